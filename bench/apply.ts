@@ -1,0 +1,90 @@
+import { ident, sql } from '../src/lib/sql.ts';
+import { openDestinationWorld } from '../test/destination.ts';
+import { type Figures, median, rounded } from './figures.ts';
+
+const rounds = 7;
+const pagesARound = 10;
+const pageRows = 2_000;
+
+/** A third of the columns is not text, as in the standard objects. */
+const fields: Record<string, string> = { Name: 'string', AnnualRevenue: 'currency', LastSeen__c: 'datetime' };
+for (let place = 0; place < 19; place++) {
+  const type = ['string', 'string', 'double', 'string', 'boolean', 'string', 'date'][place % 7] ?? 'string';
+  fields[`Field_${place}__c`] = type;
+}
+
+/**
+ * A first fill: the pages of one stream through applyPage, each with its reading, against the least that could be
+ * done with them, an INSERT from the expanded JSON into a table with the same key and index. The two take turns page
+ * by page.
+ */
+export async function apply(): Promise<Figures> {
+  await using world = await openDestinationWorld({ fields });
+  const { stream } = world.table('Account');
+  const { db } = world.destination;
+  await world.db.query(
+    sql`CREATE TABLE salesforce.bare (LIKE ${ident(stream.schema, stream.table)} INCLUDING ALL)`,
+  );
+  const names = stream.columns.map(({ field }) => `"${field}"`).join(', ');
+  const typed = stream.columns.map(({ field, sqlType }) => `"${field}" ${sqlType}`).join(', ');
+  const bareInsert = `INSERT INTO salesforce.bare SELECT ${names} FROM jsonb_to_recordset($1::jsonb) AS p(${typed})`;
+
+  const ratios: number[] = [];
+  const applyRates: number[] = [];
+  const equalMs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await world.db.script(`TRUNCATE salesforce.bare, salesforce.${stream.table}`);
+    let bareMs = 0;
+    let applyMs = 0;
+    for (let page = 0; page < pagesARound; page++) {
+      const records = JSON.stringify(pageOf(round, page));
+      let began = performance.now();
+      await db.transaction((tx) => tx.query({ name: 'bare', text: bareInsert, values: [records] }));
+      bareMs += performance.now() - began;
+      began = performance.now();
+      await world.apply({ records, count: pageRows, last: null, done: true, unstorable: [], nulsRemoved: 0 });
+      applyMs += performance.now() - began;
+      if (page < pagesARound - 1) continue;
+      began = performance.now();
+      await world.apply({ records, count: pageRows, last: null, done: true, unstorable: [], nulsRemoved: 0 });
+      equalMs.push(performance.now() - began);
+    }
+    ratios.push(bareMs / applyMs);
+    applyRates.push((pagesARound * pageRows) / (applyMs / 1000));
+  }
+  return {
+    ratio_to_bare_insert: { value: rounded(median(ratios)), unit: 'ratio' },
+    rows_per_second: { value: Math.round(median(applyRates)), unit: 'rows/s' },
+    equal_page_ms: { value: rounded(median(equalMs), 1), unit: 'ms' },
+  };
+}
+
+function pageOf(round: number, page: number): object[] {
+  return Array.from({ length: pageRows }, (_, row) => {
+    const number = page * pageRows + row;
+    const record: Record<string, unknown> = {
+      attributes: { type: 'Account', url: '/services/data/v62.0/sobjects/Account/001000000000000AAA' },
+      Id: `001${String(number).padStart(12, '0')}AAA`,
+      IsDeleted: false,
+      SystemModstamp: '2026-01-02T03:04:05.000+0000',
+    };
+    for (const [name, type] of Object.entries(fields)) record[name] = valueOf(type, number, round);
+    return record;
+  });
+}
+
+function valueOf(type: string, number: number, round: number): unknown {
+  switch (type) {
+    case 'currency':
+    case 'double':
+      return number * 1.25 + round;
+    case 'boolean':
+      return number % 2 === 0;
+    case 'date':
+      return `2026-01-${String((number % 28) + 1).padStart(2, '0')}`;
+    case 'datetime':
+      return '2026-01-02T03:04:05.000+0000';
+    default:
+      return number % 9 === 0 ? null : `A text of usual length ${number}`;
+  }
+}

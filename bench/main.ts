@@ -1,0 +1,39 @@
+// Measures one thing and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
+// Ratios and differences are taken within one run, interleaved, so that a busy machine disturbs both sides alike.
+import { parseArgs } from 'node:util';
+import { apply } from './apply.ts';
+import { openBenchServer } from './bench-server.ts';
+import type { Figures } from './figures.ts';
+import { proxy } from './proxy.ts';
+import { start } from './start.ts';
+
+const benches: Record<string, { what: string; run: () => Promise<Figures> }> = {
+  start: { what: 'from the command to the first row, on an installed clone', run: start },
+  apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
+  proxy: { what: 'requests through the proxy against direct ones', run: proxy },
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+const [name = ''] = positionals;
+const bench = benches[name];
+
+if (!bench || values.help) {
+  process.stderr.write('npm run bench -- NAME [--json]\n\n');
+  for (const [known, { what }] of Object.entries(benches))
+    process.stderr.write(`  ${known.padEnd(8)} ${what}\n`);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  await using server = await openBenchServer();
+  process.env.TEST_POSTGRES_URL = server.url; // where the worlds of the tests look for it
+  const figures = await bench.run();
+  if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, figures })}\n`);
+  else {
+    const width = Math.max(...Object.keys(figures).map((figure) => figure.length));
+    for (const [figure, { value, unit }] of Object.entries(figures)) {
+      process.stdout.write(`${figure.padEnd(width)}  ${String(value).padStart(10)}  ${unit}\n`);
+    }
+  }
+}

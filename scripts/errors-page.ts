@@ -1,0 +1,24 @@
+// Writes docs/errors.md from the catalogue of faults. Run after changing src/core/faults.ts: npm run errors-page
+import { writeFileSync } from 'node:fs';
+import { faults } from '../src/core/faults.ts';
+
+const kinds = {
+  transient: 'passes by itself',
+  permanent: 'handled without a person',
+  'needs-person': 'a person is needed',
+};
+
+export function errorsPage(): string {
+  const rows = Object.entries(faults).map(
+    ([code, { kind, title, explanation, next }]) =>
+      `## ${code}: ${title}\n\n${explanation} *${kinds[kind]}*\n\nNext: ${next}\n`,
+  );
+  return `# Errors
+
+Each error has a code that stays. Console, command line, API and log say the same words. What stands in braces is
+filled in where the error is shown. This page is made from \`src/core/faults.ts\`.
+
+${rows.join('\n')}`;
+}
+
+if (import.meta.main) writeFileSync(new URL('../docs/errors.md', import.meta.url), errorsPage());

@@ -1,0 +1,104 @@
+// The whole test run: the checks, then every test against one PostgreSQL server made for this run. Use: npm test.
+// While working on one thing: npm test -- FILE [FILE …] runs these alone, without the checks; options of node --test
+// may stand beside them. --no-check leaves the checks out. With TEST_POSTGRES_URL set, that server is used.
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDatabase } from '../src/lib/database.ts';
+import { sql } from '../src/lib/sql.ts';
+import { startEmbedded } from '../src/postgres/embedded.ts';
+import { removeEmbedded } from '../src/postgres/embedded-files.ts';
+
+const given = process.argv.slice(2).filter((argument) => argument !== '--no-check');
+const files = given.filter((argument) => !argument.startsWith('-'));
+const checks = files.length === 0 && !process.argv.includes('--no-check');
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+
+async function main(): Promise<boolean> {
+  const checked = checks ? await runNode(['scripts/check.ts']) : true;
+  if (stop.signal.aborted) return false;
+  await using folder = await openFolder();
+  await using server = await openServer(join(folder.path, 'server'));
+  if (stop.signal.aborted) return false;
+  const tested = await runNode(
+    [
+      '--test',
+      '--test-concurrency=2',
+      '--test-timeout=300000', // a test that hangs fails
+      '--test-reporter=spec',
+      ...given,
+      ...(files.length > 0 ? [] : ['src/**/*.test.ts', 'test/**/*.test.ts']),
+    ],
+    {
+      TEST_POSTGRES_URL: server.url,
+      TMPDIR: folder.temporary,
+      ...(server.log && { TEST_POSTGRES_LOG: server.log }),
+    },
+  );
+  if (!checked) process.stderr.write('The checks before the tests failed; see above.\n');
+  return checked && tested;
+}
+
+/**
+ * Holds all that the run writes, what interrupted tests leave included. A PostgreSQL server whose folder was removed
+ * stops by itself within a minute.
+ */
+async function openFolder(): Promise<AsyncDisposable & { path: string; temporary: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'lockstep-test-'));
+  const temporary = join(path, 'tmp');
+  await mkdir(temporary);
+  await chmod(path, 0o711); // for those that tests run as other users
+  await chmod(temporary, 0o1777);
+  return {
+    path,
+    temporary,
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** The server of the run, or the one that the user names. */
+async function openServer(dataDir: string): Promise<AsyncDisposable & { url: string; log?: string }> {
+  const existing = process.env.TEST_POSTGRES_URL;
+  if (existing) return { url: existing, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const server = await startEmbedded({ dataDir, preferredPort: 0, say });
+  await forgetDurability(server.url);
+  return {
+    url: server.url,
+    log: server.log,
+    async [Symbol.asyncDispose]() {
+      await server.leave();
+      await removeEmbedded(dataDir);
+    },
+  };
+}
+
+/** The tests kill processes, never the machine: what the system's cache holds is safe enough, and much faster. */
+async function forgetDurability(url: string): Promise<void> {
+  const database = openDatabase({ url, applicationName: 'test run', connectionsMax: 1 });
+  await database.query(sql`ALTER SYSTEM SET fsync = off`);
+  await database.query(sql`SELECT pg_reload_conf()`);
+  await database.end();
+}
+
+/** True where it ended with code 0. An interrupted run ends its test processes first. */
+function runNode(args: string[], environment: Record<string, string> = {}): Promise<boolean> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  const end = () => child.kill('SIGTERM');
+  stop.signal.addEventListener('abort', end);
+  return new Promise((settle, fail) => {
+    child.once('error', fail);
+    child.once('exit', (code) => {
+      stop.signal.removeEventListener('abort', end);
+      settle(code === 0);
+    });
+  });
+}
+
+process.exitCode = (await main()) ? 0 : 1;

@@ -1,0 +1,56 @@
+/** All commands, in the order in which help shows them. */
+
+import { nearNames } from '../salesforce/index.ts';
+import type { Command } from './arguments.ts';
+import { budgetSet } from './budget.ts';
+import { demo } from './demo.ts';
+import { usageError } from './failure.ts';
+import { helpOf } from './help.ts';
+import { org } from './org.ts';
+import { sqlCommand } from './sql.ts';
+import { start } from './start.ts';
+import { status } from './status.ts';
+import { syncCreate, syncList, syncPause, syncResume } from './sync.ts';
+import { version } from './version.ts';
+
+const working: readonly Command[] = [
+  demo,
+  start,
+  org,
+  syncCreate,
+  syncList,
+  syncPause,
+  syncResume,
+  status,
+  budgetSet,
+  sqlCommand,
+  version,
+];
+
+const help: Command = {
+  name: 'help',
+  summary: 'All commands; help COMMAND: one of them; help config: all options.',
+  words: { shown: '[COMMAND]', min: 0, max: 2 },
+  run: async ({ words }, { output }) => output.data(helpOf(words.join(' '), commands)),
+};
+
+export const commands: readonly Command[] = [...working, help];
+
+/** The command that the first words name, and what follows them. */
+export function findCommand(given: readonly string[]): { command: Command; rest: readonly string[] } {
+  const [first = '--help', second] = given;
+  if (first === '--help' || first === '-h') return { command: help, rest: given.slice(1) };
+  if (first === '--version') return { command: version, rest: given.slice(1) };
+  for (const words of [2, 1]) {
+    const name = given.slice(0, words).join(' ');
+    const command = commands.find((one) => one.name === name);
+    if (command) return { command, rest: given.slice(words) };
+  }
+  const names = commands.map(({ name }) => name);
+  const inGroup = names.filter((name) => name.startsWith(`${first} `));
+  const near = inGroup.length > 0 ? inGroup : nearNames(second ? `${first} ${second}` : first, names);
+  const hint = near.length > 0 ? ` Near: ${near.join(', ')}.` : '';
+  throw usageError(
+    `There is no command ${JSON.stringify(inGroup.length > 0 ? given.slice(0, 2).join(' ') : first)}.${hint}`,
+  );
+}

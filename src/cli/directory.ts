@@ -1,0 +1,64 @@
+/** The data directory: made, erased, and its small files with secrets. */
+import { chmod, chown, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDatabase } from '../lib/database.ts';
+import { sql } from '../lib/sql.ts';
+import { checkFormat, removeEmbedded, startEmbedded } from '../postgres/index.ts';
+import { CommandError, exitCodes } from './failure.ts';
+import { refuseIfRunning } from './run-file.ts';
+
+/** @throws Fault `SYS-07` for a directory of a newer version */
+export async function prepareDirectory(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await checkFormat(dataDir);
+}
+
+/** Appears whole and for its owner alone. */
+export async function writeSecretFile(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}`;
+  await writeFile(unfinished, text, { mode: 0o600 });
+  await rename(unfinished, path);
+}
+
+/**
+ * Erases what a data directory holds; the directory stays, with its owner and mode. False: there is none.
+ * @throws {@link CommandError} where something uses it, or where it is not a data directory
+ */
+export async function eraseDirectory(dataDir: string): Promise<boolean> {
+  const before = await stat(dataDir).catch(() => undefined);
+  if (!before) return false;
+  if (!(await stat(join(dataDir, 'format')).catch(() => undefined))) {
+    throw new CommandError(`${dataDir} is not a data directory of Lockstep; nothing was erased`, {
+      exitCode: exitCodes.notAllowed,
+      next: 'Give another one with --data, or remove it by hand.',
+    });
+  }
+  await refuseIfRunning(dataDir);
+  await stopEmbedded(dataDir);
+  const folder = await realpath(dataDir);
+  await removeEmbedded(folder).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'EBUSY') throw error; // a mount point is empty by now, and stays
+  });
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, before.mode & 0o777);
+  if (process.getuid?.() === 0) await chown(folder, before.uid, before.gid);
+  return true;
+}
+
+/** A server may run on although its process was killed; it is taken over and left, which stops it. */
+async function stopEmbedded(dataDir: string): Promise<void> {
+  if (!(await stat(join(dataDir, 'postgres-password')).catch(() => undefined))) return;
+  const server = await startEmbedded({ dataDir, preferredPort: 0 });
+  await server.leave();
+  const database = openDatabase({ url: server.url, applicationName: 'lockstep erase', connectionsMax: 1 });
+  const stillRuns = await database.query(sql`SELECT 1`).then(
+    () => true,
+    () => false,
+  );
+  await database.end();
+  if (!stillRuns) return;
+  throw new CommandError(`Another process uses the database server in ${dataDir}; nothing was erased`, {
+    exitCode: exitCodes.unexpected,
+    next: 'End it (lockstep start, lockstep org) and repeat.',
+  });
+}

@@ -1,0 +1,97 @@
+/** What a command says and how it ends when it cannot do what was asked. */
+import { Fault, type FaultCode, faults } from '../core/faults.ts';
+import type { Output } from './output.ts';
+
+/** The exit codes of every command, besides 0 for done. */
+export const exitCodes = {
+  unexpected: 1,
+  usage: 2,
+  notHealthy: 3,
+  notFound: 4,
+  notAllowed: 5,
+  salesforceRefused: 6,
+  databaseRefused: 7,
+  timeRanOut: 8,
+  interrupted: 130,
+} as const;
+
+/** Ends a command with words of its own: what is wrong and what to do next. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+  readonly next: string | undefined;
+  /** Shown in front of the message, such as the SQLSTATE of a person's own query. */
+  readonly label: string | undefined;
+
+  constructor(
+    message: string,
+    { exitCode, next, label }: { exitCode: number; next?: string; label?: string },
+  ) {
+    super(message);
+    this.exitCode = exitCode;
+    this.next = next;
+    this.label = label;
+  }
+}
+
+export const usageError = (message: string, next = 'lockstep help'): CommandError =>
+  new CommandError(message, { exitCode: exitCodes.usage, next });
+
+/** Says what went wrong, on standard error and with --json on standard output too, and gives the exit code. */
+export function reportFailure(error: unknown, output: Output): number {
+  if (error instanceof SuppressedError) {
+    // Ending failed as well; what came first is the cause.
+    output.say(`also: ${toldOf(error.error).title}`);
+    return reportFailure(error.suppressed, output);
+  }
+  const { code, title, explanation, next, exitCode } = toldOf(error);
+  output.say(`error${code ? ` ${code}` : ''}: ${[title, explanation].filter(Boolean).join('. ')}`);
+  if (next) output.say(`next: ${next}`);
+  if (output.wantsJson) output.object({ error: { code, title, explanation, next } });
+  return exitCode;
+}
+
+interface Told {
+  code: string;
+  title: string;
+  explanation: string;
+  next: string;
+  exitCode: number;
+}
+
+function toldOf(error: unknown): Told {
+  if (error instanceof Fault) {
+    const { title } = faults[error.code];
+    const explanation = error.message.slice(title.length + 2);
+    return { code: error.code, title, explanation, next: error.next, exitCode: exitCodeOf(error.code) };
+  }
+  if (error instanceof CommandError) {
+    const { label = '', message, next = '', exitCode } = error;
+    return { code: label, title: message, explanation: '', next, exitCode };
+  }
+  // Never the message: it may hold a value.
+  const kind = error instanceof Error ? error.constructor.name : typeof error;
+  const { code } = (error ?? {}) as { code?: unknown };
+  return {
+    code: '',
+    title: `unexpected ${kind}${typeof code === 'string' ? ` ${code}` : ''} at ${placeOf(error)}`,
+    explanation: '',
+    next: 'This is a defect of Lockstep. Please report the line above.',
+    exitCode: exitCodes.unexpected,
+  };
+}
+
+/** The first place of ours in the stack. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return /src\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'an unknown place';
+}
+
+function exitCodeOf(code: FaultCode): number {
+  if (code === 'ORG-04') return exitCodes.notAllowed;
+  if (code === 'SCH-09' || code === 'PRX-01') return exitCodes.notFound;
+  if (code === 'CFG-01' || code === 'LIM-05') return exitCodes.usage;
+  if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return exitCodes.salesforceRefused;
+  if (code.startsWith('DB-')) return exitCodes.databaseRefused;
+  return exitCodes.unexpected;
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { startEmbedded } from '../postgres/index.ts';
+import type { Arguments, Command, Flag } from './arguments.ts';
+import { prepareDirectory, writeSecretFile } from './directory.ts';
+import { CommandError, exitCodes } from './failure.ts';
+import { credentialsFileOf } from './org-database.ts';
+import { startOrg } from './org-program.ts';
+import { count } from './output.ts';
+import { aborted } from './signals.ts';
+
+/** Flags of the simulated org, with their ranges; the demo takes the same. */
+export const orgFlags: Readonly<Record<string, Flag>> = {
+  records: { value: 'N', says: 'Records to make at the first start, 100 to 20000000 (default 50000).' },
+  activity: { value: 'R', says: 'Changes a second, 0 to 1000.' },
+  seed: { value: 'N', says: 'Another number makes other records (default 1).' },
+};
+
+export interface OrgWishes {
+  records: number;
+  activityPerSecond: number;
+  seed: number;
+}
+
+export const orgWishes = (args: Arguments, activity: number): OrgWishes => ({
+  records: args.number('records', { min: 100, max: 20_000_000, otherwise: 50_000 }),
+  activityPerSecond: args.number('activity', { min: 0, max: 1000, otherwise: activity, whole: false }),
+  seed: args.number('seed', { min: 0, max: 2 ** 31, otherwise: 1 }),
+});
+
+export const org: Command = {
+  name: 'org',
+  summary: 'Runs the simulated Salesforce org by itself.',
+  flags: { port: { value: 'PORT', says: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' }, ...orgFlags },
+  async run(args, { config, output, stop }) {
+    const { dataDir, databaseUrl: own } = config;
+    const wishes = orgWishes(args, 0);
+    const port = args.number('port', { min: 0, max: 65_535, otherwise: config.orgPort });
+    const say = (line: string) => output.say(line);
+    await prepareDirectory(dataDir);
+    await using undo = new AsyncDisposableStack();
+    let adminUrl = own;
+    if (adminUrl === undefined) {
+      const embedded = await startEmbedded({ dataDir, preferredPort: config.postgresPort, say });
+      undo.defer(() => embedded.leave());
+      adminUrl = embedded.url;
+    }
+    const server = { adminUrl, isEmbedded: own === undefined };
+    const onSeeded = (seeded: number, of: number) =>
+      output.show([`Making records: ${count(seeded)} of ${count(of)}`]);
+    const program = undo.use(await startOrg({ server, dataDir, port, ...wishes, say, onSeeded, stop }));
+    output.show([]);
+    const clientId = join(dataDir, 'org-client-id');
+    const clientSecret = join(dataDir, 'org-client-secret');
+    await writeSecretFile(clientId, `${program.credentials.integration.clientId}\n`);
+    await writeSecretFile(clientSecret, `${program.credentials.integration.clientSecret}\n`);
+    const facts = { url: program.url, org_id: program.orgId, records: program.records };
+    if (output.wantsJson)
+      output.object({ schema: 1, ready: true, ...facts, credentials_file: credentialsFileOf(dataDir) });
+    else output.data(program.url);
+    say(
+      `Org ${program.orgId} with ${count(program.records)} records. Its secrets: ${credentialsFileOf(dataDir)}`,
+    );
+    say(`A server that may read it: LOCKSTEP_ALLOW_HOST=${new URL(program.url).host} lockstep start`);
+    say(
+      `A sync, from another terminal: LOCKSTEP_ALLOW_HOST=${new URL(program.url).host} lockstep sync create \\`,
+    );
+    say(
+      `  --org ${program.url} --client-id-file ${clientId} --client-secret-file ${clientSecret} --objects Account,Contact`,
+    );
+    say('Ctrl-C stops it.');
+    await Promise.race([aborted(stop), program.ended]);
+    if (!stop.aborted)
+      throw new CommandError('The simulated org has ended', { exitCode: exitCodes.unexpected });
+  },
+};

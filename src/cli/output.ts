@@ -1,0 +1,84 @@
+/**
+ * Where a command's words go: data to standard output, everything else to standard error. On a terminal a block of
+ * lines at the end is painted over again; elsewhere nothing but plain lines appears.
+ */
+import { terminalCanRepaint } from '../config.ts';
+import { systemClock } from '../lib/clock.ts';
+
+export interface Output {
+  /** Standard error is a terminal that can be painted over. */
+  readonly isTerminal: boolean;
+  readonly wantsJson: boolean;
+  /** A line of data. */
+  data(line: string): void;
+  /** One line of JSON. */
+  object(value: object): void;
+  /** A line for the person. */
+  say(line: string): void;
+  /** The block at the end, on a terminal; at most every 200 ms, except that an empty block goes at once. */
+  show(lines: readonly string[]): void;
+}
+
+const repaintEveryMs = 200;
+
+export function openOutput(options: { wantsJson: boolean }): Output {
+  const { stdout, stderr } = process;
+  // Whoever read our output is gone; the command itself goes on to its clean end.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+  const isTerminal = stderr.isTTY && terminalCanRepaint();
+  let painted = 0;
+  let paintedAt = 0;
+  const wipe = () => {
+    if (painted > 0) stderr.write(`\x1b[${painted}A\x1b[J`);
+    painted = 0;
+  };
+  return {
+    ...options,
+    isTerminal,
+    data(line) {
+      wipe();
+      stdout.write(`${line}\n`);
+    },
+    object(value) {
+      wipe();
+      stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    say(line) {
+      wipe();
+      stderr.write(`${line}\n`);
+    },
+    show(lines) {
+      const now = systemClock.now();
+      if (!isTerminal || (lines.length > 0 && now - paintedAt < repaintEveryMs)) return;
+      wipe();
+      for (const line of lines) stderr.write(`${line.slice(0, (stderr.columns || 80) - 1)}\n`);
+      painted = lines.length;
+      paintedAt = now;
+    },
+  };
+}
+
+/** Counts with thousands separators. */
+export const count = (number: number): string => number.toLocaleString('en-US');
+
+/** A table as text; columns in `right` are set to the right. */
+export function table(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number>,
+): string {
+  const all = [headers, ...rows].map((row) => row.map(printable));
+  const widths = headers.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return all.map(line).join('\n');
+}
+
+/** One line, and nothing that a terminal would act on. */
+const printable = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

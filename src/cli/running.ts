@@ -1,0 +1,108 @@
+/** How a command reaches what runs: it takes over a server's addresses and never starts or stops one. */
+
+import type { Config } from '../config.ts';
+import {
+  type Control,
+  findSync,
+  listSyncs,
+  openControl,
+  openReaderUrl,
+  readKey,
+  type Sync,
+} from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { systemClock } from '../lib/clock.ts';
+import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
+import { openLog } from '../lib/log.ts';
+import { databaseFault, findEmbedded } from '../postgres/index.ts';
+import { CommandError, exitCodes, usageError } from './failure.ts';
+import { readRunFile } from './run-file.ts';
+
+/** A command's own words are its log. */
+export const noLog: AppLog = openLog({ write: () => undefined });
+
+/** @throws Fault `SYS-11` where nothing runs */
+export async function withControl<Result>(
+  config: Config,
+  work: (control: Control) => Promise<Result>,
+): Promise<Result> {
+  const url = await findControlUrl(config);
+  const key = await readKey(config.key);
+  const control = await openControl({
+    url,
+    key,
+    applicationName: 'lockstep command',
+    clock: systemClock,
+    log: noLog,
+  });
+  try {
+    return await work(control);
+  } catch (error) {
+    throw databaseFault(error, control.host) ?? error;
+  } finally {
+    await control.end();
+  }
+}
+
+/** Of the server that runs here; else of the database that is named; else of an embedded one that runs by itself. */
+async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<string> {
+  const running = await readRunFile(dataDir);
+  if (running?.controlUrl !== undefined) return running.controlUrl;
+  if (own !== undefined) return own;
+  const embedded = await findEmbedded(dataDir);
+  if (embedded === undefined) throw new Fault('SYS-11');
+  return databaseUrl(embedded, { database: 'lockstep' });
+}
+
+/** By name or id; may be left out where there is one. */
+export async function chooseSync(control: Control, nameOrId: string | undefined): Promise<Sync> {
+  const syncs = await listSyncs(control);
+  const names = syncs.map(({ name }) => name).join(', ');
+  if (nameOrId !== undefined) {
+    const found = await findSync(control, nameOrId);
+    if (found) return found;
+    throw new CommandError(`There is no sync ${JSON.stringify(nameOrId.slice(0, 80))}`, {
+      exitCode: exitCodes.notFound,
+      next: names === '' ? 'lockstep help sync create' : `Name one of these: ${names}`,
+    });
+  }
+  const [only, ...others] = syncs;
+  if (!only) {
+    throw new CommandError('There is no sync yet', {
+      exitCode: exitCodes.notFound,
+      next: 'lockstep help sync create',
+    });
+  }
+  if (others.length > 0) throw usageError('There are several syncs', `Name one of these: ${names}`);
+  return only;
+}
+
+/** The mirror as its reader sees it. Table names may stand without their schema. */
+export async function openMirror(
+  control: Control,
+  sync: Sync,
+  options: { valuesAsText?: boolean } = {},
+): Promise<Database> {
+  return openDatabase({
+    url: await openReaderUrl(control, sync),
+    applicationName: 'lockstep command',
+    connectionsMax: 1,
+    settings: { search_path: sync.destination.tableSchema },
+    ...options,
+  });
+}
+
+export async function withMirror<Result>(
+  control: Control,
+  sync: Sync,
+  work: (mirror: Database) => Promise<Result>,
+  options: { valuesAsText?: boolean } = {},
+): Promise<Result> {
+  const mirror = await openMirror(control, sync, options);
+  try {
+    return await work(mirror);
+  } finally {
+    await mirror.end();
+  }
+}

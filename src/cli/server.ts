@@ -1,0 +1,200 @@
+/**
+ * Builds the rooms and runs them, for `start` and `demo`: database server, control database, workers, mail, proxy.
+ * In two steps, so that the demo can make its org and its sync before a worker claims it. Everything ends in the
+ * reverse order.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Config } from '../config.ts';
+import {
+  type Control,
+  listenForChanges,
+  openControl,
+  readKey,
+  runLeases,
+  runMail,
+} from '../control/index.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { type EngineDeps, openSyncs, proxiedSync, runSync } from '../engine/index.ts';
+import { systemClock } from '../lib/clock.ts';
+import { databaseUrl, openDatabase } from '../lib/database.ts';
+import { ident, sql } from '../lib/sql.ts';
+import { databaseFault, revokePublicConnect, startEmbedded } from '../postgres/index.ts';
+import { openUpstreams, type RunningProxy, startProxy } from '../proxy/index.ts';
+import { prepareDirectory } from './directory.ts';
+import { CommandError, exitCodes } from './failure.ts';
+import { openLogFiles } from './log-files.ts';
+import type { DatabaseServer } from './org-database.ts';
+import { claimRunFile, type RunFileClaim } from './run-file.ts';
+
+/** The database of control's own on the embedded server. */
+const controlDatabase = 'lockstep';
+
+/** What stands before the control database is open: directory, log, database server. */
+export interface Ground extends AsyncDisposable {
+  config: Config;
+  log: AppLog;
+  server: DatabaseServer;
+  controlUrl: string;
+  postgresPort: number | undefined;
+  runFile: RunFileClaim;
+  say: (line: string) => void;
+}
+
+/** @throws Fault `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
+export async function openGround(config: Config, say: (line: string) => void): Promise<Ground> {
+  const { dataDir } = config;
+  await using undo = new AsyncDisposableStack();
+  await prepareDirectory(dataDir);
+  const runFile = await claimRunFile(dataDir);
+  undo.defer(() => runFile.release());
+  const { server, controlUrl, postgresPort, leave } = await openServer(config, say);
+  undo.defer(leave);
+  const log = undo.use(await openLogFiles(dataDir, config.logLevel));
+  const ends = undo.move();
+  return {
+    config,
+    log: log.log,
+    server,
+    controlUrl,
+    postgresPort,
+    runFile,
+    say,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+async function openServer(
+  { databaseUrl: own, dataDir, postgresPort: preferredPort }: Config,
+  say: (line: string) => void,
+) {
+  if (own !== undefined) {
+    const server = { adminUrl: own, isEmbedded: false };
+    return { server, controlUrl: own, postgresPort: undefined, leave: () => Promise.resolve() };
+  }
+  const embedded = await startEmbedded({ dataDir, preferredPort, say });
+  const { url, port: postgresPort } = embedded;
+  const controlUrl = databaseUrl(url, { database: controlDatabase });
+  return {
+    server: { adminUrl: url, isEmbedded: true },
+    controlUrl,
+    postgresPort,
+    leave: () => embedded.leave(),
+  };
+}
+
+/** The control database, made where it is missing on the embedded server, and closed to everybody else's login. */
+export async function openControlOf(ground: Ground): Promise<Control> {
+  const { config, log, server, controlUrl } = ground;
+  if (server.isEmbedded) await makeControlDatabase(server.adminUrl);
+  const key = await readKey(config.key);
+  const control = await openControl({
+    url: controlUrl,
+    key,
+    applicationName: 'lockstep',
+    clock: systemClock,
+    log,
+  });
+  try {
+    const [own] = await control.db.query<{ name: string }>(sql`SELECT current_database() AS name`);
+    await revokePublicConnect(control.db, own?.name ?? controlDatabase);
+    return control;
+  } catch (error) {
+    await control.end();
+    throw databaseFault(error, control.host) ?? error;
+  }
+}
+
+async function makeControlDatabase(adminUrl: string): Promise<void> {
+  const admin = openDatabase({ url: adminUrl, applicationName: 'lockstep start', connectionsMax: 1 });
+  try {
+    const [exists] = await admin.query(
+      sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${controlDatabase}`,
+    );
+    if (!exists)
+      await admin.query(sql`CREATE DATABASE ${ident(controlDatabase)} TEMPLATE template0 ENCODING 'UTF8'`);
+  } finally {
+    await admin.end();
+  }
+}
+
+export interface RunningServer extends AsyncDisposable {
+  proxyUrl: string;
+  /** Rejects where a part ended that should run on; never resolves. */
+  broken: Promise<never>;
+}
+
+/** Workers, mail and proxy, until disposed of: then requests under way are finished first. */
+export async function startServer(
+  ground: Ground,
+  control: Control,
+  { allowHosts, org }: { allowHosts: readonly string[]; org?: { url: string; pid: number | undefined } },
+): Promise<RunningServer> {
+  const { config, log, runFile, say } = ground;
+  const deps: EngineDeps = { control, clock: systemClock, log, allowHosts, owner: workerId() };
+  const stop = new AbortController();
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined); // whoever waits for it sees it
+  const keep = (part: Promise<void>) =>
+    part.catch((error: unknown) => {
+      log.error('a part of the server ended', { where: error instanceof Error ? error.name : 'unknown' });
+      broken.reject(error);
+    });
+
+  await using undo = new AsyncDisposableStack();
+  const syncs = openSyncs(deps);
+  undo.defer(() => syncs.end());
+  const refresh = (error: unknown) =>
+    log.warn('settings not read', { where: error instanceof Error ? error.name : 'unknown' });
+  const running = [
+    runLeases(
+      control,
+      { workerId: deps.owner, onClaim: (sync, signal) => runSync({ ...deps, syncs }, sync, signal) },
+      stop.signal,
+    ),
+    listenForChanges(control, (id) => void syncs.refresh(id).catch(refresh), stop.signal),
+    runMail(control, config.mail, stop.signal),
+  ].map(keep);
+  undo.defer(async () => {
+    stop.abort();
+    await Promise.all(running);
+  });
+  const proxy = await listenAsProxy(config, log, { of: (id) => proxiedSync(deps, syncs, id) });
+  undo.defer(() => proxy.close());
+  if (config.proxyPort !== 0 && proxy.port !== config.proxyPort) {
+    say(`The proxy listens on port ${proxy.port}, because ${config.proxyPort} is taken.`);
+  }
+  await runFile.publish({
+    controlUrl: ground.controlUrl,
+    proxyUrl: proxy.url,
+    ...(ground.postgresPort !== undefined && { postgresPort: ground.postgresPort }),
+    ...(org && { orgUrl: org.url, orgPid: org.pid }),
+  });
+  const ends = undo.move();
+  return { proxyUrl: proxy.url, broken: broken.promise, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+async function listenAsProxy(
+  { proxyHost: host, proxyPort: port }: Config,
+  log: AppLog,
+  syncs: Parameters<typeof startProxy>[0]['syncs'],
+): Promise<RunningProxy> {
+  const upstreams = openUpstreams();
+  try {
+    return await startProxy({ host, port, clock: systemClock, log, syncs, upstreams });
+  } catch (error) {
+    await upstreams.close();
+    const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
+    throw new CommandError(`The proxy cannot listen on ${host}, port ${port} (${String(code)})`, {
+      exitCode: exitCodes.unexpected,
+      next: 'Correct LOCKSTEP_PROXY_HOST or LOCKSTEP_PROXY_PORT: lockstep help config',
+    });
+  }
+}
+
+/** Short, because it is part of an application name, which PostgreSQL cuts at 63 bytes. */
+const workerId = () =>
+  `${hostname()
+    .replaceAll(/[^\w.-]/g, '')
+    .slice(0, 16)}-${process.pid}-${randomBytes(4).toString('hex')}`;

@@ -1,0 +1,81 @@
+import type { SyncId } from '../core/ids.ts';
+import { type Control, errorCode } from './database.ts';
+import { releaseSync } from './lease-sql.ts';
+import { notify, syncChannel } from './sql.ts';
+import type { Sync } from './syncs.ts';
+
+/** The syncs that one worker runs in one term, each with the signal that stops it; the end of the term stops all. */
+export interface Holdings {
+  start(sync: Sync): void;
+  /**
+   * Stops every run that the database no longer gives to this worker under the run's own epoch, and gives back what
+   * the database gives to this worker although nothing runs: a release or the answer to a claim was lost.
+   */
+  agreeWith(held: ReadonlyMap<SyncId, number>): Promise<void>;
+  /** Stops the `count` runs that began last, for a worker that has joined. */
+  giveBack(count: number): void;
+  /** Runs that have not been told to stop. */
+  size(): number;
+  /** Stops all and resolves when the last one has ended and is free for others. */
+  endAll(): Promise<void>;
+}
+
+/** A run that failed is not claimed again at once: whatever made it fail would do so again. */
+const failedRunWaitMs = 5_000;
+
+type Run = { epoch: number; stop: AbortController; ended: Promise<void> };
+
+export function openHoldings(
+  control: Control,
+  workerId: string,
+  onClaim: (sync: Sync, signal: AbortSignal) => Promise<void>,
+  term: AbortSignal,
+): Holdings {
+  const { db, clock, log } = control;
+  const runs = new Map<SyncId, Run>();
+
+  const run = async (sync: Sync, signal: AbortSignal): Promise<void> => {
+    const fields = { sync: sync.id, epoch: sync.epoch };
+    log.info('sync claimed', fields);
+    try {
+      if (!signal.aborted) await onClaim(sync, signal); // the term may have ended during the claim
+    } catch (error) {
+      if (!signal.aborted) {
+        log.error('sync run failed', { ...fields, code: errorCode(error), waitMs: failedRunWaitMs });
+        await clock.sleep(failedRunWaitMs, signal).catch(() => undefined);
+      }
+    }
+    const told = signal.aborted;
+    await db
+      .transaction(async (tx) => {
+        const released = await releaseSync(tx, workerId, sync.id, sync.epoch);
+        // Not after a run that ended by itself: it would be claimed and end again without a pause.
+        if (told && released.length > 0) await notify(tx, syncChannel, sync.id);
+      })
+      .catch((error: unknown) => log.warn('sync not given back', { ...fields, code: errorCode(error) }));
+    if (runs.get(sync.id)?.epoch === sync.epoch) runs.delete(sync.id); // it may have been claimed again by now
+    log.info('sync let go', fields);
+  };
+
+  return {
+    start(sync) {
+      const stop = new AbortController();
+      runs.set(sync.id, { epoch: sync.epoch, stop, ended: run(sync, AbortSignal.any([term, stop.signal])) });
+    },
+    async agreeWith(held) {
+      for (const [syncId, { epoch, stop }] of runs) if (held.get(syncId) !== epoch) stop.abort();
+      for (const [syncId, epoch] of held) {
+        if (runs.get(syncId)?.epoch !== epoch) await releaseSync(db, workerId, syncId, epoch);
+      }
+    },
+    giveBack(count) {
+      const running = [...runs.values()].filter(({ stop }) => !stop.signal.aborted);
+      for (const { stop } of running.slice(-count)) stop.abort();
+    },
+    size: () => [...runs.values()].filter(({ stop }) => !stop.signal.aborted).length,
+    async endAll() {
+      for (const { stop } of runs.values()) stop.abort();
+      await Promise.all([...runs.values()].map(({ ended }) => ended));
+    },
+  };
+}

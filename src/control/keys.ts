@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Fault } from '../core/faults.ts';
+import { type Key, keyBytes, keyOf, newKeyBytes, seal, sealedWith, unseal } from './sealing.ts';
+
+/**
+ * Two layers of keys. The key-encryption key is given by the person (file or value) and never stored by us except as
+ * the default key file. It wraps one data key per sync, which seals that sync's secrets: a new key-encryption key
+ * later means wrapping data keys anew, not touching every secret.
+ */
+export interface KeySource {
+  /** Path of a file with the key, as LOCKSTEP_KEY_FILE gives it. */
+  keyFile?: string | undefined;
+  /** The key itself, as LOCKSTEP_KEY gives it. */
+  key?: string | undefined;
+  /** Used, and made at the first start, where neither is given. Lies outside the data directory. */
+  defaultKeyFile: string;
+}
+
+/**
+ * The key-encryption key: 32 random bytes as base64, white space around it allowed.
+ *
+ * @throws {@link Fault} `KEY-01`: both ways used at once, file missing or unreadable, or not 32 bytes of base64
+ */
+export async function readKey(source: KeySource): Promise<Key> {
+  if (source.keyFile !== undefined && source.key !== undefined) {
+    throw new Fault('KEY-01', { reason: 'LOCKSTEP_KEY_FILE and LOCKSTEP_KEY are both set' });
+  }
+  if (source.key !== undefined) return parseKey(source.key, 'LOCKSTEP_KEY');
+  if (source.keyFile !== undefined) return parseKey(await readKeyFile(source.keyFile), source.keyFile);
+  await makeKeyFileOnce(source.defaultKeyFile);
+  return parseKey(await readKeyFile(source.defaultKeyFile), source.defaultKeyFile);
+}
+
+function parseKey(text: string, where: string): Key {
+  const trimmed = text.trim();
+  const bytes = Buffer.from(trimmed, 'base64');
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed) || bytes.length !== keyBytes) {
+    throw new Fault('KEY-01', { reason: `${where} is not ${keyBytes} bytes of base64` });
+  }
+  return keyOf(bytes);
+}
+
+async function readKeyFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Fault('KEY-01', { reason: `${path}: ${codeOf(error)}` });
+  }
+}
+
+/**
+ * Written and synced under another name first, then linked: whoever sees the file sees all of it, and of two first
+ * starts at once the later one takes over the file of the earlier.
+ */
+async function makeKeyFileOnce(path: string): Promise<void> {
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const exists = await open(path).then(
+      (file) => file.close().then(() => true),
+      (error) => codeOf(error) !== 'ENOENT',
+    );
+    if (exists) return; // an unreadable file is reported by whoever reads it, and never replaced
+    const file = await open(unfinished, 'wx', 0o400);
+    try {
+      await file.writeFile(`${newKeyBytes().toString('base64')}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(unfinished, path).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
+  } catch (error) {
+    throw new Fault('KEY-01', { reason: `${path} cannot be made: ${codeOf(error)}` });
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
+
+const codeOf = (error: unknown): string => {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : 'unknown';
+};
+
+const dataKeyPlace = (syncId: string) => ({ table: 'sync', column: 'sealed_data_key', rowId: syncId });
+
+/** A new data key for one sync, and the same one wrapped, as it is stored. */
+export function newDataKey(key: Key, syncId: string): { dataKey: Key; wrapped: string } {
+  const bytes = newKeyBytes();
+  return { dataKey: keyOf(bytes), wrapped: seal(key, dataKeyPlace(syncId), bytes) };
+}
+
+/**
+ * @throws {@link Fault} `KEY-02`: wrapped with another key-encryption key than the one given
+ * @throws {@link Fault} `KEY-03`: altered, or another sync's
+ */
+export function unwrapDataKey(key: Key, syncId: string, wrapped: string): Key {
+  const wrappedWith = sealedWith(wrapped);
+  if (wrappedWith !== key.id) throw new Fault('KEY-02', { reason: wrappedWith });
+  return keyOf(unseal(key, dataKeyPlace(syncId), wrapped));
+}

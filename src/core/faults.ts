@@ -1,0 +1,272 @@
+/**
+ * The one catalogue of what can go wrong. Three kinds: a transient fault may pass by itself and the same request may
+ * work later; a permanent one never will, and the code knows what to do instead; the third needs a person.
+ * `{name}` in a text is filled from the fault's `safe` fields. docs/errors.md is made from this list.
+ */
+interface FaultEntry {
+  kind: 'transient' | 'permanent' | 'needs-person';
+  title: string;
+  explanation: string;
+  next: string;
+}
+
+export const faults = {
+  'SF-01': {
+    kind: 'needs-person',
+    title: 'Salesforce no longer accepts the sign-in',
+    explanation: 'The stored credential was refused ({reason}).',
+    next: 'Give a credential that works: lockstep sync create with a new client id and secret.',
+  },
+  'SF-07': {
+    kind: 'needs-person',
+    title: 'Consumer key or secret is wrong',
+    explanation: 'Salesforce answered {reason}.',
+    next: 'Copy both again; a new app needs some minutes before it is known.',
+  },
+  'ORG-01': {
+    kind: 'needs-person',
+    title: 'This is another org',
+    explanation:
+      'The credential belongs to org {org}, which is not the org of this sync. Nothing was written.',
+    next: 'Sign in to the right org, or create a new sync.',
+  },
+  'ORG-04': {
+    kind: 'needs-person',
+    title: 'Not a Salesforce address',
+    explanation: '{host} is outside the allowed hosts.',
+    next: "Use the org's My Domain address; for a test org name it in LOCKSTEP_ALLOW_HOST.",
+  },
+  'LIM-01': {
+    kind: 'transient',
+    title: 'API limit reached',
+    explanation: 'The org has used its API requests ({reason}); other apps are refused too.',
+    next: 'Reading resumes by itself.',
+  },
+  'LIM-05': {
+    kind: 'permanent',
+    title: 'Budget out of range',
+    explanation: '{reason} is not a pace that a sync can have.',
+    next: 'Give one request every 0.2 s to 300 s, for example: lockstep budget set --every 3s',
+  },
+  'LIM-06': {
+    kind: 'transient',
+    title: 'Asked to slow down',
+    explanation: 'Salesforce answered {status}.',
+    next: 'Nothing to do; the request is made again later.',
+  },
+  'PERM-02': {
+    kind: 'permanent',
+    title: 'The object cannot be read',
+    explanation: 'Salesforce refuses {stream} ({reason}). Its rows are kept as they are.',
+    next: "Give the sync's user read access to it.",
+  },
+  'SCH-06': {
+    kind: 'permanent',
+    title: 'Object cannot be mirrored',
+    explanation: '{stream} {reason}.',
+    next: 'Leave it out.',
+  },
+  'SCH-08': {
+    kind: 'permanent',
+    title: 'Describe cannot be read',
+    explanation: "Salesforce's description of {stream} has an unexpected form at {where}.",
+    next: 'Please report it; other objects go on.',
+  },
+  'SCH-09': {
+    kind: 'permanent',
+    title: 'Unknown object',
+    explanation: 'The org has no object {stream} that this user can see.{near}',
+    next: 'Correct the name; nothing was created.',
+  },
+  'DATA-03': {
+    kind: 'transient',
+    title: 'Incomplete answer thrown away',
+    explanation:
+      'An answer of Salesforce was cut short or has an unexpected form at {where}; nothing of it was used.',
+    next: 'Nothing to do; it is asked again.',
+  },
+  'NET-01': {
+    kind: 'transient',
+    title: 'Salesforce does not answer',
+    explanation: 'A request to {host} failed ({reason}).',
+    next: 'Nothing to do; it is tried again. See status.salesforce.com and your egress rules.',
+  },
+  'NET-04': {
+    kind: 'permanent',
+    title: 'Redirect refused',
+    explanation: '{host} wanted to send the request elsewhere; the token was not sent there.',
+    next: "Use the org's current address.",
+  },
+  'DB-01': {
+    kind: 'transient',
+    title: 'Database name does not resolve',
+    explanation: 'The host {host} is unknown from this machine.',
+    next: 'Check the host in DATABASE_URL.',
+  },
+  'DB-02': {
+    kind: 'transient',
+    title: 'Database does not answer',
+    explanation: 'Nothing answers at {host} ({reason}). Positions are kept, nothing is lost.',
+    next: 'Start the server or correct DATABASE_URL.',
+  },
+  'DB-03': {
+    kind: 'needs-person',
+    title: 'Database password or user is wrong',
+    explanation: 'The server at {host} refuses the login.',
+    next: 'Correct user and password in DATABASE_URL; special characters are percent-encoded there.',
+  },
+  'DB-06': {
+    kind: 'needs-person',
+    title: 'A right is missing in the database',
+    explanation: 'The server at {host} says that the login may not do this ({reason}).',
+    next: 'The login needs CREATEDB and CREATEROLE.',
+  },
+  'DB-08': {
+    kind: 'transient',
+    title: 'Database cannot store',
+    explanation: 'The database refuses to write ({sqlState}). Positions stand still, nothing is lost.',
+    next: 'Free disk space, or end the read-only mode.',
+  },
+  'PRX-01': {
+    kind: 'permanent',
+    title: 'Unknown sync address',
+    explanation: 'No sync has this id.',
+    next: 'Copy the base URL again: lockstep sync list',
+  },
+  'PRX-02': {
+    kind: 'permanent',
+    title: 'Token of another org',
+    explanation: "The token does not belong to this sync's org. Nothing was sent.",
+    next: "Use a token of the sync's own org.",
+  },
+  'PRX-03': {
+    kind: 'permanent',
+    title: 'No bearer token',
+    explanation: "A request needs the caller's own authority.",
+    next: 'Send the Authorization header as to Salesforce.',
+  },
+  'PRX-04': {
+    kind: 'transient',
+    title: 'Outcome unknown',
+    explanation: 'The request may have reached Salesforce; its answer was lost. The record is being read.',
+    next: 'Do not repeat a create; look whether the record is there.',
+  },
+  'PRX-08': {
+    kind: 'permanent',
+    title: 'Request refused here',
+    explanation: 'Path, method or framing is not allowed ({reason}).',
+    next: "Send it as to Salesforce's REST API, under /services/.",
+  },
+  'PRX-10': {
+    kind: 'transient',
+    title: 'Too many requests at once',
+    explanation: 'Too many requests of this sync are under way.',
+    next: 'Send fewer in parallel.',
+  },
+  'PRX-12': {
+    kind: 'transient',
+    title: 'Database away: the write was not sent',
+    explanation: "The mirror's database does not answer. Nothing reached Salesforce.",
+    next: 'Repeat when it is back.',
+  },
+  'KEY-01': {
+    kind: 'needs-person',
+    title: 'No encryption key',
+    explanation: 'The key cannot be read ({reason}). Credentials are never stored in clear.',
+    next: 'Set LOCKSTEP_KEY_FILE or LOCKSTEP_KEY.',
+  },
+  'KEY-02': {
+    kind: 'needs-person',
+    title: 'Wrong encryption key',
+    explanation: 'A credential was sealed with key {reason}, which is not given.',
+    next: 'Give the key file it was sealed with.',
+  },
+  'KEY-03': {
+    kind: 'needs-person',
+    title: 'Sealed value was moved or altered',
+    explanation: 'It does not belong where it stands. It was not used.',
+    next: 'Find out who changed the control database; then create the sync again.',
+  },
+  'CFG-01': {
+    kind: 'needs-person',
+    title: 'Configuration is wrong',
+    explanation: '{reason}',
+    next: 'See: lockstep help config',
+  },
+  'SYS-05': {
+    kind: 'transient',
+    title: 'Mail was not sent',
+    explanation: 'The mail server did not take it ({reason}).',
+    next: 'Nothing to do; it is tried again. Check LOCKSTEP_SMTP_URL.',
+  },
+  'SYS-07': {
+    kind: 'needs-person',
+    title: 'Data of a newer version',
+    explanation: 'It was written by a newer Lockstep ({reason}).',
+    next: 'Install that version or a newer one, or restore a backup.',
+  },
+  'SYS-08': {
+    kind: 'needs-person',
+    title: 'Data of another PostgreSQL',
+    explanation:
+      'The data directory holds a cluster of another major version ({reason}). Nothing was changed.',
+    next: 'Start the version that made it, or give another data directory with --data.',
+  },
+  'SYS-09': {
+    kind: 'permanent',
+    title: 'Another process took over',
+    explanation: 'This process was silent too long; its late work was refused.',
+    next: 'Nothing to do.',
+  },
+  'SYS-10': {
+    kind: 'needs-person',
+    title: 'The embedded PostgreSQL does not start',
+    explanation: '{reason}',
+    next: 'See its log in the data directory, or use your own server: DATABASE_URL.',
+  },
+  'SYS-11': {
+    kind: 'needs-person',
+    title: 'Lockstep is not running',
+    explanation: 'No server runs on this data directory.',
+    next: 'Start one: npm run demo, or lockstep start',
+  },
+} as const satisfies Record<string, FaultEntry>;
+
+export type FaultCode = keyof typeof faults;
+
+/** What a fault may tell to a person or a log: names, codes and counts. Never a record's value, never a token. */
+export type FaultFields = {
+  reason?: string;
+  stream?: string;
+  org?: string;
+  host?: string;
+  where?: string;
+  near?: string;
+  status?: number;
+  sqlState?: string;
+  /** How long the other side asks to wait. */
+  waitMs?: number;
+};
+
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly code: FaultCode;
+  readonly safe: FaultFields;
+
+  constructor(code: FaultCode, safe: FaultFields = {}, options?: { cause?: unknown }) {
+    super(`${faults[code].title}. ${filled(faults[code].explanation, safe)}`, options);
+    this.code = code;
+    this.safe = safe;
+  }
+
+  get kind(): FaultEntry['kind'] {
+    return faults[this.code].kind;
+  }
+
+  get next(): string {
+    return filled(faults[this.code].next, this.safe);
+  }
+}
+
+const filled = (text: string, safe: FaultFields) =>
+  text.replace(/\{(\w+)\}/g, (_, name: string) => String(safe[name as keyof FaultFields] ?? ''));

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decide, type Fence, type Reading, stampSlackSeconds } from './merge-rule.ts';
+
+const fence = (values: Partial<Fence> = {}): Fence => ({
+  lo: 10,
+  hi: 20,
+  stamp: 1000,
+  deleted: false,
+  partial: false,
+  ...values,
+});
+/** Overlaps the fence, with its stamp. */
+const reading = (values: Partial<Reading> = {}): Reading => ({
+  lo: 15,
+  hi: 25,
+  stamp: 1000,
+  deleted: false,
+  ...values,
+});
+const different = false;
+const same = true;
+
+test('a record without a fence is stored', () => {
+  assert.equal(decide(reading({ stamp: 1 }), null, different), 'store');
+  assert.equal(decide(reading(), null, same), 'store');
+});
+
+test('a reading that began after the stored one ended is stored, whatever its stamp says', () => {
+  assert.equal(decide(reading({ lo: 20, stamp: 1 }), fence(), different), 'store');
+  assert.equal(decide(reading({ lo: 20 }), fence({ partial: true }), same), 'store');
+  assert.equal(decide(reading({ lo: 20, stamp: null, deleted: true }), fence(), different), 'store');
+  assert.notEqual(decide(reading({ lo: 19, stamp: 1 }), fence(), different), 'store');
+});
+
+test('a reading that ended before the stored one began is stale, even with a newer stamp', () => {
+  assert.equal(decide(reading({ lo: 5, hi: 10, stamp: 9999 }), fence(), different), 'stale');
+  assert.equal(decide(reading({ lo: 5, hi: 10 }), fence(), same), 'stale');
+  assert.equal(decide(reading({ lo: 5, hi: 11, stamp: 9999 }), fence(), different), 'store');
+});
+
+test('of overlapping readings the one with a stamp beyond the slack is stored', () => {
+  const beyond = 1000 + stampSlackSeconds + 1;
+  assert.equal(decide(reading({ stamp: beyond }), fence(), different), 'store');
+  assert.equal(decide(reading({ stamp: beyond }), fence(), same), 'store');
+  assert.equal(decide(reading({ stamp: beyond }), fence({ partial: true }), different), 'store');
+});
+
+test('of overlapping readings with the same content nothing is done', () => {
+  for (const stamp of [1, 1000 - stampSlackSeconds, 1000, 1000 + stampSlackSeconds, null]) {
+    assert.equal(decide(reading({ stamp }), fence(), same), 'nothing');
+    assert.equal(decide(reading({ stamp }), fence({ partial: true }), same), 'nothing');
+  }
+});
+
+test('an overlapping reading with a stamp older than the slack is stale', () => {
+  assert.equal(decide(reading({ stamp: 1000 - stampSlackSeconds - 1 }), fence(), different), 'stale');
+});
+
+test('an overlapping reading with a stamp within the slack and other content is read again', () => {
+  for (let apart = -stampSlackSeconds; apart <= stampSlackSeconds; apart++) {
+    assert.equal(decide(reading({ stamp: 1000 + apart }), fence(), different), 'dirty');
+  }
+});
+
+test('an overlapping reading is read again where either side has no stamp', () => {
+  assert.equal(decide(reading({ stamp: null, deleted: true }), fence(), different), 'dirty');
+  assert.equal(decide(reading({ stamp: 9999 }), fence({ stamp: null, deleted: true }), different), 'dirty');
+  assert.equal(decide(reading({ stamp: 1 }), fence({ stamp: null, deleted: true }), different), 'dirty');
+});
+
+test('a patched row never justifies dropping a reading: what would be stale is read again', () => {
+  const patched = fence({ partial: true });
+  assert.equal(decide(reading({ lo: 5, hi: 10 }), patched, different), 'dirty');
+  assert.equal(decide(reading({ stamp: 1 }), patched, different), 'dirty');
+});

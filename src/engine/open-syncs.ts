@@ -1,0 +1,122 @@
+import {
+  type Control,
+  countRequest,
+  openCredential,
+  openWriterUrl,
+  readSync,
+  type Sync,
+} from '../control/index.ts';
+import type { SyncId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { Bell } from '../lib/bell.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type Destination, openDestination } from '../postgres/index.ts';
+import { openSalesforce, type Salesforce } from '../salesforce/index.ts';
+
+/**
+ * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
+ * Salesforce session for both, and the bell by which the proxy wakes the poll.
+ */
+export interface OpenSync {
+  /** The newest settings; replaced when the control database says that they changed. */
+  settings: Sync;
+  readonly salesforce: Salesforce;
+  /** Rung when settings changed or something urgent is to be read. */
+  readonly bell: Bell;
+  /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
+  readonly urgent: Set<string>;
+  /** The destination for proxied writes, opened at first use. Forgotten where it fails, so that the next use retries. */
+  destination(): Promise<Destination>;
+  end(): Promise<void>;
+}
+
+export interface EngineDeps {
+  control: Control;
+  clock: Clock;
+  log: AppLog;
+  /** Hosts beyond Salesforce's own that a sync may name. */
+  allowHosts: readonly string[];
+  /** This process: the worker's id, and the owner of its intents. */
+  owner: string;
+}
+
+export interface OpenSyncs {
+  /** Null where the control database knows no such sync. */
+  of(id: SyncId): Promise<OpenSync | null>;
+  /** Reads the settings again and wakes whoever runs it; null: of all that are open. */
+  refresh(id: SyncId | null): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** The syncs that this process has to do with, opened at first use and kept. */
+export function openSyncs(deps: EngineDeps): OpenSyncs {
+  const open = new Map<SyncId, Promise<OpenSync | null>>();
+  const forget = async (id: SyncId) => {
+    const sync = open.get(id);
+    open.delete(id);
+    await (await sync?.catch(() => null))?.end();
+  };
+  const of = async (id: SyncId) => {
+    const known = open.get(id) ?? openOne(deps, id);
+    open.set(id, known);
+    const sync = await known.catch((error: unknown) => {
+      open.delete(id);
+      throw error;
+    });
+    if (!sync) open.delete(id);
+    return sync;
+  };
+  return {
+    of,
+    async refresh(id) {
+      for (const one of id === null ? [...open.keys()] : [id]) {
+        const sync = await open.get(one);
+        if (!sync) continue;
+        const settings = await readSync(deps.control, one);
+        if (settings) sync.settings = settings;
+        else await forget(one);
+        sync.bell.ring();
+      }
+    },
+    async end() {
+      for (const id of open.keys()) await forget(id);
+    },
+  };
+}
+
+async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
+  const settings = await readSync(deps.control, id);
+  if (!settings) return null;
+  const { clientId, clientSecret } = await openCredential(deps.control, id);
+  const salesforce = openSalesforce({
+    loginUrl: settings.loginUrl,
+    clientId,
+    clientSecret,
+    expectOrgId: settings.orgId,
+    apiVersion: settings.apiVersion,
+    allowHosts: deps.allowHosts,
+    clock: deps.clock,
+    log: deps.log.with({ sync: id }),
+    onRequest: ({ purpose }) => countRequest(deps.control, id, purpose),
+  });
+  let destination: Promise<Destination> | null = null;
+  return {
+    settings,
+    salesforce,
+    bell: new Bell(),
+    urgent: new Set(),
+    destination() {
+      destination ??= openWriterUrl(deps.control, settings)
+        .then((url) => openDestination(url, `lockstep-proxy/${deps.owner}`))
+        .catch((error: unknown) => {
+          destination = null;
+          throw error;
+        });
+      return destination;
+    },
+    async end() {
+      await salesforce.close();
+      await (await destination?.catch(() => null))?.end();
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import type { RecordId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
+import type { WrittenRecord } from '../core/written-record.ts';
+import { assert } from '../lib/assert.ts';
+import {
+  applyPage,
+  applyTransaction,
+  areDirty,
+  closeObservation,
+  type Destination,
+  limitLockWait,
+  markDirty,
+  openReadBackObservation,
+  type StreamTable,
+} from '../postgres/index.ts';
+import { type Query, queryPages, selectRecords, soqlIds, soqlString } from '../salesforce/index.ts';
+import { slotsMax } from './next-request.ts';
+import type { EngineDeps, OpenSync } from './open-syncs.ts';
+import { absentIds, recordIds } from './slots.ts';
+
+export interface ReadBackOptions {
+  /** A record whose stamp lies before this was read from before the write: it is read again. */
+  notBefore: ServerSeconds;
+  /** In the clock's milliseconds. After it the write's answer goes out without its record. */
+  deadlineAt: number;
+}
+
+/** A tab of the mirror cannot wait longer for a read-back's answer than this. */
+const observationLastsMs = 60_000;
+const firstPauseMs = 20;
+const pauseMsMax = 500;
+
+/**
+ * Reads written records with the sync's own credential and applies them, until the mirror holds each of them as it
+ * was after the write, or the deadline has come. Nothing is guessed from the request: Salesforce trims, truncates,
+ * resolves references and runs triggers.
+ *
+ * The request is sent after the write was acknowledged, so its answer holds the write; the merge rule keeps it from
+ * being undone by a page that was read before. A reading that is older than the write all the same (a replica that
+ * lags) is suspect and made again, and so is one that does not find a record that was just written.
+ */
+export async function readBack(
+  deps: EngineDeps,
+  open: OpenSync,
+  written: readonly WrittenRecord[],
+  options: ReadBackOptions,
+  signal: AbortSignal,
+): Promise<'applied' | 'pending'> {
+  const destination = await open.destination();
+  let left = written.filter(({ sobject }) => destination.tables.has(sobject));
+  for (let pauseMs = firstPauseMs; left.length > 0; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
+    const now = left.slice(0, slotsMax);
+    const { unsettled, setAside } = await readOnce(deps, open, destination, now, options, signal);
+    if (setAside > 0) return 'pending'; // another reading would not fit either
+    left = [...unsettled, ...left.slice(slotsMax)];
+    const isLate = deps.clock.now() + pauseMs >= options.deadlineAt;
+    if (left.length > 0 && isLate) return 'pending';
+    if (unsettled.length > 0) await deps.clock.sleep(pauseMs, signal);
+  }
+  return 'applied';
+}
+
+/** One request, one query a record. `unsettled` have to be read again; those set aside the mirror cannot hold. */
+async function readOnce(
+  deps: EngineDeps,
+  open: OpenSync,
+  destination: Destination,
+  written: readonly WrittenRecord[],
+  options: ReadBackOptions,
+  signal: AbortSignal,
+): Promise<{ unsettled: WrittenRecord[]; setAside: number }> {
+  const { db } = destination;
+  const tables = written.map(({ sobject }) => tableOf(destination, sobject));
+  const streamNos = [...new Set(tables.map(({ stream }) => stream.streamNo))];
+  const observation = await openReadBackObservation(db, deps.owner, streamNos, observationLastsMs);
+  const unsettled: WrittenRecord[] = [];
+  let setAside = 0;
+  try {
+    const queries = written.map((record, place) => queryOf(tables[place] as StreamTable, record));
+    const { pages } = await queryPages(open.salesforce, queries, 'read-back', signal);
+    for (const [place, record] of written.entries()) {
+      const outcome = pages[place];
+      const table = tables[place];
+      if (!table || outcome?.kind !== 'page' || isSuspect(record, outcome.page, options)) {
+        unsettled.push(record);
+        continue;
+      }
+      const absent = record.deleted ? absentIds([record.id], outcome.page) : [];
+      const ids = 'id' in record ? [record.id] : recordIds(outcome.page);
+      await applyTransaction(db, async (tx) => {
+        await limitLockWait(tx, options.deadlineAt - deps.clock.now());
+        const { quarantined } = await applyPage(tx, table, outcome.page, {
+          observation,
+          isLast: false,
+          absent,
+        });
+        setAside += quarantined;
+      });
+      if (await areDirty(db, table.stream.streamNo, ids)) unsettled.push(record);
+    }
+  } finally {
+    await closeObservation(db, observation).catch(() => undefined);
+  }
+  return { unsettled, setAside };
+}
+
+function tableOf(destination: Destination, sobject: string): StreamTable {
+  const table = destination.tables.get(sobject);
+  assert(table, 'only records of mirrored objects are read back');
+  return table;
+}
+
+function queryOf({ stream }: StreamTable, record: WrittenRecord): Query {
+  const where =
+    'id' in record
+      ? `Id IN ${soqlIds([record.id])}`
+      : `${record.externalId.field} = ${soqlString(record.externalId.value)}`;
+  const fields = stream.columns.map(({ field }) => field);
+  return { soql: selectRecords({ fields, sobject: stream.sobject, where }), includeDeleted: 'id' in record };
+}
+
+/** What a reading after the write cannot be: without the record, with a deleted one still alive, or older. */
+function isSuspect(record: WrittenRecord, page: Page, { notBefore }: ReadBackOptions): boolean {
+  if (page.count === 0) return !record.deleted;
+  const isAlive = /"IsDeleted"\s*:\s*false/.test(page.records);
+  if (record.deleted && isAlive) return true;
+  return page.last !== null && secondsOf(page.last.stamp) < notBefore;
+}
+
+/** Has a record read again by the poll, first of all. */
+export async function markForReading(open: OpenSync, sobject: string, id: RecordId): Promise<void> {
+  const { db, tables } = await open.destination();
+  const table = tables.get(sobject);
+  if (table) await markDirty(db, table.stream.streamNo, id, 'written');
+}

@@ -1,0 +1,155 @@
+import { openWriterUrl, readEffort, readLivingWorkers, recordEvent, type Sync } from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
+import {
+  beginStream,
+  type Destination,
+  databaseFault,
+  type Holder,
+  healIntents,
+  holderName,
+  openDestination,
+  readStatus,
+  retryStopped,
+  takeOver,
+} from '../postgres/index.ts';
+import { countRecords } from '../salesforce/index.ts';
+import { nextRequest } from './next-request.ts';
+import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
+import { startOfHead, startOfTail } from './poll.ts';
+import { restMs } from './slots.ts';
+import { loadState, type SyncState } from './sync-state.ts';
+import { runTick, type SyncDeps } from './tick.ts';
+
+/**
+ * Runs one sync under one lease until the signal aborts: takes the destination over, then ticks. A tick is one
+ * Salesforce request and its effect; which one is decided by `nextRequest` alone.
+ *
+ * A fault of Salesforce's lets the sync rest and try again from the same cursors. A fault of the database throws the
+ * state away, because it cannot be known what has committed: it is loaded again from there. Ends by itself where
+ * another holder has taken over.
+ */
+export async function runSync(
+  deps: EngineDeps & { syncs: OpenSyncs },
+  sync: Sync,
+  signal: AbortSignal,
+): Promise<void> {
+  const open = await deps.syncs.of(sync.id);
+  if (!open) return;
+  const holder: Holder = { owner: deps.owner, epoch: sync.epoch };
+  const log = deps.log.with({ sync: sync.id });
+  for (let tries = 1; !signal.aborted; tries++) {
+    let destination: Destination | null = null;
+    try {
+      destination = await openDestination(await openWriterUrl(deps.control, sync), holderName(holder));
+      const run: Run = { ...deps, log, holder, destination, open, salesforce: open.salesforce };
+      const state = await takeUp(run, signal);
+      tries = 1;
+      await tickOn(run, state, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const fault = error instanceof Fault ? error : databaseFault(error, deps.control.host);
+      if (!fault) throw error;
+      if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: sync.epoch });
+      const waitMs = restMs(tries, fault);
+      log.warn('sync waits', { code: fault.code, waitMs, tries });
+      await open.bell.wait(deps.clock, waitMs, signal).catch(() => undefined);
+    } finally {
+      await destination?.end();
+    }
+  }
+}
+
+interface Run extends SyncDeps, EngineDeps {
+  open: OpenSync;
+}
+
+/** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
+async function takeUp(run: Run, signal: AbortSignal): Promise<SyncState> {
+  const { db, tables } = run.destination;
+  await takeOver(db, run.holder);
+  const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
+  const healed = await healIntents(db, await readLivingWorkers(run.control), streamNos);
+  if (healed > 0) run.log.warn('writes that were cut off are read again', { rows: healed });
+  await retryStopped(db);
+
+  const serverNow = await readServerTime(run, signal);
+  const budget = { intervalMs: run.open.settings.intervalMs, sentAt: [] };
+  const known = await loadState(db, tables, serverNow, budget);
+  const begun = new Set(known.streams.map(({ table }) => table.stream.sobject));
+  const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
+  if (fresh.length === 0) return known;
+
+  const names = fresh.map(({ stream }) => stream.sobject);
+  const counts = await countRecords(run.salesforce, names, signal);
+  const positions = {
+    head: startOfHead(serverNow),
+    tail: startOfTail(serverNow),
+    backfill: { after: null },
+  };
+  for (const { stream } of fresh) {
+    await db.transaction((tx) =>
+      beginStream(tx, stream.streamNo, positions, counts.get(stream.sobject) ?? null),
+    );
+  }
+  return loadState(db, tables, serverNow, budget);
+}
+
+/** The time that the cursors start from is Salesforce's: the `Date` of an answer before anything is read. */
+async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerSeconds> {
+  const { salesforce } = run;
+  const answer = await salesforce.request(
+    { method: 'GET', path: salesforce.dataPath, purpose: 'setup' },
+    signal,
+  );
+  if (answer.serverNow === null) throw new Fault('DATA-03', { where: 'Date' });
+  return answer.serverNow;
+}
+
+async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
+  let state = loaded;
+  let isComplete = false;
+  while (!signal.aborted) {
+    state = withWishes(run.open, state);
+    const next = nextRequest(state, run.clock.now());
+    if (next.kind === 'wait') {
+      await run.open.bell.wait(run.clock, next.until - run.clock.now(), signal);
+      continue;
+    }
+    try {
+      state = await runTick(run, state, next.slots, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Fault) || error.code === 'SYS-09') throw error;
+      const tries = (state.trouble?.tries ?? 0) + 1;
+      const waitMs = restMs(tries, error);
+      run.log.warn('tick failed', { code: error.code, waitMs, tries });
+      state = { ...state, trouble: { tries, restsUntil: run.clock.now() + waitMs } };
+    }
+    if (!isComplete && state.streams.every(({ backfill }) => backfill === null)) {
+      isComplete = true;
+      await tellComplete(run);
+    }
+  }
+}
+
+/** What others wished meanwhile: another pace, a stream to be polled first. */
+function withWishes(open: OpenSync, state: SyncState): SyncState {
+  const budget = { ...state.budget, intervalMs: open.settings.intervalMs };
+  if (open.urgent.size === 0) return { ...state, budget };
+  const streams = state.streams.map((stream) =>
+    open.urgent.has(stream.table.stream.sobject.toLowerCase()) ? { ...stream, isUrgent: true } : stream,
+  );
+  open.urgent.clear();
+  return { ...state, budget, streams };
+}
+
+/** Once per sync: the outbox holds each event once, whoever finds the last first copy complete. */
+async function tellComplete(run: Run): Promise<void> {
+  const status = await readStatus(run.destination.db);
+  const tables = status.map(({ sobject, rows }) => ({ sobject, rows }));
+  const { id } = run.open.settings;
+  await recordEvent(run.control.db, id, 'backfill-complete', {
+    tables,
+    ...(await readEffort(run.control, id)),
+  });
+}

@@ -1,0 +1,30 @@
+import type { Clock } from './clock.ts';
+
+/** Lets one loop sleep until a time and others wake it earlier. A ring while nobody sleeps is not lost. */
+export class Bell {
+  private rung = false;
+  private wake: (() => void) | null = null;
+
+  ring(): void {
+    this.rung = true;
+    this.wake?.();
+  }
+
+  /** Resolves after `ms` or at the next ring; rejects with the signal's reason when it aborts. */
+  async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.rung) {
+      const slept = new AbortController();
+      const rang = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      try {
+        await Promise.race([rang, clock.sleep(ms, AbortSignal.any([signal, slept.signal]))]);
+      } finally {
+        this.wake = null;
+        slept.abort();
+      }
+    }
+    this.rung = false;
+  }
+}

@@ -1,0 +1,181 @@
+import pg from 'pg';
+import { assert } from './assert.ts';
+import { compile, type Sql } from './sql.ts';
+
+/**
+ * A statement that the server keeps prepared under its name, per connection. For wide generated statements, whose
+ * planning costs more than their work on a small page.
+ */
+export interface Prepared {
+  name: string;
+  text: string;
+  values: readonly unknown[];
+}
+
+export interface Tx {
+  query<Row = Record<string, unknown>>(statement: Sql | Prepared): Promise<Row[]>;
+  /** Runs a file of statements as it stands. Only for text of our own, such as migrations: it takes no values. */
+  script(text: string): Promise<void>;
+}
+
+export interface Database extends Tx {
+  /**
+   * Runs `work` in one READ COMMITTED transaction with synchronous commit, whatever the database's own default is,
+   * and commits; any error rolls back. A database error keeps its SQLSTATE in `code`.
+   */
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** One connection for what needs a session: LISTEN, session locks. Destroyed, not reused, when released. */
+  session(): Promise<Session>;
+  end(): Promise<void>;
+}
+
+export interface Session extends Tx {
+  onNotification(listener: (channel: string, payload: string) => void): void;
+  /** Resolves when the connection is gone, for whatever reason. */
+  closed: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Shown in pg_stat_activity; a takeover finds the former holder's sessions by it. */
+  applicationName: string;
+  connectionsMax?: number;
+  /** The server ends a statement after this long. */
+  statementTimeoutMs?: number;
+  connectTimeoutMs?: number;
+  /** Further settings of each session, by PostgreSQL's own names. */
+  settings?: Readonly<Record<string, string>>;
+  /** Every value as the server's own text: for showing rows whose types are not known. */
+  valuesAsText?: boolean;
+  /** Told of connections that broke while idle; the pool has replaced them by then. */
+  onIdleError?: (code: string) => void;
+}
+
+/**
+ * Results as TypeScript takes them: whole numbers and booleans as such, everything else as the server's own text.
+ * A Date would lose microseconds and a double digits. jsonb is parsed: only our own tables hold it.
+ */
+const typeParsers: Record<number, (text: string) => unknown> = {
+  16: (text) => text === 't',
+  20: wholeNumber, // int8: tickets and counts, never a record's value
+  21: wholeNumber,
+  23: wholeNumber,
+  26: wholeNumber,
+  114: (text) => JSON.parse(text) as unknown,
+  3802: (text) => JSON.parse(text) as unknown,
+};
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  assert(Number.isSafeInteger(value), 'a whole number from the database exceeds 2^53');
+  return value;
+}
+
+const arrayTypes = new Set([1005, 1007, 1009, 1015, 1016]);
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    typeParsers[oid] ?? (arrayTypes.has(oid) ? pg.types.getTypeParser(oid, format) : (text: string) => text),
+} as pg.CustomTypesConfig;
+const textOnly = { getTypeParser: () => (text: string) => text } as pg.CustomTypesConfig;
+
+/** Opens a pool. Connects on first use; nothing is asked of the server here. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const settings: pg.PoolConfig = {
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.connectionsMax ?? 4,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    idle_in_transaction_session_timeout: 5_000,
+    // Every name is schema-qualified (CVE-2018-1058); a database or role may default to another commit mode.
+    options: Object.entries({ synchronous_commit: 'on', search_path: '', ...options.settings })
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+    types: options.valuesAsText ? textOnly : types,
+  };
+  const pool = new pg.Pool(settings);
+  pool.on('error', (error) => options.onIdleError?.(sqlState(error) ?? 'connection lost'));
+
+  const database: Database = {
+    ...statementsOn(pool),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      // A connection that the server ends between two statements says so here; unheard, that ends the process.
+      const onError = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', onError);
+      try {
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+        const result = await work(statementsOn(client));
+        const done = await client.query('COMMIT');
+        // COMMIT of a failed transaction succeeds with the command ROLLBACK.
+        assert(done.command === 'COMMIT', 'the transaction was rolled back');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch((rollback: Error) => {
+          broken = rollback;
+        });
+        throw error;
+      } finally {
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+    async session() {
+      const client = new pg.Client({
+        ...settings,
+        statement_timeout: 0,
+        idle_in_transaction_session_timeout: 0,
+      });
+      const closed = new Promise<void>((resolve) => client.once('end', resolve));
+      client.on('error', () => undefined); // 'end' follows
+      await client.connect();
+      return {
+        ...statementsOn(client),
+        onNotification: (listener) =>
+          void client.on('notification', ({ channel, payload }) => listener(channel, payload ?? '')),
+        closed,
+        close: () => client.end(),
+      };
+    },
+    end: () => pool.end(),
+  };
+  return database;
+}
+
+const statementsOn = (client: pg.Pool | pg.ClientBase): Tx => ({
+  query: (statement) => run(client, statement),
+  script: async (text) => {
+    await client.query(text);
+  },
+});
+
+async function run<Row>(client: pg.Pool | pg.ClientBase, statement: Sql | Prepared): Promise<Row[]> {
+  const query = 'strings' in statement ? compile(statement) : { ...statement, values: [...statement.values] };
+  const result = await client.query<Row & pg.QueryResultRow>(query);
+  return result.rows;
+}
+
+/** The five-character code of a database error; nothing where the error is of another kind (Node's begin with E). */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
+}
+
+/** The same server and login, another database. */
+export function databaseUrl(
+  url: string,
+  change: { database?: string; user?: string; password?: string },
+): string {
+  const parsed = new URL(url);
+  // A URL without a host takes no user or password; the driver prefers the socket folder in `?host=` all the same.
+  if (parsed.hostname === '') parsed.hostname = 'localhost';
+  if (change.database !== undefined) parsed.pathname = `/${encodeURIComponent(change.database)}`;
+  if (change.user !== undefined) parsed.username = encodeURIComponent(change.user);
+  if (change.password !== undefined) parsed.password = encodeURIComponent(change.password);
+  return parsed.toString();
+}

@@ -1,0 +1,64 @@
+/**
+ * SQL as text that can be read aloud: a tag that turns values into parameters and nothing else into text.
+ *
+ *   tx.query(sql`SELECT rows FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`)
+ *
+ * Names enter through `ident`, lists of fragments through `join`; there is no way to paste a string that came
+ * from outside.
+ */
+const isFragment = Symbol('sql fragment');
+
+export interface Sql {
+  readonly [isFragment]: true;
+  readonly strings: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+export function sql(strings: TemplateStringsArray, ...parts: unknown[]): Sql {
+  const texts: string[] = [strings[0] ?? ''];
+  const values: unknown[] = [];
+  const append = (text: string) => {
+    texts[texts.length - 1] += text;
+  };
+  parts.forEach((part, index) => {
+    if (isSql(part)) {
+      append(part.strings[0] ?? '');
+      part.values.forEach((value, inner) => {
+        values.push(value);
+        texts.push(part.strings[inner + 1] ?? '');
+      });
+    } else {
+      values.push(part);
+      texts.push('');
+    }
+    append(strings[index + 1] ?? '');
+  });
+  return { [isFragment]: true, strings: texts, values };
+}
+
+export const isSql = (value: unknown): value is Sql =>
+  typeof value === 'object' && value !== null && isFragment in value;
+
+const verbatim = (text: string): Sql => ({ [isFragment]: true, strings: [text], values: [] });
+
+/** A quoted name, or several joined by dots: `ident('salesforce', 'user')` is `"salesforce"."user"`. */
+export const ident = (...names: string[]): Sql =>
+  verbatim(names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.'));
+
+/** A quoted string constant, for the few places where PostgreSQL takes no parameter (DDL, passwords, comments). */
+export const literal = (text: string): Sql => {
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return verbatim(text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted);
+};
+
+export function join(fragments: readonly Sql[], separator = ', '): Sql {
+  const [first, ...rest] = fragments;
+  if (!first) return verbatim('');
+  return rest.reduce((joined, next) => sql`${joined}${verbatim(separator)}${next}`, first);
+}
+
+/** The statement as the server takes it, values numbered from $1. */
+export const compile = ({ strings, values }: Sql): { text: string; values: unknown[] } => ({
+  text: strings.reduce((text, next, index) => `${text}$${index}${next}`),
+  values: [...values],
+});

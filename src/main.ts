@@ -1,0 +1,31 @@
+/**
+ * The entry of everything: finds the command, runs it until it is done or somebody wants it to end, and says in plain
+ * words what went wrong. `cli/server.ts` builds the rooms.
+ */
+import { readArguments } from './cli/arguments.ts';
+import { commands, findCommand } from './cli/commands.ts';
+import { openContext } from './cli/context.ts';
+import { exitCodes, reportFailure } from './cli/failure.ts';
+import { helpOf } from './cli/help.ts';
+import { openOutput } from './cli/output.ts';
+import { stopOnSignals } from './cli/signals.ts';
+
+async function main(given: readonly string[]): Promise<number> {
+  const output = openOutput({ wantsJson: given.includes('--json') });
+  const stop = stopOnSignals((line) => output.say(line));
+  try {
+    const { command, rest } = findCommand(given);
+    const args = readArguments(command, rest);
+    if (args.isSet('help')) {
+      output.data(helpOf(command.name, commands));
+      return 0;
+    }
+    return (await command.run(args, openContext(args, output, stop))) ?? 0;
+  } catch (error) {
+    if (!stop.aborted) return reportFailure(error, output);
+    output.say('Interrupted.');
+    return exitCodes.interrupted;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

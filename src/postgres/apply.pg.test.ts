@@ -1,0 +1,243 @@
+/** What applying a page does to rows, counts, cursors and quarantine when no other reading interferes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idOf, openDestinationWorld, pageOf, record, stampAt } from '../../test/destination.ts';
+import { seededRandom } from '../lib/random.ts';
+import { sql } from '../lib/sql.ts';
+import { type Applied, applyEmptyPages, type CursorMove } from './apply.ts';
+import { closeObservation } from './observations.ts';
+import { beginStream } from './progress.ts';
+
+type World = Awaited<ReturnType<typeof openDestinationWorld>>;
+
+const nothing: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+const ids = async (world: World, sobject?: string) => (await world.rows(sobject)).map(({ id }) => id);
+const names = async (world: World) => (await world.rows()).map(({ name }) => name);
+
+test('records are stored, changed, left alone and removed, and each is counted once', async () => {
+  await using world = await openDestinationWorld();
+  assert.deepEqual(await world.apply([record(1, { Name: 'a' }), record(2, { Name: 'b' }), record(3)]), {
+    ...nothing,
+    applied: 3,
+  });
+  const counts = await world.apply([
+    record(1, { Name: 'a' }),
+    record(2, { Name: 'B' }),
+    record(3, { IsDeleted: true }),
+    record(4, { IsDeleted: true }),
+  ]);
+  assert.deepEqual(counts, { ...nothing, applied: 2, unchanged: 2 });
+  assert.deepEqual(await names(world), ['a', 'B']);
+});
+
+test('an undeleted record comes back', async () => {
+  await using world = await openDestinationWorld();
+  await world.apply([record(1)]);
+  await world.apply([record(1, { IsDeleted: true })]);
+  assert.deepEqual(await ids(world), []);
+  await world.apply([record(1)]);
+  assert.deepEqual(await ids(world), [idOf(1)]);
+});
+
+test('a record that an answer should hold and does not goes, one that is not here counts as unchanged', async () => {
+  await using world = await openDestinationWorld();
+  await world.apply([record(1), record(2)]);
+  const counts = await world.apply([record(2)], { absent: [idOf(1), idOf(9)] });
+  assert.deepEqual(counts, { ...nothing, applied: 1, unchanged: 2 });
+  assert.deepEqual(await ids(world), [idOf(2)]);
+});
+
+test('an object without IsDeleted loses records by absence only', async () => {
+  await using world = await openDestinationWorld();
+  await world.db.script(`DELETE FROM _lockstep.column WHERE field = 'IsDeleted';
+    ALTER TABLE salesforce.account DROP COLUMN isdeleted`);
+  const destination = await world.openAs(world.holder);
+  await world.apply([record(1), record(2, { IsDeleted: true })], { destination });
+  assert.deepEqual(await ids(world), [idOf(1), idOf(2)]);
+  await world.apply([], { destination, absent: [idOf(1)] });
+  assert.deepEqual(await ids(world), [idOf(2)]);
+});
+
+test('a row that is equal is not written', async () => {
+  await using world = await openDestinationWorld({
+    fields: { Name: 'string', Amount: 'currency', Json__c: 'json' },
+  });
+  const values = { Name: 'a', Amount: 12.5, Json__c: { a: 1, b: null } };
+  const versions = () =>
+    world.db.query(sql`SELECT xmin::text, ctid::text FROM salesforce.account ORDER BY id`);
+  await world.apply([record(1, values), record(2)]);
+  const before = await versions();
+  assert.deepEqual(await world.apply([record(1, values), record(2)]), { ...nothing, unchanged: 2 });
+  assert.deepEqual(await versions(), before);
+
+  await world.apply([record(1, { ...values, Amount: null }), record(2)]);
+  assert.notDeepEqual((await versions())[0], before[0]);
+  assert.deepEqual((await versions())[1], before[1]);
+});
+
+test('of a record that a page holds twice the newest stamp counts, in either order', async () => {
+  await using world = await openDestinationWorld();
+  const older = (number: number) => record(number, { Name: 'older', SystemModstamp: stampAt(5) });
+  const newer = (number: number) => record(number, { Name: 'newer', SystemModstamp: stampAt(6) });
+  const counts = await world.apply([older(1), newer(1), newer(2), older(2)]);
+  assert.deepEqual(counts, { ...nothing, applied: 2, stale: 2 });
+  assert.deepEqual(await names(world), ['newer', 'newer']);
+});
+
+test('a record that a page holds twice with one stamp is read again', async () => {
+  await using world = await openDestinationWorld();
+  await world.apply([record(1, { Name: 'before' })]);
+  const counts = await world.apply([record(1, { Name: 'x' }), record(1, { Name: 'y' }), record(2)]);
+  assert.deepEqual(counts, { ...nothing, applied: 1, stale: 1, dirty: 1 });
+  assert.deepEqual(await names(world), ['before', null]);
+  assert.deepEqual(
+    (await world.marks()).map(({ id }) => id),
+    [idOf(1)],
+  );
+});
+
+test('an empty page changes nothing and counts nothing', async () => {
+  await using world = await openDestinationWorld();
+  assert.deepEqual(await world.apply([]), nothing);
+});
+
+test('a second call with the same page applies nothing', async () => {
+  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
+  const page = [record(1, { Name: 'a' }), record(2, { IsDeleted: true }), record(3, { Int__c: 1.5 })];
+  await world.apply(page);
+  assert.deepEqual(await world.apply(page), { ...nothing, unchanged: 2, quarantined: 1 });
+});
+
+test('after any pages the counts have added up, and the rows kept in the checkpoint are the rows there', async () => {
+  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
+  const random = seededRandom(7);
+  for (let round = 0; round < 25; round++) {
+    const page = Array.from({ length: random.between(0, 12) }, () =>
+      record(random.between(1, 15), {
+        IsDeleted: random.between(1, 4) === 1,
+        Name: random.pick(['a', 'b']),
+        Int__c: random.pick([1, 1, 1, 1.5]),
+        SystemModstamp: stampAt(random.between(0, 5)),
+      }),
+    );
+    const absent = Array.from({ length: random.between(0, 2) }, (_, place) =>
+      idOf(random.between(20, 25) + 10 * place),
+    );
+    const counts = await world.apply(page, { absent });
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    assert.equal(total, page.length + absent.length, `round ${round}`);
+    const [state] = await world.db.query<{ kept: number; there: number }>(sql`
+      SELECT (SELECT rows FROM _lockstep.checkpoint) AS kept, (SELECT count(*) FROM salesforce.account) AS there`);
+    assert.equal(state?.kept, state?.there, `round ${round}`);
+  }
+});
+
+const move = (version: number, to: object, proves: CursorMove['proves'] = {}): CursorMove => ({
+  kind: 'head',
+  version,
+  to,
+  proves,
+});
+
+const headOf = (world: World) =>
+  world.db.query(sql`SELECT position, version FROM _lockstep.cursor WHERE kind = 'head' ORDER BY stream_no`);
+
+test('rows and their cursor move together', async () => {
+  await using world = await openDestinationWorld();
+  await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, 10);
+  await world.apply([record(1)], { move: move(1, { at: 1 }, { readUntil: 1_800_000_000 }) });
+  assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
+
+  const broken = world.destination.db.transaction(async (tx) => {
+    await world.apply([record(2)], { tx, move: move(2, { at: 2 }) });
+    throw new Error('a crash before the commit');
+  });
+  await assert.rejects(broken);
+  assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
+  assert.deepEqual(await ids(world), [idOf(1)]);
+});
+
+test('a cursor that has moved since stays where it is and proves nothing, and the rows are kept', async () => {
+  await using world = await openDestinationWorld();
+  await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, null);
+  await world.apply([record(1)], { move: move(1, { at: 1 }, { readUntil: 1_800_000_000 }) });
+  await world.apply([record(2)], { move: move(1, { at: 'stale' }, { readUntil: 1_900_000_000 }) });
+  assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
+  assert.deepEqual(await ids(world), [idOf(1), idOf(2)]);
+  const claim = await world.db.query(
+    sql`SELECT extract(epoch FROM read_until)::bigint AS until FROM _lockstep.checkpoint`,
+  );
+  assert.deepEqual(claim, [{ until: 1_800_000_000 }]);
+});
+
+test('what is claimed to be read never goes back', async () => {
+  await using world = await openDestinationWorld();
+  await beginStream(world.db, 1, { head: {}, tail: {}, backfill: {} }, null);
+  await world.apply([], { move: move(1, {}, { readUntil: 1_800_000_000, settledUntil: 1_700_000_000 }) });
+  await world.apply([], { move: move(2, {}, { readUntil: 1_750_000_000 }) });
+  const claims = await world.db.query(sql`
+    SELECT extract(epoch FROM read_until)::bigint AS read, extract(epoch FROM settled_until)::bigint AS settled
+      FROM _lockstep.checkpoint`);
+  assert.deepEqual(claims, [{ read: 1_800_000_000, settled: 1_700_000_000 }]);
+});
+
+test('streams without rows move their cursors together and close the reading', async () => {
+  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  const positions = { head: { at: 0 }, tail: {}, backfill: {} };
+  for (const streamNo of [1, 2]) await beginStream(world.db, streamNo, positions, 0);
+  const observation = await world.open(['Account', 'Contact']);
+  const part = { observation, isLast: true };
+  const moves = [1, 2].map((streamNo) => ({
+    streamNo,
+    move: move(1, { at: 5 }, { backfilledAt: 1_800_000_000 }),
+  }));
+  await world.destination.db.transaction((tx) => applyEmptyPages(tx, moves, part));
+
+  assert.deepEqual(await headOf(world), [
+    { position: { at: 5 }, version: 2 },
+    { position: { at: 5 }, version: 2 },
+  ]);
+  assert.deepEqual(await world.db.query(sql`SELECT DISTINCT state FROM _lockstep.checkpoint`), [
+    { state: 'current' },
+  ]);
+  const again = world.destination.db.transaction((tx) => applyEmptyPages(tx, moves, part));
+  await assert.rejects(again, { code: 'SYS-09' });
+});
+
+test('a page that was asked for before its table changed is refused', async () => {
+  await using world = await openDestinationWorld();
+  const observation = await world.open();
+  await world.db.query(sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1`);
+  await assert.rejects(world.apply([record(1)], { observation }), { code: 'SYS-09' });
+  assert.deepEqual(await ids(world), []);
+  assert.equal((await world.db.query(sql`SELECT FROM _lockstep.observation`)).length, 1);
+});
+
+test('a page whose reading was closed is refused, and nothing has changed', async () => {
+  await using world = await openDestinationWorld();
+  await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, null);
+  await world.apply([record(1, { Name: 'a' })]);
+  const observation = await world.open();
+  await closeObservation(world.destination.db, observation);
+
+  const page = pageOf([record(1, { Name: 'b' }), record(2)], { unstorable: [{ id: idOf(3), text: '{}' }] });
+  const late = world.apply(page, { observation, move: move(1, { at: 1 }), absent: [idOf(1)] });
+  await assert.rejects(late, { code: 'SYS-09' });
+  assert.deepEqual(await names(world), ['a']);
+  assert.deepEqual(await headOf(world), [{ position: { at: 0 }, version: 1 }]);
+  assert.deepEqual(await world.quarantined(), []);
+});
+
+test('streams are apart: a page touches the rows, fences and marks of its own stream only', async () => {
+  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  await world.apply([record(1)], { sobject: 'Account' });
+  await world.db.query(sql`
+    INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason) VALUES (1, ${idOf(1)}, 0, false, 'x')`);
+  const open = await world.open(['Account']);
+  await world.apply([record(1), record(2)], { sobject: 'Contact' });
+  assert.deepEqual(await ids(world, 'Contact'), [idOf(1), idOf(2)]);
+  assert.deepEqual(await ids(world, 'Account'), [idOf(1)]);
+  assert.deepEqual(await world.fences(), []);
+  assert.equal((await world.marks()).length, 1);
+  await closeObservation(world.destination.db, open);
+});

@@ -1,0 +1,263 @@
+import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import { assert } from '../lib/assert.ts';
+import { type Database, sqlState, type Tx } from '../lib/database.ts';
+import { sql } from '../lib/sql.ts';
+import type { ApplyCounts, GuardedStatements } from './guarded-statement.ts';
+import type { Observation } from './observations.ts';
+import * as statements from './sql.ts';
+import type { Stream } from './tables.ts';
+
+/** What became of a page's records. The five add up to its count, absent Ids included. */
+export interface Applied {
+  applied: number;
+  unchanged: number;
+  stale: number;
+  dirty: number;
+  quarantined: number;
+}
+
+/** One cursor's step, taken if the cursor still stands where the request left it. */
+export interface CursorMove {
+  kind: statements.CursorKind;
+  version: number;
+  to: object;
+  proves: statements.Progress;
+}
+
+export interface PagePart {
+  observation: Observation;
+  /** A reading in several parts is closed by its last one. */
+  isLast: boolean;
+  /** Ids that were asked for in a complete answer and are not in it. */
+  absent?: readonly RecordId[];
+  move?: CursorMove;
+}
+
+/** A stream's table with the statements that write it. */
+export interface StreamTable {
+  stream: Stream;
+  guarded: GuardedStatements;
+}
+
+/**
+ * Merges one page into its table and moves its cursor, inside the caller's transaction. The only writer of mirror
+ * rows: backfill, poll, re-read and read-back all come through here, and through the one merge rule.
+ *
+ * @param page    Salesforce's text, up to 2,000 records; of a repeated Id the newest stamp counts
+ * @throws {@link Fault} `SYS-09`: the observation is gone (another holder took over), or the table has changed since
+ *                the page was asked for; roll back and read again
+ *
+ * The order is part of the rule. The end ticket comes first; the stream's lock comes in a statement of its own, so
+ * that the guarded statement's snapshot is taken under it (a snapshot taken before it would miss the fence of a
+ * newer reading that commits meanwhile, and roll that one back); clean-up comes last and waits for nobody.
+ * Repeatable: a second call with the same page applies nothing.
+ */
+export async function applyPage(tx: Tx, table: StreamTable, page: Page, part: PagePart): Promise<Applied> {
+  const { stream } = table;
+  const hi = await endPart(tx, part);
+  await statements.lockStream(tx, stream.streamNo);
+  await refuseOutdatedPlan(tx, stream);
+  const bounds = { lo: part.observation.lo, hi };
+
+  const { rows, ...fates } = await applyAll(tx, table, page, part.absent ?? [], bounds).catch(
+    throwWithoutValues,
+  );
+  await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
+  if (part.move) await moveCursor(tx, stream.streamNo, part.move);
+
+  await statements.purgeFences(tx, stream.streamNo);
+  if (part.isLast) await statements.purgeExpiredObservations(tx);
+  return fates;
+}
+
+/**
+ * A transaction for the applies above. A deadlock, which only a session from outside can cause, repeats the same
+ * page: its reading is still open.
+ */
+export async function applyTransaction(db: Database, work: (tx: Tx) => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      const isRepeatable = ['40P01', '40001'].includes(sqlState(error) ?? '');
+      if (!isRepeatable || tries === applyTriesMax) throw error;
+    }
+  }
+}
+
+const applyTriesMax = 5;
+
+/** Moves the cursors of streams whose answers held no rows, in one transaction that also closes the reading. */
+export async function applyEmptyPages(
+  tx: Tx,
+  moves: readonly { streamNo: number; move: CursorMove }[],
+  part: PagePart,
+): Promise<void> {
+  await endPart(tx, part);
+  for (const { streamNo, move } of moves) await moveCursor(tx, streamNo, move);
+  if (part.isLast) await statements.purgeExpiredObservations(tx);
+}
+
+async function endPart(tx: Tx, { observation, isLast }: PagePart): Promise<number> {
+  const end = isLast ? statements.endObservation : statements.holdObservation;
+  const [ended] = await end(tx, observation.lo);
+  if (!ended) throw new Fault('SYS-09');
+  return ended.hi;
+}
+
+async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {
+  const [current] = await statements.selectPlanVersion(tx, stream.streamNo);
+  if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
+}
+
+async function moveCursor(tx: Tx, streamNo: number, move: CursorMove): Promise<void> {
+  const [moved] = await statements.moveCursor(tx, streamNo, move.kind, move.version, move.to);
+  if (moved) await statements.recordProgress(tx, streamNo, move.proves);
+}
+
+interface Bounds {
+  lo: number;
+  hi: number;
+}
+
+/** The fates of some records, and what the table grew by. */
+type Fates = Applied & { rows: number };
+
+const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0, rows: 0 };
+
+/** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
+async function applyAll(
+  tx: Tx,
+  table: StreamTable,
+  page: Page,
+  absent: readonly RecordId[],
+  bounds: Bounds,
+): Promise<Fates> {
+  const refused = page.unstorable.filter(({ text }) => !isDeleted(text));
+  const gone = page.unstorable.filter(({ text }) => isDeleted(text)).map(({ id }) => id);
+  const batch = {
+    records: page.records,
+    count: page.count - page.unstorable.length,
+    absent: [...absent, ...gone],
+  };
+  const fates = await applyRecords(tx, table, batch, bounds);
+  for (const { id, text } of refused) {
+    await statements.quarantine(tx, table.stream.streamNo, id, 'lone surrogate', text);
+  }
+  return sum(fates, { ...noFates, quarantined: refused.length });
+}
+
+const isDeleted = (record: string) => (JSON.parse(record) as { IsDeleted?: unknown }).IsDeleted === true;
+
+/**
+ * The server's errors can quote a record: the detail of a constraint that the user has added shows the whole row,
+ * JSON that was cut short its last token. The code says what a caller needs.
+ */
+function throwWithoutValues(error: unknown): never {
+  const code = sqlState(error);
+  if (code === undefined) throw error;
+  throw Object.assign(new Error(`the database refused a page (${code})`), { code });
+}
+
+/**
+ * Records that fit go in as one statement. What its guards do not foresee (a number too large for JSON, a row too
+ * wide for a table) fails the statement: then the page is halved down to the record that cannot be stored.
+ */
+async function applyRecords(tx: Tx, table: StreamTable, batch: Batch, bounds: Bounds): Promise<Fates> {
+  await tx.query(sql`SAVEPOINT batch`);
+  try {
+    const fates = await applyFitting(tx, table, batch, bounds);
+    await tx.query(sql`RELEASE SAVEPOINT batch`);
+    return fates;
+  } catch (error) {
+    const code = sqlState(error);
+    if (!code || !cannotBeStored(code)) throw error;
+    await tx.query(sql`ROLLBACK TO SAVEPOINT batch`);
+    return applyHalves(tx, table, batch, bounds, code);
+  }
+}
+
+interface Batch {
+  /** A JSON array. */
+  records: string;
+  count: number;
+  absent: readonly RecordId[];
+}
+
+/** Data exceptions, a rule that somebody added to the table, and a row that exceeds a limit of PostgreSQL's. */
+const cannotBeStored = (code: string) => /^2[23]/.test(code) || code === '54000' || code === '54001';
+
+async function applyHalves(
+  tx: Tx,
+  table: StreamTable,
+  batch: Batch,
+  bounds: Bounds,
+  code: string,
+): Promise<Fates> {
+  const records = await tx.query<{ id: RecordId; record: string }>(sql`
+    SELECT value ->> 'Id' AS id, value::text AS record FROM json_array_elements(${batch.records}::json)`);
+  const [first] = records;
+  assert(first, 'Ids alone can always be stored');
+  if (records.length === 1) {
+    const isGone = isDeleted(first.record);
+    if (!isGone) await statements.quarantine(tx, table.stream.streamNo, first.id, code, first.record);
+    const absent = isGone ? [...batch.absent, first.id] : batch.absent;
+    const rest = await applyRecords(tx, table, { records: '[]', count: 0, absent }, bounds);
+    return sum(rest, { ...noFates, quarantined: isGone ? 0 : 1 });
+  }
+  const middle = Math.ceil(records.length / 2);
+  const half = (part: typeof records, absent: readonly RecordId[]): Batch => ({
+    records: `[${part.map(({ record }) => record).join(',')}]`,
+    count: part.length,
+    absent,
+  });
+  const left = await applyRecords(tx, table, half(records.slice(0, middle), batch.absent), bounds);
+  return sum(left, await applyRecords(tx, table, half(records.slice(middle), []), bounds));
+}
+
+async function applyFitting(tx: Tx, table: StreamTable, batch: Batch, bounds: Bounds): Promise<Fates> {
+  const { stream, guarded } = table;
+  const { judged, fates } = await guardedApply(tx, table, batch.records, batch.absent, bounds);
+  if (judged === batch.count + batch.absent.length) return fates;
+
+  const misfits = await tx.query<{ id: string | null; deleted: boolean | null }>({
+    name: `aside_${stream.streamNo}_${stream.planVersion}`,
+    text: guarded.setAside,
+    values: [batch.records, stream.streamNo],
+  });
+  // A deleted record needs none of its values: only its Id counts, as if it had been asked for and not found.
+  const gone = misfits.flatMap(({ id, deleted }) => (deleted && id ? [id as RecordId] : []));
+  const removed = gone.length > 0 ? (await guardedApply(tx, table, '[]', gone, bounds)).fates : noFates;
+  return sum(sum(fates, removed), { ...noFates, quarantined: misfits.length - gone.length });
+}
+
+async function guardedApply(
+  tx: Tx,
+  { stream, guarded }: StreamTable,
+  records: string,
+  absent: readonly RecordId[],
+  { lo, hi }: Bounds,
+): Promise<{ judged: number; fates: Fates }> {
+  const [counts] = await tx.query<ApplyCounts>({
+    name: `apply_${stream.streamNo}_${stream.planVersion}`,
+    text: guarded.apply,
+    values: [records, stream.streamNo, lo, hi, absent],
+  });
+  assert(counts, 'the guarded statement answers one row');
+  const { judged, written, unchanged, stale, dirty, inserted, removed } = counts;
+  return {
+    judged,
+    fates: { applied: written, unchanged, stale, dirty, quarantined: 0, rows: inserted - removed },
+  };
+}
+
+const sum = (a: Fates, b: Fates): Fates => ({
+  applied: a.applied + b.applied,
+  unchanged: a.unchanged + b.unchanged,
+  stale: a.stale + b.stale,
+  dirty: a.dirty + b.dirty,
+  quarantined: a.quarantined + b.quarantined,
+  rows: a.rows + b.rows,
+});

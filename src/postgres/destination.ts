@@ -1,0 +1,102 @@
+import { Fault } from '../core/faults.ts';
+import { type Database, openDatabase, type Tx } from '../lib/database.ts';
+import { migrate } from '../lib/migrations.ts';
+import { sql } from '../lib/sql.ts';
+import type { StreamTable } from './apply.ts';
+import { guardedStatements } from './guarded-statement.ts';
+import type { Holder } from './observations.ts';
+import * as statements from './sql.ts';
+import { destinationMigrations, loadStreams } from './tables.ts';
+
+/** The database that a sync's mirror lives in, with the streams that it has. */
+export interface Destination {
+  db: Database;
+  /** By the sobject's API name in lower case. */
+  tables: ReadonlyMap<string, StreamTable>;
+  end(): Promise<void>;
+}
+
+/**
+ * The holder's sessions carry its epoch, so that the next holder can find and end them. PostgreSQL cuts a name at 63
+ * bytes; the epoch comes last and must survive.
+ */
+export function holderName({ owner, epoch }: Holder): string {
+  const room = applicationNameBytesMax - `lockstep//${epoch}`.length;
+  return `lockstep/${owner.replaceAll(/[^\x21-\x7e]/g, '').slice(0, room)}/${epoch}`;
+}
+
+const applicationNameBytesMax = 63;
+
+/**
+ * A page is planned once, while its table may still be empty, and the plan must be good when it has millions of rows:
+ * only nested loops over the indexes are. With PostgreSQL's own choice a first fill scanned its whole table again
+ * for each page. Wide statements planned anew, or compiled, cost more than a page.
+ */
+const planOnceByIndex = {
+  plan_cache_mode: 'force_generic_plan',
+  jit: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_material: 'off',
+};
+
+/** Opens a destination as its writer. */
+export async function openDestination(url: string, applicationName: string): Promise<Destination> {
+  const db = openDatabase({
+    url,
+    applicationName,
+    connectionsMax: 4,
+    settings: planOnceByIndex,
+  });
+  try {
+    return { db, tables: await loadTables(db), end: () => db.end() };
+  } catch (error) {
+    await db.end();
+    throw error;
+  }
+}
+
+async function loadTables(db: Database): Promise<ReadonlyMap<string, StreamTable>> {
+  const [identity] = await statements.selectSync(db);
+  if (!identity) return new Map();
+  const [server] = await db.query<{ version: number }>(
+    sql`SELECT current_setting('server_version_num')::integer AS version`,
+  );
+  const streams = await loadStreams(db, identity.table_schema);
+  return new Map(
+    streams.map((stream) => [
+      stream.sobject.toLowerCase(),
+      { stream, guarded: guardedStatements(stream, server?.version ?? 0) },
+    ]),
+  );
+}
+
+/** Makes `_lockstep` in a new destination, or brings an older one up to date, and says whose mirror it is. */
+export async function prepareDestination(
+  db: Database,
+  sync: { syncId: string; orgId: string; tableSchema: string; owner: string },
+): Promise<void> {
+  await migrate(db, { schema: '_lockstep', folder: destinationMigrations, role: sync.owner });
+  await statements.insertSync(db, sync.syncId, sync.orgId, sync.tableSchema);
+  const [identity] = await statements.selectSync(db);
+  if (identity?.org_id !== sync.orgId) throw new Fault('ORG-01', { org: sync.orgId });
+}
+
+/**
+ * Takes a destination over from whoever held the sync before: from here on only readings of this epoch are accepted.
+ * A page of a former holder either committed before this returns or is refused.
+ *
+ * @throws {@link Fault} SYS-09 where somebody newer has taken over already
+ */
+export async function takeOver(db: Database, holder: Holder): Promise<void> {
+  const raised = await db.transaction((tx: Tx) => statements.raiseEpoch(tx, holder.epoch));
+  if (raised.length === 0) throw new Fault('SYS-09');
+  await db.transaction(async (tx) => {
+    // A writer's sessions begin as the owner role, which may end no session; the login itself may end its own.
+    await tx.query(sql`SET LOCAL ROLE NONE`);
+    await statements.endFormerSessions(tx, holder.epoch);
+  });
+  await statements.closeFormerObservations(db, holder.epoch);
+}

@@ -1,0 +1,63 @@
+import { Fault } from '../core/faults.ts';
+import { sqlState } from '../lib/database.ts';
+
+/** Node's and the resolver's codes. */
+const nameUnknown = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME']);
+const noAnswer = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ENOENT', // no socket in the folder that is named as host
+]);
+/** The driver gives no code for these. */
+const connectionWords = /timeout|terminated|connection error|not queryable|does not support SSL/i;
+
+/**
+ * What a failure of a connection or of the server as a whole means to a person; undefined for an error of one
+ * statement, which its caller understands better. Holds the code only: the driver's message and detail can carry
+ * values, so the error itself is not kept as the cause.
+ *
+ * @param host  as a person knows the server: `host` or `host:port`, never with user or password
+ */
+export function databaseFault(error: unknown, host: string): Fault | undefined {
+  const state = sqlState(error); // EPIPE has the form of a SQLSTATE; no SQLSTATE begins with E
+  if (state !== undefined && !state.startsWith('E')) return serverFault(state, host);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') {
+    if (nameUnknown.has(code)) return new Fault('DB-01', { host });
+    if (noAnswer.has(code)) return new Fault('DB-02', { host, reason: code });
+    if (/CERT|TLS|SSL|SELF_SIGNED/.test(code)) return new Fault('DB-02', { host, reason: code });
+  }
+  const words = typeof message === 'string' && code === undefined ? connectionWords.exec(message) : null;
+  return words ? new Fault('DB-02', { host, reason: words[0].toLowerCase() }) : undefined;
+}
+
+function serverFault(state: string, host: string): Fault | undefined {
+  switch (state) {
+    case '28P01':
+    case '28000':
+      return new Fault('DB-03', { host, sqlState: state });
+    case '3D000':
+      return new Fault('CFG-01', {
+        host,
+        reason: `The server at ${host} has no database of that name.`,
+        sqlState: state,
+      });
+    case '42501':
+      return new Fault('DB-06', { host, reason: 'insufficient privilege', sqlState: state });
+    case '53100':
+    case '25006':
+      return new Fault('DB-08', { host, sqlState: state });
+    case '53300':
+      return new Fault('DB-02', { host, reason: 'too many connections', sqlState: state });
+    case '55000': // the database exists and takes no connections
+      return new Fault('DB-02', { host, reason: state, sqlState: state });
+    default:
+      return /^(57P0\d|08)/.test(state)
+        ? new Fault('DB-02', { host, reason: state, sqlState: state })
+        : undefined;
+  }
+}

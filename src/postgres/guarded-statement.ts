@@ -1,0 +1,199 @@
+import { stampSlackSeconds } from '../core/merge-rule.ts';
+import type { ColumnPlan, SqlType } from './plan-table.ts';
+import type { Stream } from './tables.ts';
+
+/**
+ * The one statement that writes mirror rows, as text made once per table: it expands a page's JSON, guards every
+ * record by the merge rule (`core/merge-rule.ts` says it in words), writes what is newer, and answers how many
+ * records met which fate.
+ *
+ *   $1 records (JSON array)   $2 stream_no   $3 lo   $4 hi   $5 Ids that were asked for and are absent
+ *
+ * The parts in order: `page` is the JSON as text columns, with the first column whose text does not fit its type;
+ * `reading` is the page with its types, absent Ids added, numbered within an Id from the newest stamp on; `judged`
+ * adds the verdict; the rest carries verdicts out. Of an Id that stands twice in a page the newest stamp counts;
+ * where the stamps are equal too, nothing tells which is newer, and the record is read again. Names of ours begin
+ * with an underscore, which no field's name does. Values are cast only where their text fits, so no error message of
+ * the server ever quotes one.
+ *
+ * Measured on first fills (25 columns, pages of 2,000): the text goes through json, which takes two thirds of the
+ * time that jsonb takes and keeps a number's digits as they came; marks and quarantine, which are nearly always
+ * empty, are asked once whether they hold anything of the stream before any Id is looked up there.
+ */
+export interface GuardedStatements {
+  apply: string;
+  /** Puts the records aside that do not fit: $1 records, $2 stream_no. Returns id and whether it is deleted. */
+  setAside: string;
+}
+
+export interface ApplyCounts {
+  judged: number;
+  written: number;
+  unchanged: number;
+  stale: number;
+  dirty: number;
+  inserted: number;
+  removed: number;
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const list = (columns: readonly ColumnPlan[], text: (column: ColumnPlan) => string, separator = ', ') =>
+  columns.map(text).join(separator);
+
+export function guardedStatements(stream: Stream, serverVersion: number): GuardedStatements {
+  const { columns } = stream;
+  const table = `${quoted(stream.schema)}.${quoted(stream.table)}`;
+  const named = (field: string) => quoted(columns.find((column) => column.field === field)?.column ?? '');
+  const id = named('Id');
+  const stamp = named('SystemModstamp');
+  const page = pageOf(stream, serverVersion);
+  const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
+  const slack = `interval '${stampSlackSeconds} seconds'`;
+
+  const apply = `
+WITH page AS (${page}),
+reading AS (
+  SELECT r.*,
+         row_number() OVER within_id AS _nth,
+         coalesce(lead(${stamp}) OVER within_id = ${stamp}, false) AS _tied
+    FROM (SELECT ${list(columns, (c) => `${cast(c)} AS ${quoted(c.column)}`)},
+                 ${stream.hasIsDeleted ? `"IsDeleted" = 'true'` : 'false'} AS _gone
+            FROM page
+           WHERE _misfit IS NULL
+          UNION ALL
+          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true
+            FROM unnest($5::text[]) AS absent) r
+  WINDOW within_id AS (PARTITION BY ${id} ORDER BY ${stamp} DESC)
+),
+judged AS MATERIALIZED (
+  SELECT n.*,
+         t.${id} IS NOT NULL AS _stands,
+         s._same,
+         CASE WHEN n._nth > 1 THEN 'stale'
+              WHEN n._tied THEN 'dirty'
+              WHEN f.id IS NULL OR $3 >= f.hi THEN 'store'
+              WHEN $4 <= f.lo THEN ${verdictOfOlder}
+              WHEN n.${stamp} > f.stamp + ${slack} THEN 'store'
+              WHEN s._same THEN 'nothing'
+              WHEN n.${stamp} < f.stamp - ${slack} THEN ${verdictOfOlder}
+              ELSE 'dirty'
+         END AS _verdict
+    FROM reading n
+    LEFT JOIN _lockstep.fence f ON f.stream_no = $2 AND f.id = n.${id}
+    LEFT JOIN ${table} t ON t.${id} = n.${id}
+   CROSS JOIN LATERAL (
+         SELECT CASE WHEN n._gone THEN t.${id} IS NULL
+                     ELSE t.${id} IS NOT NULL AND ${list(columns, (c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`, '\n                      AND ')}
+                END AS _same) s
+),
+put AS (
+  INSERT INTO ${table} (${list(columns, (c) => quoted(c.column))})
+  SELECT ${list(columns, (c) => quoted(c.column))} FROM judged
+   WHERE _verdict = 'store' AND NOT _gone AND NOT _same
+  ON CONFLICT (${id}) DO UPDATE SET ${list(
+    columns.filter((c) => c.field !== 'Id'),
+    (c) => `${quoted(c.column)} = EXCLUDED.${quoted(c.column)}`,
+  )}
+),
+removed AS (
+  DELETE FROM ${table} t USING judged j
+   WHERE t.${id} = j.${id} AND j._verdict = 'store' AND j._gone
+),
+fenced AS (
+  INSERT INTO _lockstep.fence (stream_no, id, lo, hi, stamp, deleted)
+  SELECT $2, ${id}, $3, $4, ${stamp}, _gone FROM judged
+   WHERE _verdict = 'store'
+     AND EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = false
+),
+unmarked AS (
+  DELETE FROM _lockstep.dirty d
+   WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
+     AND d.stream_no = $2 AND d.since < $3
+     AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
+),
+marked AS (
+  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason)
+  SELECT $2, ${id}, $4, false, 'overlap' FROM judged WHERE _verdict = 'dirty'
+  ON CONFLICT (stream_no, id) DO UPDATE SET since = greatest(dirty.since, EXCLUDED.since)
+),
+released AS (
+  DELETE FROM _lockstep.quarantine q
+   WHERE EXISTS (SELECT FROM _lockstep.quarantine WHERE stream_no = $2)
+     AND q.stream_no = $2
+     AND q.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
+)
+SELECT count(*)::integer AS judged,
+       count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,
+       count(*) FILTER (WHERE _verdict = 'nothing' OR _verdict = 'store' AND _same)::integer AS unchanged,
+       count(*) FILTER (WHERE _verdict = 'stale')::integer AS stale,
+       count(*) FILTER (WHERE _verdict = 'dirty')::integer AS dirty,
+       count(*) FILTER (WHERE _verdict = 'store' AND NOT _gone AND NOT _stands)::integer AS inserted,
+       count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed
+  FROM judged`;
+
+  const setAside = `
+WITH page AS (${page}),
+aside AS (
+  INSERT INTO _lockstep.quarantine (stream_no, id, column_name, code, record)
+  SELECT DISTINCT ON ("Id") $2::smallint, "Id", _misfit, 'misfit', (to_jsonb(page) - '_misfit')::text
+    FROM page WHERE _misfit IS NOT NULL AND ${deletedText(stream)} IS DISTINCT FROM 'true' AND "Id" IS NOT NULL
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET column_name = EXCLUDED.column_name, code = EXCLUDED.code, record = EXCLUDED.record, tries = quarantine.tries + 1
+)
+SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted FROM page WHERE _misfit IS NOT NULL`;
+  return { apply, setAside };
+}
+
+const deletedText = (stream: Stream) => (stream.hasIsDeleted ? 'page."IsDeleted"' : 'NULL');
+
+/** The JSON as text columns, and the name of the first column whose text does not fit its type. */
+function pageOf({ columns }: Stream, serverVersion: number): string {
+  const fits = serverVersion >= 160_000 ? fitsByServer : fitsByPattern;
+  const misfits = columns
+    .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
+    .map((c) => `WHEN (${fits(c)}) IS FALSE THEN '${c.column.replaceAll("'", "''")}'`);
+  return `
+  SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
+    FROM json_to_recordset($1::json)
+      AS p(${list(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
+}
+
+/** An Id is compared by byte, as its column is; JSON inside JSON is the only value that is not taken as text. */
+const recordType = ({ field, sqlType }: ColumnPlan) => {
+  if (field === 'Id') return 'text COLLATE "C"';
+  return sqlType === 'jsonb' ? 'jsonb' : 'text';
+};
+
+/** Whole numbers may come as `1.0`, which is exact. */
+function cast({ field, sqlType }: ColumnPlan): string {
+  const value = quoted(field);
+  if (sqlType === 'integer' || sqlType === 'bigint') return `${value}::numeric::${sqlType}`;
+  return sqlType === 'text' || sqlType === 'jsonb' ? value : `${value}::${sqlType}`;
+}
+
+function fitsByServer({ field, sqlType }: ColumnPlan): string {
+  const value = quoted(field);
+  if (sqlType !== 'integer' && sqlType !== 'bigint') return `pg_input_is_valid(${value}, '${sqlType}')`;
+  return `pg_input_is_valid(${value}, '${sqlType}')
+              OR pg_input_is_valid(regexp_replace(${value}, '\\.0+$', ''), '${sqlType}')`;
+}
+
+/**
+ * PostgreSQL before 16 has no way to ask; these patterns are what Salesforce writes. What passes them and still does
+ * not fit (a 30th of February, a tenth digit too many) fails the statement, and the page is halved.
+ */
+const patterns: Record<Exclude<SqlType, 'text' | 'jsonb'>, string> = {
+  boolean: '^(true|false)$',
+  integer: '^-?\\d{1,10}(\\.0+)?$',
+  bigint: '^-?\\d{1,19}(\\.0+)?$',
+  numeric: '^-?\\d+(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
+  date: '^\\d{4}-\\d\\d-\\d\\d$',
+  timestamptz: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:?\\d\\d)$',
+  time: '^\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z?$',
+};
+
+function fitsByPattern({ field, sqlType }: ColumnPlan): string {
+  return `${quoted(field)} ~ '${patterns[sqlType as keyof typeof patterns]}'`;
+}

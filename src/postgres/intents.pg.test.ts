@@ -1,0 +1,75 @@
+/** Proxied writes from before they are sent until their outcome is known, and the marks they leave. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idOf, openDestinationWorld } from '../../test/destination.ts';
+import { sql } from '../lib/sql.ts';
+import { areDirty, healIntents, markDirty, recordIntent, recordOutcome } from './intents.ts';
+
+type World = Awaited<ReturnType<typeof openDestinationWorld>>;
+const streamNos = new Map([
+  ['account', 1],
+  ['contact', 2],
+]);
+const outcomes = async (world: World) =>
+  (
+    await world.db.query<{ outcome: string | null }>(
+      sql`SELECT outcome FROM _lockstep.intent ORDER BY intent_no`,
+    )
+  ).map(({ outcome }) => outcome);
+
+test('a write whose process is gone is unknown, and its record is read again first of all', async () => {
+  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  const write = { method: 'PATCH', sobject: 'ACCOUNT', id: idOf(1) as string };
+  await recordIntent(world.db, { ...write, owner: 'dead' });
+  await recordIntent(world.db, { ...write, owner: 'alive', id: idOf(2) });
+  const known = await recordIntent(world.db, { ...write, owner: 'dead', id: idOf(3) });
+  await recordOutcome(world.db, known, 'refused');
+
+  assert.equal(await healIntents(world.db, ['alive'], streamNos), 1);
+  assert.deepEqual(await outcomes(world), ['unknown', null, 'refused']);
+  assert.deepEqual(await world.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty`), [
+    { stream_no: 1, id: idOf(1), urgent: true },
+  ]);
+  assert.equal(await healIntents(world.db, ['alive'], streamNos), 0);
+});
+
+test('a cut-off write without an Id, or to an object that is not mirrored, marks nothing', async () => {
+  await using world = await openDestinationWorld();
+  await recordIntent(world.db, { owner: 'dead', method: 'POST', sobject: 'Account', id: null });
+  await recordIntent(world.db, { owner: 'dead', method: 'PATCH', sobject: 'Task', id: idOf(1) });
+  assert.equal(await healIntents(world.db, [], streamNos), 2);
+  assert.deepEqual(await world.marks(), []);
+});
+
+test('cut-off writes are healed by one healer only', async () => {
+  await using world = await openDestinationWorld();
+  for (let number = 0; number < 20; number++) {
+    await recordIntent(world.db, { owner: 'dead', method: 'PATCH', sobject: 'Account', id: idOf(number) });
+  }
+  const heal = () => world.db.transaction((tx) => healIntents(tx, [], streamNos));
+  const healed = await Promise.all([heal(), heal()]);
+  assert.deepEqual(
+    healed.toSorted((a, b) => a - b),
+    [0, 20],
+  );
+  assert.equal((await world.marks()).length, 20);
+});
+
+test('a record is dirty from its mark on, in its own stream only', async () => {
+  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  await markDirty(world.db, 1, idOf(1), 'written');
+  assert.equal(await areDirty(world.db, 1, [idOf(2), idOf(1)]), true);
+  assert.equal(await areDirty(world.db, 1, [idOf(2)]), false);
+  assert.equal(await areDirty(world.db, 1, []), false);
+  assert.equal(await areDirty(world.db, 2, [idOf(1)]), false);
+});
+
+test('a later mark that is not urgent does not take the urgency away', async () => {
+  await using world = await openDestinationWorld();
+  await markDirty(world.db, 1, idOf(1), 'written');
+  const [first] = await world.marks();
+  await markDirty(world.db, 1, idOf(1), 'again');
+  const [second] = await world.marks();
+  assert.ok(first && second && second.since > first.since);
+  assert.deepEqual(await world.db.query(sql`SELECT urgent FROM _lockstep.dirty`), [{ urgent: true }]);
+});

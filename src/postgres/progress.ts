@@ -1,0 +1,54 @@
+import type { FaultCode } from '../core/faults.ts';
+import type { Database, Tx } from '../lib/database.ts';
+import { ident, sql } from '../lib/sql.ts';
+import * as statements from './sql.ts';
+
+/** All that a destination knows of its streams' progress, for whoever takes a sync over. */
+export async function readProgress(db: Tx, dirtyRows: number) {
+  return {
+    checkpoints: await statements.selectCheckpoints(db),
+    cursors: await statements.selectCursors(db),
+    dirty: await statements.selectDirty(db, dirtyRows),
+  };
+}
+
+/** Begins a stream: its cursors, and what to expect of its first copy. Repeatable: a begun stream stays as it is. */
+export async function beginStream(
+  tx: Tx,
+  streamNo: number,
+  positions: { head: object; tail: object; backfill: object },
+  rowsExpected: number | null,
+): Promise<void> {
+  for (const kind of ['head', 'tail', 'backfill'] as const) {
+    await statements.insertCursor(tx, streamNo, kind, positions[kind]);
+  }
+  await statements.startBackfill(tx, streamNo, rowsExpected);
+}
+
+export const readDirty = statements.selectDirty;
+
+export const recordStop = async (db: Database, streamNo: number, code: FaultCode): Promise<void> => {
+  await statements.stopStream(db, streamNo, code);
+};
+
+/** What stopped a stream may have been mended since. */
+export const retryStopped = async (db: Database): Promise<void> => {
+  await statements.restartStreams(db);
+};
+
+export interface StreamStatus {
+  sobject: string;
+  table_name: string;
+  state: string;
+  rows: number;
+  rows_expected: number | null;
+  backfill_percent: number;
+  read_until: string | null;
+  settled_until: string | null;
+}
+
+/** The view that the reader sees too. */
+export const readStatus = (db: Tx): Promise<StreamStatus[]> =>
+  db.query<StreamStatus>(sql`
+  SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until
+    FROM ${ident('_lockstep', 'status')} ORDER BY sobject`);

@@ -1,0 +1,267 @@
+import { assert } from '../lib/assert.ts';
+import type { Tx } from '../lib/database.ts';
+import { sql } from '../lib/sql.ts';
+import type { ColumnPlan } from './plan-table.ts';
+
+/**
+ * The statements on a destination's own records, one function each. The one that writes mirror rows is made per
+ * table: guarded-statement.ts.
+ */
+export type CursorKind = 'backfill' | 'head' | 'tail';
+
+export interface CheckpointRow {
+  stream_no: number;
+  sobject: string;
+  table_name: string;
+  plan_version: number;
+  state: 'queued' | 'backfilling' | 'current' | 'stopped';
+  stopped_by: string | null;
+  rows: number;
+  rows_expected: number | null;
+  backfilled: boolean;
+}
+
+export interface ColumnRow {
+  stream_no: number;
+  field: string;
+  column_name: string;
+  field_type: string;
+  formula: boolean;
+}
+
+export interface CursorRow {
+  stream_no: number;
+  kind: CursorKind;
+  position: unknown;
+  version: number;
+}
+
+const one = <Row>(rows: Row[]): Row => {
+  const [row] = rows;
+  assert(row !== undefined, 'a statement that always answers one row answered none');
+  return row;
+};
+
+/** The one row that says whose mirror this is. None: the destination is new. */
+export const selectSync = (tx: Tx) =>
+  tx.query<{ sync_id: string; org_id: string; epoch: number; table_schema: string }>(sql`
+  SELECT sync_id, org_id, epoch, table_schema FROM _lockstep.sync`);
+
+export const insertSync = (tx: Tx, syncId: string, orgId: string, tableSchema: string) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.sync (sync_id, org_id, table_schema) VALUES (${syncId}, ${orgId}, ${tableSchema})
+  ON CONFLICT (singleton) DO NOTHING`);
+
+/** Makes the caller the only one whose readings are accepted. No row: somebody newer has it. */
+export const raiseEpoch = (tx: Tx, epoch: number) =>
+  tx.query<{ epoch: number }>(sql`
+  UPDATE _lockstep.sync SET epoch = ${epoch} WHERE epoch <= ${epoch} RETURNING epoch`);
+
+/**
+ * Ends the sessions that former holders of the lease still have here; a page of theirs must not commit late. A newer
+ * holder's stay: a takeover that was slow itself must not end them.
+ */
+export const endFormerSessions = (tx: Tx, epoch: number) =>
+  tx.query(sql`
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+   WHERE datname = current_database()
+     AND usename = session_user
+     AND substring(application_name FROM '^lockstep/.*/(\\d{1,18})$')::bigint < ${epoch}`);
+
+/** Their readings are closed: an answer that still arrives is refused. Read-backs carry no epoch and stay. */
+export const closeFormerObservations = (tx: Tx, epoch: number) =>
+  tx.query(sql`DELETE FROM _lockstep.observation WHERE epoch < ${epoch}`);
+
+/** FOR SHARE, so that the raising of the epoch waits for this one, or this one sees it and opens nothing. */
+export const insertTickObservation = (tx: Tx, o: NewObservation & { epoch: number }) =>
+  tx.query<{ lo: number }>(sql`
+  INSERT INTO _lockstep.observation (lo, kind, streams, owner, epoch, expires_at)
+  SELECT nextval('_lockstep.ticket'), 'tick', ${o.streams}::smallint[], ${o.owner}, epoch,
+         clock_timestamp() + ${o.lastsMs} * interval '1 millisecond'
+    FROM _lockstep.sync WHERE epoch = ${o.epoch} FOR SHARE
+  RETURNING lo`);
+
+export const insertReadBackObservation = (tx: Tx, o: NewObservation) =>
+  tx.query<{ lo: number }>(sql`
+  INSERT INTO _lockstep.observation (lo, kind, streams, owner, expires_at)
+  VALUES (nextval('_lockstep.ticket'), 'read-back', ${o.streams}::smallint[], ${o.owner},
+          clock_timestamp() + ${o.lastsMs} * interval '1 millisecond')
+  RETURNING lo`);
+
+export interface NewObservation {
+  streams: readonly number[];
+  owner: string;
+  /** Request time-out and a margin. After it the row may be purged, which refuses a late answer. */
+  lastsMs: number;
+}
+
+/** The reading's end ticket, and its row deleted with its last part. No row: the reading was closed by another. */
+export const endObservation = (tx: Tx, lo: number) =>
+  tx.query<{ hi: number }>(sql`
+  DELETE FROM _lockstep.observation WHERE lo = ${lo} RETURNING nextval('_lockstep.ticket') AS hi`);
+
+/** The same for a part that is not the last: the row stays, and nobody can delete it before this commits. */
+export const holdObservation = (tx: Tx, lo: number) =>
+  tx.query<{ hi: number }>(sql`
+  SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation WHERE lo = ${lo} FOR KEY SHARE`);
+
+/** In a statement of its own: the guarded statement's snapshot must be taken after the lock. */
+export const lockStream = (tx: Tx, streamNo: number) =>
+  tx.query(sql`SELECT pg_advisory_xact_lock(${streamLockClass}, ${streamNo})`);
+
+const streamLockClass = 7_201;
+
+/** How long a reading may wait for the stream's lock; for answers that somebody waits for. */
+export const limitLockWait = (tx: Tx, ms: number) =>
+  tx.query(sql`SELECT set_config('lock_timeout', ${`${Math.max(1, Math.round(ms))}ms`}, true)`);
+
+/** No row: the table has changed since the page was asked for. */
+export const selectPlanVersion = (tx: Tx, streamNo: number) =>
+  tx.query<{ plan_version: number }>(sql`
+  SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`);
+
+/** Moves one cursor if nobody has since `version`. One row: moved. None: it stays, and the rows still commit. */
+export const moveCursor = (tx: Tx, streamNo: number, kind: CursorKind, version: number, to: object) =>
+  tx.query<{ version: number }>(sql`
+  UPDATE _lockstep.cursor
+     SET position  = ${JSON.stringify(to)}::jsonb,
+         version   = version + 1
+   WHERE stream_no = ${streamNo}
+     AND kind      = ${kind}
+     AND version   = ${version}
+  RETURNING version`);
+
+export const insertCursor = (tx: Tx, streamNo: number, kind: CursorKind, position: object) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.cursor (stream_no, kind, position) VALUES (${streamNo}, ${kind}, ${JSON.stringify(position)}::jsonb)
+  ON CONFLICT (stream_no, kind) DO NOTHING`);
+
+/** `rows` is kept, never counted. */
+export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemoved: number) =>
+  tx.query(sql`
+  UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}
+   WHERE stream_no = ${streamNo}`);
+
+/** What a cursor's move proves, in server seconds. Never moves a claim back. */
+export const recordProgress = (tx: Tx, streamNo: number, p: Progress) =>
+  tx.query(sql`
+  UPDATE _lockstep.checkpoint
+     SET read_until    = greatest(read_until, to_timestamp(${p.readUntil ?? null}::bigint)),
+         settled_until = greatest(settled_until, to_timestamp(${p.settledUntil ?? null}::bigint)),
+         backfilled_at = coalesce(backfilled_at, to_timestamp(${p.backfilledAt ?? null}::bigint)),
+         state         = CASE WHEN ${p.backfilledAt ?? null}::bigint IS NULL THEN state ELSE 'current' END
+   WHERE stream_no = ${streamNo}`);
+
+export interface Progress {
+  readUntil?: number;
+  settledUntil?: number;
+  backfilledAt?: number;
+}
+
+export const startBackfill = (tx: Tx, streamNo: number, rowsExpected: number | null) =>
+  tx.query(sql`
+  UPDATE _lockstep.checkpoint SET state = 'backfilling', rows_expected = ${rowsExpected}
+   WHERE stream_no = ${streamNo} AND state = 'queued'`);
+
+export const stopStream = (tx: Tx, streamNo: number, code: string) =>
+  tx.query(sql`
+  UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = ${code} WHERE stream_no = ${streamNo}`);
+
+/** A stream that was stopped is tried again at each start: what stopped it may have been mended. */
+export const restartStreams = (tx: Tx) =>
+  tx.query(sql`
+  UPDATE _lockstep.checkpoint
+     SET state = CASE WHEN backfilled_at IS NULL THEN 'backfilling' ELSE 'current' END, stopped_by = NULL
+   WHERE state = 'stopped'`);
+
+/** A fence that every open reading of the stream began after guards nothing any more. */
+export const purgeFences = (tx: Tx, streamNo: number) =>
+  tx.query(sql`
+  DELETE FROM _lockstep.fence
+   WHERE stream_no = ${streamNo}
+     AND hi <= coalesce((SELECT min(lo) FROM _lockstep.observation WHERE streams @> ARRAY[${streamNo}::smallint]),
+                        9223372036854775807)`);
+
+/** The last statement of a transaction, and without waiting: any other place or order can deadlock. */
+export const purgeExpiredObservations = (tx: Tx) =>
+  tx.query(sql`
+  DELETE FROM _lockstep.observation
+   WHERE lo IN (SELECT lo FROM _lockstep.observation WHERE expires_at < clock_timestamp() FOR UPDATE SKIP LOCKED)`);
+
+/** A reading that ended without an apply. */
+export const deleteObservation = (tx: Tx, lo: number) =>
+  tx.query(sql`DELETE FROM _lockstep.observation WHERE lo = ${lo}`);
+
+export const selectCheckpoints = (tx: Tx) =>
+  tx.query<CheckpointRow>(sql`
+  SELECT stream_no, sobject, table_name, plan_version, state, stopped_by, rows, rows_expected,
+         backfilled_at IS NOT NULL AS backfilled
+    FROM _lockstep.checkpoint ORDER BY stream_no`);
+
+export const selectColumns = (tx: Tx) =>
+  tx.query<ColumnRow>(sql`
+  SELECT stream_no, field, column_name, field_type, formula FROM _lockstep.column ORDER BY stream_no, ordinal`);
+
+export const selectCursors = (tx: Tx) =>
+  tx.query<CursorRow>(sql`SELECT stream_no, kind, position, version FROM _lockstep.cursor`);
+
+export const insertCheckpoint = async (tx: Tx, sobject: string, table: string) =>
+  one(
+    await tx.query<{ stream_no: number; plan_version: number }>(sql`
+  INSERT INTO _lockstep.checkpoint (sobject, table_name) VALUES (${sobject}, ${table})
+  ON CONFLICT (sobject) DO UPDATE SET table_name = checkpoint.table_name
+  RETURNING stream_no, plan_version`),
+  );
+
+export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: ColumnPlan) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.column (stream_no, ordinal, field, column_name, field_type, formula, ready)
+  VALUES (${streamNo}, ${ordinal}, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula}, true)
+  ON CONFLICT (stream_no, field) DO NOTHING`);
+
+/** The next records to read again, those first that a proxied write waits for. */
+export const selectDirty = (tx: Tx, limit: number) =>
+  tx.query<{ stream_no: number; id: string; urgent: boolean }>(sql`
+  SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY urgent DESC, since LIMIT ${limit}`);
+
+/**
+ * A later mark raises `since`, so that a reading under way at that moment does not clear it. Of two that come at once
+ * the first ticket can be the last to get the row, and must not lower it.
+ */
+export const markDirty = (tx: Tx, streamNo: number, id: string, urgent: boolean, reason: string) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason)
+  VALUES (${streamNo}, ${id}, nextval('_lockstep.ticket'), ${urgent}, ${reason})
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since = greatest(dirty.since, EXCLUDED.since), urgent = dirty.urgent OR EXCLUDED.urgent`);
+
+export const areDirty = (tx: Tx, streamNo: number, ids: readonly string[]) =>
+  tx.query<{ id: string }>(sql`
+  SELECT id FROM _lockstep.dirty WHERE stream_no = ${streamNo} AND id = ANY (${ids}::text[])`);
+
+export const quarantine = (tx: Tx, streamNo: number, id: string, code: string, record: string) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.quarantine (stream_no, id, code, record) VALUES (${streamNo}, ${id}, ${code}, ${record})
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET code = EXCLUDED.code, record = EXCLUDED.record, tries = quarantine.tries + 1`);
+
+export const insertIntent = async (
+  tx: Tx,
+  i: { owner: string; method: string; sobject: string; id: string | null },
+) =>
+  one(
+    await tx.query<{ intent_no: number }>(sql`
+  INSERT INTO _lockstep.intent (owner, method, sobject, id) VALUES (${i.owner}, ${i.method}, ${i.sobject}, ${i.id})
+  RETURNING intent_no`),
+  );
+
+export const setOutcome = (tx: Tx, intentNo: number, outcome: string) =>
+  tx.query(sql`
+  UPDATE _lockstep.intent SET outcome = ${outcome}, answered_at = clock_timestamp() WHERE intent_no = ${intentNo}`);
+
+/** Writes whose proxy died before it knew the outcome: their owner is not among the living. */
+export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
+  tx.query<{ sobject: string; id: string | null }>(sql`
+  UPDATE _lockstep.intent SET outcome = 'unknown', answered_at = clock_timestamp()
+   WHERE outcome IS NULL AND owner <> ALL (${living}::text[])
+  RETURNING sobject, id`);

@@ -1,0 +1,50 @@
+/**
+ * Errors that Lockstep itself answers: a JSON array as Salesforce's own errors are, so that clients parse them, with
+ * an errorCode that is never one of Salesforce's, so that none takes it for an expired session.
+ */
+import type { ServerResponse } from 'node:http';
+import { Fault, type FaultCode } from '../core/faults.ts';
+
+const statuses: Partial<Record<FaultCode, number>> = {
+  'PRX-01': 404,
+  'PRX-02': 403,
+  'PRX-03': 401,
+  'PRX-04': 504,
+  'PRX-08': 400,
+  'PRX-10': 429,
+  'PRX-12': 503,
+  'NET-01': 502,
+};
+
+/** A refusal of the request's form. `status` is 400, 405, 408, 414 or 431; `reason` never holds what was sent. */
+export const refuse = (status: number, reason: string) => new Fault('PRX-08', { status, reason });
+
+interface FaultAnswer {
+  status: number;
+  /** Names and values in turn. */
+  headers: string[];
+  body: string;
+}
+
+export function faultAnswer(fault: Fault, isWrite: boolean): FaultAnswer {
+  const status = (fault.code === 'PRX-08' ? fault.safe.status : statuses[fault.code]) ?? 502;
+  const errorCode = `LOCKSTEP_${fault.code.replace('-', '_')}`;
+  const body = JSON.stringify([{ message: `${fault.message} ${fault.next}`, errorCode }]);
+  const headers = ['Content-Type', 'application/json;charset=UTF-8', 'Cache-Control', 'no-store'];
+  headers.push('Lockstep-Error', fault.code, 'Content-Length', String(Buffer.byteLength(body)));
+  if (fault.code === 'PRX-04' && isWrite) headers.push('Lockstep-Outcome', 'unknown');
+  if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS');
+  if (status === 429 || status === 503) headers.push('Retry-After', '1');
+  return { status, headers, body };
+}
+
+/** Answers with the fault; where an answer has begun already, cuts it, so that nobody takes it for complete. */
+export function sendFault(response: ServerResponse, fault: Fault, isWrite: boolean): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, headers, body } = faultAnswer(fault, isWrite);
+  response.writeHead(status, headers);
+  response.end(body);
+}

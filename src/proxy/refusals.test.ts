@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { test } from 'node:test';
+import {
+  openStage,
+  type RawAnswer,
+  requestText,
+  sendRaw,
+  syncId,
+  through,
+  token,
+  unreachableSyncId,
+} from './test-stage.ts';
+
+const rows = '/services/data/v64.0/sobjects/Account';
+const fine = `/${syncId}${rows}`;
+
+function refusalOf(answer: RawAnswer): string {
+  const [error, ...more] = JSON.parse(answer.body.toString()) as { message: string; errorCode: string }[];
+  assert(error && more.length === 0);
+  assert.equal(error.errorCode, `LOCKSTEP_${answer.header('Lockstep-Error')?.replace('-', '_')}`);
+  assert.match(error.message, /\w/);
+  assert.equal(answer.header('Content-Type'), 'application/json;charset=UTF-8');
+  return `${answer.status} ${answer.header('Lockstep-Error')}`;
+}
+
+test('a request whose framing is doubtful never reaches Salesforce', async () => {
+  await using stage = await openStage();
+  const post = `POST ${fine} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n`;
+  const requests: Record<string, string> = {
+    'two framings': `${post}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'two framings, the other way round': `${post}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n`,
+    'two lengths': `${post}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`,
+    'a length that is none': `${post}Content-Length: +3\r\n\r\nabc`,
+    'an unknown transfer coding': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    'a bare line feed': post.replace('Host: x\r\n', 'Host: x\n') + 'Content-Length: 0\r\n\r\n',
+    'a folded header': `${post}X-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n`,
+    'a space before the colon': `${post}X-A : 1\r\nContent-Length: 0\r\n\r\n`,
+    'no Host': post.replace('Host: x\r\n', '') + 'Content-Length: 0\r\n\r\n',
+    'two Hosts': `${post}Host: y\r\nContent-Length: 0\r\n\r\n`,
+    'an absolute address': post.replace(fine, `http://evil.example${fine}`) + 'Content-Length: 0\r\n\r\n',
+    'an upgrade': `${post.replace('close', 'upgrade')}Upgrade: websocket\r\nContent-Length: 0\r\n\r\n`,
+    'no such method': post.replace('POST', 'BREW') + '\r\n',
+    'not HTTP at all': '\x16\x03\x01\x02\x00\x01\r\n\r\n',
+  };
+  for (const [name, text] of Object.entries(requests)) {
+    const socketClosing = text.includes('Upgrade') ? text.replace('upgrade', 'close, upgrade') : text;
+    const answer = await sendRaw(stage.proxy.port, Buffer.from(socketClosing, 'latin1'));
+    assert.equal(answer.status, 400, name);
+  }
+  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
+});
+
+test('methods, lengths and tunnels beyond the bounds are refused with their own status', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  assert.equal(refusalOf(await sendRaw(port, requestText('TRACE', fine))), '405 PRX-08');
+  assert.equal(
+    refusalOf(await sendRaw(port, 'CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n')),
+    '405 PRX-08',
+  );
+  const long = `${fine}?${'x'.repeat(64_000)}`;
+  assert.equal(refusalOf(await sendRaw(port, requestText('GET', long))), '414 PRX-08');
+  assert.equal(
+    refusalOf(await sendRaw(port, requestText('GET', `${fine}?${'x'.repeat(16_340)}`))),
+    '414 PRX-08',
+  );
+  const wide = requestText('GET', fine, { headers: [`X-A: ${'x'.repeat(20_000)}`] });
+  assert.equal(refusalOf(await sendRaw(port, wide)), '431 PRX-08');
+  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
+});
+
+test('an address that leads to no sync, or to another host, is unknown and nothing leaves', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  const otherSync = `s${'b3'.repeat(13)}`;
+  for (const path of [
+    '/',
+    rows,
+    `/${otherSync}${rows}`,
+    `/${syncId}/evil.example${rows}`,
+    `/${syncId}/${stage.org.host}0${rows}`,
+  ]) {
+    assert.equal(refusalOf(await sendRaw(port, requestText('GET', path))), '404 PRX-01', path);
+  }
+  for (const host of [
+    `${otherSync}.localhost:${port}`,
+    `${syncId}.localhost:${port + 1}`,
+    `${syncId}.evil.example`,
+  ]) {
+    assert.equal(refusalOf(await sendRaw(port, requestText('GET', rows, { host }))), '404 PRX-01', host);
+  }
+  for (const path of ['/secur/frontdoor.jsp', '/services/%2e%2e/x', '/services/a//b', '/services/a;b']) {
+    assert.equal(refusalOf(await through(stage, 'GET', path)), '400 PRX-08', path);
+  }
+  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
+});
+
+test('all three addresses reach the org', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  for (const path of [fine, `/${syncId}/${stage.org.host}${rows}`]) {
+    assert.equal((await sendRaw(port, requestText('GET', path))).status, 204);
+  }
+  for (const host of [`${syncId}.localhost:${port}`, `${syncId}.127.0.0.1:${port}`]) {
+    assert.equal((await sendRaw(port, requestText('GET', rows, { host }))).status, 204);
+  }
+  assert.deepEqual(
+    stage.org.seen.map((seen) => seen.url),
+    [rows, rows, rows, rows],
+  );
+});
+
+test('a request without a token, or with one of another org, is not sent', async () => {
+  await using stage = await openStage();
+  const get = (bearer: string | null, headers: string[] = []) =>
+    through(stage, 'GET', rows, { bearer, headers });
+  assert.equal(refusalOf(await get(null)), '401 PRX-03');
+  assert.equal(refusalOf(await get(null, ['Authorization: Basic YTpi'])), '401 PRX-03');
+  assert.equal(refusalOf(await get('00D000000000XyZ!canary')), '403 PRX-02');
+  assert.equal(refusalOf(await get('00d000000000abc!canary')), '403 PRX-02');
+  assert.equal(refusalOf(await get('!canary')), '403 PRX-02');
+  assert.equal(refusalOf(await get(token, ['X-SFDC-Session: 00D000000000XyZ!canary'])), '403 PRX-02');
+  const jwt = (tnk: string) => `${Buffer.from(JSON.stringify({ tnk })).toString('base64url')}.e30.canary`;
+  assert.equal(refusalOf(await get(jwt('core/prod/00D000000000XyZEAW'))), '403 PRX-02');
+  assert.equal(stage.org.seen.length, 0);
+
+  assert.equal((await get(jwt('core/prod/00D000000000AbC'))).status, 204);
+  assert.equal((await get(null, [`Authorization: OAuth ${token}`])).status, 204);
+  assert.equal((await get(null, [`X-SFDC-Session: ${token}`])).status, 204);
+  assert.equal((await through(stage, 'GET', '/services/data/', { bearer: null })).status, 204);
+});
+
+test('the org of a token that does not tell it is asked once a minute', async () => {
+  await using stage = await openStage();
+  let org = '00D000000000AbCEAU';
+  stage.org.answer = (request, response) => {
+    const isKnown = !request.rawHeaders.includes('Bearer expired');
+    if (!request.url.includes('userinfo')) return response.writeHead(isKnown ? 204 : 401).end();
+    return response.writeHead(isKnown ? 200 : 403).end(JSON.stringify({ organization_id: org }));
+  };
+  const get = (bearer: string) => through(stage, 'GET', rows, { bearer });
+  assert.equal((await get('opaque')).status, 204);
+  org = '00D000000000XyZEAW';
+  assert.equal((await get('opaque')).status, 204);
+  assert.equal(refusalOf(await get('other')), '403 PRX-02');
+  assert.equal((await get('expired')).status, 401);
+  const asked = stage.org.seen.filter((seen) => seen.url === '/services/oauth2/userinfo').length;
+  assert.equal(asked, 3);
+});
+
+test('more requests of a sync at once than its bound are refused until some have ended', async () => {
+  await using stage = await openStage();
+  const waiting: ServerResponse[] = [];
+  const full = Promise.withResolvers<void>();
+  stage.org.answer = (_, response) => {
+    if (waiting.push(response) === 100) full.resolve();
+  };
+  const answers = Array.from({ length: 100 }, () => through(stage, 'GET', rows));
+  await full.promise;
+  const refused = await through(stage, 'GET', rows);
+  assert.equal(refusalOf(refused), '429 PRX-10');
+  assert.equal(refused.header('Retry-After'), '1');
+  for (const response of waiting) response.writeHead(204).end();
+  for (const answer of await Promise.all(answers)) assert.equal(answer.status, 204);
+  stage.org.answer = (_, response) => response.writeHead(204).end();
+  assert.equal((await through(stage, 'GET', rows)).status, 204);
+});
+
+test('a request is one line of the log, without address, token or body', async () => {
+  await using stage = await openStage();
+  await through(stage, 'PATCH', `${rows}/001D000000IqhSLIAZ?q=canary`, { body: '{"Name":"canary"}' });
+  await through(stage, 'POST', '/services/data/v64.0/sobjects/canary', { body: 'canary' });
+  await through(stage, 'GET', '/canary', { headers: ['X-A: canary'] });
+  await through(stage, 'GET', rows, { bearer: '00D000000000XyZ!canary' });
+  stage.org.answer = (_, response) => response.destroy();
+  await through(stage, 'POST', rows, { body: 'canary' });
+  stage.sync.readBack = async () => Promise.reject(new Error('canary'));
+  stage.org.answer = (_, response) => response.writeHead(204).end();
+  await through(stage, 'DELETE', `${rows}/001D000000IqhSLIAZ`);
+  await stage.proxy.close();
+
+  assert.deepEqual(
+    stage.logLines.filter((line) => line.includes('canary')),
+    [],
+  );
+  const lines = stage.logLines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const requests = lines.filter((line) => line.msg === 'request');
+  assert.deepEqual(
+    requests.map(({ method, status, sync, stream, outcome }) => ({ method, status, sync, stream, outcome })),
+    [
+      { method: 'PATCH', status: 204, sync: syncId, stream: 'account', outcome: 'yes' },
+      { method: 'POST', status: 204, sync: syncId, stream: undefined, outcome: 'no' },
+      { method: 'GET', status: 400, sync: undefined, stream: undefined, outcome: 'PRX-08' },
+      { method: 'GET', status: 403, sync: syncId, stream: undefined, outcome: 'PRX-02' },
+      { method: 'POST', status: 504, sync: syncId, stream: 'account', outcome: 'PRX-04' },
+      { method: 'DELETE', status: 204, sync: syncId, stream: 'account', outcome: 'pending' },
+    ],
+  );
+});
+
+test('a taken port makes the proxy take the next free one', async () => {
+  await using first = await openStage();
+  await using second = await openStage({ port: first.proxy.port });
+  assert(second.proxy.port > first.proxy.port);
+  assert.equal(second.proxy.url, `http://127.0.0.1:${second.proxy.port}`);
+  assert.equal((await through(second, 'GET', rows)).status, 204);
+});
+
+test('syncs that cannot be looked up are no reason to guess', async () => {
+  await using stage = await openStage();
+  const answer = await sendRaw(stage.proxy.port, requestText('GET', `/${unreachableSyncId}${rows}`));
+  assert.equal(refusalOf(answer), '503 PRX-12');
+});

@@ -1,0 +1,98 @@
+/**
+ * Whom a request is for. One request, three addresses:
+ *
+ *   /{sync_id}/services/…
+ *   /{sync_id}/{salesforce-host[:port]}/services/…
+ *   /services/… with the Host {sync_id}.HOST:PORT
+ *
+ * What is checked is a decoded copy of the path; what goes on are the bytes as they came.
+ */
+import { Fault } from '../core/faults.ts';
+import { isSyncId, type SyncId } from '../core/ids.ts';
+import { refuse } from './errors.ts';
+import { headerValues } from './headers.ts';
+
+export interface Target {
+  syncId: SyncId;
+  /** The Salesforce host that the address names, in lower case; it must be the org's own. */
+  namedHost: string | null;
+  method: string;
+  /** Path and query as they are sent on. */
+  rawPath: string;
+  /** The path's parts, decoded once: `['services', 'data', 'v64.0', …]`. */
+  segments: readonly string[];
+  /** The query, without its question mark. */
+  query: string;
+}
+
+export interface RawRequest {
+  method: string;
+  rawUrl: string;
+  rawHeaders: readonly string[];
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']);
+/** Salesforce allows 16,384 bytes for address and headers together. */
+export const requestHeadBytesMax = 16_384;
+
+/**
+ * @param baseHosts  what may follow `{sync_id}.` in the Host header, in lower case and with the port as sent
+ * @returns          a fault PRX-01 (no such address) or PRX-08 (form) where the request goes nowhere
+ */
+export function parseTarget(raw: RawRequest, options: { baseHosts: readonly string[] }): Target | Fault {
+  const { method, rawUrl } = raw;
+  if (!methods.has(method)) return refuse(405, 'method');
+  if (rawUrl.length > requestHeadBytesMax) return refuse(414, 'length of the address');
+  if (!rawUrl.startsWith('/')) return refuse(400, 'an address must begin with a slash');
+  if (rawUrl.includes('#')) return refuse(400, 'fragment in the address');
+  const upgrades = headerValues(raw.rawHeaders, 'upgrade');
+  // A client that offers HTTP/2 is content with an answer in HTTP/1.1 (RFC 9110, 7.8); Java's does so by default.
+  if (upgrades.some((protocol) => protocol.toLowerCase() !== 'h2c')) return refuse(400, 'Upgrade');
+  const hosts = headerValues(raw.rawHeaders, 'host');
+  if (hosts.length > 1) return refuse(400, 'two Host headers');
+  if (headerValues(raw.rawHeaders, 'authorization').length > 1)
+    return refuse(400, 'two Authorization headers');
+
+  const address = addressOf(rawUrl, hosts[0]?.toLowerCase() ?? '', options.baseHosts);
+  if (address === null) return new Fault('PRX-01');
+  const [rawServicePath = '', ...query] = address.rawPath.split('?');
+  const decoded = decodeOnce(rawServicePath);
+  if (decoded === null) return refuse(400, 'path');
+  const segments = decoded.slice(1).split('/');
+  if (segments.at(-1) === '') segments.pop();
+  return { ...address, method, segments, query: query.join('?') };
+}
+
+type Address = Pick<Target, 'syncId' | 'namedHost' | 'rawPath'>;
+
+function addressOf(rawUrl: string, host: string, baseHosts: readonly string[]): Address | null {
+  const label = host.slice(0, Math.max(host.indexOf('.'), 0));
+  if (isSyncId(label)) {
+    const isOurs = baseHosts.includes(host.slice(label.length + 1));
+    return isOurs ? { syncId: label, namedHost: null, rawPath: rawUrl } : null;
+  }
+  const pathLength = rawUrl.indexOf('?') < 0 ? rawUrl.length : rawUrl.indexOf('?');
+  const [, syncId = '', second = ''] = rawUrl.slice(0, pathLength).split('/', 3);
+  if (!isSyncId(syncId)) return null;
+  const namedHost = second.includes('.') || second.includes(':') ? second.toLowerCase() : null;
+  const prefix = `/${syncId}${namedHost === null ? '' : `/${second}`}`;
+  return { syncId, namedHost, rawPath: rawUrl.slice(prefix.length) };
+}
+
+/**
+ * The path after one decoding, or null where Salesforce or something before it could read another path than we do:
+ * traversal, empty parts, a second encoding of such, parameters, bytes outside ASCII.
+ */
+function decodeOnce(rawPath: string): string | null {
+  if (!rawPath.startsWith('/services/')) return null;
+  let path: string;
+  try {
+    path = decodeURIComponent(rawPath);
+  } catch {
+    return null;
+  }
+  // An external id may hold any letter, percent-encoded; an encoded slash would shift the parts.
+  if (/[^\x20-\x7e]/.test(rawPath) || /%2f/i.test(rawPath)) return null;
+  if (/[\p{Cc}\\;]|\/\/|%(?:2e|2f|5c)/iu.test(path)) return null;
+  return path.split('/').some((part) => part === '.' || part === '..') ? null : path;
+}

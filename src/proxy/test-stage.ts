@@ -1,0 +1,200 @@
+/**
+ * What the tests of this room stand on: a proxy on a real socket, behind it an HTTP server that answers as the test
+ * says, and a sync that writes down how it is called.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type OrgId, type SyncId, toLongId } from '../core/ids.ts';
+import type { LogFields } from '../core/log-fields.ts';
+import type { WrittenRecord } from '../core/written-record.ts';
+import type { ProxiedSync } from '../engine/index.ts';
+import { assert } from '../lib/assert.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { openLog } from '../lib/log.ts';
+import { openUpstreams, type RunningProxy, startProxy } from './index.ts';
+
+export const syncId = `s${'a2'.repeat(13)}` as SyncId;
+/** Looking this one up fails. */
+export const unreachableSyncId = `s${'7'.repeat(26)}`;
+export const token = '00D000000000AbC!canary.token';
+const orgId = toLongId('00D000000000AbC') as OrgId;
+
+export interface SeenRequest {
+  method: string;
+  url: string;
+  rawHeaders: string[];
+  body: Buffer;
+}
+
+type Answer = (request: SeenRequest, response: ServerResponse) => unknown;
+
+export interface Stage extends AsyncDisposable {
+  /** The server in Salesforce's place. */
+  org: { url: string; port: number; host: string; seen: SeenRequest[]; sockets: Set<Socket>; answer: Answer };
+  proxy: RunningProxy;
+  /** Calls of the sync, in order, as text. */
+  calls: string[];
+  /** Replaces methods of the sync. */
+  sync: Partial<ProxiedSync>;
+  logLines: string[];
+}
+
+export async function openStage(
+  options: { clock?: Clock; answerTimeoutMs?: number; port?: number } = {},
+): Promise<Stage> {
+  const { server, org } = await openOrg();
+  const calls: string[] = [];
+  const sync: Partial<ProxiedSync> = {};
+  const recording: ProxiedSync = {
+    id: syncId,
+    orgId,
+    instanceUrl: org.url,
+    streams: new Set(['account', 'contact']),
+    recordIntent: async (intent) => {
+      calls.push(`intent ${intent.method} ${intent.sobject} ${intent.id}`);
+      return 7;
+    },
+    recordOutcome: async (intent, outcome) => void calls.push(`outcome ${intent} ${outcome}`),
+    readBack: async (written) => {
+      calls.push(`readBack ${written.map(nameOf).join(' ')}`);
+      return 'applied';
+    },
+    markDirty: async (sobject, id) => void calls.push(`dirty ${sobject} ${id}`),
+    pollSoon: (sobject) => void calls.push(`poll ${sobject}`),
+  };
+  const logLines: string[] = [];
+  const proxy = await startProxy({
+    host: '127.0.0.1',
+    port: options.port ?? 0,
+    clock: options.clock ?? systemClock,
+    log: openLog<LogFields>({ write: (line) => void logLines.push(line) }, 'debug'),
+    syncs: {
+      async of(id) {
+        if (id === unreachableSyncId) throw new Error('the control database is away');
+        return id === syncId ? { ...recording, ...sync } : null;
+      },
+    },
+    upstreams: openUpstreams({ answerTimeoutMs: options.answerTimeoutMs ?? 5_000, connectTimeoutMs: 1_000 }),
+  });
+  return {
+    org,
+    proxy,
+    calls,
+    sync,
+    logLines,
+    async [Symbol.asyncDispose]() {
+      await proxy.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const nameOf = (record: WrittenRecord) =>
+  'id' in record
+    ? `${record.sobject}/${record.id}${record.deleted ? ' deleted' : ''}`
+    : `${record.sobject}/${record.externalId.field}=${record.externalId.value}`;
+
+async function openOrg() {
+  const org: Stage['org'] = {
+    url: '',
+    port: 0,
+    host: '',
+    seen: [],
+    sockets: new Set(),
+    answer: (_, response) => void response.writeHead(204).end(),
+  };
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request: IncomingMessage, response) => {
+    const seen = { method: request.method ?? '', url: request.url ?? '', rawHeaders: request.rawHeaders };
+    const chunks: Buffer[] = [];
+    request.on('error', () => undefined);
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const whole = { ...seen, body: Buffer.concat(chunks) };
+      org.seen.push(whole);
+      org.answer(whole, response);
+    });
+  });
+  server.on('connection', (socket) => {
+    org.sockets.add(socket);
+    socket.on('close', () => org.sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  org.port = (server.address() as AddressInfo).port;
+  org.host = `127.0.0.1:${org.port}`;
+  org.url = `http://${org.host}`;
+  return { server, org };
+}
+
+export interface RawAnswer {
+  statusLine: string;
+  status: number;
+  /** Header lines as sent, in order. */
+  lines: string[];
+  body: Buffer;
+  header(name: string): string | undefined;
+}
+
+/** Sends bytes and reads until the other side closes. */
+export async function sendRaw(port: number, bytes: string | Buffer): Promise<RawAnswer> {
+  const socket = connect(port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  socket.on('error', () => undefined);
+  socket.write(bytes);
+  await closed;
+  return parseAnswer(Buffer.concat(chunks));
+}
+
+/** A request as text, with the token, closing the connection after its answer. */
+export function requestText(
+  method: string,
+  path: string,
+  options: {
+    headers?: readonly string[];
+    host?: string;
+    body?: string | undefined;
+    bearer?: string | null;
+  } = {},
+): string {
+  const bearer = options.bearer === undefined ? token : options.bearer;
+  const lines = [`${method} ${path} HTTP/1.1`, `Host: ${options.host ?? 'x'}`, 'Connection: close'];
+  if (bearer !== null) lines.push(`Authorization: Bearer ${bearer}`);
+  lines.push(...(options.headers ?? []));
+  if (options.body !== undefined) lines.push(`Content-Length: ${Buffer.byteLength(options.body)}`);
+  return `${lines.join('\r\n')}\r\n\r\n${options.body ?? ''}`;
+}
+
+/** A request to the sync by its path address. */
+export const through = (
+  stage: Stage,
+  method: string,
+  path: string,
+  options: Parameters<typeof requestText>[2] = {},
+): Promise<RawAnswer> => sendRaw(stage.proxy.port, requestText(method, `/${syncId}${path}`, options));
+
+function parseAnswer(bytes: Buffer): RawAnswer {
+  const end = bytes.indexOf('\r\n\r\n');
+  assert(end >= 0, 'no answer came');
+  const [statusLine = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n');
+  const header = (name: string) =>
+    lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}: `))?.slice(name.length + 2);
+  const rest = bytes.subarray(end + 4);
+  const body = header('transfer-encoding') === 'chunked' ? withoutChunks(rest) : rest;
+  return { statusLine, status: Number(statusLine.split(' ')[1]), lines, body, header };
+}
+
+function withoutChunks(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    const length = Number.parseInt(bytes.subarray(at, lineEnd).toString('latin1'), 16);
+    assert(length >= 0, 'a chunk has a length');
+    if (length === 0) break;
+    parts.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + length));
+    at = lineEnd + 2 + length + 2;
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,131 @@
+/**
+ * The session of a sync: a token by the client-credentials grant, kept in memory only. Whoever needs a token while
+ * one is being fetched waits for that one.
+ */
+import { z } from 'zod';
+import { Fault } from '../core/faults.ts';
+import { type OrgId, toLongId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { faultOf, parsed } from './faults.ts';
+import { allowedOrigin } from './hosts.ts';
+import type { Answer, Transport } from './transport.ts';
+
+export interface Session {
+  token: string;
+  orgId: OrgId;
+  instance: URL;
+}
+
+interface AuthOptions {
+  transport: Transport;
+  loginUrl: string;
+  clientId: string;
+  clientSecret: string;
+  allowHosts: readonly string[];
+  expectOrgId: OrgId | undefined;
+  log: AppLog;
+}
+
+export interface Auth {
+  session(signal: AbortSignal): Promise<Session>;
+  /** Another session than `refused`; one that somebody has fetched in the meantime will do. */
+  renewed(refused: Session, signal: AbortSignal): Promise<Session>;
+}
+
+export function openAuth(options: AuthOptions): Auth {
+  let held: Session | null = null;
+  let underWay: Promise<Session> | null = null;
+
+  const session = async (signal: AbortSignal): Promise<Session> => {
+    if (held) return held;
+    // The signal of one caller must not end what others wait for; the transport's time-out bounds it.
+    underWay ??= fetchSession(options)
+      .then((fetched) => {
+        held = fetched;
+        return fetched;
+      })
+      .finally(() => {
+        underWay = null;
+      });
+    return orAborted(underWay, signal);
+  };
+
+  return {
+    session,
+    renewed(refused, signal) {
+      if (held === refused) held = null;
+      return session(signal);
+    },
+  };
+}
+
+const tokenSchema = z.object({
+  access_token: z.string().min(1),
+  instance_url: z.string(),
+  id: z.string(), // https://login.salesforce.com/id/<org id>/<user id>
+});
+
+async function fetchSession(options: AuthOptions): Promise<Session> {
+  const { transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, log } = options;
+  const login = allowedOrigin(loginUrl, allowHosts);
+  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  const request = {
+    method: 'POST' as const,
+    path: '/services/oauth2/token',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(form).toString(),
+  };
+  const answer = await transport.exchange(login, request, new AbortController().signal);
+  if (answer.status !== 200) throw grantFault(answer);
+  const read = tokenSchema.safeParse(parsed(answer.text));
+  if (!read.success) throw new Fault('DATA-03', { where: 'the token answer' });
+  const orgId = orgOf(read.data.id);
+  if (expectOrgId !== undefined && orgId !== expectOrgId) throw new Fault('ORG-01', { org: orgId });
+  const instance = allowedOrigin(read.data.instance_url, allowHosts);
+  log.info('signed in to salesforce', { org: orgId, host: instance.host });
+  return { token: read.data.access_token, orgId, instance };
+}
+
+function orgOf(identityUrl: string): OrgId {
+  const found = /\/id\/(00D\w{12,15})\/\w{15,18}$/.exec(identityUrl);
+  const orgId = toLongId(found?.[1] ?? '');
+  if (orgId === undefined) throw new Fault('DATA-03', { where: 'the org id of the token answer' });
+  return orgId as OrgId;
+}
+
+/** Descriptions that tell a person what to do and quote nothing; any other is left out. */
+const knownDescriptions = [
+  'no client credentials user enabled',
+  'request not supported on this domain',
+  'authentication failure',
+  'inactive user',
+  'inactive organization',
+];
+
+const refusalSchema = z.object({
+  error: z.string().regex(/^[a-z_]{1,40}$/),
+  error_description: z.string().optional(),
+});
+
+function grantFault(answer: Answer): Fault {
+  const refusal = refusalSchema.safeParse(parsed(answer.text));
+  if (!refusal.success || answer.status >= 500) return faultOf(answer);
+  const { error, error_description: description } = refusal.data;
+  if (error === 'invalid_client' || error === 'invalid_client_id')
+    return new Fault('SF-07', { reason: error });
+  const isKnown = description !== undefined && knownDescriptions.includes(description);
+  return new Fault('SF-01', { reason: isKnown ? `${error}: ${description}` : error });
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = () => reject(signal.reason);
+  work.then(resolve, reject);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * From Salesforce's refusals to faults. Of an error body only the error code is kept: its message may echo the query,
+ * whose literals are customer data.
+ */
+import { Fault } from '../core/faults.ts';
+import { type Answer, secondsOfHttpDate } from './transport.ts';
+
+type Refusal = Pick<Answer, 'host' | 'status' | 'headers' | 'text' | 'serverNow'>;
+
+/** Codes that stay until somebody changes the query, the object or the user's rights. */
+const refusalsOfObject = new Set([
+  'INVALID_TYPE',
+  'INVALID_TYPE_FOR_OPERATION',
+  'INVALID_FIELD',
+  'MALFORMED_QUERY',
+  'NOT_FOUND',
+  'EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION',
+  'QUERY_TOO_COMPLICATED',
+  'API_DISABLED_FOR_ORG',
+]);
+
+/**
+ * The fault of an answer that is no success.
+ *
+ * @param stream the sobject that was asked for, if the request was about one. Then the fault may be `PERM-02`, whose
+ *               `reason` is Salesforce's code: `INVALID_FIELD` means that the description is out of date.
+ */
+export function faultOf(answer: Refusal, stream?: string): Fault {
+  const { host, status } = answer;
+  const code = errorCodeOf(answer.text);
+  const reason = code ?? `status ${status}`;
+  if (status === 401) return new Fault('SF-01', { reason, host });
+  if (code === 'REQUEST_LIMIT_EXCEEDED') return new Fault('LIM-01', { reason });
+  if (status === 429 || status === 503) return new Fault('LIM-06', { status, ...waitAsked(answer) });
+  const isRefusal = code !== null && (refusalsOfObject.has(code) || code.startsWith('INSUFFICIENT_ACCESS'));
+  if (stream !== undefined && isRefusal && status < 500) return new Fault('PERM-02', { stream, reason });
+  return new Fault('NET-01', { host, reason, status });
+}
+
+/** The code of an error body: `[{"errorCode": …}]` of REST, `{"errorCode": …}` of the newer APIs. */
+export function errorCodeOf(text: string): string | null {
+  const body = parsed(text);
+  const first: unknown = Array.isArray(body) ? body[0] : body;
+  if (typeof first !== 'object' || first === null || !('errorCode' in first)) return null;
+  const { errorCode } = first;
+  return typeof errorCode === 'string' && /^[A-Z][A-Z0-9_]{2,79}$/.test(errorCode) ? errorCode : null;
+}
+
+/** Undefined for what is no JSON, such as a gateway's HTML page. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the parser's message would quote the text
+  }
+}
+
+/** Retry-After: seconds, or a date, which is compared with the same answer's own. */
+function waitAsked({ headers, serverNow }: Refusal): { waitMs?: number } {
+  const asked = headers['retry-after'];
+  if (typeof asked !== 'string') return {};
+  if (/^\d{1,6}$/.test(asked)) return { waitMs: Number(asked) * 1000 };
+  const until = secondsOfHttpDate(asked);
+  return until === null || serverNow === null ? {} : { waitMs: Math.max(0, until - serverNow) * 1000 };
+}

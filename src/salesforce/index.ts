@@ -1,0 +1,12 @@
+/**
+ * One org's API. Start with openSalesforce; queryPages reads records, describe.ts and countRecords serve the set-up.
+ * Everything else is private to the room.
+ */
+export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions } from './client.ts';
+export type { Query } from './composite.ts';
+export { describeSObject, listSObjects, nearNames, type SObject } from './describe.ts';
+export { faultOf } from './faults.ts';
+export { isAllowedHost } from './hosts.ts';
+export { countRecords, type QueryOutcome, queryPages } from './query.ts';
+export { type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
+export type { Answer, Usage } from './transport.ts';

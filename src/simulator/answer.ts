@@ -1,0 +1,47 @@
+import type { Tx } from '../lib/database.ts';
+import type { OrgError } from './errors.ts';
+import type { Org } from './org.ts';
+import { toServed } from './stored-text.ts';
+
+/** A request below `/services/data/vXX.X`, whether it came by HTTP or inside a composite. */
+export interface Call {
+  org: Org;
+  userId: string;
+  method: string;
+  /** Decoded, without the version: `['sobjects', 'Account']`. */
+  path: readonly string[];
+  parameters: URLSearchParams;
+  header(name: string): string | undefined;
+  /** As `parseExact` gives it; undefined where none was sent. */
+  body: unknown;
+  /** As in the path, without the v: `62.0`. */
+  version: string;
+  /** The org's database, or the transaction of an all-or-none composite. */
+  db: Tx;
+  /** Runs in a transaction of its own, or in that one. */
+  write<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+}
+
+export interface Answer {
+  status: number;
+  headers?: Readonly<Record<string, string>>;
+  /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
+  body: string | null;
+  /** The texts of a page's records, for references into it. */
+  records?: readonly string[];
+}
+
+export const answer = (status: number, value: unknown, headers: Record<string, string> = {}): Answer => ({
+  status,
+  headers,
+  body: toServed(JSON.stringify(value)),
+});
+
+export const noContent: Answer = { status: 204, body: null };
+
+export const errorAnswer = (error: OrgError): Answer =>
+  answer(error.status, [error.entry], error.status === 401 ? { 'WWW-Authenticate': 'Token' } : {});
+
+/** The path that clients are told, for example `/services/data/v62.0/query/…`. */
+export const dataPath = (version: string, ...segments: readonly string[]): string =>
+  ['/services/data', `v${version}`, ...segments].join('/');

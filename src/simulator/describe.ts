@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { type Answer, answer, type Call, dataPath } from './answer.ts';
+import { describeField } from './describe-field.ts';
+import { methodNotAllowed } from './errors.ts';
+import type { SObjectDef } from './schema.ts';
+
+/**
+ * describe and describeGlobal, with every key that a real org's answer has. Both can be asked conditionally: the
+ * definitions change only with the org, so `If-Modified-Since` is answered by 304 and no body.
+ */
+export function describe(call: Call, def: SObjectDef): Answer {
+  return conditionally(call, () => describeResult(call, def));
+}
+
+export function describeGlobal(call: Call): Answer {
+  return conditionally(call, () => ({
+    encoding: 'UTF-8',
+    maxBatchSize: 200,
+    sobjects: [...call.org.sobjects.values()]
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map((def) => globalEntry(def, call.version)),
+  }));
+}
+
+function conditionally(call: Call, body: () => unknown): Answer {
+  if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
+  const { schemaChangedAt } = call.org;
+  const tag = createHash('sha256').update(`${call.org.id} ${schemaChangedAt} ${call.version}`).digest('hex');
+  const headers = {
+    ETag: `"${tag.slice(0, 8)}"`,
+    'Last-Modified': new Date(schemaChangedAt).toUTCString(),
+  };
+  const since = Date.parse(call.header('if-modified-since') ?? '');
+  const isUnchanged = Math.floor(schemaChangedAt / 1000) * 1000 <= since;
+  return isUnchanged ? { status: 304, headers, body: null } : answer(200, body(), headers);
+}
+
+/** What describe and describeGlobal say alike. */
+function facts(def: SObjectDef) {
+  const isPerson = ['Account', 'Contact', 'Lead'].includes(def.name);
+  return {
+    activateable: false,
+    associateEntityType: null,
+    associateParentEntity: null,
+    createable: true,
+    custom: def.custom,
+    customSetting: false,
+    deepCloneable: def.name === 'Opportunity',
+    deletable: def.deletable,
+    deprecatedAndHidden: false,
+    feedEnabled: !def.custom,
+    hasSubtypes: false,
+    isInterface: false,
+    isSubtype: false,
+    keyPrefix: def.keyPrefix,
+    label: def.label,
+    labelPlural: def.labelPlural,
+    layoutable: true,
+    mergeable: isPerson,
+    mruEnabled: true,
+    name: def.name,
+    queryable: true,
+    replicateable: true,
+    retrieveable: true,
+    searchable: true,
+    triggerable: true,
+    undeletable: def.deletable,
+    updateable: true,
+  };
+}
+
+export function globalEntry(def: SObjectDef, version: string) {
+  const path = dataPath(version, 'sobjects', def.name);
+  return {
+    ...facts(def),
+    urls: {
+      compactLayouts: `${path}/describe/compactLayouts`,
+      rowTemplate: `${path}/{ID}`,
+      approvalLayouts: `${path}/describe/approvalLayouts`,
+      defaultValues: `${path}/defaultValues?recordTypeId&fields`,
+      describe: `${path}/describe`,
+      quickActions: `${path}/quickActions`,
+      layouts: `${path}/describe/layouts`,
+      sobject: path,
+    },
+  };
+}
+
+function describeResult(call: Call, def: SObjectDef) {
+  const { urls } = globalEntry(def, call.version);
+  const path = dataPath(call.version, 'sobjects', def.name);
+  return {
+    ...facts(def),
+    actionOverrides: [],
+    childRelationships: childRelationships(call, def),
+    compactLayoutable: true,
+    defaultImplementation: null,
+    extendedBy: null,
+    extendsInterfaces: null,
+    fields: def.fields.map((field) => describeField(def, field)),
+    implementedBy: null,
+    implementsInterfaces: null,
+    listviewable: null,
+    lookupLayoutable: null,
+    namedLayoutInfos: [],
+    networkScopeFieldName: null,
+    recordTypeInfos: [
+      {
+        active: true,
+        available: true,
+        defaultRecordTypeMapping: true,
+        developerName: 'Master',
+        master: true,
+        name: 'Master',
+        recordTypeId: '012000000000000AAA',
+        urls: { layout: `${path}/describe/layouts/012000000000000AAA` },
+      },
+    ],
+    searchLayoutable: true,
+    sobjectDescribeOption: 'FULL',
+    supportedScopes: [
+      { label: `All ${def.labelPlural.toLowerCase()}`, name: 'everything' },
+      { label: `My ${def.labelPlural.toLowerCase()}`, name: 'mine' },
+    ],
+    urls: {
+      ...urls,
+      uiDetailTemplate: `${call.org.url}/{ID}`,
+      uiEditTemplate: `${call.org.url}/{ID}/e`,
+      uiNewRecord: `${call.org.url}/${def.keyPrefix}/e`,
+    },
+  };
+}
+
+function childRelationships(call: Call, parent: SObjectDef) {
+  return [...call.org.sobjects.values()].flatMap((child) =>
+    child.fields
+      .filter((field) => field.referenceTo?.includes(parent.name))
+      .map((field) => ({
+        cascadeDelete: false,
+        childSObject: child.name,
+        deprecatedAndHidden: false,
+        field: field.name,
+        junctionIdListNames: [],
+        junctionReferenceTo: [],
+        relationshipName: relationshipToChildren(child, field.name, parent),
+        restrictedDelete: false,
+      })),
+  );
+}
+
+/** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
+function relationshipToChildren(child: SObjectDef, fieldName: string, parent: SObjectDef): string | null {
+  const points = fieldName.replace(/(Id|__c)$/, '') === parent.name.replace('__c', '');
+  if (!points) return null;
+  const plural = child.labelPlural.replaceAll(' ', '_');
+  return child.custom ? `${plural}__r` : plural;
+}

@@ -1,0 +1,161 @@
+import type { Tx } from '../lib/database.ts';
+import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { isGone, notFound, refused } from './errors.ts';
+import type { ColumnValues } from './field-values.ts';
+import { recordId } from './ids.ts';
+import type { Org } from './org.ts';
+import type { SObjectDef } from './schema.ts';
+import { folded, isLive, tableOf } from './storage.ts';
+import { type Stamp, triggers } from './triggers.ts';
+
+/**
+ * The one path on which a record is written, for requests and for the org's own activity. Each function runs in the
+ * caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
+ * long makes a row visible whose stamp is already old, as in Salesforce.
+ */
+export interface Writer {
+  org: Org;
+  userId: string;
+}
+
+const stampOf = ({ org, userId }: Writer): Stamp => ({
+  userId,
+  at: new Date(Math.floor(org.clock.now() / 1000) * 1000).toISOString(),
+});
+
+type Row = Record<string, string | null>;
+
+/** Gives the new record's Id. */
+export async function insertRecord(
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  values: ColumnValues,
+): Promise<string> {
+  const stamp = stampOf(by);
+  await checkReferences(tx, by.org, values);
+  await checkUnique(tx, def, values);
+  const id = recordId(def.keyPrefix, await nextNumber(tx));
+  const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
+  columns.set('Id', id);
+  columns.set('CreatedDate', stamp.at).set('CreatedById', stamp.userId);
+  setModified(columns, stamp);
+  if (def.fields.some((field) => field.name === 'OwnerId'))
+    columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
+  const names = [...columns.keys()].map((name) => ident(name));
+  const params = [...columns.values()].map((value) => sql`${value}`);
+  const rows = await tx.query<Row>(sql`
+    INSERT INTO ${tableOf(def)} (${join(names)}) VALUES (${join(params)}) RETURNING ${returned(def)}`);
+  await triggers.get(def.name)?.after(tx, stamp, rows);
+  return id;
+}
+
+/** @throws {@link OrgError} NOT_FOUND or ENTITY_IS_DELETED where there is nothing to update */
+export async function updateRecord(
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  id: string,
+  values: ColumnValues,
+): Promise<void> {
+  const before = await lockRecord(tx, def, id);
+  const stamp = stampOf(by);
+  await checkReferences(tx, by.org, values);
+  await checkUnique(tx, def, values, id);
+  const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
+  setModified(columns, stamp);
+  await changeRow(tx, def, id, columns, before, stamp);
+}
+
+/** The record stays, invisible to `query` and visible to `queryAll`. */
+export async function deleteRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<void> {
+  const before = await lockRecord(tx, def, id);
+  const stamp = stampOf(by);
+  const columns = new Map<string, unknown>([['IsDeleted', true]]);
+  setModified(columns, stamp);
+  await changeRow(tx, def, id, columns, before, stamp);
+}
+
+async function changeRow(
+  tx: Tx,
+  def: SObjectDef,
+  id: string,
+  columns: ReadonlyMap<string, unknown>,
+  before: Row,
+  stamp: Stamp,
+): Promise<void> {
+  const assignments = [...columns].map(([name, value]) => sql`${ident(name)} = ${value}`);
+  const after = await tx.query<Row>(sql`
+    UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING ${returned(def)}`);
+  await triggers.get(def.name)?.after(tx, stamp, [before, ...after]);
+}
+
+function setModified(columns: Map<string, unknown>, stamp: Stamp): void {
+  columns
+    .set('LastModifiedDate', stamp.at)
+    .set('LastModifiedById', stamp.userId)
+    .set('SystemModstamp', stamp.at);
+}
+
+/** Waits for whoever else writes the record, up to the org's lock time-out. */
+async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
+  const [row] = await tx.query<Row & { live: boolean }>(sql`
+    SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${tableOf(def)} WHERE "Id" = ${id} FOR UPDATE`);
+  if (!row) throw notFound();
+  if (!row.live) throw isGone();
+  return row;
+}
+
+const returned = (def: SObjectDef): Sql =>
+  join(['Id', ...(triggers.get(def.name)?.reads ?? [])].map((name) => ident(name)));
+
+async function nextNumber(tx: Tx): Promise<number> {
+  const [row] = await tx.query<{ number: number }>(sql`SELECT nextval('simulator.record_number') AS number`);
+  return row?.number ?? 0;
+}
+
+/** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
+async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<void> {
+  for (const [field, id] of values) {
+    if (field.type !== 'reference' || typeof id !== 'string') continue;
+    const targets = (field.referenceTo ?? []).map((name) => org.sobjects.get(name.toLowerCase()));
+    const known = targets.filter((target) => target !== undefined);
+    const target = known.find(({ keyPrefix }) => id.startsWith(keyPrefix));
+    if (!target) {
+      if (known.length < targets.length) continue;
+      throw refused('MALFORMED_ID', `${field.label}: id value of incorrect type: ${id}`, [field.name]);
+    }
+    const found = await tx.query(
+      sql`SELECT FROM ${tableOf(target)} WHERE "Id" = ${id} AND ${isLive(target)}`,
+    );
+    if (found.length === 0) {
+      throw refused('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name]);
+    }
+  }
+}
+
+/** The index refuses a duplicate in any case; asked before, it can be said of which record. */
+async function checkUnique(tx: Tx, def: SObjectDef, values: ColumnValues, ownId = ''): Promise<void> {
+  for (const [field, value] of values) {
+    if (!field.unique || typeof value !== 'string') continue;
+    const [other] = await findByValue(tx, def, field.name, value);
+    if (other !== undefined && other !== ownId) {
+      const message = `duplicate value found: ${field.name} duplicates value on record with id: ${other.slice(0, 15)}`;
+      throw refused('DUPLICATE_VALUE', message, [field.name]);
+    }
+  }
+}
+
+/** The live records that hold a value, at most eleven of them: more is said to nobody. */
+export async function findByValue(
+  tx: Tx,
+  def: SObjectDef,
+  fieldName: string,
+  value: string,
+): Promise<string[]> {
+  const rows = await tx.query<{ Id: string }>(sql`
+    SELECT "Id" FROM ${tableOf(def)}
+     WHERE ${folded(ident(fieldName))} = ${folded(sql`${value}::text`)} AND ${isLive(def)}
+     ORDER BY "Id" LIMIT 11`);
+  return rows.map((row) => row.Id);
+}

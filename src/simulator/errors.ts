@@ -1,0 +1,99 @@
+import { sqlState } from '../lib/database.ts';
+import { SoqlError } from './soql/index.ts';
+import { fieldOfIndex } from './storage.ts';
+
+/**
+ * What the org answers when it refuses: a status and Salesforce's array of message, errorCode and, for errors of a
+ * record, fields. Texts that no recorded answer confirms stand here once.
+ */
+export interface ErrorEntry {
+  message: string;
+  errorCode: string;
+  fields?: readonly string[];
+}
+
+export class OrgError extends Error {
+  override readonly name = 'OrgError';
+  readonly status: number;
+  readonly entry: ErrorEntry;
+
+  constructor(status: number, errorCode: string, message: string, fields?: readonly string[]) {
+    super(errorCode);
+    this.status = status;
+    this.entry = { message, errorCode, ...(fields && { fields }) };
+  }
+}
+
+export const notFound = (message = 'The requested resource does not exist') =>
+  new OrgError(404, 'NOT_FOUND', message);
+
+export const noSuchExternalId = (name: string) =>
+  notFound(`Provided external ID field does not exist or is not accessible: ${name}`);
+
+export const isGone = () => new OrgError(404, 'ENTITY_IS_DELETED', 'entity is deleted', []);
+
+export const noSuchColumn = (name: string, sobject: string) =>
+  new OrgError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${sobject}`);
+
+export const methodNotAllowed = (method: string, allowed: readonly string[]) =>
+  new OrgError(
+    405,
+    'METHOD_NOT_ALLOWED',
+    `HTTP Method '${method}' not allowed. Allowed are ${allowed.join(',')}`,
+  );
+
+export const sessionInvalid = () => new OrgError(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
+
+export const limitExceeded = () =>
+  new OrgError(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
+
+export const parserError = (message: string) => new OrgError(400, 'JSON_PARSER_ERROR', message);
+
+export const refused = (errorCode: string, message: string, fields?: readonly string[]) =>
+  new OrgError(400, errorCode, message, fields);
+
+const rowLocked = () => refused('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record', []);
+
+/** Two transactions wrote the same value at once: whose record has it is not known. */
+const duplicateValue = (indexName: string) => {
+  const field = fieldOfIndex(indexName);
+  const message = `duplicate value found: ${field ?? '<unknown>'} duplicates value on record with id: <unknown>`;
+  return refused('DUPLICATE_VALUE', message, field === undefined ? [] : [field]);
+};
+
+/**
+ * Whatever went wrong as an answer. Undefined for what no client can cause: that is a defect of the simulator.
+ * Database errors count by their class: 22 a value that does not fit, 54 a statement too complex, 53, 57 and 08 a
+ * server that is full, stopping or gone.
+ */
+export function asOrgError(error: unknown): OrgError | undefined {
+  if (error instanceof OrgError) return error;
+  if (error instanceof SoqlError) return refused(error.code, error.message);
+  const state = sqlState(error);
+  if (state === undefined) {
+    return isLostConnection(error)
+      ? new OrgError(503, 'SERVER_UNAVAILABLE', 'Server Unavailable')
+      : undefined;
+  }
+  if (state === '55P03' || state === '40P01') return rowLocked();
+  if (state === '57014') return refused('QUERY_TIMEOUT', 'Your query request was running for too long.');
+  if (state === '23505') return duplicateValue((error as { constraint?: string }).constraint ?? '');
+  if (state.startsWith('22'))
+    return refused('NUMBER_OUTSIDE_VALID_RANGE', 'value outside of valid range', []);
+  if (state.startsWith('54'))
+    return refused(
+      'QUERY_TOO_COMPLICATED',
+      'Query is either selecting too many fields or the filter conditions are too complicated.',
+    );
+  if (/^(53|57|08)/.test(state)) return new OrgError(503, 'SERVER_UNAVAILABLE', 'Server Unavailable');
+  return undefined;
+}
+
+const isLostConnection = (error: unknown): boolean => {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code === 'string' && /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT)/.test(code)) return true;
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
+  );
+};

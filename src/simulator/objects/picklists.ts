@@ -1,0 +1,53 @@
+/** The values that several standard objects share, as a new org has them. */
+export const industries = [
+  'Agriculture',
+  'Apparel',
+  'Banking',
+  'Biotechnology',
+  'Chemicals',
+  'Communications',
+  'Construction',
+  'Consulting',
+  'Education',
+  'Electronics',
+  'Energy',
+  'Engineering',
+  'Finance',
+  'Food & Beverage',
+  'Healthcare',
+  'Insurance',
+  'Manufacturing',
+  'Media',
+  'Retail',
+  'Shipping',
+  'Technology',
+  'Transportation',
+  'Utilities',
+  'Other',
+];
+
+export const ratings = ['Hot', 'Warm', 'Cold'];
+
+export const sources = ['Web', 'Phone Inquiry', 'Partner Referral', 'Purchased List', 'Other'];
+
+export const leadStatuses = [
+  'Open - Not Contacted',
+  'Working - Contacted',
+  'Closed - Converted',
+  'Closed - Not Converted',
+];
+
+export const stages = [
+  'Prospecting',
+  'Qualification',
+  'Needs Analysis',
+  'Value Proposition',
+  'Id. Decision Makers',
+  'Perception Analysis',
+  'Proposal/Price Quote',
+  'Negotiation/Review',
+  'Closed Won',
+  'Closed Lost',
+];
+
+export const invoiceStatuses = ['Draft', 'Sent', 'Paid', 'Overdue', 'Cancelled'];

@@ -1,0 +1,65 @@
+import type { SObjectDef } from '../schema.ts';
+import {
+  address,
+  audit,
+  email,
+  field,
+  flag,
+  longText,
+  personName,
+  phone,
+  picklist,
+  readOnly,
+  recordId,
+  reference,
+  required,
+  text,
+} from './fields.ts';
+
+const timeZones = ['America/Los_Angeles', 'America/New_York', 'Europe/Berlin', 'Europe/London', 'Asia/Tokyo'];
+const locales = ['en_US', 'en_GB', 'de_DE', 'fr_FR', 'ja_JP'];
+const languages = ['en_US', 'de', 'fr', 'ja'];
+
+/** A user is never deleted, only switched off: there is no IsDeleted. */
+export const user: SObjectDef = {
+  name: 'User',
+  label: 'User',
+  labelPlural: 'Users',
+  keyPrefix: '005',
+  custom: false,
+  deletable: false,
+  fields: [
+    recordId('User ID'),
+    text('Username', 'Username', 80, { ...required, unique: true }),
+    ...personName('Full Name').filter((part) => part.name !== 'Salutation'),
+    text('CompanyName', 'Company Name', 80),
+    text('Division', 'Division', 80),
+    text('Department', 'Department', 80),
+    text('Title', 'Title', 80),
+    ...address('', '', 'Address'),
+    email('Email', 'Email', { ...required, length: 128 }),
+    text('SenderName', 'Email Sender Name', 80),
+    longText('Signature', 'Email Signature', 1333),
+    phone('Phone', 'Phone'),
+    phone('Fax', 'Fax'),
+    phone('MobilePhone', 'Cell'),
+    text('Alias', 'Alias', 8, required),
+    text('CommunityNickname', 'Nickname', 40),
+    flag('IsActive', 'Active', { defaultSql: 'true' }),
+    picklist('TimeZoneSidKey', 'Time Zone', timeZones, { ...required, length: 40 }),
+    reference('UserRoleId', 'Role ID', ['UserRole']),
+    picklist('LocaleSidKey', 'Locale', locales, { ...required, length: 40 }),
+    flag('ReceivesInfoEmails', 'Info Emails'),
+    flag('ReceivesAdminInfoEmails', 'Admin Info Emails'),
+    picklist('EmailEncodingKey', 'Email Encoding', ['UTF-8', 'ISO-8859-1'], { ...required, length: 40 }),
+    reference('ProfileId', 'Profile ID', ['Profile'], required),
+    picklist('UserType', 'User Type', ['Standard'], { ...readOnly, length: 40, defaultSql: `'Standard'` }),
+    picklist('LanguageLocaleKey', 'Language', languages, { ...required, length: 40 }),
+    text('EmployeeNumber', 'Employee Number', 20),
+    reference('ManagerId', 'Manager ID', ['User']),
+    field('datetime', 'LastLoginDate', 'Last Login', readOnly),
+    ...audit,
+    text('FederationIdentifier', 'SAML Federation ID', 512),
+    longText('AboutMe', 'About Me', 1000),
+  ],
+};

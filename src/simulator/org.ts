@@ -1,0 +1,119 @@
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import type { Database, Tx } from '../lib/database.ts';
+import { sql } from '../lib/sql.ts';
+import { recordId } from './ids.ts';
+import { ApiUsage } from './limits.ts';
+import { sobjects } from './objects/index.ts';
+import type { SObjectDef } from './schema.ts';
+import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
+import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings } from './storage.ts';
+
+/** What every part of the program needs of the org that it serves. */
+export interface Org {
+  db: Database;
+  clock: Clock;
+  /** 18 characters. */
+  id: string;
+  /** Where it is reached, without a slash at the end; set when the server listens. */
+  url: string;
+  /** By lower-case API name. */
+  sobjects: ReadonlyMap<string, SObjectDef>;
+  schemaChangedAt: number;
+  usage: ApiUsage;
+  lockTimeoutMs: number;
+  settings: OrgSettings;
+}
+
+/** Fixed when the org is made. */
+export interface OrgSettings {
+  orgId: string;
+  fingerprint: string;
+  madeAt: number;
+  records: number;
+  /** The sync signs in as this user, the caller as the other. */
+  integrationUserId: string;
+  demoUserId: string;
+  seed: SeedPlan;
+}
+
+export interface OrgOptions {
+  db: Database;
+  clock: Clock;
+  records: number;
+  seed: number;
+  apiLimit: number;
+  lockTimeoutMs: number;
+  onSeeded(done: number, of: number): void;
+}
+
+/** The database holds an org of other definitions. */
+export class ForeignOrgError extends Error {
+  override readonly name = 'ForeignOrgError';
+}
+
+/** Serialises first starts on one database. */
+const makingLock = 4_711_001;
+
+/** Opens the org of a database, and makes it first where there is none. */
+export async function openOrg(options: OrgOptions): Promise<Org> {
+  const { db, clock } = options;
+  const settings = await makeOnce(options);
+  return {
+    db,
+    clock,
+    id: settings.orgId,
+    url: '',
+    sobjects: new Map(sobjects.map((def) => [def.name.toLowerCase(), def])),
+    schemaChangedAt: settings.madeAt,
+    usage: new ApiUsage(clock, options.apiLimit),
+    lockTimeoutMs: options.lockTimeoutMs,
+    settings,
+  };
+}
+
+async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
+  const fingerprint = fingerprintOf(sobjects);
+  const session = await options.db.session();
+  try {
+    await session.query(sql`SELECT pg_advisory_lock(${makingLock}::bigint)`);
+    const settings = (await readSettings<OrgSettings>(options.db)) ?? (await makeOrg(options, fingerprint));
+    if (settings.fingerprint !== fingerprint) {
+      throw new ForeignOrgError(
+        'the org in this database was made by another version; give it a new database',
+      );
+    }
+    return settings;
+  } finally {
+    await session.close();
+  }
+}
+
+async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSettings> {
+  const { db, clock } = options;
+  const seed = planSeed(options.records, options.seed, clock.now());
+  await db.transaction((tx) => createTables(tx, sobjects));
+  await seedRecords(db, seed, (done) => options.onSeeded(done, options.records));
+  const settings: OrgSettings = {
+    // Random, so that a token of one org is never one of another.
+    orgId: recordId('00D', randomInt(2 ** 47)),
+    fingerprint,
+    madeAt: clock.now(),
+    records: options.records,
+    integrationUserId: recordId('005', 1),
+    demoUserId: recordId('005', 2),
+    seed,
+  };
+  await db.transaction(async (tx) => {
+    await createIndexes(tx, sobjects);
+    await writeSettings(tx, settings);
+  });
+  return settings;
+}
+
+/** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
+export const writeTransaction = <Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> =>
+  org.db.transaction(async (tx) => {
+    await tx.query(sql`SELECT set_config('lock_timeout', ${`${org.lockTimeoutMs}ms`}, true)`);
+    return work(tx);
+  });

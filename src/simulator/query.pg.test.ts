@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startOrg } from '../../test/org.ts';
+import { sql } from '../lib/sql.ts';
+
+const org = await startOrg({ records: 3000 });
+after(() => org[Symbol.asyncDispose]());
+
+interface Page {
+  totalSize: number;
+  done: boolean;
+  nextRecordsUrl?: string;
+  records: { Id: string; SystemModstamp?: string }[];
+}
+
+const data = '/services/data/v62.0';
+const small = { 'Sforce-Query-Options': 'batchSize=200' };
+
+const query = (soql: string, headers: Record<string, string> = {}, resource = 'query') =>
+  org.request('GET', `${data}/${resource}?q=${encodeURIComponent(soql)}`, { headers });
+
+/** Follows nextRecordsUrl to the end. */
+async function allPages(soql: string, headers: Record<string, string> = {}): Promise<Page[]> {
+  const pages = [(await query(soql, headers)).json as Page];
+  for (let next = pages[0]?.nextRecordsUrl; next; next = pages.at(-1)?.nextRecordsUrl) {
+    pages.push((await org.request('GET', next)).json as Page);
+  }
+  return pages;
+}
+
+test('pages of a result join to all of its records, each once', async () => {
+  const pages = await allPages('SELECT Id FROM Contact', small);
+
+  const [{ contacts } = { contacts: 0 }] = await org.db.query<{ contacts: number }>(
+    sql`SELECT count(*) AS contacts FROM org."Contact" WHERE NOT "IsDeleted"`,
+  );
+  const ids = pages.flatMap((page) => page.records.map((record) => record.Id));
+  assert.equal(ids.length, contacts);
+  assert.equal(new Set(ids).size, contacts);
+  assert.deepEqual(
+    pages.map((page) => [page.totalSize, page.done, page.records.length]),
+    pages.map((_page, i) => [
+      contacts,
+      i === pages.length - 1,
+      i < pages.length - 1 ? 200 : contacts % 200 || 200,
+    ]),
+  );
+  assert.match(pages[0]?.nextRecordsUrl ?? '', /^\/services\/data\/v62\.0\/query\/0r8\w{15}-200$/);
+});
+
+test('a keyset walks across three pages of one stamp without a gap or a repeat', async () => {
+  await org.db.query(sql`UPDATE org."Lead" SET "SystemModstamp" = '2021-05-05T05:05:05Z'`);
+  const seen: string[] = [];
+  for (let after = ''; ; after = seen.at(-1) ?? '') {
+    const where = `SystemModstamp > 2021-05-05T05:05:05.000Z OR (SystemModstamp = 2021-05-05T05:05:05.000+0000 AND Id > '${after}')`;
+    const soql = `SELECT Id, SystemModstamp FROM Lead ${after && `WHERE ${where}`} ORDER BY SystemModstamp, Id LIMIT 130`;
+    const page = (await query(soql)).json as Page;
+    assert.equal(page.done, true);
+    assert.equal(page.totalSize, page.records.length);
+    seen.push(...page.records.map((record) => record.Id));
+    if (page.records.length < 130) break;
+  }
+
+  const [{ ids } = { ids: [] as string[] }] = await org.db.query<{ ids: string[] }>(
+    sql`SELECT array_agg("Id" ORDER BY "Id") AS ids FROM org."Lead" WHERE NOT "IsDeleted"`,
+  );
+  assert.ok(seen.length > 2 * 130);
+  assert.deepEqual(seen, ids);
+});
+
+test('a batch size outside 200 to 2000 is taken to the nearest bound', async () => {
+  const page = (await query('SELECT Id FROM Contact', { 'Sforce-Query-Options': 'batchSize=1' }))
+    .json as Page;
+  assert.equal(page.records.length, 200);
+  const whole = (await query('SELECT Id FROM Contact', { 'Sforce-Query-Options': 'batchSize=9999' }))
+    .json as Page;
+  assert.equal(whole.done, true);
+});
+
+test('a locator survives a restart and belongs to its user', async () => {
+  const first = (await query('SELECT Id FROM Contact', small)).json as Page;
+  const next = first.nextRecordsUrl ?? '';
+
+  await org.restart();
+
+  const second = (await org.request('GET', next)).json as Page;
+  assert.equal(second.records.length, 200);
+  const foreign = await org.request('GET', next, { token: await org.token('integration') });
+  assert.equal(foreign.status, 400);
+});
+
+test('a locator that is unknown, old or beyond its end is refused', async () => {
+  const first = (await query('SELECT Id FROM Contact', small)).json as Page;
+  const locator = first.nextRecordsUrl ?? '';
+  const beyond = locator.replace(/-200$/, '-999999');
+  for (const path of [beyond, `${data}/query/0r8Hp0000000001AAA-200`, `${data}/query/nonsense`]) {
+    const answer = await org.request('GET', path);
+    assert.equal(answer.status, 400);
+    assert.deepEqual(answer.json, [{ message: 'invalid query locator', errorCode: 'INVALID_QUERY_LOCATOR' }]);
+  }
+  await org.db.query(sql`UPDATE simulator.locator SET created_at = created_at - interval '3 days'`);
+  assert.equal((await org.request('GET', locator)).status, 400);
+});
+
+test('count() answers a total and no records', async () => {
+  const answer = await query('SELECT count() FROM User');
+  assert.deepEqual(answer.json, { totalSize: 12, done: true, records: [] });
+});
+
+test('a wrong query is refused with its place', async () => {
+  const answer = await query('select count() from XYZZY');
+  assert.equal(answer.status, 400);
+  const [error] = answer.json as { errorCode: string; message: string }[];
+  assert.equal(error?.errorCode, 'INVALID_TYPE');
+  assert.match(error?.message ?? '', /ERROR at Row:1:Column:21\nsObject type 'XYZZY' is not supported\./);
+
+  const none = await org.request('GET', `${data}/query`);
+  assert.equal(none.status, 400);
+  assert.match(none.text, /MALFORMED_QUERY/);
+});
+
+test('a query finds text that PostgreSQL cannot hold', async () => {
+  const name = 'nul \0';
+  await org.request('POST', `${data}/sobjects/Account`, { body: { Name: name } });
+  const found = await org.request('POST', `${data}/composite`, {
+    body: {
+      compositeRequest: [
+        {
+          method: 'GET',
+          referenceId: 'q',
+          url: `${data}/query?q=SELECT Id, Name FROM Account WHERE Name = '${name}'`,
+        },
+      ],
+    },
+  });
+  const [part] = (found.json as { compositeResponse: { body: { records: { Name: string }[] } }[] })
+    .compositeResponse;
+  assert.deepEqual(
+    part?.body.records.map((record) => record.Name),
+    [name],
+  );
+});

@@ -1,0 +1,80 @@
+import { type Answer, answer, type Call, dataPath } from './answer.ts';
+import { composite } from './composite.ts';
+import { describeGlobal } from './describe.ts';
+import { methodNotAllowed, notFound, OrgError } from './errors.ts';
+import { limits, recordCount } from './limits.ts';
+import { query, queryMore } from './query.ts';
+import { sobjectAnswer } from './rows.ts';
+
+/** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
+const versionMin = 42;
+const versionMax = 68;
+/** Versions up to this one are retired; between it and the oldest served, the org behaves as if it never had them. */
+const versionRetired = 30;
+
+export async function route(call: Call): Promise<Answer> {
+  checkVersion(call.version);
+  const [resource, first, ...more] = call.path;
+  switch (resource) {
+    case undefined:
+      return resources(call);
+    case 'sobjects': {
+      if (first === undefined) return describeGlobal(call);
+      const def = call.org.sobjects.get(first.toLowerCase());
+      if (!def) throw notFound();
+      return sobjectAnswer(call, def, more);
+    }
+    case 'query':
+    case 'queryAll':
+      if (more.length > 0) throw notFound();
+      return first === undefined ? query(call, resource === 'queryAll') : queryMore(call, first);
+    case 'limits':
+      if (first === undefined) return limits(call);
+      if (first !== 'recordCount' || more.length > 0) throw notFound();
+      return recordCount(call);
+    case 'composite':
+      if (first !== undefined) throw notFound();
+      return composite(call, route);
+    default:
+      throw notFound();
+  }
+}
+
+function checkVersion(version: string): void {
+  const number = Number(version);
+  if (Number.isInteger(number) && number >= versionMin && number <= versionMax) return;
+  if (number > versionRetired) throw notFound();
+  throw new OrgError(
+    410,
+    'UNSUPPORTED_API_VERSION',
+    'The requested API version is retired or is not supported.',
+  );
+}
+
+function resources(call: Call): Answer {
+  if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
+  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits'];
+  const paths = Object.fromEntries(names.map((name) => [name, dataPath(call.version, name)]));
+  return answer(200, { ...paths, identity: `${call.org.url}/id/${call.org.id}/${call.userId}` });
+}
+
+const seasons = ['Spring', 'Summer', 'Winter'] as const;
+
+/** `/services/data`, which needs no token. Spring '18 was 42.0; three releases a year. */
+export function versions(): Answer {
+  const served = Array.from({ length: versionMax - versionMin + 1 }, (_, i) => versionMin + i);
+  return answer(
+    200,
+    served.map((number) => {
+      const sinceSpring18 = number - versionMin;
+      const season = seasons[sinceSpring18 % 3];
+      // A Winter release carries the number of the year that it reaches into.
+      const year = 18 + Math.floor((sinceSpring18 + 1) / 3);
+      return {
+        label: `${season} '${year}`,
+        url: dataPath(`${number}.0`),
+        version: `${number}.0`,
+      };
+    }),
+  );
+}

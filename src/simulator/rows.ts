@@ -1,0 +1,173 @@
+import type { Prepared } from '../lib/database.ts';
+import { compile, type Sql, sql } from '../lib/sql.ts';
+import { type Answer, answer, type Call, dataPath, noContent } from './answer.ts';
+import { describe, globalEntry } from './describe.ts';
+import { deleteRecord, findByValue, insertRecord, updateRecord } from './dml.ts';
+import { isGone, methodNotAllowed, noSuchColumn, noSuchExternalId, notFound, refused } from './errors.ts';
+import { isObject } from './exact-json.ts';
+import { columnValues } from './field-values.ts';
+import { parseId } from './ids.ts';
+import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from './schema.ts';
+import { recordJson } from './soql/index.ts';
+import { isLive, tableOf } from './storage.ts';
+import { toServed, toStored } from './stored-text.ts';
+
+/** `/sobjects/X` and below: rows by Id and by external id. */
+export async function sobjectAnswer(call: Call, def: SObjectDef, path: readonly string[]): Promise<Answer> {
+  const [first, second, ...more] = path;
+  if (first === undefined) return collectionAnswer(call, def);
+  if (first === 'describe' && second === undefined) return describe(call, def);
+  if (more.length > 0) throw notFound();
+  if (second === undefined) return rowAnswer(call, def, first);
+  const field = fieldNamed(def, first);
+  if (!field || !isIdLookup(field)) throw noSuchExternalId(first);
+  return externalIdAnswer(call, def, field, second);
+}
+
+async function collectionAnswer(call: Call, def: SObjectDef): Promise<Answer> {
+  switch (call.method) {
+    case 'GET':
+      return answer(200, { objectDescribe: globalEntry(def, call.version), recentItems: [] });
+    case 'POST':
+      return createRecord(call, def);
+    default:
+      throw methodNotAllowed(call.method, ['GET', 'POST', 'HEAD']);
+  }
+}
+
+async function createRecord(call: Call, def: SObjectDef): Promise<Answer> {
+  const values = columnValues(def, call.body, 'create');
+  return created(call, def, await call.write((tx) => insertRecord(tx, call, def, values)));
+}
+
+const created = (call: Call, def: SObjectDef, id: string, extra: object = {}): Answer =>
+  answer(
+    201,
+    { id, success: true, errors: [], ...extra },
+    { Location: dataPath(call.version, 'sobjects', def.name, id) },
+  );
+
+async function rowAnswer(call: Call, def: SObjectDef, idText: string): Promise<Answer> {
+  const id = parseId(idText);
+  if (!id) throw noSuchExternalId(idText);
+  switch (call.method) {
+    case 'GET':
+      return readRecord(call, def, id);
+    case 'PATCH': {
+      const values = columnValues(def, call.body, 'update');
+      await call.write((tx) => updateRecord(tx, call, def, id, values));
+      return noContent;
+    }
+    case 'DELETE':
+      if (!def.deletable) throw methodNotAllowed('DELETE', ['GET', 'PATCH', 'HEAD']);
+      await call.write((tx) => deleteRecord(tx, call, def, id));
+      return noContent;
+    default:
+      throw methodNotAllowed(call.method, ['GET', 'PATCH', 'DELETE', 'HEAD']);
+  }
+}
+
+async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answer> {
+  const names = call.parameters.get('fields');
+  const statement = names
+    ? readStatement(def, fieldsNamed(def, names), call.version, id)
+    : preparedRead(def, call.version, id);
+  const [row] = await call.db.query<{ json: string; live: boolean }>(statement);
+  if (!row) throw notFound();
+  if (!row.live) throw isGone();
+  return { status: 200, body: toServed(row.json) };
+}
+
+const readStatement = (def: SObjectDef, fields: readonly FieldDef[], version: string, id: string): Sql => sql`
+  SELECT ${recordJson(def, fields, version)} AS json, ${isLive(def)} AS live
+    FROM ${tableOf(def)} AS r WHERE "Id" = ${id}`;
+
+const readTexts = new Map<string, string>();
+
+/** A whole record is read by a prepared statement: planning it costs more than reading it. */
+function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
+  const name = `read ${def.name} ${version}`;
+  const text = readTexts.get(name) ?? compile(readStatement(def, def.fields, version, id)).text;
+  readTexts.set(name, text);
+  return { name, text, values: [id] };
+}
+
+/** `?fields=A,B`; the Id comes along at the end unless it was named. */
+function fieldsNamed(def: SObjectDef, names: string): readonly FieldDef[] {
+  const fields = new Set(
+    names.split(',').map((name) => {
+      const field = fieldNamed(def, name.trim());
+      if (!field) throw noSuchColumn(name.trim(), def.name);
+      return field;
+    }),
+  );
+  const id = fieldNamed(def, 'Id');
+  if (id) fields.add(id);
+  return [...fields];
+}
+
+/** From v46.0 an upsert that updated says so with a body; before, 204. No recorded answer confirms the version. */
+const upsertBodySince = 46;
+
+async function externalIdAnswer(
+  call: Call,
+  def: SObjectDef,
+  field: FieldDef,
+  value: string,
+): Promise<Answer> {
+  if (field.type === 'id') return rowByIdPath(call, def, value);
+  const ids = await findByValue(call.db, def, field.name, toStored(value));
+  if (ids.length > 1)
+    return answer(
+      300,
+      ids.map((id) => dataPath(call.version, 'sobjects', def.name, id)),
+    );
+  const [id] = ids;
+  if (call.method === 'PATCH') return upsertRecord(call, def, field, value, id);
+  if (id === undefined) throw notFound();
+  return rowAnswer(call, def, id);
+}
+
+/** `/sobjects/X/Id/…` is an update by PATCH, and a create by POST without a value. */
+async function rowByIdPath(call: Call, def: SObjectDef, value: string): Promise<Answer> {
+  if (call.method !== 'PATCH') return rowAnswer(call, def, value);
+  const id = parseId(value);
+  if (!id) throw noSuchExternalId(value);
+  const values = columnValues(def, call.body, 'update');
+  await call.write((tx) => updateRecord(tx, call, def, id, values));
+  return updated(call, id);
+}
+
+const updated = (call: Call, id: string): Answer =>
+  Number.parseFloat(call.version) < upsertBodySince
+    ? noContent
+    : answer(200, { id, success: true, errors: [], created: false });
+
+async function upsertRecord(
+  call: Call,
+  def: SObjectDef,
+  field: FieldDef,
+  value: string,
+  id: string | undefined,
+): Promise<Answer> {
+  refuseKeysInBody(def, field, call.body);
+  if (id !== undefined) {
+    const values = columnValues(def, call.body, 'update');
+    await call.write((tx) => updateRecord(tx, call, def, id, values));
+    return updated(call, id);
+  }
+  if (call.parameters.get('updateOnly') === 'true') throw notFound();
+  const body = isObject(call.body) ? { ...call.body, [field.name]: value } : call.body;
+  const values = columnValues(def, body, 'create');
+  const newId = await call.write((tx) => insertRecord(tx, call, def, values));
+  return created(call, def, newId, { created: true });
+}
+
+function refuseKeysInBody(def: SObjectDef, field: FieldDef, body: unknown): void {
+  if (!isObject(body)) return;
+  const key = Object.keys(body).find((name) => ['id', field.name.toLowerCase()].includes(name.toLowerCase()));
+  if (key === undefined) return;
+  throw refused('INVALID_FIELD', `The ${key} field should not be specified in the sobject data.`, [
+    fieldNamed(def, key)?.name ?? key,
+  ]);
+}

@@ -1,0 +1,95 @@
+/**
+ * What the simulated org knows of an sobject and its fields. Everything else is derived from it: the table, the
+ * describe answer, what a query may name and what a write may set.
+ *
+ * An sobject is stored in a table of its API name in schema `org` (`org."Account"`), one column a field, named like
+ * the field and quoted. A formula has no column: its SQL stands in for it wherever the field is read.
+ */
+export type FieldType =
+  | 'id'
+  | 'string'
+  | 'textarea'
+  | 'picklist'
+  | 'multipicklist'
+  | 'combobox'
+  | 'email'
+  | 'phone'
+  | 'url'
+  | 'encryptedstring'
+  | 'reference'
+  | 'boolean'
+  | 'int'
+  | 'long'
+  | 'double'
+  | 'currency'
+  | 'percent'
+  | 'date'
+  | 'datetime'
+  | 'time'
+  | 'base64'
+  | 'address'
+  | 'location'
+  | 'anyType'
+  | 'json';
+
+export interface FieldDef {
+  name: string;
+  label: string;
+  type: FieldType;
+  custom: boolean;
+  nillable: boolean;
+  createable: boolean;
+  updateable: boolean;
+  /** Characters, for text kinds. */
+  length?: number;
+  /** Digits in all and after the point, for double, currency and percent. */
+  precision?: number;
+  scale?: number;
+  /** Whole digits, for int and long. */
+  digits?: number;
+  /** The sobjects that a reference may point to, and the name by which a query follows it. */
+  referenceTo?: readonly string[];
+  relationshipName?: string;
+  picklist?: readonly string[];
+  externalId?: boolean;
+  unique?: boolean;
+  /** A SQL expression over the row's own quoted columns, for example `"Quantity__c" * "Price__c"`. */
+  formula?: string;
+  /** Stored when a create leaves the field out: a SQL expression without columns. */
+  defaultSql?: string;
+  /** The parts of a compound field (address, location), which has no column of its own. */
+  parts?: readonly string[];
+  /** Counts up on create: the text before the number. */
+  autoNumber?: string;
+}
+
+export interface SObjectDef {
+  name: string;
+  label: string;
+  labelPlural: string;
+  /** The first three characters of every Id. */
+  keyPrefix: string;
+  custom: boolean;
+  deletable: boolean;
+  fields: readonly FieldDef[];
+}
+
+const fieldMaps = new WeakMap<SObjectDef, ReadonlyMap<string, FieldDef>>();
+
+/** Salesforce takes field names in any case. */
+export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined {
+  let fields = fieldMaps.get(def);
+  if (!fields) {
+    fields = new Map(def.fields.map((field) => [field.name.toLowerCase(), field]));
+    fieldMaps.set(def, fields);
+  }
+  return fields.get(name.toLowerCase());
+}
+
+/** Compound fields and formulas are made from other columns when a record is read. */
+export const hasColumn = (field: FieldDef): boolean =>
+  field.formula === undefined && field.type !== 'address' && field.type !== 'location';
+
+/** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
+export const isIdLookup = (field: FieldDef): boolean =>
+  field.type === 'id' || field.externalId === true || (field.type === 'email' && !field.custom);

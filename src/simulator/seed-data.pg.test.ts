@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startOrg } from '../../test/org.ts';
+import { sql } from '../lib/sql.ts';
+import { recordId, recordIdSql } from './ids.ts';
+import { sobjects } from './objects/index.ts';
+import { tableOf } from './storage.ts';
+
+const org = await startOrg({ records: 1000 });
+after(() => org[Symbol.asyncDispose]());
+
+const one = async <Row>(statement: ReturnType<typeof sql>): Promise<Row> => {
+  const [row] = await org.db.query<Row>(statement);
+  assert.ok(row);
+  return row;
+};
+
+test('ids made in SQL are those made in code', async () => {
+  const numbers = [1, 10, 35, 36, 61, 62, 12_345_678_901, 62 ** 5 * 11, 62 ** 8 - 1, 9_000_000_000_000_000];
+  const rows = await org.db.query<{ id: string }>(sql`
+    SELECT ${recordIdSql('a01', sql`n`)} AS id FROM unnest(${numbers}::bigint[]) WITH ORDINALITY AS t (n, i) ORDER BY i`);
+  assert.deepEqual(
+    rows.map((row) => row.id),
+    numbers.map((number) => recordId('a01', number)),
+  );
+});
+
+test('as many records as asked for are spread over all sobjects', async () => {
+  const counts: number[] = [];
+  for (const def of sobjects) {
+    const { count } = await one<{ count: number }>(sql`SELECT count(*) AS count FROM ${tableOf(def)}`);
+    assert.ok(count > 0, def.name);
+    counts.push(count);
+  }
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    1000,
+  );
+});
+
+test('stamps are whole seconds of past years, none in the last hour, and some are shared', async () => {
+  for (const def of sobjects) {
+    const stamps = await one<{ young: number; broken: number; reversed: number; shared: number }>(sql`
+      SELECT count(*) FILTER (WHERE "SystemModstamp" > now() - interval '1 hour') AS young,
+             count(*) FILTER (WHERE "SystemModstamp" <> date_trunc('second', "SystemModstamp")) AS broken,
+             count(*) FILTER (WHERE "SystemModstamp" < "CreatedDate") AS reversed,
+             count(*) - count(DISTINCT "SystemModstamp") AS shared
+        FROM ${tableOf(def)}`);
+    assert.deepEqual([stamps.young, stamps.broken, stamps.reversed], [0, 0, 0], def.name);
+    if (def.name === 'Contact') assert.ok(stamps.shared > 2);
+  }
+});
+
+test('references lead to records and totals are those of the lines', async () => {
+  const { lost } = await one<{ lost: number }>(sql`
+    SELECT count(*) AS lost FROM org."Contact" AS c
+     WHERE c."AccountId" IS NOT NULL
+       AND NOT EXISTS (SELECT FROM org."Account" AS a WHERE a."Id" = c."AccountId")`);
+  assert.equal(lost, 0);
+  const { wrong } = await one<{ wrong: number }>(sql`
+    SELECT count(*) AS wrong FROM org."Invoice__c" AS i
+     WHERE ROW(i."Total__c", i."Line_Count__c") IS DISTINCT FROM
+           (SELECT ROW(coalesce(sum(l."Quantity__c" * l."Unit_Price__c"), 0), count(*)::numeric)
+              FROM org."Invoice_Line__c" AS l WHERE l."Invoice__c" = i."Id" AND NOT l."IsDeleted")`);
+  assert.equal(wrong, 0);
+});
+
+test('new records get ids after the seeded ones', async () => {
+  const created = await org.request('POST', '/services/data/v62.0/sobjects/Account', {
+    body: { Name: 'New' },
+  });
+  assert.ok((created.json as { id: string }).id > recordId('001', 1000));
+});
+
+test('some values are empty and few records deleted', async () => {
+  const { empty, deleted, all } = await one<{ empty: number; deleted: number; all: number }>(sql`
+    SELECT count(*) FILTER (WHERE "Email" IS NULL) AS empty, count(*) FILTER (WHERE "IsDeleted") AS deleted,
+           count(*) AS all
+      FROM org."Contact"`);
+  assert.ok(empty > 0 && empty < all / 10);
+  assert.ok(deleted < all / 10);
+});

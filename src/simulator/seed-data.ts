@@ -1,0 +1,162 @@
+import type { Database } from '../lib/database.ts';
+import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { recordId, recordIdSql } from './ids.ts';
+import { sobjects } from './objects/index.ts';
+import type { FieldDef, SObjectDef } from './schema.ts';
+import { type Dice, diceOf } from './seed-dice.ts';
+import { seedFields } from './seed-fields.ts';
+import { tableOf } from './storage.ts';
+
+/**
+ * The records that a new org begins with. They are made inside Postgres, a set at a time: the same seed, number of
+ * records and time give the same records. 50,000 take three seconds on two cores, indexes included.
+ */
+export interface SeedPlan {
+  seed: number;
+  /** Epoch ms; every stamp is at least two hours before it and at most about six years. */
+  now: number;
+  ranges: Record<string, Range>;
+}
+
+/** The record numbers (ids.ts) of one sobject. */
+export interface Range {
+  first: number;
+  count: number;
+}
+
+const rowsPerStatement = 20_000;
+/** Of a thousand records; the rest are invoice lines. */
+const shares: Record<string, number> = {
+  User: 4,
+  Product2: 20,
+  Account: 200,
+  Contact: 300,
+  Lead: 140,
+  Opportunity: 170,
+  Invoice__c: 50,
+};
+const usersMin = 3;
+
+/** Divides the records among the sobjects. Users come first: their Ids are 1, 2, … of the org. */
+export function planSeed(records: number, seed: number, now: number): SeedPlan {
+  const ranges: Record<string, Range> = {};
+  let first = 1;
+  for (const { name } of sobjects) {
+    const share = Math.max(
+      name === 'User' ? usersMin : 1,
+      Math.floor((records * (shares[name] ?? 0)) / 1000),
+    );
+    const count = name in shares ? share : records - first + 1;
+    ranges[name] = { first, count };
+    first += count;
+  }
+  return { seed, now, ranges };
+}
+
+export const rangeOf = (plan: SeedPlan, sobject: string): Range =>
+  plan.ranges[sobject] ?? { first: 1, count: 1 };
+
+/** @param onProgress told after each statement how many records there are */
+export async function seedRecords(
+  db: Database,
+  plan: SeedPlan,
+  onProgress: (done: number) => void,
+): Promise<void> {
+  let done = 0;
+  for (const def of sobjects) {
+    const { first, count } = rangeOf(plan, def.name);
+    const last = first + count - 1;
+    for (let from = first; from <= last; from += rowsPerStatement) {
+      const to = Math.min(from + rowsPerStatement - 1, last);
+      await db.query(insertRows(plan, def, from, to));
+      done += to - from + 1;
+      onProgress(done);
+    }
+  }
+  await db.transaction(async (tx) => {
+    await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
+    await tx.query(rollUp);
+    for (const [id, name] of knownUsers) {
+      await tx.query(sql`
+        UPDATE org."User"
+           SET "FirstName" = ${name}, "LastName" = 'User', "IsActive" = true, "Alias" = ${name.slice(0, 5).toLowerCase()},
+               "Username" = ${`${name.toLowerCase()}@acme.example`}, "Email" = ${`${name.toLowerCase()}@acme.example`}
+         WHERE "Id" = ${id}`);
+    }
+  });
+}
+
+const knownUsers = [
+  [recordId('005', 1), 'Integration'],
+  [recordId('005', 2), 'Demo'],
+] as const;
+
+/** The totals as the trigger keeps them, for all invoices at once and without a new stamp. */
+const rollUp = sql`
+  UPDATE org."Invoice__c" AS invoice
+     SET "Total__c" = lines.total, "Line_Count__c" = lines.count
+    FROM (SELECT "Invoice__c" AS id, sum("Quantity__c" * "Unit_Price__c") AS total, count(*) AS count
+            FROM org."Invoice_Line__c"
+           WHERE NOT "IsDeleted"
+           GROUP BY "Invoice__c") AS lines
+   WHERE invoice."Id" = lines.id`;
+
+function insertRows(plan: SeedPlan, def: SObjectDef, from: number, to: number): Sql {
+  const dice = diceOf(plan.seed);
+  const values = new Map(Object.entries(seedFields(def.name, dice, plan)));
+  const columns = def.fields.flatMap((field) => {
+    const value = systemValue(plan, def, field, dice) ?? sometimesNull(field, values.get(field.name), dice);
+    return value ? [{ name: ident(field.name), value }] : [];
+  });
+  return sql`
+    INSERT INTO ${tableOf(def)} (${join(columns.map(({ name }) => name))})
+    SELECT ${join(columns.map(({ value }) => value))}
+      FROM generate_series(${from}::bigint, ${to}::bigint) AS n,
+           LATERAL (SELECT ${createdAt(plan, dice)} AS created) AS born,
+           LATERAL (SELECT ${modifiedAt(plan, dice)} AS modified) AS changed`;
+}
+
+const sometimesNull = (field: FieldDef, value: Sql | undefined, dice: Dice): Sql | undefined =>
+  value && field.nillable
+    ? sql`CASE WHEN ${dice.roll(`${field.name} is empty`, 50)} > 0 THEN ${value} END`
+    : value;
+
+/** Values that every sobject has. */
+function systemValue(plan: SeedPlan, def: SObjectDef, field: FieldDef, dice: Dice): Sql | undefined {
+  const users = rangeOf(plan, 'User');
+  const user = (what: string) => dice.recordIn(what, '005', users);
+  switch (field.name) {
+    case 'Id':
+      return recordIdSql(def.keyPrefix, sql`n`);
+    case 'IsDeleted':
+      return sql`${dice.roll('deleted', 100)} = 0`;
+    case 'OwnerId':
+      return user('owner');
+    case 'CreatedById':
+      return user('creator');
+    case 'LastModifiedById':
+      return user('modifier');
+    case 'CreatedDate':
+      return sql`created`;
+    case 'LastModifiedDate':
+    case 'SystemModstamp':
+      return sql`modified`;
+    default:
+      return undefined;
+  }
+}
+
+const yearsBack = 6;
+const quietHours = 2;
+const second = (plan: SeedPlan): number => Math.floor(plan.now / 1000) - quietHours * 3600;
+
+const createdAt = (plan: SeedPlan, dice: Dice): Sql =>
+  sql`to_timestamp(${second(plan)}::bigint - ${dice.roll('age', yearsBack * 365 * 86_400)})`;
+
+/** Some time after the creation; one in twenty was last touched by one mass change, all in the same second. */
+const modifiedAt = (plan: SeedPlan, dice: Dice): Sql => sql`
+  CASE WHEN ${dice.roll('mass change', 20)} = 0
+       THEN greatest(created, to_timestamp(${second(plan) - 30 * 86_400}::bigint))
+       ELSE date_trunc('second', created + (to_timestamp(${second(plan)}::bigint) - created)
+                                           * (${dice.roll('touched', 1000)} / 1000.0)::double precision)
+  END`;

@@ -1,0 +1,12 @@
+/**
+ * SOQL for the simulated org: text to tree, tree to SQL, and a record's JSON as Salesforce prints it.
+ *
+ *   const query = parseSoql("SELECT Id, Name FROM Account WHERE Name LIKE 'A%'");
+ *   const { page } = compileSoql(query, { sobjects, includeDeleted: false, version: '62.0', now });
+ *   const rows = await db.query<{ json: string }>(page(0, 2000));
+ */
+export type { Soql } from './ast.ts';
+export { type CompileContext, type CompiledQuery, compileSoql } from './compile.ts';
+export { SoqlError, type SoqlErrorCode } from './errors.ts';
+export { parseSoql } from './parse.ts';
+export { recordJson } from './record-json.ts';

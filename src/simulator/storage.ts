@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import type { Tx } from '../lib/database.ts';
+import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from './schema.ts';
+
+/**
+ * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
+ * besides: its settings, who may sign in, which tokens and query locators are out.
+ */
+/** Collated by code point, whatever the database's own collation is. */
+const text = sql`text COLLATE "C"`;
+
+const columnTypes: Record<Exclude<FieldType, 'address' | 'location'>, Sql> = {
+  id: text,
+  reference: text,
+  string: text,
+  textarea: text,
+  picklist: text,
+  multipicklist: text,
+  combobox: text,
+  email: text,
+  phone: text,
+  url: text,
+  encryptedstring: text,
+  boolean: sql`boolean`,
+  int: sql`integer`,
+  long: sql`bigint`,
+  double: sql`numeric`,
+  currency: sql`numeric`,
+  percent: sql`numeric`,
+  date: sql`date`,
+  datetime: sql`timestamptz`,
+  time: sql`time`,
+  base64: text,
+  anyType: sql`jsonb`,
+  json: sql`jsonb`,
+};
+
+/** SQL that stands in a definition of ours, not a value: formulas and defaults. */
+export const expression = (text: string): Sql => sql(Object.assign([text], { raw: [text] }));
+
+export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);
+
+/** Whether the row can still be seen: a user is never deleted. */
+export const isLive = (def: SObjectDef): Sql =>
+  def.fields.some((field) => field.name === 'IsDeleted') ? sql`NOT "IsDeleted"` : sql`true`;
+
+/**
+ * Text that counts as equal when it differs in case only, as Salesforce compares external ids. Written as a query
+ * compares text, so that both use the index.
+ */
+export const folded = (value: Sql): Sql =>
+  sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;
+
+/**
+ * Makes everything but the indexes, from nothing. What an interrupted first start left is dropped; a schema `org`
+ * that somebody else made is not, and makes this fail.
+ */
+export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
+  const [left] = await tx.query<{ is_ours: boolean }>(
+    sql`SELECT to_regnamespace('simulator') IS NOT NULL AS is_ours`,
+  );
+  if (left?.is_ours) await tx.query(sql`DROP SCHEMA IF EXISTS org, simulator CASCADE`);
+  await tx.query(sql`CREATE SCHEMA org`);
+  await tx.query(sql`CREATE SCHEMA simulator`);
+  await tx.query(sql`CREATE SEQUENCE simulator.record_number`);
+  await tx.query(sql`CREATE TABLE simulator.setting (name text PRIMARY KEY, value jsonb NOT NULL)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.app (
+      client_id   text PRIMARY KEY,
+      secret_hash bytea NOT NULL,
+      kind        text NOT NULL CHECK (kind IN ('client_credentials', 'password')),
+      run_as      text)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.password (
+      user_id text PRIMARY KEY,
+      hash    bytea NOT NULL)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.token (
+      hash       bytea PRIMARY KEY,
+      kind       text NOT NULL CHECK (kind IN ('access', 'refresh')),
+      client_id  text NOT NULL,
+      user_id    text NOT NULL,
+      expires_at timestamptz NOT NULL)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.locator (
+      id              text PRIMARY KEY,
+      user_id         text NOT NULL,
+      soql            text NOT NULL,
+      include_deleted boolean NOT NULL,
+      batch_rows      integer NOT NULL,
+      total           bigint NOT NULL,
+      created_at      timestamptz NOT NULL)`);
+  for (const def of sobjects) await createTable(tx, def);
+}
+
+async function createTable(tx: Tx, def: SObjectDef): Promise<void> {
+  for (const field of def.fields) {
+    if (field.autoNumber !== undefined)
+      await tx.query(sql`CREATE SEQUENCE ${autoNumberSequence(def, field)}`);
+  }
+  const columns = def.fields.filter(hasColumn).map((field) => column(def, field));
+  await tx.query(sql`CREATE TABLE ${tableOf(def)} (${join(columns)})`);
+}
+
+const autoNumberSequence = (def: SObjectDef, field: FieldDef): Sql =>
+  ident('org', `${def.name}.${field.name} number`);
+
+function column(def: SObjectDef, field: FieldDef): Sql {
+  const type = columnTypes[field.type as keyof typeof columnTypes];
+  const key = field.type === 'id' ? sql` PRIMARY KEY` : sql``;
+  const nullable = field.nillable ? sql`` : sql` NOT NULL`;
+  return sql`${ident(field.name)} ${type}${key}${nullable}${defaultOf(def, field)}`;
+}
+
+function defaultOf(def: SObjectDef, field: FieldDef): Sql {
+  if (field.autoNumber !== undefined) {
+    // A regclass constant is the one way to name a sequence that a default can keep.
+    const sequence = `'org."${def.name}.${field.name} number"'::regclass`;
+    return expression(` DEFAULT '${field.autoNumber}' || lpad(nextval(${sequence})::text, 8, '0')`);
+  }
+  return field.defaultSql === undefined ? sql`` : expression(` DEFAULT ${field.defaultSql}`);
+}
+
+/** After the seeding, which is twice as fast without them. */
+export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
+  for (const def of sobjects) {
+    await tx.query(sql`CREATE INDEX ON ${tableOf(def)} ("SystemModstamp", "Id")`);
+    for (const field of def.fields.filter((one) => one.externalId || one.unique)) {
+      const unique = field.unique ? sql`UNIQUE ` : sql``;
+      await tx.query(sql`
+        CREATE ${unique}INDEX ${ident(uniqueIndexName(def, field))}
+            ON ${tableOf(def)} ((${folded(ident(field.name))})) WHERE ${isLive(def)}`);
+    }
+  }
+  await tx.query(sql`CREATE INDEX ON org."Invoice_Line__c" ("Invoice__c")`);
+  for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
+}
+
+const uniqueIndexName = (def: SObjectDef, field: FieldDef): string => `${def.name}.${field.name} value`;
+
+/** The field that a unique violation of the database is about. */
+export const fieldOfIndex = (indexName: string): string | undefined =>
+  /^.+\.(\w+) value$/.exec(indexName)?.[1];
+
+/** Tells whether the tables of a database are those of these definitions. */
+export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>
+  createHash('sha256').update(JSON.stringify(sobjects)).digest('hex');
+
+/** Undefined while the org has not been made, or was not finished. */
+export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefined> {
+  const [found] = await tx.query<{ exists: boolean }>(
+    sql`SELECT to_regclass('simulator.setting') IS NOT NULL AS exists`,
+  );
+  if (!found?.exists) return undefined;
+  const [row] = await tx.query<{ value: Settings }>(
+    sql`SELECT value FROM simulator.setting WHERE name = 'org'`,
+  );
+  return row?.value;
+}
+
+/** The row that makes the org complete: without it the next start begins anew. */
+export const writeSettings = (tx: Tx, settings: object): Promise<unknown> =>
+  tx.query(sql`INSERT INTO simulator.setting (name, value) VALUES ('org', ${JSON.stringify(settings)})`);

@@ -1,0 +1,15 @@
+/**
+ * Salesforce serves text that PostgreSQL cannot hold: the character U+0000 and halves of surrogate pairs. They are
+ * stored as U+E000 followed by four hexadecimal digits and leave as `\uXXXX`, in JSON text that was already
+ * printed. U+E000 itself, a private-use character, is stored the same way, so that every text comes back as it was.
+ * SQL that writes a table directly can therefore place such a value by hand: `U&'\E0000000'` is served as `\u0000`.
+ */
+const mark = '\uE000';
+const marked = (unit: string): string => mark + unit.charCodeAt(0).toString(16).padStart(4, '0');
+
+export const toStored = (text: string): string =>
+  text.replace(/\p{Surrogate}|\uE000/gu, marked).replaceAll('\0', marked);
+
+/** JSON text as Postgres printed it, with the marked characters as JSON escapes. */
+export const toServed = (json: string): string =>
+  json.includes(mark) ? json.replace(/\uE000([0-9A-Fa-f]{4})/g, '\\u$1') : json;

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../src/lib/clock.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { dataPath, openWorld, type World } from './world.ts';
+
+/** Closes the mirror's database to everybody and ends whoever is in it; undone when disposed. */
+async function takeAway(world: World): Promise<AsyncDisposable> {
+  const { db } = world.control.database;
+  const { database } = world.sync.destination;
+  await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS false`);
+  await db.query(sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`);
+  return {
+    async [Symbol.asyncDispose]() {
+      await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS true`);
+    },
+  };
+}
+
+test('while the mirror’s database is away a write is refused before anything is sent', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
+  const before = await world.countInOrg('Account');
+  {
+    await using _away = await takeAway(world);
+    const refused = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Never sent' });
+    assert.equal(refused.status, 503);
+    assert.equal(refused.headers.get('lockstep-error'), 'PRX-12');
+    assert.match(refused.text, /LOCKSTEP_PRX_12/);
+    const read = await world.call(
+      'GET',
+      `${dataPath}/query?q=${encodeURIComponent('SELECT COUNT() FROM Account')}`,
+    );
+    assert.equal(read.status, 200, 'reads pass');
+  }
+  assert.equal(await world.countInOrg('Account'), before);
+  const written = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
+  assert.equal(written.headers.get('lockstep-applied'), 'yes', 'it goes on when the database is back');
+});
+
+test('the sync waits while the database is away and goes on from where it was', async () => {
+  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
+  world.startWorker();
+  await world.untilComplete();
+  const waits = world.control.log.next('sync waits');
+  {
+    await using _away = await takeAway(world);
+    assert.equal((await waits).code, 'DB-02');
+    await world.org.request('POST', `${dataPath}/sobjects/Lead`, {
+      body: { LastName: 'Meanwhile', Company: 'Written while the mirror was away' },
+    });
+  }
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE lastname = 'Meanwhile')`,
+    'what was written meanwhile is there',
+  );
+});
+
+test('a write whose record cannot be stored in time is answered as pending, and the record follows', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
+  const created = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
+  const { id } = JSON.parse(created.text) as { id: string };
+  const blocker = await world.admin.session();
+  await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
+  const began = systemClock.now();
+  const answer = await world.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'After' });
+  assert.equal(answer.status, 204, 'Salesforce’s answer is passed on');
+  assert.equal(answer.headers.get('lockstep-applied'), 'pending');
+  assert.ok(systemClock.now() - began < 4_500, 'the answer is held three seconds at most');
+  await blocker.close();
+  world.startWorker();
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'After')`,
+    'the record follows',
+  );
+  await world.until(sql`SELECT count(*) = 1 FROM salesforce.account WHERE id = ${id}`, 'it stands once');
+});
+
+test('writes that a dead proxy left without an outcome are read again by whoever takes the sync over', async () => {
+  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
+  const first = world.startWorker();
+  await world.untilComplete();
+  await first.stop();
+  const [lead] = await world.org.db.query<{ id: string }>(sql`
+    UPDATE org."Lead" SET "Company" = 'Unseen by its stamp'
+     WHERE "Id" = (SELECT min("Id") FROM org."Lead" WHERE NOT "IsDeleted") RETURNING "Id" AS id`);
+  const id = lead?.id ?? '';
+  await world.admin.query(sql`
+    INSERT INTO _lockstep.intent (owner, method, sobject, id) VALUES ('a proxy that died', 'PATCH', 'lead', ${id})`);
+  world.startWorker();
+  await world.until(
+    sql`SELECT company = 'Unseen by its stamp' FROM salesforce.lead WHERE id = ${id}`,
+    'the record is read by its Id',
+  );
+  const [intent] = await world.admin.query(
+    sql`SELECT outcome FROM _lockstep.intent WHERE owner = 'a proxy that died'`,
+  );
+  assert.deepEqual(intent, { outcome: 'unknown' });
+});

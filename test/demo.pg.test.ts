@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseEnv } from 'node:util';
+import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
+import { ident, literal, sql } from '../src/lib/sql.ts';
+import { type Cli, type Ended, openCli } from './cli-process.ts';
+import { testServerUrl } from './database.ts';
+
+/** The printed line is curl's. */
+const noCurl = spawnSync('curl', ['--version']).error ? 'there is no curl on this machine' : false;
+
+const small = ['--records', '300', '--activity', '0'];
+
+/** What the check prints where all held. */
+function assertHeld({ code, stdout, stderr }: Ended): void {
+  assert.equal(code, 0, stderr);
+  const [line = '', ...more] = stdout.trim().split('\n');
+  assert.deepEqual(more, []);
+  const report = JSON.parse(line) as Record<string, unknown>;
+  const { seconds, seconds_to_first_row: first, rows, rows_expected: expected, ...held } = report;
+  assert.deepEqual(held, { ok: true, ryw: { create: true, update: true, delete: true } });
+  assert.ok(typeof rows === 'number' && rows > 100 && rows === expected, line);
+  assert.ok(typeof seconds === 'number' && typeof first === 'number' && first > 0 && first < seconds, line);
+}
+
+test('the check holds twice in a row, and leaves nothing behind', async () => {
+  await using cli = await openCli();
+  for (let round = 0; round < 2; round++) {
+    assertHeld(await cli.run(['demo', '--check', ...small]));
+    assert.deepEqual(await readdir(cli.folder), []);
+  }
+});
+
+test('an interrupted check leaves nothing behind and says so by its exit code', async () => {
+  await using cli = await openCli();
+  const running = await cli.start(['demo', '--check', ...small], 'A simulated Salesforce org');
+  const { code, stdout } = await running.end('SIGTERM');
+  assert.equal(code, 130);
+  assert.equal((JSON.parse(stdout) as { ok: unknown }).ok, false);
+  assert.deepEqual(await readdir(cli.folder), []);
+});
+
+test('on a server of the person’s own the check makes databases of random names, and removes them and their roles', async () => {
+  await using login = await openLogin();
+  await using cli = await openCli({ DATABASE_URL: login.url });
+  for (let round = 0; round < 2; round++) {
+    assertHeld(await cli.run(['demo', '--check', ...small]));
+    assert.deepEqual(await login.left(), []);
+    assert.deepEqual(await readdir(cli.folder), []);
+  }
+});
+
+test('a check that fails says why, and leaves nothing behind', async () => {
+  await using login = await openLogin();
+  await using cli = await openCli({ DATABASE_URL: login.url });
+  await login.forbidRoles();
+  const { code, stdout, stderr } = await cli.run(['demo', '--check', ...small]);
+  assert.equal(code, 7);
+  assert.match(stderr, /error DB-06: /);
+  assert.equal((JSON.parse(stdout) as { ok: unknown }).ok, false);
+  assert.deepEqual(await login.left(), []);
+  assert.deepEqual(await readdir(cli.folder), []);
+});
+
+test('the demo is a server that people and commands can use', async (t) => {
+  await using cli = await openCli();
+  const demo = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
+
+  await t.test(
+    'the lines that the demo prints work as printed, from another terminal',
+    { skip: noCurl },
+    async () => {
+      assert.ok(!demo.stderr().includes('\x1b'), 'no escape codes where there is no terminal');
+
+      const update = /^ {2}(curl [\s\S]*?)\n\n/m.exec(demo.stdout())?.[1] ?? '';
+      const { stdout: answer, stderr } = await cli.shell(update);
+      assert.match(answer, /^HTTP\/1\.1 204 /, stderr);
+      assert.match(answer, /^Lockstep-Applied: yes\r$/m);
+      const query = /^ {2}npm run -s (lockstep) -- (sql ".*")$/m.exec(demo.stdout()) ?? [];
+      const shown = await cli.shell(`${query[1]} ${query[2]}`);
+      assert.match(shown.stdout, /Written through the proxy/, shown.stderr);
+
+      const envFile = join(cli.dataDir, 'demo.env');
+      assert.equal((await stat(envFile)).mode & 0o777, 0o600);
+      const again =
+        await cli.shell(`. ${envFile} && curl -sS -X PATCH "$BASE/services/data/v62.0/sobjects/Account/$ACCOUNT_ID" \
+    -H "Authorization: Bearer $SF_TOKEN" -H 'Content-Type: application/json' -d '{"Name":"By demo.env"}' -i \
+    && lockstep sql "SELECT name FROM account WHERE id = '$ACCOUNT_ID'" --json`);
+      assert.match(again.stdout, /\n\{"schema":1,"items":\[\{"name":"By demo\.env"\}\]\}\n/, again.stderr);
+    },
+  );
+
+  await t.test('commands reach the running demo, and none of them writes to the mirror', async () => {
+    const second = await cli.run(['demo']);
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /Lockstep runs already on the data directory/);
+    const org = await cli.run(['org']);
+    assert.equal(org.code, 1);
+    assert.match(org.stderr, /simulated org .* runs already/);
+
+    const status = await cli.run(['status', '--check', '--json']);
+    assert.equal(status.code, 0, status.stderr);
+    const { items } = JSON.parse(status.stdout) as {
+      items: { objects: { sobject: string; rows: number }[] }[];
+    };
+    const rows = Object.fromEntries((items[0]?.objects ?? []).map((object) => [object.sobject, object.rows]));
+    assert.equal(Object.keys(rows).length, 8);
+    const counted = await cli.run(['sql', 'SELECT count(*) FROM salesforce.invoice_line__c', '--json']);
+    assert.deepEqual(JSON.parse(counted.stdout), {
+      schema: 1,
+      items: [{ count: String(rows.Invoice_Line__c) }],
+    });
+
+    for (const write of [
+      'DELETE FROM salesforce.account',
+      'SET default_transaction_read_only = off; DELETE FROM salesforce.account',
+    ]) {
+      const { code, stdout, stderr } = await cli.run(['sql', write]);
+      assert.deepEqual([code, stdout], [7, ''], write);
+      assert.match(stderr, /^error (25006|42601): /);
+    }
+    const allowed = await cli.run([
+      'sql',
+      `SELECT has_table_privilege('salesforce.account', 'INSERT, UPDATE, DELETE') AS may`,
+    ]);
+    assert.match(allowed.stdout, /^may\nf$/m);
+    const misspelt = await cli.run(['sql', 'SELEC 1', '--json']);
+    assert.match(misspelt.stdout, /"code":"42601","title":"syntax error at or near \\"SELEC\\""/);
+
+    const budget = await cli.run(['budget', 'set', '--every', '1.5s', 'demo']);
+    assert.equal(budget.stdout, 'demo: one request every 1.5 s = at most 57,600 requests a day.\n');
+    assert.equal((await cli.run(['sync', 'pause'])).code, 0);
+    assert.equal((await cli.run(['status', '--check'])).code, 3);
+    assert.equal((await cli.run(['sync', 'resume', 'demo'])).code, 0);
+    assert.equal((await cli.run(['sync', 'resume', 'nobody'])).code, 4);
+  });
+
+  await t.test(
+    'sync create refuses an unknown object with near names, and an unnamed host, and creates nothing',
+    async () => {
+      const orgUrl = /(http:\/\/127\.0\.0\.1:\d+)$/m.exec(demo.stderr())?.[1] ?? '';
+      const secrets = JSON.parse(await readFile(join(cli.dataDir, 'org-credentials.json'), 'utf8')) as {
+        integration: { clientId: string; clientSecret: string };
+      };
+      const { clientId, clientSecret } = secrets.integration;
+      const secretFile = join(cli.folder, 'client-secret');
+      await cli.shell(`printf '%s\n' '${clientSecret}' > ${secretFile}`);
+      const create = (objects: string, environment: Record<string, string>) =>
+        cli.run(
+          [
+            'sync',
+            'create',
+            '--org',
+            orgUrl,
+            '--client-id',
+            clientId,
+            '--client-secret-file',
+            secretFile,
+            '--objects',
+            objects,
+          ],
+          environment,
+        );
+      const elsewhere = await create('Account', {});
+      assert.equal(elsewhere.code, 5);
+      assert.match(elsewhere.stderr, /error ORG-04: .*\nnext: .*LOCKSTEP_ALLOW_HOST/);
+      const named = { LOCKSTEP_ALLOW_HOST: new URL(orgUrl).host };
+      const unknown = await create('Acount', named);
+      assert.equal(unknown.code, 4);
+      assert.match(unknown.stderr, /error SCH-09: .*Near: Account\./);
+      const list = async () =>
+        (
+          JSON.parse((await cli.run(['sync', 'list', '--json'])).stdout) as { items: { name: string }[] }
+        ).items.map(({ name }) => name);
+      assert.deepEqual(await list(), ['demo']);
+      const made = await create('account', named);
+      assert.equal(made.code, 0, made.stderr);
+      assert.deepEqual(await list(), ['127.0.0.1', 'demo']);
+    },
+  );
+
+  await t.test('it ends cleanly on Ctrl-C', async () => {
+    const { code } = await demo.end('SIGINT');
+    assert.equal(code, 0);
+    await assert.rejects(stat(join(cli.dataDir, 'run.json')));
+    await assert.rejects(
+      stat(join(cli.dataDir, 'postgres', 'postmaster.pid')),
+      'the database server has stopped',
+    );
+  });
+});
+
+test('a second run goes on where the first was killed, and --fresh starts anew', async () => {
+  await using cli = await openCli();
+  const first = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
+  const syncId = await syncIdOf(cli);
+  await first.end('SIGKILL');
+  const orphaned = await cli.run(['status']);
+  assert.match(orphaned.stdout, new RegExp(syncId), 'the database server that was left is found by commands');
+
+  const second = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
+  assert.match(second.stderr(), /Using the database server that runs already/);
+  assert.match(second.stderr(), /Going on with the sync of the last run/);
+  assert.equal(await syncIdOf(cli), syncId);
+  const { BASE, SF_TOKEN, ACCOUNT_ID } = parseEnv(await readFile(join(cli.dataDir, 'demo.env'), 'utf8'));
+  const written = await fetch(`${BASE}/services/data/v62.0/sobjects/Account/${ACCOUNT_ID}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${SF_TOKEN}` },
+  });
+  assert.equal(written.headers.get('Lockstep-Applied'), 'yes', 'the proxy finds the org where it is now');
+  assert.equal((await second.end('SIGTERM')).code, 0);
+
+  const third = await cli.start(['demo', '--fresh', ...small], 'Ctrl-C stops everything');
+  assert.match(third.stderr(), /^Erased what was in /);
+  assert.notEqual(await syncIdOf(cli), syncId);
+  assert.equal((await third.end('SIGINT')).code, 0);
+});
+
+async function syncIdOf(cli: Cli): Promise<string> {
+  return (
+    /^BASE='.*\/(s[a-z2-7]{26})'$/m.exec(await readFile(join(cli.dataDir, 'demo.env'), 'utf8'))?.[1] ?? 'none'
+  );
+}
+
+/** A login without the rights of a superuser, with a database of its own, on the server of the tests. */
+interface Login extends AsyncDisposable {
+  url: string;
+  /** Databases and roles that it made and that are still there. */
+  left(): Promise<string[]>;
+  forbidRoles(): Promise<void>;
+}
+
+async function openLogin(): Promise<Login> {
+  const [name, password] = [`test_${randomBytes(6).toString('hex')}`, randomBytes(12).toString('hex')];
+  const admin: Database = openDatabase({ url: testServerUrl(), applicationName: 'test', connectionsMax: 1 });
+  await admin.query(sql`CREATE ROLE ${ident(name)} LOGIN CREATEDB CREATEROLE PASSWORD ${literal(password)}`);
+  await admin.query(sql`CREATE DATABASE ${ident(name)} OWNER ${ident(name)}`);
+  return {
+    url: databaseUrl(testServerUrl(), { database: name, user: name, password }),
+    async left() {
+      const rows = await admin.query<{ name: string }>(sql`
+        SELECT datname AS name FROM pg_database
+         WHERE datdba = ${name}::regrole AND datname <> ${name}
+        UNION ALL
+        SELECT DISTINCT roleid::regrole::text FROM pg_auth_members WHERE member = ${name}::regrole`);
+      return rows.map((row) => row.name);
+    },
+    forbidRoles: async () => {
+      await admin.query(sql`ALTER ROLE ${ident(name)} NOCREATEROLE`);
+    },
+    async [Symbol.asyncDispose]() {
+      await admin.query(sql`DROP DATABASE ${ident(name)}`);
+      await admin.query(sql`DROP ROLE ${ident(name)}`);
+      await admin.end();
+    },
+  };
+}

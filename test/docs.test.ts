@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { errorsPage } from '../scripts/errors-page.ts';
+import { faults } from '../src/core/faults.ts';
+import { root, sourceFiles } from './source-files.ts';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs', 'docs/adr'].flatMap(
+  (path) =>
+    path.endsWith('.md')
+      ? [path]
+      : readdirSync(join(root, path))
+          .filter((name) => name.endsWith('.md'))
+          .map((name) => `${path}/${name}`),
+);
+
+test('the architecture page names functions and files that exist', () => {
+  const page = read('docs/architecture.md');
+  const sources = sourceFiles('src');
+  const steps = [...page.matchAll(/^\|[^|]*\| `(\w+)[^`]*` \| `([^`]+)` \|/gm)];
+  assert.ok(steps.length >= 15, 'the two walks are tables of function and file');
+  for (const [, name, path] of steps) {
+    const source = sources.find((file) => file.path === `src/${path}`);
+    assert.ok(source, `docs/architecture.md names src/${path}, which is not there`);
+    assert.match(
+      source.text,
+      new RegExp(`(function|const) ${name}\\b|\\b${name}\\(`),
+      `${path} has no ${name}`,
+    );
+  }
+});
+
+test('links between the pages lead somewhere', () => {
+  for (const page of pages) {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(
+        existsSync(join(root, dirname(page), target)),
+        `${page} links to ${target}, which is not there`,
+      );
+    }
+  }
+});
+
+test('every test that the pages name is there', () => {
+  for (const page of pages) {
+    for (const [, path = ''] of read(page).matchAll(/`([\w/.-]+\.test\.ts)`/g)) {
+      assert.ok(existsSync(join(root, path)), `${page} names ${path}, which is not there`);
+    }
+  }
+});
+
+test('the page of errors is the catalogue', () => {
+  assert.equal(read('docs/errors.md'), errorsPage(), 'run: npm run errors-page');
+});
+
+test('every fault of the catalogue can happen', () => {
+  const thrown = sourceFiles('src')
+    .filter(({ path }) => path !== 'src/core/faults.ts' && !path.endsWith('.test.ts'))
+    .map(({ text }) => text)
+    .join('\n');
+  assert.deepEqual(
+    Object.keys(faults).filter((code) => !thrown.includes(`'${code}'`)),
+    [],
+  );
+});
+
+test('every package is named in the page of dependencies', () => {
+  const page = read('docs/dependencies.md');
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    string,
+    Record<string, string>
+  >;
+  const missing = Object.keys({ ...dependencies, ...devDependencies }).filter(
+    (name) => !page.includes(`\`${name}\``),
+  );
+  assert.deepEqual(missing, []);
+});

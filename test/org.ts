@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { assert } from '../src/lib/assert.ts';
+import type { Database } from '../src/lib/database.ts';
+import { openTestDatabase } from './database.ts';
+
+/**
+ * A simulated org of its own for one test file: the real program as a process, on a database that is dropped at the
+ * end.
+ */
+export interface TestOrg extends AsyncDisposable {
+  url: string;
+  /** 18 characters. */
+  orgId: string;
+  credentials: OrgCredentials;
+  /** The org's own database, for tests that change a record behind the API. */
+  db: Database;
+  /** An access token of the sync's user or of the caller's; signed in once and kept. */
+  token(which: 'integration' | 'demo'): Promise<string>;
+  /** Sends one request, as the demo user unless `token` says otherwise; null sends none. */
+  request(method: string, path: string, options?: OrgRequest): Promise<OrgAnswer>;
+  /** Ends the program as the CLI does and starts it again on the same database and port. */
+  restart(change?: Partial<OrgOptions>): Promise<void>;
+}
+
+export interface OrgCredentials {
+  orgId: string;
+  integration: { clientId: string; clientSecret: string; username: string };
+  demo: { clientId: string; clientSecret: string; username: string; password: string };
+}
+
+export interface OrgRequest {
+  token?: string | null;
+  /** A string is sent as it is, anything else as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface OrgAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed body; numbers are doubles here, so an exact one is looked for in `text`. */
+  json: unknown;
+}
+
+export interface OrgOptions {
+  records: number;
+  activityPerSecond?: number;
+  /** Requests a day. */
+  apiLimit?: number;
+  lockTimeoutMs?: number;
+}
+
+export async function startOrg(options: OrgOptions): Promise<TestOrg> {
+  const database = await openTestDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-org-'));
+  const credentialsFile = join(folder, 'org-credentials.json');
+  let program = await startProgram({ ...options, databaseUrl: database.url, port: 0, credentialsFile });
+  const { url, orgId } = program;
+  const credentials = JSON.parse(await readFile(credentialsFile, 'utf8')) as OrgCredentials;
+  const tokens = new Map<string, Promise<string>>();
+  const token = (which: 'integration' | 'demo'): Promise<string> => {
+    const known = tokens.get(which) ?? signIn(url, credentials, which);
+    tokens.set(which, known);
+    return known;
+  };
+  return {
+    url,
+    orgId,
+    credentials,
+    db: database.db,
+    token,
+    async request(method, path, { token: given, body, headers = {} } = {}) {
+      const bearer = given === undefined ? await token('demo') : given;
+      return send(`${url}${path}`, method, body, {
+        ...(bearer !== null && { Authorization: `Bearer ${bearer}` }),
+        ...headers,
+      });
+    },
+    async restart(change = {}) {
+      await stopProgram(program.process);
+      const port = Number(new URL(url).port);
+      program = await startProgram({
+        ...options,
+        ...change,
+        databaseUrl: database.url,
+        port,
+        credentialsFile,
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await stopProgram(program.process);
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function startProgram(
+  configuration: object,
+): Promise<{ process: ChildProcess; url: string; orgId: string }> {
+  const program = spawn(process.execPath, ['src/simulator/main.ts'], {
+    cwd: join(import.meta.dirname, '..'),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let complaints = '';
+  program.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  program.stdin.write(`${JSON.stringify(configuration)}\n`);
+  const lines = createInterface({ input: program.stdout });
+  const first = await Promise.race([once(lines, 'line'), once(program, 'close')]);
+  assert(typeof first[0] === 'string', `the simulated org did not start: ${complaints}`);
+  const ready = JSON.parse(first[0]) as { url: string; orgId: string };
+  return { process: program, url: ready.url, orgId: ready.orgId };
+}
+
+/** The program ends when its standard input does. */
+async function stopProgram(program: ChildProcess): Promise<void> {
+  const closed = once(program, 'close');
+  program.stdin?.end();
+  await closed;
+  assert(program.exitCode === 0, 'the simulated org ends with status 0');
+}
+
+async function signIn(
+  url: string,
+  { integration, demo }: OrgCredentials,
+  which: 'integration' | 'demo',
+): Promise<string> {
+  const form: Record<string, string> =
+    which === 'integration'
+      ? {
+          grant_type: 'client_credentials',
+          client_id: integration.clientId,
+          client_secret: integration.clientSecret,
+        }
+      : {
+          grant_type: 'password',
+          client_id: demo.clientId,
+          client_secret: demo.clientSecret,
+          username: demo.username,
+          password: demo.password,
+        };
+  const answer = await fetch(`${url}/services/oauth2/token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token?: string };
+  assert(token, 'the simulated org signs its own users in');
+  return token;
+}
+
+async function send(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<OrgAnswer> {
+  const hasBody = body !== undefined;
+  const answer = await fetch(url, {
+    method,
+    headers: { ...(hasBody && { 'Content-Type': 'application/json' }), ...headers },
+    ...(hasBody && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false;
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    json: isJson && text ? JSON.parse(text) : undefined,
+  };
+}

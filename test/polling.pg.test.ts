@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from '../src/lib/sql.ts';
+import { dataPath, openWorld } from './world.ts';
+
+test('three pages of records with one stamp all arrive', async () => {
+  await using world = await openWorld({ org: { records: 16_000 }, sobjects: ['Contact'] });
+  world.startWorker();
+  await world.untilComplete();
+  const [{ count } = { count: 0 }] = await world.org.db.query<{ count: number }>(sql`
+    WITH changed AS (
+      UPDATE org."Contact" SET "Department" = 'moved at once', "SystemModstamp" = date_trunc('second', clock_timestamp())
+       WHERE NOT "IsDeleted" AND "Id" IN (SELECT "Id" FROM org."Contact" WHERE NOT "IsDeleted" ORDER BY "Id" LIMIT 4500)
+      RETURNING 1)
+    SELECT count(*)::integer AS count FROM changed`);
+  assert.ok(count > 4_000, `${count} records are more than two pages`);
+  await world.until(
+    sql`SELECT count(*) = ${count} FROM salesforce.contact WHERE department = 'moved at once'`,
+    'all records of the mass update are in the mirror',
+  );
+});
+
+test('a record deleted in Salesforce leaves the mirror, and one restored there comes back', async () => {
+  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
+  world.startWorker();
+  await world.untilComplete();
+  const [lead] = await world.reader.query<{ id: string }>(
+    sql`SELECT id FROM salesforce.lead ORDER BY id LIMIT 1`,
+  );
+  const id = lead?.id ?? '';
+  const { status } = await world.org.request('DELETE', `${dataPath}/sobjects/Lead/${id}`);
+  assert.equal(status, 204);
+  await world.until(
+    sql`SELECT NOT EXISTS (SELECT FROM salesforce.lead WHERE id = ${id})`,
+    'the deleted lead is gone',
+  );
+
+  await world.org.db.query(sql`
+    UPDATE org."Lead" SET "IsDeleted" = false, "SystemModstamp" = date_trunc('second', clock_timestamp())
+     WHERE "Id" = ${id}`);
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE id = ${id})`,
+    'the restored lead is back',
+  );
+});
+
+test('a record stamped seconds before its commit arrives after it', async () => {
+  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
+  world.startWorker();
+  await world.untilComplete();
+  await world.org.db.transaction(async (tx) => {
+    const [changed] = await tx.query<{ stamp: string }>(sql`
+      UPDATE org."Lead" SET "Company" = 'committed late', "SystemModstamp" = date_trunc('second', clock_timestamp())
+       WHERE "Id" = (SELECT min("Id") FROM org."Lead" WHERE NOT "IsDeleted")
+      RETURNING "SystemModstamp" AS stamp`);
+    await world.until(
+      sql`SELECT read_until > ${changed?.stamp}::timestamptz + interval '1 second' FROM _lockstep.status`,
+      'the poll has passed the stamp',
+    );
+  });
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE company = 'committed late')`,
+    'the late commit is in the mirror',
+  );
+});
+
+test('a change made during the first copy is in the mirror before the copy ends', async () => {
+  await using world = await openWorld({
+    org: { records: 40_000 },
+    sobjects: ['Account', 'Contact', 'Opportunity'],
+    intervalMs: 1_000,
+  });
+  world.startWorker();
+  await world.until(sql`SELECT sum(rows) > 0 FROM _lockstep.status`, 'the first page is there');
+  const created = await world.org.request('POST', `${dataPath}/sobjects/Contact`, {
+    body: { LastName: 'Meanwhile' },
+  });
+  const { id } = created.json as { id: string };
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.contact WHERE id = ${id})`,
+    'the new contact is there',
+  );
+  const [during] = await world.reader.query(
+    sql`SELECT bool_and(state = 'current') AS complete FROM _lockstep.status`,
+  );
+  assert.deepEqual(during, { complete: 'f' }, 'the poll runs beside the first copy');
+});
+
+test('a restart goes on where the first copy stopped', async () => {
+  await using world = await openWorld({ org: { records: 40_000 }, sobjects: ['Contact'], intervalMs: 1_500 });
+  const first = world.startWorker();
+  await world.until(sql`SELECT rows > 0 FROM _lockstep.status`, 'the first pages are there');
+  await first.stop();
+  const [before] = await world.reader.query<{ rows: string }>(sql`SELECT rows FROM _lockstep.status`);
+  const asked = world.control.log.text().length;
+  world.startWorker();
+  await world.untilComplete();
+  const pages = world.control.log
+    .text()
+    .slice(asked)
+    .split('\n')
+    .filter((line) => line.includes('"kind":"backfill"'))
+    .map((line) => JSON.parse(line) as { rows: number });
+  const readAgain = pages.reduce((sum, { rows }) => sum + rows, 0);
+  assert.equal(readAgain, (await world.countInOrg('Contact')) - Number(before?.rows));
+});

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setIntervalMs, setPaused } from '../src/control/index.ts';
+import { sql } from '../src/lib/sql.ts';
+import { openWorld, type World } from './world.ts';
+
+const requests = (world: World) => world.control.log.text().split('"msg":"asked Salesforce"').length - 1;
+
+/** By a poll that begins after this call. */
+async function untilPolledAgain(world: World): Promise<void> {
+  const [row] = await world.reader.query<{ at: string | null }>(
+    sql`SELECT max(read_until) AS at FROM _lockstep.status`,
+  );
+  await world.until(
+    sql`SELECT min(read_until) > coalesce(${row?.at}::timestamptz, '-infinity') FROM _lockstep.status`,
+    'the poll has gone on',
+  );
+}
+
+test('the budget changes while the sync runs', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'], intervalMs: 300_000 });
+  world.startWorker();
+  await world.untilComplete();
+  assert.equal(requests(world), 1, 'at one request in five minutes one is made');
+  await setIntervalMs(world.control.control, world.sync.id, 200);
+  await untilPolledAgain(world);
+  await untilPolledAgain(world);
+  assert.ok(requests(world) >= 3, 'the shorter interval counts at once');
+});
+
+test('a paused sync is let go and asks nothing, and a resumed one goes on', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
+  world.startWorker();
+  await world.untilComplete();
+  const letGo = world.control.log.next('sync let go');
+  await setPaused(world.control.control, world.sync.id, true);
+  await letGo;
+  const whilePaused = requests(world);
+  const claimed = world.control.log.next('sync claimed');
+  await setPaused(world.control.control, world.sync.id, false);
+  await claimed;
+  assert.equal(requests(world), whilePaused);
+  await untilPolledAgain(world);
+});
+
+test('the end of the last first copy is put into the outbox once, however often the sync starts', async () => {
+  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead', 'Product2'] });
+  for (let start = 0; start < 3; start++) {
+    const worker = world.startWorker();
+    await world.untilComplete();
+    await untilPolledAgain(world);
+    await worker.stop();
+  }
+  const events = await world.control.database.db.query<{ event: string; body: { tables: unknown[] } }>(
+    sql`SELECT event, body FROM lockstep.notification`,
+  );
+  assert.equal(events.length, 1);
+  assert.equal(events[0]?.event, 'backfill-complete');
+  assert.equal(events[0]?.body.tables.length, 2);
+});

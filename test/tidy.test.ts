@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { isTest, root, sourceFiles } from './source-files.ts';
+
+const all = sourceFiles('src', 'test', 'bench', 'scripts');
+const product = all.filter(({ path }) => path.startsWith('src/') && !isTest(path));
+
+/** Files over the limit, each with its reason. */
+const longFiles: Record<string, string> = {};
+const linesMax = 400;
+const functionLinesMax = 70;
+
+const openNote = /\b(T[O]DO|F[I]XME|X{3})\b/; // written so that this file has none
+const bannedInName = /(^|[-/])(utils?|helpers?|manager|common|misc|impl|data|info)(\.|-|\/)/;
+
+test('no open notes stand in the code', () => {
+  assert.deepEqual(
+    all.filter(({ text }) => openNote.test(text)).map(({ path }) => path),
+    [],
+  );
+});
+
+test('no test is focused, and none is skipped without a printed reason', () => {
+  const focused = all.filter(({ text }) => /\b(test|it|describe)\.(only|todo|skip)\(/.test(text));
+  const silent = all.filter(({ text }) => /\bskip:\s*true\b/.test(text));
+  assert.deepEqual(
+    [...focused, ...silent].map(({ path }) => path),
+    [],
+    'pass skip the reason as a text',
+  );
+});
+
+test('file names are nouns of the domain', () => {
+  const paths = all.map(({ path }) => path).filter((path) => !path.includes('/seed-data.')); // the field's own word
+  assert.deepEqual(
+    paths.filter((path) => bannedInName.test(path)),
+    [],
+  );
+  assert.deepEqual(
+    paths.filter((path) => !/^[a-z0-9/.-]+$/.test(path)),
+    [],
+  );
+});
+
+test('files stay short enough to read', () => {
+  const long = product
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
+    .filter(({ path, lines }) => lines > linesMax && !(path in longFiles));
+  assert.deepEqual(long, []);
+});
+
+test('functions fit a screen or two', () => {
+  const long = product.flatMap(({ path, text }) => {
+    const lines = text.split('\n');
+    return lines.flatMap((line, start) => {
+      if (!/^(export )?((async )?function\b|const \w+ = (async )?\().*[{(]$/.test(line)) return [];
+      const length = lines.slice(start).findIndex((later, index) => index > 0 && /^[}\])]/.test(later)) + 1;
+      return length > functionLinesMax ? [`${path}:${start + 1} has ${length} lines`] : [];
+    });
+  });
+  assert.deepEqual(long, []);
+});
+
+test('every file of the product is used by another, or is a program', () => {
+  const programs = new Set(['src/main.ts', 'src/simulator/main.ts']);
+  const used = new Set(all.flatMap(({ imports }) => imports.map(({ path }) => path)));
+  assert.deepEqual(
+    product.map(({ path }) => path).filter((path) => !used.has(path) && !programs.has(path)),
+    [],
+  );
+});
+
+test('the lockfile names no registry host', () => {
+  assert.doesNotMatch(readFileSync(join(root, 'package-lock.json'), 'utf8'), /"resolved": "https?:/);
+});
+
+test('the project names no path of one machine', () => {
+  const texts = [...all, ...docs()].filter(({ path }) => path !== 'test/tidy.test.ts');
+  assert.deepEqual(
+    texts.filter(({ text }) => /\/(work|farm)\//.test(text)).map(({ path }) => path),
+    [],
+  );
+});
+
+function docs() {
+  return ['.', 'docs', 'docs/adr'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(root, folder, name), 'utf8') })),
+  );
+}

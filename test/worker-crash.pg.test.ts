@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { systemClock } from '../src/lib/clock.ts';
+import { seededRandom } from '../src/lib/random.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { openWorld, type World } from './world.ts';
+
+const rounds = 20;
+
+test('a worker that is killed at any point of a first copy loses nothing and repeats nothing visibly', async () => {
+  await using world = await openWorld({
+    org: { records: 40_000, activityPerSecond: 5 },
+    sobjects: ['Account', 'Contact', 'Lead'],
+    intervalMs: 300,
+  });
+  const random = seededRandom(20_261_124);
+  for (let round = 0; round < rounds; round++) {
+    await using worker = await startWorkerProcess(world, `killed-${round}`);
+    await worker.firstTick;
+    await systemClock.sleep(random.between(0, 250));
+    await beginAgain(world);
+  }
+  world.startWorker();
+  await world.untilComplete();
+  await world.org.restart({ activityPerSecond: 0 });
+  for (const [sobject, table] of [
+    ['Account', 'account'],
+    ['Contact', 'contact'],
+    ['Lead', 'lead'],
+  ] as const) {
+    await assertEqual(world, sobject, table);
+  }
+});
+
+/** Empties the mirror where the first copy is complete, so that every kill falls into one. */
+async function beginAgain(world: World): Promise<void> {
+  const [copying] = await world.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
+  if (copying) return;
+  await world.admin.script(`
+    BEGIN;
+    TRUNCATE salesforce.account, salesforce.contact, salesforce.lead;
+    UPDATE _lockstep.cursor SET position = '{"after": null}', version = version + 1 WHERE kind = 'backfill';
+    UPDATE _lockstep.checkpoint SET state = 'backfilling', backfilled_at = NULL, rows = 0;
+    COMMIT`);
+}
+
+interface WorkerProcess extends AsyncDisposable {
+  /** Its first page is applied, or its first request has failed. */
+  firstTick: Promise<void>;
+}
+
+/** Killed when disposed, with no chance to say goodbye. */
+async function startWorkerProcess(world: World, owner: string): Promise<WorkerProcess> {
+  const process: ChildProcess = spawn(globalThis.process.execPath, ['test/worker-process.ts'], {
+    cwd: join(import.meta.dirname, '..'),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const configuration = {
+    url: world.control.database.url,
+    key: world.control.keyBytes.toString('base64'),
+    owner,
+    allowHost: new URL(world.org.url).host,
+  };
+  process.stdin?.write(`${JSON.stringify(configuration)}\n`);
+  const exited = once(process, 'exit');
+  const lines = process.stdout && createInterface({ input: process.stdout });
+  const firstTick = new Promise<void>((resolve) => {
+    lines?.on('line', (line) => {
+      if (/"msg":"(page applied|tick failed|sync waits)"/.test(line)) resolve();
+    });
+    void exited.then(() => resolve());
+  });
+  return {
+    firstTick,
+    async [Symbol.asyncDispose]() {
+      process.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** Every record of the org, as it was last written there, and no other. */
+async function assertEqual(world: World, sobject: string, table: string): Promise<void> {
+  const inOrg = await world.org.db.query<{ record: string }>(sql`
+    SELECT concat_ws('|', "Id", extract(epoch FROM "SystemModstamp")::bigint, "Phone") AS record
+      FROM ${ident('org', sobject)} WHERE NOT "IsDeleted" ORDER BY "Id" COLLATE "C"`);
+  const difference = sql`
+    SELECT md5(string_agg(concat_ws('|', id, extract(epoch FROM systemmodstamp)::bigint, phone), E'\n' ORDER BY id)) = ${md5(inOrg)}
+      FROM ${ident('salesforce', table)}`;
+  await world.until(difference, `${table} is equal to ${sobject} of the org`);
+  const [checkpoint] = await world.reader.query(sql`
+    SELECT rows = ${inOrg.length} AS kept FROM _lockstep.status WHERE sobject = ${sobject}`);
+  assert.deepEqual(checkpoint, { kept: 't' }, 'the kept number of rows is the real one');
+}
+
+const md5 = (rows: readonly { record: string }[]) =>
+  createHash('md5')
+    .update(rows.map(({ record }) => record).join('\n'))
+    .digest('hex');

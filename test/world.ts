@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { findSync, listenForChanges, openReaderUrl, runLeases, type Sync } from '../src/control/index.ts';
+import { createSync, type EngineDeps, openSyncs, proxiedSync, runSync } from '../src/engine/index.ts';
+import { assert } from '../src/lib/assert.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
+import { type Sql, sql } from '../src/lib/sql.ts';
+import { dropPrivateDatabase, readStatus } from '../src/postgres/index.ts';
+import { openUpstreams, type RunningProxy, startProxy } from '../src/proxy/index.ts';
+import { openTestControl, type TestControl } from './control.ts';
+import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
+
+/**
+ * All of Lockstep for one test: a simulated org as a process, a control database, one sync with its private
+ * database, a worker that runs it and a proxy in front of it, each real. Everything is gone at the end.
+ */
+export interface World extends AsyncDisposable {
+  org: TestOrg;
+  sync: Sync;
+  control: TestControl;
+  /** The mirror as its user sees it. */
+  reader: Database;
+  /** The mirror's database as its server's administrator. */
+  admin: Database;
+  /** `http://127.0.0.1:PORT/{sync id}` */
+  base: string;
+  startWorker(): Worker;
+  /** A caller's request through the proxy, as the demo user. */
+  call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
+  /** Waits, with a limit, until the query answers one row with a true value. */
+  until(statement: Sql, what: string): Promise<void>;
+  untilComplete(): Promise<void>;
+  /** A number that the org counts by itself. */
+  countInOrg(sobject: string): Promise<number>;
+}
+
+export interface Worker {
+  stop(): Promise<void>;
+}
+
+export interface ProxyAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+export const dataPath = '/services/data/v62.0';
+
+export async function openWorld(options: {
+  org: OrgOptions;
+  sobjects: readonly string[];
+  intervalMs?: number;
+}): Promise<World> {
+  await using undo = new AsyncDisposableStack();
+  const org = undo.use(await startOrg(options.org));
+  const control = undo.use(await openTestControl());
+  const owner = `worker-${randomBytes(4).toString('hex')}`;
+  const { host } = new URL(org.url);
+  const deps: EngineDeps = {
+    control: control.control,
+    clock: systemClock,
+    log: control.log.log,
+    allowHosts: [host],
+    owner,
+  };
+  const { clientId, clientSecret } = org.credentials.integration;
+  const wish = {
+    name: 'world',
+    loginUrl: org.url,
+    clientId,
+    clientSecret,
+    sobjects: options.sobjects,
+    intervalMs: options.intervalMs ?? 200,
+    apiVersion: '62.0',
+    allowHosts: [host],
+  };
+  const syncId = await createSync(deps, wish, new AbortController().signal);
+  undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
+  const sync = await findSync(control.control, syncId);
+  assert(sync, 'a sync that was created is found');
+
+  const syncs = openSyncs(deps);
+  undo.defer(() => syncs.end());
+  const upstreams = openUpstreams({});
+  const proxy: RunningProxy = await startProxy({
+    host: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    log: deps.log,
+    syncs: { of: (id) => proxiedSync(deps, syncs, id) },
+    upstreams,
+  });
+  undo.defer(() => proxy.close());
+  const reader = openDatabase({
+    url: await openReaderUrl(control.control, sync),
+    applicationName: 'test-reader',
+    valuesAsText: true,
+  });
+  undo.defer(() => reader.end());
+  const admin = openDatabase({
+    url: databaseUrl(control.database.url, { database: sync.destination.database }),
+    applicationName: 'test-admin',
+  });
+  undo.defer(() => admin.end());
+  const workers = new Set<Worker>();
+  undo.defer(async () => {
+    for (const worker of workers) await worker.stop();
+  });
+
+  const until = async (statement: Sql, what: string) => {
+    for (let tries = 0; tries < 600; tries++) {
+      const [row] = await reader.query<Record<string, string>>(statement);
+      if (Object.values(row ?? {})[0] === 't') return;
+      await systemClock.sleep(50);
+    }
+    throw new Error(`it did not come about that ${what}: ${JSON.stringify(await readStatus(reader))}`);
+  };
+  const ends = undo.move();
+  return {
+    org,
+    sync,
+    control,
+    reader,
+    admin,
+    base: `${proxy.url}/${syncId}`,
+    startWorker() {
+      const stop = new AbortController();
+      const done = runLeases(
+        control.control,
+        { workerId: owner, onClaim: (claimed, signal) => runSync({ ...deps, syncs }, claimed, signal) },
+        stop.signal,
+      );
+      const listening = listenForChanges(control.control, (id) => void syncs.refresh(id), stop.signal);
+      const worker: Worker = {
+        async stop() {
+          workers.delete(worker);
+          stop.abort();
+          await Promise.all([done, listening]);
+        },
+      };
+      workers.add(worker);
+      return worker;
+    },
+    async call(method, path, body) {
+      const answer = await fetch(`${proxy.url}/${syncId}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${await org.token('demo')}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    },
+    until,
+    untilComplete: () =>
+      until(
+        sql`SELECT count(*) > 0 AND bool_and(state = 'current') FROM _lockstep.status`,
+        'every first copy is complete',
+      ),
+    async countInOrg(sobject) {
+      const { json } = await org.request(
+        'GET',
+        `${dataPath}/query?q=${encodeURIComponent(`SELECT COUNT() FROM ${sobject}`)}`,
+      );
+      return (json as { totalSize: number }).totalSize;
+    },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}

@@ -24,7 +24,9 @@ type Step =
   | { do: 'apply'; which: number; seen: Seen[]; isLast: boolean }
   | { do: 'close'; which: number }
   | { do: 'mark'; number: number }
-  | { do: 'patch'; number: number };
+  | { do: 'patch'; number: number }
+  /** The record's fence is of a reading that began after every one that is open now has ended. */
+  | { do: 'advance'; number: number };
 
 const numbers = fc.integer({ min: 1, max: 4 });
 const seen: fc.Arbitrary<Seen> = fc.record({
@@ -55,6 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mark' as const), number: numbers }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('patch' as const), number: numbers }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('advance' as const), number: numbers }) },
 );
 
 type Row = Pick<Seen, 'name' | 'stampSeconds'>;
@@ -155,6 +158,12 @@ async function take(world: World, model: Model, step: Step): Promise<void> {
     await world.db.query(sql`
       INSERT INTO _lockstep.dirty VALUES (1, ${idOf(step.number)}, nextval('_lockstep.ticket'), false, 'test')
       ON CONFLICT (stream_no, id) DO UPDATE SET since = EXCLUDED.since`);
+  } else if (step.do === 'advance') {
+    const fence = model.fences.get(step.number);
+    if (fence) Object.assign(fence, { lo: fence.lo + 1000, hi: fence.hi + 1000 });
+    await world.db.query(
+      sql`UPDATE _lockstep.fence SET lo = lo + 1000, hi = hi + 1000 WHERE id = ${idOf(step.number)}`,
+    );
   } else if (step.do === 'patch') {
     const fence = model.fences.get(step.number);
     if (fence) fence.partial = true;

@@ -123,21 +123,23 @@ test('a deadlock that a session from outside causes repeats the page', async () 
   await using world = await openDestinationWorld();
   await world.apply([record(1), record(2)]);
   const observation = await world.open();
+  const update = (number: number) => sql`UPDATE salesforce.account SET name = 'x' WHERE id = ${idOf(number)}`;
   const outside = await world.db.session();
-  await outside.script(
-    `SET deadlock_timeout = '1h'; BEGIN; UPDATE salesforce.account SET name = 'x' WHERE id = '${idOf(2)}'`,
-  );
+  await outside.script(`SET deadlock_timeout = '1h'; BEGIN`); // so that the page is the one that is ended
+  await outside.query(update(2));
+  let waiting: Promise<unknown> | undefined;
   let tries = 0;
-  const applying = applyTransaction(world.destination.db, async (tx) => {
-    tries++;
-    await tx.query(sql`SET LOCAL deadlock_timeout = '1ms'`);
+  await applyTransaction(world.destination.db, async (tx) => {
+    if (++tries === 1) {
+      await tx.query(sql`SET LOCAL deadlock_timeout = '1ms'`);
+      await tx.query(sql`SELECT FROM salesforce.account WHERE id = ${idOf(1)} FOR UPDATE`);
+      waiting = outside.query(update(1)).then(() => outside.script('COMMIT'));
+      await untilBlocked(world.db);
+    }
     await world.apply([record(1, { Name: 'a' }), record(2, { Name: 'b' })], { tx, observation });
   });
-  await untilBlocked(world.db);
-  await outside.query(sql`UPDATE salesforce.account SET name = 'x' WHERE id = ${idOf(1)}`);
-  await outside.script('COMMIT');
+  await waiting;
   await outside.close();
-  await applying;
   assert.equal(tries, 2);
   assert.deepEqual(
     (await world.rows()).map(({ name }) => name),

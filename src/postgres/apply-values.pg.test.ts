@@ -193,6 +193,15 @@ test('a quarantined record keeps its older row, and is released by a reading tha
   assert.deepEqual(await world.quarantined(), []);
 });
 
+test('a stale reading releases nothing from quarantine', async () => {
+  await using world = await openDestinationWorld({ fields: { Int__c: 'int' } });
+  const older = await world.open();
+  await world.apply([record(1, { Int__c: 2, SystemModstamp: stampAt(60) })]);
+  await world.apply([record(1, { Int__c: 2.5, SystemModstamp: stampAt(90) })]);
+  assert.equal((await world.apply([record(1, { Int__c: 1 })], { observation: older })).stale, 1);
+  assert.equal((await world.quarantined()).length, 1);
+});
+
 test('the quarantine holds the record as Salesforce sent it', async () => {
   await using world = await openDestinationWorld({
     fields: { Int__c: 'int', Big__c: 'double', Name: 'string' },
@@ -288,6 +297,23 @@ test('no error of an apply holds a value of a record', async () => {
   assert.doesNotMatch(told.join('\n'), /canary|before/);
   assert.equal((error as { code?: unknown }).code, '22P02');
   assert.equal((await world.rows())[0]?.['name'], 'before');
+});
+
+test('a record that another table of the user still refers to stops the page, which then changes nothing', async () => {
+  await using world = await openDestinationWorld();
+  await world.apply([record(1), record(2)]);
+  await world.db.script(`CREATE TABLE public.note (account text REFERENCES salesforce.account);
+    INSERT INTO public.note VALUES ('${idOf(1)}')`);
+  const refused = world.apply([record(2, { Name: 'new' }), record(3)], { absent: [idOf(1)] });
+  await assert.rejects(refused, { code: '23503', message: 'the database refused a page (23503)' });
+  assert.deepEqual(
+    (await world.rows()).map(({ id, name }) => [id, name]),
+    [
+      [idOf(1), null],
+      [idOf(2), null],
+    ],
+  );
+  assert.deepEqual(await world.quarantined(), []);
 });
 
 test('an error while a page waits for its stream holds no value either, and keeps its code', async () => {

@@ -173,7 +173,7 @@ async function applyRecords(tx: Tx, table: StreamTable, batch: Batch, bounds: Bo
     return fates;
   } catch (error) {
     const code = sqlState(error);
-    if (!code || !cannotBeStored(code)) throw error;
+    if (!code || !cannotBeStored(code) || batch.count === 0) throw error; // no record to put aside
     await tx.query(sql`ROLLBACK TO SAVEPOINT batch`);
     return applyHalves(tx, table, batch, bounds, code);
   }
@@ -199,7 +199,7 @@ async function applyHalves(
   const records = await tx.query<{ id: RecordId; record: string }>(sql`
     SELECT value ->> 'Id' AS id, value::text AS record FROM json_array_elements(${batch.records}::json)`);
   const [first] = records;
-  assert(first, 'Ids alone can always be stored');
+  assert(first, 'a batch that counts records holds one');
   if (records.length === 1) {
     const isGone = isDeleted(first.record);
     if (!isGone) await statements.quarantine(tx, table.stream.streamNo, first.id, code, first.record);

@@ -13,12 +13,12 @@ import {
   untilBlocked,
 } from '../../test/destination.ts';
 import { newSyncId } from '../core/ids.ts';
-import { databaseUrl, openDatabase } from '../lib/database.ts';
+import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
 import { holderName, openDestination, prepareDestination, takeOver } from './destination.ts';
 import { markDirty } from './intents.ts';
-import { openReadBackObservation, openTickObservation } from './observations.ts';
+import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
@@ -27,11 +27,22 @@ import { createTable } from './tables.ts';
 const second = { owner: 'second', epoch: 2 };
 const third = { owner: 'third', epoch: 3 };
 
+/** Until a holder's sessions have ended and its process has had the time to notice. */
+async function untilEnded(db: Database, holder: Holder): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  const left = () =>
+    db.query(sql`SELECT FROM pg_stat_activity WHERE application_name = ${holderName(holder)}
+      AND datname = current_database()`);
+  while ((await left()).length > 0) assert.ok(performance.now() < giveUpAt, 'a session does not end');
+  await left(); // one more round trip: by now the pool has seen that its connection is gone
+}
+
 test('after a takeover a late page of the former holder is refused and changes nothing', async () => {
   await using world = await openDestinationWorld();
   const held = await world.open();
   const successor = await world.openAs(second);
   await takeOver(successor.db, second);
+  await untilEnded(world.db, world.holder);
 
   await assert.rejects(world.apply([record(1)], { observation: held }), { code: 'SYS-09' });
   await assert.rejects(world.open(), { code: 'SYS-09' });
@@ -65,28 +76,33 @@ test('a former holder that comes again after its successor is refused', async ()
   await using world = await openDestinationWorld();
   const successor = await world.openAs(second);
   await takeOver(successor.db, second);
+  await untilEnded(world.db, world.holder);
   await assert.rejects(takeOver(world.destination.db, world.holder), { code: 'SYS-09' });
 });
 
 test('a slow takeover ends neither the sessions nor the readings of a newer holder', async () => {
   await using world = await openDestinationWorld();
   const [slow, newest] = [await world.openAs(second), await world.openAs(third)];
-  const stale = await world.open();
-  let takingOver: Promise<void> | undefined;
-  let observation = stale;
   const session = await newest.db.session();
-  await world.db.transaction(async (tx) => {
-    await tx.query(sql`SELECT FROM _lockstep.observation FOR UPDATE`); // the slow one stops at the closing
-    takingOver = takeOver(slow.db, second);
-    await untilBlocked(world.db);
-    await world.db.query(sql`UPDATE _lockstep.sync SET epoch = 3`);
-    observation = await openTickObservation(newest.db, third, [1], 60_000);
-  });
-  await takingOver;
+  let observation = await world.open();
+  let transactions = 0;
+  const interrupted: Database = {
+    ...slow.db,
+    async transaction(work) {
+      const result = await slow.db.transaction(work);
+      if (++transactions === 1) {
+        await takeOver(newest.db, third);
+        await untilEnded(world.db, second); // what the slow one still does goes through new connections
+        observation = await openTickObservation(newest.db, third, [1], 60_000);
+      }
+      return result;
+    },
+  };
+  await takeOver(interrupted, second);
+
   assert.equal((await world.apply([record(1)], { destination: newest, observation })).applied, 1);
-  await assert.rejects(takeOver(slow.db, second), { code: 'SYS-09' });
-  await takeOver(newest.db, third);
   assert.deepEqual(await session.query(sql`SELECT 1 AS alive`), [{ alive: 1 }]);
+  await assert.rejects(takeOver(slow.db, second), { code: 'SYS-09' });
   await session.close();
 });
 

@@ -35,16 +35,14 @@ test('a head pass asks from its overlap on and proves the time of the answer bef
   const head = { at: now - 3, overlapSeconds: 10, pass: null };
   const query = headQuery(head, now);
   assert.deepEqual(query, { where: 'SystemModstamp >= 2026-11-24T11:59:47Z', until: now });
-  const { to, readUntil } = headAfter(head, query.until, rows(3), 2_000);
-  assert.equal(readUntil, now);
+  const to = headAfter(head, query.until, rows(3), 2_000);
   assert.equal(to.at, now);
   assert.equal(to.pass, null);
 });
 
 test('after a full page the pass goes on behind its last record and proves nothing yet', () => {
   const head = { at: now - 3, overlapSeconds: 10, pass: null };
-  const { to, readUntil } = headAfter(head, now, rows(2_000), 2_000);
-  assert.equal(readUntil, undefined);
+  const to = headAfter(head, now, rows(2_000), 2_000);
   assert.equal(to.at, now - 3);
   assert.deepEqual(headQuery(to, now + 60), {
     where: `((SystemModstamp = 2026-11-24T11:59:58.000Z AND Id > '${id}') OR SystemModstamp > 2026-11-24T11:59:58.000Z)`,
@@ -53,25 +51,20 @@ test('after a full page the pass goes on behind its last record and proves nothi
 });
 
 test('an answer that Salesforce kept rows back from is a full page, whatever its count', () => {
-  const { to, readUntil } = headAfter(
-    { at: now, overlapSeconds: 2, pass: null },
-    now,
-    rows(40, false),
-    2_000,
-  );
-  assert.equal(readUntil, undefined);
+  const to = headAfter({ at: now, overlapSeconds: 2, pass: null }, now, rows(40, false), 2_000);
+  assert.equal(to.at, now);
   assert.notEqual(to.pass, null);
 });
 
 test('the overlap doubles while it is cheap and halves when it fills more than a quarter of a page', () => {
   const head = { at: now, overlapSeconds: 40, pass: null };
-  assert.equal(headAfter(head, now, rows(10), 2_000).to.overlapSeconds, 60);
-  assert.equal(headAfter(head, now, rows(501), 2_000).to.overlapSeconds, 20);
-  assert.equal(headAfter({ ...head, overlapSeconds: 3 }, now, rows(900), 2_000).to.overlapSeconds, 2);
+  assert.equal(headAfter(head, now, rows(10), 2_000).overlapSeconds, 60);
+  assert.equal(headAfter(head, now, rows(501), 2_000).overlapSeconds, 20);
+  assert.equal(headAfter({ ...head, overlapSeconds: 3 }, now, rows(900), 2_000).overlapSeconds, 2);
 });
 
 test('the head never moves back', () => {
-  assert.equal(headAfter({ at: now, overlapSeconds: 2, pass: null }, now - 5, rows(0), 2_000).to.at, now);
+  assert.equal(headAfter({ at: now, overlapSeconds: 2, pass: null }, now - 5, rows(0), 2_000).at, now);
 });
 
 test('the tail is due once a minute has become old enough, and while its pass is not drained', () => {
@@ -88,12 +81,12 @@ test('the tail reads up to W before now and settles that when it is drained', ()
     'SystemModstamp >= 2026-11-24T11:44:00Z AND SystemModstamp < 2026-11-24T11:45:00Z',
   );
   const full = tailAfter(tail, query.until, rows(2_000), 2_000);
-  assert.equal(full.settledUntil, undefined);
+  assert.equal(full.at, tail.at);
   assert.match(
-    tailQuery(full.to, now + 600).where,
+    tailQuery(full, now + 600).where,
     /Id > '001000000000001AAA'.* AND SystemModstamp < 2026-11-24T11:45:00Z$/,
   );
-  assert.equal(tailAfter(full.to, query.until, rows(5), 2_000).settledUntil, now - settleSeconds);
+  assert.equal(tailAfter(full, query.until, rows(5), 2_000).at, now - settleSeconds);
 });
 
 test('a first copy goes on behind the last Id and is drained by a short page', () => {

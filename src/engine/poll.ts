@@ -5,7 +5,7 @@ import { assert } from '../lib/assert.ts';
 /**
  * Polling by (SystemModstamp, Id). The head follows the newest changes within seconds; the tail reads each change
  * once more when it is W seconds old, because a transaction's rows carry the time of their writing and appear at its
- * commit. Only the tail's position is settled; the head's is what has been read. Pure.
+ * commit. `at` of the head is what the status view claims as read, `at` of the tail what it claims as settled. Pure.
  */
 export interface HeadPosition {
   /** All that was visible when the last pass began has been read up to here. */
@@ -68,12 +68,12 @@ export function headAfter(
   until: ServerSeconds,
   page: Page,
   pageRows: number,
-): { to: HeadPosition; readUntil?: ServerSeconds } {
+): HeadPosition {
   const overlapSeconds = position.pass ? position.overlapSeconds : nextOverlap(position, page, pageRows);
   if (isFull(page, pageRows)) {
-    return { to: { ...position, overlapSeconds, pass: { until, after: lastOf(page) } } };
+    return { ...position, overlapSeconds, pass: { until, after: lastOf(page) } };
   }
-  return { to: { at: Math.max(position.at, until), overlapSeconds, pass: null }, readUntil: until };
+  return { at: Math.max(position.at, until), overlapSeconds, pass: null };
 }
 
 /** Doubled while a pass's first page stays under a quarter, halved when it does not. */
@@ -97,9 +97,9 @@ export function tailAfter(
   until: ServerSeconds,
   page: Page,
   pageRows: number,
-): { to: TailPosition; settledUntil?: ServerSeconds } {
-  if (isFull(page, pageRows)) return { to: { ...position, pass: { until, after: lastOf(page) } } };
-  return { to: { at: Math.max(position.at, until), pass: null }, settledUntil: until };
+): TailPosition {
+  if (isFull(page, pageRows)) return { ...position, pass: { until, after: lastOf(page) } };
+  return { at: Math.max(position.at, until), pass: null };
 }
 
 /** Rows that Salesforce kept back make a page full, whatever its count. */

@@ -9,6 +9,7 @@ import {
   healIntents,
   holderName,
   openDestination,
+  purgeIntents,
   readStatus,
   retryStopped,
   takeOver,
@@ -106,10 +107,17 @@ async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerSeco
   return answer.serverNow;
 }
 
+const tidyEveryMs = 3_600_000;
+
 async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
   let state = loaded;
   let isComplete = false;
+  let tidiedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
+    if (run.clock.now() - tidiedAt > tidyEveryMs) {
+      await purgeIntents(run.destination.db);
+      tidiedAt = run.clock.now();
+    }
     state = withWishes(run.open, state);
     const next = nextRequest(state, run.clock.now());
     if (next.kind === 'wait') {

@@ -64,21 +64,23 @@ export function slotStep(state: SyncState, slot: Slot, query: SlotQuery, page: P
   const stream: StreamState = { ...streamOf(state, slot), trouble: null };
   switch (slot.kind) {
     case 'head': {
-      const { to, readUntil } = headAfter(stream.head.position, asked(query), page, pageRows);
-      const move = moveOf('head', stream.head, to, readUntil === undefined ? {} : { readUntil });
-      return { move, after: { ...stream, head: movedOn(stream.head, to), isUrgent: false } };
+      const to = headAfter(stream.head.position, asked(query), page, pageRows);
+      return {
+        move: moveOf('head', stream.head, to),
+        after: { ...stream, head: movedOn(stream.head, to), isUrgent: false },
+      };
     }
     case 'tail': {
-      const { to, settledUntil } = tailAfter(stream.tail.position, asked(query), page, pageRows);
-      const move = moveOf('tail', stream.tail, to, settledUntil === undefined ? {} : { settledUntil });
-      return { move, after: { ...stream, tail: movedOn(stream.tail, to) } };
+      const to = tailAfter(stream.tail.position, asked(query), page, pageRows);
+      return { move: moveOf('tail', stream.tail, to), after: { ...stream, tail: movedOn(stream.tail, to) } };
     }
     case 're-read':
       return { absent: absentIds(slot.ids, page), after: stream };
     case 'backfill': {
       assert(stream.backfill, 'a first copy goes on page by page');
       const { to, drained } = backfillAfter(stream.backfill.position, page, pageRows);
-      const move = moveOf('backfill', stream.backfill, to, drained ? { backfilledAt: state.serverNow } : {});
+      const move = moveOf('backfill', stream.backfill, to);
+      if (drained) move.backfilledAt = state.serverNow;
       return { move, after: { ...stream, backfill: drained ? null : movedOn(stream.backfill, to) } };
     }
     default:
@@ -113,16 +115,10 @@ function asked({ until }: SlotQuery): ServerSeconds {
   return until;
 }
 
-const moveOf = (
-  kind: CursorMove['kind'],
-  held: Held<object>,
-  to: object,
-  proves: CursorMove['proves'],
-): CursorMove => ({
+const moveOf = (kind: CursorMove['kind'], { version }: Held<object>, to: object): CursorMove => ({
   kind,
-  version: held.version,
+  version,
   to,
-  proves,
 });
 
 const movedOn = <Position>(held: Held<unknown>, position: Position): Held<Position> => ({

@@ -5,6 +5,7 @@ import { idOf, openDestinationWorld, pageOf, record, stampAt, untilBlocked } fro
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
 import { guardedStatements } from './guarded-statement.ts';
+import { markDirty } from './intents.ts';
 import { openTickObservation } from './observations.ts';
 
 const oneOfEach = {
@@ -271,6 +272,17 @@ test('records that JSON in PostgreSQL refuses are quarantined as text, and remov
   assert.deepEqual(await world.db.query(sql`SELECT nuls_removed FROM _lockstep.checkpoint`), [
     { nuls_removed: 7 },
   ]);
+});
+
+test('a record that is set aside is not read again for its mark', async () => {
+  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
+  for (const number of [1, 2]) await markDirty(world.db, 1, idOf(number), 'written');
+  await world.apply([record(1, { Int__c: 1.5 })]);
+  await world.apply(
+    pageOf([], { count: 1, unstorable: [{ id: idOf(2), text: `{"Id":"${idOf(2)}","Name":"\\ud800"}` }] }),
+  );
+  assert.equal((await world.quarantined()).length, 2);
+  assert.deepEqual(await world.marks(), []);
 });
 
 test('a record that breaks a rule which somebody added to the table is quarantined alone', async () => {

@@ -132,12 +132,7 @@ test('after any pages the counts have added up, and the rows kept in the checkpo
   }
 });
 
-const move = (version: number, to: object, proves: CursorMove['proves'] = {}): CursorMove => ({
-  kind: 'head',
-  version,
-  to,
-  proves,
-});
+const move = (version: number, to: object): CursorMove => ({ kind: 'head', version, to });
 
 const headOf = (world: World) =>
   world.db.query(sql`SELECT position, version FROM _lockstep.cursor WHERE kind = 'head' ORDER BY stream_no`);
@@ -145,7 +140,7 @@ const headOf = (world: World) =>
 test('rows and their cursor move together', async () => {
   await using world = await openDestinationWorld();
   await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, 10);
-  await world.apply([record(1)], { move: move(1, { at: 1 }, { readUntil: 1_800_000_000 }) });
+  await world.apply([record(1)], { move: move(1, { at: 1 }) });
   assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
 
   const broken = world.destination.db.transaction(async (tx) => {
@@ -157,28 +152,36 @@ test('rows and their cursor move together', async () => {
   assert.deepEqual(await ids(world), [idOf(1)]);
 });
 
-test('a cursor that has moved since stays where it is and proves nothing, and the rows are kept', async () => {
+test('a cursor that has moved since stays where it is, completes nothing, and the rows are kept', async () => {
   await using world = await openDestinationWorld();
   await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, null);
-  await world.apply([record(1)], { move: move(1, { at: 1 }, { readUntil: 1_800_000_000 }) });
-  await world.apply([record(2)], { move: move(1, { at: 'stale' }, { readUntil: 1_900_000_000 }) });
+  await world.apply([record(1)], { move: move(1, { at: 1 }) });
+  const late = { ...move(1, { at: 'late' }), backfilledAt: 1_900_000_000 };
+  await world.apply([record(2)], { move: late });
   assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
   assert.deepEqual(await ids(world), [idOf(1), idOf(2)]);
-  const claim = await world.db.query(
-    sql`SELECT extract(epoch FROM read_until)::bigint AS until FROM _lockstep.checkpoint`,
-  );
-  assert.deepEqual(claim, [{ until: 1_800_000_000 }]);
+  assert.deepEqual(await world.db.query(sql`SELECT state FROM _lockstep.checkpoint`), [
+    { state: 'backfilling' },
+  ]);
 });
 
-test('what is claimed to be read never goes back', async () => {
+test('the status claims what head and tail have proven, and nothing before the first copy is complete', async () => {
   await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: {}, tail: {}, backfill: {} }, null);
-  await world.apply([], { move: move(1, {}, { readUntil: 1_800_000_000, settledUntil: 1_700_000_000 }) });
-  await world.apply([], { move: move(2, {}, { readUntil: 1_750_000_000 }) });
-  const claims = await world.db.query(sql`
-    SELECT extract(epoch FROM read_until)::bigint AS read, extract(epoch FROM settled_until)::bigint AS settled
-      FROM _lockstep.checkpoint`);
-  assert.deepEqual(claims, [{ read: 1_800_000_000, settled: 1_700_000_000 }]);
+  const positions = { head: { at: 1_800_000_000 }, tail: { at: 1_700_000_000 }, backfill: {} };
+  await beginStream(world.db, 1, positions, 10);
+  const claims = () =>
+    world.db.query(sql`
+    SELECT state, backfill_percent, extract(epoch FROM read_until)::bigint AS read,
+           extract(epoch FROM settled_until)::bigint AS settled
+      FROM _lockstep.status`);
+  await world.apply([record(1)]);
+  assert.deepEqual(await claims(), [
+    { state: 'backfilling', backfill_percent: 10, read: null, settled: null },
+  ]);
+  await world.apply([], { move: { kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_001 } });
+  assert.deepEqual(await claims(), [
+    { state: 'current', backfill_percent: 100, read: 1_800_000_000, settled: 1_700_000_000 },
+  ]);
 });
 
 test('streams without rows move their cursors together and close the reading', async () => {
@@ -189,7 +192,7 @@ test('streams without rows move their cursors together and close the reading', a
   const part = { observation, isLast: true };
   const moves = [1, 2].map((streamNo) => ({
     streamNo,
-    move: move(1, { at: 5 }, { backfilledAt: 1_800_000_000 }),
+    move: { ...move(1, { at: 5 }), backfilledAt: 1_800_000_000 },
   }));
   await world.destination.db.transaction((tx) => applyEmptyPages(tx, moves, part));
 

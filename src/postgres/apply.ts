@@ -23,7 +23,8 @@ export interface CursorMove {
   kind: statements.CursorKind;
   version: number;
   to: object;
-  proves: statements.Progress;
+  /** The server's second at which this step completes the first copy. */
+  backfilledAt?: number;
 }
 
 export interface PagePart {
@@ -114,7 +115,8 @@ async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {
 
 async function moveCursor(tx: Tx, streamNo: number, move: CursorMove): Promise<void> {
   const [moved] = await statements.moveCursor(tx, streamNo, move.kind, move.version, move.to);
-  if (moved) await statements.recordProgress(tx, streamNo, move.proves);
+  const { backfilledAt } = move;
+  if (moved && backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
 }
 
 interface Bounds {
@@ -144,7 +146,7 @@ async function applyAll(
   };
   const fates = await applyRecords(tx, table, batch, bounds);
   for (const { id, text } of refused) {
-    await statements.quarantine(tx, table.stream.streamNo, id, 'lone surrogate', text);
+    await statements.quarantine(tx, table.stream.streamNo, bounds.lo, { id, code: 'lone surrogate', text });
   }
   return sum(fates, { ...noFates, quarantined: refused.length });
 }
@@ -202,7 +204,10 @@ async function applyHalves(
   assert(first, 'a batch that counts records holds one');
   if (records.length === 1) {
     const isGone = isDeleted(first.record);
-    if (!isGone) await statements.quarantine(tx, table.stream.streamNo, first.id, code, first.record);
+    if (!isGone) {
+      const aside = { id: first.id, code, text: first.record };
+      await statements.quarantine(tx, table.stream.streamNo, bounds.lo, aside);
+    }
     const absent = isGone ? [...batch.absent, first.id] : batch.absent;
     const rest = await applyRecords(tx, table, { records: '[]', count: 0, absent }, bounds);
     return sum(rest, { ...noFates, quarantined: isGone ? 0 : 1 });
@@ -225,7 +230,7 @@ async function applyFitting(tx: Tx, table: StreamTable, batch: Batch, bounds: Bo
   const misfits = await tx.query<{ id: string | null; deleted: boolean | null }>({
     name: `aside_${stream.streamNo}_${stream.planVersion}`,
     text: guarded.setAside,
-    values: [batch.records, stream.streamNo],
+    values: [batch.records, stream.streamNo, bounds.lo],
   });
   // A deleted record needs none of its values: only its Id counts, as if it had been asked for and not found.
   const gone = misfits.flatMap(({ id, deleted }) => (deleted && id ? [id as RecordId] : []));

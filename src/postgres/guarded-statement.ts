@@ -22,7 +22,7 @@ import type { Stream } from './tables.ts';
  */
 export interface GuardedStatements {
   apply: string;
-  /** Puts the records aside that do not fit: $1 records, $2 stream_no. Returns id and whether it is deleted. */
+  /** Puts the records aside that do not fit: $1 records, $2 stream_no, $3 lo. Returns id and whether it is deleted. */
   setAside: string;
 }
 
@@ -141,6 +141,9 @@ aside AS (
     FROM page WHERE _misfit IS NOT NULL AND ${deletedText(stream)} IS DISTINCT FROM 'true' AND "Id" IS NOT NULL
   ON CONFLICT (stream_no, id) DO UPDATE
      SET column_name = EXCLUDED.column_name, code = EXCLUDED.code, record = EXCLUDED.record, tries = quarantine.tries + 1
+),
+unmarked AS (
+  DELETE FROM _lockstep.dirty d USING page WHERE d.stream_no = $2 AND d.id = page."Id" AND _misfit IS NOT NULL AND d.since < $3
 )
 SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted FROM page WHERE _misfit IS NOT NULL`;
   return { apply, setAside };

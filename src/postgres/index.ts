@@ -27,6 +27,7 @@ export {
   limitLockWait,
   markDirty,
   type Outcome,
+  purgeIntents,
   recordIntent,
   recordOutcome,
 } from './intents.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idOf, openDestinationWorld } from '../../test/destination.ts';
 import { sql } from '../lib/sql.ts';
-import { areDirty, healIntents, markDirty, recordIntent, recordOutcome } from './intents.ts';
+import { areDirty, healIntents, markDirty, purgeIntents, recordIntent, recordOutcome } from './intents.ts';
 
 type World = Awaited<ReturnType<typeof openDestinationWorld>>;
 const streamNos = new Map([
@@ -27,10 +27,31 @@ test('a write whose process is gone is unknown, and its record is read again fir
 
   assert.equal(await healIntents(world.db, ['alive'], streamNos), 1);
   assert.deepEqual(await outcomes(world), ['unknown', null, 'refused']);
-  assert.deepEqual(await world.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty`), [
+  assert.deepEqual(await world.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY id`), [
     { stream_no: 1, id: idOf(1), urgent: true },
+    { stream_no: 1, id: idOf(2), urgent: true },
   ]);
   assert.equal(await healIntents(world.db, ['alive'], streamNos), 0);
+});
+
+test('a write that has been open longer than any request lasts is unknown, whoever lives', async () => {
+  await using world = await openDestinationWorld();
+  await recordIntent(world.db, { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(1) });
+  await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
+  assert.equal(await healIntents(world.db, ['alive'], streamNos), 1);
+  assert.deepEqual(await outcomes(world), ['unknown']);
+});
+
+test('what is known of a write is kept for a month', async () => {
+  await using world = await openDestinationWorld();
+  for (const days of [29, 31]) {
+    const write = { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(days) };
+    await recordOutcome(world.db, await recordIntent(world.db, write), 'applied');
+    await world.db.query(sql`
+      UPDATE _lockstep.intent SET answered_at = answered_at - ${days} * interval '1 day' WHERE id = ${idOf(days)}`);
+  }
+  await purgeIntents(world.db);
+  assert.deepEqual(await world.db.query(sql`SELECT id FROM _lockstep.intent`), [{ id: idOf(29) }]);
 });
 
 test('a cut-off write without an Id, or to an object that is not mirrored, marks nothing', async () => {

@@ -25,7 +25,8 @@ export const recordOutcome = async (db: Tx, intentNo: number, outcome: Outcome):
 
 /**
  * Settles writes that were cut off: their process is not among the living. What they may have changed is marked to
- * be read again; a record whose Id is not known comes with the next poll of its object.
+ * be read again; a record whose Id is not known comes with the next poll of its object. Writes of the living are
+ * marked too and stay open: the database may have been away when their outcome was to be recorded.
  *
  * @param streamNos  by the sobject's API name in lower case
  */
@@ -35,12 +36,18 @@ export async function healIntents(
   streamNos: ReadonlyMap<string, number>,
 ): Promise<number> {
   const cutOff = await statements.takeCutOffIntents(tx, living);
-  for (const { sobject, id } of cutOff) {
+  const open = await statements.selectOpenIntents(tx);
+  for (const { sobject, id } of [...cutOff, ...open]) {
     const streamNo = streamNos.get(sobject.toLowerCase());
     if (streamNo !== undefined && id !== null) await statements.markDirty(tx, streamNo, id, true, 'cut off');
   }
   return cutOff.length;
 }
+
+/** For retention; cheap where nothing is old. */
+export const purgeIntents = async (db: Tx): Promise<void> => {
+  await statements.purgeIntents(db);
+};
 
 /** Marks a record to be read again, first of all. */
 export const markDirty = async (db: Tx, streamNo: number, id: RecordId, reason: string): Promise<void> => {

@@ -142,21 +142,11 @@ export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemo
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}
    WHERE stream_no = ${streamNo}`);
 
-/** What a cursor's move proves, in server seconds. Never moves a claim back. */
-export const recordProgress = (tx: Tx, streamNo: number, p: Progress) =>
+/** The first copy is complete, at this second of the server's. */
+export const completeBackfill = (tx: Tx, streamNo: number, at: number) =>
   tx.query(sql`
-  UPDATE _lockstep.checkpoint
-     SET read_until    = greatest(read_until, to_timestamp(${p.readUntil ?? null}::bigint)),
-         settled_until = greatest(settled_until, to_timestamp(${p.settledUntil ?? null}::bigint)),
-         backfilled_at = coalesce(backfilled_at, to_timestamp(${p.backfilledAt ?? null}::bigint)),
-         state         = CASE WHEN ${p.backfilledAt ?? null}::bigint IS NULL THEN state ELSE 'current' END
+  UPDATE _lockstep.checkpoint SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})), state = 'current'
    WHERE stream_no = ${streamNo}`);
-
-export interface Progress {
-  readUntil?: number;
-  settledUntil?: number;
-  backfilledAt?: number;
-}
 
 export const startBackfill = (tx: Tx, streamNo: number, rowsExpected: number | null) =>
   tx.query(sql`
@@ -239,9 +229,22 @@ export const areDirty = (tx: Tx, streamNo: number, ids: readonly string[]) =>
   tx.query<{ id: string }>(sql`
   SELECT id FROM _lockstep.dirty WHERE stream_no = ${streamNo} AND id = ANY (${ids}::text[])`);
 
-export const quarantine = (tx: Tx, streamNo: number, id: string, code: string, record: string) =>
+/**
+ * Puts a record aside that the mirror cannot hold. The reading that found it, begun at `lo`, clears the record's mark
+ * as any other does: reading it again would find the same.
+ */
+export const quarantine = (
+  tx: Tx,
+  streamNo: number,
+  lo: number,
+  record: { id: string; code: string; text: string },
+) =>
   tx.query(sql`
-  INSERT INTO _lockstep.quarantine (stream_no, id, code, record) VALUES (${streamNo}, ${id}, ${code}, ${record})
+  WITH unmarked AS (
+    DELETE FROM _lockstep.dirty WHERE stream_no = ${streamNo} AND id = ${record.id} AND since < ${lo}
+  )
+  INSERT INTO _lockstep.quarantine (stream_no, id, code, record)
+  VALUES (${streamNo}, ${record.id}, ${record.code}, ${record.text})
   ON CONFLICT (stream_no, id) DO UPDATE
      SET code = EXCLUDED.code, record = EXCLUDED.record, tries = quarantine.tries + 1`);
 
@@ -259,9 +262,21 @@ export const setOutcome = (tx: Tx, intentNo: number, outcome: string) =>
   tx.query(sql`
   UPDATE _lockstep.intent SET outcome = ${outcome}, answered_at = clock_timestamp() WHERE intent_no = ${intentNo}`);
 
-/** Writes whose proxy died before it knew the outcome: their owner is not among the living. */
+/**
+ * Writes that nobody waits for any more: their owner is not among the living, or no request lasts as long as they
+ * have.
+ */
 export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
   tx.query<{ sobject: string; id: string | null }>(sql`
   UPDATE _lockstep.intent SET outcome = 'unknown', answered_at = clock_timestamp()
-   WHERE outcome IS NULL AND owner <> ALL (${living}::text[])
+   WHERE outcome IS NULL
+     AND (owner <> ALL (${living}::text[]) OR sent_at < clock_timestamp() - interval '15 minutes')
   RETURNING sobject, id`);
+
+export const selectOpenIntents = (tx: Tx) =>
+  tx.query<{ sobject: string; id: string | null }>(sql`
+  SELECT sobject, id FROM _lockstep.intent WHERE outcome IS NULL`);
+
+/** What is known of proxied writes is kept for as long as logs are. */
+export const purgeIntents = (tx: Tx) =>
+  tx.query(sql`DELETE FROM _lockstep.intent WHERE answered_at < clock_timestamp() - interval '30 days'`);

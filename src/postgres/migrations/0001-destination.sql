@@ -23,15 +23,14 @@ CREATE TABLE _lockstep.checkpoint (
   rows                bigint   NOT NULL DEFAULT 0,
   rows_expected       bigint,
   nuls_removed        bigint   NOT NULL DEFAULT 0,
-  read_until          timestamptz,
-  settled_until       timestamptz,
   backfilled_at       timestamptz,
   counts_verified_at  timestamptz,
   stamps_verified_at  timestamptz,
   content_verified_at timestamptz
 );
 
--- One row a cursor, so that head and tail of one request do not disturb each other.
+-- One row a cursor, so that head and tail of one request do not disturb each other. `at` in a position of head or
+-- tail is the time, in seconds, that the cursor has proven: what the status view claims is derived from it.
 CREATE TABLE _lockstep.cursor (
   stream_no smallint NOT NULL REFERENCES _lockstep.checkpoint,
   kind      text     NOT NULL CHECK (kind IN ('backfill', 'head', 'tail')),
@@ -108,6 +107,7 @@ CREATE TABLE _lockstep.quarantine (
   PRIMARY KEY (stream_no, id)
 );
 
+-- A table claims nothing about its time while its first copy is incomplete.
 CREATE VIEW _lockstep.status AS
   SELECT c.sobject,
          c.table_name,
@@ -118,9 +118,11 @@ CREATE VIEW _lockstep.status AS
               WHEN c.rows_expected > 0 THEN least(99, floor(100.0 * c.rows / c.rows_expected))
               ELSE 0
          END::integer AS backfill_percent,
-         c.read_until,
-         c.settled_until,
+         CASE WHEN c.backfilled_at IS NOT NULL THEN to_timestamp((head.position ->> 'at')::bigint) END AS read_until,
+         CASE WHEN c.backfilled_at IS NOT NULL THEN to_timestamp((tail.position ->> 'at')::bigint) END AS settled_until,
          c.counts_verified_at,
          c.stamps_verified_at,
          c.content_verified_at
-    FROM _lockstep.checkpoint c;
+    FROM _lockstep.checkpoint c
+    LEFT JOIN _lockstep.cursor head ON head.stream_no = c.stream_no AND head.kind = 'head'
+    LEFT JOIN _lockstep.cursor tail ON tail.stream_no = c.stream_no AND tail.kind = 'tail';

@@ -106,8 +106,8 @@ export async function openDestinationWorld({
     async apply(given, { sobject = 'Account', tx, destination: by = destination, ...part } = {}) {
       const page = isPage(given) ? given : pageOf(given);
       const whole = { observation: part.observation ?? (await open([sobject])), isLast: true, ...part };
-      if (tx) return applyPage(tx, table(sobject, by), page, whole);
-      return by.db.transaction((own) => applyPage(own, table(sobject, by), page, whole));
+      const applyIn = async (own: Tx) => (await applyPage(own, table(sobject, by), page, whole)).fates;
+      return tx ? applyIn(tx) : by.db.transaction(applyIn);
     },
     rows: (sobject = 'Account') =>
       asText.transaction(async (tx) => {

@@ -28,6 +28,19 @@ test('the budget changes while the sync runs', async () => {
   assert.ok(requests(world) >= 3, 'the shorter interval counts at once');
 });
 
+test('a cursor that somebody else has moved is taken up from where it stands', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
+  world.startWorker();
+  await world.untilComplete();
+  const [moved] = await world.admin.query<{ version: number }>(sql`
+    UPDATE _lockstep.cursor SET version = version + 1000 WHERE kind = 'head' RETURNING version`);
+  await untilPolledAgain(world);
+  const [cursor] = await world.admin.query<{ version: number }>(
+    sql`SELECT version FROM _lockstep.cursor WHERE kind = 'head'`,
+  );
+  assert.ok((cursor?.version ?? 0) > (moved?.version ?? 0));
+});
+
 test('a paused sync is let go and asks nothing, and a resumed one goes on', async () => {
   await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
   world.startWorker();

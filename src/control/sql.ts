@@ -191,9 +191,14 @@ export const closeWaitingNotifications = (tx: Tx) =>
   tx.query(sql`
   UPDATE lockstep.notification SET state = 'not-configured' WHERE state = 'waiting' RETURNING notification_id`);
 
-/** Adds to this minute's counts; a sync that is gone is left out. */
+/** Adds to this minute's counts, and drops those of the same syncs that are a month old; a gone sync is left out. */
 export const addUsage = (tx: Tx, counts: readonly { syncId: SyncId; purpose: string; requests: number }[]) =>
   tx.query(sql`
+  WITH old AS (
+    DELETE FROM lockstep.usage
+     WHERE sync_id = ANY (${counts.map((count) => count.syncId)}::text[])
+       AND minute < clock_timestamp() - interval '30 days'
+  )
   INSERT INTO lockstep.usage (sync_id, minute, purpose, requests)
   SELECT s.sync_id, date_trunc('minute', clock_timestamp()), c.purpose, c.requests
     FROM unnest(${counts.map((count) => count.syncId)}::text[],

@@ -257,3 +257,21 @@ test('a control database that cannot be opened is a fault that names the host an
   await world.control.db.query(sql`INSERT INTO lockstep.migration (number, name) VALUES (9000, 'later')`);
   await assert.rejects(openControl({ ...options, url: world.database.url }), { code: 'SYS-07' });
 });
+
+test('request counts are kept for a month', async () => {
+  await using world = await openTestControl();
+  const { control } = world;
+  const sync = newSync();
+  await recordSync(control, sync);
+  for (const days of [29, 31]) {
+    await control.db.query(sql`
+      INSERT INTO lockstep.usage (sync_id, minute, purpose, requests)
+      VALUES (${sync.id}, clock_timestamp() - ${days} * interval '1 day', 'poll', ${days})`);
+  }
+  countRequest(control, sync.id, 'setup');
+  await control.usage.flush();
+  assert.deepEqual(await control.db.query(sql`SELECT requests FROM lockstep.usage ORDER BY requests`), [
+    { requests: 1 },
+    { requests: 29 },
+  ]);
+});

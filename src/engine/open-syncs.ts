@@ -21,6 +21,8 @@ export interface OpenSync {
   /** The newest settings; replaced when the control database says that they changed. */
   settings: Sync;
   readonly salesforce: Salesforce;
+  /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
+  sentAt: readonly number[];
   /** Rung when settings changed or something urgent is to be read. */
   readonly bell: Bell;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
@@ -103,6 +105,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   return {
     settings,
     salesforce,
+    sentAt: [],
     bell: new Bell(),
     urgent: new Set(),
     destination() {

@@ -90,12 +90,12 @@ async function readOnce(
       const ids = 'id' in record ? [record.id] : recordIds(outcome.page);
       await applyTransaction(db, async (tx) => {
         await limitLockWait(tx, options.deadlineAt - deps.clock.now());
-        const { quarantined } = await applyPage(tx, table, outcome.page, {
+        const { fates } = await applyPage(tx, table, outcome.page, {
           observation,
           isLast: false,
           absent,
         });
-        setAside += quarantined;
+        setAside += fates.quarantined;
       });
       if (await areDirty(db, table.stream.streamNo, ids)) unsettled.push(record);
     }

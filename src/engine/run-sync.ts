@@ -15,6 +15,7 @@ import {
   takeOver,
 } from '../postgres/index.ts';
 import { countRecords } from '../salesforce/index.ts';
+import { spend } from './budget.ts';
 import { nextRequest } from './next-request.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
 import { startOfHead, startOfTail } from './poll.ts';
@@ -75,7 +76,7 @@ async function takeUp(run: Run, signal: AbortSignal): Promise<SyncState> {
   await retryStopped(db);
 
   const serverNow = await readServerTime(run, signal);
-  const budget = { intervalMs: run.open.settings.intervalMs, sentAt: [] };
+  const budget = { intervalMs: run.open.settings.intervalMs, sentAt: run.open.sentAt };
   const known = await loadState(db, tables, serverNow, budget);
   const begun = new Set(known.streams.map(({ table }) => table.stream.sobject));
   const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
@@ -124,8 +125,11 @@ async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise
       await run.open.bell.wait(run.clock, next.until - run.clock.now(), signal);
       continue;
     }
+    state = { ...state, budget: spend(state.budget, run.clock.now()) };
+    run.open.sentAt = state.budget.sentAt;
     try {
-      state = await runTick(run, state, next.slots, signal);
+      const ticked = await runTick(run, state, next.slots, signal);
+      state = ticked.areCursorsMoved ? ticked.state : await reload(run, ticked.state);
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault) || error.code === 'SYS-09') throw error;
       const tries = (state.trouble?.tries ?? 0) + 1;
@@ -139,6 +143,10 @@ async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise
     }
   }
 }
+
+/** The same moment of the sync, with the cursors as the destination has them. */
+const reload = ({ destination: { db, tables } }: Run, { serverNow, budget }: SyncState): Promise<SyncState> =>
+  loadState(db, tables, serverNow, budget);
 
 /** What others wished meanwhile: another pace, a stream to be polled first. */
 function withWishes(open: OpenSync, state: SyncState): SyncState {

@@ -126,7 +126,11 @@ const movedOn = <Position>(held: Held<unknown>, position: Position): Held<Positi
   version: held.version + 1,
 });
 
-/** How long a stream or a sync rests after its n-th failure in a row; Salesforce's own wish counts for more. */
+/**
+ * How long a stream or a sync rests after its n-th failure in a row; Salesforce's own wish counts for more. A
+ * credential that is refused stays so until a person acts, which rings the sync's bell: trying it often locks users.
+ */
 export function restMs(tries: number, fault: Fault): number {
+  if (fault.kind === 'needs-person' && /^(SF|ORG)-/.test(fault.code)) return 3_600_000;
   return Math.max(fault.safe.waitMs ?? 0, Math.min(60_000, 1_000 * 2 ** Math.min(tries, 6)));
 }

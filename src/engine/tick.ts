@@ -18,7 +18,6 @@ import {
   type StreamTable,
 } from '../postgres/index.ts';
 import { type QueryOutcome, queryPages, type Salesforce } from '../salesforce/index.ts';
-import { spend } from './budget.ts';
 import type { Slot } from './next-request.ts';
 import { restMs, type SlotQuery, type SlotStep, slotQuery, slotStep, streamOf } from './slots.ts';
 import { type DirtyRecord, dirtyRecord, dirtyRows, type StreamState, type SyncState } from './sync-state.ts';
@@ -35,6 +34,11 @@ export interface SyncDeps {
 /** A reading outlives its request by this margin at most; then it is purged and its late answer refused. */
 const observationLastsMs = 15 * 60_000;
 
+export interface Ticked {
+  state: SyncState;
+  areCursorsMoved: boolean;
+}
+
 /** A page and what it means, not yet applied. */
 interface Part {
   table: StreamTable;
@@ -48,7 +52,8 @@ interface Part {
  *
  * The reading is registered before the request is sent. Its answer's pages are applied in the order of their slots,
  * which is the order in which Salesforce ran them, one transaction a stream and page; streams without rows share the
- * last one, which closes the reading.
+ * last one, which closes the reading. A cursor that somebody else has moved meanwhile stays; then the state has to be
+ * loaded again, and so it has after a database error.
  *
  * @throws Fault where the request as a whole failed, or the lease was lost (`SYS-09`); database errors as
  *         they come. The reading is closed then, and the state has to be loaded again after a database error.
@@ -58,7 +63,7 @@ export async function runTick(
   state: SyncState,
   slots: readonly Slot[],
   signal: AbortSignal,
-): Promise<SyncState> {
+): Promise<Ticked> {
   const { db } = deps.destination;
   const queries = slots.map((slot) => slotQuery(state, slot));
   const streamNos = [...new Set(slots.map((slot) => streamOf(state, slot).table.stream.streamNo))];
@@ -70,11 +75,11 @@ export async function runTick(
     const read: SyncState = {
       ...state,
       serverNow: Math.max(state.serverNow, answer.serverNow ?? 0),
-      budget: spend(state.budget, sentAt),
       trouble: null,
     };
     const { next, parts } = await understand(deps, read, slots, queries, answer.pages, sentAt);
-    return { ...next, dirty: await applyParts(deps, next, parts, observation) };
+    const { dirty, areCursorsMoved } = await applyParts(deps, next, parts, observation);
+    return { state: { ...next, dirty }, areCursorsMoved };
   } catch (error) {
     // Where the database is away as well, the reading's expiry closes it.
     await closeObservation(db, observation).catch(() => undefined);
@@ -132,13 +137,13 @@ async function afterRefusal(
   return { ...stream, trouble: { tries, restsUntil: deps.clock.now() + restMs(tries, fault) } };
 }
 
-/** @returns what is dirty after the last part, read in its transaction */
+/** `dirty` is what is left after the last part, read in its transaction. */
 async function applyParts(
   deps: SyncDeps,
   state: SyncState,
   parts: readonly Part[],
   observation: Observation,
-): Promise<readonly DirtyRecord[]> {
+): Promise<{ dirty: readonly DirtyRecord[]; areCursorsMoved: boolean }> {
   const { db } = deps.destination;
   const hasRows = ({ page, step }: Part) => page.count > 0 || (step.absent?.length ?? 0) > 0;
   const moves = parts
@@ -149,28 +154,30 @@ async function applyParts(
     .map((part) => (tx: Tx, end: PagePart) => applyOnePage(deps, tx, part, end));
   if (moves.length > 0) transactions.push((tx, end) => applyEmptyPages(tx, moves, end));
 
-  let dirty: readonly DirtyRecord[] = state.dirty;
+  let { dirty } = state;
+  let areCursorsMoved = true;
   for (const [place, apply] of transactions.entries()) {
     const isLast = place === transactions.length - 1;
     await applyTransaction(db, async (tx) => {
-      await apply(tx, { observation, isLast });
+      if (!(await apply(tx, { observation, isLast }))) areCursorsMoved = false;
       if (isLast) dirty = (await readDirty(tx, dirtyRows)).map(dirtyRecord);
     });
   }
   if (transactions.length === 0) await closeObservation(db, observation);
-  return dirty;
+  return { dirty, areCursorsMoved };
 }
 
-async function applyOnePage(deps: SyncDeps, tx: Tx, part: Part, end: PagePart): Promise<void> {
+async function applyOnePage(deps: SyncDeps, tx: Tx, part: Part, end: PagePart): Promise<boolean> {
   const { table, slot, page, step } = part;
   const began = deps.clock.now();
   const { absent, move } = step;
-  const applied = await applyPage(tx, table, page, {
+  const { fates, isCursorMoved } = await applyPage(tx, table, page, {
     ...end,
     ...(absent && { absent }),
     ...(move && { move }),
   });
   const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };
   deps.log.debug('page applied', { ...fields, tookMs: deps.clock.now() - began });
-  if (applied.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: applied.quarantined });
+  if (fates.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: fates.quarantined });
+  return isCursorMoved;
 }

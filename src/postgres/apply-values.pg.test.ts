@@ -110,10 +110,10 @@ test('on a server that cannot check a value before its cast, every value arrives
   const older = { stream, guarded: guardedStatements(stream, 150_000) };
   const page = pageOf(values.map(([field, json], place) => withValue(place, field, json)));
   const observation = await world.open();
-  const counts = await world.destination.db.transaction((tx) =>
+  const { fates } = await world.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
-  assert.deepEqual(counts, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
+  assert.deepEqual(fates, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
   const rows = await world.rows();
   for (const [place, [field, , text]] of values.entries()) {
     assert.equal(rows[place]?.[field.toLowerCase()], text, field);
@@ -174,10 +174,10 @@ test('on a server that cannot check a value before its cast, the same records ar
   const bad = misfits.map(([field, json], place) => withValue(place, field, json));
   const page = pageOf([record(100), ...bad, record(101)]);
   const observation = await world.open();
-  const counts = await world.destination.db.transaction((tx) =>
+  const { fates } = await world.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
-  assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
+  assert.deepEqual(fates, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
   assert.equal((await world.quarantined()).length, misfits.length);
 });
 

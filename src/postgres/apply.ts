@@ -36,6 +36,12 @@ export interface PagePart {
   move?: CursorMove;
 }
 
+export interface PageApplied {
+  fates: Applied;
+  /** True where none was to move. */
+  isCursorMoved: boolean;
+}
+
 /** A stream's table with the statements that write it. */
 export interface StreamTable {
   stream: Stream;
@@ -55,7 +61,12 @@ export interface StreamTable {
  * newer reading that commits meanwhile, and roll that one back); clean-up comes last and waits for nobody.
  * Repeatable: a second call with the same page applies nothing.
  */
-export async function applyPage(tx: Tx, table: StreamTable, page: Page, part: PagePart): Promise<Applied> {
+export async function applyPage(
+  tx: Tx,
+  table: StreamTable,
+  page: Page,
+  part: PagePart,
+): Promise<PageApplied> {
   const { stream } = table;
   const hi = await endPart(tx, part);
   await statements.lockStream(tx, stream.streamNo);
@@ -66,11 +77,11 @@ export async function applyPage(tx: Tx, table: StreamTable, page: Page, part: Pa
     throwWithoutValues,
   );
   await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
-  if (part.move) await moveCursor(tx, stream.streamNo, part.move);
+  const isCursorMoved = part.move ? await moveCursor(tx, stream.streamNo, part.move) : true;
 
   await statements.purgeFences(tx, stream.streamNo);
   if (part.isLast) await statements.purgeExpiredObservations(tx);
-  return fates;
+  return { fates, isCursorMoved };
 }
 
 /**
@@ -90,15 +101,23 @@ export async function applyTransaction(db: Database, work: (tx: Tx) => Promise<v
 
 const applyTriesMax = 5;
 
-/** Moves the cursors of streams whose answers held no rows, in one transaction that also closes the reading. */
+/**
+ * Moves the cursors of streams whose answers held no rows, in one transaction that also closes the reading.
+ *
+ * @returns whether all of them moved
+ */
 export async function applyEmptyPages(
   tx: Tx,
   moves: readonly { streamNo: number; move: CursorMove }[],
   part: PagePart,
-): Promise<void> {
+): Promise<boolean> {
   await endPart(tx, part);
-  for (const { streamNo, move } of moves) await moveCursor(tx, streamNo, move);
+  let areAllMoved = true;
+  for (const { streamNo, move } of moves) {
+    areAllMoved = (await moveCursor(tx, streamNo, move)) && areAllMoved;
+  }
   if (part.isLast) await statements.purgeExpiredObservations(tx);
+  return areAllMoved;
 }
 
 async function endPart(tx: Tx, { observation, isLast }: PagePart): Promise<number> {
@@ -113,10 +132,11 @@ async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {
   if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
 }
 
-async function moveCursor(tx: Tx, streamNo: number, move: CursorMove): Promise<void> {
+async function moveCursor(tx: Tx, streamNo: number, move: CursorMove): Promise<boolean> {
   const [moved] = await statements.moveCursor(tx, streamNo, move.kind, move.version, move.to);
   const { backfilledAt } = move;
   if (moved && backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
+  return moved !== undefined;
 }
 
 interface Bounds {

@@ -278,10 +278,10 @@ test('in a private database the writer can do all of its work and the reader see
       record(3),
       record(3, { SystemModstamp: stampAt(-9) }),
     ]);
-    const counts = await destination.db.transaction((tx) =>
+    const { fates } = await destination.db.transaction((tx) =>
       applyPage(tx, table, page, { observation, isLast: true, absent: [idOf(4)] }),
     );
-    assert.deepEqual(counts, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
+    assert.deepEqual(fates, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
     await destination.db.transaction((tx) =>
       applyPage(tx, table, pageOf([]), { observation: stillOpen, isLast: true }),
     );

@@ -17,7 +17,7 @@ import {
   type TablePlan,
 } from '../postgres/index.ts';
 import {
-  describeSObject,
+  describeSObjects,
   listSObjects,
   nearNames,
   openSalesforce,
@@ -113,9 +113,7 @@ async function describeAll(
       near: near.length > 0 ? ` Near: ${near.join(', ')}.` : '',
     });
   });
-  const described: Describe[] = [];
-  for (const name of names) described.push(await describeSObject(salesforce, name, signal));
-  return described;
+  return describeSObjects(salesforce, names, signal);
 }
 
 function planAll(described: readonly Describe[]): TablePlan[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeSObject, listSObjects, nearNames } from './describe.ts';
+import { describeSObjects, listSObjects, nearNames } from './describe.ts';
 import { openScriptedOrg } from './scripted-org.ts';
 
 const signal = new AbortController().signal;
@@ -8,49 +8,82 @@ const account = { name: 'Account', label: 'Account', custom: false, queryable: t
 const idField = { name: 'Id', label: 'Account ID', type: 'id', calculated: false };
 const newField = { name: 'New', label: 'New', type: 'hologram', calculated: true };
 
-test('objects and fields are read by the members that the mirror needs, whatever else there is', async () => {
-  await using org = await openScriptedOrg(({ path }) => ({
-    body: JSON.stringify(
-      path.endsWith('/describe')
-        ? { ...account, childRelationships: [], fields: [{ ...idField, length: 18 }, newField] }
-        : { encoding: 'UTF-8', sobjects: [{ ...account, keyPrefix: null }] },
-    ),
-  }));
-  const salesforce = org.open();
-
-  assert.deepEqual(await listSObjects(salesforce, signal), [account]);
-  assert.deepEqual(await describeSObject(salesforce, 'Account', signal), {
-    ...account,
-    fields: [idField, newField],
+/** Answers each subrequest of a composite request by its path. */
+const composite = (request: string, answer: (url: string) => { status?: number; body: unknown }) => {
+  const { compositeRequest } = JSON.parse(request) as {
+    compositeRequest: { url: string; referenceId: string }[];
+  };
+  const compositeResponse = compositeRequest.map(({ url, referenceId }) => {
+    const { status = 200, body } = answer(url);
+    return { body, httpHeaders: {}, httpStatusCode: status, referenceId };
   });
-  const paths = org.received.slice(1).map(({ path }) => path);
-  assert.deepEqual(paths, [
-    '/services/data/v62.0/sobjects',
-    '/services/data/v62.0/sobjects/Account/describe',
+  return { body: JSON.stringify({ compositeResponse: compositeResponse.toReversed() }) };
+};
+
+test('objects and fields are read by the members that the mirror needs, whatever else there is', async () => {
+  await using org = await openScriptedOrg(({ path, body }) =>
+    path.endsWith('/composite')
+      ? composite(body, () => ({
+          body: { ...account, childRelationships: [], fields: [{ ...idField, length: 18 }, newField] },
+        }))
+      : { body: JSON.stringify({ encoding: 'UTF-8', sobjects: [{ ...account, keyPrefix: null }] }) },
+  );
+  const salesforce = org.open();
+  assert.deepEqual(await listSObjects(salesforce, signal), [account]);
+  assert.deepEqual(await describeSObjects(salesforce, ['Account'], signal), [
+    { ...account, fields: [idField, newField] },
   ]);
 });
 
+test('25 objects are described in a request, and come in the order of their names', async () => {
+  const names = Array.from({ length: 26 }, (_, place) => `Object_${place}__c`);
+  await using org = await openScriptedOrg(({ body }) =>
+    composite(body, (url) => ({
+      body: { ...account, name: /sobjects\/(\w+)\/describe$/.exec(url)?.[1], fields: [idField] },
+    })),
+  );
+  const described = await describeSObjects(org.open(), names, signal);
+  assert.deepEqual(
+    described.map(({ name }) => name),
+    names,
+  );
+  assert.equal(org.received.length - org.signIns(), 2);
+});
+
 test('a description of another form is refused by its place, not by its content', async () => {
-  await using org = await openScriptedOrg(() => ({
-    body: JSON.stringify({ ...account, fields: [idField, { ...newField, type: { secret: 'Canary' } }] }),
-  }));
+  const fields = [idField, { ...newField, type: { secret: 'Canary' } }];
+  await using org = await openScriptedOrg(({ body }) =>
+    composite(body, () => ({ body: { ...account, fields } })),
+  );
   await assert.rejects(
-    describeSObject(org.open(), 'Account', signal),
+    describeSObjects(org.open(), ['Account'], signal),
     (error: Error & { safe?: unknown }) => {
       assert.deepEqual(error.safe, { stream: 'Account', where: 'fields.1.type' });
       assert(!error.message.includes('Canary'));
       return true;
     },
   );
-  org.answer = () => ({ body: '{"name":"Acc' });
-  await assert.rejects(describeSObject(org.open(), 'Account', signal), { code: 'DATA-03' });
+  org.answer = () => ({ body: '{"compositeResponse":[' });
+  await assert.rejects(describeSObjects(org.open(), ['Account'], signal), { code: 'DATA-03' });
+  org.answer = () => ({ body: '{"compositeResponse":[]}' });
+  await assert.rejects(describeSObjects(org.open(), ['Account'], signal), { code: 'DATA-03' });
 });
 
-test('an object that the user cannot see is refused by name, and a name cannot leave its place in the path', async () => {
-  const body = '[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]';
-  await using org = await openScriptedOrg(() => ({ status: 404, body }));
-  await assert.rejects(describeSObject(org.open(), '../query?q=x', signal), { code: 'PERM-02' });
-  assert.equal(org.received[1]?.path, '/services/data/v62.0/sobjects/..%2Fquery%3Fq%3Dx/describe');
+test('an object that the user cannot see is refused by name', async () => {
+  const refusal = [{ errorCode: 'NOT_FOUND', message: 'The requested resource does not exist' }];
+  await using org = await openScriptedOrg(({ body }) =>
+    composite(body, () => ({ status: 404, body: refusal })),
+  );
+  await assert.rejects(describeSObjects(org.open(), ['Account'], signal), {
+    code: 'PERM-02',
+    safe: { stream: 'Account', reason: 'NOT_FOUND' },
+  });
+});
+
+test('a name cannot leave its place in an address', async () => {
+  await using org = await openScriptedOrg();
+  await assert.rejects(describeSObjects(org.open(), ['../query?q=x'], signal), /by their API name/);
+  assert.equal(org.received.length, 0);
 });
 
 test('near names are those that somebody may have meant, the nearest first', () => {

@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
+import { assert } from '../lib/assert.ts';
 import type { Salesforce } from './client.ts';
 import { faultOf, parsed } from './faults.ts';
+import { isApiName } from './soql.ts';
 
 const sobjectSchema = z.object({
   name: z.string(),
@@ -27,39 +29,66 @@ export type SObject = z.infer<typeof sobjectSchema>;
  *
  * @throws Fault `SCH-08`: the list has an unexpected form; those of a failed request
  */
-export function listSObjects(salesforce: Salesforce, signal: AbortSignal): Promise<readonly SObject[]> {
-  return read(salesforce, '/sobjects', signal, (text) => parse(listSchema, text, 'all objects').sobjects);
+export async function listSObjects(salesforce: Salesforce, signal: AbortSignal): Promise<readonly SObject[]> {
+  const path = `${salesforce.dataPath}/sobjects`;
+  const answer = await salesforce.request({ method: 'GET', path, purpose: 'setup' }, signal);
+  if (answer.status !== 200) throw faultOf(answer);
+  return parse(listSchema, parsed(answer.text), 'all objects').sobjects;
 }
+
+/** A composite request carries at most this many; describes do not count toward its five queries. */
+const describesMax = 25;
 
 /**
- * One object with its fields; those that the user may not see are absent. One request.
+ * Objects with their fields, in the order of their names; fields that the user may not see are absent. One request
+ * for 25 of them, so that the set-up of a large sync costs little.
  *
- * @throws Fault `PERM-02`: no such object for this user; `SCH-08`: the description has an unexpected form
+ * @throws Fault `PERM-02`: no such object for this user; `SCH-08`: a description has an unexpected form; `DATA-03`:
+ *         the answer is incomplete
  */
-export function describeSObject(
+export async function describeSObjects(
   salesforce: Salesforce,
-  name: string,
+  names: readonly string[],
   signal: AbortSignal,
-): Promise<Describe> {
-  const path = `/sobjects/${encodeURIComponent(name)}/describe`;
-  return read(salesforce, path, signal, (text) => parse(describeSchema, text, name), name);
+): Promise<readonly Describe[]> {
+  const described: Describe[] = [];
+  for (let from = 0; from < names.length; from += describesMax) {
+    described.push(...(await describeTogether(salesforce, names.slice(from, from + describesMax), signal)));
+  }
+  return described;
 }
 
-async function read<T>(
+const compositeSchema = z.object({
+  compositeResponse: z.array(
+    z.object({ referenceId: z.string(), httpStatusCode: z.number(), body: z.unknown() }),
+  ),
+});
+
+async function describeTogether(
   salesforce: Salesforce,
-  path: string,
+  names: readonly string[],
   signal: AbortSignal,
-  parseText: (text: string) => T,
-  stream?: string,
-): Promise<T> {
-  const request = { method: 'GET', path: salesforce.dataPath + path, purpose: 'setup' } as const;
-  const answer = await salesforce.request(request, signal);
-  if (answer.status !== 200) throw faultOf(answer, stream);
-  return parseText(answer.text);
+): Promise<Describe[]> {
+  for (const name of names) assert(isApiName(name), 'objects are described by their API name');
+  const compositeRequest = names.map((name, place) => ({
+    method: 'GET',
+    url: `${salesforce.dataPath}/sobjects/${name}/describe`,
+    referenceId: `d${place}`,
+  }));
+  const body = JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
+  const path = `${salesforce.dataPath}/composite`;
+  const answer = await salesforce.request({ method: 'POST', path, body, purpose: 'setup' }, signal);
+  if (answer.status !== 200) throw faultOf(answer);
+  const { compositeResponse } = parse(compositeSchema, parsed(answer.text), 'the descriptions');
+  return names.map((name, place) => {
+    const sub = compositeResponse.find(({ referenceId }) => referenceId === `d${place}`);
+    if (!sub) throw new Fault('DATA-03', { where: `description ${place}`, stream: name });
+    if (sub.httpStatusCode === 200) return parse(describeSchema, sub.body, name);
+    throw faultOf({ ...answer, status: sub.httpStatusCode, text: JSON.stringify(sub.body) }, name);
+  });
 }
 
-function parse<T>(schema: z.ZodType<T>, text: string, stream: string): T {
-  const body = parsed(text);
+function parse<T>(schema: z.ZodType<T>, body: unknown, stream: string): T {
   if (body === undefined) throw new Fault('DATA-03', { where: 'the description', stream });
   const read = schema.safeParse(body);
   if (read.success) return read.data;

@@ -4,9 +4,10 @@
  */
 export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions } from './client.ts';
 export type { Query } from './composite.ts';
-export { describeSObject, listSObjects, nearNames, type SObject } from './describe.ts';
+export { countRecords } from './counts.ts';
+export { describeSObjects, listSObjects, nearNames, type SObject } from './describe.ts';
 export { faultOf } from './faults.ts';
 export { isAllowedHost } from './hosts.ts';
-export { countRecords, type QueryOutcome, queryPages } from './query.ts';
+export { type QueryOutcome, queryPages } from './query.ts';
 export { type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export type { Answer, Usage } from './transport.ts';

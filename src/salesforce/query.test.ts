@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Query } from './composite.ts';
-import { countRecords, queryPages } from './query.ts';
+import { queryPages } from './query.ts';
 import { compositeAnswer, openScriptedOrg, type SubAnswer } from './scripted-org.ts';
 import { soqlIdOf } from './soql.ts';
 
@@ -150,22 +150,4 @@ test('a request that is refused as a whole is a fault', async () => {
   await assert.rejects(queryPages(org.open(), [select('Account')], 'poll', signal), { code: 'LIM-01' });
   org.answer = () => ({ body: '<html>moved</html>' });
   await assert.rejects(queryPages(org.open(), [select('Account')], 'poll', signal), { code: 'DATA-03' });
-});
-
-test('objects are counted five in a request; one that is refused has no count', async () => {
-  const names = ['A__c', 'B__c', 'C__c', 'D__c', 'E__c', 'F__c'];
-  await using org = await openScriptedOrg(({ body }) => {
-    const { compositeRequest } = JSON.parse(body) as { compositeRequest: { url: string }[] };
-    const counts = compositeRequest.map(({ url }) => {
-      const soql = new URL(url, org.url).searchParams.get('q');
-      const index = names.findIndex((name) => soql === `SELECT COUNT() FROM ${name}`);
-      return index === 2 ? refusal('INVALID_TYPE') : page([], 1_000_000 * index);
-    });
-    return { body: compositeAnswer(counts) };
-  });
-
-  const counts = await countRecords(org.open(), names, signal);
-
-  assert.equal(org.received.length - org.signIns(), 2);
-  assert.deepEqual(Object.fromEntries(counts), { A__c: 0, B__c: 1e6, D__c: 3e6, E__c: 4e6, F__c: 5e6 });
 });

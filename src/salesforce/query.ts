@@ -5,16 +5,8 @@ import type { Cursor, Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { assert } from '../lib/assert.ts';
 import type { Purpose, Salesforce } from './client.ts';
-import {
-  compositeOf,
-  type Query,
-  type QueryBody,
-  queriesMax,
-  readComposite,
-  reference,
-} from './composite.ts';
+import { compositeOf, type Query, type QueryBody, readComposite, reference } from './composite.ts';
 import { errorCodeOf, faultOf } from './faults.ts';
-import { isApiName } from './soql.ts';
 import { storable } from './storable.ts';
 import type { Usage } from './transport.ts';
 
@@ -33,8 +25,6 @@ interface Answered {
   usage: Usage | null;
 }
 
-type SlotOutcome = { kind: 'body'; body: QueryBody } | Exclude<QueryOutcome, { kind: 'page' }>;
-
 /**
  * One composite request with one to five queries; `pages` are in their order. A later query may name a record of an
  * earlier one by `soqlIdOf`.
@@ -48,57 +38,21 @@ export async function queryPages(
   purpose: Purpose,
   signal: AbortSignal,
 ): Promise<Answered & { pages: readonly QueryOutcome[] }> {
-  const { slots, ...answered } = await queryTogether(salesforce, queries, purpose, signal);
-  const pages = slots.map((slot): QueryOutcome => {
-    return slot.kind === 'body' ? { kind: 'page', page: pageOf(slot.body) } : slot;
-  });
-  return { ...answered, pages };
-}
-
-/**
- * Exact numbers of records that are not deleted, five sobjects a request. A name whose count is refused is not in
- * the map.
- */
-export async function countRecords(
-  salesforce: Salesforce,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
-  for (const name of names) assert(isApiName(name), 'objects are counted by their API name');
-  const counts = new Map<string, number>();
-  for (let from = 0; from < names.length; from += queriesMax) {
-    const group = names.slice(from, from + queriesMax);
-    const queries = group.map((name) => ({ soql: `SELECT COUNT() FROM ${name}`, includeDeleted: false }));
-    const { slots } = await queryTogether(salesforce, queries, 'setup', signal);
-    for (const [index, slot] of slots.entries()) {
-      const name = group[index];
-      if (name !== undefined && slot.kind === 'body') counts.set(name, slot.body.totalSize);
-    }
-  }
-  return counts;
-}
-
-async function queryTogether(
-  salesforce: Salesforce,
-  queries: readonly Query[],
-  purpose: Purpose,
-  signal: AbortSignal,
-): Promise<Answered & { slots: readonly SlotOutcome[] }> {
   const path = `${salesforce.dataPath}/composite`;
   const body = compositeOf(queries, salesforce.dataPath);
   const answer = await salesforce.request({ method: 'POST', path, body, purpose }, signal);
   if (answer.status !== 200) throw faultOf(answer);
   const subAnswers = readComposite(answer.text, queries.length);
-  const slots = queries.map(({ soql }, index): SlotOutcome => {
+  const pages = queries.map(({ soql }, index): QueryOutcome => {
     const sub = subAnswers[index];
     assert(sub, 'each query has an answer');
-    if (sub.query) return { kind: 'body', body: sub.query };
+    if (sub.query) return { kind: 'page', page: pageOf(sub.query) };
     const isSkipped = soql.search(reference) >= 0 && errorCodeOf(sub.body) === 'PROCESSING_HALTED';
     if (isSkipped) return { kind: 'skipped' };
     const refusal = { ...answer, status: sub.status, text: sub.body };
     return { kind: 'refused', fault: faultOf(refusal, /\bFROM (\w+)/.exec(soql)?.[1]) };
   });
-  return { serverNow: answer.serverNow, usage: answer.usage, slots };
+  return { serverNow: answer.serverNow, usage: answer.usage, pages };
 }
 
 function pageOf(body: QueryBody): Page {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setIntervalMs, setPaused } from '../src/control/index.ts';
+import { readHealth, setIntervalMs, setPaused } from '../src/control/index.ts';
 import { sql } from '../src/lib/sql.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -70,4 +70,23 @@ test('the end of the last first copy is put into the outbox once, however often 
   assert.equal(events.length, 1);
   assert.equal(events[0]?.event, 'backfill-complete');
   assert.equal(events[0]?.body.tables.length, 2);
+});
+
+test('what a sync waits for is known while it waits, and forgotten when it goes on', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
+  const health = async () => (await readHealth(world.control.control)).get(world.sync.id);
+  assert.deepEqual(await health(), { isHeld: false, fault: null });
+  world.startWorker();
+  await world.untilComplete();
+  assert.deepEqual(await health(), { isHeld: true, fault: null });
+
+  const recorded = world.news('NET-01');
+  const restarted = world.org.restart();
+  await recorded;
+  const waiting = await health();
+  assert.equal(waiting?.fault?.code, 'NET-01');
+  assert.match(waiting?.fault?.says ?? '', /Salesforce does not answer/);
+  await restarted;
+  await world.news(null);
+  assert.deepEqual(await health(), { isHeld: true, fault: null });
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { findSync, listenForChanges, openReaderUrl, runLeases, type Sync } from '../src/control/index.ts';
 import { createSync, type EngineDeps, openSyncs, proxiedSync, runSync } from '../src/engine/index.ts';
 import { assert } from '../src/lib/assert.ts';
@@ -25,6 +26,8 @@ export interface World extends AsyncDisposable {
   /** `http://127.0.0.1:PORT/{sync id}` */
   base: string;
   startWorker(): Worker;
+  /** The next time that the sync begins to wait for this fault; null: that it goes on. Both are recorded by then. */
+  news(code: string | null): Promise<void>;
   /** A caller's request through the proxy, as the demo user. */
   call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
   /** Waits, with a limit, until the query answers one row with a true value. */
@@ -56,12 +59,14 @@ export async function openWorld(options: {
   const control = undo.use(await openTestControl());
   const owner = `worker-${randomBytes(4).toString('hex')}`;
   const { host } = new URL(org.url);
+  const told = new EventEmitter();
   const deps: EngineDeps = {
     control: control.control,
     clock: systemClock,
     log: control.log.log,
     allowHosts: [host],
     owner,
+    onTrouble: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
   const { clientId, clientSecret } = org.credentials.integration;
   const wish = {
@@ -152,6 +157,7 @@ export async function openWorld(options: {
       });
       return { status: answer.status, headers: answer.headers, text: await answer.text() };
     },
+    news: async (code) => void (await once(told, code ?? 'goes on')),
     until,
     untilComplete: () =>
       until(

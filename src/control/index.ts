@@ -4,6 +4,7 @@
  */
 export { listenForChanges } from './changes.ts';
 export { type Control, openControl } from './database.ts';
+export { clearTrouble, type Health, readHealth, recordTrouble } from './health.ts';
 export { parseInterval } from './interval.ts';
 export { type KeySource, readKey } from './keys.ts';
 export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';

@@ -103,3 +103,9 @@ export const releaseSync = (tx: Tx, workerId: string, syncId: SyncId, epoch: num
 
 export const selectLive = (tx: Tx) =>
   tx.query<{ worker_id: string }>(sql`SELECT w.worker_id FROM lockstep.worker w WHERE ${isLive}`);
+
+/** Every sync, and whether a worker that is alive holds it. */
+export const selectHolders = (tx: Tx) =>
+  tx.query<{ sync_id: SyncId; is_held: boolean }>(sql`
+  SELECT s.sync_id, EXISTS (SELECT FROM lockstep.worker w WHERE w.worker_id = s.owner AND ${isLive}) AS is_held
+    FROM lockstep.sync s`);

@@ -214,3 +214,35 @@ export const selectEffort = (tx: Tx, syncId: SyncId) =>
   SELECT round(extract(epoch FROM clock_timestamp() - s.recorded_at) * 1000)::bigint AS took_ms,
          coalesce((SELECT sum(u.requests) FROM lockstep.usage u WHERE u.sync_id = s.sync_id), 0)::bigint AS requests
     FROM lockstep.sync s WHERE s.sync_id = ${syncId}`);
+
+/** `since` stays while the code does. Needs the sync: one that was erased meanwhile has no trouble any more. */
+export const upsertTrouble = (
+  tx: Tx,
+  syncId: SyncId,
+  t: { code: string; explanation: string; next: string; waitMs: number },
+) =>
+  tx.query(sql`
+  INSERT INTO lockstep.trouble AS known (sync_id, code, explanation, next, retry_at)
+  SELECT sync_id, ${t.code}, ${t.explanation}, ${t.next},
+         clock_timestamp() + ${t.waitMs}::double precision * interval '1 ms'
+    FROM lockstep.sync WHERE sync_id = ${syncId}
+  ON CONFLICT (sync_id) DO UPDATE
+     SET since = CASE WHEN known.code = excluded.code THEN known.since ELSE excluded.since END,
+         code = excluded.code, explanation = excluded.explanation, next = excluded.next, retry_at = excluded.retry_at`);
+
+export const removeTrouble = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`DELETE FROM lockstep.trouble WHERE sync_id = ${syncId}`);
+
+export const selectTroubles = (tx: Tx) =>
+  tx.query<{
+    sync_id: SyncId;
+    code: string;
+    explanation: string;
+    next: string;
+    since: string;
+    retry_at: string;
+  }>(sql`
+  SELECT sync_id, code, explanation, next,
+         to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since,
+         to_char(retry_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS retry_at
+    FROM lockstep.trouble`);

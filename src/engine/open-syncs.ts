@@ -6,6 +6,7 @@ import {
   readSync,
   type Sync,
 } from '../control/index.ts';
+import type { Fault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { Bell } from '../lib/bell.ts';
@@ -40,6 +41,10 @@ export interface EngineDeps {
   allowHosts: readonly string[];
   /** This process: the worker's id, and the owner of its intents. */
   owner: string;
+  /** Told when a sync begins to wait for something, and with null when it goes on. */
+  onTrouble?: (news: { sync: SyncId; name: string; fault: Fault | null }) => void;
+  /** Told when the last first copy of a sync is complete, at each start after that as well. */
+  onComplete?: (news: { sync: SyncId; name: string; rows: number }) => void;
 }
 
 export interface OpenSyncs {

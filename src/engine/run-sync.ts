@@ -22,6 +22,7 @@ import { startOfHead, startOfTail } from './poll.ts';
 import { restMs } from './slots.ts';
 import { loadState, type SyncState } from './sync-state.ts';
 import { runTick, type SyncDeps } from './tick.ts';
+import { openTrouble, type Trouble } from './trouble.ts';
 
 /**
  * Runs one sync under one lease until the signal aborts: takes the destination over, then ticks. A tick is one
@@ -40,11 +41,12 @@ export async function runSync(
   if (!open) return;
   const holder: Holder = { owner: deps.owner, epoch: sync.epoch };
   const log = deps.log.with({ sync: sync.id });
+  const trouble = openTrouble(deps, open);
   for (let tries = 1; !signal.aborted; tries++) {
     let destination: Destination | null = null;
     try {
       destination = await openDestination(await openWriterUrl(deps.control, sync), holderName(holder));
-      const run: Run = { ...deps, log, holder, destination, open, salesforce: open.salesforce };
+      const run: Run = { ...deps, log, holder, destination, open, trouble, salesforce: open.salesforce };
       const state = await takeUp(run, signal);
       tries = 1;
       await tickOn(run, state, signal);
@@ -55,6 +57,7 @@ export async function runSync(
       if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: sync.epoch });
       const waitMs = restMs(tries, fault);
       log.warn('sync waits', { code: fault.code, waitMs, tries });
+      await trouble.begin(fault, waitMs);
       await open.bell.wait(deps.clock, waitMs, signal).catch(() => undefined);
     } finally {
       await destination?.end();
@@ -64,6 +67,7 @@ export async function runSync(
 
 interface Run extends SyncDeps, EngineDeps {
   open: OpenSync;
+  trouble: Trouble;
 }
 
 /** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
@@ -130,12 +134,14 @@ async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise
     try {
       const ticked = await runTick(run, state, next.slots, signal);
       state = ticked.areCursorsMoved ? ticked.state : await reload(run, ticked.state);
+      await run.trouble.end();
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault) || error.code === 'SYS-09') throw error;
       const tries = (state.trouble?.tries ?? 0) + 1;
       const waitMs = restMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
       state = { ...state, trouble: { tries, restsUntil: run.clock.now() + waitMs } };
+      await run.trouble.begin(error, waitMs);
     }
     if (!isComplete && state.streams.every(({ backfill }) => backfill === null)) {
       isComplete = true;
@@ -163,7 +169,8 @@ function withWishes(open: OpenSync, state: SyncState): SyncState {
 async function tellComplete(run: Run): Promise<void> {
   const status = await readStatus(run.destination.db);
   const tables = status.map(({ sobject, rows }) => ({ sobject, rows }));
-  const { id } = run.open.settings;
+  const { id, name } = run.open.settings;
+  run.onComplete?.({ sync: id, name, rows: tables.reduce((sum, { rows }) => sum + rows, 0) });
   await recordEvent(run.control.db, id, 'backfill-complete', {
     tables,
     ...(await readEffort(run.control, id)),

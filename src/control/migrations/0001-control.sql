@@ -24,6 +24,16 @@ CREATE TABLE lockstep.sync (
 CREATE INDEX sync_org_id ON lockstep.sync (org_id);
 CREATE INDEX sync_owner ON lockstep.sync (owner);
 
+-- What a sync waits for, in the words of the catalogue; no row while nothing is wrong. Written by whoever runs it.
+CREATE TABLE lockstep.trouble (
+  sync_id     text PRIMARY KEY REFERENCES lockstep.sync ON DELETE CASCADE,
+  code        text NOT NULL,
+  explanation text NOT NULL,
+  next        text NOT NULL,
+  since       timestamptz NOT NULL DEFAULT clock_timestamp(),
+  retry_at    timestamptz NOT NULL
+);
+
 -- The sync's own authority in Salesforce (client credentials grant).
 CREATE TABLE lockstep.credential (
   sync_id              text PRIMARY KEY REFERENCES lockstep.sync ON DELETE CASCADE,

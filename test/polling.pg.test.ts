@@ -104,3 +104,29 @@ test('a restart goes on where the first copy stopped', async () => {
   const readAgain = pages.reduce((sum, { rows }) => sum + rows, 0);
   assert.equal(readAgain, (await world.countInOrg('Contact')) - Number(before?.rows));
 });
+
+test('a table that refuses its rows stops no other, and is followed again when it takes them', async () => {
+  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead', 'Product2'] });
+  world.startWorker();
+  await world.untilComplete();
+  await world.admin.script(`
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42000'; END$$;
+    CREATE TRIGGER refuse BEFORE INSERT ON salesforce.lead FOR EACH ROW EXECUTE FUNCTION public.refuse()`);
+  const refused = world.control.log.next('page refused by the database');
+  const created = await world.org.request('POST', `${dataPath}/sobjects/Lead`, {
+    body: { LastName: 'Refused', Company: 'For a while' },
+  });
+  assert.equal(created.status, 201);
+  assert.equal((await refused).stream, 'Lead');
+  await world.org.request('POST', `${dataPath}/sobjects/Product2`, { body: { Name: 'Goes on' } });
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.product2 WHERE name = 'Goes on')`,
+    'the other table goes on',
+  );
+  await world.admin.script('DROP TRIGGER refuse ON salesforce.lead');
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE lastname = 'Refused')`,
+    'the lead is there',
+  );
+});

@@ -1,5 +1,6 @@
 import { Fault } from '../core/faults.ts';
 import { assert } from '../lib/assert.ts';
+import { Bell } from '../lib/bell.ts';
 import { deadline } from '../lib/clock.ts';
 import type { Session } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
@@ -70,7 +71,7 @@ async function serveTerm(
   const over = new AbortController();
   const term = AbortSignal.any([signal, over.signal]);
   const holdings = openHoldings(control, workerId, onClaim, term);
-  const bell = openBell(control);
+  const bell = new Bell();
   try {
     session.onNotification(() => bell.ring());
     await session.query(sql`LISTEN ${ident(syncChannel)}`);
@@ -84,10 +85,10 @@ async function serveTerm(
     );
     void keepAlive(control, session, workerId, sentAt, term).catch(endTerm);
     while (!term.aborted) {
-      await reviewAndClaim(control, workerId, holdings, term).catch((error: unknown) => {
+      await orAbort(reviewAndClaim(control, workerId, holdings, term), term).catch((error: unknown) => {
         if (!term.aborted) control.log.warn('claim failed', { host: control.host, code: errorCode(error) });
       });
-      await bell.wait(claimEveryMs, term);
+      await bell.wait(control.clock, claimEveryMs, term).catch(() => undefined);
     }
     if (over.signal.aborted && !signal.aborted) throw over.signal.reason;
   } finally {
@@ -137,21 +138,6 @@ async function reviewAndClaim(
     selectSyncsById(tx, await claimSyncs(tx, workerId, missing)),
   );
   for (const row of claimed) holdings.start(toSync(row));
-}
-
-/** A wait that a notification ends early, also one that arrived just before. */
-function openBell({ clock }: Control): {
-  ring(): void;
-  wait(ms: number, signal: AbortSignal): Promise<void>;
-} {
-  let rung = new AbortController();
-  return {
-    ring: () => rung.abort(),
-    async wait(ms, signal) {
-      await clock.sleep(ms, AbortSignal.any([signal, rung.signal])).catch(() => undefined);
-      rung = new AbortController();
-    },
-  };
 }
 
 /** Ids of the workers that are alive. What any other has left open is nobody's any more. */

@@ -127,6 +127,12 @@ export const faults = {
     explanation: 'The database refuses to write ({sqlState}). Positions stand still, nothing is lost.',
     next: 'Free disk space, or end the read-only mode.',
   },
+  'DB-15': {
+    kind: 'transient',
+    title: 'A table refuses its rows',
+    explanation: 'The database did not take a page of {stream} ({sqlState}). Other objects go on.',
+    next: 'Look for locks, triggers and rules that were added to the table.',
+  },
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',

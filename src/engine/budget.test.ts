@@ -17,6 +17,22 @@ test('a shorter interval counts from the next request on', () => {
   assert.equal(nextSendAt({ intervalMs: 500, sentAt: [10_000] }, false, 10_100), 10_500);
 });
 
+test('however much is urgent, no pause is longer than twice the interval', () => {
+  let budget: Budget = { intervalMs: 3_000, sentAt: [] };
+  let now = 1_000_000;
+  for (let count = 0; count < 200; count++) {
+    const next = nextSendAt(budget, true, now);
+    assert.ok(next - now <= 6_000, `a pause of ${next - now} ms after ${count} requests`);
+    now = next;
+    budget = spend(budget, now);
+  }
+});
+
+test('a longer interval counts from the next request on', () => {
+  const sentAt = Array.from({ length: 10 }, (_, place) => 10_000 + place * 200);
+  assert.ok(nextSendAt({ intervalMs: 3_000, sentAt }, false, 11_900) <= 11_800 + 5_000);
+});
+
 test('whatever is urgent, no 60 seconds see more than ceil(60 s / interval) requests, and no two come within a third', () => {
   fc.assert(
     fc.property(

@@ -1,7 +1,9 @@
 /**
  * The requests that a sync starts by itself: with an interval i at most ceil(60 s / i) in any 60 seconds, and never
- * two within i / 3. Ordinary work goes out evenly, one request an interval; urgent work may go out earlier within
- * those two bounds. Proxied requests and their read-backs are counted elsewhere and displace nothing here.
+ * two within i / 3. Ordinary work goes out evenly, one request an interval. Urgent work may go out earlier by two
+ * thirds of an interval and borrows them from the request after it, so that however much is urgent, the poll never
+ * pauses for much longer than an interval. Proxied requests and their read-backs are counted elsewhere and displace
+ * nothing here.
  */
 export interface Budget {
   intervalMs: number;
@@ -10,19 +12,29 @@ export interface Budget {
 }
 
 const windowMs = 60_000;
+/** Share of an interval by which an urgent request may be early. */
+const credit = 2 / 3;
 
 /** The earliest instant at which the next request may go out. */
 export function nextSendAt(budget: Budget, isUrgent: boolean, now: number): number {
-  const last = budget.sentAt.at(-1);
+  const { intervalMs, sentAt } = budget;
+  const last = sentAt.at(-1);
   if (last === undefined) return now;
-  const perWindow = Math.ceil(windowMs / budget.intervalMs);
-  const oldestThatCounts = budget.sentAt.at(-perWindow);
+  const oldestThatCounts = sentAt.at(-perWindow(intervalMs));
   const windowFreeAt = oldestThatCounts === undefined ? now : oldestThatCounts + windowMs;
-  const pace = isUrgent ? budget.intervalMs / 3 : budget.intervalMs;
-  return Math.max(now, windowFreeAt, last + Math.ceil(pace));
+  const due = dueAt(budget, last);
+  const early = Math.max(due - intervalMs * credit, last + intervalMs / 3);
+  return Math.max(now, Math.ceil(windowFreeAt), Math.ceil(isUrgent ? early : due));
+}
+
+/** One interval after each request, counted from when it was due: an early one leaves less to the next. */
+function dueAt({ intervalMs, sentAt }: Budget, last: number): number {
+  const due = sentAt.reduce((next, at) => Math.max(next, at) + intervalMs, Number.NEGATIVE_INFINITY);
+  return Math.min(due, last + intervalMs * (1 + credit)); // what was sent at another pace counts as one early request
 }
 
 export function spend(budget: Budget, now: number): Budget {
-  const perWindow = Math.ceil(windowMs / budget.intervalMs);
-  return { ...budget, sentAt: [...budget.sentAt, now].slice(-perWindow) };
+  return { ...budget, sentAt: [...budget.sentAt, now].slice(-perWindow(budget.intervalMs)) };
 }
+
+const perWindow = (intervalMs: number) => Math.ceil(windowMs / intervalMs);

@@ -110,6 +110,42 @@ test('a stream in trouble rests while the others go on, and then goes alone', ()
   assert.deepEqual(kinds(slotsOf(sync(streams), 200_000)), ['head 0']);
 });
 
+test('while first copies run and tails are due, every head is asked within a round', () => {
+  for (const streamCount of [3, 5, 6]) {
+    const due = { position: { at: serverNow - 2_000, pass: null }, version: 1 };
+    let state = sync(
+      Array.from({ length: streamCount }, (_, n) => stream(n + 1, { backfill: copying, tail: due })),
+    );
+    const lastTurn = Array.from({ length: streamCount }, () => -1);
+    for (let turn = 0; turn < 40; turn++) {
+      for (const { kind, index } of slotsOf(state, 100_000 + turn)) {
+        if (kind !== 'head') continue;
+        lastTurn[index] = turn;
+        const polled = { ...(state.streams[index] as StreamState), polledAt: 100_000 + turn };
+        state = { ...state, streams: state.streams.with(index, polled) };
+      }
+      for (const last of lastTurn)
+        assert.ok(turn - last <= streamCount, `${streamCount} streams, turn ${turn}`);
+    }
+  }
+});
+
+test('a mark of a stopped stream makes nothing urgent', () => {
+  const dirty = [{ streamNo: 1, id: '001000000000001AAA' as RecordId, isUrgent: true }];
+  const budget = { intervalMs: 3_000, sentAt: [99_000] };
+  const state = sync([stream(1, { stoppedBy: 'PERM-02' }), stream(2)], { dirty, budget });
+  assert.deepEqual(nextRequest(state, 99_100), { kind: 'wait', until: 102_000 });
+});
+
+test('after a request that failed as a whole the streams go alone in turn', () => {
+  const streams = [stream(1), stream(2, { backfill: copying }), stream(3)];
+  const asked = [1, 2, 3].map((tries) => {
+    const slots = slotsOf(sync(streams, { trouble: { restsUntil: 0, tries } }));
+    return [...new Set(slots.map(({ index }) => index))];
+  });
+  assert.deepEqual(asked, [[1], [2], [0]]);
+});
+
 test('a stopped stream is not asked for, and a sync of stopped streams waits', () => {
   assert.deepEqual(kinds(slotsOf(sync([stream(1, { stoppedBy: 'PERM-02' }), stream(2)]))), ['head 1']);
   assert.equal(nextRequest(sync([stream(1, { stoppedBy: 'PERM-02' })]), 100_000).kind, 'wait');

@@ -24,15 +24,18 @@ const idleWaitMs = 60_000;
  *
  * A request has five slots. Records that must be read again come first, then heads, the stream that has waited
  * longest first, so that none starves; then one tail where one is due; what is left goes to first copies, several
- * pages of one stream chained by reference. A stream in trouble rests, and then goes alone until it behaves.
+ * pages of one stream chained by reference. A stream in trouble rests, and then goes alone until it behaves; after a
+ * request that failed as a whole the streams go alone in turn.
  */
 export function nextRequest(state: SyncState, now: number): Next {
   const running = state.streams
     .map((stream, index) => ({ stream, index }))
     .filter(({ stream }) => !stream.stoppedBy);
   const ready = running.filter(({ stream }) => (stream.trouble?.restsUntil ?? 0) <= now);
-  const isUrgent =
-    state.dirty.some((record) => record.isUrgent) || ready.some(({ stream }) => stream.isUrgent);
+  const isWaitedFor = (stream: StreamState) =>
+    stream.isUrgent ||
+    state.dirty.some((record) => record.isUrgent && record.streamNo === stream.table.stream.streamNo);
+  const isUrgent = ready.some(({ stream }) => isWaitedFor(stream));
   const sendAt = Math.max(nextSendAt(state.budget, isUrgent, now), state.trouble?.restsUntil ?? 0);
   if (sendAt > now) return { kind: 'wait', until: sendAt };
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(running, now) };
@@ -40,6 +43,7 @@ export function nextRequest(state: SyncState, now: number): Next {
   const byWait = ready.toSorted(
     (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
   );
+  if (state.trouble) return { kind: 'ask', slots: fill(state, [inTurn(byWait, state.trouble.tries)]) };
   const [longest] = byWait;
   if (longest?.stream.trouble) return { kind: 'ask', slots: fill(state, [longest]) };
   return {
@@ -52,6 +56,9 @@ export function nextRequest(state: SyncState, now: number): Next {
 }
 
 type Ready = { stream: StreamState; index: number };
+
+/** After a request that failed as a whole the streams go alone in turn, so that a healthy one is not held up. */
+const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
 
 const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
 

@@ -73,23 +73,54 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     if (!sync) open.delete(id);
     return sync;
   };
+  const readAgain = async (id: SyncId) => {
+    const sync = await open.get(id);
+    if (!sync) return;
+    const settings = await readSync(deps.control, id);
+    if (!settings) return forget(id);
+    sync.settings = settings;
+    sync.salesforce.forgetRefusal();
+    sync.bell.ring();
+  };
+  const refreshes = openRefreshes(deps);
   return {
     of,
     async refresh(id) {
-      for (const one of id === null ? [...open.keys()] : [id]) {
-        const sync = await open.get(one);
-        if (!sync) continue;
-        const settings = await readSync(deps.control, one);
-        if (settings) sync.settings = settings;
-        else await forget(one);
-        sync.bell.ring();
-      }
+      await Promise.all((id === null ? [...open.keys()] : [id]).map((one) => refreshes.run(one, readAgain)));
     },
     async end() {
       for (const id of open.keys()) await forget(id);
     },
   };
 }
+
+/** One reading of a sync's settings at a time, each after the change that asked for it; a failed one is repeated. */
+function openRefreshes({ clock, log }: EngineDeps) {
+  const last = new Map<SyncId, Promise<void>>();
+  const untilRead = async (id: SyncId, read: (id: SyncId) => Promise<void>) => {
+    for (let tries = 1; tries <= refreshTriesMax; tries++) {
+      try {
+        return await read(id);
+      } catch {
+        log.warn('settings not read', { sync: id, tries });
+        await clock.sleep(refreshPauseMs);
+      }
+    }
+  };
+  return {
+    run(id: SyncId, read: (id: SyncId) => Promise<void>): Promise<void> {
+      const next = (last.get(id) ?? Promise.resolve()).then(() => untilRead(id, read));
+      last.set(id, next);
+      return next.finally(() => {
+        if (last.get(id) === next) last.delete(id);
+      });
+    },
+  };
+}
+
+/** After a minute the control database is away for longer; when it is back, everything is read again. */
+const refreshTriesMax = 30;
+const refreshPauseMs = 2_000;
 
 async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   const settings = await readSync(deps.control, id);

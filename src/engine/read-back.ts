@@ -2,7 +2,6 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import { assert } from '../lib/assert.ts';
 import {
   applyPage,
   applyTransaction,
@@ -48,11 +47,11 @@ export async function readBack(
   signal: AbortSignal,
 ): Promise<'applied' | 'pending'> {
   const destination = await open.destination();
-  let left = written.filter(({ sobject }) => destination.tables.has(sobject));
+  let left = [...written];
   for (let pauseMs = firstPauseMs; left.length > 0; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
     const now = left.slice(0, slotsMax);
-    const { unsettled, setAside } = await readOnce(deps, open, destination, now, options, signal);
-    if (setAside > 0) return 'pending'; // another reading would not fit either
+    const { unsettled, isHopeless } = await readOnce(deps, open, destination, now, options, signal);
+    if (isHopeless) return 'pending';
     left = [...unsettled, ...left.slice(slotsMax)];
     const isLate = deps.clock.now() + pauseMs >= options.deadlineAt;
     if (left.length > 0 && isLate) return 'pending';
@@ -61,7 +60,10 @@ export async function readBack(
   return 'applied';
 }
 
-/** One request, one query a record. `unsettled` have to be read again; those set aside the mirror cannot hold. */
+/**
+ * One request, one query a record. `unsettled` have to be read again. It is hopeless where another reading would find
+ * the same: a record that the mirror cannot hold, or an object that the sync may not read.
+ */
 async function readOnce(
   deps: EngineDeps,
   open: OpenSync,
@@ -69,19 +71,21 @@ async function readOnce(
   written: readonly WrittenRecord[],
   options: ReadBackOptions,
   signal: AbortSignal,
-): Promise<{ unsettled: WrittenRecord[]; setAside: number }> {
+): Promise<{ unsettled: WrittenRecord[]; isHopeless: boolean }> {
   const { db } = destination;
-  const tables = written.map(({ sobject }) => tableOf(destination, sobject));
+  const tables = written.flatMap(({ sobject }) => destination.tables.get(sobject) ?? []);
+  if (tables.length < written.length) return { unsettled: [...written], isHopeless: true };
   const streamNos = [...new Set(tables.map(({ stream }) => stream.streamNo))];
   const observation = await openReadBackObservation(db, deps.owner, streamNos, observationLastsMs);
   const unsettled: WrittenRecord[] = [];
-  let setAside = 0;
+  let isHopeless = false;
   try {
     const queries = written.map((record, place) => queryOf(tables[place] as StreamTable, record));
     const { pages } = await queryPages(open.salesforce, queries, 'read-back', signal);
     for (const [place, record] of written.entries()) {
       const outcome = pages[place];
       const table = tables[place];
+      if (outcome?.kind === 'refused' && outcome.fault.kind === 'permanent') isHopeless = true;
       if (!table || outcome?.kind !== 'page' || isSuspect(record, outcome.page, options)) {
         unsettled.push(record);
         continue;
@@ -95,20 +99,14 @@ async function readOnce(
           isLast: false,
           absent,
         });
-        setAside += fates.quarantined;
+        if (fates.quarantined > 0) isHopeless = true;
       });
       if (await areDirty(db, table.stream.streamNo, ids)) unsettled.push(record);
     }
   } finally {
     await closeObservation(db, observation).catch(() => undefined);
   }
-  return { unsettled, setAside };
-}
-
-function tableOf(destination: Destination, sobject: string): StreamTable {
-  const table = destination.tables.get(sobject);
-  assert(table, 'only records of mirrored objects are read back');
-  return table;
+  return { unsettled, isHopeless };
 }
 
 function queryOf({ stream }: StreamTable, record: WrittenRecord): Query {

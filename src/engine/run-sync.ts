@@ -58,10 +58,24 @@ export async function runSync(
       const waitMs = restMs(tries, fault);
       log.warn('sync waits', { code: fault.code, waitMs, tries });
       await trouble.begin(fault, waitMs);
-      await open.bell.wait(deps.clock, waitMs, signal).catch(() => undefined);
+      await rest(deps, open, waitMs, signal);
     } finally {
       await destination?.end();
     }
+  }
+}
+
+/** Whatever is urgent, a rest is a rest; only new settings end it, because they may have mended what failed. */
+async function rest(
+  { clock }: EngineDeps,
+  open: OpenSync,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings } = open;
+  const until = clock.now() + waitMs;
+  while (!signal.aborted && clock.now() < until && open.settings === settings) {
+    await open.bell.wait(clock, until - clock.now(), signal).catch(() => undefined);
   }
 }
 
@@ -75,7 +89,8 @@ async function takeUp(run: Run, signal: AbortSignal): Promise<SyncState> {
   const { db, tables } = run.destination;
   await takeOver(db, run.holder);
   const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
-  const healed = await healIntents(db, await readLivingWorkers(run.control), streamNos);
+  const living = await readLivingWorkers(run.control);
+  const healed = await db.transaction((tx) => healIntents(tx, living, streamNos));
   if (healed > 0) run.log.warn('writes that were cut off are read again', { rows: healed });
   await retryStopped(db);
 
@@ -116,6 +131,7 @@ const tidyEveryMs = 3_600_000;
 
 async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
   let state = loaded;
+  let { settings } = run.open;
   let isComplete = false;
   let tidiedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
@@ -123,6 +139,8 @@ async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise
       await purgeIntents(run.destination.db);
       tidiedAt = run.clock.now();
     }
+    if (run.open.settings !== settings) state = { ...state, trouble: null };
+    settings = run.open.settings;
     state = withWishes(run.open, state);
     const next = nextRequest(state, run.clock.now());
     if (next.kind === 'wait') {
@@ -151,8 +169,16 @@ async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise
 }
 
 /** The same moment of the sync, with the cursors as the destination has them. */
-const reload = ({ destination: { db, tables } }: Run, { serverNow, budget }: SyncState): Promise<SyncState> =>
-  loadState(db, tables, serverNow, budget);
+async function reload({ destination: { db, tables } }: Run, state: SyncState): Promise<SyncState> {
+  const loaded = await loadState(db, tables, state.serverNow, state.budget);
+  const streams = loaded.streams.map((stream) => {
+    const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
+    return before
+      ? { ...stream, polledAt: before.polledAt, isUrgent: before.isUrgent, trouble: before.trouble }
+      : stream;
+  });
+  return { ...loaded, streams };
+}
 
 /** What others wished meanwhile: another pace, a stream to be polled first. */
 function withWishes(open: OpenSync, state: SyncState): SyncState {

@@ -61,7 +61,7 @@ export function slotQuery(state: SyncState, slot: Slot): SlotQuery {
 
 /** The step that a page allows. Pure; it happens when its transaction commits. */
 export function slotStep(state: SyncState, slot: Slot, query: SlotQuery, page: Page): SlotStep {
-  const stream: StreamState = { ...streamOf(state, slot), trouble: null };
+  const stream = streamOf(state, slot);
   switch (slot.kind) {
     case 'head': {
       const to = headAfter(stream.head.position, asked(query), page, pageRows);
@@ -126,11 +126,16 @@ const movedOn = <Position>(held: Held<unknown>, position: Position): Held<Positi
   version: held.version + 1,
 });
 
+/** Whatever an answer asks for: after an hour it is worth another try. */
+const restMsMax = 3_600_000;
+
 /**
  * How long a stream or a sync rests after its n-th failure in a row; Salesforce's own wish counts for more. A
- * credential that is refused stays so until a person acts, which rings the sync's bell: trying it often locks users.
+ * credential that is refused stays so until a person acts, and trying it often locks users; a change of the sync's
+ * settings ends the rest.
  */
 export function restMs(tries: number, fault: Fault): number {
-  if (fault.kind === 'needs-person' && /^(SF|ORG)-/.test(fault.code)) return 3_600_000;
-  return Math.max(fault.safe.waitMs ?? 0, Math.min(60_000, 1_000 * 2 ** Math.min(tries, 6)));
+  if (fault.kind === 'needs-person' && /^(SF|ORG)-/.test(fault.code)) return restMsMax;
+  const asked = Math.min(fault.safe.waitMs ?? 0, restMsMax);
+  return Math.max(asked, Math.min(60_000, 1_000 * 2 ** Math.min(tries, 6)));
 }

@@ -1,14 +1,17 @@
+import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Tx } from '../lib/database.ts';
+import { sqlState, type Tx } from '../lib/database.ts';
 import {
   applyEmptyPages,
   applyPage,
   applyTransaction,
+  type CursorMove,
   closeObservation,
   type Destination,
+  databaseFault,
   type Holder,
   type Observation,
   openTickObservation,
@@ -52,8 +55,8 @@ interface Part {
  *
  * The reading is registered before the request is sent. Its answer's pages are applied in the order of their slots,
  * which is the order in which Salesforce ran them, one transaction a stream and page; streams without rows share the
- * last one, which closes the reading. A cursor that somebody else has moved meanwhile stays; then the state has to be
- * loaded again, and so it has after a database error.
+ * last one, which closes the reading. A page that the database refuses is its own stream's trouble. A cursor that
+ * somebody else has moved meanwhile stays; then the state has to be loaded again, as after any failure here.
  *
  * @throws Fault where the request as a whole failed, or the lease was lost (`SYS-09`); database errors as
  *         they come. The reading is closed then, and the state has to be loaded again after a database error.
@@ -78,8 +81,12 @@ export async function runTick(
       trouble: null,
     };
     const { next, parts } = await understand(deps, read, slots, queries, answer.pages, sentAt);
-    const { dirty, areCursorsMoved } = await applyParts(deps, next, parts, observation);
-    return { state: { ...next, dirty }, areCursorsMoved };
+    const { dirty, failed, areCursorsMoved } = await applyParts(deps, next, parts, observation);
+    const streams = next.streams.map((stream, index) => {
+      const fault = failed.get(index);
+      return fault ? inTrouble(deps, state.streams[index] as StreamState, fault) : stream;
+    });
+    return { state: { ...next, streams, dirty }, areCursorsMoved: areCursorsMoved && failed.size === 0 };
   } catch (error) {
     // Where the database is away as well, the reading's expiry closes it.
     await closeObservation(db, observation).catch(() => undefined);
@@ -98,18 +105,33 @@ async function understand(
 ): Promise<{ next: SyncState; parts: Part[] }> {
   let next = state;
   const parts: Part[] = [];
+  const refusals = new Map<number, Fault>();
+  const lost = new Set<number>();
   for (const [place, slot] of slots.entries()) {
     const outcome = outcomes[place];
     const query = queries[place];
     assert(outcome && query, 'each slot has a query and an outcome');
-    const asked: StreamState = { ...streamOf(next, slot), polledAt: sentAt };
-    if (outcome.kind === 'page') {
-      const step = slotStep(withStream(next, slot.index, asked), slot, query, outcome.page);
-      parts.push({ table: asked.table, slot, page: outcome.page, step });
-      next = withStream(next, slot.index, step.after);
-    } else {
-      next = withStream(next, slot.index, await afterRefusal(deps, asked, outcome));
+    const { index } = slot;
+    if (slot.kind === 'head') next = withStream(next, index, { ...streamOf(next, slot), polledAt: sentAt });
+    if (outcome.kind === 'refused') refusals.set(index, outcome.fault);
+    // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
+    const isBehindLost = slot.kind === 'backfill' && slot.chainedTo !== null && lost.has(slot.chainedTo);
+    if (outcome.kind !== 'page' || isBehindLost) {
+      lost.add(place);
+      continue;
     }
+    const step = slotStep(next, slot, query, outcome.page);
+    parts.push({ table: streamOf(next, slot).table, slot, page: outcome.page, step });
+    next = withStream(next, index, step.after);
+  }
+  for (const index of new Set(slots.map((slot) => slot.index))) {
+    const stream = next.streams[index] as StreamState;
+    const fault = refusals.get(index);
+    next = withStream(
+      next,
+      index,
+      fault ? await afterRefusal(deps, stream, fault) : { ...stream, trouble: null },
+    );
   }
   return { next, parts };
 }
@@ -120,57 +142,82 @@ const withStream = (state: SyncState, index: number, stream: StreamState): SyncS
 });
 
 /** A refused query concerns its stream alone. What never will work stops it; anything else lets it rest. */
-async function afterRefusal(
-  deps: SyncDeps,
-  stream: StreamState,
-  outcome: Exclude<QueryOutcome, { kind: 'page' }>,
-): Promise<StreamState> {
-  if (outcome.kind === 'skipped') return stream;
-  const { fault } = outcome;
+async function afterRefusal(deps: SyncDeps, stream: StreamState, fault: Fault): Promise<StreamState> {
   const { sobject, streamNo } = stream.table.stream;
   deps.log.warn('query refused', { stream: sobject, code: fault.code });
-  if (fault.kind === 'permanent') {
-    await recordStop(deps.destination.db, streamNo, fault.code);
-    return { ...stream, stoppedBy: fault.code };
-  }
-  const tries = (stream.trouble?.tries ?? 0) + 1;
-  return { ...stream, trouble: { tries, restsUntil: deps.clock.now() + restMs(tries, fault) } };
+  if (fault.kind !== 'permanent') return inTrouble(deps, stream, fault);
+  await recordStop(deps.destination.db, streamNo, fault.code);
+  return { ...stream, stoppedBy: fault.code };
 }
 
-/** `dirty` is what is left after the last part, read in its transaction. */
+function inTrouble({ clock }: SyncDeps, stream: StreamState, fault: Fault): StreamState {
+  const tries = (stream.trouble?.tries ?? 0) + 1;
+  return { ...stream, trouble: { tries, restsUntil: clock.now() + restMs(tries, fault) } };
+}
+
+interface PartsApplied {
+  /** What is left after the last part, read in its transaction. */
+  dirty: readonly DirtyRecord[];
+  /** Streams, by their place in the state, whose page the database refused. The others went on. */
+  failed: ReadonlyMap<number, Fault>;
+  areCursorsMoved: boolean;
+}
+
 async function applyParts(
   deps: SyncDeps,
   state: SyncState,
   parts: readonly Part[],
   observation: Observation,
-): Promise<{ dirty: readonly DirtyRecord[]; areCursorsMoved: boolean }> {
+): Promise<PartsApplied> {
   const { db } = deps.destination;
+  const failed = new Map<number, Fault>();
+  const stands = new Set<string>();
   const hasRows = ({ page, step }: Part) => page.count > 0 || (step.absent?.length ?? 0) > 0;
-  const moves = parts
-    .filter((part) => !hasRows(part))
-    .flatMap(({ table, step }) => (step.move ? [{ streamNo: table.stream.streamNo, move: step.move }] : []));
-  const transactions = parts
-    .filter(hasRows)
-    .map((part) => (tx: Tx, end: PagePart) => applyOnePage(deps, tx, part, end));
-  if (moves.length > 0) transactions.push((tx, end) => applyEmptyPages(tx, moves, end));
-
-  let { dirty } = state;
-  let areCursorsMoved = true;
-  for (const [place, apply] of transactions.entries()) {
-    const isLast = place === transactions.length - 1;
-    await applyTransaction(db, async (tx) => {
-      if (!(await apply(tx, { observation, isLast }))) areCursorsMoved = false;
-      if (isLast) dirty = (await readDirty(tx, dirtyRows)).map(dirtyRecord);
-    });
+  const cursorOf = ({ slot }: Part) => `${slot.index} ${slot.kind}`;
+  for (const part of parts.filter(hasRows)) {
+    if (failed.has(part.slot.index)) continue;
+    // A later page of a chain must not move a cursor that the page before it could not move.
+    const move = stands.has(cursorOf(part)) ? undefined : part.step.move;
+    try {
+      await applyTransaction(db, async (tx) => {
+        const isMoved = await applyOnePage(deps, tx, part, move, { observation, isLast: false });
+        if (!isMoved) stands.add(cursorOf(part));
+      });
+    } catch (error) {
+      failed.set(part.slot.index, faultOfPage(deps, part, error));
+    }
   }
-  if (transactions.length === 0) await closeObservation(db, observation);
-  return { dirty, areCursorsMoved };
+  const moves = parts
+    .filter((part) => !hasRows(part) && !failed.has(part.slot.index) && !stands.has(cursorOf(part)))
+    .flatMap(({ table, step }) => (step.move ? [{ streamNo: table.stream.streamNo, move: step.move }] : []));
+  let { dirty } = state;
+  let areCursorsMoved = stands.size === 0;
+  await applyTransaction(db, async (tx) => {
+    if (!(await applyEmptyPages(tx, moves, { observation, isLast: true }))) areCursorsMoved = false;
+    dirty = (await readDirty(tx, dirtyRows)).map(dirtyRecord);
+  });
+  return { dirty, failed, areCursorsMoved };
 }
 
-async function applyOnePage(deps: SyncDeps, tx: Tx, part: Part, end: PagePart): Promise<boolean> {
+/** A page that the database refuses by itself is its stream's trouble. Anything else is the whole sync's. */
+function faultOfPage(deps: SyncDeps, { table }: Part, error: unknown): Fault {
+  const code = sqlState(error);
+  if (error instanceof Fault || code === undefined || databaseFault(error, '')) throw error;
+  const { sobject } = table.stream;
+  deps.log.warn('page refused by the database', { stream: sobject, sqlState: code });
+  return new Fault('DB-15', { stream: sobject, sqlState: code });
+}
+
+async function applyOnePage(
+  deps: SyncDeps,
+  tx: Tx,
+  part: Part,
+  move: CursorMove | undefined,
+  end: PagePart,
+): Promise<boolean> {
   const { table, slot, page, step } = part;
   const began = deps.clock.now();
-  const { absent, move } = step;
+  const { absent } = step;
   const { fates, isCursorMoved } = await applyPage(tx, table, page, {
     ...end,
     ...(absent && { absent }),

@@ -79,15 +79,25 @@ const types = {
 } as pg.CustomTypesConfig;
 const textOnly = { getTypeParser: () => (text: string) => text } as pg.CustomTypesConfig;
 
+/** How long after its own time-out a server may still be heard. */
+const silenceMs = 5_000;
+/** Sessions do small things; what they wait for comes by notification. */
+const sessionSilenceMs = 30_000;
+
 /** Opens a pool. Connects on first use; nothing is asked of the server here. */
 export function openDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const settings: pg.PoolConfig = {
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.connectionsMax ?? 4,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
-    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    statement_timeout: statementTimeoutMs,
+    // A connection whose network has gone silently answers nothing, not even that a statement took too long.
+    query_timeout: statementTimeoutMs + silenceMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 5_000,
     // Every name is schema-qualified (CVE-2018-1058); a database or role may default to another commit mode.
     options: Object.entries({ synchronous_commit: 'on', search_path: '', ...options.settings })
@@ -116,6 +126,10 @@ export function openDatabase(options: DatabaseOptions): Database {
         assert(done.command === 'COMMIT', 'the transaction was rolled back');
         return result;
       } catch (error) {
+        if (isSilence(error)) {
+          broken = error; // a ROLLBACK would wait as long again
+          throw error;
+        }
         await client.query('ROLLBACK').catch((rollback: Error) => {
           broken = rollback;
         });
@@ -125,27 +139,34 @@ export function openDatabase(options: DatabaseOptions): Database {
         client.release(broken);
       }
     },
-    async session() {
-      const client = new pg.Client({
-        ...settings,
-        statement_timeout: 0,
-        idle_in_transaction_session_timeout: 0,
-      });
-      const closed = new Promise<void>((resolve) => client.once('end', resolve));
-      client.on('error', () => undefined); // 'end' follows
-      await client.connect();
-      return {
-        ...statementsOn(client),
-        onNotification: (listener) =>
-          void client.on('notification', ({ channel, payload }) => listener(channel, payload ?? '')),
-        closed,
-        close: () => client.end(),
-      };
-    },
+    session: () => openSession(settings),
     end: () => pool.end(),
   };
   return database;
 }
+
+async function openSession(settings: pg.ClientConfig): Promise<Session> {
+  const client = new pg.Client({
+    ...settings,
+    statement_timeout: 0,
+    query_timeout: sessionSilenceMs,
+    idle_in_transaction_session_timeout: 0,
+  });
+  const closed = new Promise<void>((resolve) => client.once('end', resolve));
+  client.on('error', () => undefined); // 'end' follows
+  await client.connect();
+  return {
+    ...statementsOn(client),
+    onNotification: (listener) =>
+      void client.on('notification', ({ channel, payload }) => listener(channel, payload ?? '')),
+    closed,
+    close: () => client.end(),
+  };
+}
+
+/** The driver's own words for an answer that did not come. */
+const isSilence = (error: unknown): error is Error =>
+  error instanceof Error && error.message === 'Query read timeout';
 
 const statementsOn = (client: pg.Pool | pg.ClientBase): Tx => ({
   query: (statement) => run(client, statement),

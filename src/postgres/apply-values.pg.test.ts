@@ -311,21 +311,36 @@ test('no error of an apply holds a value of a record', async () => {
   assert.equal((await world.rows())[0]?.['name'], 'before');
 });
 
-test('a record that another table of the user still refers to stops the page, which then changes nothing', async () => {
+test('a record that somebody’s foreign key holds is set aside when it is deleted, and no other', async () => {
   await using world = await openDestinationWorld();
   await world.apply([record(1), record(2)]);
-  await world.db.script(`CREATE TABLE public.note (account text REFERENCES salesforce.account);
+  await world.db.script(`
+    CREATE TABLE public.note (account text REFERENCES salesforce.account);
     INSERT INTO public.note VALUES ('${idOf(1)}')`);
-  const refused = world.apply([record(2, { Name: 'new' }), record(3)], { absent: [idOf(1)] });
-  await assert.rejects(refused, { code: '23503', message: 'the database refused a page (23503)' });
+  const applied = await world.apply([
+    record(1, { IsDeleted: true }),
+    record(2, { IsDeleted: true }),
+    record(3),
+  ]);
+  assert.deepEqual(applied, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
   assert.deepEqual(
-    (await world.rows()).map(({ id, name }) => [id, name]),
-    [
-      [idOf(1), null],
-      [idOf(2), null],
-    ],
+    (await world.rows()).map(({ id }) => id),
+    [idOf(1), idOf(3)],
   );
-  assert.deepEqual(await world.quarantined(), []);
+  assert.deepEqual(
+    (await world.quarantined()).map(({ id, code }) => [id, code]),
+    [[idOf(1), '23503']],
+  );
+});
+
+test('a record that somebody’s trigger refuses is set aside alone', async () => {
+  await using world = await openDestinationWorld();
+  await world.db.script(`
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$BEGIN IF NEW.name = 'refused' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END$$;
+    CREATE TRIGGER refuse BEFORE INSERT ON salesforce.account FOR EACH ROW EXECUTE FUNCTION public.refuse()`);
+  const applied = await world.apply([record(1), record(2, { Name: 'refused' }), record(3)]);
+  assert.deepEqual(applied, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
 });
 
 test('an error while a page waits for its stream holds no value either, and keeps its code', async () => {

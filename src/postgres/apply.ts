@@ -195,7 +195,7 @@ async function applyRecords(tx: Tx, table: StreamTable, batch: Batch, bounds: Bo
     return fates;
   } catch (error) {
     const code = sqlState(error);
-    if (!code || !cannotBeStored(code) || batch.count === 0) throw error; // no record to put aside
+    if (!code || !cannotBeStored(code)) throw error;
     await tx.query(sql`ROLLBACK TO SAVEPOINT batch`);
     return applyHalves(tx, table, batch, bounds, code);
   }
@@ -208,8 +208,10 @@ interface Batch {
   absent: readonly RecordId[];
 }
 
-/** Data exceptions, a rule that somebody added to the table, and a row that exceeds a limit of PostgreSQL's. */
-const cannotBeStored = (code: string) => /^2[23]/.test(code) || code === '54000' || code === '54001';
+const noRecords = { records: '[]', count: 0 };
+
+/** Data exceptions, a rule or trigger that somebody added to the table, a row over a limit of PostgreSQL's. */
+const cannotBeStored = (code: string) => /^(2[23]|P0)/.test(code) || code === '54000' || code === '54001';
 
 async function applyHalves(
   tx: Tx,
@@ -218,28 +220,51 @@ async function applyHalves(
   bounds: Bounds,
   code: string,
 ): Promise<Fates> {
+  const { absent } = batch;
+  if (batch.count === 0) return applyAbsentHalves(tx, table, absent, bounds, code);
+  if (absent.length > 0) {
+    const present = await applyRecords(tx, table, { ...batch, absent: [] }, bounds);
+    return sum(present, await applyRecords(tx, table, { ...noRecords, absent }, bounds));
+  }
   const records = await tx.query<{ id: RecordId; record: string }>(sql`
     SELECT value ->> 'Id' AS id, value::text AS record FROM json_array_elements(${batch.records}::json)`);
   const [first] = records;
   assert(first, 'a batch that counts records holds one');
   if (records.length === 1) {
-    const isGone = isDeleted(first.record);
-    if (!isGone) {
-      const aside = { id: first.id, code, text: first.record };
-      await statements.quarantine(tx, table.stream.streamNo, bounds.lo, aside);
-    }
-    const absent = isGone ? [...batch.absent, first.id] : batch.absent;
-    const rest = await applyRecords(tx, table, { records: '[]', count: 0, absent }, bounds);
-    return sum(rest, { ...noFates, quarantined: isGone ? 0 : 1 });
+    const { id, record } = first;
+    if (isDeleted(record)) return applyRecords(tx, table, { ...noRecords, absent: [id] }, bounds);
+    await statements.quarantine(tx, table.stream.streamNo, bounds.lo, { id, code, text: record });
+    return { ...noFates, quarantined: 1 };
   }
   const middle = Math.ceil(records.length / 2);
-  const half = (part: typeof records, absent: readonly RecordId[]): Batch => ({
+  const half = (part: typeof records): Batch => ({
     records: `[${part.map(({ record }) => record).join(',')}]`,
     count: part.length,
-    absent,
+    absent: [],
   });
-  const left = await applyRecords(tx, table, half(records.slice(0, middle), batch.absent), bounds);
-  return sum(left, await applyRecords(tx, table, half(records.slice(middle), []), bounds));
+  const left = await applyRecords(tx, table, half(records.slice(0, middle)), bounds);
+  return sum(left, await applyRecords(tx, table, half(records.slice(middle)), bounds));
+}
+
+/** A record that is gone in Salesforce and cannot go here: somebody's foreign key holds it. Its row stays. */
+async function applyAbsentHalves(
+  tx: Tx,
+  table: StreamTable,
+  absent: readonly RecordId[],
+  bounds: Bounds,
+  code: string,
+): Promise<Fates> {
+  const [id] = absent;
+  assert(id, 'an empty batch can always be stored');
+  if (absent.length === 1) {
+    const text = JSON.stringify({ Id: id, IsDeleted: true });
+    await statements.quarantine(tx, table.stream.streamNo, bounds.lo, { id, code, text });
+    return { ...noFates, quarantined: 1 };
+  }
+  const middle = Math.ceil(absent.length / 2);
+  const half = (part: readonly RecordId[]): Batch => ({ ...noRecords, absent: part });
+  const left = await applyRecords(tx, table, half(absent.slice(0, middle)), bounds);
+  return sum(left, await applyRecords(tx, table, half(absent.slice(middle)), bounds));
 }
 
 async function applyFitting(tx: Tx, table: StreamTable, batch: Batch, bounds: Bounds): Promise<Fates> {

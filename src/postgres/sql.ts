@@ -68,9 +68,12 @@ export const endFormerSessions = (tx: Tx, epoch: number) =>
      AND usename = session_user
      AND substring(application_name FROM '^lockstep/.*/(\\d{1,18})$')::bigint < ${epoch}`);
 
-/** Their readings are closed: an answer that still arrives is refused. Read-backs carry no epoch and stay. */
+/**
+ * Their readings are closed: an answer that still arrives is refused. So are those that this holder left open before
+ * a database fault: it has nothing under way while it takes over. Read-backs carry no epoch and stay.
+ */
 export const closeFormerObservations = (tx: Tx, epoch: number) =>
-  tx.query(sql`DELETE FROM _lockstep.observation WHERE epoch < ${epoch}`);
+  tx.query(sql`DELETE FROM _lockstep.observation WHERE epoch <= ${epoch}`);
 
 /** FOR SHARE, so that the raising of the epoch waits for this one, or this one sees it and opens nothing. */
 export const insertTickObservation = (tx: Tx, o: NewObservation & { epoch: number }) =>
@@ -209,10 +212,13 @@ export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: Colum
   VALUES (${streamNo}, ${ordinal}, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula}, true)
   ON CONFLICT (stream_no, field) DO NOTHING`);
 
-/** The next records to read again, those first that a proxied write waits for. */
+/** The next records to read again, those first that a proxied write waits for. A stopped stream's wait for its start. */
 export const selectDirty = (tx: Tx, limit: number) =>
   tx.query<{ stream_no: number; id: string; urgent: boolean }>(sql`
-  SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY urgent DESC, since LIMIT ${limit}`);
+  SELECT d.stream_no, d.id, d.urgent
+    FROM _lockstep.dirty d JOIN _lockstep.checkpoint c USING (stream_no)
+   WHERE c.state <> 'stopped'
+   ORDER BY d.urgent DESC, d.since LIMIT ${limit}`);
 
 /**
  * A later mark raises `since`, so that a reading under way at that moment does not clear it. Of two that come at once

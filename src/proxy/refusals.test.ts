@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import {
   openStage,
@@ -68,6 +70,19 @@ test('methods, lengths and tunnels beyond the bounds are refused with their own 
   const wide = requestText('GET', fine, { headers: [`X-A: ${'x'.repeat(20_000)}`] });
   assert.equal(refusalOf(await sendRaw(port, wide)), '431 PRX-08');
   assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
+});
+
+test('a caller who asks for a tunnel and resets the connection ends nothing', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  for (let tries = 0; tries < 20; tries++) {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  }
+  assert.equal(refusalOf(await sendRaw(port, requestText('TRACE', fine))), '405 PRX-08');
 });
 
 test('an address that leads to no sync, or to another host, is unknown and nothing leaves', async () => {

@@ -254,6 +254,8 @@ const phrases: Record<number, string> = {
 };
 
 function refuseRaw(socket: Duplex, fault: Fault): void {
+  // Node has taken its own listener off by now; a caller who resets would end the process.
+  socket.on('error', () => socket.destroy());
   if (!socket.writable) {
     socket.destroy();
     return;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import { type OrgId, toLongId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
+import type { Clock } from '../lib/clock.ts';
 import { faultOf, parsed } from './faults.ts';
 import { allowedOrigin } from './hosts.ts';
 import type { Answer, Transport } from './transport.ts';
@@ -16,6 +17,9 @@ export interface Session {
   instance: URL;
 }
 
+/** A refused credential is not tried again for this long, whoever asks: more tries lock users. */
+const refusalLastsMs = 3_600_000;
+
 interface AuthOptions {
   transport: Transport;
   loginUrl: string;
@@ -23,11 +27,14 @@ interface AuthOptions {
   clientSecret: string;
   allowHosts: readonly string[];
   expectOrgId: OrgId | undefined;
+  clock: Clock;
   log: AppLog;
 }
 
 export interface Auth {
   session(signal: AbortSignal): Promise<Session>;
+  /** Forgets that the credential was refused: somebody may have mended it. */
+  forgetRefusal(): void;
   /** Another session than `refused`; one that somebody has fetched in the meantime will do. */
   renewed(refused: Session, signal: AbortSignal): Promise<Session>;
 }
@@ -35,14 +42,23 @@ export interface Auth {
 export function openAuth(options: AuthOptions): Auth {
   let held: Session | null = null;
   let underWay: Promise<Session> | null = null;
+  let refusal: { fault: Fault; until: number } | null = null;
 
   const session = async (signal: AbortSignal): Promise<Session> => {
     if (held) return held;
+    if (refusal && options.clock.now() < refusal.until) throw refusal.fault;
     // The signal of one caller must not end what others wait for; the transport's time-out bounds it.
     underWay ??= fetchSession(options)
       .then((fetched) => {
         held = fetched;
+        refusal = null;
         return fetched;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Fault && error.kind === 'needs-person') {
+          refusal = { fault: error, until: options.clock.now() + refusalLastsMs };
+        }
+        throw error;
       })
       .finally(() => {
         underWay = null;
@@ -52,6 +68,9 @@ export function openAuth(options: AuthOptions): Auth {
 
   return {
     session,
+    forgetRefusal() {
+      refusal = null;
+    },
     renewed(refused, signal) {
       if (held === refused) held = null;
       return session(signal);
@@ -93,6 +112,10 @@ function orgOf(identityUrl: string): OrgId {
   return orgId as OrgId;
 }
 
+/** What the token endpoint says of itself or of the moment, not of the credential. */
+const passingErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
+const passingDescription = /rate exceeded|retry your request/i;
+
 /** Descriptions that tell a person what to do and quote nothing; any other is left out. */
 const knownDescriptions = [
   'no client credentials user enabled',
@@ -111,6 +134,9 @@ function grantFault(answer: Answer): Fault {
   const refusal = refusalSchema.safeParse(parsed(answer.text));
   if (!refusal.success || answer.status >= 500) return faultOf(answer);
   const { error, error_description: description } = refusal.data;
+  if (passingErrors.has(error) || passingDescription.test(description ?? '')) {
+    return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });
+  }
   if (error === 'invalid_client' || error === 'invalid_client_id')
     return new Fault('SF-07', { reason: error });
   const isKnown = description !== undefined && knownDescriptions.includes(description);

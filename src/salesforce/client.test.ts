@@ -180,15 +180,45 @@ const grants: readonly [status: number, body: string, code: string, reason: stri
   [200, '{"access_token":""}', 'DATA-03', undefined],
 ];
 
-test('each refusal of the sign-in is its own fault, and the next request tries again', async () => {
+test('each refusal of the sign-in is its own fault, and when it is forgotten the next request tries again', async () => {
   await using org = await openScriptedOrg();
   const salesforce = org.open();
   for (const [status, body, code, reason] of grants) {
     org.signIn = () => ({ status, body });
     const fault = await faultFrom(salesforce.request(get, open()));
     assert.deepEqual([fault.code, fault.safe.reason], [code, reason], body);
+    salesforce.forgetRefusal();
   }
 
+  org.signIn = undefined;
+  assert.equal((await salesforce.request(get, open())).status, 200);
+});
+
+test('a refused credential is not tried again for an hour, whoever asks', async () => {
+  await using org = await openScriptedOrg();
+  const clock = new ManualClock();
+  const salesforce = org.open({ clock });
+  org.signIn = () => ({ status: 400, body: '{"error":"invalid_grant"}' });
+  for (let tries = 0; tries < 5; tries++) {
+    assert.equal((await faultFrom(salesforce.request(get, open()))).code, 'SF-01');
+  }
+  assert.equal(org.signIns(), 1);
+  clock.advance(3_600_000);
+  await faultFrom(salesforce.request(get, open()));
+  assert.equal(org.signIns(), 2);
+});
+
+test('what the token endpoint says of the moment passes by itself', async () => {
+  await using org = await openScriptedOrg();
+  const salesforce = org.open();
+  for (const body of [
+    '{"error":"unknown_error","error_description":"retry your request"}',
+    '{"error":"invalid_grant","error_description":"login rate exceeded"}',
+    '{"error":"temporarily_unavailable"}',
+  ]) {
+    org.signIn = () => ({ status: 400, body });
+    assert.equal((await faultFrom(salesforce.request(get, open()))).kind, 'transient', body);
+  }
   org.signIn = undefined;
   assert.equal((await salesforce.request(get, open())).status, 200);
 });

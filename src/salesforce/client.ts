@@ -50,6 +50,8 @@ export interface Salesforce {
   request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
   /** Who answers. Signs in if need be; faults as above. */
   identity(signal: AbortSignal): Promise<{ orgId: OrgId; instanceUrl: string }>;
+  /** After the credential was refused it is not tried for an hour; this ends that, because somebody may have mended it. */
+  forgetRefusal(): void;
   /** Ends what is under way and closes the connections. */
   close(): Promise<void>;
 }
@@ -66,7 +68,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
     requestTimeoutMs: options.requestTimeoutMs ?? defaultTimeoutMs,
   });
   const { loginUrl, clientId, clientSecret } = options;
-  const auth = openAuth({ transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, log });
+  const auth = openAuth({ transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, clock, log });
 
   const send = async (
     { method, path, body, purpose }: SalesforceRequest,
@@ -103,6 +105,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       const { orgId, instance } = await auth.session(signal);
       return { orgId, instanceUrl: instance.origin };
     },
+    forgetRefusal: () => auth.forgetRefusal(),
     close: () => transport.close(),
   };
 }

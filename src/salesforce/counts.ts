@@ -1,6 +1,5 @@
 /** How many records there are, for the progress of a first copy. */
 import { z } from 'zod';
-import { Fault } from '../core/faults.ts';
 import { assert } from '../lib/assert.ts';
 import type { Salesforce } from './client.ts';
 import { faultOf, parsed } from './faults.ts';
@@ -9,13 +8,15 @@ import { isApiName } from './soql.ts';
 /** Keeps the address far under the 16,384 bytes that Salesforce takes. */
 const namesMax = 150;
 
-const countsSchema = z.object({ sObjects: z.array(z.object({ name: z.string(), count: z.number() })) });
+const countsSchema = z.object({
+  sObjects: z.array(z.object({ name: z.string(), count: z.int().nonnegative() })),
+});
 
 /**
  * Approximate numbers of records by object, one request for 150 of them. Salesforce leaves out objects without
  * records: theirs is 0. Empty where Salesforce refuses to count.
  *
- * @throws Fault of a request that failed as a whole; `DATA-03`: the answer has another form
+ * @throws Fault of a request that reached nobody, or that a limit or a refused credential stopped
  */
 export async function countRecords(
   salesforce: Salesforce,
@@ -30,12 +31,12 @@ export async function countRecords(
     const answer = await salesforce.request({ method: 'GET', path, purpose: 'setup' }, signal);
     if (answer.status !== 200) {
       const fault = faultOf(answer);
-      // A user who may not count copies all the same; only the percentage is missing then.
-      if (fault.code === 'NET-01' && answer.status < 500) return new Map();
+      // Where the counting alone fails, the copy goes on; only its percentage is missing then.
+      if (fault.code === 'NET-01') return new Map();
       throw fault;
     }
     const read = countsSchema.safeParse(parsed(answer.text));
-    if (!read.success) throw new Fault('DATA-03', { where: 'recordCount' });
+    if (!read.success) return new Map();
     for (const { name, count } of read.data.sObjects) counts.set(name, count);
   }
   return counts;

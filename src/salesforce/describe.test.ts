@@ -63,10 +63,43 @@ test('a description of another form is refused by its place, not by its content'
       return true;
     },
   );
-  org.answer = () => ({ body: '{"compositeResponse":[' });
-  await assert.rejects(describeSObjects(org.open(), ['Account'], signal), { code: 'DATA-03' });
-  org.answer = () => ({ body: '{"compositeResponse":[]}' });
-  await assert.rejects(describeSObjects(org.open(), ['Account'], signal), { code: 'DATA-03' });
+});
+
+const described = (referenceId: string) => ({
+  body: { ...account, fields: [idField] },
+  httpHeaders: {},
+  httpStatusCode: 200,
+  referenceId,
+});
+const whole = JSON.stringify({ compositeResponse: [described('d0'), described('d1')] });
+const damaged: Record<string, string> = {
+  'is cut short': whole.slice(0, -10),
+  'has another form': '[]',
+  'lacks one of them': JSON.stringify({ compositeResponse: [described('d0')] }),
+  'has one twice in place of another': whole.replace('"d1"', '"d0"'),
+  'has one twice and the other': JSON.stringify({
+    compositeResponse: [described('d0'), described('d1'), described('d1')],
+  }),
+};
+
+test('an answer with descriptions is thrown away unless each came exactly once', async () => {
+  await using org = await openScriptedOrg(() => ({ body: whole }));
+  const salesforce = org.open();
+  assert.equal((await describeSObjects(salesforce, ['Account', 'Case'], signal)).length, 2);
+  for (const [what, body] of Object.entries(damaged)) {
+    org.answer = () => ({ body });
+    await assert.rejects(
+      describeSObjects(salesforce, ['Account', 'Case'], signal),
+      { code: 'DATA-03' },
+      `it ${what}`,
+    );
+  }
+});
+
+test('a request for descriptions that is refused as a whole is the fault of no object', async () => {
+  const body = '[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]';
+  await using org = await openScriptedOrg(() => ({ status: 403, body }));
+  await assert.rejects(describeSObjects(org.open(), ['Account'], signal), { code: 'LIM-01' });
 });
 
 test('an object that the user cannot see is refused by name', async () => {

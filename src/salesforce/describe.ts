@@ -1,4 +1,4 @@
-/** What an org says of its objects: the list of them, and one with its fields. */
+/** What an org says of its objects: the list of them, and chosen ones with their fields. */
 import { z } from 'zod';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
@@ -44,7 +44,7 @@ const describesMax = 25;
  * for 25 of them, so that the set-up of a large sync costs little.
  *
  * @throws Fault `PERM-02`: no such object for this user; `SCH-08`: a description has an unexpected form; `DATA-03`:
- *         the answer is incomplete
+ *         the answer is incomplete or has another form, and nothing of it is used; those of a failed request
  */
 export async function describeSObjects(
   salesforce: Salesforce,
@@ -60,9 +60,11 @@ export async function describeSObjects(
 
 const compositeSchema = z.object({
   compositeResponse: z.array(
-    z.object({ referenceId: z.string(), httpStatusCode: z.number(), body: z.unknown() }),
+    z.object({ referenceId: z.string(), httpStatusCode: z.int(), body: z.unknown() }),
   ),
 });
+
+const referenceIdOf = (place: number) => `d${place}`;
 
 async function describeTogether(
   salesforce: Salesforce,
@@ -73,19 +75,28 @@ async function describeTogether(
   const compositeRequest = names.map((name, place) => ({
     method: 'GET',
     url: `${salesforce.dataPath}/sobjects/${name}/describe`,
-    referenceId: `d${place}`,
+    referenceId: referenceIdOf(place),
   }));
   const body = JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
   const path = `${salesforce.dataPath}/composite`;
   const answer = await salesforce.request({ method: 'POST', path, body, purpose: 'setup' }, signal);
   if (answer.status !== 200) throw faultOf(answer);
-  const { compositeResponse } = parse(compositeSchema, parsed(answer.text), 'the descriptions');
+  const subAnswers = readSubAnswers(answer.text, names.length);
   return names.map((name, place) => {
-    const sub = compositeResponse.find(({ referenceId }) => referenceId === `d${place}`);
+    const sub = subAnswers.get(referenceIdOf(place));
     if (!sub) throw new Fault('DATA-03', { where: `description ${place}`, stream: name });
     if (sub.httpStatusCode === 200) return parse(describeSchema, sub.body, name);
     throw faultOf({ ...answer, status: sub.httpStatusCode, text: JSON.stringify(sub.body) }, name);
   });
+}
+
+/** By their references. As many of them as were asked for, so that one is missing where another came twice. */
+function readSubAnswers(text: string, count: number) {
+  const read = compositeSchema.safeParse(parsed(text));
+  if (!read.success || read.data.compositeResponse.length !== count) {
+    throw new Fault('DATA-03', { where: 'the descriptions' });
+  }
+  return new Map(read.data.compositeResponse.map((sub) => [sub.referenceId, sub]));
 }
 
 function parse<T>(schema: z.ZodType<T>, body: unknown, stream: string): T {

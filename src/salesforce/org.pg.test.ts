@@ -10,6 +10,7 @@ import {
   describeSObjects,
   listSObjects,
   openSalesforce,
+  type Purpose,
   type Query,
   queryPages,
   type Salesforce,
@@ -75,6 +76,35 @@ test('the org says who it is, what it has and how much', async () => {
   );
   assert(stored && stored.live > 100);
   assert.equal(counts.get('Account'), stored.live);
+});
+
+test('all objects of an org are set up in three requests', async () => {
+  const sent: Purpose[] = [];
+  const { clientId, clientSecret } = org.credentials.integration;
+  const counted = openSalesforce({
+    loginUrl: org.url,
+    clientId,
+    clientSecret,
+    allowHosts: [new URL(org.url).host],
+    apiVersion: '62.0',
+    clock: systemClock,
+    log: openLog({ write: () => undefined }),
+    onRequest: ({ purpose }) => sent.push(purpose),
+  });
+  try {
+    const names = (await listSObjects(counted, signal)).map(({ name }) => name);
+    const described = await describeSObjects(counted, names, signal);
+    const counts = await countRecords(counted, names, signal);
+
+    assert.deepEqual(
+      described.map(({ name }) => name),
+      names,
+    );
+    assert.deepEqual([...counts.keys()], names);
+    assert.deepEqual(sent, ['setup', 'setup', 'setup']); // the list, the descriptions, the counts
+  } finally {
+    await counted.close();
+  }
 });
 
 test('pages chained by reference in one request are the pages in a row; the end of the chain is skipped', async () => {

@@ -29,7 +29,7 @@ interface Answered {
  * One composite request with one to five queries; `pages` are in their order. A later query may name a record of an
  * earlier one by `soqlIdOf`.
  *
- * @throws Fault `DATA-03`: the answer is incomplete or has another form, and nothing of it is used; `LIM-01`,
+ * @throws Fault `DATA-03`: the answer as a whole is cut short or has another form, and nothing of it is used; `LIM-01`,
  *         `LIM-06`, `SF-01`, `NET-01`: the request as a whole failed
  */
 export async function queryPages(
@@ -46,13 +46,23 @@ export async function queryPages(
   const pages = queries.map(({ soql }, index): QueryOutcome => {
     const sub = subAnswers[index];
     assert(sub, 'each query has an answer');
-    if (sub.query) return { kind: 'page', page: pageOf(sub.query) };
+    if (sub.query) return readPage(sub.query);
     const isSkipped = soql.search(reference) >= 0 && errorCodeOf(sub.body) === 'PROCESSING_HALTED';
     if (isSkipped) return { kind: 'skipped' };
     const refusal = { ...answer, status: sub.status, text: sub.body };
     return { kind: 'refused', fault: faultOf(refusal, /\bFROM (\w+)/.exec(soql)?.[1]) };
   });
   return { serverNow: answer.serverNow, usage: answer.usage, pages };
+}
+
+/** A page that is not whole or has another form is this query's trouble; the others of the request stand. */
+function readPage(body: QueryBody): QueryOutcome {
+  try {
+    return { kind: 'page', page: pageOf(body) };
+  } catch (error) {
+    if (error instanceof Fault) return { kind: 'refused', fault: error };
+    throw error;
+  }
 }
 
 function pageOf(body: QueryBody): Page {

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idOf, openDestinationWorld, record } from '../../test/destination.ts';
+import { systemClock } from '../lib/clock.ts';
+import { openLog } from '../lib/log.ts';
+import { sql } from '../lib/sql.ts';
+import { beginStream } from '../postgres/index.ts';
+import { openScriptedOrg } from '../salesforce/scripted-org.ts';
+import type { Slot } from './next-request.ts';
+import { startOfHead, startOfTail } from './poll.ts';
+import { loadState } from './sync-state.ts';
+import { runTick } from './tick.ts';
+
+const serverNow = Date.UTC(2026, 10, 24) / 1000;
+const signal = new AbortController().signal;
+
+interface Answer {
+  records: object[];
+  done?: boolean;
+  totalSize?: number;
+}
+
+/** Answers each query of a request in turn, and does something before the answer leaves. */
+async function openTick(
+  answers: readonly Answer[],
+  meanwhile: () => Promise<unknown> = async () => undefined,
+) {
+  const world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  const org = await openScriptedOrg(async () => {
+    await meanwhile();
+    const compositeResponse = answers.map(({ records, done = true, totalSize = records.length }, place) => ({
+      body: { totalSize, done, records },
+      httpHeaders: {},
+      httpStatusCode: 200,
+      referenceId: `q${place}`,
+    }));
+    return { body: JSON.stringify({ compositeResponse }) };
+  });
+  const positions = { head: startOfHead(serverNow), tail: startOfTail(serverNow), backfill: { after: null } };
+  for (const streamNo of [1, 2]) await beginStream(world.db, streamNo, positions, null);
+  const { destination, holder } = world;
+  const log = openLog({ write: () => undefined });
+  const deps = { clock: systemClock, log, salesforce: org.open(), destination, holder };
+  const budget = { intervalMs: 3_000, sentAt: [] };
+  const state = await loadState(destination.db, destination.tables, serverNow, budget);
+  return {
+    world,
+    run: (slots: readonly Slot[]) => runTick(deps, state, slots, signal),
+    copied: async () => {
+      const [cursor] = await world.db.query<{ position: { after: string | null } }>(
+        sql`SELECT position FROM _lockstep.cursor WHERE stream_no = 1 AND kind = 'backfill'`,
+      );
+      return cursor?.position.after;
+    },
+    openReadings: () => world.db.query(sql`SELECT lo FROM _lockstep.observation`),
+    async [Symbol.asyncDispose]() {
+      await org[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const chain: readonly Slot[] = [
+  { kind: 'backfill', index: 0, chainedTo: null },
+  { kind: 'backfill', index: 0, chainedTo: 0 },
+];
+
+test('the pages of a chain move their cursor one after the other, and the reading is closed', async () => {
+  await using tick = await openTick([
+    { records: [record(1)], done: false, totalSize: 2 },
+    { records: [record(2)], done: false, totalSize: 2 },
+  ]);
+  const { areCursorsMoved } = await tick.run(chain);
+  assert.equal(areCursorsMoved, true);
+  assert.equal(await tick.copied(), idOf(2));
+  assert.equal((await tick.world.rows()).length, 2);
+  assert.deepEqual(await tick.openReadings(), []);
+});
+
+test('a page behind one that was thrown away moves no cursor', async () => {
+  await using tick = await openTick([
+    { records: [record(1)], totalSize: 7 },
+    { records: [record(2)], done: false, totalSize: 2 },
+  ]);
+  const { state } = await tick.run(chain);
+  assert.equal(await tick.copied(), null);
+  assert.equal(state.streams[0]?.backfill?.position.after, null);
+  assert.equal(state.streams[0]?.trouble?.tries, 1);
+  assert.deepEqual(await tick.openReadings(), []);
+});
+
+test('a page that is not whole is its own stream’s trouble, the other stream goes on', async () => {
+  await using tick = await openTick([{ records: [record(1)], totalSize: 7 }, { records: [record(9)] }]);
+  const { state } = await tick.run([
+    { kind: 'head', index: 0 },
+    { kind: 'head', index: 1 },
+  ]);
+  assert.equal((await tick.world.rows('Contact')).length, 1);
+  assert.deepEqual(
+    state.streams.map(({ trouble }) => trouble?.tries ?? 0),
+    [1, 0],
+  );
+});
+
+test('a cursor that somebody sets back meanwhile stays there, whatever the pages of a chain hold', async () => {
+  let setBack = async (): Promise<unknown> => undefined;
+  await using tick = await openTick(
+    [
+      { records: [record(1)], done: false, totalSize: 2 },
+      { records: [record(2)], done: false, totalSize: 2 },
+    ],
+    () => setBack(),
+  );
+  setBack = () =>
+    tick.world.db.query(sql`UPDATE _lockstep.cursor SET version = version + 1 WHERE kind = 'backfill'`);
+  const { areCursorsMoved } = await tick.run(chain);
+  assert.equal(areCursorsMoved, false);
+  assert.equal(await tick.copied(), null);
+  assert.equal((await tick.world.rows()).length, 2, 'the rows are kept');
+});

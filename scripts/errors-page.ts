@@ -4,7 +4,7 @@ import { faults } from '../src/core/faults.ts';
 
 const kinds = {
   transient: 'passes by itself',
-  permanent: 'handled without a person',
+  permanent: 'the same request will never work',
   'needs-person': 'a person is needed',
 };
 
@@ -15,7 +15,8 @@ export function errorsPage(): string {
   );
   return `# Errors
 
-Each error has a code that stays. Console, command line, API and log say the same words. What stands in braces is
+Each error has a code that stays. The command line and the proxy say these words, the log its code; what a sync waits for
+shows in lockstep status. What stands in braces is
 filled in where the error is shown. This page is made from \`src/core/faults.ts\`.
 
 ${rows.join('\n')}`;

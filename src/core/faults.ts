@@ -15,7 +15,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'Salesforce no longer accepts the sign-in',
     explanation: 'The stored credential was refused ({reason}).',
-    next: 'Give a credential that works: lockstep sync create with a new client id and secret.',
+    next: 'Mend the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
   },
   'SF-07': {
     kind: 'needs-person',
@@ -34,7 +34,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'Not a Salesforce address',
     explanation: '{host} is outside the allowed hosts.',
-    next: "Use the org's My Domain address; for a test org name it in LOCKSTEP_ALLOW_HOST.",
+    next: "Use the org's My Domain address, https://NAME.my.salesforce.com; a test org is named in LOCKSTEP_ALLOW_HOST, for the server as well.",
   },
   'LIM-01': {
     kind: 'transient',
@@ -89,7 +89,7 @@ export const faults = {
     kind: 'transient',
     title: 'Salesforce does not answer',
     explanation: 'A request to {host} failed ({reason}).',
-    next: 'Nothing to do; it is tried again. See status.salesforce.com and your egress rules.',
+    next: 'A sync tries again by itself; a command or a proxied request has to be repeated. See status.salesforce.com.',
   },
   'NET-04': {
     kind: 'permanent',
@@ -136,8 +136,8 @@ export const faults = {
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',
-    explanation: 'No sync has this id.',
-    next: 'Copy the base URL again: lockstep sync list',
+    explanation: 'No sync has this id, or the address names another host than its org.',
+    next: 'Copy the base URL again: lockstep sync show',
   },
   'PRX-02': {
     kind: 'permanent',

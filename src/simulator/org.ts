@@ -111,6 +111,12 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   return settings;
 }
 
+/** The sobject that an Id's first three characters name. */
+export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef | undefined {
+  for (const def of org.sobjects.values()) if (id.startsWith(def.keyPrefix)) return def;
+  return undefined;
+}
+
 /** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
 export const writeTransaction = <Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> =>
   org.db.transaction(async (tx) => {

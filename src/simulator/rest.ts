@@ -1,4 +1,5 @@
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
+import { collections } from './collections.ts';
 import { composite } from './composite.ts';
 import { describeGlobal } from './describe.ts';
 import { methodNotAllowed, notFound, OrgError } from './errors.ts';
@@ -33,8 +34,16 @@ export async function route(call: Call): Promise<Answer> {
       if (first !== 'recordCount' || more.length > 0) throw notFound();
       return recordCount(call);
     case 'composite':
-      if (first !== undefined) throw notFound();
-      return composite(call, route);
+      return first === undefined ? composite(call, route) : compositeBelow(call, first, more);
+    default:
+      throw notFound();
+  }
+}
+
+function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
+  switch (resource) {
+    case 'sobjects':
+      return collections(call, path);
     default:
       throw notFound();
   }

@@ -70,7 +70,7 @@ async function rowAnswer(call: Call, def: SObjectDef, idText: string): Promise<A
 async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answer> {
   const names = call.parameters.get('fields');
   const statement = names
-    ? readStatement(def, fieldsNamed(def, names), call.version, id)
+    ? readStatement(def, fieldsNamed(def, names.split(',')), call.version, id)
     : preparedRead(def, call.version, id);
   const [row] = await call.db.query<{ json: string; live: boolean }>(statement);
   if (!row) throw notFound();
@@ -93,9 +93,9 @@ function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
 }
 
 /** `?fields=A,B`; the Id comes along at the end unless it was named. */
-function fieldsNamed(def: SObjectDef, names: string): readonly FieldDef[] {
+export function fieldsNamed(def: SObjectDef, names: readonly string[]): readonly FieldDef[] {
   const fields = new Set(
-    names.split(',').map((name) => {
+    names.map((name) => {
       const field = fieldNamed(def, name.trim());
       if (!field) throw noSuchColumn(name.trim(), def.name);
       return field;

@@ -1,4 +1,5 @@
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
+import { batch } from './batch.ts';
 import { collections } from './collections.ts';
 import { composite } from './composite.ts';
 import { describeGlobal } from './describe.ts';
@@ -6,6 +7,7 @@ import { methodNotAllowed, notFound, OrgError } from './errors.ts';
 import { limits, recordCount } from './limits.ts';
 import { query, queryMore } from './query.ts';
 import { sobjectAnswer } from './rows.ts';
+import { tree } from './tree.ts';
 
 /** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
 const versionMin = 42;
@@ -40,10 +42,18 @@ export async function route(call: Call): Promise<Answer> {
   }
 }
 
-function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
+async function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
   switch (resource) {
     case 'sobjects':
       return collections(call, path);
+    case 'batch':
+      if (path.length > 0) throw notFound();
+      return batch(call, route);
+    case 'tree': {
+      const [sobject, ...more] = path;
+      if (sobject === undefined || more.length > 0) throw notFound();
+      return tree(call, sobject);
+    }
     default:
       throw notFound();
   }

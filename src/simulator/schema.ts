@@ -86,6 +86,10 @@ export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined 
   return fields.get(name.toLowerCase());
 }
 
+/** When a record last changed: most sobjects have SystemModstamp, some an older stamp only, a few none. */
+export const stampField = (def: SObjectDef): FieldDef | undefined =>
+  fieldNamed(def, 'SystemModstamp') ?? fieldNamed(def, 'LastModifiedDate') ?? fieldNamed(def, 'CreatedDate');
+
 /** Compound fields and formulas are made from other columns when a record is read. */
 export const hasColumn = (field: FieldDef): boolean =>
   field.formula === undefined && field.type !== 'address' && field.type !== 'location';

@@ -134,7 +134,7 @@ function describeResult(call: Call, def: SObjectDef) {
 
 const childRelationships = (call: Call, parent: SObjectDef) =>
   referencesTo(call.org.sobjects, parent).map((reference) => ({
-    cascadeDelete: false,
+    cascadeDelete: reference.field.cascadeDelete === true,
     childSObject: reference.child.name,
     deprecatedAndHidden: false,
     field: reference.field.name,

@@ -15,6 +15,7 @@ import { isObject } from './exact-json.ts';
 import { columnValues } from './field-values.ts';
 import { parseId } from './ids.ts';
 import { followPath } from './related.ts';
+import { deletedSince, updatedSince } from './replication.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from './schema.ts';
 import { recordJson } from './soql/index.ts';
 import { isLive, tableOf } from './storage.ts';
@@ -24,7 +25,11 @@ import { toServed, toStored } from './stored-text.ts';
 export async function sobjectAnswer(call: Call, def: SObjectDef, path: readonly string[]): Promise<Answer> {
   const [first, second, ...more] = path;
   if (first === undefined) return collectionAnswer(call, def);
-  if (first === 'describe' && second === undefined) return describe(call, def);
+  if (second === undefined) {
+    if (first === 'describe') return describe(call, def);
+    if (first === 'updated') return updatedSince(call, def);
+    if (first === 'deleted') return deletedSince(call, def);
+  }
   if (second === undefined) return rowAnswer(call, def, first);
   const field = fieldNamed(def, first);
   if (field && isIdLookup(field)) {

@@ -50,6 +50,8 @@ export interface FieldDef {
   /** The sobjects that a reference may point to, and the name by which a query follows it. */
   referenceTo?: readonly string[];
   relationshipName?: string;
+  /** A master-detail: the record is deleted with the one that it points to. */
+  cascadeDelete?: boolean;
   picklist?: readonly string[];
   externalId?: boolean;
   unique?: boolean;

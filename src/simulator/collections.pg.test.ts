@@ -239,6 +239,34 @@ test('a collection inside a composite counts among its five queries', async () =
   assert.equal(read?.body.Name, 'Inside 1');
 });
 
+test('an all-or-none composite is taken back by one record of a collection, whatever the collection says', async () => {
+  const body = {
+    allOrNone: true,
+    compositeRequest: [
+      { method: 'POST', url: `${data}/sobjects/Account`, referenceId: 'a', body: { Name: 'Outer' } },
+      {
+        method: 'POST',
+        url: path,
+        referenceId: 'c',
+        body: { allOrNone: false, records: [account({ Name: 'Outer' }), contact({ FirstName: 'nameless' })] },
+      },
+    ],
+  };
+
+  const all = await org.request('POST', `${data}/composite`, { body });
+  const answers = (all.json as { compositeResponse: { body: unknown }[] }).compositeResponse;
+  const [halted, collection] = answers.map((part) => part.body);
+  assert.equal((halted as { errorCode: string }[])[0]?.errorCode, 'PROCESSING_HALTED');
+  assert.deepEqual(codes(collection as Result[]), [
+    'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+    'REQUIRED_FIELD_MISSING',
+  ]);
+  assert.equal(await countOf("SELECT count() FROM Account WHERE Name = 'Outer'"), 0);
+
+  await org.request('POST', `${data}/composite`, { body: { ...body, allOrNone: false } });
+  assert.equal(await countOf("SELECT count() FROM Account WHERE Name = 'Outer'"), 2);
+});
+
 test('a collection that is none is refused as a whole', async () => {
   const mixed = Array.from({ length: 11 }, (_, i) =>
     i % 2 ? account({ Name: 'Chunk' }) : contact({ LastName: 'Chunk' }),

@@ -47,18 +47,32 @@ async function write(call: Call): Promise<Answer> {
       const { allOrNone, records } = readWrite(call);
       const toWrite = call.method === 'POST' ? create : update;
       const rows = records.map((record) => toWrite(call, record.def, record.sent));
-      return answer(200, (await writeRows(call, allOrNone, rows)).map(rowResult));
+      return writtenAnswer(call, allOrNone, rows, rowResult);
     }
     case 'DELETE': {
       const ids = listed(call.parameters.get('ids'));
       refuseTooMany(ids.length, recordsMax);
       const allOrNone = call.parameters.get('allOrNone') === 'true';
       const rows = ids.map((id) => remove(call, id));
-      return answer(200, (await writeRows(call, allOrNone, rows)).map(rowResult));
+      return writtenAnswer(call, allOrNone, rows, rowResult);
     }
     default:
       throw methodNotAllowed(call.method, ['DELETE', 'PATCH', 'POST']);
   }
+}
+
+/** A failed collection keeps its status of 200 also where it takes an all-or-none composite back; not confirmed. */
+async function writtenAnswer(
+  call: Call,
+  asked: boolean,
+  rows: readonly RowWrite[],
+  resultOf: (outcome: Outcome, isRolledBack: boolean) => object,
+): Promise<Answer> {
+  const allOrNone = asked || call.isAllOrNone === true;
+  const outcomes = await writeRows(call, allOrNone, rows);
+  const isRolledBack = allOrNone && outcomes.some((outcome) => outcome instanceof OrgError);
+  const results = outcomes.map((outcome) => resultOf(outcome, isRolledBack));
+  return { ...answer(200, results), isRolledBack };
 }
 
 function readEnvelope<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
@@ -155,13 +169,11 @@ async function upsert(call: Call, def: SObjectDef, field: FieldDef): Promise<Ans
   const { allOrNone, records } = readWrite(call, def);
   const seen = new Set<string>();
   const rows = records.map(({ sent }) => upsertOne(call, def, field, sent, seen));
-  const outcomes = await writeRows(call, allOrNone, rows);
   // A real org answers a roll-back with created: true for every record, written or not.
-  const isRolledBack = allOrNone && outcomes.some((outcome) => outcome instanceof OrgError);
-  return answer(
-    200,
-    outcomes.map((outcome) => ({ ...rowResult(outcome), created: isRolledBack || wasCreated(outcome) })),
-  );
+  return writtenAnswer(call, allOrNone, rows, (outcome, isRolledBack) => ({
+    ...rowResult(outcome),
+    created: isRolledBack || wasCreated(outcome),
+  }));
 }
 
 const wasCreated = (outcome: Outcome): boolean => !(outcome instanceof OrgError) && outcome.created === true;

@@ -87,10 +87,11 @@ async function runAllOrNone(call: Call, subrequests: readonly Subrequest[], rout
   try {
     return await call.write(async (tx) => {
       const answers = new Map<string, Answer>();
-      const inside: Call = { ...call, db: tx, write: (work) => work(tx) };
+      const inside: Call = { ...call, db: tx, write: (work) => work(tx), isAllOrNone: true };
       for (const subrequest of subrequests) {
         const given = await run(inside, subrequest, answers, route);
-        if (given.status >= 300 && given.status !== 304) throw new RolledBack(subrequest.referenceId, given);
+        if (given.isRolledBack || (given.status >= 300 && given.status !== 304))
+          throw new RolledBack(subrequest.referenceId, given);
         answers.set(subrequest.referenceId, given);
       }
       return answers;

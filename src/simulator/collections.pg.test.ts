@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '../../test/org.ts';
+import { sql } from '../lib/sql.ts';
 
-const org = await startOrg({ records: 200 });
+const org = await startOrg({ records: 200, lockTimeoutMs: 200 });
 after(() => org[Symbol.asyncDispose]());
 
 const data = '/services/data/v62.0';
@@ -113,6 +114,30 @@ test('an update finds its records by id, whatever the type', async () => {
   ]);
   assert.equal(results[0]?.id, first);
   assert.equal(await countOf(`SELECT count() FROM Contact WHERE Id = '${second}' AND Title = 'Head'`), 1);
+});
+
+test('a record that somebody else holds fails alone after the lock time-out', async () => {
+  const [held = '', free = ''] = await create(account({ Name: 'Held' }), account({ Name: 'Free' }));
+  await org.db.transaction(async (tx) => {
+    await tx.query(sql`SELECT FROM org."Account" WHERE "Id" = ${held} FOR UPDATE`);
+
+    const results = await send('PATCH', path, {
+      records: [account({ Id: held, Site: 'x' }), account({ Id: free, Site: 'x' })],
+    });
+
+    assert.deepEqual(codes(results), ['UNABLE_TO_LOCK_ROW', 'ok']);
+  });
+});
+
+test('collections that lock the same records in another order all end, and each record says how', async () => {
+  const ids = await create(...Array.from({ length: 20 }, (_, i) => account({ Name: `Crossed ${i}` })));
+  const update = (order: readonly string[]) =>
+    send('PATCH', path, { records: order.map((Id) => account({ Id, Site: 'crossed' })) });
+
+  const all = (await Promise.all([update(ids), update(ids.toReversed())])).flat();
+
+  assert.ok(all.every(({ success, errors }) => success || errors[0]?.statusCode === 'UNABLE_TO_LOCK_ROW'));
+  assert.equal(await countOf("SELECT count() FROM Account WHERE Site = 'crossed'"), 20);
 });
 
 test('an upsert says of each record whether it was created', async () => {

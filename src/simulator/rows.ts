@@ -29,6 +29,7 @@ export async function sobjectAnswer(call: Call, def: SObjectDef, path: readonly 
     if (first === 'describe') return describe(call, def);
     if (first === 'updated') return updatedSince(call, def);
     if (first === 'deleted') return deletedSince(call, def);
+    if (first.toLowerCase() === 'id' && call.method === 'POST') return createRecord(call, def);
   }
   if (second === undefined) return rowAnswer(call, def, first);
   const field = fieldNamed(def, first);

@@ -20,6 +20,8 @@ export interface Call {
   db: Tx;
   /** Runs in a transaction of its own, or in that one. */
   write<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** Inside an all-or-none composite: a collection takes this over, whatever it says itself. */
+  isAllOrNone?: boolean;
 }
 
 export interface Answer {
@@ -29,6 +31,8 @@ export interface Answer {
   body: string | null;
   /** The texts of a page's records, for references into it. */
   records?: readonly string[];
+  /** Ends an all-or-none composite though the status tells of no failure. */
+  isRolledBack?: boolean;
 }
 
 export const answer = (status: number, value: unknown, headers: Record<string, string> = {}): Answer => ({

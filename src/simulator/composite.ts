@@ -60,9 +60,9 @@ function readEnvelope(body: unknown): z.infer<typeof envelope> {
   return read.data;
 }
 
-/** Query, QueryAll and the further pages share one allowance; rows and describes have none. */
+/** Query, QueryAll, the further pages and collections share one allowance; rows and describes have none. */
 const isQuery = ({ url }: Subrequest): boolean =>
-  /^\/services\/data\/v[\d.]+\/query(All)?([/?]|$)/i.test(url);
+  /^\/services\/data\/v[\d.]+\/(query|queryAll|composite\/sobjects)([/?]|$)/i.test(url);
 
 async function runEach(call: Call, subrequests: readonly Subrequest[], route: Route): Promise<Answers> {
   const answers = new Map<string, Answer>();
@@ -87,10 +87,11 @@ async function runAllOrNone(call: Call, subrequests: readonly Subrequest[], rout
   try {
     return await call.write(async (tx) => {
       const answers = new Map<string, Answer>();
-      const inside: Call = { ...call, db: tx, write: (work) => work(tx) };
+      const inside: Call = { ...call, db: tx, write: (work) => work(tx), isAllOrNone: true };
       for (const subrequest of subrequests) {
         const given = await run(inside, subrequest, answers, route);
-        if (given.status >= 300 && given.status !== 304) throw new RolledBack(subrequest.referenceId, given);
+        if (given.isRolledBack || (given.status >= 300 && given.status !== 304))
+          throw new RolledBack(subrequest.referenceId, given);
         answers.set(subrequest.referenceId, given);
       }
       return answers;
@@ -113,7 +114,9 @@ async function run(call: Call, subrequest: Subrequest, answers: Answers, route: 
 
 function subcall(call: Call, { method, url, body, httpHeaders }: Subrequest, answers: Answers): Call {
   const target = splitTarget(url);
-  if (!target?.version || target.path[0] === 'composite') throw notFound();
+  if (!target?.version) throw notFound();
+  // Of the composite family only collections may stand inside.
+  if (target.path[0] === 'composite' && target.path[1] !== 'sobjects') throw notFound();
   const parameters = new URLSearchParams();
   for (const [name, value] of target.parameters) parameters.append(name, resolveText(value, answers));
   const headers = new Map(Object.entries(httpHeaders).map(([name, value]) => [name.toLowerCase(), value]));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
 import { describeField } from './describe-field.ts';
 import { methodNotAllowed } from './errors.ts';
+import { referencesTo, relationshipToChildren } from './relationships.ts';
 import type { SObjectDef } from './schema.ts';
 
 /**
@@ -131,27 +132,14 @@ function describeResult(call: Call, def: SObjectDef) {
   };
 }
 
-function childRelationships(call: Call, parent: SObjectDef) {
-  return [...call.org.sobjects.values()].flatMap((child) =>
-    child.fields
-      .filter((field) => field.referenceTo?.includes(parent.name))
-      .map((field) => ({
-        cascadeDelete: false,
-        childSObject: child.name,
-        deprecatedAndHidden: false,
-        field: field.name,
-        junctionIdListNames: [],
-        junctionReferenceTo: [],
-        relationshipName: relationshipToChildren(child, field.name, parent),
-        restrictedDelete: false,
-      })),
-  );
-}
-
-/** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
-function relationshipToChildren(child: SObjectDef, fieldName: string, parent: SObjectDef): string | null {
-  const points = fieldName.replace(/(Id|__c)$/, '') === parent.name.replace('__c', '');
-  if (!points) return null;
-  const plural = child.labelPlural.replaceAll(' ', '_');
-  return child.custom ? `${plural}__r` : plural;
-}
+const childRelationships = (call: Call, parent: SObjectDef) =>
+  referencesTo(call.org.sobjects, parent).map((reference) => ({
+    cascadeDelete: reference.field.cascadeDelete === true,
+    childSObject: reference.child.name,
+    deprecatedAndHidden: false,
+    field: reference.field.name,
+    junctionIdListNames: [],
+    junctionReferenceTo: [],
+    relationshipName: relationshipToChildren(reference, parent),
+    restrictedDelete: false,
+  }));

@@ -1,5 +1,6 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { clearLookups, detailsOf, logDeletion } from './deletion.ts';
 import { isGone, notFound, refused } from './errors.ts';
 import type { ColumnValues } from './field-values.ts';
 import { recordId } from './ids.ts';
@@ -18,12 +19,12 @@ export interface Writer {
   userId: string;
 }
 
-const stampOf = ({ org, userId }: Writer): Stamp => ({
+export const stampOf = ({ org, userId }: Writer): Stamp => ({
   userId,
   at: new Date(Math.floor(org.clock.now() / 1000) * 1000).toISOString(),
 });
 
-type Row = Record<string, string | null>;
+export type Row = Record<string, string | null>;
 
 /** Gives the new record's Id. */
 export async function insertRecord(
@@ -63,27 +64,48 @@ export async function updateRecord(
   await checkReferences(tx, by.org, values);
   await checkUnique(tx, def, values, id);
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
-  setModified(columns, stamp);
   await changeRow(tx, def, id, columns, before, stamp);
 }
 
-/** The record stays, invisible to `query` and visible to `queryAll`. */
-export async function deleteRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<void> {
+/**
+ * The record stays, invisible to `query` and visible to `queryAll`. Its details go with it, lookups to it become
+ * empty.
+ *
+ * @param more  columns that the deletion sets besides, a merge's for example
+ */
+export async function deleteRecord(
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  id: string,
+  { rootId = id, more = {} }: { rootId?: string; more?: Readonly<Record<string, unknown>> } = {},
+): Promise<void> {
+  const { sobjects } = by.org;
   const before = await lockRecord(tx, def, id);
+  for (const { child, field } of detailsOf(sobjects, def)) {
+    const details = await tx.query<{ Id: string }>(sql`
+      SELECT "Id" FROM ${tableOf(child)}
+       WHERE ${ident(field.name)} = ${id} AND ${isLive(child)} ORDER BY "Id"`);
+    for (const detail of details) await deleteRecord(tx, by, child, detail.Id, { rootId });
+  }
+  await clearLookups(tx, sobjects, def, id);
   const stamp = stampOf(by);
-  const columns = new Map<string, unknown>([['IsDeleted', true]]);
-  setModified(columns, stamp);
+  const columns = new Map<string, unknown>(Object.entries({ ...more, IsDeleted: true }));
   await changeRow(tx, def, id, columns, before, stamp);
+  await logDeletion(tx, def, id, rootId, stamp);
 }
 
-async function changeRow(
+/** Sets the columns and the stamps of a locked row, then runs what hangs on it. */
+export async function changeRow(
   tx: Tx,
   def: SObjectDef,
   id: string,
-  columns: ReadonlyMap<string, unknown>,
+  changes: ReadonlyMap<string, unknown>,
   before: Row,
   stamp: Stamp,
 ): Promise<void> {
+  const columns = new Map(changes);
+  setModified(columns, stamp);
   const assignments = [...columns].map(([name, value]) => sql`${ident(name)} = ${value}`);
   const after = await tx.query<Row>(sql`
     UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING ${returned(def)}`);
@@ -98,7 +120,7 @@ function setModified(columns: Map<string, unknown>, stamp: Stamp): void {
 }
 
 /** Waits for whoever else writes the record, up to the org's lock time-out. */
-async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
+export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
   const [row] = await tx.query<Row & { live: boolean }>(sql`
     SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${tableOf(def)} WHERE "Id" = ${id} FOR UPDATE`);
   if (!row) throw notFound();
@@ -106,7 +128,8 @@ async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
   return row;
 }
 
-const returned = (def: SObjectDef): Sql =>
+/** What the trigger of an sobject reads of a row. */
+export const returned = (def: SObjectDef): Sql =>
   join(['Id', ...(triggers.get(def.name)?.reads ?? [])].map((name) => ident(name)));
 
 async function nextNumber(tx: Tx): Promise<number> {

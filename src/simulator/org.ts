@@ -23,6 +23,8 @@ export interface Org {
   usage: ApiUsage;
   lockTimeoutMs: number;
   settings: OrgSettings;
+  /** The transactions that write now, in the order in which they began. */
+  openWrites: Set<{ since: number }>;
 }
 
 /** Fixed when the org is made. */
@@ -69,6 +71,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     usage: new ApiUsage(clock, options.apiLimit),
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
+    openWrites: new Set(),
   };
 }
 
@@ -111,9 +114,28 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   return settings;
 }
 
+/** The sobject that an Id's first three characters name. */
+export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef | undefined {
+  for (const def of org.sobjects.values()) if (id.startsWith(def.keyPrefix)) return def;
+  return undefined;
+}
+
 /** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
-export const writeTransaction = <Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> =>
-  org.db.transaction(async (tx) => {
-    await tx.query(sql`SELECT set_config('lock_timeout', ${`${org.lockTimeoutMs}ms`}, true)`);
-    return work(tx);
-  });
+export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  const write = { since: org.clock.now() };
+  org.openWrites.add(write);
+  try {
+    return await org.db.transaction(async (tx) => {
+      await tx.query(sql`SELECT set_config('lock_timeout', ${`${org.lockTimeoutMs}ms`}, true)`);
+      return work(tx);
+    });
+  } finally {
+    org.openWrites.delete(write);
+  }
+}
+
+/** When the write began that is open the longest: no stamp of an uncommitted row is older. */
+export const oldestWrite = (org: Org): number | undefined => {
+  const [oldest] = org.openWrites;
+  return oldest?.since;
+};

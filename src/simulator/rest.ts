@@ -1,10 +1,13 @@
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
+import { batch } from './batch.ts';
+import { collections } from './collections.ts';
 import { composite } from './composite.ts';
 import { describeGlobal } from './describe.ts';
 import { methodNotAllowed, notFound, OrgError } from './errors.ts';
 import { limits, recordCount } from './limits.ts';
 import { query, queryMore } from './query.ts';
 import { sobjectAnswer } from './rows.ts';
+import { tree } from './tree.ts';
 
 /** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
 const versionMin = 42;
@@ -33,8 +36,24 @@ export async function route(call: Call): Promise<Answer> {
       if (first !== 'recordCount' || more.length > 0) throw notFound();
       return recordCount(call);
     case 'composite':
-      if (first !== undefined) throw notFound();
-      return composite(call, route);
+      return first === undefined ? composite(call, route) : compositeBelow(call, first, more);
+    default:
+      throw notFound();
+  }
+}
+
+async function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
+  switch (resource) {
+    case 'sobjects':
+      return collections(call, path);
+    case 'batch':
+      if (path.length > 0) throw notFound();
+      return batch(call, route);
+    case 'tree': {
+      const [sobject, ...more] = path;
+      if (sobject === undefined || more.length > 0) throw notFound();
+      return tree(call, sobject);
+    }
     default:
       throw notFound();
   }

@@ -181,6 +181,24 @@ test('an upsert by external id creates, then updates, and refuses its key in the
   assert.equal((found.json as { Name: string }).Name, 'Old');
 });
 
+test('an upsert by the Id updates, and creates by POST without one', async () => {
+  const created = await org.request('POST', `${data}/Account/Id`, { body: { Name: 'By Id' } });
+  const { id } = created.json as { id: string };
+  assert.equal(created.status, 201);
+
+  const updated = await org.request('PATCH', `${data}/Account/Id/${id}`, { body: { Name: 'Again' } });
+  assert.deepEqual(updated.json, { id, success: true, errors: [], created: false });
+});
+
+test('an upsert with updateOnly changes what is there', async () => {
+  const id = await create('Account', { Name: 'Before', External_Id__c: 'ONLY-UPDATE' });
+  const path = `${data}/Account/External_Id__c/ONLY-UPDATE?updateOnly=true`;
+
+  const answer = await org.request('PATCH', path, { body: { Name: 'After' } });
+
+  assert.deepEqual([answer.status, (await read('Account', id)).Name], [200, 'After']);
+});
+
 test('an upsert that finds several records answers 300 and their paths', async () => {
   const ids = [
     await create('Contact', { LastName: 'One', Legacy_Number__c: 'TWICE' }),

@@ -1,12 +1,21 @@
 import type { Prepared } from '../lib/database.ts';
 import { compile, type Sql, sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call, dataPath, noContent } from './answer.ts';
+import {
+  checkConditions,
+  isUnchanged,
+  type RowVersion,
+  versionColumns,
+  versionHeaders,
+} from './conditions.ts';
 import { describe, globalEntry } from './describe.ts';
 import { deleteRecord, findByValue, insertRecord, updateRecord } from './dml.ts';
 import { isGone, methodNotAllowed, noSuchColumn, noSuchExternalId, notFound, refused } from './errors.ts';
 import { isObject } from './exact-json.ts';
 import { columnValues } from './field-values.ts';
 import { parseId } from './ids.ts';
+import { followPath } from './related.ts';
+import { deletedSince, updatedSince } from './replication.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from './schema.ts';
 import { recordJson } from './soql/index.ts';
 import { isLive, tableOf } from './storage.ts';
@@ -16,12 +25,22 @@ import { toServed, toStored } from './stored-text.ts';
 export async function sobjectAnswer(call: Call, def: SObjectDef, path: readonly string[]): Promise<Answer> {
   const [first, second, ...more] = path;
   if (first === undefined) return collectionAnswer(call, def);
-  if (first === 'describe' && second === undefined) return describe(call, def);
-  if (more.length > 0) throw notFound();
+  if (second === undefined) {
+    if (first === 'describe') return describe(call, def);
+    if (first === 'updated') return updatedSince(call, def);
+    if (first === 'deleted') return deletedSince(call, def);
+    if (first.toLowerCase() === 'id' && call.method === 'POST') return createRecord(call, def);
+  }
   if (second === undefined) return rowAnswer(call, def, first);
   const field = fieldNamed(def, first);
-  if (!field || !isIdLookup(field)) throw noSuchExternalId(first);
-  return externalIdAnswer(call, def, field, second);
+  if (field && isIdLookup(field)) {
+    if (more.length > 0) throw notFound();
+    return externalIdAnswer(call, def, field, second);
+  }
+  const id = parseId(first);
+  if (!id) throw more.length > 0 ? notFound() : noSuchExternalId(first);
+  const reached = await followPath(call, { def, id }, [second, ...more]);
+  return 'children' in reached ? reached.children : rowAnswer(call, reached.def, reached.id);
 }
 
 async function collectionAnswer(call: Call, def: SObjectDef): Promise<Answer> {
@@ -54,8 +73,7 @@ async function rowAnswer(call: Call, def: SObjectDef, idText: string): Promise<A
     case 'GET':
       return readRecord(call, def, id);
     case 'PATCH': {
-      const values = columnValues(def, call.body, 'update');
-      await call.write((tx) => updateRecord(tx, call, def, id, values));
+      await update(call, def, id);
       return noContent;
     }
     case 'DELETE':
@@ -67,19 +85,30 @@ async function rowAnswer(call: Call, def: SObjectDef, idText: string): Promise<A
   }
 }
 
+async function update(call: Call, def: SObjectDef, id: string): Promise<void> {
+  const values = columnValues(def, call.body, 'update');
+  await call.write(async (tx) => {
+    await checkConditions(tx, call, def, id);
+    await updateRecord(tx, call, def, id, values);
+  });
+}
+
 async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answer> {
   const names = call.parameters.get('fields');
   const statement = names
-    ? readStatement(def, fieldsNamed(def, names), call.version, id)
+    ? readStatement(def, fieldsNamed(def, names.split(',')), call.version, id)
     : preparedRead(def, call.version, id);
-  const [row] = await call.db.query<{ json: string; live: boolean }>(statement);
+  const [row] = await call.db.query<RowVersion & { json: string; live: boolean }>(statement);
   if (!row) throw notFound();
   if (!row.live) throw isGone();
-  return { status: 200, body: toServed(row.json) };
+  const headers = versionHeaders(def, id, row);
+  return isUnchanged(call, def, id, row)
+    ? { status: 304, headers, body: null }
+    : { status: 200, headers, body: toServed(row.json) };
 }
 
 const readStatement = (def: SObjectDef, fields: readonly FieldDef[], version: string, id: string): Sql => sql`
-  SELECT ${recordJson(def, fields, version)} AS json, ${isLive(def)} AS live
+  SELECT ${recordJson(def, fields, version)} AS json, ${isLive(def)} AS live, ${versionColumns(def)}
     FROM ${tableOf(def)} AS r WHERE "Id" = ${id}`;
 
 const readTexts = new Map<string, string>();
@@ -93,9 +122,9 @@ function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
 }
 
 /** `?fields=A,B`; the Id comes along at the end unless it was named. */
-function fieldsNamed(def: SObjectDef, names: string): readonly FieldDef[] {
+export function fieldsNamed(def: SObjectDef, names: readonly string[]): readonly FieldDef[] {
   const fields = new Set(
-    names.split(',').map((name) => {
+    names.map((name) => {
       const field = fieldNamed(def, name.trim());
       if (!field) throw noSuchColumn(name.trim(), def.name);
       return field;
@@ -133,8 +162,7 @@ async function rowByIdPath(call: Call, def: SObjectDef, value: string): Promise<
   if (call.method !== 'PATCH') return rowAnswer(call, def, value);
   const id = parseId(value);
   if (!id) throw noSuchExternalId(value);
-  const values = columnValues(def, call.body, 'update');
-  await call.write((tx) => updateRecord(tx, call, def, id, values));
+  await update(call, def, id);
   return updated(call, id);
 }
 
@@ -152,8 +180,7 @@ async function upsertRecord(
 ): Promise<Answer> {
   refuseKeysInBody(def, field, call.body);
   if (id !== undefined) {
-    const values = columnValues(def, call.body, 'update');
-    await call.write((tx) => updateRecord(tx, call, def, id, values));
+    await update(call, def, id);
     return updated(call, id);
   }
   if (call.parameters.get('updateOnly') === 'true') throw notFound();

@@ -50,6 +50,8 @@ export interface FieldDef {
   /** The sobjects that a reference may point to, and the name by which a query follows it. */
   referenceTo?: readonly string[];
   relationshipName?: string;
+  /** A master-detail: the record is deleted with the one that it points to. */
+  cascadeDelete?: boolean;
   picklist?: readonly string[];
   externalId?: boolean;
   unique?: boolean;
@@ -85,6 +87,10 @@ export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined 
   }
   return fields.get(name.toLowerCase());
 }
+
+/** When a record last changed: most sobjects have SystemModstamp, some an older stamp only, a few none. */
+export const stampField = (def: SObjectDef): FieldDef | undefined =>
+  fieldNamed(def, 'SystemModstamp') ?? fieldNamed(def, 'LastModifiedDate') ?? fieldNamed(def, 'CreatedDate');
 
 /** Compound fields and formulas are made from other columns when a record is read. */
 export const hasColumn = (field: FieldDef): boolean =>

@@ -80,3 +80,14 @@ test('some values are empty and few records deleted', async () => {
   assert.ok(empty > 0 && empty < all / 10);
   assert.ok(deleted < all / 10);
 });
+
+test('every deleted record is in the delete log as of its stamp', async () => {
+  const { deleted, logged } = await one<{ deleted: number; logged: number }>(sql`
+    SELECT count(*) AS deleted, count(*) FILTER (WHERE d.deleted_at = r."SystemModstamp") AS logged
+      FROM (SELECT "Id", "SystemModstamp" FROM org."Contact" WHERE "IsDeleted"
+            UNION ALL SELECT "Id", "SystemModstamp" FROM org."Lead" WHERE "IsDeleted"
+            UNION ALL SELECT "Id", "SystemModstamp" FROM org."Account" WHERE "IsDeleted") AS r
+      LEFT JOIN simulator.deletion AS d ON d.record_id = r."Id"`);
+  assert.ok(deleted > 0);
+  assert.equal(logged, deleted);
+});

@@ -76,6 +76,7 @@ export async function seedRecords(
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
     await tx.query(rollUp);
+    for (const def of sobjects.filter(({ deletable }) => deletable)) await tx.query(logDeletions(def));
     for (const [id, name] of knownUsers) {
       await tx.query(sql`
         UPDATE org."User"
@@ -90,6 +91,11 @@ const knownUsers = [
   [recordId('005', 1), 'Integration'],
   [recordId('005', 2), 'Demo'],
 ] as const;
+
+/** The delete log of the records that were made deleted: each went when it was last touched. */
+const logDeletions = (def: SObjectDef): Sql => sql`
+  INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
+  SELECT "Id", ${def.name}, "Id", "SystemModstamp" FROM ${tableOf(def)} WHERE "IsDeleted"`;
 
 /** The totals as the trigger keeps them, for all invoices at once and without a new stamp. */
 const rollUp = sql`

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
+import { disturb } from './disturbances.ts';
 import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, sessionInvalid } from './errors.ts';
 import { parseExact } from './exact-json.ts';
 import { identity, plainText, userInfo } from './identity.ts';
@@ -114,6 +115,10 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   const token = bearerOf(request.headers.authorization);
   const userId = token === undefined ? undefined : await userOfToken(org, token);
   if (userId === undefined) throw sessionInvalid();
+  if (version === undefined && path[0] === 'simulator')
+    return disturb(
+      callOf(org, userId, request, { version: '', path: path.slice(1), parameters, method }, body),
+    );
   try {
     org.usage.spend();
     if (version === undefined) throw notFound();

@@ -91,7 +91,31 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
       batch_rows      integer NOT NULL,
       total           bigint NOT NULL,
       created_at      timestamptz NOT NULL)`);
+  await createRecycleBin(tx);
   for (const def of sobjects) await createTable(tx, def);
+}
+
+/**
+ * An entry of the delete log outlives its record. One that is purged tells nobody of the deletion any more, but
+ * stays with its record for as long as that can come back.
+ */
+async function createRecycleBin(tx: Tx): Promise<void> {
+  await tx.query(sql`
+    CREATE TABLE simulator.deletion (
+      record_id  text COLLATE "C" PRIMARY KEY,
+      sobject    text NOT NULL,
+      root_id    text COLLATE "C" NOT NULL,
+      deleted_at timestamptz NOT NULL,
+      is_purged  boolean NOT NULL DEFAULT false)`);
+  await tx.query(sql`CREATE INDEX ON simulator.deletion (sobject, deleted_at)`);
+  await tx.query(sql`CREATE INDEX ON simulator.deletion (root_id)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.cleared_lookup (
+      parent_id text COLLATE "C" NOT NULL,
+      child_id  text COLLATE "C" NOT NULL,
+      sobject   text NOT NULL,
+      field     text NOT NULL,
+      PRIMARY KEY (parent_id, child_id, sobject, field))`);
 }
 
 async function createTable(tx: Tx, def: SObjectDef): Promise<void> {
@@ -126,6 +150,10 @@ function defaultOf(def: SObjectDef, field: FieldDef): Sql {
 export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
   for (const def of sobjects) {
     await tx.query(sql`CREATE INDEX ON ${tableOf(def)} ("SystemModstamp", "Id")`);
+    for (const field of def.fields.filter(isFollowed)) {
+      const column = ident(field.name);
+      await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${column}) WHERE ${column} IS NOT NULL`);
+    }
     for (const field of def.fields.filter((one) => one.externalId || one.unique)) {
       const unique = field.unique ? sql`UNIQUE ` : sql``;
       await tx.query(sql`
@@ -133,9 +161,12 @@ export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Pr
             ON ${tableOf(def)} ((${folded(ident(field.name))})) WHERE ${isLive(def)}`);
     }
   }
-  await tx.query(sql`CREATE INDEX ON org."Invoice_Line__c" ("Invoice__c")`);
   for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
 }
+
+/** A lookup is gone through from the record that it points to, when that one is deleted. Nobody deletes users. */
+const isFollowed = (field: FieldDef): boolean =>
+  field.createable && (field.referenceTo ?? []).some((name) => name !== 'User' && name !== 'Group');
 
 const uniqueIndexName = (def: SObjectDef, field: FieldDef): string => `${def.name}.${field.name} value`;
 
@@ -143,9 +174,14 @@ const uniqueIndexName = (def: SObjectDef, field: FieldDef): string => `${def.nam
 export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
+/** Counts up when the tables besides the records' own change. */
+const tablesVersion = 2;
+
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>
-  createHash('sha256').update(JSON.stringify(sobjects)).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([tablesVersion, sobjects]))
+    .digest('hex');
 
 /** Undefined while the org has not been made, or was not finished. */
 export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefined> {

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startOrg } from '../../test/org.ts';
+import { sql } from '../lib/sql.ts';
+
+const org = await startOrg({ records: 200 });
+after(() => org[Symbol.asyncDispose]());
+
+const data = '/services/data/v62.0/sobjects';
+const longAgo = '2020-01-01T00:00:00.000+0000';
+
+async function create(sobject: string, body: object): Promise<string> {
+  const created = await org.request('POST', `${data}/${sobject}`, { body });
+  assert.equal(created.status, 201, created.text);
+  return (created.json as { id: string }).id;
+}
+
+const read = async (sobject: string, id: string) =>
+  (await org.request('GET', `${data}/${sobject}/${id}`)).json as Record<string, unknown>;
+
+/** The first record that queryAll finds. */
+async function queryAll(soql: string): Promise<Record<string, unknown> | undefined> {
+  const answer = await org.request('GET', `/services/data/v62.0/queryAll?q=${encodeURIComponent(soql)}`);
+  return (answer.json as { records: Record<string, unknown>[] }).records[0];
+}
+
+const remove = async (sobject: string, id: string) =>
+  assert.equal((await org.request('DELETE', `${data}/${sobject}/${id}`)).status, 204);
+
+async function disturb(name: string, body?: object): Promise<string[]> {
+  const answer = await org.request('POST', `/simulator/${name}`, {
+    token: await org.token('integration'),
+    body: body ?? {},
+  });
+  if (answer.status === 204) return [];
+  assert.equal(answer.status, 200, answer.text);
+  const results = answer.json as { errors: { statusCode: string }[] }[];
+  return results.map(({ errors }) => errors[0]?.statusCode ?? 'ok');
+}
+
+const stampLongAgo = async (...ids: string[]) => {
+  await org.db.query(
+    sql`UPDATE org."Contact" SET "SystemModstamp" = ${longAgo}::timestamptz WHERE "Id" = ANY(${ids})`,
+  );
+  await org.db.query(
+    sql`UPDATE org."Account" SET "SystemModstamp" = ${longAgo}::timestamptz WHERE "Id" = ANY(${ids})`,
+  );
+};
+
+async function deletedIds(sobject: string): Promise<string[]> {
+  const rows = await org.db.query<{ id: string }>(
+    sql`SELECT record_id AS id FROM simulator.deletion WHERE sobject = ${sobject}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+test('a deletion empties the lookups to its record without a stamp of their records', async () => {
+  const account = await create('Account', { Name: 'Parent' });
+  const below = await create('Account', { Name: 'Below', ParentId: account });
+  const contact = await create('Contact', { LastName: 'Child', AccountId: account });
+  await stampLongAgo(contact, below);
+
+  await remove('Account', account);
+
+  const { AccountId, SystemModstamp } = await read('Contact', contact);
+  assert.deepEqual([AccountId, SystemModstamp], [null, longAgo]);
+  const { ParentId, SystemModstamp: stamp } = await read('Account', below);
+  assert.deepEqual([ParentId, stamp], [null, longAgo]);
+});
+
+test('an undeleted record is back with its Id, a new stamp and the lookups to it', async () => {
+  const account = await create('Account', { Name: 'Back' });
+  const stays = await create('Contact', { LastName: 'Stays', AccountId: account });
+  const moves = await create('Contact', { LastName: 'Moves', AccountId: account });
+  const other = await create('Account', { Name: 'Other' });
+  await remove('Account', account);
+  await org.request('PATCH', `${data}/Contact/${moves}`, { body: { AccountId: other } });
+  await stampLongAgo(account, stays);
+
+  assert.deepEqual(await disturb('undelete', { ids: [account] }), ['ok']);
+
+  const { IsDeleted, SystemModstamp } = await read('Account', account);
+  assert.equal(IsDeleted, false);
+  assert.notEqual(SystemModstamp, longAgo);
+  const { AccountId, SystemModstamp: stamp } = await read('Contact', stays);
+  assert.deepEqual([AccountId, stamp], [account, longAgo]);
+  assert.equal((await read('Contact', moves)).AccountId, other);
+  assert.ok(!(await deletedIds('Account')).includes(account));
+  await remove('Account', account);
+  assert.ok((await deletedIds('Account')).includes(account));
+});
+
+test('an undeleted invoice counts its lines again', async () => {
+  const invoice = await create('Invoice__c', {});
+  const line = { Invoice__c: invoice, Quantity__c: 2, Unit_Price__c: 5 };
+  const first = await create('Invoice_Line__c', line);
+  await create('Invoice_Line__c', line);
+  await remove('Invoice__c', invoice);
+  await remove('Invoice_Line__c', first);
+
+  await disturb('undelete', { ids: [invoice] });
+
+  assert.equal((await read('Invoice__c', invoice)).Total__c, 10);
+});
+
+test('what is not in the recycle bin cannot come back, nor take a value that is taken', async () => {
+  const live = await create('Account', { Name: 'Live' });
+  const first = await create('Account', { Name: 'First', External_Id__c: 'BIN-1' });
+  await remove('Account', first);
+  await create('Account', { Name: 'Second', External_Id__c: 'BIN-1' });
+
+  assert.deepEqual(await disturb('undelete', { ids: [live, first, 'nonsense'] }), [
+    'UNDELETE_FAILED',
+    'DUPLICATE_VALUE',
+    'MALFORMED_ID',
+  ]);
+});
+
+test('emptying the bin removes a record for good and leaves its entry in the delete log', async () => {
+  const account = await create('Account', { Name: 'Emptied' });
+  const live = await create('Account', { Name: 'Live' });
+  await remove('Account', account);
+
+  assert.deepEqual(await disturb('emptyRecycleBin', { ids: [account, live] }), ['ok', 'DELETE_FAILED']);
+
+  assert.equal(await queryAll(`SELECT Id FROM Account WHERE Id = '${account}'`), undefined);
+  assert.equal((await org.request('GET', `${data}/Account/${account}`)).status, 404);
+  assert.ok((await deletedIds('Account')).includes(account));
+  assert.deepEqual(await disturb('undelete', { ids: [account] }), ['UNDELETE_FAILED']);
+  assert.equal((await read('Account', live)).Name, 'Live');
+});
+
+test('a hard delete skips the bin and is in the delete log', async () => {
+  const account = await create('Account', { Name: 'Hard' });
+  assert.deepEqual(await disturb('hardDelete', { ids: [account, account] }), [
+    'ok',
+    'INVALID_CROSS_REFERENCE_KEY',
+  ]);
+  assert.equal(await queryAll(`SELECT Id FROM Account WHERE Id = '${account}'`), undefined);
+  assert.ok((await deletedIds('Account')).includes(account));
+});
+
+test('the bin keeps a record for 15 days', async () => {
+  const old = await create('Account', { Name: 'Old' });
+  const young = await create('Account', { Name: 'Young' });
+  for (const [id, days] of [
+    [old, 16],
+    [young, 14],
+  ] as const) {
+    await remove('Account', id);
+    await org.db.query(sql`
+      UPDATE simulator.deletion SET deleted_at = now() - ${days}::int * interval '1 day' WHERE record_id = ${id}`);
+  }
+
+  await disturb('sweepRecycleBin');
+
+  assert.equal(await queryAll(`SELECT Id FROM Account WHERE Id = '${old}'`), undefined);
+  assert.ok(await queryAll(`SELECT Id FROM Account WHERE Id = '${young}'`));
+  const logged = await deletedIds('Account');
+  assert.deepEqual([logged.includes(old), logged.includes(young)], [false, true]);
+});
+
+test('a merge deletes the losers, names the winner in them and hands their children over', async () => {
+  const winner = await create('Account', { Name: 'Winner' });
+  const losers = [await create('Account', { Name: 'A' }), await create('Account', { Name: 'B' })];
+  const [first = '', second = ''] = losers;
+  await org.request('PATCH', `${data}/Account/${winner}`, { body: { ParentId: first } });
+  const contact = await create('Contact', { LastName: 'Child', AccountId: second });
+  await stampLongAgo(contact, winner);
+
+  const body = { winnerId: winner, loserIds: losers, values: { Site: 'Merged' } };
+  assert.deepEqual(await disturb('merge', body), ['ok']);
+
+  for (const id of losers) {
+    const row = await queryAll(`SELECT IsDeleted, MasterRecordId FROM Account WHERE Id = '${id}'`);
+    assert.deepEqual([row?.IsDeleted, row?.MasterRecordId], [true, winner]);
+  }
+  const { Site, ParentId, SystemModstamp } = await read('Account', winner);
+  assert.deepEqual([Site, ParentId], ['Merged', null]);
+  assert.notEqual(SystemModstamp, longAgo);
+  const child = await read('Contact', contact);
+  assert.deepEqual([child.AccountId, child.SystemModstamp], [winner, longAgo]);
+  const logged = await deletedIds('Account');
+  assert.ok(losers.every((id) => logged.includes(id)));
+
+  await disturb('undelete', { ids: [first] });
+  assert.equal((await read('Account', first)).MasterRecordId, null);
+});
+
+test('contacts and leads merge as well; what cannot is refused and stays', async () => {
+  for (const [sobject, body] of [
+    ['Contact', { LastName: 'x' }],
+    ['Lead', { LastName: 'x', Company: 'y' }],
+  ] as const) {
+    const [winnerId, loser] = [await create(sobject, body), await create(sobject, body)];
+    assert.deepEqual(await disturb('merge', { winnerId, loserIds: [loser] }), ['ok']);
+  }
+  const account = await create('Account', { Name: 'x' });
+  const contact = await create('Contact', { LastName: 'x' });
+  const invoice = await create('Invoice__c', {});
+  const cases = [
+    [account, [account], 'MERGE_FAILED'],
+    [account, [], 'MERGE_FAILED'],
+    [account, [contact], 'INVALID_CROSS_REFERENCE_KEY'],
+    [invoice, [invoice], 'INVALID_TYPE_FOR_OPERATION'],
+  ] as const;
+  for (const [winnerId, loserIds, code] of cases) {
+    assert.deepEqual(await disturb('merge', { winnerId, loserIds }), [code]);
+  }
+  assert.equal((await read('Account', account)).IsDeleted, false);
+});
+
+test('only the integration user reaches the simulator, and only by what it offers', async () => {
+  const token = await org.token('integration');
+  const statusOf = async (method: string, path: string, options: object) =>
+    (await org.request(method, path, options)).status;
+
+  assert.equal(await statusOf('POST', '/simulator/undelete', { body: { ids: ['x'] } }), 403);
+  assert.equal(await statusOf('POST', '/simulator/undelete', { token: null, body: {} }), 401);
+  assert.equal(await statusOf('POST', '/simulator/nothing', { token, body: {} }), 404);
+  assert.equal(await statusOf('GET', '/simulator/undelete', { token }), 405);
+  for (const name of ['undelete', 'merge', 'purgeDeleteLog'])
+    assert.equal(await statusOf('POST', `/simulator/${name}`, { token, body: {} }), 400);
+});

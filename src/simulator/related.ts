@@ -1,0 +1,49 @@
+import { ident, sql } from '../lib/sql.ts';
+import type { Answer, Call } from './answer.ts';
+import { isGone, methodNotAllowed, notFound } from './errors.ts';
+import { sobjectOfId } from './org.ts';
+import { query } from './query.ts';
+import { childrenNamed } from './relationships.ts';
+import type { SObjectDef } from './schema.ts';
+import { isLive, tableOf } from './storage.ts';
+
+/** `/sobjects/X/{id}/Relationship/…`: a record's parent, or its children as a query answers them. */
+export interface Place {
+  def: SObjectDef;
+  id: string;
+}
+
+/**
+ * The record that a path of parents leads to, or the answer with the children that its last name asks for.
+ *
+ * @throws {@link OrgError} 404 for a name that is no relationship, and for a lookup that is empty
+ */
+export async function followPath(
+  call: Call,
+  from: Place,
+  names: readonly string[],
+): Promise<Place | { children: Answer }> {
+  const [name, ...more] = names;
+  if (name === undefined) return from;
+  const { def, id } = from;
+  const up = def.fields.find((field) => field.relationshipName?.toLowerCase() === name.toLowerCase());
+  const down = up ? undefined : childrenNamed(call.org.sobjects, def, name);
+  if (!up && (!down || more.length > 0)) throw notFound();
+  const value = up ? ident(up.name) : sql`NULL`;
+  const [row] = await call.db.query<{ target: string | null; live: boolean }>(
+    sql`SELECT ${value} AS target, ${isLive(def)} AS live FROM ${tableOf(def)} WHERE "Id" = ${id}`,
+  );
+  if (!row) throw notFound();
+  if (!row.live) throw isGone();
+  if (down) return { children: await childrenAnswer(call, down.child, down.field.name, id) };
+  const target = row.target === null ? undefined : sobjectOfId(call.org, row.target);
+  if (row.target === null || !target) throw notFound();
+  return followPath(call, { def: target, id: row.target }, more);
+}
+
+async function childrenAnswer(call: Call, child: SObjectDef, field: string, id: string): Promise<Answer> {
+  if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
+  const fields = call.parameters.get('fields') ?? child.fields.map(({ name }) => name).join();
+  const q = `SELECT ${fields} FROM ${child.name} WHERE ${field} = '${id}' ORDER BY Id`;
+  return query({ ...call, parameters: new URLSearchParams({ q }) }, false);
+}

@@ -20,10 +20,12 @@ const port = z
   .regex(/^\d{1,5}$/)
   .transform(Number)
   .refine((number) => number <= 65_535);
+/** In the working directory. */
+export const defaultDataDir = '.lockstep';
 const portForm = 'a port, 0 to 65535; 0: any free one';
 
 const options = z.object({
-  LOCKSTEP_DATA: text.default('.lockstep').register(explained, {
+  LOCKSTEP_DATA: text.default(defaultDataDir).register(explained, {
     form: 'a folder',
     why: 'Holds the embedded PostgreSQL, logs and what is known of a running server.',
   }),
@@ -122,6 +124,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
   const unknown = set.map(([name]) => name).filter((name) => name.startsWith('LOCKSTEP_'));
   const problems = [
     ...unknown.filter((name) => !optionNames.some((known) => known === name)).map(unknownOption),
+    ...halfOfMail(given),
     ...new Set((read.error?.issues ?? []).map(({ path: [name] }) => wrongValue(name as OptionName))),
   ];
   if (!read.success || problems.length > 0) throw new Fault('CFG-01', { reason: problems.join(' ') });
@@ -168,6 +171,13 @@ function readEnvFile(folder: string): NodeJS.Dict<string> {
 function unknownOption(name: string): string {
   const near = nearNames(name.slice(0, 80), optionNames);
   return `${name.slice(0, 80)} is no option.${near.length > 0 ? ` Near: ${near.join(', ')}.` : ''}`;
+}
+
+/** A server that may send, but from nobody or to nobody, would never send. */
+function halfOfMail(given: NodeJS.Dict<string>): string[] {
+  const missing = ['LOCKSTEP_MAIL_FROM', 'LOCKSTEP_MAIL_TO'].filter((name) => !given[name]);
+  if (!given.LOCKSTEP_SMTP_URL || missing.length === 0) return [];
+  return [`LOCKSTEP_SMTP_URL needs ${missing.join(' and ')} beside it.`];
 }
 
 const wrongValue = (name: OptionName) => `${name} must be ${explanationOf(name).form}.`;

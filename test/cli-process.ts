@@ -24,6 +24,8 @@ export interface Ended {
 export interface Running {
   stdout(): string;
   stderr(): string;
+  /** Resolves as soon as it has said the text. */
+  says(text: string): Promise<void>;
   end(signal: NodeJS.Signals): Promise<Ended>;
 }
 
@@ -65,13 +67,17 @@ export async function openCli(environment: Record<string, string> = {}): Promise
       const child = open([...program, ...args], more);
       const end = ended(child);
       const heard = hear(child);
-      await new Promise<void>((resolve, reject) => {
-        const look = () => (heard.stdout + heard.stderr).includes(until) && resolve();
-        child.stdout?.on('data', look);
-        child.stderr?.on('data', look);
-        void end.then(({ code, stderr }) => reject(new Error(`it ended with ${code}: ${stderr}`)));
-      });
+      const says = (text: string) =>
+        new Promise<void>((resolve, reject) => {
+          const look = () => (heard.stdout + heard.stderr).includes(text) && resolve();
+          child.stdout?.on('data', look);
+          child.stderr?.on('data', look);
+          look();
+          void end.then(({ code, stderr }) => reject(new Error(`it ended with ${code}: ${stderr}`)));
+        });
+      await says(until);
       return {
+        says,
         stdout: () => heard.stdout,
         stderr: () => heard.stderr,
         end(signal) {

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { commands, findCommand } from '../src/cli/commands.ts';
-import { eraseDirectory } from '../src/cli/directory.ts';
+import { eraseDirectory, prepareDirectory } from '../src/cli/directory.ts';
 import { helpOf } from '../src/cli/help.ts';
-import { table } from '../src/cli/output.ts';
+import { pasteable, table } from '../src/cli/output.ts';
 import { claimRunFile, readRunFile } from '../src/cli/run-file.ts';
+import { ageOf, stateOf, timeOf } from '../src/cli/state-words.ts';
 import { configHelp, readConfig } from '../src/config.ts';
 import { Fault } from '../src/core/faults.ts';
 import { openCli } from './cli-process.ts';
@@ -57,6 +58,13 @@ test('a port over 65535 is refused', () => {
     /LOCKSTEP_PROXY_PORT must be a port/,
   );
   assert.equal(readConfig({ LOCKSTEP_PROXY_PORT: '65535' }, nowhere).proxyPort, 65_535);
+});
+
+test('half a mail configuration is refused, because no e-mail would ever go out', () => {
+  const half = { LOCKSTEP_SMTP_URL: 'smtp://mail.example.com', LOCKSTEP_MAIL_FROM: 'a@example.com' };
+  assert.throws(() => readConfig(half, nowhere), /LOCKSTEP_SMTP_URL needs LOCKSTEP_MAIL_TO beside it/);
+  const whole = readConfig({ ...half, LOCKSTEP_MAIL_TO: 'b@example.com' }, nowhere);
+  assert.equal(whole.mail.to, 'b@example.com');
 });
 
 test('a file .env gives options, and the environment counts before it', async () => {
@@ -114,7 +122,20 @@ test('wrong use ends with code 2 and names what is wrong, on standard error alon
     [['no-such'], /There is no command/],
     [['status', '--chek'], /Unknown option '--chek'\. Near: --check/],
     [['sql'], /sql needs "SELECT …"/],
-    [['sql', 'a', 'b'], /does not take "b"/],
+    [['sql', ''], /sql needs "SELECT …"/],
+    [['sql', 'demo', 'SELECT 1'], /does not take "SELECT 1" .*--sync demo/],
+    [['sql', 'SELECT', '1', 'FROM', 'x'], /put the whole query in quotes/],
+    [['demo', '--activity', '-1'], /--activity takes a number from 0 to 1000/],
+    [['demo', '--records'], /--records needs a value: N/],
+    [['demo', '--check', '--fresh'], /leave --fresh out/],
+    [['budget', 'set', '--every', '3'], /write 3s/],
+    [['status', '--max-age', '60s'], /belongs to --check/],
+    [['status', '--check', '--max-age', '60'], /takes a time such as 60s/],
+    [['sync', 'create', '--org', 'x.example.com', '--objects', ' , '], /needs --objects/],
+    [
+      ['sync', 'create', '--org', 'x.example.com', '--objects', 'A', '--name', 'x/y'],
+      /--name takes up to 60/,
+    ],
     [['demo', '--records', 'many'], /--records takes a whole number from 100/],
     [['sync', 'create', '--org', 'x.example.com'], /needs --objects/],
     [['budget', 'set'], /needs --every/],
@@ -122,13 +143,13 @@ test('wrong use ends with code 2 and names what is wrong, on standard error alon
     const { code, stdout, stderr } = await cli.run(args);
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));
     assert.match(stderr, says);
-    assert.match(stderr, /\nnext: lockstep help/);
+    assert.match(stderr, /\nnext: npm run -s lockstep -- help/);
   }
 });
 
 test('a budget of 0 or of text is refused with the range, before anything is asked of a server', async () => {
   await using cli = await openCli();
-  for (const every of ['0', 'fast']) {
+  for (const every of ['0', 'fast', '-1s']) {
     const { code, stderr } = await cli.run(['budget', 'set', `--every=${every}`]);
     assert.equal(code, 2, every);
     assert.match(stderr, /error LIM-05: .*\nnext: .*0\.2 s to 300 s/);
@@ -156,11 +177,16 @@ test('a database that does not answer gets one line with host and reason, and no
   }
 });
 
-test('a command where nothing runs says how to start, and makes nothing', async () => {
+test('a command where nothing runs names the folder, says how to start, and makes nothing', async () => {
   await using cli = await openCli();
-  const { code, stderr } = await cli.run(['status']);
-  assert.equal(code, 1);
-  assert.match(stderr, /error SYS-11: .*\nnext: Start one: npm run demo, or lockstep start/);
+  const { code, stderr } = await cli.run(['status', '--data', cli.dataDir]);
+  assert.equal(code, 4);
+  assert.ok(
+    stderr.startsWith('error SYS-11: ') && stderr.includes(`data directory ${cli.dataDir}\n`),
+    stderr,
+  );
+  const start = `npm run demo -- --data ${cli.dataDir}, or npm run -s lockstep -- start --data ${cli.dataDir}`;
+  assert.ok(stderr.includes(`next: Start one: ${start}`), stderr);
   await assert.rejects(stat(cli.dataDir));
 });
 
@@ -206,6 +232,68 @@ test('only a data directory is ever erased', async () => {
   assert.equal(await eraseDirectory(folder.path), true);
   await assert.rejects(stat(join(folder.path, 'thesis.txt')));
   assert.ok((await stat(folder.path)).isDirectory());
+});
+
+test('a folder with other things in it never becomes a data directory', async () => {
+  await using folder = await openFolder();
+  await mkdir(join(folder.path, 'lost+found'));
+  await writeFile(join(folder.path, 'thesis.txt'), 'ten years');
+  await assert.rejects(prepareDirectory(folder.path), /is not empty, and not a data directory/);
+  await rm(join(folder.path, 'thesis.txt'));
+  await prepareDirectory(folder.path);
+  await writeFile(join(folder.path, 'more'), '');
+  await prepareDirectory(folder.path);
+});
+
+test('a data directory that cannot be made gets one plain line and code 2', async () => {
+  await using cli = await openCli();
+  const file = join(cli.folder, 'file');
+  await writeFile(file, '');
+  for (const [path, reason] of [
+    [file, 'EEXIST'],
+    [join(file, 'below'), 'ENOTDIR'],
+  ] as const) {
+    const { code, stderr } = await cli.run(['start', '--data', path]);
+    assert.equal(code, 2);
+    assert.equal(
+      stderr.split('\n')[0],
+      `error: The data directory ${path} cannot be made or used (${reason})`,
+    );
+  }
+});
+
+test('a command that is named works when it is pasted in a clone', () => {
+  const text = 'Go on: lockstep sync resume x, or npm run demo -- --fresh. See lockstep help config';
+  assert.equal(
+    pasteable(text),
+    'Go on: npm run -s lockstep -- sync resume x, or npm run demo -- --fresh. See npm run -s lockstep -- help config',
+  );
+  assert.equal(
+    pasteable(text, 'my data'),
+    "Go on: npm run -s lockstep -- sync resume --data 'my data' x, or npm run demo -- --data 'my data' --fresh. See npm run -s lockstep -- help config",
+  );
+  assert.equal(pasteable('lockstep 0.1.0; database lockstep_s1'), 'lockstep 0.1.0; database lockstep_s1');
+});
+
+test('a sync runs only where a living process holds it and it waits for nothing', () => {
+  const now = timeOf('2026-11-24 09:37:00+00');
+  const fault = {
+    code: 'ORG-04',
+    says: 'Not a Salesforce address.',
+    next: 'Use another.',
+    since: '2026-11-24T09:36:12Z',
+    retryAt: '2026-11-24T09:37:12Z',
+  };
+  const sync = { name: 'acme', paused: false, intervalMs: 3_000 };
+  const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
+  assert.equal(headline(sync, { isHeld: true, fault: null }, now), 'Running, one request every 3 s');
+  assert.match(headline(sync, { isHeld: false, fault }, now), /^Not running: no Lockstep process holds it/);
+  assert.match(headline({ ...sync, paused: true }, { isHeld: false, fault: null }, now), /^Paused/);
+  const waiting = stateOf(sync, { isHeld: true, fault }, now);
+  assert.equal(waiting.headline, 'Waiting since 09:36:12 UTC, next try in 12 s');
+  assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
+  assert.equal(ageOf('2026-11-24 09:36:59.5+00', now), '1 s ago');
+  assert.equal(ageOf('2026-11-24 09:00:00+00', now), '37 min ago');
 });
 
 test('a value of a record cannot act on the terminal', () => {

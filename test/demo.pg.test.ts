@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
 import { ident, literal, sql } from '../src/lib/sql.ts';
+import { findEmbedded } from '../src/postgres/index.ts';
 import { type Cli, type Ended, openCli } from './cli-process.ts';
 import { testServerUrl } from './database.ts';
 
@@ -76,21 +77,22 @@ test('the demo is a server that people and commands can use', async (t) => {
     async () => {
       assert.ok(!demo.stderr().includes('\x1b'), 'no escape codes where there is no terminal');
 
-      const update = /^ {2}(curl [\s\S]*?)\n\n/m.exec(demo.stdout())?.[1] ?? '';
-      const { stdout: answer, stderr } = await cli.shell(update);
-      assert.match(answer, /^HTTP\/1\.1 204 /, stderr);
-      assert.match(answer, /^Lockstep-Applied: yes\r$/m);
-      const query = /^ {2}npm run -s (lockstep) -- (sql ".*")$/m.exec(demo.stdout()) ?? [];
-      const shown = await cli.shell(`${query[1]} ${query[2]}`);
-      assert.match(shown.stdout, /Written through the proxy/, shown.stderr);
-
-      const envFile = join(cli.dataDir, 'demo.env');
-      assert.equal((await stat(envFile)).mode & 0o777, 0o600);
-      const again =
-        await cli.shell(`. ${envFile} && curl -sS -X PATCH "$BASE/services/data/v62.0/sobjects/Account/$ACCOUNT_ID" \
-    -H "Authorization: Bearer $SF_TOKEN" -H 'Content-Type: application/json' -d '{"Name":"By demo.env"}' -i \
-    && lockstep sql "SELECT name FROM account WHERE id = '$ACCOUNT_ID'" --json`);
-      assert.match(again.stdout, /\n\{"schema":1,"items":\[\{"name":"By demo\.env"\}\]\}\n/, again.stderr);
+      const screen = demo.stdout();
+      const updates = [...screen.matchAll(/^ {2}(curl (?:.*\\\n)*.*)\n/gm)].map(([, line]) => line ?? '');
+      const queries = [...screen.matchAll(/^ {2}npm run -s lockstep -- (sql ".*")$/gm)].map(
+        ([, line]) => `lockstep ${line}`,
+      );
+      const sourcing = /^ {2}(\. .*demo\.env)$/m.exec(screen)?.[1] ?? '';
+      assert.deepEqual([updates.length, queries.length], [2, 2], 'with the variables, and without');
+      for (const [place, before] of [sourcing, ':'].entries()) {
+        const { stdout: answer, stderr } = await cli.shell(`${before}\n${updates[place]}`);
+        assert.match(answer, /^HTTP\/1\.1 204 /, stderr);
+        assert.match(answer, /^Lockstep-Applied: yes\r$/m);
+        const shown = await cli.shell(`${before}\n${queries[place]}`);
+        assert.match(shown.stdout, /Written at \d\d:\d\d:\d\d/, shown.stderr);
+      }
+      assert.equal((await stat(join(cli.dataDir, 'demo.env'))).mode & 0o777, 0o600);
+      assert.match(screen, /[1-9]\d+ live records \(\d+ more are in the recycle bin\), and follows the org/);
     },
   );
 
@@ -130,11 +132,20 @@ test('the demo is a server that people and commands can use', async (t) => {
     assert.match(allowed.stdout, /^may\nf$/m);
     const misspelt = await cli.run(['sql', 'SELEC 1', '--json']);
     assert.match(misspelt.stdout, /"code":"42601","title":"syntax error at or near \\"SELEC\\""/);
+    const column = await cli.run(['sql', 'SELECT 1,\n nam FROM account']);
+    assert.match(column.stderr, /\nline 2: {2}nam FROM account\n {9}\^\nhint: .*account\.name/);
+    assert.match(
+      (await cli.run(['sql', 'SELECT 1; SELECT 2'])).stderr,
+      /42601: sql runs one query at a time/,
+    );
 
     const budget = await cli.run(['budget', 'set', '--every', '1.5s', 'demo']);
     assert.equal(budget.stdout, 'demo: one request every 1.5 s = at most 57,600 requests a day.\n');
     assert.equal((await cli.run(['sync', 'pause'])).code, 0);
-    assert.equal((await cli.run(['status', '--check'])).code, 3);
+    const paused = await cli.run(['status', '--check']);
+    assert.equal(paused.code, 3);
+    assert.match(paused.stdout, /^demo {2}Paused/);
+    assert.match(paused.stderr, /^not healthy: demo: Paused/);
     assert.equal((await cli.run(['sync', 'resume', 'demo'])).code, 0);
     assert.equal((await cli.run(['sync', 'resume', 'nobody'])).code, 4);
   });
@@ -180,8 +191,43 @@ test('the demo is a server that people and commands can use', async (t) => {
       const made = await create('account', named);
       assert.equal(made.code, 0, made.stderr);
       assert.deepEqual(await list(), ['127.0.0.1', 'demo']);
+      const shown = await cli.run(['sync', 'show', '127.0.0.1']);
+      assert.equal(made.stdout, shown.stdout);
+      assert.match(shown.stdout, /\n {2}psql 'postgres:\/\/lockstep_.*_ro:.*'\n/);
+      assert.match(shown.stdout, /\n {2}npm run -s lockstep -- status 127\.0\.0\.1\n/);
+      assert.match(shown.stderr, /holds a password/);
+      const { base_url: base } = JSON.parse((await cli.run(['sync', 'show', 'demo', '--json'])).stdout) as {
+        base_url: string;
+      };
+      assert.ok(demo.stdout().includes(`${base}\n`), base);
+      const again = await create('Account', named);
+      assert.equal(again.code, 2);
+      assert.match(again.stderr, /sync "127\.0\.0\.1" already\nnext: Choose another --name/);
     },
   );
+
+  await t.test('a database server that is killed comes back, and the sync goes on', async () => {
+    const pidFile = await readFile(join(cli.dataDir, 'postgres', 'postmaster.pid'), 'utf8');
+    process.kill(Number(pidFile.split('\n')[0]), 'SIGKILL');
+    await demo.says('it was started again on 127.0.0.1:');
+    const { BASE, SF_TOKEN, ACCOUNT_ID } = parseEnv(await readFile(join(cli.dataDir, 'demo.env'), 'utf8'));
+    const write = () =>
+      fetch(`${BASE}/services/data/v62.0/sobjects/Account/${ACCOUNT_ID}`, {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${SF_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ Name: 'After the crash' }),
+      });
+    let written = await write();
+    for (let tries = 0; tries < 100 && written.status !== 204; tries++) written = await write();
+    assert.equal(written.status, 204, 'proxy and org find their databases again');
+    const since = new Date().toISOString();
+    let status = { stdout: '' };
+    for (let tries = 0; tries < 60; tries++) {
+      status = await cli.run(['status', 'demo', '--json']);
+      if (readSince(status.stdout, since)) break;
+    }
+    assert.ok(readSince(status.stdout, since), status.stdout);
+  });
 
   await t.test('it ends cleanly on Ctrl-C', async () => {
     const { code } = await demo.end('SIGINT');
@@ -218,6 +264,50 @@ test('a second run goes on where the first was killed, and --fresh starts anew',
   assert.match(third.stderr(), /^Erased what was in /);
   assert.notEqual(await syncIdOf(cli), syncId);
   assert.equal((await third.end('SIGINT')).code, 0);
+});
+
+/** That every object was read since then, by a sync that runs. */
+function readSince(json: string, since: string): boolean {
+  const { items = [] } = JSON.parse(json || '{}') as {
+    items?: { held: boolean; objects: { read_until: string | null }[] }[];
+  };
+  const [sync] = items;
+  return sync?.held === true && sync.objects.every(({ read_until: at }) => at !== null && at > since);
+}
+
+test('what is left where nothing runs is said to be so, and --fresh spares what is not the demo’s', async () => {
+  await using cli = await openCli();
+  const demo = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
+  await demo.end('SIGKILL');
+  const orphaned = await cli.run(['status', '--check']);
+  assert.equal(orphaned.code, 3);
+  assert.match(orphaned.stdout, /^demo {2}Not running: no Lockstep process holds it\n +next: /);
+  const { stdout: list } = await cli.run(['sync', 'list']);
+  assert.match(list, /Not running/);
+
+  // Only the demo itself allows the host of its org.
+  const server = await cli.start(['start'], 'demo waits: ORG-04 ');
+  assert.match(server.stderr(), /\n {2}next: .*LOCKSTEP_ALLOW_HOST/);
+  const waiting = await cli.run(['status', '--check']);
+  assert.equal(waiting.code, 3);
+  assert.match(
+    waiting.stdout,
+    /^demo {2}Waiting since [\d:]{8} UTC, next try in \d+ (?:s|min)\n +ORG-04: .*\n +next: .*LOCKSTEP_ALLOW_HOST/,
+  );
+  assert.match(waiting.stderr, /^not healthy: demo: Waiting since/);
+  assert.equal((await server.end('SIGKILL')).code, null);
+
+  const admin = openDatabase({
+    url: databaseUrl((await findEmbedded(cli.dataDir)) ?? '', { database: 'lockstep' }),
+    applicationName: 'test',
+    connectionsMax: 1,
+  });
+  await admin.query(sql`UPDATE lockstep.sync SET name = 'acme'`);
+  await admin.end();
+  const { code, stderr } = await cli.run(['demo', '--fresh', ...small]);
+  assert.equal(code, 5);
+  assert.match(stderr, /also holds the mirror of acme; nothing was erased/);
+  await stat(join(cli.dataDir, 'postgres', 'PG_VERSION'));
 });
 
 async function syncIdOf(cli: Cli): Promise<string> {

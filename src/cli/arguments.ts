@@ -90,11 +90,19 @@ function parse(flags: Readonly<Record<string, Flag>>, given: readonly string[], 
     ]),
   );
   try {
-    return parseArgs({ args: [...given], options, allowPositionals: true });
+    return parseArgs({ args: withNegativeNumbers(flags, given), options, allowPositionals: true });
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: unknown };
+    const { code } = error as { code?: unknown };
     if (typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS_')) throw error;
-    const [says = ''] = String(message).split(/\. |\n/);
+    const message = (error as Error).message;
+    const wanting = /'(?:-\w, )?--([\w-]+)/.exec(
+      code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' ? message : '',
+    )?.[1];
+    const [says = ''] = message.split(/\. |\n/);
+    if (wanting !== undefined) {
+      const value = flags[wanting]?.value;
+      throw usageError(value ? `--${wanting} needs a value: ${value}` : `--${wanting} takes no value`, help);
+    }
     const unknown = /'--([\w-]+)/.exec(code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? says : '')?.[1];
     const near = unknown === undefined ? [] : nearNames(unknown, Object.keys(flags));
     throw usageError(
@@ -102,4 +110,16 @@ function parse(flags: Readonly<Record<string, Flag>>, given: readonly string[], 
       help,
     );
   }
+}
+
+/** A number below zero is a value, which the command then refuses in its own words, and no flag. */
+function withNegativeNumbers(flags: Readonly<Record<string, Flag>>, given: readonly string[]): string[] {
+  const words: string[] = [];
+  for (const word of given) {
+    const before = words.at(-1);
+    const takesIt = before?.startsWith('--') && flags[before.slice(2)]?.value !== undefined;
+    if (takesIt && /^-\d/.test(word)) words[words.length - 1] = `${before}=${word}`;
+    else words.push(word);
+  }
+  return words;
 }

@@ -1,6 +1,7 @@
-import { parseInterval, setIntervalMs } from '../control/index.ts';
+import { setIntervalMs } from '../control/index.ts';
 import type { Command } from './arguments.ts';
 import { usageError } from './failure.ts';
+import { intervalOf } from './interval.ts';
 import { count } from './output.ts';
 import { chooseSync, withControl } from './running.ts';
 
@@ -16,7 +17,7 @@ export const budgetSet: Command = {
   async run(args, { config, output }) {
     const every = args.text('every');
     if (every === undefined) throw usageError('budget set needs --every', 'lockstep help budget set');
-    const intervalMs = parseInterval(every);
+    const intervalMs = intervalOf(every, 'lockstep help budget set');
     await withControl(config, async (control) => {
       const { id, name } = await chooseSync(control, args.words[0]);
       await setIntervalMs(control, id, intervalMs);

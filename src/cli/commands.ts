@@ -10,7 +10,8 @@ import { org } from './org.ts';
 import { sqlCommand } from './sql.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
-import { syncCreate, syncList, syncPause, syncResume } from './sync.ts';
+import { syncList, syncPause, syncResume, syncShow } from './sync.ts';
+import { syncCreate } from './sync-create.ts';
 import { version } from './version.ts';
 
 const working: readonly Command[] = [
@@ -19,6 +20,7 @@ const working: readonly Command[] = [
   org,
   syncCreate,
   syncList,
+  syncShow,
   syncPause,
   syncResume,
   status,
@@ -31,7 +33,7 @@ const help: Command = {
   name: 'help',
   summary: 'All commands; help COMMAND: one of them; help config: all options.',
   words: { shown: '[COMMAND]', min: 0, max: 2 },
-  run: async ({ words }, { output }) => output.data(helpOf(words.join(' '), commands)),
+  run: async ({ words }, { output }) => output.data(output.pasteable(helpOf(words.join(' '), commands))),
 };
 
 export const commands: readonly Command[] = [...working, help];

@@ -7,14 +7,13 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { assert } from '../lib/assert.ts';
 import { deadline, systemClock } from '../lib/clock.ts';
 import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { databaseFault, readStatus, removeEmbedded } from '../postgres/index.ts';
 import type { Context } from './arguments.ts';
 import { eraseDemoDatabases } from './demo-erase.ts';
-import { type Demo, openDemo } from './demo-stage.ts';
+import { countInOrg, type Demo, openDemo } from './demo-stage.ts';
 import { CommandError, exitCodes, reportFailure } from './failure.ts';
 import { watchFirstCopy } from './first-copy.ts';
 import type { OrgWishes } from './org.ts';
@@ -89,7 +88,11 @@ async function compareCounts(demo: Demo, mirror: Database, report: Report, stop:
   for (let tries = 1; ; tries++) {
     const counts = [];
     for (const { sobject, table_name: table } of tables) {
-      const inOrg = await countInOrg(demo, sobject, stop);
+      const inOrg = await countInOrg(demo, {
+        path: 'query',
+        soql: `SELECT COUNT() FROM ${sobject}`,
+        signal: stop,
+      });
       const [row] = await mirror.query<{ rows: number }>(
         sql`SELECT count(*) AS rows FROM ${ident(demo.sync.destination.tableSchema, table)}`,
       );
@@ -103,17 +106,6 @@ async function compareCounts(demo: Demo, mirror: Database, report: Report, stop:
     if (tries === compareTriesMax) throw failed(said.join('; '));
     await systemClock.sleep(compareEveryMs, stop);
   }
-}
-
-async function countInOrg({ org, token }: Demo, sobject: string, signal: AbortSignal): Promise<number> {
-  const query = new URLSearchParams({ q: `SELECT COUNT() FROM ${sobject}` });
-  const answer = await fetch(`${org.url}/services/data/v62.0/query?${query.toString()}`, {
-    headers: { authorization: `Bearer ${token}` },
-    signal,
-  });
-  const { totalSize } = (await answer.json()) as { totalSize?: unknown };
-  assert(typeof totalSize === 'number', 'the simulated org counts its records');
-  return totalSize;
 }
 
 /** Each write through the proxy, and what SQL shows as soon as its answer is there. */

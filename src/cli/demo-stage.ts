@@ -18,7 +18,7 @@ import { CommandError, exitCodes } from './failure.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';
 import { count, type Output } from './output.ts';
 import { type Ground, openControlOf, openGround, startServer } from './server.ts';
-import { apiVersion } from './sync.ts';
+import { apiVersion } from './sync-create.ts';
 
 export interface DemoOptions {
   config: Config;
@@ -139,12 +139,13 @@ async function ensureSync(
     await moveLoginUrl(control, known.id, org.url);
     await moveInstanceUrl(control, known.id, org.url);
     output.say(
-      `Going on with the sync of the last run${known.paused ? ', which is paused: lockstep sync resume' : ''}.`,
+      `Going on with the sync of the last run${known.paused ? `, which is paused. Go on: lockstep sync resume ${demoName}` : '.'}`,
     );
     return { ...known, loginUrl: org.url, instanceUrl: org.url };
   }
   output.say(
-    'Creating a sync of all eight objects, at two requests a second (for a real org the default is one in 3 s).',
+    'Creating a sync of all eight objects, at two requests a second, each of up to five pages of 2,000 records\n' +
+      '(for a real org the default is one request in 3 s).',
   );
   const wish = { name: demoName, loginUrl: org.url, clientId, clientSecret, sobjects: demoObjects };
   const deps = { control, clock: systemClock, log: control.log };
@@ -152,6 +153,21 @@ async function ensureSync(
   const sync = await readSync(control, id);
   assert(sync, 'a sync that was created is there');
   return sync;
+}
+
+/** What the org itself counts, through its API. `queryAll` looks into its recycle bin too. */
+export async function countInOrg(
+  { org, token }: Demo,
+  { path, soql, signal }: { path: 'query' | 'queryAll'; soql: string; signal: AbortSignal },
+): Promise<number> {
+  const query = new URLSearchParams({ q: soql });
+  const answer = await fetch(`${org.url}/services/data/v${apiVersion}/${path}?${query.toString()}`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal,
+  });
+  const { totalSize } = (await answer.json()) as { totalSize?: unknown };
+  assert(typeof totalSize === 'number', 'the simulated org counts its records');
+  return totalSize;
 }
 
 /** An access token of the demo user, by the password grant. */

@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { readSync } from '../control/index.ts';
 import { openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import type { Command, Context } from './arguments.ts';
 import { runCheck } from './demo-check.ts';
 import { eraseDemo } from './demo-erase.ts';
-import { type Demo, openDemo } from './demo-stage.ts';
+import { closingScreen } from './demo-screen.ts';
+import { countInOrg, type Demo, openDemo } from './demo-stage.ts';
 import { writeSecretFile } from './directory.ts';
+import { usageError } from './failure.ts';
 import { watchFirstCopy } from './first-copy.ts';
 import { type OrgWishes, orgFlags, orgWishes } from './org.ts';
-import { count, type Output } from './output.ts';
+import { type Output, quoted } from './output.ts';
 import { refuseIfRunning } from './run-file.ts';
+import { withControl } from './running.ts';
 import { aborted } from './signals.ts';
 
 export const demo: Command = {
@@ -21,10 +25,15 @@ export const demo: Command = {
     fresh: { says: 'Erase what an earlier run left in the data directory first.' },
     check: { says: 'Unattended in a temporary folder: copy, compare, write, read; one line of JSON.' },
   },
-  run: (args, context) =>
-    args.isSet('check')
-      ? runCheck(orgWishes(args, 0), context)
-      : runDemo(orgWishes(args, 2), args.isSet('fresh'), context),
+  async run(args, context) {
+    if (!args.isSet('check')) return runDemo(orgWishes(args, 2), args.isSet('fresh'), context);
+    if (args.isSet('fresh'))
+      throw usageError(
+        '--check is always fresh, in a folder of its own: leave --fresh out',
+        'lockstep help demo',
+      );
+    return runCheck(orgWishes(args, 0), context);
+  },
 };
 
 async function runDemo(
@@ -58,11 +67,26 @@ async function showCopy(demo: Demo, config: Config, output: Output): Promise<voi
       const urls = { mirror_url: demo.mirrorUrl, base: demo.base, env_file: envFile };
       output.object({ schema: 1, ready: true, rows, ...urls, account_id: accountId });
     } else {
-      for (const line of closingScreen(demo, { rows, accountId, envFile })) output.data(line);
+      const inBin = await countInBin(demo);
+      const paused =
+        (await withControl(config, (control) => readSync(control, demo.sync.id)))?.paused === true;
+      const lines = closingScreen(demo, { rows, inBin, paused, accountId, envFile });
+      for (const line of lines) output.data(output.pasteable(line));
     }
   } finally {
     await mirror.end();
   }
+}
+
+/** Records that the org would still give back; the mirror has none of them. */
+async function countInBin(demo: Demo): Promise<number> {
+  let records = 0;
+  for (const sobject of demo.sync.sobjects) {
+    if (sobject === 'User') continue; // is never deleted
+    const soql = `SELECT COUNT() FROM ${sobject} WHERE IsDeleted = true`;
+    records += await countInOrg(demo, { path: 'queryAll', soql, signal: demo.over });
+  }
+  return records;
 }
 
 /** For a shell: `. .lockstep/demo.env`. */
@@ -71,35 +95,4 @@ function environmentOf({ base, token, mirrorUrl }: Demo, accountId: string): str
   return Object.entries(variables)
     .map(([name, value]) => `${name}=${quoted(value)}\n`)
     .join('');
-}
-
-/** One word for a shell, whatever it holds. */
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-
-function closingScreen(
-  { base, token, mirrorUrl }: Demo,
-  { rows, accountId, envFile }: { rows: number; accountId: string; envFile: string },
-): string[] {
-  const update = JSON.stringify({ Name: 'Written through the proxy' });
-  const query = `SELECT id, name, systemmodstamp FROM salesforce.account WHERE id = '${accountId}'`;
-  return [
-    '',
-    `The mirror is complete: ${count(rows)} rows, and it follows the org. To try, from another terminal:`,
-    '',
-    'The mirror, for any PostgreSQL client:',
-    `  ${mirrorUrl}`,
-    `  psql ${quoted(mirrorUrl)} -c 'SELECT count(*) FROM salesforce.contact'`,
-    '',
-    'A write with the Salesforce API, through the proxy:',
-    `  curl -sS -i -X PATCH ${quoted(`${base}/services/data/v62.0/sobjects/Account/${accountId}`)} \\`,
-    `    -H ${quoted(`Authorization: Bearer ${token}`)} \\`,
-    `    -H 'Content-Type: application/json' -d ${quoted(update)}`,
-    '',
-    'What SQL shows as soon as its answer is there:',
-    `  npm run -s lockstep -- sql "${query}"`,
-    '',
-    `The same values as shell variables: . ${envFile}`,
-    'Ctrl-C stops everything. npm run demo goes on where it ended; npm run demo -- --fresh starts anew.',
-    '',
-  ];
 }

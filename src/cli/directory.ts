@@ -1,16 +1,37 @@
 /** The data directory: made, erased, and its small files with secrets. */
-import { chmod, chown, mkdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { checkFormat, removeEmbedded, startEmbedded } from '../postgres/index.ts';
-import { CommandError, exitCodes } from './failure.ts';
+import { CommandError, exitCodes, usageError } from './failure.ts';
 import { refuseIfRunning } from './run-file.ts';
 
-/** @throws Fault `SYS-07` for a directory of a newer version */
+const otherDirectory = 'Give another one with --data or LOCKSTEP_DATA.';
+/** What lies on every new file system, or comes with looking into a folder. */
+const nobodysFiles = new Set(['lost+found', '.DS_Store']);
+
+/**
+ * Makes the directory where it is missing.
+ * @throws Fault `SYS-07` for a directory of a newer version; {@link CommandError} for a folder with other things in
+ *   it, and where it cannot be made
+ */
 export async function prepareDirectory(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  await checkFormat(dataDir);
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const files = (await readdir(dataDir)).filter((name) => !nobodysFiles.has(name));
+    if (files.length > 0 && !files.includes('format')) {
+      throw usageError(`${dataDir} is not empty, and not a data directory of Lockstep`, otherDirectory);
+    }
+    await checkFormat(dataDir);
+  } catch (error) {
+    const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+    if (syscall === undefined) throw error;
+    throw usageError(
+      `The data directory ${dataDir} cannot be made or used (${String(code)})`,
+      otherDirectory,
+    );
+  }
 }
 
 /** Appears whole and for its owner alone. */

@@ -22,20 +22,34 @@ export class CommandError extends Error {
   readonly next: string | undefined;
   /** Shown in front of the message, such as the SQLSTATE of a person's own query. */
   readonly label: string | undefined;
+  /** Lines below the message, such as the place in a query. */
+  readonly details: readonly string[];
 
   constructor(
     message: string,
-    { exitCode, next, label }: { exitCode: number; next?: string; label?: string },
+    {
+      exitCode,
+      next,
+      label,
+      details = [],
+    }: { exitCode: number; next?: string; label?: string; details?: readonly string[] },
   ) {
     super(message);
     this.exitCode = exitCode;
     this.next = next;
     this.label = label;
+    this.details = details;
   }
 }
 
 export const usageError = (message: string, next = 'lockstep help'): CommandError =>
   new CommandError(message, { exitCode: exitCodes.usage, next });
+
+/** Ctrl-C while something was asked. */
+export const interruption = (): CommandError =>
+  new CommandError('Interrupted', { exitCode: exitCodes.interrupted });
+export const isInterruption = (error: unknown): boolean =>
+  error instanceof CommandError && error.exitCode === exitCodes.interrupted;
 
 /** Says what went wrong, on standard error and with --json on standard output too, and gives the exit code. */
 export function reportFailure(error: unknown, output: Output): number {
@@ -44,10 +58,14 @@ export function reportFailure(error: unknown, output: Output): number {
     output.say(`also: ${toldOf(error.error).title}`);
     return reportFailure(error.suppressed, output);
   }
-  const { code, title, explanation, next, exitCode } = toldOf(error);
+  const { code, title, explanation, next, exitCode, details = [] } = toldOf(error);
   output.say(`error${code ? ` ${code}` : ''}: ${[title, explanation].filter(Boolean).join('. ')}`);
+  for (const line of details) output.say(line);
   if (next) output.say(`next: ${next}`);
-  if (output.wantsJson) output.object({ error: { code, title, explanation, next } });
+  if (output.wantsJson) {
+    const more = details.length > 0 && { details };
+    output.object({ error: { code, title, explanation, next: output.pasteable(next), ...more } });
+  }
   return exitCode;
 }
 
@@ -57,6 +75,7 @@ interface Told {
   explanation: string;
   next: string;
   exitCode: number;
+  details?: readonly string[];
 }
 
 function toldOf(error: unknown): Told {
@@ -66,8 +85,8 @@ function toldOf(error: unknown): Told {
     return { code: error.code, title, explanation, next: error.next, exitCode: exitCodeOf(error.code) };
   }
   if (error instanceof CommandError) {
-    const { label = '', message, next = '', exitCode } = error;
-    return { code: label, title: message, explanation: '', next, exitCode };
+    const { label = '', message, next = '', exitCode, details } = error;
+    return { code: label, title: message, explanation: '', next, exitCode, details };
   }
   // Never the message: it may hold a value.
   const kind = error instanceof Error ? error.constructor.name : typeof error;

@@ -4,7 +4,7 @@ import type { Tx } from '../lib/database.ts';
 import { readStatus, type StreamStatus } from '../postgres/index.ts';
 import { CommandError, exitCodes } from './failure.ts';
 import { count, type Output } from './output.ts';
-import { stateWord } from './status.ts';
+import { stateWord } from './state-words.ts';
 
 export interface FirstCopy {
   /** Null where rows were there from the start. */
@@ -17,6 +17,8 @@ const lookEveryMs = 200;
 const lookForFirstRowEveryMs = 50;
 const lineEveryMs = 60_000;
 const barWidth = 20;
+const barWidthMin = 4;
+const nameWidthMin = 6;
 
 /**
  * Resolves when every object has been read once.
@@ -49,7 +51,7 @@ export async function watchFirstCopy(
       saidAt = now;
     }
     before = new Map(streams.map(({ sobject, state }) => [sobject, state]));
-    output.show(isComplete ? [] : bars(streams));
+    output.show(isComplete ? [] : bars(streams, output.columns));
     if (isComplete) return { firstRowAt, rows };
     const stopped = streams.find(({ state }) => state === 'stopped');
     if (stopped) {
@@ -76,16 +78,28 @@ function totalOf(streams: readonly StreamStatus[]): string {
 const percent = (rows: number, expected: number) =>
   expected === 0 ? 0 : Math.min(100, Math.floor((100 * rows) / expected));
 
-function bars(streams: readonly StreamStatus[]): string[] {
-  const width = Math.max(0, ...streams.map(({ sobject }) => sobject.length));
+/** On a narrow terminal the bars give way first, then what is expected, then the names; rows and states stay. */
+function bars(streams: readonly StreamStatus[], columns: number): string[] {
   const rows = sum(streams, (stream) => stream.rows);
   const expected = sum(streams, (stream) => stream.rows_expected ?? stream.rows);
-  const lines = streams.map((stream) => {
-    const filled = Math.floor((stream.backfill_percent * barWidth) / 100);
-    const bar = '#'.repeat(filled).padEnd(barWidth, '.');
-    const here = count(stream.rows).padStart(9);
-    const of = stream.state === 'backfilling' ? ` of about ${count(stream.rows_expected ?? 0)}` : '';
-    return `  ${stream.sobject.padEnd(width)}  ${bar} ${here}${of}   ${stateWord(stream.state)}`;
+  const namesWish = Math.max(0, ...streams.map(({ sobject }) => sobject.length));
+  const roomBeside = (figures: readonly string[]) =>
+    columns - 5 - Math.max(0, ...figures.map(({ length }) => length));
+  const allFigures = streams.map((stream) => figuresOf(stream, true));
+  const isNarrow = roomBeside(allFigures) < namesWish;
+  const figures = isNarrow ? streams.map((stream) => figuresOf(stream, false)) : allFigures;
+  const left = roomBeside(figures);
+  const nameWidth = Math.max(nameWidthMin, Math.min(namesWish, left));
+  const width = Math.min(barWidth, left - nameWidth - 1);
+  const lines = streams.map(({ sobject, backfill_percent: percent }, place) => {
+    const bar = '#'.repeat(Math.max(0, Math.floor((percent * width) / 100))).padEnd(width, '.');
+    const name = sobject.slice(0, nameWidth).padEnd(nameWidth);
+    return `  ${name}  ${width < barWidthMin ? '' : `${bar} `}${figures[place]}`;
   });
   return [`First copy  ${count(rows)} of about ${count(expected)}  ${percent(rows, expected)} %`, ...lines];
+}
+
+function figuresOf({ rows, rows_expected: expected, state }: StreamStatus, withExpected: boolean): string {
+  const of = withExpected && state === 'backfilling' ? ` of about ${count(expected ?? 0)}` : '';
+  return `${count(rows).padStart(9)}${of}   ${stateWord(state)}`;
 }

@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { databaseFault } from '../postgres/index.ts';
-import { CommandError, exitCodes } from './failure.ts';
+import { CommandError, exitCodes, usageError } from './failure.ts';
 import { credentialsFileOf, type DatabaseServer, ensureOrgDatabase } from './org-database.ts';
 
 export interface OrgOptions {
@@ -58,6 +59,7 @@ const orgLock = sql`5432::int, 2::int`;
 /** @throws {@link CommandError} where the program does not start, or runs already */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   const { dataDir, port, records, activityPerSecond, seed, stop } = options;
+  await refuseForbiddenPort(port);
   const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
   const credentialsFile = credentialsFileOf(dataDir);
   await using undo = new AsyncDisposableStack();
@@ -88,6 +90,24 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   const credentials = credentialsSchema.parse(JSON.parse(await readFile(credentialsFile, 'utf8')));
   const ends = undo.move();
   return { ...ready, pid: child.pid, credentials, ended, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+/** A port that is taken makes way to the next; one that may not be used has no next one. */
+async function refuseForbiddenPort(port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port, '127.0.0.1');
+    await once(probe, 'listening');
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === 'EADDRINUSE') return;
+    throw usageError(
+      `The simulated org cannot listen on port ${port} (${String(code)})`,
+      'Give a port over 1023 with --port or LOCKSTEP_ORG_PORT.',
+    );
+  } finally {
+    probe.close();
+  }
 }
 
 async function readyLine(child: ChildProcess, ended: Promise<void>, stop: AbortSignal) {

@@ -5,7 +5,8 @@ import { prepareDirectory, writeSecretFile } from './directory.ts';
 import { CommandError, exitCodes } from './failure.ts';
 import { credentialsFileOf } from './org-database.ts';
 import { startOrg } from './org-program.ts';
-import { count } from './output.ts';
+import { count, shellWord } from './output.ts';
+import { restarted } from './server.ts';
 import { aborted } from './signals.ts';
 
 /** Flags of the simulated org, with their ranges; the demo takes the same. */
@@ -36,13 +37,16 @@ export const org: Command = {
     const wishes = orgWishes(args, 0);
     const port = args.number('port', { min: 0, max: 65_535, otherwise: config.orgPort });
     const say = (line: string) => output.say(line);
+    const onRestart = (number: number) => say(restarted(number));
     await prepareDirectory(dataDir);
     await using undo = new AsyncDisposableStack();
     let adminUrl = own;
+    let lost = new Promise<never>(() => undefined);
     if (adminUrl === undefined) {
-      const embedded = await startEmbedded({ dataDir, preferredPort: config.postgresPort, say });
+      const embedded = await startEmbedded({ dataDir, preferredPort: config.postgresPort, say, onRestart });
       undo.defer(() => embedded.leave());
       adminUrl = embedded.url;
+      lost = embedded.lost;
     }
     const server = { adminUrl, isEmbedded: own === undefined };
     const onSeeded = (seeded: number, of: number) =>
@@ -60,15 +64,14 @@ export const org: Command = {
     say(
       `Org ${program.orgId} with ${count(program.records)} records. Its secrets: ${credentialsFileOf(dataDir)}`,
     );
-    say(`A server that may read it: LOCKSTEP_ALLOW_HOST=${new URL(program.url).host} lockstep start`);
-    say(
-      `A sync, from another terminal: LOCKSTEP_ALLOW_HOST=${new URL(program.url).host} lockstep sync create \\`,
-    );
-    say(
-      `  --org ${program.url} --client-id-file ${clientId} --client-secret-file ${clientSecret} --objects Account,Contact`,
-    );
+    const allow = `LOCKSTEP_ALLOW_HOST=${new URL(program.url).host}`;
+    const files = `--client-id-file ${shellWord(clientId)} --client-secret-file ${shellWord(clientSecret)}`;
+    say('A server that may read it:');
+    say(`  ${allow} lockstep start`);
+    say('A sync of it, from another terminal:');
+    say(`  ${allow} lockstep sync create --org ${program.url} ${files} --objects Account,Contact`);
     say('Ctrl-C stops it.');
-    await Promise.race([aborted(stop), program.ended]);
+    await Promise.race([aborted(stop), program.ended, lost]);
     if (!stop.aborted)
       throw new CommandError('The simulated org has ended', { exitCode: exitCodes.unexpected });
   },

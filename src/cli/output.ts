@@ -2,10 +2,12 @@
  * Where a command's words go: data to standard output, everything else to standard error. On a terminal a block of
  * lines at the end is painted over again; elsewhere nothing but plain lines appears.
  */
-import { terminalCanRepaint } from '../config.ts';
+import { defaultDataDir, terminalCanRepaint } from '../config.ts';
 import { systemClock } from '../lib/clock.ts';
 
 export interface Output {
+  /** Of the terminal; 80 where there is none. */
+  readonly columns: number;
   /** Standard error is a terminal that can be painted over. */
   readonly isTerminal: boolean;
   readonly wantsJson: boolean;
@@ -13,7 +15,9 @@ export interface Output {
   data(line: string): void;
   /** One line of JSON. */
   object(value: object): void;
-  /** A line for the person. */
+  /** A text of ours whose `lockstep …` commands work when they are pasted into a shell in a clone. */
+  pasteable(text: string): string;
+  /** A line for the person; its commands are pasteable. */
   say(line: string): void;
   /** The block at the end, on a terminal; at most every 200 ms, except that an empty block goes at once. */
   show(lines: readonly string[]): void;
@@ -21,7 +25,8 @@ export interface Output {
 
 const repaintEveryMs = 200;
 
-export function openOutput(options: { wantsJson: boolean }): Output {
+/** @param dataDir  as it was given with --data; the commands that are named need it too */
+export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDir?: string }): Output {
   const { stdout, stderr } = process;
   // Whoever read our output is gone; the command itself goes on to its clean end.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
@@ -35,6 +40,10 @@ export function openOutput(options: { wantsJson: boolean }): Output {
   return {
     ...options,
     isTerminal,
+    get columns() {
+      return stderr.columns || 80;
+    },
+    pasteable: (text) => pasteable(text, dataDir),
     data(line) {
       wipe();
       stdout.write(`${line}\n`);
@@ -45,7 +54,7 @@ export function openOutput(options: { wantsJson: boolean }): Output {
     },
     say(line) {
       wipe();
-      stderr.write(`${line}\n`);
+      stderr.write(`${pasteable(line, dataDir)}\n`);
     },
     show(lines) {
       const now = systemClock.now();
@@ -57,6 +66,29 @@ export function openOutput(options: { wantsJson: boolean }): Output {
     },
   };
 }
+
+/** What follows `lockstep` in our texts; longer names first. `help` needs no data directory. */
+const namedCommand =
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume)|budget set|start|demo|org|status|sql|help|COMMAND)(?![\w-])/g;
+
+/** A clone has no `lockstep` on the path: there, npm runs it. */
+export function pasteable(text: string, dataDir?: string): string {
+  const data = dataDir === undefined || dataDir === defaultDataDir ? '' : ` --data ${shellWord(dataDir)}`;
+  return text
+    .replaceAll(namedCommand, (_, name: string) => {
+      const isAboutData = name !== 'help' && name !== 'COMMAND';
+      return `npm run -s lockstep -- ${name}${isAboutData ? data : ''}`;
+    })
+    .replaceAll(/npm run demo( --(?= ))?/g, (command: string) =>
+      data === '' ? command : `npm run demo --${data}`,
+    );
+}
+
+/** As it stands where that needs no quotes. */
+export const shellWord = (text: string): string => (/^[\w./-]+$/.test(text) ? text : quoted(text));
+
+/** One word for a shell, whatever it holds. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Counts with thousands separators. */
 export const count = (number: number): string => number.toLocaleString('en-US');
@@ -80,5 +112,5 @@ export function table(
 }
 
 /** One line, and nothing that a terminal would act on. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

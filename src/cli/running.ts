@@ -1,5 +1,6 @@
 /** How a command reaches what runs: it takes over a server's addresses and never starts or stops one. */
 
+import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import {
   type Control,
@@ -10,7 +11,7 @@ import {
   readKey,
   type Sync,
 } from '../control/index.ts';
-import { Fault } from '../core/faults.ts';
+import { faults } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { systemClock } from '../lib/clock.ts';
 import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
@@ -19,10 +20,13 @@ import { databaseFault, findEmbedded } from '../postgres/index.ts';
 import { CommandError, exitCodes, usageError } from './failure.ts';
 import { readRunFile } from './run-file.ts';
 
+/** The database of control's own on the embedded server. */
+export const controlDatabase = 'lockstep';
+
 /** A command's own words are its log. */
 export const noLog: AppLog = openLog({ write: () => undefined });
 
-/** @throws Fault `SYS-11` where nothing runs */
+/** @throws {@link CommandError} `SYS-11` where nothing runs */
 export async function withControl<Result>(
   config: Config,
   work: (control: Control) => Promise<Result>,
@@ -39,6 +43,7 @@ export async function withControl<Result>(
   try {
     return await work(control);
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     throw databaseFault(error, control.host) ?? error;
   } finally {
     await control.end();
@@ -51,8 +56,20 @@ async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<st
   if (running?.controlUrl !== undefined) return running.controlUrl;
   if (own !== undefined) return own;
   const embedded = await findEmbedded(dataDir);
-  if (embedded === undefined) throw new Fault('SYS-11');
-  return databaseUrl(embedded, { database: 'lockstep' });
+  if (embedded !== undefined) return databaseUrl(embedded, { database: controlDatabase });
+  const { title, next } = faults['SYS-11'];
+  throw new CommandError(`${title}. No server runs on the data directory ${resolve(dataDir)}`, {
+    exitCode: exitCodes.notFound,
+    label: 'SYS-11',
+    next,
+  });
+}
+
+/** What stands before `/services/` in a sync's addresses; undefined where only a running server will know its port. */
+export async function findProxyUrl(config: Config): Promise<string | undefined> {
+  const running = await readRunFile(config.dataDir);
+  if (running?.proxyUrl !== undefined) return running.proxyUrl;
+  return config.proxyPort === 0 ? undefined : `http://${config.proxyHost}:${config.proxyPort}`;
 }
 
 /** By name or id; may be left out where there is one. */

@@ -26,9 +26,7 @@ import { CommandError, exitCodes } from './failure.ts';
 import { openLogFiles } from './log-files.ts';
 import type { DatabaseServer } from './org-database.ts';
 import { claimRunFile, type RunFileClaim } from './run-file.ts';
-
-/** The database of control's own on the embedded server. */
-const controlDatabase = 'lockstep';
+import { controlDatabase } from './running.ts';
 
 /** What stands before the control database is open: directory, log, database server. */
 export interface Ground extends AsyncDisposable {
@@ -39,6 +37,8 @@ export interface Ground extends AsyncDisposable {
   postgresPort: number | undefined;
   runFile: RunFileClaim;
   say: (line: string) => void;
+  /** Rejects where the database server has ended for good; never resolves. */
+  lost: Promise<never>;
 }
 
 /** @throws Fault `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
@@ -48,16 +48,14 @@ export async function openGround(config: Config, say: (line: string) => void): P
   await prepareDirectory(dataDir);
   const runFile = await claimRunFile(dataDir);
   undo.defer(() => runFile.release());
-  const { server, controlUrl, postgresPort, leave } = await openServer(config, say);
+  const { log } = undo.use(await openLogFiles(dataDir, config.logLevel));
+  const { leave, ...database } = await openServer(config, log, say);
   undo.defer(leave);
-  const log = undo.use(await openLogFiles(dataDir, config.logLevel));
   const ends = undo.move();
   return {
     config,
-    log: log.log,
-    server,
-    controlUrl,
-    postgresPort,
+    log,
+    ...database,
     runFile,
     say,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
@@ -66,22 +64,32 @@ export async function openGround(config: Config, say: (line: string) => void): P
 
 async function openServer(
   { databaseUrl: own, dataDir, postgresPort: preferredPort }: Config,
+  log: AppLog,
   say: (line: string) => void,
 ) {
   if (own !== undefined) {
     const server = { adminUrl: own, isEmbedded: false };
-    return { server, controlUrl: own, postgresPort: undefined, leave: () => Promise.resolve() };
+    const lost = new Promise<never>(() => undefined);
+    return { server, controlUrl: own, postgresPort: undefined, lost, leave: () => Promise.resolve() };
   }
-  const embedded = await startEmbedded({ dataDir, preferredPort, say });
-  const { url, port: postgresPort } = embedded;
+  const onRestart = (port: number) => {
+    log.error('the database server had ended and was started again', { port });
+    say(restarted(port));
+  };
+  const embedded = await startEmbedded({ dataDir, preferredPort, say, onRestart });
+  const { url, port: postgresPort, lost } = embedded;
   const controlUrl = databaseUrl(url, { database: controlDatabase });
   return {
     server: { adminUrl: url, isEmbedded: true },
     controlUrl,
     postgresPort,
+    lost,
     leave: () => embedded.leave(),
   };
 }
+
+export const restarted = (port: number): string =>
+  `The database server had ended; it was started again on 127.0.0.1:${port}.`;
 
 /** The control database, made where it is missing on the embedded server, and closed to everybody else's login. */
 export async function openControlOf(ground: Ground): Promise<Control> {
@@ -124,17 +132,34 @@ export interface RunningServer extends AsyncDisposable {
   broken: Promise<never>;
 }
 
+export interface ServerOptions extends Pick<EngineDeps, 'allowHosts' | 'onComplete'> {
+  /** The demo's. */
+  org?: { url: string; pid: number | undefined };
+}
+
+/** Two lines when a sync begins to wait, one when it goes on. */
+function troubleOn(say: (line: string) => void): NonNullable<EngineDeps['onTrouble']> {
+  return ({ name, fault }) => {
+    if (!fault) return say(`${name} goes on.`);
+    say(`${name} waits: ${fault.code} ${fault.message}`);
+    say(`  next: ${fault.next}`);
+  };
+}
+
 /** Workers, mail and proxy, until disposed of: then requests under way are finished first. */
 export async function startServer(
   ground: Ground,
   control: Control,
-  { allowHosts, org }: { allowHosts: readonly string[]; org?: { url: string; pid: number | undefined } },
+  options: ServerOptions,
 ): Promise<RunningServer> {
   const { config, log, runFile, say } = ground;
-  const deps: EngineDeps = { control, clock: systemClock, log, allowHosts, owner: workerId() };
+  const { org, ...tell } = options;
+  const onTrouble = troubleOn(say);
+  const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onTrouble, ...tell };
   const stop = new AbortController();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined); // whoever waits for it sees it
+  ground.lost.catch(broken.reject);
   const keep = (part: Promise<void>) =>
     part.catch((error: unknown) => {
       log.error('a part of the server ended', { where: error instanceof Error ? error.name : 'unknown' });

@@ -1,16 +1,18 @@
 import { type Database, sqlState } from '../lib/database.ts';
 import type { Command } from './arguments.ts';
-import { CommandError, exitCodes } from './failure.ts';
-import { table } from './output.ts';
+import { CommandError, exitCodes, usageError } from './failure.ts';
+import { printable, table } from './output.ts';
 import { chooseSync, withControl, withMirror } from './running.ts';
+
+const help = 'lockstep help sql';
 
 export const sqlCommand: Command = {
   name: 'sql',
   summary: 'Runs one query on the mirror, as its reader, who cannot write.',
-  words: { shown: '"SELECT …"', min: 1, max: 1 },
+  words: { shown: '"SELECT …"', min: 1, max: 100 },
   flags: { sync: { value: 'SYNC', says: 'Name or id; may be left out where there is one.' } },
   async run(args, { config, output }) {
-    const [query = ''] = args.words;
+    const query = queryOf(args.words);
     await withControl(config, async (control) => {
       const sync = await chooseSync(control, args.text('sync'));
       const rows = await withMirror(control, sync, (mirror) => ask(mirror, query), { valuesAsText: true });
@@ -20,6 +22,18 @@ export const sqlCommand: Command = {
     });
   },
 };
+
+/** @throws a usage error that says what a shell's words became, or that another sync is named by a flag */
+function queryOf([query = '', second, third]: readonly string[]): string {
+  if (query.trim() === '') throw usageError('sql needs "SELECT …"', help);
+  if (second === undefined) return query;
+  const isName = third === undefined && !query.includes(' ');
+  const instead = isName ? `to name the sync: --sync ${query}` : 'put the whole query in quotes';
+  throw usageError(
+    `sql does not take ${JSON.stringify(second.slice(0, 80))} beside its query; ${instead}`,
+    help,
+  );
+}
 
 type Row = Record<string, string | null>;
 
@@ -31,8 +45,31 @@ async function ask(mirror: Database, query: string): Promise<Row[]> {
   } catch (error) {
     const code = sqlState(error);
     if (code === undefined || isOfTheServer(code)) throw error;
-    throw new CommandError((error as Error).message, { exitCode: exitCodes.databaseRefused, label: code });
+    const { message, position, hint } = error as { message: string; position?: string; hint?: string };
+    const isSeveral = /multiple commands/.test(message);
+    throw new CommandError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {
+      exitCode: exitCodes.databaseRefused,
+      label: code,
+      details: [...placeIn(query, Number(position)), ...(hint === undefined ? [] : [`hint: ${hint}`])],
+    });
   }
+}
+
+/** The line of a query with a caret below the place, which the server counts in characters from 1. */
+function placeIn(query: string, position: number): string[] {
+  if (!(position >= 1)) return [];
+  const before = Array.from(query)
+    .slice(0, position - 1)
+    .join('')
+    .split('\n');
+  const column = before.at(-1)?.length ?? 0;
+  const line = query.split('\n')[before.length - 1] ?? '';
+  const from = Math.max(0, column - 50);
+  const shown = `line ${before.length}: `;
+  return [
+    `${shown}${printable(line.slice(from, from + 70))}`,
+    `${' '.repeat(shown.length + printable(line.slice(from, column)).length)}^`,
+  ];
 }
 
 /** Connection, login, no such database, no resources, shutdown. */

@@ -1,5 +1,6 @@
 import { listSyncs } from '../control/index.ts';
 import type { Command } from './arguments.ts';
+import { count } from './output.ts';
 import { openControlOf, openGround, startServer } from './server.ts';
 import { aborted } from './signals.ts';
 
@@ -12,7 +13,10 @@ export const start: Command = {
     stop.throwIfAborted();
     const control = await openControlOf(ground);
     try {
-      await using server = await startServer(ground, control, { allowHosts: config.allowHosts });
+      await using server = await startServer(ground, control, {
+        allowHosts: config.allowHosts,
+        onComplete: ({ name, rows }) => say(`${name}: every object is copied, ${count(rows)} rows.`),
+      });
       const syncs = await listSyncs(control);
       if (output.wantsJson)
         output.object({ schema: 1, ready: true, proxy_url: server.proxyUrl, pid: process.pid });

@@ -1,76 +1,140 @@
-import { listSyncs, type Sync } from '../control/index.ts';
+/** `status`: whether each sync runs, what it waits for, and what each of its objects is at. */
+import { type Control, type Health, listSyncs, readHealth, type Sync } from '../control/index.ts';
+import type { Tx } from '../lib/database.ts';
+import { sql } from '../lib/sql.ts';
 import { readStatus, type StreamStatus } from '../postgres/index.ts';
-import type { Command } from './arguments.ts';
-import { exitCodes } from './failure.ts';
-import { count, table } from './output.ts';
+import type { Arguments, Command } from './arguments.ts';
+import { exitCodes, usageError } from './failure.ts';
+import { count, type Output, table } from './output.ts';
 import { chooseSync, withControl, withMirror } from './running.ts';
+import { ageOf, inRfc3339, stateOf, stateWord, timeOf } from './state-words.ts';
 
-/** The states of an object, in a person's words. */
-const stateWords: Record<string, string> = {
-  queued: 'Queued',
-  backfilling: 'First copy',
-  current: 'Current',
-  stopped: 'Stopped',
-};
-
-export const stateWord = (state: string): string => stateWords[state] ?? state;
+/** One sync, as seen at one moment of the database's clock. */
+interface Seen {
+  sync: Sync;
+  health: Health;
+  streams: readonly StreamStatus[];
+  now: number;
+}
 
 export const status: Command = {
   name: 'status',
-  summary: 'What each object of a sync is at.',
+  summary: 'Whether a sync runs, and what each of its objects is at.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
-  flags: { check: { says: 'End with code 3 unless every object is complete and none is stopped.' } },
+  flags: {
+    check: { says: 'End with code 3, and say why, unless all of it runs and every object is complete.' },
+    'max-age': {
+      value: 'TIME',
+      says: 'With --check: nor may an object have been read longer ago, such as 60s.',
+    },
+  },
   async run(args, { config, output }) {
+    const maxAgeMs = maxAgeOf(args);
     return withControl(config, async (control) => {
-      const named = args.words[0];
-      const syncs = named === undefined ? await listSyncs(control) : [await chooseSync(control, named)];
-      if (syncs.length === 0) await chooseSync(control, undefined);
-      const items = [];
-      for (const sync of syncs) {
-        items.push({ sync, streams: await withMirror(control, sync, readStatus) });
+      const seen = await look(control, args.words[0]);
+      if (output.wantsJson) {
+        output.object({ schema: 1, items: seen.map((one) => asJson(one, output)) });
+      } else {
+        for (const one of seen) output.data(output.pasteable(asText(one)));
       }
-      if (output.wantsJson)
-        output.object({ schema: 1, items: items.map(({ sync, streams }) => asJson(sync, streams)) });
-      else items.forEach(({ sync, streams }) => output.data(asText(sync, streams)));
-      const isWell = items.every(
-        ({ sync, streams }) => !sync.paused && streams.every(({ state }) => state === 'current'),
-      );
-      return args.isSet('check') && !isWell ? exitCodes.notHealthy : 0;
+      if (!args.isSet('check')) return 0;
+      const reasons = seen.flatMap((one) => whyNotWell(one, maxAgeMs));
+      for (const reason of reasons) output.say(`not healthy: ${reason}`);
+      return reasons.length > 0 ? exitCodes.notHealthy : 0;
     });
   },
 };
 
-const asJson = ({ id, name, orgId, intervalMs, paused }: Sync, objects: readonly StreamStatus[]) => ({
-  id,
-  name,
-  org_id: orgId,
-  interval_ms: intervalMs,
-  paused,
-  objects: objects.map((object) => ({
-    ...object,
-    read_until: inRfc3339(object.read_until),
-    settled_until: inRfc3339(object.settled_until),
-  })),
-});
+const msPerUnit: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-function asText(sync: Sync, streams: readonly StreamStatus[]): string {
-  const headers = ['OBJECT', 'STATE', 'ROWS', 'EXPECTED', '%', 'READ UNTIL', 'SETTLED UNTIL'];
+function maxAgeOf(args: Arguments): number {
+  const text = args.text('max-age');
+  if (text === undefined) return Infinity;
+  const help = 'lockstep help status';
+  if (!args.isSet('check')) throw usageError('--max-age belongs to --check', help);
+  const [, number, unit = ''] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
+  if (number === undefined) throw usageError('--max-age takes a time such as 60s, 5m or 1h', help);
+  return Number(number) * (msPerUnit[unit] ?? 0);
+}
+
+async function look(control: Control, named: string | undefined): Promise<Seen[]> {
+  const syncs = named === undefined ? await listSyncs(control) : [await chooseSync(control, named)];
+  if (syncs.length === 0) await chooseSync(control, undefined);
+  const healthOf = await readHealth(control);
+  const seen: Seen[] = [];
+  for (const sync of syncs) {
+    const health = healthOf.get(sync.id) ?? { isHeld: false, fault: null };
+    seen.push({ sync, health, ...(await withMirror(control, sync, readStreams)) });
+  }
+  return seen;
+}
+
+async function readStreams(mirror: Tx) {
+  const streams = await readStatus(mirror);
+  const [clock] = await mirror.query<{ now: string }>(sql`SELECT clock_timestamp() AS now`);
+  return { streams, now: timeOf(clock?.now ?? '') };
+}
+
+function asJson({ sync, health, streams }: Seen, output: Output) {
+  const { id, name, orgId, intervalMs, paused } = sync;
+  const { isHeld: held, fault } = health;
+  return {
+    id,
+    name,
+    org_id: orgId,
+    interval_ms: intervalMs,
+    paused,
+    held,
+    fault: fault && {
+      code: fault.code,
+      says: fault.says,
+      next: output.pasteable(fault.next),
+      since: fault.since,
+      retry_at: fault.retryAt,
+    },
+    objects: streams.map((object) => ({
+      ...object,
+      read_until: inRfc3339(object.read_until),
+      settled_until: inRfc3339(object.settled_until),
+    })),
+  };
+}
+
+function whyNotWell({ sync, health, streams, now }: Seen, maxAgeMs: number): string[] {
+  const { name } = sync;
+  const { state, headline } = stateOf(sync, health, now);
+  const reasons = state === 'running' ? [] : [`${name}: ${headline}`];
+  for (const { sobject, state, read_until: readUntil } of streams) {
+    if (state !== 'current') {
+      reasons.push(`${name} ${sobject}: ${stateWord(state)}`);
+    } else if (readUntil === null || now - timeOf(readUntil) > maxAgeMs) {
+      reasons.push(`${name} ${sobject}: read ${ageOf(readUntil, now)}`);
+    }
+  }
+  return reasons;
+}
+
+function asText({ sync, health, streams, now }: Seen): string {
+  const { headline, lines } = stateOf(sync, health, now);
+  const isCopying = streams.some(({ state }) => state === 'queued' || state === 'backfilling');
   const rows = streams.map((stream) => [
     stream.sobject,
     stateWord(stream.state),
     count(stream.rows),
-    stream.rows_expected === null ? '–' : count(stream.rows_expected),
-    String(stream.backfill_percent),
-    inRfc3339(stream.read_until) ?? '–',
-    inRfc3339(stream.settled_until) ?? '–',
+    ...(isCopying ? [stream.rows_expected === null ? '–' : count(stream.rows_expected)] : []),
+    ...(isCopying ? [String(stream.backfill_percent)] : []),
+    ageOf(stream.read_until, now),
+    ageOf(stream.settled_until, now),
   ]);
-  const pace = `one request every ${sync.intervalMs / 1000} s`;
-  const title = `${sync.name}  ${sync.paused ? 'Paused' : 'Running'}, ${pace}, org ${sync.orgId}, id ${sync.id}`;
-  return `${title}\n\n${table(headers, rows, new Set([2, 3, 4]))}\n`;
+  const headers = ['OBJECT', 'STATE', 'ROWS', ...(isCopying ? ['EXPECTED', '%'] : []), 'READ', 'SETTLED'];
+  const indent = ' '.repeat(sync.name.length + 2);
+  return [
+    `${sync.name}  ${headline}`,
+    ...[...lines, `org ${sync.orgId}, id ${sync.id}`].map((line) => `${indent}${line}`),
+    '',
+    table(headers, rows, new Set(headers.map((_, column) => column).slice(2))),
+    '',
+    'READ: the org was read up to then. SETTLED: no change from before can still come.',
+    '',
+  ].join('\n');
 }
-
-/** The server prints `2026-11-24 13:03:21+00`. */
-const inRfc3339 = (time: string | null): string | null =>
-  time === null
-    ? null
-    : new Date(time.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00')).toISOString().replace('.000Z', 'Z');

@@ -64,7 +64,7 @@ export async function createSync(deps: CreateDeps, wish: SyncWish, signal: Abort
     deps.say?.(`signed in to org ${orgId}`);
     const described = await describeAll(salesforce, wish.sobjects, signal);
     const plans = planAll(described);
-    deps.say?.(`described ${plans.length} objects`);
+    deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
     const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
     try {
       await makeDestination(control, { syncId, orgId }, plans, described, secrets);

@@ -144,7 +144,7 @@ async function freePort(from: number): Promise<number> {
   throw new Fault('SYS-10', { reason: `No port from ${from} to ${from + portsTried - 1} is free.` });
 }
 
-const isFree = async (port: number) => (await bindOnce(port)) !== undefined;
+export const isFree = async (port: number) => (await bindOnce(port)) !== undefined;
 
 /** Binds a port for an instant; its number, or undefined if it is taken. */
 function bindOnce(port: number): Promise<number | undefined> {

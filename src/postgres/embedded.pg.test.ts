@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -166,6 +166,32 @@ test('a process is still there for others after the server has recovered from a 
   other.child.stdin?.end();
   await once(other.child, 'exit');
   assert.equal(await serverPid(dataDir), undefined);
+});
+
+test('a server that is killed is started again on its port by whoever uses it, and stops with the last of them', async (t) => {
+  const dataDir = await newDataDir(t);
+  const restarted = Promise.withResolvers<number>();
+  const onRestart = restarted.resolve;
+  const server = await startEmbedded({ dataDir, preferredPort: 0, onRestart });
+  await ask(server.url, sql`CREATE TABLE public.kept AS SELECT 1 AS one`);
+  const pid = await serverPid(dataDir);
+  await killServer(dataDir);
+  assert.equal(await Promise.race([restarted.promise, server.lost]), server.port);
+  assert.notEqual(await serverPid(dataDir), pid);
+  assert.deepEqual(await ask(server.url, sql`SELECT one FROM public.kept`), [{ one: 1 }]);
+  await server.leave();
+  assert.equal(await serverPid(dataDir), undefined);
+});
+
+test('a server whose files are gone is lost, and no empty one takes its place', async (t) => {
+  const dataDir = await newDataDir(t);
+  const server = await start(dataDir);
+  const pid = (await serverPid(dataDir)) ?? 0;
+  await rename(join(dataDir, 'postgres'), join(dataDir, 'elsewhere'));
+  process.kill(pid, 'SIGKILL');
+  await assert.rejects(server.lost, { code: 'SYS-10' });
+  await assert.rejects(stat(join(dataDir, 'postgres')), { code: 'ENOENT' });
+  await server.leave();
 });
 
 test('two processes that start at once share one server', async (t) => {

@@ -2,6 +2,9 @@
  * The PostgreSQL server that comes with Lockstep: made and started on first use, adopted by every later process,
  * stopped by whichever process leaves last. A process that dies leaves the server running; the next one adopts it.
  *
+ * A server that ends under the processes that use it is started again by one of them, on the same port, because
+ * everybody knows it by its URL.
+ *
  * Each process that uses the server holds one session with a shared advisory lock, its presence. Who leaves gives it
  * up and tries the exclusive lock: nobody else is there exactly if that is granted.
  */
@@ -11,7 +14,15 @@ import { Fault } from '../core/faults.ts';
 import { systemClock } from '../lib/clock.ts';
 import { openDatabase, type Session, sqlState } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
-import { controlServer, findRunning, launch, makeCluster, readPassword, urlOf } from './embedded-cluster.ts';
+import {
+  controlServer,
+  findRunning,
+  isFree,
+  launch,
+  makeCluster,
+  readPassword,
+  urlOf,
+} from './embedded-cluster.ts';
 import {
   errorCode,
   type Place,
@@ -24,6 +35,8 @@ import {
 import { withStartLock } from './start-lock.ts';
 
 const lookEveryMs = 100;
+const retakeEveryMs = 500;
+const retakesMax = 60;
 const presenceLock = sql`5432::int, 1::int`;
 
 export interface EmbeddedPostgres {
@@ -34,6 +47,8 @@ export interface EmbeddedPostgres {
   adopted: boolean;
   /** The server's own log. It holds no values. */
   log: string;
+  /** Rejects with a {@link Fault} where the server has ended and cannot be started again; never resolves. */
+  lost: Promise<never>;
   /** Stops the server if nobody else uses it. Close your own connections first. */
   leave(): Promise<void>;
 }
@@ -45,6 +60,8 @@ export interface EmbeddedOptions {
   preferredPort?: number;
   /** Told, in whole sentences, what a person may want to know. */
   say?: (line: string) => void;
+  /** Told that the server had ended and runs again, on the same port. */
+  onRestart?: (port: number) => void;
 }
 
 /**
@@ -56,10 +73,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   try {
     await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
     for (let attempt = 0; attempt < 20; attempt++) {
-      const server = await withStartLock(join(options.dataDir, 'postgres-start.lock'), () =>
-        findOrLaunch(options),
-      );
-      const presence = await holdPresence(server.url);
+      const server = await alone(options.dataDir, () => findOrLaunch(options));
+      const presence = await holdPresence(server.url, () => revive(options, server));
       if (presence) return leaveable(server, presence);
       await systemClock.sleep(lookEveryMs); // the last one left just then
     }
@@ -83,6 +98,29 @@ export async function findEmbedded(dataDir: string): Promise<string | undefined>
   return port === undefined ? undefined : urlOf(password, port);
 }
 
+/** One process at a time. */
+const alone = (dataDir: string, work: () => Promise<Server>): Promise<Server> =>
+  withStartLock(join(dataDir, 'postgres-start.lock'), work);
+
+/**
+ * Starts a server that has ended again, or finds the one that recovers or that another process has started.
+ * @throws {@link Fault} SYS-10: it does not start, or not on the port where everybody looks for it
+ */
+async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, place }: Server): Promise<void> {
+  const server = await alone(dataDir, async () => {
+    // Where its files were removed, a new and empty server would look like all data lost.
+    if (!(await statIfThere(place.cluster)))
+      throw new FinalFault('SYS-10', { reason: 'Its files are gone.' });
+    return findOrLaunch({ dataDir, preferredPort: port }, true);
+  });
+  if (server.port !== port)
+    throw new FinalFault('SYS-10', { reason: `It runs on port ${server.port} now and not on ${port}.` });
+  if (!server.adopted) onRestart?.(port);
+}
+
+/** Trying again does not help. */
+class FinalFault extends Fault {}
+
 interface Server {
   url: string;
   port: number;
@@ -91,11 +129,10 @@ interface Server {
   programs: Programs;
 }
 
-async function findOrLaunch({
-  dataDir,
-  preferredPort = 54_320,
-  say = () => undefined,
-}: EmbeddedOptions): Promise<Server> {
+async function findOrLaunch(
+  { dataDir, preferredPort = 54_320, say = () => undefined }: EmbeddedOptions,
+  onThatPortOnly = false,
+): Promise<Server> {
   const place = await preparePlace(dataDir, say);
   const programs = await preparePrograms(place, say);
   const found = (await readIfThere(join(place.cluster, 'PG_VERSION')))?.trim();
@@ -110,6 +147,8 @@ async function findOrLaunch({
     return { url: urlOf(password, running), port: running, adopted: true, place, programs };
   }
   if (found === undefined) await makeCluster(place, programs, password);
+  if (onThatPortOnly && !(await isFree(preferredPort)))
+    throw new Fault('SYS-10', { reason: `It ended, and its port ${preferredPort} is taken.` });
   const port = await launch(place, programs, password, preferredPort);
   if (preferredPort !== 0 && port !== preferredPort) {
     say(`The database server listens on 127.0.0.1:${port}, because ${preferredPort} is taken.`);
@@ -129,13 +168,15 @@ async function revokeFromPublic(url: string): Promise<void> {
 }
 
 interface Presence {
+  /** Rejects where the server has ended for good. */
+  lost: Promise<never>;
   /** Gives the presence up; true if nobody else is there. Then newcomers wait until `close`. */
   release(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** Undefined: the server went away meanwhile. Taken anew when the server has recovered from a crash. */
-async function holdPresence(url: string): Promise<Presence | undefined> {
+/** Undefined: the server went away meanwhile. Taken anew when the server has ended and was revived. */
+async function holdPresence(url: string, revived: () => Promise<void>): Promise<Presence | undefined> {
   const database = openDatabase({ url, applicationName: 'lockstep presence', connectionsMax: 1 });
   const take = async (): Promise<Session | undefined> => {
     let session: Session | undefined;
@@ -154,17 +195,37 @@ async function holdPresence(url: string): Promise<Presence | undefined> {
   if (!session) return undefined;
 
   const left = new AbortController();
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => undefined); // whoever waits for it sees it
+  let retaking: Promise<void> = Promise.resolve();
+  /** Its processes need some seconds to be gone after the server was killed. */
+  const retake = async () => {
+    for (let tries = 1; !left.signal.aborted && !session; tries++) {
+      try {
+        await revived();
+        session = await take();
+      } catch (error) {
+        if (error instanceof FinalFault || tries === retakesMax) throw error;
+      }
+      if (!session) await systemClock.sleep(retakeEveryMs, left.signal);
+    }
+  };
   const keep = async () => {
     while (!left.signal.aborted) {
       await session?.closed;
-      await systemClock.sleep(1_000, left.signal);
-      session = await take().catch(() => undefined); // then again in a second
+      session = undefined;
+      retaking = retake();
+      await retaking;
     }
   };
-  const kept = keep().catch(() => undefined); // the sleep's abort
+  const kept = keep().catch((error: unknown) => {
+    if (!left.signal.aborted) lost.reject(error);
+  });
   return {
+    lost: lost.promise,
     async release() {
       left.abort();
+      await retaking.catch(() => undefined); // a server that is starting just now is stopped as well
       try {
         await session?.query(sql`SELECT pg_advisory_unlock_shared(${presenceLock})`);
         const rows = await session?.query<{ alone: boolean }>(
@@ -196,6 +257,7 @@ function leaveable({ place, programs, ...server }: Server, presence: Presence): 
   return {
     ...server,
     log: place.log,
+    lost: presence.lost,
     leave() {
       leaving ??= leave();
       return leaving;

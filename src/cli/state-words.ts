@@ -1,0 +1,77 @@
+/** What a sync and its objects are at, in a person's words. */
+import type { Health, Sync } from '../control/index.ts';
+import { shellWord } from './output.ts';
+
+const objectStates: Record<string, string> = {
+  queued: 'Queued',
+  backfilling: 'First copy',
+  current: 'Current',
+  stopped: 'Stopped',
+};
+
+export const stateWord = (state: string): string => objectStates[state] ?? state;
+
+interface SyncState {
+  state: 'running' | 'waiting' | 'paused' | 'not running';
+  /** In a column. */
+  word: string;
+  headline: string;
+  /** Below the headline. */
+  lines: string[];
+}
+
+/** A paused sync is held by nobody, and what a dead process waited for is no news. */
+export function stateOf(
+  { name, paused, intervalMs }: Pick<Sync, 'name' | 'paused' | 'intervalMs'>,
+  { isHeld, fault }: Health,
+  now: number,
+): SyncState {
+  if (paused) {
+    const lines = [`next: lockstep sync resume ${shellWord(name)}`];
+    return { state: 'paused', word: 'Paused', headline: 'Paused: the mirror stays as it is', lines };
+  }
+  if (!isHeld) {
+    const lines = ['next: npm run demo for the demo, lockstep start for anything else'];
+    const headline = 'Not running: no Lockstep process holds it';
+    return { state: 'not running', word: 'Not running', headline, lines };
+  }
+  if (fault) {
+    const retryIn = duration(Math.max(0, timeOf(fault.retryAt) - now));
+    return {
+      state: 'waiting',
+      word: `Waiting: ${fault.code}`,
+      headline: `Waiting since ${clockTime(fault.since, now)}, next try in ${retryIn}`,
+      lines: [`${fault.code}: ${fault.says}`, `next: ${fault.next}`],
+    };
+  }
+  const pace = `one request every ${intervalMs / 1000} s`;
+  return { state: 'running', word: 'Running', headline: `Running, ${pace}`, lines: [] };
+}
+
+/** Milliseconds since 1970 of what the server prints: `2026-11-24 13:03:21+00`. */
+export const timeOf = (time: string): number =>
+  Date.parse(time.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
+
+export const inRfc3339 = (time: string | null): string | null =>
+  time === null ? null : new Date(timeOf(time)).toISOString().replace('.000Z', 'Z');
+
+/** `3 s ago`. The two clocks may differ by a little, so that nothing is read in the future. */
+export const ageOf = (time: string | null, now: number): string =>
+  time === null ? '–' : `${duration(Math.max(0, now - timeOf(time)))} ago`;
+
+/** In the largest unit of which there are two. */
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
+/** `09:36:12 UTC`, with the date where that is another day. */
+function clockTime(time: string, now: number): string {
+  const [day = '', clock = ''] = new Date(timeOf(time)).toISOString().split('T');
+  const isToday = day === new Date(now).toISOString().slice(0, 10);
+  return `${isToday ? '' : `${day} `}${clock.slice(0, 8)} UTC`;
+}

@@ -160,11 +160,11 @@ export class Scope {
     let row = this.row;
     let key = '';
     for (const { reference, parent } of path) {
-      key += `.${reference.name}`;
+      key += `${reference.relationshipName}.`;
       let join = this.joins.get(key);
       if (!join) {
         const next = this.session.nextRow();
-        this.session.countParent(this.query.text, at);
+        this.session.countParent(this.row, key, this.query.text, at);
         const on = sql`${ident(next, 'Id')} = ${columnOf(reference, row)}`;
         join = { row: next, sql: sql`LEFT JOIN ${parent.records} ${ident(next)} ON ${on}` };
         this.joins.set(key, join);

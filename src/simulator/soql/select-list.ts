@@ -91,9 +91,9 @@ class Shape {
     const known = this.parents.get(reference);
     if (known) return known;
     const { session, query } = this.scope;
-    session.countParent(query.text, at);
-    const name = session.nextRow();
     const key = reference.relationshipName ?? reference.name;
+    session.countParent(this.scope.row, `${this.prefix}${key}.`, query.text, at);
+    const name = session.nextRow();
     const shape = new Shape(this.scope, { def: parent.def, name }, `${this.prefix}${key}.`);
     this.parents.set(reference, shape);
     this.put(key, () => orNull(this.parentJson(reference, parent.records, name, shape.json())));
@@ -171,7 +171,7 @@ function addTypeOf(shape: Shape, scope: Scope, { reference, cases, otherwise }: 
     const reason = `TYPEOF needs a polymorphic relationship: ${reference.name}`;
     throw scope.refuse(reference.at, 'MALFORMED_QUERY', reason);
   }
-  session.countParent(scope.query.text, reference.at);
+  session.countParent(scope.row, `${reference.name}.`, scope.query.text, reference.at);
   const branches: Sql[] = [];
   const branch = (sobject: string, fields: readonly Name[]) => {
     const target = session.context.sobjects.get(sobject.toLowerCase());

@@ -19,7 +19,7 @@ const childrenMax = 20;
 export class Session {
   readonly context: CompileContext;
   private rows = 0;
-  private parents = 0;
+  private readonly parents = new Set<string>();
   private children = 0;
 
   constructor(context: CompileContext) {
@@ -32,10 +32,16 @@ export class Session {
     return this.rows === 1 ? 'r' : `r${this.rows}`;
   }
 
-  /** @throws {@link SoqlError} for more relationships to parents than a query may follow */
-  countParent(query: string, at: number): void {
-    this.parents += 1;
-    if (this.parents <= parentsMax) return;
+  /**
+   * Counts a relationship once, in however many clauses it stands.
+   *
+   * @param row   the record that the path starts from
+   * @param path  of relationship names
+   * @throws {@link SoqlError} for more relationships to parents than a query may follow
+   */
+  countParent(row: string, path: string, query: string, at: number): void {
+    this.parents.add(`${row}.${path}`.toLowerCase());
+    if (this.parents.size <= parentsMax) return;
     const reason = `Maximum number of relationships to parents in a query is ${parentsMax}`;
     throw errorAt(query, at, 'MALFORMED_QUERY', reason);
   }

@@ -166,6 +166,15 @@ test('groups are ordered by their fields and by aggregates, and end in a total o
   assert.deepEqual(await names('COUNT(Id), Name DESC NULLS LAST'), ['é', 'c', 'B']);
 });
 
+test('groups are chosen by what they are grouped by, without regard to case', async () => {
+  const names = async (having: string) =>
+    (await json(`SELECT Name FROM Sample__c GROUP BY Name HAVING ${having} ORDER BY Name`)).map(
+      (text) => (JSON.parse(text) as { Name: unknown }).Name,
+    );
+  assert.deepEqual(await names("Name LIKE 'b%' OR Name = null"), [null, 'B']);
+  assert.deepEqual(await names("Name NOT IN ('A', null) AND MAX(Seen__c) > N_YEARS_AGO:1"), ['B', 'c', 'é']);
+});
+
 test('functions of dates are compared in WHERE', async () => {
   const count = async (condition: string) => {
     const text = `SELECT COUNT() FROM Sample__c WHERE ${condition}`;

@@ -12,6 +12,7 @@ import { joined } from './fragments.ts';
 import { aggregate } from './functions.ts';
 import { aggregateJson, type Entry, valueJson } from './record-json.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
+import { refuseSemiJoins } from './semi-join.ts';
 
 /** The groups as rows with one text column `json`, ordered, for a LIMIT to follow. */
 export function groupedSql(scope: Scope): Sql {
@@ -24,6 +25,7 @@ export function groupedSql(scope: Scope): Sql {
   const keys = groupBy.map((expression) => groupable(scope, scope.value(expression)));
   const lookup = groupLookup(scope, 'Field must be grouped or aggregated');
   const entries = entriesOf(scope, lookup);
+  if (having) refuseSemiJoins(scope, having);
   const condition = having ? sql`HAVING ${filterSql(scope, having, lookup)}` : sql``;
   const ordered = groupLookup(scope, 'Ordered field must be grouped or aggregated');
   const order = orderBy.map((key) => sortKeySql(scope, ordered(key.expression), key));
@@ -48,7 +50,8 @@ function groupLookup(scope: Scope, refusal: string): Lookup {
   const keys = new Set(scope.query.groupBy.map((expression) => keyOf(scope, expression)));
   return (expression) => {
     const value = scope.value(expression);
-    if (value.isAggregate || keys.has(keyOf(scope, expression))) return value;
+    if (value.isAggregate) return value;
+    if (keys.has(keyOf(scope, expression))) return { ...value, sql: shown(value) };
     const written = isCall(expression) ? expression.field : expression;
     throw scope.refuse(expression.at, 'MALFORMED_QUERY', `${refusal}: ${written.name}`);
   };
@@ -72,16 +75,14 @@ function entriesOf(scope: Scope, lookup: Lookup): Entry[] {
     if (entries.has(key.toLowerCase())) {
       throw scope.refuse((alias ?? expression).at, 'MALFORMED_QUERY', `duplicate alias: ${key}`);
     }
-    entries.set(key.toLowerCase(), { key, json: valueJson(value.type, shown(value)) });
+    entries.set(key.toLowerCase(), { key, json: valueJson(value.type, value.sql) });
   }
   return [...entries.values()];
 }
 
 /** A key of text is grouped by another form than it has in its records. */
-const shown = (value: Value): Sql =>
-  value.facts.family === 'text' && !value.isAggregate
-    ? (aggregate('min', value.type, value.sql)?.sql ?? value.sql)
-    : value.sql;
+const shown = (key: Value): Sql =>
+  key.facts.family === 'text' ? (aggregate('min', key.type, key.sql)?.sql ?? key.sql) : key.sql;
 
 function refuseItem(scope: Scope, item: Exclude<Selected, { kind: 'expression' }>): SoqlError {
   switch (item.kind) {

@@ -94,6 +94,12 @@ test('relationships that cannot be followed are refused where they stand', () =>
       /LIMIT and OFFSET are not allowed/,
     ],
     [
+      `SELECT Id FROM Account GROUP BY Id HAVING Id IN ${semi}`,
+      49,
+      'MALFORMED_QUERY',
+      /^Semi join sub-selects are only allowed in WHERE clauses$/,
+    ],
+    [
       `SELECT Id FROM User WHERE Id IN (SELECT OwnerId FROM Account WHERE Id IN ${semi})`,
       74,
       'MALFORMED_QUERY',

@@ -94,7 +94,7 @@ export const records: { [sobject: string]: readonly Record[] } = {
 };
 
 export async function createFamily(db: Database): Promise<void> {
-  await db.query(sql`CREATE SCHEMA org`);
+  await db.query(sql`CREATE SCHEMA IF NOT EXISTS org`);
   for (const { name, fields } of family.values()) {
     const stored = fields.filter(({ formula }) => formula === undefined);
     const columns = stored.map((each) => {

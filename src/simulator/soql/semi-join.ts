@@ -75,6 +75,14 @@ export function checkSemiJoins(scope: Scope, where: Condition): void {
   if (oneTooMany) throw refuse(oneTooMany, `Maximum ${semiJoinsMax} semi join sub-selects are allowed`);
 }
 
+/** @throws {@link SoqlError} for a semi-join on groups */
+export function refuseSemiJoins(scope: Scope, having: Condition): void {
+  const [first] = semiJoinsIn(having);
+  if (!first) return;
+  const reason = 'Semi join sub-selects are only allowed in WHERE clauses';
+  throw scope.refuse(first.at, 'MALFORMED_QUERY', reason);
+}
+
 function semiJoinsIn(condition: Condition): SemiJoin[] {
   switch (condition.kind) {
     case 'semi-join':

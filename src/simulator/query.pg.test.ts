@@ -107,6 +107,80 @@ test('count() answers a total and no records', async () => {
   assert.deepEqual(answer.json, { totalSize: 12, done: true, records: [] });
 });
 
+interface Described {
+  sobjects: { name: string }[];
+  fields: { name: string }[];
+  childRelationships: { relationshipName: string | null }[];
+}
+
+const describeOf = async (path: string) =>
+  (await org.request('GET', `${data}/sobjects${path}`)).json as Described;
+
+test('groups come on one page, and too many of them not at all', async () => {
+  const groups = await query('SELECT IsActive, COUNT(Id) people FROM User GROUP BY IsActive', small);
+  const { records, ...page } = groups.json as { records: { people: number }[] };
+  assert.deepEqual(page, { totalSize: records.length, done: true });
+  assert.equal(
+    records.reduce((sum, { people }) => sum + people, 0),
+    12,
+  );
+  assert.match(
+    groups.text,
+    /\{"attributes":\{"type":"AggregateResult"\},"IsActive":(true|false),"people":\d+\}/,
+  );
+
+  await org.db.query(sql`
+    INSERT INTO org."Product2"
+    SELECT (jsonb_populate_record(NULL::org."Product2",
+                                  to_jsonb(p) || jsonb_build_object('Id', '01t' || (900000000000000 + n)::text))).*
+      FROM (SELECT * FROM org."Product2" LIMIT 1) p, generate_series(1, 2001) n`);
+  const tooMany = await query('SELECT Id FROM Product2 GROUP BY Id');
+  assert.equal(tooMany.status, 400);
+  assert.deepEqual(tooMany.json, [
+    {
+      message:
+        'Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch',
+      errorCode: 'EXCEEDED_ID_LIMIT',
+    },
+  ]);
+  const cut = (await query('SELECT Id FROM Product2 GROUP BY Id LIMIT 2000', small)).json as Page;
+  assert.deepEqual([cut.done, cut.records.length], [true, 2000]);
+});
+
+test('parents are read on every page of a result', async () => {
+  const pages = await allPages('SELECT Id, Account.Name FROM Contact ORDER BY Account.Name, Id', small);
+  const records = pages.flatMap((page) => page.records) as { Id: string; Account: { Name: string } | null }[];
+  const expected = await org.db.query<{ id: string; name: string | null }>(sql`
+    SELECT c."Id" AS id, a."Name" AS name
+      FROM org."Contact" c LEFT JOIN org."Account" a ON a."Id" = c."AccountId"
+     WHERE NOT c."IsDeleted"
+     ORDER BY lower(a."Name" COLLATE "und-x-icu") COLLATE "C" NULLS FIRST, c."Id"`);
+  assert.deepEqual(
+    records.map(({ Id, Account }) => ({ id: Id, name: Account?.Name ?? null })),
+    expected,
+  );
+});
+
+test('every field and every named child relationship of a describe can be queried', async () => {
+  let relationships = 0;
+  for (const { name } of (await describeOf('')).sobjects) {
+    const { fields, childRelationships } = await describeOf(`/${name}/describe`);
+    const all = await query(`SELECT FIELDS(ALL) FROM ${name} LIMIT 200`);
+    const [first] = (all.json as Page).records;
+    const names = fields.map((field) => field.name);
+    assert.deepEqual(Object.keys(first ?? {}).toSorted(), ['attributes', ...names].toSorted(), name);
+
+    for (const { relationshipName } of childRelationships) {
+      if (relationshipName === null) continue;
+      const children = await query(`SELECT Id, (SELECT Id FROM ${relationshipName}) FROM ${name} LIMIT 200`);
+      assert.equal(children.status, 200, children.text);
+      assert(children.text.includes(`"${relationshipName}":`), `${name} ${relationshipName}`);
+      relationships += 1;
+    }
+  }
+  assert(relationships >= 4);
+});
+
 test('a wrong query is refused with its place', async () => {
   const answer = await query('select count() from XYZZY');
   assert.equal(answer.status, 400);

@@ -11,6 +11,8 @@ import { toServed, toStored } from './stored-text.ts';
  */
 const batchRowsMax = 2000;
 const batchRowsMin = 200;
+/** Groups come on one page or not at all. */
+const groupsMax = 2000;
 const locatorPrefix = '0r8';
 const soqlCharactersMax = 100_000;
 
@@ -38,12 +40,22 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   const compiled = compile(call, cursor);
   if (compiled.isCount) return emptyPage(await countOf(call, compiled));
 
+  if (compiled.isGrouped) return groups(call, compiled);
+
   const records = await readPage(call, compiled, 0, cursor.batchRows);
   const isComplete = records.length < cursor.batchRows || records.length === compiled.limit;
   const total = isComplete ? records.length : await countOf(call, compiled);
   if (total <= records.length) return page(records, records.length);
   const locator = await keepLocator(call, cursor, total);
   return page(records, total, nextUrl(call, locator, records.length));
+}
+
+async function groups(call: Call, compiled: CompiledQuery): Promise<Answer> {
+  const records = await readPage(call, compiled, 0, groupsMax + 1);
+  if (records.length <= groupsMax) return page(records, records.length);
+  const message =
+    'Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch';
+  throw refused('EXCEEDED_ID_LIMIT', message);
 }
 
 /** `/query/<locator>-<offset>`. */

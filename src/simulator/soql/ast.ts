@@ -6,10 +6,13 @@ export interface Soql {
   text: string;
   /** `SELECT COUNT()`: no fields, the answer is the number alone. */
   isCount: boolean;
-  fields: readonly Name[];
+  fields: readonly Selected[];
+  /** An sobject; in a subquery of SELECT the name of a relationship to children. */
   from: Name;
   alias: string | null;
   where: Condition | null;
+  groupBy: readonly Expression[];
+  having: Condition | null;
   orderBy: readonly SortKey[];
   limit: number | null;
   offset: number;
@@ -23,12 +26,45 @@ export interface Name {
   at: number;
 }
 
-export interface SortKey extends Name {
+/** `CALENDAR_YEAR(CreatedDate)`, `MAX(Amount)`. The name is in lower case. */
+export interface Call {
+  call: string;
+  field: Name;
+  at: number;
+}
+
+export type Expression = Name | Call;
+
+export const isCall = (expression: Expression): expression is Call => 'call' in expression;
+
+/** One item of a SELECT list. */
+export type Selected =
+  | { kind: 'expression'; expression: Expression; alias: Name | null }
+  | { kind: 'children'; query: Soql }
+  | { kind: 'fields'; which: 'all' | 'standard' | 'custom'; at: number }
+  | TypeOf;
+
+/** `TYPEOF Owner WHEN User THEN Name ELSE Id END`. */
+export interface TypeOf {
+  kind: 'typeof';
+  reference: Name;
+  cases: readonly { sobject: Name; fields: readonly Name[] }[];
+  otherwise: readonly Name[] | null;
+}
+
+export interface SortKey {
+  expression: Expression;
   descending: boolean;
   nullsLast: boolean;
 }
 
-export type Condition = Junction | { kind: 'not'; term: Condition } | Comparison | Membership;
+export type Condition =
+  | Junction
+  | { kind: 'not'; term: Condition }
+  | Comparison
+  | Membership
+  | Inclusion
+  | SemiJoin;
 
 export interface Junction {
   kind: 'and' | 'or';
@@ -39,17 +75,34 @@ export type ComparisonOperator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like';
 
 export interface Comparison {
   kind: 'comparison';
-  field: Name;
+  field: Expression;
   operator: ComparisonOperator;
-  value: Literal;
+  value: Literal | Period;
 }
 
 /** `IN (…)` and `NOT IN (…)`. */
 export interface Membership {
   kind: 'membership';
+  field: Expression;
+  isNegated: boolean;
+  values: readonly Literal[];
+}
+
+/** `INCLUDES (…)` and `EXCLUDES (…)`: each value is one or more entries of a picklist, joined by semicolons. */
+export interface Inclusion {
+  kind: 'inclusion';
   field: Name;
   isNegated: boolean;
   values: readonly Literal[];
+}
+
+/** `Id IN (SELECT AccountId FROM Contact)`, and the anti-join with NOT IN. */
+export interface SemiJoin {
+  kind: 'semi-join';
+  field: Name;
+  isNegated: boolean;
+  at: number;
+  query: Soql;
 }
 
 /**
@@ -61,3 +114,10 @@ export type Literal =
   | { kind: 'number' | 'date' | 'datetime' | 'time'; value: string }
   | { kind: 'boolean'; value: boolean }
   | { kind: 'null' };
+
+/** A date literal such as `LAST_N_DAYS:3`, in lower case: whole days, whose place depends on the time of the query. */
+export interface Period {
+  kind: 'period';
+  value: string;
+  count: number;
+}

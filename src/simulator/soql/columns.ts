@@ -1,4 +1,4 @@
-/** How a field reads in SQL: its column or formula over the row `r`, and what it can be compared with. */
+/** How a field reads in SQL: its column or formula in a row, and what it can be compared with. */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef, FieldType } from '../schema.ts';
 import { verbatim } from './fragments.ts';
@@ -6,7 +6,7 @@ import { verbatim } from './fragments.ts';
 /** `opaque` fields can be selected and nothing else. */
 type Family = 'text' | 'id' | 'boolean' | 'number' | 'date' | 'datetime' | 'time' | 'opaque';
 
-interface TypeFacts {
+export interface TypeFacts {
   family: Family;
   /** The type of the column, and of a formula's value. */
   sqlType: string;
@@ -48,22 +48,33 @@ const factsOfTypes: Record<FieldType, TypeFacts> = {
   json,
 };
 
-export const factsOf = (field: FieldDef): TypeFacts => factsOfTypes[field.type];
+export const factsOf = (type: FieldType): TypeFacts => factsOfTypes[type];
 
 /** Text of more than 255 characters can be neither filtered nor sorted. */
 const filterableCharactersMax = 255;
 
 export const isFilterable = (field: FieldDef): boolean =>
-  factsOf(field).family !== 'opaque' &&
+  factsOf(field.type).family !== 'opaque' &&
   !(field.type === 'textarea' && (field.length ?? 0) > filterableCharactersMax);
 
 export const isSortable = (field: FieldDef): boolean => isFilterable(field) && field.type !== 'multipicklist';
 
-/** The field's value in the row `r`. A formula names its row's columns without `r`, so `r` must stand alone in FROM. */
-export const columnOf = (field: FieldDef): Sql =>
+export const isAggregatable = (field: FieldDef): boolean => isFilterable(field) && field.type !== 'boolean';
+
+const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
+
+export const isGroupable = (field: FieldDef): boolean =>
+  isSortable(field) && !ungroupable.includes(field.type);
+
+/** The field's value in the row of this name. */
+export const columnOf = (field: FieldDef, row = 'r'): Sql =>
   field.formula === undefined
-    ? ident('r', field.name)
-    : sql`(${verbatim(field.formula)})::${verbatim(factsOf(field).sqlType)}`;
+    ? ident(row, field.name)
+    : sql`(${verbatim(formulaIn(field.formula, row))})::${verbatim(factsOf(field.type).sqlType)}`;
+
+/** A formula names its row's columns by themselves; where several rows are joined, each column needs its row. */
+const formulaIn = (formula: string, row: string): string =>
+  formula.replaceAll(/'(?:[^']|'')*'|"\w+"/g, (part) => (part.startsWith("'") ? part : `"${row}".${part}`));
 
 /**
  * Text without regard to case. The column's own collation, "C", would lower ASCII only; the result is ordered by

@@ -53,12 +53,6 @@ test('an unknown field is refused where it stands', () => {
   }
 });
 
-test('a parent field is refused as a thing that this org does not have', () => {
-  const { code, message } = refusal('SELECT Owner.Name FROM Sample__c');
-  assert.equal(code, 'MALFORMED_QUERY');
-  assert.match(message, /The parent field Owner.Name is not supported by this simulated org$/);
-});
-
 test('a field is selected once, whatever its letters and prefix', () => {
   for (const second of ['ID', 'Sample__c.Id', 's.id']) {
     assert.deepEqual(refusal(`SELECT Id, ${second} FROM Sample__c s`), {

@@ -1,49 +1,75 @@
 /**
- * WHERE as SQL over the row `r`.
+ * WHERE and HAVING as SQL.
  *
  * SOQL knows two truth values: a comparison with an empty field is false, `!=` and NOT IN are true for it, and NOT
  * turns either around. Fragments here may be NULL where SOQL says false; every NOT therefore reads IS NOT TRUE. So
  * the plain comparisons stay plain and can use an index.
  */
 import { unreachable } from '../../lib/assert.ts';
-import { type Sql, sql } from '../../lib/sql.ts';
-import type { FieldDef } from '../schema.ts';
-import type {
-  Comparison,
-  ComparisonOperator,
-  Condition,
-  Junction,
-  Literal,
-  Membership,
-  Name,
+import { ident, type Sql, sql } from '../../lib/sql.ts';
+import {
+  type Comparison,
+  type ComparisonOperator,
+  type Condition,
+  type Expression,
+  type Inclusion,
+  isCall,
+  type Junction,
+  type Literal,
+  type Membership,
+  type Period,
 } from './ast.ts';
-import { columnOf, factsOf, isFilterable, lowered } from './columns.ts';
-import { errorAt, type SoqlError, type SoqlErrorCode } from './errors.ts';
+import { lowered } from './columns.ts';
 import { joined, verbatim } from './fragments.ts';
+import { isAggregate } from './functions.ts';
+import { daysOf } from './periods.ts';
 import { to18 } from './record-id.ts';
+import { comparable, type Scope, type Value } from './scope.ts';
+import { checkSemiJoins, semiJoinParts } from './semi-join.ts';
 
-/** Looks names up, and says where in the query a fault is. */
-export interface Scope {
-  query: string;
-  field: (name: Name) => FieldDef;
+/** What a condition may be about: a record, or a group of records with a value for what it is grouped by. */
+export type Lookup = (expression: Expression) => Value;
+
+/** The WHERE clause; deleted records are hidden unless the query or the request wants them. */
+export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
+  const { query, def, session, row } = scope;
+  if (query.where) checkSemiJoins(scope, query.where);
+  const lookup: Lookup = (expression) => {
+    if (!isCall(expression) || !isAggregate(expression.call)) return scope.value(expression);
+    throw scope.refuse(expression.at, 'MALFORMED_QUERY', 'Aggregate functions are not allowed in WHERE');
+  };
+  const terms = [...extra];
+  if (query.where) terms.push(filterSql(scope, query.where, lookup));
+  if (!session.context.includeDeleted && def.fields.some(({ name }) => name === 'IsDeleted')) {
+    terms.push(sql`${ident(row, 'IsDeleted')} = false`);
+  }
+  return terms.length > 0 ? sql`WHERE ${joined(terms, ' AND ')}` : sql``;
 }
 
 /** @throws {@link SoqlError} for unknown and unfilterable fields, and for constants of the wrong type */
-export function filterSql(scope: Scope, condition: Condition): Sql {
+export function filterSql(scope: Scope, condition: Condition, lookup: Lookup): Sql {
   switch (condition.kind) {
     case 'and':
     case 'or': {
-      const keyset = keysetSql(scope, condition);
+      const keyset = keysetSql(scope, condition, lookup);
       if (keyset) return keyset;
-      const terms = condition.terms.map((term) => filterSql(scope, term));
+      const terms = condition.terms.map((term) => filterSql(scope, term, lookup));
       return sql`(${joined(terms, condition.kind === 'and' ? ' AND ' : ' OR ')})`;
     }
     case 'not':
-      return sql`((${filterSql(scope, condition.term)}) IS NOT TRUE)`;
+      return sql`((${filterSql(scope, condition.term, lookup)}) IS NOT TRUE)`;
     case 'comparison':
-      return comparisonSql(scope, condition);
+      return comparisonSql(scope, condition, lookup);
     case 'membership':
-      return membershipSql(scope, condition);
+      return membershipSql(scope, condition, lookup);
+    case 'inclusion':
+      return inclusionSql(scope, condition, lookup);
+    case 'semi-join': {
+      const { left, inner, column } = semiJoinParts(scope, condition);
+      const where = whereSql(inner, [sql`${column} IS NOT NULL`]);
+      const isAmong = sql`${left} IN (SELECT ${column} ${inner.from()} ${where})`;
+      return condition.isNegated ? sql`((${isAmong}) IS NOT TRUE)` : isAmong;
+    }
     default:
       return unreachable(condition);
   }
@@ -53,7 +79,7 @@ export function filterSql(scope: Scope, condition: Condition): Sql {
  * `(stamp = s AND Id > x) OR stamp > s`, the next page in the order of (stamp, Id), as the row comparison
  * `(stamp, Id) > (s, x)`: only that form reads an index from the right place.
  */
-function keysetSql(scope: Scope, { kind, terms }: Junction): Sql | null {
+function keysetSql(scope: Scope, { kind, terms }: Junction, lookup: Lookup): Sql | null {
   if (kind !== 'or' || terms.length !== 2) return null;
   const later = terms.find((term) => isComparison(term, '>'));
   const same = terms.find(isConjunction);
@@ -62,13 +88,14 @@ function keysetSql(scope: Scope, { kind, terms }: Junction): Sql | null {
   const above = same.terms.find((term) => isComparison(term, '>'));
   if (!equal || !above) return null;
 
-  const stamp = scope.field(later.field);
-  const id = scope.field(above.field);
-  if (stamp.type !== 'datetime' || id.type !== 'id' || stamp !== scope.field(equal.field)) return null;
-  if (later.value.kind !== 'datetime' || equal.value.kind !== 'datetime' || isEmpty(above.value)) return null;
+  const [stamp, id] = [lookup(later.field), lookup(above.field)];
+  const isOwn = stamp.field?.type === 'datetime' && id.field?.type === 'id';
+  if (!isOwn || stamp.field !== lookup(equal.field).field) return null;
+  if (later.value.kind !== 'datetime' || equal.value.kind !== 'datetime') return null;
+  if (above.value.kind === 'period' || isEmpty(above.value)) return null;
   if (later.value.value !== equal.value.value) return null;
-  const [stampValue, idValue] = [operand(scope, later, later.value), operand(scope, above, above.value)];
-  return sql`((${columnOf(stamp)}, ${columnOf(id)}) > (${stampValue}::timestamptz, ${idValue}::text))`;
+  const [stampValue, idValue] = [operand(scope, stamp, later.value), operand(scope, id, above.value)];
+  return sql`((${stamp.sql}, ${id.sql}) > (${stampValue}::timestamptz, ${idValue}::text))`;
 }
 
 const isConjunction = (term: Condition): term is Junction => term.kind === 'and';
@@ -76,56 +103,92 @@ const isConjunction = (term: Condition): term is Junction => term.kind === 'and'
 const isComparison = (term: Condition, operator: ComparisonOperator): term is Comparison =>
   term.kind === 'comparison' && term.operator === operator;
 
-function comparisonSql(scope: Scope, comparison: Comparison): Sql {
-  const { operator, value } = comparison;
-  const field = filterableField(scope, comparison.field);
-  const { family, sqlType } = factsOf(field);
+function comparisonSql(scope: Scope, { field, operator, value }: Comparison, lookup: Lookup): Sql {
+  const left = filterable(scope, lookup(field));
+  const { family, sqlType } = left.facts;
   const isOrdering = operator !== '=' && operator !== '!=';
   if ((operator === 'like' && family !== 'text') || (isOrdering && family === 'boolean')) {
-    const reason = `invalid operator on ${factsOf(field).soapName.toLowerCase()} field`;
-    throw refuse(scope, comparison.field, 'INVALID_FIELD', reason);
+    throw invalidOperator(scope, left);
   }
-
+  if (value.kind === 'period') return periodSql(scope, left, operator, value);
   if (isEmpty(value) && operator !== 'like') {
     if (isOrdering) return sql`FALSE`;
-    return operator === '=' ? sql`${columnOf(field)} IS NULL` : sql`${columnOf(field)} IS NOT NULL`;
+    return operator === '=' ? sql`${left.sql} IS NULL` : sql`${left.sql} IS NOT NULL`;
   }
   if (operator === 'like') {
     if (value.kind === 'null') return sql`FALSE`;
-    operand(scope, comparison, value);
+    operand(scope, left, value);
     const pattern = value.kind === 'string' ? value.pattern.toLowerCase() : '';
-    return sql`${lowered(columnOf(field))} LIKE ${pattern}::text`;
+    return sql`${lowered(left.sql)} LIKE ${pattern}::text`;
   }
-  const right = sql`${operand(scope, comparison, value)}::${verbatim(sqlTypeOfConstant(sqlType))}`;
-  const left = comparable(field);
-  if (operator === '!=') return sql`${left} IS DISTINCT FROM ${right}`;
-  return sql`${left} ${verbatim(operator)} ${right}`;
+  const right = sql`${operand(scope, left, value)}::${verbatim(sqlTypeOfConstant(sqlType))}`;
+  if (operator === '!=') return sql`${comparable(left)} IS DISTINCT FROM ${right}`;
+  return sql`${comparable(left)} ${verbatim(operator)} ${right}`;
 }
 
-function membershipSql(scope: Scope, membership: Membership): Sql {
-  const field = filterableField(scope, membership.field);
+/** A period is its days: later than it is from its end on, earlier is before its first. */
+function periodSql(scope: Scope, left: Value, operator: ComparisonOperator, period: Period): Sql {
+  const { family, sqlType } = left.facts;
+  if (family !== 'date' && family !== 'datetime') throw wrongType(scope, left);
+  const days = daysOf(period, scope.session.context.now);
+  const zone = family === 'datetime' ? 'T00:00:00Z' : '';
+  const from = sql`${days.from + zone}::${verbatim(sqlType)}`;
+  const to = sql`${days.to + zone}::${verbatim(sqlType)}`;
+  switch (operator) {
+    case '=':
+      return sql`(${left.sql} >= ${from} AND ${left.sql} < ${to})`;
+    case '!=':
+      return sql`((${left.sql} >= ${from} AND ${left.sql} < ${to}) IS NOT TRUE)`;
+    case '<':
+      return sql`${left.sql} < ${from}`;
+    case '<=':
+      return sql`${left.sql} < ${to}`;
+    case '>':
+      return sql`${left.sql} >= ${to}`;
+    case '>=':
+      return sql`${left.sql} >= ${from}`;
+    case 'like':
+      throw invalidOperator(scope, left);
+    default:
+      return unreachable(operator);
+  }
+}
+
+function membershipSql(scope: Scope, membership: Membership, lookup: Lookup): Sql {
+  const left = filterable(scope, lookup(membership.field));
   const filled = membership.values.filter((value) => !isEmpty(value));
-  const operands = filled.map((value) => operand(scope, membership, value));
-  const type = verbatim(sqlTypeOfConstant(factsOf(field).sqlType));
-  const isAmong = sql`${comparable(field)} = ANY (${operands}::${type}[])`;
-  const column = columnOf(field);
+  const operands = filled.map((value) => operand(scope, left, value));
+  const type = verbatim(sqlTypeOfConstant(left.facts.sqlType));
+  const isAmong = sql`${comparable(left)} = ANY (${operands}::${type}[])`;
   if (filled.length === membership.values.length) {
     return membership.isNegated ? sql`((${isAmong}) IS NOT TRUE)` : isAmong;
   }
   return membership.isNegated
-    ? sql`(${column} IS NOT NULL AND (${isAmong}) IS NOT TRUE)`
-    : sql`(${column} IS NULL OR ${isAmong})`;
+    ? sql`(${left.sql} IS NOT NULL AND (${isAmong}) IS NOT TRUE)`
+    : sql`(${left.sql} IS NULL OR ${isAmong})`;
 }
 
-function filterableField(scope: Scope, name: Name): FieldDef {
-  const field = scope.field(name);
-  if (isFilterable(field)) return field;
-  throw refuse(scope, name, 'INVALID_FIELD', `field '${field.name}' can not be filtered in a query call`);
+/** An entry is chosen without regard to case; what EXCLUDES is also true of a record without any. */
+function inclusionSql(scope: Scope, { field, isNegated, values }: Inclusion, lookup: Lookup): Sql {
+  const left = filterable(scope, lookup(field));
+  if (left.type !== 'multipicklist') throw invalidOperator(scope, left);
+  const chosen = sql`string_to_array(${lowered(left.sql)}, ';')`;
+  const terms = values.map((value) => {
+    if (isEmpty(value)) return sql`${left.sql} IS NULL`;
+    const entries = String(operand(scope, left, value))
+      .split(';')
+      .map((entry) => entry.trim());
+    return sql`${chosen} @> ${entries.filter((entry) => entry !== '')}::text[]`;
+  });
+  const includes = sql`(${joined(terms, ' OR ')})`;
+  return isNegated ? sql`(${includes} IS NOT TRUE)` : includes;
 }
 
-/** Text is compared without regard to case, Ids with it. */
-const comparable = (field: FieldDef): Sql =>
-  factsOf(field).family === 'text' ? lowered(columnOf(field)) : columnOf(field);
+function filterable(scope: Scope, value: Value): Value {
+  if (value.isFilterable) return value;
+  const reason = `field '${value.name}' can not be filtered in a query call`;
+  throw scope.refuse(value.at, 'INVALID_FIELD', reason);
+}
 
 /** A whole-number column may be compared with 1.5 or with a number that it cannot hold. */
 const sqlTypeOfConstant = (sqlType: string): string =>
@@ -135,21 +198,25 @@ const sqlTypeOfConstant = (sqlType: string): string =>
 const isEmpty = (value: Literal): boolean =>
   value.kind === 'null' || (value.kind === 'string' && value.value === '');
 
-/** The constant as a parameter's value, once it is of the field's type. */
-function operand(scope: Scope, { field: name }: { field: Name }, value: Literal): string | boolean {
-  const field = scope.field(name);
-  const { family, soapName } = factsOf(field);
+/** The constant as a parameter's value, once it is of the left side's type. */
+function operand(scope: Scope, left: Value, value: Literal): string | boolean {
+  const { family } = left.facts;
   if (family === 'id' && value.kind === 'string') {
     const id = to18(value.value);
     if (id) return id;
-    throw refuse(scope, name, 'INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${value.value}`);
+    throw scope.refuse(left.at, 'INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${value.value}`);
   }
   if (family === 'text' && value.kind === 'string') return value.value.toLowerCase();
   if (value.kind === family) return value.value;
-  const quotes = family === 'text' || family === 'id' ? 'should be enclosed' : 'should not be enclosed';
-  const reason = `value of filter criterion for field '${field.name}' must be of type ${soapName} and ${quotes} in quotes`;
-  throw refuse(scope, name, 'INVALID_FIELD', reason);
+  throw wrongType(scope, left);
 }
 
-const refuse = (scope: Scope, name: Name, code: SoqlErrorCode, reason: string): SoqlError =>
-  errorAt(scope.query, name.at, code, reason);
+function wrongType(scope: Scope, { facts, name, at }: Value) {
+  const { family, soapName } = facts;
+  const quotes = family === 'text' || family === 'id' ? 'should be enclosed' : 'should not be enclosed';
+  const reason = `value of filter criterion for field '${name}' must be of type ${soapName} and ${quotes} in quotes`;
+  return scope.refuse(at, 'INVALID_FIELD', reason);
+}
+
+const invalidOperator = (scope: Scope, { facts, at }: Value) =>
+  scope.refuse(at, 'INVALID_FIELD', `invalid operator on ${facts.soapName.toLowerCase()} field`);

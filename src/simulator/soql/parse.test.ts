@@ -39,8 +39,8 @@ test('every clause is read, in any case of letters, with the place of each name'
     text,
     isCount: false,
     fields: [
-      { name: 'Id', at: 7 },
-      { name: 'a.Name', at: 11 },
+      { kind: 'expression', expression: { name: 'Id', at: 7 }, alias: null },
+      { kind: 'expression', expression: { name: 'a.Name', at: 11 }, alias: null },
     ],
     from: { name: 'Account', at: 23 },
     alias: 'a',
@@ -50,9 +50,11 @@ test('every clause is read, in any case of letters, with the place of each name'
       operator: '=',
       value: { kind: 'number', value: '1' },
     },
+    groupBy: [],
+    having: null,
     orderBy: [
-      { name: 'Name', at: 55, descending: true, nullsLast: true },
-      { name: 'Id', at: 77, descending: false, nullsLast: false },
+      { expression: { name: 'Name', at: 55 }, descending: true, nullsLast: true },
+      { expression: { name: 'Id', at: 77 }, descending: false, nullsLast: false },
     ],
     limit: 10,
     offset: 20,
@@ -62,7 +64,9 @@ test('every clause is read, in any case of letters, with the place of each name'
 
 test('COUNT() selects no fields, and the name count alone is a field', () => {
   assert.deepEqual(parseSoql('SELECT COUNT() FROM Account').isCount, true);
-  assert.deepEqual(parseSoql('SELECT count FROM Account').fields, [{ name: 'count', at: 7 }]);
+  assert.deepEqual(parseSoql('SELECT count FROM Account').fields, [
+    { kind: 'expression', expression: { name: 'count', at: 7 }, alias: null },
+  ]);
 });
 
 test('every operator is read', () => {
@@ -94,7 +98,8 @@ test('every operator is read', () => {
 test('AND, OR, NOT and parentheses nest as written', () => {
   const shape = (condition: Condition): string => {
     if (condition.kind === 'not') return `not ${shape(condition.term)}`;
-    if ('field' in condition) return condition.field.name;
+    if (condition.kind === 'comparison') return 'name' in condition.field ? condition.field.name : '';
+    assert('terms' in condition);
     return `(${condition.terms.map(shape).join(` ${condition.kind} `)})`;
   };
   assert.equal(shape(where('A = 1 AND B = 1 AND C = 1')), '(A and B and C)');
@@ -184,18 +189,57 @@ test('what is no query is refused at the token that is wrong', () => {
   }
 });
 
+test('functions, groups and their conditions are read, with aliases', () => {
+  const { fields, groupBy, having, orderBy } = parseSoql(
+    'SELECT Name n, Calendar_Year(A.B), MAX(X) AS most FROM Y GROUP BY Name HAVING count(Id) > 1 ORDER BY MAX(X) DESC',
+  );
+  const max = { call: 'max', field: { name: 'X', at: 39 }, at: 35 };
+  assert.deepEqual(fields, [
+    { kind: 'expression', expression: { name: 'Name', at: 7 }, alias: { name: 'n', at: 12 } },
+    {
+      kind: 'expression',
+      expression: { call: 'calendar_year', field: { name: 'A.B', at: 29 }, at: 15 },
+      alias: null,
+    },
+    { kind: 'expression', expression: max, alias: { name: 'most', at: 45 } },
+  ]);
+  assert.deepEqual(groupBy, [{ name: 'Name', at: 66 }]);
+  assert.deepEqual(having, {
+    kind: 'comparison',
+    field: { call: 'count', field: { name: 'Id', at: 84 }, at: 78 },
+    operator: '>',
+    value: { kind: 'number', value: '1' },
+  });
+  assert.deepEqual(orderBy[0]?.expression, { call: 'max', field: { name: 'X', at: 105 }, at: 101 });
+});
+
+test('date literals are read in any case, with their number where they take one', () => {
+  assert.deepEqual(value('Last_N_Days:30'), { kind: 'period', value: 'last_n_days', count: 30 });
+  assert.deepEqual(value('n_fiscal_quarters_ago:2'), {
+    kind: 'period',
+    value: 'n_fiscal_quarters_ago',
+    count: 2,
+  });
+  assert.deepEqual(value('TODAY'), { kind: 'period', value: 'today', count: 1 });
+  for (const [literal, reason] of [
+    ['LAST_N_DAYS', "unexpected token: '<EOF>'"],
+    ['LAST_N_DAYS:-1', "unexpected token: '-1'"],
+    ['TODAY:1', "unexpected token: ':'"],
+    ['THIS_DAY', "unexpected token: 'THIS_DAY'"],
+    ['LAST_N_YEARS:100001', 'value out of range: LAST_N_YEARS:100001'],
+  ] as const) {
+    const text = `SELECT Id FROM Account WHERE X = ${literal}`;
+    assert.equal(refusal(text).message.split('\n').at(-1), reason);
+  }
+});
+
 test('parts of SOQL that this org does not have are named in the refusal', () => {
   for (const [text, what] of [
-    ['SELECT COUNT(Id) FROM Account', 'The function COUNT()'],
-    ['SELECT Id, (SELECT Id FROM Contacts) FROM Account', 'A subquery'],
-    ['SELECT TYPEOF What WHEN Account THEN Name END FROM Event', 'TYPEOF'],
-    ['SELECT FIELDS(ALL) FROM Account LIMIT 10', 'The function FIELDS()'],
-    ['SELECT Id FROM Account GROUP BY Id', 'GROUP BY'],
+    ['SELECT FORMAT(Id) FROM Account', 'The function FORMAT()'],
+    ['SELECT DAY_ONLY(convertTimezone(X)) FROM Account', 'The function convertTimezone()'],
+    ['SELECT COUNT(Id) FROM Account GROUP BY ROLLUP(Name)', 'The function ROLLUP()'],
     ['SELECT Id FROM Account LIMIT 1 FOR VIEW', 'FOR'],
-    ['SELECT Id FROM Account WHERE CreatedDate = LAST_N_DAYS:3', 'The date literal LAST_N_DAYS'],
-    ['SELECT Id FROM Account WHERE CreatedDate > today', 'The date literal today'],
-    ['SELECT Id FROM Account WHERE X INCLUDES (1)', 'INCLUDES'],
-    ['SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact)', 'A subquery'],
+    ['SELECT Id FROM Account USING SCOPE mine', 'USING SCOPE'],
   ] as const) {
     const reason = refusal(text).message.split('\n').at(-1);
     assert.equal(reason, `${what} is not supported by this simulated org`);
@@ -219,7 +263,7 @@ test('nesting, length and OFFSET end where Salesforce ends them', () => {
 
 test('no text throws anything but a SoqlError', () => {
   const words =
-    "SELECT,Id,FROM,Account,WHERE,(,),=,!=,<,AND,OR,NOT,IN,LIKE,'a',',\\,1,1.,-,+,.5,2024-01-01,T10:00:00Z,null,ORDER,BY,LIMIT,OFFSET,ALL,ROWS,COUNT,a.b,__proto__,constructor,:,é,😀,\ud800,\n,\t,\0"
+    "SELECT,Id,FROM,Account,WHERE,(,),=,!=,<,AND,OR,NOT,IN,LIKE,'a',',\\,1,1.,-,+,.5,2024-01-01,T10:00:00Z,null,ORDER,BY,LIMIT,OFFSET,ALL,ROWS,COUNT,GROUP,HAVING,MAX,FIELDS,TYPEOF,WHEN,THEN,END,TODAY,LAST_N_DAYS,INCLUDES,a.b,__proto__,constructor,:,é,😀,\ud800,\n,\t,\0"
       .split(',')
       .concat(',');
   const tokenSoup = fc.array(fc.constantFrom(...words), { maxLength: 30 }).map((parts) => parts.join(' '));

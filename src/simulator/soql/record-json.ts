@@ -5,46 +5,74 @@
  * 4 ms of it are the timestamps, 4 ms the escaping of text. So only values that may need escaping pass to_json.
  */
 import { assert, unreachable } from '../../lib/assert.ts';
-import { literal, type Sql, sql } from '../../lib/sql.ts';
-import type { FieldDef, SObjectDef } from '../schema.ts';
+import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
+import type { FieldDef, FieldType, SObjectDef } from '../schema.ts';
 import { columnOf } from './columns.ts';
 import { joined, verbatim } from './fragments.ts';
+import { isPolymorphic } from './relationships.ts';
 
 /** A function takes at most 100 arguments; 800 fields are two levels of this. */
 const argumentsMax = 90;
 
+/** One key of a record, and the SQL text of its value. */
+export interface Entry {
+  key: string;
+  json: Sql;
+}
+
+/** A record in SQL: the name of its row, and its sobject. */
+export interface Row {
+  def: SObjectDef;
+  name: string;
+  /** As in the URL, for example '62.0'. */
+  version: string;
+}
+
 /**
- * The JSON text of the row `r`, which must be alone in its FROM and hold all columns of the sobject:
+ * The JSON text of the row `r`, which holds all columns of the sobject:
  * `{"attributes":{"type":"Account","url":"/services/data/v62.0/sobjects/Account/001…"},"Id":"001…","Name":null}`.
  *
  * @param fields   printed in this order
  * @param version  as in the URL, for example '62.0'
  */
 export function recordJson(def: SObjectDef, fields: readonly FieldDef[], version: string): Sql {
+  const row = { def, name: 'r', version };
+  return entriesJson(
+    row,
+    fields.map((field) => ({ key: field.name, json: fieldJson(row, field) })),
+  );
+}
+
+/** The same of any row, with parents and children among its entries. */
+export function entriesJson(row: Row, entries: readonly Entry[]): Sql {
+  return concat([
+    literal(`{"attributes":{"type":${JSON.stringify(row.def.name)},"url":`),
+    urlStart(row),
+    literal('"}'),
+    ...entryParts(entries),
+    literal('}'),
+  ]);
+}
+
+/** A row of groups has no URL. The keys are aliases and names that the query gave. */
+export const aggregateJson = (entries: readonly Entry[]): Sql =>
+  concat([literal('{"attributes":{"type":"AggregateResult"}'), ...entryParts(entries), literal('}')]);
+
+const entryParts = (entries: readonly Entry[]): Sql[] =>
+  entries.flatMap(({ key, json }) => [literal(`,${JSON.stringify(key)}:`), json]);
+
+/** The opening quote and the record's URL; what a polymorphic reference points to says itself what it is. */
+function urlStart({ def, name, version }: Row): Sql {
   const id = def.fields.find(({ type }) => type === 'id');
   assert(id, 'every sobject has an Id');
-  const sobjectPath = `/services/data/v${version}/sobjects/${def.name}/`;
-  const url = JSON.stringify(sobjectPath).slice(0, -1);
-  const parts = [
-    literal(`{"attributes":{"type":${JSON.stringify(def.name)},"url":${url}`),
-    columnOf(id),
-    literal('"}'),
-    ...fields.flatMap((field) => [
-      literal(`,${JSON.stringify(field.name)}:`),
-      valueJson(field, { def, blobPath: sql`${literal(url)} || ${columnOf(id)}` }),
-    ]),
-    literal('}'),
-  ];
-  return concat(parts);
+  const start = JSON.stringify(`/services/data/v${version}/sobjects/`).slice(0, -1);
+  const before = isPolymorphic(def)
+    ? sql`${literal(start)} || ${ident(name, 'Type')} || '/'`
+    : literal(`${start}${def.name}/`);
+  return sql`${before} || ${columnOf(id, name)}`;
 }
 
-interface Row {
-  def: SObjectDef;
-  /** The opening quote and the record's URL. */
-  blobPath: Sql;
-}
-
-function concat(parts: readonly Sql[]): Sql {
+export function concat(parts: readonly Sql[]): Sql {
   if (parts.length <= argumentsMax) return sql`concat(${joined(parts, ', ')})`;
   const groups: Sql[] = [];
   for (let from = 0; from < parts.length; from += argumentsMax) {
@@ -55,10 +83,18 @@ function concat(parts: readonly Sql[]): Sql {
 
 const orNull = (json: Sql): Sql => sql`coalesce(${json}, 'null')`;
 
-function valueJson(field: FieldDef, row: Row): Sql {
+/** A field's value in the row. */
+export function fieldJson(row: Row, field: FieldDef): Sql {
   if (field.parts) return compoundJson(row, field.parts);
-  const value = columnOf(field);
-  switch (field.type) {
+  const value = columnOf(field, row.name);
+  if (field.type !== 'base64') return valueJson(field.type, value);
+  const path = literal(`/${field.name}"`);
+  return sql`CASE WHEN ${value} IS NULL THEN 'null' ELSE ${urlStart(row)} || ${path} END`;
+}
+
+/** A value of a type that is its own text, 'null' where it is empty. */
+export function valueJson(type: FieldType, value: Sql): Sql {
+  switch (type) {
     case 'id':
     case 'reference':
       return orNull(sql`'"' || ${value} || '"'`);
@@ -75,10 +111,7 @@ function valueJson(field: FieldDef, row: Row): Sql {
       return orNull(sql`to_char(${value} AT TIME ZONE 'UTC', '\\"YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"\\"')`);
     case 'time':
       return orNull(sql`to_char(${value}, '\\"HH24:MI:SS.MS"Z"\\"')`);
-    case 'base64': {
-      const path = literal(`/${field.name}"`);
-      return sql`CASE WHEN ${value} IS NULL THEN 'null' ELSE ${row.blobPath} || ${path} END`;
-    }
+    case 'base64':
     case 'address':
     case 'location':
       return sql`'null'`;
@@ -96,7 +129,7 @@ function valueJson(field: FieldDef, row: Row): Sql {
     case 'json':
       return orNull(sql`to_json(${value})::text`);
     default:
-      return unreachable(field.type);
+      return unreachable(type);
   }
 }
 
@@ -124,13 +157,13 @@ function compoundJson(row: Row, partNames: readonly string[]): Sql {
   });
   if (parts.length === 0) return sql`'null'`;
   const columns = joined(
-    parts.map(({ field }) => columnOf(field)),
+    parts.map(({ field }) => columnOf(field, row.name)),
     ', ',
   );
   const json = concat([
     ...parts.flatMap(({ key, field }, index) => [
       literal(`${index === 0 ? '{' : ','}"${key}":`),
-      valueJson(field, row),
+      fieldJson(row, field),
     ]),
     verbatim(`'}'`),
   ]);

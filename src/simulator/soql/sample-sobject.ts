@@ -71,7 +71,7 @@ export async function createSampleTable(db: Database): Promise<void> {
   const columns = sample.fields
     .filter(({ formula, parts }) => formula === undefined && !parts)
     .map(({ name, type }) => sql`${ident(name)} ${verbatim(columnTypes[type] ?? 'text COLLATE "C"')}`);
-  await db.query(sql`CREATE SCHEMA org`);
+  await db.query(sql`CREATE SCHEMA IF NOT EXISTS org`);
   await db.query(sql`CREATE TABLE org."Sample__c" (${join(columns)}, PRIMARY KEY ("Id"))`);
   await db.query(sql`CREATE INDEX ON org."Sample__c" ("SystemModstamp", "Id")`);
 }

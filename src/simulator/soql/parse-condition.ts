@@ -1,0 +1,160 @@
+/**
+ * Expressions, constants and conditions of a query.
+ *
+ *   condition  = term {AND term} | term {OR term}          the two never mix without parentheses
+ *   term       = NOT term | ( condition ) | filter
+ *   filter     = expression operator value | expression [NOT] IN ( literal {, literal} )
+ *              | field [NOT] IN ( query ) | field INCLUDES|EXCLUDES ( literal {, literal} )
+ *   expression = field | function ( field )
+ *   value      = literal | date literal [: n]
+ */
+import { unreachable } from '../../lib/assert.ts';
+import type { ComparisonOperator, Condition, Expression, Literal, Name, Period, Soql } from './ast.ts';
+import { isCall } from './ast.ts';
+import { isKnownFunction } from './functions.ts';
+import { isPeriod, periodCountMax } from './periods.ts';
+import { TokenReader } from './token-reader.ts';
+import type { Token } from './tokens.ts';
+
+const nestingMax = 100;
+
+const comparisonOperators: Record<string, ComparisonOperator> = {
+  '=': '=',
+  '!=': '!=',
+  '<>': '!=',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+  like: 'like',
+};
+
+export abstract class ConditionReader extends TokenReader {
+  private nesting = 0;
+
+  /** Reads what stands between the parentheses of a semi-join. */
+  protected abstract innerQuery(): Soql;
+
+  protected condition(): Condition {
+    const first = this.term();
+    const kind = this.isWord('and') ? 'and' : this.isWord('or') ? 'or' : null;
+    if (!kind) return first;
+    const terms = [first];
+    while (this.word(kind)) terms.push(this.term());
+    if (this.isWord('and') || this.isWord('or')) throw this.unexpected();
+    return { kind, terms };
+  }
+
+  private term(): Condition {
+    const at = this.peek.at;
+    if (this.word('not')) return { kind: 'not', term: this.nested(at, () => this.term()) };
+    if (!this.symbol('(')) return this.filter();
+    const inner = this.nested(at, () => this.condition());
+    this.expectSymbol(')');
+    return inner;
+  }
+
+  protected nested<Tree>(at: number, rule: () => Tree): Tree {
+    this.nesting += 1;
+    if (this.nesting > nestingMax) {
+      throw this.malformed(at, `conditions are nested deeper than ${nestingMax} levels`);
+    }
+    const tree = rule();
+    this.nesting -= 1;
+    return tree;
+  }
+
+  /** A field, or a function of a field. */
+  protected expression(): Expression {
+    const { name, at } = this.name();
+    if (!this.isSymbol('(')) return { name, at };
+    const call = name.toLowerCase();
+    if (!isKnownFunction(call)) throw this.unsupported(`The function ${name}()`, at);
+    this.skip();
+    const field = this.name();
+    if (this.isSymbol('(')) throw this.unsupported(`The function ${field.name}()`, field.at);
+    this.expectSymbol(')');
+    return { call, field, at };
+  }
+
+  private filter(): Condition {
+    const field = this.expression();
+    const isNegated = this.word('not');
+    if (isNegated || this.isWord('in')) {
+      this.expectWord('in');
+      const { at } = this.peek;
+      if (!this.isWord('select', this.ahead(1))) {
+        return { kind: 'membership', field, isNegated, values: this.values() };
+      }
+      this.skip();
+      const query = this.nested(at, () => this.innerQuery());
+      this.expectSymbol(')');
+      return { kind: 'semi-join', field: this.plainField(field), isNegated, at, query };
+    }
+    if (this.isWord('includes') || this.isWord('excludes')) {
+      const isExclusion = this.isWord('excludes');
+      this.skip();
+      const values = this.values();
+      return { kind: 'inclusion', field: this.plainField(field), isNegated: isExclusion, values };
+    }
+    const sign = this.peek.text.toLowerCase();
+    const operator = Object.hasOwn(comparisonOperators, sign) ? comparisonOperators[sign] : undefined;
+    if (!operator) throw this.unexpected();
+    this.skip();
+    return { kind: 'comparison', field, operator, value: this.period() ?? this.literal() };
+  }
+
+  private plainField(expression: Expression): Name {
+    if (isCall(expression)) throw this.malformed(expression.at, `unexpected function: '${expression.call}'`);
+    return expression;
+  }
+
+  private values(): Literal[] {
+    this.expectSymbol('(');
+    const values = this.list(() => this.literal());
+    this.expectSymbol(')');
+    return values;
+  }
+
+  private literal(): Literal {
+    const literal = toLiteral(this.peek);
+    if (!literal) throw this.unexpected();
+    this.skip();
+    return literal;
+  }
+
+  private period(): Period | null {
+    const { kind, text, at } = this.peek;
+    const value = text.toLowerCase();
+    const form = kind === 'name' ? isPeriod(value) : false;
+    if (!form) return null;
+    this.skip();
+    if (form === 'fixed') return { kind: 'period', value, count: 1 };
+    this.expectSymbol(':');
+    const count = this.wholeNumber();
+    if (count > periodCountMax) throw this.malformed(at, `value out of range: ${text}:${count}`);
+    return { kind: 'period', value, count };
+  }
+}
+
+function toLiteral(token: Token): Literal | null {
+  switch (token.kind) {
+    case 'string':
+      return { kind: 'string', value: token.value, pattern: token.pattern };
+    case 'number':
+    case 'date':
+    case 'datetime':
+    case 'time':
+      return { kind: token.kind, value: token.value };
+    case 'name': {
+      const word = token.text.toLowerCase();
+      if (word === 'null') return { kind: 'null' };
+      return word === 'true' || word === 'false' ? { kind: 'boolean', value: word === 'true' } : null;
+    }
+    case 'symbol':
+    case 'end':
+      return null;
+    default:
+      return unreachable(token);
+  }
+}

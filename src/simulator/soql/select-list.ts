@@ -1,0 +1,203 @@
+/**
+ * The SELECT list of a query that is not grouped, as JSON of each record: its fields, its parents as objects in it,
+ * its children as results in it. Parents and children are read for each record, so that the order of the records
+ * stays and only those of the page are made.
+ */
+import { ident, type Sql, sql } from '../../lib/sql.ts';
+import type { FieldDef } from '../schema.ts';
+import { isCall, type Name, type Selected, type Soql, type TypeOf } from './ast.ts';
+import { orderSql, windowSql } from './clauses.ts';
+import { columnOf } from './columns.ts';
+import { SoqlError } from './errors.ts';
+import { whereSql } from './filter.ts';
+import { isAggregate } from './functions.ts';
+import { concat, type Entry, entriesJson, fieldJson, type Row } from './record-json.ts';
+import { childrenNamed, parentOf, recordsOf } from './relationships.ts';
+import { Scope, type Step } from './scope.ts';
+
+const fieldsCallLimitMax = 200;
+/** The query's own records are the first level. */
+const childLevelsMax = 5;
+
+/** The JSON of one record of the scope. */
+export function selectedJson(scope: Scope, level = 1): Sql {
+  const shape = new Shape(scope, { def: scope.def, name: scope.row });
+  for (const item of scope.query.fields) addItem(shape, scope, item, level);
+  return shape.json();
+}
+
+function addItem(shape: Shape, scope: Scope, item: Selected, level: number): void {
+  switch (item.kind) {
+    case 'expression': {
+      const { expression, alias } = item;
+      if (isCall(expression)) throw ungrouped(scope, expression.field);
+      if (alias) {
+        throw scope.refuse(alias.at, 'MALFORMED_QUERY', 'only aggregate expressions use field aliasing');
+      }
+      const { path, field } = scope.find(expression);
+      return shape.add(path, field, expression.at);
+    }
+    case 'fields':
+      return addFieldsCall(shape, scope, item);
+    case 'children':
+      return addChildren(shape, scope, item.query, level);
+    case 'typeof':
+      return addTypeOf(shape, scope, item);
+  }
+}
+
+const ungrouped = (scope: Scope, { name, at }: Name) =>
+  scope.refuse(at, 'MALFORMED_QUERY', `Field must be grouped or aggregated: ${name}`);
+
+/** True where a query is one of groups: it has GROUP BY, or aggregates and so one group of all records. */
+export const isGrouped = ({ groupBy, fields }: Soql): boolean =>
+  groupBy.length > 0 ||
+  fields.some(
+    (item) => item.kind === 'expression' && isCall(item.expression) && isAggregate(item.expression.call),
+  );
+
+/** One record of the answer, filled item by item. */
+class Shape {
+  private readonly scope: Scope;
+  private readonly row: Row;
+  private readonly prefix: string;
+  private readonly entries = new Map<string, { key: string; json: () => Sql }>();
+  private readonly parents = new Map<FieldDef, Shape>();
+
+  constructor(scope: Scope, row: Omit<Row, 'version'>, prefix = '') {
+    this.scope = scope;
+    this.row = { ...row, version: scope.session.context.version };
+    this.prefix = prefix;
+  }
+
+  json(): Sql {
+    const entries = [...this.entries.values()].map(({ key, json }): Entry => ({ key, json: json() }));
+    return entriesJson(this.row, entries);
+  }
+
+  put(key: string, json: () => Sql): void {
+    if (this.entries.has(key.toLowerCase())) {
+      throw new SoqlError('MALFORMED_QUERY', `duplicate field selected: ${this.prefix}${key}`);
+    }
+    this.entries.set(key.toLowerCase(), { key, json });
+  }
+
+  add([step, ...rest]: readonly Step[], field: FieldDef, at: number): void {
+    if (!step) return this.put(field.name, () => fieldJson(this.row, field));
+    this.parentShape(step, at).add(rest, field, at);
+  }
+
+  private parentShape({ reference, parent }: Step, at: number): Shape {
+    const known = this.parents.get(reference);
+    if (known) return known;
+    const { session, query } = this.scope;
+    const key = reference.relationshipName ?? reference.name;
+    session.countParent(this.scope.row, `${this.prefix}${key}.`, query.text, at);
+    const name = session.nextRow();
+    const shape = new Shape(this.scope, { def: parent.def, name }, `${this.prefix}${key}.`);
+    this.parents.set(reference, shape);
+    this.put(key, () => orNull(this.parentJson(reference, parent.records, name, shape.json())));
+    return shape;
+  }
+
+  /** Null where the record has no such parent. */
+  parentJson(reference: FieldDef, records: Sql, name: string, json: Sql): Sql {
+    const points = sql`${ident(name, 'Id')} = ${columnOf(reference, this.row.name)}`;
+    return sql`(SELECT ${json} FROM ${records} ${ident(name)} WHERE ${points})`;
+  }
+}
+
+const orNull = (json: Sql): Sql => sql`coalesce(${json}, 'null')`;
+
+function addFieldsCall(shape: Shape, scope: Scope, call: Extract<Selected, { kind: 'fields' }>): void {
+  const { limit } = scope.query;
+  if (call.which !== 'standard' && (limit === null || limit > fieldsCallLimitMax)) {
+    const reason =
+      limit === null
+        ? 'The SOQL FIELDS function is not supported with an unbounded set of fields in this API'
+        : `The SOQL FIELDS function must have a LIMIT of at most ${fieldsCallLimitMax}`;
+    throw scope.refuse(call.at, 'MALFORMED_QUERY', reason);
+  }
+  for (const field of scope.def.fields) {
+    if (call.which === 'all' || field.custom === (call.which === 'custom')) shape.add([], field, call.at);
+  }
+}
+
+function addChildren(shape: Shape, scope: Scope, query: Soql, level: number): void {
+  const { session } = scope;
+  const { name, at } = query.from;
+  session.countChildren(query.text, at);
+  if (level >= childLevelsMax) {
+    const reason = `SOQL subqueries may not be nested deeper than ${childLevelsMax} levels`;
+    throw scope.refuse(at, 'MALFORMED_QUERY', reason);
+  }
+  const children = childrenNamed(session.context.sobjects, scope.def, name);
+  if (!children) throw scope.unknownRelationship(name, at);
+  if (query.isCount || isGrouped(query)) {
+    const reason = 'Aggregates and GROUP BY are not allowed in a subquery of SELECT';
+    throw scope.refuse(at, 'MALFORMED_QUERY', reason);
+  }
+  const inner = new Scope(session, query, children.def);
+  const belongs = sql`${columnOf(children.reference, inner.row)} = ${ident(scope.row, 'Id')}`;
+  const where = whereSql(inner, [belongs]);
+  const order = orderSql(inner);
+  const window = windowSql(query.offset, query.limit);
+  const row = ident(inner.row);
+  const found = sql`SELECT ${row}.* ${inner.from()} ${where} ${order} ${window}`;
+  const records = sql`SELECT ${selectedJson(inner, level + 1)} AS json FROM (${found}) ${row}`;
+  const result = concat([
+    sql`'{"totalSize":'`,
+    sql`count(*)`,
+    sql`',"done":true,"records":['`,
+    sql`string_agg(json, ',')`,
+    sql`']}'`,
+  ]);
+  shape.put(
+    name,
+    () => sql`(SELECT CASE count(*) WHEN 0 THEN 'null' ELSE ${result} END FROM (${records}) children)`,
+  );
+}
+
+/** The record under the reference, with the fields of its own sobject. */
+function addTypeOf(shape: Shape, scope: Scope, { reference, cases, otherwise }: TypeOf): void {
+  const { session, def } = scope;
+  const field = def.fields.find(
+    ({ relationshipName }) => relationshipName?.toLowerCase() === reference.name.toLowerCase(),
+  );
+  const known = field ? parentOf(session.context.sobjects, field) : null;
+  if (!field || !known) throw scope.unknownRelationship(reference.name, reference.at);
+  const names = field.referenceTo ?? [];
+  if (names.length < 2) {
+    const reason = `TYPEOF needs a polymorphic relationship: ${reference.name}`;
+    throw scope.refuse(reference.at, 'MALFORMED_QUERY', reason);
+  }
+  session.countParent(scope.row, `${reference.name}.`, scope.query.text, reference.at);
+  const branches: Sql[] = [];
+  const branch = (sobject: string, fields: readonly Name[]) => {
+    const target = session.context.sobjects.get(sobject.toLowerCase());
+    if (!target) return;
+    const name = session.nextRow();
+    const inner = new Shape(scope, { def: target, name }, `${reference.name}.`);
+    for (const one of fields) {
+      const found = target.fields.find((each) => each.name.toLowerCase() === one.name.toLowerCase());
+      if (!found) throw scope.unknownField(target, one.name, one.at);
+      inner.add([], found, one.at);
+    }
+    branches.push(shape.parentJson(field, recordsOf(target), name, inner.json()));
+  };
+  const named = new Set<string>();
+  for (const { sobject, fields } of cases) {
+    const target = names.find((name) => name.toLowerCase() === sobject.name.toLowerCase());
+    if (!target) {
+      const reason = `TYPEOF ${reference.name} cannot be of type ${sobject.name}`;
+      throw scope.refuse(sobject.at, 'MALFORMED_QUERY', reason);
+    }
+    named.add(target);
+    branch(target, fields);
+  }
+  for (const name of names) if (!named.has(name)) branch(name, otherwise ?? []);
+  shape.put(field.relationshipName ?? field.name, () => coalesced(branches));
+}
+
+const coalesced = (branches: readonly Sql[]): Sql =>
+  branches.reduceRight((rest, branch) => sql`coalesce(${branch}, ${rest})`, sql`'null'`);

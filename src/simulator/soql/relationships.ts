@@ -1,5 +1,6 @@
 /** From a record to its parents and children: what a reference's definition says of both directions. */
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
+import { childrenNamed as referenceNamed } from '../relationships.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
 import { columnOf } from './columns.ts';
 import { joined } from './fragments.ts';
@@ -83,25 +84,6 @@ interface Children {
 
 /** The children of an sobject by the name under which its describe lists them. */
 export function childrenNamed(sobjects: SObjects, parent: SObjectDef, name: string): Children | null {
-  for (const def of sobjects.values()) {
-    const reference = def.fields.find(
-      (field) =>
-        field.referenceTo?.includes(parent.name) &&
-        childRelationshipName(def, field, parent)?.toLowerCase() === name.toLowerCase(),
-    );
-    if (reference) return { def, reference };
-  }
-  return null;
-}
-
-/** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
-export function childRelationshipName(
-  child: SObjectDef,
-  reference: FieldDef,
-  parent: SObjectDef,
-): string | null {
-  const points = reference.name.replace(/(Id|__c)$/, '') === parent.name.replace('__c', '');
-  if (!points) return null;
-  const plural = child.labelPlural.replaceAll(' ', '_');
-  return child.custom ? `${plural}__r` : plural;
+  const found = referenceNamed(sobjects, parent, name);
+  return found ? { def: found.child, reference: found.field } : null;
 }

@@ -113,7 +113,7 @@ async function run(call: Call, subrequest: Subrequest, answers: Answers, route: 
 
 function subcall(call: Call, { method, url, body, httpHeaders }: Subrequest, answers: Answers): Call {
   const target = splitTarget(url);
-  if (!target?.version || target.path[0] === 'composite') throw notFound();
+  if (!target?.version || ['composite', 'jobs'].includes(target.path[0] ?? '')) throw notFound();
   const parameters = new URLSearchParams();
   for (const [name, value] of target.parameters) parameters.append(name, resolveText(value, answers));
   const headers = new Map(Object.entries(httpHeaders).map(([name, value]) => [name.toLowerCase(), value]));

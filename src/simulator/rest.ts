@@ -1,4 +1,5 @@
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
+import { jobsAnswer } from './bulk/jobs.ts';
 import { composite } from './composite.ts';
 import { describeGlobal } from './describe.ts';
 import { methodNotAllowed, notFound, OrgError } from './errors.ts';
@@ -35,6 +36,8 @@ export async function route(call: Call): Promise<Answer> {
     case 'composite':
       if (first !== undefined) throw notFound();
       return composite(call, route);
+    case 'jobs':
+      return jobsAnswer(call);
     default:
       throw notFound();
   }
@@ -53,7 +56,7 @@ function checkVersion(version: string): void {
 
 function resources(call: Call): Answer {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits'];
+  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits', 'jobs'];
   const paths = Object.fromEntries(names.map((name) => [name, dataPath(call.version, name)]));
   return answer(200, { ...paths, identity: `${call.org.url}/id/${call.org.id}/${call.userId}` });
 }

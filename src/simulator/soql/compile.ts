@@ -1,6 +1,6 @@
 /** A parsed query as SQL on the org's tables: names looked up, the filter, the order, the record's JSON. */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
-import type { FieldDef, SObjectDef } from '../schema.ts';
+import type { FieldDef, FieldType, SObjectDef } from '../schema.ts';
 import type { Name, Soql, SortKey } from './ast.ts';
 import { columnOf, factsOf, isSortable, lowered } from './columns.ts';
 import { errorAt, SoqlError } from './errors.ts';
@@ -29,6 +29,17 @@ export interface CompiledQuery {
   page: (offset: number, count: number) => Sql;
   isCount: boolean;
   limit: number | null;
+  /** What is selected, in the query's order. Empty for `SELECT COUNT()`. */
+  columns: readonly SelectedColumn[];
+  /** All records as another projection of their row `r`, ordered only where the query itself orders them. */
+  select: (projection: Sql) => Sql;
+}
+
+/** A selected field, its value as SQL over the row `r` of `select`. */
+export interface SelectedColumn {
+  name: string;
+  type: FieldType;
+  value: Sql;
 }
 
 /** @throws {@link SoqlError} for names that the org does not have and for what the fields' types rule out */
@@ -60,6 +71,9 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
     },
     isCount: query.isCount,
     limit: query.limit,
+    columns: fields.map((field) => ({ name: field.name, type: field.type, value: columnOf(field) })),
+    select: (projection) =>
+      sql`SELECT ${projection} FROM (SELECT r.* ${from} ${query.orderBy.length > 0 ? order : sql``} ${window}) r`,
   };
 }
 

@@ -6,7 +6,8 @@
  *   const rows = await db.query<{ json: string }>(page(0, 2000));
  */
 export type { Soql } from './ast.ts';
-export { type CompileContext, type CompiledQuery, compileSoql } from './compile.ts';
+export { type CompileContext, type CompiledQuery, compileSoql, type SelectedColumn } from './compile.ts';
 export { SoqlError, type SoqlErrorCode } from './errors.ts';
 export { parseSoql } from './parse.ts';
 export { recordJson } from './record-json.ts';
+export { tokenise } from './tokens.ts';

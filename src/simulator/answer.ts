@@ -12,7 +12,7 @@ export interface Call {
   path: readonly string[];
   parameters: URLSearchParams;
   header(name: string): string | undefined;
-  /** As `parseExact` gives it; undefined where none was sent. */
+  /** As `parseExact` gives it; the bytes of an uploaded CSV file; undefined where none was sent. */
   body: unknown;
   /** As in the path, without the v: `62.0`. */
   version: string;
@@ -29,6 +29,8 @@ export interface Answer {
   headers?: Readonly<Record<string, string>>;
   /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
   body: string | null;
+  /** A body of any length, instead of `body`: sent as it comes, with the Content-Type that `headers` names. */
+  stream?: AsyncIterable<string>;
   /** The texts of a page's records, for references into it. */
   records?: readonly string[];
   /** Ends an all-or-none composite though the status tells of no failure. */

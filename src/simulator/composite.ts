@@ -114,7 +114,7 @@ async function run(call: Call, subrequest: Subrequest, answers: Answers, route: 
 
 function subcall(call: Call, { method, url, body, httpHeaders }: Subrequest, answers: Answers): Call {
   const target = splitTarget(url);
-  if (!target?.version) throw notFound();
+  if (!target?.version || target.path[0] === 'jobs') throw notFound();
   // Of the composite family only collections may stand inside.
   if (target.path[0] === 'composite' && target.path[1] !== 'sobjects') throw notFound();
   const parameters = new URLSearchParams();

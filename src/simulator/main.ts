@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { openDatabase, sqlState } from '../lib/database.ts';
 import { runActivity } from './activity.ts';
+import { failLostResults, runJobs } from './bulk/worker.ts';
 import { ensureCredentials } from './credentials.ts';
 import { ForeignOrgError, openOrg } from './org.ts';
-import { listen } from './server.ts';
+import { listen, placeOf } from './server.ts';
 
 /**
  * The simulated Salesforce org, a program of its own. It is told everything by one line of JSON on standard input,
@@ -118,18 +119,21 @@ async function run(): Promise<void> {
   const started = await Promise.race([start(config), stop]);
   if (!started) process.exit(0);
   const { org, server } = started;
-  const activityStop = new AbortController();
+  const workStop = new AbortController();
   const { activityPerSecond, seed } = config;
   const activity =
-    activityPerSecond > 0 ? runActivity(org, activityPerSecond, seed, activityStop.signal) : undefined;
+    activityPerSecond > 0 ? runActivity(org, activityPerSecond, seed, workStop.signal) : undefined;
   activity?.catch((error: unknown) =>
     say({ defect: `activity: ${error instanceof Error ? error.name : 'unknown'}` }),
   );
+  const onDefect = (error: unknown) => say({ defect: placeOf(error) });
+  await failLostResults(org).catch(onDefect);
+  const jobs = runJobs(org, workStop.signal, onDefect);
   const { settings, url } = org;
   process.stdout.write(`${JSON.stringify({ ready: true, url, orgId: org.id, records: settings.records })}\n`);
   await stop;
-  activityStop.abort();
-  await Promise.allSettled([activity, close(server)]);
+  workStop.abort();
+  await Promise.allSettled([activity, jobs, close(server)]);
   await org.db.end();
   process.stdin.destroy();
 }

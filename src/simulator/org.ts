@@ -2,6 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
+import { JobBells } from './bulk/job-bells.ts';
+import { createJobTables } from './bulk/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
@@ -21,6 +23,7 @@ export interface Org {
   sobjects: ReadonlyMap<string, SObjectDef>;
   schemaChangedAt: number;
   usage: ApiUsage;
+  jobs: JobBells;
   lockTimeoutMs: number;
   settings: OrgSettings;
   /** The transactions that write now, in the order in which they began. */
@@ -69,6 +72,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     sobjects: new Map(sobjects.map((def) => [def.name.toLowerCase(), def])),
     schemaChangedAt: settings.madeAt,
     usage: new ApiUsage(clock, options.apiLimit),
+    jobs: new JobBells(),
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
     openWrites: new Set(),
@@ -86,6 +90,7 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
         'the org in this database was made by another version; give it a new database',
       );
     }
+    await createJobTables(options.db);
     return settings;
   } finally {
     await session.close();

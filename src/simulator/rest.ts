@@ -1,5 +1,6 @@
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
 import { batch } from './batch.ts';
+import { jobsAnswer } from './bulk/jobs.ts';
 import { collections } from './collections.ts';
 import { composite } from './composite.ts';
 import { describeGlobal } from './describe.ts';
@@ -37,6 +38,8 @@ export async function route(call: Call): Promise<Answer> {
       return recordCount(call);
     case 'composite':
       return first === undefined ? composite(call, route) : compositeBelow(call, first, more);
+    case 'jobs':
+      return jobsAnswer(call);
     default:
       throw notFound();
   }
@@ -72,7 +75,7 @@ function checkVersion(version: string): void {
 
 function resources(call: Call): Answer {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits'];
+  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits', 'jobs'];
   const paths = Object.fromEntries(names.map((name) => [name, dataPath(call.version, name)]));
   return answer(200, { ...paths, identity: `${call.org.url}/id/${call.org.id}/${call.userId}` });
 }

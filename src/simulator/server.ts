@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
+import { constants, createGzip, gunzip, gzip } from 'node:zlib';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
 import { disturb } from './disturbances.ts';
 import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, sessionInvalid } from './errors.ts';
@@ -16,6 +18,8 @@ import { splitTarget } from './target.ts';
 /** The org on HTTP: bodies in and out, who is asking, and the headers that every answer carries. */
 const headerBytesMax = 16_384;
 const bodyBytesMax = 50 * 1024 * 1024;
+/** Of a file for an ingest job. */
+const uploadBytesMax = 150 * 1024 * 1024;
 /** Below this, compressing costs more than it saves. */
 const gzipBytesMin = 2048;
 const portsTriedMax = 100;
@@ -82,14 +86,14 @@ async function serve(
     onDefect(placeOf(error));
     return errorAnswer(new OrgError(500, 'UNKNOWN_EXCEPTION', unexpected));
   });
-  await send(org, request, response, given);
+  await send(org, request, response, given, onDefect);
 }
 
 const unexpected =
   'An unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678 (-1234)';
 
 /** The first line of a stack below the message, which may hold a value. */
-const placeOf = (error: unknown): string => {
+export const placeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return typeof error;
   const code = (error as { code?: unknown }).code;
   const place = /^\s+at .*$/m.exec(error.stack ?? '')?.[0].trim() ?? '';
@@ -97,8 +101,8 @@ const placeOf = (error: unknown): string => {
 };
 
 async function answerTo(org: Org, request: IncomingMessage, response: ServerResponse): Promise<Answer> {
-  const body = await readBody(request);
   const target = splitTarget(request.url ?? '/');
+  const body = await readBody(request, target && isUpload(target.path) ? uploadBytesMax : bodyBytesMax);
   if (!target) throw notFound();
   const { version, path, parameters } = target;
   const method = methodOf(request, parameters);
@@ -171,19 +175,27 @@ function callOf(
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: body.length === 0 ? undefined : readJson(request, body),
+    body: bodyOf(request, target.path, body),
     db: org.db,
     write: (work) => writeTransaction(org, work),
   };
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** `/jobs/ingest/<id>/batches`, the one place that takes a file. */
+const isUpload = (path: readonly string[]): boolean =>
+  path[0] === 'jobs' && path[1] === 'ingest' && path[3] === 'batches';
+
+function bodyOf(request: IncomingMessage, path: readonly string[], body: Buffer): unknown {
+  if (isUpload(path) && /^text\/csv\b/i.test(request.headers['content-type'] ?? '')) return body;
+  return body.length === 0 ? undefined : readJson(request, body);
+}
+
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > bodyBytesMax)
-      throw new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
+    if (bytes > bytesMax) throw new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks);
@@ -191,7 +203,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (encoding === 'identity' || body.length === 0) return body;
   if (encoding !== 'gzip') throw unsupported(`Content-Encoding '${encoding}' not supported`);
   try {
-    return await gunzipped(body, { maxOutputLength: bodyBytesMax });
+    return await gunzipped(body, { maxOutputLength: bytesMax });
   } catch {
     throw parserError('The request body is not in the encoding that its header names.');
   }
@@ -220,6 +232,7 @@ async function send(
   request: IncomingMessage,
   response: ServerResponse,
   given: Answer,
+  onDefect: OnDefect,
 ): Promise<void> {
   response.statusCode = given.status;
   response.setHeader('Date', new Date(org.clock.now()).toUTCString());
@@ -227,6 +240,7 @@ async function send(
   if (!request.complete) response.setHeader('Connection', 'close');
   if (given.body !== null) response.setHeader('Content-Type', 'application/json;charset=UTF-8');
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
+  if (given.stream) return sendStream(request, response, given.stream, onDefect);
   if (given.body === null) return void response.end();
   let bytes: Buffer = Buffer.from(given.body);
   if (bytes.length > gzipBytesMin && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
@@ -236,4 +250,26 @@ async function send(
   }
   response.setHeader('Content-Length', bytes.length);
   response.end(bytes);
+}
+
+/** As fast as the client reads. Whatever fails in between ends the connection, so that no part passes for the whole. */
+async function sendStream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  stream: AsyncIterable<string>,
+  onDefect: OnDefect,
+): Promise<void> {
+  if (request.method === 'HEAD') return void response.end();
+  const isGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  response.setHeader('Vary', 'Accept-Encoding');
+  if (isGzip) response.setHeader('Content-Encoding', 'gzip');
+  const text = Readable.from(stream, { objectMode: false });
+  const sent = isGzip
+    ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), response)
+    : pipeline(text, response);
+  await sent.catch((error: unknown) => {
+    response.destroy();
+    const hasClientLeft = (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE';
+    if (!hasClientLeft && !asOrgError(error)) onDefect(placeOf(error));
+  });
 }

@@ -13,3 +13,11 @@ export const toStored = (text: string): string =>
 /** JSON text as Postgres printed it, with the marked characters as JSON escapes. */
 export const toServed = (json: string): string =>
   json.includes(mark) ? json.replace(/\uE000([0-9A-Fa-f]{4})/g, '\\u$1') : json;
+
+/** Plain text as it was before `toStored`. */
+export const fromStored = (text: string): string =>
+  text.includes(mark)
+    ? text.replace(/\uE000([0-9A-Fa-f]{4})/g, (_all, unit: string) =>
+        String.fromCharCode(Number.parseInt(unit, 16)),
+      )
+    : text;

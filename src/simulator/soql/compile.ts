@@ -6,6 +6,7 @@ import { whereSql } from './filter.ts';
 import { groupedSql } from './grouped.ts';
 import { Scope, sobjectOf } from './scope.ts';
 import { isGrouped, selectedJson } from './select-list.ts';
+import { type SelectedColumn, selectedColumns } from './selected-columns.ts';
 import { type CompileContext, Session } from './session.ts';
 
 export interface CompiledQuery {
@@ -20,6 +21,10 @@ export interface CompiledQuery {
   /** The rows are groups, AggregateResults: all on one page of at most 2,000, never with a locator. */
   isGrouped: boolean;
   limit: number | null;
+  /** What is selected, in the query's order. Empty where a record is more than a list of its own fields. */
+  columns: readonly SelectedColumn[];
+  /** All records as another projection of their row `r`, ordered only where the query itself orders them. */
+  select: (projection: Sql) => Sql;
 }
 
 /** @throws {@link SoqlError} for names that the org does not have and for what the fields' types rule out */
@@ -29,7 +34,7 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
   const scope = new Scope(session, query, sobjectOf(query, context.sobjects));
   const grouped = isGrouped(query);
   if (query.isCount) refuseOfCount(scope);
-  const { rows, matches } = grouped ? groupRows(scope) : recordRows(scope);
+  const { rows, matches, project } = grouped ? groupRows(scope) : recordRows(scope);
   const window = windowSql(query.offset, query.limit);
   const isWindowed = query.limit !== null || query.offset > 0;
   return {
@@ -46,6 +51,8 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
     isCount: query.isCount,
     isGrouped: grouped,
     limit: query.limit,
+    columns: grouped ? [] : selectedColumns(scope, projectedRow),
+    select: (projection) => project(projection, window),
   };
 }
 
@@ -53,11 +60,20 @@ interface Rows {
   rows: (window: Sql) => Sql;
   /** FROM and WHERE. */
   matches: Sql;
+  /** Another projection of the rows, ordered only where the query itself orders them. */
+  project: (projection: Sql, window: Sql) => Sql;
 }
+
+/** The name of a record's row in a projection. */
+const projectedRow = 'r';
 
 function groupRows(scope: Scope): Rows {
   const groups = groupedSql(scope);
-  return { rows: (window) => sql`${groups} ${window}`, matches: sql`FROM (${groups}) r` };
+  return {
+    rows: (window) => sql`${groups} ${window}`,
+    matches: sql`FROM (${groups}) r`,
+    project: (projection, window) => sql`SELECT ${projection} FROM (${groups} ${window}) r`,
+  };
 }
 
 /** JSON is made outside the ordered subquery: only for the rows that get through its LIMIT. */
@@ -66,7 +82,8 @@ function recordRows(scope: Scope): Rows {
   const where = whereSql(scope);
   const matches = sql`${scope.from()} ${where}`;
   if (scope.query.isCount) {
-    return { rows: () => sql`SELECT NULL::text AS json WHERE FALSE`, matches };
+    const none = sql`SELECT NULL::text AS json WHERE FALSE`;
+    return { rows: () => none, matches, project: () => none };
   }
   const order = orderSql(scope);
   const from = scope.from();
@@ -74,7 +91,10 @@ function recordRows(scope: Scope): Rows {
   const json = selectedJson(scope);
   const rows = (window: Sql): Sql =>
     sql`SELECT ${json} AS json FROM (SELECT ${row}.* ${from} ${where} ${order} ${window}) ${row}`;
-  return { rows, matches };
+  const ownOrder = scope.query.orderBy.length > 0 ? order : sql``;
+  const project = (projection: Sql, window: Sql): Sql =>
+    sql`SELECT ${projection} FROM (SELECT ${row}.* ${from} ${where} ${ownOrder} ${window}) ${ident(projectedRow)}`;
+  return { rows, matches, project };
 }
 
 /** COUNT() is one number, without groups and without an order. */

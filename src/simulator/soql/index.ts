@@ -10,4 +10,6 @@ export { type CompiledQuery, compileSoql } from './compile.ts';
 export { SoqlError, type SoqlErrorCode } from './errors.ts';
 export { parseSoql } from './parse.ts';
 export { recordJson } from './record-json.ts';
+export type { SelectedColumn } from './selected-columns.ts';
 export type { CompileContext } from './session.ts';
+export { tokenise } from './tokens.ts';

@@ -1,0 +1,112 @@
+import { sql } from '../../lib/sql.ts';
+import { asOrgError } from '../errors.ts';
+import type { Org } from '../org.ts';
+import { toStored } from '../stored-text.ts';
+import { JobFailure } from './refusals.ts';
+import { runIngestJob } from './run-ingest.ts';
+import { runQueryJob } from './run-query.ts';
+import { changeJob, deleteJob, type Job, type JobKind, nextJob, resultTable } from './storage.ts';
+
+/**
+ * Works off the jobs, one of each kind at a time, the oldest first. All that is known of a job stands in the
+ * database: a process that starts goes on with what another one left.
+ */
+const idleMs = 3_600_000;
+const retryMs = 1000;
+const retriesMax = 15;
+const resultDays = 7;
+
+/** Runs until the signal aborts. `onDefect` is told the kind and place of an error that no client should cause. */
+export async function runJobs(
+  org: Org,
+  signal: AbortSignal,
+  onDefect: (error: unknown) => void,
+): Promise<void> {
+  await Promise.all((['query', 'ingest'] as const).map((kind) => runLane(org, kind, signal, onDefect)));
+}
+
+async function runLane(
+  org: Org,
+  kind: JobKind,
+  signal: AbortSignal,
+  onDefect: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const job = await nextJob(org.db, kind);
+      if (job) await runJob(org, job, signal, onDefect);
+      else {
+        await dropExpired(org, kind);
+        await org.jobs.bells[kind].wait(org.clock, idleMs, signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!asOrgError(error)) onDefect(error);
+      await org.clock.sleep(retryMs, signal).catch(() => undefined);
+    }
+  }
+}
+
+async function runJob(
+  org: Org,
+  job: Job,
+  signal: AbortSignal,
+  onDefect: (error: unknown) => void,
+): Promise<void> {
+  const either = AbortSignal.any([signal, org.jobs.begin(job.id)]);
+  try {
+    const now = org.clock.now();
+    const taken = await changeJob(
+      org.db,
+      job.id,
+      ['UploadComplete', 'InProgress'],
+      { state: 'InProgress' },
+      now,
+    );
+    if (!taken) return;
+    await (job.kind === 'query' ? runQueryJob(org, taken, either) : runIngestJob(org, taken, either));
+  } catch (error) {
+    if (either.aborted) return;
+    await giveUp(org, job, error, onDefect);
+  } finally {
+    org.jobs.end(job.id);
+  }
+}
+
+/** A database that is away for a moment fails no job. */
+async function giveUp(org: Org, job: Job, error: unknown, onDefect: (error: unknown) => void): Promise<void> {
+  const known = asOrgError(error);
+  if (known?.status === 503 && job.retries < retriesMax) {
+    await org.db.query(sql`UPDATE simulator.bulk_job SET retries = retries + 1 WHERE id = ${job.id}`);
+    throw error;
+  }
+  if (!known && !(error instanceof JobFailure)) onDefect(error);
+  const errorMessage =
+    error instanceof JobFailure
+      ? error.message
+      : known
+        ? `${known.entry.errorCode} : ${known.entry.message}`
+        : 'UNKNOWN_EXCEPTION : An unexpected error occurred';
+  const change = { state: 'Failed', errorMessage: toStored(errorMessage) } as const;
+  await changeJob(org.db, job.id, ['InProgress'], change, org.clock.now());
+}
+
+/** A crash of the server empties the tables of results: such a job says so rather than serve no rows. */
+export async function failLostResults(org: Org): Promise<void> {
+  const jobs = await org.db.query<{ id: string }>(sql`
+    SELECT id FROM simulator.bulk_job WHERE kind = 'query' AND state = 'JobComplete' AND records_processed > 0`);
+  for (const { id } of jobs) {
+    const rows = await org.db.query(sql`SELECT FROM ${resultTable(id)} LIMIT 1`);
+    if (rows.length > 0) continue;
+    const errorMessage = 'UNKNOWN_EXCEPTION : The results of this job were lost';
+    await changeJob(org.db, id, ['JobComplete'], { state: 'Failed', errorMessage }, org.clock.now());
+  }
+}
+
+async function dropExpired(org: Org, kind: JobKind): Promise<void> {
+  const before = new Date(org.clock.now() - resultDays * 86_400_000).toISOString();
+  const jobs = await org.db.query<{ id: string }>(sql`
+    SELECT id FROM simulator.bulk_job WHERE kind = ${kind} AND created_at < ${before}`);
+  const ended = ['Open', 'Aborted', 'JobComplete', 'Failed'] as const;
+  for (const { id } of jobs) await org.db.transaction((tx) => deleteJob(tx, id, ended));
+}

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { openDatabase, sqlState } from '../lib/database.ts';
 import { runActivity } from './activity.ts';
-import { failLostResults, runJobs } from './bulk/worker.ts';
+import { runJobs } from './bulk/worker.ts';
 import { ensureCredentials } from './credentials.ts';
 import { ForeignOrgError, openOrg } from './org.ts';
 import { listen, placeOf } from './server.ts';
@@ -127,7 +127,6 @@ async function run(): Promise<void> {
     say({ defect: `activity: ${error instanceof Error ? error.name : 'unknown'}` }),
   );
   const onDefect = (error: unknown) => say({ defect: placeOf(error) });
-  await failLostResults(org).catch(onDefect);
   const jobs = runJobs(org, workStop.signal, onDefect);
   const { settings, url } = org;
   process.stdout.write(`${JSON.stringify({ ready: true, url, orgId: org.id, records: settings.records })}\n`);

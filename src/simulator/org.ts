@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { JobBells } from './bulk/job-bells.ts';
-import { createJobTables } from './bulk/storage.ts';
+import { createJobTables, failLostResults } from './bulk/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
@@ -91,6 +91,7 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
       );
     }
     await createJobTables(options.db);
+    await failLostResults(options.db, options.clock.now());
     return settings;
   } finally {
     await session.close();

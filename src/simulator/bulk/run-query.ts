@@ -16,7 +16,8 @@ export async function runQueryJob(org: Org, job: Job, signal: AbortSignal): Prom
   const [backend] = await session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
   let cancelled: Promise<unknown> | undefined;
   const cancel = () => {
-    cancelled = org.db.query(sql`SELECT pg_cancel_backend(${backend?.pid ?? 0})`).catch(() => undefined);
+    // Ends the session: to cancel its statement would do nothing between two statements.
+    cancelled = org.db.query(sql`SELECT pg_terminate_backend(${backend?.pid ?? 0})`).catch(() => undefined);
   };
   signal.addEventListener('abort', cancel, { once: true });
   try {

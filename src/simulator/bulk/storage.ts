@@ -178,3 +178,18 @@ export async function deleteJob(tx: Tx, id: string, from: readonly JobState[]): 
   if (deleted.length > 0) await tx.query(sql`DROP TABLE IF EXISTS ${resultTable(id)}`);
   return deleted.length > 0;
 }
+
+/**
+ * A crash of the server empties the tables of results: such a job says so rather than serve no rows. To be done before
+ * the first request.
+ */
+export async function failLostResults(tx: Tx, now: number): Promise<void> {
+  const jobs = await tx.query<{ id: string }>(sql`
+    SELECT id FROM simulator.bulk_job WHERE kind = 'query' AND state = 'JobComplete' AND records_processed > 0`);
+  for (const { id } of jobs) {
+    const rows = await tx.query(sql`SELECT FROM ${resultTable(id)} LIMIT 1`);
+    if (rows.length > 0) continue;
+    const errorMessage = 'UNKNOWN_EXCEPTION : The results of this job were lost';
+    await changeJob(tx, id, ['JobComplete'], { state: 'Failed', errorMessage }, now);
+  }
+}

@@ -5,7 +5,7 @@ import { toStored } from '../stored-text.ts';
 import { JobFailure } from './refusals.ts';
 import { runIngestJob } from './run-ingest.ts';
 import { runQueryJob } from './run-query.ts';
-import { changeJob, deleteJob, type Job, type JobKind, nextJob, resultTable } from './storage.ts';
+import { changeJob, deleteJob, type Job, type JobKind, nextJob } from './storage.ts';
 
 /**
  * Works off the jobs, one of each kind at a time, the oldest first. All that is known of a job stands in the
@@ -89,18 +89,6 @@ async function giveUp(org: Org, job: Job, error: unknown, onDefect: (error: unkn
         : 'UNKNOWN_EXCEPTION : An unexpected error occurred';
   const change = { state: 'Failed', errorMessage: toStored(errorMessage) } as const;
   await changeJob(org.db, job.id, ['InProgress'], change, org.clock.now());
-}
-
-/** A crash of the server empties the tables of results: such a job says so rather than serve no rows. */
-export async function failLostResults(org: Org): Promise<void> {
-  const jobs = await org.db.query<{ id: string }>(sql`
-    SELECT id FROM simulator.bulk_job WHERE kind = 'query' AND state = 'JobComplete' AND records_processed > 0`);
-  for (const { id } of jobs) {
-    const rows = await org.db.query(sql`SELECT FROM ${resultTable(id)} LIMIT 1`);
-    if (rows.length > 0) continue;
-    const errorMessage = 'UNKNOWN_EXCEPTION : The results of this job were lost';
-    await changeJob(org.db, id, ['JobComplete'], { state: 'Failed', errorMessage }, org.clock.now());
-  }
 }
 
 async function dropExpired(org: Org, kind: JobKind): Promise<void> {

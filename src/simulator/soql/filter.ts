@@ -7,6 +7,7 @@
  */
 import { unreachable } from '../../lib/assert.ts';
 import { ident, type Sql, sql } from '../../lib/sql.ts';
+import { parseId } from '../ids.ts';
 import {
   type Comparison,
   type ComparisonOperator,
@@ -23,7 +24,6 @@ import { lowered } from './columns.ts';
 import { joined, verbatim } from './fragments.ts';
 import { isAggregate } from './functions.ts';
 import { daysOf } from './periods.ts';
-import { to18 } from './record-id.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 import { checkSemiJoins, semiJoinParts } from './semi-join.ts';
 
@@ -202,7 +202,7 @@ const isEmpty = (value: Literal): boolean =>
 function operand(scope: Scope, left: Value, value: Literal): string | boolean {
   const { family } = left.facts;
   if (family === 'id' && value.kind === 'string') {
-    const id = to18(value.value);
+    const id = parseId(value.value);
     if (id) return id;
     throw scope.refuse(left.at, 'INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${value.value}`);
   }

@@ -1,4 +1,5 @@
 import type { SyncId } from '../core/ids.ts';
+import { orAbort } from '../lib/abort.ts';
 import { type Clock, deadline } from '../lib/clock.ts';
 import type { Session } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
@@ -70,17 +71,4 @@ async function untilLost(session: Session, signal: AbortSignal, clock: Clock): P
 export async function closeSession(session: Session, clock: Clock): Promise<void> {
   using late = deadline(clock, closeWaitMs);
   await orAbort(session.close(), late).catch(() => undefined);
-}
-
-/** What the promise gives, unless the signal aborts first: then its reason. The promise's own end is of no interest then. */
-export async function orAbort<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -1,10 +1,11 @@
 import { Fault } from '../core/faults.ts';
+import { orAbort } from '../lib/abort.ts';
 import { assert } from '../lib/assert.ts';
 import { Bell } from '../lib/bell.ts';
 import { deadline } from '../lib/clock.ts';
 import type { Session } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
-import { closeSession, orAbort } from './changes.ts';
+import { closeSession } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
 import { type Holdings, openHoldings } from './holdings.ts';
 import {

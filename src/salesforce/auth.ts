@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import { type OrgId, toLongId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
+import { orAbort } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { faultOf, parsed } from './faults.ts';
 import { allowedOrigin } from './hosts.ts';
@@ -63,7 +64,7 @@ export function openAuth(options: AuthOptions): Auth {
       .finally(() => {
         underWay = null;
       });
-    return orAborted(underWay, signal);
+    return orAbort(underWay, signal);
   };
 
   return {
@@ -141,17 +142,4 @@ function grantFault(answer: Answer): Fault {
     return new Fault('SF-07', { reason: error });
   const isKnown = description !== undefined && knownDescriptions.includes(description);
   return new Fault('SF-01', { reason: isKnown ? `${error}: ${description}` : error });
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const onAbort = () => reject(signal.reason);
-  work.then(resolve, reject);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await promise;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -39,6 +39,7 @@ const observationLastsMs = 15 * 60_000;
 
 export interface Ticked {
   state: SyncState;
+  /** False where the state has to be loaded again: a cursor stood elsewhere, or the database refused a page. */
   areCursorsMoved: boolean;
 }
 

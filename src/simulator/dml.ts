@@ -6,7 +6,7 @@ import type { ColumnValues } from './field-values.ts';
 import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
 import type { SObjectDef } from './schema.ts';
-import { folded, isLive, tableOf } from './storage.ts';
+import { folded, isLive, nextRecordNumber, tableOf } from './storage.ts';
 import { type Stamp, triggers } from './triggers.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function insertRecord(
   const stamp = stampOf(by);
   await checkReferences(tx, by.org, values);
   await checkUnique(tx, def, values);
-  const id = recordId(def.keyPrefix, await nextNumber(tx));
+  const id = recordId(def.keyPrefix, await nextRecordNumber(tx));
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   columns.set('Id', id);
   columns.set('CreatedDate', stamp.at).set('CreatedById', stamp.userId);
@@ -131,11 +131,6 @@ export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<R
 /** What the trigger of an sobject reads of a row. */
 export const returned = (def: SObjectDef): Sql =>
   join(['Id', ...(triggers.get(def.name)?.reads ?? [])].map((name) => ident(name)));
-
-async function nextNumber(tx: Tx): Promise<number> {
-  const [row] = await tx.query<{ number: number }>(sql`SELECT nextval('simulator.record_number') AS number`);
-  return row?.number ?? 0;
-}
 
 /** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
 async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<void> {

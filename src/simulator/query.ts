@@ -3,6 +3,7 @@ import { type Answer, type Call, dataPath } from './answer.ts';
 import { methodNotAllowed, refused } from './errors.ts';
 import { recordId } from './ids.ts';
 import { type CompiledQuery, compileSoql, parseSoql } from './soql/index.ts';
+import { nextRecordNumber } from './storage.ts';
 import { toServed, toStored } from './stored-text.ts';
 
 /**
@@ -115,10 +116,8 @@ function batchRows(call: Call): number {
 }
 
 async function keepLocator(call: Call, cursor: Cursor, total: number): Promise<string> {
-  const [row] = await call.db.query<{ number: number }>(
-    sql`SELECT nextval('simulator.record_number') AS number`,
-  );
-  const id = recordId(locatorPrefix, row?.number ?? 0);
+  const number = await nextRecordNumber(call.db);
+  const id = recordId(locatorPrefix, number);
   await call.db.query(sql`
     INSERT INTO simulator.locator (id, user_id, soql, include_deleted, batch_rows, total, created_at)
     VALUES (${id}, ${call.userId}, ${cursor.soql}, ${cursor.includeDeleted}, ${cursor.batchRows}, ${total},

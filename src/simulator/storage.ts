@@ -198,3 +198,9 @@ export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefin
 /** The row that makes the org complete: without it the next start begins anew. */
 export const writeSettings = (tx: Tx, settings: object): Promise<unknown> =>
   tx.query(sql`INSERT INTO simulator.setting (name, value) VALUES ('org', ${JSON.stringify(settings)})`);
+
+/** What makes an Id unique: one count for all records, jobs and locators of the org. */
+export async function nextRecordNumber(tx: Tx): Promise<number> {
+  const [row] = await tx.query<{ number: number }>(sql`SELECT nextval('simulator.record_number') AS number`);
+  return row?.number ?? 0;
+}

@@ -3,6 +3,7 @@ import { type Answer, type Call, noContent } from '../answer.ts';
 import { methodNotAllowed, notFound, OrgError, refused } from '../errors.ts';
 import { recordId } from '../ids.ts';
 import { fieldNamed, isIdLookup, type SObjectDef } from '../schema.ts';
+import { nextRecordNumber } from '../storage.ts';
 import { fromStored } from '../stored-text.ts';
 import { csvForm, csvValues } from './csv.ts';
 import { bodyOf, formOf, jobJson, jobList, jobPrefix, printed, requireJob, textOf } from './job-answers.ts';
@@ -45,13 +46,11 @@ async function createIngestJob(call: Call): Promise<Answer> {
   const def = call.org.sobjects.get(name.toLowerCase());
   if (!hasBulk(name)) throw entityUnsupported(name);
   if (!def) throw refused('INVALIDENTITY', `Unable to find object: ${name}`);
-  const [row] = await call.db.query<{ number: number }>(
-    sql`SELECT nextval('simulator.record_number') AS number`,
-  );
+  const number = await nextRecordNumber(call.db);
   const job = await insertJob(
     call.db,
     {
-      id: recordId(jobPrefix, row?.number ?? 0),
+      id: recordId(jobPrefix, number),
       kind: 'ingest',
       user_id: call.userId,
       operation,

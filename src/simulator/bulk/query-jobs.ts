@@ -1,7 +1,7 @@
-import { sql } from '../../lib/sql.ts';
 import { type Answer, type Call, dataPath, noContent } from '../answer.ts';
 import { methodNotAllowed, notFound, refused } from '../errors.ts';
 import { recordId } from '../ids.ts';
+import { nextRecordNumber } from '../storage.ts';
 import { toStored } from '../stored-text.ts';
 import { csvForm } from './csv.ts';
 import { headerLine } from './csv-line.ts';
@@ -39,13 +39,11 @@ async function createQueryJob(call: Call): Promise<Answer> {
   const now = call.org.clock.now();
   const includeDeleted = operation === 'queryAll';
   const compiled = compileBulkQuery(call.org, { soql, includeDeleted, version: call.version, now });
-  const [row] = await call.db.query<{ number: number }>(
-    sql`SELECT nextval('simulator.record_number') AS number`,
-  );
+  const number = await nextRecordNumber(call.db);
   const job = await insertJob(
     call.db,
     {
-      id: recordId(jobPrefix, row?.number ?? 0),
+      id: recordId(jobPrefix, number),
       kind: 'query',
       user_id: call.userId,
       operation,

@@ -1,12 +1,15 @@
 import type { Tx } from '../lib/database.ts';
 import type { OrgError } from './errors.ts';
 import type { Org } from './org.ts';
+import type { SObjects } from './schema.ts';
 import { toServed } from './stored-text.ts';
 
 /** A request below `/services/data/vXX.X`, whether it came by HTTP or inside a composite. */
 export interface Call {
   org: Org;
   userId: string;
+  /** What the user sees of the org's definitions. */
+  sobjects: SObjects;
   method: string;
   /** Decoded, without the version: `['sobjects', 'Account']`. */
   path: readonly string[];

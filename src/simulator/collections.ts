@@ -10,7 +10,7 @@ import { type Outcome, type RowWrite, rowResult, writeRows } from './row-results
 import { fieldsNamed } from './rows.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from './schema.ts';
 import { recordJson } from './soql/index.ts';
-import { isLive, tableOf } from './storage.ts';
+import { isLive, recordsOf } from './storage.ts';
 import { toServed, toStored } from './stored-text.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function collections(call: Call, path: readonly string[]): Promise<
   const [sobject, fieldName, ...more] = path;
   if (more.length > 0) throw notFound();
   if (sobject === undefined) return write(call);
-  const def = call.org.sobjects.get(sobject.toLowerCase());
+  const def = call.sobjects.get(sobject.toLowerCase());
   if (!def) throw notFound();
   if (fieldName === undefined) return retrieve(call, def);
   if (call.method !== 'PATCH') throw methodNotAllowed(call.method, ['PATCH']);
@@ -115,7 +115,7 @@ function typeOf(call: Call, sent: SentRecord, only: SObjectDef | undefined): SOb
     if (only) return only;
     throw refused('INVALID_INPUT', 'Each record needs the attribute type.');
   }
-  const def = call.org.sobjects.get(name.toLowerCase());
+  const def = call.sobjects.get(name.toLowerCase());
   if (!def || (only && def !== only)) {
     throw refused('INVALID_TYPE', `sObject type '${name}' is not supported.`);
   }
@@ -157,7 +157,7 @@ const remove =
   async (tx) => {
     const id = parseId(text);
     if (!id) throw refused('MALFORMED_ID', `malformed id ${text}`);
-    const def = sobjectOfId(call.org, id);
+    const def = sobjectOfId(call, id);
     if (!def) throw notFound();
     if (!def.deletable)
       throw refused('INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient access rights on object id');
@@ -193,7 +193,7 @@ const upsertOne =
       if (seen.has(value.toLowerCase()))
         throw refused('DUPLICATE_VALUE', `Duplicate external id specified: ${value}`, [field.name]);
       seen.add(value.toLowerCase());
-      const ids = await findByValue(tx, def, field.name, toStored(value));
+      const ids = await findByValue(tx, def, field, toStored(value));
       if (ids.length > 1) {
         const message = `more than one record found for external id field: [${ids.join(', ')}]`;
         throw refused('DUPLICATE_EXTERNAL_ID', message);
@@ -220,7 +220,7 @@ async function retrieve(call: Call, def: SObjectDef): Promise<Answer> {
   });
   const rows = await call.db.query<{ id: string; json: string }>(sql`
     SELECT "Id" AS id, ${recordJson(def, fieldsNamed(def, fields), call.version)} AS json
-      FROM ${tableOf(def)} AS r
+      FROM ${recordsOf(def)} AS r
      WHERE "Id" = ANY(${parsed}) AND ${isLive(def)}`);
   const found = new Map(rows.map(({ id, json }) => [id, toServed(json)]));
   return { status: 200, body: `[${parsed.map((id) => found.get(id) ?? 'null').join(',')}]` };

@@ -4,7 +4,7 @@ import { ident, type Sql, sql } from '../lib/sql.ts';
 import type { Call } from './answer.ts';
 import { OrgError, refused } from './errors.ts';
 import { type SObjectDef, stampField } from './schema.ts';
-import { isLive, tableOf } from './storage.ts';
+import { isLive, recordsOf } from './storage.ts';
 
 /**
  * Conditional requests of rows. `If-Modified-Since` and `If-Unmodified-Since` compare the row's stamp and count for
@@ -48,7 +48,7 @@ export function isUnchanged(call: Call, def: SObjectDef, id: string, row: RowVer
 export async function checkConditions(tx: Tx, call: Call, def: SObjectDef, id: string): Promise<void> {
   if (!conditionNames.some((name) => call.header(name) !== undefined)) return;
   const [row] = await tx.query<RowVersion>(sql`
-    SELECT ${versionColumns(def)} FROM ${tableOf(def)} AS r WHERE "Id" = ${id} AND ${isLive(def)} FOR UPDATE`);
+    SELECT ${versionColumns(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} AND ${isLive(def)} FOR UPDATE`);
   if (!row) return;
   const { matches, noneMatches, since, unmodifiedSince } = conditionsOf(call, def, id, row);
   if (Number.isNaN(since) || Number.isNaN(unmodifiedSince))

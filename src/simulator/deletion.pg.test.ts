@@ -107,6 +107,7 @@ test('what is covered stops before a transaction that is still open', async () =
     const call = {
       org: whole,
       userId: by.userId,
+      sobjects: whole.sobjects,
       method: 'GET',
       path: [],
       parameters,

@@ -1,7 +1,7 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { referencesTo } from './relationships.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import type { FieldDef, SObjectDef, SObjects } from './schema.ts';
 import { tableOf } from './storage.ts';
 import { type Stamp, triggers } from './triggers.ts';
 
@@ -10,8 +10,6 @@ import { type Stamp, triggers } from './triggers.ts';
  * `/sobjects/X/deleted/` answers, and the lookups that it emptied, which an undelete fills again. An emptied lookup
  * does not count as a change of the record that held it. Everything is written in the deleting transaction.
  */
-type SObjects = ReadonlyMap<string, SObjectDef>;
-
 /** `rootId` is the record whose deletion took this one along, or its own. */
 export async function logDeletion(
   tx: Tx,

@@ -17,7 +17,7 @@ export function describeGlobal(call: Call): Answer {
   return conditionally(call, () => ({
     encoding: 'UTF-8',
     maxBatchSize: 200,
-    sobjects: [...call.org.sobjects.values()]
+    sobjects: [...call.sobjects.values()]
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((def) => globalEntry(def, call.version)),
   }));
@@ -43,7 +43,7 @@ function facts(def: SObjectDef) {
     activateable: false,
     associateEntityType: null,
     associateParentEntity: null,
-    createable: true,
+    createable: def.createable ?? true,
     custom: def.custom,
     customSetting: false,
     deepCloneable: def.name === 'Opportunity',
@@ -53,20 +53,20 @@ function facts(def: SObjectDef) {
     hasSubtypes: false,
     isInterface: false,
     isSubtype: false,
-    keyPrefix: def.keyPrefix,
+    keyPrefix: def.hasKeyPrefix === false ? null : def.keyPrefix,
     label: def.label,
     labelPlural: def.labelPlural,
-    layoutable: true,
+    layoutable: def.layoutable ?? true,
     mergeable: isPerson,
     mruEnabled: true,
     name: def.name,
-    queryable: true,
-    replicateable: true,
+    queryable: def.queryable ?? true,
+    replicateable: def.replicateable ?? true,
     retrieveable: true,
-    searchable: true,
-    triggerable: true,
-    undeletable: def.deletable,
-    updateable: true,
+    searchable: def.searchable ?? true,
+    triggerable: def.triggerable ?? true,
+    undeletable: def.undeletable ?? def.deletable,
+    updateable: def.updateable ?? true,
   };
 }
 
@@ -133,7 +133,7 @@ function describeResult(call: Call, def: SObjectDef) {
 }
 
 const childRelationships = (call: Call, parent: SObjectDef) =>
-  referencesTo(call.org.sobjects, parent).map((reference) => ({
+  referencesTo(call.sobjects, parent).map((reference) => ({
     cascadeDelete: reference.field.cascadeDelete === true,
     childSObject: reference.child.name,
     deprecatedAndHidden: false,
@@ -141,5 +141,5 @@ const childRelationships = (call: Call, parent: SObjectDef) =>
     junctionIdListNames: [],
     junctionReferenceTo: [],
     relationshipName: relationshipToChildren(reference, parent),
-    restrictedDelete: false,
+    restrictedDelete: reference.field.restrictedDelete === true,
   }));

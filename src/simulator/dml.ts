@@ -5,8 +5,8 @@ import { isGone, notFound, refused } from './errors.ts';
 import type { ColumnValues } from './field-values.ts';
 import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
-import type { SObjectDef } from './schema.ts';
-import { folded, isLive, nextRecordNumber, tableOf } from './storage.ts';
+import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
+import { isLive, keyOf, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
 import { type Stamp, triggers } from './triggers.ts';
 
 /**
@@ -33,16 +33,17 @@ export async function insertRecord(
   def: SObjectDef,
   values: ColumnValues,
 ): Promise<string> {
+  if (def.createable === false) throw typeRefused(def, 'inserted');
   const stamp = stampOf(by);
   await checkReferences(tx, by.org, values);
   await checkUnique(tx, def, values);
   const id = recordId(def.keyPrefix, await nextRecordNumber(tx));
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   columns.set('Id', id);
-  columns.set('CreatedDate', stamp.at).set('CreatedById', stamp.userId);
-  setModified(columns, stamp);
-  if (def.fields.some((field) => field.name === 'OwnerId'))
-    columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
+  if (fieldNamed(def, 'CreatedDate')) columns.set('CreatedDate', stamp.at);
+  if (fieldNamed(def, 'CreatedById')) columns.set('CreatedById', stamp.userId);
+  setModified(def, columns, stamp);
+  if (fieldNamed(def, 'OwnerId')) columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
   const names = [...columns.keys()].map((name) => ident(name));
   const params = [...columns.values()].map((value) => sql`${value}`);
   const rows = await tx.query<Row>(sql`
@@ -59,6 +60,7 @@ export async function updateRecord(
   id: string,
   values: ColumnValues,
 ): Promise<void> {
+  if (def.updateable === false) throw typeRefused(def, 'updated');
   const before = await lockRecord(tx, def, id);
   const stamp = stampOf(by);
   await checkReferences(tx, by.org, values);
@@ -105,24 +107,28 @@ export async function changeRow(
   stamp: Stamp,
 ): Promise<void> {
   const columns = new Map(changes);
-  setModified(columns, stamp);
+  setModified(def, columns, stamp);
   const assignments = [...columns].map(([name, value]) => sql`${ident(name)} = ${value}`);
   const after = await tx.query<Row>(sql`
     UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING ${returned(def)}`);
   await triggers.get(def.name)?.after(tx, stamp, [before, ...after]);
 }
 
-function setModified(columns: Map<string, unknown>, stamp: Stamp): void {
-  columns
-    .set('LastModifiedDate', stamp.at)
-    .set('LastModifiedById', stamp.userId)
-    .set('SystemModstamp', stamp.at);
+/** The stamps that the sobject has: shares have no SystemModstamp, histories only say when they were created. */
+function setModified(def: SObjectDef, columns: Map<string, unknown>, stamp: Stamp): void {
+  if (fieldNamed(def, 'LastModifiedDate')) columns.set('LastModifiedDate', stamp.at);
+  if (fieldNamed(def, 'LastModifiedById')) columns.set('LastModifiedById', stamp.userId);
+  if (fieldNamed(def, 'SystemModstamp')) columns.set('SystemModstamp', stamp.at);
 }
+
+/** The texts are not confirmed by recorded answers. */
+const typeRefused = (def: SObjectDef, done: 'inserted' | 'updated') =>
+  refused('INVALID_TYPE_FOR_OPERATION', `entity type cannot be ${done}: ${def.label}`);
 
 /** Waits for whoever else writes the record, up to the org's lock time-out. */
 export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
   const [row] = await tx.query<Row & { live: boolean }>(sql`
-    SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${tableOf(def)} WHERE "Id" = ${id} FOR UPDATE`);
+    SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`);
   if (!row) throw notFound();
   if (!row.live) throw isGone();
   return row;
@@ -156,7 +162,7 @@ async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<
 async function checkUnique(tx: Tx, def: SObjectDef, values: ColumnValues, ownId = ''): Promise<void> {
   for (const [field, value] of values) {
     if (!field.unique || typeof value !== 'string') continue;
-    const [other] = await findByValue(tx, def, field.name, value);
+    const [other] = await findByValue(tx, def, field, value);
     if (other !== undefined && other !== ownId) {
       const message = `duplicate value found: ${field.name} duplicates value on record with id: ${other.slice(0, 15)}`;
       throw refused('DUPLICATE_VALUE', message, [field.name]);
@@ -168,12 +174,12 @@ async function checkUnique(tx: Tx, def: SObjectDef, values: ColumnValues, ownId 
 export async function findByValue(
   tx: Tx,
   def: SObjectDef,
-  fieldName: string,
+  field: FieldDef,
   value: string,
 ): Promise<string[]> {
   const rows = await tx.query<{ Id: string }>(sql`
-    SELECT "Id" FROM ${tableOf(def)}
-     WHERE ${folded(ident(fieldName))} = ${folded(sql`${value}::text`)} AND ${isLive(def)}
+    SELECT "Id" FROM ${recordsOf(def)} AS r
+     WHERE ${keyOf(field, ident(field.name))} = ${keyOf(field, sql`${value}::text`)} AND ${isLive(def)}
      ORDER BY "Id" LIMIT 11`);
   return rows.map((row) => row.Id);
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call } from './answer.ts';
 import { limitExceeded, methodNotAllowed } from './errors.ts';
-import { isLive, tableOf } from './storage.ts';
+import { isLive, recordsOf } from './storage.ts';
 
 const dayMs = 86_400_000;
 
@@ -63,13 +63,13 @@ export function limits(call: Call): Answer {
 /** `/limits/recordCount?sObjects=A,B`. Sobjects without records, and unknown ones, are left out. */
 export async function recordCount(call: Call): Promise<Answer> {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  const asked = call.parameters.get('sObjects')?.split(',') ?? [...call.org.sobjects.keys()];
+  const asked = call.parameters.get('sObjects')?.split(',') ?? [...call.sobjects.keys()];
   const counts: { count: number; name: string }[] = [];
   for (const name of new Set(asked.map((one) => one.trim().toLowerCase()))) {
-    const def = call.org.sobjects.get(name);
+    const def = call.sobjects.get(name);
     if (!def) continue;
     const [row] = await call.db.query<{ count: number }>(
-      sql`SELECT count(*) AS count FROM ${tableOf(def)} WHERE ${isLive(def)}`,
+      sql`SELECT count(*) AS count FROM ${recordsOf(def)} AS r WHERE ${isLive(def)}`,
     );
     if (row && row.count > 0) counts.push({ count: row.count, name: def.name });
   }

@@ -7,7 +7,8 @@ import { createJobTables, failLostResults } from './bulk/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
-import type { SObjectDef } from './schema.ts';
+import type { SObjectDef, SObjects } from './schema.ts';
+import { readSchema, storeSObjects } from './schema-storage.ts';
 import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
 import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings } from './storage.ts';
 
@@ -19,9 +20,11 @@ export interface Org {
   id: string;
   /** Where it is reached, without a slash at the end; set when the server listens. */
   url: string;
-  /** By lower-case API name. */
-  sobjects: ReadonlyMap<string, SObjectDef>;
+  /** As they are now; a change replaces the whole map. A user may see less of it: `sobjectsSeenBy`. */
+  sobjects: SObjects;
   schemaChangedAt: number;
+  /** What users see, kept until the schema or their rights change. */
+  views: Map<string, SObjects>;
   usage: ApiUsage;
   jobs: JobBells;
   lockTimeoutMs: number;
@@ -64,13 +67,15 @@ const makingLock = 4_711_001;
 export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db, clock } = options;
   const settings = await makeOnce(options);
+  const schema = await readSchema(db);
   return {
     db,
     clock,
     id: settings.orgId,
     url: '',
-    sobjects: new Map(sobjects.map((def) => [def.name.toLowerCase(), def])),
-    schemaChangedAt: settings.madeAt,
+    sobjects: schema.sobjects,
+    schemaChangedAt: schema.changedAt,
+    views: new Map(),
     usage: new ApiUsage(clock, options.apiLimit),
     jobs: new JobBells(),
     lockTimeoutMs: options.lockTimeoutMs,
@@ -115,6 +120,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   };
   await db.transaction(async (tx) => {
     await createIndexes(tx, sobjects);
+    await storeSObjects(tx, sobjects, clock.now());
     await writeSettings(tx, settings);
   });
   return settings;

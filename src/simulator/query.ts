@@ -92,7 +92,7 @@ interface Kept {
 }
 
 const compile = (call: Call, { soql, includeDeleted, now }: Cursor): CompiledQuery =>
-  compileSoql(parseSoql(soql), { sobjects: call.org.sobjects, includeDeleted, version: call.version, now });
+  compileSoql(parseSoql(soql), { sobjects: call.sobjects, includeDeleted, version: call.version, now });
 
 async function readPage(
   call: Call,

@@ -5,7 +5,7 @@ import { sobjectOfId } from './org.ts';
 import { query } from './query.ts';
 import { childrenNamed } from './relationships.ts';
 import type { SObjectDef } from './schema.ts';
-import { isLive, tableOf } from './storage.ts';
+import { isLive, recordsOf } from './storage.ts';
 
 /** `/sobjects/X/{id}/Relationship/…`: a record's parent, or its children as a query answers them. */
 export interface Place {
@@ -27,16 +27,16 @@ export async function followPath(
   if (name === undefined) return from;
   const { def, id } = from;
   const up = def.fields.find((field) => field.relationshipName?.toLowerCase() === name.toLowerCase());
-  const down = up ? undefined : childrenNamed(call.org.sobjects, def, name);
+  const down = up ? undefined : childrenNamed(call.sobjects, def, name);
   if (!up && (!down || more.length > 0)) throw notFound();
   const value = up ? ident(up.name) : sql`NULL`;
   const [row] = await call.db.query<{ target: string | null; live: boolean }>(
-    sql`SELECT ${value} AS target, ${isLive(def)} AS live FROM ${tableOf(def)} WHERE "Id" = ${id}`,
+    sql`SELECT ${value} AS target, ${isLive(def)} AS live FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`,
   );
   if (!row) throw notFound();
   if (!row.live) throw isGone();
   if (down) return { children: await childrenAnswer(call, down.child, down.field.name, id) };
-  const target = row.target === null ? undefined : sobjectOfId(call.org, row.target);
+  const target = row.target === null ? undefined : sobjectOfId(call, row.target);
   if (row.target === null || !target) throw notFound();
   return followPath(call, { def: target, id: row.target }, more);
 }

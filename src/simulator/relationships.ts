@@ -1,8 +1,6 @@
-import type { FieldDef, SObjectDef } from './schema.ts';
+import type { FieldDef, SObjectDef, SObjects } from './schema.ts';
 
 /** How sobjects hang together: which fields point to one, and by which name its children are reached. */
-type SObjects = ReadonlyMap<string, SObjectDef>;
-
 interface Reference {
   child: SObjectDef;
   field: FieldDef;
@@ -17,6 +15,7 @@ export const referencesTo = (sobjects: SObjects, parent: SObjectDef): Reference[
 
 /** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
 export function relationshipToChildren({ child, field }: Reference, parent: SObjectDef): string | null {
+  if (field.childRelationshipName !== undefined) return field.childRelationshipName;
   const points = field.name.replace(/(Id|__c)$/, '') === parent.name.replace('__c', '');
   if (!points) return null;
   const plural = child.labelPlural.replaceAll(' ', '_');

@@ -4,7 +4,7 @@ import { type Answer, answer, type Call } from './answer.ts';
 import { methodNotAllowed, refused } from './errors.ts';
 import { type Org, oldestWrite } from './org.ts';
 import { type SObjectDef, stampField } from './schema.ts';
-import { isLive, tableOf } from './storage.ts';
+import { isLive, recordsOf } from './storage.ts';
 
 /**
  * `/sobjects/X/updated/` and `/sobjects/X/deleted/`: the ids that changed between two minutes, the first included.
@@ -30,7 +30,7 @@ export async function updatedSince(call: Call, def: SObjectDef): Promise<Answer>
     ? await idsOf(
         call,
         sql`
-        SELECT "Id" AS id FROM ${tableOf(def)}
+        SELECT "Id" AS id FROM ${recordsOf(def)} AS r
          WHERE ${within(ident(stamp.name), window)} AND ${isLive(def)}`,
       )
     : [];

@@ -24,7 +24,7 @@ export async function route(call: Call): Promise<Answer> {
       return resources(call);
     case 'sobjects': {
       if (first === undefined) return describeGlobal(call);
-      const def = call.org.sobjects.get(first.toLowerCase());
+      const def = call.sobjects.get(first.toLowerCase());
       if (!def) throw notFound();
       return sobjectAnswer(call, def, more);
     }

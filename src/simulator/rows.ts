@@ -18,7 +18,7 @@ import { followPath } from './related.ts';
 import { deletedSince, updatedSince } from './replication.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from './schema.ts';
 import { recordJson } from './soql/index.ts';
-import { isLive, tableOf } from './storage.ts';
+import { isLive, recordsOf } from './storage.ts';
 import { toServed, toStored } from './stored-text.ts';
 
 /** `/sobjects/X` and below: rows by Id and by external id. */
@@ -109,16 +109,22 @@ async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answ
 
 const readStatement = (def: SObjectDef, fields: readonly FieldDef[], version: string, id: string): Sql => sql`
   SELECT ${recordJson(def, fields, version)} AS json, ${isLive(def)} AS live, ${versionColumns(def)}
-    FROM ${tableOf(def)} AS r WHERE "Id" = ${id}`;
+    FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`;
 
-const readTexts = new Map<string, string>();
+/** By version. A changed definition is another one, and its statements have names of their own. */
+const readTexts = new WeakMap<SObjectDef, Map<string, { name: string; text: string }>>();
+let statements = 0;
 
 /** A whole record is read by a prepared statement: planning it costs more than reading it. */
 function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
-  const name = `read ${def.name} ${version}`;
-  const text = readTexts.get(name) ?? compile(readStatement(def, def.fields, version, id)).text;
-  readTexts.set(name, text);
-  return { name, text, values: [id] };
+  const ofDef = readTexts.get(def) ?? new Map<string, { name: string; text: string }>();
+  readTexts.set(def, ofDef);
+  const known = ofDef.get(version) ?? {
+    name: `read ${++statements}`,
+    text: compile(readStatement(def, def.fields, version, id)).text,
+  };
+  ofDef.set(version, known);
+  return { ...known, values: [id] };
 }
 
 /** `?fields=A,B`; the Id comes along at the end unless it was named. */
@@ -145,7 +151,7 @@ async function externalIdAnswer(
   value: string,
 ): Promise<Answer> {
   if (field.type === 'id') return rowByIdPath(call, def, value);
-  const ids = await findByValue(call.db, def, field.name, toStored(value));
+  const ids = await findByValue(call.db, def, field, toStored(value));
   if (ids.length > 1)
     return answer(
       300,

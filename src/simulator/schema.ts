@@ -1,3 +1,5 @@
+import type { Sql } from '../lib/sql.ts';
+
 /**
  * What the simulated org knows of an sobject and its fields. Everything else is derived from it: the table, the
  * describe answer, what a query may name and what a write may set.
@@ -50,11 +52,19 @@ export interface FieldDef {
   /** The sobjects that a reference may point to, and the name by which a query follows it. */
   referenceTo?: readonly string[];
   relationshipName?: string;
+  /** By which the records that point to one are reached from it: `Contacts`. */
+  childRelationshipName?: string;
   /** A master-detail: the record is deleted with the one that it points to. */
   cascadeDelete?: boolean;
+  /** A record that another one points to by this field cannot be deleted. */
+  restrictedDelete?: boolean;
   picklist?: readonly string[];
+  /** A write takes no value but those of the picklist. */
+  restrictedPicklist?: boolean;
   externalId?: boolean;
   unique?: boolean;
+  /** Values that differ in case only are different ones. */
+  caseSensitive?: boolean;
   /** A SQL expression over the row's own quoted columns, for example `"Quantity__c" * "Price__c"`. */
   formula?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */
@@ -73,8 +83,34 @@ export interface SObjectDef {
   keyPrefix: string;
   custom: boolean;
   deletable: boolean;
+  /** What the API refuses, in the words of describe. */
+  createable?: false;
+  updateable?: false;
+  undeletable?: false;
+  queryable?: false;
+  replicateable?: false;
+  searchable?: false;
+  triggerable?: false;
+  layoutable?: false;
+  /** Describe gives no key prefix, though the Ids have one. */
+  hasKeyPrefix?: false;
+  /** Not served by the Bulk API. */
+  bulk?: false;
+  /** A query is refused, with this text, unless it compares one of the fields with a value or a list of them. */
+  neededFilter?: { fields: readonly string[]; message: string };
+  recordTypes?: readonly RecordTypeDef[];
   fields: readonly FieldDef[];
+  /** What the user sees of the records; all of them where it is left out. SQL over the columns of `tableOf`. */
+  visibleWhere?: Sql;
 }
+
+export interface RecordTypeDef {
+  developerName: string;
+  name: string;
+}
+
+/** By lower-case API name. */
+export type SObjects = ReadonlyMap<string, SObjectDef>;
 
 const fieldMaps = new WeakMap<SObjectDef, ReadonlyMap<string, FieldDef>>();
 

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createGzip, gunzip, gzip } from 'node:zlib';
+import { sobjectsSeenBy } from './access.ts';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
 import { disturb } from './disturbances.ts';
 import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, sessionInvalid } from './errors.ts';
@@ -121,12 +122,12 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   if (userId === undefined) throw sessionInvalid();
   if (version === undefined && path[0] === 'simulator')
     return disturb(
-      callOf(org, userId, request, { version: '', path: path.slice(1), parameters, method }, body),
+      await callOf(org, userId, request, { version: '', path: path.slice(1), parameters, method }, body),
     );
   try {
     org.usage.spend();
     if (version === undefined) throw notFound();
-    return await route(callOf(org, userId, request, { version, path, parameters, method }, body));
+    return await route(await callOf(org, userId, request, { version, path, parameters, method }, body));
   } finally {
     response.setHeader('Sforce-Limit-Info', `api-usage=${org.usage.used}/${org.usage.max}`);
   }
@@ -160,16 +161,17 @@ async function identityAnswer(
   return isOwn ? identity(org, userId, parameters.get('version')) : plainText(403, 'Bad_OAuth_Token');
 }
 
-function callOf(
+async function callOf(
   org: Org,
   userId: string,
   request: IncomingMessage,
   target: Pick<Call, 'version' | 'path' | 'parameters' | 'method'>,
   body: Buffer,
-): Call {
+): Promise<Call> {
   return {
     org,
     userId,
+    sobjects: await sobjectsSeenBy(org, userId),
     ...target,
     header: (name) => {
       const value = request.headers[name];

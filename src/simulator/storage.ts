@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from './schema.ts';
+import { type FieldDef, type FieldType, hasColumn, type SObjectDef, stampField } from './schema.ts';
 
 /**
  * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
@@ -39,7 +39,12 @@ const columnTypes: Record<Exclude<FieldType, 'address' | 'location'>, Sql> = {
 /** SQL that stands in a definition of ours, not a value: formulas and defaults. */
 export const expression = (text: string): Sql => sql(Object.assign([text], { raw: [text] }));
 
+/** All records of an sobject, whoever asks. */
 export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);
+
+/** The records that the user sees whose definition it is, as what stands in FROM; it needs an alias. */
+export const recordsOf = (def: SObjectDef): Sql =>
+  def.visibleWhere ? sql`(SELECT * FROM ${tableOf(def)} WHERE ${def.visibleWhere})` : tableOf(def);
 
 /** Whether the row can still be seen: a user is never deleted. */
 export const isLive = (def: SObjectDef): Sql =>
@@ -49,8 +54,11 @@ export const isLive = (def: SObjectDef): Sql =>
  * Text that counts as equal when it differs in case only, as Salesforce compares external ids. Written as a query
  * compares text, so that both use the index.
  */
-export const folded = (value: Sql): Sql =>
+const folded = (value: Sql): Sql =>
   sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;
+
+/** A value as an external id compares it. */
+export const keyOf = (field: FieldDef, value: Sql): Sql => (field.caseSensitive ? value : folded(value));
 
 /**
  * Makes everything but the indexes, from nothing. What an interrupted first start left is dropped; a schema `org`
@@ -91,8 +99,22 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
       batch_rows      integer NOT NULL,
       total           bigint NOT NULL,
       created_at      timestamptz NOT NULL)`);
+  await createSchemaTables(tx);
   await createRecycleBin(tx);
   for (const def of sobjects) await createTable(tx, def);
+}
+
+async function createSchemaTables(tx: Tx): Promise<void> {
+  await tx.query(sql`
+    CREATE TABLE simulator.sobject (
+      name       text PRIMARY KEY,
+      position   bigint GENERATED ALWAYS AS IDENTITY,
+      definition json NOT NULL)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.user_access (
+      user_id text COLLATE "C" PRIMARY KEY,
+      rights  jsonb NOT NULL)`);
+  await tx.query(sql`CREATE TABLE simulator.private_sobject (name text PRIMARY KEY)`);
 }
 
 /**
@@ -149,7 +171,8 @@ function defaultOf(def: SObjectDef, field: FieldDef): Sql {
 /** After the seeding, which is twice as fast without them. */
 export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
   for (const def of sobjects) {
-    await tx.query(sql`CREATE INDEX ON ${tableOf(def)} ("SystemModstamp", "Id")`);
+    const stamp = stampField(def);
+    if (stamp) await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${ident(stamp.name)}, "Id")`);
     for (const field of def.fields.filter(isFollowed)) {
       const column = ident(field.name);
       await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${column}) WHERE ${column} IS NOT NULL`);
@@ -158,7 +181,7 @@ export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Pr
       const unique = field.unique ? sql`UNIQUE ` : sql``;
       await tx.query(sql`
         CREATE ${unique}INDEX ${ident(uniqueIndexName(def, field))}
-            ON ${tableOf(def)} ((${folded(ident(field.name))})) WHERE ${isLive(def)}`);
+            ON ${tableOf(def)} ((${keyOf(field, ident(field.name))})) WHERE ${isLive(def)}`);
     }
   }
   for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
@@ -175,7 +198,7 @@ export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 2;
+const tablesVersion = 3;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

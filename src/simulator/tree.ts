@@ -27,7 +27,7 @@ interface Node {
 
 export async function tree(call: Call, sobject: string): Promise<Answer> {
   if (call.method !== 'POST') throw methodNotAllowed(call.method, ['POST']);
-  const def = call.org.sobjects.get(sobject.toLowerCase());
+  const def = call.sobjects.get(sobject.toLowerCase());
   if (!def) throw notFound();
   const nodes = readNodes(call, def);
   try {
@@ -124,7 +124,7 @@ function readNode(call: Call, { record, def, link }: Sent, below: Sent[]): Node 
       fields[name] = value;
       continue;
     }
-    const reference = childrenNamed(call.org.sobjects, def, name);
+    const reference = childrenNamed(call.sobjects, def, name);
     if (!reference) throw noSuchColumn(name, def.name);
     const { child, field } = reference;
     for (const one of children) below.push({ record: one, def: child, link: { field, parent: node } });

@@ -43,7 +43,7 @@ async function createIngestJob(call: Call): Promise<Answer> {
   const operation = textOf(body, 'operation', operations);
   const form = formOf(body);
   const name = textOf(body, 'object');
-  const def = call.org.sobjects.get(name.toLowerCase());
+  const def = call.sobjects.get(name.toLowerCase());
   if (!hasBulk(name)) throw entityUnsupported(name);
   if (!def) throw refused('INVALIDENTITY', `Unable to find object: ${name}`);
   const number = await nextRecordNumber(call.db);

@@ -5,7 +5,7 @@ import { asOrgError, OrgError, refused } from '../errors.ts';
 import { parseExact } from '../exact-json.ts';
 import { type ColumnValues, columnValues } from '../field-values.ts';
 import { parseId } from '../ids.ts';
-import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from '../schema.ts';
+import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef, type SObjects } from '../schema.ts';
 import { tableOf } from '../storage.ts';
 import { toStored } from '../stored-text.ts';
 import { invalidBatch } from './refusals.ts';
@@ -32,8 +32,13 @@ export interface Applied {
 }
 
 /** @throws {@link JobFailure} for a column that the sobject does not have */
-export function planIngest(by: Writer, job: Job, def: SObjectDef, header: readonly string[]): IngestPlan {
-  const columns = header.map((name) => columnNamed(by, def, name));
+export function planIngest(
+  sobjects: SObjects,
+  job: Job,
+  def: SObjectDef,
+  header: readonly string[],
+): IngestPlan {
+  const columns = header.map((name) => columnNamed(sobjects, def, name));
   const names = columns.map(({ field }) => field.name);
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice !== undefined) throw invalidBatch(`Field name is duplicated : ${twice}`);
@@ -41,7 +46,7 @@ export function planIngest(by: Writer, job: Job, def: SObjectDef, header: readon
   return { def, operation: job.operation, columns, key };
 }
 
-function columnNamed({ org }: Writer, def: SObjectDef, name: string): Column {
+function columnNamed(sobjects: SObjects, def: SObjectDef, name: string): Column {
   const field = fieldNamed(def, name);
   if (field) return { field };
   const [relationship = '', parentField = '', ...more] = name.split('.');
@@ -49,7 +54,7 @@ function columnNamed({ org }: Writer, def: SObjectDef, name: string): Column {
     (one) => one.relationshipName?.toLowerCase() === relationship.toLowerCase(),
   );
   for (const target of more.length === 0 ? (reference?.referenceTo ?? []) : []) {
-    const parent = org.sobjects.get(target.toLowerCase());
+    const parent = sobjects.get(target.toLowerCase());
     const keyField = parent && fieldNamed(parent, parentField);
     if (reference && keyField && isIdLookup(keyField)) {
       return { field: reference, parent: { def: parent, field: keyField } };
@@ -103,7 +108,7 @@ async function readBody(tx: Tx, plan: IngestPlan, values: readonly string[]): Pr
 }
 
 async function parentId(tx: Tx, { def, field }: { def: SObjectDef; field: FieldDef }, value: string) {
-  const found = await findByValue(tx, def, field.name, toStored(value));
+  const found = await findByValue(tx, def, field, toStored(value));
   const [id] = found;
   if (id !== undefined && found.length === 1) return id;
   const of = `for field ${field.name} in entity ${def.name}`;
@@ -144,7 +149,9 @@ async function upsert(tx: Tx, by: Writer, { def, key }: IngestPlan, body: Body):
   }
   if (typeof value !== 'string') throw refused('MISSING_ARGUMENT', `${name} not specified`);
   const found =
-    key?.type === 'id' ? [takeId(body, def, 'update')] : await findByValue(tx, def, name, toStored(value));
+    !key || key.type === 'id'
+      ? [takeId(body, def, 'update')]
+      : await findByValue(tx, def, key, toStored(value));
   const [id] = found;
   if (id === undefined) {
     return { id: await insertRecord(tx, by, def, readValues(def, body, 'create')), created: true };

@@ -1,5 +1,5 @@
 import { refused } from '../errors.ts';
-import type { Org } from '../org.ts';
+import type { SObjects } from '../schema.ts';
 import { type CompiledQuery, compileSoql, parseSoql, tokenise } from '../soql/index.ts';
 import { entityUnsupported, featureUnsupported, hasBulk } from './refusals.ts';
 
@@ -18,11 +18,11 @@ interface BulkQuery {
 const recordFunctions = new Set(['tolabel', 'format', 'convertcurrency', 'fields']);
 
 /** @throws {@link OrgError} or {@link SoqlError} */
-export function compileBulkQuery(org: Org, query: BulkQuery): CompiledQuery {
+export function compileBulkQuery(sobjects: SObjects, query: BulkQuery): CompiledQuery {
   refuseFeatures(query.soql);
   const parsed = parseSoql(query.soql);
   if (!hasBulk(parsed.from.name)) throw entityUnsupported(parsed.from.name);
-  const compiled = compileSoql(parsed, { sobjects: org.sobjects, ...query });
+  const compiled = compileSoql(parsed, { sobjects, ...query });
   if (compiled.isCount || compiled.isGrouped) throw featureUnsupported('Aggregate queries are');
   if (compiled.columns.length === 0) {
     const reason = "a bulk query of parents' fields is not supported by this simulated org";

@@ -38,7 +38,7 @@ async function createQueryJob(call: Call): Promise<Answer> {
     throw refused('QUERY_TOO_LONG', 'SOQL statements cannot be longer than 100000 characters.');
   const now = call.org.clock.now();
   const includeDeleted = operation === 'queryAll';
-  const compiled = compileBulkQuery(call.org, { soql, includeDeleted, version: call.version, now });
+  const compiled = compileBulkQuery(call.sobjects, { soql, includeDeleted, version: call.version, now });
   const number = await nextRecordNumber(call.db);
   const job = await insertJob(
     call.db,

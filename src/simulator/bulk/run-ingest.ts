@@ -1,5 +1,6 @@
 import type { Tx } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
+import { sobjectsSeenBy } from '../access.ts';
 import type { Writer } from '../dml.ts';
 import { type Org, writeTransaction } from '../org.ts';
 import { toStored } from '../stored-text.ts';
@@ -17,14 +18,15 @@ const batchRecords = 200;
 
 export async function runIngestJob(org: Org, job: Job, signal: AbortSignal): Promise<void> {
   const by: Writer = { org, userId: job.user_id };
-  const def = org.sobjects.get(job.object.toLowerCase());
+  const sobjects = await sobjectsSeenBy(org, job.user_id);
+  const def = sobjects.get(job.object.toLowerCase());
   if (!def) throw invalidBatch(`Unable to find object: ${job.object}`);
   const records = uploadRecords(org.db, job);
   const first = await records.next();
   if (first.done) throw invalidBatch('The file has no header');
   const header = first.value;
   await keepHeader(org.db, job, header);
-  const plan = planIngest(by, job, def, header);
+  const plan = planIngest(sobjects, job, def, header);
 
   let number = 0;
   let batch: BatchRecord[] = [];

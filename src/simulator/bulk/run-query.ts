@@ -1,5 +1,6 @@
 import type { Session } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
+import { sobjectsSeenBy } from '../access.ts';
 import { dataPath } from '../answer.ts';
 import type { Org } from '../org.ts';
 import { csvForm } from './csv.ts';
@@ -33,7 +34,7 @@ export async function runQueryJob(org: Org, job: Job, signal: AbortSignal): Prom
 async function writeResult(session: Session, org: Org, job: Job): Promise<void> {
   const began = performance.now();
   const form = csvForm(job);
-  const compiled = compileBulkQuery(org, {
+  const compiled = compileBulkQuery(await sobjectsSeenBy(org, job.user_id), {
     soql: job.query ?? '',
     includeDeleted: job.operation === 'queryAll',
     version: job.api_version,

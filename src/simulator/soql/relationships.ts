@@ -1,19 +1,16 @@
 /** From a record to its parents and children: what a reference's definition says of both directions. */
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
 import { childrenNamed as referenceNamed } from '../relationships.ts';
-import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
+import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from '../schema.ts';
+import { recordsOf } from '../storage.ts';
 import { columnOf } from './columns.ts';
 import { joined } from './fragments.ts';
-
-type SObjects = ReadonlyMap<string, SObjectDef>;
 
 /** The records that a reference may point to, as an sobject and as what stands in FROM. */
 export interface Parent {
   def: SObjectDef;
   records: Sql;
 }
-
-export const recordsOf = (def: SObjectDef): Sql => ident('org', def.name);
 
 /** Null for the name of no relationship, and for one to sobjects that the org does not have. */
 export function parentOf(sobjects: SObjects, reference: FieldDef): Parent | null {

@@ -4,6 +4,7 @@
  */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
+import { recordsOf } from '../storage.ts';
 import { type Expression, isCall, type Name, type Soql } from './ast.ts';
 import {
   columnOf,
@@ -18,7 +19,7 @@ import {
 import { errorAt, type SoqlError, type SoqlErrorCode } from './errors.ts';
 import { joined } from './fragments.ts';
 import { aggregate, dateFunction, isAggregate } from './functions.ts';
-import { type Parent, parentOf, recordsOf, relationshipNamed } from './relationships.ts';
+import { type Parent, parentOf, relationshipNamed } from './relationships.ts';
 import type { Session } from './session.ts';
 
 const levelsMax = 5;

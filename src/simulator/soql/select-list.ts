@@ -5,6 +5,7 @@
  */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef } from '../schema.ts';
+import { recordsOf } from '../storage.ts';
 import { isCall, type Name, type Selected, type Soql, type TypeOf } from './ast.ts';
 import { orderSql, windowSql } from './clauses.ts';
 import { columnOf } from './columns.ts';
@@ -12,7 +13,7 @@ import { SoqlError } from './errors.ts';
 import { whereSql } from './filter.ts';
 import { isAggregate } from './functions.ts';
 import { concat, type Entry, entriesJson, fieldJson, type Row } from './record-json.ts';
-import { childrenNamed, parentOf, recordsOf } from './relationships.ts';
+import { childrenNamed, parentOf } from './relationships.ts';
 import { Scope, type Step } from './scope.ts';
 
 const fieldsCallLimitMax = 200;

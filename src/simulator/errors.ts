@@ -1,6 +1,6 @@
 import { sqlState } from '../lib/database.ts';
 import { SoqlError } from './soql/index.ts';
-import { fieldOfIndex } from './storage.ts';
+import { fieldOfIndex } from './tables.ts';
 
 /**
  * What the org answers when it refuses: a status and Salesforce's array of message, errorCode and, for errors of a
@@ -76,6 +76,9 @@ export function asOrgError(error: unknown): OrgError | undefined {
       : undefined;
   }
   if (state === '55P03' || state === '40P01') return rowLocked();
+  // A field or an sobject went while the request was under way.
+  if (state === '42703' || state === '42P01')
+    return refused('INVALID_FIELD', 'The definition changed while the request was running.');
   if (state === '57014') return refused('QUERY_TIMEOUT', 'Your query request was running for too long.');
   if (state === '23505') return duplicateValue((error as { constraint?: string }).constraint ?? '');
   if (state.startsWith('22'))

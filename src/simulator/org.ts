@@ -10,7 +10,8 @@ import { sobjects } from './objects/index.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { readSchema, storeSObjects } from './schema-storage.ts';
 import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
-import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings } from './storage.ts';
+import { createTables, fingerprintOf, readSettings, tableOf, writeSettings } from './storage.ts';
+import { createIndexes, createTable } from './tables.ts';
 
 /** What every part of the program needs of the org that it serves. */
 export interface Org {
@@ -106,7 +107,10 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
 async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSettings> {
   const { db, clock } = options;
   const seed = planSeed(options.records, options.seed, clock.now());
-  await db.transaction((tx) => createTables(tx, sobjects));
+  await db.transaction(async (tx) => {
+    await createTables(tx);
+    for (const def of sobjects) await createTable(tx, def);
+  });
   await seedRecords(db, seed, (done) => options.onSeeded(done, options.records));
   const settings: OrgSettings = {
     // Random, so that a token of one org is never one of another.
@@ -119,7 +123,8 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
     seed,
   };
   await db.transaction(async (tx) => {
-    await createIndexes(tx, sobjects);
+    for (const def of sobjects) await createIndexes(tx, def);
+    for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
     await storeSObjects(tx, sobjects, clock.now());
     await writeSettings(tx, settings);
   });

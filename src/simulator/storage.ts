@@ -1,41 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
-import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import { type FieldDef, type FieldType, hasColumn, type SObjectDef, stampField } from './schema.ts';
+import { ident, type Sql, sql } from '../lib/sql.ts';
+import type { FieldDef, SObjectDef } from './schema.ts';
 
 /**
  * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
  * besides: its settings, who may sign in, which tokens and query locators are out.
  */
-/** Collated by code point, whatever the database's own collation is. */
-const text = sql`text COLLATE "C"`;
-
-const columnTypes: Record<Exclude<FieldType, 'address' | 'location'>, Sql> = {
-  id: text,
-  reference: text,
-  string: text,
-  textarea: text,
-  picklist: text,
-  multipicklist: text,
-  combobox: text,
-  email: text,
-  phone: text,
-  url: text,
-  encryptedstring: text,
-  boolean: sql`boolean`,
-  int: sql`integer`,
-  long: sql`bigint`,
-  double: sql`numeric`,
-  currency: sql`numeric`,
-  percent: sql`numeric`,
-  date: sql`date`,
-  datetime: sql`timestamptz`,
-  time: sql`time`,
-  base64: text,
-  anyType: sql`jsonb`,
-  json: sql`jsonb`,
-};
-
 /** SQL that stands in a definition of ours, not a value: formulas and defaults. */
 export const expression = (text: string): Sql => sql(Object.assign([text], { raw: [text] }));
 
@@ -61,10 +32,10 @@ const folded = (value: Sql): Sql =>
 export const keyOf = (field: FieldDef, value: Sql): Sql => (field.caseSensitive ? value : folded(value));
 
 /**
- * Makes everything but the indexes, from nothing. What an interrupted first start left is dropped; a schema `org`
+ * Makes everything but the tables of the records, from nothing. What an interrupted first start left is dropped; a schema `org`
  * that somebody else made is not, and makes this fail.
  */
-export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
+export async function createTables(tx: Tx): Promise<void> {
   const [left] = await tx.query<{ is_ours: boolean }>(
     sql`SELECT to_regnamespace('simulator') IS NOT NULL AS is_ours`,
   );
@@ -101,7 +72,6 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
       created_at      timestamptz NOT NULL)`);
   await createSchemaTables(tx);
   await createRecycleBin(tx);
-  for (const def of sobjects) await createTable(tx, def);
 }
 
 async function createSchemaTables(tx: Tx): Promise<void> {
@@ -139,63 +109,6 @@ async function createRecycleBin(tx: Tx): Promise<void> {
       field     text NOT NULL,
       PRIMARY KEY (parent_id, child_id, sobject, field))`);
 }
-
-async function createTable(tx: Tx, def: SObjectDef): Promise<void> {
-  for (const field of def.fields) {
-    if (field.autoNumber !== undefined)
-      await tx.query(sql`CREATE SEQUENCE ${autoNumberSequence(def, field)}`);
-  }
-  const columns = def.fields.filter(hasColumn).map((field) => column(def, field));
-  await tx.query(sql`CREATE TABLE ${tableOf(def)} (${join(columns)})`);
-}
-
-const autoNumberSequence = (def: SObjectDef, field: FieldDef): Sql =>
-  ident('org', `${def.name}.${field.name} number`);
-
-function column(def: SObjectDef, field: FieldDef): Sql {
-  const type = columnTypes[field.type as keyof typeof columnTypes];
-  const key = field.type === 'id' ? sql` PRIMARY KEY` : sql``;
-  const nullable = field.nillable ? sql`` : sql` NOT NULL`;
-  return sql`${ident(field.name)} ${type}${key}${nullable}${defaultOf(def, field)}`;
-}
-
-function defaultOf(def: SObjectDef, field: FieldDef): Sql {
-  if (field.autoNumber !== undefined) {
-    // A regclass constant is the one way to name a sequence that a default can keep.
-    const sequence = `'org."${def.name}.${field.name} number"'::regclass`;
-    return expression(` DEFAULT '${field.autoNumber}' || lpad(nextval(${sequence})::text, 8, '0')`);
-  }
-  return field.defaultSql === undefined ? sql`` : expression(` DEFAULT ${field.defaultSql}`);
-}
-
-/** After the seeding, which is twice as fast without them. */
-export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
-  for (const def of sobjects) {
-    const stamp = stampField(def);
-    if (stamp) await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${ident(stamp.name)}, "Id")`);
-    for (const field of def.fields.filter(isFollowed)) {
-      const column = ident(field.name);
-      await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${column}) WHERE ${column} IS NOT NULL`);
-    }
-    for (const field of def.fields.filter((one) => one.externalId || one.unique)) {
-      const unique = field.unique ? sql`UNIQUE ` : sql``;
-      await tx.query(sql`
-        CREATE ${unique}INDEX ${ident(uniqueIndexName(def, field))}
-            ON ${tableOf(def)} ((${keyOf(field, ident(field.name))})) WHERE ${isLive(def)}`);
-    }
-  }
-  for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
-}
-
-/** A lookup is gone through from the record that it points to, when that one is deleted. Nobody deletes users. */
-const isFollowed = (field: FieldDef): boolean =>
-  field.createable && (field.referenceTo ?? []).some((name) => name !== 'User' && name !== 'Group');
-
-const uniqueIndexName = (def: SObjectDef, field: FieldDef): string => `${def.name}.${field.name} value`;
-
-/** The field that a unique violation of the database is about. */
-export const fieldOfIndex = (indexName: string): string | undefined =>
-  /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
 const tablesVersion = 3;

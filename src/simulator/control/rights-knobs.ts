@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { setPrivate, setRights, userRights } from '../access.ts';
+import { type KnobGroup, knob, sobjectNamed, userIdOf, userName } from './knob.ts';
+
+/** What users may see and do. */
+export const rightsKnobs: KnobGroup = {
+  title: 'Rights',
+  about:
+    'What profile and permission sets of a user add up to. An object or field that the user may not read is not there for that user: describe leaves it out, a query of it fails.',
+  knobs: [
+    knob({
+      path: '/users/rights',
+      does: 'Sets the rights of a user, all at once; what is left out is allowed.',
+      body: z.strictObject({ user: userName, ...userRights.shape }),
+      example: {
+        user: 'integration',
+        viewAllData: false,
+        objects: { Lead: { read: false } },
+        fields: { 'Account.Industry': { read: false }, 'Account.Name': { edit: false } },
+      },
+      run: (org, { user, ...rights }) => setRights(org, userIdOf(org, user), rights),
+    }),
+    knob({
+      path: '/sobjects/sharing',
+      does: 'Makes the records of an object private: without View All Data a user sees own records and those of a share.',
+      body: z.strictObject({ sobject: z.string(), private: z.boolean() }),
+      example: { sobject: 'Account', private: true },
+      run: (org, body) => setPrivate(org, sobjectNamed(org, body.sobject), body.private),
+    }),
+  ],
+};

@@ -4,8 +4,11 @@ import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { createJobTables, failLostResults } from './bulk/storage.ts';
+import { OrgClock } from './control/org-clock.ts';
+import { OrgControl } from './control/org-control.ts';
+import { readClock } from './control/storage.ts';
 import { recordId } from './ids.ts';
-import { ApiUsage } from './limits.ts';
+import { ApiUsage, LongRequests } from './limits.ts';
 import { sobjects } from './objects/index.ts';
 import type { SObjectDef } from './schema.ts';
 import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
@@ -14,7 +17,9 @@ import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings
 /** What every part of the program needs of the org that it serves. */
 export interface Org {
   db: Database;
-  clock: Clock;
+  clock: OrgClock;
+  /** What has been done to it by the control API. */
+  control: OrgControl;
   /** 18 characters. */
   id: string;
   /** Where it is reached, without a slash at the end; set when the server listens. */
@@ -23,6 +28,7 @@ export interface Org {
   sobjects: ReadonlyMap<string, SObjectDef>;
   schemaChangedAt: number;
   usage: ApiUsage;
+  longRequests: LongRequests;
   jobs: JobBells;
   lockTimeoutMs: number;
   settings: OrgSettings;
@@ -30,7 +36,7 @@ export interface Org {
   openWrites: Set<{ since: number }>;
 }
 
-/** Fixed when the org is made. */
+/** Fixed when the org is made, save for the org's id. */
 export interface OrgSettings {
   orgId: string;
   fingerprint: string;
@@ -62,16 +68,19 @@ const makingLock = 4_711_001;
 
 /** Opens the org of a database, and makes it first where there is none. */
 export async function openOrg(options: OrgOptions): Promise<Org> {
-  const { db, clock } = options;
+  const { db } = options;
   const settings = await makeOnce(options);
+  const clock = new OrgClock(options.clock, await readClock(db));
   return {
     db,
     clock,
+    control: new OrgControl(db, clock),
     id: settings.orgId,
     url: '',
     sobjects: new Map(sobjects.map((def) => [def.name.toLowerCase(), def])),
     schemaChangedAt: settings.madeAt,
     usage: new ApiUsage(clock, options.apiLimit),
+    longRequests: new LongRequests(clock),
     jobs: new JobBells(),
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
@@ -128,17 +137,29 @@ export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef 
 
 /** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
 export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-  const write = { since: org.clock.now() };
-  org.openWrites.add(write);
+  const write = openWrite(org);
   try {
     return await org.db.transaction(async (tx) => {
-      await tx.query(sql`SELECT set_config('lock_timeout', ${`${org.lockTimeoutMs}ms`}, true)`);
+      await setWriteLimits(tx, org);
       return work(tx);
     });
   } finally {
     org.openWrites.delete(write);
   }
 }
+
+/** Counts as an open write until it is taken off the org's list. */
+export function openWrite(org: Org): { since: number } {
+  const write = { since: org.clock.now() };
+  org.openWrites.add(write);
+  return write;
+}
+
+/** A transaction may stand still as long as a fault makes its request wait. */
+export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Org): Promise<unknown> =>
+  tx.query(sql`
+    SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
+           set_config('idle_in_transaction_session_timeout', '0', true)`);
 
 /** When the write began that is open the longest: no stamp of an uncommitted row is older. */
 export const oldestWrite = (org: Org): number | undefined => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { createControlTables } from './control/storage.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from './schema.ts';
 
 /**
@@ -92,6 +93,7 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
       total           bigint NOT NULL,
       created_at      timestamptz NOT NULL)`);
   await createRecycleBin(tx);
+  await createControlTables(tx);
   for (const def of sobjects) await createTable(tx, def);
 }
 
@@ -175,7 +177,7 @@ export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 2;
+const tablesVersion = 3;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

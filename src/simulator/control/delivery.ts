@@ -33,7 +33,8 @@ export async function deliver(
   sleep: Sleep,
 ): Promise<void> {
   let left = truncate?.bytes ?? Number.POSITIVE_INFINITY;
-  if (truncate?.end === 'complete') response.removeHeader('Content-Length');
+  if (truncate?.end === 'complete' && response.hasHeader('Content-Length'))
+    response.setHeader('Content-Length', Math.min(left, Number(response.getHeader('Content-Length'))));
   response.flushHeaders();
   for await (const piece of bytesPerSecond === undefined ? body : trickle(body, bytesPerSecond, sleep)) {
     const part = piece.subarray(0, left);

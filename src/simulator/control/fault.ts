@@ -40,7 +40,10 @@ export type Match = z.output<typeof match>;
 const respond = z.strictObject({
   status: z.int().min(200).max(599),
   headers: z.record(z.string(), z.string()).default({}),
-  body: z.unknown().optional().describe('A text as it stands, or JSON.'),
+  body: z
+    .unknown()
+    .optional()
+    .describe('A text, which is text/plain unless the headers say otherwise, or JSON.'),
 });
 
 const rows = z

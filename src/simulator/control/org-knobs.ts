@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { sql } from '../../lib/sql.ts';
 import { hashOf, randomSecret } from '../credentials.ts';
 import { insertRecord } from '../dml.ts';
+import { columnValues } from '../field-values.ts';
 import { recordId } from '../ids.ts';
 import { type Org, writeTransaction } from '../org.ts';
 import { newestVersion } from '../rest.ts';
 import { fault } from './fault.ts';
 import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf, userName } from './knob.ts';
 import { changeOrgId } from './storage.ts';
-import { anyValues, fieldValues, idOf } from './writes.ts';
+import { exactValues, fieldValues, idOf } from './writes.ts';
 
 /** Who is signed in, which org this is, who works in it, and how much it allows. */
 async function expireTokens(org: Org, { user }: { user?: string | undefined }) {
@@ -57,7 +58,7 @@ async function addUser(org: Org, { username, values }: z.output<typeof userBody>
       FROM org."User" WHERE "Id" = ${org.settings.demoUserId}`);
   const def = sobjectNamed(org, 'User');
   const own = { Username: username, Email: username, LastName: name, Alias: name.slice(0, 8) };
-  const columns = anyValues(def, { ...like, ...own, ...values }, 'create');
+  const columns = columnValues(def, exactValues({ ...like, ...own, ...values }), 'create');
   const password = randomSecret();
   const by = { org, userId: userIdOf(org) };
   const id = await writeTransaction(org, async (tx) => {

@@ -65,7 +65,7 @@ const silentBody = z.strictObject({ id: recordIdText, values: fieldValues });
 async function changeSilently(org: Org, { id: text, values }: z.output<typeof silentBody>): Promise<void> {
   const id = idOf(text);
   const def = definitionOf(org, id);
-  const columns = [...anyValues(def, values, 'update')];
+  const columns = [...anyValues(def, values)];
   if (columns.length === 0) throw new ControlError(400, 'values: name at least one field');
   const assignments = columns.map(([field, value]) => sql`${ident(field.name)} = ${value}`);
   const changed = await writeTransaction(org, (tx) =>

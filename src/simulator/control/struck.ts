@@ -118,8 +118,8 @@ function replacement(strike: Strike, request: Pick<Incoming, 'path' | 'parameter
   if (redirectTo !== undefined) return { status: 302, headers: { Location: redirectTo }, body: '' };
   if (respond) {
     const { status, headers, body } = respond;
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return { status, headers, body: text ?? null };
+    if (typeof body !== 'string') return { status, headers, body: JSON.stringify(body) ?? null };
+    return { status, headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...headers }, body };
   }
   if (answer === undefined) return undefined;
   const soql = request.parameters.get('q') ?? undefined;

@@ -74,17 +74,13 @@ export const exactValues = (values: Record<string, unknown>): Record<string, unk
     ]),
   );
 
-/** Also of fields that no client may write, as the org itself does. */
-export function anyValues(
-  def: SObjectDef,
-  values: Record<string, unknown>,
-  intent: 'create' | 'update',
-): ColumnValues {
-  const fields = def.fields.map((field) => {
-    const isWritable = hasColumn(field) && field.type !== 'id';
-    return { ...field, updateable: isWritable, createable: isWritable && intent === 'create' };
-  });
-  return columnValues({ ...def, fields }, exactValues(values), intent);
+/** Of an update, also of fields that no client may write, as the org itself changes them. */
+export function anyValues(def: SObjectDef, values: Record<string, unknown>): ColumnValues {
+  const fields = def.fields.map((field) => ({
+    ...field,
+    updateable: hasColumn(field) && field.type !== 'id',
+  }));
+  return columnValues({ ...def, fields }, exactValues(values), 'update');
 }
 
 export function idOf(text: string): string {

@@ -213,7 +213,7 @@ test('the rows of a page are torn though the page says nothing of it', async () 
   assert.deepEqual(ids(await torn({ duplicate: 1 }, 'only')), [all[0], ...all]);
   const mixed = await torn({ shuffle: true });
   assert.notDeepEqual(ids(mixed), all);
-  assert.deepEqual(ids(mixed).toSorted(), all);
+  assert.deepEqual(new Set(ids(mixed)), new Set(all));
   assert.equal((await torn({ nullRecord: true })).records.filter((row) => row === null).length, 1);
   const [changed] = (await torn({ extra: { New__c: 1 }, wrongType: ['Name'], replace: { Id: 'x' } }, 'only'))
     .records;
@@ -240,8 +240,10 @@ test('a request reads an older state, alone and inside a composite, with its fur
   await arm({ match: { method: 'GET', inside: 'too' }, times: null, effect: { readFrom: snapshot } });
   const row = () => org.request('GET', `${data}/sobjects/Account/${account}`);
   assert.equal(((await row()).json as { Name: string }).Name, 'Old');
-  const [part] = parts(await composite(`/sobjects/Account/${account}`));
-  assert.equal((part?.body as { Name: string }).Name, 'Old');
+  const inside = parts(await composite(`/sobjects/Account/${account}`)).map(
+    ({ body }) => (body as { Name: string }).Name,
+  );
+  assert.deepEqual(inside, ['Old']);
   const soql = `SELECT Id, Name FROM Product2 WHERE Name IN ('Page','Later') ORDER BY Id`;
   const headers = { 'Sforce-Query-Options': 'batchSize=200' };
   const first = await org.request('GET', `${data}/query?q=${encodeURIComponent(soql)}`, { headers });

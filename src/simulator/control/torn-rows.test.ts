@@ -28,7 +28,9 @@ test('a shuffled page holds the same rows in another order, by its seed', () => 
   const mixed = torn({ shuffle: true });
   assert.notEqual(mixed, page);
   assert.equal(torn({ shuffle: true }), mixed);
-  assert.equal([...records(mixed)].toSorted().join(''), [...records(page)].toSorted().join(''));
+  for (const row of ['{"Id":"a","N":1.10}', '{"Id":"b","N":2e8}', '{"Id":"c","N":3}'])
+    assert.ok(mixed.includes(row));
+  assert.equal(mixed.length, page.length);
 });
 
 test('fields are added, changed, or of the wrong type', () => {

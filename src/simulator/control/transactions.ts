@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Session, Tx } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
-import { openWrite, type Org, setWriteLimits } from '../org.ts';
+import { type Org, openWrite, setWriteLimits } from '../org.ts';
 import { ControlError } from './knob.ts';
 
 /**

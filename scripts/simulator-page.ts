@@ -7,6 +7,7 @@ import { namedAnswers } from '../src/simulator/control/named-answers.ts';
 interface Schema {
   description?: string;
   enum?: readonly unknown[];
+  default?: unknown;
   properties?: Readonly<Record<string, Schema>>;
 }
 
@@ -82,7 +83,9 @@ function fieldRows(schema: Schema | undefined, before = ''): string[] {
   return Object.entries(schema?.properties ?? {}).flatMap(([name, field]) => {
     const isLong = (field.enum?.length ?? 0) > 5;
     const values = field.enum && !isLong ? field.enum.map((value) => code(String(value))).join(', ') : '';
-    const says = [field.description ?? '', values].filter(Boolean).join(' ');
+    const hasDefault = field.default !== undefined && typeof field.default !== 'object';
+    const otherwise = hasDefault ? `Default: ${code(String(field.default))}.` : '';
+    const says = [field.description ?? '', values && `${values}.`, otherwise].filter(Boolean).join(' ');
     return [`| ${code(before + name)} | ${cell(says)} |`, ...fieldRows(field, `${before}${name}.`)];
   });
 }

@@ -32,7 +32,7 @@ export interface Org {
   jobs: JobBells;
   lockTimeoutMs: number;
   settings: OrgSettings;
-  /** The transactions that write now, in the order in which they began. */
+  /** The transactions that write now, and when they began. */
   openWrites: Set<{ since: number }>;
 }
 
@@ -148,9 +148,9 @@ export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promi
   }
 }
 
-/** Counts as an open write until it is taken off the org's list. */
-export function openWrite(org: Org): { since: number } {
-  const write = { since: org.clock.now() };
+/** Counts as an open write until it is taken off the org's list. `since` is the oldest stamp that it makes. */
+export function openWrite(org: Org, since = Number.POSITIVE_INFINITY): { since: number } {
+  const write = { since: Math.min(since, org.clock.now()) };
   org.openWrites.add(write);
   return write;
 }
@@ -162,7 +162,5 @@ export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Org): Promise<unknown>
            set_config('idle_in_transaction_session_timeout', '0', true)`);
 
 /** When the write began that is open the longest: no stamp of an uncommitted row is older. */
-export const oldestWrite = (org: Org): number | undefined => {
-  const [oldest] = org.openWrites;
-  return oldest?.since;
-};
+export const oldestWrite = ({ openWrites }: Org): number | undefined =>
+  openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));

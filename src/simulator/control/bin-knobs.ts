@@ -54,7 +54,7 @@ function merge(org: Org, { as, winnerId, loserIds, values }: z.output<typeof mer
   return results(org, true, [row]);
 }
 
-const ids = { ids: ['001Hp0000000001AAA'] };
+const ids = { ids: ['001Hp0000000001IAA'] };
 
 export const binKnobs: KnobGroup = {
   title: 'Deleted and merged records',
@@ -90,8 +90,8 @@ export const binKnobs: KnobGroup = {
       does: 'Makes one record of two or three: the others are deleted, their children turn to the winner.',
       body: mergeBody,
       example: {
-        winnerId: '001Hp0000000001AAA',
-        loserIds: ['001Hp0000000002AAA'],
+        winnerId: '001Hp0000000001IAA',
+        loserIds: ['001Hp0000000002IAA'],
         values: { Site: 'Merged' },
       },
       run: merge,

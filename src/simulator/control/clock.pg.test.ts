@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '../../../test/org.ts';
+import { sql } from '../../lib/sql.ts';
 
 const org = await startOrg({ records: 200 });
 after(() => org[Symbol.asyncDispose]());
@@ -94,6 +95,27 @@ test('a deleted record leaves the bin and the delete log after 15 days', async (
     { token: later },
   );
   assert.deepEqual((log.json as { deletedRecords: unknown[] }).deletedRecords, []);
+});
+
+test('the bin is swept by itself as time goes by, except for what is locked', async () => {
+  await org.control('/clock/set', { to: '2031-09-01T00:00:00Z' });
+  const token = await freshToken();
+  const [gone, locked] = [await create(token), await create(token)];
+  for (const id of [gone, locked]) await org.request('DELETE', `${data}/sobjects/Account/${id}`, { token });
+  const isThere = async (id: string) =>
+    (await org.db.query(sql`SELECT FROM org."Account" WHERE "Id" = ${id}`)).length > 0;
+  const { id: transaction } = await org.control<{ id: string }>('/transactions/open', {
+    writes: [{ undelete: locked }],
+  });
+  await org.control('/clock/set', { to: '2031-09-16T12:00:00Z' });
+  assert.ok(await isThere(gone), 'one lock makes the sweep wait');
+  await org.control('/transactions/commit', { id: transaction });
+
+  await org.control('/clock/rate', { rate: 86_400 });
+
+  for (let tries = 0; await isThere(gone); tries++) assert.ok(tries < 20_000, 'an hour is 42 ms');
+  assert.ok(await isThere(locked));
+  await org.control('/clock/rate', { rate: 0 });
 });
 
 test('the day of the limits follows the clock', async () => {

@@ -37,9 +37,13 @@ const match = z.strictObject({
 });
 export type Match = z.output<typeof match>;
 
+/** What Node would refuse to send. */
+const headerName = z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/);
+const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/);
+
 const respond = z.strictObject({
-  status: z.int().min(200).max(599),
-  headers: z.record(z.string(), z.string()).default({}),
+  status: z.int().min(200).max(599).describe('The status.'),
+  headers: z.record(headerName, headerValue).default({}).describe('Besides those of every answer.'),
   body: z
     .unknown()
     .optional()
@@ -72,7 +76,7 @@ const truncate = z.strictObject({
 
 const moment = z.enum(['before', 'after']);
 
-export const effect = z
+const effect = z
   .strictObject({
     delayMs: ms.optional().describe('Before the request is handled, in real milliseconds.'),
     delayAnswerMs: ms.optional().describe('The work is done; the answer waits.'),
@@ -89,7 +93,7 @@ export const effect = z
     name: z.string().optional().describe('The field or sobject that INVALID_FIELD or INVALID_TYPE is about.'),
     retryAfterSeconds: count.optional().describe('Of TOO_MANY_REQUESTS.'),
     respond: respond.optional().describe('Any answer in place of the real one.'),
-    redirectTo: z.url().optional().describe('302 to this address.'),
+    redirectTo: headerValue.pipe(z.url()).optional().describe('302 to this address.'),
     isHandled: z
       .boolean()
       .optional()
@@ -98,14 +102,14 @@ export const effect = z
     readFrom: z.string().optional().describe('The id of a snapshot, from which the request reads.'),
     emptyBody: z.boolean().optional().describe('Status and headers stay, the body is empty.'),
     headers: z
-      .record(z.string(), z.string().nullable())
+      .record(headerName, headerValue.nullable())
       .optional()
       .describe('Set over the real ones; null leaves a header out.'),
     limitInfo: z
       .enum(['absent', 'garbage', 'shrinking'])
       .optional()
       .describe('Sforce-Limit-Info: left out, unreadable, or with a maximum that falls with each answer.'),
-    truncate: truncate.optional(),
+    truncate: truncate.optional().describe('Only the first bytes of the body are sent.'),
     bytesPerSecond: z.int().min(1).max(100_000_000).optional().describe('How slowly the body trickles.'),
   })
   .refine(({ isHandled: _, ...effects }) => Object.keys(effects).length > 0, 'needs at least one effect');
@@ -121,7 +125,7 @@ export const fault = z
     times: z.int().min(1).nullable().default(1).describe('How often it fires; null: until it is deleted.'),
     share: z.number().min(0).max(1).default(1).describe('The part of the matching requests that it meets.'),
     seed: z.int().min(0).default(1).describe('Of the dice that choose them.'),
-    effect,
+    effect: effect.describe('What happens to them; several parts together.'),
   })
   .superRefine(({ match: { inside, app }, effect: given }, context) => {
     const wrong = wholeOnly.filter((name) => given[name] !== undefined);

@@ -46,10 +46,6 @@ export class OrgClock implements Clock {
     this.turn({ at: instant, rate: this.from.rate });
   }
 
-  advance(ms: number): void {
-    this.set(this.now() + ms);
-  }
-
   setRate(rate: number): void {
     this.turn({ at: this.now(), rate });
   }

@@ -42,6 +42,8 @@ export async function listenControl(
       },
     );
   });
+  // Longer than clients keep a connection: one that closes just as a request is sent would look like a lost answer.
+  server.keepAliveTimeout = 65_000;
   return { server, url: await listenFrom(server, host, port) };
 }
 

@@ -36,12 +36,17 @@ export class Snapshots {
     if (this.kept.size >= snapshotsMax)
       throw new ControlError(400, `${snapshotsMax} snapshots are open: close one with POST /snapshots/close`);
     const session = await this.db.session();
-    await session.query(sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`);
-    const [row] = await session.query<{ exported: string }>(sql`SELECT pg_export_snapshot() AS exported`);
-    const id = randomBytes(6).toString('hex');
-    this.kept.set(id, { session, exported: row?.exported ?? '', takenAt: now });
-    void session.closed.then(() => this.kept.delete(id));
-    return id;
+    try {
+      await session.query(sql`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`);
+      const [row] = await session.query<{ exported: string }>(sql`SELECT pg_export_snapshot() AS exported`);
+      const id = randomBytes(6).toString('hex');
+      this.kept.set(id, { session, exported: row?.exported ?? '', takenAt: now });
+      void session.closed.then(() => this.kept.delete(id));
+      return id;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
   }
 
   /** Runs the work on the old state; on the present one where the snapshot is gone. */

@@ -84,7 +84,7 @@ export const stampKnobs: KnobGroup = {
       body: writesBody,
       example: {
         at: '2026-02-28T23:59:59Z',
-        writes: [{ update: '001Hp0000000001AAA', values: { Name: 'Stamped in the past' } }],
+        writes: [{ update: '001Hp0000000001IAA', values: { Name: 'Stamped in the past' } }],
       },
       run: async (org, body) => ({
         ids: await writeTransaction(org, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
@@ -94,7 +94,7 @@ export const stampKnobs: KnobGroup = {
       path: '/records/changeSilently',
       does: 'Changes values without a stamp or trigger, as a formula or an internal job of Salesforce does.',
       body: silentBody,
-      example: { id: '001Hp0000000001AAA', values: { NumberOfEmployees: 7 } },
+      example: { id: '001Hp0000000001IAA', values: { NumberOfEmployees: 7 } },
       run: changeSilently,
     }),
     knob({

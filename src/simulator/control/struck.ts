@@ -35,7 +35,7 @@ export async function struckRequest(org: Org, request: Incoming, handle: Handle)
     isInside: false,
     method: request.method,
     path,
-    text: () => [path, ...parameters.values(), body.toString()].join('\n'),
+    text: once(() => [path, ...parameters.values(), body.toString()].join('\n')),
     bearer: () => bearerIn(org, bearerOf(request.authorization)),
   };
   const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
@@ -49,7 +49,7 @@ export async function struckCall(call: Call, handle: (call: Call) => Promise<Ans
     isInside: true,
     method,
     path,
-    text: () => [path, ...parameters.values(), printExact(call.body, (text) => text)].join('\n'),
+    text: once(() => [path, ...parameters.values(), printExact(call.body, (text) => text)].join('\n')),
     bearer: () => Promise.resolve({ userId, clientId: '' }),
   };
   const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
@@ -58,6 +58,15 @@ export async function struckCall(call: Call, handle: (call: Call) => Promise<Ans
     handle(isStale ? { ...call, db, isStale } : call),
   );
   return { ...given, body: embeddable(given.body) };
+}
+
+/** A body may have 150 MB, and several faults may look at it. */
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Inside another answer everything is JSON: a page of HTML comes as a text. */

@@ -47,6 +47,10 @@ test('a page that is not done names further records', () => {
   );
 });
 
+test('what is no JSON stays as it is', () => {
+  assert.equal(torn({ dropLast: 1, replace: { a: 1 } }, '<html>'), '<html>');
+});
+
 test('a list and a single object are torn as well', () => {
   assert.equal(torn({ dropLast: 1 }, '[{"Id":"a"},{"Id":"b"}]'), '[{"Id":"a"}]');
   assert.equal(

@@ -4,10 +4,19 @@ import type { RowTear } from './fault.ts';
 
 /**
  * Spoils what stands in an answer: the records of a page, the entries of a list, or the one object that the answer
- * is. Numbers keep their digits.
+ * is. Numbers keep their digits. What is no JSON stays as it is.
  */
 export function tearRows(body: string, tear: RowTear, random: Random): string {
-  return printExact(tornAnswer(parseExact(body), tear, random), (text) => text);
+  const answer = parsed(body);
+  return answer === undefined ? body : printExact(tornAnswer(answer, tear, random), (text) => text);
+}
+
+function parsed(body: string): unknown {
+  try {
+    return parseExact(body);
+  } catch {
+    return undefined;
+  }
 }
 
 function tornAnswer(answer: unknown, tear: RowTear, random: Random): unknown {

@@ -24,7 +24,7 @@ export const transactionKnobs: KnobGroup = {
       body: writesBody,
       example,
       run: (org, body) =>
-        org.control.transactions.open(org, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
+        org.control.transactions.open(org, body.at, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
     }),
     knob({
       path: '/transactions/commit',

@@ -58,6 +58,12 @@ test('an open transaction holds latestDateCovered back until it ends', async () 
   assert.ok((await covered()) >= 30 * 60_000);
   await org.control('/transactions/rollBack', { id });
   assert.ok((await covered()) < 60_000);
+
+  const { now } = await org.control<{ now: string }>('/clock');
+  const at = new Date(Date.parse(now) - 9 * 60_000).toISOString();
+  const stamped = await open({ at, writes: [{ create: 'Account', values: { Name: 'Stamped before' } }] });
+  assert.ok((await covered()) >= 9 * 60_000, 'it began no later than its stamps');
+  await org.control('/transactions/commit', { id: stamped.id });
 });
 
 test('others cannot lock its rows, and a roll-back leaves nothing', async () => {

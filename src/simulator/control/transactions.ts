@@ -30,14 +30,19 @@ export class Transactions {
   }
 
   /**
+   * @param since when it counts as begun, if before now
    * @param work  its writes; gives the Ids of what was written
    * @throws what the work throws: then nothing stays, and no transaction is open
    */
-  async open(org: Org, work: (tx: Tx) => Promise<string[]>): Promise<{ id: string; ids: readonly string[] }> {
+  async open(
+    org: Org,
+    since: number | undefined,
+    work: (tx: Tx) => Promise<string[]>,
+  ): Promise<{ id: string; ids: readonly string[] }> {
     if (this.opened.size >= transactionsMax)
       throw new ControlError(400, `${transactionsMax} transactions are open: commit or roll back one`);
     const session = await org.db.session();
-    const write = openWrite(org);
+    const write = openWrite(org, since);
     const close = () => org.openWrites.delete(write);
     try {
       await session.query(sql`BEGIN ISOLATION LEVEL READ COMMITTED`);
@@ -72,7 +77,8 @@ export class Transactions {
     }
   }
 
+  /** The server rolls back what a session leaves open. */
   async rollBackAll(): Promise<void> {
-    for (const { id } of this.list) await this.end(id, 'rollBack');
+    for (const { session } of this.opened.values()) await session.close();
   }
 }

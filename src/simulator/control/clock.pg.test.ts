@@ -97,25 +97,35 @@ test('a deleted record leaves the bin and the delete log after 15 days', async (
   assert.deepEqual((log.json as { deletedRecords: unknown[] }).deletedRecords, []);
 });
 
-test('the bin is swept by itself as time goes by, except for what is locked', async () => {
-  await org.control('/clock/set', { to: '2031-09-01T00:00:00Z' });
+const isThere = async (id: string) =>
+  (await org.db.query(sql`SELECT FROM org."Account" WHERE "Id" = ${id}`)).length > 0;
+
+async function createDeleted(): Promise<string> {
   const token = await freshToken();
-  const [gone, locked] = [await create(token), await create(token)];
-  for (const id of [gone, locked]) await org.request('DELETE', `${data}/sobjects/Account/${id}`, { token });
-  const isThere = async (id: string) =>
-    (await org.db.query(sql`SELECT FROM org."Account" WHERE "Id" = ${id}`)).length > 0;
-  const { id: transaction } = await org.control<{ id: string }>('/transactions/open', {
-    writes: [{ undelete: locked }],
-  });
-  await org.control('/clock/set', { to: '2031-09-16T12:00:00Z' });
-  assert.ok(await isThere(gone), 'one lock makes the sweep wait');
-  await org.control('/transactions/commit', { id: transaction });
+  const id = await create(token);
+  await org.request('DELETE', `${data}/sobjects/Account/${id}`, { token });
+  return id;
+}
 
+test('the bin is swept by itself as time goes by', async () => {
+  await org.control('/clock/set', { to: '2031-08-01T00:00:00Z' });
+  const id = await createDeleted();
+  await org.control('/clock/set', { to: '2031-08-15T23:00:00Z' });
+  assert.ok(await isThere(id));
   await org.control('/clock/rate', { rate: 86_400 });
-
-  for (let tries = 0; await isThere(gone); tries++) assert.ok(tries < 20_000, 'an hour is 42 ms');
-  assert.ok(await isThere(locked));
+  for (let tries = 0; await isThere(id); tries++) assert.ok(tries < 20_000, 'an hour is 42 ms');
   await org.control('/clock/rate', { rate: 0 });
+});
+
+test('a sweep waits for nobody: what is locked keeps the bin as it is until the next one', async () => {
+  await org.control('/clock/set', { to: '2031-09-01T00:00:00Z' });
+  const [gone, locked] = [await createDeleted(), await createDeleted()];
+  const { id } = await org.control<{ id: string }>('/transactions/open', { writes: [{ undelete: locked }] });
+  await org.control('/clock/set', { to: '2031-09-17T00:00:00Z' });
+  assert.ok(await isThere(gone));
+  await org.control('/transactions/commit', { id });
+  await org.control('/recycleBin/sweep', {});
+  assert.deepEqual([await isThere(gone), await isThere(locked)], [false, true]);
 });
 
 test('the day of the limits follows the clock', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { errorsPage } from '../scripts/errors-page.ts';
+import { simulatorPage } from '../scripts/simulator-page.ts';
 import { faults } from '../src/core/faults.ts';
 import { root, sourceFiles } from './source-files.ts';
 
@@ -53,6 +54,10 @@ test('every test that the pages name is there', () => {
 
 test('the page of errors is the catalogue', () => {
   assert.equal(read('docs/errors.md'), errorsPage(), 'run: npm run errors-page');
+});
+
+test('the page of the simulated org is its list of knobs', () => {
+  assert.equal(read('docs/simulator.md'), simulatorPage(), 'run: npm run simulator-page');
 });
 
 test('every fault of the catalogue can happen', () => {

@@ -23,6 +23,14 @@ export interface TestOrg extends AsyncDisposable {
   token(which: 'integration' | 'demo'): Promise<string>;
   /** Sends one request, as the demo user unless `token` says otherwise; null sends none. */
   request(method: string, path: string, options?: OrgRequest): Promise<OrgAnswer>;
+  /**
+   * Turns a knob of the control API: POST with a body, GET without.
+   *
+   * @throws where it refuses
+   */
+  control<Result = Record<string, unknown>>(path: string, body?: object): Promise<Result>;
+  /** `http://127.0.0.1:…`, for tests of the control API itself. Another one after a restart. */
+  controlUrl(): string;
   /** Ends the program as the CLI does and starts it again on the same database and port. */
   restart(change?: Partial<OrgOptions>): Promise<void>;
 }
@@ -60,7 +68,13 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
   const database = await openTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-org-'));
   const credentialsFile = join(folder, 'org-credentials.json');
-  let program = await startProgram({ ...options, databaseUrl: database.url, port: 0, credentialsFile });
+  let program = await startProgram({
+    ...options,
+    databaseUrl: database.url,
+    port: 0,
+    controlPort: 0,
+    credentialsFile,
+  });
   const { url, orgId } = program;
   const credentials = JSON.parse(await readFile(credentialsFile, 'utf8')) as OrgCredentials;
   const tokens = new Map<string, Promise<string>>();
@@ -82,6 +96,8 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
         ...headers,
       });
     },
+    control: (path, body) => control(`${program.controlUrl}${path}`, body),
+    controlUrl: () => program.controlUrl,
     async restart(change = {}) {
       await stopProgram(program.process);
       const port = Number(new URL(url).port);
@@ -90,6 +106,7 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
         ...change,
         databaseUrl: database.url,
         port,
+        controlPort: 0,
         credentialsFile,
       });
     },
@@ -103,7 +120,7 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
 
 async function startProgram(
   configuration: object,
-): Promise<{ process: ChildProcess; url: string; orgId: string }> {
+): Promise<{ process: ChildProcess; url: string; controlUrl: string; orgId: string }> {
   const program = spawn(process.execPath, ['src/simulator/main.ts'], {
     cwd: join(import.meta.dirname, '..'),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -116,8 +133,8 @@ async function startProgram(
   const lines = createInterface({ input: program.stdout });
   const first = await Promise.race([once(lines, 'line'), once(program, 'close')]);
   assert(typeof first[0] === 'string', `the simulated org did not start: ${complaints}`);
-  const ready = JSON.parse(first[0]) as { url: string; orgId: string };
-  return { process: program, url: ready.url, orgId: ready.orgId };
+  const { url, controlUrl, orgId } = JSON.parse(first[0]) as Record<'url' | 'controlUrl' | 'orgId', string>;
+  return { process: program, url, controlUrl, orgId };
 }
 
 /** The program ends when its standard input does. */
@@ -154,6 +171,17 @@ async function signIn(
   const { access_token: token } = (await answer.json()) as { access_token?: string };
   assert(token, 'the simulated org signs its own users in');
   return token;
+}
+
+async function control<Result>(url: string, body: object | undefined): Promise<Result> {
+  const answer = await fetch(url, {
+    method: body ? 'POST' : 'GET',
+    headers: { 'Content-Type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const given = (await answer.json()) as Result & { error?: string };
+  assert(answer.ok, `${url} answered ${answer.status}: ${given.error}`);
+  return given;
 }
 
 async function send(

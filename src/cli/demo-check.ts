@@ -53,7 +53,13 @@ export async function runCheck(wishes: OrgWishes, { config, output, stop }: Cont
   using limit = deadline(systemClock, limitMs, stop);
   try {
     await using place = await openPlace(config);
-    await using demo = await openDemo({ config: place.config, ...wishes, output, stop: limit });
+    await using demo = await openDemo({
+      config: place.config,
+      ...wishes,
+      controlPort: 0,
+      output,
+      stop: limit,
+    });
     await checkAll(demo, report, output);
     report.ok = true;
   } catch (error) {

@@ -25,6 +25,8 @@ export interface DemoOptions {
   records: number;
   activityPerSecond: number;
   seed: number;
+  /** Of the org's control API. */
+  controlPort: number;
   output: Output;
   stop: AbortSignal;
 }
@@ -109,8 +111,9 @@ async function openBoth(
   if (org.status === 'fulfilled') undo.use(org.value);
   if (control.status === 'rejected') throw control.reason;
   if (org.status === 'rejected') throw org.reason;
-  const { records, orgId, url } = org.value;
+  const { records, orgId, url, controlUrl } = org.value;
   say(`A simulated Salesforce org with ${count(records)} records: ${orgId}, ${url}`);
+  say(`Its time and its faults: ${controlUrl} (docs/simulator.md)`);
   if (records !== wishes.records)
     say('Its records stay as an earlier run made them; --fresh makes new ones.');
   return { control: control.value, org: org.value };

@@ -20,6 +20,8 @@ export interface OrgOptions {
   records: number;
   activityPerSecond: number;
   seed: number;
+  /** Of its control API. */
+  controlPort: number;
   say: (line: string) => void;
   onSeeded: (seeded: number, of: number) => void;
   stop: AbortSignal;
@@ -27,6 +29,7 @@ export interface OrgOptions {
 
 export interface OrgProgram extends AsyncDisposable {
   url: string;
+  controlUrl: string;
   orgId: string;
   records: number;
   pid: number | undefined;
@@ -48,6 +51,7 @@ type OrgCredentials = z.infer<typeof credentialsSchema>;
 const readySchema = z.object({
   ready: z.literal(true),
   url: z.string(),
+  controlUrl: z.string(),
   orgId: z.string(),
   records: z.int(),
 });
@@ -58,8 +62,9 @@ const orgLock = sql`5432::int, 2::int`;
 
 /** @throws {@link CommandError} where the program does not start, or runs already */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
-  const { dataDir, port, records, activityPerSecond, seed, stop } = options;
-  await refuseForbiddenPort(port);
+  const { dataDir, port, controlPort, records, activityPerSecond, seed, stop } = options;
+  await refuseForbiddenPort(port, '--port or LOCKSTEP_ORG_PORT');
+  await refuseForbiddenPort(controlPort, '--control-port');
   const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
   const credentialsFile = credentialsFileOf(dataDir);
   await using undo = new AsyncDisposableStack();
@@ -81,7 +86,8 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
     () => undefined,
   );
   undo.defer(() => end(child, ended));
-  const wish = { databaseUrl, host: '127.0.0.1', port, records, activityPerSecond, seed, credentialsFile };
+  const places = { databaseUrl, host: '127.0.0.1', port, controlPort, credentialsFile };
+  const wish = { ...places, records, activityPerSecond, seed };
   child.stdin.on('error', () => undefined); // it has ended, which `ended` tells
   child.stdin.write(`${JSON.stringify(wish)}\n`);
   const lines = createInterface({ input: child.stderr });
@@ -93,7 +99,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
 }
 
 /** A port that is taken makes way to the next; one that may not be used has no next one. */
-async function refuseForbiddenPort(port: number): Promise<void> {
+async function refuseForbiddenPort(port: number, option: string): Promise<void> {
   const probe = createServer();
   try {
     probe.listen(port, '127.0.0.1');
@@ -103,7 +109,7 @@ async function refuseForbiddenPort(port: number): Promise<void> {
     if (code === 'EADDRINUSE') return;
     throw usageError(
       `The simulated org cannot listen on port ${port} (${String(code)})`,
-      'Give a port over 1023 with --port or LOCKSTEP_ORG_PORT.',
+      `Give a port over 1023 with ${option}.`,
     );
   } finally {
     probe.close();

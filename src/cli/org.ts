@@ -14,18 +14,22 @@ export const orgFlags: Readonly<Record<string, Flag>> = {
   records: { value: 'N', says: 'Records to make at the first start, 100 to 20000000 (default 50000).' },
   activity: { value: 'R', says: 'Changes a second, 0 to 1000.' },
   seed: { value: 'N', says: 'Another number makes other records (default 1).' },
+  'control-port': { value: 'PORT', says: 'Where its control API listens (default 8403); 0: any free one.' },
 };
 
 export interface OrgWishes {
   records: number;
   activityPerSecond: number;
   seed: number;
+  /** Of its control API. */
+  controlPort: number;
 }
 
 export const orgWishes = (args: Arguments, activity: number): OrgWishes => ({
   records: args.number('records', { min: 100, max: 20_000_000, otherwise: 50_000 }),
   activityPerSecond: args.number('activity', { min: 0, max: 1000, otherwise: activity, whole: false }),
   seed: args.number('seed', { min: 0, max: 2 ** 31, otherwise: 1 }),
+  controlPort: args.number('control-port', { min: 0, max: 65_535, otherwise: 8403 }),
 });
 
 export const org: Command = {
@@ -57,13 +61,15 @@ export const org: Command = {
     const clientSecret = join(dataDir, 'org-client-secret');
     await writeSecretFile(clientId, `${program.credentials.integration.clientId}\n`);
     await writeSecretFile(clientSecret, `${program.credentials.integration.clientSecret}\n`);
-    const facts = { url: program.url, org_id: program.orgId, records: program.records };
+    const { url, controlUrl } = program;
+    const facts = { url, control_url: controlUrl, org_id: program.orgId, records: program.records };
     if (output.wantsJson)
       output.object({ schema: 1, ready: true, ...facts, credentials_file: credentialsFileOf(dataDir) });
     else output.data(program.url);
     say(
       `Org ${program.orgId} with ${count(program.records)} records. Its secrets: ${credentialsFileOf(dataDir)}`,
     );
+    say(`Its time and its faults: ${controlUrl} (docs/simulator.md)`);
     const allow = `LOCKSTEP_ALLOW_HOST=${new URL(program.url).host}`;
     const files = `--client-id-file ${shellWord(clientId)} --client-secret-file ${shellWord(clientSecret)}`;
     say('A server that may read it:');

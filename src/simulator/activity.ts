@@ -32,7 +32,7 @@ export async function runActivity(
     await org.clock.sleep(tickMs, signal).catch(() => undefined);
     const now = org.clock.now();
     // After a pause the org does not catch up on more than two seconds.
-    due = Math.min(due + ((now - last) * perSecond) / 1000, 2 * perSecond + 1);
+    due = Math.min(due + (Math.max(0, now - last) * perSecond) / 1000, 2 * perSecond + 1);
     last = now;
     for (; due >= 1 && !signal.aborted; due--) await change(org, random);
   }

@@ -1,4 +1,5 @@
 import type { Tx } from '../lib/database.ts';
+import type { Delivery } from './control/delivery.ts';
 import type { OrgError } from './errors.ts';
 import type { Org } from './org.ts';
 import type { SObjects } from './schema.ts';
@@ -21,6 +22,8 @@ export interface Call {
   version: string;
   /** The org's database, or the transaction of an all-or-none composite. */
   db: Tx;
+  /** `db` shows an older state of the org. */
+  isStale?: boolean;
   /** Runs in a transaction of its own, or in that one. */
   write<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
   /** Inside an all-or-none composite: a collection takes this over, whatever it says itself. */
@@ -38,6 +41,8 @@ export interface Answer {
   records?: readonly string[];
   /** Ends an all-or-none composite though the status tells of no failure. */
   isRolledBack?: boolean;
+  /** What a fault does to the answer on its way. */
+  delivery?: Delivery;
 }
 
 export const answer = (status: number, value: unknown, headers: Record<string, string> = {}): Answer => ({

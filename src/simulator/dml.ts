@@ -17,11 +17,13 @@ import { type Stamp, triggers } from './triggers.ts';
 export interface Writer {
   org: Org;
   userId: string;
+  /** The milliseconds since 1970 of its stamps, where they are not of now. */
+  at?: number;
 }
 
-export const stampOf = ({ org, userId }: Writer): Stamp => ({
+export const stampOf = ({ org, userId, at = org.control.stampTime() }: Writer): Stamp => ({
   userId,
-  at: new Date(Math.floor(org.clock.now() / 1000) * 1000).toISOString(),
+  at: new Date(Math.floor(at / 1000) * 1000).toISOString(),
 });
 
 export type Row = Record<string, string | null>;

@@ -47,6 +47,19 @@ export const sessionInvalid = () => new OrgError(401, 'INVALID_SESSION_ID', 'Ses
 export const limitExceeded = () =>
   new OrgError(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
 
+export const concurrencyExceeded = () =>
+  new OrgError(403, 'REQUEST_LIMIT_EXCEEDED', 'ConcurrentRequests (Concurrent API Requests) Limit exceeded.');
+
+export const versionRetired = () =>
+  new OrgError(410, 'UNSUPPORTED_API_VERSION', 'The requested API version is retired or is not supported.');
+
+export const unexpected = () =>
+  new OrgError(
+    500,
+    'UNKNOWN_EXCEPTION',
+    'An unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678 (-1234)',
+  );
+
 export const parserError = (message: string) => new OrgError(400, 'JSON_PARSER_ERROR', message);
 
 export const refused = (errorCode: string, message: string, fields?: readonly string[]) =>

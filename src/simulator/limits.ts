@@ -1,14 +1,14 @@
 import type { Clock } from '../lib/clock.ts';
 import { sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call } from './answer.ts';
-import { limitExceeded, methodNotAllowed } from './errors.ts';
+import { concurrencyExceeded, limitExceeded, methodNotAllowed } from './errors.ts';
 import { isLive, recordsOf } from './storage.ts';
 
 const dayMs = 86_400_000;
 
 /** The org's daily requests. Counted by the day of its clock and forgotten at a restart. */
 export class ApiUsage {
-  readonly max: number;
+  max: number;
   private readonly clock: Clock;
   private day = 0;
   private count = 0;
@@ -27,10 +27,47 @@ export class ApiUsage {
     return this.count;
   }
 
+  set used(count: number) {
+    this.day = Math.floor(this.clock.now() / dayMs);
+    this.count = count;
+  }
+
   /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when nothing is left */
   spend(): void {
     if (this.used >= this.max) throw limitExceeded();
     this.count++;
+  }
+}
+
+const longMs = 20_000;
+
+/** Requests at once that take longer than 20 s: an org allows so many, and no limit holds for shorter ones. */
+export class LongRequests {
+  max = 25;
+  /** Counted besides those that there are. */
+  pretended = 0;
+  private readonly clock: Clock;
+  private readonly began = new Set<{ at: number }>();
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get used(): number {
+    const before = this.clock.now() - longMs;
+    return this.pretended + [...this.began].filter(({ at }) => at < before).length;
+  }
+
+  /** Counts a request until what is given is disposed of. */
+  begin(): Disposable {
+    const request = { at: this.clock.now() };
+    this.began.add(request);
+    return { [Symbol.dispose]: () => void this.began.delete(request) };
+  }
+
+  /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when no further request may come */
+  check(): void {
+    if (this.used >= this.max) throw concurrencyExceeded();
   }
 }
 

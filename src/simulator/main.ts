@@ -5,6 +5,8 @@ import { systemClock } from '../lib/clock.ts';
 import { openDatabase, sqlState } from '../lib/database.ts';
 import { runActivity } from './activity.ts';
 import { runJobs } from './bulk/worker.ts';
+import { runSweeps } from './control/retention.ts';
+import { listenControl } from './control/server.ts';
 import { ensureCredentials } from './credentials.ts';
 import { ForeignOrgError, openOrg } from './org.ts';
 import { listen, placeOf } from './server.ts';
@@ -20,6 +22,8 @@ const configuration = z.strictObject({
   host: z.string().default('127.0.0.1'),
   /** 0 takes any free port; another one that is taken makes way to the next. */
   port: z.int().min(0).max(65_535).default(8402),
+  /** The same, of the control API. */
+  controlPort: z.int().min(0).max(65_535).default(8403),
   /** Made at the first start only. */
   records: z.int().min(100).max(20_000_000).default(50_000),
   activityPerSecond: z.number().min(0).max(1000).default(0),
@@ -88,10 +92,16 @@ async function start(config: Configuration) {
   });
   await ensureCredentials(org, config.credentialsFile);
   const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
-  const chosen = new URL(org.url).port;
-  if (config.port !== 0 && chosen !== String(config.port))
-    say(`port ${config.port} is taken, using ${chosen}`);
-  return { org, server };
+  sayIfTaken(config.port, org.url);
+  const onDefect = (error: unknown) => say({ defect: placeOf(error) });
+  const control = await listenControl(org, config.host, config.controlPort, onDefect);
+  sayIfTaken(config.controlPort, control.url);
+  return { org, server, control };
+}
+
+function sayIfTaken(wanted: number, url: string): void {
+  const chosen = new URL(url).port;
+  if (wanted !== 0 && chosen !== String(wanted)) say(`port ${wanted} is taken, using ${chosen}`);
 }
 
 /** Names the server and the reason, never the login. */
@@ -118,7 +128,7 @@ async function run(): Promise<void> {
   // Stopped while the org is being made: what there is of it is dropped at the next start.
   const started = await Promise.race([start(config), stop]);
   if (!started) process.exit(0);
-  const { org, server } = started;
+  const { org, server, control } = started;
   const workStop = new AbortController();
   const { activityPerSecond, seed } = config;
   const activity =
@@ -128,11 +138,15 @@ async function run(): Promise<void> {
   );
   const onDefect = (error: unknown) => say({ defect: placeOf(error) });
   const jobs = runJobs(org, workStop.signal, onDefect);
+  const sweeps = runSweeps(org, workStop.signal, onDefect);
   const { settings, url } = org;
-  process.stdout.write(`${JSON.stringify({ ready: true, url, orgId: org.id, records: settings.records })}\n`);
+  const ready = { ready: true, url, controlUrl: control.url, orgId: org.id, records: settings.records };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
   await stop;
   workStop.abort();
-  await Promise.allSettled([activity, jobs, close(server)]);
+  const controlClosed = close(control.server);
+  await org.control.end();
+  await Promise.allSettled([activity, jobs, sweeps, controlClosed, close(server)]);
   await org.db.end();
   process.stdin.destroy();
 }

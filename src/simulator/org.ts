@@ -4,8 +4,11 @@ import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { createJobTables, failLostResults } from './bulk/storage.ts';
+import { OrgClock } from './control/org-clock.ts';
+import { OrgControl } from './control/org-control.ts';
+import { readClock } from './control/storage.ts';
 import { recordId } from './ids.ts';
-import { ApiUsage } from './limits.ts';
+import { ApiUsage, LongRequests } from './limits.ts';
 import { sobjects } from './objects/index.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { readSchema, storeSObjects } from './schema-storage.ts';
@@ -16,7 +19,9 @@ import { createIndexes, createTable } from './tables.ts';
 /** What every part of the program needs of the org that it serves. */
 export interface Org {
   db: Database;
-  clock: Clock;
+  clock: OrgClock;
+  /** What has been done to it by the control API. */
+  control: OrgControl;
   /** 18 characters. */
   id: string;
   /** Where it is reached, without a slash at the end; set when the server listens. */
@@ -27,14 +32,15 @@ export interface Org {
   /** What users see, kept until the schema or their rights change. */
   views: Map<string, SObjects>;
   usage: ApiUsage;
+  longRequests: LongRequests;
   jobs: JobBells;
   lockTimeoutMs: number;
   settings: OrgSettings;
-  /** The transactions that write now, in the order in which they began. */
+  /** The transactions that write now, and when they began. */
   openWrites: Set<{ since: number }>;
 }
 
-/** Fixed when the org is made. */
+/** Fixed when the org is made, save for the org's id. */
 export interface OrgSettings {
   orgId: string;
   fingerprint: string;
@@ -66,18 +72,21 @@ const makingLock = 4_711_001;
 
 /** Opens the org of a database, and makes it first where there is none. */
 export async function openOrg(options: OrgOptions): Promise<Org> {
-  const { db, clock } = options;
+  const { db } = options;
   const settings = await makeOnce(options);
   const schema = await readSchema(db);
+  const clock = new OrgClock(options.clock, await readClock(db));
   return {
     db,
     clock,
+    control: new OrgControl(db, clock),
     id: settings.orgId,
     url: '',
     sobjects: schema.sobjects,
     schemaChangedAt: schema.changedAt,
     views: new Map(),
     usage: new ApiUsage(clock, options.apiLimit),
+    longRequests: new LongRequests(clock),
     jobs: new JobBells(),
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
@@ -139,11 +148,10 @@ export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef 
 
 /** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
 export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-  const write = { since: org.clock.now() };
-  org.openWrites.add(write);
+  const write = openWrite(org);
   try {
     return await org.db.transaction(async (tx) => {
-      await tx.query(sql`SELECT set_config('lock_timeout', ${`${org.lockTimeoutMs}ms`}, true)`);
+      await setWriteLimits(tx, org);
       return work(tx);
     });
   } finally {
@@ -151,8 +159,19 @@ export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promi
   }
 }
 
+/** Counts as an open write until it is taken off the org's list. `since` is the oldest stamp that it makes. */
+export function openWrite(org: Org, since = Number.POSITIVE_INFINITY): { since: number } {
+  const write = { since: Math.min(since, org.clock.now()) };
+  org.openWrites.add(write);
+  return write;
+}
+
+/** A transaction may stand still as long as a fault makes its request wait. */
+export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Org): Promise<unknown> =>
+  tx.query(sql`
+    SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
+           set_config('idle_in_transaction_session_timeout', '0', true)`);
+
 /** When the write began that is open the longest: no stamp of an uncommitted row is older. */
-export const oldestWrite = (org: Org): number | undefined => {
-  const [oldest] = org.openWrites;
-  return oldest?.since;
-};
+export const oldestWrite = ({ openWrites }: Org): number | undefined =>
+  openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));

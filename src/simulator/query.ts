@@ -1,3 +1,4 @@
+import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { type Answer, type Call, dataPath } from './answer.ts';
 import { methodNotAllowed, refused } from './errors.ts';
@@ -63,7 +64,7 @@ async function groups(call: Call, compiled: CompiledQuery): Promise<Answer> {
 export async function queryMore(call: Call, locator: string): Promise<Answer> {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
   const [, id = '', from = ''] = /^([0-9A-Za-z]{18})-(\d{1,9})$/.exec(locator) ?? [];
-  const [kept] = await call.db.query<Kept>(sql`
+  const [kept] = await locatorsOf(call).query<Kept>(sql`
     SELECT soql, include_deleted, batch_rows, total, extract(epoch FROM created_at) * 1000 AS now
       FROM simulator.locator
      WHERE id = ${id}
@@ -115,10 +116,13 @@ function batchRows(call: Call): number {
   return wanted === undefined ? batchRowsMax : Math.min(Math.max(Number(wanted), batchRowsMin), batchRowsMax);
 }
 
+/** A locator is of the present, also where the records are of an older state. */
+const locatorsOf = (call: Call): Tx => (call.isStale ? call.org.db : call.db);
+
 async function keepLocator(call: Call, cursor: Cursor, total: number): Promise<string> {
-  const number = await nextRecordNumber(call.db);
-  const id = recordId(locatorPrefix, number);
-  await call.db.query(sql`
+  const db = locatorsOf(call);
+  const id = recordId(locatorPrefix, await nextRecordNumber(db));
+  await db.query(sql`
     INSERT INTO simulator.locator (id, user_id, soql, include_deleted, batch_rows, total, created_at)
     VALUES (${id}, ${call.userId}, ${cursor.soql}, ${cursor.includeDeleted}, ${cursor.batchRows}, ${total},
             ${new Date(cursor.now).toISOString()})`);

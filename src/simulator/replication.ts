@@ -71,7 +71,8 @@ function readWindow(call: Call, daysBack: number): Window {
   if (end <= start) throw invalidDate('startDate cannot be equal to or later than endDate');
   if (end > now) throw invalidDate('endDate cannot be in the future');
   if (start < now - daysBack * dayMs) throw invalidDate(`startDate cannot be more than ${daysBack} days ago`);
-  return { start, end, covered: floorMinute(Math.min(end, oldestWrite(call.org) ?? end)) };
+  const { coveredUntil = end } = call.org.control;
+  return { start, end, covered: floorMinute(Math.min(end, oldestWrite(call.org) ?? end, coveredUntil)) };
 }
 
 const invalidDate = (message: string) => refused('INVALID_REPLICATION_DATE', message);
@@ -91,6 +92,8 @@ const floorMinute = (time: number): number => Math.floor(time / minuteMs) * minu
 const timeText = (time: number): string => new Date(time).toISOString().replace('Z', '+0000');
 
 async function earliestAvailable(call: Call): Promise<number> {
+  const { availableFrom } = call.org.control;
+  if (availableFrom !== undefined) return floorMinute(availableFrom);
   const [row] = await call.db.query<{ value: number }>(
     sql`SELECT value FROM simulator.setting WHERE name = ${purgedUntil}`,
   );

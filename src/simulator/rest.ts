@@ -3,21 +3,23 @@ import { batch } from './batch.ts';
 import { jobsAnswer } from './bulk/jobs.ts';
 import { collections } from './collections.ts';
 import { composite } from './composite.ts';
+import { struckCall } from './control/struck.ts';
 import { describeGlobal } from './describe.ts';
-import { methodNotAllowed, notFound, OrgError } from './errors.ts';
+import { methodNotAllowed, notFound, versionRetired } from './errors.ts';
 import { limits, recordCount } from './limits.ts';
+import type { Org } from './org.ts';
 import { query, queryMore } from './query.ts';
 import { sobjectAnswer } from './rows.ts';
 import { tree } from './tree.ts';
 
 /** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
 const versionMin = 42;
-const versionMax = 68;
+export const newestVersion = 68;
 /** Versions up to this one are retired; between it and the oldest served, the org behaves as if it never had them. */
-const versionRetired = 30;
+const retiredMax = 30;
 
 export async function route(call: Call): Promise<Answer> {
-  checkVersion(call.version);
+  checkVersion(call);
   const [resource, first, ...more] = call.path;
   switch (resource) {
     case undefined:
@@ -37,7 +39,7 @@ export async function route(call: Call): Promise<Answer> {
       if (first !== 'recordCount' || more.length > 0) throw notFound();
       return recordCount(call);
     case 'composite':
-      return first === undefined ? composite(call, route) : compositeBelow(call, first, more);
+      return first === undefined ? composite(call, routeInside) : compositeBelow(call, first, more);
     case 'jobs':
       return jobsAnswer(call);
     default:
@@ -45,13 +47,15 @@ export async function route(call: Call): Promise<Answer> {
   }
 }
 
+const routeInside = (call: Call): Promise<Answer> => struckCall(call, route);
+
 async function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
   switch (resource) {
     case 'sobjects':
       return collections(call, path);
     case 'batch':
       if (path.length > 0) throw notFound();
-      return batch(call, route);
+      return batch(call, routeInside);
     case 'tree': {
       const [sobject, ...more] = path;
       if (sobject === undefined || more.length > 0) throw notFound();
@@ -62,15 +66,10 @@ async function compositeBelow(call: Call, resource: string, path: readonly strin
   }
 }
 
-function checkVersion(version: string): void {
+function checkVersion({ org, version }: Call): void {
   const number = Number(version);
-  if (Number.isInteger(number) && number >= versionMin && number <= versionMax) return;
-  if (number > versionRetired) throw notFound();
-  throw new OrgError(
-    410,
-    'UNSUPPORTED_API_VERSION',
-    'The requested API version is retired or is not supported.',
-  );
+  if (number <= Math.max(retiredMax, org.control.retiredUntil)) throw versionRetired();
+  if (!Number.isInteger(number) || number < versionMin || number > newestVersion) throw notFound();
 }
 
 function resources(call: Call): Answer {
@@ -83,8 +82,9 @@ function resources(call: Call): Answer {
 const seasons = ['Spring', 'Summer', 'Winter'] as const;
 
 /** `/services/data`, which needs no token. Spring '18 was 42.0; three releases a year. */
-export function versions(): Answer {
-  const served = Array.from({ length: versionMax - versionMin + 1 }, (_, i) => versionMin + i);
+export function versions({ control }: Org): Answer {
+  const oldest = Math.max(versionMin, control.retiredUntil + 1);
+  const served = Array.from({ length: newestVersion - oldest + 1 }, (_, i) => oldest + i);
   return answer(
     200,
     served.map((number) => {

@@ -1,16 +1,26 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { constants, createGzip, gunzip, gzip } from 'node:zlib';
+import type { Tx } from '../lib/database.ts';
 import { sobjectsSeenBy } from './access.ts';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
-import { disturb } from './disturbances.ts';
-import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, sessionInvalid } from './errors.ts';
+import { changeHeaders, deliver, resetConnection } from './control/delivery.ts';
+import { type Incoming, struckRequest } from './control/struck.ts';
+import {
+  asOrgError,
+  methodNotAllowed,
+  notFound,
+  OrgError,
+  parserError,
+  sessionInvalid,
+  unexpected,
+} from './errors.ts';
 import { parseExact } from './exact-json.ts';
 import { identity, plainText, userInfo } from './identity.ts';
+import { listenFrom } from './listen.ts';
 import { bearerOf, tokenAnswer, userOfToken } from './oauth.ts';
 import { type Org, writeTransaction } from './org.ts';
 import { route, versions } from './rest.ts';
@@ -23,7 +33,6 @@ const bodyBytesMax = 50 * 1024 * 1024;
 const uploadBytesMax = 150 * 1024 * 1024;
 /** Below this, compressing costs more than it saves. */
 const gzipBytesMin = 2048;
-const portsTriedMax = 100;
 
 const gzipped = promisify(gzip);
 const gunzipped = promisify(gunzip);
@@ -42,23 +51,8 @@ export async function listen(org: Org, host: string, port: number, onDefect: OnD
   // Longer than clients keep a connection: one that closes just as a request is sent would look like a lost answer.
   server.keepAliveTimeout = 65_000;
   server.on('clientError', refuseConnection);
-  await listenFrom(server, host, port);
-  const { port: chosen } = server.address() as AddressInfo;
-  org.url = `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`;
+  org.url = await listenFrom(server, host, port);
   return server;
-}
-
-async function listenFrom(server: Server, host: string, port: number): Promise<void> {
-  for (let tried = port; ; tried++) {
-    try {
-      server.listen(tried, host);
-      await once(server, 'listening');
-      return;
-    } catch (error) {
-      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!isTaken || tried >= Math.min(port + portsTriedMax, 65_535)) throw error;
-    }
-  }
 }
 
 /** What is not HTTP, or more of it than Salesforce takes, is answered and the connection closed. */
@@ -81,17 +75,15 @@ async function serve(
   response: ServerResponse,
   onDefect: OnDefect,
 ): Promise<void> {
+  using _counted = org.longRequests.begin();
   const given = await answerTo(org, request, response).catch((error: unknown) => {
     const known = asOrgError(error);
     if (known) return errorAnswer(known);
     onDefect(placeOf(error));
-    return errorAnswer(new OrgError(500, 'UNKNOWN_EXCEPTION', unexpected));
+    return errorAnswer(unexpected());
   });
   await send(org, request, response, given, onDefect);
 }
-
-const unexpected =
-  'An unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678 (-1234)';
 
 /** The first line of a stack below the message, which may hold a value. */
 export const placeOf = (error: unknown): string => {
@@ -105,11 +97,24 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   const target = splitTarget(request.url ?? '/');
   const body = await readBody(request, target && isUpload(target.path) ? uploadBytesMax : bodyBytesMax);
   if (!target) throw notFound();
-  const { version, path, parameters } = target;
-  const method = methodOf(request, parameters);
+  const { authorization } = request.headers;
+  const incoming = { ...target, method: methodOf(request, target.parameters), authorization, body };
+  return struckRequest(org, incoming, (db, isStale) => handle(org, request, response, incoming, db, isStale));
+}
+
+/** @param db  what the request reads from; `isStale` where that is an older state */
+async function handle(
+  org: Org,
+  request: IncomingMessage,
+  response: ServerResponse,
+  incoming: Incoming,
+  db: Tx,
+  isStale: boolean,
+): Promise<Answer> {
+  const { version, path, parameters, method, body } = incoming;
   const place = path.join('/');
   if (version === undefined) {
-    if (place === 'services/data') return method === 'GET' ? versions() : refuseMethod(method);
+    if (place === 'services/data') return method === 'GET' ? versions(org) : refuseMethod(method);
     if (place === 'services/oauth2/token') {
       if (method !== 'POST') return refuseMethod(method, ['POST']);
       return tokenAnswer(org, new URLSearchParams(body.toString()), request.headers.authorization);
@@ -120,14 +125,12 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   const token = bearerOf(request.headers.authorization);
   const userId = token === undefined ? undefined : await userOfToken(org, token);
   if (userId === undefined) throw sessionInvalid();
-  if (version === undefined && path[0] === 'simulator')
-    return disturb(
-      await callOf(org, userId, request, { version: '', path: path.slice(1), parameters, method }, body),
-    );
   try {
+    org.longRequests.check();
     org.usage.spend();
     if (version === undefined) throw notFound();
-    return await route(await callOf(org, userId, request, { version, path, parameters, method }, body));
+    const call = await callOf(org, userId, request, { version, path, parameters, method }, body);
+    return await route({ ...call, db, isStale });
   } finally {
     response.setHeader('Sforce-Limit-Info', `api-usage=${org.usage.used}/${org.usage.max}`);
   }
@@ -236,13 +239,15 @@ async function send(
   given: Answer,
   onDefect: OnDefect,
 ): Promise<void> {
+  if (given.delivery?.isReset) return resetConnection(response);
   response.statusCode = given.status;
   response.setHeader('Date', new Date(org.clock.now()).toUTCString());
   // A body that was not read to its end would be taken for the next request.
   if (!request.complete) response.setHeader('Connection', 'close');
   if (given.body !== null) response.setHeader('Content-Type', 'application/json;charset=UTF-8');
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
-  if (given.stream) return sendStream(request, response, given.stream, onDefect);
+  if (given.delivery) changeHeaders(response, given.delivery);
+  if (given.stream) return sendStream(org, request, response, { ...given, stream: given.stream }, onDefect);
   if (given.body === null) return void response.end();
   let bytes: Buffer = Buffer.from(given.body);
   if (bytes.length > gzipBytesMin && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
@@ -250,15 +255,17 @@ async function send(
     response.setHeader('Content-Encoding', 'gzip');
     response.setHeader('Vary', 'Accept-Encoding');
   }
-  response.setHeader('Content-Length', bytes.length);
-  response.end(bytes);
+  if (!response.hasHeader('Content-Length')) response.setHeader('Content-Length', bytes.length);
+  if (!given.delivery || request.method === 'HEAD') return void response.end(bytes);
+  await deliver(response, Readable.from([bytes]), given.delivery, org.control.sleep);
 }
 
 /** As fast as the client reads. Whatever fails in between ends the connection, so that no part passes for the whole. */
 async function sendStream(
+  org: Org,
   request: IncomingMessage,
   response: ServerResponse,
-  stream: AsyncIterable<string>,
+  { stream, delivery }: Answer & { stream: AsyncIterable<string> },
   onDefect: OnDefect,
 ): Promise<void> {
   if (request.method === 'HEAD') return void response.end();
@@ -266,9 +273,12 @@ async function sendStream(
   response.setHeader('Vary', 'Accept-Encoding');
   if (isGzip) response.setHeader('Content-Encoding', 'gzip');
   const text = Readable.from(stream, { objectMode: false });
+  const sink = delivery
+    ? (source: AsyncIterable<Buffer>) => deliver(response, source, delivery, org.control.sleep)
+    : response;
   const sent = isGzip
-    ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), response)
-    : pipeline(text, response);
+    ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), sink)
+    : pipeline(text, sink);
   await sent.catch((error: unknown) => {
     response.destroy();
     const hasClientLeft = (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, type Sql, sql } from '../lib/sql.ts';
+import { createControlTables } from './control/storage.ts';
 import type { FieldDef, SObjectDef } from './schema.ts';
 
 /**
@@ -72,6 +73,7 @@ export async function createTables(tx: Tx): Promise<void> {
       created_at      timestamptz NOT NULL)`);
   await createSchemaTables(tx);
   await createRecycleBin(tx);
+  await createControlTables(tx);
 }
 
 async function createSchemaTables(tx: Tx): Promise<void> {

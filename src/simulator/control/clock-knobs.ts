@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Org } from '../org.ts';
+import { ControlError, instant, type KnobGroup, knob, reads } from './knob.ts';
+import { sweep } from './retention.ts';
+import { keepClock } from './storage.ts';
+
+/** The org's time. */
+const shown = ({ clock }: Org) => ({
+  now: new Date(clock.now()).toISOString(),
+  rate: clock.setting.rate,
+});
+
+/** Salesforce knows no date after the year 4000. */
+const latest = Date.UTC(4000, 0, 1);
+
+function set(org: Org, to: number) {
+  if (to < 0 || to > latest)
+    throw new ControlError(400, 'the clock goes from 1970-01-01T00:00:00Z to 4000-01-01T00:00:00Z');
+  org.clock.set(to);
+  return moved(org);
+}
+
+/** Kept before it is answered, and what is due by then has been done. */
+async function moved(org: Org) {
+  await keepClock(org.db, org.clock.setting);
+  await sweep(org);
+  return shown(org);
+}
+
+export const clockKnobs: KnobGroup = {
+  title: 'Clock',
+  about:
+    'Everything in the org follows one clock: stamps, expiry of tokens and locators, the recycle bin, the day of the limits, the Date of answers. It goes on where it was after a restart.',
+  knobs: [
+    reads('/clock', 'Tells the time of the org and its rate.', shown),
+    knob({
+      path: '/clock/set',
+      does: 'Sets the time, forward or back.',
+      body: z.strictObject({ to: instant }),
+      example: { to: '2026-03-01T08:00:00Z' },
+      run: (org, { to }) => set(org, to),
+    }),
+    knob({
+      path: '/clock/advance',
+      does: 'Moves the time on. Whoever waits for an instant up to then wakes, in order.',
+      body: z.strictObject({
+        ms: z
+          .int()
+          .min(0)
+          .max(100 * 365 * 86_400_000)
+          .describe('Milliseconds.'),
+      }),
+      example: { ms: 3_600_000 },
+      run: (org, { ms }) => set(org, org.clock.now() + ms),
+    }),
+    knob({
+      path: '/clock/rate',
+      does: 'Makes time run faster, slower, or stand still.',
+      body: z.strictObject({
+        rate: z.number().min(0).max(86_400).describe('1 is real, 60 is a minute a second, 0 stands still.'),
+      }),
+      example: { rate: 60 },
+      run: (org, { rate }) => {
+        org.clock.setRate(rate);
+        return moved(org);
+      },
+    }),
+  ],
+};

@@ -1,0 +1,152 @@
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+import { sql } from '../../lib/sql.ts';
+import { hashOf, randomSecret } from '../credentials.ts';
+import { insertRecord } from '../dml.ts';
+import { columnValues } from '../field-values.ts';
+import { recordId } from '../ids.ts';
+import { type Org, writeTransaction } from '../org.ts';
+import { newestVersion } from '../rest.ts';
+import { fault } from './fault.ts';
+import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf, userName } from './knob.ts';
+import { changeOrgId } from './storage.ts';
+import { exactValues, fieldValues, idOf } from './writes.ts';
+
+/** Who is signed in, which org this is, who works in it, and how much it allows. */
+async function expireTokens(org: Org, { user }: { user?: string | undefined }) {
+  const now = new Date(org.clock.now()).toISOString();
+  const whose = user === undefined ? sql`` : sql`AND user_id = ${userIdOf(org, user)}`;
+  const expired = await org.db.query(sql`
+    UPDATE simulator.token SET expires_at = ${now}::timestamptz
+     WHERE kind = 'access' AND expires_at > ${now}::timestamptz ${whose} RETURNING user_id`);
+  return { expired: expired.length };
+}
+
+const instanceUrlBody = z.strictObject({
+  url: z.string().describe('Any text.'),
+  times: z.int().min(1).nullable().default(1).describe('Token answers; null: until the fault is deleted.'),
+});
+
+const giveInstanceUrl = ({ control }: Org, { url, times }: z.output<typeof instanceUrlBody>) =>
+  control.faults.arm(
+    fault.parse({
+      match: { path: '/services/oauth2/token' },
+      times,
+      effect: { rows: { replace: { instance_url: url } } },
+    }),
+  );
+
+async function becomeOrg(org: Org, { id }: { id?: string | undefined }) {
+  const orgId = id === undefined ? recordId('00D', randomInt(2 ** 47)) : idOf(id);
+  if (!orgId.startsWith('00D')) throw new ControlError(400, 'id: an Id of an org begins with 00D');
+  await org.db.transaction((tx) => changeOrgId(tx, orgId));
+  org.settings.orgId = orgId;
+  org.id = orgId;
+  return { orgId };
+}
+
+const userBody = z.strictObject({
+  username: z.email(),
+  values: fieldValues.default({}).describe('Further fields of User.'),
+});
+
+/** With a password, for the username-password grant of the demo's app. */
+async function addUser(org: Org, { username, values }: z.output<typeof userBody>) {
+  const [name = ''] = username.split('@');
+  const [like] = await org.db.query<Record<string, string>>(sql`
+    SELECT "TimeZoneSidKey", "LocaleSidKey", "EmailEncodingKey", "ProfileId", "LanguageLocaleKey"
+      FROM org."User" WHERE "Id" = ${org.settings.demoUserId}`);
+  const def = sobjectNamed(org, 'User');
+  const own = { Username: username, Email: username, LastName: name, Alias: name.slice(0, 8) };
+  const columns = columnValues(def, exactValues({ ...like, ...own, ...values }), 'create');
+  const password = randomSecret();
+  const by = { org, userId: userIdOf(org) };
+  const id = await writeTransaction(org, async (tx) => {
+    const made = await insertRecord(tx, by, def, columns);
+    await tx.query(sql`
+      INSERT INTO simulator.password (user_id, hash) VALUES (${made}, ${hashOf(password)})`);
+    return made;
+  });
+  return { id, username, password };
+}
+
+const limitsBody = z.strictObject({
+  dailyMax: z.int().min(1).optional().describe('Requests a day.'),
+  dailyUsed: z.int().min(0).optional(),
+  longMax: z.int().min(1).optional().describe('Requests at once that take longer than 20 s of the org.'),
+  longUsed: z.int().min(0).optional().describe('So many are counted besides those that there are.'),
+});
+
+const shownLimits = ({ usage, longRequests }: Org) => ({
+  dailyMax: usage.max,
+  dailyUsed: usage.used,
+  longMax: longRequests.max,
+  longUsed: longRequests.used,
+});
+
+function setLimits(org: Org, { dailyMax, dailyUsed, longMax, longUsed }: z.output<typeof limitsBody>) {
+  const { usage, longRequests } = org;
+  if (dailyMax !== undefined) usage.max = dailyMax;
+  if (dailyUsed !== undefined) usage.used = dailyUsed;
+  if (longMax !== undefined) longRequests.max = longMax;
+  if (longUsed !== undefined) longRequests.pretended = longUsed;
+  return shownLimits(org);
+}
+
+export const orgKnobs: KnobGroup = {
+  title: 'Sign-in, versions and limits',
+  about:
+    'Versions, limits and a wrong instance_url are forgotten at a restart; users, tokens and the org id stay.',
+  knobs: [
+    knob({
+      path: '/signIn/expireTokens',
+      does: 'Expires the access tokens of a user, or of all: INVALID_SESSION_ID from now on.',
+      body: z.strictObject({ user: userName.optional() }),
+      example: { user: 'integration' },
+      run: expireTokens,
+    }),
+    knob({
+      path: '/signIn/instanceUrl',
+      does: 'Makes the next token answers name another instance_url.',
+      body: instanceUrlBody,
+      example: { url: 'http://169.254.169.254/' },
+      run: giveInstanceUrl,
+    }),
+    knob({
+      path: '/org/changeId',
+      does: 'Makes it another org under the same URL, as a refresh of a sandbox does. Tokens given out are no more; apps, passwords and records stay.',
+      body: z.strictObject({ id: z.string().optional().describe('18 or 15 characters; otherwise any.') }),
+      example: {},
+      run: becomeOrg,
+    }),
+    knob({
+      path: '/org/addUser',
+      does: 'Adds a user and tells its Id and password, with which the demo app signs it in.',
+      body: userBody,
+      example: { username: 'new@example.com', values: { FirstName: 'New' } },
+      run: addUser,
+    }),
+    knob({
+      path: '/org/retireVersions',
+      does: 'Retires the API versions up to a number: 410 UNSUPPORTED_API_VERSION. 0 brings them back.',
+      body: z.strictObject({
+        until: z
+          .int()
+          .min(0)
+          .max(newestVersion - 1),
+      }),
+      example: { until: 55 },
+      run: ({ control }, { until }) => {
+        control.retiredUntil = until;
+      },
+    }),
+    reads('/limits', 'Tells the limits and what is used of them.', shownLimits),
+    knob({
+      path: '/limits',
+      does: 'Sets the limits and what is used of them; what is left out stays.',
+      body: limitsBody,
+      example: { dailyMax: 15_000, dailyUsed: 14_990 },
+      run: setLimits,
+    }),
+  ],
+};

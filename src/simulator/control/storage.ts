@@ -1,0 +1,37 @@
+import type { Tx } from '../../lib/database.ts';
+import { type Sql, sql } from '../../lib/sql.ts';
+import type { ClockSetting } from './org-clock.ts';
+
+/** What the control API keeps in the org's database. */
+export const createControlTables = (tx: Tx): Promise<unknown> =>
+  tx.query(sql`
+    CREATE TABLE simulator.hidden_record (
+      user_id   text COLLATE "C" NOT NULL,
+      record_id text COLLATE "C" NOT NULL,
+      PRIMARY KEY (user_id, record_id))`);
+
+/** Whether a user sees a record: a condition for a statement, `id` being the record's Id there. */
+export const isVisibleTo = (userId: string, id: Sql): Sql => sql`
+  NOT EXISTS (SELECT FROM simulator.hidden_record AS hidden
+               WHERE hidden.user_id = ${userId} AND hidden.record_id = ${id})`;
+
+const clockName = 'clock';
+
+export async function readClock(tx: Tx): Promise<ClockSetting | undefined> {
+  const [row] = await tx.query<{ value: ClockSetting }>(
+    sql`SELECT value FROM simulator.setting WHERE name = ${clockName}`,
+  );
+  return row?.value;
+}
+
+export const keepClock = (tx: Tx, setting: ClockSetting): Promise<unknown> =>
+  tx.query(sql`
+    INSERT INTO simulator.setting (name, value) VALUES (${clockName}, ${JSON.stringify(setting)})
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
+
+/** The org is another one from now on, and no token that it gave out is known any more. */
+export async function changeOrgId(tx: Tx, orgId: string): Promise<void> {
+  await tx.query(sql`
+    UPDATE simulator.setting SET value = value || jsonb_build_object('orgId', ${orgId}::text) WHERE name = 'org'`);
+  await tx.query(sql`DELETE FROM simulator.token`);
+}

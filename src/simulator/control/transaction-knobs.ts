@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { type KnobGroup, knob, reads } from './knob.ts';
+import { runWrites, writerOf, writesBody } from './writes.ts';
+
+/** Transactions that stay open. */
+const transactionId = z.strictObject({ id: z.string().describe('As POST /transactions/open answered it.') });
+
+const example = {
+  as: 'demo',
+  writes: [{ create: 'Account', values: { Name: 'Seen late' } }],
+};
+
+export const transactionKnobs: KnobGroup = {
+  title: 'Long transactions',
+  about:
+    'A transaction that is open holds its row locks (others are told UNABLE_TO_LOCK_ROW) and holds latestDateCovered back. Its rows appear at the commit, with the stamps of the time when they were written. A restart rolls it back.',
+  knobs: [
+    reads('/transactions', 'Lists the transactions that are open.', ({ control }) => ({
+      transactions: control.transactions.list,
+    })),
+    knob({
+      path: '/transactions/open',
+      does: 'Opens a transaction with writes, and tells its id and the Ids of the records.',
+      body: writesBody,
+      example,
+      run: (org, body) =>
+        org.control.transactions.open(org, body.at, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
+    }),
+    knob({
+      path: '/transactions/commit',
+      does: 'Commits it.',
+      body: transactionId,
+      example: { id: '5f1d0c22a9e4' },
+      run: (org, { id }) => org.control.transactions.end(id, 'commit'),
+    }),
+    knob({
+      path: '/transactions/rollBack',
+      does: 'Rolls it back.',
+      body: transactionId,
+      example: { id: '5f1d0c22a9e4' },
+      run: (org, { id }) => org.control.transactions.end(id, 'rollBack'),
+    }),
+  ],
+};

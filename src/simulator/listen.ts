@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Ports, for the org and for its control API. */
+const portsTriedMax = 100;
+
+/** Listens on the first free port from `port` on; 0 takes any. Gives the URL, without a slash at the end. */
+export async function listenFrom(server: Server, host: string, port: number): Promise<string> {
+  for (let tried = port; ; tried++) {
+    try {
+      server.listen(tried, host);
+      await once(server, 'listening');
+      break;
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!isTaken || tried >= Math.min(port + portsTriedMax, 65_535)) throw error;
+    }
+  }
+  const { port: chosen } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`;
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Tx } from '../lib/database.ts';
-import { ident, literal, type Sql, sql } from '../lib/sql.ts';
+import { ident, join, literal, type Sql, sql } from '../lib/sql.ts';
 import type { Org } from './org.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
 import { tableOf } from './storage.ts';
@@ -33,24 +33,30 @@ export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects
   const known = org.views.get(userId);
   if (known) return known;
   const { sobjects, views } = org;
-  const rights = await rightsOf(org.db, userId);
-  const view = rights ? viewOf(sobjects, userId, rights, await privateSObjects(org.db)) : sobjects;
+  const limits = await limitsOf(org.db, userId);
+  const view = limits ? viewOf(sobjects, userId, limits) : sobjects;
   // What changed in the meantime shall not be kept from the next request.
   if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
   return view;
 }
 
-async function rightsOf(tx: Tx, userId: string): Promise<UserRights | undefined> {
-  const [row] = await tx.query<{ rights: UserRights }>(
-    sql`SELECT rights FROM simulator.user_access WHERE user_id = ${userId}`,
-  );
-  return row?.rights;
+/** What keeps a user from seeing everything. */
+interface Limits {
+  rights: UserRights;
+  /** Names of the sobjects whose records are seen by their owners only. */
+  privates: readonly string[];
+  /** Some records are hidden from this user, one by one. */
+  hasHidden: boolean;
 }
 
-/** Names of the sobjects whose records are seen by their owners only. */
-async function privateSObjects(tx: Tx): Promise<ReadonlySet<string>> {
-  const rows = await tx.query<{ name: string }>(sql`SELECT name FROM simulator.private_sobject`);
-  return new Set(rows.map(({ name }) => name));
+/** Undefined for a user who sees everything. */
+async function limitsOf(tx: Tx, userId: string): Promise<Limits | undefined> {
+  const [row] = await tx.query<{ rights: UserRights | null; privates: string[]; hidden: boolean }>(sql`
+    SELECT (SELECT rights FROM simulator.user_access WHERE user_id = ${userId}) AS rights,
+           ARRAY(SELECT name FROM simulator.private_sobject) AS privates,
+           EXISTS (SELECT FROM simulator.hidden_record WHERE user_id = ${userId}) AS hidden`);
+  if (!row || (!row.rights && !row.hidden)) return undefined;
+  return { rights: row.rights ?? userRights.parse({}), privates: row.privates, hasHidden: row.hidden };
 }
 
 /** Takes effect with the next request. */
@@ -71,20 +77,17 @@ export async function setPrivate(org: Org, def: SObjectDef, isPrivate: boolean):
   org.views = new Map();
 }
 
-function viewOf(
-  sobjects: SObjects,
-  userId: string,
-  rights: UserRights,
-  privates: ReadonlySet<string>,
-): SObjects {
+function viewOf(sobjects: SObjects, userId: string, { rights, privates, hasHidden }: Limits): SObjects {
   const objects = lowerKeys(rights.objects);
   const fields = lowerKeys(rights.fields);
   const seen: [string, SObjectDef][] = [];
   for (const [key, def] of sobjects) {
     const may = objects.get(key) ?? objectRights.parse({});
     if (!may.read) continue;
-    const isOwnersOnly = !rights.viewAllData && privates.has(def.name);
-    const visibleWhere = isOwnersOnly ? ownedBy(sobjects, def, userId) : undefined;
+    const conditions = [
+      ...(!rights.viewAllData && privates.includes(def.name) ? [ownedBy(sobjects, def, userId)] : []),
+      ...(hasHidden ? [notHiddenFrom(def, userId)] : []),
+    ];
     seen.push([
       key,
       {
@@ -93,7 +96,7 @@ function viewOf(
         ...(!may.edit && { updateable: false as const }),
         deletable: def.deletable && may.delete,
         ...(!may.delete && { undeletable: false as const }),
-        ...(visibleWhere && { visibleWhere }),
+        ...(conditions.length > 0 && { visibleWhere: join(conditions, ' AND ') }),
         fields: def.fields.flatMap((field) =>
           fieldSeen(field, fields.get(`${key}.${field.name.toLowerCase()}`)),
         ),
@@ -112,6 +115,10 @@ function fieldSeen(field: FieldDef, may: z.infer<typeof fieldRights> | undefined
   if (!may.read) return [];
   return [{ ...field, createable: false, updateable: false }];
 }
+
+const notHiddenFrom = (def: SObjectDef, userId: string): Sql => sql`
+  NOT EXISTS (SELECT FROM simulator.hidden_record AS hidden
+               WHERE hidden.user_id = ${literal(userId)} AND hidden.record_id = ${tableOf(def)}."Id")`;
 
 /** Own records, and those that a row of the sobject's share table gives the user. */
 function ownedBy(sobjects: SObjects, def: SObjectDef, userId: string): Sql {

@@ -111,7 +111,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
 const personParts = ['FirstName', 'LastName', 'Salutation'];
 
 /** Whether a profile can hide the field: what a create needs, and what only the org sets, cannot be hidden. */
-const isPermissionable = (field: FieldDef): boolean =>
+export const isPermissionable = (field: FieldDef): boolean =>
   field.nillable &&
   (field.createable || field.updateable || field.custom || isCompound(field)) &&
   !personParts.includes(field.name);

@@ -4,6 +4,8 @@ import { clockKnobs } from './clock-knobs.ts';
 import { faultKnobs } from './fault-knobs.ts';
 import type { Knob, KnobGroup } from './knob.ts';
 import { orgKnobs } from './org-knobs.ts';
+import { rightsKnobs } from './rights-knobs.ts';
+import { schemaKnobs } from './schema-knobs.ts';
 import { stampKnobs } from './stamp-knobs.ts';
 import { transactionKnobs } from './transaction-knobs.ts';
 import { visibilityKnobs } from './visibility-knobs.ts';
@@ -14,6 +16,8 @@ export const knobGroups: readonly KnobGroup[] = [
   transactionKnobs,
   stampKnobs,
   binKnobs,
+  schemaKnobs,
+  rightsKnobs,
   visibilityKnobs,
   faultKnobs,
   orgKnobs,

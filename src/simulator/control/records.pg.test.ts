@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '../../../test/org.ts';
-import { sql } from '../../lib/sql.ts';
-import { isVisibleTo } from './storage.ts';
 
 const org = await startOrg({ records: 400 });
 after(() => org[Symbol.asyncDispose]());
@@ -99,21 +97,24 @@ test('jitter lets the stamps of a share of the writes regress or scatter, the sa
   assert.deepEqual([...new Set(await offsets({ seconds: 5, share: 0 }))], [0]);
 });
 
-test('hidden records are those that the condition for statements leaves out', async () => {
+test('a hidden record is not there for the user, in queries and by its Id', async () => {
   const ids = await accounts(3);
   const [hidden = '', ...seen] = ids;
   const userInfo = await org.request('GET', '/services/oauth2/userinfo');
   const { user_id: userId } = userInfo.json as { user_id: string };
-  const visible = async () =>
-    (
-      await org.db.query<{ Id: string }>(sql`
-        SELECT "Id" FROM org."Account" AS r WHERE "Id" = ANY(${ids}) AND ${isVisibleTo(userId, sql`r."Id"`)} ORDER BY "Id"`)
-    ).map(({ Id }) => Id);
+  const visible = async () => {
+    const soql = `SELECT Id FROM Account WHERE Id IN ('${ids.join("','")}') ORDER BY Id`;
+    const { json } = await org.request('GET', `${data}/queryAll?q=${encodeURIComponent(soql)}`);
+    return (json as { records: { Id: string }[] }).records.map(({ Id }) => Id);
+  };
 
   assert.deepEqual(await org.control('/records/hide', { user: 'demo', ids: [hidden, hidden] }), {
     hidden: 1,
   });
   assert.deepEqual(await visible(), seen);
+  assert.equal((await org.request('GET', `${data}/sobjects/Account/${hidden}`)).status, 404);
+  const token = await org.token('integration');
+  assert.equal((await org.request('GET', `${data}/sobjects/Account/${hidden}`, { token })).status, 200);
   assert.deepEqual(await org.control('/records/hidden'), { users: [{ user: userId, hidden: 1 }] });
   assert.deepEqual(await org.control('/records/show', { user: userId, ids: [hidden] }), { shown: 1 });
   assert.deepEqual(await visible(), ids);

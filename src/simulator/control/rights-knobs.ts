@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { setPrivate, setRights, userRights } from '../access.ts';
-import { type KnobGroup, knob, sobjectNamed, userIdOf, userName } from './knob.ts';
+import { isPermissionable } from '../describe-field.ts';
+import type { Org } from '../org.ts';
+import { fieldNamed } from '../schema.ts';
+import { ControlError, type KnobGroup, knob, sobjectNamed, userIdOf, userName } from './knob.ts';
 
 /** What users may see and do. */
+function checkField(org: Org, path: string, isRead: boolean): void {
+  const [sobject = '', name = ''] = path.split('.');
+  const def = sobjectNamed(org, sobject);
+  const field = fieldNamed(def, name);
+  if (!field) throw new ControlError(404, `${def.name} has no field ${JSON.stringify(name)}`);
+  if (!isRead && !isPermissionable(field))
+    throw new ControlError(400, `${def.name}.${field.name} cannot be hidden: every user needs it`);
+}
+
 export const rightsKnobs: KnobGroup = {
   title: 'Rights',
   about:
@@ -18,7 +30,11 @@ export const rightsKnobs: KnobGroup = {
         objects: { Lead: { read: false } },
         fields: { 'Account.Industry': { read: false }, 'Account.Name': { edit: false } },
       },
-      run: (org, { user, ...rights }) => setRights(org, userIdOf(org, user), rights),
+      run(org, { user, ...rights }) {
+        for (const name of Object.keys(rights.objects)) sobjectNamed(org, name);
+        for (const [name, may] of Object.entries(rights.fields)) checkField(org, name, may.read);
+        return setRights(org, userIdOf(org, user), rights);
+      },
     }),
     knob({
       path: '/sobjects/sharing',

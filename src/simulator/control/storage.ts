@@ -1,5 +1,5 @@
 import type { Tx } from '../../lib/database.ts';
-import { type Sql, sql } from '../../lib/sql.ts';
+import { sql } from '../../lib/sql.ts';
 import type { ClockSetting } from './org-clock.ts';
 
 /** What the control API keeps in the org's database. */
@@ -9,11 +9,6 @@ export const createControlTables = (tx: Tx): Promise<unknown> =>
       user_id   text COLLATE "C" NOT NULL,
       record_id text COLLATE "C" NOT NULL,
       PRIMARY KEY (user_id, record_id))`);
-
-/** Whether a user sees a record: a condition for a statement, `id` being the record's Id there. */
-export const isVisibleTo = (userId: string, id: Sql): Sql => sql`
-  NOT EXISTS (SELECT FROM simulator.hidden_record AS hidden
-               WHERE hidden.user_id = ${userId} AND hidden.record_id = ${id})`;
 
 const clockName = 'clock';
 

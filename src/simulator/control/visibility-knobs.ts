@@ -30,6 +30,7 @@ async function hide(org: Org, { user, ids, sobject, share, seed }: z.output<type
       SELECT ${userId}, chosen.id FROM (${chosen}) AS chosen (id)
       ON CONFLICT DO NOTHING RETURNING record_id`),
   );
+  org.views = new Map();
   return { hidden: hidden.length };
 }
 
@@ -44,6 +45,7 @@ async function show(org: Org, { user, ids }: z.output<typeof showBody>) {
   const shown = await writeTransaction(org, (tx) =>
     tx.query(sql`DELETE FROM simulator.hidden_record WHERE user_id = ${userId} ${only} RETURNING record_id`),
   );
+  org.views = new Map();
   return { shown: shown.length };
 }
 

@@ -144,9 +144,9 @@ async function run(): Promise<void> {
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   await stop;
   workStop.abort();
-  const controlClosed = close(control.server);
-  await org.control.end();
-  await Promise.allSettled([activity, jobs, sweeps, controlClosed, close(server)]);
+  org.control.letGo();
+  const controlEnded = close(control.server).then(() => org.control.end());
+  await Promise.allSettled([activity, jobs, sweeps, controlEnded, close(server)]);
   await org.db.end();
   process.stdin.destroy();
 }

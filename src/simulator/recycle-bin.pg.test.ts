@@ -138,6 +138,28 @@ test('a hard delete skips the bin and is in the delete log', async () => {
   assert.ok((await deletedIds('Account')).includes(account));
 });
 
+test('the whole bin is emptied, the delete log stays', async () => {
+  const account = await create('Account', { Name: 'In the bin' });
+  const contact = await create('Contact', { LastName: 'In the bin' });
+  await remove('Account', account);
+  await remove('Contact', contact);
+  const inBin = async () => {
+    const left = [];
+    for (const sobject of ['Account', 'Contact'])
+      left.push(await queryAll(`SELECT Id FROM ${sobject} WHERE IsDeleted = true LIMIT 1`));
+    return left.filter((row) => row !== undefined).length;
+  };
+
+  await org.control('/recycleBin/empty', { before: '2020-01-01T00:00:00Z' });
+  assert.equal(await inBin(), 2);
+  await org.control('/recycleBin/empty', {});
+  assert.equal(await inBin(), 0);
+
+  assert.ok((await deletedIds('Account')).includes(account));
+  assert.ok((await deletedIds('Contact')).includes(contact));
+  assert.deepEqual(await disturb('undelete', { ids: [account] }), ['UNDELETE_FAILED']);
+});
+
 test('the bin keeps a record for 15 days', async () => {
   const old = await create('Account', { Name: 'Old' });
   const young = await create('Account', { Name: 'Young' });

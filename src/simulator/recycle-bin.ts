@@ -73,6 +73,12 @@ async function deletedTogether(tx: Tx, org: Org, id: string) {
 /** Removes what was deleted longer ago than the bin keeps it, and its entries of the delete log. */
 export async function sweepRecycleBin(tx: Tx, org: Org): Promise<void> {
   const before = new Date(org.clock.now() - keptDays * 86_400_000).toISOString();
+  await emptyRecycleBin(tx, org, before);
+  await tx.query(sql`DELETE FROM simulator.deletion WHERE deleted_at < ${before}::timestamptz`);
+}
+
+/** Removes for good what was deleted before an instant, and leaves the delete log. */
+export async function emptyRecycleBin(tx: Tx, org: Org, before: string): Promise<void> {
   for (const def of org.sobjects.values()) {
     if (!def.deletable) continue;
     await tx.query(sql`
@@ -83,5 +89,4 @@ export async function sweepRecycleBin(tx: Tx, org: Org): Promise<void> {
   await tx.query(sql`
     DELETE FROM simulator.cleared_lookup AS c USING simulator.deletion AS d
      WHERE d.record_id = c.parent_id AND d.deleted_at < ${before}::timestamptz`);
-  await tx.query(sql`DELETE FROM simulator.deletion WHERE deleted_at < ${before}::timestamptz`);
 }

@@ -280,8 +280,9 @@ async function sendStream(
     ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), sink)
     : pipeline(text, sink);
   await sent.catch((error: unknown) => {
+    if (response.writableEnded) return; // a fault wanted no more of it
     response.destroy();
     const hasClientLeft = (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE';
-    if (!hasClientLeft && !asOrgError(error)) onDefect(placeOf(error));
+    if (!hasClientLeft && !delivery?.truncate && !asOrgError(error)) onDefect(placeOf(error));
   });
 }

@@ -42,7 +42,7 @@ async function runLane(
     } catch (error) {
       if (signal.aborted) return;
       if (!asOrgError(error)) onDefect(error);
-      await org.clock.sleep(retryMs, signal).catch(() => undefined);
+      await org.clock.real.sleep(retryMs, signal).catch(() => undefined); // whatever the org's time does
     }
   }
 }

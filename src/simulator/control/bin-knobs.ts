@@ -5,7 +5,7 @@ import { refused } from '../errors.ts';
 import { columnValues } from '../field-values.ts';
 import { mergeRecords } from '../merge.ts';
 import { type Org, writeTransaction } from '../org.ts';
-import { emptyRecord, hardDeleteRecord, undeleteRecord } from '../recycle-bin.ts';
+import { emptyRecord, emptyRecycleBin, hardDeleteRecord, undeleteRecord } from '../recycle-bin.ts';
 import { purgeDeleteLog } from '../replication.ts';
 import { type RowWrite, rowResult, writeRows } from '../row-results.ts';
 import { instant, type KnobGroup, knob, userIdOf, userName } from './knob.ts';
@@ -95,6 +95,15 @@ export const binKnobs: KnobGroup = {
         values: { Site: 'Merged' },
       },
       run: merge,
+    }),
+    knob({
+      path: '/recycleBin/empty',
+      does: 'Removes for good what was deleted before an instant, or everything. The delete log stays.',
+      body: z.strictObject({ before: instant.optional() }),
+      example: {},
+      // A stamp has whole seconds, and so has what was deleted just now.
+      run: (org, { before = org.clock.now() + 1000 }) =>
+        writeTransaction(org, (tx) => emptyRecycleBin(tx, org, new Date(before).toISOString())),
     }),
     knob({
       path: '/recycleBin/sweep',

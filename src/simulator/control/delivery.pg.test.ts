@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { after, afterEach, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { startOrg } from '../../../test/org.ts';
@@ -47,6 +49,13 @@ async function raw(
   const all = Buffer.concat(chunks);
   const at = all.indexOf('\r\n\r\n');
   return { head: all.subarray(0, at).toString(), body: all.subarray(at + 4), end };
+}
+
+/** The bytes of a body that is left compressed. */
+async function compressed(path: string): Promise<Buffer> {
+  const headers = { Authorization: `Bearer ${await org.token('demo')}`, 'Accept-Encoding': 'gzip' };
+  const [answer] = (await once(get(`${org.url}${path}`, { headers }), 'response')) as [IncomingMessage];
+  return buffer(answer);
 }
 
 const lengthIn = (head: string) => Number(/^content-length: (\d+)$/im.exec(head)?.[1]);
@@ -177,6 +186,28 @@ test('a body trickles, and comes whole', async () => {
     whole,
   );
   assert.ok(performance.now() - began >= 90);
+});
+
+test('the streamed results of a bulk job are cut and trickle as well', async () => {
+  const job = await org.request('POST', `${data}/jobs/query`, {
+    body: { operation: 'query', query: 'SELECT Id, Name FROM Account ORDER BY Id' },
+  });
+  const path = `${data}/jobs/query/${(job.json as { id: string }).id}`;
+  const state = async () => ((await org.request('GET', path)).json as { state: string }).state;
+  for (let tries = 0; (await state()) !== 'JobComplete'; tries++) assert.ok(tries < 10_000);
+  const headers = { Accept: 'text/csv', 'Accept-Encoding': 'identity' };
+  const results = () => org.request('GET', `${path}/results`, { headers });
+  const whole = (await results()).text;
+  assert.ok(whole.length > 200);
+
+  const all = await compressed(`${path}/results`);
+  await arm({ truncate: { bytes: 100, end: 'complete' } }, { times: 2 });
+  assert.equal((await results()).text, whole.slice(0, 100));
+  assert.deepEqual(await compressed(`${path}/results`), all.subarray(0, 100));
+  await arm({ truncate: { bytes: 20, end: 'close' } });
+  await assert.rejects(results());
+  await arm({ bytesPerSecond: whole.length * 20 });
+  assert.equal((await results()).text, whole);
 });
 
 test('an org that stops lets go what hangs and trickles', async () => {

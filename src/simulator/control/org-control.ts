@@ -57,9 +57,14 @@ export class OrgControl {
     this.stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-  async end(): Promise<void> {
+  /** The org stops: requests that wait are answered. */
+  letGo(): void {
     this.stop.abort();
     this.faults.delete();
+  }
+
+  /** Called when nobody can open anything any more. */
+  async end(): Promise<void> {
     await this.transactions.rollBackAll();
     await this.snapshots.close();
   }

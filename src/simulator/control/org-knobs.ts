@@ -24,7 +24,12 @@ async function expireTokens(org: Org, { user }: { user?: string | undefined }) {
 
 const instanceUrlBody = z.strictObject({
   url: z.string().describe('Any text.'),
-  times: z.int().min(1).nullable().default(1).describe('Token answers; null: until the fault is deleted.'),
+  times: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(1)
+    .describe('Answers of the token endpoint, refusals among them; null: until the fault is deleted.'),
 });
 
 const giveInstanceUrl = ({ control }: Org, { url, times }: z.output<typeof instanceUrlBody>) =>

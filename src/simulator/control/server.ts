@@ -62,14 +62,11 @@ async function answerTo(org: Org, request: IncomingMessage): Promise<unknown> {
   return found.run(org, method === 'GET' ? {} : readBody(found, await bodyOf(request)));
 }
 
-/** The names of this machine with the port of the connection, and the address that the connection came to. */
+/** The names that only this machine has, with the port that the connection came to. */
 function refuseStrangers({ headers, socket }: IncomingMessage): void {
-  const { localAddress = '', localPort } = socket;
-  const address = localAddress.replace(/^::ffff:/, '');
-  const hosts = ['127.0.0.1', 'localhost', '[::1]', address.includes(':') ? `[${address}]` : address];
-  const named = hosts.map((host) => `${host}:${localPort}`);
+  const named = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${socket.localPort}`);
   if (!named.includes((headers.host ?? '').toLowerCase()))
-    throw new Refusal(403, `the header Host has to be one of ${[...new Set(named)].join(', ')}`);
+    throw new Refusal(403, `the header Host has to be one of ${named.join(', ')}`);
   if (headers.origin !== undefined)
     throw new Refusal(403, 'web pages are not answered: leave the header Origin out');
 }

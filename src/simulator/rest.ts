@@ -11,8 +11,8 @@ import { sobjectAnswer } from './rows.ts';
 import { tree } from './tree.ts';
 
 /** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
-const versionMin = 42;
-const versionMax = 68;
+export const versionMin = 42;
+export const versionMax = 68;
 /** Versions up to this one are retired; between it and the oldest served, the org behaves as if it never had them. */
 const versionRetired = 30;
 

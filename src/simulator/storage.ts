@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { createAuthTables } from './auth/storage.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from './schema.ts';
 
 /**
  * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
- * besides: its settings, who may sign in, which tokens and query locators are out.
+ * besides: its settings, who may sign in, which query locators are out.
  */
 /** Collated by code point, whatever the database's own collation is. */
 const text = sql`text COLLATE "C"`;
@@ -65,23 +66,7 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
   await tx.query(sql`CREATE SCHEMA simulator`);
   await tx.query(sql`CREATE SEQUENCE simulator.record_number`);
   await tx.query(sql`CREATE TABLE simulator.setting (name text PRIMARY KEY, value jsonb NOT NULL)`);
-  await tx.query(sql`
-    CREATE TABLE simulator.app (
-      client_id   text PRIMARY KEY,
-      secret_hash bytea NOT NULL,
-      kind        text NOT NULL CHECK (kind IN ('client_credentials', 'password')),
-      run_as      text)`);
-  await tx.query(sql`
-    CREATE TABLE simulator.password (
-      user_id text PRIMARY KEY,
-      hash    bytea NOT NULL)`);
-  await tx.query(sql`
-    CREATE TABLE simulator.token (
-      hash       bytea PRIMARY KEY,
-      kind       text NOT NULL CHECK (kind IN ('access', 'refresh')),
-      client_id  text NOT NULL,
-      user_id    text NOT NULL,
-      expires_at timestamptz NOT NULL)`);
+  await createAuthTables(tx);
   await tx.query(sql`
     CREATE TABLE simulator.locator (
       id              text PRIMARY KEY,
@@ -175,7 +160,7 @@ export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 2;
+const tablesVersion = 3;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { startOrg } from '../../test/org.ts';
-import { sql } from '../lib/sql.ts';
+import { startOrg } from '../../../test/org.ts';
+import { sql } from '../../lib/sql.ts';
 
 const org = await startOrg({ records: 100 });
 after(() => org[Symbol.asyncDispose]());

@@ -23,6 +23,17 @@ export async function approve(tx: Tx, clientId: string, userId: string, scopes: 
   return made?.id ?? 0;
 }
 
+/**
+ * Keeps an approval from being revoked until the transaction ends. Always before its tokens are touched: whoever
+ * revokes it takes the same order. False where it is gone.
+ */
+export async function holdApproval(tx: Tx, approvalId: number | null): Promise<boolean> {
+  const held = await tx.query(
+    sql`SELECT id FROM simulator.approval WHERE id = ${approvalId}::bigint FOR KEY SHARE`,
+  );
+  return held.length > 0;
+}
+
 /** Ends the refresh token that was used, which works once even for two at the same time. */
 export async function retireRefresh(tx: Tx, token: string): Promise<boolean> {
   const retired = await tx.query(

@@ -1,7 +1,7 @@
 import type { Tx } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
 import type { Org } from '../org.ts';
-import { approve, checkLetIn, retireRefresh } from './approvals.ts';
+import { approve, checkLetIn, holdApproval, retireRefresh } from './approvals.ts';
 import { type App, authenticatedApp, type Flow, type KnownApp } from './apps.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { redeemCode } from './authorization-codes.ts';
@@ -18,13 +18,18 @@ export interface Granted {
   secret: string | undefined;
   userId: string;
   scopes: Scopes;
-  approvalId?: number | null;
   nonce?: string | null;
   /** What has to happen together with the issuing of the access token. */
-  settle?: (tx: Tx) => Promise<{ approvalId: number | null; refreshToken: string }>;
+  settle?: (tx: Tx) => Promise<Settled>;
 }
 
-export interface GrantRequest {
+interface Settled {
+  /** Where a user's approval gives the token, and takes it when it ends. */
+  approvalId: number | null;
+  refreshToken?: string;
+}
+
+interface GrantRequest {
   org: Org;
   request: AuthRequest;
   form: URLSearchParams;
@@ -71,14 +76,14 @@ const byRefreshToken: Grant = async (asked) => {
   if (!session.isActive) throw inactiveUser();
   const { userId, scopes, approvalId } = session;
   checkLetIn(app, userId);
-  const granted = { app, secret: app.secret, userId, scopes, approvalId };
-  if (!app.rotates) return granted;
   const settle = async (tx: Tx) => {
+    if (!(await holdApproval(tx, approvalId))) throw deadToken();
+    if (!app.rotates) return { approvalId };
     if (!(await retireRefresh(tx, token))) throw deadToken();
     const facts = { clientId: app.clientId, userId, scopes, approvalId };
     return { approvalId, refreshToken: await issueRefresh(tx, org, facts) };
   };
-  return { ...granted, settle };
+  return { app, secret: app.secret, userId, scopes, settle };
 };
 
 /** As in Salesforce without a refresh token: the app knows the password. */

@@ -34,10 +34,7 @@ async function issueTokens(org: Org, granted: Granted): Promise<Tokens> {
   const { app, userId, scopes } = granted;
   await sweepTokens(org);
   return org.db.transaction(async (tx) => {
-    const { approvalId, refreshToken } = (await granted.settle?.(tx)) ?? {
-      approvalId: granted.approvalId,
-      refreshToken: undefined,
-    };
+    const { approvalId, refreshToken } = (await granted.settle?.(tx)) ?? { approvalId: null };
     const facts = { clientId: app.clientId, userId, scopes, approvalId };
     return { accessToken: await issueAccess(tx, org, facts), refreshToken };
   });

@@ -128,19 +128,23 @@ export async function expireAccessTokens({ db, clock }: TokenStore, choice: Toke
 /** Takes back what users allowed: approvals, codes, and every token. Tells how many tokens there were. */
 export async function revokeGrant({ db }: Pick<Org, 'db'>, choice: TokenChoice): Promise<number> {
   return db.transaction(async (tx) => {
-    const ended = await tx.query(sql`DELETE FROM simulator.token WHERE ${chosen(choice)} RETURNING kind`);
+    const [counted] = await tx.query<{ count: number }>(
+      sql`SELECT count(*) AS count FROM simulator.token WHERE ${chosen(choice)}`,
+    );
     await tx.query(sql`DELETE FROM simulator.approval WHERE ${chosen(choice)}`);
+    await tx.query(sql`DELETE FROM simulator.token WHERE ${chosen(choice)}`);
     await tx.query(sql`DELETE FROM simulator.authorization_code WHERE ${chosen(choice)}`);
-    return ended.length;
+    return counted?.count ?? 0;
   });
 }
 
 /** Ends one token; a refresh token takes along what came from the same approval. False where there is none. */
 export async function revokeToken({ db, clock }: TokenStore, token: string): Promise<boolean> {
-  const [found] = await db.query<{ kind: string; approval_id: number | null }>(sql`
-    DELETE FROM simulator.token WHERE hash = ${hashOf(token)} AND expires_at > ${instant(clock.now())}
-    RETURNING kind, approval_id`);
-  if (found?.kind === 'refresh')
-    await db.query(sql`DELETE FROM simulator.approval WHERE id = ${found.approval_id}::bigint`);
-  return found !== undefined;
+  const alive = sql`hash = ${hashOf(token)} AND expires_at > ${instant(clock.now())}`;
+  const [approval] = await db.query(sql`
+    DELETE FROM simulator.approval
+     WHERE id IN (SELECT approval_id FROM simulator.token WHERE ${alive} AND kind = 'refresh') RETURNING id`);
+  if (approval) return true;
+  const [ended] = await db.query(sql`DELETE FROM simulator.token WHERE ${alive} RETURNING kind`);
+  return ended !== undefined;
 }

@@ -61,6 +61,11 @@ export class Browser {
     return this.#send(`${authorizePath}?${query}`, {});
   }
 
+  /** Enters the code that a device shows. */
+  connect(userCode: string): Promise<Page> {
+    return this.#send(`/setup/connect?${new URLSearchParams({ user_code: userCode }).toString()}`, {});
+  }
+
   /** Sends the form of a page with these fields filled in. */
   submit(page: Page, fields: Form): Promise<Page> {
     const body = new URLSearchParams({ request: keyOf(page), ...fields });

@@ -9,7 +9,7 @@ import type { Scopes } from './scopes.ts';
 import { hashOf, isSame, sought } from './secrets.ts';
 
 /** The connected apps: programs that users let into the org, each with the ways in which they may sign in. */
-export type Flow = 'authorization_code' | 'password' | 'jwt_bearer' | 'client_credentials';
+export type Flow = 'authorization_code' | 'device' | 'password' | 'jwt_bearer' | 'client_credentials';
 
 export interface App {
   clientId: string;

@@ -188,7 +188,7 @@ test('a code is good once, for its own app and address, and for 15 minutes', asy
 test('of two that show one code at once, one gets tokens', async () => {
   const code = await codeOf(org);
   const answers = await Promise.all([1, 2, 3].map(() => requestToken(org, exchange(org, code))));
-  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 400, 400]);
+  assert.equal(answers.filter(({ status }) => status === 200).length, 1);
 });
 
 test('a challenged code needs the verifier that was hashed', async () => {

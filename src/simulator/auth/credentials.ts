@@ -65,7 +65,7 @@ function appsOf(
     {
       ...web,
       name: 'Web',
-      flows: ['authorization_code'],
+      flows: ['authorization_code', 'device'],
       scopes: [...appScopes, 'web', 'openid', 'profile', 'email'],
     },
   ];

@@ -5,6 +5,7 @@ import { approve, checkLetIn, holdApproval, retireRefresh } from './approvals.ts
 import { type App, authenticatedApp, type Flow, type KnownApp } from './apps.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { redeemCode } from './authorization-codes.ts';
+import { redeemDeviceCode } from './device-codes.ts';
 import { userOfAssertion } from './jwt-bearer.ts';
 import { authenticationFailure, inactiveUser, invalidGrant } from './oauth-error.ts';
 import { userOfPassword } from './passwords.ts';
@@ -55,9 +56,19 @@ const byCode: Grant = async (asked) => {
   const { org, form } = asked;
   const app = await appOfRequest(asked);
   const { userId, scopes, nonce } = await redeemCode(org, app.clientId, form);
+  return { ...(await approved(org, app, userId, scopes)), nonce };
+};
+
+const byDevice: Grant = async ({ org, request, form }) => {
+  const { app, userId, scopes } = await redeemDeviceCode(org, request, form);
+  return approved(org, app, userId, scopes);
+};
+
+/** What a user has allowed on a page of ours: for longer than a session, if that was asked for. */
+async function approved(org: Org, app: KnownApp, userId: string, scopes: Scopes): Promise<Granted> {
   await checkActive(org, userId);
   checkLetIn(app, userId);
-  const granted = { app, secret: app.secret, userId, scopes, nonce };
+  const granted = { app, secret: app.secret, userId, scopes };
   if (!givesRefreshToken(scopes)) return granted;
   const settle = async (tx: Tx) => {
     const approvalId = await approve(tx, app.clientId, userId, scopes);
@@ -65,7 +76,7 @@ const byCode: Grant = async (asked) => {
     return { approvalId, refreshToken: await issueRefresh(tx, org, facts) };
   };
   return { ...granted, settle };
-};
+}
 
 const byRefreshToken: Grant = async (asked) => {
   const { org, form } = asked;
@@ -116,6 +127,7 @@ const shortScopes = (app: App, form: URLSearchParams): Scopes =>
 
 export const grants: ReadonlyMap<string | null, Grant> = new Map<string, Grant>([
   ['authorization_code', byCode],
+  ['device', byDevice],
   ['refresh_token', byRefreshToken],
   ['password', byPassword],
   ['client_credentials', byClientCredentials],

@@ -1,7 +1,7 @@
 import type { Answer } from '../answer.ts';
 import type { Org } from '../org.ts';
 import { type AuthRequest, checkSize } from './auth-request.ts';
-import { authorize } from './authorize.ts';
+import { authorize, connect } from './authorize.ts';
 import { keys, openIdConfiguration } from './id-token.ts';
 import { identity, userInfo } from './identity.ts';
 import { refusal } from './oauth-answer.ts';
@@ -15,6 +15,7 @@ type Endpoint = (org: Org, request: AuthRequest) => Promise<Answer | undefined>;
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['services/oauth2/authorize', authorize],
+  ['setup/connect', connect],
   ['services/oauth2/token', tokenAnswer],
   ['services/oauth2/introspect', introspect],
   ['services/oauth2/revoke', revoke],

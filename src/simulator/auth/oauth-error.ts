@@ -36,3 +36,8 @@ export const notApproved = () => invalidGrant("user hasn't approved this consume
 export const notAdminApproved = 'user is not admin approved to access this app';
 
 export const authenticationFailure = () => invalidGrant('authentication failure');
+
+export const deniedByUser = () => new OAuthError('access_denied', 'end-user denied authorization');
+
+export const unknownResponseType = () =>
+  new OAuthError('unsupported_response_type', 'response type not supported');

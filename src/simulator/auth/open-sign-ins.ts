@@ -12,7 +12,9 @@ const lifeMs = 15 * 60_000;
 
 export interface OpenSignIn {
   clientId: string;
-  redirectUri: string;
+  /** Where the app waits for the user; null where a device waits for the code that it showed. */
+  redirectUri: string | null;
+  userCode: string | null;
   scopes: Scopes;
   state: string | null;
   nonce: string | null;
@@ -30,9 +32,9 @@ export async function openSignIn({ db, clock }: Store, browser: string, facts: O
   const expiresAt = new Date(clock.now() + lifeMs).toISOString();
   await db.query(sql`DELETE FROM simulator.open_sign_in WHERE expires_at <= ${now}::timestamptz`);
   await db.query(sql`
-    INSERT INTO simulator.open_sign_in (hash, browser_hash, client_id, redirect_uri, scopes, state, nonce,
+    INSERT INTO simulator.open_sign_in (hash, browser_hash, client_id, redirect_uri, user_code, scopes, state, nonce,
                                         code_challenge, user_id, expires_at)
-    VALUES (${hashOf(key)}, ${hashOf(browser)}, ${facts.clientId}, ${facts.redirectUri},
+    VALUES (${hashOf(key)}, ${hashOf(browser)}, ${facts.clientId}, ${facts.redirectUri}, ${facts.userCode},
             ${[...facts.scopes]}::text[], ${facts.state === null ? null : toStored(facts.state)},
             ${facts.nonce === null ? null : toStored(facts.nonce)}, ${facts.codeChallenge}, ${facts.userId},
             ${expiresAt})`);
@@ -49,7 +51,7 @@ export async function takeSignIn(
     DELETE FROM simulator.open_sign_in
      WHERE hash = ${hashOf(key)} AND browser_hash = ${hashOf(browser)}
        AND expires_at > ${new Date(clock.now()).toISOString()}::timestamptz
-    RETURNING client_id AS "clientId", redirect_uri AS "redirectUri", scopes, state, nonce,
+    RETURNING client_id AS "clientId", redirect_uri AS "redirectUri", user_code AS "userCode", scopes, state, nonce,
               code_challenge AS "codeChallenge", user_id AS "userId"`);
   if (!row) return undefined;
   const text = (stored: string | null) => (stored === null ? null : fromStored(stored));

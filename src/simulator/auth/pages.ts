@@ -4,7 +4,7 @@ import type { App } from './apps.ts';
 import type { Scopes } from './scopes.ts';
 import { escapeXml } from './xml-text.ts';
 
-/** The two pages that a browser shows in the web-server flow: plain forms, without script. */
+/** The pages that a browser shows while its user lets an app in: plain forms, without script. */
 const headers = {
   'Content-Type': 'text/html;charset=UTF-8',
   'Cache-Control': 'no-store',
@@ -67,6 +67,22 @@ ${list}
 <button type="submit" name="decision" value="allow">Allow</button></p>`;
   return page(200, 'Allow Access?', form(key, fields));
 }
+
+/** Where the user of a device enters the code that it shows. */
+export const connectPage = (isRefused: boolean): Answer =>
+  page(
+    200,
+    'Connect Your Device',
+    `${isRefused ? '<p role="alert">Enter a valid code.</p>\n' : ''}\
+<form method="get" action="/setup/connect">
+<p><label>Code <input name="user_code" autocomplete="off" required></label></p>
+<p><button type="submit">Connect</button></p>
+</form>`,
+  );
+
+/** The end of a device's sign-in, whose tokens the device fetches itself. */
+export const devicePage = (says: string): Answer =>
+  page(200, 'Connect Your Device', `<p>${escapeXml(says)}</p>`);
 
 /** For a form that was sent too late, twice, or from another page than ours. */
 export const lostPage = (): Answer =>

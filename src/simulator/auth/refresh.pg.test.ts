@@ -47,7 +47,7 @@ test('with rotation each use gives a new refresh token and ends the old one', as
   assert.deepEqual((await refresh(first.refresh_token)).body, dead);
 
   const atOnce = await Promise.all([1, 2, 3].map(() => refresh(body.refresh_token)));
-  assert.deepEqual(atOnce.map(({ status }) => status).toSorted(), [200, 400, 400]);
+  assert.equal(atOnce.filter(({ status }) => status === 200).length, 1);
   assert.equal(await setRotation(store, web.clientId, false), true);
   assert.equal(await setRotation(store, 'nobody\0', true), false);
 });

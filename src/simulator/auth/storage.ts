@@ -46,14 +46,15 @@ export async function createAuthTables(tx: Tx): Promise<void> {
   await createSignInTables(tx);
 }
 
-/** What the pages of the web-server flow need between two requests of a browser, and the codes they end in. */
+/** What the pages need between two requests of a browser, and the codes that they lead to. */
 async function createSignInTables(tx: Tx): Promise<void> {
   await tx.query(sql`
     CREATE TABLE simulator.open_sign_in (
       hash           bytea PRIMARY KEY,
       browser_hash   bytea NOT NULL,
       client_id      text NOT NULL REFERENCES simulator.app ON DELETE CASCADE,
-      redirect_uri   text NOT NULL,
+      redirect_uri   text,
+      user_code      text,
       scopes         text[] NOT NULL,
       state          text,
       nonce          text,
@@ -71,6 +72,16 @@ async function createSignInTables(tx: Tx): Promise<void> {
       code_challenge text,
       is_used        boolean NOT NULL DEFAULT false,
       expires_at     timestamptz NOT NULL)`);
+  await tx.query(sql`
+    CREATE TABLE simulator.device_code (
+      hash       bytea PRIMARY KEY,
+      user_code  text NOT NULL UNIQUE,
+      client_id  text NOT NULL REFERENCES simulator.app ON DELETE CASCADE,
+      scopes     text[] NOT NULL,
+      state      text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'allowed', 'denied')),
+      user_id    text,
+      polled_at  timestamptz,
+      expires_at timestamptz NOT NULL)`);
   await tx.query(sql`
     CREATE TABLE simulator.signing_key (
       id          integer PRIMARY KEY CHECK (id = 1),

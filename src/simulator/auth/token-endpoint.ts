@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Answer } from '../answer.ts';
 import type { Org } from '../org.ts';
 import { type AuthRequest, formOf } from './auth-request.ts';
+import { issueDeviceCode } from './device-codes.ts';
 import { type Granted, grants } from './grants.ts';
 import { idToken } from './id-token.ts';
 import { oauthAnswer } from './oauth-answer.ts';
@@ -10,13 +11,14 @@ import { identityUrl } from './people.ts';
 import { issueAccess, sweepTokens } from './tokens.ts';
 
 /**
- * `POST /services/oauth2/token`. A body that is no form counts as empty, and then names no grant.
+ * `POST /services/oauth2/token`: the end of every flow, and the beginning of a device's. A body that is no form counts as empty, and then names no grant.
  *
  * @throws {@link OAuthError} saying why there is no token
  */
 export async function tokenAnswer(org: Org, request: AuthRequest): Promise<Answer> {
   if (request.method !== 'POST') throw invalidRequest('must use HTTP POST');
   const form = formOf(request);
+  if (form.get('response_type') === 'device_code') return issueDeviceCode(org, request, form);
   const grant = grants.get(form.get('grant_type'));
   if (!grant) throw new OAuthError('unsupported_grant_type', 'grant type not supported');
   const granted = await grant({ org, request, form });

@@ -13,6 +13,7 @@ import {
   requestToken,
 } from '../../../test/sign-in.ts';
 import { sql } from '../../lib/sql.ts';
+import { registerApp } from './apps.ts';
 
 const org = await startOrg({ records: 100 });
 after(() => org[Symbol.asyncDispose]());
@@ -160,6 +161,40 @@ test('the address takes a POST of its own forms only, and no other method', asyn
   assert.equal(posted.text, 'error=invalid_request&error_description=must%20use%20HTTP%20GET');
   const put = await org.request('PUT', `/services/oauth2/authorize?${query}`, { token: null });
   assert.equal(put.status, 405);
+});
+
+test('a user whom the admin did not let in is sent back with that', async () => {
+  const [redirectUri = ''] = web.redirectUris;
+  await registerApp(org, {
+    clientId: 'closed',
+    flows: ['authorization_code'],
+    redirectUris: [redirectUri, 'app://done?from=org'],
+    scopes: ['api'],
+    approvedUserIds: [],
+  });
+  const browser = new Browser(org);
+  const page = await browser.begin(
+    authorization(org, { client_id: 'closed', redirect_uri: 'app://done?from=org', state: 's' }),
+  );
+  const { location } = await browser.submit(page, login);
+  assert.equal(location?.protocol, 'app:');
+  assert.deepEqual(Object.fromEntries(location?.searchParams ?? []), {
+    from: 'org',
+    error: 'OAUTH_APP_ACCESS_DENIED',
+    error_description: 'user is not admin approved to access this app',
+    state: 's',
+  });
+});
+
+test('a user who is switched off cannot log in', async () => {
+  const set = (on: boolean) =>
+    org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${demo.username}`);
+  const browser = new Browser(org);
+  const page = await browser.begin(authorization(org));
+  await set(false);
+  const refused = await browser.submit(page, login);
+  await set(true);
+  assert.match(refused.html, /Please check your username and password/);
 });
 
 test('a code is good once, for its own app and address, and for 15 minutes', async () => {

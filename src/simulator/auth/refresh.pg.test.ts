@@ -23,6 +23,11 @@ const store = { db: org.db, clock: systemClock };
 const { web, demo, integration } = org.credentials;
 const dead = { error: 'invalid_grant', error_description: 'expired access/refresh token' };
 const refresh = (token: string | undefined, change = {}) => requestToken(org, refreshing(org, token, change));
+const isSomebodyWaiting = async () => {
+  const waiting = await org.db.query(sql`
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+  return waiting.length > 0;
+};
 const setActive = (on: boolean) =>
   org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${demo.username}`);
 
@@ -123,6 +128,17 @@ test('a grant is revoked on demand, with the codes that are still out', async ()
   assert.equal(await apiStatus(org, tokens.access_token), 401);
   assert.deepEqual((await refresh(tokens.refresh_token)).body, dead);
   assert.equal((await requestToken(org, exchange(org, code))).body.error, 'invalid_grant');
+});
+
+test('a refresh that meets the revocation of its grant is refused', async () => {
+  const tokens = await webTokens(org);
+  let meeting: ReturnType<typeof refresh> | undefined;
+  await org.db.transaction(async (tx) => {
+    await tx.query(sql`DELETE FROM simulator.approval WHERE client_id = ${web.clientId}`);
+    meeting = refresh(tokens.refresh_token);
+    while (!(await isSomebodyWaiting()));
+  });
+  assert.deepEqual((await meeting)?.body, dead);
 });
 
 test('a user who is switched off can use no token and get none, and can again when back', async () => {

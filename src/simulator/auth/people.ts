@@ -69,13 +69,17 @@ export const photosOf = (org: Org) => ({
   thumbnail: `${org.url}/profilephoto/005/T`,
 });
 
-/** Milliseconds to UTC of a time zone in winter: Salesforce leaves daylight saving out. */
+/** Milliseconds to UTC of a time zone in winter: Salesforce leaves daylight saving out. 0 for a zone nobody knows. */
 export function utcOffset(zone: string, now: number): number {
   const year = new Date(now).getUTCFullYear();
-  const offsets = [0, 6].map((month) => offsetAt(zone, Date.UTC(year, month, 1)));
-  return Math.min(...offsets);
+  try {
+    return Math.min(...[0, 6].map((month) => offsetAt(zone, Date.UTC(year, month, 1))));
+  } catch {
+    return 0;
+  }
 }
 
+/** @throws RangeError for a zone that is not in the list */
 function offsetAt(zone: string, instant: number): number {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
   const name = format.formatToParts(instant).find(({ type }) => type === 'timeZoneName')?.value ?? '';

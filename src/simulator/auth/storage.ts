@@ -61,6 +61,7 @@ async function createSignInTables(tx: Tx): Promise<void> {
       code_challenge text,
       user_id        text,
       expires_at     timestamptz NOT NULL)`);
+  await tx.query(sql`CREATE INDEX ON simulator.open_sign_in (expires_at)`);
   await tx.query(sql`
     CREATE TABLE simulator.authorization_code (
       hash           bytea PRIMARY KEY,

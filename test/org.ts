@@ -38,7 +38,14 @@ export interface TestOrg extends AsyncDisposable {
 export interface OrgCredentials {
   orgId: string;
   integration: { clientId: string; clientSecret: string; username: string };
-  demo: { clientId: string; clientSecret: string; username: string; password: string };
+  demo: {
+    clientId: string;
+    clientSecret: string;
+    username: string;
+    password: string;
+    securityToken: string;
+  };
+  web: { clientId: string; clientSecret: string; redirectUris: string[] };
 }
 
 export interface OrgRequest {

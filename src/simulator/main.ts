@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { openDatabase, sqlState } from '../lib/database.ts';
 import { runActivity } from './activity.ts';
+import { ensureCredentials } from './auth/credentials.ts';
 import { runJobs } from './bulk/worker.ts';
 import { runSweeps } from './control/retention.ts';
 import { listenControl } from './control/server.ts';
-import { ensureCredentials } from './credentials.ts';
 import { ForeignOrgError, openOrg } from './org.ts';
 import { listen, placeOf } from './server.ts';
 

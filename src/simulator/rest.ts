@@ -13,8 +13,8 @@ import { sobjectAnswer } from './rows.ts';
 import { tree } from './tree.ts';
 
 /** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
-const versionMin = 42;
-export const newestVersion = 68;
+export const versionMin = 42;
+export const versionMax = 68;
 /** Versions up to this one are retired; between it and the oldest served, the org behaves as if it never had them. */
 const retiredMax = 30;
 
@@ -69,7 +69,7 @@ async function compositeBelow(call: Call, resource: string, path: readonly strin
 function checkVersion({ org, version }: Call): void {
   const number = Number(version);
   if (number <= Math.max(retiredMax, org.control.retiredUntil)) throw versionRetired();
-  if (!Number.isInteger(number) || number < versionMin || number > newestVersion) throw notFound();
+  if (!Number.isInteger(number) || number < versionMin || number > versionMax) throw notFound();
 }
 
 function resources(call: Call): Answer {
@@ -84,7 +84,7 @@ const seasons = ['Spring', 'Summer', 'Winter'] as const;
 /** `/services/data`, which needs no token. Spring '18 was 42.0; three releases a year. */
 export function versions({ control }: Org): Answer {
   const oldest = Math.max(versionMin, control.retiredUntil + 1);
-  const served = Array.from({ length: newestVersion - oldest + 1 }, (_, i) => oldest + i);
+  const served = Array.from({ length: versionMax - oldest + 1 }, (_, i) => oldest + i);
   return answer(
     200,
     served.map((number) => {

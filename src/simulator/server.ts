@@ -7,21 +7,13 @@ import { constants, createGzip, gunzip, gzip } from 'node:zlib';
 import type { Tx } from '../lib/database.ts';
 import { sobjectsSeenBy } from './access.ts';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
+import { authAnswer } from './auth/index.ts';
+import { userOfRequest } from './auth/tokens.ts';
 import { changeHeaders, deliver, resetConnection } from './control/delivery.ts';
 import { type Incoming, struckRequest } from './control/struck.ts';
-import {
-  asOrgError,
-  methodNotAllowed,
-  notFound,
-  OrgError,
-  parserError,
-  sessionInvalid,
-  unexpected,
-} from './errors.ts';
+import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, unexpected } from './errors.ts';
 import { parseExact } from './exact-json.ts';
-import { identity, plainText, userInfo } from './identity.ts';
 import { listenFrom } from './listen.ts';
-import { bearerOf, tokenAnswer, userOfToken } from './oauth.ts';
 import { type Org, writeTransaction } from './org.ts';
 import { route, versions } from './rest.ts';
 import { splitTarget } from './target.ts';
@@ -115,16 +107,10 @@ async function handle(
   const place = path.join('/');
   if (version === undefined) {
     if (place === 'services/data') return method === 'GET' ? versions(org) : refuseMethod(method);
-    if (place === 'services/oauth2/token') {
-      if (method !== 'POST') return refuseMethod(method, ['POST']);
-      return tokenAnswer(org, new URLSearchParams(body.toString()), request.headers.authorization);
-    }
-    if (place === 'services/oauth2/userinfo' || path[0] === 'id')
-      return identityAnswer(org, request, path, parameters);
+    const signIn = await authAnswer(org, { method, path, parameters, headers: request.headers, body });
+    if (signIn) return signIn;
   }
-  const token = bearerOf(request.headers.authorization);
-  const userId = token === undefined ? undefined : await userOfToken(org, token);
-  if (userId === undefined) throw sessionInvalid();
+  const userId = await userOfRequest(org, request.headers.authorization);
   try {
     org.longRequests.check();
     org.usage.spend();
@@ -136,8 +122,8 @@ async function handle(
   }
 }
 
-const refuseMethod = (method: string, allowed: readonly string[] = ['GET', 'HEAD']): never => {
-  throw methodNotAllowed(method, allowed);
+const refuseMethod = (method: string): never => {
+  throw methodNotAllowed(method, ['GET', 'HEAD']);
 };
 
 /** HEAD is a GET whose body stays unsent; a POST may say PATCH, for clients that cannot. */
@@ -145,23 +131,6 @@ function methodOf(request: IncomingMessage, parameters: URLSearchParams): string
   const method = request.method ?? 'GET';
   if (method === 'HEAD') return 'GET';
   return method === 'POST' ? (parameters.get('_HttpMethod') ?? method).toUpperCase() : method;
-}
-
-async function identityAnswer(
-  org: Org,
-  request: IncomingMessage,
-  path: readonly string[],
-  parameters: URLSearchParams,
-): Promise<Answer> {
-  const token = bearerOf(request.headers.authorization) ?? parameters.get('oauth_token');
-  if (!token) return plainText(403, 'Missing_OAuth_Token');
-  const userId = await userOfToken(org, token);
-  if (userId === undefined) return plainText(403, 'Bad_OAuth_Token');
-  if (path[0] !== 'id') return userInfo(org, userId);
-  const [, orgId = '', named = ''] = path;
-  const isOwn =
-    path.length === 3 && orgId.startsWith(org.id.slice(0, 15)) && named.startsWith(userId.slice(0, 15));
-  return isOwn ? identity(org, userId, parameters.get('version')) : plainText(403, 'Bad_OAuth_Token');
 }
 
 async function callOf(

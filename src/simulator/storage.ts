@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, type Sql, sql } from '../lib/sql.ts';
+import { createAuthTables } from './auth/storage.ts';
 import { createControlTables } from './control/storage.ts';
 import type { FieldDef, SObjectDef } from './schema.ts';
 
 /**
  * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
- * besides: its settings, who may sign in, which tokens and query locators are out.
+ * besides: its settings, who may sign in, which query locators are out.
  */
 /** SQL that stands in a definition of ours, not a value: formulas and defaults. */
 export const expression = (text: string): Sql => sql(Object.assign([text], { raw: [text] }));
@@ -26,7 +27,7 @@ export const isLive = (def: SObjectDef): Sql =>
  * Text that counts as equal when it differs in case only, as Salesforce compares external ids. Written as a query
  * compares text, so that both use the index.
  */
-const folded = (value: Sql): Sql =>
+export const folded = (value: Sql): Sql =>
   sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;
 
 /** A value as an external id compares it. */
@@ -45,23 +46,7 @@ export async function createTables(tx: Tx): Promise<void> {
   await tx.query(sql`CREATE SCHEMA simulator`);
   await tx.query(sql`CREATE SEQUENCE simulator.record_number`);
   await tx.query(sql`CREATE TABLE simulator.setting (name text PRIMARY KEY, value jsonb NOT NULL)`);
-  await tx.query(sql`
-    CREATE TABLE simulator.app (
-      client_id   text PRIMARY KEY,
-      secret_hash bytea NOT NULL,
-      kind        text NOT NULL CHECK (kind IN ('client_credentials', 'password')),
-      run_as      text)`);
-  await tx.query(sql`
-    CREATE TABLE simulator.password (
-      user_id text PRIMARY KEY,
-      hash    bytea NOT NULL)`);
-  await tx.query(sql`
-    CREATE TABLE simulator.token (
-      hash       bytea PRIMARY KEY,
-      kind       text NOT NULL CHECK (kind IN ('access', 'refresh')),
-      client_id  text NOT NULL,
-      user_id    text NOT NULL,
-      expires_at timestamptz NOT NULL)`);
+  await createAuthTables(tx);
   await tx.query(sql`
     CREATE TABLE simulator.locator (
       id              text PRIMARY KEY,

@@ -27,7 +27,8 @@ export interface Met {
 
 export interface Bearer {
   userId: string;
-  clientId: string;
+  /** Null for a session that SOAP began. */
+  clientId: string | null;
 }
 
 /** The effect on one request. */

@@ -6,6 +6,7 @@ import type { Knob, KnobGroup } from './knob.ts';
 import { orgKnobs } from './org-knobs.ts';
 import { rightsKnobs } from './rights-knobs.ts';
 import { schemaKnobs } from './schema-knobs.ts';
+import { signInKnobs } from './sign-in-knobs.ts';
 import { stampKnobs } from './stamp-knobs.ts';
 import { transactionKnobs } from './transaction-knobs.ts';
 import { visibilityKnobs } from './visibility-knobs.ts';
@@ -20,6 +21,7 @@ export const knobGroups: readonly KnobGroup[] = [
   rightsKnobs,
   visibilityKnobs,
   faultKnobs,
+  signInKnobs,
   orgKnobs,
 ];
 

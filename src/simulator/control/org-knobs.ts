@@ -1,46 +1,18 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import { sql } from '../../lib/sql.ts';
-import { hashOf, randomSecret } from '../credentials.ts';
+import { setPassword } from '../auth/passwords.ts';
+import { randomSecret } from '../auth/secrets.ts';
 import { insertRecord } from '../dml.ts';
 import { columnValues } from '../field-values.ts';
 import { recordId } from '../ids.ts';
 import { type Org, writeTransaction } from '../org.ts';
-import { newestVersion } from '../rest.ts';
-import { fault } from './fault.ts';
-import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf, userName } from './knob.ts';
+import { versionMax } from '../rest.ts';
+import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
 import { changeOrgId } from './storage.ts';
 import { exactValues, fieldValues, idOf } from './writes.ts';
 
-/** Who is signed in, which org this is, who works in it, and how much it allows. */
-async function expireTokens(org: Org, { user }: { user?: string | undefined }) {
-  const now = new Date(org.clock.now()).toISOString();
-  const whose = user === undefined ? sql`` : sql`AND user_id = ${userIdOf(org, user)}`;
-  const expired = await org.db.query(sql`
-    UPDATE simulator.token SET expires_at = ${now}::timestamptz
-     WHERE kind = 'access' AND expires_at > ${now}::timestamptz ${whose} RETURNING user_id`);
-  return { expired: expired.length };
-}
-
-const instanceUrlBody = z.strictObject({
-  url: z.string().describe('Any text.'),
-  times: z
-    .int()
-    .min(1)
-    .nullable()
-    .default(1)
-    .describe('Answers of the token endpoint, refusals among them; null: until the fault is deleted.'),
-});
-
-const giveInstanceUrl = ({ control }: Org, { url, times }: z.output<typeof instanceUrlBody>) =>
-  control.faults.arm(
-    fault.parse({
-      match: { path: '/services/oauth2/token' },
-      times,
-      effect: { rows: { replace: { instance_url: url } } },
-    }),
-  );
-
+/** Which org this is, who works in it, and how much it allows. */
 async function becomeOrg(org: Org, { id }: { id?: string | undefined }) {
   const orgId = id === undefined ? recordId('00D', randomInt(2 ** 47)) : idOf(id);
   if (!orgId.startsWith('00D')) throw new ControlError(400, 'id: an Id of an org begins with 00D');
@@ -68,8 +40,7 @@ async function addUser(org: Org, { username, values }: z.output<typeof userBody>
   const by = { org, userId: userIdOf(org) };
   const id = await writeTransaction(org, async (tx) => {
     const made = await insertRecord(tx, by, def, columns);
-    await tx.query(sql`
-      INSERT INTO simulator.password (user_id, hash) VALUES (${made}, ${hashOf(password)})`);
+    await setPassword({ db: tx }, made, password);
     return made;
   });
   return { id, username, password };
@@ -99,24 +70,9 @@ function setLimits(org: Org, { dailyMax, dailyUsed, longMax, longUsed }: z.outpu
 }
 
 export const orgKnobs: KnobGroup = {
-  title: 'Sign-in, versions and limits',
-  about:
-    'Versions, limits and a wrong instance_url are forgotten at a restart; users, tokens and the org id stay.',
+  title: 'Versions and limits',
+  about: 'Versions and limits are forgotten at a restart; users and the org id stay.',
   knobs: [
-    knob({
-      path: '/signIn/expireTokens',
-      does: 'Expires the access tokens of a user, or of all: INVALID_SESSION_ID from now on.',
-      body: z.strictObject({ user: userName.optional() }),
-      example: { user: 'integration' },
-      run: expireTokens,
-    }),
-    knob({
-      path: '/signIn/instanceUrl',
-      does: 'Makes the next token answers name another instance_url.',
-      body: instanceUrlBody,
-      example: { url: 'http://169.254.169.254/' },
-      run: giveInstanceUrl,
-    }),
     knob({
       path: '/org/changeId',
       does: 'Makes it another org under the same URL, as a refresh of a sandbox does. Tokens given out are no more; apps, passwords and records stay.',
@@ -138,7 +94,7 @@ export const orgKnobs: KnobGroup = {
         until: z
           .int()
           .min(0)
-          .max(newestVersion - 1),
+          .max(versionMax - 1),
       }),
       example: { until: 55 },
       run: ({ control }, { until }) => {

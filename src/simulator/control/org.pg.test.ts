@@ -155,3 +155,34 @@ test('as many requests as may be longer than 20 s refuse the next one', async ()
   assert.equal((await long).status, 200);
   assert.equal((await org.control('/limits')).longUsed, 0);
 });
+
+test('an app is registered, its refresh tokens rotate when told so, and a grant is taken back', async () => {
+  const app = { clientId: 'knob-app', clientSecret: 'secret', flows: ['authorization_code'] };
+  await org.control('/signIn/app', {
+    ...app,
+    redirectUris: ['http://127.0.0.1:1/back'],
+    scopes: ['api', 'refresh_token'],
+  });
+  await org.control('/signIn/rotation', { clientId: 'knob-app', on: true });
+  await assert.rejects(org.control('/signIn/rotation', { clientId: 'none', on: true }), /there is no app/);
+  assert.deepEqual(await org.control('/signIn/revoke', { clientId: 'knob-app' }), { revoked: 0 });
+  await assert.rejects(org.control('/signIn/app', { ...app, redirectUris: ['not absolute'] }), /redirect/i);
+});
+
+test('a user signs in with a password that the control API gave', async () => {
+  const { password } = await org.control<{ password: string }>('/signIn/password', { user: 'demo' });
+  const { clientId, clientSecret, username } = org.credentials.demo;
+  const signIn = (given: string) =>
+    fetch(`${org.url}/services/oauth2/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'password',
+        client_id: clientId,
+        client_secret: clientSecret,
+        username,
+        password: given,
+      }),
+    });
+  assert.equal((await signIn(password)).status, 200);
+  assert.equal((await signIn(org.credentials.demo.password)).status, 400);
+});

@@ -1,13 +1,12 @@
 import type { Tx } from '../../lib/database.ts';
-import { sql } from '../../lib/sql.ts';
 import { type Answer, type Call, dataPath, errorAnswer } from '../answer.ts';
-import { hashOf } from '../credentials.ts';
+import { bearerOf } from '../auth/auth-request.ts';
+import { holderOf } from '../auth/tokens.ts';
 import { asOrgError } from '../errors.ts';
 import { printExact } from '../exact-json.ts';
-import { bearerOf } from '../oauth.ts';
 import type { Org } from '../org.ts';
 import type { Delivery } from './delivery.ts';
-import type { Bearer, Met, Strike } from './faults.ts';
+import type { Met, Strike } from './faults.ts';
 import { userIdOf } from './knob.ts';
 import { namedAnswer } from './named-answers.ts';
 import { tearRows } from './torn-rows.ts';
@@ -36,7 +35,7 @@ export async function struckRequest(org: Org, request: Incoming, handle: Handle)
     method: request.method,
     path,
     text: once(() => [path, ...parameters.values(), body.toString()].join('\n')),
-    bearer: () => bearerIn(org, bearerOf(request.authorization)),
+    bearer: () => holderOf(org, bearerOf(request.authorization)),
   };
   const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
   return strike ? suffer(org, strike, request, handle) : handle(org.db, false);
@@ -151,12 +150,4 @@ function deliveryOf(org: Org, strike: Strike): Delivery {
     ...(truncate && { truncate }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
   };
-}
-
-/** Of a token as it was given out, expired or not. */
-async function bearerIn(org: Org, token: string | undefined): Promise<Bearer | undefined> {
-  if (token === undefined) return undefined;
-  const [row] = await org.db.query<Bearer>(sql`
-    SELECT user_id AS "userId", client_id AS "clientId" FROM simulator.token WHERE hash = ${hashOf(token)}`);
-  return row;
 }

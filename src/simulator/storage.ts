@@ -89,8 +89,12 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
       soql            text NOT NULL,
       include_deleted boolean NOT NULL,
       batch_rows      integer NOT NULL,
-      total           bigint NOT NULL,
+      place           integer[] NOT NULL,
+      parent_id       text,
+      ids             bytea NOT NULL,
       created_at      timestamptz NOT NULL)`);
+  // Uncompressed, so that a page reads its own part and not the whole.
+  await tx.query(sql`ALTER TABLE simulator.locator ALTER COLUMN ids SET STORAGE EXTERNAL`);
   await createRecycleBin(tx);
   for (const def of sobjects) await createTable(tx, def);
 }
@@ -175,7 +179,7 @@ export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 2;
+const tablesVersion = 3;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

@@ -32,6 +32,8 @@ const refuses = (text: string, message: string, code = 'MALFORMED_QUERY') => {
   assert.deepEqual({ code: error.code, message: error.message }, { code, message });
 };
 
+const reasonOf = (text: string) => refusal(text).message.split('\n').at(-1) ?? '';
+
 test('every clause is read, in any case of letters, with the place of each name', () => {
   const text =
     'select Id, a.Name from Account as a where X=1 Order By Name desc nulls last, Id ASC limit 10 offset 20 all rows';
@@ -44,6 +46,8 @@ test('every clause is read, in any case of letters, with the place of each name'
     ],
     from: { name: 'Account', at: 23 },
     alias: 'a',
+    joins: [],
+    scope: null,
     where: {
       kind: 'comparison',
       field: { name: 'X', at: 42 },
@@ -51,6 +55,7 @@ test('every clause is read, in any case of letters, with the place of each name'
       value: { kind: 'number', value: '1' },
     },
     groupBy: [],
+    subtotals: null,
     having: null,
     orderBy: [
       { expression: { name: 'Name', at: 55 }, descending: true, nullsLast: true },
@@ -59,6 +64,7 @@ test('every clause is read, in any case of letters, with the place of each name'
     limit: 10,
     offset: 20,
     allRows: true,
+    reasons: [],
   });
 });
 
@@ -131,6 +137,11 @@ test('escapes in strings are resolved, and LIKE keeps escaped wildcards apart', 
     pattern: "O'Neil é\n\\\\",
   });
   assert.deepEqual(value(String.raw`'100\%_'`), { kind: 'string', value: '100%_', pattern: '100\\%_' });
+  assert.deepEqual(value(String.raw`'\"\'\N\r\T\b\f\_\%\U00E9'`), {
+    kind: 'string',
+    value: `"'\n\r\t\b\f_%é`,
+    pattern: `"'\n\r\t\b\f\\_\\%é`,
+  });
 });
 
 test('a refusal echoes the line, points below the place and names row and column', () => {
@@ -233,16 +244,98 @@ test('date literals are read in any case, with their number where they take one'
   }
 });
 
-test('parts of SOQL that this org does not have are named in the refusal', () => {
-  for (const [text, what] of [
-    ['SELECT FORMAT(Id) FROM Account', 'The function FORMAT()'],
-    ['SELECT DAY_ONLY(convertTimezone(X)) FROM Account', 'The function convertTimezone()'],
-    ['SELECT COUNT(Id) FROM Account GROUP BY ROLLUP(Name)', 'The function ROLLUP()'],
-    ['SELECT Id FROM Account LIMIT 1 FOR VIEW', 'FOR'],
-    ['SELECT Id FROM Account USING SCOPE mine', 'USING SCOPE'],
+test('functions nest only where one makes sense of the other', () => {
+  const { fields } = parseSoql('SELECT FORMAT(MAX(X)) top, HOUR_IN_DAY(convertTimezone(Y)) FROM Z');
+  const max = { call: 'max', field: { name: 'X', at: 18 }, at: 14 };
+  const zone = { call: 'converttimezone', field: { name: 'Y', at: 55 }, at: 39 };
+  assert.deepEqual(
+    fields.map((item) => (item.kind === 'expression' ? item.expression : null)),
+    [
+      { call: 'format', field: max.field, at: 7, inner: max },
+      { call: 'hour_in_day', field: zone.field, at: 27, inner: zone },
+    ],
+  );
+  for (const [expression, reason] of [
+    ['MAX(FORMAT(X))', 'Invalid nesting of functions: format() in MAX()'],
+    ['FORMAT(HOUR_IN_DAY(X))', 'Invalid nesting of functions: hour_in_day() in FORMAT()'],
+    ['UPPER(X)', 'Invalid function: UPPER'],
+    ['CONSTRUCTOR(X)', 'Invalid function: CONSTRUCTOR'],
   ] as const) {
-    const reason = refusal(text).message.split('\n').at(-1);
-    assert.equal(reason, `${what} is not supported by this simulated org`);
+    assert.equal(reasonOf(`SELECT ${expression} FROM Z`), reason);
+  }
+});
+
+test('a distance is between a field and a place on the Earth, in miles or kilometres', () => {
+  const condition = where("DISTANCE(Place__c, GEOLOCATION(-37.5, +122), 'km') < 1e2");
+  assert(condition.kind === 'comparison');
+  assert.deepEqual(condition.field, {
+    call: 'distance',
+    field: { name: 'Place__c', at: 38 },
+    at: 29,
+    to: { latitude: '-37.5', longitude: '+122', unit: 'km' },
+  });
+  for (const [distance, reason] of [
+    ["DISTANCE(P, GEOLOCATION(91, 0), 'km')", 'value out of range: 91'],
+    ["DISTANCE(P, GEOLOCATION(0, -180.1), 'km')", 'value out of range: -180.1'],
+    ["DISTANCE(P, GEOLOCATION(0, 0), 'm')", "invalid distance unit: 'm'. Valid units: 'mi', 'km'"],
+    ['DISTANCE(P, GEOLOCATION(0, 0), mi)', "unexpected token: 'mi'"],
+    ["DISTANCE(P, Q, 'mi')", "unexpected token: 'Q'"],
+    ['DISTANCE(P)', "unexpected token: ')'"],
+  ] as const) {
+    assert.equal(reasonOf(`SELECT Id FROM Account WHERE ${distance} < 1`), reason);
+  }
+});
+
+test('groups have subtotals, over at most three fields', () => {
+  const read = (groups: string) => {
+    const { groupBy, subtotals } = parseSoql(`SELECT COUNT(Id) FROM X GROUP BY ${groups}`);
+    return [subtotals, groupBy.length];
+  };
+  assert.deepEqual(read('Rollup(A, B)'), ['rollup', 2]);
+  assert.deepEqual(read('CUBE(A, B, C)'), ['cube', 3]);
+  assert.deepEqual(read('Rollup, A'), [null, 2]);
+  assert.equal(
+    reasonOf('SELECT COUNT(Id) FROM X GROUP BY CUBE(A, B, C, D)'),
+    'GROUP BY CUBE takes at most 3 fields',
+  );
+  assert.equal(reasonOf('SELECT COUNT(Id) FROM X GROUP BY ROLLUP(A), B'), "unexpected token: ','");
+});
+
+test('a query may name its parents, its scope, whose permissions count and what it is for', () => {
+  const { joins, scope, reasons } = parseSoql(
+    'SELECT Id FROM Contact c, c.Account a, a.Owner AS o USING SCOPE Mine WHERE X = 1 WITH USER_MODE ORDER BY Id LIMIT 1 OFFSET 1 FOR VIEW FOR REFERENCE ALL ROWS',
+  );
+  assert.deepEqual(
+    joins.map(({ path, alias }) => [path.name, alias]),
+    [
+      ['c.Account', 'a'],
+      ['a.Owner', 'o'],
+    ],
+  );
+  assert.equal(scope?.name, 'Mine');
+  assert.deepEqual(reasons, ['view', 'reference']);
+  assert.deepEqual(parseSoql('SELECT Id FROM X FOR VIEW, REFERENCE').reasons, ['view', 'reference']);
+  assert.deepEqual(parseSoql('SELECT Id FROM X FOR UPDATE').reasons, ['update']);
+  for (const [rest, reason] of [
+    ['ORDER BY Id FOR UPDATE', 'ORDER BY cannot be used with FOR UPDATE'],
+    ['FOR VIEW FOR UPDATE', 'FOR UPDATE cannot be used with FOR VIEW or FOR REFERENCE'],
+    ['FOR VIEW FOR VIEW', "unexpected token: '<EOF>'"],
+    ['FOR READING', "unexpected token: 'READING'"],
+    ['WITH NOBODY', "unexpected token: 'NOBODY'"],
+    ['WITH DATA CATEGORY A__c AT b__c', 'WITH DATA CATEGORY can only be used with articles and questions'],
+    ['UPDATE TRACKING', 'UPDATE TRACKING and UPDATE VIEWSTAT can only be used with articles and questions'],
+    [', Account', "unexpected token: '<EOF>'"],
+    ['USING mine', "unexpected token: 'mine'"],
+  ] as const) {
+    assert.equal(reasonOf(`SELECT Id FROM X ${rest}`), reason);
+  }
+});
+
+test('money is written with its currency', () => {
+  assert.deepEqual(value('USD500'), { kind: 'currency', code: 'USD', value: '500' });
+  assert.deepEqual(value('eur0.25'), { kind: 'currency', code: 'EUR', value: '0.25' });
+  for (const literal of ['USD 500', 'USD-500', 'USDX1', 'US500', 'USD1.5.5', 'USD1 .5']) {
+    assert.match(reasonOf(`SELECT Id FROM X WHERE Y = ${literal}`), /^unexpected token: /);
   }
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { withUrls } from './children.ts';
 import { compileSoql } from './compile.ts';
 import { parseSoql } from './parse.ts';
 import { createFamily, family, records } from './sample-family.ts';
@@ -20,7 +21,8 @@ type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
 
 async function found(text: string): Promise<{ [key: string]: Json }[]> {
   const rows = await database.db.query<{ json: string }>(compiled(text).rows);
-  return rows.map(({ json }) => JSON.parse(json) as { [key: string]: Json });
+  const served = await Promise.all(rows.map(({ json }) => withUrls(json, () => Promise.resolve('next'))));
+  return served.map((json) => JSON.parse(json) as { [key: string]: Json });
 }
 
 /** Without the attributes, in one line of JSON. */

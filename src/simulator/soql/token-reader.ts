@@ -87,8 +87,4 @@ export class TokenReader {
   protected malformed(at: number, reason: string): SoqlError {
     return errorAt(this.text, at, 'MALFORMED_QUERY', reason);
   }
-
-  protected unsupported(what: string, at = this.peek.at): SoqlError {
-    return this.malformed(at, `${what} is not supported by this simulated org`);
-  }
 }

@@ -106,7 +106,7 @@ export interface Membership {
   kind: 'membership';
   field: Expression;
   isNegated: boolean;
-  values: readonly Literal[];
+  values: readonly (Literal | Period)[];
 }
 
 /** `INCLUDES (…)` and `EXCLUDES (…)`: each value is one or more entries of a picklist, joined by semicolons. */

@@ -175,11 +175,15 @@ function periodSql(scope: Scope, left: Value, operator: ComparisonOperator, peri
 function membershipSql(scope: Scope, membership: Membership, lookup: Lookup): Sql {
   const left = filterable(scope, lookup(membership.field));
   if (left.operators) throw invalidOperator(scope, left);
-  const filled = membership.values.filter((value) => !isEmpty(value));
+  const constants = membership.values.filter((value) => value.kind !== 'period');
+  const filled = constants.filter((value) => !isEmpty(value));
   const operands = filled.map((value) => operand(scope, left, value));
   const type = verbatim(sqlTypeOfConstant(left.facts.sqlType));
-  const isAmong = sql`${comparable(left)} = ANY (${operands}::${type}[])`;
-  if (filled.length === membership.values.length) {
+  const isConstant = sql`${comparable(left)} = ANY (${operands}::${type}[])`;
+  const periods = membership.values.filter((value) => value.kind === 'period');
+  const within = periods.map((period) => periodSql(scope, left, '=', period));
+  const isAmong = within.length === 0 ? isConstant : sql`(${joined([isConstant, ...within], ' OR ')})`;
+  if (filled.length === constants.length) {
     return membership.isNegated ? sql`((${isAmong}) IS NOT TRUE)` : isAmong;
   }
   return membership.isNegated

@@ -3,7 +3,7 @@
  *
  *   condition  = term {AND term} | term {OR term}          the two never mix without parentheses
  *   term       = NOT term | ( condition ) | filter
- *   filter     = expression operator value | expression [NOT] IN ( literal {, literal} )
+ *   filter     = expression operator value | expression [NOT] IN ( value {, value} )
  *              | field [NOT] IN ( query ) | field INCLUDES|EXCLUDES ( literal {, literal} )
  *   expression = field | function ( expression ) | DISTANCE ( field , GEOLOCATION ( number , number ) , 'mi'|'km' )
  *   value      = literal | date literal [: n]
@@ -115,7 +115,8 @@ export abstract class ConditionReader extends TokenReader {
       this.expectWord('in');
       const { at } = this.peek;
       if (!this.isWord('select', this.ahead(1))) {
-        return { kind: 'membership', field, isNegated, values: this.values() };
+        const values = this.values(() => this.period() ?? this.literal());
+        return { kind: 'membership', field, isNegated, values };
       }
       this.skip();
       const query = this.nested(at, () => this.innerQuery());
@@ -125,7 +126,7 @@ export abstract class ConditionReader extends TokenReader {
     if (this.isWord('includes') || this.isWord('excludes')) {
       const isExclusion = this.isWord('excludes');
       this.skip();
-      const values = this.values();
+      const values = this.values(() => this.literal());
       return { kind: 'inclusion', field: this.plainField(field), isNegated: isExclusion, values };
     }
     const sign = this.peek.text.toLowerCase();
@@ -140,9 +141,9 @@ export abstract class ConditionReader extends TokenReader {
     return expression;
   }
 
-  private values(): Literal[] {
+  private values<Value>(value: () => Value): Value[] {
     this.expectSymbol('(');
-    const values = this.list(() => this.literal());
+    const values = this.list(value);
     this.expectSymbol(')');
     return values;
   }

@@ -170,6 +170,13 @@ test('what is no query is refused at the token that is wrong', () => {
   for (const [text, reason] of [
     ['', "unexpected token: '<EOF>'"],
     ['SELECT FROM Account', "unexpected token: 'FROM'"],
+    ['SELECT Id FROM From Account', "unexpected token: 'From'"],
+    ['SELECT Id FROM Account a.b', "unexpected token: 'a.b'"],
+    ['SELECT MAX(Id) a.b FROM Account', "unexpected token: 'a.b'"],
+    ['SELECT Id FROM Account AS Group', "unexpected token: 'Group'"],
+    ['SELECT Id FROM Account NOT', "unexpected token: 'NOT'"],
+    ['SELECT Id FROM Account ORDER BY desc', "unexpected token: 'desc'"],
+    ['SELECT Id, MAX(Name) last FROM Account', "unexpected token: 'last'"],
     ['SELECT Id FROM Account WHERE', "unexpected token: '<EOF>'"],
     ['SELECT Id FROM Account WHERE Name', "unexpected token: '<EOF>'"],
     ['SELECT Id FROM Account WHERE Name IN ()', "unexpected token: ')'"],

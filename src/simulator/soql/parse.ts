@@ -109,12 +109,12 @@ class Parser extends ConditionReader {
   }
 
   private fieldAlias(): Name | null {
-    if (this.word('as')) return this.name();
+    if (this.word('as')) return this.aliasName();
     if (this.peek.kind !== 'name' || this.isWord('from')) return null;
     // A misspelt FROM is pointed at itself.
     const next = this.ahead(1);
     if (!this.isSymbol(',', next) && !this.isWord('from', next)) throw this.unexpected();
-    return this.name();
+    return this.aliasName();
   }
 
   private fieldsCall(): Selected {
@@ -142,9 +142,9 @@ class Parser extends ConditionReader {
   }
 
   private alias(): string | null {
-    if (this.word('as')) return this.name().name;
+    if (this.word('as')) return this.aliasName().name;
     if (this.peek.kind !== 'name' || clauseWords.has(this.peek.text.toLowerCase())) return null;
-    return this.name().name;
+    return this.aliasName().name;
   }
 
   private joins(): Join[] {

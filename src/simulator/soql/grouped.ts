@@ -67,7 +67,10 @@ function groupLookup(scope: Scope, refusal: string): Lookup {
     const value = scope.value(expression);
     if (isCall(expression) && expression.call === 'grouping') checkGrouping(scope, expression, keys);
     if (value.isAggregate) return value;
-    if (keys.has(keyOf(scope, expression))) return { ...value, sql: shown(value, subtotals !== null) };
+    if (keys.has(keyOf(scope, expression))) {
+      const hasSubtotals = subtotals !== null;
+      return { ...value, sql: shown(value, hasSubtotals), isNillable: value.isNillable || hasSubtotals };
+    }
     const written = isCall(expression) ? expression.field : expression;
     throw scope.refuse(expression.at, 'MALFORMED_QUERY', `${refusal}: ${written.name}`);
   };

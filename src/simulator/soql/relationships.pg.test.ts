@@ -217,6 +217,15 @@ test('children are a result within the record, null when there are none', async 
   );
 });
 
+test('a formula of a parent that is not there is empty, whatever it makes of empty fields', async () => {
+  assert.deepEqual(await names('Account.Greeting = null'), ['Lone']);
+  assert.deepEqual(await names("Account.Greeting = 'dear acme'"), ['Xi', 'Yo']);
+  assert.equal(
+    plain(await found("SELECT Account.Greeting FROM Contact WHERE Name = 'Lone' ORDER BY Account.Greeting")),
+    '[{"Account":null}]',
+  );
+});
+
 test('deleted children are read with deleted records', async () => {
   const [last] = await found(
     'SELECT (SELECT Id FROM Contacts) FROM Account ORDER BY Id DESC LIMIT 1 ALL ROWS',
@@ -263,12 +272,13 @@ test('FIELDS() is the fields of its kind, and with custom fields wants a LIMIT',
     'IsDeleted',
     'Name',
     'Title',
+    'Greeting',
     'ParentId',
     'OwnerId',
     'Rank__c',
   ]);
   assert.deepEqual(await keys('fields(custom), Id FROM Account LIMIT 1'), ['Rank__c', 'Id']);
-  assert.equal((await keys('FIELDS(STANDARD), Owner.Name FROM Account')).length, 7);
+  assert.equal((await keys('FIELDS(STANDARD), Owner.Name FROM Account')).length, 8);
   assert.equal(
     plain(
       await found("SELECT (SELECT FIELDS(CUSTOM) FROM Contacts LIMIT 1) FROM Account WHERE Name = 'Acme'"),

@@ -125,8 +125,11 @@ export class Scope {
     if (isCall(expression)) return callValue(this, expression);
     const { path, field } = this.find(expression);
     const row = this.rowAt(path, expression.at);
+    const column = columnOf(field, row);
+    // A formula makes something of nothing, and a record that is not there has not even that.
+    const isThere = field.formula === undefined || path.length === 0;
     return {
-      sql: columnOf(field, row),
+      sql: isThere ? column : sql`CASE WHEN ${ident(row, 'Id')} IS NOT NULL THEN ${column} END`,
       type: field.type,
       facts: factsOf(field.type),
       name: field.name,

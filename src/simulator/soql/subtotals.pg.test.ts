@@ -90,6 +90,16 @@ test('subtotals can be kept apart by HAVING, and count as rows for LIMIT', async
   assert.equal(total?.count, 12);
 });
 
+test('a field that is never empty is so in its subtotals, and ordered so', async () => {
+  const order = async (direction: string) => {
+    const soql = `SELECT Id, COUNT(Name) c FROM Sample__c GROUP BY ROLLUP(Id) ORDER BY Id ${direction}`;
+    return (await groups(soql)).map((group) => group.split(' ')[0]);
+  };
+  const ids = [0, 1, 2, 3, 4].map(sampleId);
+  assert.deepEqual(await order(''), ['null', ...ids]);
+  assert.deepEqual(await order('DESC NULLS LAST'), [...ids.toReversed(), 'null']);
+});
+
 test('subtotals are also over parts of dates', async () => {
   assert.deepEqual(
     await groups(

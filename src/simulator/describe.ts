@@ -3,7 +3,7 @@ import { type Answer, answer, type Call, dataPath } from './answer.ts';
 import { describeField } from './describe-field.ts';
 import { methodNotAllowed } from './errors.ts';
 import { referencesTo, relationshipToChildren } from './relationships.ts';
-import type { SObjectDef } from './schema.ts';
+import { fieldNamed, type SObjectDef } from './schema.ts';
 
 /**
  * describe and describeGlobal, with every key that a real org's answer has. Both can be asked conditionally: the
@@ -121,7 +121,7 @@ function describeResult(call: Call, def: SObjectDef) {
     sobjectDescribeOption: 'FULL',
     supportedScopes: [
       { label: `All ${def.labelPlural.toLowerCase()}`, name: 'everything' },
-      { label: `My ${def.labelPlural.toLowerCase()}`, name: 'mine' },
+      ...(fieldNamed(def, 'OwnerId') ? [{ label: `My ${def.labelPlural.toLowerCase()}`, name: 'mine' }] : []),
     ],
     urls: {
       ...urls,

@@ -1,34 +1,27 @@
-import type { Tx } from '../lib/database.ts';
-import { sql } from '../lib/sql.ts';
+import { assert } from '../lib/assert.ts';
 import { type Answer, type Call, dataPath } from './answer.ts';
 import { methodNotAllowed, refused } from './errors.ts';
-import { recordId } from './ids.ts';
-import { type CompiledQuery, compileSoql, parseSoql } from './soql/index.ts';
-import { nextRecordNumber } from './storage.ts';
+import { type Cursor, compileCursor, contextOf, keepLocator, readLocator } from './locators.ts';
+import { explain } from './query-explain.ts';
+import { batchRowsMax, type CompiledQuery, type CutResult, rowsIn, withUrls } from './soql/index.ts';
 import { toServed, toStored } from './stored-text.ts';
 
-/**
- * `/query?q=` and `/queryAll?q=`, and the further pages of a result under the locator that the first page named.
- * A locator holds the query and not its rows: each page is read anew, from its offset in the same total order.
- */
-const batchRowsMax = 2000;
+/** `/query?q=` and `/queryAll?q=`, and the further pages of a result under the locator that the first page named. */
 const batchRowsMin = 200;
 /** Groups come on one page or not at all. */
 const groupsMax = 2000;
-const locatorPrefix = '0r8';
 const soqlCharactersMax = 100_000;
 
-interface Cursor {
-  soql: string;
-  includeDeleted: boolean;
-  batchRows: number;
-  /** The org's time when the query began, so that TODAY means the same on every page. */
-  now: number;
-}
+/**
+ * Wide records make a batch smaller, as documented; from which size on is not. Counted in characters of JSON, which
+ * a batch of 200 rows may exceed.
+ */
+const batchCharactersMax = 16 * 1024 * 1024;
 
 export async function query(call: Call, includeDeleted: boolean): Promise<Answer> {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  const soql = call.parameters.get('q');
+  const explained = call.parameters.get('explain');
+  const soql = call.parameters.get('q') ?? explained;
   if (!soql) throw refused('MALFORMED_QUERY', 'A query string has to be specified');
   if (soql.length > soqlCharactersMax)
     throw refused('QUERY_TOO_LONG', 'SOQL statements cannot be longer than 100000 characters.');
@@ -39,22 +32,29 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
     batchRows: batchRows(call),
     now: call.org.clock.now(),
   };
-  const compiled = compile(call, cursor);
+  const compiled = compileCursor(call, cursor);
+  if (!call.parameters.get('q')) return explain(call, cursor.soql, contextOf(call, cursor));
   if (compiled.isCount) return emptyPage(await countOf(call, compiled));
-
   if (compiled.isGrouped) return groups(call, compiled);
 
-  const records = await readPage(call, compiled, 0, cursor.batchRows);
-  const isComplete = records.length < cursor.batchRows || records.length === compiled.limit;
-  const total = isComplete ? records.length : await countOf(call, compiled);
-  if (total <= records.length) return page(records, records.length);
-  const locator = await keepLocator(call, cursor, total);
-  return page(records, total, nextUrl(call, locator, records.length));
+  const found = await readRows(call, compiled.page(0, cursor.batchRows));
+  const batch = await batchOf(call, cursor, found);
+  const isRead = found.length < cursor.batchRows || found.length === compiled.limit;
+  if (isRead && batch.length === found.length) return page(batch, batch.length);
+  const shown = found.slice(0, batch.length).map(({ id }) => id);
+  const locator = await keepLocator(call, cursor, compiled, shown);
+  if (!locator) return page(batch, batch.length);
+  return page(batch, locator.total, nextUrl(call, locator.id, batch.length));
 }
 
 async function groups(call: Call, compiled: CompiledQuery): Promise<Answer> {
-  const records = await readPage(call, compiled, 0, groupsMax + 1);
-  if (records.length <= groupsMax) return page(records, records.length);
+  const records = await readRows(call, compiled.page(0, groupsMax + 1));
+  if (records.length <= groupsMax) {
+    return page(
+      records.map(({ json }) => json),
+      records.length,
+    );
+  }
   const message =
     'Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch';
   throw refused('EXCEEDED_ID_LIMIT', message);
@@ -63,46 +63,53 @@ async function groups(call: Call, compiled: CompiledQuery): Promise<Answer> {
 /** `/query/<locator>-<offset>`. */
 export async function queryMore(call: Call, locator: string): Promise<Answer> {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  const [, id = '', from = ''] = /^([0-9A-Za-z]{18})-(\d{1,9})$/.exec(locator) ?? [];
-  const [kept] = await locatorsOf(call).query<Kept>(sql`
-    SELECT soql, include_deleted, batch_rows, total, extract(epoch FROM created_at) * 1000 AS now
-      FROM simulator.locator
-     WHERE id = ${id}
-       AND user_id = ${call.userId}
-       AND created_at > ${new Date(call.org.clock.now()).toISOString()}::timestamptz - interval '2 days'`);
+  const [, id = '', from = ''] = /^([0-9A-Za-z]{18})-(\d{1,8})$/.exec(locator) ?? [];
   const offset = Number(from);
-  if (!kept || offset >= kept.total) throw refused('INVALID_QUERY_LOCATOR', 'invalid query locator');
-  const cursor = {
-    soql: kept.soql,
-    includeDeleted: kept.include_deleted,
-    batchRows: kept.batch_rows,
-    now: Number(kept.now),
-  };
-  const records = await readPage(call, compile(call, cursor), offset, cursor.batchRows);
-  const reached = offset + records.length;
-  const isDone = records.length < cursor.batchRows || reached >= kept.total;
-  return page(records, kept.total, isDone ? undefined : nextUrl(call, id, reached));
+  const { cursor, total, ids } = await readLocator(call, id, offset);
+  const found = await readRows(call, compileCursor(call, cursor).rowsOf(ids));
+  const batch = await batchOf(call, cursor, found);
+  const next = found[batch.length];
+  // The next page begins at the first record that did not fit, or behind all that were asked for.
+  const reached = offset + (next?.place === undefined ? ids.length : next.place - 1);
+  return page(batch, total, reached < total ? nextUrl(call, id, reached) : undefined);
 }
 
-interface Kept {
-  soql: string;
-  include_deleted: boolean;
-  batch_rows: number;
-  total: number;
-  now: string;
+interface FoundRow {
+  json: string;
+  id: string;
+  /** Among the Ids that were asked for, from 1. */
+  place?: number;
 }
 
-const compile = (call: Call, { soql, includeDeleted, now }: Cursor): CompiledQuery =>
-  compileSoql(parseSoql(soql), { sobjects: call.sobjects, includeDeleted, version: call.version, now });
+const readRows = async (call: Call, rows: CompiledQuery['rows']): Promise<FoundRow[]> => {
+  const found = await call.db.query<FoundRow>(rows);
+  return found.map((row) => ({ ...row, json: toServed(row.json) }));
+};
 
-async function readPage(
-  call: Call,
-  compiled: CompiledQuery,
-  offset: number,
-  rows: number,
-): Promise<string[]> {
-  const found = await call.db.query<{ json: string }>(compiled.page(offset, rows));
-  return found.map((row) => toServed(row.json));
+/**
+ * The first of the records that fit a batch together with their children, one at least. A record whose children do
+ * not fit any more begins the next batch.
+ */
+async function batchOf(call: Call, cursor: Cursor, found: readonly FoundRow[]): Promise<string[]> {
+  const batch: string[] = [];
+  let rows = 0;
+  let characters = 0;
+  for (const { json } of found) {
+    rows += rowsIn(json);
+    characters += json.length;
+    const isFull = rows > cursor.batchRows || (rows > batchRowsMin && characters > batchCharactersMax);
+    if (isFull && batch.length > 0) break;
+    batch.push(await withUrls(json, (cut) => childrenUrl(call, cursor, cut)));
+  }
+  return batch;
+}
+
+/** Of the rest of a result of children. */
+async function childrenUrl(call: Call, batch: Cursor, { shown, ...child }: CutResult): Promise<string> {
+  const cursor = { ...batch, child };
+  const locator = await keepLocator(call, cursor, compileCursor(call, cursor), shown);
+  assert(locator, 'a result of children is kept even where the rest of it is gone');
+  return nextUrl(call, locator.id, shown.length);
 }
 
 async function countOf(call: Call, compiled: CompiledQuery): Promise<number> {
@@ -114,19 +121,6 @@ async function countOf(call: Call, compiled: CompiledQuery): Promise<number> {
 function batchRows(call: Call): number {
   const wanted = /batchSize\s*=\s*(\d{1,9})/i.exec(call.header('sforce-query-options') ?? '')?.[1];
   return wanted === undefined ? batchRowsMax : Math.min(Math.max(Number(wanted), batchRowsMin), batchRowsMax);
-}
-
-/** A locator is of the present, also where the records are of an older state. */
-const locatorsOf = (call: Call): Tx => (call.isStale ? call.org.db : call.db);
-
-async function keepLocator(call: Call, cursor: Cursor, total: number): Promise<string> {
-  const db = locatorsOf(call);
-  const id = recordId(locatorPrefix, await nextRecordNumber(db));
-  await db.query(sql`
-    INSERT INTO simulator.locator (id, user_id, soql, include_deleted, batch_rows, total, created_at)
-    VALUES (${id}, ${call.userId}, ${cursor.soql}, ${cursor.includeDeleted}, ${cursor.batchRows}, ${total},
-            ${new Date(cursor.now).toISOString()})`);
-  return id;
 }
 
 /** Also a queryAll goes on under `/query`. */

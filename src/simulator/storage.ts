@@ -54,9 +54,13 @@ export async function createTables(tx: Tx): Promise<void> {
       soql            text NOT NULL,
       include_deleted boolean NOT NULL,
       batch_rows      integer NOT NULL,
-      total           bigint NOT NULL,
+      place           integer[] NOT NULL,
+      parent_id       text,
+      ids             bytea NOT NULL,
       created_at      timestamptz NOT NULL)`);
   await createSchemaTables(tx);
+  // Uncompressed, so that a page reads its own part and not the whole.
+  await tx.query(sql`ALTER TABLE simulator.locator ALTER COLUMN ids SET STORAGE EXTERNAL`);
   await createRecycleBin(tx);
   await createControlTables(tx);
 }

@@ -10,14 +10,30 @@ export interface Soql {
   /** An sobject; in a subquery of SELECT the name of a relationship to children. */
   from: Name;
   alias: string | null;
+  /** `FROM Contact c, c.Account a`: further names for parents. */
+  joins: readonly Join[];
+  /** USING SCOPE. */
+  scope: Name | null;
   where: Condition | null;
   groupBy: readonly Expression[];
+  /** GROUP BY ROLLUP and CUBE: which subtotals there are besides the groups. */
+  subtotals: 'rollup' | 'cube' | null;
   having: Condition | null;
   orderBy: readonly SortKey[];
   limit: number | null;
   offset: number;
   /** ALL ROWS: deleted records too. */
   allRows: boolean;
+  /** FOR VIEW, FOR REFERENCE, FOR UPDATE. */
+  reasons: readonly Reason[];
+}
+
+export type Reason = 'view' | 'reference' | 'update';
+
+/** A path of relationships, the first of which may be another alias, and the name for where it leads. */
+export interface Join {
+  path: Name;
+  alias: string;
 }
 
 /** A field path such as `Name` or `Account.Name`, or the name of an sobject. */
@@ -29,8 +45,13 @@ export interface Name {
 /** `CALENDAR_YEAR(CreatedDate)`, `MAX(Amount)`. The name is in lower case. */
 export interface Call {
   call: string;
+  /** What the innermost parentheses hold. */
   field: Name;
   at: number;
+  /** `FORMAT(MAX(Amount))`: the call that stands in place of a field. */
+  inner?: Call;
+  /** `DISTANCE(Place__c, GEOLOCATION(37.7, -122.4), 'mi')`: the second place, in degrees as written. */
+  to?: { latitude: string; longitude: string; unit: 'mi' | 'km' };
 }
 
 export type Expression = Name | Call;
@@ -85,7 +106,7 @@ export interface Membership {
   kind: 'membership';
   field: Expression;
   isNegated: boolean;
-  values: readonly Literal[];
+  values: readonly (Literal | Period)[];
 }
 
 /** `INCLUDES (…)` and `EXCLUDES (…)`: each value is one or more entries of a picklist, joined by semicolons. */
@@ -107,11 +128,13 @@ export interface SemiJoin {
 
 /**
  * A constant. A number keeps the digits it was written with; a datetime is normalised to UTC; `pattern` is the
- * text for LIKE, in which `%`, `_` and `\` that were escaped stand behind a backslash.
+ * text for LIKE, in which `%`, `_` and `\` that were escaped stand behind a backslash; the code of an amount of money
+ * such as `USD500` is in capitals.
  */
 export type Literal =
   | { kind: 'string'; value: string; pattern: string }
   | { kind: 'number' | 'date' | 'datetime' | 'time'; value: string }
+  | { kind: 'currency'; value: string; code: string }
   | { kind: 'boolean'; value: boolean }
   | { kind: 'null' };
 

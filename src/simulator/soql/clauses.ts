@@ -12,7 +12,7 @@ export const windowSql = (offset: number, limit: number | null): Sql =>
 export function orderSql(scope: Scope): Sql {
   const { orderBy } = scope.query;
   const values = orderBy.map(({ expression }) => {
-    if (!isCall(expression)) return scope.value(expression);
+    if (!isCall(expression) || expression.call === 'distance') return scope.value(expression);
     const reason = `Ordered field must be grouped or aggregated: ${expression.field.name}`;
     throw scope.refuse(expression.at, 'MALFORMED_QUERY', reason);
   });

@@ -1,9 +1,13 @@
 /** A parsed query as SQL on the org's tables: names looked up, the filter, the order, the record's JSON. */
+import { assert } from '../../lib/assert.ts';
 import { ident, type Sql, sql } from '../../lib/sql.ts';
+import { fieldNamed } from '../schema.ts';
 import { isCall, type Soql } from './ast.ts';
+import { childScope, type Place } from './children.ts';
 import { orderSql, windowSql } from './clauses.ts';
 import { whereSql } from './filter.ts';
 import { groupedSql } from './grouped.ts';
+import { recordsOf } from '../storage.ts';
 import { Scope, sobjectOf } from './scope.ts';
 import { isGrouped, selectedJson } from './select-list.ts';
 import { type SelectedColumn, selectedColumns } from './selected-columns.ts';
@@ -13,8 +17,12 @@ export interface CompiledQuery {
   sobject: string;
   /** One row with the column `count`: the records that match, LIMIT and OFFSET applied. */
   count: Sql;
-  /** All records as rows with one text column `json`, in a total order. Has no LIMIT at its end. */
+  /** All records as rows with the text columns `json` and `id`, in a total order. Has no LIMIT at its end. */
   rows: Sql;
+  /** The Ids of all records in that order, as rows with one column `id`. */
+  ids: Sql;
+  /** The records of these Ids that are still there, in the order of the Ids, with the place of each from 1. */
+  rowsOf: (ids: readonly string[]) => Sql;
   /** `count` of these rows from `offset` on; skipped records are not turned into JSON. */
   page: (offset: number, count: number) => Sql;
   isCount: boolean;
@@ -32,9 +40,41 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
   const includeDeleted = context.includeDeleted || query.allRows;
   const session = new Session({ ...context, includeDeleted });
   const scope = new Scope(session, query, sobjectOf(query, context.sobjects));
-  const grouped = isGrouped(query);
   if (query.isCount) refuseOfCount(scope);
-  const { rows, matches, project } = grouped ? groupRows(scope) : recordRows(scope);
+  return compiledOf(scope, []);
+}
+
+/**
+ * A subquery of the SELECT list for one record: what its result is when it stands alone.
+ *
+ * @param place  of a subquery that the query has
+ */
+export function compileChildren(
+  query: Soql,
+  place: Place,
+  parentId: string,
+  context: CompileContext,
+): CompiledQuery {
+  const includeDeleted = context.includeDeleted || query.allRows;
+  const session = new Session({ ...context, includeDeleted });
+  let parent = new Scope(session, query, sobjectOf(query, context.sobjects));
+  let child: ReturnType<typeof childScope> | null = null;
+  for (const index of place) {
+    const item = parent.query.fields[index];
+    assert(item?.kind === 'children', 'a place is that of a subquery');
+    child = childScope(parent, item.query, sql`${parentId}`);
+    parent = child.scope;
+  }
+  assert(child, 'a place is not empty');
+  return compiledOf(child.scope, place, [child.belongs]);
+}
+
+function compiledOf(scope: Scope, place: Place, extra: readonly Sql[] = []): CompiledQuery {
+  const { query } = scope;
+  const grouped = isGrouped(query);
+  const { rows, matches, project, ids, rowsOf } = grouped
+    ? groupRows(scope)
+    : recordRows(scope, place, extra);
   const window = windowSql(query.offset, query.limit);
   const isWindowed = query.limit !== null || query.offset > 0;
   return {
@@ -44,6 +84,8 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
         ? sql`SELECT count(*) AS count FROM (SELECT 1 ${matches} ${window}) r`
         : sql`SELECT count(*) AS count ${matches}`,
     rows: rows(window),
+    ids: ids(window),
+    rowsOf,
     page: (offset, count) => {
       const left = query.limit === null ? count : Math.min(count, Math.max(0, query.limit - offset));
       return rows(windowSql(query.offset + offset, left));
@@ -58,6 +100,8 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
 
 interface Rows {
   rows: (window: Sql) => Sql;
+  ids: (window: Sql) => Sql;
+  rowsOf: (ids: readonly string[]) => Sql;
   /** FROM and WHERE. */
   matches: Sql;
   /** Another projection of the rows, ordered only where the query itself orders them. */
@@ -67,35 +111,54 @@ interface Rows {
 /** The name of a record's row in a projection. */
 const projectedRow = 'r';
 
+/** What there is of records where the answer has none. */
+const none = {
+  ids: () => sql`SELECT NULL::text AS id WHERE FALSE`,
+  rowsOf: () => sql`SELECT NULL::text AS json, NULL::text AS id, 0 AS place WHERE FALSE`,
+};
+
 function groupRows(scope: Scope): Rows {
   const groups = groupedSql(scope);
   return {
     rows: (window) => sql`${groups} ${window}`,
+    ...none,
     matches: sql`FROM (${groups}) r`,
     project: (projection, window) => sql`SELECT ${projection} FROM (${groups} ${window}) r`,
   };
 }
 
 /** JSON is made outside the ordered subquery: only for the rows that get through its LIMIT. */
-function recordRows(scope: Scope): Rows {
+function recordRows(scope: Scope, place: Place, extra: readonly Sql[]): Rows {
   // Each part may join parents, so FROM comes last, and counting does without those that only the order needs.
-  const where = whereSql(scope);
+  const where = whereSql(scope, extra);
   const matches = sql`${scope.from()} ${where}`;
   if (scope.query.isCount) {
-    const none = sql`SELECT NULL::text AS json WHERE FALSE`;
-    return { rows: () => none, matches, project: () => none };
+    const empty = sql`SELECT NULL::text AS json WHERE FALSE`;
+    return { ...none, rows: () => empty, matches, project: () => empty };
   }
   const order = orderSql(scope);
   const from = scope.from();
   const row = ident(scope.row);
-  const json = selectedJson(scope);
+  const json = selectedJson(scope, place);
+  const shown = sql`${json} AS json, ${row}."Id" AS id`;
   const rows = (window: Sql): Sql =>
-    sql`SELECT ${json} AS json FROM (SELECT ${row}.* ${from} ${where} ${order} ${window}) ${row}`;
+    sql`SELECT ${shown} FROM (SELECT ${row}.* ${from} ${where} ${order} ${window}) ${row}`;
   const ownOrder = scope.query.orderBy.length > 0 ? order : sql``;
   const project = (projection: Sql, window: Sql): Sql =>
     sql`SELECT ${projection} FROM (SELECT ${row}.* ${from} ${where} ${ownOrder} ${window}) ${ident(projectedRow)}`;
-  return { rows, matches, project };
+  const ids = (window: Sql): Sql => sql`SELECT ${row}."Id" AS id ${from} ${where} ${order} ${window}`;
+  const rowsOf = (wanted: readonly string[]): Sql => sql`
+    SELECT ${shown}, wanted.place::integer AS place
+      FROM unnest(${wanted}::text[]) WITH ORDINALITY wanted (id, place)
+      JOIN ${recordsOf(scope.def)} ${row} ON ${row}."Id" = wanted.id${isThere(scope)}
+     ORDER BY wanted.place`;
+  return { rows, matches, project, ids, rowsOf };
 }
+
+const isThere = ({ def, row, session }: Scope): Sql =>
+  session.context.includeDeleted || !fieldNamed(def, 'IsDeleted')
+    ? sql``
+    : sql` AND NOT ${ident(row, 'IsDeleted')}`;
 
 /** COUNT() is one number, without groups and without an order. */
 function refuseOfCount(scope: Scope): void {

@@ -8,6 +8,7 @@
 import { unreachable } from '../../lib/assert.ts';
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import { parseId } from '../ids.ts';
+import { fieldNamed } from '../schema.ts';
 import {
   type Comparison,
   type ComparisonOperator,
@@ -20,9 +21,10 @@ import {
   type Membership,
   type Period,
 } from './ast.ts';
-import { lowered } from './columns.ts';
+import { columnOf, lowered } from './columns.ts';
+import { orgCurrency } from './display.ts';
 import { joined, verbatim } from './fragments.ts';
-import { isAggregate } from './functions.ts';
+import { isOfGroup } from './functions.ts';
 import { daysOf } from './periods.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 import { checkSemiJoins, semiJoinParts } from './semi-join.ts';
@@ -35,15 +37,30 @@ export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
   const { query, def, session, row } = scope;
   if (query.where) checkSemiJoins(scope, query.where);
   const lookup: Lookup = (expression) => {
-    if (!isCall(expression) || !isAggregate(expression.call)) return scope.value(expression);
+    if (!isCall(expression) || !isOfGroup(expression)) return scope.value(expression);
     throw scope.refuse(expression.at, 'MALFORMED_QUERY', 'Aggregate functions are not allowed in WHERE');
   };
-  const terms = [...extra];
+  const terms = [...extra, ...scopeSql(scope)];
   if (query.where) terms.push(filterSql(scope, query.where, lookup));
   if (!session.context.includeDeleted && def.fields.some(({ name }) => name === 'IsDeleted')) {
     terms.push(sql`${ident(row, 'IsDeleted')} = false`);
   }
   return terms.length > 0 ? sql`WHERE ${joined(terms, ' AND ')}` : sql``;
+}
+
+/** USING SCOPE. Which scopes an sobject has, its describe says; the text of the refusal is not documented. */
+function scopeSql(scope: Scope): Sql[] {
+  const { query, def, row, session } = scope;
+  if (!query.scope) return [];
+  const name = query.scope.name.toLowerCase();
+  if (name === 'everything') return [];
+  const owner = fieldNamed(def, 'OwnerId');
+  if (name === 'mine' && owner) {
+    const { userId } = session.context;
+    return [userId === undefined ? sql`FALSE` : sql`${columnOf(owner, row)} = ${userId}`];
+  }
+  const reason = `the scope '${query.scope.name}' is not supported for entity '${def.name}'`;
+  throw scope.refuse(query.scope.at, 'MALFORMED_QUERY', reason);
 }
 
 /** @throws {@link SoqlError} for unknown and unfilterable fields, and for constants of the wrong type */
@@ -107,7 +124,8 @@ function comparisonSql(scope: Scope, { field, operator, value }: Comparison, loo
   const left = filterable(scope, lookup(field));
   const { family, sqlType } = left.facts;
   const isOrdering = operator !== '=' && operator !== '!=';
-  if ((operator === 'like' && family !== 'text') || (isOrdering && family === 'boolean')) {
+  const isUnfit = (operator === 'like' && family !== 'text') || (isOrdering && family === 'boolean');
+  if (isUnfit || left.operators?.includes(operator) === false) {
     throw invalidOperator(scope, left);
   }
   if (value.kind === 'period') return periodSql(scope, left, operator, value);
@@ -156,11 +174,16 @@ function periodSql(scope: Scope, left: Value, operator: ComparisonOperator, peri
 
 function membershipSql(scope: Scope, membership: Membership, lookup: Lookup): Sql {
   const left = filterable(scope, lookup(membership.field));
-  const filled = membership.values.filter((value) => !isEmpty(value));
+  if (left.operators) throw invalidOperator(scope, left);
+  const constants = membership.values.filter((value) => value.kind !== 'period');
+  const filled = constants.filter((value) => !isEmpty(value));
   const operands = filled.map((value) => operand(scope, left, value));
   const type = verbatim(sqlTypeOfConstant(left.facts.sqlType));
-  const isAmong = sql`${comparable(left)} = ANY (${operands}::${type}[])`;
-  if (filled.length === membership.values.length) {
+  const isConstant = sql`${comparable(left)} = ANY (${operands}::${type}[])`;
+  const periods = membership.values.filter((value) => value.kind === 'period');
+  const within = periods.map((period) => periodSql(scope, left, '=', period));
+  const isAmong = within.length === 0 ? isConstant : sql`(${joined([isConstant, ...within], ' OR ')})`;
+  if (filled.length === constants.length) {
     return membership.isNegated ? sql`((${isAmong}) IS NOT TRUE)` : isAmong;
   }
   return membership.isNegated
@@ -207,8 +230,15 @@ function operand(scope: Scope, left: Value, value: Literal): string | boolean {
     throw scope.refuse(left.at, 'INVALID_QUERY_FILTER_OPERATOR', `invalid ID field: ${value.value}`);
   }
   if (family === 'text' && value.kind === 'string') return value.value.toLowerCase();
+  if (value.kind === 'currency' && left.type === 'currency') return amount(scope, left, value);
   if (value.kind === family) return value.value;
   throw wrongType(scope, left);
+}
+
+/** Of an org with one currency no other is known. The text of the refusal is not documented. */
+function amount(scope: Scope, left: Value, { code, value }: Extract<Literal, { kind: 'currency' }>): string {
+  if (code === orgCurrency) return value;
+  throw scope.refuse(left.at, 'INVALID_FIELD', `Invalid currency ISO code: ${code}`);
 }
 
 function wrongType(scope: Scope, { facts, name, at }: Value) {

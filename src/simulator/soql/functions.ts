@@ -1,11 +1,12 @@
-/** The functions that a query may put around a field: parts of dates, and aggregates over a group's records. */
+/** The functions that a query may put around a field, and how parts of dates and aggregates read in SQL. */
 import { type Sql, sql } from '../../lib/sql.ts';
 import type { FieldType } from '../schema.ts';
+import type { Call } from './ast.ts';
 import { factsOf, lowered } from './columns.ts';
 import { verbatim } from './fragments.ts';
 
 interface DateFunction {
-  /** Over a timestamp in UTC. */
+  /** Over a timestamp without a zone. */
   part: (at: Sql) => Sql;
   type: 'int' | 'date';
   needsTime?: boolean;
@@ -37,22 +38,46 @@ const dateFunctions: Record<string, DateFunction> = {
 
 const aggregates = ['count', 'count_distinct', 'min', 'max', 'sum', 'avg'];
 
-/** The name is in lower case. */
-export const isAggregate = (name: string): boolean => aggregates.includes(name);
+const displays = ['format', 'tolabel', 'convertcurrency'];
 
+type FunctionKind = 'aggregate' | 'grouping' | 'date' | 'display' | 'zone' | 'distance';
+
+/** The name is in lower case, and that of a known function. */
+export function kindOf(name: string): FunctionKind {
+  if (aggregates.includes(name)) return 'aggregate';
+  if (displays.includes(name)) return 'display';
+  if (name === 'grouping' || name === 'distance') return name;
+  return name === 'converttimezone' ? 'zone' : 'date';
+}
+
+/** In lower case. DISTANCE has a form of its own. */
 export const isKnownFunction = (name: string): boolean =>
-  isAggregate(name) || Object.hasOwn(dateFunctions, name);
+  kindOf(name) !== 'date' || Object.hasOwn(dateFunctions, name);
 
-interface Computed {
+/** `HOUR_IN_DAY(convertTimezone(X))`, `FORMAT(MAX(X))` and `FORMAT(convertCurrency(X))`; nothing else nests. */
+export const mayHold = (outer: string, inner: string): boolean =>
+  kindOf(inner) === 'zone'
+    ? kindOf(outer) === 'date'
+    : outer === 'format' && (kindOf(inner) === 'aggregate' || inner === 'convertcurrency');
+
+/** True of what has one value for many records. */
+export const isOfGroup = ({ call, inner }: Call): boolean =>
+  ['aggregate', 'grouping'].includes(kindOf(inner?.call ?? call));
+
+export interface Computed {
   sql: Sql;
   type: FieldType;
 }
 
-/** Null where the function does not take a value of this type. */
-export function dateFunction(name: string, type: FieldType, value: Sql): Computed | null {
+/**
+ * Null where the function does not take a value of this type.
+ *
+ * @param zone  in which the days and hours of a datetime are counted
+ */
+export function dateFunction(name: string, type: FieldType, value: Sql, zone: Sql): Computed | null {
   const found = dateFunctions[name];
   if (!found || !(type === 'datetime' || (type === 'date' && !found.needsTime))) return null;
-  const at = type === 'datetime' ? sql`(${value} AT TIME ZONE 'UTC')` : value;
+  const at = type === 'datetime' ? sql`(${value} AT TIME ZONE ${zone})` : value;
   return { sql: found.part(at), type: found.type };
 }
 

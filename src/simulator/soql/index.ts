@@ -6,10 +6,12 @@
  *   const rows = await db.query<{ json: string }>(page(0, 2000));
  */
 export type { Soql } from './ast.ts';
-export { type CompiledQuery, compileSoql } from './compile.ts';
+export { type CutResult, type Place, rowsIn, withUrls } from './children.ts';
+export { type CompiledQuery, compileChildren, compileSoql } from './compile.ts';
 export { SoqlError, type SoqlErrorCode } from './errors.ts';
+export { type Explained, explainSoql } from './index-filters.ts';
 export { parseSoql } from './parse.ts';
 export { recordJson } from './record-json.ts';
 export type { SelectedColumn } from './selected-columns.ts';
-export type { CompileContext } from './session.ts';
+export { batchRowsMax, type CompileContext } from './session.ts';
 export { tokenise } from './tokens.ts';

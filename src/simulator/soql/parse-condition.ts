@@ -3,15 +3,15 @@
  *
  *   condition  = term {AND term} | term {OR term}          the two never mix without parentheses
  *   term       = NOT term | ( condition ) | filter
- *   filter     = expression operator value | expression [NOT] IN ( literal {, literal} )
+ *   filter     = expression operator value | expression [NOT] IN ( value {, value} )
  *              | field [NOT] IN ( query ) | field INCLUDES|EXCLUDES ( literal {, literal} )
- *   expression = field | function ( field )
+ *   expression = field | function ( expression ) | DISTANCE ( field , GEOLOCATION ( number , number ) , 'mi'|'km' )
  *   value      = literal | date literal [: n]
  */
 import { unreachable } from '../../lib/assert.ts';
-import type { ComparisonOperator, Condition, Expression, Literal, Name, Period, Soql } from './ast.ts';
+import type { Call, ComparisonOperator, Condition, Expression, Literal, Name, Period, Soql } from './ast.ts';
 import { isCall } from './ast.ts';
-import { isKnownFunction } from './functions.ts';
+import { isKnownFunction, mayHold } from './functions.ts';
 import { isPeriod, periodCountMax } from './periods.ts';
 import { TokenReader } from './token-reader.ts';
 import type { Token } from './tokens.ts';
@@ -69,12 +69,43 @@ export abstract class ConditionReader extends TokenReader {
     const { name, at } = this.name();
     if (!this.isSymbol('(')) return { name, at };
     const call = name.toLowerCase();
-    if (!isKnownFunction(call)) throw this.unsupported(`The function ${name}()`, at);
+    if (call === 'distance') return this.distance(at);
+    if (!isKnownFunction(call)) throw this.malformed(at, `Invalid function: ${name}`);
+    this.skip();
+    const inner = this.nested(at, () => this.expression());
+    this.expectSymbol(')');
+    if (!isCall(inner)) return { call, field: inner, at };
+    if (mayHold(call, inner.call)) return { call, field: inner.field, at, inner };
+    throw this.malformed(inner.at, `Invalid nesting of functions: ${inner.call}() in ${name}()`);
+  }
+
+  private distance(at: number): Call {
     this.skip();
     const field = this.name();
-    if (this.isSymbol('(')) throw this.unsupported(`The function ${field.name}()`, field.at);
+    this.expectSymbol(',');
+    this.expectWord('geolocation');
+    this.expectSymbol('(');
+    const latitude = this.degrees(90);
+    this.expectSymbol(',');
+    const longitude = this.degrees(180);
     this.expectSymbol(')');
-    return { call, field, at };
+    this.expectSymbol(',');
+    const unit = this.peek.kind === 'string' ? this.peek.value : '';
+    if (unit !== 'mi' && unit !== 'km') {
+      if (this.peek.kind !== 'string') throw this.unexpected();
+      throw this.malformed(this.peek.at, `invalid distance unit: '${unit}'. Valid units: 'mi', 'km'`);
+    }
+    this.skip();
+    this.expectSymbol(')');
+    return { call: 'distance', field, at, to: { latitude, longitude, unit } };
+  }
+
+  private degrees(max: number): string {
+    const { kind, text, at } = this.peek;
+    if (kind !== 'number') throw this.unexpected();
+    if (Math.abs(Number(text)) > max) throw this.malformed(at, `value out of range: ${text}`);
+    this.skip();
+    return text;
   }
 
   private filter(): Condition {
@@ -84,7 +115,8 @@ export abstract class ConditionReader extends TokenReader {
       this.expectWord('in');
       const { at } = this.peek;
       if (!this.isWord('select', this.ahead(1))) {
-        return { kind: 'membership', field, isNegated, values: this.values() };
+        const values = this.values(() => this.period() ?? this.literal());
+        return { kind: 'membership', field, isNegated, values };
       }
       this.skip();
       const query = this.nested(at, () => this.innerQuery());
@@ -94,7 +126,7 @@ export abstract class ConditionReader extends TokenReader {
     if (this.isWord('includes') || this.isWord('excludes')) {
       const isExclusion = this.isWord('excludes');
       this.skip();
-      const values = this.values();
+      const values = this.values(() => this.literal());
       return { kind: 'inclusion', field: this.plainField(field), isNegated: isExclusion, values };
     }
     const sign = this.peek.text.toLowerCase();
@@ -109,18 +141,32 @@ export abstract class ConditionReader extends TokenReader {
     return expression;
   }
 
-  private values(): Literal[] {
+  private values<Value>(value: () => Value): Value[] {
     this.expectSymbol('(');
-    const values = this.list(() => this.literal());
+    const values = this.list(value);
     this.expectSymbol(')');
     return values;
   }
 
   private literal(): Literal {
     const literal = toLiteral(this.peek);
-    if (!literal) throw this.unexpected();
+    if (literal) {
+      this.skip();
+      return literal;
+    }
+    return this.money();
+  }
+
+  /** `USD500.25`, whose fraction is a token of its own. */
+  private money(): Literal {
+    const { kind, text, at } = this.peek;
+    const [, code, whole] = (kind === 'name' && /^([a-z]{3})(\d+)$/i.exec(text)) || [];
+    if (code === undefined || whole === undefined) throw this.unexpected();
     this.skip();
-    return literal;
+    const next = this.peek;
+    const hasFraction = next.kind === 'number' && next.at === at + text.length && /^\.\d+$/.test(next.text);
+    if (hasFraction) this.skip();
+    return { kind: 'currency', code: code.toUpperCase(), value: whole + (hasFraction ? next.text : '') };
   }
 
   private period(): Period | null {

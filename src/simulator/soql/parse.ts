@@ -2,13 +2,15 @@
  * SOQL as written, to a tree: recursive descent over tokens, one method a grammar rule. Names are looked up later,
  * by compile.ts; conditions and expressions are read by parse-condition.ts.
  *
- *   query      = SELECT ( COUNT() | item {, item} ) FROM sobject [[AS] alias] [WHERE condition]
- *                [GROUP BY expression {, expression} [HAVING condition]]
- *                [ORDER BY key {, key}] [LIMIT n] [OFFSET n] [ALL ROWS]
+ *   query      = SELECT ( COUNT() | item {, item} ) FROM sobject [[AS] alias] {, path [AS] alias}
+ *                [USING SCOPE name] [WHERE condition] [WITH SECURITY_ENFORCED|USER_MODE|SYSTEM_MODE]
+ *                [GROUP BY groups [HAVING condition]] [ORDER BY key {, key}] [LIMIT n] [OFFSET n]
+ *                {FOR VIEW|REFERENCE|UPDATE} [ALL ROWS]
+ *   groups     = expression {, expression} | ROLLUP|CUBE ( expression {, expression} )
  *   item       = expression [[AS] alias] | FIELDS ( ALL|STANDARD|CUSTOM ) | ( query )
  *              | TYPEOF field WHEN sobject THEN field {, field} {WHEN …} [ELSE field {, field}] END
  */
-import type { Name, Selected, Soql, SortKey, TypeOf } from './ast.ts';
+import type { Expression, Join, Name, Reason, Selected, Soql, SortKey, TypeOf } from './ast.ts';
 import { errorAt, SoqlError } from './errors.ts';
 import { ConditionReader } from './parse-condition.ts';
 
@@ -29,14 +31,15 @@ export function parseSoql(text: string): Soql {
   return new Parser(text).query();
 }
 
-/** Clauses that Salesforce knows and this org does not, by their first word. */
-const unsupportedClauses: Record<string, string> = {
-  using: 'USING SCOPE',
-  with: 'WITH',
-  for: 'FOR',
-  update: 'UPDATE',
-};
+const subtotalFieldsMax = 3;
+
+const reasons = ['view', 'reference', 'update'] as const satisfies readonly Reason[];
+
+/** They say whose permissions count; this org lets each of its users see everything. */
+const accessModes = ['security_enforced', 'user_mode', 'system_mode'];
+
 const clauseWords = new Set([
+  'using',
   'where',
   'group',
   'having',
@@ -44,7 +47,9 @@ const clauseWords = new Set([
   'limit',
   'offset',
   'all',
-  ...Object.keys(unsupportedClauses),
+  'with',
+  'for',
+  'update',
 ]);
 
 class Parser extends ConditionReader {
@@ -65,19 +70,20 @@ class Parser extends ConditionReader {
     this.expectWord('from');
     const from = this.name();
     const alias = this.alias();
-    if (this.isSymbol(',')) throw this.unsupported('More than one sobject in FROM');
+    const joins = this.joins();
+    const scope = this.word('using') && this.expectWord('scope') ? this.name() : null;
     const where = this.word('where') ? this.condition() : null;
-    this.refuseUnsupportedClause();
-    const groupBy = this.word('group') ? this.groupBy() : [];
+    if (this.word('with')) this.accessMode();
+    const { groupBy, subtotals } = this.word('group') ? this.groups() : { groupBy: [], subtotals: null };
     const having = groupBy.length > 0 && this.word('having') ? this.condition() : null;
     const orderBy = this.word('order') ? this.orderBy() : [];
     const limit = this.word('limit') ? this.wholeNumber() : null;
     const offset = this.word('offset') ? this.offset() : 0;
-    this.refuseUnsupportedClause();
-    const allRows = this.word('all');
-    if (allRows) this.expectWord('rows');
-    const clauses = { where, groupBy, having, orderBy, limit, offset, allRows };
-    return { text: this.text, isCount, fields, from, alias, ...clauses };
+    const why = this.reasons(orderBy);
+    if (this.isWord('update')) throw this.articlesOnly('UPDATE TRACKING and UPDATE VIEWSTAT');
+    const allRows = this.word('all') && this.expectWord('rows');
+    const clauses = { where, groupBy, subtotals, having, orderBy, limit, offset, allRows, reasons: why };
+    return { text: this.text, isCount, fields, from, alias, joins, scope, ...clauses };
   }
 
   private countCall(): boolean {
@@ -103,12 +109,12 @@ class Parser extends ConditionReader {
   }
 
   private fieldAlias(): Name | null {
-    if (this.word('as')) return this.name();
+    if (this.word('as')) return this.aliasName();
     if (this.peek.kind !== 'name' || this.isWord('from')) return null;
     // A misspelt FROM is pointed at itself.
     const next = this.ahead(1);
     if (!this.isSymbol(',', next) && !this.isWord('from', next)) throw this.unexpected();
-    return this.name();
+    return this.aliasName();
   }
 
   private fieldsCall(): Selected {
@@ -136,14 +142,65 @@ class Parser extends ConditionReader {
   }
 
   private alias(): string | null {
-    if (this.word('as')) return this.name().name;
+    if (this.word('as')) return this.aliasName().name;
     if (this.peek.kind !== 'name' || clauseWords.has(this.peek.text.toLowerCase())) return null;
-    return this.name().name;
+    return this.aliasName().name;
   }
 
-  private groupBy() {
+  private joins(): Join[] {
+    const joins: Join[] = [];
+    while (this.symbol(',')) {
+      const path = this.name();
+      const alias = this.alias();
+      if (alias === null) throw this.unexpected();
+      joins.push({ path, alias });
+    }
+    return joins;
+  }
+
+  private accessMode(): void {
+    if (this.isWord('data')) throw this.articlesOnly('WITH DATA CATEGORY');
+    if (!accessModes.some((mode) => this.word(mode))) throw this.unexpected();
+  }
+
+  private groups(): { groupBy: Expression[]; subtotals: Soql['subtotals'] } {
     this.expectWord('by');
-    return this.list(() => this.expression());
+    const { at } = this.peek;
+    const subtotals = (['rollup', 'cube'] as const).find(
+      (word) => this.isWord(word) && this.isSymbol('(', this.ahead(1)),
+    );
+    if (!subtotals) return { groupBy: this.list(() => this.expression()), subtotals: null };
+    this.skip(2);
+    const groupBy = this.list(() => this.expression());
+    this.expectSymbol(')');
+    if (groupBy.length <= subtotalFieldsMax) return { groupBy, subtotals };
+    const reason = `GROUP BY ${subtotals.toUpperCase()} takes at most ${subtotalFieldsMax} fields`;
+    throw this.malformed(at, reason);
+  }
+
+  /** Views are not kept by this org, and a lock would end with the request: the clauses are read, and checked. */
+  private reasons(orderBy: readonly SortKey[]): Reason[] {
+    const named: Reason[] = [];
+    const { at } = this.peek;
+    while (this.word('for')) {
+      do {
+        const reason = reasons.find((word) => this.word(word));
+        if (!reason || named.includes(reason)) throw this.unexpected();
+        named.push(reason);
+      } while (this.symbol(','));
+    }
+    if (named.includes('update') && orderBy.length > 0) {
+      throw this.malformed(at, 'ORDER BY cannot be used with FOR UPDATE');
+    }
+    if (named.includes('update') && named.length > 1) {
+      throw this.malformed(at, 'FOR UPDATE cannot be used with FOR VIEW or FOR REFERENCE');
+    }
+    return named;
+  }
+
+  /** The org has no articles. */
+  private articlesOnly(clause: string) {
+    return this.malformed(this.peek.at, `${clause} can only be used with articles and questions`);
   }
 
   private orderBy(): SortKey[] {
@@ -164,10 +221,5 @@ class Parser extends ConditionReader {
     if (offset <= offsetMax) return offset;
     const reason = `Maximum SOQL offset allowed is ${offsetMax}`;
     throw errorAt(this.text, at, 'NUMBER_OUTSIDE_VALID_RANGE', reason);
-  }
-
-  private refuseUnsupportedClause(): void {
-    const word = this.peek.kind === 'name' ? this.peek.text.toLowerCase() : '';
-    if (Object.hasOwn(unsupportedClauses, word)) throw this.unsupported(`${unsupportedClauses[word]}`);
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts';
+import { withUrls } from './children.ts';
 import { compileSoql } from './compile.ts';
 import { parseSoql } from './parse.ts';
 import { createFamily, family, records } from './sample-family.ts';
@@ -20,7 +21,8 @@ type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
 
 async function found(text: string): Promise<{ [key: string]: Json }[]> {
   const rows = await database.db.query<{ json: string }>(compiled(text).rows);
-  return rows.map(({ json }) => JSON.parse(json) as { [key: string]: Json });
+  const served = await Promise.all(rows.map(({ json }) => withUrls(json, () => Promise.resolve('next'))));
+  return served.map((json) => JSON.parse(json) as { [key: string]: Json });
 }
 
 /** Without the attributes, in one line of JSON. */
@@ -215,6 +217,15 @@ test('children are a result within the record, null when there are none', async 
   );
 });
 
+test('a formula of a parent that is not there is empty, whatever it makes of empty fields', async () => {
+  assert.deepEqual(await names('Account.Greeting = null'), ['Lone']);
+  assert.deepEqual(await names("Account.Greeting = 'dear acme'"), ['Xi', 'Yo']);
+  assert.equal(
+    plain(await found("SELECT Account.Greeting FROM Contact WHERE Name = 'Lone' ORDER BY Account.Greeting")),
+    '[{"Account":null}]',
+  );
+});
+
 test('deleted children are read with deleted records', async () => {
   const [last] = await found(
     'SELECT (SELECT Id FROM Contacts) FROM Account ORDER BY Id DESC LIMIT 1 ALL ROWS',
@@ -261,12 +272,13 @@ test('FIELDS() is the fields of its kind, and with custom fields wants a LIMIT',
     'IsDeleted',
     'Name',
     'Title',
+    'Greeting',
     'ParentId',
     'OwnerId',
     'Rank__c',
   ]);
   assert.deepEqual(await keys('fields(custom), Id FROM Account LIMIT 1'), ['Rank__c', 'Id']);
-  assert.equal((await keys('FIELDS(STANDARD), Owner.Name FROM Account')).length, 7);
+  assert.equal((await keys('FIELDS(STANDARD), Owner.Name FROM Account')).length, 8);
   assert.equal(
     plain(
       await found("SELECT (SELECT FIELDS(CUSTOM) FROM Contacts LIMIT 1) FROM Account WHERE Name = 'Acme'"),

@@ -228,6 +228,6 @@ test('children are read five levels deep, the record itself being the first', ()
   assert(compiled(`SELECT (${levels(4)}) FROM Account`, sobjects));
   assert.throws(
     () => compiled(`SELECT (${levels(5)}) FROM Account`, sobjects),
-    /nested deeper than 5 levels$/,
+    /aggregate relationships more than 4 levels away from the root entity object\.$/,
   );
 });

@@ -29,6 +29,8 @@ const sobject = (name: string, labelPlural: string, fields: readonly FieldDef[])
 
 const title = field('Title', 'string', { formula: `upper("Name")` });
 
+const greeting = field('Greeting', 'string', { formula: `concat('Dear ', "Name")` });
+
 const user = sobject('User', 'Users', [
   field('Name', 'string'),
   title,
@@ -41,6 +43,7 @@ const group = sobject('Group', 'Groups', [field('Name', 'string')]);
 const account = sobject('Account', 'Accounts', [
   field('Name', 'string'),
   title,
+  greeting,
   reference('ParentId', 'Parent', 'Account'),
   reference('OwnerId', 'Owner', 'User'),
   field('Rank__c', 'int'),

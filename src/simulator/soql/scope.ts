@@ -5,11 +5,11 @@
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
-import { type Expression, isCall, type Name, type Soql } from './ast.ts';
+import { type ComparisonOperator, type Expression, isCall, type Name, type Soql } from './ast.ts';
+import { callValue } from './call-value.ts';
 import {
   columnOf,
   factsOf,
-  isAggregatable,
   isFilterable,
   isGroupable,
   isSortable,
@@ -18,7 +18,6 @@ import {
 } from './columns.ts';
 import { errorAt, type SoqlError, type SoqlErrorCode } from './errors.ts';
 import { joined } from './fragments.ts';
-import { aggregate, dateFunction, isAggregate } from './functions.ts';
 import { type Parent, parentOf, relationshipNamed } from './relationships.ts';
 import type { Session } from './session.ts';
 
@@ -49,6 +48,8 @@ export interface Value {
   isSortable: boolean;
   isGroupable: boolean;
   isAggregate: boolean;
+  /** The only ones that it can be compared by, where these are not all that its type has. */
+  operators?: readonly ComparisonOperator[];
   /** Null for what a function made. */
   field: FieldDef | null;
 }
@@ -88,7 +89,7 @@ export class Scope {
   }
 
   find({ name, at }: Name): Found {
-    const segments = name.split('.');
+    const segments = this.withoutAlias(name).split('.');
     const isPrefixed = segments.length > 1 && this.prefixes.has(segments[0]?.toLowerCase());
     const steps = segments.slice(isPrefixed ? 1 : 0, -1);
     if (steps.length > levelsMax) {
@@ -110,13 +111,26 @@ export class Scope {
     return { path, field };
   }
 
+  /** A path that begins with the name of a parent in FROM, as a path from the query's own record. */
+  private withoutAlias(name: string, joins = this.query.joins): string {
+    const [first = '', ...rest] = name.split('.');
+    const join = joins.findLast(({ alias }) => alias.toLowerCase() === first.toLowerCase());
+    if (!join || rest.length === 0) return name;
+    // A name in FROM stands for what those before it say.
+    const path = this.withoutAlias(`${join.path.name}.`, joins.slice(0, joins.indexOf(join)));
+    return `${path}${rest.join('.')}`;
+  }
+
   /** An expression as a value of the query's record. */
   value(expression: Expression): Value {
-    if (isCall(expression)) return this.callValue(expression);
+    if (isCall(expression)) return callValue(this, expression);
     const { path, field } = this.find(expression);
     const row = this.rowAt(path, expression.at);
+    const column = columnOf(field, row);
+    // A formula makes something of nothing, and a record that is not there has not even that.
+    const isThere = field.formula === undefined || path.length === 0;
     return {
-      sql: columnOf(field, row),
+      sql: isThere ? column : sql`CASE WHEN ${ident(row, 'Id')} IS NOT NULL THEN ${column} END`,
       type: field.type,
       facts: factsOf(field.type),
       name: field.name,
@@ -130,30 +144,10 @@ export class Scope {
     };
   }
 
-  private callValue({ call, field: name, at }: Extract<Expression, { call: string }>): Value {
-    const over = this.value(name);
-    const isOfGroup = isAggregate(call);
-    const takes = !isOfGroup || isAggregatable(this.find(name).field);
-    const made = takes ? (isOfGroup ? aggregate : dateFunction)(call, over.type, over.sql) : null;
-    if (!made) {
-      const reason = isOfGroup
-        ? `field ${over.name} does not support aggregate operator ${call.toUpperCase()}`
-        : `field ${over.name} does not support function ${call.toUpperCase()}`;
-      throw this.refuse(name.at, isOfGroup ? 'MALFORMED_QUERY' : 'INVALID_FIELD', reason);
-    }
-    return {
-      ...over,
-      ...made,
-      facts: factsOf(made.type),
-      name: `${call.toUpperCase()}(${over.name})`,
-      at,
-      isNillable: true,
-      isFilterable: true,
-      isSortable: true,
-      isGroupable: !isOfGroup,
-      isAggregate: isOfGroup,
-      field: null,
-    };
+  /** The record that the field belongs to, joined now: its sobject and its name in SQL. */
+  owner(name: Name): { def: SObjectDef; row: string } {
+    const { path } = this.find(name);
+    return { def: path.at(-1)?.parent.def ?? this.def, row: this.rowAt(path, name.at) };
   }
 
   /** The name of the record at the end of the path, which is joined now. */

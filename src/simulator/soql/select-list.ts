@@ -6,32 +6,30 @@
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
-import { isCall, type Name, type Selected, type Soql, type TypeOf } from './ast.ts';
-import { orderSql, windowSql } from './clauses.ts';
+import { type Call, isCall, type Name, type Selected, type Soql, type TypeOf } from './ast.ts';
+import { shownFor } from './call-value.ts';
+import { childrenJson, type Place } from './children.ts';
 import { columnOf } from './columns.ts';
 import { SoqlError } from './errors.ts';
-import { whereSql } from './filter.ts';
-import { isAggregate } from './functions.ts';
-import { concat, type Entry, entriesJson, fieldJson, type Row } from './record-json.ts';
-import { childrenNamed, parentOf } from './relationships.ts';
-import { Scope, type Step } from './scope.ts';
+import { isOfGroup, kindOf } from './functions.ts';
+import { type Entry, entriesJson, fieldJson, type Row, valueJson } from './record-json.ts';
+import { parentOf } from './relationships.ts';
+import type { Scope, Step } from './scope.ts';
 
 const fieldsCallLimitMax = 200;
-/** The query's own records are the first level. */
-const childLevelsMax = 5;
 
 /** The JSON of one record of the scope. */
-export function selectedJson(scope: Scope, level = 1): Sql {
+export function selectedJson(scope: Scope, place: Place = []): Sql {
   const shape = new Shape(scope, { def: scope.def, name: scope.row });
-  for (const item of scope.query.fields) addItem(shape, scope, item, level);
+  scope.query.fields.forEach((item, index) => addItem(shape, scope, item, [...place, index]));
   return shape.json();
 }
 
-function addItem(shape: Shape, scope: Scope, item: Selected, level: number): void {
+function addItem(shape: Shape, scope: Scope, item: Selected, place: Place): void {
   switch (item.kind) {
     case 'expression': {
       const { expression, alias } = item;
-      if (isCall(expression)) throw ungrouped(scope, expression.field);
+      if (isCall(expression)) return addCall(shape, scope, expression, alias);
       if (alias) {
         throw scope.refuse(alias.at, 'MALFORMED_QUERY', 'only aggregate expressions use field aliasing');
       }
@@ -41,10 +39,23 @@ function addItem(shape: Shape, scope: Scope, item: Selected, level: number): voi
     case 'fields':
       return addFieldsCall(shape, scope, item);
     case 'children':
-      return addChildren(shape, scope, item.query, level);
+      return addChildren(shape, scope, item.query, place);
     case 'typeof':
       return addTypeOf(shape, scope, item);
   }
+}
+
+/** What shows a field another way takes the field's place, or stands beside it under a name of its own. */
+function addCall(shape: Shape, scope: Scope, call: Call, alias: Name | null): void {
+  if (kindOf(call.call) !== 'display' || isOfGroup(call)) throw ungrouped(scope, call.field);
+  const { path, field } = scope.find(call.field);
+  shape.add(path, field, call.at, {
+    key: alias?.name ?? field.name,
+    json: ({ name }) => {
+      const shown = shownFor(scope, call, field, columnOf(field, name));
+      return valueJson(shown.type, shown.sql);
+    },
+  });
 }
 
 const ungrouped = (scope: Scope, { name, at }: Name) =>
@@ -53,9 +64,7 @@ const ungrouped = (scope: Scope, { name, at }: Name) =>
 /** True where a query is one of groups: it has GROUP BY, or aggregates and so one group of all records. */
 export const isGrouped = ({ groupBy, fields }: Soql): boolean =>
   groupBy.length > 0 ||
-  fields.some(
-    (item) => item.kind === 'expression' && isCall(item.expression) && isAggregate(item.expression.call),
-  );
+  fields.some((item) => item.kind === 'expression' && isCall(item.expression) && isOfGroup(item.expression));
 
 /** One record of the answer, filled item by item. */
 class Shape {
@@ -83,9 +92,9 @@ class Shape {
     this.entries.set(key.toLowerCase(), { key, json });
   }
 
-  add([step, ...rest]: readonly Step[], field: FieldDef, at: number): void {
-    if (!step) return this.put(field.name, () => fieldJson(this.row, field));
-    this.parentShape(step, at).add(rest, field, at);
+  add([step, ...rest]: readonly Step[], field: FieldDef, at: number, as = plainly(field)): void {
+    if (!step) return this.put(as.key, () => as.json(this.row));
+    this.parentShape(step, at).add(rest, field, at, as);
   }
 
   private parentShape({ reference, parent }: Step, at: number): Shape {
@@ -110,6 +119,8 @@ class Shape {
 
 const orNull = (json: Sql): Sql => sql`coalesce(${json}, 'null')`;
 
+const plainly = (field: FieldDef) => ({ key: field.name, json: (row: Row) => fieldJson(row, field) });
+
 function addFieldsCall(shape: Shape, scope: Scope, call: Extract<Selected, { kind: 'fields' }>): void {
   const { limit } = scope.query;
   if (call.which !== 'standard' && (limit === null || limit > fieldsCallLimitMax)) {
@@ -124,39 +135,9 @@ function addFieldsCall(shape: Shape, scope: Scope, call: Extract<Selected, { kin
   }
 }
 
-function addChildren(shape: Shape, scope: Scope, query: Soql, level: number): void {
-  const { session } = scope;
-  const { name, at } = query.from;
-  session.countChildren(query.text, at);
-  if (level >= childLevelsMax) {
-    const reason = `SOQL subqueries may not be nested deeper than ${childLevelsMax} levels`;
-    throw scope.refuse(at, 'MALFORMED_QUERY', reason);
-  }
-  const children = childrenNamed(session.context.sobjects, scope.def, name);
-  if (!children) throw scope.unknownRelationship(name, at);
-  if (query.isCount || isGrouped(query)) {
-    const reason = 'Aggregates and GROUP BY are not allowed in a subquery of SELECT';
-    throw scope.refuse(at, 'MALFORMED_QUERY', reason);
-  }
-  const inner = new Scope(session, query, children.def);
-  const belongs = sql`${columnOf(children.reference, inner.row)} = ${ident(scope.row, 'Id')}`;
-  const where = whereSql(inner, [belongs]);
-  const order = orderSql(inner);
-  const window = windowSql(query.offset, query.limit);
-  const row = ident(inner.row);
-  const found = sql`SELECT ${row}.* ${inner.from()} ${where} ${order} ${window}`;
-  const records = sql`SELECT ${selectedJson(inner, level + 1)} AS json FROM (${found}) ${row}`;
-  const result = concat([
-    sql`'{"totalSize":'`,
-    sql`count(*)`,
-    sql`',"done":true,"records":['`,
-    sql`string_agg(json, ',')`,
-    sql`']}'`,
-  ]);
-  shape.put(
-    name,
-    () => sql`(SELECT CASE count(*) WHEN 0 THEN 'null' ELSE ${result} END FROM (${records}) children)`,
-  );
+function addChildren(shape: Shape, scope: Scope, query: Soql, place: Place): void {
+  const json = childrenJson(scope, query, place);
+  shape.put(query.from.name, () => json);
 }
 
 /** The record under the reference, with the fields of its own sobject. */

@@ -11,7 +11,14 @@ export interface CompileContext {
   version: string;
   /** The org's time, epoch ms. */
   now: number;
+  /** Who asks. Without it nobody owns a record and times are in UTC. */
+  userId?: string;
+  /** So many rows a batch of the answer has; one less a result of children that stands in a record. */
+  batchRows?: number;
 }
+
+/** What Salesforce takes when a request does not say. */
+export const batchRowsMax = 2000;
 
 const parentsMax = 55;
 const childrenMax = 20;

@@ -3,6 +3,13 @@ import type { Name } from './ast.ts';
 import { errorAt, type SoqlError } from './errors.ts';
 import { type Token, tokenise, unexpectedToken } from './tokens.ts';
 
+/** Salesforce's list of words that name nothing, and FOR; less GROUP, which is an sobject and only no alias. */
+const reserved = new Set(
+  'and asc desc excludes first for from having in includes last like limit not null nulls or select using where with'.split(
+    ' ',
+  ),
+);
+
 export class TokenReader {
   protected readonly text: string;
   private readonly tokens: readonly Token[];
@@ -60,9 +67,16 @@ export class TokenReader {
 
   protected name(): Name {
     const { kind, text, at } = this.peek;
-    if (kind !== 'name') throw this.unexpected();
+    if (kind !== 'name' || reserved.has(text.toLowerCase())) throw this.unexpected();
     this.index += 1;
     return { name: text, at };
+  }
+
+  /** One word: an alias has no path, and none of the words that begin a clause. */
+  protected aliasName(): Name {
+    const { text } = this.peek;
+    if (text.includes('.') || text.toLowerCase() === 'group') throw this.unexpected();
+    return this.name();
   }
 
   protected wholeNumber(): number {
@@ -86,9 +100,5 @@ export class TokenReader {
 
   protected malformed(at: number, reason: string): SoqlError {
     return errorAt(this.text, at, 'MALFORMED_QUERY', reason);
-  }
-
-  protected unsupported(what: string, at = this.peek.at): SoqlError {
-    return this.malformed(at, `${what} is not supported by this simulated org`);
   }
 }

@@ -17,6 +17,8 @@ export interface TestOrg extends AsyncDisposable {
   /** 18 characters. */
   orgId: string;
   credentials: OrgCredentials;
+  /** Where the files of bulk results lie. */
+  resultFolder: string;
   /** The org's own database, for tests that change a record behind the API. */
   db: Database;
   /** An access token of the sync's user or of the caller's; signed in once and kept. */
@@ -74,6 +76,7 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
     orgId,
     credentials,
     db: database.db,
+    resultFolder: join(folder, 'org-results', orgId),
     token,
     async request(method, path, { token: given, body, headers = {} } = {}) {
       const bearer = given === undefined ? await token('demo') : given;

@@ -30,7 +30,7 @@ export interface Answer {
   /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
   body: string | null;
   /** A body of any length, instead of `body`: sent as it comes, with the Content-Type that `headers` names. */
-  stream?: AsyncIterable<string>;
+  stream?: AsyncIterable<string | Buffer>;
   /** The texts of a page's records, for references into it. */
   records?: readonly string[];
   /** Ends an all-or-none composite though the status tells of no failure. */

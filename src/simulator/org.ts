@@ -1,9 +1,15 @@
 import { randomInt } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
+import { BulkLimits } from './bulk/daily-limits.ts';
 import { JobBells } from './bulk/job-bells.ts';
-import { createJobTables, failLostResults } from './bulk/storage.ts';
+import { JobFaults } from './bulk/job-faults.ts';
+import { settleResults } from './bulk/lost-results.ts';
+import { ResultFiles } from './bulk/result-files.ts';
+import { createJobTables } from './bulk/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
@@ -24,6 +30,9 @@ export interface Org {
   schemaChangedAt: number;
   usage: ApiUsage;
   jobs: JobBells;
+  jobFaults: JobFaults;
+  bulkLimits: BulkLimits;
+  results: ResultFiles;
   lockTimeoutMs: number;
   settings: OrgSettings;
   /** The transactions that write now, in the order in which they began. */
@@ -49,6 +58,8 @@ export interface OrgOptions {
   seed: number;
   apiLimit: number;
   lockTimeoutMs: number;
+  /** Where files of the org lie that need not survive the machine. */
+  folder?: string;
   onSeeded(done: number, of: number): void;
 }
 
@@ -64,6 +75,9 @@ const makingLock = 4_711_001;
 export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db, clock } = options;
   const settings = await makeOnce(options);
+  const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
+  await settleResults(db, results, clock.now());
+  const jobs = new JobBells();
   return {
     db,
     clock,
@@ -72,7 +86,10 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     sobjects: new Map(sobjects.map((def) => [def.name.toLowerCase(), def])),
     schemaChangedAt: settings.madeAt,
     usage: new ApiUsage(clock, options.apiLimit),
-    jobs: new JobBells(),
+    jobs,
+    jobFaults: new JobFaults(jobs),
+    bulkLimits: new BulkLimits(clock),
+    results,
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
     openWrites: new Set(),
@@ -91,7 +108,6 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
       );
     }
     await createJobTables(options.db);
-    await failLostResults(options.db, options.clock.now());
     return settings;
   } finally {
     await session.close();

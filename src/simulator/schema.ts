@@ -73,6 +73,8 @@ export interface SObjectDef {
   keyPrefix: string;
   custom: boolean;
   deletable: boolean;
+  /** Not served by the Bulk API. */
+  bulk?: false;
   fields: readonly FieldDef[];
 }
 

@@ -256,7 +256,7 @@ async function send(
 async function sendStream(
   request: IncomingMessage,
   response: ServerResponse,
-  stream: AsyncIterable<string>,
+  stream: AsyncIterable<string | Buffer>,
   onDefect: OnDefect,
 ): Promise<void> {
   if (request.method === 'HEAD') return void response.end();

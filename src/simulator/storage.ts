@@ -175,7 +175,7 @@ export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 2;
+const tablesVersion = 3;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

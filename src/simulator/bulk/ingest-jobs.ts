@@ -6,7 +6,8 @@ import { fieldNamed, isIdLookup, type SObjectDef } from '../schema.ts';
 import { nextRecordNumber } from '../storage.ts';
 import { fromStored } from '../stored-text.ts';
 import { csvForm, csvValues } from './csv.ts';
-import { bodyOf, formOf, jobJson, jobList, jobPrefix, printed, requireJob, textOf } from './job-answers.ts';
+import { bodyOf, formOf, jobJson, jobPrefix, printed, requireJob, textOf } from './job-answers.ts';
+import { jobList } from './job-list.ts';
 import { entityUnsupported, hasBulk, invalidJob, wrongState } from './refusals.ts';
 import { changeJob, deleteJob, insertJob, type Job } from './storage.ts';
 import { hasUpload, storeUpload, uploadTextAfter } from './upload.ts';
@@ -44,7 +45,7 @@ async function createIngestJob(call: Call): Promise<Answer> {
   const form = formOf(body);
   const name = textOf(body, 'object');
   const def = call.org.sobjects.get(name.toLowerCase());
-  if (!hasBulk(name)) throw entityUnsupported(name);
+  if (!hasBulk(name, def)) throw entityUnsupported(name);
   if (!def) throw refused('INVALIDENTITY', `Unable to find object: ${name}`);
   const number = await nextRecordNumber(call.db);
   const job = await insertJob(
@@ -57,6 +58,7 @@ async function createIngestJob(call: Call): Promise<Answer> {
       object: def.name,
       query: null,
       external_id_field: operation === 'upsert' ? keyField(def, body) : null,
+      assignment_rule_id: null,
       ...form,
       api_version: call.version,
       state: 'Open',

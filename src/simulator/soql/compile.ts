@@ -21,10 +21,19 @@ export interface CompiledQuery {
   /** The rows are groups, AggregateResults: all on one page of at most 2,000, never with a locator. */
   isGrouped: boolean;
   limit: number | null;
-  /** What is selected, in the query's order. Empty where a record is more than a list of its own fields. */
-  columns: readonly SelectedColumn[];
-  /** All records as another projection of their row `r`, ordered only where the query itself orders them. */
-  select: (projection: Sql) => Sql;
+  /** What is selected, in the query's order. Empty where a record is more than a list of fields. */
+  columns: () => readonly SelectedColumn[];
+  /** Whether the records may be read in parts. */
+  isDivisible: boolean;
+  /** All records as rows of other columns, ordered only where the query itself orders them. */
+  select: (projection: (columns: readonly SelectedColumn[]) => Sql, part?: TablePart) => Sql;
+}
+
+/** Pages of the sobject's table. Several parts together give every record once; an order or a limit has one only. */
+export interface TablePart {
+  from: number;
+  /** Null for the last part, which reaches to the end of the table. */
+  before: number | null;
 }
 
 /** @throws {@link SoqlError} for names that the org does not have and for what the fields' types rule out */
@@ -34,7 +43,7 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
   const scope = new Scope(session, query, sobjectOf(query, context.sobjects));
   const grouped = isGrouped(query);
   if (query.isCount) refuseOfCount(scope);
-  const { rows, matches, project } = grouped ? groupRows(scope) : recordRows(scope);
+  const { rows, matches } = grouped ? groupRows(scope) : recordRows(scope);
   const window = windowSql(query.offset, query.limit);
   const isWindowed = query.limit !== null || query.offset > 0;
   return {
@@ -51,28 +60,35 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
     isCount: query.isCount,
     isGrouped: grouped,
     limit: query.limit,
-    columns: grouped ? [] : selectedColumns(scope, projectedRow),
-    select: (projection) => project(projection, window),
+    isDivisible: !grouped && !isWindowed && query.orderBy.length === 0,
+    columns: () => (grouped ? [] : selectedColumns(scope)),
+    select: (projection, part) => {
+      // The columns join their parents, so FROM comes after them.
+      const projected = projection(selectedColumns(scope));
+      const where = whereSql(scope, part && tablePartSql(scope, part));
+      const order = query.orderBy.length > 0 ? orderSql(scope) : sql``;
+      return sql`SELECT ${projected} ${scope.from()} ${where} ${order} ${window}`;
+    },
   };
+}
+
+function tablePartSql({ row }: Scope, { from, before }: TablePart): Sql[] {
+  const place = ident(row, 'ctid');
+  const starts = sql`${place} >= ${`(${from},0)`}::tid`;
+  return before === null ? [starts] : [starts, sql`${place} < ${`(${before},0)`}::tid`];
 }
 
 interface Rows {
   rows: (window: Sql) => Sql;
   /** FROM and WHERE. */
   matches: Sql;
-  /** Another projection of the rows, ordered only where the query itself orders them. */
-  project: (projection: Sql, window: Sql) => Sql;
 }
-
-/** The name of a record's row in a projection. */
-const projectedRow = 'r';
 
 function groupRows(scope: Scope): Rows {
   const groups = groupedSql(scope);
   return {
     rows: (window) => sql`${groups} ${window}`,
     matches: sql`FROM (${groups}) r`,
-    project: (projection, window) => sql`SELECT ${projection} FROM (${groups} ${window}) r`,
   };
 }
 
@@ -83,7 +99,7 @@ function recordRows(scope: Scope): Rows {
   const matches = sql`${scope.from()} ${where}`;
   if (scope.query.isCount) {
     const none = sql`SELECT NULL::text AS json WHERE FALSE`;
-    return { rows: () => none, matches, project: () => none };
+    return { rows: () => none, matches };
   }
   const order = orderSql(scope);
   const from = scope.from();
@@ -91,10 +107,7 @@ function recordRows(scope: Scope): Rows {
   const json = selectedJson(scope);
   const rows = (window: Sql): Sql =>
     sql`SELECT ${json} AS json FROM (SELECT ${row}.* ${from} ${where} ${order} ${window}) ${row}`;
-  const ownOrder = scope.query.orderBy.length > 0 ? order : sql``;
-  const project = (projection: Sql, window: Sql): Sql =>
-    sql`SELECT ${projection} FROM (SELECT ${row}.* ${from} ${where} ${ownOrder} ${window}) ${ident(projectedRow)}`;
-  return { rows, matches, project };
+  return { rows, matches };
 }
 
 /** COUNT() is one number, without groups and without an order. */

@@ -54,7 +54,7 @@ function valueText({ name, type, value }: SelectedColumn): Sql {
       // As in JSON: at least one digit after the point, and all that are stored.
       return sql`round(${value}, greatest(scale(${value}), 1))::text`;
     case 'datetime':
-      return sql`to_char(${value}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+      return datetimeText(value);
     case 'time':
       return sql`to_char(${value}, 'HH24:MI:SS.MS"Z"')`;
     case 'base64':
@@ -67,3 +67,8 @@ function valueText({ name, type, value }: SelectedColumn): Sql {
       return unreachable(type);
   }
 }
+
+/** Nearly all datetimes are whole seconds, whose JSON text costs half of what to_char does. */
+const datetimeText = (value: Sql): Sql => sql`
+  CASE WHEN ${value}::timestamptz(0) = ${value} THEN substr(to_json(${value})::text, 2, 19) || '.000Z'
+       ELSE to_char(${value}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') END`;

@@ -85,7 +85,10 @@ export class ResultWriter {
   private rows = 0;
   private bytes = 0;
   private piece = Buffer.allocUnsafe(pieceBytes);
+  /** Written pieces, to be filled again. */
+  private readonly free: Buffer[] = [];
   private used = 0;
+  private searched: { bytes: Buffer | null; found: number } = { bytes: null, found: -1 };
 
   constructor(path: string, { lineEnding }: CsvForm) {
     this.file = createWriteStream(path, { highWaterMark: waitingBytesMax });
@@ -94,27 +97,46 @@ export class ResultWriter {
     this.isCrLf = lineEnding === '\r\n';
   }
 
-  /** Takes a line as COPY sends it. A promise asks for a pause. */
-  add(line: Buffer): Promise<unknown> | undefined {
+  /** Takes a line as COPY sends it: `bytes` from `start` to before `end`. A promise asks for a pause. */
+  add(bytes: Buffer, start: number, end: number): Promise<unknown> | undefined {
     if (this.file.errored) return Promise.reject(this.file.errored);
-    const row = this.served(line);
-    if (this.rows % rowsPerMark === 0) this.marks.push(this.bytes);
-    this.rows += 1;
-    this.bytes += row.length;
-    const isFlushed = this.used + row.length > pieceBytes && this.flush();
-    if (row.length > pieceBytes) this.file.write(Buffer.from(row));
-    else this.used += row.copy(this.piece, this.used);
-    return isFlushed && this.file.writableNeedDrain ? once(this.file, 'drain') : undefined;
+    if (this.isCrLf || this.hasMark(bytes, start, end)) {
+      const row = this.served(bytes.subarray(start, end));
+      return this.take(row, 0, row.length);
+    }
+    return this.take(bytes, start, end);
+  }
+
+  /** One search serves all rows of the same bytes: nearly none has such a character. */
+  private hasMark(bytes: Buffer, start: number, end: number): boolean {
+    const { searched } = this;
+    if (searched.bytes !== bytes || searched.found < start) {
+      const found = bytes.indexOf(storedMark, start);
+      this.searched = { bytes, found: found < 0 ? Number.POSITIVE_INFINITY : found };
+    }
+    return this.searched.found < end;
   }
 
   private served(line: Buffer): Buffer {
-    const row = line.includes(storedMark) ? Buffer.from(fromStored(line.toString())) : line;
-    return this.isCrLf ? Buffer.concat([row.subarray(0, -1), Buffer.from('\r\n')]) : row;
+    const text = fromStored(line.toString());
+    return Buffer.from(this.isCrLf ? `${text.slice(0, -1)}\r\n` : text);
+  }
+
+  private take(bytes: Buffer, start: number, end: number): Promise<unknown> | undefined {
+    const length = end - start;
+    if (this.rows % rowsPerMark === 0) this.marks.push(this.bytes);
+    this.rows += 1;
+    this.bytes += length;
+    const isFlushed = this.used + length > pieceBytes && this.flush();
+    if (length > pieceBytes) this.file.write(Buffer.from(bytes.subarray(start, end)));
+    else this.used += bytes.copy(this.piece, this.used, start, end);
+    return isFlushed && this.file.writableNeedDrain ? once(this.file, 'drain') : undefined;
   }
 
   private flush(): true {
-    if (this.used > 0) this.file.write(this.piece.subarray(0, this.used));
-    this.piece = Buffer.allocUnsafe(pieceBytes);
+    const { piece } = this;
+    this.file.write(piece.subarray(0, this.used), () => this.free.push(piece));
+    this.piece = this.free.pop() ?? Buffer.allocUnsafe(pieceBytes);
     this.used = 0;
     return true;
   }

@@ -78,12 +78,13 @@ async function writeParts(
   signal: AbortSignal,
 ): Promise<ResultPart[]> {
   await using opened = new AsyncDisposableStack();
-  const sessions: Session[] = [];
-  for (const _ of parts) {
+  const opening = parts.map(async () => {
     const session = await org.db.session();
     opened.defer(() => session.close());
-    sessions.push(session);
-  }
+    return session;
+  });
+  await Promise.allSettled(opening);
+  const sessions = await Promise.all(opening);
   const failed = new AbortController();
   opened.use(await endOnAbort(org, sessions, AbortSignal.any([signal, failed.signal])));
   signal.throwIfAborted();
@@ -93,7 +94,7 @@ async function writeParts(
     const writer = await org.results.writer(job.id, number, form);
     try {
       const rows = compiled.select((columns) => csvColumns(arrange(columns)), parts[number]);
-      await session.copyOut(copyCsv(rows, form), (row) => writer.add(row));
+      await session.copyOut(copyCsv(rows, form), (...row) => writer.add(...row));
       return await writer.end();
     } catch (error) {
       failed.abort(error);
@@ -112,7 +113,7 @@ async function shareSnapshot([first, ...others]: readonly Session[]): Promise<vo
   await begin(first);
   if (others.length === 0) return;
   const [exported] = await first.query<{ name: string }>(sql`SELECT pg_export_snapshot() AS name`);
-  for (const other of others) await begin(other, exported?.name);
+  await Promise.all(others.map((other) => begin(other, exported?.name)));
 }
 
 async function begin(session: Session, snapshot?: string): Promise<void> {
@@ -129,11 +130,10 @@ async function endOnAbort(
   sessions: readonly Session[],
   signal: AbortSignal,
 ): Promise<AsyncDisposable> {
-  const pids: number[] = [];
-  for (const session of sessions) {
-    const [backend] = await session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
-    if (backend) pids.push(backend.pid);
-  }
+  const backends = await Promise.all(
+    sessions.map((session) => session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)),
+  );
+  const pids = backends.flat().map(({ pid }) => pid);
   let ended: Promise<unknown> | undefined;
   const end = () => {
     ended = org.db

@@ -12,8 +12,10 @@ export interface Call {
   path: readonly string[];
   parameters: URLSearchParams;
   header(name: string): string | undefined;
-  /** As `parseExact` gives it; the bytes of an uploaded CSV file; undefined where none was sent. */
+  /** As `parseExact` gives it; the bytes of a form; undefined where none was sent. */
   body: unknown;
+  /** A file of CSV, where the path takes one: read once, as it comes. */
+  file?: AsyncIterable<Buffer> | undefined;
   /** As in the path, without the v: `62.0`. */
   version: string;
   /** The org's database, or the transaction of an all-or-none composite. */

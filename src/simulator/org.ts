@@ -10,6 +10,7 @@ import { JobFaults } from './bulk/job-faults.ts';
 import { settleResults } from './bulk/lost-results.ts';
 import { ResultFiles } from './bulk/result-files.ts';
 import { createJobTables } from './bulk/storage.ts';
+import { giveUpUploads } from './bulk/upload.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
@@ -77,6 +78,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   const settings = await makeOnce(options);
   const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
   await settleResults(db, results, clock.now());
+  await giveUpUploads(db);
   const jobs = new JobBells();
   return {
     db,

@@ -55,11 +55,13 @@ export async function requireJob(call: Call, kind: JobKind, id: string): Promise
   return job;
 }
 
-export function bodyOf(call: Call): Record<string, unknown> {
-  if (!isObject(call.body) || Buffer.isBuffer(call.body)) {
+export const bodyOf = (call: Call): Record<string, unknown> => objectOf(call.body);
+
+export function objectOf(body: unknown): Record<string, unknown> {
+  if (!isObject(body) || Buffer.isBuffer(body)) {
     throw parserError('The HTTP entity body is required, but this request has no entity body.');
   }
-  return call.body;
+  return body;
 }
 
 /** A text, one of `allowed` where that is given; `otherwise` where the body does not name it. */

@@ -5,44 +5,13 @@ import { after, test } from 'node:test';
 import { readCsv } from '../../../test/csv.ts';
 import { startOrg } from '../../../test/org.ts';
 import { sql } from '../../lib/sql.ts';
+import { errorOf, type JobInfo, queryJobs } from './test-jobs.ts';
 
 const org = await startOrg({ records: 3000 });
 after(() => org[Symbol.asyncDispose]());
 
 const data = '/services/data/v62.0';
-const jobs = `${data}/jobs/query`;
-
-interface JobInfo {
-  id: string;
-  state: string;
-  [name: string]: unknown;
-}
-
-async function create(query: string, more: object = {}): Promise<JobInfo> {
-  const answer = await org.request('POST', jobs, { body: { operation: 'query', query, ...more } });
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json as JobInfo;
-}
-
-/** The job as soon as its state is one of these. */
-async function reached(id: string, ...states: string[]): Promise<JobInfo> {
-  for (;;) {
-    const job = (await org.request('GET', `${jobs}/${id}`)).json as JobInfo;
-    if (states.includes(job.state)) return job;
-    assert.ok(['UploadComplete', 'InProgress'].includes(job.state), JSON.stringify(job));
-  }
-}
-
-async function completed(query: string, more: object = {}): Promise<string> {
-  const { id } = await create(query, more);
-  await reached(id, 'JobComplete');
-  return id;
-}
-
-const results = (id: string, parameters = '', headers: Record<string, string> = {}) =>
-  org.request('GET', `${jobs}/${id}/results${parameters}`, { headers });
-
-const errorOf = (answer: { json: unknown }) => (answer.json as { errorCode: string; message: string }[])[0];
+const { jobs, create, reached, completed, results } = queryJobs(org);
 
 /** Holds every reader of Account off until it is disposed. */
 async function lockAccounts(): Promise<AsyncDisposable> {

@@ -84,7 +84,7 @@ export class ResultWriter {
   private readonly marks: number[] = [];
   private rows = 0;
   private bytes = 0;
-  private piece = Buffer.allocUnsafe(pieceBytes);
+  private piece: Buffer = Buffer.allocUnsafe(pieceBytes);
   /** Written pieces, to be filled again. */
   private readonly free: Buffer[] = [];
   private used = 0;

@@ -35,8 +35,8 @@ export interface Job {
   records_failed: number;
   retries: number;
   processing_ms: number;
-  /** Whether an ingest job has its file. */
-  is_uploaded: boolean;
+  /** Of an ingest job's file; null before there is one. */
+  upload: 'coming' | 'complete' | null;
   /** The first line of the results as CSV, without a line ending and without what the org adds for an upload. */
   header: string | null;
 }
@@ -84,7 +84,7 @@ export async function createJobTables(tx: Tx): Promise<void> {
       records_failed    bigint NOT NULL DEFAULT 0,
       retries           integer NOT NULL DEFAULT 0,
       processing_ms     bigint NOT NULL DEFAULT 0,
-      is_uploaded       boolean NOT NULL DEFAULT false,
+      upload            text CHECK (upload IN ('coming', 'complete')),
       header            text)`);
   await tx.query(sql`
     CREATE TABLE IF NOT EXISTS simulator.bulk_part (
@@ -118,7 +118,7 @@ const jobColumns = sql`
   id, kind, user_id, operation, object, query, external_id_field, assignment_rule_id, column_delimiter, line_ending,
   api_version, state, error_message, ${printed(sql`created_at`)} AS created, ${printed(sql`modified_at`)} AS modified,
   floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, records_processed, records_failed, retries,
-  processing_ms, is_uploaded, header`;
+  processing_ms, upload, header`;
 
 export type NewJob = Pick<
   Job,

@@ -131,7 +131,7 @@ async function stopProgram(program: ChildProcess): Promise<void> {
   assert(program.exitCode === 0, 'the simulated org ends with status 0');
 }
 
-async function signIn(
+export async function signIn(
   url: string,
   { integration, demo }: OrgCredentials,
   which: 'integration' | 'demo',
@@ -159,7 +159,7 @@ async function signIn(
   return token;
 }
 
-async function send(
+export async function send(
   url: string,
   method: string,
   body: unknown,

@@ -30,7 +30,7 @@ const quote = 0x22;
 const lineFeed = 0x0a;
 
 export class ResultFiles {
-  private readonly folder: string;
+  readonly folder: string;
 
   constructor(folder: string) {
     this.folder = folder;

@@ -13,8 +13,10 @@ const data = '/services/data/v62.0';
 export const errorOf = (answer: { json: unknown }) =>
   (answer.json as { errorCode: string; message: string }[])[0];
 
+type Requests = Pick<TestOrg, 'request'>;
+
 /** Asks for a job as often as it takes. */
-function watch(org: TestOrg, jobs: string, asUser: OrgRequest) {
+function watch(org: Requests, jobs: string, asUser: OrgRequest) {
   return async (id: string, ...states: string[]): Promise<JobInfo> => {
     for (;;) {
       const job = (await org.request('GET', `${jobs}/${id}`, asUser)).json as JobInfo;
@@ -24,7 +26,7 @@ function watch(org: TestOrg, jobs: string, asUser: OrgRequest) {
   };
 }
 
-export function queryJobs(org: TestOrg, asUser: OrgRequest = {}) {
+export function queryJobs(org: Requests, asUser: OrgRequest = {}) {
   const jobs = `${data}/jobs/query`;
   const reached = watch(org, jobs, asUser);
   const create = async (query: string, more: object = {}): Promise<JobInfo> => {
@@ -47,7 +49,7 @@ export function queryJobs(org: TestOrg, asUser: OrgRequest = {}) {
   };
 }
 
-export function ingestJobs(org: TestOrg, asUser: OrgRequest = {}) {
+export function ingestJobs(org: Requests, asUser: OrgRequest = {}) {
   const jobs = `${data}/jobs/ingest`;
   const reached = watch(org, jobs, asUser);
   const create = async (body: object): Promise<JobInfo> => {

@@ -30,6 +30,8 @@ export class CopyOut implements Submittable {
   private readonly text: string;
   private readonly onRow: OnCopyRow;
   private readonly ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Resolves when the reader of the rows takes more. */
+  private free: Promise<unknown> = Promise.resolve();
   private release: (() => void) | undefined;
 
   constructor(text: string, onRow: OnCopyRow) {
@@ -39,8 +41,25 @@ export class CopyOut implements Submittable {
   }
 
   submit(connection: Connection): void {
-    this.release = readMessages(connection.stream, this.onRow, (error) => this.handleError(error));
+    const { stream } = connection;
+    this.release = readMessages(stream, (...row) => {
+      const free = this.onRow(...row);
+      if (free) this.pauseUntil(free, stream);
+    });
     connection.query(this.text);
+  }
+
+  private pauseUntil(free: Promise<unknown>, stream: Duplex): void {
+    stream.pause();
+    const all = Promise.all([this.free, free]);
+    this.free = all;
+    all.then(
+      () => this.free === all && stream.resume(),
+      (error: unknown) => {
+        this.handleError(error);
+        stream.destroy(); // what is left of the copy has nowhere to go
+      },
+    );
   }
 
   handleError(error: unknown): void {
@@ -53,34 +72,25 @@ export class CopyOut implements Submittable {
   handleReadyForQuery(): void {
     this.release?.();
     this.callback?.();
-    this.ended.resolve();
+    this.free.then(
+      () => this.ended.resolve(),
+      () => undefined,
+    );
   }
 }
 
 /** Reads in place of the driver until the result is called. */
-function readMessages(stream: Duplex, onRow: OnCopyRow, onError: (error: unknown) => void): () => void {
+function readMessages(stream: Duplex, onRow: (...row: Parameters<OnCopyRow>) => void): () => void {
   const driver = stream.listeners('data') as ((bytes: Buffer) => void)[];
   let rest: Buffer | undefined;
-  const pauseUntil = (free: Promise<unknown>) => {
-    stream.pause();
-    free.then(
-      () => stream.resume(),
-      (error: unknown) => {
-        onError(error);
-        stream.destroy(); // what is left of the copy has nowhere to go
-      },
-    );
-  };
   const onData = (chunk: Buffer) => {
     const bytes = rest ? Buffer.concat([rest, chunk]) : chunk;
     let at = 0;
     while (bytes.length - at >= headBytes) {
       const end = at + 1 + bytes.readUInt32BE(at + 1);
       if (end > bytes.length) break;
-      if (bytes[at] === copyDataKind) {
-        const full = onRow(bytes, at + headBytes, end);
-        if (full) pauseUntil(full);
-      } else for (const read of driver) read(bytes.subarray(at, end));
+      if (bytes[at] === copyDataKind) onRow(bytes, at + headBytes, end);
+      else for (const read of driver) read(bytes.subarray(at, end));
       at = end;
     }
     rest = at < bytes.length ? bytes.subarray(at) : undefined;

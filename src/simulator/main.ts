@@ -85,9 +85,11 @@ async function start(config: Configuration) {
   const db = openDatabase({ url: config.databaseUrl, applicationName: 'lockstep-org', connectionsMax: 8 });
   const onSeeded = (seeded: number, of: number) => say({ seeded, of });
   const folder = join(dirname(config.credentialsFile), 'org-results');
-  const org = await openOrg({ ...config, db, folder, clock: systemClock, onSeeded }).catch((error: unknown) => {
-    throw databaseTrouble(config, error);
-  });
+  const org = await openOrg({ ...config, db, folder, clock: systemClock, onSeeded }).catch(
+    (error: unknown) => {
+      throw databaseTrouble(config, error);
+    },
+  );
   await ensureCredentials(org, config.credentialsFile);
   const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
   const chosen = new URL(org.url).port;

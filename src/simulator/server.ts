@@ -175,7 +175,9 @@ function callOf(
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    ...(isUpload(target.path) ? { body: undefined, file: uploadOf(request) } : { body: bodyOf(request, target.path, body) }),
+    ...(isUpload(target.path)
+      ? { body: undefined, file: uploadOf(request) }
+      : { body: bodyOf(request, target.path, body) }),
     db: org.db,
     write: (work) => writeTransaction(org, work),
   };

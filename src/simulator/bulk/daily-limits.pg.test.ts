@@ -31,7 +31,10 @@ test('the query jobs of a day are counted and then refused, and the next day tak
   const refused = await stage.request('POST', query.jobs, { body: users });
   assert.equal(refused.status, 400);
   assert.equal(errorOf(refused)?.errorCode, 'LIMIT_EXCEEDED');
-  assert.match(errorOf(refused)?.message ?? '', /^Max bulk v2 query jobs \(2\) per 24 hrs has been reached \(\d+\)$/);
+  assert.match(
+    errorOf(refused)?.message ?? '',
+    /^Max bulk v2 query jobs \(2\) per 24 hrs has been reached \(\d+\)$/,
+  );
   assert.equal((await query.results(kept)).status, 200);
 
   stage.passDays(1);
@@ -56,11 +59,10 @@ test('ten thousand records are a batch of the day, and a job that needs one too 
   assert.equal((await limits()).DailyBulkApiBatches?.Remaining, before - 1);
 
   bulkLimits.ingestBatchesMax = 15_000 - before + 2;
-  const csv = `LastName,Company\n${'a,b\n'.repeat(10_001)}`;
-  const job = await ingest.run(leads, csv);
+  const job = await ingest.run({ object: 'Lead', operation: 'delete' }, `Id\n${'none\n'.repeat(10_001)}`);
   assert.deepEqual([job.state, job.numberRecordsProcessed], ['Failed', 10_000]);
   assert.equal(job.errorMessage, 'ExceededQuota : ApiBatchItems Limit exceeded.');
-  assert.equal(await ingest.part(job.id, 'unprocessedrecords'), '"LastName","Company"\na,b\n');
+  assert.equal(await ingest.part(job.id, 'unprocessedrecords'), '"Id"\nnone\n');
 
   const refused = await stage.request('POST', ingest.jobs, { body: leads });
   assert.deepEqual(errorOf(refused), {

@@ -48,7 +48,9 @@ export class BulkLimits {
   requireQueryJob(): void {
     const { queryJobs, resultBytes } = this.today;
     if (queryJobs >= this.queryJobsMax) {
-      throw exceeded(`Max bulk v2 query jobs (${this.queryJobsMax}) per 24 hrs has been reached (${queryJobs + 1})`);
+      throw exceeded(
+        `Max bulk v2 query jobs (${this.queryJobsMax}) per 24 hrs has been reached (${queryJobs + 1})`,
+      );
     }
     if (resultBytes >= this.resultKilobytesMax * 1024) {
       throw exceeded(
@@ -72,7 +74,8 @@ export class BulkLimits {
 
   /** @throws {@link JobFailure} where a job's next 10,000 records are too many for the day */
   spendIngestBatch(): void {
-    if (this.today.ingestBatches >= this.ingestBatchesMax) throw new JobFailure(`ExceededQuota : ${noBatches}`);
+    if (this.today.ingestBatches >= this.ingestBatchesMax)
+      throw new JobFailure(`ExceededQuota : ${noBatches}`);
     this.today.ingestBatches += 1;
   }
 }

@@ -61,13 +61,9 @@ async function abort(call: Call, job: Job): Promise<Job> {
 }
 
 async function closeUpload(call: Call, job: Job): Promise<Job> {
-  const closed = await changeJob(
-    call.db,
-    job.id,
-    ['Open'],
-    { state: 'UploadComplete' },
-    call.org.clock.now(),
-  );
+  if (job.upload === 'coming') throw wrongState('Closing a job whose data is being uploaded not allowed');
+  const now = call.org.clock.now();
+  const closed = await changeJob(call.db, job.id, ['Open'], { state: 'UploadComplete' }, now);
   if (!closed) throw wrongState('Closing already Completed Job not allowed');
   call.org.jobs.wake('ingest');
   return closed;

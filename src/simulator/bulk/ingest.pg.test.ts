@@ -356,4 +356,3 @@ test('a malformed job is refused', async () => {
   assert.equal((await org.request('GET', `${jobs}/${id}/nothing`)).status, 404);
   assert.equal((await put('750Hp00000zzzzzIAA', 'Name\n')).status, 404);
 });
-

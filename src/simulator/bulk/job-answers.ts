@@ -4,8 +4,8 @@ import { ExactNumber, isObject, printExact } from '../exact-json.ts';
 import { parseId } from '../ids.ts';
 import { fromStored } from '../stored-text.ts';
 import { delimiters, lineEndings } from './csv.ts';
-import { invalidJob } from './refusals.ts';
 import { supportsPkChunking } from './pk-chunking.ts';
+import { invalidJob } from './refusals.ts';
 import { findJob, isExpired, type Job, type JobKind } from './storage.ts';
 
 /** What both kinds of jobs share: how a job is asked for, found, listed and printed. */

@@ -43,4 +43,6 @@ const standard = new Set([
 
 /** Sharing and history tables go with the sobject that they are about. */
 export const supportsPkChunking = (sobject: string): boolean =>
-  /__(c|Share|History)$/.test(sobject) || standard.has(sobject) || standard.has(sobject.replace(/(Share|History)$/, ''));
+  /__(c|Share|History)$/.test(sobject) ||
+  standard.has(sobject) ||
+  standard.has(sobject.replace(/(Share|History)$/, ''));

@@ -61,8 +61,10 @@ function refuseFeatures(soql: string): void {
     if (word === ')') depth -= 1;
     if (depth === 0 && word === 'select') isSelectList = true;
     if (depth === 0 && word === 'from') isSelectList = false;
-    if (word === 'group' && next === 'by') throw queryUnsupported('GROUP BY is not supported in Bulk V2 Query');
-    if (depth === 0 && word === 'offset' && /^\d+$/.test(next ?? '')) throw queryUnsupported('OFFSET is not supported in Bulk V2 Query');
+    if (word === 'group' && next === 'by')
+      throw queryUnsupported('GROUP BY is not supported in Bulk V2 Query');
+    if (depth === 0 && word === 'offset' && /^\d+$/.test(next ?? ''))
+      throw queryUnsupported('OFFSET is not supported in Bulk V2 Query');
     if (!isSelectList) return;
     if (word === '(' && next === 'select') throw queryUnsupported(children);
     if (word === 'typeof' && tokens[at + 1]?.kind === 'name' && next !== 'from') {

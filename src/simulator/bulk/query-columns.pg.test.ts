@@ -10,7 +10,9 @@ after(() => org[Symbol.asyncDispose]());
 const data = '/services/data/v62.0';
 const { jobs, create, reached, completed, results } = queryJobs(org);
 
-type Row = Record<string, unknown>;
+interface Row {
+  [name: string]: string | number | boolean | null | Row;
+}
 
 /** The records of the same query by REST, each as the texts of these paths. */
 async function restRows(soql: string, paths: readonly string[]): Promise<string[][]> {
@@ -23,7 +25,7 @@ async function restRows(soql: string, paths: readonly string[]): Promise<string[
 function textAt(record: Row | null, [name = '', ...more]: readonly string[]): string {
   const value = record?.[name] ?? null;
   if (more.length > 0) return textAt(value as Row | null, more);
-  return value === null ? '' : String(value).replace(/\+0000$/, 'Z');
+  return value === null || typeof value === 'object' ? '' : String(value).replace(/\+0000$/, 'Z');
 }
 
 test("a column may be a field of the record's parents, up to five levels above it", async () => {
@@ -50,7 +52,8 @@ test("a column may be a field of the record's parents, up to five levels above i
 test('a record without a parent has nothing in the columns of the parent', async () => {
   const made = await org.request('POST', `${data}/sobjects/Contact`, { body: { LastName: 'Alone' } });
   const { id } = made.json as { id: string };
-  const text = (await results(await completed(`SELECT Account.Name, Id FROM Contact WHERE Id = '${id}'`))).text;
+  const text = (await results(await completed(`SELECT Account.Name, Id FROM Contact WHERE Id = '${id}'`)))
+    .text;
   assert.equal(text, `"Account.Name","Id"\n"","${id}"\n`);
 });
 
@@ -83,7 +86,9 @@ test('constants with quotes, backslashes and other alphabets are compared as the
 });
 
 test('FIELDS(STANDARD) selects what a CSV can hold, and no other FIELDS() is taken', async () => {
-  const [header = []] = readCsv((await results(await completed('SELECT FIELDS(STANDARD) FROM Account LIMIT 1'))).text);
+  const [header = []] = readCsv(
+    (await results(await completed('SELECT FIELDS(STANDARD) FROM Account LIMIT 1'))).text,
+  );
   assert.ok(header.includes('BillingCity') && header.includes('Id'));
   assert.ok(!header.includes('BillingAddress') && !header.some((name) => name.endsWith('__c')));
   for (const which of ['ALL', 'CUSTOM']) {

@@ -275,11 +275,7 @@ test('what the Bulk API cannot query is refused when the job is made', async () 
     ['SELECT Id FROM Account LIMIT 5 OFFSET 5', 'API_ERROR', /OFFSET/],
     ['SELECT count() FROM Account', 'API_ERROR', /Aggregate/],
     ['SELECT max(Name) FROM Account', 'API_ERROR', /Aggregate/],
-    [
-      'SELECT Id, (SELECT Id FROM Contacts) FROM Account',
-      'API_ERROR',
-      /Aggregate Relationships/,
-    ],
+    ['SELECT Id, (SELECT Id FROM Contacts) FROM Account', 'API_ERROR', /Aggregate Relationships/],
     ['SELECT TYPEOF Owner WHEN User THEN Id END FROM Invoice__c', 'API_ERROR', /TYPEOF/],
     [
       'SELECT Id FROM TaskStatus',

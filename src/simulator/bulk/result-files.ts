@@ -43,7 +43,12 @@ export class ResultFiles {
 
   /** False where the file of a part is not what was written. */
   async isWhole(jobId: string, parts: readonly ResultPart[]): Promise<boolean> {
-    const sizes = parts.map((_, number) => stat(this.pathOf(jobId, number)).then(({ size }) => size, () => -1));
+    const sizes = parts.map((_, number) =>
+      stat(this.pathOf(jobId, number)).then(
+        ({ size }) => size,
+        () => -1,
+      ),
+    );
     return (await Promise.all(sizes)).every((size, number) => size === parts[number]?.bytes);
   }
 
@@ -63,7 +68,12 @@ export class ResultFiles {
   }
 
   /** The lines of rows `from` to `before`, counted from 0 over all parts, in pieces of a megabyte at most. */
-  async *read(jobId: string, parts: readonly ResultPart[], from: number, before: number): AsyncGenerator<Buffer> {
+  async *read(
+    jobId: string,
+    parts: readonly ResultPart[],
+    from: number,
+    before: number,
+  ): AsyncGenerator<Buffer> {
     let first = 0;
     for (const [number, part] of parts.entries()) {
       const start = Math.max(0, from - first);
@@ -154,7 +164,12 @@ export class ResultWriter {
   }
 }
 
-async function* readRows(path: string, part: ResultPart, from: number, before: number): AsyncGenerator<Buffer> {
+async function* readRows(
+  path: string,
+  part: ResultPart,
+  from: number,
+  before: number,
+): AsyncGenerator<Buffer> {
   const start = await placeOfRow(path, part, from);
   const end = await placeOfRow(path, part, before);
   yield* readBytes(path, start, end);

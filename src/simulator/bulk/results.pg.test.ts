@@ -47,7 +47,8 @@ test('pages of any size give every record once and whole, of a table that is rea
   assert.ok((table?.pages ?? 0) >= 1000 && ids.length > 2500);
   const id = await completed('SELECT Id, Description, Department FROM Contact');
   const whole = readCsv((await results(id)).text).slice(1);
-  assert.deepEqual(whole.map(([rowId]) => rowId).toSorted(), ids);
+  assert.deepEqual(new Set(whole.map(([rowId = '']) => rowId)), new Set(ids));
+  assert.equal(whole.length, ids.length);
   assert.ok(whole.every(([, description, department]) => description === awkward && department === ''));
 
   for (const rows of [7, 999, 1000, 1001, 2699, 5000]) assert.deepEqual(await paged(id, rows), whole);

@@ -171,11 +171,7 @@ export const listJobs = (
      ORDER BY id COLLATE "C" DESC LIMIT ${count}`);
 
 /** What the worker takes up next: also what an earlier process has left in progress, but for some. */
-export async function nextJob(
-  tx: Tx,
-  kind: JobKind,
-  except: readonly string[],
-): Promise<Job | undefined> {
+export async function nextJob(tx: Tx, kind: JobKind, except: readonly string[]): Promise<Job | undefined> {
   const [job] = await tx.query<Job>(sql`
     SELECT ${jobColumns} FROM simulator.bulk_job
      WHERE kind = ${kind}

@@ -24,7 +24,11 @@ export async function claimUpload(tx: Tx, jobId: string): Promise<UploadClaim | 
 }
 
 /** Each piece is written as soon as it is full. False where the job is no longer open at the end. */
-export async function storeUpload(tx: Tx, jobId: string, file: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<boolean> {
+export async function storeUpload(
+  tx: Tx,
+  jobId: string,
+  file: AsyncIterable<Buffer> | Iterable<Buffer>,
+): Promise<boolean> {
   let number = 0;
   for await (const data of pieces(file)) {
     await tx.query(sql`
@@ -52,11 +56,10 @@ async function* pieces(file: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGen
 }
 
 /** The job can take another file. */
-export async function giveUpUpload(tx: Tx, jobId: string): Promise<void> {
-  await tx.query(sql`DELETE FROM simulator.bulk_upload WHERE job_id = ${jobId}`);
-  await tx.query(sql`
+export const giveUpUpload = (tx: Tx, jobId: string): Promise<unknown> =>
+  tx.query(sql`
+    WITH given_up AS (DELETE FROM simulator.bulk_upload WHERE job_id = ${jobId})
     UPDATE simulator.bulk_job SET upload = NULL WHERE id = ${jobId} AND upload = 'coming'`);
-}
 
 /** Files that were coming when the process ended are not complete. To be done before the first request. */
 export async function giveUpUploads(tx: Tx): Promise<void> {

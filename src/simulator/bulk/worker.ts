@@ -5,7 +5,15 @@ import { toStored } from '../stored-text.ts';
 import { JobFailure } from './refusals.ts';
 import { runIngestJob } from './run-ingest.ts';
 import { runQueryJob } from './run-query.ts';
-import { changeJob, deleteJob, endedStates, expiredJobs, type Job, type JobKind, nextJob } from './storage.ts';
+import {
+  changeJob,
+  deleteJob,
+  endedStates,
+  expiredJobs,
+  type Job,
+  type JobKind,
+  nextJob,
+} from './storage.ts';
 
 /**
  * Works off the jobs, one of each kind at a time, the oldest first. All that is known of a job stands in the

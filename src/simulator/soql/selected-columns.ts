@@ -26,7 +26,10 @@ function columnsOf(scope: Scope, item: Selected): SelectedColumn[] {
   if (item.kind === 'fields') {
     const { at, which } = item;
     return scope.def.fields
-      .filter(({ custom, type }) => !structured.includes(type) && (which === 'all' || custom === (which === 'custom')))
+      .filter(
+        ({ custom, type }) =>
+          !structured.includes(type) && (which === 'all' || custom === (which === 'custom')),
+      )
       .map(({ name }) => columnOf(scope, { name, at }));
   }
   if (item.kind !== 'expression') return [];

@@ -1,5 +1,5 @@
 import type { Session } from '../../lib/database.ts';
-import { literal, sql } from '../../lib/sql.ts';
+import { inlined, sql } from '../../lib/sql.ts';
 import type { Org } from '../org.ts';
 import type { SelectedColumn, TablePart } from '../soql/index.ts';
 import { csvForm } from './csv.ts';
@@ -116,12 +116,10 @@ async function shareSnapshot([first, ...others]: readonly Session[]): Promise<vo
   await Promise.all(others.map((other) => begin(other, exported?.name)));
 }
 
+/** One round trip. A snapshot is taken over before anything else is asked. */
 async function begin(session: Session, snapshot?: string): Promise<void> {
-  await session.script('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  if (snapshot !== undefined) await session.query(sql`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`);
-  for (const [name, value] of Object.entries(sessionSettings)) {
-    await session.query(sql`SELECT set_config(${name}, ${value}, true)`);
-  }
+  const shared = snapshot === undefined ? '' : inlined(sql`SET TRANSACTION SNAPSHOT ${snapshot};`);
+  await session.script(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${shared} ${sessionSettings}`);
 }
 
 /** Ends the sessions when the job is aborted: to cancel a statement would do nothing between two of them. */

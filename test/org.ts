@@ -17,6 +17,8 @@ export interface TestOrg extends AsyncDisposable {
   /** 18 characters. */
   orgId: string;
   credentials: OrgCredentials;
+  /** Where the files of bulk results lie. */
+  resultFolder: string;
   /** The org's own database, for tests that change a record behind the API. */
   db: Database;
   /** An access token of the sync's user or of the caller's; signed in once and kept. */
@@ -95,6 +97,7 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
     orgId,
     credentials,
     db: database.db,
+    resultFolder: join(folder, 'org-results', orgId),
     token,
     async request(method, path, { token: given, body, headers = {} } = {}) {
       const bearer = given === undefined ? await token('demo') : given;
@@ -152,7 +155,7 @@ async function stopProgram(program: ChildProcess): Promise<void> {
   assert(program.exitCode === 0, 'the simulated org ends with status 0');
 }
 
-async function signIn(
+export async function signIn(
   url: string,
   { integration, demo }: OrgCredentials,
   which: 'integration' | 'demo',
@@ -191,7 +194,7 @@ async function control<Result>(url: string, body: object | undefined): Promise<R
   return given;
 }
 
-async function send(
+export async function send(
   url: string,
   method: string,
   body: unknown,

@@ -131,3 +131,41 @@ test('the login of a URL can be changed, also where it names a socket folder', (
     /^postgres:\/\/ro:p%40ss%2Fword@localhost\/other\?host=/,
   );
 });
+
+test('a copy gives the bytes of each row, waits when it is asked to, and leaves the session usable', async () => {
+  await using database = await openTestDatabase();
+  const session = await database.db.session();
+  const rows: string[] = [];
+  let pauses = 0;
+  const long = 'x'.repeat(200_000);
+  const statement = sql`COPY (SELECT n, ${"it's \\ ä"}::text, ${long}::text, ${true}::boolean, ${null}::text
+                               FROM generate_series(1, ${50}) AS n) TO STDOUT (FORMAT csv, FORCE_QUOTE *)`;
+  await session.copyOut(statement, (bytes, start, end) => {
+    rows.push(bytes.toString('utf8', start, end));
+    pauses += 1;
+    return new Promise((resolve) => setImmediate(resolve));
+  });
+  assert.equal(pauses, 50);
+  assert.deepEqual(
+    rows,
+    Array.from({ length: 50 }, (_, i) => `"${i + 1}","it's \\ ä","${long}","t",\n`),
+  );
+  assert.deepEqual(await session.query(sql`SELECT 1 AS one`), [{ one: 1 }]);
+  await session.close();
+});
+
+test('a copy that fails at the server or at its reader says why', async () => {
+  await using database = await openTestDatabase();
+  const session = await database.db.session();
+  const copy = (rows: string) =>
+    sql`COPY (SELECT 1 / (3 - n) FROM generate_series(1, ${rows}) AS n) TO STDOUT`;
+  const seen: number[] = [];
+  const failing = session.copyOut(copy('5'), (_bytes, start) => void seen.push(start));
+  await assert.rejects(failing, (error) => sqlState(error) === '22012');
+  assert.equal(seen.length, 2);
+  assert.deepEqual(await session.query(sql`SELECT 1 AS one`), [{ one: 1 }]);
+
+  const full = session.copyOut(copy('2'), () => Promise.reject(new Error('the disk is full')));
+  await assert.rejects(full, /the disk is full/);
+  await session.close();
+});

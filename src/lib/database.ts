@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { assert } from './assert.ts';
-import { compile, type Sql } from './sql.ts';
+import { CopyOut, type OnCopyRow } from './copy-out.ts';
+import { compile, inlined, type Sql } from './sql.ts';
 
 /**
  * A statement that the server keeps prepared under its name, per connection. For wide generated statements, whose
@@ -31,6 +32,8 @@ export interface Database extends Tx {
 
 export interface Session extends Tx {
   onNotification(listener: (channel: string, payload: string) => void): void;
+  /** Runs a COPY … TO STDOUT, whose rows come as they are sent. Takes as long as it takes. */
+  copyOut(statement: Sql, onRow: OnCopyRow): Promise<void>;
   /** Resolves when the connection is gone, for whatever reason. */
   closed: Promise<void>;
   close(): Promise<void>;
@@ -159,6 +162,7 @@ async function openSession(settings: pg.ClientConfig): Promise<Session> {
     ...statementsOn(client),
     onNotification: (listener) =>
       void client.on('notification', ({ channel, payload }) => listener(channel, payload ?? '')),
+    copyOut: (statement, onRow) => client.query(new CopyOut(inlined(statement), onRow)).done,
     closed,
     close: () => client.end(),
   };

@@ -62,3 +62,18 @@ export const compile = ({ strings, values }: Sql): { text: string; values: unkno
   text: strings.reduce((text, next, index) => `${text}$${index}${next}`),
   values: [...values],
 });
+
+/**
+ * The statement with its values as constants, for the few commands that take no parameters (COPY). A quoted constant
+ * gets its type from where it stands, as a parameter does.
+ */
+export const inlined = ({ strings, values }: Sql): string =>
+  strings.reduce((text, next, index) => `${text}${constant(values[index - 1])}${next}`);
+
+function constant(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL';
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+    throw new TypeError(`a ${typeof value} has no form as a constant`);
+  }
+  return literal(String(value)).strings.join('');
+}

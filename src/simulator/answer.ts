@@ -16,8 +16,10 @@ export interface Call {
   path: readonly string[];
   parameters: URLSearchParams;
   header(name: string): string | undefined;
-  /** As `parseExact` gives it; the bytes of an uploaded CSV file; undefined where none was sent. */
+  /** As `parseExact` gives it; the bytes of a form; undefined where none was sent. */
   body: unknown;
+  /** A file of CSV, where the path takes one: read once, as it comes. */
+  file?: AsyncIterable<Buffer> | undefined;
   /** As in the path, without the v: `62.0`. */
   version: string;
   /** The org's database, or the transaction of an all-or-none composite. */
@@ -36,7 +38,7 @@ export interface Answer {
   /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
   body: string | null;
   /** A body of any length, instead of `body`: sent as it comes, with the Content-Type that `headers` names. */
-  stream?: AsyncIterable<string>;
+  stream?: AsyncIterable<string | Buffer>;
   /** The texts of a page's records, for references into it. */
   records?: readonly string[];
   /** Ends an all-or-none composite though the status tells of no failure. */

@@ -71,7 +71,7 @@ export class LongRequests {
   }
 }
 
-/** `/limits`: what a Developer org reports; only the daily requests move. */
+/** `/limits`: what a Developer org reports; only the daily requests and the bulk jobs move. */
 export function limits(call: Call): Answer {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
   const { usage } = call.org;
@@ -81,9 +81,7 @@ export function limits(call: Call): Answer {
     ConcurrentSyncReportRuns: untouched(20),
     DailyApiRequests: { Max: usage.max, Remaining: usage.max - usage.used },
     DailyAsyncApexExecutions: untouched(250_000),
-    DailyBulkApiBatches: untouched(15_000),
-    DailyBulkV2QueryFileStorageMB: untouched(976_562),
-    DailyBulkV2QueryJobs: untouched(10_000),
+    ...call.org.bulkLimits.report,
     DailyDeliveredPlatformEvents: untouched(10_000),
     DailyGenericStreamingApiEvents: untouched(10_000),
     DailyStreamingApiEvents: untouched(10_000),

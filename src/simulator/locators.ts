@@ -61,17 +61,28 @@ export async function keepLocator(
   const id = recordId(locatorPrefix, await nextRecordNumber(db));
   const { soql, includeDeleted, batchRows, now, child } = cursor;
   await db.query(sql`DELETE FROM simulator.locator WHERE created_at <= ${before(call)}`);
+  const rest = sql`
+    SELECT convert_to(coalesce(string_agg(id, ''), ''), 'UTF8') AS ids, count(*) AS count
+      FROM (${compiled.ids}) result
+     WHERE id <> ALL (${shown}::text[])`;
+  // What an older state holds is found there and kept in the present, which takes two statements.
+  const found = call.isStale ? await foundOf(call.db, rest) : sql`(${rest})`;
   const [kept] = await db.query<{ total: number }>(sql`
     INSERT INTO simulator.locator
            (id, user_id, soql, include_deleted, batch_rows, place, parent_id, created_at, ids)
     SELECT ${id}, ${call.userId}, ${soql}, ${includeDeleted}, ${batchRows}, ${child?.place ?? []}::integer[],
-           ${child?.parentId ?? null}, ${instant(now)},
-           convert_to(${shown.join('')}, 'UTF8') || coalesce(string_agg(convert_to(id, 'UTF8'), ''), '')
-      FROM (${compiled.ids}) result
-     WHERE id <> ALL (${shown}::text[])
-    HAVING count(*) > 0 OR ${child !== undefined}
+           ${child?.parentId ?? null}, ${instant(now)}, convert_to(${shown.join('')}, 'UTF8') || rest.ids
+      FROM ${found} AS rest
+     WHERE rest.count > 0 OR ${child !== undefined}
     RETURNING length(ids) / ${idCharacters}::integer AS total`);
   return kept ? { id, total: kept.total } : null;
+}
+
+async function foundOf(tx: Tx, statement: Sql): Promise<Sql> {
+  const [row] = await tx.query<{ ids: string; count: number }>(
+    sql`SELECT encode(ids, 'hex') AS ids, count FROM (${statement}) AS found`,
+  );
+  return sql`(SELECT decode(${row?.ids ?? ''}, 'hex') AS ids, ${row?.count ?? 0}::bigint AS count)`;
 }
 
 export interface Kept {

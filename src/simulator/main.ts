@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { openDatabase, sqlState } from '../lib/database.ts';
@@ -87,9 +88,12 @@ function stopRequested(): Promise<void> {
 async function start(config: Configuration) {
   const db = openDatabase({ url: config.databaseUrl, applicationName: 'lockstep-org', connectionsMax: 8 });
   const onSeeded = (seeded: number, of: number) => say({ seeded, of });
-  const org = await openOrg({ ...config, db, clock: systemClock, onSeeded }).catch((error: unknown) => {
-    throw databaseTrouble(config, error);
-  });
+  const folder = join(dirname(config.credentialsFile), 'org-results');
+  const org = await openOrg({ ...config, db, folder, clock: systemClock, onSeeded }).catch(
+    (error: unknown) => {
+      throw databaseTrouble(config, error);
+    },
+  );
   await ensureCredentials(org, config.credentialsFile);
   const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
   sayIfTaken(config.port, org.url);

@@ -1,9 +1,16 @@
 import { randomInt } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
+import { BulkLimits } from './bulk/daily-limits.ts';
 import { JobBells } from './bulk/job-bells.ts';
-import { createJobTables, failLostResults } from './bulk/storage.ts';
+import { JobFaults } from './bulk/job-faults.ts';
+import { settleResults } from './bulk/lost-results.ts';
+import { ResultFiles } from './bulk/result-files.ts';
+import { createJobTables } from './bulk/storage.ts';
+import { giveUpUploads } from './bulk/upload.ts';
 import { OrgClock } from './control/org-clock.ts';
 import { OrgControl } from './control/org-control.ts';
 import { readClock } from './control/storage.ts';
@@ -34,6 +41,9 @@ export interface Org {
   usage: ApiUsage;
   longRequests: LongRequests;
   jobs: JobBells;
+  jobFaults: JobFaults;
+  bulkLimits: BulkLimits;
+  results: ResultFiles;
   lockTimeoutMs: number;
   settings: OrgSettings;
   /** The transactions that write now, and when they began. */
@@ -59,6 +69,8 @@ export interface OrgOptions {
   seed: number;
   apiLimit: number;
   lockTimeoutMs: number;
+  /** Where files of the org lie that need not survive the machine. */
+  folder?: string;
   onSeeded(done: number, of: number): void;
 }
 
@@ -76,6 +88,10 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   const settings = await makeOnce(options);
   const schema = await readSchema(db);
   const clock = new OrgClock(options.clock, await readClock(db));
+  const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
+  await settleResults(db, results, clock.now());
+  await giveUpUploads(db);
+  const jobs = new JobBells();
   return {
     db,
     clock,
@@ -87,7 +103,10 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     views: new Map(),
     usage: new ApiUsage(clock, options.apiLimit),
     longRequests: new LongRequests(clock),
-    jobs: new JobBells(),
+    jobs,
+    jobFaults: new JobFaults(jobs),
+    bulkLimits: new BulkLimits(clock),
+    results,
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
     openWrites: new Set(),
@@ -106,7 +125,6 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
       );
     }
     await createJobTables(options.db);
-    await failLostResults(options.db, options.clock.now());
     return settings;
   } finally {
     await session.close();

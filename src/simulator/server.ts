@@ -9,6 +9,7 @@ import { sobjectsSeenBy } from './access.ts';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
 import { authAnswer } from './auth/index.ts';
 import { userOfRequest } from './auth/tokens.ts';
+import { isUpload, uploadOf } from './bulk/upload-body.ts';
 import { changeHeaders, deliver, resetConnection } from './control/delivery.ts';
 import { type Incoming, struckRequest } from './control/struck.ts';
 import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, unexpected } from './errors.ts';
@@ -21,8 +22,6 @@ import { splitTarget } from './target.ts';
 /** The org on HTTP: bodies in and out, who is asking, and the headers that every answer carries. */
 const headerBytesMax = 16_384;
 const bodyBytesMax = 50 * 1024 * 1024;
-/** Of a file for an ingest job. */
-const uploadBytesMax = 150 * 1024 * 1024;
 /** Below this, compressing costs more than it saves. */
 const gzipBytesMin = 2048;
 
@@ -87,7 +86,8 @@ export const placeOf = (error: unknown): string => {
 
 async function answerTo(org: Org, request: IncomingMessage, response: ServerResponse): Promise<Answer> {
   const target = splitTarget(request.url ?? '/');
-  const body = await readBody(request, target && isUpload(target.path) ? uploadBytesMax : bodyBytesMax);
+  const isFile = target !== undefined && isUpload(target.path);
+  const body = isFile ? Buffer.alloc(0) : await readBody(request, bodyBytesMax);
   if (!target) throw notFound();
   const { authorization } = request.headers;
   const incoming = { ...target, method: methodOf(request, target.parameters), authorization, body };
@@ -149,18 +149,18 @@ async function callOf(
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: bodyOf(request, target.path, body),
+    ...(isUpload(target.path)
+      ? { body: undefined, file: uploadOf(request) }
+      : { body: bodyOf(request, target.path, body) }),
     db: org.db,
     write: (work) => writeTransaction(org, work),
   };
 }
 
-/** `/jobs/ingest/<id>/batches`, the one place that takes a file. */
-const isUpload = (path: readonly string[]): boolean =>
-  path[0] === 'jobs' && path[1] === 'ingest' && path[3] === 'batches';
-
+/** One resource takes a form. */
 function bodyOf(request: IncomingMessage, path: readonly string[], body: Buffer): unknown {
-  if (isUpload(path) && /^text\/csv\b/i.test(request.headers['content-type'] ?? '')) return body;
+  const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
+  if (isForm && path.join('/') === 'jobs/ingest') return body;
   return body.length === 0 ? undefined : readJson(request, body);
 }
 
@@ -212,7 +212,10 @@ async function send(
   response.statusCode = given.status;
   response.setHeader('Date', new Date(org.clock.now()).toUTCString());
   // A body that was not read to its end would be taken for the next request.
-  if (!request.complete) response.setHeader('Connection', 'close');
+  if (!request.complete) {
+    response.setHeader('Connection', 'close');
+    request.resume();
+  }
   if (given.body !== null) response.setHeader('Content-Type', 'application/json;charset=UTF-8');
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
   if (given.delivery) changeHeaders(response, given.delivery);
@@ -234,7 +237,7 @@ async function sendStream(
   org: Org,
   request: IncomingMessage,
   response: ServerResponse,
-  { stream, delivery }: Answer & { stream: AsyncIterable<string> },
+  { stream, delivery }: Answer & { stream: AsyncIterable<string | Buffer> },
   onDefect: OnDefect,
 ): Promise<void> {
   if (request.method === 'HEAD') return void response.end();

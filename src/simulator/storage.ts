@@ -17,7 +17,9 @@ export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);
 
 /** The records that the user sees whose definition it is, as what stands in FROM; it needs an alias. */
 export const recordsOf = (def: SObjectDef): Sql =>
-  def.visibleWhere ? sql`(SELECT *, xmin FROM ${tableOf(def)} WHERE ${def.visibleWhere})` : tableOf(def);
+  def.visibleWhere
+    ? sql`(SELECT *, xmin, ctid FROM ${tableOf(def)} WHERE ${def.visibleWhere})`
+    : tableOf(def);
 
 /** Whether the row can still be seen: a user is never deleted. */
 export const isLive = (def: SObjectDef): Sql =>

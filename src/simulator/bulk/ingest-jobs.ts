@@ -1,18 +1,14 @@
-import { sql } from '../../lib/sql.ts';
 import { type Answer, type Call, noContent } from '../answer.ts';
-import { methodNotAllowed, notFound, OrgError, refused } from '../errors.ts';
-import { recordId } from '../ids.ts';
-import { fieldNamed, isIdLookup, type SObjectDef } from '../schema.ts';
-import { nextRecordNumber } from '../storage.ts';
-import { fromStored } from '../stored-text.ts';
-import { csvForm, csvValues } from './csv.ts';
-import { bodyOf, formOf, jobJson, jobList, jobPrefix, printed, requireJob, textOf } from './job-answers.ts';
-import { entityUnsupported, hasBulk, invalidJob, wrongState } from './refusals.ts';
-import { changeJob, deleteJob, insertJob, type Job } from './storage.ts';
-import { hasUpload, storeUpload, uploadTextAfter } from './upload.ts';
+import { methodNotAllowed, notFound, OrgError } from '../errors.ts';
+import { ingestResults } from './ingest-results.ts';
+import { bodyOf, jobJson, printed, requireJob, textOf } from './job-answers.ts';
+import { jobList } from './job-list.ts';
+import { createIngestJob } from './new-ingest-job.ts';
+import { invalidJob, wrongState } from './refusals.ts';
+import { changeJob, deleteJob, type Job, type JobState } from './storage.ts';
+import { claimUpload, giveUpUpload, storeUpload } from './upload.ts';
 
 /** `/jobs/ingest` and below: a job is made, its file put, the upload closed; then the worker takes it. */
-const operations = ['insert', 'update', 'upsert', 'delete', 'hardDelete'];
 const ended = ['JobComplete', 'Failed', 'Aborted'] as const;
 
 export async function ingestJobsAnswer(call: Call, path: readonly string[]): Promise<Answer> {
@@ -32,50 +28,10 @@ export async function ingestJobsAnswer(call: Call, path: readonly string[]): Pro
     case 'successfulResults':
     case 'failedResults':
     case 'unprocessedrecords':
-      return resultsAnswer(call, job, part);
+      return ingestResults(call, job, part);
     default:
       throw notFound();
   }
-}
-
-async function createIngestJob(call: Call): Promise<Answer> {
-  const body = bodyOf(call);
-  const operation = textOf(body, 'operation', operations);
-  const form = formOf(body);
-  const name = textOf(body, 'object');
-  const def = call.sobjects.get(name.toLowerCase());
-  if (!hasBulk(name)) throw entityUnsupported(name);
-  if (!def) throw refused('INVALIDENTITY', `Unable to find object: ${name}`);
-  const number = await nextRecordNumber(call.db);
-  const job = await insertJob(
-    call.db,
-    {
-      id: recordId(jobPrefix, number),
-      kind: 'ingest',
-      user_id: call.userId,
-      operation,
-      object: def.name,
-      query: null,
-      external_id_field: operation === 'upsert' ? keyField(def, body) : null,
-      ...form,
-      api_version: call.version,
-      state: 'Open',
-      header: null,
-    },
-    call.org.clock.now(),
-  );
-  return printed(jobJson(job, false));
-}
-
-function keyField(def: SObjectDef, body: Record<string, unknown>): string {
-  const name = textOf(body, 'externalIdFieldName');
-  const field = fieldNamed(def, name);
-  if (!field || !isIdLookup(field)) {
-    throw invalidJob(
-      `Field name provided, ${name} does not match an External ID, Salesforce Id, or indexed field for ${def.name}`,
-    );
-  }
-  return field.name;
 }
 
 async function ingestJobAnswer(call: Call, job: Job): Promise<Answer> {
@@ -105,13 +61,9 @@ async function abort(call: Call, job: Job): Promise<Job> {
 }
 
 async function closeUpload(call: Call, job: Job): Promise<Job> {
-  const closed = await changeJob(
-    call.db,
-    job.id,
-    ['Open'],
-    { state: 'UploadComplete' },
-    call.org.clock.now(),
-  );
+  if (job.upload === 'coming') throw wrongState('Closing a job whose data is being uploaded not allowed');
+  const now = call.org.clock.now();
+  const closed = await changeJob(call.db, job.id, ['Open'], { state: 'UploadComplete' }, now);
   if (!closed) throw wrongState('Closing already Completed Job not allowed');
   call.org.jobs.wake('ingest');
   return closed;
@@ -119,65 +71,24 @@ async function closeUpload(call: Call, job: Job): Promise<Job> {
 
 async function putFile(call: Call, job: Job): Promise<Answer> {
   if (call.method !== 'PUT') throw methodNotAllowed(call.method, ['PUT']);
-  const file = call.body;
-  if (!Buffer.isBuffer(file)) {
+  if (!call.file) {
     throw new OrgError(415, 'UNSUPPORTED_MEDIA_TYPE', "Content type not supported. Use 'text/csv'.");
   }
-  return call.write(async (tx) => {
-    const [open] = await tx.query(sql`
-      SELECT FROM simulator.bulk_job WHERE id = ${job.id} AND state = 'Open' FOR UPDATE`);
-    if (!open) throw wrongState(`Data cannot be added to a job whose state is ${job.state}`);
-    if (await hasUpload(tx, job.id)) {
-      throw invalidJob(
-        `Found multiple contents for job: <${job.id}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job.`,
-      );
-    }
-    await storeUpload(tx, job.id, file);
-    return { status: 201, body: null };
-  });
-}
-
-function resultsAnswer(call: Call, job: Job, part: string): Answer {
-  if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  if (!ended.some((state) => state === job.state)) {
-    throw wrongState(`The job has no results: its state is ${job.state}`);
+  const claim = await claimUpload(call.db, job.id);
+  if (!claim) throw notFound();
+  if (claim.state !== 'Open') throw cannotAdd(claim.state);
+  if (!claim.isOurs) {
+    throw invalidJob(
+      `Found multiple contents for job: <${job.id}>, please 'Close' / 'Abort' / 'Delete' the current Job then create a new Job and make sure you only do 'PUT' once on a given Job.`,
+    );
   }
-  const stream = part === 'unprocessedrecords' ? unprocessedText(call, job) : outcomeText(call, job, part);
-  return { status: 200, body: null, headers: { 'Content-Type': 'text/csv' }, stream };
-}
-
-const outcomesAtOnce = 1000;
-
-async function* outcomeText(call: Call, job: Job, part: string): AsyncGenerator<string> {
-  const form = csvForm(job);
-  const isFailed = part === 'failedResults';
-  const added = csvValues(['sf__Id', isFailed ? 'sf__Error' : 'sf__Created'], form);
-  yield [added, ...(job.header === null ? [] : [fromStored(job.header)])].join(form.delimiter) +
-    form.lineEnding;
-  for (let after = 0; ; ) {
-    const rows = await call.db.query<OutcomeRow>(sql`
-      SELECT row_number AS number, record_id, created, error, line FROM simulator.bulk_outcome
-       WHERE job_id = ${job.id} AND row_number > ${after} AND (error IS NOT NULL) = ${isFailed}
-       ORDER BY row_number LIMIT ${outcomesAtOnce}`);
-    const lines = rows.map(({ record_id, created, error, line }) => {
-      const own = csvValues([record_id ?? '', isFailed ? (error ?? '') : String(created)], form);
-      return `${own}${form.delimiter}${line}${form.lineEnding}`;
-    });
-    yield fromStored(lines.join(''));
-    after = rows.at(-1)?.number ?? 0;
-    if (rows.length < outcomesAtOnce) return;
+  try {
+    if (!(await storeUpload(call.db, job.id, call.file))) throw cannotAdd('Aborted');
+  } catch (error) {
+    await giveUpUpload(call.db, job.id);
+    throw error;
   }
+  return { status: 201, body: null };
 }
 
-interface OutcomeRow {
-  number: number;
-  record_id: string | null;
-  created: boolean;
-  error: string | null;
-  line: string;
-}
-
-async function* unprocessedText(call: Call, job: Job): AsyncGenerator<string> {
-  if (job.header !== null) yield fromStored(job.header) + csvForm(job).lineEnding;
-  yield* uploadTextAfter(call.db, job, job.header === null ? 0 : 1 + job.records_processed);
-}
+const cannotAdd = (state: JobState) => wrongState(`Data cannot be added to a job whose state is ${state}`);

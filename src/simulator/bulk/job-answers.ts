@@ -4,12 +4,12 @@ import { ExactNumber, isObject, printExact } from '../exact-json.ts';
 import { parseId } from '../ids.ts';
 import { fromStored } from '../stored-text.ts';
 import { delimiters, lineEndings } from './csv.ts';
+import { supportsPkChunking } from './pk-chunking.ts';
 import { invalidJob } from './refusals.ts';
-import { findJob, type Job, type JobKind, listJobs } from './storage.ts';
+import { findJob, isExpired, type Job, type JobKind } from './storage.ts';
 
 /** What both kinds of jobs share: how a job is asked for, found, listed and printed. */
 export const jobPrefix = '750';
-const listRows = 1000;
 
 /** `more` as a GET has it; the answer to a create leaves it out. */
 export function jobJson(job: Job, more: boolean): Record<string, unknown> {
@@ -23,6 +23,7 @@ export function jobJson(job: Job, more: boolean): Record<string, unknown> {
     systemModstamp: job.modified,
     state: job.state,
     ...(job.external_id_field !== null && { externalIdFieldName: job.external_id_field }),
+    ...(job.assignment_rule_id !== null && { assignmentRuleId: job.assignment_rule_id }),
     concurrencyMode: 'Parallel',
     contentType: 'CSV',
     apiVersion: new ExactNumber(job.api_version),
@@ -37,7 +38,7 @@ export function jobJson(job: Job, more: boolean): Record<string, unknown> {
       totalProcessingTime: exact(job.processing_ms),
       ...(isIngest
         ? { apiActiveProcessingTime: exact(job.processing_ms), apexProcessingTime: exact(0) }
-        : { isPkChunkingSupported: true }),
+        : { isPkChunkingSupported: supportsPkChunking(job.object) }),
     }),
     ...(job.error_message !== null && { errorMessage: fromStored(job.error_message) }),
   };
@@ -47,32 +48,20 @@ const exact = (number: number): ExactNumber => new ExactNumber(String(number));
 
 export const printed = (value: unknown): Answer => ({ status: 200, body: printExact(value, (text) => text) });
 
-/** Only who made a job sees it. */
+/** Only who made a job sees it, and for as long as it is kept. */
 export async function requireJob(call: Call, kind: JobKind, id: string): Promise<Job> {
   const job = await findJob(call.db, kind, parseId(id) ?? '', call.userId);
-  if (!job) throw notFound();
+  if (!job || isExpired(job, call.org.clock.now())) throw notFound();
   return job;
 }
 
-export async function jobList(call: Call, kind: JobKind): Promise<Answer> {
-  const locator = call.parameters.get('queryLocator');
-  const offset = locator === null ? 0 : Number(/^\d{1,9}$/.exec(locator)?.[0] ?? Number.NaN);
-  if (Number.isNaN(offset)) throw invalidJob('Invalid queryLocator');
-  const jobs = await listJobs(call.db, kind, call.userId, offset, listRows + 1);
-  const isDone = jobs.length <= listRows;
-  const next = `${dataPath(call.version, 'jobs', kind)}?queryLocator=${offset + listRows}`;
-  return printed({
-    done: isDone,
-    records: jobs.slice(0, listRows).map((job) => jobJson(job, true)),
-    nextRecordsUrl: isDone ? null : next,
-  });
-}
+export const bodyOf = (call: Call): Record<string, unknown> => objectOf(call.body);
 
-export function bodyOf(call: Call): Record<string, unknown> {
-  if (!isObject(call.body) || Buffer.isBuffer(call.body)) {
+export function objectOf(body: unknown): Record<string, unknown> {
+  if (!isObject(body) || Buffer.isBuffer(body)) {
     throw parserError('The HTTP entity body is required, but this request has no entity body.');
   }
-  return call.body;
+  return body;
 }
 
 /** A text, one of `allowed` where that is given; `otherwise` where the body does not name it. */

@@ -4,12 +4,13 @@ import { recordId } from '../ids.ts';
 import { nextRecordNumber } from '../storage.ts';
 import { toStored } from '../stored-text.ts';
 import { csvForm } from './csv.ts';
-import { headerLine } from './csv-line.ts';
-import { bodyOf, formOf, jobJson, jobList, jobPrefix, printed, requireJob, textOf } from './job-answers.ts';
-import { locatorOf, type Page, readPage, resultText } from './pages.ts';
+import { headerLine } from './csv-columns.ts';
+import { bodyOf, formOf, jobJson, jobPrefix, printed, requireJob, textOf } from './job-answers.ts';
+import { jobList } from './job-list.ts';
+import { invalidLocator, locatorOf, type Page, readPage } from './pages.ts';
 import { compileBulkQuery } from './query-check.ts';
 import { otherVersion, wrongState } from './refusals.ts';
-import { changeJob, deleteJob, insertJob, type Job } from './storage.ts';
+import { changeJob, deleteJob, insertJob, type Job, partsOf } from './storage.ts';
 
 /** `/jobs/query` and below. */
 export async function queryJobsAnswer(call: Call, path: readonly string[]): Promise<Answer> {
@@ -38,7 +39,14 @@ async function createQueryJob(call: Call): Promise<Answer> {
     throw refused('QUERY_TOO_LONG', 'SOQL statements cannot be longer than 100000 characters.');
   const now = call.org.clock.now();
   const includeDeleted = operation === 'queryAll';
-  const compiled = compileBulkQuery(call.sobjects, { soql, includeDeleted, version: call.version, now });
+  const compiled = compileBulkQuery(call.sobjects, {
+    soql,
+    includeDeleted,
+    version: call.version,
+    now,
+    userId: call.userId,
+  });
+  call.org.bulkLimits.requireQueryJob();
   const number = await nextRecordNumber(call.db);
   const job = await insertJob(
     call.db,
@@ -50,6 +58,7 @@ async function createQueryJob(call: Call): Promise<Answer> {
       object: compiled.sobject,
       query: soql,
       external_id_field: null,
+      assignment_rule_id: null,
       ...form,
       api_version: call.version,
       state: 'UploadComplete',
@@ -57,6 +66,8 @@ async function createQueryJob(call: Call): Promise<Answer> {
     },
     now,
   );
+  call.org.bulkLimits.countQueryJob();
+  call.org.jobFaults.begin('query', job.id);
   call.org.jobs.wake('query');
   return printed(jobJson(job, false));
 }
@@ -79,6 +90,7 @@ async function queryJobAnswer(call: Call, job: Job): Promise<Answer> {
       if (!(await call.write((tx) => deleteJob(tx, job.id, ended)))) {
         throw wrongState('A job that is in progress cannot be deleted; abort it first');
       }
+      await call.org.results.remove(job.id);
       return noContent;
     }
     default:
@@ -87,8 +99,11 @@ async function queryJobAnswer(call: Call, job: Job): Promise<Answer> {
 }
 
 function requireResults(call: Call, job: Job): void {
+  const { jobFaults } = call.org;
+  if (jobFaults.find(job.id, 'lose-results')) throw notFound();
   if (job.api_version !== call.version) throw otherVersion(job.api_version);
   if (job.state !== 'JobComplete') throw wrongState(`The job has no results: its state is ${job.state}`);
+  if (call.parameters.has('locator') && jobFaults.find(job.id, 'expire-locators')) throw invalidLocator();
 }
 
 function results(call: Call, job: Job): Answer {
@@ -96,21 +111,22 @@ function results(call: Call, job: Job): Answer {
   const page = readPage(call.parameters, job.records_processed);
   const next = page.from + page.rows;
   const isEnd = next >= job.records_processed;
+  const tooMany = call.org.jobFaults.find(job.id, 'miscount')?.by ?? 0;
   return {
     status: 200,
     body: null,
     headers: {
       'Content-Type': 'text/csv',
       'Sforce-Locator': isEnd ? 'null' : locatorOf(next),
-      'Sforce-NumberOfRecords': String(page.rows),
+      'Sforce-NumberOfRecords': String(page.rows + tooMany),
     },
     stream: pageText(call, job, page),
   };
 }
 
-async function* pageText(call: Call, job: Job, page: Page): AsyncGenerator<string> {
+async function* pageText(call: Call, job: Job, { from, rows }: Page): AsyncGenerator<string | Buffer> {
   yield (job.header ?? '') + csvForm(job).lineEnding;
-  yield* resultText(call.db, job, page);
+  yield* call.org.results.read(job.id, await partsOf(call.db, job.id), from, from + rows);
 }
 
 const resultPagesSince = 58;

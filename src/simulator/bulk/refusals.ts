@@ -1,4 +1,5 @@
 import { OrgError, refused } from '../errors.ts';
+import type { SObjectDef } from '../schema.ts';
 
 /** What the org answers to a job that it does not take. No recorded answer confirms these codes and texts. */
 export const invalidJob = (message: string) => refused('INVALIDJOB', message);
@@ -8,8 +9,8 @@ export const wrongState = (message: string) => refused('INVALIDJOBSTATE', messag
 export const entityUnsupported = (name: string) =>
   refused('INVALIDENTITY', `Entity '${name}' is not supported by the Bulk API.`);
 
-export const featureUnsupported = (what: string) =>
-  refused('FUNCTIONALITY_NOT_ENABLED', `${what} not supported in Bulk Query`);
+/** Queries that the Bulk API does not take. The texts about compound data, blobs and children were seen of real orgs. */
+export const queryUnsupported = (message: string) => refused('API_ERROR', message);
 
 export const otherVersion = (version: string) =>
   new OrgError(
@@ -22,6 +23,12 @@ export const otherVersion = (version: string) =>
 export class JobFailure extends Error {
   override readonly name = 'JobFailure';
 }
+
+export const hardDeleteDenied = () =>
+  refused(
+    'FEATURENOTENABLED',
+    'hardDelete operation requires special user profile permission, please contact your system administrator',
+  );
 
 export const invalidBatch = (message: string) => new JobFailure(`InvalidBatch : ${message}`);
 
@@ -50,4 +57,5 @@ const withoutBulk = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
-export const hasBulk = (sobject: string): boolean => !withoutBulk.has(sobject.toLowerCase());
+export const hasBulk = (name: string, def: SObjectDef | undefined): boolean =>
+  def?.bulk !== false && !withoutBulk.has(name.toLowerCase());

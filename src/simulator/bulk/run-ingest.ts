@@ -5,6 +5,7 @@ import type { Writer } from '../dml.ts';
 import { type Org, writeTransaction } from '../org.ts';
 import { toStored } from '../stored-text.ts';
 import { csvForm, csvValues } from './csv.ts';
+import { batchRecordsMax } from './daily-limits.ts';
 import { applyRecord, errorText, type IngestPlan, planIngest } from './ingest-plan.ts';
 import { invalidBatch } from './refusals.ts';
 import { changeJob, type Job } from './storage.ts';
@@ -33,6 +34,7 @@ export async function runIngestJob(org: Org, job: Job, signal: AbortSignal): Pro
   for await (const values of records) {
     number += 1;
     if (number <= job.records_processed) continue;
+    if (number % batchRecordsMax === 1) org.bulkLimits.spendIngestBatch();
     if (values.length !== header.length) {
       throw invalidBatch(`Record ${number} has ${values.length} fields and the header ${header.length}`);
     }

@@ -1,10 +1,11 @@
 import type { Tx } from '../../lib/database.ts';
-import { ident, type Sql, sql } from '../../lib/sql.ts';
+import { type Sql, sql } from '../../lib/sql.ts';
+import type { ResultPart } from './result-files.ts';
 
 /**
  * Bulk jobs as the database keeps them: a job outlives the process, and so does what it has done. A query job's result
- * is a table of its own, one row a record with its text, dropped with the job; an ingest job's is a row in
- * `bulk_outcome` for each record of its upload.
+ * are files (result-files.ts), each with a row in `bulk_part`; an ingest job's is a row in `bulk_outcome` for each
+ * record of its upload.
  */
 export type JobKind = 'query' | 'ingest';
 export type JobState = 'Open' | 'UploadComplete' | 'InProgress' | 'Aborted' | 'JobComplete' | 'Failed';
@@ -18,6 +19,7 @@ export interface Job {
   /** The SOQL of a query job, as it is stored. */
   query: string | null;
   external_id_field: string | null;
+  assignment_rule_id: string | null;
   column_delimiter: string;
   line_ending: string;
   /** As in the URL: `62.0`. */
@@ -33,8 +35,30 @@ export interface Job {
   records_failed: number;
   retries: number;
   processing_ms: number;
+  /** Of an ingest job's file; null before there is one. */
+  upload: 'coming' | 'complete' | null;
   /** The first line of the results as CSV, without a line ending and without what the org adds for an upload. */
   header: string | null;
+}
+
+/** Of jobs that nothing more happens to. An ingest job that nobody closes counts as one of them. */
+export const endedStates = ['Open', 'Aborted', 'JobComplete', 'Failed'] as const;
+
+const keptMs = 7 * 86_400_000;
+
+/**
+ * A job that ended is kept for seven days, with its results.
+ *
+ * @param now  the org's time, epoch ms
+ */
+export const isExpired = ({ created_ms, state }: Job, now: number): boolean =>
+  created_ms < now - keptMs && endedStates.some((ended) => ended === state);
+
+export async function expiredJobs(tx: Tx, kind: JobKind, now: number): Promise<string[]> {
+  const jobs = await tx.query<{ id: string }>(sql`
+    SELECT id FROM simulator.bulk_job
+     WHERE kind = ${kind} AND created_at < ${new Date(now - keptMs).toISOString()}`);
+  return jobs.map(({ id }) => id);
 }
 
 /** Also for an org that was made before it had jobs. */
@@ -48,6 +72,7 @@ export async function createJobTables(tx: Tx): Promise<void> {
       object            text NOT NULL,
       query             text,
       external_id_field text,
+      assignment_rule_id text,
       column_delimiter  text NOT NULL,
       line_ending       text NOT NULL,
       api_version       text NOT NULL,
@@ -59,7 +84,16 @@ export async function createJobTables(tx: Tx): Promise<void> {
       records_failed    bigint NOT NULL DEFAULT 0,
       retries           integer NOT NULL DEFAULT 0,
       processing_ms     bigint NOT NULL DEFAULT 0,
+      upload            text CHECK (upload IN ('coming', 'complete')),
       header            text)`);
+  await tx.query(sql`
+    CREATE TABLE IF NOT EXISTS simulator.bulk_part (
+      job_id text NOT NULL REFERENCES simulator.bulk_job ON DELETE CASCADE,
+      number integer NOT NULL,
+      rows   bigint NOT NULL,
+      bytes  bigint NOT NULL,
+      marks  jsonb NOT NULL,
+      PRIMARY KEY (job_id, number))`);
   await tx.query(sql`
     CREATE TABLE IF NOT EXISTS simulator.bulk_upload (
       job_id text NOT NULL REFERENCES simulator.bulk_job ON DELETE CASCADE,
@@ -77,17 +111,14 @@ export async function createJobTables(tx: Tx): Promise<void> {
       PRIMARY KEY (job_id, row_number))`);
 }
 
-/** A table `(n, line)`, records counted from 1. */
-export const resultTable = (jobId: string): Sql => ident('simulator', `result ${jobId}`);
-
 const printed = (column: Sql): Sql =>
   sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"')`;
 
 const jobColumns = sql`
-  id, kind, user_id, operation, object, query, external_id_field, column_delimiter, line_ending, api_version, state,
-  error_message, ${printed(sql`created_at`)} AS created, ${printed(sql`modified_at`)} AS modified,
+  id, kind, user_id, operation, object, query, external_id_field, assignment_rule_id, column_delimiter, line_ending,
+  api_version, state, error_message, ${printed(sql`created_at`)} AS created, ${printed(sql`modified_at`)} AS modified,
   floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, records_processed, records_failed, retries,
-  processing_ms, header`;
+  processing_ms, upload, header`;
 
 export type NewJob = Pick<
   Job,
@@ -98,6 +129,7 @@ export type NewJob = Pick<
   | 'object'
   | 'query'
   | 'external_id_field'
+  | 'assignment_rule_id'
   | 'column_delimiter'
   | 'line_ending'
   | 'api_version'
@@ -109,10 +141,11 @@ export type NewJob = Pick<
 export async function insertJob(tx: Tx, job: NewJob, now: number): Promise<Job> {
   const at = new Date(Math.floor(now / 1000) * 1000).toISOString();
   const [row] = await tx.query<Job>(sql`
-    INSERT INTO simulator.bulk_job (id, kind, user_id, operation, object, query, external_id_field, column_delimiter,
-                                    line_ending, api_version, state, header, created_at, modified_at)
+    INSERT INTO simulator.bulk_job (id, kind, user_id, operation, object, query, external_id_field, assignment_rule_id,
+                                    column_delimiter, line_ending, api_version, state, header, created_at,
+                                    modified_at)
     VALUES (${job.id}, ${job.kind}, ${job.user_id}, ${job.operation}, ${job.object}, ${job.query},
-            ${job.external_id_field}, ${job.column_delimiter}, ${job.line_ending}, ${job.api_version}, ${job.state},
+            ${job.external_id_field}, ${job.assignment_rule_id}, ${job.column_delimiter}, ${job.line_ending}, ${job.api_version}, ${job.state},
             ${job.header}, ${at}, ${at})
     RETURNING ${jobColumns}`);
   return row as Job;
@@ -124,23 +157,26 @@ export async function findJob(tx: Tx, kind: JobKind, id: string, userId: string)
   return job;
 }
 
-/** The user's jobs, the newest first. */
+/** The user's jobs, the newest first; those that are older than the job `after` where that is given. */
 export const listJobs = (
   tx: Tx,
   kind: JobKind,
   userId: string,
-  offset: number,
+  after: string | null,
   count: number,
 ): Promise<Job[]> =>
   tx.query<Job>(sql`
-    SELECT ${jobColumns} FROM simulator.bulk_job WHERE kind = ${kind} AND user_id = ${userId}
-     ORDER BY created_at DESC, id DESC LIMIT ${count} OFFSET ${offset}`);
+    SELECT ${jobColumns} FROM simulator.bulk_job
+     WHERE kind = ${kind} AND user_id = ${userId} AND (${after}::text IS NULL OR id COLLATE "C" < ${after})
+     ORDER BY id COLLATE "C" DESC LIMIT ${count}`);
 
-/** What the worker takes up next: also what an earlier process has left in progress. */
-export async function nextJob(tx: Tx, kind: JobKind): Promise<Job | undefined> {
+/** What the worker takes up next: also what an earlier process has left in progress, but for some. */
+export async function nextJob(tx: Tx, kind: JobKind, except: readonly string[]): Promise<Job | undefined> {
   const [job] = await tx.query<Job>(sql`
     SELECT ${jobColumns} FROM simulator.bulk_job
-     WHERE kind = ${kind} AND state IN ('UploadComplete', 'InProgress') ORDER BY created_at, id LIMIT 1`);
+     WHERE kind = ${kind}
+       AND (state = 'UploadComplete' OR (state = 'InProgress' AND id <> ALL(${except as string[]}::text[])))
+     ORDER BY created_at, id LIMIT 1`);
   return job;
 }
 
@@ -149,6 +185,7 @@ interface JobChange {
   errorMessage?: string;
   recordsProcessed?: number;
   processingMs?: number;
+  header?: string;
 }
 
 /** Undefined where the job is gone or in none of the states `from`. */
@@ -165,31 +202,28 @@ export async function changeJob(
            error_message     = coalesce(${change.errorMessage ?? null}, error_message),
            records_processed = coalesce(${change.recordsProcessed ?? null}, records_processed),
            processing_ms     = processing_ms + ${change.processingMs ?? 0},
+           header            = coalesce(${change.header ?? null}, header),
            modified_at       = ${new Date(Math.floor(now / 1000) * 1000).toISOString()}
      WHERE id = ${id} AND state = ANY(${from as string[]})
     RETURNING ${jobColumns}`);
   return job;
 }
 
-/** With its upload, outcomes and result. Does nothing to a job in another state. */
+/** With its upload, outcomes and parts; the files of a result are removed besides. Nothing for a job in another state. */
 export async function deleteJob(tx: Tx, id: string, from: readonly JobState[]): Promise<boolean> {
   const deleted = await tx.query(sql`
     DELETE FROM simulator.bulk_job WHERE id = ${id} AND state = ANY(${from as string[]}) RETURNING id`);
-  if (deleted.length > 0) await tx.query(sql`DROP TABLE IF EXISTS ${resultTable(id)}`);
   return deleted.length > 0;
 }
 
-/**
- * A crash of the server empties the tables of results: such a job says so rather than serve no rows. To be done before
- * the first request.
- */
-export async function failLostResults(tx: Tx, now: number): Promise<void> {
-  const jobs = await tx.query<{ id: string }>(sql`
-    SELECT id FROM simulator.bulk_job WHERE kind = 'query' AND state = 'JobComplete' AND records_processed > 0`);
-  for (const { id } of jobs) {
-    const rows = await tx.query(sql`SELECT FROM ${resultTable(id)} LIMIT 1`);
-    if (rows.length > 0) continue;
-    const errorMessage = 'UNKNOWN_EXCEPTION : The results of this job were lost';
-    await changeJob(tx, id, ['JobComplete'], { state: 'Failed', errorMessage }, now);
+export async function keepParts(tx: Tx, jobId: string, parts: readonly ResultPart[]): Promise<void> {
+  for (const [number, { rows, bytes, marks }] of parts.entries()) {
+    await tx.query(sql`
+      INSERT INTO simulator.bulk_part (job_id, number, rows, bytes, marks)
+      VALUES (${jobId}, ${number}, ${rows}, ${bytes}, ${JSON.stringify(marks)})`);
   }
 }
+
+export const partsOf = (tx: Tx, jobId: string): Promise<ResultPart[]> =>
+  tx.query<ResultPart>(sql`
+    SELECT rows, bytes, marks FROM simulator.bulk_part WHERE job_id = ${jobId} ORDER BY number`);

@@ -5,7 +5,15 @@ import { toStored } from '../stored-text.ts';
 import { JobFailure } from './refusals.ts';
 import { runIngestJob } from './run-ingest.ts';
 import { runQueryJob } from './run-query.ts';
-import { changeJob, deleteJob, type Job, type JobKind, nextJob } from './storage.ts';
+import {
+  changeJob,
+  deleteJob,
+  endedStates,
+  expiredJobs,
+  type Job,
+  type JobKind,
+  nextJob,
+} from './storage.ts';
 
 /**
  * Works off the jobs, one of each kind at a time, the oldest first. All that is known of a job stands in the
@@ -14,7 +22,6 @@ import { changeJob, deleteJob, type Job, type JobKind, nextJob } from './storage
 const idleMs = 3_600_000;
 const retryMs = 1000;
 const retriesMax = 15;
-const resultDays = 7;
 
 /** Runs until the signal aborts. `onDefect` is told the kind and place of an error that no client should cause. */
 export async function runJobs(
@@ -33,7 +40,7 @@ async function runLane(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const job = await nextJob(org.db, kind);
+      const job = await nextJob(org.db, kind, org.jobFaults.staying);
       if (job) await runJob(org, job, signal, onDefect);
       else {
         await dropExpired(org, kind);
@@ -63,14 +70,25 @@ async function runJob(
       { state: 'InProgress' },
       now,
     );
-    if (!taken) return;
+    if (!taken || (await failed(org, taken))) return;
     await (job.kind === 'query' ? runQueryJob(org, taken, either) : runIngestJob(org, taken, either));
   } catch (error) {
+    if (job.kind === 'query') await org.results.remove(job.id);
     if (either.aborted) return;
     await giveUp(org, job, error, onDefect);
   } finally {
     org.jobs.end(job.id);
   }
+}
+
+/** True where something else than its work happens to the job. */
+async function failed(org: Org, { id }: Job): Promise<boolean> {
+  if (org.jobFaults.find(id, 'stay')) return true;
+  const fault = org.jobFaults.find(id, 'fail');
+  if (fault) throw new JobFailure(fault.errorMessage);
+  if (!org.jobFaults.find(id, 'abort')) return false;
+  await changeJob(org.db, id, ['InProgress'], { state: 'Aborted' }, org.clock.now());
+  return true;
 }
 
 /** A database that is away for a moment fails no job. */
@@ -92,9 +110,7 @@ async function giveUp(org: Org, job: Job, error: unknown, onDefect: (error: unkn
 }
 
 async function dropExpired(org: Org, kind: JobKind): Promise<void> {
-  const before = new Date(org.clock.now() - resultDays * 86_400_000).toISOString();
-  const jobs = await org.db.query<{ id: string }>(sql`
-    SELECT id FROM simulator.bulk_job WHERE kind = ${kind} AND created_at < ${before}`);
-  const ended = ['Open', 'Aborted', 'JobComplete', 'Failed'] as const;
-  for (const { id } of jobs) await org.db.transaction((tx) => deleteJob(tx, id, ended));
+  for (const id of await expiredJobs(org.db, kind, org.clock.now())) {
+    if (await deleteJob(org.db, id, endedStates)) await org.results.remove(id);
+  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { binKnobs } from './bin-knobs.ts';
+import { bulkKnobs } from './bulk-knobs.ts';
 import { clockKnobs } from './clock-knobs.ts';
 import { faultKnobs } from './fault-knobs.ts';
 import type { Knob, KnobGroup } from './knob.ts';
@@ -21,6 +22,7 @@ export const knobGroups: readonly KnobGroup[] = [
   rightsKnobs,
   visibilityKnobs,
   faultKnobs,
+  bulkKnobs,
   signInKnobs,
   orgKnobs,
 ];

@@ -2,12 +2,12 @@
 import { unreachable } from '../../lib/assert.ts';
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
 import { type FieldDef, fieldNamed } from '../schema.ts';
+import { recordsOf } from '../storage.ts';
 import type { Call } from './ast.ts';
 import { columnOf, factsOf, isAggregatable } from './columns.ts';
 import { displayed } from './display.ts';
 import { verbatim } from './fragments.ts';
 import { aggregate, type Computed, dateFunction, kindOf } from './functions.ts';
-import { recordsOf } from '../storage.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 
 /** @throws {@link SoqlError} for a function that does not take the field, and for one that needs another around it */

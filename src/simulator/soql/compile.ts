@@ -2,12 +2,12 @@
 import { assert } from '../../lib/assert.ts';
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import { fieldNamed } from '../schema.ts';
+import { recordsOf } from '../storage.ts';
 import { isCall, type Soql } from './ast.ts';
 import { childScope, type Place } from './children.ts';
 import { orderSql, windowSql } from './clauses.ts';
 import { whereSql } from './filter.ts';
 import { groupedSql } from './grouped.ts';
-import { recordsOf } from '../storage.ts';
 import { Scope, sobjectOf } from './scope.ts';
 import { isGrouped, selectedJson } from './select-list.ts';
 import { type SelectedColumn, selectedColumns } from './selected-columns.ts';
@@ -29,10 +29,19 @@ export interface CompiledQuery {
   /** The rows are groups, AggregateResults: all on one page of at most 2,000, never with a locator. */
   isGrouped: boolean;
   limit: number | null;
-  /** What is selected, in the query's order. Empty where a record is more than a list of its own fields. */
-  columns: readonly SelectedColumn[];
-  /** All records as another projection of their row `r`, ordered only where the query itself orders them. */
-  select: (projection: Sql) => Sql;
+  /** What is selected, in the query's order. Empty where a record is more than a list of fields. */
+  columns: () => readonly SelectedColumn[];
+  /** Whether the records may be read in parts. */
+  isDivisible: boolean;
+  /** All records as rows of other columns, ordered only where the query itself orders them. */
+  select: (projection: (columns: readonly SelectedColumn[]) => Sql, part?: TablePart) => Sql;
+}
+
+/** Pages of the sobject's table. Several parts together give every record once; an order or a limit has one only. */
+export interface TablePart {
+  from: number;
+  /** Null for the last part, which reaches to the end of the table. */
+  before: number | null;
 }
 
 /** @throws {@link SoqlError} for names that the org does not have and for what the fields' types rule out */
@@ -72,9 +81,7 @@ export function compileChildren(
 function compiledOf(scope: Scope, place: Place, extra: readonly Sql[] = []): CompiledQuery {
   const { query } = scope;
   const grouped = isGrouped(query);
-  const { rows, matches, project, ids, rowsOf } = grouped
-    ? groupRows(scope)
-    : recordRows(scope, place, extra);
+  const { rows, matches, ids, rowsOf } = grouped ? groupRows(scope) : recordRows(scope, place, extra);
   const window = windowSql(query.offset, query.limit);
   const isWindowed = query.limit !== null || query.offset > 0;
   return {
@@ -93,9 +100,22 @@ function compiledOf(scope: Scope, place: Place, extra: readonly Sql[] = []): Com
     isCount: query.isCount,
     isGrouped: grouped,
     limit: query.limit,
-    columns: grouped ? [] : selectedColumns(scope, projectedRow),
-    select: (projection) => project(projection, window),
+    isDivisible: !grouped && !isWindowed && query.orderBy.length === 0,
+    columns: () => (grouped ? [] : selectedColumns(scope)),
+    select: (projection, part) => {
+      // The columns join their parents, so FROM comes after them.
+      const projected = projection(selectedColumns(scope));
+      const where = whereSql(scope, part && tablePartSql(scope, part));
+      const order = query.orderBy.length > 0 ? orderSql(scope) : sql``;
+      return sql`SELECT ${projected} ${scope.from()} ${where} ${order} ${window}`;
+    },
   };
+}
+
+function tablePartSql({ row }: Scope, { from, before }: TablePart): Sql[] {
+  const place = ident(row, 'ctid');
+  const starts = sql`${place} >= ${`(${from},0)`}::tid`;
+  return before === null ? [starts] : [starts, sql`${place} < ${`(${before},0)`}::tid`];
 }
 
 interface Rows {
@@ -104,12 +124,7 @@ interface Rows {
   rowsOf: (ids: readonly string[]) => Sql;
   /** FROM and WHERE. */
   matches: Sql;
-  /** Another projection of the rows, ordered only where the query itself orders them. */
-  project: (projection: Sql, window: Sql) => Sql;
 }
-
-/** The name of a record's row in a projection. */
-const projectedRow = 'r';
 
 /** What there is of records where the answer has none. */
 const none = {
@@ -123,7 +138,6 @@ function groupRows(scope: Scope): Rows {
     rows: (window) => sql`${groups} ${window}`,
     ...none,
     matches: sql`FROM (${groups}) r`,
-    project: (projection, window) => sql`SELECT ${projection} FROM (${groups} ${window}) r`,
   };
 }
 
@@ -134,7 +148,7 @@ function recordRows(scope: Scope, place: Place, extra: readonly Sql[]): Rows {
   const matches = sql`${scope.from()} ${where}`;
   if (scope.query.isCount) {
     const empty = sql`SELECT NULL::text AS json WHERE FALSE`;
-    return { ...none, rows: () => empty, matches, project: () => empty };
+    return { ...none, rows: () => empty, matches };
   }
   const order = orderSql(scope);
   const from = scope.from();
@@ -143,16 +157,13 @@ function recordRows(scope: Scope, place: Place, extra: readonly Sql[]): Rows {
   const shown = sql`${json} AS json, ${row}."Id" AS id`;
   const rows = (window: Sql): Sql =>
     sql`SELECT ${shown} FROM (SELECT ${row}.* ${from} ${where} ${order} ${window}) ${row}`;
-  const ownOrder = scope.query.orderBy.length > 0 ? order : sql``;
-  const project = (projection: Sql, window: Sql): Sql =>
-    sql`SELECT ${projection} FROM (SELECT ${row}.* ${from} ${where} ${ownOrder} ${window}) ${ident(projectedRow)}`;
   const ids = (window: Sql): Sql => sql`SELECT ${row}."Id" AS id ${from} ${where} ${order} ${window}`;
   const rowsOf = (wanted: readonly string[]): Sql => sql`
     SELECT ${shown}, wanted.place::integer AS place
       FROM unnest(${wanted}::text[]) WITH ORDINALITY wanted (id, place)
       JOIN ${recordsOf(scope.def)} ${row} ON ${row}."Id" = wanted.id${isThere(scope)}
      ORDER BY wanted.place`;
-  return { rows, matches, project, ids, rowsOf };
+  return { rows, matches, ids, rowsOf };
 }
 
 const isThere = ({ def, row, session }: Scope): Sql =>

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { errorOf, ingestJobs, queryJobs } from './test-jobs.ts';
+import { openBulkStage } from './test-stage.ts';
+
+const stage = await openBulkStage(300);
+after(() => stage[Symbol.asyncDispose]());
+
+const { jobFaults } = stage.org;
+const query = queryJobs(stage);
+const ingest = ingestJobs(stage);
+const users = 'SELECT Id, Name FROM User';
+
+test('the next job fails with the message that was asked for, and only that one', async () => {
+  jobFaults.askOfNext('query', { kind: 'fail', errorMessage: 'InvalidBatch : of no reason' });
+  const { id } = await query.create(users);
+  assert.equal((await query.reached(id, 'Failed')).errorMessage, 'InvalidBatch : of no reason');
+  assert.equal((await query.results(id)).status, 400);
+  await query.completed(users);
+
+  jobFaults.askOfNext('ingest', { kind: 'fail', errorMessage: 'InvalidBatch : nor this' });
+  const job = await ingest.run({ object: 'Lead', operation: 'insert' }, 'LastName,Company\na,b\n');
+  assert.deepEqual([job.state, job.errorMessage], ['Failed', 'InvalidBatch : nor this']);
+  assert.equal(await ingest.part(job.id, 'unprocessedrecords'), 'LastName,Company\na,b\n');
+});
+
+test('a job stays in progress, others overtake it, and lifted it goes on', async () => {
+  jobFaults.askOfNext('query', { kind: 'stay' });
+  const { id } = await query.create(users);
+  await query.reached(id, 'InProgress');
+  await query.completed(users);
+  assert.equal((await query.reached(id, 'InProgress')).numberRecordsProcessed, 0);
+
+  jobFaults.lift(id);
+  await query.reached(id, 'JobComplete');
+});
+
+test('a job that stays can be aborted', async () => {
+  jobFaults.askOfNext('query', { kind: 'stay' });
+  const { id } = await query.create(users);
+  await query.reached(id, 'InProgress');
+  const answer = await stage.request('PATCH', `${query.jobs}/${id}`, { body: { state: 'Aborted' } });
+  assert.equal(answer.status, 200);
+  await query.completed(users);
+});
+
+test('a job is aborted as if somebody had asked for it', async () => {
+  jobFaults.askOfNext('query', { kind: 'abort' });
+  const { id } = await query.create(users);
+  await query.reached(id, 'Aborted');
+});
+
+test('locators expire and results vanish while the job stays', async () => {
+  const id = await query.completed(users);
+  const page = await query.results(id, '?maxRecords=1');
+  const next = `?maxRecords=1&locator=${page.headers.get('sforce-locator')}`;
+  jobFaults.askOf(id, { kind: 'expire-locators' });
+  assert.equal(errorOf(await query.results(id, next))?.errorCode, 'INVALID_QUERY_LOCATOR');
+  assert.equal((await query.results(id)).status, 200);
+
+  jobFaults.askOf(id, { kind: 'lose-results' });
+  assert.equal((await query.results(id)).status, 404);
+  assert.equal((await stage.request('GET', `${query.jobs}/${id}/resultPages`)).status, 404);
+  await query.reached(id, 'JobComplete');
+
+  jobFaults.lift(id);
+  assert.equal((await query.results(id, next)).status, 200);
+});
+
+test('columns come in another order, with their header', async () => {
+  const straight = (await query.results(await query.completed(`${users} ORDER BY Id`))).text;
+  jobFaults.askOfNext('query', { kind: 'reorder-columns' });
+  const turned = (await query.results(await query.completed(`${users} ORDER BY Id`))).text;
+  assert.notEqual(turned, straight);
+  assert.equal(turned.replaceAll(/^(".*?"),(".*?")$/gm, '$2,$1'), straight);
+});
+
+test('the header counts more records than there are', async () => {
+  jobFaults.askOfNext('query', { kind: 'miscount', by: 2 });
+  const id = await query.completed(`${users} LIMIT 1`);
+  const answer = await query.results(id);
+  assert.equal(answer.headers.get('sforce-numberofrecords'), '3');
+  assert.equal(answer.text.trimEnd().split('\n').length, 2);
+});
+
+test('faults that wait for the next job are lifted with all others', async () => {
+  jobFaults.askOfNext('query', { kind: 'abort' });
+  jobFaults.lift();
+  await query.completed(users);
+});

@@ -1,0 +1,48 @@
+/** Standard sobjects whose large queries Salesforce divides by their Ids. It does so for every custom one. */
+const standard = new Set([
+  'Account',
+  'AccountContactRelation',
+  'AccountTeamMember',
+  'Asset',
+  'Campaign',
+  'CampaignMember',
+  'Case',
+  'CaseComment',
+  'Contact',
+  'ContentDistribution',
+  'ContentDocument',
+  'ContentVersion',
+  'Contract',
+  'ContractLineItem',
+  'EmailMessage',
+  'Event',
+  'EventRelation',
+  'FeedItem',
+  'Individual',
+  'Lead',
+  'LiveChatTranscript',
+  'LoginHistory',
+  'Note',
+  'Opportunity',
+  'OpportunityContactRole',
+  'OpportunityHistory',
+  'OpportunityLineItem',
+  'OpportunityTeamMember',
+  'Pricebook2',
+  'PricebookEntry',
+  'Product2',
+  'Quote',
+  'QuoteLineItem',
+  'ServiceContract',
+  'Task',
+  'User',
+  'UserRole',
+  'WorkOrder',
+  'WorkOrderLineItem',
+]);
+
+/** Sharing and history tables go with the sobject that they are about. */
+export const supportsPkChunking = (sobject: string): boolean =>
+  /__(c|Share|History)$/.test(sobject) ||
+  standard.has(sobject) ||
+  standard.has(sobject.replace(/(Share|History)$/, ''));

@@ -13,6 +13,7 @@ import { parseExact } from './exact-json.ts';
 import { identity, plainText, userInfo } from './identity.ts';
 import { bearerOf, tokenAnswer, userOfToken } from './oauth.ts';
 import { type Org, writeTransaction } from './org.ts';
+import { prettyJson } from './pretty-json.ts';
 import { route, versions } from './rest.ts';
 import { splitTarget } from './target.ts';
 
@@ -244,7 +245,8 @@ async function send(
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
   if (given.stream) return sendStream(request, response, given.stream, onDefect);
   if (given.body === null) return void response.end();
-  let bytes: Buffer = Buffer.from(given.body);
+  const isPretty = request.headers['x-prettyprint'] === '1' && isJson(response);
+  let bytes: Buffer = Buffer.from(isPretty ? prettyJson(given.body) : given.body);
   if (bytes.length > gzipBytesMin && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
     bytes = await gzipped(bytes, { level: constants.Z_BEST_SPEED });
     response.setHeader('Content-Encoding', 'gzip');
@@ -253,6 +255,9 @@ async function send(
   response.setHeader('Content-Length', bytes.length);
   response.end(bytes);
 }
+
+const isJson = (response: ServerResponse): boolean =>
+  String(response.getHeader('Content-Type')).startsWith('application/json');
 
 /** As fast as the client reads. Whatever fails in between ends the connection, so that no part passes for the whole. */
 async function sendStream(

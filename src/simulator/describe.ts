@@ -90,7 +90,7 @@ export function globalEntry(def: SObjectDef, version: string) {
 function describeResult(call: Call, def: SObjectDef) {
   const { urls } = globalEntry(def, call.version);
   const path = dataPath(call.version, 'sobjects', def.name);
-  return {
+  return inOrder({
     ...facts(def),
     actionOverrides: [],
     childRelationships: childRelationships(call, def),
@@ -129,8 +129,12 @@ function describeResult(call: Call, def: SObjectDef) {
       uiEditTemplate: `${call.org.url}/{ID}/e`,
       uiNewRecord: `${call.org.url}/${def.keyPrefix}/e`,
     },
-  };
+  });
 }
+
+/** Recorded describes have their keys in the order of the alphabet. */
+const inOrder = (result: object): object =>
+  Object.fromEntries(Object.entries(result).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
 const childRelationships = (call: Call, parent: SObjectDef) =>
   referencesTo(call.sobjects, parent).map((reference) => ({

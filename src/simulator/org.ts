@@ -9,7 +9,8 @@ import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { readSchema, storeSObjects } from './schema-storage.ts';
-import { planSeed, type SeedPlan, seedRecords, totalOf } from './seed-data.ts';
+import { seedRecords } from './seed-data.ts';
+import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
 import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings } from './storage.ts';
 
 /** What every part of the program needs of the org that it serves. */
@@ -121,6 +122,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   await db.transaction(async (tx) => {
     await createIndexes(tx, sobjects);
     await storeSObjects(tx, sobjects, clock.now());
+    await tx.query(sql`UPDATE org."Organization" SET "Id" = ${settings.orgId}`);
     await writeSettings(tx, settings);
   });
   return settings;

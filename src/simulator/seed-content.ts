@@ -1,7 +1,7 @@
 import { type Sql, sql } from '../lib/sql.ts';
 import { recordIdSql } from './ids.ts';
-import { rangeOf } from './seed-data.ts';
 import { always, type Maker, numberBeside, recordBeside, someRecord } from './seed-makers.ts';
+import { rangeOf } from './seed-plan.ts';
 import { fileTitles } from './seed-words.ts';
 
 /** The files of a new org: each document has one version, which stands at the same place among its own. */

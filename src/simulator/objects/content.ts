@@ -48,6 +48,7 @@ export const contentDocument: SObjectDef = {
   keyPrefix: '069',
   custom: false,
   deletable: true,
+  feedEnabled: true,
   createable: false,
   replicateable: false,
   nameField: 'Title',
@@ -98,6 +99,7 @@ export const contentVersion: SObjectDef = {
   keyPrefix: '068',
   custom: false,
   deletable: false,
+  mruEnabled: false,
   replicateable: false,
   nameField: 'Title',
   fields: [
@@ -186,6 +188,7 @@ export const contentDocumentLink: SObjectDef = {
   replicateable: false,
   searchable: false,
   layoutable: false,
+  mruEnabled: false,
   neededFilter: {
     fields: ['Id', 'ContentDocumentId', 'LinkedEntityId'],
     message:

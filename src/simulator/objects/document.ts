@@ -25,6 +25,7 @@ export const attachment: SObjectDef = {
   custom: false,
   deletable: true,
   layoutable: false,
+  mruEnabled: false,
   bulk: false,
   fields: [
     recordId('Attachment ID'),
@@ -69,6 +70,7 @@ export const folder: SObjectDef = {
   undeletable: false,
   layoutable: false,
   triggerable: false,
+  mruEnabled: false,
   fields: [
     recordId('Folder ID'),
     reference('ParentId', 'Folder ID', ['Folder'], {

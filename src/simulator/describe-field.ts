@@ -1,4 +1,11 @@
-import { type FieldDef, type FieldType, isIdLookup, type SObjectDef } from './schema.ts';
+import {
+  type FieldDef,
+  type FieldType,
+  fieldNamed,
+  isIdLookup,
+  nameFieldOf,
+  type SObjectDef,
+} from './schema.ts';
 
 const soapTypes: Record<FieldType, string> = {
   id: 'tns:ID',
@@ -57,13 +64,13 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     cascadeDelete: field.cascadeDelete === true,
     caseSensitive: field.caseSensitive === true,
     compoundFieldName: compoundOf(def, field),
-    controllerName: null,
+    controllerName: field.controllerName ?? null,
     createable: field.createable,
     custom: field.custom,
-    defaultValue: field.type === 'boolean' ? field.defaultSql === 'true' : null,
+    defaultValue: defaultValue(field),
     defaultValueFormula: null,
     defaultedOnCreate: isDefaultedOnCreate(field),
-    dependentPicklist: false,
+    dependentPicklist: field.controllerName !== undefined,
     deprecatedAndHidden: false,
     digits: field.digits ?? 0,
     displayLocationInDecimal: field.type === 'location',
@@ -83,11 +90,11 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     mask: field.type === 'encryptedstring' ? 'asterisk' : null,
     maskType: field.type === 'encryptedstring' ? 'lastFour' : null,
     name: field.name,
-    nameField: field.name === 'Name',
+    nameField: field === nameFieldOf(def),
     namePointing: isPolymorphic,
     nillable: field.nillable,
     permissionable: isPermissionable(field),
-    picklistValues: picklistValues(field),
+    picklistValues: picklistValues(def, field),
     polymorphicForeignKey: isPolymorphic,
     precision: field.precision ?? 0,
     queryByDistance: isCompound(field),
@@ -116,30 +123,48 @@ const isPermissionable = (field: FieldDef): boolean =>
   (field.createable || field.updateable || field.custom || isCompound(field)) &&
   !personParts.includes(field.name);
 
-const picklistValues = (field: FieldDef) =>
-  (field.picklist ?? []).map((value) => ({
-    active: true,
+/** Of a check box and of a picklist; that of other fields is a formula, and not told here. */
+function defaultValue(field: FieldDef): boolean | string | null {
+  if (field.type === 'boolean') return field.defaultSql === 'true';
+  return field.picklist?.find((value) => field.defaultSql === `'${value}'`) ?? null;
+}
+
+function picklistValues(def: SObjectDef, field: FieldDef) {
+  const controlling = field.controllerName ? fieldNamed(def, field.controllerName)?.picklist : undefined;
+  return (field.picklist ?? []).map((value) => ({
+    active: field.inactiveValues?.includes(value) !== true,
     defaultValue: field.defaultSql === `'${value}'`,
-    label: value,
-    validFor: null,
+    label: field.picklistLabels?.[value] ?? value,
+    validFor: controlling ? bitmap(controlling, field.validFor?.[value] ?? []) : null,
     value,
   }));
+}
+
+/** Base64 of bits, the first one for the first value: whether the dependent value goes with it. */
+function bitmap(values: readonly string[], chosen: readonly string[]): string {
+  const bytes = Buffer.alloc(Math.max(3, Math.ceil(values.length / 8)));
+  for (const [place, value] of values.entries()) {
+    if (chosen.includes(value)) bytes[place >> 3] = (bytes[place >> 3] ?? 0) | (0x80 >> (place & 7));
+  }
+  return bytes.toString('base64');
+}
 
 const isCompound = (field: FieldDef): boolean => field.type === 'address' || field.type === 'location';
 
 const isDefaultedOnCreate = (field: FieldDef): boolean =>
-  !field.nillable &&
-  (field.defaultSql !== undefined ||
-    field.autoNumber !== undefined ||
-    [
-      'Id',
-      'OwnerId',
-      'CreatedDate',
-      'CreatedById',
-      'LastModifiedDate',
-      'LastModifiedById',
-      'SystemModstamp',
-    ].includes(field.name));
+  field.defaultSql !== undefined ||
+  (!field.nillable &&
+    (field.filledIn === true ||
+      field.autoNumber !== undefined ||
+      [
+        'Id',
+        'OwnerId',
+        'CreatedDate',
+        'CreatedById',
+        'LastModifiedDate',
+        'LastModifiedById',
+        'SystemModstamp',
+      ].includes(field.name)));
 
 /** The name of a person is a compound too, printed as text. */
 function compoundOf(def: SObjectDef, field: FieldDef): string | null {

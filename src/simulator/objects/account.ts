@@ -4,6 +4,7 @@ import {
   audit,
   currency,
   field,
+  flag,
   isDeleted,
   longText,
   owner,
@@ -12,13 +13,14 @@ import {
   picklist,
   readOnly,
   recordId,
+  recordType,
   reference,
   required,
   text,
   url,
   viewed,
 } from './fields.ts';
-import { industries, ratings, sources } from './picklists.ts';
+import { cleanStatuses, industries, ratings, sources } from './picklists.ts';
 
 const types = ['Prospect', 'Customer - Direct', 'Customer - Channel', 'Installation Partner', 'Other'];
 
@@ -29,13 +31,20 @@ export const account: SObjectDef = {
   keyPrefix: '001',
   custom: false,
   deletable: true,
+  feedEnabled: true,
+  recordTypes: [
+    { developerName: 'Business_Account', name: 'Business Account' },
+    { developerName: 'Household', name: 'Household' },
+  ],
+  mergeable: true,
   fields: [
     recordId('Account ID'),
     isDeleted,
     reference('MasterRecordId', 'Master Record ID', ['Account'], readOnly),
     text('Name', 'Account Name', 255, required),
     picklist('Type', 'Account Type', types, { length: 40 }),
-    reference('ParentId', 'Parent Account ID', ['Account']),
+    recordType(),
+    reference('ParentId', 'Parent Account ID', ['Account'], { childRelationshipName: 'ChildAccounts' }),
     ...address('Billing', 'Billing', 'BillingAddress'),
     ...address('Shipping', 'Shipping', 'ShippingAddress'),
     phone('Phone', 'Account Phone'),
@@ -56,8 +65,13 @@ export const account: SObjectDef = {
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity', readOnly),
     ...viewed,
+    flag('IsPartner', 'Partner Account', { createable: false }),
+    flag('IsCustomerPortal', 'Customer Portal Account', { createable: false }),
+    text('ChannelProgramName', 'Channel Program Name', 255, readOnly),
+    text('ChannelProgramLevelName', 'Channel Program Level Name', 255, readOnly),
     text('Jigsaw', 'Data.com Key', 20),
     text('JigsawCompanyId', 'Jigsaw Company ID', 20, readOnly),
+    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
     picklist('AccountSource', 'Account Source', sources, { length: 40 }),
     text('DunsNumber', 'D-U-N-S Number', 9),
     text('Tradestyle', 'Tradestyle', 255),
@@ -65,6 +79,8 @@ export const account: SObjectDef = {
     text('NaicsDesc', 'NAICS Description', 120),
     text('YearStarted', 'Year Started', 4),
     text('SicDesc', 'SIC Description', 80),
+    reference('DandbCompanyId', 'D&B Company ID', ['DandBCompany']),
+    reference('OperatingHoursId', 'Operating Hour ID', ['OperatingHours']),
     text('External_Id__c', 'External Id', 40, { externalId: true, unique: true }),
   ],
 };

@@ -18,7 +18,7 @@ import {
   text,
   viewed,
 } from './fields.ts';
-import { sources } from './picklists.ts';
+import { cleanStatuses, sources } from './picklists.ts';
 
 export const contact: SObjectDef = {
   name: 'Contact',
@@ -27,11 +27,13 @@ export const contact: SObjectDef = {
   keyPrefix: '003',
   custom: false,
   deletable: true,
+  feedEnabled: true,
+  mergeable: true,
   fields: [
     recordId('Contact ID'),
     isDeleted,
     reference('MasterRecordId', 'Master Record ID', ['Contact'], readOnly),
-    reference('AccountId', 'Account ID', ['Account']),
+    reference('AccountId', 'Account ID', ['Account'], { cascadeDelete: true }),
     ...personName('Full Name'),
     ...address('Other', 'Other', 'OtherAddress'),
     ...address('Mailing', 'Mailing', 'MailingAddress'),
@@ -64,6 +66,8 @@ export const contact: SObjectDef = {
     photoUrl,
     text('Jigsaw', 'Data.com Key', 20),
     text('JigsawContactId', 'Jigsaw Contact ID', 20, readOnly),
+    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
+    reference('IndividualId', 'Individual ID', ['Individual']),
     // Not unique, so that one value may find several contacts.
     text('Legacy_Number__c', 'Legacy Number', 20, { externalId: true }),
   ],

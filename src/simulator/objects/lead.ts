@@ -21,7 +21,7 @@ import {
   url,
   viewed,
 } from './fields.ts';
-import { industries, leadStatuses, ratings, sources } from './picklists.ts';
+import { cleanStatuses, industries, leadStatuses, ratings, sources } from './picklists.ts';
 
 export const lead: SObjectDef = {
   name: 'Lead',
@@ -30,6 +30,8 @@ export const lead: SObjectDef = {
   keyPrefix: '00Q',
   custom: false,
   deletable: true,
+  feedEnabled: true,
+  mergeable: true,
   fields: [
     recordId('Lead ID'),
     isDeleted,
@@ -63,8 +65,11 @@ export const lead: SObjectDef = {
     ...viewed,
     text('Jigsaw', 'Data.com Key', 20),
     text('JigsawContactId', 'Jigsaw Contact ID', 20, readOnly),
+    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
     text('CompanyDunsNumber', 'Company D-U-N-S Number', 9),
+    reference('DandbCompanyId', 'D&B Company ID', ['DandBCompany']),
     text('EmailBouncedReason', 'Email Bounced Reason', 255, { createable: false }),
     field('datetime', 'EmailBouncedDate', 'Email Bounced Date', { createable: false }),
+    reference('IndividualId', 'Individual ID', ['Individual']),
   ],
 };

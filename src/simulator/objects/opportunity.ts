@@ -29,10 +29,12 @@ export const opportunity: SObjectDef = {
   keyPrefix: '006',
   custom: false,
   deletable: true,
+  feedEnabled: true,
+  deepCloneable: true,
   fields: [
     recordId('Opportunity ID'),
     isDeleted,
-    reference('AccountId', 'Account ID', ['Account']),
+    reference('AccountId', 'Account ID', ['Account'], { cascadeDelete: true }),
     flag('IsPrivate', 'Private'),
     text('Name', 'Name', 120, required),
     longText('Description', 'Description'),
@@ -82,5 +84,7 @@ export const opportunity: SObjectDef = {
     ...viewed,
     flag('HasOpenActivity', 'Has Open Activity', readOnly),
     flag('HasOverdueTask', 'Has Overdue Task', readOnly),
+    reference('LastAmountChangedHistoryId', 'Opportunity History ID', ['OpportunityHistory'], readOnly),
+    reference('LastCloseDateChangedHistoryId', 'Opportunity History ID', ['OpportunityHistory'], readOnly),
   ],
 };

@@ -15,10 +15,7 @@ import {
   required,
   text,
 } from './fields.ts';
-
-const timeZones = ['America/Los_Angeles', 'America/New_York', 'Europe/Berlin', 'Europe/London', 'Asia/Tokyo'];
-const locales = ['en_US', 'en_GB', 'de_DE', 'fr_FR', 'ja_JP'];
-const languages = ['en_US', 'de', 'fr', 'ja'];
+import { languages, locales, timeZones } from './picklists.ts';
 
 /** A user is never deleted, only switched off: there is no IsDeleted. */
 export const user: SObjectDef = {
@@ -28,6 +25,7 @@ export const user: SObjectDef = {
   keyPrefix: '005',
   custom: false,
   deletable: false,
+  feedEnabled: true,
   fields: [
     recordId('User ID'),
     text('Username', 'Username', 80, { ...required, unique: true }),

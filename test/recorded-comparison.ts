@@ -8,6 +8,8 @@ export interface Comparison {
   isCut?: boolean;
   /** Only keys, in any order, and types are compared, since the values do not follow from the rows. */
   isShape?: boolean;
+  /** Keys may come in any order. */
+  isUnordered?: boolean;
   /** Keys that one of the two orgs has and the other has not, at any depth. */
   besides?: ReadonlySet<string>;
 }
@@ -61,7 +63,7 @@ function objectDifferences(
   const theirs = Object.keys(recorded).filter(counts);
   const ours = Object.keys(given).filter((key) => counts(key) && (!how.isCut || key in recorded));
   // The same error came with its two keys in either order.
-  const isUnordered = 'errorCode' in recorded || how.isShape;
+  const isUnordered = 'errorCode' in recorded || how.isShape || how.isUnordered;
   const isSame = isUnordered
     ? theirs.toSorted().join() === ours.toSorted().join()
     : theirs.join() === ours.join();

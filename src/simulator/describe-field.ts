@@ -61,7 +61,8 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     byteLength: ['id', 'reference', 'multipicklist'].includes(field.type) ? length : length * 3,
     calculated: isFormula,
     calculatedFormula: isFormula ? (field.formula ?? '').replaceAll('"', '') : null,
-    cascadeDelete: field.cascadeDelete === true,
+    // Standard references that delete with their parent say so in the parent's describe only.
+    cascadeDelete: field.custom && field.cascadeDelete === true,
     caseSensitive: field.caseSensitive === true,
     compoundFieldName: compoundOf(def, field),
     controllerName: field.controllerName ?? null,
@@ -76,7 +77,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     displayLocationInDecimal: field.type === 'location',
     encrypted: field.type === 'encryptedstring',
     externalId: field.externalId ?? false,
-    extraTypeInfo: extraTypeInfo(field),
+    extraTypeInfo: extraTypeInfo(def, field),
     filterable: !isLong && !['base64', 'json', 'anyType', 'encryptedstring'].includes(field.type),
     filteredLookupInfo: null,
     formulaTreatNullNumberAsZero: false,
@@ -101,19 +102,24 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     referenceTargetField: null,
     referenceTo: field.referenceTo ?? [],
     relationshipName: field.relationshipName ?? null,
-    relationshipOrder: null,
-    restrictedDelete: field.restrictedDelete === true,
+    relationshipOrder: field.custom && field.cascadeDelete === true ? 0 : null,
+    restrictedDelete: field.custom && field.restrictedDelete === true,
     restrictedPicklist: field.restrictedPicklist === true,
     scale: field.scale ?? 0,
-    searchPrefilterable: isReference && field.createable && field.name !== 'OwnerId',
+    searchPrefilterable:
+      isReference && field.relationshipName !== undefined && !unfiltered.includes(field.name),
     soapType: soapTypes[field.type],
     sortable: !isOpaque && field.type !== 'multipicklist',
     type: field.type,
     unique: field.unique ?? false,
     updateable: field.updateable,
     writeRequiresMasterRead: false,
+    ...field.told,
   };
 }
+
+/** References of every sobject, by which no search is narrowed. */
+const unfiltered = ['OwnerId', 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'RecordTypeId'];
 
 const personParts = ['FirstName', 'LastName', 'Salutation'];
 
@@ -172,8 +178,11 @@ function compoundOf(def: SObjectDef, field: FieldDef): string | null {
   return def.fields.find((whole) => whole.parts?.includes(field.name))?.name ?? null;
 }
 
-function extraTypeInfo(field: FieldDef): string | null {
+const isPerson = (def: SObjectDef): boolean => fieldNamed(def, 'LastName') !== undefined;
+
+function extraTypeInfo(def: SObjectDef, field: FieldDef): string | null {
   if (field.type === 'textarea') return 'plaintextarea';
   if (field.name === 'PhotoUrl') return 'imageurl';
-  return personParts.includes(field.name) ? 'personname' : null;
+  const isPersonName = personParts.includes(field.name) || (field.name === 'Name' && isPerson(def));
+  return isPersonName ? 'personname' : null;
 }

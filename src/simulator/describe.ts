@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
 import { describeField } from './describe-field.ts';
+import { pagesOf, urlsOf } from './describe-urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import { type RecordTypeRow, recordTypeInfos, recordTypesOf } from './record-types.ts';
 import { referencesTo, relationshipToChildren } from './relationships.ts';
@@ -39,12 +40,17 @@ function conditionally(call: Call, changedAt: number, body: () => unknown): Answ
   return isUnchanged ? { status: 304, headers, body: null } : answer(200, body(), headers);
 }
 
+/** Recorded answers of version 48 do not tell of associates, and those of version 56 do. */
+const withoutAssociatesUntil = 48;
+
 /** What describe and describeGlobal say alike. */
-function facts(def: SObjectDef) {
+function facts(def: SObjectDef, version: string) {
   return {
     activateable: def.activateable === true,
-    associateEntityType: null,
-    associateParentEntity: null,
+    ...(Number(version) > withoutAssociatesUntil && {
+      associateEntityType: null,
+      associateParentEntity: null,
+    }),
     createable: def.createable ?? true,
     custom: def.custom,
     customSetting: false,
@@ -73,27 +79,13 @@ function facts(def: SObjectDef) {
 }
 
 export function globalEntry(def: SObjectDef, version: string) {
-  const path = dataPath(version, 'sobjects', def.name);
-  return {
-    ...facts(def),
-    urls: {
-      compactLayouts: `${path}/describe/compactLayouts`,
-      rowTemplate: `${path}/{ID}`,
-      approvalLayouts: `${path}/describe/approvalLayouts`,
-      defaultValues: `${path}/defaultValues?recordTypeId&fields`,
-      describe: `${path}/describe`,
-      quickActions: `${path}/quickActions`,
-      layouts: `${path}/describe/layouts`,
-      sobject: path,
-    },
-  };
+  return { ...facts(def, version), urls: urlsOf(def, version) };
 }
 
 function describeResult(call: Call, def: SObjectDef, recordTypes: readonly RecordTypeRow[]) {
-  const { urls } = globalEntry(def, call.version);
   const path = dataPath(call.version, 'sobjects', def.name);
   return inOrder({
-    ...facts(def),
+    ...facts(def, call.version),
     actionOverrides: [],
     childRelationships: childRelationships(call, def),
     compactLayoutable: def.layoutable ?? true,
@@ -114,12 +106,7 @@ function describeResult(call: Call, def: SObjectDef, recordTypes: readonly Recor
       { label: `All ${def.labelPlural.toLowerCase()}`, name: 'everything' },
       ...(fieldNamed(def, 'OwnerId') ? [{ label: `My ${def.labelPlural.toLowerCase()}`, name: 'mine' }] : []),
     ],
-    urls: {
-      ...urls,
-      uiDetailTemplate: `${call.org.url}/{ID}`,
-      uiEditTemplate: `${call.org.url}/{ID}/e`,
-      uiNewRecord: `${call.org.url}/${def.keyPrefix}/e`,
-    },
+    urls: { ...urlsOf(def, call.version), ...pagesOf(def, call.org.url) },
   });
 }
 

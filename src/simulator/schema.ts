@@ -82,6 +82,23 @@ export interface FieldDef {
   parts?: readonly string[];
   /** Counts up on create: the text before the number. */
   autoNumber?: string;
+  /** What describe tells of the field where no rule of types gives it. */
+  told?: ToldFacts;
+}
+
+/** In the words of describe. */
+export interface ToldFacts {
+  aggregatable?: boolean;
+  byteLength?: number;
+  compoundFieldName?: string;
+  defaultedOnCreate?: boolean;
+  extraTypeInfo?: string;
+  filterable?: boolean;
+  groupable?: boolean;
+  idLookup?: boolean;
+  permissionable?: boolean;
+  searchPrefilterable?: boolean;
+  sortable?: boolean;
 }
 
 export interface SObjectDef {
@@ -156,4 +173,5 @@ export const hasColumn = (field: FieldDef): boolean =>
 
 /** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>
-  field.type === 'id' || field.externalId === true || (field.type === 'email' && !field.custom);
+  field.told?.idLookup ??
+  (field.type === 'id' || field.externalId === true || (field.type === 'email' && field.name === 'Email'));

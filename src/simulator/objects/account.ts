@@ -2,6 +2,7 @@ import type { SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
+  cleanStatus,
   currency,
   field,
   flag,
@@ -20,9 +21,19 @@ import {
   url,
   viewed,
 } from './fields.ts';
-import { cleanStatuses, industries, ratings, sources } from './picklists.ts';
+import { industries, ratings, sources } from './picklists.ts';
 
-const types = ['Prospect', 'Customer - Direct', 'Customer - Channel', 'Installation Partner', 'Other'];
+const types = [
+  'Prospect',
+  'Customer - Direct',
+  'Customer - Channel',
+  'Channel Partner / Reseller',
+  'Installation Partner',
+  'Technology Partner',
+  'Other',
+];
+
+const notSearched = { ...readOnly, told: { filterable: false, sortable: false } };
 
 export const account: SObjectDef = {
   name: 'Account',
@@ -41,7 +52,10 @@ export const account: SObjectDef = {
     recordId('Account ID'),
     isDeleted,
     reference('MasterRecordId', 'Master Record ID', ['Account'], readOnly),
-    text('Name', 'Account Name', 255, required),
+    text('Name', 'Account Name', 255, {
+      ...required,
+      told: { compoundFieldName: 'Name', extraTypeInfo: 'switchablepersonname' },
+    }),
     picklist('Type', 'Account Type', types, { length: 40 }),
     recordType(),
     reference('ParentId', 'Parent Account ID', ['Account'], { childRelationshipName: 'ChildAccounts' }),
@@ -67,11 +81,14 @@ export const account: SObjectDef = {
     ...viewed,
     flag('IsPartner', 'Partner Account', { createable: false }),
     flag('IsCustomerPortal', 'Customer Portal Account', { createable: false }),
-    text('ChannelProgramName', 'Channel Program Name', 255, readOnly),
-    text('ChannelProgramLevelName', 'Channel Program Level Name', 255, readOnly),
+    text('ChannelProgramName', 'Channel Program Name', 255, notSearched),
+    text('ChannelProgramLevelName', 'Channel Program Level Name', 255, notSearched),
     text('Jigsaw', 'Data.com Key', 20),
-    text('JigsawCompanyId', 'Jigsaw Company ID', 20, readOnly),
-    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
+    text('JigsawCompanyId', 'Jigsaw Company ID', 20, {
+      ...readOnly,
+      relationshipName: 'JigsawCompany',
+    }),
+    cleanStatus,
     picklist('AccountSource', 'Account Source', sources, { length: 40 }),
     text('DunsNumber', 'D-U-N-S Number', 9),
     text('Tradestyle', 'Tradestyle', 255),

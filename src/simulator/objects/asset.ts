@@ -72,7 +72,10 @@ export const asset: SObjectDef = {
     number('CurrentQuantity', 'Current Quantity', 2, readOnly),
     currency('CurrentAmount', 'Current Amount', 2, readOnly),
     currency('TotalLifecycleAmount', 'Total Lifecycle Amount', 2, readOnly),
-    ...address('', '', 'Address'),
+    ...address('', '', 'Address').map((part) => ({
+      ...part,
+      label: part.label.replace(/\/Province|Zip\//, ''),
+    })),
     ...viewed,
   ],
 };

@@ -18,6 +18,8 @@ export const required: More = { nillable: false };
 /** Never empty, but a create may leave it out. */
 export const filledIn: More = { nillable: false, filledIn: true };
 export const readOnly: More = { createable: false, updateable: false };
+/** No profile can hide it. */
+export const seenByAll: More = { told: { permissionable: false } };
 
 export const text = (name: string, label: string, length: number, more: More = {}): FieldDef =>
   field('string', name, label, { length, ...more });
@@ -132,10 +134,12 @@ export function address(prefix: string, label: string, compound: string): FieldD
 }
 
 /** First and last name, and the name made of them: a column of its own in answers, never written. */
-export const personName = (label: string): FieldDef[] => [
+export const salutations = ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.'];
+
+export const personName = (label: string, titles: readonly string[] = salutations): FieldDef[] => [
   text('LastName', 'Last Name', 80, required),
   text('FirstName', 'First Name', 40),
-  picklist('Salutation', 'Salutation', ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.'], { length: 40 }),
+  picklist('Salutation', 'Salutation', titles, { length: 40 }),
   text('Name', label, 121, {
     ...readOnly,
     nillable: false,
@@ -157,4 +161,25 @@ export const ofChildren = (sobject: string, reference: string, aggregate: string
   `simulator.child_value('${sobject}', '${reference}', "Id", '${aggregate.replaceAll("'", "''")}')`;
 
 export const recordType = (): FieldDef =>
-  reference('RecordTypeId', 'Record Type ID', ['RecordType'], { childRelationshipName: null });
+  reference('RecordTypeId', 'Record Type ID', ['RecordType'], {
+    childRelationshipName: null,
+    told: { permissionable: false },
+  });
+
+/** How the record compares with Data.com's. */
+export const cleanStatus = picklist(
+  'CleanStatus',
+  'Clean Status',
+  ['Matched', 'Different', 'Acknowledged', 'NotFound', 'Inactive', 'Pending', 'SelectMatch', 'Skipped'],
+  {
+    length: 40,
+    restrictedPicklist: true,
+    picklistLabels: {
+      Matched: 'In Sync',
+      Acknowledged: 'Reviewed',
+      NotFound: 'Not Found',
+      Pending: 'Not Compared',
+      SelectMatch: 'Select Match',
+    },
+  },
+);

@@ -2,6 +2,7 @@ import type { SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
+  cleanStatus,
   currency,
   email,
   field,
@@ -17,11 +18,12 @@ import {
   recordId,
   reference,
   required,
+  salutations,
   text,
   url,
   viewed,
 } from './fields.ts';
-import { cleanStatuses, industries, leadStatuses, ratings, sources } from './picklists.ts';
+import { industries, leadStatuses, ratings, sources } from './picklists.ts';
 
 export const lead: SObjectDef = {
   name: 'Lead',
@@ -36,7 +38,7 @@ export const lead: SObjectDef = {
     recordId('Lead ID'),
     isDeleted,
     reference('MasterRecordId', 'Master Record ID', ['Lead'], readOnly),
-    ...personName('Full Name'),
+    ...personName('Full Name', [...salutations, 'Mx.']),
     text('Title', 'Title', 128),
     text('Company', 'Company', 255, required),
     ...address('', '', 'Address'),
@@ -59,17 +61,26 @@ export const lead: SObjectDef = {
     reference('ConvertedAccountId', 'Converted Account ID', ['Account'], readOnly),
     reference('ConvertedContactId', 'Converted Contact ID', ['Contact'], readOnly),
     reference('ConvertedOpportunityId', 'Converted Opportunity ID', ['Opportunity'], readOnly),
-    flag('IsUnreadByOwner', 'Unread By Owner', { defaultSql: 'true' }),
+    flag('IsUnreadByOwner', 'Unread By Owner'),
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity', readOnly),
     ...viewed,
     text('Jigsaw', 'Data.com Key', 20),
-    text('JigsawContactId', 'Jigsaw Contact ID', 20, readOnly),
-    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
+    text('JigsawContactId', 'Jigsaw Contact ID', 20, {
+      ...readOnly,
+      relationshipName: 'JigsawContact',
+    }),
+    cleanStatus,
     text('CompanyDunsNumber', 'Company D-U-N-S Number', 9),
     reference('DandbCompanyId', 'D&B Company ID', ['DandBCompany']),
-    text('EmailBouncedReason', 'Email Bounced Reason', 255, { createable: false }),
-    field('datetime', 'EmailBouncedDate', 'Email Bounced Date', { createable: false }),
-    reference('IndividualId', 'Individual ID', ['Individual']),
+    text('EmailBouncedReason', 'Email Bounced Reason', 255, {
+      createable: false,
+      told: { permissionable: false },
+    }),
+    field('datetime', 'EmailBouncedDate', 'Email Bounced Date', {
+      createable: false,
+      told: { permissionable: false },
+    }),
+    reference('IndividualId', 'Individual ID', ['Individual'], { told: { permissionable: false } }),
   ],
 };

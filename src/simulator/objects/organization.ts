@@ -26,7 +26,11 @@ export const organization: SObjectDef = {
     recordId('Organization ID'),
     text('Name', 'Name', 80, { nillable: false, createable: false }),
     text('Division', 'Division', 80, { createable: false }),
-    ...address('', '', 'Address').map((part) => ({ ...part, createable: false })),
+    ...address('', '', 'Address').map((part) => ({
+      ...part,
+      createable: false,
+      updateable: part.updateable && part.name !== 'Country',
+    })),
     { ...phone('Phone', 'Phone'), createable: false },
     { ...phone('Fax', 'Fax'), createable: false },
     text('PrimaryContact', 'Primary Contact', 80, { createable: false }),

@@ -44,7 +44,7 @@ export const profile: SObjectDef = {
     recordId('Profile ID'),
     text('Name', 'Name', 255, required),
     ...permissions.map(([name, label]) => flag(name, label)),
-    reference('UserLicenseId', 'User License ID', ['UserLicense'], { ...readOnly, nillable: false }),
+    reference('UserLicenseId', 'User License ID', ['UserLicense'], { updateable: false, nillable: false }),
     picklist('UserType', 'User Type', ['Standard', 'Guest', 'CspLitePortal'], { ...readOnly, length: 40 }),
     ...audit,
     text('Description', 'Description', 255),

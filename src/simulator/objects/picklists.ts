@@ -12,15 +12,23 @@ export const industries = [
   'Electronics',
   'Energy',
   'Engineering',
+  'Entertainment',
+  'Environmental',
   'Finance',
   'Food & Beverage',
+  'Government',
   'Healthcare',
+  'Hospitality',
   'Insurance',
+  'Machinery',
   'Manufacturing',
   'Media',
+  'Not For Profit',
+  'Recreation',
   'Retail',
   'Shipping',
   'Technology',
+  'Telecommunications',
   'Transportation',
   'Utilities',
   'Other',
@@ -60,17 +68,6 @@ export const taskStatuses = [
   'Completed',
   'Waiting on someone else',
   'Deferred',
-];
-
-export const cleanStatuses = [
-  'Matched',
-  'Different',
-  'Acknowledged',
-  'NotFound',
-  'Inactive',
-  'Pending',
-  'SelectMatch',
-  'Skipped',
 ];
 
 export const timeZones = [

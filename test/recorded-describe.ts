@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ExactNumber } from '../src/simulator/exact-json.ts';
 import type { TestOrg } from './org.ts';
 import { readRecorded } from './recorded-fixtures.ts';
 
@@ -30,7 +31,7 @@ export interface Difference {
 export const readFacts = (path: string): unknown =>
   JSON.parse(JSON.stringify(readRecorded(path), plainNumber)) as unknown;
 const plainNumber = (_key: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && 'source' in value ? Number(value.source) : value;
+  value instanceof ExactNumber ? Number(value.source) : value;
 
 export async function describeOf(org: TestOrg, sobject: string, version: string): Promise<Describe> {
   const { status, json } = await org.request('GET', `/services/data/${version}/sobjects/${sobject}/describe`);

@@ -8,6 +8,7 @@ import {
   type Difference,
   describeOf,
   type Facts,
+  type Field,
   readFacts,
   table,
 } from './recorded-describe.ts';
@@ -102,10 +103,14 @@ test('the sobjects are listed with the facts that a real org tells', { skip }, a
 
 interface CatalogueField extends Facts {
   name: string;
+  label: string;
   referenceTo?: string[];
 }
 
-/** What the catalogue tells of a field; of the sobjects that a reference may point to it tells the first. */
+/**
+ * What the catalogue tells of a field. Of the sobjects that a reference may point to it tells the first, and the
+ * relationship only where there is one. Its labels were written into comments.
+ */
 const catalogueFacts = ({
   name,
   label,
@@ -116,12 +121,12 @@ const catalogueFacts = ({
   ...field
 }: CatalogueField) => ({
   name,
-  label,
+  label: label.replaceAll('&amp;', '&').replaceAll('&#39;', "'"),
   type,
   nillable,
   createable,
   updateable,
-  relationshipName: field.relationshipName ?? undefined,
+  relationshipName: field.referenceTo?.length === 1 ? (field.relationshipName ?? undefined) : undefined,
 });
 
 test('standard fields are those of the catalogue of standard objects', { skip }, async (t) => {
@@ -135,7 +140,7 @@ test('standard fields are those of the catalogue of standard objects', { skip },
     const recorded = catalogue[sobject]?.fields;
     if (!recorded) continue;
     const { fields } = await describeOf(org, sobject, 'v64.0');
-    const standard = fields.filter(({ custom }) => custom === false) as CatalogueField[];
+    const standard = fields.filter(({ custom }) => custom === false) as unknown as CatalogueField[];
     found.push(
       ...compareNamed(
         recorded.map(catalogueFacts),
@@ -161,4 +166,44 @@ test('the texts of a user have the recorded lengths', { skip }, async () => {
     Object.fromEntries(shared.map((name) => [name, given[name]])),
     Object.fromEntries(shared.map((name) => [name, lengths[name]])),
   );
+});
+
+/** Facts that follow from the type of a field, of those that the old version tells. */
+const factsOfType = [
+  'autoNumber',
+  'calculated',
+  'caseSensitive',
+  'digits',
+  'filterable',
+  'groupable',
+  'htmlFormatted',
+  'soapType',
+  'sortable',
+  'type',
+];
+/** Only text and long text differ in more than that: long text begins where filters end. */
+const kindOf = ({ type, autoNumber, length, htmlFormatted }: Field): string =>
+  [type, autoNumber, htmlFormatted, type === 'textarea' && Number(length) > 255].join(' ');
+
+test('custom fields have the facts of their type as in a real org', { skip }, async () => {
+  assert(org);
+  const recorded = readFacts('describe/restforce-Whizbang-custom-alltypes-v23.json') as Describe;
+  const given = (await describeOf(org, 'Invoice__c', 'v62.0')).fields;
+  const kinds = new Map(
+    given.filter(({ calculated }) => calculated === false).map((field) => [kindOf(field), field]),
+  );
+  const shared = recorded.fields.filter((field) => kinds.has(kindOf(field)));
+  assert.deepEqual(
+    [...new Set(recorded.fields.filter((field) => !shared.includes(field)).map(kindOf))],
+    // Rich text, which no field of the org has.
+    ['textarea false true true'],
+  );
+  const found = shared.flatMap((field) => {
+    const ours = kinds.get(kindOf(field)) ?? {};
+    // One field was added by hand, with few keys.
+    const keys = factsOfType.filter((key) => key in field);
+    const pick = (facts: Facts): Facts => Object.fromEntries(keys.map((key) => [key, facts[key]]));
+    return compareFacts(`${field.name} as ${String((ours as Field).name)}`, pick(field), pick(ours));
+  });
+  assert.ok(found.length === 0, `\n${table(found)}`);
 });

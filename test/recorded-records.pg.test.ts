@@ -11,6 +11,48 @@ const org = noRecordings ? undefined : await startOrg({ records: 100 });
 after(() => org?.[Symbol.asyncDispose]());
 const skip = noRecordings;
 
+const laterUserFields = [
+  'StartDay',
+  'EndDay',
+  'PasswordExpirationDate',
+  'NumberOfFailedLogins',
+  'SuAccessExpirationDate',
+  'UserPermissionsJigsawProspectingUser',
+  'UserPermissionsWorkDotComUserFeature',
+  'UserPreferencesReceiveNoNotificationsAsApprover',
+  'UserPreferencesReceiveNotificationsAsDelegatedApprover',
+  'UserPreferencesJigsawListUser',
+  'UserPreferencesActionLauncherEinsteinGptConsent',
+  'UserPreferencesAssistiveActionsEnabledInActionLauncher',
+  'UserPreferencesShowForecastingChangeSignals',
+  'UserPreferencesLiveAgentMiawSetupDeflection',
+  'UserPreferencesRecordHomeSectionCollapseWTShown',
+  'UserPreferencesRecordHomeReservedWTShown',
+  'UserPreferencesFavoritesShowTopFavorites',
+  'UserPreferencesExcludeMailAppAttachments',
+  'UserPreferencesSuppressTaskSFXReminders',
+  'UserPreferencesSuppressEventSFXReminders',
+  'UserPreferencesPreviewCustomTheme',
+  'UserPreferencesHasCelebrationBadge',
+  'UserPreferencesUserDebugModePref',
+  'UserPreferencesSRHOverrideActivities',
+  'UserPreferencesNewLightningReportRunPageEnabled',
+  'UserPreferencesReverseOpenActivitiesView',
+  'UserPreferencesHasSentWarningEmail',
+  'UserPreferencesHasSentWarningEmail238',
+  'UserPreferencesHasSentWarningEmail240',
+  'UserPreferencesDismissPersonalSpaceLegalMessage',
+  'UserPreferencesNativeEmailClient',
+  'UserPreferencesHideManagedEcaMobilePubModal',
+  'UserPreferencesShowForecastingRoundedAmounts',
+  'HasUserVerifiedPhone',
+  'HasUserVerifiedEmail',
+  'IsExtIndicatorVisible',
+  'OutOfOfficeMessage',
+  'JigsawImportLimitOverride',
+  'IndividualId',
+];
+
 /** Fields that one of the two orgs has and the other has not, and why. */
 const besides: Record<string, { why: string; keys: readonly string[] }[]> = {
   account: [
@@ -29,14 +71,37 @@ const besides: Record<string, { why: string; keys: readonly string[] }[]> = {
     { why: 'custom fields of ours', keys: ['External_Id__c'] },
     {
       why: 'fields of Data.com, which the recorded org did not have, and another recorded one has',
-      keys: ['CleanStatus', 'DunsNumber', 'Tradestyle', 'NaicsCode', 'NaicsDesc', 'YearStarted'],
+      keys: [
+        'CleanStatus',
+        'DandbCompanyId',
+        'DunsNumber',
+        'Tradestyle',
+        'NaicsCode',
+        'NaicsDesc',
+        'YearStarted',
+      ],
+    },
+    {
+      why: 'record types, partners and operating hours, which the recorded org did not use, and another one did',
+      keys: [
+        'RecordTypeId',
+        'IsPartner',
+        'IsCustomerPortal',
+        'ChannelProgramName',
+        'ChannelProgramLevelName',
+        'OperatingHoursId',
+      ],
     },
   ],
   contact: [
     { why: 'custom fields of the recorded org', keys: ['Level__c', 'Languages__c'] },
     { why: 'custom fields of ours', keys: ['Legacy_Number__c'] },
+    { why: 'features that the recorded org did not use', keys: ['CleanStatus', 'IndividualId'] },
   ],
-  user: [],
+  user: [
+    { why: 'gone since', keys: ['UserPermissionsMobileUser', 'UserPermissionsChatterAnswersUser'] },
+    { why: 'came since, as a list of fields of a later version has them', keys: laterUserFields },
+  ],
 };
 /** In an older recording of an org without lists of states and countries, an address has no such keys. */
 const codes = ['countryCode', 'stateCode'];

@@ -175,10 +175,11 @@ export async function replaceRows(org: TestOrg, rows: Rows): Promise<void> {
   const columns = await columnsOf(org);
   const userId = await askingUser(org);
   await org.db.transaction(async (tx) => {
-    for (const table of columns.keys()) {
-      if (table !== 'User') await tx.query(sql`DELETE FROM ${ident('org', table)}`);
-    }
-    await tx.query(sql`DELETE FROM org."User" WHERE "Id" <> ${userId}`);
+    const emptied = [...columns.keys()].map((table, i) => {
+      const others = table === 'User' ? sql` WHERE "Id" <> ${userId}` : sql``;
+      return sql`${ident(`emptied ${i}`)} AS (DELETE FROM ${ident('org', table)}${others})`;
+    });
+    await tx.query(sql`WITH ${join(emptied)} SELECT`);
     for (const [sobject, byId] of rows) {
       const table = columns.get(sobject);
       assert.ok(table, `the org has the sobject ${sobject}`);

@@ -81,7 +81,11 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     filterable: !isLong && !['base64', 'json', 'anyType', 'encryptedstring'].includes(field.type),
     filteredLookupInfo: null,
     formulaTreatNullNumberAsZero: false,
-    groupable: !isOpaque && !numberTypes.includes(field.type) && field.type !== 'multipicklist',
+    groupable:
+      !isOpaque &&
+      !numberTypes.includes(field.type) &&
+      field.type !== 'multipicklist' &&
+      field.autoNumber === undefined,
     highScaleNumber: false,
     htmlFormatted: false,
     idLookup: isIdLookup(field),

@@ -8,6 +8,7 @@ after(() => org[Symbol.asyncDispose]());
 const data = '/services/data/v62.0';
 interface Described {
   name: string;
+  layoutable: boolean;
   urls: Record<string, string>;
   fields: Record<string, unknown>[];
   childRelationships: Record<string, unknown>[];
@@ -23,7 +24,7 @@ const fieldKeys =
 test('the versions are listed without a token', async () => {
   const answer = await org.request('GET', '/services/data/', { token: null });
   const versions = answer.json as { label: string; version: string; url: string }[];
-  assert.deepEqual(versions[0], { label: "Spring '18", url: '/services/data/v42.0', version: '42.0' });
+  assert.deepEqual(versions[0], { label: 'Spring ’18', url: '/services/data/v42.0', version: '42.0' });
   assert.deepEqual(versions.at(-1), { label: "Winter '27", url: '/services/data/v68.0', version: '68.0' });
 });
 
@@ -35,30 +36,22 @@ test('a version lists its resources; a retired one is gone and an unknown one ne
   assert.equal((await org.request('GET', '/services/data/v99.0/sobjects')).status, 404);
 });
 
-test('describeGlobal lists the eight sobjects with the keys of a real org', async () => {
+test('describeGlobal lists the sobjects by name, with the keys of a real org', async () => {
   const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
-  assert.deepEqual(
-    sobjects.map((entry) => entry.name),
-    ['Account', 'Contact', 'Invoice_Line__c', 'Invoice__c', 'Lead', 'Opportunity', 'Product2', 'User'],
-  );
+  const names = sobjects.map((entry) => entry.name);
+  assert.deepEqual(names, names.toSorted());
+  for (const name of ['Account', 'Case', 'Invoice_Line__c', 'Organization', 'User'])
+    assert.ok(names.includes(name));
   for (const entry of sobjects) assert.equal(Object.keys(entry).length, 28);
   assert.equal(sobjects[0]?.urls.rowTemplate, `${data}/sobjects/Account/{ID}`);
 });
 
 test('every field of every sobject is described with all 57 keys', async () => {
-  for (const name of [
-    'Account',
-    'Contact',
-    'Lead',
-    'Opportunity',
-    'User',
-    'Product2',
-    'Invoice__c',
-    'Invoice_Line__c',
-  ]) {
+  const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
+  for (const { name, layoutable } of sobjects) {
     const { fields, recordTypeInfos } = await describe(name);
     for (const field of fields) assert.equal(Object.keys(field).join(' '), fieldKeys);
-    assert.equal(recordTypeInfos[0]?.recordTypeId, '012000000000000AAA');
+    assert.equal(recordTypeInfos.at(-1)?.recordTypeId, layoutable ? '012000000000000AAA' : undefined, name);
   }
 });
 
@@ -96,7 +89,8 @@ test('the two custom objects have a field of every type, one of them a formula',
 
 test('a parent names its children', async () => {
   const { childRelationships } = await describe('Invoice__c');
-  assert.deepEqual(childRelationships, [
+  assert.deepEqual(
+    childRelationships.find((child) => child.childSObject === 'Invoice_Line__c'),
     {
       cascadeDelete: false,
       childSObject: 'Invoice_Line__c',
@@ -107,7 +101,7 @@ test('a parent names its children', async () => {
       relationshipName: 'Invoice_Lines__r',
       restrictedDelete: false,
     },
-  ]);
+  );
 });
 
 test('recordCount counts live records and leaves out what is empty or unknown', async () => {

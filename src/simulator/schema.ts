@@ -97,6 +97,7 @@ export interface ToldFacts {
   groupable?: boolean;
   idLookup?: boolean;
   permissionable?: boolean;
+  relationshipName?: string;
   searchPrefilterable?: boolean;
   sortable?: boolean;
 }

@@ -86,7 +86,7 @@ export const account: SObjectDef = {
     text('Jigsaw', 'Data.com Key', 20),
     text('JigsawCompanyId', 'Jigsaw Company ID', 20, {
       ...readOnly,
-      relationshipName: 'JigsawCompany',
+      told: { relationshipName: 'JigsawCompany' },
     }),
     cleanStatus,
     picklist('AccountSource', 'Account Source', sources, { length: 40 }),

@@ -58,7 +58,7 @@ export const case_: SObjectDef = {
       ...readOnly,
       nillable: false,
       autoNumber: '',
-      told: { groupable: false, idLookup: true },
+      told: { idLookup: true },
     }),
     reference('ContactId', 'Contact ID', ['Contact'], { restrictedDelete: true }),
     reference('AccountId', 'Account ID', ['Account'], { restrictedDelete: true }),

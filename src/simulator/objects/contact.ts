@@ -68,7 +68,7 @@ export const contact: SObjectDef = {
     text('Jigsaw', 'Data.com Key', 20),
     text('JigsawContactId', 'Jigsaw Contact ID', 20, {
       ...readOnly,
-      relationshipName: 'JigsawContact',
+      told: { relationshipName: 'JigsawContact' },
     }),
     cleanStatus,
     reference('IndividualId', 'Individual ID', ['Individual'], { told: { permissionable: false } }),

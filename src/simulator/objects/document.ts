@@ -4,6 +4,7 @@ import {
   field,
   filledIn,
   flag,
+  idOf,
   isDeleted,
   longText,
   owner,
@@ -54,7 +55,7 @@ export const attachment: SObjectDef = {
     text('ContentType', 'Content Type', 120),
     field('int', 'BodyLength', 'Body Length', { ...readOnly, digits: 9 }),
     field('base64', 'Body', 'Body', required),
-    owner(['User']),
+    owner(['Calendar', 'User']),
     ...audit,
     longText('Description', 'Description', 500),
   ],
@@ -73,7 +74,7 @@ export const folder: SObjectDef = {
   mruEnabled: false,
   fields: [
     recordId('Folder ID'),
-    reference('ParentId', 'Folder ID', ['Folder'], {
+    idOf('ParentId', 'Folder ID', ['Folder'], {
       updateable: false,
       cascadeDelete: true,
       childRelationshipName: 'SubFolders',

@@ -68,7 +68,7 @@ export const lead: SObjectDef = {
     text('Jigsaw', 'Data.com Key', 20),
     text('JigsawContactId', 'Jigsaw Contact ID', 20, {
       ...readOnly,
-      relationshipName: 'JigsawContact',
+      told: { relationshipName: 'JigsawContact' },
     }),
     cleanStatus,
     text('CompanyDunsNumber', 'Company D-U-N-S Number', 9),

@@ -3,6 +3,7 @@ import {
   audit,
   field,
   flag,
+  idOf,
   isDeleted,
   longText,
   owner,
@@ -63,7 +64,7 @@ export const task: SObjectDef = {
     text('CallObject', 'Call Object Identifier', 255),
     field('datetime', 'ReminderDateTime', 'Reminder Date/Time'),
     flag('IsReminderSet', 'Reminder Set'),
-    reference('RecurrenceActivityId', 'Recurrence Activity ID', ['Task'], {
+    idOf('RecurrenceActivityId', 'Recurrence Activity ID', ['Task'], {
       ...readOnly,
       childRelationshipName: 'RecurringTasks',
     }),

@@ -92,7 +92,10 @@ export const user: SObjectDef = {
     ...userPreferences,
     flag('HasUserVerifiedPhone', 'User Verified Mobile Number', readOnly),
     flag('HasUserVerifiedEmail', 'User Verified Email', readOnly),
-    reference('ContactId', 'Contact ID', ['Contact'], { childRelationshipName: 'Users' }),
+    reference('ContactId', 'Contact ID', ['Contact'], {
+      childRelationshipName: 'Users',
+      restrictedDelete: true,
+    }),
     reference('AccountId', 'Account ID', ['Account'], { ...readOnly, childRelationshipName: 'Users' }),
     idOf('CallCenterId', 'Call Center ID', ['CallCenter']),
     phone('Extension', 'Extension'),

@@ -2,7 +2,7 @@ import type { Difference } from './recorded-describe.ts';
 
 interface Justified {
   reason: string;
-  is(difference: Difference): boolean;
+  is: (difference: Difference) => boolean;
 }
 
 const places = (reason: string, key: string, ...names: readonly string[]): Justified => ({

@@ -46,7 +46,10 @@ const opaqueTypes: readonly FieldType[] = [
 ];
 const numberTypes: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
 
-/** One field of a describe answer: all 57 keys that a real org gives. */
+/**
+ * One field of a describe answer: all 57 keys that a real org gives. That a standard field takes its record along
+ * when its parent is deleted is only told among the parent's children.
+ */
 export function describeField(def: SObjectDef, field: FieldDef) {
   const length = field.length ?? 0;
   const isLong = field.type === 'textarea' && length > 255;
@@ -61,7 +64,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     byteLength: ['id', 'reference', 'multipicklist'].includes(field.type) ? length : length * 3,
     calculated: isFormula,
     calculatedFormula: isFormula ? (field.formula ?? '').replaceAll('"', '') : null,
-    cascadeDelete: field.cascadeDelete === true,
+    cascadeDelete: field.custom && field.cascadeDelete === true,
     caseSensitive: field.caseSensitive === true,
     compoundFieldName: compoundOf(def, field),
     controllerName: field.controllerName ?? null,
@@ -76,11 +79,14 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     displayLocationInDecimal: field.type === 'location',
     encrypted: field.type === 'encryptedstring',
     externalId: field.externalId ?? false,
-    extraTypeInfo: extraTypeInfo(field),
-    filterable: !isLong && !['base64', 'json', 'anyType', 'encryptedstring'].includes(field.type),
+    extraTypeInfo: extraTypeInfo(def, field),
+    filterable:
+      field.filterable !== false &&
+      !isLong &&
+      !['base64', 'json', 'anyType', 'encryptedstring'].includes(field.type),
     filteredLookupInfo: null,
     formulaTreatNullNumberAsZero: false,
-    groupable: !isOpaque && !numberTypes.includes(field.type) && field.type !== 'multipicklist',
+    groupable: !isOpaque && isGroupable(field),
     highScaleNumber: false,
     htmlFormatted: false,
     idLookup: isIdLookup(field),
@@ -93,7 +99,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     nameField: field === nameFieldOf(def),
     namePointing: isPolymorphic,
     nillable: field.nillable,
-    permissionable: isPermissionable(field),
+    permissionable: field.permissionable ?? isPermissionable(field),
     picklistValues: picklistValues(def, field),
     polymorphicForeignKey: isPolymorphic,
     precision: field.precision ?? 0,
@@ -102,18 +108,23 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     referenceTo: field.referenceTo ?? [],
     relationshipName: field.relationshipName ?? null,
     relationshipOrder: null,
-    restrictedDelete: field.restrictedDelete === true,
+    restrictedDelete: field.custom && field.restrictedDelete === true,
     restrictedPicklist: field.restrictedPicklist === true,
     scale: field.scale ?? 0,
-    searchPrefilterable: isReference && field.createable && field.name !== 'OwnerId',
+    searchPrefilterable: isReference && isSearchPrefilter(field),
     soapType: soapTypes[field.type],
-    sortable: !isOpaque && field.type !== 'multipicklist',
+    sortable: field.filterable !== false && !isOpaque && field.type !== 'multipicklist',
     type: field.type,
     unique: field.unique ?? false,
     updateable: field.updateable,
     writeRequiresMasterRead: false,
   };
 }
+
+const isGroupable = (field: FieldDef): boolean =>
+  field.autoNumber === undefined &&
+  !numberTypes.includes(field.type) &&
+  !['multipicklist', 'combobox'].includes(field.type);
 
 const personParts = ['FirstName', 'LastName', 'Salutation'];
 
@@ -166,13 +177,28 @@ const isDefaultedOnCreate = (field: FieldDef): boolean =>
         'SystemModstamp',
       ].includes(field.name)));
 
+const systemReferences = [
+  'OwnerId',
+  'CreatedById',
+  'LastModifiedById',
+  'MasterRecordId',
+  'RecordTypeId',
+  'RecurrenceActivityId',
+];
+
+/** A reference that may be empty and that queries can follow, save those that every sobject has. */
+const isSearchPrefilter = (field: FieldDef): boolean =>
+  field.nillable && field.relationshipName !== undefined && !systemReferences.includes(field.name);
+
 /** The name of a person is a compound too, printed as text. */
 function compoundOf(def: SObjectDef, field: FieldDef): string | null {
   if (personParts.includes(field.name)) return 'Name';
+  if (field.name === 'FiscalYear' || field.name === 'FiscalQuarter') return 'Fiscal';
   return def.fields.find((whole) => whole.parts?.includes(field.name))?.name ?? null;
 }
 
-function extraTypeInfo(field: FieldDef): string | null {
+function extraTypeInfo(def: SObjectDef, field: FieldDef): string | null {
+  if (field.name === 'Name' && fieldNamed(def, 'LastName')) return 'personname';
   if (field.type === 'textarea') return 'plaintextarea';
   if (field.name === 'PhotoUrl') return 'imageurl';
   return personParts.includes(field.name) ? 'personname' : null;

@@ -68,6 +68,12 @@ export interface FieldDef {
   validFor?: Readonly<Record<string, readonly string[]>>;
   /** A write takes no value but those of the picklist. */
   restrictedPicklist?: boolean;
+  /** Whether a profile can hide the field, where that is not what its other properties say. */
+  permissionable?: boolean;
+  /** A query cannot ask for records by the field, nor order them by it. */
+  filterable?: false;
+  /** Whether a record can be found by the field, where it is neither an external id nor an e-mail address. */
+  idLookup?: boolean;
   externalId?: boolean;
   unique?: boolean;
   /** Values that differ in case only are different ones. */
@@ -156,4 +162,7 @@ export const hasColumn = (field: FieldDef): boolean =>
 
 /** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>
-  field.type === 'id' || field.externalId === true || (field.type === 'email' && !field.custom);
+  field.idLookup ??
+  (field.type === 'id' ||
+    field.externalId === true ||
+    (field.type === 'email' && field.name === 'Email' && field.formula === undefined));

@@ -2,6 +2,7 @@ import type { SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
+  cleanStatus,
   currency,
   field,
   flag,
@@ -20,7 +21,7 @@ import {
   url,
   viewed,
 } from './fields.ts';
-import { cleanStatuses, industries, ratings, sources } from './picklists.ts';
+import { industries, ratings, sources } from './picklists.ts';
 
 const types = ['Prospect', 'Customer - Direct', 'Customer - Channel', 'Installation Partner', 'Other'];
 
@@ -67,11 +68,17 @@ export const account: SObjectDef = {
     ...viewed,
     flag('IsPartner', 'Partner Account', { createable: false }),
     flag('IsCustomerPortal', 'Customer Portal Account', { createable: false }),
-    text('ChannelProgramName', 'Channel Program Name', 255, readOnly),
-    text('ChannelProgramLevelName', 'Channel Program Level Name', 255, readOnly),
+    text('ChannelProgramName', 'Channel Program Name', 255, { ...readOnly, filterable: false }),
+    text('ChannelProgramLevelName', 'Channel Program Level Name', 255, {
+      ...readOnly,
+      filterable: false,
+    }),
     text('Jigsaw', 'Data.com Key', 20),
-    text('JigsawCompanyId', 'Jigsaw Company ID', 20, readOnly),
-    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
+    text('JigsawCompanyId', 'Jigsaw Company ID', 20, {
+      ...readOnly,
+      relationshipName: 'JigsawCompany',
+    }),
+    cleanStatus,
     picklist('AccountSource', 'Account Source', sources, { length: 40 }),
     text('DunsNumber', 'D-U-N-S Number', 9),
     text('Tradestyle', 'Tradestyle', 255),

@@ -2,6 +2,7 @@ import type { SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
+  cleanStatus,
   email,
   field,
   flag,
@@ -18,7 +19,7 @@ import {
   text,
   viewed,
 } from './fields.ts';
-import { cleanStatuses, sources } from './picklists.ts';
+import { sources } from './picklists.ts';
 
 export const contact: SObjectDef = {
   name: 'Contact',
@@ -57,17 +58,20 @@ export const contact: SObjectDef = {
     field('datetime', 'LastCURequestDate', 'Last Stay-in-Touch Request Date', readOnly),
     field('datetime', 'LastCUUpdateDate', 'Last Stay-in-Touch Save Date', readOnly),
     ...viewed,
-    text('EmailBouncedReason', 'Email Bounced Reason', 255),
-    field('datetime', 'EmailBouncedDate', 'Email Bounced Date'),
+    text('EmailBouncedReason', 'Email Bounced Reason', 255, { permissionable: false }),
+    field('datetime', 'EmailBouncedDate', 'Email Bounced Date', { permissionable: false }),
     flag('IsEmailBounced', 'Is Email Bounced', {
       ...readOnly,
       formula: `("EmailBouncedDate" IS NOT NULL)`,
     }),
     photoUrl,
     text('Jigsaw', 'Data.com Key', 20),
-    text('JigsawContactId', 'Jigsaw Contact ID', 20, readOnly),
-    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
-    reference('IndividualId', 'Individual ID', ['Individual']),
+    text('JigsawContactId', 'Jigsaw Contact ID', 20, {
+      ...readOnly,
+      relationshipName: 'JigsawContact',
+    }),
+    cleanStatus,
+    reference('IndividualId', 'Individual ID', ['Individual'], { permissionable: false }),
     // Not unique, so that one value may find several contacts.
     text('Legacy_Number__c', 'Legacy Number', 20, { externalId: true }),
   ],

@@ -157,4 +157,25 @@ export const ofChildren = (sobject: string, reference: string, aggregate: string
   `simulator.child_value('${sobject}', '${reference}', "Id", '${aggregate.replaceAll("'", "''")}')`;
 
 export const recordType = (): FieldDef =>
-  reference('RecordTypeId', 'Record Type ID', ['RecordType'], { childRelationshipName: null });
+  reference('RecordTypeId', 'Record Type ID', ['RecordType'], {
+    permissionable: false,
+    childRelationshipName: null,
+  });
+
+/** How a record compares with the data of a service that this org does not have. */
+export const cleanStatus = picklist(
+  'CleanStatus',
+  'Clean Status',
+  ['Matched', 'Different', 'Acknowledged', 'NotFound', 'Inactive', 'Pending', 'SelectMatch', 'Skipped'],
+  {
+    length: 40,
+    restrictedPicklist: true,
+    picklistLabels: {
+      Matched: 'In Sync',
+      Acknowledged: 'Reviewed',
+      NotFound: 'Not Found',
+      Pending: 'Not Compared',
+      SelectMatch: 'Select Match',
+    },
+  },
+);

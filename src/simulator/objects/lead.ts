@@ -2,6 +2,7 @@ import type { SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
+  cleanStatus,
   currency,
   email,
   field,
@@ -21,7 +22,7 @@ import {
   url,
   viewed,
 } from './fields.ts';
-import { cleanStatuses, industries, leadStatuses, ratings, sources } from './picklists.ts';
+import { industries, leadStatuses, ratings, sources } from './picklists.ts';
 
 export const lead: SObjectDef = {
   name: 'Lead',
@@ -64,12 +65,21 @@ export const lead: SObjectDef = {
     field('date', 'LastActivityDate', 'Last Activity', readOnly),
     ...viewed,
     text('Jigsaw', 'Data.com Key', 20),
-    text('JigsawContactId', 'Jigsaw Contact ID', 20, readOnly),
-    picklist('CleanStatus', 'Clean Status', cleanStatuses, { length: 40, restrictedPicklist: true }),
+    text('JigsawContactId', 'Jigsaw Contact ID', 20, {
+      ...readOnly,
+      relationshipName: 'JigsawContact',
+    }),
+    cleanStatus,
     text('CompanyDunsNumber', 'Company D-U-N-S Number', 9),
     reference('DandbCompanyId', 'D&B Company ID', ['DandBCompany']),
-    text('EmailBouncedReason', 'Email Bounced Reason', 255, { createable: false }),
-    field('datetime', 'EmailBouncedDate', 'Email Bounced Date', { createable: false }),
-    reference('IndividualId', 'Individual ID', ['Individual']),
+    text('EmailBouncedReason', 'Email Bounced Reason', 255, {
+      createable: false,
+      permissionable: false,
+    }),
+    field('datetime', 'EmailBouncedDate', 'Email Bounced Date', {
+      createable: false,
+      permissionable: false,
+    }),
+    reference('IndividualId', 'Individual ID', ['Individual'], { permissionable: false }),
   ],
 };

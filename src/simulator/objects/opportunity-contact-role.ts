@@ -36,7 +36,7 @@ export const opportunityContactRole: SObjectDef = {
       cascadeDelete: true,
       childRelationshipName: 'OpportunityContactRoles',
     }),
-    picklist('Role', 'Role', roles, { length: 40 }),
+    picklist('Role', 'Role', roles, { length: 40, permissionable: false }),
     flag('IsPrimary', 'Primary'),
     ...audit,
     isDeleted,

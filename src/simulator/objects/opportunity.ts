@@ -4,6 +4,7 @@ import {
   currency,
   field,
   flag,
+  idOf,
   isDeleted,
   longText,
   number,
@@ -18,7 +19,9 @@ import {
 } from './fields.ts';
 import { sources, stages } from './picklists.ts';
 
-const forecast = ['Omitted', 'Pipeline', 'BestCase', 'Forecast', 'Closed'];
+const forecast = ['Omitted', 'Pipeline', 'BestCase', 'MostLikely', 'Forecast', 'Closed'];
+const forecastLabels = { BestCase: 'Best Case', MostLikely: 'Most Likely', Forecast: 'Commit' };
+const forecastNames = ['Omitted', 'Pipeline', 'Best Case', 'Commit', 'Closed'];
 const forecastOfStage = `CASE WHEN "StageName" = 'Closed Lost' THEN 'Omitted'
   WHEN "StageName" = 'Closed Won' THEN 'Closed' ELSE 'Pipeline' END`;
 
@@ -35,7 +38,7 @@ export const opportunity: SObjectDef = {
     recordId('Opportunity ID'),
     isDeleted,
     reference('AccountId', 'Account ID', ['Account'], { cascadeDelete: true }),
-    flag('IsPrivate', 'Private'),
+    flag('IsPrivate', 'Private', { permissionable: true }),
     text('Name', 'Name', 120, required),
     longText('Description', 'Description'),
     picklist('StageName', 'Stage', stages, required),
@@ -43,6 +46,7 @@ export const opportunity: SObjectDef = {
     field('percent', 'Probability', 'Probability (%)', { precision: 3, scale: 0, defaultSql: '10' }),
     currency('ExpectedRevenue', 'Expected Amount', 2, {
       ...readOnly,
+      permissionable: true,
       formula: `("Amount" * "Probability" / 100)`,
     }),
     number('TotalOpportunityQuantity', 'Quantity', 2),
@@ -56,15 +60,18 @@ export const opportunity: SObjectDef = {
       ...readOnly,
       nillable: false,
       length: 40,
+      restrictedPicklist: true,
+      picklistLabels: forecastLabels,
       formula: forecastOfStage,
     }),
-    picklist('ForecastCategoryName', 'Forecast Category', forecast, {
+    picklist('ForecastCategoryName', 'Forecast Category', forecastNames, {
       ...readOnly,
+      restrictedPicklist: true,
       formula: forecastOfStage,
     }),
     reference('CampaignId', 'Campaign ID', ['Campaign']),
     flag('HasOpportunityLineItem', 'Has Line Item', readOnly),
-    reference('Pricebook2Id', 'Price Book ID', ['Pricebook2']),
+    reference('Pricebook2Id', 'Price Book ID', ['Pricebook2'], { permissionable: false }),
     owner(),
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity', readOnly),
@@ -80,10 +87,14 @@ export const opportunity: SObjectDef = {
       formula: `extract(year FROM "CloseDate")::integer`,
     }),
     text('Fiscal', 'Fiscal Period', 6, { ...readOnly, formula: `to_char("CloseDate", 'FMYYYY FMQ')` }),
-    reference('ContactId', 'Contact ID', ['Contact'], { updateable: false }),
+    idOf('ContactId', 'Contact ID', ['Contact'], {
+      updateable: false,
+      permissionable: false,
+      childRelationshipName: 'Opportunities',
+    }),
     ...viewed,
-    flag('HasOpenActivity', 'Has Open Activity', readOnly),
-    flag('HasOverdueTask', 'Has Overdue Task', readOnly),
+    flag('HasOpenActivity', 'Has Open Activity', { ...readOnly, filterable: false }),
+    flag('HasOverdueTask', 'Has Overdue Task', { ...readOnly, filterable: false }),
     reference('LastAmountChangedHistoryId', 'Opportunity History ID', ['OpportunityHistory'], readOnly),
     reference('LastCloseDateChangedHistoryId', 'Opportunity History ID', ['OpportunityHistory'], readOnly),
   ],

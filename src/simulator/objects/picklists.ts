@@ -62,17 +62,6 @@ export const taskStatuses = [
   'Deferred',
 ];
 
-export const cleanStatuses = [
-  'Matched',
-  'Different',
-  'Acknowledged',
-  'NotFound',
-  'Inactive',
-  'Pending',
-  'SelectMatch',
-  'Skipped',
-];
-
 export const timeZones = [
   'America/Los_Angeles',
   'America/New_York',

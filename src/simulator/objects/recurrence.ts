@@ -38,16 +38,25 @@ const months = [
   'November',
   'December',
 ];
-const fixed = { length: 40, restrictedPicklist: true } as const;
+/** Cannot be hidden from whoever sees the activity. */
+export const always = { permissionable: false } as const;
+const fixed = { ...always, length: 40, restrictedPicklist: true } as const;
+const number = { ...always, digits: 9 } as const;
 
 /** From the end of a series on. */
 export const recurrence: readonly FieldDef[] = [
-  field('date', 'RecurrenceEndDateOnly', 'Recurrence End'),
+  field('date', 'RecurrenceEndDateOnly', 'Recurrence End', always),
   picklist('RecurrenceTimeZoneSidKey', 'Recurrence Time Zone', timeZones, fixed),
-  picklist('RecurrenceType', 'Recurrence Type', kinds, fixed),
-  field('int', 'RecurrenceInterval', 'Recurrence Interval', { digits: 9 }),
-  field('int', 'RecurrenceDayOfWeekMask', 'Recurrence Day of Week Mask', { digits: 9 }),
-  field('int', 'RecurrenceDayOfMonth', 'Recurrence Day of Month', { digits: 9 }),
-  picklist('RecurrenceInstance', 'Recurrence Instance', instances, fixed),
+  picklist('RecurrenceType', 'Recurrence Type', kinds, {
+    ...fixed,
+    picklistLabels: Object.fromEntries(kinds.map((kind) => [kind, kind.replaceAll(/\B[A-Z]/g, ' $&')])),
+  }),
+  field('int', 'RecurrenceInterval', 'Recurrence Interval', number),
+  field('int', 'RecurrenceDayOfWeekMask', 'Recurrence Day of Week Mask', number),
+  field('int', 'RecurrenceDayOfMonth', 'Recurrence Day of Month', number),
+  picklist('RecurrenceInstance', 'Recurrence Instance', instances, {
+    ...fixed,
+    picklistLabels: { First: '1st', Second: '2nd', Third: '3rd', Fourth: '4th', Last: 'last' },
+  }),
   picklist('RecurrenceMonthOfYear', 'Recurrence Month of Year', months, fixed),
 ];

@@ -14,7 +14,7 @@ import {
   text,
 } from './fields.ts';
 import { taskStatuses } from './picklists.ts';
-import { recurrence, what, who } from './recurrence.ts';
+import { always, recurrence, what, who } from './recurrence.ts';
 
 const subjects = ['Call', 'Send Letter', 'Send Quote', 'Other'];
 const regenerations = [
@@ -37,8 +37,8 @@ export const task: SObjectDef = {
     recordId('Activity ID'),
     who('Tasks'),
     what('Tasks'),
-    field('combobox', 'Subject', 'Subject', { length: 255, picklist: subjects }),
-    field('date', 'ActivityDate', 'Due Date Only'),
+    field('combobox', 'Subject', 'Subject', { ...always, length: 255, picklist: subjects }),
+    field('date', 'ActivityDate', 'Due Date Only', always),
     picklist('Status', 'Status', taskStatuses, {
       ...required,
       length: 40,
@@ -61,20 +61,22 @@ export const task: SObjectDef = {
     picklist('CallType', 'Call Type', ['Internal', 'Inbound', 'Outbound'], { length: 40 }),
     text('CallDisposition', 'Call Result', 255),
     text('CallObject', 'Call Object Identifier', 255),
-    field('datetime', 'ReminderDateTime', 'Reminder Date/Time'),
+    field('datetime', 'ReminderDateTime', 'Reminder Date/Time', always),
     flag('IsReminderSet', 'Reminder Set'),
     reference('RecurrenceActivityId', 'Recurrence Activity ID', ['Task'], {
       ...readOnly,
       childRelationshipName: 'RecurringTasks',
     }),
     flag('IsRecurrence', 'Create Recurring Series of Tasks', { updateable: false }),
-    field('date', 'RecurrenceStartDateOnly', 'Recurrence Start'),
+    field('date', 'RecurrenceStartDateOnly', 'Recurrence Start', always),
     ...recurrence,
     picklist('RecurrenceRegeneratedType', 'Repeat This Task', regenerations, {
+      ...always,
       length: 40,
       restrictedPicklist: true,
     }),
     picklist('TaskSubtype', 'Task Subtype', subtypes, {
+      ...always,
       length: 40,
       updateable: false,
       restrictedPicklist: true,

@@ -54,6 +54,7 @@ export const factsOf = (type: FieldType): TypeFacts => factsOfTypes[type];
 const filterableCharactersMax = 255;
 
 export const isFilterable = (field: FieldDef): boolean =>
+  field.filterable !== false &&
   factsOf(field.type).family !== 'opaque' &&
   !(field.type === 'textarea' && (field.length ?? 0) > filterableCharactersMax);
 
@@ -61,10 +62,10 @@ export const isSortable = (field: FieldDef): boolean => isFilterable(field) && f
 
 export const isAggregatable = (field: FieldDef): boolean => isFilterable(field) && field.type !== 'boolean';
 
-const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
+const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time', 'combobox'];
 
 export const isGroupable = (field: FieldDef): boolean =>
-  isSortable(field) && !ungroupable.includes(field.type);
+  isSortable(field) && field.autoNumber === undefined && !ungroupable.includes(field.type);
 
 /** The field's value in the row of this name. */
 export const columnOf = (field: FieldDef, row = 'r'): Sql =>

@@ -19,7 +19,7 @@ const layoutOf = (text: string): string =>
     .split('\n')
     .map((line) => /^ *(?:"\w+" : (?:[[{] ?)*)?/.exec(line)?.[0].trimEnd())
     .filter((line) => ![...organizationFields].some((field) => line?.includes(field)))
-    .toSorted()
+    .toSorted((a = '', b = '') => a.localeCompare(b))
     .join('\n');
 
 /** What the simulated org answers differently from the real one, a line each. */

@@ -24,7 +24,7 @@ interface Case {
   file: string;
   how: Comparison;
   status: number;
-  ask(there: TestOrg): Promise<{ status: number; text: string }>;
+  ask: (there: TestOrg) => Promise<{ status: number; text: string }>;
   replaced?: Record<string, string>;
 }
 

@@ -43,7 +43,7 @@ const changesBetween = (before: Values, after: Values): Change[] =>
     .map(([field, type]) => ({ field, type, from: json(type, before[field]), to: json(type, after[field]) }));
 
 /** A number is its own JSON, and keeps its digits. */
-function json(type: string, value: unknown): string | null {
+function json(type: string, value: Values[string]): string | null {
   if (value === null || value === undefined) return null;
   return type === 'Currency' ? String(value) : JSON.stringify(value);
 }
@@ -52,8 +52,8 @@ async function ownerChanges({ tx }: Write, before: Values, after: Values): Promi
   const ids = [before.OwnerId, after.OwnerId];
   const people = await tx.query<{ Id: string; name: string }>(sql`
     SELECT "Id", concat_ws(' ', "FirstName", "LastName") AS name FROM org."User" WHERE "Id" = ANY(${ids}::text[])`);
-  const nameOf = (id: unknown) => people.find((person) => person.Id === id)?.name;
-  const change = (type: string, [from, to]: readonly unknown[]): Change => ({
+  const nameOf = (id: Values[string]) => people.find((person) => person.Id === id)?.name;
+  const change = (type: string, [from, to]: readonly Values[string][]): Change => ({
     field: 'Owner',
     type,
     from: json(type, from),

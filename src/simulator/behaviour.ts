@@ -17,7 +17,7 @@ export interface Write {
   columns: Map<string, unknown>;
 }
 
-export type Values = Readonly<Record<string, unknown>>;
+export type Values = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export interface Behaviour {
   /** The columns that it looks at besides those that are written. */
@@ -35,3 +35,6 @@ export const willBe = ({ columns, before }: Pick<Write, 'columns' | 'before'>, n
 /** Whether the write turns the column to the value. */
 export const becomes = (write: Write, name: string, value: unknown): boolean =>
   write.columns.get(name) === value && write.before?.[name] !== value;
+
+/** A column's value where it is text. */
+export const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -46,7 +46,10 @@ const opaqueTypes: readonly FieldType[] = [
 ];
 const numberTypes: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
 
-/** One field of a describe answer: all 57 keys that a real org gives. */
+/**
+ * One field of a describe answer: all 57 keys that a real org gives. That a standard field takes its record along
+ * when its parent is deleted is only told among the parent's children.
+ */
 export function describeField(def: SObjectDef, field: FieldDef) {
   const length = field.length ?? 0;
   const isLong = field.type === 'textarea' && length > 255;
@@ -61,7 +64,6 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     byteLength: ['id', 'reference', 'multipicklist'].includes(field.type) ? length : length * 3,
     calculated: isFormula,
     calculatedFormula: isFormula ? (field.formula ?? '').replaceAll('"', '') : null,
-    // Standard references that delete with their parent say so in the parent's describe only.
     cascadeDelete: field.custom && field.cascadeDelete === true,
     caseSensitive: field.caseSensitive === true,
     compoundFieldName: compoundOf(def, field),
@@ -81,11 +83,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     filterable: !isLong && !['base64', 'json', 'anyType', 'encryptedstring'].includes(field.type),
     filteredLookupInfo: null,
     formulaTreatNullNumberAsZero: false,
-    groupable:
-      !isOpaque &&
-      !numberTypes.includes(field.type) &&
-      field.type !== 'multipicklist' &&
-      field.autoNumber === undefined,
+    groupable: !isOpaque && isGroupable(field),
     highScaleNumber: false,
     htmlFormatted: false,
     idLookup: isIdLookup(field),
@@ -110,8 +108,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     restrictedDelete: field.custom && field.restrictedDelete === true,
     restrictedPicklist: field.restrictedPicklist === true,
     scale: field.scale ?? 0,
-    searchPrefilterable:
-      isReference && field.relationshipName !== undefined && !unfiltered.includes(field.name),
+    searchPrefilterable: isReference && isSearchPrefilter(field),
     soapType: soapTypes[field.type],
     sortable: !isOpaque && field.type !== 'multipicklist',
     type: field.type,
@@ -122,8 +119,17 @@ export function describeField(def: SObjectDef, field: FieldDef) {
   };
 }
 
-/** References of every sobject, by which no search is narrowed. */
-const unfiltered = ['OwnerId', 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'RecordTypeId'];
+const isGroupable = (field: FieldDef): boolean =>
+  field.autoNumber === undefined &&
+  !numberTypes.includes(field.type) &&
+  !['multipicklist', 'combobox'].includes(field.type);
+
+/** References of every sobject. */
+const systemReferences = ['OwnerId', 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'RecordTypeId'];
+
+/** A reference that may be empty and that queries can follow, save those that every sobject has. */
+const isSearchPrefilter = (field: FieldDef): boolean =>
+  field.nillable && field.relationshipName !== undefined && !systemReferences.includes(field.name);
 
 const personParts = ['FirstName', 'LastName', 'Salutation'];
 

@@ -25,7 +25,7 @@ export const recordTypesOf = async (tx: Tx, def: SObjectDef): Promise<RecordType
 
 /** @param path  of the sobject, `/services/data/v62.0/sobjects/Account` */
 export function recordTypeInfos(path: string, def: SObjectDef, rows: readonly RecordTypeRow[]) {
-  if (def.layoutable === false) return [];
+  if (def.layoutable === false || def.mruEnabled === false) return [];
   const standard = rows.find(({ isActive }) => isActive)?.id ?? masterId;
   const info = (id: string, name: string, developerName: string, isActive: boolean) => ({
     active: isActive,

@@ -175,4 +175,6 @@ export const hasColumn = (field: FieldDef): boolean =>
 /** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>
   field.told?.idLookup ??
-  (field.type === 'id' || field.externalId === true || (field.type === 'email' && field.name === 'Email'));
+  (field.type === 'id' ||
+    field.externalId === true ||
+    (field.type === 'email' && field.name === 'Email' && field.formula === undefined));

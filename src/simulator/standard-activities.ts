@@ -1,6 +1,6 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
-import { type Behaviour, type Write, willBe } from './behaviour.ts';
+import { type Behaviour, textOf, type Write, willBe } from './behaviour.ts';
 import { refused } from './errors.ts';
 
 /** What tasks and events say in more than one field: which account they are about, when they begin and end. */
@@ -18,7 +18,7 @@ export const taskBehaviour: Behaviour = {
 };
 
 export const eventBehaviour: Behaviour = {
-  reads: ['WhoId', 'WhatId', 'ActivityDate', 'StartDateTime', 'DurationInMinutes', 'IsAllDayEvent'],
+  reads: ['WhoId', 'WhatId', 'StartDateTime', 'DurationInMinutes', 'IsAllDayEvent'],
   async fill(write) {
     await fillAccount(write);
     fillTimes(write);
@@ -85,24 +85,24 @@ function fillTimes(write: Write): void {
 
 /** Epoch ms. */
 function startOf({ columns, before }: Write): number | null {
-  const given =
-    columns.get('StartDateTime') ?? columns.get('ActivityDateTime') ?? columns.get('ActivityDate');
-  const start = given ?? before?.StartDateTime ?? before?.ActivityDate ?? null;
-  return start === null ? null : Date.parse(withZone(String(start)));
+  const names = ['StartDateTime', 'ActivityDateTime', 'ActivityDate'];
+  const [given] = names.flatMap((name) => textOf(columns.get(name)) ?? []);
+  const start = given ?? textOf(before?.StartDateTime);
+  return start === null ? null : timeIn(start);
 }
 
 /** Minutes. An end that is written goes before the duration that the event had. */
 function durationOf({ columns, before }: Write, start: number): number | null {
   const given = columns.get('DurationInMinutes') ?? null;
   if (given !== null) return Number(given);
-  const end = columns.get('EndDateTime') ?? null;
-  if (end !== null) return Math.round((Date.parse(withZone(String(end))) - start) / minuteMs);
+  const end = textOf(columns.get('EndDateTime'));
+  if (end !== null) return Math.round((timeIn(end) - start) / minuteMs);
   if (columns.get('IsAllDayEvent') === true) return 1440;
-  return before?.DurationInMinutes === undefined ? null : Number(before.DurationInMinutes);
+  return typeof before?.DurationInMinutes === 'number' ? before.DurationInMinutes : null;
 }
 
 /** A time as the database prints it has a space and a short zone. */
-const withZone = (text: string): string => text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00');
+const timeIn = (text: string): number => Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
 
 const timeOf = (time: number): string => new Date(time).toISOString();
 

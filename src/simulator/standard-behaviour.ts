@@ -1,6 +1,6 @@
 import { sql } from '../lib/sql.ts';
 import { accountTrail } from './account-trail.ts';
-import { type Behaviour, becomes, type Values, type Write } from './behaviour.ts';
+import { type Behaviour, becomes, textOf, type Values, type Write } from './behaviour.ts';
 import { refused } from './errors.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { eventBehaviour, taskBehaviour } from './standard-activities.ts';
@@ -53,7 +53,7 @@ const documentBehaviour: Behaviour = {
   fill({ before, columns, stamp }) {
     if (before) return;
     columns.set('AuthorId', columns.get('AuthorId') ?? stamp.userId);
-    const name = String(columns.get('Name') ?? '').replaceAll(/\W+/g, '_');
+    const name = (textOf(columns.get('Name')) ?? '').replaceAll(/\W+/g, '_');
     columns.set('DeveloperName', columns.get('DeveloperName') ?? name.slice(0, 80));
   },
 };
@@ -88,7 +88,7 @@ export async function followUp(write: Write, after: Values | undefined): Promise
 
 /** A new record has the first record type of its sobject, unless it names another one of them. */
 async function fillRecordType({ tx, def, before, columns }: Write): Promise<void> {
-  const given = columns.get('RecordTypeId') ?? null;
+  const given = textOf(columns.get('RecordTypeId'));
   if (before && given === null) return;
   const rows = await tx.query<{ Id: string }>(sql`
     SELECT "Id" FROM org."RecordType"
@@ -96,7 +96,7 @@ async function fillRecordType({ tx, def, before, columns }: Write): Promise<void
   const [found] = rows;
   if (found) columns.set('RecordTypeId', found.Id);
   else if (given !== null) {
-    const message = `Record Type ID: this ID value isn't valid for the user: ${String(given)}`;
+    const message = `Record Type ID: this ID value isn't valid for the user: ${given}`;
     throw refused('INVALID_CROSS_REFERENCE_KEY', message, ['RecordTypeId']);
   }
 }

@@ -35,7 +35,7 @@ export const event: SObjectDef = {
     field('combobox', 'Subject', 'Subject', {
       length: 255,
       picklist: subjects,
-      told: { groupable: false, permissionable: false },
+      ...seenByAll,
     }),
     text('Location', 'Location', 255),
     flag('IsAllDayEvent', 'All-Day Event', { told: { permissionable: true } }),

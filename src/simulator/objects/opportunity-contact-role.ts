@@ -30,13 +30,11 @@ export const opportunityContactRole: SObjectDef = {
       updateable: false,
       cascadeDelete: true,
       childRelationshipName: 'OpportunityContactRoles',
-      told: { searchPrefilterable: false },
     }),
     reference('ContactId', 'Contact ID', ['Contact'], {
       ...required,
       cascadeDelete: true,
       childRelationshipName: 'OpportunityContactRoles',
-      told: { searchPrefilterable: false },
     }),
     picklist('Role', 'Role', roles, { length: 40, told: { permissionable: false } }),
     flag('IsPrimary', 'Primary'),

@@ -12,6 +12,7 @@ import {
   recordId,
   reference,
   required,
+  seenByAll,
   text,
 } from './fields.ts';
 import { taskStatuses } from './picklists.ts';
@@ -38,8 +39,8 @@ export const task: SObjectDef = {
     recordId('Activity ID'),
     who('Tasks'),
     what('Tasks'),
-    field('combobox', 'Subject', 'Subject', { length: 255, picklist: subjects }),
-    field('date', 'ActivityDate', 'Due Date Only'),
+    field('combobox', 'Subject', 'Subject', { ...seenByAll, length: 255, picklist: subjects }),
+    field('date', 'ActivityDate', 'Due Date Only', seenByAll),
     picklist('Status', 'Status', taskStatuses, {
       ...required,
       length: 40,
@@ -62,20 +63,22 @@ export const task: SObjectDef = {
     picklist('CallType', 'Call Type', ['Internal', 'Inbound', 'Outbound'], { length: 40 }),
     text('CallDisposition', 'Call Result', 255),
     text('CallObject', 'Call Object Identifier', 255),
-    field('datetime', 'ReminderDateTime', 'Reminder Date/Time'),
+    field('datetime', 'ReminderDateTime', 'Reminder Date/Time', seenByAll),
     flag('IsReminderSet', 'Reminder Set'),
     idOf('RecurrenceActivityId', 'Recurrence Activity ID', ['Task'], {
       ...readOnly,
       childRelationshipName: 'RecurringTasks',
     }),
     flag('IsRecurrence', 'Create Recurring Series of Tasks', { updateable: false }),
-    field('date', 'RecurrenceStartDateOnly', 'Recurrence Start'),
+    field('date', 'RecurrenceStartDateOnly', 'Recurrence Start', seenByAll),
     ...recurrence,
     picklist('RecurrenceRegeneratedType', 'Repeat This Task', regenerations, {
+      ...seenByAll,
       length: 40,
       restrictedPicklist: true,
     }),
     picklist('TaskSubtype', 'Task Subtype', subtypes, {
+      ...seenByAll,
       length: 40,
       updateable: false,
       restrictedPicklist: true,

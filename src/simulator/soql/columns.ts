@@ -64,7 +64,7 @@ export const isSortable = (field: FieldDef): boolean =>
 export const isAggregatable = (field: FieldDef): boolean =>
   field.told?.aggregatable ?? (isFilterable(field) && field.type !== 'boolean');
 
-const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
+const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time', 'combobox'];
 
 export const isGroupable = (field: FieldDef): boolean =>
   field.told?.groupable ??

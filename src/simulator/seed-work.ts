@@ -67,7 +67,7 @@ const taskFields: Maker = (dice, plan) => {
     Status: status,
     Priority: dice.pick('priority', ['High', 'Normal', 'Normal', 'Low']),
     CompletedDateTime: always(sql`CASE WHEN ${status} = 'Completed' THEN modified END`),
-    IsArchived: sql`(${status} = 'Completed' AND modified < ${yearAgo(plan)})`,
+    IsArchived: sql`(${status} = 'Completed' AND created < ${yearAgo(plan)})`,
     TaskSubtype: always(dice.pick('subtype', ['Task', 'Task', 'Call', 'Email'])),
   };
 };

@@ -72,7 +72,7 @@ export const deviations: readonly Deviation[] = [
     isCut: true,
   },
   {
-    request: /query\/\?q=SELECT[+ ]+Id[+ ]+FROM[+ ]+Account/,
+    request: /query\/\?q=SELECT\+Id\+FROM\+Account/,
     answer: /H1RMEQA3"\s*},\s*"Id" : "0019H00000H1RMDQA3"/,
     reason: 'the recording was edited: its five records have the Id of the first, and URLs of their own',
     mend: (exchange) => ({

@@ -7,7 +7,7 @@ import { columnValues } from './field-values.ts';
 import { recordId } from './ids.ts';
 import { leadStatuses, ratings, stages } from './objects/picklists.ts';
 import { type Org, writeTransaction } from './org.ts';
-import { rangeOf } from './seed-data.ts';
+import { rangeOf } from './seed-plan.ts';
 import { companyFields, firstNames, jobTitles, lastNames } from './seed-words.ts';
 import { tableOf } from './storage.ts';
 

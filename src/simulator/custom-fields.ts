@@ -93,8 +93,13 @@ export function sobjectOf(asked: CustomSObject, keyPrefix: string): SObjectDef {
   const isDetail = asked.fields.some(({ masterDetail }) => masterDetail);
   const name =
     asked.nameNumber === undefined
-      ? text('Name', `${label} Name`, 80)
-      : text('Name', `${label} Number`, 80, { ...readOnly, nillable: false, autoNumber: asked.nameNumber });
+      ? text('Name', `${label} Name`, 80, { told: { idLookup: true } })
+      : text('Name', `${label} Number`, 80, {
+          ...readOnly,
+          nillable: false,
+          autoNumber: asked.nameNumber,
+          told: { idLookup: true },
+        });
   return {
     name: asked.name,
     label,

@@ -11,7 +11,7 @@ interface Described {
   urls: Record<string, string>;
   fields: Record<string, unknown>[];
   childRelationships: Record<string, unknown>[];
-  recordTypeInfos: { recordTypeId: string }[];
+  recordTypeInfos: Record<string, unknown>[];
 }
 const describe = async (sobject: string) =>
   (await org.request('GET', `${data}/sobjects/${sobject}/describe`)).json as Described;
@@ -23,7 +23,7 @@ const fieldKeys =
 test('the versions are listed without a token', async () => {
   const answer = await org.request('GET', '/services/data/', { token: null });
   const versions = answer.json as { label: string; version: string; url: string }[];
-  assert.deepEqual(versions[0], { label: "Spring '18", url: '/services/data/v42.0', version: '42.0' });
+  assert.deepEqual(versions[0], { label: 'Spring ’18', url: '/services/data/v42.0', version: '42.0' });
   assert.deepEqual(versions.at(-1), { label: "Winter '27", url: '/services/data/v68.0', version: '68.0' });
 });
 
@@ -35,31 +35,63 @@ test('a version lists its resources; a retired one is gone and an unknown one ne
   assert.equal((await org.request('GET', '/services/data/v99.0/sobjects')).status, 404);
 });
 
-test('describeGlobal lists the eight sobjects with the keys of a real org', async () => {
+test('describeGlobal lists all sobjects in their order with the keys of a real org', async () => {
   const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
-  assert.deepEqual(
-    sobjects.map((entry) => entry.name),
-    ['Account', 'Contact', 'Invoice_Line__c', 'Invoice__c', 'Lead', 'Opportunity', 'Product2', 'User'],
-  );
+  const names = sobjects.map((entry) => entry.name);
+  assert.deepEqual(names, names.toSorted());
+  assert.ok(names.length > 30 && names.includes('Account') && names.includes('Invoice__c'));
   for (const entry of sobjects) assert.equal(Object.keys(entry).length, 28);
   assert.equal(sobjects[0]?.urls.rowTemplate, `${data}/sobjects/Account/{ID}`);
 });
 
 test('every field of every sobject is described with all 57 keys', async () => {
-  for (const name of [
-    'Account',
-    'Contact',
-    'Lead',
-    'Opportunity',
-    'User',
-    'Product2',
-    'Invoice__c',
-    'Invoice_Line__c',
-  ]) {
-    const { fields, recordTypeInfos } = await describe(name);
+  const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
+  for (const { name } of sobjects) {
+    const { fields } = await describe(name);
     for (const field of fields) assert.equal(Object.keys(field).join(' '), fieldKeys);
-    assert.equal(recordTypeInfos[0]?.recordTypeId, '012000000000000AAA');
   }
+});
+
+test('record types are those of the table RecordType, and Master is always one of them', async () => {
+  const answer = await org.request(
+    'GET',
+    `${data}/query?q=${encodeURIComponent("SELECT Id, DeveloperName FROM RecordType WHERE SobjectType = 'Account' ORDER BY Id")}`,
+  );
+  const { records } = answer.json as { records: { Id: string; DeveloperName: string }[] };
+  assert.equal(records.length, 2);
+  const { recordTypeInfos } = await describe('Account');
+  assert.deepEqual(
+    recordTypeInfos.map((info) => [info.recordTypeId, info.developerName, info.defaultRecordTypeMapping]),
+    [
+      ...records.map(({ Id, DeveloperName }, place) => [Id, DeveloperName, place === 0]),
+      ['012000000000000AAA', 'Master', false],
+    ],
+  );
+  const [only] = (await describe('Lead')).recordTypeInfos;
+  assert.deepEqual([only?.master, only?.defaultRecordTypeMapping], [true, true]);
+  assert.deepEqual((await describe('OpportunityContactRole')).recordTypeInfos, []);
+});
+
+test('a picklist tells its values, which one is chosen by itself, and with which values of another they go', async () => {
+  const fields = new Map((await describe('Case')).fields.map((field) => [field.name, field]));
+  const status = fields.get('Status');
+  assert.equal(status?.defaultValue, 'New');
+  const values = fields.get('Topic_Detail__c')?.picklistValues as { value: string; validFor: string }[];
+  assert.deepEqual(
+    values.map(({ value, validFor }) => [value, validFor]),
+    [
+      ['Late', 'gAAA'],
+      ['Damaged', 'oAAA'],
+      ['Wrong amount', 'QAAA'],
+      ['Defect', 'IAAA'],
+      ['Question', '4AAA'],
+    ],
+  );
+  assert.equal(fields.get('Topic_Detail__c')?.controllerName, 'Topic__c');
+  assert.equal(fields.get('Topic_Detail__c')?.dependentPicklist, true);
+  const kinds = (await describe('Event')).fields.find((field) => field.name === 'GroupEventType');
+  const [kind] = (kinds?.picklistValues ?? []) as { label: string }[];
+  assert.equal(kind?.label, 'Non-group Event');
 });
 
 test('fields tell their length, precision, compound and target as in a real org', async () => {
@@ -96,18 +128,16 @@ test('the two custom objects have a field of every type, one of them a formula',
 
 test('a parent names its children', async () => {
   const { childRelationships } = await describe('Invoice__c');
-  assert.deepEqual(childRelationships, [
-    {
-      cascadeDelete: false,
-      childSObject: 'Invoice_Line__c',
-      deprecatedAndHidden: false,
-      field: 'Invoice__c',
-      junctionIdListNames: [],
-      junctionReferenceTo: [],
-      relationshipName: 'Invoice_Lines__r',
-      restrictedDelete: false,
-    },
-  ]);
+  assert.deepEqual(childRelationships[0], {
+    cascadeDelete: false,
+    childSObject: 'Invoice_Line__c',
+    deprecatedAndHidden: false,
+    field: 'Invoice__c',
+    junctionIdListNames: [],
+    junctionReferenceTo: [],
+    relationshipName: 'Invoice_Lines__r',
+    restrictedDelete: false,
+  });
 });
 
 test('recordCount counts live records and leaves out what is empty or unknown', async () => {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
 import { describeField } from './describe-field.ts';
+import { pagesOf, urlsOf } from './describe-urls.ts';
 import { methodNotAllowed } from './errors.ts';
+import { type RecordTypeRow, recordTypeInfos, recordTypesOf } from './record-types.ts';
 import { referencesTo, relationshipToChildren } from './relationships.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 
@@ -9,12 +11,14 @@ import { fieldNamed, type SObjectDef } from './schema.ts';
  * describe and describeGlobal, with every key that a real org's answer has. Both can be asked conditionally: the
  * definitions change only with the org, so `If-Modified-Since` is answered by 304 and no body.
  */
-export function describe(call: Call, def: SObjectDef): Answer {
-  return conditionally(call, () => describeResult(call, def));
+export async function describe(call: Call, def: SObjectDef): Promise<Answer> {
+  const recordTypes = await recordTypesOf(call.db, def);
+  const changedAt = Math.max(call.org.schemaChangedAt, ...recordTypes.map(({ changedAt: at }) => at));
+  return conditionally(call, changedAt, () => describeResult(call, def, recordTypes));
 }
 
 export function describeGlobal(call: Call): Answer {
-  return conditionally(call, () => ({
+  return conditionally(call, call.org.schemaChangedAt, () => ({
     encoding: 'UTF-8',
     maxBatchSize: 200,
     sobjects: [...call.sobjects.values()]
@@ -23,33 +27,37 @@ export function describeGlobal(call: Call): Answer {
   }));
 }
 
-function conditionally(call: Call, body: () => unknown): Answer {
+/** @param changedAt  epoch ms */
+function conditionally(call: Call, changedAt: number, body: () => unknown): Answer {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
-  const { schemaChangedAt } = call.org;
-  const tag = createHash('sha256').update(`${call.org.id} ${schemaChangedAt} ${call.version}`).digest('hex');
+  const tag = createHash('sha256').update(`${call.org.id} ${changedAt} ${call.version}`).digest('hex');
   const headers = {
     ETag: `"${tag.slice(0, 8)}"`,
-    'Last-Modified': new Date(schemaChangedAt).toUTCString(),
+    'Last-Modified': new Date(changedAt).toUTCString(),
   };
   const since = Date.parse(call.header('if-modified-since') ?? '');
-  const isUnchanged = Math.floor(schemaChangedAt / 1000) * 1000 <= since;
+  const isUnchanged = Math.floor(changedAt / 1000) * 1000 <= since;
   return isUnchanged ? { status: 304, headers, body: null } : answer(200, body(), headers);
 }
 
+/** Recorded answers of version 48 do not tell of associates, and those of version 56 do. */
+const withoutAssociatesUntil = 48;
+
 /** What describe and describeGlobal say alike. */
-function facts(def: SObjectDef) {
-  const isPerson = ['Account', 'Contact', 'Lead'].includes(def.name);
+function facts(def: SObjectDef, version: string) {
   return {
-    activateable: false,
-    associateEntityType: null,
-    associateParentEntity: null,
+    activateable: def.activateable === true,
+    ...(Number(version) > withoutAssociatesUntil && {
+      associateEntityType: null,
+      associateParentEntity: null,
+    }),
     createable: def.createable ?? true,
     custom: def.custom,
     customSetting: false,
-    deepCloneable: def.name === 'Opportunity',
+    deepCloneable: def.deepCloneable === true,
     deletable: def.deletable,
     deprecatedAndHidden: false,
-    feedEnabled: !def.custom,
+    feedEnabled: def.feedEnabled === true,
     hasSubtypes: false,
     isInterface: false,
     isSubtype: false,
@@ -57,12 +65,12 @@ function facts(def: SObjectDef) {
     label: def.label,
     labelPlural: def.labelPlural,
     layoutable: def.layoutable ?? true,
-    mergeable: isPerson,
-    mruEnabled: true,
+    mergeable: def.mergeable === true,
+    mruEnabled: def.mruEnabled ?? true,
     name: def.name,
     queryable: def.queryable ?? true,
     replicateable: def.replicateable ?? true,
-    retrieveable: true,
+    retrieveable: def.retrieveable ?? true,
     searchable: def.searchable ?? true,
     triggerable: def.triggerable ?? true,
     undeletable: def.undeletable ?? def.deletable,
@@ -71,30 +79,16 @@ function facts(def: SObjectDef) {
 }
 
 export function globalEntry(def: SObjectDef, version: string) {
-  const path = dataPath(version, 'sobjects', def.name);
-  return {
-    ...facts(def),
-    urls: {
-      compactLayouts: `${path}/describe/compactLayouts`,
-      rowTemplate: `${path}/{ID}`,
-      approvalLayouts: `${path}/describe/approvalLayouts`,
-      defaultValues: `${path}/defaultValues?recordTypeId&fields`,
-      describe: `${path}/describe`,
-      quickActions: `${path}/quickActions`,
-      layouts: `${path}/describe/layouts`,
-      sobject: path,
-    },
-  };
+  return { ...facts(def, version), urls: urlsOf(def, version) };
 }
 
-function describeResult(call: Call, def: SObjectDef) {
-  const { urls } = globalEntry(def, call.version);
+function describeResult(call: Call, def: SObjectDef, recordTypes: readonly RecordTypeRow[]) {
   const path = dataPath(call.version, 'sobjects', def.name);
-  return {
-    ...facts(def),
+  return inOrder({
+    ...facts(def, call.version),
     actionOverrides: [],
     childRelationships: childRelationships(call, def),
-    compactLayoutable: true,
+    compactLayoutable: def.layoutable ?? true,
     defaultImplementation: null,
     extendedBy: null,
     extendsInterfaces: null,
@@ -105,41 +99,31 @@ function describeResult(call: Call, def: SObjectDef) {
     lookupLayoutable: null,
     namedLayoutInfos: [],
     networkScopeFieldName: null,
-    recordTypeInfos: [
-      {
-        active: true,
-        available: true,
-        defaultRecordTypeMapping: true,
-        developerName: 'Master',
-        master: true,
-        name: 'Master',
-        recordTypeId: '012000000000000AAA',
-        urls: { layout: `${path}/describe/layouts/012000000000000AAA` },
-      },
-    ],
-    searchLayoutable: true,
+    recordTypeInfos: recordTypeInfos(path, def, recordTypes),
+    searchLayoutable: def.searchable ?? true,
     sobjectDescribeOption: 'FULL',
     supportedScopes: [
       { label: `All ${def.labelPlural.toLowerCase()}`, name: 'everything' },
       ...(fieldNamed(def, 'OwnerId') ? [{ label: `My ${def.labelPlural.toLowerCase()}`, name: 'mine' }] : []),
     ],
-    urls: {
-      ...urls,
-      uiDetailTemplate: `${call.org.url}/{ID}`,
-      uiEditTemplate: `${call.org.url}/{ID}/e`,
-      uiNewRecord: `${call.org.url}/${def.keyPrefix}/e`,
-    },
-  };
+    urls: { ...urlsOf(def, call.version), ...pagesOf(def, call.org.url) },
+  });
 }
 
+/** Recorded describes have their keys in the order of the alphabet. */
+const inOrder = (result: object): object =>
+  Object.fromEntries(Object.entries(result).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
 const childRelationships = (call: Call, parent: SObjectDef) =>
-  referencesTo(call.sobjects, parent).map((reference) => ({
-    cascadeDelete: reference.field.cascadeDelete === true,
-    childSObject: reference.child.name,
-    deprecatedAndHidden: false,
-    field: reference.field.name,
-    junctionIdListNames: [],
-    junctionReferenceTo: [],
-    relationshipName: relationshipToChildren(reference, parent),
-    restrictedDelete: reference.field.restrictedDelete === true,
-  }));
+  referencesTo(call.sobjects, parent)
+    .filter(({ field }) => field.name !== 'MasterRecordId')
+    .map((reference) => ({
+      cascadeDelete: reference.field.cascadeDelete === true,
+      childSObject: reference.child.name,
+      deprecatedAndHidden: false,
+      field: reference.field.name,
+      junctionIdListNames: [],
+      junctionReferenceTo: [],
+      relationshipName: relationshipToChildren(reference, parent),
+      restrictedDelete: reference.field.restrictedDelete === true,
+    }));

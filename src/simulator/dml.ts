@@ -1,11 +1,13 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import type { Write } from './behaviour.ts';
 import { clearLookups, detailsOf, logDeletion } from './deletion.ts';
 import { isGone, notFound, refused } from './errors.ts';
 import type { ColumnValues } from './field-values.ts';
 import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
+import { behaviourReads, fillIn, followUp } from './standard-behaviour.ts';
 import { isLive, keyOf, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
 import { type Stamp, triggers } from './triggers.ts';
 
@@ -46,11 +48,14 @@ export async function insertRecord(
   if (fieldNamed(def, 'CreatedById')) columns.set('CreatedById', stamp.userId);
   setModified(def, columns, stamp);
   if (fieldNamed(def, 'OwnerId')) columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
+  const write: Write = { tx, def, stamp, id, before: null, columns };
+  await fillIn(write);
   const names = [...columns.keys()].map((name) => ident(name));
   const params = [...columns.values()].map((value) => sql`${value}`);
   const rows = await tx.query<Row>(sql`
     INSERT INTO ${tableOf(def)} (${join(names)}) VALUES (${join(params)}) RETURNING ${returned(def)}`);
   await triggers.get(def.name)?.after(tx, stamp, rows);
+  await followUp(write, rows[0]);
   return id;
 }
 
@@ -72,8 +77,8 @@ export async function updateRecord(
 }
 
 /**
- * The record stays, invisible to `query` and visible to `queryAll`. Its details go with it, lookups to it become
- * empty.
+ * The record stays, invisible to `query` and visible to `queryAll`; one that has no IsDeleted is gone at once. Its
+ * details go with it, lookups to it become empty.
  *
  * @param more  columns that the deletion sets besides, a merge's for example
  */
@@ -93,6 +98,10 @@ export async function deleteRecord(
     for (const detail of details) await deleteRecord(tx, by, child, detail.Id, { rootId });
   }
   await clearLookups(tx, sobjects, def, id);
+  if (!fieldNamed(def, 'IsDeleted')) {
+    await tx.query(sql`DELETE FROM ${tableOf(def)} WHERE "Id" = ${id}`);
+    return;
+  }
   const stamp = stampOf(by);
   const columns = new Map<string, unknown>(Object.entries({ ...more, IsDeleted: true }));
   await changeRow(tx, def, id, columns, before, stamp);
@@ -110,10 +119,13 @@ export async function changeRow(
 ): Promise<void> {
   const columns = new Map(changes);
   setModified(def, columns, stamp);
+  const write: Write = { tx, def, stamp, id, before, columns };
+  await fillIn(write);
   const assignments = [...columns].map(([name, value]) => sql`${ident(name)} = ${value}`);
   const after = await tx.query<Row>(sql`
     UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING ${returned(def)}`);
   await triggers.get(def.name)?.after(tx, stamp, [before, ...after]);
+  await followUp(write, after[0]);
 }
 
 /** The stamps that the sobject has: shares have no SystemModstamp, histories only say when they were created. */
@@ -136,9 +148,11 @@ export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<R
   return row;
 }
 
-/** What the trigger of an sobject reads of a row. */
-export const returned = (def: SObjectDef): Sql =>
-  join(['Id', ...(triggers.get(def.name)?.reads ?? [])].map((name) => ident(name)));
+/** What the trigger of an sobject reads of a row, and what the org does by itself. */
+export const returned = (def: SObjectDef): Sql => {
+  const names = ['Id', ...(triggers.get(def.name)?.reads ?? []), ...behaviourReads(def)];
+  return join([...new Set(names)].map((name) => ident(name)));
+};
 
 /** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
 async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<void> {

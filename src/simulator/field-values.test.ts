@@ -24,6 +24,12 @@ function refusal(sobject: string, json: string, intent: 'create' | 'update' = 'u
   throw new Error('nothing was refused');
 }
 
+test('an e-mail address is kept in lower case', () => {
+  assert.deepEqual(stored('Contact', '{"Email":"GOB.Bluth@Example.com"}'), {
+    Email: 'gob.bluth@example.com',
+  });
+});
+
 test('values of every kind are read into what their column takes', () => {
   assert.deepEqual(
     stored(

@@ -43,7 +43,7 @@ function isMissing(field: FieldDef, values: ColumnValues, intent: 'create' | 'up
   if (field.nillable || !field.createable) return false;
   const value = values.get(field);
   if (value !== undefined) return value === null;
-  return intent === 'create' && field.defaultSql === undefined && field.name !== 'OwnerId';
+  return intent === 'create' && field.defaultSql === undefined && !field.filledIn && field.name !== 'OwnerId';
 }
 
 function columnValue(field: FieldDef, value: unknown): ColumnValue {
@@ -87,7 +87,8 @@ const readers: Record<FieldType, Reader> = {
   url: plain,
   encryptedstring: plain,
   email: text((field, value) => {
-    if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return fitting(field, value);
+    // Recorded addresses come back in lower case, however they were written.
+    if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) return fitting(field, value.toLowerCase());
     throw refused('INVALID_EMAIL_ADDRESS', `${field.label}: invalid email address: ${value}`, [field.name]);
   }),
   boolean(field, value) {

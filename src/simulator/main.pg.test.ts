@@ -65,7 +65,7 @@ test('the program makes its org once, says when it is ready, and ends when asked
   assert.equal(ready.records, 200);
   assert.notEqual(new URL(String(ready.url)).port, String(port));
   assert.ok(first.errors.some((line) => line.startsWith(`port ${port} is taken, using `)));
-  assert.ok(first.errors.includes('{"seeded":200,"of":200}'));
+  assert.ok(first.errors.some((line) => /^\{"seeded":(\d{3,}),"of":\1\}$/.test(line)));
   assert.equal((await stat(credentialsFile)).mode & 0o777, 0o600);
   const credentials = await readFile(credentialsFile, 'utf8');
   first.program.kill('SIGTERM');

@@ -19,7 +19,8 @@ import { ApiUsage, LongRequests } from './limits.ts';
 import { sobjects } from './objects/index.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { readSchema, storeSObjects } from './schema-storage.ts';
-import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
+import { seedRecords } from './seed-data.ts';
+import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
 import { createTables, fingerprintOf, readSettings, tableOf, writeSettings } from './storage.ts';
 import { createIndexes, createTable } from './tables.ts';
 
@@ -138,7 +139,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
     await createTables(tx);
     for (const def of sobjects) await createTable(tx, def);
   });
-  await seedRecords(db, seed, (done) => options.onSeeded(done, options.records));
+  await seedRecords(db, seed, (done) => options.onSeeded(done, totalOf(seed)));
   const settings: OrgSettings = {
     // Random, so that a token of one org is never one of another.
     orgId: recordId('00D', randomInt(2 ** 47)),
@@ -153,6 +154,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
     for (const def of sobjects) await createIndexes(tx, def);
     for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
     await storeSObjects(tx, sobjects, clock.now());
+    await tx.query(sql`UPDATE org."Organization" SET "Id" = ${settings.orgId}`);
     await writeSettings(tx, settings);
   });
   return settings;

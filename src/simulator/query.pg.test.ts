@@ -108,7 +108,7 @@ test('count() answers a total and no records', async () => {
 });
 
 interface Described {
-  sobjects: { name: string }[];
+  sobjects: { name: string; queryable: boolean }[];
   fields: { name: string }[];
   childRelationships: { relationshipName: string | null }[];
 }
@@ -163,9 +163,12 @@ test('parents are read on every page of a result', async () => {
 
 test('every field and every named child relationship of a describe can be queried', async () => {
   let relationships = 0;
-  for (const { name } of (await describeOf('')).sobjects) {
+  for (const { name, queryable } of (await describeOf('')).sobjects) {
+    if (!queryable) continue;
     const { fields, childRelationships } = await describeOf(`/${name}/describe`);
-    const all = await query(`SELECT FIELDS(ALL) FROM ${name} LIMIT 200`);
+    const where =
+      name === 'ContentDocumentLink' ? 'WHERE ContentDocumentId IN (SELECT Id FROM ContentDocument)' : '';
+    const all = await query(`SELECT FIELDS(ALL) FROM ${name} ${where} LIMIT 200`);
     const [first] = (all.json as Page).records;
     const names = fields.map((field) => field.name);
     assert.deepEqual(Object.keys(first ?? {}).toSorted(), ['attributes', ...names].toSorted(), name);

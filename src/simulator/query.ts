@@ -24,7 +24,7 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   const soql = call.parameters.get('q') ?? explained;
   if (!soql) throw refused('MALFORMED_QUERY', 'A query string has to be specified');
   if (soql.length > soqlCharactersMax)
-    throw refused('QUERY_TOO_LONG', 'SOQL statements cannot be longer than 100000 characters.');
+    throw refused('MALFORMED_QUERY', 'SOQL statements can not be longer than 100000 characters.');
   // Text is searched for in the form in which it is stored.
   const cursor = {
     soql: toStored(soql),

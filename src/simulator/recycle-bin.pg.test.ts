@@ -55,24 +55,68 @@ async function deletedIds(sobject: string): Promise<string[]> {
 test('a deletion empties the lookups to its record without a stamp of their records', async () => {
   const account = await create('Account', { Name: 'Parent' });
   const below = await create('Account', { Name: 'Below', ParentId: account });
-  const contact = await create('Contact', { LastName: 'Child', AccountId: account });
-  await stampLongAgo(contact, below);
+  const contact = await create('Contact', { LastName: 'Boss' });
+  const reports = await create('Contact', { LastName: 'Reports', ReportsToId: contact });
+  await stampLongAgo(reports, below);
 
   await remove('Account', account);
+  await remove('Contact', contact);
 
-  const { AccountId, SystemModstamp } = await read('Contact', contact);
-  assert.deepEqual([AccountId, SystemModstamp], [null, longAgo]);
+  const { ReportsToId, SystemModstamp } = await read('Contact', reports);
+  assert.deepEqual([ReportsToId, SystemModstamp], [null, longAgo]);
   const { ParentId, SystemModstamp: stamp } = await read('Account', below);
   assert.deepEqual([ParentId, stamp], [null, longAgo]);
 });
 
+test('contacts, opportunities with their lines, tasks and files go with their account and come back with it', async () => {
+  const account = await create('Account', { Name: 'Whole' });
+  const contact = await create('Contact', { LastName: 'Of it', AccountId: account });
+  const opportunity = await create('Opportunity', {
+    Name: 'Of it',
+    AccountId: account,
+    StageName: 'Prospecting',
+    CloseDate: '2030-01-01',
+  });
+  const entry = await queryAll('SELECT Id FROM PricebookEntry WHERE Pricebook2.IsStandard = true LIMIT 1');
+  const line = await create('OpportunityLineItem', {
+    OpportunityId: opportunity,
+    PricebookEntryId: entry?.Id,
+    Quantity: 2,
+    UnitPrice: 10,
+  });
+  const task = await create('Task', { Subject: 'Call', WhoId: contact });
+  const file = await create('Attachment', { ParentId: account, Name: 'a.txt', Body: 'YQ==' });
+  const all = {
+    Contact: contact,
+    Opportunity: opportunity,
+    OpportunityLineItem: line,
+    Task: task,
+    Attachment: file,
+  };
+  const deleted = async () => {
+    const flags = Object.entries(all).map(async ([sobject, id]) => {
+      const row = await queryAll(`SELECT IsDeleted FROM ${sobject} WHERE Id = '${id}'`);
+      return row?.IsDeleted;
+    });
+    return Promise.all(flags);
+  };
+
+  await remove('Account', account);
+  assert.deepEqual(await deleted(), [true, true, true, true, true]);
+
+  assert.deepEqual(await disturb('undelete', { ids: [account] }), ['ok']);
+  assert.deepEqual(await deleted(), [false, false, false, false, false]);
+  const { Amount, HasOpportunityLineItem } = await read('Opportunity', opportunity);
+  assert.deepEqual([Amount, HasOpportunityLineItem], [20, true]);
+});
+
 test('an undeleted record is back with its Id, a new stamp and the lookups to it', async () => {
   const account = await create('Account', { Name: 'Back' });
-  const stays = await create('Contact', { LastName: 'Stays', AccountId: account });
-  const moves = await create('Contact', { LastName: 'Moves', AccountId: account });
+  const stays = await create('Account', { Name: 'Stays', ParentId: account });
+  const moves = await create('Account', { Name: 'Moves', ParentId: account });
   const other = await create('Account', { Name: 'Other' });
   await remove('Account', account);
-  await org.request('PATCH', `${data}/Contact/${moves}`, { body: { AccountId: other } });
+  await org.request('PATCH', `${data}/Account/${moves}`, { body: { ParentId: other } });
   await stampLongAgo(account, stays);
 
   assert.deepEqual(await disturb('undelete', { ids: [account] }), ['ok']);
@@ -80,9 +124,9 @@ test('an undeleted record is back with its Id, a new stamp and the lookups to it
   const { IsDeleted, SystemModstamp } = await read('Account', account);
   assert.equal(IsDeleted, false);
   assert.notEqual(SystemModstamp, longAgo);
-  const { AccountId, SystemModstamp: stamp } = await read('Contact', stays);
-  assert.deepEqual([AccountId, stamp], [account, longAgo]);
-  assert.equal((await read('Contact', moves)).AccountId, other);
+  const { ParentId, SystemModstamp: stamp } = await read('Account', stays);
+  assert.deepEqual([ParentId, stamp], [account, longAgo]);
+  assert.equal((await read('Account', moves)).ParentId, other);
   assert.ok(!(await deletedIds('Account')).includes(account));
   await remove('Account', account);
   assert.ok((await deletedIds('Account')).includes(account));

@@ -54,7 +54,7 @@ export async function emptyRecord(tx: Tx, org: Org, id: string): Promise<void> {
 /** Deletes a record past the recycle bin. */
 export async function hardDeleteRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<void> {
   await deleteRecord(tx, by, def, id);
-  await emptyRecord(tx, by.org, id);
+  if (fieldNamed(def, 'IsDeleted')) await emptyRecord(tx, by.org, id);
 }
 
 /** The record first. Empty for one that went with another. */
@@ -80,7 +80,7 @@ export async function sweepRecycleBin(tx: Tx, org: Org): Promise<void> {
 /** Removes for good what was deleted before an instant, and leaves the delete log. */
 export async function emptyRecycleBin(tx: Tx, org: Org, before: string): Promise<void> {
   for (const def of org.sobjects.values()) {
-    if (!def.deletable) continue;
+    if (!fieldNamed(def, 'IsDeleted')) continue;
     await tx.query(sql`
       DELETE FROM ${tableOf(def)} AS r USING simulator.deletion AS d
        WHERE d.record_id = r."Id" AND d.sobject = ${def.name} AND r."IsDeleted"

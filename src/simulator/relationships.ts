@@ -6,12 +6,28 @@ interface Reference {
   field: FieldDef;
 }
 
-export const referencesTo = (sobjects: SObjects, parent: SObjectDef): Reference[] =>
-  [...sobjects.values()].flatMap((child) =>
-    child.fields
-      .filter((field) => field.referenceTo?.includes(parent.name))
-      .map((field) => ({ child, field })),
-  );
+/** By the name of the parent. A changed schema is another map. */
+const references = new WeakMap<SObjects, ReadonlyMap<string, readonly Reference[]>>();
+
+export function referencesTo(sobjects: SObjects, parent: SObjectDef): readonly Reference[] {
+  const known = references.get(sobjects) ?? referencesIn(sobjects);
+  references.set(sobjects, known);
+  return known.get(parent.name) ?? [];
+}
+
+function referencesIn(sobjects: SObjects): ReadonlyMap<string, readonly Reference[]> {
+  const found = new Map<string, Reference[]>();
+  for (const child of sobjects.values()) {
+    for (const field of child.fields) {
+      for (const name of field.referenceTo ?? []) {
+        const ofParent = found.get(name) ?? [];
+        found.set(name, ofParent);
+        ofParent.push({ child, field });
+      }
+    }
+  }
+  return found;
+}
 
 /** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
 export function relationshipToChildren({ child, field }: Reference, parent: SObjectDef): string | null {

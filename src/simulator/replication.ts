@@ -24,6 +24,7 @@ interface Window {
 }
 
 export async function updatedSince(call: Call, def: SObjectDef): Promise<Answer> {
+  refuseUnlessReplicateable(def);
   const window = readWindow(call, updatedDays);
   const stamp = stampField(def);
   const changed = stamp
@@ -38,6 +39,7 @@ export async function updatedSince(call: Call, def: SObjectDef): Promise<Answer>
 }
 
 export async function deletedSince(call: Call, def: SObjectDef): Promise<Answer> {
+  refuseUnlessReplicateable(def);
   const window = readWindow(call, deletedDays);
   const gone = await idsOf<{ deleted_at: number }>(
     call,
@@ -50,6 +52,12 @@ export async function deletedSince(call: Call, def: SObjectDef): Promise<Answer>
     earliestDateAvailable: timeText(await earliestAvailable(call)),
     latestDateCovered: timeText(window.covered),
   });
+}
+
+/** The text is not confirmed by recorded answers. */
+function refuseUnlessReplicateable(def: SObjectDef): void {
+  if (def.replicateable === false)
+    throw refused('INVALID_TYPE_FOR_OPERATION', `entity type ${def.name} does not support replication`);
 }
 
 const within = (column: Sql, { start, end }: Window): Sql => sql`

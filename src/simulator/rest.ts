@@ -93,7 +93,8 @@ export function versions({ control }: Org): Answer {
       // A Winter release carries the number of the year that it reaches into.
       const year = 18 + Math.floor((sinceSpring18 + 1) / 3);
       return {
-        label: `${season} '${year}`,
+        // The label of one release is written with another apostrophe.
+        label: `${season} ${number === versionMin ? '’' : "'"}${year}`,
         url: dataPath(`${number}.0`),
         version: `${number}.0`,
       };

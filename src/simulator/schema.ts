@@ -52,13 +52,20 @@ export interface FieldDef {
   /** The sobjects that a reference may point to, and the name by which a query follows it. */
   referenceTo?: readonly string[];
   relationshipName?: string;
-  /** By which the records that point to one are reached from it: `Contacts`. */
-  childRelationshipName?: string;
+  /** By which the records that point to one are reached from it: `Contacts`. Null where they are not. */
+  childRelationshipName?: string | null;
   /** A master-detail: the record is deleted with the one that it points to. */
   cascadeDelete?: boolean;
   /** A record that another one points to by this field cannot be deleted. */
   restrictedDelete?: boolean;
   picklist?: readonly string[];
+  /** What people see in the place of a value, where that is not the value itself. */
+  picklistLabels?: Readonly<Record<string, string>>;
+  /** Values that no longer can be chosen. */
+  inactiveValues?: readonly string[];
+  /** The picklist that this one depends on, and the values of that one with which each value can be chosen. */
+  controllerName?: string;
+  validFor?: Readonly<Record<string, readonly string[]>>;
   /** A write takes no value but those of the picklist. */
   restrictedPicklist?: boolean;
   externalId?: boolean;
@@ -69,10 +76,30 @@ export interface FieldDef {
   formula?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */
   defaultSql?: string;
+  /** A create may leave the field out, though it is never empty: the org finds a value of its own. */
+  filledIn?: true;
   /** The parts of a compound field (address, location), which has no column of its own. */
   parts?: readonly string[];
   /** Counts up on create: the text before the number. */
   autoNumber?: string;
+  /** What describe tells of the field where no rule of types gives it. */
+  told?: ToldFacts;
+}
+
+/** In the words of describe. */
+export interface ToldFacts {
+  aggregatable?: boolean;
+  byteLength?: number;
+  compoundFieldName?: string;
+  defaultedOnCreate?: boolean;
+  extraTypeInfo?: string;
+  filterable?: boolean;
+  groupable?: boolean;
+  idLookup?: boolean;
+  permissionable?: boolean;
+  relationshipName?: string;
+  searchPrefilterable?: boolean;
+  sortable?: boolean;
 }
 
 export interface SObjectDef {
@@ -88,17 +115,27 @@ export interface SObjectDef {
   updateable?: false;
   undeletable?: false;
   queryable?: false;
+  retrieveable?: false;
   replicateable?: false;
   searchable?: false;
   triggerable?: false;
   layoutable?: false;
+  mruEnabled?: false;
+  feedEnabled?: true;
+  mergeable?: true;
+  deepCloneable?: true;
+  activateable?: true;
   /** Describe gives no key prefix, though the Ids have one. */
   hasKeyPrefix?: false;
   /** Not served by the Bulk API. */
   bulk?: false;
+  /** Old records are archived: hidden from a query as deleted ones are, and seen by Id. */
+  archivable?: true;
   /** A query is refused, with this text, unless it compares one of the fields with a value or a list of them. */
   neededFilter?: { fields: readonly string[]; message: string };
   recordTypes?: readonly RecordTypeDef[];
+  /** The field by which people call a record, where it is not `Name`. */
+  nameField?: string;
   fields: readonly FieldDef[];
   /** What the user sees of the records; all of them where it is left out. SQL over the columns of `tableOf`. */
   visibleWhere?: Sql;
@@ -124,6 +161,9 @@ export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined 
   return fields.get(name.toLowerCase());
 }
 
+export const nameFieldOf = (def: SObjectDef): FieldDef | undefined =>
+  fieldNamed(def, def.nameField ?? 'Name');
+
 /** When a record last changed: most sobjects have SystemModstamp, some an older stamp only, a few none. */
 export const stampField = (def: SObjectDef): FieldDef | undefined =>
   fieldNamed(def, 'SystemModstamp') ?? fieldNamed(def, 'LastModifiedDate') ?? fieldNamed(def, 'CreatedDate');
@@ -134,4 +174,7 @@ export const hasColumn = (field: FieldDef): boolean =>
 
 /** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>
-  field.type === 'id' || field.externalId === true || (field.type === 'email' && !field.custom);
+  field.told?.idLookup ??
+  (field.type === 'id' ||
+    field.externalId === true ||
+    (field.type === 'email' && field.name === 'Email' && field.formula === undefined));

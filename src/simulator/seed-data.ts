@@ -2,59 +2,19 @@ import type { Database } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import { recordId, recordIdSql } from './ids.ts';
 import { sobjects } from './objects/index.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import { type FieldDef, type SObjectDef, stampField } from './schema.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
 import { seedFields } from './seed-fields.ts';
-import { tableOf } from './storage.ts';
+import { rangeOf, type SeedPlan } from './seed-plan.ts';
+import { rollUpLines } from './seed-prices.ts';
+import { profileNames } from './seed-words.ts';
+import { isLive, tableOf } from './storage.ts';
 
 /**
  * The records that a new org begins with. They are made inside Postgres, a set at a time: the same seed, number of
  * records and time give the same records. 50,000 take three seconds on two cores, indexes included.
  */
-export interface SeedPlan {
-  seed: number;
-  /** Epoch ms; every stamp is at least two hours before it and at most about six years. */
-  now: number;
-  ranges: Record<string, Range>;
-}
-
-/** The record numbers (ids.ts) of one sobject. */
-export interface Range {
-  first: number;
-  count: number;
-}
-
 const rowsPerStatement = 20_000;
-/** Of a thousand records; the rest are invoice lines. */
-const shares: Record<string, number> = {
-  User: 4,
-  Product2: 20,
-  Account: 200,
-  Contact: 300,
-  Lead: 140,
-  Opportunity: 170,
-  Invoice__c: 50,
-};
-const usersMin = 3;
-
-/** Divides the records among the sobjects. Users come first: their Ids are 1, 2, … of the org. */
-export function planSeed(records: number, seed: number, now: number): SeedPlan {
-  const ranges: Record<string, Range> = {};
-  let first = 1;
-  for (const { name } of sobjects) {
-    const share = Math.max(
-      name === 'User' ? usersMin : 1,
-      Math.floor((records * (shares[name] ?? 0)) / 1000),
-    );
-    const count = name in shares ? share : records - first + 1;
-    ranges[name] = { first, count };
-    first += count;
-  }
-  return { seed, now, ranges };
-}
-
-export const rangeOf = (plan: SeedPlan, sobject: string): Range =>
-  plan.ranges[sobject] ?? { first: 1, count: 1 };
 
 /** @param onProgress told after each statement how many records there are */
 export async function seedRecords(
@@ -76,11 +36,12 @@ export async function seedRecords(
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
     await tx.query(rollUp);
-    for (const def of sobjects.filter(({ deletable }) => deletable)) await tx.query(logDeletions(def));
-    for (const [id, name] of knownUsers) {
+    await tx.query(rollUpLines);
+    for (const def of sobjects) if (def.deletable && stampField(def)) await tx.query(logDeletions(def));
+    for (const [id, name, profile] of knownUsers) {
       await tx.query(sql`
         UPDATE org."User"
-           SET "FirstName" = ${name}, "LastName" = 'User', "IsActive" = true, "Alias" = ${name.slice(0, 5).toLowerCase()},
+           SET "FirstName" = ${name}, "LastName" = 'User', "IsActive" = true, "ProfileId" = ${recordId('00e', rangeOf(plan, 'Profile').first + profile)}, "Alias" = ${name.slice(0, 5).toLowerCase()},
                "Username" = ${`${name.toLowerCase()}@acme.example`}, "Email" = ${`${name.toLowerCase()}@acme.example`}
          WHERE "Id" = ${id}`);
     }
@@ -88,14 +49,14 @@ export async function seedRecords(
 }
 
 const knownUsers = [
-  [recordId('005', 1), 'Integration'],
-  [recordId('005', 2), 'Demo'],
+  [recordId('005', 1), 'Integration', profileNames.indexOf('Minimum Access - API Only Integrations')],
+  [recordId('005', 2), 'Demo', profileNames.indexOf('System Administrator')],
 ] as const;
 
 /** The delete log of the records that were made deleted: each went when it was last touched. */
 const logDeletions = (def: SObjectDef): Sql => sql`
   INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
-  SELECT "Id", ${def.name}, "Id", "SystemModstamp" FROM ${tableOf(def)} WHERE "IsDeleted"`;
+  SELECT "Id", ${def.name}, "Id", ${ident(stampField(def)?.name ?? '')} FROM ${tableOf(def)} WHERE NOT (${isLive(def)})`;
 
 /** The totals as the trigger keeps them, for all invoices at once and without a new stamp. */
 const rollUp = sql`
@@ -111,7 +72,11 @@ function insertRows(plan: SeedPlan, def: SObjectDef, from: number, to: number): 
   const dice = diceOf(plan.seed);
   const values = new Map(Object.entries(seedFields(def.name, dice, plan)));
   const columns = def.fields.flatMap((field) => {
-    const value = systemValue(plan, def, field, dice) ?? sometimesNull(field, values.get(field.name), dice);
+    const made = values.get(field.name);
+    const value =
+      made && 'always' in made
+        ? made.always
+        : (systemValue(plan, def, field, dice) ?? sometimesNull(field, made, dice));
     return value ? [{ name: ident(field.name), value }] : [];
   });
   return sql`

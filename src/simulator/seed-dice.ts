@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../lib/sql.ts';
 import { recordIdSql } from './ids.ts';
-import type { Range } from './seed-data.ts';
+import type { Range } from './seed-plan.ts';
 
 /**
  * Chance as SQL over the record's number `n`: a hash of the number, the seed and what is thrown for, so that a value

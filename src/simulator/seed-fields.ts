@@ -1,8 +1,12 @@
 import { type Sql, sql } from '../lib/sql.ts';
 import { recordId } from './ids.ts';
 import { industries, invoiceStatuses, leadStatuses, ratings, sources, stages } from './objects/picklists.ts';
-import { rangeOf, type SeedPlan } from './seed-data.ts';
+import { contentMakers } from './seed-content.ts';
 import type { Dice } from './seed-dice.ts';
+import { type Fields, type Maker, recordTypeOf, someRecord } from './seed-makers.ts';
+import { peopleMakers } from './seed-people.ts';
+import { rangeOf, type SeedPlan } from './seed-plan.ts';
+import { priceMakers } from './seed-prices.ts';
 import {
   companyFields,
   companyForms,
@@ -15,10 +19,7 @@ import {
   productNames,
   streets,
 } from './seed-words.ts';
-
-type Fields = Record<string, Sql>;
-
-type Maker = (dice: Dice, plan: SeedPlan) => Fields;
+import { workMakers } from './seed-work.ts';
 
 /** What the fields of an sobject hold, as SQL over the record's number `n`; what is not named stays empty. */
 export const seedFields = (sobject: string, dice: Dice, plan: SeedPlan): Fields =>
@@ -50,10 +51,7 @@ const amount = ({ roll }: Dice, what: string, max: number): Sql =>
 const day = ({ roll }: Dice, plan: SeedPlan, what: string, from: number, days: number): Sql =>
   sql`(to_timestamp(${Math.floor(plan.now / 1000)}::bigint)::date + ${from}::integer + ${roll(what, days)}::integer)`;
 
-const someRecord = (dice: Dice, plan: SeedPlan, keyPrefix: string, sobject: string, what: string): Sql =>
-  dice.recordIn(what, keyPrefix, rangeOf(plan, sobject));
-
-const userFields: Maker = (dice) => {
+const userFields: Maker = (dice, plan) => {
   const { roll, pick } = dice;
   return {
     ...person(dice),
@@ -71,7 +69,9 @@ const userFields: Maker = (dice) => {
     LocaleSidKey: pick('locale', ['en_US', 'de_DE', 'ja_JP']),
     LanguageLocaleKey: sql`'en_US'::text`,
     EmailEncodingKey: sql`'UTF-8'::text`,
-    ProfileId: sql`${recordId('00e', 1)}::text`,
+    UserRoleId: someRecord(dice, plan, '00E', 'UserRole', 'role'),
+    // The second profile: Standard User.
+    ProfileId: sql`${recordId('00e', rangeOf(plan, 'Profile').first + 1)}::text`,
   };
 };
 
@@ -93,6 +93,7 @@ const accountFields: Maker = (dice, plan) => {
   return {
     Name: companyName(dice),
     Type: pick('type', ['Prospect', 'Customer - Direct', 'Customer - Channel']),
+    RecordTypeId: recordTypeOf(dice, plan, 'Account'),
     ParentId: rarely('has parent', 10, someRecord(dice, plan, '001', 'Account', 'parent')),
     ...address('Billing', dice),
     ...address('Shipping', dice),
@@ -166,6 +167,7 @@ const opportunityFields: Maker = (dice, plan) => {
     Type: pick('type', ['Existing Business', 'New Business']),
     NextStep: rarely('has next', 2, pick('next', ['Call back', 'Send quote', 'Visit', 'Contract review'])),
     LeadSource: pick('source', sources),
+    CampaignId: rarely('has campaign', 6, someRecord(dice, plan, '701', 'Campaign', 'campaign')),
   };
 };
 
@@ -224,6 +226,10 @@ const makers: Record<string, Maker> = {
   Opportunity: opportunityFields,
   Invoice__c: invoiceFields,
   Invoice_Line__c: lineFields,
+  ...contentMakers,
+  ...peopleMakers,
+  ...priceMakers,
+  ...workMakers,
 };
 
 /** One place for all parts, so that the city lies in its country. */

@@ -257,3 +257,50 @@ export const notes = [
   'Moved offices: see the new shipping address.',
   'Пишет по-русски, отвечает быстро. 🙂',
 ];
+
+export const fileTitles = [
+  'Drawing',
+  'Inspection report',
+  'Offer',
+  'Photo',
+  'Price list',
+  'Protocol',
+  'Terms',
+];
+
+export const taskSubjects = [
+  'Call back',
+  'Delivery is late',
+  'Invoice is not clear',
+  'Machine stops',
+  'Meet the new manager',
+  'Noise in the gear box',
+  'Plan the visit',
+  'Send the offer',
+  'Spare part is missing',
+];
+
+export const campaignNames = [
+  'Customer day',
+  'Fair',
+  'Newsletter',
+  'Open house',
+  'Partner summit',
+  'Webinar',
+];
+
+export const profileNames = [
+  'System Administrator',
+  'Standard User',
+  'Minimum Access - API Only Integrations',
+  'Minimum Access - Salesforce',
+];
+export const roleNames = ['CEO', 'Sales', 'Sales Americas', 'Sales Europe', 'Support'];
+export const groups: readonly (readonly [name: string, type: string])[] = [
+  ['Support Queue', 'Queue'],
+  ['Lead Queue', 'Queue'],
+  ['Partners', 'Regular'],
+  ['Board', 'Regular'],
+];
+
+export const bookNames = ['Standard Price Book', 'Partners'];

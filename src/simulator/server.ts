@@ -16,6 +16,7 @@ import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, unexpect
 import { parseExact } from './exact-json.ts';
 import { listenFrom } from './listen.ts';
 import { type Org, writeTransaction } from './org.ts';
+import { prettyJson } from './pretty-json.ts';
 import { route, versions } from './rest.ts';
 import { splitTarget } from './target.ts';
 
@@ -221,7 +222,8 @@ async function send(
   if (given.delivery) changeHeaders(response, given.delivery);
   if (given.stream) return sendStream(org, request, response, { ...given, stream: given.stream }, onDefect);
   if (given.body === null) return void response.end();
-  let bytes: Buffer = Buffer.from(given.body);
+  const isPretty = request.headers['x-prettyprint'] === '1' && isJson(response);
+  let bytes: Buffer = Buffer.from(isPretty ? prettyJson(given.body) : given.body);
   if (bytes.length > gzipBytesMin && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
     bytes = await gzipped(bytes, { level: constants.Z_BEST_SPEED });
     response.setHeader('Content-Encoding', 'gzip');
@@ -231,6 +233,9 @@ async function send(
   if (!given.delivery || request.method === 'HEAD') return void response.end(bytes);
   await deliver(response, Readable.from([bytes]), given.delivery, org.control.sleep);
 }
+
+const isJson = (response: ServerResponse): boolean =>
+  String(response.getHeader('Content-Type')).startsWith('application/json');
 
 /** As fast as the client reads. Whatever fails in between ends the connection, so that no part passes for the whole. */
 async function sendStream(

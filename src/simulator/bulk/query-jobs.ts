@@ -36,7 +36,7 @@ async function createQueryJob(call: Call): Promise<Answer> {
   const form = formOf(body);
   const soql = toStored(textOf(body, 'query'));
   if (soql.length > soqlCharactersMax)
-    throw refused('QUERY_TOO_LONG', 'SOQL statements cannot be longer than 100000 characters.');
+    throw refused('MALFORMED_QUERY', 'SOQL statements can not be longer than 100000 characters.');
   const now = call.org.clock.now();
   const includeDeleted = operation === 'queryAll';
   const compiled = compileBulkQuery(call.sobjects, {

@@ -2,8 +2,10 @@ import type { SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
+  cleanStatus,
   currency,
   field,
+  flag,
   isDeleted,
   longText,
   owner,
@@ -12,6 +14,7 @@ import {
   picklist,
   readOnly,
   recordId,
+  recordType,
   reference,
   required,
   text,
@@ -20,7 +23,17 @@ import {
 } from './fields.ts';
 import { industries, ratings, sources } from './picklists.ts';
 
-const types = ['Prospect', 'Customer - Direct', 'Customer - Channel', 'Installation Partner', 'Other'];
+const types = [
+  'Prospect',
+  'Customer - Direct',
+  'Customer - Channel',
+  'Channel Partner / Reseller',
+  'Installation Partner',
+  'Technology Partner',
+  'Other',
+];
+
+const notSearched = { ...readOnly, told: { filterable: false, sortable: false } };
 
 export const account: SObjectDef = {
   name: 'Account',
@@ -29,13 +42,23 @@ export const account: SObjectDef = {
   keyPrefix: '001',
   custom: false,
   deletable: true,
+  feedEnabled: true,
+  recordTypes: [
+    { developerName: 'Business_Account', name: 'Business Account' },
+    { developerName: 'Household', name: 'Household' },
+  ],
+  mergeable: true,
   fields: [
     recordId('Account ID'),
     isDeleted,
     reference('MasterRecordId', 'Master Record ID', ['Account'], readOnly),
-    text('Name', 'Account Name', 255, required),
+    text('Name', 'Account Name', 255, {
+      ...required,
+      told: { compoundFieldName: 'Name', extraTypeInfo: 'switchablepersonname' },
+    }),
     picklist('Type', 'Account Type', types, { length: 40 }),
-    reference('ParentId', 'Parent Account ID', ['Account']),
+    recordType(),
+    reference('ParentId', 'Parent Account ID', ['Account'], { childRelationshipName: 'ChildAccounts' }),
     ...address('Billing', 'Billing', 'BillingAddress'),
     ...address('Shipping', 'Shipping', 'ShippingAddress'),
     phone('Phone', 'Account Phone'),
@@ -56,8 +79,16 @@ export const account: SObjectDef = {
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity', readOnly),
     ...viewed,
+    flag('IsPartner', 'Partner Account', { createable: false }),
+    flag('IsCustomerPortal', 'Customer Portal Account', { createable: false }),
+    text('ChannelProgramName', 'Channel Program Name', 255, notSearched),
+    text('ChannelProgramLevelName', 'Channel Program Level Name', 255, notSearched),
     text('Jigsaw', 'Data.com Key', 20),
-    text('JigsawCompanyId', 'Jigsaw Company ID', 20, readOnly),
+    text('JigsawCompanyId', 'Jigsaw Company ID', 20, {
+      ...readOnly,
+      told: { relationshipName: 'JigsawCompany' },
+    }),
+    cleanStatus,
     picklist('AccountSource', 'Account Source', sources, { length: 40 }),
     text('DunsNumber', 'D-U-N-S Number', 9),
     text('Tradestyle', 'Tradestyle', 255),
@@ -65,6 +96,8 @@ export const account: SObjectDef = {
     text('NaicsDesc', 'NAICS Description', 120),
     text('YearStarted', 'Year Started', 4),
     text('SicDesc', 'SIC Description', 80),
+    reference('DandbCompanyId', 'D&B Company ID', ['DandBCompany']),
+    reference('OperatingHoursId', 'Operating Hour ID', ['OperatingHours']),
     text('External_Id__c', 'External Id', 40, { externalId: true, unique: true }),
   ],
 };

@@ -15,7 +15,11 @@ export const field = (type: FieldType, name: string, label: string, more: More =
 });
 
 export const required: More = { nillable: false };
+/** Never empty, but a create may leave it out. */
+export const filledIn: More = { nillable: false, filledIn: true };
 export const readOnly: More = { createable: false, updateable: false };
+/** No profile can hide it. */
+export const seenByAll: More = { told: { permissionable: false } };
 
 export const text = (name: string, label: string, length: number, more: More = {}): FieldDef =>
   field('string', name, label, { length, ...more });
@@ -56,6 +60,15 @@ export const reference = (
     ...more,
   });
 
+/** A reference that queries cannot follow. */
+export const idOf = (
+  name: string,
+  label: string,
+  referenceTo: readonly string[],
+  more: More = {},
+): FieldDef =>
+  field('reference', name, label, { length: 18, referenceTo, childRelationshipName: null, ...more });
+
 export const recordId = (label: string): FieldDef =>
   field('id', 'Id', label, { ...readOnly, length: 18, nillable: false });
 
@@ -78,7 +91,19 @@ export const viewed: readonly FieldDef[] = [
   field('datetime', 'LastReferencedDate', 'Last Referenced Date', readOnly),
 ];
 
-const accuracies = ['Address', 'NearAddress', 'Block', 'Street', 'Zip', 'City', 'County', 'State', 'Unknown'];
+const accuracies = [
+  'Address',
+  'NearAddress',
+  'Block',
+  'Street',
+  'ExtendedZip',
+  'Zip',
+  'Neighborhood',
+  'City',
+  'County',
+  'State',
+  'Unknown',
+];
 
 /**
  * An address: its parts, which are written, and the compound, which is only read. A standard address has parts
@@ -96,7 +121,10 @@ export function address(prefix: string, label: string, compound: string): FieldD
     text(name('Country'), says('Country'), 80),
     number(name('Latitude'), says('Latitude'), 15),
     number(name('Longitude'), says('Longitude'), 15),
-    picklist(name('GeocodeAccuracy'), says('Geocode Accuracy'), accuracies, { length: 40 }),
+    picklist(name('GeocodeAccuracy'), says('Geocode Accuracy'), accuracies, {
+      length: 40,
+      restrictedPicklist: true,
+    }),
   ];
   const whole = field('address', compound, `${label} Address`.trim(), {
     ...readOnly,
@@ -106,10 +134,12 @@ export function address(prefix: string, label: string, compound: string): FieldD
 }
 
 /** First and last name, and the name made of them: a column of its own in answers, never written. */
-export const personName = (label: string): FieldDef[] => [
+export const salutations = ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.'];
+
+export const personName = (label: string, titles: readonly string[] = salutations): FieldDef[] => [
   text('LastName', 'Last Name', 80, required),
   text('FirstName', 'First Name', 40),
-  picklist('Salutation', 'Salutation', ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.'], { length: 40 }),
+  picklist('Salutation', 'Salutation', titles, { length: 40 }),
   text('Name', label, 121, {
     ...readOnly,
     nillable: false,
@@ -121,3 +151,35 @@ export const photoUrl = url('PhotoUrl', 'Photo URL', {
   ...readOnly,
   formula: `'/services/images/photo/' || "Id"`,
 });
+
+/** What the record says now that a reference of the row's own leads to: text, cast to the field's type. */
+export const ofParent = (sobject: string, reference: string, name: string): string =>
+  `simulator.parent_value('${sobject}', "${reference}", '${name}')`;
+
+/** An aggregate over the live records that point to the row. */
+export const ofChildren = (sobject: string, reference: string, aggregate: string): string =>
+  `simulator.child_value('${sobject}', '${reference}', "Id", '${aggregate.replaceAll("'", "''")}')`;
+
+export const recordType = (): FieldDef =>
+  reference('RecordTypeId', 'Record Type ID', ['RecordType'], {
+    childRelationshipName: null,
+    told: { permissionable: false },
+  });
+
+/** How the record compares with Data.com's. */
+export const cleanStatus = picklist(
+  'CleanStatus',
+  'Clean Status',
+  ['Matched', 'Different', 'Acknowledged', 'NotFound', 'Inactive', 'Pending', 'SelectMatch', 'Skipped'],
+  {
+    length: 40,
+    restrictedPicklist: true,
+    picklistLabels: {
+      Matched: 'In Sync',
+      Acknowledged: 'Reviewed',
+      NotFound: 'Not Found',
+      Pending: 'Not Compared',
+      SelectMatch: 'Select Match',
+    },
+  },
+);

@@ -26,7 +26,12 @@ export const invoiceLine: SObjectDef = {
     recordId('Record ID'),
     owner(['Group', 'User']),
     isDeleted,
-    text('Name', 'Line Number', 80, { ...readOnly, nillable: false, autoNumber: 'LINE-' }),
+    text('Name', 'Line Number', 80, {
+      ...readOnly,
+      nillable: false,
+      autoNumber: 'LINE-',
+      told: { idLookup: true },
+    }),
     ...audit,
     reference('Invoice__c', 'Invoice', ['Invoice__c']),
     reference('Product__c', 'Product', ['Product2']),

@@ -38,7 +38,12 @@ export const invoice: SObjectDef = {
     recordId('Record ID'),
     owner(['Group', 'User']),
     isDeleted,
-    text('Name', 'Invoice Number', 80, { ...readOnly, nillable: false, autoNumber: 'INV-' }),
+    text('Name', 'Invoice Number', 80, {
+      ...readOnly,
+      nillable: false,
+      autoNumber: 'INV-',
+      told: { idLookup: true },
+    }),
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity Date', readOnly),
     ...viewed,

@@ -4,6 +4,7 @@ import {
   currency,
   field,
   flag,
+  idOf,
   isDeleted,
   longText,
   number,
@@ -18,7 +19,15 @@ import {
 } from './fields.ts';
 import { sources, stages } from './picklists.ts';
 
-const forecast = ['Omitted', 'Pipeline', 'BestCase', 'Forecast', 'Closed'];
+const types = [
+  'Existing Customer - Upgrade',
+  'Existing Customer - Replacement',
+  'Existing Customer - Downgrade',
+  'New Customer',
+];
+const forecast = ['Omitted', 'Pipeline', 'BestCase', 'MostLikely', 'Forecast', 'Closed'];
+const forecastNames = ['Omitted', 'Pipeline', 'Best Case', 'Commit', 'Closed'];
+const notSearched = { ...readOnly, told: { filterable: false, sortable: false } };
 const forecastOfStage = `CASE WHEN "StageName" = 'Closed Lost' THEN 'Omitted'
   WHEN "StageName" = 'Closed Won' THEN 'Closed' ELSE 'Pipeline' END`;
 
@@ -29,12 +38,14 @@ export const opportunity: SObjectDef = {
   keyPrefix: '006',
   custom: false,
   deletable: true,
+  feedEnabled: true,
+  deepCloneable: true,
   fields: [
     recordId('Opportunity ID'),
     isDeleted,
-    reference('AccountId', 'Account ID', ['Account']),
-    flag('IsPrivate', 'Private'),
-    text('Name', 'Name', 120, required),
+    reference('AccountId', 'Account ID', ['Account'], { cascadeDelete: true }),
+    flag('IsPrivate', 'Private', { told: { permissionable: true } }),
+    text('Name', 'Name', 120, { ...required, told: { idLookup: true } }),
     longText('Description', 'Description'),
     picklist('StageName', 'Stage', stages, required),
     currency('Amount', 'Amount'),
@@ -42,10 +53,11 @@ export const opportunity: SObjectDef = {
     currency('ExpectedRevenue', 'Expected Amount', 2, {
       ...readOnly,
       formula: `("Amount" * "Probability" / 100)`,
+      told: { permissionable: true },
     }),
     number('TotalOpportunityQuantity', 'Quantity', 2),
     field('date', 'CloseDate', 'Close Date', required),
-    picklist('Type', 'Opportunity Type', ['Existing Business', 'New Business']),
+    picklist('Type', 'Opportunity Type', types),
     text('NextStep', 'Next Step', 255),
     picklist('LeadSource', 'Lead Source', sources),
     flag('IsClosed', 'Closed', { ...readOnly, formula: `("StageName" IN ('Closed Won', 'Closed Lost'))` }),
@@ -54,15 +66,20 @@ export const opportunity: SObjectDef = {
       ...readOnly,
       nillable: false,
       length: 40,
+      restrictedPicklist: true,
+      picklistLabels: { BestCase: 'Best Case', MostLikely: 'Most Likely', Forecast: 'Commit' },
       formula: forecastOfStage,
     }),
-    picklist('ForecastCategoryName', 'Forecast Category', forecast, {
+    picklist('ForecastCategoryName', 'Forecast Category', forecastNames, {
       ...readOnly,
+      restrictedPicklist: true,
       formula: forecastOfStage,
     }),
     reference('CampaignId', 'Campaign ID', ['Campaign']),
     flag('HasOpportunityLineItem', 'Has Line Item', readOnly),
-    reference('Pricebook2Id', 'Price Book ID', ['Pricebook2']),
+    reference('Pricebook2Id', 'Price Book ID', ['Pricebook2'], {
+      told: { defaultedOnCreate: true, permissionable: false },
+    }),
     owner(),
     ...audit,
     field('date', 'LastActivityDate', 'Last Activity', readOnly),
@@ -71,16 +88,28 @@ export const opportunity: SObjectDef = {
       ...readOnly,
       digits: 8,
       formula: `extract(quarter FROM "CloseDate")::integer`,
+      told: { compoundFieldName: 'Fiscal' },
     }),
     field('int', 'FiscalYear', 'Fiscal Year', {
       ...readOnly,
       digits: 8,
       formula: `extract(year FROM "CloseDate")::integer`,
+      told: { compoundFieldName: 'Fiscal' },
     }),
-    text('Fiscal', 'Fiscal Period', 6, { ...readOnly, formula: `to_char("CloseDate", 'FMYYYY FMQ')` }),
-    reference('ContactId', 'Contact ID', ['Contact'], { updateable: false }),
+    text('Fiscal', 'Fiscal Period', 6, {
+      ...readOnly,
+      formula: `to_char("CloseDate", 'FMYYYY FMQ')`,
+      told: { byteLength: 6 },
+    }),
+    idOf('ContactId', 'Contact ID', ['Contact'], {
+      updateable: false,
+      childRelationshipName: 'Opportunities',
+      told: { permissionable: false },
+    }),
     ...viewed,
-    flag('HasOpenActivity', 'Has Open Activity', readOnly),
-    flag('HasOverdueTask', 'Has Overdue Task', readOnly),
+    flag('HasOpenActivity', 'Has Open Activity', notSearched),
+    flag('HasOverdueTask', 'Has Overdue Task', notSearched),
+    reference('LastAmountChangedHistoryId', 'Opportunity History ID', ['OpportunityHistory'], readOnly),
+    reference('LastCloseDateChangedHistoryId', 'Opportunity History ID', ['OpportunityHistory'], readOnly),
   ],
 };

@@ -12,15 +12,23 @@ export const industries = [
   'Electronics',
   'Energy',
   'Engineering',
+  'Entertainment',
+  'Environmental',
   'Finance',
   'Food & Beverage',
+  'Government',
   'Healthcare',
+  'Hospitality',
   'Insurance',
+  'Machinery',
   'Manufacturing',
   'Media',
+  'Not For Profit',
+  'Recreation',
   'Retail',
   'Shipping',
   'Technology',
+  'Telecommunications',
   'Transportation',
   'Utilities',
   'Other',
@@ -51,3 +59,23 @@ export const stages = [
 ];
 
 export const invoiceStatuses = ['Draft', 'Sent', 'Paid', 'Overdue', 'Cancelled'];
+
+export const caseStatuses = ['New', 'Working', 'Escalated', 'Closed'];
+
+export const taskStatuses = [
+  'Not Started',
+  'In Progress',
+  'Completed',
+  'Waiting on someone else',
+  'Deferred',
+];
+
+export const timeZones = [
+  'America/Los_Angeles',
+  'America/New_York',
+  'Europe/Berlin',
+  'Europe/London',
+  'Asia/Tokyo',
+];
+export const locales = ['en_US', 'en_GB', 'de_DE', 'fr_FR', 'ja_JP'];
+export const languages = ['en_US', 'de', 'fr', 'ja'];

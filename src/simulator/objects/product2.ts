@@ -32,7 +32,7 @@ export const product2: SObjectDef = {
     url('DisplayUrl', 'Display URL', { length: 1000 }),
     picklist('QuantityUnitOfMeasure', 'Quantity Unit Of Measure', ['Each', 'Hour', 'Metre', 'Kilogram']),
     isDeleted,
-    flag('IsArchived', 'Is Archived', readOnly),
+    flag('IsArchived', 'Archived', readOnly),
     ...viewed,
     text('StockKeepingUnit', 'Product SKU', 180),
   ],

@@ -1,10 +1,11 @@
-import type { SObjectDef } from '../schema.ts';
+import type { FieldDef, SObjectDef } from '../schema.ts';
 import {
   address,
   audit,
   email,
   field,
   flag,
+  idOf,
   longText,
   personName,
   phone,
@@ -13,12 +14,21 @@ import {
   recordId,
   reference,
   required,
+  seenByAll,
   text,
+  url,
+  viewed,
 } from './fields.ts';
+import { languages, locales, timeZones } from './picklists.ts';
+import { userPermissions, userPreferences } from './user-settings.ts';
 
-const timeZones = ['America/Los_Angeles', 'America/New_York', 'Europe/Berlin', 'Europe/London', 'Asia/Tokyo'];
-const locales = ['en_US', 'en_GB', 'de_DE', 'fr_FR', 'ja_JP'];
-const languages = ['en_US', 'de', 'fr', 'ja'];
+/** As the org names a user who chose no other name. */
+const nickname = `'User' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
+const hours = Array.from({ length: 24 }, (_, hour) => String(hour * 60));
+const often = { nillable: false, length: 40, restrictedPicklist: true };
+
+const photo = (name: string, label: string, size: string): FieldDef =>
+  url(name, label, { ...readOnly, length: 1024, defaultSql: `'/profilephoto/005/${size}'` });
 
 /** A user is never deleted, only switched off: there is no IsDeleted. */
 export const user: SObjectDef = {
@@ -28,6 +38,7 @@ export const user: SObjectDef = {
   keyPrefix: '005',
   custom: false,
   deletable: false,
+  feedEnabled: true,
   fields: [
     recordId('User ID'),
     text('Username', 'Username', 80, { ...required, unique: true }),
@@ -38,13 +49,21 @@ export const user: SObjectDef = {
     text('Title', 'Title', 80),
     ...address('', '', 'Address'),
     email('Email', 'Email', { ...required, length: 128 }),
+    flag('EmailPreferencesAutoBcc', 'AutoBcc'),
+    flag('EmailPreferencesAutoBccStayInTouch', 'AutoBccStayInTouch'),
+    flag('EmailPreferencesStayInTouchReminder', 'StayInTouchReminder'),
+    email('SenderEmail', 'Email Sender Address'),
     text('SenderName', 'Email Sender Name', 80),
     longText('Signature', 'Email Signature', 1333),
+    text('StayInTouchSubject', 'Stay-in-Touch Email Subject', 80),
+    longText('StayInTouchSignature', 'Stay-in-Touch Email Signature', 512),
+    text('StayInTouchNote', 'Stay-in-Touch Email Note', 512),
     phone('Phone', 'Phone'),
     phone('Fax', 'Fax'),
-    phone('MobilePhone', 'Cell'),
+    phone('MobilePhone', 'Mobile'),
     text('Alias', 'Alias', 8, required),
-    text('CommunityNickname', 'Nickname', 40),
+    text('CommunityNickname', 'Nickname', 40, { nillable: false, defaultSql: nickname }),
+    text('BadgeText', 'User Photo badge text overlay', 80, readOnly),
     flag('IsActive', 'Active', { defaultSql: 'true' }),
     picklist('TimeZoneSidKey', 'Time Zone', timeZones, { ...required, length: 40 }),
     reference('UserRoleId', 'Role ID', ['UserRole']),
@@ -54,12 +73,60 @@ export const user: SObjectDef = {
     picklist('EmailEncodingKey', 'Email Encoding', ['UTF-8', 'ISO-8859-1'], { ...required, length: 40 }),
     reference('ProfileId', 'Profile ID', ['Profile'], required),
     picklist('UserType', 'User Type', ['Standard'], { ...readOnly, length: 40, defaultSql: `'Standard'` }),
+    picklist('StartDay', 'Start of Day', hours, { length: 40, restrictedPicklist: true }),
+    picklist('EndDay', 'End of Day', hours, { length: 40, restrictedPicklist: true }),
     picklist('LanguageLocaleKey', 'Language', languages, { ...required, length: 40 }),
     text('EmployeeNumber', 'Employee Number', 20),
+    idOf('DelegatedApproverId', 'Delegated Approver ID', ['Group', 'User']),
     reference('ManagerId', 'Manager ID', ['User']),
     field('datetime', 'LastLoginDate', 'Last Login', readOnly),
+    field('datetime', 'LastPasswordChangeDate', 'Last Password Change or Reset', readOnly),
     ...audit,
+    field('datetime', 'PasswordExpirationDate', 'Password Expiration Date', readOnly),
+    field('int', 'NumberOfFailedLogins', 'Failed Login Attempts', { ...readOnly, digits: 9 }),
+    field('date', 'SuAccessExpirationDate', 'SU Access Expiration Date', readOnly),
+    field('datetime', 'OfflineTrialExpirationDate', 'Offline Edition Trial Expiration Date', readOnly),
+    field('datetime', 'OfflinePdaTrialExpirationDate', 'Sales Anywhere Trial Expiration Date', readOnly),
+    ...userPermissions,
+    flag('ForecastEnabled', 'Allow Forecasting'),
+    ...userPreferences,
+    flag('HasUserVerifiedPhone', 'User Verified Mobile Number', readOnly),
+    flag('HasUserVerifiedEmail', 'User Verified Email', readOnly),
+    reference('ContactId', 'Contact ID', ['Contact'], {
+      childRelationshipName: 'Users',
+      restrictedDelete: true,
+    }),
+    reference('AccountId', 'Account ID', ['Account'], { ...readOnly, childRelationshipName: 'Users' }),
+    idOf('CallCenterId', 'Call Center ID', ['CallCenter']),
+    phone('Extension', 'Extension'),
     text('FederationIdentifier', 'SAML Federation ID', 512),
     longText('AboutMe', 'About Me', 1000),
+    photo('FullPhotoUrl', 'Url for full-sized Photo', 'F'),
+    photo('SmallPhotoUrl', 'Photo', 'T'),
+    flag('IsExtIndicatorVisible', 'Show external indicator', readOnly),
+    text('OutOfOfficeMessage', 'Out of office message', 40, readOnly),
+    photo('MediumPhotoUrl', 'Url for medium profile photo', 'M'),
+    picklist('DigestFrequency', 'Chatter Email Highlights Frequency', ['D', 'W', 'N'], {
+      ...often,
+      picklistLabels: { D: 'Daily', W: 'Weekly', N: 'Never' },
+      defaultSql: `'D'`,
+    }),
+    picklist(
+      'DefaultGroupNotificationFrequency',
+      'Default Notification Frequency when Joining Groups',
+      ['P', 'D', 'W', 'N'],
+      {
+        ...often,
+        picklistLabels: { P: 'Email on Each Post', D: 'Daily Digests', W: 'Weekly Digests', N: 'Never' },
+        defaultSql: `'N'`,
+      },
+    ),
+    field('int', 'JigsawImportLimitOverride', 'Data.com Monthly Addition Limit', { digits: 9 }),
+    ...viewed,
+    photo('BannerPhotoUrl', 'Url for banner photo', 'B'),
+    photo('SmallBannerPhotoUrl', 'Url for IOS banner photo', 'D'),
+    photo('MediumBannerPhotoUrl', 'Url for Android banner photo', 'E'),
+    flag('IsProfilePhotoActive', 'Has Profile Photo', readOnly),
+    reference('IndividualId', 'Individual ID', ['Individual'], { ...seenByAll, childRelationshipName: null }),
   ],
 };

@@ -54,17 +54,21 @@ export const factsOf = (type: FieldType): TypeFacts => factsOfTypes[type];
 const filterableCharactersMax = 255;
 
 export const isFilterable = (field: FieldDef): boolean =>
-  factsOf(field.type).family !== 'opaque' &&
-  !(field.type === 'textarea' && (field.length ?? 0) > filterableCharactersMax);
+  field.told?.filterable ??
+  (factsOf(field.type).family !== 'opaque' &&
+    !(field.type === 'textarea' && (field.length ?? 0) > filterableCharactersMax));
 
-export const isSortable = (field: FieldDef): boolean => isFilterable(field) && field.type !== 'multipicklist';
+export const isSortable = (field: FieldDef): boolean =>
+  field.told?.sortable ?? (isFilterable(field) && field.type !== 'multipicklist');
 
-export const isAggregatable = (field: FieldDef): boolean => isFilterable(field) && field.type !== 'boolean';
+export const isAggregatable = (field: FieldDef): boolean =>
+  field.told?.aggregatable ?? (isFilterable(field) && field.type !== 'boolean');
 
-const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
+const ungroupable: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time', 'combobox'];
 
 export const isGroupable = (field: FieldDef): boolean =>
-  isSortable(field) && !ungroupable.includes(field.type);
+  field.told?.groupable ??
+  (isSortable(field) && field.autoNumber === undefined && !ungroupable.includes(field.type));
 
 /** The field's value in the row of this name. */
 export const columnOf = (field: FieldDef, row = 'r'): Sql =>

@@ -32,7 +32,7 @@ import { checkSemiJoins, semiJoinParts } from './semi-join.ts';
 /** What a condition may be about: a record, or a group of records with a value for what it is grouped by. */
 export type Lookup = (expression: Expression) => Value;
 
-/** The WHERE clause; deleted records are hidden unless the query or the request wants them. */
+/** The WHERE clause; deleted and archived records are hidden unless the query or the request wants them. */
 export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
   const { query, def, session, row } = scope;
   if (query.where) checkSemiJoins(scope, query.where);
@@ -42,8 +42,9 @@ export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
   };
   const terms = [...extra, ...scopeSql(scope)];
   if (query.where) terms.push(filterSql(scope, query.where, lookup));
-  if (!session.context.includeDeleted && def.fields.some(({ name }) => name === 'IsDeleted')) {
-    terms.push(sql`${ident(row, 'IsDeleted')} = false`);
+  if (!session.context.includeDeleted) {
+    if (fieldNamed(def, 'IsDeleted')) terms.push(sql`${ident(row, 'IsDeleted')} = false`);
+    if (def.archivable) terms.push(sql`${ident(row, 'IsArchived')} = false`);
   }
   return terms.length > 0 ? sql`WHERE ${joined(terms, ' AND ')}` : sql``;
 }

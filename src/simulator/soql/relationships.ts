@@ -1,7 +1,7 @@
 /** From a record to its parents and children: what a reference's definition says of both directions. */
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
 import { childrenNamed as referenceNamed } from '../relationships.ts';
-import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from '../schema.ts';
+import { type FieldDef, fieldNamed, nameFieldOf, type SObjectDef, type SObjects } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
 import { columnOf } from './columns.ts';
 import { joined } from './fragments.ts';
@@ -64,7 +64,7 @@ export const isPolymorphic = (def: SObjectDef): boolean => def === nameSObject;
 function anyOf(targets: readonly SObjectDef[]): Parent {
   const branches = targets.map((target) => {
     const columns = commonFields.map(({ name }) => {
-      const field = fieldNamed(target, name);
+      const field = name === 'Name' ? nameFieldOf(target) : fieldNamed(target, name);
       return sql`${field ? columnOf(field, 'one') : sql`NULL::text`} AS ${ident(name)}`;
     });
     const type = sql`${literal(target.name)}::text AS "Type"`;

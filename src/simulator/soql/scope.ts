@@ -16,7 +16,7 @@ import {
   lowered,
   type TypeFacts,
 } from './columns.ts';
-import { errorAt, type SoqlError, type SoqlErrorCode } from './errors.ts';
+import { errorAt, SoqlError, type SoqlErrorCode } from './errors.ts';
 import { joined } from './fragments.ts';
 import { type Parent, parentOf, relationshipNamed } from './relationships.ts';
 import type { Session } from './session.ts';
@@ -189,7 +189,13 @@ const seeDescribe = 'Please reference your WSDL or the describe call for the app
 /** @throws {@link SoqlError} where the org has no sobject of that name */
 export function sobjectOf({ text, from }: Soql, sobjects: ReadonlyMap<string, SObjectDef>): SObjectDef {
   const def = sobjects.get(from.name.toLowerCase());
-  if (def) return def;
+  if (def) return queryable(def);
   const reason = `sObject type '${from.name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name. ${seeDescribe}`;
   throw errorAt(text, from.at, 'INVALID_TYPE', reason);
+}
+
+/** Told without a place in the query, unlike most refusals. */
+function queryable(def: SObjectDef): SObjectDef {
+  if (def.queryable !== false) return def;
+  throw new SoqlError('INVALID_TYPE_FOR_OPERATION', `entity type ${def.name} does not support query`);
 }

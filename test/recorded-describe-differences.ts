@@ -1,0 +1,87 @@
+import type { Difference } from './recorded-describe.ts';
+
+interface Justified {
+  reason: string;
+  is: (difference: Difference) => boolean;
+}
+
+const places = (reason: string, key: string, ...names: readonly string[]): Justified => ({
+  reason,
+  is: (difference) => difference.key === key && names.includes(difference.place),
+});
+
+const isSmaller = ({ recorded, given }: Difference): boolean =>
+  Array.isArray(recorded) && Array.isArray(given) && given.length < recorded.length;
+
+/** Differences that are right, each group with its reason. */
+const justified: readonly Justified[] = [
+  {
+    reason: 'custom fields of one of the two orgs, and references from custom sobjects',
+    is: ({ place, key }) => (key === 'field' || key === 'child') && place.endsWith('__c'),
+  },
+  {
+    reason: 'scopes of teams, queues and rules; the simulated org takes everything and mine',
+    is: (difference) => difference.key === 'supportedScopes' && isSmaller(difference),
+  },
+  {
+    reason: 'older answers of version 48 do not have the key, and younger ones of the same version do',
+    is: ({ key, recorded }) => key === 'sobjectDescribeOption' && recorded === undefined,
+  },
+  {
+    reason: 'an org of fewer sobjects, and one of its own',
+    is: (difference) =>
+      difference.key === 'referenceTo' && difference.place === 'Event.WhatId' && isSmaller(difference),
+  },
+  {
+    reason: 'the time zones that the seeds use',
+    is: (difference) => difference.place === 'Event.RecurrenceTimeZoneSidKey' && isSmaller(difference),
+  },
+  ...['createable', 'updateable', 'defaultedOnCreate'].map((key) =>
+    places('the forecast category follows the stage', key, 'Opportunity.ForecastCategoryName'),
+  ),
+  places('the recorded org had no record types for cases', 'field', 'Case.RecordTypeId'),
+  places(
+    'documented as updateable; in the catalogue’s org everybody may edit every account',
+    'updateable',
+    'AccountShare.AccountAccessLevel',
+    'AccountShare.OpportunityAccessLevel',
+    'AccountShare.CaseAccessLevel',
+  ),
+  places(
+    'features that the catalogue’s org did not use, and another recorded one did',
+    'catalogue field',
+    'Account.RecordTypeId',
+    'Account.IsPartner',
+    'Account.IsCustomerPortal',
+    'Account.ChannelProgramName',
+    'Account.ChannelProgramLevelName',
+    'Account.OperatingHoursId',
+    'Case.RecordTypeId',
+  ),
+  places(
+    'not in the recorded describes, which are older or of a user who may not see them',
+    'catalogue field',
+    'CampaignMember.DoNotCall',
+    'CampaignMember.HasOptedOutOfEmail',
+    'CampaignMember.HasOptedOutOfFax',
+    'Contact.ContactSource',
+    'Contact.IsPriorityRecord',
+    'Lead.IsPriorityRecord',
+    'Opportunity.PushCount',
+  ),
+  places(
+    'features that the simulated org has not: record types of members, external data, internal files',
+    'catalogue field',
+    'Campaign.CampaignMemberRecordTypeId',
+    'ContentDocument.IsInternalOnly',
+    'Product2.ExternalDataSourceId',
+  ),
+  {
+    reason: 'of the permissions of a profile, those that the simulated org acts on',
+    is: ({ place, key, given }) =>
+      key === 'catalogue field' && given === undefined && place.startsWith('Profile.Permissions'),
+  },
+];
+
+export const unjustified = (differences: readonly Difference[]): Difference[] =>
+  differences.filter((difference) => !justified.some(({ is }) => is(difference)));

@@ -144,7 +144,7 @@ async function ensureSync(
     return { ...known, loginUrl: org.url, instanceUrl: org.url };
   }
   output.say(
-    'Creating a sync of all eight objects, at two requests a second, each of up to five pages of 2,000 records\n' +
+    'Creating a sync of eight objects, at two requests a second, each of up to five pages of 2,000 records\n' +
       '(for a real org the default is one request in 3 s).',
   );
   const wish = { name: demoName, loginUrl: org.url, clientId, clientSecret, sobjects: demoObjects };

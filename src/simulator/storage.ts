@@ -192,10 +192,11 @@ function defaultOf(def: SObjectDef, field: FieldDef): Sql {
 
 /** After the seeding, which is twice as fast without them. */
 export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Promise<void> {
+  const deletable = new Set(sobjects.filter((def) => def.deletable).map((def) => def.name));
   for (const def of sobjects) {
     const stamp = stampField(def);
     if (stamp) await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${ident(stamp.name)}, "Id")`);
-    for (const field of def.fields.filter(isFollowed)) {
+    for (const field of def.fields.filter((one) => isFollowed(one, deletable))) {
       const column = ident(field.name);
       await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${column}) WHERE ${column} IS NOT NULL`);
     }
@@ -209,9 +210,10 @@ export async function createIndexes(tx: Tx, sobjects: readonly SObjectDef[]): Pr
   for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
 }
 
-/** A lookup is gone through from the record that it points to, when that one is deleted. Nobody deletes users. */
-const isFollowed = (field: FieldDef): boolean =>
-  field.createable && (field.referenceTo ?? []).some((name) => name !== 'User' && name !== 'Group');
+/** A reference is gone through from the record that it points to, when that one is deleted: groups hardly ever are. */
+const isFollowed = (field: FieldDef, deletable: ReadonlySet<string>): boolean =>
+  (field.createable || field.cascadeDelete === true) &&
+  (field.referenceTo ?? []).some((name) => name !== 'Group' && deletable.has(name));
 
 const uniqueIndexName = (def: SObjectDef, field: FieldDef): string => `${def.name}.${field.name} value`;
 

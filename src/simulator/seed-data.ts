@@ -12,7 +12,7 @@ import { isLive, tableOf } from './storage.ts';
 
 /**
  * The records that a new org begins with. They are made inside Postgres, a set at a time: the same seed, number of
- * records and time give the same records. 50,000 take three seconds on two cores, indexes included.
+ * records and time give the same records.
  */
 const rowsPerStatement = 20_000;
 

@@ -74,6 +74,10 @@ const duplicateValue = (indexName: string) => {
   return refused('DUPLICATE_VALUE', message, field === undefined ? [] : [field]);
 };
 
+/** A field that the org fills in by itself, and for which it found nothing. */
+const fieldMissing = (name: string) =>
+  refused('REQUIRED_FIELD_MISSING', `Required fields are missing: [${name}]`, [name]);
+
 /**
  * Whatever went wrong as an answer. Undefined for what no client can cause: that is a defect of the simulator.
  * Database errors count by their class: 22 a value that does not fit, 54 a statement too complex, 53, 57 and 08 a
@@ -93,6 +97,7 @@ export function asOrgError(error: unknown): OrgError | undefined {
   if (state === '42703' || state === '42P01')
     return refused('INVALID_FIELD', 'The definition changed while the request was running.');
   if (state === '57014') return refused('QUERY_TIMEOUT', 'Your query request was running for too long.');
+  if (state === '23502') return fieldMissing((error as { column?: string }).column ?? '');
   if (state === '23505') return duplicateValue((error as { constraint?: string }).constraint ?? '');
   if (state.startsWith('22'))
     return refused('NUMBER_OUTSIDE_VALID_RANGE', 'value outside of valid range', []);

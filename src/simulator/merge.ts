@@ -37,10 +37,14 @@ export async function mergeRecords(
   await updateRecord(tx, by, def, winnerId, values);
 }
 
+/** What happened to a record and who sees it: rows of its own, which go with it. */
+const isTrail = /(?:History|Share)$/;
+
 /** A winner that was below the loser is below nobody, rather than below itself. */
 async function turnChildren(tx: Tx, by: Writer, def: SObjectDef, from: string, to: string): Promise<void> {
   const { sobjects } = by.org;
   for (const { child, field } of [...lookupsTo(sobjects, def), ...detailsOf(sobjects, def)]) {
+    if (isTrail.test(child.name)) continue;
     const column = ident(field.name);
     await tx.query(sql`
       UPDATE ${tableOf(child)} SET ${column} = nullif(${to}::text, "Id") WHERE ${column} = ${from}`);

@@ -279,3 +279,10 @@ test('what has no recycle bin is gone when it is deleted', async () => {
   ])
     assert.equal((await org.request('GET', `${data}/sobjects/${sobject}/${id}`)).status, 404);
 });
+
+test('a field that the org cannot fill in by itself is missing, rather than a defect', async () => {
+  const entry = await post('ContentDocumentLink', {});
+  assert.deepEqual([entry.status, codeOf(entry)], [400, 'REQUIRED_FIELD_MISSING']);
+  const member = await post('CampaignMember', { Status: 'Sent' });
+  assert.deepEqual([member.status, codeOf(member)], [400, 'REQUIRED_FIELD_MISSING']);
+});

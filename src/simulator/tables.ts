@@ -143,9 +143,13 @@ async function createFieldIndexes(tx: Tx, def: SObjectDef, field: FieldDef): Pro
   }
 }
 
-/** A lookup is gone through from the record that it points to, when that one is deleted. Nobody deletes users. */
+/** Sobjects whose records are never deleted, or so seldom that the search may take its time. */
+const hardlyDeleted = new Set(['User', 'Group', 'Profile', 'UserRole', 'RecordType', 'Organization']);
+
+/** A reference is gone through from the record that it points to, when that one is deleted. */
 const isFollowed = (field: FieldDef): boolean =>
-  field.createable && (field.referenceTo ?? []).some((name) => name !== 'User' && name !== 'Group');
+  (field.createable || field.cascadeDelete === true) &&
+  (field.referenceTo ?? []).some((name) => !hardlyDeleted.has(name));
 
 const nameBytesMax = 63;
 

@@ -15,6 +15,8 @@ const dataTypes = [
   'Url',
 ];
 
+const fieldNames = ['created', 'Name', 'Owner', 'Type', 'Phone', 'Industry', 'AnnualRevenue', 'Rating'];
+
 export const accountHistory: SObjectDef = {
   name: 'AccountHistory',
   label: 'Account History',
@@ -40,7 +42,7 @@ export const accountHistory: SObjectDef = {
     }),
     reference('CreatedById', 'Created By ID', ['User'], { ...readOnly, nillable: false }),
     field('datetime', 'CreatedDate', 'Created Date', { ...readOnly, nillable: false }),
-    picklist('Field', 'Changed Field', ['created', 'Name', 'Owner'], {
+    picklist('Field', 'Changed Field', fieldNames, {
       ...readOnly,
       nillable: false,
       restrictedPicklist: true,

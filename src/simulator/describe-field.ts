@@ -1,4 +1,4 @@
-import { type FieldDef, type FieldType, isIdLookup, type SObjectDef } from './schema.ts';
+import { type FieldDef, type FieldType, isIdLookup, nameFieldOf, type SObjectDef } from './schema.ts';
 
 const soapTypes: Record<FieldType, string> = {
   id: 'tns:ID',
@@ -83,7 +83,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     mask: field.type === 'encryptedstring' ? 'asterisk' : null,
     maskType: field.type === 'encryptedstring' ? 'lastFour' : null,
     name: field.name,
-    nameField: field.name === 'Name',
+    nameField: field === nameFieldOf(def),
     namePointing: isPolymorphic,
     nillable: field.nillable,
     permissionable: isPermissionable(field),
@@ -130,6 +130,7 @@ const isCompound = (field: FieldDef): boolean => field.type === 'address' || fie
 const isDefaultedOnCreate = (field: FieldDef): boolean =>
   !field.nillable &&
   (field.defaultSql !== undefined ||
+    field.filledIn === true ||
     field.autoNumber !== undefined ||
     [
       'Id',

@@ -43,7 +43,7 @@ function isMissing(field: FieldDef, values: ColumnValues, intent: 'create' | 'up
   if (field.nillable || !field.createable) return false;
   const value = values.get(field);
   if (value !== undefined) return value === null;
-  return intent === 'create' && field.defaultSql === undefined && field.name !== 'OwnerId';
+  return intent === 'create' && field.defaultSql === undefined && !field.filledIn && field.name !== 'OwnerId';
 }
 
 function columnValue(field: FieldDef, value: unknown): ColumnValue {

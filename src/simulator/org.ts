@@ -9,7 +9,7 @@ import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { readSchema, storeSObjects } from './schema-storage.ts';
-import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
+import { planSeed, type SeedPlan, seedRecords, totalOf } from './seed-data.ts';
 import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings } from './storage.ts';
 
 /** What every part of the program needs of the org that it serves. */
@@ -107,7 +107,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   const { db, clock } = options;
   const seed = planSeed(options.records, options.seed, clock.now());
   await db.transaction((tx) => createTables(tx, sobjects));
-  await seedRecords(db, seed, (done) => options.onSeeded(done, options.records));
+  await seedRecords(db, seed, (done) => options.onSeeded(done, totalOf(seed)));
   const settings: OrgSettings = {
     // Random, so that a token of one org is never one of another.
     orgId: recordId('00D', randomInt(2 ** 47)),

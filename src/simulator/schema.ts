@@ -69,6 +69,8 @@ export interface FieldDef {
   formula?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */
   defaultSql?: string;
+  /** A create may leave the field out, though it is never empty: the org finds a value of its own. */
+  filledIn?: true;
   /** The parts of a compound field (address, location), which has no column of its own. */
   parts?: readonly string[];
   /** Counts up on create: the text before the number. */
@@ -99,6 +101,8 @@ export interface SObjectDef {
   /** A query is refused, with this text, unless it compares one of the fields with a value or a list of them. */
   neededFilter?: { fields: readonly string[]; message: string };
   recordTypes?: readonly RecordTypeDef[];
+  /** The field by which people call a record, where it is not `Name`. */
+  nameField?: string;
   fields: readonly FieldDef[];
   /** What the user sees of the records; all of them where it is left out. SQL over the columns of `tableOf`. */
   visibleWhere?: Sql;
@@ -123,6 +127,9 @@ export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined 
   }
   return fields.get(name.toLowerCase());
 }
+
+export const nameFieldOf = (def: SObjectDef): FieldDef | undefined =>
+  fieldNamed(def, def.nameField ?? 'Name');
 
 /** When a record last changed: most sobjects have SystemModstamp, some an older stamp only, a few none. */
 export const stampField = (def: SObjectDef): FieldDef | undefined =>

@@ -4,6 +4,7 @@ import { startOrg } from '../../test/org.ts';
 import { sql } from '../lib/sql.ts';
 import { recordId, recordIdSql } from './ids.ts';
 import { sobjects } from './objects/index.ts';
+import { fieldNamed } from './schema.ts';
 import { tableOf } from './storage.ts';
 
 const org = await startOrg({ records: 1000 });
@@ -25,21 +26,23 @@ test('ids made in SQL are those made in code', async () => {
   );
 });
 
-test('as many records as asked for are spread over all sobjects', async () => {
-  const counts: number[] = [];
+const worked = 'User Product2 Account Contact Lead Opportunity Invoice__c Invoice_Line__c'.split(' ');
+
+test('as many records as asked for are spread over the sobjects of daily work, and the others have some on top', async () => {
+  let [records, onTop] = [0, 0];
   for (const def of sobjects) {
     const { count } = await one<{ count: number }>(sql`SELECT count(*) AS count FROM ${tableOf(def)}`);
-    assert.ok(count > 0, def.name);
-    counts.push(count);
+    assert.ok(count > 0 || def.queryable === false, def.name);
+    if (worked.includes(def.name)) records += count;
+    else onTop += count;
   }
-  assert.equal(
-    counts.reduce((sum, count) => sum + count),
-    1000,
-  );
+  assert.equal(records, 1000);
+  assert.ok(onTop < records, String(onTop));
 });
 
 test('stamps are whole seconds of past years, none in the last hour, and some are shared', async () => {
   for (const def of sobjects) {
+    if (!fieldNamed(def, 'CreatedDate') || !fieldNamed(def, 'SystemModstamp')) continue;
     const stamps = await one<{ young: number; broken: number; reversed: number; shared: number }>(sql`
       SELECT count(*) FILTER (WHERE "SystemModstamp" > now() - interval '1 hour') AS young,
              count(*) FILTER (WHERE "SystemModstamp" <> date_trunc('second', "SystemModstamp")) AS broken,

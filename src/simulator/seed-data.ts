@@ -2,10 +2,10 @@ import type { Database } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import { recordId, recordIdSql } from './ids.ts';
 import { sobjects } from './objects/index.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import { type FieldDef, type SObjectDef, stampField } from './schema.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
 import { seedFields } from './seed-fields.ts';
-import { tableOf } from './storage.ts';
+import { isLive, tableOf } from './storage.ts';
 
 /**
  * The records that a new org begins with. They are made inside Postgres, a set at a time: the same seed, number of
@@ -35,26 +35,49 @@ const shares: Record<string, number> = {
   Opportunity: 170,
   Invoice__c: 50,
 };
+const rest = 'Invoice_Line__c';
 const usersMin = 3;
 
-/** Divides the records among the sobjects. Users come first: their Ids are 1, 2, … of the org. */
+/** So many for every thousand records, on top of them, and at least so many. */
+const more: Record<string, { share: number; atLeast: number }> = {
+  ContentDocument: { share: 4, atLeast: 4 },
+  ContentVersion: { share: 4, atLeast: 4 },
+  ContentDocumentLink: { share: 4, atLeast: 4 },
+  Folder: { share: 0, atLeast: 2 },
+  Document: { share: 0, atLeast: 4 },
+  Attachment: { share: 4, atLeast: 4 },
+};
+
+/**
+ * Divides the records among the sobjects that people work with most, and gives the others a share on top. Users come
+ * first: their Ids are 1, 2, … of the org.
+ */
 export function planSeed(records: number, seed: number, now: number): SeedPlan {
   const ranges: Record<string, Range> = {};
   let first = 1;
   for (const { name } of sobjects) {
-    const share = Math.max(
-      name === 'User' ? usersMin : 1,
-      Math.floor((records * (shares[name] ?? 0)) / 1000),
-    );
-    const count = name in shares ? share : records - first + 1;
+    const count = countOf(name, records, first);
     ranges[name] = { first, count };
     first += count;
   }
   return { seed, now, ranges };
 }
 
+function countOf(name: string, records: number, first: number): number {
+  if (name === rest) return records - first + 1;
+  const share = shares[name];
+  if (share !== undefined)
+    return Math.max(name === 'User' ? usersMin : 1, Math.floor((records * share) / 1000));
+  const { share: onTop, atLeast } = more[name] ?? { share: 0, atLeast: 1 };
+  return Math.max(atLeast, Math.floor((records * onTop) / 1000));
+}
+
 export const rangeOf = (plan: SeedPlan, sobject: string): Range =>
   plan.ranges[sobject] ?? { first: 1, count: 1 };
+
+/** All records of the plan. */
+export const totalOf = (plan: SeedPlan): number =>
+  Object.values(plan.ranges).reduce((sum, { count }) => sum + count, 0);
 
 /** @param onProgress told after each statement how many records there are */
 export async function seedRecords(
@@ -76,7 +99,7 @@ export async function seedRecords(
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
     await tx.query(rollUp);
-    for (const def of sobjects.filter(({ deletable }) => deletable)) await tx.query(logDeletions(def));
+    for (const def of sobjects) if (def.deletable && stampField(def)) await tx.query(logDeletions(def));
     for (const [id, name] of knownUsers) {
       await tx.query(sql`
         UPDATE org."User"
@@ -95,7 +118,7 @@ const knownUsers = [
 /** The delete log of the records that were made deleted: each went when it was last touched. */
 const logDeletions = (def: SObjectDef): Sql => sql`
   INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
-  SELECT "Id", ${def.name}, "Id", "SystemModstamp" FROM ${tableOf(def)} WHERE "IsDeleted"`;
+  SELECT "Id", ${def.name}, "Id", "SystemModstamp" FROM ${tableOf(def)} WHERE NOT (${isLive(def)})`;
 
 /** The totals as the trigger keeps them, for all invoices at once and without a new stamp. */
 const rollUp = sql`
@@ -111,7 +134,11 @@ function insertRows(plan: SeedPlan, def: SObjectDef, from: number, to: number): 
   const dice = diceOf(plan.seed);
   const values = new Map(Object.entries(seedFields(def.name, dice, plan)));
   const columns = def.fields.flatMap((field) => {
-    const value = systemValue(plan, def, field, dice) ?? sometimesNull(field, values.get(field.name), dice);
+    const made = values.get(field.name);
+    const value =
+      made && 'always' in made
+        ? made.always
+        : (systemValue(plan, def, field, dice) ?? sometimesNull(field, made, dice));
     return value ? [{ name: ident(field.name), value }] : [];
   });
   return sql`

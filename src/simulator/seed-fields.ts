@@ -1,8 +1,10 @@
 import { type Sql, sql } from '../lib/sql.ts';
 import { recordId } from './ids.ts';
 import { industries, invoiceStatuses, leadStatuses, ratings, sources, stages } from './objects/picklists.ts';
-import { rangeOf, type SeedPlan } from './seed-data.ts';
+import { contentMakers } from './seed-content.ts';
+import type { SeedPlan } from './seed-data.ts';
 import type { Dice } from './seed-dice.ts';
+import { type Fields, type Maker, someRecord } from './seed-makers.ts';
 import {
   companyFields,
   companyForms,
@@ -15,10 +17,6 @@ import {
   productNames,
   streets,
 } from './seed-words.ts';
-
-type Fields = Record<string, Sql>;
-
-type Maker = (dice: Dice, plan: SeedPlan) => Fields;
 
 /** What the fields of an sobject hold, as SQL over the record's number `n`; what is not named stays empty. */
 export const seedFields = (sobject: string, dice: Dice, plan: SeedPlan): Fields =>
@@ -49,9 +47,6 @@ const amount = ({ roll }: Dice, what: string, max: number): Sql =>
 /** A day from `from` days after the org's making, within so many days. */
 const day = ({ roll }: Dice, plan: SeedPlan, what: string, from: number, days: number): Sql =>
   sql`(to_timestamp(${Math.floor(plan.now / 1000)}::bigint)::date + ${from}::integer + ${roll(what, days)}::integer)`;
-
-const someRecord = (dice: Dice, plan: SeedPlan, keyPrefix: string, sobject: string, what: string): Sql =>
-  dice.recordIn(what, keyPrefix, rangeOf(plan, sobject));
 
 const userFields: Maker = (dice) => {
   const { roll, pick } = dice;
@@ -224,6 +219,7 @@ const makers: Record<string, Maker> = {
   Opportunity: opportunityFields,
   Invoice__c: invoiceFields,
   Invoice_Line__c: lineFields,
+  ...contentMakers,
 };
 
 /** One place for all parts, so that the city lies in its country. */

@@ -257,3 +257,13 @@ export const notes = [
   'Moved offices: see the new shipping address.',
   'Пишет по-русски, отвечает быстро. 🙂',
 ];
+
+export const fileTitles = [
+  'Drawing',
+  'Inspection report',
+  'Offer',
+  'Photo',
+  'Price list',
+  'Protocol',
+  'Terms',
+];

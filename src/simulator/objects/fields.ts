@@ -15,6 +15,8 @@ export const field = (type: FieldType, name: string, label: string, more: More =
 });
 
 export const required: More = { nillable: false };
+/** Never empty, but a create may leave it out. */
+export const filledIn: More = { nillable: false, filledIn: true };
 export const readOnly: More = { createable: false, updateable: false };
 
 export const text = (name: string, label: string, length: number, more: More = {}): FieldDef =>

@@ -1,6 +1,8 @@
 import type { SObjectDef } from '../schema.ts';
 import { account } from './account.ts';
 import { contact } from './contact.ts';
+import { contentDocument, contentDocumentLink, contentVersion } from './content.ts';
+import { attachment, document, folder } from './document.ts';
 import { invoice } from './invoice.ts';
 import { invoiceLine } from './invoice-line.ts';
 import { lead } from './lead.ts';
@@ -18,4 +20,10 @@ export const sobjects: readonly SObjectDef[] = [
   opportunity,
   invoice,
   invoiceLine,
+  contentDocument,
+  contentVersion,
+  contentDocumentLink,
+  folder,
+  document,
+  attachment,
 ];

@@ -5,6 +5,7 @@ import { collections } from './collections.ts';
 import { composite } from './composite.ts';
 import { describeGlobal } from './describe.ts';
 import { methodNotAllowed, notFound, OrgError } from './errors.ts';
+import { graph } from './graph.ts';
 import { limits, recordCount } from './limits.ts';
 import { query, queryMore } from './query.ts';
 import { sobjectAnswer } from './rows.ts';
@@ -52,6 +53,9 @@ async function compositeBelow(call: Call, resource: string, path: readonly strin
     case 'batch':
       if (path.length > 0) throw notFound();
       return batch(call, route);
+    case 'graph':
+      if (path.length > 0) throw notFound();
+      return graph(call, route);
     case 'tree': {
       const [sobject, ...more] = path;
       if (sobject === undefined || more.length > 0) throw notFound();

@@ -15,7 +15,7 @@ export interface Call {
   path: readonly string[];
   parameters: URLSearchParams;
   header(name: string): string | undefined;
-  /** As `parseExact` gives it; the bytes of an uploaded CSV file; undefined where none was sent. */
+  /** As `parseExact` gives it, with a `StoredBlob` for each file of a form; the bytes of an uploaded CSV file; undefined where none was sent. */
   body: unknown;
   /** As in the path, without the v: `62.0`. */
   version: string;
@@ -33,7 +33,7 @@ export interface Answer {
   /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
   body: string | null;
   /** A body of any length, instead of `body`: sent as it comes, with the Content-Type that `headers` names. */
-  stream?: AsyncIterable<string>;
+  stream?: AsyncIterable<string | Uint8Array>;
   /** The texts of a page's records, for references into it. */
   records?: readonly string[];
   /** Ends an all-or-none composite though the status tells of no failure. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { sql } from '../lib/sql.ts';
 import { startOrg } from '../../test/org.ts';
+import { sql } from '../lib/sql.ts';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -84,7 +84,7 @@ test('a graph of records is written with its references, and costs one call', as
   assert.equal(graph?.isSuccessful, true);
   assert.deepEqual(statuses(graph), [201, 201, 204, 200, 200, 204]);
   const [acme, , , , read] = graph?.graphResponse.compositeResponse ?? [];
-  const { id } = acme?.body as { id: string };
+  const { id } = (acme?.body ?? {}) as { id?: string };
   assert.equal(acme?.httpHeaders.Location, `${data}/sobjects/Account/${id}`);
   assert.deepEqual(read?.body, {
     attributes: { type: 'Account', url: `${data}/sobjects/Account/${id}` },

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
+import { createBlobTables, sweepBlobs } from './blobs.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { createJobTables, failLostResults } from './bulk/storage.ts';
 import { recordId } from './ids.ts';
@@ -68,6 +69,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db, clock } = options;
   const settings = await makeOnce(options);
   const schema = await readSchema(db);
+  await sweepBlobs(db, schema.sobjects);
   return {
     db,
     clock,
@@ -96,6 +98,7 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
       );
     }
     await createJobTables(options.db);
+    await createBlobTables(options.db);
     await failLostResults(options.db, options.clock.now());
     return settings;
   } finally {

@@ -85,7 +85,7 @@ test('a reference to no subrequest, or to a later one, fails alone', async () =>
 
 test('an empty field of a record may be referred to since version 52, an empty field of a page never', async () => {
   const [parent] = await parts([create('p', 'Contact', { LastName: 'Wong' })]);
-  const { id } = parent?.body as { id: string };
+  const { id = '' } = (parent?.body ?? {}) as { id?: string };
   const copy = [
     get('row', `sobjects/Contact/${id}?fields=FirstName,LastName`),
     create('copy', 'Contact', { FirstName: '@{row.FirstName}', LastName: '@{row.LastName}' }),

@@ -13,6 +13,7 @@ import { parseExact } from './exact-json.ts';
 import { identity, plainText, userInfo } from './identity.ts';
 import { bearerOf, tokenAnswer, userOfToken } from './oauth.ts';
 import { type Org, writeTransaction } from './org.ts';
+import { isRecordForm, routeForm } from './record-form.ts';
 import { route, versions } from './rest.ts';
 import { splitTarget } from './target.ts';
 
@@ -103,7 +104,10 @@ export const placeOf = (error: unknown): string => {
 
 async function answerTo(org: Org, request: IncomingMessage, response: ServerResponse): Promise<Answer> {
   const target = splitTarget(request.url ?? '/');
-  const body = await readBody(request, target && isUpload(target.path) ? uploadBytesMax : bodyBytesMax);
+  const hasForm = target !== undefined && isRecordForm(request, target.path);
+  const body = hasForm
+    ? Buffer.alloc(0)
+    : await readBody(request, target && isUpload(target.path) ? uploadBytesMax : bodyBytesMax);
   if (!target) throw notFound();
   const { version, path, parameters } = target;
   const method = methodOf(request, parameters);
@@ -127,7 +131,8 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   try {
     org.usage.spend();
     if (version === undefined) throw notFound();
-    return await route(await callOf(org, userId, request, { version, path, parameters, method }, body));
+    const call = await callOf(org, userId, request, { version, path, parameters, method }, body);
+    return hasForm ? await routeForm(call, request, route) : await route(call);
   } finally {
     response.setHeader('Sforce-Limit-Info', `api-usage=${org.usage.used}/${org.usage.max}`);
   }
@@ -258,11 +263,12 @@ async function send(
 async function sendStream(
   request: IncomingMessage,
   response: ServerResponse,
-  stream: AsyncIterable<string>,
+  stream: AsyncIterable<string | Uint8Array>,
   onDefect: OnDefect,
 ): Promise<void> {
   if (request.method === 'HEAD') return void response.end();
-  const isGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const hasLength = response.hasHeader('Content-Length');
+  const isGzip = !hasLength && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
   response.setHeader('Vary', 'Accept-Encoding');
   if (isGzip) response.setHeader('Content-Encoding', 'gzip');
   const text = Readable.from(stream, { objectMode: false });

@@ -6,6 +6,7 @@
  *   const rows = await db.query<{ json: string }>(page(0, 2000));
  */
 export type { Soql } from './ast.ts';
+export { columnOf } from './columns.ts';
 export { type CompiledQuery, compileSoql } from './compile.ts';
 export { SoqlError, type SoqlErrorCode } from './errors.ts';
 export { parseSoql } from './parse.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
 import { after, test } from 'node:test';
 import { startOrg } from '../../test/org.ts';
 import { sql } from '../lib/sql.ts';
@@ -8,6 +9,7 @@ const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
 const data = '/services/data/v62.0';
+const bearer = `Bearer ${await org.token('demo')}`;
 
 interface File {
   part: string;
@@ -22,7 +24,7 @@ async function sendForm(method: string, path: string, json: object | null, ...fi
   const answer = await fetch(`${org.url}${data}${path}`, {
     method,
     body: form,
-    headers: { Authorization: `Bearer ${await org.token('demo')}` },
+    headers: { Authorization: bearer },
   });
   const text = await answer.text();
   return { status: answer.status, text, json: text ? (JSON.parse(text) as unknown) : undefined };
@@ -37,7 +39,7 @@ async function created(path: string, json: object, ...files: File[]): Promise<st
 async function bytesOf(path: string, method = 'GET') {
   const answer = await fetch(`${org.url}${data}${path}`, {
     method,
-    headers: { Authorization: `Bearer ${await org.token('demo')}` },
+    headers: { Authorization: bearer },
   });
   return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) };
 }
@@ -230,6 +232,40 @@ test('a form that is broken off or is none is refused', async () => {
     assert.equal(answer.status, 400, `${type} ${answer.text}`);
   }
   assert.equal(await blobs(), before);
+});
+
+test('a form larger than the org takes is refused before it is read', async () => {
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const request = httpRequest(`${org.url}${data}/sobjects/Attachment`, {
+      method: 'POST',
+      headers: {
+        Authorization: bearer,
+        'Content-Type': 'multipart/form-data; boundary=b',
+        'Content-Length': String(600 * 1024 * 1024),
+      },
+    });
+    request.on('error', reject).on('response', (answer) => {
+      resolve(answer.statusCode);
+      request.destroy();
+    });
+    request.flushHeaders();
+  });
+  assert.equal(status, 413);
+});
+
+test('a client that leaves in the middle of its file leaves nothing behind', async () => {
+  const before = await blobs();
+  const request = httpRequest(`${org.url}${data}/sobjects/ContentVersion`, {
+    method: 'POST',
+    headers: { Authorization: bearer, 'Content-Type': 'multipart/form-data; boundary=b' },
+  });
+  request.on('error', () => undefined);
+  request.write(
+    '--b\r\nContent-Disposition: form-data; name="VersionData"; filename="x"\r\n\r\nsome bytes of it',
+  );
+  while ((await blobs()) === before);
+  request.destroy();
+  while ((await blobs()) !== before);
 });
 
 test('bytes are asked for by GET alone, and not within a composite', async () => {

@@ -53,48 +53,64 @@ export async function routeForm(
   }
 }
 
+const tooLarge = () => new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
+
 const malformed = (message: string) => refused('INVALID_MULTIPART_REQUEST', message);
 
 async function receive(call: Call, request: IncomingMessage, stored: StoredBlob[]): Promise<Form> {
   const isVersion = call.path[0] === 'sobjects' && call.path[1]?.toLowerCase() === 'contentversion';
-  const quota = new Quota(isVersion ? versionBytesMax : fileBytesMax);
-  const form: { json: unknown; hasJson: boolean; parts: Part[] } = {
-    json: undefined,
-    hasJson: false,
-    parts: [],
+  const bytesMax = isVersion ? versionBytesMax : fileBytesMax;
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax + jsonBytesMax) throw tooLarge();
+  const quota = new Quota(bytesMax);
+  const form: { json?: unknown; hasJson: boolean; parts: Part[] } = { hasJson: false, parts: [] };
+  const take = async (stream: BusboyFileStream, mimeType: string, name: string, fileName: string) => {
+    if (/^application\/json\b/i.test(mimeType) && !form.hasJson) {
+      form.hasJson = true;
+      form.json = await readJson(stream);
+      return;
+    }
+    const blob = await newBlob(call.org.db);
+    stored.push(blob);
+    form.parts.push({ name, fileName, blob });
+    await fillBlob(call.org.db, blob, quota.limit(stream));
   };
-  let reading = Promise.resolve();
-  const busboy = openParser(request);
-  const onPart: BusboyEvents['file'] = (name, stream, fileName, _encoding, mimeType) => {
-    reading = reading.then(async () => {
-      if (/^application\/json\b/i.test(mimeType) && !form.hasJson) {
-        form.hasJson = true;
-        form.json = await readJson(stream);
-        return;
-      }
-      const blob = await newBlob(call.org.db);
-      stored.push(blob);
-      form.parts.push({ name, fileName, blob });
-      await fillBlob(call.org.db, blob, quota.limit(stream));
-    });
-    reading.catch((error: unknown) => busboy.destroy(error as Error));
-  };
-  busboy.on('file', onPart);
-  try {
-    const isGzip = request.headers['content-encoding'] === 'gzip';
-    await (isGzip ? pipeline(request, createGunzip(), busboy) : pipeline(request, busboy));
-    await reading;
-  } catch (error) {
-    await reading.catch(() => undefined);
-    throw isOurs(error) ? error : malformed('The multipart message cannot be read.');
-  }
+  await eachPart(request, take);
   if (!form.hasJson) throw malformed('Multipart message must include a non-binary part');
-  return form;
+  return { json: form.json, parts: form.parts };
 }
 
-/** A database error has a code of five characters, the parser's have none. */
-const isOurs = (error: unknown): boolean =>
-  error instanceof OrgError || /^[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
+type TakePart = (stream: BusboyFileStream, mimeType: string, name: string, fileName: string) => Promise<void>;
+
+/** One part after the other. When one is refused the rest is read past, so that the client can read the answer. */
+async function eachPart(request: IncomingMessage, take: TakePart): Promise<void> {
+  let failed: { error: unknown } | undefined;
+  let reading = Promise.resolve();
+  let open: BusboyFileStream | undefined;
+  const onPart: BusboyEvents['file'] = (name, stream, fileName, _encoding, mimeType) => {
+    stream.on('error', () => undefined); // whoever reads the part is told
+    reading = reading.then(async () => {
+      if (!failed) {
+        open = stream;
+        await take(stream, mimeType, name, fileName).catch((error: unknown) => {
+          failed ??= { error };
+        });
+      }
+      stream.resume();
+    });
+  };
+  const parser = openParser(request).on('file', onPart);
+  try {
+    const isGzip = request.headers['content-encoding'] === 'gzip';
+    await (isGzip ? pipeline(request, createGunzip(), parser) : pipeline(request, parser));
+  } catch {
+    const broken = malformed('The multipart message cannot be read.');
+    failed ??= { error: broken };
+    // The parser leaves a part open that was broken off.
+    (open as BusboyFileStream | undefined)?.destroy(broken);
+  }
+  await reading;
+  if (failed) throw (failed as { error: unknown }).error;
+}
 
 function openParser(request: IncomingMessage): BusboyInstance {
   try {
@@ -116,10 +132,10 @@ class Quota {
     this.#left = bytes;
   }
 
-  async *limit(stream: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-    for await (const chunk of stream) {
+  async *limit(stream: BusboyFileStream): AsyncIterable<Buffer> {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       this.#left -= chunk.length;
-      if (this.#left < 0) throw new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
+      if (this.#left < 0) throw tooLarge();
       yield chunk;
     }
   }

@@ -42,6 +42,8 @@ export async function listen(org: Org, host: string, port: number, onDefect: OnD
   });
   // Longer than clients keep a connection: one that closes just as a request is sent would look like a lost answer.
   server.keepAliveTimeout = 65_000;
+  // As long as Salesforce gives a request; a file of two gigabytes may need it.
+  server.requestTimeout = 600_000;
   server.on('clientError', refuseConnection);
   await listenFrom(server, host, port);
   const { port: chosen } = server.address() as AddressInfo;

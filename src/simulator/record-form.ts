@@ -83,16 +83,15 @@ type TakePart = (stream: BusboyFileStream, mimeType: string, name: string, fileN
 
 /** One part after the other. When one is refused the rest is read past, so that the client can read the answer. */
 async function eachPart(request: IncomingMessage, take: TakePart): Promise<void> {
-  let failed: { error: unknown } | undefined;
+  const state: { failure?: { error: unknown }; open?: BusboyFileStream } = {};
   let reading = Promise.resolve();
-  let open: BusboyFileStream | undefined;
   const onPart: BusboyEvents['file'] = (name, stream, fileName, _encoding, mimeType) => {
     stream.on('error', () => undefined); // whoever reads the part is told
     reading = reading.then(async () => {
-      if (!failed) {
-        open = stream;
+      if (!state.failure) {
+        state.open = stream;
         await take(stream, mimeType, name, fileName).catch((error: unknown) => {
-          failed ??= { error };
+          state.failure ??= { error };
         });
       }
       stream.resume();
@@ -103,13 +102,13 @@ async function eachPart(request: IncomingMessage, take: TakePart): Promise<void>
     const isGzip = request.headers['content-encoding'] === 'gzip';
     await (isGzip ? pipeline(request, createGunzip(), parser) : pipeline(request, parser));
   } catch {
-    const broken = malformed('The multipart message cannot be read.');
-    failed ??= { error: broken };
+    const error = malformed('The multipart message cannot be read.');
+    state.failure ??= { error };
     // The parser leaves a part open that was broken off.
-    (open as BusboyFileStream | undefined)?.destroy(broken);
+    state.open?.destroy(error);
   }
   await reading;
-  if (failed) throw (failed as { error: unknown }).error;
+  if (state.failure) throw state.failure.error;
 }
 
 function openParser(request: IncomingMessage): BusboyInstance {

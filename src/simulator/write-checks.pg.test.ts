@@ -178,7 +178,11 @@ test('what the user may not see is no field, and what the user may not edit cann
   const rights = {
     viewAllData: true,
     objects: {},
-    fields: { 'Account.Site': { read: false, edit: false }, 'Account.Sic': { read: true, edit: false } },
+    fields: {
+      'Contact.LastName': { read: false, edit: false },
+      'Account.Site': { read: false, edit: false },
+      'Account.Sic': { read: true, edit: false },
+    },
   };
   const { username } = org.credentials.demo;
   await org.db.query(sql`
@@ -195,6 +199,8 @@ test('what the user may not see is no field, and what the user may not edit cann
     errorCode: 'INVALID_FIELD_FOR_INSERT_UPDATE',
     fields: ['Sic'],
   });
+  const nameless = problem(await post('Contact', { FirstName: 'x' }));
+  assert.deepEqual([nameless?.errorCode, nameless?.fields], ['REQUIRED_FIELD_MISSING', ['LastName']]);
 });
 
 test('headers about duplicates, assignment and the client are taken', async () => {

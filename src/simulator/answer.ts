@@ -16,7 +16,7 @@ export interface Call {
   path: readonly string[];
   parameters: URLSearchParams;
   header(name: string): string | undefined;
-  /** As `parseExact` gives it; the bytes of a form; undefined where none was sent. */
+  /** As `parseExact` gives it, with a `StoredBlob` for each file of a form; the bytes of a form of a bulk job; undefined where none was sent. */
   body: unknown;
   /** A file of CSV, where the path takes one: read once, as it comes. */
   file?: AsyncIterable<Buffer> | undefined;
@@ -38,7 +38,7 @@ export interface Answer {
   /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
   body: string | null;
   /** A body of any length, instead of `body`: sent as it comes, with the Content-Type that `headers` names. */
-  stream?: AsyncIterable<string | Buffer>;
+  stream?: AsyncIterable<string | Uint8Array>;
   /** The texts of a page's records, for references into it. */
   records?: readonly string[];
   /** Ends an all-or-none composite though the status tells of no failure. */

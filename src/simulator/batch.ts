@@ -47,7 +47,9 @@ const halted = () => new OrgError(412, 'BATCH_PROCESSING_HALTED', 'Batch process
 async function run(call: Call, subrequest: Subrequest, index: number, route: Route): Promise<Answer> {
   try {
     if (index > 0) call.org.usage.spend();
-    return await route(subcall(call, subrequest));
+    const given = await route(subcall(call, subrequest));
+    // Bytes have no place in JSON.
+    return given.stream ? errorAnswer(notFound()) : given;
   } catch (error) {
     const known = asOrgError(error);
     if (!known) throw error;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call } from './answer.ts';
-import { deleteRecord, findByValue, insertRecord, updateRecord } from './dml.ts';
+import { deleteRecord, insertRecord, updateRecord } from './dml.ts';
 import { methodNotAllowed, noSuchExternalId, notFound, OrgError, parserError, refused } from './errors.ts';
+import { findByValue } from './external-ids.ts';
 import { columnValues } from './field-values.ts';
 import { parseId } from './ids.ts';
 import { sobjectOfId } from './org.ts';
@@ -190,9 +191,10 @@ const upsertOne =
     } else {
       if (isEmpty || typeof value !== 'string')
         throw refused('MISSING_ARGUMENT', `${field.name} not specified`);
-      if (seen.has(value.toLowerCase()))
+      const key = field.caseSensitive ? value : value.toLowerCase();
+      if (seen.has(key))
         throw refused('DUPLICATE_VALUE', `Duplicate external id specified: ${value}`, [field.name]);
-      seen.add(value.toLowerCase());
+      seen.add(key);
       const ids = await findByValue(tx, def, field, toStored(value));
       if (ids.length > 1) {
         const message = `more than one record found for external id field: [${ids.join(', ')}]`;

@@ -21,8 +21,14 @@ interface Page {
 const get = (referenceId: string, path: string) => ({ method: 'GET', referenceId, url: `${data}/${path}` });
 const query = (referenceId: string, soql: string) => get(referenceId, `query?q=${encodeURIComponent(soql)}`);
 
-async function send(compositeRequest: readonly object[], options: object = {}): Promise<Part[]> {
-  const answer = await org.request('POST', `${data}/composite`, { body: { ...options, compositeRequest } });
+async function send(
+  compositeRequest: readonly object[],
+  options: object = {},
+  version = 'v62.0',
+): Promise<Part[]> {
+  const answer = await org.request('POST', `/services/data/${version}/composite`, {
+    body: { ...options, compositeRequest },
+  });
   assert.equal(answer.status, 200, answer.text);
   return (answer.json as { compositeResponse: Part[] }).compositeResponse;
 }
@@ -81,7 +87,8 @@ test('a reference past a short page fails alone and so does what builds on it', 
   );
   assert.deepEqual(parts[1]?.body, [
     {
-      message: 'Invalid reference specified. No value for a.records.[1999].Id found in a',
+      message:
+        "Invalid reference specified. No value for a.records[1999].Id found in a. Provided referenceId ('a.records[1999].Id') must start with a letter or a number, and it can contain only letters, numbers and underscores ('_').",
       errorCode: 'PROCESSING_HALTED',
     },
   ]);

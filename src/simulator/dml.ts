@@ -1,15 +1,19 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import type { Write } from './behaviour.ts';
+import { fillFile, publishVersion } from './content.ts';
 import { clearLookups, detailsOf, logDeletion } from './deletion.ts';
 import { isGone, notFound, refused } from './errors.ts';
-import type { ColumnValues } from './field-values.ts';
+import { findByValue } from './external-ids.ts';
+import type { ColumnValues, GivenValues } from './field-values.ts';
+import { resolveForeignKeys } from './foreign-keys.ts';
 import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
-import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
+import { fieldNamed, type SObjectDef } from './schema.ts';
 import { behaviourReads, fillIn, followUp } from './standard-behaviour.ts';
-import { isLive, keyOf, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
+import { isLive, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
 import { type Stamp, triggers } from './triggers.ts';
+import { checkHierarchy, checkNotNeeded, checkOwner, locking, lockOfParent } from './write-checks.ts';
 
 /**
  * The one path on which a record is written, for requests and for the org's own activity. Each function runs in the
@@ -31,16 +35,14 @@ export const stampOf = ({ org, userId, at = org.control.stampTime() }: Writer): 
 export type Row = Record<string, string | null>;
 
 /** Gives the new record's Id. */
-export async function insertRecord(
-  tx: Tx,
-  by: Writer,
-  def: SObjectDef,
-  values: ColumnValues,
-): Promise<string> {
+export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: GivenValues): Promise<string> {
   if (def.createable === false) throw typeRefused(def, 'inserted');
   const stamp = stampOf(by);
-  await checkReferences(tx, by.org, values);
+  const values = await resolveForeignKeys(tx, by, given);
+  await checkReferences(tx, by.org, def, values);
+  await checkOwner(tx, by.org, def, values, null);
   await checkUnique(tx, def, values);
+  await fillFile(tx, by, writers, def, values, { ownId: null, stamp });
   const id = recordId(def.keyPrefix, await nextRecordNumber(tx));
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   columns.set('Id', id);
@@ -56,6 +58,7 @@ export async function insertRecord(
     INSERT INTO ${tableOf(def)} (${join(names)}) VALUES (${join(params)}) RETURNING ${returned(def)}`);
   await triggers.get(def.name)?.after(tx, stamp, rows);
   await followUp(write, rows[0]);
+  await publishVersion(tx, by, writers, def, id, values);
   return id;
 }
 
@@ -65,13 +68,17 @@ export async function updateRecord(
   by: Writer,
   def: SObjectDef,
   id: string,
-  values: ColumnValues,
+  given: GivenValues,
 ): Promise<void> {
   if (def.updateable === false) throw typeRefused(def, 'updated');
   const before = await lockRecord(tx, def, id);
   const stamp = stampOf(by);
-  await checkReferences(tx, by.org, values);
+  const values = await resolveForeignKeys(tx, by, given);
+  await checkReferences(tx, by.org, def, values);
+  await checkOwner(tx, by.org, def, values, id);
+  await checkHierarchy(tx, def, id, values);
   await checkUnique(tx, def, values, id);
+  await fillFile(tx, by, writers, def, values, { ownId: id, stamp });
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   await changeRow(tx, def, id, columns, before, stamp);
 }
@@ -91,6 +98,7 @@ export async function deleteRecord(
 ): Promise<void> {
   const { sobjects } = by.org;
   const before = await lockRecord(tx, def, id);
+  await checkNotNeeded(tx, sobjects, def, id);
   for (const { child, field } of detailsOf(sobjects, def)) {
     const details = await tx.query<{ Id: string }>(sql`
       SELECT "Id" FROM ${tableOf(child)}
@@ -128,6 +136,9 @@ export async function changeRow(
   await followUp(write, after[0]);
 }
 
+/** For what is written along with a file. */
+const writers = { insertRecord, updateRecord };
+
 /** The stamps that the sobject has: shares have no SystemModstamp, histories only say when they were created. */
 function setModified(def: SObjectDef, columns: Map<string, unknown>, stamp: Stamp): void {
   if (fieldNamed(def, 'LastModifiedDate')) columns.set('LastModifiedDate', stamp.at);
@@ -141,8 +152,10 @@ const typeRefused = (def: SObjectDef, done: 'inserted' | 'updated') =>
 
 /** Waits for whoever else writes the record, up to the org's lock time-out. */
 export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
-  const [row] = await tx.query<Row & { live: boolean }>(sql`
-    SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`);
+  const [row] = await locking([id], () =>
+    tx.query<Row & { live: boolean }>(sql`
+      SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`),
+  );
   if (!row) throw notFound();
   if (!row.live) throw isGone();
   return row;
@@ -155,7 +168,7 @@ export const returned = (def: SObjectDef): Sql => {
 };
 
 /** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
-async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<void> {
+async function checkReferences(tx: Tx, org: Org, def: SObjectDef, values: ColumnValues): Promise<void> {
   for (const [field, id] of values) {
     if (field.type !== 'reference' || typeof id !== 'string') continue;
     const targets = (field.referenceTo ?? []).map((name) => org.sobjects.get(name.toLowerCase()));
@@ -165,8 +178,9 @@ async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<
       if (known.length < targets.length) continue;
       throw refused('MALFORMED_ID', `${field.label}: id value of incorrect type: ${id}`, [field.name]);
     }
-    const found = await tx.query(
-      sql`SELECT FROM ${tableOf(target)} WHERE "Id" = ${id} AND ${isLive(target)}`,
+    const lock = lockOfParent(def, field, target);
+    const found = await locking([id], () =>
+      tx.query(sql`SELECT FROM ${tableOf(target)} WHERE "Id" = ${id} AND ${isLive(target)} ${lock}`),
     );
     if (found.length === 0) {
       throw refused('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name]);
@@ -184,18 +198,4 @@ async function checkUnique(tx: Tx, def: SObjectDef, values: ColumnValues, ownId 
       throw refused('DUPLICATE_VALUE', message, [field.name]);
     }
   }
-}
-
-/** The live records that hold a value, at most eleven of them: more is said to nobody. */
-export async function findByValue(
-  tx: Tx,
-  def: SObjectDef,
-  field: FieldDef,
-  value: string,
-): Promise<string[]> {
-  const rows = await tx.query<{ Id: string }>(sql`
-    SELECT "Id" FROM ${recordsOf(def)} AS r
-     WHERE ${keyOf(field, ident(field.name))} = ${keyOf(field, sql`${value}::text`)} AND ${isLive(def)}
-     ORDER BY "Id" LIMIT 11`);
-  return rows.map((row) => row.Id);
 }

@@ -24,6 +24,9 @@ export class OrgError extends Error {
   }
 }
 
+/** The request cannot be read: where it has many records, it is not the fault of one of them. */
+export class MalformedRequest extends OrgError {}
+
 export const notFound = (message = 'The requested resource does not exist') =>
   new OrgError(404, 'NOT_FOUND', message);
 
@@ -33,7 +36,7 @@ export const noSuchExternalId = (name: string) =>
 export const isGone = () => new OrgError(404, 'ENTITY_IS_DELETED', 'entity is deleted', []);
 
 export const noSuchColumn = (name: string, sobject: string) =>
-  new OrgError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${sobject}`);
+  new MalformedRequest(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${sobject}`);
 
 export const methodNotAllowed = (method: string, allowed: readonly string[]) =>
   new OrgError(
@@ -60,12 +63,19 @@ export const unexpected = () =>
     'An unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678 (-1234)',
   );
 
-export const parserError = (message: string) => new OrgError(400, 'JSON_PARSER_ERROR', message);
+export const parserError = (message: string) => new MalformedRequest(400, 'JSON_PARSER_ERROR', message);
 
 export const refused = (errorCode: string, message: string, fields?: readonly string[]) =>
   new OrgError(400, errorCode, message, fields);
 
-const rowLocked = () => refused('UNABLE_TO_LOCK_ROW', 'unable to obtain exclusive access to this record', []);
+/** Names the records where they are known: `… or 1 records: 001…`. */
+export function rowLocked(ids: readonly string[] = []): OrgError {
+  const which = ids.length === 0 ? '' : ` or ${ids.length} records: ${ids.join(',')}`;
+  return refused('UNABLE_TO_LOCK_ROW', `unable to obtain exclusive access to this record${which}`, []);
+}
+
+/** The database gave up waiting for a row, or ended a deadlock. */
+export const isLockFailure = (error: unknown): boolean => ['55P03', '40P01'].includes(sqlState(error) ?? '');
 
 /** Two transactions wrote the same value at once: whose record has it is not known. */
 const duplicateValue = (indexName: string) => {
@@ -74,7 +84,7 @@ const duplicateValue = (indexName: string) => {
   return refused('DUPLICATE_VALUE', message, field === undefined ? [] : [field]);
 };
 
-/** A field that the org fills in by itself, and for which it found nothing. */
+/** A field that the user does not see, or one that the org fills in by itself and for which it found nothing. */
 const fieldMissing = (name: string) =>
   refused('REQUIRED_FIELD_MISSING', `Required fields are missing: [${name}]`, [name]);
 
@@ -92,7 +102,7 @@ export function asOrgError(error: unknown): OrgError | undefined {
       ? new OrgError(503, 'SERVER_UNAVAILABLE', 'Server Unavailable')
       : undefined;
   }
-  if (state === '55P03' || state === '40P01') return rowLocked();
+  if (isLockFailure(error)) return rowLocked();
   // A field or an sobject went while the request was under way.
   if (state === '42703' || state === '42P01')
     return refused('INVALID_FIELD', 'The definition changed while the request was running.');

@@ -80,6 +80,7 @@ test('what a field cannot hold is refused with its own code', () => {
     ['Account', '{"Site":["x"]}', 'JSON_PARSER_ERROR'],
     ['Account', '{"OwnerId":"INVALID"}', 'MALFORMED_ID'],
     ['Account', '{"NumberOfEmployees":2147483648}', 'NUMBER_OUTSIDE_VALID_RANGE'],
+    ['Account', '{"NumberOfEmployees":100000000}', 'NUMBER_OUTSIDE_VALID_RANGE'],
     ['Account', '{"NumberOfEmployees":1.5}', 'JSON_PARSER_ERROR'],
     ['Account', '{"AnnualRevenue":1e18}', 'NUMBER_OUTSIDE_VALID_RANGE'],
     ['Account', '{"AnnualRevenue":1e99999}', 'NUMBER_OUTSIDE_VALID_RANGE'],
@@ -95,4 +96,22 @@ test('what a field cannot hold is refused with its own code', () => {
     ['Invoice__c', '[]', 'JSON_PARSER_ERROR'],
   ];
   for (const [sobject, json, code] of cases) assert.equal(refusal(sobject, json).errorCode, code, json);
+});
+
+test('a number that does not fit is named with its value', () => {
+  assert.deepEqual(refusal('Account', '{"NumberOfEmployees":123456789}'), {
+    message: 'Employees: value outside of valid range on numeric field: 123456789',
+    errorCode: 'NUMBER_OUTSIDE_VALID_RANGE',
+    fields: ['NumberOfEmployees'],
+  });
+});
+
+test('a character outside the basic plane counts twice', () => {
+  assert.deepEqual(stored('Account', JSON.stringify({ Site: '\u{1f600}'.repeat(40) })), {
+    Site: '\u{1f600}'.repeat(40),
+  });
+  assert.equal(
+    refusal('Account', JSON.stringify({ Site: '\u{1f600}'.repeat(41) })).errorCode,
+    'STRING_TOO_LONG',
+  );
 });

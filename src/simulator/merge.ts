@@ -3,7 +3,7 @@ import { ident, sql } from '../lib/sql.ts';
 import { detailsOf, lookupsTo } from './deletion.ts';
 import { deleteRecord, lockRecord, updateRecord, type Writer } from './dml.ts';
 import { refused } from './errors.ts';
-import type { ColumnValues } from './field-values.ts';
+import type { GivenValues } from './field-values.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { tableOf } from './storage.ts';
 
@@ -21,7 +21,7 @@ export async function mergeRecords(
   by: Writer,
   def: SObjectDef,
   records: { winnerId: string; loserIds: readonly string[] },
-  values: ColumnValues,
+  values: GivenValues,
 ): Promise<void> {
   const { winnerId, loserIds } = records;
   if (!fieldNamed(def, 'MasterRecordId'))

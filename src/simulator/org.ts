@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
+import { createBlobTables, sweepBlobs } from './blobs.ts';
 import { BulkLimits } from './bulk/daily-limits.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { JobFaults } from './bulk/job-faults.ts';
@@ -93,6 +94,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   await settleResults(db, results, clock.now());
   await giveUpUploads(db);
   const jobs = new JobBells();
+  await sweepBlobs(db, schema.sobjects);
   return {
     db,
     clock,
@@ -126,6 +128,7 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
       );
     }
     await createJobTables(options.db);
+    await createBlobTables(options.db);
     return settings;
   } finally {
     await session.close();

@@ -6,6 +6,7 @@ import { composite } from './composite.ts';
 import { struckCall } from './control/struck.ts';
 import { describeGlobal } from './describe.ts';
 import { methodNotAllowed, notFound, versionRetired } from './errors.ts';
+import { graph } from './graph.ts';
 import { limits, recordCount } from './limits.ts';
 import type { Org } from './org.ts';
 import { query, queryMore } from './query.ts';
@@ -56,6 +57,9 @@ async function compositeBelow(call: Call, resource: string, path: readonly strin
     case 'batch':
       if (path.length > 0) throw notFound();
       return batch(call, routeInside);
+    case 'graph':
+      if (path.length > 0) throw notFound();
+      return graph(call, routeInside);
     case 'tree': {
       const [sobject, ...more] = path;
       if (sobject === undefined || more.length > 0) throw notFound();

@@ -1,7 +1,7 @@
 import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import type { Call } from './answer.ts';
-import { asOrgError, OrgError } from './errors.ts';
+import { asOrgError, MalformedRequest, OrgError } from './errors.ts';
 
 /** Many records written by one request: each succeeds or fails for itself, or all together. */
 export interface Written {
@@ -44,10 +44,6 @@ const rolledBack = () =>
     'Record rolled back because not all records were valid and the request was using AllOrNone header',
   );
 
-/** Records are read before any is written: one that cannot be read makes the request malformed. */
-const concernsRequest = (error: OrgError): boolean =>
-  error.entry.errorCode === 'JSON_PARSER_ERROR' || error.entry.errorCode === 'INVALID_FIELD';
-
 /**
  * Writes the rows in one transaction and gives what became of each, in their order. With `allOrNone` and a failure
  * nothing stays, and the rows that had succeeded say that they were rolled back.
@@ -75,7 +71,8 @@ async function writeEach(tx: Tx, allOrNone: boolean, rows: readonly RowWrite[]):
   const outcomes: Outcome[] = [];
   for (const row of rows) {
     const outcome = await attempt(tx, () => row(tx));
-    if (outcome instanceof OrgError && concernsRequest(outcome)) throw outcome;
+    // Records are read before any is written.
+    if (outcome instanceof MalformedRequest) throw outcome;
     outcomes.push(outcome);
   }
   if (allOrNone && outcomes.some((outcome) => outcome instanceof OrgError)) throw new RolledBack(outcomes);

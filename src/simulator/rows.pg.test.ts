@@ -309,7 +309,7 @@ test('a record that stays locked is refused after the lock time-out', async () =
     assert.equal(answer.status, 400);
     assert.deepEqual(answer.json, [
       {
-        message: 'unable to obtain exclusive access to this record',
+        message: `unable to obtain exclusive access to this record or 1 records: ${id}`,
         errorCode: 'UNABLE_TO_LOCK_ROW',
         fields: [],
       },

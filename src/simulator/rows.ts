@@ -1,6 +1,7 @@
 import type { Prepared } from '../lib/database.ts';
 import { compile, type Sql, sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call, dataPath, noContent } from './answer.ts';
+import { blobAnswer } from './blob-answer.ts';
 import {
   checkConditions,
   isUnchanged,
@@ -9,9 +10,10 @@ import {
   versionHeaders,
 } from './conditions.ts';
 import { describe, globalEntry } from './describe.ts';
-import { deleteRecord, findByValue, insertRecord, updateRecord } from './dml.ts';
+import { deleteRecord, insertRecord, updateRecord } from './dml.ts';
 import { isGone, methodNotAllowed, noSuchColumn, noSuchExternalId, notFound, refused } from './errors.ts';
 import { isObject } from './exact-json.ts';
+import { findByValue } from './external-ids.ts';
 import { columnValues } from './field-values.ts';
 import { parseId } from './ids.ts';
 import { followPath } from './related.ts';
@@ -39,6 +41,8 @@ export async function sobjectAnswer(call: Call, def: SObjectDef, path: readonly 
   }
   const id = parseId(first);
   if (!id) throw more.length > 0 ? notFound() : noSuchExternalId(first);
+  const body = more.length === 0 ? fieldNamed(def, second) : undefined;
+  if (body?.type === 'base64') return blobAnswer(call, def, id, body);
   const reached = await followPath(call, { def, id }, [second, ...more]);
   return 'children' in reached ? reached.children : rowAnswer(call, reached.def, reached.id);
 }

@@ -17,6 +17,7 @@ import { parseExact } from './exact-json.ts';
 import { listenFrom } from './listen.ts';
 import { type Org, writeTransaction } from './org.ts';
 import { prettyJson } from './pretty-json.ts';
+import { isRecordForm, routeForm } from './record-form.ts';
 import { route, versions } from './rest.ts';
 import { splitTarget } from './target.ts';
 
@@ -42,6 +43,8 @@ export async function listen(org: Org, host: string, port: number, onDefect: OnD
   });
   // Longer than clients keep a connection: one that closes just as a request is sent would look like a lost answer.
   server.keepAliveTimeout = 65_000;
+  // As long as Salesforce gives a request; a file of two gigabytes may need it.
+  server.requestTimeout = 600_000;
   server.on('clientError', refuseConnection);
   org.url = await listenFrom(server, host, port);
   return server;
@@ -87,8 +90,8 @@ export const placeOf = (error: unknown): string => {
 
 async function answerTo(org: Org, request: IncomingMessage, response: ServerResponse): Promise<Answer> {
   const target = splitTarget(request.url ?? '/');
-  const isFile = target !== undefined && isUpload(target.path);
-  const body = isFile ? Buffer.alloc(0) : await readBody(request, bodyBytesMax);
+  const isStreamed = target !== undefined && (isUpload(target.path) || isRecordForm(request, target.path));
+  const body = isStreamed ? Buffer.alloc(0) : await readBody(request, bodyBytesMax);
   if (!target) throw notFound();
   const { authorization } = request.headers;
   const incoming = { ...target, method: methodOf(request, target.parameters), authorization, body };
@@ -117,7 +120,9 @@ async function handle(
     org.usage.spend();
     if (version === undefined) throw notFound();
     const call = await callOf(org, userId, request, { version, path, parameters, method }, body);
-    return await route({ ...call, db, isStale });
+    const hasForm = isRecordForm(request, path);
+    const read = { ...call, db, isStale };
+    return hasForm ? await routeForm(read, request, route) : await route(read);
   } finally {
     response.setHeader('Sforce-Limit-Info', `api-usage=${org.usage.used}/${org.usage.max}`);
   }
@@ -242,11 +247,12 @@ async function sendStream(
   org: Org,
   request: IncomingMessage,
   response: ServerResponse,
-  { stream, delivery }: Answer & { stream: AsyncIterable<string | Buffer> },
+  { stream, delivery }: Answer & { stream: AsyncIterable<string | Uint8Array> },
   onDefect: OnDefect,
 ): Promise<void> {
   if (request.method === 'HEAD') return void response.end();
-  const isGzip = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const hasLength = response.hasHeader('Content-Length');
+  const isGzip = !hasLength && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
   response.setHeader('Vary', 'Accept-Encoding');
   if (isGzip) response.setHeader('Content-Encoding', 'gzip');
   const text = Readable.from(stream, { objectMode: false });

@@ -1,9 +1,10 @@
 import type { Tx } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
-import { deleteRecord, findByValue, insertRecord, updateRecord, type Writer } from '../dml.ts';
+import { deleteRecord, insertRecord, updateRecord, type Writer } from '../dml.ts';
 import { asOrgError, OrgError, refused } from '../errors.ts';
 import { parseExact } from '../exact-json.ts';
-import { type ColumnValues, columnValues } from '../field-values.ts';
+import { findByValue } from '../external-ids.ts';
+import { columnValues, type GivenValues } from '../field-values.ts';
 import { parseId } from '../ids.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef, type SObjects } from '../schema.ts';
 import { tableOf } from '../storage.ts';
@@ -168,7 +169,7 @@ async function upsert(tx: Tx, by: Writer, { def, key }: IngestPlan, body: Body):
 }
 
 /** A cell that is no value of its field is an error of the record, not of a JSON text. */
-function readValues(def: SObjectDef, body: Body, intent: 'create' | 'update'): ColumnValues {
+function readValues(def: SObjectDef, body: Body, intent: 'create' | 'update'): GivenValues {
   try {
     return columnValues(def, body, intent);
   } catch (error) {

@@ -80,7 +80,13 @@ export function anyValues(def: SObjectDef, values: Record<string, unknown>): Col
     ...field,
     updateable: hasColumn(field) && field.type !== 'id',
   }));
-  return columnValues({ ...def, fields }, exactValues(values), 'update');
+  const given = columnValues({ ...def, fields }, exactValues(values), 'update');
+  return new Map(
+    [...given].map(([field, value]) => {
+      if (typeof value !== 'object' || value === null) return [field, value];
+      throw new ControlError(400, `${field.name}: give the Id of the record that it points to`);
+    }),
+  );
 }
 
 export function idOf(text: string): string {

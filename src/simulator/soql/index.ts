@@ -7,6 +7,7 @@
  */
 export type { Soql } from './ast.ts';
 export { type CutResult, type Place, rowsIn, withUrls } from './children.ts';
+export { columnOf } from './columns.ts';
 export { type CompiledQuery, compileChildren, compileSoql, type TablePart } from './compile.ts';
 export { SoqlError, type SoqlErrorCode } from './errors.ts';
 export { type Explained, explainSoql } from './index-filters.ts';

@@ -213,10 +213,8 @@ test('a detail whose master is held is not written, since its roll-up could not 
 });
 
 const disturb = async (name: string, body: object) =>
-  (await org.request('POST', `/simulator/${name}`, { body, token: await org.token('integration') })).json as {
-    success: boolean;
-    errors: object[];
-  }[];
+  (await org.control<{ results: { success: boolean; errors: object[] }[] }>(`/records/${name}`, body))
+    .results;
 
 test('a merge that meets a held record changes none of them', async () => {
   const [winnerId, loser] = [await account('Winner'), await account('Loser')];

@@ -85,7 +85,7 @@ test('others cannot lock its rows, and a roll-back leaves nothing', async () => 
       400,
       [
         {
-          message: 'unable to obtain exclusive access to this record',
+          message: `unable to obtain exclusive access to this record or 1 records: ${account}`,
           errorCode: 'UNABLE_TO_LOCK_ROW',
           fields: [],
         },

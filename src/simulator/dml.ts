@@ -1,5 +1,5 @@
 import type { Tx } from '../lib/database.ts';
-import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { ident, sql } from '../lib/sql.ts';
 import { clearLookups, detailsOf, logDeletion } from './deletion.ts';
 import { isGone, notFound, refused } from './errors.ts';
 import type { ColumnValues } from './field-values.ts';
@@ -7,24 +7,15 @@ import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
 import { isLive, keyOf, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
-import { type Stamp, triggers } from './triggers.ts';
+import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
+import { modifiedColumns, type Stamp, stampOf, type Writer } from './writer.ts';
 
 /**
- * The one path on which a record is written, for requests and for the org's own activity. Each function runs in the
- * caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
+ * The one path on which a record is written, for requests, triggers and the org's own activity. Each function runs in
+ * the caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
  * long makes a row visible whose stamp is already old, as in Salesforce.
  */
-export interface Writer {
-  org: Org;
-  userId: string;
-}
-
-export const stampOf = ({ org, userId }: Writer): Stamp => ({
-  userId,
-  at: new Date(Math.floor(org.clock.now() / 1000) * 1000).toISOString(),
-});
-
-export type Row = Record<string, string | null>;
+export type { Writer } from './writer.ts';
 
 /** Gives the new record's Id. */
 export async function insertRecord(
@@ -35,20 +26,15 @@ export async function insertRecord(
 ): Promise<string> {
   if (def.createable === false) throw typeRefused(def, 'inserted');
   const stamp = stampOf(by);
-  await checkReferences(tx, by.org, values);
-  await checkUnique(tx, def, values);
+  await checkValues(tx, by, def, values);
   const id = recordId(def.keyPrefix, await nextRecordNumber(tx));
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   columns.set('Id', id);
   if (fieldNamed(def, 'CreatedDate')) columns.set('CreatedDate', stamp.at);
   if (fieldNamed(def, 'CreatedById')) columns.set('CreatedById', stamp.userId);
-  setModified(def, columns, stamp);
+  for (const [name, value] of modifiedColumns(def, stamp)) columns.set(name, value);
   if (fieldNamed(def, 'OwnerId')) columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
-  const names = [...columns.keys()].map((name) => ident(name));
-  const params = [...columns.values()].map((value) => sql`${value}`);
-  const rows = await tx.query<Row>(sql`
-    INSERT INTO ${tableOf(def)} (${join(names)}) VALUES (${join(params)}) RETURNING ${returned(def)}`);
-  await triggers.get(def.name)?.after(tx, stamp, rows);
+  await writeRow(tx, by, def, { change: 'create', id, columns }, stamp);
   return id;
 }
 
@@ -61,12 +47,11 @@ export async function updateRecord(
   values: ColumnValues,
 ): Promise<void> {
   if (def.updateable === false) throw typeRefused(def, 'updated');
-  const before = await lockRecord(tx, def, id);
+  const before = await lockRecord(tx, by, def, id);
   const stamp = stampOf(by);
-  await checkReferences(tx, by.org, values);
-  await checkUnique(tx, def, values, id);
+  await checkValues(tx, by, def, values, id);
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
-  await changeRow(tx, def, id, columns, before, stamp);
+  await changeRow(tx, by, def, { change: 'update', id, columns, before }, stamp);
 }
 
 /**
@@ -83,7 +68,7 @@ export async function deleteRecord(
   { rootId = id, more = {} }: { rootId?: string; more?: Readonly<Record<string, unknown>> } = {},
 ): Promise<void> {
   const { sobjects } = by.org;
-  const before = await lockRecord(tx, def, id);
+  const before = await lockRecord(tx, by, def, id);
   for (const { child, field } of detailsOf(sobjects, def)) {
     const details = await tx.query<{ Id: string }>(sql`
       SELECT "Id" FROM ${tableOf(child)}
@@ -93,32 +78,20 @@ export async function deleteRecord(
   await clearLookups(tx, sobjects, def, id);
   const stamp = stampOf(by);
   const columns = new Map<string, unknown>(Object.entries({ ...more, IsDeleted: true }));
-  await changeRow(tx, def, id, columns, before, stamp);
+  await changeRow(tx, by, def, { change: 'delete', id, columns, before }, stamp);
   await logDeletion(tx, def, id, rootId, stamp);
 }
 
-/** Sets the columns and the stamps of a locked row, then runs what hangs on it. */
+/** Sets the columns and the stamps of a locked row, with all that hangs on it. */
 export async function changeRow(
   tx: Tx,
+  by: Writer,
   def: SObjectDef,
-  id: string,
-  changes: ReadonlyMap<string, unknown>,
-  before: Row,
+  write: Required<RowWrite>,
   stamp: Stamp,
 ): Promise<void> {
-  const columns = new Map(changes);
-  setModified(def, columns, stamp);
-  const assignments = [...columns].map(([name, value]) => sql`${ident(name)} = ${value}`);
-  const after = await tx.query<Row>(sql`
-    UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING ${returned(def)}`);
-  await triggers.get(def.name)?.after(tx, stamp, [before, ...after]);
-}
-
-/** The stamps that the sobject has: shares have no SystemModstamp, histories only say when they were created. */
-function setModified(def: SObjectDef, columns: Map<string, unknown>, stamp: Stamp): void {
-  if (fieldNamed(def, 'LastModifiedDate')) columns.set('LastModifiedDate', stamp.at);
-  if (fieldNamed(def, 'LastModifiedById')) columns.set('LastModifiedById', stamp.userId);
-  if (fieldNamed(def, 'SystemModstamp')) columns.set('SystemModstamp', stamp.at);
+  const columns = new Map([...write.columns, ...modifiedColumns(def, stamp)]);
+  await writeRow(tx, by, def, { ...write, columns }, stamp);
 }
 
 /** The texts are not confirmed by recorded answers. */
@@ -126,17 +99,25 @@ const typeRefused = (def: SObjectDef, done: 'inserted' | 'updated') =>
   refused('INVALID_TYPE_FOR_OPERATION', `entity type cannot be ${done}: ${def.label}`);
 
 /** Waits for whoever else writes the record, up to the org's lock time-out. */
-export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
+export async function lockRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<Row> {
   const [row] = await tx.query<Row & { live: boolean }>(sql`
-    SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`);
+    SELECT ${isLive(def)} AS live, ${returned(by.org.sobjects, def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`);
   if (!row) throw notFound();
   if (!row.live) throw isGone();
   return row;
 }
 
-/** What the trigger of an sobject reads of a row. */
-export const returned = (def: SObjectDef): Sql =>
-  join(['Id', ...(triggers.get(def.name)?.reads ?? [])].map((name) => ident(name)));
+/** What only the org's other records can say of a value. `ownId` is the record that may hold a unique one. */
+export async function checkValues(
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  values: ColumnValues,
+  ownId?: string,
+): Promise<void> {
+  await checkReferences(tx, by.org, values);
+  await checkUnique(tx, def, values, ownId);
+}
 
 /** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
 async function checkReferences(tx: Tx, org: Org, values: ColumnValues): Promise<void> {

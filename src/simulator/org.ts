@@ -4,11 +4,14 @@ import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { createJobTables, failLostResults } from './bulk/storage.ts';
+import { purgeCommitLog } from './commit-log.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
+import type { Rules } from './rules.ts';
+import { readRules } from './rules-storage.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
-import { readSchema, storeSObjects } from './schema-storage.ts';
+import { mapOf, readSchema, storeSObjects } from './schema-storage.ts';
 import { planSeed, type SeedPlan, seedRecords } from './seed-data.ts';
 import { createIndexes, createTables, fingerprintOf, readSettings, writeSettings } from './storage.ts';
 
@@ -29,6 +32,8 @@ export interface Org {
   jobs: JobBells;
   lockTimeoutMs: number;
   settings: OrgSettings;
+  /** Validation rules and triggers, as they are now. */
+  rules: Rules;
   /** The transactions that write now, in the order in which they began. */
   openWrites: Set<{ since: number }>;
 }
@@ -67,7 +72,8 @@ const makingLock = 4_711_001;
 export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db, clock } = options;
   const settings = await makeOnce(options);
-  const schema = await readSchema(db);
+  const schema = await readSchema(db, clock);
+  await purgeCommitLog(db, clock);
   return {
     db,
     clock,
@@ -80,6 +86,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     jobs: new JobBells(),
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
+    rules: await readRules(db),
     openWrites: new Set(),
   };
 }
@@ -107,7 +114,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   const { db, clock } = options;
   const seed = planSeed(options.records, options.seed, clock.now());
   await db.transaction((tx) => createTables(tx, sobjects));
-  await seedRecords(db, seed, (done) => options.onSeeded(done, options.records));
+  await seedRecords(db, mapOf(sobjects, clock), seed, (done) => options.onSeeded(done, options.records));
   const settings: OrgSettings = {
     // Random, so that a token of one org is never one of another.
     orgId: recordId('00D', randomInt(2 ** 47)),

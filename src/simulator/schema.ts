@@ -65,14 +65,37 @@ export interface FieldDef {
   unique?: boolean;
   /** Values that differ in case only are different ones. */
   caseSensitive?: boolean;
-  /** A SQL expression over the row's own quoted columns, for example `"Quantity__c" * "Price__c"`. */
+  /** Salesforce formula text: describe calls the field calculated and shows it. */
   formula?: string;
+  /** How blank numbers count in the formula; as zero where it is left out. */
+  blankAs?: 'zero' | 'blank';
+  /** Reads a formula field of the row of this name, for this user. Made by `linkFormulas`; JSON has no functions. */
+  readAs?: (row: string, userId?: string) => Sql;
+  /** Kept up to date from the records that point to this one. */
+  rollUp?: RollUpDef;
+  /**
+   * What the org itself makes of a record, which Salesforce does not call calculated: a SQL expression over the row's
+   * own quoted columns, for example `"StageName" = 'Closed Won'`.
+   */
+  derived?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */
   defaultSql?: string;
   /** The parts of a compound field (address, location), which has no column of its own. */
   parts?: readonly string[];
   /** Counts up on create: the text before the number. */
   autoNumber?: string;
+}
+
+/** A roll-up summary: over the live records of `child` whose `reference` points here and that pass the filter. */
+export interface RollUpDef {
+  kind: 'count' | 'sum' | 'min' | 'max';
+  /** API names. */
+  child: string;
+  reference: string;
+  /** Of the child; a count has none. */
+  field?: string;
+  /** A formula over the child's own fields. */
+  where?: string;
 }
 
 export interface SObjectDef {
@@ -130,7 +153,10 @@ export const stampField = (def: SObjectDef): FieldDef | undefined =>
 
 /** Compound fields and formulas are made from other columns when a record is read. */
 export const hasColumn = (field: FieldDef): boolean =>
-  field.formula === undefined && field.type !== 'address' && field.type !== 'location';
+  field.formula === undefined &&
+  field.derived === undefined &&
+  field.type !== 'address' &&
+  field.type !== 'location';
 
 /** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>

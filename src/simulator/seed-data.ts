@@ -2,7 +2,8 @@ import type { Database } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import { recordId, recordIdSql } from './ids.ts';
 import { sobjects } from './objects/index.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import { fillRollUp } from './roll-ups.ts';
+import type { FieldDef, SObjectDef, SObjects } from './schema.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
 import { seedFields } from './seed-fields.ts';
 import { tableOf } from './storage.ts';
@@ -56,9 +57,13 @@ export function planSeed(records: number, seed: number, now: number): SeedPlan {
 export const rangeOf = (plan: SeedPlan, sobject: string): Range =>
   plan.ranges[sobject] ?? { first: 1, count: 1 };
 
-/** @param onProgress told after each statement how many records there are */
+/**
+ * @param linked      the same definitions, their formulas compiled
+ * @param onProgress  told after each statement how many records there are
+ */
 export async function seedRecords(
   db: Database,
+  linked: SObjects,
   plan: SeedPlan,
   onProgress: (done: number) => void,
 ): Promise<void> {
@@ -75,7 +80,8 @@ export async function seedRecords(
   }
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
-    await tx.query(rollUp);
+    for (const def of linked.values())
+      for (const field of def.fields) await fillRollUp(tx, linked, def, field);
     for (const def of sobjects.filter(({ deletable }) => deletable)) await tx.query(logDeletions(def));
     for (const [id, name] of knownUsers) {
       await tx.query(sql`
@@ -96,16 +102,6 @@ const knownUsers = [
 const logDeletions = (def: SObjectDef): Sql => sql`
   INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
   SELECT "Id", ${def.name}, "Id", "SystemModstamp" FROM ${tableOf(def)} WHERE "IsDeleted"`;
-
-/** The totals as the trigger keeps them, for all invoices at once and without a new stamp. */
-const rollUp = sql`
-  UPDATE org."Invoice__c" AS invoice
-     SET "Total__c" = lines.total, "Line_Count__c" = lines.count
-    FROM (SELECT "Invoice__c" AS id, sum("Quantity__c" * "Unit_Price__c") AS total, count(*) AS count
-            FROM org."Invoice_Line__c"
-           WHERE NOT "IsDeleted"
-           GROUP BY "Invoice__c") AS lines
-   WHERE invoice."Id" = lines.id`;
 
 function insertRows(plan: SeedPlan, def: SObjectDef, from: number, to: number): Sql {
   const dice = diceOf(plan.seed);

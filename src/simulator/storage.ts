@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
+import { createCommitLog } from './commit-log.ts';
+import { createRulesTable } from './rules-storage.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef, stampField } from './schema.ts';
 
 /**
@@ -101,6 +103,8 @@ export async function createTables(tx: Tx, sobjects: readonly SObjectDef[]): Pro
       created_at      timestamptz NOT NULL)`);
   await createSchemaTables(tx);
   await createRecycleBin(tx);
+  await createCommitLog(tx);
+  await createRulesTable(tx);
   for (const def of sobjects) await createTable(tx, def);
 }
 
@@ -198,7 +202,7 @@ export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 3;
+const tablesVersion = 4;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

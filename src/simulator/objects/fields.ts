@@ -113,11 +113,11 @@ export const personName = (label: string): FieldDef[] => [
   text('Name', label, 121, {
     ...readOnly,
     nillable: false,
-    formula: `concat_ws(' ', "FirstName", "LastName")`,
+    derived: `concat_ws(' ', "FirstName", "LastName")`,
   }),
 ];
 
 export const photoUrl = url('PhotoUrl', 'Photo URL', {
   ...readOnly,
-  formula: `'/services/images/photo/' || "Id"`,
+  derived: `'/services/images/photo/' || "Id"`,
 });

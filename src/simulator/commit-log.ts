@@ -1,0 +1,179 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Tx } from '../lib/database.ts';
+import { ident, join, literal, type Sql, sql } from '../lib/sql.ts';
+import { fieldNamed, type SObjectDef } from './schema.ts';
+import type { Stamp, Writer } from './writer.ts';
+
+/**
+ * Every change of a record, written by the statement that makes it: what change events are made of. Lookups that a
+ * deletion empties and children that a merge turns are not logged, since Salesforce does not count them as changes of
+ * the records that hold them; nor is what leaves the recycle bin for good.
+ *
+ * A create and an undelete keep the whole row, an update the columns that became others, a deletion none. The content
+ * of files is left out. Columns have the form that PostgreSQL's to_jsonb gives them.
+ */
+export type Change = 'create' | 'update' | 'delete' | 'undelete';
+
+const keptDays = 3;
+
+export async function createCommitLog(tx: Tx): Promise<void> {
+  await tx.query(sql`
+    CREATE TABLE simulator.commit_log (
+      position       bigint GENERATED ALWAYS AS IDENTITY,
+      transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+      sobject        text NOT NULL,
+      record_id      text COLLATE "C" NOT NULL,
+      change         text NOT NULL CHECK (change IN ('create', 'update', 'delete', 'undelete')),
+      changed_fields text[] NOT NULL,
+      "values"       jsonb NOT NULL,
+      user_id        text NOT NULL,
+      client         text,
+      at             timestamptz NOT NULL,
+      PRIMARY KEY (transaction_id, position))`);
+}
+
+/**
+ * The INSERT that logs the rows `n` of a statement. Of an update the rows `o` are those before it.
+ *
+ * @param names  the columns that an update may have changed
+ */
+export function logged(
+  by: Writer,
+  def: SObjectDef,
+  change: Change,
+  names: readonly string[],
+  stamp: Stamp,
+): Sql {
+  const { fields, values, from } =
+    change === 'update'
+      ? changedColumns(def, names)
+      : {
+          fields: sql`'{}'`,
+          values: change === 'delete' ? sql`'{}'` : sql`to_jsonb(n)${withoutFiles(def)}`,
+          from: sql`n`,
+        };
+  return sql`
+    INSERT INTO simulator.commit_log (sobject, record_id, change, changed_fields, "values", user_id, client, at)
+    SELECT ${def.name}, n."Id", ${change}, ${fields}, ${values}, ${stamp.userId}, ${by.client ?? null},
+           ${stamp.at}::timestamptz
+      FROM ${from}`;
+}
+
+function withoutFiles(def: SObjectDef): Sql {
+  const files = def.fields.filter(({ type }) => type === 'base64');
+  return join(
+    files.map(({ name }) => sql` - ${literal(name)}::text`),
+    '',
+  );
+}
+
+function changedColumns(def: SObjectDef, names: readonly string[]) {
+  const rows = names.map((name) => {
+    const column = ident(name);
+    const value = fieldNamed(def, name)?.type === 'base64' ? sql`NULL` : sql`to_jsonb(n.${column})`;
+    return sql`(${literal(name)}::text, ${value}::jsonb, n.${column} IS DISTINCT FROM o.${column})`;
+  });
+  return {
+    fields: sql`changed.fields`,
+    values: sql`changed.kept`,
+    from: sql`n JOIN o ON o."Id" = n."Id",
+           LATERAL (SELECT coalesce(array_agg(c.name), '{}') AS fields,
+                           coalesce(jsonb_object_agg(c.name, coalesce(c.value, 'null')), '{}') AS kept
+                      FROM (VALUES ${join(rows)}) AS c (name, value, is_changed) WHERE c.is_changed) AS changed`,
+  };
+}
+
+export interface LogEntry {
+  position: number;
+  /** Changes of one transaction have one number. */
+  transactionId: string;
+  sobject: string;
+  recordId: string;
+  change: Change;
+  changedFields: string[];
+  /** JSON text by column name; long numbers stay exact in it. */
+  values: string;
+  userId: string;
+  client: string | null;
+  /** Epoch ms. */
+  at: number;
+}
+
+/** Where a reader is: it has read the transactions below `from`, and those below `to` up to a position. */
+export interface LogCursor {
+  from: string;
+  to: string;
+  position: number;
+}
+
+export const logStart: LogCursor = { from: '0', to: '0', position: 0 };
+
+/**
+ * The next entries in an order that each record's own changes have, too. Only transactions below the oldest one that
+ * still runs are read: of these no entry is missing. They are read in stretches of transactions, each by position: a
+ * change that waited for another's commit can only stand in the same stretch, behind it, or in a later one.
+ *
+ * @param tx  not in a transaction that writes: the reader would wait for itself
+ */
+export async function readCommitLog(
+  tx: Tx,
+  after: LogCursor,
+  limit: number,
+): Promise<{ entries: LogEntry[]; next: LogCursor }> {
+  const stretch = after.from === after.to ? await nextStretch(tx, after) : after;
+  const rows = await tx.query<LogRow>(sql`
+    SELECT position, transaction_id, sobject, record_id, change, changed_fields, "values"::text AS kept, user_id, client,
+           floor(extract(epoch FROM at) * 1000)::bigint AS at
+      FROM simulator.commit_log
+     WHERE transaction_id >= ${stretch.from}::text::xid8 AND transaction_id < ${stretch.to}::text::xid8
+       AND position > ${stretch.position}
+     ORDER BY position
+     LIMIT ${limit}`);
+  const entries = rows.map(entryOf);
+  const last = entries.at(-1);
+  const isRead = entries.length < limit;
+  const next = isRead
+    ? { from: stretch.to, to: stretch.to, position: 0 }
+    : { ...stretch, position: last?.position ?? stretch.position };
+  return { entries, next };
+}
+
+async function nextStretch(tx: Tx, after: LogCursor): Promise<LogCursor> {
+  const [row] = await tx.query<{ oldest: string }>(
+    sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest`,
+  );
+  return { from: after.to, to: row?.oldest ?? after.to, position: 0 };
+}
+
+interface LogRow {
+  position: number;
+  transaction_id: string;
+  sobject: string;
+  record_id: string;
+  change: Change;
+  changed_fields: string[];
+  /** As text, so that long numbers stay what they are until somebody reads them. */
+  kept: string;
+  user_id: string;
+  client: string | null;
+  at: number;
+}
+
+const entryOf = (row: LogRow): LogEntry => ({
+  position: row.position,
+  transactionId: row.transaction_id,
+  sobject: row.sobject,
+  recordId: row.record_id,
+  change: row.change,
+  changedFields: row.changed_fields,
+  values: row.kept,
+  userId: row.user_id,
+  client: row.client,
+  at: row.at,
+});
+
+/** Removes what is older than a change event can be replayed. */
+export const purgeCommitLog = (tx: Tx, clock: Clock): Promise<unknown> =>
+  tx.query(sql`
+    DELETE FROM simulator.commit_log
+     WHERE at < ${new Date(clock.now() - keptDays * 86_400_000).toISOString()}::timestamptz`);

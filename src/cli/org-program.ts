@@ -20,6 +20,8 @@ export interface OrgOptions {
   records: number;
   activityPerSecond: number;
   seed: number;
+  /** An absolute path; the org keeps the rules that it has where it is left out. */
+  rulesFile?: string;
   say: (line: string) => void;
   onSeeded: (seeded: number, of: number) => void;
   stop: AbortSignal;
@@ -58,7 +60,7 @@ const orgLock = sql`5432::int, 2::int`;
 
 /** @throws {@link CommandError} where the program does not start, or runs already */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
-  const { dataDir, port, records, activityPerSecond, seed, stop } = options;
+  const { dataDir, port, records, activityPerSecond, seed, rulesFile, stop } = options;
   await refuseForbiddenPort(port);
   const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
   const credentialsFile = credentialsFileOf(dataDir);
@@ -81,7 +83,16 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
     () => undefined,
   );
   undo.defer(() => end(child, ended));
-  const wish = { databaseUrl, host: '127.0.0.1', port, records, activityPerSecond, seed, credentialsFile };
+  const wish = {
+    databaseUrl,
+    host: '127.0.0.1',
+    port,
+    records,
+    activityPerSecond,
+    seed,
+    credentialsFile,
+    rulesFile,
+  };
   child.stdin.on('error', () => undefined); // it has ended, which `ended` tells
   child.stdin.write(`${JSON.stringify(wish)}\n`);
   const lines = createInterface({ input: child.stderr });

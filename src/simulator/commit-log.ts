@@ -172,6 +172,21 @@ const entryOf = (row: LogRow): LogEntry => ({
   at: row.at,
 });
 
+const purgeEveryMs = 3_600_000;
+
+/** Purges the log every hour until the signal aborts. A purge that fails is made up for by the next. */
+export async function keepCommitLog(
+  tx: Tx,
+  clock: Clock,
+  signal: AbortSignal,
+  onDefect: (error: unknown) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    await purgeCommitLog(tx, clock).catch(onDefect);
+    await clock.sleep(purgeEveryMs, signal).catch(() => undefined);
+  }
+}
+
 /** Removes what is older than a change event can be replayed. */
 export const purgeCommitLog = (tx: Tx, clock: Clock): Promise<unknown> =>
   tx.query(sql`

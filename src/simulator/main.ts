@@ -1,12 +1,15 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { z } from 'zod';
 import { systemClock } from '../lib/clock.ts';
 import { openDatabase, sqlState } from '../lib/database.ts';
 import { runActivity } from './activity.ts';
 import { runJobs } from './bulk/worker.ts';
+import { keepCommitLog } from './commit-log.ts';
 import { ensureCredentials } from './credentials.ts';
-import { ForeignOrgError, openOrg } from './org.ts';
+import { ForeignOrgError, type Org, openOrg } from './org.ts';
+import { RulesError, setRules } from './rule-book.ts';
 import { listen, placeOf } from './server.ts';
 
 /**
@@ -25,6 +28,8 @@ const configuration = z.strictObject({
   activityPerSecond: z.number().min(0).max(1000).default(0),
   seed: z.int().min(0).default(1),
   credentialsFile: z.string().min(1),
+  /** Validation rules and triggers; those of the last start where it is left out. */
+  rulesFile: z.string().min(1).optional(),
   /** Requests a day. */
   apiLimit: z.int().min(1).default(100_000),
   /** How long a write waits for a locked record. */
@@ -87,11 +92,25 @@ async function start(config: Configuration) {
     throw databaseTrouble(config, error);
   });
   await ensureCredentials(org, config.credentialsFile);
+  if (config.rulesFile !== undefined) await takeRules(org, config.rulesFile);
   const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
   const chosen = new URL(org.url).port;
   if (config.port !== 0 && chosen !== String(config.port))
     say(`port ${config.port} is taken, using ${chosen}`);
   return { org, server };
+}
+
+async function takeRules(org: Org, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new StartError(2, `cannot read the rules in ${file}: ${error.code}`);
+  });
+  try {
+    await setRules(org, JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new StartError(2, `${file} is not JSON: ${error.message}`);
+    if (!(error instanceof RulesError)) throw error;
+    throw new StartError(2, [`the rules in ${file} do not fit the org:`, ...error.problems].join('\n  '));
+  }
 }
 
 /** Names the server and the reason, never the login. */
@@ -128,11 +147,12 @@ async function run(): Promise<void> {
   );
   const onDefect = (error: unknown) => say({ defect: placeOf(error) });
   const jobs = runJobs(org, workStop.signal, onDefect);
+  const log = keepCommitLog(org.db, org.clock, workStop.signal, onDefect);
   const { settings, url } = org;
   process.stdout.write(`${JSON.stringify({ ready: true, url, orgId: org.id, records: settings.records })}\n`);
   await stop;
   workStop.abort();
-  await Promise.allSettled([activity, jobs, close(server)]);
+  await Promise.allSettled([activity, jobs, log, close(server)]);
   await org.db.end();
   process.stdin.destroy();
 }

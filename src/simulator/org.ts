@@ -4,7 +4,6 @@ import type { Database, Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { createJobTables, failLostResults } from './bulk/storage.ts';
-import { purgeCommitLog } from './commit-log.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage } from './limits.ts';
 import { sobjects } from './objects/index.ts';
@@ -73,7 +72,6 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db, clock } = options;
   const settings = await makeOnce(options);
   const schema = await readSchema(db, clock);
-  await purgeCommitLog(db, clock);
   return {
     db,
     clock,

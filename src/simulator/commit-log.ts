@@ -113,7 +113,7 @@ export const logStart: LogCursor = { from: '0', to: '0', position: 0 };
  * still runs are read: of these no entry is missing. They are read in stretches of transactions, each by position: a
  * change that waited for another's commit can only stand in the same stretch, behind it, or in a later one.
  *
- * @param tx  not in a transaction that writes: the reader would wait for itself
+ * @param tx  in no transaction, which would see the other sessions as they once were
  */
 export async function readCommitLog(
   tx: Tx,
@@ -138,10 +138,19 @@ export async function readCommitLog(
   return { entries, next };
 }
 
+/**
+ * Up to the oldest transaction that runs in this database. What runs in others has numbers of the same count, and would
+ * hold the reader up for nothing; so their sessions are asked rather than a snapshot. A transaction that begins later
+ * has a number of at least xmax. The rows are read by a later statement, which sees all that has ended by now.
+ */
 async function nextStretch(tx: Tx, after: LogCursor): Promise<LogCursor> {
-  const [row] = await tx.query<{ oldest: string }>(
-    sql`SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest`,
-  );
+  const [row] = await tx.query<{ oldest: string }>(sql`
+    SELECT (next - coalesce(max(mod(mod(next, wrap) - running.xid + wrap, wrap)), 0))::text AS oldest
+      FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next, 4294967296 AS wrap) AS count
+      LEFT JOIN LATERAL (SELECT backend_xid::text::bigint AS xid FROM pg_stat_activity
+                          WHERE datname = current_database() AND backend_xid IS NOT NULL) AS running
+             ON mod(mod(next, wrap) - running.xid + wrap, wrap) < wrap / 2
+     GROUP BY next`);
   return { from: after.to, to: row?.oldest ?? after.to, position: 0 };
 }
 

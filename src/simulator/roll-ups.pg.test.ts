@@ -182,6 +182,10 @@ test('a roll-up that could not be followed is refused when it is defined', () =>
   assert.match(refusal({ where: 'Due__c < TODAY()' }), /its filter changes without its record/);
   assert.match(refusal({ where: 'Price__c' }), /its filter is no condition/);
   assert.match(refusal({ where: 'Foo' }), /^Error: Field Foo does not exist. Check spelling\.$/);
+  assert.match(
+    refusal({ kind: 'count', child: 'Order__c', reference: 'MasterRecordId' }),
+    /Order__c would be rolled up into itself/,
+  );
   const aging = number('Age__c', 'Age', 0, { formula: 'TODAY() - Due__c' });
   assert.match(refusal({ field: 'Age__c' }, [aging]), /the formula Age__c changes without its record/);
 });

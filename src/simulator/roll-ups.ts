@@ -46,7 +46,19 @@ function allRollUps(sobjects: SObjects): ReadonlyMap<string, readonly RollUps[]>
       groups.set(key, { ...group, fields: [...group.fields, { field, value }] });
     }
   }
-  return Map.groupBy(groups.values(), ({ child }) => child.name);
+  const byChild = Map.groupBy(groups.values(), ({ child }) => child.name);
+  for (const { child } of groups.values()) refuseCircle(byChild, child.name, []);
+  return byChild;
+}
+
+/** A write climbs from master to master, and has to arrive. */
+function refuseCircle(byChild: ReadonlyMap<string, RollUps[]>, name: string, below: readonly string[]): void {
+  for (const { master, fields } of byChild.get(name) ?? []) {
+    const [first] = fields;
+    if (first && [...below, name].includes(master.name))
+      throw refused(first.field, `${master.name} would be rolled up into itself.`);
+    refuseCircle(byChild, master.name, [...below, name]);
+  }
 }
 
 function childOf(sobjects: SObjects, master: SObjectDef, field: FieldDef, rollUp: RollUpDef) {

@@ -60,7 +60,8 @@ export async function setRules(org: Org, value: unknown): Promise<void> {
 type Definitions = Pick<Org, 'sobjects' | 'clock'>;
 type Book = ReadonlyMap<string, SObjectRules>;
 
-function checkRules(value: unknown, org: Definitions): Rules {
+/** @throws {@link RulesError} */
+export function checkRules(value: unknown, org: Definitions): Rules {
   const read = rulesSchema.safeParse(value);
   if (!read.success)
     throw new RulesError(read.error.issues.map(({ path, message }) => `${placeOf(path)}: ${message}`));

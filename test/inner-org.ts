@@ -17,11 +17,11 @@ export interface InnerOrg extends AsyncDisposable {
   db: Database;
   clock: ManualClock;
   by: Writer;
-  insert(sobject: string, body: Body): Promise<string>;
-  update(sobject: string, id: string, body: Body): Promise<void>;
-  remove(sobject: string, id: string): Promise<void>;
+  insert: (sobject: string, body: Body) => Promise<string>;
+  update: (sobject: string, id: string, body: Body) => Promise<void>;
+  remove: (sobject: string, id: string) => Promise<void>;
   /** The fields of a record, deleted or not, as the server's text. */
-  read(sobject: string, id: string, ...fields: string[]): Promise<(string | boolean | null)[]>;
+  read: (sobject: string, id: string, ...fields: string[]) => Promise<(string | boolean | null)[]>;
 }
 
 type Body = Record<string, string | number | boolean | null>;

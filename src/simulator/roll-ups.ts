@@ -17,7 +17,7 @@ export interface RollUps {
 interface RollUpField {
   field: FieldDef;
   /** Over the children's rows of this name. */
-  value(row: string): Sql;
+  value: (row: string) => Sql;
 }
 
 const known = new WeakMap<SObjects, ReadonlyMap<string, readonly RollUps[]>>();

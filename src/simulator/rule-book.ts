@@ -21,14 +21,14 @@ export interface SObjectRules {
 export interface Validation {
   rule: ValidationRule;
   /** Never null. */
-  condition(frame: Frame): Sql;
+  condition: (frame: Frame) => Sql;
 }
 
 export interface RunnableTrigger {
   trigger: Trigger;
-  condition(frame: Frame): Sql;
+  condition: (frame: Frame) => Sql;
   /** What the action writes, as the text that a request would send. */
-  values: readonly { field: FieldDef; value(frame: Frame): Sql }[];
+  values: readonly { field: FieldDef; value: (frame: Frame) => Sql }[];
   /** The sobject that the action writes: the record's own, a parent's or a child's. */
   target: SObjectDef;
   reference?: FieldDef;
@@ -260,23 +260,13 @@ const valueTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
   datetime: 'DateTime',
 };
 
-function requestText(field: FieldDef, value: Sql): Sql {
-  switch (field.type) {
-    case 'int':
-    case 'long':
-      return sql`round(${value})::text`;
-    case 'percent':
-      return sql`trim_scale(${value} * 100)::text`;
-    case 'double':
-    case 'currency':
-      return sql`trim_scale(${value})::text`;
-    case 'date':
-      return sql`to_char(${value}, 'YYYY-MM-DD')`;
-    case 'datetime':
-      return sql`to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
-    case 'boolean':
-      return sql`(${value})::text`;
-    default:
-      return sql`nullif(${value}, '')`;
-  }
+/** As a request would write it. */
+function requestText({ type }: FieldDef, value: Sql): Sql {
+  if (type === 'int' || type === 'long') return sql`round(${value})::text`;
+  if (type === 'percent') return sql`trim_scale(${value} * 100)::text`;
+  if (type === 'double' || type === 'currency') return sql`trim_scale(${value})::text`;
+  if (type === 'boolean') return sql`(${value})::text`;
+  if (type === 'date') return sql`to_char(${value}, 'YYYY-MM-DD')`;
+  if (type === 'datetime') return sql`to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+  return sql`nullif(${value}, '')`;
 }

@@ -75,7 +75,7 @@ async function evaluate(
   const parent = trigger.do.setParent && reference ? ident('n', reference.name) : sql`NULL::text`;
   const columns = values.map(({ value }, i) => sql`${value(frame)} AS ${ident(`value ${i}`)}`);
   const from = old === undefined ? sql`` : sql`, ${rowOfJson(def, old)} AS o`;
-  const [row] = await tx.query<Record<string, unknown>>(sql`
+  const [row] = await tx.query(sql`
     SELECT ${join([sql`${condition(frame)} AS applies`, sql`${parent} AS parent`, ...columns])}
       FROM ${tableOf(def)} AS n${from} WHERE n."Id" = ${id}`);
   const body = values.map(({ field }, i) => [field.name, row?.[`value ${i}`] ?? null]);

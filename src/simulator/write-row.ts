@@ -46,7 +46,7 @@ export async function writeRow(
 ): Promise<void> {
   const rules = rulesOf(by.org, def.name);
   const phase = phases[write.change];
-  const at = (when: 'before' | 'after') => (phase && rules?.triggers.get(`${when} ${phase}` as Moment)) ?? [];
+  const at = (when: 'before' | 'after') => (phase && rules?.triggers.get(`${when} ${phase}`)) ?? [];
   const [befores, afters] = [at('before'), at('after')];
   const old =
     befores.length + afters.length > 0 && phase === 'update' ? await wholeRow(tx, def, write.id) : undefined;

@@ -1,7 +1,8 @@
+import { unreachable } from '../../lib/assert.ts';
 import { literal, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef, SObjectDef, SObjects } from '../schema.ts';
 import { expression as verbatim } from '../storage.ts';
-import type { Node } from './ast.ts';
+import type { Call, Node } from './ast.ts';
 import { dateFunctions } from './date-functions.ts';
 import { FormulaError } from './errors.ts';
 import { fieldPart } from './fields.ts';
@@ -91,10 +92,12 @@ export class Compiler {
         return unary(node.operator, this.part(node.operand), node.at);
       case 'binary':
         return binary(node.operator, this.part(node.left), this.part(node.right), node.at);
+      default:
+        return unreachable(node);
     }
   }
 
-  private call({ name, args, at }: Extract<Node, { kind: 'call' }>): Typed {
+  private call({ name, args, at }: Call): Typed {
     const known = Object.hasOwn(this.functions, name) ? this.functions[name] : undefined;
     if (!known) throw new FormulaError(`Unknown function ${name}. Check spelling.`, at);
     if (known.rulesOnly && !this.scope.isRule)

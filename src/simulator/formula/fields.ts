@@ -1,3 +1,4 @@
+import { unreachable } from '../../lib/assert.ts';
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
 import { columnOf } from '../soql/columns.ts';
@@ -100,6 +101,8 @@ function filled(type: FormulaType, value: Sql, blankAs: 'zero' | 'blank'): Sql {
     case 'DateTime':
     case 'Null':
       return value;
+    default:
+      return unreachable(type);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, literal, type Sql, sql } from '../lib/sql.ts';
-import { fieldNamed, type SObjectDef } from './schema.ts';
+import { hasColumn, type SObjectDef } from './schema.ts';
 import type { Stamp, Writer } from './writer.ts';
 
 /**
@@ -9,8 +9,8 @@ import type { Stamp, Writer } from './writer.ts';
  * deletion empties and children that a merge turns are not logged, since Salesforce does not count them as changes of
  * the records that hold them; nor is what leaves the recycle bin for good.
  *
- * A create and an undelete keep the whole row, an update the columns that became others, a deletion none. The content
- * of files is left out. Columns have the form that PostgreSQL's to_jsonb gives them.
+ * A create keeps the columns that it fills, an undelete the whole row, an update the columns that became others, a
+ * deletion none. The content of files is left out. Columns have the form that PostgreSQL's to_jsonb gives them.
  */
 export type Change = 'create' | 'update' | 'delete' | 'undelete';
 
@@ -33,54 +33,57 @@ export async function createCommitLog(tx: Tx): Promise<void> {
 }
 
 /**
+ * The columns that a change may keep: those that it sets, and of a new row those that have defaults. Undefined for all.
+ */
+export function loggedColumns(
+  def: SObjectDef,
+  change: Change,
+  set: readonly string[],
+): readonly string[] | undefined {
+  if (change === 'undelete') return undefined;
+  if (change === 'delete') return [];
+  if (change === 'update') return [...new Set(set)];
+  const filled = def.fields.filter(
+    (field) => hasColumn(field) && (field.defaultSql !== undefined || field.autoNumber !== undefined),
+  );
+  return [...new Set([...set, ...filled.map(({ name }) => name)])];
+}
+
+/**
  * The INSERT that logs the rows `n` of a statement. Of an update the rows `o` are those before it.
  *
- * @param names  the columns that an update may have changed
+ * @param names  what {@link loggedColumns} gave
  */
 export function logged(
   by: Writer,
   def: SObjectDef,
   change: Change,
-  names: readonly string[],
+  names: readonly string[] | undefined,
   stamp: Stamp,
 ): Sql {
-  const { fields, values, from } =
-    change === 'update'
-      ? changedColumns(def, names)
-      : {
-          fields: sql`'{}'`,
-          values: change === 'delete' ? sql`'{}'` : sql`to_jsonb(n)${withoutFiles(def)}`,
-          from: sql`n`,
-        };
+  const isUpdate = change === 'update';
+  const columns = (names ?? []).map((name) => ({ name: literal(name), column: ident(name) }));
+  const whole = names
+    ? sql`(SELECT to_jsonb(kept) FROM (SELECT ${join(columns.map(({ column }) => sql`n.${column}`))}) AS kept)`
+    : sql`to_jsonb(n)`;
+  const files = def.fields.filter(({ type }) => type === 'base64').map(({ name }) => literal(name));
+  const same = isUpdate
+    ? columns.map(
+        ({ name, column }) =>
+          sql`CASE WHEN n.${column} IS NOT DISTINCT FROM o.${column} THEN ${name} ELSE '' END`,
+      )
+    : [];
+  const dropped = [...files, ...same];
+  const values = dropped.length > 0 ? sql`${whole} - ARRAY[${join(dropped)}]::text[]` : whole;
+  const changed = columns.map(
+    ({ name, column }) => sql`CASE WHEN n.${column} IS DISTINCT FROM o.${column} THEN ${name} END`,
+  );
   return sql`
     INSERT INTO simulator.commit_log (sobject, record_id, change, changed_fields, "values", user_id, client, at)
-    SELECT ${def.name}, n."Id", ${change}, ${fields}, ${values}, ${stamp.userId}, ${by.client ?? null},
-           ${stamp.at}::timestamptz
-      FROM ${from}`;
-}
-
-function withoutFiles(def: SObjectDef): Sql {
-  const files = def.fields.filter(({ type }) => type === 'base64');
-  return join(
-    files.map(({ name }) => sql` - ${literal(name)}::text`),
-    '',
-  );
-}
-
-function changedColumns(def: SObjectDef, names: readonly string[]) {
-  const rows = names.map((name) => {
-    const column = ident(name);
-    const value = fieldNamed(def, name)?.type === 'base64' ? sql`NULL` : sql`to_jsonb(n.${column})`;
-    return sql`(${literal(name)}::text, ${value}::jsonb, n.${column} IS DISTINCT FROM o.${column})`;
-  });
-  return {
-    fields: sql`changed.fields`,
-    values: sql`changed.kept`,
-    from: sql`n JOIN o ON o."Id" = n."Id",
-           LATERAL (SELECT coalesce(array_agg(c.name), '{}') AS fields,
-                           coalesce(jsonb_object_agg(c.name, coalesce(c.value, 'null')), '{}') AS kept
-                      FROM (VALUES ${join(rows)}) AS c (name, value, is_changed) WHERE c.is_changed) AS changed`,
-  };
+    SELECT ${def.name}, n."Id", ${change},
+           ${isUpdate ? sql`array_remove(ARRAY[${join(changed)}]::text[], NULL)` : sql`'{}'`},
+           ${change === 'delete' ? sql`'{}'` : values}, ${stamp.userId}, ${by.client ?? null}, ${stamp.at}::timestamptz
+      FROM n${isUpdate ? sql` JOIN o ON o."Id" = n."Id"` : sql``}`;
 }
 
 export interface LogEntry {

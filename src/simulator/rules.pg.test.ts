@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startOrg } from '../../test/org.ts';
+import { sql } from '../lib/sql.ts';
 
 /** The org over HTTP with the rules that the page of the docs shows. */
 const page = await readFile(join(import.meta.dirname, '../../docs/org-rules.md'), 'utf8');
@@ -114,6 +115,16 @@ test('an exception of a trigger reads as that of Apex, and nothing is written', 
     },
   ]);
   assert.equal((await read('Product2', id)).IsDeleted, false);
+});
+
+test('a client that names itself is named in the log, inside a batch too', async () => {
+  const headers = { 'Sforce-Call-Options': 'client=SforceMdb' };
+  const richInput = { LastName: 'logged', Company: 'c' };
+  const batchRequests = [{ method: 'POST', url: 'v62.0/sobjects/Lead', richInput }];
+  await org.request('POST', `${data}/composite/batch`, { body: { batchRequests }, headers });
+  const [entry] = await org.db.query(sql`
+    SELECT change, client FROM simulator.commit_log WHERE sobject = 'Lead' ORDER BY position DESC LIMIT 1`);
+  assert.deepEqual(entry, { change: 'create', client: 'SforceMdb' });
 });
 
 test('the rules are there after a start without the file', async () => {

@@ -1,8 +1,9 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import { type Change, logged } from './commit-log.ts';
+import { type Change, logged, loggedColumns } from './commit-log.ts';
 import { OrgError } from './errors.ts';
 import type { Frame } from './formula/index.ts';
+import { preparedWrite } from './prepared-writes.ts';
 import { isWantedMaster, lockMasters, type RollUps, rolledFrom, rollUpsOf } from './roll-ups.ts';
 import { type RunnableTrigger, rulesOf, type Validation } from './rule-book.ts';
 import type { Moment, ValidationRule } from './rules.ts';
@@ -68,10 +69,17 @@ async function writeAtOnce(
   write: RowWrite,
   { stamp, validations }: { stamp: Stamp; validations: readonly Validation[] },
 ): Promise<Row> {
+  const { change, id, columns } = write;
+  const names = loggedColumns(def, change, [...columns.keys()]);
+  // Wide rows cost more to hand on than to write; rules and an undelete need them whole all the same.
+  const isNarrow = names && validations.length === 0;
+  const wanted = isNarrow
+    ? join([...new Set([...namesReturned(by.org.sobjects, def), ...names])].map((name) => ident(name)))
+    : sql`*`;
   const prior =
-    write.change === 'update' ? sql`SELECT * FROM ${tableOf(def)} WHERE "Id" = ${write.id}` : undefined;
-  const source = sql`${writing(def, write)} RETURNING *`;
-  return checked(tx, by, def, write, { source, prior, stamp, validations, names: [...write.columns.keys()] });
+    change === 'update' ? sql`SELECT ${wanted} FROM ${tableOf(def)} WHERE "Id" = ${id}` : undefined;
+  const source = sql`${writing(def, write)} RETURNING ${wanted}`;
+  return checked(tx, by, def, write, { source, prior, stamp, validations, names });
 }
 
 interface Triggered {
@@ -98,7 +106,7 @@ async function writeWithTriggers(
   }
   await tx.query(writing(def, write));
   const set = await runTriggers(tx, by, def, befores, { id, when, old, stamp });
-  const names = [...new Set([...write.columns.keys(), ...set])];
+  const names = loggedColumns(def, change, [...write.columns.keys(), ...set]);
   const source = sql`SELECT * FROM ${tableOf(def)} WHERE "Id" = ${id}`;
   const prior = old === undefined ? undefined : sql`SELECT * FROM ${rowOfJson(def, old)}`;
   return checked(tx, by, def, write, { source, prior, stamp, validations, names });
@@ -115,7 +123,7 @@ async function checked(
     prior: Sql | undefined;
     stamp: Stamp;
     validations: readonly Validation[];
-    names: readonly string[];
+    names: readonly string[] | undefined;
   },
 ): Promise<Row> {
   const frame: Frame = {
@@ -128,10 +136,11 @@ async function checked(
   const violations = of.validations.map(
     ({ condition }, i) => sql`${condition(frame)} AS ${ident(violated(i))}`,
   );
-  const [row] = await tx.query<Row>(sql`
+  const statement = sql`
     WITH ${of.prior ? sql`o AS (${of.prior}), ` : sql``}n AS (${of.source}),
          logged AS (${logged(by, def, change, of.names, of.stamp)})
-    SELECT ${join([...reads, ...violations])} FROM n${of.prior ? sql`, o` : sql``}`);
+    SELECT ${join([...reads, ...violations])} FROM n${of.prior ? sql`, o` : sql``}`;
+  const [row] = await tx.query<Row>(preparedWrite(def, statement));
   const broken = of.validations.find(
     (_validation, i) => (row as Record<string, unknown> | undefined)?.[violated(i)] === true,
   );
@@ -201,13 +210,16 @@ async function writeMasters(
     ...fields.map(({ field }) => sql`${ident(field.name)} = rolled.${ident(field.name)}`),
     ...[...stamps].map(([name, value]) => sql`${ident(name)} = ${value}`),
   ];
-  const reads = namesReturned(by.org.sobjects, master).map((name) => ident('n', name));
-  const rows = await tx.query<Row>(sql`
-    WITH o AS (SELECT * FROM ${tableOf(master)} WHERE "Id" = ANY(${[...ids]})),
+  const returns = namesReturned(by.org.sobjects, master);
+  const wanted = [...new Set([...returns, ...names])].map((name) => ident(name));
+  const reads = returns.map((name) => ident('n', name));
+  const statement = sql`
+    WITH o AS (SELECT ${join(wanted)} FROM ${tableOf(master)} WHERE "Id" = ANY(${[...ids]})),
          n AS (UPDATE ${tableOf(master)} AS m SET ${join(assignments)} FROM ${rolledFrom(group, ids)}
-                WHERE ${isWantedMaster(group)} RETURNING m.*),
+                WHERE ${isWantedMaster(group)} RETURNING ${join(wanted.map((column) => sql`m.${column}`))}),
          logged AS (${logged(by, master, 'update', names, stamp)})
-    SELECT ${join(reads)} FROM n`);
+    SELECT ${join(reads)} FROM n`;
+  const rows = await tx.query<Row>(preparedWrite(master, statement));
   if (rows.length > 0) await keepRollUps(tx, by, master, rows, stamp);
 }
 

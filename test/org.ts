@@ -71,6 +71,8 @@ export interface OrgOptions {
   /** Requests a day. */
   apiLimit?: number;
   lockTimeoutMs?: number;
+  /** Validation rules and triggers. */
+  rulesFile?: string;
 }
 
 export async function startOrg(options: OrgOptions): Promise<TestOrg> {

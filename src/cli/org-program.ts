@@ -22,6 +22,8 @@ export interface OrgOptions {
   seed: number;
   /** Of its control API. */
   controlPort: number;
+  /** An absolute path; the org keeps the rules that it has where it is left out. */
+  rulesFile?: string;
   say: (line: string) => void;
   onSeeded: (seeded: number, of: number) => void;
   stop: AbortSignal;
@@ -62,7 +64,7 @@ const orgLock = sql`5432::int, 2::int`;
 
 /** @throws {@link CommandError} where the program does not start, or runs already */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
-  const { dataDir, port, controlPort, records, activityPerSecond, seed, stop } = options;
+  const { dataDir, port, controlPort, records, activityPerSecond, seed, rulesFile, stop } = options;
   await refuseForbiddenPort(port, '--port or LOCKSTEP_ORG_PORT');
   await refuseForbiddenPort(controlPort, '--control-port');
   const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
@@ -87,7 +89,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   );
   undo.defer(() => end(child, ended));
   const places = { databaseUrl, host: '127.0.0.1', port, controlPort, credentialsFile };
-  const wish = { ...places, records, activityPerSecond, seed };
+  const wish = { ...places, records, activityPerSecond, seed, rulesFile };
   child.stdin.on('error', () => undefined); // it has ended, which `ended` tells
   child.stdin.write(`${JSON.stringify(wish)}\n`);
   const lines = createInterface({ input: child.stderr });

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { startEmbedded } from '../postgres/index.ts';
 import type { Arguments, Command, Flag } from './arguments.ts';
 import { prepareDirectory, writeSecretFile } from './directory.ts';
@@ -35,10 +35,18 @@ export const orgWishes = (args: Arguments, activity: number): OrgWishes => ({
 export const org: Command = {
   name: 'org',
   summary: 'Runs the simulated Salesforce org by itself.',
-  flags: { port: { value: 'PORT', says: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' }, ...orgFlags },
+  flags: {
+    port: { value: 'PORT', says: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' },
+    rules: {
+      value: 'FILE',
+      says: 'Validation rules and triggers (docs/org-rules.md); kept until others are given.',
+    },
+    ...orgFlags,
+  },
   async run(args, { config, output, stop }) {
     const { dataDir, databaseUrl: own } = config;
     const wishes = orgWishes(args, 0);
+    const rules = args.text('rules');
     const port = args.number('port', { min: 0, max: 65_535, otherwise: config.orgPort });
     const say = (line: string) => output.say(line);
     const onRestart = (number: number) => say(restarted(number));
@@ -55,7 +63,18 @@ export const org: Command = {
     const server = { adminUrl, isEmbedded: own === undefined };
     const onSeeded = (seeded: number, of: number) =>
       output.show([`Making records: ${count(seeded)} of ${count(of)}`]);
-    const program = undo.use(await startOrg({ server, dataDir, port, ...wishes, say, onSeeded, stop }));
+    const program = undo.use(
+      await startOrg({
+        server,
+        dataDir,
+        port,
+        ...wishes,
+        ...(rules !== undefined && { rulesFile: resolve(rules) }),
+        say,
+        onSeeded,
+        stop,
+      }),
+    );
     output.show([]);
     const clientId = join(dataDir, 'org-client-id');
     const clientSecret = join(dataDir, 'org-client-secret');

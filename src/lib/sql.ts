@@ -57,11 +57,36 @@ export function join(fragments: readonly Sql[], separator = ', '): Sql {
   return rest.reduce((joined, next) => sql`${joined}${verbatim(separator)}${next}`, first);
 }
 
+/** A value that is asked for when its statement is sent. It is one parameter, however often it stands in a statement. */
+export class Late {
+  private readonly read: () => unknown;
+
+  constructor(read: () => unknown) {
+    this.read = read;
+  }
+
+  /** Called by the driver. */
+  toPostgres(): unknown {
+    return this.read();
+  }
+}
+
 /** The statement as the server takes it, values numbered from $1. */
-export const compile = ({ strings, values }: Sql): { text: string; values: unknown[] } => ({
-  text: strings.reduce((text, next, index) => `${text}$${index}${next}`),
-  values: [...values],
-});
+export function compile({ strings, values }: Sql): { text: string; values: unknown[] } {
+  const bound: unknown[] = [];
+  const late = new Map<unknown, number>();
+  const numbers = values.map((value) => {
+    const known = late.get(value);
+    if (known !== undefined) return known;
+    const number = bound.push(value);
+    if (value instanceof Late) late.set(value, number);
+    return number;
+  });
+  return {
+    text: strings.reduce((text, next, index) => `${text}$${numbers[index - 1]}${next}`),
+    values: bound,
+  };
+}
 
 /**
  * The statement with its values as constants, for the few commands that take no parameters (COPY). A quoted constant

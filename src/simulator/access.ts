@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, literal, type Sql, sql } from '../lib/sql.ts';
+import { boundToUser } from './formula/index.ts';
 import type { Org } from './org.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
 import { tableOf } from './storage.ts';
@@ -34,7 +35,8 @@ export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects
   if (known) return known;
   const { sobjects, views } = org;
   const limits = await limitsOf(org.db, userId);
-  const view = limits ? viewOf(sobjects, userId, limits) : sobjects;
+  const read = boundToUser(sobjects, userId);
+  const view = limits ? viewOf(read, userId, limits) : read;
   // What changed in the meantime shall not be kept from the next request.
   if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
   return view;

@@ -9,6 +9,8 @@ import { toServed } from './stored-text.ts';
 export interface Call {
   org: Org;
   userId: string;
+  /** The name that the client gives itself, for the log of its writes. */
+  client?: string;
   /** What the user sees of the org's definitions. */
   sobjects: SObjects;
   method: string;

@@ -1,6 +1,6 @@
 import type { Tx } from '../lib/database.ts';
 import type { SObjectDef } from './schema.ts';
-import type { Stamp } from './triggers.ts';
+import type { Stamp } from './writer.ts';
 
 /**
  * What an sobject does by itself when one of its records is written: it fills in fields, refuses what cannot be, and

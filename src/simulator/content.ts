@@ -6,7 +6,7 @@ import { refused } from './errors.ts';
 import { type ColumnValue, type ColumnValues, notWritable } from './field-values.ts';
 import { fileTypeOf } from './file-types.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
-import type { Stamp } from './triggers.ts';
+import type { Stamp } from './writer.ts';
 
 /**
  * What the org fills in of files: sizes and checksums, the document of a version, the number of a version among

@@ -11,7 +11,7 @@ import {
   text,
   viewed,
 } from './objects/fields.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import type { FieldDef, RollUpDef, SObjectDef } from './schema.ts';
 
 /**
  * Custom sobjects and fields as somebody asks for them, and the definitions that they become: the words are those of
@@ -68,7 +68,18 @@ export const customField = z.strictObject({
   masterDetail: z.boolean().default(false),
   picklist: z.array(z.string().min(1).max(255)).min(1).max(1000).optional(),
   restrictedPicklist: z.boolean().default(false),
+  /** In Salesforce's formula language; `type` is that of its value. */
   formula: z.string().min(1).max(3900).optional(),
+  blankAs: z.enum(['zero', 'blank']).optional(),
+  rollUp: z
+    .strictObject({
+      kind: z.enum(['count', 'sum', 'min', 'max']),
+      child: z.string(),
+      reference: z.string(),
+      field: z.string().optional(),
+      where: z.string().optional(),
+    })
+    .optional(),
   /** Text before the number that counts up. */
   autoNumber: z.string().max(30).optional(),
   defaultValue: z.union([z.string(), z.number(), z.boolean()]).optional(),
@@ -137,8 +148,8 @@ export function fieldsOf(asked: CustomField): FieldDef[] {
 }
 
 function definitionOf(asked: CustomField): Partial<FieldDef> {
-  const { type, formula, autoNumber } = asked;
-  const isMade = formula !== undefined || autoNumber !== undefined;
+  const { type, formula, autoNumber, rollUp, blankAs } = asked;
+  const isMade = formula !== undefined || autoNumber !== undefined || rollUp !== undefined;
   const isRequired = asked.required || asked.masterDetail || type === 'boolean' || autoNumber !== undefined;
   const defaultSql = defaultOf(asked);
   return {
@@ -157,6 +168,8 @@ function definitionOf(asked: CustomField): Partial<FieldDef> {
     ...(asked.childRelationshipName && { childRelationshipName: `${asked.childRelationshipName}__r` }),
     ...(asked.masterDetail && { cascadeDelete: true, updateable: false }),
     ...(formula !== undefined && { formula }),
+    ...(blankAs && { blankAs }),
+    ...(rollUp && { rollUp: rollUp as RollUpDef }),
     ...(autoNumber !== undefined && { autoNumber }),
     ...(defaultSql !== undefined && { defaultSql }),
   };

@@ -3,7 +3,8 @@ import { ident, sql } from '../lib/sql.ts';
 import { referencesTo } from './relationships.ts';
 import type { FieldDef, SObjectDef, SObjects } from './schema.ts';
 import { tableOf } from './storage.ts';
-import { type Stamp, triggers } from './triggers.ts';
+import { keepRollUps, type Row } from './write-row.ts';
+import type { Stamp, Writer } from './writer.ts';
 
 /**
  * What a deletion leaves besides the record in the recycle bin: an entry in the delete log, from which
@@ -48,24 +49,26 @@ export async function clearLookups(tx: Tx, sobjects: SObjects, def: SObjectDef, 
 /** Fills the lookups again that still are empty, without a stamp; what is rolled up from them follows. */
 export async function restoreLookups(
   tx: Tx,
-  sobjects: SObjects,
+  by: Writer,
   def: SObjectDef,
   id: string,
   stamp: Stamp,
 ): Promise<void> {
-  for (const { child, field } of lookupsTo(sobjects, def)) await restoreLookup(tx, child, field, id, stamp);
+  for (const { child, field } of lookupsTo(by.org.sobjects, def))
+    await restoreLookup(tx, by, child, field, id, stamp);
   await tx.query(sql`DELETE FROM simulator.cleared_lookup WHERE parent_id = ${id}`);
 }
 
 async function restoreLookup(
   tx: Tx,
+  by: Writer,
   child: SObjectDef,
   field: FieldDef,
   id: string,
   stamp: Stamp,
 ): Promise<void> {
   const column = ident(field.name);
-  const filled = await tx.query<Record<string, string | null>>(sql`
+  const filled = await tx.query<Row>(sql`
     UPDATE ${tableOf(child)} AS child SET ${column} = ${id}
       FROM simulator.cleared_lookup AS cleared
      WHERE cleared.parent_id = ${id}
@@ -74,5 +77,5 @@ async function restoreLookup(
        AND child."Id" = cleared.child_id
        AND child.${column} IS NULL
     RETURNING child.*`);
-  if (filled.length > 0) await triggers.get(child.name)?.after(tx, stamp, filled);
+  await keepRollUps(tx, by, child, filled, stamp);
 }

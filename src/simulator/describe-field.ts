@@ -56,14 +56,15 @@ export function describeField(def: SObjectDef, field: FieldDef) {
   const isOpaque = isLong || opaqueTypes.includes(field.type);
   const isReference = field.type === 'reference';
   const isPolymorphic = isReference && (field.referenceTo?.length ?? 0) > 1;
-  const isFormula = field.custom && field.formula !== undefined;
+  const isFormula = field.formula !== undefined;
   return {
     aggregatable: !isOpaque && field.type !== 'boolean',
     aiPredictionField: false,
     autoNumber: field.autoNumber !== undefined,
     byteLength: ['id', 'reference', 'multipicklist'].includes(field.type) ? length : length * 3,
-    calculated: isFormula,
-    calculatedFormula: isFormula ? (field.formula ?? '').replaceAll('"', '') : null,
+    // A roll-up counts as calculated too, and has no formula.
+    calculated: isFormula || field.rollUp !== undefined,
+    calculatedFormula: field.formula ?? null,
     cascadeDelete: field.custom && field.cascadeDelete === true,
     caseSensitive: field.caseSensitive === true,
     compoundFieldName: compoundOf(def, field),
@@ -82,7 +83,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     extraTypeInfo: extraTypeInfo(def, field),
     filterable: !isLong && !['base64', 'json', 'anyType', 'encryptedstring'].includes(field.type),
     filteredLookupInfo: null,
-    formulaTreatNullNumberAsZero: false,
+    formulaTreatNullNumberAsZero: isFormula && field.blankAs !== 'blank',
     groupable: !isOpaque && isGroupable(field),
     highScaleNumber: false,
     htmlFormatted: false,

@@ -122,7 +122,7 @@ test('the two custom objects have a field of every type, one of them a formula',
     'address anyType base64 boolean combobox currency date datetime double email encryptedstring id int json location long multipicklist percent phone picklist reference string textarea time url';
   assert.deepEqual(types, new Set(all.split(' ')));
   const amount = fields.find((field) => field.name === 'Amount__c');
-  assert.deepEqual([amount?.calculated, amount?.calculatedFormula], [true, '(Quantity__c * Unit_Price__c)']);
+  assert.deepEqual([amount?.calculated, amount?.calculatedFormula], [true, 'Quantity__c * Unit_Price__c']);
   assert.equal(fields.find((field) => field.name === 'Name')?.autoNumber, true);
 });
 

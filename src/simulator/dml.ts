@@ -1,6 +1,6 @@
 import type { Tx } from '../lib/database.ts';
-import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import type { Write } from './behaviour.ts';
+import { ident, sql } from '../lib/sql.ts';
+import { deletedRow } from './commit-log.ts';
 import { fillFile, publishVersion } from './content.ts';
 import { clearLookups, detailsOf, logDeletion } from './deletion.ts';
 import { isGone, notFound, refused } from './errors.ts';
@@ -10,54 +10,32 @@ import { resolveForeignKeys } from './foreign-keys.ts';
 import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
-import { behaviourReads, fillIn, followUp } from './standard-behaviour.ts';
 import { isLive, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
-import { type Stamp, triggers } from './triggers.ts';
 import { checkHierarchy, checkNotNeeded, checkOwner, locking, lockOfParent } from './write-checks.ts';
+import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
+import { modifiedColumns, type Stamp, stampOf, type Writer } from './writer.ts';
 
 /**
- * The one path on which a record is written, for requests and for the org's own activity. Each function runs in the
- * caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
+ * The one path on which a record is written, for requests, triggers and the org's own activity. Each function runs in
+ * the caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
  * long makes a row visible whose stamp is already old, as in Salesforce.
  */
-export interface Writer {
-  org: Org;
-  userId: string;
-  /** The milliseconds since 1970 of its stamps, where they are not of now. */
-  at?: number;
-}
-
-export const stampOf = ({ org, userId, at = org.control.stampTime() }: Writer): Stamp => ({
-  userId,
-  at: new Date(Math.floor(at / 1000) * 1000).toISOString(),
-});
-
-export type Row = Record<string, string | null>;
+export type { Writer } from './writer.ts';
 
 /** Gives the new record's Id. */
 export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: GivenValues): Promise<string> {
   if (def.createable === false) throw typeRefused(def, 'inserted');
   const stamp = stampOf(by);
-  const values = await resolveForeignKeys(tx, by, given);
-  await checkReferences(tx, by.org, def, values);
-  await checkOwner(tx, by.org, def, values, null);
-  await checkUnique(tx, def, values);
+  const values = await checkedValues(tx, by, def, given);
   await fillFile(tx, by, writers, def, values, { ownId: null, stamp });
   const id = recordId(def.keyPrefix, await nextRecordNumber(tx));
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   columns.set('Id', id);
   if (fieldNamed(def, 'CreatedDate')) columns.set('CreatedDate', stamp.at);
   if (fieldNamed(def, 'CreatedById')) columns.set('CreatedById', stamp.userId);
-  setModified(def, columns, stamp);
+  for (const [name, value] of modifiedColumns(def, stamp)) columns.set(name, value);
   if (fieldNamed(def, 'OwnerId')) columns.set('OwnerId', columns.get('OwnerId') ?? stamp.userId);
-  const write: Write = { tx, def, stamp, id, before: null, columns };
-  await fillIn(write);
-  const names = [...columns.keys()].map((name) => ident(name));
-  const params = [...columns.values()].map((value) => sql`${value}`);
-  const rows = await tx.query<Row>(sql`
-    INSERT INTO ${tableOf(def)} (${join(names)}) VALUES (${join(params)}) RETURNING ${returned(def)}`);
-  await triggers.get(def.name)?.after(tx, stamp, rows);
-  await followUp(write, rows[0]);
+  await writeRow(tx, by, def, { change: 'create', id, columns }, stamp);
   await publishVersion(tx, by, writers, def, id, values);
   return id;
 }
@@ -71,16 +49,12 @@ export async function updateRecord(
   given: GivenValues,
 ): Promise<void> {
   if (def.updateable === false) throw typeRefused(def, 'updated');
-  const before = await lockRecord(tx, def, id);
+  const before = await lockRecord(tx, by, def, id);
   const stamp = stampOf(by);
-  const values = await resolveForeignKeys(tx, by, given);
-  await checkReferences(tx, by.org, def, values);
-  await checkOwner(tx, by.org, def, values, id);
-  await checkHierarchy(tx, def, id, values);
-  await checkUnique(tx, def, values, id);
+  const values = await checkedValues(tx, by, def, given, id);
   await fillFile(tx, by, writers, def, values, { ownId: id, stamp });
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
-  await changeRow(tx, def, id, columns, before, stamp);
+  await changeRow(tx, by, def, { change: 'update', id, columns, before }, stamp);
 }
 
 /**
@@ -97,7 +71,7 @@ export async function deleteRecord(
   { rootId = id, more = {} }: { rootId?: string; more?: Readonly<Record<string, unknown>> } = {},
 ): Promise<void> {
   const { sobjects } = by.org;
-  const before = await lockRecord(tx, def, id);
+  const before = await lockRecord(tx, by, def, id);
   await checkNotNeeded(tx, sobjects, def, id);
   for (const { child, field } of detailsOf(sobjects, def)) {
     const details = await tx.query<{ Id: string }>(sql`
@@ -106,66 +80,65 @@ export async function deleteRecord(
     for (const detail of details) await deleteRecord(tx, by, child, detail.Id, { rootId });
   }
   await clearLookups(tx, sobjects, def, id);
+  const stamp = stampOf(by);
   if (!fieldNamed(def, 'IsDeleted')) {
-    await tx.query(sql`DELETE FROM ${tableOf(def)} WHERE "Id" = ${id}`);
+    await tx.query(deletedRow(by, def, id, stamp));
     return;
   }
-  const stamp = stampOf(by);
   const columns = new Map<string, unknown>(Object.entries({ ...more, IsDeleted: true }));
-  await changeRow(tx, def, id, columns, before, stamp);
+  await changeRow(tx, by, def, { change: 'delete', id, columns, before }, stamp);
   await logDeletion(tx, def, id, rootId, stamp);
 }
 
-/** Sets the columns and the stamps of a locked row, then runs what hangs on it. */
+/** Sets the columns and the stamps of a locked row, with all that hangs on it. */
 export async function changeRow(
   tx: Tx,
+  by: Writer,
   def: SObjectDef,
-  id: string,
-  changes: ReadonlyMap<string, unknown>,
-  before: Row,
+  write: Required<RowWrite>,
   stamp: Stamp,
 ): Promise<void> {
-  const columns = new Map(changes);
-  setModified(def, columns, stamp);
-  const write: Write = { tx, def, stamp, id, before, columns };
-  await fillIn(write);
-  const assignments = [...columns].map(([name, value]) => sql`${ident(name)} = ${value}`);
-  const after = await tx.query<Row>(sql`
-    UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING ${returned(def)}`);
-  await triggers.get(def.name)?.after(tx, stamp, [before, ...after]);
-  await followUp(write, after[0]);
+  const columns = new Map([...write.columns, ...modifiedColumns(def, stamp)]);
+  await writeRow(tx, by, def, { ...write, columns }, stamp);
 }
 
 /** For what is written along with a file. */
 const writers = { insertRecord, updateRecord };
-
-/** The stamps that the sobject has: shares have no SystemModstamp, histories only say when they were created. */
-function setModified(def: SObjectDef, columns: Map<string, unknown>, stamp: Stamp): void {
-  if (fieldNamed(def, 'LastModifiedDate')) columns.set('LastModifiedDate', stamp.at);
-  if (fieldNamed(def, 'LastModifiedById')) columns.set('LastModifiedById', stamp.userId);
-  if (fieldNamed(def, 'SystemModstamp')) columns.set('SystemModstamp', stamp.at);
-}
 
 /** The texts are not confirmed by recorded answers. */
 const typeRefused = (def: SObjectDef, done: 'inserted' | 'updated') =>
   refused('INVALID_TYPE_FOR_OPERATION', `entity type cannot be ${done}: ${def.label}`);
 
 /** Waits for whoever else writes the record, up to the org's lock time-out. */
-export async function lockRecord(tx: Tx, def: SObjectDef, id: string): Promise<Row> {
+export async function lockRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<Row> {
+  const columns = returned(by.org.sobjects, def);
   const [row] = await locking([id], () =>
     tx.query<Row & { live: boolean }>(sql`
-      SELECT ${isLive(def)} AS live, ${returned(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`),
+      SELECT ${isLive(def)} AS live, ${columns} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`),
   );
   if (!row) throw notFound();
   if (!row.live) throw isGone();
   return row;
 }
 
-/** What the trigger of an sobject reads of a row, and what the org does by itself. */
-export const returned = (def: SObjectDef): Sql => {
-  const names = ['Id', ...(triggers.get(def.name)?.reads ?? []), ...behaviourReads(def)];
-  return join([...new Set(names)].map((name) => ident(name)));
-};
+/**
+ * The values that a record takes, once what only the org's other records can say of them is said. `ownId` is the
+ * record itself where it is there already.
+ */
+export async function checkedValues(
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  given: GivenValues,
+  ownId?: string,
+): Promise<ColumnValues> {
+  const values = await resolveForeignKeys(tx, by, given);
+  await checkReferences(tx, by.org, def, values);
+  await checkOwner(tx, by.org, def, values, ownId ?? null);
+  if (ownId !== undefined) await checkHierarchy(tx, def, ownId, values);
+  await checkUnique(tx, def, values, ownId);
+  return values;
+}
 
 /** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
 async function checkReferences(tx: Tx, org: Org, def: SObjectDef, values: ColumnValues): Promise<void> {
@@ -178,7 +151,7 @@ async function checkReferences(tx: Tx, org: Org, def: SObjectDef, values: Column
       if (known.length < targets.length) continue;
       throw refused('MALFORMED_ID', `${field.label}: id value of incorrect type: ${id}`, [field.name]);
     }
-    const lock = lockOfParent(def, field, target);
+    const lock = lockOfParent(org.sobjects, def, field, target);
     const found = await locking([id], () =>
       tx.query(sql`SELECT FROM ${tableOf(target)} WHERE "Id" = ${id} AND ${isLive(target)} ${lock}`),
     );

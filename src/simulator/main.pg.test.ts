@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -77,6 +77,20 @@ test('the program makes its org once, says when it is ready, and ends when asked
   assert.equal(await readFile(credentialsFile, 'utf8'), credentials);
   second.program.stdin.end();
   assert.equal(await second.exitCode(), 0);
+
+  const rulesFile = join(folder, 'rules.json');
+  const withRules = async (rules: string) => {
+    await writeFile(rulesFile, rules);
+    const run = runOrg(JSON.stringify({ ...configuration, rulesFile }));
+    assert.equal(await run.exitCode(), 2);
+    return run.errors;
+  };
+  const rule = { sobject: 'Account', name: 'R', condition: 'Foo', message: 'm' };
+  assert.deepEqual(await withRules(JSON.stringify({ validationRules: [rule] })), [
+    `the rules in ${rulesFile} do not fit the org:`,
+    '  validationRules[0].condition: Error: Field Foo does not exist. Check spelling. (character 1)',
+  ]);
+  assert.match((await withRules('{'))[0] ?? '', /rules\.json is not JSON: /);
 
   blocker.close();
   await rm(folder, { recursive: true });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -7,9 +8,11 @@ import { openDatabase, sqlState } from '../lib/database.ts';
 import { runActivity } from './activity.ts';
 import { ensureCredentials } from './auth/credentials.ts';
 import { runJobs } from './bulk/worker.ts';
+import { keepCommitLog } from './commit-log.ts';
 import { runSweeps } from './control/retention.ts';
 import { listenControl } from './control/server.ts';
-import { ForeignOrgError, openOrg } from './org.ts';
+import { ForeignOrgError, type Org, openOrg } from './org.ts';
+import { RulesError, setRules } from './rule-book.ts';
 import { listen, placeOf } from './server.ts';
 
 /**
@@ -30,6 +33,8 @@ const configuration = z.strictObject({
   activityPerSecond: z.number().min(0).max(1000).default(0),
   seed: z.int().min(0).default(1),
   credentialsFile: z.string().min(1),
+  /** Validation rules and triggers; those of the last start where it is left out. */
+  rulesFile: z.string().min(1).optional(),
   /** Requests a day. */
   apiLimit: z.int().min(1).default(100_000),
   /** How long a write waits for a locked record. */
@@ -95,6 +100,7 @@ async function start(config: Configuration) {
     },
   );
   await ensureCredentials(org, config.credentialsFile);
+  if (config.rulesFile !== undefined) await takeRules(org, config.rulesFile);
   const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
   sayIfTaken(config.port, org.url);
   const onDefect = (error: unknown) => say({ defect: placeOf(error) });
@@ -106,6 +112,19 @@ async function start(config: Configuration) {
 function sayIfTaken(wanted: number, url: string): void {
   const chosen = new URL(url).port;
   if (wanted !== 0 && chosen !== String(wanted)) say(`port ${wanted} is taken, using ${chosen}`);
+}
+
+async function takeRules(org: Org, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new StartError(2, `cannot read the rules in ${file}: ${error.code}`);
+  });
+  try {
+    await setRules(org, JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new StartError(2, `${file} is not JSON: ${error.message}`);
+    if (!(error instanceof RulesError)) throw error;
+    throw new StartError(2, [`the rules in ${file} do not fit the org:`, ...error.problems].join('\n  '));
+  }
 }
 
 /** Names the server and the reason, never the login. */
@@ -143,6 +162,7 @@ async function run(): Promise<void> {
   const onDefect = (error: unknown) => say({ defect: placeOf(error) });
   const jobs = runJobs(org, workStop.signal, onDefect);
   const sweeps = runSweeps(org, workStop.signal, onDefect);
+  const log = keepCommitLog(org.db, org.clock, workStop.signal, onDefect);
   const { settings, url } = org;
   const ready = { ready: true, url, controlUrl: control.url, orgId: org.id, records: settings.records };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
@@ -150,7 +170,7 @@ async function run(): Promise<void> {
   workStop.abort();
   org.control.letGo();
   const controlEnded = close(control.server).then(() => org.control.end());
-  await Promise.allSettled([activity, jobs, sweeps, controlEnded, close(server)]);
+  await Promise.allSettled([activity, jobs, sweeps, log, controlEnded, close(server)]);
   await org.db.end();
   process.stdin.destroy();
 }

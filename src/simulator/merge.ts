@@ -6,6 +6,8 @@ import { refused } from './errors.ts';
 import type { GivenValues } from './field-values.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { tableOf } from './storage.ts';
+import { keepRollUps } from './write-row.ts';
+import { stampOf } from './writer.ts';
 
 const losersMax = 2;
 
@@ -29,7 +31,7 @@ export async function mergeRecords(
   const all = new Set([winnerId, ...loserIds]);
   if (loserIds.length < 1 || loserIds.length > losersMax || all.size <= loserIds.length)
     throw refused('MERGE_FAILED', `A merge takes one or ${losersMax} other records.`, []);
-  for (const id of [...all].toSorted()) await lockRecord(tx, def, id);
+  for (const id of [...all].toSorted()) await lockRecord(tx, by, def, id);
   for (const loserId of loserIds) {
     await turnChildren(tx, by, def, loserId, winnerId);
     await deleteRecord(tx, by, def, loserId, { more: { MasterRecordId: winnerId } });
@@ -40,7 +42,10 @@ export async function mergeRecords(
 /** What happened to a record and who sees it: rows of its own, which go with it. */
 const isTrail = /(?:History|Share)$/;
 
-/** A winner that was below the loser is below nobody, rather than below itself. */
+/**
+ * A winner that was below the loser is below nobody, rather than below itself. What is rolled up from the children
+ * follows them.
+ */
 async function turnChildren(tx: Tx, by: Writer, def: SObjectDef, from: string, to: string): Promise<void> {
   const { sobjects } = by.org;
   for (const { child, field } of [...lookupsTo(sobjects, def), ...detailsOf(sobjects, def)]) {
@@ -48,5 +53,6 @@ async function turnChildren(tx: Tx, by: Writer, def: SObjectDef, from: string, t
     const column = ident(field.name);
     await tx.query(sql`
       UPDATE ${tableOf(child)} SET ${column} = nullif(${to}::text, "Id") WHERE ${column} = ${from}`);
+    await keepRollUps(tx, by, child, [{ [field.name]: from }, { [field.name]: to }], stampOf(by));
   }
 }

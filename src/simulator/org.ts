@@ -18,8 +18,10 @@ import { readClock } from './control/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage, LongRequests } from './limits.ts';
 import { sobjects } from './objects/index.ts';
+import type { Rules } from './rules.ts';
+import { readRules } from './rules-storage.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
-import { readSchema, storeSObjects } from './schema-storage.ts';
+import { mapOf, readSchema, storeSObjects } from './schema-storage.ts';
 import { seedRecords } from './seed-data.ts';
 import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
 import { createTables, fingerprintOf, readSettings, tableOf, writeSettings } from './storage.ts';
@@ -48,6 +50,8 @@ export interface Org {
   results: ResultFiles;
   lockTimeoutMs: number;
   settings: OrgSettings;
+  /** Validation rules and triggers, as they are now. */
+  rules: Rules;
   /** The transactions that write now, and when they began. */
   openWrites: Set<{ since: number }>;
 }
@@ -88,8 +92,8 @@ const makingLock = 4_711_001;
 export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db } = options;
   const settings = await makeOnce(options);
-  const schema = await readSchema(db);
   const clock = new OrgClock(options.clock, await readClock(db));
+  const schema = await readSchema(db, clock);
   const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
   await settleResults(db, results, clock.now());
   await giveUpUploads(db);
@@ -112,6 +116,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     results,
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
+    rules: await readRules(db),
     openWrites: new Set(),
   };
 }
@@ -142,7 +147,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
     await createTables(tx);
     for (const def of sobjects) await createTable(tx, def);
   });
-  await seedRecords(db, seed, (done) => options.onSeeded(done, totalOf(seed)));
+  await seedRecords(db, mapOf(sobjects, clock), seed, (done) => options.onSeeded(done, totalOf(seed)));
   const settings: OrgSettings = {
     // Random, so that a token of one org is never one of another.
     orgId: recordId('00D', randomInt(2 ** 47)),

@@ -1,11 +1,13 @@
 import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { restoreLookups } from './deletion.ts';
-import { changeRow, deleteRecord, type Row, returned, stampOf, type Writer } from './dml.ts';
+import { changeRow, deleteRecord, type Writer } from './dml.ts';
 import { refused } from './errors.ts';
 import type { Org } from './org.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { tableOf } from './storage.ts';
+import { type Row, returned } from './write-row.ts';
+import { stampOf } from './writer.ts';
 
 /**
  * What becomes of deleted records: they come back, or go for good. Each function runs in the caller's transaction.
@@ -27,12 +29,12 @@ export async function undeleteRecord(tx: Tx, by: Writer, id: string): Promise<vo
   const together = await deletedTogether(tx, by.org, id);
   for (const { def, recordId } of together) {
     const [before] = await tx.query<Row>(sql`
-      SELECT ${returned(def)} FROM ${tableOf(def)} WHERE "Id" = ${recordId} FOR UPDATE`);
+      SELECT ${returned(sobjects, def)} FROM ${tableOf(def)} WHERE "Id" = ${recordId} FOR UPDATE`);
     if (!before) throw notInBin('UNDELETE_FAILED');
     const columns = new Map<string, unknown>([['IsDeleted', false]]);
     if (fieldNamed(def, 'MasterRecordId')) columns.set('MasterRecordId', null);
-    await changeRow(tx, def, recordId, columns, before, stamp);
-    await restoreLookups(tx, sobjects, def, recordId, stamp);
+    await changeRow(tx, by, def, { change: 'undelete', id: recordId, columns, before }, stamp);
+    await restoreLookups(tx, by, def, recordId, stamp);
   }
   if (together.length === 0) throw notInBin('UNDELETE_FAILED');
   await tx.query(sql`DELETE FROM simulator.deletion WHERE root_id = ${id}`);

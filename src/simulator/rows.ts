@@ -116,19 +116,22 @@ const readStatement = (def: SObjectDef, fields: readonly FieldDef[], version: st
     FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`;
 
 /** By version. A changed definition is another one, and its statements have names of their own. */
-const readTexts = new WeakMap<SObjectDef, Map<string, { name: string; text: string }>>();
+const readTexts = new WeakMap<SObjectDef, Map<string, Prepared>>();
 let statements = 0;
 
-/** A whole record is read by a prepared statement: planning it costs more than reading it. */
+/**
+ * A whole record is read by a prepared statement: planning it costs more than reading it. The Id is its last value;
+ * those before it are asked for anew at each read, as the org's time is.
+ */
 function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
-  const ofDef = readTexts.get(def) ?? new Map<string, { name: string; text: string }>();
+  const ofDef = readTexts.get(def) ?? new Map<string, Prepared>();
   readTexts.set(def, ofDef);
   const known = ofDef.get(version) ?? {
     name: `read ${++statements}`,
-    text: compile(readStatement(def, def.fields, version, id)).text,
+    ...compile(readStatement(def, def.fields, version, id)),
   };
   ofDef.set(version, known);
-  return { ...known, values: [id] };
+  return { ...known, values: known.values.with(-1, id) };
 }
 
 /** `?fields=A,B`; the Id comes along at the end unless it was named. */

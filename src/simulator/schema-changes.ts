@@ -1,10 +1,13 @@
 import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { type CustomField, type CustomSObject, fieldsOf, problemOf, sobjectOf } from './custom-fields.ts';
+import { FormulaError } from './formula/index.ts';
 import type { Org } from './org.ts';
 import { referencesTo } from './relationships.ts';
-import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
-import { forgetSObject, readSchema, storeSObjects } from './schema-storage.ts';
+import { fillRollUp } from './roll-ups.ts';
+import { checkRules, RulesError } from './rule-book.ts';
+import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
+import { forgetSObject, readSchema, type Schema, storeSObjects } from './schema-storage.ts';
 import { tableOf } from './storage.ts';
 import { addColumn, changeColumn, createIndexes, createTable, dropColumn, dropTable } from './tables.ts';
 
@@ -19,19 +22,49 @@ export class SchemaError extends Error {
 const schemaLock = 4_711_002;
 
 /** One change at a time; the org shows it when it is committed. */
-async function change<Result>(org: Org, work: (tx: Tx, at: number) => Promise<Result>): Promise<Result> {
-  const result = await org.db.transaction(async (tx) => {
+async function change<Result>(
+  org: Org,
+  work: (tx: Tx, sobjects: SObjects, at: number) => Promise<Result>,
+): Promise<Result> {
+  const { result, sobjects, changedAt } = await org.db.transaction(async (tx) => {
     await tx.query(sql`SELECT pg_advisory_xact_lock(${schemaLock}::bigint)`);
-    return work(tx, org.clock.now());
+    const before = await readSchema(tx, org.clock);
+    const result = await work(tx, before.sobjects, org.clock.now());
+    const after = await readSchemaThatFits(tx, org);
+    await fillNewRollUps(tx, before.sobjects, after.sobjects);
+    return { result, ...after };
   });
-  const { sobjects, changedAt } = await readSchema(org.db);
   Object.assign(org, { sobjects, schemaChangedAt: changedAt, views: new Map() });
   return result;
 }
 
+/** What a change has made is refused where a formula, a roll-up or a rule of the org no longer fits it. */
+async function readSchemaThatFits(tx: Tx, { clock, rules }: Org): Promise<Schema> {
+  try {
+    const schema = await readSchema(tx, clock);
+    checkRules(rules, { sobjects: schema.sobjects, clock });
+    return schema;
+  } catch (error) {
+    if (error instanceof FormulaError) throw new SchemaError(error.message);
+    if (error instanceof RulesError)
+      throw new SchemaError(`a rule does not fit: ${error.problems.join('; ')}`);
+    throw error;
+  }
+}
+
+async function fillNewRollUps(tx: Tx, before: SObjects, after: SObjects): Promise<void> {
+  for (const [name, def] of after) {
+    for (const field of def.fields) {
+      if (!field.rollUp) continue;
+      const old = fieldNamed(before.get(name) ?? def, field.name);
+      const isKept = before.has(name) && JSON.stringify(old?.rollUp) === JSON.stringify(field.rollUp);
+      if (!isKept) await fillRollUp(tx, after, def, field);
+    }
+  }
+}
+
 export const createSObject = (org: Org, asked: CustomSObject): Promise<SObjectDef> =>
-  change(org, async (tx, at) => {
-    const { sobjects } = await readSchema(tx);
+  change(org, async (tx, sobjects, at) => {
     if (sobjects.has(asked.name.toLowerCase())) throw new SchemaError(`there is an sobject ${asked.name}`);
     const def = sobjectOf(asked, freePrefix([...sobjects.values()]));
     checkFields(def, asked.fields, new Set([...sobjects.values(), def].map(({ name }) => name)));
@@ -43,8 +76,7 @@ export const createSObject = (org: Org, asked: CustomSObject): Promise<SObjectDe
 
 /** Records of other sobjects no longer point to it: their lookups go as well. */
 export const deleteSObject = (org: Org, name: string): Promise<void> =>
-  change(org, async (tx, at) => {
-    const { sobjects } = await readSchema(tx);
+  change(org, async (tx, sobjects, at) => {
     const def = named(sobjects, name);
     if (!def.custom) throw new SchemaError(`${def.name} is a standard sobject`);
     for (const { child, field } of referencesTo(sobjects, def)) {
@@ -58,8 +90,7 @@ export const deleteSObject = (org: Org, name: string): Promise<void> =>
   });
 
 export const createField = (org: Org, sobject: string, asked: CustomField): Promise<SObjectDef> =>
-  change(org, async (tx, at) => {
-    const { sobjects } = await readSchema(tx);
+  change(org, async (tx, sobjects, at) => {
     const def = named(sobjects, sobject);
     const added = fieldsOf(asked);
     const grown = { ...def, fields: [...def.fields, ...added] };
@@ -84,8 +115,7 @@ export const changeField = (
   name: string,
   asked: CustomField,
 ): Promise<SObjectDef> =>
-  change(org, async (tx, at) => {
-    const { sobjects } = await readSchema(tx);
+  change(org, async (tx, sobjects, at) => {
     const def = named(sobjects, sobject);
     const before = customNamed(def, name);
     const [after, ...parts] = fieldsOf(asked);
@@ -100,8 +130,7 @@ export const changeField = (
   });
 
 export const deleteField = (org: Org, sobject: string, name: string): Promise<void> =>
-  change(org, async (tx, at) => {
-    const { sobjects } = await readSchema(tx);
+  change(org, async (tx, sobjects, at) => {
     const def = named(sobjects, sobject);
     const field = customNamed(def, name);
     const parts = def.fields.filter((one) => field.parts?.includes(one.name));
@@ -118,7 +147,7 @@ async function removeFields(
   await storeSObjects(tx, [{ ...def, fields: def.fields.filter((field) => !removed.includes(field)) }], at);
 }
 
-function named(sobjects: Org['sobjects'], name: string): SObjectDef {
+function named(sobjects: SObjects, name: string): SObjectDef {
   const def = sobjects.get(name.toLowerCase());
   if (!def) throw new SchemaError(`there is no sobject ${name}`);
   return def;

@@ -1,5 +1,8 @@
+import type { Clock } from '../lib/clock.ts';
 import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
+import { linkFormulas } from './formula/index.ts';
+import { checkRollUps } from './roll-ups.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 
 /**
@@ -14,18 +17,33 @@ export interface Schema {
 
 const changedAtSetting = 'schema changed at';
 
-export async function readSchema(tx: Tx): Promise<Schema> {
+export async function readSchema(tx: Tx, clock: Clock): Promise<Schema> {
   const rows = await tx.query<{ definition: SObjectDef }>(
     sql`SELECT definition FROM simulator.sobject ORDER BY position`,
   );
   const [setting] = await tx.query<{ value: number }>(
     sql`SELECT value FROM simulator.setting WHERE name = ${changedAtSetting}`,
   );
-  return { sobjects: mapOf(rows.map((row) => row.definition)), changedAt: setting?.value ?? 0 };
+  return {
+    sobjects: mapOf(
+      rows.map((row) => row.definition),
+      clock,
+    ),
+    changedAt: setting?.value ?? 0,
+  };
 }
 
-export const mapOf = (defs: readonly SObjectDef[]): SObjects =>
-  new Map(defs.map((def) => [def.name.toLowerCase(), def]));
+/**
+ * The definitions by name, their formulas compiled.
+ *
+ * @param clock  the org's, which formulas ask for the time
+ * @throws {@link FormulaError} for a formula or roll-up that does not fit them
+ */
+export function mapOf(defs: readonly SObjectDef[], clock: Clock): SObjects {
+  const sobjects = linkFormulas(new Map(defs.map((def) => [def.name.toLowerCase(), def])), clock);
+  checkRollUps(sobjects);
+  return sobjects;
+}
 
 /** Adds definitions, or puts them in the place of those of the same name. */
 export async function storeSObjects(tx: Tx, defs: readonly SObjectDef[], at: number): Promise<void> {

@@ -72,8 +72,19 @@ export interface FieldDef {
   unique?: boolean;
   /** Values that differ in case only are different ones. */
   caseSensitive?: boolean;
-  /** A SQL expression over the row's own quoted columns, for example `"Quantity__c" * "Price__c"`. */
+  /** Salesforce formula text: describe calls the field calculated and shows it. */
   formula?: string;
+  /** How blank numbers count in the formula; as zero where it is left out. */
+  blankAs?: 'zero' | 'blank';
+  /** Reads a formula field of the row of this name, for this user. Made by `linkFormulas`; JSON has no functions. */
+  readAs?: (row: string, userId?: string) => Sql;
+  /** Kept up to date from the records that point to this one. */
+  rollUp?: RollUpDef;
+  /**
+   * What the org itself makes of a record, which Salesforce does not call calculated: a SQL expression over the row's
+   * own quoted columns, for example `"StageName" = 'Closed Won'`.
+   */
+  derived?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */
   defaultSql?: string;
   /** A create may leave the field out, though it is never empty: the org finds a value of its own. */
@@ -100,6 +111,18 @@ export interface ToldFacts {
   relationshipName?: string;
   searchPrefilterable?: boolean;
   sortable?: boolean;
+}
+
+/** A roll-up summary: over the live records of `child` whose `reference` points here and that pass the filter. */
+export interface RollUpDef {
+  kind: 'count' | 'sum' | 'min' | 'max';
+  /** API names. */
+  child: string;
+  reference: string;
+  /** Of the child; a count has none. */
+  field?: string;
+  /** A formula over the child's own fields. */
+  where?: string;
 }
 
 export interface SObjectDef {
@@ -168,9 +191,13 @@ export const nameFieldOf = (def: SObjectDef): FieldDef | undefined =>
 export const stampField = (def: SObjectDef): FieldDef | undefined =>
   fieldNamed(def, 'SystemModstamp') ?? fieldNamed(def, 'LastModifiedDate') ?? fieldNamed(def, 'CreatedDate');
 
+/** Computed from other columns whenever a record is read. */
+export const isMade = ({ formula, derived }: FieldDef): boolean =>
+  formula !== undefined || derived !== undefined;
+
 /** Compound fields and formulas are made from other columns when a record is read. */
 export const hasColumn = (field: FieldDef): boolean =>
-  field.formula === undefined && field.type !== 'address' && field.type !== 'location';
+  !isMade(field) && field.type !== 'address' && field.type !== 'location';
 
 /** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>

@@ -2,7 +2,8 @@ import type { Database } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import { recordId, recordIdSql } from './ids.ts';
 import { sobjects } from './objects/index.ts';
-import { type FieldDef, type SObjectDef, stampField } from './schema.ts';
+import { fillRollUp } from './roll-ups.ts';
+import { type FieldDef, type SObjectDef, type SObjects, stampField } from './schema.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
 import { seedFields } from './seed-fields.ts';
 import { rangeOf, type SeedPlan } from './seed-plan.ts';
@@ -17,9 +18,13 @@ import { isLive, tableOf } from './storage.ts';
  */
 const rowsPerStatement = 20_000;
 
-/** @param onProgress told after each statement how many records there are */
+/**
+ * @param linked      the same definitions, their formulas compiled
+ * @param onProgress  told after each statement how many records there are
+ */
 export async function seedRecords(
   db: Database,
+  linked: SObjects,
   plan: SeedPlan,
   onProgress: (done: number) => void,
 ): Promise<void> {
@@ -36,7 +41,8 @@ export async function seedRecords(
   }
   await db.transaction(async (tx) => {
     await tx.query(sql`SELECT setval('simulator.record_number', ${done})`);
-    await tx.query(rollUp);
+    for (const def of linked.values())
+      for (const field of def.fields) await fillRollUp(tx, linked, def, field);
     await tx.query(rollUpLines);
     for (const def of sobjects) if (def.deletable && stampField(def)) await tx.query(logDeletions(def));
     for (const [id, name, profile] of knownUsers) {
@@ -58,16 +64,6 @@ const knownUsers = [
 const logDeletions = (def: SObjectDef): Sql => sql`
   INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
   SELECT "Id", ${def.name}, "Id", ${ident(stampField(def)?.name ?? '')} FROM ${tableOf(def)} WHERE NOT (${isLive(def)})`;
-
-/** The totals as the trigger keeps them, for all invoices at once and without a new stamp. */
-const rollUp = sql`
-  UPDATE org."Invoice__c" AS invoice
-     SET "Total__c" = lines.total, "Line_Count__c" = lines.count
-    FROM (SELECT "Invoice__c" AS id, sum("Quantity__c" * "Unit_Price__c") AS total, count(*) AS count
-            FROM org."Invoice_Line__c"
-           WHERE NOT "IsDeleted"
-           GROUP BY "Invoice__c") AS lines
-   WHERE invoice."Id" = lines.id`;
 
 function insertRows(plan: SeedPlan, def: SObjectDef, from: number, to: number): Sql {
   const dice = diceOf(plan.seed);

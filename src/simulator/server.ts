@@ -20,6 +20,7 @@ import { prettyJson } from './pretty-json.ts';
 import { isRecordForm, routeForm } from './record-form.ts';
 import { route, versions } from './rest.ts';
 import { splitTarget } from './target.ts';
+import { clientNamed } from './writer.ts';
 
 /** The org on HTTP: bodies in and out, who is asking, and the headers that every answer carries. */
 const headerBytesMax = 16_384;
@@ -146,9 +147,11 @@ async function callOf(
   target: Pick<Call, 'version' | 'path' | 'parameters' | 'method'>,
   body: Buffer,
 ): Promise<Call> {
+  const client = clientNamed(request.headers['sforce-call-options']?.toString());
   return {
     org,
     userId,
+    ...(client !== undefined && { client }),
     sobjects: await sobjectsSeenBy(org, userId),
     ...target,
     header: (name) => {

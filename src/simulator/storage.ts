@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, type Sql, sql } from '../lib/sql.ts';
 import { createAuthTables } from './auth/storage.ts';
+import { createCommitLog } from './commit-log.ts';
 import { createControlTables } from './control/storage.ts';
+import { createRulesTable } from './rules-storage.ts';
 import type { FieldDef, SObjectDef } from './schema.ts';
 
 /**
@@ -65,6 +67,8 @@ export async function createTables(tx: Tx): Promise<void> {
   // Uncompressed, so that a page reads its own part and not the whole.
   await tx.query(sql`ALTER TABLE simulator.locator ALTER COLUMN ids SET STORAGE EXTERNAL`);
   await createRecycleBin(tx);
+  await createCommitLog(tx);
+  await createRulesTable(tx);
   await createControlTables(tx);
 }
 
@@ -126,7 +130,7 @@ async function createRecycleBin(tx: Tx): Promise<void> {
 }
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 4;
+const tablesVersion = 5;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

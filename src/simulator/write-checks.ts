@@ -4,10 +4,10 @@ import { isLockFailure, type OrgError, refused, rowLocked } from './errors.ts';
 import type { ColumnValues } from './field-values.ts';
 import type { Org } from './org.ts';
 import { referencesTo } from './relationships.ts';
+import { rollUpsOf } from './roll-ups.ts';
 import { type FieldDef, fieldNamed, nameFieldOf, type SObjectDef, type SObjects } from './schema.ts';
 import { columnOf } from './soql/index.ts';
 import { isLive, tableOf } from './storage.ts';
-import { triggers } from './triggers.ts';
 
 /** What the org refuses of a write that is well formed: rules that look at other records. */
 
@@ -25,9 +25,10 @@ export async function locking<Result>(ids: readonly string[], work: () => Promis
  * master is locked as for an update, since what is rolled up from its details changes it: two that share a lock and
  * then both want it alone would stand in each other's way for ever.
  */
-export function lockOfParent(def: SObjectDef, field: FieldDef, parent: SObjectDef): Sql {
+export function lockOfParent(sobjects: SObjects, def: SObjectDef, field: FieldDef, parent: SObjectDef): Sql {
   if (!parent.deletable) return sql``;
-  const isMaster = field.cascadeDelete || triggers.get(def.name)?.reads.includes(field.name);
+  const isMaster =
+    field.cascadeDelete || rollUpsOf(sobjects, def).some(({ reference }) => reference.name === field.name);
   return isMaster ? sql`FOR UPDATE` : sql`FOR KEY SHARE`;
 }
 

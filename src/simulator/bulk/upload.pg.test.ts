@@ -87,7 +87,7 @@ test('a form that lacks something is refused and leaves no job', async () => {
     body: bodies[0],
     headers: { 'Content-Type': 'multipart/form-data; boundary=BOUNDARY' },
   };
-  assert.equal((await org.request('POST', `${data}/sobjects/Lead`, elsewhere)).status, 415);
+  assert.equal((await org.request('POST', `${data}/composite`, elsewhere)).status, 415);
 });
 
 test('a file is stored while it comes, and the job waits for all of it', async () => {

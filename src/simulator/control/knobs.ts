@@ -6,6 +6,7 @@ import { faultKnobs } from './fault-knobs.ts';
 import type { Knob, KnobGroup } from './knob.ts';
 import { orgKnobs } from './org-knobs.ts';
 import { rightsKnobs } from './rights-knobs.ts';
+import { rulesKnobs } from './rules-knobs.ts';
 import { schemaKnobs } from './schema-knobs.ts';
 import { signInKnobs } from './sign-in-knobs.ts';
 import { stampKnobs } from './stamp-knobs.ts';
@@ -19,6 +20,7 @@ export const knobGroups: readonly KnobGroup[] = [
   stampKnobs,
   binKnobs,
   schemaKnobs,
+  rulesKnobs,
   rightsKnobs,
   visibilityKnobs,
   faultKnobs,

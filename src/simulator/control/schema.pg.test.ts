@@ -260,3 +260,78 @@ test('what cannot be made is refused in words, and nothing of it is there', asyn
   assert.equal(await describe('Twice__c'), undefined);
   assert.equal(await field('Account', 'A__c'), undefined);
 });
+
+test('a formula across objects follows its parent, and a roll-up its children, without an error in between', async () => {
+  await org.control('/sobjects/create', { name: 'Basket__c' });
+  await org.control('/sobjects/create', {
+    name: 'Fruit__c',
+    fields: [
+      { name: 'Basket__c', type: 'reference', referenceTo: ['Basket__c'], masterDetail: true },
+      { name: 'Weight__c', type: 'double', precision: 8, scale: 2 },
+    ],
+  });
+  const basket = await create('Basket__c', { Name: 'Red' });
+  const fruit = await create('Fruit__c', { Name: 'Apple', Basket__c: basket, Weight__c: 1.5 });
+  await org.control('/fields/create', {
+    sobject: 'Fruit__c',
+    field: { name: 'Place__c', type: 'string', formula: 'Name & " in " & Basket__r.Name' },
+  });
+  await org.control('/fields/create', {
+    sobject: 'Basket__c',
+    field: {
+      name: 'Weight__c',
+      type: 'double',
+      rollUp: { kind: 'sum', child: 'Fruit__c', reference: 'Basket__c', field: 'Weight__c' },
+    },
+  });
+  await create('Fruit__c', { Name: 'Pear', Basket__c: basket, Weight__c: 2 });
+  const { records } = await query(`SELECT Place__c, Basket__r.Weight__c FROM Fruit__c WHERE Id = '${fruit}'`);
+  assert.deepEqual(
+    records.map(({ Place__c, Basket__r: parent }) => [Place__c, (parent as { Weight__c: number }).Weight__c]),
+    [['Apple in Red', 3.5]],
+  );
+  await org.request('PATCH', `${data}/sobjects/Basket__c/${basket}`, { body: { Name: 'Blue' } });
+  assert.equal((await query("SELECT Id FROM Fruit__c WHERE Place__c = 'Apple in Blue'")).totalSize, 1);
+  const broken = { name: 'Broken__c', type: 'string', formula: 'Nothing__c & "x"' };
+  assert.match(
+    await refusal('/fields/create', { sobject: 'Fruit__c', field: broken }),
+    /Nothing__c does not exist/,
+  );
+  assert.match(await refusal('/fields/delete', { sobject: 'Fruit__c', name: 'Weight__c' }), /Weight__c/);
+});
+
+test('a validation rule refuses a write, and a field that it needs cannot be removed', async () => {
+  await org.control('/sobjects/create', {
+    name: 'Ticket__c',
+    fields: [{ name: 'Price__c', type: 'double' }],
+  });
+  await org.control('/rules', {
+    validationRules: [
+      {
+        sobject: 'Ticket__c',
+        name: 'Positive',
+        condition: 'Price__c < 0',
+        message: 'Not below zero.',
+        field: 'Price__c',
+      },
+    ],
+  });
+  const refused = await org.request('POST', `${data}/sobjects/Ticket__c`, {
+    body: { Name: 'T', Price__c: -1 },
+  });
+  assert.deepEqual(refused.json, [
+    { message: 'Not below zero.', errorCode: 'FIELD_CUSTOM_VALIDATION_EXCEPTION', fields: ['Price__c'] },
+  ]);
+  assert.match(
+    await refusal('/fields/delete', { sobject: 'Ticket__c', name: 'Price__c' }),
+    /a rule does not fit/,
+  );
+  assert.match(
+    await refusal('/rules', {
+      validationRules: [{ sobject: 'Ticket__c', name: 'X', condition: '1 +', message: 'm' }],
+    }),
+    /validationRules/,
+  );
+  await org.control('/rules', {});
+  await create('Ticket__c', { Name: 'T', Price__c: -1 });
+});

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ident, join, sql } from '../../lib/sql.ts';
-import { stampOf } from '../dml.ts';
 import { type Org, writeTransaction } from '../org.ts';
 import { fieldNamed } from '../schema.ts';
 import { isLive, tableOf } from '../storage.ts';
+import { stampOf } from '../writer.ts';
 import { ControlError, type KnobGroup, knob, sobjectNamed } from './knob.ts';
 import {
   anyValues,

@@ -37,7 +37,7 @@ export const asset: SObjectDef = {
     reference('Product2Id', 'Product ID', ['Product2'], { childRelationshipName: 'Assets' }),
     text('ProductCode', 'Product Code', 255, {
       ...readOnly,
-      formula: ofParent('Product2', 'Product2Id', 'ProductCode'),
+      derived: ofParent('Product2', 'Product2Id', 'ProductCode'),
     }),
     flag('IsCompetitorProduct', 'Competitor Asset'),
     ...audit,
@@ -64,7 +64,7 @@ export const asset: SObjectDef = {
     field('int', 'AssetLevel', 'Asset Level', { ...readOnly, digits: 9 }),
     text('StockKeepingUnit', 'Product SKU', 180, {
       ...readOnly,
-      formula: ofParent('Product2', 'Product2Id', 'StockKeepingUnit'),
+      derived: ofParent('Product2', 'Product2Id', 'StockKeepingUnit'),
     }),
     flag('HasLifecycleManagement', 'Lifecycle-managed asset', readOnly),
     currency('CurrentMrr', 'Current Monthly Recurring Revenue', 2, readOnly),

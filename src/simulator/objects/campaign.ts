@@ -43,14 +43,14 @@ const counted = (name: string, label: string, child: string, expression: string)
     ...readOnly,
     nillable: false,
     digits: 8,
-    formula: ofChildren(child, 'CampaignId', expression),
+    derived: ofChildren(child, 'CampaignId', expression),
   });
 
 const summed = (name: string, label: string, expression: string): FieldDef =>
   currency(name, label, 2, {
     ...readOnly,
     nillable: false,
-    formula: ofChildren('Opportunity', 'CampaignId', expression),
+    derived: ofChildren('Opportunity', 'CampaignId', expression),
   });
 
 const won = `"StageName" = 'Closed Won'`;
@@ -124,7 +124,7 @@ const ofPerson = (
   field(type, name, label, {
     ...readOnly,
     length,
-    formula: `coalesce(${ofParent('Lead', 'LeadId', part.lead)}, ${ofParent('Contact', 'ContactId', part.contact)})`,
+    derived: `coalesce(${ofParent('Lead', 'LeadId', part.lead)}, ${ofParent('Contact', 'ContactId', part.contact)})`,
   });
 
 const first = `coalesce(${ofParent('Lead', 'LeadId', 'FirstName')}, ${ofParent('Contact', 'ContactId', 'FirstName')})`;
@@ -163,7 +163,7 @@ export const campaignMember: SObjectDef = {
     picklist('Status', 'Status', ['Sent', 'Responded'], { length: 40, defaultSql: `'Sent'` }),
     flag('HasResponded', 'Responded', {
       ...readOnly,
-      formula: `coalesce("Status" = 'Responded', false)`,
+      derived: `coalesce("Status" = 'Responded', false)`,
     }),
     ...audit,
     field('date', 'FirstRespondedDate', 'First Responded Date', readOnly),
@@ -171,7 +171,7 @@ export const campaignMember: SObjectDef = {
       ...ofPerson('picklist', 'Salutation', 'Salutation', 40),
       picklist: ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.'],
     },
-    text('Name', 'Name', 255, { ...readOnly, formula: `concat_ws(' ', ${first}, ${last})` }),
+    text('Name', 'Name', 255, { ...readOnly, derived: `concat_ws(' ', ${first}, ${last})` }),
     ofPerson('string', 'FirstName', 'First Name', 40),
     ofPerson('string', 'LastName', 'Last Name', 80),
     ofPerson('string', 'Title', 'Title', 128),
@@ -188,19 +188,19 @@ export const campaignMember: SObjectDef = {
     { ...ofPerson('picklist', 'LeadSource', 'Lead Source', 40), picklist: sources },
     text('CompanyOrAccount', 'Company (Account)', 255, {
       ...readOnly,
-      formula: `coalesce(${ofParent('Lead', 'LeadId', 'Company')}, simulator.parent_value('Account', ${ofParent('Contact', 'ContactId', 'AccountId')}, 'Name'))`,
+      derived: `coalesce(${ofParent('Lead', 'LeadId', 'Company')}, simulator.parent_value('Account', ${ofParent('Contact', 'ContactId', 'AccountId')}, 'Name'))`,
     }),
     text('Type', 'Type', 40, {
       ...readOnly,
-      formula: `CASE WHEN "LeadId" IS NULL THEN 'Contact' ELSE 'Lead' END`,
+      derived: `CASE WHEN "LeadId" IS NULL THEN 'Contact' ELSE 'Lead' END`,
     }),
     idOf('LeadOrContactId', 'Related Record ID', ['Contact', 'Lead'], {
       ...readOnly,
-      formula: `coalesce("LeadId", "ContactId")`,
+      derived: `coalesce("LeadId", "ContactId")`,
     }),
     idOf('LeadOrContactOwnerId', 'Related Record Owner ID', ['Group', 'User'], {
       ...readOnly,
-      formula: `coalesce(${ofParent('Lead', 'LeadId', 'OwnerId')}, ${ofParent('Contact', 'ContactId', 'OwnerId')})`,
+      derived: `coalesce(${ofParent('Lead', 'LeadId', 'OwnerId')}, ${ofParent('Contact', 'ContactId', 'OwnerId')})`,
     }),
   ],
 };

@@ -34,7 +34,7 @@ const ofContact = (name: string, label: string, part: string): FieldDef =>
   field(part === 'Email' ? 'email' : 'phone', name, label, {
     ...readOnly,
     length: part === 'Email' ? 80 : 40,
-    formula: ofParent('Contact', 'ContactId', part),
+    derived: ofParent('Contact', 'ContactId', part),
   });
 
 export const case_: SObjectDef = {
@@ -80,7 +80,7 @@ export const case_: SObjectDef = {
     text('Subject', 'Subject', 255),
     picklist('Priority', 'Priority', ['High', 'Medium', 'Low'], { length: 40, defaultSql: `'Medium'` }),
     longText('Description', 'Description'),
-    flag('IsClosed', 'Closed', { ...readOnly, formula: `coalesce("Status" = 'Closed', false)` }),
+    flag('IsClosed', 'Closed', { ...readOnly, derived: `coalesce("Status" = 'Closed', false)` }),
     field('datetime', 'ClosedDate', 'Closed Date', { ...readOnly, told: { permissionable: true } }),
     flag('IsEscalated', 'Escalated', { told: { permissionable: true } }),
     owner(['Group', 'User']),

@@ -62,7 +62,7 @@ export const contact: SObjectDef = {
     field('datetime', 'EmailBouncedDate', 'Email Bounced Date', { told: { permissionable: false } }),
     flag('IsEmailBounced', 'Is Email Bounced', {
       ...readOnly,
-      formula: `("EmailBouncedDate" IS NOT NULL)`,
+      derived: `("EmailBouncedDate" IS NOT NULL)`,
     }),
     photoUrl,
     text('Jigsaw', 'Data.com Key', 20),

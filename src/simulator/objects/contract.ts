@@ -47,7 +47,7 @@ export const contract: SObjectDef = {
     field('date', 'StartDate', 'Contract Start Date'),
     field('date', 'EndDate', 'Contract End Date', {
       ...readOnly,
-      formula: `("StartDate" + make_interval(months => "ContractTerm") - interval '1 day')::date`,
+      derived: `("StartDate" + make_interval(months => "ContractTerm") - interval '1 day')::date`,
     }),
     ...address('Billing', 'Billing', 'BillingAddress'),
     field('int', 'ContractTerm', 'Contract Term', { digits: 4 }),
@@ -71,7 +71,7 @@ export const contract: SObjectDef = {
       nillable: false,
       length: 40,
       restrictedPicklist: true,
-      formula: categoryOfStatus,
+      derived: categoryOfStatus,
     }),
     longText('Description', 'Description'),
     isDeleted,

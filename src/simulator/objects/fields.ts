@@ -143,13 +143,13 @@ export const personName = (label: string, titles: readonly string[] = salutation
   text('Name', label, 121, {
     ...readOnly,
     nillable: false,
-    formula: `concat_ws(' ', "FirstName", "LastName")`,
+    derived: `concat_ws(' ', "FirstName", "LastName")`,
   }),
 ];
 
 export const photoUrl = url('PhotoUrl', 'Photo URL', {
   ...readOnly,
-  formula: `'/services/images/photo/' || "Id"`,
+  derived: `'/services/images/photo/' || "Id"`,
 });
 
 /** What the record says now that a reference of the row's own leads to: text, cast to the field's type. */

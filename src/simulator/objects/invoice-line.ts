@@ -38,7 +38,7 @@ export const invoiceLine: SObjectDef = {
     text('External_Id__c', 'External Id', 40, { externalId: true, unique: true }),
     number('Quantity__c', 'Quantity', 2, required),
     currency('Unit_Price__c', 'Unit Price', 2, required),
-    currency('Amount__c', 'Amount', 2, { ...readOnly, formula: `("Quantity__c" * "Unit_Price__c")` }),
+    currency('Amount__c', 'Amount', 2, { ...readOnly, formula: 'Quantity__c * Unit_Price__c' }),
     field('int', 'Position__c', 'Position', { digits: 8 }),
     field('date', 'Delivered_On__c', 'Delivered On'),
     flag('Is_Taxable__c', 'Is Taxable', { defaultSql: 'true' }),

@@ -21,11 +21,12 @@ import {
 } from './fields.ts';
 import { invoiceStatuses } from './picklists.ts';
 
+const lines = { child: 'Invoice_Line__c', reference: 'Invoice__c' } as const;
 const tags = ['Urgent', 'Recurring', 'Export', 'Disputed', 'Paper'];
 
 /**
- * A custom object that has, together with its lines, a field of every type. `Total__c` and `Line_Count__c` follow
- * the lines (triggers.ts), `Balance__c` is a formula.
+ * A custom object that has, together with its lines, a field of every type. `Total__c` and `Line_Count__c` roll
+ * the lines up, `Balance__c` is a formula.
  */
 export const invoice: SObjectDef = {
   name: 'Invoice__c',
@@ -59,12 +60,20 @@ export const invoice: SObjectDef = {
     field('date', 'Issued_On__c', 'Issued On'),
     field('datetime', 'Due_At__c', 'Due At'),
     field('time', 'Cutoff_Time__c', 'Cutoff Time'),
-    currency('Total__c', 'Total', 2, { ...readOnly, defaultSql: '0' }),
-    number('Line_Count__c', 'Line Count', 0, { ...readOnly, defaultSql: '0' }),
+    currency('Total__c', 'Total', 2, {
+      ...readOnly,
+      defaultSql: '0',
+      rollUp: { ...lines, kind: 'sum', field: 'Amount__c' },
+    }),
+    number('Line_Count__c', 'Line Count', 0, {
+      ...readOnly,
+      defaultSql: '0',
+      rollUp: { ...lines, kind: 'count' },
+    }),
     currency('Paid_Amount__c', 'Paid Amount'),
     currency('Balance__c', 'Balance', 2, {
       ...readOnly,
-      formula: `(coalesce("Total__c", 0) - coalesce("Paid_Amount__c", 0))`,
+      formula: 'Total__c - Paid_Amount__c',
     }),
     field('percent', 'Discount__c', 'Discount', { precision: 5, scale: 2 }),
     number('Exchange_Rate__c', 'Exchange Rate', 6),

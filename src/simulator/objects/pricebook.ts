@@ -51,7 +51,7 @@ export const pricebookEntry: SObjectDef = {
     recordId('Price Book Entry ID'),
     text('Name', 'Product Name', 255, {
       ...readOnly,
-      formula: ofParent('Product2', 'Product2Id', 'Name'),
+      derived: ofParent('Product2', 'Product2Id', 'Name'),
     }),
     reference('Pricebook2Id', 'Price Book ID', ['Pricebook2'], {
       ...required,
@@ -71,7 +71,7 @@ export const pricebookEntry: SObjectDef = {
     ...audit,
     text('ProductCode', 'Product Code', 255, {
       ...readOnly,
-      formula: ofParent('Product2', 'Product2Id', 'ProductCode'),
+      derived: ofParent('Product2', 'Product2Id', 'ProductCode'),
     }),
     isDeleted,
     flag('IsArchived', 'Archived', readOnly),
@@ -109,18 +109,18 @@ export const opportunityLineItem: SObjectDef = {
     }),
     text('ProductCode', 'Product Code', 255, {
       ...readOnly,
-      formula: ofParent('Product2', 'Product2Id', 'ProductCode'),
+      derived: ofParent('Product2', 'Product2Id', 'ProductCode'),
     }),
     text('Name', 'Opportunity Product Name', 376, {
       ...readOnly,
-      formula: `concat_ws(' ', ${ofParent('Opportunity', 'OpportunityId', 'Name')}, ${ofParent('Product2', 'Product2Id', 'Name')})`,
+      derived: `concat_ws(' ', ${ofParent('Opportunity', 'OpportunityId', 'Name')}, ${ofParent('Product2', 'Product2Id', 'Name')})`,
     }),
     number('Quantity', 'Quantity', 2, { ...required, precision: 12 }),
     currency('TotalPrice', 'Total Price'),
     currency('UnitPrice', 'Sales Price'),
     currency('ListPrice', 'List Price', 2, {
       ...readOnly,
-      formula: ofParent('PricebookEntry', 'PricebookEntryId', 'UnitPrice'),
+      derived: ofParent('PricebookEntry', 'PricebookEntryId', 'UnitPrice'),
     }),
     field('date', 'ServiceDate', 'Date'),
     text('Description', 'Line Description', 255),

@@ -1,4 +1,5 @@
 /** How a field reads in SQL: its column or formula in a row, and what it can be compared with. */
+import { assert } from '../../lib/assert.ts';
 import { ident, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef, FieldType } from '../schema.ts';
 import { verbatim } from './fragments.ts';
@@ -71,14 +72,17 @@ export const isGroupable = (field: FieldDef): boolean =>
   (isSortable(field) && field.autoNumber === undefined && !ungroupable.includes(field.type));
 
 /** The field's value in the row of this name. */
-export const columnOf = (field: FieldDef, row = 'r'): Sql =>
-  field.formula === undefined
+export function columnOf(field: FieldDef, row = 'r'): Sql {
+  if (field.readAs) return field.readAs(row);
+  assert(field.formula === undefined, 'formulas are linked before they are read');
+  return field.derived === undefined
     ? ident(row, field.name)
-    : sql`(${verbatim(formulaIn(field.formula, row))})::${verbatim(factsOf(field.type).sqlType)}`;
+    : sql`(${verbatim(derivedIn(field.derived, row))})::${verbatim(factsOf(field.type).sqlType)}`;
+}
 
-/** A formula names its row's columns by themselves; where several rows are joined, each column needs its row. */
-const formulaIn = (formula: string, row: string): string =>
-  formula.replaceAll(/'(?:[^']|'')*'|"\w+"/g, (part) => (part.startsWith("'") ? part : `"${row}".${part}`));
+/** It names its row's columns by themselves; where several rows are joined, each column needs its row. */
+const derivedIn = (derived: string, row: string): string =>
+  derived.replaceAll(/'(?:[^']|'')*'|"\w+"/g, (part) => (part.startsWith("'") ? part : `"${row}".${part}`));
 
 /**
  * Text without regard to case. The column's own collation, "C", would lower ASCII only; the result is ordered by

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '../../../test/org.ts';
 import { seededRandom } from '../../lib/random.ts';
-import { sobjects } from '../objects/index.ts';
+import { sobjects as all } from '../objects/index.ts';
 import type { SObjectDef } from '../schema.ts';
 import { evaluate, Records, type Row } from './sample-evaluator.ts';
 import { GrammarTexts } from './sample-grammar.ts';
@@ -57,12 +57,16 @@ async function disturb(): Promise<void> {
     assert.equal(made.status, 201, made.text);
   }
   for (const sobject of ['Account', 'Contact', 'Invoice__c', 'Invoice_Line__c', 'Opportunity']) {
-    for (const { Id } of await ask(`SELECT Id FROM ${sobject} ORDER BY Id LIMIT 7`)) {
+    for (const { Id } of await ask(`SELECT Id FROM ${sobject} ORDER BY Id LIMIT 30`)) {
       const gone = await org.request('DELETE', `${path}/${sobject}/${Id}`);
-      assert.equal(gone.status, 204, gone.text);
+      // An account that has cases or contracts stays.
+      assert.ok(gone.status === 204 || gone.text.includes('DELETE_FAILED'), gone.text);
     }
   }
 }
+
+/** All that can be read as a whole; queryAll shows archived activities that a query does not. */
+const sobjects = all.filter((def) => def.queryable !== false && !def.neededFilter && !def.archivable);
 
 async function readAll(): Promise<Records> {
   const records = new Records(sobjects);

@@ -15,7 +15,7 @@ const queries = 4000;
 const deviations: readonly { reason: string; stands: RegExp }[] = [
   {
     reason: 'OFFSET needs no LIMIT before it, behind a condition neither',
-    stands: /\b(?:WHERE|HAVING) (?:(?!ORDER BY|LIMIT| GROUP BY| WITH ).)* OFFSET/is,
+    stands: /\b(?:WHERE|HAVING) (?:(?!ORDER BY| LIMIT | GROUP BY| WITH ).)* OFFSET/is,
   },
   {
     reason: 'a direction may follow GROUPING() in ORDER BY',

@@ -27,9 +27,9 @@ const sobject = (name: string, labelPlural: string, fields: readonly FieldDef[])
   fields: [field('Id', 'id', { nillable: false }), field('IsDeleted', 'boolean'), ...fields],
 });
 
-const title = field('Title', 'string', { formula: `upper("Name")` });
+const title = field('Title', 'string', { derived: `upper("Name")` });
 
-const greeting = field('Greeting', 'string', { formula: `concat('Dear ', "Name")` });
+const greeting = field('Greeting', 'string', { derived: `concat('Dear ', "Name")` });
 
 const user = sobject('User', 'Users', [
   field('Name', 'string'),
@@ -99,7 +99,7 @@ export const records: { [sobject: string]: readonly Record[] } = {
 export async function createFamily(db: Database): Promise<void> {
   await db.query(sql`CREATE SCHEMA IF NOT EXISTS org`);
   for (const { name, fields } of family.values()) {
-    const stored = fields.filter(({ formula }) => formula === undefined);
+    const stored = fields.filter(({ derived }) => derived === undefined);
     const columns = stored.map((each) => {
       const type = each.type === 'boolean' ? sql`boolean` : each.type === 'int' ? sql`integer` : sql`text`;
       return sql`${ident(each.name)} ${type}`;

@@ -13,7 +13,9 @@ const opaque = ['base64', 'address', 'location', 'anyType', 'json', 'encryptedst
 const isPlain = (field: FieldDef) => isExact(field) && !opaque.includes(field.type);
 
 const isFiltered = (field: FieldDef) =>
-  isPlain(field) && !(field.type === 'textarea' && (field.length ?? 0) > 255);
+  isPlain(field) &&
+  field.told?.filterable !== false &&
+  !(field.type === 'textarea' && (field.length ?? 0) > 255);
 
 const isText = ({ type }: Pick<FieldDef, 'type'>) =>
   ['string', 'textarea', 'picklist', 'combobox', 'email', 'phone', 'url'].includes(type);
@@ -21,7 +23,10 @@ const isNumber = ({ type }: Pick<FieldDef, 'type'>) =>
   ['int', 'double', 'currency', 'percent'].includes(type);
 const isGrouped = (field: FieldDef) =>
   isFiltered(field) &&
-  !['double', 'currency', 'percent', 'datetime', 'time', 'multipicklist'].includes(field.type);
+  field.told?.groupable !== false &&
+  field.told?.sortable !== false &&
+  field.autoNumber === undefined &&
+  !['double', 'currency', 'percent', 'datetime', 'time', 'multipicklist', 'combobox'].includes(field.type);
 
 export class Models {
   private readonly random: Random;
@@ -49,7 +54,8 @@ export class Models {
   private plain(def: SObjectDef, from: string, levels: number): Model {
     const select = new Set(['Id', ...this.some(4, () => this.operand(def, isPlain).path)]);
     const children = levels > 0 ? this.children(def, levels) : [];
-    const sorted = (field: FieldDef) => isFiltered(field) && field.type !== 'multipicklist';
+    const sorted = (field: FieldDef) =>
+      isFiltered(field) && field.told?.sortable !== false && field.type !== 'multipicklist';
     return {
       sobject: def.name,
       from,
@@ -262,7 +268,9 @@ export class Models {
 
   private aggregate(def: SObjectDef): Operand {
     const counted = (field: FieldDef) =>
-      isFiltered(field) && !['boolean', 'multipicklist'].includes(field.type);
+      isFiltered(field) &&
+      field.told?.aggregatable !== false &&
+      !['boolean', 'multipicklist'].includes(field.type);
     const isSummed = this.one(2) && def.fields.some((field) => isExact(field) && isNumber(field));
     if (isSummed) {
       const field = this.operand(def, (one) => isExact(one) && isNumber(one), 0);

@@ -43,8 +43,8 @@ export const sample: SObjectDef = {
     field('Opens__c', 'time'),
     field('Body', 'base64'),
     field('Extra__c', 'json'),
-    field('Total__c', 'double', { formula: '"Count__c" * "Amount__c"' }),
-    field('Initial__c', 'string', { formula: 'left("Name", 1)', length: 1 }),
+    field('Total__c', 'double', { derived: '"Count__c" * "Amount__c"' }),
+    field('Initial__c', 'string', { derived: 'left("Name", 1)', length: 1 }),
     field('Site__c', 'address', { parts: siteParts.map((part) => `Site__${part}__s`) }),
     ...siteParts.map((part) =>
       field(`Site__${part}__s`, part === 'Latitude' || part === 'Longitude' ? 'double' : 'string'),
@@ -69,7 +69,7 @@ const columnTypes: Partial<Record<FieldType, string>> = {
 /** Creates `org."Sample__c"` with the indexes that the org's tables have. */
 export async function createSampleTable(db: Database): Promise<void> {
   const columns = sample.fields
-    .filter(({ formula, parts }) => formula === undefined && !parts)
+    .filter(({ derived, parts }) => derived === undefined && !parts)
     .map(({ name, type }) => sql`${ident(name)} ${verbatim(columnTypes[type] ?? 'text COLLATE "C"')}`);
   await db.query(sql`CREATE SCHEMA IF NOT EXISTS org`);
   await db.query(sql`CREATE TABLE org."Sample__c" (${join(columns)}, PRIMARY KEY ("Id"))`);

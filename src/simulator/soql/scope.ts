@@ -3,7 +3,7 @@
  * an order or a group names is joined once.
  */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
-import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
+import { type FieldDef, fieldNamed, isMade, type SObjectDef } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
 import { type ComparisonOperator, type Expression, isCall, type Name, type Soql } from './ast.ts';
 import { callValue } from './call-value.ts';
@@ -128,7 +128,7 @@ export class Scope {
     const row = this.rowAt(path, expression.at);
     const column = columnOf(field, row);
     // A formula makes something of nothing, and a record that is not there has not even that.
-    const isThere = field.formula === undefined || path.length === 0;
+    const isThere = !isMade(field) || path.length === 0;
     return {
       sql: isThere ? column : sql`CASE WHEN ${ident(row, 'Id')} IS NOT NULL THEN ${column} END`,
       type: field.type,

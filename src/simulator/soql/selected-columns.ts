@@ -1,6 +1,6 @@
 /** The SELECT list of a query as columns, for answers that have one value a field: the lines of a CSV. */
 import type { Sql } from '../../lib/sql.ts';
-import type { FieldType } from '../schema.ts';
+import { type FieldType, isMade } from '../schema.ts';
 import { isCall, type Selected } from './ast.ts';
 import type { Scope } from './scope.ts';
 
@@ -48,6 +48,6 @@ function columnOf(scope: Scope, expression: { name: string; at: number }): Selec
     name: [...steps, field.name].join('.'),
     type: field.type,
     value,
-    isNillable: isNillable || field.formula !== undefined,
+    isNillable: isNillable || isMade(field),
   };
 }

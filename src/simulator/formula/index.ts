@@ -1,0 +1,10 @@
+/**
+ * Salesforce's formula language: text to tree, tree to SQL. Formula fields, roll-up filters, validation rules and
+ * triggers are all computed by it.
+ */
+export { clockValue } from './clock-value.ts';
+export { type CompiledFormula, compileFormula, type FormulaReads, type FormulaScope } from './compile.ts';
+export { FormulaError } from './errors.ts';
+export { boundToUser, linkFormulas } from './link.ts';
+export { readsOfFormula } from './linked-reads.ts';
+export { type FormulaType, type Frame, sqlAs } from './types.ts';

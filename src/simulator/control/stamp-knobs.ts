@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { ident, join, sql } from '../../lib/sql.ts';
+import { generateRecords } from '../generate.ts';
 import { type Org, writeTransaction } from '../org.ts';
 import { fieldNamed } from '../schema.ts';
 import { isLive, tableOf } from '../storage.ts';
 import { stampOf } from '../writer.ts';
-import { ControlError, type KnobGroup, knob, sobjectNamed } from './knob.ts';
+import { ControlError, instant, type KnobGroup, knob, sobjectNamed } from './knob.ts';
 import {
   anyValues,
   definitionOf,
@@ -17,6 +18,13 @@ import {
 } from './writes.ts';
 
 /** When records say that they changed, and changes that they do not tell of. */
+const generateBody = z.strictObject({
+  sobject: z.string(),
+  count: z.int().min(1).max(10_000_000),
+  at: instant.optional().describe('Their stamp, instead of now.'),
+  seed: z.int().min(0).default(1).describe('Of the dice that choose their values.'),
+});
+
 const restampBody = z.strictObject({
   sobject: z.string(),
   ids: z
@@ -89,6 +97,17 @@ export const stampKnobs: KnobGroup = {
       run: async (org, body) => ({
         ids: await writeTransaction(org, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
       }),
+    }),
+    knob({
+      path: '/records/generate',
+      does: 'Makes records by the million, all with one stamp, past triggers, rules, roll-ups and the commit log.',
+      body: generateBody,
+      example: { sobject: 'Account', count: 600 },
+      run: async (org, { sobject, count, at = org.clock.now(), seed }) => {
+        const def = sobjectNamed(org, sobject);
+        await generateRecords(org, def, { count, at, seed });
+        return { generated: count };
+      },
     }),
     knob({
       path: '/records/changeSilently',

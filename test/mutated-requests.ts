@@ -172,6 +172,73 @@ function soundRequests(org: TestOrg, ids: Readonly<Record<string, string>>): Sou
         refresh_token: 'none',
       }),
     },
+    { method: 'GET', path: '/.well-known/openid-configuration' },
+    {
+      method: 'POST',
+      path: '/services/oauth2/introspect',
+      headers: formHeaders,
+      body: form({
+        token: 'x',
+        token_type_hint: 'access_token',
+        client_id: clientId,
+        client_secret: clientSecret,
+      }),
+    },
+    { method: 'GET', path: '/services/oauth2/revoke?token=none' },
+    {
+      method: 'GET',
+      path: `/services/oauth2/authorize?response_type=code&client_id=${org.credentials.web.clientId}&redirect_uri=http%3A%2F%2F127.0.0.1&scope=api&state=s&code_challenge=x`,
+    },
+    {
+      method: 'POST',
+      path: '/services/Soap/u/59.0',
+      headers: { 'Content-Type': 'text/xml; charset=UTF-8', SOAPAction: 'login' },
+      body: `<?xml version="1.0" encoding="utf-8"?><env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Body><n1:login xmlns:n1="urn:partner.soap.sforce.com"><n1:username>${username}</n1:username><n1:password>x</n1:password></n1:login></env:Body></env:Envelope>`,
+    },
+    {
+      method: 'POST',
+      path: `${data}/composite/graph`,
+      json: {
+        graphs: [
+          {
+            graphId: 'g',
+            compositeRequest: [
+              { method: 'POST', url: `${data}/sobjects/Account`, referenceId: 'a', body: { Name: 'Graph' } },
+              {
+                method: 'POST',
+                url: `${data}/sobjects/Contact`,
+                referenceId: 'c',
+                body: { LastName: 'L', AccountId: '@{a.id}' },
+              },
+            ],
+          },
+        ],
+      },
+    },
+    {
+      method: 'POST',
+      path: `${data}/sobjects/Document`,
+      headers: { 'Content-Type': 'multipart/form-data; boundary=cut' },
+      body: [
+        '--cut\r\nContent-Disposition: form-data; name="entity_document"\r\nContent-Type: application/json',
+        `\r\n\r\n{"Name":"D","FolderId":"${ids.Folder}","Type":"txt"}\r\n--cut\r\n`,
+        'Content-Disposition: form-data; name="Body"; filename="d.txt"\r\nContent-Type: text/plain\r\n\r\nbytes\r\n--cut--\r\n',
+      ].join(''),
+    },
+    {
+      method: 'GET',
+      path: `${data}/sobjects/Document/${ids.Document}/Body`,
+      headers: { Range: 'bytes=0-9' },
+    },
+    {
+      method: 'PATCH',
+      path: `${data}/sobjects/Contact/${ids.Contact}`,
+      json: { Account: { attributes: { type: 'Account' }, Id: ids.Account } },
+    },
+    { method: 'PATCH', path: `${data}/jobs/ingest/${ids.job}`, json: { state: 'Aborted' } },
+    { method: 'GET', path: `${data}/jobs/query/${ids.job}/results?maxRecords=10&locator=x` },
+    { method: 'GET', path: `${data}/query?explain=SELECT+Id+FROM+Account` },
+    { method: 'GET', path: `${data}/query/0r8Hp0000000001IAA-200` },
     { method: 'GET', path: '/services/oauth2/userinfo' },
     ...queries.map((soql): Sound => ({ method: 'GET', path: `${data}/query?q=`, soql })),
     ...queries.map(

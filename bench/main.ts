@@ -4,12 +4,14 @@ import { parseArgs } from 'node:util';
 import { apply } from './apply.ts';
 import { openBenchServer } from './bench-server.ts';
 import type { Figures } from './figures.ts';
+import { org } from './org.ts';
 import { proxy } from './proxy.ts';
 import { start } from './start.ts';
 
 const benches: Record<string, { what: string; run: () => Promise<Figures> }> = {
   start: { what: 'from the command to the first row, on an installed clone', run: start },
   apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
+  org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
   proxy: { what: 'requests through the proxy against direct ones', run: proxy },
 };
 

@@ -21,6 +21,7 @@ export interface TestOrg extends AsyncDisposable {
   resultFolder: string;
   /** The org's own database, for tests that change a record behind the API. */
   db: Database;
+  databaseUrl: string;
   /** An access token of the sync's user or of the caller's; signed in once and kept. */
   token(which: 'integration' | 'demo'): Promise<string>;
   /** Sends one request, as the demo user unless `token` says otherwise; null sends none. */
@@ -99,6 +100,7 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
     orgId,
     credentials,
     db: database.db,
+    databaseUrl: database.url,
     resultFolder: join(folder, 'org-results', orgId),
     token,
     async request(method, path, { token: given, body, headers = {} } = {}) {

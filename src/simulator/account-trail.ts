@@ -1,6 +1,6 @@
-import { sql } from '../lib/sql.ts';
+import { compile, sql } from '../lib/sql.ts';
 import type { Behaviour, Values, Write } from './behaviour.ts';
-import { recordIdSql } from './ids.ts';
+import { recordId } from './ids.ts';
 
 /**
  * The rows that accounts leave behind: their history, and the share by which an owner sees the record. A reference
@@ -62,23 +62,31 @@ async function ownerChanges({ tx }: Write, before: Values, after: Values): Promi
   return [change('Text', ids.map(nameOf)), change('EntityId', ids)];
 }
 
-async function writeHistory({ tx, stamp, id }: Write, changes: readonly Change[]): Promise<void> {
+async function writeHistory({ tx, by, stamp, id }: Write, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;
+  const ids: string[] = [];
+  for (let made = 0; made < changes.length; made++) ids.push(recordId('017', await by.org.numbers.next(tx)));
   const column = (name: keyof Change) => changes.map((change) => change[name]);
-  await tx.query(sql`
-    INSERT INTO org."AccountHistory" ("Id", "AccountId", "CreatedById", "CreatedDate", "Field", "DataType", "OldValue", "NewValue")
-    SELECT ${recordIdSql('017', sql`n`)}, ${id}, ${stamp.userId}, ${stamp.at}::timestamptz, field, type, "from"::jsonb, "to"::jsonb
-      FROM (SELECT nextval('simulator.record_number') AS n, changes.*
-              FROM unnest(${column('field')}::text[], ${column('type')}::text[], ${column('from')}::text[], ${column('to')}::text[])
-                   AS changes (field, type, "from", "to")) AS numbered`);
+  await tx.query({
+    name: 'account history',
+    ...compile(sql`
+      INSERT INTO org."AccountHistory" ("Id", "AccountId", "CreatedById", "CreatedDate", "Field", "DataType", "OldValue", "NewValue")
+      SELECT change.id, ${id}, ${stamp.userId}, ${stamp.at}::timestamptz, field, type, "from"::jsonb, "to"::jsonb
+        FROM unnest(${ids}::text[], ${column('field')}::text[], ${column('type')}::text[], ${column('from')}::text[],
+                    ${column('to')}::text[]) AS change (id, field, type, "from", "to")`),
+  });
 }
 
-async function shareWithOwner({ tx, stamp, id }: Write, after: Values): Promise<void> {
-  await tx.query(sql`DELETE FROM org."AccountShare" WHERE "AccountId" = ${id} AND "RowCause" = 'Owner'`);
-  await tx.query(sql`
-    INSERT INTO org."AccountShare" ("Id", "AccountId", "UserOrGroupId", "AccountAccessLevel", "OpportunityAccessLevel",
-      "CaseAccessLevel", "ContactAccessLevel", "RowCause", "LastModifiedDate", "LastModifiedById")
-    SELECT ${recordIdSql('00r', sql`n`)}, ${id}, ${after.OwnerId}, 'All', 'Edit', 'Edit', 'Edit', 'Owner',
-           ${stamp.at}::timestamptz, ${stamp.userId}
-      FROM (SELECT nextval('simulator.record_number') AS n) AS numbered`);
+async function shareWithOwner({ tx, by, stamp, id, before }: Write, after: Values): Promise<void> {
+  if (before)
+    await tx.query(sql`DELETE FROM org."AccountShare" WHERE "AccountId" = ${id} AND "RowCause" = 'Owner'`);
+  const shareId = recordId('00r', await by.org.numbers.next(tx));
+  await tx.query({
+    name: 'account share',
+    ...compile(sql`
+      INSERT INTO org."AccountShare" ("Id", "AccountId", "UserOrGroupId", "AccountAccessLevel", "OpportunityAccessLevel",
+        "CaseAccessLevel", "ContactAccessLevel", "RowCause", "LastModifiedDate", "LastModifiedById")
+      VALUES (${shareId}, ${id}, ${after.OwnerId}, 'All', 'Edit', 'Edit', 'Edit', 'Owner', ${stamp.at}::timestamptz,
+              ${stamp.userId})`),
+  });
 }

@@ -1,6 +1,6 @@
 import type { Tx } from '../lib/database.ts';
 import type { SObjectDef } from './schema.ts';
-import type { Stamp } from './writer.ts';
+import type { Stamp, Writer } from './writer.ts';
 
 /**
  * What an sobject does by itself when one of its records is written: it fills in fields, refuses what cannot be, and
@@ -8,6 +8,7 @@ import type { Stamp } from './writer.ts';
  */
 export interface Write {
   tx: Tx;
+  by: Writer;
   def: SObjectDef;
   stamp: Stamp;
   id: string;

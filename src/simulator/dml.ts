@@ -10,7 +10,7 @@ import { resolveForeignKeys } from './foreign-keys.ts';
 import { recordId } from './ids.ts';
 import type { Org } from './org.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
-import { isLive, nextRecordNumber, recordsOf, tableOf } from './storage.ts';
+import { isLive, recordsOf, tableOf } from './storage.ts';
 import { checkHierarchy, checkNotNeeded, checkOwner, locking, lockOfParent } from './write-checks.ts';
 import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
 import { modifiedColumns, type Stamp, stampOf, type Writer } from './writer.ts';
@@ -28,7 +28,7 @@ export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: G
   const stamp = stampOf(by);
   const values = await checkedValues(tx, by, def, given);
   await fillFile(tx, by, writers, def, values, { ownId: null, stamp });
-  const id = recordId(def.keyPrefix, await nextRecordNumber(tx));
+  const id = recordId(def.keyPrefix, await by.org.numbers.next(tx));
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
   columns.set('Id', id);
   if (fieldNamed(def, 'CreatedDate')) columns.set('CreatedDate', stamp.at);

@@ -18,7 +18,6 @@ import {
   compileSoql,
   parseSoql,
 } from './soql/index.ts';
-import { nextRecordNumber } from './storage.ts';
 
 const locatorPrefix = '0r8';
 const idCharacters = 18;
@@ -58,7 +57,7 @@ export async function keepLocator(
   shown: readonly string[],
 ): Promise<{ id: string; total: number } | null> {
   const db = locatorsOf(call);
-  const id = recordId(locatorPrefix, await nextRecordNumber(db));
+  const id = recordId(locatorPrefix, await call.org.numbers.next(db));
   const { soql, includeDeleted, batchRows, now, child } = cursor;
   await db.query(sql`DELETE FROM simulator.locator WHERE created_at <= ${before(call)}`);
   const rest = sql`

@@ -24,7 +24,14 @@ import type { SObjectDef, SObjects } from './schema.ts';
 import { mapOf, readSchema, storeSObjects } from './schema-storage.ts';
 import { seedRecords } from './seed-data.ts';
 import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
-import { createTables, fingerprintOf, readSettings, tableOf, writeSettings } from './storage.ts';
+import {
+  createTables,
+  fingerprintOf,
+  RecordNumbers,
+  readSettings,
+  tableOf,
+  writeSettings,
+} from './storage.ts';
 import { createIndexes, createTable } from './tables.ts';
 
 /** What every part of the program needs of the org that it serves. */
@@ -44,6 +51,7 @@ export interface Org {
   views: Map<string, SObjects>;
   usage: ApiUsage;
   longRequests: LongRequests;
+  numbers: RecordNumbers;
   jobs: JobBells;
   jobFaults: JobFaults;
   bulkLimits: BulkLimits;
@@ -110,6 +118,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     views: new Map(),
     usage: new ApiUsage(clock, options.apiLimit),
     longRequests: new LongRequests(clock),
+    numbers: new RecordNumbers(),
     jobs,
     jobFaults: new JobFaults(jobs),
     bulkLimits: new BulkLimits(clock),

@@ -69,14 +69,26 @@ export async function writeRows(
 
 async function writeEach(tx: Tx, allOrNone: boolean, rows: readonly RowWrite[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const row of rows) {
-    const outcome = await attempt(tx, () => row(tx));
-    // Records are read before any is written.
-    if (outcome instanceof MalformedRequest) throw outcome;
-    outcomes.push(outcome);
-  }
+  await tx.script('SAVEPOINT record');
+  for (const row of rows) outcomes.push(await writeOne(tx, row));
+  await tx.script('RELEASE SAVEPOINT record');
   if (allOrNone && outcomes.some((outcome) => outcome instanceof OrgError)) throw new RolledBack(outcomes);
   return outcomes;
+}
+
+/** What `attempt` does, with one message to the server between two records. */
+async function writeOne(tx: Tx, row: RowWrite): Promise<Outcome> {
+  try {
+    const written = await row(tx);
+    await tx.script('RELEASE SAVEPOINT record; SAVEPOINT record');
+    return written;
+  } catch (error) {
+    await tx.script('ROLLBACK TO SAVEPOINT record');
+    const known = asOrgError(error);
+    // Records are read before any is written: one that is malformed is the request's own mistake.
+    if (!known || known instanceof MalformedRequest) throw known ?? error;
+    return known;
+  }
 }
 
 /** How an error is told of one record among many: `statusCode` where a request of its own has `errorCode`. */

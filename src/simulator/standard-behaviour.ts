@@ -89,13 +89,15 @@ export async function followUp(write: Write, after: Values | undefined): Promise
 /** A new record has the first record type of its sobject, unless it names another one of them. */
 async function fillRecordType({ tx, def, before, columns }: Write): Promise<void> {
   const given = textOf(columns.get('RecordTypeId'));
-  if (before && given === null) return;
-  const rows = await tx.query<{ Id: string }>(sql`
-    SELECT "Id" FROM org."RecordType"
-     WHERE "SobjectType" = ${def.name} AND "IsActive" AND "Id" = coalesce(${given}::text, "Id") ORDER BY "Id" LIMIT 1`);
-  const [found] = rows;
-  if (found) columns.set('RecordTypeId', found.Id);
-  else if (given !== null) {
+  const usable = sql`
+    SELECT "Id" FROM org."RecordType" WHERE "SobjectType" = ${def.name} AND "IsActive"`;
+  if (given === null) {
+    // Found by the statement that writes the row.
+    if (!before) columns.set('RecordTypeId', sql`(${usable} ORDER BY "Id" LIMIT 1)`);
+    return;
+  }
+  const found = await tx.query(sql`${usable} AND "Id" = ${given}`);
+  if (found.length === 0) {
     const message = `Record Type ID: this ID value isn't valid for the user: ${given}`;
     throw refused('INVALID_CROSS_REFERENCE_KEY', message, ['RecordTypeId']);
   }

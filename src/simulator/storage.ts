@@ -154,8 +154,20 @@ export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefin
 export const writeSettings = (tx: Tx, settings: object): Promise<unknown> =>
   tx.query(sql`INSERT INTO simulator.setting (name, value) VALUES ('org', ${JSON.stringify(settings)})`);
 
-/** What makes an Id unique: one count for all records, jobs and locators of the org. */
-export async function nextRecordNumber(tx: Tx): Promise<number> {
-  const [row] = await tx.query<{ number: number }>(sql`SELECT nextval('simulator.record_number') AS number`);
-  return row?.number ?? 0;
+/** Asking for each number by itself took a quarter of the time of a create. */
+const numbersAtOnce = 100;
+
+/** What makes an Id unique: one count for all records, jobs and locators of the org. A restart leaves numbers out. */
+export class RecordNumbers {
+  private free: number[] = [];
+
+  async next(tx: Tx): Promise<number> {
+    for (;;) {
+      const number = this.free.shift();
+      if (number !== undefined) return number;
+      const rows = await tx.query<{ number: number }>(sql`
+        SELECT nextval('simulator.record_number') AS number FROM generate_series(1, ${numbersAtOnce}::integer)`);
+      this.free.push(...rows.map((row) => row.number));
+    }
+  }
 }

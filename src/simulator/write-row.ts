@@ -51,7 +51,7 @@ export async function writeRow(
   stamp: Stamp,
 ): Promise<void> {
   const columns = new Map(given.columns);
-  const filled = { tx, def, stamp, id: given.id, before: given.before ?? null, columns };
+  const filled = { tx, by, def, stamp, id: given.id, before: given.before ?? null, columns };
   await fillIn(filled);
   const write: RowWrite = { ...given, columns };
   const rules = rulesOf(by.org, def.name);

@@ -4,7 +4,6 @@ import { parserError, refused } from '../errors.ts';
 import { parseExact } from '../exact-json.ts';
 import { parseId, recordId } from '../ids.ts';
 import { fieldNamed, isIdLookup, type SObjectDef } from '../schema.ts';
-import { nextRecordNumber } from '../storage.ts';
 import { formOf, jobJson, jobPrefix, objectOf, printed, textOf } from './job-answers.ts';
 import { readMultipart } from './multipart.ts';
 import { entityUnsupported, hardDeleteDenied, hasBulk, invalidJob } from './refusals.ts';
@@ -48,7 +47,7 @@ function jsonOf(text: string): unknown {
 async function makeOpen(call: Call, tx: Tx, body: Body): Promise<Job> {
   const planned = planJob(call, body);
   call.org.bulkLimits.requireIngestBatch();
-  const id = recordId(jobPrefix, await nextRecordNumber(tx));
+  const id = recordId(jobPrefix, await call.org.numbers.next(tx));
   return insertJob(tx, { ...planned, id }, call.org.clock.now());
 }
 

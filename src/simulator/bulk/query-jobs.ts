@@ -1,7 +1,6 @@
 import { type Answer, type Call, dataPath, noContent } from '../answer.ts';
 import { methodNotAllowed, notFound, refused } from '../errors.ts';
 import { recordId } from '../ids.ts';
-import { nextRecordNumber } from '../storage.ts';
 import { toStored } from '../stored-text.ts';
 import { csvForm } from './csv.ts';
 import { headerLine } from './csv-columns.ts';
@@ -47,7 +46,7 @@ async function createQueryJob(call: Call): Promise<Answer> {
     userId: call.userId,
   });
   call.org.bulkLimits.requireQueryJob();
-  const number = await nextRecordNumber(call.db);
+  const number = await call.org.numbers.next(call.db);
   const job = await insertJob(
     call.db,
     {

@@ -68,7 +68,7 @@ test('a record is printed as Salesforce prints it, each type in its form and nul
       String.raw`,"Name":"Quote \" backslash \\ newline \n bell \u0007 é 😀 </script>"` +
       ',"OwnerId":"005000000000001AAA","Active__c":true,"Count__c":-7,"Ticks__c":9007199254740993' +
       ',"Ratio__c":1.0,"Amount__c":9007199254740993.10,"Share__c":0.000000000000000001' +
-      ',"Due__c":"1700-01-01","Seen__c":"4000-12-31T23:59:59.500+0000","Opens__c":"14:30:00.000Z"' +
+      ',"Due__c":"1700-01-01","Seen__c":"4000-12-31T23:59:59.000+0000","Opens__c":"14:30:00.000Z"' +
       ',"Body":"/services/data/v62.0/sobjects/Sample__c/a00000000000001AAA/Body","Extra__c":{"a": [1, null]}' +
       ',"Total__c":-63050394783186951.70,"Initial__c":"Q","Kind__c":null' +
       ',"Site__c":{"city":"Köln","countryCode":null,"geocodeAccuracy":null,"latitude":50.9,"longitude":7.0' +

@@ -138,6 +138,17 @@ test('a job that is not done in time ends the wait and goes on', async () => {
   assert.equal(name, 'JobPollingTimeout');
 });
 
+test('a query job that was aborted gives no result', async () => {
+  await org.control('/jobs/fault', { next: 'query', fault: { kind: 'stay' } });
+  const { id } = await conn.requestPost<{ id: string }>('/jobs/query', {
+    operation: 'query',
+    query: 'SELECT Id FROM Account',
+  });
+  const job = conn.bulk2.job('query', { id });
+  assert.equal((await job.abort()).state, 'Aborted');
+  assert.equal((await refusalOf(job.poll())).message, 'Job has been aborted');
+});
+
 test('jobs that the org refuses carry the code', async () => {
   const job = conn.bulk2.createJob({ operation: 'insert', object: 'Nope' });
   assert.equal((await refusalOf(job.open())).errorCode, 'INVALIDENTITY');
@@ -176,12 +187,10 @@ test('a bulk query with scanAll finds what was deleted', async () => {
   );
 });
 
-test('the result of a query job is read page by page, after the job was found again by its id', async () => {
-  const started = await conn.request<{ id: string }>({
-    method: 'POST',
-    url: '/jobs/query',
-    body: JSON.stringify({ operation: 'query', query: 'SELECT Id FROM Contact' }),
-    headers: { 'content-type': 'application/json' },
+test('the result of a query job is read after the job was found again by its id', async () => {
+  const started = await conn.requestPost<{ id: string }>('/jobs/query', {
+    operation: 'query',
+    query: 'SELECT Id FROM Contact',
   });
   const job = conn.bulk2.job('query', { id: started.id });
   await job.poll();

@@ -99,6 +99,14 @@ test('more than 200 records are refused, or written in several collections', asy
   assert.equal(await accounts.count({ Site: 'many' }), 0);
 });
 
+test('a collection is retrieved with all fields where none are named', async () => {
+  const id = savedId(await accounts.create({ Name: 'Whole', BillingCity: 'Bonn' }));
+  const [read] = await accounts.retrieve([id]);
+  const single = await accounts.retrieve(id);
+  assert.deepEqual(Object.keys(read ?? {}).toSorted(), Object.keys(single).toSorted());
+  assert.equal(read?.BillingAddress.city, 'Bonn');
+});
+
 test('a record of a collection that is not there is null', async () => {
   const id = savedId(await accounts.create({ Name: 'There' }));
   const read = await accounts.retrieve([id, '001000000000000AAA'], { fields: ['Name'] });

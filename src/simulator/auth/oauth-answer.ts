@@ -14,7 +14,10 @@ const byType: readonly [type: RegExp, format: Format][] = [
   [/^application\/x-www-form-urlencoded$/, 'urlencoded'],
 ];
 
-/** The parameter `format` counts before the header Accept, whose first known type does. */
+/**
+ * The parameter `format` counts before the header Accept, whose first known type does. Where neither says one, a
+ * revocation is answered as a form and anything else as JSON: clients read them so.
+ */
 export function formatOf(request: AuthRequest): Format {
   const named = formOf(request).get('format');
   if (named === 'json' || named === 'urlencoded' || named === 'xml') return named;
@@ -23,7 +26,7 @@ export function formatOf(request: AuthRequest): Format {
     const known = byType.find(([pattern]) => pattern.test(type));
     if (known) return known[1];
   }
-  return 'json';
+  return request.path.join('/') === 'services/oauth2/revoke' ? 'urlencoded' : 'json';
 }
 
 /** Undefined fields are left out. */

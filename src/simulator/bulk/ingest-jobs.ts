@@ -29,6 +29,8 @@ export async function ingestJobsAnswer(call: Call, path: readonly string[]): Pro
     case 'failedResults':
     case 'unprocessedrecords':
       return ingestResults(call, job, part);
+    case 'unprocessedRecords': // not the documented spelling, but that of several clients
+      return ingestResults(call, job, 'unprocessedrecords');
     default:
       throw notFound();
   }

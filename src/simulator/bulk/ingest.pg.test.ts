@@ -56,7 +56,8 @@ test('a job goes from open to complete', async () => {
     ['sf__Id', 'sf__Error', 'Name', 'Industry'],
     ['', 'REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --', '', 'Retail'],
   ]);
-  assert.equal(await part(id, 'unprocessedrecords'), '"Name","Industry"\n');
+  for (const name of ['unprocessedrecords', 'unprocessedRecords'])
+    assert.equal(await part(id, name), '"Name","Industry"\n');
 });
 
 test('an update leaves empty cells alone and makes #N/A null', async () => {

@@ -26,6 +26,7 @@ import { seedRecords } from './seed-data.ts';
 import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
 import { createTables, fingerprintOf, readSettings, tableOf, writeSettings } from './storage.ts';
 import { createIndexes, createTable } from './tables.ts';
+import { runTriggers } from './triggers.ts';
 
 /** What every part of the program needs of the org that it serves. */
 export interface Org {
@@ -52,6 +53,7 @@ export interface Org {
   settings: OrgSettings;
   /** Validation rules and triggers, as they are now. */
   rules: Rules;
+  runTriggers: typeof runTriggers;
   /** The transactions that write now, and when they began. */
   openWrites: Set<{ since: number }>;
 }
@@ -117,6 +119,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
     rules: await readRules(db),
+    runTriggers,
     openWrites: new Set(),
   };
 }
@@ -162,11 +165,15 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
     for (const def of sobjects) await createIndexes(tx, def);
     for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
     await storeSObjects(tx, sobjects, clock.now());
-    await tx.query(sql`UPDATE org."Organization" SET "Id" = ${settings.orgId}`);
+    await nameOrganization(tx, settings.orgId);
     await writeSettings(tx, settings);
   });
   return settings;
 }
+
+/** The one record of Organization bears the Id of the org. */
+export const nameOrganization = (tx: Tx, orgId: string): Promise<unknown> =>
+  tx.query(sql`UPDATE org."Organization" SET "Id" = ${orgId}`);
 
 /** The sobject that an Id's first three characters name. */
 export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef | undefined {

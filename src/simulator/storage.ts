@@ -62,7 +62,6 @@ export async function createTables(tx: Tx): Promise<void> {
       parent_id       text,
       ids             bytea NOT NULL,
       created_at      timestamptz NOT NULL)`);
-  await createFormulaFunctions(tx);
   await createSchemaTables(tx);
   // Uncompressed, so that a page reads its own part and not the whole.
   await tx.query(sql`ALTER TABLE simulator.locator ALTER COLUMN ids SET STORAGE EXTERNAL`);
@@ -70,27 +69,6 @@ export async function createTables(tx: Tx): Promise<void> {
   await createCommitLog(tx);
   await createRulesTable(tx);
   await createControlTables(tx);
-}
-
-/** By which a formula reads another record: the parent that a reference names, or all that name the row. */
-async function createFormulaFunctions(tx: Tx): Promise<void> {
-  await tx.query(sql`
-    CREATE FUNCTION simulator.parent_value(sobject text, id text, field text) RETURNS text
-      LANGUAGE plpgsql STABLE STRICT AS $$
-      DECLARE found text;
-      BEGIN
-        EXECUTE format('SELECT %I::text FROM org.%I WHERE "Id" = $1', field, sobject) INTO found USING id;
-        RETURN found;
-      END $$`);
-  await tx.query(sql`
-    CREATE FUNCTION simulator.child_value(sobject text, field text, id text, aggregate text) RETURNS numeric
-      LANGUAGE plpgsql STABLE STRICT AS $$
-      DECLARE found numeric;
-      BEGIN
-        EXECUTE format('SELECT %s FROM org.%I WHERE %I = $1 AND NOT "IsDeleted"', aggregate, sobject, field)
-           INTO found USING id;
-        RETURN found;
-      END $$`);
 }
 
 async function createSchemaTables(tx: Tx): Promise<void> {
@@ -130,7 +108,7 @@ async function createRecycleBin(tx: Tx): Promise<void> {
 }
 
 /** Counts up when the tables besides the records' own change. */
-const tablesVersion = 5;
+const tablesVersion = 6;
 
 /** Tells whether the tables of a database are those of these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>

@@ -188,7 +188,7 @@ export const campaignMember: SObjectDef = {
     { ...ofPerson('picklist', 'LeadSource', 'Lead Source', 40), picklist: sources },
     text('CompanyOrAccount', 'Company (Account)', 255, {
       ...readOnly,
-      derived: `coalesce(${ofParent('Lead', 'LeadId', 'Company')}, simulator.parent_value('Account', ${ofParent('Contact', 'ContactId', 'AccountId')}, 'Name'))`,
+      derived: `coalesce(${ofParent('Lead', 'LeadId', 'Company')}, ${ofParent('Account', ofParent('Contact', 'ContactId', 'AccountId'), 'Name')})`,
     }),
     text('Type', 'Type', 40, {
       ...readOnly,

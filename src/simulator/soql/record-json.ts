@@ -85,7 +85,7 @@ const orNull = (json: Sql): Sql => sql`coalesce(${json}, 'null')`;
 
 /** A field's value in the row. */
 export function fieldJson(row: Row, field: FieldDef): Sql {
-  if (field.parts) return compoundJson(row, field.parts);
+  if (field.parts) return compoundJson(row, field, field.parts);
   const value = columnOf(field, row.name);
   if (field.type !== 'base64') return valueJson(field.type, value);
   const path = literal(`/${field.name}"`);
@@ -147,25 +147,26 @@ const compoundKeys = [
   'street',
 ];
 
+/** The codes of an address are empty keys where the org has no lists of states and countries. */
+const addressCodes = ['countryCode', 'stateCode'];
+
 /** BillingCity is the `city` of BillingAddress, Site__Latitude__s the `latitude` of Site__c. */
-function compoundJson(row: Row, partNames: readonly string[]): Sql {
-  const parts = compoundKeys.flatMap((key) => {
+function compoundJson(row: Row, compound: FieldDef, partNames: readonly string[]): Sql {
+  const entries = compoundKeys.flatMap((key) => {
     const isPart = (name: string) => name.replace(/__s$/, '').toLowerCase().endsWith(key.toLowerCase());
     const name = partNames.find(isPart);
     const field = row.def.fields.find((candidate) => candidate.name === name);
-    return field ? [{ key, field }] : [];
+    if (field) return [{ key, field }];
+    return compound.type === 'address' && addressCodes.includes(key) ? [{ key, field: undefined }] : [];
   });
-  if (parts.length === 0) return sql`'null'`;
-  const columns = joined(
-    parts.map(({ field }) => columnOf(field, row.name)),
-    ', ',
-  );
+  const columns = entries.flatMap(({ field }) => (field ? [columnOf(field, row.name)] : []));
+  if (columns.length === 0) return sql`'null'`;
   const json = concat([
-    ...parts.flatMap(({ key, field }, index) => [
+    ...entries.flatMap(({ key, field }, index) => [
       literal(`${index === 0 ? '{' : ','}"${key}":`),
-      fieldJson(row, field),
+      field ? fieldJson(row, field) : literal('null'),
     ]),
     verbatim(`'}'`),
   ]);
-  return sql`CASE WHEN num_nonnulls(${columns}) = 0 THEN 'null' ELSE ${json} END`;
+  return sql`CASE WHEN num_nonnulls(${joined(columns, ', ')}) = 0 THEN 'null' ELSE ${json} END`;
 }

@@ -159,7 +159,7 @@ export const ofParent = (sobject: string, reference: string, name: string): stri
 };
 
 /**
- * An aggregate over the live records `child` that point to the row. Unlike a roll-up it is no change of the row, and
+ * An aggregate over the live records that point to the row; `child` is each of them. Unlike a roll-up it is no change of the row, and
  * nobody who writes a child waits for it.
  */
 export const ofChildren = (sobject: string, reference: string, aggregate: string): string =>

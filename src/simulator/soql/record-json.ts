@@ -147,17 +147,22 @@ const compoundKeys = [
   'street',
 ];
 
-/** The codes of an address are empty keys where the org has no lists of states and countries. */
+/**
+ * The codes of an address are empty where the org has no lists of states and countries. Recorded answers have their
+ * keys in accounts, contacts and users, and not in the org's own record.
+ */
 const addressCodes = ['countryCode', 'stateCode'];
+const withoutCodes = 'Organization';
 
 /** BillingCity is the `city` of BillingAddress, Site__Latitude__s the `latitude` of Site__c. */
 function compoundJson(row: Row, compound: FieldDef, partNames: readonly string[]): Sql {
-  const entries = compoundKeys.flatMap((key) => {
+  const hasCodes = compound.type === 'address' && row.def.name !== withoutCodes;
+  const entries = compoundKeys.flatMap((key): { key: string; field: FieldDef | undefined }[] => {
     const isPart = (name: string) => name.replace(/__s$/, '').toLowerCase().endsWith(key.toLowerCase());
     const name = partNames.find(isPart);
     const field = row.def.fields.find((candidate) => candidate.name === name);
     if (field) return [{ key, field }];
-    return compound.type === 'address' && addressCodes.includes(key) ? [{ key, field: undefined }] : [];
+    return hasCodes && addressCodes.includes(key) ? [{ key, field: undefined }] : [];
   });
   const columns = entries.flatMap(({ field }) => (field ? [columnOf(field, row.name)] : []));
   if (columns.length === 0) return sql`'null'`;

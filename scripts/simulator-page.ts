@@ -73,7 +73,7 @@ The write is done and the connection breaks before the client hears of it. Does 
 
 \`\`\`sh
 tell /faults '{"match": {"method": "POST", "path": "*/sobjects/Account"}, "effect": {"reset": "after"}}'
-api $ORG/services/data/v62.0/sobjects/Account -d '{"Name": "Once"}'   # curl: (56) connection reset
+api $ORG/services/data/v62.0/sobjects/Account -d '{"Name": "Once"}'   # no answer
 api "$ORG/services/data/v62.0/query?q=SELECT+Id+FROM+Account+WHERE+Name='Once'"   # it is there
 \`\`\`
 

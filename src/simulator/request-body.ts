@@ -13,15 +13,23 @@ export const isForm = (request: IncomingMessage): boolean =>
   /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
 
 /** The request stays whole when its body is refused: it has to be answered. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export async function readBytes(
+  request: IncomingMessage,
+  bytesMax: number,
+  refusal: () => Error,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > bodyBytesMax) throw tooLarge();
+    if (bytes > bytesMax) throw refusal();
     chunks.push(chunk);
   }
-  const body = Buffer.concat(chunks);
+  return Buffer.concat(chunks);
+}
+
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const body = await readBytes(request, bodyBytesMax, tooLarge);
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity' || body.length === 0) return body;
   if (encoding !== 'gzip') throw unsupportedMedia(`Content-Encoding '${encoding}' not supported`);

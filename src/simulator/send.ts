@@ -28,7 +28,6 @@ export async function send(
   if (given.delivery?.isReset) return resetConnection(response);
   response.statusCode = given.status;
   response.setHeader('Date', new Date(org.clock.now()).toUTCString());
-  // What comes after a body that was not read to its end cannot be told from it.
   if (!request.complete) response.setHeader('Connection', 'close');
   if (given.body !== null) response.setHeader('Content-Type', 'application/json;charset=UTF-8');
   for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
@@ -48,11 +47,12 @@ export async function send(
 }
 
 /**
- * A connection that is closed while bytes still come is reset, and the client may lose the answer. So the answer goes
+ * A connection on which a body was not read to its end is not used again. Closed while bytes still come it is reset, and the client may lose the answer. So the answer goes
  * out first, the rest of the body is read past, and the end comes last.
  */
-async function end(request: IncomingMessage, response: ServerResponse, bytes: Buffer): Promise<void> {
+export async function end(request: IncomingMessage, response: ServerResponse, bytes: Buffer): Promise<void> {
   if (request.complete) return void response.end(bytes);
+  response.setHeader('Connection', 'close');
   response.flushHeaders();
   if (bytes.length > 0) response.write(bytes);
   request.resume();

@@ -11,9 +11,6 @@ import type { FieldDef, SObjectDef } from './schema.ts';
  * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
  * besides: its settings, who may sign in, which query locators are out.
  */
-/** SQL that stands in a definition of ours, not a value: formulas and defaults. */
-export const expression = (text: string): Sql => sql(Object.assign([text], { raw: [text] }));
-
 /** All records of an sobject, whoever asks. */
 export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);
 

@@ -1,5 +1,6 @@
 import { unreachable } from '../../lib/assert.ts';
 import { join, literal, type Sql, sql } from '../../lib/sql.ts';
+import { decimalText } from '../soql/fragments.ts';
 import type { SelectedColumn } from '../soql/index.ts';
 import { type CsvForm, csvValues } from './csv.ts';
 import { JobFailure } from './refusals.ts';
@@ -51,8 +52,7 @@ function valueText({ name, type, value }: SelectedColumn): Sql {
     case 'double':
     case 'currency':
     case 'percent':
-      // As in JSON: at least one digit after the point, and all that are stored.
-      return sql`round(${value}, greatest(scale(${value}), 1))::text`;
+      return decimalText(value);
     case 'datetime':
       return datetimeText(value);
     case 'time':

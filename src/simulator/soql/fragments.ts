@@ -9,3 +9,6 @@ export const verbatim = (text: string): Sql => sql(template([text]));
 /** Like `join` of lib/sql, in linear time: a filter may have ten thousand terms. */
 export const joined = (fragments: readonly Sql[], separator: string): Sql =>
   sql(template(['', ...fragments.slice(1).map(() => separator), '']), ...fragments);
+
+/** Recorded doubles print at least one digit after the point; stored digits all stay. */
+export const decimalText = (value: Sql): Sql => sql`round(${value}, greatest(scale(${value}), 1))::text`;

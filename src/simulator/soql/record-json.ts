@@ -8,7 +8,7 @@ import { assert, unreachable } from '../../lib/assert.ts';
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef, FieldType, SObjectDef } from '../schema.ts';
 import { columnOf } from './columns.ts';
-import { joined, verbatim } from './fragments.ts';
+import { decimalText, joined, verbatim } from './fragments.ts';
 import { isPolymorphic } from './relationships.ts';
 
 /** A function takes at most 100 arguments; 800 fields are two levels of this. */
@@ -105,8 +105,7 @@ export function valueJson(type: FieldType, value: Sql): Sql {
     case 'double':
     case 'currency':
     case 'percent':
-      // Recorded doubles print at least one digit after the point; stored digits all stay.
-      return orNull(sql`round(${value}, greatest(scale(${value}), 1))::text`);
+      return orNull(decimalText(value));
     case 'datetime':
       return orNull(sql`to_char(${value} AT TIME ZONE 'UTC', '\\"YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"\\"')`);
     case 'time':

@@ -18,13 +18,15 @@ import { readClock } from './control/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage, LongRequests } from './limits.ts';
 import { sobjects } from './objects/index.ts';
+import { openWrite, setWriteLimits } from './open-writes.ts';
+import { createTables, fingerprintOf } from './org-tables.ts';
 import type { Rules } from './rules.ts';
 import { readRules } from './rules-storage.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { mapOf, readSchema, storeSObjects } from './schema-storage.ts';
 import { seedRecords } from './seed-data.ts';
 import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
-import { createTables, fingerprintOf, readSettings, tableOf, writeSettings } from './storage.ts';
+import { readSettings, tableOf, writeSettings } from './storage.ts';
 import { createIndexes, createTable } from './tables.ts';
 import { runTriggers } from './triggers.ts';
 
@@ -193,20 +195,3 @@ export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promi
     org.openWrites.delete(write);
   }
 }
-
-/** Counts as an open write until it is taken off the org's list. `since` is the oldest stamp that it makes. */
-export function openWrite(org: Org, since = Number.POSITIVE_INFINITY): { since: number } {
-  const write = { since: Math.min(since, org.clock.now()) };
-  org.openWrites.add(write);
-  return write;
-}
-
-/** A transaction may stand still as long as a fault makes its request wait. */
-export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Org): Promise<unknown> =>
-  tx.query(sql`
-    SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
-           set_config('idle_in_transaction_session_timeout', '0', true)`);
-
-/** When the write began that is open the longest: no stamp of an uncommitted row is older. */
-export const oldestWrite = ({ openWrites }: Org): number | undefined =>
-  openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));

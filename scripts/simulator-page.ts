@@ -13,10 +13,10 @@ interface Schema {
 
 const intro = `# The simulated org
 
-A Salesforce org in a PostgreSQL database, for tests: yours as well as Lockstep's. It answers the REST API
-(sobjects, query, composite, limits, \`updated\` and \`deleted\`), Bulk API 2.0 and OAuth sign-in with Salesforce's
-statuses, bodies and headers. A second port, the control API, moves its time and makes it misbehave. This page is
-made from \`src/simulator/control/knobs.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
+A Salesforce org in a PostgreSQL database, for tests in any language: yours as well as Lockstep's. It answers the REST
+API (sobjects, SOQL, composites, limits, \`updated\` and \`deleted\`), Bulk API 2.0 and OAuth with Salesforce's statuses,
+bodies and headers. A second port, the control API, moves its time and makes it misbehave. This page is made from
+\`src/simulator/control/knobs.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
 
 ## Start it
 
@@ -26,12 +26,18 @@ npm run -s lockstep -- org --records 1000     # on the PostgreSQL that comes alo
 
 It prints its URL on standard output (\`--json\`: one object with \`url\`, \`control_url\`, \`org_id\` and
 \`credentials_file\`) and goes on where it was at the next start. \`--port\` (8402) and \`--control-port\` (8403) say
-where it listens; a port that is taken makes way to the next one. \`npm run demo\` starts one as well.
+where it listens; a port that is taken makes way to the next one. \`--rules FILE\` gives it
+[validation rules and triggers](org-rules.md). \`npm run demo\` starts one as well.
 
 ## Sign in and ask
 
-The file \`.lockstep/org-credentials.json\` holds two apps: \`integration\` (client credentials) and \`demo\`
-(username and password).
+Point your client's login URL at the org. Apps and people stand in \`.lockstep/org-credentials.json\`:
+
+| entry | signs in by | as |
+|---|---|---|
+| \`integration\` | client credentials, or JWT bearer once \`/signIn/app\` knows its certificate | the user of the sync |
+| \`demo\` | username and password, with or without \`securityToken\`; SOAP \`login()\` | a person |
+| \`web\` | authorization code with PKCE, device code, refresh token | whoever logs in |
 
 \`\`\`sh
 ORG=http://127.0.0.1:8402
@@ -39,23 +45,57 @@ app() { node -p "JSON.parse(fs.readFileSync('.lockstep/org-credentials.json')).$
 TOKEN=$(curl -s $ORG/services/oauth2/token -d grant_type=client_credentials \\
   -d client_id=$(app integration.clientId) -d client_secret=$(app integration.clientSecret) \\
   | node -p 'JSON.parse(fs.readFileSync(0)).access_token')
+api() { curl -s "$@" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json'; }
 
-curl -s "$ORG/services/data/v62.0/query?q=SELECT+Id,Name+FROM+Account+LIMIT+3" -H "Authorization: Bearer $TOKEN"
+api "$ORG/services/data/v62.0/query?q=SELECT+Id,Name+FROM+Account+LIMIT+3"
 \`\`\`
 
-## Control it
+## Make it the org that you need
 
 \`\`\`sh
 CONTROL=http://127.0.0.1:8403
-curl -s $CONTROL/                             # everything it can do
-curl -s $CONTROL/clock/advance -H 'Content-Type: application/json' -d '{"ms": 3600000}'
-curl -s $CONTROL/faults -H 'Content-Type: application/json' \\
-  -d '{"match": {"path": "/services/data/*/query"}, "effect": {"answer": "QUERY_TIMEOUT"}}'
+tell() { curl -s $CONTROL$1 -H 'Content-Type: application/json' -d "$2"; }
+
+curl -s $CONTROL/                                             # everything it can do
+tell /clock/advance '{"ms": 3600000}'                         # an hour later
+tell /org/addUser '{"username": "ann@example.com"}'           # a person; her password is in the answer
+tell /users/rights '{"user": "demo", "objects": {"Lead": {"read": false}}}'
+tell /sobjects/create '{"name": "Shop__c", "label": "Shop", "fields": [{"name": "Region__c", "type": "string", "length": 40}]}'
 \`\`\`
 
 GET reads, POST with a JSON body does. What cannot be done is answered 400, 403, 404, 405, 413 or 415 with
 \`{"error": "…"}\`, which says what to do instead. There is no password: only programs of this machine are answered,
 never web pages (a request with an Origin is refused, and so is a Host that is not this machine's).
+
+### A lost answer
+
+The write is done and the connection breaks before the client hears of it. Does yours write twice?
+
+\`\`\`sh
+tell /faults '{"match": {"method": "POST", "path": "*/sobjects/Account"}, "effect": {"reset": "after"}}'
+api $ORG/services/data/v62.0/sobjects/Account -d '{"Name": "Once"}'   # no answer
+api "$ORG/services/data/v62.0/query?q=SELECT+Id+FROM+Account+WHERE+Name='Once'"   # it is there
+\`\`\`
+
+### A late commit
+
+A record appears with a stamp that lies before what a poll has read already. Does yours ever find it?
+
+\`\`\`sh
+ID=$(tell /transactions/open '{"as": "demo", "writes": [{"create": "Account", "values": {"Name": "Late"}}]}' \\
+  | node -p 'JSON.parse(fs.readFileSync(0)).id')
+tell /clock/advance '{"ms": 60000}'
+api "$ORG/services/data/v62.0/query?q=SELECT+Id+FROM+Account+WHERE+Name='Late'"   # nothing yet
+tell /transactions/commit "{\\"id\\": \\"$ID\\"}"
+api "$ORG/services/data/v62.0/query?q=SELECT+Id,SystemModstamp+FROM+Account+WHERE+Name='Late'"   # a minute old
+\`\`\`
+
+## What is not served
+
+Tooling, Metadata and Connect APIs, Bulk API 1.0, SOAP but for \`login()\`, SOSL and search, GraphQL, change events and
+Pub/Sub, Apex REST, reports, approvals, recent items, default values and layouts. There are no person accounts, several
+currencies, or lists of states and countries. What is asked of them is answered 404 or empty, as by an org that lacks
+them. Deletions of records that a user may not see are told to that user all the same.
 `;
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;

@@ -5,10 +5,11 @@ import { deleteRecord, insertRecord, updateRecord, type Writer } from '../src/si
 import { ExactNumber } from '../src/simulator/exact-json.ts';
 import { columnValues } from '../src/simulator/field-values.ts';
 import { type Org, openOrg, writeTransaction } from '../src/simulator/org.ts';
+import { createTables } from '../src/simulator/org-tables.ts';
 import type { FieldDef, SObjectDef } from '../src/simulator/schema.ts';
 import { mapOf } from '../src/simulator/schema-storage.ts';
 import { columnOf } from '../src/simulator/soql/columns.ts';
-import { createTables, tableOf } from '../src/simulator/storage.ts';
+import { tableOf } from '../src/simulator/storage.ts';
 import { createTable } from '../src/simulator/tables.ts';
 import { openTestDatabase } from './database.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Answer, type Call, errorAnswer } from './answer.ts';
-import { asOrgError, methodNotAllowed, notFound, OrgError, parserError, refused } from './errors.ts';
+import { readEnvelope } from './envelope.ts';
+import { asOrgError, methodNotAllowed, notFound, OrgError, refused } from './errors.ts';
 import { splitTarget } from './target.ts';
 
 /**
@@ -20,12 +21,7 @@ type Route = (call: Call) => Promise<Answer>;
 
 export async function batch(call: Call, route: Route): Promise<Answer> {
   if (call.method !== 'POST') throw methodNotAllowed(call.method, ['POST']);
-  const read = envelope.safeParse(call.body);
-  if (!read.success) {
-    const where = read.error.issues.map((issue) => issue.path.join('.') || 'the body').join(', ');
-    throw parserError(`The batch request is not well formed at: ${where}`);
-  }
-  const { haltOnError, batchRequests } = read.data;
+  const { haltOnError, batchRequests } = readEnvelope(envelope, call.body, 'The batch request');
   if (batchRequests.length > subrequestsMax) {
     throw refused('LIMIT_EXCEEDED', `A batch request can contain up to ${subrequestsMax} subrequests.`);
   }

@@ -26,7 +26,7 @@ export class StoredBlob {
   }
 }
 
-const idOf = (reference: string): number | undefined =>
+const blobIdOf = (reference: string): number | undefined =>
   reference.startsWith(mark) ? Number(reference.slice(mark.length)) : undefined;
 
 export async function createBlobTables(tx: Tx): Promise<void> {
@@ -82,7 +82,7 @@ export async function fillBlob(db: Tx, { id }: StoredBlob, chunks: AsyncIterable
 
 /** What a record needs to know of its new body; in the transaction that writes the record. */
 export async function useBody(tx: Tx, body: string): Promise<{ bytes: number; md5: string }> {
-  const id = idOf(body);
+  const id = blobIdOf(body);
   if (id === undefined) {
     const content = Buffer.from(body, 'base64');
     return { bytes: content.length, md5: createHash('md5').update(content).digest('hex') };
@@ -95,7 +95,7 @@ export async function useBody(tx: Tx, body: string): Promise<{ bytes: number; md
 
 /** How many bytes a body has. */
 export async function sizeOf(db: Tx, body: string): Promise<number> {
-  const id = idOf(body);
+  const id = blobIdOf(body);
   if (id === undefined) return Buffer.from(body, 'base64').length;
   const [row] = await db.query<{ bytes: number }>(sql`SELECT bytes FROM simulator.blob WHERE id = ${id}`);
   return row?.bytes ?? 0;
@@ -103,7 +103,7 @@ export async function sizeOf(db: Tx, body: string): Promise<number> {
 
 /** The bytes of a body. A blob stays until the org ends, whatever becomes of its record meanwhile. */
 export async function* bytesOf(db: Tx, body: string): AsyncIterable<Uint8Array> {
-  const id = idOf(body);
+  const id = blobIdOf(body);
   if (id === undefined) {
     yield Buffer.from(body, 'base64');
     return;

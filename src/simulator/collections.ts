@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call } from './answer.ts';
 import { deleteRecord, insertRecord, updateRecord } from './dml.ts';
-import { methodNotAllowed, noSuchExternalId, notFound, OrgError, parserError, refused } from './errors.ts';
+import { readEnvelope } from './envelope.ts';
+import { methodNotAllowed, noSuchExternalId, notFound, OrgError, refused } from './errors.ts';
 import { findByValue } from './external-ids.ts';
 import { columnValues } from './field-values.ts';
 import { parseId } from './ids.ts';
@@ -76,15 +77,8 @@ async function writtenAnswer(
   return { ...answer(200, results), isRolledBack };
 }
 
-function readEnvelope<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
-  const read = schema.safeParse(body);
-  if (read.success) return read.data;
-  const where = read.error.issues.map((issue) => issue.path.join('.') || 'the body').join(', ');
-  throw parserError(`The request is not well formed at: ${where}`);
-}
-
 function readWrite(call: Call, only?: SObjectDef) {
-  const { allOrNone, records } = readEnvelope(writeEnvelope, call.body);
+  const { allOrNone, records } = readEnvelope(writeEnvelope, call.body, 'The request');
   refuseTooMany(records.length, recordsMax);
   const typed = records.map((sent) => ({ def: typeOf(call, sent, only), sent }));
   // Neighbours of one type are written together; the order of the request is kept.
@@ -229,7 +223,7 @@ async function retrieve(call: Call, def: SObjectDef): Promise<Answer> {
 }
 
 function readRetrieve({ method, parameters, body }: Call): z.infer<typeof retrieveEnvelope> {
-  if (method === 'POST') return readEnvelope(retrieveEnvelope, body);
+  if (method === 'POST') return readEnvelope(retrieveEnvelope, body, 'The request');
   if (method !== 'GET') throw methodNotAllowed(method, ['GET', 'POST', 'HEAD']);
   return { ids: listed(parameters.get('ids')), fields: listed(parameters.get('fields')) };
 }

@@ -4,26 +4,17 @@ import { openInnerOrg } from '../../test/inner-org.ts';
 import { type LogCursor, type LogEntry, logStart, purgeCommitLog, readCommitLog } from './commit-log.ts';
 import { insertRecord, updateRecord } from './dml.ts';
 import { mergeRecords } from './merge.ts';
-import { audit, field, isDeleted, number, readOnly, recordId, reference, text } from './objects/fields.ts';
+import { field, number, readOnly, reference } from './objects/fields.ts';
 import { user } from './objects/user.ts';
 import { writeTransaction } from './org.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { attempt } from './row-results.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import { sampleSObject } from './sample-sobject.ts';
 import { clientNamed } from './writer.ts';
 
-const sobject = (name: string, keyPrefix: string, ...fields: FieldDef[]): SObjectDef => ({
-  name,
-  label: name,
-  labelPlural: `${name}s`,
-  keyPrefix,
-  custom: true,
-  deletable: true,
-  fields: [recordId('Record ID'), isDeleted, ...audit, text('Name', 'Name', 80), ...fields],
-});
 const inner = await openInnerOrg([
   user,
-  sobject(
+  sampleSObject(
     'Order__c',
     'a21',
     reference('MasterRecordId', 'Master Record ID', ['Order__c'], readOnly),
@@ -36,8 +27,8 @@ const inner = await openInnerOrg([
     field('json', 'Extra__c', 'Extra'),
     field('base64', 'Scan__c', 'Scan'),
   ),
-  sobject('Part__c', 'a22', reference('Order__c', 'Order', ['Order__c'], { cascadeDelete: true })),
-  sobject('Note__c', 'a23', reference('Order__c', 'Order', ['Order__c'])),
+  sampleSObject('Part__c', 'a22', reference('Order__c', 'Order', ['Order__c'], { cascadeDelete: true })),
+  sampleSObject('Note__c', 'a23', reference('Order__c', 'Order', ['Order__c'])),
 ]);
 after(() => inner[Symbol.asyncDispose]());
 const { org, by, db, insert, update, remove } = inner;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Answer, answer, type Call, dataPath } from './answer.ts';
-import { methodNotAllowed, parserError, refused } from './errors.ts';
+import { readEnvelope } from './envelope.ts';
+import { methodNotAllowed, refused } from './errors.ts';
 import {
   checkSubrequests,
   compositeJson,
@@ -25,7 +26,7 @@ const envelope = z.object({
 export async function composite(call: Call, route: Route): Promise<Answer> {
   if (call.method === 'GET') return resources(call);
   if (call.method !== 'POST') throw methodNotAllowed(call.method, ['GET', 'POST', 'HEAD']);
-  const { allOrNone, compositeRequest } = readEnvelope(call);
+  const { allOrNone, compositeRequest } = readComposite(call);
   const answers = allOrNone
     ? await runAllOrNone(call, compositeRequest, route)
     : await runEach(call, compositeRequest, route);
@@ -40,13 +41,9 @@ const resources = ({ version }: Call): Answer =>
     ),
   );
 
-function readEnvelope(call: Call): z.infer<typeof envelope> {
-  const read = envelope.safeParse(call.body);
-  if (!read.success) {
-    const where = read.error.issues.map((issue) => issue.path.join('.') || 'the body').join(', ');
-    throw parserError(`The composite request is not well formed at: ${where}`);
-  }
-  const { compositeRequest } = read.data;
+function readComposite(call: Call): z.infer<typeof envelope> {
+  const whole = readEnvelope(envelope, call.body, 'The composite request');
+  const { compositeRequest } = whole;
   if (compositeRequest.length > subrequestsMax) {
     throw refused('LIMIT_EXCEEDED', `A composite request can contain up to ${subrequestsMax} subrequests.`);
   }
@@ -54,7 +51,7 @@ function readEnvelope(call: Call): z.infer<typeof envelope> {
     throw refused('LIMIT_EXCEEDED', `A composite request can contain up to ${queriesMax} query operations.`);
   }
   checkSubrequests(call, compositeRequest);
-  return read.data;
+  return whole;
 }
 
 /** Query, QueryAll, the further pages and collections share one allowance; rows and describes have none. */

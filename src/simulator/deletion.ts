@@ -1,5 +1,6 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
+import { locking } from './locking.ts';
 import { referencesTo } from './relationships.ts';
 import type { FieldDef, SObjectDef, SObjects } from './schema.ts';
 import { tableOf } from './storage.ts';
@@ -34,15 +35,27 @@ export const lookupsTo = (sobjects: SObjects, def: SObjectDef) =>
     ({ field }) => field.nillable && field.createable && field.cascadeDelete !== true,
   );
 
+/** The records that point to one which is locked: no other comes to point to it meanwhile. */
+export async function idsPointing(tx: Tx, child: SObjectDef, field: FieldDef, id: string): Promise<string[]> {
+  const rows = await tx.query<{ Id: string }>(
+    sql`SELECT "Id" FROM ${tableOf(child)} WHERE ${ident(field.name)} = ${id} ORDER BY "Id"`,
+  );
+  return rows.map(({ Id }) => Id);
+}
+
 export async function clearLookups(tx: Tx, sobjects: SObjects, def: SObjectDef, id: string): Promise<void> {
   for (const { child, field } of lookupsTo(sobjects, def)) {
     const column = ident(field.name);
-    await tx.query(sql`
-      WITH cleared AS (
-        UPDATE ${tableOf(child)} SET ${column} = NULL WHERE ${column} = ${id} RETURNING "Id"
-      )
-      INSERT INTO simulator.cleared_lookup (parent_id, child_id, sobject, field)
-      SELECT ${id}, "Id", ${child.name}, ${field.name} FROM cleared`);
+    const ids = await idsPointing(tx, child, field, id);
+    if (ids.length === 0) continue;
+    await locking(ids, () =>
+      tx.query(sql`
+        WITH cleared AS (
+          UPDATE ${tableOf(child)} SET ${column} = NULL WHERE ${column} = ${id} RETURNING "Id"
+        )
+        INSERT INTO simulator.cleared_lookup (parent_id, child_id, sobject, field)
+        SELECT ${id}, "Id", ${child.name}, ${field.name} FROM cleared`),
+    );
   }
 }
 
@@ -68,14 +81,14 @@ async function restoreLookup(
   stamp: Stamp,
 ): Promise<void> {
   const column = ident(field.name);
-  const filled = await tx.query<Row>(sql`
-    UPDATE ${tableOf(child)} AS child SET ${column} = ${id}
-      FROM simulator.cleared_lookup AS cleared
-     WHERE cleared.parent_id = ${id}
-       AND cleared.sobject = ${child.name}
-       AND cleared.field = ${field.name}
-       AND child."Id" = cleared.child_id
-       AND child.${column} IS NULL
-    RETURNING child.*`);
+  const cleared = await tx.query<{ child_id: string }>(sql`
+    SELECT child_id FROM simulator.cleared_lookup
+     WHERE parent_id = ${id} AND sobject = ${child.name} AND field = ${field.name} ORDER BY child_id`);
+  const ids = cleared.map(({ child_id: childId }) => childId);
+  if (ids.length === 0) return;
+  const filled = await locking(ids, () =>
+    tx.query<Row>(sql`
+      UPDATE ${tableOf(child)} SET ${column} = ${id} WHERE "Id" = ANY(${ids}) AND ${column} IS NULL RETURNING *`),
+  );
   await keepRollUps(tx, by, child, filled, stamp);
 }

@@ -94,7 +94,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     mask: field.type === 'encryptedstring' ? 'asterisk' : null,
     maskType: field.type === 'encryptedstring' ? 'lastFour' : null,
     name: field.name,
-    nameField: field === nameFieldOf(def),
+    nameField: field.name === nameFieldOf(def)?.name,
     namePointing: isPolymorphic,
     nillable: field.nillable,
     permissionable: isPermissionable(field),

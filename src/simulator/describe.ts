@@ -5,7 +5,7 @@ import { pagesOf, urlsOf } from './describe-urls.ts';
 import { methodNotAllowed } from './errors.ts';
 import { type RecordTypeRow, recordTypeInfos, recordTypesOf } from './record-types.ts';
 import { referencesTo, relationshipToChildren } from './relationships.ts';
-import { fieldNamed, type SObjectDef } from './schema.ts';
+import { type FieldDef, fieldNamed, type SObjectDef } from './schema.ts';
 
 /**
  * describe and describeGlobal, with every key that a real org's answer has. Both can be asked conditionally: the
@@ -92,7 +92,7 @@ function describeResult(call: Call, def: SObjectDef, recordTypes: readonly Recor
     defaultImplementation: null,
     extendedBy: null,
     extendsInterfaces: null,
-    fields: def.fields.map((field) => describeField(def, field)),
+    fields: def.fields.map((field) => describeField(def, withTargetsSeen(call, field))),
     implementedBy: null,
     implementsInterfaces: null,
     listviewable: null,
@@ -113,6 +113,15 @@ function describeResult(call: Call, def: SObjectDef, recordTypes: readonly Recor
 /** Recorded describes have their keys in the order of the alphabet. */
 const inOrder = (result: object): object =>
   Object.fromEntries(Object.entries(result).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Of the sobjects that a reference may point to, those that the user may not read are not told. */
+function withTargetsSeen({ org, sobjects }: Call, field: FieldDef): FieldDef {
+  const isHidden = (name: string) =>
+    org.sobjects.has(name.toLowerCase()) && !sobjects.has(name.toLowerCase());
+  return field.referenceTo?.some(isHidden)
+    ? { ...field, referenceTo: field.referenceTo.filter((name) => !isHidden(name)) }
+    : field;
+}
 
 const childRelationships = (call: Call, parent: SObjectDef) =>
   referencesTo(call.sobjects, parent)

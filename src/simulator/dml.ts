@@ -8,10 +8,11 @@ import { findByValue } from './external-ids.ts';
 import type { ColumnValues, GivenValues } from './field-values.ts';
 import { resolveForeignKeys } from './foreign-keys.ts';
 import { recordId } from './ids.ts';
+import { locking } from './locking.ts';
 import type { Org } from './org.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { isLive, recordsOf, tableOf } from './storage.ts';
-import { checkHierarchy, checkNotNeeded, checkOwner, locking, lockOfParent } from './write-checks.ts';
+import { checkHierarchy, checkNotNeeded, checkOwner, lockOfParent } from './write-checks.ts';
 import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
 import { modifiedColumns, type Stamp, stampOf, type Writer } from './writer.ts';
 

@@ -65,6 +65,10 @@ export const unexpected = () =>
 
 export const parserError = (message: string) => new MalformedRequest(400, 'JSON_PARSER_ERROR', message);
 
+export const tooLarge = () => new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
+
+export const unsupportedMedia = (message: string) => new OrgError(415, 'UNSUPPORTED_MEDIA_TYPE', message);
+
 export const refused = (errorCode: string, message: string, fields?: readonly string[]) =>
   new OrgError(400, errorCode, message, fields);
 

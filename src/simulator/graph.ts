@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Answer, Call } from './answer.ts';
 import { errorAnswer } from './answer.ts';
-import { asOrgError, methodNotAllowed, notFound, type OrgError, parserError, refused } from './errors.ts';
+import { readEnvelope } from './envelope.ts';
+import { asOrgError, methodNotAllowed, notFound, type OrgError, refused } from './errors.ts';
 import { type Answers, referredTo } from './references.ts';
 import {
   checkSubrequests,
@@ -74,12 +75,7 @@ async function runGraph(call: Call, nodes: readonly Subrequest[], route: Route):
 }
 
 function readGraphs(call: Call): Graph[] {
-  const read = envelope.safeParse(call.body);
-  if (!read.success) {
-    const where = read.error.issues.map((issue) => issue.path.join('.') || 'the body').join(', ');
-    throw parserError(`The composite graph request is not well formed at: ${where}`);
-  }
-  const { graphs } = read.data;
+  const { graphs } = readEnvelope(envelope, call.body, 'The composite graph request');
   if (new Set(graphs.map(({ graphId }) => graphId)).size < graphs.length)
     throw refused('INVALID_INPUT', 'Provided graph ids are not unique in this composite graph request.');
   const nodes = graphs.flatMap(({ compositeRequest }) => compositeRequest);

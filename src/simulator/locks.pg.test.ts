@@ -194,6 +194,15 @@ test('a cascade that meets a held detail deletes nothing', async () => {
   assert.equal(await fieldOf('Invoice__c', invoice, 'Total__c'), 10);
 });
 
+test('a deletion that cannot empty a lookup to the record deletes nothing and names who holds it', async () => {
+  const parent = await account('Parent');
+  const child = await make('Account', { Name: 'Child', ParentId: parent });
+  const answer = await whileLocked('Account', child, () => request('DELETE', `sobjects/Account/${parent}`));
+  assert.equal(answer.status, 400, answer.text);
+  assert.deepEqual(answer.json, [locked(child)]);
+  assert.equal(await fieldOf('Account', child, 'ParentId'), parent);
+});
+
 test('a detail whose master is held is not written, since its roll-up could not be', async () => {
   const invoice = await make('Invoice__c', {});
   const detail = await make('Invoice_Line__c', { Invoice__c: invoice, Quantity__c: 1, Unit_Price__c: 5 });
@@ -206,7 +215,7 @@ test('a detail whose master is held is not written, since its roll-up could not 
     assert.deepEqual(created.json, [locked(invoice)]);
     const changed = await request('PATCH', `sobjects/Invoice_Line__c/${detail}`, { Quantity__c: 2 });
     assert.equal(changed.status, 400, changed.text);
-    assert.equal((changed.json as { errorCode: string }[])[0]?.errorCode, 'UNABLE_TO_LOCK_ROW');
+    assert.deepEqual(changed.json, [locked(invoice)]);
   });
   assert.equal(await fieldOf('Invoice_Line__c', detail, 'Quantity__c'), 1);
   assert.equal(await fieldOf('Invoice__c', invoice, 'Total__c'), 5);
@@ -234,7 +243,7 @@ test('an undelete that meets a held record brings nothing back', async () => {
   const [result] = await whileLocked('Invoice_Line__c', detail, () =>
     disturb('undelete', { ids: [invoice] }),
   );
-  assert.equal(result?.success, false);
+  assert.deepEqual(result?.errors, [lockedRow(detail)]);
   assert.equal((await request('GET', `sobjects/Invoice__c/${invoice}`)).status, 404);
   assert.equal((await disturb('undelete', { ids: [invoice] }))[0]?.success, true);
   assert.equal(await fieldOf('Invoice_Line__c', detail, 'Invoice__c'), invoice);

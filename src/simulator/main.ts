@@ -11,9 +11,10 @@ import { runJobs } from './bulk/worker.ts';
 import { keepCommitLog } from './commit-log.ts';
 import { runSweeps } from './control/retention.ts';
 import { listenControl } from './control/server.ts';
+import { placeOf } from './defect.ts';
 import { ForeignOrgError, type Org, openOrg } from './org.ts';
 import { RulesError, setRules } from './rule-book.ts';
-import { listen, placeOf } from './server.ts';
+import { listen } from './server.ts';
 
 /**
  * The simulated Salesforce org, a program of its own. It is told everything by one line of JSON on standard input,

@@ -1,9 +1,10 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
-import { detailsOf, lookupsTo } from './deletion.ts';
+import { detailsOf, idsPointing, lookupsTo } from './deletion.ts';
 import { deleteRecord, lockRecord, updateRecord, type Writer } from './dml.ts';
 import { refused } from './errors.ts';
 import type { GivenValues } from './field-values.ts';
+import { locking } from './locking.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { tableOf } from './storage.ts';
 import { keepRollUps } from './write-row.ts';
@@ -51,8 +52,10 @@ async function turnChildren(tx: Tx, by: Writer, def: SObjectDef, from: string, t
   for (const { child, field } of [...lookupsTo(sobjects, def), ...detailsOf(sobjects, def)]) {
     if (isTrail.test(child.name)) continue;
     const column = ident(field.name);
-    await tx.query(sql`
-      UPDATE ${tableOf(child)} SET ${column} = nullif(${to}::text, "Id") WHERE ${column} = ${from}`);
+    await locking(await idsPointing(tx, child, field, from), () =>
+      tx.query(sql`
+        UPDATE ${tableOf(child)} SET ${column} = nullif(${to}::text, "Id") WHERE ${column} = ${from}`),
+    );
     await keepRollUps(tx, by, child, [{ [field.name]: from }, { [field.name]: to }], stampOf(by));
   }
 }

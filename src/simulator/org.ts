@@ -18,21 +18,17 @@ import { readClock } from './control/storage.ts';
 import { recordId } from './ids.ts';
 import { ApiUsage, LongRequests } from './limits.ts';
 import { sobjects } from './objects/index.ts';
+import { openWrite, setWriteLimits } from './open-writes.ts';
+import { createTables, fingerprintOf } from './org-tables.ts';
 import type { Rules } from './rules.ts';
 import { readRules } from './rules-storage.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { mapOf, readSchema, storeSObjects } from './schema-storage.ts';
 import { seedRecords } from './seed-data.ts';
 import { planSeed, type SeedPlan, totalOf } from './seed-plan.ts';
-import {
-  createTables,
-  fingerprintOf,
-  RecordNumbers,
-  readSettings,
-  tableOf,
-  writeSettings,
-} from './storage.ts';
+import { RecordNumbers, readSettings, tableOf, writeSettings } from './storage.ts';
 import { createIndexes, createTable } from './tables.ts';
+import { runTriggers } from './triggers.ts';
 
 /** What every part of the program needs of the org that it serves. */
 export interface Org {
@@ -60,6 +56,7 @@ export interface Org {
   settings: OrgSettings;
   /** Validation rules and triggers, as they are now. */
   rules: Rules;
+  runTriggers: typeof runTriggers;
   /** The transactions that write now, and when they began. */
   openWrites: Set<{ since: number }>;
 }
@@ -126,6 +123,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
     lockTimeoutMs: options.lockTimeoutMs,
     settings,
     rules: await readRules(db),
+    runTriggers,
     openWrites: new Set(),
   };
 }
@@ -171,11 +169,15 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
     for (const def of sobjects) await createIndexes(tx, def);
     for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
     await storeSObjects(tx, sobjects, clock.now());
-    await tx.query(sql`UPDATE org."Organization" SET "Id" = ${settings.orgId}`);
+    await nameOrganization(tx, settings.orgId);
     await writeSettings(tx, settings);
   });
   return settings;
 }
+
+/** The one record of Organization bears the Id of the org. */
+export const nameOrganization = (tx: Tx, orgId: string): Promise<unknown> =>
+  tx.query(sql`UPDATE org."Organization" SET "Id" = ${orgId}`);
 
 /** The sobject that an Id's first three characters name. */
 export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef | undefined {
@@ -195,20 +197,3 @@ export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promi
     org.openWrites.delete(write);
   }
 }
-
-/** Counts as an open write until it is taken off the org's list. `since` is the oldest stamp that it makes. */
-export function openWrite(org: Org, since = Number.POSITIVE_INFINITY): { since: number } {
-  const write = { since: Math.min(since, org.clock.now()) };
-  org.openWrites.add(write);
-  return write;
-}
-
-/** A transaction may stand still as long as a fault makes its request wait. */
-export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Org): Promise<unknown> =>
-  tx.query(sql`
-    SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
-           set_config('idle_in_transaction_session_timeout', '0', true)`);
-
-/** When the write began that is open the longest: no stamp of an uncommitted row is older. */
-export const oldestWrite = ({ openWrites }: Org): number | undefined =>
-  openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));

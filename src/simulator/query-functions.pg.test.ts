@@ -232,3 +232,27 @@ test('a parent that FROM names is followed by its name', async () => {
     /^INVALID_FIELD: Didn't understand relationship 'Nobody'/,
   );
 });
+
+test('what a record says of another one can be filtered, sorted and grouped by', async () => {
+  const sold = await records('SELECT ProductCode, Product2.ProductCode FROM OpportunityLineItem LIMIT 200');
+  const codes = sold.map(({ Product2 }) => (Product2 as { ProductCode: string }).ProductCode);
+  assert.ok(codes.length > 0);
+  assert.deepEqual(
+    sold.map(({ ProductCode }) => ProductCode),
+    codes,
+  );
+  const grouped = await records(
+    'SELECT ProductCode, COUNT(Id) lines FROM OpportunityLineItem GROUP BY ProductCode ORDER BY ProductCode',
+  );
+  assert.deepEqual(
+    grouped,
+    [...Map.groupBy(codes, (code) => code)]
+      .map(([ProductCode, lines]) => ({ ProductCode, lines: lines.length }))
+      .toSorted((a, b) => (a.ProductCode < b.ProductCode ? -1 : 1)),
+  );
+  const [first] = grouped;
+  const found = await records(
+    `SELECT Id FROM OpportunityLineItem WHERE ProductCode = '${String(first?.ProductCode)}'`,
+  );
+  assert.equal(found.length, first?.lines);
+});

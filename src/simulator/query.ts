@@ -10,7 +10,6 @@ import { toServed, toStored } from './stored-text.ts';
 const batchRowsMin = 200;
 /** Groups come on one page or not at all. */
 const groupsMax = 2000;
-const soqlCharactersMax = 100_000;
 
 /**
  * Wide records make a batch smaller, as documented; from which size on is not. Counted in characters of JSON, which
@@ -23,8 +22,6 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   const explained = call.parameters.get('explain');
   const soql = call.parameters.get('q') ?? explained;
   if (!soql) throw refused('MALFORMED_QUERY', 'A query string has to be specified');
-  if (soql.length > soqlCharactersMax)
-    throw refused('MALFORMED_QUERY', 'SOQL statements can not be longer than 100000 characters.');
   // Text is searched for in the form in which it is stored.
   const cursor = {
     soql: toStored(soql),

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { Busboy, type BusboyEvents, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import type { BusboyFileStream } from '@fastify/busboy';
 import type { Answer, Call } from './answer.ts';
 import { discardUnused, fillBlob, newBlob, StoredBlob } from './blobs.ts';
-import { OrgError, parserError, refused } from './errors.ts';
+import { parserError, tooLarge } from './errors.ts';
 import { isObject, parseExact } from './exact-json.ts';
+import { eachPart, type FormPart, malformedForm } from './form-parts.ts';
+import { isForm } from './request-body.ts';
 import { fieldNamed } from './schema.ts';
 
 /**
@@ -19,10 +20,6 @@ const megabyte = 1024 * 1024;
 const versionBytesMax = 2048 * megabyte;
 /** Of one other file, and of all files of a collection together. */
 const fileBytesMax = 500 * megabyte;
-const partsMax = 201;
-
-export const isForm = (request: IncomingMessage): boolean =>
-  /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
 
 /** Whether the path takes a record's form; other resources have forms of their own. */
 export const isRecordForm = (request: IncomingMessage, path: readonly string[]): boolean =>
@@ -53,74 +50,27 @@ export async function routeForm(
   }
 }
 
-const tooLarge = () => new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
-
-const malformed = (message: string) => refused('INVALID_MULTIPART_REQUEST', message);
-
 async function receive(call: Call, request: IncomingMessage, stored: StoredBlob[]): Promise<Form> {
   const isVersion = call.path[0] === 'sobjects' && call.path[1]?.toLowerCase() === 'contentversion';
   const bytesMax = isVersion ? versionBytesMax : fileBytesMax;
   if (Number(request.headers['content-length'] ?? 0) > bytesMax + jsonBytesMax) throw tooLarge();
   const quota = new Quota(bytesMax);
   const form: { json?: unknown; hasJson: boolean; parts: Part[] } = { hasJson: false, parts: [] };
-  const take = async (stream: BusboyFileStream, mimeType: string, name: string, fileName: string) => {
+  const take = async ({ name, fileName, mimeType, bytes }: FormPart) => {
     if (/^application\/json\b/i.test(mimeType) && !form.hasJson) {
       form.hasJson = true;
-      form.json = await readJson(stream);
+      form.json = await readJson(bytes);
       return;
     }
     const blob = await newBlob(call.org.db);
     stored.push(blob);
     form.parts.push({ name, fileName, blob });
-    await fillBlob(call.org.db, blob, quota.limit(stream));
+    await fillBlob(call.org.db, blob, quota.limit(bytes));
   };
-  await eachPart(request, take);
-  if (!form.hasJson) throw malformed('Multipart message must include a non-binary part');
+  const decoders = request.headers['content-encoding'] === 'gzip' ? [createGunzip()] : [];
+  await eachPart(request.headers['content-type'] ?? '', [request, ...decoders], take);
+  if (!form.hasJson) throw malformedForm('Multipart message must include a non-binary part');
   return { json: form.json, parts: form.parts };
-}
-
-type TakePart = (stream: BusboyFileStream, mimeType: string, name: string, fileName: string) => Promise<void>;
-
-/** One part after the other. When one is refused the rest is read past, so that the client can read the answer. */
-async function eachPart(request: IncomingMessage, take: TakePart): Promise<void> {
-  const state: { failure?: { error: unknown }; open?: BusboyFileStream } = {};
-  let reading = Promise.resolve();
-  const onPart: BusboyEvents['file'] = (name, stream, fileName, _encoding, mimeType) => {
-    stream.on('error', () => undefined); // whoever reads the part is told
-    reading = reading.then(async () => {
-      if (!state.failure) {
-        state.open = stream;
-        await take(stream, mimeType, name, fileName).catch((error: unknown) => {
-          state.failure ??= { error };
-        });
-      }
-      stream.resume();
-    });
-  };
-  const parser = openParser(request).on('file', onPart);
-  try {
-    const isGzip = request.headers['content-encoding'] === 'gzip';
-    await (isGzip ? pipeline(request, createGunzip(), parser) : pipeline(request, parser));
-  } catch {
-    const error = malformed('The multipart message cannot be read.');
-    state.failure ??= { error };
-    // The parser leaves a part open that was broken off.
-    state.open?.destroy(error);
-  }
-  await reading;
-  if (state.failure) throw state.failure.error;
-}
-
-function openParser(request: IncomingMessage): BusboyInstance {
-  try {
-    return new Busboy({
-      headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
-      isPartAFile: () => true,
-      limits: { parts: partsMax },
-    });
-  } catch {
-    throw malformed('Multipart: Boundary not found');
-  }
 }
 
 /** Counts the bytes of all files of a request. */
@@ -156,7 +106,7 @@ function bodyOf(call: Call, form: Form): unknown {
 
 function recordOf(call: Call, { json, parts }: Form): unknown {
   const [part, ...more] = parts;
-  if (more.length > 0) throw malformed('Cannot include more than one binary part');
+  if (more.length > 0) throw malformedForm('Cannot include more than one binary part');
   if (!isObject(json) || !part) return json;
   const def = call.sobjects.get(call.path[1]?.toLowerCase() ?? '');
   const pathField = def && fieldNamed(def, 'PathOnClient');
@@ -173,7 +123,7 @@ function collectionOf({ json, parts }: Form): unknown {
     const { binaryPartName: name, binaryPartNameAlias: field } = attributes;
     if (!isObject(record) || typeof name !== 'string' || typeof field !== 'string') return record;
     const part = byName.get(name);
-    if (!part) throw malformed(`Multipart message has no part of the name ${name}`);
+    if (!part) throw malformedForm(`Multipart message has no part of the name ${name}`);
     return { ...record, [field]: part.blob };
   });
   return { ...json, records };

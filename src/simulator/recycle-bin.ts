@@ -3,6 +3,7 @@ import { sql } from '../lib/sql.ts';
 import { restoreLookups } from './deletion.ts';
 import { changeRow, deleteRecord, type Writer } from './dml.ts';
 import { refused } from './errors.ts';
+import { locking } from './locking.ts';
 import type { Org } from './org.ts';
 import { fieldNamed, type SObjectDef } from './schema.ts';
 import { tableOf } from './storage.ts';
@@ -28,8 +29,10 @@ export async function undeleteRecord(tx: Tx, by: Writer, id: string): Promise<vo
   const stamp = stampOf(by);
   const together = await deletedTogether(tx, by.org, id);
   for (const { def, recordId } of together) {
-    const [before] = await tx.query<Row>(sql`
-      SELECT ${returned(sobjects, def)} FROM ${tableOf(def)} WHERE "Id" = ${recordId} FOR UPDATE`);
+    const [before] = await locking([recordId], () =>
+      tx.query<Row>(sql`
+        SELECT ${returned(sobjects, def)} FROM ${tableOf(def)} WHERE "Id" = ${recordId} FOR UPDATE`),
+    );
     if (!before) throw notInBin('UNDELETE_FAILED');
     const columns = new Map<string, unknown>([['IsDeleted', false]]);
     if (fieldNamed(def, 'MasterRecordId')) columns.set('MasterRecordId', null);
@@ -61,11 +64,13 @@ export async function hardDeleteRecord(tx: Tx, by: Writer, def: SObjectDef, id: 
 
 /** The record first. Empty for one that went with another. */
 async function deletedTogether(tx: Tx, org: Org, id: string) {
-  const rows = await tx.query<{ record_id: string; sobject: string }>(sql`
-    SELECT record_id, sobject FROM simulator.deletion
-     WHERE root_id = ${id}
-     ORDER BY record_id <> ${id}, record_id
-       FOR UPDATE`);
+  const rows = await locking([id], () =>
+    tx.query<{ record_id: string; sobject: string }>(sql`
+      SELECT record_id, sobject FROM simulator.deletion
+       WHERE root_id = ${id}
+       ORDER BY record_id <> ${id}, record_id
+         FOR UPDATE`),
+  );
   return rows.flatMap(({ record_id: recordId, sobject }) => {
     const def = org.sobjects.get(sobject.toLowerCase());
     return def ? [{ def, recordId }] : [];

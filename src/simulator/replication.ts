@@ -2,7 +2,8 @@ import type { Tx } from '../lib/database.ts';
 import { ident, type Sql, sql } from '../lib/sql.ts';
 import { type Answer, answer, type Call } from './answer.ts';
 import { methodNotAllowed, refused } from './errors.ts';
-import { type Org, oldestWrite } from './org.ts';
+import { oldestWrite } from './open-writes.ts';
+import type { Org } from './org.ts';
 import { type SObjectDef, stampField } from './schema.ts';
 import { isLive, recordsOf } from './storage.ts';
 

@@ -5,33 +5,14 @@ import { ManualClock } from '../lib/clock.ts';
 import { sql } from '../lib/sql.ts';
 import { FormulaError } from './formula/index.ts';
 import { mergeRecords } from './merge.ts';
-import {
-  audit,
-  currency,
-  field,
-  isDeleted,
-  number,
-  readOnly,
-  recordId,
-  reference,
-  text,
-} from './objects/fields.ts';
+import { currency, field, number, readOnly, reference } from './objects/fields.ts';
 import { user } from './objects/user.ts';
 import { writeTransaction } from './org.ts';
 import { emptyRecord, hardDeleteRecord, undeleteRecord } from './recycle-bin.ts';
 import { fillRollUp } from './roll-ups.ts';
+import { sampleSObject } from './sample-sobject.ts';
 import type { FieldDef, RollUpDef, SObjectDef } from './schema.ts';
 import { mapOf } from './schema-storage.ts';
-
-const sobject = (name: string, keyPrefix: string, ...fields: FieldDef[]): SObjectDef => ({
-  name,
-  label: name,
-  labelPlural: `${name}s`,
-  keyPrefix,
-  custom: true,
-  deletable: true,
-  fields: [recordId('Record ID'), isDeleted, ...audit, text('Name', 'Name', 80), ...fields],
-});
 
 const ofParts = { child: 'Part__c', reference: 'Order__c' };
 const rollUp = (name: string, of: Omit<RollUpDef, 'child' | 'reference'>): FieldDef =>
@@ -39,7 +20,7 @@ const rollUp = (name: string, of: Omit<RollUpDef, 'child' | 'reference'>): Field
     ? number(name, name, 2, { ...readOnly, defaultSql: '0', rollUp: { ...ofParts, ...of } })
     : field('date', name, name, { ...readOnly, rollUp: { ...ofParts, ...of } });
 
-const shop = sobject(
+const shop = sampleSObject(
   'Shop__c',
   'a20',
   number('Total__c', 'Total', 2, {
@@ -48,7 +29,7 @@ const shop = sobject(
     rollUp: { kind: 'sum', child: 'Order__c', reference: 'Shop__c', field: 'Total__c' },
   }),
 );
-const order = sobject(
+const order = sampleSObject(
   'Order__c',
   'a21',
   reference('MasterRecordId', 'Master Record ID', ['Order__c'], readOnly),
@@ -60,7 +41,7 @@ const order = sobject(
   rollUp('Last__c', { kind: 'max', field: 'Due__c', where: 'NOT(ISBLANK(Name))' }),
 );
 const part = (more: readonly FieldDef[] = []): SObjectDef =>
-  sobject(
+  sampleSObject(
     'Part__c',
     'a22',
     reference('Order__c', 'Order', ['Order__c'], { cascadeDelete: true }),

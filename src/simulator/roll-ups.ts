@@ -1,6 +1,7 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import { compileFormula, FormulaError, readsOfFormula } from './formula/index.ts';
+import { locking } from './locking.ts';
 import { type FieldDef, fieldNamed, type RollUpDef, type SObjectDef, type SObjects } from './schema.ts';
 import { columnOf, factsOf } from './soql/columns.ts';
 import { tableOf } from './storage.ts';
@@ -110,7 +111,9 @@ const isLiveRow = (def: SObjectDef, row: string): Sql =>
  * waited for the lock would still see the children as they were before.
  */
 export const lockMasters = (tx: Tx, { master }: RollUps, ids: readonly string[]): Promise<unknown> =>
-  tx.query(sql`SELECT "Id" FROM ${tableOf(master)} WHERE "Id" = ANY(${[...ids]}) ORDER BY "Id" FOR UPDATE`);
+  locking(ids, () =>
+    tx.query(sql`SELECT "Id" FROM ${tableOf(master)} WHERE "Id" = ANY(${[...ids]}) ORDER BY "Id" FOR UPDATE`),
+  );
 
 /** What stands in FROM: the live masters `m` with these Ids, and in `rolled` the values of their roll-ups by name. */
 export function rolledFrom(group: RollUps, ids: readonly string[]): Sql {

@@ -6,6 +6,7 @@ import {
   FormulaError,
   type FormulaType,
   type Frame,
+  formulaTypes,
   sqlAs,
 } from './formula/index.ts';
 import type { Org } from './org.ts';
@@ -178,7 +179,7 @@ class RuleCompiler {
     return Object.entries(fields).flatMap(([name, text]) => {
       const field = this.field(target, name, `${place}.${name}`);
       if (!field) return [];
-      const type = field[right] ? valueTypes[field.type] : undefined;
+      const type = field[right] ? typeToWrite(field) : undefined;
       if (!type) {
         this.problems.push(`${place}.${name}: the field is not writeable`);
         return [];
@@ -241,25 +242,11 @@ class RuleCompiler {
   }
 }
 
-const valueTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
-  reference: 'Text',
-  string: 'Text',
-  textarea: 'Text',
-  picklist: 'Text',
-  multipicklist: 'Text',
-  combobox: 'Text',
-  email: 'Text',
-  phone: 'Text',
-  url: 'Text',
-  boolean: 'Boolean',
-  int: 'Number',
-  long: 'Number',
-  double: 'Number',
-  currency: 'Number',
-  percent: 'Number',
-  date: 'Date',
-  datetime: 'DateTime',
-};
+/** What a formula has to be whose value is written to the field: a value of a picklist is text. */
+function typeToWrite({ type }: FieldDef): FormulaType | undefined {
+  const read = formulaTypes[type];
+  return read === 'Picklist' || read === 'MultiPicklist' ? 'Text' : read;
+}
 
 /** As a request would write it. */
 function requestText({ type }: FieldDef, value: Sql): Sql {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startOrg } from '../../test/org.ts';
 import { sql } from '../lib/sql.ts';
+import { ingestJobs } from './bulk/test-jobs.ts';
 
 /** The org over HTTP with the rules that the page of the docs shows. */
 const page = await readFile(join(import.meta.dirname, '../../docs/org-rules.md'), 'utf8');
@@ -125,6 +126,19 @@ test('a client that names itself is named in the log, inside a batch too', async
   const [entry] = await org.db.query(sql`
     SELECT change, client FROM simulator.commit_log WHERE sobject = 'Lead' ORDER BY position DESC LIMIT 1`);
   assert.deepEqual(entry, { change: 'create', client: 'SforceMdb' });
+});
+
+test('what a Bulk job writes is logged under the name that the client gave itself when it made the job', async () => {
+  const named = { 'Sforce-Call-Options': 'client=Loader' };
+  const { run } = ingestJobs({
+    request: (method, path, given) =>
+      org.request(method, path, { ...given, headers: { ...given?.headers, ...named } }),
+  });
+  const made = await run({ object: 'Lead', operation: 'insert' }, 'LastName,Company\nbulk,c\n');
+  assert.equal(made.state, 'JobComplete');
+  const [entry] = await org.db.query(sql`
+    SELECT change, client FROM simulator.commit_log WHERE sobject = 'Lead' ORDER BY position DESC LIMIT 1`);
+  assert.deepEqual(entry, { change: 'create', client: 'Loader' });
 });
 
 test('the rules are there after a start without the file', async () => {

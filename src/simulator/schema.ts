@@ -82,7 +82,8 @@ export interface FieldDef {
   rollUp?: RollUpDef;
   /**
    * What the org itself makes of a record, which Salesforce does not call calculated: a SQL expression over the row's
-   * own quoted columns, for example `"StageName" = 'Closed Won'`.
+   * own quoted columns, for example `"StageName" = 'Closed Won'`. Columns of other rows are named with their rows. A
+   * formula could say little of it: it has no e-mails, picklists or whole Ids, and a roll-up stamps its master.
    */
   derived?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -121,6 +122,44 @@ test('headers beyond 16 KB are 431 and an address beyond it is 414', async () =>
   assert.equal(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(17_000)}\r\n\r\n`), 431);
   assert.equal(await raw(`GET /${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`), 414);
   assert.equal(await raw('this is not HTTP\r\n\r\n'), 400);
+});
+
+test('a body that is too large is answered 413 while it comes, and the connection then ends as it should', async () => {
+  const { hostname, port } = new URL(org.url);
+  const token = await org.token('demo');
+  const megabytes = 60;
+  const socket = connect(Number(port), hostname);
+  socket.setEncoding('latin1');
+  const ended = once(socket, 'end'); // a reset connection is an error instead
+  let answer = '';
+  const answered = new Promise<void>((resolve) => {
+    socket.on('data', (text: string) => {
+      answer += text;
+      if (answer.includes('REQUEST_ENTITY_TOO_LARGE')) resolve();
+    });
+  });
+  socket.write(
+    `POST ${data}/composite HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${megabytes * 2 ** 20}\r\n\r\n`,
+  );
+  const megabyte = Buffer.alloc(2 ** 20, ' ');
+  for (let sent = 0; sent < megabytes - 1; sent++) socket.write(megabyte);
+  await answered;
+  socket.write(megabyte);
+  await ended;
+  assert.match(answer, /^HTTP\/1\.1 413 [^]*Connection: close/i);
+});
+
+test('a small body that unpacks to a large one is 413 as well', async () => {
+  const answer = await fetch(`${org.url}${data}/composite`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${await org.token('demo')}`,
+      'Content-Type': 'application/json',
+      'Content-Encoding': 'gzip',
+    },
+    body: gzipSync(Buffer.alloc(51 * 2 ** 20, ' ')),
+  });
+  assert.equal(answer.status, 413);
 });
 
 test('requests under way are answered before the program ends', async () => {

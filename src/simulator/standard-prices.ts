@@ -2,6 +2,7 @@ import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { type Behaviour, type Write, willBe } from './behaviour.ts';
 import { refused } from './errors.ts';
+import { locking } from './locking.ts';
 
 /** What hangs on price books: what a price needs, what a line of an opportunity costs, and what they add up to. */
 const integrity = (message: string) =>
@@ -115,7 +116,9 @@ export const opportunityBehaviour: Behaviour = {
 
 /** Locked before the lines are summed: a statement that waited would still sum them as it saw them before. */
 async function rollUp(tx: Tx, stamp: Write['stamp'], opportunityId: string): Promise<void> {
-  await tx.query(sql`SELECT FROM org."Opportunity" WHERE "Id" = ${opportunityId} FOR UPDATE`);
+  await locking([opportunityId], () =>
+    tx.query(sql`SELECT FROM org."Opportunity" WHERE "Id" = ${opportunityId} FOR UPDATE`),
+  );
   await tx.query(sql`
     UPDATE org."Opportunity" AS deal
        SET "Amount"                   = coalesce(lines.total, deal."Amount"),

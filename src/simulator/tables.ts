@@ -2,37 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef, stampField } from './schema.ts';
-import { expression, isLive, keyOf, tableOf } from './storage.ts';
+import { factsOf } from './soql/columns.ts';
+import { verbatim } from './soql/fragments.ts';
+import { isLive, keyOf, tableOf } from './storage.ts';
 
 /** The tables of the records: made with an sobject, changed with its fields, in the transaction of the change. */
 /** Collated by code point, whatever the database's own collation is. */
 const text = sql`text COLLATE "C"`;
-
-const columnTypes: Record<Exclude<FieldType, 'address' | 'location'>, Sql> = {
-  id: text,
-  reference: text,
-  string: text,
-  textarea: text,
-  picklist: text,
-  multipicklist: text,
-  combobox: text,
-  email: text,
-  phone: text,
-  url: text,
-  encryptedstring: text,
-  boolean: sql`boolean`,
-  int: sql`integer`,
-  long: sql`bigint`,
-  double: sql`numeric`,
-  currency: sql`numeric`,
-  percent: sql`numeric`,
-  date: sql`date`,
-  datetime: sql`timestamptz`,
-  time: sql`time`,
-  base64: text,
-  anyType: sql`jsonb`,
-  json: sql`jsonb`,
-};
 
 export async function createTable(tx: Tx, def: SObjectDef): Promise<void> {
   for (const field of def.fields) await createSequence(tx, def, field);
@@ -71,7 +47,7 @@ export async function changeColumn(tx: Tx, def: SObjectDef, from: FieldDef, to: 
   if (from.name !== to.name)
     await tx.query(sql`ALTER TABLE ${table} RENAME COLUMN ${ident(from.name)} TO ${column}`);
   await tx.query(sql`ALTER TABLE ${table} ALTER ${column} DROP DEFAULT, ALTER ${column} DROP NOT NULL`);
-  if (typeOf(from) !== typeOf(to))
+  if (typeName(from) !== typeName(to))
     await tx.query(sql`ALTER TABLE ${table} ALTER ${column} TYPE ${typeOf(to)} USING ${converted(from, to)}`);
   if (to.defaultSql !== undefined)
     await tx.query(sql`ALTER TABLE ${table} ALTER ${column} SET ${defaultOf(def, to)}`);
@@ -79,7 +55,9 @@ export async function changeColumn(tx: Tx, def: SObjectDef, from: FieldDef, to: 
   await createFieldIndexes(tx, def, to);
 }
 
-const typeOf = (field: FieldDef): Sql => columnTypes[field.type as keyof typeof columnTypes];
+const typeName = (field: FieldDef): string => factsOf(field.type).sqlType;
+
+const typeOf = (field: FieldDef): Sql => (typeName(field) === 'text' ? text : verbatim(typeName(field)));
 
 const numeric = new Set<FieldType>(['int', 'long', 'double', 'currency', 'percent']);
 
@@ -87,9 +65,9 @@ const numeric = new Set<FieldType>(['int', 'long', 'double', 'currency', 'percen
 function converted(from: FieldDef, to: FieldDef): Sql {
   const column = ident(to.name);
   const type = typeOf(to);
-  if (type === text) return sql`${column}::text`;
+  if (typeName(to) === 'text') return sql`${column}::text`;
   if (numeric.has(from.type) && numeric.has(to.type)) return sql`${column}::${type}`;
-  if (typeOf(from) === text && numeric.has(to.type))
+  if (typeName(from) === 'text' && numeric.has(to.type))
     return sql`CASE WHEN ${column} ~ '^-?[0-9]{1,15}([.][0-9]{1,18})?$' THEN ${column}::numeric::${type} END`;
   return sql`NULL::${type}`;
 }
@@ -106,9 +84,9 @@ function defaultOf(def: SObjectDef, field: FieldDef): Sql | undefined {
     // A regclass constant is the one way to name a sequence that a default can keep.
     const sequence = `'org."${sequenceName(def, field)}"'::regclass`;
     const before = `'${field.autoNumber.replaceAll("'", "''")}'`;
-    return expression(`DEFAULT ${before} || lpad(nextval(${sequence})::text, 8, '0')`);
+    return verbatim(`DEFAULT ${before} || lpad(nextval(${sequence})::text, 8, '0')`);
   }
-  return field.defaultSql === undefined ? undefined : expression(`DEFAULT ${field.defaultSql}`);
+  return field.defaultSql === undefined ? undefined : verbatim(`DEFAULT ${field.defaultSql}`);
 }
 
 async function createSequence(tx: Tx, def: SObjectDef, field: FieldDef): Promise<void> {

@@ -3,36 +3,17 @@ import { after, beforeEach, test } from 'node:test';
 import { openInnerOrg } from '../../test/inner-org.ts';
 import { sql } from '../lib/sql.ts';
 import { asOrgError } from './errors.ts';
-import {
-  audit,
-  currency,
-  field,
-  isDeleted,
-  number,
-  readOnly,
-  recordId,
-  reference,
-  text,
-} from './objects/fields.ts';
+import { currency, field, number, readOnly, reference, text } from './objects/fields.ts';
 import { user } from './objects/user.ts';
 import { writeTransaction } from './org.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { setRules } from './rule-book.ts';
-import type { FieldDef, SObjectDef } from './schema.ts';
+import { sampleSObject } from './sample-sobject.ts';
 
 /** Triggers inside the process, where their depth, their second and what they roll up can be seen. */
-const sobject = (name: string, keyPrefix: string, ...fields: FieldDef[]): SObjectDef => ({
-  name,
-  label: name,
-  labelPlural: `${name}s`,
-  keyPrefix,
-  custom: true,
-  deletable: true,
-  fields: [recordId('Record ID'), isDeleted, ...audit, text('Name', 'Name', 80), ...fields],
-});
 const inner = await openInnerOrg([
   user,
-  sobject(
+  sampleSObject(
     'Order__c',
     'a21',
     number('Total__c', 'Total', 2, {
@@ -46,7 +27,12 @@ const inner = await openInnerOrg([
     field('datetime', 'Seen__c', 'Seen'),
     reference('Twin__c', 'Twin', ['Order__c']),
   ),
-  sobject('Part__c', 'a22', reference('Order__c', 'Order', ['Order__c']), currency('Price__c', 'Price')),
+  sampleSObject(
+    'Part__c',
+    'a22',
+    reference('Order__c', 'Order', ['Order__c']),
+    currency('Price__c', 'Price'),
+  ),
 ]);
 after(() => inner[Symbol.asyncDispose]());
 beforeEach(() => setRules(inner.org, {}));

@@ -1,6 +1,6 @@
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import { isLockFailure, type OrgError, refused, rowLocked } from './errors.ts';
+import { type OrgError, refused } from './errors.ts';
 import type { ColumnValues } from './field-values.ts';
 import type { Org } from './org.ts';
 import { referencesTo } from './relationships.ts';
@@ -10,15 +10,6 @@ import { columnOf } from './soql/index.ts';
 import { isLive, tableOf } from './storage.ts';
 
 /** What the org refuses of a write that is well formed: rules that look at other records. */
-
-/** Waits for the rows that `work` locks, up to the org's lock time-out; who gives up is told which records they are. */
-export async function locking<Result>(ids: readonly string[], work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw isLockFailure(error) ? rowLocked(ids) : error;
-  }
-}
 
 /**
  * How a record is locked while another one begins to point to it, so that it is not deleted at the same moment. A

@@ -10,12 +10,11 @@ import type { Moment, ValidationRule } from './rules.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 import { behaviourReads, fillIn, followUp } from './standard-behaviour.ts';
 import { tableOf } from './storage.ts';
-import { runTriggers } from './triggers.ts';
 import { modifiedColumns, type Stamp, type Writer } from './writer.ts';
 
 /**
  * The writing of one row with all that hangs on it, in this order: what the org fills in, before triggers, validation
- * rules, the log, after triggers, what follows of itself, roll-ups of its masters. For an sobject without triggers the row, its rules and the log are one statement.
+ * rules, the log, after triggers, what follows of itself, roll-ups of its masters. For an sobject without triggers the row, its rules and the log are one statement. Triggers write by the path that ends here, so the org hands them in.
  */
 export interface RowWrite {
   change: Change;
@@ -66,7 +65,12 @@ export async function writeRow(
       ? await writeWithTriggers(tx, by, def, write, { stamp, befores, validations, old })
       : await writeAtOnce(tx, by, def, write, { stamp, validations });
   if (afters.length > 0)
-    await runTriggers(tx, by, def, afters, { id: write.id, when: `after ${phase}` as Moment, old, stamp });
+    await by.org.runTriggers(tx, by, def, afters, {
+      id: write.id,
+      when: `after ${phase}` as Moment,
+      old,
+      stamp,
+    });
   await followUp(filled, row);
   await keepRollUps(tx, by, def, write.before ? [write.before, row] : [row], stamp);
 }
@@ -111,11 +115,11 @@ async function writeWithTriggers(
   const { id, change } = write;
   const when = `before ${phases[change]}` as Moment;
   if (change === 'delete') {
-    await runTriggers(tx, by, def, befores, { id, when, old, stamp });
+    await by.org.runTriggers(tx, by, def, befores, { id, when, old, stamp });
     return writeAtOnce(tx, by, def, write, { stamp, validations });
   }
   await tx.query(writing(def, write));
-  const set = await runTriggers(tx, by, def, befores, { id, when, old, stamp });
+  const set = await by.org.runTriggers(tx, by, def, befores, { id, when, old, stamp });
   const names = loggedColumns(def, change, [...write.columns.keys(), ...set]);
   const source = sql`SELECT * FROM ${tableOf(def)} WHERE "Id" = ${id}`;
   const prior = old === undefined ? undefined : sql`SELECT * FROM ${rowOfJson(def, old)}`;

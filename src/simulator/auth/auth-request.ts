@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { OrgError } from '../errors.ts';
+import { tooLarge } from '../errors.ts';
 
 /** A request for one of the addresses of sign-in. */
 export interface AuthRequest {
@@ -17,8 +17,7 @@ const bodyBytesMax = 256 * 1024;
 
 /** @throws {@link OrgError} for a body that is larger than any sign-in */
 export function checkSize(request: AuthRequest): void {
-  if (request.body.length > bodyBytesMax)
-    throw new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
+  if (request.body.length > bodyBytesMax) throw tooLarge();
 }
 
 /**

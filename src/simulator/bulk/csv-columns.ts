@@ -1,6 +1,7 @@
 import { unreachable } from '../../lib/assert.ts';
 import { join, literal, type Sql, sql } from '../../lib/sql.ts';
-import { decimalText, type SelectedColumn } from '../soql/index.ts';
+import { decimalText } from '../soql/fragments.ts';
+import type { SelectedColumn } from '../soql/index.ts';
 import { type CsvForm, csvValues } from './csv.ts';
 import { JobFailure } from './refusals.ts';
 

@@ -1,5 +1,5 @@
 import { type Answer, type Call, noContent } from '../answer.ts';
-import { methodNotAllowed, notFound, OrgError } from '../errors.ts';
+import { methodNotAllowed, notFound, unsupportedMedia } from '../errors.ts';
 import { ingestResults } from './ingest-results.ts';
 import { bodyOf, jobJson, printed, requireJob, textOf } from './job-answers.ts';
 import { jobList } from './job-list.ts';
@@ -74,7 +74,7 @@ async function closeUpload(call: Call, job: Job): Promise<Job> {
 async function putFile(call: Call, job: Job): Promise<Answer> {
   if (call.method !== 'PUT') throw methodNotAllowed(call.method, ['PUT']);
   if (!call.file) {
-    throw new OrgError(415, 'UNSUPPORTED_MEDIA_TYPE', "Content type not supported. Use 'text/csv'.");
+    throw unsupportedMedia("Content type not supported. Use 'text/csv'.");
   }
   const claim = await claimUpload(call.db, job.id);
   if (!claim) throw notFound();

@@ -72,7 +72,7 @@ export async function applyRecord(
   values: readonly string[],
 ): Promise<Applied> {
   const { def, operation } = plan;
-  const body = await readBody(tx, plan, values);
+  const body = await bodyOfLine(tx, plan, values);
   switch (operation) {
     case 'insert':
       return { id: await insertRecord(tx, by, def, readValues(def, body, 'create')), created: true };
@@ -97,7 +97,7 @@ export async function applyRecord(
 type Body = Record<string, unknown>;
 
 /** Nothing between two delimiters leaves a field alone; `#N/A` makes it null. */
-async function readBody(tx: Tx, plan: IngestPlan, values: readonly string[]): Promise<Body> {
+async function bodyOfLine(tx: Tx, plan: IngestPlan, values: readonly string[]): Promise<Body> {
   const body: Body = {};
   for (const [at, { field, parent }] of plan.columns.entries()) {
     const text = values[at] ?? '';

@@ -5,7 +5,7 @@ import { parseExact } from '../exact-json.ts';
 import { parseId, recordId } from '../ids.ts';
 import { fieldNamed, isIdLookup, type SObjectDef } from '../schema.ts';
 import { formOf, jobJson, jobPrefix, objectOf, printed, textOf } from './job-answers.ts';
-import { readMultipart } from './multipart.ts';
+import { readJobForm } from './job-form.ts';
 import { entityUnsupported, hardDeleteDenied, hasBulk, invalidJob } from './refusals.ts';
 import { changeJob, insertJob, type Job, type NewJob } from './storage.ts';
 import { claimUpload, storeUpload } from './upload.ts';
@@ -25,7 +25,7 @@ export async function createIngestJob(call: Call): Promise<Answer> {
 }
 
 async function makeFull(call: Call, body: Buffer): Promise<Job> {
-  const parts = readMultipart(call.header('content-type') ?? '', body);
+  const parts = await readJobForm(call.header('content-type') ?? '', body);
   const description = objectOf(jsonOf(parts.job));
   return call.write(async (tx) => {
     const { id } = await makeOpen(call, tx, description);
@@ -63,6 +63,7 @@ function planJob(call: Call, body: Body): Omit<NewJob, 'id'> {
   return {
     kind: 'ingest',
     user_id: userId,
+    client: call.client ?? null,
     operation,
     object: def.name,
     query: null,

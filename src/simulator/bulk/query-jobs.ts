@@ -1,5 +1,5 @@
 import { type Answer, type Call, dataPath, noContent } from '../answer.ts';
-import { methodNotAllowed, notFound, refused } from '../errors.ts';
+import { methodNotAllowed, notFound } from '../errors.ts';
 import { recordId } from '../ids.ts';
 import { toStored } from '../stored-text.ts';
 import { csvForm } from './csv.ts';
@@ -27,15 +27,11 @@ export async function queryJobsAnswer(call: Call, path: readonly string[]): Prom
   return part === 'results' ? results(call, job) : resultPages(call, job);
 }
 
-const soqlCharactersMax = 100_000;
-
 async function createQueryJob(call: Call): Promise<Answer> {
   const body = bodyOf(call);
   const operation = textOf(body, 'operation', ['query', 'queryAll']);
   const form = formOf(body);
   const soql = toStored(textOf(body, 'query'));
-  if (soql.length > soqlCharactersMax)
-    throw refused('MALFORMED_QUERY', 'SOQL statements can not be longer than 100000 characters.');
   const now = call.org.clock.now();
   const includeDeleted = operation === 'queryAll';
   const compiled = compileBulkQuery(call.sobjects, {
@@ -53,6 +49,7 @@ async function createQueryJob(call: Call): Promise<Answer> {
       id: recordId(jobPrefix, number),
       kind: 'query',
       user_id: call.userId,
+      client: call.client ?? null,
       operation,
       object: compiled.sobject,
       query: soql,

@@ -18,7 +18,7 @@ import { uploadRecords } from './upload.ts';
 const batchRecords = 200;
 
 export async function runIngestJob(org: Org, job: Job, signal: AbortSignal): Promise<void> {
-  const by: Writer = { org, userId: job.user_id };
+  const by: Writer = { org, userId: job.user_id, ...(job.client !== null && { client: job.client }) };
   const sobjects = await sobjectsSeenBy(org, job.user_id);
   const def = sobjects.get(job.object.toLowerCase());
   if (!def) throw invalidBatch(`Unable to find object: ${job.object}`);

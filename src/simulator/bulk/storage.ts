@@ -14,6 +14,8 @@ export interface Job {
   id: string;
   kind: JobKind;
   user_id: string;
+  /** The name that its client gave itself; the log of the job's writes tells it. */
+  client: string | null;
   operation: string;
   object: string;
   /** The SOQL of a query job, as it is stored. */
@@ -68,6 +70,7 @@ export async function createJobTables(tx: Tx): Promise<void> {
       id                text PRIMARY KEY,
       kind              text NOT NULL CHECK (kind IN ('query', 'ingest')),
       user_id           text NOT NULL,
+      client            text,
       operation         text NOT NULL,
       object            text NOT NULL,
       query             text,
@@ -115,7 +118,7 @@ const printed = (column: Sql): Sql =>
   sql`to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"+0000"')`;
 
 const jobColumns = sql`
-  id, kind, user_id, operation, object, query, external_id_field, assignment_rule_id, column_delimiter, line_ending,
+  id, kind, user_id, client, operation, object, query, external_id_field, assignment_rule_id, column_delimiter, line_ending,
   api_version, state, error_message, ${printed(sql`created_at`)} AS created, ${printed(sql`modified_at`)} AS modified,
   floor(extract(epoch FROM created_at) * 1000)::bigint AS created_ms, records_processed, records_failed, retries,
   processing_ms, upload, header`;
@@ -125,6 +128,7 @@ export type NewJob = Pick<
   | 'id'
   | 'kind'
   | 'user_id'
+  | 'client'
   | 'operation'
   | 'object'
   | 'query'
@@ -141,10 +145,10 @@ export type NewJob = Pick<
 export async function insertJob(tx: Tx, job: NewJob, now: number): Promise<Job> {
   const at = new Date(Math.floor(now / 1000) * 1000).toISOString();
   const [row] = await tx.query<Job>(sql`
-    INSERT INTO simulator.bulk_job (id, kind, user_id, operation, object, query, external_id_field, assignment_rule_id,
+    INSERT INTO simulator.bulk_job (id, kind, user_id, client, operation, object, query, external_id_field, assignment_rule_id,
                                     column_delimiter, line_ending, api_version, state, header, created_at,
                                     modified_at)
-    VALUES (${job.id}, ${job.kind}, ${job.user_id}, ${job.operation}, ${job.object}, ${job.query},
+    VALUES (${job.id}, ${job.kind}, ${job.user_id}, ${job.client}, ${job.operation}, ${job.object}, ${job.query},
             ${job.external_id_field}, ${job.assignment_rule_id}, ${job.column_delimiter}, ${job.line_ending}, ${job.api_version}, ${job.state},
             ${job.header}, ${at}, ${at})
     RETURNING ${jobColumns}`);

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { OrgError, parserError } from '../errors.ts';
+import { tooLarge, unsupportedMedia } from '../errors.ts';
+import { undecodable } from '../request-body.ts';
 
 /** The body of a request that brings the file of an ingest job: read as it comes, never held as a whole. */
 const encodedBytesMax = 150 * 1024 * 1024;
@@ -19,9 +20,7 @@ function decoded(request: IncomingMessage): AsyncIterable<Buffer> {
   const bytes = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return bytes;
-  if (encoding !== 'gzip') {
-    throw new OrgError(415, 'UNSUPPORTED_MEDIA_TYPE', `Content-Encoding '${encoding}' not supported`);
-  }
+  if (encoding !== 'gzip') throw unsupportedMedia(`Content-Encoding '${encoding}' not supported`);
   return pipeline(Readable.from(bytes, { objectMode: false }), createGunzip(), () => undefined);
 }
 
@@ -31,15 +30,11 @@ async function* limited(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     for await (const piece of bytes) {
       count += piece.length;
-      if (Math.ceil(count / 3) * 4 > encodedBytesMax) {
-        throw new OrgError(413, 'REQUEST_ENTITY_TOO_LARGE', 'The request is too large.');
-      }
+      if (Math.ceil(count / 3) * 4 > encodedBytesMax) throw tooLarge();
       yield piece;
     }
   } catch (error) {
     const code = String((error as { code?: unknown }).code);
-    throw code.startsWith('Z_')
-      ? parserError('The request body is not in the encoding that its header names.')
-      : error;
+    throw code.startsWith('Z_') ? undecodable() : error;
   }
 }

@@ -56,9 +56,9 @@ test('one request makes a job and brings its file', async () => {
   assert.deepEqual(readCsv(await part(made.id, 'successfulResults'))[1]?.slice(2), ['Ä', 'b\n']);
 });
 
-test('a form may have line feeds alone, its parts in any order and its boundary in quotes', async () => {
+test('a form may have its parts in any order and its boundary in quotes', async () => {
   const job = JSON.stringify(leads);
-  const body = form('a b', [contentHead, 'LastName,Company\nx,y'], [jobHead, job]).replaceAll('\r\n', '\n');
+  const body = form('a b', [contentHead, 'LastName,Company\nx,y'], [jobHead, job]);
   const answer = await postForm(body, 'multipart/form-data; boundary="a b"');
   assert.equal(answer.status, 200, answer.text);
   assert.equal((await reached((answer.json as JobInfo).id, 'JobComplete')).numberRecordsFailed, 0);
@@ -78,6 +78,7 @@ test('a form that lacks something is refused and leaves no job', async () => {
     form('BOUNDARY', ['X: y', job], [contentHead, 'LastName\nx\n']),
     form('OTHER', [jobHead, job], [contentHead, 'LastName\nx\n']),
     `--BOUNDARY\r\n${jobHead}\r\n\r\n${job}`,
+    form('BOUNDARY', [jobHead, job], [contentHead, 'LastName\nx\n']).replaceAll('\r\n', '\n'),
     'none',
   ];
   for (const body of bodies) assert.equal((await postForm(body)).status, 400, body.slice(0, 200));

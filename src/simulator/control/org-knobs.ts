@@ -6,7 +6,7 @@ import { randomSecret } from '../auth/secrets.ts';
 import { insertRecord } from '../dml.ts';
 import { columnValues } from '../field-values.ts';
 import { recordId } from '../ids.ts';
-import { type Org, writeTransaction } from '../org.ts';
+import { nameOrganization, type Org, writeTransaction } from '../org.ts';
 import { versionMax } from '../rest.ts';
 import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
 import { changeOrgId } from './storage.ts';
@@ -16,7 +16,10 @@ import { exactValues, fieldValues, idOf } from './writes.ts';
 async function becomeOrg(org: Org, { id }: { id?: string | undefined }) {
   const orgId = id === undefined ? recordId('00D', randomInt(2 ** 47)) : idOf(id);
   if (!orgId.startsWith('00D')) throw new ControlError(400, 'id: an Id of an org begins with 00D');
-  await org.db.transaction((tx) => changeOrgId(tx, orgId));
+  await org.db.transaction(async (tx) => {
+    await changeOrgId(tx, orgId);
+    await nameOrganization(tx, orgId);
+  });
   org.settings.orgId = orgId;
   org.id = orgId;
   return { orgId };

@@ -73,6 +73,12 @@ test('another org under the same URL has another id everywhere, and knows no tok
   const userInfo = await org.request('GET', '/services/oauth2/userinfo', { token });
   assert.equal((userInfo.json as { organization_id: string }).organization_id, orgId);
 
+  const named = await org.request('GET', `${data}/query?q=SELECT+Id+FROM+Organization`, { token });
+  assert.deepEqual(
+    (named.json as { records: { Id: string }[] }).records.map(({ Id }) => Id),
+    [orgId],
+  );
+
   await org.restart();
   assert.ok((await byPassword()).id.includes(orgId));
   assert.notEqual((await org.control('/org/changeId', {})).orgId, orgId);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { type OrgRequest, startOrg } from '../../../test/org.ts';
+import { ingestJobs } from '../bulk/test-jobs.ts';
 
 const org = await startOrg({ records: 400 });
 after(() => org[Symbol.asyncDispose]());
@@ -72,6 +73,40 @@ test('an object that the user may not read is unknown, also as a parent and to B
   });
   assert.equal(job.status, 400);
   assert.equal((await query('SELECT Id FROM Contact LIMIT 1')).status, 200);
+});
+
+test('a field that the user may not read is none to Bulk either', async () => {
+  const jobs = ingestJobs({
+    request: (method, path, given) => org.request(method, path, { ...given, token }),
+  });
+  const id = await newAccount();
+  await org.control('/users/rights', {
+    user: 'integration',
+    fields: { 'Account.Industry': { read: false } },
+  });
+  const asked = await request('POST', '/jobs/query', {
+    body: { operation: 'query', query: 'SELECT Id, Industry FROM Account' },
+  });
+  assert.equal(asked.status, 400, asked.text);
+  const written = await jobs.run({ object: 'Account', operation: 'update' }, `Id,Industry\n${id},Media\n`);
+  assert.equal(written.state, 'Failed');
+  assert.match(String(written.errorMessage), /Industry/);
+  const other = await org.request('GET', `${data}/sobjects/Account/${id}?fields=Industry`);
+  assert.equal((other.json as { Industry: string }).Industry, 'Energy');
+});
+
+test('an sobject that the user may not read is told neither as a parent nor as a child', async () => {
+  await org.control('/users/rights', { user: 'integration', objects: { Lead: { read: false } } });
+  interface Described {
+    fields: { name: string; referenceTo: string[] }[];
+    childRelationships: { childSObject: string }[];
+  }
+  const describe = async (sobject: string) =>
+    (await request('GET', `/sobjects/${sobject}/describe`)).json as Described;
+  const who = (await describe('Task')).fields.find(({ name }) => name === 'WhoId');
+  assert.deepEqual(who?.referenceTo, ['Contact']);
+  const children = (await describe('User')).childRelationships.map(({ childSObject }) => childSObject);
+  assert.ok(children.includes('Contact') && !children.includes('Lead'));
 });
 
 test('an object that the user may not create, edit or delete refuses each', async () => {

@@ -4,6 +4,8 @@ import { sqlState } from '../../lib/database.ts';
 import { asOrgError } from '../errors.ts';
 import { listenFrom } from '../listen.ts';
 import type { Org } from '../org.ts';
+import { readBytes } from '../request-body.ts';
+import { end } from '../send.ts';
 import { ControlError, type Knob } from './knob.ts';
 import { knobGroups, listing } from './knobs.ts';
 
@@ -74,14 +76,8 @@ function refuseStrangers({ headers, socket }: IncomingMessage): void {
 async function bodyOf(request: IncomingMessage): Promise<string> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw new Refusal(415, 'send the header Content-Type: application/json');
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bodyBytesMax) throw new Refusal(413, `send at most ${bodyBytesMax} bytes at once`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  const refusal = () => new Refusal(413, `send at most ${bodyBytesMax} bytes at once`);
+  return (await readBytes(request, bodyBytesMax, refusal)).toString();
 }
 
 function readBody({ path, body }: Knob, text: string): unknown {
@@ -115,13 +111,10 @@ function refusalOf(error: unknown, onDefect: (error: unknown) => void): { status
 }
 
 function send(request: IncomingMessage, response: ServerResponse, status: number, value: unknown): void {
-  // A body that was not read to its end would be taken for the next request.
-  if (!request.complete) response.setHeader('Connection', 'close');
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  response.writeHead(status, {
-    'Content-Type': 'application/json;charset=UTF-8',
-    'Content-Length': body.length,
-    'Cache-Control': 'no-store',
-  });
-  response.end(body);
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json;charset=UTF-8');
+  response.setHeader('Content-Length', body.length);
+  response.setHeader('Cache-Control', 'no-store');
+  void end(request, response, body);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Session, Tx } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
-import { type Org, openWrite, setWriteLimits } from '../org.ts';
+import { openWrite, setWriteLimits } from '../open-writes.ts';
+import type { Org } from '../org.ts';
 import { ControlError } from './knob.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { unreachable } from '../../lib/assert.ts';
 import { literal, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef, SObjectDef, SObjects } from '../schema.ts';
-import { expression as verbatim } from '../storage.ts';
+import { verbatim } from '../soql/fragments.ts';
 import type { Call, Node } from './ast.ts';
 import { dateFunctions } from './date-functions.ts';
 import { FormulaError } from './errors.ts';

@@ -106,7 +106,8 @@ function filled(type: FormulaType, value: Sql, blankAs: 'zero' | 'blank'): Sql {
   }
 }
 
-const types: Partial<Record<FieldDef['type'], FormulaType>> = {
+/** What fields of a type are in a formula; those that are left out cannot be read. */
+export const formulaTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
   id: 'Text',
   reference: 'Text',
   string: 'Text',
@@ -130,7 +131,7 @@ const longTextMin = 256;
 
 function typeOf(compiler: Compiler, field: FieldDef, name: string, at: number): FormulaType {
   const isLong = field.type === 'textarea' && (field.length ?? 0) >= longTextMin;
-  const type = isLong && !compiler.scope.isRule ? undefined : types[field.type];
+  const type = isLong && !compiler.scope.isRule ? undefined : formulaTypes[field.type];
   if (type) return type;
   const kind = isLong ? 'Long Text Area' : field.type;
   throw new FormulaError(

@@ -5,6 +5,7 @@
 export { clockValue } from './clock-value.ts';
 export { type CompiledFormula, compileFormula, type FormulaReads, type FormulaScope } from './compile.ts';
 export { FormulaError } from './errors.ts';
+export { formulaTypes } from './fields.ts';
 export { boundToUser, linkFormulas } from './link.ts';
 export { readsOfFormula } from './linked-reads.ts';
 export { type FormulaType, type Frame, sqlAs } from './types.ts';

@@ -1,29 +1,8 @@
 /** For the tests of this room: deals with a field of each type that formulas read, and their parents. */
-import {
-  audit,
-  currency,
-  field,
-  flag,
-  isDeleted,
-  longText,
-  number,
-  picklist,
-  recordId,
-  reference,
-  text,
-} from '../objects/fields.ts';
+import { currency, field, flag, longText, number, picklist, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
+import { sampleSObject } from '../sample-sobject.ts';
 import type { FieldDef, SObjectDef } from '../schema.ts';
-
-const sobject = (name: string, keyPrefix: string, fields: readonly FieldDef[]): SObjectDef => ({
-  name,
-  label: name,
-  labelPlural: `${name}s`,
-  keyPrefix,
-  custom: true,
-  deletable: true,
-  fields: [recordId('Record ID'), isDeleted, ...audit, text('Name', 'Name', 80), ...fields],
-});
 
 /** @param type  of the formula's result */
 export const formulaField = (
@@ -34,18 +13,22 @@ export const formulaField = (
 ): FieldDef => field(type, name, name, { createable: false, updateable: false, formula, ...more });
 
 export const region = (...more: FieldDef[]): SObjectDef =>
-  sobject('Region__c', 'a10', [number('Factor__c', 'Factor', 2), ...more]);
+  sampleSObject('Region__c', 'a10', number('Factor__c', 'Factor', 2), ...more);
 
 export const customer = (...more: FieldDef[]): SObjectDef =>
-  sobject('Customer__c', 'a11', [
+  sampleSObject(
+    'Customer__c',
+    'a11',
     reference('Region__c', 'Region', ['Region__c']),
     number('Bonus__c', 'Bonus', 2),
     flag('Is_Key__c', 'Is Key'),
     ...more,
-  ]);
+  );
 
 export const deal = (...more: FieldDef[]): SObjectDef =>
-  sobject('Deal__c', 'a12', [
+  sampleSObject(
+    'Deal__c',
+    'a12',
     reference('Customer__c', 'Customer', ['Customer__c']),
     reference('OwnerId', 'Owner', ['Group', 'User'], { nillable: false }),
     currency('Amount__c', 'Amount'),
@@ -58,7 +41,7 @@ export const deal = (...more: FieldDef[]): SObjectDef =>
     field('multipicklist', 'Tags__c', 'Tags', { length: 4099, picklist: ['Red', 'Green'] }),
     longText('Note__c', 'Note'),
     ...more,
-  ]);
+  );
 
 /** Deals, customers and regions, deals with these fields besides. */
 export const dealsWith = (...more: FieldDef[]): SObjectDef[] => [user, region(), customer(), deal(...more)];

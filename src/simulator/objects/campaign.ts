@@ -53,7 +53,7 @@ const summed = (name: string, label: string, expression: string): FieldDef =>
     derived: ofChildren('Opportunity', 'CampaignId', expression),
   });
 
-const won = `"StageName" = 'Closed Won'`;
+const won = `child."StageName" = 'Closed Won'`;
 
 export const campaign: SObjectDef = {
   name: 'Campaign',
@@ -79,19 +79,19 @@ export const campaign: SObjectDef = {
     number('NumberSent', 'Num Sent in Campaign', 0),
     flag('IsActive', 'Active'),
     longText('Description', 'Description'),
-    counted('NumberOfLeads', 'Leads in Campaign', 'CampaignMember', 'count("LeadId")'),
+    counted('NumberOfLeads', 'Leads in Campaign', 'CampaignMember', 'count(child."LeadId")'),
     counted(
       'NumberOfConvertedLeads',
       'Converted Leads in Campaign',
       'CampaignMember',
-      'count((SELECT true FROM org."Lead" AS lead WHERE lead."Id" = "LeadId" AND lead."IsConverted"))',
+      'count((SELECT true FROM org."Lead" AS lead WHERE lead."Id" = child."LeadId" AND lead."IsConverted"))',
     ),
-    counted('NumberOfContacts', 'Contacts in Campaign', 'CampaignMember', 'count("ContactId")'),
+    counted('NumberOfContacts', 'Contacts in Campaign', 'CampaignMember', 'count(child."ContactId")'),
     counted(
       'NumberOfResponses',
       'Responses in Campaign',
       'CampaignMember',
-      `count(*) FILTER (WHERE "Status" = 'Responded')`,
+      `count(*) FILTER (WHERE child."Status" = 'Responded')`,
     ),
     counted('NumberOfOpportunities', 'Opportunities in Campaign', 'Opportunity', 'count(*)'),
     counted(
@@ -100,11 +100,11 @@ export const campaign: SObjectDef = {
       'Opportunity',
       `count(*) FILTER (WHERE ${won})`,
     ),
-    summed('AmountAllOpportunities', 'Value Opportunities in Campaign', 'coalesce(sum("Amount"), 0)'),
+    summed('AmountAllOpportunities', 'Value Opportunities in Campaign', 'coalesce(sum(child."Amount"), 0)'),
     summed(
       'AmountWonOpportunities',
       'Value Won Opportunities in Campaign',
-      `coalesce(sum("Amount") FILTER (WHERE ${won}), 0)`,
+      `coalesce(sum(child."Amount") FILTER (WHERE ${won}), 0)`,
     ),
     owner(),
     ...audit,
@@ -188,7 +188,7 @@ export const campaignMember: SObjectDef = {
     { ...ofPerson('picklist', 'LeadSource', 'Lead Source', 40), picklist: sources },
     text('CompanyOrAccount', 'Company (Account)', 255, {
       ...readOnly,
-      derived: `coalesce(${ofParent('Lead', 'LeadId', 'Company')}, simulator.parent_value('Account', ${ofParent('Contact', 'ContactId', 'AccountId')}, 'Name'))`,
+      derived: `coalesce(${ofParent('Lead', 'LeadId', 'Company')}, ${ofParent('Account', ofParent('Contact', 'ContactId', 'AccountId'), 'Name')})`,
     }),
     text('Type', 'Type', 40, {
       ...readOnly,

@@ -152,13 +152,18 @@ export const photoUrl = url('PhotoUrl', 'Photo URL', {
   derived: `'/services/images/photo/' || "Id"`,
 });
 
-/** What the record says now that a reference of the row's own leads to: text, cast to the field's type. */
-export const ofParent = (sobject: string, reference: string, name: string): string =>
-  `simulator.parent_value('${sobject}', "${reference}", '${name}')`;
+/** What the record says now that a reference leads to: a column of the row, or an Id that is found in the same way. */
+export const ofParent = (sobject: string, reference: string, name: string): string => {
+  const id = reference.startsWith('(') ? reference : `"${reference}"`;
+  return `(SELECT parent."${name}" FROM org."${sobject}" AS parent WHERE parent."Id" = ${id})`;
+};
 
-/** An aggregate over the live records that point to the row. */
+/**
+ * An aggregate over the live records that point to the row; `child` is each of them. Unlike a roll-up it is no change of the row, and
+ * nobody who writes a child waits for it.
+ */
 export const ofChildren = (sobject: string, reference: string, aggregate: string): string =>
-  `simulator.child_value('${sobject}', '${reference}', "Id", '${aggregate.replaceAll("'", "''")}')`;
+  `(SELECT ${aggregate} FROM org."${sobject}" AS child WHERE child."${reference}" = "Id" AND NOT child."IsDeleted")`;
 
 export const recordType = (): FieldDef =>
   reference('RecordTypeId', 'Record Type ID', ['RecordType'], {

@@ -80,9 +80,11 @@ export function columnOf(field: FieldDef, row = 'r'): Sql {
     : sql`(${verbatim(derivedIn(field.derived, row))})::${verbatim(factsOf(field.type).sqlType)}`;
 }
 
-/** It names its row's columns by themselves; where several rows are joined, each column needs its row. */
+/** It names its row's columns by themselves, and those of other rows with their rows. */
 const derivedIn = (derived: string, row: string): string =>
-  derived.replaceAll(/'(?:[^']|'')*'|"\w+"/g, (part) => (part.startsWith("'") ? part : `"${row}".${part}`));
+  derived.replaceAll(/'(?:[^']|'')*'|(?<!\.)"\w+"/g, (part) =>
+    part.startsWith("'") ? part : `"${row}".${part}`,
+  );
 
 /**
  * Text without regard to case. The column's own collation, "C", would lower ASCII only; the result is ordered by

@@ -72,7 +72,7 @@ test('a record is printed as Salesforce prints it, each type in its form and nul
       ',"Body":"/services/data/v62.0/sobjects/Sample__c/a00000000000001AAA/Body","Extra__c":{"a": [1, null]}' +
       ',"Total__c":-63050394783186951.70,"Initial__c":"Q","Kind__c":null' +
       ',"Site__c":{"city":"Köln","countryCode":null,"geocodeAccuracy":null,"latitude":50.9,"longitude":7.0' +
-      ',"postalCode":null,"street":null},"SystemModstamp":"2024-01-01T00:00:00.000+0000"' +
+      ',"postalCode":null,"stateCode":null,"street":null},"SystemModstamp":"2024-01-01T00:00:00.000+0000"' +
       ',"Id":"a00000000000001AAA"}',
   ]);
 });

@@ -12,7 +12,7 @@ export { type CompiledQuery, compileChildren, compileSoql, type TablePart } from
 export { SoqlError, type SoqlErrorCode } from './errors.ts';
 export { type Explained, explainSoql } from './index-filters.ts';
 export { parseSoql } from './parse.ts';
-export { decimalText, recordJson } from './record-json.ts';
+export { recordJson } from './record-json.ts';
 export type { SelectedColumn } from './selected-columns.ts';
 export { batchRowsMax, type CompileContext } from './session.ts';
 export { tokenise } from './tokens.ts';

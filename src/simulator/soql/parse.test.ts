@@ -4,28 +4,7 @@ import * as fc from 'fast-check';
 import type { Condition } from './ast.ts';
 import { SoqlError } from './errors.ts';
 import { parseSoql } from './parse.ts';
-
-const where = (condition: string): Condition => {
-  const parsed = parseSoql(`SELECT Id FROM Account WHERE ${condition}`).where;
-  assert(parsed);
-  return parsed;
-};
-
-const value = (literal: string): unknown => {
-  const condition = where(`X = ${literal}`);
-  assert(condition.kind === 'comparison');
-  return condition.value;
-};
-
-function refusal(text: string): SoqlError {
-  try {
-    parseSoql(text);
-  } catch (error) {
-    assert(error instanceof SoqlError, String(error));
-    return error;
-  }
-  throw new assert.AssertionError({ message: `was accepted: ${text}` });
-}
+import { refusal, value, where } from './sample-parse.ts';
 
 const refuses = (text: string, message: string, code = 'MALFORMED_QUERY') => {
   const error = refusal(text);

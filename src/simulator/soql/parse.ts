@@ -25,7 +25,7 @@ export function parseSoql(text: string): Soql {
   if (text.length > queryCharactersMax) {
     throw new SoqlError(
       'MALFORMED_QUERY',
-      `SOQL statements cannot be longer than ${queryCharactersMax} characters.`,
+      `SOQL statements can not be longer than ${queryCharactersMax} characters.`,
     );
   }
   return new Parser(text).query();

@@ -8,7 +8,7 @@ import { assert, unreachable } from '../../lib/assert.ts';
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
 import type { FieldDef, FieldType, SObjectDef } from '../schema.ts';
 import { columnOf } from './columns.ts';
-import { joined, verbatim } from './fragments.ts';
+import { decimalText, joined, verbatim } from './fragments.ts';
 import { isPolymorphic } from './relationships.ts';
 
 /** A function takes at most 100 arguments; 800 fields are two levels of this. */
@@ -85,16 +85,12 @@ const orNull = (json: Sql): Sql => sql`coalesce(${json}, 'null')`;
 
 /** A field's value in the row. */
 export function fieldJson(row: Row, field: FieldDef): Sql {
-  if (field.parts) return compoundJson(row, field.parts);
+  if (field.parts) return compoundJson(row, field, field.parts);
   const value = columnOf(field, row.name);
   if (field.type !== 'base64') return valueJson(field.type, value);
   const path = literal(`/${field.name}"`);
   return sql`CASE WHEN ${value} IS NULL THEN 'null' ELSE ${urlStart(row)} || ${path} END`;
 }
-
-/** At least one digit after the point, and all that are stored. Rounding to the scale would cost twice as much. */
-export const decimalText = (value: Sql): Sql =>
-  sql`CASE WHEN scale(${value}) > 0 THEN ${value}::text ELSE ${value}::text || '.0' END`;
 
 /** A value of a type that is its own text, 'null' where it is empty. */
 export function valueJson(type: FieldType, value: Sql): Sql {
@@ -151,25 +147,31 @@ const compoundKeys = [
   'street',
 ];
 
+/**
+ * The codes of an address are empty where the org has no lists of states and countries. Recorded answers have their
+ * keys in accounts, contacts and users, and not in the org's own record.
+ */
+const addressCodes = ['countryCode', 'stateCode'];
+const withoutCodes = 'Organization';
+
 /** BillingCity is the `city` of BillingAddress, Site__Latitude__s the `latitude` of Site__c. */
-function compoundJson(row: Row, partNames: readonly string[]): Sql {
-  const parts = compoundKeys.flatMap((key) => {
+function compoundJson(row: Row, compound: FieldDef, partNames: readonly string[]): Sql {
+  const hasCodes = compound.type === 'address' && row.def.name !== withoutCodes;
+  const entries = compoundKeys.flatMap((key): { key: string; field: FieldDef | undefined }[] => {
     const isPart = (name: string) => name.replace(/__s$/, '').toLowerCase().endsWith(key.toLowerCase());
     const name = partNames.find(isPart);
     const field = row.def.fields.find((candidate) => candidate.name === name);
-    return field ? [{ key, field }] : [];
+    if (field) return [{ key, field }];
+    return hasCodes && addressCodes.includes(key) ? [{ key, field: undefined }] : [];
   });
-  if (parts.length === 0) return sql`'null'`;
-  const columns = joined(
-    parts.map(({ field }) => columnOf(field, row.name)),
-    ', ',
-  );
+  const columns = entries.flatMap(({ field }) => (field ? [columnOf(field, row.name)] : []));
+  if (columns.length === 0) return sql`'null'`;
   const json = concat([
-    ...parts.flatMap(({ key, field }, index) => [
+    ...entries.flatMap(({ key, field }, index) => [
       literal(`${index === 0 ? '{' : ','}"${key}":`),
-      fieldJson(row, field),
+      field ? fieldJson(row, field) : literal('null'),
     ]),
     verbatim(`'}'`),
   ]);
-  return sql`CASE WHEN num_nonnulls(${columns}) = 0 THEN 'null' ELSE ${json} END`;
+  return sql`CASE WHEN num_nonnulls(${joined(columns, ', ')}) = 0 THEN 'null' ELSE ${json} END`;
 }

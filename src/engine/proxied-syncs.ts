@@ -4,7 +4,7 @@ import { isSyncId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { Outcome } from '../postgres/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
-import { markForReading, type ReadBackOptions, readBack } from './read-back.ts';
+import { markForReading, type ReadBackDeps, type ReadBackOptions, readBack } from './read-back.ts';
 
 /** One sync as the proxy in front of it sees it. Sobjects are API names in lower case. */
 export interface ProxiedSync {
@@ -42,7 +42,7 @@ export async function proxiedSync(
 /** What a proxied write of one sync does, whoever has it open. */
 export function proxied(
   { clock, owner }: Pick<EngineDeps, 'clock' | 'owner'>,
-  open: Pick<OpenSync, 'salesforce' | 'bell' | 'urgent' | 'destination'>,
+  open: Pick<OpenSync, 'salesforce' | 'bell' | 'urgent'> & Pick<ReadBackDeps, 'destination'>,
   settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects'>,
 ): ProxiedSync {
   const { salesforce } = open;

@@ -3,8 +3,8 @@ import type { Agenda } from './agenda.ts';
 
 interface Line {
   at: number;
-  /** Null for what concerns every record. */
-  id: string | null;
+  /** A record's Id; `process` for what concerns every record, `cursor` for what only a whole trace shows. */
+  about: string;
   text: string;
 }
 
@@ -21,14 +21,14 @@ export class Journal {
   }
 
   /** @param text  made only where it is kept */
-  add(id: string | null, text: () => string): void {
-    if (this.isKept) this.lines.push({ at: this.agenda.now - this.beganAt, id, text: text() });
+  add(about: string, text: () => string): void {
+    if (this.isKept) this.lines.push({ at: this.agenda.now - this.beganAt, about, text: text() });
   }
 
-  /** Everything, or what touches one record. */
-  about(id: string | null): string[] {
+  /** Everything, or what touches one record; the sentences are in the order of the run. */
+  told(id: string | null): string[] {
     return this.lines
-      .filter((line) => id === null || line.id === id || line.id === null)
+      .filter(({ about }) => id === null || about === id || about === 'process')
       .map(({ at, text }) => `${(at / 1000).toFixed(3).padStart(10)} s  ${text}`);
   }
 }

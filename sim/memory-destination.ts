@@ -23,7 +23,7 @@ import type {
   Progress,
   StreamTable,
 } from '../src/postgres/index.ts';
-import type { Judged, Keeping, MirrorRow } from './keeping.ts';
+import type { Bounds, Judged, Keeping, MirrorRow } from './keeping.ts';
 
 interface Reading {
   streams: readonly number[];
@@ -58,7 +58,7 @@ interface OpenIntent {
 
 /** Told what changes, as it changes. */
 export interface Onlooker {
-  judged(streamNo: number, judged: Judged, bounds: { lo: number; hi: number }): void;
+  judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart): void;
   moved(streamNo: number, move: CursorMove, page: Page | null): void;
   applied(page: Page, part: PagePart, result: PageApplied): void;
   marked(streamNo: number, id: string, reason: string): void;
@@ -139,7 +139,7 @@ export class MemoryDestination implements Mirror {
         marks.delete(record.id);
       }
       fates[verdict === 'store' ? (isSame ? 'unchanged' : 'applied') : verdict === 'nothing' ? 'unchanged' : verdict]++;
-      this.onlooker.judged(streamNo, judged, { lo, hi });
+      this.onlooker.judged(streamNo, judged, { lo, hi }, part);
     }
     const isCursorMoved = part.move ? this.moveCursor(streamNo, part.move, page) : true;
     this.purgeFences(streamNo);

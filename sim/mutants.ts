@@ -8,7 +8,7 @@ import type { PagePart } from '../src/postgres/index.ts';
 import { secondsOf } from '../src/core/stamps.ts';
 import { asBuilt, holdsTheSame, type Bounds, type Judged, type Keeping, type MirrorRow } from './keeping.ts';
 import type { ReadRecord } from './memory-destination.ts';
-import { type Profile, usual } from './profile.ts';
+import { contested, crowded, type Profile, usual } from './profile.ts';
 
 export interface Mutant {
   keeping: Keeping;
@@ -58,10 +58,6 @@ const startingNow = (positions: object): object =>
   );
 
 const slow: Partial<Profile> = { slowShare: 0.5, recordsEach: 12, pageRows: 6, lostShare: 0, tornShare: 0, refusedShare: 0 };
-/** Few records, and everybody writes them at once through slow connections. */
-const crowded: Partial<Profile> = { ...slow, recordsEach: 5, pageRows: 4, clientEveryMs: 400, outsideEveryMs: 400, bulkShare: 0, databaseMs: 300 };
-/** Two records that many clients fight for, so that their read-backs overlap within the time of an answer. */
-const contested: Partial<Profile> = { ...crowded, sobjects: ['Account'], recordsEach: 3, clientEveryMs: 200, slowShare: 0.7, slowMs: [600, 2_400], deleteShare: 0.02 };
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
 export const mutants: Readonly<Record<string, Mutant>> = {

@@ -15,16 +15,19 @@ const hourMs = 3_600_000;
 export class Processes {
   private workers: Worker[] = [];
   private epoch = 0;
+  private intervalMs: number;
   private readonly options: ProcessesOptions;
 
   constructor(options: ProcessesOptions) {
     this.options = options;
+    this.intervalMs = options.profile.intervalMs;
   }
 
   begin(): void {
     const { agenda, profile } = this.options;
     this.start();
-    agenda.at(profile.quietAt, () => this.slowDown());
+    agenda.at(profile.quietAt, () => this.setPace(profile.quietIntervalMs));
+    agenda.at(profile.settlingAt, () => this.setPace(profile.settlingIntervalMs));
     this.planEnd();
   }
 
@@ -41,10 +44,10 @@ export class Processes {
       epoch: ++this.epoch,
       living: () => this.workers.filter(({ isAlive }) => isAlive).map(({ owner }) => owner),
     });
-    if (random.next() < profile.clockJumpShare) worker.clockOffMs = random.between(-hourMs, hourMs);
-    if (agenda.now >= profile.quietAt) worker.settings = { intervalMs: profile.quietIntervalMs };
+    worker.clockOffMs = random.between(-profile.clockOffMs, profile.clockOffMs);
+    worker.settings = { intervalMs: this.intervalMs };
     this.workers.push(worker);
-    journal.add(null, () => `${worker.owner} starts, its clock is off by ${worker.clockOffMs} ms`);
+    journal.add('process', () => `${worker.owner} starts, its clock is off by ${worker.clockOffMs} ms`);
     agenda.resume(() => worker.run());
   }
 
@@ -63,14 +66,14 @@ export class Processes {
     const [former] = this.workers.slice(-1);
     if (!former) return;
     if (random.next() < profile.clockJumpShare) {
-      former.clockOffMs = random.between(-hourMs, hourMs);
-      journal.add(null, () => `the clock of ${former.owner} jumps`);
+      former.clockOffMs += random.between(0, hourMs);
+      journal.add('process', () => `the clock of ${former.owner} jumps ahead`);
     } else if (random.next() < profile.takeoverShare) {
-      journal.add(null, () => `${former.owner} loses its lease without noticing`);
+      journal.add('process', () => `${former.owner} loses its lease without noticing`);
       for (const older of this.workers.slice(0, -1)) older.die();
       this.start();
     } else {
-      journal.add(null, () => `${former.owner} is about to die`);
+      journal.add('process', () => `${former.owner} is about to die`);
       former.isDoomed = true;
       agenda.after(random.between(500, 4_000), () => {
         former.die();
@@ -79,9 +82,10 @@ export class Processes {
     }
   }
 
-  private slowDown(): void {
+  private setPace(intervalMs: number): void {
+    this.intervalMs = intervalMs;
     for (const worker of this.workers) {
-      worker.settings = { intervalMs: this.options.profile.quietIntervalMs };
+      worker.settings = { intervalMs };
       worker.bell.ring();
     }
   }

@@ -9,11 +9,14 @@ export interface Profile {
   quietAt: number;
   /** From here on nothing goes wrong any more. */
   calmAt: number;
+  /** The tail comes to what was written during the run. */
+  settlingAt: number;
   /** By now everything has to be in the mirror. */
   endAt: number;
-  /** Between the requests of the sync. */
+  /** Between the requests of the sync: while there is load, while there is none, and while the tail reads it. */
   intervalMs: number;
   quietIntervalMs: number;
+  settlingIntervalMs: number;
   databaseMs: number;
   /** Longest pause between two transactions of outsiders, and between two proxied writes. */
   outsideEveryMs: number;
@@ -40,8 +43,12 @@ export interface Profile {
   livesMs: readonly [number, number] | null;
   /** Share of deaths that are only a lease lost: the former holder goes on. */
   takeoverShare: number;
-  /** Share of deaths with which the local clock of the next process is off by up to an hour, and jumps later. */
+  /** Share of deaths in whose place the local clock jumps ahead by up to an hour. It never goes back. */
   clockJumpShare: number;
+  /** By how much the clock of a process may be off from its start, either way. */
+  clockOffMs: number;
+  /** Share of pages that are applied once more. */
+  repeatShare: number;
 }
 
 const seconds = 1_000;
@@ -53,9 +60,11 @@ export const usual: Profile = {
   startAt: 60 * seconds,
   quietAt: 160 * seconds,
   calmAt: 200 * seconds,
+  settlingAt: 1_000 * seconds,
   endAt: 1_500 * seconds,
   intervalMs: 2 * seconds,
-  quietIntervalMs: 30 * seconds,
+  quietIntervalMs: 150 * seconds,
+  settlingIntervalMs: 30 * seconds,
   databaseMs: 3,
   outsideEveryMs: 1_000,
   clientEveryMs: 2_000,
@@ -77,4 +86,50 @@ export const usual: Profile = {
   livesMs: null,
   takeoverShare: 0.4,
   clockJumpShare: 0,
+  clockOffMs: 3_600 * seconds,
+  repeatShare: 0.1,
 };
+
+const mortal = { livesMs: [3 * seconds, 20 * seconds], clockJumpShare: 0.2 } as const;
+
+/** Few records, and everybody writes them at once over slow connections to slow databases. */
+export const crowded: Profile = {
+  ...usual,
+  recordsEach: 5,
+  pageRows: 4,
+  bulkShare: 0,
+  clientEveryMs: 400,
+  outsideEveryMs: 400,
+  databaseMs: 300,
+  slowShare: 0.5,
+  lostShare: 0,
+  tornShare: 0,
+  refusedShare: 0,
+};
+
+/** Records that many clients fight for, so that their read-backs overlap within the time of an answer. */
+export const contested: Profile = {
+  ...crowded,
+  sobjects: ['Account'],
+  recordsEach: 3,
+  clientEveryMs: 200,
+  deleteShare: 0.02,
+  slowShare: 0.7,
+  slowMs: [600, 2_400],
+};
+
+/** The loads that a run of many seeds goes through in turn. */
+export const profiles: Readonly<Record<string, Profile>> = {
+  usual,
+  mortal: { ...usual, ...mortal },
+  jittered: { ...usual, jitterSeconds: 2 },
+  slow: { ...usual, slowShare: 0.5, recordsEach: 12, pageRows: 6, jitterSeconds: 2, ...mortal },
+  crowded,
+  contested: { ...contested, ...mortal, jitterSeconds: 2 },
+};
+
+/** Seeds share the loads out among them. */
+export function profileOf(seed: number): Profile {
+  const all = Object.values(profiles);
+  return all[seed % all.length] as Profile;
+}

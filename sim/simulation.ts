@@ -5,7 +5,7 @@
 import type { LogFields } from '../src/core/log-fields.ts';
 import type { Log } from '../src/lib/log.ts';
 import { seededRandom } from '../src/lib/random.ts';
-import type { StreamTable } from '../src/postgres/index.ts';
+import type { Mirror, StreamTable } from '../src/postgres/index.ts';
 import { planTable } from '../src/postgres/index.ts';
 import { Agenda } from './agenda.ts';
 import { Clients } from './clients.ts';
@@ -54,7 +54,7 @@ export async function simulate({ seed, profile: relative, keeping, isTraced = fa
     network,
     profile,
     journal,
-    mirror: destination,
+    mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
     tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
     log: logInto(journal),
     onBreak: (error) => witness.break('no step fails unforeseen', null, error instanceof Error ? String(error.stack) : String(error)),
@@ -73,12 +73,26 @@ export async function simulate({ seed, profile: relative, keeping, isTraced = fa
   return { violations: witness.violations, journal, requests: network.requests };
 }
 
+/** Applies some pages twice; the second time must change nothing. */
+function repeating(mirror: Mirror, witness: Witness, isRepeated: () => boolean): Mirror {
+  const applyPage = async (...given: Parameters<Mirror['applyPage']>) => {
+    const result = await mirror.applyPage(...given);
+    const [, , { isLast }] = given;
+    if (!isLast && isRepeated()) await witness.repeating(() => mirror.applyPage(...given));
+    return result;
+  };
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror].bind(target)),
+  });
+}
+
 /** The profile's times are counted from the beginning of the run. */
 const startingAt = (start: number, profile: Profile): Profile => ({
   ...profile,
   startAt: start + profile.startAt,
   quietAt: start + profile.quietAt,
   calmAt: start + profile.calmAt,
+  settlingAt: start + profile.settlingAt,
   endAt: start + profile.endAt,
 });
 
@@ -99,7 +113,7 @@ function tablesOf(sobjects: readonly string[]): StreamTable[] {
 
 function logInto(journal: Journal): Log<LogFields> {
   const line = (text: string, fields?: LogFields) =>
-    journal.add(null, () => `log: ${text} ${fields ? JSON.stringify(fields) : ''}`);
+    journal.add('process', () => `log: ${text} ${fields ? JSON.stringify(fields) : ''}`);
   const log: Log<LogFields> = { debug: () => undefined, info: line, warn: line, error: line, with: () => log };
   return log;
 }

@@ -61,22 +61,20 @@ export class Witness implements Onlooker {
 
   break(invariant: Invariant, id: string | null, what: string): void {
     this.violations.push({ invariant, id, what });
-    this.journal.add(id, () => `BROKEN: ${invariant}: ${what}`);
+    this.journal.add(id ?? 'process', () => `BROKEN: ${invariant}: ${what}`);
   }
 
   /** Whatever is done within is a repetition, which must find everything done. */
-  repeating<Result>(work: () => Result): Result {
+  async repeating(work: () => Promise<unknown>): Promise<void> {
     this.isRepeating = true;
-    try {
-      return work();
-    } finally {
+    await work().finally(() => {
       this.isRepeating = false;
-    }
+    });
   }
 
-  judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds): void {
+  judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds, { move }: PagePart): void {
     const { id, all } = record;
-    this.journal.add(id, () => `reading ${lo} to ${hi} shows ${worded(all)}: ${verdict}${isSame ? ', equal' : ''}`);
+    this.journal.add(id, () => `${move?.kind ?? 'a'} reading ${lo} to ${hi} shows ${worded(all)}: ${verdict}${isSame ? ', equal' : ''}`);
     if (verdict !== 'store') return;
     if (this.isRepeating && !isSame) this.break('applying a page again changes nothing', id, 'a row was written');
     const before = this.seen.get(id);
@@ -100,7 +98,7 @@ export class Witness implements Onlooker {
 
   moved(streamNo: number, { kind, to }: CursorMove): void {
     const sobject = this.sobjects.get(streamNo) ?? '';
-    this.journal.add(null, () => `the ${kind} cursor of ${sobject} moves to ${JSON.stringify(to)}`);
+    this.journal.add('cursor', () => `the ${kind} cursor of ${sobject} moves to ${JSON.stringify(to)}`);
     if (this.isRepeating) this.break('applying a page again changes nothing', null, `the ${kind} cursor moved`);
     if (kind === 'backfill') this.checkCopied(streamNo, (to as { after: string | null }).after);
     if (kind !== 'backfill' && (to as { at: number }).at > this.org.seconds) {

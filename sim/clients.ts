@@ -104,9 +104,13 @@ export class Clients {
           lastsMs: random.between(20, 800),
           onCommit: (changed) => {
             const number = changed.get(record);
-            if (number === undefined) return answer(verb === 'create' ? 400 : 404, '[{"errorCode":"ENTITY_IS_DELETED"}]');
+            if (number === undefined)
+              return answer(verb === 'create' ? 400 : 404, '[{"errorCode":"ENTITY_IS_DELETED"}]');
             onDone({ record, field: verb === 'update' ? field : 'Life__c', number });
-            answer(verb === 'create' ? 201 : 204, verb === 'create' ? `{"id":"${record.id}","success":true}` : '');
+            answer(
+              verb === 'create' ? 201 : 204,
+              verb === 'create' ? `{"id":"${record.id}","success":true}` : '',
+            );
           },
         });
       });
@@ -114,7 +118,13 @@ export class Clients {
   }
 }
 
-function answerOf(given: { status: number; body: string; date: string; sentAt: number; lastByteAt: number }): UpstreamAnswer {
+function answerOf(given: {
+  status: number;
+  body: string;
+  date: string;
+  sentAt: number;
+  lastByteAt: number;
+}): UpstreamAnswer {
   const { status, body, date, sentAt, lastByteAt } = given;
   return {
     status,

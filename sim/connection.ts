@@ -3,8 +3,9 @@
  * comes back; where things go wrong it is not done, or done without an answer that says so. This is also where
  * processes die: just before a call is done, or just after, when nobody has heard of it.
  */
-import type { Mirror } from '../src/postgres/index.ts';
+
 import type { Random } from '../src/lib/random.ts';
+import type { Mirror } from '../src/postgres/index.ts';
 import type { Agenda } from './agenda.ts';
 import type { Network, Waiting } from './network.ts';
 import type { Profile } from './profile.ts';

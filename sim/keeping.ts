@@ -34,7 +34,13 @@ export interface Judged {
 }
 
 export interface Keeping {
-  judge(record: ReadRecord, row: MirrorRow | null, fence: Fence | null, bounds: Bounds, part: PagePart): Judged;
+  judge(
+    record: ReadRecord,
+    row: MirrorRow | null,
+    fence: Fence | null,
+    bounds: Bounds,
+    part: PagePart,
+  ): Judged;
   /** Whether an accepted reading leaves a fence, where another one is open that began before it ended. */
   leavesFence(judged: Judged): boolean;
   /** Whether a full reading that began at `lo` clears a mark made at `since`. */

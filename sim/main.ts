@@ -85,11 +85,15 @@ async function main(): Promise<boolean> {
     return violations.length === 0;
   }
   if (values.mutants) {
-    const count = process.argv.some((argument) => argument.startsWith('--seeds')) ? whole(values.seeds) : mutantSeedsMax;
+    const count = process.argv.some((argument) => argument.startsWith('--seeds'))
+      ? whole(values.seeds)
+      : mutantSeedsMax;
     const found: Record<string, number | null> = {};
     for (const name of Object.keys(mutants)) {
       found[name] = await firstFailing(name, from, count);
-      say(`${name}: ${found[name] === null ? `not found in ${count} seeds` : `found with seed ${found[name]}`}`);
+      say(
+        `${name}: ${found[name] === null ? `not found in ${count} seeds` : `found with seed ${found[name]}`}`,
+      );
     }
     say(JSON.stringify({ mutants: found }));
     return !Object.values(found).includes(null);

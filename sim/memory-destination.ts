@@ -129,7 +129,13 @@ export class MemoryDestination implements Mirror {
         if (record.values) rows.set(record.id, record.values);
         else rows.delete(record.id);
         if (anotherIsOpen && this.keeping.leavesFence(judged)) {
-          fences.set(record.id, { lo, hi, stamp: record.stamp, deleted: record.values === null, partial: false });
+          fences.set(record.id, {
+            lo,
+            hi,
+            stamp: record.stamp,
+            deleted: record.values === null,
+            partial: false,
+          });
         }
       }
       const mark = marks.get(record.id);
@@ -138,7 +144,15 @@ export class MemoryDestination implements Mirror {
       } else if (mark && verdict !== 'stale' && this.keeping.clearsMark(mark.since, lo)) {
         marks.delete(record.id);
       }
-      fates[verdict === 'store' ? (isSame ? 'unchanged' : 'applied') : verdict === 'nothing' ? 'unchanged' : verdict]++;
+      fates[
+        verdict === 'store'
+          ? isSame
+            ? 'unchanged'
+            : 'applied'
+          : verdict === 'nothing'
+            ? 'unchanged'
+            : verdict
+      ]++;
       this.onlooker.judged(streamNo, judged, { lo, hi }, part);
     }
     const isCursorMoved = part.move ? this.moveCursor(streamNo, part.move, page) : true;
@@ -279,7 +293,8 @@ export class MemoryDestination implements Mirror {
     const { fences } = this.stream(streamNo);
     if (fences.size === 0) return;
     let horizon = Infinity;
-    for (const [lo, { streams }] of this.readings) if (streams.includes(streamNo)) horizon = Math.min(horizon, lo);
+    for (const [lo, { streams }] of this.readings)
+      if (streams.includes(streamNo)) horizon = Math.min(horizon, lo);
     for (const [id, { hi }] of fences) if (hi <= horizon) fences.delete(id);
   }
 

@@ -3,10 +3,10 @@
  * that does not find them proves nothing about the right one. Each has the load under which it shows.
  */
 import { decide } from '../src/core/merge-rule.ts';
+import { secondsOf } from '../src/core/stamps.ts';
 import { settleSeconds } from '../src/engine/poll.ts';
 import type { PagePart } from '../src/postgres/index.ts';
-import { secondsOf } from '../src/core/stamps.ts';
-import { asBuilt, holdsTheSame, type Bounds, type Judged, type Keeping, type MirrorRow } from './keeping.ts';
+import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping, type MirrorRow } from './keeping.ts';
 import type { ReadRecord } from './memory-destination.ts';
 import { contested, crowded, type Profile, usual } from './profile.ts';
 
@@ -57,7 +57,14 @@ const startingNow = (positions: object): object =>
     ]),
   );
 
-const slow: Partial<Profile> = { slowShare: 0.5, recordsEach: 12, pageRows: 6, lostShare: 0, tornShare: 0, refusedShare: 0 };
+const slow: Partial<Profile> = {
+  slowShare: 0.5,
+  recordsEach: 12,
+  pageRows: 6,
+  lostShare: 0,
+  tornShare: 0,
+  refusedShare: 0,
+};
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
 export const mutants: Readonly<Record<string, Mutant>> = {
@@ -66,18 +73,24 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   }),
   'stamp >= stored': mutant(byStamp((read, stored) => read >= stored)),
   'stamp > stored': mutant(byStamp((read, stored) => read > stored)),
-  'later read wins': mutant({
-    judge(record, row, fence, bounds, part) {
-      const judged = asBuilt.judge(record, row, fence, bounds, part);
-      return { ...judged, verdict: !fence || bounds.lo > fence.lo ? 'store' : 'stale' };
+  'later read wins': mutant(
+    {
+      judge(record, row, fence, bounds, part) {
+        const judged = asBuilt.judge(record, row, fence, bounds, part);
+        return { ...judged, verdict: !fence || bounds.lo > fence.lo ? 'store' : 'stale' };
+      },
     },
-  }, crowded),
+    crowded,
+  ),
   'no tail': mutant(inTail(() => false)),
   'tail compares stamps only': mutant(
     inTail((record, row) => !row || record.stamp !== secondsOf(row.SystemModstamp)),
   ),
   'no fence left': mutant({ leavesFence: () => false }),
-  'late answer of a former holder applied': mutant({ refusesLateAnswers: false }, { ...mortal, takeoverShare: 1 }),
+  'late answer of a former holder applied': mutant(
+    { refusesLateAnswers: false },
+    { ...mortal, takeoverShare: 1 },
+  ),
   'marks cleared by any reading': mutant({ clearsMark: () => true }, contested),
   'cursors start now': mutant({ startAt: startingNow }),
   'no slack, stamps jittered': mutant(withoutSlack, { jitterSeconds: 2, ...slow }),

@@ -94,13 +94,17 @@ export class Network {
     const { compositeRequest } = JSON.parse(body) as { compositeRequest: readonly Subrequest[] };
     const lastsMs = this.roundTripMs();
     const start = this.agenda.now;
-    const instants = compositeRequest.map(() => start + this.random.next() * lastsMs).toSorted((a, b) => a - b);
+    const instants = compositeRequest
+      .map(() => start + this.random.next() * lastsMs)
+      .toSorted((a, b) => a - b);
     const answers: (QueryAnswer | null)[] = [];
     const texts: string[] = [];
     for (const [place, subrequest] of compositeRequest.entries()) {
       this.agenda.at(instants[place] as number, () => {
         const text = this.answerOne(subrequest, answers);
-        texts.push(`{"body":${text},"httpHeaders":{},"httpStatusCode":${answers.at(-1) ? 200 : 400},"referenceId":"${subrequest.referenceId}"}`);
+        texts.push(
+          `{"body":${text},"httpHeaders":{},"httpStatusCode":${answers.at(-1) ? 200 : 400},"referenceId":"${subrequest.referenceId}"}`,
+        );
         if (texts.length < compositeRequest.length) return;
         const whole = `{"compositeResponse":[${texts.join(',')}]}`;
         const seconds = this.org.seconds;

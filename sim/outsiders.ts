@@ -35,12 +35,14 @@ export class Outsiders {
   }
 
   private act(): void {
-    const { bulkShare, longShare, createShare, deleteShare, undeleteShare, formulaShare, longestMs } = this.profile;
+    const { bulkShare, longShare, createShare, deleteShare, undeleteShare, formulaShare, longestMs } =
+      this.profile;
     let draw = this.random.next();
     const isDrawn = (share: number) => (draw -= share) < 0;
     const { random } = this;
     if (isDrawn(bulkShare)) return this.bulk();
-    if (isDrawn(longShare)) return this.change([this.pick(), this.pick()], 'update', random.between(20_000, longestMs));
+    if (isDrawn(longShare))
+      return this.change([this.pick(), this.pick()], 'update', random.between(20_000, longestMs));
     if (isDrawn(createShare)) return this.change([this.pick()], 'create', random.between(20, 300));
     if (isDrawn(deleteShare)) return this.change([this.pick()], 'delete', random.between(20, 300));
     if (isDrawn(undeleteShare)) return this.change([this.pick()], 'undelete', random.between(20, 300));
@@ -58,7 +60,10 @@ export class Outsiders {
     const records = this.org.all(this.random.pick(this.profile.sobjects));
     const count = this.random.between(this.profile.pageRows, this.profile.pageRows * 3);
     const from = this.random.between(0, records.length - 1);
-    const some = Array.from({ length: Math.min(count, records.length) }, (_, at) => records[(from + at) % records.length] as OrgRecord);
+    const some = Array.from(
+      { length: Math.min(count, records.length) },
+      (_, at) => records[(from + at) % records.length] as OrgRecord,
+    );
     this.change(some, 'update', this.random.between(200, 3_000));
   }
 

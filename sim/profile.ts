@@ -98,6 +98,7 @@ export const crowded: Profile = {
   recordsEach: 5,
   pageRows: 4,
   bulkShare: 0,
+  longShare: 0.01,
   clientEveryMs: 400,
   outsideEveryMs: 400,
   databaseMs: 300,
@@ -111,11 +112,14 @@ export const crowded: Profile = {
 export const contested: Profile = {
   ...crowded,
   sobjects: ['Account'],
-  recordsEach: 3,
-  clientEveryMs: 200,
-  deleteShare: 0.02,
-  slowShare: 0.7,
-  slowMs: [600, 2_400],
+  recordsEach: 2,
+  clientEveryMs: 300,
+  outsideEveryMs: 3_000,
+  longShare: 0, // its lock would keep everybody else away
+  deleteShare: 0,
+  undeleteShare: 0.3,
+  slowShare: 0,
+  databaseMs: 1_000,
 };
 
 /** The loads that a run of many seeds goes through in turn. */

@@ -36,7 +36,12 @@ export interface RunOptions {
 
 const epoch = Date.UTC(2026, 0, 1);
 
-export async function simulate({ seed, profile: relative, keeping, isTraced = false }: RunOptions): Promise<Run> {
+export async function simulate({
+  seed,
+  profile: relative,
+  keeping,
+  isTraced = false,
+}: RunOptions): Promise<Run> {
   const profile = startingAt(epoch, relative);
   const agenda = new Agenda(epoch);
   const random = seededRandom(seed);
@@ -57,7 +62,12 @@ export async function simulate({ seed, profile: relative, keeping, isTraced = fa
     mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
     tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
     log: logInto(journal),
-    onBreak: (error) => witness.break('no step fails unforeseen', null, error instanceof Error ? String(error.stack) : String(error)),
+    onBreak: (error) =>
+      witness.break(
+        'no step fails unforeseen',
+        null,
+        error instanceof Error ? String(error.stack) : String(error),
+      ),
   });
 
   for (const sobject of profile.sobjects) {
@@ -66,7 +76,16 @@ export async function simulate({ seed, profile: relative, keeping, isTraced = fa
   new Outsiders(agenda, random, org, profile).begin();
   agenda.at(profile.startAt, () => {
     processes.begin();
-    new Clients({ agenda, random, org, network, profile, witness, journal, worker: () => processes.any() }).begin();
+    new Clients({
+      agenda,
+      random,
+      org,
+      network,
+      profile,
+      witness,
+      journal,
+      worker: () => processes.any(),
+    }).begin();
   });
   await agenda.runUntil(profile.endAt, () => witness.violations.length > 0);
   if (witness.violations.length === 0) witness.checkConverged();
@@ -114,6 +133,12 @@ function tablesOf(sobjects: readonly string[]): StreamTable[] {
 function logInto(journal: Journal): Log<LogFields> {
   const line = (text: string, fields?: LogFields) =>
     journal.add('process', () => `log: ${text} ${fields ? JSON.stringify(fields) : ''}`);
-  const log: Log<LogFields> = { debug: () => undefined, info: line, warn: line, error: line, with: () => log };
+  const log: Log<LogFields> = {
+    debug: () => undefined,
+    info: line,
+    warn: line,
+    error: line,
+    with: () => log,
+  };
   return log;
 }

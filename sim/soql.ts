@@ -2,7 +2,7 @@
  * Answers the SOQL that the engine really writes, and nothing else: a query of another form stops the run, because
  * the model must not guess what Salesforce would say to it.
  */
-import { newest, type ModelOrg, type OrgRecord, valueFields, type Version } from './org.ts';
+import { type ModelOrg, newest, type OrgRecord, type Version, valueFields } from './org.ts';
 
 export interface QueryAnswer {
   totalSize: number;

@@ -4,13 +4,14 @@
  * A row is compared field by field by the numbers of the versions that set it. What a deleted record leaves in the
  * mirror is nothing, so the witness remembers which version the destination has seen last.
  */
-import type { CursorMove, PageApplied, PagePart } from '../src/postgres/index.ts';
+
 import type { Page } from '../src/core/page.ts';
 import type { TailPosition } from '../src/engine/poll.ts';
+import type { CursorMove, PageApplied, PagePart } from '../src/postgres/index.ts';
 import type { Journal } from './journal.ts';
 import type { Bounds, Judged } from './keeping.ts';
 import type { MemoryDestination, Onlooker } from './memory-destination.ts';
-import { type ModelOrg, newest, type OrgRecord, type ValueField, valueFields, type Version } from './org.ts';
+import { type ModelOrg, newest, type OrgRecord, type ValueField, type Version, valueFields } from './org.ts';
 
 /** The promises of the product that a step can break. */
 export type Invariant =
@@ -74,9 +75,14 @@ export class Witness implements Onlooker {
 
   judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds, { move }: PagePart): void {
     const { id, all } = record;
-    this.journal.add(id, () => `${move?.kind ?? 'a'} reading ${lo} to ${hi} shows ${worded(all)}: ${verdict}${isSame ? ', equal' : ''}`);
+    this.journal.add(
+      id,
+      () =>
+        `${move?.kind ?? 'a'} reading ${lo} to ${hi} shows ${worded(all)}: ${verdict}${isSame ? ', equal' : ''}`,
+    );
     if (verdict !== 'store') return;
-    if (this.isRepeating && !isSame) this.break('applying a page again changes nothing', id, 'a row was written');
+    if (this.isRepeating && !isSame)
+      this.break('applying a page again changes nothing', id, 'a row was written');
     const before = this.seen.get(id);
     const after: Seen = all
       ? { ...all, isDeleted: all.IsDeleted }
@@ -93,16 +99,22 @@ export class Witness implements Onlooker {
   applied(page: Page, part: PagePart, { fates }: PageApplied): void {
     const sum = fates.applied + fates.unchanged + fates.stale + fates.dirty + fates.quarantined;
     const count = page.count + (part.absent?.length ?? 0);
-    if (sum !== count) this.break('every record of a page has a fate', null, `${sum} fates for ${count} records`);
+    if (sum !== count)
+      this.break('every record of a page has a fate', null, `${sum} fates for ${count} records`);
   }
 
   moved(streamNo: number, { kind, to }: CursorMove): void {
     const sobject = this.sobjects.get(streamNo) ?? '';
     this.journal.add('cursor', () => `the ${kind} cursor of ${sobject} moves to ${JSON.stringify(to)}`);
-    if (this.isRepeating) this.break('applying a page again changes nothing', null, `the ${kind} cursor moved`);
+    if (this.isRepeating)
+      this.break('applying a page again changes nothing', null, `the ${kind} cursor moved`);
     if (kind === 'backfill') this.checkCopied(streamNo, (to as { after: string | null }).after);
     if (kind !== 'backfill' && (to as { at: number }).at > this.org.seconds) {
-      this.break('no cursor passes what can still be committed', null, `the ${kind} is ahead of the org's time`);
+      this.break(
+        'no cursor passes what can still be committed',
+        null,
+        `the ${kind} is ahead of the org's time`,
+      );
     }
     if (kind === 'tail') this.settled(streamNo, (to as TailPosition).at);
   }
@@ -110,7 +122,10 @@ export class Witness implements Onlooker {
   /** From now on every state of the mirror must hold this. */
   acknowledged(write: Acknowledged): void {
     const { id } = write.record;
-    this.journal.add(id, () => `the client hears that its write is in the mirror: ${write.field} ${write.number}`);
+    this.journal.add(
+      id,
+      () => `the client hears that its write is in the mirror: ${write.field} ${write.number}`,
+    );
     this.promised.set(id, [...(this.promised.get(id) ?? []), write]);
     this.checkWrite(write);
   }
@@ -122,9 +137,16 @@ export class Witness implements Onlooker {
       for (const record of this.org.all(sobject)) {
         const is = newest(record);
         const row = rows?.get(record.id);
-        const isEqual = !is || is.isDeleted ? !row : row && row.A__c === is.A__c && row.B__c === is.B__c && row.Life__c === is.Life__c;
+        const isEqual =
+          !is || is.isDeleted
+            ? !row
+            : row && row.A__c === is.A__c && row.B__c === is.B__c && row.Life__c === is.Life__c;
         if (isEqual) continue;
-        this.break('no update is lost after quiet', record.id, `the org has ${worded(is)}, the mirror ${worded(row)}`);
+        this.break(
+          'no update is lost after quiet',
+          record.id,
+          `the org has ${worded(is)}, the mirror ${worded(row)}`,
+        );
       }
     }
   }
@@ -135,7 +157,11 @@ export class Witness implements Onlooker {
     const settled = this.settledUntil.get(record.sobject) ?? -Infinity;
     const isStamped = is.stamp !== record.versions.at(-2)?.stamp || is.Formula__c < record.versions.length;
     if (isStamped && is.stamp < settled) {
-      this.break('no cursor passes what can still be committed', record.id, `settled until ${settled}, committed ${is.stamp}`);
+      this.break(
+        'no cursor passes what can still be committed',
+        record.id,
+        `settled until ${settled}, committed ${is.stamp}`,
+      );
     }
   }
 
@@ -151,7 +177,11 @@ export class Witness implements Onlooker {
     if (after.isDeleted) return;
     for (const field of valueFields) {
       if (after[field] >= before[field]) continue;
-      this.break('no value is rolled back', id, `${field} goes back from ${before[field]} to ${after[field]}`);
+      this.break(
+        'no value is rolled back',
+        id,
+        `${field} goes back from ${before[field]} to ${after[field]}`,
+      );
     }
   }
 
@@ -170,7 +200,11 @@ export class Witness implements Onlooker {
       if (record.place > place || record.versions[0]?.stamp !== ancientStamp) continue;
       const wasAlwaysThere = newest(record)?.Life__c === 1;
       if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id)) {
-        this.break('state moves in one transaction', record.id, 'the copy has passed a record that has no row');
+        this.break(
+          'state moves in one transaction',
+          record.id,
+          'the copy has passed a record that has no row',
+        );
       }
     }
   }
@@ -188,8 +222,12 @@ export class Witness implements Onlooker {
       const claimed = newest(record);
       if (!claimed || claimed.stamp >= at || stream.marks.has(record.id)) continue;
       const seen = this.seen.get(record.id);
-      const holds = seen ? seen.Life__c >= claimed.Life__c && (seen.isDeleted || (seen.A__c >= claimed.A__c && seen.B__c >= claimed.B__c)) : claimed.isDeleted;
-      if (!holds) this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
+      const holds = seen
+        ? seen.Life__c >= claimed.Life__c &&
+          (seen.isDeleted || (seen.A__c >= claimed.A__c && seen.B__c >= claimed.B__c))
+        : claimed.isDeleted;
+      if (!holds)
+        this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
     }
   }
 }
@@ -199,7 +237,12 @@ export const ancientStamp = Date.UTC(2025, 5, 1) / 1000;
 
 const nothing = { A__c: 0, B__c: 0, Formula__c: 0, Life__c: 0 };
 
-function worded(version: (Partial<Seen> & { IsDeleted?: boolean; SystemModstamp?: string; stamp?: number }) | null | undefined): string {
+function worded(
+  version:
+    | (Partial<Seen> & { IsDeleted?: boolean; SystemModstamp?: string; stamp?: number })
+    | null
+    | undefined,
+): string {
   if (!version) return 'nothing';
   const isDeleted = version.isDeleted ?? version.IsDeleted;
   const stamp = version.SystemModstamp ?? new Date((version.stamp ?? 0) * 1000).toISOString();

@@ -3,17 +3,18 @@
  * destination and a clock of the simulation. It can die at any of its steps, lose its lease without noticing, and
  * find its local clock an hour off.
  */
-import { holdSync } from '../src/engine/hold-sync.ts';
-import { proxied } from '../src/engine/proxied-syncs.ts';
+
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
+import { holdSync } from '../src/engine/hold-sync.ts';
+import { proxied } from '../src/engine/proxied-syncs.ts';
 import { Bell } from '../src/lib/bell.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { Mirror, StreamTable } from '../src/postgres/index.ts';
+import type { UpstreamAnswer } from '../src/proxy/forward.ts';
 import type { Applied } from '../src/proxy/write-through.ts';
 import { walkWrite } from '../src/proxy/write-through.ts';
 import type { RecordWrite } from '../src/proxy/writes-of.ts';
-import type { UpstreamAnswer } from '../src/proxy/forward.ts';
 import { connectionTo, type Mortal, type Wires } from './connection.ts';
 import { orgId } from './network.ts';
 
@@ -85,7 +86,11 @@ export class Worker implements Mortal {
     const settings = { id: 'sync' as SyncId, orgId, instanceUrl: '', sobjects: [...tables.keys()] };
     const { salesforce, bell, urgent } = this;
     const destination = async () => ({ mirror: this.mirror, tables });
-    const sync = proxied({ clock: this.clock, owner: this.owner }, { salesforce, bell, urgent, destination }, settings);
+    const sync = proxied(
+      { clock: this.clock, owner: this.owner },
+      { salesforce, bell, urgent, destination },
+      settings,
+    );
     const { clock, stopping } = this;
     return new Promise((resolve, reject) => {
       const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });

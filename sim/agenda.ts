@@ -65,11 +65,11 @@ export class Agenda {
     this.now = end;
   }
 
-  /** Microtasks, all of them: an immediate comes after the last. */
+  /** Microtasks, all of them: Node comes to the next tick when none is left. */
   private async settle(): Promise<void> {
     while (this.held.length > 0) await this.held.pop();
     this.isResumed = false;
-    await new Promise(setImmediate);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     if (this.held.length > 0) await this.settle();
   }
 

@@ -5,18 +5,7 @@
  */
 import { decide, type Fence, type Verdict } from '../src/core/merge-rule.ts';
 import type { PagePart } from '../src/postgres/index.ts';
-import type { ReadRecord } from './memory-destination.ts';
-
-/** A row of the mirror, under Salesforce's names. */
-export interface MirrorRow {
-  Id: string;
-  IsDeleted: boolean;
-  SystemModstamp: string;
-  A__c: number;
-  B__c: number;
-  Formula__c: number;
-  Life__c: number;
-}
+import type { MirrorRow, ReadRecord } from './read-record.ts';
 
 export interface Bounds {
   lo: number;

@@ -11,7 +11,6 @@ import { Fault } from '../src/core/faults.ts';
 import type { RecordId } from '../src/core/ids.ts';
 import type { Fence } from '../src/core/merge-rule.ts';
 import type { Page } from '../src/core/page.ts';
-import { secondsOf } from '../src/core/stamps.ts';
 import type {
   CursorMove,
   DirtyRow,
@@ -23,14 +22,10 @@ import type {
   Progress,
   StreamTable,
 } from '../src/postgres/index.ts';
-import type { Bounds, Judged, Keeping, MirrorRow } from './keeping.ts';
-
-interface Reading {
-  streams: readonly number[];
-  /** Null for a read-back. */
-  epoch: number | null;
-  expiresAt: number;
-}
+import type { Bounds, Judged, Keeping } from './keeping.ts';
+import { MemoryIntents } from './memory-intents.ts';
+import { type MirrorRow, recordsOf } from './read-record.ts';
+import { Readings } from './readings.ts';
 
 interface Mark {
   since: number;
@@ -48,34 +43,22 @@ interface StreamRecord {
   backfilledAt: number | null;
 }
 
-interface OpenIntent {
-  owner: string;
-  sobject: string;
-  id: string | null;
-  outcome: string | null;
-  sentAt: number;
-}
-
 /** Told what changes, as it changes. */
 export interface Onlooker {
   judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart): void;
-  moved(streamNo: number, move: CursorMove, page: Page | null): void;
+  moved(streamNo: number, move: CursorMove): void;
   applied(page: Page, part: PagePart, result: PageApplied): void;
   marked(streamNo: number, id: string, reason: string): void;
 }
 
-/** A write that was cut off longer ago than any request lasts is settled, whoever owns it. */
-const requestLastsMs = 15 * 60_000;
-
 export class MemoryDestination implements Mirror {
   readonly streams: ReadonlyMap<number, StreamRecord>;
-  readonly intents: OpenIntent[] = [];
-  private readonly readings = new Map<number, Reading>();
+  private readonly readings = new Readings();
+  private readonly intents = new MemoryIntents();
   private readonly tables: ReadonlyMap<number, StreamTable>;
   private readonly keeping: Keeping;
   private readonly now: () => number;
   private readonly onlooker: Onlooker;
-  private ticket = 0;
   private epoch = 0;
 
   /** @param now  the destination's own clock */
@@ -96,68 +79,38 @@ export class MemoryDestination implements Mirror {
   async takeOver({ epoch }: Holder): Promise<void> {
     if (epoch < this.epoch) throw new Fault('SYS-09');
     this.epoch = epoch;
-    for (const [lo, reading] of this.readings) {
-      if (reading.epoch !== null && reading.epoch <= epoch) this.readings.delete(lo);
-    }
+    this.readings.closeOfEpochsUpTo(epoch);
   }
 
   async openTickObservation({ epoch }: Holder, streams: readonly number[], lastsMs: number) {
     if (epoch !== this.epoch) throw new Fault('SYS-09');
-    return this.register({ streams, epoch, expiresAt: this.now() + lastsMs });
+    return { lo: this.readings.begin({ streams, epoch, expiresAt: this.now() + lastsMs }) };
   }
 
   async openReadBackObservation(_: string, streams: readonly number[], lastsMs: number) {
-    return this.register({ streams, epoch: null, expiresAt: this.now() + lastsMs });
+    return { lo: this.readings.begin({ streams, epoch: null, expiresAt: this.now() + lastsMs }) };
   }
 
   async closeObservation({ lo }: Observation): Promise<void> {
-    this.readings.delete(lo);
+    this.readings.close(lo);
   }
 
-  async applyPage({ stream }: StreamTable, page: Page, part: PagePart): Promise<PageApplied> {
-    const { streamNo } = stream;
+  async applyPage({ stream: { streamNo } }: StreamTable, page: Page, part: PagePart): Promise<PageApplied> {
     const { lo } = part.observation;
-    const hi = this.endPart(part);
-    const { rows, fences, marks } = this.stream(streamNo);
-    const anotherIsOpen = this.isOpen(streamNo, (other) => other < hi && other !== lo);
+    const bounds = { lo, hi: this.endPart(part) };
+    const stream = this.stream(streamNo);
+    const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
     const fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
     for (const record of recordsOf(page, part.absent ?? [])) {
-      const row = rows.get(record.id) ?? null;
-      const judged = this.keeping.judge(record, row, fences.get(record.id) ?? null, { lo, hi }, part);
-      const { verdict, isSame } = judged;
-      if (verdict === 'store') {
-        if (record.values) rows.set(record.id, record.values);
-        else rows.delete(record.id);
-        if (anotherIsOpen && this.keeping.leavesFence(judged)) {
-          fences.set(record.id, {
-            lo,
-            hi,
-            stamp: record.stamp,
-            deleted: record.values === null,
-            partial: false,
-          });
-        }
-      }
-      const mark = marks.get(record.id);
-      if (verdict === 'dirty') {
-        marks.set(record.id, { since: Math.max(mark?.since ?? 0, hi), urgent: mark?.urgent ?? false });
-      } else if (mark && verdict !== 'stale' && this.keeping.clearsMark(mark.since, lo)) {
-        marks.delete(record.id);
-      }
-      fates[
-        verdict === 'store'
-          ? isSame
-            ? 'unchanged'
-            : 'applied'
-          : verdict === 'nothing'
-            ? 'unchanged'
-            : verdict
-      ]++;
-      this.onlooker.judged(streamNo, judged, { lo, hi }, part);
+      const row = stream.rows.get(record.id) ?? null;
+      const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
+      fates[fateOf(judged)]++;
+      this.carryOut(stream, judged, bounds, isFencing);
+      this.onlooker.judged(streamNo, judged, bounds, part);
     }
-    const isCursorMoved = part.move ? this.moveCursor(streamNo, part.move, page) : true;
+    const isCursorMoved = part.move ? this.moveCursor(streamNo, part.move) : true;
     this.purgeFences(streamNo);
-    if (part.isLast) this.purgeExpired();
+    if (part.isLast) this.readings.closeExpired(this.now());
     const result = { fates, isCursorMoved };
     this.onlooker.applied(page, part, result);
     return result;
@@ -171,9 +124,9 @@ export class MemoryDestination implements Mirror {
     this.endPart(part);
     let areAllMoved = true;
     for (const { streamNo, move } of moves) {
-      areAllMoved = this.moveCursor(streamNo, move, null) && areAllMoved;
+      areAllMoved = this.moveCursor(streamNo, move) && areAllMoved;
     }
-    if (part.isLast) this.purgeExpired();
+    if (part.isLast) this.readings.closeExpired(this.now());
     return { areAllMoved, dirty: this.dirty(dirtyRows) };
   }
 
@@ -204,7 +157,7 @@ export class MemoryDestination implements Mirror {
         [...cursors].map(([kind, { position, version }]) => ({
           stream_no: streamNo,
           kind: kind as CursorMove['kind'],
-          position: structuredCopy(position),
+          position: copyOf(position),
           version,
         })),
       ),
@@ -226,7 +179,7 @@ export class MemoryDestination implements Mirror {
 
   async markDirty(streamNo: number, id: RecordId, reason: string): Promise<void> {
     const { marks } = this.stream(streamNo);
-    marks.set(id, { since: Math.max(marks.get(id)?.since ?? 0, ++this.ticket), urgent: true });
+    marks.set(id, { since: Math.max(marks.get(id)?.since ?? 0, this.readings.ticket()), urgent: true });
     this.onlooker.marked(streamNo, id, reason);
   }
 
@@ -235,71 +188,67 @@ export class MemoryDestination implements Mirror {
     return ids.some((id) => marks.has(id));
   }
 
-  async recordIntent({ owner, sobject, id }: Parameters<Mirror['recordIntent']>[0]): Promise<number> {
-    return this.intents.push({ owner, sobject, id, outcome: null, sentAt: this.now() }) - 1;
+  async recordIntent(intent: Parameters<Mirror['recordIntent']>[0]): Promise<number> {
+    return this.intents.record(intent, this.now());
   }
 
   async recordOutcome(intentNo: number, outcome: string): Promise<void> {
-    Object.assign(this.intents[intentNo] as OpenIntent, { outcome });
+    this.intents.end(intentNo, outcome);
   }
 
   async healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>): Promise<number> {
-    const open = this.intents.filter(({ outcome }) => outcome === null);
-    const cutOff = open.filter(
-      ({ owner, sentAt }) => !living.includes(owner) || sentAt < this.now() - requestLastsMs,
-    );
-    for (const intent of cutOff) intent.outcome = 'unknown';
+    const { open, count } = this.intents.cutOff(living, this.now());
     for (const { sobject, id } of open) {
       const streamNo = streamNos.get(sobject.toLowerCase());
       if (streamNo !== undefined && id !== null) await this.markDirty(streamNo, id as RecordId, 'cut off');
     }
-    return cutOff.length;
+    return count;
   }
 
   async purgeIntents(): Promise<void> {}
 
-  private register(reading: Reading): Observation {
-    const lo = ++this.ticket;
-    this.readings.set(lo, reading);
-    return { lo };
-  }
-
   /** The reading's end ticket. One that somebody else has closed is refused. */
   private endPart({ observation: { lo }, isLast }: PagePart): number {
-    const isOpen = isLast ? this.readings.delete(lo) : this.readings.has(lo);
+    const isOpen = isLast ? this.readings.close(lo) : this.readings.isOpen(lo);
     if (!isOpen && this.keeping.refusesLateAnswers) throw new Fault('SYS-09');
-    return ++this.ticket;
+    return this.readings.ticket();
   }
 
-  private moveCursor(streamNo: number, move: CursorMove, page: Page | null): boolean {
+  /** The row, its fence and its mark, as the verdict wants them. */
+  private carryOut(stream: StreamRecord, judged: Judged, { lo, hi }: Bounds, isFencing: boolean): void {
+    const { rows, fences, marks } = stream;
+    const { record, verdict } = judged;
+    const { id, stamp, values } = record;
+    if (verdict === 'store') {
+      if (values) rows.set(id, values);
+      else rows.delete(id);
+      const isFenced = isFencing && this.keeping.leavesFence(judged);
+      if (isFenced) fences.set(id, { lo, hi, stamp, deleted: values === null, partial: false });
+    }
+    const mark = marks.get(id);
+    if (verdict === 'dirty') {
+      marks.set(id, { since: Math.max(mark?.since ?? 0, hi), urgent: mark?.urgent ?? false });
+    } else if (mark && verdict !== 'stale' && this.keeping.clearsMark(mark.since, lo)) marks.delete(id);
+  }
+
+  private moveCursor(streamNo: number, move: CursorMove): boolean {
     const stream = this.stream(streamNo);
     const cursor = stream.cursors.get(move.kind);
     if (cursor?.version !== move.version) return false;
-    stream.cursors.set(move.kind, { position: structuredCopy(move.to), version: move.version + 1 });
+    stream.cursors.set(move.kind, { position: copyOf(move.to), version: move.version + 1 });
     if (move.backfilledAt !== undefined) {
       stream.backfilledAt ??= move.backfilledAt;
       stream.state = 'current';
     }
-    this.onlooker.moved(streamNo, move, page);
+    this.onlooker.moved(streamNo, move);
     return true;
-  }
-
-  private isOpen(streamNo: number, holds: (lo: number) => boolean): boolean {
-    for (const [lo, { streams }] of this.readings) if (streams.includes(streamNo) && holds(lo)) return true;
-    return false;
   }
 
   private purgeFences(streamNo: number): void {
     const { fences } = this.stream(streamNo);
     if (fences.size === 0) return;
-    let horizon = Infinity;
-    for (const [lo, { streams }] of this.readings)
-      if (streams.includes(streamNo)) horizon = Math.min(horizon, lo);
+    const horizon = this.readings.horizon(streamNo);
     for (const [id, { hi }] of fences) if (hi <= horizon) fences.delete(id);
-  }
-
-  private purgeExpired(): void {
-    for (const [lo, { expiresAt }] of this.readings) if (expiresAt < this.now()) this.readings.delete(lo);
   }
 
   private dirty(rowsMax: number): DirtyRow[] {
@@ -330,25 +279,9 @@ const emptyStream = (): StreamRecord => ({
 });
 
 /** As the database keeps it: nobody holds a reference into it. */
-const structuredCopy = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
+const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
-/** A record as one reading shows it. */
-export interface ReadRecord {
-  id: string;
-  /** Null for a record that an answer did not contain. */
-  stamp: number | null;
-  /** What the mirror would hold; null for a deleted record. */
-  values: MirrorRow | null;
-  /** The whole record; null for one that is absent. */
-  all: MirrorRow | null;
-}
-
-function recordsOf(page: Page, absent: readonly RecordId[]): ReadRecord[] {
-  const records = (JSON.parse(page.records) as MirrorRow[]).map((all) => ({
-    id: all.Id,
-    stamp: secondsOf(all.SystemModstamp),
-    values: all.IsDeleted ? null : all,
-    all,
-  }));
-  return [...records, ...absent.map((id) => ({ id, stamp: null, values: null, all: null }))];
+function fateOf({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
+  if (verdict === 'store') return isSame ? 'unchanged' : 'applied';
+  return verdict === 'nothing' ? 'unchanged' : verdict;
 }

@@ -6,9 +6,9 @@ import { decide } from '../src/core/merge-rule.ts';
 import { secondsOf } from '../src/core/stamps.ts';
 import { settleSeconds } from '../src/engine/poll.ts';
 import type { PagePart } from '../src/postgres/index.ts';
-import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping, type MirrorRow } from './keeping.ts';
-import type { ReadRecord } from './memory-destination.ts';
+import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
 import { contested, crowded, type Profile, usual } from './profile.ts';
+import type { MirrorRow, ReadRecord } from './read-record.ts';
 
 export interface Mutant {
   keeping: Keeping;

@@ -5,7 +5,7 @@
 import { decide } from '../src/core/merge-rule.ts';
 import { secondsOf } from '../src/core/stamps.ts';
 import { settleSeconds } from '../src/engine/poll.ts';
-import type { PagePart } from '../src/postgres/index.ts';
+import type { Mirror, PagePart } from '../src/postgres/index.ts';
 import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
 import { contested, crowded, type Profile, usual } from './profile.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
@@ -13,6 +13,8 @@ import type { MirrorRow, ReadRecord } from './read-record.ts';
 export interface Mutant {
   keeping: Keeping;
   profile: Profile;
+  /** The destination as a process wrongly uses it. */
+  usedAs?: (mirror: Mirror) => Mirror;
 }
 
 const mutant = (keeping: Partial<Keeping>, profile: Partial<Profile> = {}): Mutant => ({
@@ -47,6 +49,19 @@ const withoutSlack: Partial<Keeping> = {
     const verdict = decide(reading, fence && { ...fence, stamp: wide(fence.stamp) }, isSame);
     return { record, verdict, isSame, stands: row !== null };
   },
+};
+
+/** Two transactions in the place of one: a process can die between them. */
+const cursorFirst = (mirror: Mirror): Mirror => {
+  const applyPage: Mirror['applyPage'] = async (table, page, { move, ...part }, lockWaitMs) => {
+    const { streamNo } = table.stream;
+    const moved = move && (await mirror.applyEmptyPages([{ streamNo, move }], { ...part, isLast: false }, 0));
+    const { fates } = await mirror.applyPage(table, page, part, lockWaitMs);
+    return { fates, isCursorMoved: moved?.areAllMoved ?? true };
+  };
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror]),
+  });
 };
 
 const startingNow = (positions: object): object =>
@@ -99,4 +114,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     { leavesFence: ({ record, stands }) => record.values !== null || stands },
     slow,
   ),
+  'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
+  'transactions longer than the tail waits': mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
 };

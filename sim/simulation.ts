@@ -30,6 +30,7 @@ export interface RunOptions {
   seed: number;
   profile: Profile;
   keeping: Keeping;
+  usedAs?: (mirror: Mirror) => Mirror;
   /** Keeps the journal; without it a run is faster. */
   isTraced?: boolean;
 }
@@ -40,6 +41,7 @@ export async function simulate({
   seed,
   profile: relative,
   keeping,
+  usedAs,
   isTraced = false,
 }: RunOptions): Promise<Run> {
   const profile = startingAt(epoch, relative);
@@ -62,6 +64,7 @@ export async function simulate({
     mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
     tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
     log: logInto(journal),
+    usedAs,
     onBreak: (error) =>
       witness.break(
         'no step fails unforeseen',

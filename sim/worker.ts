@@ -24,6 +24,8 @@ export interface WorkerOptions extends Wires {
   log: AppLog;
   epoch: number;
   living: () => readonly string[];
+  /** For a wrong use of the destination; as it is where undefined. */
+  usedAs?: ((mirror: Mirror) => Mirror) | undefined;
   /** The hold has ended with an error that it should have known. */
   onBreak: (error: unknown) => void;
 }
@@ -49,7 +51,8 @@ export class Worker implements Mortal {
     this.options = options;
     this.owner = `worker ${epoch}`;
     this.settings = { intervalMs: profile.intervalMs };
-    this.mirror = connectionTo(mirror, this, options);
+    const connection = connectionTo(mirror, this, options);
+    this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this);
   }
 

@@ -14,7 +14,16 @@ const checks: { what: string; command: string; args: string[] }[] = [
   {
     what: 'lint',
     command: bin('oxlint'),
-    args: ['--type-aware', '--deny-warnings', ...(fix ? ['--fix'] : []), 'src', 'test', 'bench', 'scripts'],
+    args: [
+      '--type-aware',
+      '--deny-warnings',
+      ...(fix ? ['--fix'] : []),
+      'src',
+      'test',
+      'bench',
+      'sim',
+      'scripts',
+    ],
   },
   { what: 'dead code', command: bin('knip'), args: [] },
   {

@@ -9,7 +9,6 @@ import {
   holderName,
   openDestination,
   prepareDestination,
-  takeOver,
 } from '../src/postgres/destination.ts';
 import {
   type Holder,
@@ -19,6 +18,7 @@ import {
 } from '../src/postgres/observations.ts';
 import { planTable } from '../src/postgres/plan-table.ts';
 import { createTable } from '../src/postgres/tables.ts';
+import { takeOver } from '../src/postgres/take-over.ts';
 import { openTestDatabase } from './database.ts';
 
 /**

@@ -26,6 +26,7 @@ const sync = (streams: StreamState[], change: Partial<SyncState> = {}): SyncStat
   dirty: [],
   serverNow,
   budget: { intervalMs: 3_000, sentAt: [] },
+  pageRows: 2_000,
   trouble: null,
   ...change,
 });

@@ -1,9 +1,10 @@
+import type { Sync } from '../control/index.ts';
 import type { OrgId, RecordId, SyncId } from '../core/ids.ts';
 import { isSyncId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import { type Outcome, recordIntent, recordOutcome } from '../postgres/index.ts';
-import type { EngineDeps, OpenSyncs } from './open-syncs.ts';
-import { markForReading, type ReadBackOptions, readBack } from './read-back.ts';
+import type { Outcome } from '../postgres/index.ts';
+import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
+import { markForReading, type ReadBackDeps, type ReadBackOptions, readBack } from './read-back.ts';
 
 /** One sync as the proxy in front of it sees it. Sobjects are API names in lower case. */
 export interface ProxiedSync {
@@ -35,20 +36,29 @@ export async function proxiedSync(
   id: string,
 ): Promise<ProxiedSync | null> {
   const open = isSyncId(id) ? await syncs.of(id) : null;
-  if (!open) return null;
-  const { settings } = open;
+  return open && proxied(deps, open, open.settings);
+}
+
+/** What a proxied write of one sync does, whoever has it open. */
+export function proxied(
+  { clock, owner }: Pick<EngineDeps, 'clock' | 'owner'>,
+  open: Pick<OpenSync, 'salesforce' | 'bell' | 'urgent'> & Pick<ReadBackDeps, 'destination'>,
+  settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects'>,
+): ProxiedSync {
+  const { salesforce } = open;
+  const destination = () => open.destination();
   const streams = new Set(settings.sobjects.map((name) => name.toLowerCase()));
   return {
     id: settings.id,
     orgId: settings.orgId,
     instanceUrl: settings.instanceUrl,
     streams,
-    recordIntent: async (intent) =>
-      recordIntent((await open.destination()).db, { ...intent, owner: deps.owner }),
-    recordOutcome: async (intent, outcome) => recordOutcome((await open.destination()).db, intent, outcome),
-    readBack: (written, options, signal) => readBack(deps, open, written, options, signal),
+    recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
+    recordOutcome: async (intent, outcome) => (await destination()).mirror.recordOutcome(intent, outcome),
+    readBack: (written, options, signal) =>
+      readBack({ clock, owner, salesforce, destination }, written, options, signal),
     markDirty: async (sobject, recordId) => {
-      await markForReading(open, sobject, recordId as RecordId);
+      await markForReading(await destination(), sobject, recordId as RecordId);
       open.urgent.add(sobject);
       open.bell.ring();
     },

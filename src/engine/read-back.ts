@@ -2,21 +2,28 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Destination, StreamTable } from '../postgres/index.ts';
 import {
-  applyPage,
-  applyTransaction,
-  areDirty,
-  closeObservation,
-  type Destination,
-  limitLockWait,
-  markDirty,
-  openReadBackObservation,
-  type StreamTable,
-} from '../postgres/index.ts';
-import { type Query, queryPages, selectRecords, soqlIds, soqlString } from '../salesforce/index.ts';
+  type Query,
+  queryPages,
+  type Salesforce,
+  selectRecords,
+  soqlIds,
+  soqlString,
+} from '../salesforce/index.ts';
 import { slotsMax } from './next-request.ts';
-import type { EngineDeps, OpenSync } from './open-syncs.ts';
 import { absentIds, recordIds } from './slots.ts';
+
+/** What a read-back works with. */
+export interface ReadBackDeps {
+  clock: Clock;
+  /** This process; a read-back is its own, not the lease holder's. */
+  owner: string;
+  salesforce: Salesforce;
+  /** Opened at first use. */
+  destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
+}
 
 export interface ReadBackOptions {
   /** A record whose stamp lies before this was read from before the write: it is read again. */
@@ -40,17 +47,16 @@ const pauseMsMax = 500;
  * lags) is suspect and made again, and so is one that does not find a record that was just written.
  */
 export async function readBack(
-  deps: EngineDeps,
-  open: OpenSync,
+  deps: ReadBackDeps,
   written: readonly WrittenRecord[],
   options: ReadBackOptions,
   signal: AbortSignal,
 ): Promise<'applied' | 'pending'> {
-  const destination = await open.destination();
+  const destination = await deps.destination();
   let left = [...written];
   for (let pauseMs = firstPauseMs; left.length > 0; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
     const now = left.slice(0, slotsMax);
-    const { unsettled, isHopeless } = await readOnce(deps, open, destination, now, options, signal);
+    const { unsettled, isHopeless } = await readOnce(deps, destination, now, options, signal);
     if (isHopeless) return 'pending';
     left = [...unsettled, ...left.slice(slotsMax)];
     const isLate = deps.clock.now() + pauseMs >= options.deadlineAt;
@@ -65,23 +71,21 @@ export async function readBack(
  * the same: a record that the mirror cannot hold, or an object that the sync may not read.
  */
 async function readOnce(
-  deps: EngineDeps,
-  open: OpenSync,
-  destination: Destination,
+  deps: ReadBackDeps,
+  { mirror, tables: known }: Pick<Destination, 'mirror' | 'tables'>,
   written: readonly WrittenRecord[],
   options: ReadBackOptions,
   signal: AbortSignal,
 ): Promise<{ unsettled: WrittenRecord[]; isHopeless: boolean }> {
-  const { db } = destination;
-  const tables = written.flatMap(({ sobject }) => destination.tables.get(sobject) ?? []);
+  const tables = written.flatMap(({ sobject }) => known.get(sobject) ?? []);
   if (tables.length < written.length) return { unsettled: [...written], isHopeless: true };
   const streamNos = [...new Set(tables.map(({ stream }) => stream.streamNo))];
-  const observation = await openReadBackObservation(db, deps.owner, streamNos, observationLastsMs);
+  const observation = await mirror.openReadBackObservation(deps.owner, streamNos, observationLastsMs);
   const unsettled: WrittenRecord[] = [];
   let isHopeless = false;
   try {
     const queries = written.map((record, place) => queryOf(tables[place] as StreamTable, record));
-    const { pages } = await queryPages(open.salesforce, queries, 'read-back', signal);
+    const { pages } = await queryPages(deps.salesforce, queries, 'read-back', signal);
     for (const [place, record] of written.entries()) {
       const outcome = pages[place];
       const table = tables[place];
@@ -92,19 +96,14 @@ async function readOnce(
       }
       const absent = record.deleted ? absentIds([record.id], outcome.page) : [];
       const ids = 'id' in record ? [record.id] : recordIds(outcome.page);
-      await applyTransaction(db, async (tx) => {
-        await limitLockWait(tx, options.deadlineAt - deps.clock.now());
-        const { fates } = await applyPage(tx, table, outcome.page, {
-          observation,
-          isLast: false,
-          absent,
-        });
-        if (fates.quarantined > 0) isHopeless = true;
-      });
-      if (await areDirty(db, table.stream.streamNo, ids)) unsettled.push(record);
+      const part = { observation, isLast: false, absent };
+      const lockWaitMs = options.deadlineAt - deps.clock.now();
+      const { fates } = await mirror.applyPage(table, outcome.page, part, lockWaitMs);
+      if (fates.quarantined > 0) isHopeless = true;
+      if (await mirror.areDirty(table.stream.streamNo, ids)) unsettled.push(record);
     }
   } finally {
-    await closeObservation(db, observation).catch(() => undefined);
+    await mirror.closeObservation(observation).catch(() => undefined);
   }
   return { unsettled, isHopeless };
 }
@@ -127,8 +126,11 @@ function isSuspect(record: WrittenRecord, page: Page, { notBefore }: ReadBackOpt
 }
 
 /** Has a record read again by the poll, first of all. */
-export async function markForReading(open: OpenSync, sobject: string, id: RecordId): Promise<void> {
-  const { db, tables } = await open.destination();
+export async function markForReading(
+  { mirror, tables }: Pick<Destination, 'mirror' | 'tables'>,
+  sobject: string,
+  id: RecordId,
+): Promise<void> {
   const table = tables.get(sobject);
-  if (table) await markDirty(db, table.stream.streamNo, id, 'written');
+  if (table) await mirror.markDirty(table.stream.streamNo, id, 'written');
 }

@@ -1,204 +1,43 @@
 import { openWriterUrl, readEffort, readLivingWorkers, recordEvent, type Sync } from '../control/index.ts';
-import { Fault } from '../core/faults.ts';
-import type { ServerSeconds } from '../core/stamps.ts';
-import {
-  beginStream,
-  type Destination,
-  databaseFault,
-  type Holder,
-  healIntents,
-  holderName,
-  openDestination,
-  purgeIntents,
-  readStatus,
-  retryStopped,
-  takeOver,
-} from '../postgres/index.ts';
-import { countRecords } from '../salesforce/index.ts';
-import { spend } from './budget.ts';
-import { nextRequest } from './next-request.ts';
-import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
-import { startOfHead, startOfTail } from './poll.ts';
-import { restMs } from './slots.ts';
-import { loadState, type SyncState } from './sync-state.ts';
-import { runTick, type SyncDeps } from './tick.ts';
-import { openTrouble, type Trouble } from './trouble.ts';
+import { holderName, openDestination, readStatus, type StreamStatus } from '../postgres/index.ts';
+import { holdSync } from './hold-sync.ts';
+import type { EngineDeps, OpenSyncs } from './open-syncs.ts';
+import { openTrouble } from './trouble.ts';
 
-/**
- * Runs one sync under one lease until the signal aborts: takes the destination over, then ticks. A tick is one
- * Salesforce request and its effect; which one is decided by `nextRequest` alone.
- *
- * A fault of Salesforce's lets the sync rest and try again from the same cursors. A fault of the database throws the
- * state away, because it cannot be known what has committed: it is loaded again from there. Ends by itself where
- * another holder has taken over.
- */
+/** Runs one sync under one lease, as the control database knows it, until the signal aborts. See {@link holdSync}. */
 export async function runSync(
   deps: EngineDeps & { syncs: OpenSyncs },
   sync: Sync,
   signal: AbortSignal,
 ): Promise<void> {
+  const { control, clock, owner } = deps;
   const open = await deps.syncs.of(sync.id);
   if (!open) return;
-  const holder: Holder = { owner: deps.owner, epoch: sync.epoch };
-  const log = deps.log.with({ sync: sync.id });
-  const trouble = openTrouble(deps, open);
-  for (let tries = 1; !signal.aborted; tries++) {
-    let destination: Destination | null = null;
-    try {
-      destination = await openDestination(await openWriterUrl(deps.control, sync), holderName(holder));
-      const run: Run = { ...deps, log, holder, destination, open, trouble, salesforce: open.salesforce };
-      const state = await takeUp(run, signal);
-      tries = 1;
-      await tickOn(run, state, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      const fault = error instanceof Fault ? error : databaseFault(error, deps.control.host);
-      if (!fault) throw error;
-      if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: sync.epoch });
-      const waitMs = restMs(tries, fault);
-      log.warn('sync waits', { code: fault.code, waitMs, tries });
-      await trouble.begin(fault, waitMs);
-      await rest(deps, open, waitMs, signal);
-    } finally {
-      await destination?.end();
-    }
-  }
-}
-
-/** Whatever is urgent, a rest is a rest; only new settings end it, because they may have mended what failed. */
-async function rest(
-  { clock }: EngineDeps,
-  open: OpenSync,
-  waitMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const { settings } = open;
-  const until = clock.now() + waitMs;
-  while (!signal.aborted && clock.now() < until && open.settings === settings) {
-    await open.bell.wait(clock, until - clock.now(), signal).catch(() => undefined);
-  }
-}
-
-interface Run extends SyncDeps, EngineDeps {
-  open: OpenSync;
-  trouble: Trouble;
-}
-
-/** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
-async function takeUp(run: Run, signal: AbortSignal): Promise<SyncState> {
-  const { db, tables } = run.destination;
-  await takeOver(db, run.holder);
-  const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
-  const living = await readLivingWorkers(run.control);
-  const healed = await db.transaction((tx) => healIntents(tx, living, streamNos));
-  if (healed > 0) run.log.warn('writes that were cut off are read again', { rows: healed });
-  await retryStopped(db);
-
-  const serverNow = await readServerTime(run, signal);
-  const budget = { intervalMs: run.open.settings.intervalMs, sentAt: run.open.sentAt };
-  const known = await loadState(db, tables, serverNow, budget);
-  const begun = new Set(known.streams.map(({ table }) => table.stream.sobject));
-  const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
-  if (fresh.length === 0) return known;
-
-  const names = fresh.map(({ stream }) => stream.sobject);
-  const counts = await countRecords(run.salesforce, names, signal);
-  const positions = {
-    head: startOfHead(serverNow),
-    tail: startOfTail(serverNow),
-    backfill: { after: null },
-  };
-  for (const { stream } of fresh) {
-    await db.transaction((tx) =>
-      beginStream(tx, stream.streamNo, positions, counts.get(stream.sobject) ?? null),
-    );
-  }
-  return loadState(db, tables, serverNow, budget);
-}
-
-/** The time that the cursors start from is Salesforce's: the `Date` of an answer before anything is read. */
-async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerSeconds> {
-  const { salesforce } = run;
-  const answer = await salesforce.request(
-    { method: 'GET', path: salesforce.dataPath, purpose: 'setup' },
+  const holder = { owner, epoch: sync.epoch };
+  await holdSync(
+    {
+      clock,
+      log: deps.log.with({ sync: sync.id }),
+      holder,
+      salesforce: open.salesforce,
+      open,
+      openDestination: async () => openDestination(await openWriterUrl(control, sync), holderName(holder)),
+      living: () => readLivingWorkers(control),
+      trouble: openTrouble(deps, open),
+      onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatus(db)),
+      host: control.host,
+    },
     signal,
   );
-  if (answer.serverNow === null) throw new Fault('DATA-03', { where: 'Date' });
-  return answer.serverNow;
-}
-
-const tidyEveryMs = 3_600_000;
-
-async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
-  let state = loaded;
-  let { settings } = run.open;
-  let isComplete = false;
-  let tidiedAt = Number.NEGATIVE_INFINITY;
-  while (!signal.aborted) {
-    if (run.clock.now() - tidiedAt > tidyEveryMs) {
-      await purgeIntents(run.destination.db);
-      tidiedAt = run.clock.now();
-    }
-    if (run.open.settings !== settings) state = { ...state, trouble: null };
-    settings = run.open.settings;
-    state = withWishes(run.open, state);
-    const next = nextRequest(state, run.clock.now());
-    if (next.kind === 'wait') {
-      await run.open.bell.wait(run.clock, next.until - run.clock.now(), signal);
-      continue;
-    }
-    state = { ...state, budget: spend(state.budget, run.clock.now()) };
-    run.open.sentAt = state.budget.sentAt;
-    try {
-      const ticked = await runTick(run, state, next.slots, signal);
-      state = ticked.areCursorsMoved ? ticked.state : await reload(run, ticked.state);
-      await run.trouble.end();
-    } catch (error) {
-      if (signal.aborted || !(error instanceof Fault) || error.code === 'SYS-09') throw error;
-      const tries = (state.trouble?.tries ?? 0) + 1;
-      const waitMs = restMs(tries, error);
-      run.log.warn('tick failed', { code: error.code, waitMs, tries });
-      state = { ...state, trouble: { tries, restsUntil: run.clock.now() + waitMs } };
-      await run.trouble.begin(error, waitMs);
-    }
-    if (!isComplete && state.streams.every(({ backfill }) => backfill === null)) {
-      isComplete = true;
-      await tellComplete(run);
-    }
-  }
-}
-
-/** The same moment of the sync, with the cursors as the destination has them. */
-async function reload({ destination: { db, tables } }: Run, state: SyncState): Promise<SyncState> {
-  const loaded = await loadState(db, tables, state.serverNow, state.budget);
-  const streams = loaded.streams.map((stream) => {
-    const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
-    return before
-      ? { ...stream, polledAt: before.polledAt, isUrgent: before.isUrgent, trouble: before.trouble }
-      : stream;
-  });
-  return { ...loaded, streams };
-}
-
-/** What others wished meanwhile: another pace, a stream to be polled first. */
-function withWishes(open: OpenSync, state: SyncState): SyncState {
-  const budget = { ...state.budget, intervalMs: open.settings.intervalMs };
-  if (open.urgent.size === 0) return { ...state, budget };
-  const streams = state.streams.map((stream) =>
-    open.urgent.has(stream.table.stream.sobject.toLowerCase()) ? { ...stream, isUrgent: true } : stream,
-  );
-  open.urgent.clear();
-  return { ...state, budget, streams };
 }
 
 /** Once per sync: the outbox holds each event once, whoever finds the last first copy complete. */
-async function tellComplete(run: Run): Promise<void> {
-  const status = await readStatus(run.destination.db);
+async function tellComplete(
+  { control, onComplete }: EngineDeps,
+  { id, name }: Sync,
+  status: readonly StreamStatus[],
+): Promise<void> {
   const tables = status.map(({ sobject, rows }) => ({ sobject, rows }));
-  const { id, name } = run.open.settings;
-  run.onComplete?.({ sync: id, name, rows: tables.reduce((sum, { rows }) => sum + rows, 0) });
-  await recordEvent(run.control.db, id, 'backfill-complete', {
-    tables,
-    ...(await readEffort(run.control, id)),
-  });
+  onComplete?.({ sync: id, name, rows: tables.reduce((sum, { rows }) => sum + rows, 0) });
+  await recordEvent(control.db, id, 'backfill-complete', { tables, ...(await readEffort(control, id)) });
 }

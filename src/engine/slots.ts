@@ -10,9 +10,6 @@ import type { Slot } from './next-request.ts';
 import { headAfter, headQuery, type PollQuery, tailAfter, tailQuery } from './poll.ts';
 import type { Held, StreamState, SyncState } from './sync-state.ts';
 
-/** Rows of a page: what Salesforce returns at most in one query of a composite request. */
-export const pageRows = 2_000;
-
 /** What a slot asks, and what its answer will prove. */
 export interface SlotQuery extends Query {
   until?: ServerSeconds;
@@ -29,6 +26,7 @@ export interface SlotStep {
 export function slotQuery(state: SyncState, slot: Slot): SlotQuery {
   const stream = streamOf(state, slot);
   const { sobject, columns } = stream.table.stream;
+  const { pageRows } = state;
   const select = { fields: columns.map(({ field }) => field), sobject };
   const poll = ({ where, until }: PollQuery): SlotQuery => ({
     soql: selectRecords({ ...select, where, orderBy: 'SystemModstamp, Id', limit: pageRows }),
@@ -62,6 +60,7 @@ export function slotQuery(state: SyncState, slot: Slot): SlotQuery {
 /** The step that a page allows. Pure; it happens when its transaction commits. */
 export function slotStep(state: SyncState, slot: Slot, query: SlotQuery, page: Page): SlotStep {
   const stream = streamOf(state, slot);
+  const { pageRows } = state;
   switch (slot.kind) {
     case 'head': {
       const to = headAfter(stream.head.position, asked(query), page, pageRows);

@@ -1,8 +1,7 @@
 import type { FaultCode } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
-import type { Database } from '../lib/database.ts';
-import { type CursorKind, type Destination, readProgress, type StreamTable } from '../postgres/index.ts';
+import type { CursorKind, Destination, DirtyRow, Mirror, StreamTable } from '../postgres/index.ts';
 import type { BackfillPosition } from './backfill.ts';
 import type { Budget } from './budget.ts';
 import type { HeadPosition, TailPosition } from './poll.ts';
@@ -42,9 +41,14 @@ export interface SyncState {
   /** Salesforce's own time, from the newest answer. */
   serverNow: ServerSeconds;
   budget: Budget;
+  /** Rows of a page: what a query asks for at most. */
+  pageRows: number;
   /** Set after a failed request: the sync waits until then. */
   trouble: { restsUntil: number; tries: number } | null;
 }
+
+/** What Salesforce returns at most in one query of a composite request. */
+export const pageRowsMax = 2_000;
 
 /** Up to this many dirty records are looked at for one request. */
 export const dirtyRows = 200;
@@ -55,12 +59,13 @@ export const dirtyRows = 200;
  * @param serverNow  Salesforce's time, from an answer of this process
  */
 export async function loadState(
-  db: Database,
+  mirror: Mirror,
   tables: Destination['tables'],
   serverNow: ServerSeconds,
   budget: Budget,
+  pageRows = pageRowsMax,
 ): Promise<SyncState> {
-  const { checkpoints, cursors, dirty } = await readProgress(db, dirtyRows);
+  const { checkpoints, cursors, dirty } = await mirror.readProgress(dirtyRows);
   const held = <Position>(streamNo: number, kind: CursorKind): Held<Position> | undefined => {
     const row = cursors.find((cursor) => cursor.stream_no === streamNo && cursor.kind === kind);
     return row && { position: row.position as Position, version: row.version };
@@ -84,10 +89,10 @@ export async function loadState(
       },
     ];
   });
-  return { streams, dirty: dirty.map(dirtyRecord), serverNow, budget, trouble: null };
+  return { streams, dirty: dirty.map(dirtyRecord), serverNow, budget, pageRows, trouble: null };
 }
 
-export const dirtyRecord = (row: { stream_no: number; id: string; urgent: boolean }): DirtyRecord => ({
+export const dirtyRecord = (row: DirtyRow): DirtyRecord => ({
   streamNo: row.stream_no,
   id: row.id as RecordId,
   isUrgent: row.urgent,

@@ -4,7 +4,6 @@ import { idOf, openDestinationWorld, record } from '../../test/destination.ts';
 import { systemClock } from '../lib/clock.ts';
 import { openLog } from '../lib/log.ts';
 import { sql } from '../lib/sql.ts';
-import { beginStream } from '../postgres/index.ts';
 import { openScriptedOrg } from '../salesforce/scripted-org.ts';
 import type { Slot } from './next-request.ts';
 import { startOfHead, startOfTail } from './poll.ts';
@@ -36,13 +35,14 @@ async function openTick(
     }));
     return { body: JSON.stringify({ compositeResponse }) };
   });
-  const positions = { head: startOfHead(serverNow), tail: startOfTail(serverNow), backfill: { after: null } };
-  for (const streamNo of [1, 2]) await beginStream(world.db, streamNo, positions, null);
   const { destination, holder } = world;
+  const { mirror, tables } = destination;
+  const positions = { head: startOfHead(serverNow), tail: startOfTail(serverNow), backfill: { after: null } };
+  for (const streamNo of [1, 2]) await mirror.beginStream(streamNo, positions, null);
   const log = openLog({ write: () => undefined });
-  const deps = { clock: systemClock, log, salesforce: org.open(), destination, holder };
+  const deps = { clock: systemClock, log, salesforce: org.open(), mirror, holder };
   const budget = { intervalMs: 3_000, sentAt: [] };
-  const state = await loadState(destination.db, destination.tables, serverNow, budget);
+  const state = await loadState(mirror, tables, serverNow, budget);
   return {
     world,
     run: (slots: readonly Slot[]) => runTick(deps, state, slots, signal),

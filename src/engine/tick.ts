@@ -3,21 +3,13 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sqlState, type Tx } from '../lib/database.ts';
+import { sqlState } from '../lib/database.ts';
 import {
-  applyEmptyPages,
-  applyPage,
-  applyTransaction,
   type CursorMove,
-  closeObservation,
-  type Destination,
   databaseFault,
   type Holder,
+  type Mirror,
   type Observation,
-  openTickObservation,
-  type PagePart,
-  readDirty,
-  recordStop,
   type StreamTable,
 } from '../postgres/index.ts';
 import { type QueryOutcome, queryPages, type Salesforce } from '../salesforce/index.ts';
@@ -30,7 +22,7 @@ export interface SyncDeps {
   clock: Clock;
   log: AppLog;
   salesforce: Salesforce;
-  destination: Destination;
+  mirror: Mirror;
   holder: Holder;
 }
 
@@ -68,10 +60,10 @@ export async function runTick(
   slots: readonly Slot[],
   signal: AbortSignal,
 ): Promise<Ticked> {
-  const { db } = deps.destination;
+  const { mirror } = deps;
   const queries = slots.map((slot) => slotQuery(state, slot));
   const streamNos = [...new Set(slots.map((slot) => streamOf(state, slot).table.stream.streamNo))];
-  const observation = await openTickObservation(db, deps.holder, streamNos, observationLastsMs);
+  const observation = await mirror.openTickObservation(deps.holder, streamNos, observationLastsMs);
   const sentAt = deps.clock.now();
   try {
     const answer = await queryPages(deps.salesforce, queries, 'poll', signal);
@@ -82,7 +74,7 @@ export async function runTick(
       trouble: null,
     };
     const { next, parts } = await understand(deps, read, slots, queries, answer.pages, sentAt);
-    const { dirty, failed, areCursorsMoved } = await applyParts(deps, next, parts, observation);
+    const { dirty, failed, areCursorsMoved } = await applyParts(deps, parts, observation);
     const streams = next.streams.map((stream, index) => {
       const fault = failed.get(index);
       return fault ? inTrouble(deps, state.streams[index] as StreamState, fault) : stream;
@@ -90,7 +82,7 @@ export async function runTick(
     return { state: { ...next, streams, dirty }, areCursorsMoved: areCursorsMoved && failed.size === 0 };
   } catch (error) {
     // Where the database is away as well, the reading's expiry closes it.
-    await closeObservation(db, observation).catch(() => undefined);
+    await mirror.closeObservation(observation).catch(() => undefined);
     throw error;
   }
 }
@@ -147,7 +139,7 @@ async function afterRefusal(deps: SyncDeps, stream: StreamState, fault: Fault): 
   const { sobject, streamNo } = stream.table.stream;
   deps.log.warn('query refused', { stream: sobject, code: fault.code });
   if (fault.kind !== 'permanent') return inTrouble(deps, stream, fault);
-  await recordStop(deps.destination.db, streamNo, fault.code);
+  await deps.mirror.recordStop(streamNo, fault.code);
   return { ...stream, stoppedBy: fault.code };
 }
 
@@ -166,11 +158,9 @@ interface PartsApplied {
 
 async function applyParts(
   deps: SyncDeps,
-  state: SyncState,
   parts: readonly Part[],
   observation: Observation,
 ): Promise<PartsApplied> {
-  const { db } = deps.destination;
   const failed = new Map<number, Fault>();
   const stands = new Set<string>();
   const hasRows = ({ page, step }: Part) => page.count > 0 || (step.absent?.length ?? 0) > 0;
@@ -180,10 +170,8 @@ async function applyParts(
     // A later page of a chain must not move a cursor that the page before it could not move.
     const move = stands.has(cursorOf(part)) ? undefined : part.step.move;
     try {
-      await applyTransaction(db, async (tx) => {
-        const isMoved = await applyOnePage(deps, tx, part, move, { observation, isLast: false });
-        if (!isMoved) stands.add(cursorOf(part));
-      });
+      const isMoved = await applyOnePage(deps, part, move, observation);
+      if (!isMoved) stands.add(cursorOf(part));
     } catch (error) {
       failed.set(part.slot.index, faultOfPage(deps, part, error));
     }
@@ -191,13 +179,12 @@ async function applyParts(
   const moves = parts
     .filter((part) => !hasRows(part) && !failed.has(part.slot.index) && !stands.has(cursorOf(part)))
     .flatMap(({ table, step }) => (step.move ? [{ streamNo: table.stream.streamNo, move: step.move }] : []));
-  let { dirty } = state;
-  let areCursorsMoved = stands.size === 0;
-  await applyTransaction(db, async (tx) => {
-    if (!(await applyEmptyPages(tx, moves, { observation, isLast: true }))) areCursorsMoved = false;
-    dirty = (await readDirty(tx, dirtyRows)).map(dirtyRecord);
-  });
-  return { dirty, failed, areCursorsMoved };
+  const last = await deps.mirror.applyEmptyPages(moves, { observation, isLast: true }, dirtyRows);
+  return {
+    dirty: last.dirty.map(dirtyRecord),
+    failed,
+    areCursorsMoved: last.areAllMoved && stands.size === 0,
+  };
 }
 
 /** A page that the database refuses by itself is its stream's trouble. Anything else is the whole sync's. */
@@ -211,16 +198,16 @@ function faultOfPage(deps: SyncDeps, { table }: Part, error: unknown): Fault {
 
 async function applyOnePage(
   deps: SyncDeps,
-  tx: Tx,
   part: Part,
   move: CursorMove | undefined,
-  end: PagePart,
+  observation: Observation,
 ): Promise<boolean> {
   const { table, slot, page, step } = part;
   const began = deps.clock.now();
   const { absent } = step;
-  const { fates, isCursorMoved } = await applyPage(tx, table, page, {
-    ...end,
+  const { fates, isCursorMoved } = await deps.mirror.applyPage(table, page, {
+    observation,
+    isLast: false,
     ...(absent && { absent }),
     ...(move && { move }),
   });

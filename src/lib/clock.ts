@@ -4,6 +4,7 @@
  * the server's own time counts.
  */
 export interface Clock {
+  /** Never goes back, and does not jump when somebody sets the machine's time. */
   now(): number;
   /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

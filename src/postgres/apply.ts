@@ -88,7 +88,10 @@ export async function applyPage(
  * A transaction for the applies above. A deadlock, which only a session from outside can cause, repeats the same
  * page: its reading is still open.
  */
-export async function applyTransaction(db: Database, work: (tx: Tx) => Promise<void>): Promise<void> {
+export async function applyTransaction<Result>(
+  db: Database,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
       return await db.transaction(work);

@@ -16,13 +16,14 @@ import { newSyncId } from '../core/ids.ts';
 import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
-import { holderName, openDestination, prepareDestination, takeOver } from './destination.ts';
+import { holderName, openDestination, prepareDestination } from './destination.ts';
 import { markDirty } from './intents.ts';
 import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
 import { createTable } from './tables.ts';
+import { takeOver } from './take-over.ts';
 
 const second = { owner: 'second', epoch: 2 };
 const third = { owner: 'third', epoch: 3 };

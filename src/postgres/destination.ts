@@ -1,9 +1,10 @@
 import { Fault } from '../core/faults.ts';
-import { type Database, openDatabase, type Tx } from '../lib/database.ts';
+import { type Database, openDatabase } from '../lib/database.ts';
 import { migrate } from '../lib/migrations.ts';
 import { sql } from '../lib/sql.ts';
 import type { StreamTable } from './apply.ts';
 import { guardedStatements } from './guarded-statement.ts';
+import { type Mirror, mirrorIn } from './mirror.ts';
 import type { Holder } from './observations.ts';
 import * as statements from './sql.ts';
 import { destinationMigrations, loadStreams } from './tables.ts';
@@ -11,6 +12,7 @@ import { destinationMigrations, loadStreams } from './tables.ts';
 /** The database that a sync's mirror lives in, with the streams that it has. */
 export interface Destination {
   db: Database;
+  mirror: Mirror;
   /** By the sobject's API name in lower case. */
   tables: ReadonlyMap<string, StreamTable>;
   end(): Promise<void>;
@@ -51,7 +53,7 @@ export async function openDestination(url: string, applicationName: string): Pro
     settings: planOnceByIndex,
   });
   try {
-    return { db, tables: await loadTables(db), end: () => db.end() };
+    return { db, mirror: mirrorIn(db), tables: await loadTables(db), end: () => db.end() };
   } catch (error) {
     await db.end();
     throw error;
@@ -82,21 +84,4 @@ export async function prepareDestination(
   await statements.insertSync(db, sync.syncId, sync.orgId, sync.tableSchema);
   const [identity] = await statements.selectSync(db);
   if (identity?.org_id !== sync.orgId) throw new Fault('ORG-01', { org: sync.orgId });
-}
-
-/**
- * Takes a destination over from whoever held the sync before: from here on only readings of this epoch are accepted.
- * A page of a former holder either committed before this returns or is refused.
- *
- * @throws {@link Fault} SYS-09 where somebody newer has taken over already
- */
-export async function takeOver(db: Database, holder: Holder): Promise<void> {
-  const raised = await db.transaction((tx: Tx) => statements.raiseEpoch(tx, holder.epoch));
-  if (raised.length === 0) throw new Fault('SYS-09');
-  await db.transaction(async (tx) => {
-    // A writer's sessions begin as the owner role, which may end no session; the login itself may end its own.
-    await tx.query(sql`SET LOCAL ROLE NONE`);
-    await statements.endFormerSessions(tx, holder.epoch);
-  });
-  await statements.closeFormerObservations(db, holder.epoch);
 }

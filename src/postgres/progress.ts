@@ -3,7 +3,6 @@ import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import * as statements from './sql.ts';
 
-/** All that a destination knows of its streams' progress, for whoever takes a sync over. */
 export async function readProgress(db: Tx, dirtyRows: number) {
   return {
     checkpoints: await statements.selectCheckpoints(db),
@@ -12,11 +11,18 @@ export async function readProgress(db: Tx, dirtyRows: number) {
   };
 }
 
+/** Where the cursors of a stream begin. */
+export interface StartPositions {
+  head: object;
+  tail: object;
+  backfill: object;
+}
+
 /** Begins a stream: its cursors, and what to expect of its first copy. Repeatable: a begun stream stays as it is. */
 export async function beginStream(
   tx: Tx,
   streamNo: number,
-  positions: { head: object; tail: object; backfill: object },
+  positions: StartPositions,
   rowsExpected: number | null,
 ): Promise<void> {
   for (const kind of ['head', 'tail', 'backfill'] as const) {

@@ -5,8 +5,11 @@
  */
 import type { ServerResponse } from 'node:http';
 import { Fault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
+import type { ProxiedSync } from '../engine/index.ts';
+import type { Clock } from '../lib/clock.ts';
 import { sqlState } from '../lib/database.ts';
 import type { Outcome } from '../postgres/index.ts';
 import { type Exchange, forward, type UpstreamAnswer } from './forward.ts';
@@ -21,15 +24,44 @@ const holdMs = 3_000;
 /** What the recording of the outcome may take on top of it. */
 const graceMs = 250;
 
-export async function writeThrough(exchange: Exchange, write: RecordWrite): Promise<Applied> {
-  const intent = await recordIntent(exchange, write);
-  const answer = await forward(exchange, { holdBytesMax, isWrite: true }).catch((fault: Fault) =>
-    endWithoutAnswer(exchange, write, intent, fault),
+/** What the walk of a write needs of its exchange. */
+export interface WriteExchange {
+  sync: ProxiedSync;
+  method: string;
+  clock: Clock;
+  log: AppLog;
+  /** As in {@link Exchange}. */
+  stopping: AbortSignal;
+  /** One attempt. Faults as of {@link forward}. */
+  forward(): Promise<UpstreamAnswer>;
+  send(answer: UpstreamAnswer, applied: Applied): Promise<void>;
+}
+
+export function writeThrough(exchange: Exchange, write: RecordWrite): Promise<Applied> {
+  const { sync, target, clock, log, stopping, response } = exchange;
+  return walkWrite(
+    {
+      sync,
+      method: target.method,
+      clock,
+      log,
+      stopping,
+      forward: () => forward(exchange, { holdBytesMax, isWrite: true }),
+      send: (answer, applied) => sendAnswer(response, answer, applied),
+    },
+    write,
   );
+}
+
+export async function walkWrite(exchange: WriteExchange, write: RecordWrite): Promise<Applied> {
+  const intent = await recordIntent(exchange, write);
+  const answer = await exchange
+    .forward()
+    .catch((fault: Fault) => endWithoutAnswer(exchange, write, intent, fault));
   const written = writesOf(write, answer);
   const applied = Array.isArray(written) ? await readBack(exchange, written, answer) : written;
   await recordOutcome(exchange, write, intent, answer, { written, applied });
-  await sendAnswer(exchange.response, answer, applied);
+  await exchange.send(answer, applied);
   return applied;
 }
 
@@ -53,10 +85,13 @@ export async function passThrough(exchange: Exchange, write: Write): Promise<App
 
 const isSuccess = ({ status }: UpstreamAnswer) => status >= 200 && status <= 299;
 
-async function recordIntent({ sync, target }: Exchange, { sobject, change }: RecordWrite): Promise<number> {
+async function recordIntent(
+  { sync, method }: WriteExchange,
+  { sobject, change }: RecordWrite,
+): Promise<number> {
   const id = 'id' in change ? change.id : null;
   try {
-    return await sync.recordIntent({ method: target.method, sobject, id });
+    return await sync.recordIntent({ method, sobject, id });
   } catch (cause) {
     throw new Fault('PRX-12', {}, { cause });
   }
@@ -64,7 +99,7 @@ async function recordIntent({ sync, target }: Exchange, { sobject, change }: Rec
 
 /** Nothing is guessed and nothing repeated: what may have been written is read again, and the caller is told. */
 async function endWithoutAnswer(
-  exchange: Exchange,
+  exchange: WriteExchange,
   write: RecordWrite,
   intent: number,
   fault: Fault,
@@ -77,7 +112,7 @@ async function endWithoutAnswer(
 }
 
 async function readBack(
-  exchange: Exchange,
+  exchange: WriteExchange,
   written: readonly WrittenRecord[],
   answer: UpstreamAnswer,
 ): Promise<'yes' | 'pending'> {
@@ -97,7 +132,7 @@ const outcomeOf = {
 } as const satisfies Record<Applied, Outcome>;
 
 async function recordOutcome(
-  exchange: Exchange,
+  exchange: WriteExchange,
   write: RecordWrite,
   intent: number,
   answer: UpstreamAnswer,
@@ -125,7 +160,7 @@ const named = ({ sobject, change }: RecordWrite): Repair =>
 
 type Repair = { sobject: string; id?: string };
 
-async function repairSoon({ sync }: Exchange, repairs: readonly Repair[]): Promise<void> {
+async function repairSoon({ sync }: WriteExchange, repairs: readonly Repair[]): Promise<void> {
   for (const { sobject, id } of repairs) {
     if (id === undefined) sync.pollSoon(sobject);
     else await sync.markDirty(sobject, id);
@@ -134,7 +169,7 @@ async function repairSoon({ sync }: Exchange, repairs: readonly Repair[]): Promi
 
 /** Waits for `work` until `at`. Undefined: it failed or takes longer; then it goes on without anybody waiting. */
 async function within<Result>(
-  { clock, log, sync }: Exchange,
+  { clock, log, sync }: WriteExchange,
   at: number,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {

@@ -1,0 +1,61 @@
+/**
+ * The way from a process of Lockstep to its destination. A call takes its time, is done at one instant, and its answer
+ * comes back; where things go wrong it is not done, or done without an answer that says so. This is also where
+ * processes die: just before a call is done, or just after, when nobody has heard of it.
+ */
+
+import type { Random } from '../src/lib/random.ts';
+import type { Mirror } from '../src/postgres/index.ts';
+import type { Agenda } from './agenda.ts';
+import type { Network, Waiting } from './network.ts';
+import type { Profile } from './profile.ts';
+
+/** A process that can be told to die at its next call. */
+export interface Mortal extends Waiting {
+  readonly isDoomed: boolean;
+  die(): void;
+}
+
+export interface Wires {
+  agenda: Agenda;
+  random: Random;
+  network: Network;
+  profile: Profile;
+}
+
+/** The driver's error for a connection that broke; whether the call was done is not known. */
+const broken = () => Object.assign(new Error('the connection broke'), { code: '08006' });
+
+export function connectionTo(mirror: Mirror, process: Mortal, wires: Wires): Mirror {
+  const { agenda, random, network, profile } = wires;
+  const call = (run: () => Promise<unknown>) =>
+    new Promise((resolve, reject) => {
+      const answer = (settle: () => void) => {
+        if (process.isAlive) agenda.resume(settle);
+      };
+      agenda.after(random.between(1, profile.databaseMs), () => {
+        const isDone = random.next() < 0.5;
+        if (process.isDoomed && process.isAlive) {
+          process.die();
+          if (isDone) agenda.hold(run());
+          return;
+        }
+        if (network.happens(profile.brokenShare)) {
+          if (isDone) agenda.hold(run());
+          return answer(() => reject(broken()));
+        }
+        const work = run();
+        agenda.hold(work);
+        work.then(
+          (result) => answer(() => resolve(result)),
+          (error: Error) => answer(() => reject(error)),
+        );
+      });
+    });
+  return new Proxy(mirror, {
+    get: (target, name) => {
+      const method = target[name as keyof Mirror] as (...args: unknown[]) => Promise<unknown>;
+      return (...args: unknown[]) => call(() => method.apply(target, args));
+    },
+  });
+}

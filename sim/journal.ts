@@ -1,0 +1,34 @@
+/** What happened, in sentences, of which a trace prints those that touch one record. Kept only where it is wanted. */
+import type { Agenda } from './agenda.ts';
+
+interface Line {
+  at: number;
+  /** A record's Id; `process` for what concerns every record, `cursor` for what only a whole trace shows. */
+  about: string;
+  text: string;
+}
+
+export class Journal {
+  readonly lines: Line[] = [];
+  private readonly agenda: Agenda;
+  private readonly isKept: boolean;
+  private readonly beganAt: number;
+
+  constructor(agenda: Agenda, isKept: boolean) {
+    this.agenda = agenda;
+    this.isKept = isKept;
+    this.beganAt = agenda.now;
+  }
+
+  /** @param text  made only where it is kept */
+  add(about: string, text: () => string): void {
+    if (this.isKept) this.lines.push({ at: this.agenda.now - this.beganAt, about, text: text() });
+  }
+
+  /** Everything, or what touches one record; the sentences are in the order of the run. */
+  told(id: string | null): string[] {
+    return this.lines
+      .filter(({ about }) => id === null || about === id || about === 'process')
+      .map(({ at, text }) => `${(at / 1000).toFixed(3).padStart(10)} s  ${text}`);
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The decisions by which a destination keeps a mirror, in one place, so that a wrong one can be put there from
+ * outside. `asBuilt` is the merge rule as the project has it; its other members say in words what the statement that
+ * writes mirror rows says in SQL.
+ */
+import { decide, type Fence, type Verdict } from '../src/core/merge-rule.ts';
+import type { PagePart } from '../src/postgres/index.ts';
+import type { MirrorRow, ReadRecord } from './read-record.ts';
+
+export interface Bounds {
+  lo: number;
+  hi: number;
+}
+
+/** What becomes of one record of a page. */
+export interface Judged {
+  record: ReadRecord;
+  verdict: Verdict;
+  /** The mirror holds the same already. */
+  isSame: boolean;
+  /** The record has a row. */
+  stands: boolean;
+}
+
+export interface Keeping {
+  judge(
+    record: ReadRecord,
+    row: MirrorRow | null,
+    fence: Fence | null,
+    bounds: Bounds,
+    part: PagePart,
+  ): Judged;
+  /** Whether an accepted reading leaves a fence, where another one is open that began before it ended. */
+  leavesFence(judged: Judged): boolean;
+  /** Whether a full reading that began at `lo` clears a mark made at `since`. */
+  clearsMark(since: number, lo: number): boolean;
+  /** Whether the answer of a reading that was closed meanwhile is refused. */
+  refusesLateAnswers: boolean;
+  /** The cursors of a new stream. */
+  startAt(positions: object): object;
+}
+
+export const asBuilt: Keeping = {
+  judge(record, row, fence, { lo, hi }) {
+    const isSame = holdsTheSame(record.values, row);
+    const reading = { lo, hi, stamp: record.stamp, deleted: record.values === null };
+    return { record, verdict: decide(reading, fence, isSame), isSame, stands: row !== null };
+  },
+  leavesFence: () => true,
+  clearsMark: (since, lo) => since < lo,
+  refusesLateAnswers: true,
+  startAt: (positions) => positions,
+};
+
+const columns = ['SystemModstamp', 'A__c', 'B__c', 'Formula__c', 'Life__c'] as const;
+
+export function holdsTheSame(read: MirrorRow | null, row: MirrorRow | null): boolean {
+  if (read === null || row === null) return read === row;
+  return columns.every((column) => read[column] === row[column]);
+}

@@ -1,0 +1,287 @@
+/**
+ * A destination in memory: rows, fences, marks, readings, cursors and intents, as the statements of
+ * `src/postgres` keep them. The merge rule itself is the project's own `decide`.
+ *
+ * Each call is one transaction and happens at one instant, so what SQL does between its statements (snapshots, locks,
+ * deadlocks) is outside this model; the tests on a real server attack that. Quarantine and changes of the schema are
+ * left out: every record of the model org can be stored.
+ */
+import type { FaultCode } from '../src/core/faults.ts';
+import { Fault } from '../src/core/faults.ts';
+import type { RecordId } from '../src/core/ids.ts';
+import type { Fence } from '../src/core/merge-rule.ts';
+import type { Page } from '../src/core/page.ts';
+import type {
+  CursorMove,
+  DirtyRow,
+  Holder,
+  Mirror,
+  Observation,
+  PageApplied,
+  PagePart,
+  Progress,
+  StreamTable,
+} from '../src/postgres/index.ts';
+import type { Bounds, Judged, Keeping } from './keeping.ts';
+import { MemoryIntents } from './memory-intents.ts';
+import { type MirrorRow, recordsOf } from './read-record.ts';
+import { Readings } from './readings.ts';
+
+interface Mark {
+  since: number;
+  urgent: boolean;
+}
+
+interface StreamRecord {
+  rows: Map<string, MirrorRow>;
+  fences: Map<string, Fence>;
+  marks: Map<string, Mark>;
+  cursors: Map<string, { position: unknown; version: number }>;
+  state: 'queued' | 'backfilling' | 'current' | 'stopped';
+  stoppedBy: string | null;
+  rowsExpected: number | null;
+  backfilledAt: number | null;
+}
+
+/** Told what changes, as it changes. */
+export interface Onlooker {
+  judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart): void;
+  moved(streamNo: number, move: CursorMove): void;
+  applied(page: Page, part: PagePart, result: PageApplied): void;
+  marked(streamNo: number, id: string, reason: string): void;
+}
+
+export class MemoryDestination implements Mirror {
+  readonly streams: ReadonlyMap<number, StreamRecord>;
+  private readonly readings = new Readings();
+  private readonly intents = new MemoryIntents();
+  private readonly tables: ReadonlyMap<number, StreamTable>;
+  private readonly keeping: Keeping;
+  private readonly now: () => number;
+  private readonly onlooker: Onlooker;
+  private epoch = 0;
+
+  /** @param now  the destination's own clock */
+  constructor(tables: readonly StreamTable[], keeping: Keeping, now: () => number, onlooker: Onlooker) {
+    this.tables = new Map(tables.map((table) => [table.stream.streamNo, table]));
+    this.streams = new Map(tables.map(({ stream }) => [stream.streamNo, emptyStream()]));
+    this.keeping = keeping;
+    this.now = now;
+    this.onlooker = onlooker;
+  }
+
+  stream(streamNo: number): StreamRecord {
+    const stream = this.streams.get(streamNo);
+    if (!stream) throw new Error('a stream is one of the destination');
+    return stream;
+  }
+
+  async takeOver({ epoch }: Holder): Promise<void> {
+    if (epoch < this.epoch) throw new Fault('SYS-09');
+    this.epoch = epoch;
+    this.readings.closeOfEpochsUpTo(epoch);
+  }
+
+  async openTickObservation({ epoch }: Holder, streams: readonly number[], lastsMs: number) {
+    if (epoch !== this.epoch) throw new Fault('SYS-09');
+    return { lo: this.readings.begin({ streams, epoch, expiresAt: this.now() + lastsMs }) };
+  }
+
+  async openReadBackObservation(_: string, streams: readonly number[], lastsMs: number) {
+    return { lo: this.readings.begin({ streams, epoch: null, expiresAt: this.now() + lastsMs }) };
+  }
+
+  async closeObservation({ lo }: Observation): Promise<void> {
+    this.readings.close(lo);
+  }
+
+  async applyPage({ stream: { streamNo } }: StreamTable, page: Page, part: PagePart): Promise<PageApplied> {
+    const { lo } = part.observation;
+    const bounds = { lo, hi: this.endPart(part) };
+    const stream = this.stream(streamNo);
+    const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
+    const fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+    for (const record of recordsOf(page, part.absent ?? [])) {
+      const row = stream.rows.get(record.id) ?? null;
+      const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
+      fates[fateOf(judged)]++;
+      this.carryOut(stream, judged, bounds, isFencing);
+      this.onlooker.judged(streamNo, judged, bounds, part);
+    }
+    const isCursorMoved = part.move ? this.moveCursor(streamNo, part.move) : true;
+    this.purgeFences(streamNo);
+    if (part.isLast) this.readings.closeExpired(this.now());
+    const result = { fates, isCursorMoved };
+    this.onlooker.applied(page, part, result);
+    return result;
+  }
+
+  async applyEmptyPages(
+    moves: readonly { streamNo: number; move: CursorMove }[],
+    part: PagePart,
+    dirtyRows: number,
+  ) {
+    this.endPart(part);
+    let areAllMoved = true;
+    for (const { streamNo, move } of moves) {
+      areAllMoved = this.moveCursor(streamNo, move) && areAllMoved;
+    }
+    if (part.isLast) this.readings.closeExpired(this.now());
+    return { areAllMoved, dirty: this.dirty(dirtyRows) };
+  }
+
+  async beginStream(streamNo: number, positions: object, rowsExpected: number | null): Promise<void> {
+    const stream = this.stream(streamNo);
+    for (const [kind, position] of Object.entries(this.keeping.startAt(positions))) {
+      if (!stream.cursors.has(kind)) stream.cursors.set(kind, { position, version: 1 });
+    }
+    if (stream.state !== 'queued') return;
+    stream.state = 'backfilling';
+    stream.rowsExpected = rowsExpected;
+  }
+
+  async readProgress(dirtyRows: number): Promise<Progress> {
+    return {
+      checkpoints: [...this.streams].map(([streamNo, stream]) => ({
+        stream_no: streamNo,
+        sobject: this.tableOf(streamNo).stream.sobject,
+        table_name: this.tableOf(streamNo).stream.table,
+        plan_version: 1,
+        state: stream.state,
+        stopped_by: stream.stoppedBy,
+        rows: stream.rows.size,
+        rows_expected: stream.rowsExpected,
+        backfilled: stream.backfilledAt !== null,
+      })),
+      cursors: [...this.streams].flatMap(([streamNo, { cursors }]) =>
+        [...cursors].map(([kind, { position, version }]) => ({
+          stream_no: streamNo,
+          kind: kind as CursorMove['kind'],
+          position: copyOf(position),
+          version,
+        })),
+      ),
+      dirty: this.dirty(dirtyRows),
+    };
+  }
+
+  async recordStop(streamNo: number, code: FaultCode): Promise<void> {
+    Object.assign(this.stream(streamNo), { state: 'stopped', stoppedBy: code });
+  }
+
+  async retryStopped(): Promise<void> {
+    for (const stream of this.streams.values()) {
+      if (stream.state !== 'stopped') continue;
+      stream.state = stream.backfilledAt === null ? 'backfilling' : 'current';
+      stream.stoppedBy = null;
+    }
+  }
+
+  async markDirty(streamNo: number, id: RecordId, reason: string): Promise<void> {
+    const { marks } = this.stream(streamNo);
+    marks.set(id, { since: Math.max(marks.get(id)?.since ?? 0, this.readings.ticket()), urgent: true });
+    this.onlooker.marked(streamNo, id, reason);
+  }
+
+  async areDirty(streamNo: number, ids: readonly string[]): Promise<boolean> {
+    const { marks } = this.stream(streamNo);
+    return ids.some((id) => marks.has(id));
+  }
+
+  async recordIntent(intent: Parameters<Mirror['recordIntent']>[0]): Promise<number> {
+    return this.intents.record(intent, this.now());
+  }
+
+  async recordOutcome(intentNo: number, outcome: string): Promise<void> {
+    this.intents.end(intentNo, outcome);
+  }
+
+  async healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>): Promise<number> {
+    const { open, count } = this.intents.cutOff(living, this.now());
+    for (const { sobject, id } of open) {
+      const streamNo = streamNos.get(sobject.toLowerCase());
+      if (streamNo !== undefined && id !== null) await this.markDirty(streamNo, id as RecordId, 'cut off');
+    }
+    return count;
+  }
+
+  async purgeIntents(): Promise<void> {}
+
+  /** The reading's end ticket. One that somebody else has closed is refused. */
+  private endPart({ observation: { lo }, isLast }: PagePart): number {
+    const isOpen = isLast ? this.readings.close(lo) : this.readings.isOpen(lo);
+    if (!isOpen && this.keeping.refusesLateAnswers) throw new Fault('SYS-09');
+    return this.readings.ticket();
+  }
+
+  /** The row, its fence and its mark, as the verdict wants them. */
+  private carryOut(stream: StreamRecord, judged: Judged, { lo, hi }: Bounds, isFencing: boolean): void {
+    const { rows, fences, marks } = stream;
+    const { record, verdict } = judged;
+    const { id, stamp, values } = record;
+    if (verdict === 'store') {
+      if (values) rows.set(id, values);
+      else rows.delete(id);
+      const isFenced = isFencing && this.keeping.leavesFence(judged);
+      if (isFenced) fences.set(id, { lo, hi, stamp, deleted: values === null, partial: false });
+    }
+    const mark = marks.get(id);
+    if (verdict === 'dirty') {
+      marks.set(id, { since: Math.max(mark?.since ?? 0, hi), urgent: mark?.urgent ?? false });
+    } else if (mark && verdict !== 'stale' && this.keeping.clearsMark(mark.since, lo)) marks.delete(id);
+  }
+
+  private moveCursor(streamNo: number, move: CursorMove): boolean {
+    const stream = this.stream(streamNo);
+    const cursor = stream.cursors.get(move.kind);
+    if (cursor?.version !== move.version) return false;
+    stream.cursors.set(move.kind, { position: copyOf(move.to), version: move.version + 1 });
+    if (move.backfilledAt !== undefined) {
+      stream.backfilledAt ??= move.backfilledAt;
+      stream.state = 'current';
+    }
+    this.onlooker.moved(streamNo, move);
+    return true;
+  }
+
+  private purgeFences(streamNo: number): void {
+    const { fences } = this.stream(streamNo);
+    if (fences.size === 0) return;
+    const horizon = this.readings.horizon(streamNo);
+    for (const [id, { hi }] of fences) if (hi <= horizon) fences.delete(id);
+  }
+
+  private dirty(rowsMax: number): DirtyRow[] {
+    return [...this.streams]
+      .filter(([, { state }]) => state !== 'stopped')
+      .flatMap(([stream_no, { marks }]) => [...marks].map(([id, mark]) => ({ stream_no, id, ...mark })))
+      .toSorted((a, b) => Number(b.urgent) - Number(a.urgent) || a.since - b.since)
+      .slice(0, rowsMax)
+      .map(({ stream_no, id, urgent }) => ({ stream_no, id, urgent }));
+  }
+
+  private tableOf(streamNo: number): StreamTable {
+    const table = this.tables.get(streamNo);
+    if (!table) throw new Error('a stream has a table');
+    return table;
+  }
+}
+
+const emptyStream = (): StreamRecord => ({
+  rows: new Map(),
+  fences: new Map(),
+  marks: new Map(),
+  cursors: new Map(),
+  state: 'queued',
+  stoppedBy: null,
+  rowsExpected: null,
+  backfilledAt: null,
+});
+
+/** As the database keeps it: nobody holds a reference into it. */
+const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
+
+function fateOf({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
+  if (verdict === 'store') return isSame ? 'unchanged' : 'applied';
+  return verdict === 'nothing' ? 'unchanged' : verdict;
+}

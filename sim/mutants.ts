@@ -1,0 +1,119 @@
+/**
+ * Rules that are known to be wrong, each put into the place of one decision of `asBuilt` from outside. A simulation
+ * that does not find them proves nothing about the right one. Each has the load under which it shows.
+ */
+import { decide } from '../src/core/merge-rule.ts';
+import { secondsOf } from '../src/core/stamps.ts';
+import { settleSeconds } from '../src/engine/poll.ts';
+import type { Mirror, PagePart } from '../src/postgres/index.ts';
+import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
+import { contested, crowded, type Profile, usual } from './profile.ts';
+import type { MirrorRow, ReadRecord } from './read-record.ts';
+
+export interface Mutant {
+  keeping: Keeping;
+  profile: Profile;
+  /** The destination as a process wrongly uses it. */
+  usedAs?: (mirror: Mirror) => Mirror;
+}
+
+const mutant = (keeping: Partial<Keeping>, profile: Partial<Profile> = {}): Mutant => ({
+  keeping: { ...asBuilt, ...keeping },
+  profile: { ...usual, ...profile },
+});
+
+/** Stores where a comparison of stamps with the row says so, and drops elsewhere. */
+const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Keeping> => ({
+  judge(record, row) {
+    const isSame = holdsTheSame(record.values, row);
+    const isStored = !row || record.stamp === null || isNewer(record.stamp, secondsOf(row.SystemModstamp));
+    return { record, verdict: isStored ? 'store' : 'stale', isSame, stands: row !== null };
+  },
+});
+
+/** Judges the pages of the tail in another way. */
+const inTail = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<Keeping> => ({
+  judge(record, row, fence, bounds, part: PagePart) {
+    const judged = asBuilt.judge(record, row, fence, bounds, part);
+    const isLeftOut = part.move?.kind === 'tail' && !judge(record, row);
+    return isLeftOut ? { ...judged, verdict: 'stale' } : judged;
+  },
+});
+
+/** Stamps three times as far apart as they are: with a slack of two, any difference counts as an order. */
+const withoutSlack: Partial<Keeping> = {
+  judge(record, row, fence, { lo, hi }: Bounds): Judged {
+    const isSame = holdsTheSame(record.values, row);
+    const wide = (stamp: number | null) => (stamp === null ? null : stamp * 3);
+    const reading = { lo, hi, stamp: wide(record.stamp), deleted: record.values === null };
+    const verdict = decide(reading, fence && { ...fence, stamp: wide(fence.stamp) }, isSame);
+    return { record, verdict, isSame, stands: row !== null };
+  },
+};
+
+/** Two transactions in the place of one: a process can die between them. */
+const cursorFirst = (mirror: Mirror): Mirror => {
+  const applyPage: Mirror['applyPage'] = async (table, page, { move, ...part }, lockWaitMs) => {
+    const { streamNo } = table.stream;
+    const moved = move && (await mirror.applyEmptyPages([{ streamNo, move }], { ...part, isLast: false }, 0));
+    const { fates } = await mirror.applyPage(table, page, part, lockWaitMs);
+    return { fates, isCursorMoved: moved?.areAllMoved ?? true };
+  };
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror]),
+  });
+};
+
+const startingNow = (positions: object): object =>
+  Object.fromEntries(
+    Object.entries(positions).map(([kind, position]: [string, { at?: number }]) => [
+      kind,
+      position.at === undefined ? position : { ...position, at: position.at + settleSeconds },
+    ]),
+  );
+
+const slow: Partial<Profile> = {
+  slowShare: 0.5,
+  recordsEach: 12,
+  pageRows: 6,
+  lostShare: 0,
+  tornShare: 0,
+  refusedShare: 0,
+};
+const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
+
+export const mutants: Readonly<Record<string, Mutant>> = {
+  'blind upsert': mutant({
+    judge: (...given) => ({ ...asBuilt.judge(...given), verdict: 'store' }),
+  }),
+  'stamp >= stored': mutant(byStamp((read, stored) => read >= stored)),
+  'stamp > stored': mutant(byStamp((read, stored) => read > stored)),
+  'later read wins': mutant(
+    {
+      judge(record, row, fence, bounds, part) {
+        const judged = asBuilt.judge(record, row, fence, bounds, part);
+        return { ...judged, verdict: !fence || bounds.lo > fence.lo ? 'store' : 'stale' };
+      },
+    },
+    crowded,
+  ),
+  'no tail': mutant(inTail(() => false)),
+  'tail compares stamps only': mutant(
+    inTail((record, row) => !row || record.stamp !== secondsOf(row.SystemModstamp)),
+  ),
+  'no fence left': mutant({ leavesFence: () => false }),
+  'late answer of a former holder applied': mutant(
+    { refusesLateAnswers: false },
+    { ...mortal, takeoverShare: 1 },
+  ),
+  'marks cleared by any reading': mutant({ clearsMark: () => true }, contested),
+  'cursors start now': mutant({ startAt: startingNow }),
+  'no slack, stamps jittered': mutant(withoutSlack, { jitterSeconds: 2, ...slow }),
+  'no fence after an equal reading': mutant({ leavesFence: ({ isSame }) => !isSame }, slow),
+  'no fence after a deleted record without a row': mutant(
+    { leavesFence: ({ record, stands }) => record.values !== null || stands },
+    slow,
+  ),
+  'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
+  'transactions longer than the tail waits': mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
+};

@@ -1,0 +1,173 @@
+/**
+ * The model org: records, and transactions that change them.
+ *
+ * Modelled: a record is stamped when it is written and visible when its transaction commits, up to minutes later;
+ * stamps have whole seconds; transactions on one record come one after the other, because the row is locked until the
+ * commit, and one that would have to wait too long leaves it out; deleted records stay visible to whoever asks for
+ * them; a formula changes without a stamp. Ids do not sort as their text does.
+ *
+ * Assumed of Salesforce, and therefore not attacked: of one record's commits a later one has a stamp that is at most
+ * two seconds smaller; a query sees, at some instant between its sending and its answer, everything that was
+ * committed by then; no transaction stays open as long as the tail waits.
+ *
+ * Left out: triggers, sharing, purges of the recycle bin, merges, changes of the schema.
+ */
+import type { RecordId } from '../src/core/ids.ts';
+import type { ServerSeconds } from '../src/core/stamps.ts';
+import { assert } from '../src/lib/assert.ts';
+import type { Random } from '../src/lib/random.ts';
+import type { Agenda } from './agenda.ts';
+
+/** The fields that hold a value. It is the number of the version that set it, so that older is smaller. */
+export const valueFields = ['A__c', 'B__c', 'Formula__c'] as const;
+export type ValueField = (typeof valueFields)[number];
+
+/** A record as one commit left it. `Life__c` is the number of the version that created, deleted or restored it. */
+export type Version = Readonly<Record<ValueField | 'Life__c', number>> & {
+  readonly isDeleted: boolean;
+  readonly stamp: ServerSeconds;
+};
+
+export interface OrgRecord {
+  readonly sobject: string;
+  readonly id: RecordId;
+  /** In Salesforce's own order of Ids. */
+  readonly place: number;
+  /** Each commit's, oldest first; none before it is created. */
+  readonly versions: Version[];
+  /** The newest version as Salesforce writes it; made when it is first asked for. */
+  text: string | null;
+  lockedUntil: number;
+}
+
+export type Change = 'create' | 'update' | 'delete' | 'undelete' | 'formula';
+
+export interface Transaction {
+  records: readonly OrgRecord[];
+  change: Change;
+  fields: readonly ValueField[];
+  lastsMs: number;
+  /** With the records that it changed and the number of the version that each got. */
+  onCommit?: (changed: ReadonlyMap<OrgRecord, number>) => void;
+}
+
+export interface OrgOptions {
+  sobjects: readonly string[];
+  /** Ids of each sobject; not all of them are records from the start. */
+  recordsEach: number;
+  /** A stamp lies up to so many seconds before its writing. */
+  jitterSeconds: number;
+}
+
+export const newest = ({ versions }: OrgRecord): Version | undefined => versions.at(-1);
+
+export class ModelOrg {
+  /** In the order of their Ids. */
+  readonly records: ReadonlyMap<string, readonly OrgRecord[]>;
+  /** Told of every commit, after it. */
+  onChange: (record: OrgRecord) => void = () => undefined;
+
+  private readonly byId = new Map<string, OrgRecord>();
+  private readonly agenda: Agenda;
+  private readonly random: Random;
+  private readonly options: OrgOptions;
+
+  constructor(agenda: Agenda, random: Random, options: OrgOptions) {
+    this.agenda = agenda;
+    this.random = random;
+    this.options = options;
+    this.records = new Map(
+      options.sobjects.map((sobject, prefix) => [
+        sobject,
+        Array.from({ length: options.recordsEach }, (_, place) => this.reserve(sobject, prefix, place)),
+      ]),
+    );
+  }
+
+  /** Salesforce's clock. */
+  get seconds(): ServerSeconds {
+    return Math.floor(this.agenda.now / 1000);
+  }
+
+  all(sobject: string): readonly OrgRecord[] {
+    const records = this.records.get(sobject);
+    if (!records) throw new Error(`the model org has no ${sobject}`);
+    return records;
+  }
+
+  find(id: string): OrgRecord {
+    const record = this.byId.get(id);
+    assert(record, 'an Id in a query is one that the model org has given');
+    return record;
+  }
+
+  /** Begins now: each record is written and stamped when its lock is free, and all are visible at the commit. */
+  begin({ records, change, fields, lastsMs, onCommit }: Transaction): void {
+    const start = this.agenda.now;
+    const commitAt = start + lastsMs;
+    const written = new Map<OrgRecord, ServerSeconds>();
+    for (const record of records) {
+      const writtenAt = Math.max(record.lockedUntil, start + this.random.next() * lastsMs * 0.2);
+      if (writtenAt > commitAt) continue;
+      record.lockedUntil = commitAt;
+      const jitter = this.options.jitterSeconds && this.random.between(0, this.options.jitterSeconds);
+      written.set(record, Math.floor(writtenAt / 1000) - jitter);
+    }
+    this.agenda.at(commitAt, () => {
+      const changed = new Map<OrgRecord, number>();
+      for (const [record, stamp] of written) {
+        const version = next(record, change, fields, stamp);
+        if (!version) continue;
+        record.text = null;
+        changed.set(record, record.versions.push(version));
+      }
+      for (const record of changed.keys()) this.onChange(record);
+      onCommit?.(changed);
+    });
+  }
+
+  /** A record that is older than anything that the run does. */
+  found(record: OrgRecord, stamp: ServerSeconds): void {
+    record.versions.push({ A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false, stamp });
+  }
+
+  private reserve(sobject: string, prefix: number, place: number): OrgRecord {
+    const scrambled = ((place + 1) * 7919) % 10_007;
+    const id = `${String(prefix + 1).padStart(3, '0')}${String(scrambled).padStart(12, '0')}AAA` as RecordId;
+    const record = { sobject, id, place, versions: [], text: null, lockedUntil: 0 };
+    this.byId.set(id, record);
+    return record;
+  }
+}
+
+/** Undefined where the change does not apply to the record as it is: it stays. */
+function next(
+  record: OrgRecord,
+  change: Change,
+  fields: readonly ValueField[],
+  stamp: ServerSeconds,
+): Version | undefined {
+  const before = newest(record);
+  const number = record.versions.length + 1;
+  if (!before) {
+    if (change !== 'create') return undefined;
+    return { A__c: number, B__c: number, Formula__c: number, Life__c: number, isDeleted: false, stamp };
+  }
+  switch (change) {
+    case 'create':
+      return undefined;
+    case 'formula':
+      return before.isDeleted ? undefined : { ...before, Formula__c: number };
+    case 'delete':
+      return before.isDeleted ? undefined : { ...before, Life__c: number, isDeleted: true, stamp };
+    case 'undelete':
+      return before.isDeleted ? { ...before, Life__c: number, isDeleted: false, stamp } : undefined;
+    case 'update': {
+      if (before.isDeleted) return undefined;
+      const set = Object.fromEntries(fields.map((field) => [field, number]));
+      return { ...before, ...set, stamp };
+    }
+    default:
+      throw new Error('a change has a kind');
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The processes of Lockstep that come and go. Where they are mortal, each lives for some seconds, and is then either
+ * killed at its next step, or loses its lease without noticing: then it goes on reading and writing beside its
+ * successor, until it is told. Every successor has a higher epoch.
+ */
+import type { Journal } from './journal.ts';
+import { Worker, type WorkerOptions } from './worker.ts';
+
+export interface ProcessesOptions extends Omit<WorkerOptions, 'epoch' | 'living'> {
+  journal: Journal;
+}
+
+const hourMs = 3_600_000;
+
+export class Processes {
+  private workers: Worker[] = [];
+  private epoch = 0;
+  private intervalMs: number;
+  private readonly options: ProcessesOptions;
+
+  constructor(options: ProcessesOptions) {
+    this.options = options;
+    this.intervalMs = options.profile.intervalMs;
+  }
+
+  begin(): void {
+    const { agenda, profile } = this.options;
+    this.start();
+    agenda.at(profile.quietAt, () => this.setPace(profile.quietIntervalMs));
+    agenda.at(profile.settlingAt, () => this.setPace(profile.settlingIntervalMs));
+    this.planEnd();
+  }
+
+  /** One whose proxy takes requests. */
+  any(): Worker | undefined {
+    this.workers = this.workers.filter(({ isAlive }) => isAlive);
+    return this.workers.length > 0 ? this.options.random.pick(this.workers) : undefined;
+  }
+
+  private start(): void {
+    const { random, profile, journal, agenda } = this.options;
+    const worker = new Worker({
+      ...this.options,
+      epoch: ++this.epoch,
+      living: () => this.workers.filter(({ isAlive }) => isAlive).map(({ owner }) => owner),
+    });
+    worker.clockOffMs = random.between(-profile.clockOffMs, profile.clockOffMs);
+    worker.settings = { intervalMs: this.intervalMs };
+    this.workers.push(worker);
+    journal.add('process', () => `${worker.owner} starts, its clock is off by ${worker.clockOffMs} ms`);
+    agenda.resume(() => worker.run());
+  }
+
+  private planEnd(): void {
+    const { agenda, random, profile } = this.options;
+    if (!profile.livesMs) return;
+    agenda.after(random.between(...profile.livesMs), () => {
+      if (agenda.now >= profile.calmAt) return;
+      this.endOne();
+      this.planEnd();
+    });
+  }
+
+  private endOne(): void {
+    const { agenda, random, profile, journal } = this.options;
+    const [former] = this.workers.slice(-1);
+    if (!former) return;
+    if (random.next() < profile.clockJumpShare) {
+      former.clockOffMs += random.between(0, hourMs);
+      journal.add('process', () => `the clock of ${former.owner} jumps ahead`);
+    } else if (random.next() < profile.takeoverShare) {
+      journal.add('process', () => `${former.owner} loses its lease without noticing`);
+      for (const older of this.workers.slice(0, -1)) older.die();
+      this.start();
+    } else {
+      journal.add('process', () => `${former.owner} is about to die`);
+      former.isDoomed = true;
+      agenda.after(random.between(500, 4_000), () => {
+        former.die();
+        this.start();
+      });
+    }
+  }
+
+  private setPace(intervalMs: number): void {
+    this.intervalMs = intervalMs;
+    for (const worker of this.workers) {
+      worker.settings = { intervalMs };
+      worker.bell.ring();
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * One run of one seed: an org, a network, a destination, processes of Lockstep that come and go, outsiders and
+ * clients. The same seed and profile give the same run, event for event.
+ */
+import type { LogFields } from '../src/core/log-fields.ts';
+import type { Log } from '../src/lib/log.ts';
+import { seededRandom } from '../src/lib/random.ts';
+import type { Mirror, StreamTable } from '../src/postgres/index.ts';
+import { planTable } from '../src/postgres/index.ts';
+import { Agenda } from './agenda.ts';
+import { Clients } from './clients.ts';
+import { Journal } from './journal.ts';
+import type { Keeping } from './keeping.ts';
+import { MemoryDestination } from './memory-destination.ts';
+import { Network } from './network.ts';
+import { ModelOrg } from './org.ts';
+import { Outsiders } from './outsiders.ts';
+import { Processes } from './processes.ts';
+import type { Profile } from './profile.ts';
+import { fieldNames } from './soql.ts';
+import { ancientStamp, type Violation, Witness } from './witness.ts';
+
+export interface Run {
+  violations: readonly Violation[];
+  journal: Journal;
+  requests: number;
+}
+
+export interface RunOptions {
+  seed: number;
+  profile: Profile;
+  keeping: Keeping;
+  usedAs?: (mirror: Mirror) => Mirror;
+  /** Keeps the journal; without it a run is faster. */
+  isTraced?: boolean;
+}
+
+const epoch = Date.UTC(2026, 0, 1);
+
+export async function simulate({
+  seed,
+  profile: relative,
+  keeping,
+  usedAs,
+  isTraced = false,
+}: RunOptions): Promise<Run> {
+  const profile = startingAt(epoch, relative);
+  const agenda = new Agenda(epoch);
+  const random = seededRandom(seed);
+  const journal = new Journal(agenda, isTraced);
+  const org = new ModelOrg(agenda, random, profile);
+  const network = new Network(agenda, random, org, profile);
+  const tables = tablesOf(profile.sobjects);
+  const sobjects = new Map(tables.map(({ stream }) => [stream.streamNo, stream.sobject]));
+  const witness = new Witness(org, sobjects, journal);
+  const destination = new MemoryDestination(tables, keeping, () => agenda.now, witness);
+  witness.destination = destination;
+  const processes = new Processes({
+    agenda,
+    random,
+    network,
+    profile,
+    journal,
+    mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
+    tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
+    log: logInto(journal),
+    usedAs,
+    onBreak: (error) =>
+      witness.break(
+        'no step fails unforeseen',
+        null,
+        error instanceof Error ? String(error.stack) : String(error),
+      ),
+  });
+
+  for (const sobject of profile.sobjects) {
+    for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
+  }
+  new Outsiders(agenda, random, org, profile).begin();
+  agenda.at(profile.startAt, () => {
+    processes.begin();
+    new Clients({
+      agenda,
+      random,
+      org,
+      network,
+      profile,
+      witness,
+      journal,
+      worker: () => processes.any(),
+    }).begin();
+  });
+  await agenda.runUntil(profile.endAt, () => witness.violations.length > 0);
+  if (witness.violations.length === 0) witness.checkConverged();
+  return { violations: witness.violations, journal, requests: network.requests };
+}
+
+/** Applies some pages twice; the second time must change nothing. */
+function repeating(mirror: Mirror, witness: Witness, isRepeated: () => boolean): Mirror {
+  const applyPage = async (...given: Parameters<Mirror['applyPage']>) => {
+    const result = await mirror.applyPage(...given);
+    const [, , { isLast }] = given;
+    if (!isLast && isRepeated()) await witness.repeating(() => mirror.applyPage(...given));
+    return result;
+  };
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror].bind(target)),
+  });
+}
+
+/** The profile's times are counted from the beginning of the run. */
+const startingAt = (start: number, profile: Profile): Profile => ({
+  ...profile,
+  startAt: start + profile.startAt,
+  quietAt: start + profile.quietAt,
+  calmAt: start + profile.calmAt,
+  settlingAt: start + profile.settlingAt,
+  endAt: start + profile.endAt,
+});
+
+function tablesOf(sobjects: readonly string[]): StreamTable[] {
+  const types = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' } as const;
+  return sobjects.map((name, place) => {
+    const fields = fieldNames.map((field) => ({
+      name: field,
+      label: field,
+      type: types[field as keyof typeof types] ?? 'double',
+      calculated: field === 'Formula__c',
+    }));
+    const plan = planTable({ name, label: name, custom: false, queryable: true, fields });
+    const stream = { ...plan, schema: 'salesforce', streamNo: place + 1, planVersion: 1 };
+    return { stream, guarded: { apply: '', setAside: '' } };
+  });
+}
+
+function logInto(journal: Journal): Log<LogFields> {
+  const line = (text: string, fields?: LogFields) =>
+    journal.add('process', () => `log: ${text} ${fields ? JSON.stringify(fields) : ''}`);
+  const log: Log<LogFields> = {
+    debug: () => undefined,
+    info: line,
+    warn: line,
+    error: line,
+    with: () => log,
+  };
+  return log;
+}

@@ -1,0 +1,251 @@
+/**
+ * The invariants, checked after each step against what only the model knows: every version of every record.
+ *
+ * A row is compared field by field by the numbers of the versions that set it. What a deleted record leaves in the
+ * mirror is nothing, so the witness remembers which version the destination has seen last.
+ */
+
+import type { Page } from '../src/core/page.ts';
+import type { TailPosition } from '../src/engine/poll.ts';
+import type { CursorMove, PageApplied, PagePart } from '../src/postgres/index.ts';
+import type { Journal } from './journal.ts';
+import type { Bounds, Judged } from './keeping.ts';
+import type { MemoryDestination, Onlooker } from './memory-destination.ts';
+import { type ModelOrg, newest, type OrgRecord, type ValueField, type Version, valueFields } from './org.ts';
+
+/** The promises of the product that a step can break. */
+export type Invariant =
+  | 'no update is lost after quiet'
+  | 'a client sees its own write'
+  | 'no value is rolled back'
+  | 'no deleted record comes back'
+  | 'state moves in one transaction'
+  | 'no cursor passes what can still be committed'
+  | 'applying a page again changes nothing'
+  | 'what is claimed is true'
+  | 'every record of a page has a fate'
+  | 'no step fails unforeseen';
+
+export interface Violation {
+  invariant: Invariant;
+  id: string | null;
+  what: string;
+}
+
+type Seen = Pick<Version, ValueField | 'Life__c' | 'isDeleted'>;
+
+/** What an acknowledged write has put into a record. */
+export interface Acknowledged {
+  record: OrgRecord;
+  field: ValueField | 'Life__c';
+  number: number;
+}
+
+export class Witness implements Onlooker {
+  readonly violations: Violation[] = [];
+  private readonly seen = new Map<string, Seen>();
+  private readonly promised = new Map<string, Acknowledged[]>();
+  private readonly org: ModelOrg;
+  private readonly sobjects: ReadonlyMap<number, string>;
+  private readonly journal: Journal;
+  /** The end of the tail, of what is settled, by stream. */
+  private readonly settledUntil = new Map<string, number>();
+  private isRepeating = false;
+  destination: MemoryDestination | null = null;
+
+  constructor(org: ModelOrg, sobjects: ReadonlyMap<number, string>, journal: Journal) {
+    this.org = org;
+    this.sobjects = sobjects;
+    this.journal = journal;
+    org.onChange = (record) => this.committed(record);
+  }
+
+  break(invariant: Invariant, id: string | null, what: string): void {
+    this.violations.push({ invariant, id, what });
+    this.journal.add(id ?? 'process', () => `BROKEN: ${invariant}: ${what}`);
+  }
+
+  /** Whatever is done within is a repetition, which must find everything done. */
+  async repeating(work: () => Promise<unknown>): Promise<void> {
+    this.isRepeating = true;
+    await work().finally(() => {
+      this.isRepeating = false;
+    });
+  }
+
+  judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds, { move }: PagePart): void {
+    const { id, all } = record;
+    this.journal.add(
+      id,
+      () =>
+        `${move?.kind ?? 'a'} reading ${lo} to ${hi} shows ${worded(all)}: ${verdict}${isSame ? ', equal' : ''}`,
+    );
+    if (verdict !== 'store') return;
+    if (this.isRepeating && !isSame)
+      this.break('applying a page again changes nothing', id, 'a row was written');
+    const before = this.seen.get(id);
+    const after: Seen = all
+      ? { ...all, isDeleted: all.IsDeleted }
+      : { ...(before ?? nothing), isDeleted: true };
+    if (before) this.compare(id, before, after);
+    this.seen.set(id, after);
+    for (const write of this.promised.get(id) ?? []) this.checkWrite(write);
+  }
+
+  marked(_: number, id: string, reason: string): void {
+    this.journal.add(id, () => `marked to be read again: ${reason}`);
+  }
+
+  applied(page: Page, part: PagePart, { fates }: PageApplied): void {
+    const sum = fates.applied + fates.unchanged + fates.stale + fates.dirty + fates.quarantined;
+    const count = page.count + (part.absent?.length ?? 0);
+    if (sum !== count)
+      this.break('every record of a page has a fate', null, `${sum} fates for ${count} records`);
+  }
+
+  moved(streamNo: number, { kind, to }: CursorMove): void {
+    const sobject = this.sobjects.get(streamNo) ?? '';
+    this.journal.add('cursor', () => `the ${kind} cursor of ${sobject} moves to ${JSON.stringify(to)}`);
+    if (this.isRepeating)
+      this.break('applying a page again changes nothing', null, `the ${kind} cursor moved`);
+    if (kind === 'backfill') this.checkCopied(streamNo, (to as { after: string | null }).after);
+    if (kind !== 'backfill' && (to as { at: number }).at > this.org.seconds) {
+      this.break(
+        'no cursor passes what can still be committed',
+        null,
+        `the ${kind} is ahead of the org's time`,
+      );
+    }
+    if (kind === 'tail') this.settled(streamNo, (to as TailPosition).at);
+  }
+
+  /** From now on every state of the mirror must hold this. */
+  acknowledged(write: Acknowledged): void {
+    const { id } = write.record;
+    this.journal.add(
+      id,
+      () => `the client hears that its write is in the mirror: ${write.field} ${write.number}`,
+    );
+    this.promised.set(id, [...(this.promised.get(id) ?? []), write]);
+    this.checkWrite(write);
+  }
+
+  /** At the end, when nothing has changed for long. Formulas are left out: only a sweep can follow them. */
+  checkConverged(): void {
+    for (const [streamNo, sobject] of this.sobjects) {
+      const rows = this.destination?.stream(streamNo).rows;
+      for (const record of this.org.all(sobject)) {
+        const is = newest(record);
+        const row = rows?.get(record.id);
+        const isEqual =
+          !is || is.isDeleted
+            ? !row
+            : row && row.A__c === is.A__c && row.B__c === is.B__c && row.Life__c === is.Life__c;
+        if (isEqual) continue;
+        this.break(
+          'no update is lost after quiet',
+          record.id,
+          `the org has ${worded(is)}, the mirror ${worded(row)}`,
+        );
+      }
+    }
+  }
+
+  private committed(record: OrgRecord): void {
+    const is = newest(record) as Version;
+    this.journal.add(record.id, () => `commit: ${worded(is)}`);
+    const settled = this.settledUntil.get(record.sobject) ?? -Infinity;
+    const isStamped = is.stamp !== record.versions.at(-2)?.stamp || is.Formula__c < record.versions.length;
+    if (isStamped && is.stamp < settled) {
+      this.break(
+        'no cursor passes what can still be committed',
+        record.id,
+        `settled until ${settled}, committed ${is.stamp}`,
+      );
+    }
+  }
+
+  private compare(id: string, before: Seen, after: Seen): void {
+    if (after.Life__c < before.Life__c) {
+      const isBack = before.isDeleted && !after.isDeleted;
+      this.break(
+        isBack ? 'no deleted record comes back' : 'no value is rolled back',
+        id,
+        `its life goes back from version ${before.Life__c} to ${after.Life__c}`,
+      );
+    }
+    if (after.isDeleted) return;
+    for (const field of valueFields) {
+      if (after[field] >= before[field]) continue;
+      this.break(
+        'no value is rolled back',
+        id,
+        `${field} goes back from ${before[field]} to ${after[field]}`,
+      );
+    }
+  }
+
+  private checkWrite({ record: { id }, field, number }: Acknowledged): void {
+    const seen = this.seen.get(id);
+    const isThere = seen && (seen[field] >= number || (seen.isDeleted && seen.Life__c >= number));
+    if (!isThere) this.break('a client sees its own write', id, `${field} ${number} is not in the mirror`);
+  }
+
+  /** What the backfill's cursor has passed is in the mirror, or known to be read again. */
+  private checkCopied(streamNo: number, after: string | null): void {
+    if (after === null) return;
+    const { place } = this.org.find(after);
+    const marks = this.destination?.stream(streamNo).marks;
+    for (const record of this.org.all(this.sobjects.get(streamNo) ?? '')) {
+      if (record.place > place || record.versions[0]?.stamp !== ancientStamp) continue;
+      const wasAlwaysThere = newest(record)?.Life__c === 1;
+      if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id)) {
+        this.break(
+          'state moves in one transaction',
+          record.id,
+          'the copy has passed a record that has no row',
+        );
+      }
+    }
+  }
+
+  /**
+   * Every record whose newest change is stamped before the end of the tail is in the mirror, or known to be read
+   * again. A change that was committed late and then overwritten by another late one comes with that other one.
+   */
+  private settled(streamNo: number, at: number): void {
+    const sobject = this.sobjects.get(streamNo) ?? '';
+    this.settledUntil.set(sobject, at);
+    const stream = this.destination?.stream(streamNo);
+    if (!stream || stream.backfilledAt === null) return;
+    for (const record of this.org.all(sobject)) {
+      const claimed = newest(record);
+      if (!claimed || claimed.stamp >= at || stream.marks.has(record.id)) continue;
+      const seen = this.seen.get(record.id);
+      const holds = seen
+        ? seen.Life__c >= claimed.Life__c &&
+          (seen.isDeleted || (seen.A__c >= claimed.A__c && seen.B__c >= claimed.B__c))
+        : claimed.isDeleted;
+      if (!holds)
+        this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
+    }
+  }
+}
+
+/** Stamp of the records that were there before anything happened. */
+export const ancientStamp = Date.UTC(2025, 5, 1) / 1000;
+
+const nothing = { A__c: 0, B__c: 0, Formula__c: 0, Life__c: 0 };
+
+function worded(
+  version:
+    | (Partial<Seen> & { IsDeleted?: boolean; SystemModstamp?: string; stamp?: number })
+    | null
+    | undefined,
+): string {
+  if (!version) return 'nothing';
+  const isDeleted = version.isDeleted ?? version.IsDeleted;
+  const stamp = version.SystemModstamp ?? new Date((version.stamp ?? 0) * 1000).toISOString();
+  const { A__c: a, B__c: b, Formula__c: formula, Life__c: life } = version;
+  return `A ${a}, B ${b}, formula ${formula}, ${isDeleted ? 'deleted' : 'alive'} since ${life}, stamped ${stamp.slice(11, 19)}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * One process of Lockstep: the project's own hold of a sync and its own walk of proxied writes, on a network, a
+ * destination and a clock of the simulation. It can die at any of its steps, lose its lease without noticing, and
+ * find its local clock an hour off.
+ */
+
+import type { SyncId } from '../src/core/ids.ts';
+import type { AppLog } from '../src/core/log-fields.ts';
+import { holdSync } from '../src/engine/hold-sync.ts';
+import { proxied } from '../src/engine/proxied-syncs.ts';
+import { Bell } from '../src/lib/bell.ts';
+import type { Clock } from '../src/lib/clock.ts';
+import type { Mirror, StreamTable } from '../src/postgres/index.ts';
+import type { UpstreamAnswer } from '../src/proxy/forward.ts';
+import type { Applied } from '../src/proxy/write-through.ts';
+import { walkWrite } from '../src/proxy/write-through.ts';
+import type { RecordWrite } from '../src/proxy/writes-of.ts';
+import { connectionTo, type Mortal, type Wires } from './connection.ts';
+import { orgId } from './network.ts';
+
+export interface WorkerOptions extends Wires {
+  mirror: Mirror;
+  tables: ReadonlyMap<string, StreamTable>;
+  log: AppLog;
+  epoch: number;
+  living: () => readonly string[];
+  /** For a wrong use of the destination; as it is where undefined. */
+  usedAs?: ((mirror: Mirror) => Mirror) | undefined;
+  /** The hold has ended with an error that it should have known. */
+  onBreak: (error: unknown) => void;
+}
+
+export class Worker implements Mortal {
+  readonly owner: string;
+  readonly urgent = new Set<string>();
+  readonly bell = new Bell();
+  readonly salesforce;
+  settings: { intervalMs: number };
+  sentAt: readonly number[] = [];
+  isAlive = true;
+  isDoomed = false;
+  /** Of its clock against the true time, in milliseconds. */
+  clockOffMs = 0;
+
+  private readonly options: WorkerOptions;
+  private readonly mirror: Mirror;
+  private readonly stopping = new AbortController();
+
+  constructor(options: WorkerOptions) {
+    const { mirror, epoch, network, profile } = options;
+    this.options = options;
+    this.owner = `worker ${epoch}`;
+    this.settings = { intervalMs: profile.intervalMs };
+    const connection = connectionTo(mirror, this, options);
+    this.mirror = options.usedAs?.(connection) ?? connection;
+    this.salesforce = network.clientOf(this);
+  }
+
+  /** Takes the sync over and runs it until it dies or somebody else has taken over. */
+  run(): void {
+    const { tables, log, epoch, profile, living, onBreak } = this.options;
+    const destination = { mirror: this.mirror, tables, end: async () => undefined };
+    const held = holdSync(
+      {
+        clock: this.clock,
+        log,
+        holder: { owner: this.owner, epoch },
+        salesforce: this.salesforce,
+        open: this,
+        openDestination: async () => destination,
+        living: async () => living(),
+        trouble: { begin: async () => undefined, end: async () => undefined },
+        onComplete: async () => undefined,
+        host: 'memory',
+        pageRows: profile.pageRows,
+      },
+      this.stopping.signal,
+    );
+    held.catch(onBreak);
+  }
+
+  /** A write through its proxy. Never settles where the process dies on the way. */
+  write(
+    method: string,
+    write: RecordWrite,
+    forward: () => Promise<UpstreamAnswer>,
+  ): Promise<{ answer: UpstreamAnswer; applied: Applied }> {
+    const { tables, log } = this.options;
+    const settings = { id: 'sync' as SyncId, orgId, instanceUrl: '', sobjects: [...tables.keys()] };
+    const { salesforce, bell, urgent } = this;
+    const destination = async () => ({ mirror: this.mirror, tables });
+    const sync = proxied(
+      { clock: this.clock, owner: this.owner },
+      { salesforce, bell, urgent, destination },
+      settings,
+    );
+    const { clock, stopping } = this;
+    return new Promise((resolve, reject) => {
+      const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });
+      walkWrite({ sync, method, clock, log, stopping: stopping.signal, forward, send }, write).catch(reject);
+    });
+  }
+
+  die(): void {
+    this.isAlive = false;
+  }
+
+  readonly clock: Clock = {
+    now: () => this.options.agenda.now + this.clockOffMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const { agenda } = this.options;
+        if (signal?.aborted) return reject(signal.reason as Error);
+        let isOver = false;
+        agenda.after(Math.max(0, ms), () => {
+          if (isOver || !this.isAlive) return;
+          isOver = true;
+          agenda.resume(resolve);
+        });
+        signal?.addEventListener(
+          'abort',
+          () => {
+            if (isOver) return;
+            isOver = true;
+            reject(signal.reason as Error);
+          },
+          { once: true },
+        );
+      }),
+  };
+}

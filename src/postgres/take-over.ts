@@ -1,0 +1,22 @@
+import { Fault } from '../core/faults.ts';
+import type { Database, Tx } from '../lib/database.ts';
+import { sql } from '../lib/sql.ts';
+import type { Holder } from './observations.ts';
+import * as statements from './sql.ts';
+
+/**
+ * Takes a destination over from whoever held the sync before: from here on only readings of this epoch are accepted.
+ * A page of a former holder either committed before this returns or is refused.
+ *
+ * @throws {@link Fault} SYS-09 where somebody newer has taken over already
+ */
+export async function takeOver(db: Database, holder: Holder): Promise<void> {
+  const raised = await db.transaction((tx: Tx) => statements.raiseEpoch(tx, holder.epoch));
+  if (raised.length === 0) throw new Fault('SYS-09');
+  await db.transaction(async (tx) => {
+    // A writer's sessions begin as the owner role, which may end no session; the login itself may end its own.
+    await tx.query(sql`SET LOCAL ROLE NONE`);
+    await statements.endFormerSessions(tx, holder.epoch);
+  });
+  await statements.closeFormerObservations(db, holder.epoch);
+}

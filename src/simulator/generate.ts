@@ -32,6 +32,7 @@ export async function generateRecords(org: Org, def: SObjectDef, { count, at, se
           FROM (SELECT nextval('simulator.record_number') AS n FROM generate_series(1, ${rows}::integer)) AS numbered`),
     );
   }
+  await org.db.query(sql`ANALYZE ${tableOf(def)}`);
 }
 
 function columnsOf(org: Org, def: SObjectDef, at: number, seed: number): { name: Sql; value: Sql }[] {

@@ -2,6 +2,7 @@ import { assert } from '../lib/assert.ts';
 import { type Answer, type Call, dataPath } from './answer.ts';
 import { methodNotAllowed, refused } from './errors.ts';
 import { type Cursor, compileCursor, contextOf, keepLocator, readLocator } from './locators.ts';
+import { queryColumns } from './query-columns.ts';
 import { explain } from './query-explain.ts';
 import { batchRowsMax, type CompiledQuery, type CutResult, rowsIn, withUrls } from './soql/index.ts';
 import { toServed, toStored } from './stored-text.ts';
@@ -31,6 +32,7 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   };
   const compiled = compileCursor(call, cursor);
   if (!call.parameters.get('q')) return explain(call, cursor.soql, contextOf(call, cursor));
+  if (call.parameters.get('columns') === 'true') return queryColumns(cursor.soql, contextOf(call, cursor));
   if (compiled.isCount) return emptyPage(await countOf(call, compiled));
   if (compiled.isGrouped) return groups(call, compiled);
 

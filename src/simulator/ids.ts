@@ -5,7 +5,7 @@ import { type Sql, sql } from '../lib/sql.ts';
  * three that make the first fifteen safe where case is lost: for each block of five, bit i says whether character i
  * is a capital, and the number of the bits picks the check character.
  */
-const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+export const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const checks = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 const instance = 'Hp';
 const places = 9;

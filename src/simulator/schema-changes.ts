@@ -2,6 +2,7 @@ import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { type CustomField, type CustomSObject, fieldsOf, problemOf, sobjectOf } from './custom-fields.ts';
 import { FormulaError } from './formula/index.ts';
+import { digits } from './ids.ts';
 import type { Org } from './org.ts';
 import { referencesTo } from './relationships.ts';
 import { fillRollUp } from './roll-ups.ts';
@@ -67,7 +68,7 @@ export const createSObject = (org: Org, asked: CustomSObject): Promise<SObjectDe
   change(org, async (tx, sobjects, at) => {
     if (sobjects.has(asked.name.toLowerCase())) throw new SchemaError(`there is an sobject ${asked.name}`);
     const def = sobjectOf(asked, freePrefix([...sobjects.values()]));
-    checkFields(def, asked.fields, new Set([...sobjects.values(), def].map(({ name }) => name)));
+    checkFields(def, asked.fields, [...sobjects.values(), def]);
     await createTable(tx, def);
     await createIndexes(tx, def);
     await storeSObjects(tx, [def], at);
@@ -94,7 +95,7 @@ export const createField = (org: Org, sobject: string, asked: CustomField): Prom
     const def = named(sobjects, sobject);
     const added = fieldsOf(asked);
     const grown = { ...def, fields: [...def.fields, ...added] };
-    checkFields(grown, [asked], new Set([...sobjects.values()].map(({ name }) => name)));
+    checkFields(grown, [asked], [...sobjects.values()]);
     if (
       added.some(
         (field) => !field.nillable && field.defaultSql === undefined && field.autoNumber === undefined,
@@ -123,7 +124,7 @@ export const changeField = (
       throw new SchemaError('a compound field cannot be changed; delete it and create another');
     const fields = def.fields.map((field) => (field === before ? after : field));
     const changed = { ...def, fields };
-    checkFields(changed, [asked], new Set([...sobjects.values()].map((one) => one.name)));
+    checkFields(changed, [asked], [...sobjects.values()]);
     await changeColumn(tx, def, before, after);
     await storeSObjects(tx, [changed], at);
     return changed;
@@ -161,8 +162,9 @@ function customNamed(def: SObjectDef, name: string): FieldDef {
   return field;
 }
 
-/** @param known  names of the sobjects that a reference may point to */
-function checkFields(def: SObjectDef, asked: readonly CustomField[], known: ReadonlySet<string>): void {
+/** @param targets  the sobjects that a reference may point to */
+function checkFields(def: SObjectDef, asked: readonly CustomField[], targets: readonly SObjectDef[]): void {
+  const known = new Set(targets.map(({ name }) => name));
   const problems = asked.flatMap((field) => problemOf(field) ?? []);
   for (const { name, referenceTo = [] } of asked) {
     const missing = referenceTo.filter((target) => !known.has(target));
@@ -173,8 +175,6 @@ function checkFields(def: SObjectDef, asked: readonly CustomField[], known: Read
   if (twice !== undefined) problems.push(`${def.name} has two fields ${twice}`);
   if (problems.length > 0) throw new SchemaError(problems.join('; '));
 }
-
-const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** Custom sobjects have Ids that begin with `a`. */
 function freePrefix(defs: readonly SObjectDef[]): string {

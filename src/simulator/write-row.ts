@@ -14,7 +14,8 @@ import { modifiedColumns, type Stamp, type Writer } from './writer.ts';
 
 /**
  * The writing of one row with all that hangs on it, in this order: what the org fills in, before triggers, validation
- * rules, the log, after triggers, what follows of itself, roll-ups of its masters. For an sobject without triggers the row, its rules and the log are one statement. Triggers write by the path that ends here, so the org hands them in.
+ * rules, the log, after triggers, what follows of itself, roll-ups of its masters. For an sobject without triggers
+ * the row, its rules and the log are one statement. Triggers write by the path that ends here, so the org hands them in.
  */
 export interface RowWrite {
   change: Change;

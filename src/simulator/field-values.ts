@@ -2,6 +2,7 @@ import { StoredBlob } from './blobs.ts';
 import { noSuchColumn, type OrgError, parserError, refused } from './errors.ts';
 import { ExactNumber, isObject, printExact } from './exact-json.ts';
 import { parseId } from './ids.ts';
+import { relationshipNamed } from './relationships.ts';
 import { type FieldDef, type FieldType, fieldNamed, type SObjectDef } from './schema.ts';
 import { toStored } from './stored-text.ts';
 
@@ -35,7 +36,7 @@ export function columnValues(def: SObjectDef, body: unknown, intent: 'create' | 
   for (const [name, value] of Object.entries(body)) {
     if (name === 'attributes') continue;
     const named = fieldNamed(def, name);
-    const field = named ?? referenceNamed(def, name);
+    const field = named ?? relationshipNamed(def, name);
     if (!field) throw noSuchColumn(name, def.name);
     if (!(intent === 'create' ? field.createable : field.updateable)) throw notWritable(field.name);
     if (field.type === 'reference' && values.has(field)) throw givenTwice(field);
@@ -47,9 +48,6 @@ export function columnValues(def: SObjectDef, body: unknown, intent: 'create' | 
   }
   return values;
 }
-
-const referenceNamed = (def: SObjectDef, relationship: string): FieldDef | undefined =>
-  def.fields.find((field) => field.relationshipName?.toLowerCase() === relationship.toLowerCase());
 
 const givenTwice = ({ name, relationshipName }: FieldDef): OrgError =>
   refused(

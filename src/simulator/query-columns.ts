@@ -4,8 +4,15 @@
  * rarer types is not confirmed by recorded answers.
  */
 import { type Answer, answer } from './answer.ts';
-import { childrenNamed } from './relationships.ts';
-import { type FieldDef, type FieldType, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
+import { childrenNamed, relationshipNamed } from './relationships.ts';
+import {
+  type FieldDef,
+  type FieldType,
+  fieldNamed,
+  numberTypes,
+  type SObjectDef,
+  type SObjects,
+} from './schema.ts';
 import { type CompileContext, compileSoql, parseSoql, type Soql } from './soql/index.ts';
 
 interface Column {
@@ -69,9 +76,7 @@ function addPath(columns: Column[], def: SObjectDef, path: readonly string[], so
     columns.push(field ? columnOf(field) : joined(first, false, []));
     return;
   }
-  const reference = def.fields.find(
-    ({ relationshipName }) => relationshipName?.toLowerCase() === first.toLowerCase(),
-  );
+  const reference = relationshipNamed(def, first);
   // A name of the sobject or its alias in front of a field.
   if (!reference) return addPath(columns, def, rest, sobjects);
   const name = reference.relationshipName ?? first;
@@ -100,7 +105,6 @@ const apexTypes: Partial<Record<FieldType, string>> = {
   address: 'Address',
   location: 'Location',
 };
-const numbers = ['int', 'long', 'double', 'currency', 'percent'];
 
 const columnOf = (field: FieldDef): Column => ({
   aggregate: false,
@@ -112,7 +116,7 @@ const columnOf = (field: FieldDef): Column => ({
   foreignKeyName: null,
   insertable: field.createable,
   joinColumns: [],
-  numberType: numbers.includes(field.type),
+  numberType: numberTypes.has(field.type),
   textType: apexTypes[field.type] === undefined,
   updatable: field.updateable,
 });

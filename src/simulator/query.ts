@@ -30,9 +30,10 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
     batchRows: batchRows(call),
     now: call.org.clock.now(),
   };
+  if (call.parameters.get('q') && call.parameters.get('columns') === 'true')
+    return queryColumns(cursor.soql, contextOf(call, cursor));
   const compiled = compileCursor(call, cursor);
   if (!call.parameters.get('q')) return explain(call, cursor.soql, contextOf(call, cursor));
-  if (call.parameters.get('columns') === 'true') return queryColumns(cursor.soql, contextOf(call, cursor));
   if (compiled.isCount) return emptyPage(await countOf(call, compiled));
   if (compiled.isGrouped) return groups(call, compiled);
 

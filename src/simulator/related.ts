@@ -3,7 +3,7 @@ import type { Answer, Call } from './answer.ts';
 import { isGone, methodNotAllowed, notFound } from './errors.ts';
 import { sobjectOfId } from './org.ts';
 import { query } from './query.ts';
-import { childrenNamed } from './relationships.ts';
+import { childrenNamed, relationshipNamed } from './relationships.ts';
 import type { SObjectDef } from './schema.ts';
 import { isLive, recordsOf } from './storage.ts';
 
@@ -26,7 +26,7 @@ export async function followPath(
   const [name, ...more] = names;
   if (name === undefined) return from;
   const { def, id } = from;
-  const up = def.fields.find((field) => field.relationshipName?.toLowerCase() === name.toLowerCase());
+  const up = relationshipNamed(def, name);
   const down = up ? undefined : childrenNamed(call.sobjects, def, name);
   if (!up && (!down || more.length > 0)) throw notFound();
   const value = up ? ident(up.name) : sql`NULL`;

@@ -29,6 +29,10 @@ function referencesIn(sobjects: SObjects): ReadonlyMap<string, readonly Referenc
   return found;
 }
 
+/** The reference that a query follows by this name, in any case. */
+export const relationshipNamed = (def: SObjectDef, name: string): FieldDef | undefined =>
+  def.fields.find((field) => field.relationshipName?.toLowerCase() === name.toLowerCase());
+
 /** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
 export function relationshipToChildren({ child, field }: Reference, parent: SObjectDef): string | null {
   if (field.childRelationshipName !== undefined) return field.childRelationshipName;

@@ -34,6 +34,9 @@ export type FieldType =
   | 'anyType'
   | 'json';
 
+/** Types whose values are numbers. */
+export const numberTypes: ReadonlySet<FieldType> = new Set(['int', 'long', 'double', 'currency', 'percent']);
+
 export interface FieldDef {
   name: string;
   label: string;

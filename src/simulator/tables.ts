@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import { type FieldDef, type FieldType, hasColumn, type SObjectDef, stampField } from './schema.ts';
+import { type FieldDef, hasColumn, numberTypes, type SObjectDef, stampField } from './schema.ts';
 import { factsOf } from './soql/columns.ts';
 import { verbatim } from './soql/fragments.ts';
 import { isLive, keyOf, tableOf } from './storage.ts';
@@ -59,15 +59,13 @@ const typeName = (field: FieldDef): string => factsOf(field.type).sqlType;
 
 const typeOf = (field: FieldDef): Sql => (typeName(field) === 'text' ? text : verbatim(typeName(field)));
 
-const numeric = new Set<FieldType>(['int', 'long', 'double', 'currency', 'percent']);
-
 /** The old value, which the column of the new name still holds, as one of the new type. */
 function converted(from: FieldDef, to: FieldDef): Sql {
   const column = ident(to.name);
   const type = typeOf(to);
   if (typeName(to) === 'text') return sql`${column}::text`;
-  if (numeric.has(from.type) && numeric.has(to.type)) return sql`${column}::${type}`;
-  if (typeName(from) === 'text' && numeric.has(to.type))
+  if (numberTypes.has(from.type) && numberTypes.has(to.type)) return sql`${column}::${type}`;
+  if (typeName(from) === 'text' && numberTypes.has(to.type))
     return sql`CASE WHEN ${column} ~ '^-?[0-9]{1,15}([.][0-9]{1,18})?$' THEN ${column}::numeric::${type} END`;
   return sql`NULL::${type}`;
 }

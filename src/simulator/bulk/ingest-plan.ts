@@ -6,6 +6,7 @@ import { parseExact } from '../exact-json.ts';
 import { findByValue } from '../external-ids.ts';
 import { columnValues, type GivenValues } from '../field-values.ts';
 import { parseId } from '../ids.ts';
+import { relationshipNamed } from '../relationships.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef, type SObjects } from '../schema.ts';
 import { tableOf } from '../storage.ts';
 import { toStored } from '../stored-text.ts';
@@ -51,9 +52,7 @@ function columnNamed(sobjects: SObjects, def: SObjectDef, name: string): Column 
   const field = fieldNamed(def, name);
   if (field) return { field };
   const [relationship = '', parentField = '', ...more] = name.split('.');
-  const reference = def.fields.find(
-    (one) => one.relationshipName?.toLowerCase() === relationship.toLowerCase(),
-  );
+  const reference = relationshipNamed(def, relationship);
   for (const target of more.length === 0 ? (reference?.referenceTo ?? []) : []) {
     const parent = sobjects.get(target.toLowerCase());
     const keyField = parent && fieldNamed(parent, parentField);

@@ -1,5 +1,6 @@
 import { unreachable } from '../../lib/assert.ts';
 import { ident, literal, type Sql, sql } from '../../lib/sql.ts';
+import { relationshipNamed } from '../relationships.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema.ts';
 import { columnOf } from '../soql/columns.ts';
 import { tableOf } from '../storage.ts';
@@ -59,7 +60,7 @@ function followed(compiler: Compiler, names: readonly string[], whole: string, a
   let { def } = compiler;
   for (const name of names) {
     const [relationship = '', target] = name.toLowerCase().split(':');
-    const reference = def.fields.find((field) => field.relationshipName?.toLowerCase() === relationship);
+    const reference = relationshipNamed(def, relationship);
     const targets = reference?.referenceTo ?? [];
     const wanted = target ?? (targets.length === 1 ? targets[0]?.toLowerCase() : undefined);
     const isOne = targets.some((one) => one.toLowerCase() === wanted);

@@ -21,9 +21,6 @@ export function parentOf(sobjects: SObjects, reference: FieldDef): Parent | null
   return names.length === 1 ? { def: only, records: recordsOf(only) } : anyOf(targets);
 }
 
-export const relationshipNamed = (def: SObjectDef, name: string): FieldDef | undefined =>
-  def.fields.find((field) => field.relationshipName?.toLowerCase() === name.toLowerCase());
-
 const nameField = (name: string): FieldDef => ({
   name,
   label: name,

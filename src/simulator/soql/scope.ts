@@ -3,6 +3,7 @@
  * an order or a group names is joined once.
  */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
+import { relationshipNamed } from '../relationships.ts';
 import { type FieldDef, fieldNamed, isMade, type SObjectDef } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
 import { type ComparisonOperator, type Expression, isCall, type Name, type Soql } from './ast.ts';
@@ -18,7 +19,7 @@ import {
 } from './columns.ts';
 import { errorAt, SoqlError, type SoqlErrorCode } from './errors.ts';
 import { joined } from './fragments.ts';
-import { type Parent, parentOf, relationshipNamed } from './relationships.ts';
+import { type Parent, parentOf } from './relationships.ts';
 import type { Session } from './session.ts';
 
 const levelsMax = 5;

@@ -4,6 +4,7 @@
  * stays and only those of the page are made.
  */
 import { ident, type Sql, sql } from '../../lib/sql.ts';
+import { relationshipNamed } from '../relationships.ts';
 import type { FieldDef } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
 import { type Call, isCall, type Name, type Selected, type Soql, type TypeOf } from './ast.ts';
@@ -143,9 +144,7 @@ function addChildren(shape: Shape, scope: Scope, query: Soql, place: Place): voi
 /** The record under the reference, with the fields of its own sobject. */
 function addTypeOf(shape: Shape, scope: Scope, { reference, cases, otherwise }: TypeOf): void {
   const { session, def } = scope;
-  const field = def.fields.find(
-    ({ relationshipName }) => relationshipName?.toLowerCase() === reference.name.toLowerCase(),
-  );
+  const field = relationshipNamed(def, reference.name);
   const known = field ? parentOf(session.context.sobjects, field) : null;
   if (!field || !known) throw scope.unknownRelationship(reference.name, reference.at);
   const names = field.referenceTo ?? [];

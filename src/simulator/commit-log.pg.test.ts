@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openInnerOrg } from '../../test/inner-org.ts';
+import { attempt } from './attempts.ts';
 import { type LogCursor, type LogEntry, logStart, purgeCommitLog, readCommitLog } from './commit-log.ts';
 import { insertRecord, updateRecord } from './dml.ts';
 import { mergeRecords } from './merge.ts';
@@ -8,7 +9,6 @@ import { field, number, readOnly, reference } from './objects/fields.ts';
 import { user } from './objects/user.ts';
 import { writeTransaction } from './org.ts';
 import { undeleteRecord } from './recycle-bin.ts';
-import { attempt } from './row-results.ts';
 import { sampleSObject } from './sample-sobject.ts';
 import { clientNamed } from './writer.ts';
 

@@ -1,7 +1,7 @@
 import type { Tx } from '../lib/database.ts';
-import { sql } from '../lib/sql.ts';
 import type { Call } from './answer.ts';
-import { asOrgError, MalformedRequest, OrgError } from './errors.ts';
+import { attempt, attempts } from './attempts.ts';
+import { MalformedRequest, OrgError } from './errors.ts';
 
 /** Many records written by one request: each succeeds or fails for itself, or all together. */
 export interface Written {
@@ -10,22 +10,6 @@ export interface Written {
 }
 export type Outcome = Written | OrgError;
 export type RowWrite = (tx: Tx) => Promise<Written>;
-
-/** Runs `work` so that the transaction can go on after its failure, without what it did. */
-export async function attempt<Result>(tx: Tx, work: () => Promise<Result>): Promise<Result | OrgError> {
-  await tx.query(sql`SAVEPOINT attempt`);
-  try {
-    const result = await work();
-    await tx.query(sql`RELEASE SAVEPOINT attempt`);
-    return result;
-  } catch (error) {
-    await tx.query(sql`ROLLBACK TO SAVEPOINT attempt`);
-    await tx.query(sql`RELEASE SAVEPOINT attempt`);
-    const known = asOrgError(error);
-    if (!known) throw error;
-    return known;
-  }
-}
 
 class RolledBack extends Error {
   override readonly name = 'RolledBack';
@@ -69,26 +53,16 @@ export async function writeRows(
 
 async function writeEach(tx: Tx, allOrNone: boolean, rows: readonly RowWrite[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  await tx.script('SAVEPOINT record');
-  for (const row of rows) outcomes.push(await writeOne(tx, row));
-  await tx.script('RELEASE SAVEPOINT record');
+  for await (const outcome of attempts(
+    tx,
+    rows.map((row) => () => row(tx)),
+  )) {
+    // Records are read before any is written: one that is malformed is the request's own mistake.
+    if (outcome instanceof MalformedRequest) throw outcome;
+    outcomes.push(outcome);
+  }
   if (allOrNone && outcomes.some((outcome) => outcome instanceof OrgError)) throw new RolledBack(outcomes);
   return outcomes;
-}
-
-/** What `attempt` does, with one message to the server between two records. */
-async function writeOne(tx: Tx, row: RowWrite): Promise<Outcome> {
-  try {
-    const written = await row(tx);
-    await tx.script('RELEASE SAVEPOINT record; SAVEPOINT record');
-    return written;
-  } catch (error) {
-    await tx.script('ROLLBACK TO SAVEPOINT record');
-    const known = asOrgError(error);
-    // Records are read before any is written: one that is malformed is the request's own mistake.
-    if (!known || known instanceof MalformedRequest) throw known ?? error;
-    return known;
-  }
 }
 
 /** How an error is told of one record among many: `statusCode` where a request of its own has `errorCode`. */

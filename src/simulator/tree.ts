@@ -1,11 +1,12 @@
 import type { Tx } from '../lib/database.ts';
 import { type Answer, answer, type Call } from './answer.ts';
+import { attempt } from './attempts.ts';
 import { insertRecord } from './dml.ts';
 import { methodNotAllowed, noSuchColumn, notFound, OrgError, parserError, refused } from './errors.ts';
 import { isObject } from './exact-json.ts';
 import { columnValues } from './field-values.ts';
 import { childrenNamed } from './relationships.ts';
-import { attempt, rowError } from './row-results.ts';
+import { rowError } from './row-results.ts';
 import type { FieldDef, SObjectDef } from './schema.ts';
 
 /**

@@ -1,12 +1,14 @@
 import type { Tx } from '../../lib/database.ts';
 import { sql } from '../../lib/sql.ts';
 import { sobjectsSeenBy } from '../access.ts';
+import { attempts } from '../attempts.ts';
 import type { Writer } from '../dml.ts';
+import { OrgError } from '../errors.ts';
 import { type Org, writeTransaction } from '../org.ts';
 import { toStored } from '../stored-text.ts';
 import { csvForm, csvValues } from './csv.ts';
 import { batchRecordsMax } from './daily-limits.ts';
-import { applyRecord, errorText, type IngestPlan, planIngest } from './ingest-plan.ts';
+import { type Applied, applyRecord, errorText, type IngestPlan, planIngest } from './ingest-plan.ts';
 import { invalidBatch } from './refusals.ts';
 import { changeJob, type Job } from './storage.ts';
 import { uploadRecords } from './upload.ts';
@@ -74,10 +76,15 @@ function runBatch(by: Writer, job: Job, plan: IngestPlan, batch: readonly BatchR
       SELECT FROM simulator.bulk_job WHERE id = ${job.id} AND state = 'InProgress' FOR UPDATE`);
     if (!wanted) return false;
     const form = csvForm(job);
+    const works = batch.map(
+      ({ values }) =>
+        () =>
+          applyRecord(tx, by, plan, values),
+    );
     const outcomes: Outcome[] = [];
-    for (const { number, values } of batch) {
-      const line = toStored(csvValues(values, form));
-      outcomes.push({ number, line, ...(await runRecord(tx, by, plan, values)) });
+    for await (const outcome of attempts(tx, works)) {
+      const { number, values } = batch[outcomes.length] as BatchRecord;
+      outcomes.push({ number, line: toStored(csvValues(values, form)), ...endOf(outcome) });
     }
     await keepOutcomes(tx, job, outcomes);
     await tx.query(sql`
@@ -90,24 +97,14 @@ function runBatch(by: Writer, job: Job, plan: IngestPlan, batch: readonly BatchR
   });
 }
 
-/** A record that fails takes nothing else with it. */
-async function runRecord(
-  tx: Tx,
-  by: Writer,
-  plan: IngestPlan,
-  values: readonly string[],
-): Promise<Omit<Outcome, 'number' | 'line'>> {
-  await tx.script('SAVEPOINT record');
-  try {
-    const { id, created } = await applyRecord(tx, by, plan, values);
-    await tx.script('RELEASE SAVEPOINT record');
-    return { id, created, error: null };
-  } catch (error) {
-    const text = errorText(error);
-    if (text === undefined) throw error;
-    await tx.script('ROLLBACK TO SAVEPOINT record; RELEASE SAVEPOINT record');
-    return { id: null, created: false, error: toStored(text) };
-  }
+type End = Omit<Outcome, 'number' | 'line'>;
+
+/** A record that fails takes nothing else with it; a server that is away ends the batch. */
+function endOf(outcome: Applied | OrgError): End {
+  if (!(outcome instanceof OrgError)) return { id: outcome.id, created: outcome.created, error: null };
+  const text = errorText(outcome);
+  if (text === undefined) throw outcome;
+  return { id: null, created: false, error: toStored(text) };
 }
 
 /** One statement for the batch. */

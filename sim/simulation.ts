@@ -126,8 +126,17 @@ function tablesOf(sobjects: readonly string[]): StreamTable[] {
       label: field,
       type: types[field as keyof typeof types] ?? 'double',
       calculated: field === 'Formula__c',
+      filterable: true,
+      sortable: true,
     }));
-    const plan = planTable({ name, label: name, custom: false, queryable: true, fields });
+    const plan = planTable({
+      name,
+      label: name,
+      custom: false,
+      queryable: true,
+      replicateable: true,
+      fields,
+    });
     const stream = { ...plan, schema: 'salesforce', streamNo: place + 1, planVersion: 1 };
     return { stream, guarded: { apply: '', setAside: '' } };
   });

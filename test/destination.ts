@@ -148,11 +148,14 @@ export const describeOf = (name: string, fields: Fields = {}) => ({
   label: name,
   custom: false,
   queryable: true,
+  replicateable: true,
   fields: Object.entries({ ...standardFields, ...fields }).map(([field, type]) => ({
     name: field,
     label: field,
     type,
     calculated: false,
+    filterable: true,
+    sortable: true,
   })),
 });
 

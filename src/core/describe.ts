@@ -1,9 +1,13 @@
+import { isFilteredByTime, restrictionOf } from './object-restrictions.ts';
+
 /** Salesforce's description of one sobject, as far as the mirror needs it. */
 export interface Describe {
   name: string;
   label: string;
   custom: boolean;
   queryable: boolean;
+  /** Salesforce keeps a log of its deletions (getDeleted). */
+  replicateable: boolean;
   fields: readonly DescribeField[];
 }
 
@@ -13,4 +17,34 @@ export interface DescribeField {
   /** Open on purpose: Salesforce adds types, and the table plan decides about unknown ones. */
   type: string;
   calculated: boolean;
+  filterable: boolean;
+  sortable: boolean;
+}
+
+/**
+ * The times that tell which records have changed, the best first: SystemModstamp moves with every change,
+ * LastModifiedDate with those that a user makes, the last two stand still, which is enough for records that are only
+ * ever added (histories, log-ins). 232 of 754 standard objects lack the first.
+ */
+const cursorFields = ['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'LoginTime'] as const;
+
+export type CursorField = (typeof cursorFields)[number];
+
+/** The time that an sobject's changes can be followed by; null: none, and only reading it whole finds them. */
+export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
+  if (!isFilteredByTime(name)) return null;
+  const canFollow = (cursorField: CursorField) =>
+    fields.some(
+      (field) =>
+        field.name === cursorField && field.type === 'datetime' && field.filterable && field.sortable,
+    );
+  return cursorFields.find(canFollow) ?? null;
+}
+
+/** Why an sobject cannot be read page by page, as the end of a sentence that begins with its name; null: it can. */
+export function unreadableBecause({ name, queryable, fields }: Describe): string | null {
+  const restriction = restrictionOf(name);
+  if (restriction !== null) return restriction;
+  if (!queryable) return 'allows no query';
+  return fields.some((field) => field.name === 'Id') ? null : 'has no Id to tell its records apart by';
 }

@@ -10,6 +10,7 @@ const everyField = {
   host: 'db.example.com',
   where: 'records',
   near: ' Did you mean Account?',
+  more: ' Vote allows no query.',
   status: 503,
   sqlState: '53100',
   waitMs: 1000,

@@ -60,10 +60,17 @@ export const faults = {
     explanation: 'Salesforce refuses {stream} ({reason}). Its rows are kept as they are.',
     next: "Give the sync's user read access to it.",
   },
+  'SCH-04': {
+    kind: 'transient',
+    title: 'Table changed by somebody else',
+    explanation:
+      'The table of {stream} is not as it was made ({reason}). It is made again, and its rows are read again.',
+    next: 'Nothing to do. Change views or copies of your own instead: these tables belong to the sync.',
+  },
   'SCH-06': {
     kind: 'permanent',
     title: 'Object cannot be mirrored',
-    explanation: '{stream} {reason}.',
+    explanation: '{stream} {reason}.{more}',
     next: 'Leave it out.',
   },
   'SCH-08': {
@@ -248,6 +255,8 @@ export type FaultFields = {
   host?: string;
   where?: string;
   near?: string;
+  /** Further sentences, each with a space before it. */
+  more?: string;
   status?: number;
   sqlState?: string;
   /** How long the other side asks to wait. */

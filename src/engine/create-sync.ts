@@ -12,7 +12,7 @@ import {
   databaseFault,
   dropPrivateDatabase,
   grantStatus,
-  planTable,
+  planTables,
   prepareDestination,
   type TablePlan,
 } from '../postgres/index.ts';
@@ -53,7 +53,7 @@ const tableSchema = 'salesforce';
  * is it recorded, from which moment on a worker claims it. What fails leaves nothing behind.
  *
  * @throws {@link Fault} `SCH-09` for an object that the org does not have, with the names that come near; `SCH-06`
- *         for one that cannot be polled; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`
+ *         for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`
  */
 export async function createSync(deps: CreateDeps, wish: SyncWish, signal: AbortSignal): Promise<SyncId> {
   const { control } = deps;
@@ -63,7 +63,7 @@ export async function createSync(deps: CreateDeps, wish: SyncWish, signal: Abort
     const { orgId, instanceUrl } = await salesforce.identity(signal);
     deps.say?.(`signed in to org ${orgId}`);
     const described = await describeAll(salesforce, wish.sobjects, signal);
-    const plans = planAll(described);
+    const plans = planTables(described);
     deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
     const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
     try {
@@ -114,15 +114,6 @@ async function describeAll(
     });
   });
   return describeSObjects(salesforce, names, signal);
-}
-
-function planAll(described: readonly Describe[]): TablePlan[] {
-  const taken = new Set<string>();
-  return described.map((describe) => {
-    const plan = planTable(describe, taken);
-    taken.add(plan.table);
-    return plan;
-  });
 }
 
 async function makeDestination(

@@ -22,7 +22,7 @@ import { type Holder, openReadBackObservation, openTickObservation } from './obs
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
-import { createTable } from './tables.ts';
+import { createTable, loadStreams } from './tables.ts';
 import { takeOver } from './take-over.ts';
 
 const second = { owner: 'second', epoch: 2 };
@@ -176,14 +176,11 @@ test('a destination is opened again with the streams that it remembers', async (
   });
   const again = await world.openAs(world.holder);
   assert.deepEqual([...again.tables.keys()], ['account', 'contact']);
-  const { sobject, columns, hasIsDeleted, table } = planTable(
+  const plan = planTable(
     describeOf('Contact', { Name: 'string', Amount__c: 'currency', OwnerId: 'reference' }),
   );
   assert.deepEqual(again.tables.get('contact')?.stream, {
-    sobject,
-    table,
-    columns,
-    hasIsDeleted,
+    ...plan,
     streamNo: 2,
     schema: 'salesforce',
     planVersion: 1,
@@ -221,6 +218,37 @@ test('making a destination and its tables again changes nothing, and another org
   await assert.rejects(prepareDestination(world.db, { ...sync, orgId: '00D000000000002EAA' }), {
     code: 'ORG-01',
   });
+});
+
+test('the time that a table is followed by has an index, and a table without one has none', async () => {
+  await using world = await openDestinationWorld();
+  const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
+  const without = (...names: string[]) => ({
+    ...describe,
+    replicateable: false,
+    fields: describe.fields.filter(({ name }) => !names.includes(name)),
+  });
+  const history = planTable(without('SystemModstamp'));
+  const status = planTable({ ...without('SystemModstamp', 'CreatedDate'), name: 'CaseStatus' });
+  for (const plan of [history, status]) {
+    await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+  }
+  const indexes = await world.db.query<{ definition: string }>(sql`
+    SELECT indexdef AS definition FROM pg_indexes
+     WHERE schemaname = 'salesforce' AND tablename IN ('accounthistory', 'casestatus') ORDER BY indexname`);
+  assert.deepEqual(
+    indexes.map(({ definition }) => / USING .*/.exec(definition)?.[0]),
+    [' USING btree (id)', ' USING btree (createddate)', ' USING btree (id)'],
+  );
+  const streams = await loadStreams(world.db, 'salesforce');
+  assert.deepEqual(
+    streams.map(({ sobject, cursorField, replicateable }) => [sobject, cursorField, replicateable]),
+    [
+      ['Account', 'SystemModstamp', true],
+      ['AccountHistory', 'CreatedDate', false],
+      ['CaseStatus', null, false],
+    ],
+  );
 });
 
 test('a column says in its comment which field it is, quotes and all', async () => {

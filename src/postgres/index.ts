@@ -15,7 +15,7 @@ export { databaseFault } from './faults.ts';
 export type { Outcome } from './intents.ts';
 export { type DirtyRow, type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
-export { planTable, type TablePlan } from './plan-table.ts';
+export { planTable, planTables, type TablePlan } from './plan-table.ts';
 export { readStatus, type StreamStatus } from './progress.ts';
 export {
   createPrivateDatabase,
@@ -27,4 +27,4 @@ export {
 } from './roles.ts';
 export type { CursorKind } from './sql.ts';
 export { processIdentity } from './start-lock.ts';
-export { createTable } from './tables.ts';
+export { createTable, type Stream } from './tables.ts';

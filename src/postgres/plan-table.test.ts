@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeOf } from '../../test/destination.ts';
 import { Fault } from '../core/faults.ts';
-import { planTable, sqlTypeOf } from './plan-table.ts';
+import { planTable, planTables, sqlTypeOf } from './plan-table.ts';
 
 /** Every field type of Salesforce, with the column that it gets. */
 const columnTypes = {
@@ -106,15 +106,43 @@ test('an object without IsDeleted is planned as one whose records are never dele
   assert.equal(planTable({ ...describe, fields }).hasIsDeleted, false);
 });
 
-test('an object that allows no query, or has no SystemModstamp or Id, is refused with the reason', () => {
+test('a plan says what an object is followed by, and whether its deletions are logged', () => {
+  const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
+  const { cursorField, replicateable } = planTable(describe);
+  assert.deepEqual([cursorField, replicateable], ['SystemModstamp', true]);
+
+  const fields = describe.fields.filter(({ name }) => name !== 'SystemModstamp');
+  const older = planTable({ ...describe, fields, replicateable: false });
+  assert.deepEqual([older.cursorField, older.replicateable], ['CreatedDate', false]);
+  const timeless = fields.filter(({ name }) => name !== 'CreatedDate');
+  assert.equal(planTable({ ...describe, fields: timeless }).cursorField, null);
+});
+
+test('an object that cannot be read page by page is refused with its reason', () => {
   const describe = describeOf('Odd');
   const refused = (change: object, reason: RegExp) =>
     assert.throws(
       () => planTable({ ...describe, ...change }),
       (fault) => fault instanceof Fault && fault.code === 'SCH-06' && reason.test(fault.message),
     );
-  refused({ queryable: false }, /Odd allows no query\./);
-  for (const missing of ['SystemModstamp', 'Id']) {
-    refused({ fields: describe.fields.filter(({ name }) => name !== missing) }, /Odd has no SystemModstamp/);
-  }
+  refused({ queryable: false }, /Odd allows no query\.$/);
+  refused({ fields: describe.fields.filter(({ name }) => name !== 'Id') }, /Odd has no Id .*\.$/);
+  refused({ name: 'Vote' }, /Vote can only be queried with a filter on .*\.$/);
+});
+
+test('all objects that cannot be read are refused at once, each with its reason', () => {
+  const described = ['Account', 'Vote', 'Contact', 'Name', 'Ride__b'].map((name) => describeOf(name));
+  assert.throws(() => planTables(described), {
+    code: 'SCH-06',
+    message:
+      'Object cannot be mirrored. Vote can only be queried with a filter on ParentId or Parent.Type. ' +
+      'Name allows no query. Ride__b is a big object, which can only be queried along its index.',
+  });
+});
+
+test('the tables of a sync have names of their own, in the order of its objects', () => {
+  const plans = planTables(['Contact', 'Size__c', 'SIZE__c'].map((name) => describeOf(name)));
+  const [contact, ...sizes] = plans.map(({ table }) => table);
+  assert.deepEqual([contact, sizes[0]], ['contact', 'size__c']);
+  assert.match(sizes[1] ?? '', /^size__c_[0-9a-f]{8}$/);
 });

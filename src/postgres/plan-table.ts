@@ -1,4 +1,4 @@
-import type { Describe } from '../core/describe.ts';
+import { type CursorField, cursorFieldOf, type Describe, unreadableBecause } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { postgresName } from '../core/names.ts';
 
@@ -32,6 +32,25 @@ export interface TablePlan {
   columns: readonly ColumnPlan[];
   /** Users and a few others are never deleted and have no such field. */
   hasIsDeleted: boolean;
+  /** The time that its changes are followed by; null: only reading it whole finds them. */
+  cursorField: CursorField | null;
+  /** Salesforce keeps a log of its deletions. */
+  replicateable: boolean;
+}
+
+/**
+ * The tables of a sync's streams, in their order.
+ *
+ * @throws {@link Fault} SCH-06 where any of them cannot be read page by page: all of those, each with its reason
+ */
+export function planTables(described: readonly Describe[]): TablePlan[] {
+  refuseUnreadable(described);
+  const taken = new Set<string>();
+  return described.map((describe) => {
+    const plan = planTable(describe, taken);
+    taken.add(plan.table);
+    return plan;
+  });
 }
 
 /**
@@ -39,18 +58,14 @@ export interface TablePlan {
  *
  * @param taken   table names of the sync's other streams
  * @param kept    column names that this stream already has, by field: they never change
- * @throws {@link Fault} SCH-06 where the sobject cannot be polled: no query, or no SystemModstamp
+ * @throws {@link Fault} SCH-06 where the sobject cannot be read page by page
  */
 export function planTable(
   describe: Describe,
   taken: ReadonlySet<string> = new Set(),
   kept: ReadonlyMap<string, string> = new Map(),
 ): TablePlan {
-  const has = (field: string) => describe.fields.some(({ name }) => name === field);
-  const refuse = (reason: string) => new Fault('SCH-06', { stream: describe.name, reason });
-  if (!describe.queryable) throw refuse('allows no query');
-  if (!has('Id') || !has('SystemModstamp')) throw refuse('has no SystemModstamp to follow its changes by');
-
+  refuseUnreadable([describe]);
   const used = new Set(kept.values());
   const columns: ColumnPlan[] = [];
   for (const field of describe.fields) {
@@ -68,7 +83,25 @@ export function planTable(
     });
   }
   const table = postgresName(describe.name, taken);
-  return { sobject: describe.name, table, columns, hasIsDeleted: has('IsDeleted') };
+  return {
+    sobject: describe.name,
+    table,
+    columns,
+    hasIsDeleted: describe.fields.some(({ name }) => name === 'IsDeleted'),
+    cursorField: cursorFieldOf(describe),
+    replicateable: describe.replicateable,
+  };
+}
+
+/** All that cannot be read in one fault, so that a person mends a list of objects at once. */
+function refuseUnreadable(described: readonly Describe[]): void {
+  const [first, ...others] = described.flatMap((describe) => {
+    const reason = unreadableBecause(describe);
+    return reason === null ? [] : [{ stream: describe.name, reason }];
+  });
+  if (!first) return;
+  const more = others.map(({ stream, reason }) => ` ${stream} ${reason}.`).join('');
+  throw new Fault('SCH-06', { ...first, more });
 }
 
 export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 'reference';

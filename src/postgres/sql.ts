@@ -198,14 +198,6 @@ export const selectColumns = (tx: Tx) =>
 export const selectCursors = (tx: Tx) =>
   tx.query<CursorRow>(sql`SELECT stream_no, kind, position, version FROM _lockstep.cursor`);
 
-export const insertCheckpoint = async (tx: Tx, sobject: string, table: string) =>
-  one(
-    await tx.query<{ stream_no: number; plan_version: number }>(sql`
-  INSERT INTO _lockstep.checkpoint (sobject, table_name) VALUES (${sobject}, ${table})
-  ON CONFLICT (sobject) DO UPDATE SET table_name = checkpoint.table_name
-  RETURNING stream_no, plan_version`),
-  );
-
 export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: ColumnPlan) =>
   tx.query(sql`
   INSERT INTO _lockstep.column (stream_no, ordinal, field, column_name, field_type, formula, ready)

@@ -5,8 +5,10 @@ import { openScriptedOrg } from './scripted-org.ts';
 
 const signal = new AbortController().signal;
 const account = { name: 'Account', label: 'Account', custom: false, queryable: true };
-const idField = { name: 'Id', label: 'Account ID', type: 'id', calculated: false };
-const newField = { name: 'New', label: 'New', type: 'hologram', calculated: true };
+const field = { calculated: false, filterable: true, sortable: true };
+const idField = { ...field, name: 'Id', label: 'Account ID', type: 'id' };
+const newField = { ...field, name: 'New', label: 'New', type: 'hologram', calculated: true };
+const description = { ...account, replicateable: true, fields: [idField] };
 
 /** Answers each subrequest of a composite request by its path. */
 const composite = (request: string, answer: (url: string) => { status?: number; body: unknown }) => {
@@ -24,14 +26,14 @@ test('objects and fields are read by the members that the mirror needs, whatever
   await using org = await openScriptedOrg(({ path, body }) =>
     path.endsWith('/composite')
       ? composite(body, () => ({
-          body: { ...account, childRelationships: [], fields: [{ ...idField, length: 18 }, newField] },
+          body: { ...description, childRelationships: [], fields: [{ ...idField, length: 18 }, newField] },
         }))
       : { body: JSON.stringify({ encoding: 'UTF-8', sobjects: [{ ...account, keyPrefix: null }] }) },
   );
   const salesforce = org.open();
   assert.deepEqual(await listSObjects(salesforce, signal), [account]);
   assert.deepEqual(await describeSObjects(salesforce, ['Account'], signal), [
-    { ...account, fields: [idField, newField] },
+    { ...description, fields: [idField, newField] },
   ]);
 });
 
@@ -39,7 +41,7 @@ test('25 objects are described in a request, and come in the order of their name
   const names = Array.from({ length: 26 }, (_, place) => `Object_${place}__c`);
   await using org = await openScriptedOrg(({ body }) =>
     composite(body, (url) => ({
-      body: { ...account, name: /sobjects\/(\w+)\/describe$/.exec(url)?.[1], fields: [idField] },
+      body: { ...description, name: /sobjects\/(\w+)\/describe$/.exec(url)?.[1] },
     })),
   );
   const described = await describeSObjects(org.open(), names, signal);
@@ -53,7 +55,7 @@ test('25 objects are described in a request, and come in the order of their name
 test('a description of another form is refused by its place, not by its content', async () => {
   const fields = [idField, { ...newField, type: { secret: 'Canary' } }];
   await using org = await openScriptedOrg(({ body }) =>
-    composite(body, () => ({ body: { ...account, fields } })),
+    composite(body, () => ({ body: { ...description, fields } })),
   );
   await assert.rejects(
     describeSObjects(org.open(), ['Account'], signal),
@@ -66,7 +68,7 @@ test('a description of another form is refused by its place, not by its content'
 });
 
 const described = (referenceId: string) => ({
-  body: { ...account, fields: [idField] },
+  body: description,
   httpHeaders: {},
   httpStatusCode: 200,
   referenceId,

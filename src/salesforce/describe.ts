@@ -16,10 +16,18 @@ const sobjectSchema = z.object({
 
 const listSchema = z.object({ sobjects: z.array(sobjectSchema) });
 
+const fieldSchema = z.object({
+  name: z.string(),
+  label: z.string(),
+  type: z.string(),
+  calculated: z.boolean(),
+  filterable: z.boolean(),
+  sortable: z.boolean(),
+});
+
 const describeSchema = sobjectSchema.extend({
-  fields: z
-    .array(z.object({ name: z.string(), label: z.string(), type: z.string(), calculated: z.boolean() }))
-    .min(1),
+  replicateable: z.boolean(),
+  fields: z.array(fieldSchema).min(1),
 }); // type stays open: Salesforce adds types, and the table plan decides about unknown ones
 
 export type SObject = z.infer<typeof sobjectSchema>;

@@ -11,6 +11,7 @@ const html = '<html><body>Canary Inc</body></html>';
 type Case = [status: number, text: string, stream: string | undefined, code: FaultCode, safe: FaultFields];
 
 const host = 'acme.my.salesforce.com';
+const unreadable = (code: string) => ({ stream: 'X', reason: `cannot be read page by page (${code})` });
 const cases: readonly Case[] = [
   [403, rest('REQUEST_LIMIT_EXCEEDED'), 'X', 'LIM-01', { reason: 'REQUEST_LIMIT_EXCEEDED' }],
   [403, rest('REQUEST_LIMIT_EXCEEDED'), undefined, 'LIM-01', { reason: 'REQUEST_LIMIT_EXCEEDED' }],
@@ -36,6 +37,17 @@ const cases: readonly Case[] = [
     'PERM-02',
     { stream: 'X', reason: 'INVALID_TYPE' },
   ],
+  [400, rest('MALFORMED_QUERY'), 'X', 'SCH-06', unreadable('MALFORMED_QUERY')],
+  [400, rest('INVALID_TYPE_FOR_OPERATION'), 'X', 'SCH-06', unreadable('INVALID_TYPE_FOR_OPERATION')],
+  [
+    400,
+    rest('EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION'),
+    'X',
+    'SCH-06',
+    unreadable('EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION'),
+  ],
+  [500, rest('MALFORMED_QUERY'), 'X', 'NET-01', { host, reason: 'MALFORMED_QUERY', status: 500 }],
+  [400, rest('MALFORMED_QUERY'), undefined, 'NET-01', { host, reason: 'MALFORMED_QUERY', status: 400 }],
   [404, rest('NOT_FOUND'), undefined, 'NET-01', { host, reason: 'NOT_FOUND', status: 404 }],
   [404, html, 'X', 'NET-01', { host, reason: 'status 404', status: 404 }],
   [400, rest('QUERY_TIMEOUT'), 'X', 'NET-01', { host, reason: 'QUERY_TIMEOUT', status: 400 }],

@@ -7,14 +7,22 @@ import { type Answer, secondsOfHttpDate } from './transport.ts';
 
 type Refusal = Pick<Answer, 'host' | 'status' | 'headers' | 'text' | 'serverNow'>;
 
+/**
+ * What Salesforce answers to a page of an object that cannot be read page by page, whatever the user's rights: it has
+ * no query ("entity type X does not support query"), or needs a filter ("Implementation restriction: X requires a filter
+ * by a single Id"). The messages are in the user's language; our queries themselves are never malformed.
+ */
+const refusalsOfPaging = new Set([
+  'INVALID_TYPE_FOR_OPERATION',
+  'MALFORMED_QUERY',
+  'EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION',
+]);
+
 /** Codes that stay until somebody changes the query, the object or the user's rights. */
 const refusalsOfObject = new Set([
   'INVALID_TYPE',
-  'INVALID_TYPE_FOR_OPERATION',
   'INVALID_FIELD',
-  'MALFORMED_QUERY',
   'NOT_FOUND',
-  'EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION',
   'QUERY_TOO_COMPLICATED',
   'API_DISABLED_FOR_ORG',
 ]);
@@ -22,8 +30,9 @@ const refusalsOfObject = new Set([
 /**
  * The fault of an answer that is no success.
  *
- * @param stream the sobject that was asked for, if the request was about one. Then the fault may be `PERM-02`, whose
- *               `reason` is Salesforce's code: `INVALID_FIELD` means that the description is out of date.
+ * @param stream the sobject that was asked for, if the request was about one. Then the fault may be `SCH-06`, or
+ *               `PERM-02`, whose `reason` is Salesforce's code: `INVALID_FIELD` means that the description is out of
+ *               date.
  */
 export function faultOf(answer: Refusal, stream?: string): Fault {
   const { host, status } = answer;
@@ -32,6 +41,9 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
   if (status === 401) return new Fault('SF-01', { reason, host });
   if (code === 'REQUEST_LIMIT_EXCEEDED') return new Fault('LIM-01', { reason });
   if (status === 429 || status === 503) return new Fault('LIM-06', { status, ...waitAsked(answer) });
+  if (stream !== undefined && code !== null && refusalsOfPaging.has(code) && status < 500) {
+    return new Fault('SCH-06', { stream, reason: `cannot be read page by page (${code})` });
+  }
   const isRefusal = code !== null && (refusalsOfObject.has(code) || code.startsWith('INSUFFICIENT_ACCESS'));
   if (stream !== undefined && isRefusal && status < 500) return new Fault('PERM-02', { stream, reason });
   return new Fault('NET-01', { host, reason, status });

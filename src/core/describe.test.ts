@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cursorFieldOf, type Describe, type DescribeField, unreadableBecause } from './describe.ts';
+
+const field = (name: string, type = 'datetime', rest: Partial<DescribeField> = {}): DescribeField => ({
+  name,
+  label: name,
+  type,
+  calculated: false,
+  filterable: true,
+  sortable: true,
+  ...rest,
+});
+
+const sobject = (name: string, fields: readonly DescribeField[], rest: Partial<Describe> = {}): Describe => ({
+  name,
+  label: name,
+  custom: false,
+  queryable: true,
+  replicateable: true,
+  fields: [field('Id', 'id'), ...fields],
+  ...rest,
+});
+
+test('an object is followed by the time that moves with most of its changes', () => {
+  const followed = [
+    [['LoginTime', 'CreatedDate', 'LastModifiedDate', 'SystemModstamp'], 'SystemModstamp'],
+    [['LoginTime', 'CreatedDate', 'LastModifiedDate'], 'LastModifiedDate'],
+    [['LoginTime', 'CreatedDate'], 'CreatedDate'],
+    [['LoginTime'], 'LoginTime'],
+    [['EventDate'], null],
+    [[], null],
+  ] as const;
+  for (const [names, expected] of followed) {
+    const described = sobject(
+      'AccountHistory',
+      names.map((name) => field(name)),
+    );
+    assert.equal(cursorFieldOf(described), expected, names.join(', '));
+  }
+});
+
+test('a time that cannot be filtered or sorted, or is no time, is passed over', () => {
+  const unfit: Partial<DescribeField>[] = [{ filterable: false }, { sortable: false }, { type: 'date' }];
+  for (const rest of unfit) {
+    const stamp = field('SystemModstamp', 'datetime', rest);
+    assert.equal(cursorFieldOf(sobject('Account', [stamp, field('CreatedDate')])), 'CreatedDate');
+    assert.equal(cursorFieldOf(sobject('Account', [stamp])), null);
+  }
+});
+
+test('an object whose times Salesforce does not let stand in a condition is followed by none', () => {
+  for (const name of ['LoginEvent', 'TabDefinition', 'tabdefinition']) {
+    assert.equal(cursorFieldOf(sobject(name, [field('CreatedDate')])), null);
+  }
+});
+
+const unreadable: Record<string, RegExp> = {
+  ContentDocumentLink: /^can only be queried with a filter on ContentDocumentId or LinkedEntityId$/,
+  contentdocumentlink: /with a filter on/,
+  Vote: /^can only be queried with a filter on ParentId or Parent\.Type$/,
+  IdeaComment: /with a filter/,
+  CollaborationGroupRecord: /^can only be queried with a filter$/,
+  FieldDefinition: /with a filter/,
+  DataType: /^allows no query$/,
+  UserRecordAccess: /^allows no query$/,
+  AccountChangeEvent: /stream of events/,
+  LoginEventStream: /stream of events/,
+  Order_Shipped__e: /stream of events/,
+  Ride__b: /big object/,
+  Invoice__x: /external object/,
+};
+
+test('an object that cannot be read page by page is told with its reason, though its description allows queries', () => {
+  for (const [name, reason] of Object.entries(unreadable)) {
+    assert.match(unreadableBecause(sobject(name, [field('SystemModstamp')])) ?? 'readable', reason, name);
+  }
+});
+
+test('an object without queries or without Id is told with its reason', () => {
+  assert.equal(unreadableBecause(sobject('Odd', [], { queryable: false })), 'allows no query');
+  assert.match(unreadableBecause(sobject('Odd', [], { fields: [field('Name')] })) ?? '', /^has no Id/);
+});
+
+test('objects that only resemble those can be read', () => {
+  for (const name of [
+    'Account',
+    'LoginEvent',
+    'Event',
+    'ContentVersion',
+    'ContentDocument',
+    'Vote__c',
+    'Name__c',
+    'My_ChangeEvent__c',
+    'Setting__mdt',
+    'AccountShare',
+    'AccountHistory',
+  ]) {
+    assert.equal(unreadableBecause(sobject(name, [])), null, name);
+  }
+});

@@ -6,6 +6,7 @@ import type { StreamTable } from './apply.ts';
 import { guardedStatements } from './guarded-statement.ts';
 import { type Mirror, mirrorIn } from './mirror.ts';
 import type { Holder } from './observations.ts';
+import { planOnceByIndex } from './planner.ts';
 import * as statements from './sql.ts';
 import { destinationMigrations, loadStreams } from './tables.ts';
 
@@ -28,21 +29,6 @@ export function holderName({ owner, epoch }: Holder): string {
 }
 
 const applicationNameBytesMax = 63;
-
-/**
- * A page is planned once, while its table may still be empty, and the plan must be good when it has millions of rows:
- * only nested loops over the indexes are. With PostgreSQL's own choice a first fill scanned its whole table again
- * for each page. Wide statements planned anew, or compiled, cost more than a page.
- */
-const planOnceByIndex = {
-  plan_cache_mode: 'force_generic_plan',
-  jit: 'off',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-  enable_seqscan: 'off',
-  enable_bitmapscan: 'off',
-  enable_material: 'off',
-};
 
 /** Opens a destination as its writer. */
 export async function openDestination(url: string, applicationName: string): Promise<Destination> {

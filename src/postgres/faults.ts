@@ -61,3 +61,21 @@ function serverFault(state: string, host: string): Fault | undefined {
         : undefined;
   }
 }
+
+/** What a page meets in a table that is not as planned. */
+const tableChangedStates = new Set([
+  '42P01', // the table is gone
+  '42703', // a column is gone
+  '42804', // a column of another type
+  '42883', // one that cannot be compared with its value
+  '42P10', // no unique index on the Id
+  '42P22', // an Id that does not compare by byte
+  '428C9', // a column that computes itself
+  '55000', // a view, or a key that is checked late, in its place
+]);
+
+/**
+ * Whether a page may have failed because somebody has changed its table; restoreTable finds out. To be asked before
+ * {@link databaseFault}, for which 55000 is a database that takes no connections.
+ */
+export const isTableChanged = (error: unknown): boolean => tableChangedStates.has(sqlState(error) ?? '');

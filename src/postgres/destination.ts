@@ -1,6 +1,6 @@
 import { Fault } from '../core/faults.ts';
 import { type Database, openDatabase } from '../lib/database.ts';
-import { migrate } from '../lib/migrations.ts';
+import { migrate, NewerSchemaError } from '../lib/migrations.ts';
 import { sql } from '../lib/sql.ts';
 import type { StreamTable } from './apply.ts';
 import { guardedStatements } from './guarded-statement.ts';
@@ -30,7 +30,11 @@ export function holderName({ owner, epoch }: Holder): string {
 
 const applicationNameBytesMax = 63;
 
-/** Opens a destination as its writer. */
+/**
+ * Opens a destination as its writer, and brings it up to date where an older version made it.
+ *
+ * @throws {@link Fault} `SYS-07`: a newer version has had it; database errors as they come
+ */
 export async function openDestination(url: string, applicationName: string): Promise<Destination> {
   const db = openDatabase({
     url,
@@ -39,6 +43,8 @@ export async function openDestination(url: string, applicationName: string): Pro
     settings: planOnceByIndex,
   });
   try {
+    const [made] = await db.query(sql`SELECT WHERE to_regclass('_lockstep.migration') IS NOT NULL`);
+    if (made) await migrateDestination(db);
     return { db, mirror: mirrorIn(db), tables: await loadTables(db), end: () => db.end() };
   } catch (error) {
     await db.end();
@@ -66,8 +72,20 @@ export async function prepareDestination(
   db: Database,
   sync: { syncId: string; orgId: string; tableSchema: string; owner: string },
 ): Promise<void> {
-  await migrate(db, { schema: '_lockstep', folder: destinationMigrations, role: sync.owner });
+  await migrateDestination(db, sync.owner);
   await statements.insertSync(db, sync.syncId, sync.orgId, sync.tableSchema);
   const [identity] = await statements.selectSync(db);
   if (identity?.org_id !== sync.orgId) throw new Fault('ORG-01', { org: sync.orgId });
+}
+
+/** @param owner  of what is made; without it the session's own role, which for the writer is the owner already */
+async function migrateDestination(db: Database, owner?: string): Promise<void> {
+  const schema = '_lockstep';
+  try {
+    await migrate(db, { schema, folder: destinationMigrations, ...(owner !== undefined && { role: owner }) });
+  } catch (error) {
+    if (!(error instanceof NewerSchemaError)) throw error;
+    const reason = `mirror schema ${error.found}, this version knows ${error.known}`;
+    throw new Fault('SYS-07', { reason }, { cause: error });
+  }
 }

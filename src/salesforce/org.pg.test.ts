@@ -161,3 +161,16 @@ test('a wrong secret is told from other refusals', async () => {
   await assert.rejects(wrong.identity(signal), { code: 'SF-07', safe: { reason: 'invalid_client' } });
   await wrong.close();
 });
+
+test('an object that needs a filter is told as one that cannot be mirrored, and the others of the request stand', async () => {
+  const links = { soql: 'SELECT Id FROM ContentDocumentLink ORDER BY Id LIMIT 10', includeDeleted: false };
+  const names = { soql: 'SELECT Id FROM Name ORDER BY Id LIMIT 10', includeDeleted: false };
+  const { pages } = await queryPages(salesforce, [links, accounts(1), names], 'poll', signal);
+
+  const [first, second, third] = pages;
+  assert(first?.kind === 'refused' && second?.kind === 'page' && third?.kind === 'refused');
+  assert.deepEqual(
+    [first.fault.code, first.fault.kind, first.fault.safe.stream, third.fault.code],
+    ['SCH-06', 'permanent', 'ContentDocumentLink', 'SCH-06'],
+  );
+});

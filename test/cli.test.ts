@@ -138,7 +138,7 @@ test('wrong use ends with code 2 and names what is wrong, on standard error alon
     ],
     [['demo', '--records', 'many'], /--records takes a whole number from 100/],
     [['sync', 'create', '--org', 'x.example.com'], /needs --objects/],
-    [['budget', 'set'], /needs --every/],
+    [['budget', 'set'], /needs --every or --stop-at/],
   ] as const) {
     const { code, stdout, stderr } = await cli.run(args);
     assert.deepEqual([code, stdout], [2, ''], args.join(' '));

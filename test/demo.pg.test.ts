@@ -140,7 +140,10 @@ test('the demo is a server that people and commands can use', async (t) => {
     );
 
     const budget = await cli.run(['budget', 'set', '--every', '1.5s', 'demo']);
-    assert.equal(budget.stdout, 'demo: one request every 1.5 s = at most 57,600 requests a day.\n');
+    assert.match(
+      budget.stdout,
+      /^demo: one request every 1\.5 s = at most 57,600 requests a day.*; stops when the org has used 90 %\.\n$/,
+    );
     assert.equal((await cli.run(['sync', 'pause'])).code, 0);
     const paused = await cli.run(['status', '--check']);
     assert.equal(paused.code, 3);
@@ -148,6 +151,36 @@ test('the demo is a server that people and commands can use', async (t) => {
     assert.match(paused.stderr, /^not healthy: demo: Paused/);
     assert.equal((await cli.run(['sync', 'resume', 'demo'])).code, 0);
     assert.equal((await cli.run(['sync', 'resume', 'nobody'])).code, 4);
+  });
+
+  await t.test('commands tell of each object what it is at, and where the requests went', async () => {
+    const listed = await cli.run(['objects', 'list', '--json']);
+    const { items } = JSON.parse(listed.stdout) as { items: Record<string, unknown>[] };
+    assert.equal(items.length, 8);
+    const account = items.find(({ sobject }) => sobject === 'Account');
+    assert.match(String(account?.read_until), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    const { table_name, state, held_rows, stopped } = account ?? {};
+    assert.deepEqual([table_name, state, held_rows, stopped], ['account', 'current', 0, null]);
+    const shown = await cli.run(['objects', 'list']);
+    assert.match(shown.stdout, /^Account +salesforce\.account +Current +[\d,]+ +\d+ s ago/m);
+
+    assert.equal((await cli.run(['objects', 'held'])).stdout, 'demo: no rows are held.\n');
+    assert.deepEqual(JSON.parse((await cli.run(['objects', 'held', '--json'])).stdout), {
+      schema: 1,
+      name: 'demo',
+      items: [],
+    });
+    for (const decision of ['--keep', '--remove']) {
+      const { code, stderr } = await cli.run(['objects', 'held', decision, 'account']);
+      assert.equal(code, 4);
+      assert.match(stderr, /demo holds no rows of account\nnext: .*objects held/);
+    }
+
+    const usage = JSON.parse((await cli.run(['usage', '--json'])).stdout) as {
+      requests: { purpose: string; last_day: number }[];
+    };
+    const polls = usage.requests.find(({ purpose }) => purpose === 'poll');
+    assert.ok((polls?.last_day ?? 0) > 0);
   });
 
   await t.test(

@@ -2,16 +2,21 @@
 
 import { nearNames } from '../salesforce/index.ts';
 import type { Command } from './arguments.ts';
-import { budgetSet } from './budget.ts';
+import { budgetSet, budgetShow } from './budget.ts';
 import { demo } from './demo.ts';
 import { usageError } from './failure.ts';
+import { flush } from './flush.ts';
 import { helpOf } from './help.ts';
+import { objectsCompare, objectsReconcile, objectsRepair, objectsReread } from './objects.ts';
+import { objectsHeld } from './objects-held.ts';
+import { objectsList } from './objects-list.ts';
 import { org } from './org.ts';
 import { sqlCommand } from './sql.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { syncList, syncPause, syncResume, syncShow } from './sync.ts';
 import { syncCreate } from './sync-create.ts';
+import { usage } from './usage.ts';
 import { version } from './version.ts';
 
 const working: readonly Command[] = [
@@ -24,6 +29,15 @@ const working: readonly Command[] = [
   syncPause,
   syncResume,
   status,
+  flush,
+  objectsList,
+  objectsCompare,
+  objectsReconcile,
+  objectsReread,
+  objectsRepair,
+  objectsHeld,
+  usage,
+  budgetShow,
   budgetSet,
   sqlCommand,
   version,

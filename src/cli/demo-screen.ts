@@ -1,7 +1,8 @@
 /** What the demo says when the first copy is complete: lines to paste, which README has too. */
 import { systemClock } from '../lib/clock.ts';
+import { quoted, shellWord } from '../lib/shell-words.ts';
 import type { Demo } from './demo-stage.ts';
-import { count, quoted, shellWord } from './output.ts';
+import { count } from './output.ts';
 
 interface Shown {
   rows: number;

@@ -1,5 +1,5 @@
 /** What a command says and how it ends when it cannot do what was asked. */
-import { Fault, type FaultCode, faults } from '../core/faults.ts';
+import { Fault, faults } from '../core/faults.ts';
 import type { Output } from './output.ts';
 
 /** The exit codes of every command, besides 0 for done. */
@@ -106,9 +106,12 @@ function placeOf(error: unknown): string {
   return /src\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'an unknown place';
 }
 
-function exitCodeOf(code: FaultCode): number {
+/** Of a fault's code, which may come from another version. */
+export function exitCodeOf(code: string): number {
   if (code === 'ORG-04') return exitCodes.notAllowed;
   if (code === 'SCH-09' || code === 'PRX-01') return exitCodes.notFound;
+  if (code === 'SYS-12' || code === 'SYS-13') return exitCodes.notHealthy;
+  if (code === 'SYS-14') return exitCodes.timeRanOut;
   if (code === 'CFG-01' || code === 'LIM-05') return exitCodes.usage;
   if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return exitCodes.salesforceRefused;
   if (code.startsWith('DB-')) return exitCodes.databaseRefused;

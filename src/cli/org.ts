@@ -1,11 +1,12 @@
 import { join, resolve } from 'node:path';
+import { shellWord } from '../lib/shell-words.ts';
 import { startEmbedded } from '../postgres/index.ts';
 import type { Arguments, Command, Flag } from './arguments.ts';
 import { prepareDirectory, writeSecretFile } from './directory.ts';
 import { CommandError, exitCodes } from './failure.ts';
 import { credentialsFileOf } from './org-database.ts';
 import { startOrg } from './org-program.ts';
-import { count, shellWord } from './output.ts';
+import { count } from './output.ts';
 import { restarted } from './server.ts';
 import { aborted } from './signals.ts';
 

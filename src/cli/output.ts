@@ -4,6 +4,7 @@
  */
 import { defaultDataDir, terminalCanRepaint } from '../config.ts';
 import { systemClock } from '../lib/clock.ts';
+import { shellWord } from '../lib/shell-words.ts';
 
 export interface Output {
   /** Of the terminal; 80 where there is none. */
@@ -69,7 +70,7 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 
 /** What follows `lockstep` in our texts; longer names first. `help` needs no data directory. */
 const namedCommand =
-  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume)|budget set|start|demo|org|status|sql|help|COMMAND)(?![\w-])/g;
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume)|objects (?:list|compare|reconcile|reread|repair|held)|budget (?:show|set)|start|demo|org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
 
 /** A clone has no `lockstep` on the path: there, npm runs it. */
 export function pasteable(text: string, dataDir?: string): string {
@@ -83,12 +84,6 @@ export function pasteable(text: string, dataDir?: string): string {
       data === '' ? command : `npm run demo --${data}`,
     );
 }
-
-/** As it stands where that needs no quotes. */
-export const shellWord = (text: string): string => (/^[\w./-]+$/.test(text) ? text : quoted(text));
-
-/** One word for a shell, whatever it holds. */
-export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Counts with thousands separators. */
 export const count = (number: number): string => number.toLocaleString('en-US');

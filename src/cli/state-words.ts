@@ -1,12 +1,13 @@
 /** What a sync and its objects are at, in a person's words. */
 import type { Health, Sync } from '../control/index.ts';
-import { shellWord } from './output.ts';
+import { shellWord } from '../lib/shell-words.ts';
 
 const objectStates: Record<string, string> = {
   queued: 'Queued',
   backfilling: 'First copy',
   current: 'Current',
   stopped: 'Stopped',
+  held: 'Held for you',
 };
 
 export const stateWord = (state: string): string => objectStates[state] ?? state;

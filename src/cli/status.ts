@@ -1,10 +1,11 @@
 /** `status`: whether each sync runs, what it waits for, and what each of its objects is at. */
 import { type Control, type Health, listSyncs, readHealth, type Sync } from '../control/index.ts';
 import type { Tx } from '../lib/database.ts';
-import { sql } from '../lib/sql.ts';
 import { readStatus, type StreamStatus } from '../postgres/index.ts';
 import type { Arguments, Command } from './arguments.ts';
+import { parseDuration } from './duration.ts';
 import { exitCodes, usageError } from './failure.ts';
+import { readNow } from './object-status.ts';
 import { count, type Output, table } from './output.ts';
 import { chooseSync, withControl, withMirror } from './running.ts';
 import { ageOf, inRfc3339, stateOf, stateWord, timeOf } from './state-words.ts';
@@ -45,16 +46,14 @@ export const status: Command = {
   },
 };
 
-const msPerUnit: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
 function maxAgeOf(args: Arguments): number {
   const text = args.text('max-age');
   if (text === undefined) return Infinity;
   const help = 'lockstep help status';
   if (!args.isSet('check')) throw usageError('--max-age belongs to --check', help);
-  const [, number, unit = ''] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
-  if (number === undefined) throw usageError('--max-age takes a time such as 60s, 5m or 1h', help);
-  return Number(number) * (msPerUnit[unit] ?? 0);
+  const ms = parseDuration(text);
+  if (ms === undefined) throw usageError('--max-age takes a time such as 60s, 5m or 1h', help);
+  return ms;
 }
 
 async function look(control: Control, named: string | undefined): Promise<Seen[]> {
@@ -71,8 +70,7 @@ async function look(control: Control, named: string | undefined): Promise<Seen[]
 
 async function readStreams(mirror: Tx) {
   const streams = await readStatus(mirror);
-  const [clock] = await mirror.query<{ now: string }>(sql`SELECT clock_timestamp() AS now`);
-  return { streams, now: timeOf(clock?.now ?? '') };
+  return { streams, now: await readNow(mirror) };
 }
 
 function asJson({ sync, health, streams }: Seen, output: Output) {

@@ -1,7 +1,8 @@
 /** The addresses of a sync, as `sync create` and `sync show` end. */
 import type { Config } from '../config.ts';
 import { type Control, openReaderUrl, type Sync } from '../control/index.ts';
-import { type Output, quoted, shellWord } from './output.ts';
+import { quoted, shellWord } from '../lib/shell-words.ts';
+import type { Output } from './output.ts';
 import { findProxyUrl } from './running.ts';
 
 interface Ways {

@@ -1,10 +1,11 @@
 /** `sync list`, `show`, `pause` and `resume`. */
 import { type Control, listSyncs, readHealth, readSync, setPaused } from '../control/index.ts';
-import { sql } from '../lib/sql.ts';
+import { shellWord } from '../lib/shell-words.ts';
 import type { Command } from './arguments.ts';
-import { shellWord, table } from './output.ts';
+import { readNow } from './object-status.ts';
+import { table } from './output.ts';
 import { chooseSync, findProxyUrl, withControl } from './running.ts';
-import { stateOf, timeOf } from './state-words.ts';
+import { stateOf } from './state-words.ts';
 import { showWays, waysOf } from './sync-ways.ts';
 
 export const syncList: Command = {
@@ -44,11 +45,10 @@ export const syncList: Command = {
 };
 
 async function look(control: Control) {
-  const [clock] = await control.db.query<{ now: string }>(sql`SELECT clock_timestamp() AS now`);
   return {
     syncs: await listSyncs(control),
     health: await readHealth(control),
-    now: timeOf(clock?.now ?? ''),
+    now: await readNow(control.db),
   };
 }
 

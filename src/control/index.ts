@@ -1,6 +1,6 @@
 /**
- * What Lockstep knows besides the mirrored rows: syncs and their sealed secrets, who runs them, e-mails, request
- * counts. Start with openControl; everything else takes what it gives.
+ * What Lockstep knows besides the mirrored rows: syncs and their sealed secrets, who runs them, what is asked of them,
+ * e-mails, where requests went. Start with openControl; everything else takes what it gives.
  */
 export { listenForChanges } from './changes.ts';
 export { type Control, openControl } from './database.ts';
@@ -26,5 +26,23 @@ export {
   type Sync,
   setIntervalMs,
   setPaused,
+  setStopAt,
 } from './syncs.ts';
-export { countRequest, readEffort } from './usage.ts';
+export {
+  countQuery,
+  countRequest,
+  readEffort,
+  readUsage,
+  recordOrgUsage,
+  type SyncUsage,
+} from './usage.ts';
+export { waitForWish } from './wait-for-wish.ts';
+export {
+  endWish,
+  makeWish,
+  type NewWish,
+  reportWish,
+  takeWishes,
+  type WishStatus,
+  withdrawWish,
+} from './wishes.ts';

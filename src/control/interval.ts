@@ -27,5 +27,11 @@ export function checkIntervalMs(intervalMs: number): void {
   throw new Fault('LIM-05', { reason: `${intervalMs} ms` });
 }
 
+/** A whole percentage of the org's daily requests. @throws {@link Fault} `LIM-05` */
+export function checkStopAt(percent: number): void {
+  if (Number.isInteger(percent) && percent >= 10 && percent <= 100) return;
+  throw new Fault('LIM-05', { reason: `${percent} %` });
+}
+
 /** What a person typed, without what a terminal would act on. */
 const quoted = (text: string) => JSON.stringify(text.slice(0, 40));

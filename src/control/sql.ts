@@ -2,7 +2,7 @@ import type { OrgId, SyncId } from '../core/ids.ts';
 import type { Tx } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 
-/** Statements over orgs, syncs, credentials and destinations. Those of leases stand in lease-sql.ts. */
+/** Statements over orgs, syncs, credentials and destinations. Those of leases, wishes and usage stand in files of their own. */
 
 /** Told of every change of a sync; the payload is its id. */
 export const syncChannel = 'lockstep_sync';
@@ -21,6 +21,7 @@ export type SyncRow = {
   api_version: string;
   sobjects: string[];
   interval_ms: number;
+  stop_at_percent: number;
   paused: boolean;
   epoch: number;
   database_name: string;
@@ -82,8 +83,8 @@ export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[
     FROM unnest(${sobjects}::text[]) WITH ORDINALITY AS chosen (sobject, position)`);
 
 const syncColumns = sql`
-  SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms, s.paused, s.epoch,
-         d.database_name, d.table_schema,
+  SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms,
+         s.stop_at_percent, s.paused, s.epoch, d.database_name, d.table_schema,
          ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
     FROM lockstep.sync s
     JOIN lockstep.org o ON o.org_id = s.org_id
@@ -112,13 +113,18 @@ export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
   return true;
 };
 
-/** One row: it exists. The same for the two below. */
+/** One row: it exists. The same for the three below. */
 export const updatePaused = (tx: Tx, syncId: SyncId, paused: boolean) =>
   tx.query(sql`UPDATE lockstep.sync SET paused = ${paused} WHERE sync_id = ${syncId} RETURNING sync_id`);
 
 export const updateIntervalMs = (tx: Tx, syncId: SyncId, intervalMs: number) =>
   tx.query(
     sql`UPDATE lockstep.sync SET interval_ms = ${intervalMs} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+export const updateStopAt = (tx: Tx, syncId: SyncId, percent: number) =>
+  tx.query(
+    sql`UPDATE lockstep.sync SET stop_at_percent = ${percent} WHERE sync_id = ${syncId} RETURNING sync_id`,
   );
 
 /** The syncs of this sync's org, all of which move with it. */
@@ -190,30 +196,6 @@ export const markNotificationSent = (tx: Tx, notificationId: number) =>
 export const closeWaitingNotifications = (tx: Tx) =>
   tx.query(sql`
   UPDATE lockstep.notification SET state = 'not-configured' WHERE state = 'waiting' RETURNING notification_id`);
-
-/** Adds to this minute's counts, and drops those of the same syncs that are a month old; a gone sync is left out. */
-export const addUsage = (tx: Tx, counts: readonly { syncId: SyncId; purpose: string; requests: number }[]) =>
-  tx.query(sql`
-  WITH old AS (
-    DELETE FROM lockstep.usage
-     WHERE sync_id = ANY (${counts.map((count) => count.syncId)}::text[])
-       AND minute < clock_timestamp() - interval '30 days'
-  )
-  INSERT INTO lockstep.usage (sync_id, minute, purpose, requests)
-  SELECT s.sync_id, date_trunc('minute', clock_timestamp()), c.purpose, c.requests
-    FROM unnest(${counts.map((count) => count.syncId)}::text[],
-                ${counts.map((count) => count.purpose)}::text[],
-                ${counts.map((count) => count.requests)}::integer[]) AS c (sync_id, purpose, requests)
-    JOIN lockstep.sync s USING (sync_id)
-   ORDER BY s.sync_id, c.purpose
-  ON CONFLICT (sync_id, minute, purpose) DO UPDATE SET requests = usage.requests + excluded.requests`);
-
-/** How long a sync has existed, and the requests that it has started in this time. */
-export const selectEffort = (tx: Tx, syncId: SyncId) =>
-  tx.query<{ took_ms: number; requests: number }>(sql`
-  SELECT round(extract(epoch FROM clock_timestamp() - s.recorded_at) * 1000)::bigint AS took_ms,
-         coalesce((SELECT sum(u.requests) FROM lockstep.usage u WHERE u.sync_id = s.sync_id), 0)::bigint AS requests
-    FROM lockstep.sync s WHERE s.sync_id = ${syncId}`);
 
 /** `since` stays while the code does. Needs the sync: one that was erased meanwhile has no trouble any more. */
 export const upsertTrouble = (

@@ -17,6 +17,7 @@ import {
   recordSync,
   setIntervalMs,
   setPaused,
+  setStopAt,
 } from './syncs.ts';
 import { countRequest } from './usage.ts';
 
@@ -61,6 +62,7 @@ test('a recorded sync is read back as it was given, by id and by name', async ()
     apiVersion: '64.0',
     sobjects: ['Opportunity', 'Account', 'Invoice__c'],
     intervalMs: 3_000,
+    stopAtPercent: 90,
     paused: false,
     epoch: 0,
     destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },
@@ -137,6 +139,9 @@ test('a sync is refused as a whole when its name is taken or its pace is out of 
   await assert.rejects(recordSync(world.control, newSync({ name: first.id })), { code: 'CFG-01' });
   await assert.rejects(recordSync(world.control, newSync({ intervalMs: 199 })), { code: 'LIM-05' });
   await assert.rejects(setIntervalMs(world.control, first.id, 300_001), { code: 'LIM-05' });
+  for (const percent of [9, 101, 50.5, Number.NaN]) {
+    await assert.rejects(setStopAt(world.control, first.id, percent), { code: 'LIM-05' });
+  }
 
   const syncs = await listSyncs(world.control);
   assert.deepEqual(
@@ -183,18 +188,20 @@ test('each change of a sync is told to whoever listens, also after the connectio
     () => recordSync(world.control, sync),
     () => setPaused(world.control, sync.id, true),
     () => setIntervalMs(world.control, sync.id, 500),
+    () => setStopAt(world.control, sync.id, 75),
     () => moveInstanceUrl(world.control, sync.id, 'https://moved.example.com'),
   ];
   for (const change of changes) {
     await change();
     assert.deepEqual(await nextTold(), [sync.id]);
   }
-  const { paused, intervalMs, instanceUrl } = (await readSync(world.control, sync.id)) ?? {};
+  const { paused, intervalMs, stopAtPercent, instanceUrl } = (await readSync(world.control, sync.id)) ?? {};
   assert.deepEqual(
-    { paused, intervalMs, instanceUrl },
+    { paused, intervalMs, stopAtPercent, instanceUrl },
     {
       paused: true,
       intervalMs: 500,
+      stopAtPercent: 75,
       instanceUrl: 'https://moved.example.com',
     },
   );

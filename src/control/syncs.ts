@@ -3,7 +3,7 @@ import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import { databaseUrl, sqlState, type Tx } from '../lib/database.ts';
 import { destinationNames } from '../postgres/index.ts';
 import type { Control } from './database.ts';
-import { checkIntervalMs } from './interval.ts';
+import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey, unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
 import {
@@ -23,6 +23,7 @@ import {
   updateIntervalMs,
   updateLoginUrl,
   updatePaused,
+  updateStopAt,
   upsertOrg,
 } from './sql.ts';
 
@@ -38,6 +39,8 @@ export type Sync = {
   apiVersion: string;
   sobjects: readonly string[];
   intervalMs: number;
+  /** Of the org's daily requests, by whomever they were made, in percent: the sync stops by itself there. */
+  stopAtPercent: number;
   paused: boolean;
   /** Grows with each claim; a page is applied only under the newest one. */
   epoch: number;
@@ -47,7 +50,7 @@ export type Sync = {
 /** A database of the sync's own on the control database's server. */
 export type Destination = { kind: 'private'; database: string; tableSchema: string };
 
-export type NewSync = Omit<Sync, 'paused' | 'epoch' | 'destination'> & {
+export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'epoch' | 'destination'> & {
   tableSchema: string;
   clientId: string;
   clientSecret: string;
@@ -120,6 +123,12 @@ export const setPaused = (control: Control, id: SyncId, paused: boolean): Promis
 export async function setIntervalMs(control: Control, id: SyncId, intervalMs: number): Promise<boolean> {
   checkIntervalMs(intervalMs);
   return changing(control, id, async (tx) => (await updateIntervalMs(tx, id, intervalMs)).length > 0);
+}
+
+/** @throws {@link Fault} `LIM-05` outside 10 to 100 %. False: there is no such sync. */
+export async function setStopAt(control: Control, id: SyncId, percent: number): Promise<boolean> {
+  checkStopAt(percent);
+  return changing(control, id, async (tx) => (await updateStopAt(tx, id, percent)).length > 0);
 }
 
 /** The org has moved: all its syncs read there from now on. False: there is no such sync. */
@@ -200,6 +209,7 @@ export const toSync = (row: SyncRow): Sync => ({
   apiVersion: row.api_version,
   sobjects: row.sobjects,
   intervalMs: row.interval_ms,
+  stopAtPercent: row.stop_at_percent,
   paused: row.paused,
   epoch: row.epoch,
   destination: { kind: 'private', database: row.database_name, tableSchema: row.table_schema },

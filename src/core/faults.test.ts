@@ -11,6 +11,8 @@ const everyField = {
   where: 'records',
   near: ' Did you mean Account?',
   more: ' Vote allows no query.',
+  sync: 'acme',
+  rows: 12_480,
   status: 503,
   sqlState: '53100',
   waitMs: 1000,

@@ -42,11 +42,18 @@ export const faults = {
     explanation: 'The org has used its API requests ({reason}); other apps are refused too.',
     next: 'Reading resumes by itself.',
   },
+  'LIM-02': {
+    kind: 'transient',
+    title: 'Stop line reached',
+    explanation:
+      "The share of the org's daily requests at which this sync stops is used up, by all programs together ({reason}). Nothing is lost; writes through the proxy go on.",
+    next: 'Nothing to do, reading resumes by itself; or raise the line: lockstep budget set --stop-at 95',
+  },
   'LIM-05': {
     kind: 'permanent',
     title: 'Budget out of range',
-    explanation: '{reason} is not a pace that a sync can have.',
-    next: 'Give one request every 0.2 s to 300 s, for example: lockstep budget set --every 3s',
+    explanation: '{reason} is not a budget that a sync can have.',
+    next: 'Give one request every 0.2 s to 300 s, and a stop line from 10 to 100 %: lockstep budget set --every 3s --stop-at 90',
   },
   'LIM-06': {
     kind: 'transient',
@@ -59,6 +66,13 @@ export const faults = {
     title: 'The object cannot be read',
     explanation: 'Salesforce refuses {stream} ({reason}). Its rows are kept as they are.',
     next: "Give the sync's user read access to it.",
+  },
+  'PERM-05': {
+    kind: 'needs-person',
+    title: 'Many rows vanished at once',
+    explanation:
+      "{rows} rows of {stream} are no longer among what Salesforce shows to the sync's user. None was removed here: a lost permission or a sharing rule looks the same as a deletion.",
+    next: "Look at the permissions of the sync's user. If the records are still in Salesforce: lockstep objects held --keep {stream}; if they were deleted: lockstep objects held --remove {stream}",
   },
   'SCH-04': {
     kind: 'transient',
@@ -243,6 +257,24 @@ export const faults = {
     explanation: 'No server runs on this data directory.',
     next: 'Start one: npm run demo, or lockstep start',
   },
+  'SYS-12': {
+    kind: 'needs-person',
+    title: 'The sync is paused',
+    explanation: 'Nothing is read for {sync} until it is resumed.',
+    next: 'lockstep sync resume {sync}',
+  },
+  'SYS-13': {
+    kind: 'needs-person',
+    title: 'Nobody runs the sync',
+    explanation: 'No Lockstep process that is alive holds {sync}.',
+    next: 'npm run demo for the demo, lockstep start for anything else',
+  },
+  'SYS-14': {
+    kind: 'transient',
+    title: 'Not done in time',
+    explanation: '{reason}',
+    next: 'See lockstep status {sync}; give it longer with --timeout.',
+  },
 } as const satisfies Record<string, FaultEntry>;
 
 export type FaultCode = keyof typeof faults;
@@ -257,6 +289,9 @@ export type FaultFields = {
   near?: string;
   /** Further sentences, each with a space before it. */
   more?: string;
+  /** The name of a sync, as a shell takes it. */
+  sync?: string;
+  rows?: number;
   status?: number;
   sqlState?: string;
   /** How long the other side asks to wait. */

@@ -1,3 +1,4 @@
+import type { Page } from '../src/core/page.ts';
 import { ident, sql } from '../src/lib/sql.ts';
 import { openDestinationWorld } from '../test/destination.ts';
 import { type Figures, median, rounded } from './figures.ts';
@@ -12,6 +13,16 @@ for (let place = 0; place < 19; place++) {
   const type = ['string', 'string', 'double', 'string', 'boolean', 'string', 'date'][place % 7] ?? 'string';
   fields[`Field_${place}__c`] = type;
 }
+
+const pageOfText = (records: string): Page => ({
+  records,
+  count: pageRows,
+  last: null,
+  lastId: null,
+  done: true,
+  unstorable: [],
+  nulsRemoved: 0,
+});
 
 /**
  * A first fill: the pages of one stream through applyPage, each with its reading, against the least that could be
@@ -42,11 +53,11 @@ export async function apply(): Promise<Figures> {
       await db.transaction((tx) => tx.query({ name: 'bare', text: bareInsert, values: [records] }));
       bareMs += performance.now() - began;
       began = performance.now();
-      await world.apply({ records, count: pageRows, last: null, done: true, unstorable: [], nulsRemoved: 0 });
+      await world.apply(pageOfText(records));
       applyMs += performance.now() - began;
       if (page < pagesARound - 1) continue;
       began = performance.now();
-      await world.apply({ records, count: pageRows, last: null, done: true, unstorable: [], nulsRemoved: 0 });
+      await world.apply(pageOfText(records));
       equalMs.push(performance.now() - began);
     }
     ratios.push(bareMs / applyMs);

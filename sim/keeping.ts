@@ -3,7 +3,8 @@
  * outside. `asBuilt` is the merge rule as the project has it; its other members say in words what the statement that
  * writes mirror rows says in SQL.
  */
-import { decide, type Fence, type Verdict } from '../src/core/merge-rule.ts';
+import { decide, decidePartial, type Fence, type Verdict } from '../src/core/merge-rule.ts';
+import { secondsOf } from '../src/core/stamps.ts';
 import type { PagePart } from '../src/postgres/index.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
 
@@ -32,6 +33,8 @@ export interface Keeping {
   ): Judged;
   /** Whether an accepted reading leaves a fence, where another one is open that began before it ended. */
   leavesFence(judged: Judged): boolean;
+  /** Whether the fence of a reading of some columns says so. */
+  leavesPartialFence: boolean;
   /** Whether a full reading that began at `lo` clears a mark made at `since`. */
   clearsMark(since: number, lo: number): boolean;
   /** Whether the answer of a reading that was closed meanwhile is refused. */
@@ -42,15 +45,34 @@ export interface Keeping {
 
 export const asBuilt: Keeping = {
   judge(record, row, fence, { lo, hi }) {
+    if (record.isPartial) return judgePart(record, row, fence, { lo, hi });
     const isSame = holdsTheSame(record.values, row);
     const reading = { lo, hi, stamp: record.stamp, deleted: record.values === null };
     return { record, verdict: decide(reading, fence, isSame), isSame, stands: row !== null };
   },
   leavesFence: () => true,
+  leavesPartialFence: true,
   clearsMark: (since, lo) => since < lo,
   refusesLateAnswers: true,
   startAt: (positions) => positions,
 };
+
+function judgePart(
+  record: ReadRecord,
+  row: MirrorRow | null,
+  fence: Fence | null,
+  { lo, hi }: Bounds,
+): Judged {
+  const { part, stamp, isAbsent } = record;
+  const isSame =
+    part !== null &&
+    row !== null &&
+    part.SystemModstamp === row.SystemModstamp &&
+    part.Formula__c === row.Formula__c;
+  const stored = row && { stamp: secondsOf(row.SystemModstamp) };
+  const verdict = decidePartial({ lo, hi, stamp, isAbsent }, fence, stored, isSame);
+  return { record, verdict, isSame, stands: row !== null };
+}
 
 const columns = ['SystemModstamp', 'A__c', 'B__c', 'Formula__c', 'Life__c'] as const;
 

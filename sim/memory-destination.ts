@@ -11,31 +11,30 @@ import { Fault } from '../src/core/faults.ts';
 import type { RecordId } from '../src/core/ids.ts';
 import type { Fence } from '../src/core/merge-rule.ts';
 import type { Page } from '../src/core/page.ts';
+import { secondsOf } from '../src/core/stamps.ts';
 import type {
   CursorMove,
   DirtyRow,
   Holder,
+  MarkReason,
   Mirror,
   Observation,
   PageApplied,
   PagePart,
   Progress,
+  Rest,
   StreamTable,
 } from '../src/postgres/index.ts';
 import type { Bounds, Judged, Keeping } from './keeping.ts';
+import { type Mark, Marks } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
-import { type MirrorRow, recordsOf } from './read-record.ts';
+import { type MirrorRow, type ReadRecord, recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
-
-interface Mark {
-  since: number;
-  urgent: boolean;
-}
 
 interface StreamRecord {
   rows: Map<string, MirrorRow>;
   fences: Map<string, Fence>;
-  marks: Map<string, Mark>;
+  marks: Marks;
   cursors: Map<string, { position: unknown; version: number }>;
   state: 'queued' | 'backfilling' | 'current' | 'stopped';
   stoppedBy: string | null;
@@ -84,11 +83,11 @@ export class MemoryDestination implements Mirror {
 
   async openTickObservation({ epoch }: Holder, streams: readonly number[], lastsMs: number) {
     if (epoch !== this.epoch) throw new Fault('SYS-09');
-    return { lo: this.readings.begin({ streams, epoch, expiresAt: this.now() + lastsMs }) };
+    return { lo: this.readings.begin({ streams, epoch, expiresAt: this.now() + lastsMs }), nonce: '' };
   }
 
   async openReadBackObservation(_: string, streams: readonly number[], lastsMs: number) {
-    return { lo: this.readings.begin({ streams, epoch: null, expiresAt: this.now() + lastsMs }) };
+    return { lo: this.readings.begin({ streams, epoch: null, expiresAt: this.now() + lastsMs }), nonce: '' };
   }
 
   async closeObservation({ lo }: Observation): Promise<void> {
@@ -101,39 +100,37 @@ export class MemoryDestination implements Mirror {
     const stream = this.stream(streamNo);
     const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
     const fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
-    for (const record of recordsOf(page, part.absent ?? [])) {
+    for (const record of recordsOf(page, part)) {
       const row = stream.rows.get(record.id) ?? null;
       const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       fates[fateOf(judged)]++;
       this.carryOut(stream, judged, bounds, isFencing);
       this.onlooker.judged(streamNo, judged, bounds, part);
     }
-    const isCursorMoved = part.move ? this.moveCursor(streamNo, part.move) : true;
+    const unmoved = this.moveCursors(streamNo, part.moves ?? []);
     this.purgeFences(streamNo);
     if (part.isLast) this.readings.closeExpired(this.now());
-    const result = { fates, isCursorMoved };
+    const result = { fates, unmoved };
     this.onlooker.applied(page, part, result);
     return result;
   }
 
-  async applyEmptyPages(
-    moves: readonly { streamNo: number; move: CursorMove }[],
-    part: PagePart,
-    dirtyRows: number,
-  ) {
+  async applyRest(rest: readonly Rest[], part: PagePart, dirtyRows: number) {
     this.endPart(part);
-    let areAllMoved = true;
-    for (const { streamNo, move } of moves) {
-      areAllMoved = this.moveCursor(streamNo, move) && areAllMoved;
+    const unmoved = rest.flatMap(({ table, moves }) => this.moveCursors(table.stream.streamNo, moves));
+    for (const { table, marks } of rest) {
+      const { streamNo } = table.stream;
+      const standing = marks?.ids.filter((id) => this.stream(streamNo).rows.has(id)) ?? [];
+      if (marks) await this.markRows(streamNo, standing, marks.reason, false);
     }
     if (part.isLast) this.readings.closeExpired(this.now());
-    return { areAllMoved, dirty: this.dirty(dirtyRows) };
+    return { unmoved, dirty: this.dirty(dirtyRows) };
   }
 
   async beginStream(streamNo: number, positions: object, rowsExpected: number | null): Promise<void> {
     const stream = this.stream(streamNo);
-    for (const [kind, position] of Object.entries(this.keeping.startAt(positions))) {
-      if (!stream.cursors.has(kind)) stream.cursors.set(kind, { position, version: 1 });
+    for (const [kind, position] of Object.entries(this.keeping.startAt(positions)) as [string, unknown][]) {
+      if (position && !stream.cursors.has(kind)) stream.cursors.set(kind, { position, version: 1 });
     }
     if (stream.state !== 'queued') return;
     stream.state = 'backfilling';
@@ -177,10 +174,40 @@ export class MemoryDestination implements Mirror {
     }
   }
 
-  async markDirty(streamNo: number, id: RecordId, reason: string): Promise<void> {
-    const { marks } = this.stream(streamNo);
-    marks.set(id, { since: Math.max(marks.get(id)?.since ?? 0, this.readings.ticket()), urgent: true });
-    this.onlooker.marked(streamNo, id, reason);
+  async idsAfter({ stream: { streamNo } }: StreamTable, after: RecordId | null, limit: number) {
+    const ids = [...this.stream(streamNo).rows.keys()].filter((id) => after === null || id > after);
+    return ids.toSorted().slice(0, limit) as RecordId[];
+  }
+
+  async countByDay({ stream: { streamNo } }: StreamTable, _: object, before: number) {
+    const stamps = [...this.stream(streamNo).rows.values()]
+      .map((row) => secondsOf(row.SystemModstamp))
+      .filter((stamp) => stamp < before);
+    return [{ day: '', count: stamps.length, newest: stamps.length > 0 ? Math.max(...stamps) : null }];
+  }
+
+  async restoreTable() {
+    return null;
+  }
+
+  async markRows(
+    streamNo: number,
+    ids: readonly RecordId[],
+    reason: MarkReason,
+    urgent: boolean,
+  ): Promise<void> {
+    for (const id of ids) {
+      this.stream(streamNo).marks.set(id, this.readings.ticket(), urgent, reason);
+      this.onlooker.marked(streamNo, id, reason);
+    }
+  }
+
+  async decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void> {
+    this.stream(streamNo).marks.decideOnAbsent(decision);
+  }
+
+  async readRepairs() {
+    return [];
   }
 
   async areDirty(streamNo: number, ids: readonly string[]): Promise<boolean> {
@@ -196,16 +223,24 @@ export class MemoryDestination implements Mirror {
     this.intents.end(intentNo, outcome);
   }
 
-  async healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>): Promise<number> {
-    const { open, count } = this.intents.cutOff(living, this.now());
-    for (const { sobject, id } of open) {
-      const streamNo = streamNos.get(sobject.toLowerCase());
-      if (streamNo !== undefined && id !== null) await this.markDirty(streamNo, id as RecordId, 'cut off');
-    }
-    return count;
+  async hasOpenIntents(): Promise<boolean> {
+    return this.intents.areOpen();
   }
 
-  async purgeIntents(): Promise<void> {}
+  async healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>, isStart: boolean) {
+    const { cutOff, open } = this.intents.cutOff(living, this.now());
+    const withoutId = new Set<string>();
+    for (const { sobject, id } of isStart ? [...cutOff, ...open] : cutOff) {
+      const name = sobject.toLowerCase();
+      const streamNo = streamNos.get(name);
+      if (streamNo === undefined) continue;
+      if (id === null) withoutId.add(name);
+      else await this.markRows(streamNo, [id as RecordId], 'cut off', true);
+    }
+    return { healed: cutOff.length, withoutId: [...withoutId] };
+  }
+
+  async purgeOld(): Promise<void> {}
 
   /** The reading's end ticket. One that somebody else has closed is refused. */
   private endPart({ observation: { lo }, isLast }: PagePart): number {
@@ -218,23 +253,31 @@ export class MemoryDestination implements Mirror {
   private carryOut(stream: StreamRecord, judged: Judged, { lo, hi }: Bounds, isFencing: boolean): void {
     const { rows, fences, marks } = stream;
     const { record, verdict } = judged;
-    const { id, stamp, values } = record;
+    const { id, stamp, values, part } = record;
+    const { keeping } = this;
     if (verdict === 'store') {
       if (values) rows.set(id, values);
+      else if (part) rows.set(id, { ...(rows.get(id) as MirrorRow), ...part });
       else rows.delete(id);
-      const isFenced = isFencing && this.keeping.leavesFence(judged);
-      if (isFenced) fences.set(id, { lo, hi, stamp, deleted: values === null, partial: false });
+      const isFenced = isFencing && keeping.leavesFence(judged);
+      const deleted = values === null && part === null;
+      if (isFenced)
+        fences.set(id, { lo, hi, stamp, deleted, partial: part !== null && keeping.leavesPartialFence });
     }
     const mark = marks.get(id);
-    if (verdict === 'dirty') {
-      marks.set(id, { since: Math.max(mark?.since ?? 0, hi), urgent: mark?.urgent ?? false });
-    } else if (mark && verdict !== 'stale' && this.keeping.clearsMark(mark.since, lo)) marks.delete(id);
+    if (verdict === 'dirty') marks.found(id, hi, reasonOf(record));
+    else if (mark && verdict !== 'stale' && keeping.clearsMark(mark.since, lo) && clears(record, mark))
+      marks.delete(id);
+  }
+
+  private moveCursors(streamNo: number, moves: readonly CursorMove[]): CursorMove['kind'][] {
+    return moves.filter((move) => !this.moveCursor(streamNo, move)).map(({ kind }) => kind);
   }
 
   private moveCursor(streamNo: number, move: CursorMove): boolean {
     const stream = this.stream(streamNo);
     const cursor = stream.cursors.get(move.kind);
-    if (cursor?.version !== move.version) return false;
+    if ((cursor?.version ?? 0) !== move.version) return false;
     stream.cursors.set(move.kind, { position: copyOf(move.to), version: move.version + 1 });
     if (move.backfilledAt !== undefined) {
       stream.backfilledAt ??= move.backfilledAt;
@@ -254,7 +297,12 @@ export class MemoryDestination implements Mirror {
   private dirty(rowsMax: number): DirtyRow[] {
     return [...this.streams]
       .filter(([, { state }]) => state !== 'stopped')
-      .flatMap(([stream_no, { marks }]) => [...marks].map(([id, mark]) => ({ stream_no, id, ...mark })))
+      .flatMap(([stream_no, { marks, rows, cursors }]) => {
+        const sweep = cursors.get('sweep')?.position as { after: string | null } | undefined;
+        return marks
+          .due(rows.size, (sweep?.after ?? null) !== null)
+          .map(([id, mark]) => ({ stream_no, id, ...mark }));
+      })
       .toSorted((a, b) => Number(b.urgent) - Number(a.urgent) || a.since - b.since)
       .slice(0, rowsMax)
       .map(({ stream_no, id, urgent }) => ({ stream_no, id, urgent }));
@@ -270,7 +318,7 @@ export class MemoryDestination implements Mirror {
 const emptyStream = (): StreamRecord => ({
   rows: new Map(),
   fences: new Map(),
-  marks: new Map(),
+  marks: new Marks(),
   cursors: new Map(),
   state: 'queued',
   stoppedBy: null,
@@ -284,4 +332,13 @@ const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as
 function fateOf({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
   if (verdict === 'store') return isSame ? 'unchanged' : 'applied';
   return verdict === 'nothing' ? 'unchanged' : verdict;
+}
+
+/** A part of a record says that it is there, and nothing more. */
+const clears = ({ part }: ReadRecord, { reason }: Mark) =>
+  part === null || reason === 'absent' || reason === 'kept';
+
+function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'differs' | 'absent' {
+  if (isPartial) return isAbsent ? 'absent' : 'differs';
+  return values === null ? 'absent' : 'overlap';
 }

@@ -24,13 +24,17 @@ export class MemoryIntents {
     intent.outcome = outcome;
   }
 
-  /** Ends those that nobody waits for any more; `open` are these and those of the living. */
-  cutOff(living: readonly string[], now: number): { open: readonly Intent[]; count: number } {
-    const open = this.known.filter(({ outcome }) => outcome === null);
-    const ended = open.filter(
-      ({ owner, sentAt }) => !living.includes(owner) || sentAt < now - requestLastsMs,
-    );
-    for (const intent of ended) intent.outcome = 'unknown';
-    return { open, count: ended.length };
+  areOpen(): boolean {
+    return this.known.some(({ outcome }) => outcome === null);
+  }
+
+  /** Ends those that nobody waits for any more; `open` are those of the living. */
+  cutOff(living: readonly string[], now: number): { cutOff: readonly Intent[]; open: readonly Intent[] } {
+    const unanswered = this.known.filter(({ outcome }) => outcome === null);
+    const isOver = ({ owner, sentAt }: KnownIntent) =>
+      !living.includes(owner) || sentAt < now - requestLastsMs;
+    const cutOff = unanswered.filter(isOver);
+    for (const intent of cutOff) intent.outcome = 'unknown';
+    return { cutOff, open: unanswered.filter(({ outcome }) => outcome === null) };
   }
 }

@@ -4,7 +4,7 @@
  */
 import { decide } from '../src/core/merge-rule.ts';
 import { secondsOf } from '../src/core/stamps.ts';
-import { settleSeconds } from '../src/engine/poll.ts';
+import { settleSeconds, type TailPosition } from '../src/engine/cursors/poll.ts';
 import type { Mirror, PagePart } from '../src/postgres/index.ts';
 import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
 import { contested, crowded, type Profile, usual } from './profile.ts';
@@ -35,7 +35,11 @@ const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Ke
 const inTail = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<Keeping> => ({
   judge(record, row, fence, bounds, part: PagePart) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
-    const isLeftOut = part.move?.kind === 'tail' && !judge(record, row);
+    const moves = part.moves ?? [];
+    const tail = moves.find(({ kind }) => kind === 'tail')?.to as TailPosition | undefined;
+    const isHead = moves.some(({ kind }) => kind === 'head');
+    const isOfTail = tail && (!isHead || (record.stamp ?? Infinity) < tail.at);
+    const isLeftOut = isOfTail && !judge(record, row);
     return isLeftOut ? { ...judged, verdict: 'stale' } : judged;
   },
 });
@@ -51,13 +55,23 @@ const withoutSlack: Partial<Keeping> = {
   },
 };
 
+/** Takes a reading of some columns for one of all: it replaces what another reading has, and its fence says so. */
+const partAsWhole: Partial<Keeping> = {
+  leavesPartialFence: false,
+  judge(record, row, fence, bounds, part) {
+    const judged = asBuilt.judge(record, row, fence, bounds, part);
+    if (!record.isPartial || !row) return judged;
+    const reading = { ...bounds, stamp: record.stamp, deleted: record.isAbsent };
+    return { ...judged, verdict: decide(reading, fence, judged.isSame) };
+  },
+};
+
 /** Two transactions in the place of one: a process can die between them. */
 const cursorFirst = (mirror: Mirror): Mirror => {
-  const applyPage: Mirror['applyPage'] = async (table, page, { move, ...part }, lockWaitMs) => {
-    const { streamNo } = table.stream;
-    const moved = move && (await mirror.applyEmptyPages([{ streamNo, move }], { ...part, isLast: false }, 0));
+  const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
+    const { unmoved } = await mirror.applyRest([{ table, moves }], { ...part, isLast: false }, 0);
     const { fates } = await mirror.applyPage(table, page, part, lockWaitMs);
-    return { fates, isCursorMoved: moved?.areAllMoved ?? true };
+    return { fates, unmoved };
   };
   return new Proxy(mirror, {
     get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror]),
@@ -66,9 +80,9 @@ const cursorFirst = (mirror: Mirror): Mirror => {
 
 const startingNow = (positions: object): object =>
   Object.fromEntries(
-    Object.entries(positions).map(([kind, position]: [string, { at?: number }]) => [
+    Object.entries(positions).map(([kind, position]: [string, { at?: number } | null]) => [
       kind,
-      position.at === undefined ? position : { ...position, at: position.at + settleSeconds },
+      position?.at === undefined ? position : { ...position, at: position.at + settleSeconds },
     ]),
   );
 
@@ -79,6 +93,20 @@ const slow: Partial<Profile> = {
   lostShare: 0,
   tornShare: 0,
   refusedShare: 0,
+};
+/** Two records that everybody writes, swept without a pause, while read-backs take as long as their clients wait. */
+const swept: Partial<Profile> = {
+  ...contested,
+  intervalMs: 400,
+  databaseMs: 3,
+  slowShare: 0.35,
+  slowMs: [2_400, 2_950],
+  outsideEveryMs: 400,
+  wishEveryMs: 1_500,
+  wishes: ['reconcile'],
+  undeleteShare: 0.4,
+  hideShare: 0,
+  purgeShare: 0,
 };
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
@@ -114,6 +142,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     { leavesFence: ({ record, stands }) => record.values !== null || stands },
     slow,
   ),
+  'partial reading as full': mutant(partAsWhole, swept),
   'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
   'transactions longer than the tail waits': mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
 };

@@ -15,7 +15,7 @@ import type { Answer, Salesforce } from '../src/salesforce/index.ts';
 import type { Agenda } from './agenda.ts';
 import type { ModelOrg } from './org.ts';
 import type { Profile } from './profile.ts';
-import { answerQuery, type QueryAnswer, textOf } from './soql.ts';
+import { answerQuery, type QueryAnswer, stampText } from './soql.ts';
 
 /** A process that waits for answers, as long as it lives. */
 export interface Waiting {
@@ -114,6 +114,11 @@ export class Network {
   }
 
   private answerOne({ url }: Subrequest, answers: (QueryAnswer | null)[]): string {
+    const deleted = /\/sobjects\/(\w+)\/deleted\/\?start=(\S+)&end=(\S+)$/.exec(url);
+    if (deleted) {
+      answers.push(noRecords);
+      return this.deletedLog(deleted[1] ?? '', timeOf(deleted[2]), timeOf(deleted[3]));
+    }
     const [, resource, encoded = ''] = /\/(query|queryAll)\?q=(.+)$/.exec(url) ?? [];
     const soql = resolved(decodeURIComponent(encoded), answers);
     if (soql === null || this.happens(this.profile.refusedShare)) {
@@ -126,8 +131,20 @@ export class Network {
     const rowsMax = isKeptBack ? Math.ceil(this.profile.pageRows / 2) : Infinity;
     const answer = answerQuery(this.org, soql, resource === 'queryAll', rowsMax);
     answers.push(answer);
-    const { totalSize, done, records } = answer;
-    return `{"totalSize":${totalSize},"done":${done},"records":[${records.map(textOf).join(',')}]}`;
+    const { totalSize, done, texts } = answer;
+    return `{"totalSize":${totalSize},"done":${done},"records":[${texts.join(',')}]}`;
+  }
+
+  private deletedLog(sobject: string, from: number, until: number): string {
+    const { deleted, covered } = this.org.deletedBetween(sobject, from, until);
+    return JSON.stringify({
+      deletedRecords: deleted.map(({ id, versions }) => ({
+        id,
+        deletedDate: stampText(versions.at(-1)?.stamp ?? 0),
+      })),
+      earliestDateAvailable: stampText(0),
+      latestDateCovered: stampText(covered),
+    });
   }
 
   private deliver({ waiting, resolve, reject }: Exchange, whole: string, serverNow: number): void {
@@ -147,6 +164,9 @@ interface Exchange {
   resolve: (answer: Answer) => void;
   reject: (fault: Fault) => void;
 }
+
+const noRecords: QueryAnswer = { totalSize: 0, done: true, records: [], texts: [] };
+const timeOf = (text: string | undefined) => Date.parse(decodeURIComponent(text ?? '')) / 1000;
 
 /** With the Ids of earlier answers in the place of references to them; null where one refers to nothing. */
 function resolved(soql: string, answers: readonly (QueryAnswer | null)[]): string | null {

@@ -4,13 +4,13 @@
  * Modelled: a record is stamped when it is written and visible when its transaction commits, up to minutes later;
  * stamps have whole seconds; transactions on one record come one after the other, because the row is locked until the
  * commit, and one that would have to wait too long leaves it out; deleted records stay visible to whoever asks for
- * them; a formula changes without a stamp. Ids do not sort as their text does.
+ * them, until they leave the recycle bin; a formula changes, and a record gets out of sight, without a stamp. Ids do not sort as their text does.
  *
  * Assumed of Salesforce, and therefore not attacked: of one record's commits a later one has a stamp that is at most
  * two seconds smaller; a query sees, at some instant between its sending and its answer, everything that was
  * committed by then; no transaction stays open as long as the tail waits.
  *
- * Left out: triggers, sharing, purges of the recycle bin, merges, changes of the schema.
+ * Left out: triggers, merges, changes of the schema.
  */
 import type { RecordId } from '../src/core/ids.ts';
 import type { ServerSeconds } from '../src/core/stamps.ts';
@@ -38,6 +38,11 @@ export interface OrgRecord {
   /** The newest version as Salesforce writes it; made when it is first asked for. */
   text: string | null;
   lockedUntil: number;
+  /** The sync may not see it, now or at some time before. No stamp tells. */
+  isHidden: boolean;
+  wasHidden: boolean;
+  /** Out of the recycle bin as well. */
+  isPurged: boolean;
 }
 
 export type Change = 'create' | 'update' | 'delete' | 'undelete' | 'formula';
@@ -67,6 +72,7 @@ export class ModelOrg {
   /** Told of every commit, after it. */
   onChange: (record: OrgRecord) => void = () => undefined;
 
+  private readonly openSince = new Set<number>();
   private readonly byId = new Map<string, OrgRecord>();
   private readonly agenda: Agenda;
   private readonly random: Random;
@@ -113,7 +119,9 @@ export class ModelOrg {
       const jitter = this.options.jitterSeconds && this.random.between(0, this.options.jitterSeconds);
       written.set(record, Math.floor(writtenAt / 1000) - jitter);
     }
+    this.openSince.add(start);
     this.agenda.at(commitAt, () => {
+      this.openSince.delete(start);
       const changed = new Map<OrgRecord, number>();
       for (const [record, stamp] of written) {
         const version = next(record, change, fields, stamp);
@@ -131,10 +139,42 @@ export class ModelOrg {
     record.versions.push({ A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false, stamp });
   }
 
+  /** A change of rights, either way. */
+  toggleHidden(record: OrgRecord): void {
+    record.isHidden = !record.isHidden;
+    record.wasHidden = true;
+    this.onChange(record);
+  }
+
+  /** Deleted records leave the recycle bin for good. */
+  purge(record: OrgRecord): void {
+    if (newest(record)?.isDeleted && record.lockedUntil <= this.agenda.now) record.isPurged = true;
+  }
+
+  /** Salesforce's log of deletions. It reaches as far as no transaction that is open by now can add to it. */
+  deletedBetween(sobject: string, from: ServerSeconds, until: ServerSeconds) {
+    const covered = Math.min(until, ...[...this.openSince].map((since) => Math.floor(since / 1000)));
+    const deleted = this.all(sobject).filter((record) => {
+      const version = newest(record);
+      return version?.isDeleted && version.stamp >= from && version.stamp < covered;
+    });
+    return { deleted, covered };
+  }
+
   private reserve(sobject: string, prefix: number, place: number): OrgRecord {
     const scrambled = ((place + 1) * 7919) % 10_007;
     const id = `${String(prefix + 1).padStart(3, '0')}${String(scrambled).padStart(12, '0')}AAA` as RecordId;
-    const record = { sobject, id, place, versions: [], text: null, lockedUntil: 0 };
+    const record = {
+      sobject,
+      id,
+      place,
+      versions: [],
+      text: null,
+      lockedUntil: 0,
+      isHidden: false,
+      wasHidden: false,
+      isPurged: false,
+    };
     this.byId.set(id, record);
     return record;
   }
@@ -161,7 +201,9 @@ function next(
     case 'delete':
       return before.isDeleted ? undefined : { ...before, Life__c: number, isDeleted: true, stamp };
     case 'undelete':
-      return before.isDeleted ? { ...before, Life__c: number, isDeleted: false, stamp } : undefined;
+      return before.isDeleted && !record.isPurged
+        ? { ...before, Life__c: number, isDeleted: false, stamp }
+        : undefined;
     case 'update': {
       if (before.isDeleted) return undefined;
       const set = Object.fromEntries(fields.map((field) => [field, number]));

@@ -1,7 +1,7 @@
 /**
  * Everybody but the proxy who writes into the org: single updates, several within a second, bulk updates of one to
  * three pages under one stamp, transactions that stay open for minutes, deletes, restorations, new records, and
- * formulas that change without a stamp. They begin before the sync does, so some of them are open when it starts.
+ * formulas that change without a stamp, rights that change, and purges of the recycle bin. They begin before the sync does, so some of them are open when it starts.
  */
 import type { Random } from '../src/lib/random.ts';
 import type { Agenda } from './agenda.ts';
@@ -37,6 +37,7 @@ export class Outsiders {
   private act(): void {
     const { bulkShare, longShare, createShare, deleteShare, undeleteShare, formulaShare, longestMs } =
       this.profile;
+    const { hideShare, purgeShare } = this.profile;
     let draw = this.random.next();
     const isDrawn = (share: number) => (draw -= share) < 0;
     const { random } = this;
@@ -47,6 +48,8 @@ export class Outsiders {
     if (isDrawn(deleteShare)) return this.change([this.pick()], 'delete', random.between(20, 300));
     if (isDrawn(undeleteShare)) return this.change([this.pick()], 'undelete', random.between(20, 300));
     if (isDrawn(formulaShare)) return this.change([this.pick()], 'formula', 1);
+    if (isDrawn(hideShare)) return this.org.toggleHidden(this.pick());
+    if (isDrawn(purgeShare)) return this.org.purge(this.pick());
     const record = this.pick();
     const times = random.next() < 0.3 ? 3 : 1;
     for (let time = 0; time < times; time++) {

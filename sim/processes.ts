@@ -45,7 +45,7 @@ export class Processes {
       living: () => this.workers.filter(({ isAlive }) => isAlive).map(({ owner }) => owner),
     });
     worker.clockOffMs = random.between(-profile.clockOffMs, profile.clockOffMs);
-    worker.settings = { intervalMs: this.intervalMs };
+    worker.settings = { ...worker.settings, intervalMs: this.intervalMs };
     this.workers.push(worker);
     journal.add('process', () => `${worker.owner} starts, its clock is off by ${worker.clockOffMs} ms`);
     agenda.resume(() => worker.run());
@@ -82,11 +82,16 @@ export class Processes {
     }
   }
 
-  private setPace(intervalMs: number): void {
-    this.intervalMs = intervalMs;
+  /** Settings that have come anew, changed or not, make whoever runs the sync look around. */
+  tellNews(): void {
     for (const worker of this.workers) {
-      worker.settings = { intervalMs };
+      worker.settings = { ...worker.settings, intervalMs: this.intervalMs };
       worker.bell.ring();
     }
+  }
+
+  private setPace(intervalMs: number): void {
+    this.intervalMs = intervalMs;
+    this.tellNews();
   }
 }

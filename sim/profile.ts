@@ -1,3 +1,5 @@
+import type { Wish } from '../src/engine/wishes.ts';
+
 /** The load of a run, and how much goes wrong in it. Times are the run's own, in milliseconds unless they say more. */
 export interface Profile {
   sobjects: readonly string[];
@@ -21,6 +23,9 @@ export interface Profile {
   /** Longest pause between two transactions of outsiders, and between two proxied writes. */
   outsideEveryMs: number;
   clientEveryMs: number;
+  /** Longest pause between two wishes of the sync, and what is wished. */
+  wishEveryMs: number;
+  wishes: readonly Wish['kind'][];
   /** Shares of the outsiders' transactions; what is left are plain updates. */
   bulkShare: number;
   longShare: number;
@@ -28,6 +33,9 @@ export interface Profile {
   deleteShare: number;
   undeleteShare: number;
   formulaShare: number;
+  /** Records that vanish from the sync's sight, or come back to it; deleted ones that leave the recycle bin. */
+  hideShare: number;
+  purgeShare: number;
   longestMs: number;
   jitterSeconds: number;
   /** Shares of requests, answers, queries and calls. */
@@ -68,12 +76,16 @@ export const usual: Profile = {
   databaseMs: 3,
   outsideEveryMs: 1_000,
   clientEveryMs: 2_000,
+  wishEveryMs: 60_000,
+  wishes: ['flush', 'flush', 'reconcile', 'compare', 'reread'],
   bulkShare: 0.05,
   longShare: 0.04,
   createShare: 0.08,
   deleteShare: 0.08,
   undeleteShare: 0.06,
   formulaShare: 0.05,
+  hideShare: 0.02,
+  purgeShare: 0.03,
   longestMs: 300 * seconds,
   jitterSeconds: 0,
   slowShare: 0.15,

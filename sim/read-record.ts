@@ -1,7 +1,7 @@
 /** A record as one reading shows it, taken from the text of a page as the database takes it. */
-import type { RecordId } from '../src/core/ids.ts';
 import type { Page } from '../src/core/page.ts';
 import { type ServerSeconds, secondsOf } from '../src/core/stamps.ts';
+import type { PagePart } from '../src/postgres/index.ts';
 
 /** A row of the mirror, under Salesforce's names. */
 export interface MirrorRow {
@@ -14,23 +14,38 @@ export interface MirrorRow {
   Life__c: number;
 }
 
+/** What a sweep asks for. */
+type RowPart = Pick<MirrorRow, 'Id' | 'SystemModstamp' | 'Formula__c'>;
+
 export interface ReadRecord {
   id: string;
+  isPartial: boolean;
+  /** It was asked for and did not come. */
+  isAbsent: boolean;
   /** Null for a record that an answer did not contain. */
   stamp: ServerSeconds | null;
-  /** What the mirror would hold; null for a deleted record. */
+  /** What the mirror would hold; null for a deleted record, and for a part of one. */
   values: MirrorRow | null;
+  /** Of a reading of some columns only. */
+  part: RowPart | null;
   /** The whole record; null for one that is absent. */
   all: MirrorRow | null;
 }
 
+const absent = { stamp: null, values: null, part: null, all: null };
+
 /** The records of a page and those that were asked for in vain. No answer of the model org names one twice. */
-export function recordsOf(page: Page, absent: readonly RecordId[]): ReadRecord[] {
-  const records = (JSON.parse(page.records) as MirrorRow[]).map((all) => ({
-    id: all.Id,
-    stamp: secondsOf(all.SystemModstamp),
-    values: all.IsDeleted ? null : all,
-    all,
-  }));
-  return [...records, ...absent.map((id) => ({ id, stamp: null, values: null, all: null }))];
+export function recordsOf(page: Page, { absent: ids = [], isPartial = false }: PagePart): ReadRecord[] {
+  const records = (JSON.parse(page.records) as MirrorRow[]).map(
+    (all): ReadRecord => ({
+      id: all.Id,
+      isPartial,
+      isAbsent: false,
+      stamp: secondsOf(all.SystemModstamp),
+      values: isPartial || all.IsDeleted ? null : all,
+      part: isPartial ? { Id: all.Id, SystemModstamp: all.SystemModstamp, Formula__c: all.Formula__c } : null,
+      all: isPartial ? null : all,
+    }),
+  );
+  return [...records, ...ids.map((id) => ({ id, isPartial, isAbsent: true, ...absent }))];
 }

@@ -18,6 +18,7 @@ import { Outsiders } from './outsiders.ts';
 import { Processes } from './processes.ts';
 import type { Profile } from './profile.ts';
 import { fieldNames } from './soql.ts';
+import { Wishers } from './wishers.ts';
 import { ancientStamp, type Violation, Witness } from './witness.ts';
 
 export interface Run {
@@ -55,6 +56,7 @@ export async function simulate({
   const witness = new Witness(org, sobjects, journal);
   const destination = new MemoryDestination(tables, keeping, () => agenda.now, witness);
   witness.destination = destination;
+  const wishers = new Wishers({ agenda, random, profile, witness, journal });
   const processes = new Processes({
     agenda,
     random,
@@ -64,6 +66,7 @@ export async function simulate({
     mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
     tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
     log: logInto(journal),
+    wishes: wishers,
     usedAs,
     onBreak: (error) =>
       witness.break(
@@ -73,12 +76,15 @@ export async function simulate({
       ),
   });
 
+  wishers.onWish = () => processes.tellNews();
+
   for (const sobject of profile.sobjects) {
     for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
   }
   new Outsiders(agenda, random, org, profile).begin();
   agenda.at(profile.startAt, () => {
     processes.begin();
+    wishers.begin();
     new Clients({
       agenda,
       random,
@@ -138,7 +144,7 @@ function tablesOf(sobjects: readonly string[]): StreamTable[] {
       fields,
     });
     const stream = { ...plan, schema: 'salesforce', streamNo: place + 1, planVersion: 1 };
-    return { stream, guarded: { apply: '', setAside: '' } };
+    return { stream, guarded: { apply: '', check: '', patch: '', setAside: '' } };
   });
 }
 

@@ -8,18 +8,26 @@ export interface QueryAnswer {
   totalSize: number;
   done: boolean;
   records: readonly OrgRecord[];
+  /** As Salesforce writes them; sums are of no record. */
+  texts: readonly string[];
 }
 
 /** Of every sobject of the model org, in this order. */
 export const fieldNames = ['Id', 'IsDeleted', 'SystemModstamp', ...valueFields, 'Life__c'] as const;
 
+/** What a sweep asks for. */
+const partNames = ['Id', 'SystemModstamp', 'Formula__c'] as const;
+
 const form =
   /^SELECT ([\w, ]+) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (Id|SystemModstamp, Id))?(?: LIMIT (\d+))?$/;
+const sums = /^SELECT COUNT\(Id\) n, MAX\(SystemModstamp\) newest FROM (\w+) WHERE SystemModstamp < (\S+)$/;
 const time = '(\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.000)?Z)';
 const since = new RegExp(`^SystemModstamp >= ${time}(?: AND SystemModstamp < ${time})?$`);
 const behind = new RegExp(
   `^\\(\\(SystemModstamp = ${time} AND Id > '(\\w{18})'\\) OR SystemModstamp > ${time}\\)(?: AND SystemModstamp < ${time})?$`,
 );
+const within = new RegExp(`^SystemModstamp = ${time} AND Id > '(\\w{18})'$`);
+const either = /^\((SystemModstamp[^()]+)\) OR \((SystemModstamp[^()]+)\)$/;
 const idAfter = /^Id > '(\w{18})'$/;
 const idAmong = /^Id IN \(((?:'\w{18}',?)+)\)$/;
 
@@ -32,20 +40,49 @@ export function answerQuery(
   includeDeleted: boolean,
   rowsMax: number,
 ): QueryAnswer {
+  const summed = sums.exec(soql);
+  if (summed) return answerSums(org, summed[1] ?? '', secondsOf(summed[2]));
   const [, fields, sobject, where, order, limit] = form.exec(soql) ?? [];
-  if (fields !== fieldNames.join(', ') || sobject === undefined) return refuse(soql);
+  const isPart = fields === partNames.join(', ');
+  if ((!isPart && fields !== fieldNames.join(', ')) || sobject === undefined) return refuse(soql);
   const holds = where === undefined ? () => true : conditionOf(org, where);
   const found = org.all(sobject).filter((record) => {
     const version = newest(record);
-    return version && (includeDeleted || !version.isDeleted) && holds(record, version);
+    return version && isSeen(record, version, includeDeleted) && holds(record, version);
   });
   if (order === 'SystemModstamp, Id') found.sort((a, b) => stampOf(a) - stampOf(b) || a.place - b.place);
   const limited = limit === undefined ? found : found.slice(0, Number(limit));
   const records = limited.slice(0, rowsMax);
-  return { totalSize: limited.length, done: records.length === limited.length, records };
+  return {
+    totalSize: limited.length,
+    done: records.length === limited.length,
+    records,
+    texts: records.map(isPart ? partOf : textOf),
+  };
+}
+
+const isSeen = ({ isHidden, isPurged }: OrgRecord, { isDeleted }: Version, includeDeleted: boolean) =>
+  !isHidden && !isPurged && (includeDeleted || !isDeleted);
+
+function answerSums(org: ModelOrg, sobject: string, before: number): QueryAnswer {
+  const stamps = org
+    .all(sobject)
+    .filter((record) => {
+      const version = newest(record);
+      return version && isSeen(record, version, false) && version.stamp < before;
+    })
+    .map(stampOf);
+  const latest = stamps.length > 0 ? `"${stampText(Math.max(...stamps))}"` : 'null';
+  const text = `{"attributes":{"type":"AggregateResult"},"n":${stamps.length},"newest":${latest}}`;
+  return { totalSize: 1, done: true, records: [], texts: [text] };
 }
 
 function conditionOf(org: ModelOrg, where: string): Condition {
+  const two = either.exec(where);
+  if (two) {
+    const [one, other] = [conditionOf(org, two[1] ?? ''), conditionOf(org, two[2] ?? '')];
+    return (record, version) => one(record, version) || other(record, version);
+  }
   let parts = since.exec(where);
   if (parts) {
     const from = secondsOf(parts[1]);
@@ -54,12 +91,18 @@ function conditionOf(org: ModelOrg, where: string): Condition {
   }
   parts = behind.exec(where);
   if (parts) {
-    const [, stampText, id = '', again, end] = parts;
-    if (stampText !== again) return refuse(where);
-    const from = secondsOf(stampText);
+    const [, stamp, id = '', again, end] = parts;
+    if (stamp !== again) return refuse(where);
+    const from = secondsOf(stamp);
     const { place } = org.find(id);
     const to = end === undefined ? Infinity : secondsOf(end);
     return (record, { stamp }) => (stamp > from || (stamp === from && record.place > place)) && stamp < to;
+  }
+  parts = within.exec(where);
+  if (parts) {
+    const at = secondsOf(parts[1]);
+    const { place } = org.find(parts[2] ?? '');
+    return (record, { stamp }) => stamp === at && record.place > place;
   }
   parts = idAfter.exec(where);
   if (parts) {
@@ -80,14 +123,20 @@ function refuse(text: string): never {
 }
 
 /** A record as Salesforce writes it. */
-export function textOf(record: OrgRecord): string {
+function textOf(record: OrgRecord): string {
   record.text ??= writtenOut(record);
   return record.text;
 }
 
+export const stampText = (stamp: number) => `${new Date(stamp * 1000).toISOString().slice(0, 19)}.000+0000`;
+
 function writtenOut(record: OrgRecord): string {
   const version = newest(record) as Version;
-  const stamp = `${new Date(version.stamp * 1000).toISOString().slice(0, 19)}.000+0000`;
   const values = [...valueFields, 'Life__c' as const].map((field) => `"${field}":${version[field]}`);
-  return `{"attributes":{"type":"${record.sobject}"},"Id":"${record.id}","IsDeleted":${version.isDeleted},"SystemModstamp":"${stamp}",${values.join(',')}}`;
+  return `{"attributes":{"type":"${record.sobject}"},"Id":"${record.id}","IsDeleted":${version.isDeleted},"SystemModstamp":"${stampText(version.stamp)}",${values.join(',')}}`;
+}
+
+function partOf(record: OrgRecord): string {
+  const { stamp, Formula__c: formula } = newest(record) as Version;
+  return `{"attributes":{"type":"${record.sobject}"},"Id":"${record.id}","SystemModstamp":"${stampText(stamp)}","Formula__c":${formula}}`;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Page } from '../src/core/page.ts';
-import type { TailPosition } from '../src/engine/poll.ts';
+import type { TailPosition } from '../src/engine/cursors/poll.ts';
 import type { CursorMove, PageApplied, PagePart } from '../src/postgres/index.ts';
 import type { Journal } from './journal.ts';
 import type { Bounds, Judged } from './keeping.ts';
@@ -23,6 +23,7 @@ export type Invariant =
   | 'no cursor passes what can still be committed'
   | 'applying a page again changes nothing'
   | 'what is claimed is true'
+  | 'a flush has read what was committed before it'
   | 'every record of a page has a fate'
   | 'no step fails unforeseen';
 
@@ -73,12 +74,12 @@ export class Witness implements Onlooker {
     });
   }
 
-  judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds, { move }: PagePart): void {
-    const { id, all } = record;
+  judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds, { moves }: PagePart): void {
+    const { id, all, part } = record;
     this.journal.add(
       id,
       () =>
-        `${move?.kind ?? 'a'} reading ${lo} to ${hi} shows ${worded(all)}: ${verdict}${isSame ? ', equal' : ''}`,
+        `${moves?.map(({ kind }) => kind).join(' and ') || 'a'} reading ${lo} to ${hi} shows ${worded(all ?? part)}: ${verdict}${isSame ? ', equal' : ''}`,
     );
     if (verdict !== 'store') return;
     if (this.isRepeating && !isSame)
@@ -86,7 +87,7 @@ export class Witness implements Onlooker {
     const before = this.seen.get(id);
     const after: Seen = all
       ? { ...all, isDeleted: all.IsDeleted }
-      : { ...(before ?? nothing), isDeleted: true };
+      : { ...(before ?? nothing), ...part, isDeleted: part === null };
     if (before) this.compare(id, before, after);
     this.seen.set(id, after);
     for (const write of this.promised.get(id) ?? []) this.checkWrite(write);
@@ -109,7 +110,7 @@ export class Witness implements Onlooker {
     if (this.isRepeating)
       this.break('applying a page again changes nothing', null, `the ${kind} cursor moved`);
     if (kind === 'backfill') this.checkCopied(streamNo, (to as { after: string | null }).after);
-    if (kind !== 'backfill' && (to as { at: number }).at > this.org.seconds) {
+    if ((kind === 'head' || kind === 'tail') && (to as { at: number }).at > this.org.seconds) {
       this.break(
         'no cursor passes what can still be committed',
         null,
@@ -130,17 +131,42 @@ export class Witness implements Onlooker {
     this.checkWrite(write);
   }
 
-  /** At the end, when nothing has changed for long. Formulas are left out: only a sweep can follow them. */
+  /**
+   * What everybody may expect to see when a flush that begins now has ended. Formulas are left out, and what the sync
+   * may not see.
+   */
+  promiseOfFlush(): (skipped: readonly string[]) => void {
+    const claims = [...this.sobjects.values()].flatMap((sobject) =>
+      this.org.all(sobject).flatMap((record) => {
+        const version = newest(record);
+        return version && !wasOutOfSight(record) ? [{ record, version }] : [];
+      }),
+    );
+    return (skipped) => {
+      for (const { record, version } of claims) {
+        if (
+          skipped.includes(record.sobject) ||
+          wasOutOfSight(record) ||
+          holds(this.seen.get(record.id), version)
+        )
+          continue;
+        this.break('a flush has read what was committed before it', record.id, `without ${worded(version)}`);
+      }
+    };
+  }
+
+  /** At the end, when nothing has changed for long and everything has been swept once more. */
   checkConverged(): void {
     for (const [streamNo, sobject] of this.sobjects) {
       const rows = this.destination?.stream(streamNo).rows;
       for (const record of this.org.all(sobject)) {
         const is = newest(record);
         const row = rows?.get(record.id);
+        const fields = [...valueFields, 'Life__c'] as const;
         const isEqual =
-          !is || is.isDeleted
+          !is || is.isDeleted || isOutOfSight(record)
             ? !row
-            : row && row.A__c === is.A__c && row.B__c === is.B__c && row.Life__c === is.Life__c;
+            : row && fields.every((field) => row[field] === is[field]);
         if (isEqual) continue;
         this.break(
           'no update is lost after quiet',
@@ -152,8 +178,9 @@ export class Witness implements Onlooker {
   }
 
   private committed(record: OrgRecord): void {
-    const is = newest(record) as Version;
-    this.journal.add(record.id, () => `commit: ${worded(is)}`);
+    const is = newest(record);
+    this.journal.add(record.id, () => `commit: ${worded(is)}${record.isHidden ? ', out of sight' : ''}`);
+    if (!is || record.wasHidden) return;
     const settled = this.settledUntil.get(record.sobject) ?? -Infinity;
     const isStamped = is.stamp !== record.versions.at(-2)?.stamp || is.Formula__c < record.versions.length;
     if (isStamped && is.stamp < settled) {
@@ -185,9 +212,11 @@ export class Witness implements Onlooker {
     }
   }
 
-  private checkWrite({ record: { id }, field, number }: Acknowledged): void {
+  private checkWrite({ record, field, number }: Acknowledged): void {
+    const { id } = record;
     const seen = this.seen.get(id);
-    const isThere = seen && (seen[field] >= number || (seen.isDeleted && seen.Life__c >= number));
+    const isGone = seen?.isDeleted && (seen.Life__c >= number || wasOutOfSight(record));
+    const isThere = seen && (seen[field] >= number || isGone);
     if (!isThere) this.break('a client sees its own write', id, `${field} ${number} is not in the mirror`);
   }
 
@@ -197,7 +226,8 @@ export class Witness implements Onlooker {
     const { place } = this.org.find(after);
     const marks = this.destination?.stream(streamNo).marks;
     for (const record of this.org.all(this.sobjects.get(streamNo) ?? '')) {
-      if (record.place > place || record.versions[0]?.stamp !== ancientStamp) continue;
+      if (record.place > place || record.versions[0]?.stamp !== ancientStamp || wasOutOfSight(record))
+        continue;
       const wasAlwaysThere = newest(record)?.Life__c === 1;
       if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id)) {
         this.break(
@@ -220,16 +250,22 @@ export class Witness implements Onlooker {
     if (!stream || stream.backfilledAt === null) return;
     for (const record of this.org.all(sobject)) {
       const claimed = newest(record);
-      if (!claimed || claimed.stamp >= at || stream.marks.has(record.id)) continue;
-      const seen = this.seen.get(record.id);
-      const holds = seen
-        ? seen.Life__c >= claimed.Life__c &&
-          (seen.isDeleted || (seen.A__c >= claimed.A__c && seen.B__c >= claimed.B__c))
-        : claimed.isDeleted;
-      if (!holds)
+      if (!claimed || claimed.stamp >= at || stream.marks.has(record.id) || wasOutOfSight(record)) continue;
+      if (!holds(this.seen.get(record.id), claimed))
         this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
     }
   }
+}
+
+/** By a change of rights or a purge, of which no stamp tells. */
+const isOutOfSight = ({ isHidden, isPurged }: OrgRecord) => isHidden || isPurged;
+const wasOutOfSight = ({ wasHidden, isPurged }: OrgRecord) => wasHidden || isPurged;
+
+/** Whether what has been seen of a record is this version of it, or a later one. Formulas move no stamp. */
+function holds(seen: Seen | undefined, version: Version): boolean {
+  if (!seen) return version.isDeleted;
+  if (seen.Life__c < version.Life__c) return false;
+  return seen.isDeleted || (seen.A__c >= version.A__c && seen.B__c >= version.B__c);
 }
 
 /** Stamp of the records that were there before anything happened. */

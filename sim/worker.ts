@@ -6,8 +6,9 @@
 
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
-import { holdSync } from '../src/engine/hold-sync.ts';
+import { type HeldSync, holdSync } from '../src/engine/hold-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
+import type { WishBox } from '../src/engine/wishes.ts';
 import { Bell } from '../src/lib/bell.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { Mirror, StreamTable } from '../src/postgres/index.ts';
@@ -24,6 +25,7 @@ export interface WorkerOptions extends Wires {
   log: AppLog;
   epoch: number;
   living: () => readonly string[];
+  wishes: WishBox;
   /** For a wrong use of the destination; as it is where undefined. */
   usedAs?: ((mirror: Mirror) => Mirror) | undefined;
   /** The hold has ended with an error that it should have known. */
@@ -33,9 +35,10 @@ export interface WorkerOptions extends Wires {
 export class Worker implements Mortal {
   readonly owner: string;
   readonly urgent = new Set<string>();
+  readonly wide = new Set<string>();
   readonly bell = new Bell();
   readonly salesforce;
-  settings: { intervalMs: number };
+  settings: HeldSync['settings'];
   sentAt: readonly number[] = [];
   isAlive = true;
   isDoomed = false;
@@ -50,7 +53,7 @@ export class Worker implements Mortal {
     const { mirror, epoch, network, profile } = options;
     this.options = options;
     this.owner = `worker ${epoch}`;
-    this.settings = { intervalMs: profile.intervalMs };
+    this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90 };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this);
@@ -70,6 +73,7 @@ export class Worker implements Mortal {
         openDestination: async () => destination,
         living: async () => living(),
         trouble: { begin: async () => undefined, end: async () => undefined },
+        wishes: this.options.wishes,
         onComplete: async () => undefined,
         host: 'memory',
         pageRows: profile.pageRows,

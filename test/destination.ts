@@ -56,7 +56,7 @@ export interface ApplyPart extends Partial<PagePart> {
 /** An object, or JSON text where the digits of a number matter. */
 export type TestRecord = object | string;
 
-/** Field name to field type. */
+/** Field name to field type; `double formula` is a formula's. */
 export type Fields = Readonly<Record<string, string>>;
 
 const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
@@ -149,11 +149,11 @@ export const describeOf = (name: string, fields: Fields = {}) => ({
   custom: false,
   queryable: true,
   replicateable: true,
-  fields: Object.entries({ ...standardFields, ...fields }).map(([field, type]) => ({
+  fields: Object.entries({ ...standardFields, ...fields }).map(([field, text]) => ({
     name: field,
     label: field,
-    type,
-    calculated: false,
+    type: text.replace(' formula', ''),
+    calculated: text.endsWith(' formula'),
     filterable: true,
     sortable: true,
   })),
@@ -180,6 +180,7 @@ export function pageOf(records: readonly TestRecord[], rest: Partial<Page> = {})
     records: `[${texts.join(',')}]`,
     count: records.length + unstorable.length,
     last: null,
+    lastId: null,
     done: true,
     unstorable,
     nulsRemoved: 0,

@@ -23,14 +23,11 @@ export interface ObjectStatus {
   stopped_because: string | null;
 }
 
-/** Not in the view yet. */
-const heldAndStopped = sql`0 AS held_rows, NULL::text AS stopped_by, NULL::text AS stopped_because`;
-
 /** As seen at one moment of the database's clock. */
 export async function readObjects(mirror: Tx): Promise<{ objects: readonly ObjectStatus[]; now: number }> {
   const objects = await mirror.query<ObjectStatus>(sql`
     SELECT sobject, table_name, state, rows, rows_expected, read_until, settled_until,
-           counts_verified_at, stamps_verified_at, content_verified_at, ${heldAndStopped}
+           counts_verified_at, stamps_verified_at, content_verified_at, held_rows, stopped_by, stopped_because
       FROM ${ident('_lockstep', 'status')} ORDER BY sobject`);
   return { objects, now: await readNow(mirror) };
 }

@@ -43,3 +43,36 @@ export function decide(reading: Reading, fence: Fence | null, holdsTheSame: bool
   if (holdsTheSame) return 'nothing';
   return apart < -stampSlackSeconds ? drop : 'dirty';
 }
+
+/** What a reading of a few columns says of a record: these, its stamp, or that it was asked for and did not come. */
+export interface PartialReading {
+  lo: number;
+  hi: number;
+  stamp: number | null;
+  isAbsent: boolean;
+}
+
+/**
+ * The same for a reading of some of a record's columns. It patches a row only where nothing but these columns can
+ * differ, which equal stamps tell; whatever else it finds is read again in full. An absence is never more than a
+ * suspicion.
+ *
+ * @param row           the row as it stands; null: there is none
+ * @param holdsTheSame  the row has the same stamp and the same values in these columns
+ */
+export function decidePartial(
+  reading: PartialReading,
+  fence: Fence | null,
+  row: { stamp: number | null } | null,
+  holdsTheSame: boolean,
+): Verdict {
+  if (reading.isAbsent && row === null) return 'nothing';
+  if (fence !== null && reading.lo < fence.hi) {
+    if (reading.hi <= fence.lo && !fence.partial) return 'stale';
+    return holdsTheSame ? 'nothing' : 'dirty';
+  }
+  return !reading.isAbsent && row !== null && row.stamp === reading.stamp ? 'store' : 'dirty';
+}
+
+/** Rows that may vanish from Salesforce at once without anybody being asked: more is rather a permission that went. */
+export const removalsMax = (rows: number): number => Math.max(20, Math.ceil(0.02 * rows));

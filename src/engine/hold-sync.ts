@@ -1,25 +1,29 @@
-import { Fault } from '../core/faults.ts';
+import { Fault, type FaultCode } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type Destination, databaseFault, type Holder } from '../postgres/index.ts';
-import { countRecords, type Salesforce } from '../salesforce/index.ts';
+import { sqlState } from '../lib/database.ts';
+import { type Destination, databaseFault, type Holder, isTableChanged } from '../postgres/index.ts';
+import { countRecords, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { spend } from './budget.ts';
 import { nextRequest } from './next-request.ts';
-import { startOfHead, startOfTail } from './poll.ts';
+import { openQuota } from './quota.ts';
 import { restMs } from './slots.ts';
-import { loadState, type SyncState } from './sync-state.ts';
+import { loadState, pageRowsMax, type SyncState, startsOf } from './sync-state.ts';
 import { runTick, type SyncDeps } from './tick.ts';
 import type { Trouble } from './trouble.ts';
+import { type WishBox, Wishes } from './wishes.ts';
 
 /** What the holder of a sync shares with the proxy in front of it. */
 export interface HeldSync {
   /** Replaced when they change. */
-  readonly settings: { intervalMs: number };
+  readonly settings: { intervalMs: number; stopAtPercent: number };
   readonly bell: Bell;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
+  /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
+  readonly wide: Set<string>;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
 }
@@ -37,6 +41,10 @@ export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
   /** The processes that still finish their writes. */
   living(): Promise<readonly string[]>;
   trouble: Trouble;
+  wishes: WishBox;
+  onQuery?: SyncDeps['onQuery'] | undefined;
+  /** Told of what Salesforce says of the org's requests. */
+  onUsage?: ((usage: Usage) => void) | undefined;
   /** Told at each start when every first copy is complete. */
   onComplete(destination: Opened): Promise<void>;
   /** The destination's server, as a person knows it. */
@@ -70,7 +78,7 @@ export async function holdSync<Opened extends HeldDestination>(
       await tickOn(run, state, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const fault = error instanceof Fault ? error : databaseFault(error, deps.host);
+      const fault = error instanceof Fault ? error : faultOfDatabase(error, deps.host);
       if (!fault) throw error;
       if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: holder.epoch });
       const waitMs = restMs(tries, fault);
@@ -81,6 +89,13 @@ export async function holdSync<Opened extends HeldDestination>(
       await destination?.end();
     }
   }
+}
+
+/** A table that somebody has changed is made again by the next start. */
+function faultOfDatabase(error: unknown, host: string): Fault | undefined {
+  const fault = databaseFault(error, host);
+  if (fault || !isTableChanged(error)) return fault;
+  return new Fault('SCH-04', { stream: 'the sync', reason: `the database said ${sqlState(error)}` });
 }
 
 /** Whatever is urgent, a rest is a rest; only new settings end it, because they may have mended what failed. */
@@ -96,38 +111,55 @@ async function rest(
   }
 }
 
-interface Run extends SyncDeps, Pick<HoldDeps, 'open' | 'living' | 'trouble' | 'pageRows'> {
+interface Run
+  extends SyncDeps,
+    Pick<HoldDeps, 'open' | 'living' | 'trouble' | 'pageRows' | 'wishes' | 'onUsage'> {
   tables: Destination['tables'];
   onComplete(): Promise<void>;
 }
 
 /** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
 async function takeUp(run: Run, signal: AbortSignal): Promise<SyncState> {
-  const { mirror, tables } = run;
+  const { mirror, tables, open } = run;
   await mirror.takeOver(run.holder);
-  const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
-  const healed = await mirror.healIntents(await run.living(), streamNos);
-  if (healed > 0) run.log.warn('writes that were cut off are read again', { rows: healed });
+  for (const table of tables.values()) {
+    const restored = await mirror.restoreTable(table);
+    if (restored) throw restored;
+  }
+  await healCutOff(run, true);
   await mirror.retryStopped();
 
-  const serverNow = await readServerTime(run, signal);
-  const budget = { intervalMs: run.open.settings.intervalMs, sentAt: run.open.sentAt };
-  const known = await loadState(mirror, tables, serverNow, budget, run.pageRows);
-  const begun = new Set(known.streams.map(({ table }) => table.stream.sobject));
+  const { intervalMs, stopAtPercent } = open.settings;
+  const known = {
+    serverNow: await readServerTime(run, signal),
+    budget: { intervalMs, sentAt: open.sentAt },
+    quota: openQuota(stopAtPercent),
+    pageRows: run.pageRows ?? pageRowsMax,
+  };
+  const state = await loadState(mirror, tables, known);
+  const begun = new Set(state.streams.map(({ table }) => table.stream.sobject));
   const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
-  if (fresh.length === 0) return known;
+  if (fresh.length === 0) return state;
 
   const names = fresh.map(({ stream }) => stream.sobject);
   const counts = await countRecords(run.salesforce, names, signal);
-  const positions = {
-    head: startOfHead(serverNow),
-    tail: startOfTail(serverNow),
-    backfill: { after: null },
-  };
   for (const { stream } of fresh) {
+    const positions = startsOf(stream, known.serverNow);
     await mirror.beginStream(stream.streamNo, positions, counts.get(stream.sobject) ?? null);
   }
-  return loadState(mirror, tables, serverNow, budget, run.pageRows);
+  return loadState(mirror, tables, known);
+}
+
+/**
+ * Settles the proxied writes that nobody finishes any more. One whose record is not known may have been committed at
+ * any time since it was sent: its object is to be read from that far back.
+ */
+async function healCutOff({ mirror, tables, open, living, log }: Run, isStart: boolean): Promise<void> {
+  if (!(await mirror.hasOpenIntents())) return;
+  const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
+  const { healed, withoutId } = await mirror.healIntents(await living(), streamNos, isStart);
+  for (const sobject of withoutId) open.wide.add(sobject);
+  if (healed > 0) log.warn('writes that were cut off are read again', { rows: healed });
 }
 
 /** The time that the cursors start from is Salesforce's: the `Date` of an answer before anything is read. */
@@ -142,65 +174,103 @@ async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerSeco
 }
 
 const tidyEveryMs = 3_600_000;
+/** How long a write that was cut off may wait to be noticed. */
+const healEveryMs = 5_000;
+
+/** New wishes ring the bell; this is for those whose ring was lost. */
+const lookEveryMs = 10_000;
+
+/** Another holder has taken over, or a table was made again: what has been loaded counts no more. */
+const endsTicks: ReadonlySet<FaultCode> = new Set(['SYS-09', 'SCH-04']);
 
 async function tickOn(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
+  const { clock, mirror, open, trouble } = run;
+  const wishes = new Wishes(run.wishes, run.log);
+  const tidy = everyMs(clock, tidyEveryMs);
+  const heal = everyMs(clock, healEveryMs);
+  const look = everyMs(clock, lookEveryMs);
   let state = loaded;
-  let { settings } = run.open;
+  let { settings } = open;
   let isComplete = false;
-  let tidiedAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
-    if (run.clock.now() - tidiedAt > tidyEveryMs) {
-      await run.mirror.purgeIntents();
-      tidiedAt = run.clock.now();
-    }
-    if (run.open.settings !== settings) state = { ...state, trouble: null };
-    settings = run.open.settings;
-    state = withWishes(run.open, state);
-    const next = nextRequest(state, run.clock.now());
+    if (tidy()) await mirror.purgeOld();
+    if (heal()) await healCutOff(run, false);
+    const isNews = open.settings !== settings;
+    if (isNews) state = { ...state, trouble: null };
+    settings = open.settings;
+    state = withWishes(open, state);
+    if (isNews || look()) state = await wishes.look(mirror, state, clock.now());
+    state = await wishes.apply(mirror, state, clock.now());
+    const next = nextRequest(state, clock.now());
     if (next.kind === 'wait') {
-      await run.open.bell.wait(run.clock, next.until - run.clock.now(), signal);
+      await tellOfQuota(run, state);
+      await open.bell.wait(clock, next.until - clock.now(), signal);
       continue;
     }
-    state = { ...state, budget: spend(state.budget, run.clock.now()) };
-    run.open.sentAt = state.budget.sentAt;
+    state = { ...state, budget: spend(state.budget, clock.now()) };
+    open.sentAt = state.budget.sentAt;
     try {
-      const ticked = await runTick(run, state, next.slots, signal);
+      const ticked = await runTick(run, state, next, signal);
       state = ticked.areCursorsMoved ? ticked.state : await reload(run, ticked.state);
-      await run.trouble.end();
+      if (state.quota.usage) run.onUsage?.(state.quota.usage);
+      if (state.quota.closedUntil === null) await trouble.end();
     } catch (error) {
-      if (signal.aborted || !(error instanceof Fault) || error.code === 'SYS-09') throw error;
+      if (signal.aborted || !(error instanceof Fault) || endsTicks.has(error.code)) throw error;
       const tries = (state.trouble?.tries ?? 0) + 1;
       const waitMs = restMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
-      state = { ...state, trouble: { tries, restsUntil: run.clock.now() + waitMs } };
-      await run.trouble.begin(error, waitMs);
+      state = { ...state, trouble: { tries, restsUntil: clock.now() + waitMs } };
+      await trouble.begin(error, waitMs);
     }
-    if (!isComplete && state.streams.every(({ backfill }) => backfill === null)) {
+    if (!isComplete && state.streams.every(({ cursors }) => cursors.backfill === null)) {
       isComplete = true;
       await run.onComplete();
     }
   }
 }
 
+/** True at the first call, and then whenever the time has passed since it was true. */
+function everyMs(clock: Clock, ms: number): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock.now() - last < ms) return false;
+    last = clock.now();
+    return true;
+  };
+}
+
+/** Waiting for the org's quota is no failure, and is told like one: a person sees why nothing is read. */
+async function tellOfQuota({ clock, trouble }: Run, { quota }: SyncState): Promise<void> {
+  const { closedUntil, usage, stopAt } = quota;
+  if (closedUntil === null || usage === null || closedUntil <= clock.now()) return;
+  const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAt} %`;
+  await trouble.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
+}
+
 /** The same moment of the sync, with the cursors as the destination has them. */
 async function reload({ mirror, tables }: Run, state: SyncState): Promise<SyncState> {
-  const loaded = await loadState(mirror, tables, state.serverNow, state.budget, state.pageRows);
+  const loaded = await loadState(mirror, tables, state);
   const streams = loaded.streams.map((stream) => {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
-    return before
-      ? { ...stream, polledAt: before.polledAt, isUrgent: before.isUrgent, trouble: before.trouble }
-      : stream;
+    if (!before) return stream;
+    const { polledAt, isUrgent, isWide, wideSince, wideReadAt, goesAlone, trouble } = before;
+    return { ...stream, polledAt, isUrgent, isWide, wideSince, wideReadAt, goesAlone, trouble };
   });
   return { ...loaded, streams };
 }
 
-/** What others wished meanwhile: another pace, a stream to be polled first. */
+/** What others wished meanwhile: another pace, a stream to be polled first or from further back. */
 function withWishes(open: HeldSync, state: SyncState): SyncState {
-  const budget = { ...state.budget, intervalMs: open.settings.intervalMs };
-  if (open.urgent.size === 0) return { ...state, budget };
-  const streams = state.streams.map((stream) =>
-    open.urgent.has(stream.table.stream.sobject.toLowerCase()) ? { ...stream, isUrgent: true } : stream,
-  );
+  const { intervalMs, stopAtPercent: stopAt } = open.settings;
+  const budget = { ...state.budget, intervalMs };
+  const quota = { ...state.quota, stopAt };
+  if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
+  const streams = state.streams.map((stream) => {
+    const name = stream.table.stream.sobject.toLowerCase();
+    const isWide = stream.isWide || open.wide.has(name);
+    return { ...stream, isWide, isUrgent: stream.isUrgent || isWide || open.urgent.has(name) };
+  });
   open.urgent.clear();
-  return { ...state, budget, streams };
+  open.wide.clear();
+  return { ...state, budget, quota, streams };
 }

@@ -2,79 +2,148 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordId } from '../core/ids.ts';
 import type { StreamTable } from '../postgres/index.ts';
-import { nextRequest, type Slot } from './next-request.ts';
-import type { StreamState, SyncState } from './sync-state.ts';
+import { startOfContent } from './cursors/content.ts';
+import { startOfCounts } from './cursors/counts.ts';
+import { mendOf, nothingToMend } from './cursors/mend.ts';
+import { startOfSweep } from './cursors/sweep.ts';
+import { nextRequest, type Rider, type Slot } from './next-request.ts';
+import { openQuota } from './quota.ts';
+import type { Cursors, Held, StreamState, SyncState } from './sync-state.ts';
 
 const serverNow = Date.UTC(2026, 10, 24) / 1000;
+const day = 86_400;
 
-const stream = (streamNo: number, change: Partial<StreamState> = {}): StreamState => ({
-  table: { stream: { streamNo, sobject: `Object${streamNo}` } } as StreamTable,
-  head: { position: { at: serverNow, overlapSeconds: 2, pass: null }, version: 1 },
-  tail: { position: { at: serverNow - 900, pass: null }, version: 1 },
+const at = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
+
+const atRest: Cursors = {
   backfill: null,
+  head: at({ at: serverNow, overlapSeconds: 2, pass: null }),
+  tail: at({ at: serverNow - 900, pass: null }),
+  deleted: at({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
+  sweep: at(startOfSweep(serverNow)),
+  counts: at(startOfCounts(serverNow)),
+  content: at(startOfContent(serverNow)),
+  mend: at(nothingToMend),
+};
+
+const stream = (
+  streamNo: number,
+  { cursors, ...change }: Omit<Partial<StreamState>, 'cursors'> & { cursors?: Partial<Cursors> } = {},
+): StreamState => ({
+  table: {
+    stream: { streamNo, sobject: `Object${streamNo}`, cursorField: 'SystemModstamp', replicateable: true },
+  } as StreamTable,
+  cursors: { ...atRest, ...cursors },
+  rows: 1_000,
   polledAt: 0,
   isUrgent: false,
+  isWide: false,
+  wideSince: null,
+  wideReadAt: 0,
+  goesAlone: false,
   trouble: null,
   stoppedBy: null,
   ...change,
 });
 
-const copying = { position: { after: null }, version: 1 };
+const copying: Partial<Cursors> = { backfill: at({ after: null }) };
 
 const sync = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
   streams,
   dirty: [],
   serverNow,
   budget: { intervalMs: 3_000, sentAt: [] },
+  quota: openQuota(90),
   pageRows: 2_000,
   trouble: null,
   ...change,
 });
 
-const slotsOf = (state: SyncState, now = 100_000): readonly Slot[] => {
+const askedOf = (state: SyncState, now = 100_000): { slots: readonly Slot[]; riders: readonly Rider[] } => {
   const next = nextRequest(state, now);
   assert.equal(next.kind, 'ask');
-  return next.kind === 'ask' ? next.slots : [];
+  return next.kind === 'ask' ? next : { slots: [], riders: [] };
 };
+const slotsOf = (state: SyncState, now = 100_000) => askedOf(state, now).slots;
 
-const kinds = (slots: readonly Slot[]) => slots.map(({ kind, index }) => `${kind} ${index}`);
+const kinds = (slots: readonly { kind: string; index: number }[]) =>
+  slots.map(({ kind, index }) => `${kind} ${index}`);
+
+const numbered = (count: number, change: Parameters<typeof stream>[1] = {}) =>
+  Array.from({ length: count }, (_, n) => stream(n + 1, change));
+
+/** What a turn's request leaves behind, as far as the choice of the next one goes. */
+const polled = (state: SyncState, slots: readonly Slot[], polledAt: number): SyncState => ({
+  ...state,
+  streams: state.streams.map((one, index) =>
+    slots.some((slot) => slot.index === index && slot.kind.startsWith('head')) ? { ...one, polledAt } : one,
+  ),
+});
 
 test('up to five streams are polled in one request', () => {
-  assert.deepEqual(kinds(slotsOf(sync([1, 2, 3, 4, 5].map((n) => stream(n))))), [
-    'head 0',
-    'head 1',
-    'head 2',
-    'head 3',
-    'head 4',
-  ]);
+  assert.deepEqual(kinds(slotsOf(sync(numbered(5)))), ['head 0', 'head 1', 'head 2', 'head 3', 'head 4']);
 });
 
 test('with more streams they take turns, so that none waits longer than a round', () => {
   const streamCount = 12;
-  let state = sync(Array.from({ length: streamCount }, (_, n) => stream(n + 1)));
+  let state = sync(numbered(streamCount));
   const lastTurn = Array.from({ length: streamCount }, () => -1);
   for (let turn = 0; turn < 24; turn++) {
-    for (const { index } of slotsOf(state, 100_000 + turn)) {
+    const slots = slotsOf(state, 100_000 + turn);
+    for (const { index } of slots) {
       assert.ok(turn - (lastTurn[index] ?? 0) <= Math.ceil(streamCount / 5));
       lastTurn[index] = turn;
-      const polled = { ...(state.streams[index] as StreamState), polledAt: 100_000 + turn };
-      state = { ...state, streams: state.streams.with(index, polled) };
     }
+    state = polled(state, slots, 100_000 + turn);
   }
 });
 
+test('a tail rides in its head’s query as long as neither is within a pass', () => {
+  const behind = { tail: at({ at: serverNow - 950, pass: null }) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), ['head and tail 0']);
+});
+
 test('first copies get what the poll leaves, several pages of one stream in a chain', () => {
-  const slots = slotsOf(sync([stream(1, { backfill: copying })]));
-  assert.deepEqual(kinds(slots), ['head 0', 'backfill 0', 'backfill 0', 'backfill 0', 'backfill 0']);
+  const slots = slotsOf(sync([stream(1), stream(2, { cursors: copying, polledAt: 99_000 })]));
+  assert.deepEqual(kinds(slots), ['head 0', 'backfill 1', 'backfill 1', 'backfill 1', 'backfill 1']);
   assert.deepEqual(
     slots.map((slot) => (slot.kind === 'backfill' ? slot.chainedTo : undefined)),
     [undefined, null, 1, 2, 3],
   );
 });
 
-test('while many streams are copied the poll keeps two slots', () => {
-  const slots = slotsOf(sync([1, 2, 3, 4].map((n) => stream(n, { backfill: copying }))));
-  assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'backfill 0', 'backfill 1', 'backfill 2']);
+test('a table that is being copied is polled once a minute, which is enough to keep up', () => {
+  const state = sync([stream(1, { cursors: copying, polledAt: 100_000 })]);
+  assert.deepEqual(new Set(kinds(slotsOf(state, 159_999))), new Set(['backfill 0']));
+  assert.deepEqual(kinds(slotsOf(state, 160_000))[0], 'head 0');
+});
+
+test('while first copies run the poll keeps two slots', () => {
+  const slots = slotsOf(sync([...numbered(4), stream(5, { cursors: copying, polledAt: 99_000 })]));
+  assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'backfill 4', 'backfill 4', 'backfill 4']);
+});
+
+test('first copies run side by side', () => {
+  const slots = slotsOf(sync(numbered(3, { cursors: copying, polledAt: 99_000 })));
+  assert.deepEqual(kinds(slots), ['backfill 0', 'backfill 0', 'backfill 1', 'backfill 1', 'backfill 2']);
+});
+
+test('while first copies run and tails are due, every head is asked within as many requests as there are streams', () => {
+  for (const streamCount of [3, 5, 6]) {
+    const due = { tail: at({ at: serverNow - 2_000, pass: null }) };
+    const late = { head: at({ at: serverNow - 1_990, overlapSeconds: 2, pass: null }) };
+    let state = sync([
+      ...numbered(streamCount, { cursors: { ...due, ...late } }),
+      stream(streamCount + 1, { cursors: { ...copying, ...due } }),
+    ]);
+    const lastTurn = Array.from({ length: streamCount }, () => -1);
+    for (let turn = 0; turn < 40; turn++) {
+      const slots = slotsOf(state, 100_000 + turn);
+      for (const { kind, index } of slots) if (kind === 'head' && index < streamCount) lastTurn[index] = turn;
+      state = polled(state, slots, 100_000 + turn);
+      for (const last of lastTurn) assert.ok(turn - last <= streamCount + 1, `${streamCount}, turn ${turn}`);
+    }
+  }
 });
 
 test('records to be read again come first, in one slot a stream', () => {
@@ -85,11 +154,78 @@ test('records to be read again come first, in one slot a stream', () => {
   assert.deepEqual(kinds(slots.slice(1)), ['head 0', 'head 1']);
 });
 
-test('a tail that is due gets a slot, even when five heads would fill the request', () => {
-  const due = { position: { at: serverNow - 1_000, pass: null }, version: 1 };
-  const slots = slotsOf(sync([1, 2, 3, 4, 5, 6].map((n) => stream(n, n === 6 ? { tail: due } : {}))));
+test('records to be read again never take so many slots that the poll stands still', () => {
+  const dirty = [1, 2, 3, 4, 5].map((streamNo) => ({
+    streamNo,
+    id: '001000000000001AAA' as RecordId,
+    isUrgent: true,
+  }));
+  const asked = kinds(slotsOf(sync(numbered(5), { dirty })));
+  assert.deepEqual(asked, ['re-read 0', 're-read 1', 're-read 2', 'head 0', 'head 1']);
+});
+
+test('a check that lags gets a slot, even when five heads would fill the request', () => {
+  const due = { sweep: at(startOfSweep(serverNow - 2 * day)) };
+  const slots = slotsOf(sync([...numbered(5), stream(6, { cursors: due })]));
   assert.equal(slots.filter(({ kind }) => kind === 'head').length, 4);
-  assert.deepEqual(kinds(slots).at(-1), 'tail 5');
+  assert.deepEqual(kinds(slots).at(-1), 'sweep 5');
+});
+
+test('a check that is not due yet takes only room that nothing else wants', () => {
+  const welcome = { sweep: at(startOfSweep(serverNow - 7_200)) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: welcome })]))), ['head 0', 'sweep 0']);
+  const full = sync([stream(1, { cursors: welcome }), ...[2, 3, 4, 5].map((n) => stream(n))]);
+  assert.ok(!kinds(slotsOf(full)).includes('sweep 0'));
+});
+
+test('a check that somebody waits for takes all that is left', () => {
+  const wanted = { sweep: at({ ...startOfSweep(serverNow), isWanted: true }) };
+  const slots = slotsOf(sync([stream(1, { cursors: wanted, rows: 50_000 })]));
+  assert.deepEqual(kinds(slots), ['head 0', 'sweep 0', 'sweep 0', 'sweep 0', 'sweep 0']);
+  assert.deepEqual(
+    slots.flatMap((slot) => (slot.kind === 'sweep' ? [slot.nth] : [])),
+    [0, 1, 2, 3],
+  );
+});
+
+test('days that differ are mended before anything else is checked', () => {
+  const mending = { mend: at(mendOf(['2026-11-20'])), sweep: at(startOfSweep(serverNow - 2 * day)) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: mending })]))), ['head 0', 'mend 0', 'sweep 0']);
+});
+
+test('nothing is checked while a table is being copied', () => {
+  const lagging = { ...copying, sweep: at(startOfSweep(0)), counts: at(startOfCounts(0)) };
+  const slots = slotsOf(sync([stream(1, { cursors: lagging })]));
+  assert.deepEqual(new Set(slots.map(({ kind }) => kind)), new Set(['head', 'backfill']));
+});
+
+test('a pass that is pages behind goes on in windows over the slots that are left', () => {
+  const pass = {
+    until: serverNow,
+    after: { stamp: '2026-11-23T12:00:00.000+0000', id: '001000000000001AAA' as RecordId },
+    rate: 100,
+  };
+  const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
+  const slots = slotsOf(sync([stream(1, { cursors: behind }), stream(2)]));
+  assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'head 0', 'head 0', 'head 0']);
+  const windows = slots.flatMap((slot) => ('window' in slot && slot.window ? [slot.window] : []));
+  for (const [nth, window] of windows.entries()) {
+    if (nth > 0)
+      assert.equal(Date.parse(window.from.stamp.replace('+0000', 'Z')) / 1000, windows[nth - 1]?.before);
+  }
+  assert.equal(windows.at(-1)?.before, null);
+});
+
+test('logs of deletions ride along, those that have waited longest first', () => {
+  const asked = (askedAt: number) => ({
+    deleted: at({ from: serverNow - 7_200, askedAt, windowSeconds: null }),
+  });
+  const streams = [
+    stream(1, { cursors: asked(serverNow - 1_300) }),
+    stream(2),
+    stream(3, { cursors: asked(0) }),
+  ];
+  assert.deepEqual(kinds(askedOf(sync(streams)).riders), ['deleted 2', 'deleted 0']);
 });
 
 test('the next request waits for the budget, and an urgent one for a third of the interval', () => {
@@ -97,6 +233,14 @@ test('the next request waits for the budget, and an urgent one for a third of th
   assert.deepEqual(nextRequest(sync([stream(1)], { budget }), 99_100), { kind: 'wait', until: 102_000 });
   const urgent = sync([stream(1, { isUrgent: true })], { budget });
   assert.deepEqual(nextRequest(urgent, 99_100), { kind: 'wait', until: 100_000 });
+});
+
+test('nothing is asked while the org’s requests are used up to the line', () => {
+  const quota = { ...openQuota(90), closedUntil: 500_000 };
+  assert.deepEqual(nextRequest(sync([stream(1, { isUrgent: true })], { quota }), 100_000), {
+    kind: 'wait',
+    until: 500_000,
+  });
 });
 
 test('an urgent stream is polled before those that have waited longer', () => {
@@ -111,24 +255,15 @@ test('a stream in trouble rests while the others go on, and then goes alone', ()
   assert.deepEqual(kinds(slotsOf(sync(streams), 200_000)), ['head 0']);
 });
 
-test('while first copies run and tails are due, every head is asked within a round', () => {
-  for (const streamCount of [3, 5, 6]) {
-    const due = { position: { at: serverNow - 2_000, pass: null }, version: 1 };
-    let state = sync(
-      Array.from({ length: streamCount }, (_, n) => stream(n + 1, { backfill: copying, tail: due })),
-    );
-    const lastTurn = Array.from({ length: streamCount }, () => -1);
-    for (let turn = 0; turn < 40; turn++) {
-      for (const { kind, index } of slotsOf(state, 100_000 + turn)) {
-        if (kind !== 'head') continue;
-        lastTurn[index] = turn;
-        const polled = { ...(state.streams[index] as StreamState), polledAt: 100_000 + turn };
-        state = { ...state, streams: state.streams.with(index, polled) };
-      }
-      for (const last of lastTurn)
-        assert.ok(turn - last <= streamCount, `${streamCount} streams, turn ${turn}`);
-    }
+test('a slow stream goes alone, and the others share the requests between', () => {
+  let state = sync([stream(1, { goesAlone: true }), stream(2), stream(3)]);
+  const asked: string[][] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    const slots = slotsOf(state, 100_000 + turn);
+    asked.push(kinds(slots));
+    state = polled(state, slots, 100_000 + turn);
   }
+  assert.deepEqual(asked, [['head 0'], ['head 1', 'head 2'], ['head 0'], ['head 1', 'head 2']]);
 });
 
 test('a mark of a stopped stream makes nothing urgent', () => {
@@ -139,7 +274,7 @@ test('a mark of a stopped stream makes nothing urgent', () => {
 });
 
 test('after a request that failed as a whole the streams go alone in turn', () => {
-  const streams = [stream(1), stream(2, { backfill: copying }), stream(3)];
+  const streams = [stream(1), stream(2, { cursors: copying }), stream(3)];
   const asked = [1, 2, 3].map((tries) => {
     const slots = slotsOf(sync(streams, { trouble: { restsUntil: 0, tries } }));
     return [...new Set(slots.map(({ index }) => index))];
@@ -155,4 +290,25 @@ test('a stopped stream is not asked for, and a sync of stopped streams waits', (
 test('a sync in trouble waits until its rest is over', () => {
   const state = sync([stream(1)], { trouble: { restsUntil: 160_000, tries: 3 } });
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'wait', until: 160_000 });
+});
+
+test('whatever is due, a request has five queries and twenty riders at most', () => {
+  for (let streamCount = 1; streamCount < 30; streamCount++) {
+    const lagging = numbered(streamCount).map((one, n) =>
+      stream(n + 1, {
+        rows: 100_000,
+        cursors: {
+          ...(n % 3 === 0 && copying),
+          sweep: at({ ...startOfSweep(0), isWanted: n % 2 === 0 }),
+          counts: at(startOfCounts(0)),
+          content: at({ ...startOfContent(0), isWanted: true }),
+          tail: at({ at: serverNow - 5_000, pass: null }),
+          deleted: at({ from: 0, askedAt: 0, windowSeconds: null }),
+        },
+        polledAt: one.polledAt,
+      }),
+    );
+    const { slots, riders } = askedOf(sync(lagging));
+    assert.ok(slots.length <= 5 && riders.length <= 20, `${streamCount} streams`);
+  }
 });

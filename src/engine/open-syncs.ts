@@ -28,6 +28,8 @@ export interface OpenSync {
   readonly bell: Bell;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
+  /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
+  readonly wide: Set<string>;
   /** The destination for proxied writes, opened at first use. Forgotten where it fails, so that the next use retries. */
   destination(): Promise<Destination>;
   end(): Promise<void>;
@@ -144,6 +146,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     sentAt: [],
     bell: new Bell(),
     urgent: new Set(),
+    wide: new Set(),
     destination() {
       destination ??= openWriterUrl(deps.control, settings)
         .then((url) => openDestination(url, `lockstep-proxy/${deps.owner}`))

@@ -85,7 +85,7 @@ async function readOnce(
   let isHopeless = false;
   try {
     const queries = written.map((record, place) => queryOf(tables[place] as StreamTable, record));
-    const { pages } = await queryPages(deps.salesforce, queries, 'read-back', signal);
+    const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back' }, signal);
     for (const [place, record] of written.entries()) {
       const outcome = pages[place];
       const table = tables[place];
@@ -114,7 +114,11 @@ function queryOf({ stream }: StreamTable, record: WrittenRecord): Query {
       ? `Id IN ${soqlIds([record.id])}`
       : `${record.externalId.field} = ${soqlString(record.externalId.value)}`;
   const fields = stream.columns.map(({ field }) => field);
-  return { soql: selectRecords({ fields, sobject: stream.sobject, where }), includeDeleted: 'id' in record };
+  return {
+    soql: selectRecords({ fields, sobject: stream.sobject, where }),
+    includeDeleted: 'id' in record,
+    timeField: stream.cursorField,
+  };
 }
 
 /** What a reading after the write cannot be: without the record, with a deleted one still alive, or older. */
@@ -132,5 +136,5 @@ export async function markForReading(
   id: RecordId,
 ): Promise<void> {
   const table = tables.get(sobject);
-  if (table) await mirror.markDirty(table.stream.streamNo, id, 'written');
+  if (table) await mirror.markRows(table.stream.streamNo, [id], 'written', true);
 }

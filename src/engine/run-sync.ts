@@ -1,4 +1,15 @@
-import { openWriterUrl, readEffort, readLivingWorkers, recordEvent, type Sync } from '../control/index.ts';
+import {
+  countQuery,
+  endWish,
+  openWriterUrl,
+  readEffort,
+  readLivingWorkers,
+  recordEvent,
+  recordOrgUsage,
+  reportWish,
+  type Sync,
+  takeWishes,
+} from '../control/index.ts';
 import { holderName, openDestination, readStatus, type StreamStatus } from '../postgres/index.ts';
 import { holdSync } from './hold-sync.ts';
 import type { EngineDeps, OpenSyncs } from './open-syncs.ts';
@@ -24,6 +35,13 @@ export async function runSync(
       openDestination: async () => openDestination(await openWriterUrl(control, sync), holderName(holder)),
       living: () => readLivingWorkers(control),
       trouble: openTrouble(deps, open),
+      wishes: {
+        open: () => takeWishes(control, sync.id),
+        report: (wishId, progress) => reportWish(control, wishId, progress),
+        end: (wishId, outcome) => endWish(control, wishId, outcome),
+      },
+      onQuery: (query) => countQuery(control, sync.id, query),
+      onUsage: (said) => recordOrgUsage(control, sync.id, said),
       onComplete: async ({ db }) => tellComplete(deps, open.settings, await readStatus(db)),
       host: control.host,
     },

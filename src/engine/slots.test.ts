@@ -12,6 +12,7 @@ const page = (change: Partial<Page>): Page => ({
   records: '[]',
   count: 0,
   last: null,
+  lastId: null,
   done: true,
   unstorable: [],
   nulsRemoved: 0,

@@ -3,95 +3,317 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { assert, unreachable } from '../lib/assert.ts';
-import type { CursorMove } from '../postgres/index.ts';
+import { type CursorMove, type Mirror, partialColumns, type Stream } from '../postgres/index.ts';
 import { type Query, selectRecords, soqlIdOf, soqlIds } from '../salesforce/index.ts';
-import { backfillAfter, backfillCondition } from './backfill.ts';
+import { backfillAfter, idCondition } from './cursors/backfill.ts';
+import { contentAfter } from './cursors/content.ts';
+import { type CountQuestion, countQuery, countQuestion } from './cursors/counts.ts';
+import { mendAfterIds, mendAfterRecords, mendCondition } from './cursors/mend.ts';
+import {
+  type HeadPosition,
+  headAndTailQuery,
+  headQuery,
+  type PollQuery,
+  pollAfter,
+  settleSeconds,
+  tailQuery,
+} from './cursors/poll.ts';
+import { sweepAfter } from './cursors/sweep.ts';
 import type { Slot } from './next-request.ts';
-import { headAfter, headQuery, type PollQuery, tailAfter, tailQuery } from './poll.ts';
-import type { Held, StreamState, SyncState } from './sync-state.ts';
+import { moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
 
-/** What a slot asks, and what its answer will prove. */
-export interface SlotQuery extends Query {
-  until?: ServerSeconds;
+/** A slot, with what had to be looked up in the mirror before it can be asked. */
+export interface PreparedSlot {
+  slot: Slot;
+  /** The mirror's own Ids that it asks for; none: there is nothing to ask. */
+  ids?: readonly RecordId[];
+  /** The mirror has no Id behind these. */
+  isLastIds?: boolean;
 }
 
-/** What the answer to a slot means: rows to apply, a cursor's step, and the stream's state after it. */
+/** What a slot asks, and what its answer can prove. */
+export interface SlotQuery extends Query {
+  poll?: PollQuery;
+  count?: CountQuestion;
+}
+
+/** What the answer to a slot means: rows to merge, steps of cursors, and the stream's state after it. */
 export interface SlotStep {
-  move?: CursorMove;
+  moves: readonly CursorMove[];
   absent?: readonly RecordId[];
+  /** Its records have some of their columns only. */
+  isPartial?: boolean;
+  /** It is a check: what it mends of records that were stamped before this is recorded. */
+  check?: { before: ServerSeconds; at: ServerSeconds };
   after: StreamState;
 }
 
-/** The queries of a request. Pages chained in one request refer to the answers before them. */
-export function slotQuery(state: SyncState, slot: Slot): SlotQuery {
-  const stream = streamOf(state, slot);
-  const { sobject, columns } = stream.table.stream;
-  const { pageRows } = state;
-  const select = { fields: columns.map(({ field }) => field), sobject };
-  const poll = ({ where, until }: PollQuery): SlotQuery => ({
-    soql: selectRecords({ ...select, where, orderBy: 'SystemModstamp, Id', limit: pageRows }),
+export async function prepareSlots(
+  mirror: Mirror,
+  state: SyncState,
+  slots: readonly Slot[],
+): Promise<PreparedSlot[]> {
+  const sweeps = new Map<number, readonly RecordId[]>();
+  const prepared: PreparedSlot[] = [];
+  for (const slot of slots) {
+    const { cursors, table } = streamOf(state, slot);
+    if (slot.kind === 'sweep') {
+      const pages = slots.filter(({ kind, index }) => kind === 'sweep' && index === slot.index).length;
+      const limit = pages * state.pageRows;
+      const after = held(cursors.sweep).after;
+      const ids = sweeps.get(slot.index) ?? (await mirror.idsAfter(table, after, limit));
+      sweeps.set(slot.index, ids);
+      const from = slot.nth * state.pageRows;
+      const to = from + state.pageRows;
+      // The pass has ended with the slot before.
+      if (slot.nth > 0 && ids.length <= from && ids.length < limit) continue;
+      prepared.push({
+        slot,
+        ids: ids.slice(from, to),
+        isLastIds: ids.length < limit && ids.length <= to,
+      });
+    } else if (slot.kind === 'mend' && held(cursors.mend).part === 'ids') {
+      const { after, days } = held(cursors.mend);
+      const ids = await mirror.idsAfter(table, after, state.pageRows, days[0]);
+      prepared.push({ slot, ids, isLastIds: ids.length < state.pageRows });
+    } else prepared.push({ slot });
+  }
+  return prepared;
+}
+
+/** Whether there is anything to ask Salesforce. */
+export const hasQuery = ({ ids }: PreparedSlot) => ids === undefined || ids.length > 0;
+
+/**
+ * The query of a slot. Pages chained in one request refer to the answers before them.
+ *
+ * @param queryOf  the place among the request's queries that a slot has
+ */
+export function slotQuery(
+  state: SyncState,
+  { slot, ids }: PreparedSlot,
+  queryOf: (slot: number) => number = (place) => place,
+): SlotQuery {
+  const { cursors, table, isWide } = streamOf(state, slot);
+  const { stream } = table;
+  const { pageRows: limit, serverNow } = state;
+  const field = stream.cursorField;
+  const isChained = 'chainedTo' in slot && slot.chainedTo !== null;
+  const chained = isChained ? soqlIdOf(queryOf(slot.chainedTo as number), limit - 1) : undefined;
+  const polled = (poll: PollQuery): SlotQuery => ({
+    ...inFull(stream, poll.where, { orderBy: `${field}, Id`, limit }),
     includeDeleted: true,
-    until,
+    timeField: field,
+    poll,
   });
+  const byId = (where: string | undefined): SlotQuery => living(stream, where, { orderBy: 'Id', limit });
   switch (slot.kind) {
     case 'head':
-      return poll(headQuery(stream.head.position, state.serverNow));
+      return polled(
+        headQuery(followed(field), held(cursors.head), serverNow, { isWide, chained, window: slot.window }),
+      );
     case 'tail':
-      return poll(tailQuery(stream.tail.position, state.serverNow));
+      return polled(
+        tailQuery(followed(field), held(cursors.tail), serverNow, { chained, window: slot.window }),
+      );
+    case 'head and tail':
+      return polled(headAndTailQuery(followed(field), held(cursors.head), held(cursors.tail), serverNow));
     case 're-read':
-      return {
-        soql: selectRecords({ ...select, where: `Id IN ${soqlIds(slot.ids)}` }),
-        includeDeleted: true,
-      };
-    case 'backfill': {
-      assert(stream.backfill, 'a first copy is asked for while it runs');
-      const chained = slot.chainedTo === null ? undefined : soqlIdOf(slot.chainedTo, pageRows - 1);
-      const where = backfillCondition(stream.backfill.position, chained);
-      return {
-        soql: selectRecords({ ...select, ...(where && { where }), orderBy: 'Id', limit: pageRows }),
-        includeDeleted: false,
-      };
+      return { ...inFull(stream, `Id IN ${soqlIds(slot.ids)}`), includeDeleted: true };
+    case 'backfill':
+      return byId(idCondition(held(cursors.backfill).after, chained));
+    case 'content':
+      return byId(idCondition(held(cursors.content).after, chained));
+    case 'mend':
+      return ids ? sweepQuery(stream, ids) : byId(mendCondition(held(cursors.mend)));
+    case 'sweep':
+      assert(ids, 'a sweep asks for Ids that were looked up');
+      return sweepQuery(stream, ids);
+    case 'counts': {
+      const count = countQuestion(held(cursors.counts), serverNow);
+      const soql = countQuery(stream.sobject, followed(field), hasDays(stream), count);
+      return { soql, includeDeleted: false, timeField: null, count };
     }
     default:
       return unreachable(slot);
   }
 }
 
-/** The step that a page allows. Pure; it happens when its transaction commits. */
-export function slotStep(state: SyncState, slot: Slot, query: SlotQuery, page: Page): SlotStep {
+const fieldsOf = ({ columns }: Stream) => columns.map(({ field }) => field);
+
+const inFull = (
+  stream: Stream,
+  where: string | undefined,
+  rest: { orderBy?: string; limit?: number } = {},
+): Query => ({
+  soql: selectRecords({ fields: fieldsOf(stream), sobject: stream.sobject, where, ...rest }),
+  includeDeleted: false,
+  timeField: null,
+});
+
+/** `query` leaves archived activities out, which are not deleted; `queryAll` answers them. */
+const archived = new Set(['Task', 'Event']);
+
+/** What is not deleted. */
+function living(
+  stream: Stream,
+  where: string | undefined,
+  rest: { orderBy?: string; limit?: number } = {},
+  fields = fieldsOf(stream),
+): Query {
+  const { sobject } = stream;
+  const isArchiving = archived.has(sobject);
+  const conditions = [where, isArchiving && 'IsDeleted = false'].filter(Boolean).join(' AND ');
+  const soql = selectRecords({ fields, sobject, where: conditions || undefined, ...rest });
+  return { soql, includeDeleted: isArchiving, timeField: null };
+}
+
+function sweepQuery(stream: Stream, ids: readonly RecordId[]): Query {
+  const fields = partialColumns(stream).map(({ field }) => field);
+  return living(stream, `Id IN ${soqlIds(ids)}`, {}, fields);
+}
+
+/** Whether the table's records tell the day of their creation. */
+export const hasDays = ({ columns }: Stream) => columns.some(({ field }) => field === 'CreatedDate');
+
+function followed(field: string | null): string {
+  assert(field !== null, 'only a stream with a time to follow is polled');
+  return field;
+}
+
+/**
+ * The step that a page allows. Pure; it happens when its transaction commits.
+ *
+ * @param sentAt  local time of the request
+ */
+export function slotStep(
+  state: SyncState,
+  prepared: PreparedSlot,
+  query: SlotQuery,
+  page: Page,
+  sentAt: number,
+): SlotStep {
+  const { slot, ids } = prepared;
   const stream = streamOf(state, slot);
-  const { pageRows } = state;
+  const { cursors } = stream;
+  const { pageRows, serverNow } = state;
+  const check = { before: serverNow - settleSeconds, at: serverNow };
   switch (slot.kind) {
-    case 'head': {
-      const to = headAfter(stream.head.position, asked(query), page, pageRows);
-      return {
-        move: moveOf('head', stream.head, to),
-        after: { ...stream, head: movedOn(stream.head, to), isUrgent: false },
-      };
-    }
-    case 'tail': {
-      const to = tailAfter(stream.tail.position, asked(query), page, pageRows);
-      return { move: moveOf('tail', stream.tail, to), after: { ...stream, tail: movedOn(stream.tail, to) } };
-    }
+    case 'head':
+    case 'tail':
+    case 'head and tail':
+      return pollStep(state, stream, query, page, sentAt);
     case 're-read':
-      return { absent: absentIds(slot.ids, page), after: stream };
+      return { moves: [], absent: absentIds(slot.ids, page), check, after: stream };
     case 'backfill': {
-      assert(stream.backfill, 'a first copy goes on page by page');
-      const { to, drained } = backfillAfter(stream.backfill.position, page, pageRows);
-      const move = moveOf('backfill', stream.backfill, to);
-      if (drained) move.backfilledAt = state.serverNow;
-      return { move, after: { ...stream, backfill: drained ? null : movedOn(stream.backfill, to) } };
+      const { to, drained } = backfillAfter(held(cursors.backfill), page, pageRows);
+      const { move, stream: after } = moved(stream, 'backfill', to);
+      if (!drained) return { moves: [move], after };
+      const ended = { ...after, cursors: { ...after.cursors, backfill: null } };
+      return { moves: [{ ...move, backfilledAt: serverNow }], after: ended };
     }
+    case 'content': {
+      const to = contentAfter(held(cursors.content), page, pageRows, serverNow);
+      return { ...stepOf(stream, 'content', to), check };
+    }
+    case 'sweep':
+      return idsStep(prepared, page, stream, (asked, isLast) =>
+        stepOf(stream, 'sweep', sweepAfter(held(cursors.sweep), asked, isLast, serverNow)),
+      );
+    case 'mend': {
+      const position = held(cursors.mend);
+      if (ids)
+        return idsStep(prepared, page, stream, (asked, isLast) =>
+          mendStep(stream, mendAfterIds(position, asked, isLast)),
+        );
+      return { ...mendStep(stream, mendAfterRecords(position, page, pageRows)), check };
+    }
+    case 'counts':
+      throw new Error('sums are compared, not merged');
     default:
       return unreachable(slot);
   }
 }
 
-export const streamOf = (state: SyncState, slot: Slot): StreamState => {
+function pollStep(
+  state: SyncState,
+  stream: StreamState,
+  query: SlotQuery,
+  page: Page,
+  sentAt: number,
+): SlotStep {
+  const { head, tail } = stream.cursors;
+  assert(query.poll && head && tail, 'a poll has a query and cursors');
+  const at = { head: head.position, tail: tail.position };
+  const to = pollAfter(at, query.poll, page, state.pageRows);
+  const moves: CursorMove[] = [];
+  let after = stream;
+  for (const kind of ['head', 'tail'] as const) {
+    const position = to[kind];
+    if (!position) continue;
+    const step = moved(after, kind, position);
+    moves.push(step.move);
+    after = step.stream;
+  }
+  return { moves, after: to.head ? headRead(after, query.poll, to.head, sentAt) : after };
+}
+
+/** What the reading of a head means for whoever wanted it. */
+function headRead(
+  stream: StreamState,
+  { window }: PollQuery,
+  { pass }: HeadPosition,
+  sentAt: number,
+): StreamState {
+  const isWideBegun = stream.isWide && !window;
+  const wideSince = isWideBegun ? sentAt : stream.wideSince;
+  const read = { ...stream, isUrgent: false, isWide: stream.isWide && !isWideBegun };
+  return pass || wideSince === null
+    ? { ...read, wideSince }
+    : { ...read, wideSince: null, wideReadAt: wideSince };
+}
+
+/** A whole pass is what has been verified, as of its beginning. */
+const levels = { sweep: 'stamps', content: 'content' } as const;
+
+function stepOf<Kind extends keyof typeof levels>(
+  stream: StreamState,
+  kind: Kind,
+  to: Positions[Kind],
+): SlotStep {
+  const { move, stream: after } = moved(stream, kind, to);
+  const isWhole = to.lastAt !== stream.cursors[kind]?.position.lastAt;
+  const verified = { level: levels[kind], at: to.lastAt };
+  return { moves: [isWhole ? { ...move, verified } : move], after };
+}
+
+function mendStep(stream: StreamState, to: Positions['mend']): SlotStep {
+  const { move, stream: after } = moved(stream, 'mend', to);
+  return { moves: [move], after };
+}
+
+/** Of an answer that was cut short nothing is known of the Ids that are not in it, so that they are asked for again. */
+function idsStep(
+  { ids = [], isLastIds = false }: PreparedSlot,
+  page: Page,
+  stream: StreamState,
+  step: (ids: readonly RecordId[], isLast: boolean) => SlotStep,
+): SlotStep {
+  const isWhole = page.done;
+  const moves = isWhole ? step(ids, isLastIds) : { moves: [], after: stream };
+  return { ...moves, absent: absentIds(ids, page), isPartial: true };
+}
+
+export const streamOf = (state: SyncState, slot: { index: number }): StreamState => {
   const stream = state.streams[slot.index];
   assert(stream, 'a slot names a stream of the state');
   return stream;
 };
+
+function held<Position>(cursor: { position: Position } | null): Position {
+  assert(cursor, 'what a slot reads for has a cursor');
+  return cursor.position;
+}
 
 /**
  * The Ids that were asked for and did not come. Absence counts only in a complete answer; one that was cut short
@@ -108,22 +330,6 @@ export function recordIds(page: Page): string[] {
   const inText = [...page.records.matchAll(/"Id"\s*:\s*"([0-9A-Za-z]{18})"/g)].map(([, id]) => id ?? '');
   return [...inText, ...page.unstorable.map(({ id }) => id)];
 }
-
-function asked({ until }: SlotQuery): ServerSeconds {
-  assert(until !== undefined, 'a poll proves a time');
-  return until;
-}
-
-const moveOf = (kind: CursorMove['kind'], { version }: Held<object>, to: object): CursorMove => ({
-  kind,
-  version,
-  to,
-});
-
-const movedOn = <Position>(held: Held<unknown>, position: Position): Held<Position> => ({
-  position,
-  version: held.version + 1,
-});
 
 /** Whatever an answer asks for: after an hour it is worth another try. */
 const restMsMax = 3_600_000;

@@ -1,27 +1,65 @@
 import type { FaultCode } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
-import type { CursorKind, Destination, DirtyRow, Mirror, StreamTable } from '../postgres/index.ts';
-import type { BackfillPosition } from './backfill.ts';
+import type {
+  CursorKind,
+  CursorMove,
+  Destination,
+  DirtyRow,
+  Mirror,
+  Stream,
+  StreamTable,
+} from '../postgres/index.ts';
 import type { Budget } from './budget.ts';
-import type { HeadPosition, TailPosition } from './poll.ts';
+import type { BackfillPosition } from './cursors/backfill.ts';
+import { type ContentPosition, startOfContent } from './cursors/content.ts';
+import { type CountsPosition, startOfCounts } from './cursors/counts.ts';
+import { type DeletedPosition, startOfDeleted } from './cursors/deleted-log.ts';
+import { type MendPosition, nothingToMend } from './cursors/mend.ts';
+import { type HeadPosition, startOfHead, startOfTail, type TailPosition } from './cursors/poll.ts';
+import { type SweepPosition, startOfSweep } from './cursors/sweep.ts';
+import type { Quota } from './quota.ts';
 
-/** A cursor as the destination holds it. Its version is what a move compares and sets. */
+/** A cursor as the destination holds it. Its version is what a move compares and sets; 0 before its first move. */
 export interface Held<Position> {
   position: Position;
   version: number;
 }
 
+/** What each kind of cursor holds. */
+export interface Positions {
+  backfill: BackfillPosition;
+  head: HeadPosition;
+  tail: TailPosition;
+  deleted: DeletedPosition;
+  sweep: SweepPosition;
+  counts: CountsPosition;
+  content: ContentPosition;
+  mend: MendPosition;
+}
+
+/**
+ * A stream's cursors; null where it has none of that kind: `backfill` once the first full read has ended, `head`,
+ * `tail` and `counts` for an object that has no time to follow it by, `deleted` for one without a log of deletions.
+ */
+export type Cursors = { readonly [Kind in CursorKind]: Held<Positions[Kind]> | null };
+
 export interface StreamState {
   table: StreamTable;
-  head: Held<HeadPosition>;
-  tail: Held<TailPosition>;
-  /** Null once the first full read has ended. */
-  backfill: Held<BackfillPosition> | null;
+  cursors: Cursors;
+  /** Rows of the mirror, about. */
+  rows: number;
   /** Local time of the last request that polled it; the stream that waits longest goes first. */
   polledAt: number;
   /** Polled with priority, because a write is known that the mirror does not hold yet. */
   isUrgent: boolean;
+  /** Its next pass reads from W before now on, because somebody wants everything that is committed by now. */
+  isWide: boolean;
+  /** Local time of the first request of the wide pass under way, and of the last whole one. */
+  wideSince: number | null;
+  wideReadAt: number;
+  /** A request that it shared was slow: it goes alone until it is fast by itself, and holds up no other. */
+  goesAlone: boolean;
   /** Set after a failed query: the stream rests until then and goes alone until one succeeds. */
   trouble: { restsUntil: number; tries: number } | null;
   /** Nothing is asked for it until the next start. */
@@ -41,6 +79,7 @@ export interface SyncState {
   /** Salesforce's own time, from the newest answer. */
   serverNow: ServerSeconds;
   budget: Budget;
+  quota: Quota;
   /** Rows of a page: what a query asks for at most. */
   pageRows: number;
   /** Set after a failed request: the sync waits until then. */
@@ -51,45 +90,88 @@ export interface SyncState {
 export const pageRowsMax = 2_000;
 
 /** Up to this many dirty records are looked at for one request. */
-export const dirtyRows = 200;
+export const dirtyRows = 1_000;
 
 /**
  * The state as the destination's checkpoints and cursors tell it.
  *
- * @param serverNow  Salesforce's time, from an answer of this process
+ * @param known  what the destination does not know: Salesforce's time, from an answer of this process, and the pace
  */
 export async function loadState(
   mirror: Mirror,
   tables: Destination['tables'],
-  serverNow: ServerSeconds,
-  budget: Budget,
-  pageRows = pageRowsMax,
+  known: Pick<SyncState, 'serverNow' | 'budget' | 'quota' | 'pageRows'>,
 ): Promise<SyncState> {
   const { checkpoints, cursors, dirty } = await mirror.readProgress(dirtyRows);
-  const held = <Position>(streamNo: number, kind: CursorKind): Held<Position> | undefined => {
-    const row = cursors.find((cursor) => cursor.stream_no === streamNo && cursor.kind === kind);
-    return row && { position: row.position as Position, version: row.version };
-  };
   const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
     const table = tables.get(checkpoint.sobject.toLowerCase());
-    const head = held<HeadPosition>(checkpoint.stream_no, 'head');
-    const tail = held<TailPosition>(checkpoint.stream_no, 'tail');
-    const backfill = held<BackfillPosition>(checkpoint.stream_no, 'backfill');
-    if (!table || !head || !tail) return [];
+    if (!table || checkpoint.state === 'queued') return [];
+    const own = cursors.filter(({ stream_no }) => stream_no === checkpoint.stream_no);
+    const held = <Position>(kind: CursorKind, start: Position | null): Held<Position> | null => {
+      const row = own.find((cursor) => cursor.kind === kind);
+      if (row) return { position: row.position as Position, version: row.version };
+      return start && { position: start, version: 0 };
+    };
+    const starts = startsOf(table.stream, known.serverNow);
     return [
       {
         table,
-        head,
-        tail,
-        backfill: checkpoint.backfilled ? null : (backfill ?? null),
+        cursors: {
+          backfill: checkpoint.backfilled ? null : held('backfill', starts.backfill),
+          head: held('head', starts.head),
+          tail: held('tail', starts.tail),
+          deleted: held('deleted', starts.deleted),
+          sweep: held('sweep', starts.sweep),
+          counts: held('counts', starts.counts),
+          content: held('content', starts.content),
+          mend: held('mend', starts.mend),
+        },
+        rows: checkpoint.rows,
         polledAt: 0,
         isUrgent: false,
+        isWide: false,
+        wideSince: null,
+        wideReadAt: 0,
+        goesAlone: false,
         trouble: null,
         stoppedBy: checkpoint.stopped_by as FaultCode | null,
       },
     ];
   });
-  return { streams, dirty: dirty.map(dirtyRecord), serverNow, budget, pageRows, trouble: null };
+  return { ...known, streams, dirty: dirty.map(dirtyRecord), trouble: null };
+}
+
+/** Where the cursors of a new stream begin. */
+export function startsOf(
+  { cursorField, replicateable }: Stream,
+  serverNow: ServerSeconds,
+): { [Kind in CursorKind]: Positions[Kind] | null } {
+  return {
+    backfill: { after: null },
+    head: cursorField === null ? null : startOfHead(serverNow),
+    tail: cursorField === null ? null : startOfTail(serverNow),
+    deleted: replicateable ? startOfDeleted(serverNow) : null,
+    sweep: startOfSweep(serverNow),
+    counts: cursorField === null ? null : startOfCounts(serverNow),
+    content: startOfContent(serverNow),
+    mend: nothingToMend,
+  };
+}
+
+/** A cursor's step, and the stream after it. It happens when its transaction commits. */
+export function moved<Kind extends CursorKind>(
+  stream: StreamState,
+  kind: Kind,
+  to: Positions[Kind],
+): { move: CursorMove; stream: StreamState } {
+  const version = stream.cursors[kind]?.version ?? 0;
+  return {
+    move: { kind, version, to },
+    stream: {
+      ...stream,
+      cursors: { ...stream.cursors, [kind]: { position: to, version: version + 1 } },
+    },
+  };
 }
 
 export const dirtyRecord = (row: DirtyRow): DirtyRecord => ({

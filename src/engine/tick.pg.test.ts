@@ -6,8 +6,8 @@ import { openLog } from '../lib/log.ts';
 import { sql } from '../lib/sql.ts';
 import { openScriptedOrg } from '../salesforce/scripted-org.ts';
 import type { Slot } from './next-request.ts';
-import { startOfHead, startOfTail } from './poll.ts';
-import { loadState } from './sync-state.ts';
+import { openQuota } from './quota.ts';
+import { loadState, startsOf } from './sync-state.ts';
 import { runTick } from './tick.ts';
 
 const serverNow = Date.UTC(2026, 10, 24) / 1000;
@@ -37,15 +37,17 @@ async function openTick(
   });
   const { destination, holder } = world;
   const { mirror, tables } = destination;
-  const positions = { head: startOfHead(serverNow), tail: startOfTail(serverNow), backfill: { after: null } };
-  for (const streamNo of [1, 2]) await mirror.beginStream(streamNo, positions, null);
+  for (const { stream } of tables.values()) {
+    await mirror.beginStream(stream.streamNo, startsOf(stream, serverNow), null);
+  }
   const log = openLog({ write: () => undefined });
   const deps = { clock: systemClock, log, salesforce: org.open(), mirror, holder };
   const budget = { intervalMs: 3_000, sentAt: [] };
-  const state = await loadState(mirror, tables, serverNow, budget);
+  const known = { serverNow, budget, quota: openQuota(90), pageRows: 2_000 };
+  const state = await loadState(mirror, tables, known);
   return {
     world,
-    run: (slots: readonly Slot[]) => runTick(deps, state, slots, signal),
+    run: (slots: readonly Slot[]) => runTick(deps, state, { slots, riders: [] }, signal),
     copied: async () => {
       const [cursor] = await world.db.query<{ position: { after: string | null } }>(
         sql`SELECT position FROM _lockstep.cursor WHERE stream_no = 1 AND kind = 'backfill'`,
@@ -84,7 +86,7 @@ test('a page behind one that was thrown away moves no cursor', async () => {
   ]);
   const { state } = await tick.run(chain);
   assert.equal(await tick.copied(), null);
-  assert.equal(state.streams[0]?.backfill?.position.after, null);
+  assert.equal(state.streams[0]?.cursors.backfill?.position.after, null);
   assert.equal(state.streams[0]?.trouble?.tries, 1);
   assert.deepEqual(await tick.openReadings(), []);
 });
@@ -92,8 +94,8 @@ test('a page behind one that was thrown away moves no cursor', async () => {
 test('a page that is not whole is its own stream’s trouble, the other stream goes on', async () => {
   await using tick = await openTick([{ records: [record(1)], totalSize: 7 }, { records: [record(9)] }]);
   const { state } = await tick.run([
-    { kind: 'head', index: 0 },
-    { kind: 'head', index: 1 },
+    { kind: 'head', index: 0, chainedTo: null },
+    { kind: 'head', index: 1, chainedTo: null },
   ]);
   assert.equal((await tick.world.rows('Contact')).length, 1);
   assert.deepEqual(

@@ -3,19 +3,31 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sqlState } from '../lib/database.ts';
+import type { Holder, Mirror } from '../postgres/index.ts';
 import {
-  type CursorMove,
-  databaseFault,
-  type Holder,
-  type Mirror,
-  type Observation,
-  type StreamTable,
-} from '../postgres/index.ts';
-import { type QueryOutcome, queryPages, type Salesforce } from '../salesforce/index.ts';
-import type { Slot } from './next-request.ts';
-import { restMs, type SlotQuery, type SlotStep, slotQuery, slotStep, streamOf } from './slots.ts';
-import { type DirtyRecord, dirtyRecord, dirtyRows, type StreamState, type SyncState } from './sync-state.ts';
+  type Purpose,
+  type QueryOutcome,
+  queryPages,
+  type RiderAnswer,
+  type Salesforce,
+} from '../salesforce/index.ts';
+import { applyParts, type Part, type RiderPart } from './apply-parts.ts';
+import { compareCounts } from './compare-counts.ts';
+import { type DeletedQuestion, deletedQuestion } from './cursors/deleted-log.ts';
+import type { Rider, Slot } from './next-request.ts';
+import { afterAnswer } from './quota.ts';
+import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
+import {
+  hasQuery,
+  type PreparedSlot,
+  prepareSlots,
+  restMs,
+  type SlotQuery,
+  slotQuery,
+  slotStep,
+  streamOf,
+} from './slots.ts';
+import type { StreamState, SyncState } from './sync-state.ts';
 
 /** What the running of one sync works with. */
 export interface SyncDeps {
@@ -24,10 +36,19 @@ export interface SyncDeps {
   salesforce: Salesforce;
   mirror: Mirror;
   holder: Holder;
+  /** Told of each query that was answered. */
+  onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
 }
 
 /** A reading outlives its request by this margin at most; then it is purged and its late answer refused. */
 const observationLastsMs = 15 * 60_000;
+/** Streams that share a request which lasts longer are asked for alone until it is known which of them is slow. */
+const slowMs = 2_000;
+
+export interface Asking {
+  slots: readonly Slot[];
+  riders: readonly Rider[];
+}
 
 export interface Ticked {
   state: SyncState;
@@ -35,19 +56,11 @@ export interface Ticked {
   areCursorsMoved: boolean;
 }
 
-/** A page and what it means, not yet applied. */
-interface Part {
-  table: StreamTable;
-  slot: Slot;
-  page: Page;
-  step: SlotStep;
-}
-
 /**
  * One step of a sync: one Salesforce request and its effect.
  *
  * The reading is registered before the request is sent. Its answer's pages are applied in the order of their slots,
- * which is the order in which Salesforce ran them, one transaction a stream and page; streams without rows share the
+ * which is the order in which Salesforce ran them, one transaction a stream and page; what has no rows shares the
  * last one, which closes the reading. A page that the database refuses is its own stream's trouble. A cursor that
  * somebody else has moved meanwhile stays; then the state has to be loaded again, as after any failure here.
  *
@@ -57,29 +70,34 @@ interface Part {
 export async function runTick(
   deps: SyncDeps,
   state: SyncState,
-  slots: readonly Slot[],
+  { slots, riders }: Asking,
   signal: AbortSignal,
 ): Promise<Ticked> {
-  const { mirror } = deps;
-  const queries = slots.map((slot) => slotQuery(state, slot));
-  const streamNos = [...new Set(slots.map((slot) => streamOf(state, slot).table.stream.streamNo))];
+  const { mirror, clock } = deps;
+  const prepared = await prepareSlots(mirror, state, slots);
+  const streamNos = [
+    ...new Set([...slots, ...riders].map((one) => streamOf(state, one).table.stream.streamNo)),
+  ];
   const observation = await mirror.openTickObservation(deps.holder, streamNos, observationLastsMs);
-  const sentAt = deps.clock.now();
+  const sentAt = clock.now();
   try {
-    const answer = await queryPages(deps.salesforce, queries, 'poll', signal);
-    deps.log.debug('asked Salesforce', { requests: 1, tookMs: deps.clock.now() - sentAt });
-    const read: SyncState = {
-      ...state,
-      serverNow: Math.max(state.serverNow, answer.serverNow ?? 0),
-      trouble: null,
-    };
-    const { next, parts } = await understand(deps, read, slots, queries, answer.pages, sentAt);
-    const { dirty, failed, areCursorsMoved } = await applyParts(deps, parts, observation);
+    const answer = await ask(deps, state, prepared, riders, signal);
+    const tookMs = clock.now() - sentAt;
+    deps.log.debug('asked Salesforce', { requests: 1, tookMs });
+    const quota = afterAnswer(state.quota, answer.usage, clock.now());
+    // What an answer proves is true as of before its request: the state's time moves on after it is understood.
+    const understood = await understand(deps, { ...state, quota, trouble: null }, answer, sentAt);
+    const { dirty, failed, areCursorsMoved } = await applyParts(deps, understood, observation);
+    const next = withPace(understood.next, slots, tookMs);
     const streams = next.streams.map((stream, index) => {
       const fault = failed.get(index);
       return fault ? inTrouble(deps, state.streams[index] as StreamState, fault) : stream;
     });
-    return { state: { ...next, streams, dirty }, areCursorsMoved: areCursorsMoved && failed.size === 0 };
+    const serverNow = Math.max(state.serverNow, answer.serverNow ?? 0);
+    return {
+      state: { ...next, streams, dirty, serverNow },
+      areCursorsMoved: areCursorsMoved && failed.size === 0,
+    };
   } catch (error) {
     // Where the database is away as well, the reading's expiry closes it.
     await mirror.closeObservation(observation).catch(() => undefined);
@@ -87,37 +105,92 @@ export async function runTick(
   }
 }
 
+/** Each slot with its query and what became of it, and what the riders brought. */
+interface Answered {
+  slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
+  riders: readonly AnsweredRider[];
+}
+
+/** A slot without a question (the mirror has no Id left to ask for) is answered by nothing. */
+const nothing: QueryOutcome = {
+  kind: 'page',
+  page: { records: '[]', count: 0, last: null, lastId: null, done: true, unstorable: [], nulsRemoved: 0 },
+};
+
+async function ask(
+  { salesforce }: SyncDeps,
+  state: SyncState,
+  prepared: readonly PreparedSlot[],
+  riders: readonly Rider[],
+  signal: AbortSignal,
+): Promise<Answered & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
+  const asked = prepared.filter(hasQuery);
+  const queryOf = (slot: number) => asked.indexOf(prepared[slot] as PreparedSlot);
+  const queries = prepared.map((one) => (hasQuery(one) ? slotQuery(state, one, queryOf) : null));
+  const questions = riders.map((rider) => questionOf(state, rider));
+  const paths = questions.map(({ path }) => path);
+  const sent = queries.filter((query) => query !== null);
+  if (sent.length === 0 && paths.length === 0) {
+    const slots = prepared.map((one) => ({ prepared: one, query: null, outcome: nothing }));
+    return { slots, riders: [], serverNow: null, usage: null };
+  }
+  const answer = await queryPages(salesforce, sent, { purpose: purposeOf(prepared), riders: paths }, signal);
+  return {
+    ...answer,
+    slots: prepared.map((one, place) => ({
+      prepared: one,
+      query: queries[place] ?? null,
+      outcome: hasQuery(one) ? (answer.pages[queryOf(place)] as QueryOutcome) : nothing,
+    })),
+    riders: riders.map((rider, place) => ({
+      rider,
+      question: questions[place] as DeletedQuestion,
+      answer: answer.riders[place] as RiderAnswer,
+    })),
+  };
+}
+
+function questionOf(state: SyncState, rider: Rider): DeletedQuestion {
+  const { cursors, table } = streamOf(state, rider);
+  assert(cursors.deleted, 'a rider asks for a log that there is');
+  return deletedQuestion(table.stream.sobject, cursors.deleted.position, state.serverNow);
+}
+
+/** A request counts as what is most pressing in it. */
+function purposeOf(slots: readonly PreparedSlot[]): Purpose {
+  const kinds = new Set(slots.map(({ slot }) => slot.kind));
+  if (kinds.has('re-read')) return 'repair';
+  if (kinds.has('head') || kinds.has('head and tail') || kinds.has('tail')) return 'poll';
+  return kinds.has('backfill') ? 'backfill' : 'reconcile';
+}
+
 /** What each slot's answer means. Nothing is applied yet but the stopping of a stream that was refused for good. */
 async function understand(
   deps: SyncDeps,
   state: SyncState,
-  slots: readonly Slot[],
-  queries: readonly SlotQuery[],
-  outcomes: readonly QueryOutcome[],
+  { slots, riders }: Answered,
   sentAt: number,
-): Promise<{ next: SyncState; parts: Part[] }> {
+): Promise<{ next: SyncState; parts: Part[]; riders: RiderPart[] }> {
   let next = state;
   const parts: Part[] = [];
   const refusals = new Map<number, Fault>();
   const lost = new Set<number>();
-  for (const [place, slot] of slots.entries()) {
-    const outcome = outcomes[place];
-    const query = queries[place];
-    assert(outcome && query, 'each slot has a query and an outcome');
+  for (const [place, { prepared, query, outcome }] of slots.entries()) {
+    const { slot } = prepared;
     const { index } = slot;
-    if (slot.kind === 'head') next = withStream(next, index, { ...streamOf(next, slot), polledAt: sentAt });
+    if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: sentAt });
     if (outcome.kind === 'refused') refusals.set(index, outcome.fault);
     // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
-    const isBehindLost = slot.kind === 'backfill' && slot.chainedTo !== null && lost.has(slot.chainedTo);
+    const isBehindLost = 'chainedTo' in slot && slot.chainedTo !== null && lost.has(slot.chainedTo);
     if (outcome.kind !== 'page' || isBehindLost) {
       lost.add(place);
       continue;
     }
-    const step = slotStep(next, slot, query, outcome.page);
-    parts.push({ table: streamOf(next, slot).table, slot, page: outcome.page, step });
-    next = withStream(next, index, step.after);
+    const part = await partOf(deps, next, { prepared, query, page: outcome.page }, sentAt);
+    parts.push(part);
+    next = withStream(next, index, part.step.after);
   }
-  for (const index of new Set(slots.map((slot) => slot.index))) {
+  for (const index of new Set(slots.map(({ prepared }) => prepared.slot.index))) {
     const stream = next.streams[index] as StreamState;
     const fault = refusals.get(index);
     next = withStream(
@@ -126,7 +199,33 @@ async function understand(
       fault ? await afterRefusal(deps, stream, fault) : { ...stream, trouble: null },
     );
   }
-  return { next, parts };
+  const riderParts: RiderPart[] = [];
+  for (const answered of riders) {
+    const part = readDeletedLog(deps, next, answered);
+    if (!part) continue;
+    riderParts.push(part);
+    next = withStream(next, part.index, part.after);
+  }
+  return { next, parts, riders: riderParts };
+}
+
+const isHead = ({ kind }: Slot) => kind === 'head' || kind === 'head and tail';
+
+async function partOf(
+  deps: SyncDeps,
+  state: SyncState,
+  { prepared, query, page }: { prepared: PreparedSlot; query: SlotQuery | null; page: Page },
+  sentAt: number,
+): Promise<Part> {
+  const { slot } = prepared;
+  const { table } = streamOf(state, slot);
+  deps.onQuery?.({ sobject: table.stream.sobject, kind: slot.kind, rows: page.count });
+  if (slot.kind === 'counts' && query?.count) {
+    const step = await compareCounts(deps, state, slot, query.count, page);
+    return { table, slot, page: null, step };
+  }
+  const asked = query ?? { soql: '', includeDeleted: false, timeField: null };
+  return { table, slot, page, step: slotStep(state, prepared, asked, page, sentAt) };
 }
 
 const withStream = (state: SyncState, index: number, stream: StreamState): SyncState => ({
@@ -148,71 +247,17 @@ function inTrouble({ clock }: SyncDeps, stream: StreamState, fault: Fault): Stre
   return { ...stream, trouble: { tries, restsUntil: clock.now() + restMs(tries, fault) } };
 }
 
-interface PartsApplied {
-  /** What is left after the last part, read in its transaction. */
-  dirty: readonly DirtyRecord[];
-  /** Streams, by their place in the state, whose page the database refused. The others went on. */
-  failed: ReadonlyMap<number, Fault>;
-  areCursorsMoved: boolean;
-}
-
-async function applyParts(
-  deps: SyncDeps,
-  parts: readonly Part[],
-  observation: Observation,
-): Promise<PartsApplied> {
-  const failed = new Map<number, Fault>();
-  const stands = new Set<string>();
-  const hasRows = ({ page, step }: Part) => page.count > 0 || (step.absent?.length ?? 0) > 0;
-  const cursorOf = ({ slot }: Part) => `${slot.index} ${slot.kind}`;
-  for (const part of parts.filter(hasRows)) {
-    if (failed.has(part.slot.index)) continue;
-    // A later page of a chain must not move a cursor that the page before it could not move.
-    const move = stands.has(cursorOf(part)) ? undefined : part.step.move;
-    try {
-      const isMoved = await applyOnePage(deps, part, move, observation);
-      if (!isMoved) stands.add(cursorOf(part));
-    } catch (error) {
-      failed.set(part.slot.index, faultOfPage(deps, part, error));
-    }
-  }
-  const moves = parts
-    .filter((part) => !hasRows(part) && !failed.has(part.slot.index) && !stands.has(cursorOf(part)))
-    .flatMap(({ table, step }) => (step.move ? [{ streamNo: table.stream.streamNo, move: step.move }] : []));
-  const last = await deps.mirror.applyEmptyPages(moves, { observation, isLast: true }, dirtyRows);
-  return {
-    dirty: last.dirty.map(dirtyRecord),
-    failed,
-    areCursorsMoved: last.areAllMoved && stands.size === 0,
-  };
-}
-
-/** A page that the database refuses by itself is its stream's trouble. Anything else is the whole sync's. */
-function faultOfPage(deps: SyncDeps, { table }: Part, error: unknown): Fault {
-  const code = sqlState(error);
-  if (error instanceof Fault || code === undefined || databaseFault(error, '')) throw error;
-  const { sobject } = table.stream;
-  deps.log.warn('page refused by the database', { stream: sobject, sqlState: code });
-  return new Fault('DB-15', { stream: sobject, sqlState: code });
-}
-
-async function applyOnePage(
-  deps: SyncDeps,
-  part: Part,
-  move: CursorMove | undefined,
-  observation: Observation,
-): Promise<boolean> {
-  const { table, slot, page, step } = part;
-  const began = deps.clock.now();
-  const { absent } = step;
-  const { fates, isCursorMoved } = await deps.mirror.applyPage(table, page, {
-    observation,
-    isLast: false,
-    ...(absent && { absent }),
-    ...(move && { move }),
-  });
-  const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };
-  deps.log.debug('page applied', { ...fields, tookMs: deps.clock.now() - began });
-  if (fates.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: fates.quarantined });
-  return isCursorMoved;
+/**
+ * After a slow request its streams go alone, each until it is fast by itself. Pages by the thousand are slow by nature
+ * and say nothing.
+ */
+function withPace(state: SyncState, slots: readonly Slot[], tookMs: number): SyncState {
+  const isLight = slots.every((slot) => isHead(slot) || slot.kind === 'tail' || slot.kind === 're-read');
+  if (!isLight) return state;
+  const asked = new Set(slots.map(({ index }) => index));
+  const goesAlone = tookMs > slowMs;
+  const streams = state.streams.map((stream, index) =>
+    asked.has(index) && stream.goesAlone !== goesAlone ? { ...stream, goesAlone } : stream,
+  );
+  return { ...state, streams };
 }

@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import { idOf, openDestinationWorld, record, stampAt, untilBlocked } from '../../test/destination.ts';
 import { sql } from '../lib/sql.ts';
 import { applyTransaction } from './apply.ts';
-import { limitLockWait, markDirty } from './intents.ts';
+import { limitLockWait } from './intents.ts';
+import { markDirty } from './sql.ts';
+
+const written = { urgent: true, reason: 'written' } as const;
 
 const older = (values: object = {}) => record(1, { Name: 'older', SystemModstamp: stampAt(10), ...values });
 const newer = (values: object = {}) => record(1, { Name: 'newer', SystemModstamp: stampAt(60), ...values });
@@ -90,7 +93,7 @@ test('two pages with the same records in opposite order, and marks to clear, do 
   await using world = await openDestinationWorld();
   const numbers = Array.from({ length: 60 }, (_, number) => number);
   for (let round = 0; round < 5; round++) {
-    for (const number of numbers) await markDirty(world.db, 1, idOf(number), 'test');
+    for (const number of numbers) await markDirty(world.db, 1, [idOf(number)], written);
     const [one, other] = [await world.open(), await world.openReadBack()];
     const page = numbers.map((number) => record(number, { Name: `${round}` }));
     await Promise.all([
@@ -149,9 +152,9 @@ test('a deadlock that a session from outside causes repeats the page', async () 
 
 test('a mark that is raised while a reading is under way is not cleared by it, the next reading clears it', async () => {
   await using world = await openDestinationWorld();
-  await markDirty(world.db, 1, idOf(1), 'before');
+  await markDirty(world.db, 1, [idOf(1)], written);
   const first = await world.open();
-  await markDirty(world.db, 1, idOf(2), 'meanwhile');
+  await markDirty(world.db, 1, [idOf(2)], written);
   await world.apply([record(1), record(2)], { observation: first });
   assert.deepEqual(
     (await world.marks()).map(({ id }) => id),
@@ -176,7 +179,7 @@ test('a mark that is raised while a page waits for its stream is not lowered by 
   waiting = world.apply([older({ Name: 'other' })], { observation: two }); // overlaps, equal stamp: marks it
   await untilBlocked(world.db);
   const third = await world.openReadBack(); // began before the write that the next mark stands for
-  await markDirty(world.db, 1, idOf(1), 'written');
+  await markDirty(world.db, 1, [idOf(1)], written);
   const [raised] = await world.marks();
   gate.resolve();
   await Promise.all([storing, waiting]);
@@ -189,13 +192,13 @@ test('a mark that is raised while a page waits for its stream is not lowered by 
 
 test('of two marks that wait for each other the later one counts', async () => {
   await using world = await openDestinationWorld();
-  await markDirty(world.db, 1, idOf(1), 'first');
-  let waiting: Promise<void> | undefined;
+  await markDirty(world.db, 1, [idOf(1)], written);
+  let waiting: Promise<unknown> | undefined;
   await world.db.transaction(async (tx) => {
     await tx.query(sql`SELECT FROM _lockstep.dirty FOR UPDATE`);
-    waiting = markDirty(world.db, 1, idOf(1), 'second');
+    waiting = markDirty(world.db, 1, [idOf(1)], written);
     await untilBlocked(world.db);
-    await markDirty(tx, 1, idOf(1), 'third');
+    await markDirty(tx, 1, [idOf(1)], written);
   });
   await waiting;
   const [last] = await world.db.query<{ value: number }>(

@@ -5,7 +5,10 @@ import { idOf, openDestinationWorld, pageOf, record, stampAt, untilBlocked } fro
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
 import { guardedStatements } from './guarded-statement.ts';
-import { markDirty } from './intents.ts';
+import { markDirty } from './sql.ts';
+
+const written = { urgent: true, reason: 'written' } as const;
+
 import { openTickObservation } from './observations.ts';
 
 const oneOfEach = {
@@ -276,7 +279,7 @@ test('records that JSON in PostgreSQL refuses are quarantined as text, and remov
 
 test('a record that is set aside is not read again for its mark', async () => {
   await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
-  for (const number of [1, 2]) await markDirty(world.db, 1, idOf(number), 'written');
+  for (const number of [1, 2]) await markDirty(world.db, 1, [idOf(number)], written);
   await world.apply([record(1, { Int__c: 1.5 })]);
   await world.apply(
     pageOf([], { count: 1, unstorable: [{ id: idOf(2), text: `{"Id":"${idOf(2)}","Name":"\\ud800"}` }] }),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { idOf, openDestinationWorld, pageOf, record, stampAt } from '../../test/destination.ts';
 import { seededRandom } from '../lib/random.ts';
 import { sql } from '../lib/sql.ts';
-import { type Applied, applyEmptyPages, type CursorMove } from './apply.ts';
+import { type Applied, applyRest, type CursorMove } from './apply.ts';
 import { closeObservation } from './observations.ts';
 import { beginStream } from './progress.ts';
 
@@ -140,11 +140,11 @@ const headOf = (world: World) =>
 test('rows and their cursor move together', async () => {
   await using world = await openDestinationWorld();
   await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, 10);
-  await world.apply([record(1)], { move: move(1, { at: 1 }) });
+  await world.apply([record(1)], { moves: [move(1, { at: 1 })] });
   assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
 
   const broken = world.destination.db.transaction(async (tx) => {
-    await world.apply([record(2)], { tx, move: move(2, { at: 2 }) });
+    await world.apply([record(2)], { tx, moves: [move(2, { at: 2 })] });
     throw new Error('a crash before the commit');
   });
   await assert.rejects(broken);
@@ -155,9 +155,9 @@ test('rows and their cursor move together', async () => {
 test('a cursor that has moved since stays where it is, completes nothing, and the rows are kept', async () => {
   await using world = await openDestinationWorld();
   await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, null);
-  await world.apply([record(1)], { move: move(1, { at: 1 }) });
+  await world.apply([record(1)], { moves: [move(1, { at: 1 })] });
   const late = { ...move(1, { at: 'late' }), backfilledAt: 1_900_000_000 };
-  await world.apply([record(2)], { move: late });
+  await world.apply([record(2)], { moves: [late] });
   assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
   assert.deepEqual(await ids(world), [idOf(1), idOf(2)]);
   assert.deepEqual(await world.db.query(sql`SELECT state FROM _lockstep.checkpoint`), [
@@ -178,7 +178,9 @@ test('the status claims what head and tail have proven, and nothing before the f
   assert.deepEqual(await claims(), [
     { state: 'backfilling', backfill_percent: 10, read: null, settled: null },
   ]);
-  await world.apply([], { move: { kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_001 } });
+  await world.apply([], {
+    moves: [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_001 }],
+  });
   assert.deepEqual(await claims(), [
     { state: 'current', backfill_percent: 100, read: 1_800_000_000, settled: 1_700_000_000 },
   ]);
@@ -190,11 +192,11 @@ test('streams without rows move their cursors together and close the reading', a
   for (const streamNo of [1, 2]) await beginStream(world.db, streamNo, positions, 0);
   const observation = await world.open(['Account', 'Contact']);
   const part = { observation, isLast: true };
-  const moves = [1, 2].map((streamNo) => ({
-    streamNo,
-    move: { ...move(1, { at: 5 }), backfilledAt: 1_800_000_000 },
+  const rest = ['Account', 'Contact'].map((sobject) => ({
+    table: world.table(sobject),
+    moves: [{ ...move(1, { at: 5 }), backfilledAt: 1_800_000_000 }],
   }));
-  await world.destination.db.transaction((tx) => applyEmptyPages(tx, moves, part));
+  await world.destination.db.transaction((tx) => applyRest(tx, rest, part));
 
   assert.deepEqual(await headOf(world), [
     { position: { at: 5 }, version: 2 },
@@ -203,7 +205,7 @@ test('streams without rows move their cursors together and close the reading', a
   assert.deepEqual(await world.db.query(sql`SELECT DISTINCT state FROM _lockstep.checkpoint`), [
     { state: 'current' },
   ]);
-  const again = world.destination.db.transaction((tx) => applyEmptyPages(tx, moves, part));
+  const again = world.destination.db.transaction((tx) => applyRest(tx, rest, part));
   await assert.rejects(again, { code: 'SYS-09' });
 });
 
@@ -224,7 +226,7 @@ test('a page whose reading was closed is refused, and nothing has changed', asyn
   await closeObservation(world.destination.db, observation);
 
   const page = pageOf([record(1, { Name: 'b' }), record(2)], { unstorable: [{ id: idOf(3), text: '{}' }] });
-  const late = world.apply(page, { observation, move: move(1, { at: 1 }), absent: [idOf(1)] });
+  const late = world.apply(page, { observation, moves: [move(1, { at: 1 })], absent: [idOf(1)] });
   await assert.rejects(late, { code: 'SYS-09' });
   assert.deepEqual(await names(world), ['a']);
   assert.deepEqual(await headOf(world), [{ position: { at: 0 }, version: 1 }]);

@@ -3,7 +3,7 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
 import { type Database, sqlState, type Tx } from '../lib/database.ts';
-import { sql } from '../lib/sql.ts';
+import { ident, sql } from '../lib/sql.ts';
 import type { ApplyCounts, GuardedStatements } from './guarded-statement.ts';
 import type { Observation } from './observations.ts';
 import * as statements from './sql.ts';
@@ -18,13 +18,15 @@ export interface Applied {
   quarantined: number;
 }
 
-/** One cursor's step, taken if the cursor still stands where the request left it. */
+/** One cursor's step, taken if the cursor still stands where the request left it. From version 0 it comes into being. */
 export interface CursorMove {
   kind: statements.CursorKind;
   version: number;
   to: object;
   /** The server's second at which this step completes the first copy. */
   backfilledAt?: number;
+  /** This step completes a check, which began at that second of Salesforce's time. */
+  verified?: { level: statements.VerifiedLevel; at: number };
 }
 
 export interface PagePart {
@@ -33,13 +35,26 @@ export interface PagePart {
   isLast: boolean;
   /** Ids that were asked for in a complete answer and are not in it. */
   absent?: readonly RecordId[];
-  move?: CursorMove;
+  /** In their order; one that cannot be taken leaves the others. */
+  moves?: readonly CursorMove[];
+  /** The records have the columns of `partialColumns` alone. */
+  isPartial?: boolean;
+  /** A check: what it writes of records that were stamped before a second is recorded as mended, found at another. */
+  check?: { before: number; at: number };
 }
 
 export interface PageApplied {
   fates: Applied;
-  /** True where none was to move. */
-  isCursorMoved: boolean;
+  /** Cursors that stood elsewhere. */
+  unmoved: readonly statements.CursorKind[];
+}
+
+/** What an answer means for a stream of which it holds no rows. */
+export interface Rest {
+  table: StreamTable;
+  moves: readonly CursorMove[];
+  /** Rows that have to be read again, where they stand in the mirror. */
+  marks?: { ids: readonly RecordId[]; reason: statements.MarkReason };
 }
 
 /** A stream's table with the statements that write it. */
@@ -73,15 +88,13 @@ export async function applyPage(
   await refuseOutdatedPlan(tx, stream);
   const bounds = { lo: part.observation.lo, hi };
 
-  const { rows, ...fates } = await applyAll(tx, table, page, part.absent ?? [], bounds).catch(
-    throwWithoutValues,
-  );
+  const { rows, ...fates } = await applyAll(tx, { table, part, bounds }, page).catch(throwWithoutValues);
   await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
-  const isCursorMoved = part.move ? await moveCursor(tx, stream.streamNo, part.move) : true;
+  const unmoved = await moveCursors(tx, stream.streamNo, part.moves ?? []);
 
   await statements.purgeFences(tx, stream.streamNo);
   if (part.isLast) await statements.purgeExpiredObservations(tx);
-  return { fates, isCursorMoved };
+  return { fates, unmoved };
 }
 
 /**
@@ -105,27 +118,44 @@ export async function applyTransaction<Result>(
 const applyTriesMax = 5;
 
 /**
- * Moves the cursors of streams whose answers held no rows, in one transaction that also closes the reading.
+ * What an answer means besides its rows, for all its streams in one transaction, which also closes the reading.
  *
- * @returns whether all of them moved
+ * @returns the kinds of the cursors that stood elsewhere
  */
-export async function applyEmptyPages(
+export async function applyRest(
   tx: Tx,
-  moves: readonly { streamNo: number; move: CursorMove }[],
+  rest: readonly Rest[],
   part: PagePart,
-): Promise<boolean> {
+): Promise<readonly statements.CursorKind[]> {
   await endPart(tx, part);
-  let areAllMoved = true;
-  for (const { streamNo, move } of moves) {
-    areAllMoved = (await moveCursor(tx, streamNo, move)) && areAllMoved;
+  const unmoved: statements.CursorKind[] = [];
+  for (const { table, moves } of rest) {
+    unmoved.push(...(await moveCursors(tx, table.stream.streamNo, moves)));
+  }
+  for (const { table, marks } of rest) {
+    if (!marks || marks.ids.length === 0) continue;
+    const ids = await standing(tx, table.stream, marks.ids);
+    await statements.markDirty(tx, table.stream.streamNo, ids, { urgent: false, reason: marks.reason });
   }
   if (part.isLast) await statements.purgeExpiredObservations(tx);
-  return areAllMoved;
+  return unmoved;
+}
+
+/** Those Ids that have a row. */
+async function standing(
+  tx: Tx,
+  { schema, table, columns }: Stream,
+  ids: readonly RecordId[],
+): Promise<string[]> {
+  const id = ident(columns.find(({ field }) => field === 'Id')?.column ?? '');
+  const rows = await tx.query<{ id: string }>(sql`
+    SELECT ${id} AS id FROM ${ident(schema, table)} WHERE ${id} = ANY (${ids}::text[])`);
+  return rows.map((row) => row.id);
 }
 
 async function endPart(tx: Tx, { observation, isLast }: PagePart): Promise<number> {
   const end = isLast ? statements.endObservation : statements.holdObservation;
-  const [ended] = await end(tx, observation.lo);
+  const [ended] = await end(tx, observation);
   if (!ended) throw new Fault('SYS-09');
   return ended.hi;
 }
@@ -135,11 +165,29 @@ async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {
   if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
 }
 
-async function moveCursor(tx: Tx, streamNo: number, move: CursorMove): Promise<boolean> {
-  const [moved] = await statements.moveCursor(tx, streamNo, move.kind, move.version, move.to);
-  const { backfilledAt } = move;
-  if (moved && backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
-  return moved !== undefined;
+async function moveCursors(
+  tx: Tx,
+  streamNo: number,
+  moves: readonly CursorMove[],
+): Promise<readonly statements.CursorKind[]> {
+  const unmoved: statements.CursorKind[] = [];
+  for (const { kind, version, to, backfilledAt, verified } of moves) {
+    const [moved] = await statements.moveCursor(tx, streamNo, kind, version, to);
+    if (!moved) {
+      unmoved.push(kind);
+      continue;
+    }
+    if (backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
+    if (verified) await statements.recordVerified(tx, streamNo, verified.level, verified.at);
+  }
+  return unmoved;
+}
+
+/** What the records of a page are applied with. */
+interface Context {
+  table: StreamTable;
+  part: PagePart;
+  bounds: Bounds;
 }
 
 interface Bounds {
@@ -153,23 +201,19 @@ type Fates = Applied & { rows: number };
 const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0, rows: 0 };
 
 /** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
-async function applyAll(
-  tx: Tx,
-  table: StreamTable,
-  page: Page,
-  absent: readonly RecordId[],
-  bounds: Bounds,
-): Promise<Fates> {
+async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fates> {
+  const { part } = context;
   const refused = page.unstorable.filter(({ text }) => !isDeleted(text));
   const gone = page.unstorable.filter(({ text }) => isDeleted(text)).map(({ id }) => id);
   const batch = {
     records: page.records,
     count: page.count - page.unstorable.length,
-    absent: [...absent, ...gone],
+    absent: [...(part.absent ?? []), ...gone],
   };
-  const fates = await applyRecords(tx, table, batch, bounds);
-  for (const { id, text } of refused) {
-    await statements.quarantine(tx, table.stream.streamNo, bounds.lo, { id, code: 'lone surrogate', text });
+  const fates = await applyRecords(tx, context, batch);
+  // A part of a record is not put aside: its full reading is.
+  for (const { id, text } of part.isPartial ? [] : refused) {
+    await quarantine(tx, context, { id, code: 'lone surrogate', text });
   }
   return sum(fates, { ...noFates, quarantined: refused.length });
 }
@@ -190,17 +234,17 @@ function throwWithoutValues(error: unknown): never {
  * Records that fit go in as one statement. What its guards do not foresee (a number too large for JSON, a row too
  * wide for a table) fails the statement: then the page is halved down to the record that cannot be stored.
  */
-async function applyRecords(tx: Tx, table: StreamTable, batch: Batch, bounds: Bounds): Promise<Fates> {
+async function applyRecords(tx: Tx, context: Context, batch: Batch): Promise<Fates> {
   await tx.query(sql`SAVEPOINT batch`);
   try {
-    const fates = await applyFitting(tx, table, batch, bounds);
+    const fates = await applyFitting(tx, context, batch);
     await tx.query(sql`RELEASE SAVEPOINT batch`);
     return fates;
   } catch (error) {
     const code = sqlState(error);
     if (!code || !cannotBeStored(code)) throw error;
     await tx.query(sql`ROLLBACK TO SAVEPOINT batch`);
-    return applyHalves(tx, table, batch, bounds, code);
+    return applyHalves(tx, context, batch, code);
   }
 }
 
@@ -216,18 +260,12 @@ const noRecords = { records: '[]', count: 0 };
 /** Data exceptions, a rule or trigger that somebody added to the table, a row over a limit of PostgreSQL's. */
 const cannotBeStored = (code: string) => /^(2[23]|P0)/.test(code) || code === '54000' || code === '54001';
 
-async function applyHalves(
-  tx: Tx,
-  table: StreamTable,
-  batch: Batch,
-  bounds: Bounds,
-  code: string,
-): Promise<Fates> {
+async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string): Promise<Fates> {
   const { absent } = batch;
-  if (batch.count === 0) return applyAbsentHalves(tx, table, absent, bounds, code);
+  if (batch.count === 0) return applyAbsentHalves(tx, context, absent, code);
   if (absent.length > 0) {
-    const present = await applyRecords(tx, table, { ...batch, absent: [] }, bounds);
-    return sum(present, await applyRecords(tx, table, { ...noRecords, absent }, bounds));
+    const present = await applyRecords(tx, context, { ...batch, absent: [] });
+    return sum(present, await applyRecords(tx, context, { ...noRecords, absent }));
   }
   const records = await tx.query<{ id: RecordId; record: string }>(sql`
     SELECT value ->> 'Id' AS id, value::text AS record FROM json_array_elements(${batch.records}::json)`);
@@ -235,8 +273,8 @@ async function applyHalves(
   assert(first, 'a batch that counts records holds one');
   if (records.length === 1) {
     const { id, record } = first;
-    if (isDeleted(record)) return applyRecords(tx, table, { ...noRecords, absent: [id] }, bounds);
-    await statements.quarantine(tx, table.stream.streamNo, bounds.lo, { id, code, text: record });
+    if (isDeleted(record)) return applyRecords(tx, context, { ...noRecords, absent: [id] });
+    await quarantine(tx, context, { id, code, text: record });
     return { ...noFates, quarantined: 1 };
   }
   const middle = Math.ceil(records.length / 2);
@@ -245,35 +283,44 @@ async function applyHalves(
     count: part.length,
     absent: [],
   });
-  const left = await applyRecords(tx, table, half(records.slice(0, middle)), bounds);
-  return sum(left, await applyRecords(tx, table, half(records.slice(middle)), bounds));
+  const left = await applyRecords(tx, context, half(records.slice(0, middle)));
+  return sum(left, await applyRecords(tx, context, half(records.slice(middle))));
 }
 
 /** A record that is gone in Salesforce and cannot go here: somebody's foreign key holds it. Its row stays. */
 async function applyAbsentHalves(
   tx: Tx,
-  table: StreamTable,
+  context: Context,
   absent: readonly RecordId[],
-  bounds: Bounds,
   code: string,
 ): Promise<Fates> {
   const [id] = absent;
   assert(id, 'an empty batch can always be stored');
   if (absent.length === 1) {
     const text = JSON.stringify({ Id: id, IsDeleted: true });
-    await statements.quarantine(tx, table.stream.streamNo, bounds.lo, { id, code, text });
+    await quarantine(tx, context, { id, code, text });
     return { ...noFates, quarantined: 1 };
   }
   const middle = Math.ceil(absent.length / 2);
   const half = (part: readonly RecordId[]): Batch => ({ ...noRecords, absent: part });
-  const left = await applyRecords(tx, table, half(absent.slice(0, middle)), bounds);
-  return sum(left, await applyRecords(tx, table, half(absent.slice(middle)), bounds));
+  const left = await applyRecords(tx, context, half(absent.slice(0, middle)));
+  return sum(left, await applyRecords(tx, context, half(absent.slice(middle))));
 }
 
-async function applyFitting(tx: Tx, table: StreamTable, batch: Batch, bounds: Bounds): Promise<Fates> {
+const quarantine = (
+  tx: Tx,
+  { table, bounds }: Context,
+  record: { id: RecordId; code: string; text: string },
+) => statements.quarantine(tx, table.stream.streamNo, bounds.lo, record);
+
+async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Fates> {
+  const { table, part, bounds } = context;
   const { stream, guarded } = table;
-  const { judged, fates } = await guardedApply(tx, table, batch.records, batch.absent, bounds);
-  if (judged === batch.count + batch.absent.length) return fates;
+  const { judged, fates } = await guardedApply(tx, context, batch.records, batch.absent);
+  const misfitCount = batch.count + batch.absent.length - judged;
+  if (misfitCount === 0) return fates;
+  // Only a record without an Id is judged by nobody there; its full reading puts it aside.
+  if (part.isPartial) return { ...fates, quarantined: misfitCount };
 
   const misfits = await tx.query<{ id: string | null; deleted: boolean | null }>({
     name: `aside_${stream.streamNo}_${stream.planVersion}`,
@@ -282,21 +329,26 @@ async function applyFitting(tx: Tx, table: StreamTable, batch: Batch, bounds: Bo
   });
   // A deleted record needs none of its values: only its Id counts, as if it had been asked for and not found.
   const gone = misfits.flatMap(({ id, deleted }) => (deleted && id ? [id as RecordId] : []));
-  const removed = gone.length > 0 ? (await guardedApply(tx, table, '[]', gone, bounds)).fates : noFates;
+  const removed = gone.length > 0 ? (await guardedApply(tx, context, '[]', gone)).fates : noFates;
   return sum(sum(fates, removed), { ...noFates, quarantined: misfits.length - gone.length });
 }
 
 async function guardedApply(
   tx: Tx,
-  { stream, guarded }: StreamTable,
+  { table: { stream, guarded }, part: { isPartial, check }, bounds: { lo, hi } }: Context,
   records: string,
   absent: readonly RecordId[],
-  { lo, hi }: Bounds,
 ): Promise<{ judged: number; fates: Fates }> {
+  const values = [records, stream.streamNo, lo, hi, absent];
+  const [kind, more] = isPartial
+    ? (['patch', []] as const)
+    : check
+      ? (['check', [check.before, check.at]] as const)
+      : (['apply', []] as const);
   const [counts] = await tx.query<ApplyCounts>({
-    name: `apply_${stream.streamNo}_${stream.planVersion}`,
-    text: guarded.apply,
-    values: [records, stream.streamNo, lo, hi, absent],
+    name: `${kind}_${stream.streamNo}_${stream.planVersion}`,
+    text: guarded[kind],
+    values: [...values, ...more],
   });
   assert(counts, 'the guarded statement answers one row');
   const { judged, written, unchanged, stale, dirty, inserted, removed } = counts;

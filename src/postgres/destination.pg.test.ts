@@ -17,11 +17,11 @@ import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
 import { holderName, openDestination, prepareDestination } from './destination.ts';
-import { markDirty } from './intents.ts';
 import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
+import { markDirty } from './sql.ts';
 import { createTable, loadStreams } from './tables.ts';
 import { takeOver } from './take-over.ts';
 
@@ -298,7 +298,7 @@ test('in a private database the writer can do all of its work and the reader see
 
     const table = destination.tables.get('account');
     assert.ok(table);
-    await markDirty(destination.db, 1, idOf(1), 'test');
+    await markDirty(destination.db, 1, [idOf(1)], { urgent: true, reason: 'written' });
     const stillOpen = await openReadBackObservation(destination.db, 'proxy', [1], 60_000);
     const observation = await openTickObservation(destination.db, second, [1], 60_000);
     const page = pageOf([

@@ -1,5 +1,5 @@
 import { stampSlackSeconds } from '../core/merge-rule.ts';
-import type { ColumnPlan, SqlType } from './plan-table.ts';
+import { type ColumnPlan, partialColumns, type SqlType } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
@@ -22,6 +22,13 @@ import type { Stream } from './tables.ts';
  */
 export interface GuardedStatements {
   apply: string;
+  /**
+   * The same for a reading that checks: what it writes of records that were stamped before $6 (seconds) is recorded
+   * as a repair, found at $7 (seconds).
+   */
+  check: string;
+  /** The same for records with the columns of `partialColumns` alone. */
+  patch: string;
   /** Puts the records aside that do not fit: $1 records, $2 stream_no, $3 lo. Returns id and whether it is deleted. */
   setAside: string;
 }
@@ -41,41 +48,92 @@ const list = (columns: readonly ColumnPlan[], text: (column: ColumnPlan) => stri
   columns.map(text).join(separator);
 
 export function guardedStatements(stream: Stream, serverVersion: number): GuardedStatements {
-  const { columns } = stream;
-  const table = `${quoted(stream.schema)}.${quoted(stream.table)}`;
-  const named = (field: string) => quoted(columns.find((column) => column.field === field)?.column ?? '');
-  const id = named('Id');
-  const stamp = named('SystemModstamp');
-  const page = pageOf(stream, serverVersion);
-  const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
-  const slack = `interval '${stampSlackSeconds} seconds'`;
+  const names = namesOf(stream);
+  const page = pageOf(stream.columns, serverVersion);
+  return {
+    apply: applyStatement(stream, names, page, false),
+    check: applyStatement(stream, names, page, true),
+    patch: patchStatement(stream, names, serverVersion),
+    setAside: setAsideStatement(stream, page),
+  };
+}
 
-  const apply = `
+interface Names {
+  table: string;
+  id: string;
+  /** The stamp that the merge rule compares; none where the object has no SystemModstamp. */
+  stamp: string | null;
+}
+
+function namesOf({ schema, table, columns }: Stream): Names {
+  const named = (field: string) => columns.find((column) => column.field === field)?.column;
+  const stamp = named('SystemModstamp');
+  return {
+    table: `${quoted(schema)}.${quoted(table)}`,
+    id: quoted(named('Id') ?? ''),
+    stamp: stamp === undefined ? null : quoted(stamp),
+  };
+}
+
+const slack = `interval '${stampSlackSeconds} seconds'`;
+const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
+/** A reading leaves its fence where another one of the stream is under way that began before this one ended. */
+const isAnotherOpen =
+  'EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)';
+/** What is settled by now: a mark without a stamp holds later claims back. */
+const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'tail')`;
+const tally = `
+SELECT count(*)::integer AS judged,
+       count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,
+       count(*) FILTER (WHERE _verdict = 'nothing' OR _verdict = 'store' AND _same)::integer AS unchanged,
+       count(*) FILTER (WHERE _verdict = 'stale')::integer AS stale,
+       count(*) FILTER (WHERE _verdict = 'dirty')::integer AS dirty`;
+
+function applyStatement(
+  { columns, hasIsDeleted }: Stream,
+  { table, id, stamp }: Names,
+  page: string,
+  isCheck: boolean,
+): string {
+  const same = (compared: readonly ColumnPlan[]) =>
+    list(
+      compared,
+      (c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`,
+      '\n                      AND ',
+    );
+  return `
 WITH page AS (${page}),
 reading AS (
   SELECT r.*,
          row_number() OVER within_id AS _nth,
-         coalesce(lead(${stamp}) OVER within_id = ${stamp}, false) AS _tied
+         ${stamp ? 'coalesce(lead(_stamp) OVER within_id = _stamp, false)' : `lead(${id}) OVER within_id IS NOT NULL`} AS _tied
     FROM (SELECT ${list(columns, (c) => `${cast(c)} AS ${quoted(c.column)}`)},
-                 ${stream.hasIsDeleted ? `"IsDeleted" = 'true'` : 'false'} AS _gone
+                 ${hasIsDeleted ? `"IsDeleted" = 'true'` : 'false'} AS _gone,
+                 ${stamp ? '"SystemModstamp"::timestamptz' : 'NULL::timestamptz'} AS _stamp
             FROM page
            WHERE _misfit IS NULL
           UNION ALL
-          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true
+          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true, NULL::timestamptz
             FROM unnest($5::text[]) AS absent) r
-  WINDOW within_id AS (PARTITION BY ${id} ORDER BY ${stamp} DESC)
+  WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)
 ),
 judged AS MATERIALIZED (
   SELECT n.*,
          t.${id} IS NOT NULL AS _stands,
-         s._same,
+         s._same,${
+           isCheck
+             ? `
+         ${stamp ? `t.${stamp}` : 'NULL::timestamptz'} AS _stored,
+         ${same(columns.filter((c) => !c.formula))} AS _formulas_apart_same,`
+             : ''
+         }
          CASE WHEN n._nth > 1 THEN 'stale'
               WHEN n._tied THEN 'dirty'
               WHEN f.id IS NULL OR $3 >= f.hi THEN 'store'
               WHEN $4 <= f.lo THEN ${verdictOfOlder}
-              WHEN n.${stamp} > f.stamp + ${slack} THEN 'store'
+              WHEN n._stamp > f.stamp + ${slack} THEN 'store'
               WHEN s._same THEN 'nothing'
-              WHEN n.${stamp} < f.stamp - ${slack} THEN ${verdictOfOlder}
+              WHEN n._stamp < f.stamp - ${slack} THEN ${verdictOfOlder}
               ELSE 'dirty'
          END AS _verdict
     FROM reading n
@@ -83,7 +141,7 @@ judged AS MATERIALIZED (
     LEFT JOIN ${table} t ON t.${id} = n.${id}
    CROSS JOIN LATERAL (
          SELECT CASE WHEN n._gone THEN t.${id} IS NULL
-                     ELSE t.${id} IS NOT NULL AND ${list(columns, (c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`, '\n                      AND ')}
+                     ELSE t.${id} IS NOT NULL AND ${same(columns)}
                 END AS _same) s
 ),
 put AS (
@@ -101,9 +159,8 @@ removed AS (
 ),
 fenced AS (
   INSERT INTO _lockstep.fence (stream_no, id, lo, hi, stamp, deleted)
-  SELECT $2, ${id}, $3, $4, ${stamp}, _gone FROM judged
-   WHERE _verdict = 'store'
-     AND EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)
+  SELECT $2, ${id}, $3, $4, _stamp, _gone FROM judged
+   WHERE _verdict = 'store' AND ${isAnotherOpen}
   ON CONFLICT (stream_no, id) DO UPDATE
      SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = false
 ),
@@ -114,26 +171,118 @@ unmarked AS (
      AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
 ),
 marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason)
-  SELECT $2, ${id}, $4, false, 'overlap' FROM judged WHERE _verdict = 'dirty'
-  ON CONFLICT (stream_no, id) DO UPDATE SET since = greatest(dirty.since, EXCLUDED.since)
+  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason, stamped_at)
+  SELECT $2, ${id}, $4, false, CASE WHEN _gone THEN 'absent' ELSE 'overlap' END, coalesce(_stamp - ${slack}, ${settled})
+    FROM judged WHERE _verdict = 'dirty'
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
+         reason = CASE WHEN EXCLUDED.reason = 'overlap' THEN 'overlap' ELSE dirty.reason END
 ),
 released AS (
   DELETE FROM _lockstep.quarantine q
    WHERE EXISTS (SELECT FROM _lockstep.quarantine WHERE stream_no = $2)
      AND q.stream_no = $2
      AND q.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
-)
-SELECT count(*)::integer AS judged,
-       count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,
-       count(*) FILTER (WHERE _verdict = 'nothing' OR _verdict = 'store' AND _same)::integer AS unchanged,
-       count(*) FILTER (WHERE _verdict = 'stale')::integer AS stale,
-       count(*) FILTER (WHERE _verdict = 'dirty')::integer AS dirty,
+)${isCheck ? mended(id) : ''}
+${tally},
        count(*) FILTER (WHERE _verdict = 'store' AND NOT _gone AND NOT _stands)::integer AS inserted,
        count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed
   FROM judged`;
+}
 
-  const setAside = `
+/** A formula's value moves no stamp; that it had to be read again is no repair. */
+const mended = (id: string) => `,
+mended AS (
+  INSERT INTO _lockstep.repair (stream_no, id, kind, found_at)
+  SELECT $2, _id, _kind, to_timestamp($7::bigint)
+    FROM (SELECT j.${id} AS _id,
+                 CASE WHEN j._gone AND d.reason = 'deleted log' THEN 'deleted'
+                      WHEN j._gone AND d.reason IN ('absent', 'accepted')
+                      THEN CASE WHEN j._stamp IS NULL THEN 'no longer visible' ELSE 'deleted' END
+                      WHEN j._gone OR j._stamp >= to_timestamp($6::bigint) THEN NULL
+                      WHEN NOT j._stands THEN 'missing'
+                      WHEN j._stored < j._stamp THEN 'stale'
+                      WHEN NOT j._formulas_apart_same THEN 'edited'
+                 END AS _kind
+            FROM judged j
+            LEFT JOIN _lockstep.dirty d ON d.stream_no = $2 AND d.id = j.${id}
+           WHERE j._verdict = 'store' AND NOT j._same) m
+   WHERE _kind IS NOT NULL
+)`;
+
+/** \`core/merge-rule.ts\` says the rule in words: \`decidePartial\`. A value that does not fit is read in full, which puts it aside. */
+function patchStatement(stream: Stream, { table, id, stamp }: Names, serverVersion: number): string {
+  const columns = partialColumns(stream);
+  const formulas = columns.filter(({ formula }) => formula);
+  const taken = (c: ColumnPlan) =>
+    c.field === 'Id'
+      ? `"Id" AS ${quoted(c.column)}`
+      : `CASE WHEN _misfit IS NULL THEN ${cast(c)} END AS ${quoted(c.column)}`;
+  const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
+  return `
+WITH page AS (${pageOf(columns, serverVersion)}),
+reading AS (
+  SELECT r.*, row_number() OVER (PARTITION BY ${id}) AS _nth
+    FROM (SELECT ${list(columns, taken)}, _misfit IS NOT NULL AS _unfit, false AS _absent
+            FROM page
+           WHERE length("Id") = 18
+          UNION ALL
+          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, false, true
+            FROM unnest($5::text[]) AS absent) r
+),
+judged AS MATERIALIZED (
+  SELECT n.*,
+         s._same,
+         CASE WHEN n._nth > 1 THEN 'stale'
+              WHEN n._unfit THEN 'dirty'
+              WHEN n._absent AND t.${id} IS NULL THEN 'nothing'
+              WHEN $3 < f.hi AND $4 <= f.lo AND NOT f.partial THEN 'stale'
+              WHEN $3 < f.hi THEN CASE WHEN s._same THEN 'nothing' ELSE 'dirty' END
+              WHEN NOT n._absent AND t.${id} IS NOT NULL${stamp ? ` AND t.${stamp} IS NOT DISTINCT FROM n.${stamp}` : ''} THEN 'store'
+              ELSE 'dirty'
+         END AS _verdict
+    FROM reading n
+    LEFT JOIN _lockstep.fence f ON f.stream_no = $2 AND f.id = n.${id}
+    LEFT JOIN ${table} t ON t.${id} = n.${id}
+   CROSS JOIN LATERAL (SELECT NOT n._absent AND t.${id} IS NOT NULL AND ${same.join(' AND ')} AS _same) s
+),${
+    formulas.length > 0
+      ? `
+put AS (
+  UPDATE ${table} t SET ${list(formulas, (c) => `${quoted(c.column)} = j.${quoted(c.column)}`)}
+    FROM judged j
+   WHERE t.${id} = j.${id} AND j._verdict = 'store' AND NOT j._same
+),`
+      : ''
+  }
+fenced AS (
+  INSERT INTO _lockstep.fence (stream_no, id, lo, hi, stamp, deleted, partial)
+  SELECT $2, ${id}, $3, $4, ${stamp ?? 'NULL'}, false, true FROM judged
+   WHERE _verdict = 'store' AND ${isAnotherOpen}
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = true
+),
+unmarked AS (
+  DELETE FROM _lockstep.dirty d
+   WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
+     AND d.stream_no = $2 AND d.since < $3 AND d.reason IN ('absent', 'kept')
+     AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing') AND NOT _absent))
+),
+marked AS (
+  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason, stamped_at)
+  SELECT $2, ${id}, $4, false, CASE WHEN _absent THEN 'absent' ELSE 'differs' END, ${settled}
+    FROM judged WHERE _verdict = 'dirty'
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
+         reason = CASE WHEN EXCLUDED.reason = 'differs' THEN 'differs' ELSE dirty.reason END
+)
+${tally},
+       0 AS inserted,
+       0 AS removed
+  FROM judged`;
+}
+
+const setAsideStatement = (stream: Stream, page: string): string => `
 WITH page AS (${page}),
 aside AS (
   INSERT INTO _lockstep.quarantine (stream_no, id, column_name, code, record)
@@ -146,13 +295,11 @@ unmarked AS (
   DELETE FROM _lockstep.dirty d USING page WHERE d.stream_no = $2 AND d.id = page."Id" AND _misfit IS NOT NULL AND d.since < $3
 )
 SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted FROM page WHERE _misfit IS NOT NULL`;
-  return { apply, setAside };
-}
 
 const deletedText = (stream: Stream) => (stream.hasIsDeleted ? 'page."IsDeleted"' : 'NULL');
 
 /** The JSON as text columns, and the name of the first column whose text does not fit its type. */
-function pageOf({ columns }: Stream, serverVersion: number): string {
+function pageOf(columns: readonly ColumnPlan[], serverVersion: number): string {
   const fits = serverVersion >= 160_000 ? fitsByServer : fitsByPattern;
   const misfits = columns
     .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')

@@ -2,7 +2,7 @@
  * The server that comes with Lockstep, destinations and their roles, and the one writer of mirror rows: applyPage.
  * Everything else is private to the room.
  */
-export type { Applied, CursorMove, PageApplied, PagePart, StreamTable } from './apply.ts';
+export type { Applied, CursorMove, PageApplied, PagePart, Rest, StreamTable } from './apply.ts';
 export {
   type Destination,
   holderName,
@@ -11,11 +11,11 @@ export {
 } from './destination.ts';
 export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
-export { databaseFault } from './faults.ts';
+export { databaseFault, isTableChanged } from './faults.ts';
 export type { Outcome } from './intents.ts';
 export { type DirtyRow, type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
-export { planTable, planTables, type TablePlan } from './plan-table.ts';
+export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export { readStatus, type StreamStatus } from './progress.ts';
 export {
   createPrivateDatabase,
@@ -25,6 +25,6 @@ export {
   revokePublicConnect,
   scramVerifier,
 } from './roles.ts';
-export type { CursorKind } from './sql.ts';
+export type { CursorKind, MarkReason } from './sql.ts';
 export { processIdentity } from './start-lock.ts';
 export { createTable, type Stream } from './tables.ts';

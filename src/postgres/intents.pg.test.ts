@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idOf, openDestinationWorld } from '../../test/destination.ts';
 import { sql } from '../lib/sql.ts';
-import { areDirty, healIntents, markDirty, purgeIntents, recordIntent, recordOutcome } from './intents.ts';
+import { areDirty, healIntents, recordIntent, recordOutcome } from './intents.ts';
+import { markDirty, purgeOld } from './sql.ts';
+
+const written = { urgent: true, reason: 'written' } as const;
 
 type World = Awaited<ReturnType<typeof openDestinationWorld>>;
 const streamNos = new Map([
@@ -25,20 +28,27 @@ test('a write whose process is gone is unknown, and its record is read again fir
   const known = await recordIntent(world.db, { ...write, owner: 'dead', id: idOf(3) });
   await recordOutcome(world.db, known, 'refused');
 
-  assert.equal(await healIntents(world.db, ['alive'], streamNos), 1);
+  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, true), { healed: 1, withoutId: [] });
   assert.deepEqual(await outcomes(world), ['unknown', null, 'refused']);
   assert.deepEqual(await world.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY id`), [
     { stream_no: 1, id: idOf(1), urgent: true },
     { stream_no: 1, id: idOf(2), urgent: true },
   ]);
-  assert.equal(await healIntents(world.db, ['alive'], streamNos), 0);
+  assert.equal((await healIntents(world.db, ['alive'], streamNos, true)).healed, 0);
+});
+
+test('between starts the writes of the living are left alone', async () => {
+  await using world = await openDestinationWorld();
+  await recordIntent(world.db, { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(1) });
+  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, false), { healed: 0, withoutId: [] });
+  assert.deepEqual(await world.marks(), []);
 });
 
 test('a write that has been open longer than any request lasts is unknown, whoever lives', async () => {
   await using world = await openDestinationWorld();
   await recordIntent(world.db, { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(1) });
   await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
-  assert.equal(await healIntents(world.db, ['alive'], streamNos), 1);
+  assert.equal((await healIntents(world.db, ['alive'], streamNos, false)).healed, 1);
   assert.deepEqual(await outcomes(world), ['unknown']);
 });
 
@@ -50,15 +60,15 @@ test('what is known of a write is kept for a month', async () => {
     await world.db.query(sql`
       UPDATE _lockstep.intent SET answered_at = answered_at - ${days} * interval '1 day' WHERE id = ${idOf(days)}`);
   }
-  await purgeIntents(world.db);
+  await purgeOld(world.db);
   assert.deepEqual(await world.db.query(sql`SELECT id FROM _lockstep.intent`), [{ id: idOf(29) }]);
 });
 
-test('a cut-off write without an Id, or to an object that is not mirrored, marks nothing', async () => {
+test('a cut-off write without an Id names its object, one to an object that is not mirrored nothing', async () => {
   await using world = await openDestinationWorld();
   await recordIntent(world.db, { owner: 'dead', method: 'POST', sobject: 'Account', id: null });
   await recordIntent(world.db, { owner: 'dead', method: 'PATCH', sobject: 'Task', id: idOf(1) });
-  assert.equal(await healIntents(world.db, [], streamNos), 2);
+  assert.deepEqual(await healIntents(world.db, [], streamNos, false), { healed: 2, withoutId: ['account'] });
   assert.deepEqual(await world.marks(), []);
 });
 
@@ -67,10 +77,10 @@ test('cut-off writes are healed by one healer only', async () => {
   for (let number = 0; number < 20; number++) {
     await recordIntent(world.db, { owner: 'dead', method: 'PATCH', sobject: 'Account', id: idOf(number) });
   }
-  const heal = () => world.db.transaction((tx) => healIntents(tx, [], streamNos));
+  const heal = () => world.db.transaction((tx) => healIntents(tx, [], streamNos, false));
   const healed = await Promise.all([heal(), heal()]);
   assert.deepEqual(
-    healed.toSorted((a, b) => a - b),
+    healed.map((each) => each.healed).toSorted((a, b) => a - b),
     [0, 20],
   );
   assert.equal((await world.marks()).length, 20);
@@ -78,7 +88,7 @@ test('cut-off writes are healed by one healer only', async () => {
 
 test('a record is dirty from its mark on, in its own stream only', async () => {
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
-  await markDirty(world.db, 1, idOf(1), 'written');
+  await markDirty(world.db, 1, [idOf(1)], written);
   assert.equal(await areDirty(world.db, 1, [idOf(2), idOf(1)]), true);
   assert.equal(await areDirty(world.db, 1, [idOf(2)]), false);
   assert.equal(await areDirty(world.db, 1, []), false);
@@ -87,9 +97,9 @@ test('a record is dirty from its mark on, in its own stream only', async () => {
 
 test('a later mark that is not urgent does not take the urgency away', async () => {
   await using world = await openDestinationWorld();
-  await markDirty(world.db, 1, idOf(1), 'written');
+  await markDirty(world.db, 1, [idOf(1)], written);
   const [first] = await world.marks();
-  await markDirty(world.db, 1, idOf(1), 'again');
+  await markDirty(world.db, 1, [idOf(1)], written);
   const [second] = await world.marks();
   assert.ok(first && second && second.since > first.since);
   assert.deepEqual(await world.db.query(sql`SELECT urgent FROM _lockstep.dirty`), [{ urgent: true }]);

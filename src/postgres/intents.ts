@@ -1,4 +1,3 @@
-import type { RecordId } from '../core/ids.ts';
 import type { Tx } from '../lib/database.ts';
 import * as statements from './sql.ts';
 
@@ -25,34 +24,35 @@ export const recordOutcome = async (db: Tx, intentNo: number, outcome: Outcome):
 
 /**
  * Settles writes that were cut off: their process is not among the living. What they may have changed is marked to
- * be read again; a record whose Id is not known comes with the next poll of its object. Writes of the living are
- * marked too and stay open: the database may have been away when their outcome was to be recorded.
+ * be read again; a record whose Id is not known is among the newest of its object.
  *
  * @param streamNos  by the sobject's API name in lower case
+ * @param isStart    writes of the living are marked too and stay open: the database may have been away when their
+ *                   outcome was to be recorded
+ * @returns how many were cut off, and the objects, in lower case, of records without a known Id
  */
 export async function healIntents(
   tx: Tx,
   living: readonly string[],
   streamNos: ReadonlyMap<string, number>,
-): Promise<number> {
+  isStart: boolean,
+): Promise<{ healed: number; withoutId: readonly string[] }> {
   const cutOff = await statements.takeCutOffIntents(tx, living);
-  const open = await statements.selectOpenIntents(tx);
+  const open = isStart ? await statements.selectOpenIntents(tx) : [];
+  const withoutId = new Set<string>();
   for (const { sobject, id } of [...cutOff, ...open]) {
-    const streamNo = streamNos.get(sobject.toLowerCase());
-    if (streamNo !== undefined && id !== null) await statements.markDirty(tx, streamNo, id, true, 'cut off');
+    const name = sobject.toLowerCase();
+    const streamNo = streamNos.get(name);
+    if (streamNo === undefined) continue;
+    if (id === null) withoutId.add(name);
+    else await statements.markDirty(tx, streamNo, [id], { urgent: true, reason: 'cut off' });
   }
-  return cutOff.length;
+  return { healed: cutOff.length, withoutId: [...withoutId] };
 }
 
-/** For retention; cheap where nothing is old. */
-export const purgeIntents = async (db: Tx): Promise<void> => {
-  await statements.purgeIntents(db);
-};
-
-/** Marks a record to be read again, first of all. */
-export const markDirty = async (db: Tx, streamNo: number, id: RecordId, reason: string): Promise<void> => {
-  await statements.markDirty(db, streamNo, id, true, reason);
-};
+/** Whether any proxied write is under way or was cut off. Cheap. */
+export const hasOpenIntents = async (db: Tx): Promise<boolean> =>
+  (await statements.selectOpenIntents(db)).length > 0;
 
 export const areDirty = async (db: Tx, streamNo: number, ids: readonly string[]): Promise<boolean> =>
   (await statements.areDirty(db, streamNo, ids)).length > 0;

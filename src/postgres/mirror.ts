@@ -1,20 +1,24 @@
-import type { FaultCode } from '../core/faults.ts';
+import type { Fault, FaultCode } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
 import type { Database } from '../lib/database.ts';
 import {
-  applyEmptyPages,
   applyPage,
+  applyRest,
   applyTransaction,
-  type CursorMove,
   type PageApplied,
   type PagePart,
+  type Rest,
   type StreamTable,
 } from './apply.ts';
 import * as intents from './intents.ts';
 import * as observations from './observations.ts';
 import * as progress from './progress.ts';
-import type { CheckpointRow, CursorRow } from './sql.ts';
+import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
+import { restoreTable } from './restore-table.ts';
+import type { CheckpointRow, CursorKind, CursorRow, MarkReason } from './sql.ts';
+import * as statements from './sql.ts';
 import { takeOver } from './take-over.ts';
 
 /** A record that must be read again by its Id. */
@@ -39,8 +43,15 @@ export interface Mirror {
   /** See {@link takeOver}. */
   takeOver(holder: observations.Holder): Promise<void>;
   /** See {@link intents.healIntents}. */
-  healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>): Promise<number>;
+  healIntents(
+    living: readonly string[],
+    streamNos: ReadonlyMap<string, number>,
+    isStart: boolean,
+  ): Promise<{ healed: number; withoutId: readonly string[] }>;
+  hasOpenIntents(): Promise<boolean>;
   retryStopped(): Promise<void>;
+  /** See {@link restoreTable}. */
+  restoreTable(table: StreamTable): Promise<Fault | null>;
   /** @param dirtyRows  up to so many of the records to read again */
   readProgress(dirtyRows: number): Promise<Progress>;
   /** See {@link progress.beginStream}. */
@@ -68,27 +79,54 @@ export interface Mirror {
    * @param lockWaitMs  for answers that somebody waits for: no longer than this for the stream's lock
    */
   applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<PageApplied>;
-  /** See {@link applyEmptyPages}. `dirty` is what is left to read again after it. */
-  applyEmptyPages(
-    moves: readonly { streamNo: number; move: CursorMove }[],
+  /** See {@link applyRest}. `dirty` is what is left to read again after it. */
+  applyRest(
+    rest: readonly Rest[],
     part: PagePart,
     dirtyRows: number,
-  ): Promise<{ areAllMoved: boolean; dirty: readonly DirtyRow[] }>;
+  ): Promise<{ unmoved: readonly CursorKind[]; dirty: readonly DirtyRow[] }>;
 
-  /** Has the record read again, first of all. */
-  markDirty(streamNo: number, id: RecordId, reason: string): Promise<void>;
+  /** The mirror's own Ids in the order of their bytes, behind one; of one day of creation where it is given. */
+  idsAfter(
+    table: StreamTable,
+    after: RecordId | null,
+    limit: number,
+    day?: string,
+  ): Promise<readonly RecordId[]>;
+  /** See {@link countByDay}. */
+  countByDay(
+    table: StreamTable,
+    range: { from: string | null; to: string | null },
+    before: ServerSeconds,
+  ): Promise<readonly DayCount[]>;
+  /** Has records read again, whether or not they stand in the mirror. */
+  markRows(streamNo: number, ids: readonly RecordId[], reason: MarkReason, urgent: boolean): Promise<void>;
+  /** Rows that a sweep did not find and that are held: they go, or they stay until a sweep finds them again. */
+  decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void>;
   areDirty(streamNo: number, ids: readonly string[]): Promise<boolean>;
+  /** What checks have mended since a second of Salesforce's time, by object and kind. */
+  readRepairs(since: ServerSeconds): Promise<readonly RepairCount[]>;
   recordIntent(intent: intents.Intent): Promise<number>;
   recordOutcome(intentNo: number, outcome: intents.Outcome): Promise<void>;
-  purgeIntents(): Promise<void>;
+  /** For retention; cheap where nothing is old. */
+  purgeOld(): Promise<void>;
+}
+
+export interface RepairCount {
+  sobject: string;
+  kind: string;
+  rows: number;
 }
 
 /** The mirror in PostgreSQL. */
 export function mirrorIn(db: Database): Mirror {
   return {
     takeOver: (holder) => takeOver(db, holder),
-    healIntents: (living, streamNos) => db.transaction((tx) => intents.healIntents(tx, living, streamNos)),
+    healIntents: (living, streamNos, isStart) =>
+      db.transaction((tx) => intents.healIntents(tx, living, streamNos, isStart)),
+    hasOpenIntents: () => intents.hasOpenIntents(db),
     retryStopped: () => progress.retryStopped(db),
+    restoreTable: ({ stream }) => restoreTable(db, stream),
     readProgress: (dirtyRows) => progress.readProgress(db, dirtyRows),
     beginStream: (streamNo, positions, rowsExpected) =>
       db.transaction((tx) => progress.beginStream(tx, streamNo, positions, rowsExpected)),
@@ -104,16 +142,24 @@ export function mirrorIn(db: Database): Mirror {
         if (lockWaitMs !== undefined) await intents.limitLockWait(tx, lockWaitMs);
         return applyPage(tx, table, page, part);
       }),
-    applyEmptyPages: (moves, part, dirtyRows) =>
+    applyRest: (rest, part, dirtyRows) =>
       applyTransaction(db, async (tx) => {
-        const areAllMoved = await applyEmptyPages(tx, moves, part);
-        return { areAllMoved, dirty: await progress.readDirty(tx, dirtyRows) };
+        const unmoved = await applyRest(tx, rest, part);
+        return { unmoved, dirty: await statements.selectDirty(tx, dirtyRows) };
       }),
 
-    markDirty: (streamNo, id, reason) => intents.markDirty(db, streamNo, id, reason),
+    idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
+    countByDay: ({ stream }, range, before) => countByDay(db, stream, range, before),
+    markRows: async (streamNo, ids, reason, urgent) => {
+      await statements.markDirty(db, streamNo, ids, { urgent, reason });
+    },
+    decideOnAbsent: async (streamNo, decision) => {
+      await statements.decideOnAbsent(db, streamNo, decision);
+    },
     areDirty: (streamNo, ids) => intents.areDirty(db, streamNo, ids),
+    readRepairs: (since) => statements.selectRepairs(db, since),
     recordIntent: (intent) => intents.recordIntent(db, intent),
     recordOutcome: (intentNo, outcome) => intents.recordOutcome(db, intentNo, outcome),
-    purgeIntents: () => intents.purgeIntents(db),
+    purgeOld: () => statements.purgeOld(db),
   };
 }

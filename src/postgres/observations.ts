@@ -8,6 +8,8 @@ import * as statements from './sql.ts';
  */
 export interface Observation {
   lo: number;
+  /** Tells it from a later one with the same number, in a database that was restored meanwhile. */
+  nonce: string;
 }
 
 /** Whose readings they are: the holder of the sync's lease, known by its epoch. */
@@ -41,6 +43,6 @@ export async function openReadBackObservation(
 }
 
 /** For a reading that ends without an apply: a failed request, a refused plan. */
-export const closeObservation = async (db: Database, { lo }: Observation): Promise<void> => {
-  await statements.deleteObservation(db, lo);
+export const closeObservation = async (db: Database, observation: Observation): Promise<void> => {
+  await statements.deleteObservation(db, observation);
 };

@@ -104,6 +104,17 @@ function refuseUnreadable(described: readonly Describe[]): void {
   throw new Fault('SCH-06', { ...first, more });
 }
 
+/**
+ * The columns that a sweep asks for: what tells that a record is there as the mirror has it, and the formulas, whose
+ * values change without a trace. Without a stamp nothing tells whether a formula belongs to the row's other values.
+ */
+export function partialColumns({ columns }: Pick<TablePlan, 'columns'>): readonly ColumnPlan[] {
+  const hasStamp = columns.some(({ field }) => field === 'SystemModstamp');
+  return columns.filter(
+    ({ field, formula }) => field === 'Id' || field === 'SystemModstamp' || (hasStamp && formula),
+  );
+}
+
 export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 'reference';
 
 /**

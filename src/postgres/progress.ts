@@ -11,13 +11,6 @@ export async function readProgress(db: Tx, dirtyRows: number) {
   };
 }
 
-/** Where the cursors of a stream begin. */
-export interface StartPositions {
-  head: object;
-  tail: object;
-  backfill: object;
-}
-
 /** Begins a stream: its cursors, and what to expect of its first copy. Repeatable: a begun stream stays as it is. */
 export async function beginStream(
   tx: Tx,
@@ -25,13 +18,14 @@ export async function beginStream(
   positions: StartPositions,
   rowsExpected: number | null,
 ): Promise<void> {
-  for (const kind of ['head', 'tail', 'backfill'] as const) {
-    await statements.insertCursor(tx, streamNo, kind, positions[kind]);
+  for (const [kind, position] of Object.entries(positions) as [statements.CursorKind, object | null][]) {
+    if (position) await statements.insertCursor(tx, streamNo, kind, position);
   }
   await statements.startBackfill(tx, streamNo, rowsExpected);
 }
 
-export const readDirty = statements.selectDirty;
+/** Where the cursors of a stream begin; null for one that it does not have. */
+export type StartPositions = { readonly [Kind in statements.CursorKind]?: object | null };
 
 export const recordStop = async (db: Database, streamNo: number, code: FaultCode): Promise<void> => {
   await statements.stopStream(db, streamNo, code);

@@ -207,7 +207,7 @@ test('cursors of changes, marks and fences outlive the restoring, and only the f
   for (const kind of ['backfill', 'head', 'tail'] as const) {
     await insertCursor(world.db, streamNo, kind, { at: 7 });
   }
-  await markDirty(world.db, streamNo, idOf(1), true, 'written');
+  await markDirty(world.db, streamNo, [idOf(1)], { urgent: true, reason: 'written' });
   await world.db.script(`
     UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = 'DB-15', stopped_because = 'x',
       backfilled_at = now(), counts_verified_at = now(), stamps_verified_at = now(), content_verified_at = now();

@@ -1,13 +1,25 @@
 import { assert } from '../lib/assert.ts';
 import type { Tx } from '../lib/database.ts';
-import { sql } from '../lib/sql.ts';
+import { ident, sql } from '../lib/sql.ts';
 import type { ColumnPlan } from './plan-table.ts';
 
 /**
  * The statements on a destination's own records, one function each. The one that writes mirror rows is made per
  * table: guarded-statement.ts.
  */
-export type CursorKind = 'backfill' | 'head' | 'tail';
+export type CursorKind = 'backfill' | 'head' | 'tail' | 'deleted' | 'sweep' | 'counts' | 'content' | 'mend';
+
+/** Why a record is to be read again; 0002-reconcile.sql says what each means. */
+export type MarkReason =
+  | 'overlap'
+  | 'written'
+  | 'cut off'
+  | 'differs'
+  | 'absent'
+  | 'accepted'
+  | 'kept'
+  | 'deleted log'
+  | 'asked';
 
 export interface CheckpointRow {
   stream_no: number;
@@ -77,19 +89,25 @@ export const closeFormerObservations = (tx: Tx, epoch: number) =>
 
 /** FOR SHARE, so that the raising of the epoch waits for this one, or this one sees it and opens nothing. */
 export const insertTickObservation = (tx: Tx, o: NewObservation & { epoch: number }) =>
-  tx.query<{ lo: number }>(sql`
+  tx.query<ObservationRow>(sql`
   INSERT INTO _lockstep.observation (lo, kind, streams, owner, epoch, expires_at)
   SELECT nextval('_lockstep.ticket'), 'tick', ${o.streams}::smallint[], ${o.owner}, epoch,
          clock_timestamp() + ${o.lastsMs} * interval '1 millisecond'
     FROM _lockstep.sync WHERE epoch = ${o.epoch} FOR SHARE
-  RETURNING lo`);
+  RETURNING lo, nonce`);
 
 export const insertReadBackObservation = (tx: Tx, o: NewObservation) =>
-  tx.query<{ lo: number }>(sql`
+  tx.query<ObservationRow>(sql`
   INSERT INTO _lockstep.observation (lo, kind, streams, owner, expires_at)
   VALUES (nextval('_lockstep.ticket'), 'read-back', ${o.streams}::smallint[], ${o.owner},
           clock_timestamp() + ${o.lastsMs} * interval '1 millisecond')
-  RETURNING lo`);
+  RETURNING lo, nonce`);
+
+export interface ObservationRow {
+  lo: number;
+  /** A restored database hands numbers out again; this is never the same. */
+  nonce: string;
+}
 
 export interface NewObservation {
   streams: readonly number[];
@@ -99,14 +117,16 @@ export interface NewObservation {
 }
 
 /** The reading's end ticket, and its row deleted with its last part. No row: the reading was closed by another. */
-export const endObservation = (tx: Tx, lo: number) =>
+export const endObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query<{ hi: number }>(sql`
-  DELETE FROM _lockstep.observation WHERE lo = ${lo} RETURNING nextval('_lockstep.ticket') AS hi`);
+  DELETE FROM _lockstep.observation WHERE lo = ${lo} AND nonce = ${nonce}
+  RETURNING nextval('_lockstep.ticket') AS hi`);
 
 /** The same for a part that is not the last: the row stays, and nobody can delete it before this commits. */
-export const holdObservation = (tx: Tx, lo: number) =>
+export const holdObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query<{ hi: number }>(sql`
-  SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation WHERE lo = ${lo} FOR KEY SHARE`);
+  SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation
+   WHERE lo = ${lo} AND nonce = ${nonce} FOR KEY SHARE`);
 
 /** In a statement of its own: the guarded statement's snapshot must be taken after the lock. */
 export const lockStream = (tx: Tx, streamNo: number) =>
@@ -123,9 +143,14 @@ export const selectPlanVersion = (tx: Tx, streamNo: number) =>
   tx.query<{ plan_version: number }>(sql`
   SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`);
 
-/** Moves one cursor if nobody has since `version`. One row: moved. None: it stays, and the rows still commit. */
+/**
+ * Moves one cursor if nobody has since `version`; from 0 it comes into being. One row: moved. None: it stays, and the
+ * rows still commit.
+ */
 export const moveCursor = (tx: Tx, streamNo: number, kind: CursorKind, version: number, to: object) =>
-  tx.query<{ version: number }>(sql`
+  version === 0
+    ? insertCursor(tx, streamNo, kind, to)
+    : tx.query<{ version: number }>(sql`
   UPDATE _lockstep.cursor
      SET position  = ${JSON.stringify(to)}::jsonb,
          version   = version + 1
@@ -134,10 +159,21 @@ export const moveCursor = (tx: Tx, streamNo: number, kind: CursorKind, version: 
      AND version   = ${version}
   RETURNING version`);
 
+/** No row: there is one already. */
 export const insertCursor = (tx: Tx, streamNo: number, kind: CursorKind, position: object) =>
-  tx.query(sql`
+  tx.query<{ version: number }>(sql`
   INSERT INTO _lockstep.cursor (stream_no, kind, position) VALUES (${streamNo}, ${kind}, ${JSON.stringify(position)}::jsonb)
-  ON CONFLICT (stream_no, kind) DO NOTHING`);
+  ON CONFLICT (stream_no, kind) DO NOTHING
+  RETURNING version`);
+
+/** A whole pass of a check has ended; it began at this second of Salesforce's time. */
+export const recordVerified = (tx: Tx, streamNo: number, level: VerifiedLevel, at: number) => {
+  const column = ident(`${level}_verified_at`);
+  return tx.query(sql`
+  UPDATE _lockstep.checkpoint SET ${column} = greatest(${column}, to_timestamp(${at})) WHERE stream_no = ${streamNo}`);
+};
+
+export type VerifiedLevel = 'counts' | 'stamps' | 'content';
 
 /** `rows` is kept, never counted. */
 export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemoved: number) =>
@@ -182,8 +218,8 @@ export const purgeExpiredObservations = (tx: Tx) =>
    WHERE lo IN (SELECT lo FROM _lockstep.observation WHERE expires_at < clock_timestamp() FOR UPDATE SKIP LOCKED)`);
 
 /** A reading that ended without an apply. */
-export const deleteObservation = (tx: Tx, lo: number) =>
-  tx.query(sql`DELETE FROM _lockstep.observation WHERE lo = ${lo}`);
+export const deleteObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
+  tx.query(sql`DELETE FROM _lockstep.observation WHERE lo = ${lo} AND nonce = ${nonce}`);
 
 export const selectCheckpoints = (tx: Tx) =>
   tx.query<CheckpointRow>(sql`
@@ -204,24 +240,50 @@ export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: Colum
   VALUES (${streamNo}, ${ordinal}, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula}, true)
   ON CONFLICT (stream_no, field) DO NOTHING`);
 
-/** The next records to read again, those first that a proxied write waits for. A stopped stream's wait for its start. */
+/**
+ * The next records to read again, those first that a proxied write waits for. A stopped stream's wait for its start.
+ * Rows that a sweep has not found wait for the end of its pass, and where they are too many for a person.
+ */
 export const selectDirty = (tx: Tx, limit: number) =>
   tx.query<{ stream_no: number; id: string; urgent: boolean }>(sql`
   SELECT d.stream_no, d.id, d.urgent
-    FROM _lockstep.dirty d JOIN _lockstep.checkpoint c USING (stream_no)
+    FROM _lockstep.dirty d
+    JOIN _lockstep.checkpoint c USING (stream_no)
+    LEFT JOIN _lockstep.vanished v USING (stream_no)
    WHERE c.state <> 'stopped'
+     AND d.reason <> 'kept'
+     AND (d.reason <> 'absent' OR NOT v.is_sweeping AND NOT v.is_held)
    ORDER BY d.urgent DESC, d.since LIMIT ${limit}`);
+
+/**
+ * What a record without a known stamp misses is not older than what is settled by now: for marks that know nothing
+ * of the record.
+ */
+const settledSince = (streamNo: number) => sql`
+  (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'tail')`;
 
 /**
  * A later mark raises `since`, so that a reading under way at that moment does not clear it. Of two that come at once
  * the first ticket can be the last to get the row, and must not lower it.
  */
-export const markDirty = (tx: Tx, streamNo: number, id: string, urgent: boolean, reason: string) =>
+export const markDirty = (
+  tx: Tx,
+  streamNo: number,
+  ids: readonly string[],
+  { urgent, reason }: { urgent: boolean; reason: MarkReason },
+) =>
   tx.query(sql`
-  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason)
-  VALUES (${streamNo}, ${id}, nextval('_lockstep.ticket'), ${urgent}, ${reason})
+  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason, stamped_at)
+  SELECT ${streamNo}, id, nextval('_lockstep.ticket'), ${urgent}, ${reason}, ${settledSince(streamNo)}
+    FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id
   ON CONFLICT (stream_no, id) DO UPDATE
-     SET since = greatest(dirty.since, EXCLUDED.since), urgent = dirty.urgent OR EXCLUDED.urgent`);
+     SET since = greatest(dirty.since, EXCLUDED.since), urgent = dirty.urgent OR EXCLUDED.urgent,
+         reason = EXCLUDED.reason, stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
+
+/** Rows that a sweep did not find are removed, or kept until it finds them again. */
+export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 'kept') =>
+  tx.query(sql`
+  UPDATE _lockstep.dirty SET reason = ${decision} WHERE stream_no = ${streamNo} AND reason = 'absent'`);
 
 export const areDirty = (tx: Tx, streamNo: number, ids: readonly string[]) =>
   tx.query<{ id: string }>(sql`
@@ -275,6 +337,18 @@ export const selectOpenIntents = (tx: Tx) =>
   tx.query<{ sobject: string; id: string | null }>(sql`
   SELECT sobject, id FROM _lockstep.intent WHERE outcome IS NULL`);
 
-/** What is known of proxied writes is kept for as long as logs are. */
-export const purgeIntents = (tx: Tx) =>
-  tx.query(sql`DELETE FROM _lockstep.intent WHERE answered_at < clock_timestamp() - interval '30 days'`);
+/** What is known of proxied writes and of repairs is kept for as long as logs are. */
+export const purgeOld = async (tx: Tx): Promise<void> => {
+  await tx.query(
+    sql`DELETE FROM _lockstep.intent WHERE answered_at < clock_timestamp() - interval '30 days'`,
+  );
+  await tx.query(sql`DELETE FROM _lockstep.repair WHERE found_at < clock_timestamp() - interval '30 days'`);
+};
+
+/** @param since  Salesforce's second */
+export const selectRepairs = (tx: Tx, since: number) =>
+  tx.query<{ sobject: string; kind: string; rows: number }>(sql`
+  SELECT c.sobject, r.kind, count(*) AS rows
+    FROM _lockstep.repair r JOIN _lockstep.checkpoint c USING (stream_no)
+   WHERE r.found_at >= to_timestamp(${since})
+   GROUP BY c.sobject, r.kind ORDER BY c.sobject, r.kind`);

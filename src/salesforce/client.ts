@@ -8,7 +8,7 @@ import { errorCodeOf } from './faults.ts';
 import { type Answer, openTransport } from './transport.ts';
 
 /** What a request is made for; the budget treats each differently. */
-export type Purpose = 'setup' | 'poll' | 'read-back';
+export type Purpose = 'setup' | 'poll' | 'backfill' | 'reconcile' | 'repair' | 'read-back';
 
 export interface SalesforceOptions {
   /** The org's My Domain address, where its token endpoint is. */

@@ -15,7 +15,7 @@ const answer = (...bodies: string[]) =>
 
 test('records are cut out as the text that Salesforce sent, digits and spaces included', () => {
   const records = '[ {"Id":"001000000000001AAA", "Amount__c" : 9007199254740993.10 ,"x":-0,"y":1.0e+2} ]';
-  const [only] = readComposite(answer(query(records)), 1);
+  const [only] = readComposite(answer(query(records)), 1, 0).queries;
   assert.equal(only?.query?.records, records);
   assert.equal(only?.query?.count, 1);
   assert.equal(only?.query?.last, records.slice(2, -2));
@@ -55,7 +55,7 @@ test('an answer is read whatever its layout, order of keys and order of queries'
         null,
         indent,
       );
-      const found = readComposite(text, pages.length);
+      const found = readComposite(text, pages.length, 0).queries;
       for (const [index, records] of pages.entries()) {
         const body = found[index]?.query;
         assert.deepEqual(JSON.parse(body?.records ?? ''), JSON.parse(JSON.stringify(records)));
@@ -73,9 +73,13 @@ test('an answer cut short at any place is refused', () => {
     '[{"a":1}]',
   );
   const refused = `${text.slice(0, -2).replace(/"httpStatusCode":200,"referenceId":"q1"/, '"httpStatusCode":400,"referenceId":"q1"')}]}`;
-  assert.equal(readComposite(refused, 2).length, 2);
+  assert.equal(readComposite(refused, 2, 0).queries.length, 2);
   for (let length = 0; length < refused.length; length++) {
-    assert.throws(() => readComposite(refused.slice(0, length), 2), { code: 'DATA-03' }, `cut at ${length}`);
+    assert.throws(
+      () => readComposite(refused.slice(0, length), 2, 0),
+      { code: 'DATA-03' },
+      `cut at ${length}`,
+    );
   }
 });
 
@@ -97,33 +101,33 @@ const wrong: Record<string, string> = {
   'has a totalSize with a fraction': answer('{"totalSize":0.5,"done":true,"records":[]}'),
   'has records that are no array': answer('{"totalSize":0,"done":true,"records":{}}'),
   'has records that are no objects': answer('{"totalSize":1,"done":true,"records":[1]}'),
-  'has no records': answer('{"totalSize":0,"done":true}'),
-  'says 200 to an error body': answer('[{"errorCode":"INVALID_TYPE","message":"x"}]'),
   'has a raw NUL in a value': answer(query('[{"Id":"\u0000"}]')),
 };
 
 for (const [what, text] of Object.entries(wrong)) {
   test(`an answer that ${what} is thrown away`, () => {
-    assert.throws(() => readComposite(text, 1), { code: 'DATA-03' });
+    assert.throws(() => readComposite(text, 1, 0), { code: 'DATA-03' });
   });
 }
 
 test('an answer that names one query twice is thrown away, even if none is missing', () => {
   const twice = answer(good, good, good).replace('"q2"', '"q1"');
-  assert.throws(() => readComposite(twice, 2), { code: 'DATA-03' });
+  assert.throws(() => readComposite(twice, 2, 0), { code: 'DATA-03' });
 });
 
-test('a query is percent-encoded, a reference in it is not', () => {
+test('a query is percent-encoded, a reference in it is not, and what rides along is sent as it is', () => {
   const soql = "SELECT Id FROM A__c WHERE Id > '@{q0.records[1999].Id}' AND Name = 'é&+%@{x}#'";
   const text = compositeOf(
     [
-      { soql: 'SELECT Id FROM A__c', includeDeleted: false },
-      { soql, includeDeleted: true },
+      { soql: 'SELECT Id FROM A__c', includeDeleted: false, timeField: null },
+      { soql, includeDeleted: true, timeField: null },
     ],
+    ['sobjects/A__c/deleted/?start=2026-11-24T08%3A00%3A00%2B00%3A00'],
     dataPath,
   );
   const request = JSON.parse(text) as { compositeRequest: { url: string }[] };
-  const [first, second] = request.compositeRequest.map(({ url }) => url);
+  const [first, second, rider] = request.compositeRequest.map(({ url }) => url);
+  assert.equal(rider, '/services/data/v62.0/sobjects/A__c/deleted/?start=2026-11-24T08%3A00%3A00%2B00%3A00');
   assert.equal(first, '/services/data/v62.0/query?q=SELECT%20Id%20FROM%20A__c');
   assert.match(
     second ?? '',
@@ -140,12 +144,36 @@ test('a query is percent-encoded, a reference in it is not', () => {
   );
 });
 
-test('a sixth query is not sent', () => {
-  const one = { soql: 'SELECT Id FROM Account', includeDeleted: false };
-  assert.throws(() =>
+test('a sixth query is not sent, nor a twenty-sixth part of a request', () => {
+  const one = { soql: 'SELECT Id FROM Account', includeDeleted: false, timeField: null };
+  const of = (queries: number, riders: number) =>
     compositeOf(
-      Array.from({ length: 6 }, () => one),
+      Array.from({ length: queries }, () => one),
+      Array.from({ length: riders }, () => 'limits'),
       dataPath,
-    ),
+    );
+  assert.throws(() => of(6, 0));
+  assert.throws(() => of(5, 21));
+  assert.throws(() => of(0, 0));
+  assert.doesNotThrow(() => of(5, 20));
+});
+
+test('what rides along comes back as the text that was sent, whatever its status', () => {
+  const log = '{"deletedRecords":[],"latestDateCovered":"2026-11-24T08:00:00.000+0000"}';
+  const refused = '[{"errorCode":"INVALID_REPLICATION_DATE","message":"x"}]';
+  const text = `{"compositeResponse":[
+    {"body":${log},"httpHeaders":{},"httpStatusCode":200,"referenceId":"r0"},
+    {"body":${good},"httpHeaders":{},"httpStatusCode":200,"referenceId":"q0"},
+    {"body":${refused},"httpHeaders":{},"httpStatusCode":400,"referenceId":"r1"}]}`;
+  const { queries, riders } = readComposite(text, 1, 2);
+  assert.equal(queries[0]?.query?.count, 0);
+  assert.deepEqual(
+    riders.map(({ status, body }) => [status, body]),
+    [
+      [200, log],
+      [400, refused],
+    ],
   );
+  assert.throws(() => readComposite(text, 2, 1), { code: 'DATA-03' });
+  assert.throws(() => readComposite(text, 1, 1), { code: 'DATA-03' });
 });

@@ -1,5 +1,5 @@
 /**
- * The one composite request that carries up to five queries, and its answer. The answer stays text: a scanner cuts
+ * The one composite request that carries up to five queries and what rides along, and its answer. The answer stays text: a scanner cuts
  * each query's records out of it, so that no number passes through a JavaScript double.
  */
 import { assert } from '../lib/assert.ts';
@@ -9,6 +9,16 @@ export interface Query {
   soql: string;
   /** True asks queryAll, which also answers deleted and archived records. */
   includeDeleted: boolean;
+  /** The field that the records are ordered by before their Id; null where the answer's place in time does not matter. */
+  timeField: string | null;
+}
+
+/** The answer to what rode along: a resource that is no query, and does not count toward the five. */
+export interface RiderAnswer {
+  status: number;
+  errorCode: string | null;
+  /** Parsed; undefined for what is no JSON. */
+  body: unknown;
 }
 
 /** The records of one query, cut out of the answer. */
@@ -24,23 +34,40 @@ export interface QueryBody {
   isSuspect: boolean;
 }
 
-type SubAnswer = { query: QueryBody } | { query: null; status: number; body: string };
+interface SubAnswer {
+  query: QueryBody | null;
+  status: number;
+  /** Of a query that was answered empty: its text is in `query`. */
+  body: string;
+}
 
-/** Salesforce answers at most five queries in one composite request. */
+/** Salesforce answers at most five queries in one composite request, and 25 subrequests in all. */
 export const queriesMax = 5;
+const subrequestsMax = 25;
 
 /** A reference to an earlier query's answer, for example `@{q0.records[1999].Id}`. */
 export const reference = /@\{q\d\.records\[\d+\]\.\w+\}/g;
 
 const slotName = (index: number) => `q${index}`;
+const riderName = (index: number) => `r${index}`;
 
-export function compositeOf(queries: readonly Query[], dataPath: string): string {
-  assert(queries.length > 0 && queries.length <= queriesMax, 'a composite request takes one to five queries');
-  const compositeRequest = queries.map(({ soql, includeDeleted }, index) => ({
-    method: 'GET',
-    url: `${dataPath}/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
-    referenceId: slotName(index),
-  }));
+/** @param riders  paths below the data path */
+export function compositeOf(queries: readonly Query[], riders: readonly string[], dataPath: string): string {
+  const count = queries.length + riders.length;
+  assert(queries.length <= queriesMax, 'a composite request takes up to five queries');
+  assert(count > 0 && count <= subrequestsMax, 'a composite request takes one to 25 subrequests');
+  const compositeRequest = [
+    ...queries.map(({ soql, includeDeleted }, index) => ({
+      method: 'GET',
+      url: `${dataPath}/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
+      referenceId: slotName(index),
+    })),
+    ...riders.map((path, index) => ({
+      method: 'GET',
+      url: `${dataPath}/${path}`,
+      referenceId: riderName(index),
+    })),
+  ];
   return JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
 }
 
@@ -56,11 +83,15 @@ function encodeSoql(soql: string): string {
 }
 
 /**
- * The sub-answers in the order of their queries.
+ * The sub-answers in the order of their queries and riders.
  *
  * @throws Fault `DATA-03`: not the JSON of a composite answer with exactly these sub-answers; nothing of it is used
  */
-export function readComposite(text: string, queryCount: number): readonly SubAnswer[] {
+export function readComposite(
+  text: string,
+  queryCount: number,
+  riderCount: number,
+): { queries: readonly SubAnswer[]; riders: readonly SubAnswer[] } {
   const scanner = new JsonScanner(text);
   const bySlot = new Map<string, SubAnswer>();
   scanner.object((key) => {
@@ -68,8 +99,10 @@ export function readComposite(text: string, queryCount: number): readonly SubAns
     else scanner.value();
   });
   scanner.finish();
-  if (bySlot.size !== queryCount) scanner.fail();
-  return Array.from({ length: queryCount }, (_, index) => bySlot.get(slotName(index)) ?? scanner.fail());
+  if (bySlot.size !== queryCount + riderCount) scanner.fail();
+  const named = (count: number, name: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => bySlot.get(name(index)) ?? scanner.fail());
+  return { queries: named(queryCount, slotName), riders: named(riderCount, riderName) };
 }
 
 function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): void {
@@ -84,8 +117,12 @@ function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): vo
   });
   if (status === undefined || slot === undefined || body === undefined || bySlot.has(slot))
     return scanner.fail();
-  if (status !== 200) bySlot.set(slot, { query: null, status, body: scanner.slice(body.span) });
-  else bySlot.set(slot, { query: body.query ?? scanner.fail() });
+  const isQuery = status === 200 && body.query !== null;
+  bySlot.set(slot, {
+    query: isQuery ? body.query : null,
+    status,
+    body: isQuery ? '' : scanner.slice(body.span),
+  });
 }
 
 /** The status may stand behind the body, so the body is read as a query's answer whenever it has that form. */

@@ -51,6 +51,7 @@ const accounts = (limit: number, where?: string): Query => ({
     limit,
   }),
   includeDeleted: false,
+  timeField: 'SystemModstamp',
 });
 
 test('the org says who it is, what it has and how much', async () => {
@@ -114,7 +115,7 @@ test('pages chained by reference in one request are the pages in a row; the end 
   const chain = (slot: number) => accounts(pageRows, `Id > ${soqlIdOf(slot, pageRows - 1)}`);
   const queries = [accounts(pageRows), chain(0), chain(1), { ...chain(2), includeDeleted: true }];
 
-  const { pages, serverNow, usage } = await queryPages(salesforce, queries, 'poll', signal);
+  const { pages, serverNow, usage } = await queryPages(salesforce, queries, { purpose: 'poll' }, signal);
 
   const found = pages.flatMap((outcome) => (outcome.kind === 'page' ? [outcome.page] : []));
   const ids = found.flatMap(({ records }) => (JSON.parse(records) as { Id: string }[]).map(({ Id }) => Id));
@@ -127,9 +128,14 @@ test('pages chained by reference in one request are the pages in a row; the end 
 });
 
 test('one refused query leaves the others of its request alone', async () => {
-  const unknownField = { soql: 'SELECT Id, Nope__c FROM Account', includeDeleted: false };
-  const unknownObject = { soql: 'SELECT Id FROM Nothing__c', includeDeleted: false };
-  const { pages } = await queryPages(salesforce, [unknownField, accounts(1), unknownObject], 'poll', signal);
+  const unknownField = { soql: 'SELECT Id, Nope__c FROM Account', includeDeleted: false, timeField: null };
+  const unknownObject = { soql: 'SELECT Id FROM Nothing__c', includeDeleted: false, timeField: null };
+  const { pages } = await queryPages(
+    salesforce,
+    [unknownField, accounts(1), unknownObject],
+    { purpose: 'poll' },
+    signal,
+  );
 
   const [first, second, third] = pages;
   assert(first?.kind === 'refused' && second?.kind === 'page' && third?.kind === 'refused');
@@ -143,7 +149,7 @@ test('a session that the org has ended is renewed on the way', async () => {
   const ended = await org.db.query(sql`DELETE FROM simulator.token RETURNING hash`);
   assert(ended.length > 0, 'there was a session to end');
 
-  const { pages } = await queryPages(salesforce, [accounts(1)], 'poll', signal);
+  const { pages } = await queryPages(salesforce, [accounts(1)], { purpose: 'poll' }, signal);
 
   assert.equal(pages[0]?.kind, 'page');
 });
@@ -163,9 +169,13 @@ test('a wrong secret is told from other refusals', async () => {
 });
 
 test('an object that needs a filter is told as one that cannot be mirrored, and the others of the request stand', async () => {
-  const links = { soql: 'SELECT Id FROM ContentDocumentLink ORDER BY Id LIMIT 10', includeDeleted: false };
-  const names = { soql: 'SELECT Id FROM Name ORDER BY Id LIMIT 10', includeDeleted: false };
-  const { pages } = await queryPages(salesforce, [links, accounts(1), names], 'poll', signal);
+  const links = {
+    soql: 'SELECT Id FROM ContentDocumentLink ORDER BY Id LIMIT 10',
+    includeDeleted: false,
+    timeField: null,
+  };
+  const names = { soql: 'SELECT Id FROM Name ORDER BY Id LIMIT 10', includeDeleted: false, timeField: null };
+  const { pages } = await queryPages(salesforce, [links, accounts(1), names], { purpose: 'poll' }, signal);
 
   const [first, second, third] = pages;
   assert(first?.kind === 'refused' && second?.kind === 'page' && third?.kind === 'refused');

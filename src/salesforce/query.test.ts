@@ -12,6 +12,7 @@ const row = (n: number) => ({ Id: idOf(n), Name: `Row ${n}`, SystemModstamp: sta
 const select = (sobject: string, where = ''): Query => ({
   soql: `SELECT Id, Name, SystemModstamp FROM ${sobject}${where}`,
   includeDeleted: false,
+  timeField: 'SystemModstamp',
 });
 
 const page = (records: unknown[], totalSize = records.length, done = true): SubAnswer => ({
@@ -25,7 +26,7 @@ const refusal = (errorCode: string): SubAnswer => ({
 
 async function pagesOf(queries: readonly Query[], subAnswers: readonly SubAnswer[]) {
   await using org = await openScriptedOrg(() => ({ body: compositeAnswer(subAnswers) }));
-  return await queryPages(org.open(), queries, 'poll', signal);
+  return await queryPages(org.open(), queries, { purpose: 'poll' }, signal);
 }
 
 test('five queries are one request, and each has its own outcome', async () => {
@@ -42,7 +43,7 @@ test('five queries are one request, and each has its own outcome', async () => {
   const chained = select('B__c', ` WHERE Id > ${soqlIdOf(1, 1999)}`);
   const queries = [select('Account'), select('B__c'), select('C__c'), chained, select('D__c')];
 
-  const { serverNow, usage, pages } = await queryPages(org.open(), queries, 'poll', signal);
+  const { serverNow, usage, pages } = await queryPages(org.open(), queries, { purpose: 'poll' }, signal);
 
   assert.equal(org.received.length, 2);
   assert.equal(org.received[1]?.path, '/services/data/v62.0/composite');
@@ -54,6 +55,7 @@ test('five queries are one request, and each has its own outcome', async () => {
       records: JSON.stringify([row(1), row(2)]),
       count: 2,
       last: { stamp, id: idOf(2) },
+      lastId: idOf(2),
       done: true,
       unstorable: [],
       nulsRemoved: 0,
@@ -76,7 +78,7 @@ test('a number keeps all its digits', async () => {
     ': 9007199254740993.10',
   );
   await using org = await openScriptedOrg(() => ({ body }));
-  const { pages } = await queryPages(org.open(), [select('Account')], 'poll', signal);
+  const { pages } = await queryPages(org.open(), [select('Account')], { purpose: 'poll' }, signal);
   assert(pages[0]?.kind === 'page');
   assert(pages[0].page.records.includes('"Amount__c": 9007199254740993.10'));
 });
@@ -90,6 +92,7 @@ test('bad characters are dealt with, and every record of the answer is counted',
   assert.deepEqual(rest, {
     count: 3,
     last: { stamp, id: idOf(3) },
+    lastId: idOf(3),
     done: true,
     unstorable: [{ id: idOf(2), text: JSON.stringify(rows[1]) }],
     nulsRemoved: 1,
@@ -105,7 +108,7 @@ test('each kind of bad character is noticed by itself, in any spelling', async (
   ] as const) {
     const body = compositeAnswer([page([{ ...row(1), Name: 'BAD' }])]).replace('BAD', escape);
     await using org = await openScriptedOrg(() => ({ body }));
-    const { pages } = await queryPages(org.open(), [select('Account')], 'poll', signal);
+    const { pages } = await queryPages(org.open(), [select('Account')], { purpose: 'poll' }, signal);
     assert(pages[0]?.kind === 'page');
     assert.equal((JSON.parse(pages[0].page.records) as unknown[]).length, kept, escape);
     assert.equal(pages[0].page.unstorable.length, set, escape);
@@ -118,9 +121,35 @@ test('a page that Salesforce did not finish is not done', async () => {
   assert(pages[0]?.kind === 'page' && !pages[0].page.done);
 });
 
-test('records without an Id or a stamp give a page without a position', async () => {
-  const { pages } = await pagesOf([select('Account')], [page([{ expr0: 6 }])]);
-  assert(pages[0]?.kind === 'page' && pages[0].page.last === null);
+test('sums give a page without a position, records whose time does not matter one without a time', async () => {
+  const untimed = { ...select('Account'), timeField: null };
+  const { pages } = await pagesOf(
+    [select('Account'), untimed],
+    [page([{ expr0: 6 }]), page([{ Id: idOf(1) }])],
+  );
+  const placeOf = (nth: number) => {
+    const outcome = pages[nth];
+    assert(outcome?.kind === 'page');
+    return { last: outcome.page.last, lastId: outcome.page.lastId };
+  };
+  assert.deepEqual(placeOf(0), { last: null, lastId: null });
+  assert.deepEqual(placeOf(1), { last: null, lastId: idOf(1) });
+});
+
+test('the position is in the order of the time that the query names', async () => {
+  const created = { ...select('LoginHistory'), timeField: 'LoginTime' };
+  const { pages } = await pagesOf([created], [page([{ Id: idOf(1), LoginTime: stamp }])]);
+  assert(pages[0]?.kind === 'page');
+  assert.deepEqual(pages[0].page.last, { stamp, id: idOf(1) });
+});
+
+test('an answer that says 200 to an error is that query’s trouble alone', async () => {
+  const error = { body: [{ errorCode: 'INVALID_TYPE', message: 'x' }] };
+  const half = { body: { totalSize: 0, done: true } };
+  const queries = [select('Account'), select('B__c'), select('C__c')];
+  const { pages } = await pagesOf(queries, [error, page([row(1)]), half]);
+  for (const odd of [pages[0], pages[2]]) assert(odd?.kind === 'refused' && odd.fault.code === 'DATA-03');
+  assert.equal(pages[1]?.kind, 'page');
 });
 
 const badPages: Record<string, SubAnswer> = {
@@ -128,6 +157,7 @@ const badPages: Record<string, SubAnswer> = {
   'has more records than it says': page([row(1), row(2)], 1),
   'has more records than there are, and is not done': page([row(1), row(2)], 1, false),
   'ends in a record with a damaged Id': page([{ ...row(1), Id: '001' }]),
+  'ends in a record without its time': page([{ Id: idOf(1) }]),
   'ends in a record without a readable stamp': page([{ ...row(1), SystemModstamp: '24.11.2026' }]),
 };
 
@@ -147,7 +177,11 @@ test('a halted query that refers to no other is refused, not skipped', async () 
 test('a request that is refused as a whole is a fault', async () => {
   const body = '[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]';
   await using org = await openScriptedOrg(() => ({ status: 403, body }));
-  await assert.rejects(queryPages(org.open(), [select('Account')], 'poll', signal), { code: 'LIM-01' });
+  await assert.rejects(queryPages(org.open(), [select('Account')], { purpose: 'poll' }, signal), {
+    code: 'LIM-01',
+  });
   org.answer = () => ({ body: '<html>moved</html>' });
-  await assert.rejects(queryPages(org.open(), [select('Account')], 'poll', signal), { code: 'DATA-03' });
+  await assert.rejects(queryPages(org.open(), [select('Account')], { purpose: 'poll' }, signal), {
+    code: 'DATA-03',
+  });
 });

@@ -7,9 +7,9 @@ export interface Select {
   fields: readonly string[];
   sobject: string;
   /** A condition in SOQL, built by the functions of this file. */
-  where?: string;
-  orderBy?: string;
-  limit?: number;
+  where?: string | undefined;
+  orderBy?: string | undefined;
+  limit?: number | undefined;
 }
 
 /** `SELECT Id, Name FROM Account WHERE … ORDER BY … LIMIT …` */

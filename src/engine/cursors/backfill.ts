@@ -1,5 +1,5 @@
-import type { RecordId } from '../core/ids.ts';
-import type { Page } from '../core/page.ts';
+import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
 import { isFull } from './poll.ts';
 
 /**
@@ -12,9 +12,9 @@ export interface BackfillPosition {
 }
 
 /** @param chained  the Id to go on from as a reference to an earlier answer of the same request, quoted */
-export function backfillCondition(position: BackfillPosition, chained?: string): string | undefined {
+export function idCondition(after: RecordId | null, chained?: string): string | undefined {
   if (chained) return `Id > ${chained}`;
-  return position.after === null ? undefined : `Id > '${position.after}'`;
+  return after === null ? undefined : `Id > '${after}'`;
 }
 
 export function backfillAfter(
@@ -23,7 +23,7 @@ export function backfillAfter(
   pageRows: number,
 ): { to: BackfillPosition; drained: boolean } {
   return {
-    to: { after: page.last?.id ?? position.after },
+    to: { after: page.lastId ?? position.after },
     drained: !isFull(page, pageRows),
   };
 }

@@ -1,0 +1,73 @@
+/**
+ * Somebody who asks the sync for something now and then: that it reads what was committed by now, that it compares,
+ * that it reads everything again. What a flush promises is held to: when it has ended, the mirror has whatever was
+ * committed before it was asked for.
+ */
+
+import type { Wish, WishBox } from '../src/engine/wishes.ts';
+import type { Random } from '../src/lib/random.ts';
+import type { Agenda } from './agenda.ts';
+import type { Journal } from './journal.ts';
+import type { Profile } from './profile.ts';
+import type { Witness } from './witness.ts';
+
+export interface WishingWorld {
+  agenda: Agenda;
+  random: Random;
+  profile: Profile;
+  witness: Witness;
+  journal: Journal;
+}
+
+export class Wishers implements WishBox {
+  private readonly world: WishingWorld;
+  /** Tells whoever runs the sync. */
+  onWish: () => void = () => undefined;
+  private readonly waiting = new Map<number, { wish: Wish; isKept: (skipped: readonly string[]) => void }>();
+  private last = 0;
+
+  constructor(world: WishingWorld) {
+    this.world = world;
+  }
+
+  begin(): void {
+    const { agenda, profile } = this.world;
+    this.wishNowAndThen();
+    agenda.at(profile.settlingAt, () => this.wish('reread'));
+  }
+
+  async open(): Promise<readonly Wish[]> {
+    return [...this.waiting.values()].map(({ wish }) => wish);
+  }
+
+  async report(): Promise<void> {}
+
+  async end(wishId: number, outcome: Parameters<WishBox['end']>[1]): Promise<void> {
+    const waiting = this.waiting.get(wishId);
+    if (!waiting) return;
+    this.waiting.delete(wishId);
+    this.world.journal.add('process', () => `wish ${wishId} is done: ${waiting.wish.kind}`);
+    const { skipped = [] } = ('result' in outcome ? outcome.result : {}) as {
+      skipped?: { object: string }[];
+    };
+    waiting.isKept(skipped.map(({ object }) => object));
+  }
+
+  private wishNowAndThen(): void {
+    const { agenda, random, profile } = this.world;
+    agenda.after(random.between(1_000, profile.wishEveryMs), () => {
+      if (agenda.now >= profile.quietAt) return;
+      this.wish(random.pick(profile.wishes));
+      this.wishNowAndThen();
+    });
+  }
+
+  private wish(kind: Wish['kind']): void {
+    const { witness, journal } = this.world;
+    const id = ++this.last;
+    const isKept = kind === 'flush' ? witness.promiseOfFlush() : () => undefined;
+    this.waiting.set(id, { wish: { id, kind, objects: null, ids: null }, isKept });
+    journal.add('process', () => `wish ${id}: ${kind}`);
+    this.onWish();
+  }
+}

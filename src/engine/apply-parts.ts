@@ -1,0 +1,158 @@
+import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import type { Page } from '../core/page.ts';
+import type { Clock } from '../lib/clock.ts';
+import { sqlState } from '../lib/database.ts';
+import {
+  type CursorMove,
+  databaseFault,
+  isTableChanged,
+  type Mirror,
+  type Observation,
+  type StreamTable,
+} from '../postgres/index.ts';
+import type { Slot } from './next-request.ts';
+import type { SlotStep } from './slots.ts';
+import { type DirtyRecord, dirtyRecord, dirtyRows, type StreamState } from './sync-state.ts';
+
+/** A page and what it means, not yet applied. */
+export interface Part {
+  table: StreamTable;
+  slot: Slot;
+  /** Null for sums, of which nothing is merged. */
+  page: Page | null;
+  step: SlotStep;
+}
+
+/** What came along with the queries. */
+export interface RiderPart {
+  index: number;
+  table: StreamTable;
+  moves: readonly CursorMove[];
+  /** Rows that are to be read again, because the log of deletions names them. */
+  ids: readonly RecordId[];
+  after: StreamState;
+}
+
+interface ApplyDeps {
+  clock: Clock;
+  log: AppLog;
+  mirror: Mirror;
+}
+
+interface PartsApplied {
+  /** What is left after the last part, read in its transaction. */
+  dirty: readonly DirtyRecord[];
+  /** Streams, by their place in the state, whose page the database refused. The others went on. */
+  failed: ReadonlyMap<number, Fault>;
+  areCursorsMoved: boolean;
+}
+
+/**
+ * The moves of one request, by stream, in the order of its slots. A page without rows has no transaction of its own:
+ * its moves wait for the stream's next one. Where a cursor could not be moved it stands, and later moves are dropped.
+ */
+class Moves {
+  private readonly waiting = new Map<number, CursorMove[]>();
+  private readonly standing = new Set<string>();
+
+  add(index: number, moves: readonly CursorMove[]): void {
+    this.waiting.set(index, [...(this.waiting.get(index) ?? []), ...moves]);
+  }
+
+  /** All that wait, for the transaction that comes now. */
+  take(index: number): readonly CursorMove[] {
+    const moves = this.waiting.get(index) ?? [];
+    this.waiting.delete(index);
+    return moves.filter(({ kind }) => !this.standing.has(`${index} ${kind}`));
+  }
+
+  stand(index: number, kinds: readonly string[]): void {
+    for (const kind of kinds) this.standing.add(`${index} ${kind}`);
+  }
+
+  get areAllTaken(): boolean {
+    return this.standing.size === 0;
+  }
+}
+
+/** Pages with rows each in a transaction of their own, then all the rest in the one that closes the reading. */
+export async function applyParts(
+  deps: ApplyDeps,
+  { parts, riders }: { parts: readonly Part[]; riders: readonly RiderPart[] },
+  observation: Observation,
+): Promise<PartsApplied> {
+  const failed = new Map<number, Fault>();
+  const moves = new Moves();
+  for (const part of parts) {
+    const { index } = part.slot;
+    if (failed.has(index)) continue;
+    moves.add(index, part.step.moves);
+    if (!hasRows(part)) continue;
+    try {
+      moves.stand(index, await applyOnePage(deps, part, moves.take(index), observation));
+    } catch (error) {
+      failed.set(index, await faultOfPage(deps, part, error));
+    }
+  }
+  const tables = new Map(parts.map(({ slot, table }) => [slot.index, table]));
+  const rest = [
+    ...[...tables]
+      .filter(([index]) => !failed.has(index))
+      .map(([index, table]) => ({ table, moves: moves.take(index) })),
+    ...riders
+      .filter(({ index }) => !failed.has(index))
+      .map(({ table, ids, ...rider }) => ({
+        table,
+        moves: rider.moves,
+        marks: { ids, reason: 'deleted log' as const },
+      })),
+  ];
+  const last = await deps.mirror.applyRest(rest, { observation, isLast: true }, dirtyRows);
+  return {
+    dirty: last.dirty.map(dirtyRecord),
+    failed,
+    areCursorsMoved: last.unmoved.length === 0 && moves.areAllTaken,
+  };
+}
+
+const hasRows = ({ page, step }: Part) => page !== null && (page.count > 0 || (step.absent?.length ?? 0) > 0);
+
+/**
+ * A page that the database refuses by itself is its stream's trouble. Anything else is the whole sync's, and so is a
+ * table that somebody has changed: it has been made again, and everything has to be loaded anew.
+ */
+async function faultOfPage(deps: ApplyDeps, { table }: Part, error: unknown): Promise<Fault> {
+  const code = sqlState(error);
+  const restored = isTableChanged(error) ? await deps.mirror.restoreTable(table) : null;
+  if (restored) throw restored;
+  if (error instanceof Fault || code === undefined || databaseFault(error, '')) throw error;
+  const { sobject } = table.stream;
+  deps.log.warn('page refused by the database', { stream: sobject, sqlState: code });
+  return new Fault('DB-15', { stream: sobject, sqlState: code });
+}
+
+/** The kinds of the cursors that could not be moved. */
+async function applyOnePage(
+  deps: ApplyDeps,
+  { table, slot, page, step }: Part,
+  moves: readonly CursorMove[],
+  observation: Observation,
+): Promise<readonly CursorMove['kind'][]> {
+  if (!page) return [];
+  const began = deps.clock.now();
+  const { absent, isPartial, check } = step;
+  const { fates, unmoved } = await deps.mirror.applyPage(table, page, {
+    observation,
+    isLast: false,
+    moves,
+    ...(absent && { absent }),
+    ...(isPartial && { isPartial }),
+    ...(check && { check }),
+  });
+  const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };
+  deps.log.debug('page applied', { ...fields, tookMs: deps.clock.now() - began });
+  if (fates.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: fates.quarantined });
+  return unmoved;
+}

@@ -1,0 +1,165 @@
+import type { ServerSeconds } from '../../core/stamps.ts';
+import { soqlTime } from '../../core/stamps.ts';
+import { settleSeconds } from './poll.ts';
+
+/**
+ * The count: how many records were created on each day, and their newest stamp, here and in Salesforce. It costs a
+ * request or two a day whatever the table's size, and names the days that differ. Only records whose stamp is older
+ * than W count, and a difference counts when a second reading finds it again: until then a change may be on its way.
+ * What differs is read again, those days alone, and counted a third time. Pure.
+ */
+export interface CountsPosition {
+  lastAt: ServerSeconds;
+  begunAt: ServerSeconds | null;
+  isWanted: boolean;
+  /** What is still to be counted. */
+  ranges: readonly DayRange[];
+  /** Days that differed, which the next reading is about. */
+  suspects: readonly Day[];
+  round: 'first' | 'second' | 'mending';
+}
+
+/** `2026-11-24`, in UTC; empty for a table whose records have no day of creation. */
+export type Day = string;
+
+/** From a day on, up to a day, both included; null: no bound. */
+export interface DayRange {
+  from: Day | null;
+  to: Day | null;
+}
+
+export interface DayCount {
+  day: Day;
+  count: number;
+  newest: ServerSeconds | null;
+}
+
+const daySeconds = 86_400;
+/** A query answers at most 2,000 sums, and has no next page. */
+const sumsMax = 2_000;
+const daysARange = 1_800;
+/** More days than these differ: then the whole table is compared. */
+export const suspectsMax = 60;
+/** Between two readings a change that was on its way has arrived. */
+const secondReadingAfterSeconds = 60;
+
+export const startOfCounts = (serverNow: ServerSeconds): CountsPosition => ({
+  lastAt: serverNow,
+  begunAt: null,
+  isWanted: false,
+  ranges: [],
+  suspects: [],
+  round: 'first',
+});
+
+const dayOf = (seconds: ServerSeconds): Day => new Date(seconds * 1000).toISOString().slice(0, 10);
+const secondsOfDay = (day: Day): ServerSeconds => Date.parse(`${day}T00:00:00Z`) / 1000;
+
+/** @param isMending  the days that differed are being read again */
+export function isCountDue(position: CountsPosition, serverNow: ServerSeconds, isMending: boolean): boolean {
+  if (position.begunAt === null) return position.isWanted || serverNow - position.lastAt >= daySeconds;
+  if (position.round === 'mending' && isMending) return false;
+  if (position.ranges.length > 0) return true;
+  return position.isWanted || serverNow - position.begunAt >= secondReadingAfterSeconds;
+}
+
+export interface CountQuestion {
+  range: DayRange;
+  before: ServerSeconds;
+}
+
+export function countQuestion(position: CountsPosition, serverNow: ServerSeconds): CountQuestion {
+  const before = serverNow - settleSeconds;
+  if (position.begunAt === null) return { range: firstRanges(serverNow)[0] as DayRange, before };
+  const [range] = position.ranges;
+  return { range: range ?? rangeOf(position.suspects), before };
+}
+
+function firstRanges(serverNow: ServerSeconds): DayRange[] {
+  const edge = serverNow - daysARange * daySeconds;
+  return [
+    { from: dayOf(edge), to: null },
+    { from: null, to: dayOf(edge - daySeconds) },
+  ];
+}
+
+function rangeOf(days: readonly Day[]): DayRange {
+  const sorted = days.toSorted();
+  return { from: sorted[0] || null, to: sorted.at(-1) || null };
+}
+
+/** The sums of a table, or of those of its days that a range names. `field`: the time that its changes move. */
+export function countQuery(
+  sobject: string,
+  field: string,
+  hasDays: boolean,
+  { range, before }: CountQuestion,
+): string {
+  const sums = `COUNT(Id) n, MAX(${field}) newest`;
+  const where = [`${field} < ${soqlTime(before)}`];
+  if (!hasDays) return `SELECT ${sums} FROM ${sobject} WHERE ${where.join(' AND ')}`;
+  if (range.from !== null) where.push(`CreatedDate >= ${range.from}T00:00:00Z`);
+  if (range.to !== null) where.push(`CreatedDate < ${dayOf(secondsOfDay(range.to) + daySeconds)}T00:00:00Z`);
+  return `SELECT DAY_ONLY(CreatedDate) d, ${sums} FROM ${sobject} WHERE ${where.join(' AND ')} GROUP BY DAY_ONLY(CreatedDate)`;
+}
+
+export interface CountStep {
+  to: CountsPosition;
+  /** Days that a second reading found to differ: to be read again. */
+  differing: readonly Day[];
+  /** Days that still differ after that. */
+  unmended: readonly Day[];
+}
+
+/** What the same question found here and there. */
+export function countAfter(
+  position: CountsPosition,
+  { range }: CountQuestion,
+  { here, there }: { here: readonly DayCount[]; there: readonly DayCount[] },
+  serverNow: ServerSeconds,
+): CountStep {
+  const begunAt = position.begunAt ?? serverNow;
+  const isFirst = position.begunAt === null || position.ranges.length > 0;
+  const nothing = { differing: [], unmended: [] };
+  if (isFirst) {
+    const rest = position.begunAt === null ? firstRanges(serverNow).slice(1) : position.ranges.slice(1);
+    if (there.length >= sumsMax) {
+      return { to: { ...position, begunAt, ranges: [...halves(range, serverNow), ...rest] }, ...nothing };
+    }
+    const suspects = [...new Set([...position.suspects, ...differences(here, there)])];
+    const to = { ...position, begunAt, ranges: rest, suspects };
+    if (rest.length > 0) return { to, ...nothing };
+    return { to: suspects.length === 0 ? ended(to) : { ...to, round: 'second' }, ...nothing };
+  }
+  const still = differences(here, there).filter((day) => position.suspects.includes(day));
+  if (still.length === 0) return { to: ended(position), ...nothing };
+  if (position.round === 'second') {
+    return { to: { ...position, round: 'mending', suspects: still }, differing: still, unmended: [] };
+  }
+  return { to: ended(position), differing: [], unmended: still };
+}
+
+const ended = ({ begunAt, lastAt }: CountsPosition) => startOfCounts(begunAt ?? lastAt);
+
+function differences(here: readonly DayCount[], there: readonly DayCount[]): Day[] {
+  const known = new Map(here.map((sum) => [sum.day, sum]));
+  const theirs = new Set(there.map(({ day }) => day));
+  const differing = there.filter(({ day, count, newest }) => {
+    const own = known.get(day);
+    return own?.count !== count || own.newest !== newest;
+  });
+  const onlyHere = here.filter(({ day, count }) => count > 0 && !theirs.has(day));
+  return [...differing, ...onlyHere]
+    .filter(({ day, count }) => day !== '' || count > 0 || here.length > 0)
+    .map(({ day }) => day);
+}
+
+function halves({ from, to }: DayRange, serverNow: ServerSeconds): DayRange[] {
+  const first = from === null ? secondsOfDay('1900-01-01') : secondsOfDay(from);
+  const last = to === null ? serverNow : secondsOfDay(to);
+  const middle = first + Math.floor((last - first) / 2 / daySeconds) * daySeconds;
+  return [
+    { from, to: dayOf(middle) },
+    { from: dayOf(middle + daySeconds), to },
+  ];
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { Fault } from '../../core/faults.ts';
+import { type RecordId, toRecordId } from '../../core/ids.ts';
+import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
+
+/**
+ * Salesforce's log of deletions, which knows of records that were deleted for good as well. It rides along with the
+ * queries of a request. Pure.
+ *
+ * How far the log reaches is said by its own answer, `latestDateCovered`: it can lag behind by hours because of long
+ * transactions, and the next question begins there, not at the end of the last one.
+ */
+export interface DeletedPosition {
+  /** All deletions before this have been read. */
+  from: ServerSeconds;
+  /** When the log was last asked. */
+  askedAt: ServerSeconds;
+  /** Length of the next question where a whole one held too many Ids; null: up to now. */
+  windowSeconds: number | null;
+}
+
+export interface DeletedQuestion {
+  path: string;
+  until: ServerSeconds;
+}
+
+/** Salesforce asks not to be asked more often than every five minutes. */
+const everySeconds = 20 * 60;
+/** It counts in minutes, and refuses a question that begins and ends in one. */
+const shortestSeconds = 120;
+/** It answers for fifteen days; a question that is as old as this is not asked any more. */
+const reachSeconds = 14 * 86_400;
+
+/** A deletion that was under way when the stream began is stamped before it. */
+export const startOfDeleted = (serverNow: ServerSeconds): DeletedPosition => ({
+  from: serverNow - 15 * 60,
+  askedAt: serverNow,
+  windowSeconds: null,
+});
+
+/** @param isUrgent  somebody waits for all that is known by now */
+export function isDeletedDue(
+  position: DeletedPosition,
+  serverNow: ServerSeconds,
+  isUrgent: boolean,
+): boolean {
+  if (serverNow - position.from < shortestSeconds) return false;
+  return isUrgent || position.windowSeconds !== null || serverNow - position.askedAt >= everySeconds;
+}
+
+export function deletedQuestion(
+  sobject: string,
+  { from, windowSeconds }: DeletedPosition,
+  serverNow: ServerSeconds,
+): DeletedQuestion {
+  const until = windowSeconds === null ? serverNow : Math.min(serverNow, from + windowSeconds);
+  const time = (seconds: ServerSeconds) => encodeURIComponent(soqlTime(seconds).replace('Z', '+00:00'));
+  return { path: `sobjects/${sobject}/deleted/?start=${time(from)}&end=${time(until)}`, until };
+}
+
+export interface DeletedAnswer {
+  to: DeletedPosition;
+  ids: readonly RecordId[];
+  /** The log does not reach back as far as was asked: all Ids have to be compared. */
+  isGap: boolean;
+}
+
+const answerSchema = z.object({
+  deletedRecords: z.array(z.object({ id: z.string(), deletedDate: z.string() })),
+  earliestDateAvailable: z.string(),
+  latestDateCovered: z.string(),
+});
+
+/**
+ * @param answer  status and body
+ * @throws {@link Fault} `DATA-03`: the answer has another form
+ */
+export function deletedAfter(
+  position: DeletedPosition,
+  question: DeletedQuestion,
+  answer: { status: number; errorCode: string | null; body: unknown },
+  serverNow: ServerSeconds,
+): DeletedAnswer | 'refused' {
+  const asked = { ...position, askedAt: serverNow };
+  const gap = { to: { from: serverNow, askedAt: serverNow, windowSeconds: null }, ids: [], isGap: true };
+  if (answer.errorCode === 'EXCEEDED_ID_LIMIT') {
+    const windowSeconds = Math.floor((question.until - position.from) / 2);
+    if (windowSeconds < shortestSeconds) return gap;
+    return { to: { ...asked, windowSeconds }, ids: [], isGap: false };
+  }
+  if (answer.errorCode === 'INVALID_REPLICATION_DATE') return gap;
+  if (answer.status !== 200) return 'refused';
+  const read = answerSchema.safeParse(answer.body);
+  if (!read.success) throw new Fault('DATA-03', { where: 'the log of deletions' });
+  const { deletedRecords, earliestDateAvailable, latestDateCovered } = read.data;
+  const ids = deletedRecords.flatMap(({ id }) => toRecordId(id) ?? []);
+  const covered = Math.min(question.until, secondsOf(latestDateCovered));
+  if (position.from < serverNow - reachSeconds) return { ...gap, ids };
+  const isGap = secondsOf(earliestDateAvailable) > position.from + 60;
+  const from = Math.max(position.from, covered);
+  // A part of a larger question is followed by the next part at once.
+  const windowSeconds = question.until < serverNow && covered > position.from ? position.windowSeconds : null;
+  return { to: { from, askedAt: serverNow, windowSeconds }, ids, isGap };
+}

@@ -1,0 +1,56 @@
+import type { ServerSeconds } from '../../core/stamps.ts';
+
+/**
+ * When the passes that check a whole table take their steps: each is spread over its period, so that it costs a share
+ * of every hour and never an hour. A step is due where the pass lags behind that, and welcome where a request has room
+ * for it and the pass lags behind a shorter period. Pure.
+ */
+export interface Pass {
+  /** When the pass under way began; null at rest. */
+  begunAt: ServerSeconds | null;
+  /** When the last whole pass began; the beginning of the stream where there is none. */
+  lastAt: ServerSeconds;
+  /** Rows that this pass has been through. */
+  done: number;
+  /** Somebody waits for it: as fast as the budget allows. */
+  isWanted: boolean;
+}
+
+export interface Period {
+  /** A pass takes this long at most. */
+  everySeconds: number;
+  /** And not less than this, however much room there is. */
+  idleSeconds: number;
+}
+
+export type Due = 'now' | 'idle' | null;
+
+export const atRest = (since: ServerSeconds): Pass => ({
+  begunAt: null,
+  lastAt: since,
+  done: 0,
+  isWanted: false,
+});
+
+export function dueOf(
+  pass: Pass,
+  rows: number,
+  { everySeconds, idleSeconds }: Period,
+  now: ServerSeconds,
+): Due {
+  if (pass.isWanted) return 'now';
+  const elapsed = now - (pass.begunAt ?? pass.lastAt);
+  const share = pass.begunAt === null ? 1 : Math.min(1, pass.done / Math.max(1, rows));
+  // A pass that is to end in time is a little ahead of its schedule.
+  if (elapsed >= share * everySeconds * (pass.begunAt === null ? 1 : 0.9)) return 'now';
+  return elapsed >= share * idleSeconds ? 'idle' : null;
+}
+
+/** Begins where none is under way. */
+export const stepped = <Position extends Pass>(
+  position: Position,
+  rows: number,
+  now: ServerSeconds,
+): Position => ({ ...position, begunAt: position.begunAt ?? now, done: position.done + rows });
+
+export const ended = ({ begunAt, lastAt }: Pass): Pass => atRest(begunAt ?? lastAt);

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import { backfillAfter, idCondition } from './backfill.ts';
+import {
+  canPollTogether,
+  type HeadPosition,
+  headAndTailQuery,
+  headQuery,
+  isTailDue,
+  type PollQuery,
+  pollAfter,
+  settleSeconds,
+  startOfHead,
+  startOfTail,
+  type TailPosition,
+  tailQuery,
+  windowsOf,
+} from './poll.ts';
+
+const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
+const pageRows = 2_000;
+const field = 'SystemModstamp';
+const id = '001000000000001AAA' as RecordId;
+const stamp = '2026-11-24T11:59:58.000+0000';
+const rows = (count: number, { done = true, last = stamp } = {}): Page => ({
+  records: '[]',
+  count,
+  last: count > 0 ? { stamp: last, id } : null,
+  lastId: count > 0 ? id : null,
+  done,
+  unstorable: [],
+  nulsRemoved: 0,
+});
+const head: HeadPosition = { at: now - 3, overlapSeconds: 10, pass: null };
+const settled: TailPosition = { at: now - settleSeconds, pass: null };
+
+const after = (query: PollQuery, page: Page, at = { head, tail: settled }) =>
+  pollAfter(at, query, page, pageRows);
+const headAfter = (position: HeadPosition, page: Page, until = now) =>
+  after(headQuery(field, position, until), page, { head: position, tail: settled }).head ?? position;
+const tailAfter = (position: TailPosition, page: Page, until = now) =>
+  after(tailQuery(field, position, until), page, { head, tail: position }).tail ?? position;
+
+test('head and tail begin W before the first request, for transactions that are open then', () => {
+  assert.equal(startOfHead(now).at, now - settleSeconds);
+  assert.equal(startOfTail(now).at, now - settleSeconds);
+});
+
+test('a head pass asks from its overlap on and proves the time of the answer before its first request', () => {
+  const query = headQuery(field, head, now);
+  assert.deepEqual(query, { where: 'SystemModstamp >= 2026-11-24T11:59:47Z', headUntil: now });
+  assert.deepEqual(headAfter(head, rows(3)), { at: now, overlapSeconds: 20, pass: null });
+});
+
+test('a head that is asked from W on reads all that can have been committed by now', () => {
+  const { where } = headQuery(field, head, now, { isWide: true });
+  assert.equal(where, 'SystemModstamp >= 2026-11-24T11:45:00Z');
+});
+
+test('after a full page the pass goes on behind its last record and proves nothing yet', () => {
+  const to = headAfter(head, rows(2_000));
+  assert.equal(to.at, now - 3);
+  const next = headQuery(field, to, now + 60);
+  assert.equal(
+    next.where,
+    `((SystemModstamp = 2026-11-24T11:59:58.000Z AND Id > '${id}') OR SystemModstamp > 2026-11-24T11:59:58.000Z)`,
+  );
+  assert.equal(next.headUntil, now);
+});
+
+test('an answer that Salesforce kept rows back from is a full page, whatever its count', () => {
+  const to = headAfter({ at: now, overlapSeconds: 2, pass: null }, rows(40, { done: false }));
+  assert.equal(to.at, now);
+  assert.notEqual(to.pass, null);
+});
+
+test('the overlap doubles while it is cheap and halves when it fills more than a quarter of a page', () => {
+  const wide = { at: now, overlapSeconds: 40, pass: null };
+  assert.equal(headAfter(wide, rows(10)).overlapSeconds, 60);
+  assert.equal(headAfter(wide, rows(501)).overlapSeconds, 20);
+  assert.equal(headAfter({ ...wide, overlapSeconds: 3 }, rows(900)).overlapSeconds, 2);
+});
+
+test('the head never moves back', () => {
+  assert.equal(headAfter({ at: now, overlapSeconds: 2, pass: null }, rows(0), now - 5).at, now);
+});
+
+test('the tail is due once a minute has become old enough, and while its pass is not drained', () => {
+  assert.equal(isTailDue(settled, now), false);
+  assert.equal(isTailDue(settled, now + 60), true);
+  assert.equal(isTailDue({ at: now, pass: { until: now, after: { stamp, id } } }, now), true);
+});
+
+test('the tail reads up to W before now and settles that when it is drained', () => {
+  const tail = { at: now - settleSeconds - 60, pass: null };
+  const query = tailQuery(field, tail, now);
+  assert.equal(
+    query.where,
+    'SystemModstamp >= 2026-11-24T11:44:00Z AND SystemModstamp < 2026-11-24T11:45:00Z',
+  );
+  const full = tailAfter(tail, rows(2_000, { last: '2026-11-24T11:44:30.000+0000' }));
+  assert.equal(full.at, tail.at);
+  assert.match(
+    tailQuery(field, full, now + 600).where,
+    /Id > '001000000000001AAA'.* AND SystemModstamp < 2026-11-24T11:45:00Z$/,
+  );
+  assert.equal(tailAfter(full, rows(5), now).at, now - settleSeconds);
+});
+
+test('head and tail share a query while little changes, and a short page ends both', () => {
+  const tail = { at: now - settleSeconds - 5, pass: null };
+  assert.equal(canPollTogether(head, tail, now), true);
+  const query = headAndTailQuery(field, head, tail, now);
+  assert.equal(
+    query.where,
+    '(SystemModstamp >= 2026-11-24T11:59:47Z) OR (SystemModstamp >= 2026-11-24T11:44:55Z AND SystemModstamp < 2026-11-24T11:45:00Z)',
+  );
+  const to = after(query, rows(7), { head, tail });
+  assert.deepEqual([to.head?.at, to.tail?.at], [now, now - settleSeconds]);
+});
+
+test('a full page that ends within the tail’s part says nothing of the head', () => {
+  const tail = { at: now - settleSeconds - 5, pass: null };
+  const query = headAndTailQuery(field, head, tail, now);
+  const to = after(query, rows(2_000, { last: '2026-11-24T11:44:57.000+0000' }), { head, tail });
+  assert.equal(to.head, undefined);
+  assert.equal(to.tail?.pass?.until, now - settleSeconds);
+  assert.equal(to.tail?.at, tail.at);
+});
+
+test('a full page that ends within the head’s part has drained the tail', () => {
+  const tail = { at: now - settleSeconds - 5, pass: null };
+  const to = after(headAndTailQuery(field, head, tail, now), rows(2_000), { head, tail });
+  assert.equal(to.tail?.at, now - settleSeconds);
+  assert.equal(to.head?.at, head.at);
+  assert.notEqual(to.head?.pass, null);
+});
+
+test('head and tail do not share a query where their parts would overlap or one is within a pass', () => {
+  const behind = { ...head, at: now - settleSeconds };
+  assert.equal(canPollTogether(behind, { at: now - settleSeconds - 5, pass: null }, now), false);
+  const passing = { at: now - 1_000, pass: { until: now - settleSeconds, after: { stamp, id } } };
+  assert.equal(canPollTogether(head, passing, now), false);
+});
+
+const pass = { until: now, after: { stamp: '2026-11-24T11:00:00.000+0000', id }, rate: 100 };
+
+test('a pass that is pages behind goes on in windows that follow each other without a gap', () => {
+  const windows = windowsOf(pass, null, 3, pageRows);
+  assert.deepEqual(
+    windows.map(({ from, before }) => [from.stamp, before === null ? null : before - now]),
+    [
+      ['2026-11-24T11:00:00.000+0000', -3_600 + 14],
+      ['2026-11-24T11:00:14.000+0000', -3_600 + 28],
+      ['2026-11-24T11:00:28.000+0000', null],
+    ],
+  );
+});
+
+test('a tail’s windows end where its pass does', () => {
+  const until = now - 3_600 + 20;
+  const windows = windowsOf(pass, until, 5, pageRows);
+  assert.deepEqual(
+    windows.map(({ before }) => before),
+    [until - 6, until],
+  );
+});
+
+test('where records are denser than a page a second, the windows are chained by Id', () => {
+  const windows = windowsOf({ ...pass, rate: 50_000 }, null, 3, pageRows);
+  assert.deepEqual(
+    windows.map(({ isChained }) => isChained),
+    [false, true, true],
+  );
+});
+
+test('a window moves the cursor only from where the pass stands', () => {
+  const windows = windowsOf(pass, null, 3, pageRows);
+  const passing = { ...head, pass };
+  const [first, second, third] = windows.map((window) => headQuery(field, passing, now, { window }));
+  assert.ok(first && second && third);
+  assert.equal(after(second, rows(10), { head: passing, tail: settled }).head, undefined);
+
+  const at14 = after(first, rows(10), { head: passing, tail: settled }).head;
+  assert.deepEqual(at14?.pass?.after, { stamp: '2026-11-24T11:00:14.000+0000', id: null });
+  const at28 = after(second, rows(10), { head: at14 ?? passing, tail: settled }).head;
+  const ended = after(third, rows(10), { head: at28 ?? passing, tail: settled }).head;
+  assert.deepEqual([ended?.at, ended?.pass], [now, null]);
+});
+
+test('a full window stops the pass behind its last record, and the windows behind it move nothing', () => {
+  const passing = { ...head, pass };
+  const [first, second] = windowsOf(pass, null, 2, pageRows).map((window) =>
+    headQuery(field, passing, now, { window }),
+  );
+  assert.ok(first && second);
+  const last = '2026-11-24T11:00:09.000+0000';
+  const stopped = after(first, rows(2_000, { last }), { head: passing, tail: settled }).head;
+  assert.deepEqual(stopped?.pass?.after, { stamp: last, id });
+  assert.equal(after(second, rows(3), { head: stopped ?? passing, tail: settled }).head, undefined);
+});
+
+test('a head pass ends with its open window only, however far a window reaches', () => {
+  const late = { ...pass, until: now - 3_600 + 5 };
+  const passing = { ...head, pass: late };
+  const [first] = windowsOf(late, null, 2, pageRows);
+  assert.ok(first);
+  const to = after(headQuery(field, passing, now, { window: first }), rows(3), {
+    head: passing,
+    tail: settled,
+  });
+  assert.notEqual(to.head?.pass, null);
+});
+
+test('a first copy goes on behind the last Id and is drained by a short page', () => {
+  assert.equal(idCondition(null), undefined);
+  assert.equal(idCondition(id), `Id > '${id}'`);
+  assert.equal(idCondition(id, "'@{q0.records[1999].Id}'"), "Id > '@{q0.records[1999].Id}'");
+  assert.deepEqual(backfillAfter({ after: null }, rows(2_000), pageRows), {
+    to: { after: id },
+    drained: false,
+  });
+  assert.deepEqual(backfillAfter({ after: id }, rows(0), pageRows), { to: { after: id }, drained: true });
+});

@@ -1,0 +1,38 @@
+import type { Usage } from '../salesforce/index.ts';
+
+/**
+ * The share of the org's daily API requests that a sync may use up before it stops by itself, so that other programs
+ * and the proxied writes keep theirs. What is used is what Salesforce says in its answers (`Sforce-Limit-Info`), by
+ * everybody together, over the last 24 hours. Pure.
+ */
+export interface Quota {
+  /** In percent of the org's limit. */
+  stopAt: number;
+  /** As Salesforce last said; null while it has said nothing that makes sense. */
+  usage: Usage | null;
+  /** Nothing is asked until then, but for one request that looks whether there is room again. */
+  closedUntil: number | null;
+}
+
+/** Resuming takes a distance, so that reading does not flicker on and off at the line. */
+export const resumeBelowPoints = 5;
+/** A look costs a request of those that are short. */
+const lookEveryMs = 15 * 60_000;
+
+export const openQuota = (stopAt: number, usage: Usage | null = null): Quota => ({
+  stopAt,
+  usage,
+  closedUntil: null,
+});
+
+/**
+ * After an answer. One that says nothing readable changes nothing: the pace alone bounds a sync then.
+ *
+ * @param now  local time
+ */
+export function afterAnswer(quota: Quota, usage: Usage | null, now: number): Quota {
+  if (!usage || usage.max <= 0) return quota;
+  const share = (usage.used / usage.max) * 100;
+  const line = quota.closedUntil === null ? quota.stopAt : quota.stopAt - resumeBelowPoints;
+  return { ...quota, usage, closedUntil: share >= line ? now + lookEveryMs : null };
+}

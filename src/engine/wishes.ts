@@ -1,0 +1,245 @@
+import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
+import { unreachable } from '../lib/assert.ts';
+import type { Mirror } from '../postgres/index.ts';
+import { dirtyRecord, dirtyRows, type StreamState, type SyncState } from './sync-state.ts';
+
+/**
+ * What a person or a program wishes of a running sync. A wish changes what the next requests read and nothing else:
+ * it sets marks that the choice of the next request knows, and is done when the cursors say so.
+ */
+export interface Wish {
+  id: number;
+  kind: 'flush' | 'compare' | 'reconcile' | 'reread' | 'repair' | 'keep' | 'remove';
+  /** API names; null: all objects. */
+  objects: readonly string[] | null;
+  /** Of the records to repair. */
+  ids: readonly string[] | null;
+}
+
+/** Where wishes come from and answers go. */
+export interface WishBox {
+  /** Those that are not done, oldest first. */
+  open(): Promise<readonly Wish[]>;
+  report(wishId: number, progress: object): Promise<void>;
+  end(wishId: number, outcome: { result: object } | { fault: Fault }): Promise<void>;
+}
+
+/** A wish that is being granted. */
+interface Granted {
+  wish: Wish;
+  /** Local time, and Salesforce's time, from which on a reading counts. */
+  since: number;
+  serverSince: ServerSeconds;
+  /** By the stream's number; a stream is struck off when what was wished of it is done. */
+  left: Map<number, Left>;
+  count: number;
+  /** API names of those that could not be served, with the reason. */
+  skipped: { object: string; reason: string }[];
+  reportedAt: number;
+}
+
+interface Left {
+  /** Records that were marked when the stream had been read: they are read again before it is done. */
+  marked: ReadonlySet<string> | null;
+  /** Beginnings of the passes that were over or under way when the wish came: they do not count. */
+  before: ReadonlySet<number>;
+}
+
+const reportEveryMs = 1_000;
+
+export class Wishes {
+  private readonly granted = new Map<number, Granted>();
+  private readonly box: WishBox;
+  private readonly log: AppLog;
+
+  constructor(box: WishBox, log: AppLog) {
+    this.box = box;
+    this.log = log;
+  }
+
+  /** Takes up what is new, drops what was withdrawn. While nobody can be asked, what has been taken goes on. */
+  async look(mirror: Mirror, state: SyncState, now: number): Promise<SyncState> {
+    const open = await this.box.open().catch(() => null);
+    if (!open) {
+      this.log.warn('wishes not read');
+      return state;
+    }
+    const ids = new Set(open.map(({ id }) => id));
+    for (const id of this.granted.keys()) if (!ids.has(id)) this.granted.delete(id);
+    const fresh = open.filter(({ id }) => !this.granted.has(id));
+    for (const wish of fresh) await this.grant(mirror, state, wish, now);
+    if (!fresh.some(({ kind }) => kind === 'repair' || kind === 'remove')) return state;
+    // They begin with marks, which are what their end is told by.
+    const { dirty } = await mirror.readProgress(dirtyRows);
+    return { ...state, dirty: dirty.map(dirtyRecord) };
+  }
+
+  /** What is wished, set into the state; and whatever is done by now, told. To be called before each choice. */
+  async apply(mirror: Mirror, state: SyncState, now: number): Promise<SyncState> {
+    let next = state;
+    for (const granted of this.granted.values()) {
+      for (const stream of next.streams) {
+        if (isDone(granted, stream, next)) granted.left.delete(stream.table.stream.streamNo);
+      }
+      if (granted.left.size === 0) await this.end(mirror, granted);
+      else {
+        next = { ...next, streams: next.streams.map((stream) => wishing(granted, stream)) };
+        await this.report(granted, next, now);
+      }
+    }
+    return next;
+  }
+
+  private async grant(mirror: Mirror, state: SyncState, wish: Wish, now: number): Promise<void> {
+    const names = wish.objects?.map((name) => name.toLowerCase());
+    const chosen = state.streams.filter(
+      ({ table }) => !names || names.includes(table.stream.sobject.toLowerCase()),
+    );
+    const granted: Granted = {
+      wish,
+      since: now,
+      serverSince: state.serverNow,
+      left: new Map(),
+      count: 0,
+      skipped: [],
+      reportedAt: now,
+    };
+    for (const stream of chosen) {
+      const { sobject, streamNo } = stream.table.stream;
+      const reason = whyNot(stream);
+      if (reason) granted.skipped.push({ object: sobject, reason });
+      else granted.left.set(streamNo, { marked: null, before: beginningsOf(stream) });
+    }
+    granted.count = granted.left.size;
+    this.granted.set(wish.id, granted);
+    this.log.info('wish taken', { kind: wish.kind });
+    await this.actAtOnce(mirror, granted, chosen);
+  }
+
+  /** What needs no further reading, or begins with marks in the destination. */
+  private async actAtOnce(
+    mirror: Mirror,
+    { wish, left }: Granted,
+    chosen: readonly StreamState[],
+  ): Promise<void> {
+    for (const { table } of chosen) {
+      const { streamNo } = table.stream;
+      if (!left.has(streamNo)) continue;
+      const ids = (wish.ids ?? []) as readonly RecordId[];
+      if (wish.kind === 'repair') {
+        await mirror.markRows(streamNo, ids, 'asked', true);
+        left.set(streamNo, { marked: new Set(ids), before: new Set() });
+      }
+      if (wish.kind === 'keep') await mirror.decideOnAbsent(streamNo, 'kept');
+      if (wish.kind === 'remove') await mirror.decideOnAbsent(streamNo, 'accepted');
+      if (wish.kind === 'keep' || wish.kind === 'remove') left.delete(streamNo);
+    }
+  }
+
+  private async report(granted: Granted, state: SyncState, now: number): Promise<void> {
+    if (now - granted.reportedAt < reportEveryMs) return;
+    granted.reportedAt = now;
+    const objects = state.streams
+      .filter(({ table }) => granted.left.has(table.stream.streamNo))
+      .map((stream) => ({ object: stream.table.stream.sobject, ...progressOf(granted, stream) }));
+    await this.box.report(granted.wish.id, {
+      done: granted.count - granted.left.size,
+      of: granted.count,
+      objects,
+    });
+  }
+
+  private async end(mirror: Mirror, { wish, count, skipped, serverSince }: Granted): Promise<void> {
+    const repairs = await mirror.readRepairs(serverSince);
+    const result = { objects: count, skipped, repairs };
+    try {
+      await this.box.end(wish.id, { result });
+      this.granted.delete(wish.id);
+    } catch {
+      this.log.warn('wish not ended yet', { kind: wish.kind });
+    }
+  }
+}
+
+function whyNot({ stoppedBy, cursors }: StreamState): string | null {
+  if (stoppedBy) return `it is stopped (${stoppedBy})`;
+  return cursors.backfill ? 'its first copy is not complete' : null;
+}
+
+type PassKind = 'counts' | 'sweep' | 'content';
+
+function beginningsOf({ cursors: { counts, sweep, content } }: StreamState): ReadonlySet<number> {
+  const times = [counts, sweep, content].flatMap((cursor) =>
+    cursor ? [cursor.position.lastAt, cursor.position.begunAt] : [],
+  );
+  return new Set(times.filter((time) => time !== null));
+}
+
+/** The passes that a wish wants of a stream. An object without a time to follow is flushed by reading it whole. */
+function passesOf({ kind }: Wish, { cursors }: StreamState): readonly PassKind[] {
+  switch (kind) {
+    case 'flush':
+      return cursors.head ? [] : ['sweep', 'content'];
+    case 'compare':
+      return cursors.counts ? ['counts'] : [];
+    case 'reconcile':
+      return ['sweep'];
+    case 'reread':
+      return ['sweep', 'content'];
+    case 'repair':
+    case 'keep':
+    case 'remove':
+      return [];
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** Whether a whole pass has been made since the wish. Salesforce's time has whole seconds, so a tie is told by name. */
+function isPassed({ left, serverSince }: Granted, { cursors, table }: StreamState, kind: PassKind): boolean {
+  const lastAt = cursors[kind]?.position.lastAt;
+  if (lastAt === undefined) return true;
+  return lastAt >= serverSince && !left.get(table.stream.streamNo)?.before.has(lastAt);
+}
+
+function isDone(granted: Granted, stream: StreamState, { dirty }: SyncState): boolean {
+  const { wish, left, since } = granted;
+  const { streamNo } = stream.table.stream;
+  const own = left.get(streamNo);
+  if (!own || stream.stoppedBy) return own !== undefined;
+  const isRead =
+    passesOf(wish, stream).every((kind) => isPassed(granted, stream, kind)) &&
+    (wish.kind !== 'flush' || !stream.cursors.head || stream.wideReadAt >= since) &&
+    (stream.cursors.mend?.position.days.length ?? 0) === 0;
+  if (!isRead) return false;
+  const marks = dirty.filter((record) => record.streamNo === streamNo).map(({ id }) => id as string);
+  if (!own.marked) left.set(streamNo, { ...own, marked: new Set(marks) });
+  return !marks.some((id) => (own.marked ?? new Set(marks)).has(id));
+}
+
+/** The stream as the wish wants it read. */
+function wishing(granted: Granted, stream: StreamState): StreamState {
+  const { wish, left, since } = granted;
+  if (!left.has(stream.table.stream.streamNo)) return stream;
+  let { cursors } = stream;
+  for (const kind of passesOf(wish, stream)) {
+    const held = cursors[kind];
+    if (!held || held.position.isWanted || isPassed(granted, stream, kind)) continue;
+    cursors = { ...cursors, [kind]: { ...held, position: { ...held.position, isWanted: true } } };
+  }
+  const wantsHead = wish.kind === 'flush' && stream.cursors.head !== null && stream.wideReadAt < since;
+  if (!wantsHead) return { ...stream, cursors };
+  const isUnderWay = stream.wideSince !== null && stream.wideSince >= since;
+  return { ...stream, cursors, isUrgent: true, isWide: !isUnderWay };
+}
+
+function progressOf(granted: Granted, stream: StreamState): { rows: number; of: number } {
+  const [pass] = passesOf(granted.wish, stream).filter(
+    (kind) => kind !== 'counts' && !isPassed(granted, stream, kind),
+  );
+  const position = pass && stream.cursors[pass]?.position;
+  return { rows: position && 'done' in position ? position.done : 0, of: stream.rows };
+}

@@ -20,6 +20,7 @@ import { holderName, openDestination, prepareDestination } from './destination.t
 import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
+import { restoreTable } from './restore-table.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
 import { markDirty } from './sql.ts';
 import { createTable, loadStreams } from './tables.ts';
@@ -325,6 +326,9 @@ test('in a private database the writer can do all of its work and the reader see
       (await readStatus(reader)).map(({ sobject, rows }) => [sobject, rows]),
       [['Account', 2]],
     );
+    await destination.db.script('DROP TABLE salesforce.account');
+    assert.equal((await restoreTable(destination.db, table.stream))?.code, 'SCH-04');
+    assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account`), []);
     for (const hidden of ['quarantine', 'sync', 'intent']) {
       await assert.rejects(
         reader.transaction((tx) => tx.script(`SELECT * FROM _lockstep.${hidden}`)),

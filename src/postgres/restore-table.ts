@@ -21,10 +21,11 @@ import type { Stream } from './tables.ts';
 const lockWaitMs = 100;
 
 /**
- * Makes a stream's table again as it is planned, where somebody has changed it by hand: a table, column, primary key
- * or index that is gone, a column of another type. Then the stream is read again from its first record on. What is
- * missing is made; what is in the way of it goes: the values of a column of another type, rows without an Id, all but
- * one of the rows with the same Id. Anything that was added stays. Costs a look into the catalog where nothing has
+ * Makes a stream's table again as it is planned, where somebody has changed it by hand: a table, column or primary key
+ * that is gone, a column of another type. Then the stream is read again from its first record on. What is missing is
+ * made; what is in the way of it goes: the values of a column of another type, rows without an Id, all but one of the
+ * rows with the same Id. Anything that was added stays. An index that is gone is made again too, for which no row has
+ * to be read. Costs a look into the catalog where nothing has
  * changed, so that a start may look too: some changes raise no error and alter what is stored, such as a column that
  * now rounds its numbers.
  *
@@ -38,10 +39,11 @@ const lockWaitMs = 100;
  * For the holder of the sync, between its requests: a cursor that one of them brings could complete the first copy
  * that begins here. The stream has to be loaded again afterwards, because its plan has a new version.
  *
- * @returns what was found, for a person; null: the table is as planned, and nothing was done
+ * @returns what was found, for a person; null: nothing that rows have to be read again for
  * @throws {@link Fault} `SYS-09`: the plan is not the newest one; `DB-15`: a view or something else that is no table
  *         stands in its place. Database errors as they come: 55P03, a query holds the table, to be tried again later;
- *         2BP01, a view that somebody made needs what has to go; 42501, the table belongs to somebody else.
+ *         2BP01, a view that somebody made needs what has to go; 42501, the table belongs to somebody else; 3F000, its
+ *         schema is gone, and with it what readers may do there.
  */
 export function restoreTable(db: Database, stream: Stream): Promise<Fault | null> {
   const { streamNo, sobject } = stream;
@@ -60,7 +62,7 @@ export function restoreTable(db: Database, stream: Stream): Promise<Fault | null
   });
 }
 
-/** What was found, part by part, each mended. */
+/** What was found, part by part, each mended. Not the index: rows are the same without it. */
 async function mend(tx: Tx, stream: Stream): Promise<string[]> {
   const { schema, table, sobject } = stream;
   const [relation] = await tx.query<{ kind: string; oid: number }>(sql`
@@ -71,11 +73,10 @@ async function mend(tx: Tx, stream: Stream): Promise<string[]> {
     return ['it was dropped'];
   }
   if (relation.kind !== 'r') throw new Fault('DB-15', { stream: sobject, sqlState: wrongObjectType });
-  return [
-    ...(await mendColumns(tx, stream, relation.oid)),
-    ...(await mendPrimaryKey(tx, stream, relation.oid)),
-    ...(await mendCursorIndex(tx, stream, relation.oid)),
-  ];
+  const columns = await mendColumns(tx, stream, relation.oid);
+  const key = await mendPrimaryKey(tx, stream, relation.oid);
+  await mendCursorIndex(tx, stream, relation.oid);
+  return [...columns, ...key];
 }
 
 const wrongObjectType = '42809';
@@ -134,14 +135,12 @@ async function mendPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<stri
   return [key ? 'its primary key is another' : 'its primary key is missing'];
 }
 
-async function mendCursorIndex(tx: Tx, stream: Stream, oid: number): Promise<string[]> {
+async function mendCursorIndex(tx: Tx, stream: Stream, oid: number): Promise<void> {
   const column = cursorColumn(stream);
-  if (!column) return [];
+  if (!column) return;
   const indexes = await tx.query(sql`
     SELECT FROM pg_catalog.pg_index i
       JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attname = ${column.column}
      WHERE i.indrelid = ${oid} AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND i.indisvalid`);
-  if (indexes.length > 0) return [];
-  await makeCursorIndex(tx, stream.schema, stream);
-  return [`its index on ${column.column} is missing`];
+  if (indexes.length === 0) await makeCursorIndex(tx, stream.schema, stream);
 }

@@ -243,10 +243,10 @@ export class MemoryDestination implements Mirror {
   async purgeOld(): Promise<void> {}
 
   /** The reading's end ticket. One that somebody else has closed is refused. */
-  private endPart({ observation: { lo }, isLast }: PagePart): number {
+  private endPart({ observation: { lo }, isLast, hi }: PagePart): number {
     const isOpen = isLast ? this.readings.close(lo) : this.readings.isOpen(lo);
     if (!isOpen && this.keeping.refusesLateAnswers) throw new Fault('SYS-09');
-    return this.readings.ticket();
+    return hi ?? this.readings.ticket();
   }
 
   /** The row, its fence and its mark, as the verdict wants them. */

@@ -6,8 +6,9 @@
 
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
-import { type HeldSync, holdSync } from '../src/engine/hold-sync.ts';
+import { holdSync } from '../src/engine/hold-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
+import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { WishBox } from '../src/engine/wishes.ts';
 import { Bell } from '../src/lib/bell.ts';
 import type { Clock } from '../src/lib/clock.ts';

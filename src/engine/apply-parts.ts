@@ -10,6 +10,7 @@ import {
   isTableChanged,
   type Mirror,
   type Observation,
+  type PagePart,
   type StreamTable,
 } from '../postgres/index.ts';
 import type { Slot } from './next-request.ts';
@@ -82,6 +83,7 @@ export async function applyParts(
   deps: ApplyDeps,
   { parts, riders }: { parts: readonly Part[]; riders: readonly RiderPart[] },
   observation: Observation,
+  hi?: number,
 ): Promise<PartsApplied> {
   const failed = new Map<number, Fault>();
   const moves = new Moves();
@@ -91,7 +93,7 @@ export async function applyParts(
     moves.add(index, part.step.moves);
     if (!hasRows(part)) continue;
     try {
-      moves.stand(index, await applyOnePage(deps, part, moves.take(index), observation));
+      moves.stand(index, await applyOnePage(deps, part, moves.take(index), { observation, hi }));
     } catch (error) {
       failed.set(index, await faultOfPage(deps, part, error));
     }
@@ -109,7 +111,7 @@ export async function applyParts(
         marks: { ids, reason: 'deleted log' as const },
       })),
   ];
-  const last = await deps.mirror.applyRest(rest, { observation, isLast: true }, dirtyRows);
+  const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true }, dirtyRows);
   return {
     dirty: last.dirty.map(dirtyRecord),
     failed,
@@ -138,13 +140,13 @@ async function applyOnePage(
   deps: ApplyDeps,
   { table, slot, page, step }: Part,
   moves: readonly CursorMove[],
-  observation: Observation,
+  reading: Pick<PagePart, 'observation' | 'hi'>,
 ): Promise<readonly CursorMove['kind'][]> {
   if (!page) return [];
   const began = deps.clock.now();
   const { absent, isPartial, check } = step;
   const { fates, unmoved } = await deps.mirror.applyPage(table, page, {
-    observation,
+    ...reading,
     isLast: false,
     moves,
     ...(absent && { absent }),

@@ -8,7 +8,7 @@ import { openScriptedOrg } from '../salesforce/scripted-org.ts';
 import type { Slot } from './next-request.ts';
 import { openQuota } from './quota.ts';
 import { loadState, startsOf } from './sync-state.ts';
-import { runTick } from './tick.ts';
+import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
 
 const serverNow = Date.UTC(2026, 10, 24) / 1000;
 const signal = new AbortController().signal;
@@ -47,7 +47,10 @@ async function openTick(
   const state = await loadState(mirror, tables, known);
   return {
     world,
-    run: (slots: readonly Slot[]) => runTick(deps, state, { slots, riders: [] }, signal),
+    run: async (slots: readonly Slot[]) => {
+      const reading = await beginReading(deps, state, { slots, riders: [] });
+      return applyAnswer(deps, await askSalesforce(deps, reading, signal));
+    },
     copied: async () => {
       const [cursor] = await world.db.query<{ position: { after: string | null } }>(
         sql`SELECT position FROM _lockstep.cursor WHERE stream_no = 1 AND kind = 'backfill'`,

@@ -3,7 +3,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Holder, Mirror } from '../postgres/index.ts';
+import type { Holder, Mirror, Observation } from '../postgres/index.ts';
 import {
   type Purpose,
   type QueryOutcome,
@@ -50,6 +50,23 @@ export interface Asking {
   riders: readonly Rider[];
 }
 
+/** A reading that is registered and not yet asked for. */
+export interface Reading {
+  state: SyncState;
+  asking: Asking;
+  prepared: readonly PreparedSlot[];
+  observation: Observation;
+}
+
+/** An answer that has come, and what it means. Nothing of it is applied. */
+export interface Landed {
+  reading: Reading;
+  parts: readonly Part[];
+  riders: readonly RiderPart[];
+  /** The state after all of it is applied. */
+  next: SyncState;
+}
+
 export interface Ticked {
   state: SyncState;
   /** False where the state has to be loaded again: a cursor stood elsewhere, or the database refused a page. */
@@ -57,50 +74,70 @@ export interface Ticked {
 }
 
 /**
- * One step of a sync: one Salesforce request and its effect.
+ * A step of a sync is one Salesforce request and its effect. It begins by registering the reading, before the request
+ * is sent.
  *
- * The reading is registered before the request is sent. Its answer's pages are applied in the order of their slots,
- * which is the order in which Salesforce ran them, one transaction a stream and page; what has no rows shares the
- * last one, which closes the reading. A page that the database refuses is its own stream's trouble. A cursor that
- * somebody else has moved meanwhile stays; then the state has to be loaded again, as after any failure here.
- *
- * @throws Fault where the request as a whole failed, or the lease was lost (`SYS-09`); database errors as
- *         they come. The reading is closed then, and the state has to be loaded again after a database error.
+ * @throws Fault `SYS-09`: the lease was lost; database errors as they come
  */
-export async function runTick(
-  deps: SyncDeps,
-  state: SyncState,
-  { slots, riders }: Asking,
-  signal: AbortSignal,
-): Promise<Ticked> {
-  const { mirror, clock } = deps;
-  const prepared = await prepareSlots(mirror, state, slots);
-  const streamNos = [
-    ...new Set([...slots, ...riders].map((one) => streamOf(state, one).table.stream.streamNo)),
-  ];
-  const observation = await mirror.openTickObservation(deps.holder, streamNos, observationLastsMs);
+export async function beginReading(deps: SyncDeps, state: SyncState, asking: Asking): Promise<Reading> {
+  const { mirror, holder } = deps;
+  const prepared = await prepareSlots(mirror, state, asking.slots);
+  const asked = [...asking.slots, ...asking.riders];
+  const streamNos = [...new Set(asked.map((one) => streamOf(state, one).table.stream.streamNo))];
+  const observation = await mirror.openTickObservation(holder, streamNos, observationLastsMs);
+  return { state, asking, prepared, observation };
+}
+
+/**
+ * Asks, and understands the answer.
+ *
+ * @throws Fault where the request as a whole failed; database errors as they come. The reading is closed then.
+ */
+export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: AbortSignal): Promise<Landed> {
+  const { clock } = deps;
+  const { state, prepared, asking } = reading;
   const sentAt = clock.now();
   try {
-    const answer = await ask(deps, state, prepared, riders, signal);
+    const answer = await ask(deps, state, prepared, asking.riders, signal);
     const tookMs = clock.now() - sentAt;
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
     const quota = afterAnswer(state.quota, answer.usage, clock.now());
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
     const understood = await understand(deps, { ...state, quota, trouble: null }, answer, sentAt);
-    const { dirty, failed, areCursorsMoved } = await applyParts(deps, understood, observation);
-    const next = withPace(understood.next, slots, tookMs);
+    const serverNow = Math.max(state.serverNow, answer.serverNow ?? 0);
+    const next = { ...withPace(understood.next, asking.slots, tookMs), serverNow };
+    return { reading, parts: understood.parts, riders: understood.riders, next };
+  } catch (error) {
+    await closeReading(deps, reading);
+    throw error;
+  }
+}
+
+/** Where the database is away as well, the reading's expiry closes it. */
+const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
+  mirror.closeObservation(observation).catch(() => undefined);
+
+/**
+ * Applies an answer's pages in the order of their slots, which is the order in which Salesforce ran them, one
+ * transaction a stream and page; what has no rows shares the last one, which closes the reading. A page that the
+ * database refuses is its own stream's trouble. A cursor that somebody else has moved meanwhile stays; then the state
+ * has to be loaded again, as after any failure here.
+ *
+ * @param hi  a ticket that was taken after the answer had come: the beginning of the next reading, which needs no
+ *            fences against this one then
+ * @throws Fault `SYS-09`: another holder has taken over; database errors as they come. The reading is closed then.
+ */
+export async function applyAnswer(deps: SyncDeps, landed: Landed, hi?: number): Promise<Ticked> {
+  const { reading, next } = landed;
+  try {
+    const { dirty, failed, areCursorsMoved } = await applyParts(deps, landed, reading.observation, hi);
     const streams = next.streams.map((stream, index) => {
       const fault = failed.get(index);
-      return fault ? inTrouble(deps, state.streams[index] as StreamState, fault) : stream;
+      return fault ? inTrouble(deps, reading.state.streams[index] as StreamState, fault) : stream;
     });
-    const serverNow = Math.max(state.serverNow, answer.serverNow ?? 0);
-    return {
-      state: { ...next, streams, dirty, serverNow },
-      areCursorsMoved: areCursorsMoved && failed.size === 0,
-    };
+    return { state: { ...next, streams, dirty }, areCursorsMoved: areCursorsMoved && failed.size === 0 };
   } catch (error) {
-    // Where the database is away as well, the reading's expiry closes it.
-    await mirror.closeObservation(observation).catch(() => undefined);
+    await closeReading(deps, reading);
     throw error;
   }
 }

@@ -77,20 +77,23 @@ export class Wishes {
     return { ...state, dirty: dirty.map(dirtyRecord) };
   }
 
-  /** What is wished, set into the state; and whatever is done by now, told. To be called before each choice. */
-  async apply(mirror: Mirror, state: SyncState, now: number): Promise<SyncState> {
-    let next = state;
+  /** Tells whatever is done. Only to be called with a state that the mirror holds. */
+  async settle(mirror: Mirror, state: SyncState, now: number): Promise<void> {
     for (const granted of this.granted.values()) {
-      for (const stream of next.streams) {
-        if (isDone(granted, stream, next)) granted.left.delete(stream.table.stream.streamNo);
+      for (const stream of state.streams) {
+        if (isDone(granted, stream, state)) granted.left.delete(stream.table.stream.streamNo);
       }
       if (granted.left.size === 0) await this.end(mirror, granted);
-      else {
-        next = { ...next, streams: next.streams.map((stream) => wishing(granted, stream)) };
-        await this.report(granted, next, now);
-      }
+      else await this.report(granted, state, now);
     }
-    return next;
+  }
+
+  /** The state with what is wished, for the choice of the next request. */
+  wishedOf(state: SyncState): SyncState {
+    return [...this.granted.values()].reduce(
+      (next, granted) => ({ ...next, streams: next.streams.map((stream) => wishing(granted, stream)) }),
+      state,
+    );
   }
 
   private async grant(mirror: Mirror, state: SyncState, wish: Wish, now: number): Promise<void> {

@@ -31,6 +31,8 @@ export interface CursorMove {
 
 export interface PagePart {
   observation: Observation;
+  /** A ticket that was taken after the whole answer had come; without it the transaction takes its own. */
+  hi?: number | undefined;
   /** A reading in several parts is closed by its last one. */
   isLast: boolean;
   /** Ids that were asked for in a complete answer and are not in it. */
@@ -153,11 +155,11 @@ async function standing(
   return rows.map((row) => row.id);
 }
 
-async function endPart(tx: Tx, { observation, isLast }: PagePart): Promise<number> {
+async function endPart(tx: Tx, { observation, isLast, hi }: PagePart): Promise<number> {
   const end = isLast ? statements.endObservation : statements.holdObservation;
   const [ended] = await end(tx, observation);
   if (!ended) throw new Fault('SYS-09');
-  return ended.hi;
+  return hi ?? ended.hi;
 }
 
 async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {

@@ -1,0 +1,222 @@
+import { Fault, type FaultCode } from '../core/faults.ts';
+import type { Bell } from '../lib/bell.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Destination } from '../postgres/index.ts';
+import type { Usage } from '../salesforce/index.ts';
+import { spend } from './budget.ts';
+import { type HealDeps, healCutOff } from './heal-cut-off.ts';
+import { type Next, nextRequest } from './next-request.ts';
+import { restMs } from './slots.ts';
+import { loadState, type SyncState } from './sync-state.ts';
+import { applyAnswer, askSalesforce, beginReading, type Landed, type SyncDeps } from './tick.ts';
+import type { Trouble } from './trouble.ts';
+import { type WishBox, Wishes } from './wishes.ts';
+
+/** What the holder of a sync shares with the proxy in front of it. */
+export interface HeldSync {
+  /** Replaced when they change. */
+  readonly settings: { intervalMs: number; stopAtPercent: number };
+  readonly bell: Bell;
+  /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
+  readonly urgent: Set<string>;
+  /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
+  readonly wide: Set<string>;
+  /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
+  sentAt: readonly number[];
+}
+
+/** One run of a sync, from a start to the next one. */
+export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
+  open: HeldSync;
+  tables: Destination['tables'];
+  trouble: Trouble;
+  wishes: WishBox;
+  /** Told of what Salesforce says of the org's requests. */
+  onUsage?: ((usage: Usage) => void) | undefined;
+  /** Told once when every first copy is complete. */
+  onComplete(): Promise<void>;
+}
+
+/** A request that is under way. */
+interface Flight {
+  /** Its reading's first ticket. */
+  lo: number;
+  answer: Promise<Landed>;
+  cancel(): Promise<void>;
+}
+
+/** Another holder has taken over, or a table was made again: what has been loaded counts no more. */
+const endsTicks: ReadonlySet<FaultCode> = new Set(['SYS-09', 'SCH-04']);
+
+/**
+ * One request after the other, as `nextRequest` chooses them, each with its effect. Where the budget allows, the next
+ * request goes out while the pages of the last answer are still being applied: it begins after that answer had come, so
+ * it is the newer reading of the two, and it asks from where that answer will have moved the cursors. If it will not
+ * have, the next one is taken back.
+ *
+ * @throws Fault and database errors after which everything has to be loaded again
+ */
+export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
+  const { open, clock, trouble } = run;
+  const lookAround = openLookAround(run);
+  let state = loaded;
+  let landed: Landed | null = null;
+  let isComplete = false;
+  while (!signal.aborted) {
+    state = await lookAround(state, landed === null);
+    const next = nextRequest(state, clock.now());
+    let flight: Flight | null = null;
+    if (next.kind === 'ask' && (!landed || mayGoAhead(landed, state.pageRows))) {
+      state = { ...state, budget: spend(state.budget, clock.now()) };
+      open.sentAt = state.budget.sentAt;
+      flight = await takeOff(run, state, next, signal);
+    }
+    if (landed) {
+      const done = await applyBeside(run, landed, flight);
+      state = done.areCursorsMoved ? { ...state, dirty: done.state.dirty } : done.state;
+      if (!done.areCursorsMoved) flight = null;
+      landed = null;
+      if (state.quota.usage) run.onUsage?.(state.quota.usage);
+      if (state.quota.closedUntil === null) await trouble.end();
+      if (!isComplete && state.streams.every(({ cursors }) => cursors.backfill === null)) {
+        isComplete = true;
+        await run.onComplete();
+      }
+    } else if (next.kind === 'wait') {
+      await tellOfQuota(run, state);
+      await open.bell.wait(clock, next.until - clock.now(), signal);
+    }
+    if (!flight) continue;
+    try {
+      landed = await flight.answer;
+      const { budget, dirty } = state;
+      state = { ...landed.next, budget, dirty };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Fault) || endsTicks.has(error.code)) throw error;
+      const tries = (state.trouble?.tries ?? 0) + 1;
+      const waitMs = restMs(tries, error);
+      run.log.warn('tick failed', { code: error.code, waitMs, tries });
+      state = { ...state, trouble: { tries, restsUntil: clock.now() + waitMs } };
+      await trouble.begin(error, waitMs);
+    }
+  }
+}
+
+/** What an answer must be for the next request not to wait for its pages: long, and without records read again. */
+function mayGoAhead({ parts }: Landed, pageRows: number): boolean {
+  const rows = parts.reduce((sum, { page }) => sum + (page?.count ?? 0), 0);
+  return rows >= pageRows && parts.every(({ slot }) => slot.kind !== 're-read');
+}
+
+async function takeOff(
+  run: Run,
+  state: SyncState,
+  asking: Extract<Next, { kind: 'ask' }>,
+  signal: AbortSignal,
+): Promise<Flight> {
+  const reading = await beginReading(run, state, asking);
+  const cancelling = new AbortController();
+  const answer = askSalesforce(run, reading, AbortSignal.any([signal, cancelling.signal]));
+  // Looked at when it is waited for; until then the answer before it may have failed.
+  answer.catch(() => undefined);
+  return {
+    lo: reading.observation.lo,
+    answer,
+    async cancel() {
+      cancelling.abort();
+      await answer.then(
+        (landed) => run.mirror.closeObservation(landed.reading.observation).catch(() => undefined),
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** Applies an answer while the next request is under way, and takes that one back where it asks from the wrong place. */
+async function applyBeside(run: Run, landed: Landed, flight: Flight | null) {
+  try {
+    const { state, areCursorsMoved } = await applyAnswer(run, landed, flight?.lo);
+    if (areCursorsMoved) return { state, areCursorsMoved };
+    await flight?.cancel();
+    return { state: await reload(run, state), areCursorsMoved };
+  } catch (error) {
+    await flight?.cancel();
+    throw error;
+  }
+}
+
+const tidyEveryMs = 3_600_000;
+/** How long a write that was cut off may wait to be noticed. */
+const healEveryMs = 5_000;
+/** New wishes ring the bell; this is for those whose ring was lost. */
+const lookEveryMs = 10_000;
+
+/**
+ * What is done between two requests: housekeeping, new settings, and what others wish of the next request.
+ *
+ * `isApplied` says whether the mirror holds the state; before that no wish is done.
+ */
+function openLookAround(run: Run): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
+  const { clock, mirror, open } = run;
+  const wishes = new Wishes(run.wishes, run.log);
+  const tidy = everyMs(clock, tidyEveryMs);
+  const heal = everyMs(clock, healEveryMs);
+  const look = everyMs(clock, lookEveryMs);
+  let { settings } = open;
+  return async (state, isApplied) => {
+    if (tidy()) await mirror.purgeOld();
+    if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
+    const isNews = open.settings !== settings;
+    settings = open.settings;
+    let next = withWishes(open, isNews ? { ...state, trouble: null } : state);
+    if (isNews || look()) next = await wishes.look(mirror, next, clock.now());
+    if (isApplied) await wishes.settle(mirror, next, clock.now());
+    return wishes.wishedOf(next);
+  };
+}
+
+/** True at the first call, and then whenever the time has passed since it was true. */
+function everyMs(clock: Clock, ms: number): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock.now() - last < ms) return false;
+    last = clock.now();
+    return true;
+  };
+}
+
+/** Waiting for the org's quota is no failure, and is told like one: a person sees why nothing is read. */
+async function tellOfQuota({ clock, trouble }: Run, { quota }: SyncState): Promise<void> {
+  const { closedUntil, usage, stopAt } = quota;
+  if (closedUntil === null || usage === null || closedUntil <= clock.now()) return;
+  const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAt} %`;
+  await trouble.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
+}
+
+/** The same moment of the sync, with the cursors as the destination has them. */
+async function reload({ mirror, tables }: Run, state: SyncState): Promise<SyncState> {
+  const loaded = await loadState(mirror, tables, state);
+  const streams = loaded.streams.map((stream) => {
+    const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
+    if (!before) return stream;
+    const { polledAt, isUrgent, isWide, wideSince, wideReadAt, goesAlone, trouble } = before;
+    return { ...stream, polledAt, isUrgent, isWide, wideSince, wideReadAt, goesAlone, trouble };
+  });
+  return { ...loaded, streams };
+}
+
+/** What others wished meanwhile: another pace, a stream to be polled first or from further back. */
+function withWishes(open: HeldSync, state: SyncState): SyncState {
+  const { intervalMs, stopAtPercent: stopAt } = open.settings;
+  const budget = { ...state.budget, intervalMs };
+  const quota = { ...state.quota, stopAt };
+  if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
+  const streams = state.streams.map((stream) => {
+    const name = stream.table.stream.sobject.toLowerCase();
+    const isWide = stream.isWide || open.wide.has(name);
+    return { ...stream, isWide, isUrgent: stream.isUrgent || isWide || open.urgent.has(name) };
+  });
+  open.urgent.clear();
+  open.wide.clear();
+  return { ...state, budget, quota, streams };
+}

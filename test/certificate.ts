@@ -1,12 +1,16 @@
 import { type KeyPairKeyObjectResult, sign } from 'node:crypto';
 
-/** A self-signed certificate of an RSA key, as PEM. Node reads certificates but makes none. */
-export function certificateOf({ publicKey, privateKey }: KeyPairKeyObjectResult): string {
+/**
+ * A self-signed certificate of an RSA key, as PEM. Node reads certificates but makes none.
+ *
+ * @param until  the year of this century, of two digits, with whose beginning it expires
+ */
+export function certificateOf({ publicKey, privateKey }: KeyPairKeyObjectResult, until = '49'): string {
   const rsaWithSha256 = sequence(Buffer.from('06092a864886f70d01010b', 'hex'), Buffer.from('0500', 'hex'));
   const commonName = sequence(Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('Test')));
   const name = sequence(der(0x31, commonName));
   const validity = sequence(
-    ...['200101000000Z', '491231235959Z'].map((time) => der(0x17, Buffer.from(time))),
+    ...['200101000000Z', `${until}0101000000Z`].map((time) => der(0x17, Buffer.from(time))),
   );
   const serial = der(0x02, Buffer.from([1]));
   const key = publicKey.export({ type: 'spki', format: 'der' });

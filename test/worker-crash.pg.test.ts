@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { systemClock } from '../src/lib/clock.ts';
 import { seededRandom } from '../src/lib/random.ts';
 import { ident, sql } from '../src/lib/sql.ts';
+import { startWorkerChild } from './worker-child.ts';
 import { openWorld, type World } from './world.ts';
 
 const rounds = 20;
@@ -20,7 +17,7 @@ test('a worker that is killed at any point of a first copy loses nothing and rep
   });
   const random = seededRandom(20_261_124);
   for (let round = 0; round < rounds; round++) {
-    await using worker = await startWorkerProcess(world, `killed-${round}`);
+    await using worker = startWorkerChild(world, `killed-${round}`);
     await worker.firstTick;
     await systemClock.sleep(random.between(0, 250));
     await beginAgain(world);
@@ -47,41 +44,6 @@ async function beginAgain(world: World): Promise<void> {
     UPDATE _lockstep.cursor SET position = '{"after": null}', version = version + 1 WHERE kind = 'backfill';
     UPDATE _lockstep.checkpoint SET state = 'backfilling', backfilled_at = NULL, rows = 0;
     COMMIT`);
-}
-
-interface WorkerProcess extends AsyncDisposable {
-  /** Its first page is applied, or its first request has failed. */
-  firstTick: Promise<void>;
-}
-
-/** Killed when disposed, with no chance to say goodbye. */
-async function startWorkerProcess(world: World, owner: string): Promise<WorkerProcess> {
-  const process: ChildProcess = spawn(globalThis.process.execPath, ['test/worker-process.ts'], {
-    cwd: join(import.meta.dirname, '..'),
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const configuration = {
-    url: world.control.database.url,
-    key: world.control.keyBytes.toString('base64'),
-    owner,
-    allowHost: new URL(world.org.url).host,
-  };
-  process.stdin?.write(`${JSON.stringify(configuration)}\n`);
-  const exited = once(process, 'exit');
-  const lines = process.stdout && createInterface({ input: process.stdout });
-  const firstTick = new Promise<void>((resolve) => {
-    lines?.on('line', (line) => {
-      if (/"msg":"(page applied|tick failed|sync waits)"/.test(line)) resolve();
-    });
-    void exited.then(() => resolve());
-  });
-  return {
-    firstTick,
-    async [Symbol.asyncDispose]() {
-      process.kill('SIGKILL');
-      await exited;
-    },
-  };
 }
 
 /** Every record of the org, as it was last written there, and no other. */

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import type { Database } from '../src/lib/database.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { type OrgAnswer, signIn, type TestOrg } from './org.ts';
+
+/**
+ * What the stage compares: the mirror with the org's own answers, row by row and value by value, and the history of
+ * its rows, which triggers in the mirror's database write down.
+ */
+export interface Witness {
+  /** Every row of every table is its record in the org, as the sync's user sees it, and no record is missing. */
+  expectConverged(): Promise<void>;
+  /** No row went back to an older state, and no deleted one came back in it. */
+  expectNoReturn(): Promise<void>;
+  /** Nothing waits to be read again, nothing guards against a reading, none is open, no write is without outcome. */
+  expectRest(): Promise<void>;
+  /** What the status view claims is proven: nothing beyond now, nothing settled that could still receive commits. */
+  expectHonest(orgNowMs: number): Promise<void>;
+}
+
+/** W in milliseconds, see docs/correctness.md. */
+const settleMs = 15 * 60_000;
+/** Stamps of one record may go back by so much. */
+const slackSeconds = 2;
+
+export async function openWitness(mirror: Database, org: TestOrg): Promise<Witness> {
+  const streams = await mirror.query<Stream>(sql`
+    SELECT c.stream_no, c.sobject, c.table_name AS name,
+           json_object_agg(f.field, f.column_name) AS columns
+      FROM _lockstep.checkpoint c JOIN _lockstep.column f USING (stream_no) GROUP BY c.stream_no`);
+  await mirror.script(`
+    CREATE SCHEMA witness;
+    CREATE TABLE witness.change (
+      change_no bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+      table_name text, operation text, id text, was timestamptz, became timestamptz);
+    CREATE FUNCTION witness.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+      BEGIN
+        INSERT INTO witness.change (table_name, operation, id, was, became)
+        VALUES (TG_TABLE_NAME, TG_OP, coalesce(NEW.id, OLD.id), OLD.systemmodstamp, NEW.systemmodstamp);
+        RETURN NULL;
+      END $$;`);
+  for (const { name } of streams) {
+    await mirror.query(sql`
+      CREATE TRIGGER witness AFTER INSERT OR UPDATE OR DELETE ON ${ident('salesforce', name)}
+        FOR EACH ROW EXECUTE FUNCTION witness.note()`);
+  }
+  return {
+    async expectConverged() {
+      const token = await signIn(org.url, org.credentials, 'integration');
+      for (const stream of streams) {
+        const records = await recordsOf(org, token, stream);
+        const table = ident('salesforce', stream.name);
+        const different = await mirror.query(sql`
+          SELECT coalesce(m.id, o.id) AS id,
+                 CASE WHEN m.id IS NULL THEN 'missing' WHEN o.id IS NULL THEN 'surplus' ELSE 'different' END AS how
+            FROM ${table} m
+            FULL JOIN json_populate_recordset(NULL::${table}, ${JSON.stringify(records)}::json) o ON o.id = m.id
+           WHERE m.* IS DISTINCT FROM o.*
+           LIMIT 5`);
+        assert.deepEqual(different, [], `${stream.sobject} is equal in org and mirror`);
+        const [kept] = await mirror.query(sql`
+          SELECT rows FROM _lockstep.checkpoint WHERE stream_no = ${stream.stream_no}`);
+        assert.deepEqual(kept, { rows: records.length }, `the kept number of rows of ${stream.sobject}`);
+      }
+    },
+    async expectNoReturn() {
+      const wentBack = await mirror.query(sql`
+        SELECT table_name, id, was, became FROM witness.change
+         WHERE operation = 'UPDATE' AND became < was - make_interval(secs => ${slackSeconds})`);
+      assert.deepEqual(wentBack, [], 'no row goes back');
+      const cameBack = await mirror.query(sql`
+        SELECT later.table_name, later.id, gone.was, later.became
+          FROM witness.change gone
+          JOIN witness.change later ON later.id = gone.id AND later.change_no > gone.change_no
+         WHERE gone.operation = 'DELETE' AND later.operation = 'INSERT' AND later.became <= gone.was`);
+      assert.deepEqual(cameBack, [], 'no deleted row comes back as it was');
+    },
+    async expectRest() {
+      const [left] = await mirror.query(sql`
+        SELECT (SELECT count(*) FROM _lockstep.dirty) AS marks,
+               (SELECT count(*) FROM _lockstep.fence) AS fences,
+               (SELECT count(*) FROM _lockstep.observation) AS observations,
+               (SELECT count(*) FROM _lockstep.quarantine) AS quarantined,
+               (SELECT count(*) FROM _lockstep.intent WHERE outcome IS NULL) AS intents`);
+      assert.deepEqual(left, { marks: 0, fences: 0, observations: 0, quarantined: 0, intents: 0 });
+    },
+    async expectHonest(orgNowMs) {
+      const claims = await mirror.query<Claim>(sql`
+        SELECT sobject, extract(epoch FROM read_until) * 1000 AS read, extract(epoch FROM settled_until) * 1000 AS settled
+          FROM _lockstep.status WHERE read_until IS NOT NULL`);
+      for (const { sobject, read, settled } of claims) {
+        assert.ok(Number(read) <= orgNowMs, `${sobject} is not read beyond now`);
+        assert.ok(Number(settled) <= orgNowMs - settleMs, `${sobject} is settled up to W before now at most`);
+      }
+    },
+  };
+}
+
+interface Stream {
+  stream_no: number;
+  sobject: string;
+  name: string;
+  /** Column name by field. */
+  columns: Record<string, string>;
+}
+
+interface Claim {
+  sobject: string;
+  read: string;
+  settled: string;
+}
+
+/** The records by column, numbers as the text that they were sent as. */
+async function recordsOf(org: TestOrg, token: string, { sobject, columns }: Stream): Promise<object[]> {
+  const soql = `SELECT ${Object.keys(columns).join(', ')} FROM ${sobject}`;
+  const records: object[] = [];
+  for (let path = `/services/data/v62.0/query?q=${encodeURIComponent(soql)}`; path !== ''; ) {
+    const answer = await org.request('GET', path, { token });
+    assert.equal(answer.status, 200, answer.text);
+    const page = exactly(answer);
+    for (const record of page.records) {
+      const values = Object.entries(columns).map(([field, column]) => [column, record[field]]);
+      records.push(Object.fromEntries(values) as object);
+    }
+    path = page.nextRecordsUrl ?? '';
+  }
+  return records;
+}
+
+interface QueryPage {
+  records: Record<string, unknown>[];
+  nextRecordsUrl?: string;
+}
+
+/** JSON.parse tells the text of a number to its reviver, which the types do not know yet. */
+const exactly = ({ text }: OrgAnswer) =>
+  JSON.parse(text, ((_key: string, value: unknown, { source }: { source?: string }) =>
+    typeof value === 'number' ? source : value) as (key: string, value: unknown) => unknown) as QueryPage;

@@ -4,14 +4,21 @@ import { parseArgs } from 'node:util';
 import { apply } from './apply.ts';
 import { openBenchServer } from './bench-server.ts';
 import type { Figures } from './figures.ts';
+import { freshness } from './freshness.ts';
 import { org } from './org.ts';
 import { proxy } from './proxy.ts';
+import { restBackfill } from './rest-backfill.ts';
 import { start } from './start.ts';
 
 const benches: Record<string, { what: string; run: () => Promise<Figures> }> = {
   start: { what: 'from the command to the first row, on an installed clone', run: start },
   apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
+  'rest-backfill': { what: 'a first copy over REST against the org’s own rate', run: restBackfill },
+  freshness: {
+    what: 'from a commit in the org to the mirror, and changes a second (half an hour)',
+    run: freshness,
+  },
   proxy: { what: 'requests through the proxy against direct ones', run: proxy },
 };
 
@@ -25,7 +32,7 @@ const bench = benches[name];
 if (!bench || values.help) {
   process.stderr.write('npm run bench -- NAME [--json]\n\n');
   for (const [known, { what }] of Object.entries(benches))
-    process.stderr.write(`  ${known.padEnd(8)} ${what}\n`);
+    process.stderr.write(`  ${known.padEnd(14)} ${what}\n`);
   process.exitCode = values.help ? 0 : 2;
 } else {
   await using server = await openBenchServer();

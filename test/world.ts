@@ -53,9 +53,12 @@ export async function openWorld(options: {
   org: OrgOptions;
   sobjects: readonly string[];
   intervalMs?: number;
+  /** What the org is to have before the sync is made. */
+  prepare?: (org: TestOrg) => Promise<void>;
 }): Promise<World> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg(options.org));
+  await options.prepare?.(org);
   const control = undo.use(await openTestControl());
   const owner = `worker-${randomBytes(4).toString('hex')}`;
   const { host } = new URL(org.url);

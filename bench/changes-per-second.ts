@@ -1,0 +1,106 @@
+import { findSync, openWriterUrl } from '../src/control/index.ts';
+import { createSync } from '../src/engine/create-sync.ts';
+import { settleSeconds } from '../src/engine/cursors/poll.ts';
+import { ManualClock, systemClock } from '../src/lib/clock.ts';
+import { databaseUrl, openDatabase } from '../src/lib/database.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { dropPrivateDatabase } from '../src/postgres/index.ts';
+import { openSalesforce } from '../src/salesforce/index.ts';
+import { openTestControl } from '../test/control.ts';
+import { startOrg } from '../test/org.ts';
+import { startHolder } from '../test/stage-holder.ts';
+import { type Figures, rounded } from './figures.ts';
+
+const sobject = 'Metric__c';
+const table = ident('org', sobject);
+const changesASecond = 1_600;
+const intervalMs = 3_000;
+/** Every record is changed once within 2·W, so that the tail finds each change as it was. */
+const records = changesASecond * settleSeconds * 2;
+/** A head and a tail that are no further behind than this keep up. */
+const headLagMax = 30;
+const tailLagMax = 90;
+
+/**
+ * Changes a second of Salesforce's time that are followed for 2·W at the default budget. Engine and org run on a clock
+ * that goes on as soon as both have done what there is to do, so that half an hour takes minutes.
+ */
+export async function changesPerSecond(): Promise<Figures> {
+  await using undo = new AsyncDisposableStack();
+  const org = undo.use(await startOrg({ records: 10, apiLimit: 10_000_000 }));
+  await org.control('/clock/rate', { rate: 0 });
+  await org.control('/sobjects/create', { name: sobject, label: 'Metric', fields: [] });
+  await org.control('/records/generate', { sobject, count: records, at: '2025-06-01T00:00:00Z' });
+  await org.control('/clock/advance', { ms: 3 * settleSeconds * 1000 });
+  const { now } = await org.control<{ now: string }>('/clock');
+  const clock = new ManualClock(Date.parse(now));
+  const move = async (ms: number) => {
+    await org.control('/clock/advance', { ms });
+    clock.advance(ms);
+  };
+  const control = undo.use(await openTestControl());
+  const { log } = control.log;
+  const { clientId, clientSecret } = org.credentials.integration;
+  const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts: [new URL(org.url).host] };
+  const wish = { name: 'changes', loginUrl: org.url, ...credential, sobjects: [sobject], intervalMs };
+  const signal = new AbortController().signal;
+  const syncId = await createSync({ control: control.control, clock: systemClock, log }, wish, signal);
+  undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
+  const sync = await findSync(control.control, syncId);
+  if (!sync) throw new Error('a sync that was created is found');
+  const url = databaseUrl(control.database.url, { database: sync.destination.database });
+  const mirror = openDatabase({ url, applicationName: 'bench' });
+  undo.defer(() => mirror.end());
+  const holder = startHolder({
+    sync: syncId,
+    holder: { owner: 'bench', epoch: 1 },
+    clock,
+    log,
+    salesforce: openSalesforce({ loginUrl: org.url, ...credential, clock, log, expectOrgId: sync.orgId }),
+    writerUrl: await openWriterUrl(control.control, sync),
+    intervalMs,
+    living: () => [],
+  });
+  undo.defer(() => holder.stop());
+
+  const positions = async () => {
+    const [found] = await mirror.query<{ state: string; head: number; tail: number }>(sql`
+      SELECT c.state, (h.position ->> 'at')::bigint AS head, (t.position ->> 'at')::bigint AS tail
+        FROM _lockstep.checkpoint c
+        LEFT JOIN _lockstep.cursor h ON h.stream_no = c.stream_no AND h.kind = 'head'
+        LEFT JOIN _lockstep.cursor t ON t.stream_no = c.stream_no AND t.kind = 'tail'`);
+    if (!found) throw new Error('a sync has a checkpoint');
+    return found;
+  };
+  for (await holder.untilRest(); (await positions()).state !== 'current'; await holder.untilRest()) {
+    await move(intervalMs);
+  }
+
+  const ids = await org.db.query<{ id: string }>(sql`SELECT "Id" AS id FROM ${table} ORDER BY "Id"`);
+  const began = performance.now();
+  let middle = await positions();
+  const beganAt = clock.now() / 1000;
+  const seconds = 2 * settleSeconds;
+  for (let second = 0; second < seconds; second++) {
+    const some = ids.slice(second * changesASecond, (second + 1) * changesASecond).map(({ id }) => id);
+    await org.db.query(sql`
+      UPDATE ${table} SET "SystemModstamp" = to_timestamp(${Math.floor(clock.now() / 1000)}) WHERE "Id" = ANY (${some}::text[])`);
+    await move(1_000);
+    await holder.untilRest();
+    if (second === settleSeconds) middle = await positions();
+  }
+  const end = await positions();
+  const endAt = clock.now() / 1000;
+  const keepsUp = endAt - end.head <= headLagMax && endAt - settleSeconds - end.tail <= tailLagMax;
+  const progress =
+    Math.min(end.head - middle.head, end.tail - middle.tail) / (endAt - beganAt - settleSeconds);
+  return {
+    changes_per_s: {
+      value: Math.round(changesASecond * (keepsUp ? 1 : Math.min(1, progress))),
+      unit: 'changes/s',
+    },
+    head_lag_s: { value: rounded(endAt - end.head, 1), unit: 's' },
+    tail_lag_s: { value: rounded(endAt - settleSeconds - end.tail, 1), unit: 's' },
+    accelerated: { value: rounded((seconds * 1000) / (performance.now() - began), 1), unit: 'times' },
+  };
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../src/lib/random.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { openWorld, type World } from '../test/world.ts';
+import { changesPerSecond } from './changes-per-second.ts';
+import { noteCommits, readNotes } from './commit-notes.ts';
+import { type Figures, quantile, rounded } from './figures.ts';
+
+const standard = ['Account', 'Contact', 'Lead', 'Opportunity', 'Case'];
+const nameFields: Record<string, string> = { Contact: 'LastName', Lead: 'LastName', Case: 'Subject' };
+const nameOf = (sobject: string) => nameFields[sobject] ?? 'Name';
+
+const intervalMs = 3_000;
+const measureMs = 100_000;
+const commitEveryMs = 100;
+const longShare = 0.01;
+const longMs = [5_000, 30_000] as const;
+
+/**
+ * How long a commit of somebody else's takes into the mirror, at the default budget, with 1, 5 and 20 objects; and how
+ * many changes a second are followed for 2·W, while the tail reads all of them once more.
+ */
+export async function freshness(): Promise<Figures> {
+  const figures: Figures = {};
+  for (const count of [1, 5, 20]) {
+    const { ordinary, late } = await latencies(count);
+    figures[`p50_s_${count}`] = { value: rounded(quantile(ordinary, 0.5), 2), unit: 's' };
+    figures[`p99_s_${count}`] = { value: rounded(quantile(ordinary, 0.99), 2), unit: 's' };
+    figures[`commits_${count}`] = { value: ordinary.length, unit: 'commits' };
+    if (late.length > 0)
+      figures[`longest_open_s_${count}`] = { value: rounded(Math.max(...late), 2), unit: 's' };
+  }
+  return { ...figures, ...(await changesPerSecond()) };
+}
+
+/** From the commit in the org to the commit in the mirror, in seconds; `late` are those of long transactions. */
+async function latencies(count: number): Promise<{ ordinary: number[]; late: number[] }> {
+  const sobjects = [...standard, ...customNames].slice(0, count);
+  await using world = await openWorld({
+    org: { records: 2_000, apiLimit: 10_000_000 },
+    sobjects,
+    intervalMs,
+    prepare: makeCustomObjects,
+  });
+  world.startWorker();
+  await world.untilComplete();
+  const inMirror = (name: string) => name.toLowerCase();
+  for (const name of sobjects) {
+    await noteCommits(world.org.db, { schema: 'org', table: name, column: nameOf(name) });
+    await noteCommits(world.admin, {
+      schema: 'salesforce',
+      table: inMirror(name),
+      column: inMirror(nameOf(name)),
+    });
+  }
+  const ids = new Map<string, string[]>();
+  for (const sobject of sobjects) ids.set(sobject, await idsOf(world, sobject));
+  await writeFor(world, sobjects, ids);
+  await sleep(2 * longMs[1]);
+  const committed = await readNotes(world.org.db);
+  const seen = await readNotes(world.admin);
+  const all = [...committed].map(([token, at]) => {
+    const seenAt = seen.get(token);
+    if (seenAt === undefined) throw new Error(`a commit never reached the mirror: ${token}`);
+    return { isLong: token.startsWith('long'), seconds: (seenAt - at) / 1000 };
+  });
+  return {
+    ordinary: all.filter(({ isLong }) => !isLong).map(({ seconds }) => seconds),
+    late: all.filter(({ isLong }) => isLong).map(({ seconds }) => seconds),
+  };
+}
+
+const customNames = Array.from({ length: 15 }, (_, number) => `Measured_${number}__c`);
+
+async function makeCustomObjects(org: World['org']): Promise<void> {
+  for (const name of customNames) {
+    await org.control('/sobjects/create', { name, label: name, fields: [] });
+    await org.control('/records/generate', { sobject: name, count: 500 });
+  }
+}
+
+async function idsOf({ org }: World, sobject: string): Promise<string[]> {
+  const rows = await org.db.query<{ id: string }>(
+    sql`SELECT "Id" AS id FROM ${ident('org', sobject)} LIMIT 500`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Writes at an even pace; now and then a transaction that stays open for some seconds. */
+async function writeFor(
+  world: World,
+  sobjects: readonly string[],
+  ids: ReadonlyMap<string, string[]>,
+): Promise<void> {
+  const random = seededRandom(1);
+  const open: Promise<unknown>[] = [];
+  const end = performance.now() + measureMs;
+  for (let number = 0; performance.now() < end; number++) {
+    const sobject = random.pick(sobjects);
+    const isLong = random.next() < longShare;
+    const token = `${isLong ? 'long' : 'change'} ${number}`;
+    const update = random.pick(ids.get(sobject) ?? []);
+    const writes = [{ update, values: { [nameOf(sobject)]: token } }];
+    if (isLong) open.push(writeSlowly(world, writes, random.between(...longMs)));
+    else open.push(world.org.control('/records/write', { writes }).catch(() => undefined));
+    await sleep(commitEveryMs);
+  }
+  await Promise.all(open);
+}
+
+async function writeSlowly({ org }: World, writes: object[], ms: number): Promise<void> {
+  try {
+    const { id } = await org.control<{ id: string }>('/transactions/open', { writes });
+    await sleep(ms);
+    await org.control('/transactions/commit', { id });
+  } catch {
+    // The record was locked: another one is written soon.
+  }
+}

@@ -1,0 +1,88 @@
+import { Agent, request } from 'undici';
+import { sql } from '../src/lib/sql.ts';
+import { compositeOf } from '../src/salesforce/composite.ts';
+import { selectRecords, soqlIdOf } from '../src/salesforce/soql.ts';
+import { dataPath, openWorld, type World } from '../test/world.ts';
+import { type Figures, median, rounded } from './figures.ts';
+
+const records = 200_000;
+const pageRows = 2_000;
+const slots = 5;
+const sourceRounds = 2;
+
+/**
+ * A first copy over REST without a bound to its pace, against the rate at which the org serves the same requests to
+ * somebody who only counts their bytes.
+ */
+export async function restBackfill(): Promise<Figures> {
+  await using world = await openWorld({
+    org: { records: 1_000, apiLimit: 10_000_000 },
+    sobjects: ['Account'],
+  });
+  await world.org.control('/records/generate', {
+    sobject: 'Account',
+    count: records,
+    at: '2025-06-01T00:00:00Z',
+  });
+  const rows = await world.countInOrg('Account');
+  const before = await sourceMs(world, rows);
+  const began = performance.now();
+  world.startWorker();
+  await world.untilComplete();
+  const copyMs = performance.now() - began;
+  const requests = await requestsOf(world);
+  const source: number[] = [before];
+  for (let round = 1; round < sourceRounds; round++) source.push(await sourceMs(world, rows));
+  return {
+    rows_per_request: { value: Math.round(rows / requests), unit: 'rows/request' },
+    ratio_to_source: { value: rounded(median(source) / copyMs), unit: 'ratio' },
+    rows_per_s: { value: Math.round(rows / (copyMs / 1000)), unit: 'rows/s' },
+    source_rows_per_s: { value: Math.round(rows / (median(source) / 1000)), unit: 'rows/s' },
+  };
+}
+
+/** Everything but the set-up, until the copy was complete. */
+async function requestsOf({ control, sync }: World): Promise<number> {
+  await control.control.usage.flush();
+  const [usage] = await control.database.db.query<{ requests: number }>(sql`
+    SELECT sum(requests)::integer AS requests FROM lockstep.usage
+     WHERE sync_id = ${sync.id} AND purpose IN ('backfill', 'poll', 'repair', 'reconcile')`);
+  return usage?.requests ?? Number.NaN;
+}
+
+/** The requests of a first copy, one after the other, their answers only read. */
+async function sourceMs({ org, admin }: World, rows: number): Promise<number> {
+  const columns = await admin.query<{ field: string }>(
+    sql`SELECT field FROM _lockstep.column ORDER BY ordinal`,
+  );
+  const fields = columns.map(({ field }) => field);
+  const agent = new Agent({ connections: 1, bodyTimeout: 0, headersTimeout: 0 });
+  const headers = {
+    authorization: `Bearer ${await org.token('integration')}`,
+    'content-type': 'application/json',
+    'accept-encoding': 'gzip',
+  };
+  const began = performance.now();
+  let after: string | null = null;
+  for (let read = 0; read < rows; read += slots * pageRows) {
+    const queries = Array.from({ length: slots }, (_, slot) => {
+      const behind = slot === 0 ? after && `'${after}'` : soqlIdOf(slot - 1, pageRows - 1);
+      const where = behind ? `Id > ${behind}` : undefined;
+      const soql = selectRecords({ fields, sobject: 'Account', where, orderBy: 'Id', limit: pageRows });
+      return { soql, includeDeleted: false, timeField: null };
+    });
+    const body = compositeOf(queries, [], dataPath);
+    const answer = await request(`${org.url}${dataPath}/composite`, {
+      method: 'POST',
+      headers,
+      body,
+      dispatcher: agent,
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`the org answered ${answer.statusCode}`);
+    after = /.*"Id":"(\w{18})"/s.exec(text.slice(-20_000))?.[1] ?? after;
+  }
+  const tookMs = performance.now() - began;
+  await agent.close();
+  return tookMs;
+}

@@ -27,7 +27,7 @@ const tailLagMax = 90;
  */
 export async function changesPerSecond(): Promise<Figures> {
   await using undo = new AsyncDisposableStack();
-  const org = undo.use(await startOrg({ records: 10, apiLimit: 10_000_000 }));
+  const org = undo.use(await startOrg({ records: 100, apiLimit: 10_000_000 }));
   await org.control('/clock/rate', { rate: 0 });
   await org.control('/sobjects/create', { name: sobject, label: 'Metric', fields: [] });
   await org.control('/records/generate', { sobject, count: records, at: '2025-06-01T00:00:00Z' });

@@ -6,7 +6,6 @@
  * deadlocks) is outside this model; the tests on a real server attack that. Quarantine and changes of the schema are
  * left out: every record of the model org can be stored.
  */
-import type { FaultCode } from '../src/core/faults.ts';
 import { Fault } from '../src/core/faults.ts';
 import type { RecordId } from '../src/core/ids.ts';
 import type { Fence } from '../src/core/merge-rule.ts';
@@ -162,7 +161,7 @@ export class MemoryDestination implements Mirror {
     };
   }
 
-  async recordStop(streamNo: number, code: FaultCode): Promise<void> {
+  async recordStop(streamNo: number, { code }: Fault): Promise<void> {
     Object.assign(this.stream(streamNo), { state: 'stopped', stoppedBy: code });
   }
 

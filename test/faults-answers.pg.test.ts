@@ -93,9 +93,10 @@ test('an object that may not be read any more stops, keeps its rows, and is foll
     await stage.pass(3 * stage.intervalMs);
     assert.equal((await stage.row('account', account))?.name, 'Without rights');
     const [lead] = await stage.mirror.query(sql`
-      SELECT state, rows > 0 AS keeps, (SELECT count(*) > 0 FROM salesforce.lead) AS holds
+      SELECT state, stopped_by, stopped_because ~ 'Lead' AS says, rows > 0 AS keeps,
+             (SELECT count(*) > 0 FROM salesforce.lead) AS holds
         FROM _lockstep.status WHERE sobject = 'Lead'`);
-    assert.deepEqual(lead, { state: 'stopped', keeps: true, holds: true });
+    assert.deepEqual(lead, { state: 'stopped', stopped_by: 'PERM-02', says: true, keeps: true, holds: true });
   } finally {
     await rights({});
   }

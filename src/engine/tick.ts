@@ -275,7 +275,7 @@ async function afterRefusal(deps: SyncDeps, stream: StreamState, fault: Fault): 
   const { sobject, streamNo } = stream.table.stream;
   deps.log.warn('query refused', { stream: sobject, code: fault.code });
   if (fault.kind !== 'permanent') return inTrouble(deps, stream, fault);
-  await deps.mirror.recordStop(streamNo, fault.code);
+  await deps.mirror.recordStop(streamNo, fault);
   return { ...stream, stoppedBy: fault.code };
 }
 

@@ -1,4 +1,4 @@
-import type { Fault, FaultCode } from '../core/faults.ts';
+import type { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
@@ -60,7 +60,8 @@ export interface Mirror {
     positions: progress.StartPositions,
     rowsExpected: number | null,
   ): Promise<void>;
-  recordStop(streamNo: number, code: FaultCode): Promise<void>;
+  /** Nothing is read of the stream until the next start, and its status says why. */
+  recordStop(streamNo: number, fault: Fault): Promise<void>;
 
   openTickObservation(
     holder: observations.Holder,
@@ -130,7 +131,7 @@ export function mirrorIn(db: Database): Mirror {
     readProgress: (dirtyRows) => progress.readProgress(db, dirtyRows),
     beginStream: (streamNo, positions, rowsExpected) =>
       db.transaction((tx) => progress.beginStream(tx, streamNo, positions, rowsExpected)),
-    recordStop: (streamNo, code) => progress.recordStop(db, streamNo, code),
+    recordStop: (streamNo, fault) => progress.recordStop(db, streamNo, fault),
 
     openTickObservation: (holder, streams, lastsMs) =>
       observations.openTickObservation(db, holder, streams, lastsMs),

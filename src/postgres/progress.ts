@@ -1,4 +1,4 @@
-import type { FaultCode } from '../core/faults.ts';
+import type { Fault } from '../core/faults.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import * as statements from './sql.ts';
@@ -27,8 +27,8 @@ export async function beginStream(
 /** Where the cursors of a stream begin; null for one that it does not have. */
 export type StartPositions = { readonly [Kind in statements.CursorKind]?: object | null };
 
-export const recordStop = async (db: Database, streamNo: number, code: FaultCode): Promise<void> => {
-  await statements.stopStream(db, streamNo, code);
+export const recordStop = async (db: Database, streamNo: number, { code, message }: Fault): Promise<void> => {
+  await statements.stopStream(db, streamNo, code, message);
 };
 
 /** What stopped a stream may have been mended since. */

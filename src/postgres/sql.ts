@@ -192,15 +192,17 @@ export const startBackfill = (tx: Tx, streamNo: number, rowsExpected: number | n
   UPDATE _lockstep.checkpoint SET state = 'backfilling', rows_expected = ${rowsExpected}
    WHERE stream_no = ${streamNo} AND state = 'queued'`);
 
-export const stopStream = (tx: Tx, streamNo: number, code: string) =>
+export const stopStream = (tx: Tx, streamNo: number, code: string, because: string) =>
   tx.query(sql`
-  UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = ${code} WHERE stream_no = ${streamNo}`);
+  UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = ${code}, stopped_because = ${because}
+   WHERE stream_no = ${streamNo}`);
 
 /** A stream that was stopped is tried again at each start: what stopped it may have been mended. */
 export const restartStreams = (tx: Tx) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint
-     SET state = CASE WHEN backfilled_at IS NULL THEN 'backfilling' ELSE 'current' END, stopped_by = NULL
+     SET state = CASE WHEN backfilled_at IS NULL THEN 'backfilling' ELSE 'current' END, stopped_by = NULL,
+         stopped_because = NULL
    WHERE state = 'stopped'`);
 
 /** A fence that every open reading of the stream began after guards nothing any more. */

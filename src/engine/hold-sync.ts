@@ -7,8 +7,8 @@ import { type Destination, databaseFault, type Holder, isTableChanged } from '..
 import { countRecords, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { healCutOff } from './heal-cut-off.ts';
 import { openQuota } from './quota.ts';
+import { restMs } from './rest.ts';
 import { type HeldSync, type Run, runTicks } from './run-ticks.ts';
-import { restMs } from './slots.ts';
 import { loadState, pageRowsMax, type SyncState, startsOf } from './sync-state.ts';
 import type { SyncDeps } from './tick.ts';
 import type { Trouble } from './trouble.ts';

@@ -13,7 +13,7 @@ import {
   soqlString,
 } from '../salesforce/index.ts';
 import { slotsMax } from './next-request.ts';
-import { absentIds, recordIds } from './slots.ts';
+import { absentIds, recordIds } from './page-ids.ts';
 
 /** What a read-back works with. */
 export interface ReadBackDeps {

@@ -6,7 +6,7 @@ import type { Usage } from '../salesforce/index.ts';
 import { spend } from './budget.ts';
 import { type HealDeps, healCutOff } from './heal-cut-off.ts';
 import { type Next, nextRequest } from './next-request.ts';
-import { restMs } from './slots.ts';
+import { restMs } from './rest.ts';
 import { loadState, type SyncState } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading, type Landed, type SyncDeps } from './tick.ts';
 import type { Trouble } from './trouble.ts';

@@ -1,4 +1,3 @@
-import { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
@@ -20,6 +19,7 @@ import {
 } from './cursors/poll.ts';
 import { sweepAfter } from './cursors/sweep.ts';
 import type { Slot } from './next-request.ts';
+import { absentIds } from './page-ids.ts';
 import { moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
 
 /** A slot, with what had to be looked up in the mirror before it can be asked. */
@@ -313,34 +313,4 @@ export const streamOf = (state: SyncState, slot: { index: number }): StreamState
 function held<Position>(cursor: { position: Position } | null): Position {
   assert(cursor, 'what a slot reads for has a cursor');
   return cursor.position;
-}
-
-/**
- * The Ids that were asked for and did not come. Absence counts only in a complete answer; one that was cut short
- * says nothing about the rest.
- */
-export function absentIds(ids: readonly RecordId[], page: Page): readonly RecordId[] {
-  if (!page.done) return [];
-  const returned = new Set<string>(recordIds(page));
-  return ids.filter((id) => !returned.has(id));
-}
-
-/** Ids of a page's records. Our queries select no nested records, and quotes inside a text are escaped. */
-export function recordIds(page: Page): string[] {
-  const inText = [...page.records.matchAll(/"Id"\s*:\s*"([0-9A-Za-z]{18})"/g)].map(([, id]) => id ?? '');
-  return [...inText, ...page.unstorable.map(({ id }) => id)];
-}
-
-/** Whatever an answer asks for: after an hour it is worth another try. */
-const restMsMax = 3_600_000;
-
-/**
- * How long a stream or a sync rests after its n-th failure in a row; Salesforce's own wish counts for more. A
- * credential that is refused stays so until a person acts, and trying it often locks users; a change of the sync's
- * settings ends the rest.
- */
-export function restMs(tries: number, fault: Fault): number {
-  if (fault.kind === 'needs-person' && /^(SF|ORG)-/.test(fault.code)) return restMsMax;
-  const asked = Math.min(fault.safe.waitMs ?? 0, restMsMax);
-  return Math.max(asked, Math.min(60_000, 1_000 * 2 ** Math.min(tries, 6)));
 }

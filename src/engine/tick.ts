@@ -17,11 +17,11 @@ import { type DeletedQuestion, deletedQuestion } from './cursors/deleted-log.ts'
 import type { Rider, Slot } from './next-request.ts';
 import { afterAnswer } from './quota.ts';
 import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
+import { restMs } from './rest.ts';
 import {
   hasQuery,
   type PreparedSlot,
   prepareSlots,
-  restMs,
   type SlotQuery,
   slotQuery,
   slotStep,

@@ -112,10 +112,13 @@ test('first copies get what the poll leaves, several pages of one stream in a ch
   );
 });
 
-test('a table that is being copied is polled once a minute, which is enough to keep up', () => {
-  const state = sync([stream(1, { cursors: copying, polledAt: 100_000 })]);
-  assert.deepEqual(new Set(kinds(slotsOf(state, 159_999))), new Set(['backfill 0']));
-  assert.deepEqual(kinds(slotsOf(state, 160_000))[0], 'head 0');
+test('tables that are being copied take one query of ten seconds for their polls', () => {
+  const one = sync([stream(1, { cursors: copying, polledAt: 100_000 })]);
+  assert.deepEqual(new Set(kinds(slotsOf(one, 109_999))), new Set(['backfill 0']));
+  assert.deepEqual(kinds(slotsOf(one, 110_000))[0], 'head 0');
+  const three = sync(numbered(3, { cursors: copying, polledAt: 100_000 }));
+  assert.ok(!slotsOf(three, 129_999).some(({ kind }) => kind === 'head'));
+  assert.deepEqual(kinds(slotsOf(three, 130_000))[0], 'head 0');
 });
 
 test('while first copies run the poll keeps two slots', () => {

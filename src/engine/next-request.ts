@@ -40,8 +40,8 @@ export const ridersMax = 20;
 const reReadsMax = slotsMax - 2;
 /** While first copies run, polls of the tables that are complete keep this many slots. */
 const pollSlotsInBackfill = 2;
-/** A table that is being copied claims nothing yet: its poll only has to keep up. */
-const copiedPollEveryMs = 60_000;
+/** A table that is being copied claims nothing yet: the polls of all of them take one query in this time. */
+const copiedPollEveryMs = 10_000;
 const idleWaitMs = 60_000;
 
 /**
@@ -152,7 +152,8 @@ function addHeads(
   streams: readonly Ready[],
   { now, isCrowded, isCheckDue }: { now: number; isCrowded: boolean; isCheckDue: boolean },
 ): void {
-  const asking = streams.filter(({ stream }) => isHeadDue(stream, now));
+  const copying = streams.filter(({ stream }) => stream.cursors.backfill).length;
+  const asking = streams.filter(({ stream }) => isHeadDue(stream, copying, now));
   const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
@@ -168,10 +169,15 @@ function ridesAlong({ cursors: { head, tail, backfill } }: StreamState, serverNo
   );
 }
 
-function isHeadDue({ cursors, isUrgent, isWide, polledAt }: StreamState, now: number): boolean {
+/** @param copying  how many first copies run */
+function isHeadDue(
+  { cursors, isUrgent, isWide, polledAt }: StreamState,
+  copying: number,
+  now: number,
+): boolean {
   if (!cursors.head) return false;
   if (!cursors.backfill || isUrgent || isWide || cursors.head.position.pass) return true;
-  return now - polledAt >= copiedPollEveryMs;
+  return now - polledAt >= copying * copiedPollEveryMs;
 }
 
 /** A kind of reading that can take several slots of one request. */

@@ -31,6 +31,12 @@ export interface PreparedSlot {
   isLastIds?: boolean;
 }
 
+/** When a request went out, by the local clock, and when it was answered, by Salesforce's. */
+export interface ExchangeTimes {
+  sentAt: number;
+  answeredAt: ServerSeconds | null;
+}
+
 /** What a slot asks, and what its answer can prove. */
 export interface SlotQuery extends Query {
   poll?: PollQuery;
@@ -184,14 +190,14 @@ function followed(field: string | null): string {
 /**
  * The step that a page allows. Pure; it happens when its transaction commits.
  *
- * @param sentAt  local time of the request
+ * @param times  of its request and answer
  */
 export function slotStep(
   state: SyncState,
   prepared: PreparedSlot,
   query: SlotQuery,
   page: Page,
-  sentAt: number,
+  times: ExchangeTimes,
 ): SlotStep {
   const { slot, ids } = prepared;
   const stream = streamOf(state, slot);
@@ -202,7 +208,7 @@ export function slotStep(
     case 'head':
     case 'tail':
     case 'head and tail':
-      return pollStep(state, stream, query, page, sentAt);
+      return pollStep(state, stream, query, page, times);
     case 're-read':
       return { moves: [], absent: absentIds(slot.ids, page), check, after: stream };
     case 'backfill': {
@@ -240,12 +246,12 @@ function pollStep(
   stream: StreamState,
   query: SlotQuery,
   page: Page,
-  sentAt: number,
+  { sentAt, answeredAt }: ExchangeTimes,
 ): SlotStep {
   const { head, tail } = stream.cursors;
   assert(query.poll && head && tail, 'a poll has a query and cursors');
   const at = { head: head.position, tail: tail.position };
-  const to = pollAfter(at, query.poll, page, state.pageRows);
+  const to = pollAfter(at, query.poll, page, { pageRows: state.pageRows, answeredAt });
   const moves: CursorMove[] = [];
   let after = stream;
   for (const kind of ['head', 'tail'] as const) {
@@ -258,17 +264,21 @@ function pollStep(
   return { moves, after: to.head ? headRead(after, query.poll, to.head, sentAt) : after };
 }
 
-/** What the reading of a head means for whoever wanted it. */
+/**
+ * What the reading of a head means for whoever wanted it. A record that changes again moves on ahead of the pass, so
+ * that only a head that has caught up has read everything.
+ */
 function headRead(
   stream: StreamState,
   { window }: PollQuery,
-  { pass }: HeadPosition,
+  { pass, leftAt }: HeadPosition,
   sentAt: number,
 ): StreamState {
   const isWideBegun = stream.isWide && !window;
   const wideSince = isWideBegun ? sentAt : stream.wideSince;
   const read = { ...stream, isUrgent: false, isWide: stream.isWide && !isWideBegun };
-  return pass || wideSince === null
+  const isCaughtUp = !pass && leftAt === undefined;
+  return !isCaughtUp || wideSince === null
     ? { ...read, wideSince }
     : { ...read, wideSince: null, wideReadAt: wideSince };
 }

@@ -19,6 +19,7 @@ import { afterAnswer } from './quota.ts';
 import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
 import { restMs } from './rest.ts';
 import {
+  type ExchangeTimes,
   hasQuery,
   type PreparedSlot,
   prepareSlots,
@@ -103,7 +104,10 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
     const quota = afterAnswer(state.quota, answer.usage, clock.now());
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
-    const understood = await understand(deps, { ...state, quota, trouble: null }, answer, sentAt);
+    const understood = await understand(deps, { ...state, quota, trouble: null }, answer, {
+      sentAt,
+      answeredAt: answer.serverNow,
+    });
     const serverNow = Math.max(state.serverNow, answer.serverNow ?? 0);
     const next = { ...withPace(understood.next, asking.slots, tookMs), serverNow };
     return { reading, parts: understood.parts, riders: understood.riders, next };
@@ -206,7 +210,7 @@ async function understand(
   deps: SyncDeps,
   state: SyncState,
   { slots, riders }: Answered,
-  sentAt: number,
+  times: ExchangeTimes,
 ): Promise<{ next: SyncState; parts: Part[]; riders: RiderPart[] }> {
   let next = state;
   const parts: Part[] = [];
@@ -215,7 +219,7 @@ async function understand(
   for (const [place, { prepared, query, outcome }] of slots.entries()) {
     const { slot } = prepared;
     const { index } = slot;
-    if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: sentAt });
+    if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: times.sentAt });
     if (outcome.kind === 'refused') refusals.set(index, outcome.fault);
     // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
     const isBehindLost = 'chainedTo' in slot && slot.chainedTo !== null && lost.has(slot.chainedTo);
@@ -223,7 +227,7 @@ async function understand(
       lost.add(place);
       continue;
     }
-    const part = await partOf(deps, next, { prepared, query, page: outcome.page }, sentAt);
+    const part = await partOf(deps, next, { prepared, query, page: outcome.page }, times);
     parts.push(part);
     next = withStream(next, index, part.step.after);
   }
@@ -252,7 +256,7 @@ async function partOf(
   deps: SyncDeps,
   state: SyncState,
   { prepared, query, page }: { prepared: PreparedSlot; query: SlotQuery | null; page: Page },
-  sentAt: number,
+  times: ExchangeTimes,
 ): Promise<Part> {
   const { slot } = prepared;
   const { table } = streamOf(state, slot);
@@ -262,7 +266,7 @@ async function partOf(
     return { table, slot, page: null, step };
   }
   const asked = query ?? { soql: '', includeDeleted: false, timeField: null };
-  return { table, slot, page, step: slotStep(state, prepared, asked, page, sentAt) };
+  return { table, slot, page, step: slotStep(state, prepared, asked, page, times) };
 }
 
 const withStream = (state: SyncState, index: number, stream: StreamState): SyncState => ({

@@ -36,8 +36,12 @@ const rows = (count: number, { done = true, last = stamp } = {}): Page => ({
 const head: HeadPosition = { at: now - 3, overlapSeconds: 10, pass: null };
 const settled: TailPosition = { at: now - settleSeconds, pass: null };
 
-const after = (query: PollQuery, page: Page, at = { head, tail: settled }) =>
-  pollAfter(at, query, page, pageRows);
+const after = (
+  query: PollQuery,
+  page: Page,
+  at = { head, tail: settled },
+  answeredAt: number | null = null,
+) => pollAfter(at, query, page, { pageRows, answeredAt });
 const headAfter = (position: HeadPosition, page: Page, until = now) =>
   after(headQuery(field, position, until), page, { head: position, tail: settled }).head ?? position;
 const tailAfter = (position: TailPosition, page: Page, until = now) =>
@@ -152,15 +156,15 @@ test('a pass that is pages behind goes on in windows that follow each other with
   assert.deepEqual(
     windows.map(({ from, before }) => [from.stamp, before === null ? null : before - now]),
     [
-      ['2026-11-24T11:00:00.000+0000', -3_600 + 14],
-      ['2026-11-24T11:00:14.000+0000', -3_600 + 28],
-      ['2026-11-24T11:00:28.000+0000', null],
+      ['2026-11-24T11:00:00.000+0000', -3_600 + 18],
+      ['2026-11-24T11:00:18.000+0000', -3_600 + 36],
+      ['2026-11-24T11:00:36.000+0000', null],
     ],
   );
 });
 
 test('a tail’s windows end where its pass does', () => {
-  const until = now - 3_600 + 20;
+  const until = now - 3_600 + 24;
   const windows = windowsOf(pass, until, 5, pageRows);
   assert.deepEqual(
     windows.map(({ before }) => before),
@@ -183,10 +187,10 @@ test('a window moves the cursor only from where the pass stands', () => {
   assert.ok(first && second && third);
   assert.equal(after(second, rows(10), { head: passing, tail: settled }).head, undefined);
 
-  const at14 = after(first, rows(10), { head: passing, tail: settled }).head;
-  assert.deepEqual(at14?.pass?.after, { stamp: '2026-11-24T11:00:14.000+0000', id: null });
-  const at28 = after(second, rows(10), { head: at14 ?? passing, tail: settled }).head;
-  const ended = after(third, rows(10), { head: at28 ?? passing, tail: settled }).head;
+  const first18 = after(first, rows(10), { head: passing, tail: settled }).head;
+  assert.deepEqual(first18?.pass?.after, { stamp: '2026-11-24T11:00:18.000+0000', id: null });
+  const first36 = after(second, rows(10), { head: first18 ?? passing, tail: settled }).head;
+  const ended = after(third, rows(10), { head: first36 ?? passing, tail: settled }).head;
   assert.deepEqual([ended?.at, ended?.pass], [now, null]);
 });
 
@@ -202,16 +206,23 @@ test('a full window stops the pass behind its last record, and the windows behin
   assert.equal(after(second, rows(3), { head: stopped ?? passing, tail: settled }).head, undefined);
 });
 
-test('a head pass ends with its open window only, however far a window reaches', () => {
-  const late = { ...pass, until: now - 3_600 + 5 };
-  const passing = { ...head, pass: late };
-  const [first] = windowsOf(late, null, 2, pageRows);
-  assert.ok(first);
-  const to = after(headQuery(field, passing, now, { window: first }), rows(3), {
-    head: passing,
-    tail: settled,
-  });
-  assert.notEqual(to.head?.pass, null);
+test('a head pass does not end before it has read what was there at its first answer', () => {
+  const passing = { ...head, pass: { ...pass, reach: now - 3_600 + 18 } };
+  const [first, second] = windowsOf(passing.pass, null, 3, pageRows).map((window) =>
+    headQuery(field, passing, now, { window }),
+  );
+  assert.ok(first && second);
+  const at18 = after(first, rows(10), { head: passing, tail: settled }).head;
+  assert.notEqual(at18?.pass, null);
+  const at36 = after(second, rows(10), { head: at18 ?? passing, tail: settled }).head;
+  assert.deepEqual([at36?.at, at36?.pass, at36?.leftAt], [now, null, now - 3_600 + 36]);
+});
+
+test('where more comes all the time, the next pass goes on where the last one left off', () => {
+  const left = { ...head, leftAt: now + 20 };
+  assert.equal(headQuery(field, left, now + 21).where, 'SystemModstamp >= 2026-11-24T12:00:10Z');
+  const full = after(headQuery(field, head, now), rows(2_000), { head, tail: settled }, now + 1).head;
+  assert.equal(full?.pass?.reach, now + 1);
 });
 
 test('a first copy goes on behind the last Id and is drained by a short page', () => {

@@ -12,7 +12,9 @@ import { assert } from '../../lib/assert.ts';
 export interface HeadPosition {
   /** All that was visible when the last pass began has been read up to here. */
   at: ServerSeconds;
-  /** How far before `at` the next pass begins: it catches the late commits of seconds. */
+  /** Where the last pass has left off, if that is later: it was full of what had come since it began. */
+  leftAt?: ServerSeconds;
+  /** How far before that the next pass begins: it catches the late commits of seconds. */
   overlapSeconds: number;
   pass: Pass | null;
 }
@@ -25,6 +27,11 @@ export interface TailPosition {
 /** A walk over more than one page, after its first: where it goes on, and the time that its end will prove. */
 export interface Pass {
   until: ServerSeconds;
+  /**
+   * The server's time of its first answer, where it is known. A head that has read so far may end, however much has
+   * come since, so that under a load that never ends its claims move on.
+   */
+  reach?: ServerSeconds;
   after: Place;
   /** Rows a second of the last full page; what the windows of one request are cut by. */
   rate?: number;
@@ -96,6 +103,10 @@ interface Within {
   chained?: string | undefined;
 }
 
+/** Where the next pass of a head begins. */
+const beginningOf = ({ at, leftAt = at, overlapSeconds }: HeadPosition): ServerSeconds =>
+  Math.max(at, leftAt) - overlapSeconds;
+
 /**
  * A pass begins with the time of an answer that came before its first request, so that it misses nothing later.
  *
@@ -111,7 +122,7 @@ export function headQuery(
     const asked = window ?? { from: position.pass.after, before: null, isChained: false };
     return { where: within(field, asked, chained), window: asked, headUntil: position.pass.until };
   }
-  const from = position.at - position.overlapSeconds;
+  const from = beginningOf(position);
   const since = isWide ? Math.min(from, serverNow - settleSeconds) : from;
   return { where: `${field} >= ${soqlTime(since)}`, headUntil: serverNow };
 }
@@ -151,7 +162,7 @@ export function headAndTailQuery(
 /** Whether one query can serve both: neither is within a pass, and what the tail wants lies before the head's part. */
 export function canPollTogether(head: HeadPosition, tail: TailPosition, serverNow: ServerSeconds): boolean {
   const tailUntil = serverNow - settleSeconds;
-  return !head.pass && !tail.pass && tail.at < tailUntil && tailUntil <= head.at - head.overlapSeconds;
+  return !head.pass && !tail.pass && tail.at < tailUntil && tailUntil <= beginningOf(head);
 }
 
 export function isTailDue(position: TailPosition, serverNow: ServerSeconds): boolean {
@@ -166,7 +177,7 @@ export function pollAfter(
   { head, tail }: { head: HeadPosition; tail: TailPosition },
   query: PollQuery,
   page: Page,
-  pageRows: number,
+  { pageRows, answeredAt }: PageContext,
 ): { head?: HeadPosition; tail?: TailPosition } {
   const { headUntil, tailUntil } = query;
   if (headUntil === undefined) {
@@ -175,7 +186,7 @@ export function pollAfter(
     return to ? { tail: to } : {};
   }
   if (tailUntil === undefined) {
-    const to = headAfter(head, { ...query, until: headUntil }, page, pageRows);
+    const to = headAfter(head, { ...query, until: headUntil }, page, { pageRows, answeredAt });
     return to ? { head: to } : {};
   }
   if (!isFull(page, pageRows)) {
@@ -184,9 +195,11 @@ export function pollAfter(
   // In the order of time, a full page that ends before the head's part has begun says nothing of the head.
   const isInTail = secondsOf(lastOf(page).stamp) < tailUntil;
   if (isInTail) return { tail: { ...tail, pass: begun(tail.at, tailUntil, page, pageRows) } };
-  const from = head.at - head.overlapSeconds;
   return {
-    head: { ...head, pass: begun(from, headUntil, page, pageRows) },
+    head: {
+      ...head,
+      pass: { ...begun(beginningOf(head), headUntil, page, pageRows), ...reachOf(answeredAt) },
+    },
     tail: { at: tailUntil, pass: null },
   };
 }
@@ -196,18 +209,37 @@ interface Asked {
   window?: Window;
 }
 
-function headAfter(position: HeadPosition, asked: Asked, page: Page, pageRows: number): HeadPosition | null {
+interface PageContext {
+  /** What a query asks for at most. */
+  pageRows: number;
+  /** The server's time of the answer; null where it did not say. */
+  answeredAt: ServerSeconds | null;
+}
+
+const reachOf = (answeredAt: ServerSeconds | null) => (answeredAt === null ? {} : { reach: answeredAt });
+
+function headAfter(
+  position: HeadPosition,
+  asked: Asked,
+  page: Page,
+  { pageRows, answeredAt }: PageContext,
+): HeadPosition | null {
   const { until } = asked;
   if (position.pass) {
-    const pass = passAfter(position.pass, null, asked.window, page, pageRows);
+    const pass = passAfter(position.pass, asked.window, page, pageRows);
     if (pass === null) return null;
-    return pass === 'ended' ? headEnded(position, until) : { ...position, pass };
+    if (pass === 'ended') return headEnded(position, until);
+    const { reach } = position.pass;
+    const readTo = pass.after.id === null ? secondsOf(pass.after.stamp) : null;
+    const isFarEnough = readTo !== null && reach !== undefined && readTo > reach;
+    return isFarEnough ? { ...headEnded(position, until), leftAt: readTo } : { ...position, pass };
   }
   if (asked.window) return null;
   const overlapSeconds = nextOverlap(position, page, pageRows);
-  const from = position.at - position.overlapSeconds;
-  if (isFull(page, pageRows))
-    return { ...position, overlapSeconds, pass: begun(from, until, page, pageRows) };
+  if (isFull(page, pageRows)) {
+    const pass = { ...begun(beginningOf(position), until, page, pageRows), ...reachOf(answeredAt) };
+    return { ...position, overlapSeconds, pass };
+  }
   return { ...headEnded(position, until), overlapSeconds };
 }
 
@@ -215,9 +247,10 @@ function tailAfter(position: TailPosition, asked: Asked, page: Page, pageRows: n
   const { until } = asked;
   const ended = { at: Math.max(position.at, until), pass: null };
   if (position.pass) {
-    const pass = passAfter(position.pass, until, asked.window, page, pageRows);
+    const pass = passAfter(position.pass, asked.window, page, pageRows);
     if (pass === null) return null;
-    return pass === 'ended' ? ended : { ...position, pass };
+    const isAtEnd = pass !== 'ended' && pass.after.id === null && secondsOf(pass.after.stamp) >= until;
+    return pass === 'ended' || isAtEnd ? ended : { ...position, pass };
   }
   if (asked.window) return null;
   return isFull(page, pageRows) ? { ...position, pass: begun(position.at, until, page, pageRows) } : ended;
@@ -235,14 +268,9 @@ const begun = (from: ServerSeconds, until: ServerSeconds, page: Page, pageRows: 
   rate: rateOf(from, page, pageRows),
 });
 
-/**
- * Null where the page does not follow on what the pass has read.
- *
- * @param bound  where the pass ends at the latest; null: the head's, which ends where nothing newer is
- */
+/** Where the pass stands behind a page; null where that does not follow on what the pass has read. */
 function passAfter(
   pass: Pass,
-  bound: ServerSeconds | null,
   window: Window | undefined,
   page: Page,
   pageRows: number,
@@ -252,7 +280,7 @@ function passAfter(
     return { ...pass, after: lastOf(page), rate: rateOf(secondsOf(pass.after.stamp), page, pageRows) };
   }
   const end = window.isChained ? secondsOf(window.from.stamp) + 1 : window.before;
-  if (end === null || (bound !== null && end >= bound)) return 'ended';
+  if (end === null) return 'ended';
   return { ...pass, after: { stamp: stampOf(end), id: null } };
 }
 
@@ -266,7 +294,7 @@ const rateOf = (from: ServerSeconds, page: Page, pageRows: number) =>
   pageRows / Math.max(1, secondsOf(lastOf(page).stamp) - from);
 
 /** Windows are cut so that this share of a page fills, because rates vary. */
-const windowFill = 0.7;
+const windowFill = 0.9;
 
 /**
  * Up to `count` windows of a pass, one behind the other. The first goes on where the pass stands. Where records are

@@ -38,8 +38,7 @@ async function openWith(options: { accounts: number; sobjects?: readonly string[
 const hardDelete = (...ids: readonly string[]) => org.control('/records/hardDelete', { ids });
 const stands = async (stage: Stage, id: string) => (await stage.row('account', id)) !== undefined;
 
-const repairs = (stage: Stage) =>
-  stage.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
+const repairs = (stage: Stage) => stage.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
 /** All that happened to the rows of accounts since the last first copy. */
 const changes = (stage: Stage) =>
@@ -66,7 +65,11 @@ test('a record that was deleted for good, and that the log does not know, goes w
   const { stage, ids } = await openWith({ accounts: 1 });
   await using _ = stage;
   const [id = ''] = ids;
-  const fault = await stage.strike({ match: ofLog, times: null, effect: { respond: { status: 200, body: emptyLog } } });
+  const fault = await stage.strike({
+    match: ofLog,
+    times: null,
+    effect: { respond: { status: 200, body: emptyLog } },
+  });
   await hardDelete(id);
   await stage.pass(logMs);
   assert.equal(await stands(stage, id), true);
@@ -89,7 +92,11 @@ test('a log that does not reach back makes the sync compare all Ids by itself, a
   await stage.pass(logMs);
   assert.equal(await fault.fired(), 1);
   assert.ok(hasLogged(stage, 'log of deletions has a gap'));
-  assert.deepEqual(await changes(stage), [{ operation: 'DELETE', id }], 'that row goes, and no other is touched');
+  assert.deepEqual(
+    await changes(stage),
+    [{ operation: 'DELETE', id }],
+    'that row goes, and no other is touched',
+  );
   await stage.settle();
   await stage.expectWhole();
 });
@@ -121,7 +128,10 @@ test('a log with too many Ids is asked for half of the time, and half of that, u
   const { sweep } = await sweptAt(stage);
   await stage.pass(logMs - 5 * 3 * minuteMs + 10 * minuteMs);
   assert.equal(await fault.fired(), 2);
-  assert.deepEqual(await repairs(stage), ids.toSorted().map((id) => ({ id, kind: 'deleted' })));
+  assert.deepEqual(
+    await repairs(stage),
+    ids.toSorted().map((id) => ({ id, kind: 'deleted' })),
+  );
   assert.deepEqual(await sweptAt(stage), { sweep }, 'no Ids had to be compared');
   await stage.settle();
   await stage.expectWhole();
@@ -143,7 +153,10 @@ test('a log that is too much for the shortest question makes the sync compare al
   await stage.pass(logMs + 8 * minuteMs);
   assert.ok((await fault.fired()) <= 6);
   assert.ok(hasLogged(stage, 'log of deletions has a gap'));
-  assert.deepEqual(await changes(stage), ids.toSorted().map((id) => ({ operation: 'DELETE', id })));
+  assert.deepEqual(
+    await changes(stage),
+    ids.toSorted().map((id) => ({ operation: 'DELETE', id })),
+  );
   await fault.end();
   await stage.settle();
   await stage.expectWhole();
@@ -156,7 +169,10 @@ test('a log that stands still for two days is worth a warning, and everything el
   try {
     for (const id of ids) {
       await stage.advance(6 * hourMs);
-      const [created = ''] = await stage.write([{ create: 'Account', values: { Name: 'New' } }, { delete: id }]);
+      const [created = ''] = await stage.write([
+        { create: 'Account', values: { Name: 'New' } },
+        { delete: id },
+      ]);
       await stage.pass(2 * stage.intervalMs);
       assert.deepEqual([await stands(stage, created), await stands(stage, id)], [true, false]);
     }

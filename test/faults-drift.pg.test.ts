@@ -110,41 +110,35 @@ for (const [when, kind] of [
 test('a row that somebody has deleted comes back when the days are counted', async () => {
   await using settled = await openSettled();
   const { stage, account: id } = settled;
-  const before = await rowsOf(stage);
   await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
   await passDay(stage);
   assert.deepEqual(await repairs(stage), [{ id, kind: 'missing' }]);
   await stage.settle();
-  assert.deepEqual(await rowsOf(stage), before);
+  await stage.expectConverged();
   await stage.expectRest();
 });
 
 test('a row that somebody has inserted goes with the next sweep', async () => {
   await using settled = await openSettled();
   const { stage, account } = settled;
-  const before = await rowsOf(stage);
   const id = `${account.slice(0, 3)}000000000000AAA`;
   await stage.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
   await stage.pass(sweepMs);
   assert.deepEqual(await repairs(stage), [{ id, kind: 'no longer visible' }]);
+  await passDay(stage); // for the kept number of rows
   await stage.settle();
-  assert.deepEqual(await rowsOf(stage), before);
+  await stage.expectConverged();
   await stage.expectRest();
 });
 
 test('a table that somebody has emptied is full again when the days are counted', async () => {
   await using settled = await openSettled();
   const { stage } = settled;
-  const before = await rowsOf(stage);
   await stage.mirror.query(sql`TRUNCATE salesforce.account`);
   await passDay(stage);
   await stage.settle();
-  assert.deepEqual(await rowsOf(stage), before);
+  await stage.expectConverged();
   await stage.expectRest();
 });
-
-/** Every account with all its values. */
-const rowsOf = (stage: Stage) =>
-  stage.mirror.query(sql`SELECT to_json(m) AS row FROM salesforce.account m ORDER BY id`);

@@ -17,7 +17,8 @@ import { moved, type StreamState, type SyncState } from './sync-state.ts';
 
 /**
  * Compares the sums of an answer with the mirror's own. Days that a second reading still finds to differ are read
- * again; where there are too many of them, or the records tell no day, the whole table is.
+ * again; where there are too many of them, or the records tell no day, the whole table is. The mirror's own number of
+ * its rows is made right at the end.
  */
 export async function compareCounts(
   { mirror, log }: { mirror: Mirror; log: AppLog },
@@ -32,6 +33,7 @@ export async function compareCounts(
   const there = sumsOf(page);
   const here = await mirror.countByDay(stream.table, question.range, question.before);
   const step = countAfter(counts.position, question, { here, there }, state.serverNow);
+  if (step.to.begunAt === null) await mirror.recountRows(stream.table);
   const { sobject } = stream.table.stream;
   if (step.differing.length > 0) log.warn('counts differ', { stream: sobject, rows: step.differing.length });
   if (step.unmended.length > 0)

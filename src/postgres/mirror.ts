@@ -100,6 +100,8 @@ export interface Mirror {
     range: { from: string | null; to: string | null },
     before: ServerSeconds,
   ): Promise<readonly DayCount[]>;
+  /** See {@link progress.recountRows}. */
+  recountRows(table: StreamTable): Promise<void>;
   /** Has records read again, whether or not they stand in the mirror. */
   markRows(streamNo: number, ids: readonly RecordId[], reason: MarkReason, urgent: boolean): Promise<void>;
   /** Rows that a sweep did not find and that are held: they go, or they stay until a sweep finds them again. */
@@ -151,6 +153,7 @@ export function mirrorIn(db: Database): Mirror {
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
     countByDay: ({ stream }, range, before) => countByDay(db, stream, range, before),
+    recountRows: ({ stream }) => progress.recountRows(db, stream),
     markRows: async (streamNo, ids, reason, urgent) => {
       await statements.markDirty(db, streamNo, ids, { urgent, reason });
     },

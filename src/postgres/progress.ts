@@ -1,7 +1,9 @@
 import type { Fault } from '../core/faults.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
+import { planForWholeTable } from './planner.ts';
 import * as statements from './sql.ts';
+import type { Stream } from './tables.ts';
 
 export async function readProgress(db: Tx, dirtyRows: number) {
   return {
@@ -35,6 +37,20 @@ export const recordStop = async (db: Database, streamNo: number, { code, message
 export const retryStopped = async (db: Database): Promise<void> => {
   await statements.restartStreams(db);
 };
+
+/**
+ * Makes the kept number of rows right again, which a person's own edits of a table do not move. Rows and their number
+ * change in one transaction, so what a single statement sees of both differs by those edits alone, and no lock has to
+ * keep pages away meanwhile. Goes through the whole table.
+ */
+export const recountRows = (db: Database, { streamNo, schema, table }: Stream): Promise<void> =>
+  db.transaction(async (tx) => {
+    await planForWholeTable(tx);
+    const [found] = await tx.query<{ more: number }>(sql`
+      SELECT (SELECT count(*) FROM ${ident(schema, table)}) - rows AS more
+        FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`);
+    if (found && found.more !== 0) await statements.addToCheckpoint(tx, streamNo, found.more, 0);
+  });
 
 export interface StreamStatus {
   sobject: string;

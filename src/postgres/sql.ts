@@ -175,7 +175,7 @@ export const recordVerified = (tx: Tx, streamNo: number, level: VerifiedLevel, a
 
 export type VerifiedLevel = 'counts' | 'stamps' | 'content';
 
-/** `rows` is kept, never counted. */
+/** `rows` is kept, and counted only by a check. */
 export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemoved: number) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}

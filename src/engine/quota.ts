@@ -26,13 +26,16 @@ export const openQuota = (stopAt: number, usage: Usage | null = null): Quota => 
 });
 
 /**
- * After an answer. One that says nothing readable changes nothing: the pace alone bounds a sync then.
+ * After an answer. One that says nothing readable changes nothing: where reading goes on, the pace alone bounds it, and
+ * where it has stopped, the next look is as far away as after any other.
  *
  * @param now  local time
  */
 export function afterAnswer(quota: Quota, usage: Usage | null, now: number): Quota {
-  if (!usage || usage.max <= 0) return quota;
+  const { closedUntil } = quota;
+  const closedOn = now + lookEveryMs;
+  if (!usage || usage.max <= 0) return closedUntil === null ? quota : { ...quota, closedUntil: closedOn };
   const share = (usage.used / usage.max) * 100;
-  const line = quota.closedUntil === null ? quota.stopAt : quota.stopAt - resumeBelowPoints;
-  return { ...quota, usage, closedUntil: share >= line ? now + lookEveryMs : null };
+  const line = closedUntil === null ? quota.stopAt : quota.stopAt - resumeBelowPoints;
+  return { ...quota, usage, closedUntil: share >= line ? closedOn : null };
 }

@@ -36,7 +36,8 @@ export async function openWitness(mirror: Database, org: TestOrg): Promise<Witne
     CREATE FUNCTION witness.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
       BEGIN
         INSERT INTO witness.change (table_name, operation, id, was, became)
-        VALUES (TG_TABLE_NAME, TG_OP, coalesce(NEW.id, OLD.id), OLD.systemmodstamp, NEW.systemmodstamp);
+        VALUES (TG_TABLE_NAME, TG_OP, coalesce(NEW.id, OLD.id), -- not every object has a stamp
+                (to_jsonb(OLD) ->> 'systemmodstamp')::timestamptz, (to_jsonb(NEW) ->> 'systemmodstamp')::timestamptz);
         RETURN NULL;
       END $$;`);
   for (const { name } of streams) {

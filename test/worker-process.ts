@@ -1,6 +1,6 @@
 // A worker as a process of its own, for tests that kill it. Reads one line of JSON from standard input.
 import { createInterface } from 'node:readline';
-import { openControl, runLeases } from '../src/control/index.ts';
+import { listenForChanges, openControl, runLeases } from '../src/control/index.ts';
 import { keyOf } from '../src/control/sealing.ts';
 import type { LogFields } from '../src/core/log-fields.ts';
 import { openSyncs, runSync } from '../src/engine/index.ts';
@@ -23,9 +23,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   });
   const deps = { control, clock, log, allowHosts: [allowHost], owner };
   const syncs = openSyncs(deps);
-  await runLeases(
-    control,
-    { workerId: owner, onClaim: (sync, signal) => runSync({ ...deps, syncs }, sync, signal) },
-    new AbortController().signal,
-  );
+  const { signal } = new AbortController();
+  await Promise.all([
+    listenForChanges(control, (id) => void syncs.refresh(id), signal),
+    runLeases(
+      control,
+      { workerId: owner, onClaim: (sync, held) => runSync({ ...deps, syncs }, sync, held) },
+      signal,
+    ),
+  ]);
 }

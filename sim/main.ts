@@ -6,12 +6,15 @@
  *                      last line is {"mutants":{NAME:first_failing_seed}}, null where it was not found
  *   --seed S --trace   one seed, with everything that happens in it
  *   --mutant NAME      with --seed: the wrong rule of that name
+ *   --postgres         processes have their destination on a real server, which is compared with the one in memory after
+ *                      each call: on the one that TEST_POSTGRES_URL names, or on one that is made for the run
  */
 import { parseArgs } from 'node:util';
 import { asBuilt } from './keeping.ts';
 import { mutants } from './mutants.ts';
 import { profileOf } from './profile.ts';
 import { type RunOptions, simulate } from './simulation.ts';
+import { SqlDestination } from './sql-destination.ts';
 
 /** A mutant that lives longer than this is too rare for the load it was given. */
 const mutantSeedsMax = '1500';
@@ -27,6 +30,7 @@ const options = {
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    postgres: { type: 'boolean', default: false },
   },
 } as const;
 
@@ -36,39 +40,47 @@ const whole = (text: string) => {
   return Number(text);
 };
 
+/** What all seeds run on, and which wrong rule they run under, if any. */
+interface Setting {
+  mutant?: string | undefined;
+  beside?: SqlDestination | undefined;
+}
+
 /** What a seed runs: its own share of the loads under the rule as built, or a mutant under its load. */
-function optionsOf(seed: number, name?: string): RunOptions {
-  if (name === undefined) return { seed, profile: profileOf(seed), keeping: asBuilt };
+function optionsOf(seed: number, { mutant: name, beside }: Setting): RunOptions {
+  if (name === undefined) return { seed, profile: profileOf(seed), keeping: asBuilt, beside };
   const mutant = mutants[name];
   if (!mutant) throw new Error(`no mutant has this name; there are: ${Object.keys(mutants).join(', ')}`);
-  return { seed, ...mutant };
+  return { seed, ...mutant, beside };
 }
 
 /** Runs the seed once more, and tells what touched the record. */
-async function tell(seed: number, name?: string): Promise<void> {
-  const { violations, journal } = await simulate({ ...optionsOf(seed, name), isTraced: true });
+async function tell(seed: number, setting: Setting): Promise<void> {
+  const { violations, journal } = await simulate({ ...optionsOf(seed, setting), isTraced: true });
   const [violation] = violations;
   if (!violation) return say(`seed ${seed}: no violation`);
   const { invariant, id, what } = violation;
   say(`seed ${seed}: it does not hold that ${invariant}${id === null ? '' : ` (${id})`}: ${what}`);
   for (const line of journal.told(id ?? '').slice(-linesMax)) say(line);
-  say(`replay: npm run sim -- --seed ${seed}${name === undefined ? '' : ` --mutant '${name}'`} --trace`);
+  const { mutant, beside } = setting;
+  const rule = mutant === undefined ? '' : ` --mutant '${mutant}'`;
+  say(`replay: npm run sim -- --seed ${seed}${rule}${beside ? ' --postgres' : ''} --trace`);
 }
 
-async function runSeeds(from: number, count: number): Promise<number> {
+async function runSeeds(from: number, count: number, setting: Setting): Promise<number> {
   let violations = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const run = await simulate(optionsOf(seed));
+    const run = await simulate(optionsOf(seed, setting));
     if (run.violations.length === 0) continue;
-    if (++violations <= storiesMax) await tell(seed);
+    if (++violations <= storiesMax) await tell(seed, setting);
     else say(`seed ${seed}: ${run.violations[0]?.invariant}`);
   }
   return violations;
 }
 
-async function firstFailing(name: string, from: number, count: number): Promise<number | null> {
+async function firstFailing(mutant: string, from: number, count: number): Promise<number | null> {
   for (let seed = from; seed < from + count; seed++) {
-    const { violations } = await simulate(optionsOf(seed, name));
+    const { violations } = await simulate(optionsOf(seed, { mutant }));
     if (violations.length > 0) return seed;
   }
   return null;
@@ -79,30 +91,33 @@ async function main(): Promise<boolean> {
   // Faults are thrown by the thousand and never looked at: their stacks cost a tenth of the time.
   if (!values.trace) Error.stackTraceLimit = 0;
   const from = whole(values.from);
-  if (values.seed !== undefined) {
-    const seed = whole(values.seed);
-    if (!values.trace) await tell(seed, values.mutant);
-    const { violations, journal } = await simulate({ ...optionsOf(seed, values.mutant), isTraced: true });
-    if (values.trace) for (const line of journal.told(null)) say(line);
-    say(JSON.stringify({ seeds: 1, violations: Math.min(1, violations.length) }));
-    return violations.length === 0;
-  }
-  if (values.mutants) {
-    const count = whole(values.seeds ?? mutantSeedsMax);
-    const found: Record<string, number | null> = {};
-    for (const name of Object.keys(mutants)) {
-      found[name] = await firstFailing(name, from, count);
-      say(
-        `${name}: ${found[name] === null ? `not found in ${count} seeds` : `found with seed ${found[name]}`}`,
-      );
-    }
-    say(JSON.stringify({ mutants: found }));
-    return !Object.values(found).includes(null);
-  }
+  if (values.mutants) return findMutants(from, whole(values.seeds ?? mutantSeedsMax));
+  await using destination = values.postgres ? await SqlDestination.open() : null;
+  const setting = { mutant: values.mutant, beside: destination ?? undefined };
+  if (values.seed !== undefined) return runOne(whole(values.seed), setting, values.trace);
   const count = whole(values.seeds ?? '1000');
-  const violations = await runSeeds(from, count);
+  const violations = await runSeeds(from, count, setting);
   say(JSON.stringify({ seeds: count, violations }));
   return violations === 0;
+}
+
+async function runOne(seed: number, setting: Setting, isTraced: boolean): Promise<boolean> {
+  if (!isTraced) await tell(seed, setting);
+  const { violations, journal } = await simulate({ ...optionsOf(seed, setting), isTraced: true });
+  if (isTraced) for (const line of journal.told(null)) say(line);
+  say(JSON.stringify({ seeds: 1, violations: Math.min(1, violations.length) }));
+  return violations.length === 0;
+}
+
+async function findMutants(from: number, count: number): Promise<boolean> {
+  const found: Record<string, number | null> = {};
+  for (const name of Object.keys(mutants)) {
+    const seed = await firstFailing(name, from, count);
+    found[name] = seed;
+    say(`${name}: ${seed === null ? `not found in ${count} seeds` : `found with seed ${seed}`}`);
+  }
+  say(JSON.stringify({ mutants: found }));
+  return !Object.values(found).includes(null);
 }
 
 try {

@@ -23,6 +23,10 @@ export class Marks {
     this.byId.delete(id);
   }
 
+  entries(): Iterable<[string, Mark]> {
+    return this.byId;
+  }
+
   /** By whoever knows that the record has to be read again. */
   set(id: string, since: number, urgent: boolean, reason: MarkReason): void {
     const before = this.byId.get(id);

@@ -8,7 +8,6 @@
  */
 import { Fault } from '../src/core/faults.ts';
 import type { RecordId } from '../src/core/ids.ts';
-import type { Fence } from '../src/core/merge-rule.ts';
 import type { Page } from '../src/core/page.ts';
 import { secondsOf } from '../src/core/stamps.ts';
 import type {
@@ -25,21 +24,12 @@ import type {
   StreamTable,
 } from '../src/postgres/index.ts';
 import type { Bounds, Judged, Keeping } from './keeping.ts';
-import { type Mark, Marks } from './marks.ts';
+import type { Mark } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
+import { emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
 import { type MirrorRow, type ReadRecord, recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
-
-interface StreamRecord {
-  rows: Map<string, MirrorRow>;
-  fences: Map<string, Fence>;
-  marks: Marks;
-  cursors: Map<string, { position: unknown; version: number }>;
-  state: 'queued' | 'backfilling' | 'current' | 'stopped';
-  stoppedBy: string | null;
-  rowsExpected: number | null;
-  backfilledAt: number | null;
-}
+import type { Held } from './sql-destination.ts';
 
 /** Told what changes, as it changes. */
 export interface Onlooker {
@@ -198,7 +188,7 @@ export class MemoryDestination implements Mirror {
     reason: MarkReason,
     urgent: boolean,
   ): Promise<void> {
-    for (const id of ids) {
+    for (const id of ids.toSorted()) {
       this.stream(streamNo).marks.set(id, this.readings.ticket(), urgent, reason);
       this.onlooker.marked(streamNo, id, reason);
     }
@@ -243,6 +233,25 @@ export class MemoryDestination implements Mirror {
   }
 
   async purgeOld(): Promise<void> {}
+
+  /** All that it holds, in the words of `SqlDestination.look`. */
+  held(): Held[] {
+    const state = [`epoch ${this.epoch}`, `ticket ${this.readings.last}`];
+    return [
+      ...[...this.streams].flatMap(([streamNo, stream]) => heldBy(streamNo, stream)),
+      ...[...state, ...this.readings.held(), ...this.intents.held()].map((text) => ({
+        text,
+        position: null,
+      })),
+    ];
+  }
+
+  /** The place in the order of reading of each record that is to be read again; of the same place, any is the first. */
+  ranks(): Map<string, string> {
+    return new Map(
+      this.due().map(({ stream_no, id, urgent, since }) => [`${stream_no} ${id}`, `${urgent} ${since}`]),
+    );
+  }
 
   /** The reading's end ticket. One that somebody else has closed is refused. */
   private endPart({ observation: { lo }, isLast, hi }: PagePart): number {
@@ -297,17 +306,21 @@ export class MemoryDestination implements Mirror {
   }
 
   private dirty(rowsMax: number): DirtyRow[] {
+    return this.due()
+      .toSorted((a, b) => Number(b.urgent) - Number(a.urgent) || a.since - b.since)
+      .slice(0, rowsMax)
+      .map(({ stream_no, id, urgent }) => ({ stream_no, id, urgent }));
+  }
+
+  private due(): (DirtyRow & { since: number })[] {
     return [...this.streams]
       .filter(([, { state }]) => state !== 'stopped')
       .flatMap(([stream_no, { marks, rows, cursors }]) => {
         const sweep = cursors.get('sweep')?.position as { after: string | null } | undefined;
         return marks
           .due(rows.size, (sweep?.after ?? null) !== null)
-          .map(([id, mark]) => ({ stream_no, id, ...mark }));
-      })
-      .toSorted((a, b) => Number(b.urgent) - Number(a.urgent) || a.since - b.since)
-      .slice(0, rowsMax)
-      .map(({ stream_no, id, urgent }) => ({ stream_no, id, urgent }));
+          .map(([id, { urgent, since }]) => ({ stream_no, id, urgent, since }));
+      });
   }
 
   private tableOf(streamNo: number): StreamTable {
@@ -316,17 +329,6 @@ export class MemoryDestination implements Mirror {
     return table;
   }
 }
-
-const emptyStream = (): StreamRecord => ({
-  rows: new Map(),
-  fences: new Map(),
-  marks: new Marks(),
-  cursors: new Map(),
-  state: 'queued',
-  stoppedBy: null,
-  rowsExpected: null,
-  backfilledAt: null,
-});
 
 /** As the database keeps it: nobody holds a reference into it. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;

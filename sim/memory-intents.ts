@@ -15,11 +15,11 @@ export class MemoryIntents {
   private readonly known: KnownIntent[] = [];
 
   record(intent: Intent, now: number): number {
-    return this.known.push({ ...intent, outcome: null, sentAt: now }) - 1;
+    return this.known.push({ ...intent, outcome: null, sentAt: now });
   }
 
   end(intentNo: number, outcome: string): void {
-    const intent = this.known[intentNo];
+    const intent = this.known[intentNo - 1];
     if (!intent) throw new Error('an outcome is that of a known intent');
     intent.outcome = outcome;
   }
@@ -36,5 +36,13 @@ export class MemoryIntents {
     const cutOff = unanswered.filter(isOver);
     for (const intent of cutOff) intent.outcome = 'unknown';
     return { cutOff, open: unanswered.filter(({ outcome }) => outcome === null) };
+  }
+
+  /** In the words of `SqlDestination.look`. */
+  held(): string[] {
+    return this.known.map(
+      ({ owner, method, sobject, id, outcome }, place) =>
+        `intent ${place + 1} of ${owner}: ${method} ${sobject} ${id}, ${outcome}`,
+    );
   }
 }

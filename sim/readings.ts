@@ -8,7 +8,8 @@ interface Reading {
 
 export class Readings {
   private readonly open = new Map<number, Reading>();
-  private last = 0;
+  /** The ticket that was taken last. */
+  last = 0;
 
   ticket(): number {
     return ++this.last;
@@ -53,5 +54,13 @@ export class Readings {
   horizon(streamNo: number): number {
     for (const [lo, { streams }] of this.open) if (streams.includes(streamNo)) return lo; // kept in their order
     return Infinity;
+  }
+
+  /** In the words of `SqlDestination.look`. */
+  held(): string[] {
+    return [...this.open].map(
+      ([lo, { streams, epoch, expiresAt }]) =>
+        `reading ${lo} of ${streams.join(',')}, epoch ${epoch}, expires at ${expiresAt}`,
+    );
   }
 }

@@ -5,8 +5,7 @@
 import type { LogFields } from '../src/core/log-fields.ts';
 import type { Log } from '../src/lib/log.ts';
 import { seededRandom } from '../src/lib/random.ts';
-import type { Mirror, StreamTable } from '../src/postgres/index.ts';
-import { planTable } from '../src/postgres/index.ts';
+import type { Mirror } from '../src/postgres/index.ts';
 import { Agenda } from './agenda.ts';
 import { Clients } from './clients.ts';
 import { Journal } from './journal.ts';
@@ -17,7 +16,9 @@ import { ModelOrg } from './org.ts';
 import { Outsiders } from './outsiders.ts';
 import { Processes } from './processes.ts';
 import type { Profile } from './profile.ts';
-import { fieldNames } from './soql.ts';
+import { sideBySide } from './side-by-side.ts';
+import type { SqlDestination } from './sql-destination.ts';
+import { tablesInMemory } from './tables.ts';
 import { Wishers } from './wishers.ts';
 import { ancientStamp, type Violation, Witness } from './witness.ts';
 
@@ -32,6 +33,8 @@ export interface RunOptions {
   profile: Profile;
   keeping: Keeping;
   usedAs?: (mirror: Mirror) => Mirror;
+  /** The destination that processes really have; the one in memory gets the same calls, and both are compared. */
+  beside?: SqlDestination | undefined;
   /** Keeps the journal; without it a run is faster. */
   isTraced?: boolean;
 }
@@ -43,6 +46,7 @@ export async function simulate({
   profile: relative,
   keeping,
   usedAs,
+  beside,
   isTraced = false,
 }: RunOptions): Promise<Run> {
   const profile = startingAt(epoch, relative);
@@ -51,11 +55,13 @@ export async function simulate({
   const journal = new Journal(agenda, isTraced);
   const org = new ModelOrg(agenda, random, profile);
   const network = new Network(agenda, random, org, profile);
-  const tables = tablesOf(profile.sobjects);
+  const tables = beside ? await beside.begin(profile.sobjects) : tablesInMemory(profile.sobjects);
   const sobjects = new Map(tables.map(({ stream }) => [stream.streamNo, stream.sobject]));
   const witness = new Witness(org, sobjects, journal);
-  const destination = new MemoryDestination(tables, keeping, () => agenda.now, witness);
-  witness.destination = destination;
+  const now = () => Math.floor(agenda.now);
+  const memory = new MemoryDestination(tables, keeping, now, witness);
+  witness.destination = memory;
+  const destination = beside ? sideBySide(memory, beside, now, witness) : memory;
   const wishers = new Wishers({ agenda, random, profile, witness, journal });
   const processes = new Processes({
     agenda,
@@ -123,30 +129,6 @@ const startingAt = (start: number, profile: Profile): Profile => ({
   settlingAt: start + profile.settlingAt,
   endAt: start + profile.endAt,
 });
-
-function tablesOf(sobjects: readonly string[]): StreamTable[] {
-  const types = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' } as const;
-  return sobjects.map((name, place) => {
-    const fields = fieldNames.map((field) => ({
-      name: field,
-      label: field,
-      type: types[field as keyof typeof types] ?? 'double',
-      calculated: field === 'Formula__c',
-      filterable: true,
-      sortable: true,
-    }));
-    const plan = planTable({
-      name,
-      label: name,
-      custom: false,
-      queryable: true,
-      replicateable: true,
-      fields,
-    });
-    const stream = { ...plan, schema: 'salesforce', streamNo: place + 1, planVersion: 1 };
-    return { stream, guarded: { apply: '', check: '', patch: '', setAside: '' } };
-  });
-}
 
 function logInto(journal: Journal): Log<LogFields> {
   const line = (text: string, fields?: LogFields) =>

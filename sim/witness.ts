@@ -25,6 +25,7 @@ export type Invariant =
   | 'what is claimed is true'
   | 'a flush has read what was committed before it'
   | 'every record of a page has a fate'
+  | 'the SQL form and the memory form agree'
   | 'no step fails unforeseen';
 
 export interface Violation {
@@ -153,6 +154,20 @@ export class Witness implements Onlooker {
         this.break('a flush has read what was committed before it', record.id, `without ${worded(version)}`);
       }
     };
+  }
+
+  /** What the status view of a destination says: a record that is yet to be read again holds its claim back. */
+  claimed(sobject: string, settledUntil: number): void {
+    for (const record of this.org.all(sobject)) {
+      const claimed = newest(record);
+      if (!claimed || claimed.stamp >= settledUntil || wasOutOfSight(record)) continue;
+      if (holds(this.seen.get(record.id), claimed)) continue;
+      this.break(
+        'what is claimed is true',
+        record.id,
+        `settled until ${settledUntil} without ${worded(claimed)}`,
+      );
+    }
   }
 
   /** At the end, when nothing has changed for long and everything has been swept once more. */

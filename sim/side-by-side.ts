@@ -1,0 +1,123 @@
+/**
+ * Two destinations that get the same calls in the same order: the one on a real server, whose answers the processes
+ * hear, and the one in memory, which the witness watches. After each call both have to have answered the same and to
+ * hold the same: rows, fences, marks, readings, cursors, intents, tickets.
+ *
+ * Only the server has a status view, whose claims the witness holds it to. Not compared: the times of checks and the
+ * list of repairs, which the memory form does not keep.
+ */
+import { Fault } from '../src/core/faults.ts';
+import type { DirtyRow, Mirror } from '../src/postgres/index.ts';
+import type { MemoryDestination } from './memory-destination.ts';
+import type { Held, SqlDestination } from './sql-destination.ts';
+import type { Witness } from './witness.ts';
+
+type Method = keyof Mirror;
+type Outcome = { value: unknown } | { error: unknown };
+
+/** Calls that only read. What they answer is compared, which is enough. */
+const readers: ReadonlySet<Method> = new Set([
+  'readProgress',
+  'idsAfter',
+  'countByDay',
+  'areDirty',
+  'hasOpenIntents',
+  'readRepairs',
+]);
+
+const differencesMax = 6;
+
+/** @param now  the time of the run, in whole milliseconds */
+export function sideBySide(
+  memory: MemoryDestination,
+  real: SqlDestination,
+  now: () => number,
+  witness: Witness,
+): Mirror {
+  const differ = (name: Method, what: string) =>
+    witness.break('the SQL form and the memory form agree', null, `after ${name}: ${what}`);
+
+  const compareAnswers = (name: Method, ranks: ReadonlyMap<string, string>, sql: Outcome, own: Outcome) => {
+    if (name === 'readRepairs') return;
+    const [one, other] = [answerOf(name, sql, ranks), answerOf(name, own, ranks)];
+    if (one !== other) differ(name, `the SQL form answers ${one}, the memory form ${other}`);
+  };
+  const compareStates = async (name: Method) => {
+    const { held, claims } = await real.look();
+    for (const claim of claims) witness.claimed(claim.sobject, claim.settledUntil);
+    const [one, other] = [entriesOf(held), entriesOf(memory.held())];
+    const onlyIn = (entries: Set<string>, others: Set<string>) =>
+      [...entries].filter((entry) => !others.has(entry)).slice(0, differencesMax);
+    const [onlySql, onlyOwn] = [onlyIn(one, other), onlyIn(other, one)];
+    if (onlySql.length + onlyOwn.length === 0) return;
+    differ(name, `only the SQL form holds ${listed(onlySql)}, only the memory form ${listed(onlyOwn)}`);
+  };
+
+  return new Proxy(real.mirror, {
+    get:
+      (_, property) =>
+      async (...given: unknown[]) => {
+        const name = property as Method;
+        await real.setClock(now());
+        const sql = await outcomeOf(real.mirror, name, given);
+        const own = await outcomeOf(memory, name, given);
+        compareAnswers(name, memory.ranks(), sql, own);
+        if (!readers.has(name)) await compareStates(name);
+        if ('error' in sql) throw sql.error;
+        return inOneOrder(sql.value, own);
+      },
+  });
+}
+
+async function outcomeOf(mirror: Mirror, name: Method, given: unknown[]): Promise<Outcome> {
+  const method = mirror[name] as (...args: unknown[]) => Promise<unknown>;
+  return method.apply(mirror, given).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+/**
+ * An answer in words that are the same for equal ones: without what is random, and with places in the order of reading
+ * for records to read again, because of those that were marked at the same ticket any may come first.
+ */
+function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, string>): string {
+  if ('error' in outcome) {
+    const { error } = outcome;
+    return `the error ${error instanceof Fault ? error.code : String(error)}`;
+  }
+  const { value } = outcome;
+  if (name === 'openTickObservation' || name === 'openReadBackObservation')
+    return wordsOf({ ...(value as object), nonce: '' });
+  if (name === 'healIntents') {
+    const { withoutId, ...rest } = value as { withoutId: readonly string[] };
+    return wordsOf({ ...rest, withoutId: withoutId.toSorted() });
+  }
+  if (name !== 'readProgress' && name !== 'applyRest') return wordsOf(value);
+  const {
+    dirty,
+    cursors = [],
+    ...rest
+  } = value as { dirty: readonly DirtyRow[]; cursors?: readonly unknown[] };
+  const places = dirty.map(({ stream_no, id }) => ranks.get(`${stream_no} ${id}`) ?? `none: ${id}`);
+  return wordsOf({ ...rest, cursors: cursors.map(wordsOf).toSorted(), places });
+}
+
+/** What the processes hear of records to read again is in the order of the memory form, so that a run is repeatable. */
+function inOneOrder(value: unknown, own: Outcome): unknown {
+  const isList = typeof value === 'object' && value !== null && 'dirty' in value;
+  return isList && 'value' in own ? { ...value, dirty: (own.value as { dirty: unknown }).dirty } : value;
+}
+
+const entriesOf = (held: readonly Held[]) =>
+  new Set(held.map(({ text, position }) => (position ? `${text}: ${wordsOf(position)}` : text)));
+
+const listed = (entries: readonly string[]) => (entries.length === 0 ? 'nothing' : entries.join(' | '));
+
+/** JSON with the members of objects in the order of their names. */
+const wordsOf = (value: unknown): string =>
+  JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  ) ?? 'nothing';

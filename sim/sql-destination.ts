@@ -1,0 +1,175 @@
+/**
+ * A destination on a real server for the simulation: the project's own tables and statements, emptied for each seed.
+ *
+ * The server's clock is the simulation's. The sessions look functions up in the schema `simulated` first, whose
+ * `clock_timestamp()` answers the instant of the run that the session has been told; so readings expire, cut-off writes
+ * grow old and logs are purged by the run's own time, and no statement has to be another one for it. One
+ * connection makes all calls, one after the other, so that a seed gives the same run each time.
+ */
+import { randomBytes } from 'node:crypto';
+import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { guardedStatements } from '../src/postgres/guarded-statement.ts';
+import {
+  createTable,
+  type Mirror,
+  mirrorIn,
+  prepareDestination,
+  type StreamTable,
+} from '../src/postgres/index.ts';
+import { planOnceByIndex } from '../src/postgres/planner.ts';
+import { orgId } from './network.ts';
+import { openServer } from './server.ts';
+import { planOf } from './tables.ts';
+
+const schema = 'salesforce';
+
+const simulatedClock = `
+CREATE SCHEMA simulated;
+CREATE FUNCTION simulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+  RETURN to_timestamp(current_setting('simulated.now')::bigint / 1000.0);`;
+
+const settings = {
+  ...planOnceByIndex,
+  search_path: 'simulated,pg_catalog',
+  'simulated.now': '0',
+  synchronous_commit: 'off', // nothing here outlives the server
+};
+
+/** One entry of what a destination holds: in words, and a cursor's position, which has none. */
+export interface Held {
+  text: string;
+  position: unknown;
+}
+
+/** What the status view says of a stream: everything that was stamped before this second is in the mirror. */
+export interface Claim {
+  sobject: string;
+  settledUntil: number;
+}
+
+export interface Look {
+  /** All of it, in the words of `MemoryDestination.held`; in no order. */
+  held: Held[];
+  claims: Claim[];
+}
+
+export class SqlDestination implements AsyncDisposable {
+  readonly mirror: Mirror;
+  private readonly db: Database;
+  private readonly drop: () => Promise<void>;
+  private heldText = '';
+  private sobjects: readonly string[] = [];
+
+  private constructor(db: Database, drop: () => Promise<void>) {
+    this.db = db;
+    this.drop = drop;
+    this.mirror = mirrorIn(db);
+  }
+
+  /** In a database of its own, which goes with it. */
+  static async open(): Promise<SqlDestination> {
+    const server = await openServer();
+    const name = `simulation_${randomBytes(6).toString('hex')}`;
+    const admin = openDatabase({ url: server.url, applicationName: 'simulation', connectionsMax: 1 });
+    await admin.query(sql`CREATE DATABASE ${ident(name)}`);
+    const url = databaseUrl(server.url, { database: name });
+    const db = openDatabase({ url, applicationName: 'simulation', connectionsMax: 1, settings });
+    await db.script(`${simulatedClock} CREATE SCHEMA _lockstep; CREATE SCHEMA ${schema}`);
+    const [login] = await db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
+    const owner = login?.name ?? '';
+    await prepareDestination(db, { syncId: 'sync', orgId, tableSchema: schema, owner });
+    return new SqlDestination(db, async () => {
+      await db.end();
+      await admin.query(sql`DROP DATABASE ${ident(name)}`);
+      await admin.end();
+      await server[Symbol.asyncDispose]();
+    });
+  }
+
+  /** Empties everything and begins again, with these streams; sequences too. */
+  async begin(sobjects: readonly string[]): Promise<StreamTable[]> {
+    this.sobjects = sobjects;
+    this.heldText = [...sobjects.map(rowsText), othersText].join('\nUNION ALL\n');
+    const [server] = await this.db.query<{ version: number }>(
+      sql`SELECT current_setting('server_version_num')::integer AS version`,
+    );
+    return this.db.transaction(async (tx) => {
+      const filled = await tx.query<{ name: string }>(sql`
+        SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+         WHERE schemaname = ${schema} OR schemaname = '_lockstep' AND tablename NOT IN ('migration', 'sync')`);
+      await tx.script(`
+        TRUNCATE ${filled.map(({ name }) => name).join(', ')} RESTART IDENTITY;
+        ALTER SEQUENCE _lockstep.ticket RESTART;
+        UPDATE _lockstep.sync SET epoch = 0`);
+      const tables: StreamTable[] = [];
+      for (const sobject of sobjects) {
+        const stream = await createTable(tx, schema, planOf(sobject), new Map());
+        tables.push({ stream, guarded: guardedStatements(stream, server?.version ?? 0) });
+      }
+      return tables;
+    });
+  }
+
+  /** @param now  in whole milliseconds */
+  async setClock(now: number): Promise<void> {
+    await this.db.query({
+      name: 'clock',
+      text: `SELECT set_config('simulated.now', $1, false)`,
+      values: [String(now)],
+    });
+  }
+
+  /** What it holds now. */
+  async look(): Promise<Look> {
+    const name = `held_${this.sobjects.length}`;
+    const entries = await this.db.query<Held>({ name, text: this.heldText, values: [] });
+    return {
+      held: entries.filter(({ text }) => text !== 'claim'),
+      claims: entries.flatMap(({ text, position }) => (text === 'claim' ? (position as Claim) : [])),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drop();
+  }
+}
+
+/** The words are `heldBy`'s; the name is one of the model org's. */
+const rowsText = (sobject: string, place: number) => `
+SELECT format('row ${place + 1} %s %s %s %s %s %s', id, a__c, b__c, formula__c, life__c,
+              extract(epoch FROM systemmodstamp)::bigint) AS text,
+       NULL::jsonb AS position
+  FROM ${schema}."${planOf(sobject).table}"`;
+
+const othersText = `
+SELECT format('mark %s %s since %s, %s, urgent: %s', stream_no, id, since, reason, urgent) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.dirty
+UNION ALL
+SELECT format('fence %s %s from %s to %s, stamp %s, deleted: %s, partial: %s', stream_no, id, lo, hi,
+              coalesce(extract(epoch FROM stamp)::bigint::text, 'null'), deleted, partial), NULL
+  FROM _lockstep.fence
+UNION ALL
+SELECT format('reading %s of %s, epoch %s, expires at %s', lo, array_to_string(streams, ','),
+              coalesce(epoch::text, 'null'), (extract(epoch FROM expires_at) * 1000)::bigint), NULL
+  FROM _lockstep.observation
+UNION ALL
+SELECT format('cursor %s %s, version %s', stream_no, kind, version), position
+  FROM _lockstep.cursor
+UNION ALL
+SELECT format('intent %s of %s: %s %s %s, %s', intent_no, owner, method, sobject, coalesce(id, 'null'),
+              coalesce(outcome, 'null')), NULL
+  FROM _lockstep.intent
+UNION ALL
+SELECT format('stream %s %s by %s, %s rows of %s, copied at %s', stream_no, state, coalesce(stopped_by, 'null'),
+              rows, coalesce(rows_expected::text, 'null'),
+              coalesce(extract(epoch FROM backfilled_at)::bigint::text, 'null')), NULL
+  FROM _lockstep.checkpoint
+UNION ALL
+SELECT 'claim', jsonb_build_object('sobject', sobject, 'settledUntil', extract(epoch FROM settled_until)::bigint)
+  FROM _lockstep.status WHERE settled_until IS NOT NULL
+UNION ALL
+SELECT format('epoch %s', epoch), NULL FROM _lockstep.sync
+UNION ALL
+SELECT format('ticket %s', CASE WHEN is_called THEN last_value ELSE 0 END), NULL FROM _lockstep.ticket`;

@@ -9,21 +9,29 @@
 import { Fault } from '../src/core/faults.ts';
 import type { DirtyRow, Mirror } from '../src/postgres/index.ts';
 import type { MemoryDestination } from './memory-destination.ts';
-import type { Held, SqlDestination } from './sql-destination.ts';
+import { type Held, type HeldKind, heldKinds, type SqlDestination } from './sql-destination.ts';
 import type { Witness } from './witness.ts';
 
 type Method = keyof Mirror;
 type Outcome = { value: unknown } | { error: unknown };
 
-/** Calls that only read. What they answer is compared, which is enough. */
-const readers: ReadonlySet<Method> = new Set([
-  'readProgress',
-  'idsAfter',
-  'countByDay',
-  'areDirty',
-  'hasOpenIntents',
-  'readRepairs',
-]);
+/** What is compared after a call, of what it can have changed; everything where nothing is said. */
+const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
+  readProgress: [],
+  idsAfter: [],
+  countByDay: [],
+  areDirty: [],
+  hasOpenIntents: [],
+  readRepairs: [],
+  openTickObservation: ['reading', 'ticket'],
+  openReadBackObservation: ['reading', 'ticket'],
+  closeObservation: ['reading'],
+  recordIntent: ['intent'],
+  recordOutcome: ['intent'],
+  markRows: ['mark', 'claim', 'ticket'],
+  applyPage: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
+  applyRest: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
+};
 
 const differencesMax = 6;
 
@@ -43,9 +51,12 @@ export function sideBySide(
     if (one !== other) differ(name, `the SQL form answers ${one}, the memory form ${other}`);
   };
   const compareStates = async (name: Method) => {
-    const { held, claims } = await real.look();
+    const kinds = changedBy[name] ?? heldKinds;
+    if (kinds.length === 0) return;
+    const { held, claims } = await real.look(kinds);
+    const own = memory.held().filter(({ text }) => kinds.some((kind) => text.startsWith(kind)));
     for (const claim of claims) witness.claimed(claim.sobject, claim.settledUntil);
-    const [one, other] = [entriesOf(held), entriesOf(memory.held())];
+    const [one, other] = [entriesOf(held), entriesOf(own)];
     const onlyIn = (entries: Set<string>, others: Set<string>) =>
       [...entries].filter((entry) => !others.has(entry)).slice(0, differencesMax);
     const [onlySql, onlyOwn] = [onlyIn(one, other), onlyIn(other, one)];
@@ -62,7 +73,7 @@ export function sideBySide(
         const sql = await outcomeOf(real.mirror, name, given);
         const own = await outcomeOf(memory, name, given);
         compareAnswers(name, memory.ranks(), sql, own);
-        if (!readers.has(name)) await compareStates(name);
+        await compareStates(name);
         if ('error' in sql) throw sql.error;
         return inOneOrder(sql.value, own);
       },

@@ -1,21 +1,11 @@
 /** The short form of the simulation, for every test run; `npm run sim` is the long one. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { asBuilt } from './keeping.ts';
 import { mutants } from './mutants.ts';
 import { profiles, usual } from './profile.ts';
+import { sim } from './sim-process.ts';
 import { simulate } from './simulation.ts';
-
-/** A process of its own: the test runner watches every promise, and a run makes a million of them. */
-async function sim(...options: string[]): Promise<{ text: string; last: unknown }> {
-  const file = new URL('./main.ts', import.meta.url).pathname;
-  const { stdout: text } = await promisify(execFile)(process.execPath, [file, ...options]).catch(
-    (failed: { stdout: string }) => failed,
-  );
-  return { text, last: JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as unknown };
-}
 
 test('over many seeds no promise is broken, whatever the load', async () => {
   const { text, last } = await sim('--seeds', '240');

@@ -58,8 +58,7 @@ export class SqlDestination implements AsyncDisposable {
   readonly mirror: Mirror;
   private readonly db: Database;
   private readonly drop: () => Promise<void>;
-  private heldText = '';
-  private sobjects: readonly string[] = [];
+  private rowTexts: readonly string[] = [];
 
   private constructor(db: Database, drop: () => Promise<void>) {
     this.db = db;
@@ -89,8 +88,7 @@ export class SqlDestination implements AsyncDisposable {
 
   /** Empties everything and begins again, with these streams; sequences too. */
   async begin(sobjects: readonly string[]): Promise<StreamTable[]> {
-    this.sobjects = sobjects;
-    this.heldText = [...sobjects.map(rowsText), othersText].join('\nUNION ALL\n');
+    this.rowTexts = sobjects.map(rowText);
     const [server] = await this.db.query<{ version: number }>(
       sql`SELECT current_setting('server_version_num')::integer AS version`,
     );
@@ -120,10 +118,11 @@ export class SqlDestination implements AsyncDisposable {
     });
   }
 
-  /** What it holds now. */
-  async look(): Promise<Look> {
-    const name = `held_${this.sobjects.length}`;
-    const entries = await this.db.query<Held>({ name, text: this.heldText, values: [] });
+  /** What it holds now, of these kinds. */
+  async look(kinds: readonly HeldKind[]): Promise<Look> {
+    const texts = kinds.flatMap((kind) => (kind === 'row' ? this.rowTexts : textOf[kind]));
+    const name = ['held', this.rowTexts.length, ...kinds.map((kind) => heldKinds.indexOf(kind))].join('_');
+    const entries = await this.db.query<Held>({ name, text: texts.join('\nUNION ALL\n'), values: [] });
     return {
       held: entries.filter(({ text }) => text !== 'claim'),
       claims: entries.flatMap(({ text, position }) => (text === 'claim' ? (position as Claim) : [])),
@@ -135,41 +134,52 @@ export class SqlDestination implements AsyncDisposable {
   }
 }
 
-/** The words are `heldBy`'s; the name is one of the model org's. */
-const rowsText = (sobject: string, place: number) => `
+const rowText = (sobject: string, place: number) => `
 SELECT format('row ${place + 1} %s %s %s %s %s %s', id, a__c, b__c, formula__c, life__c,
               extract(epoch FROM systemmodstamp)::bigint) AS text,
        NULL::jsonb AS position
   FROM ${schema}."${planOf(sobject).table}"`;
 
-const othersText = `
+/** The words are those of `heldBy`, and of the memory form's intents and readings. */
+const textOf = {
+  mark: `
 SELECT format('mark %s %s since %s, %s, urgent: %s', stream_no, id, since, reason, urgent) AS text,
        NULL::jsonb AS position
-  FROM _lockstep.dirty
-UNION ALL
+  FROM _lockstep.dirty`,
+  fence: `
 SELECT format('fence %s %s from %s to %s, stamp %s, deleted: %s, partial: %s', stream_no, id, lo, hi,
-              coalesce(extract(epoch FROM stamp)::bigint::text, 'null'), deleted, partial), NULL
-  FROM _lockstep.fence
-UNION ALL
+              coalesce(extract(epoch FROM stamp)::bigint::text, 'null'), deleted, partial) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.fence`,
+  reading: `
 SELECT format('reading %s of %s, epoch %s, expires at %s', lo, array_to_string(streams, ','),
-              coalesce(epoch::text, 'null'), (extract(epoch FROM expires_at) * 1000)::bigint), NULL
-  FROM _lockstep.observation
-UNION ALL
-SELECT format('cursor %s %s, version %s', stream_no, kind, version), position
-  FROM _lockstep.cursor
-UNION ALL
+              coalesce(epoch::text, 'null'), (extract(epoch FROM expires_at) * 1000)::bigint) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.observation`,
+  cursor: `
+SELECT format('cursor %s %s, version %s', stream_no, kind, version) AS text, position
+  FROM _lockstep.cursor`,
+  intent: `
 SELECT format('intent %s of %s: %s %s %s, %s', intent_no, owner, method, sobject, coalesce(id, 'null'),
-              coalesce(outcome, 'null')), NULL
-  FROM _lockstep.intent
-UNION ALL
+              coalesce(outcome, 'null')) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.intent`,
+  stream: `
 SELECT format('stream %s %s by %s, %s rows of %s, copied at %s', stream_no, state, coalesce(stopped_by, 'null'),
               rows, coalesce(rows_expected::text, 'null'),
-              coalesce(extract(epoch FROM backfilled_at)::bigint::text, 'null')), NULL
-  FROM _lockstep.checkpoint
-UNION ALL
-SELECT 'claim', jsonb_build_object('sobject', sobject, 'settledUntil', extract(epoch FROM settled_until)::bigint)
-  FROM _lockstep.status WHERE settled_until IS NOT NULL
-UNION ALL
-SELECT format('epoch %s', epoch), NULL FROM _lockstep.sync
-UNION ALL
-SELECT format('ticket %s', CASE WHEN is_called THEN last_value ELSE 0 END), NULL FROM _lockstep.ticket`;
+              coalesce(extract(epoch FROM backfilled_at)::bigint::text, 'null')) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.checkpoint`,
+  claim: `
+SELECT 'claim' AS text,
+       jsonb_build_object('sobject', sobject, 'settledUntil', extract(epoch FROM settled_until)::bigint) AS position
+  FROM _lockstep.status WHERE settled_until IS NOT NULL`,
+  epoch: `
+SELECT format('epoch %s', epoch) AS text, NULL::jsonb AS position FROM _lockstep.sync`,
+  ticket: `
+SELECT format('ticket %s', CASE WHEN is_called THEN last_value ELSE 0 END) AS text, NULL::jsonb AS position
+  FROM _lockstep.ticket`,
+};
+
+export type HeldKind = 'row' | keyof typeof textOf;
+export const heldKinds = ['row', ...Object.keys(textOf)] as readonly HeldKind[];

@@ -1,0 +1,36 @@
+/** The short form of the simulation on a real server; `npm run sim -- --seeds N --postgres` is the long one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { asBuilt } from './keeping.ts';
+import { mutants } from './mutants.ts';
+import { profiles, usual } from './profile.ts';
+import { sim } from './sim-process.ts';
+import { simulate } from './simulation.ts';
+import { SqlDestination } from './sql-destination.ts';
+
+test('the SQL form of the mirror does what the memory form does, under every load', async () => {
+  const seeds = Object.keys(profiles).length;
+  const { text, last } = await sim('--seeds', String(seeds), '--postgres');
+  assert.deepEqual(last, { seeds, violations: 0 }, text);
+});
+
+test('a seed gives the run on a server that it gives in memory', async () => {
+  await using beside = await SqlDestination.open();
+  const options = { seed: 4, profile: profiles.slow ?? usual, keeping: asBuilt, isTraced: true };
+  const [onServer, inMemory] = [await simulate({ ...options, beside }), await simulate(options)];
+  const told = ({ journal }: typeof onServer) => journal.lines.filter(({ about }) => about !== 'cursor');
+  assert.ok(onServer.requests > 20);
+  assert.deepEqual(told(onServer), told(inMemory));
+});
+
+test('where the two forms differ, it is told after which call and in what', async () => {
+  await using beside = await SqlDestination.open();
+  const wrong = mutants['no fence left'];
+  assert.ok(wrong);
+  const { violations } = await simulate({ seed: 5, ...wrong, beside });
+  assert.equal(violations[0]?.invariant, 'the SQL form and the memory form agree');
+  assert.match(
+    violations[0]?.what ?? '',
+    /^after applyPage: only the SQL form holds fence 1 00\w+ from \d+ to \d+/,
+  );
+});

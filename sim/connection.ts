@@ -7,7 +7,8 @@
 import type { Random } from '../src/lib/random.ts';
 import type { Mirror } from '../src/postgres/index.ts';
 import type { Agenda } from './agenda.ts';
-import type { Network, Waiting } from './network.ts';
+import type { Waiting } from './meter.ts';
+import type { Network } from './network.ts';
 import type { Profile } from './profile.ts';
 
 /** A process that can be told to die at its next call. */

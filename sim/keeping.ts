@@ -3,7 +3,7 @@
  * outside. `asBuilt` is the merge rule as the project has it; its other members say in words what the statement that
  * writes mirror rows says in SQL.
  */
-import { decide, decidePartial, type Fence, type Verdict } from '../src/core/merge-rule.ts';
+import { decide, decidePartial, type Fence, removalsMax, type Verdict } from '../src/core/merge-rule.ts';
 import { secondsOf } from '../src/core/stamps.ts';
 import type { PagePart } from '../src/postgres/index.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
@@ -37,6 +37,8 @@ export interface Keeping {
   leavesPartialFence: boolean;
   /** Whether a full reading that began at `lo` clears a mark made at `since`. */
   clearsMark(since: number, lo: number): boolean;
+  /** Of so many rows, how many may vanish from a sweep before somebody has to decide. */
+  removalsMax(rows: number): number;
   /** Whether the answer of a reading that was closed meanwhile is refused. */
   refusesLateAnswers: boolean;
   /** The cursors of a new stream. */
@@ -45,6 +47,10 @@ export interface Keeping {
 
 export const asBuilt: Keeping = {
   judge(record, row, fence, { lo, hi }) {
+    if (record.copy) {
+      const verdict = record.copy === 'tied' ? 'dirty' : 'stale';
+      return { record, verdict, isSame: false, stands: row !== null };
+    }
     if (record.isPartial) return judgePart(record, row, fence, { lo, hi });
     const isSame = holdsTheSame(record.values, row);
     const reading = { lo, hi, stamp: record.stamp, deleted: record.values === null };
@@ -53,6 +59,7 @@ export const asBuilt: Keeping = {
   leavesFence: () => true,
   leavesPartialFence: true,
   clearsMark: (since, lo) => since < lo,
+  removalsMax,
   refusesLateAnswers: true,
   startAt: (positions) => positions,
 };

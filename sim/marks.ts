@@ -1,5 +1,4 @@
 /** The records of a stream that are to be read again, with the reasons, as `_lockstep.dirty` holds them. */
-import { removalsMax } from '../src/core/merge-rule.ts';
 import type { MarkReason } from '../src/postgres/index.ts';
 
 export interface Mark {
@@ -21,6 +20,12 @@ export class Marks {
 
   delete(id: string): void {
     this.byId.delete(id);
+  }
+
+  get absentCount(): number {
+    let count = 0;
+    for (const { reason } of this.byId.values()) if (reason === 'absent') count++;
+    return count;
   }
 
   entries(): Iterable<[string, Mark]> {
@@ -51,11 +56,11 @@ export class Marks {
     for (const mark of this.byId.values()) if (mark.reason === 'absent') mark.reason = reason;
   }
 
-  /** Those that may be read now. */
-  due(rows: number, isSweeping: boolean): [string, Mark][] {
+  /** Those that may be read now. Where more are absent than may vanish, somebody has to decide first. */
+  due(absentMax: number, isSweeping: boolean): [string, Mark][] {
+    if (this.byId.size === 0) return [];
     const all = [...this.byId];
-    const absent = all.filter(([, { reason }]) => reason === 'absent').length;
-    const isWaiting = isSweeping || absent > removalsMax(rows);
+    const isWaiting = isSweeping || this.absentCount > absentMax;
     return all.filter(([, { reason }]) => reason !== 'kept' && !(reason === 'absent' && isWaiting));
   }
 }

@@ -33,10 +33,12 @@ import type { Held } from './sql-destination.ts';
 
 /** Told what changes, as it changes. */
 export interface Onlooker {
-  judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart): void;
+  /** @param marked  why the record was to be read again, where it was */
+  judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart, marked: MarkReason | null): void;
   moved(streamNo: number, move: CursorMove): void;
   applied(page: Page, part: PagePart, result: PageApplied): void;
   marked(streamNo: number, id: string, reason: string): void;
+  decided(streamNo: number, decision: 'accepted' | 'kept'): void;
 }
 
 export class MemoryDestination implements Mirror {
@@ -93,8 +95,9 @@ export class MemoryDestination implements Mirror {
       const row = stream.rows.get(record.id) ?? null;
       const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       fates[fateOf(judged)]++;
+      const marked = stream.marks.get(record.id)?.reason ?? null;
       this.carryOut(stream, judged, bounds, isFencing);
-      this.onlooker.judged(streamNo, judged, bounds, part);
+      this.onlooker.judged(streamNo, judged, bounds, part, marked);
     }
     const unmoved = this.moveCursors(streamNo, part.moves ?? []);
     this.purgeFences(streamNo);
@@ -196,6 +199,7 @@ export class MemoryDestination implements Mirror {
 
   async decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void> {
     this.stream(streamNo).marks.decideOnAbsent(decision);
+    this.onlooker.decided(streamNo, decision);
   }
 
   async readRepairs() {
@@ -318,7 +322,7 @@ export class MemoryDestination implements Mirror {
       .flatMap(([stream_no, { marks, rows, cursors }]) => {
         const sweep = cursors.get('sweep')?.position as { after: string | null } | undefined;
         return marks
-          .due(rows.size, (sweep?.after ?? null) !== null)
+          .due(this.keeping.removalsMax(rows.size), (sweep?.after ?? null) !== null)
           .map(([id, { urgent, since }]) => ({ stream_no, id, urgent, since }));
       });
   }

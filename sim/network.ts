@@ -3,24 +3,23 @@
  * requests come in as text, and answers go out as text, so that all of its own reading of them runs.
  *
  * Modelled: requests and answers take their time, some of them seconds; the queries of a request are answered one
- * after the other, each from what is committed at its own instant; answers get lost, are cut off in the middle, or
- * refuse one query; the org keeps rows back. An answer to a process that has died reaches nobody.
+ * after the other, each from what is committed at its own instant, or from a replica that is behind; answers get lost,
+ * are cut off in the middle, name records twice or in any order, or leave some out; one query is refused, or the org
+ * refuses all requests for a while; it keeps rows back, and says how much of its quota is used. An answer to a process
+ * that has died reaches nobody.
  *
- * Left out: signing in, limits, redirects.
+ * Left out: signing in, redirects.
  */
 import { Fault } from '../src/core/faults.ts';
 import type { OrgId } from '../src/core/ids.ts';
 import type { Random } from '../src/lib/random.ts';
-import type { Answer, Salesforce } from '../src/salesforce/index.ts';
+import type { Answer, Purpose, Salesforce } from '../src/salesforce/index.ts';
 import type { Agenda } from './agenda.ts';
-import type { ModelOrg } from './org.ts';
+import { doubled, shortened, shuffled, thinned } from './distortions.ts';
+import type { Meter, Waiting } from './meter.ts';
+import { type ModelOrg, versionAt } from './org.ts';
 import type { Profile } from './profile.ts';
-import { answerQuery, type QueryAnswer, stampText } from './soql.ts';
-
-/** A process that waits for answers, as long as it lives. */
-export interface Waiting {
-  readonly isAlive: boolean;
-}
+import { answerQuery, noRecords, type QueryAnswer, stampText } from './soql.ts';
 
 export const orgId = '00D000000000001EAA' as OrgId;
 const host = 'model.my.salesforce.com';
@@ -38,12 +37,17 @@ export class Network {
   private readonly random: Random;
   private readonly org: ModelOrg;
   private readonly profile: Profile;
+  private readonly meter: Meter;
+  /** All requests are refused until then. */
+  private limitedUntil = 0;
 
-  constructor(agenda: Agenda, random: Random, org: ModelOrg, profile: Profile) {
+  constructor(agenda: Agenda, random: Random, org: ModelOrg, profile: Profile, meter: Meter) {
     this.agenda = agenda;
     this.random = random;
     this.org = org;
     this.profile = profile;
+    this.meter = meter;
+    if (profile.limitEveryMs !== null) this.limitNowAndThen(profile.limitEveryMs);
   }
 
   /** How long something takes on its way there and back. */
@@ -60,10 +64,11 @@ export class Network {
   clientOf(waiting: Waiting): Salesforce {
     return {
       dataPath,
-      request: ({ path, body }) =>
+      request: ({ path, body, purpose }) =>
         new Promise((resolve, reject) => {
           this.requests++;
-          const exchange = { waiting, resolve, reject };
+          this.meter.sent(waiting, purpose);
+          const exchange = { waiting, purpose, resolve, reject };
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
           else this.exchange(exchange, () => this.plainAnswer(path));
         }),
@@ -101,7 +106,7 @@ export class Network {
     const texts: string[] = [];
     for (const [place, subrequest] of compositeRequest.entries()) {
       this.agenda.at(instants[place] as number, () => {
-        const text = this.answerOne(subrequest, answers);
+        const text = this.answerOne(subrequest, exchange.purpose, answers);
         texts.push(
           `{"body":${text},"httpHeaders":{},"httpStatusCode":${answers.at(-1) ? 200 : 400},"referenceId":"${subrequest.referenceId}"}`,
         );
@@ -113,26 +118,71 @@ export class Network {
     }
   }
 
-  private answerOne({ url }: Subrequest, answers: (QueryAnswer | null)[]): string {
+  private answerOne({ url }: Subrequest, purpose: Purpose, answers: (QueryAnswer | null)[]): string {
     const deleted = /\/sobjects\/(\w+)\/deleted\/\?start=(\S+)&end=(\S+)$/.exec(url);
     if (deleted) {
-      answers.push(noRecords);
-      return this.deletedLog(deleted[1] ?? '', timeOf(deleted[2]), timeOf(deleted[3]));
+      const isForbidden = this.org.isForbidden(deleted[1] ?? '');
+      answers.push(isForbidden ? null : noRecords);
+      return isForbidden ? forbidden : this.deletedLog(deleted[1] ?? '', timeOf(deleted[2]), timeOf(deleted[3]));
     }
     const [, resource, encoded = ''] = /\/(query|queryAll)\?q=(.+)$/.exec(url) ?? [];
     const soql = resolved(decodeURIComponent(encoded), answers);
-    if (soql === null || this.happens(this.profile.refusedShare)) {
+    const refusal = this.refusalOf(soql);
+    if (soql === null || refusal !== null) {
       answers.push(null);
-      return soql === null
-        ? '[{"errorCode":"PROCESSING_HALTED","message":"Invalid reference specified."}]'
-        : '[{"errorCode":"QUERY_TIMEOUT","message":"Your query request was running for too long."}]';
+      return refusal ?? halted;
     }
     const isKeptBack = this.happens(this.profile.keptBackShare);
     const rowsMax = isKeptBack ? Math.ceil(this.profile.pageRows / 2) : Infinity;
-    const answer = answerQuery(this.org, soql, resource === 'queryAll', rowsMax);
+    const asOf = this.asOf(soql, purpose);
+    const right = answerQuery(this.org, { soql, includeDeleted: resource === 'queryAll', rowsMax, asOf });
+    const answer = this.distorted(right);
     answers.push(answer);
     const { totalSize, done, texts } = answer;
     return `{"totalSize":${totalSize},"done":${done},"records":[${texts.join(',')}]}`;
+  }
+
+  private refusalOf(soql: string | null): string | null {
+    if (soql === null) return halted;
+    if (this.org.isForbidden(/ FROM (\w+)/.exec(soql)?.[1] ?? '')) return forbidden;
+    return this.happens(this.profile.refusedShare) ? timedOut : null;
+  }
+
+  /**
+   * The instant that the answer is from; infinite: its own. A replica that answers read-backs is so far behind that it
+   * cannot know what they are about: then it is found out. One that answers other queries is behind by seconds, which
+   * nothing tells.
+   */
+  private asOf(soql: string, purpose: Purpose): number {
+    const { staleShare, staleReadBackShare } = this.profile;
+    if (purpose !== 'read-back') {
+      return this.happens(staleShare) ? this.agenda.now - this.random.between(1_000, 10_000) : Infinity;
+    }
+    if (!this.happens(staleReadBackShare)) return Infinity;
+    const asOf = this.agenda.now - this.random.between(25_000, 35_000);
+    const record = this.org.find(/ Id IN \('(\w{18})'/.exec(soql)?.[1] ?? '');
+    // That a record is not there yet looks as if it were not there any more.
+    const isAmbiguous = !versionAt(record, asOf) && record.versions.some(({ isDeleted }) => isDeleted);
+    return isAmbiguous ? Infinity : asOf;
+  }
+
+  private distorted(right: QueryAnswer): QueryAnswer {
+    const { doubledShare, shuffledShare, shortShare, thinnedShare } = this.profile;
+    const { random } = this;
+    let answer = right;
+    if (this.happens(shortShare) && answer.isOfHead) answer = shortened(answer, random);
+    if (this.happens(thinnedShare) && answer.isPart) answer = thinned(answer, random);
+    if (this.happens(doubledShare)) answer = doubled(answer, random);
+    if (this.happens(shuffledShare)) answer = shuffled(answer, random);
+    return answer;
+  }
+
+  private limitNowAndThen(everyMs: number): void {
+    this.agenda.after(this.random.between(1_000, everyMs), () => {
+      if (this.agenda.now >= this.profile.quietAt) return;
+      this.limitedUntil = this.agenda.now + this.random.between(5_000, 30_000);
+      this.limitNowAndThen(everyMs);
+    });
   }
 
   private deletedLog(sobject: string, from: number, until: number): string {
@@ -147,25 +197,37 @@ export class Network {
     });
   }
 
-  private deliver({ waiting, resolve, reject }: Exchange, whole: string, serverNow: number): void {
+  private deliver({ waiting, purpose, resolve, reject }: Exchange, whole: string, serverNow: number): void {
     if (!waiting.isAlive) return;
     if (this.happens(this.profile.lostShare)) {
       this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'connection lost' })));
       return;
     }
     const isTorn = this.happens(this.profile.tornShare);
+    const isLimited = this.agenda.now < this.limitedUntil;
     const text = isTorn ? whole.slice(0, this.random.between(0, whole.length - 1)) : whole;
-    this.agenda.resume(() => resolve({ host, status: 200, headers: {}, text, serverNow, usage: null }));
+    const usage = this.meter.usage();
+    if (!isTorn && !isLimited) this.meter.told(waiting, purpose);
+    const answer = { host, headers: {}, serverNow, usage };
+    this.agenda.resume(() =>
+      resolve(isLimited ? { ...answer, status: 403, text: limited } : { ...answer, status: 200, text }),
+    );
   }
 }
 
+const errorBody = (errorCode: string, message: string) => JSON.stringify([{ errorCode, message }]);
+const halted = errorBody('PROCESSING_HALTED', 'Invalid reference specified.');
+const forbidden = errorBody('INVALID_TYPE', 'sObject type is not supported.');
+const timedOut = errorBody('QUERY_TIMEOUT', 'Your query request was running for too long.');
+const limited = errorBody('REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
+
 interface Exchange {
   waiting: Waiting;
+  purpose: Purpose;
   resolve: (answer: Answer) => void;
   reject: (fault: Fault) => void;
 }
 
-const noRecords: QueryAnswer = { totalSize: 0, done: true, records: [], texts: [] };
 const timeOf = (text: string | undefined) => Date.parse(decodeURIComponent(text ?? '')) / 1000;
 
 /** With the Ids of earlier answers in the place of references to them; null where one refers to nothing. */

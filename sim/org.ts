@@ -26,6 +26,8 @@ export type ValueField = (typeof valueFields)[number];
 export type Version = Readonly<Record<ValueField | 'Life__c', number>> & {
   readonly isDeleted: boolean;
   readonly stamp: ServerSeconds;
+  /** The instant of its commit. */
+  readonly committedAt: number;
 };
 
 export interface OrgRecord {
@@ -66,6 +68,10 @@ export interface OrgOptions {
 
 export const newest = ({ versions }: OrgRecord): Version | undefined => versions.at(-1);
 
+/** What a replica knows that is so far behind; everything where the time is infinite. */
+export const versionAt = ({ versions }: OrgRecord, time: number): Version | undefined =>
+  time === Infinity ? versions.at(-1) : versions.findLast(({ committedAt }) => committedAt <= time);
+
 export class ModelOrg {
   /** In the order of their Ids. */
   readonly records: ReadonlyMap<string, readonly OrgRecord[]>;
@@ -73,6 +79,7 @@ export class ModelOrg {
   onChange: (record: OrgRecord) => void = () => undefined;
 
   private readonly openSince = new Set<number>();
+  private readonly forbiddenUntil = new Map<string, number>();
   private readonly byId = new Map<string, OrgRecord>();
   private readonly agenda: Agenda;
   private readonly random: Random;
@@ -124,7 +131,7 @@ export class ModelOrg {
       this.openSince.delete(start);
       const changed = new Map<OrgRecord, number>();
       for (const [record, stamp] of written) {
-        const version = next(record, change, fields, stamp);
+        const version = next(record, change, fields, { stamp, committedAt: commitAt });
         if (!version) continue;
         record.text = null;
         changed.set(record, record.versions.push(version));
@@ -136,7 +143,16 @@ export class ModelOrg {
 
   /** A record that is older than anything that the run does. */
   found(record: OrgRecord, stamp: ServerSeconds): void {
-    record.versions.push({ A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false, stamp });
+    record.versions.push({ ...first, stamp, committedAt: 0 });
+  }
+
+  /** Takes the right to read it away for a while; the records stay. */
+  forbid(sobject: string, lastsMs: number): void {
+    this.forbiddenUntil.set(sobject, this.agenda.now + lastsMs);
+  }
+
+  isForbidden(sobject: string): boolean {
+    return this.agenda.now < (this.forbiddenUntil.get(sobject) ?? 0);
   }
 
   /** A change of rights, either way. */
@@ -180,34 +196,36 @@ export class ModelOrg {
   }
 }
 
+const first = { A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false };
+
 /** Undefined where the change does not apply to the record as it is: it stays. */
 function next(
   record: OrgRecord,
   change: Change,
   fields: readonly ValueField[],
-  stamp: ServerSeconds,
+  time: Pick<Version, 'stamp' | 'committedAt'>,
 ): Version | undefined {
   const before = newest(record);
   const number = record.versions.length + 1;
   if (!before) {
     if (change !== 'create') return undefined;
-    return { A__c: number, B__c: number, Formula__c: number, Life__c: number, isDeleted: false, stamp };
+    return { A__c: number, B__c: number, Formula__c: number, Life__c: number, isDeleted: false, ...time };
   }
   switch (change) {
     case 'create':
       return undefined;
     case 'formula':
-      return before.isDeleted ? undefined : { ...before, Formula__c: number };
+      return before.isDeleted ? undefined : { ...before, Formula__c: number, committedAt: time.committedAt };
     case 'delete':
-      return before.isDeleted ? undefined : { ...before, Life__c: number, isDeleted: true, stamp };
+      return before.isDeleted ? undefined : { ...before, Life__c: number, isDeleted: true, ...time };
     case 'undelete':
       return before.isDeleted && !record.isPurged
-        ? { ...before, Life__c: number, isDeleted: false, stamp }
+        ? { ...before, Life__c: number, isDeleted: false, ...time }
         : undefined;
     case 'update': {
       if (before.isDeleted) return undefined;
       const set = Object.fromEntries(fields.map((field) => [field, number]));
-      return { ...before, ...set, stamp };
+      return { ...before, ...set, ...time };
     }
     default:
       throw new Error('a change has a kind');

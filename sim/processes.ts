@@ -11,6 +11,8 @@ export interface ProcessesOptions extends Omit<WorkerOptions, 'epoch' | 'living'
 }
 
 const hourMs = 3_600_000;
+/** So long a holder that asks nothing can go without noticing that it has lost its lease. */
+const leaseMs = 60_000;
 
 export class Processes {
   private workers: Worker[] = [];
@@ -29,6 +31,8 @@ export class Processes {
     agenda.at(profile.quietAt, () => this.setPace(profile.quietIntervalMs));
     agenda.at(profile.settlingAt, () => this.setPace(profile.settlingIntervalMs));
     this.planEnd();
+    // What was stopped for good is tried again by the next start.
+    if (profile.forbidShare > 0) agenda.at(profile.calmAt, () => this.replace());
   }
 
   /** One whose proxy takes requests. */
@@ -70,8 +74,7 @@ export class Processes {
       journal.add('process', () => `the clock of ${former.owner} jumps ahead`);
     } else if (random.next() < profile.takeoverShare) {
       journal.add('process', () => `${former.owner} loses its lease without noticing`);
-      for (const older of this.workers.slice(0, -1)) older.die();
-      this.start();
+      this.replace();
     } else {
       journal.add('process', () => `${former.owner} is about to die`);
       former.isDoomed = true;
@@ -80,6 +83,14 @@ export class Processes {
         this.start();
       });
     }
+  }
+
+  /** The newest goes on beside its successor, until the renewal of its lease tells it at the latest. */
+  private replace(): void {
+    const [former] = this.workers.slice(-1);
+    for (const older of this.workers.slice(0, -1)) older.die();
+    this.options.agenda.after(leaseMs, () => former?.die());
+    this.start();
   }
 
   /** Settings that have come anew, changed or not, make whoever runs the sync look around. */

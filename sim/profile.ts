@@ -36,6 +36,12 @@ export interface Profile {
   /** Records that vanish from the sync's sight, or come back to it; deleted ones that leave the recycle bin. */
   hideShare: number;
   purgeShare: number;
+  /** Most records of an sobject vanish at once; all of them are stamped anew; none of them may be read for a while. */
+  hideMostShare: number;
+  restampShare: number;
+  forbidShare: number;
+  /** Of the long transactions, those that delete. */
+  longDeleteShare: number;
   longestMs: number;
   jitterSeconds: number;
   /** Shares of requests, answers, queries and calls. */
@@ -47,6 +53,19 @@ export interface Profile {
   refusedShare: number;
   keptBackShare: number;
   brokenShare: number;
+  /** Answers that name a record twice, or have their records in any order. */
+  doubledShare: number;
+  shuffledShare: number;
+  /** Answers to a question for the newest changes that end too early; those to a sweep that leave records out. */
+  shortShare: number;
+  thinnedShare: number;
+  /** Answers of a replica that is behind: to read-backs, by so much that it can be told; and to any other query. */
+  staleReadBackShare: number;
+  staleShare: number;
+  /** Longest pause until the org refuses all requests for a while; never where null. */
+  limitEveryMs: number | null;
+  /** From when until when the org says that its quota is nearly used up; it says nothing of it where null. */
+  spentMs: readonly [number, number] | null;
   /** Shortest and longest life of a process; no deaths where null. */
   livesMs: readonly [number, number] | null;
   /** Share of deaths that are only a lease lost: the former holder goes on. */
@@ -57,6 +76,8 @@ export interface Profile {
   clockOffMs: number;
   /** Share of pages that are applied once more. */
   repeatShare: number;
+  /** What is wished for the end: everything once more, or only what has been committed by then. */
+  lastWish: 'reread' | 'flush';
 }
 
 const seconds = 1_000;
@@ -86,6 +107,10 @@ export const usual: Profile = {
   formulaShare: 0.05,
   hideShare: 0.02,
   purgeShare: 0.03,
+  hideMostShare: 0,
+  restampShare: 0.01,
+  forbidShare: 0,
+  longDeleteShare: 0.2,
   longestMs: 300 * seconds,
   jitterSeconds: 0,
   slowShare: 0.15,
@@ -95,14 +120,24 @@ export const usual: Profile = {
   refusedShare: 0.01,
   keptBackShare: 0.03,
   brokenShare: 0.003,
+  doubledShare: 0.03,
+  shuffledShare: 0.03,
+  shortShare: 0,
+  thinnedShare: 0.05,
+  staleReadBackShare: 0.05,
+  staleShare: 0,
+  limitEveryMs: null,
+  spentMs: null,
   livesMs: null,
   takeoverShare: 0.4,
   clockJumpShare: 0,
   clockOffMs: 3_600 * seconds,
   repeatShare: 0.1,
+  lastWish: 'reread',
 };
 
-const mortal = { livesMs: [3 * seconds, 20 * seconds], clockJumpShare: 0.2 } as const;
+/** A replica that is behind is found out by the time that a write took, which a clock that jumps does not tell. */
+const mortal = { livesMs: [3 * seconds, 20 * seconds], clockJumpShare: 0.2, staleReadBackShare: 0 } as const;
 
 /** Few records, and everybody writes them at once over slow connections to slow databases. */
 export const crowded: Profile = {
@@ -134,6 +169,39 @@ export const contested: Profile = {
   databaseMs: 1_000,
 };
 
+/** Most records of an sobject vanish at once, come back, or are decided on by somebody who may be wrong. */
+export const hiding: Profile = {
+  ...usual,
+  hideMostShare: 0.03,
+  wishEveryMs: 15_000,
+  wishes: ['reconcile', 'reconcile', 'reconcile', 'keep', 'remove', 'flush'],
+};
+
+/** Only the log of deletions tells of what was deleted in a long transaction and purged before the tail came by. */
+export const purging: Profile = {
+  ...usual,
+  longShare: 0.1,
+  longDeleteShare: 1,
+  undeleteShare: 0,
+  formulaShare: 0,
+  hideShare: 0,
+  purgeShare: 0.3,
+  thinnedShare: 0,
+  wishEveryMs: 20_000,
+  wishes: ['flush'],
+  lastWish: 'flush',
+};
+
+/** The org refuses everything for a while, and then says that its quota is nearly used up. */
+const limited: Profile = {
+  ...usual,
+  limitEveryMs: 40_000,
+  spentMs: [130 * seconds, 200 * seconds],
+  brokenShare: 0, // a process that loads its state again has forgotten what it was told
+  settlingAt: 1_300 * seconds,
+  endAt: 1_900 * seconds,
+};
+
 /** The loads that a run of many seeds goes through in turn. */
 export const profiles: Readonly<Record<string, Profile>> = {
   usual,
@@ -142,6 +210,14 @@ export const profiles: Readonly<Record<string, Profile>> = {
   slow: { ...usual, slowShare: 0.5, recordsEach: 12, pageRows: 6, jitterSeconds: 2, ...mortal },
   crowded,
   contested: { ...contested, ...mortal, jitterSeconds: 2 },
+  hiding,
+  purging,
+  limited,
+  /** The head ends too early now and then: what it leaves out comes with the tail. */
+  short: { ...usual, shortShare: 0.2, ...mortal },
+  /** What is read is behind by seconds. Then rows can go back for a while, and only the end is promised. */
+  replica: { ...usual, staleShare: 0.2 },
+  forbidden: { ...usual, forbidShare: 0.02, ...mortal },
 };
 
 /** Seeds share the loads out among them. */

@@ -30,11 +30,13 @@ export interface ReadRecord {
   part: RowPart | null;
   /** The whole record; null for one that is absent. */
   all: MirrorRow | null;
+  /** Of an Id that stands twice in an answer: another one counts, or it cannot be told whether this one does. */
+  copy: 'surplus' | 'tied' | null;
 }
 
-const absent = { stamp: null, values: null, part: null, all: null };
+const absent = { stamp: null, values: null, part: null, all: null, copy: null };
 
-/** The records of a page and those that were asked for in vain. No answer of the model org names one twice. */
+/** The records of a page and those that were asked for in vain. */
 export function recordsOf(page: Page, { absent: ids = [], isPartial = false }: PagePart): ReadRecord[] {
   const records = (JSON.parse(page.records) as MirrorRow[]).map(
     (all): ReadRecord => ({
@@ -45,7 +47,19 @@ export function recordsOf(page: Page, { absent: ids = [], isPartial = false }: P
       values: isPartial || all.IsDeleted ? null : all,
       part: isPartial ? { Id: all.Id, SystemModstamp: all.SystemModstamp, Formula__c: all.Formula__c } : null,
       all: isPartial ? null : all,
+      copy: null,
     }),
   );
+  if (new Set(records.map(({ id }) => id)).size < records.length) tellCopies(records, isPartial);
   return [...records, ...ids.map((id) => ({ id, isPartial, isAbsent: true, ...absent }))];
+}
+
+/** The newest stamp counts; of two parts, which are equal, either. */
+function tellCopies(records: readonly ReadRecord[], isPartial: boolean): void {
+  for (const copies of Map.groupBy(records, ({ id }) => id).values()) {
+    const [first, second] = copies.toSorted((a, b) => (b.stamp ?? 0) - (a.stamp ?? 0));
+    if (!first || !second) continue;
+    for (const copy of copies) copy.copy = copy === first ? null : 'surplus';
+    if (!isPartial && first.stamp === second.stamp) first.copy = 'tied';
+  }
 }

@@ -11,6 +11,7 @@ import { Clients } from './clients.ts';
 import { Journal } from './journal.ts';
 import type { Keeping } from './keeping.ts';
 import { MemoryDestination } from './memory-destination.ts';
+import { Meter } from './meter.ts';
 import { Network } from './network.ts';
 import { ModelOrg } from './org.ts';
 import { Outsiders } from './outsiders.ts';
@@ -54,15 +55,21 @@ export async function simulate({
   const random = seededRandom(seed);
   const journal = new Journal(agenda, isTraced);
   const org = new ModelOrg(agenda, random, profile);
-  const network = new Network(agenda, random, org, profile);
   const tables = beside ? await beside.begin(profile.sobjects) : tablesInMemory(profile.sobjects);
   const sobjects = new Map(tables.map(({ stream }) => [stream.streamNo, stream.sobject]));
-  const witness = new Witness(org, sobjects, journal);
+  const witness = new Witness(org, sobjects, journal, {
+    isOrdered: profile.staleShare === 0,
+    isFlushed: profile.staleShare === 0 && profile.shortShare === 0,
+  });
+  const meter = new Meter(agenda, profile, (purpose) =>
+    witness.break('the quota of the org is kept to', null, `a request for a ${purpose}`),
+  );
+  const network = new Network(agenda, random, org, profile, meter);
   const now = () => Math.floor(agenda.now);
   const memory = new MemoryDestination(tables, keeping, now, witness);
   witness.destination = memory;
   const destination = beside ? sideBySide(memory, beside, now, witness) : memory;
-  const wishers = new Wishers({ agenda, random, profile, witness, journal });
+  const wishers = new Wishers({ agenda, random, profile, org, witness, journal });
   const processes = new Processes({
     agenda,
     random,
@@ -128,6 +135,7 @@ const startingAt = (start: number, profile: Profile): Profile => ({
   calmAt: start + profile.calmAt,
   settlingAt: start + profile.settlingAt,
   endAt: start + profile.endAt,
+  spentMs: profile.spentMs && [start + profile.spentMs[0], start + profile.spentMs[1]],
 });
 
 function logInto(journal: Journal): Log<LogFields> {

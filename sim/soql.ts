@@ -2,7 +2,7 @@
  * Answers the SOQL that the engine really writes, and nothing else: a query of another form stops the run, because
  * the model must not guess what Salesforce would say to it.
  */
-import { type ModelOrg, newest, type OrgRecord, type Version, valueFields } from './org.ts';
+import { type ModelOrg, newest, type OrgRecord, type Version, valueFields, versionAt } from './org.ts';
 
 export interface QueryAnswer {
   totalSize: number;
@@ -10,7 +10,32 @@ export interface QueryAnswer {
   records: readonly OrgRecord[];
   /** As Salesforce writes them; sums are of no record. */
   texts: readonly string[];
+  /** At most so many come. */
+  limit: number;
+  /** Only what a sweep asks for. */
+  isPart: boolean;
+  /** All changes since some time, the newest included. */
+  isOfHead: boolean;
 }
+
+export interface Asked {
+  soql: string;
+  includeDeleted: boolean;
+  /** The org keeps the rest of a longer answer back, as it may whatever the LIMIT says. */
+  rowsMax: number;
+  /** What was committed later is not known to whoever answers. */
+  asOf: number;
+}
+
+export const noRecords: QueryAnswer = {
+  totalSize: 0,
+  done: true,
+  records: [],
+  texts: [],
+  limit: Infinity,
+  isPart: false,
+  isOfHead: false,
+};
 
 /** Of every sobject of the model org, in this order. */
 export const fieldNames = ['Id', 'IsDeleted', 'SystemModstamp', ...valueFields, 'Life__c'] as const;
@@ -33,31 +58,32 @@ const idAmong = /^Id IN \(((?:'\w{18}',?)+)\)$/;
 
 type Condition = (record: OrgRecord, version: Version) => boolean;
 
-/** @param rowsMax  the org keeps the rest of a longer answer back, as it may whatever the LIMIT says */
-export function answerQuery(
-  org: ModelOrg,
-  soql: string,
-  includeDeleted: boolean,
-  rowsMax: number,
-): QueryAnswer {
+export function answerQuery(org: ModelOrg, { soql, includeDeleted, rowsMax, asOf }: Asked): QueryAnswer {
   const summed = sums.exec(soql);
   if (summed) return answerSums(org, summed[1] ?? '', secondsOf(summed[2]));
   const [, fields, sobject, where, order, limit] = form.exec(soql) ?? [];
   const isPart = fields === partNames.join(', ');
   if ((!isPart && fields !== fieldNames.join(', ')) || sobject === undefined) return refuse(soql);
   const holds = where === undefined ? () => true : conditionOf(org, where);
-  const found = org.all(sobject).filter((record) => {
-    const version = newest(record);
-    return version && isSeen(record, version, includeDeleted) && holds(record, version);
-  });
+  const found: OrgRecord[] = [];
+  for (const record of org.all(sobject)) {
+    const version = versionAt(record, asOf);
+    if (version && isSeen(record, version, includeDeleted) && holds(record, version)) found.push(record);
+  }
+  const stampOf = (record: OrgRecord) => versionAt(record, asOf)?.stamp ?? 0;
   if (order === 'SystemModstamp, Id') found.sort((a, b) => stampOf(a) - stampOf(b) || a.place - b.place);
-  const limited = limit === undefined ? found : found.slice(0, Number(limit));
-  const records = limited.slice(0, rowsMax);
+  const rowsLimit = limit === undefined ? Infinity : Number(limit);
+  const limited = found.length > rowsLimit ? found.slice(0, rowsLimit) : found;
+  const records = limited.length > rowsMax ? limited.slice(0, rowsMax) : limited;
+  const write = isPart ? partOf : textOf;
   return {
     totalSize: limited.length,
     done: records.length === limited.length,
     records,
-    texts: records.map(isPart ? partOf : textOf),
+    texts: records.map((record) => write(record, versionAt(record, asOf) as Version)),
+    limit: rowsLimit,
+    isPart,
+    isOfHead: order === 'SystemModstamp, Id' && !/SystemModstamp < /.test(where ?? ''),
   };
 }
 
@@ -71,10 +97,10 @@ function answerSums(org: ModelOrg, sobject: string, before: number): QueryAnswer
       const version = newest(record);
       return version && isSeen(record, version, false) && version.stamp < before;
     })
-    .map(stampOf);
+    .map((record) => newest(record)?.stamp ?? 0);
   const latest = stamps.length > 0 ? `"${stampText(Math.max(...stamps))}"` : 'null';
   const text = `{"attributes":{"type":"AggregateResult"},"n":${stamps.length},"newest":${latest}}`;
-  return { totalSize: 1, done: true, records: [], texts: [text] };
+  return { ...noRecords, totalSize: 1, texts: [text] };
 }
 
 function conditionOf(org: ModelOrg, where: string): Condition {
@@ -116,27 +142,25 @@ function conditionOf(org: ModelOrg, where: string): Condition {
 }
 
 const secondsOf = (text: string | undefined) => Date.parse(text ?? '') / 1000;
-const stampOf = (record: OrgRecord) => newest(record)?.stamp ?? 0;
 
 function refuse(text: string): never {
   throw new Error(`the model org does not know this form of SOQL: ${text}`);
 }
 
-/** A record as Salesforce writes it. */
-function textOf(record: OrgRecord): string {
-  record.text ??= writtenOut(record);
+/** A version of a record as Salesforce writes it. */
+export function textOf(record: OrgRecord, version: Version): string {
+  if (version !== newest(record)) return writtenOut(record, version);
+  record.text ??= writtenOut(record, version);
   return record.text;
 }
 
 export const stampText = (stamp: number) => `${new Date(stamp * 1000).toISOString().slice(0, 19)}.000+0000`;
 
-function writtenOut(record: OrgRecord): string {
-  const version = newest(record) as Version;
+function writtenOut({ sobject, id }: OrgRecord, version: Version): string {
   const values = [...valueFields, 'Life__c' as const].map((field) => `"${field}":${version[field]}`);
-  return `{"attributes":{"type":"${record.sobject}"},"Id":"${record.id}","IsDeleted":${version.isDeleted},"SystemModstamp":"${stampText(version.stamp)}",${values.join(',')}}`;
+  return `{"attributes":{"type":"${sobject}"},"Id":"${id}","IsDeleted":${version.isDeleted},"SystemModstamp":"${stampText(version.stamp)}",${values.join(',')}}`;
 }
 
-function partOf(record: OrgRecord): string {
-  const { stamp, Formula__c: formula } = newest(record) as Version;
-  return `{"attributes":{"type":"${record.sobject}"},"Id":"${record.id}","SystemModstamp":"${stampText(stamp)}","Formula__c":${formula}}`;
+function partOf({ sobject, id }: OrgRecord, { stamp, Formula__c: formula }: Version): string {
+  return `{"attributes":{"type":"${sobject}"},"Id":"${id}","SystemModstamp":"${stampText(stamp)}","Formula__c":${formula}}`;
 }

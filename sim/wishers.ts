@@ -8,6 +8,7 @@ import type { Wish, WishBox } from '../src/engine/wishes.ts';
 import type { Random } from '../src/lib/random.ts';
 import type { Agenda } from './agenda.ts';
 import type { Journal } from './journal.ts';
+import type { ModelOrg } from './org.ts';
 import type { Profile } from './profile.ts';
 import type { Witness } from './witness.ts';
 
@@ -15,6 +16,7 @@ export interface WishingWorld {
   agenda: Agenda;
   random: Random;
   profile: Profile;
+  org: ModelOrg;
   witness: Witness;
   journal: Journal;
 }
@@ -33,7 +35,27 @@ export class Wishers implements WishBox {
   begin(): void {
     const { agenda, profile } = this.world;
     this.wishNowAndThen();
-    agenda.at(profile.settlingAt, () => this.wish('reread'));
+    if (profile.hideMostShare > 0) this.decideInTheEnd();
+    agenda.at(profile.settlingAt, () => this.wishForTheEnd());
+  }
+
+  /** Of what has vanished by then: it comes back, or somebody says what to do with its rows. */
+  private decideInTheEnd(): void {
+    const { agenda, profile, random, org } = this.world;
+    agenda.at(profile.calmAt, () => this.wish('reconcile'));
+    agenda.at((profile.calmAt + profile.settlingAt) / 2, () => {
+      const decision = random.pick(['keep', 'remove', 'back'] as const);
+      if (decision !== 'back') return this.wish(decision);
+      for (const sobject of profile.sobjects)
+        for (const record of org.all(sobject)) if (record.isHidden) org.toggleHidden(record);
+    });
+  }
+
+  /** Again, until no object was left out. */
+  private wishForTheEnd(): void {
+    const { agenda, profile } = this.world;
+    const again = () => agenda.after(profile.settlingIntervalMs, () => this.wishForTheEnd());
+    this.wish(profile.lastWish, (skipped) => skipped.length > 0 && again());
   }
 
   async open(): Promise<readonly Wish[]> {
@@ -62,10 +84,14 @@ export class Wishers implements WishBox {
     });
   }
 
-  private wish(kind: Wish['kind']): void {
+  private wish(kind: Wish['kind'], onEnd: (skipped: readonly string[]) => unknown = () => undefined): void {
     const { witness, journal } = this.world;
     const id = ++this.last;
-    const isKept = kind === 'flush' ? witness.promiseOfFlush() : () => undefined;
+    const isPromised = kind === 'flush' ? witness.promiseOfFlush() : () => undefined;
+    const isKept = (skipped: readonly string[]) => {
+      isPromised(skipped);
+      onEnd(skipped);
+    };
     this.waiting.set(id, { wish: { id, kind, objects: null, ids: null }, isKept });
     journal.add('process', () => `wish ${id}: ${kind}`);
     this.onWish();

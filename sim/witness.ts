@@ -6,8 +6,10 @@
  */
 
 import type { Page } from '../src/core/page.ts';
+import { removalsMax } from '../src/core/merge-rule.ts';
 import type { TailPosition } from '../src/engine/cursors/poll.ts';
-import type { CursorMove, PageApplied, PagePart } from '../src/postgres/index.ts';
+import type { SweepPosition } from '../src/engine/cursors/sweep.ts';
+import type { CursorMove, MarkReason, PageApplied, PagePart } from '../src/postgres/index.ts';
 import type { Journal } from './journal.ts';
 import type { Bounds, Judged } from './keeping.ts';
 import type { MemoryDestination, Onlooker } from './memory-destination.ts';
@@ -18,6 +20,9 @@ export type Invariant =
   | 'no update is lost after quiet'
   | 'a client sees its own write'
   | 'no value is rolled back'
+  | 'no living record loses its row'
+  | 'rows vanish in numbers only where somebody has agreed'
+  | 'the quota of the org is kept to'
   | 'no deleted record comes back'
   | 'state moves in one transaction'
   | 'no cursor passes what can still be committed'
@@ -43,6 +48,14 @@ export interface Acknowledged {
   number: number;
 }
 
+/** What is promised under the load of a run, besides what always is. */
+export interface Claims {
+  /** What is read is up to date when it is read, so that nothing goes back. */
+  isOrdered: boolean;
+  /** A question for the newest changes is answered by all of them. */
+  isFlushed: boolean;
+}
+
 export class Witness implements Onlooker {
   readonly violations: Violation[] = [];
   private readonly seen = new Map<string, Seen>();
@@ -53,9 +66,13 @@ export class Witness implements Onlooker {
   /** The end of the tail, of what is settled, by stream. */
   private readonly settledUntil = new Map<string, number>();
   private isRepeating = false;
+  /** Rows that went since the last sweep ended because it had not found them, and nobody was asked. */
+  private readonly vanished = new Map<number, number>();
+  private readonly claims: Claims;
   destination: MemoryDestination | null = null;
 
-  constructor(org: ModelOrg, sobjects: ReadonlyMap<number, string>, journal: Journal) {
+  constructor(org: ModelOrg, sobjects: ReadonlyMap<number, string>, journal: Journal, claims: Claims) {
+    this.claims = claims;
     this.org = org;
     this.sobjects = sobjects;
     this.journal = journal;
@@ -75,7 +92,13 @@ export class Witness implements Onlooker {
     });
   }
 
-  judged(_: number, { record, verdict, isSame }: Judged, { lo, hi }: Bounds, { moves }: PagePart): void {
+  judged(
+    streamNo: number,
+    { record, verdict, isSame, stands }: Judged,
+    { lo, hi }: Bounds,
+    { moves }: PagePart,
+    marked: MarkReason | null,
+  ): void {
     const { id, all, part } = record;
     this.journal.add(
       id,
@@ -83,15 +106,34 @@ export class Witness implements Onlooker {
         `${moves?.map(({ kind }) => kind).join(' and ') || 'a'} reading ${lo} to ${hi} shows ${worded(all ?? part)}: ${verdict}${isSame ? ', equal' : ''}`,
     );
     if (verdict !== 'store') return;
+    if (stands && record.isAbsent) this.removed(streamNo, id, marked);
     if (this.isRepeating && !isSame)
       this.break('applying a page again changes nothing', id, 'a row was written');
     const before = this.seen.get(id);
     const after: Seen = all
       ? { ...all, isDeleted: all.IsDeleted }
       : { ...(before ?? nothing), ...part, isDeleted: part === null };
-    if (before) this.compare(id, before, after);
+    if (before && this.claims.isOrdered) this.compare(id, before, after);
     this.seen.set(id, after);
     for (const write of this.promised.get(id) ?? []) this.checkWrite(write);
+  }
+
+  /** A row has gone because its record was asked for and did not come. */
+  private removed(streamNo: number, id: string, marked: MarkReason | null): void {
+    const record = this.org.find(id);
+    const isAlive = newest(record)?.isDeleted === false;
+    if (isAlive && !wasOutOfSight(record) && this.claims.isOrdered)
+      this.break('no living record loses its row', id, `the org has ${worded(newest(record))}`);
+    if (!isAlive || marked !== 'absent') return;
+    const count = (this.vanished.get(streamNo) ?? 0) + 1;
+    this.vanished.set(streamNo, count);
+    const rows = this.destination?.stream(streamNo).rows.size ?? 0;
+    if (count > removalsMax(rows + count))
+      this.break('rows vanish in numbers only where somebody has agreed', id, `${count} of them after one sweep`);
+  }
+
+  decided(streamNo: number, decision: 'accepted' | 'kept'): void {
+    this.journal.add('process', () => `what stream ${streamNo} misses is ${decision}`);
   }
 
   marked(_: number, id: string, reason: string): void {
@@ -118,6 +160,7 @@ export class Witness implements Onlooker {
         `the ${kind} is ahead of the org's time`,
       );
     }
+    if (kind === 'sweep' && (to as SweepPosition).after === null) this.vanished.delete(streamNo);
     if (kind === 'tail') this.settled(streamNo, (to as TailPosition).at);
   }
 
@@ -137,6 +180,7 @@ export class Witness implements Onlooker {
    * may not see.
    */
   promiseOfFlush(): (skipped: readonly string[]) => void {
+    if (!this.claims.isFlushed) return () => undefined;
     const claims = [...this.sobjects.values()].flatMap((sobject) =>
       this.org.all(sobject).flatMap((record) => {
         const version = newest(record);
@@ -173,10 +217,14 @@ export class Witness implements Onlooker {
   /** At the end, when nothing has changed for long and everything has been swept once more. */
   checkConverged(): void {
     for (const [streamNo, sobject] of this.sobjects) {
-      const rows = this.destination?.stream(streamNo).rows;
+      const stream = this.destination?.stream(streamNo);
+      const isHeld = (stream?.marks.absentCount ?? 0) > removalsMax(stream?.rows.size ?? 0);
       for (const record of this.org.all(sobject)) {
         const is = newest(record);
-        const row = rows?.get(record.id);
+        const row = stream?.rows.get(record.id);
+        const reason = stream?.marks.get(record.id)?.reason;
+        const isForSomebody = reason === 'kept' || (reason === 'absent' && isHeld);
+        if (isForSomebody && isOutOfSight(record)) continue;
         const fields = [...valueFields, 'Life__c'] as const;
         const isEqual =
           !is || is.isDeleted || isOutOfSight(record)
@@ -228,6 +276,7 @@ export class Witness implements Onlooker {
   }
 
   private checkWrite({ record, field, number }: Acknowledged): void {
+    if (!this.claims.isOrdered) return;
     const { id } = record;
     const seen = this.seen.get(id);
     const isGone = seen?.isDeleted && (seen.Life__c >= number || wasOutOfSight(record));

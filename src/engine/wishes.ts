@@ -81,7 +81,10 @@ export class Wishes {
   async settle(mirror: Mirror, state: SyncState, now: number): Promise<void> {
     for (const granted of this.granted.values()) {
       for (const stream of state.streams) {
-        if (isDone(granted, stream, state)) granted.left.delete(stream.table.stream.streamNo);
+        if (!isDone(granted, stream, state)) continue;
+        granted.left.delete(stream.table.stream.streamNo);
+        const reason = stream.stoppedBy && whyNot(stream);
+        if (reason) granted.skipped.push({ object: stream.table.stream.sobject, reason });
       }
       if (granted.left.size === 0) await this.end(mirror, granted);
       else await this.report(granted, state, now);

@@ -18,10 +18,18 @@ export function doubled(answer: QueryAnswer, random: Random): QueryAnswer {
   const older = record.versions.at(-2);
   const hasRoom = records.length < limit;
   const isOlder =
-    !isPart && hasRoom && older !== undefined && !older.isDeleted && older.stamp <= (newest(record)?.stamp ?? 0);
+    !isPart &&
+    hasRoom &&
+    older !== undefined &&
+    !older.isDeleted &&
+    older.stamp <= (newest(record)?.stamp ?? 0);
   const text = isOlder ? textOf(record, older) : (texts[place] as string);
   const at = random.between(0, place);
-  return whole(answer, records.toSpliced(at, 0, record).slice(0, limit), texts.toSpliced(at, 0, text).slice(0, limit));
+  return whole(
+    answer,
+    records.toSpliced(at, 0, record).slice(0, limit),
+    texts.toSpliced(at, 0, text).slice(0, limit),
+  );
 }
 
 /** The same records in any order. */

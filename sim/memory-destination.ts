@@ -296,7 +296,7 @@ export class MemoryDestination implements Mirror {
     stream.cursors.set(move.kind, { position: copyOf(move.to), version: move.version + 1 });
     if (move.backfilledAt !== undefined) {
       stream.backfilledAt ??= move.backfilledAt;
-      stream.state = 'current';
+      if (stream.state !== 'stopped') stream.state = 'current';
     }
     this.onlooker.moved(streamNo, move);
     return true;

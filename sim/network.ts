@@ -123,7 +123,9 @@ export class Network {
     if (deleted) {
       const isForbidden = this.org.isForbidden(deleted[1] ?? '');
       answers.push(isForbidden ? null : noRecords);
-      return isForbidden ? forbidden : this.deletedLog(deleted[1] ?? '', timeOf(deleted[2]), timeOf(deleted[3]));
+      return isForbidden
+        ? forbidden
+        : this.deletedLog(deleted[1] ?? '', timeOf(deleted[2]), timeOf(deleted[3]));
     }
     const [, resource, encoded = ''] = /\/(query|queryAll)\?q=(.+)$/.exec(url) ?? [];
     const soql = resolved(decodeURIComponent(encoded), answers);

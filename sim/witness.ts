@@ -5,8 +5,8 @@
  * mirror is nothing, so the witness remembers which version the destination has seen last.
  */
 
-import type { Page } from '../src/core/page.ts';
 import { removalsMax } from '../src/core/merge-rule.ts';
+import type { Page } from '../src/core/page.ts';
 import type { TailPosition } from '../src/engine/cursors/poll.ts';
 import type { SweepPosition } from '../src/engine/cursors/sweep.ts';
 import type { CursorMove, MarkReason, PageApplied, PagePart } from '../src/postgres/index.ts';
@@ -129,7 +129,11 @@ export class Witness implements Onlooker {
     this.vanished.set(streamNo, count);
     const rows = this.destination?.stream(streamNo).rows.size ?? 0;
     if (count > removalsMax(rows + count))
-      this.break('rows vanish in numbers only where somebody has agreed', id, `${count} of them after one sweep`);
+      this.break(
+        'rows vanish in numbers only where somebody has agreed',
+        id,
+        `${count} of them after one sweep`,
+      );
   }
 
   decided(streamNo: number, decision: 'accepted' | 'kept'): void {

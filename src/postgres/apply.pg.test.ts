@@ -186,6 +186,27 @@ test('the status claims what head and tail have proven, and nothing before the f
   ]);
 });
 
+test('a stream that is stopped while its first copy ends stays stopped until it is tried again', async () => {
+  await using world = await openDestinationWorld();
+  const { mirror } = world.destination;
+  const { streamNo } = world.table().stream;
+  await mirror.beginStream(streamNo, { backfill: {} }, null);
+  await mirror.recordStop(streamNo, 'PERM-02');
+
+  await world.apply([record(1)], {
+    moves: [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }],
+  });
+  const checkpoint = async () => (await mirror.readProgress(0)).checkpoints[0];
+  assert.partialDeepStrictEqual(await checkpoint(), {
+    state: 'stopped',
+    stopped_by: 'PERM-02',
+    backfilled: true,
+  });
+
+  await mirror.retryStopped();
+  assert.partialDeepStrictEqual(await checkpoint(), { state: 'current', stopped_by: null });
+});
+
 test('streams without rows move their cursors together and close the reading', async () => {
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
   const positions = { head: { at: 0 }, tail: {}, backfill: {} };

@@ -181,10 +181,15 @@ export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemo
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}
    WHERE stream_no = ${streamNo}`);
 
-/** The first copy is complete, at this second of the server's. */
+/**
+ * The first copy is complete, at this second of the server's. Another query of the same request can have stopped the
+ * stream for good: it stays stopped until the next start.
+ */
 export const completeBackfill = (tx: Tx, streamNo: number, at: number) =>
   tx.query(sql`
-  UPDATE _lockstep.checkpoint SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})), state = 'current'
+  UPDATE _lockstep.checkpoint
+     SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})),
+         state = CASE WHEN state = 'stopped' THEN state ELSE 'current' END
    WHERE stream_no = ${streamNo}`);
 
 export const startBackfill = (tx: Tx, streamNo: number, rowsExpected: number | null) =>

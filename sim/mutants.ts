@@ -4,10 +4,11 @@
  */
 import { decide } from '../src/core/merge-rule.ts';
 import { secondsOf } from '../src/core/stamps.ts';
+import type { DeletedPosition } from '../src/engine/cursors/deleted-log.ts';
 import { settleSeconds, type TailPosition } from '../src/engine/cursors/poll.ts';
-import type { Mirror, PagePart } from '../src/postgres/index.ts';
+import type { CursorMove, Mirror, PagePart } from '../src/postgres/index.ts';
 import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
-import { contested, crowded, type Profile, usual } from './profile.ts';
+import { contested, crowded, hiding, type Profile, purging, usual } from './profile.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
 
 export interface Mutant {
@@ -15,6 +16,8 @@ export interface Mutant {
   profile: Profile;
   /** The destination as a process wrongly uses it. */
   usedAs?: (mirror: Mirror) => Mirror;
+  /** The answers of the org as a process wrongly reads them. */
+  readAs?: (text: string) => string;
 }
 
 const mutant = (keeping: Partial<Keeping>, profile: Partial<Profile> = {}): Mutant => ({
@@ -66,6 +69,38 @@ const partAsWhole: Partial<Keeping> = {
   },
 };
 
+/** Takes a sweep's word for it that a record is gone. */
+const absenceRemoves: Partial<Keeping> = {
+  judge(record, row, fence, bounds, part) {
+    const judged = asBuilt.judge(record, row, fence, bounds, part);
+    const isGone = record.isPartial && record.isAbsent && row !== null;
+    return isGone ? { ...judged, verdict: 'store' } : judged;
+  },
+};
+
+/** A query that was refused is taken for one that found nothing: then the cursor passes the gap. */
+const refusedAsEmpty = (text: string) =>
+  text.replaceAll(
+    /"body":\[\{"errorCode":"QUERY_TIMEOUT"[^\]]*\],"httpHeaders":\{\},"httpStatusCode":400/g,
+    '"body":{"totalSize":0,"done":true,"records":[]},"httpHeaders":{},"httpStatusCode":200',
+  );
+
+/** The log of deletions is asked from the end of the last question on, whatever its answer covered. */
+const logToTheEnd = (mirror: Mirror): Mirror => {
+  const toTheEnd = (move: CursorMove): CursorMove => {
+    const { askedAt } = move.to as DeletedPosition;
+    return move.kind === 'deleted' ? { ...move, to: { ...move.to, from: askedAt } } : move;
+  };
+  const applyRest: Mirror['applyRest'] = (rest, ...given) =>
+    mirror.applyRest(
+      rest.map(({ moves, ...one }) => ({ ...one, moves: moves.map(toTheEnd) })),
+      ...given,
+    );
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyRest' ? applyRest : target[name as keyof Mirror]),
+  });
+};
+
 /** Two transactions in the place of one: a process can die between them. */
 const cursorFirst = (mirror: Mirror): Mirror => {
   const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
@@ -108,6 +143,19 @@ const swept: Partial<Profile> = {
   hideShare: 0,
   purgeShare: 0,
 };
+/** Two commits of a record under one stamp, of which the second comes late; and nothing but the tail reads it again. */
+const late: Partial<Profile> = {
+  recordsEach: 12,
+  longShare: 0.15,
+  longDeleteShare: 0,
+  longestMs: 100_000,
+  formulaShare: 0,
+  hideShare: 0,
+  purgeShare: 0,
+  restampShare: 0,
+  wishes: ['compare'],
+  lastWish: 'compare',
+};
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
 export const mutants: Readonly<Record<string, Mutant>> = {
@@ -128,6 +176,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'no tail': mutant(inTail(() => false)),
   'tail compares stamps only': mutant(
     inTail((record, row) => !row || record.stamp !== secondsOf(row.SystemModstamp)),
+    late,
   ),
   'no fence left': mutant({ leavesFence: () => false }),
   'late answer of a former holder applied': mutant(
@@ -144,5 +193,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   ),
   'partial reading as full': mutant(partAsWhole, swept),
   'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
+  'absence removes at once': mutant(absenceRemoves, { ...swept, thinnedShare: 0.3 }),
+  'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),
+  'refused query as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
+  'deleted log asked from the end of the last question': { ...mutant({}, purging), usedAs: logToTheEnd },
   'transactions longer than the tail waits': mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
 };

@@ -61,14 +61,16 @@ export class Network {
     return this.agenda.now < this.profile.calmAt && this.random.next() < share;
   }
 
-  clientOf(waiting: Waiting): Salesforce {
+  /** @param readAs  what the process makes of an answer's text */
+  clientOf(waiting: Waiting, readAs: (text: string) => string = (text) => text): Salesforce {
     return {
       dataPath,
       request: ({ path, body, purpose }) =>
         new Promise((resolve, reject) => {
           this.requests++;
           this.meter.sent(waiting, purpose);
-          const exchange = { waiting, purpose, resolve, reject };
+          const read = (answer: Answer) => resolve({ ...answer, text: readAs(answer.text) });
+          const exchange = { waiting, purpose, resolve: read, reject };
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
           else this.exchange(exchange, () => this.plainAnswer(path));
         }),

@@ -76,8 +76,8 @@ export interface Profile {
   clockOffMs: number;
   /** Share of pages that are applied once more. */
   repeatShare: number;
-  /** What is wished for the end: everything once more, or only what has been committed by then. */
-  lastWish: 'reread' | 'flush';
+  /** What is wished for the end: everything once more, what has been committed by then, or a comparison of counts. */
+  lastWish: 'reread' | 'flush' | 'compare';
 }
 
 const seconds = 1_000;

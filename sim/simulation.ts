@@ -34,6 +34,7 @@ export interface RunOptions {
   profile: Profile;
   keeping: Keeping;
   usedAs?: (mirror: Mirror) => Mirror;
+  readAs?: (text: string) => string;
   /** The destination that processes really have; the one in memory gets the same calls, and both are compared. */
   beside?: SqlDestination | undefined;
   /** Keeps the journal; without it a run is faster. */
@@ -47,6 +48,7 @@ export async function simulate({
   profile: relative,
   keeping,
   usedAs,
+  readAs,
   beside,
   isTraced = false,
 }: RunOptions): Promise<Run> {
@@ -81,6 +83,7 @@ export async function simulate({
     log: logInto(journal),
     wishes: wishers,
     usedAs,
+    readAs,
     onBreak: (error) =>
       witness.break(
         'no step fails unforeseen',

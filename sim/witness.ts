@@ -105,6 +105,8 @@ export class Witness implements Onlooker {
       () =>
         `${moves?.map(({ kind }) => kind).join(' and ') || 'a'} reading ${lo} to ${hi} shows ${worded(all ?? part)}: ${verdict}${isSame ? ', equal' : ''}`,
     );
+    // Deleted, restored and deleted again: the mirror holds the same nothing as before, and holds the later one by it.
+    if (verdict === 'nothing' && all?.IsDeleted) this.seen.set(id, { ...all, isDeleted: true });
     if (verdict !== 'store') return;
     if (stands && record.isAbsent) this.removed(streamNo, id, marked);
     if (this.isRepeating && !isSame)

@@ -29,6 +29,8 @@ export interface WorkerOptions extends Wires {
   wishes: WishBox;
   /** For a wrong use of the destination; as it is where undefined. */
   usedAs?: ((mirror: Mirror) => Mirror) | undefined;
+  /** The same for the org's answers. */
+  readAs?: ((text: string) => string) | undefined;
   /** The hold has ended with an error that it should have known. */
   onBreak: (error: unknown) => void;
 }
@@ -57,7 +59,7 @@ export class Worker implements Mortal {
     this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90 };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
-    this.salesforce = network.clientOf(this);
+    this.salesforce = network.clientOf(this, options.readAs);
   }
 
   /** Takes the sync over and runs it until it dies or somebody else has taken over. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idOf, openDestinationWorld, pageOf, record, stampAt } from '../../test/destination.ts';
+import { Fault } from '../core/faults.ts';
 import { seededRandom } from '../lib/random.ts';
 import { sql } from '../lib/sql.ts';
 import { type Applied, applyRest, type CursorMove } from './apply.ts';
@@ -191,7 +192,7 @@ test('a stream that is stopped while its first copy ends stays stopped until it 
   const { mirror } = world.destination;
   const { streamNo } = world.table().stream;
   await mirror.beginStream(streamNo, { backfill: {} }, null);
-  await mirror.recordStop(streamNo, 'PERM-02');
+  await mirror.recordStop(streamNo, new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' }));
 
   await world.apply([record(1)], {
     moves: [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }],

@@ -90,7 +90,7 @@ export const usual: Profile = {
   quietAt: 160 * seconds,
   calmAt: 200 * seconds,
   settlingAt: 1_000 * seconds,
-  endAt: 1_500 * seconds,
+  endAt: 1_800 * seconds,
   intervalMs: 2 * seconds,
   quietIntervalMs: 150 * seconds,
   settlingIntervalMs: 30 * seconds,

@@ -47,11 +47,9 @@ const form =
   /^SELECT ([\w, ]+) FROM (\w+)(?: WHERE (.+?))?(?: ORDER BY (Id|SystemModstamp, Id))?(?: LIMIT (\d+))?$/;
 const sums = /^SELECT COUNT\(Id\) n, MAX\(SystemModstamp\) newest FROM (\w+) WHERE SystemModstamp < (\S+)$/;
 const time = '(\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.000)?Z)';
-const since = new RegExp(`^SystemModstamp >= ${time}(?: AND SystemModstamp < ${time})?$`);
-const behind = new RegExp(
-  `^\\(\\(SystemModstamp = ${time} AND Id > '(\\w{18})'\\) OR SystemModstamp > ${time}\\)(?: AND SystemModstamp < ${time})?$`,
+const since = new RegExp(
+  `^SystemModstamp >= ${time}(?: AND SystemModstamp < ${time})?(?: AND Id > '(\\w{18})')?$`,
 );
-const within = new RegExp(`^SystemModstamp = ${time} AND Id > '(\\w{18})'$`);
 const either = /^\((SystemModstamp[^()]+)\) OR \((SystemModstamp[^()]+)\)$/;
 const idAfter = /^Id > '(\w{18})'$/;
 const idAmong = /^Id IN \(((?:'\w{18}',?)+)\)$/;
@@ -113,22 +111,8 @@ function conditionOf(org: ModelOrg, where: string): Condition {
   if (parts) {
     const from = secondsOf(parts[1]);
     const to = parts[2] === undefined ? Infinity : secondsOf(parts[2]);
-    return (_, { stamp }) => stamp >= from && stamp < to;
-  }
-  parts = behind.exec(where);
-  if (parts) {
-    const [, stamp, id = '', again, end] = parts;
-    if (stamp !== again) return refuse(where);
-    const from = secondsOf(stamp);
-    const { place } = org.find(id);
-    const to = end === undefined ? Infinity : secondsOf(end);
-    return (record, { stamp }) => (stamp > from || (stamp === from && record.place > place)) && stamp < to;
-  }
-  parts = within.exec(where);
-  if (parts) {
-    const at = secondsOf(parts[1]);
-    const { place } = org.find(parts[2] ?? '');
-    return (record, { stamp }) => stamp === at && record.place > place;
+    const place = parts[3] === undefined ? -1 : org.find(parts[3]).place;
+    return (record, { stamp }) => stamp >= from && stamp < to && record.place > place;
   }
   parts = idAfter.exec(where);
   if (parts) {

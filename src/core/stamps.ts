@@ -10,10 +10,6 @@ export function secondsOf(stamp: Stamp): ServerSeconds {
   return Math.floor(Date.parse(stamp.replace('+0000', 'Z')) / 1000);
 }
 
-/** As Salesforce prints a SystemModstamp: 2026-11-24T08:00:00.000+0000. */
-export const stampOf = (seconds: ServerSeconds): Stamp =>
-  new Date(seconds * 1000).toISOString().replace('Z', '+0000');
-
 /** A SOQL datetime literal: 2026-11-24T08:00:00Z. */
 export function soqlTime(seconds: ServerSeconds): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

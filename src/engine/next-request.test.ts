@@ -202,21 +202,17 @@ test('nothing is checked while a table is being copied', () => {
   assert.deepEqual(new Set(slots.map(({ kind }) => kind)), new Set(['head', 'backfill']));
 });
 
-test('a pass that is pages behind goes on in windows over the slots that are left', () => {
-  const pass = {
-    until: serverNow,
-    after: { stamp: '2026-11-23T12:00:00.000+0000', id: '001000000000001AAA' as RecordId },
-    rate: 100,
-  };
+test('a pass that is pages behind goes on over the slots that are left, in a chain', () => {
+  const pass = { until: serverNow, from: serverNow - day, rate: 100, window: null };
   const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
   const slots = slotsOf(sync([stream(1, { cursors: behind }), stream(2)]));
   assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'head 0', 'head 0', 'head 0']);
-  const windows = slots.flatMap((slot) => ('window' in slot && slot.window ? [slot.window] : []));
-  for (const [nth, window] of windows.entries()) {
-    if (nth > 0)
-      assert.equal(Date.parse(window.from.stamp.replace('+0000', 'Z')) / 1000, windows[nth - 1]?.before);
-  }
-  assert.equal(windows.at(-1)?.before, null);
+  const own = slots.flatMap((slot) => (slot.kind === 'head' && slot.index === 0 ? [slot] : []));
+  assert.deepEqual(
+    own.map(({ chainedTo }) => chainedTo),
+    [null, 0, 2, 3],
+  );
+  assert.deepEqual(new Set(own.map(({ before }) => before)), new Set([serverNow - day + 72]));
 });
 
 test('logs of deletions ride along, those that have waited longest first', () => {

@@ -5,7 +5,8 @@ import { contentPeriod } from './cursors/content.ts';
 import { isCountDue } from './cursors/counts.ts';
 import { isDeletedDue } from './cursors/deleted-log.ts';
 import { type Due, dueOf } from './cursors/pace.ts';
-import { canPollTogether, isTailDue, type Window, windowsOf } from './cursors/poll.ts';
+import { type WindowEnd, windowEnd } from './cursors/pass.ts';
+import { canPollTogether, isTailDue } from './cursors/poll.ts';
 import { sweepPeriod } from './cursors/sweep.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
 
@@ -15,7 +16,8 @@ import type { StreamState, SyncState } from './sync-state.ts';
  */
 export type Slot =
   | { kind: 're-read'; index: number; ids: readonly RecordId[] }
-  | { kind: 'head' | 'tail'; index: number; chainedTo: number | null; window?: Window }
+  /** Of a pass that goes on: up to where its window reaches. */
+  | { kind: 'head' | 'tail'; index: number; chainedTo: number | null; before?: WindowEnd }
   /** Head and tail of a stream in one query. */
   | { kind: 'head and tail'; index: number }
   | { kind: 'backfill' | 'content'; index: number; chainedTo: number | null }
@@ -222,8 +224,8 @@ function bulkOf(streams: readonly Ready[]): Work[] {
     const { backfill, head, tail } = stream.cursors;
     return [
       ...(backfill ? [{ kind: 'backfill', index } as const] : []),
-      ...(head?.position.pass?.rate ? [{ kind: 'head', index } as const] : []),
-      ...(tail?.position.pass?.rate ? [{ kind: 'tail', index } as const] : []),
+      ...(head?.position.pass ? [{ kind: 'head', index } as const] : []),
+      ...(tail?.position.pass ? [{ kind: 'tail', index } as const] : []),
     ];
   });
 }
@@ -244,7 +246,7 @@ function addWork(slots: Slots, state: SyncState, { kind, index }: Work, count = 
   switch (kind) {
     case 'head':
     case 'tail':
-      return addWindows(slots, state, { kind, index }, count);
+      return addPages(slots, state, { kind, index }, count);
     case 'backfill':
     case 'content': {
       let before = slots.taken.findLastIndex((slot) => slot.kind === kind && slot.index === index);
@@ -269,8 +271,8 @@ function addWork(slots: Slots, state: SyncState, { kind, index }: Work, count = 
   }
 }
 
-/** A pass that is pages behind goes on in windows; the first of them takes the place of its own single query. */
-function addWindows(
+/** A pass that goes on takes a window that its pages can drain; the first of them takes the place of its own query. */
+function addPages(
   slots: Slots,
   state: SyncState,
   { kind, index }: { kind: 'head' | 'tail'; index: number },
@@ -282,13 +284,17 @@ function addWindows(
     if (own < 0) slots.add({ kind, index, chainedTo: null });
     return;
   }
+  const pages = count + (own < 0 ? 0 : 1);
   const end = kind === 'tail' ? pass.until : null;
-  let before = own;
-  for (const [nth, window] of windowsOf(pass, end, count + (own < 0 ? 0 : 1), state.pageRows).entries()) {
-    const slot: Slot = { kind, index, window, chainedTo: window.isChained ? before : null };
+  const before = windowEnd(pass, pages, state.pageRows, { end, serverNow: state.serverNow });
+  let page = own;
+  for (let nth = 0; nth < pages; nth++) {
+    const slot: Slot = { kind, index, before, chainedTo: nth === 0 ? null : page };
     if (nth === 0 && own >= 0) slots.taken[own] = slot;
-    else slots.add(slot);
-    before = nth === 0 && own >= 0 ? own : slots.taken.length - 1;
+    else {
+      slots.add(slot);
+      page = slots.taken.length - 1;
+    }
   }
 }
 

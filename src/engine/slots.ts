@@ -107,20 +107,20 @@ export function slotQuery(
   const isChained = 'chainedTo' in slot && slot.chainedTo !== null;
   const chained = isChained ? soqlIdOf(queryOf(slot.chainedTo as number), limit - 1) : undefined;
   const polled = (poll: PollQuery): SlotQuery => ({
-    ...inFull(stream, poll.where, { orderBy: `${field}, Id`, limit }),
+    ...inFull(stream, poll.where, { orderBy: poll.order === 'Id' ? 'Id' : `${field}, Id`, limit }),
     includeDeleted: true,
-    timeField: field,
+    timeField: poll.order === 'Id' ? null : field,
     poll,
   });
   const byId = (where: string | undefined): SlotQuery => living(stream, where, { orderBy: 'Id', limit });
   switch (slot.kind) {
     case 'head':
       return polled(
-        headQuery(followed(field), held(cursors.head), serverNow, { isWide, chained, window: slot.window }),
+        headQuery(followed(field), held(cursors.head), serverNow, { isWide, chained, before: slot.before }),
       );
     case 'tail':
       return polled(
-        tailQuery(followed(field), held(cursors.tail), serverNow, { chained, window: slot.window }),
+        tailQuery(followed(field), held(cursors.tail), serverNow, { chained, before: slot.before }),
       );
     case 'head and tail':
       return polled(headAndTailQuery(followed(field), held(cursors.head), held(cursors.tail), serverNow));
@@ -270,11 +270,11 @@ function pollStep(
  */
 function headRead(
   stream: StreamState,
-  { window }: PollQuery,
+  { before }: PollQuery,
   { pass, leftAt }: HeadPosition,
   sentAt: number,
 ): StreamState {
-  const isWideBegun = stream.isWide && !window;
+  const isWideBegun = stream.isWide && before === undefined;
   const wideSince = isWideBegun ? sentAt : stream.wideSince;
   const read = { ...stream, isUrgent: false, isWide: stream.isWide && !isWideBegun };
   const isCaughtUp = !pass && leftAt === undefined;

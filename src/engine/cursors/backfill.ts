@@ -1,6 +1,6 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
-import { isFull } from './poll.ts';
+import { isFull } from './pass.ts';
 
 /**
  * The first full read: by Id, one page after the other, without a server-side cursor that could expire. Changes

@@ -2,7 +2,7 @@ import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { atRest, ended, type Pass, type Period, stepped } from './pace.ts';
-import { isFull } from './poll.ts';
+import { isFull } from './pass.ts';
 
 /**
  * The content check: every record once more in full, by Id, a part of the table each day. It mends what somebody

@@ -2,7 +2,7 @@ import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import { idCondition } from './backfill.ts';
 import type { Day } from './counts.ts';
-import { isFull } from './poll.ts';
+import { isFull } from './pass.ts';
 
 /**
  * The mending of the days on which a count differed: of each, first all of Salesforce's records in full, by Id, then

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import { backfillAfter, idCondition } from './backfill.ts';
+import type { Pass } from './pass.ts';
 import {
   canPollTogether,
   type HeadPosition,
@@ -16,7 +17,6 @@ import {
   startOfTail,
   type TailPosition,
   tailQuery,
-  windowsOf,
 } from './poll.ts';
 
 const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
@@ -35,6 +35,7 @@ const rows = (count: number, { done = true, last = stamp } = {}): Page => ({
 });
 const head: HeadPosition = { at: now - 3, overlapSeconds: 10, pass: null };
 const settled: TailPosition = { at: now - settleSeconds, pass: null };
+const passOf = (until: number): Pass => ({ until, from: now - 1_000, rate: 1, window: null });
 
 const after = (
   query: PollQuery,
@@ -54,7 +55,11 @@ test('head and tail begin W before the first request, for transactions that are 
 
 test('a head pass asks from its overlap on and proves the time of the answer before its first request', () => {
   const query = headQuery(field, head, now);
-  assert.deepEqual(query, { where: 'SystemModstamp >= 2026-11-24T11:59:47Z', headUntil: now });
+  assert.deepEqual(query, {
+    where: 'SystemModstamp >= 2026-11-24T11:59:47Z',
+    order: 'time',
+    headUntil: now,
+  });
   assert.deepEqual(headAfter(head, rows(3)), { at: now, overlapSeconds: 20, pass: null });
 });
 
@@ -63,15 +68,15 @@ test('a head that is asked from W on reads all that can have been committed by n
   assert.equal(where, 'SystemModstamp >= 2026-11-24T11:45:00Z');
 });
 
-test('after a full page the pass goes on behind its last record and proves nothing yet', () => {
+test('after a full page a pass goes on by Id within a window of time, and proves nothing yet', () => {
   const to = headAfter(head, rows(2_000));
   assert.equal(to.at, now - 3);
-  const next = headQuery(field, to, now + 60);
-  assert.equal(
-    next.where,
-    `((SystemModstamp = 2026-11-24T11:59:58.000Z AND Id > '${id}') OR SystemModstamp > 2026-11-24T11:59:58.000Z)`,
-  );
-  assert.equal(next.headUntil, now);
+  assert.deepEqual(headQuery(field, to, now + 60, { before: now + 10 }), {
+    where: 'SystemModstamp >= 2026-11-24T11:59:58Z AND SystemModstamp < 2026-11-24T12:00:10Z',
+    order: 'Id',
+    before: now + 10,
+    headUntil: now,
+  });
 });
 
 test('an answer that Salesforce kept rows back from is a full page, whatever its count', () => {
@@ -94,7 +99,7 @@ test('the head never moves back', () => {
 test('the tail is due once a minute has become old enough, and while its pass is not drained', () => {
   assert.equal(isTailDue(settled, now), false);
   assert.equal(isTailDue(settled, now + 60), true);
-  assert.equal(isTailDue({ at: now, pass: { until: now, after: { stamp, id } } }, now), true);
+  assert.equal(isTailDue({ at: now, pass: passOf(now) }, now), true);
 });
 
 test('the tail reads up to W before now and settles that when it is drained', () => {
@@ -106,11 +111,13 @@ test('the tail reads up to W before now and settles that when it is drained', ()
   );
   const full = tailAfter(tail, rows(2_000, { last: '2026-11-24T11:44:30.000+0000' }));
   assert.equal(full.at, tail.at);
-  assert.match(
-    tailQuery(field, full, now + 600).where,
-    /Id > '001000000000001AAA'.* AND SystemModstamp < 2026-11-24T11:45:00Z$/,
+  const next = tailQuery(field, full, now + 600, { before: now - settleSeconds });
+  assert.equal(
+    next.where,
+    'SystemModstamp >= 2026-11-24T11:44:30Z AND SystemModstamp < 2026-11-24T11:45:00Z',
   );
-  assert.equal(tailAfter(full, rows(5), now).at, now - settleSeconds);
+  const drained = after(next, rows(5), { head, tail: full }).tail;
+  assert.deepEqual(drained, { at: now - settleSeconds, pass: null });
 });
 
 test('head and tail share a query while little changes, and a short page ends both', () => {
@@ -145,77 +152,39 @@ test('a full page that ends within the head’s part has drained the tail', () =
 test('head and tail do not share a query where their parts would overlap or one is within a pass', () => {
   const behind = { ...head, at: now - settleSeconds };
   assert.equal(canPollTogether(behind, { at: now - settleSeconds - 5, pass: null }, now), false);
-  const passing = { at: now - 1_000, pass: { until: now - settleSeconds, after: { stamp, id } } };
+  const passing = { at: now - 1_000, pass: passOf(now - settleSeconds) };
   assert.equal(canPollTogether(head, passing, now), false);
 });
 
-const pass = { until: now, after: { stamp: '2026-11-24T11:00:00.000+0000', id }, rate: 100 };
-
-test('a pass that is pages behind goes on in windows that follow each other without a gap', () => {
-  const windows = windowsOf(pass, null, 3, pageRows);
-  assert.deepEqual(
-    windows.map(({ from, before }) => [from.stamp, before === null ? null : before - now]),
-    [
-      ['2026-11-24T11:00:00.000+0000', -3_600 + 18],
-      ['2026-11-24T11:00:18.000+0000', -3_600 + 36],
-      ['2026-11-24T11:00:36.000+0000', null],
-    ],
+test('a window that is drained takes the pass to its end, and one that is not goes on behind its last Id', () => {
+  const passing = { ...head, pass: passOf(now) };
+  const query = headQuery(field, passing, now, { before: now - 500 });
+  const inside = after(query, rows(2_000), { head: passing, tail: settled }).head;
+  assert.deepEqual(inside?.pass?.window, { before: now - 500, after: id, rows: 2_000 });
+  assert.match(
+    headQuery(field, inside ?? passing, now, { before: now - 500 }).where,
+    /Id > '001000000000001AAA'$/,
   );
+  const behind = after(query, rows(7), { head: inside ?? passing, tail: settled }).head;
+  assert.deepEqual([behind?.at, behind?.pass?.from, behind?.pass?.window], [head.at, now - 500, null]);
 });
 
-test('a tail’s windows end where its pass does', () => {
-  const until = now - 3_600 + 24;
-  const windows = windowsOf(pass, until, 5, pageRows);
-  assert.deepEqual(
-    windows.map(({ before }) => before),
-    [until - 6, until],
-  );
-});
-
-test('where records are denser than a page a second, the windows are chained by Id', () => {
-  const windows = windowsOf({ ...pass, rate: 50_000 }, null, 3, pageRows);
-  assert.deepEqual(
-    windows.map(({ isChained }) => isChained),
-    [false, true, true],
-  );
-});
-
-test('a window moves the cursor only from where the pass stands', () => {
-  const windows = windowsOf(pass, null, 3, pageRows);
-  const passing = { ...head, pass };
-  const [first, second, third] = windows.map((window) => headQuery(field, passing, now, { window }));
-  assert.ok(first && second && third);
-  assert.equal(after(second, rows(10), { head: passing, tail: settled }).head, undefined);
-
-  const first18 = after(first, rows(10), { head: passing, tail: settled }).head;
-  assert.deepEqual(first18?.pass?.after, { stamp: '2026-11-24T11:00:18.000+0000', id: null });
-  const first36 = after(second, rows(10), { head: first18 ?? passing, tail: settled }).head;
-  const ended = after(third, rows(10), { head: first36 ?? passing, tail: settled }).head;
-  assert.deepEqual([ended?.at, ended?.pass], [now, null]);
-});
-
-test('a full window stops the pass behind its last record, and the windows behind it move nothing', () => {
-  const passing = { ...head, pass };
-  const [first, second] = windowsOf(pass, null, 2, pageRows).map((window) =>
-    headQuery(field, passing, now, { window }),
-  );
-  assert.ok(first && second);
-  const last = '2026-11-24T11:00:09.000+0000';
-  const stopped = after(first, rows(2_000, { last }), { head: passing, tail: settled }).head;
-  assert.deepEqual(stopped?.pass?.after, { stamp: last, id });
-  assert.equal(after(second, rows(3), { head: stopped ?? passing, tail: settled }).head, undefined);
+test('a pass of the head ends with a window without an end', () => {
+  const passing = { ...head, pass: passOf(now) };
+  const to = after(headQuery(field, passing, now, { before: null }), rows(7), {
+    head: passing,
+    tail: settled,
+  });
+  assert.deepEqual([to.head?.at, to.head?.pass, to.head?.leftAt], [now, null, undefined]);
 });
 
 test('a head pass does not end before it has read what was there at its first answer', () => {
-  const passing = { ...head, pass: { ...pass, reach: now - 3_600 + 18 } };
-  const [first, second] = windowsOf(passing.pass, null, 3, pageRows).map((window) =>
-    headQuery(field, passing, now, { window }),
-  );
-  assert.ok(first && second);
-  const at18 = after(first, rows(10), { head: passing, tail: settled }).head;
-  assert.notEqual(at18?.pass, null);
-  const at36 = after(second, rows(10), { head: at18 ?? passing, tail: settled }).head;
-  assert.deepEqual([at36?.at, at36?.pass, at36?.leftAt], [now, null, now - 3_600 + 36]);
+  const passing = { ...head, pass: { ...passOf(now), reach: now - 500 } };
+  const read = (before: number) =>
+    after(headQuery(field, passing, now, { before }), rows(10), { head: passing, tail: settled }).head;
+  assert.notEqual(read(now - 500)?.pass, null);
+  const far = read(now - 499);
+  assert.deepEqual([far?.at, far?.pass, far?.leftAt], [now, null, now - 499]);
 });
 
 test('where more comes all the time, the next pass goes on where the last one left off', () => {

@@ -1,7 +1,7 @@
-import type { RecordId } from '../../core/ids.ts';
-import type { Page, Stamp } from '../../core/page.ts';
-import { type ServerSeconds, secondsOf, soqlTime, stampOf } from '../../core/stamps.ts';
+import type { Page } from '../../core/page.ts';
+import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
 import { assert } from '../../lib/assert.ts';
+import { isFull, type Pass, passAfter, passBehind, type WindowEnd, windowCondition } from './pass.ts';
 
 /**
  * Polling by (time, Id), where the time is SystemModstamp or what an object has in its place. The head follows the
@@ -24,40 +24,13 @@ export interface TailPosition {
   pass: Pass | null;
 }
 
-/** A walk over more than one page, after its first: where it goes on, and the time that its end will prove. */
-export interface Pass {
-  until: ServerSeconds;
-  /**
-   * The server's time of its first answer, where it is known. A head that has read so far may end, however much has
-   * come since, so that under a load that never ends its claims move on.
-   */
-  reach?: ServerSeconds;
-  after: Place;
-  /** Rows a second of the last full page; what the windows of one request are cut by. */
-  rate?: number;
-}
-
-/** Behind a record; or, without an Id, at the beginning of a second. Ids are Salesforce's own, echoed. */
-export interface Place {
-  stamp: Stamp;
-  id: RecordId | null;
-}
-
-/**
- * A part of a pass that goes on: from its place up to a second, which is left out; null: without an end. Several
- * windows of one request follow each other without a gap. A chained one takes, of a mass of records with one stamp,
- * those behind the last record of the window before, to which it refers.
- */
-export interface Window {
-  from: Place;
-  before: ServerSeconds | null;
-  isChained: boolean;
-}
-
-/** A query's condition, and what its answer can prove. Ordered by time, Id. */
+/** A query's condition, and what its answer can prove. */
 export interface PollQuery {
   where: string;
-  window?: Window;
+  /** A first page is read in the order of time, which says how far it has come; a window of a pass by Id. */
+  order: 'time' | 'Id';
+  /** Of a window. */
+  before?: WindowEnd;
   /** The times that a whole pass proves, for the cursors that the query reads for. */
   headUntil?: ServerSeconds;
   tailUntil?: ServerSeconds;
@@ -81,25 +54,9 @@ export const startOfTail = (serverNow: ServerSeconds): TailPosition => ({
   pass: null,
 });
 
-/** The form of an answer, with its `+0000`, is a literal too once the zone is written as Z. */
-const soqlLiteral = (stamp: Stamp) => stamp.replace('+0000', 'Z');
-
-/** Strictly after a full page's last record: many records may share one stamp. */
-function behind(field: string, { stamp, id }: Place): string {
-  const time = soqlLiteral(stamp);
-  return id === null
-    ? `${field} >= ${time}`
-    : `((${field} = ${time} AND Id > '${id}') OR ${field} > ${time})`;
-}
-
-function within(field: string, { from, before, isChained }: Window, chained = ''): string {
-  if (isChained) return `${field} = ${soqlLiteral(from.stamp)} AND Id > ${chained}`;
-  return before === null ? behind(field, from) : `${behind(field, from)} AND ${field} < ${soqlTime(before)}`;
-}
-
-/** The part of a pass that a query is about, and for a chained one the Id that it goes on from, as a reference. */
+/** The part of a pass that a query is about, and for a later page of it the Id that it goes on from, as a reference. */
 interface Within {
-  window?: Window | undefined;
+  before?: WindowEnd | undefined;
   chained?: string | undefined;
 }
 
@@ -116,32 +73,32 @@ export function headQuery(
   field: string,
   position: HeadPosition,
   serverNow: ServerSeconds,
-  { isWide = false, window, chained }: { isWide?: boolean } & Within = {},
+  { isWide = false, before = null, chained }: { isWide?: boolean } & Within = {},
 ): PollQuery {
-  if (position.pass) {
-    const asked = window ?? { from: position.pass.after, before: null, isChained: false };
-    return { where: within(field, asked, chained), window: asked, headUntil: position.pass.until };
+  const { pass } = position;
+  if (pass) {
+    const where = windowCondition(field, pass, before, chained);
+    return { where, order: 'Id', before, headUntil: pass.until };
   }
   const from = beginningOf(position);
   const since = isWide ? Math.min(from, serverNow - settleSeconds) : from;
-  return { where: `${field} >= ${soqlTime(since)}`, headUntil: serverNow };
+  return { where: `${field} >= ${soqlTime(since)}`, order: 'time', headUntil: serverNow };
 }
 
 export function tailQuery(
   field: string,
-  position: TailPosition,
+  { at, pass }: TailPosition,
   serverNow: ServerSeconds,
-  { window, chained }: Within = {},
+  { before, chained }: Within = {},
 ): PollQuery {
-  if (position.pass) {
-    const asked = window ?? { from: position.pass.after, before: position.pass.until, isChained: false };
-    return { where: within(field, asked, chained), window: asked, tailUntil: position.pass.until };
+  if (pass) {
+    const end = before ?? pass.until;
+    const where = windowCondition(field, pass, end, chained);
+    return { where, order: 'Id', before: end, tailUntil: pass.until };
   }
   const until = serverNow - settleSeconds;
-  return {
-    where: `${field} >= ${soqlTime(position.at)} AND ${field} < ${soqlTime(until)}`,
-    tailUntil: until,
-  };
+  const where = `${field} >= ${soqlTime(at)} AND ${field} < ${soqlTime(until)}`;
+  return { where, order: 'time', tailUntil: until };
 }
 
 /** Head and tail in one query, so that the tail costs no query of its own while little changes. */
@@ -154,6 +111,7 @@ export function headAndTailQuery(
   const both = [headQuery(field, head, serverNow), tailQuery(field, tail, serverNow)] as const;
   return {
     where: `(${both[0].where}) OR (${both[1].where})`,
+    order: 'time',
     headUntil: serverNow,
     tailUntil: serverNow - settleSeconds,
   };
@@ -169,46 +127,7 @@ export function isTailDue(position: TailPosition, serverNow: ServerSeconds): boo
   return position.pass !== null || serverNow - settleSeconds - position.at >= tailStepSeconds;
 }
 
-/**
- * Where the cursors stand after a page; nothing for one that moves none. A window moves its cursor only where the pass
- * has come to its beginning: behind a gap the rows are good, and the cursor waits.
- */
-export function pollAfter(
-  { head, tail }: { head: HeadPosition; tail: TailPosition },
-  query: PollQuery,
-  page: Page,
-  { pageRows, answeredAt }: PageContext,
-): { head?: HeadPosition; tail?: TailPosition } {
-  const { headUntil, tailUntil } = query;
-  if (headUntil === undefined) {
-    assert(tailUntil !== undefined, 'a poll proves a time');
-    const to = tailAfter(tail, { ...query, until: tailUntil }, page, pageRows);
-    return to ? { tail: to } : {};
-  }
-  if (tailUntil === undefined) {
-    const to = headAfter(head, { ...query, until: headUntil }, page, { pageRows, answeredAt });
-    return to ? { head: to } : {};
-  }
-  if (!isFull(page, pageRows)) {
-    return { head: headEnded(head, headUntil), tail: { at: tailUntil, pass: null } };
-  }
-  // In the order of time, a full page that ends before the head's part has begun says nothing of the head.
-  const isInTail = secondsOf(lastOf(page).stamp) < tailUntil;
-  if (isInTail) return { tail: { ...tail, pass: begun(tail.at, tailUntil, page, pageRows) } };
-  return {
-    head: {
-      ...head,
-      pass: { ...begun(beginningOf(head), headUntil, page, pageRows), ...reachOf(answeredAt) },
-    },
-    tail: { at: tailUntil, pass: null },
-  };
-}
-
-interface Asked {
-  until: ServerSeconds;
-  window?: Window;
-}
-
+/** What the reading of a page depends on besides its query. */
 interface PageContext {
   /** What a query asks for at most. */
   pageRows: number;
@@ -216,45 +135,63 @@ interface PageContext {
   answeredAt: ServerSeconds | null;
 }
 
-const reachOf = (answeredAt: ServerSeconds | null) => (answeredAt === null ? {} : { reach: answeredAt });
+/** Where the cursors stand after a page; nothing for one that moves none. */
+export function pollAfter(
+  { head, tail }: { head: HeadPosition; tail: TailPosition },
+  query: PollQuery,
+  page: Page,
+  context: PageContext,
+): { head?: HeadPosition; tail?: TailPosition } {
+  const { headUntil, tailUntil } = query;
+  if (headUntil === undefined) {
+    assert(tailUntil !== undefined, 'a poll proves a time');
+    return { tail: tailAfter(tail, { ...query, until: tailUntil }, page, context) };
+  }
+  if (tailUntil === undefined) {
+    return { head: headAfter(head, { ...query, until: headUntil }, page, context) };
+  }
+  if (!isFull(page, context.pageRows)) {
+    return { head: headEnded(head, headUntil), tail: { at: tailUntil, pass: null } };
+  }
+  // In the order of time, a full page that ends before the head's part has begun says nothing of the head.
+  const isInTail = secondsOf(page.last?.stamp ?? '') < tailUntil;
+  if (isInTail) return { tail: { ...tail, pass: passBehind(page, { from: tail.at, until: tailUntil }) } };
+  return {
+    head: { ...head, pass: headPass(head, headUntil, page, context) },
+    tail: { at: tailUntil, pass: null },
+  };
+}
+
+interface Asked {
+  until: ServerSeconds;
+  before?: WindowEnd;
+}
 
 function headAfter(
   position: HeadPosition,
-  asked: Asked,
+  { until, before = null }: Asked,
   page: Page,
-  { pageRows, answeredAt }: PageContext,
-): HeadPosition | null {
-  const { until } = asked;
+  context: PageContext,
+): HeadPosition {
+  const { pageRows } = context;
   if (position.pass) {
-    const pass = passAfter(position.pass, asked.window, page, pageRows);
-    if (pass === null) return null;
+    const pass = passAfter(position.pass, before, page, pageRows);
     if (pass === 'ended') return headEnded(position, until);
-    const { reach } = position.pass;
-    const readTo = pass.after.id === null ? secondsOf(pass.after.stamp) : null;
-    const isFarEnough = readTo !== null && reach !== undefined && readTo > reach;
-    return isFarEnough ? { ...headEnded(position, until), leftAt: readTo } : { ...position, pass };
+    const isFarEnough = pass.reach !== undefined && !pass.window && pass.from > pass.reach;
+    return isFarEnough ? { ...headEnded(position, until), leftAt: pass.from } : { ...position, pass };
   }
-  if (asked.window) return null;
   const overlapSeconds = nextOverlap(position, page, pageRows);
-  if (isFull(page, pageRows)) {
-    const pass = { ...begun(beginningOf(position), until, page, pageRows), ...reachOf(answeredAt) };
-    return { ...position, overlapSeconds, pass };
-  }
+  if (isFull(page, pageRows))
+    return { ...position, overlapSeconds, pass: headPass(position, until, page, context) };
   return { ...headEnded(position, until), overlapSeconds };
 }
 
-function tailAfter(position: TailPosition, asked: Asked, page: Page, pageRows: number): TailPosition | null {
-  const { until } = asked;
-  const ended = { at: Math.max(position.at, until), pass: null };
-  if (position.pass) {
-    const pass = passAfter(position.pass, asked.window, page, pageRows);
-    if (pass === null) return null;
-    const isAtEnd = pass !== 'ended' && pass.after.id === null && secondsOf(pass.after.stamp) >= until;
-    return pass === 'ended' || isAtEnd ? ended : { ...position, pass };
-  }
-  if (asked.window) return null;
-  return isFull(page, pageRows) ? { ...position, pass: begun(position.at, until, page, pageRows) } : ended;
-}
+const headPass = (
+  position: HeadPosition,
+  until: ServerSeconds,
+  page: Page,
+  { answeredAt }: PageContext,
+): Pass => passBehind(page, { from: beginningOf(position), until, reach: answeredAt });
 
 const headEnded = (position: HeadPosition, until: ServerSeconds): HeadPosition => ({
   at: Math.max(position.at, until),
@@ -262,81 +199,25 @@ const headEnded = (position: HeadPosition, until: ServerSeconds): HeadPosition =
   pass: null,
 });
 
-const begun = (from: ServerSeconds, until: ServerSeconds, page: Page, pageRows: number): Pass => ({
-  until,
-  after: lastOf(page),
-  rate: rateOf(from, page, pageRows),
-});
-
-/** Where the pass stands behind a page; null where that does not follow on what the pass has read. */
-function passAfter(
-  pass: Pass,
-  window: Window | undefined,
+function tailAfter(
+  position: TailPosition,
+  { until, before = null }: Asked,
   page: Page,
-  pageRows: number,
-): Pass | 'ended' | null {
-  if (!window || !follows(pass.after, window)) return null;
-  if (isFull(page, pageRows)) {
-    return { ...pass, after: lastOf(page), rate: rateOf(secondsOf(pass.after.stamp), page, pageRows) };
+  { pageRows }: PageContext,
+): TailPosition {
+  const ended = { at: Math.max(position.at, until), pass: null };
+  if (!position.pass) {
+    return isFull(page, pageRows)
+      ? { ...position, pass: passBehind(page, { from: position.at, until }) }
+      : ended;
   }
-  const end = window.isChained ? secondsOf(window.from.stamp) + 1 : window.before;
-  if (end === null) return 'ended';
-  return { ...pass, after: { stamp: stampOf(end), id: null } };
-}
-
-/** A chained window began behind the last record of the slot before it: the pass stands there, at the same stamp. */
-function follows({ stamp, id }: Place, { from, isChained }: Window): boolean {
-  if (isChained) return id !== null && stamp === from.stamp;
-  return stamp === from.stamp && id === from.id;
-}
-
-const rateOf = (from: ServerSeconds, page: Page, pageRows: number) =>
-  pageRows / Math.max(1, secondsOf(lastOf(page).stamp) - from);
-
-/** Windows are cut so that this share of a page fills, because rates vary. */
-const windowFill = 0.9;
-
-/**
- * Up to `count` windows of a pass, one behind the other. The first goes on where the pass stands. Where records are
- * denser than a page a second, the others are chained.
- *
- * @param end  where the pass ends; null: the head's, which has no end
- */
-export function windowsOf(
-  { after, rate }: Pass,
-  end: ServerSeconds | null,
-  count: number,
-  pageRows: number,
-): Window[] {
-  const first: Window = { from: after, before: end, isChained: false };
-  if (rate === undefined || count <= 1) return [first];
-  const seconds = Math.floor((pageRows * windowFill) / rate);
-  if (seconds < 1 && after.id !== null) {
-    return [first, ...Array.from({ length: count - 1 }, () => ({ ...first, isChained: true }))];
-  }
-  const windows: Window[] = [];
-  let from = after;
-  let edge = secondsOf(after.stamp);
-  for (let nth = 1; nth <= count; nth++) {
-    edge += Math.max(1, seconds);
-    const isLast = nth === count || (end !== null && edge >= end);
-    windows.push({ from, before: isLast ? end : edge, isChained: false });
-    if (isLast) break;
-    from = { stamp: stampOf(edge), id: null };
-  }
-  return windows;
+  const pass = passAfter(position.pass, before, page, pageRows);
+  const isOver = pass === 'ended' || (!pass.window && pass.from >= until);
+  return isOver ? ended : { ...position, pass };
 }
 
 /** Doubled while a pass's first page stays under a quarter, halved when it does not. */
 function nextOverlap({ overlapSeconds }: HeadPosition, page: Page, pageRows: number): number {
   const wanted = page.count > pageRows / 4 ? overlapSeconds / 2 : overlapSeconds * 2;
   return Math.min(overlapSecondsMax, Math.max(overlapSecondsMin, Math.floor(wanted)));
-}
-
-/** Rows that Salesforce kept back make a page full, whatever its count. */
-export const isFull = (page: Page, pageRows: number) => page.count >= pageRows || !page.done;
-
-function lastOf(page: Page): { stamp: Stamp; id: RecordId } {
-  assert(page.last, 'a full page ends with a record that has an Id and a time');
-  return page.last;
 }

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import { type Pass, passAfter, passBehind, windowCondition, windowEnd } from './pass.ts';
+
+const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
+const id = '001000000000001AAA' as RecordId;
+const pageRows = 2_000;
+const rows = (count: number, last = '2026-11-24T11:00:20.000+0000'): Page => ({
+  records: '[]',
+  count,
+  last: { stamp: last, id },
+  lastId: id,
+  done: true,
+  unstorable: [],
+  nulsRemoved: 0,
+});
+const pass: Pass = { until: now, from: now - 3_600, rate: 100, window: null };
+const open = { end: null, serverNow: now };
+
+test('a pass begins with the last second of its first page, which may not be complete', () => {
+  const begun = passBehind(rows(pageRows), { from: now - 3_600, until: now, reach: now + 1 });
+  assert.deepEqual(begun, { until: now, reach: now + 1, from: now - 3_580, rate: 100, window: null });
+});
+
+test('a window is as long as the pages at hand may drain, a second at least', () => {
+  assert.equal(windowEnd(pass, 5, pageRows, open), now - 3_600 + 90);
+  assert.equal(windowEnd(pass, 1, pageRows, open), now - 3_600 + 18);
+  assert.equal(windowEnd({ ...pass, rate: 1_000_000 }, 5, pageRows, open), now - 3_599);
+});
+
+test('a window of the head that would reach beyond now has no end, one of the tail ends where its pass does', () => {
+  assert.equal(windowEnd({ ...pass, rate: 0.1 }, 5, pageRows, open), null);
+  assert.equal(windowEnd({ ...pass, rate: 0.1 }, 5, pageRows, { end: now - 900, serverNow: now }), now - 900);
+});
+
+test('a window that is not drained keeps its end, whatever pages are at hand', () => {
+  const inside = { ...pass, window: { before: now - 3_599, after: id, rows: pageRows } };
+  assert.equal(windowEnd(inside, 5, pageRows, open), now - 3_599);
+});
+
+test('pages of a window follow each other by Id, in one request by reference', () => {
+  const condition = 'SystemModstamp >= 2026-11-24T11:00:00Z AND SystemModstamp < 2026-11-24T11:01:00Z';
+  assert.equal(windowCondition('SystemModstamp', pass, now - 3_540), condition);
+  const inside = { ...pass, window: { before: now - 3_540, after: id, rows: pageRows } };
+  assert.equal(windowCondition('SystemModstamp', inside, now - 3_540), `${condition} AND Id > '${id}'`);
+  const reference = "'@{q0.records[1999].Id}'";
+  assert.equal(
+    windowCondition('SystemModstamp', inside, now - 3_540, reference),
+    `${condition} AND Id > ${reference}`,
+  );
+  assert.equal(windowCondition('LoginTime', pass, null), 'LoginTime >= 2026-11-24T11:00:00Z');
+});
+
+test('a mass of records with one stamp is one window, however many pages it takes', () => {
+  let at: Pass | 'ended' = { ...pass, rate: 2_000 };
+  for (let page = 1; page <= 500; page++) {
+    assert.ok(at !== 'ended');
+    at = passAfter(at, windowEnd(at, 5, pageRows, open), rows(pageRows), pageRows);
+  }
+  assert.ok(at !== 'ended');
+  assert.deepEqual([at.from, at.window?.rows], [now - 3_600, 1_000_000]);
+  const behind = passAfter(at, windowEnd(at, 5, pageRows, open), rows(3), pageRows);
+  assert.ok(behind !== 'ended');
+  assert.deepEqual([behind.from, behind.window], [at.window?.before, null]);
+});
+
+test('the next window is cut by the rate of the last one, so that an empty time is soon left behind', () => {
+  const thin = passAfter(pass, now - 3_510, rows(9), pageRows);
+  assert.ok(thin !== 'ended');
+  assert.equal(thin.rate, 0.1);
+  assert.equal(passAfter(pass, null, rows(9), pageRows), 'ended');
+});

@@ -1,0 +1,99 @@
+import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
+import { assert } from '../../lib/assert.ts';
+
+/**
+ * A poll that takes more than one page. It goes on in windows of time, one behind the other without a gap, and reads
+ * each by Id: so the pages of a request can refer to the page before them, whatever the stamps are, a million records
+ * with one stamp as well. A record that changes meanwhile leaves its window for a later one. Pure.
+ */
+export interface Pass {
+  /** The time that its end will prove. */
+  until: ServerSeconds;
+  /**
+   * The server's time of its first answer, where it is known. A head that has read so far may end, however much has
+   * come since, so that under a load that never ends its claims move on.
+   */
+  reach?: ServerSeconds;
+  /** Where the next window begins: all that is stamped before has been read. */
+  from: ServerSeconds;
+  /** Rows a second, by the last window or page; what the next window is cut by. */
+  rate: number;
+  /** The window that is not drained yet. */
+  window: OpenWindow | null;
+}
+
+interface OpenWindow {
+  before: WindowEnd;
+  /** The last Id of the last page, as Salesforce returned it. */
+  after: RecordId;
+  /** Read so far. */
+  rows: number;
+}
+
+/** A second that is left out; null: whatever comes. */
+export type WindowEnd = ServerSeconds | null;
+
+/** This share of the pages that a request has is cut for, because rates vary and the last page has to be a short one. */
+const windowFill = 0.9;
+
+/** Rows that Salesforce kept back make a page full, whatever its count. */
+export const isFull = (page: Page, pageRows: number) => page.count >= pageRows || !page.done;
+
+/** A pass goes on behind a full first page, which was ordered by time: its last second may not be complete. */
+export function passBehind(
+  page: Page,
+  { from, until, reach }: { from: ServerSeconds; until: ServerSeconds; reach?: ServerSeconds | null },
+): Pass {
+  assert(page.last, 'a full page ends with a record that has an Id and a time');
+  const last = secondsOf(page.last.stamp);
+  const rate = page.count / Math.max(1, last - from);
+  return { until, ...(reach && { reach }), from: last, rate, window: null };
+}
+
+/**
+ * The end of the window that the next pages read: of the one under way, or of a new one that so many pages may drain.
+ *
+ * @param end  the time after which nothing is wanted; null: now is the end, and whatever comes meanwhile
+ */
+export function windowEnd(
+  { from, rate, window }: Pass,
+  pages: number,
+  pageRows: number,
+  { end, serverNow }: { end: WindowEnd; serverNow: ServerSeconds },
+): WindowEnd {
+  if (window) return window.before;
+  const seconds = Math.max(1, Math.floor((pages * pageRows * windowFill) / rate));
+  const before = from + seconds;
+  if (end !== null) return Math.min(before, end);
+  return before > serverNow ? null : before;
+}
+
+/** @param chained  the Id to go on from as a reference to an earlier answer of the same request, quoted */
+export function windowCondition(
+  field: string,
+  { from, window }: Pass,
+  before: WindowEnd,
+  chained?: string,
+): string {
+  const after = chained ?? (window && `'${window.after}'`);
+  return [
+    `${field} >= ${soqlTime(from)}`,
+    before !== null && `${field} < ${soqlTime(before)}`,
+    after && `Id > ${after}`,
+  ]
+    .filter(Boolean)
+    .join(' AND ');
+}
+
+/** Where a pass stands behind a page of its window; drained windows without an end end it. */
+export function passAfter(pass: Pass, before: WindowEnd, page: Page, pageRows: number): Pass | 'ended' {
+  const rows = (pass.window?.rows ?? 0) + page.count;
+  if (isFull(page, pageRows)) {
+    assert(page.lastId, 'a full page ends with a record that has an Id');
+    return { ...pass, window: { before, after: page.lastId, rows } };
+  }
+  if (before === null) return 'ended';
+  return { ...pass, from: before, rate: Math.max(1, rows) / Math.max(1, before - pass.from), window: null };
+}

@@ -311,3 +311,13 @@ test('whatever is due, a request has five queries and twenty riders at most', ()
     assert.ok(slots.length <= 5 && riders.length <= 20, `${streamCount} streams`);
   }
 });
+
+test('days that differed are counted again when they, or the whole table for them, have been read', () => {
+  const counts = at({ ...startOfCounts(serverNow), begunAt: serverNow - 100, round: 'mending' as const });
+  const isCounted = (cursors: Partial<Cursors>) =>
+    slotsOf(sync([stream(1, { cursors: { counts, ...cursors } })])).some(({ kind }) => kind === 'counts');
+  assert.equal(isCounted({ mend: at(mendOf(['2026-11-24'])) }), false);
+  assert.equal(isCounted({ content: at({ ...startOfContent(serverNow), isWanted: true }) }), false);
+  assert.equal(isCounted({ sweep: at({ ...startOfSweep(serverNow), isWanted: true }) }), false);
+  assert.equal(isCounted({}), true);
+});

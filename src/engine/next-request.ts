@@ -206,7 +206,9 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready):
   if (backfill) return checks;
   const isMending = (mend?.position.days.length ?? 0) > 0;
   if (isMending) check('mend', 'now', true);
-  if (counts && isCountDue(counts.position, serverNow, isMending)) check('counts', 'now');
+  // Where too many days differed the whole table is read for them.
+  const isReadAgain = isMending || sweep?.position.isWanted === true || content?.position.isWanted === true;
+  if (counts && isCountDue(counts.position, serverNow, isReadAgain)) check('counts', 'now');
   if (sweep) {
     const period = sweepPeriod(rows, pageRows);
     check('sweep', dueOf(sweep.position, rows, period, serverNow), sweep.position.isWanted);

@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordId } from '../core/ids.ts';
+import type { AppLog, LogFields } from '../core/log-fields.ts';
+import { openLog } from '../lib/log.ts';
+import type { Mirror, StreamTable } from '../postgres/index.ts';
+import { startOfContent } from './cursors/content.ts';
+import { startOfCounts } from './cursors/counts.ts';
+import { mendOf, nothingToMend } from './cursors/mend.ts';
+import { startOfSweep } from './cursors/sweep.ts';
+import { openQuota } from './quota.ts';
+import type { Cursors, Held, StreamState, SyncState } from './sync-state.ts';
+import { type Wish, type WishBox, Wishes } from './wishes.ts';
+
+const serverNow = Date.UTC(2026, 10, 24) / 1000;
+const now = 1_000_000;
+const [id, other] = ['001000000000001AAA', '001000000000002AAA'] as [RecordId, RecordId];
+
+const at = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
+
+const atRest: Cursors = {
+  backfill: null,
+  head: at({ at: serverNow, overlapSeconds: 2, pass: null }),
+  tail: at({ at: serverNow - 900, pass: null }),
+  deleted: null,
+  sweep: at(startOfSweep(serverNow - 60)),
+  counts: at(startOfCounts(serverNow - 60)),
+  content: at(startOfContent(serverNow - 60)),
+  mend: at(nothingToMend),
+};
+const timeless: Partial<Cursors> = { head: null, tail: null, counts: null };
+
+const stream = (
+  streamNo: number,
+  { cursors, ...change }: Omit<Partial<StreamState>, 'cursors'> & { cursors?: Partial<Cursors> } = {},
+): StreamState => ({
+  table: { stream: { streamNo, sobject: `Object${streamNo}` } } as StreamTable,
+  cursors: { ...atRest, ...cursors },
+  rows: 1_000,
+  polledAt: 0,
+  isUrgent: false,
+  isWide: false,
+  wideSince: null,
+  wideReadAt: 0,
+  goesAlone: false,
+  trouble: null,
+  stoppedBy: null,
+  ...change,
+});
+
+const sync = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
+  streams,
+  dirty: [],
+  serverNow,
+  budget: { intervalMs: 3_000, sentAt: [] },
+  quota: openQuota(90),
+  pageRows: 2_000,
+  trouble: null,
+  ...change,
+});
+
+const marked = (streamNo: number, ...ids: RecordId[]) =>
+  ids.map((one) => ({ streamNo, id: one, isUrgent: false }));
+
+const log: AppLog = openLog<LogFields>({ write: () => undefined }, 'error');
+
+/** The wishes of one box, and what they have asked of the mirror and told the box. */
+function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
+  const open: Wish[] = wishes.map((wish, index) => ({ ...wish, id: index + 1 }));
+  const ended: object[] = [];
+  const reports: object[] = [];
+  const writes: unknown[] = [];
+  const box: WishBox & { isAway: boolean } = {
+    isAway: false,
+    open: () => (box.isAway ? Promise.reject(new Error('away')) : Promise.resolve([...open])),
+    report: (_, progress) => Promise.resolve(void reports.push(progress)),
+    end(wishId, outcome) {
+      if (box.isAway) return Promise.reject(new Error('away'));
+      open.splice(
+        open.findIndex((wish) => wish.id === wishId),
+        1,
+      );
+      ended.push('result' in outcome ? outcome.result : outcome.fault);
+      return Promise.resolve();
+    },
+  };
+  const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readProgress' | 'readRepairs'> = {
+    markRows: (...asked) => Promise.resolve(void writes.push(asked)),
+    decideOnAbsent: (...asked) => Promise.resolve(void writes.push(asked)),
+    readProgress: () =>
+      Promise.resolve({ checkpoints: [], cursors: [], dirty: [{ stream_no: 1, id, urgent: true }] }),
+    readRepairs: () => Promise.resolve([]),
+  };
+  const granting = new Wishes(box, log);
+  return {
+    box,
+    open,
+    ended,
+    reports,
+    writes,
+    look: (state: SyncState, at = now) => granting.look(mirror as Mirror, state, at),
+    settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
+    wished: (state: SyncState) => granting.wishedOf(state).streams[0] as StreamState,
+  };
+}
+
+const wish = (kind: Wish['kind'], change: Partial<Wish> = {}) => ({
+  kind,
+  objects: null,
+  ids: null,
+  ...change,
+});
+
+/** The passes that are wanted of a stream. */
+const wanted = ({ cursors }: StreamState) =>
+  (['counts', 'sweep', 'content'] as const).filter((kind) => cursors[kind]?.position.isWanted);
+
+const done = { objects: 1, skipped: [], repairs: [] };
+
+test('a flush wants the head read from W on, first of all, until a reading that began since has ended', async () => {
+  const wishes = opened(wish('flush'));
+  const before = sync([stream(1)]);
+  await wishes.look(before);
+  const asked = wishes.wished(before);
+  assert.deepEqual([asked.isUrgent, asked.isWide, wanted(asked)], [true, true, []]);
+
+  const underWay = sync([stream(1, { wideSince: now + 5 })]);
+  assert.deepEqual([wishes.wished(underWay).isUrgent, wishes.wished(underWay).isWide], [true, false]);
+  await wishes.settle(underWay);
+  assert.deepEqual(wishes.ended, []);
+
+  await wishes.settle(sync([stream(1, { wideReadAt: now + 5 })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a wide reading that began before a flush does not end it, and another one is wanted', async () => {
+  const wishes = opened(wish('flush'));
+  const state = sync([stream(1, { wideSince: now - 5, wideReadAt: now - 9 })]);
+  await wishes.look(state);
+  assert.equal(wishes.wished(state).isWide, true);
+  await wishes.settle(sync([stream(1, { wideReadAt: now - 5 })]));
+  assert.deepEqual(wishes.ended, []);
+});
+
+test('a flush waits for the records that were marked when it had read, and for no later ones', async () => {
+  const wishes = opened(wish('flush'));
+  await wishes.look(sync([stream(1)]));
+  const read = [stream(1, { wideReadAt: now })];
+  await wishes.settle(sync(read, { dirty: marked(1, id) }));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(sync(read, { dirty: [...marked(1, other), ...marked(2, id)] }));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+for (const [kind, change, passes] of [
+  ['flush', timeless, ['sweep', 'content']],
+  ['compare', {}, ['counts']],
+  ['compare', timeless, []],
+  ['reconcile', {}, ['sweep']],
+  ['reread', {}, ['sweep', 'content']],
+  ['repair', {}, []],
+] as const) {
+  const object = change === timeless ? 'an object without a time' : 'an object';
+  test(`${kind} of ${object} wants: ${passes.join(', ') || 'no pass'}`, async () => {
+    const wishes = opened(wish(kind));
+    const state = sync([stream(1, { cursors: change })]);
+    await wishes.look(state);
+    const asked = wishes.wished(state);
+    assert.deepEqual(wanted(asked), passes);
+    assert.equal(asked.isWide, false);
+  });
+}
+
+test('a pass that was under way when the wish came does not count, and the next one does', async () => {
+  const wishes = opened(wish('reconcile'));
+  const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow };
+  await wishes.look(sync([stream(1, { cursors: { sweep: at(sweep) } })]));
+  const ended = sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow)) } })]);
+  await wishes.settle(ended);
+  assert.deepEqual(wishes.ended, []);
+  assert.deepEqual(wanted(wishes.wished(ended)), ['sweep']);
+  await wishes.settle(sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow + 1)) } })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a comparison ends when the days that differed have been read again', async () => {
+  const wishes = opened(wish('compare'));
+  await wishes.look(sync([stream(1)]));
+  const counts = at(startOfCounts(serverNow + 1));
+  await wishes.settle(sync([stream(1, { cursors: { counts, mend: at(mendOf(['2026-11-24'])) } })]));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(sync([stream(1, { cursors: { counts } })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a repair marks its records first of all, and ends when none of them is marked', async () => {
+  const wishes = opened(wish('repair', { objects: ['object1'], ids: [id] }));
+  const state = await wishes.look(sync([stream(1), stream(2)]));
+  assert.deepEqual(wishes.writes, [[1, [id], 'asked', true]]);
+  assert.deepEqual(state.dirty, [{ streamNo: 1, id, isUrgent: true }]);
+  await wishes.settle(state);
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle({ ...state, dirty: marked(1, other) });
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+for (const [kind, decision] of [
+  ['keep', 'kept'],
+  ['remove', 'accepted'],
+] as const) {
+  test(`${kind} decides on the absent rows of the objects that it names, and is done by that`, async () => {
+    const wishes = opened(wish(kind, { objects: ['OBJECT2'] }));
+    const state = sync([stream(1), stream(2)]);
+    await wishes.look(state);
+    assert.deepEqual(wishes.writes, [[2, decision]]);
+    await wishes.settle(state);
+    assert.deepEqual(wishes.ended, [done]);
+  });
+}
+
+test('objects that cannot be served are left out with the reason, and the others are served', async () => {
+  const wishes = opened(wish('flush'));
+  const copying = stream(2, { cursors: { backfill: at({ after: null }) } });
+  const stopped = stream(3, { stoppedBy: 'PERM-02' });
+  await wishes.look(sync([stream(1), copying, stopped]));
+  await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stopped]));
+  const skipped = [
+    { object: 'Object2', reason: 'its first copy is not complete' },
+    { object: 'Object3', reason: 'it is stopped (PERM-02)' },
+  ];
+  assert.deepEqual(wishes.ended, [{ ...done, skipped }]);
+});
+
+test('an object that stops on the way holds nobody up', async () => {
+  const wishes = opened(wish('reread'));
+  await wishes.look(sync([stream(1)]));
+  await wishes.settle(sync([stream(1, { stoppedBy: 'PERM-02' })]));
+  assert.equal(wishes.ended.length, 1);
+});
+
+test('how far a wish is, is told once a second', async () => {
+  const wishes = opened(wish('reread'));
+  await wishes.look(sync([stream(1), stream(2)]));
+  const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow + 1, done: 250 };
+  const state = sync([
+    stream(1, { cursors: { sweep: at(sweep) } }),
+    stream(2, {
+      cursors: { sweep: at(startOfSweep(serverNow + 1)), content: at(startOfContent(serverNow + 1)) },
+    }),
+  ]);
+  await wishes.settle(state, now + 999);
+  assert.deepEqual(wishes.reports, []);
+  await wishes.settle(state, now + 1_000);
+  await wishes.settle(state, now + 1_500);
+  assert.deepEqual(wishes.reports, [
+    { done: 1, of: 2, objects: [{ object: 'Object1', rows: 250, of: 1_000 }] },
+  ]);
+});
+
+test('a wish that is taken back is forgotten', async () => {
+  const wishes = opened(wish('flush'));
+  const state = sync([stream(1)]);
+  await wishes.look(state);
+  wishes.open.length = 0;
+  await wishes.look(state);
+  assert.deepEqual(wishes.wished(state), state.streams[0]);
+  await wishes.settle(sync([stream(1, { wideReadAt: now })]));
+  assert.deepEqual(wishes.ended, []);
+});
+
+test('while nobody can be asked, what was taken goes on, and its end is told later', async () => {
+  const wishes = opened(wish('flush'));
+  const state = sync([stream(1)]);
+  await wishes.look(state);
+  wishes.box.isAway = true;
+  assert.equal(await wishes.look(state), state);
+  assert.equal(wishes.wished(state).isWide, true);
+  const read = sync([stream(1, { wideReadAt: now })]);
+  await wishes.settle(read);
+  assert.deepEqual(wishes.ended, []);
+  wishes.box.isAway = false;
+  await wishes.settle(read);
+  assert.deepEqual(wishes.ended, [done]);
+});

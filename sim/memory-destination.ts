@@ -146,7 +146,7 @@ export class MemoryDestination implements Mirror {
         [...cursors].map(([kind, { position, version }]) => ({
           stream_no: streamNo,
           kind: kind as CursorMove['kind'],
-          position: copyOf(position),
+          position,
           version,
         })),
       ),
@@ -334,7 +334,7 @@ export class MemoryDestination implements Mirror {
   }
 }
 
-/** As the database keeps it: nobody holds a reference into it. */
+/** As the database keeps it: whoever gave it can change it no more. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 function fateOf({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {

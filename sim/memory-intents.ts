@@ -13,29 +13,36 @@ const requestLastsMs = 15 * 60_000;
 
 export class MemoryIntents {
   private readonly known: KnownIntent[] = [];
+  /** Those without an outcome, oldest first. */
+  private readonly open = new Set<KnownIntent>();
 
   record(intent: Intent, now: number): number {
-    return this.known.push({ ...intent, outcome: null, sentAt: now });
+    const known = { ...intent, outcome: null, sentAt: now };
+    this.open.add(known);
+    return this.known.push(known);
   }
 
   end(intentNo: number, outcome: string): void {
     const intent = this.known[intentNo - 1];
     if (!intent) throw new Error('an outcome is that of a known intent');
     intent.outcome = outcome;
+    this.open.delete(intent);
   }
 
   areOpen(): boolean {
-    return this.known.some(({ outcome }) => outcome === null);
+    return this.open.size > 0;
   }
 
   /** Ends those that nobody waits for any more; `open` are those of the living. */
   cutOff(living: readonly string[], now: number): { cutOff: readonly Intent[]; open: readonly Intent[] } {
-    const unanswered = this.known.filter(({ outcome }) => outcome === null);
     const isOver = ({ owner, sentAt }: KnownIntent) =>
       !living.includes(owner) || sentAt < now - requestLastsMs;
-    const cutOff = unanswered.filter(isOver);
-    for (const intent of cutOff) intent.outcome = 'unknown';
-    return { cutOff, open: unanswered.filter(({ outcome }) => outcome === null) };
+    const cutOff = [...this.open].filter(isOver);
+    for (const intent of cutOff) {
+      intent.outcome = 'unknown';
+      this.open.delete(intent);
+    }
+    return { cutOff, open: [...this.open] };
   }
 
   /** In the words of `SqlDestination.look`. */

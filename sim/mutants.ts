@@ -14,6 +14,8 @@ import type { MirrorRow, ReadRecord } from './read-record.ts';
 export interface Mutant {
   keeping: Keeping;
   profile: Profile;
+  /** What is wrong is the load: it breaks an assumption. */
+  isOfLoad?: boolean;
   /** The destination as a process wrongly uses it. */
   usedAs?: (mirror: Mirror) => Mirror;
   /** The answers of the org as a process wrongly reads them. */
@@ -142,6 +144,10 @@ const swept: Partial<Profile> = {
   undeleteShare: 0.4,
   hideShare: 0,
   purgeShare: 0,
+  doubledShare: 0,
+  shuffledShare: 0,
+  thinnedShare: 0,
+  staleReadBackShare: 0,
 };
 /** Two commits of a record under one stamp, of which the second comes late; and nothing but the tail reads it again. */
 const late: Partial<Profile> = {
@@ -197,5 +203,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),
   'refused query as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
   'deleted log asked from the end of the last question': { ...mutant({}, purging), usedAs: logToTheEnd },
-  'transactions longer than the tail waits': mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
+  'transactions longer than the tail waits': {
+    ...mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
+    isOfLoad: true,
+  },
 };

@@ -87,8 +87,8 @@ export const usual: Profile = {
   recordsEach: 40,
   pageRows: 8,
   startAt: 60 * seconds,
-  quietAt: 160 * seconds,
-  calmAt: 200 * seconds,
+  quietAt: 140 * seconds,
+  calmAt: 180 * seconds,
   settlingAt: 1_000 * seconds,
   endAt: 1_800 * seconds,
   intervalMs: 2 * seconds,
@@ -196,7 +196,7 @@ export const purging: Profile = {
 const limited: Profile = {
   ...usual,
   limitEveryMs: 40_000,
-  spentMs: [130 * seconds, 200 * seconds],
+  spentMs: [110 * seconds, 180 * seconds],
   brokenShare: 0, // a process that loads its state again has forgotten what it was told
   settlingAt: 1_300 * seconds,
   endAt: 1_900 * seconds,

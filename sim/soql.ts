@@ -62,9 +62,10 @@ export function answerQuery(org: ModelOrg, { soql, includeDeleted, rowsMax, asOf
   const [, fields, sobject, where, order, limit] = form.exec(soql) ?? [];
   const isPart = fields === partNames.join(', ');
   if ((!isPart && fields !== fieldNames.join(', ')) || sobject === undefined) return refuse(soql);
-  const holds = where === undefined ? () => true : conditionOf(org, where);
+  const [, ids] = idAmong.exec(where ?? '') ?? [];
+  const holds = where === undefined || ids !== undefined ? () => true : conditionOf(org, where);
   const found: OrgRecord[] = [];
-  for (const record of org.all(sobject)) {
+  for (const record of ids === undefined ? org.all(sobject) : org.among(ids.slice(1, -1).split("','"))) {
     const version = versionAt(record, asOf);
     if (version && isSeen(record, version, includeDeleted) && holds(record, version)) found.push(record);
   }
@@ -119,10 +120,7 @@ function conditionOf(org: ModelOrg, where: string): Condition {
     const { place } = org.find(parts[1] ?? '');
     return (record) => record.place > place;
   }
-  parts = idAmong.exec(where);
-  if (!parts) return refuse(where);
-  const ids = new Set((parts[1] ?? '').slice(1, -1).split("','"));
-  return (record) => ids.has(record.id);
+  return refuse(where);
 }
 
 const secondsOf = (text: string | undefined) => Date.parse(text ?? '') / 1000;

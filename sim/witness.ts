@@ -105,8 +105,6 @@ export class Witness implements Onlooker {
       () =>
         `${moves?.map(({ kind }) => kind).join(' and ') || 'a'} reading ${lo} to ${hi} shows ${worded(all ?? part)}: ${verdict}${isSame ? ', equal' : ''}`,
     );
-    // Deleted, restored and deleted again: the mirror holds the same nothing as before, and holds the later one by it.
-    if (verdict === 'nothing' && all?.IsDeleted) this.seen.set(id, { ...all, isDeleted: true });
     if (verdict !== 'store') return;
     if (stands && record.isAbsent) this.removed(streamNo, id, marked);
     if (this.isRepeating && !isSame)
@@ -285,7 +283,9 @@ export class Witness implements Onlooker {
     if (!this.claims.isOrdered) return;
     const { id } = record;
     const seen = this.seen.get(id);
-    const isGone = seen?.isDeleted && (seen.Life__c >= number || wasOutOfSight(record));
+    // Of a deletion nobody sees whether it was the last one or the one before.
+    const isDeletion = record.versions[number - 1]?.isDeleted;
+    const isGone = seen?.isDeleted && (isDeletion || seen.Life__c >= number || wasOutOfSight(record));
     const isThere = seen && (seen[field] >= number || isGone);
     if (!isThere) this.break('a client sees its own write', id, `${field} ${number} is not in the mirror`);
   }
@@ -334,8 +334,9 @@ const wasOutOfSight = ({ wasHidden, isPurged }: OrgRecord) => wasHidden || isPur
 /** Whether what has been seen of a record is this version of it, or a later one. Formulas move no stamp. */
 function holds(seen: Seen | undefined, version: Version): boolean {
   if (!seen) return version.isDeleted;
+  if (seen.isDeleted) return version.isDeleted || seen.Life__c >= version.Life__c;
   if (seen.Life__c < version.Life__c) return false;
-  return seen.isDeleted || (seen.A__c >= version.A__c && seen.B__c >= version.B__c);
+  return seen.A__c >= version.A__c && seen.B__c >= version.B__c;
 }
 
 /** Stamp of the records that were there before anything happened. */

@@ -131,15 +131,18 @@ const slow: Partial<Profile> = {
   tornShare: 0,
   refusedShare: 0,
 };
-/** Two records that everybody writes, swept without a pause, while read-backs take as long as their clients wait. */
+/** A few records that everybody writes, swept without a pause, while read-backs take as long as their clients wait. */
 const swept: Partial<Profile> = {
   ...contested,
-  intervalMs: 400,
+  recordsEach: 4,
+  jitterSeconds: 2,
+  intervalMs: 200,
   databaseMs: 3,
   slowShare: 0.35,
-  slowMs: [2_400, 2_950],
-  outsideEveryMs: 400,
-  wishEveryMs: 1_500,
+  slowMs: [1_500, 2_950],
+  clientEveryMs: 150,
+  outsideEveryMs: 150,
+  wishEveryMs: 1_100,
   wishes: ['reconcile'],
   undeleteShare: 0.4,
   hideShare: 0,

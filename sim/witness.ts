@@ -196,7 +196,7 @@ export class Witness implements Onlooker {
         if (
           skipped.includes(record.sobject) ||
           wasOutOfSight(record) ||
-          holds(this.seen.get(record.id), version)
+          holds(this.seen.get(record.id), record, version)
         )
           continue;
         this.break('a flush has read what was committed before it', record.id, `without ${worded(version)}`);
@@ -209,7 +209,7 @@ export class Witness implements Onlooker {
     for (const record of this.org.all(sobject)) {
       const claimed = newest(record);
       if (!claimed || claimed.stamp >= settledUntil || wasOutOfSight(record)) continue;
-      if (holds(this.seen.get(record.id), claimed)) continue;
+      if (holds(this.seen.get(record.id), record, claimed)) continue;
       this.break(
         'what is claimed is true',
         record.id,
@@ -283,9 +283,9 @@ export class Witness implements Onlooker {
     if (!this.claims.isOrdered) return;
     const { id } = record;
     const seen = this.seen.get(id);
-    // Of a deletion nobody sees whether it was the last one or the one before.
-    const isDeletion = record.versions[number - 1]?.isDeleted;
-    const isGone = seen?.isDeleted && (isDeletion || seen.Life__c >= number || wasOutOfSight(record));
+    const isGone =
+      seen?.isDeleted &&
+      (seen.Life__c >= number || isDeletedSince(record, number - 1) || wasOutOfSight(record));
     const isThere = seen && (seen[field] >= number || isGone);
     if (!isThere) this.break('a client sees its own write', id, `${field} ${number} is not in the mirror`);
   }
@@ -321,7 +321,7 @@ export class Witness implements Onlooker {
     for (const record of this.org.all(sobject)) {
       const claimed = newest(record);
       if (!claimed || claimed.stamp >= at || stream.marks.has(record.id) || wasOutOfSight(record)) continue;
-      if (!holds(this.seen.get(record.id), claimed))
+      if (!holds(this.seen.get(record.id), record, claimed))
         this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
     }
   }
@@ -331,10 +331,18 @@ export class Witness implements Onlooker {
 const isOutOfSight = ({ isHidden, isPurged }: OrgRecord) => isHidden || isPurged;
 const wasOutOfSight = ({ wasHidden, isPurged }: OrgRecord) => wasHidden || isPurged;
 
+/**
+ * By this version or a later one. A mirror without the record holds any of its deletions: of two with a restoration
+ * between them nobody sees which.
+ */
+const isDeletedSince = ({ versions }: OrgRecord, place: number) =>
+  versions.slice(place).some(({ isDeleted }) => isDeleted);
+
 /** Whether what has been seen of a record is this version of it, or a later one. Formulas move no stamp. */
-function holds(seen: Seen | undefined, version: Version): boolean {
+function holds(seen: Seen | undefined, record: OrgRecord, version: Version): boolean {
   if (!seen) return version.isDeleted;
-  if (seen.isDeleted) return version.isDeleted || seen.Life__c >= version.Life__c;
+  if (seen.isDeleted)
+    return seen.Life__c >= version.Life__c || isDeletedSince(record, record.versions.indexOf(version));
   if (seen.Life__c < version.Life__c) return false;
   return seen.A__c >= version.A__c && seen.B__c >= version.B__c;
 }

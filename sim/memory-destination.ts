@@ -24,10 +24,9 @@ import type {
   StreamTable,
 } from '../src/postgres/index.ts';
 import type { Bounds, Judged, Keeping } from './keeping.ts';
-import type { Mark } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
-import { emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
-import { type MirrorRow, type ReadRecord, recordsOf } from './read-record.ts';
+import { carryOut, emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
+import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { Held } from './sql-destination.ts';
 
@@ -96,7 +95,7 @@ export class MemoryDestination implements Mirror {
       const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       fates[fateOf(judged)]++;
       const marked = stream.marks.get(record.id)?.reason ?? null;
-      this.carryOut(stream, judged, bounds, isFencing);
+      carryOut(stream, judged, { ...bounds, isFencing }, this.keeping);
       this.onlooker.judged(streamNo, judged, bounds, part, marked);
     }
     const unmoved = this.moveCursors(streamNo, part.moves ?? []);
@@ -264,27 +263,6 @@ export class MemoryDestination implements Mirror {
     return hi ?? this.readings.ticket();
   }
 
-  /** The row, its fence and its mark, as the verdict wants them. */
-  private carryOut(stream: StreamRecord, judged: Judged, { lo, hi }: Bounds, isFencing: boolean): void {
-    const { rows, fences, marks } = stream;
-    const { record, verdict } = judged;
-    const { id, stamp, values, part } = record;
-    const { keeping } = this;
-    if (verdict === 'store') {
-      if (values) rows.set(id, values);
-      else if (part) rows.set(id, { ...(rows.get(id) as MirrorRow), ...part });
-      else rows.delete(id);
-      const isFenced = isFencing && keeping.leavesFence(judged);
-      const deleted = values === null && part === null;
-      if (isFenced)
-        fences.set(id, { lo, hi, stamp, deleted, partial: part !== null && keeping.leavesPartialFence });
-    }
-    const mark = marks.get(id);
-    if (verdict === 'dirty') marks.found(id, hi, reasonOf(record));
-    else if (mark && verdict !== 'stale' && keeping.clearsMark(mark.since, lo) && clears(record, mark))
-      marks.delete(id);
-  }
-
   private moveCursors(streamNo: number, moves: readonly CursorMove[]): CursorMove['kind'][] {
     return moves.filter((move) => !this.moveCursor(streamNo, move)).map(({ kind }) => kind);
   }
@@ -340,13 +318,4 @@ const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as
 function fateOf({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
   if (verdict === 'store') return isSame ? 'unchanged' : 'applied';
   return verdict === 'nothing' ? 'unchanged' : verdict;
-}
-
-/** A part of a record says that it is there, and nothing more. */
-const clears = ({ part }: ReadRecord, { reason }: Mark) =>
-  part === null || reason === 'absent' || reason === 'kept';
-
-function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'differs' | 'absent' {
-  if (isPartial) return isAbsent ? 'absent' : 'differs';
-  return values === null ? 'absent' : 'overlap';
 }

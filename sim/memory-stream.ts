@@ -1,8 +1,9 @@
 /** What a destination in memory keeps of one stream. */
 import type { Fence } from '../src/core/merge-rule.ts';
 import { secondsOf } from '../src/core/stamps.ts';
-import { Marks } from './marks.ts';
-import type { MirrorRow } from './read-record.ts';
+import type { Bounds, Judged, Keeping } from './keeping.ts';
+import { type Mark, Marks } from './marks.ts';
+import type { MirrorRow, ReadRecord } from './read-record.ts';
 import type { Held } from './sql-destination.ts';
 
 export interface StreamRecord {
@@ -26,6 +27,40 @@ export const emptyStream = (): StreamRecord => ({
   rowsExpected: null,
   backfilledAt: null,
 });
+
+/** The row, its fence and its mark, as the verdict wants them. */
+export function carryOut(
+  stream: StreamRecord,
+  judged: Judged,
+  { lo, hi, isFencing }: Bounds & { isFencing: boolean },
+  keeping: Keeping,
+): void {
+  const { rows, fences, marks } = stream;
+  const { record, verdict } = judged;
+  const { id, stamp, values, part } = record;
+  if (verdict === 'store') {
+    if (values) rows.set(id, values);
+    else if (part) rows.set(id, { ...(rows.get(id) as MirrorRow), ...part });
+    else rows.delete(id);
+    const isFenced = isFencing && keeping.leavesFence(judged);
+    const deleted = values === null && part === null;
+    if (isFenced)
+      fences.set(id, { lo, hi, stamp, deleted, partial: part !== null && keeping.leavesPartialFence });
+  }
+  const mark = marks.get(id);
+  if (verdict === 'dirty') marks.found(id, hi, reasonOf(record));
+  else if (mark && verdict !== 'stale' && keeping.clearsMark(mark.since, lo) && clears(record, mark))
+    marks.delete(id);
+}
+
+/** A part of a record says that it is there, and nothing more. */
+const clears = ({ part }: ReadRecord, { reason }: Mark) =>
+  part === null || reason === 'absent' || reason === 'kept';
+
+function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'differs' | 'absent' {
+  if (isPartial) return isAbsent ? 'absent' : 'differs';
+  return values === null ? 'absent' : 'overlap';
+}
 
 /** In the words of `SqlDestination.look`. */
 export function heldBy(no: number, stream: StreamRecord): Held[] {

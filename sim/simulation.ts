@@ -17,11 +17,12 @@ import { ModelOrg } from './org.ts';
 import { Outsiders } from './outsiders.ts';
 import { Processes } from './processes.ts';
 import type { Profile } from './profile.ts';
+import { ancientStamp } from './seen.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { SqlDestination } from './sql-destination.ts';
 import { tablesInMemory } from './tables.ts';
 import { Wishers } from './wishers.ts';
-import { ancientStamp, type Violation, Witness } from './witness.ts';
+import { type Violation, Witness } from './witness.ts';
 
 export interface Run {
   violations: readonly Violation[];

@@ -6,33 +6,18 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '../src/lib/sql.ts';
 import { startOrg } from './org.ts';
-import { openStage, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { openPair, writeBoth } from './stage-pair.ts';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
-const sobjects = ['Account', 'Lead'];
 const ofAccount = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
 const wholeRequest = { path: '*/composite', user: 'integration' } as const;
 
-async function openCopied(): Promise<Stage> {
-  const stage = await openStage({ org, sobjects });
-  await stage.copy();
-  return stage;
-}
-
-/** One of each object, written now: what the next reading brings, or does not. */
-async function writeBoth(stage: Stage, name: string) {
-  const [account = '', lead = ''] = await stage.write([
-    { create: 'Account', values: { Name: name } },
-    { create: 'Lead', values: { LastName: name, Company: name } },
-  ]);
-  return { account, lead };
-}
-
 for (const answer of ['INVALID_QUERY_LOCATOR', 'QUERY_TIMEOUT', 'UNKNOWN_EXCEPTION']) {
   test(`after ${answer} a table is read on from its cursor, and the others go on meanwhile`, async () => {
-    await using stage = await openCopied();
+    await using stage = await openPair(org);
     const fault = await stage.strike({ match: ofAccount, times: null, effect: { answer } });
     const { account, lead } = await writeBoth(stage, answer);
     await stage.pass(6 * stage.intervalMs);
@@ -59,7 +44,7 @@ const foreign = {
 };
 
 test('an error in whatever form is no page: nothing is stored, nothing moves, and it passes by itself', async (t) => {
-  await using stage = await openCopied();
+  await using stage = await openPair(org);
   for (const [what, effect] of Object.entries(foreign)) {
     await t.test(what, async () => {
       const { account } = await writeBoth(stage, what);
@@ -85,7 +70,7 @@ const cursors = (stage: Stage) =>
   stage.mirror.query(sql`SELECT stream_no, kind, position FROM _lockstep.cursor ORDER BY 1, 2`);
 
 test('an object that may not be read any more stops, keeps its rows, and is followed again when it may', async () => {
-  await using stage = await openCopied();
+  await using stage = await openPair(org);
   const rights = (objects: object) => org.control('/users/rights', { user: 'integration', objects });
   await rights({ Lead: { read: false } });
   try {

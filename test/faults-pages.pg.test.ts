@@ -5,28 +5,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from './org.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openStage } from './stage.ts';
+import { openPair, writeBoth } from './stage-pair.ts';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
-const sobjects = ['Account', 'Lead'];
 const ofAccount = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
-
-async function openCopied(): Promise<Stage> {
-  const stage = await openStage({ org, sobjects });
-  await stage.copy();
-  return stage;
-}
-
-/** One of each object, written now: what the next reading brings, or does not. */
-async function writeBoth(stage: Stage, name: string) {
-  const [account = '', lead = ''] = await stage.write([
-    { create: 'Account', values: { Name: name } },
-    { create: 'Lead', values: { LastName: name, Company: name } },
-  ]);
-  return { account, lead };
-}
 
 /** Pages, and whether they are what Salesforce may send: such a page is used, any other is thrown away whole. */
 const torn = [
@@ -44,7 +29,7 @@ const torn = [
 
 for (const { what, rows, isUsed } of torn) {
   test(`${what} is ${isUsed ? 'used' : 'thrown away'}, and nothing is lost or held up`, async () => {
-    await using stage = await openCopied();
+    await using stage = await openPair(org);
     const fault = await stage.strike({ match: ofAccount, effect: { rows } });
     const { account, lead } = await writeBoth(stage, what);
     await stage.pass(stage.intervalMs);
@@ -72,7 +57,7 @@ test('a first copy whose every page comes in another order misses no row', async
 });
 
 test('an answer that hides the rows that there are is made good by the tail', async () => {
-  await using stage = await openCopied();
+  await using stage = await openPair(org);
   const empty = { totalSize: 0, done: true, records: [] };
   const fault = await stage.strike({
     match: ofAccount,

@@ -1,63 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { heldAt, type StreamChange, serverNow, streamState, syncState } from '../../test/sync-state.ts';
 import type { RecordId } from '../core/ids.ts';
-import type { StreamTable } from '../postgres/index.ts';
 import { startOfContent } from './cursors/content.ts';
 import { startOfCounts } from './cursors/counts.ts';
-import { mendOf, nothingToMend } from './cursors/mend.ts';
+import { mendOf } from './cursors/mend.ts';
 import { startOfSweep } from './cursors/sweep.ts';
 import { nextRequest, type Rider, type Slot } from './next-request.ts';
 import { openQuota } from './quota.ts';
-import type { Cursors, Held, StreamState, SyncState } from './sync-state.ts';
+import type { Cursors, SyncState } from './sync-state.ts';
 
-const serverNow = Date.UTC(2026, 10, 24) / 1000;
 const day = 86_400;
-
-const at = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
-
-const atRest: Cursors = {
-  backfill: null,
-  head: at({ at: serverNow, overlapSeconds: 2, pass: null }),
-  tail: at({ at: serverNow - 900, pass: null }),
-  deleted: at({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
-  sweep: at(startOfSweep(serverNow)),
-  counts: at(startOfCounts(serverNow)),
-  content: at(startOfContent(serverNow)),
-  mend: at(nothingToMend),
-};
-
-const stream = (
-  streamNo: number,
-  { cursors, ...change }: Omit<Partial<StreamState>, 'cursors'> & { cursors?: Partial<Cursors> } = {},
-): StreamState => ({
-  table: {
-    stream: { streamNo, sobject: `Object${streamNo}`, cursorField: 'SystemModstamp', replicateable: true },
-  } as StreamTable,
-  cursors: { ...atRest, ...cursors },
-  rows: 1_000,
-  polledAt: 0,
-  isUrgent: false,
-  isWide: false,
-  wideSince: null,
-  wideReadAt: 0,
-  goesAlone: false,
-  trouble: null,
-  stoppedBy: null,
-  ...change,
-});
+const [at, stream, sync] = [heldAt, streamState, syncState];
 
 const copying: Partial<Cursors> = { backfill: at({ after: null }) };
-
-const sync = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
-  streams,
-  dirty: [],
-  serverNow,
-  budget: { intervalMs: 3_000, sentAt: [] },
-  quota: openQuota(90),
-  pageRows: 2_000,
-  trouble: null,
-  ...change,
-});
 
 const askedOf = (state: SyncState, now = 100_000): { slots: readonly Slot[]; riders: readonly Rider[] } => {
   const next = nextRequest(state, now);
@@ -69,7 +25,7 @@ const slotsOf = (state: SyncState, now = 100_000) => askedOf(state, now).slots;
 const kinds = (slots: readonly { kind: string; index: number }[]) =>
   slots.map(({ kind, index }) => `${kind} ${index}`);
 
-const numbered = (count: number, change: Parameters<typeof stream>[1] = {}) =>
+const numbered = (count: number, change: StreamChange = {}) =>
   Array.from({ length: count }, (_, n) => stream(n + 1, change));
 
 /** What a turn's request leaves behind, as far as the choice of the next one goes. */

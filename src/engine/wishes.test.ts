@@ -1,63 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { heldAt, serverNow, streamState, syncState } from '../../test/sync-state.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog, LogFields } from '../core/log-fields.ts';
 import { openLog } from '../lib/log.ts';
-import type { Mirror, StreamTable } from '../postgres/index.ts';
+import type { Mirror } from '../postgres/index.ts';
 import { startOfContent } from './cursors/content.ts';
 import { startOfCounts } from './cursors/counts.ts';
-import { mendOf, nothingToMend } from './cursors/mend.ts';
+import { mendOf } from './cursors/mend.ts';
 import { startOfSweep } from './cursors/sweep.ts';
-import { openQuota } from './quota.ts';
-import type { Cursors, Held, StreamState, SyncState } from './sync-state.ts';
+import type { Cursors, StreamState, SyncState } from './sync-state.ts';
 import { type Wish, type WishBox, Wishes } from './wishes.ts';
 
-const serverNow = Date.UTC(2026, 10, 24) / 1000;
 const now = 1_000_000;
 const [id, other] = ['001000000000001AAA', '001000000000002AAA'] as [RecordId, RecordId];
-
-const at = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
-
-const atRest: Cursors = {
-  backfill: null,
-  head: at({ at: serverNow, overlapSeconds: 2, pass: null }),
-  tail: at({ at: serverNow - 900, pass: null }),
-  deleted: null,
-  sweep: at(startOfSweep(serverNow - 60)),
-  counts: at(startOfCounts(serverNow - 60)),
-  content: at(startOfContent(serverNow - 60)),
-  mend: at(nothingToMend),
-};
+const [at, stream, sync] = [heldAt, streamState, syncState];
 const timeless: Partial<Cursors> = { head: null, tail: null, counts: null };
-
-const stream = (
-  streamNo: number,
-  { cursors, ...change }: Omit<Partial<StreamState>, 'cursors'> & { cursors?: Partial<Cursors> } = {},
-): StreamState => ({
-  table: { stream: { streamNo, sobject: `Object${streamNo}` } } as StreamTable,
-  cursors: { ...atRest, ...cursors },
-  rows: 1_000,
-  polledAt: 0,
-  isUrgent: false,
-  isWide: false,
-  wideSince: null,
-  wideReadAt: 0,
-  goesAlone: false,
-  trouble: null,
-  stoppedBy: null,
-  ...change,
-});
-
-const sync = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
-  streams,
-  dirty: [],
-  serverNow,
-  budget: { intervalMs: 3_000, sentAt: [] },
-  quota: openQuota(90),
-  pageRows: 2_000,
-  trouble: null,
-  ...change,
-});
 
 const marked = (streamNo: number, ...ids: RecordId[]) =>
   ids.map((one) => ({ streamNo, id: one, isUrgent: false }));

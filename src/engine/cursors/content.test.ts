@@ -1,41 +1,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
+import { lastId, pageWith } from '../../../test/page.ts';
 import { contentAfter, contentPeriod, startOfContent } from './content.ts';
 
 const begin = Date.UTC(2026, 10, 24) / 1000;
 const pageRows = 100;
-const id = '001000000000001AAA' as RecordId;
-const rows = (count: number, { done = true } = {}): Page => ({
-  records: '[]',
-  count,
-  last: null,
-  lastId: count > 0 ? id : null,
-  done,
-  unstorable: [],
-  nulsRemoved: 0,
-});
 
 test('after a full page the check goes on behind its last Id', () => {
-  const to = contentAfter(startOfContent(begin), rows(pageRows), pageRows, begin + 10);
-  assert.deepEqual(to, { begunAt: begin + 10, lastAt: begin, done: pageRows, isWanted: false, after: id });
+  const to = contentAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
+  assert.deepEqual(to, {
+    begunAt: begin + 10,
+    lastAt: begin,
+    done: pageRows,
+    isWanted: false,
+    after: lastId,
+  });
 });
 
 test('a page that Salesforce cut short is no last page', () => {
-  const to = contentAfter(startOfContent(begin), rows(3, { done: false }), pageRows, begin + 10);
-  assert.equal(to.after, id);
+  const to = contentAfter(startOfContent(begin), pageWith(3, { done: false }), pageRows, begin + 10);
+  assert.equal(to.after, lastId);
   assert.equal(to.begunAt, begin + 10);
 });
 
 test('a page that was cut short to nothing leaves the check where it stands', () => {
-  const underWay = contentAfter(startOfContent(begin), rows(pageRows), pageRows, begin + 10);
-  assert.equal(contentAfter(underWay, rows(0, { done: false }), pageRows, begin + 20).after, id);
+  const underWay = contentAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
+  assert.equal(contentAfter(underWay, pageWith(0, { done: false }), pageRows, begin + 20).after, lastId);
 });
 
 test('a page with room left ends the check, which is known by its beginning', () => {
-  const underWay = contentAfter(startOfContent(begin), rows(pageRows), pageRows, begin + 10);
-  assert.deepEqual(contentAfter(underWay, rows(7), pageRows, begin + 20), startOfContent(begin + 10));
+  const underWay = contentAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
+  assert.deepEqual(contentAfter(underWay, pageWith(7), pageRows, begin + 20), startOfContent(begin + 10));
 });
 
 const day = 86_400;

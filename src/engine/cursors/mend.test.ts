@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
+import { lastId, pageWith } from '../../../test/page.ts';
 import { mendAfterIds, mendAfterRecords, mendCondition, mendOf, nothingToMend } from './mend.ts';
 
 const pageRows = 100;
-const id = '001000000000001AAA' as RecordId;
 const days = ['2026-11-24', '2024-02-29'];
-const rows = (count: number, { done = true } = {}): Page => ({
-  records: '[]',
-  count,
-  last: null,
-  lastId: count > 0 ? id : null,
-  done,
-  unstorable: [],
-  nulsRemoved: 0,
-});
 
 test('a day is asked for in UTC, whatever its length of month', () => {
   const whole = (day: string) => mendCondition(mendOf([day]));
@@ -34,28 +23,28 @@ test('a day is asked for in UTC, whatever its length of month', () => {
 });
 
 test('a day of several pages goes on behind the last Id', () => {
-  const next = mendAfterRecords(mendOf(days), rows(pageRows), pageRows);
-  assert.deepEqual(next, { days, part: 'records', after: id });
+  const next = mendAfterRecords(mendOf(days), pageWith(pageRows), pageRows);
+  assert.deepEqual(next, { days, part: 'records', after: lastId });
   assert.match(mendCondition(next) ?? '', / AND Id > '001000000000001AAA'$/);
 });
 
 test('a page that Salesforce cut short is no last page of a day', () => {
-  assert.equal(mendAfterRecords(mendOf(days), rows(3, { done: false }), pageRows).part, 'records');
-  const underWay = { days, part: 'records', after: id } as const;
-  assert.deepEqual(mendAfterRecords(underWay, rows(0, { done: false }), pageRows), underWay);
+  assert.equal(mendAfterRecords(mendOf(days), pageWith(3, { done: false }), pageRows).part, 'records');
+  const underWay = { days, part: 'records', after: lastId } as const;
+  assert.deepEqual(mendAfterRecords(underWay, pageWith(0, { done: false }), pageRows), underWay);
 });
 
 test('after the records of a day come the Ids that the mirror has of it', () => {
-  const underWay = { days, part: 'records', after: id } as const;
-  const ids = mendAfterRecords(underWay, rows(7), pageRows);
+  const underWay = { days, part: 'records', after: lastId } as const;
+  const ids = mendAfterRecords(underWay, pageWith(7), pageRows);
   assert.deepEqual(ids, { days, part: 'ids', after: null });
-  const more = mendAfterIds(ids, [id], false);
-  assert.deepEqual(more, { days, part: 'ids', after: id });
+  const more = mendAfterIds(ids, [lastId], false);
+  assert.deepEqual(more, { days, part: 'ids', after: lastId });
   assert.deepEqual(mendAfterIds(more, [], false), more);
 });
 
 test('after the Ids of a day comes the next day, and after the last one nothing', () => {
-  const next = mendAfterIds({ days, part: 'ids', after: id }, [id], true);
+  const next = mendAfterIds({ days, part: 'ids', after: lastId }, [lastId], true);
   assert.deepEqual(next, mendOf(days.slice(1)));
   assert.deepEqual(mendAfterIds({ ...next, part: 'ids' }, [], true), nothingToMend);
 });

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
+import { lastId as id, pageWith } from '../../../test/page.ts';
 import { type Pass, passAfter, passBehind, windowCondition, windowEnd } from './pass.ts';
 
 const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
-const id = '001000000000001AAA' as RecordId;
 const pageRows = 2_000;
-const rows = (count: number, last = '2026-11-24T11:00:20.000+0000'): Page => ({
-  records: '[]',
-  count,
-  last: { stamp: last, id },
-  lastId: id,
-  done: true,
-  unstorable: [],
-  nulsRemoved: 0,
-});
+const rows = (count: number) => pageWith(count, { stamp: '2026-11-24T11:00:20.000+0000' });
 const pass: Pass = { until: now, from: now - 3_600, rate: 100, window: null };
 const open = { end: null, serverNow: now };
 

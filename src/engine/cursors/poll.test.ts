@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordId } from '../../core/ids.ts';
+import { lastId as id, pageWith } from '../../../test/page.ts';
 import type { Page } from '../../core/page.ts';
 import { backfillAfter, idCondition } from './backfill.ts';
 import type { Pass } from './pass.ts';
@@ -22,17 +22,8 @@ import {
 const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
 const pageRows = 2_000;
 const field = 'SystemModstamp';
-const id = '001000000000001AAA' as RecordId;
 const stamp = '2026-11-24T11:59:58.000+0000';
-const rows = (count: number, { done = true, last = stamp } = {}): Page => ({
-  records: '[]',
-  count,
-  last: count > 0 ? { stamp: last, id } : null,
-  lastId: count > 0 ? id : null,
-  done,
-  unstorable: [],
-  nulsRemoved: 0,
-});
+const rows = (count: number, { done = true, last = stamp } = {}) => pageWith(count, { done, stamp: last });
 const head: HeadPosition = { at: now - 3, overlapSeconds: 10, pass: null };
 const settled: TailPosition = { at: now - settleSeconds, pass: null };
 const passOf = (until: number): Pass => ({ until, from: now - 1_000, rate: 1, window: null });

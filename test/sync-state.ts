@@ -1,0 +1,62 @@
+import { startOfContent } from '../src/engine/cursors/content.ts';
+import { startOfCounts } from '../src/engine/cursors/counts.ts';
+import { nothingToMend } from '../src/engine/cursors/mend.ts';
+import { startOfSweep } from '../src/engine/cursors/sweep.ts';
+import { openQuota } from '../src/engine/quota.ts';
+import type { Cursors, Held, StreamState, SyncState } from '../src/engine/sync-state.ts';
+import type { Stream, StreamTable } from '../src/postgres/index.ts';
+
+/** States of a sync for tests of what is decided from them. Streams are copied, at rest and have nothing to do. */
+export const serverNow = Date.UTC(2026, 10, 24) / 1000;
+
+export const heldAt = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
+
+const atRest: Cursors = {
+  backfill: null,
+  head: heldAt({ at: serverNow, overlapSeconds: 2, pass: null }),
+  tail: heldAt({ at: serverNow - 900, pass: null }),
+  deleted: heldAt({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
+  sweep: heldAt(startOfSweep(serverNow - 60)),
+  counts: heldAt(startOfCounts(serverNow - 60)),
+  content: heldAt(startOfContent(serverNow - 60)),
+  mend: heldAt(nothingToMend),
+};
+
+export interface StreamChange extends Omit<Partial<StreamState>, 'cursors'> {
+  cursors?: Partial<Cursors>;
+}
+
+/** Number one is `Object1`. */
+export function streamState(streamNo: number, { cursors, ...change }: StreamChange = {}): StreamState {
+  const stream: Partial<Stream> = {
+    streamNo,
+    sobject: `Object${streamNo}`,
+    cursorField: 'SystemModstamp',
+    replicateable: true,
+  };
+  return {
+    table: { stream } as StreamTable,
+    cursors: { ...atRest, ...cursors },
+    rows: 1_000,
+    polledAt: 0,
+    isUrgent: false,
+    isWide: false,
+    wideSince: null,
+    wideReadAt: 0,
+    goesAlone: false,
+    trouble: null,
+    stoppedBy: null,
+    ...change,
+  };
+}
+
+export const syncState = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
+  streams,
+  dirty: [],
+  serverNow,
+  budget: { intervalMs: 3_000, sentAt: [] },
+  quota: openQuota(90),
+  pageRows: 2_000,
+  trouble: null,
+  ...change,
+});

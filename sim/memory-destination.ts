@@ -260,7 +260,8 @@ export class MemoryDestination implements Mirror {
   private endPart({ observation: { lo }, isLast, hi }: PagePart): number {
     const isOpen = isLast ? this.readings.close(lo) : this.readings.isOpen(lo);
     if (!isOpen && this.keeping.refusesLateAnswers) throw new Fault('SYS-09');
-    return hi ?? this.readings.ticket();
+    const own = this.readings.ticket();
+    return hi ?? own;
   }
 
   private moveCursors(streamNo: number, moves: readonly CursorMove[]): CursorMove['kind'][] {

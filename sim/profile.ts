@@ -181,7 +181,7 @@ export const hiding: Profile = {
 export const purging: Profile = {
   ...usual,
   longShare: 0.1,
-  longDeleteShare: 1,
+  longDeleteShare: 0.5,
   undeleteShare: 0,
   formulaShare: 0,
   hideShare: 0,

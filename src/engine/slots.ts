@@ -116,7 +116,12 @@ export function slotQuery(
   switch (slot.kind) {
     case 'head':
       return polled(
-        headQuery(followed(field), held(cursors.head), serverNow, { isWide, chained, before: slot.before }),
+        headQuery(followed(field), held(cursors.head), serverNow, {
+          // What the tail has not come to may have been committed behind the head.
+          wideFrom: isWide ? held(cursors.tail).at : null,
+          chained,
+          before: slot.before,
+        }),
       );
     case 'tail':
       return polled(

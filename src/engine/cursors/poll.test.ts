@@ -54,9 +54,10 @@ test('a head pass asks from its overlap on and proves the time of the answer bef
   assert.deepEqual(headAfter(head, rows(3)), { at: now, overlapSeconds: 20, pass: null });
 });
 
-test('a head that is asked from W on reads all that can have been committed by now', () => {
-  const { where } = headQuery(field, head, now, { isWide: true });
-  assert.equal(where, 'SystemModstamp >= 2026-11-24T11:45:00Z');
+test('a wide head reads all that can have been committed by now: from W on, or from where the tail stands', () => {
+  const wide = (wideFrom: number) => headQuery(field, head, now, { wideFrom }).where;
+  assert.equal(wide(now - settleSeconds), 'SystemModstamp >= 2026-11-24T11:45:00Z');
+  assert.equal(wide(now - settleSeconds - 60), 'SystemModstamp >= 2026-11-24T11:44:00Z');
 });
 
 test('after a full page a pass goes on by Id within a window of time, and proves nothing yet', () => {

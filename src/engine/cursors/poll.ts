@@ -67,13 +67,14 @@ const beginningOf = ({ at, leftAt = at, overlapSeconds }: HeadPosition): ServerS
 /**
  * A pass begins with the time of an answer that came before its first request, so that it misses nothing later.
  *
- * @param isWide  reads from W before now on, so that nothing is left out that was committed by now
+ * @param wideFrom  reads from there on, or from W before now where that is earlier: with what is settled up to there,
+ *                  nothing is left out that was committed by now
  */
 export function headQuery(
   field: string,
   position: HeadPosition,
   serverNow: ServerSeconds,
-  { isWide = false, before = null, chained }: { isWide?: boolean } & Within = {},
+  { wideFrom = null, before = null, chained }: { wideFrom?: ServerSeconds | null } & Within = {},
 ): PollQuery {
   const { pass } = position;
   if (pass) {
@@ -81,7 +82,7 @@ export function headQuery(
     return { where, order: 'Id', before, headUntil: pass.until };
   }
   const from = beginningOf(position);
-  const since = isWide ? Math.min(from, serverNow - settleSeconds) : from;
+  const since = wideFrom === null ? from : Math.min(from, serverNow - settleSeconds, wideFrom);
   return { where: `${field} >= ${soqlTime(since)}`, order: 'time', headUntil: serverNow };
 }
 

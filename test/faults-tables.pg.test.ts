@@ -62,6 +62,24 @@ for (const [what, statement] of [
   });
 }
 
+test('a column of another type that takes every value all the same is found by the next start', async () => {
+  await using stage = await openCopied();
+  await stage.mirror.query(sql`ALTER TABLE salesforce.account ALTER name TYPE varchar(255)`);
+  const id = await create(stage, 'Into another type');
+  await stage.pass(2 * stage.intervalMs);
+  assert.equal(await nameOf(stage, id), 'Into another type');
+  const successor = stage.startAnother();
+  await stage.copy();
+  assert.deepEqual(successor.troubles, ['SCH-04', null]);
+  const [column] = await stage.mirror.query(sql`
+    SELECT data_type FROM information_schema.columns
+     WHERE table_schema = 'salesforce' AND table_name = 'account' AND column_name = 'name'`);
+  assert.deepEqual(column, { data_type: 'text' });
+  await stage.settle();
+  await stage.expectConverged();
+  await stage.expectRest();
+});
+
 test('a table that somebody drops while nothing changes is found by a check', async () => {
   await using stage = await openCopied();
   await stage.mirror.query(sql`DROP TABLE salesforce.account`);

@@ -53,7 +53,7 @@ export interface StreamState {
   polledAt: number;
   /** Polled with priority, because a write is known that the mirror does not hold yet. */
   isUrgent: boolean;
-  /** Its next pass reads from W before now on, because somebody wants everything that is committed by now. */
+  /** Its next pass reads from where the tail stands, because somebody wants everything that is committed by now. */
   isWide: boolean;
   /** Local time of the first request of the wide pass under way, and of the last whole one. */
   wideSince: number | null;

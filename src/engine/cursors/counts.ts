@@ -55,7 +55,7 @@ export const startOfCounts = (serverNow: ServerSeconds): CountsPosition => ({
 const dayOf = (seconds: ServerSeconds): Day => new Date(seconds * 1000).toISOString().slice(0, 10);
 const secondsOfDay = (day: Day): ServerSeconds => Date.parse(`${day}T00:00:00Z`) / 1000;
 
-/** @param isMending  the days that differed are being read again */
+/** @param isMending  the days that differed, or the whole table for them, are being read again */
 export function isCountDue(position: CountsPosition, serverNow: ServerSeconds, isMending: boolean): boolean {
   if (position.begunAt === null) return position.isWanted || serverNow - position.lastAt >= daySeconds;
   if (position.round === 'mending' && isMending) return false;
@@ -65,14 +65,21 @@ export function isCountDue(position: CountsPosition, serverNow: ServerSeconds, i
 
 export interface CountQuestion {
   range: DayRange;
+  /** Of the range, where Salesforce is asked for some of its days alone; null: all of them. */
+  days: readonly Day[] | null;
   before: ServerSeconds;
 }
 
 export function countQuestion(position: CountsPosition, serverNow: ServerSeconds): CountQuestion {
   const before = serverNow - settleSeconds;
-  if (position.begunAt === null) return { range: firstRanges(serverNow)[0] as DayRange, before };
+  if (position.begunAt === null) {
+    return { range: firstRanges(serverNow)[0] as DayRange, days: null, before };
+  }
   const [range] = position.ranges;
-  return { range: range ?? rangeOf(position.suspects), before };
+  if (range) return { range, days: null, before };
+  // Between two suspects there can be more days than an answer has room for.
+  const { suspects } = position;
+  return { range: rangeOf(suspects), days: suspects.length <= suspectsMax ? suspects : null, before };
 }
 
 function firstRanges(serverNow: ServerSeconds): DayRange[] {
@@ -93,14 +100,22 @@ export function countQuery(
   sobject: string,
   field: string,
   hasDays: boolean,
-  { range, before }: CountQuestion,
+  { range, days, before }: CountQuestion,
 ): string {
   const sums = `COUNT(Id) n, MAX(${field}) newest`;
   const where = [`${field} < ${soqlTime(before)}`];
   if (!hasDays) return `SELECT ${sums} FROM ${sobject} WHERE ${where.join(' AND ')}`;
-  if (range.from !== null) where.push(`CreatedDate >= ${range.from}T00:00:00Z`);
-  if (range.to !== null) where.push(`CreatedDate < ${dayOf(secondsOfDay(range.to) + daySeconds)}T00:00:00Z`);
+  if (days) where.push(`(${days.map((day) => `(${createdWithin({ from: day, to: day })})`).join(' OR ')})`);
+  else if (range.from !== null || range.to !== null) where.push(createdWithin(range));
   return `SELECT DAY_ONLY(CreatedDate) d, ${sums} FROM ${sobject} WHERE ${where.join(' AND ')} GROUP BY DAY_ONLY(CreatedDate)`;
+}
+
+function createdWithin({ from, to }: DayRange): string {
+  const bounds = [
+    from !== null && `CreatedDate >= ${from}T00:00:00Z`,
+    to !== null && `CreatedDate < ${dayOf(secondsOfDay(to) + daySeconds)}T00:00:00Z`,
+  ];
+  return bounds.filter(Boolean).join(' AND ');
 }
 
 export interface CountStep {

@@ -159,7 +159,7 @@ test('nothing is checked while a table is being copied', () => {
 });
 
 test('a pass that is pages behind goes on over the slots that are left, in a chain', () => {
-  const pass = { until: serverNow, from: serverNow - day, rate: 100, window: null };
+  const pass = { until: serverNow, reach: null, from: serverNow - day, rate: 100, window: null };
   const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
   const slots = slotsOf(sync([stream(1, { cursors: behind }), stream(2)]));
   assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'head 0', 'head 0', 'head 0']);
@@ -168,7 +168,33 @@ test('a pass that is pages behind goes on over the slots that are left, in a cha
     own.map(({ chainedTo }) => chainedTo),
     [null, 0, 2, 3],
   );
-  assert.deepEqual(new Set(own.map(({ before }) => before)), new Set([serverNow - day + 72]));
+  assert.deepEqual(new Set(own.map(({ before }) => before)), new Set([serverNow - 1]));
+});
+
+test('a pass that needs one more page leaves the other slots to whatever else there is', () => {
+  const pass = { until: serverNow, reach: null, from: serverNow - 10, rate: 100, window: null };
+  const behind = { head: at({ at: serverNow - 10, overlapSeconds: 2, pass }), ...copying };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), [
+    'head 0',
+    'backfill 0',
+    'backfill 0',
+    'backfill 0',
+    'backfill 0',
+  ]);
+});
+
+test('head and tail that are both pages behind share the slots evenly, the later one first', () => {
+  const passOf = (from: number, until: number) => ({ until, reach: null, from, rate: 2_000, window: null });
+  const behind = (headLag: number, tailLag: number) => ({
+    head: at({ at: serverNow, overlapSeconds: 2, pass: passOf(serverNow - headLag, serverNow) }),
+    tail: at({ at: 0, pass: passOf(serverNow - 900 - tailLag, serverNow - 900) }),
+  });
+  const slotsBehind = (headLag: number, tailLag: number) => {
+    const slots = slotsOf(sync([stream(1, { cursors: behind(headLag, tailLag) })]));
+    return ['head', 'tail'].map((kind) => slots.filter((slot) => slot.kind === kind).length);
+  };
+  assert.deepEqual(slotsBehind(100, 50), [3, 2]);
+  assert.deepEqual(slotsBehind(50, 100), [2, 3]);
 });
 
 test('logs of deletions ride along, those that have waited longest first', () => {

@@ -5,8 +5,8 @@ import { contentPeriod } from './cursors/content.ts';
 import { isCountDue } from './cursors/counts.ts';
 import { isDeletedDue } from './cursors/deleted-log.ts';
 import { type Due, dueOf } from './cursors/pace.ts';
-import { type WindowEnd, windowEnd } from './cursors/pass.ts';
-import { canPollTogether, isTailDue } from './cursors/poll.ts';
+import { type Pass, pagesExpected, type WindowEnd, windowEnd } from './cursors/pass.ts';
+import { canPollTogether, isTailDue, settleSeconds } from './cursors/poll.ts';
 import { sweepPeriod } from './cursors/sweep.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
 
@@ -116,7 +116,11 @@ class Slots {
   }
 
   has(kind: Slot['kind'], index: number): boolean {
-    return this.taken.some((slot) => slot.kind === kind && slot.index === index);
+    return this.count(kind, index) > 0;
+  }
+
+  count(kind: Slot['kind'], index: number): number {
+    return this.taken.filter((slot) => slot.kind === kind && slot.index === index).length;
   }
 }
 
@@ -125,13 +129,12 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   addReReads(slots, state, streams);
   const checks = streams.flatMap((ready) => checksOf(state, ready));
   const due = checks.filter(({ pace }) => pace === 'now');
-  const bulk = bulkOf(streams);
+  const bulk = bulkOf(state, streams);
 
   addHeads(slots, state, streams, { now, isCrowded: bulk.length > 0, isCheckDue: due.length > 0 });
   const [first] = due;
   if (first && slots.left > 0) addWork(slots, state, first.work);
-  const waited = due.filter(({ isWanted }) => isWanted).map(({ work }) => work);
-  deal(slots, state, [...bulk, ...waited]);
+  deal(slots, state, [...bulk, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
   for (const { work } of [...due.slice(1), ...checks.filter(({ pace }) => pace === 'idle')]) {
     if (slots.left > 0 && !slots.has(work.kind, work.index)) addWork(slots, state, work);
   }
@@ -220,25 +223,58 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready):
   return checks;
 }
 
-/** What can use any number of slots: first copies, and passes that are pages behind. */
-function bulkOf(streams: readonly Ready[]): Work[] {
-  return streams.flatMap(({ stream, index }): Work[] => {
+/** Work that can use several slots of a request: first copies, passes that are pages behind, checks that are waited for. */
+interface Bulk {
+  work: Work;
+  /** More than these are of use only where nothing else wants them: they were estimated. */
+  pages: number;
+  /** How far it is behind, in seconds: of two that have as many slots, the later one gets the next. */
+  lag: number;
+}
+
+function bulkOf({ serverNow, pageRows }: SyncState, streams: readonly Ready[]): Bulk[] {
+  return streams.flatMap(({ stream, index }): Bulk[] => {
     const { backfill, head, tail } = stream.cursors;
+    const passOf = (
+      kind: 'head' | 'tail',
+      pass: Pass | null | undefined,
+      end: WindowEnd,
+      now: number,
+    ): Bulk[] => {
+      if (!pass) return [];
+      const pages = pagesExpected(pass, pageRows, { end, serverNow });
+      return [{ work: { kind, index }, pages, lag: now - pass.from }];
+    };
+    const tailPass = tail?.position.pass;
     return [
-      ...(backfill ? [{ kind: 'backfill', index } as const] : []),
-      ...(head?.position.pass ? [{ kind: 'head', index } as const] : []),
-      ...(tail?.position.pass ? [{ kind: 'tail', index } as const] : []),
+      ...(backfill ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
+      ...passOf('head', head?.position.pass, null, serverNow),
+      ...passOf('tail', tailPass, tailPass?.until ?? null, serverNow - settleSeconds),
     ];
   });
 }
 
-/** The slots that are left, dealt out in turn; then each work's pages in the order in which they follow each other. */
-function deal(slots: Slots, state: SyncState, works: readonly Work[]): void {
-  const shares = works.map(() => 0);
-  for (let left = slots.left, turn = 0; left > 0 && works.length > 0; left--, turn++) {
-    shares[turn % works.length] = (shares[turn % works.length] as number) + 1;
+const onePage: readonly Work['kind'][] = ['counts', 'mend'];
+
+const waitedFor = ({ work }: Check): Bulk => ({
+  work,
+  pages: onePage.includes(work.kind) ? 1 : slotsMax,
+  lag: 0,
+});
+
+/** The slots that are left, each to the work that has the fewest; then each work's pages in their order. */
+function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
+  const all = works.map((bulk) => ({ ...bulk, had: slots.count(bulk.work.kind, bulk.work.index), more: 0 }));
+  type Share = (typeof all)[number];
+  const canUse = ({ work, had, more }: Share) => had + more === 0 || !onePage.includes(work.kind);
+  // A slot that may be of no use comes after all that others can use.
+  const rank = ({ pages, had, more }: Share) => had + more + (had + more < pages ? 0 : slotsMax);
+  for (let { left } = slots; left > 0; left--) {
+    const [next] = all.filter(canUse).toSorted((a, b) => rank(a) - rank(b) || b.lag - a.lag);
+    if (!next) break;
+    next.more++;
   }
-  for (const [place, work] of works.entries()) addWork(slots, state, work, shares[place]);
+  for (const { work, more } of all) addWork(slots, state, work, more);
 }
 
 /** @param count  slots that the work gets */
@@ -259,7 +295,7 @@ function addWork(slots: Slots, state: SyncState, { kind, index }: Work, count = 
       return;
     }
     case 'sweep': {
-      const taken = slots.taken.filter((slot) => slot.kind === kind && slot.index === index).length;
+      const taken = slots.count(kind, index);
       const pages = Math.max(1, Math.ceil(stream.rows / state.pageRows) + 1);
       for (let nth = taken; nth < Math.min(taken + count, pages); nth++) slots.add({ kind, index, nth });
       return;

@@ -256,7 +256,8 @@ function pollStep(
   const { head, tail } = stream.cursors;
   assert(query.poll && head && tail, 'a poll has a query and cursors');
   const at = { head: head.position, tail: tail.position };
-  const to = pollAfter(at, query.poll, page, { pageRows: state.pageRows, answeredAt });
+  const { pageRows, serverNow } = state;
+  const to = pollAfter(at, query.poll, page, { pageRows, serverNow, answeredAt });
   const moves: CursorMove[] = [];
   let after = stream;
   for (const kind of ['head', 'tail'] as const) {
@@ -271,19 +272,18 @@ function pollStep(
 
 /**
  * What the reading of a head means for whoever wanted it. A record that changes again moves on ahead of the pass, so
- * that only a head that has caught up has read everything.
+ * that only a head that has caught up, without a pass under way, has read everything.
  */
 function headRead(
   stream: StreamState,
   { before }: PollQuery,
-  { pass, leftAt }: HeadPosition,
+  { pass }: HeadPosition,
   sentAt: number,
 ): StreamState {
   const isWideBegun = stream.isWide && before === undefined;
   const wideSince = isWideBegun ? sentAt : stream.wideSince;
   const read = { ...stream, isUrgent: false, isWide: stream.isWide && !isWideBegun };
-  const isCaughtUp = !pass && leftAt === undefined;
-  return !isCaughtUp || wideSince === null
+  return pass || wideSince === null
     ? { ...read, wideSince }
     : { ...read, wideSince: null, wideReadAt: wideSince };
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastId as id, pageWith } from '../../../test/page.ts';
-import { type Pass, passAfter, passBehind, windowCondition, windowEnd } from './pass.ts';
+import { type Pass, pagesExpected, passAfter, passBehind, windowCondition, windowEnd } from './pass.ts';
 
 const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
 const pageRows = 2_000;
 const rows = (count: number) => pageWith(count, { stamp: '2026-11-24T11:00:20.000+0000' });
-const pass: Pass = { until: now, from: now - 3_600, rate: 100, window: null };
+const pass: Pass = { until: now, reach: null, from: now - 3_600, rate: 100, window: null };
 const open = { end: null, serverNow: now };
 
 test('a pass begins with the last second of its first page, which may not be complete', () => {
@@ -14,14 +14,20 @@ test('a pass begins with the last second of its first page, which may not be com
   assert.deepEqual(begun, { until: now, reach: now + 1, from: now - 3_580, rate: 100, window: null });
 });
 
-test('a window is as long as the pages at hand may drain, a second at least', () => {
-  assert.equal(windowEnd(pass, 5, pageRows, open), now - 3_600 + 90);
-  assert.equal(windowEnd(pass, 1, pageRows, open), now - 3_600 + 18);
-  assert.equal(windowEnd({ ...pass, rate: 1_000_000 }, 5, pageRows, open), now - 3_599);
+test('a window of the head reaches up to now, or has no end where the pages at hand are enough', () => {
+  assert.equal(windowEnd(pass, 5, pageRows, open), now - 1);
+  assert.equal(windowEnd({ ...pass, rate: 2.4 }, 5, pageRows, open), null);
+  assert.equal(windowEnd({ ...pass, rate: 2.6 }, 5, pageRows, open), now - 1);
+  assert.equal(windowEnd({ ...pass, from: now, rate: 1_000_000 }, 5, pageRows, open), now + 1);
 });
 
-test('a window of the head that would reach beyond now has no end, one of the tail ends where its pass does', () => {
-  assert.equal(windowEnd({ ...pass, rate: 0.1 }, 5, pageRows, open), null);
+test('a window without an end that is not drained ends where it was first asked for', () => {
+  const at = passAfter({ ...pass, from: now - 10 }, null, rows(pageRows), { pageRows, serverNow: now });
+  assert.ok(at !== 'ended');
+  assert.equal(at.window?.before, now - 1);
+});
+
+test('a window of the tail reaches up to where its pass ends', () => {
   assert.equal(windowEnd({ ...pass, rate: 0.1 }, 5, pageRows, { end: now - 900, serverNow: now }), now - 900);
 });
 
@@ -47,18 +53,27 @@ test('a mass of records with one stamp is one window, however many pages it take
   let at: Pass | 'ended' = { ...pass, rate: 2_000 };
   for (let page = 1; page <= 500; page++) {
     assert.ok(at !== 'ended');
-    at = passAfter(at, windowEnd(at, 5, pageRows, open), rows(pageRows), pageRows);
+    const serverNow = now + page;
+    const before = windowEnd(at, 5, pageRows, { ...open, serverNow });
+    at = passAfter(at, before, rows(pageRows), { pageRows, serverNow });
   }
   assert.ok(at !== 'ended');
-  assert.deepEqual([at.from, at.window?.rows], [now - 3_600, 1_000_000]);
-  const behind = passAfter(at, windowEnd(at, 5, pageRows, open), rows(3), pageRows);
+  assert.deepEqual([at.from, at.window?.rows, at.window?.before], [now - 3_600, 1_000_000, now]);
+  const behind = passAfter(at, windowEnd(at, 5, pageRows, open), rows(3), { pageRows, serverNow: now });
   assert.ok(behind !== 'ended');
-  assert.deepEqual([behind.from, behind.window], [at.window?.before, null]);
+  assert.deepEqual([behind.from, behind.window], [now, null]);
 });
 
-test('the next window is cut by the rate of the last one, so that an empty time is soon left behind', () => {
-  const thin = passAfter(pass, now - 3_510, rows(9), pageRows);
+test('the rate of the last window says whether the pages at hand are enough for the next one', () => {
+  const thin = passAfter(pass, now - 3_510, rows(9), { pageRows, serverNow: now });
   assert.ok(thin !== 'ended');
   assert.equal(thin.rate, 0.1);
-  assert.equal(passAfter(pass, null, rows(9), pageRows), 'ended');
+  assert.equal(passAfter(pass, null, rows(9), { pageRows, serverNow: now }), 'ended');
+});
+
+test('a window that is nearly drained takes no more pages than it may need, one that is larger than expected more', () => {
+  assert.equal(pagesExpected(pass, pageRows, open), 200);
+  const inside = { ...pass, window: { before: now - 3_500, after: id, rows: 8_000 } };
+  assert.equal(pagesExpected(inside, pageRows, open), 2);
+  assert.equal(pagesExpected({ ...inside, rate: 1 }, pageRows, open), 5);
 });

@@ -26,14 +26,20 @@ const stamp = '2026-11-24T11:59:58.000+0000';
 const rows = (count: number, { done = true, last = stamp } = {}) => pageWith(count, { done, stamp: last });
 const head: HeadPosition = { at: now - 3, overlapSeconds: 10, pass: null };
 const settled: TailPosition = { at: now - settleSeconds, pass: null };
-const passOf = (until: number): Pass => ({ until, from: now - 1_000, rate: 1, window: null });
+const passOf = (until: number): Pass => ({
+  until,
+  reach: null,
+  from: now - 1_000,
+  rate: 1,
+  window: null,
+});
 
 const after = (
   query: PollQuery,
   page: Page,
   at = { head, tail: settled },
   answeredAt: number | null = null,
-) => pollAfter(at, query, page, { pageRows, answeredAt });
+) => pollAfter(at, query, page, { pageRows, serverNow: now, answeredAt });
 const headAfter = (position: HeadPosition, page: Page, until = now) =>
   after(headQuery(field, position, until), page, { head: position, tail: settled }).head ?? position;
 const tailAfter = (position: TailPosition, page: Page, until = now) =>
@@ -167,23 +173,19 @@ test('a pass of the head ends with a window without an end', () => {
     head: passing,
     tail: settled,
   });
-  assert.deepEqual([to.head?.at, to.head?.pass, to.head?.leftAt], [now, null, undefined]);
+  assert.deepEqual([to.head?.at, to.head?.pass], [now, null]);
 });
 
-test('a head pass does not end before it has read what was there at its first answer', () => {
+test('under a load without an end a pass proves its time when it has read so far, and goes on as the next one', () => {
   const passing = { ...head, pass: { ...passOf(now), reach: now - 500 } };
   const read = (before: number) =>
-    after(headQuery(field, passing, now, { before }), rows(10), { head: passing, tail: settled }).head;
-  assert.notEqual(read(now - 500)?.pass, null);
+    after(headQuery(field, passing, now, { before }), rows(10), { head: passing, tail: settled }, now + 3)
+      .head;
+  const near = read(now - 500);
+  assert.deepEqual([near?.at, near?.pass?.until], [head.at, now]);
   const far = read(now - 499);
-  assert.deepEqual([far?.at, far?.pass, far?.leftAt], [now, null, now - 499]);
-});
-
-test('where more comes all the time, the next pass goes on where the last one left off', () => {
-  const left = { ...head, leftAt: now + 20 };
-  assert.equal(headQuery(field, left, now + 21).where, 'SystemModstamp >= 2026-11-24T12:00:10Z');
-  const full = after(headQuery(field, head, now), rows(2_000), { head, tail: settled }, now + 1).head;
-  assert.equal(full?.pass?.reach, now + 1);
+  assert.deepEqual([far?.at, far?.pass?.until, far?.pass?.reach], [now, now + 3, null]);
+  assert.equal(far?.pass?.from, now - 499);
 });
 
 test('a first copy goes on behind the last Id and is drained by a short page', () => {

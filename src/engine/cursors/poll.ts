@@ -12,8 +12,6 @@ import { isFull, type Pass, passAfter, passBehind, type WindowEnd, windowConditi
 export interface HeadPosition {
   /** All that was visible when the last pass began has been read up to here. */
   at: ServerSeconds;
-  /** Where the last pass has left off, if that is later: it was full of what had come since it began. */
-  leftAt?: ServerSeconds;
   /** How far before that the next pass begins: it catches the late commits of seconds. */
   overlapSeconds: number;
   pass: Pass | null;
@@ -61,8 +59,7 @@ interface Within {
 }
 
 /** Where the next pass of a head begins. */
-const beginningOf = ({ at, leftAt = at, overlapSeconds }: HeadPosition): ServerSeconds =>
-  Math.max(at, leftAt) - overlapSeconds;
+const beginningOf = ({ at, overlapSeconds }: HeadPosition): ServerSeconds => at - overlapSeconds;
 
 /**
  * A pass begins with the time of an answer that came before its first request, so that it misses nothing later.
@@ -132,6 +129,8 @@ export function isTailDue(position: TailPosition, serverNow: ServerSeconds): boo
 interface PageContext {
   /** What a query asks for at most. */
   pageRows: number;
+  /** The server's time before the request. */
+  serverNow: ServerSeconds;
   /** The server's time of the answer; null where it did not say. */
   answeredAt: ServerSeconds | null;
 }
@@ -174,15 +173,22 @@ function headAfter(
   page: Page,
   context: PageContext,
 ): HeadPosition {
-  const { pageRows } = context;
+  const { answeredAt } = context;
   if (position.pass) {
-    const pass = passAfter(position.pass, before, page, pageRows);
+    const pass = passAfter(
+      { ...position.pass, reach: position.pass.reach ?? answeredAt },
+      before,
+      page,
+      context,
+    );
     if (pass === 'ended') return headEnded(position, until);
-    const isFarEnough = pass.reach !== undefined && !pass.window && pass.from > pass.reach;
-    return isFarEnough ? { ...headEnded(position, until), leftAt: pass.from } : { ...position, pass };
+    const isFarEnough = !pass.window && pass.reach !== null && pass.from > pass.reach;
+    if (!isFarEnough || answeredAt === null) return { ...position, pass };
+    // What it was to prove is proven. More has come meanwhile: it goes on as the next one.
+    return { ...headEnded(position, until), pass: { ...pass, until: answeredAt, reach: null } };
   }
-  const overlapSeconds = nextOverlap(position, page, pageRows);
-  if (isFull(page, pageRows))
+  const overlapSeconds = nextOverlap(position, page, context.pageRows);
+  if (isFull(page, context.pageRows))
     return { ...position, overlapSeconds, pass: headPass(position, until, page, context) };
   return { ...headEnded(position, until), overlapSeconds };
 }
@@ -204,15 +210,15 @@ function tailAfter(
   position: TailPosition,
   { until, before = null }: Asked,
   page: Page,
-  { pageRows }: PageContext,
+  context: PageContext,
 ): TailPosition {
   const ended = { at: Math.max(position.at, until), pass: null };
   if (!position.pass) {
-    return isFull(page, pageRows)
+    return isFull(page, context.pageRows)
       ? { ...position, pass: passBehind(page, { from: position.at, until }) }
       : ended;
   }
-  const pass = passAfter(position.pass, before, page, pageRows);
+  const pass = passAfter(position.pass, before, page, context);
   const isOver = pass === 'ended' || (!pass.window && pass.from >= until);
   return isOver ? ended : { ...position, pass };
 }

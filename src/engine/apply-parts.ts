@@ -13,7 +13,7 @@ import {
   type PagePart,
   type StreamTable,
 } from '../postgres/index.ts';
-import type { Slot } from './next-request.ts';
+import type { Slot } from './fill-slots.ts';
 import type { SlotStep } from './slots.ts';
 import { type DirtyRecord, dirtyRecord, dirtyRows, type StreamState } from './sync-state.ts';
 

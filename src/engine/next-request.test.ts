@@ -6,7 +6,8 @@ import { startOfContent } from './cursors/content.ts';
 import { startOfCounts } from './cursors/counts.ts';
 import { mendOf } from './cursors/mend.ts';
 import { startOfSweep } from './cursors/sweep.ts';
-import { nextRequest, type Rider, type Slot } from './next-request.ts';
+import type { Slot } from './fill-slots.ts';
+import { nextRequest, type Rider } from './next-request.ts';
 import { openQuota } from './quota.ts';
 import type { Cursors, SyncState } from './sync-state.ts';
 
@@ -169,6 +170,13 @@ test('a pass that is pages behind goes on over the slots that are left, in a cha
     [null, 0, 2, 3],
   );
   assert.deepEqual(new Set(own.map(({ before }) => before)), new Set([serverNow - 1]));
+});
+
+test('a pass that gets its own slot alone is asked for by its window all the same', () => {
+  const pass = { until: serverNow, reach: null, from: serverNow - day, rate: 100, window: null };
+  const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
+  const slots = slotsOf(sync(numbered(6, { cursors: behind })));
+  for (const slot of slots) assert.ok(slot.kind === 'head' && slot.before !== undefined);
 });
 
 test('a pass that needs one more page leaves the other slots to whatever else there is', () => {

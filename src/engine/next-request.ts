@@ -1,29 +1,13 @@
-import type { RecordId } from '../core/ids.ts';
-import { unreachable } from '../lib/assert.ts';
 import { nextSendAt } from './budget.ts';
 import { contentPeriod } from './cursors/content.ts';
 import { isCountDue } from './cursors/counts.ts';
 import { isDeletedDue } from './cursors/deleted-log.ts';
 import { type Due, dueOf } from './cursors/pace.ts';
-import { type Pass, pagesExpected, type WindowEnd, windowEnd } from './cursors/pass.ts';
+import { type Pass, pagesExpected, type WindowEnd } from './cursors/pass.ts';
 import { canPollTogether, isTailDue, settleSeconds } from './cursors/poll.ts';
 import { sweepPeriod } from './cursors/sweep.ts';
+import { addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
-
-/**
- * One query of a request: what it reads, for which stream. `index` is the stream's place in the state; `chainedTo` is
- * the slot of the page before, in the same request.
- */
-export type Slot =
-  | { kind: 're-read'; index: number; ids: readonly RecordId[] }
-  /** Of a pass that goes on: up to where its window reaches. */
-  | { kind: 'head' | 'tail'; index: number; chainedTo: number | null; before?: WindowEnd }
-  /** Head and tail of a stream in one query. */
-  | { kind: 'head and tail'; index: number }
-  | { kind: 'backfill' | 'content'; index: number; chainedTo: number | null }
-  /** The n-th page of the mirror's own Ids in this request. */
-  | { kind: 'sweep'; index: number; nth: number }
-  | { kind: 'counts' | 'mend'; index: number };
 
 /** What travels with the queries and is none: a stream's log of deletions. */
 export interface Rider {
@@ -35,8 +19,7 @@ export type Next =
   | { kind: 'ask'; slots: readonly Slot[]; riders: readonly Rider[] }
   | { kind: 'wait'; until: number };
 
-/** A composite request runs at most five queries and 25 subrequests in all (REST API guide, Composite). */
-export const slotsMax = 5;
+/** And 25 subrequests in all. */
 export const ridersMax = 20;
 /** Records to be read again never take so many slots that the poll stands still. */
 const reReadsMax = slotsMax - 2;
@@ -103,27 +86,6 @@ function companyOf(byWait: readonly Ready[]): readonly Ready[] {
   return byWait.filter((one) => !isAlone(one));
 }
 
-/** The slots of one request as they fill up. */
-class Slots {
-  readonly taken: Slot[] = [];
-
-  get left(): number {
-    return slotsMax - this.taken.length;
-  }
-
-  add(slot: Slot): void {
-    this.taken.push(slot);
-  }
-
-  has(kind: Slot['kind'], index: number): boolean {
-    return this.count(kind, index) > 0;
-  }
-
-  count(kind: Slot['kind'], index: number): number {
-    return this.taken.filter((slot) => slot.kind === kind && slot.index === index).length;
-  }
-}
-
 function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {
   const slots = new Slots();
   addReReads(slots, state, streams);
@@ -163,7 +125,8 @@ function addHeads(
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
     const isTogether = !stream.isWide && ridesAlong(stream, state.serverNow);
-    slots.add(isTogether ? { kind: 'head and tail', index } : { kind: 'head', index, chainedTo: null });
+    if (isTogether) slots.add({ kind: 'head and tail', index });
+    else addWork(slots, state, { kind: 'head', index });
   }
 }
 
@@ -183,12 +146,6 @@ function isHeadDue(
   if (!cursors.head) return false;
   if (!cursors.backfill || isUrgent || isWide || cursors.head.position.pass) return true;
   return now - polledAt >= copying * copiedPollEveryMs;
-}
-
-/** A kind of reading that can take several slots of one request. */
-interface Work {
-  kind: Exclude<Slot['kind'], 're-read' | 'head and tail'>;
-  index: number;
 }
 
 interface Check {
@@ -223,15 +180,6 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready):
   return checks;
 }
 
-/** Work that can use several slots of a request: first copies, passes that are pages behind, checks that are waited for. */
-interface Bulk {
-  work: Work;
-  /** More than these are of use only where nothing else wants them: they were estimated. */
-  pages: number;
-  /** How far it is behind, in seconds: of two that have as many slots, the later one gets the next. */
-  lag: number;
-}
-
 function bulkOf({ serverNow, pageRows }: SyncState, streams: readonly Ready[]): Bulk[] {
   return streams.flatMap(({ stream, index }): Bulk[] => {
     const { backfill, head, tail } = stream.cursors;
@@ -254,87 +202,11 @@ function bulkOf({ serverNow, pageRows }: SyncState, streams: readonly Ready[]): 
   });
 }
 
-const onePage: readonly Work['kind'][] = ['counts', 'mend'];
-
 const waitedFor = ({ work }: Check): Bulk => ({
   work,
-  pages: onePage.includes(work.kind) ? 1 : slotsMax,
+  pages: slotsMax,
   lag: 0,
 });
-
-/** The slots that are left, each to the work that has the fewest; then each work's pages in their order. */
-function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
-  const all = works.map((bulk) => ({ ...bulk, had: slots.count(bulk.work.kind, bulk.work.index), more: 0 }));
-  type Share = (typeof all)[number];
-  const canUse = ({ work, had, more }: Share) => had + more === 0 || !onePage.includes(work.kind);
-  // A slot that may be of no use comes after all that others can use.
-  const rank = ({ pages, had, more }: Share) => had + more + (had + more < pages ? 0 : slotsMax);
-  for (let { left } = slots; left > 0; left--) {
-    const [next] = all.filter(canUse).toSorted((a, b) => rank(a) - rank(b) || b.lag - a.lag);
-    if (!next) break;
-    next.more++;
-  }
-  for (const { work, more } of all) addWork(slots, state, work, more);
-}
-
-/** @param count  slots that the work gets */
-function addWork(slots: Slots, state: SyncState, { kind, index }: Work, count = 1): void {
-  if (count === 0) return;
-  const stream = state.streams[index] as StreamState;
-  switch (kind) {
-    case 'head':
-    case 'tail':
-      return addPages(slots, state, { kind, index }, count);
-    case 'backfill':
-    case 'content': {
-      let before = slots.taken.findLastIndex((slot) => slot.kind === kind && slot.index === index);
-      for (let nth = 0; nth < count; nth++) {
-        slots.add({ kind, index, chainedTo: before < 0 ? null : before });
-        before = slots.taken.length - 1;
-      }
-      return;
-    }
-    case 'sweep': {
-      const taken = slots.count(kind, index);
-      const pages = Math.max(1, Math.ceil(stream.rows / state.pageRows) + 1);
-      for (let nth = taken; nth < Math.min(taken + count, pages); nth++) slots.add({ kind, index, nth });
-      return;
-    }
-    case 'counts':
-    case 'mend':
-      if (!slots.has(kind, index)) slots.add({ kind, index });
-      return;
-    default:
-      unreachable(kind);
-  }
-}
-
-/** A pass that goes on takes a window that its pages can drain; the first of them takes the place of its own query. */
-function addPages(
-  slots: Slots,
-  state: SyncState,
-  { kind, index }: { kind: 'head' | 'tail'; index: number },
-  count: number,
-): void {
-  const pass = (state.streams[index] as StreamState).cursors[kind]?.position.pass ?? null;
-  const own = slots.taken.findIndex((slot) => slot.kind === kind && slot.index === index);
-  if (!pass) {
-    if (own < 0) slots.add({ kind, index, chainedTo: null });
-    return;
-  }
-  const pages = count + (own < 0 ? 0 : 1);
-  const end = kind === 'tail' ? pass.until : null;
-  const before = windowEnd(pass, pages, state.pageRows, { end, serverNow: state.serverNow });
-  let page = own;
-  for (let nth = 0; nth < pages; nth++) {
-    const slot: Slot = { kind, index, before, chainedTo: nth === 0 ? null : page };
-    if (nth === 0 && own >= 0) slots.taken[own] = slot;
-    else {
-      slots.add(slot);
-      page = slots.taken.length - 1;
-    }
-  }
-}
 
 /** Those that waited longest first; a stream that somebody waits for at once. */
 function ridersOf({ serverNow }: SyncState, streams: readonly Ready[]): Rider[] {

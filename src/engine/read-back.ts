@@ -12,7 +12,7 @@ import {
   soqlIds,
   soqlString,
 } from '../salesforce/index.ts';
-import { slotsMax } from './next-request.ts';
+import { slotsMax } from './fill-slots.ts';
 import { absentIds, recordIds } from './page-ids.ts';
 
 /** What a read-back works with. */

@@ -18,7 +18,7 @@ import {
   tailQuery,
 } from './cursors/poll.ts';
 import { sweepAfter } from './cursors/sweep.ts';
-import type { Slot } from './next-request.ts';
+import type { Slot } from './fill-slots.ts';
 import { absentIds } from './page-ids.ts';
 import { moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
 

@@ -5,7 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { openLog } from '../lib/log.ts';
 import { sql } from '../lib/sql.ts';
 import { openScriptedOrg } from '../salesforce/scripted-org.ts';
-import type { Slot } from './next-request.ts';
+import type { Slot } from './fill-slots.ts';
 import { openQuota } from './quota.ts';
 import { loadState, startsOf } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading } from './tick.ts';

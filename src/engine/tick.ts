@@ -14,7 +14,8 @@ import {
 import { applyParts, type Part, type RiderPart } from './apply-parts.ts';
 import { compareCounts } from './compare-counts.ts';
 import { type DeletedQuestion, deletedQuestion } from './cursors/deleted-log.ts';
-import type { Rider, Slot } from './next-request.ts';
+import type { Slot } from './fill-slots.ts';
+import type { Rider } from './next-request.ts';
 import { afterAnswer } from './quota.ts';
 import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
 import { restMs } from './rest.ts';

@@ -71,10 +71,11 @@ export function headQuery(
   field: string,
   position: HeadPosition,
   serverNow: ServerSeconds,
-  { wideFrom = null, before = null, chained }: { wideFrom?: ServerSeconds | null } & Within = {},
+  { wideFrom = null, before, chained }: { wideFrom?: ServerSeconds | null } & Within = {},
 ): PollQuery {
   const { pass } = position;
   if (pass) {
+    assert(before !== undefined, 'a pass goes on in windows');
     const where = windowCondition(field, pass, before, chained);
     return { where, order: 'Id', before, headUntil: pass.until };
   }
@@ -90,9 +91,9 @@ export function tailQuery(
   { before, chained }: Within = {},
 ): PollQuery {
   if (pass) {
-    const end = before ?? pass.until;
-    const where = windowCondition(field, pass, end, chained);
-    return { where, order: 'Id', before: end, tailUntil: pass.until };
+    assert(before !== undefined, 'a pass goes on in windows');
+    const where = windowCondition(field, pass, before, chained);
+    return { where, order: 'Id', before, tailUntil: pass.until };
   }
   const until = serverNow - settleSeconds;
   const where = `${field} >= ${soqlTime(at)} AND ${field} < ${soqlTime(until)}`;

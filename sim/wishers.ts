@@ -58,6 +58,10 @@ export class Wishers implements WishBox {
     this.wish(profile.lastWish, (skipped) => skipped.length > 0 && again());
   }
 
+  get areWaiting(): boolean {
+    return this.waiting.size > 0;
+  }
+
   async open(): Promise<readonly Wish[]> {
     return [...this.waiting.values()].map(({ wish }) => wish);
   }

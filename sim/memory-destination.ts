@@ -109,8 +109,9 @@ export class MemoryDestination implements Mirror {
   async applyRest(rest: readonly Rest[], part: PagePart, dirtyRows: number) {
     this.endPart(part);
     const unmoved = rest.flatMap(({ table, moves }) => this.moveCursors(table.stream.streamNo, moves));
-    for (const { table, marks } of rest) {
+    for (const { table, marks, stop } of rest) {
       const { streamNo } = table.stream;
+      if (stop) Object.assign(this.stream(streamNo), { state: 'stopped', stoppedBy: stop.code });
       const standing = marks?.ids.filter((id) => this.stream(streamNo).rows.has(id)) ?? [];
       if (marks) await this.markRows(streamNo, standing, marks.reason, false);
     }
@@ -151,10 +152,6 @@ export class MemoryDestination implements Mirror {
       ),
       dirty: this.dirty(dirtyRows),
     };
-  }
-
-  async recordStop(streamNo: number, { code }: Fault): Promise<void> {
-    Object.assign(this.stream(streamNo), { state: 'stopped', stoppedBy: code });
   }
 
   async retryStopped(): Promise<void> {
@@ -275,7 +272,7 @@ export class MemoryDestination implements Mirror {
     stream.cursors.set(move.kind, { position: copyOf(move.to), version: move.version + 1 });
     if (move.backfilledAt !== undefined) {
       stream.backfilledAt ??= move.backfilledAt;
-      if (stream.state !== 'stopped') stream.state = 'current';
+      stream.state = 'current';
     }
     this.onlooker.moved(streamNo, move);
     return true;

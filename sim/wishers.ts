@@ -27,6 +27,8 @@ export class Wishers implements WishBox {
   onWish: () => void = () => undefined;
   private readonly waiting = new Map<number, { wish: Wish; isKept: (skipped: readonly string[]) => void }>();
   private last = 0;
+  /** What is wished in the end has been done. */
+  private isContent = false;
 
   constructor(world: WishingWorld) {
     this.world = world;
@@ -54,12 +56,14 @@ export class Wishers implements WishBox {
   /** Again, until no object was left out. */
   private wishForTheEnd(): void {
     const { agenda, profile } = this.world;
-    const again = () => agenda.after(profile.settlingIntervalMs, () => this.wishForTheEnd());
-    this.wish(profile.lastWish, (skipped) => skipped.length > 0 && again());
+    this.wish(profile.lastWish, (skipped) => {
+      this.isContent = skipped.length === 0;
+      if (!this.isContent) agenda.after(profile.settlingIntervalMs, () => this.wishForTheEnd());
+    });
   }
 
   get areWaiting(): boolean {
-    return this.waiting.size > 0;
+    return this.waiting.size > 0 || !this.isContent;
   }
 
   async open(): Promise<readonly Wish[]> {

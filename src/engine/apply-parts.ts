@@ -36,6 +36,12 @@ export interface RiderPart {
   after: StreamState;
 }
 
+/** A stream that was refused for good. */
+export interface Stop {
+  table: StreamTable;
+  fault: Fault;
+}
+
 interface ApplyDeps {
   clock: Clock;
   log: AppLog;
@@ -81,7 +87,7 @@ class Moves {
 /** Pages with rows each in a transaction of their own, then all the rest in the one that closes the reading. */
 export async function applyParts(
   deps: ApplyDeps,
-  { parts, riders }: { parts: readonly Part[]; riders: readonly RiderPart[] },
+  { parts, riders, stops }: { parts: readonly Part[]; riders: readonly RiderPart[]; stops: readonly Stop[] },
   observation: Observation,
   hi?: number,
 ): Promise<PartsApplied> {
@@ -110,6 +116,7 @@ export async function applyParts(
         moves: rider.moves,
         marks: { ids, reason: 'deleted log' as const },
       })),
+    ...stops.map(({ table, fault }) => ({ table, moves: [], stop: fault })),
   ];
   const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true }, dirtyRows);
   return {

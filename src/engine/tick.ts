@@ -11,7 +11,7 @@ import {
   type RiderAnswer,
   type Salesforce,
 } from '../salesforce/index.ts';
-import { applyParts, type Part, type RiderPart } from './apply-parts.ts';
+import { applyParts, type Part, type RiderPart, type Stop } from './apply-parts.ts';
 import { compareCounts } from './compare-counts.ts';
 import { type DeletedQuestion, deletedQuestion } from './cursors/deleted-log.ts';
 import type { Slot } from './fill-slots.ts';
@@ -65,6 +65,7 @@ export interface Landed {
   reading: Reading;
   parts: readonly Part[];
   riders: readonly RiderPart[];
+  stops: readonly Stop[];
   /** The state after all of it is applied. */
   next: SyncState;
 }
@@ -111,7 +112,7 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
     });
     const serverNow = Math.max(state.serverNow, answer.serverNow ?? 0);
     const next = { ...withPace(understood.next, asking.slots, tookMs), serverNow };
-    return { reading, parts: understood.parts, riders: understood.riders, next };
+    return { ...understood, reading, next };
   } catch (error) {
     await closeReading(deps, reading);
     throw error;
@@ -206,15 +207,16 @@ function purposeOf(slots: readonly PreparedSlot[]): Purpose {
   return kinds.has('backfill') ? 'backfill' : 'reconcile';
 }
 
-/** What each slot's answer means. Nothing is applied yet but the stopping of a stream that was refused for good. */
+/** What each slot's answer means. Nothing is applied yet. */
 async function understand(
   deps: SyncDeps,
   state: SyncState,
   { slots, riders }: Answered,
   times: ExchangeTimes,
-): Promise<{ next: SyncState; parts: Part[]; riders: RiderPart[] }> {
+): Promise<{ next: SyncState; parts: Part[]; riders: RiderPart[]; stops: Stop[] }> {
   let next = state;
   const parts: Part[] = [];
+  const stops: Stop[] = [];
   const refusals = new Map<number, Fault>();
   const lost = new Set<number>();
   for (const [place, { prepared, query, outcome }] of slots.entries()) {
@@ -235,11 +237,8 @@ async function understand(
   for (const index of new Set(slots.map(({ prepared }) => prepared.slot.index))) {
     const stream = next.streams[index] as StreamState;
     const fault = refusals.get(index);
-    next = withStream(
-      next,
-      index,
-      fault ? await afterRefusal(deps, stream, fault) : { ...stream, trouble: null },
-    );
+    next = withStream(next, index, fault ? afterRefusal(deps, stream, fault) : { ...stream, trouble: null });
+    if (fault?.kind === 'permanent') stops.push({ table: stream.table, fault });
   }
   const riderParts: RiderPart[] = [];
   for (const answered of riders) {
@@ -248,7 +247,7 @@ async function understand(
     riderParts.push(part);
     next = withStream(next, part.index, part.after);
   }
-  return { next, parts, riders: riderParts };
+  return { next, parts, riders: riderParts, stops };
 }
 
 const isHead = ({ kind }: Slot) => kind === 'head' || kind === 'head and tail';
@@ -276,12 +275,9 @@ const withStream = (state: SyncState, index: number, stream: StreamState): SyncS
 });
 
 /** A refused query concerns its stream alone. What never will work stops it; anything else lets it rest. */
-async function afterRefusal(deps: SyncDeps, stream: StreamState, fault: Fault): Promise<StreamState> {
-  const { sobject, streamNo } = stream.table.stream;
-  deps.log.warn('query refused', { stream: sobject, code: fault.code });
-  if (fault.kind !== 'permanent') return inTrouble(deps, stream, fault);
-  await deps.mirror.recordStop(streamNo, fault);
-  return { ...stream, stoppedBy: fault.code };
+function afterRefusal(deps: SyncDeps, stream: StreamState, fault: Fault): StreamState {
+  deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code });
+  return fault.kind === 'permanent' ? { ...stream, stoppedBy: fault.code } : inTrouble(deps, stream, fault);
 }
 
 function inTrouble({ clock }: SyncDeps, stream: StreamState, fault: Fault): StreamState {

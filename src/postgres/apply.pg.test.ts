@@ -187,25 +187,37 @@ test('the status claims what head and tail have proven, and nothing before the f
   ]);
 });
 
-test('a stream that is stopped while its first copy ends stays stopped until it is tried again', async () => {
+test('a stream that one request both completes and stops stays stopped until it is tried again', async () => {
   await using world = await openDestinationWorld();
   const { mirror } = world.destination;
-  const { streamNo } = world.table().stream;
-  await mirror.beginStream(streamNo, { backfill: {} }, null);
-  await mirror.recordStop(streamNo, new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' }));
+  const table = world.table();
+  await mirror.beginStream(table.stream.streamNo, { backfill: {} }, null);
+  const observation = await world.open();
+  const moves: CursorMove[] = [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }];
+  await world.apply([record(1)], { observation, isLast: false, moves });
+  const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
+  await mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true }, 0);
 
-  await world.apply([record(1)], {
-    moves: [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }],
-  });
   const checkpoint = async () => (await mirror.readProgress(0)).checkpoints[0];
   assert.partialDeepStrictEqual(await checkpoint(), {
     state: 'stopped',
     stopped_by: 'PERM-02',
     backfilled: true,
   });
-
   await mirror.retryStopped();
   assert.partialDeepStrictEqual(await checkpoint(), { state: 'current', stopped_by: null });
+});
+
+test('a reading that was closed stops nothing', async () => {
+  await using world = await openDestinationWorld();
+  const { mirror } = world.destination;
+  const table = world.table();
+  const observation = await world.open();
+  await closeObservation(world.destination.db, observation);
+  const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
+  const late = mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true }, 0);
+  await assert.rejects(late, { code: 'SYS-09' });
+  assert.equal((await mirror.readProgress(0)).checkpoints[0]?.stopped_by, null);
 });
 
 test('streams without rows move their cursors together and close the reading', async () => {

@@ -51,12 +51,14 @@ export interface PageApplied {
   unmoved: readonly statements.CursorKind[];
 }
 
-/** What an answer means for a stream of which it holds no rows. */
+/** What an answer means for a stream besides its rows. */
 export interface Rest {
   table: StreamTable;
   moves: readonly CursorMove[];
   /** Rows that have to be read again, where they stand in the mirror. */
   marks?: { ids: readonly RecordId[]; reason: statements.MarkReason };
+  /** Why nothing is read of the stream until the next start; its status says so. */
+  stop?: Fault;
 }
 
 /** A stream's table with the statements that write it. */
@@ -138,6 +140,10 @@ export async function applyRest(
     if (!marks || marks.ids.length === 0) continue;
     const ids = await standing(tx, table.stream, marks.ids);
     await statements.markDirty(tx, table.stream.streamNo, ids, { urgent: false, reason: marks.reason });
+  }
+  // After all pages: one of them can have completed the first copy.
+  for (const { table, stop } of rest) {
+    if (stop) await statements.stopStream(tx, table.stream.streamNo, stop.code, stop.message);
   }
   if (part.isLast) await statements.purgeExpiredObservations(tx);
   return unmoved;

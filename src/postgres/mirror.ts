@@ -60,8 +60,6 @@ export interface Mirror {
     positions: progress.StartPositions,
     rowsExpected: number | null,
   ): Promise<void>;
-  /** Nothing is read of the stream until the next start, and its status says why. */
-  recordStop(streamNo: number, fault: Fault): Promise<void>;
 
   openTickObservation(
     holder: observations.Holder,
@@ -133,7 +131,6 @@ export function mirrorIn(db: Database): Mirror {
     readProgress: (dirtyRows) => progress.readProgress(db, dirtyRows),
     beginStream: (streamNo, positions, rowsExpected) =>
       db.transaction((tx) => progress.beginStream(tx, streamNo, positions, rowsExpected)),
-    recordStop: (streamNo, fault) => progress.recordStop(db, streamNo, fault),
 
     openTickObservation: (holder, streams, lastsMs) =>
       observations.openTickObservation(db, holder, streams, lastsMs),

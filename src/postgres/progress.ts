@@ -1,4 +1,3 @@
-import type { Fault } from '../core/faults.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { planForWholeTable } from './planner.ts';
@@ -28,10 +27,6 @@ export async function beginStream(
 
 /** Where the cursors of a stream begin; null for one that it does not have. */
 export type StartPositions = { readonly [Kind in statements.CursorKind]?: object | null };
-
-export const recordStop = async (db: Database, streamNo: number, { code, message }: Fault): Promise<void> => {
-  await statements.stopStream(db, streamNo, code, message);
-};
 
 /** What stopped a stream may have been mended since. */
 export const retryStopped = async (db: Database): Promise<void> => {

@@ -181,15 +181,10 @@ export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemo
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}
    WHERE stream_no = ${streamNo}`);
 
-/**
- * The first copy is complete, at this second of the server's. Another query of the same request can have stopped the
- * stream for good: it stays stopped until the next start.
- */
+/** The first copy is complete, at this second of the server's. */
 export const completeBackfill = (tx: Tx, streamNo: number, at: number) =>
   tx.query(sql`
-  UPDATE _lockstep.checkpoint
-     SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})),
-         state = CASE WHEN state = 'stopped' THEN state ELSE 'current' END
+  UPDATE _lockstep.checkpoint SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})), state = 'current'
    WHERE stream_no = ${streamNo}`);
 
 export const startBackfill = (tx: Tx, streamNo: number, rowsExpected: number | null) =>

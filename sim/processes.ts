@@ -16,6 +16,7 @@ const leaseMs = 60_000;
 
 export class Processes {
   private workers: Worker[] = [];
+  private readonly started: Worker[] = [];
   private epoch = 0;
   private intervalMs: number;
   private readonly options: ProcessesOptions;
@@ -51,6 +52,7 @@ export class Processes {
     worker.clockOffMs = random.between(-profile.clockOffMs, profile.clockOffMs);
     worker.settings = { ...worker.settings, intervalMs: this.intervalMs };
     this.workers.push(worker);
+    this.started.push(worker);
     journal.add('process', () => `${worker.owner} starts, its clock is off by ${worker.clockOffMs} ms`);
     agenda.resume(() => worker.run());
   }
@@ -91,6 +93,10 @@ export class Processes {
     for (const older of this.workers.slice(0, -1)) older.die();
     this.options.agenda.after(leaseMs, () => former?.die());
     this.start();
+  }
+
+  end(): void {
+    for (const worker of this.started) worker.letGo();
   }
 
   /** Settings that have come anew, changed or not, make whoever runs the sync look around. */

@@ -124,6 +124,7 @@ export async function simulate({
     await agenda.runUntil(end, isOver);
   }
   if (!isOver()) witness.checkConverged();
+  processes.end();
   return { violations: witness.violations, journal, requests: network.requests };
 }
 

@@ -112,6 +112,11 @@ export class Worker implements Mortal {
     this.isAlive = false;
   }
 
+  /** At the end of a run: Node keeps whatever still waits for a signal, and with it the whole run. */
+  letGo(): void {
+    this.stopping.abort();
+  }
+
   readonly clock: Clock = {
     now: () => this.options.agenda.now + this.clockOffMs,
     sleep: (ms, signal) =>

@@ -90,7 +90,7 @@ export const usual: Profile = {
   quietAt: 140 * seconds,
   calmAt: 180 * seconds,
   settlingAt: 1_000 * seconds,
-  endAt: 1_500 * seconds,
+  endAt: 1_200 * seconds,
   intervalMs: 2 * seconds,
   quietIntervalMs: 150 * seconds,
   settlingIntervalMs: 30 * seconds,
@@ -199,7 +199,7 @@ const limited: Profile = {
   spentMs: [110 * seconds, 180 * seconds],
   brokenShare: 0, // a process that loads its state again has forgotten what it was told
   settlingAt: 1_300 * seconds,
-  endAt: 1_600 * seconds,
+  endAt: 1_400 * seconds,
 };
 
 /** The loads that a run of many seeds goes through in turn. */

@@ -69,7 +69,7 @@ export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal)
     if (next.kind === 'ask' && (!landed || mayGoAhead(landed, state.pageRows))) {
       state = { ...state, budget: spend(state.budget, clock.now()) };
       open.sentAt = state.budget.sentAt;
-      flight = await takeOff(run, state, next, signal);
+      flight = await takeOff(run, state, next, signal, landed !== null);
     }
     if (landed) {
       const done = await applyBeside(run, landed, flight);
@@ -108,15 +108,18 @@ function mayGoAhead({ parts }: Landed, pageRows: number): boolean {
   return rows >= pageRows && parts.every(({ slot }) => slot.kind !== 're-read');
 }
 
+/** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
 async function takeOff(
   run: Run,
   state: SyncState,
   asking: Extract<Next, { kind: 'ask' }>,
   signal: AbortSignal,
+  isAhead: boolean,
 ): Promise<Flight> {
   const reading = await beginReading(run, state, asking);
   const cancelling = new AbortController();
-  const answer = askSalesforce(run, reading, AbortSignal.any([signal, cancelling.signal]));
+  const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
+  const answer = askSalesforce(run, reading, stops);
   // Looked at when it is waited for; until then the answer before it may have failed.
   answer.catch(() => undefined);
   return {

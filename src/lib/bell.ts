@@ -1,5 +1,8 @@
 import type { Clock } from './clock.ts';
 
+/** Given as a reason, because Node makes an exception with a stack where there is none. */
+const over = 'the wait is over';
+
 /** Lets one loop sleep until a time and others wake it earlier. A ring while nobody sleeps is not lost. */
 export class Bell {
   private rung = false;
@@ -22,7 +25,7 @@ export class Bell {
         await Promise.race([rang, clock.sleep(ms, AbortSignal.any([signal, slept.signal]))]);
       } finally {
         this.wake = null;
-        slept.abort();
+        slept.abort(over);
       }
     }
     this.rung = false;

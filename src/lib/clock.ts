@@ -88,7 +88,7 @@ export function deadline(clock: Clock, ms: number, signal?: AbortSignal): AbortS
   );
   return Object.assign(controller.signal, {
     [Symbol.dispose]() {
-      stopTimer.abort();
+      stopTimer.abort('disposed');
       signal?.removeEventListener('abort', onOuter);
     },
   });

@@ -184,7 +184,7 @@ async function within<Result>(
   try {
     return await Promise.race([working, timeIsUp.then(() => undefined)]);
   } finally {
-    done.abort();
+    done.abort('done');
   }
 }
 

@@ -140,7 +140,7 @@ export class Network {
     const rowsMax = isKeptBack ? Math.ceil(this.profile.pageRows / 2) : Infinity;
     const asOf = this.asOf(soql, purpose);
     const right = answerQuery(this.org, { soql, includeDeleted: resource === 'queryAll', rowsMax, asOf });
-    const answer = this.distorted(right);
+    const answer = this.distorted(right, asOf < Infinity);
     answers.push(answer);
     const { totalSize, done, texts } = answer;
     return `{"totalSize":${totalSize},"done":${done},"records":[${texts.join(',')}]}`;
@@ -170,13 +170,14 @@ export class Network {
     return isAmbiguous ? Infinity : asOf;
   }
 
-  private distorted(right: QueryAnswer): QueryAnswer {
+  /** @param isStale  then a second version of a record would be one that the answer cannot know */
+  private distorted(right: QueryAnswer, isStale: boolean): QueryAnswer {
     const { doubledShare, shuffledShare, shortShare, thinnedShare } = this.profile;
     const { random } = this;
     let answer = right;
     if (this.happens(shortShare) && answer.isOfHead) answer = shortened(answer, random);
     if (this.happens(thinnedShare) && answer.isPart) answer = thinned(answer, random);
-    if (this.happens(doubledShare)) answer = doubled(answer, random);
+    if (!isStale && this.happens(doubledShare)) answer = doubled(answer, random);
     if (this.happens(shuffledShare)) answer = shuffled(answer, random);
     return answer;
   }

@@ -3,6 +3,7 @@
  * clients. The same seed and profile give the same run, event for event.
  */
 import type { LogFields } from '../src/core/log-fields.ts';
+import type { TailPosition } from '../src/engine/cursors/poll.ts';
 import type { Log } from '../src/lib/log.ts';
 import { seededRandom } from '../src/lib/random.ts';
 import type { Mirror } from '../src/postgres/index.ts';
@@ -117,8 +118,14 @@ export async function simulate({
   const isOver = () => witness.violations.length > 0;
   let end = profile.endAt;
   await agenda.runUntil(end, isOver);
-  // What a slow pass has found late is read again after it: within a bound, it is given the time that this takes.
-  const isUnderWay = async () => wishers.areWaiting || (await memory.readProgress(1)).dirty.length > 0;
+  // The tail has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
+  const isUnderWay = async () => {
+    const { dirty, cursors } = await memory.readProgress(1);
+    const tails = cursors
+      .filter(({ kind }) => kind === 'tail')
+      .map(({ position }) => (position as TailPosition).at);
+    return wishers.areWaiting || dirty.length > 0 || tails.some((at) => at * 1_000 < profile.calmAt);
+  };
   while (!isOver() && end < profile.endAt + graceMs && (await isUnderWay())) {
     end += profile.settlingIntervalMs;
     await agenda.runUntil(end, isOver);

@@ -102,7 +102,8 @@ async function writeFor(
     const token = `${isLong ? 'long' : 'change'} ${number}`;
     // In turn: of two changes of a record within one interval the mirror never has the first.
     const own = ids.get(sobject) ?? [];
-    const update = own[number % own.length];
+    const update = own.shift();
+    if (update) own.push(update);
     const writes = [{ update, values: { [nameOf(sobject)]: token } }];
     if (isLong) open.push(writeSlowly(world, writes, random.between(...longMs)));
     else open.push(world.org.control('/records/write', { writes }).catch(() => undefined));

@@ -2,6 +2,7 @@
  * One run of one seed: an org, a network, a destination, processes of Lockstep that come and go, outsiders and
  * clients. The same seed and profile give the same run, event for event.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { LogFields } from '../src/core/log-fields.ts';
 import type { TailPosition } from '../src/engine/cursors/poll.ts';
 import type { Log } from '../src/lib/log.ts';
@@ -132,6 +133,7 @@ export async function simulate({
   }
   if (!isOver()) witness.checkConverged();
   processes.end();
+  await setImmediate(); // what only weak references hold goes when Node comes to its next turn
   return { violations: witness.violations, journal, requests: network.requests };
 }
 

@@ -1,6 +1,6 @@
 /** `flush`: reads what has changed by now, at once. */
 import type { Command } from './arguments.ts';
-import { count } from './output.ts';
+import { counted } from './output.ts';
 import { chooseSync, withControl } from './running.ts';
 import { secondsOf, syncFlag, tellEnd, timeoutOf, wishAndWait } from './wish.ts';
 
@@ -24,7 +24,7 @@ export const flush: Command = {
         output.object({ schema: 1, name: sync.name, objects, skipped, repairs, took_ms: tookMs });
       else
         output.data(
-          `${sync.name}: ${count(objects)} objects show all that was committed before the call, after ${secondsOf(tookMs)}.`,
+          `${sync.name}: ${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} all that was committed before the call, after ${secondsOf(tookMs)}.`,
         );
       return tellEnd(granted, output);
     });

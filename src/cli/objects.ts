@@ -4,6 +4,7 @@ import { shellWord } from '../lib/shell-words.ts';
 import type { Arguments, Command, Context } from './arguments.ts';
 import { chosenObjects, chosenRecords } from './chosen-objects.ts';
 import { usageError } from './failure.ts';
+import { counted } from './output.ts';
 import { chooseSync, withControl } from './running.ts';
 import { secondsOf, syncFlag, tellEnd, timeoutOf, wishAndWait } from './wish.ts';
 
@@ -91,7 +92,9 @@ export async function askOf(
       output.object({ schema: 1, name, kind, objects: granted.objects, skipped, repairs, took_ms: tookMs });
     } else {
       const mended = repairs.length === 0 ? 'nothing had to be mended' : 'what differed was mended';
-      output.data(`${name}: ${kind} of ${granted.objects} objects took ${secondsOf(tookMs)}; ${mended}.`);
+      output.data(
+        `${name}: ${kind} of ${counted(granted.objects, 'object')} took ${secondsOf(tookMs)}; ${mended}.`,
+      );
     }
     return tellEnd(granted, output);
   });

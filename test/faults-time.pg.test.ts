@@ -93,9 +93,9 @@ test('a change whose stamp and Id lie behind a page that is already read is not 
   await stage.pass(stage.intervalMs);
   await rename(stage, id, 'Behind the cursor', second);
   await stage.pass(stage.intervalMs);
-  assert.equal(await nameOf(stage, id), 'Small Id', 'the page after it begins behind its Id');
-  await stage.settle();
+  // The pass goes on with the whole of the second in which its first page ended.
   assert.equal(await nameOf(stage, id), 'Behind the cursor');
+  await stage.settle();
   await stage.expectWhole();
 });
 

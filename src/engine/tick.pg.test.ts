@@ -47,6 +47,8 @@ async function openTick(
   const state = await loadState(mirror, tables, known);
   return {
     world,
+    /** The last request's text. */
+    asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
       const reading = await beginReading(deps, state, { slots, riders: [] });
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
@@ -80,6 +82,21 @@ test('the pages of a chain move their cursor one after the other, and the readin
   assert.equal(await tick.copied(), idOf(2));
   assert.equal((await tick.world.rows()).length, 2);
   assert.deepEqual(await tick.openReadings(), []);
+});
+
+test('a page refers to the one before it, also where a slot between has nothing to ask', async () => {
+  await using tick = await openTick([
+    { records: [record(1)], done: false, totalSize: 2 },
+    { records: [record(2)] },
+  ]);
+  await tick.run([
+    { kind: 'sweep', index: 0, nth: 0 },
+    { kind: 'sweep', index: 0, nth: 1 },
+    { kind: 'content', index: 0, chainedTo: null },
+    { kind: 'content', index: 0, chainedTo: 2 },
+  ]);
+  assert.deepEqual(tick.asked().match(/@\{q\d/g), ['@{q0']);
+  assert.equal((await tick.world.rows()).length, 2);
 });
 
 test('a page behind one that was thrown away moves no cursor', async () => {

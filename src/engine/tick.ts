@@ -98,15 +98,15 @@ export async function beginReading(deps: SyncDeps, state: SyncState, asking: Ask
  */
 export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: AbortSignal): Promise<Landed> {
   const { clock } = deps;
-  const { state, prepared, asking } = reading;
+  const { state, asking } = reading;
   const sentAt = clock.now();
   try {
-    const answer = await ask(deps, state, prepared, asking.riders, signal);
+    const answer = await ask(deps, reading, signal);
     const tookMs = clock.now() - sentAt;
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
     const quota = afterAnswer(state.quota, answer.usage, clock.now());
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
-    const understood = await understand(deps, { ...state, quota, trouble: null }, answer, {
+    const understood = await understand(deps, { ...state, quota, trouble: null }, asking.slots, answer, {
       sentAt,
       answeredAt: answer.serverNow,
     });
@@ -162,13 +162,12 @@ const nothing: QueryOutcome = {
 
 async function ask(
   { salesforce }: SyncDeps,
-  state: SyncState,
-  prepared: readonly PreparedSlot[],
-  riders: readonly Rider[],
+  { state, prepared, asking: { slots, riders } }: Reading,
   signal: AbortSignal,
 ): Promise<Answered & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
-  const queryOf = (slot: number) => asked.indexOf(prepared[slot] as PreparedSlot);
+  // A slot that has nothing to ask is left out, so that places are those of the slots that were chosen.
+  const queryOf = (place: number) => asked.findIndex(({ slot }) => slot === slots[place]);
   const queries = prepared.map((one) => (hasQuery(one) ? slotQuery(state, one, queryOf) : null));
   const questions = riders.map((rider) => questionOf(state, rider));
   const paths = questions.map(({ path }) => path);
@@ -183,7 +182,7 @@ async function ask(
     slots: prepared.map((one, place) => ({
       prepared: one,
       query: queries[place] ?? null,
-      outcome: hasQuery(one) ? (answer.pages[queryOf(place)] as QueryOutcome) : nothing,
+      outcome: hasQuery(one) ? (answer.pages[asked.indexOf(one)] as QueryOutcome) : nothing,
     })),
     riders: riders.map((rider, place) => ({
       rider,
@@ -211,6 +210,7 @@ function purposeOf(slots: readonly PreparedSlot[]): Purpose {
 async function understand(
   deps: SyncDeps,
   state: SyncState,
+  chosen: readonly Slot[],
   { slots, riders }: Answered,
   times: ExchangeTimes,
 ): Promise<{ next: SyncState; parts: Part[]; riders: RiderPart[]; stops: Stop[] }> {
@@ -218,16 +218,16 @@ async function understand(
   const parts: Part[] = [];
   const stops: Stop[] = [];
   const refusals = new Map<number, Fault>();
-  const lost = new Set<number>();
-  for (const [place, { prepared, query, outcome }] of slots.entries()) {
+  const lost = new Set<Slot | undefined>();
+  for (const { prepared, query, outcome } of slots) {
     const { slot } = prepared;
     const { index } = slot;
     if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: times.sentAt });
     if (outcome.kind === 'refused') refusals.set(index, outcome.fault);
     // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
-    const isBehindLost = 'chainedTo' in slot && slot.chainedTo !== null && lost.has(slot.chainedTo);
+    const isBehindLost = 'chainedTo' in slot && slot.chainedTo !== null && lost.has(chosen[slot.chainedTo]);
     if (outcome.kind !== 'page' || isBehindLost) {
-      lost.add(place);
+      lost.add(slot);
       continue;
     }
     const part = await partOf(deps, next, { prepared, query, page: outcome.page }, times);

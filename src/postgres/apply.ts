@@ -7,6 +7,7 @@ import { ident, sql } from '../lib/sql.ts';
 import type { ApplyCounts, GuardedStatements } from './guarded-statement.ts';
 import type { Observation } from './observations.ts';
 import * as statements from './sql.ts';
+import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
 /** What became of a page's records. The five add up to its count, absent Ids included. */
@@ -150,14 +151,10 @@ export async function applyRest(
 }
 
 /** Those Ids that have a row. */
-async function standing(
-  tx: Tx,
-  { schema, table, columns }: Stream,
-  ids: readonly RecordId[],
-): Promise<string[]> {
-  const id = ident(columns.find(({ field }) => field === 'Id')?.column ?? '');
+async function standing(tx: Tx, stream: Stream, ids: readonly RecordId[]): Promise<string[]> {
+  const id = keyOf(stream);
   const rows = await tx.query<{ id: string }>(sql`
-    SELECT ${id} AS id FROM ${ident(schema, table)} WHERE ${id} = ANY (${ids}::text[])`);
+    SELECT ${id} AS id FROM ${ident(stream.schema, stream.table)} WHERE ${id} = ANY (${ids}::text[])`);
   return rows.map((row) => row.id);
 }
 

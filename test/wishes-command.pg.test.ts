@@ -192,7 +192,7 @@ test('records to repair are named by Ids of 15 or 18 characters, which arrive as
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
   const { code, stdout, stderr } = await cli.run(['objects', 'repair', 'account', ...ids, '--wait']);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /repair of 1 objects took .*nothing had to be mended/);
+  assert.match(stdout, /repair of 1 object took .*nothing had to be mended/);
   const [asked] = granter.seen;
   assert.deepEqual(asked?.objects, ['Account']);
   assert.deepEqual(asked?.ids, ['001B000000kyA8tIAE', '001000000000001AAA']);

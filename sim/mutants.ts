@@ -8,7 +8,7 @@ import type { DeletedPosition } from '../src/engine/cursors/deleted-log.ts';
 import { settleSeconds, type TailPosition } from '../src/engine/cursors/poll.ts';
 import type { CursorMove, Mirror, PagePart } from '../src/postgres/index.ts';
 import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
-import { contested, crowded, hiding, type Profile, purging, usual } from './profile.ts';
+import { contested, copying, crowded, hiding, type Profile, purging, usual } from './profile.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
 
 export interface Mutant {
@@ -206,6 +206,10 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),
   'refused query as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
   'deleted log asked from the end of the last question': { ...mutant({}, purging), usedAs: logToTheEnd },
+  'job read when its results are ready': {
+    ...mutant({}, { ...copying, jobsCountFromTheirResults: true }),
+    isOfLoad: true,
+  },
   'transactions longer than the tail waits': {
     ...mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
     isOfLoad: true,

@@ -76,7 +76,7 @@ export class ModelOrg {
   /** In the order of their Ids. */
   readonly records: ReadonlyMap<string, readonly OrgRecord[]>;
   /** Told of every commit, after it. */
-  onChange: (record: OrgRecord) => void = () => undefined;
+  readonly onlookers: ((record: OrgRecord) => void)[] = [];
 
   private readonly openSince = new Set<number>();
   private readonly forbiddenUntil = new Map<string, number>();
@@ -142,7 +142,7 @@ export class ModelOrg {
         record.text = null;
         changed.set(record, record.versions.push(version));
       }
-      for (const record of changed.keys()) this.onChange(record);
+      for (const record of changed.keys()) this.tell(record);
       onCommit?.(changed);
     });
   }
@@ -165,7 +165,7 @@ export class ModelOrg {
   toggleHidden(record: OrgRecord): void {
     record.isHidden = !record.isHidden;
     record.wasHidden = true;
-    this.onChange(record);
+    this.tell(record);
   }
 
   /** Deleted records leave the recycle bin for good. */
@@ -181,6 +181,10 @@ export class ModelOrg {
       return version?.isDeleted && version.stamp >= from && version.stamp < covered;
     });
     return { deleted, covered };
+  }
+
+  private tell(record: OrgRecord): void {
+    for (const onlooker of this.onlookers) onlooker(record);
   }
 
   private reserve(sobject: string, prefix: number, place: number): OrgRecord {

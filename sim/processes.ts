@@ -42,6 +42,11 @@ export class Processes {
     return this.workers.length > 0 ? this.options.random.pick(this.workers) : undefined;
   }
 
+  /** Who has the lease. */
+  holder(): Worker | undefined {
+    return this.workers.findLast(({ isAlive }) => isAlive);
+  }
+
   private start(): void {
     const { random, profile, journal, agenda } = this.options;
     const worker = new Worker({

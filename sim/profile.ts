@@ -74,6 +74,12 @@ export interface Profile {
   clockJumpShare: number;
   /** By how much the clock of a process may be off from its start, either way. */
   clockOffMs: number;
+  /** Longest pause between two jobs that copy a whole object; none where null. */
+  jobEveryMs: number | null;
+  /** Takes such a job for a reading that began when its results were ready. */
+  jobsCountFromTheirResults: boolean;
+  /** Share of changes of which an event tells. */
+  eventShare: number;
   /** Share of pages that are applied once more. */
   repeatShare: number;
   /** What is wished for the end: everything once more, what has been committed by then, or a comparison of counts. */
@@ -132,6 +138,9 @@ export const usual: Profile = {
   takeoverShare: 0.4,
   clockJumpShare: 0,
   clockOffMs: 3_600 * seconds,
+  jobEveryMs: null,
+  jobsCountFromTheirResults: false,
+  eventShare: 0,
   repeatShare: 0.1,
   lastWish: 'reread',
 };
@@ -202,6 +211,15 @@ const limited: Profile = {
   endAt: 1_400 * seconds,
 };
 
+/** Whole objects are copied over and over by jobs that take minutes, beside everything else. */
+export const copying: Profile = {
+  ...usual,
+  recordsEach: 20,
+  pageRows: 6,
+  jobEveryMs: 40_000,
+  doubledShare: 0.1, // what one reading leaves to be read again meets the others
+};
+
 /** The loads that a run of many seeds goes through in turn. */
 export const profiles: Readonly<Record<string, Profile>> = {
   usual,
@@ -217,6 +235,10 @@ export const profiles: Readonly<Record<string, Profile>> = {
   short: { ...usual, shortShare: 0.2, ...mortal },
   /** What is read is behind by seconds. Then rows can go back for a while, and only the end is promised. */
   replica: { ...usual, staleShare: 0.2 },
+  copying,
+  'copying and mortal': { ...copying, ...mortal, livesMs: [20 * seconds, 90 * seconds], jitterSeconds: 2 },
+  /** Events mark what has changed, most of the time. */
+  events: { ...usual, ...mortal, eventShare: 0.98 },
   forbidden: { ...usual, forbidShare: 0.02, ...mortal },
 };
 

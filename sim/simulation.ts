@@ -9,7 +9,9 @@ import type { Log } from '../src/lib/log.ts';
 import { seededRandom } from '../src/lib/random.ts';
 import type { Mirror } from '../src/postgres/index.ts';
 import { Agenda } from './agenda.ts';
+import { tellOfChanges } from './change-events.ts';
 import { Clients } from './clients.ts';
+import { Jobs } from './jobs.ts';
 import { Journal } from './journal.ts';
 import type { Keeping } from './keeping.ts';
 import { MemoryDestination } from './memory-destination.ts';
@@ -96,6 +98,8 @@ export async function simulate({
       ),
   });
 
+  const holder = () => processes.holder();
+  if (profile.eventShare > 0) tellOfChanges({ agenda, random, org, profile, tables, holder });
   wishers.onWish = () => processes.tellNews();
 
   for (const sobject of profile.sobjects) {
@@ -105,6 +109,7 @@ export async function simulate({
   agenda.at(profile.startAt, () => {
     processes.begin();
     wishers.begin();
+    new Jobs({ agenda, random, org, profile, tables, journal, holder }).begin();
     new Clients({
       agenda,
       random,

@@ -84,7 +84,7 @@ export class Witness implements Onlooker {
     this.org = org;
     this.sobjects = sobjects;
     this.journal = journal;
-    org.onChange = (record) => this.committed(record);
+    org.onlookers.push((record) => this.committed(record));
   }
 
   break(invariant: Invariant, id: string | null, what: string): void {

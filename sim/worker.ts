@@ -12,7 +12,7 @@ import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { WishBox } from '../src/engine/wishes.ts';
 import { Bell } from '../src/lib/bell.ts';
 import type { Clock } from '../src/lib/clock.ts';
-import type { Mirror, StreamTable } from '../src/postgres/index.ts';
+import type { Holder, Mirror, StreamTable } from '../src/postgres/index.ts';
 import type { UpstreamAnswer } from '../src/proxy/forward.ts';
 import type { Applied } from '../src/proxy/write-through.ts';
 import { walkWrite } from '../src/proxy/write-through.ts';
@@ -41,6 +41,8 @@ export class Worker implements Mortal {
   readonly wide = new Set<string>();
   readonly bell = new Bell();
   readonly salesforce;
+  readonly mirror: Mirror;
+  readonly holder: Holder;
   settings: HeldSync['settings'];
   sentAt: readonly number[] = [];
   isAlive = true;
@@ -49,13 +51,13 @@ export class Worker implements Mortal {
   clockOffMs = 0;
 
   private readonly options: WorkerOptions;
-  private readonly mirror: Mirror;
   private readonly stopping = new AbortController();
 
   constructor(options: WorkerOptions) {
     const { mirror, epoch, network, profile } = options;
     this.options = options;
     this.owner = `worker ${epoch}`;
+    this.holder = { owner: this.owner, epoch };
     this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90 };
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
@@ -64,13 +66,13 @@ export class Worker implements Mortal {
 
   /** Takes the sync over and runs it until it dies or somebody else has taken over. */
   run(): void {
-    const { tables, log, epoch, profile, living, onBreak } = this.options;
+    const { tables, log, profile, living, onBreak } = this.options;
     const destination = { mirror: this.mirror, tables, end: async () => undefined };
     const held = holdSync(
       {
         clock: this.clock,
         log,
-        holder: { owner: this.owner, epoch },
+        holder: this.holder,
         salesforce: this.salesforce,
         open: this,
         openDestination: async () => destination,

@@ -15,6 +15,7 @@ const describe = (name: string): Describe => ({
   custom: false,
   queryable: true,
   replicateable: true,
+  keyPrefix: null,
   fields: fieldNames.map((field) => ({
     name: field,
     label: field,
@@ -22,6 +23,8 @@ const describe = (name: string): Describe => ({
     calculated: field === 'Formula__c',
     filterable: true,
     sortable: true,
+    referenceTo: [],
+    relationshipOrder: null,
   })),
 });
 

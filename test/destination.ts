@@ -56,7 +56,7 @@ export interface ApplyPart extends Partial<PagePart> {
 /** An object, or JSON text where the digits of a number matter. */
 export type TestRecord = object | string;
 
-/** Field name to field type; `double formula` is a formula's. */
+/** Field name to field type; `double formula` is a formula's, `reference Account` and `detail Account` point there. */
 export type Fields = Readonly<Record<string, string>>;
 
 const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
@@ -149,13 +149,16 @@ export const describeOf = (name: string, fields: Fields = {}) => ({
   custom: false,
   queryable: true,
   replicateable: true,
+  keyPrefix: '001',
   fields: Object.entries({ ...standardFields, ...fields }).map(([field, text]) => ({
     name: field,
     label: field,
-    type: text.replace(' formula', ''),
+    type: /^(reference|detail) /.test(text) ? 'reference' : text.replace(' formula', ''),
     calculated: text.endsWith(' formula'),
     filterable: true,
     sortable: true,
+    referenceTo: /^(?:reference|detail) (.*)$/.exec(text)?.slice(1) ?? [],
+    relationshipOrder: text.startsWith('detail ') ? 0 : null,
   })),
 });
 

@@ -9,6 +9,8 @@ const field = (name: string, type = 'datetime', rest: Partial<DescribeField> = {
   calculated: false,
   filterable: true,
   sortable: true,
+  referenceTo: [],
+  relationshipOrder: null,
   ...rest,
 });
 
@@ -18,6 +20,7 @@ const sobject = (name: string, fields: readonly DescribeField[], rest: Partial<D
   custom: false,
   queryable: true,
   replicateable: true,
+  keyPrefix: null,
   fields: [field('Id', 'id'), ...fields],
   ...rest,
 });

@@ -8,6 +8,8 @@ export interface Describe {
   queryable: boolean;
   /** Salesforce keeps a log of its deletions (getDeleted). */
   replicateable: boolean;
+  /** The first three characters of its records' Ids; null for objects without Ids of their own. */
+  keyPrefix: string | null;
   fields: readonly DescribeField[];
 }
 
@@ -19,6 +21,10 @@ export interface DescribeField {
   calculated: boolean;
   filterable: boolean;
   sortable: boolean;
+  /** The sobjects that a reference can point to, by API name. */
+  referenceTo: readonly string[];
+  /** The place of a master-detail among its object's; null for any other field. */
+  relationshipOrder: number | null;
 }
 
 /**

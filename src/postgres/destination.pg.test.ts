@@ -171,15 +171,14 @@ test('a takeover waits for a reading that is being opened, and closes it', async
 });
 
 test('a destination is opened again with the streams that it remembers', async () => {
+  const fields = { Amount__c: 'currency', OwnerId: 'reference User', Order__c: 'detail Order__c' };
   await using world = await openDestinationWorld({
     streams: ['Account', 'Contact'],
-    fields: { Name: 'string', Amount__c: 'currency', OwnerId: 'reference' },
+    fields,
   });
   const again = await world.openAs(world.holder);
   assert.deepEqual([...again.tables.keys()], ['account', 'contact']);
-  const plan = planTable(
-    describeOf('Contact', { Name: 'string', Amount__c: 'currency', OwnerId: 'reference' }),
-  );
+  const plan = planTable(describeOf('Contact', fields));
   assert.deepEqual(again.tables.get('contact')?.stream, {
     ...plan,
     streamNo: 2,

@@ -23,6 +23,10 @@ export interface ColumnPlan {
   /** Ids and references order and compare by byte, as Salesforce distinguishes their case. */
   byBytes: boolean;
   formula: boolean;
+  /** Sobjects that the value can be an Id of, by API name. */
+  refersTo: readonly string[];
+  /** The value is the Id of the record's master, whose roll-ups move with it. */
+  isDetail: boolean;
 }
 
 /** Everything that one stream's table is made from: pure, derived from Salesforce's description. */
@@ -36,6 +40,8 @@ export interface TablePlan {
   cursorField: CursorField | null;
   /** Salesforce keeps a log of its deletions. */
   replicateable: boolean;
+  /** The first three characters of its Ids; null where that is not known. */
+  keyPrefix: string | null;
 }
 
 /**
@@ -80,6 +86,8 @@ export function planTable(
       sqlType,
       byBytes: isKey(field.type),
       formula: field.calculated,
+      refersTo: field.referenceTo,
+      isDetail: field.relationshipOrder !== null,
     });
   }
   const table = postgresName(describe.name, taken);
@@ -90,6 +98,7 @@ export function planTable(
     hasIsDeleted: describe.fields.some(({ name }) => name === 'IsDeleted'),
     cursorField: cursorFieldOf(describe),
     replicateable: describe.replicateable,
+    keyPrefix: describe.keyPrefix,
   };
 }
 

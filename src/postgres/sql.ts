@@ -39,6 +39,8 @@ export interface ColumnRow {
   column_name: string;
   field_type: string;
   formula: boolean;
+  refers_to: string[];
+  is_detail: boolean;
 }
 
 export interface CursorRow {
@@ -231,15 +233,18 @@ export const selectCheckpoints = (tx: Tx) =>
 
 export const selectColumns = (tx: Tx) =>
   tx.query<ColumnRow>(sql`
-  SELECT stream_no, field, column_name, field_type, formula FROM _lockstep.column ORDER BY stream_no, ordinal`);
+  SELECT stream_no, field, column_name, field_type, formula, refers_to, is_detail
+    FROM _lockstep.column ORDER BY stream_no, ordinal`);
 
 export const selectCursors = (tx: Tx) =>
   tx.query<CursorRow>(sql`SELECT stream_no, kind, position, version FROM _lockstep.cursor`);
 
 export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: ColumnPlan) =>
   tx.query(sql`
-  INSERT INTO _lockstep.column (stream_no, ordinal, field, column_name, field_type, formula, ready)
-  VALUES (${streamNo}, ${ordinal}, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula}, true)
+  INSERT INTO _lockstep.column
+         (stream_no, ordinal, field, column_name, field_type, formula, refers_to, is_detail, ready)
+  VALUES (${streamNo}, ${ordinal}, ${c.field}, ${c.column}, ${c.fieldType}, ${c.formula},
+          ${c.refersTo}::text[], ${c.isDetail}, true)
   ON CONFLICT (stream_no, field) DO NOTHING`);
 
 /**

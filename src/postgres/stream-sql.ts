@@ -12,21 +12,22 @@ export interface StreamRow {
   plan_version: number;
   cursor_field: CursorField | null;
   replicateable: boolean;
+  key_prefix: string | null;
 }
 
 export const selectStreams = (tx: Tx) =>
   tx.query<StreamRow>(sql`
-  SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable
+  SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 
 /** The stream's number and plan version; those that it has, where it is there already. */
 export async function insertStream(
   tx: Tx,
-  { sobject, table, cursorField, replicateable }: TablePlan,
+  { sobject, table, cursorField, replicateable, keyPrefix }: TablePlan,
 ): Promise<Pick<StreamRow, 'stream_no' | 'plan_version'>> {
   const [stream] = await tx.query<StreamRow>(sql`
-  INSERT INTO _lockstep.checkpoint (sobject, table_name, cursor_field, replicateable)
-  VALUES (${sobject}, ${table}, ${cursorField}, ${replicateable})
+  INSERT INTO _lockstep.checkpoint (sobject, table_name, cursor_field, replicateable, key_prefix)
+  VALUES (${sobject}, ${table}, ${cursorField}, ${replicateable}, ${keyPrefix})
   ON CONFLICT (sobject) DO UPDATE SET table_name = checkpoint.table_name
   RETURNING stream_no, plan_version`);
   assert(stream, 'an upsert answers one row');

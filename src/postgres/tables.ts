@@ -28,6 +28,7 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       hasIsDeleted: own.some((column) => column.field === 'IsDeleted'),
       cursorField: stream.cursor_field,
       replicateable: stream.replicateable,
+      keyPrefix: stream.key_prefix,
       streamNo: stream.stream_no,
       schema,
       planVersion: stream.plan_version,
@@ -45,6 +46,8 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
     sqlType,
     byBytes: isKey(row.field_type),
     formula: row.formula,
+    refersTo: row.refers_to,
+    isDetail: row.is_detail,
   };
 }
 

@@ -36,8 +36,17 @@ test('a user who may not count has no counts, and a limit that is reached is a f
 
 test('the set-up of 600 objects takes at most 30 requests', async () => {
   const names = Array.from({ length: 600 }, (_, place) => `Object_${place}__c`);
-  const found = { label: 'Object', custom: true, queryable: true, replicateable: true };
-  const field = { name: 'Id', label: 'Id', type: 'id', calculated: false, filterable: true, sortable: true };
+  const found = { label: 'Object', custom: true, queryable: true, replicateable: true, keyPrefix: null };
+  const field = {
+    name: 'Id',
+    label: 'Id',
+    type: 'id',
+    calculated: false,
+    filterable: true,
+    sortable: true,
+    referenceTo: [],
+    relationshipOrder: null,
+  };
   await using org = await openScriptedOrg(({ path, body }) => {
     if (path.endsWith('/sobjects')) {
       return { body: JSON.stringify({ sobjects: names.map((name) => ({ ...found, name })) }) };

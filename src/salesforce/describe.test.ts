@@ -5,10 +5,16 @@ import { openScriptedOrg } from './scripted-org.ts';
 
 const signal = new AbortController().signal;
 const account = { name: 'Account', label: 'Account', custom: false, queryable: true };
-const field = { calculated: false, filterable: true, sortable: true };
+const field = {
+  calculated: false,
+  filterable: true,
+  sortable: true,
+  referenceTo: [],
+  relationshipOrder: null,
+};
 const idField = { ...field, name: 'Id', label: 'Account ID', type: 'id' };
 const newField = { ...field, name: 'New', label: 'New', type: 'hologram', calculated: true };
-const description = { ...account, replicateable: true, fields: [idField] };
+const description = { ...account, replicateable: true, keyPrefix: '001', fields: [idField] };
 
 /** Answers each subrequest of a composite request by its path. */
 const composite = (request: string, answer: (url: string) => { status?: number; body: unknown }) => {

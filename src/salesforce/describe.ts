@@ -23,10 +23,13 @@ const fieldSchema = z.object({
   calculated: z.boolean(),
   filterable: z.boolean(),
   sortable: z.boolean(),
+  referenceTo: z.array(z.string()),
+  relationshipOrder: z.int().nullable(),
 });
 
 const describeSchema = sobjectSchema.extend({
   replicateable: z.boolean(),
+  keyPrefix: z.string().nullable(),
   fields: z.array(fieldSchema).min(1),
 }); // type stays open: Salesforce adds types, and the table plan decides about unknown ones
 

@@ -202,17 +202,20 @@ export class MemoryDestination implements Mirror {
     return [];
   }
 
-  async areDirty(streamNo: number, ids: readonly string[]): Promise<boolean> {
+  async unsettled(streamNo: number, ids: readonly string[]) {
     const { marks } = this.stream(streamNo);
-    return ids.some((id) => marks.has(id));
+    return ids
+      .filter((id) => marks.has(id))
+      .toSorted()
+      .map((id) => [id, 'dirty'] as const);
   }
 
-  async recordIntent(intent: Parameters<Mirror['recordIntent']>[0]): Promise<number> {
+  async recordIntent(intent: Parameters<Mirror['recordIntent']>[0]) {
     return this.intents.record(intent, this.now());
   }
 
-  async recordOutcome(intentNo: number, outcome: string): Promise<void> {
-    this.intents.end(intentNo, outcome);
+  async recordOutcome(intents: readonly number[], outcome: string): Promise<void> {
+    this.intents.end(intents, outcome);
   }
 
   async hasOpenIntents(): Promise<boolean> {

@@ -1,7 +1,8 @@
 /** The proxied writes that a destination in memory knows of, and what became of them. */
 import type { Mirror } from '../src/postgres/index.ts';
 
-type Intent = Parameters<Mirror['recordIntent']>[0];
+type Intents = Parameters<Mirror['recordIntent']>[0];
+type Intent = Omit<Intents, 'named'> & Intents['named'][number];
 
 interface KnownIntent extends Intent {
   outcome: string | null;
@@ -16,17 +17,21 @@ export class MemoryIntents {
   /** Those without an outcome, oldest first. */
   private readonly open = new Set<KnownIntent>();
 
-  record(intent: Intent, now: number): number {
-    const known = { ...intent, outcome: null, sentAt: now };
-    this.open.add(known);
-    return this.known.push(known);
+  record({ owner, method, named }: Intents, now: number): number[] {
+    return named.map((one) => {
+      const known = { owner, method, ...one, outcome: null, sentAt: now };
+      this.open.add(known);
+      return this.known.push(known);
+    });
   }
 
-  end(intentNo: number, outcome: string): void {
-    const intent = this.known[intentNo - 1];
-    if (!intent) throw new Error('an outcome is that of a known intent');
-    intent.outcome = outcome;
-    this.open.delete(intent);
+  end(intents: readonly number[], outcome: string): void {
+    for (const intentNo of intents) {
+      const intent = this.known[intentNo - 1];
+      if (!intent) throw new Error('an outcome is that of a known intent');
+      intent.outcome = outcome;
+      this.open.delete(intent);
+    }
   }
 
   areOpen(): boolean {

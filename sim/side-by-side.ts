@@ -20,7 +20,7 @@ const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   readProgress: [],
   idsAfter: [],
   countByDay: [],
-  areDirty: [],
+  unsettled: [],
   hasOpenIntents: [],
   readRepairs: [],
   openTickObservation: ['reading', 'ticket'],

@@ -8,6 +8,7 @@ import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { holdSync } from '../src/engine/hold-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
+import { ReadBacks } from '../src/engine/read-backs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { WishBox } from '../src/engine/wishes.ts';
 import { Bell } from '../src/lib/bell.ts';
@@ -15,7 +16,7 @@ import type { Clock } from '../src/lib/clock.ts';
 import type { Holder, Mirror, StreamTable } from '../src/postgres/index.ts';
 import type { UpstreamAnswer } from '../src/proxy/forward.ts';
 import type { Applied } from '../src/proxy/write-through.ts';
-import { walkWrite } from '../src/proxy/write-through.ts';
+import { tellingRecord, walkWrite } from '../src/proxy/write-through.ts';
 import type { RecordWrite } from '../src/proxy/writes-of.ts';
 import { connectionTo, type Mortal, type Wires } from './connection.ts';
 import { orgId } from './network.ts';
@@ -43,6 +44,7 @@ export class Worker implements Mortal {
   readonly salesforce;
   readonly mirror: Mirror;
   readonly holder: Holder;
+  private readonly readBacks: ReadBacks;
   settings: HeldSync['settings'];
   sentAt: readonly number[] = [];
   isAlive = true;
@@ -62,6 +64,9 @@ export class Worker implements Mortal {
     const connection = connectionTo(mirror, this, options);
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);
+    const { owner, clock, salesforce } = this;
+    const opened = async () => ({ mirror: this.mirror, tables: options.tables });
+    this.readBacks = new ReadBacks({ clock, log: options.log, owner, salesforce, destination: opened });
   }
 
   /** Takes the sync over and runs it until it dies or somebody else has taken over. */
@@ -96,17 +101,13 @@ export class Worker implements Mortal {
   ): Promise<{ answer: UpstreamAnswer; applied: Applied }> {
     const { tables, log } = this.options;
     const settings = { id: 'sync' as SyncId, orgId, instanceUrl: '', sobjects: [...tables.keys()] };
-    const { salesforce, bell, urgent } = this;
+    const { bell, urgent, readBacks } = this;
     const destination = async () => ({ mirror: this.mirror, tables });
-    const sync = proxied(
-      { clock: this.clock, owner: this.owner },
-      { salesforce, bell, urgent, destination },
-      settings,
-    );
-    const { clock, stopping } = this;
+    const sync = proxied({ owner: this.owner }, { bell, urgent, readBacks, destination }, settings);
+    const { clock } = this;
     return new Promise((resolve, reject) => {
       const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });
-      walkWrite({ sync, method, clock, log, stopping: stopping.signal, forward, send }, write).catch(reject);
+      walkWrite({ sync, method, clock, log, forward, send }, tellingRecord(write)).catch(reject);
     });
   }
 

@@ -2,6 +2,7 @@ import { findSync, openWriterUrl, type Sync } from '../src/control/index.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { createSync } from '../src/engine/create-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
+import { ReadBacks } from '../src/engine/read-backs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import { assert } from '../src/lib/assert.ts';
 import { type Clock, ManualClock, systemClock } from '../src/lib/clock.ts';
@@ -253,8 +254,8 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stag
   const { org, clock, log, session, sync } = parts;
   let opened: Promise<Destination> | null = null;
   const destination = () => (opened ??= openDestination(parts.mirrorUrl, `lockstep-proxy/${proxyOwner}`));
-  const open = { ...parts.open, salesforce: session, destination };
-  const behind = proxied({ clock, owner: proxyOwner }, open, sync);
+  const readBacks = new ReadBacks({ clock, log, owner: proxyOwner, salesforce: session, destination });
+  const behind = proxied({ owner: proxyOwner }, { ...parts.open, readBacks, destination }, sync);
   const proxy = await startProxy({
     host: '127.0.0.1',
     port: 0,

@@ -4,5 +4,5 @@
  */
 export { createSync, type SyncWish } from './create-sync.ts';
 export { type EngineDeps, type OpenSync, type OpenSyncs, openSyncs } from './open-syncs.ts';
-export { type ProxiedSync, proxiedSync } from './proxied-syncs.ts';
+export { type NamedRecord, type ProxiedSync, proxiedSync } from './proxied-syncs.ts';
 export { runSync } from './run-sync.ts';

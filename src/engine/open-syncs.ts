@@ -13,6 +13,7 @@ import { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Destination, openDestination } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce } from '../salesforce/index.ts';
+import { ReadBacks } from './read-backs.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
@@ -30,6 +31,8 @@ export interface OpenSync {
   readonly urgent: Set<string>;
   /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
   readonly wide: Set<string>;
+  /** Shared by all proxied writes, so that they share their requests. */
+  readonly readBacks: ReadBacks;
   /** The destination for proxied writes, opened at first use. Forgotten where it fails, so that the next use retries. */
   destination(): Promise<Destination>;
   end(): Promise<void>;
@@ -139,7 +142,19 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     log: deps.log.with({ sync: id }),
     onRequest: ({ purpose }) => countRequest(deps.control, id, purpose),
   });
-  let destination: Promise<Destination> | null = null;
+  let opened: Promise<Destination> | null = null;
+  const destination = () => {
+    opened ??= openWriterUrl(deps.control, settings)
+      .then((url) => openDestination(url, `lockstep-proxy/${deps.owner}`))
+      .catch((error: unknown) => {
+        opened = null;
+        throw error;
+      });
+    return opened;
+  };
+  const { clock, owner } = deps;
+  const log = deps.log.with({ sync: id });
+  const readBacks = new ReadBacks({ clock, log, owner, salesforce, destination });
   return {
     settings,
     salesforce,
@@ -147,18 +162,12 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     bell: new Bell(),
     urgent: new Set(),
     wide: new Set(),
-    destination() {
-      destination ??= openWriterUrl(deps.control, settings)
-        .then((url) => openDestination(url, `lockstep-proxy/${deps.owner}`))
-        .catch((error: unknown) => {
-          destination = null;
-          throw error;
-        });
-      return destination;
-    },
+    readBacks,
+    destination,
     async end() {
+      readBacks.end();
       await salesforce.close();
-      await (await destination?.catch(() => null))?.end();
+      await (await opened?.catch(() => null))?.end();
     },
   };
 }

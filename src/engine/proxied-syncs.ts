@@ -2,9 +2,15 @@ import type { Sync } from '../control/index.ts';
 import type { OrgId, RecordId, SyncId } from '../core/ids.ts';
 import { isSyncId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import type { Outcome } from '../postgres/index.ts';
+import type { Destination, Outcome } from '../postgres/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
-import { markForReading, type ReadBackDeps, type ReadBackOptions, readBack } from './read-back.ts';
+import { markForReading, type ReadBackOptions } from './read-back.ts';
+
+/** A record that a request names before it is answered; null where only its sobject is known. */
+export interface NamedRecord {
+  sobject: string;
+  id: RecordId | null;
+}
 
 /** One sync as the proxy in front of it sees it. Sobjects are API names in lower case. */
 export interface ProxiedSync {
@@ -14,19 +20,17 @@ export interface ProxiedSync {
   instanceUrl: string;
   /** The mirrored sobjects. */
   streams: ReadonlySet<string>;
+  /** Mirrored sobjects by the first three characters of their records' Ids. Throws when the database is away. */
+  keyPrefixes(): Promise<ReadonlyMap<string, string>>;
   /** Commits the intent to write, before anything is sent. Throws when the database is away. */
-  recordIntent(intent: { method: string; sobject: string; id: string | null }): Promise<number>;
-  recordOutcome(intent: number, outcome: Outcome): Promise<void>;
-  /** See {@link readBack}. Throws when Salesforce or the database is away. */
-  readBack(
-    written: readonly WrittenRecord[],
-    options: ReadBackOptions,
-    signal: AbortSignal,
-  ): Promise<'applied' | 'pending'>;
-  /** Has the record read again, first of all. */
-  markDirty(sobject: string, id: string): Promise<void>;
-  /** Has an sobject polled with priority; all of them for null. */
-  pollSoon(sobject: string | null): void;
+  recordIntent(intent: { method: string; named: readonly NamedRecord[] }): Promise<readonly number[]>;
+  recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
+  /** See {@link ReadBacks.read}: those that the mirror does not show by the deadline. */
+  readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<readonly WrittenRecord[]>;
+  /** Has records of one sobject read again, first of all. */
+  markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
+  /** Has sobjects polled with priority; all of them for null. */
+  pollSoon(sobjects: readonly string[] | null): void;
 }
 
 /** Null for an id that no sync has; nothing leaves this machine then. */
@@ -39,13 +43,16 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
+type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'readBacks'> & {
+  destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
+};
+
 /** What a proxied write of one sync does, whoever has it open. */
 export function proxied(
-  { clock, owner }: Pick<EngineDeps, 'clock' | 'owner'>,
-  open: Pick<OpenSync, 'salesforce' | 'bell' | 'urgent'> & Pick<ReadBackDeps, 'destination'>,
+  { owner }: Pick<EngineDeps, 'owner'>,
+  open: ProxiedOpen,
   settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects'>,
 ): ProxiedSync {
-  const { salesforce } = open;
   const destination = () => open.destination();
   const streams = new Set(settings.sobjects.map((name) => name.toLowerCase()));
   return {
@@ -53,18 +60,23 @@ export function proxied(
     orgId: settings.orgId,
     instanceUrl: settings.instanceUrl,
     streams,
+    keyPrefixes: async () => keyPrefixesOf(await destination()),
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
-    recordOutcome: async (intent, outcome) => (await destination()).mirror.recordOutcome(intent, outcome),
-    readBack: (written, options, signal) =>
-      readBack({ clock, owner, salesforce, destination }, written, options, signal),
-    markDirty: async (sobject, recordId) => {
-      await markForReading(await destination(), sobject, recordId as RecordId);
+    recordOutcome: async (intents, outcome) => (await destination()).mirror.recordOutcome(intents, outcome),
+    readBack: (written, options) => open.readBacks.read(written, options),
+    markDirty: async (sobject, ids) => {
+      await markForReading(await destination(), sobject, ids);
       open.urgent.add(sobject);
       open.bell.ring();
     },
-    pollSoon(sobject) {
-      for (const one of sobject === null ? streams : [sobject]) open.urgent.add(one);
+    pollSoon(sobjects) {
+      for (const one of sobjects ?? streams) open.urgent.add(one);
       open.bell.ring();
     },
   };
 }
+
+const keyPrefixesOf = ({ tables }: Pick<Destination, 'tables'>): ReadonlyMap<string, string> =>
+  new Map(
+    [...tables].flatMap(([sobject, { stream }]) => (stream.keyPrefix ? [[stream.keyPrefix, sobject]] : [])),
+  );

@@ -1,23 +1,28 @@
 import type { RecordId } from '../core/ids.ts';
-import type { Page } from '../core/page.ts';
-import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
+import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Destination, StreamTable } from '../postgres/index.ts';
+import type { Destination, Observation, StreamTable } from '../postgres/index.ts';
 import {
   type Query,
+  type QueryOutcome,
   queryPages,
   type Salesforce,
+  type Shown,
   selectRecords,
+  shownIn,
   soqlIds,
   soqlString,
 } from '../salesforce/index.ts';
 import { slotsMax } from './fill-slots.ts';
-import { absentIds, recordIds } from './page-ids.ts';
+import { absentIds } from './page-ids.ts';
 
 /** What a read-back works with. */
 export interface ReadBackDeps {
   clock: Clock;
+  log: AppLog;
   /** This process; a read-back is its own, not the lease holder's. */
   owner: string;
   salesforce: Salesforce;
@@ -32,86 +37,106 @@ export interface ReadBackOptions {
   deadlineAt: number;
 }
 
-/** A tab of the mirror cannot wait longer for a read-back's answer than this. */
-const observationLastsMs = 60_000;
-const firstPauseMs = 20;
-const pauseMsMax = 500;
+/** A written record that somebody waits for. */
+export interface Waiting extends ReadBackOptions {
+  record: WrittenRecord;
+  /** Its last reading was from before its write: it is asked for apart from those that were never doubted. */
+  isSuspect: boolean;
+}
 
-/**
- * Reads written records with the sync's own credential and applies them, until the mirror holds each of them as it
- * was after the write, or the deadline has come. Nothing is guessed from the request: Salesforce trims, truncates,
- * resolves references and runs triggers.
- *
- * The request is sent after the write was acknowledged, so its answer holds the write; the merge rule keeps it from
- * being undone by a page that was read before. A reading that is older than the write all the same (a replica that
- * lags) is suspect and made again, and so is one that does not find a record that was just written.
- */
-export async function readBack(
-  deps: ReadBackDeps,
-  written: readonly WrittenRecord[],
-  options: ReadBackOptions,
-  signal: AbortSignal,
-): Promise<'applied' | 'pending'> {
-  const destination = await deps.destination();
-  let left = [...written];
-  for (let pauseMs = firstPauseMs; left.length > 0; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
-    const now = left.slice(0, slotsMax);
-    const { unsettled, isHopeless } = await readOnce(deps, destination, now, options, signal);
-    if (isHopeless) return 'pending';
-    left = [...unsettled, ...left.slice(slotsMax)];
-    const isLate = deps.clock.now() + pauseMs >= options.deadlineAt;
-    if (left.length > 0 && isLate) return 'pending';
-    if (unsettled.length > 0) await deps.clock.sleep(pauseMs, signal);
-  }
-  return 'applied';
+/** Records that one query asks for. */
+interface Group<One extends Waiting> {
+  key: string;
+  sobject: string;
+  /** Distinct; empty for a record that is known by its external id. */
+  ids: Set<RecordId>;
+  waiting: One[];
 }
 
 /**
- * One request, one query a record. `unsettled` have to be read again. It is hopeless where another reading would find
- * the same: a record that the mirror cannot hold, or an object that the sync may not read.
+ * `again`: the mirror does not hold it as it was after the write, and another reading may. `hopeless`: another one would
+ * find the same, because the mirror cannot hold the record or the sync may not read its object.
  */
-async function readOnce(
+export type ReadBackResult = 'applied' | 'again' | 'hopeless';
+
+/** Wide rows fit an answer by so many; Salesforce sends the rest of a longer one in pages of its own. */
+const idsMax = 200;
+/** A tab of the mirror cannot wait longer for a read-back's answer than this. */
+const observationLastsMs = 60_000;
+
+/** As many of those that wait as one request can ask for, the first first; `left` has to wait on. */
+export function groupsOf<One extends Waiting>(
+  waiting: readonly One[],
+): { groups: Group<One>[]; left: One[] } {
+  const groups: Group<One>[] = [];
+  const left: One[] = [];
+  for (const one of waiting) {
+    const { record } = one;
+    const key = `${record.sobject}${one.isSuspect ? ', suspect' : ''}`;
+    const hasRoom = ({ ids }: Group<One>) => 'id' in record && (ids.has(record.id) || ids.size < idsMax);
+    let group = 'id' in record ? groups.find((known) => known.key === key && hasRoom(known)) : undefined;
+    if (!group && groups.length === slotsMax) {
+      left.push(one);
+      continue;
+    }
+    if (!group) {
+      group = { key: 'id' in record ? key : '', sobject: record.sobject, ids: new Set(), waiting: [] };
+      groups.push(group);
+    }
+    if ('id' in record) group.ids.add(record.id);
+    group.waiting.push(one);
+  }
+  return { groups, left };
+}
+
+/**
+ * Reads written records with the sync's own credential, one query a group, and applies them. Nothing is guessed from
+ * the writes: Salesforce trims, truncates, resolves references and runs triggers.
+ *
+ * The request is sent after the writes were acknowledged, so its answer holds them; the merge rule keeps it from being
+ * undone by a page that was read before. A reading that is older than a write all the same (a replica that lags) is
+ * thrown away, and one that does not find a record that was just written says nothing about it.
+ *
+ * @throws what fails for the request as a whole: a Fault, or the database's error
+ */
+export async function readGroups<One extends Waiting>(
   deps: ReadBackDeps,
-  { mirror, tables: known }: Pick<Destination, 'mirror' | 'tables'>,
-  written: readonly WrittenRecord[],
-  options: ReadBackOptions,
+  groups: readonly Group<One>[],
   signal: AbortSignal,
-): Promise<{ unsettled: WrittenRecord[]; isHopeless: boolean }> {
-  const tables = written.flatMap(({ sobject }) => known.get(sobject) ?? []);
-  if (tables.length < written.length) return { unsettled: [...written], isHopeless: true };
-  const streamNos = [...new Set(tables.map(({ stream }) => stream.streamNo))];
+): Promise<Map<One, ReadBackResult>> {
+  const { mirror, tables: known } = await deps.destination();
+  const results = new Map<One, ReadBackResult>();
+  const asked = groups.flatMap((group) => {
+    const table = known.get(group.sobject);
+    if (!table) for (const one of group.waiting) results.set(one, 'hopeless');
+    return table ? [{ ...group, table }] : [];
+  });
+  if (asked.length === 0) return results;
+  const streamNos = [...new Set(asked.map(({ table }) => table.stream.streamNo))];
   const observation = await mirror.openReadBackObservation(deps.owner, streamNos, observationLastsMs);
-  const unsettled: WrittenRecord[] = [];
-  let isHopeless = false;
   try {
-    const queries = written.map((record, place) => queryOf(tables[place] as StreamTable, record));
+    const queries = asked.map(queryOf);
     const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back' }, signal);
-    for (const [place, record] of written.entries()) {
+    for (const [place, group] of asked.entries()) {
       const outcome = pages[place];
-      const table = tables[place];
-      if (outcome?.kind === 'refused' && outcome.fault.kind === 'permanent') isHopeless = true;
-      if (!table || outcome?.kind !== 'page' || isSuspect(record, outcome.page, options)) {
-        unsettled.push(record);
-        continue;
+      assert(outcome, 'each query has an outcome');
+      for (const [one, result] of await applyGroup(deps, group, outcome, observation)) {
+        results.set(one, result);
       }
-      const absent = record.deleted ? absentIds([record.id], outcome.page) : [];
-      const ids = 'id' in record ? [record.id] : recordIds(outcome.page);
-      const part = { observation, isLast: false, absent };
-      const lockWaitMs = options.deadlineAt - deps.clock.now();
-      const { fates } = await mirror.applyPage(table, outcome.page, part, lockWaitMs);
-      if (fates.quarantined > 0) isHopeless = true;
-      if (await mirror.areDirty(table.stream.streamNo, ids)) unsettled.push(record);
     }
   } finally {
     await mirror.closeObservation(observation).catch(() => undefined);
   }
-  return { unsettled, isHopeless };
+  return results;
 }
 
-function queryOf({ stream }: StreamTable, record: WrittenRecord): Query {
+type AskedGroup<One extends Waiting> = Group<One> & { table: StreamTable };
+
+function queryOf({ table: { stream }, ids, waiting }: AskedGroup<Waiting>): Query {
+  const [{ record }] = waiting as [Waiting];
   const where =
     'id' in record
-      ? `Id IN ${soqlIds([record.id])}`
+      ? `Id IN ${soqlIds([...ids])}`
       : `${record.externalId.field} = ${soqlString(record.externalId.value)}`;
   const fields = stream.columns.map(({ field }) => field);
   return {
@@ -121,20 +146,56 @@ function queryOf({ stream }: StreamTable, record: WrittenRecord): Query {
   };
 }
 
-/** What a reading after the write cannot be: without the record, with a deleted one still alive, or older. */
-function isSuspect(record: WrittenRecord, page: Page, { notBefore }: ReadBackOptions): boolean {
-  if (page.count === 0) return !record.deleted;
-  const isAlive = /"IsDeleted"\s*:\s*false/.test(page.records);
-  if (record.deleted && isAlive) return true;
-  return page.last !== null && secondsOf(page.last.stamp) < notBefore;
+async function applyGroup<One extends Waiting>(
+  deps: ReadBackDeps,
+  { table, waiting }: AskedGroup<One>,
+  outcome: QueryOutcome,
+  observation: Observation,
+): Promise<Map<One, ReadBackResult>> {
+  const all = (result: ReadBackResult) => new Map(waiting.map((one) => [one, result]));
+  if (outcome.kind !== 'page') {
+    const isHopeless = outcome.kind === 'refused' && outcome.fault.kind === 'permanent';
+    return all(isHopeless ? 'hopeless' : 'again');
+  }
+  const { page } = outcome;
+  const shown = shownIn(page, table.stream.cursorField);
+  const stale = waiting.filter((one) => isStale(one, shown));
+  if (stale.length > 0) {
+    for (const one of stale) one.isSuspect = true;
+    return all('again');
+  }
+  const { mirror } = await deps.destination();
+  const deletedIds = waiting.flatMap(({ record }) => (record.deleted ? [record.id] : []));
+  const part = { observation, isLast: false, absent: absentIds([...new Set(deletedIds)], page) };
+  const deadlineAt = Math.max(...waiting.map((one) => one.deadlineAt));
+  await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - deps.clock.now()));
+  const ids = [...shown.keys(), ...part.absent];
+  const unsettled = new Map(await mirror.unsettled(table.stream.streamNo, ids));
+  const resultOf = (one: One): ReadBackResult => {
+    const { record } = one;
+    const found = 'id' in record ? [record.id] : [...shown.keys()];
+    const isAnswered =
+      found.length > 0 && found.every((id) => shown.has(id) || part.absent.includes(id as RecordId));
+    if (!isAnswered || found.some((id) => unsettled.get(id) === 'dirty')) return 'again';
+    return found.some((id) => unsettled.get(id) === 'quarantined') ? 'hopeless' : 'applied';
+  };
+  return new Map(waiting.map((one) => [one, resultOf(one)]));
 }
 
-/** Has a record read again by the poll, first of all. */
+/** What a reading after the write cannot show: a deleted record that lives, or a stamp from before the write. */
+function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Shown>): boolean {
+  const found = 'id' in record ? [shown.get(record.id)] : [...shown.values()];
+  return found.some(
+    (one) => one && ((record.deleted && !one.isDeleted) || (one.time !== null && one.time < notBefore)),
+  );
+}
+
+/** Has records read again by the poll, first of all. */
 export async function markForReading(
   { mirror, tables }: Pick<Destination, 'mirror' | 'tables'>,
   sobject: string,
-  id: RecordId,
+  ids: readonly RecordId[],
 ): Promise<void> {
   const table = tables.get(sobject);
-  if (table) await mirror.markRows(table.stream.streamNo, [id], 'written', true);
+  if (table) await mirror.markRows(table.stream.streamNo, ids, 'written', true);
 }

@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idOf, openDestinationWorld } from '../../test/destination.ts';
 import { sql } from '../lib/sql.ts';
-import { areDirty, healIntents, recordIntent, recordOutcome } from './intents.ts';
+import { mirrorIn } from './index.ts';
+import { healIntents, recordIntent, recordOutcome } from './intents.ts';
 import { markDirty, purgeOld } from './sql.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
+
+/** A write of one record, recorded. */
+const intend = (world: World, owner: string, id: string | null, sobject = 'Account') =>
+  recordIntent(world.db, { owner, method: 'PATCH', named: [{ sobject, id }] });
 
 type World = Awaited<ReturnType<typeof openDestinationWorld>>;
 const streamNos = new Map([
@@ -22,10 +27,9 @@ const outcomes = async (world: World) =>
 
 test('a write whose process is gone is unknown, and its record is read again first of all', async () => {
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
-  const write = { method: 'PATCH', sobject: 'ACCOUNT', id: idOf(1) as string };
-  await recordIntent(world.db, { ...write, owner: 'dead' });
-  await recordIntent(world.db, { ...write, owner: 'alive', id: idOf(2) });
-  const known = await recordIntent(world.db, { ...write, owner: 'dead', id: idOf(3) });
+  await intend(world, 'dead', idOf(1), 'ACCOUNT');
+  await intend(world, 'alive', idOf(2));
+  const known = await intend(world, 'dead', idOf(3));
   await recordOutcome(world.db, known, 'refused');
 
   assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, true), { healed: 1, withoutId: [] });
@@ -39,14 +43,14 @@ test('a write whose process is gone is unknown, and its record is read again fir
 
 test('between starts the writes of the living are left alone', async () => {
   await using world = await openDestinationWorld();
-  await recordIntent(world.db, { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(1) });
+  await intend(world, 'alive', idOf(1));
   assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, false), { healed: 0, withoutId: [] });
   assert.deepEqual(await world.marks(), []);
 });
 
 test('a write that has been open longer than any request lasts is unknown, whoever lives', async () => {
   await using world = await openDestinationWorld();
-  await recordIntent(world.db, { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(1) });
+  await intend(world, 'alive', idOf(1));
   await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
   assert.equal((await healIntents(world.db, ['alive'], streamNos, false)).healed, 1);
   assert.deepEqual(await outcomes(world), ['unknown']);
@@ -55,8 +59,7 @@ test('a write that has been open longer than any request lasts is unknown, whoev
 test('what is known of a write is kept for a month', async () => {
   await using world = await openDestinationWorld();
   for (const days of [29, 31]) {
-    const write = { owner: 'alive', method: 'PATCH', sobject: 'Account', id: idOf(days) };
-    await recordOutcome(world.db, await recordIntent(world.db, write), 'applied');
+    await recordOutcome(world.db, await intend(world, 'alive', idOf(days)), 'applied');
     await world.db.query(sql`
       UPDATE _lockstep.intent SET answered_at = answered_at - ${days} * interval '1 day' WHERE id = ${idOf(days)}`);
   }
@@ -66,8 +69,8 @@ test('what is known of a write is kept for a month', async () => {
 
 test('a cut-off write without an Id names its object, one to an object that is not mirrored nothing', async () => {
   await using world = await openDestinationWorld();
-  await recordIntent(world.db, { owner: 'dead', method: 'POST', sobject: 'Account', id: null });
-  await recordIntent(world.db, { owner: 'dead', method: 'PATCH', sobject: 'Task', id: idOf(1) });
+  await intend(world, 'dead', null);
+  await intend(world, 'dead', idOf(1), 'Task');
   assert.deepEqual(await healIntents(world.db, [], streamNos, false), { healed: 2, withoutId: ['account'] });
   assert.deepEqual(await world.marks(), []);
 });
@@ -75,7 +78,7 @@ test('a cut-off write without an Id names its object, one to an object that is n
 test('cut-off writes are healed by one healer only', async () => {
   await using world = await openDestinationWorld();
   for (let number = 0; number < 20; number++) {
-    await recordIntent(world.db, { owner: 'dead', method: 'PATCH', sobject: 'Account', id: idOf(number) });
+    await intend(world, 'dead', idOf(number));
   }
   const heal = () => world.db.transaction((tx) => healIntents(tx, [], streamNos, false));
   const healed = await Promise.all([heal(), heal()]);
@@ -86,13 +89,42 @@ test('cut-off writes are healed by one healer only', async () => {
   assert.equal((await world.marks()).length, 20);
 });
 
-test('a record is dirty from its mark on, in its own stream only', async () => {
+test('a write of several records names each, and ends for all of them at once', async () => {
+  await using world = await openDestinationWorld();
+  const named = [
+    { sobject: 'Contact', id: null },
+    { sobject: 'Account', id: idOf(1) as string },
+  ];
+  const intents = await recordIntent(world.db, { owner: 'alive', method: 'POST', named });
+  assert.deepEqual(
+    await world.db.query(sql`SELECT sobject, id FROM _lockstep.intent ORDER BY intent_no`),
+    named,
+  );
+  await recordOutcome(world.db, intents, 'applied');
+  assert.deepEqual(await outcomes(world), ['applied', 'applied']);
+});
+
+test('a record is unsettled from its mark on, in its own stream only', async () => {
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  const mirror = mirrorIn(world.db);
   await markDirty(world.db, 1, [idOf(1)], written);
-  assert.equal(await areDirty(world.db, 1, [idOf(2), idOf(1)]), true);
-  assert.equal(await areDirty(world.db, 1, [idOf(2)]), false);
-  assert.equal(await areDirty(world.db, 1, []), false);
-  assert.equal(await areDirty(world.db, 2, [idOf(1)]), false);
+  assert.deepEqual(await mirror.unsettled(1, [idOf(2), idOf(1)]), [[idOf(1), 'dirty']]);
+  assert.deepEqual(await mirror.unsettled(1, [idOf(2)]), []);
+  assert.deepEqual(await mirror.unsettled(1, []), []);
+  assert.deepEqual(await mirror.unsettled(2, [idOf(1)]), []);
+});
+
+test('a record that is set aside is unsettled, and dirty where it is to be read again as well', async () => {
+  await using world = await openDestinationWorld();
+  const mirror = mirrorIn(world.db);
+  for (const number of [1, 2])
+    await world.db.query(sql`
+      INSERT INTO _lockstep.quarantine (stream_no, id, code, record) VALUES (1, ${idOf(number)}, 'x', '{}')`);
+  await markDirty(world.db, 1, [idOf(1)], written);
+  assert.deepEqual(await mirror.unsettled(1, [idOf(2), idOf(1)]), [
+    [idOf(1), 'dirty'],
+    [idOf(2), 'quarantined'],
+  ]);
 });
 
 test('a later mark that is not urgent does not take the urgency away', async () => {

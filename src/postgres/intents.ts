@@ -8,18 +8,18 @@ export interface Intent {
   /** The process that forwards it. Whoever outlives it heals what it left open. */
   owner: string;
   method: string;
-  sobject: string;
-  id: string | null;
+  /** What the request names, by the sobject's API name in lower case; without an Id where only the sobject is known. */
+  named: readonly { sobject: string; id: string | null }[];
 }
 
-/** Committed before anything is sent, so that a crash in between leaves a trace. */
-export async function recordIntent(db: Tx, intent: Intent): Promise<number> {
-  const { intent_no: intentNo } = await statements.insertIntent(db, intent);
-  return intentNo;
+/** Committed before anything is sent, so that a crash in between leaves a trace: one row for each that it names. */
+export async function recordIntent(db: Tx, { owner, method, named }: Intent): Promise<readonly number[]> {
+  const rows = await statements.insertIntents(db, owner, method, named);
+  return rows.map((row) => row.intent_no);
 }
 
-export const recordOutcome = async (db: Tx, intentNo: number, outcome: Outcome): Promise<void> => {
-  await statements.setOutcome(db, intentNo, outcome);
+export const recordOutcome = async (db: Tx, intents: readonly number[], outcome: Outcome): Promise<void> => {
+  await statements.setOutcome(db, intents, outcome);
 };
 
 /**
@@ -53,9 +53,6 @@ export async function healIntents(
 /** Whether any proxied write is under way or was cut off. Cheap. */
 export const hasOpenIntents = async (db: Tx): Promise<boolean> =>
   (await statements.selectOpenIntents(db)).length > 0;
-
-export const areDirty = async (db: Tx, streamNo: number, ids: readonly string[]): Promise<boolean> =>
-  (await statements.areDirty(db, streamNo, ids)).length > 0;
 
 /** A read-back must not wait longer than its caller does. */
 export const limitLockWait = async (tx: Tx, ms: number): Promise<void> => {

@@ -104,11 +104,16 @@ export interface Mirror {
   markRows(streamNo: number, ids: readonly RecordId[], reason: MarkReason, urgent: boolean): Promise<void>;
   /** Rows that a sweep did not find and that are held: they go, or they stay until a sweep finds them again. */
   decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void>;
-  areDirty(streamNo: number, ids: readonly string[]): Promise<boolean>;
+  /** Those of the records that are to be read again, or that the mirror cannot hold; each once, by Id. */
+  unsettled(
+    streamNo: number,
+    ids: readonly string[],
+  ): Promise<readonly (readonly [id: string, why: 'dirty' | 'quarantined'])[]>;
   /** What checks have mended since a second of Salesforce's time, by object and kind. */
   readRepairs(since: ServerSeconds): Promise<readonly RepairCount[]>;
-  recordIntent(intent: intents.Intent): Promise<number>;
-  recordOutcome(intentNo: number, outcome: intents.Outcome): Promise<void>;
+  /** See {@link intents.recordIntent}. */
+  recordIntent(intent: intents.Intent): Promise<readonly number[]>;
+  recordOutcome(intents: readonly number[], outcome: intents.Outcome): Promise<void>;
   /** For retention; cheap where nothing is old. */
   purgeOld(): Promise<void>;
 }
@@ -157,10 +162,13 @@ export function mirrorIn(db: Database): Mirror {
     decideOnAbsent: async (streamNo, decision) => {
       await statements.decideOnAbsent(db, streamNo, decision);
     },
-    areDirty: (streamNo, ids) => intents.areDirty(db, streamNo, ids),
+    unsettled: async (streamNo, ids) => {
+      const found = await statements.selectUnsettled(db, streamNo, ids);
+      return [...new Map(found.map(({ id, why }) => [id, why]))];
+    },
     readRepairs: (since) => statements.selectRepairs(db, since),
     recordIntent: (intent) => intents.recordIntent(db, intent),
-    recordOutcome: (intentNo, outcome) => intents.recordOutcome(db, intentNo, outcome),
+    recordOutcome: (recorded, outcome) => intents.recordOutcome(db, recorded, outcome),
     purgeOld: () => statements.purgeOld(db),
   };
 }

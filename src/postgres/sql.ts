@@ -1,4 +1,3 @@
-import { assert } from '../lib/assert.ts';
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import type { ColumnPlan } from './plan-table.ts';
@@ -49,12 +48,6 @@ export interface CursorRow {
   position: unknown;
   version: number;
 }
-
-const one = <Row>(rows: Row[]): Row => {
-  const [row] = rows;
-  assert(row !== undefined, 'a statement that always answers one row answered none');
-  return row;
-};
 
 /** The one row that says whose mirror this is. None: the destination is new. */
 export const selectSync = (tx: Tx) =>
@@ -292,9 +285,13 @@ export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 
   tx.query(sql`
   UPDATE _lockstep.dirty SET reason = ${decision} WHERE stream_no = ${streamNo} AND reason = 'absent'`);
 
-export const areDirty = (tx: Tx, streamNo: number, ids: readonly string[]) =>
-  tx.query<{ id: string }>(sql`
-  SELECT id FROM _lockstep.dirty WHERE stream_no = ${streamNo} AND id = ANY (${ids}::text[])`);
+/** Those of the records that the mirror does not hold as they were last read. Of one that is both, both. */
+export const selectUnsettled = (tx: Tx, streamNo: number, ids: readonly string[]) =>
+  tx.query<{ id: string; why: 'dirty' | 'quarantined' }>(sql`
+  SELECT id, 'quarantined' AS why FROM _lockstep.quarantine WHERE stream_no = ${streamNo} AND id = ANY (${ids}::text[])
+  UNION ALL
+  SELECT id, 'dirty' FROM _lockstep.dirty WHERE stream_no = ${streamNo} AND id = ANY (${ids}::text[])
+   ORDER BY id, why DESC`);
 
 /**
  * Puts a record aside that the mirror cannot hold. The reading that found it, begun at `lo`, clears the record's mark
@@ -315,19 +312,24 @@ export const quarantine = (
   ON CONFLICT (stream_no, id) DO UPDATE
      SET code = EXCLUDED.code, record = EXCLUDED.record, tries = quarantine.tries + 1`);
 
-export const insertIntent = async (
+export const insertIntents = (
   tx: Tx,
-  i: { owner: string; method: string; sobject: string; id: string | null },
+  owner: string,
+  method: string,
+  named: readonly { sobject: string; id: string | null }[],
 ) =>
-  one(
-    await tx.query<{ intent_no: number }>(sql`
-  INSERT INTO _lockstep.intent (owner, method, sobject, id) VALUES (${i.owner}, ${i.method}, ${i.sobject}, ${i.id})
-  RETURNING intent_no`),
-  );
+  tx.query<{ intent_no: number }>(sql`
+  INSERT INTO _lockstep.intent (owner, method, sobject, id)
+  SELECT ${owner}, ${method}, sobject, id
+    FROM unnest(${named.map(({ sobject }) => sobject)}::text[], ${named.map(({ id }) => id)}::text[])
+         WITH ORDINALITY AS named (sobject, id, place)
+   ORDER BY place
+  RETURNING intent_no`);
 
-export const setOutcome = (tx: Tx, intentNo: number, outcome: string) =>
+export const setOutcome = (tx: Tx, intents: readonly number[], outcome: string) =>
   tx.query(sql`
-  UPDATE _lockstep.intent SET outcome = ${outcome}, answered_at = clock_timestamp() WHERE intent_no = ${intentNo}`);
+  UPDATE _lockstep.intent SET outcome = ${outcome}, answered_at = clock_timestamp()
+   WHERE intent_no = ANY (${intents}::bigint[])`);
 
 /**
  * Writes that nobody waits for any more: their owner is not among the living, or no request lasts as long as they

@@ -221,7 +221,7 @@ test('the answer of a write whose caller has left is taken to its end', { timeou
   const reached = Promise.withResolvers<ServerResponse>();
   stage.org.answer = (_, response) => reached.resolve(response);
   const socket = connect(stage.proxy.port, '127.0.0.1');
-  socket.write(requestText('POST', `/${syncId}/services/data/v64.0/composite`, { body: '{}' }));
+  socket.write(requestText('POST', `/${syncId}/services/data/v64.0/actions/standard/x`, { body: '{}' }));
   const response = head(await reached.promise, 200, 'OK', []);
   response.write('begin');
   await once(socket, 'data');

@@ -9,6 +9,7 @@ import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { HeldBody } from './bodies.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
 import type { Target } from './target.ts';
 
@@ -21,8 +22,6 @@ export interface Exchange {
   upstream: Dispatcher;
   clock: Clock;
   log: AppLog;
-  /** Aborts when the proxy has waited long enough for what was under way at its end. */
-  stopping: AbortSignal;
 }
 
 /** Salesforce's answer: status, headers as sent but for the connection's own, and bytes. */
@@ -45,6 +44,8 @@ export interface ForwardOptions {
   holdBytesMax: number;
   /** A caller who leaves cancels a read. A write is finished. */
   isWrite: boolean;
+  /** What has been read of the request's body already. */
+  held?: HeldBody | undefined;
 }
 
 /**
@@ -58,7 +59,7 @@ export function forward(exchange: Exchange, options: ForwardOptions): Promise<Up
       path: target.rawPath,
       method: target.method,
       headers: requestHeaders(request.rawHeaders),
-      body: bodyOf(request),
+      body: bodyOf(request, options.held),
     };
     try {
       upstream.dispatch(outgoing, answer);
@@ -72,10 +73,12 @@ export function forward(exchange: Exchange, options: ForwardOptions): Promise<Up
  * The body, or null for a request without one. A stream of its own: when the connection to Salesforce breaks, undici
  * destroys what it reads from, and the caller's connection must live on to be told.
  */
-function bodyOf(request: IncomingMessage): Readable | null {
+function bodyOf(request: IncomingMessage, held: HeldBody | undefined): Buffer | Readable | null {
+  if (held?.isWhole) return held.chunks.length === 0 ? null : Buffer.concat(held.chunks);
   const isChunked = request.headers['transfer-encoding'] !== undefined;
   if (!isChunked && Number(request.headers['content-length'] ?? 0) === 0) return null;
   const body = new PassThrough();
+  for (const chunk of held?.chunks ?? []) body.write(chunk);
   body.on('error', () => request.unpipe(body));
   const onLeft = () => {
     if (!request.readableEnded) body.destroy(new Error('the caller left during the upload'));

@@ -12,10 +12,9 @@ import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { faultAnswer, refuse, sendFault } from './errors.ts';
-import type { Exchange } from './forward.ts';
+import { serveExchange } from './serve.ts';
 import { parseTarget, requestHeadBytesMax, type Target } from './target.ts';
 import type { Upstreams } from './upstreams.ts';
-import { passThrough, writeThrough } from './write-through.ts';
 import { type Write, writeOf } from './writes-of.ts';
 
 export interface ProxyDeps {
@@ -82,7 +81,6 @@ class Front {
   private readonly authority: Authority;
   private readonly underWay = new Set<Promise<void>>();
   private readonly perSync = new Map<SyncId, number>();
-  private readonly stopping = new AbortController();
   private isClosing = false;
 
   constructor(deps: ProxyDeps) {
@@ -144,18 +142,7 @@ class Front {
       await this.authority.check(target, request.rawHeaders, sync, upstream);
       const write = writeOf(target);
       known.write = write;
-      const exchange: Exchange = {
-        request,
-        response,
-        target,
-        sync,
-        upstream,
-        clock,
-        log,
-        stopping: this.stopping.signal,
-      };
-      const isMirrored = write.kind === 'record' && sync.streams.has(write.sobject);
-      return isMirrored ? await writeThrough(exchange, write) : await passThrough(exchange, write);
+      return await serveExchange({ request, response, target, sync, upstream, clock, log }, write);
     } finally {
       release();
     }
@@ -189,7 +176,6 @@ class Front {
     const timeIsUp = clock.sleep(drainMs, drained.signal).catch(() => undefined);
     await Promise.race([this.idle(), timeIsUp]);
     drained.abort();
-    this.stopping.abort(new Error('the proxy ends'));
     await upstreams.close();
     server.closeAllConnections();
     await closed;

@@ -50,17 +50,22 @@ export async function openStage(
     orgId,
     instanceUrl: org.url,
     streams: new Set(['account', 'contact']),
-    recordIntent: async (intent) => {
-      calls.push(`intent ${intent.method} ${intent.sobject} ${intent.id}`);
-      return 7;
+    keyPrefixes: async () =>
+      new Map([
+        ['001', 'account'],
+        ['003', 'contact'],
+      ]),
+    recordIntent: async ({ method, named }) => {
+      calls.push(`intent ${method} ${named.map(({ sobject, id }) => `${sobject} ${id}`).join(', ')}`);
+      return [7];
     },
-    recordOutcome: async (intent, outcome) => void calls.push(`outcome ${intent} ${outcome}`),
+    recordOutcome: async (intents, outcome) => void calls.push(`outcome ${intents.join()} ${outcome}`),
     readBack: async (written) => {
       calls.push(`readBack ${written.map(nameOf).join(' ')}`);
-      return 'applied';
+      return [];
     },
-    markDirty: async (sobject, id) => void calls.push(`dirty ${sobject} ${id}`),
-    pollSoon: (sobject) => void calls.push(`poll ${sobject}`),
+    markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
+    pollSoon: (sobjects) => void calls.push(`poll ${sobjects?.join(' ') ?? 'all'}`),
   };
   const logLines: string[] = [];
   const proxy = await startProxy({

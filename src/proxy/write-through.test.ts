@@ -33,7 +33,7 @@ test('the answer of a create is held until its record is stored, and is then unt
   await using stage = await openStage();
   const zipped = gzipSync(created);
   stage.org.answer = (_, response) => response.writeHead(201, { 'Content-Encoding': 'gzip' }).end(zipped);
-  const stored = Promise.withResolvers<'applied'>();
+  const stored = Promise.withResolvers<[]>();
   const asked = Promise.withResolvers<void>();
   stage.sync.readBack = () => {
     asked.resolve();
@@ -43,7 +43,7 @@ test('the answer of a create is held until its record is stored, and is then unt
   const answering = through(stage, 'POST', rows, { body: '{}' }).finally(() => (isAnswered = true));
   await asked.promise;
   assert.equal(isAnswered, false);
-  stored.resolve('applied');
+  stored.resolve([]);
   const answer = await answering;
   assert.equal(answer.header('Lockstep-Applied'), 'yes');
   assert.deepEqual(answer.body, zipped);
@@ -67,7 +67,7 @@ test('the read-back gets the time of the write and three seconds', async () => {
   };
   stage.sync.readBack = async (_, options) => {
     seen.push(options);
-    return 'applied';
+    return [];
   };
   await patch(stage);
   const notBefore = Date.UTC(2026, 10, 24, 8, 0, 10) / 1000 - 2 - 2;
@@ -77,7 +77,7 @@ test('the read-back gets the time of the write and three seconds', async () => {
 test('a write that cannot be read back in time is answered as pending and read again first of all', async () => {
   const clock = new ManualClock();
   await using stage = await openStage({ clock });
-  const unanswered = Promise.withResolvers<'applied'>();
+  const unanswered = Promise.withResolvers<[]>();
   stage.sync.readBack = () => {
     setImmediate(() => clock.advance(3_250));
     return unanswered.promise;
@@ -102,7 +102,7 @@ test('whatever fails after the answer of Salesforce makes the write pending, nev
 test('a created record that cannot be read back is marked by the Id of its answer', async () => {
   await using stage = await openStage();
   stage.org.answer = (_, response) => response.writeHead(201).end(created);
-  stage.sync.readBack = async () => 'pending';
+  stage.sync.readBack = async (written) => written;
   await through(stage, 'POST', rows, { body: '{}' });
   assert.deepEqual(stage.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
 });
@@ -234,14 +234,18 @@ test('a write whose caller leaves during its upload has an unknown outcome', asy
 
 test('writes that are not of one record pass, and all tables are polled', async () => {
   await using stage = await openStage();
-  for (const path of ['/services/data/v64.0/composite', '/services/apexrest/x', '/services/Soap/u/64.0']) {
+  for (const path of [
+    '/services/data/v64.0/actions/standard/x',
+    '/services/apexrest/x',
+    '/services/Soap/u/64.0',
+  ]) {
     stage.calls.length = 0;
     assert.equal((await through(stage, 'POST', path, { body: '{}' })).header('Lockstep-Applied'), 'poll');
-    assert.deepEqual(stage.calls, ['poll null']);
+    assert.deepEqual(stage.calls, ['poll all']);
   }
   stage.calls.length = 0;
   stage.org.answer = (_, response) => response.writeHead(400).end('[]');
-  const refused = await through(stage, 'POST', '/services/data/v64.0/composite', { body: '{}' });
+  const refused = await through(stage, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
   assert.equal(refused.header('Lockstep-Applied'), 'no');
   assert.deepEqual(stage.calls, []);
 });
@@ -249,9 +253,78 @@ test('writes that are not of one record pass, and all tables are polled', async 
 test('a write that may have been done without anybody knowing which is unknown, and all tables are polled', async () => {
   await using stage = await openStage();
   stage.org.answer = (_, response) => response.destroy();
-  const answer = await through(stage, 'POST', '/services/data/v64.0/composite', { body: '{}' });
+  const answer = await through(stage, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
   assert.equal(answer.header('Lockstep-Outcome'), 'unknown');
-  assert.deepEqual(stage.calls, ['poll null']);
+  assert.deepEqual(stage.calls, ['poll all']);
+});
+
+const composite = '/services/data/v64.0/composite';
+const compositeOf = (...sobjects: string[]) =>
+  JSON.stringify({
+    compositeRequest: sobjects.map((sobject, place) => ({
+      referenceId: `r${place}`,
+      method: 'POST',
+      url: `/services/data/v64.0/sobjects/${sobject}`,
+      body: {},
+    })),
+  });
+const compositeAnswer = JSON.stringify({
+  compositeResponse: [
+    { referenceId: 'r0', httpStatusCode: 201, body: { id } },
+    { referenceId: 'r1', httpStatusCode: 201, body: { id: '00TD000000QYV5QIAX' } },
+  ],
+});
+
+test('a composite request is recorded by the objects it names, and those of its records read back that are mirrored', async () => {
+  await using stage = await openStage();
+  stage.org.answer = (_, response) => response.writeHead(200).end(compositeAnswer);
+  const body = compositeOf('Account', 'Task');
+  const answer = await through(stage, 'POST', composite, { body });
+  assert.equal(answer.header('Lockstep-Applied'), 'yes');
+  assert.equal(stage.org.seen[0]?.body.toString(), body);
+  assert.deepEqual(stage.calls, ['intent POST account null', `readBack account/${id}`, 'outcome 7 applied']);
+});
+
+test('a composite request whose objects are not mirrored, or that only reads, costs nothing', async () => {
+  await using stage = await openStage();
+  const foreign = await through(stage, 'POST', composite, { body: compositeOf('Task') });
+  assert.equal(foreign.header('Lockstep-Applied'), 'no');
+  const read = await through(stage, 'POST', composite, { body: '{"compositeRequest":[]}' });
+  assert.equal(read.header('Lockstep-Applied'), undefined);
+  assert.deepEqual(stage.calls, []);
+});
+
+test('a composite request whose answer does not name all of its records is followed by a poll', async () => {
+  await using stage = await openStage();
+  stage.org.answer = (_, response) => response.writeHead(200).end('{}');
+  const answer = await through(stage, 'POST', composite, { body: compositeOf('Account', 'Contact') });
+  assert.equal(answer.header('Lockstep-Applied'), 'poll');
+  assert.deepEqual(stage.calls, [
+    'intent POST account null, contact null',
+    'poll account contact',
+    'outcome 7 pending',
+  ]);
+});
+
+test('a composite request that is too long to be looked into passes whole, and is followed by a poll', async () => {
+  await using stage = await openStage();
+  stage.org.answer = (_, response) => response.writeHead(200).end('{}');
+  const body = compositeOf('Account').padEnd(9 * 1024 * 1024);
+  const answer = await through(stage, 'POST', composite, { body });
+  assert.equal(answer.header('Lockstep-Applied'), 'poll');
+  assert.equal(stage.org.seen[0]?.body.toString(), body);
+  assert.deepEqual(stage.calls[0], 'intent POST account null, contact null');
+});
+
+test('a composite request whose caller leaves during the upload is not sent', async () => {
+  await using stage = await openStage();
+  const socket = connect(stage.proxy.port, '127.0.0.1');
+  socket.write(requestText('POST', `/${syncId}${composite}`, { headers: ['Content-Length: 100'] }));
+  socket.write('{"compositeRequest":', () => socket.destroy());
+  await new Promise((resolve) => socket.once('close', resolve));
+  await stage.proxy.close();
+  assert.deepEqual(stage.calls, []);
+  assert.equal(stage.org.seen.length, 0);
 });
 
 test('writes to an object that is not mirrored, and reads, cost nothing', async () => {

@@ -3,18 +3,18 @@
  * its answer does. Whatever goes wrong after Salesforce's answer makes it `pending`, never an error: the write is
  * done, and a caller who thinks otherwise repeats it.
  */
-import type { ServerResponse } from 'node:http';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import type { ProxiedSync } from '../engine/index.ts';
+import type { NamedRecord, ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sqlState } from '../lib/database.ts';
 import type { Outcome } from '../postgres/index.ts';
-import { type Exchange, forward, type UpstreamAnswer } from './forward.ts';
+import { answeredBy } from './bodies.ts';
+import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
-import { holdBytesMax, type RecordWrite, type Write, writesOf } from './writes-of.ts';
+import { type RecordWrite, recordWritten, type Written } from './writes-of.ts';
 
 /** Value of the header Lockstep-Applied. */
 export type Applied = 'yes' | 'pending' | 'poll' | 'no';
@@ -30,68 +30,50 @@ export interface WriteExchange {
   method: string;
   clock: Clock;
   log: AppLog;
-  /** As in {@link Exchange}. */
-  stopping: AbortSignal;
   /** One attempt. Faults as of {@link forward}. */
   forward(): Promise<UpstreamAnswer>;
   send(answer: UpstreamAnswer, applied: Applied): Promise<void>;
 }
 
-export function writeThrough(exchange: Exchange, write: RecordWrite): Promise<Applied> {
-  const { sync, target, clock, log, stopping, response } = exchange;
-  return walkWrite(
-    {
-      sync,
-      method: target.method,
-      clock,
-      log,
-      stopping,
-      forward: () => forward(exchange, { holdBytesMax, isWrite: true }),
-      send: (answer, applied) => sendAnswer(response, answer, applied),
-    },
-    write,
-  );
+/** A write whose records are told from its request and its answer. */
+export interface TellingWrite {
+  /** What it names before it is answered: mirrored sobjects only. */
+  named: readonly NamedRecord[];
+  /** What its answer proves, of mirrored sobjects. */
+  written(answer: UpstreamAnswer): Written;
 }
 
-export async function walkWrite(exchange: WriteExchange, write: RecordWrite): Promise<Applied> {
-  const intent = await recordIntent(exchange, write);
+/** A write of one record. */
+export const tellingRecord = (write: RecordWrite): TellingWrite => ({
+  named: [{ sobject: write.sobject, id: 'id' in write.change ? write.change.id : null }],
+  written: (answer) => recordWritten(write, answeredBy(answer)),
+});
+
+export async function walkWrite(exchange: WriteExchange, write: TellingWrite): Promise<Applied> {
+  const intents = await recordIntent(exchange, write);
   const answer = await exchange
     .forward()
-    .catch((fault: Fault) => endWithoutAnswer(exchange, write, intent, fault));
-  const written = writesOf(write, answer);
-  const applied = Array.isArray(written) ? await readBack(exchange, written, answer) : written;
-  await recordOutcome(exchange, write, intent, answer, { written, applied });
+    .catch((fault: Fault) => endWithoutAnswer(exchange, write, intents, fault));
+  const written = write.written(answer);
+  const pending = written.records.length > 0 ? await readBack(exchange, written.records, answer) : [];
+  const applied = appliedBy(written, pending);
+  await recordOutcome(exchange, { write, intents, answer, written, pending, applied });
   await exchange.send(answer, applied);
   return applied;
 }
 
-/** Reads, and writes that the mirror does not or cannot follow record by record. */
-export async function passThrough(exchange: Exchange, write: Write): Promise<Applied | 'read'> {
-  if (write.kind === 'none') {
-    await sendAnswer(exchange.response, await forward(exchange, { holdBytesMax: 0, isWrite: false }), null);
-    return 'read';
-  }
-  const { sync, response } = exchange;
-  const isPolled = write.kind === 'poll';
-  const answer = await forward(exchange, { holdBytesMax: 0, isWrite: true }).catch((fault: Fault) => {
-    if (isPolled && fault.code === 'PRX-04') sync.pollSoon(null);
-    throw fault;
-  });
-  const applied = isPolled && isSuccess(answer) ? 'poll' : 'no';
-  if (applied === 'poll') sync.pollSoon(null);
-  await sendAnswer(response, answer, applied);
-  return applied;
+function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecord[]): Applied {
+  if (pending.length > 0) return 'pending';
+  if (!isWhole) return 'poll';
+  return records.length > 0 ? 'yes' : 'no';
 }
-
-const isSuccess = ({ status }: UpstreamAnswer) => status >= 200 && status <= 299;
 
 async function recordIntent(
   { sync, method }: WriteExchange,
-  { sobject, change }: RecordWrite,
-): Promise<number> {
-  const id = 'id' in change ? change.id : null;
+  { named }: TellingWrite,
+): Promise<readonly number[]> {
   try {
-    return await sync.recordIntent({ method, sobject, id });
+    return await sync.recordIntent({ method, named });
   } catch (cause) {
     throw new Fault('PRX-12', {}, { cause });
   }
@@ -100,28 +82,29 @@ async function recordIntent(
 /** Nothing is guessed and nothing repeated: what may have been written is read again, and the caller is told. */
 async function endWithoutAnswer(
   exchange: WriteExchange,
-  write: RecordWrite,
-  intent: number,
+  { named }: TellingWrite,
+  intents: readonly number[],
   fault: Fault,
 ): Promise<never> {
   await within(exchange, exchange.clock.now() + holdMs, async () => {
-    if (fault.code === 'PRX-04') await repairSoon(exchange, [named(write)]);
-    await exchange.sync.recordOutcome(intent, fault.code === 'PRX-04' ? 'unknown' : 'refused');
+    if (fault.code === 'PRX-04') await repairSoon(exchange, named);
+    await exchange.sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
   });
   throw fault;
 }
 
+/** Those that the mirror does not show in time. */
 async function readBack(
   exchange: WriteExchange,
   written: readonly WrittenRecord[],
   answer: UpstreamAnswer,
-): Promise<'yes' | 'pending'> {
+): Promise<readonly WrittenRecord[]> {
   const deadlineAt = answer.lastByteAt + holdMs;
   const options = { notBefore: earliestStamp(answer), deadlineAt };
-  const result = await within(exchange, deadlineAt + graceMs, () =>
-    exchange.sync.readBack(written, options, exchange.stopping),
+  const pending = await within(exchange, deadlineAt + graceMs, () =>
+    exchange.sync.readBack(written, options),
   );
-  return result === 'applied' ? 'yes' : 'pending';
+  return pending ?? written;
 }
 
 const outcomeOf = {
@@ -131,20 +114,36 @@ const outcomeOf = {
   no: 'refused',
 } as const satisfies Record<Applied, Outcome>;
 
-async function recordOutcome(
-  exchange: WriteExchange,
-  write: RecordWrite,
-  intent: number,
-  answer: UpstreamAnswer,
-  { written, applied }: { written: WrittenRecord[] | 'no' | 'poll'; applied: Applied },
-): Promise<void> {
+interface Walked {
+  write: TellingWrite;
+  intents: readonly number[];
+  answer: UpstreamAnswer;
+  written: Written;
+  pending: readonly WrittenRecord[];
+  applied: Applied;
+}
+
+async function recordOutcome(exchange: WriteExchange, walked: Walked): Promise<void> {
+  const { write, intents, answer, written, pending, applied } = walked;
   await within(exchange, answer.lastByteAt + holdMs + graceMs, async () => {
-    if (applied === 'pending' && Array.isArray(written)) await repairSoon(exchange, written);
-    if (applied === 'poll') exchange.sync.pollSoon(write.sobject);
-    // A record that Salesforce no longer has may still stand in the mirror.
-    if (answer.status === 404 && 'id' in write.change) await repairSoon(exchange, [named(write)]);
-    await exchange.sync.recordOutcome(intent, outcomeOf[applied]);
+    await repairSoon(exchange, [...pending.map(namedBy), ...written.missing]);
+    if (!written.isWhole) exchange.sync.pollSoon(write.named.map(({ sobject }) => sobject));
+    await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
   });
+}
+
+const namedBy = (record: WrittenRecord): NamedRecord => ({
+  sobject: record.sobject,
+  id: 'id' in record ? record.id : null,
+});
+
+async function repairSoon({ sync }: WriteExchange, named: readonly NamedRecord[]): Promise<void> {
+  const withoutId = named.filter(({ id }) => id === null).map(({ sobject }) => sobject);
+  if (withoutId.length > 0) sync.pollSoon(withoutId);
+  for (const [sobject, records] of Map.groupBy(named, (one) => one.sobject)) {
+    const ids = records.flatMap(({ id }) => id ?? []);
+    if (ids.length > 0) await sync.markDirty(sobject, ids);
+  }
 }
 
 /** The server's second at which the write can have begun; 0 where the answer does not tell the time. */
@@ -152,19 +151,6 @@ function earliestStamp(answer: UpstreamAnswer): number {
   const answeredAt = Date.parse(headerValues(answer.headers, 'date')[0] ?? '') / 1000;
   if (Number.isNaN(answeredAt)) return 0;
   return answeredAt - Math.ceil((answer.lastByteAt - answer.sentAt) / 1000) - stampSlackSeconds;
-}
-
-/** What a write names before it is answered: an Id, or just the sobject. */
-const named = ({ sobject, change }: RecordWrite): Repair =>
-  'id' in change ? { sobject, id: change.id } : { sobject };
-
-type Repair = { sobject: string; id?: string };
-
-async function repairSoon({ sync }: WriteExchange, repairs: readonly Repair[]): Promise<void> {
-  for (const { sobject, id } of repairs) {
-    if (id === undefined) sync.pollSoon(sobject);
-    else await sync.markDirty(sobject, id);
-  }
 }
 
 /** Waits for `work` until `at`. Undefined: it failed or takes longer; then it goes on without anybody waiting. */
@@ -186,16 +172,4 @@ async function within<Result>(
   } finally {
     done.abort('done');
   }
-}
-
-/** Salesforce's status, headers and bytes, with our header on writes. */
-async function sendAnswer(
-  response: ServerResponse,
-  answer: UpstreamAnswer,
-  applied: Applied | null,
-): Promise<void> {
-  response.sendDate = false; // Salesforce's own stands among the headers
-  const ours = applied === null ? [] : ['Lockstep-Applied', applied];
-  response.writeHead(answer.status, answer.statusText, [...answer.headers, ...ours]);
-  await answer.pipe(response);
 }

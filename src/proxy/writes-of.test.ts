@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { answeredBy } from './bodies.ts';
 import type { UpstreamAnswer } from './forward.ts';
-import { writeOf, writesOf } from './writes-of.ts';
+import { recordWritten, writeOf } from './writes-of.ts';
 
 const id = '001D000000IqhSLIAZ';
 
@@ -24,7 +25,9 @@ const answer = (status: number, body: string | Buffer | null, headers: string[] 
 function written(method: string, path: string, given: UpstreamAnswer) {
   const known = write(method, path);
   assert(known.kind === 'record', 'not a write of one record');
-  return writesOf(known, given);
+  const { records, isWhole } = recordWritten(known, answeredBy(given));
+  if (!isWhole) return 'poll';
+  return records.length > 0 ? records : 'no';
 }
 
 test('an update and a delete write the record that the address names', () => {
@@ -93,7 +96,7 @@ test('reads write nothing', () => {
 
 test('whatever else may write leads to a poll of all tables', () => {
   const writers = [
-    ['POST', 'composite'], ['POST', 'composite/sobjects'], ['DELETE', 'composite/sobjects?ids=1'],
+    ['PUT', 'composite/sobjects'], ['POST', 'composite/somethingNew'], ['PATCH', 'composite'],
     ['POST', 'ui-api/records'], ['POST', 'tooling/sobjects/ApexClass'], ['GET', 'tooling/executeAnonymous/?a=b'],
     ['POST', 'jobs/ingest'], ['PUT', 'jobs/ingest/750/batches'], ['POST', 'actions/standard/chatterPost'],
     ['POST', 'process/rules'], ['POST', 'quickActions/x'], ['POST', 'graphql'], ['POST', 'somethingNew'],
@@ -103,6 +106,24 @@ test('whatever else may write leads to a poll of all tables', () => {
   for (const api of ['Soap', 'async', 'apexrest']) {
     assert.deepEqual(writeOf({ method: 'POST', segments: ['services', api, 'x'], query: '' }), poll, api);
   }
+});
+
+test('of the composite family the body tells what is written', () => {
+  const writers = [
+    ['POST', 'composite'], ['POST', 'Composite/Batch'], ['POST', 'composite/graph'], ['POST', 'composite/tree/Account'],
+    ['POST', 'composite/sobjects'], ['PATCH', 'composite/sobjects'], ['DELETE', 'composite/sobjects?ids=1'],
+    ['PATCH', 'composite/sobjects/Account/Key__c'], ['POST', 'composite/sobjects?_HttpMethod=PATCH'],
+  ] as const; // biome-ignore format: a list
+  for (const [method, path] of writers)
+    assert.deepEqual(write(method, path), { kind: 'several' }, `${method} ${path}`);
+  assert.deepEqual(write('POST', 'composite/sobjects/Account'), { kind: 'none' });
+});
+
+test('a record that a change does not find may still stand in the mirror', () => {
+  const change = write('PATCH', `sobjects/Account/${id}`);
+  assert(change.kind === 'record');
+  const { missing } = recordWritten(change, { status: 404, body: undefined });
+  assert.deepEqual(missing, [{ sobject: 'account', id }]);
 });
 
 test('a row write whose address does not name its record leads to a poll', () => {

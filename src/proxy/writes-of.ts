@@ -1,13 +1,11 @@
 /**
- * What a request may write, told from its address, and what it has written, told from Salesforce's answer. Nothing
- * is read from the request's body: Salesforce trims, cuts and rejects, so only the answer counts.
+ * What a request may write, told from its address, and what a write of one record has written, told from Salesforce's
+ * answer: Salesforce trims, cuts and rejects, so nothing is taken from the request's body. Writes of several records:
+ * composite-writes.ts.
  */
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { type RecordId, toLongId, toRecordId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import type { UpstreamAnswer } from './forward.ts';
-import { headerValues } from './headers.ts';
 import type { Target } from './target.ts';
 
 /** One record of an sobject (lower case) is written by this request. */
@@ -21,20 +19,22 @@ export interface RecordWrite {
     | { verb: 'upsert'; field: string; value: string };
 }
 
+/** As much of a request as tells what it may write. */
+export type Call = Pick<Target, 'method' | 'segments' | 'query'>;
+
 export type Write =
   | RecordWrite
+  /** Which records are written stands in the request's body: the composite family. */
+  | { kind: 'several' }
   /** Records may be written, and the address does not tell which: all tables are polled. */
   | { kind: 'poll' }
   | { kind: 'none' };
-
-/** Answers of record writes are short; a longer one is passed on without a look at it. */
-export const holdBytesMax = 8 * 1024 * 1024;
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Under /services/data/{version}/, asked by POST, and yet only read. */
 const readingResources = new Set(['parameterizedsearch', 'jobs/query']);
 
-export function writeOf(target: Pick<Target, 'method' | 'segments' | 'query'>): Write {
+export function writeOf(target: Call): Write {
   const names = target.segments.map((segment) => segment.toLowerCase());
   const [, api, , resource = '', second = ''] = names;
   if (readingMethods.has(target.method)) {
@@ -45,6 +45,7 @@ export function writeOf(target: Pick<Target, 'method' | 'segments' | 'query'>): 
   if (api !== 'data') return { kind: 'poll' };
   if (readingResources.has(resource) || readingResources.has(`${resource}/${second}`))
     return { kind: 'none' };
+  if (resource === 'composite') return severalOf(target);
   if (resource === 'sobjects' && second !== '') {
     const change = changeOf(verbOf(target), target.segments.slice(5));
     if (change) return { kind: 'record', sobject: second, change };
@@ -52,8 +53,20 @@ export function writeOf(target: Pick<Target, 'method' | 'segments' | 'query'>): 
   return { kind: 'poll' };
 }
 
+function severalOf(target: Call): Write {
+  const [, , , , kind = '', sobject] = target.segments.map((segment) => segment.toLowerCase());
+  const verb = verbOf(target);
+  if (kind === 'sobjects') {
+    // A POST to one sobject asks for records by their Ids.
+    if (verb === 'POST' && sobject !== undefined) return { kind: 'none' };
+    return { kind: ['POST', 'PATCH', 'DELETE'].includes(verb) ? 'several' : 'poll' };
+  }
+  const isKnown = ['', 'batch', 'graph', 'tree'].includes(kind);
+  return { kind: isKnown && verb === 'POST' ? 'several' : 'poll' };
+}
+
 /** A client that cannot send PATCH says so in the query of a POST. */
-function verbOf({ method, query }: Pick<Target, 'method' | 'query'>): string {
+export function verbOf({ method, query }: Pick<Call, 'method' | 'query'>): string {
   if (method !== 'POST') return method;
   for (const [name, value] of new URLSearchParams(query)) {
     const isOverride = name.toLowerCase() === '_httpmethod' && /^(?:patch|delete)$/i.test(value);
@@ -95,48 +108,45 @@ function toWrittenId(text: string): RecordId | undefined {
   return toRecordId(restored.join(''));
 }
 
+/** What an answer proves to be written. */
+export interface Written {
+  records: readonly WrittenRecord[];
+  /** False where something was written that the answer does not name. */
+  isWhole: boolean;
+  /** Records that Salesforce does not have any more. They may still stand in the mirror. */
+  missing: readonly { sobject: string; id: RecordId }[];
+}
+
+export const nothing: Written = { records: [], isWhole: true, missing: [] };
+/** Something was written, and the answer does not say what. */
+export const unnamed: Written = { ...nothing, isWhole: false };
+
+export const written = (record: WrittenRecord): Written => ({ ...nothing, records: [record] });
+
+/** An answer, or one inside of a composite answer, as far as it is understood. */
+export interface Answered {
+  status: number;
+  /** Parsed JSON; undefined for anything else. */
+  body: unknown;
+  /** The Id in a body of another form, or in none. */
+  id?: RecordId | undefined;
+}
+
+export const isSuccess = ({ status }: { status: number }) => status >= 200 && status <= 299;
+
 const creation = z.object({ id: z.string() });
 
-/**
- * The records that the answer proves to be written. `no`: none is. `poll`: one is, but the answer does not say
- * which, or is too long to be held.
- */
-export function writesOf(write: RecordWrite, answer: UpstreamAnswer): WrittenRecord[] | 'no' | 'poll' {
-  if (answer.status < 200 || answer.status > 299) return 'no';
-  const { sobject, change } = write;
-  if ('id' in change) {
-    return [{ sobject, id: change.id, deleted: change.verb === 'delete' }];
+/** The record that an answer to a write of one proves to be written. */
+export function recordWritten({ sobject, change }: RecordWrite, answered: Answered): Written {
+  if (!isSuccess(answered)) {
+    const isMissing = answered.status === 404 && 'id' in change;
+    return isMissing ? { ...nothing, missing: [{ sobject, id: change.id }] } : nothing;
   }
-  const id = idIn(answer);
-  if (id) return [{ sobject, id, deleted: false }];
-  if (change.verb === 'create' || answer.status === 201) return 'poll';
+  if ('id' in change) return written({ sobject, id: change.id, deleted: change.verb === 'delete' });
+  const read = creation.safeParse(answered.body);
+  const id = answered.id ?? (read.success ? toRecordId(read.data.id) : undefined);
+  if (id) return written({ sobject, id, deleted: false });
+  if (change.verb === 'create' || answered.status === 201) return unnamed;
   const { field, value } = change;
-  return [{ sobject, externalId: { field, value }, deleted: false }];
-}
-
-function idIn(answer: UpstreamAnswer): RecordId | undefined {
-  const body = plainBody(answer);
-  if (body === undefined) return undefined;
-  if (/xml/i.test(headerValues(answer.headers, 'content-type')[0] ?? '')) {
-    return toRecordId(/<id>(\w+)<\/id>/.exec(body)?.[1] ?? '');
-  }
-  try {
-    const parsed = creation.safeParse(JSON.parse(body));
-    return parsed.success ? toRecordId(parsed.data.id) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The body as text; of a compressed one, a copy is unpacked and the answer itself stays as it is. */
-function plainBody(answer: UpstreamAnswer): string | undefined {
-  const body = answer.body();
-  const encoding = headerValues(answer.headers, 'content-encoding')[0]?.toLowerCase() ?? 'identity';
-  if (body === null) return undefined;
-  try {
-    if (encoding === 'gzip') return gunzipSync(body, { maxOutputLength: holdBytesMax }).toString('utf8');
-    return encoding === 'identity' ? body.toString('utf8') : undefined;
-  } catch {
-    return undefined;
-  }
+  return written({ sobject, externalId: { field, value }, deleted: false });
 }

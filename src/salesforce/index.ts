@@ -9,5 +9,6 @@ export { describeSObjects, listSObjects, nearNames, type SObject } from './descr
 export { faultOf } from './faults.ts';
 export { isAllowedHost } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
+export { type Shown, shownIn } from './shown.ts';
 export { type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export type { Answer, Usage } from './transport.ts';

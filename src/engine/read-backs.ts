@@ -1,0 +1,113 @@
+import { Fault } from '../core/faults.ts';
+import type { WrittenRecord } from '../core/written-record.ts';
+import { sqlState } from '../lib/database.ts';
+import { groupsOf, type ReadBackDeps, type ReadBackOptions, readGroups, type Waiting } from './read-back.ts';
+
+/** Two, so that a write that comes while one is under way does not wait for the whole of it; more would share less. */
+const concurrentMax = 2;
+/** One that takes longer keeps nobody else from being read. */
+const slowMs = 1_000;
+const firstPauseMs = 20;
+const pauseMsMax = 500;
+
+interface Pending extends Waiting {
+  tries: number;
+  settle: (result: 'applied' | 'pending') => void;
+}
+
+/**
+ * The read-backs of one sync's proxied writes in this process. Writes that are acknowledged while others are being
+ * read back wait for the next request and share it: a read-back serves only writes that were acknowledged before it
+ * was sent.
+ */
+export class ReadBacks {
+  private waiting: Pending[] = [];
+  private underWay = 0;
+  private readonly deps: ReadBackDeps;
+  private readonly stopping = new AbortController();
+
+  constructor(deps: ReadBackDeps) {
+    this.deps = deps;
+  }
+
+  /**
+   * Reads records until the mirror holds each of them as it was after its write, or the deadline has come.
+   *
+   * @param written  one of each record
+   * @returns those that the mirror does not show
+   */
+  async read(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<readonly WrittenRecord[]> {
+    const results = written.map(
+      (record) =>
+        new Promise<WrittenRecord[]>((resolve) => {
+          const settle = (result: 'applied' | 'pending') => resolve(result === 'applied' ? [] : [record]);
+          this.waiting.push({ ...options, record, isSuspect: false, tries: 0, settle });
+        }),
+    );
+    this.readOn();
+    return (await Promise.all(results)).flat();
+  }
+
+  /** Cuts what is under way; nobody waits for it any more. */
+  end(): void {
+    this.stopping.abort(new Error('the sync is closed'));
+  }
+
+  private readOn(): void {
+    while (this.waiting.length > 0 && this.underWay < concurrentMax) {
+      const { groups, left } = groupsOf(this.inTime());
+      this.waiting = left;
+      if (groups.length === 0) return;
+      void this.readOnce(groups);
+    }
+  }
+
+  /** Whoever's time is up waits no more. */
+  private inTime(): Pending[] {
+    const now = this.deps.clock.now();
+    const isLate = ({ deadlineAt }: Pending) => now >= deadlineAt;
+    for (const late of this.waiting.filter(isLate)) late.settle('pending');
+    return this.waiting.filter((one) => !isLate(one));
+  }
+
+  private async readOnce(groups: Parameters<typeof readGroups<Pending>>[1]): Promise<void> {
+    const free = this.takePlace();
+    const all = groups.flatMap(({ waiting }) => waiting);
+    try {
+      const results = await readGroups(this.deps, groups, this.stopping.signal);
+      for (const one of all) this.settle(one, results.get(one) ?? 'again');
+    } catch (error) {
+      const isHopeless = error instanceof Fault && error.kind === 'permanent';
+      const state = sqlState(error);
+      const fields = error instanceof Fault ? { code: error.code } : state ? { sqlState: state } : {};
+      this.deps.log.warn('a read-back failed', { ...fields, rows: all.length });
+      for (const one of all) this.settle(one, isHopeless ? 'hopeless' : 'again');
+    } finally {
+      free();
+    }
+  }
+
+  private settle(one: Pending, result: 'applied' | 'again' | 'hopeless'): void {
+    if (result !== 'again') return one.settle(result === 'applied' ? 'applied' : 'pending');
+    const pauseMs = Math.min(firstPauseMs * 2 ** one.tries, pauseMsMax);
+    const { clock } = this.deps;
+    if (clock.now() + pauseMs >= one.deadlineAt || this.stopping.signal.aborted) return one.settle('pending');
+    one.tries++;
+    void clock.sleep(pauseMs).then(() => {
+      this.waiting.push(one);
+      this.readOn();
+    });
+  }
+
+  /** Frees its place at its end, or sooner where it is slow. */
+  private takePlace(): () => void {
+    this.underWay++;
+    const isOver = new AbortController();
+    const freeOnce = () => {
+      this.underWay--;
+      this.readOn();
+    };
+    this.deps.clock.sleep(slowMs, isOver.signal).then(freeOnce, freeOnce);
+    return () => isOver.abort('over');
+  }
+}

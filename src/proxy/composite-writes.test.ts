@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordId } from '../core/ids.ts';
+import { type CallWithBody, type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
+import type { Answered } from './writes-of.ts';
+
+const accounts = ['001D000000IqhSLIAZ', '001D000000IqhSMIAZ', '001D000000IqhSNIAZ'] as RecordId[];
+const [first = '', second = '', third = ''] = accounts;
+const contact = '003D000000QYV5QIAX';
+const data = '/services/data/v64.0';
+
+const prefixes = new Map([
+  ['001', 'account'],
+  ['003', 'contact'],
+]);
+const sobjectOf: SObjectOf = (id) => prefixes.get(id.slice(0, 3)) ?? '';
+
+function call(method: string, path: string, body?: unknown): CallWithBody {
+  const [raw = '', query = ''] = `services/data/v64.0/${path}`.split('?');
+  return { method, segments: raw.split('/'), query, body };
+}
+
+const ok = (body: unknown): Answered => ({ status: 200, body });
+const account = (id: string, deleted = false) => ({ sobject: 'account', id, deleted });
+
+/** What is written, and `and more` where not all of it is named. */
+function written(request: CallWithBody, answer: Answered) {
+  const { records, isWhole } = writtenIn(request, answer, sobjectOf);
+  return isWhole ? records : [...records, 'and more'];
+}
+
+const composite = (...compositeRequest: object[]) => call('POST', 'composite', { compositeRequest });
+const sub = (referenceId: string, method: string, url: string, body?: object) => ({
+  method,
+  url: `${data}/${url}`,
+  referenceId,
+  ...(body && { body }),
+});
+const compositeAnswer = (...answers: [string, number, unknown?][]) =>
+  ok({
+    compositeResponse: answers.map(([referenceId, httpStatusCode, body = null]) => ({
+      body,
+      httpHeaders: {},
+      httpStatusCode,
+      referenceId,
+    })),
+  });
+const creation = (id: string) => ({ id, success: true, errors: [] });
+
+test('of a composite request exactly what succeeded is written', () => {
+  const request = composite(
+    sub('a', 'POST', 'sobjects/Account', { Name: 'A' }),
+    sub('b', 'PATCH', `sobjects/Account/${second}`, {}),
+    sub('c', 'DELETE', `sobjects/account/${third}`),
+    sub('d', 'PATCH', `sobjects/Contact/${contact}`, {}),
+    sub('e', 'GET', `sobjects/Account/${first}`),
+  );
+  const answer = compositeAnswer(
+    ['a', 201, creation(first)],
+    ['b', 204],
+    ['c', 204],
+    ['d', 400, [{ errorCode: 'UNABLE_TO_LOCK_ROW' }]],
+    ['e', 200, {}],
+  );
+  assert.deepEqual(written(request, answer), [account(first), account(second), account(third, true)]);
+  assert.deepEqual([...(sobjectsNamed(request, sobjectOf) ?? [])], ['account', 'contact']);
+});
+
+test('answers are found by their references, in whatever order they come', () => {
+  const request = composite(
+    sub('a', 'PATCH', `sobjects/Account/${first}`, {}),
+    sub('b', 'PATCH', `sobjects/Account/${second}`, {}),
+  );
+  assert.deepEqual(written(request, compositeAnswer(['b', 204], ['a', 400, []])), [account(second)]);
+});
+
+test('a transaction that was rolled back has written nothing', () => {
+  const request = composite(
+    sub('a', 'POST', 'sobjects/Account', {}),
+    sub('b', 'POST', 'sobjects/Account', {}),
+  );
+  const halted = [{ errorCode: 'PROCESSING_HALTED', message: 'rolled back' }];
+  assert.deepEqual(written(request, compositeAnswer(['a', 400, halted], ['b', 400, halted])), []);
+});
+
+test('an address may refer to the answers of earlier subrequests', () => {
+  const request = composite(
+    sub('new', 'POST', 'sobjects/Account', {}),
+    sub('found', 'GET', 'query?q=SELECT+Id+FROM+Account'),
+    sub('changed', 'PATCH', 'sobjects/Account/@{found.records[1].Id}', {}),
+    sub('removed', 'DELETE', 'sobjects/Account/@{new.id}'),
+    sub('lost', 'PATCH', 'sobjects/Account/@{nobody.id}', {}),
+  );
+  const answers: [string, number, unknown?][] = [
+    ['new', 201, creation(first)],
+    ['found', 200, { records: [{ Id: third }, { Id: second }] }],
+    ['changed', 204],
+    ['removed', 204],
+  ];
+  const inTheEnd = [account(first, true), account(second)];
+  assert.deepEqual(written(request, compositeAnswer(...answers, ['lost', 400, []])), inTheEnd);
+  assert.deepEqual(written(request, compositeAnswer(...answers, ['lost', 204])), [...inTheEnd, 'and more']);
+});
+
+test('an upsert inside a composite request is known by its answer, or by its external id', () => {
+  const request = composite(sub('a', 'PATCH', 'sobjects/Account/Key__c/a%20b', {}));
+  assert.deepEqual(written(request, compositeAnswer(['a', 200, creation(first)])), [account(first)]);
+  assert.deepEqual(written(request, compositeAnswer(['a', 204])), [
+    { sobject: 'account', externalId: { field: 'Key__c', value: 'a b' }, deleted: false },
+  ]);
+});
+
+test('a composite answer of another form, or a subrequest of another kind, is not wholly named', () => {
+  const request = composite(sub('a', 'POST', 'sobjects/Account', {}));
+  for (const body of [undefined, null, [], {}, { compositeResponse: [] }, { compositeResponse: 'x' }])
+    assert.deepEqual(written(request, ok(body)), ['and more'], JSON.stringify(body));
+  const action = composite(sub('a', 'POST', 'actions/standard/chatterPost', {}));
+  assert.equal(sobjectsNamed(action, sobjectOf), null);
+  assert.deepEqual(written(action, compositeAnswer(['a', 200, []])), ['and more']);
+});
+
+test('a record that a subrequest does not find any more is told', () => {
+  const request = composite(sub('a', 'DELETE', `sobjects/Account/${first}`));
+  const { missing } = writtenIn(request, compositeAnswer(['a', 404, []]), sobjectOf);
+  assert.deepEqual(missing, [{ sobject: 'account', id: first }]);
+});
+
+test('each graph is told by its own answer', () => {
+  const graph = (graphId: string) => ({
+    graphId,
+    compositeRequest: [sub('a', 'POST', 'sobjects/Account', {})],
+  });
+  const request = call('POST', 'composite/graph', { graphs: [graph('1'), graph('2')] });
+  const answerOf = (graphId: string, status: number, body: unknown) => ({
+    graphId,
+    isSuccessful: status === 201,
+    graphResponse: compositeAnswer(['a', status, body]).body,
+  });
+  const answer = ok({ graphs: [answerOf('2', 400, []), answerOf('1', 201, creation(first))] });
+  assert.deepEqual(written(request, answer), [account(first)]);
+});
+
+test('a batch is told by the places of its answers', () => {
+  const request = call('POST', 'composite/batch', {
+    batchRequests: [
+      { method: 'PATCH', url: `v64.0/sobjects/Account/${first}`, richInput: {} },
+      { method: 'POST', url: `${data}/sobjects/Account`, richInput: {} },
+      { method: 'DELETE', url: `v64.0/sobjects/Account/${third}` },
+    ],
+  });
+  const results = [
+    { statusCode: 204, result: null },
+    { statusCode: 201, result: creation(second) },
+    { statusCode: 412, result: [] },
+  ];
+  assert.deepEqual(written(request, ok({ hasErrors: true, results })), [account(first), account(second)]);
+});
+
+test('of a collection the rows that succeeded are written', () => {
+  const records = [
+    { attributes: { type: 'Account' } },
+    { attributes: { type: 'Contact' } },
+    { attributes: { type: 'Account' } },
+  ];
+  const rows = [{ id: first, success: true }, { success: false, errors: [{}] }, creation(second)];
+  for (const [method, path] of [
+    ['POST', 'composite/sobjects'],
+    ['PATCH', 'composite/sobjects'],
+    ['PATCH', 'composite/sobjects/Account/Key__c'],
+  ] as const) {
+    const request = call(method, path, { records });
+    assert.deepEqual(written(request, ok(rows)), [account(first), account(second)], `${method} ${path}`);
+  }
+  assert.deepEqual(written(call('POST', 'composite/sobjects', { records }), { status: 400, body: rows }), []);
+});
+
+test('rows of a collection without a type are known by their Ids', () => {
+  const rows = [creation(first), creation(contact)];
+  const both = [account(first), { sobject: 'contact', id: contact, deleted: false }];
+  assert.deepEqual(written(call('POST', 'composite/sobjects'), ok(rows)), both);
+  const removing = call('DELETE', `composite/sobjects?ids=${first},${contact}&allOrNone=false`);
+  assert.deepEqual([...(sobjectsNamed(removing, sobjectOf) ?? [])], ['account', 'contact']);
+  assert.deepEqual(
+    written(removing, ok(rows)),
+    both.map((record) => ({ ...record, deleted: true })),
+  );
+  const unknown = writtenIn(removing, ok(rows), () => undefined);
+  assert.deepEqual([unknown.records, unknown.isWhole], [[], false]);
+});
+
+test('a collection may stand inside a composite request', () => {
+  const request = composite(
+    sub('a', 'POST', 'composite/sobjects', { records: [{ attributes: { type: 'Account' } }] }),
+  );
+  assert.deepEqual(written(request, compositeAnswer(['a', 200, [creation(first)]])), [account(first)]);
+});
+
+test('a tree is written with all that grows on it, or not at all', () => {
+  const body = {
+    records: [
+      {
+        attributes: { type: 'Account', referenceId: 'a' },
+        Contacts: { records: [{ attributes: { type: 'Contact', referenceId: 'c' } }] },
+      },
+    ],
+  };
+  const request = call('POST', 'composite/tree/Account', body);
+  assert.deepEqual([...(sobjectsNamed(request, () => undefined) ?? [])], ['account', 'contact']);
+  const results = [
+    { referenceId: 'a', id: first },
+    { referenceId: 'c', id: contact },
+  ];
+  const all = writtenIn(request, { status: 201, body: { hasErrors: false, results } }, () => undefined);
+  assert.deepEqual(all.records, [account(first), { sobject: 'contact', id: contact, deleted: false }]);
+  assert.deepEqual(written(request, { status: 400, body: { hasErrors: true, results: [] } }), []);
+});
+
+test('keys of an object’s own ancestry are keys like any other', () => {
+  const body = JSON.parse(`{"__proto__":{"compositeRequest":[]},"constructor":{"id":"${first}"}}`) as unknown;
+  assert.equal(sobjectsNamed(call('POST', 'composite', body), sobjectOf), null);
+  const request = composite(sub('__proto__', 'PATCH', 'sobjects/Account/@{constructor.name}', {}));
+  assert.deepEqual(written(request, compositeAnswer(['__proto__', 204])), ['and more']);
+});

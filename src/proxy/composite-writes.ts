@@ -1,0 +1,271 @@
+/**
+ * The composite family: which records a request with several writes names, and which of them its answer proves to be
+ * written. A composite request carries requests, each of which is told like one that stands alone.
+ *
+ * What is written is read off the answers. A request's body is only believed in where an answer does not say it: whose
+ * record an Id is, and what was at an address.
+ */
+import { z } from 'zod';
+import { type RecordId, toRecordId } from '../core/ids.ts';
+import type { WrittenRecord } from '../core/written-record.ts';
+import { type Reference, resolveReferences } from './composite-references.ts';
+import {
+  type Answered,
+  type Call,
+  isSuccess,
+  nothing,
+  recordWritten,
+  unnamed,
+  verbOf,
+  type Written,
+  writeOf,
+  written,
+} from './writes-of.ts';
+
+/** A request, or one inside of another, with its body as parsed JSON. */
+export interface CallWithBody extends Call {
+  body: unknown;
+}
+
+/** Which sobject, in lower case, an Id belongs to: empty for one that is not mirrored, undefined where it is not known. */
+export type SObjectOf = (id: RecordId) => string | undefined;
+
+/** The sobjects, in lower case, that a request may write; null where it does not say. */
+export function sobjectsNamed(call: CallWithBody, sobjectOf: SObjectOf): ReadonlySet<string> | null {
+  const write = writeOf(call);
+  if (write.kind === 'none') return new Set();
+  if (write.kind === 'record') return new Set([write.sobject]);
+  if (write.kind === 'poll') return null;
+  const carried = carriedBy(call);
+  const named = carried
+    ? carried.flatMap((group) => group.calls).map((sub) => sobjectsNamed(sub.call, sobjectOf))
+    : [namedInRows(call, sobjectOf)];
+  const all = new Set<string>();
+  for (const one of named) {
+    if (!one) return null;
+    for (const sobject of one) all.add(sobject);
+  }
+  return all;
+}
+
+/** The records that an answer proves to be written; of one that was written twice, how it was left. */
+export function writtenIn(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+  const all = allWritten(call, answered, sobjectOf);
+  return { ...all, records: [...new Map(all.records.map((record) => [nameOf(record), record])).values()] };
+}
+
+const nameOf = (record: WrittenRecord): string =>
+  'id' in record
+    ? `${record.sobject} ${record.id}`
+    : `${record.sobject} ${record.externalId.field} ${record.externalId.value}`;
+
+function allWritten(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+  const write = writeOf(call);
+  if (write.kind === 'record') return recordWritten(write, answered);
+  if (write.kind === 'none' || !isSuccess(answered)) return nothing;
+  if (write.kind === 'poll') return unnamed;
+  const carried = carriedBy(call);
+  if (!carried) return writtenRows(call, answered, sobjectOf);
+  const parts = carried.map((group) => writtenInGroup(group, answered, sobjectOf));
+  return together(parts);
+}
+
+const together = (parts: readonly Written[]): Written => ({
+  records: parts.flatMap(({ records }) => records),
+  isWhole: parts.every(({ isWhole }) => isWhole),
+  missing: parts.flatMap(({ missing }) => missing),
+});
+
+/** Requests that another one carries, with the way to their answers. */
+interface Group {
+  calls: readonly { call: CallWithBody; reference: string | null }[];
+  /** In the order of the calls; undefined where the answer has another form. */
+  answersIn(body: unknown): readonly Answered[] | undefined;
+}
+
+function writtenInGroup(group: Group, answered: Answered, sobjectOf: SObjectOf): Written {
+  const answers = group.answersIn(answered.body);
+  if (answers?.length !== group.calls.length) return unnamed;
+  const known: Reference[] = [];
+  const parts = group.calls.map(({ call, reference }, place) => {
+    const answer = answers[place] as Answered;
+    if (reference !== null) known.push({ name: reference, body: answer.body });
+    const resolved = resolveReferences(call, known);
+    if (resolved) return allWritten({ ...call, ...resolved }, answer, sobjectOf);
+    return isSuccess(answer) ? unnamed : nothing;
+  });
+  return together(parts);
+}
+
+const subrequest = z.object({
+  method: z.string(),
+  url: z.string(),
+  referenceId: z.string(),
+  body: z.unknown().optional(),
+});
+const compositeBody = z.object({ compositeRequest: z.array(subrequest) });
+const graphBody = z.object({ graphs: z.array(compositeBody.extend({ graphId: z.string() })) });
+const batchBody = z.object({
+  batchRequests: z.array(
+    z.object({ method: z.string(), url: z.string(), richInput: z.unknown().optional() }),
+  ),
+});
+
+const compositeAnswer = z.object({
+  compositeResponse: z.array(
+    z.object({ httpStatusCode: z.int(), referenceId: z.string(), body: z.unknown() }),
+  ),
+});
+const graphAnswer = z.object({
+  graphs: z.array(z.object({ graphId: z.string(), graphResponse: compositeAnswer })),
+});
+const batchAnswer = z.object({
+  results: z.array(z.object({ statusCode: z.int(), result: z.unknown() })),
+});
+
+/** Undefined for requests that carry rows, and for bodies of another form: Salesforce refuses those. */
+function carriedBy(call: CallWithBody): Group[] | undefined {
+  const kind = call.segments[4]?.toLowerCase();
+  if (kind === undefined) {
+    const { data } = compositeBody.safeParse(call.body);
+    return data && [compositeGroup(data, (body) => body)];
+  }
+  if (kind === 'graph') {
+    const { data } = graphBody.safeParse(call.body);
+    return data?.graphs.map((graph) =>
+      compositeGroup(graph, (body) => {
+        const read = graphAnswer.safeParse(body);
+        return read.data?.graphs.find(({ graphId }) => graphId === graph.graphId)?.graphResponse;
+      }),
+    );
+  }
+  if (kind === 'batch') {
+    const { data } = batchBody.safeParse(call.body);
+    return data && [batchGroup(data)];
+  }
+  return undefined;
+}
+
+function compositeGroup(
+  { compositeRequest }: z.infer<typeof compositeBody>,
+  partOf: (body: unknown) => unknown,
+): Group {
+  return {
+    calls: compositeRequest.map(({ method, url, referenceId, body }) => ({
+      call: callOf(method, url, body),
+      reference: referenceId,
+    })),
+    answersIn(body) {
+      const { data } = compositeAnswer.safeParse(partOf(body));
+      const byReference = new Map(data?.compositeResponse.map((answer) => [answer.referenceId, answer]));
+      const answers = compositeRequest.flatMap(({ referenceId }) => byReference.get(referenceId) ?? []);
+      return answers.map((answer) => ({ status: answer.httpStatusCode, body: answer.body }));
+    },
+  };
+}
+
+const batchGroup = ({ batchRequests }: z.infer<typeof batchBody>): Group => ({
+  calls: batchRequests.map(({ method, url, richInput }) => ({
+    call: callOf(method, /^\/?v\d/.test(url) ? `/services/data/${url.replace(/^\//, '')}` : url, richInput),
+    reference: null,
+  })),
+  answersIn: (body) =>
+    batchAnswer.safeParse(body).data?.results.map(({ statusCode, result }) => ({
+      status: statusCode,
+      body: result,
+    })),
+});
+
+function callOf(method: string, url: string, body: unknown): CallWithBody {
+  const [path = '', ...query] = url.split('?');
+  const segments = path.split('/').filter((segment) => segment !== '');
+  return { method: method.toUpperCase(), segments: segments.map(decoded), query: query.join('?'), body };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+const attributes = z.object({ type: z.string(), referenceId: z.string().optional() });
+const row = z.object({ attributes: attributes.optional() });
+const rowsBody = z.object({ records: z.array(row) });
+const rowAnswers = z.array(z.object({ id: z.string().nullish(), success: z.boolean() }));
+const treeAnswer = z.object({ results: z.array(z.object({ referenceId: z.string(), id: z.string() })) });
+
+/** Collections and trees: rows that name their sobjects. */
+function namedInRows(call: CallWithBody, sobjectOf: SObjectOf): ReadonlySet<string> | null {
+  const [, , , , kind, sobject] = call.segments.map((segment) => segment.toLowerCase());
+  if (kind === 'tree') {
+    const inTree = treeTypes(call.body);
+    return sobject === undefined || inTree.size === 0 ? null : new Set(inTree.values());
+  }
+  if (kind !== 'sobjects') return null;
+  if (sobject !== undefined) return new Set([sobject]);
+  const types = verbOf(call) === 'DELETE' ? deletedIds(call).map(sobjectOf) : typesOfRows(call.body);
+  const isNamed = types.length > 0 && types.every((type) => type !== undefined);
+  return isNamed ? new Set(types) : null;
+}
+
+function writtenRows(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+  const [, , , , kind, sobject] = call.segments.map((segment) => segment.toLowerCase());
+  if (kind === 'tree') return writtenTree(call, answered, sobjectOf);
+  const rows = kind === 'sobjects' ? rowAnswers.safeParse(answered.body) : undefined;
+  if (!rows?.success) return unnamed;
+  const types = typesOfRows(call.body);
+  const deleted = verbOf(call) === 'DELETE';
+  const parts = rows.data.map(({ id, success }, place): Written => {
+    if (!success) return nothing;
+    return writtenRow(id, sobject ?? types[place], deleted, sobjectOf);
+  });
+  return together(parts);
+}
+
+function writtenTree(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+  const read = treeAnswer.safeParse(answered.body);
+  if (!read.success) return unnamed;
+  const types = treeTypes(call.body);
+  return together(
+    read.data.results.map(({ id, referenceId }) => writtenRow(id, types.get(referenceId), false, sobjectOf)),
+  );
+}
+
+/** @param named  by the request */
+function writtenRow(
+  id: string | null | undefined,
+  named: string | undefined,
+  deleted: boolean,
+  sobjectOf: SObjectOf,
+): Written {
+  const recordId = toRecordId(id ?? '');
+  const sobject = recordId && (named ?? sobjectOf(recordId));
+  return sobject === undefined || recordId === undefined
+    ? unnamed
+    : written({ sobject, id: recordId, deleted });
+}
+
+/** Of each row, where it says so; empty for bodies of another form. */
+const typesOfRows = (body: unknown): (string | undefined)[] =>
+  rowsBody.safeParse(body).data?.records.map((one) => one.attributes?.type.toLowerCase()) ?? [];
+
+const deletedIds = ({ query }: Call): RecordId[] =>
+  (new URLSearchParams(query).get('ids') ?? '').split(',').flatMap((id) => toRecordId(id.trim()) ?? []);
+
+/** A tree's sobjects by the references of its records, nested ones included. */
+function treeTypes(body: unknown): ReadonlyMap<string, string> {
+  const types = new Map<string, string>();
+  const pending: unknown[] = [body];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    const rows = z.object({ records: z.array(z.record(z.string(), z.unknown())) }).safeParse(node);
+    for (const record of rows.data?.records ?? []) {
+      const named = attributes.safeParse(record.attributes);
+      if (named.data?.referenceId !== undefined)
+        types.set(named.data.referenceId, named.data.type.toLowerCase());
+      pending.push(...Object.values(record).filter((value) => typeof value === 'object' && value !== null));
+    }
+  }
+  return types;
+}

@@ -1,0 +1,106 @@
+/**
+ * A checked request on one of its three ways: reads and writes that do not concern the mirror pass; writes whose records
+ * can be told are followed into the mirror; after all others that may write, the mirror is polled.
+ */
+import type { ServerResponse } from 'node:http';
+import { Fault } from '../core/faults.ts';
+import type { ProxiedSync } from '../engine/index.ts';
+import { answeredBy, type HeldBody, holdBody, holdBytesMax, parsedRequest } from './bodies.ts';
+import { type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
+import { type Exchange, forward, type UpstreamAnswer } from './forward.ts';
+import { type Applied, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
+import { isSuccess, type Write } from './writes-of.ts';
+
+/** Reads, writes that the mirror follows record by record, and all others. */
+export async function serveExchange(exchange: Exchange, write: Write): Promise<Applied | 'read'> {
+  const { sync } = exchange;
+  if (write.kind === 'record') {
+    return sync.streams.has(write.sobject)
+      ? writeThrough(exchange, tellingRecord(write))
+      : passThrough(exchange, 'no');
+  }
+  if (write.kind === 'several') return serveSeveral(exchange);
+  return passThrough(exchange, write.kind === 'poll' ? 'poll' : 'read');
+}
+
+/** Which records a composite request writes stands in its body, so that it is read before it is sent on. */
+async function serveSeveral(exchange: Exchange): Promise<Applied | 'read'> {
+  const { request, target, sync } = exchange;
+  const held = await holdBody(request);
+  const call = { ...target, body: parsedRequest(request.rawHeaders, held) };
+  const sobjectOf = await sobjectsById(sync);
+  const named = sobjectsNamed(call, sobjectOf);
+  if (named?.size === 0) return passThrough(exchange, 'read', held);
+  const mirrored = [...(named ?? sync.streams)].filter((sobject) => sync.streams.has(sobject));
+  if (mirrored.length === 0) return passThrough(exchange, 'no', held);
+  const write: TellingWrite = {
+    named: mirrored.map((sobject) => ({ sobject, id: null })),
+    written(answer) {
+      const all = writtenIn(call, answeredBy(answer), sobjectOf);
+      const isMirrored = ({ sobject }: { sobject: string }) => sync.streams.has(sobject);
+      return { ...all, records: all.records.filter(isMirrored), missing: all.missing.filter(isMirrored) };
+    },
+  };
+  return writeThrough(exchange, write, held);
+}
+
+async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
+  const prefixes = await sync.keyPrefixes().catch((cause: unknown) => {
+    throw new Fault('PRX-12', {}, { cause });
+  });
+  const elsewhere = prefixes.size === sync.streams.size ? '' : undefined;
+  return (id) => prefixes.get(id.slice(0, 3)) ?? elsewhere;
+}
+
+function writeThrough(exchange: Exchange, write: TellingWrite, held?: HeldBody): Promise<Applied> {
+  const { sync, target, clock, log, response } = exchange;
+  return walkWrite(
+    {
+      sync,
+      method: target.method,
+      clock,
+      log,
+      forward: () => forward(exchange, { holdBytesMax, isWrite: true, held }),
+      send: (answer, applied) => sendAnswer(response, answer, applied),
+    },
+    write,
+  );
+}
+
+/**
+ * Reads, and writes that the mirror does not or cannot follow record by record.
+ *
+ * @param kind  `poll`: mirrored records may be written; `no`: none of them is
+ */
+async function passThrough(
+  exchange: Exchange,
+  kind: 'read' | 'poll' | 'no',
+  held?: HeldBody,
+): Promise<Applied | 'read'> {
+  const { sync, response } = exchange;
+  if (kind === 'read') {
+    const answer = await forward(exchange, { holdBytesMax: 0, isWrite: false, held });
+    await sendAnswer(response, answer, null);
+    return 'read';
+  }
+  const answer = await forward(exchange, { holdBytesMax: 0, isWrite: true, held }).catch((fault: Fault) => {
+    if (kind === 'poll' && fault.code === 'PRX-04') sync.pollSoon(null);
+    throw fault;
+  });
+  const applied = kind === 'poll' && isSuccess(answer) ? 'poll' : 'no';
+  if (applied === 'poll') sync.pollSoon(null);
+  await sendAnswer(response, answer, applied);
+  return applied;
+}
+
+/** Salesforce's status, headers and bytes, with our header on writes. */
+async function sendAnswer(
+  response: ServerResponse,
+  answer: UpstreamAnswer,
+  applied: Applied | null,
+): Promise<void> {
+  response.sendDate = false; // Salesforce's own stands among the headers
+  const ours = applied === null ? [] : ['Lockstep-Applied', applied];
+  response.writeHead(answer.status, answer.statusText, [...answer.headers, ...ours]);
+  await answer.pipe(response);
+}

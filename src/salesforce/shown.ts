@@ -1,0 +1,38 @@
+/** What a page shows of its records without their values: whether one is there, deleted, and of which time. */
+import type { Page } from '../core/page.ts';
+import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
+import { JsonScanner } from './scan.ts';
+
+export interface Shown {
+  isDeleted: boolean;
+  /** Null where its object has no such time. */
+  time: ServerSeconds | null;
+}
+
+/**
+ * By Id; the records that PostgreSQL's JSON refuses included.
+ *
+ * @param timeField  the field that tells when a record was last changed
+ */
+export function shownIn(page: Page, timeField: string | null): Map<string, Shown> {
+  const shown = new Map<string, Shown>();
+  for (const records of [page.records, ...page.unstorable.map(({ text }) => `[${text}]`)]) {
+    const scanner = new JsonScanner(records);
+    scanner.array(() => readRecord(scanner, timeField, shown));
+  }
+  return shown;
+}
+
+function readRecord(scanner: JsonScanner, timeField: string | null, shown: Map<string, Shown>): void {
+  const one: Shown = { isDeleted: false, time: null };
+  let id = '';
+  scanner.object((key) => {
+    if (key === 'Id') id = scanner.string();
+    else if (key === timeField && scanner.next() === '"') one.time = secondsOf(scanner.string());
+    else {
+      const text = scanner.slice(scanner.value());
+      if (key === 'IsDeleted') one.isDeleted = text === 'true';
+    }
+  });
+  shown.set(id, one);
+}

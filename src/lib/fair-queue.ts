@@ -1,0 +1,186 @@
+/**
+ * Deals turns where more is asked for than may be under way at once. Whoever asks stands at the end of a path, such as
+ * [sync, caller], and each level of the path has its bounds: all together, each sync, each caller. A turn goes to the
+ * sync whose last one is longest ago, there to the caller of whom the same holds, and of one caller's requests to the
+ * oldest; so somebody who asks a hundred times at once waits for himself and hardly delays the others.
+ */
+export interface LevelBounds {
+  underWay: number;
+  waiting: number;
+}
+
+export interface Asker {
+  /** May be called before {@link FairQueue.ask} returns. */
+  onTurn(): void;
+  /** The queue is full, and the place goes to somebody of whom fewer wait. */
+  onDisplaced(): void;
+}
+
+/** A turn, or the waiting for one. */
+export interface Place {
+  /** Ends it. Nothing happens where it has ended. */
+  leave(): void;
+}
+
+export class FairQueue {
+  private readonly bounds: readonly LevelBounds[];
+  private readonly all: Line;
+
+  /** @param bounds of all together, then of each level of the paths */
+  constructor(bounds: readonly [LevelBounds, ...LevelBounds[]]) {
+    this.bounds = bounds;
+    this.all = new Line('', null, bounds[0]);
+  }
+
+  /** Null: there is no room to wait, and the asker's own line is the longest. */
+  ask(path: readonly string[], asker: Asker): Place | null {
+    const lines = this.linesOf(path);
+    const waiter: Waiter = { asker, lines, state: 'waiting' };
+    // Nobody who waits has room on all levels, or the turn would be his by now.
+    const isNext = lines.every((line) => line.hasRoom());
+    const displaced: Waiter[] = [];
+    const mayStay = isNext || makeRoomToWait(lines, displaced);
+    if (mayStay) enter(waiter);
+    else forgetEmpty(lines);
+    for (const { asker: other } of displaced) other.onDisplaced();
+    if (isNext) begin(waiter);
+    return mayStay ? { leave: () => this.leave(waiter) } : null;
+  }
+
+  /** Below the path, whoever stands at its end included; the empty path counts all. */
+  count(path: readonly string[] = []): { underWay: number; waiting: number } {
+    let line: Line | undefined = this.all;
+    for (const name of path) line = line?.parts.get(name);
+    return { underWay: line?.underWay ?? 0, waiting: line?.waiting ?? 0 };
+  }
+
+  private leave(waiter: Waiter): void {
+    if (waiter.state === 'gone') return;
+    remove(waiter);
+    for (let next = nextIn(this.all); next; next = nextIn(this.all)) begin(next);
+  }
+
+  /** From all down to the end of the path. */
+  private linesOf(path: readonly string[]): Line[] {
+    const lines = [this.all];
+    let line = this.all;
+    for (const [at, name] of path.entries()) {
+      const bounds = this.bounds[at + 1];
+      if (!bounds) throw new Error('the path is longer than the queue has levels');
+      const part = line.parts.get(name) ?? new Line(name, line, bounds);
+      line.parts.set(name, part);
+      lines.push((line = part));
+    }
+    return lines;
+  }
+}
+
+interface Waiter {
+  asker: Asker;
+  lines: readonly Line[];
+  state: 'waiting' | 'under way' | 'gone';
+}
+
+/** One node of the tree that the paths make. */
+class Line {
+  underWay = 0;
+  waiting = 0;
+  readonly parts = new Map<string, Line>();
+  /** Those of its parts in which somebody waits; the one whose turn is next stands first. */
+  readonly turns = new Set<Line>();
+  /** Those who stand here themselves, in their order. */
+  readonly waiters = new Set<Waiter>();
+  readonly name: string;
+  readonly parent: Line | null;
+  readonly bounds: LevelBounds;
+
+  constructor(name: string, parent: Line | null, bounds: LevelBounds) {
+    this.name = name;
+    this.parent = parent;
+    this.bounds = bounds;
+  }
+
+  hasRoom(): boolean {
+    return this.underWay < this.bounds.underWay;
+  }
+}
+
+function enter(waiter: Waiter): void {
+  waiter.lines.at(-1)?.waiters.add(waiter);
+  for (const line of waiter.lines) {
+    line.waiting += 1;
+    line.parent?.turns.add(line);
+  }
+}
+
+function begin(waiter: Waiter): void {
+  endWait(waiter);
+  waiter.state = 'under way';
+  for (const line of waiter.lines) {
+    line.underWay += 1;
+    // Whoever else waits there comes after the others now.
+    if (line.parent?.turns.delete(line) && line.waiting > 0) line.parent.turns.add(line);
+  }
+  waiter.asker.onTurn();
+}
+
+function remove(waiter: Waiter): void {
+  if (waiter.state === 'waiting') endWait(waiter);
+  else for (const line of waiter.lines) line.underWay -= 1;
+  waiter.state = 'gone';
+  forgetEmpty(waiter.lines);
+}
+
+function endWait(waiter: Waiter): void {
+  waiter.lines.at(-1)?.waiters.delete(waiter);
+  for (const line of waiter.lines) {
+    line.waiting -= 1;
+    if (line.waiting === 0) line.parent?.turns.delete(line);
+  }
+}
+
+function forgetEmpty(lines: readonly Line[]): void {
+  for (const line of lines) {
+    if (line.underWay + line.waiting === 0) line.parent?.parts.delete(line.name);
+  }
+}
+
+/** Whose turn it is; null where nobody waits or all who wait are at a bound. */
+function nextIn(line: Line): Waiter | null {
+  if (!line.hasRoom()) return null;
+  const [first] = line.waiters;
+  if (first) return first;
+  for (const part of line.turns) {
+    const next = nextIn(part);
+    if (next) return next;
+  }
+  return null;
+}
+
+function makeRoomToWait(lines: readonly Line[], displaced: Waiter[]): boolean {
+  for (const line of lines.toReversed()) {
+    if (line.waiting < line.bounds.waiting) continue;
+    const last = lastOfLongest(line, lines);
+    if (!last) return false;
+    remove(last);
+    displaced.push(last);
+  }
+  return true;
+}
+
+/** Whoever stands last where most wait; null where that would be the asker, whose lines `own` are. */
+function lastOfLongest(full: Line, own: readonly Line[]): Waiter | null {
+  let line = full;
+  while (line.turns.size > 0) {
+    const ownPart = own.find(({ parent }) => parent === line);
+    let longest = ownPart;
+    // With one more in its place, the asker's line must still be the shorter one, or the two would go on swapping.
+    let most = ownPart ? ownPart.waiting + 1 : 0;
+    for (const part of line.turns) {
+      if (part.waiting > most) [longest, most] = [part, part.waiting];
+    }
+    if (!longest) return null;
+    line = longest;
+  }
+  return own.includes(line) ? null : ([...line.waiters].at(-1) ?? null);
+}

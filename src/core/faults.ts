@@ -187,8 +187,8 @@ export const faults = {
   'PRX-10': {
     kind: 'transient',
     title: 'Too many requests at once',
-    explanation: 'Too many requests of this sync are under way.',
-    next: 'Send fewer in parallel.',
+    explanation: 'More requests are under way than may be ({reason}). Nothing was sent.',
+    next: 'Repeat it when the time that Retry-After says is over, and send fewer in parallel.',
   },
   'PRX-12': {
     kind: 'transient',

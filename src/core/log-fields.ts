@@ -26,6 +26,8 @@ export type LogFields = {
   bytes?: number;
   waitMs?: number;
   tookMs?: number;
+  /** Of it, waiting for a turn. */
+  queuedMs?: number;
   epoch?: number;
   tries?: number;
 };

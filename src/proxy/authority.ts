@@ -13,14 +13,18 @@ import type { Clock } from '../lib/clock.ts';
 import { headerValues } from './headers.ts';
 import type { Target } from './target.ts';
 
+/** Whoever sends a request, for as long as it lasts. */
+export interface Caller {
+  /** Of his tokens, so that his requests are known to be one caller's. */
+  hash: string;
+  tokens: readonly string[];
+}
+
 export interface Authority {
-  /** Throws the fault PRX-02, PRX-03 or, where the org could not be asked, NET-01. */
-  check(
-    target: Target,
-    rawHeaders: readonly string[],
-    sync: ProxiedSync,
-    upstream: Dispatcher,
-  ): Promise<void>;
+  /** Throws the fault PRX-03, or PRX-02 where a token itself tells that it is another org's. */
+  callerOf(target: Target, rawHeaders: readonly string[], sync: ProxiedSync): Caller;
+  /** Asks Salesforce where a token does not tell. Throws the fault PRX-02, or NET-01 where that could not be done. */
+  check(caller: Caller, sync: ProxiedSync, upstream: Dispatcher): Promise<void>;
 }
 
 const keptMs = 60_000;
@@ -34,7 +38,7 @@ export function openAuthority(clock: Clock): Authority {
   const asked = new Map<string, Asked>();
 
   function askOnce(token: string, sync: ProxiedSync, upstream: Dispatcher): Promise<string | null> {
-    const key = createHash('sha256').update(`${sync.instanceUrl}\n${token}`).digest('base64');
+    const key = hashOf(sync, [token]);
     const known = asked.get(key);
     if (known && known.until > clock.now()) return known.org;
     asked.delete(key);
@@ -49,17 +53,27 @@ export function openAuthority(clock: Clock): Authority {
   }
 
   return {
-    async check(target, rawHeaders, sync, upstream) {
+    callerOf(target, rawHeaders, sync) {
       const tokens = tokensOf(rawHeaders);
       if (tokens.length === 0 && !isVersionList(target)) throw new Fault('PRX-03');
+      if (tokens.some((token) => (orgIn(token) ?? sync.orgId) !== sync.orgId)) throw new Fault('PRX-02');
+      return { hash: hashOf(sync, tokens), tokens };
+    },
+    async check({ tokens }, sync, upstream) {
       for (const token of tokens) {
-        const org = orgIn(token) ?? (await askOnce(token, sync, upstream));
+        if (orgIn(token) !== undefined) continue;
+        const org = await askOnce(token, sync, upstream);
         // Null: Salesforce does not know the token. It says so itself, in the words that clients wait for.
         if (org !== null && org !== sync.orgId) throw new Fault('PRX-02');
       }
     },
   };
 }
+
+const hashOf = ({ instanceUrl }: ProxiedSync, tokens: readonly string[]) =>
+  createHash('sha256')
+    .update([instanceUrl, ...tokens].join('\n'))
+    .digest('base64');
 
 /** The list of API versions is public. */
 const isVersionList = ({ method, segments }: Target) =>

@@ -34,7 +34,9 @@ export function faultAnswer(fault: Fault, isWrite: boolean): FaultAnswer {
   headers.push('Lockstep-Error', fault.code, 'Content-Length', String(Buffer.byteLength(body)));
   if (fault.code === 'PRX-04' && isWrite) headers.push('Lockstep-Outcome', 'unknown');
   if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS');
-  if (status === 429 || status === 503) headers.push('Retry-After', '1');
+  if (status === 503) headers.push('Retry-After', '1');
+  // Whoever comes back at once only makes the line longer.
+  if (status === 429) headers.push('Retry-After', '5');
   return { status, headers, body };
 }
 

@@ -11,6 +11,7 @@ import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { HeldBody } from './bodies.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
+import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
 
 /** One request of a caller, with all that answering it takes. */
@@ -22,6 +23,8 @@ export interface Exchange {
   upstream: Dispatcher;
   clock: Clock;
   log: AppLog;
+  /** Filled in on the way. */
+  times: RequestTimes;
 }
 
 /** Salesforce's answer: status, headers as sent but for the connection's own, and bytes. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import {
@@ -162,24 +161,6 @@ test('the org of a token that does not tell it is asked once a minute', async ()
   assert.equal((await get('expired')).status, 401);
   const asked = stage.org.seen.filter((seen) => seen.url === '/services/oauth2/userinfo').length;
   assert.equal(asked, 3);
-});
-
-test('more requests of a sync at once than its bound are refused until some have ended', async () => {
-  await using stage = await openStage();
-  const waiting: ServerResponse[] = [];
-  const full = Promise.withResolvers<void>();
-  stage.org.answer = (_, response) => {
-    if (waiting.push(response) === 100) full.resolve();
-  };
-  const answers = Array.from({ length: 100 }, () => through(stage, 'GET', rows));
-  await full.promise;
-  const refused = await through(stage, 'GET', rows);
-  assert.equal(refusalOf(refused), '429 PRX-10');
-  assert.equal(refused.header('Retry-After'), '1');
-  for (const response of waiting) response.writeHead(204).end();
-  for (const answer of await Promise.all(answers)) assert.equal(answer.status, 204);
-  stage.org.answer = (_, response) => response.writeHead(204).end();
-  assert.equal((await through(stage, 'GET', rows)).status, 204);
 });
 
 test('a request is one line of the log, without address, token or body', async () => {

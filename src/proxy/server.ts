@@ -2,18 +2,19 @@
  * The proxy's front: Node's HTTP server with its limits, the order of the checks, and the end of it all. A request
  * that fails a check never makes a connection to Salesforce.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Fault } from '../core/faults.ts';
-import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
+import { type Admission, type AdmissionBounds, openAdmission } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
-import { faultAnswer, refuse, sendFault } from './errors.ts';
+import { sendFault } from './errors.ts';
+import type { Exchange } from './forward.ts';
+import { listen, openServer } from './listening.ts';
+import { noTimes, type RequestTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
-import { parseTarget, requestHeadBytesMax, type Target } from './target.ts';
+import { parseTarget, type Target } from './target.ts';
 import type { Upstreams } from './upstreams.ts';
 import { type Write, writeOf } from './writes-of.ts';
 
@@ -29,123 +30,135 @@ export interface ProxyDeps {
   syncs: { of(syncId: string): Promise<ProxiedSync | null> };
   /** Closed with the proxy. */
   upstreams: Upstreams;
+  /** How much may be under way and wait, where it is to differ from the usual. */
+  bounds?: AdmissionBounds;
 }
 
 export interface RunningProxy {
   url: string;
   port: number;
+  /** How many requests are under way, and how many wait for that. */
+  load(): { underWay: number; waiting: number };
   /** Takes no new request, finishes those under way, and closes the connections to Salesforce. */
   close(): Promise<void>;
 }
 
-/** Above Salesforce's own bound there is our prefix of the address. */
-const headBytesMax = requestHeadBytesMax + 512;
-/** A client that is slower than this with its headers is cut off. */
-const headersTimeoutMs = 15_000;
-/** Longer than clients keep idle connections, so that none sends a write into one that is just being closed. */
-const keepAliveMs = 65_000;
-/** No byte in either direction: longer than Salesforce may take for an answer. */
-const silenceMaxMs = 660_000;
-/** Requests of one sync at a time. */
-const concurrentMax = 100;
-const portsTried = 20;
 /** At the end, requests under way get this long. */
 const drainMs = 20_000;
 
 export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   const front = new Front(deps);
-  const server = createServer(
-    {
-      maxHeaderSize: headBytesMax,
-      headersTimeout: headersTimeoutMs,
-      keepAliveTimeout: keepAliveMs,
-      requestTimeout: 0,
-      insecureHTTPParser: false,
-      connectionsCheckingInterval: 5_000,
-    },
-    (request, response) => front.take(request, response),
+  const server = openServer(
+    (request, response) => front.take(request, response, false),
+    (request, response) => front.take(request, response, true),
   );
-  server.setTimeout(silenceMaxMs);
-  server.on('clientError', refuseConnection);
-  server.on('connect', (_, socket: Duplex) => refuseRaw(socket, refuse(405, 'method')));
   const port = await listen(server, deps.host, deps.port);
   front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.baseHosts ?? [])];
   const host = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
-  return { url: `http://${host}:${port}`, port, close: () => front.close(server) };
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    load: () => front.admission.count(),
+    close: () => front.close(server),
+  };
+}
+
+/** One request on its way, with what has become known of it. */
+interface Visit {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** The caller sends the body when he is told to. */
+  awaitsContinue: boolean;
+  sync?: ProxiedSync;
+  write?: Write;
+  times: RequestTimes;
 }
 
 class Front {
   baseHosts: readonly string[] = [];
+  readonly admission: Admission;
 
   private readonly deps: ProxyDeps;
   private readonly authority: Authority;
   private readonly underWay = new Set<Promise<void>>();
-  private readonly perSync = new Map<SyncId, number>();
+  private readonly stopping = new AbortController();
   private isClosing = false;
 
   constructor(deps: ProxyDeps) {
     this.deps = deps;
     this.authority = openAuthority(deps.clock);
+    this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
   }
 
-  take(request: IncomingMessage, response: ServerResponse): void {
+  take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     if (this.isClosing) response.shouldKeepAlive = false;
     response.on('error', () => undefined); // a caller who left; 'close' tells it
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
-    const work = this.answer(request, response)
+    const work = this.answer({ request, response, awaitsContinue, times: noTimes() })
       .then(() => gone)
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
   }
 
   /** One request, one line in the log. */
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async answer(visit: Visit): Promise<void> {
     const { clock, log } = this.deps;
+    const { request, response } = visit;
     const startedAt = clock.now();
-    const known: { sync?: ProxiedSync; write?: Write } = {};
     let outcome: string;
     try {
-      outcome = await this.serve(request, response, known);
+      outcome = await this.serve(visit);
     } catch (cause) {
-      const isWrite = known.write !== undefined && known.write.kind !== 'none';
+      const isWrite = visit.write !== undefined && visit.write.kind !== 'none';
       const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
       if (!(cause instanceof Fault)) log.error('a request failed in the proxy', { where: placeOf(cause) });
       outcome = response.destroyed ? 'caller left' : fault.code;
+      // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
+      if (visit.awaitsContinue) response.shouldKeepAlive = false;
       sendFault(response, fault, isWrite);
     }
-    const sobject = known.write?.kind === 'record' ? known.write.sobject : null;
+    const sobject = visit.write?.kind === 'record' ? visit.write.sobject : null;
     log.info('request', {
       method: request.method ?? '',
       status: response.statusCode,
       outcome,
       tookMs: clock.now() - startedAt,
-      ...(known.sync ? { sync: known.sync.id } : {}),
+      ...(visit.times.queuedMs > 0 && { queuedMs: visit.times.queuedMs }),
+      ...(visit.sync ? { sync: visit.sync.id } : {}),
       // Only names that we know: anything else is the caller's text.
-      ...(sobject !== null && known.sync?.streams.has(sobject) ? { stream: sobject } : {}),
+      ...(sobject !== null && visit.sync?.streams.has(sobject) ? { stream: sobject } : {}),
     });
   }
 
-  private async serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    known: { sync?: ProxiedSync; write?: Write },
-  ): Promise<string> {
-    const { clock, log, upstreams } = this.deps;
+  private async serve(visit: Visit): Promise<string> {
+    const { request, response } = visit;
+    const { clock, upstreams } = this.deps;
     const raw = { method: request.method ?? '', rawUrl: request.url ?? '', rawHeaders: request.rawHeaders };
     const target = parseTarget(raw, { baseHosts: this.baseHosts });
     if (target instanceof Fault) throw target;
     const sync = await this.syncOf(target);
-    known.sync = sync;
-    const release = this.reserve(sync.id);
+    visit.sync = sync;
+    const caller = this.authority.callerOf(target, request.rawHeaders, sync);
+    visit.write = writeOf(target);
+    const askedAt = clock.now();
+    const place = await this.admission.admit([sync.id, caller.hash], response);
+    visit.times.queuedMs = clock.now() - askedAt;
     try {
       const upstream = upstreams.to(sync.instanceUrl);
-      await this.authority.check(target, request.rawHeaders, sync, upstream);
-      const write = writeOf(target);
-      known.write = write;
-      return await serveExchange({ request, response, target, sync, upstream, clock, log }, write);
+      await this.authority.check(caller, sync, upstream);
+      return await this.pass(visit, { target, sync, upstream, write: visit.write });
     } finally {
-      release();
+      place.leave();
     }
+  }
+
+  private pass(
+    { request, response, awaitsContinue, times }: Visit,
+    { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream'> & { write: Write },
+  ): Promise<string> {
+    const { clock, log } = this.deps;
+    if (awaitsContinue) response.writeContinue();
+    return serveExchange({ request, response, ...checked, clock, log, times }, write);
   }
 
   private async syncOf({ syncId, namedHost }: Target): Promise<ProxiedSync> {
@@ -157,17 +170,6 @@ class Front {
     return sync;
   }
 
-  private reserve(sync: SyncId): () => void {
-    const count = this.perSync.get(sync) ?? 0;
-    if (count >= concurrentMax) throw new Fault('PRX-10');
-    this.perSync.set(sync, count + 1);
-    return () => {
-      const left = (this.perSync.get(sync) ?? 1) - 1;
-      if (left === 0) this.perSync.delete(sync);
-      else this.perSync.set(sync, left);
-    };
-  }
-
   async close(server: Server): Promise<void> {
     const { clock, upstreams } = this.deps;
     this.isClosing = true;
@@ -176,6 +178,7 @@ class Front {
     const timeIsUp = clock.sleep(drainMs, drained.signal).catch(() => undefined);
     await Promise.race([this.idle(), timeIsUp]);
     drained.abort();
+    this.stopping.abort(new Error('the proxy ends'));
     await upstreams.close();
     server.closeAllConnections();
     await closed;
@@ -197,57 +200,4 @@ function isHostOf(namedHost: string, instanceUrl: string): boolean {
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   return /src\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'unknown';
-}
-
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  for (let tried = port; ; tried++) {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(tried, host, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
-      return (server.address() as AddressInfo).port;
-    } catch (error) {
-      const isTaken = (error as { code?: unknown }).code === 'EADDRINUSE';
-      if (!isTaken || tried >= port + portsTried) throw error;
-    }
-  }
-}
-
-/** What Node's parser refuses: two framings, broken lines, headers too long or too slow. */
-function refuseConnection(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    // The packet tells the two apart where it is the request's first one.
-    const start = error.rawPacket?.subarray(0, headBytesMax).toString('latin1') ?? '';
-    const firstLineFits = start.includes('\n') || !/^[A-Z]+ \//.test(start);
-    return refuseRaw(
-      socket,
-      firstLineFits ? refuse(431, 'size of the headers') : refuse(414, 'length of the address'),
-    );
-  }
-  refuseRaw(socket, error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? refuse(408, 'time') : refuse(400, 'framing'));
-}
-
-const phrases: Record<number, string> = {
-  400: 'Bad Request',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  414: 'URI Too Long',
-  431: 'Request Header Fields Too Large',
-};
-
-function refuseRaw(socket: Duplex, fault: Fault): void {
-  // Node has taken its own listener off by now; a caller who resets would end the process.
-  socket.on('error', () => socket.destroy());
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, headers, body } = faultAnswer(fault, false);
-  const lines = [`HTTP/1.1 ${status} ${phrases[status] ?? ''}`, 'Connection: close'];
-  for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -48,6 +48,8 @@ export function parseTarget(raw: RawRequest, options: { baseHosts: readonly stri
   const upgrades = headerValues(raw.rawHeaders, 'upgrade');
   // A client that offers HTTP/2 is content with an answer in HTTP/1.1 (RFC 9110, 7.8); Java's does so by default.
   if (upgrades.some((protocol) => protocol.toLowerCase() !== 'h2c')) return refuse(400, 'Upgrade');
+  if (headerValues(raw.rawHeaders, 'expect').some((value) => value.toLowerCase() !== '100-continue'))
+    return refuse(400, 'Expect');
   const hosts = headerValues(raw.rawHeaders, 'host');
   if (hosts.length > 1) return refuse(400, 'two Host headers');
   if (headerValues(raw.rawHeaders, 'authorization').length > 1)

@@ -11,6 +11,7 @@ import type { ProxiedSync } from '../engine/index.ts';
 import { assert } from '../lib/assert.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { openLog } from '../lib/log.ts';
+import type { AdmissionBounds } from './admission.ts';
 import { openUpstreams, type RunningProxy, startProxy } from './index.ts';
 
 export const syncId = `s${'a2'.repeat(13)}` as SyncId;
@@ -40,7 +41,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(
-  options: { clock?: Clock; answerTimeoutMs?: number; port?: number } = {},
+  options: { clock?: Clock; answerTimeoutMs?: number; port?: number; bounds?: AdmissionBounds } = {},
 ): Promise<Stage> {
   const { server, org } = await openOrg();
   const calls: string[] = [];
@@ -71,6 +72,7 @@ export async function openStage(
   const proxy = await startProxy({
     host: '127.0.0.1',
     port: options.port ?? 0,
+    ...(options.bounds && { bounds: options.bounds }),
     clock: options.clock ?? systemClock,
     log: openLog<LogFields>({ write: (line) => void logLines.push(line) }, 'debug'),
     syncs: {

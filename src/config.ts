@@ -86,6 +86,16 @@ const options = z.object({
     form: portForm,
     why: 'The same. If taken, the next free one.',
   }),
+  LOCKSTEP_PROXY_TLS_CERT: text.optional().register(explained, {
+    form: 'a file in PEM: the certificate, then those that vouch for it',
+    unset: 'no TLS',
+    why: 'The proxy then speaks https alone. A renewed file is taken up within a minute, without a restart.',
+  }),
+  LOCKSTEP_PROXY_TLS_KEY: text.optional().register(explained, {
+    form: 'a file in PEM, without a passphrase',
+    unset: 'no TLS',
+    why: 'Its private key.',
+  }),
   LOCKSTEP_ORG_PORT: port.default(8402).register(explained, {
     form: portForm,
     why: 'Where the simulated org listens. If taken, the next free one.',
@@ -111,6 +121,8 @@ export interface Config {
   allowHosts: readonly string[];
   proxyHost: string;
   proxyPort: number;
+  /** Undefined: the proxy speaks http. */
+  proxyCertificate: { cert: string; key: string } | undefined;
   orgPort: number;
   postgresPort: number;
   logLevel: string;
@@ -125,6 +137,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
   const problems = [
     ...unknown.filter((name) => !optionNames.some((known) => known === name)).map(unknownOption),
     ...halfOfMail(given),
+    ...halfOfCertificate(given),
     ...new Set((read.error?.issues ?? []).map(({ path: [name] }) => wrongValue(name as OptionName))),
   ];
   if (!read.success || problems.length > 0) throw new Fault('CFG-01', { reason: problems.join(' ') });
@@ -141,6 +154,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     allowHosts: data.LOCKSTEP_ALLOW_HOST,
     proxyHost: data.LOCKSTEP_PROXY_HOST,
     proxyPort: data.LOCKSTEP_PROXY_PORT,
+    proxyCertificate: certificateOf(data),
     orgPort: data.LOCKSTEP_ORG_PORT,
     postgresPort: data.LOCKSTEP_POSTGRES_PORT,
     logLevel: data.LOCKSTEP_LOG_LEVEL,
@@ -178,6 +192,18 @@ function halfOfMail(given: NodeJS.Dict<string>): string[] {
   const missing = ['LOCKSTEP_MAIL_FROM', 'LOCKSTEP_MAIL_TO'].filter((name) => !given[name]);
   if (!given.LOCKSTEP_SMTP_URL || missing.length === 0) return [];
   return [`LOCKSTEP_SMTP_URL needs ${missing.join(' and ')} beside it.`];
+}
+
+function halfOfCertificate(given: NodeJS.Dict<string>): string[] {
+  const pair = ['LOCKSTEP_PROXY_TLS_CERT', 'LOCKSTEP_PROXY_TLS_KEY'];
+  const [missing, ...both] = pair.filter((name) => !given[name]);
+  if (missing === undefined || both.length > 0) return [];
+  return [`${pair.find((name) => name !== missing)} needs ${missing} beside it.`];
+}
+
+function certificateOf(data: z.infer<typeof options>): Config['proxyCertificate'] {
+  const { LOCKSTEP_PROXY_TLS_CERT: cert, LOCKSTEP_PROXY_TLS_KEY: key } = data;
+  return cert !== undefined && key !== undefined ? { cert, key } : undefined;
 }
 
 const wrongValue = (name: OptionName) => `${name} must be ${explanationOf(name).form}.`;

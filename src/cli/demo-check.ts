@@ -170,6 +170,7 @@ async function openPlace(config: Config): Promise<AsyncDisposable & { config: Co
     key: { defaultKeyFile: join(folder, 'key') },
     mail: {},
     proxyPort: 0,
+    proxyCertificate: undefined, // whether this machine trusts it is not what is checked
     orgPort: 0,
     postgresPort: 0,
   };

@@ -112,7 +112,7 @@ export function exitCodeOf(code: string): number {
   if (code === 'SCH-09' || code === 'PRX-01') return exitCodes.notFound;
   if (code === 'SYS-12' || code === 'SYS-13') return exitCodes.notHealthy;
   if (code === 'SYS-14') return exitCodes.timeRanOut;
-  if (code === 'CFG-01' || code === 'LIM-05') return exitCodes.usage;
+  if (code.startsWith('CFG-') || code === 'LIM-05') return exitCodes.usage;
   if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return exitCodes.salesforceRefused;
   if (code.startsWith('DB-')) return exitCodes.databaseRefused;
   return exitCodes.unexpected;

@@ -69,7 +69,8 @@ async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<st
 export async function findProxyUrl(config: Config): Promise<string | undefined> {
   const running = await readRunFile(config.dataDir);
   if (running?.proxyUrl !== undefined) return running.proxyUrl;
-  return config.proxyPort === 0 ? undefined : `http://${config.proxyHost}:${config.proxyPort}`;
+  const scheme = config.proxyCertificate ? 'https' : 'http';
+  return config.proxyPort === 0 ? undefined : `${scheme}://${config.proxyHost}:${config.proxyPort}`;
 }
 
 /** By name or id; may be left out where there is one. */

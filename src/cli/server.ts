@@ -20,7 +20,13 @@ import { systemClock } from '../lib/clock.ts';
 import { databaseUrl, openDatabase } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { databaseFault, revokePublicConnect, startEmbedded } from '../postgres/index.ts';
-import { openUpstreams, type RunningProxy, startProxy } from '../proxy/index.ts';
+import {
+  type Certificate,
+  openUpstreams,
+  type RunningProxy,
+  readCertificate,
+  startProxy,
+} from '../proxy/index.ts';
 import { prepareDirectory } from './directory.ts';
 import { CommandError, exitCodes } from './failure.ts';
 import { openLogFiles } from './log-files.ts';
@@ -36,14 +42,17 @@ export interface Ground extends AsyncDisposable {
   controlUrl: string;
   postgresPort: number | undefined;
   runFile: RunFileClaim;
+  /** Of the proxy; without one it speaks http. */
+  certificate: Certificate | undefined;
   say: (line: string) => void;
   /** Rejects where the database server has ended for good; never resolves. */
   lost: Promise<never>;
 }
 
-/** @throws Fault `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
+/** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
 export async function openGround(config: Config, say: (line: string) => void): Promise<Ground> {
   const { dataDir } = config;
+  const certificate = config.proxyCertificate && (await readCertificate(config.proxyCertificate));
   await using undo = new AsyncDisposableStack();
   await prepareDirectory(dataDir);
   const runFile = await claimRunFile(dataDir);
@@ -57,6 +66,7 @@ export async function openGround(config: Config, say: (line: string) => void): P
     log,
     ...database,
     runFile,
+    certificate,
     say,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
@@ -184,7 +194,7 @@ export async function startServer(
     stop.abort();
     await Promise.all(running);
   });
-  const proxy = await listenAsProxy(config, log, { of: (id) => proxiedSync(deps, syncs, id) });
+  const proxy = await listenAsProxy(ground, { of: (id) => proxiedSync(deps, syncs, id) });
   undo.defer(() => proxy.close());
   if (config.proxyPort !== 0 && proxy.port !== config.proxyPort) {
     say(`The proxy listens on port ${proxy.port}, because ${config.proxyPort} is taken.`);
@@ -200,13 +210,13 @@ export async function startServer(
 }
 
 async function listenAsProxy(
-  { proxyHost: host, proxyPort: port }: Config,
-  log: AppLog,
+  { config, log, certificate }: Ground,
   syncs: Parameters<typeof startProxy>[0]['syncs'],
 ): Promise<RunningProxy> {
+  const { proxyHost: host, proxyPort: port } = config;
   const upstreams = openUpstreams();
   try {
-    return await startProxy({ host, port, clock: systemClock, log, syncs, upstreams });
+    return await startProxy({ host, port, certificate, clock: systemClock, log, syncs, upstreams });
   } catch (error) {
     await upstreams.close();
     const { code, syscall } = error as { code?: unknown; syscall?: unknown };

@@ -220,6 +220,12 @@ export const faults = {
     explanation: '{reason}',
     next: 'See: lockstep help config',
   },
+  'CFG-02': {
+    kind: 'needs-person',
+    title: 'The certificate of the proxy cannot be used',
+    explanation: '{reason}',
+    next: 'Correct the files that LOCKSTEP_PROXY_TLS_CERT and LOCKSTEP_PROXY_TLS_KEY name: lockstep help config',
+  },
   'SYS-05': {
     kind: 'transient',
     title: 'Mail was not sent',

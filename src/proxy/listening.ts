@@ -1,15 +1,16 @@
 /** The sockets below the proxy: limits of Node's server, the port, and what its parser refuses by itself. */
-import type { Server } from 'node:http';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Fault } from '../core/faults.ts';
+import { type Certificate, tlsOptions } from './certificate.ts';
 import { faultAnswer, refuse } from './errors.ts';
 import { requestHeadBytesMax } from './target.ts';
 
 /** Above Salesforce's own bound there is our prefix of the address. */
 const headBytesMax = requestHeadBytesMax + 512;
-/** A client that is slower than this with its headers is cut off. */
+/** A client that is slower than this with its headers, or with the beginning of TLS, is cut off. */
 const headersTimeoutMs = 15_000;
 /** Longer than clients keep idle connections, so that none sends a write into one that is just being closed. */
 const keepAliveMs = 65_000;
@@ -20,19 +21,28 @@ const portsTried = 20;
 /**
  * @param onExpecting  is given the requests whose callers wait to be told before they send the body, and those that
  *                     expect something else
+ * @param certificate  without one the server speaks http
  */
-export function openServer(onRequest: RequestListener, onExpecting: RequestListener): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: headBytesMax,
-      headersTimeout: headersTimeoutMs,
-      keepAliveTimeout: keepAliveMs,
-      requestTimeout: 0,
-      insecureHTTPParser: false,
-      connectionsCheckingInterval: 5_000,
-    },
-    onRequest,
-  );
+export function openServer(
+  onRequest: RequestListener,
+  onExpecting: RequestListener,
+  certificate?: Certificate,
+): Server | TlsServer {
+  const limits = {
+    maxHeaderSize: headBytesMax,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: 0,
+    insecureHTTPParser: false,
+    connectionsCheckingInterval: 5_000,
+  };
+  // Salesforce's bytes go on as HTTP/1.1 has them, so nothing else is offered.
+  const tls = certificate && {
+    ...tlsOptions(certificate),
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: headersTimeoutMs,
+  };
+  const server = tls ? createTlsServer({ ...limits, ...tls }, onRequest) : createServer(limits, onRequest);
   server.setTimeout(silenceMaxMs);
   server.on('checkContinue', onExpecting);
   server.on('checkExpectation', onExpecting);
@@ -62,6 +72,11 @@ export async function listen(server: Server, host: string, port: number): Promis
 
 /** What Node's parser refuses: two framings, broken lines, headers too long or too slow. */
 function refuseConnection(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void {
+  const isUnreadable = /^(?:ERR_SSL_|ERR_TLS_|ECONNRESET$|EPIPE$)/.test(error.code ?? '');
+  if (isUnreadable) {
+    socket.destroy(); // TLS did not come about, or the caller is gone: there is nobody to tell
+    return;
+  }
   if (error.code === 'HPE_HEADER_OVERFLOW') {
     // The packet tells the two apart where it is the request's first one.
     const start = error.rawPacket?.subarray(0, headBytesMax).toString('latin1') ?? '';

@@ -3,12 +3,14 @@
  * that fails a check never makes a connection to Salesforce.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as TlsServer } from 'node:tls';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Admission, type AdmissionBounds, openAdmission } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
+import { type Certificate, renewCertificate } from './certificate.ts';
 import { sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { listen, openServer } from './listening.ts';
@@ -30,6 +32,8 @@ export interface ProxyDeps {
   syncs: { of(syncId: string): Promise<ProxiedSync | null> };
   /** Closed with the proxy. */
   upstreams: Upstreams;
+  /** With one the proxy speaks https, and nothing else. */
+  certificate?: Certificate | undefined;
   /** How much may be under way and wait, where it is to differ from the usual. */
   bounds?: AdmissionBounds;
 }
@@ -51,15 +55,22 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   const server = openServer(
     (request, response) => front.take(request, response, false),
     (request, response) => front.take(request, response, true),
+    deps.certificate,
   );
   const port = await listen(server, deps.host, deps.port);
   front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.baseHosts ?? [])];
   const host = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
+  const ended = new AbortController();
+  if (deps.certificate && server instanceof TlsServer)
+    void renewCertificate(server, deps.certificate, deps, ended.signal);
   return {
-    url: `http://${host}:${port}`,
+    url: `${deps.certificate ? 'https' : 'http'}://${host}:${port}`,
     port,
     load: () => front.admission.count(),
-    close: () => front.close(server),
+    close() {
+      ended.abort('the proxy ends');
+      return front.close(server);
+    },
   };
 }
 

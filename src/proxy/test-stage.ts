@@ -11,8 +11,8 @@ import type { ProxiedSync } from '../engine/index.ts';
 import { assert } from '../lib/assert.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { openLog } from '../lib/log.ts';
-import type { AdmissionBounds } from './admission.ts';
 import { openUpstreams, type RunningProxy, startProxy } from './index.ts';
+import type { ProxyDeps } from './server.ts';
 
 export const syncId = `s${'a2'.repeat(13)}` as SyncId;
 /** Looking this one up fails. */
@@ -41,7 +41,10 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(
-  options: { clock?: Clock; answerTimeoutMs?: number; port?: number; bounds?: AdmissionBounds } = {},
+  options: { clock?: Clock; answerTimeoutMs?: number; port?: number } & Pick<
+    ProxyDeps,
+    'bounds' | 'certificate'
+  > = {},
 ): Promise<Stage> {
   const { server, org } = await openOrg();
   const calls: string[] = [];
@@ -73,6 +76,7 @@ export async function openStage(
     host: '127.0.0.1',
     port: options.port ?? 0,
     ...(options.bounds && { bounds: options.bounds }),
+    certificate: options.certificate,
     clock: options.clock ?? systemClock,
     log: openLog<LogFields>({ write: (line) => void logLines.push(line) }, 'debug'),
     syncs: {

@@ -3,12 +3,14 @@
  * Nothing else in the product reads the environment.
  */
 import { readFileSync } from 'node:fs';
+import type { BlockList } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { KeySource, MailOptions } from './control/index.ts';
 import { Fault } from './core/faults.ts';
+import { parseAddressList } from './lib/address-list.ts';
 import { nearNames } from './salesforce/index.ts';
 
 /** What a person needs to know of an option: the form of its value, what stands where it is not set, and why it exists. */
@@ -20,6 +22,11 @@ const port = z
   .regex(/^\d{1,5}$/)
   .transform(Number)
   .refine((number) => number <= 65_535);
+const commaList = z
+  .string()
+  .default('')
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .transform((entries) => entries.filter((entry) => entry !== ''));
 /** In the working directory. */
 export const defaultDataDir = '.lockstep';
 const portForm = 'a port, 0 to 65535; 0: any free one';
@@ -67,11 +74,7 @@ const options = z.object({
     unset: 'no e-mail',
     why: 'Its receiver.',
   }),
-  LOCKSTEP_ALLOW_HOST: z
-    .string()
-    .default('')
-    .transform((list) => list.split(',').map((host) => host.trim()))
-    .transform((hosts) => hosts.filter((host) => host !== ''))
+  LOCKSTEP_ALLOW_HOST: commaList
     .refine((hosts) => hosts.every((host) => /^[^\s/@]+$/.test(host)))
     .register(explained, {
       form: 'host or host:port, several with commas',
@@ -96,6 +99,21 @@ const options = z.object({
     unset: 'no TLS',
     why: 'Its private key.',
   }),
+  LOCKSTEP_PROXY_PUBLIC_HOST: commaList
+    .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
+    .register(explained, {
+      form: 'a name, with its port where clients send one; several with commas',
+      unset: 'localhost and LOCKSTEP_PROXY_HOST',
+      why: 'What may follow {sync_id}. in the Host of a request: for clients that take a host and no path.',
+    }),
+  LOCKSTEP_TRUSTED_PROXIES: commaList
+    .transform(parseAddressList)
+    .refine((addresses) => addresses !== null)
+    .register(explained, {
+      form: 'an address or a net such as 10.0.0.0/8, several with commas',
+      unset: 'nobody',
+      why: 'Balancers and TLS terminators in front of the proxy. Of them alone X-Forwarded-Host counts as the Host.',
+    }),
   LOCKSTEP_ORG_PORT: port.default(8402).register(explained, {
     form: portForm,
     why: 'Where the simulated org listens. If taken, the next free one.',
@@ -123,6 +141,9 @@ export interface Config {
   proxyPort: number;
   /** Undefined: the proxy speaks http. */
   proxyCertificate: { cert: string; key: string } | undefined;
+  /** In lower case. */
+  proxyPublicHosts: readonly string[];
+  trustedProxies: BlockList;
   orgPort: number;
   postgresPort: number;
   logLevel: string;
@@ -155,6 +176,8 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     proxyHost: data.LOCKSTEP_PROXY_HOST,
     proxyPort: data.LOCKSTEP_PROXY_PORT,
     proxyCertificate: certificateOf(data),
+    proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST.map((host) => host.toLowerCase()),
+    trustedProxies: data.LOCKSTEP_TRUSTED_PROXIES,
     orgPort: data.LOCKSTEP_ORG_PORT,
     postgresPort: data.LOCKSTEP_POSTGRES_PORT,
     logLevel: data.LOCKSTEP_LOG_LEVEL,
@@ -168,7 +191,8 @@ export const terminalCanRepaint = (environment = process.env): boolean => enviro
 export const configHelp = (): { name: string; form: string; unset: string; why: string }[] =>
   optionNames.map((name) => {
     const { form, unset, why } = explanationOf(name);
-    return { name, form, unset: unset ?? String(options.shape[name].parse(undefined)), why };
+    const standard: unknown = options.shape[name].parse(undefined);
+    return { name, form, unset: unset ?? String(standard), why };
   });
 
 /** What stands in the environment itself counts before the file. */

@@ -23,6 +23,24 @@ test('a certificate needs its key, and a key its certificate', () => {
   assert.deepEqual(both.proxyCertificate, { cert: 'c', key: 'k' });
 });
 
+test('names and addresses in front of the proxy are checked when it starts', () => {
+  const config = configOf({
+    LOCKSTEP_PROXY_PUBLIC_HOST: 'Sync.example.com, sync.example.com:8443',
+    LOCKSTEP_TRUSTED_PROXIES: '10.0.0.0/8,::1',
+  });
+  assert.deepEqual(config.proxyPublicHosts, ['sync.example.com', 'sync.example.com:8443']);
+  assert.equal(config.trustedProxies.check('10.9.8.7'), true);
+  assert.equal(configOf({}).trustedProxies.check('127.0.0.1'), false);
+  for (const wrong of ['https://sync.example.com', 'sync.example.com/x', 'a b', 'x:123456'])
+    assert.throws(() => configOf({ LOCKSTEP_PROXY_PUBLIC_HOST: wrong }), /PUBLIC_HOST must be a name/, wrong);
+  for (const wrong of ['balancer', '10.0.0.0/33', '*'])
+    assert.throws(
+      () => configOf({ LOCKSTEP_TRUSTED_PROXIES: wrong }),
+      /TRUSTED_PROXIES must be an add/,
+      wrong,
+    );
+});
+
 test('a certificate that cannot be used is said before anything is started', async () => {
   await using cli = await openCli();
   const key = join(cli.folder, 'key.pem');

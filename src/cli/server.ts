@@ -213,10 +213,20 @@ async function listenAsProxy(
   { config, log, certificate }: Ground,
   syncs: Parameters<typeof startProxy>[0]['syncs'],
 ): Promise<RunningProxy> {
-  const { proxyHost: host, proxyPort: port } = config;
+  const { proxyHost: host, proxyPort: port, proxyPublicHosts: publicHosts, trustedProxies } = config;
   const upstreams = openUpstreams();
   try {
-    return await startProxy({ host, port, certificate, clock: systemClock, log, syncs, upstreams });
+    return await startProxy({
+      host,
+      port,
+      certificate,
+      publicHosts,
+      trustedProxies,
+      clock: systemClock,
+      log,
+      syncs,
+      upstreams,
+    });
   } catch (error) {
     await upstreams.close();
     const { code, syscall } = error as { code?: unknown; syscall?: unknown };

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { parseAddressList } from '../lib/address-list.ts';
 import {
   openStage,
   type RawAnswer,
   requestText,
+  type Stage,
   sendRaw,
   syncId,
   through,
@@ -123,6 +125,27 @@ test('all three addresses reach the org', async () => {
     stage.org.seen.map((seen) => seen.url),
     [rows, rows, rows, rows],
   );
+});
+
+test('only a balancer that is named may say which host was asked for', async () => {
+  const behind = { publicHosts: ['sync.example.com'] };
+  const trustedProxies = parseAddressList(['127.0.0.1']);
+  assert(trustedProxies);
+  await using trusting = await openStage({ ...behind, trustedProxies });
+  await using doubting = await openStage(behind);
+  const ask = ({ proxy }: Stage, headers: string[], host = 'inner') =>
+    sendRaw(proxy.port, requestText('GET', rows, { host, headers }));
+  const forwarded = [`X-Forwarded-Host: ${syncId}.sync.example.com`, 'X-Forwarded-For: 192.0.2.1'];
+  assert.equal((await ask(trusting, forwarded)).status, 204);
+  assert.equal(refusalOf(await ask(doubting, forwarded)), '404 PRX-01');
+  assert.equal(refusalOf(await ask(trusting, [...forwarded, ...forwarded])), '400 PRX-08');
+  assert.equal(refusalOf(await ask(trusting, [`${forwarded[0]}, evil.example`])), '400 PRX-08');
+  assert.equal(refusalOf(await ask(trusting, ['X-Forwarded-Host: evil.example'])), '404 PRX-01');
+  const byHost = `${syncId}.sync.example.com`;
+  assert.equal((await ask(doubting, ['X-Forwarded-Host: evil.example'], byHost)).status, 204);
+  const headers = [...trusting.org.seen, ...doubting.org.seen].map(({ rawHeaders }) => rawHeaders.join(' '));
+  assert.equal(headers.length, 2);
+  for (const sent of headers) assert.doesNotMatch(sent, /forwarded|example/i);
 });
 
 test('a request without a token, or with one of another org, is not sent', async () => {

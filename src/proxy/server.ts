@@ -3,10 +3,12 @@
  * that fails a check never makes a connection to Salesforce.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
+import { isListed } from '../lib/address-list.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Admission, type AdmissionBounds, openAdmission } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
@@ -24,8 +26,10 @@ export interface ProxyDeps {
   host: string;
   /** If taken, one of the next is used; 0 for any. */
   port: number;
-  /** What may stand after `{sync_id}.` in a Host header, with its port, besides localhost and `host`. */
-  baseHosts?: readonly string[];
+  /** What may stand after `{sync_id}.` in a Host, with its port, besides localhost and `host`. In lower case. */
+  publicHosts?: readonly string[];
+  /** Whose X-Forwarded-Host counts; nobody's without it. */
+  trustedProxies?: BlockList;
   clock: Clock;
   log: AppLog;
   /** Null where no sync has the id. Throws when it cannot be told. */
@@ -58,7 +62,7 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
     deps.certificate,
   );
   const port = await listen(server, deps.host, deps.port);
-  front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.baseHosts ?? [])];
+  front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
   const host = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
   const ended = new AbortController();
   if (deps.certificate && server instanceof TlsServer)
@@ -145,7 +149,7 @@ class Front {
     const { request, response } = visit;
     const { clock, upstreams } = this.deps;
     const raw = { method: request.method ?? '', rawUrl: request.url ?? '', rawHeaders: request.rawHeaders };
-    const target = parseTarget(raw, { baseHosts: this.baseHosts });
+    const target = parseTarget(raw, { baseHosts: this.baseHosts, isPeerTrusted: this.isTrusted(request) });
     if (target instanceof Fault) throw target;
     const sync = await this.syncOf(target);
     visit.sync = sync;
@@ -170,6 +174,11 @@ class Front {
     const { clock, log } = this.deps;
     if (awaitsContinue) response.writeContinue();
     return serveExchange({ request, response, ...checked, clock, log, times }, write);
+  }
+
+  private isTrusted({ socket }: IncomingMessage): boolean {
+    const { trustedProxies } = this.deps;
+    return trustedProxies !== undefined && isListed(trustedProxies, socket.remoteAddress ?? '');
   }
 
   private async syncOf({ syncId, namedHost }: Target): Promise<ProxiedSync> {

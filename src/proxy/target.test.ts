@@ -6,8 +6,14 @@ import { parseTarget } from './target.ts';
 
 const syncId = `s${'a2'.repeat(13)}` as SyncId;
 const rows = '/services/data/v64.0/sobjects/Account';
-const parse = (rawUrl: string, { method = 'GET', headers = ['Host', 'localhost:8401'] } = {}) =>
-  parseTarget({ method, rawUrl, rawHeaders: headers }, { baseHosts: ['localhost:8401', 'sync.example.com'] });
+const parse = (
+  rawUrl: string,
+  { method = 'GET', headers = ['Host', 'localhost:8401'], isPeerTrusted = false } = {},
+) =>
+  parseTarget(
+    { method, rawUrl, rawHeaders: headers },
+    { baseHosts: ['localhost:8401', 'sync.example.com'], isPeerTrusted },
+  );
 
 function refusal(...request: Parameters<typeof parse>): string {
   const target = parse(...request);
@@ -89,4 +95,31 @@ test('a request is refused for its form', () => {
   assert.equal(refusal(fine, { headers: ['Authorization', 'a', 'authorization', 'b'] }), 'PRX-08 400');
   assert.equal(refusal(fine, { headers: ['Upgrade', 'websocket'] }), 'PRX-08 400');
   assert(!(parse(fine, { headers: ['Upgrade', 'h2c'] }) instanceof Fault));
+});
+
+test('of a balancer of ours the Host that it was asked for counts, of anybody else the one that was sent', () => {
+  const headers = ['Host', 'inner:8401', 'X-Forwarded-Host', `${syncId}.Sync.example.com`];
+  const target = parse(rows, { headers, isPeerTrusted: true });
+  assert(!(target instanceof Fault));
+  assert.equal(target.syncId, syncId);
+  assert.equal(refusal(rows, { headers }), 'PRX-01');
+
+  const unknown = ['Host', `${syncId}.localhost:8401`, 'X-Forwarded-Host', 'evil.example'];
+  assert.equal(refusal(rows, { headers: unknown, isPeerTrusted: true }), 'PRX-01');
+  assert(!(parse(rows, { headers: unknown }) instanceof Fault));
+  assert(!(parse(rows, { headers: unknown.slice(0, 2), isPeerTrusted: true }) instanceof Fault));
+});
+
+test('a balancer that hands on several hosts is not believed any', () => {
+  const one = ['X-Forwarded-Host', `${syncId}.sync.example.com`];
+  const twice = { headers: ['Host', 'a', ...one, ...one], isPeerTrusted: true };
+  assert.equal(refusal(rows, twice), 'PRX-08 400');
+  const list = { headers: ['Host', 'a', 'X-Forwarded-Host', `${one[1]}, evil.example`], isPeerTrusted: true };
+  assert.equal(refusal(rows, list), 'PRX-08 400');
+});
+
+test('a request that expects something else than to be told to go on is refused', () => {
+  const expecting = (value: string) => ({ headers: ['Host', 'a', 'Expect', value] });
+  assert(!(parse(`/${syncId}${rows}`, expecting('100-Continue')) instanceof Fault));
+  assert.equal(refusal(`/${syncId}${rows}`, expecting('200-ok')), 'PRX-08 400');
 });

@@ -3,7 +3,7 @@
  *
  *   /{sync_id}/services/…
  *   /{sync_id}/{salesforce-host[:port]}/services/…
- *   /services/… with the Host {sync_id}.HOST:PORT
+ *   /services/… with the Host {sync_id}.HOST:PORT, which a balancer may hand on in X-Forwarded-Host
  *
  * What is checked is a decoded copy of the path; what goes on are the bytes as they came.
  */
@@ -31,15 +31,21 @@ export interface RawRequest {
   rawHeaders: readonly string[];
 }
 
+export interface TargetOptions {
+  /** What may follow `{sync_id}.` in the Host, in lower case and with the port as sent. */
+  baseHosts: readonly string[];
+  /** The connection comes from a balancer of ours: the Host that it was asked for is the one that counts. */
+  isPeerTrusted: boolean;
+}
+
 const methods = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']);
 /** Salesforce allows 16,384 bytes for address and headers together. */
 export const requestHeadBytesMax = 16_384;
 
 /**
- * @param baseHosts  what may follow `{sync_id}.` in the Host header, in lower case and with the port as sent
- * @returns          a fault PRX-01 (no such address) or PRX-08 (form) where the request goes nowhere
+ * @returns a fault PRX-01 (no such address) or PRX-08 (form) where the request goes nowhere
  */
-export function parseTarget(raw: RawRequest, options: { baseHosts: readonly string[] }): Target | Fault {
+export function parseTarget(raw: RawRequest, options: TargetOptions): Target | Fault {
   const { method, rawUrl } = raw;
   if (!methods.has(method)) return refuse(405, 'method');
   if (rawUrl.length > requestHeadBytesMax) return refuse(414, 'length of the address');
@@ -52,10 +58,12 @@ export function parseTarget(raw: RawRequest, options: { baseHosts: readonly stri
     return refuse(400, 'Expect');
   const hosts = headerValues(raw.rawHeaders, 'host');
   if (hosts.length > 1) return refuse(400, 'two Host headers');
+  const forwarded = options.isPeerTrusted ? headerValues(raw.rawHeaders, 'x-forwarded-host') : [];
+  if (forwarded.length > 1 || forwarded[0]?.includes(',')) return refuse(400, 'several X-Forwarded-Host');
   if (headerValues(raw.rawHeaders, 'authorization').length > 1)
     return refuse(400, 'two Authorization headers');
 
-  const address = addressOf(rawUrl, hosts[0]?.toLowerCase() ?? '', options.baseHosts);
+  const address = addressOf(rawUrl, (forwarded[0] ?? hosts[0] ?? '').toLowerCase(), options.baseHosts);
   if (address === null) return new Fault('PRX-01');
   const [rawServicePath = '', ...query] = address.rawPath.split('?');
   const decoded = decodeOnce(rawServicePath);

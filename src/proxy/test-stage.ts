@@ -40,12 +40,15 @@ export interface Stage extends AsyncDisposable {
   logLines: string[];
 }
 
-export async function openStage(
-  options: { clock?: Clock; answerTimeoutMs?: number; port?: number } & Pick<
-    ProxyDeps,
-    'bounds' | 'certificate'
-  > = {},
-): Promise<Stage> {
+export async function openStage({
+  clock = systemClock,
+  answerTimeoutMs = 5_000,
+  port = 0,
+  ...options
+}: { clock?: Clock; answerTimeoutMs?: number; port?: number } & Pick<
+  ProxyDeps,
+  'bounds' | 'certificate' | 'publicHosts' | 'trustedProxies'
+> = {}): Promise<Stage> {
   const { server, org } = await openOrg();
   const calls: string[] = [];
   const sync: Partial<ProxiedSync> = {};
@@ -74,10 +77,9 @@ export async function openStage(
   const logLines: string[] = [];
   const proxy = await startProxy({
     host: '127.0.0.1',
-    port: options.port ?? 0,
-    ...(options.bounds && { bounds: options.bounds }),
-    certificate: options.certificate,
-    clock: options.clock ?? systemClock,
+    port,
+    ...options,
+    clock,
     log: openLog<LogFields>({ write: (line) => void logLines.push(line) }, 'debug'),
     syncs: {
       async of(id) {
@@ -85,7 +87,7 @@ export async function openStage(
         return id === syncId ? { ...recording, ...sync } : null;
       },
     },
-    upstreams: openUpstreams({ answerTimeoutMs: options.answerTimeoutMs ?? 5_000, connectTimeoutMs: 1_000 }),
+    upstreams: openUpstreams({ answerTimeoutMs, connectTimeoutMs: 1_000 }),
   });
   return {
     org,

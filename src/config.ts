@@ -114,6 +114,14 @@ const options = z.object({
       unset: 'nobody',
       why: 'Balancers and TLS terminators in front of the proxy. Of them alone X-Forwarded-Host counts as the Host.',
     }),
+  LOCKSTEP_METRICS_HOST: text.default('127.0.0.1').register(explained, {
+    form: 'an address of this machine',
+    why: 'Where figures for Prometheus are given, at /metrics. They name syncs, so this is not the proxy itself.',
+  }),
+  LOCKSTEP_METRICS_PORT: port.default(8404).register(explained, {
+    form: portForm,
+    why: 'The same. If taken, the next free one.',
+  }),
   LOCKSTEP_ORG_PORT: port.default(8402).register(explained, {
     form: portForm,
     why: 'Where the simulated org listens. If taken, the next free one.',
@@ -144,6 +152,8 @@ export interface Config {
   /** In lower case. */
   proxyPublicHosts: readonly string[];
   trustedProxies: BlockList;
+  metricsHost: string;
+  metricsPort: number;
   orgPort: number;
   postgresPort: number;
   logLevel: string;
@@ -178,6 +188,8 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
     proxyCertificate: certificateOf(data),
     proxyPublicHosts: data.LOCKSTEP_PROXY_PUBLIC_HOST.map((host) => host.toLowerCase()),
     trustedProxies: data.LOCKSTEP_TRUSTED_PROXIES,
+    metricsHost: data.LOCKSTEP_METRICS_HOST,
+    metricsPort: data.LOCKSTEP_METRICS_PORT,
     orgPort: data.LOCKSTEP_ORG_PORT,
     postgresPort: data.LOCKSTEP_POSTGRES_PORT,
     logLevel: data.LOCKSTEP_LOG_LEVEL,

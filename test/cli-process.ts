@@ -43,6 +43,7 @@ export async function openCli(environment: Record<string, string> = {}): Promise
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'), // these tests start many processes
     LOCKSTEP_DATA: dataDir,
     LOCKSTEP_PROXY_PORT: '0',
+    LOCKSTEP_METRICS_PORT: '0',
     LOCKSTEP_ORG_PORT: '0',
     LOCKSTEP_POSTGRES_PORT: '0',
     ...environment,

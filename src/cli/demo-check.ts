@@ -171,6 +171,7 @@ async function openPlace(config: Config): Promise<AsyncDisposable & { config: Co
     mail: {},
     proxyPort: 0,
     proxyCertificate: undefined, // whether this machine trusts it is not what is checked
+    metricsPort: 0,
     orgPort: 0,
     postgresPort: 0,
   };

@@ -15,20 +15,14 @@ import {
   runMail,
 } from '../control/index.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { type EngineDeps, openSyncs, proxiedSync, runSync } from '../engine/index.ts';
+import { type EngineDeps, openSyncs, runSync } from '../engine/index.ts';
 import { systemClock } from '../lib/clock.ts';
 import { databaseUrl, openDatabase } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { databaseFault, revokePublicConnect, startEmbedded } from '../postgres/index.ts';
-import {
-  type Certificate,
-  openUpstreams,
-  type RunningProxy,
-  readCertificate,
-  startProxy,
-} from '../proxy/index.ts';
+import { type Certificate, readCertificate } from '../proxy/index.ts';
 import { prepareDirectory } from './directory.ts';
-import { CommandError, exitCodes } from './failure.ts';
+import { openFront } from './front.ts';
 import { openLogFiles } from './log-files.ts';
 import type { DatabaseServer } from './org-database.ts';
 import { claimRunFile, type RunFileClaim } from './run-file.ts';
@@ -138,6 +132,7 @@ async function makeControlDatabase(adminUrl: string): Promise<void> {
 
 export interface RunningServer extends AsyncDisposable {
   proxyUrl: string;
+  metricsUrl: string;
   /** Rejects where a part ended that should run on; never resolves. */
   broken: Promise<never>;
 }
@@ -194,48 +189,20 @@ export async function startServer(
     stop.abort();
     await Promise.all(running);
   });
-  const proxy = await listenAsProxy(ground, { of: (id) => proxiedSync(deps, syncs, id) });
-  undo.defer(() => proxy.close());
-  if (config.proxyPort !== 0 && proxy.port !== config.proxyPort) {
-    say(`The proxy listens on port ${proxy.port}, because ${config.proxyPort} is taken.`);
-  }
+  const front = undo.use(await openFront(ground, control, { deps, syncs }));
   await runFile.publish({
     controlUrl: ground.controlUrl,
-    proxyUrl: proxy.url,
+    proxyUrl: front.proxyUrl,
     ...(ground.postgresPort !== undefined && { postgresPort: ground.postgresPort }),
     ...(org && { orgUrl: org.url, orgPid: org.pid }),
   });
   const ends = undo.move();
-  return { proxyUrl: proxy.url, broken: broken.promise, [Symbol.asyncDispose]: () => ends.disposeAsync() };
-}
-
-async function listenAsProxy(
-  { config, log, certificate }: Ground,
-  syncs: Parameters<typeof startProxy>[0]['syncs'],
-): Promise<RunningProxy> {
-  const { proxyHost: host, proxyPort: port, proxyPublicHosts: publicHosts, trustedProxies } = config;
-  const upstreams = openUpstreams();
-  try {
-    return await startProxy({
-      host,
-      port,
-      certificate,
-      publicHosts,
-      trustedProxies,
-      clock: systemClock,
-      log,
-      syncs,
-      upstreams,
-    });
-  } catch (error) {
-    await upstreams.close();
-    const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-    throw new CommandError(`The proxy cannot listen on ${host}, port ${port} (${String(code)})`, {
-      exitCode: exitCodes.unexpected,
-      next: 'Correct LOCKSTEP_PROXY_HOST or LOCKSTEP_PROXY_PORT: lockstep help config',
-    });
-  }
+  return {
+    proxyUrl: front.proxyUrl,
+    metricsUrl: front.metricsUrl,
+    broken: broken.promise,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
 }
 
 /** Short, because it is part of an application name, which PostgreSQL cuts at 63 bytes. */

@@ -19,8 +19,15 @@ export const start: Command = {
       });
       const syncs = await listSyncs(control);
       if (output.wantsJson)
-        output.object({ schema: 1, ready: true, proxy_url: server.proxyUrl, pid: process.pid });
+        output.object({
+          schema: 1,
+          ready: true,
+          proxy_url: server.proxyUrl,
+          metrics_url: server.metricsUrl,
+          pid: process.pid,
+        });
       say(`The proxy listens on ${server.proxyUrl}, the database server at ${control.host}.`);
+      say(`Metrics: ${server.metricsUrl}`);
       for (const { name, id } of syncs) say(`Sync ${name}: ${server.proxyUrl}/${id}`);
       if (syncs.length === 0) say('No sync yet. Make one: lockstep help sync create');
       say('Ctrl-C stops it.');

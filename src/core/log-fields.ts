@@ -26,8 +26,11 @@ export type LogFields = {
   bytes?: number;
   waitMs?: number;
   tookMs?: number;
-  /** Of it, waiting for a turn. */
+  /** Of it: waiting for a turn, for Salesforce, for the reading of what was written, and storing that. */
   queuedMs?: number;
+  upstreamMs?: number;
+  readBackMs?: number;
+  applyMs?: number;
   epoch?: number;
   tries?: number;
 };

@@ -6,3 +6,4 @@ export { createSync, type SyncWish } from './create-sync.ts';
 export { type EngineDeps, type OpenSync, type OpenSyncs, openSyncs } from './open-syncs.ts';
 export { type NamedRecord, type ProxiedSync, proxiedSync } from './proxied-syncs.ts';
 export { runSync } from './run-sync.ts';
+export { readSyncGauges, type SyncGauges } from './sync-gauges.ts';

@@ -15,6 +15,7 @@ export { databaseFault, isTableChanged } from './faults.ts';
 export type { Outcome } from './intents.ts';
 export { type DirtyRow, type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
+export { countOpenRepairs } from './open-repairs.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export { readStatus, type StreamStatus } from './progress.ts';
 export {

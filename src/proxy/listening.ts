@@ -51,6 +51,9 @@ export function openServer(
   return server;
 }
 
+export const urlOf = (scheme: 'http' | 'https', host: string, port: number): string =>
+  `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 /** The port that it listens on: of those from `port` on the first that is free. */
 export async function listen(server: Server, host: string, port: number): Promise<number> {
   for (let tried = port; ; tried++) {

@@ -15,7 +15,9 @@ import { type Authority, openAuthority } from './authority.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
-import { listen, openServer } from './listening.ts';
+import { type Health, openHealth } from './health.ts';
+import { listen, openServer, urlOf } from './listening.ts';
+import type { ProxyMetrics } from './metrics.ts';
 import { noTimes, type RequestTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -38,6 +40,9 @@ export interface ProxyDeps {
   upstreams: Upstreams;
   /** With one the proxy speaks https, and nothing else. */
   certificate?: Certificate | undefined;
+  /** Rejects where the control database does not answer: the proxy then says that it is not ready. */
+  reachControl?: (signal: AbortSignal) => Promise<unknown>;
+  metrics?: ProxyMetrics;
   /** How much may be under way and wait, where it is to differ from the usual. */
   bounds?: AdmissionBounds;
 }
@@ -47,11 +52,13 @@ export interface RunningProxy {
   port: number;
   /** How many requests are under way, and how many wait for that. */
   load(): { underWay: number; waiting: number };
-  /** Takes no new request, finishes those under way, and closes the connections to Salesforce. */
+  /** Says that it is not ready, then takes no new connection, finishes those under way, and closes the connections to Salesforce. Once. */
   close(): Promise<void>;
 }
 
-/** At the end, requests under way get this long. */
+/** At the end, a balancer that has asked lately gets this long to learn of it, before connections are refused. */
+const noticeMs = 5_000;
+/** Then, requests under way get this long. */
 const drainMs = 20_000;
 
 export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
@@ -63,17 +70,18 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   );
   const port = await listen(server, deps.host, deps.port);
   front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
-  const host = deps.host.includes(':') ? `[${deps.host}]` : deps.host;
+  deps.metrics?.follow(() => front.admission.count());
   const ended = new AbortController();
+  let closed: Promise<void> | undefined;
   if (deps.certificate && server instanceof TlsServer)
     void renewCertificate(server, deps.certificate, deps, ended.signal);
   return {
-    url: `${deps.certificate ? 'https' : 'http'}://${host}:${port}`,
+    url: urlOf(deps.certificate ? 'https' : 'http', deps.host, port),
     port,
     load: () => front.admission.count(),
     close() {
       ended.abort('the proxy ends');
-      return front.close(server);
+      return (closed ??= front.close(server));
     },
   };
 }
@@ -87,6 +95,8 @@ interface Visit {
   sync?: ProxiedSync;
   write?: Write;
   times: RequestTimes;
+  /** It has been its turn. */
+  wasAdmitted: boolean;
 }
 
 class Front {
@@ -95,6 +105,7 @@ class Front {
 
   private readonly deps: ProxyDeps;
   private readonly authority: Authority;
+  private readonly health: Health;
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private isClosing = false;
@@ -102,47 +113,59 @@ class Front {
   constructor(deps: ProxyDeps) {
     this.deps = deps;
     this.authority = openAuthority(deps.clock);
+    this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
     this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
   }
 
   take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     if (this.isClosing) response.shouldKeepAlive = false;
     response.on('error', () => undefined); // a caller who left; 'close' tells it
+    if (this.health.answer(request, response)) return;
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
-    const work = this.answer({ request, response, awaitsContinue, times: noTimes() })
+    const visit = { request, response, awaitsContinue, times: noTimes(), wasAdmitted: false };
+    const work = this.answer(visit)
       .then(() => gone)
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
   }
 
-  /** One request, one line in the log. */
   private async answer(visit: Visit): Promise<void> {
     const { clock, log } = this.deps;
-    const { request, response } = visit;
+    const { response } = visit;
     const startedAt = clock.now();
     let outcome: string;
     try {
       outcome = await this.serve(visit);
     } catch (cause) {
-      const isWrite = visit.write !== undefined && visit.write.kind !== 'none';
       const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
       if (!(cause instanceof Fault)) log.error('a request failed in the proxy', { where: placeOf(cause) });
       outcome = response.destroyed ? 'caller left' : fault.code;
       // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
       if (visit.awaitsContinue) response.shouldKeepAlive = false;
-      sendFault(response, fault, isWrite);
+      sendFault(response, fault, isWrite(visit));
     }
-    const sobject = visit.write?.kind === 'record' ? visit.write.sobject : null;
-    log.info('request', {
-      method: request.method ?? '',
+    this.report(visit, outcome, clock.now() - startedAt);
+  }
+
+  /** One request, one line in the log. */
+  private report(visit: Visit, outcome: string, tookMs: number): void {
+    const { request, response, sync, write, times, wasAdmitted } = visit;
+    const sobject = write?.kind === 'record' ? write.sobject : null;
+    const method = request.method ?? '';
+    const took = Object.entries(times).filter(([, ms]) => ms > 0);
+    this.deps.log.info('request', {
+      method,
       status: response.statusCode,
       outcome,
-      tookMs: clock.now() - startedAt,
-      ...(visit.times.queuedMs > 0 && { queuedMs: visit.times.queuedMs }),
-      ...(visit.sync ? { sync: visit.sync.id } : {}),
+      tookMs,
+      ...(Object.fromEntries(took) as Partial<RequestTimes>),
+      ...(sync && { sync: sync.id }),
       // Only names that we know: anything else is the caller's text.
-      ...(sobject !== null && visit.sync?.streams.has(sobject) ? { stream: sobject } : {}),
+      ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
     });
+    const kind = isWrite(visit) ? ('write' as const) : ('read' as const);
+    const measured = wasAdmitted ? { kind, times, tookMs } : null;
+    this.deps.metrics?.count({ sync: sync?.id, method, outcome, measured });
   }
 
   private async serve(visit: Visit): Promise<string> {
@@ -158,6 +181,7 @@ class Front {
     const askedAt = clock.now();
     const place = await this.admission.admit([sync.id, caller.hash], response);
     visit.times.queuedMs = clock.now() - askedAt;
+    visit.wasAdmitted = true;
     try {
       const upstream = upstreams.to(sync.instanceUrl);
       await this.authority.check(caller, sync, upstream);
@@ -193,6 +217,7 @@ class Front {
   async close(server: Server): Promise<void> {
     const { clock, upstreams } = this.deps;
     this.isClosing = true;
+    if (this.health.drain()) await clock.sleep(noticeMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     const drained = new AbortController();
     const timeIsUp = clock.sleep(drainMs, drained.signal).catch(() => undefined);
@@ -208,6 +233,8 @@ class Front {
     while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 }
+
+const isWrite = ({ write }: Visit) => write !== undefined && write.kind !== 'none';
 
 /** The host as a URL of the org's scheme has it, so that a port that goes without saying may be said. */
 function isHostOf(namedHost: string, instanceUrl: string): boolean {

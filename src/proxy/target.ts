@@ -38,7 +38,16 @@ export interface TargetOptions {
   isPeerTrusted: boolean;
 }
 
-const methods = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']);
+/** All that Salesforce knows. */
+export const methods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PATCH',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+]);
 /** Salesforce allows 16,384 bytes for address and headers together. */
 export const requestHeadBytesMax = 16_384;
 

@@ -47,7 +47,7 @@ export async function openStage({
   ...options
 }: { clock?: Clock; answerTimeoutMs?: number; port?: number } & Pick<
   ProxyDeps,
-  'bounds' | 'certificate' | 'publicHosts' | 'trustedProxies'
+  'bounds' | 'certificate' | 'metrics' | 'publicHosts' | 'reachControl' | 'trustedProxies'
 > = {}): Promise<Stage> {
   const { server, org } = await openOrg();
   const calls: string[] = [];

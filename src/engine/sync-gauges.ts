@@ -1,0 +1,18 @@
+import { isSyncId } from '../core/ids.ts';
+import { countOpenRepairs } from '../postgres/index.ts';
+import type { OpenSyncs } from './open-syncs.ts';
+
+/** What a watcher wants to know of a sync besides its requests. */
+export interface SyncGauges {
+  name: string;
+  /** Records that are marked to be read again. */
+  openRepairs: number;
+}
+
+/** Null for an id that no sync has. Throws when the control database or the destination is away. */
+export async function readSyncGauges(syncs: OpenSyncs, id: string): Promise<SyncGauges | null> {
+  const open = isSyncId(id) ? await syncs.of(id) : null;
+  if (!open) return null;
+  const { db } = await open.destination();
+  return { name: open.settings.name, openRepairs: await countOpenRepairs(db) };
+}

@@ -1,0 +1,48 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listen, urlOf } from './listening.ts';
+import type { ProxyMetrics } from './metrics.ts';
+
+export interface MetricsListener {
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** A port of its own: who may send requests and who may see how many of which sync there are is not the same. */
+export async function startMetrics(
+  metrics: ProxyMetrics,
+  { host, port: preferred }: { host: string; port: number },
+): Promise<MetricsListener> {
+  const server = createServer({ maxHeaderSize: 8_192, headersTimeout: 5_000 }, (request, response) => {
+    void answer(metrics, request, response);
+  });
+  const port = await listen(server, host, preferred);
+  return {
+    url: `${urlOf('http', host, port)}/metrics`,
+    port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  metrics: ProxyMetrics,
+  { method = '', url = '' }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.on('error', () => undefined); // a watcher who left
+  const isAsked = (method === 'GET' || method === 'HEAD') && url.split('?')[0] === '/metrics';
+  if (!isAsked) {
+    response.writeHead(404).end();
+    return;
+  }
+  try {
+    const text = await metrics.text();
+    response.writeHead(200, { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' }).end(text);
+  } catch {
+    response.writeHead(500).end();
+  }
+}

@@ -18,11 +18,16 @@ export function testServerUrl(): string {
   return url;
 }
 
-export async function openTestDatabase(): Promise<TestDatabase> {
+/** @param template  a database to copy, with which nobody may be connected meanwhile */
+export async function openTestDatabase(template?: string): Promise<TestDatabase> {
   const server = testServerUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const admin = openDatabase({ url: server, applicationName: 'test', connectionsMax: 1 });
-  await admin.query(sql`CREATE DATABASE ${ident(name)}`);
+  await admin.query(
+    template === undefined
+      ? sql`CREATE DATABASE ${ident(name)}`
+      : sql`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)}`,
+  );
   const url = databaseUrl(server, { database: name });
   const db = openDatabase({ url, applicationName: 'test', connectionsMax: 8 });
   return {

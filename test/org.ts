@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { assert } from '../src/lib/assert.ts';
 import type { Database } from '../src/lib/database.ts';
-import { openTestDatabase } from './database.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
 
 /**
  * A simulated org of its own for one test file: the real program as a process, on a database that is dropped at the
@@ -36,6 +36,11 @@ export interface TestOrg extends AsyncDisposable {
   controlUrl(): string;
   /** Ends the program as the CLI does and starts it again on the same database and port. */
   restart(change?: Partial<OrgOptions>): Promise<void>;
+  /**
+   * The same org once more, another program on a copy of the database: Ids, stamps, users and tokens are the same,
+   * and each gives the next record the same Id. Restarts this one, and `db` must not have been used before.
+   */
+  twin(): Promise<TestOrg>;
 }
 
 export interface OrgCredentials {
@@ -77,9 +82,20 @@ export interface OrgOptions {
 }
 
 export async function startOrg(options: OrgOptions): Promise<TestOrg> {
-  const database = await openTestDatabase();
-  const folder = await mkdtemp(join(tmpdir(), 'lockstep-org-'));
-  const credentialsFile = join(folder, 'org-credentials.json');
+  const folder = await openFolder();
+  return runOrg(options, { database: await openTestDatabase(), folder, tokens: new Map() });
+}
+
+const openFolder = () => mkdtemp(join(tmpdir(), 'lockstep-org-'));
+const credentialsIn = (folder: string) => join(folder, 'org-credentials.json');
+
+type Tokens = Map<'integration' | 'demo', Promise<string>>;
+
+async function runOrg(
+  options: OrgOptions,
+  { database, folder, tokens }: { database: TestDatabase; folder: string; tokens: Tokens },
+): Promise<TestOrg> {
+  const credentialsFile = credentialsIn(folder);
   let program = await startProgram({
     ...options,
     databaseUrl: database.url,
@@ -89,11 +105,23 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
   });
   const { url, orgId } = program;
   const credentials = JSON.parse(await readFile(credentialsFile, 'utf8')) as OrgCredentials;
-  const tokens = new Map<string, Promise<string>>();
   const token = (which: 'integration' | 'demo'): Promise<string> => {
     const known = tokens.get(which) ?? signIn(url, credentials, which);
     tokens.set(which, known);
     return known;
+  };
+  const restart = async (change: Partial<OrgOptions> = {}, meanwhile = () => Promise.resolve()) => {
+    await stopProgram(program.process);
+    await meanwhile();
+    const port = Number(new URL(url).port);
+    program = await startProgram({
+      ...options,
+      ...change,
+      databaseUrl: database.url,
+      port,
+      controlPort: 0,
+      credentialsFile,
+    });
   };
   return {
     url,
@@ -112,17 +140,17 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
     },
     control: (path, body) => control(`${program.controlUrl}${path}`, body),
     controlUrl: () => program.controlUrl,
-    async restart(change = {}) {
-      await stopProgram(program.process);
-      const port = Number(new URL(url).port);
-      program = await startProgram({
-        ...options,
-        ...change,
-        databaseUrl: database.url,
-        port,
-        controlPort: 0,
-        credentialsFile,
+    restart: (change) => restart(change),
+    async twin() {
+      await Promise.all([token('integration'), token('demo')]);
+      const twinFolder = await openFolder();
+      await copyFile(credentialsFile, credentialsIn(twinFolder));
+      const copied = Promise.withResolvers<TestDatabase>();
+      await restart({}, async () => {
+        copied.resolve(await openTestDatabase(new URL(database.url).pathname.slice(1)));
       });
+      const copy = await copied.promise;
+      return runOrg(options, { database: copy, folder: twinFolder, tokens: new Map(tokens) });
     },
     async [Symbol.asyncDispose]() {
       await stopProgram(program.process);

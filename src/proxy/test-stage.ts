@@ -187,7 +187,7 @@ export const through = (
   options: Parameters<typeof requestText>[2] = {},
 ): Promise<RawAnswer> => sendRaw(stage.proxy.port, requestText(method, `/${syncId}${path}`, options));
 
-function parseAnswer(bytes: Buffer): RawAnswer {
+export function parseAnswer(bytes: Buffer): RawAnswer {
   const end = bytes.indexOf('\r\n\r\n');
   assert(end >= 0, 'no answer came');
   const [statusLine = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n');

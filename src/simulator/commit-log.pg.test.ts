@@ -147,35 +147,36 @@ test('what is rolled back, whole or to a savepoint, is not logged', async () => 
   );
 });
 
-test('transactions that commit in the other order are read completely, each record in its own order', async (t) => {
+test('transactions are read as they commit, each record in its own order', async (t) => {
   const shared = await insert('Order__c', { Name: 'shared' });
   await news();
   const def = org.sobjects.get('order__c') ?? assert.fail();
   const name = def.fields.find((one) => one.name === 'Name') ?? assert.fail();
-  const first = await db.session();
-  const second = await db.session();
-  t.after(() => Promise.all([first.close(), second.close()]));
-  await first.script('BEGIN');
-  await second.script('BEGIN');
-  const early = await insertRecord(first, by, def, new Map([[name, 'early']]));
-  await updateRecord(second, by, def, shared, new Map([[name, 'by the second']]));
-  await second.script('COMMIT');
-  assert.deepEqual(await news(), [], 'an older transaction still runs');
-  // The older transaction writes the record after the younger one has committed.
-  await updateRecord(first, by, def, shared, new Map([[name, 'by the first']]));
+  const [older, younger, between] = [await db.session(), await db.session(), await db.session()];
+  t.after(() => Promise.all([older.close(), younger.close(), between.close()]));
+  const named = (entries: readonly LogEntry[]) =>
+    entries.map(({ recordId, values }) => [recordId, (JSON.parse(values) as { Name: string }).Name]);
+  await older.script('BEGIN');
+  await between.script('BEGIN');
+  await younger.script('BEGIN');
+  const early = await insertRecord(older, by, def, new Map([[name, 'early']]));
+  const last = await insertRecord(between, by, def, new Map([[name, 'last']]));
+  await updateRecord(younger, by, def, shared, new Map([[name, 'by the younger']]));
   assert.deepEqual(await news(), []);
-  await first.script('COMMIT');
+  // The older transaction writes the record after the younger one has committed, and one in between still runs.
+  await younger.script('COMMIT');
+  await updateRecord(older, by, def, shared, new Map([[name, 'by the older']]));
+  await older.script('COMMIT');
   const entries = await news(1);
-  assert.deepEqual(
-    entries.map(({ recordId, values }) => [recordId, (JSON.parse(values) as { Name: string }).Name]),
-    [
-      [early, 'early'],
-      [shared, 'by the second'],
-      [shared, 'by the first'],
-    ],
-  );
+  assert.deepEqual(named(entries), [
+    [early, 'early'],
+    [shared, 'by the younger'],
+    [shared, 'by the older'],
+  ]);
   assert.notEqual(entries[0]?.transactionId, entries[1]?.transactionId);
   assert.equal(entries[0]?.transactionId, entries[2]?.transactionId);
+  await between.script('COMMIT');
+  assert.deepEqual(named(await news()), [[last, 'last']]);
 });
 
 test('entries are kept for three days of the org', async () => {

@@ -109,21 +109,24 @@ export interface LogEntry {
   at: number;
 }
 
-/** Where a reader is: it has read the transactions below `from`, and those below `to` up to a position. */
+/**
+ * Where a reader is. `from` and `to` are snapshots in PostgreSQL's words: it has read all that `from` sees, and what
+ * `to` sees besides up to a position. They are equal where nothing is half read.
+ */
 export interface LogCursor {
   from: string;
   to: string;
   position: number;
 }
 
-export const logStart: LogCursor = { from: '0', to: '0', position: 0 };
+/** A snapshot from before every transaction. */
+const ofNothing = '1:1:';
+export const logStart: LogCursor = { from: ofNothing, to: ofNothing, position: 0 };
 
 /**
- * The next entries in an order that each record's own changes have, too. Only transactions below the oldest one that
- * still runs are read: of these no entry is missing. They are read in stretches of transactions, each by position: a
- * change that waited for another's commit can only stand in the same stretch, behind it, or in a later one.
- *
- * @param tx  in no transaction, which would see the other sessions as they once were
+ * The next entries in an order that each record's own changes have, too. They are read in stretches, each of what was
+ * committed between two snapshots, by position: a change that waited for another's commit stands behind it in the
+ * same stretch, or in a later one. Numbers of transactions would not do: an older one may have waited for a younger.
  */
 export async function readCommitLog(
   tx: Tx,
@@ -131,11 +134,15 @@ export async function readCommitLog(
   limit: number,
 ): Promise<{ entries: LogEntry[]; next: LogCursor }> {
   const stretch = after.from === after.to ? await nextStretch(tx, after) : after;
+  const { from, to } = stretch;
   const rows = await tx.query<LogRow>(sql`
     SELECT position, transaction_id, sobject, record_id, change, changed_fields, "values"::text AS kept, user_id, client,
            floor(extract(epoch FROM at) * 1000)::bigint AS at
       FROM simulator.commit_log
-     WHERE transaction_id >= ${stretch.from}::text::xid8 AND transaction_id < ${stretch.to}::text::xid8
+     WHERE transaction_id >= pg_snapshot_xmin(${from}::text::pg_snapshot)
+       AND transaction_id < pg_snapshot_xmax(${to}::text::pg_snapshot)
+       AND NOT pg_visible_in_snapshot(transaction_id, ${from}::text::pg_snapshot)
+       AND pg_visible_in_snapshot(transaction_id, ${to}::text::pg_snapshot)
        AND position > ${stretch.position}
      ORDER BY position
      LIMIT ${limit}`);
@@ -143,25 +150,15 @@ export async function readCommitLog(
   const last = entries.at(-1);
   const isRead = entries.length < limit;
   const next = isRead
-    ? { from: stretch.to, to: stretch.to, position: 0 }
+    ? { from: to, to, position: 0 }
     : { ...stretch, position: last?.position ?? stretch.position };
   return { entries, next };
 }
 
-/**
- * Up to the oldest transaction that runs in this database. What runs in others has numbers of the same count, and would
- * hold the reader up for nothing; so their sessions are asked rather than a snapshot. A transaction that begins later
- * has a number of at least xmax. The rows are read by a later statement, which sees all that has ended by now.
- */
+/** Up to all that is committed by now. */
 async function nextStretch(tx: Tx, after: LogCursor): Promise<LogCursor> {
-  const [row] = await tx.query<{ oldest: string }>(sql`
-    SELECT (next - coalesce(max(mod(mod(next, wrap) - running.xid + wrap, wrap)), 0))::text AS oldest
-      FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next, 4294967296 AS wrap) AS count
-      LEFT JOIN LATERAL (SELECT backend_xid::text::bigint AS xid FROM pg_stat_activity
-                          WHERE datname = current_database() AND backend_xid IS NOT NULL) AS running
-             ON mod(mod(next, wrap) - running.xid + wrap, wrap) < wrap / 2
-     GROUP BY next`);
-  return { from: after.to, to: row?.oldest ?? after.to, position: 0 };
+  const [row] = await tx.query<{ now: string }>(sql`SELECT pg_current_snapshot()::text AS now`);
+  return { from: after.to, to: row?.now ?? after.to, position: 0 };
 }
 
 interface LogRow {

@@ -9,7 +9,7 @@ import { dataPath, type World } from './world.ts';
  */
 export interface MirrorWitness {
   /** @param path  as it was sent, with or without what stands before `/services` */
-  check(request: { method: string; path: string }, answerBody: Buffer): Promise<void>;
+  check(request: { method: string; path: string; body?: string }, answerBody: Buffer): Promise<void>;
   /** Records that were looked at. */
   checked(): number;
 }
@@ -42,17 +42,25 @@ export async function openWitness(world: World): Promise<MirrorWitness> {
   };
 }
 
-/** Of the address where it names a record, else those that the answer calls a success. */
-function writtenIds({ method, path }: { method: string; path: string }, answerText: string): string[] {
+/**
+ * Of the address where it names a record, else those that the answer calls a success, and of a request that carries
+ * others those that their addresses name.
+ */
+function writtenIds(
+  { method, path, body = '' }: { method: string; path: string; body?: string },
+  answerText: string,
+): string[] {
   const [, named] = /\/sobjects\/\w+\/([A-Za-z0-9]{18})(?:\?.*)?$/.exec(path) ?? [];
   if (named !== undefined && !path.includes('/composite/') && method !== 'GET') return [named];
-  return answerText === '' ? [] : successes(JSON.parse(answerText));
+  const inBody = [...body.matchAll(/"url":"[^"]*\/sobjects\/\w+\/(\w{18})"/g)].map(([, id]) => id ?? '');
+  return [...inBody, ...(answerText === '' ? [] : successes(JSON.parse(answerText)))];
 }
 
 function successes(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
-  const { id, success } = value as Record<string, unknown>;
-  const own = success === true && typeof id === 'string' ? [id] : [];
+  const { id, success, referenceId } = value as Record<string, unknown>;
+  const isInTree = referenceId !== undefined && success === undefined;
+  const own = (success === true || isInTree) && typeof id === 'string' ? [id] : [];
   return [...own, ...Object.values(value).flatMap(successes)];
 }
 

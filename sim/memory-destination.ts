@@ -181,6 +181,15 @@ export class MemoryDestination implements Mirror {
     return null;
   }
 
+  /** Its sobjects do not refer to each other. */
+  async referencesOf() {
+    return [];
+  }
+
+  async rowsReferringTo() {
+    return [];
+  }
+
   async markRows(
     streamNo: number,
     ids: readonly RecordId[],

@@ -21,6 +21,8 @@ const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   idsAfter: [],
   countByDay: [],
   unsettled: [],
+  referencesOf: [],
+  rowsReferringTo: [],
   hasOpenIntents: [],
   readRepairs: [],
   openTickObservation: ['reading', 'ticket'],

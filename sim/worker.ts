@@ -66,7 +66,14 @@ export class Worker implements Mortal {
     this.salesforce = network.clientOf(this, options.readAs);
     const { owner, clock, salesforce } = this;
     const opened = async () => ({ mirror: this.mirror, tables: options.tables });
-    this.readBacks = new ReadBacks({ clock, log: options.log, owner, salesforce, destination: opened });
+    this.readBacks = new ReadBacks({
+      clock,
+      log: options.log,
+      owner,
+      salesforce,
+      destination: opened,
+      onMarked: () => undefined,
+    });
   }
 
   /** Takes the sync over and runs it until it dies or somebody else has taken over. */

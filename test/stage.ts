@@ -254,7 +254,19 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stag
   const { org, clock, log, session, sync } = parts;
   let opened: Promise<Destination> | null = null;
   const destination = () => (opened ??= openDestination(parts.mirrorUrl, `lockstep-proxy/${proxyOwner}`));
-  const readBacks = new ReadBacks({ clock, log, owner: proxyOwner, salesforce: session, destination });
+  const { urgent, bell } = parts.open;
+  const onMarked = (sobject: string) => {
+    urgent.add(sobject);
+    bell.ring();
+  };
+  const readBacks = new ReadBacks({
+    clock,
+    log,
+    owner: proxyOwner,
+    salesforce: session,
+    destination,
+    onMarked,
+  });
   const behind = proxied({ owner: proxyOwner }, { ...parts.open, readBacks, destination }, sync);
   const proxy = await startProxy({
     host: '127.0.0.1',

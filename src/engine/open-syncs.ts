@@ -154,13 +154,19 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   };
   const { clock, owner } = deps;
   const log = deps.log.with({ sync: id });
-  const readBacks = new ReadBacks({ clock, log, owner, salesforce, destination });
+  const bell = new Bell();
+  const urgent = new Set<string>();
+  const onMarked = (sobject: string) => {
+    urgent.add(sobject);
+    bell.ring();
+  };
+  const readBacks = new ReadBacks({ clock, log, owner, salesforce, destination, onMarked });
   return {
     settings,
     salesforce,
     sentAt: [],
-    bell: new Bell(),
-    urgent: new Set(),
+    bell,
+    urgent,
     wide: new Set(),
     readBacks,
     destination,

@@ -18,6 +18,7 @@ import {
 } from '../salesforce/index.ts';
 import { slotsMax } from './fill-slots.ts';
 import { absentIds } from './page-ids.ts';
+import { mastersOf, type Stored } from './related-records.ts';
 
 /** What a read-back works with. */
 export interface ReadBackDeps {
@@ -28,6 +29,8 @@ export interface ReadBackDeps {
   salesforce: Salesforce;
   /** Opened at first use. */
   destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
+  /** Told of records that it has stored. */
+  onStored(stored: Stored): void;
 }
 
 export interface ReadBackOptions {
@@ -164,12 +167,15 @@ async function applyGroup<One extends Waiting>(
     for (const one of stale) one.isSuspect = true;
     return all('again');
   }
-  const { mirror } = await deps.destination();
-  const deletedIds = waiting.flatMap(({ record }) => (record.deleted ? [record.id] : []));
-  const part = { observation, isLast: false, absent: absentIds([...new Set(deletedIds)], page) };
+  const destination = await deps.destination();
+  const { mirror } = destination;
+  const deletedIds = [...new Set(waiting.flatMap(({ record }) => (record.deleted ? [record.id] : [])))];
+  const part = { observation, isLast: false, absent: absentIds(deletedIds, page) };
   const deadlineAt = Math.max(...waiting.map((one) => one.deadlineAt));
-  await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - deps.clock.now()));
   const ids = [...shown.keys(), ...part.absent];
+  const formerMasters = await mastersOf(destination, table, ids);
+  await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - deps.clock.now()));
+  deps.onStored({ table, formerMasters, ids, deletedIds });
   const unsettled = new Map(await mirror.unsettled(table.stream.streamNo, ids));
   const resultOf = (one: One): ReadBackResult => {
     const { record } = one;

@@ -2,6 +2,7 @@ import { Fault } from '../core/faults.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { sqlState } from '../lib/database.ts';
 import { groupsOf, type ReadBackDeps, type ReadBackOptions, readGroups, type Waiting } from './read-back.ts';
+import { RelatedRecords } from './related-records.ts';
 
 /** Two, so that a write that comes while one is under way does not wait for the whole of it; more would share less. */
 const concurrentMax = 2;
@@ -9,6 +10,11 @@ const concurrentMax = 2;
 const slowMs = 1_000;
 const firstPauseMs = 20;
 const pauseMsMax = 500;
+
+export interface ReadBacksDeps extends Omit<ReadBackDeps, 'onStored'> {
+  /** Told of each sobject, in lower case, with records that changed along with written ones. */
+  onMarked: (sobject: string) => void;
+}
 
 interface Pending extends Waiting {
   tries: number;
@@ -26,8 +32,9 @@ export class ReadBacks {
   private readonly deps: ReadBackDeps;
   private readonly stopping = new AbortController();
 
-  constructor(deps: ReadBackDeps) {
-    this.deps = deps;
+  constructor({ onMarked, ...deps }: ReadBacksDeps) {
+    const related = new RelatedRecords({ ...deps, onMarked });
+    this.deps = { ...deps, onStored: (stored) => related.stored(stored) };
   }
 
   /**

@@ -14,8 +14,10 @@ import {
 } from './apply.ts';
 import * as intents from './intents.ts';
 import * as observations from './observations.ts';
+import type { ColumnPlan } from './plan-table.ts';
 import * as progress from './progress.ts';
 import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
+import { referencesOf, rowsReferringTo } from './related-rows.ts';
 import { restoreTable } from './restore-table.ts';
 import type { CheckpointRow, CursorKind, CursorRow, MarkReason } from './sql.ts';
 import * as statements from './sql.ts';
@@ -100,6 +102,19 @@ export interface Mirror {
   ): Promise<readonly DayCount[]>;
   /** See {@link progress.recountRows}. */
   recountRows(table: StreamTable): Promise<void>;
+  /** See {@link referencesOf}. */
+  referencesOf(
+    table: StreamTable,
+    columns: readonly ColumnPlan[],
+    ids: readonly string[],
+  ): Promise<readonly RecordId[]>;
+  /** See {@link rowsReferringTo}. */
+  rowsReferringTo(
+    table: StreamTable,
+    columns: readonly ColumnPlan[],
+    ids: readonly string[],
+    limit: number,
+  ): Promise<readonly RecordId[]>;
   /** Has records read again, whether or not they stand in the mirror. */
   markRows(streamNo: number, ids: readonly RecordId[], reason: MarkReason, urgent: boolean): Promise<void>;
   /** Rows that a sweep did not find and that are held: they go, or they stay until a sweep finds them again. */
@@ -156,6 +171,8 @@ export function mirrorIn(db: Database): Mirror {
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
     countByDay: ({ stream }, range, before) => countByDay(db, stream, range, before),
     recountRows: ({ stream }) => progress.recountRows(db, stream),
+    referencesOf: ({ stream }, columns, ids) => referencesOf(db, stream, columns, ids),
+    rowsReferringTo: ({ stream }, columns, ids, limit) => rowsReferringTo(db, stream, columns, ids, limit),
     markRows: async (streamNo, ids, reason, urgent) => {
       await statements.markDirty(db, streamNo, ids, { urgent, reason });
     },

@@ -12,6 +12,7 @@ export type CursorKind = 'backfill' | 'head' | 'tail' | 'deleted' | 'sweep' | 'c
 export type MarkReason =
   | 'overlap'
   | 'written'
+  | 'related'
   | 'cut off'
   | 'differs'
   | 'absent'

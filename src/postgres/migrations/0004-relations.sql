@@ -7,3 +7,7 @@ ALTER TABLE _lockstep.checkpoint ADD COLUMN key_prefix text COLLATE "C" CHECK (l
 ALTER TABLE _lockstep.column
   ADD COLUMN refers_to text[]  NOT NULL DEFAULT '{}',
   ADD COLUMN is_detail boolean NOT NULL DEFAULT false;
+
+-- One more reason: related (to a record that was written, and changed along with it).
+COMMENT ON COLUMN _lockstep.dirty.reason IS
+  'overlap, written, related, cut off, differs, absent, accepted, kept, deleted log or asked';

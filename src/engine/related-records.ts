@@ -1,0 +1,119 @@
+/**
+ * What Salesforce changes along with a written record: its master's roll-ups, and the children of a deleted one, which
+ * are deleted with it or lose their reference. They are read again first of all, and no answer waits for that.
+ */
+import type { RecordId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { sqlState } from '../lib/database.ts';
+import type { Destination, StreamTable } from '../postgres/index.ts';
+
+type Opened = Pick<Destination, 'mirror' | 'tables'>;
+
+/** Records of one stream. */
+export interface Related {
+  table: StreamTable;
+  ids: readonly RecordId[];
+}
+
+/** Records that a read-back has stored. */
+export interface Stored {
+  table: StreamTable;
+  ids: readonly string[];
+  deletedIds: readonly string[];
+  /** The masters that they had before. */
+  formerMasters: readonly Related[];
+}
+
+/** So many children are read again at once. Of more, the log of deletions and the tail tell. */
+const childrenMax = 2_000;
+
+/** The mirrored masters that rows have by now. Nothing is asked where the object is nobody's detail. */
+export async function mastersOf(
+  { mirror, tables }: Opened,
+  table: StreamTable,
+  ids: readonly string[],
+): Promise<Related[]> {
+  const details = table.stream.columns.filter(({ isDetail }) => isDetail);
+  if (details.length === 0 || ids.length === 0) return [];
+  const masters: Related[] = [];
+  for (const master of tables.values()) {
+    const columns = details.filter(({ refersTo }) => refersTo.includes(master.stream.sobject));
+    if (columns.length === 0) continue;
+    masters.push({ table: master, ids: await mirror.referencesOf(table, columns, ids) });
+  }
+  return masters;
+}
+
+/** Rows that refer to deleted records. */
+async function childrenOf(
+  { mirror, tables }: Opened,
+  { stream }: StreamTable,
+  ids: readonly string[],
+): Promise<Related[]> {
+  if (ids.length === 0) return [];
+  const children: Related[] = [];
+  for (const table of tables.values()) {
+    const columns = table.stream.columns.filter(({ refersTo }) => refersTo.includes(stream.sobject));
+    if (columns.length === 0) continue;
+    children.push({ table, ids: await mirror.rowsReferringTo(table, columns, ids, childrenMax) });
+  }
+  return children;
+}
+
+/** Marks them, one search through a table at a time, however fast records are written. */
+export class RelatedRecords {
+  private waiting: Stored[] = [];
+  private marking: Promise<void> | null = null;
+  private readonly deps: {
+    log: AppLog;
+    destination(): Promise<Opened>;
+    /** Told of each sobject with records that are marked. */
+    onMarked: (sobject: string) => void;
+  };
+
+  constructor(deps: RelatedRecords['deps']) {
+    this.deps = deps;
+  }
+
+  stored(stored: Stored): void {
+    const isAlone = stored.deletedIds.length === 0 && !stored.table.stream.columns.some((c) => c.isDetail);
+    if (isAlone) return;
+    this.waiting.push(stored);
+    this.marking ??= this.markAll().finally(() => {
+      this.marking = null;
+    });
+  }
+
+  /** Resolves when everything is marked that has been stored by then. */
+  async idle(): Promise<void> {
+    await this.marking;
+  }
+
+  private async markAll(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const stored = this.waiting;
+      this.waiting = [];
+      await this.mark(stored).catch((error: unknown) => {
+        const state = sqlState(error);
+        this.deps.log.warn('related records are not marked', state ? { sqlState: state } : {});
+      });
+    }
+  }
+
+  private async mark(stored: readonly Stored[]): Promise<void> {
+    const opened = await this.deps.destination();
+    const related = stored.flatMap(({ formerMasters }) => formerMasters);
+    for (const [table, group] of Map.groupBy(stored, (one) => one.table)) {
+      const ids = group.flatMap((one) => one.ids);
+      related.push(...(await mastersOf(opened, table, ids)));
+      const deletedIds = group.flatMap((one) => one.deletedIds);
+      related.push(...(await childrenOf(opened, table, deletedIds)));
+    }
+    for (const [{ stream }, group] of Map.groupBy(related, (one) => one.table)) {
+      const ids = [...new Set(group.flatMap((one) => one.ids))];
+      if (ids.length === 0) continue;
+      await opened.mirror.markRows(stream.streamNo, ids, 'related', true);
+      this.deps.onMarked(stream.sobject.toLowerCase());
+    }
+  }
+}

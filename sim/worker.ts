@@ -107,7 +107,13 @@ export class Worker implements Mortal {
     forward: () => Promise<UpstreamAnswer>,
   ): Promise<{ answer: UpstreamAnswer; applied: Applied }> {
     const { tables, log } = this.options;
-    const settings = { id: 'sync' as SyncId, orgId, instanceUrl: '', sobjects: [...tables.keys()] };
+    const settings = {
+      id: 'sync' as SyncId,
+      orgId,
+      instanceUrl: '',
+      sobjects: [...tables.keys()],
+      withoutDatabase: 'refuse' as const,
+    };
     const { bell, urgent, readBacks } = this;
     const destination = async () => ({ mirror: this.mirror, tables });
     const sync = proxied({ owner: this.owner }, { bell, urgent, readBacks, destination }, settings);

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readHealth, setIntervalMs, setPaused } from '../src/control/index.ts';
+import {
+  listenForChanges,
+  readHealth,
+  setIntervalMs,
+  setPaused,
+  setWithoutDatabase,
+} from '../src/control/index.ts';
+import { openSyncs, proxiedSync } from '../src/engine/index.ts';
+import { systemClock } from '../src/lib/clock.ts';
 import { sql } from '../src/lib/sql.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -54,6 +62,30 @@ test('a paused sync is let go and asks nothing, and a resumed one goes on', asyn
   await claimed;
   assert.equal(requests(world), whilePaused);
   await untilPolledAgain(world);
+});
+
+test('what becomes of writes while the database is away changes for a proxy that runs', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
+  const { control, log } = world.control;
+  const deps = { control, clock: systemClock, log: log.log, allowHosts: [], owner: 'proxy-of-the-test' };
+  const syncs = openSyncs(deps);
+  const stop = new AbortController();
+  const listens = Promise.withResolvers<void>();
+  const refreshed = Promise.withResolvers<void>();
+  const chosen = async () => (await proxiedSync(deps, syncs, world.sync.id))?.withoutDatabase;
+  assert.equal(await chosen(), 'refuse');
+  const listening = listenForChanges(
+    control,
+    (id) => void syncs.refresh(id).then(() => (id === null ? listens : refreshed).resolve()),
+    stop.signal,
+  );
+  await listens.promise;
+  await setWithoutDatabase(control, world.sync.id, 'forward');
+  await refreshed.promise;
+  assert.equal(await chosen(), 'forward');
+  stop.abort();
+  await listening;
+  await syncs.end();
 });
 
 test('the end of the last first copy is put into the outbox once, however often the sync starts', async () => {

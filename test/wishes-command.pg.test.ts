@@ -208,6 +208,7 @@ test('an object or an Id that cannot be meant is refused, and nothing is asked',
     [['objects', 'held', '--keep', 'Account', '--remove', 'Account'], 2, /exclude each other/],
     [['flush', '--timeout', '60'], 2, /--timeout takes a time such as 60s/],
     [['flush', '--sync', 'nobody'], 4, /There is no sync "nobody"/],
+    [['sync', 'writes', '--without-database', 'drop'], 2, /--without-database takes refuse or forward/],
     [['budget', 'set', '--stop-at', '9'], 2, /--stop-at takes a whole number from 10 to 100/],
   ] as const;
   const refuse = async ([args, code, says]: (typeof refused)[number]) => {
@@ -272,4 +273,14 @@ test('a budget is shown with its share of the day, and its stop line changes alo
   const { org, ...shown } = json(await cli.run(['budget', 'show', '--json'])) as { org: { percent: number } };
   assert.deepEqual(shown, { ...budget, requests_last_day: 0 });
   assert.equal(org.percent, 10);
+});
+
+test('what becomes of writes while the database is away is shown with its consequence, and changed', async () => {
+  await using stage = await openStage();
+  const { cli } = stage;
+  const shown = await cli.run(['sync', 'writes']);
+  assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
+  const set = await cli.run(['sync', 'writes', 'acme', '--without-database', 'forward', '--json']);
+  assert.deepEqual(json(set), { schema: 1, name: 'acme', without_database: 'forward' });
+  assert.match((await cli.run(['sync', 'writes'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });

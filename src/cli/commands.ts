@@ -16,6 +16,7 @@ import { start } from './start.ts';
 import { status } from './status.ts';
 import { syncList, syncPause, syncResume, syncShow } from './sync.ts';
 import { syncCreate } from './sync-create.ts';
+import { syncWrites } from './sync-writes.ts';
 import { usage } from './usage.ts';
 import { version } from './version.ts';
 
@@ -28,6 +29,7 @@ const working: readonly Command[] = [
   syncShow,
   syncPause,
   syncResume,
+  syncWrites,
   status,
   flush,
   objectsList,

@@ -27,6 +27,7 @@ export {
   setIntervalMs,
   setPaused,
   setStopAt,
+  setWithoutDatabase,
 } from './syncs.ts';
 export {
   countQuery,

@@ -23,6 +23,7 @@ export type SyncRow = {
   interval_ms: number;
   stop_at_percent: number;
   paused: boolean;
+  without_database: 'refuse' | 'forward';
   epoch: number;
   database_name: string;
   table_schema: string;
@@ -84,7 +85,7 @@ export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[
 
 const syncColumns = sql`
   SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms,
-         s.stop_at_percent, s.paused, s.epoch, d.database_name, d.table_schema,
+         s.stop_at_percent, s.paused, s.without_database, s.epoch, d.database_name, d.table_schema,
          ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
     FROM lockstep.sync s
     JOIN lockstep.org o ON o.org_id = s.org_id
@@ -113,7 +114,7 @@ export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
   return true;
 };
 
-/** One row: it exists. The same for the three below. */
+/** One row: it exists. The same for the four below. */
 export const updatePaused = (tx: Tx, syncId: SyncId, paused: boolean) =>
   tx.query(sql`UPDATE lockstep.sync SET paused = ${paused} WHERE sync_id = ${syncId} RETURNING sync_id`);
 
@@ -125,6 +126,11 @@ export const updateIntervalMs = (tx: Tx, syncId: SyncId, intervalMs: number) =>
 export const updateStopAt = (tx: Tx, syncId: SyncId, percent: number) =>
   tx.query(
     sql`UPDATE lockstep.sync SET stop_at_percent = ${percent} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+export const updateWithoutDatabase = (tx: Tx, syncId: SyncId, choice: SyncRow['without_database']) =>
+  tx.query(
+    sql`UPDATE lockstep.sync SET without_database = ${choice} WHERE sync_id = ${syncId} RETURNING sync_id`,
   );
 
 /** The syncs of this sync's org, all of which move with it. */

@@ -18,6 +18,7 @@ import {
   setIntervalMs,
   setPaused,
   setStopAt,
+  setWithoutDatabase,
 } from './syncs.ts';
 import { countRequest } from './usage.ts';
 
@@ -64,6 +65,7 @@ test('a recorded sync is read back as it was given, by id and by name', async ()
     intervalMs: 3_000,
     stopAtPercent: 90,
     paused: false,
+    withoutDatabase: 'refuse',
     epoch: 0,
     destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },
   });
@@ -189,22 +191,21 @@ test('each change of a sync is told to whoever listens, also after the connectio
     () => setPaused(world.control, sync.id, true),
     () => setIntervalMs(world.control, sync.id, 500),
     () => setStopAt(world.control, sync.id, 75),
+    () => setWithoutDatabase(world.control, sync.id, 'forward'),
     () => moveInstanceUrl(world.control, sync.id, 'https://moved.example.com'),
   ];
   for (const change of changes) {
     await change();
     assert.deepEqual(await nextTold(), [sync.id]);
   }
-  const { paused, intervalMs, stopAtPercent, instanceUrl } = (await readSync(world.control, sync.id)) ?? {};
-  assert.deepEqual(
-    { paused, intervalMs, stopAtPercent, instanceUrl },
-    {
-      paused: true,
-      intervalMs: 500,
-      stopAtPercent: 75,
-      instanceUrl: 'https://moved.example.com',
-    },
-  );
+  const changed = await readSync(world.control, sync.id);
+  assert.partialDeepStrictEqual(changed, {
+    paused: true,
+    intervalMs: 500,
+    stopAtPercent: 75,
+    withoutDatabase: 'forward',
+    instanceUrl: 'https://moved.example.com',
+  });
 
   await world.database.db.query(sql`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

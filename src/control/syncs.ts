@@ -24,6 +24,7 @@ import {
   updateLoginUrl,
   updatePaused,
   updateStopAt,
+  updateWithoutDatabase,
   upsertOrg,
 } from './sql.ts';
 
@@ -42,6 +43,8 @@ export type Sync = {
   /** Of the org's daily requests, by whomever they were made, in percent: the sync stops by itself there. */
   stopAtPercent: number;
   paused: boolean;
+  /** What becomes of a proxied write while the mirror's database is away: not sent, or sent and stored later. */
+  withoutDatabase: 'refuse' | 'forward';
   /** Grows with each claim; a page is applied only under the newest one. */
   epoch: number;
   destination: Destination;
@@ -50,7 +53,7 @@ export type Sync = {
 /** A database of the sync's own on the control database's server. */
 export type Destination = { kind: 'private'; database: string; tableSchema: string };
 
-export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'epoch' | 'destination'> & {
+export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'withoutDatabase' | 'epoch' | 'destination'> & {
   tableSchema: string;
   clientId: string;
   clientSecret: string;
@@ -130,6 +133,14 @@ export async function setStopAt(control: Control, id: SyncId, percent: number): 
   checkStopAt(percent);
   return changing(control, id, async (tx) => (await updateStopAt(tx, id, percent)).length > 0);
 }
+
+/** False: there is no such sync. */
+export const setWithoutDatabase = (
+  control: Control,
+  id: SyncId,
+  choice: Sync['withoutDatabase'],
+): Promise<boolean> =>
+  changing(control, id, async (tx) => (await updateWithoutDatabase(tx, id, choice)).length > 0);
 
 /** The org has moved: all its syncs read there from now on. False: there is no such sync. */
 export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: string): Promise<boolean> =>
@@ -211,6 +222,7 @@ export const toSync = (row: SyncRow): Sync => ({
   intervalMs: row.interval_ms,
   stopAtPercent: row.stop_at_percent,
   paused: row.paused,
+  withoutDatabase: row.without_database,
   epoch: row.epoch,
   destination: { kind: 'private', database: row.database_name, tableSchema: row.table_schema },
 });

@@ -22,6 +22,8 @@ export interface ProxiedSync {
   streams: ReadonlySet<string>;
   /** Mirrored sobjects by the first three characters of their records' Ids. Throws when the database is away. */
   keyPrefixes(): Promise<ReadonlyMap<string, string>>;
+  /** What becomes of a write while the mirror's database is away: not sent, or sent and stored later. */
+  withoutDatabase: Sync['withoutDatabase'];
   /** Commits the intent to write, before anything is sent. Throws when the database is away. */
   recordIntent(intent: { method: string; named: readonly NamedRecord[] }): Promise<readonly number[]>;
   recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
@@ -51,7 +53,7 @@ type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'readBacks'> & {
 export function proxied(
   { owner }: Pick<EngineDeps, 'owner'>,
   open: ProxiedOpen,
-  settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects'>,
+  settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects' | 'withoutDatabase'>,
 ): ProxiedSync {
   const destination = () => open.destination();
   const streams = new Set(settings.sobjects.map((name) => name.toLowerCase()));
@@ -61,6 +63,7 @@ export function proxied(
     instanceUrl: settings.instanceUrl,
     streams,
     keyPrefixes: async () => keyPrefixesOf(await destination()),
+    withoutDatabase: settings.withoutDatabase,
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
     recordOutcome: async (intents, outcome) => (await destination()).mirror.recordOutcome(intents, outcome),
     readBack: (written, options) => open.readBacks.read(written, options),

@@ -57,6 +57,7 @@ export async function openStage({
     orgId,
     instanceUrl: org.url,
     streams: new Set(['account', 'contact']),
+    withoutDatabase: 'refuse',
     keyPrefixes: async () =>
       new Map([
         ['001', 'account'],

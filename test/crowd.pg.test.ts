@@ -8,8 +8,10 @@ const writes = 500;
 test('five hundred updates of one record at once all get Salesforce’s answer, and the last one stands', async () => {
   await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
   world.startWorker();
-  const created = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Crowded' });
-  const { id } = JSON.parse(created.text) as { id: string };
+  const created = await world.org.request('POST', `${dataPath}/sobjects/Account`, {
+    body: { Name: 'Crowded' },
+  });
+  const { id } = created.json as { id: string };
   const answers = await Promise.all(
     Array.from({ length: writes }, (_, turn) =>
       world.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: `Crowded ${turn}` }),

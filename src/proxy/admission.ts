@@ -35,7 +35,7 @@ export interface Admission {
    * @throws {@link Fault} PRX-10: too many wait, or it has waited too long, or its caller left
    */
   admit(path: readonly [sync: string, caller: string], response: ServerResponse): Promise<Place>;
-  count(sync?: string): { underWay: number; waiting: number };
+  count(): { underWay: number; waiting: number };
 }
 
 /** @param stopping aborts when whoever still waits is to be refused */
@@ -66,7 +66,7 @@ export function openAdmission(
         throw fault;
       }
     },
-    count: (sync) => queue.count(sync === undefined ? [] : [sync]),
+    count: () => queue.count(),
   };
 }
 

@@ -10,6 +10,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { isListed } from '../lib/address-list.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Place } from '../lib/fair-queue.ts';
 import { type Admission, type AdmissionBounds, openAdmission } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
@@ -18,6 +19,7 @@ import type { Exchange } from './forward.ts';
 import { type Health, openHealth } from './health.ts';
 import { listen, openServer, urlOf } from './listening.ts';
 import type { ProxyMetrics } from './metrics.ts';
+import { type Newcomers, openNewcomers } from './newcomers.ts';
 import { noTimes, type RequestTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -70,7 +72,7 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   );
   const port = await listen(server, deps.host, deps.port);
   front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
-  deps.metrics?.follow(() => front.admission.count());
+  deps.metrics?.follow(() => front.load());
   const ended = new AbortController();
   let closed: Promise<void> | undefined;
   if (deps.certificate && server instanceof TlsServer)
@@ -78,7 +80,7 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   return {
     url: urlOf(deps.certificate ? 'https' : 'http', deps.host, port),
     port,
-    load: () => front.admission.count(),
+    load: () => front.load(),
     close() {
       ended.abort('the proxy ends');
       return (closed ??= front.close(server));
@@ -101,10 +103,11 @@ interface Visit {
 
 class Front {
   baseHosts: readonly string[] = [];
-  readonly admission: Admission;
 
   private readonly deps: ProxyDeps;
   private readonly authority: Authority;
+  private readonly admission: Admission;
+  private readonly newcomers: Newcomers;
   private readonly health: Health;
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
@@ -113,8 +116,14 @@ class Front {
   constructor(deps: ProxyDeps) {
     this.deps = deps;
     this.authority = openAuthority(deps.clock);
+    this.newcomers = openNewcomers(deps.clock, this.stopping.signal);
     this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
     this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
+  }
+
+  load(): { underWay: number; waiting: number } {
+    const { underWay, waiting } = this.admission.count();
+    return { underWay, waiting: waiting + this.newcomers.waiting() };
   }
 
   take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
@@ -179,16 +188,17 @@ class Front {
     const caller = this.authority.callerOf(target, request.rawHeaders, sync);
     visit.write = writeOf(target);
     const askedAt = clock.now();
-    const place = await this.admission.admit([sync.id, caller.hash], response);
+    using places = new DisposableStack();
+    const take = (place: Place) => places.defer(() => place.leave());
+    if (isWrite(visit)) take(await this.newcomers.admitWrite(sync.id, caller, response));
+    take(await this.admission.admit([sync.id, caller.hash], response));
     visit.times.queuedMs = clock.now() - askedAt;
     visit.wasAdmitted = true;
-    try {
-      const upstream = upstreams.to(sync.instanceUrl);
-      await this.authority.check(caller, sync, upstream);
-      return await this.pass(visit, { target, sync, upstream, write: visit.write });
-    } finally {
-      place.leave();
-    }
+    const upstream = upstreams.to(sync.instanceUrl);
+    await this.authority.check(caller, sync, upstream);
+    const outcome = await this.pass(visit, { target, sync, upstream, write: visit.write });
+    this.newcomers.answered(target, caller, response.statusCode);
+    return outcome;
   }
 
   private pass(

@@ -6,9 +6,9 @@
 
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
+import { type AfterWrites, openAfterWrites } from '../src/engine/after-writes.ts';
 import { holdSync } from '../src/engine/hold-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
-import { ReadBacks } from '../src/engine/read-backs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { WishBox } from '../src/engine/wishes.ts';
 import { Bell } from '../src/lib/bell.ts';
@@ -44,9 +44,10 @@ export class Worker implements Mortal {
   readonly salesforce;
   readonly mirror: Mirror;
   readonly holder: Holder;
-  private readonly readBacks: ReadBacks;
+  private readonly afterWrites: AfterWrites;
   settings: HeldSync['settings'];
   sentAt: readonly number[] = [];
+  toldUsage = null;
   isAlive = true;
   isDoomed = false;
   /** Of its clock against the true time, in milliseconds. */
@@ -66,13 +67,17 @@ export class Worker implements Mortal {
     this.salesforce = network.clientOf(this, options.readAs);
     const { owner, clock, salesforce } = this;
     const opened = async () => ({ mirror: this.mirror, tables: options.tables });
-    this.readBacks = new ReadBacks({
+    const { urgent, bell } = this;
+    this.afterWrites = openAfterWrites({
       clock,
       log: options.log,
       owner,
       salesforce,
       destination: opened,
-      onMarked: () => undefined,
+      pollSoon(sobject) {
+        urgent.add(sobject);
+        bell.ring();
+      },
     });
   }
 
@@ -114,9 +119,13 @@ export class Worker implements Mortal {
       sobjects: [...tables.keys()],
       withoutDatabase: 'refuse' as const,
     };
-    const { bell, urgent, readBacks } = this;
+    const { bell, urgent, afterWrites } = this;
     const destination = async () => ({ mirror: this.mirror, tables });
-    const sync = proxied({ owner: this.owner }, { bell, urgent, readBacks, destination }, settings);
+    const sync = proxied(
+      { owner: this.owner },
+      { bell, urgent, afterWrites, destination, forwarded: () => undefined },
+      settings,
+    );
     const { clock } = this;
     return new Promise((resolve, reject) => {
       const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });
@@ -131,6 +140,7 @@ export class Worker implements Mortal {
   /** At the end of a run: Node keeps whatever still waits for a signal, and with it the whole run. */
   letGo(): void {
     this.stopping.abort();
+    this.afterWrites.end();
   }
 
   readonly clock: Clock = {

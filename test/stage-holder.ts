@@ -68,6 +68,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     urgent: new Set(),
     wide: new Set(),
     sentAt: [],
+    toldUsage: null,
   };
   const wishes = new StageWishes();
   const troubles: (string | null)[] = [];

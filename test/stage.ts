@@ -1,8 +1,8 @@
 import { findSync, openWriterUrl, type Sync } from '../src/control/index.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
+import { openAfterWrites } from '../src/engine/after-writes.ts';
 import { createSync } from '../src/engine/create-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
-import { ReadBacks } from '../src/engine/read-backs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import { assert } from '../src/lib/assert.ts';
 import { type Clock, ManualClock, systemClock } from '../src/lib/clock.ts';
@@ -10,7 +10,7 @@ import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts
 import { ident, sql } from '../src/lib/sql.ts';
 import { type Destination, dropPrivateDatabase, openDestination } from '../src/postgres/index.ts';
 import { openUpstreams, startProxy } from '../src/proxy/index.ts';
-import { openSalesforce, type Salesforce } from '../src/salesforce/index.ts';
+import { openSalesforce, type Salesforce, type Usage } from '../src/salesforce/index.ts';
 import { openTestControl, type TestLog } from './control.ts';
 import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
 import { type StageHolder, startHolder } from './stage-holder.ts';
@@ -255,19 +255,16 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stag
   let opened: Promise<Destination> | null = null;
   const destination = () => (opened ??= openDestination(parts.mirrorUrl, `lockstep-proxy/${proxyOwner}`));
   const { urgent, bell } = parts.open;
-  const onMarked = (sobject: string) => {
+  const pollSoon = (sobject: string) => {
     urgent.add(sobject);
     bell.ring();
   };
-  const readBacks = new ReadBacks({
-    clock,
-    log,
-    owner: proxyOwner,
-    salesforce: session,
-    destination,
-    onMarked,
-  });
-  const behind = proxied({ owner: proxyOwner }, { ...parts.open, readBacks, destination }, sync);
+  const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, pollSoon };
+  const afterWrites = openAfterWrites(ofProxy);
+  const forwarded = (usage: Usage | null) => {
+    parts.open.toldUsage = usage ?? parts.open.toldUsage;
+  };
+  const behind = proxied({ owner: proxyOwner }, { ...parts.open, afterWrites, destination, forwarded }, sync);
   const proxy = await startProxy({
     host: '127.0.0.1',
     port: 0,

@@ -12,8 +12,8 @@ import type { AppLog } from '../core/log-fields.ts';
 import { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Destination, openDestination } from '../postgres/index.ts';
-import { openSalesforce, type Salesforce } from '../salesforce/index.ts';
-import { ReadBacks } from './read-backs.ts';
+import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
+import { type AfterWrites, openAfterWrites } from './after-writes.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
@@ -31,8 +31,11 @@ export interface OpenSync {
   readonly urgent: Set<string>;
   /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
   readonly wide: Set<string>;
-  /** Shared by all proxied writes, so that they share their requests. */
-  readonly readBacks: ReadBacks;
+  toldUsage: Usage | null;
+  /** Told of each proxied request that has left, with what its answer says of the org's quota. */
+  forwarded(usage: Usage | null): void;
+  /** Shared by all proxied writes. */
+  readonly afterWrites: AfterWrites;
   /** The destination for proxied writes, opened at first use. Forgotten where it fails, so that the next use retries. */
   destination(): Promise<Destination>;
   end(): Promise<void>;
@@ -156,24 +159,30 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   const log = deps.log.with({ sync: id });
   const bell = new Bell();
   const urgent = new Set<string>();
-  const onMarked = (sobject: string) => {
+  const pollSoon = (sobject: string) => {
     urgent.add(sobject);
     bell.ring();
   };
-  const readBacks = new ReadBacks({ clock, log, owner, salesforce, destination, onMarked });
-  return {
+  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, pollSoon });
+  const sync: OpenSync = {
     settings,
     salesforce,
     sentAt: [],
     bell,
     urgent,
     wide: new Set(),
-    readBacks,
+    toldUsage: null,
+    forwarded(usage) {
+      countRequest(deps.control, id, 'proxy');
+      sync.toldUsage = usage ?? sync.toldUsage;
+    },
+    afterWrites,
     destination,
     async end() {
-      readBacks.end();
+      afterWrites.end();
       await salesforce.close();
       await (await opened?.catch(() => null))?.end();
     },
   };
+  return sync;
 }

@@ -3,8 +3,10 @@ import type { OrgId, RecordId, SyncId } from '../core/ids.ts';
 import { isSyncId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { Destination, Outcome } from '../postgres/index.ts';
+import { usageOf } from '../salesforce/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
 import { markForReading, type ReadBackOptions } from './read-back.ts';
+import type { IngestJob } from './watched-jobs.ts';
 
 /** A record that a request names before it is answered; null where only its sobject is known. */
 export interface NamedRecord {
@@ -29,10 +31,14 @@ export interface ProxiedSync {
   recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
   /** See {@link ReadBacks.read}: those that the mirror does not show by the deadline. */
   readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<readonly WrittenRecord[]>;
-  /** Has records of one sobject read again, first of all. */
+  /** Has records of one sobject read again, first of all. Where the database is away, it throws and does so later. */
   markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
   /** Has sobjects polled with priority; all of them for null. */
   pollSoon(sobjects: readonly string[] | null): void;
+  /** Counts a request that has left. `limitInfo`: its answer's header Sforce-Limit-Info, which the reads heed too. */
+  forwarded(limitInfo: string | undefined): void;
+  /** Has the sobject of a bulk job polled until the job is finished. */
+  watchJob(job: IngestJob): void;
 }
 
 /** Null for an id that no sync has; nothing leaves this machine then. */
@@ -45,7 +51,7 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
-type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'readBacks'> & {
+type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'afterWrites' | 'forwarded'> & {
   destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
 };
 
@@ -55,6 +61,7 @@ export function proxied(
   open: ProxiedOpen,
   settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects' | 'withoutDatabase'>,
 ): ProxiedSync {
+  const { afterWrites } = open;
   const destination = () => open.destination();
   const streams = new Set(settings.sobjects.map((name) => name.toLowerCase()));
   return {
@@ -66,15 +73,24 @@ export function proxied(
     withoutDatabase: settings.withoutDatabase,
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
     recordOutcome: async (intents, outcome) => (await destination()).mirror.recordOutcome(intents, outcome),
-    readBack: (written, options) => open.readBacks.read(written, options),
+    readBack: (written, options) => afterWrites.readBacks.read(written, options),
     markDirty: async (sobject, ids) => {
-      await markForReading(await destination(), sobject, ids);
+      try {
+        await markForReading(await destination(), sobject, ids);
+      } catch (error) {
+        afterWrites.owedMarks.add(sobject, ids, afterWrites.closing);
+        throw error;
+      }
       open.urgent.add(sobject);
       open.bell.ring();
     },
     pollSoon(sobjects) {
       for (const one of sobjects ?? streams) open.urgent.add(one);
       open.bell.ring();
+    },
+    forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),
+    watchJob(job) {
+      if (streams.has(job.sobject)) afterWrites.jobs.watch(job, afterWrites.closing);
     },
   };
 }

@@ -2,7 +2,6 @@ import { Fault } from '../core/faults.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { sqlState } from '../lib/database.ts';
 import { groupsOf, type ReadBackDeps, type ReadBackOptions, readGroups, type Waiting } from './read-back.ts';
-import { RelatedRecords } from './related-records.ts';
 
 /** Two, so that a write that comes while one is under way does not wait for the whole of it; more would share less. */
 const concurrentMax = 2;
@@ -10,11 +9,6 @@ const concurrentMax = 2;
 const slowMs = 1_000;
 const firstPauseMs = 20;
 const pauseMsMax = 500;
-
-export interface ReadBacksDeps extends Omit<ReadBackDeps, 'onStored'> {
-  /** Told of each sobject, in lower case, with records that changed along with written ones. */
-  onMarked: (sobject: string) => void;
-}
 
 interface Pending extends Waiting {
   tries: number;
@@ -30,11 +24,12 @@ export class ReadBacks {
   private waiting: Pending[] = [];
   private underWay = 0;
   private readonly deps: ReadBackDeps;
-  private readonly stopping = new AbortController();
+  private readonly closing: AbortSignal;
 
-  constructor({ onMarked, ...deps }: ReadBacksDeps) {
-    const related = new RelatedRecords({ ...deps, onMarked });
-    this.deps = { ...deps, onStored: (stored) => related.stored(stored) };
+  /** @param closing  nobody waits any more */
+  constructor(deps: ReadBackDeps, closing: AbortSignal) {
+    this.deps = deps;
+    this.closing = closing;
   }
 
   /**
@@ -53,11 +48,6 @@ export class ReadBacks {
     );
     this.readOn();
     return (await Promise.all(results)).flat();
-  }
-
-  /** Cuts what is under way; nobody waits for it any more. */
-  end(): void {
-    this.stopping.abort(new Error('the sync is closed'));
   }
 
   private readOn(): void {
@@ -81,7 +71,7 @@ export class ReadBacks {
     const free = this.takePlace();
     const all = groups.flatMap(({ waiting }) => waiting);
     try {
-      const results = await readGroups(this.deps, groups, this.stopping.signal);
+      const results = await readGroups(this.deps, groups, this.closing);
       for (const one of all) this.settle(one, results.get(one) ?? 'again');
     } catch (error) {
       const isHopeless = error instanceof Fault && error.kind === 'permanent';
@@ -98,7 +88,7 @@ export class ReadBacks {
     if (result !== 'again') return one.settle(result === 'applied' ? 'applied' : 'pending');
     const pauseMs = Math.min(firstPauseMs * 2 ** one.tries, pauseMsMax);
     const { clock } = this.deps;
-    if (clock.now() + pauseMs >= one.deadlineAt || this.stopping.signal.aborted) return one.settle('pending');
+    if (clock.now() + pauseMs >= one.deadlineAt || this.closing.aborted) return one.settle('pending');
     one.tries++;
     void clock.sleep(pauseMs).then(() => {
       this.waiting.push(one);

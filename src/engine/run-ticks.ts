@@ -6,6 +6,7 @@ import type { Usage } from '../salesforce/index.ts';
 import { spend } from './budget.ts';
 import { type HealDeps, healCutOff } from './heal-cut-off.ts';
 import { type Next, nextRequest } from './next-request.ts';
+import { afterAnswer } from './quota.ts';
 import { restMs } from './rest.ts';
 import { loadState, type SyncState } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading, type Landed, type SyncDeps } from './tick.ts';
@@ -23,6 +24,8 @@ export interface HeldSync {
   readonly wide: Set<string>;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
+  /** What Salesforce has told proxied requests of the org's quota since it was last looked at; taken by the poll. */
+  toldUsage: Usage | null;
 }
 
 /** One run of a sync, from a start to the next one. */
@@ -171,7 +174,7 @@ function openLookAround(run: Run): (state: SyncState, isApplied: boolean) => Pro
     if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
-    let next = withWishes(open, isNews ? { ...state, trouble: null } : state);
+    let next = withWishes(open, isNews ? { ...state, trouble: null } : state, clock.now());
     if (isNews || look()) next = await wishes.look(mirror, next, clock.now());
     if (isApplied) await wishes.settle(mirror, next, clock.now());
     return wishes.wishedOf(next);
@@ -208,11 +211,13 @@ async function reload({ mirror, tables }: Run, state: SyncState): Promise<SyncSt
   return { ...loaded, streams };
 }
 
-/** What others wished meanwhile: another pace, a stream to be polled first or from further back. */
-function withWishes(open: HeldSync, state: SyncState): SyncState {
+/** What others wished and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. */
+function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
   const { intervalMs, stopAtPercent: stopAt } = open.settings;
   const budget = { ...state.budget, intervalMs };
-  const quota = { ...state.quota, stopAt };
+  const settled = { ...state.quota, stopAt };
+  const quota = open.toldUsage ? afterAnswer(settled, open.toldUsage, now) : settled;
+  open.toldUsage = null;
   if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
   const streams = state.streams.map((stream) => {
     const name = stream.table.stream.sobject.toLowerCase();

@@ -3,11 +3,13 @@
  * can be told are followed into the mirror; after all others that may write, the mirror is polled.
  */
 import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { answeredBy, type HeldBody, holdBody, holdBytesMax, parsedRequest } from './bodies.ts';
 import { type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
-import { type Exchange, forward, type UpstreamAnswer } from './forward.ts';
+import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
+import { headerValues } from './headers.ts';
 import { type Applied, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
 import { isSuccess, type Write } from './writes-of.ts';
 
@@ -20,6 +22,7 @@ export async function serveExchange(exchange: Exchange, write: Write): Promise<A
       : passThrough(exchange, 'no');
   }
   if (write.kind === 'several') return serveSeveral(exchange);
+  if (write.kind === 'ingest') return serveIngest(exchange);
   return passThrough(exchange, write.kind === 'poll' ? 'poll' : 'read');
 }
 
@@ -44,6 +47,27 @@ async function serveSeveral(exchange: Exchange): Promise<Applied | 'read'> {
   return writeThrough(exchange, write, held);
 }
 
+/** A bulk job: Salesforce works on it after its answer, which names its sobject. */
+async function serveIngest(exchange: Exchange): Promise<Applied> {
+  const { sync, response } = exchange;
+  const answer = await send(exchange, { holdBytesMax, isWrite: true }).catch((fault: Fault) => {
+    if (fault.code === 'PRX-04') sync.pollSoon(null);
+    throw fault;
+  });
+  const job = ingestJob.safeParse(answeredBy(answer).body).data;
+  const applied = isSuccess(answer) ? 'poll' : 'no';
+  if (applied === 'poll') {
+    if (!job) sync.pollSoon(null);
+    else if (handedOver.has(job.state)) sync.watchJob({ id: job.id, sobject: job.object.toLowerCase() });
+  }
+  await sendAnswer(response, answer, applied);
+  return applied;
+}
+
+const ingestJob = z.object({ id: z.string().regex(/^\w{15,18}$/), object: z.string(), state: z.string() });
+/** Of a job that is still open, or was given up, nothing is written. */
+const handedOver = new Set(['UploadComplete', 'InProgress', 'JobComplete']);
+
 async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
   const prefixes = await sync.keyPrefixes().catch((cause: unknown) => {
     throw new Fault('PRX-12', {}, { cause });
@@ -60,7 +84,7 @@ function writeThrough(exchange: Exchange, write: TellingWrite, held?: HeldBody):
       method: target.method,
       clock,
       log,
-      forward: () => forward(exchange, { holdBytesMax, isWrite: true, held }),
+      forward: () => send(exchange, { holdBytesMax, isWrite: true, held }),
       send: (answer, applied) => sendAnswer(response, answer, applied),
     },
     write,
@@ -79,11 +103,11 @@ async function passThrough(
 ): Promise<Applied | 'read'> {
   const { sync, response } = exchange;
   if (kind === 'read') {
-    const answer = await forward(exchange, { holdBytesMax: 0, isWrite: false, held });
+    const answer = await send(exchange, { holdBytesMax: 0, isWrite: false, held });
     await sendAnswer(response, answer, null);
     return 'read';
   }
-  const answer = await forward(exchange, { holdBytesMax: 0, isWrite: true, held }).catch((fault: Fault) => {
+  const answer = await send(exchange, { holdBytesMax: 0, isWrite: true, held }).catch((fault: Fault) => {
     if (kind === 'poll' && fault.code === 'PRX-04') sync.pollSoon(null);
     throw fault;
   });
@@ -91,6 +115,20 @@ async function passThrough(
   if (applied === 'poll') sync.pollSoon(null);
   await sendAnswer(response, answer, applied);
   return applied;
+}
+
+/** One attempt, counted where it has left. */
+async function send(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
+  const { sync, times } = exchange;
+  try {
+    const answer = await forward(exchange, options);
+    times.upstreamMs = answer.lastByteAt - answer.sentAt;
+    sync.forwarded(headerValues(answer.headers, 'sforce-limit-info')[0]);
+    return answer;
+  } catch (fault) {
+    if (fault instanceof Fault && fault.code === 'PRX-04') sync.forwarded(undefined);
+    throw fault;
+  }
 }
 
 /** Salesforce's status, headers and bytes, with our header on writes. */

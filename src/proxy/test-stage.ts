@@ -73,6 +73,8 @@ export async function openStage({
       return [];
     },
     markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
+    forwarded: () => undefined,
+    watchJob: ({ id, sobject }) => void calls.push(`job ${id} ${sobject}`),
     pollSoon: (sobjects) => void calls.push(`poll ${sobjects?.join(' ') ?? 'all'}`),
   };
   const logLines: string[] = [];

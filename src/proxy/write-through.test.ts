@@ -116,6 +116,37 @@ test('a write is not sent while the database is away', async () => {
   assert.equal(stage.org.seen.length, 0);
 });
 
+test('where the sync wants it, a write is sent without the database, is pending at once, and is read when it is back', async () => {
+  await using stage = await openStage();
+  stage.sync.withoutDatabase = 'forward';
+  stage.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
+  stage.sync.markDirty = (sobject, ids) => {
+    stage.calls.push(`dirty ${sobject} ${ids.join(' ')}`);
+    return new Promise(() => undefined);
+  };
+  const answer = await patch(stage);
+  assert.equal(answer.status, 204);
+  assert.equal(answer.header('Lockstep-Applied'), 'pending');
+  assert.deepEqual(stage.calls, [`dirty account ${id}`]);
+});
+
+test('a database that does not answer counts as away after five seconds', async () => {
+  const clock = new ManualClock();
+  await using stage = await openStage({ clock });
+  const recording = Promise.withResolvers<readonly number[]>();
+  const ended = Promise.withResolvers<string>();
+  stage.sync.recordIntent = () => {
+    setImmediate(() => clock.advance(5_000));
+    return recording.promise;
+  };
+  stage.sync.recordOutcome = async (intents, outcome) => ended.resolve(`${intents.join()} ${outcome}`);
+  const answer = await patch(stage);
+  assert.equal(answer.status, 503);
+  assert.equal(stage.org.seen.length, 0);
+  recording.resolve([8]);
+  assert.equal(await ended.promise, '8 refused');
+});
+
 test('a refused write changes nothing and is passed on as refused', async () => {
   await using stage = await openStage();
   const body = '[{"message":"m","errorCode":"STRING_TOO_LONG","fields":["Name"]}]';

@@ -8,7 +8,8 @@ import type { AppLog } from '../core/log-fields.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { NamedRecord, ProxiedSync } from '../engine/index.ts';
-import type { Clock } from '../lib/clock.ts';
+import { orAbort } from '../lib/abort.ts';
+import { type Clock, deadline } from '../lib/clock.ts';
 import { sqlState } from '../lib/database.ts';
 import type { Outcome } from '../postgres/index.ts';
 import { answeredBy } from './bodies.ts';
@@ -23,6 +24,12 @@ export type Applied = 'yes' | 'pending' | 'poll' | 'no';
 const holdMs = 3_000;
 /** What the recording of the outcome may take on top of it. */
 const graceMs = 250;
+
+/** How long a write waits to be recorded before the database counts as away. */
+const intentWaitMs = 5_000;
+
+/** As they were recorded; null where they were not. */
+type Intents = readonly number[] | null;
 
 /** What the walk of a write needs of its exchange. */
 export interface WriteExchange {
@@ -55,7 +62,7 @@ export async function walkWrite(exchange: WriteExchange, write: TellingWrite): P
     .forward()
     .catch((fault: Fault) => endWithoutAnswer(exchange, write, intents, fault));
   const written = write.written(answer);
-  const pending = written.records.length > 0 ? await readBack(exchange, written.records, answer) : [];
+  const pending = await pendingOf(exchange, written, answer, intents);
   const applied = appliedBy(written, pending);
   await recordOutcome(exchange, { write, intents, answer, written, pending, applied });
   await exchange.send(answer, applied);
@@ -68,13 +75,20 @@ function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecor
   return records.length > 0 ? 'yes' : 'no';
 }
 
+/** Null where the database is away and the sync wants its writes sent all the same. */
 async function recordIntent(
-  { sync, method }: WriteExchange,
+  { sync, method, clock }: WriteExchange,
   { named }: TellingWrite,
-): Promise<readonly number[]> {
+): Promise<Intents> {
+  const recording = sync.recordIntent({ method, named });
+  using timeIsUp = deadline(clock, intentWaitMs);
   try {
-    return await sync.recordIntent({ method, named });
+    return await orAbort(recording, timeIsUp);
   } catch (cause) {
+    const isSent = sync.withoutDatabase === 'forward';
+    // One that comes into being all the same is of a write that was not sent, or that is followed without it.
+    recording.then((late) => sync.recordOutcome(late, isSent ? 'pending' : 'refused')).catch(() => undefined);
+    if (isSent) return null;
     throw new Fault('PRX-12', {}, { cause });
   }
 }
@@ -83,22 +97,24 @@ async function recordIntent(
 async function endWithoutAnswer(
   exchange: WriteExchange,
   { named }: TellingWrite,
-  intents: readonly number[],
+  intents: Intents,
   fault: Fault,
 ): Promise<never> {
-  await within(exchange, exchange.clock.now() + holdMs, async () => {
+  await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
     if (fault.code === 'PRX-04') await repairSoon(exchange, named);
-    await exchange.sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
+    if (intents) await exchange.sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
   });
   throw fault;
 }
 
-/** Those that the mirror does not show in time. */
-async function readBack(
+/** Those that the mirror does not show in time: without the database none is. */
+async function pendingOf(
   exchange: WriteExchange,
-  written: readonly WrittenRecord[],
+  { records: written }: Written,
   answer: UpstreamAnswer,
+  intents: Intents,
 ): Promise<readonly WrittenRecord[]> {
+  if (written.length === 0 || !intents) return written;
   const deadlineAt = answer.lastByteAt + holdMs;
   const options = { notBefore: earliestStamp(answer), deadlineAt };
   const pending = await within(exchange, deadlineAt + graceMs, () =>
@@ -116,7 +132,7 @@ const outcomeOf = {
 
 interface Walked {
   write: TellingWrite;
-  intents: readonly number[];
+  intents: Intents;
   answer: UpstreamAnswer;
   written: Written;
   pending: readonly WrittenRecord[];
@@ -125,11 +141,22 @@ interface Walked {
 
 async function recordOutcome(exchange: WriteExchange, walked: Walked): Promise<void> {
   const { write, intents, answer, written, pending, applied } = walked;
-  await within(exchange, answer.lastByteAt + holdMs + graceMs, async () => {
+  await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, async () => {
     await repairSoon(exchange, [...pending.map(namedBy), ...written.missing]);
     if (!written.isWhole) exchange.sync.pollSoon(write.named.map(({ sobject }) => sobject));
-    await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
+    if (intents) await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
   });
+}
+
+/** Nobody waits for a database that was away when the write came. */
+async function finish(
+  exchange: WriteExchange,
+  at: number,
+  intents: Intents,
+  work: () => Promise<void>,
+): Promise<void> {
+  const finished = within(exchange, at, work);
+  if (intents) await finished;
 }
 
 const namedBy = (record: WrittenRecord): NamedRecord => ({
@@ -140,10 +167,18 @@ const namedBy = (record: WrittenRecord): NamedRecord => ({
 async function repairSoon({ sync }: WriteExchange, named: readonly NamedRecord[]): Promise<void> {
   const withoutId = named.filter(({ id }) => id === null).map(({ sobject }) => sobject);
   if (withoutId.length > 0) sync.pollSoon(withoutId);
-  for (const [sobject, records] of Map.groupBy(named, (one) => one.sobject)) {
-    const ids = records.flatMap(({ id }) => id ?? []);
-    if (ids.length > 0) await sync.markDirty(sobject, ids);
-  }
+  const withId = Map.groupBy(
+    named.filter(({ id }) => id !== null),
+    (one) => one.sobject,
+  );
+  await Promise.all(
+    [...withId].map(([sobject, records]) =>
+      sync.markDirty(
+        sobject,
+        records.flatMap(({ id }) => id ?? []),
+      ),
+    ),
+  );
 }
 
 /** The server's second at which the write can have begun; 0 where the answer does not tell the time. */

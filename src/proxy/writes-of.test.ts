@@ -98,7 +98,7 @@ test('whatever else may write leads to a poll of all tables', () => {
   const writers = [
     ['PUT', 'composite/sobjects'], ['POST', 'composite/somethingNew'], ['PATCH', 'composite'],
     ['POST', 'ui-api/records'], ['POST', 'tooling/sobjects/ApexClass'], ['GET', 'tooling/executeAnonymous/?a=b'],
-    ['POST', 'jobs/ingest'], ['PUT', 'jobs/ingest/750/batches'], ['POST', 'actions/standard/chatterPost'],
+    ['DELETE', 'jobs/ingest/750'], ['PUT', 'jobs/ingest/750/batches'], ['POST', 'actions/standard/chatterPost'],
     ['POST', 'process/rules'], ['POST', 'quickActions/x'], ['POST', 'graphql'], ['POST', 'somethingNew'],
   ] as const; // biome-ignore format: a list
   const poll = { kind: 'poll' };
@@ -106,6 +106,15 @@ test('whatever else may write leads to a poll of all tables', () => {
   for (const api of ['Soap', 'async', 'apexrest']) {
     assert.deepEqual(writeOf({ method: 'POST', segments: ['services', api, 'x'], query: '' }), poll, api);
   }
+});
+
+test('a bulk job that is made or closed is a job', () => {
+  for (const [method, path] of [
+    ['POST', 'jobs/ingest'],
+    ['PATCH', 'jobs/ingest/750'],
+    ['POST', 'Jobs/Ingest/'],
+  ] as const)
+    assert.deepEqual(write(method, path), { kind: 'ingest' }, path);
 });
 
 test('of the composite family the body tells what is written', () => {

@@ -26,6 +26,8 @@ export type Write =
   | RecordWrite
   /** Which records are written stands in the request's body: the composite family. */
   | { kind: 'several' }
+  /** A bulk job is made or handed over: Salesforce writes its records later. */
+  | { kind: 'ingest' }
   /** Records may be written, and the address does not tell which: all tables are polled. */
   | { kind: 'poll' }
   | { kind: 'none' };
@@ -45,6 +47,9 @@ export function writeOf(target: Call): Write {
   if (api !== 'data') return { kind: 'poll' };
   if (readingResources.has(resource) || readingResources.has(`${resource}/${second}`))
     return { kind: 'none' };
+  // Data that is only put down is written when its job is closed.
+  const isOfJob = target.segments.length <= 6 && (verbOf(target) === 'POST' || verbOf(target) === 'PATCH');
+  if (resource === 'jobs' && second === 'ingest' && isOfJob) return { kind: 'ingest' };
   if (resource === 'composite') return severalOf(target);
   if (resource === 'sobjects' && second !== '') {
     const change = changeOf(verbOf(target), target.segments.slice(5));

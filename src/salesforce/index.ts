@@ -11,4 +11,4 @@ export { isAllowedHost } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type Shown, shownIn } from './shown.ts';
 export { type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
-export type { Answer, Usage } from './transport.ts';
+export { type Answer, type Usage, usageOf } from './transport.ts';

@@ -145,7 +145,7 @@ export function secondsOfHttpDate(text: string | string[] | undefined): ServerSe
 }
 
 /** From `api-usage=18/5000; per-app-api-usage=17/250(appName=sample-app)`; null when it cannot be read. */
-function usageOf(header: string | string[] | undefined): Usage | null {
+export function usageOf(header: string | string[] | undefined): Usage | null {
   if (typeof header !== 'string') return null;
   const found = /(?:^|[;,\s])api-usage=(\d{1,15})\/(\d{1,15})(?!\d)/.exec(header);
   return found && { used: Number(found[1]), max: Number(found[2]) };

@@ -225,12 +225,3 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     assert.equal(await accounts.count({ Site: 'destroy' }), 0);
   });
 });
-
-eachWay({ records: 100, ways: ['through the proxy'] }, (reached) => {
-  test('jobs go to the host of the instance URL without its path, and are refused', async () => {
-    const { bulk2 } = await reached().connect();
-    const job = bulk2.createJob({ operation: 'insert', object: 'Account' });
-    assert.equal((await refusalOf(job.open())).errorCode, 'LOCKSTEP_PRX_01');
-    assert.equal((await refusalOf(bulk2.query('SELECT Id FROM Account'))).errorCode, 'LOCKSTEP_PRX_01');
-  });
-});

@@ -196,6 +196,24 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal((await refusalOf(conn.requestPut('/sobjects/Account', {}))).errorCode, 'METHOD_NOT_ALLOWED');
   });
 
+  test('a session that renews itself goes on by the address that is set again', async () => {
+    const { instanceUrl, witness } = reached();
+    const { username, password } = org.credentials.demo;
+    const renewing = reached().unsigned();
+    await renewing.login(username, password);
+    assert.equal(renewing.instanceUrl, org.url);
+    const setAgain = () => {
+      renewing.instanceUrl = instanceUrl;
+    };
+    setAgain();
+    renewing.on('refresh', setAgain);
+    await renewing.oauth2.revokeToken(renewing.accessToken ?? '');
+    const checked = witness?.checked();
+    savedId(await renewing.sobject('Account').create({ Name: 'Renewed' }));
+    assert.equal(renewing.instanceUrl, instanceUrl);
+    assert.equal(witness?.checked(), checked === undefined ? undefined : checked + 1);
+  });
+
   test('a request past the limit of the day is refused with its code', async () => {
     await org.control('/limits', { dailyUsed: conn.limitInfo.apiUsage?.limit ?? 0 });
     const refusal = await refusalOf(conn.limits());

@@ -20,6 +20,7 @@ export interface Reached extends AsyncDisposable {
   org: TestOrg;
   /** Null where there is no mirror. */
   witness: MirrorWitness | null;
+  instanceUrl: string;
   unsigned(more?: ConnectionConfig): Connection;
   connect(more?: ConnectionConfig): Promise<Connection>;
 }
@@ -47,6 +48,7 @@ async function reach(way: Way, records: number): Promise<Reached> {
     return {
       org,
       witness: null,
+      instanceUrl: org.url,
       unsigned: (more) => unsigned(org, more),
       connect: (more) => connect(org, more),
       [Symbol.asyncDispose]: () => org[Symbol.asyncDispose](),
@@ -63,7 +65,8 @@ async function reach(way: Way, records: number): Promise<Reached> {
   return {
     org,
     witness,
-    unsigned: (more) => unsigned(org, { instanceUrl, ...more }),
+    instanceUrl,
+    unsigned: (more) => witnessed(unsigned(org, { instanceUrl, ...more }), witness),
     connect: async (more) => witnessed(await connect(org, { instanceUrl, ...more }), witness),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };

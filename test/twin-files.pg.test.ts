@@ -61,5 +61,10 @@ const query: Case[] = [
   { name: 'a query job that is refused', ask: 'POST /jobs/query', body: { operation: 'query', query: 'SELECT count() FROM Account' }, status: 400 },
 ]; // biome-ignore format: a table
 
+const elsewhere: Case[] = [
+  { name: 'Bulk API 1.0, which has a header of its own for the token', ask: 'POST /services/async/62.0/job', anonymous: true, headers: ['X-SFDC-Session: {token}'], body: { operation: 'insert', object: 'Account' }, status: 401, applied: 'no' },
+]; // biome-ignore format: a table
+
 const twins = await openTwins({ records: 500, sobjects: ['Account', 'Contact'] });
-compareCases(twins, [...files, ...ingest, ...query]);
+for (const side of ['direct', 'proxied'] as const) twins.known[side].set('token', twins.token);
+compareCases(twins, [...files, ...ingest, ...query, ...elsewhere]);

@@ -213,6 +213,6 @@ eachWay({ records: 300 }, (reached) => {
 
   test('the mirror showed each record whose answer said so', () => {
     const witness = reached().witness;
-    assert.ok(witness === null || witness.checked() >= 16);
+    assert.ok(witness === null || witness.checked() > 1000);
   });
 });

@@ -85,10 +85,9 @@ function witnessed(conn: Connection, witness: MirrorWitness): Connection {
     const looked = sent.then(async (answer) => {
       if (answer.headers['lockstep-applied'] === 'yes') {
         const { pathname, search } = new URL(request.url);
-        await witness.check(
-          { method: request.method, path: `${pathname}${search}` },
-          Buffer.from(answer.body),
-        );
+        const sent = { method: request.method, path: `${pathname}${search}` };
+        const body = typeof request.body === 'string' ? { body: request.body } : {};
+        await witness.check({ ...sent, ...body }, Buffer.from(answer.body));
       }
       return answer;
     });

@@ -8,7 +8,7 @@ import { assert } from '../src/lib/assert.ts';
 import { type Clock, ManualClock, systemClock } from '../src/lib/clock.ts';
 import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
 import { ident, sql } from '../src/lib/sql.ts';
-import { type Destination, dropPrivateDatabase, openDestination } from '../src/postgres/index.ts';
+import { type Destination, dropPrivateDatabase, openDestinationForWrites } from '../src/postgres/index.ts';
 import { openUpstreams, startProxy } from '../src/proxy/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../src/salesforce/index.ts';
 import { openTestControl, type TestLog } from './control.ts';
@@ -253,7 +253,7 @@ interface ProxyParts {
 async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stage, 'call'>> {
   const { org, clock, log, session, sync } = parts;
   let opened: Promise<Destination> | null = null;
-  const destination = () => (opened ??= openDestination(parts.mirrorUrl, `lockstep-proxy/${proxyOwner}`));
+  const destination = () => (opened ??= openDestinationForWrites(parts.mirrorUrl, proxyOwner));
   const { urgent, bell } = parts.open;
   const pollSoon = (sobject: string) => {
     urgent.add(sobject);

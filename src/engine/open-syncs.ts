@@ -11,7 +11,7 @@ import type { SyncId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type Destination, openDestination } from '../postgres/index.ts';
+import { type Destination, openDestinationForWrites } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { type AfterWrites, openAfterWrites } from './after-writes.ts';
 
@@ -148,7 +148,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   let opened: Promise<Destination> | null = null;
   const destination = () => {
     opened ??= openWriterUrl(deps.control, settings)
-      .then((url) => openDestination(url, `lockstep-proxy/${deps.owner}`))
+      .then((url) => openDestinationForWrites(url, deps.owner))
       .catch((error: unknown) => {
         opened = null;
         throw error;

@@ -16,7 +16,7 @@ import { newSyncId } from '../core/ids.ts';
 import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
-import { holderName, openDestination, prepareDestination } from './destination.ts';
+import { holderName, openDestination, openDestinationForWrites, prepareDestination } from './destination.ts';
 import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
@@ -185,6 +185,26 @@ test('a destination is opened again with the streams that it remembers', async (
     schema: 'salesforce',
     planVersion: 1,
   });
+});
+
+test('a write is recorded while everybody who reads back waits for a locked table', async () => {
+  await using world = await openDestinationWorld();
+  const destination = await openDestinationForWrites(world.url, 'proxy');
+  const blocker = await world.db.session();
+  await blocker.script('BEGIN; LOCK TABLE salesforce.account');
+  const observation = await world.openReadBack();
+  const applies = Array.from({ length: 8 }, () =>
+    destination.mirror.applyPage(world.table(), pageOf([record(1)]), { observation, isLast: false }),
+  );
+  await untilBlocked(world.db);
+  const named = [{ sobject: 'account', id: idOf(1) }];
+  const intents = await destination.mirror.recordIntent({ owner: 'proxy', method: 'PATCH', named });
+  await destination.mirror.markRows(1, [idOf(1)], 'written', true);
+  await destination.mirror.recordOutcome(intents, 'pending');
+  await blocker.script('ROLLBACK');
+  await Promise.all(applies);
+  await blocker.close();
+  await destination.end();
 });
 
 test('a page that is planned while its table is empty finds its rows by index', async () => {

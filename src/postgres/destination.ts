@@ -52,6 +52,30 @@ export async function openDestination(url: string, applicationName: string): Pro
   }
 }
 
+/**
+ * A destination as proxied writes use it. What is recorded of a write has connections of its own, so that it does not
+ * wait behind read-backs that wait for a locked table.
+ */
+export async function openDestinationForWrites(url: string, owner: string): Promise<Destination> {
+  const applicationName = `lockstep-proxy/${owner}`;
+  const destination = await openDestination(url, applicationName);
+  const records = openDatabase({ url, applicationName, connectionsMax: 4 });
+  const apart = mirrorIn(records);
+  return {
+    ...destination,
+    mirror: {
+      ...destination.mirror,
+      recordIntent: (intent) => apart.recordIntent(intent),
+      recordOutcome: (intents, outcome) => apart.recordOutcome(intents, outcome),
+      markRows: (...given) => apart.markRows(...given),
+    },
+    async end() {
+      await records.end();
+      await destination.end();
+    },
+  };
+}
+
 async function loadTables(db: Database): Promise<ReadonlyMap<string, StreamTable>> {
   const [identity] = await statements.selectSync(db);
   if (!identity) return new Map();

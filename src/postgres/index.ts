@@ -7,6 +7,7 @@ export {
   type Destination,
   holderName,
   openDestination,
+  openDestinationForWrites,
   prepareDestination,
 } from './destination.ts';
 export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';

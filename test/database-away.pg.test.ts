@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setWithoutDatabase } from '../src/control/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { ident, sql } from '../src/lib/sql.ts';
 import { dataPath, openWorld, type World } from './world.ts';
@@ -35,6 +36,30 @@ test('while the mirror’s database is away a write is refused before anything i
   assert.equal(await world.countInOrg('Account'), before);
   const written = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
   assert.equal(written.headers.get('lockstep-applied'), 'yes', 'it goes on when the database is back');
+});
+
+test('a sync that wants its writes sent without the database answers pending, and marks them when it is back', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
+  await setWithoutDatabase(world.control.control, world.sync.id, 'forward');
+  let id = '';
+  {
+    await using _away = await takeAway(world);
+    const answer = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent without' });
+    assert.equal(answer.status, 201);
+    assert.equal(answer.headers.get('lockstep-applied'), 'pending');
+    ({ id } = JSON.parse(answer.text) as { id: string });
+  }
+  const isMarked = async () => {
+    const marks = await world.admin.query(sql`SELECT id FROM _lockstep.dirty WHERE urgent`);
+    return marks.some((mark) => mark.id === id);
+  };
+  for (let looks = 0; looks < 300 && !(await isMarked()); looks++) await systemClock.sleep(100);
+  assert(await isMarked(), 'the record is marked without anybody who runs the sync');
+  world.startWorker();
+  await world.until(
+    sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'Sent without')`,
+    'the record follows',
+  );
 });
 
 test('the sync waits while the database is away and goes on from where it was', async () => {

@@ -271,7 +271,7 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stag
     clock,
     log,
     syncs: { of: (id) => Promise.resolve(id === sync.id ? behind : null) },
-    upstreams: openUpstreams(),
+    upstreams: openUpstreams({ allowHosts: [new URL(sync.instanceUrl).host] }),
   });
   let token: { text: string; since: number } | null = null;
   return {

@@ -89,7 +89,7 @@ export async function openWorld(options: {
 
   const syncs = openSyncs(deps);
   undo.defer(() => syncs.end());
-  const upstreams = openUpstreams({});
+  const upstreams = openUpstreams({ allowHosts: [host] });
   const proxy: RunningProxy = await startProxy({
     host: '127.0.0.1',
     port: 0,

@@ -24,7 +24,7 @@ export async function openFront(
     startMetrics(metrics, at),
   );
   undo.defer(() => figures.close());
-  const upstreams = openUpstreams();
+  const upstreams = openUpstreams({ allowHosts: deps.allowHosts });
   undo.defer(() => upstreams.close());
   const proxy = await listening('PROXY', config.proxyHost, config.proxyPort, (at) =>
     startProxy({

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { test } from 'node:test';
 import { parseAddressList } from '../lib/address-list.ts';
 import {
   openStage,
-  type RawAnswer,
+  refusalOf,
   requestText,
   type Stage,
   sendRaw,
@@ -17,74 +15,6 @@ import {
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const fine = `/${syncId}${rows}`;
-
-function refusalOf(answer: RawAnswer): string {
-  const [error, ...more] = JSON.parse(answer.body.toString()) as { message: string; errorCode: string }[];
-  assert(error && more.length === 0);
-  assert.equal(error.errorCode, `LOCKSTEP_${answer.header('Lockstep-Error')?.replace('-', '_')}`);
-  assert.match(error.message, /\w/);
-  assert.equal(answer.header('Content-Type'), 'application/json;charset=UTF-8');
-  return `${answer.status} ${answer.header('Lockstep-Error')}`;
-}
-
-test('a request whose framing is doubtful never reaches Salesforce', async () => {
-  await using stage = await openStage();
-  const post = `POST ${fine} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n`;
-  const requests: Record<string, string> = {
-    'two framings': `${post}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    'two framings, the other way round': `${post}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n`,
-    'two lengths': `${post}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`,
-    'a length that is none': `${post}Content-Length: +3\r\n\r\nabc`,
-    'an unknown transfer coding': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
-    'a bare line feed': post.replace('Host: x\r\n', 'Host: x\n') + 'Content-Length: 0\r\n\r\n',
-    'a folded header': `${post}X-A: 1\r\n 2\r\nContent-Length: 0\r\n\r\n`,
-    'a space before the colon': `${post}X-A : 1\r\nContent-Length: 0\r\n\r\n`,
-    'no Host': post.replace('Host: x\r\n', '') + 'Content-Length: 0\r\n\r\n',
-    'two Hosts': `${post}Host: y\r\nContent-Length: 0\r\n\r\n`,
-    'an absolute address': post.replace(fine, `http://evil.example${fine}`) + 'Content-Length: 0\r\n\r\n',
-    'an upgrade': `${post.replace('close', 'upgrade')}Upgrade: websocket\r\nContent-Length: 0\r\n\r\n`,
-    'no such method': post.replace('POST', 'BREW') + '\r\n',
-    'not HTTP at all': '\x16\x03\x01\x02\x00\x01\r\n\r\n',
-  };
-  for (const [name, text] of Object.entries(requests)) {
-    const socketClosing = text.includes('Upgrade') ? text.replace('upgrade', 'close, upgrade') : text;
-    const answer = await sendRaw(stage.proxy.port, Buffer.from(socketClosing, 'latin1'));
-    assert.equal(answer.status, 400, name);
-  }
-  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
-});
-
-test('methods, lengths and tunnels beyond the bounds are refused with their own status', async () => {
-  await using stage = await openStage();
-  const { port } = stage.proxy;
-  assert.equal(refusalOf(await sendRaw(port, requestText('TRACE', fine))), '405 PRX-08');
-  assert.equal(
-    refusalOf(await sendRaw(port, 'CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n')),
-    '405 PRX-08',
-  );
-  const long = `${fine}?${'x'.repeat(64_000)}`;
-  assert.equal(refusalOf(await sendRaw(port, requestText('GET', long))), '414 PRX-08');
-  assert.equal(
-    refusalOf(await sendRaw(port, requestText('GET', `${fine}?${'x'.repeat(16_340)}`))),
-    '414 PRX-08',
-  );
-  const wide = requestText('GET', fine, { headers: [`X-A: ${'x'.repeat(20_000)}`] });
-  assert.equal(refusalOf(await sendRaw(port, wide)), '431 PRX-08');
-  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
-});
-
-test('a caller who asks for a tunnel and resets the connection ends nothing', async () => {
-  await using stage = await openStage();
-  const { port } = stage.proxy;
-  for (let tries = 0; tries < 20; tries++) {
-    const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
-    socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
-    socket.resetAndDestroy();
-    await once(socket, 'close');
-  }
-  assert.equal(refusalOf(await sendRaw(port, requestText('TRACE', fine))), '405 PRX-08');
-});
 
 test('an address that leads to no sync, or to another host, is unknown and nothing leaves', async () => {
   await using stage = await openStage();

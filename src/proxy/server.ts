@@ -2,7 +2,7 @@
  * The proxy's front: Node's HTTP server with its limits, the order of the checks, and the end of it all. A request
  * that fails a check never makes a connection to Salesforce.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { Fault } from '../core/faults.ts';
@@ -14,10 +14,17 @@ import type { Place } from '../lib/fair-queue.ts';
 import { type Admission, type AdmissionBounds, openAdmission } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
-import { sendFault } from './errors.ts';
+import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { type Health, openHealth } from './health.ts';
-import { listen, openServer, urlOf } from './listening.ts';
+import {
+  type Arrival,
+  type Listener,
+  type ListenerOptions,
+  listen,
+  openListener,
+  urlOf,
+} from './listening.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { type Newcomers, openNewcomers } from './newcomers.ts';
 import { noTimes, type RequestTimes } from './request-times.ts';
@@ -26,7 +33,7 @@ import { parseTarget, type Target } from './target.ts';
 import type { Upstreams } from './upstreams.ts';
 import { type Write, writeOf } from './writes-of.ts';
 
-export interface ProxyDeps {
+export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   host: string;
   /** If taken, one of the next is used; 0 for any. */
   port: number;
@@ -65,11 +72,8 @@ const drainMs = 20_000;
 
 export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   const front = new Front(deps);
-  const server = openServer(
-    (request, response) => front.take(request, response, false),
-    (request, response) => front.take(request, response, true),
-    deps.certificate,
-  );
+  const listener = openListener((arrival) => front.take(arrival), deps);
+  const { server } = listener;
   const port = await listen(server, deps.host, deps.port);
   front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
   deps.metrics?.follow(() => front.load());
@@ -83,17 +87,14 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
     load: () => front.load(),
     close() {
       ended.abort('the proxy ends');
-      return (closed ??= front.close(server));
+      return (closed ??= front.close(listener));
     },
   };
 }
 
 /** One request on its way, with what has become known of it. */
 interface Visit {
-  request: IncomingMessage;
-  response: ServerResponse;
-  /** The caller sends the body when he is told to. */
-  awaitsContinue: boolean;
+  arrival: Arrival;
   sync?: ProxiedSync;
   write?: Write;
   times: RequestTimes;
@@ -126,13 +127,13 @@ class Front {
     return { underWay, waiting: waiting + this.newcomers.waiting() };
   }
 
-  take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
+  take(arrival: Arrival): void {
+    const { request, response } = arrival;
     if (this.isClosing) response.shouldKeepAlive = false;
     response.on('error', () => undefined); // a caller who left; 'close' tells it
     if (this.health.answer(request, response)) return;
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
-    const visit = { request, response, awaitsContinue, times: noTimes(), wasAdmitted: false };
-    const work = this.answer(visit)
+    const work = this.answer({ arrival, times: noTimes(), wasAdmitted: false })
       .then(() => gone)
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
@@ -140,7 +141,7 @@ class Front {
 
   private async answer(visit: Visit): Promise<void> {
     const { clock, log } = this.deps;
-    const { response } = visit;
+    const { response, awaitsContinue } = visit.arrival;
     const startedAt = clock.now();
     let outcome: string;
     try {
@@ -150,15 +151,16 @@ class Front {
       if (!(cause instanceof Fault)) log.error('a request failed in the proxy', { where: placeOf(cause) });
       outcome = response.destroyed ? 'caller left' : fault.code;
       // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
-      if (visit.awaitsContinue) response.shouldKeepAlive = false;
-      sendFault(response, fault, isWrite(visit));
+      if (awaitsContinue) response.shouldKeepAlive = false;
+      if (!visit.arrival.isBroken) sendFault(response, fault, isWrite(visit)); // or it has been told already
     }
     this.report(visit, outcome, clock.now() - startedAt);
   }
 
   /** One request, one line in the log. */
   private report(visit: Visit, outcome: string, tookMs: number): void {
-    const { request, response, sync, write, times, wasAdmitted } = visit;
+    const { arrival, sync, write, times, wasAdmitted } = visit;
+    const { request, response } = arrival;
     const sobject = write?.kind === 'record' ? write.sobject : null;
     const method = request.method ?? '';
     const took = Object.entries(times).filter(([, ms]) => ms > 0);
@@ -178,14 +180,15 @@ class Front {
   }
 
   private async serve(visit: Visit): Promise<string> {
-    const { request, response } = visit;
+    const { request, response } = visit.arrival;
     const { clock, upstreams } = this.deps;
-    const raw = { method: request.method ?? '', rawUrl: request.url ?? '', rawHeaders: request.rawHeaders };
+    const { httpVersion, method = '', url: rawUrl = '', rawHeaders } = request;
+    const raw = { httpVersion, method, rawUrl, rawHeaders };
     const target = parseTarget(raw, { baseHosts: this.baseHosts, isPeerTrusted: this.isTrusted(request) });
     if (target instanceof Fault) throw target;
     const sync = await this.syncOf(target);
     visit.sync = sync;
-    const caller = this.authority.callerOf(target, request.rawHeaders, sync);
+    const caller = this.authority.callerOf(target, rawHeaders, sync);
     visit.write = writeOf(target);
     const askedAt = clock.now();
     using places = new DisposableStack();
@@ -201,11 +204,13 @@ class Front {
     return outcome;
   }
 
-  private pass(
-    { request, response, awaitsContinue, times }: Visit,
+  private async pass(
+    { arrival, times }: Visit,
     { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream'> & { write: Write },
   ): Promise<string> {
     const { clock, log } = this.deps;
+    const { request, response, awaitsContinue, isBroken } = arrival;
+    if (isBroken) throw refuse(400, 'framing');
     if (awaitsContinue) response.writeContinue();
     return serveExchange({ request, response, ...checked, clock, log, times }, write);
   }
@@ -224,18 +229,19 @@ class Front {
     return sync;
   }
 
-  async close(server: Server): Promise<void> {
+  async close(listener: Listener): Promise<void> {
     const { clock, upstreams } = this.deps;
     this.isClosing = true;
     if (this.health.drain()) await clock.sleep(noticeMs);
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = listener.close();
     const drained = new AbortController();
     const timeIsUp = clock.sleep(drainMs, drained.signal).catch(() => undefined);
     await Promise.race([this.idle(), timeIsUp]);
     drained.abort();
     this.stopping.abort(new Error('the proxy ends'));
     await upstreams.close();
-    server.closeAllConnections();
+    await new Promise(setImmediate); // whoever waited for a turn has been refused by now
+    listener.cutConnections();
     await closed;
   }
 

@@ -8,10 +8,10 @@ const syncId = `s${'a2'.repeat(13)}` as SyncId;
 const rows = '/services/data/v64.0/sobjects/Account';
 const parse = (
   rawUrl: string,
-  { method = 'GET', headers = ['Host', 'localhost:8401'], isPeerTrusted = false } = {},
+  { httpVersion = '1.1', method = 'GET', headers = ['Host', 'localhost:8401'], isPeerTrusted = false } = {},
 ) =>
   parseTarget(
-    { method, rawUrl, rawHeaders: headers },
+    { httpVersion, method, rawUrl, rawHeaders: headers },
     { baseHosts: ['localhost:8401', 'sync.example.com'], isPeerTrusted },
   );
 
@@ -92,9 +92,16 @@ test('a request is refused for its form', () => {
   assert.equal(refusal('*', { method: 'OPTIONS' }), 'PRX-08 400');
   assert.equal(refusal(`${fine}?${'x'.repeat(16_384)}`), 'PRX-08 414');
   assert.equal(refusal(fine, { headers: ['Host', 'a', 'host', 'a'] }), 'PRX-08 400');
-  assert.equal(refusal(fine, { headers: ['Authorization', 'a', 'authorization', 'b'] }), 'PRX-08 400');
-  assert.equal(refusal(fine, { headers: ['Upgrade', 'websocket'] }), 'PRX-08 400');
-  assert(!(parse(fine, { headers: ['Upgrade', 'h2c'] }) instanceof Fault));
+  const twice = ['Host', 'a', 'Authorization', 'a', 'authorization', 'b'];
+  assert.equal(refusal(fine, { headers: twice }), 'PRX-08 400');
+  assert.equal(refusal(fine, { headers: [] }), 'PRX-08 400');
+  assert.equal(refusal(fine, { httpVersion: '2.0' }), 'PRX-08 400');
+  assert.equal(refusal(fine, { headers: ['Host', 'a', 'Trailer', 'X-A'] }), 'PRX-08 400');
+  for (const coding of ['gzip, chunked', 'identity', 'chunked, chunked', '']) {
+    assert.equal(refusal(fine, { headers: ['Host', 'a', 'Transfer-Encoding', coding] }), 'PRX-08 400');
+  }
+  assert.equal(refusal(fine, { headers: ['Host', 'a', 'Upgrade', 'websocket'] }), 'PRX-08 400');
+  assert(!(parse(fine, { headers: ['Host', 'a', 'Upgrade', 'h2c'] }) instanceof Fault));
 });
 
 test('of a balancer of ours the Host that it was asked for counts, of anybody else the one that was sent', () => {

@@ -26,6 +26,7 @@ export interface Target {
 }
 
 export interface RawRequest {
+  httpVersion: string;
   method: string;
   rawUrl: string;
   rawHeaders: readonly string[];
@@ -56,6 +57,8 @@ export const requestHeadBytesMax = 16_384;
  */
 export function parseTarget(raw: RawRequest, options: TargetOptions): Target | Fault {
   const { method, rawUrl } = raw;
+  const framing = doubtfulFraming(raw);
+  if (framing !== null) return refuse(400, framing);
   if (!methods.has(method)) return refuse(405, 'method');
   if (rawUrl.length > requestHeadBytesMax) return refuse(414, 'length of the address');
   if (!rawUrl.startsWith('/')) return refuse(400, 'an address must begin with a slash');
@@ -66,7 +69,7 @@ export function parseTarget(raw: RawRequest, options: TargetOptions): Target | F
   if (headerValues(raw.rawHeaders, 'expect').some((value) => value.toLowerCase() !== '100-continue'))
     return refuse(400, 'Expect');
   const hosts = headerValues(raw.rawHeaders, 'host');
-  if (hosts.length > 1) return refuse(400, 'two Host headers');
+  if (hosts.length !== 1) return refuse(400, hosts.length === 0 ? 'no Host' : 'two Host headers');
   const forwarded = options.isPeerTrusted ? headerValues(raw.rawHeaders, 'x-forwarded-host') : [];
   if (forwarded.length > 1 || forwarded[0]?.includes(',')) return refuse(400, 'several X-Forwarded-Host');
   if (headerValues(raw.rawHeaders, 'authorization').length > 1)
@@ -80,6 +83,18 @@ export function parseTarget(raw: RawRequest, options: TargetOptions): Target | F
   const segments = decoded.slice(1).split('/');
   if (segments.at(-1) === '') segments.pop();
   return { ...address, method, segments, query: query.join('?') };
+}
+
+/**
+ * What Node's parser takes and what is nevertheless read in different ways: another version than ours, a body in a
+ * coding that we would pass on unread, headers that come after the body, when nothing can be refused any more.
+ */
+function doubtfulFraming({ httpVersion, rawHeaders }: RawRequest): string | null {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'version of HTTP';
+  const codings = headerValues(rawHeaders, 'transfer-encoding');
+  if (codings.length > 1 || (codings[0] ?? 'chunked').toLowerCase() !== 'chunked') return 'Transfer-Encoding';
+  if (codings.length > 0 && httpVersion === '1.0') return 'Transfer-Encoding in HTTP/1.0';
+  return headerValues(rawHeaders, 'trailer').length > 0 ? 'Trailer' : null;
 }
 
 type Address = Pick<Target, 'syncId' | 'namedHost' | 'rawPath'>;

@@ -17,6 +17,8 @@ import type { ProxyDeps } from './server.ts';
 export const syncId = `s${'a2'.repeat(13)}` as SyncId;
 /** Looking this one up fails. */
 export const unreachableSyncId = `s${'7'.repeat(26)}`;
+/** A host that may be sent to and where nothing listens. */
+const silentHost = '127.0.0.1:1';
 export const token = '00D000000000AbC!canary.token';
 const orgId = toLongId('00D000000000AbC') as OrgId;
 
@@ -47,7 +49,13 @@ export async function openStage({
   ...options
 }: { clock?: Clock; answerTimeoutMs?: number; port?: number } & Pick<
   ProxyDeps,
-  'bounds' | 'certificate' | 'metrics' | 'publicHosts' | 'reachControl' | 'trustedProxies'
+  | 'bounds'
+  | 'certificate'
+  | 'headersTimeoutMs'
+  | 'metrics'
+  | 'publicHosts'
+  | 'reachControl'
+  | 'trustedProxies'
 > = {}): Promise<Stage> {
   const { server, org } = await openOrg();
   const calls: string[] = [];
@@ -90,7 +98,11 @@ export async function openStage({
         return id === syncId ? { ...recording, ...sync } : null;
       },
     },
-    upstreams: openUpstreams({ answerTimeoutMs, connectTimeoutMs: 1_000 }),
+    upstreams: openUpstreams({
+      allowHosts: [org.host, silentHost],
+      answerTimeoutMs,
+      connectTimeoutMs: 1_000,
+    }),
   });
   return {
     org,
@@ -131,6 +143,7 @@ async function openOrg() {
       org.answer(whole, response);
     });
   });
+  server.maxHeadersCount = 0;
   server.on('connection', (socket) => {
     org.sockets.add(socket);
     socket.on('close', () => org.sockets.delete(socket));
@@ -189,6 +202,17 @@ export const through = (
   path: string,
   options: Parameters<typeof requestText>[2] = {},
 ): Promise<RawAnswer> => sendRaw(stage.proxy.port, requestText(method, `/${syncId}${path}`, options));
+
+/** Status and code of a refusal, which has the form that is promised. */
+export function refusalOf(answer: RawAnswer): string {
+  const [error, ...more] = JSON.parse(answer.body.toString()) as { message: string; errorCode: string }[];
+  assert(error && more.length === 0, 'one error');
+  const code = answer.header('Lockstep-Error');
+  assert(error.errorCode === `LOCKSTEP_${code?.replace('-', '_')}`, `${error.errorCode} is ${code}`);
+  assert(/\w/.test(error.message), 'the error says something');
+  assert(answer.header('Content-Type') === 'application/json;charset=UTF-8', 'in JSON');
+  return `${answer.status} ${code}`;
+}
 
 export function parseAnswer(bytes: Buffer): RawAnswer {
   const end = bytes.indexOf('\r\n\r\n');

@@ -1,8 +1,12 @@
 import { type Dispatcher, Pool } from 'undici';
+import { allowedOrigin, isNamedHost, lookupPublic } from '../salesforce/index.ts';
 
 /** Connections to Salesforce, one pool for each org's address, shared by all requests to it. */
 export interface Upstreams {
-  /** @param instanceUrl any URL of the org; only scheme, host and port count */
+  /**
+   * @param instanceUrl any URL of the org; only scheme, host and port count
+   * @throws Fault `ORG-04` where no token may be sent there
+   */
   to(instanceUrl: string): Dispatcher;
   /** Cuts what is under way. */
   close(): Promise<void>;
@@ -12,13 +16,20 @@ export interface Upstreams {
 const salesforceTimeoutMs = 600_000;
 const marginMs = 10_000;
 
-export function openUpstreams(
-  options: { answerTimeoutMs?: number; connectTimeoutMs?: number } = {},
-): Upstreams {
+export interface UpstreamOptions {
+  /** Hosts beyond Salesforce's own; these may be http and private. */
+  allowHosts: readonly string[];
+  answerTimeoutMs?: number;
+  connectTimeoutMs?: number;
+}
+
+/** The addresses are the control database's; they are checked all the same, because callers' tokens are sent there. */
+export function openUpstreams(options: UpstreamOptions): Upstreams {
+  const { allowHosts } = options;
   const pools = new Map<string, Pool>();
   const answerTimeoutMs = options.answerTimeoutMs ?? salesforceTimeoutMs + marginMs;
-  const open = (origin: string) =>
-    new Pool(origin, {
+  const open = (origin: URL) =>
+    new Pool(origin.origin, {
       connections: 128,
       // One request at a time on a connection: a lost connection then concerns that one request and no other.
       pipelining: 1,
@@ -26,14 +37,16 @@ export function openUpstreams(
       allowH2: false,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: answerTimeoutMs,
-      connectTimeout: options.connectTimeoutMs ?? 10_000,
+      connect: {
+        timeout: options.connectTimeoutMs ?? 10_000,
+        ...(isNamedHost(origin, allowHosts) ? {} : { lookup: lookupPublic }),
+      },
       maxHeaderSize: 65_536,
     });
   return {
     to(instanceUrl) {
-      const { origin } = new URL(instanceUrl);
-      let pool = pools.get(origin);
-      if (!pool) pools.set(origin, (pool = open(origin)));
+      let pool = pools.get(instanceUrl);
+      if (!pool) pools.set(instanceUrl, (pool = open(allowedOrigin(instanceUrl, allowHosts))));
       return pool;
     },
     async close() {

@@ -7,7 +7,7 @@ export type { Query, RiderAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, nearNames, type SObject } from './describe.ts';
 export { faultOf } from './faults.ts';
-export { isAllowedHost } from './hosts.ts';
+export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type Shown, shownIn } from './shown.ts';
 export { type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { sql } from '../src/lib/sql.ts';
-import { dataPath, openWorld } from './world.ts';
+import { dataPath, openWorld, type World } from './world.ts';
 
 const canary = 'CANARYf7c1e0';
 
@@ -28,6 +30,8 @@ test('no token and no record value reaches a log, the database server’s own in
   });
   assert.equal(foreign.status, 403);
   assert.doesNotMatch(await foreign.text(), new RegExp(canary));
+
+  await sendOddities(world);
 
   // Values that the database refuses: text that it cannot hold, and a rule that somebody added to the table.
   await world.admin.script(`
@@ -57,5 +61,34 @@ test('no token and no record value reaches a log, the database server’s own in
   const server = process.env.TEST_POSTGRES_LOG;
   if (!server) t.diagnostic('the database server is not ours: its log is not looked at');
   const logs = ours + (server ? await readFile(server, 'utf8') : '');
-  for (const secret of secrets) assert.equal(logs.includes(secret), false);
+  const metrics = await world.metrics();
+  assert.match(metrics, new RegExp(`lockstep_proxy_requests_total\\{sync="${world.sync.id}",method="POST"`));
+  for (const secret of secrets) assert.equal((logs + metrics).includes(secret), false);
 });
+
+/** The canary wherever a caller can put it that is neither token nor record: all of it is refused or passed on. */
+async function sendOddities(world: World): Promise<void> {
+  const { host, hostname, port } = new URL(world.base);
+  const path = `/${world.sync.id}${dataPath}/sobjects`;
+  const token = `Authorization: Bearer ${await world.org.token('demo')}`;
+  const unknownSync = `/s${'b'.repeat(26)}`;
+  const requests = [
+    [`GET ${path}/${canary}`, `Host: ${host}`, token, `X-Note: ${canary}`, `Cookie: sid=${canary}`],
+    [`GET ${path}`, `Host: ${canary}.localhost`, token, `Sforce-Call-Options: client=${canary}`],
+    [`GET ${dataPath}`, `Host: ${canary}.localhost`, token],
+    [`GET ${path}`, `Host: ${host}`, `Authorization: Bearer ${canary}`],
+    [`GET ${path}`, `Host: ${host}`, token, `X-SFDC-Session: 00D000000000000!${canary}`],
+    [`GET ${path}`, `Host: ${host}`, token, `Expect: ${canary}`],
+    [`GET ${path}?q=${canary}`, `Host: ${host}`, token, `Upgrade: ${canary}`],
+    [`GET ${unknownSync}${dataPath}/${canary}`, `Host: ${host}`, token],
+    [`${canary} ${path}`, `Host: ${host}`, token],
+    [`GET ${path}/${canary}`, `Host: ${host}`, token, ` ${canary}`],
+  ];
+  for (const [start, ...headers] of requests) {
+    const socket = connect(Number(port), hostname);
+    socket.write([`${start} HTTP/1.1`, 'Connection: close', ...headers, '', ''].join('\r\n'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    assert.match(answer.toString('latin1'), /^HTTP\/1\.1 [245]\d\d /);
+    socket.destroy();
+  }
+}

@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { findSync, listenForChanges, openReaderUrl, runLeases, type Sync } from '../src/control/index.ts';
-import { createSync, type EngineDeps, openSyncs, proxiedSync, runSync } from '../src/engine/index.ts';
+import {
+  createSync,
+  type EngineDeps,
+  openSyncs,
+  proxiedSync,
+  readSyncGauges,
+  runSync,
+} from '../src/engine/index.ts';
 import { assert } from '../src/lib/assert.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
 import { type Sql, sql } from '../src/lib/sql.ts';
 import { dropPrivateDatabase, readStatus } from '../src/postgres/index.ts';
-import { openUpstreams, type RunningProxy, startProxy } from '../src/proxy/index.ts';
+import { openMetrics, openUpstreams, type RunningProxy, startProxy } from '../src/proxy/index.ts';
 import { openTestControl, type TestControl } from './control.ts';
 import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
 
@@ -28,6 +35,8 @@ export interface World extends AsyncDisposable {
   startWorker(): Worker;
   /** The next time that the sync begins to wait for this fault; null: that it goes on. Both are recorded by then. */
   news(code: string | null): Promise<void>;
+  /** What the proxy counts and measures, in Prometheus' form. */
+  metrics(): Promise<string>;
   /** A caller's request through the proxy, as the demo user. */
   call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
   /** Waits, with a limit, until the query answers one row with a true value. */
@@ -89,6 +98,7 @@ export async function openWorld(options: {
 
   const syncs = openSyncs(deps);
   undo.defer(() => syncs.end());
+  const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
   const upstreams = openUpstreams({ allowHosts: [host] });
   const proxy: RunningProxy = await startProxy({
     host: '127.0.0.1',
@@ -97,6 +107,7 @@ export async function openWorld(options: {
     log: deps.log,
     syncs: { of: (id) => proxiedSync(deps, syncs, id) },
     upstreams,
+    metrics,
   });
   undo.defer(() => proxy.close());
   const reader = openDatabase({
@@ -131,6 +142,7 @@ export async function openWorld(options: {
     reader,
     admin,
     base: `${proxy.url}/${syncId}`,
+    metrics: () => metrics.text(),
     startWorker() {
       const stop = new AbortController();
       const done = runLeases(

@@ -3,11 +3,20 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { openTestDatabase } from '../../test/database.ts';
+import { systemClock } from './clock.ts';
 import { databaseUrl, openDatabase, sqlState } from './database.ts';
 import { ident, join, literal, sql } from './sql.ts';
 
-/** A network between a client and the server that can go silent: what is open then answers no more. */
-async function openNetwork(serverUrl: string): Promise<AsyncDisposable & { url: string; goSilent(): void }> {
+/** A network between a client and the server. */
+interface Network extends AsyncDisposable {
+  url: string;
+  /** What is open answers no more. */
+  goSilent(): void;
+  /** What the server sends from now on to those that are open comes in one piece, when it has closed the connection. */
+  holdBack(): void;
+}
+
+async function openNetwork(serverUrl: string): Promise<Network> {
   const { hostname, port } = new URL(serverUrl);
   const pairs = new Set<[Socket, Socket]>();
   const relay = createServer((client) => {
@@ -33,6 +42,14 @@ async function openNetwork(serverUrl: string): Promise<AsyncDisposable & { url: 
         server.unpipe(client);
         client.resume();
         server.resume();
+      }
+    },
+    holdBack() {
+      for (const [client, server] of pairs) {
+        server.unpipe(client);
+        const held: Buffer[] = [];
+        server.on('data', (bytes: Buffer) => held.push(bytes)).resume();
+        server.once('end', () => client.end(Buffer.concat(held)));
       }
     },
     async [Symbol.asyncDispose]() {
@@ -74,6 +91,25 @@ test('a connection that the server ends is an error of its query and not of the 
   });
   await assert.rejects(ended);
   assert.deepEqual(await db.query(sql`SELECT 1 AS one`), [{ one: 1 }]);
+  await db.end();
+});
+
+test('a connection that ends as it is handed on is an error of whoever gets it and not of the process', async () => {
+  await using database = await openTestDatabase();
+  await using network = await openNetwork(database.url);
+  const db = openDatabase({ url: network.url, applicationName: 'test handed on', connectionsMax: 1 });
+  const [own] = await db.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
+  network.holdBack();
+  const first = db.query(sql`SELECT 1 AS one`);
+  const second = db.transaction((tx) => tx.query(sql`SELECT 2 AS two`));
+  const ended = assert.rejects(second, /57P01|terminat|not queryable/);
+  const isAnswered = sql`
+    SELECT FROM pg_stat_activity WHERE pid = ${own?.pid}::integer AND state = 'idle' AND query LIKE '%one%'`;
+  while ((await database.db.query(isAnswered)).length === 0) await systemClock.sleep(10);
+  await database.db.query(sql`SELECT pg_terminate_backend(${own?.pid}::integer, 5000)`);
+  assert.deepEqual(await first, [{ one: 1 }]);
+  await ended;
+  assert.deepEqual(await db.query(sql`SELECT 3 AS three`), [{ three: 3 }]);
   await db.end();
 });
 

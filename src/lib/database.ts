@@ -109,6 +109,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: options.valuesAsText ? textOnly : types,
   };
   const pool = new pg.Pool(settings);
+  // A connection may end between two that use it, when neither listens; unheard, that ends the process. Its next
+  // statement fails by itself.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => options.onIdleError?.(sqlState(error) ?? 'connection lost'));
 
   const database: Database = {

@@ -46,6 +46,39 @@ test('a sync reads on below its line', async () => {
   }
 });
 
+test('what a proxied answer says of the day stops the reads as well, and the proxy goes on', async () => {
+  await using stage = await openStage({ org, sobjects: ['Account'] });
+  await stage.copy();
+  await use(91);
+  try {
+    const path = `${dataPath}/sobjects/Account`;
+    assert.equal((await stage.call('POST', path, { Name: 'First' })).applied, 'yes');
+    const requests = await countRequests(stage);
+    await stage.pass(5 * stage.intervalMs);
+    assert.equal(await requests.fired(), 0, 'no poll had to find it out');
+    assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+    assert.equal((await stage.call('POST', path, { Name: 'Second' })).applied, 'yes');
+    assert.equal(await requests.fired(), 1, 'its read-back');
+    await requests.end();
+  } finally {
+    await use(0);
+  }
+});
+
+test('the limit of the org passes through the proxy unchanged', async () => {
+  await using stage = await openStage({ org, sobjects: ['Account'] });
+  await stage.copy();
+  await use(100);
+  try {
+    const refused = await stage.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Too many' });
+    assert.deepEqual([refused.status, refused.applied], [403, 'no']);
+    assert.match(refused.text, /REQUEST_LIMIT_EXCEEDED/);
+    assert.equal(refused.headers.get('lockstep-error'), null);
+  } finally {
+    await use(0);
+  }
+});
+
 test('at 90 % of the day a sync stops, says so, looks every 15 minutes, and goes on by itself below 85 %', async () => {
   await using stopped = await openStopped();
   const { stage } = stopped;

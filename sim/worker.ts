@@ -15,6 +15,7 @@ import { Bell } from '../src/lib/bell.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { Holder, Mirror, StreamTable } from '../src/postgres/index.ts';
 import type { UpstreamAnswer } from '../src/proxy/forward.ts';
+import { noTimes } from '../src/proxy/request-times.ts';
 import type { Applied } from '../src/proxy/write-through.ts';
 import { tellingRecord, walkWrite } from '../src/proxy/write-through.ts';
 import type { RecordWrite } from '../src/proxy/writes-of.ts';
@@ -129,7 +130,9 @@ export class Worker implements Mortal {
     const { clock } = this;
     return new Promise((resolve, reject) => {
       const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });
-      walkWrite({ sync, method, clock, log, forward, send }, tellingRecord(write)).catch(reject);
+      walkWrite({ sync, method, clock, log, times: noTimes(), forward, send }, tellingRecord(write)).catch(
+        reject,
+      );
     });
   }
 

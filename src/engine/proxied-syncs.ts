@@ -5,7 +5,7 @@ import type { WrittenRecord } from '../core/written-record.ts';
 import type { Destination, Outcome } from '../postgres/index.ts';
 import { usageOf } from '../salesforce/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
-import { markForReading, type ReadBackOptions } from './read-back.ts';
+import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-back.ts';
 import type { IngestJob } from './watched-jobs.ts';
 
 /** A record that a request names before it is answered; null where only its sobject is known. */
@@ -29,8 +29,8 @@ export interface ProxiedSync {
   /** Commits the intent to write, before anything is sent. Throws when the database is away. */
   recordIntent(intent: { method: string; named: readonly NamedRecord[] }): Promise<readonly number[]>;
   recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
-  /** See {@link ReadBacks.read}: those that the mirror does not show by the deadline. */
-  readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<readonly WrittenRecord[]>;
+  /** See {@link ReadBacks.read}. */
+  readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd>;
   /** Has records of one sobject read again, first of all. Where the database is away, it throws and does so later. */
   markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
   /** Has sobjects polled with priority; all of them for null. */

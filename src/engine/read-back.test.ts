@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RecordId } from '../core/ids.ts';
 import { groupsOf, type Waiting } from './read-back.ts';
 
-const options = { notBefore: 0, deadlineAt: 0, isSuspect: false };
+const options = { notBefore: 0, deadlineAt: 0, isSuspect: false, applyMs: 0 };
 const byId = (sobject: string, number: number, isSuspect = false): Waiting => ({
   ...options,
   isSuspect,

@@ -33,6 +33,14 @@ export interface ReadBackDeps {
   onStored(stored: Stored): void;
 }
 
+/** How the reading of some records has ended. */
+export interface ReadBackEnd {
+  /** Those that the mirror does not show. */
+  pending: readonly WrittenRecord[];
+  /** What storing the slowest of them took. */
+  applyMs: number;
+}
+
 export interface ReadBackOptions {
   /** A record whose stamp lies before this was read from before the write: it is read again. */
   notBefore: ServerSeconds;
@@ -45,6 +53,8 @@ export interface Waiting extends ReadBackOptions {
   record: WrittenRecord;
   /** Its last reading was from before its write: it is asked for apart from those that were never doubted. */
   isSuspect: boolean;
+  /** What storing it has taken so far. */
+  applyMs: number;
 }
 
 /** Records that one query asks for. */
@@ -174,7 +184,9 @@ async function applyGroup<One extends Waiting>(
   const deadlineAt = Math.max(...waiting.map((one) => one.deadlineAt));
   const ids = [...shown.keys(), ...part.absent];
   const formerMasters = await mastersOf(destination, table, ids);
-  await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - deps.clock.now()));
+  const began = deps.clock.now();
+  await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - began));
+  for (const one of waiting) one.applyMs += deps.clock.now() - began;
   deps.onStored({ table, formerMasters, ids, deletedIds });
   const unsettled = new Map(await mirror.unsettled(table.stream.streamNo, ids));
   const resultOf = (one: One): ReadBackResult => {

@@ -1,7 +1,14 @@
 import { Fault } from '../core/faults.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { sqlState } from '../lib/database.ts';
-import { groupsOf, type ReadBackDeps, type ReadBackOptions, readGroups, type Waiting } from './read-back.ts';
+import {
+  groupsOf,
+  type ReadBackDeps,
+  type ReadBackEnd,
+  type ReadBackOptions,
+  readGroups,
+  type Waiting,
+} from './read-back.ts';
 
 /** Two, so that a write that comes while one is under way does not wait for the whole of it; more would share less. */
 const concurrentMax = 2;
@@ -36,18 +43,29 @@ export class ReadBacks {
    * Reads records until the mirror holds each of them as it was after its write, or the deadline has come.
    *
    * @param written  one of each record
-   * @returns those that the mirror does not show
    */
-  async read(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<readonly WrittenRecord[]> {
-    const results = written.map(
+  async read(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd> {
+    const ends = written.map(
       (record) =>
-        new Promise<WrittenRecord[]>((resolve) => {
-          const settle = (result: 'applied' | 'pending') => resolve(result === 'applied' ? [] : [record]);
-          this.waiting.push({ ...options, record, isSuspect: false, tries: 0, settle });
+        new Promise<ReadBackEnd>((resolve) => {
+          const one: Pending = {
+            ...options,
+            record,
+            isSuspect: false,
+            applyMs: 0,
+            tries: 0,
+            settle: (result) =>
+              resolve({ pending: result === 'applied' ? [] : [record], applyMs: one.applyMs }),
+          };
+          this.waiting.push(one);
         }),
     );
     this.readOn();
-    return (await Promise.all(results)).flat();
+    const ended = await Promise.all(ends);
+    return {
+      pending: ended.flatMap(({ pending }) => pending),
+      applyMs: Math.max(0, ...ended.map(({ applyMs }) => applyMs)),
+    };
   }
 
   private readOn(): void {

@@ -77,13 +77,14 @@ async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
 }
 
 function writeThrough(exchange: Exchange, write: TellingWrite, held?: HeldBody): Promise<Applied> {
-  const { sync, target, clock, log, response } = exchange;
+  const { sync, target, clock, log, response, times } = exchange;
   return walkWrite(
     {
       sync,
       method: target.method,
       clock,
       log,
+      times,
       forward: () => send(exchange, { holdBytesMax, isWrite: true, held }),
       send: (answer, applied) => sendAnswer(response, answer, applied),
     },

@@ -78,7 +78,7 @@ export async function openStage({
     recordOutcome: async (intents, outcome) => void calls.push(`outcome ${intents.join()} ${outcome}`),
     readBack: async (written) => {
       calls.push(`readBack ${written.map(nameOf).join(' ')}`);
-      return [];
+      return { pending: [], applyMs: 0 };
     },
     markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
     forwarded: () => undefined,

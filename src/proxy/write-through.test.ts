@@ -10,6 +10,7 @@ const rows = '/services/data/v64.0/sobjects/Account';
 const id = '001D000000IqhSLIAZ';
 const row = `${rows}/${id}`;
 const patch = (stage: Stage, path = row) => through(stage, 'PATCH', path, { body: '{"Name":"New"}' });
+const applied = { pending: [], applyMs: 0 };
 const created = JSON.stringify({ id, success: true, errors: [] });
 
 test('an update is recorded, sent, read back and recorded again before its answer returns', async () => {
@@ -33,7 +34,7 @@ test('the answer of a create is held until its record is stored, and is then unt
   await using stage = await openStage();
   const zipped = gzipSync(created);
   stage.org.answer = (_, response) => response.writeHead(201, { 'Content-Encoding': 'gzip' }).end(zipped);
-  const stored = Promise.withResolvers<[]>();
+  const stored = Promise.withResolvers<typeof applied>();
   const asked = Promise.withResolvers<void>();
   stage.sync.readBack = () => {
     asked.resolve();
@@ -43,7 +44,7 @@ test('the answer of a create is held until its record is stored, and is then unt
   const answering = through(stage, 'POST', rows, { body: '{}' }).finally(() => (isAnswered = true));
   await asked.promise;
   assert.equal(isAnswered, false);
-  stored.resolve([]);
+  stored.resolve(applied);
   const answer = await answering;
   assert.equal(answer.header('Lockstep-Applied'), 'yes');
   assert.deepEqual(answer.body, zipped);
@@ -67,7 +68,7 @@ test('the read-back gets the time of the write and three seconds', async () => {
   };
   stage.sync.readBack = async (_, options) => {
     seen.push(options);
-    return [];
+    return applied;
   };
   await patch(stage);
   const notBefore = Date.UTC(2026, 10, 24, 8, 0, 10) / 1000 - 2 - 2;
@@ -77,7 +78,7 @@ test('the read-back gets the time of the write and three seconds', async () => {
 test('a write that cannot be read back in time is answered as pending and read again first of all', async () => {
   const clock = new ManualClock();
   await using stage = await openStage({ clock });
-  const unanswered = Promise.withResolvers<[]>();
+  const unanswered = Promise.withResolvers<typeof applied>();
   stage.sync.readBack = () => {
     setImmediate(() => clock.advance(3_250));
     return unanswered.promise;
@@ -102,7 +103,7 @@ test('whatever fails after the answer of Salesforce makes the write pending, nev
 test('a created record that cannot be read back is marked by the Id of its answer', async () => {
   await using stage = await openStage();
   stage.org.answer = (_, response) => response.writeHead(201).end(created);
-  stage.sync.readBack = async (written) => written;
+  stage.sync.readBack = async (pending) => ({ pending, applyMs: 0 });
   await through(stage, 'POST', rows, { body: '{}' });
   assert.deepEqual(stage.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
 });

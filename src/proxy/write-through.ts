@@ -15,6 +15,7 @@ import type { Outcome } from '../postgres/index.ts';
 import { answeredBy } from './bodies.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
+import type { RequestTimes } from './request-times.ts';
 import { type RecordWrite, recordWritten, type Written } from './writes-of.ts';
 
 /** Value of the header Lockstep-Applied. */
@@ -37,6 +38,7 @@ export interface WriteExchange {
   method: string;
   clock: Clock;
   log: AppLog;
+  times: RequestTimes;
   /** One attempt. Faults as of {@link forward}. */
   forward(): Promise<UpstreamAnswer>;
   send(answer: UpstreamAnswer, applied: Applied): Promise<void>;
@@ -117,10 +119,11 @@ async function pendingOf(
   if (written.length === 0 || !intents) return written;
   const deadlineAt = answer.lastByteAt + holdMs;
   const options = { notBefore: earliestStamp(answer), deadlineAt };
-  const pending = await within(exchange, deadlineAt + graceMs, () =>
-    exchange.sync.readBack(written, options),
-  );
-  return pending ?? written;
+  const end = await within(exchange, deadlineAt + graceMs, () => exchange.sync.readBack(written, options));
+  const { times, clock } = exchange;
+  times.applyMs = end?.applyMs ?? 0;
+  times.readBackMs = clock.now() - answer.lastByteAt - times.applyMs;
+  return end?.pending ?? written;
 }
 
 const outcomeOf = {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cursorFieldOf, type Describe, type DescribeField, unreadableBecause } from './describe.ts';
+import {
+  cursorFieldOf,
+  type Describe,
+  type DescribeField,
+  movesWithChanges,
+  unreadableBecause,
+} from './describe.ts';
 
 const field = (name: string, type = 'datetime', rest: Partial<DescribeField> = {}): DescribeField => ({
   name,
@@ -101,4 +107,11 @@ test('objects that only resemble those can be read', () => {
   ]) {
     assert.equal(unreadableBecause(sobject(name, [])), null, name);
   }
+});
+
+test('a time that stands still when its record changes tells no reading from an older one', () => {
+  assert.deepEqual(
+    (['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'LoginTime', null] as const).map(movesWithChanges),
+    [true, true, false, false, false],
+  );
 });

@@ -36,6 +36,10 @@ const cursorFields = ['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'Logi
 
 export type CursorField = (typeof cursorFields)[number];
 
+/** Whether a time moves when its record is changed, so that it tells a reading from before a change from one after it. */
+export const movesWithChanges = (cursorField: CursorField | null): boolean =>
+  cursorField === 'SystemModstamp' || cursorField === 'LastModifiedDate';
+
 /** The time that an sobject's changes can be followed by; null: none, and only reading it whole finds them. */
 export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
   if (!isFilteredByTime(name)) return null;

@@ -1,3 +1,4 @@
+import { movesWithChanges } from '../core/describe.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
@@ -171,7 +172,8 @@ async function applyGroup<One extends Waiting>(
     return all(isHopeless ? 'hopeless' : 'again');
   }
   const { page } = outcome;
-  const shown = shownIn(page, table.stream.cursorField);
+  const { cursorField } = table.stream;
+  const shown = shownIn(page, movesWithChanges(cursorField) ? cursorField : null);
   const stale = waiting.filter((one) => isStale(one, shown));
   if (stale.length > 0) {
     for (const one of stale) one.isSuspect = true;

@@ -68,10 +68,9 @@ const ingestJob = z.object({ id: z.string().regex(/^\w{15,18}$/), object: z.stri
 /** Of a job that is still open, or was given up, nothing is written. */
 const handedOver = new Set(['UploadComplete', 'InProgress', 'JobComplete']);
 
+/** While the database is away nothing is known of Ids: what only reads passes, and recording a write finds it out. */
 async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
-  const prefixes = await sync.keyPrefixes().catch((cause: unknown) => {
-    throw new Fault('PRX-12', {}, { cause });
-  });
+  const prefixes = await sync.keyPrefixes().catch(() => new Map<string, string>());
   const elsewhere = prefixes.size === sync.streams.size ? '' : undefined;
   return (id) => prefixes.get(id.slice(0, 3)) ?? elsewhere;
 }

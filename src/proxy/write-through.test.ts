@@ -326,6 +326,17 @@ test('a composite request whose objects are not mirrored, or that only reads, co
   assert.deepEqual(stage.calls, []);
 });
 
+test('while the database is away a composite request that only reads passes, and one that writes is not sent', async () => {
+  await using stage = await openStage();
+  const isAway = async () => Promise.reject(new Error('the database is away'));
+  Object.assign(stage.sync, { keyPrefixes: isAway, recordIntent: isAway });
+  const read = await through(stage, 'POST', composite, { body: '{"compositeRequest":[]}' });
+  assert.equal(read.status, 204);
+  const write = await through(stage, 'POST', composite, { body: compositeOf('Account') });
+  assert.equal(write.header('Lockstep-Error'), 'PRX-12');
+  assert.equal(stage.org.seen.length, 1);
+});
+
 test('a composite request whose answer does not name all of its records is followed by a poll', async () => {
   await using stage = await openStage();
   stage.org.answer = (_, response) => response.writeHead(200).end('{}');

@@ -121,3 +121,39 @@ test('writes that a dead proxy left without an outcome are read again by whoever
   );
   assert.deepEqual(intent, { outcome: 'unknown' });
 });
+
+test('marks and outcomes of writes that a cut connection loses are recorded over another one', async () => {
+  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
+  const { admin, org } = world;
+  const created = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
+  const { id } = JSON.parse(created.text) as { id: string };
+  await org.request('DELETE', `${dataPath}/sobjects/Account/${id}`);
+  await org.control('/faults', { match: { method: 'PATCH' }, effect: { delayAnswerMs: 1_000 } });
+  const answering = world.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Too late' });
+  const isUnderWay = sql`SELECT FROM _lockstep.intent WHERE outcome IS NULL`;
+  while ((await admin.query(isUnderWay)).length === 0) await systemClock.sleep(20);
+
+  const blocker = await admin.session();
+  await blocker.script('BEGIN; LOCK _lockstep.dirty, _lockstep.intent');
+  const cutWaiting = sql`
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name LIKE 'lockstep-proxy/%' AND wait_event_type = 'Lock'`;
+  for (let cuts = 0; cuts < 2; ) {
+    cuts += (await admin.query(cutWaiting)).length;
+    await systemClock.sleep(20);
+  }
+  const answer = await answering;
+  assert.equal(answer.status, 404);
+  await blocker.close();
+
+  const [last] = await admin.query<{ intent_no: number }>(
+    sql`SELECT max(intent_no) AS intent_no FROM _lockstep.intent`,
+  );
+  const isRecorded = sql`
+    SELECT FROM _lockstep.intent, _lockstep.dirty
+     WHERE intent_no = ${last?.intent_no} AND outcome = 'refused' AND dirty.id = ${id}`;
+  for (let tries = 0; (await admin.query(isRecorded)).length === 0; tries++) {
+    assert.ok(tries < 400, 'the write has an outcome, and its record is marked');
+    await systemClock.sleep(50);
+  }
+});

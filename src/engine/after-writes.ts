@@ -2,7 +2,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination } from '../postgres/index.ts';
 import type { Salesforce } from '../salesforce/index.ts';
-import { OwedMarks } from './owed-marks.ts';
+import { OwedRecords } from './owed-records.ts';
 import { ReadBacks } from './read-backs.ts';
 import { RelatedRecords } from './related-records.ts';
 import { WatchedJobs } from './watched-jobs.ts';
@@ -22,7 +22,7 @@ export interface AfterWritesDeps {
 /** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
 export interface AfterWrites {
   readBacks: ReadBacks;
-  owedMarks: OwedMarks;
+  owed: OwedRecords;
   jobs: WatchedJobs;
   /** Aborts when the sync is closed. */
   closing: AbortSignal;
@@ -35,7 +35,7 @@ export function openAfterWrites(deps: AfterWritesDeps): AfterWrites {
   const related = new RelatedRecords({ ...deps, onMarked: pollSoon });
   return {
     readBacks: new ReadBacks({ ...deps, onStored: (stored) => related.stored(stored) }, closing.signal),
-    owedMarks: new OwedMarks({ ...deps, onMarked: pollSoon }),
+    owed: new OwedRecords({ ...deps, onMarked: pollSoon }),
     jobs: new WatchedJobs(deps),
     closing: closing.signal,
     end: () => closing.abort(new Error('the sync is closed')),

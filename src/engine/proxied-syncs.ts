@@ -28,6 +28,7 @@ export interface ProxiedSync {
   withoutDatabase: Sync['withoutDatabase'];
   /** Commits the intent to write, before anything is sent. Throws when the database is away. */
   recordIntent(intent: { method: string; named: readonly NamedRecord[] }): Promise<readonly number[]>;
+  /** Where the database is away, it throws and does so later. */
   recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
   /** See {@link ReadBacks.read}. */
   readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd>;
@@ -72,14 +73,23 @@ export function proxied(
     keyPrefixes: async () => keyPrefixesOf(await destination()),
     withoutDatabase: settings.withoutDatabase,
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
-    recordOutcome: async (intents, outcome) => (await destination()).mirror.recordOutcome(intents, outcome),
+    recordOutcome: async (intents, outcome) => {
+      const { owed, closing } = afterWrites;
+      // With an outcome a write is healed by nobody: its marks come first.
+      if (owed.hasMarks) return owed.addOutcome(intents, outcome, closing);
+      try {
+        await (await destination()).mirror.recordOutcome(intents, outcome);
+      } catch (error) {
+        owed.addOutcome(intents, outcome, closing);
+        throw error;
+      }
+    },
     readBack: (written, options) => afterWrites.readBacks.read(written, options),
     markDirty: async (sobject, ids) => {
       try {
         await markForReading(await destination(), sobject, ids);
-      } catch (error) {
-        afterWrites.owedMarks.add(sobject, ids, afterWrites.closing);
-        throw error;
+      } catch {
+        return afterWrites.owed.addMarks(sobject, ids, afterWrites.closing);
       }
       open.urgent.add(sobject);
       open.bell.ring();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Database } from '../src/lib/database.ts';
 import { ident, sql } from '../src/lib/sql.ts';
-import { type OrgAnswer, signIn, type TestOrg } from './org.ts';
+import { compareStream, mirroredStreams } from './mirror-comparison.ts';
+import { signIn, type TestOrg } from './org.ts';
 
 /**
  * What the stage compares: the mirror with the org's own answers, row by row and value by value, and the history of
@@ -24,10 +25,7 @@ const settleMs = 15 * 60_000;
 const slackSeconds = 2;
 
 export async function openWitness(mirror: Database, org: TestOrg): Promise<Witness> {
-  const streams = await mirror.query<Stream>(sql`
-    SELECT c.stream_no, c.sobject, c.table_name AS name,
-           json_object_agg(f.field, f.column_name) AS columns
-      FROM _lockstep.checkpoint c JOIN _lockstep.column f USING (stream_no) GROUP BY c.stream_no`);
+  const streams = await mirroredStreams(mirror);
   await mirror.script(`
     CREATE SCHEMA witness;
     CREATE TABLE witness.change (
@@ -49,19 +47,9 @@ export async function openWitness(mirror: Database, org: TestOrg): Promise<Witne
     async expectConverged() {
       const token = await signIn(org.url, org.credentials, 'integration');
       for (const stream of streams) {
-        const records = await recordsOf(org, token, stream);
-        const table = ident('salesforce', stream.name);
-        const different = await mirror.query(sql`
-          SELECT coalesce(m.id, o.id) AS id,
-                 CASE WHEN m.id IS NULL THEN 'missing' WHEN o.id IS NULL THEN 'surplus' ELSE 'different' END AS how
-            FROM ${table} m
-            FULL JOIN json_populate_recordset(NULL::${table}, ${JSON.stringify(records)}::json) o ON o.id = m.id
-           WHERE m.* IS DISTINCT FROM o.*
-           LIMIT 5`);
+        const { different, rows, keptRows } = await compareStream(mirror, org, token, stream);
         assert.deepEqual(different, [], `${stream.sobject} is equal in org and mirror`);
-        const [kept] = await mirror.query(sql`
-          SELECT rows FROM _lockstep.checkpoint WHERE stream_no = ${stream.stream_no}`);
-        assert.deepEqual(kept, { rows: records.length }, `the kept number of rows of ${stream.sobject}`);
+        assert.equal(keptRows, rows, `the kept number of rows of ${stream.sobject}`);
       }
     },
     async expectNoReturn() {
@@ -97,43 +85,8 @@ export async function openWitness(mirror: Database, org: TestOrg): Promise<Witne
   };
 }
 
-interface Stream {
-  stream_no: number;
-  sobject: string;
-  name: string;
-  /** Column name by field. */
-  columns: Record<string, string>;
-}
-
 interface Claim {
   sobject: string;
   read: string;
   settled: string;
 }
-
-/** The records by column, numbers as the text that they were sent as. */
-async function recordsOf(org: TestOrg, token: string, { sobject, columns }: Stream): Promise<object[]> {
-  const soql = `SELECT ${Object.keys(columns).join(', ')} FROM ${sobject}`;
-  const records: object[] = [];
-  for (let path = `/services/data/v62.0/query?q=${encodeURIComponent(soql)}`; path !== ''; ) {
-    const answer = await org.request('GET', path, { token });
-    assert.equal(answer.status, 200, answer.text);
-    const page = exactly(answer);
-    for (const record of page.records) {
-      const values = Object.entries(columns).map(([field, column]) => [column, record[field]]);
-      records.push(Object.fromEntries(values) as object);
-    }
-    path = page.nextRecordsUrl ?? '';
-  }
-  return records;
-}
-
-interface QueryPage {
-  records: Record<string, unknown>[];
-  nextRecordsUrl?: string;
-}
-
-/** JSON.parse tells the text of a number to its reviver, which the types do not know yet. */
-const exactly = ({ text }: OrgAnswer) =>
-  JSON.parse(text, ((_key: string, value: unknown, { source }: { source?: string }) =>
-    typeof value === 'number' ? source : value) as (key: string, value: unknown) => unknown) as QueryPage;

@@ -22,6 +22,7 @@ const checks: { what: string; command: string; args: string[] }[] = [
       'test',
       'bench',
       'sim',
+      'ryw',
       'scripts',
     ],
   },

@@ -30,7 +30,9 @@ async function main(): Promise<boolean> {
       '--test-timeout=300000', // a test that hangs fails
       '--test-reporter=spec',
       ...given,
-      ...(files.length > 0 ? [] : ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts']),
+      ...(files.length > 0
+        ? []
+        : ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'ryw/**/*.test.ts']),
     ],
     {
       TEST_POSTGRES_URL: server.url,

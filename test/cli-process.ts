@@ -26,6 +26,8 @@ export interface Running {
   stderr(): string;
   /** Resolves as soon as it has said the text. */
   says(text: string): Promise<void>;
+  /** Resolves when it has ended, for whatever reason. */
+  ended: Promise<Ended>;
   end(signal: NodeJS.Signals): Promise<Ended>;
 }
 
@@ -79,6 +81,7 @@ export async function openCli(environment: Record<string, string> = {}): Promise
       await says(until);
       return {
         says,
+        ended: end,
         stdout: () => heard.stdout,
         stderr: () => heard.stderr,
         end(signal) {

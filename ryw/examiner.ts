@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommitReader } from './commit-reader.ts';
+import type { Happening } from './history.ts';
+import type { Judge } from './judge.ts';
+import type { Records } from './records.ts';
+
+const pauseMs = 40;
+/** Upserts whose record may still turn up. */
+const sharedMax = 1_000;
+const tidyEvery = 50;
+
+/**
+ * Brings before the judge what has happened, in an order that it can judge: the org's log is read up to a moment after
+ * the happenings, so that no row was seen before its version is known.
+ */
+export class Examiner {
+  private readonly judge: Judge;
+  private readonly commits: CommitReader;
+  private readonly records: Records;
+  private readonly now: () => number;
+  private queue: Happening[] = [];
+  private readonly shared = new Set<number>();
+  private passes = 0;
+  /** Told of each record that is over. */
+  onOver: (record: string) => void = () => undefined;
+
+  constructor(judge: Judge, commits: CommitReader, records: Records, now: () => number) {
+    this.judge = judge;
+    this.commits = commits;
+    this.records = records;
+    this.now = now;
+  }
+
+  tell(happening: Happening): void {
+    this.queue.push(happening);
+  }
+
+  /** What is still to be judged. */
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  /** The write's record may be found by anybody. */
+  expectShared(write: number): void {
+    this.shared.add(write);
+    for (const first of this.shared) {
+      if (this.shared.size <= sharedMax) break;
+      this.shared.delete(first);
+    }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.pass();
+      await sleep(pauseMs);
+    }
+    await this.pass();
+  }
+
+  /** Resolves when all that was told by now is judged. */
+  async catchUp(): Promise<void> {
+    const last = this.passes + 2; // one may be under way
+    while (this.passes < last) await sleep(pauseMs);
+  }
+
+  private async pass(): Promise<void> {
+    const happenings = this.queue;
+    this.queue = [];
+    for (const commit of await this.commits.read(this.now)) {
+      this.judge.take(commit);
+      if (commit.kind === 'commit') this.meet(commit);
+    }
+    for (const happening of happenings) this.judge.take(happening);
+    if (++this.passes % tidyEvery === 0) this.tidy();
+  }
+
+  /** A record that no answer has named, because it was lost or torn, is looked at all the same. */
+  private meet({ record, write, row }: Happening & { kind: 'commit' }): void {
+    const sobject = this.commits.sobjectOf(record);
+    if (write === null || row === null || sobject === undefined || this.records.get(record)) return;
+    this.records.add(sobject, record, { isShared: this.shared.has(write) });
+  }
+
+  private tidy(): void {
+    for (const { id } of this.records.takeOver(this.judge.awaited)) {
+      this.judge.take({ kind: 'over', at: this.now(), record: id });
+      this.commits.forget(id);
+      this.onOver(id);
+    }
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Says from what has happened which promises were broken. It does nothing else: the same happenings give the same
+ * judgement, so that each way to break a promise has a test.
+ *
+ * The org's own log gives each record's versions in the order of their commits. A row that SQL shows must be one of
+ * them, not older than any that was shown before the statement began, nor than a write that was answered `yes` by then.
+ */
+import type { Answered, Happening, Outcome, Promised, Row, Violation } from './history.ts';
+import { type Debt, isEqual, type Line, RecordHistory } from './record-history.ts';
+
+export interface JudgeOptions {
+  /** The compared fields of a record, to name those that differ. */
+  fieldsOf: (record: string) => readonly string[];
+  /** So long after the last disturbance everything that was not there at once is to be there. */
+  soonMs: number;
+}
+
+interface Write {
+  outcome: Outcome | null;
+  answeredAt: number;
+  commits: { record: string; version: number }[];
+}
+
+/** What comes of a write comes within this time after its answer. */
+const lateMsMax = 120_000;
+const weatherMax = 40;
+/** Of a story, what has disturbed in so long before its end. */
+const weatherMs = 15_000;
+
+export function judged(happenings: readonly Happening[], options: JudgeOptions): readonly Violation[] {
+  const judge = new Judge(options);
+  for (const happening of happenings) judge.take(happening);
+  return judge.violations;
+}
+
+export class Judge {
+  readonly violations: Violation[] = [];
+  /** From the answer until SQL has shown it, of those that were not there at once. */
+  slowestMs = 0;
+  private readonly options: JudgeOptions;
+  private readonly records = new Map<string, RecordHistory>();
+  private readonly writes = new Map<number, Write>();
+  /** What has disturbed lately. */
+  private readonly weather: Line[] = [];
+  /** Records with debts. */
+  private readonly indebted = new Set<string>();
+
+  constructor(options: JudgeOptions) {
+    this.options = options;
+  }
+
+  take(happening: Happening): void {
+    switch (happening.kind) {
+      case 'found':
+        return this.found(happening.record, happening.row, happening.at);
+      case 'commit':
+        return this.committed(happening);
+      case 'answered':
+        return this.answered(happening);
+      case 'seen':
+        return this.seen(happening);
+      case 'calm':
+        return this.wasCalm(happening.since, happening.at);
+      case 'weather':
+        return this.disturbed(happening);
+      case 'over':
+        return this.end(happening.record);
+    }
+  }
+
+  /** Records that have to be looked at, because something of them is to come. */
+  get awaited(): ReadonlySet<string> {
+    return this.indebted;
+  }
+
+  /** How many records are kept in memory. */
+  get size(): number {
+    return this.records.size;
+  }
+
+  break(promised: Promised, record: string | null, what: string): void {
+    const history = record === null ? undefined : this.records.get(record);
+    if (history?.isBroken) return;
+    if (history) history.isBroken = true;
+    this.violations.push({ promised, record, what, story: this.storyOf(history?.story ?? []) });
+  }
+
+  /** What happened to a record, with what has disturbed in between. */
+  private storyOf(told: readonly Line[]): string[] {
+    const since = (told.at(-1)?.at ?? Number.NEGATIVE_INFINITY) - weatherMs;
+    const weather = this.weather.filter(({ at }) => at >= since);
+    const lines: Line[] = [];
+    for (const line of told) {
+      while (weather[0] && weather[0].at < line.at) lines.push(weather.shift() as Line);
+      lines.push(line);
+    }
+    return [...lines, ...weather].map(({ at, text }) => `${(at / 1000).toFixed(3).padStart(9)} s  ${text}`);
+  }
+
+  private disturbed(line: Line): void {
+    this.weather.push({ at: line.at, text: line.text });
+    if (this.weather.length > weatherMax) this.weather.shift();
+  }
+
+  private found(record: string, row: Row, at: number): void {
+    const history = this.historyOf(record);
+    history.add(row);
+    history.tell(at, 'the run begins, and the org has it as version 1');
+  }
+
+  private committed({ at, record, row, what, write: number }: Happening & { kind: 'commit' }): void {
+    const history = this.historyOf(record);
+    const version = history.add(row);
+    history.tell(at, `version ${version}: ${what}${number === null ? '' : ` by write ${number}`}`);
+    if (number === null) return;
+    const write = this.writeOf(number);
+    write.commits.push({ record, version });
+    if (write.outcome === 'unknown') this.owe(record, { version, since: at, write: number });
+    if (write.outcome === 'no' || write.outcome === 'refused') {
+      this.break(
+        'an answer says what was written',
+        record,
+        `write ${number} was answered ${write.outcome}, and then committed`,
+      );
+    }
+  }
+
+  private answered(answer: Answered): void {
+    const { at, write: number, what, outcome, records, prefix, isOnce } = answer;
+    const write = this.writeOf(number);
+    write.outcome = outcome;
+    write.answeredAt = at;
+    const committed = new Set(write.commits.map(({ record }) => record));
+    const named = records ?? [...committed].filter((record) => record.startsWith(prefix));
+    for (const record of named) this.records.get(record)?.tell(at, `write ${number}, ${what}: ${outcome}`);
+    this.forgetWrites(at);
+    const wrong = (record: string | null, text: string) =>
+      this.break('an answer says what was written', record, `write ${number}, ${what}: ${text}`);
+    if (outcome === 'no' || outcome === 'refused') {
+      const [first] = write.commits;
+      if (first) wrong(first.record, `it was answered ${outcome}, and is committed`);
+      return;
+    }
+    for (const record of named) {
+      const commits = write.commits.filter((commit) => commit.record === record);
+      const version = commits.at(-1)?.version;
+      if (isOnce && records !== null && commits.length > 1) {
+        this.break('a write is sent once', record, `write ${number} is committed ${commits.length} times`);
+      }
+      if (version === undefined) {
+        if (outcome !== 'unknown') wrong(record, 'the org has not committed it');
+        else this.owe(record, { version: this.historyOf(record).newest, since: at, write: number });
+      } else if (outcome === 'yes') {
+        this.historyOf(record).raise({ at, version, why: 'answered' });
+      } else {
+        this.owe(record, { version, since: at, write: number });
+      }
+    }
+  }
+
+  private seen({ at, from, record, row, by }: Happening & { kind: 'seen' }): void {
+    const history = this.records.get(record);
+    if (!history) return;
+    const floor = history.floorAt(from);
+    const version = history.find(row, floor.version);
+    if (version === undefined) {
+      history.tell(
+        at,
+        `${by} sees ${this.worded(record, history, row)}, and not version ${floor.version} or later`,
+      );
+      return this.brokenBy(history, record, row, floor);
+    }
+    if (version > history.floorAt(Number.POSITIVE_INFINITY).version) {
+      history.tell(at, `${by} sees version ${version}`);
+      history.raise({ at, version, why: 'seen' });
+    }
+    this.settle(history, record, { row, from, at });
+  }
+
+  /** A row is none of the versions that it may be. */
+  private brokenBy(
+    history: RecordHistory,
+    record: string,
+    row: Row | null,
+    { version: floor, why }: { version: number; why: string },
+  ): void {
+    const shown = this.worded(record, history, row);
+    const older = history.find(row, 0);
+    if (why === 'answered') {
+      const promised = 'a write that is answered yes is in the mirror at once';
+      return this.break(promised, record, `SQL shows ${shown} after version ${floor} was answered yes`);
+    }
+    if (older === undefined)
+      return this.break('a row is a version of its record', record, `SQL shows ${shown}`);
+    const isBack = history.version(floor) === null && row !== null && floor > 0;
+    const promised = isBack ? 'no deleted record comes back' : 'no value goes back';
+    this.break(promised, record, `SQL shows ${shown} after version ${floor}`);
+  }
+
+  private owe(record: string, debt: { version: number; since: number; write: number }): void {
+    const history = this.historyOf(record);
+    history.debts.push({ ...debt, dueAt: null });
+    this.indebted.add(record);
+  }
+
+  /** Crosses out what has been seen, and complains of what should have been. */
+  private settle(
+    history: RecordHistory,
+    record: string,
+    { row, from, at }: { row: Row | null; from: number; at: number },
+  ): void {
+    if (history.debts.length === 0) return;
+    const isPaid = ({ version }: Debt) => history.find(row, version) !== undefined;
+    const [paid, left] = [history.debts.filter(isPaid), history.debts.filter((debt) => !isPaid(debt))];
+    this.slowestMs = Math.max(this.slowestMs, ...paid.map(({ since }) => at - since));
+    const late = left.find(({ dueAt }) => dueAt !== null && dueAt <= from);
+    if (late) {
+      const { write, version, since } = late;
+      const shown = `SQL shows ${this.worded(record, history, row)} ${at - since} ms after version ${version} was to come`;
+      this.break('what was not there at once comes soon', record, `write ${write}: ${shown}`);
+    }
+    history.debts.splice(0, history.debts.length, ...(late ? [] : left));
+    if (history.debts.length > 0) return;
+    this.indebted.delete(record);
+    if (history.isOver) this.records.delete(record);
+  }
+
+  private wasCalm(since: number, at: number): void {
+    const dueBefore = at - this.options.soonMs;
+    if (since > dueBefore) return;
+    for (const record of this.indebted) {
+      for (const debt of this.records.get(record)?.debts ?? []) {
+        if (debt.since <= dueBefore) debt.dueAt ??= at;
+      }
+    }
+  }
+
+  private end(record: string): void {
+    const history = this.records.get(record);
+    if (!history) return;
+    history.isOver = true;
+    if (history.debts.length === 0) this.records.delete(record);
+  }
+
+  private historyOf(record: string): RecordHistory {
+    const known = this.records.get(record);
+    if (known) return known;
+    const history = new RecordHistory();
+    this.records.set(record, history);
+    return history;
+  }
+
+  private writeOf(number: number): Write {
+    const known = this.writes.get(number);
+    if (known) return known;
+    const write: Write = { outcome: null, answeredAt: Number.POSITIVE_INFINITY, commits: [] };
+    this.writes.set(number, write);
+    return write;
+  }
+
+  /** Those at the front are the oldest, or are still waited for. */
+  private forgetWrites(now: number): void {
+    for (const [number, { answeredAt }] of this.writes) {
+      if (answeredAt > now - lateMsMax) break;
+      this.writes.delete(number);
+    }
+  }
+
+  private worded(record: string, history: RecordHistory, row: Row | null): string {
+    if (row === null) return 'no row';
+    const known = history.find(row, 0);
+    if (known !== undefined) return `version ${known}`;
+    const newest = history.version(history.newest);
+    if (!newest) return `a row that is no version of it: ${this.differing(record, row, null)}`;
+    return `a row that is no version of it, and differs from version ${history.newest} by ${this.differing(record, row, newest)}`;
+  }
+
+  private differing(record: string, row: Row, from: Row | null): string {
+    return this.options
+      .fieldsOf(record)
+      .flatMap((field, place) =>
+        isEqual([row[place] ?? null], [from?.[place] ?? null])
+          ? []
+          : [`${field} ${row[place] ?? 'null'}${from ? ` for ${from[place] ?? 'null'}` : ''}`],
+      )
+      .slice(0, 8)
+      .join(', ');
+  }
+}

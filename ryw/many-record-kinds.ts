@@ -1,0 +1,170 @@
+import { dataUrl, fresh, type Hand, idIn, type Kind, type Planned, type Written } from './kinds.ts';
+import type { Known } from './records.ts';
+import { newRecord, type Shape, shapeOf, shapes, someChange } from './shapes.ts';
+
+/** Requests that write several records: composite, collections and tree. */
+const recordsMax = 6;
+/** Of the records of a collection so many are such that the org refuses them. */
+const refusedShare = 0.1;
+
+/** An account, a contact that refers to it, and before or behind them a change of a record that is there. */
+export const composite: Kind = (hand) => {
+  const { random, write } = hand;
+  const target = hand.target();
+  const contact = { ...newRecord(shapeOf('Contact'), write), AccountId: '@{account.id}' };
+  const calls: Subrequest[] = [
+    { name: 'account', method: 'POST', sobject: 'Account', body: newRecord(shapeOf('Account'), write) },
+    { name: 'contact', method: 'POST', sobject: 'Contact', body: contact },
+  ];
+  if (target) {
+    const { sobject, id } = target;
+    const change = { name: 'change', method: 'PATCH', sobject, id } as const;
+    const body = someChange(shapeOf(sobject), write, random);
+    calls.splice(random.pick([0, calls.length]), 0, { ...change, body });
+  }
+  const compositeRequest = calls.map(({ name, method, sobject, id, body }) => ({
+    method,
+    url: dataUrl(`/sobjects/${sobject}${id === undefined ? '' : `/${id}`}`),
+    referenceId: name,
+    body,
+  }));
+  return {
+    method: 'POST',
+    path: '/composite',
+    body: { allOrNone: random.next() < 0.5, compositeRequest },
+    what: 'composite of an account with a contact',
+    targets: [],
+    sobject: null,
+    isOnce: true,
+    written(_status, body) {
+      const { compositeResponse: answers } = (body ?? {}) as { compositeResponse?: CompositeAnswer[] };
+      if (!Array.isArray(answers)) return null;
+      return calls.flatMap(({ id: known, sobject }, place): Written[] => {
+        const answer = answers[place];
+        if (!answer || answer.httpStatusCode >= 300) return [];
+        const id = known ?? idIn(answer.body);
+        return id === null ? [] : [{ id, sobject }];
+      });
+    },
+  };
+};
+
+interface Subrequest {
+  name: string;
+  method: 'POST' | 'PATCH';
+  sobject: string;
+  id?: string;
+  body: object;
+}
+
+interface CompositeAnswer {
+  httpStatusCode: number;
+  body: unknown;
+}
+
+export const createMany: Kind = (hand) => {
+  const { random } = hand;
+  const chosen = Array.from({ length: random.between(1, recordsMax) }, () => random.pick(shapes));
+  const records = chosen.map((shape) => ({
+    attributes: { type: shape.sobject },
+    ...(random.next() < refusedShare ? refusable(hand, shape) : fresh(hand, shape)),
+  }));
+  return collection(
+    hand,
+    'POST',
+    records,
+    chosen.map(({ sobject }) => ({ sobject })),
+  );
+};
+
+export const updateMany: Kind = (hand) => {
+  const targets = several(hand, () => hand.target());
+  if (targets.length === 0) return undefined;
+  const records = targets.map(({ id, sobject }) => ({
+    attributes: { type: sobject },
+    Id: id,
+    ...someChange(shapeOf(sobject), hand.write, hand.random),
+  }));
+  return { ...collection(hand, 'PATCH', records, targets), targets };
+};
+
+export const removeMany: Kind = (hand) => {
+  const targets = several(hand, () => hand.victim());
+  if (targets.length === 0) return undefined;
+  const ids = targets.map(({ id }) => id).join(',');
+  return {
+    ...collection(hand, 'DELETE', null, targets),
+    path: `/composite/sobjects?ids=${ids}&allOrNone=${hand.random.next() < 0.5}`,
+    targets,
+  };
+};
+
+/** An account with contacts below it. */
+export const tree: Kind = (hand) => {
+  const { random, write } = hand;
+  const contacts = Array.from({ length: random.between(1, 3) }, (_, place) => ({
+    attributes: { type: 'Contact', referenceId: `contact${place}` },
+    ...newRecord(shapeOf('Contact'), write),
+  }));
+  const account = {
+    attributes: { type: 'Account', referenceId: 'account' },
+    ...newRecord(shapeOf('Account'), write),
+    Contacts: { records: contacts },
+  };
+  return {
+    method: 'POST',
+    path: '/composite/tree/Account',
+    body: { records: [account] },
+    what: 'tree of an account with contacts',
+    targets: [],
+    sobject: null,
+    isOnce: true,
+    written(_status, body) {
+      const { results } = (body ?? {}) as { results?: { referenceId: string; id?: string }[] };
+      if (!Array.isArray(results)) return null;
+      return results.flatMap(({ referenceId, id }) =>
+        id === undefined ? [] : [{ id, sobject: referenceId === 'account' ? 'Account' : 'Contact' }],
+      );
+    },
+  };
+};
+
+function collection(
+  { random }: Hand,
+  method: Planned['method'],
+  records: readonly object[] | null,
+  of: readonly { sobject: string }[],
+): Planned {
+  return {
+    method,
+    path: '/composite/sobjects',
+    ...(records && { body: { allOrNone: random.next() < 0.5, records } }),
+    what: `${method} of ${of.length} records at once`,
+    targets: [],
+    sobject: null,
+    isOnce: method === 'POST', // a line of the list may also be summed up in an invoice of it
+    written(_status, body) {
+      if (!Array.isArray(body)) return null;
+      return of.flatMap(({ sobject }, place): Written[] => {
+        const id = idIn(body[place]);
+        return id === null ? [] : [{ id, sobject, isDeleted: method === 'DELETE' }];
+      });
+    },
+  };
+}
+
+/** What its create needs is missing, if it needs anything. */
+function refusable({ write }: Hand, shape: Shape): object {
+  const [name] = Object.keys(shape.required(write));
+  return { ...newRecord(shape, write), ...(name !== undefined && { [name]: null }) };
+}
+
+/** Some records, each once. */
+function several(hand: Hand, choose: () => Known | undefined): Known[] {
+  const chosen = new Map<string, Known>();
+  for (let tries = hand.random.between(1, recordsMax); tries > 0; tries--) {
+    const record = choose();
+    if (record) chosen.set(record.id, record);
+  }
+  return [...chosen.values()];
+}

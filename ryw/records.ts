@@ -1,0 +1,81 @@
+/** The records that the run knows: who may write them, and which are looked at. */
+export interface Known {
+  id: string;
+  sobject: string;
+  /** When somebody last wrote it, in milliseconds of the run. */
+  touchedAt: number;
+  /** Everybody writes it. */
+  isContested: boolean;
+  /** No client has it at hand to write it. */
+  isLeft: boolean;
+  isDeleted: boolean;
+  /** Anybody may find it by a value and write it, also when nobody has it at hand. */
+  isShared: boolean;
+}
+
+/** A record is looked at for so long after a write. */
+const watchedMs = 12_000;
+/** Then it is over. Longer than a request and the reading of the log take. */
+const overAfterMs = 30_000;
+
+export class Records {
+  private readonly known = new Map<string, Known>();
+  private readonly now: () => number;
+  readonly contested: Known[] = [];
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  /** One that is known stays as it is. */
+  add(sobject: string, id: string, by: { isContested?: boolean; isShared?: boolean } = {}): Known {
+    const there = this.known.get(id);
+    if (there) return there;
+    const { isContested = false, isShared = false } = by;
+    const about = { id, sobject, touchedAt: this.now(), isLeft: !isContested, isDeleted: false };
+    const record = { ...about, isContested, isShared };
+    this.known.set(id, record);
+    if (isContested) this.contested.push(record);
+    return record;
+  }
+
+  get(id: string): Known | undefined {
+    return this.known.get(id);
+  }
+
+  touch(id: string): void {
+    const record = this.known.get(id);
+    if (record) record.touchedAt = this.now();
+  }
+
+  /** False: another client has it at hand. */
+  take(record: Known): boolean {
+    const isFree = record.isLeft && !record.isDeleted;
+    if (isFree) record.isLeft = false;
+    return isFree;
+  }
+
+  leave(record: Known): void {
+    record.isLeft = true;
+    record.touchedAt = this.now();
+  }
+
+  /** Those that were written lately, those that everybody writes, and those that something is to come of. */
+  watched(awaited: ReadonlySet<string>): Known[] {
+    const since = this.now() - watchedMs;
+    return [...this.known.values()].filter(
+      ({ id, touchedAt, isContested }) => isContested || touchedAt >= since || awaited.has(id),
+    );
+  }
+
+  /** Takes out what is over. */
+  takeOver(awaited: ReadonlySet<string>): Known[] {
+    const since = this.now() - overAfterMs;
+    const over = [...this.known.values()].filter(
+      ({ id, isLeft, isShared, isDeleted, touchedAt }) =>
+        isLeft && (isDeleted || !isShared) && touchedAt < since && !awaited.has(id),
+    );
+    for (const { id } of over) this.known.delete(id);
+    return over;
+  }
+}

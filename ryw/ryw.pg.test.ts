@@ -1,0 +1,47 @@
+/** The short form of the read-your-writes test, for every test run; `npm run ryw` is the long one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { run } from './run.ts';
+import { ryw } from './ryw-process.ts';
+import type { Stage } from './stage.ts';
+
+test('own writes are visible, and nothing goes back, whatever disturbs meanwhile', async () => {
+  const { text, last } = await ryw('--writes', '400', '--clients', '8', '--records', '5000');
+  assert.deepEqual([last.writes, last.violations], [400, 0], text);
+});
+
+test('a proxy that is killed again and again leaves no write behind', async () => {
+  const { text, last } = await ryw('--writes', '150', '--clients', '8', '--records', '2000', '--kill');
+  assert.deepEqual([last.writes, last.violations], [150, 0], text);
+});
+
+test('a mirror that keeps an old value of a row is found out, and told with what happened to it', async () => {
+  const { violations } = await run({
+    writes: 100,
+    clients: 4,
+    seed: 1,
+    records: 500,
+    hasKills: false,
+    meddle: keepDescriptions,
+  });
+  const found = new Set(violations.map(({ promised }) => promised));
+  assert.ok(found.has('a write that is answered yes is in the mirror at once'), [...found].join());
+  const stories = violations.map(({ story }) => story.join('\n')).join('\n');
+  assert.match(stories, /version \d+: update \{.*"Description/);
+  assert.match(stories, /sees .* differs from version \d+ by .*Description/);
+});
+
+/** From now on an update of the mirror leaves one column as it was. */
+async function keepDescriptions({ admin }: Stage): Promise<void> {
+  for (const [table, column] of [
+    ['account', 'description'],
+    ['lead', 'description'],
+    ['opportunity', 'description'],
+    ['invoice_line__c', 'description__c'],
+  ] as const) {
+    await admin.script(`
+      CREATE FUNCTION public.keep_${table}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.${column} := OLD.${column}; RETURN NEW; END $$;
+      CREATE TRIGGER keep BEFORE UPDATE ON salesforce.${table} FOR EACH ROW EXECUTE FUNCTION public.keep_${table}();`);
+  }
+}

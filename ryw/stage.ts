@@ -1,0 +1,100 @@
+import { findSync, openReaderUrl, type Sync } from '../src/control/index.ts';
+import { createSync } from '../src/engine/index.ts';
+import { assert } from '../src/lib/assert.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
+import { dropPrivateDatabase } from '../src/postgres/index.ts';
+import { openTestControl, type TestControl } from '../test/control.ts';
+import { startOrg, type TestOrg } from '../test/org.ts';
+import { openServerProcess, type ServerProcess } from './server-process.ts';
+import { openWireTap, type WireTap } from './wire-tap.ts';
+
+/** What a run works with, all of it real: org, wire, databases, and Lockstep as a process, which does not run yet. */
+export interface Stage extends AsyncDisposable {
+  org: TestOrg;
+  wire: WireTap;
+  server: ServerProcess;
+  sync: Sync;
+  control: TestControl;
+  /** The mirror as its users see it. */
+  reader: Database;
+  /** The mirror's database as its server's administrator. */
+  admin: Database;
+}
+
+export interface StageOptions {
+  /** In the org before the run. */
+  records: number;
+  sobjects: readonly string[];
+  /** Told of each time that a client's write is sent but the first. */
+  onRepeat: (write: number) => void;
+  /** A folder for the log files of Lockstep. */
+  logs?: string | undefined;
+}
+
+/** As fast as a sync may be, so that polls meet writes often. */
+const intervalMs = 200;
+/** Rows stay locked longer than this, so that some writes are refused. */
+const lockTimeoutMs = 1_200;
+const readersMax = 12;
+
+export async function openStage({ records, sobjects, onRepeat, logs }: StageOptions): Promise<Stage> {
+  await using undo = new AsyncDisposableStack();
+  const org = undo.use(await startOrg({ records, lockTimeoutMs, apiLimit: 1_000_000_000 }));
+  const { hostname: host, port } = new URL(org.url);
+  const wire = undo.use(await openWireTap({ host, port: Number(port) }, onRepeat));
+  // Whoever signs in is sent to the wire.
+  await org.control('/signIn/instanceUrl', { url: wire.url, times: null });
+  const control = undo.use(await openTestControl());
+  const allowHosts = [org.url, wire.url].map((url) => new URL(url).host);
+  const sync = await makeSync(org, control, { sobjects, allowHosts });
+  undo.defer(() => dropPrivateDatabase(control.control.db, sync.id));
+  const server = undo.use(
+    await openServerProcess({ controlUrl: control.database.url, key: control.keyBytes, allowHosts, logs }),
+  );
+  const reader = openDatabase({
+    url: await openReaderUrl(control.control, sync),
+    applicationName: 'ryw-reader',
+    connectionsMax: readersMax,
+    valuesAsText: true,
+  });
+  undo.defer(() => reader.end());
+  const { database } = sync.destination;
+  const admin = openDatabase({
+    url: databaseUrl(control.database.url, { database }),
+    applicationName: 'ryw-admin',
+  });
+  undo.defer(() => admin.end());
+  const ends = undo.move();
+  return {
+    org,
+    wire,
+    server,
+    sync,
+    control,
+    reader,
+    admin,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+async function makeSync(
+  org: TestOrg,
+  { control, log }: TestControl,
+  rest: { sobjects: readonly string[]; allowHosts: readonly string[] },
+): Promise<Sync> {
+  const { clientId, clientSecret } = org.credentials.integration;
+  const wish = {
+    name: 'ryw',
+    loginUrl: org.url,
+    clientId,
+    clientSecret,
+    intervalMs,
+    apiVersion: '62.0',
+    ...rest,
+  };
+  const deps = { control, clock: systemClock, log: log.log };
+  const sync = await findSync(control, await createSync(deps, wish, new AbortController().signal));
+  assert(sync, 'a sync that was created is found');
+  return sync;
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ClientAnswer, outcomeOf, wireTrouble } from './wire-check.ts';
+import type { WireAnswer } from './wire-tap.ts';
+
+const body = Buffer.from('{"id":"001"}');
+const headers = ['Date', 'Mon, 02 Mar 2026 08:00:00 GMT', 'Content-Length', '12', 'Connection', 'keep-alive'];
+const sent: WireAnswer = { status: 201, headers, body, isWhole: true };
+const torn: WireAnswer = { ...sent, body: body.subarray(0, 5), isWhole: false };
+
+const answer = (change: Partial<ClientAnswer & { kind: 'answer' }>, ...more: string[]): ClientAnswer => ({
+  kind: 'answer',
+  status: 201,
+  headers: [...headers.slice(0, 4), ...more],
+  body,
+  ...change,
+});
+const yes = answer({}, 'Lockstep-Applied', 'yes');
+const lost = answer({ status: 504 }, 'Lockstep-Error', 'PRX-04', 'Lockstep-Outcome', 'unknown');
+const away = answer({ status: 503 }, 'Lockstep-Error', 'PRX-12');
+
+test('an answer says what became of its write', () => {
+  for (const applied of ['yes', 'pending', 'poll', 'no'] as const)
+    assert.equal(outcomeOf(answer({}, 'Lockstep-Applied', applied)), applied);
+  assert.equal(outcomeOf(lost), 'unknown');
+  assert.equal(outcomeOf({ kind: 'none' }), 'unknown');
+  assert.equal(outcomeOf(away), 'refused');
+});
+
+test('an answer that is passed on as it came is no trouble, nor is one that did not come', () => {
+  assert.equal(wireTrouble(yes, sent), undefined);
+  assert.equal(wireTrouble(lost, torn), undefined);
+  assert.equal(wireTrouble(lost, undefined), undefined);
+  assert.equal(wireTrouble(away, undefined), undefined);
+  assert.equal(wireTrouble({ kind: 'none' }, sent), undefined);
+});
+
+test('another status, another body and other headers are found', () => {
+  const promised = 'an answer is the one that the org has sent';
+  const others: readonly [ClientAnswer, RegExp][] = [
+    [answer({ status: 200 }, 'Lockstep-Applied', 'yes'), /the status 200 was 201/],
+    [answer({ body: Buffer.from('{"id":"002"}') }, 'Lockstep-Applied', 'yes'), /the body/],
+    [answer({}, 'Lockstep-Applied', 'yes', 'X-Own', '1'), /the headers/],
+    [answer({ headers: headers.slice(2) }, 'Lockstep-Applied', 'yes'), /the headers/],
+    [away, /the org answered 201, the proxy for itself 503/],
+  ];
+  for (const [other, what] of others) {
+    const trouble = wireTrouble(other, sent);
+    assert.equal(trouble?.promised, promised);
+    assert.match(trouble?.what ?? '', what);
+  }
+});
+
+test('an unknown outcome that is known, and a known one that is not, are found', () => {
+  const promised = 'an outcome is unknown only where the answer is';
+  for (const [told, wire] of [
+    [lost, sent],
+    [yes, torn],
+    [yes, undefined],
+  ] as const)
+    assert.equal(wireTrouble(told, wire)?.promised, promised);
+});

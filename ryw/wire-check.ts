@@ -1,0 +1,70 @@
+import type { Outcome, Promised } from './history.ts';
+import type { WireAnswer } from './wire-tap.ts';
+
+/** A client's answer, or that there was none. */
+export type ClientAnswer =
+  | { kind: 'answer'; status: number; headers: readonly string[]; body: Buffer }
+  /** The connection broke, or the client left. */
+  | { kind: 'none' };
+
+/** They concern one connection, or no caller of an API. */
+const ownOfConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'set-cookie']);
+
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  const place = headers.findIndex((one, at) => at % 2 === 0 && one.toLowerCase() === name);
+  return place < 0 ? undefined : headers[place + 1];
+}
+
+/** What the answer says of its write. */
+export function outcomeOf(answer: ClientAnswer): Outcome {
+  if (answer.kind === 'none') return 'unknown';
+  if (headerOf(answer.headers, 'lockstep-outcome') === 'unknown') return 'unknown';
+  if (headerOf(answer.headers, 'lockstep-error') !== undefined) return 'refused';
+  const applied = headerOf(answer.headers, 'lockstep-applied');
+  const known = ['yes', 'pending', 'poll', 'no'] as const;
+  return known.find((one) => one === applied) ?? 'no';
+}
+
+/**
+ * Whether the client has what the org has sent, byte for byte, and nothing else: an answer that came whole is passed
+ * on, one that did not come is told as unknown, never as success or failure. Undefined: all is well.
+ *
+ * @param wire  undefined where nothing came from the org
+ */
+export function wireTrouble(
+  answer: ClientAnswer,
+  wire: WireAnswer | undefined,
+): { promised: Promised; what: string } | undefined {
+  if (answer.kind === 'none') return undefined;
+  const unequal = (what: string) =>
+    ({ promised: 'an answer is the one that the org has sent', what }) as const;
+  const outcome = outcomeOf(answer);
+  if (outcome === 'unknown') {
+    if (!wire?.isWhole) return undefined;
+    const what = `the org answered ${wire.status}, and the client was told that nothing is known`;
+    return { promised: 'an outcome is unknown only where the answer is', what };
+  }
+  if (outcome === 'refused') {
+    return wire && unequal(`the org answered ${wire.status}, the proxy for itself ${answer.status}`);
+  }
+  if (!wire?.isWhole) {
+    const what = `the client has the answer ${answer.status}, of which the org has sent ${wire ? 'a part' : 'nothing'}`;
+    return { promised: 'an outcome is unknown only where the answer is', what };
+  }
+  if (answer.status !== wire.status) return unequal(`the status ${answer.status} was ${wire.status}`);
+  if (!answer.body.equals(wire.body)) {
+    return unequal(`the body has ${answer.body.length} other bytes than the ${wire.body.length} of the org`);
+  }
+  const [given, was] = [comparable(answer.headers), comparable(wire.headers)];
+  return given === was ? undefined : unequal(`the headers\n${given}\nwere\n${was}`);
+}
+
+function comparable(headers: readonly string[]): string {
+  const lines: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]?.toLowerCase() ?? '';
+    if (ownOfConnection.has(name) || name.startsWith('lockstep-')) continue;
+    lines.push(`${headers[at]}: ${headers[at + 1]}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,130 @@
+import type { AddressInfo } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
+
+/**
+ * Stands between Lockstep and the org as a wire does: it passes on every byte, resets included, and notes for each
+ * write of a client how often it was sent and what the org answered. A write is known by the name that its client
+ * gives itself in `Sforce-Call-Options`.
+ */
+export interface WireTap extends AsyncDisposable {
+  url: string;
+  /** What was answered to the write; undefined where nothing of it came by. It is forgotten then. */
+  take(write: number): WireAnswer | undefined;
+}
+
+/** As it came over the wire. */
+export interface WireAnswer {
+  status: number;
+  /** Names and values in turn. */
+  headers: readonly string[];
+  body: Buffer;
+  /** All that was announced has come. */
+  isWhole: boolean;
+}
+
+/** How a client of the run names itself. */
+export const clientName = (write: number): string => `ryw-${write}`;
+export const writeOfClient = (name: string | null): number | null => {
+  const number = /^ryw-(\d+)$/.exec(name ?? '')?.[1];
+  return number === undefined ? null : Number(number);
+};
+
+const headEnd = Buffer.from('\r\n\r\n');
+/** Of so many writes it is remembered that they were sent. */
+const rememberedMax = 10_000;
+
+/** @param onRepeat  told of each time that a write is sent but the first */
+export async function openWireTap(
+  org: { host: string; port: number },
+  onRepeat: (write: number) => void,
+): Promise<WireTap> {
+  const sent = new Set<number>();
+  const answers = new Map<number, Buffer[]>();
+  const open = new Set<Socket>();
+
+  const begin = (head: Buffer): Buffer[] | null => {
+    const name = /^sforce-call-options:[^\r\n]*\bclient=(ryw-\d+)/im.exec(head.toString('latin1'))?.[1];
+    const write = writeOfClient(name ?? null);
+    if (write === null) return null;
+    if (sent.has(write)) onRepeat(write);
+    sent.add(write);
+    for (const first of sent) {
+      if (sent.size <= rememberedMax) break;
+      sent.delete(first);
+      answers.delete(first);
+    }
+    const answer: Buffer[] = [];
+    answers.set(write, answer);
+    return answer;
+  };
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    const far = createConnection({ ...org, allowHalfOpen: true, noDelay: true });
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    }
+    join(near, far, begin);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    take(write) {
+      const bytes = answers.get(write);
+      answers.delete(write);
+      return bytes && answerOf(Buffer.concat(bytes));
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/**
+ * Joins two sockets, one request after the other: nobody who talks to the org sends the next before the last answer
+ * has begun. `begin` gets the head of each request and says where its answer is to be noted.
+ */
+function join(near: Socket, far: Socket, begin: (head: Buffer) => Buffer[] | null): void {
+  let head: Buffer | null = Buffer.alloc(0); // null: the rest of the request
+  let noted: Buffer[] | null = null;
+  let isAnswering = false;
+  near.on('data', (chunk) => {
+    if (isAnswering) [head, noted, isAnswering] = [Buffer.alloc(0), null, false];
+    if (head) {
+      head = Buffer.concat([head, chunk]);
+      if (head.includes(headEnd)) [noted, head] = [begin(head), null];
+    }
+    if (!far.write(chunk)) near.pause();
+  });
+  far.on('data', (chunk) => {
+    isAnswering = true;
+    noted?.push(chunk);
+    if (!near.write(chunk)) far.pause();
+  });
+  for (const [one, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    one.on('drain', () => other.resume());
+    one.on('end', () => other.end());
+    one.on('error', () => other.resetAndDestroy());
+    one.on('close', () => other.destroySoon());
+  }
+}
+
+function answerOf(bytes: Buffer): WireAnswer | undefined {
+  const end = bytes.indexOf(headEnd);
+  if (end < 0) return undefined;
+  const [first = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n');
+  const headers = lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+  const body = bytes.subarray(end + headEnd.length);
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1]);
+  const place = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-length');
+  const announced = place < 0 ? 0 : Number(headers[place + 1]);
+  return { status, headers, body, isWhole: body.length === announced };
+}

@@ -120,11 +120,11 @@ export class Worker implements Mortal {
       sobjects: [...tables.keys()],
       withoutDatabase: 'refuse' as const,
     };
-    const { bell, urgent, afterWrites } = this;
+    const { bell, urgent, wide, afterWrites } = this;
     const destination = async () => ({ mirror: this.mirror, tables });
     const sync = proxied(
       { owner: this.owner },
-      { bell, urgent, afterWrites, destination, forwarded: () => undefined },
+      { bell, urgent, wide, afterWrites, destination, forwarded: () => undefined },
       settings,
     );
     const { clock } = this;

@@ -72,6 +72,20 @@ test('marks that come while others are being made are made too, and their outcom
   assert.deepEqual(stage.recorded, ['marks 1', 'marks 2', 'pending 2']);
 });
 
+test('a record that is marked once more while its mark fails is owed once', async () => {
+  const stage = openStage();
+  stage.whileMarking = () => {
+    stage.whileMarking = () => undefined;
+    stage.owed.addMarks('account', [id(1)], signal);
+    throw new Error('the connection broke');
+  };
+  stage.owed.addMarks('account', [id(1)], signal);
+  await pass(stage.clock, 500);
+  await pass(stage.clock, 1_000);
+  assert.deepEqual(stage.recorded, ['marks 1']);
+  assert.ok(!stage.owed.hasMarks);
+});
+
 test('nothing is recorded any more when the sync is closed', async () => {
   const stage = openStage();
   const closing = new AbortController();

@@ -85,7 +85,10 @@ export class OwedRecords {
       try {
         await markForReading(await deps.destination(), sobject, [...ids]);
       } catch {
-        this.marks.set(sobject, new Set([...ids, ...(this.marks.get(sobject) ?? [])]));
+        const meanwhile = this.marks.get(sobject) ?? new Set();
+        const both = new Set([...ids, ...meanwhile]);
+        this.marks.set(sobject, both);
+        this.count -= ids.size + meanwhile.size - both.size; // those that came twice
         return false;
       }
       this.count -= ids.size;

@@ -36,6 +36,8 @@ export interface ProxiedSync {
   markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
   /** Has sobjects polled with priority; all of them for null. */
   pollSoon(sobjects: readonly string[] | null): void;
+  /** The same for writes that may still be under way in Salesforce: read from as far back as a transaction lasts. */
+  pollWide(sobjects: readonly string[]): void;
   /** Counts a request that has left. `limitInfo`: its answer's header Sforce-Limit-Info, which the reads heed too. */
   forwarded(limitInfo: string | undefined): void;
   /** Has the sobject of a bulk job polled until the job is finished. */
@@ -52,7 +54,7 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
-type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'afterWrites' | 'forwarded'> & {
+type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'wide' | 'afterWrites' | 'forwarded'> & {
   destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
 };
 
@@ -98,6 +100,10 @@ export function proxied(
       for (const one of sobjects ?? streams) open.urgent.add(one);
       open.bell.ring();
     },
+    pollWide(sobjects) {
+      for (const one of sobjects) open.wide.add(one);
+      open.bell.ring();
+    },
     forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),
     watchJob(job) {
       if (streams.has(job.sobject)) afterWrites.jobs.watch(job, afterWrites.closing);
@@ -105,7 +111,12 @@ export function proxied(
   };
 }
 
-const keyPrefixesOf = ({ tables }: Pick<Destination, 'tables'>): ReadonlyMap<string, string> =>
-  new Map(
-    [...tables].flatMap(([sobject, { stream }]) => (stream.keyPrefix ? [[stream.keyPrefix, sobject]] : [])),
+/** Of a prefix that two sobjects share, neither is known. */
+function keyPrefixesOf({ tables }: Pick<Destination, 'tables'>): ReadonlyMap<string, string> {
+  const byPrefix = Map.groupBy(tables, ([, { stream }]) => stream.keyPrefix);
+  return new Map(
+    [...byPrefix].flatMap(([prefix, [first, ...others]]) =>
+      prefix !== null && first && others.length === 0 ? [[prefix, first[0]]] : [],
+    ),
   );
+}

@@ -1,12 +1,15 @@
 import { movesWithChanges } from '../core/describe.ts';
+import { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import { sqlState } from '../lib/database.ts';
 import type { Destination, Observation, StreamTable } from '../postgres/index.ts';
 import {
+  isApiName,
   type Query,
   type QueryOutcome,
   queryPages,
@@ -121,7 +124,7 @@ export async function readGroups<One extends Waiting>(
   const { mirror, tables: known } = await deps.destination();
   const results = new Map<One, ReadBackResult>();
   const asked = groups.flatMap((group) => {
-    const table = known.get(group.sobject);
+    const table = group.waiting.every(canBeAsked) ? known.get(group.sobject) : undefined;
     if (!table) for (const one of group.waiting) results.set(one, 'hopeless');
     return table ? [{ ...group, table }] : [];
   });
@@ -134,15 +137,22 @@ export async function readGroups<One extends Waiting>(
     for (const [place, group] of asked.entries()) {
       const outcome = pages[place];
       assert(outcome, 'each query has an outcome');
-      for (const [one, result] of await applyGroup(deps, group, outcome, observation)) {
-        results.set(one, result);
-      }
+      const applied = await applyGroup(deps, group, outcome, observation).catch((error: unknown) => {
+        const state = sqlState(error);
+        const fields = error instanceof Fault ? { code: error.code } : state ? { sqlState: state } : {};
+        deps.log.warn('a read-back is not stored', { stream: group.table.stream.sobject, ...fields });
+        return new Map<One, ReadBackResult>(); // to be read again; the other tables go on
+      });
+      for (const [one, result] of applied) results.set(one, result);
     }
   } finally {
     await mirror.closeObservation(observation).catch(() => undefined);
   }
   return results;
 }
+
+/** The name of an external id is the caller's text. */
+const canBeAsked = ({ record }: Waiting) => 'id' in record || isApiName(record.externalId.field);
 
 type AskedGroup<One extends Waiting> = Group<One> & { table: StreamTable };
 

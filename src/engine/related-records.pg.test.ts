@@ -44,7 +44,7 @@ test('a master is read again when a detail is written, and so is the one that it
     { stream_no: 1, id: idOf(1), urgent: true },
     { stream_no: 1, id: idOf(9), urgent: true },
   ]);
-  assert.deepEqual(marked, ['account']);
+  assert.deepEqual([...new Set(marked)], ['account']);
 });
 
 test('whoever refers to a deleted record is read again, by whichever field', async () => {

@@ -44,22 +44,6 @@ export async function mastersOf(
   return masters;
 }
 
-/** Rows that refer to deleted records. */
-async function childrenOf(
-  { mirror, tables }: Opened,
-  { stream }: StreamTable,
-  ids: readonly string[],
-): Promise<Related[]> {
-  if (ids.length === 0) return [];
-  const children: Related[] = [];
-  for (const table of tables.values()) {
-    const columns = table.stream.columns.filter(({ refersTo }) => refersTo.includes(stream.sobject));
-    if (columns.length === 0) continue;
-    children.push({ table, ids: await mirror.rowsReferringTo(table, columns, ids, childrenMax) });
-  }
-  return children;
-}
-
 /** Marks them, one search through a table at a time, however fast records are written. */
 export class RelatedRecords {
   private waiting: Stored[] = [];
@@ -93,27 +77,43 @@ export class RelatedRecords {
     while (this.waiting.length > 0) {
       const stored = this.waiting;
       this.waiting = [];
-      await this.mark(stored).catch((error: unknown) => {
-        const state = sqlState(error);
-        this.deps.log.warn('related records are not marked', state ? { sqlState: state } : {});
-      });
+      await this.mark(stored).catch((error: unknown) => this.tell(error));
     }
   }
 
   private async mark(stored: readonly Stored[]): Promise<void> {
     const opened = await this.deps.destination();
-    const related = stored.flatMap(({ formerMasters }) => formerMasters);
+    for (const { formerMasters } of stored) await this.markEach(opened, formerMasters);
     for (const [table, group] of Map.groupBy(stored, (one) => one.table)) {
       const ids = group.flatMap((one) => one.ids);
-      related.push(...(await mastersOf(opened, table, ids)));
+      await this.markEach(opened, await mastersOf(opened, table, ids));
       const deletedIds = group.flatMap((one) => one.deletedIds);
-      related.push(...(await childrenOf(opened, table, deletedIds)));
+      if (deletedIds.length > 0) await this.markChildren(opened, table, deletedIds);
     }
-    for (const [{ stream }, group] of Map.groupBy(related, (one) => one.table)) {
-      const ids = [...new Set(group.flatMap((one) => one.ids))];
+  }
+
+  /** Rows that refer to deleted records. A table that takes too long to search keeps no other from being searched. */
+  private async markChildren(opened: Opened, { stream }: StreamTable, ids: readonly string[]): Promise<void> {
+    for (const table of opened.tables.values()) {
+      const columns = table.stream.columns.filter(({ refersTo }) => refersTo.includes(stream.sobject));
+      if (columns.length === 0) continue;
+      const children = await opened.mirror
+        .rowsReferringTo(table, columns, ids, childrenMax)
+        .catch((error: unknown) => this.tell(error));
+      await this.markEach(opened, [{ table, ids: children ?? [] }]);
+    }
+  }
+
+  private async markEach(opened: Opened, related: readonly Related[]): Promise<void> {
+    for (const { table, ids } of related) {
       if (ids.length === 0) continue;
-      await opened.mirror.markRows(stream.streamNo, ids, 'related', true);
-      this.deps.onMarked(stream.sobject.toLowerCase());
+      await opened.mirror.markRows(table.stream.streamNo, ids, 'related', true);
+      this.deps.onMarked(table.stream.sobject.toLowerCase());
     }
+  }
+
+  private tell(error: unknown): undefined {
+    const state = sqlState(error);
+    this.deps.log.warn('related records are not marked', state ? { sqlState: state } : {});
   }
 }

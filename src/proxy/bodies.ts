@@ -22,6 +22,8 @@ export interface HeldBody {
  */
 export function holdBody(request: IncomingMessage): Promise<HeldBody> {
   return new Promise((resolve, reject) => {
+    // Of one that has gone already nothing would be heard any more.
+    if (request.destroyed) return reject(new Error('the caller left before the upload'));
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (isWhole: boolean) => {

@@ -7,7 +7,8 @@ export interface Reference {
   body: unknown;
 }
 
-const form = /@\{([^.[\]{}]+)([^{}]*)\}/g;
+/** The path begins with what no name has, so that a text without an end is looked through once. */
+const form = /@\{([^.[\]{}]+)((?:[.[][^{}]*)?)\}/g;
 
 /** The address with what its references stand for; undefined where one of them names nothing that is known. */
 export function resolveReferences(

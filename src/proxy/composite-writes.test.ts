@@ -221,3 +221,24 @@ test('keys of an object’s own ancestry are keys like any other', () => {
   const request = composite(sub('__proto__', 'PATCH', 'sobjects/Account/@{constructor.name}', {}));
   assert.deepEqual(written(request, compositeAnswer(['__proto__', 204])), ['and more']);
 });
+
+test('an Id is the same in whatever case its 18 characters come', () => {
+  const removing = call('DELETE', `composite/sobjects?ids=${first.toLowerCase()}`);
+  assert.deepEqual([...(sobjectsNamed(removing, sobjectOf) ?? [])], ['account']);
+  const echoed = ok([{ id: first.toUpperCase(), success: true }]);
+  assert.deepEqual(written(removing, echoed), [account(first, true)]);
+});
+
+test('a sobject that an earlier answer tells may be any, and so may one too far inside', () => {
+  const told = composite(sub('a', 'POST', 'sobjects/@{q.records[0].attributes.type}', {}));
+  assert.equal(sobjectsNamed(told, sobjectOf), null);
+  let body: object = { compositeRequest: [] };
+  for (let depth = 0; depth < 10_000; depth++)
+    body = { compositeRequest: [{ referenceId: 'a', method: 'POST', url: `${data}/composite`, body }] };
+  assert.equal(sobjectsNamed(call('POST', 'composite', body), sobjectOf), null);
+});
+
+test('a reference without an end is looked for once', () => {
+  const request = composite(sub('a', 'PATCH', `sobjects/Account/@{${'x'.repeat(1_000_000)}`, {}));
+  assert.deepEqual(written(request, compositeAnswer(['a', 400, []])), []);
+});

@@ -6,7 +6,7 @@
  * record an Id is, and what was at an address.
  */
 import { z } from 'zod';
-import { type RecordId, toRecordId } from '../core/ids.ts';
+import type { RecordId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { type Reference, resolveReferences } from './composite-references.ts';
 import {
@@ -15,6 +15,7 @@ import {
   isSuccess,
   nothing,
   recordWritten,
+  toWrittenId,
   unnamed,
   verbOf,
   type Written,
@@ -31,14 +32,18 @@ export interface CallWithBody extends Call {
 export type SObjectOf = (id: RecordId) => string | undefined;
 
 /** The sobjects, in lower case, that a request may write; null where it does not say. */
-export function sobjectsNamed(call: CallWithBody, sobjectOf: SObjectOf): ReadonlySet<string> | null {
+export function sobjectsNamed(
+  call: CallWithBody,
+  sobjectOf: SObjectOf,
+  depth = 0,
+): ReadonlySet<string> | null {
   const write = writeOf(call);
   if (write.kind === 'none') return new Set();
-  if (write.kind === 'record') return new Set([write.sobject]);
-  if (write.kind === 'poll') return null;
+  if (write.kind === 'record') return isReference(write.sobject) ? null : new Set([write.sobject]);
+  if (write.kind !== 'several' || depth > depthMax) return null;
   const carried = carriedBy(call);
   const named = carried
-    ? carried.flatMap((group) => group.calls).map((sub) => sobjectsNamed(sub.call, sobjectOf))
+    ? carried.flatMap((group) => group.calls).map((sub) => sobjectsNamed(sub.call, sobjectOf, depth + 1))
     : [namedInRows(call, sobjectOf)];
   const all = new Set<string>();
   for (const one of named) {
@@ -47,6 +52,12 @@ export function sobjectsNamed(call: CallWithBody, sobjectOf: SObjectOf): Readonl
   }
   return all;
 }
+
+/** Salesforce lets one composite request stand inside another once. */
+const depthMax = 3;
+
+/** What an earlier answer tells can be any sobject. */
+const isReference = (name: string) => name.includes('@{');
 
 /** The records that an answer proves to be written; of one that was written twice, how it was left. */
 export function writtenIn(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
@@ -206,8 +217,8 @@ function namedInRows(call: CallWithBody, sobjectOf: SObjectOf): ReadonlySet<stri
   if (kind !== 'sobjects') return null;
   if (sobject !== undefined) return new Set([sobject]);
   const types = verbOf(call) === 'DELETE' ? deletedIds(call).map(sobjectOf) : typesOfRows(call.body);
-  const isNamed = types.length > 0 && types.every((type) => type !== undefined);
-  return isNamed ? new Set(types) : null;
+  const isNamed = (type: string | undefined): type is string => type !== undefined && !isReference(type);
+  return types.length > 0 && types.every(isNamed) ? new Set(types) : null;
 }
 
 function writtenRows(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
@@ -240,7 +251,7 @@ function writtenRow(
   deleted: boolean,
   sobjectOf: SObjectOf,
 ): Written {
-  const recordId = toRecordId(id ?? '');
+  const recordId = toWrittenId(id ?? '');
   const sobject = recordId && (named ?? sobjectOf(recordId));
   return sobject === undefined || recordId === undefined
     ? unnamed
@@ -252,7 +263,7 @@ const typesOfRows = (body: unknown): (string | undefined)[] =>
   rowsBody.safeParse(body).data?.records.map((one) => one.attributes?.type.toLowerCase()) ?? [];
 
 const deletedIds = ({ query }: Call): RecordId[] =>
-  (new URLSearchParams(query).get('ids') ?? '').split(',').flatMap((id) => toRecordId(id.trim()) ?? []);
+  (new URLSearchParams(query).get('ids') ?? '').split(',').flatMap((id) => toWrittenId(id.trim()) ?? []);
 
 /** A tree's sobjects by the references of its records, nested ones included. */
 function treeTypes(body: unknown): ReadonlyMap<string, string> {

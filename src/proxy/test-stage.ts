@@ -82,6 +82,7 @@ export async function openStage({
     },
     markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
     forwarded: () => undefined,
+    pollWide: (sobjects) => void calls.push(`poll wide ${sobjects.join(' ')}`),
     watchJob: ({ id, sobject }) => void calls.push(`job ${id} ${sobject}`),
     pollSoon: (sobjects) => void calls.push(`poll ${sobjects?.join(' ') ?? 'all'}`),
   };

@@ -103,7 +103,15 @@ async function endWithoutAnswer(
   fault: Fault,
 ): Promise<never> {
   await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
-    if (fault.code === 'PRX-04') await repairSoon(exchange, named);
+    if (fault.code === 'PRX-04') {
+      // It may be committed as late as any transaction.
+      const unknown = named.filter(({ id }) => id === null).map(({ sobject }) => sobject);
+      if (unknown.length > 0) exchange.sync.pollWide(unknown);
+      await repairSoon(
+        exchange,
+        named.filter(({ id }) => id !== null),
+      );
+    }
     if (intents) await exchange.sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
   });
   throw fault;

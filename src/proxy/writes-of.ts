@@ -40,8 +40,9 @@ export function writeOf(target: Call): Write {
   const names = target.segments.map((segment) => segment.toLowerCase());
   const [, api, , resource = '', second = ''] = names;
   if (readingMethods.has(target.method)) {
-    // This GET runs code.
-    return { kind: resource === 'tooling' && second === 'executeanonymous' ? 'poll' : 'none' };
+    // These run code.
+    const runsCode = api === 'apexrest' || (resource === 'tooling' && second === 'executeanonymous');
+    return { kind: runsCode && target.method === 'GET' ? 'poll' : 'none' };
   }
   if (api === 'oauth2') return { kind: 'none' };
   if (api !== 'data') return { kind: 'poll' };
@@ -102,7 +103,7 @@ const looksLikeId = (text: string) => /\d/.test(text) && toLongId(text) !== unde
  * An Id as a caller may write it. One of 18 characters is understood in any case: its last three tell which letters
  * are upper-case, five characters each.
  */
-function toWrittenId(text: string): RecordId | undefined {
+export function toWrittenId(text: string): RecordId | undefined {
   if (!looksLikeId(text)) return undefined;
   if (text.length === 15) return toRecordId(text);
   const restored = Array.from(text.slice(0, 15), (character, index) => {

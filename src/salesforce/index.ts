@@ -10,5 +10,5 @@ export { faultOf } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type Shown, shownIn } from './shown.ts';
-export { type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
+export { isApiName, type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export { type Answer, type Usage, usageOf } from './transport.ts';

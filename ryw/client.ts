@@ -37,7 +37,8 @@ const ownMax = 12;
 const contestedShare = 0.35;
 const leavingShare = 0.01;
 const leavesAfterMs = [1, 60] as const;
-const staleShare = 0.03;
+/** Of the writes to one record of its own that has been at rest. */
+const staleShare = 0.2;
 /** A record that has not been written for so long is older than the present also in a stale reading. */
 const idleMs = 7_000;
 const serverAwayMs = 100;

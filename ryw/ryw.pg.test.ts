@@ -6,7 +6,7 @@ import { ryw } from './ryw-process.ts';
 import type { Stage } from './stage.ts';
 
 test('own writes are visible, and nothing goes back, whatever disturbs meanwhile', async () => {
-  const { text, last } = await ryw('--writes', '400', '--clients', '8', '--records', '5000');
+  const { text, last } = await ryw('--writes', '400', '--clients', '8', '--records', '3000');
   assert.deepEqual([last.writes, last.violations], [400, 0], text);
 });
 

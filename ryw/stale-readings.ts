@@ -7,9 +7,9 @@ const everyMs = 6_000;
 const keptMax = 3;
 
 /**
- * A replica that lags: while a write is under way, the first reading of its record shows the org as it was ten seconds
- * ago. It is a reading of this record alone, which nobody has touched for long, so that it is the read-back's: no
- * mirror could tell that an answer to a poll is that old.
+ * A replica that lags: while a write is under way, the first reading that asks for its record by Id shows the org as it
+ * was ten seconds ago. Nobody has touched the record for long, so that this is the read-back's, alone or together with
+ * other records that are being written: no mirror could tell that an answer to a poll is that old.
  */
 export class StaleReadings {
   private readonly org: TestOrg;
@@ -40,14 +40,19 @@ export class StaleReadings {
   async during<Result>(record: string, work: () => Promise<Result>): Promise<Result> {
     const past = this.past();
     if (!past) return work();
-    const { id } = await this.org.control<{ id: string }>('/faults', {
-      match: { user: 'integration', inside: 'only', contains: `WHERE Id IN ('${record}')` },
-      effect: { readFrom: past.id },
-    });
+    const faults: string[] = [];
+    for (const contains of [`IN ('${record}'`, `,'${record}'`]) {
+      const match = { user: 'integration', inside: 'only', path: '/services/data/*/query*', contains };
+      const { id } = await this.org.control<{ id: string }>('/faults', {
+        match,
+        effect: { readFrom: past.id },
+      });
+      faults.push(id);
+    }
     try {
       return await work();
     } finally {
-      await this.org.control('/faults/delete', { id });
+      for (const id of faults) await this.org.control('/faults/delete', { id });
     }
   }
 

@@ -181,3 +181,17 @@ test('a composite request that only reads is none of our business', async () => 
   assert.equal(answer.status, 200);
   assert.equal(answer.applied, null);
 });
+
+test('a table that cannot be written keeps no other one of a request from being written', async () => {
+  await using world = await openMirror();
+  await world.admin.query(sql`ALTER TABLE salesforce.contact RENAME COLUMN lastname TO somewhere_else`);
+  const answer = await send(world, 'POST', 'composite/sobjects', {
+    records: [
+      { attributes: { type: 'Account' }, Name: 'Beside it' },
+      { attributes: { type: 'Contact' }, LastName: 'Not now' },
+    ],
+  });
+  assert.equal(answer.applied, 'pending', answer.text);
+  const [account = ''] = idsIn(answer.json);
+  assert.deepEqual(await names(world, [account]), ['Beside it']);
+});

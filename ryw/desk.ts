@@ -44,8 +44,7 @@ export class Desk {
   pending = 0;
   unknown = 0;
   private readonly options: DeskOptions;
-  /** Lockstep has ended by itself: there is nobody to write to. */
-  isOver = false;
+  private isClosed = false;
   private begun = 0;
 
   constructor(options: DeskOptions) {
@@ -64,7 +63,16 @@ export class Desk {
   /** The number of a write, from 1 on; null where there are enough. */
   async next(): Promise<number | null> {
     while (this.options.examiner.waiting > waitingMax) await sleep(pauseMs);
-    return this.begun < this.options.writes && !this.isOver ? ++this.begun : null;
+    return this.begun < this.options.writes && !this.isClosed ? ++this.begun : null;
+  }
+
+  /** Nobody writes any more: Lockstep has ended by itself, or the run is to end. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  get isOver(): boolean {
+    return this.isClosed;
   }
 
   token(): Promise<string> {

@@ -70,6 +70,9 @@ function report({ violations, ...progress }: Progress): void {
   );
 }
 
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+
 async function main(): Promise<boolean> {
   const { values } = parseArgs(options);
   if (values.help) {
@@ -91,7 +94,8 @@ async function main(): Promise<boolean> {
     teller.tell(progress.violations);
     report(progress);
   };
-  const { writes, violations, pending, unknown } = await run({ ...asked, onProgress });
+  const { writes, violations, pending, unknown } = await run({ ...asked, stop: stop.signal, onProgress });
+  if (stop.signal.aborted) throw new Error('interrupted');
   if (violations.length > 0) {
     const { clients, seed, records } = asked;
     const again = `--writes ${asked.writes} --clients ${clients} --seed ${seed} --records ${records}`;

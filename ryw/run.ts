@@ -31,6 +31,8 @@ export interface RunOptions {
   records: number;
   /** A folder for the log files of Lockstep. */
   logs?: string | undefined;
+  /** Aborts when somebody wants the run to end: it is cleared away, and nothing more is judged. */
+  stop?: AbortSignal;
   /** For the test of this test: makes the mirror worse than it is, before the first write. */
   meddle?: (stage: Stage) => Promise<void>;
   /** Told every few seconds how far it is, and at the end. */
@@ -79,8 +81,15 @@ export async function run(options: RunOptions): Promise<Run> {
 
   const agent = openAgent(options.clients);
   const clients = Array.from({ length: options.clients }, (_, place) => new Client(desk, agent, place + 1));
+  const { stop } = options;
+  stop?.addEventListener('abort', () => desk.close(), { once: true });
+  if (stop?.aborted) desk.close();
   await Promise.all(clients.map((client) => client.run()));
   agent.destroy();
+  if (stop?.aborted) {
+    await Promise.allSettled([disturbing.end(), watching.end(), judging.end()]);
+    return progressOf(course);
+  }
   await disturbing.end();
   await settle(course);
   await watching.end();
@@ -151,7 +160,7 @@ async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunO
   });
   await server.start();
   void server.ended.then((last) => {
-    desk.isOver = true;
+    desk.close();
     judge.break('Lockstep runs on', null, last);
   });
   const ends = undo.move();

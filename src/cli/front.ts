@@ -25,7 +25,6 @@ export async function openFront(
   );
   undo.defer(() => figures.close());
   const upstreams = openUpstreams({ allowHosts: deps.allowHosts });
-  undo.defer(() => upstreams.close());
   const proxy = await listening('PROXY', config.proxyHost, config.proxyPort, (at) =>
     startProxy({
       ...at,

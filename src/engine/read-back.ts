@@ -1,13 +1,11 @@
 import { movesWithChanges } from '../core/describe.ts';
-import { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sqlState } from '../lib/database.ts';
-import type { Destination, Observation, StreamTable } from '../postgres/index.ts';
+import { failureFields, type Observation, type StreamTable } from '../postgres/index.ts';
 import {
   isApiName,
   type Query,
@@ -22,7 +20,7 @@ import {
 } from '../salesforce/index.ts';
 import { slotsMax } from './fill-slots.ts';
 import { absentIds } from './page-ids.ts';
-import { mastersOf, type Stored } from './related-records.ts';
+import { mastersOf, type Opened, type Stored } from './related-records.ts';
 
 /** What a read-back works with. */
 export interface ReadBackDeps {
@@ -32,9 +30,9 @@ export interface ReadBackDeps {
   owner: string;
   salesforce: Salesforce;
   /** Opened at first use. */
-  destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
+  destination(): Promise<Opened>;
   /** Told of records that it has stored. */
-  onStored(stored: Stored): void;
+  onStored: (stored: Stored) => void;
 }
 
 /** How the reading of some records has ended. */
@@ -62,7 +60,7 @@ export interface Waiting extends ReadBackOptions {
 }
 
 /** Records that one query asks for. */
-interface Group<One extends Waiting> {
+export interface Group<One extends Waiting> {
   key: string;
   sobject: string;
   /** Distinct; empty for a record that is known by its external id. */
@@ -121,10 +119,11 @@ export async function readGroups<One extends Waiting>(
   groups: readonly Group<One>[],
   signal: AbortSignal,
 ): Promise<Map<One, ReadBackResult>> {
-  const { mirror, tables: known } = await deps.destination();
+  const destination = await deps.destination();
+  const { mirror, tables } = destination;
   const results = new Map<One, ReadBackResult>();
   const asked = groups.flatMap((group) => {
-    const table = group.waiting.every(canBeAsked) ? known.get(group.sobject) : undefined;
+    const table = group.waiting.every(canBeAsked) ? tables.get(group.sobject) : undefined;
     if (!table) for (const one of group.waiting) results.set(one, 'hopeless');
     return table ? [{ ...group, table }] : [];
   });
@@ -137,12 +136,13 @@ export async function readGroups<One extends Waiting>(
     for (const [place, group] of asked.entries()) {
       const outcome = pages[place];
       assert(outcome, 'each query has an outcome');
-      const applied = await applyGroup(deps, group, outcome, observation).catch((error: unknown) => {
-        const state = sqlState(error);
-        const fields = error instanceof Fault ? { code: error.code } : state ? { sqlState: state } : {};
-        deps.log.warn('a read-back is not stored', { stream: group.table.stream.sobject, ...fields });
-        return new Map<One, ReadBackResult>(); // to be read again; the other tables go on
-      });
+      const applied = await applyGroup({ ...deps, destination }, group, outcome, observation).catch(
+        (error: unknown) => {
+          const { sobject } = group.table.stream;
+          deps.log.warn('a read-back is not stored', { stream: sobject, ...failureFields(error) });
+          return new Map<One, ReadBackResult>(); // to be read again; the other tables go on
+        },
+      );
       for (const [one, result] of applied) results.set(one, result);
     }
   } finally {
@@ -171,7 +171,7 @@ function queryOf({ table: { stream }, ids, waiting }: AskedGroup<Waiting>): Quer
 }
 
 async function applyGroup<One extends Waiting>(
-  deps: ReadBackDeps,
+  { destination, clock, onStored }: Pick<ReadBackDeps, 'clock' | 'onStored'> & { destination: Opened },
   { table, waiting }: AskedGroup<One>,
   outcome: QueryOutcome,
   observation: Observation,
@@ -189,17 +189,16 @@ async function applyGroup<One extends Waiting>(
     for (const one of stale) one.isSuspect = true;
     return all('again');
   }
-  const destination = await deps.destination();
   const { mirror } = destination;
   const deletedIds = [...new Set(waiting.flatMap(({ record }) => (record.deleted ? [record.id] : [])))];
   const part = { observation, isLast: false, absent: absentIds(deletedIds, page) };
   const deadlineAt = Math.max(...waiting.map((one) => one.deadlineAt));
   const ids = [...shown.keys(), ...part.absent];
   const formerMasters = await mastersOf(destination, table, ids);
-  const began = deps.clock.now();
+  const began = clock.now();
   await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - began));
-  for (const one of waiting) one.applyMs += deps.clock.now() - began;
-  deps.onStored({ table, formerMasters, ids, deletedIds });
+  for (const one of waiting) one.applyMs += clock.now() - began;
+  onStored({ table, formerMasters, ids, deletedIds });
   const unsettled = new Map(await mirror.unsettled(table.stream.streamNo, ids));
   const resultOf = (one: One): ReadBackResult => {
     const { record } = one;
@@ -222,7 +221,7 @@ function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Show
 
 /** Has records read again by the poll, first of all. */
 export async function markForReading(
-  { mirror, tables }: Pick<Destination, 'mirror' | 'tables'>,
+  { mirror, tables }: Opened,
   sobject: string,
   ids: readonly RecordId[],
 ): Promise<void> {

@@ -1,11 +1,13 @@
 import { Fault } from '../core/faults.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import { sqlState } from '../lib/database.ts';
+import { failureFields } from '../postgres/index.ts';
 import {
+  type Group,
   groupsOf,
   type ReadBackDeps,
   type ReadBackEnd,
   type ReadBackOptions,
+  type ReadBackResult,
   readGroups,
   type Waiting,
 } from './read-back.ts';
@@ -85,7 +87,7 @@ export class ReadBacks {
     return this.waiting.filter((one) => !isLate(one));
   }
 
-  private async readOnce(groups: Parameters<typeof readGroups<Pending>>[1]): Promise<void> {
+  private async readOnce(groups: readonly Group<Pending>[]): Promise<void> {
     const free = this.takePlace();
     const all = groups.flatMap(({ waiting }) => waiting);
     try {
@@ -93,16 +95,14 @@ export class ReadBacks {
       for (const one of all) this.settle(one, results.get(one) ?? 'again');
     } catch (error) {
       const isHopeless = error instanceof Fault && error.kind === 'permanent';
-      const state = sqlState(error);
-      const fields = error instanceof Fault ? { code: error.code } : state ? { sqlState: state } : {};
-      this.deps.log.warn('a read-back failed', { ...fields, rows: all.length });
+      this.deps.log.warn('a read-back failed', { ...failureFields(error), rows: all.length });
       for (const one of all) this.settle(one, isHopeless ? 'hopeless' : 'again');
     } finally {
       free();
     }
   }
 
-  private settle(one: Pending, result: 'applied' | 'again' | 'hopeless'): void {
+  private settle(one: Pending, result: ReadBackResult): void {
     if (result !== 'again') return one.settle(result === 'applied' ? 'applied' : 'pending');
     const pauseMs = Math.min(firstPauseMs * 2 ** one.tries, pauseMsMax);
     const { clock } = this.deps;

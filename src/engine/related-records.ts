@@ -4,10 +4,10 @@
  */
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { sqlState } from '../lib/database.ts';
-import type { Destination, StreamTable } from '../postgres/index.ts';
+import { type Destination, failureFields, type StreamTable } from '../postgres/index.ts';
 
-type Opened = Pick<Destination, 'mirror' | 'tables'>;
+/** A destination as proxied writes use it. */
+export type Opened = Pick<Destination, 'mirror' | 'tables'>;
 
 /** Records of one stream. */
 export interface Related {
@@ -113,7 +113,6 @@ export class RelatedRecords {
   }
 
   private tell(error: unknown): undefined {
-    const state = sqlState(error);
-    this.deps.log.warn('related records are not marked', state ? { sqlState: state } : {});
+    this.deps.log.warn('related records are not marked', failureFields(error));
   }
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../core/faults.ts';
+import type { LogFields } from '../core/log-fields.ts';
 import { sqlState } from '../lib/database.ts';
 
 /** Node's and the resolver's codes. */
@@ -79,3 +80,10 @@ const tableChangedStates = new Set([
  * {@link databaseFault}, for which 55000 is a database that takes no connections.
  */
 export const isTableChanged = (error: unknown): boolean => tableChangedStates.has(sqlState(error) ?? '');
+
+/** What a log line may say of an error: its code, never its text, which can quote a record. */
+export function failureFields(error: unknown): Pick<LogFields, 'code' | 'sqlState'> {
+  if (error instanceof Fault) return { code: error.code };
+  const state = sqlState(error);
+  return state === undefined ? {} : { sqlState: state };
+}

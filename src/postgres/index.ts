@@ -12,7 +12,7 @@ export {
 } from './destination.ts';
 export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
-export { databaseFault, isTableChanged } from './faults.ts';
+export { databaseFault, failureFields, isTableChanged } from './faults.ts';
 export type { Outcome } from './intents.ts';
 export { type DirtyRow, type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';

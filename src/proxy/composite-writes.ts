@@ -74,7 +74,7 @@ function allWritten(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf
   const write = writeOf(call);
   if (write.kind === 'record') return recordWritten(write, answered);
   if (write.kind === 'none' || !isSuccess(answered)) return nothing;
-  if (write.kind === 'poll') return unnamed;
+  if (write.kind !== 'several') return unnamed;
   const carried = carriedBy(call);
   if (!carried) return writtenRows(call, answered, sobjectOf);
   const parts = carried.map((group) => writtenInGroup(group, answered, sobjectOf));
@@ -204,6 +204,7 @@ function decoded(segment: string): string {
 const attributes = z.object({ type: z.string(), referenceId: z.string().optional() });
 const row = z.object({ attributes: attributes.optional() });
 const rowsBody = z.object({ records: z.array(row) });
+const nodeBody = z.object({ records: z.array(z.record(z.string(), z.unknown())) });
 const rowAnswers = z.array(z.object({ id: z.string().nullish(), success: z.boolean() }));
 const treeAnswer = z.object({ results: z.array(z.object({ referenceId: z.string(), id: z.string() })) });
 
@@ -270,7 +271,7 @@ function treeTypes(body: unknown): ReadonlyMap<string, string> {
   const types = new Map<string, string>();
   const pending: unknown[] = [body];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    const rows = z.object({ records: z.array(z.record(z.string(), z.unknown())) }).safeParse(node);
+    const rows = nodeBody.safeParse(node);
     for (const record of rows.data?.records ?? []) {
       const named = attributes.safeParse(record.attributes);
       if (named.data?.referenceId !== undefined)

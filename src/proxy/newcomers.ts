@@ -10,6 +10,7 @@ import type { Place } from '../lib/fair-queue.ts';
 import { type AdmissionBounds, admissionBounds, openAdmission } from './admission.ts';
 import type { Caller } from './authority.ts';
 import type { Target } from './target.ts';
+import { isSuccess } from './writes-of.ts';
 
 export interface Newcomers {
   /**
@@ -65,6 +66,10 @@ export function openNewcomers(clock: Clock, stopping: AbortSignal): Newcomers {
 
 /** The list of versions, sign-in pages and what browsers ask beforehand are answered without a look at the token. */
 function isProof({ method, segments }: Pick<Target, 'method' | 'segments'>, status: number): boolean {
-  const isSuccess = status >= 200 && status <= 299;
-  return isSuccess && method !== 'OPTIONS' && segments[1]?.toLowerCase() === 'data' && segments.length > 3;
+  return (
+    isSuccess({ status }) &&
+    method !== 'OPTIONS' &&
+    segments[1]?.toLowerCase() === 'data' &&
+    segments.length > 3
+  );
 }

@@ -4,14 +4,14 @@
  * done, and a caller who thinks otherwise repeats it.
  */
 import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { NamedRecord, ProxiedSync } from '../engine/index.ts';
 import { orAbort } from '../lib/abort.ts';
 import { type Clock, deadline } from '../lib/clock.ts';
-import { sqlState } from '../lib/database.ts';
-import type { Outcome } from '../postgres/index.ts';
+import { failureFields, type Outcome } from '../postgres/index.ts';
 import { answeredBy } from './bodies.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
@@ -103,16 +103,10 @@ async function endWithoutAnswer(
   fault: Fault,
 ): Promise<never> {
   await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
-    if (fault.code === 'PRX-04') {
-      // It may be committed as late as any transaction.
-      const unknown = named.filter(({ id }) => id === null).map(({ sobject }) => sobject);
-      if (unknown.length > 0) exchange.sync.pollWide(unknown);
-      await repairSoon(
-        exchange,
-        named.filter(({ id }) => id !== null),
-      );
-    }
-    if (intents) await exchange.sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
+    // What is not known by an Id may be committed as late as any transaction.
+    const { sync } = exchange;
+    if (fault.code === 'PRX-04') await repairSoon(sync, named, (sobjects) => sync.pollWide(sobjects));
+    if (intents) await sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
   });
   throw fault;
 }
@@ -152,10 +146,12 @@ interface Walked {
 
 async function recordOutcome(exchange: WriteExchange, walked: Walked): Promise<void> {
   const { write, intents, answer, written, pending, applied } = walked;
+  const { sync } = exchange;
+  const pollSoon = (sobjects: readonly string[]) => sync.pollSoon(sobjects);
   await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, async () => {
-    await repairSoon(exchange, [...pending.map(namedBy), ...written.missing]);
-    if (!written.isWhole) exchange.sync.pollSoon(write.named.map(({ sobject }) => sobject));
-    if (intents) await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
+    await repairSoon(sync, [...pending.map(namedBy), ...written.missing], pollSoon);
+    if (!written.isWhole) pollSoon(write.named.map(({ sobject }) => sobject));
+    if (intents) await sync.recordOutcome(intents, outcomeOf[applied]);
   });
 }
 
@@ -175,21 +171,20 @@ const namedBy = (record: WrittenRecord): NamedRecord => ({
   id: 'id' in record ? record.id : null,
 });
 
-async function repairSoon({ sync }: WriteExchange, named: readonly NamedRecord[]): Promise<void> {
-  const withoutId = named.filter(({ id }) => id === null).map(({ sobject }) => sobject);
-  if (withoutId.length > 0) sync.pollSoon(withoutId);
-  const withId = Map.groupBy(
-    named.filter(({ id }) => id !== null),
-    (one) => one.sobject,
-  );
-  await Promise.all(
-    [...withId].map(([sobject, records]) =>
-      sync.markDirty(
-        sobject,
-        records.flatMap(({ id }) => id ?? []),
-      ),
-    ),
-  );
+/** Has what is known by its Id read by it, and the sobjects of the rest polled. */
+async function repairSoon(
+  sync: ProxiedSync,
+  named: readonly NamedRecord[],
+  poll: (sobjects: readonly string[]) => void,
+): Promise<void> {
+  const unknown = new Set<string>();
+  const known = new Map<string, RecordId[]>();
+  for (const { sobject, id } of named) {
+    if (id === null) unknown.add(sobject);
+    else known.set(sobject, [...(known.get(sobject) ?? []), id]);
+  }
+  if (unknown.size > 0) poll([...unknown]);
+  await Promise.all([...known].map(([sobject, ids]) => sync.markDirty(sobject, ids)));
 }
 
 /** The server's second at which the write can have begun; 0 where the answer does not tell the time. */
@@ -205,17 +200,10 @@ async function within<Result>(
   at: number,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
-  const done = new AbortController();
   const working = work().catch((error: unknown) => {
-    const state = sqlState(error);
-    const code = error instanceof Fault ? { code: error.code } : {};
-    log.warn('a write is repaired later', { sync: sync.id, ...code, ...(state ? { sqlState: state } : {}) });
+    log.warn('a write is repaired later', { sync: sync.id, ...failureFields(error) });
     return undefined;
   });
-  const timeIsUp = clock.sleep(Math.max(0, at - clock.now()), done.signal).catch(() => undefined);
-  try {
-    return await Promise.race([working, timeIsUp.then(() => undefined)]);
-  } finally {
-    done.abort('done');
-  }
+  using timeIsUp = deadline(clock, Math.max(0, at - clock.now()));
+  return await orAbort(working, timeIsUp).catch(() => undefined);
 }

@@ -2,10 +2,10 @@
  * Events that tell of changes: each marks its record to be read again, at once or some seconds later. Some never come,
  * and some come twice. The way in which they reach a process is not modelled.
  */
-import { Fault } from '../src/core/faults.ts';
 import type { Random } from '../src/lib/random.ts';
 import type { StreamTable } from '../src/postgres/index.ts';
 import type { Agenda } from './agenda.ts';
+import { isForeseen } from './connection.ts';
 import type { ModelOrg, OrgRecord } from './org.ts';
 import type { Profile } from './profile.ts';
 import type { Worker } from './worker.ts';
@@ -40,5 +40,5 @@ export function tellOfChanges({ agenda, random, org, profile, tables, holder }: 
 
 /** Of an event whose connection broke nobody hears again. */
 function isLost(error: unknown): void {
-  if (!(error instanceof Fault) && (error as { code?: unknown }).code !== '08006') throw error;
+  if (!isForeseen(error)) throw error;
 }

@@ -4,6 +4,7 @@
  * processes die: just before a call is done, or just after, when nobody has heard of it.
  */
 
+import { Fault } from '../src/core/faults.ts';
 import type { Random } from '../src/lib/random.ts';
 import type { Mirror } from '../src/postgres/index.ts';
 import type { Agenda } from './agenda.ts';
@@ -24,8 +25,14 @@ export interface Wires {
   profile: Profile;
 }
 
+/** Whether work of a process has ended as it may: it was told so, or its connection broke. */
+export const isForeseen = (error: unknown): boolean =>
+  error instanceof Fault || (error as { code?: unknown }).code === brokenCode;
+
+const brokenCode = '08006';
+
 /** The driver's error for a connection that broke; whether the call was done is not known. */
-const broken = () => Object.assign(new Error('the connection broke'), { code: '08006' });
+const broken = () => Object.assign(new Error('the connection broke'), { code: brokenCode });
 
 export function connectionTo(mirror: Mirror, process: Mortal, wires: Wires): Mirror {
   const { agenda, random, network, profile } = wires;

@@ -6,11 +6,11 @@
  * The requests of a job are not modelled: what is attacked is the rule, and the destination's keeping of a reading
  * that is open for so long.
  */
-import { Fault } from '../src/core/faults.ts';
 import type { Page } from '../src/core/page.ts';
 import type { Random } from '../src/lib/random.ts';
 import type { StreamTable } from '../src/postgres/index.ts';
 import type { Agenda } from './agenda.ts';
+import { isForeseen } from './connection.ts';
 import type { Journal } from './journal.ts';
 import { type ModelOrg, newest, type OrgRecord } from './org.ts';
 import type { Profile } from './profile.ts';
@@ -57,7 +57,7 @@ export class Jobs {
     this.copy(holder, table).then(
       () => journal.add('process', () => `the job for ${table.stream.sobject} is done`),
       (error: unknown) => {
-        if (!(error instanceof Fault) && !isBrokenConnection(error)) throw error;
+        if (!isForeseen(error)) throw error;
         journal.add('process', () => `the job for ${table.stream.sobject} ends early`);
       },
     );
@@ -103,8 +103,6 @@ export class Jobs {
     });
   }
 }
-
-const isBrokenConnection = (error: unknown) => (error as { code?: unknown }).code === '08006';
 
 /** What a query without deleted records shows by now. */
 const shown = (records: readonly OrgRecord[]): string[] =>

@@ -75,10 +75,8 @@ export class Worker implements Mortal {
       owner,
       salesforce,
       destination: opened,
-      pollSoon(sobject) {
-        urgent.add(sobject);
-        bell.ring();
-      },
+      urgent,
+      bell,
     });
   }
 
@@ -120,11 +118,11 @@ export class Worker implements Mortal {
       sobjects: [...tables.keys()],
       withoutDatabase: 'refuse' as const,
     };
-    const { bell, urgent, wide, afterWrites } = this;
+    const { bell, wide, afterWrites } = this;
     const destination = async () => ({ mirror: this.mirror, tables });
     const sync = proxied(
       { owner: this.owner },
-      { bell, urgent, wide, afterWrites, destination, forwarded: () => undefined },
+      { bell, wide, afterWrites, destination, forwarded: () => undefined },
       settings,
     );
     const { clock } = this;

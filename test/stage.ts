@@ -255,11 +255,7 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stag
   let opened: Promise<Destination> | null = null;
   const destination = () => (opened ??= openDestinationForWrites(parts.mirrorUrl, proxyOwner));
   const { urgent, bell } = parts.open;
-  const pollSoon = (sobject: string) => {
-    urgent.add(sobject);
-    bell.ring();
-  };
-  const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, pollSoon };
+  const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, urgent, bell };
   const afterWrites = openAfterWrites(ofProxy);
   const forwarded = (usage: Usage | null) => {
     parts.open.toldUsage = usage ?? parts.open.toldUsage;

@@ -1,10 +1,10 @@
 import type { AppLog } from '../core/log-fields.ts';
+import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Destination } from '../postgres/index.ts';
 import type { Salesforce } from '../salesforce/index.ts';
 import { OwedRecords } from './owed-records.ts';
 import { ReadBacks } from './read-backs.ts';
-import { RelatedRecords } from './related-records.ts';
+import { type Opened, RelatedRecords } from './related-records.ts';
 import { WatchedJobs } from './watched-jobs.ts';
 
 export interface AfterWritesDeps {
@@ -14,9 +14,10 @@ export interface AfterWritesDeps {
   owner: string;
   salesforce: Salesforce;
   /** Opened at first use. */
-  destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
-  /** Has an sobject, in lower case, polled first of all. */
-  pollSoon: (sobject: string) => void;
+  destination(): Promise<Opened>;
+  /** As in {@link HeldSync}: what is to be polled first of all. */
+  urgent: Set<string>;
+  bell: Bell;
 }
 
 /** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
@@ -24,20 +25,25 @@ export interface AfterWrites {
   readBacks: ReadBacks;
   owed: OwedRecords;
   jobs: WatchedJobs;
-  /** Aborts when the sync is closed. */
-  closing: AbortSignal;
+  /** Has sobjects, in lower case, polled first of all. */
+  pollSoon(sobjects: Iterable<string>): void;
   end(): void;
 }
 
-export function openAfterWrites(deps: AfterWritesDeps): AfterWrites {
-  const { pollSoon } = deps;
+export function openAfterWrites({ urgent, bell, ...deps }: AfterWritesDeps): AfterWrites {
   const closing = new AbortController();
-  const related = new RelatedRecords({ ...deps, onMarked: pollSoon });
+  const { signal } = closing;
+  const pollSoon = (sobjects: Iterable<string>) => {
+    for (const sobject of sobjects) urgent.add(sobject);
+    bell.ring();
+  };
+  const onMarked = (sobject: string) => pollSoon([sobject]);
+  const related = new RelatedRecords({ ...deps, onMarked });
   return {
-    readBacks: new ReadBacks({ ...deps, onStored: (stored) => related.stored(stored) }, closing.signal),
-    owed: new OwedRecords({ ...deps, onMarked: pollSoon }),
-    jobs: new WatchedJobs(deps),
-    closing: closing.signal,
+    readBacks: new ReadBacks({ ...deps, onStored: (stored) => related.stored(stored) }, signal),
+    owed: new OwedRecords({ ...deps, onMarked }, signal),
+    jobs: new WatchedJobs({ ...deps, pollSoon: onMarked }, signal),
+    pollSoon,
     end: () => closing.abort(new Error('the sync is closed')),
   };
 }

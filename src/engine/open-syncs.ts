@@ -159,11 +159,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   const log = deps.log.with({ sync: id });
   const bell = new Bell();
   const urgent = new Set<string>();
-  const pollSoon = (sobject: string) => {
-    urgent.add(sobject);
-    bell.ring();
-  };
-  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, pollSoon });
+  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, urgent, bell });
   const sync: OpenSync = {
     settings,
     salesforce,

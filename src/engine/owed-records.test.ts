@@ -11,7 +11,7 @@ import { OwedRecords } from './owed-records.ts';
 const id = (number: number) => `001${String(number).padStart(12, '0')}AAA` as RecordId;
 
 /** A database that is away until somebody says otherwise, and the list of what was recorded in it. */
-function openStage() {
+function openStage(closing = new AbortController()) {
   const clock = new ManualClock();
   const recorded: string[] = [];
   const stage = { clock, recorded, isAway: false, whileMarking: () => undefined as void };
@@ -28,12 +28,13 @@ function openStage() {
     },
   };
   const tables = new Map([['account', { stream: { streamNo: 1 } }]]);
-  const owed = new OwedRecords({
+  const deps = {
     clock,
     log: openLog<LogFields>({ write: () => undefined }),
     destination: () => Promise.resolve({ mirror, tables } as unknown as Destination),
     onMarked: () => undefined,
-  });
+  };
+  const owed = new OwedRecords(deps, closing.signal);
   return Object.assign(stage, { owed });
 }
 
@@ -42,14 +43,12 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await setImmediate();
 }
 
-const { signal } = new AbortController();
-
 test('what is owed is recorded when the database is back, marks before outcomes', async () => {
   const stage = openStage();
   stage.isAway = true;
-  stage.owed.addOutcome([1, 2], 'pending', signal);
-  stage.owed.addMarks('account', [id(1)], signal);
-  stage.owed.addOutcome([3], 'unknown', signal);
+  stage.owed.addOutcome([1, 2], 'pending');
+  stage.owed.addMarks('account', [id(1)]);
+  stage.owed.addOutcome([3], 'unknown');
   await pass(stage.clock, 500);
   assert.deepEqual(stage.recorded, []);
   assert.ok(stage.owed.hasMarks);
@@ -63,10 +62,10 @@ test('marks that come while others are being made are made too, and their outcom
   const stage = openStage();
   stage.whileMarking = () => {
     stage.whileMarking = () => undefined;
-    stage.owed.addMarks('account', [id(2)], signal);
-    stage.owed.addOutcome([2], 'pending', signal);
+    stage.owed.addMarks('account', [id(2)]);
+    stage.owed.addOutcome([2], 'pending');
   };
-  stage.owed.addMarks('account', [id(1)], signal);
+  stage.owed.addMarks('account', [id(1)]);
   await pass(stage.clock, 500);
   await pass(stage.clock, 1_000);
   assert.deepEqual(stage.recorded, ['marks 1', 'marks 2', 'pending 2']);
@@ -76,10 +75,10 @@ test('a record that is marked once more while its mark fails is owed once', asyn
   const stage = openStage();
   stage.whileMarking = () => {
     stage.whileMarking = () => undefined;
-    stage.owed.addMarks('account', [id(1)], signal);
+    stage.owed.addMarks('account', [id(1)]);
     throw new Error('the connection broke');
   };
-  stage.owed.addMarks('account', [id(1)], signal);
+  stage.owed.addMarks('account', [id(1)]);
   await pass(stage.clock, 500);
   await pass(stage.clock, 1_000);
   assert.deepEqual(stage.recorded, ['marks 1']);
@@ -87,9 +86,9 @@ test('a record that is marked once more while its mark fails is owed once', asyn
 });
 
 test('nothing is recorded any more when the sync is closed', async () => {
-  const stage = openStage();
   const closing = new AbortController();
-  stage.owed.addMarks('account', [id(1)], closing.signal);
+  const stage = openStage(closing);
+  stage.owed.addMarks('account', [id(1)]);
   closing.abort();
   await pass(stage.clock, 10_000);
   assert.deepEqual(stage.recorded, []);

@@ -1,8 +1,9 @@
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Destination, Outcome } from '../postgres/index.ts';
+import type { Outcome } from '../postgres/index.ts';
 import { markForReading } from './read-back.ts';
+import type { Opened } from './related-records.ts';
 
 const firstPauseMs = 500;
 const pauseMsMax = 10_000;
@@ -17,49 +18,50 @@ const idsMax = 100_000;
 export class OwedRecords {
   private marks = new Map<string, Set<RecordId>>();
   private outcomes = new Map<Outcome, Set<number>>();
-  private count = 0;
+  /** Those that are being made now. */
+  private marking: ReadonlySet<RecordId> = new Set();
   private isPaying = false;
   private readonly deps: {
     clock: Clock;
     log: AppLog;
-    destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
+    destination(): Promise<Opened>;
     onMarked: (sobject: string) => void;
   };
 
-  constructor(deps: OwedRecords['deps']) {
+  private readonly closing: AbortSignal;
+
+  /** @param closing  nothing is recorded any more */
+  constructor(deps: OwedRecords['deps'], closing: AbortSignal) {
     this.deps = deps;
+    this.closing = closing;
   }
 
   get hasMarks(): boolean {
-    return this.count > 0;
+    return this.marks.size > 0 || this.marking.size > 0;
   }
 
   /** @param sobject  API name in lower case */
-  addMarks(sobject: string, ids: readonly RecordId[], signal: AbortSignal): void {
+  addMarks(sobject: string, ids: readonly RecordId[]): void {
     const known = this.marks.get(sobject) ?? new Set();
     this.marks.set(sobject, known);
-    for (const id of ids) {
-      if (this.count >= idsMax || known.has(id)) continue;
-      known.add(id);
-      this.count++;
-    }
+    for (const id of ids.slice(0, Math.max(0, idsMax - this.countMarks()))) known.add(id);
     this.deps.log.warn('marks cannot be made and are owed', { stream: sobject, rows: known.size });
-    void this.pay(signal);
+    void this.pay();
   }
 
   /** @param intents  as they were recorded */
-  addOutcome(intents: readonly number[], outcome: Outcome, signal: AbortSignal): void {
+  addOutcome(intents: readonly number[], outcome: Outcome): void {
     const known = this.outcomes.get(outcome) ?? new Set();
     this.outcomes.set(outcome, known);
     for (const intent of intents) known.add(intent);
-    void this.pay(signal);
+    void this.pay();
   }
 
-  private async pay(signal: AbortSignal): Promise<void> {
+  private async pay(): Promise<void> {
     if (this.isPaying) return;
     this.isPaying = true;
     for (let pauseMs = firstPauseMs; this.isOwing; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
-      const isOver = await this.deps.clock.sleep(pauseMs, signal).then(
+      const isOver = await this.deps.clock.sleep(pauseMs, this.closing).then(
         () => false,
         () => true,
       );
@@ -73,6 +75,10 @@ export class OwedRecords {
     this.isPaying = false;
   }
 
+  private countMarks(): number {
+    return [...this.marks.values()].reduce((sum, ids) => sum + ids.size, this.marking.size);
+  }
+
   private get isOwing(): boolean {
     return this.marks.size > 0 || this.outcomes.size > 0;
   }
@@ -82,16 +88,15 @@ export class OwedRecords {
     for (const [sobject, ids] of this.marks) {
       // What is added from now on is not among those that are marked.
       this.marks.delete(sobject);
+      this.marking = ids;
       try {
         await markForReading(await deps.destination(), sobject, [...ids]);
       } catch {
-        const meanwhile = this.marks.get(sobject) ?? new Set();
-        const both = new Set([...ids, ...meanwhile]);
-        this.marks.set(sobject, both);
-        this.count -= ids.size + meanwhile.size - both.size; // those that came twice
+        this.marks.set(sobject, new Set([...ids, ...(this.marks.get(sobject) ?? [])]));
         return false;
+      } finally {
+        this.marking = new Set();
       }
-      this.count -= ids.size;
       deps.log.info('marks are made that were owed', { stream: sobject, rows: ids.size });
       deps.onMarked(sobject);
     }

@@ -2,10 +2,11 @@ import type { Sync } from '../control/index.ts';
 import type { OrgId, RecordId, SyncId } from '../core/ids.ts';
 import { isSyncId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
-import type { Destination, Outcome } from '../postgres/index.ts';
+import type { Outcome } from '../postgres/index.ts';
 import { usageOf } from '../salesforce/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
 import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-back.ts';
+import type { Opened } from './related-records.ts';
 import type { IngestJob } from './watched-jobs.ts';
 
 /** A record that a request names before it is answered; null where only its sobject is known. */
@@ -54,8 +55,8 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
-type ProxiedOpen = Pick<OpenSync, 'bell' | 'urgent' | 'wide' | 'afterWrites' | 'forwarded'> & {
-  destination(): Promise<Pick<Destination, 'mirror' | 'tables'>>;
+type ProxiedOpen = Pick<OpenSync, 'bell' | 'wide' | 'afterWrites' | 'forwarded'> & {
+  destination(): Promise<Opened>;
 };
 
 /** What a proxied write of one sync does, whoever has it open. */
@@ -76,13 +77,13 @@ export function proxied(
     withoutDatabase: settings.withoutDatabase,
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
     recordOutcome: async (intents, outcome) => {
-      const { owed, closing } = afterWrites;
+      const { owed } = afterWrites;
       // With an outcome a write is healed by nobody: its marks come first.
-      if (owed.hasMarks) return owed.addOutcome(intents, outcome, closing);
+      if (owed.hasMarks) return owed.addOutcome(intents, outcome);
       try {
         await (await destination()).mirror.recordOutcome(intents, outcome);
       } catch (error) {
-        owed.addOutcome(intents, outcome, closing);
+        owed.addOutcome(intents, outcome);
         throw error;
       }
     },
@@ -91,28 +92,24 @@ export function proxied(
       try {
         await markForReading(await destination(), sobject, ids);
       } catch {
-        return afterWrites.owed.addMarks(sobject, ids, afterWrites.closing);
+        return afterWrites.owed.addMarks(sobject, ids);
       }
-      open.urgent.add(sobject);
-      open.bell.ring();
+      afterWrites.pollSoon([sobject]);
     },
-    pollSoon(sobjects) {
-      for (const one of sobjects ?? streams) open.urgent.add(one);
-      open.bell.ring();
-    },
+    pollSoon: (sobjects) => afterWrites.pollSoon(sobjects ?? streams),
     pollWide(sobjects) {
       for (const one of sobjects) open.wide.add(one);
       open.bell.ring();
     },
     forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),
     watchJob(job) {
-      if (streams.has(job.sobject)) afterWrites.jobs.watch(job, afterWrites.closing);
+      if (streams.has(job.sobject)) afterWrites.jobs.watch(job);
     },
   };
 }
 
 /** Of a prefix that two sobjects share, neither is known. */
-function keyPrefixesOf({ tables }: Pick<Destination, 'tables'>): ReadonlyMap<string, string> {
+function keyPrefixesOf({ tables }: Pick<Opened, 'tables'>): ReadonlyMap<string, string> {
   const byPrefix = Map.groupBy(tables, ([, { stream }]) => stream.keyPrefix);
   return new Map(
     [...byPrefix].flatMap(([prefix, [first, ...others]]) =>

@@ -15,17 +15,14 @@ async function openWatch(answer: (asked: number) => { status?: number; body: str
   const clock = new ManualClock();
   const polled: number[] = [];
   const seen = { resolve: () => undefined as void };
-  const jobs = new WatchedJobs({
-    clock,
-    salesforce: org.open(),
-    pollSoon: () => {
-      polled.push(clock.now());
-      seen.resolve();
-    },
-  });
   const closing = new AbortController();
+  const pollSoon = () => {
+    polled.push(clock.now());
+    seen.resolve();
+  };
+  const jobs = new WatchedJobs({ clock, salesforce: org.open(), pollSoon }, closing.signal);
   const began = clock.now();
-  jobs.watch(job, closing.signal);
+  jobs.watch(job);
   return {
     jobs,
     clock,
@@ -69,7 +66,7 @@ test('a job that the sync may not see is taken to be under way for a quarter of 
 
 test('a job that is watched already is not watched twice', async () => {
   await using watch = await openWatch(() => state('InProgress'));
-  watch.jobs.watch(job, new AbortController().signal);
+  watch.jobs.watch(job);
   await watch.pass(2_000);
   assert.equal(watch.asked(), 1);
 });

@@ -29,25 +29,28 @@ export class WatchedJobs {
   private readonly watched = new Set<string>();
   private readonly deps: { clock: Clock; salesforce: Salesforce; pollSoon: (sobject: string) => void };
 
-  constructor(deps: WatchedJobs['deps']) {
+  private readonly closing: AbortSignal;
+
+  /** @param closing  nobody wants to know any more */
+  constructor(deps: WatchedJobs['deps'], closing: AbortSignal) {
     this.deps = deps;
+    this.closing = closing;
   }
 
-  /** Ends with the job, or by the signal. */
-  watch(job: IngestJob, signal: AbortSignal): void {
+  watch(job: IngestJob): void {
     if (this.watched.has(job.id) || this.watched.size >= jobsMax) return;
     this.watched.add(job.id);
     const forget = () => this.watched.delete(job.id);
-    this.follow(job, signal).then(forget, forget);
+    this.follow(job).then(forget, forget);
   }
 
-  private async follow({ id, sobject }: IngestJob, signal: AbortSignal): Promise<void> {
+  private async follow({ id, sobject }: IngestJob): Promise<void> {
     const { clock, pollSoon } = this.deps;
     const since = clock.now();
     let seenAt = since;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
-      await clock.sleep(pauseMs, signal);
-      const state = await this.stateOf(id, signal);
+      await clock.sleep(pauseMs, this.closing);
+      const state = await this.stateOf(id);
       pollSoon(sobject);
       if (state !== null) seenAt = clock.now();
       const isOver = clock.now() - since > watchedMs || clock.now() - seenAt > unseenMs;
@@ -56,11 +59,11 @@ export class WatchedJobs {
   }
 
   /** Null where it cannot be seen. */
-  private async stateOf(id: string, signal: AbortSignal): Promise<string | null> {
+  private async stateOf(id: string): Promise<string | null> {
     const { salesforce } = this.deps;
     const path = `${salesforce.dataPath}/jobs/ingest/${id}`;
     const request = { method: 'GET', path, purpose: 'poll' } as const;
-    const answer = await salesforce.request(request, signal).catch(() => null);
+    const answer = await salesforce.request(request, this.closing).catch(() => null);
     if (answer?.status !== 200) return null;
     try {
       return jobState.parse(JSON.parse(answer.text)).state;

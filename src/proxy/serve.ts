@@ -19,11 +19,13 @@ export async function serveExchange(exchange: Exchange, write: Write): Promise<A
   if (write.kind === 'record') {
     return sync.streams.has(write.sobject)
       ? writeThrough(exchange, tellingRecord(write))
-      : passThrough(exchange, 'no');
+      : passWrite(exchange, null);
   }
   if (write.kind === 'several') return serveSeveral(exchange);
-  if (write.kind === 'ingest') return serveIngest(exchange);
-  return passThrough(exchange, write.kind === 'poll' ? 'poll' : 'read');
+  if (write.kind === 'none') return passRead(exchange);
+  const isJob = write.kind === 'ingest';
+  const follow = (answer: UpstreamAnswer | null) => (isJob ? followJob(sync, answer) : sync.pollSoon(null));
+  return passWrite(exchange, follow, { holdBytesMax: isJob ? holdBytesMax : 0 });
 }
 
 /** Which records a composite request writes stands in its body, so that it is read before it is sent on. */
@@ -33,9 +35,9 @@ async function serveSeveral(exchange: Exchange): Promise<Applied | 'read'> {
   const call = { ...target, body: parsedRequest(request.rawHeaders, held) };
   const sobjectOf = await sobjectsById(sync);
   const named = sobjectsNamed(call, sobjectOf);
-  if (named?.size === 0) return passThrough(exchange, 'read', held);
+  if (named?.size === 0) return passRead(exchange, held);
   const mirrored = [...(named ?? sync.streams)].filter((sobject) => sync.streams.has(sobject));
-  if (mirrored.length === 0) return passThrough(exchange, 'no', held);
+  if (mirrored.length === 0) return passWrite(exchange, null, { held });
   const write: TellingWrite = {
     named: mirrored.map((sobject) => ({ sobject, id: null })),
     written(answer) {
@@ -47,21 +49,11 @@ async function serveSeveral(exchange: Exchange): Promise<Applied | 'read'> {
   return writeThrough(exchange, write, held);
 }
 
-/** A bulk job: Salesforce works on it after its answer, which names its sobject. */
-async function serveIngest(exchange: Exchange): Promise<Applied> {
-  const { sync, response } = exchange;
-  const answer = await send(exchange, { holdBytesMax, isWrite: true }).catch((fault: Fault) => {
-    if (fault.code === 'PRX-04') sync.pollSoon(null);
-    throw fault;
-  });
-  const job = ingestJob.safeParse(answeredBy(answer).body).data;
-  const applied = isSuccess(answer) ? 'poll' : 'no';
-  if (applied === 'poll') {
-    if (!job) sync.pollSoon(null);
-    else if (handedOver.has(job.state)) sync.watchJob({ id: job.id, sobject: job.object.toLowerCase() });
-  }
-  await sendAnswer(response, answer, applied);
-  return applied;
+/** Salesforce works on a bulk job after its answer, which names its sobject. */
+function followJob(sync: ProxiedSync, answer: UpstreamAnswer | null): void {
+  const job = answer && ingestJob.safeParse(answeredBy(answer).body).data;
+  if (!job) sync.pollSoon(null);
+  else if (handedOver.has(job.state)) sync.watchJob({ id: job.id, sobject: job.object.toLowerCase() });
 }
 
 const ingestJob = z.object({ id: z.string().regex(/^\w{15,18}$/), object: z.string(), state: z.string() });
@@ -91,29 +83,31 @@ function writeThrough(exchange: Exchange, write: TellingWrite, held?: HeldBody):
   );
 }
 
+async function passRead(exchange: Exchange, held?: HeldBody): Promise<'read'> {
+  const answer = await send(exchange, { holdBytesMax: 0, isWrite: false, held });
+  await sendAnswer(exchange.response, answer, null);
+  return 'read';
+}
+
 /**
- * Reads, and writes that the mirror does not or cannot follow record by record.
+ * A write that the mirror does not or cannot follow record by record.
  *
- * @param kind  `poll`: mirrored records may be written; `no`: none of them is
+ * @param follow  what is done once it is written, and without its answer where it may be; null: no mirrored record is
  */
-async function passThrough(
+async function passWrite(
   exchange: Exchange,
-  kind: 'read' | 'poll' | 'no',
-  held?: HeldBody,
-): Promise<Applied | 'read'> {
-  const { sync, response } = exchange;
-  if (kind === 'read') {
-    const answer = await send(exchange, { holdBytesMax: 0, isWrite: false, held });
-    await sendAnswer(response, answer, null);
-    return 'read';
-  }
-  const answer = await send(exchange, { holdBytesMax: 0, isWrite: true, held }).catch((fault: Fault) => {
-    if (kind === 'poll' && fault.code === 'PRX-04') sync.pollSoon(null);
-    throw fault;
-  });
-  const applied = kind === 'poll' && isSuccess(answer) ? 'poll' : 'no';
-  if (applied === 'poll') sync.pollSoon(null);
-  await sendAnswer(response, answer, applied);
+  follow: ((answer: UpstreamAnswer | null) => void) | null,
+  options: Partial<Pick<ForwardOptions, 'holdBytesMax' | 'held'>> = {},
+): Promise<Applied> {
+  const answer = await send(exchange, { holdBytesMax: 0, isWrite: true, ...options }).catch(
+    (fault: Fault) => {
+      if (fault.code === 'PRX-04') follow?.(null);
+      throw fault;
+    },
+  );
+  const applied = follow && isSuccess(answer) ? 'poll' : 'no';
+  if (applied === 'poll') follow?.(answer);
+  await sendAnswer(exchange.response, answer, applied);
   return applied;
 }
 

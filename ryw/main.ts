@@ -13,6 +13,7 @@
  * broken, which is told with its record's history.
  */
 import { parseArgs } from 'node:util';
+import { runCommand, say, whole } from '../sim/command.ts';
 import { openServer } from '../sim/server.ts';
 import type { Violation } from './history.ts';
 import { type Progress, run } from './run.ts';
@@ -31,12 +32,6 @@ const options = {
     help: { type: 'boolean', default: false },
   },
 } as const;
-
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const whole = (text: string) => {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`not a whole number: ${text}`);
-  return Number(text);
-};
 
 const usage = `npm run ryw -- [--writes N] [--clients N] [--seed S] [--records N] [--kill] [--logs FOLDER]
 
@@ -105,9 +100,4 @@ async function main(): Promise<boolean> {
   return violations.length === 0;
 }
 
-try {
-  process.exitCode = (await main()) ? 0 : 1;
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runCommand(main);

@@ -1,11 +1,8 @@
-import { findSync, openReaderUrl, type Sync } from '../src/control/index.ts';
-import { createSync } from '../src/engine/index.ts';
-import { assert } from '../src/lib/assert.ts';
-import { systemClock } from '../src/lib/clock.ts';
-import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
-import { dropPrivateDatabase } from '../src/postgres/index.ts';
+import type { Sync } from '../src/control/index.ts';
+import type { Database } from '../src/lib/database.ts';
 import { openTestControl, type TestControl } from '../test/control.ts';
 import { startOrg, type TestOrg } from '../test/org.ts';
+import { makeTestSync, openMirror } from '../test/test-sync.ts';
 import { openServerProcess, type ServerProcess } from './server-process.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
@@ -47,24 +44,12 @@ export async function openStage({ records, sobjects, onRepeat, logs }: StageOpti
   await org.control('/signIn/instanceUrl', { url: wire.url, times: null });
   const control = undo.use(await openTestControl());
   const allowHosts = [org.url, wire.url].map((url) => new URL(url).host);
-  const sync = await makeSync(org, control, { sobjects, allowHosts });
-  undo.defer(() => dropPrivateDatabase(control.control.db, sync.id));
+  const wish = { name: 'ryw', sobjects, intervalMs, allowHosts };
+  const { sync } = undo.use(await makeTestSync(org, control, wish));
   const server = undo.use(
     await openServerProcess({ controlUrl: control.database.url, key: control.keyBytes, allowHosts, logs }),
   );
-  const reader = openDatabase({
-    url: await openReaderUrl(control.control, sync),
-    applicationName: 'ryw-reader',
-    connectionsMax: readersMax,
-    valuesAsText: true,
-  });
-  undo.defer(() => reader.end());
-  const { database } = sync.destination;
-  const admin = openDatabase({
-    url: databaseUrl(control.database.url, { database }),
-    applicationName: 'ryw-admin',
-  });
-  undo.defer(() => admin.end());
+  const { reader, admin } = undo.use(await openMirror(control, sync, { connectionsMax: readersMax }));
   const ends = undo.move();
   return {
     org,
@@ -76,25 +61,4 @@ export async function openStage({ records, sobjects, onRepeat, logs }: StageOpti
     admin,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
-}
-
-async function makeSync(
-  org: TestOrg,
-  { control, log }: TestControl,
-  rest: { sobjects: readonly string[]; allowHosts: readonly string[] },
-): Promise<Sync> {
-  const { clientId, clientSecret } = org.credentials.integration;
-  const wish = {
-    name: 'ryw',
-    loginUrl: org.url,
-    clientId,
-    clientSecret,
-    intervalMs,
-    apiVersion: '62.0',
-    ...rest,
-  };
-  const deps = { control, clock: systemClock, log: log.log };
-  const sync = await findSync(control, await createSync(deps, wish, new AbortController().signal));
-  assert(sync, 'a sync that was created is found');
-  return sync;
 }

@@ -10,6 +10,7 @@
  *                      each call: on the one that TEST_POSTGRES_URL names, or on one that is made for the run
  */
 import { parseArgs } from 'node:util';
+import { runCommand, say, whole } from './command.ts';
 import { asBuilt } from './keeping.ts';
 import { type Mutant, mutants } from './mutants.ts';
 import { profileOf } from './profile.ts';
@@ -33,12 +34,6 @@ const options = {
     postgres: { type: 'boolean', default: false },
   },
 } as const;
-
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const whole = (text: string) => {
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`not a whole number: ${text}`);
-  return Number(text);
-};
 
 /** What all seeds run on, and which wrong rule they run under, if any. */
 interface Setting {
@@ -131,9 +126,4 @@ async function findMutants(from: number, count: number): Promise<boolean> {
   return !Object.values(found).includes(null);
 }
 
-try {
-  process.exitCode = (await main()) ? 0 : 1;
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runCommand(main);

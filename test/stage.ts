@@ -1,14 +1,13 @@
-import { findSync, openWriterUrl, type Sync } from '../src/control/index.ts';
+import { openWriterUrl, type Sync } from '../src/control/index.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { openAfterWrites } from '../src/engine/after-writes.ts';
-import { createSync } from '../src/engine/create-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import { assert } from '../src/lib/assert.ts';
-import { type Clock, ManualClock, systemClock } from '../src/lib/clock.ts';
+import { type Clock, ManualClock } from '../src/lib/clock.ts';
 import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
 import { ident, sql } from '../src/lib/sql.ts';
-import { type Destination, dropPrivateDatabase, openDestinationForWrites } from '../src/postgres/index.ts';
+import { type Destination, openDestinationForWrites } from '../src/postgres/index.ts';
 import { openUpstreams, startProxy } from '../src/proxy/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../src/salesforce/index.ts';
 import { openTestControl, type TestLog } from './control.ts';
@@ -16,6 +15,7 @@ import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
 import { type StageHolder, startHolder } from './stage-holder.ts';
 import { openWitness, type Witness } from './stage-witness.ts';
 import { armFault, type FaultWish, type StruckFault } from './struck-fault.ts';
+import { makeTestSync } from './test-sync.ts';
 
 /**
  * A stage for faults: the real engine and the real proxy between the real simulated org and a real database, on a
@@ -101,12 +101,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const allowHosts = [new URL(loginUrl).host];
   const { clientId, clientSecret } = org.credentials.integration;
   const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts };
-  const wish = { name: 'stage', loginUrl, ...credential, sobjects: options.sobjects, intervalMs };
-  const deps = { control: control.control, clock: systemClock, log };
-  const syncId = await createSync(deps, wish, new AbortController().signal);
-  undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
-  const sync = await findSync(control.control, syncId);
-  assert(sync, 'a sync that was created is found');
+  const { sobjects } = options;
+  const wish = { name: 'stage', loginUrl, allowHosts, sobjects, intervalMs };
+  const { sync } = undo.use(await makeTestSync(org, control, wish));
 
   const mirrorUrl = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url: mirrorUrl, applicationName: 'test-mirror' });
@@ -121,7 +118,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const start = (salesforce: Salesforce) => {
     const epoch = holders.length + 1;
     const started = startHolder({
-      sync: syncId,
+      sync: sync.id,
       holder: { owner: `worker-${epoch}`, epoch },
       clock: engineClock,
       log,

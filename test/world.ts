@@ -1,22 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { findSync, listenForChanges, openReaderUrl, runLeases, type Sync } from '../src/control/index.ts';
-import {
-  createSync,
-  type EngineDeps,
-  openSyncs,
-  proxiedSync,
-  readSyncGauges,
-  runSync,
-} from '../src/engine/index.ts';
-import { assert } from '../src/lib/assert.ts';
+import { listenForChanges, runLeases, type Sync } from '../src/control/index.ts';
+import { type EngineDeps, openSyncs, proxiedSync, readSyncGauges, runSync } from '../src/engine/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { type Database, databaseUrl, openDatabase } from '../src/lib/database.ts';
+import type { Database } from '../src/lib/database.ts';
 import { type Sql, sql } from '../src/lib/sql.ts';
-import { dropPrivateDatabase, readStatus } from '../src/postgres/index.ts';
+import { readStatus } from '../src/postgres/index.ts';
 import { openMetrics, openUpstreams, type RunningProxy, startProxy } from '../src/proxy/index.ts';
 import { openTestControl, type TestControl } from './control.ts';
 import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
+import { makeTestSync, openMirror } from './test-sync.ts';
 
 /**
  * All of Lockstep for one test: a simulated org as a process, a control database, one sync with its private
@@ -80,21 +73,9 @@ export async function openWorld(options: {
     owner,
     onTrouble: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
-  const { clientId, clientSecret } = org.credentials.integration;
-  const wish = {
-    name: 'world',
-    loginUrl: org.url,
-    clientId,
-    clientSecret,
-    sobjects: options.sobjects,
-    intervalMs: options.intervalMs ?? 200,
-    apiVersion: '62.0',
-    allowHosts: [host],
-  };
-  const syncId = await createSync(deps, wish, new AbortController().signal);
-  undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
-  const sync = await findSync(control.control, syncId);
-  assert(sync, 'a sync that was created is found');
+  const { intervalMs = 200, sobjects } = options;
+  const wish = { name: 'world', sobjects, intervalMs, allowHosts: [host] };
+  const { sync } = undo.use(await makeTestSync(org, control, wish));
 
   const syncs = openSyncs(deps);
   undo.defer(() => syncs.end());
@@ -110,17 +91,7 @@ export async function openWorld(options: {
     metrics,
   });
   undo.defer(() => proxy.close());
-  const reader = openDatabase({
-    url: await openReaderUrl(control.control, sync),
-    applicationName: 'test-reader',
-    valuesAsText: true,
-  });
-  undo.defer(() => reader.end());
-  const admin = openDatabase({
-    url: databaseUrl(control.database.url, { database: sync.destination.database }),
-    applicationName: 'test-admin',
-  });
-  undo.defer(() => admin.end());
+  const { reader, admin } = undo.use(await openMirror(control, sync));
   const workers = new Set<Worker>();
   undo.defer(async () => {
     for (const worker of workers) await worker.stop();
@@ -141,7 +112,7 @@ export async function openWorld(options: {
     control,
     reader,
     admin,
-    base: `${proxy.url}/${syncId}`,
+    base: `${proxy.url}/${sync.id}`,
     metrics: () => metrics.text(),
     startWorker() {
       const stop = new AbortController();
@@ -162,7 +133,7 @@ export async function openWorld(options: {
       return worker;
     },
     async call(method, path, body) {
-      const answer = await fetch(`${proxy.url}/${syncId}${path}`, {
+      const answer = await fetch(`${proxy.url}/${sync.id}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${await org.token('demo')}`,

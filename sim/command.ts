@@ -1,0 +1,17 @@
+/** What the long tests have in common as commands: the last line of standard output is their result. */
+export const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+export function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`not a whole number: ${text}`);
+  return Number(text);
+}
+
+/** Status 0 where all promises held, 1 where one was broken, 2 where that could not be found out. */
+export async function runCommand(main: () => Promise<boolean>): Promise<void> {
+  try {
+    process.exitCode = (await main()) ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  }
+}

@@ -1,6 +1,6 @@
 import type { SyncId } from '../core/ids.ts';
 import { orAbort } from '../lib/abort.ts';
-import { type Clock, deadline } from '../lib/clock.ts';
+import { type Clock, deadline, inTime } from '../lib/clock.ts';
 import type { Session } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { type Control, errorCode } from './database.ts';
@@ -69,6 +69,5 @@ async function untilLost(session: Session, signal: AbortSignal, clock: Clock): P
 
 /** Waits for the server's goodbye, but not for one that will never come. */
 export async function closeSession(session: Session, clock: Clock): Promise<void> {
-  using late = deadline(clock, closeWaitMs);
-  await orAbort(session.close(), late).catch(() => undefined);
+  await inTime(clock, closeWaitMs, session.close()).catch(() => undefined);
 }

@@ -31,7 +31,9 @@ interface Pending extends Waiting {
  */
 export class ReadBacks {
   private waiting: Pending[] = [];
-  private underWay = 0;
+  /** When each of those under way was sent. */
+  private readonly underWay = new Set<{ since: number }>();
+  private isLookingAgain = false;
   private readonly deps: ReadBackDeps;
   private readonly closing: AbortSignal;
 
@@ -71,12 +73,28 @@ export class ReadBacks {
   }
 
   private readOn(): void {
-    while (this.waiting.length > 0 && this.underWay < concurrentMax) {
+    while (this.waiting.length > 0) {
+      const now = this.deps.clock.now();
+      const young = [...this.underWay].filter(({ since }) => now - since < slowMs);
+      if (young.length >= concurrentMax) {
+        const [oldest] = young;
+        return this.lookAgain(slowMs - now + (oldest?.since ?? now));
+      }
       const { groups, left } = groupsOf(this.inTime());
       this.waiting = left;
       if (groups.length === 0) return;
       void this.readOnce(groups);
     }
+  }
+
+  /** One that has become slow counts no more. */
+  private lookAgain(inMs: number): void {
+    if (this.isLookingAgain) return;
+    this.isLookingAgain = true;
+    void this.deps.clock.sleep(inMs).then(() => {
+      this.isLookingAgain = false;
+      this.readOn();
+    });
   }
 
   /** Whoever's time is up waits no more. */
@@ -88,7 +106,8 @@ export class ReadBacks {
   }
 
   private async readOnce(groups: readonly Group<Pending>[]): Promise<void> {
-    const free = this.takePlace();
+    const own = { since: this.deps.clock.now() };
+    this.underWay.add(own);
     const all = groups.flatMap(({ waiting }) => waiting);
     try {
       const results = await readGroups(this.deps, groups, this.closing);
@@ -98,7 +117,8 @@ export class ReadBacks {
       this.deps.log.warn('a read-back failed', { ...failureFields(error), rows: all.length });
       for (const one of all) this.settle(one, isHopeless ? 'hopeless' : 'again');
     } finally {
-      free();
+      this.underWay.delete(own);
+      this.readOn();
     }
   }
 
@@ -112,17 +132,5 @@ export class ReadBacks {
       this.waiting.push(one);
       this.readOn();
     });
-  }
-
-  /** Frees its place at its end, or sooner where it is slow. */
-  private takePlace(): () => void {
-    this.underWay++;
-    const isOver = new AbortController();
-    const freeOnce = () => {
-      this.underWay--;
-      this.readOn();
-    };
-    this.deps.clock.sleep(slowMs, isOver.signal).then(freeOnce, freeOnce);
-    return () => isOver.abort('over');
   }
 }

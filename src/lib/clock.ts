@@ -83,7 +83,7 @@ export function deadline(clock: Clock, ms: number, signal?: AbortSignal): AbortS
   if (signal?.aborted) onOuter();
   else signal?.addEventListener('abort', onOuter, { once: true });
   clock.sleep(ms, stopTimer.signal).then(
-    () => controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')),
+    () => controller.abort(timeout(ms)),
     () => undefined, // disposed before it fired
   );
   return Object.assign(controller.signal, {
@@ -93,3 +93,16 @@ export function deadline(clock: Clock, ms: number, signal?: AbortSignal): AbortS
     },
   });
 }
+
+/** What the promise gives, if it does within `ms`: else a TimeoutError, and its own end is of no interest. */
+export async function inTime<Result>(clock: Clock, ms: number, promise: Promise<Result>): Promise<Result> {
+  const isOver = new AbortController();
+  const timeIsUp = clock.sleep(ms, isOver.signal).then(() => Promise.reject(timeout(ms)));
+  try {
+    return await Promise.race([promise, timeIsUp]);
+  } finally {
+    isOver.abort('over');
+  }
+}
+
+const timeout = (ms: number) => new DOMException(`no answer within ${ms} ms`, 'TimeoutError');

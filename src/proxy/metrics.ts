@@ -8,8 +8,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SyncId } from '../core/ids.ts';
 import type { SyncGauges } from '../engine/index.ts';
-import { orAbort } from '../lib/abort.ts';
-import { type Clock, deadline } from '../lib/clock.ts';
+import { type Clock, inTime } from '../lib/clock.ts';
 import type { RequestTimes } from './request-times.ts';
 import { methods } from './target.ts';
 
@@ -77,8 +76,7 @@ export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
     const kept = seen.get(sync);
     if (!kept || clock.now() - kept.readAt < gaugesKeptMs) return;
     kept.readAt = clock.now();
-    using late = deadline(clock, gaugesWaitMs);
-    const known = await orAbort(gaugesOf(sync), late).catch(() => undefined);
+    const known = await inTime(clock, gaugesWaitMs, gaugesOf(sync)).catch(() => undefined);
     gauges.forget(sync);
     if (known) gauges.set(sync, known);
     if (known === null) seen.delete(sync);

@@ -9,8 +9,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { NamedRecord, ProxiedSync } from '../engine/index.ts';
-import { orAbort } from '../lib/abort.ts';
-import { type Clock, deadline } from '../lib/clock.ts';
+import { type Clock, inTime } from '../lib/clock.ts';
 import { failureFields, type Outcome } from '../postgres/index.ts';
 import { answeredBy } from './bodies.ts';
 import type { UpstreamAnswer } from './forward.ts';
@@ -83,9 +82,8 @@ async function recordIntent(
   { named }: TellingWrite,
 ): Promise<Intents> {
   const recording = sync.recordIntent({ method, named });
-  using timeIsUp = deadline(clock, intentWaitMs);
   try {
-    return await orAbort(recording, timeIsUp);
+    return await inTime(clock, intentWaitMs, recording);
   } catch (cause) {
     const isSent = sync.withoutDatabase === 'forward';
     // One that comes into being all the same is of a write that was not sent, or that is followed without it.
@@ -204,6 +202,5 @@ async function within<Result>(
     log.warn('a write is repaired later', { sync: sync.id, ...failureFields(error) });
     return undefined;
   });
-  using timeIsUp = deadline(clock, Math.max(0, at - clock.now()));
-  return await orAbort(working, timeIsUp).catch(() => undefined);
+  return await inTime(clock, Math.max(0, at - clock.now()), working).catch(() => undefined);
 }

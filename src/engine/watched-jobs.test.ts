@@ -9,7 +9,7 @@ const job = { id: '750R0000000zlh9IAA', sobject: 'account' };
 async function openWatch(answer: (asked: number) => { status?: number; body: string }) {
   let asked = 0;
   const org = await openScriptedOrg(({ path }) => {
-    assert.match(path, /\/jobs\/ingest\/750R0000000zlh9IAA$/);
+    assert.match(path, /\/jobs\/ingest\/750R0000000zlh\wIAA$/);
     return answer(++asked);
   });
   const clock = new ManualClock();
@@ -69,4 +69,12 @@ test('a job that is watched already is not watched twice', async () => {
   watch.jobs.watch(job);
   await watch.pass(2_000);
   assert.equal(watch.asked(), 1);
+});
+
+test('many jobs are asked about one after the other, three seconds apart', async () => {
+  await using watch = await openWatch(() => state('InProgress'));
+  for (const last of ['1', '2', '3']) watch.jobs.watch({ ...job, id: `750R0000000zlh${last}IAA` });
+  await watch.pass(2_000);
+  for (let at = 0; at < 4; at++) await watch.pass(3_000);
+  assert.deepEqual(watch.seconds(), [2, 5, 8, 11, 14]);
 });

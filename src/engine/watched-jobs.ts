@@ -17,6 +17,8 @@ const watchedMs = 24 * 3_600_000;
 /** A job that the sync's user may not see is taken to be at it for so long. */
 const unseenMs = 15 * 60_000;
 const jobsMax = 1_000;
+/** However many jobs there are, between two questions about any of them lies so much: they are no part of the budget. */
+const gapMs = 3_000;
 
 const jobState = z.object({ state: z.string() });
 const endStates = new Set(['JobComplete', 'Failed', 'Aborted']);
@@ -30,6 +32,7 @@ export class WatchedJobs {
   private readonly deps: { clock: Clock; salesforce: Salesforce; pollSoon: (sobject: string) => void };
 
   private readonly closing: AbortSignal;
+  private freeAt = 0;
 
   /** @param closing  nobody wants to know any more */
   constructor(deps: WatchedJobs['deps'], closing: AbortSignal) {
@@ -50,12 +53,21 @@ export class WatchedJobs {
     let seenAt = since;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
       await clock.sleep(pauseMs, this.closing);
+      await this.turn();
       const state = await this.stateOf(id);
       pollSoon(sobject);
       if (state !== null) seenAt = clock.now();
       const isOver = clock.now() - since > watchedMs || clock.now() - seenAt > unseenMs;
       if (isOver || (state !== null && endStates.has(state))) return;
     }
+  }
+
+  /** Resolves when another question may be asked. */
+  private async turn(): Promise<void> {
+    const { clock } = this.deps;
+    const waitMs = this.freeAt - clock.now();
+    this.freeAt = Math.max(this.freeAt, clock.now()) + gapMs;
+    if (waitMs > 0) await clock.sleep(waitMs, this.closing);
   }
 
   /** Null where it cannot be seen. */

@@ -5,8 +5,8 @@
  *
  * The bounds. A sync has 128 connections to its org; 120 requests at once leave some for questions whose a token is.
  * One caller takes at most 100 of them, so that another one's request begins even where each of those takes minutes.
- * Salesforce itself allows an org 25 requests that take longer than 20 seconds. A process has room for 400: an answer
- * is held up to 8 MB, so they are what a machine of 4 GB can hold in the worst case.
+ * Salesforce itself allows an org 25 requests that take longer than 20 seconds. A process has room for 400, three
+ * such syncs; what they hold of bodies has a bound of its own.
  *
  * The wait. What waits costs a connection and up to 17 KB of headers. The worst line that must still end well is one
  * of 500 updates of one record: Salesforce lets each wait 10 seconds for the record's lock, an answer is held 3 seconds
@@ -26,7 +26,14 @@ export const admissionBounds: AdmissionBounds = [
   { underWay: 120, waiting: 1_000 },
   { underWay: 100, waiting: 1_000 },
 ];
-const waitMsMax = 60_000;
+export const waitMsMax = 60_000;
+
+/** A request that asks for its turn. */
+export interface Asking {
+  response: ServerResponse;
+  /** In the clock's milliseconds: whoever's turn has not come by then is refused. */
+  until: number;
+}
 
 export interface Admission {
   /**
@@ -34,7 +41,7 @@ export interface Admission {
    *
    * @throws {@link Fault} PRX-10: too many wait, or it has waited too long, or its caller left
    */
-  admit(path: readonly [sync: string, caller: string], response: ServerResponse): Promise<Place>;
+  admit(path: readonly [sync: string, caller: string], asking: Asking): Promise<Place>;
   count(): { underWay: number; waiting: number };
 }
 
@@ -46,7 +53,7 @@ export function openAdmission(
 ): Admission {
   const queue = new FairQueue(bounds);
   return {
-    async admit(path, response) {
+    async admit(path, asking) {
       const turn = Promise.withResolvers<void>();
       let isMine = false;
       const place = queue.ask(path, {
@@ -59,7 +66,7 @@ export function openAdmission(
       if (!place) throw tooMany('too many wait');
       if (isMine) return place;
       try {
-        await waited(turn.promise, clock, stopping, response);
+        await waited(turn.promise, clock, stopping, asking);
         return place;
       } catch (fault) {
         place.leave();
@@ -74,13 +81,13 @@ async function waited(
   turn: Promise<void>,
   clock: Clock,
   stopping: AbortSignal,
-  response: ServerResponse,
+  { response, until }: Asking,
 ): Promise<void> {
   const given = new AbortController();
   const onStop = () => given.abort(tooMany('the proxy is being stopped'));
   const onLeft = () => given.abort(tooMany('its caller left'));
   const isOver = new AbortController();
-  clock.sleep(waitMsMax, isOver.signal).then(
+  clock.sleep(until - clock.now(), isOver.signal).then(
     () => given.abort(tooMany(`this one has waited ${waitMsMax / 1_000} s`)),
     () => undefined, // its turn came
   );

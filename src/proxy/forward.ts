@@ -3,20 +3,24 @@
  * there as soon as its head is, or, where it is to be held, as soon as its last byte is.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PassThrough, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { HeldBody } from './bodies.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
+import type { Holding } from './held-bytes.ts';
 import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
+import type { Upload } from './uploads.ts';
 
 /** One request of a caller, with all that answering it takes. */
 export interface Exchange {
   request: IncomingMessage;
+  /** Its body; null where it has none. */
+  upload: Upload | null;
+  /** What it keeps of bodies in memory. */
+  holding: Holding;
   response: ServerResponse;
   target: Target;
   sync: ProxiedSync;
@@ -47,22 +51,23 @@ export interface ForwardOptions {
   holdBytesMax: number;
   /** A caller who leaves cancels a read. A write is finished. */
   isWrite: boolean;
-  /** What has been read of the request's body already. */
-  held?: HeldBody | undefined;
+  /** The request's body where it has been read already. */
+  body?: Buffer | null | undefined;
 }
 
 /**
  * @throws {@link Fault} NET-01: nothing reached Salesforce, or it was a read. PRX-04: a write whose answer is lost.
  */
 export function forward(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
-  const { request, target, upstream } = exchange;
+  const { request, target, upstream, upload } = exchange;
+  const { body: whole } = options;
   return new Promise((resolve, reject) => {
     const answer = new StreamedAnswer(exchange, options, resolve, reject);
     const outgoing: Dispatcher.DispatchOptions = {
       path: target.rawPath,
       method: target.method,
       headers: requestHeaders(request.rawHeaders),
-      body: bodyOf(request, options.held),
+      body: whole?.length === 0 ? null : (whole ?? upload),
     };
     try {
       upstream.dispatch(outgoing, answer);
@@ -70,27 +75,6 @@ export function forward(exchange: Exchange, options: ForwardOptions): Promise<Up
       answer.onResponseError(undefined, error as Error);
     }
   });
-}
-
-/**
- * The body, or null for a request without one. A stream of its own: when the connection to Salesforce breaks, undici
- * destroys what it reads from, and the caller's connection must live on to be told.
- */
-function bodyOf(request: IncomingMessage, held: HeldBody | undefined): Buffer | Readable | null {
-  if (held?.isWhole) return held.chunks.length === 0 ? null : Buffer.concat(held.chunks);
-  const isChunked = request.headers['transfer-encoding'] !== undefined;
-  if (!isChunked && Number(request.headers['content-length'] ?? 0) === 0) return null;
-  const body = new PassThrough();
-  for (const chunk of held?.chunks ?? []) body.write(chunk);
-  body.on('error', () => request.unpipe(body));
-  const onLeft = () => {
-    if (!request.readableEnded) body.destroy(new Error('the caller left during the upload'));
-  };
-  request.on('error', onLeft);
-  request.once('close', onLeft);
-  request.pipe(body);
-  if (request.destroyed) onLeft();
-  return body;
 }
 
 /** So much of an answer may wait here until its reader is ready; about what one read of a socket brings. */
@@ -161,7 +145,9 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
     }
     this.held.push(chunk);
     this.heldBytes += chunk.length;
-    if (this.heldBytes <= Math.max(this.options.holdBytesMax, waitingBytesMax)) return;
+    if (this.heldBytes <= waitingBytesMax) return;
+    const { exchange, options } = this;
+    if (this.heldBytes <= options.holdBytesMax && exchange.holding.take(chunk.length)) return;
     controller.pause();
     this.arrive();
   }
@@ -176,8 +162,7 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   onResponseError(_: unknown, error: Error): void {
     this.state = 'broken';
     const { host } = new URL(this.exchange.sync.instanceUrl);
-    const code = (error as { code?: unknown }).code;
-    const reason = typeof code === 'string' ? code : 'connection lost';
+    const reason = reasonOf(error);
     const mayHaveArrived = this.controller !== undefined && this.options.isWrite;
     this.onFault(new Fault(mayHaveArrived ? 'PRX-04' : 'NET-01', { host, reason }, { cause: error }));
     this.sink?.destroy();
@@ -226,4 +211,10 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
     // What else comes of a write's answer is read to its end and dropped.
     this.controller?.resume();
   }
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof Fault) return String(error.safe.reason);
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'connection lost';
 }

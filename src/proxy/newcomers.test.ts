@@ -96,3 +96,24 @@ test('reads make a caller known, unless they are answered to anybody', async () 
   clock.advance(10 * 60_000);
   assert.equal(await isKnown(), false);
 });
+
+test('whoever has waited for the place of a new caller does not wait as long again for his turn', async () => {
+  const clock = new ManualClock();
+  const bounds = { underWay: 4, waiting: 10 };
+  await using stage = await openStage({ clock, bounds: [bounds, bounds, bounds] });
+  const org = holdAnswers(stage);
+  const first = Array.from({ length: 4 }, () => write(stage));
+  await org.untilArrived(4);
+  const read = through(stage, 'GET', row, { bearer: '00D000000000AbC!a.reader' });
+  while (stage.proxy.load().waiting < 1) await new Promise(setImmediate);
+  const late = write(stage, '00D000000000AbC!another');
+  while (stage.proxy.load().waiting < 2) await new Promise(setImmediate);
+  clock.advance(40_000);
+  org.answer(0, 400);
+  await org.untilArrived(5); // the read has the turn, and the late one a new caller's place
+  while (stage.proxy.load().waiting < 1) await new Promise(setImmediate);
+  clock.advance(20_000);
+  assert.equal((await late).status, 429);
+  for (let at = 1; at < 5; at++) org.answer(at, 400);
+  await Promise.all([...first, read]);
+});

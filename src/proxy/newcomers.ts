@@ -4,10 +4,9 @@
  * and have thousands of writes recorded; so all newcomers of a sync together have few under way, until Salesforce has
  * once done what one of them asked for. A caller with a good token is a newcomer for the length of one answer.
  */
-import type { ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
 import type { Place } from '../lib/fair-queue.ts';
-import { type AdmissionBounds, admissionBounds, openAdmission } from './admission.ts';
+import { type AdmissionBounds, type Asking, admissionBounds, openAdmission } from './admission.ts';
 import type { Caller } from './authority.ts';
 import type { Target } from './target.ts';
 import { isSuccess } from './writes-of.ts';
@@ -18,7 +17,7 @@ export interface Newcomers {
    *
    * @throws Fault PRX-10 as of {@link Admission}
    */
-  admitWrite(sync: string, caller: Caller, response: ServerResponse): Promise<Place>;
+  admitWrite(sync: string, caller: Caller, asking: Asking): Promise<Place>;
   /** How many wait here. */
   waiting(): number;
   /** Salesforce has answered a request of this caller. */
@@ -44,9 +43,9 @@ export function openNewcomers(clock: Clock, stopping: AbortSignal): Newcomers {
   const isKnown = ({ hash }: Caller) => (known.get(hash) ?? 0) > clock.now();
 
   return {
-    async admitWrite(sync, caller, response) {
+    async admitWrite(sync, caller, asking) {
       if (isKnown(caller)) return noPlace;
-      const place = await line.admit([sync, caller.hash], response);
+      const place = await line.admit([sync, caller.hash], asking);
       if (!isKnown(caller)) return place;
       place.leave(); // became known while he waited: the next one is let in at once
       return noPlace;

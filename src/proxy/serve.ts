@@ -6,10 +6,11 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import type { ProxiedSync } from '../engine/index.ts';
-import { answeredBy, type HeldBody, holdBody, holdBytesMax, parsedRequest } from './bodies.ts';
+import { answeredBy, parsedRequest } from './bodies.ts';
 import { type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
 import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
+import { holdBytesMax, wholeBody } from './uploads.ts';
 import { type Applied, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
 import { isSuccess, type Write } from './writes-of.ts';
 
@@ -30,23 +31,24 @@ export async function serveExchange(exchange: Exchange, write: Write): Promise<A
 
 /** Which records a composite request writes stands in its body, so that it is read before it is sent on. */
 async function serveSeveral(exchange: Exchange): Promise<Applied | 'read'> {
-  const { request, target, sync } = exchange;
-  const held = await holdBody(request);
-  const call = { ...target, body: parsedRequest(request.rawHeaders, held) };
+  const { request, target, sync, upload, holding } = exchange;
+  const body = await wholeBody(upload, holding);
+  // Parsed twice rather than kept: what is parsed takes several times the room of its bytes.
+  const call = () => ({ ...target, body: parsedRequest(request.rawHeaders, body) });
   const sobjectOf = await sobjectsById(sync);
-  const named = sobjectsNamed(call, sobjectOf);
-  if (named?.size === 0) return passRead(exchange, held);
+  const named = sobjectsNamed(call(), sobjectOf);
+  if (named?.size === 0) return passRead(exchange, body);
   const mirrored = [...(named ?? sync.streams)].filter((sobject) => sync.streams.has(sobject));
-  if (mirrored.length === 0) return passWrite(exchange, null, { held });
+  if (mirrored.length === 0) return passWrite(exchange, null, { body });
   const write: TellingWrite = {
     named: mirrored.map((sobject) => ({ sobject, id: null })),
     written(answer) {
-      const all = writtenIn(call, answeredBy(answer), sobjectOf);
+      const all = writtenIn(call(), answeredBy(answer), sobjectOf);
       const isMirrored = ({ sobject }: { sobject: string }) => sync.streams.has(sobject);
       return { ...all, records: all.records.filter(isMirrored), missing: all.missing.filter(isMirrored) };
     },
   };
-  return writeThrough(exchange, write, held);
+  return writeThrough(exchange, write, body);
 }
 
 /** Salesforce works on a bulk job after its answer, which names its sobject. */
@@ -67,7 +69,7 @@ async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
   return (id) => prefixes.get(id.slice(0, 3)) ?? elsewhere;
 }
 
-function writeThrough(exchange: Exchange, write: TellingWrite, held?: HeldBody): Promise<Applied> {
+function writeThrough(exchange: Exchange, write: TellingWrite, body?: Buffer | null): Promise<Applied> {
   const { sync, target, clock, log, response, times } = exchange;
   return walkWrite(
     {
@@ -76,15 +78,15 @@ function writeThrough(exchange: Exchange, write: TellingWrite, held?: HeldBody):
       clock,
       log,
       times,
-      forward: () => send(exchange, { holdBytesMax, isWrite: true, held }),
+      forward: () => send(exchange, { holdBytesMax, isWrite: true, body }),
       send: (answer, applied) => sendAnswer(response, answer, applied),
     },
     write,
   );
 }
 
-async function passRead(exchange: Exchange, held?: HeldBody): Promise<'read'> {
-  const answer = await send(exchange, { holdBytesMax: 0, isWrite: false, held });
+async function passRead(exchange: Exchange, body?: Buffer | null): Promise<'read'> {
+  const answer = await send(exchange, { holdBytesMax: 0, isWrite: false, body });
   await sendAnswer(exchange.response, answer, null);
   return 'read';
 }
@@ -97,7 +99,7 @@ async function passRead(exchange: Exchange, held?: HeldBody): Promise<'read'> {
 async function passWrite(
   exchange: Exchange,
   follow: ((answer: UpstreamAnswer | null) => void) | null,
-  options: Partial<Pick<ForwardOptions, 'holdBytesMax' | 'held'>> = {},
+  options: Partial<Pick<ForwardOptions, 'holdBytesMax' | 'body'>> = {},
 ): Promise<Applied> {
   const answer = await send(exchange, { holdBytesMax: 0, isWrite: true, ...options }).catch(
     (fault: Fault) => {

@@ -11,12 +11,13 @@ import type { ProxiedSync } from '../engine/index.ts';
 import { isListed } from '../lib/address-list.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Place } from '../lib/fair-queue.ts';
-import { type Admission, type AdmissionBounds, openAdmission } from './admission.ts';
+import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { type Health, openHealth } from './health.ts';
+import { type HeldBytes, openHeldBytes } from './held-bytes.ts';
 import {
   type Arrival,
   type Listener,
@@ -30,6 +31,7 @@ import { type Newcomers, openNewcomers } from './newcomers.ts';
 import { noTimes, type RequestTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import { parseTarget, type Target } from './target.ts';
+import { CallerLeft, uploadOf } from './uploads.ts';
 import type { Upstreams } from './upstreams.ts';
 import { type Write, writeOf } from './writes-of.ts';
 
@@ -54,6 +56,8 @@ export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   metrics?: ProxyMetrics;
   /** How much may be under way and wait, where it is to differ from the usual. */
   bounds?: AdmissionBounds;
+  /** What all requests together may hold of bodies, where it is to differ from the usual. */
+  heldBytesMax?: number;
 }
 
 export interface RunningProxy {
@@ -110,6 +114,7 @@ class Front {
   private readonly admission: Admission;
   private readonly newcomers: Newcomers;
   private readonly health: Health;
+  private readonly heldBytes: HeldBytes;
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private isClosing = false;
@@ -119,6 +124,7 @@ class Front {
     this.authority = openAuthority(deps.clock);
     this.newcomers = openNewcomers(deps.clock, this.stopping.signal);
     this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
+    this.heldBytes = openHeldBytes(deps.heldBytesMax);
     this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
   }
 
@@ -148,7 +154,8 @@ class Front {
       outcome = await this.serve(visit);
     } catch (cause) {
       const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
-      if (!(cause instanceof Fault)) log.error('a request failed in the proxy', { where: placeOf(cause) });
+      if (fault !== cause && !(cause instanceof CallerLeft))
+        log.error('a request failed in the proxy', { where: placeOf(cause) });
       outcome = response.destroyed ? 'caller left' : fault.code;
       // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
       if (awaitsContinue) response.shouldKeepAlive = false;
@@ -191,10 +198,11 @@ class Front {
     const caller = this.authority.callerOf(target, rawHeaders, sync);
     visit.write = writeOf(target);
     const askedAt = clock.now();
+    const line = { response, until: askedAt + waitMsMax };
     using places = new DisposableStack();
     const take = (place: Place) => places.defer(() => place.leave());
-    if (isWrite(visit)) take(await this.newcomers.admitWrite(sync.id, caller, response));
-    take(await this.admission.admit([sync.id, caller.hash], response));
+    if (isWrite(visit)) take(await this.newcomers.admitWrite(sync.id, caller, line));
+    take(await this.admission.admit([sync.id, caller.hash], line));
     visit.times.queuedMs = clock.now() - askedAt;
     visit.wasAdmitted = true;
     const upstream = upstreams.to(sync.instanceUrl);
@@ -212,7 +220,12 @@ class Front {
     const { request, response, awaitsContinue, isBroken } = arrival;
     if (isBroken) throw refuse(400, 'framing');
     if (awaitsContinue) response.writeContinue();
-    return serveExchange({ request, response, ...checked, clock, log, times }, write);
+    using holding = this.heldBytes.open();
+    const upload = uploadOf(request, clock);
+    upload?.once('error', (error) => {
+      if (error instanceof Fault) response.shouldKeepAlive = false; // nothing more is waited for
+    });
+    return await serveExchange({ request, upload, holding, response, ...checked, clock, log, times }, write);
   }
 
   private isTrusted({ socket }: IncomingMessage): boolean {

@@ -52,6 +52,7 @@ export async function openStage({
   | 'bounds'
   | 'certificate'
   | 'headersTimeoutMs'
+  | 'heldBytesMax'
   | 'metrics'
   | 'publicHosts'
   | 'reachControl'

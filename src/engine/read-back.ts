@@ -76,7 +76,9 @@ export type ReadBackResult = 'applied' | 'again' | 'hopeless';
 
 /** Wide rows fit an answer by so many; Salesforce sends the rest of a longer one in pages of its own. */
 const idsMax = 200;
-/** A tab of the mirror cannot wait longer for a read-back's answer than this. */
+/** Nobody waits for it as long; what comes a little late is stored all the same, and its connection is one of few. */
+const timeoutMs = 10_000;
+/** So long its observation stays open where its process has ended. */
 const observationLastsMs = 60_000;
 
 /** As many of those that wait as one request can ask for, the first first; `left` has to wait on. */
@@ -132,7 +134,7 @@ export async function readGroups<One extends Waiting>(
   const observation = await mirror.openReadBackObservation(deps.owner, streamNos, observationLastsMs);
   try {
     const queries = asked.map(queryOf);
-    const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back' }, signal);
+    const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back', timeoutMs }, signal);
     for (const [place, group] of asked.entries()) {
       const outcome = pages[place];
       assert(outcome, 'each query has an outcome');
@@ -146,7 +148,8 @@ export async function readGroups<One extends Waiting>(
       for (const [one, result] of applied) results.set(one, result);
     }
   } finally {
-    await mirror.closeObservation(observation).catch(() => undefined);
+    // Nobody waits for it: where it fails the observation expires.
+    mirror.closeObservation(observation).catch(() => undefined);
   }
   return results;
 }

@@ -60,46 +60,65 @@ const endsTicks: ReadonlySet<FaultCode> = new Set(['SYS-09', 'SCH-04']);
  * @throws Fault and database errors after which everything has to be loaded again
  */
 export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
+  const at: Standing = { state: loaded, landed: null };
+  try {
+    await tickOn(run, at, signal);
+  } finally {
+    giveBackWishes(run.open, at.state);
+    if (at.landed) giveBackWishes(run.open, at.landed.reading.state);
+  }
+}
+
+/** Where a run stands, and the answer that it has not applied yet. */
+interface Standing {
+  state: SyncState;
+  landed: Landed | null;
+}
+
+async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void> {
   const { open, clock, trouble } = run;
   const lookAround = openLookAround(run);
-  let state = loaded;
-  let landed: Landed | null = null;
   let isComplete = false;
   while (!signal.aborted) {
-    state = await lookAround(state, landed === null);
-    const next = nextRequest(state, clock.now());
+    at.state = await lookAround(at.state, at.landed === null);
+    const next = nextRequest(at.state, clock.now());
     let flight: Flight | null = null;
-    if (next.kind === 'ask' && (!landed || mayGoAhead(landed, state.pageRows))) {
-      state = { ...state, budget: spend(state.budget, clock.now()) };
-      open.sentAt = state.budget.sentAt;
-      flight = await takeOff(run, state, next, signal, landed !== null);
+    if (next.kind === 'ask' && (!at.landed || mayGoAhead(at.landed, at.state.pageRows))) {
+      at.state = { ...at.state, budget: spend(at.state.budget, clock.now()) };
+      open.sentAt = at.state.budget.sentAt;
+      flight = await takeOff(run, at.state, next, signal, at.landed !== null);
     }
-    if (landed) {
-      const done = await applyBeside(run, landed, flight);
-      state = done.areCursorsMoved ? { ...state, dirty: done.state.dirty } : done.state;
-      if (!done.areCursorsMoved) flight = null;
-      landed = null;
-      if (state.quota.usage) run.onUsage?.(state.quota.usage);
-      if (state.quota.closedUntil === null) await trouble.end();
-      if (!isComplete && state.streams.every(({ cursors }) => cursors.backfill === null)) {
+    if (at.landed) {
+      const done = await applyBeside(run, at.landed, flight);
+      if (done.areCursorsMoved) {
+        at.state = { ...at.state, dirty: done.state.dirty };
+      } else {
+        giveBackWishes(open, at.state);
+        at.state = done.state;
+        flight = null;
+      }
+      at.landed = null;
+      if (at.state.quota.usage) run.onUsage?.(at.state.quota.usage);
+      if (at.state.quota.closedUntil === null) await trouble.end();
+      if (!isComplete && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
         isComplete = true;
         await run.onComplete();
       }
     } else if (next.kind === 'wait') {
-      await tellOfQuota(run, state);
+      await tellOfQuota(run, at.state);
       await open.bell.wait(clock, next.until - clock.now(), signal);
     }
     if (!flight) continue;
     try {
-      landed = await flight.answer;
-      const { budget, dirty } = state;
-      state = { ...landed.next, budget, dirty };
+      at.landed = await flight.answer;
+      const { budget, dirty } = at.state;
+      at.state = { ...at.landed.next, budget, dirty };
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault) || endsTicks.has(error.code)) throw error;
-      const tries = (state.trouble?.tries ?? 0) + 1;
+      const tries = (at.state.trouble?.tries ?? 0) + 1;
       const waitMs = restMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
-      state = { ...state, trouble: { tries, restsUntil: clock.now() + waitMs } };
+      at.state = { ...at.state, trouble: { tries, restsUntil: clock.now() + waitMs } };
       await trouble.begin(error, waitMs);
     }
   }
@@ -227,4 +246,13 @@ function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
   open.urgent.clear();
   open.wide.clear();
   return { ...state, budget, quota, streams };
+}
+
+/** What has been wished and is not done yet would be lost with a state that is thrown away. */
+function giveBackWishes({ urgent, wide }: Pick<HeldSync, 'urgent' | 'wide'>, { streams }: SyncState): void {
+  for (const { table, isUrgent, isWide } of streams) {
+    const name = table.stream.sobject.toLowerCase();
+    if (isUrgent) urgent.add(name);
+    if (isWide) wide.add(name);
+  }
 }

@@ -22,7 +22,7 @@ export type Applied = 'yes' | 'pending' | 'poll' | 'no';
 
 /** An answer is held for so long after Salesforce's last byte. Longer, and clients time out and repeat the write. */
 const holdMs = 3_000;
-/** What the recording of the outcome may take on top of it. */
+/** What it may take on top of it to have recorded what is to be read again. */
 const graceMs = 250;
 
 /** How long a write waits to be recorded before the database counts as away. */
@@ -65,8 +65,17 @@ export async function walkWrite(exchange: WriteExchange, write: TellingWrite): P
   const written = write.written(answer);
   const pending = await pendingOf(exchange, written, answer, intents);
   const applied = appliedBy(written, pending);
-  await recordOutcome(exchange, { write, intents, answer, written, pending, applied });
-  await exchange.send(answer, applied);
+  const repairing = repair(exchange, write, written, pending);
+  await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, () => repairing);
+  const recordOutcome = async () => {
+    await repairing; // with an outcome nobody looks after it any more
+    if (intents) await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
+  };
+  // The answer does not wait for the outcome: of a write that has none the records are read once more.
+  await Promise.all([
+    exchange.send(answer, applied),
+    finish(exchange, exchange.clock.now() + holdMs, intents, recordOutcome),
+  ]);
   return applied;
 }
 
@@ -133,24 +142,16 @@ const outcomeOf = {
   no: 'refused',
 } as const satisfies Record<Applied, Outcome>;
 
-interface Walked {
-  write: TellingWrite;
-  intents: Intents;
-  answer: UpstreamAnswer;
-  written: Written;
-  pending: readonly WrittenRecord[];
-  applied: Applied;
-}
-
-async function recordOutcome(exchange: WriteExchange, walked: Walked): Promise<void> {
-  const { write, intents, answer, written, pending, applied } = walked;
-  const { sync } = exchange;
+/** Has read again, first of all, what the mirror does not show. */
+async function repair(
+  { sync }: WriteExchange,
+  write: TellingWrite,
+  written: Written,
+  pending: readonly WrittenRecord[],
+): Promise<void> {
   const pollSoon = (sobjects: readonly string[]) => sync.pollSoon(sobjects);
-  await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, async () => {
-    await repairSoon(sync, [...pending.map(namedBy), ...written.missing], pollSoon);
-    if (!written.isWhole) pollSoon(write.named.map(({ sobject }) => sobject));
-    if (intents) await sync.recordOutcome(intents, outcomeOf[applied]);
-  });
+  await repairSoon(sync, [...pending.map(namedBy), ...written.missing], pollSoon);
+  if (!written.isWhole) pollSoon(write.named.map(({ sobject }) => sobject));
 }
 
 /** Nobody waits for a database that was away when the write came. */

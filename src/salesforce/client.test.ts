@@ -284,6 +284,20 @@ test('an answer that does not come ends at the time-out', async () => {
   assert.equal((await fault).code, 'NET-01');
 });
 
+test('who cannot wait as long says so', async () => {
+  await using org = await openScriptedOrg(() => 'hang');
+  const clock = new ManualClock();
+  const salesforce = org.open({ clock, requestTimeoutMs: 20_000 });
+  await salesforce.identity(open());
+
+  const arrival = org.nextArrival();
+  const fault = faultFrom(salesforce.request({ ...get, timeoutMs: 3_000 }, open()));
+  await arrival;
+  clock.advance(3_000);
+
+  assert.deepEqual((await fault).safe, { host: org.host, reason: 'no answer in 3000 ms' });
+});
+
 test('an abort ends a request under way with its own reason', async () => {
   await using org = await openScriptedOrg(() => 'hang');
   const salesforce = org.open();

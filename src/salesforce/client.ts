@@ -35,6 +35,8 @@ export interface SalesforceRequest {
   /** JSON. */
   body?: string;
   purpose: Purpose;
+  /** Where it is not to wait as long as a query may take. */
+  timeoutMs?: number;
 }
 
 export interface Salesforce {
@@ -70,23 +72,18 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
   const { loginUrl, clientId, clientSecret } = options;
   const auth = openAuth({ transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, clock, log });
 
-  const send = async (
-    { method, path, body, purpose }: SalesforceRequest,
-    by: Session,
-    signal: AbortSignal,
-  ) => {
+  const send = async ({ purpose, ...request }: SalesforceRequest, by: Session, signal: AbortSignal) => {
     const headers: Record<string, string> = {
       authorization: `Bearer ${by.token}`,
       accept: 'application/json',
       'accept-encoding': 'gzip',
       'sforce-call-options': 'client=lockstep', // change events name it, so that our own writes can be told
     };
-    if (body !== undefined) headers['content-type'] = 'application/json; charset=UTF-8';
+    if (request.body !== undefined) headers['content-type'] = 'application/json; charset=UTF-8';
     signal.throwIfAborted();
     options.onRequest?.({ purpose });
     const sentAt = clock.now();
-    const request = { method, path, headers, ...(body === undefined ? {} : { body }) };
-    const answer = await transport.exchange(by.instance, request, signal);
+    const answer = await transport.exchange(by.instance, { ...request, headers }, signal);
     const { host, status } = answer;
     log.debug('salesforce answered', { host, status, kind: purpose, tookMs: clock.now() - sentAt });
     return answer;

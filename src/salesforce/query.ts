@@ -4,7 +4,7 @@ import { toRecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { assert } from '../lib/assert.ts';
-import type { Purpose, Salesforce } from './client.ts';
+import type { Salesforce, SalesforceRequest } from './client.ts';
 import {
   compositeOf,
   type Query,
@@ -43,12 +43,15 @@ interface Answered {
 export async function queryPages(
   salesforce: Salesforce,
   queries: readonly Query[],
-  { purpose, riders = [] }: { purpose: Purpose; riders?: readonly string[] },
+  {
+    riders = [],
+    ...asking
+  }: Pick<SalesforceRequest, 'purpose' | 'timeoutMs'> & { riders?: readonly string[] },
   signal: AbortSignal,
 ): Promise<Answered & { pages: readonly QueryOutcome[]; riders: readonly RiderAnswer[] }> {
   const path = `${salesforce.dataPath}/composite`;
   const body = compositeOf(queries, riders, salesforce.dataPath);
-  const answer = await salesforce.request({ method: 'POST', path, body, purpose }, signal);
+  const answer = await salesforce.request({ method: 'POST', path, body, ...asking }, signal);
   if (answer.status !== 200) throw faultOf(answer);
   const subAnswers = readComposite(answer.text, queries.length, riders.length);
   const pages = queries.map((query, index): QueryOutcome => {

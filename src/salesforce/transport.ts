@@ -31,6 +31,8 @@ export interface HttpRequest {
   path: string;
   headers: Record<string, string>;
   body?: string;
+  /** Instead of the usual time-out. */
+  timeoutMs?: number;
 }
 
 export interface Transport {
@@ -81,18 +83,15 @@ export function openTransport({ allowHosts, clock, requestTimeoutMs }: Transport
   };
 
   return {
-    async exchange(origin, request, signal) {
-      using limit = deadline(clock, requestTimeoutMs, signal);
+    async exchange(origin, { timeoutMs = requestTimeoutMs, ...request }, signal) {
+      using limit = deadline(clock, timeoutMs, signal);
       try {
         return await receive(origin.host, await poolOf(origin).request({ ...request, signal: limit }));
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (cause instanceof Fault) throw cause;
         // The driver's error is left behind: it may hold bytes of the answer.
-        throw networkFault(
-          origin.host,
-          limit.aborted ? `no answer in ${requestTimeoutMs} ms` : codeOf(cause),
-        );
+        throw networkFault(origin.host, limit.aborted ? `no answer in ${timeoutMs} ms` : codeOf(cause));
       }
     },
     async close() {

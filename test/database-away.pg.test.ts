@@ -2,48 +2,82 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setWithoutDatabase } from '../src/control/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { ident, sql } from '../src/lib/sql.ts';
+import { sql } from '../src/lib/sql.ts';
 import { dataPath, openWorld, type World } from './world.ts';
 
-/** Closes the mirror's database to everybody and ends whoever is in it; undone when disposed. */
-async function takeAway(world: World): Promise<AsyncDisposable> {
+/** Ways in which a database takes no writes, each with what ends it and the code that says so. */
+const ways = {
+  'is away': ['ALLOW_CONNECTIONS false', 'ALLOW_CONNECTIONS true', 'DB-02'],
+  'takes no more connections': ['CONNECTION LIMIT 0', 'CONNECTION LIMIT -1', 'DB-02'],
+  'is read-only': ['SET default_transaction_read_only = on', 'RESET default_transaction_read_only', 'DB-08'],
+} as const;
+type Way = keyof typeof ways;
+
+/** Closes the mirror's database in this way and ends whoever is in it; undone when disposed. */
+async function takeAway(world: World, way: Way): Promise<AsyncDisposable> {
   const { db } = world.control.database;
   const { database } = world.sync.destination;
-  await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS false`);
-  await db.query(sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`);
+  const [close, reopen] = ways[way];
+  const endSessions = sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`;
+  const alter = (what: string) => db.transaction((tx) => tx.script(`ALTER DATABASE "${database}" ${what}`));
+  await alter(close);
+  await db.query(endSessions);
   return {
     async [Symbol.asyncDispose]() {
-      await db.query(sql`ALTER DATABASE ${ident(database)} ALLOW_CONNECTIONS true`);
+      await alter(reopen);
+      await db.query(endSessions); // those that were opened meanwhile keep what was set
     },
   };
 }
 
-test('while the mirror’s database is away a write is refused before anything is sent', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-  const before = await world.countInOrg('Account');
-  {
-    await using _away = await takeAway(world);
-    const refused = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Never sent' });
-    assert.equal(refused.status, 503);
-    assert.equal(refused.headers.get('lockstep-error'), 'PRX-12');
-    assert.match(refused.text, /LOCKSTEP_PRX_12/);
-    const read = await world.call(
-      'GET',
-      `${dataPath}/query?q=${encodeURIComponent('SELECT COUNT() FROM Account')}`,
+for (const way of Object.keys(ways) as Way[]) {
+  test(`while the mirror’s database ${way} a write is refused before anything is sent`, async () => {
+    await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
+    const before = await world.countInOrg('Account');
+    {
+      await using _away = await takeAway(world, way);
+      const refused = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Never sent' });
+      assert.equal(refused.status, 503);
+      assert.equal(refused.headers.get('lockstep-error'), 'PRX-12');
+      assert.match(refused.text, /LOCKSTEP_PRX_12/);
+      const read = await world.call(
+        'GET',
+        `${dataPath}/query?q=${encodeURIComponent('SELECT COUNT() FROM Account')}`,
+      );
+      assert.equal(read.status, 200, 'reads pass');
+    }
+    assert.equal(await world.countInOrg('Account'), before);
+    const written = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
+    assert.equal(written.headers.get('lockstep-applied'), 'yes', 'it goes on when the database is back');
+  });
+
+  test(`the sync waits while the database ${way} and goes on from where it was`, async () => {
+    await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
+    world.startWorker();
+    await world.untilComplete();
+    const { log } = world.control;
+    let waits = log.next('sync waits');
+    {
+      await using _away = await takeAway(world, way);
+      // Those who were in the database are told first that their connection is gone.
+      while ((await waits).code !== ways[way][2]) waits = log.next('sync waits');
+      await world.org.request('POST', `${dataPath}/sobjects/Lead`, {
+        body: { LastName: 'Meanwhile', Company: 'Written while the mirror was away' },
+      });
+    }
+    await world.until(
+      sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE lastname = 'Meanwhile')`,
+      'what was written meanwhile is there',
     );
-    assert.equal(read.status, 200, 'reads pass');
-  }
-  assert.equal(await world.countInOrg('Account'), before);
-  const written = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
-  assert.equal(written.headers.get('lockstep-applied'), 'yes', 'it goes on when the database is back');
-});
+  });
+}
 
 test('a sync that wants its writes sent without the database answers pending, and marks them when it is back', async () => {
   await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
   await setWithoutDatabase(world.control.control, world.sync.id, 'forward');
   let id = '';
   {
-    await using _away = await takeAway(world);
+    await using _away = await takeAway(world, 'is away');
     const answer = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent without' });
     assert.equal(answer.status, 201);
     assert.equal(answer.headers.get('lockstep-applied'), 'pending');
@@ -59,24 +93,6 @@ test('a sync that wants its writes sent without the database answers pending, an
   await world.until(
     sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'Sent without')`,
     'the record follows',
-  );
-});
-
-test('the sync waits while the database is away and goes on from where it was', async () => {
-  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
-  world.startWorker();
-  await world.untilComplete();
-  const waits = world.control.log.next('sync waits');
-  {
-    await using _away = await takeAway(world);
-    assert.equal((await waits).code, 'DB-02');
-    await world.org.request('POST', `${dataPath}/sobjects/Lead`, {
-      body: { LastName: 'Meanwhile', Company: 'Written while the mirror was away' },
-    });
-  }
-  await world.until(
-    sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE lastname = 'Meanwhile')`,
-    'what was written meanwhile is there',
   );
 });
 

@@ -8,8 +8,8 @@ const keptMax = 3;
 
 /**
  * A replica that lags: while a write is under way, the first reading that asks for its record by Id shows the org as it
- * was ten seconds ago. Nobody has touched the record for long, so that this is the read-back's, alone or together with
- * other records that are being written: no mirror could tell that an answer to a poll is that old.
+ * was ten seconds ago. It is a read-back's, of the record alone or together with others that are being written: no
+ * mirror could tell that an answer to a poll is that old.
  */
 export class StaleReadings {
   private readonly org: TestOrg;
@@ -42,7 +42,12 @@ export class StaleReadings {
     if (!past) return work();
     const faults: string[] = [];
     for (const contains of [`IN ('${record}'`, `,'${record}'`]) {
-      const match = { user: 'integration', inside: 'only', path: '/services/data/*/query*', contains };
+      const match = {
+        client: 'lockstep/read-back',
+        inside: 'only',
+        path: '/services/data/*/query*',
+        contains,
+      };
       const { id } = await this.org.control<{ id: string }>('/faults', {
         match,
         effect: { readFrom: past.id },

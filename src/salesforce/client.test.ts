@@ -50,7 +50,7 @@ test('an answer carries status, text, server time and usage; the request names u
   assert.equal(request?.path, path);
   assert.equal(request?.body, '{"b":"é"}');
   assert.equal(request?.headers.authorization, 'Bearer token-1');
-  assert.equal(request?.headers['sforce-call-options'], 'client=lockstep');
+  assert.equal(request?.headers['sforce-call-options'], 'client=lockstep/poll');
   assert.equal(request?.headers['accept-encoding'], 'gzip');
 });
 

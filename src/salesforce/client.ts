@@ -77,7 +77,8 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       authorization: `Bearer ${by.token}`,
       accept: 'application/json',
       'accept-encoding': 'gzip',
-      'sforce-call-options': 'client=lockstep', // change events name it, so that our own writes can be told
+      // The org's event log names it, so that an administrator can tell what the requests are for.
+      'sforce-call-options': `client=lockstep/${purpose}`,
     };
     if (request.body !== undefined) headers['content-type'] = 'application/json; charset=UTF-8';
     signal.throwIfAborted();

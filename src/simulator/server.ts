@@ -73,8 +73,13 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   const isStreamed = target !== undefined && (isUpload(target.path) || isRecordForm(request, target.path));
   const body = isStreamed ? Buffer.alloc(0) : await readBody(request);
   if (!target) throw notFound();
-  const { authorization } = request.headers;
-  const incoming = { ...target, method: methodOf(request, target.parameters), authorization, body };
+  const incoming = {
+    ...target,
+    method: methodOf(request, target.parameters),
+    authorization: request.headers.authorization,
+    client: clientOf(request),
+    body,
+  };
   return struckRequest(org, incoming, (db, isStale) => handle(org, request, response, incoming, db, isStale));
 }
 
@@ -119,6 +124,8 @@ function methodOf(request: IncomingMessage, parameters: URLSearchParams): string
   return method === 'POST' ? (parameters.get('_HttpMethod') ?? method).toUpperCase() : method;
 }
 
+const clientOf = ({ headers }: IncomingMessage) => clientNamed(headers['sforce-call-options']?.toString());
+
 async function callOf(
   org: Org,
   userId: string,
@@ -126,7 +133,7 @@ async function callOf(
   target: Pick<Call, 'version' | 'path' | 'parameters' | 'method'>,
   body: Buffer,
 ): Promise<Call> {
-  const client = clientNamed(request.headers['sforce-call-options']?.toString());
+  const client = clientOf(request);
   return {
     org,
     userId,

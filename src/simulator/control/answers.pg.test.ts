@@ -166,6 +166,21 @@ test('a fault for one user or app lets the others be', async () => {
   assert.equal((await org.request('GET', `${data}/limits`)).status, 503);
 });
 
+test('a fault for one client lets the others be, and meets its subrequests', async () => {
+  const named = { headers: { 'Sforce-Call-Options': 'client=lockstep/poll' } };
+  const match = { client: 'lockstep/poll', inside: 'too', path: '*/limits' };
+  await arm({ match, times: null, effect: { answer: 'NOT_FOUND' } });
+  assert.equal((await org.request('GET', `${data}/limits`)).status, 200);
+  assert.equal((await org.request('GET', `${data}/limits`, named)).status, 404);
+  const body = { batchRequests: [{ method: 'GET', url: 'v62.0/limits' }] };
+  const batch = async (options: object) => {
+    const { json } = await org.request('POST', `${data}/composite/batch`, { body, ...options });
+    return (json as { results: { statusCode: number }[] }).results[0]?.statusCode;
+  };
+  assert.equal(await batch({}), 200);
+  assert.equal(await batch(named), 404);
+});
+
 test('inside composites and batches, single answers are struck', async () => {
   const match = { inside: 'only', contains: 'FROM Contact' };
   const urls = ['/query?q=SELECT+Id+FROM+Account+LIMIT+1', '/query?q=SELECT+Id+FROM+Contact+LIMIT+1'];

@@ -30,6 +30,10 @@ const match = z.strictObject({
     .describe('Text of the decoded path, query or body, in any case: FROM Account'),
   user: userName.optional().describe('Whose token it carries: integration, demo, or the Id of a user.'),
   app: z.string().optional().describe('The client id of the app that the token was given to.'),
+  client: z
+    .string()
+    .optional()
+    .describe('What it calls itself in Sforce-Call-Options: lockstep/poll, lockstep/read-back …'),
   inside: z
     .enum(['no', 'too', 'only'])
     .default('no')

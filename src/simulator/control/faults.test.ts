@@ -7,6 +7,7 @@ const request = (more: Partial<Met> = {}): Met => ({
   isInside: false,
   method: 'GET',
   path: '/services/data/v62.0/query',
+  client: undefined,
   text: () => 'SELECT Id FROM Account',
   bearer: () => Promise.resolve({ userId: 'me', clientId: 'app' }),
   ...more,

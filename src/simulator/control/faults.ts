@@ -19,6 +19,8 @@ export interface Met {
   method: string;
   /** Decoded, without the query. */
   path: string;
+  /** What it calls itself. */
+  client: string | undefined;
   /** Everything that `contains` looks at. */
   text(): string;
   /** Asked only when a fault wants to know. */
@@ -96,9 +98,10 @@ export class Faults {
 const isSpent = ({ times, fired }: ArmedFault): boolean => times !== null && fired >= times;
 
 async function doesMatch(match: Match, request: Met, userIdOf: (name: string) => string): Promise<boolean> {
-  const { method, path, contains, user, app, inside } = match;
+  const { method, path, contains, user, app, client, inside } = match;
   if (inside !== 'too' && request.isInside !== (inside === 'only')) return false;
   if (method !== undefined && method !== request.method) return false;
+  if (client !== undefined && client !== request.client) return false;
   if (path !== undefined && !isLike(request.path, path)) return false;
   if (contains !== undefined && !request.text().toLowerCase().includes(contains.toLowerCase())) return false;
   if (user === undefined && app === undefined) return true;

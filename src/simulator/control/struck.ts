@@ -24,6 +24,7 @@ export interface Incoming {
   path: readonly string[];
   parameters: URLSearchParams;
   authorization: string | undefined;
+  client: string | undefined;
   body: Buffer;
 }
 
@@ -34,6 +35,7 @@ export async function struckRequest(org: Org, request: Incoming, handle: Handle)
     isInside: false,
     method: request.method,
     path,
+    client: request.client,
     text: once(() => [path, ...parameters.values(), body.toString()].join('\n')),
     bearer: () => holderOf(org, bearerOf(request.authorization)),
   };
@@ -42,12 +44,13 @@ export async function struckRequest(org: Org, request: Incoming, handle: Handle)
 }
 
 export async function struckCall(call: Call, handle: (call: Call) => Promise<Answer>): Promise<Answer> {
-  const { org, method, version, path: segments, parameters, userId } = call;
+  const { org, method, version, path: segments, parameters, userId, client } = call;
   const path = dataPath(version, ...segments);
   const met: Met = {
     isInside: true,
     method,
     path,
+    client,
     text: once(() => [path, ...parameters.values(), printExact(call.body, (text) => text)].join('\n')),
     bearer: () => Promise.resolve({ userId, clientId: '' }),
   };

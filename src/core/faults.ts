@@ -181,7 +181,7 @@ export const faults = {
   'PRX-08': {
     kind: 'permanent',
     title: 'Request refused here',
-    explanation: 'Path, method or framing is not allowed ({reason}).',
+    explanation: 'Path, method, framing or pace is not allowed ({reason}).',
     next: "Send it as to Salesforce's REST API, under /services/.",
   },
   'PRX-10': {

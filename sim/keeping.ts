@@ -46,12 +46,12 @@ export interface Keeping {
 }
 
 export const asBuilt: Keeping = {
-  judge(record, row, fence, { lo, hi }) {
+  judge(record, row, fence, { lo, hi }, { partial }) {
     if (record.copy) {
       const verdict = record.copy === 'tied' ? 'dirty' : 'stale';
       return { record, verdict, isSame: false, stands: row !== null };
     }
-    if (record.isPartial) return judgePart(record, row, fence, { lo, hi });
+    if (partial) return judgePart(record, row, fence, { lo, hi, ...partial });
     const isSame = holdsTheSame(record.values, row);
     const reading = { lo, hi, stamp: record.stamp, deleted: record.values === null };
     return { record, verdict: decide(reading, fence, isSame), isSame, stands: row !== null };
@@ -68,7 +68,7 @@ function judgePart(
   record: ReadRecord,
   row: MirrorRow | null,
   fence: Fence | null,
-  { lo, hi }: Bounds,
+  bounds: Bounds & { settledUntil: number },
 ): Judged {
   const { part, stamp, isAbsent } = record;
   const isSame =
@@ -77,7 +77,7 @@ function judgePart(
     part.SystemModstamp === row.SystemModstamp &&
     part.Formula__c === row.Formula__c;
   const stored = row && { stamp: secondsOf(row.SystemModstamp) };
-  const verdict = decidePartial({ lo, hi, stamp, isAbsent }, fence, stored, isSame);
+  const verdict = decidePartial({ ...bounds, stamp, isAbsent }, fence, stored, isSame);
   return { record, verdict, isSame, stands: row !== null };
 }
 

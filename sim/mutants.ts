@@ -71,6 +71,14 @@ const partAsWhole: Partial<Keeping> = {
   },
 };
 
+/** Takes equal stamps for a proof that a row lacks nothing but what the reading shows. */
+const stampsProve: Partial<Keeping> = {
+  judge(record, row, fence, bounds, part) {
+    const settled = part.partial && { ...part, partial: { settledUntil: Infinity } };
+    return asBuilt.judge(record, row, fence, bounds, settled ?? part);
+  },
+};
+
 /** Takes a sweep's word for it that a record is gone. */
 const absenceRemoves: Partial<Keeping> = {
   judge(record, row, fence, bounds, part) {
@@ -201,6 +209,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     slow,
   ),
   'partial reading as full': mutant(partAsWhole, swept),
+  'partial reading of the same second': mutant(stampsProve, { ...swept, formulaShare: 0.4 }),
   'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
   'absence removes at once': mutant(absenceRemoves, { ...swept, thinnedShare: 0.3 }),
   'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),

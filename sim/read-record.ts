@@ -37,7 +37,8 @@ export interface ReadRecord {
 const absent = { stamp: null, values: null, part: null, all: null, copy: null };
 
 /** The records of a page and those that were asked for in vain. */
-export function recordsOf(page: Page, { absent: ids = [], isPartial = false }: PagePart): ReadRecord[] {
+export function recordsOf(page: Page, { absent: ids = [], partial }: PagePart): ReadRecord[] {
+  const isPartial = partial !== undefined;
   const records = (JSON.parse(page.records) as MirrorRow[]).map(
     (all): ReadRecord => ({
       id: all.Id,

@@ -7,13 +7,14 @@
 
 import { removalsMax } from '../src/core/merge-rule.ts';
 import type { Page } from '../src/core/page.ts';
+import { secondsOf } from '../src/core/stamps.ts';
 import type { TailPosition } from '../src/engine/cursors/poll.ts';
 import type { SweepPosition } from '../src/engine/cursors/sweep.ts';
 import type { CursorMove, MarkReason, PageApplied, PagePart } from '../src/postgres/index.ts';
 import type { Journal } from './journal.ts';
 import type { Bounds, Judged } from './keeping.ts';
 import type { MemoryDestination, Onlooker } from './memory-destination.ts';
-import { type ModelOrg, newest, type OrgRecord, type ValueField, valueFields } from './org.ts';
+import { type ModelOrg, newest, type OrgRecord, type ValueField, type Version, valueFields } from './org.ts';
 import {
   ancientStamp,
   holds,
@@ -30,6 +31,7 @@ export type Invariant =
   | 'no update is lost after quiet'
   | 'a client sees its own write'
   | 'no value is rolled back'
+  | 'a row is a version of its record'
   | 'no living record loses its row'
   | 'rows vanish in numbers only where somebody has agreed'
   | 'the quota of the org is kept to'
@@ -123,7 +125,19 @@ export class Witness implements Onlooker {
       : { ...(before ?? nothing), ...part, isDeleted: part === null };
     if (before && this.claims.isOrdered) this.compare(id, before, after);
     this.seen.set(id, after);
+    if (part) this.checkPatched(streamNo, id);
     for (const write of this.promised.get(id) ?? []) this.checkWrite(write);
+  }
+
+  /** What a reading of some columns has left of a row. */
+  private checkPatched(streamNo: number, id: string): void {
+    const row = this.destination?.stream(streamNo).rows.get(id);
+    const isLike = (version: Version) =>
+      row &&
+      secondsOf(row.SystemModstamp) === version.stamp &&
+      valueFields.every((field) => row[field] === version[field]);
+    if (this.org.find(id).versions.some(isLike)) return;
+    this.break('a row is a version of its record', id, `the mirror has ${worded(row)}`);
   }
 
   /** A row has gone because its record was asked for and did not come. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decide, type Fence, type Reading, stampSlackSeconds } from './merge-rule.ts';
+import { decide, decidePartial, type Fence, type Reading, stampSlackSeconds } from './merge-rule.ts';
 
 const fence = (values: Partial<Fence> = {}): Fence => ({
   lo: 10,
@@ -73,4 +73,41 @@ test('a patched row never justifies dropping a reading: what would be stale is r
   const patched = fence({ partial: true });
   assert.equal(decide(reading({ lo: 5, hi: 10 }), patched, different), 'dirty');
   assert.equal(decide(reading({ stamp: 1 }), patched, different), 'dirty');
+});
+
+/** After everything that stands, of the same second as the row, which is not settled yet. */
+const part = (values: object = {}) => ({
+  lo: 20,
+  hi: 25,
+  stamp: 1000,
+  isAbsent: false,
+  settledUntil: 1000,
+  ...values,
+});
+const row = { stamp: 1000 };
+
+test('a reading of some columns patches a row of its second when every change of that second is there', () => {
+  assert.equal(decidePartial(part({ settledUntil: 1001 }), fence(), row, different), 'store');
+  assert.equal(decidePartial(part({ stamp: null }), null, { stamp: null }, different), 'store');
+});
+
+test('before that it may lack another change of the same second, and the record is read in full', () => {
+  assert.equal(decidePartial(part(), fence(), row, different), 'dirty');
+  assert.equal(decidePartial(part(), null, row, different), 'dirty');
+  assert.equal(decidePartial(part(), null, row, same), 'store');
+});
+
+test('what a reading of some columns finds otherwise is read in full', () => {
+  const settled = { settledUntil: 2000 };
+  assert.equal(decidePartial(part({ ...settled, stamp: 1001 }), null, row, different), 'dirty');
+  assert.equal(decidePartial(part(settled), null, null, different), 'dirty');
+  assert.equal(decidePartial(part({ ...settled, isAbsent: true }), null, row, different), 'dirty');
+  assert.equal(decidePartial(part({ ...settled, isAbsent: true }), null, null, different), 'nothing');
+});
+
+test('where a newer reading stands, a reading of some columns says nothing, and where one overlaps, too little', () => {
+  const settled = { settledUntil: 2000 };
+  assert.equal(decidePartial(part({ ...settled, lo: 5, hi: 10 }), fence(), row, different), 'stale');
+  assert.equal(decidePartial(part({ ...settled, lo: 15 }), fence(), row, different), 'dirty');
+  assert.equal(decidePartial(part({ ...settled, lo: 15 }), fence(), row, same), 'nothing');
 });

@@ -50,12 +50,15 @@ export interface PartialReading {
   hi: number;
   stamp: number | null;
   isAbsent: boolean;
+  /** The mirror holds every change that was stamped before this second. */
+  settledUntil: number;
 }
 
 /**
  * The same for a reading of some of a record's columns. It patches a row only where nothing but these columns can
- * differ, which equal stamps tell; whatever else it finds is read again in full. An absence is never more than a
- * suspicion.
+ * differ, which equal stamps tell once the mirror holds every change of that second: before that, another change of the
+ * same second may stand between the two. Whatever else it finds is read again in full. An absence is never more than
+ * a suspicion.
  *
  * @param row           the row as it stands; null: there is none
  * @param holdsTheSame  the row has the same stamp and the same values in these columns
@@ -71,7 +74,9 @@ export function decidePartial(
     if (reading.hi <= fence.lo && !fence.partial) return 'stale';
     return holdsTheSame ? 'nothing' : 'dirty';
   }
-  return !reading.isAbsent && row !== null && row.stamp === reading.stamp ? 'store' : 'dirty';
+  if (reading.isAbsent || row === null || row.stamp !== reading.stamp) return 'dirty';
+  const isSettled = reading.stamp === null || reading.stamp < reading.settledUntil;
+  return holdsTheSame || isSettled ? 'store' : 'dirty';
 }
 
 /** Rows that may vanish from Salesforce at once without anybody being asked: more is rather a permission that went. */

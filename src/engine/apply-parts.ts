@@ -151,13 +151,13 @@ async function applyOnePage(
 ): Promise<readonly CursorMove['kind'][]> {
   if (!page) return [];
   const began = deps.clock.now();
-  const { absent, isPartial, check } = step;
+  const { absent, partial, check } = step;
   const { fates, unmoved } = await deps.mirror.applyPage(table, page, {
     ...reading,
     isLast: false,
     moves,
     ...(absent && { absent }),
-    ...(isPartial && { isPartial }),
+    ...(partial && { partial }),
     ...(check && { check }),
   });
   const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };

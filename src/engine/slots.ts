@@ -47,8 +47,8 @@ export interface SlotQuery extends Query {
 export interface SlotStep {
   moves: readonly CursorMove[];
   absent?: readonly RecordId[];
-  /** Its records have some of their columns only. */
-  isPartial?: boolean;
+  /** Its records have some of their columns only. The mirror holds what was stamped before that second. */
+  partial?: { settledUntil: ServerSeconds };
   /** It is a check: what it mends of records that were stamped before this is recorded. */
   check?: { before: ServerSeconds; at: ServerSeconds };
   after: StreamState;
@@ -316,7 +316,8 @@ function idsStep(
 ): SlotStep {
   const isWhole = page.done;
   const moves = isWhole ? step(ids, isLastIds) : { moves: [], after: stream };
-  return { ...moves, absent: absentIds(ids, page), isPartial: true };
+  const settledUntil = stream.cursors.tail?.position.at ?? 0;
+  return { ...moves, absent: absentIds(ids, page), partial: { settledUntil } };
 }
 
 export const streamOf = (state: SyncState, slot: { index: number }): StreamState => {

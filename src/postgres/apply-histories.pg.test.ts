@@ -25,7 +25,7 @@ type Step =
   /** Applies a page of the reading that stands at `which` among the open ones; a part may not be the last. */
   | { do: 'apply'; which: number; seen: Seen[]; isLast: boolean }
   /** The same of a sweep, whose records have some columns only. */
-  | { do: 'sweep'; which: number; seen: Seen[]; isLast: boolean }
+  | { do: 'sweep'; which: number; seen: Seen[]; isLast: boolean; settledAfter: number }
   | { do: 'close'; which: number }
   | { do: 'mark'; number: number }
   | { do: 'patch'; number: number }
@@ -66,6 +66,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       which,
       seen: fc.uniqueArray(seen, { maxLength: 4, selector: ({ number }) => number }),
       isLast: fc.boolean(),
+      settledAfter: fc.integer({ min: 0, max: 8 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), which }) },
@@ -104,11 +105,11 @@ class Model {
     return counts;
   }
 
-  sweep(lo: number, part: readonly Seen[], isLast: boolean): Applied {
+  sweep(lo: number, part: readonly Seen[], isLast: boolean, settledUntil: number): Applied {
     const hi = ++this.ticket;
     if (isLast) this.open = this.open.filter((other) => other !== lo);
     const counts: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
-    for (const each of part) counts[this.patch(each, { lo, hi })]++;
+    for (const each of part) counts[this.patch(each, { lo, hi, settledUntil })]++;
     this.purge();
     return counts;
   }
@@ -118,14 +119,17 @@ class Model {
     for (const [number, { hi: end }] of this.fences) if (end <= horizon) this.fences.delete(number);
   }
 
-  private patch({ number, stampSeconds, formula, fate }: Seen, { lo, hi }: Bounds): keyof Applied {
+  private patch(
+    { number, stampSeconds, formula, fate }: Seen,
+    { lo, hi, settledUntil }: Bounds & { settledUntil: number },
+  ): keyof Applied {
     const row = this.rows.get(number);
     const isAbsent = fate !== 'there';
     const stamp = isAbsent ? null : stampSeconds;
     const isSame = !isAbsent && row?.stampSeconds === stampSeconds && row.formula === formula;
     const fence = this.fences.get(number) ?? null;
     const verdict = decidePartial(
-      { lo, hi, stamp, isAbsent },
+      { lo, hi, stamp, isAbsent, settledUntil },
       fence,
       row ? { stamp: row.stampSeconds } : null,
       isSame,
@@ -259,8 +263,12 @@ async function take(
         SystemModstamp: stampAt(stampSeconds),
         Formula__c: formula,
       }));
-      const part = { observation, isLast: step.isLast, absent, isPartial: true };
-      assert.deepEqual(await world.apply(texts, part), model.sweep(lo, step.seen, step.isLast));
+      const { seen: part, isLast, settledAfter } = step;
+      const partial = { settledUntil: Date.parse(stampAt(settledAfter)) / 1_000 };
+      assert.deepEqual(
+        await world.apply(texts, { observation, isLast, absent, partial }),
+        model.sweep(lo, part, isLast, settledAfter),
+      );
       return assert.deepEqual(await stateOf(world), model.state());
     }
     const { absent, page, records } = splitPage(step.seen);

@@ -40,8 +40,11 @@ export interface PagePart {
   absent?: readonly RecordId[];
   /** In their order; one that cannot be taken leaves the others. */
   moves?: readonly CursorMove[];
-  /** The records have the columns of `partialColumns` alone. */
-  isPartial?: boolean;
+  /**
+   * The records have the columns of `partialColumns` alone. The mirror holds every change that was stamped before
+   * `settledUntil`, in seconds of Salesforce's time.
+   */
+  partial?: { settledUntil: number };
   /** A check: what it writes of records that were stamped before a second is recorded as mended, found at another. */
   check?: { before: number; at: number };
 }
@@ -217,7 +220,7 @@ async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fates> {
   };
   const fates = await applyRecords(tx, context, batch);
   // A part of a record is not put aside: its full reading is.
-  for (const { id, text } of part.isPartial ? [] : refused) {
+  for (const { id, text } of part.partial ? [] : refused) {
     await quarantine(tx, context, { id, code: 'lone surrogate', text });
   }
   return sum(fates, { ...noFates, quarantined: refused.length });
@@ -325,7 +328,7 @@ async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Fat
   const misfitCount = batch.count + batch.absent.length - judged;
   if (misfitCount === 0) return fates;
   // Only a record without an Id is judged by nobody there; its full reading puts it aside.
-  if (part.isPartial) return { ...fates, quarantined: misfitCount };
+  if (part.partial) return { ...fates, quarantined: misfitCount };
 
   const misfits = await tx.query<{ id: string | null; deleted: boolean | null }>({
     name: `aside_${stream.streamNo}_${stream.planVersion}`,
@@ -340,13 +343,13 @@ async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Fat
 
 async function guardedApply(
   tx: Tx,
-  { table: { stream, guarded }, part: { isPartial, check }, bounds: { lo, hi } }: Context,
+  { table: { stream, guarded }, part: { partial, check }, bounds: { lo, hi } }: Context,
   records: string,
   absent: readonly RecordId[],
 ): Promise<{ judged: number; fates: Fates }> {
   const values = [records, stream.streamNo, lo, hi, absent];
-  const [kind, more] = isPartial
-    ? (['patch', []] as const)
+  const [kind, more] = partial
+    ? (['patch', [partial.settledUntil]] as const)
     : check
       ? (['check', [check.before, check.at]] as const)
       : (['apply', []] as const);

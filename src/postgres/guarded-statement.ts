@@ -27,7 +27,10 @@ export interface GuardedStatements {
    * as a repair, found at $7 (seconds).
    */
   check: string;
-  /** The same for records with the columns of `partialColumns` alone. */
+  /**
+   * The same for records with the columns of `partialColumns` alone. The mirror holds every change that was stamped
+   * before $6 (seconds).
+   */
   patch: string;
   /** Puts the records aside that do not fit: $1 records, $2 stream_no, $3 lo. Returns id and whether it is deleted. */
   setAside: string;
@@ -219,6 +222,7 @@ function patchStatement(stream: Stream, { table, id, stamp }: Names, serverVersi
       ? `"Id" AS ${quoted(c.column)}`
       : `CASE WHEN _misfit IS NULL THEN ${cast(c)} END AS ${quoted(c.column)}`;
   const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
+  const stampOf = (row: 'n' | 't') => (stamp ? `${row}.${stamp}` : 'NULL::timestamptz');
   return `
 WITH page AS (${pageOf(columns, serverVersion)}),
 reading AS (
@@ -238,7 +242,8 @@ judged AS MATERIALIZED (
               WHEN n._absent AND t.${id} IS NULL THEN 'nothing'
               WHEN $3 < f.hi AND $4 <= f.lo AND NOT f.partial THEN 'stale'
               WHEN $3 < f.hi THEN CASE WHEN s._same THEN 'nothing' ELSE 'dirty' END
-              WHEN NOT n._absent AND t.${id} IS NOT NULL${stamp ? ` AND t.${stamp} IS NOT DISTINCT FROM n.${stamp}` : ''} THEN 'store'
+              WHEN n._absent OR t.${id} IS NULL OR ${stampOf('t')} IS DISTINCT FROM ${stampOf('n')} THEN 'dirty'
+              WHEN s._same OR ${stampOf('n')} IS NULL OR ${stampOf('n')} < to_timestamp($6::bigint) THEN 'store'
               ELSE 'dirty'
          END AS _verdict
     FROM reading n

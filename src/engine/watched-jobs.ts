@@ -17,8 +17,10 @@ const watchedMs = 24 * 3_600_000;
 /** A job that the sync's user may not see is taken to be at it for so long. */
 const unseenMs = 15 * 60_000;
 const jobsMax = 1_000;
-/** However many jobs there are, between two questions about any of them lies so much: they are no part of the budget. */
+/** However many jobs there are, they are asked about one after the other and so far apart: it is outside the budget. */
 const gapMs = 3_000;
+/** What is asked is small; an answer that takes longer comes too late for the next question. */
+const timeoutMs = 10_000;
 
 const jobState = z.object({ state: z.string() });
 const endStates = new Set(['JobComplete', 'Failed', 'Aborted']);
@@ -32,7 +34,8 @@ export class WatchedJobs {
   private readonly deps: { clock: Clock; salesforce: Salesforce; pollSoon: (sobject: string) => void };
 
   private readonly closing: AbortSignal;
-  private freeAt = 0;
+  /** Resolves when another question may be asked. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   /** @param closing  nobody wants to know any more */
   constructor(deps: WatchedJobs['deps'], closing: AbortSignal) {
@@ -50,31 +53,30 @@ export class WatchedJobs {
   private async follow({ id, sobject }: IngestJob): Promise<void> {
     const { clock, pollSoon } = this.deps;
     const since = clock.now();
-    let seenAt = since;
+    let unseenSince: number | null = null;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
       await clock.sleep(pauseMs, this.closing);
-      await this.turn();
-      const state = await this.stateOf(id);
+      const state = await this.inTurn(() => this.stateOf(id));
       pollSoon(sobject);
-      if (state !== null) seenAt = clock.now();
-      const isOver = clock.now() - since > watchedMs || clock.now() - seenAt > unseenMs;
+      const now = clock.now();
+      unseenSince = state === null ? (unseenSince ?? now) : null;
+      const isOver = now - since > watchedMs || (unseenSince !== null && now - unseenSince > unseenMs);
       if (isOver || (state !== null && endStates.has(state))) return;
     }
   }
 
-  /** Resolves when another question may be asked. */
-  private async turn(): Promise<void> {
-    const { clock } = this.deps;
-    const waitMs = this.freeAt - clock.now();
-    this.freeAt = Math.max(this.freeAt, clock.now()) + gapMs;
-    if (waitMs > 0) await clock.sleep(waitMs, this.closing);
+  private inTurn<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    const asked = this.turn.then(ask);
+    const rest = () => this.deps.clock.sleep(gapMs, this.closing).catch(() => undefined);
+    this.turn = asked.then(rest, rest);
+    return asked;
   }
 
   /** Null where it cannot be seen. */
   private async stateOf(id: string): Promise<string | null> {
     const { salesforce } = this.deps;
     const path = `${salesforce.dataPath}/jobs/ingest/${id}`;
-    const request = { method: 'GET', path, purpose: 'poll' } as const;
+    const request = { method: 'GET', path, purpose: 'poll', timeoutMs } as const;
     const answer = await salesforce.request(request, this.closing).catch(() => null);
     if (answer?.status !== 200) return null;
     try {

@@ -92,6 +92,8 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   private readonly onAnswer: (answer: UpstreamAnswer) => void;
   private readonly onFault: (fault: Fault) => void;
   private controller: Dispatcher.DispatchController | undefined;
+  /** Something of the request is on its way. */
+  private hasLeft = false;
   private held: Buffer[] = [];
   private heldBytes = 0;
   private state: 'open' | 'ended' | 'broken' = 'open';
@@ -117,6 +119,14 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
     this.controller = controller;
     this.sentAt = this.exchange.clock.now();
     if (this.callerLeft && !this.options.isWrite) controller.abort(new Error('the caller left'));
+  }
+
+  onBodySent(): void {
+    this.hasLeft = true;
+  }
+
+  onRequestSent(): void {
+    this.hasLeft = true;
   }
 
   onResponseStart(
@@ -161,17 +171,15 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
 
   onResponseError(_: unknown, error: Error): void {
     this.state = 'broken';
-    const { host } = new URL(this.exchange.sync.instanceUrl);
-    const reason = reasonOf(error);
-    const mayHaveArrived = this.controller !== undefined && this.options.isWrite;
-    this.onFault(new Fault(mayHaveArrived ? 'PRX-04' : 'NET-01', { host, reason }, { cause: error }));
+    this.onFault(this.faultOf(error));
     this.sink?.destroy();
     this.onPiped?.();
   }
 
   body(): Buffer | null {
     if (this.state !== 'ended') return null;
-    return this.held.length === 1 ? (this.held[0] ?? null) : Buffer.concat(this.held);
+    if (this.held.length !== 1) this.held = [Buffer.concat(this.held)];
+    return this.held[0] ?? null;
   }
 
   pipe(response: ServerResponse): Promise<void> {
@@ -196,6 +204,16 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
     });
   }
 
+  private faultOf(error: Error): Fault {
+    const { host } = new URL(this.exchange.sync.instanceUrl);
+    const mayHaveArrived = this.hasLeft && this.options.isWrite;
+    if (mayHaveArrived) return new Fault('PRX-04', { host, reason: codeOf(error) }, { cause: error });
+    // A fault is the upload's own.
+    return error instanceof Fault
+      ? error
+      : new Fault('NET-01', { host, reason: codeOf(error) }, { cause: error });
+  }
+
   private arrive(): void {
     this.lastByteAt = this.exchange.clock.now();
     this.onAnswer(this);
@@ -213,8 +231,7 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   }
 }
 
-function reasonOf(error: Error): string {
-  if (error instanceof Fault) return String(error.safe.reason);
+function codeOf(error: Error): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : 'connection lost';
 }

@@ -1,35 +1,44 @@
 /**
  * What the requests of this process hold of bodies, all together. Each may hold one up to a bound of its own; where the
- * sum comes to its bound as well, further ones pass without being looked into, and the mirror is polled after them.
+ * sum comes to its bound as well, further ones pass without being looked into, and the mirror is polled after them. One
+ * sync has a quarter at most, so that its callers cost the others nothing.
  */
 const heldBytesMax = 512 * 1024 * 1024;
+const shareOfSync = 1 / 4;
 
-/** What one request holds, until it is disposed. */
-export interface Holding extends Disposable {
+/** What one request holds. */
+export interface Holding {
   /** Whether there is room for so many bytes more. */
   take(bytes: number): boolean;
+  /** Gives back all that has been taken. */
+  giveBack(): void;
 }
 
 export interface HeldBytes {
-  open(): Holding;
+  open(sync: string): Holding;
 }
 
 export function openHeldBytes(max = heldBytesMax): HeldBytes {
   let total = 0;
+  const bySync = new Map<string, number>();
   return {
-    open() {
+    open(sync) {
       let own = 0;
+      const count = (bytes: number) => {
+        own += bytes;
+        total += bytes;
+        const left = (bySync.get(sync) ?? 0) + bytes;
+        if (left > 0) bySync.set(sync, left);
+        else bySync.delete(sync);
+      };
       return {
         take(bytes) {
-          if (total + bytes > max) return false;
-          total += bytes;
-          own += bytes;
+          const ofSync = bySync.get(sync) ?? 0;
+          if (total + bytes > max || ofSync + bytes > max * shareOfSync) return false;
+          count(bytes);
           return true;
         },
-        [Symbol.dispose]() {
-          total -= own;
-          own = 0;
-        },
+        giveBack: () => count(-own),
       };
     },
   };

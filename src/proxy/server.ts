@@ -149,6 +149,8 @@ class Front {
     const { clock, log } = this.deps;
     const { response, awaitsContinue } = visit.arrival;
     const startedAt = clock.now();
+    let answeredAt: number | undefined;
+    response.once('finish', () => (answeredAt = clock.now()));
     let outcome: string;
     try {
       outcome = await this.serve(visit);
@@ -161,7 +163,7 @@ class Front {
       if (awaitsContinue) response.shouldKeepAlive = false;
       if (!visit.arrival.isBroken) sendFault(response, fault, isWrite(visit)); // or it has been told already
     }
-    this.report(visit, outcome, clock.now() - startedAt);
+    this.report(visit, outcome, (answeredAt ?? clock.now()) - startedAt);
   }
 
   /** One request, one line in the log. */
@@ -220,12 +222,20 @@ class Front {
     const { request, response, awaitsContinue, isBroken } = arrival;
     if (isBroken) throw refuse(400, 'framing');
     if (awaitsContinue) response.writeContinue();
-    using holding = this.heldBytes.open();
+    const holding = this.heldBytes.open(checked.sync.id);
     const upload = uploadOf(request, clock);
     upload?.once('error', (error) => {
       if (error instanceof Fault) response.shouldKeepAlive = false; // nothing more is waited for
     });
-    return await serveExchange({ request, upload, holding, response, ...checked, clock, log, times }, write);
+    const exchange = { request, upload, holding, response, ...checked, clock, log, times };
+    try {
+      return await serveExchange(exchange, write);
+    } finally {
+      upload?.destroy(); // what nobody has read of it would keep the connection from its next request
+      // An answer stays in memory until its reader has taken it.
+      if (response.closed) holding.giveBack();
+      else response.once('close', () => holding.giveBack());
+    }
   }
 
   private isTrusted({ socket }: IncomingMessage): boolean {

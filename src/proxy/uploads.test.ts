@@ -6,7 +6,16 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { ManualClock } from '../lib/clock.ts';
 import { openHeldBytes } from './held-bytes.ts';
-import { openStage, parseAnswer, refusalOf, requestText, type Stage, syncId, through } from './test-stage.ts';
+import {
+  openStage,
+  parseAnswer,
+  refusalOf,
+  requestText,
+  type Stage,
+  sendRaw,
+  syncId,
+  through,
+} from './test-stage.ts';
 import { uploadOf, wholeBody } from './uploads.ts';
 
 const composite = '/services/data/v64.0/composite';
@@ -54,14 +63,14 @@ test('a body whose sender has left before anybody asked for it does not come', a
   sender.socket.destroy();
   await gone;
   const upload = uploadOf(sender.request, new ManualClock());
-  await assert.rejects(wholeBody(upload, openHeldBytes().open()), /the caller left/);
+  await assert.rejects(wholeBody(upload, openHeldBytes().open('sync')), /the caller left/);
 });
 
 test('a body that there is no room for stands as if nobody had read it', async () => {
   using sender = await openRequest(300);
   const upload = uploadOf(sender.request, new ManualClock());
   assert(upload);
-  using holding = openHeldBytes(250).open();
+  const holding = openHeldBytes(1_000).open('sync');
   const held = wholeBody(upload, holding);
   for (let part = 0; part < 3; part++) {
     sender.socket.write(hundredBytes);
@@ -71,18 +80,21 @@ test('a body that there is no room for stands as if nobody had read it', async (
   assert.equal(await text(upload), hundredBytes.repeat(3));
 });
 
-test('room that one request has given back another one gets', () => {
-  const held = openHeldBytes(10);
-  const first = held.open();
-  using second = held.open();
+test('room that one request has given back another one gets, and one sync has a quarter of it', () => {
+  const held = openHeldBytes(40);
+  const first = held.open('sync');
+  const second = held.open('sync');
   assert.equal(first.take(6), true);
   assert.equal(second.take(6), false);
-  first[Symbol.dispose]();
+  assert.equal(held.open('another').take(6), true);
+  first.giveBack();
   assert.equal(second.take(6), true);
+  const others = ['a', 'b', 'c', 'd'].map((sync) => held.open(sync).take(9));
+  assert.deepEqual(others, [true, true, true, false], 'all together have no more than there is');
 });
 
 test('where there is no room to look into bodies, writes pass and are followed by a poll', async () => {
-  await using stage = await openStage({ heldBytesMax: 100 });
+  await using stage = await openStage({ heldBytesMax: 400 });
   stage.org.answer = (_, response) => response.writeHead(200).end('{}');
   const body = JSON.stringify({ compositeRequest: [], padding: hundredBytes });
   const answer = await through(stage, 'POST', composite, { body });
@@ -102,6 +114,47 @@ test('a body that does not come is refused, and nothing is recorded or sent', as
   assert.equal(stage.org.seen.length, 0);
 });
 
+test('of a body that breaks off nothing more is sent, and what was begun is unknown', async () => {
+  const clock = new ManualClock();
+  await using stage = await openStage({ clock });
+  const { socket, answer } = begin(stage, 'PATCH', row);
+  socket.write('{"Name":');
+  await untilStill();
+  clock.advance(20_001);
+  await untilStill();
+  clock.advance(20_001);
+  const cut = parseAnswer(await answer);
+  assert.equal(cut.status, 504);
+  assert.equal(cut.header('Lockstep-Outcome'), 'unknown');
+  assert.equal(stage.calls.at(-1), 'outcome 7 unknown');
+  assert.equal(stage.org.seen.length, 0);
+});
+
+test('a body that was looked into in vain costs neither memory nor the next request', async () => {
+  await using stage = await openStage();
+  stage.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
+  const body = 'x'.repeat(9 * 1_048_576);
+  const head = requestText('POST', `/${syncId}${composite}`, { body }).replace('Connection: close\r\n', '');
+  const next = requestText('GET', `/${syncId}${row}`);
+  const answers = (await sendRaw(stage.proxy.port, head + next)).body.toString();
+  assert.match(answers, /LOCKSTEP_PRX_12[^]*HTTP\/1.1 204/);
+});
+
+test('an answer that its reader does not take counts as held until he does', async () => {
+  await using stage = await openStage({ heldBytesMax: 32 * 1_048_576 });
+  const created = { id: '001D000000IqhSLIAZ', success: true, errors: ['x'.repeat(7 * 1_048_576)] };
+  stage.org.answer = (_, response) => response.writeHead(201).end(JSON.stringify(created));
+  const rows = '/services/data/v64.0/sobjects/Account';
+  const post = () => through(stage, 'POST', rows, { body: '{}' });
+  const idle = connect(stage.proxy.port, '127.0.0.1').pause();
+  idle.write(requestText('POST', `/${syncId}${rows}`, { body: '{}' }));
+  while (!stage.calls.includes('outcome 7 applied')) await untilStill();
+  assert.equal((await post()).header('Lockstep-Applied'), 'poll', 'there is no room for another one');
+  idle.destroy();
+  await untilStill();
+  assert.equal((await post()).header('Lockstep-Applied'), 'yes');
+});
+
 test('bodies that do not come do not keep the writes of other new callers out for long', async () => {
   const clock = new ManualClock();
   await using stage = await openStage({ clock });
@@ -113,8 +166,7 @@ test('bodies that do not come do not keep the writes of other new callers out fo
   assert.equal((await other).status, 204);
   for (const { answer } of silent) {
     const cut = parseAnswer(await answer);
-    assert.equal(cut.status, 504);
-    assert.equal(cut.header('Lockstep-Outcome'), 'unknown', 'the beginning of it has left');
+    assert.equal(refusalOf(cut), '408 PRX-08', 'nothing of it has left');
   }
 });
 

@@ -32,7 +32,8 @@ export class CallerLeft extends Error {
  * A stream of its own: when the connection to Salesforce breaks, undici destroys what it reads from, and the caller's
  * connection must live on to be told. What nobody wants of a body is read and dropped.
  *
- * Fails with {@link CallerLeft}, or with PRX-08 where it comes too slowly. Time counts only while it is waited for.
+ * Fails with {@link CallerLeft}, or with PRX-08 where it comes too slowly. Time counts only while there is room for more
+ * of it.
  */
 export class Upload extends Readable {
   private readonly request: IncomingMessage;
@@ -47,7 +48,7 @@ export class Upload extends Readable {
     this.request = request;
     this.clock = clock;
     request.pause();
-    request.on('data', this.onData).on('end', this.onEnd).on('close', this.onClose).on('error', this.onClose);
+    request.on('data', this.onData).on('end', this.onEnd).on('close', this.onClose);
     if (request.destroyed) this.onClose();
   }
 
@@ -118,6 +119,7 @@ export async function wholeBody(upload: Upload | null, holding: Holding): Promis
     chunks.push(chunk as Buffer);
     bytes += (chunk as Buffer).length;
     if (bytes <= holdBytesMax && holding.take((chunk as Buffer).length)) continue;
+    holding.giveBack();
     upload?.unshift(Buffer.concat(chunks));
     return null;
   }

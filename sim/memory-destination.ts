@@ -233,15 +233,16 @@ export class MemoryDestination implements Mirror {
 
   async healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>, isStart: boolean) {
     const { cutOff, open } = this.intents.cutOff(living, this.now());
-    const withoutId = new Set<string>();
-    for (const { sobject, id } of isStart ? [...cutOff, ...open] : cutOff) {
+    const withoutId = new Map<string, number>();
+    for (const { sobject, id, sentAt } of isStart ? [...cutOff, ...open] : cutOff) {
       const name = sobject.toLowerCase();
       const streamNo = streamNos.get(name);
       if (streamNo === undefined) continue;
-      if (id === null) withoutId.add(name);
+      const age = Math.ceil((this.now() - sentAt) / 1_000);
+      if (id === null) withoutId.set(name, Math.max(age, withoutId.get(name) ?? 0));
       else await this.markRows(streamNo, [id as RecordId], 'cut off', true);
     }
-    return { healed: cutOff.length, withoutId: [...withoutId] };
+    return { healed: cutOff.length, withoutId };
   }
 
   async purgeOld(): Promise<void> {}

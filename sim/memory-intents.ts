@@ -2,11 +2,10 @@
 import type { Mirror } from '../src/postgres/index.ts';
 
 type Intents = Parameters<Mirror['recordIntent']>[0];
-type Intent = Omit<Intents, 'named'> & Intents['named'][number];
+type Intent = Omit<Intents, 'named'> & Intents['named'][number] & { sentAt: number };
 
 interface KnownIntent extends Intent {
   outcome: string | null;
-  sentAt: number;
 }
 
 /** A write that was sent longer ago than any request lasts is cut off, whoever owns it. */

@@ -103,8 +103,8 @@ function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, str
   if (name === 'openTickObservation' || name === 'openReadBackObservation')
     return wordsOf({ ...(value as object), nonce: '' });
   if (name === 'healIntents') {
-    const { withoutId, ...rest } = value as { withoutId: readonly string[] };
-    return wordsOf({ ...rest, withoutId: withoutId.toSorted() });
+    const { withoutId, ...rest } = value as { withoutId: ReadonlyMap<string, number> };
+    return wordsOf({ ...rest, withoutId: [...withoutId].toSorted(([a], [b]) => (a < b ? -1 : 1)) });
   }
   if (name !== 'readProgress' && name !== 'applyRest') return wordsOf(value);
   const {

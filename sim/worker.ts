@@ -7,6 +7,7 @@
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { type AfterWrites, openAfterWrites } from '../src/engine/after-writes.ts';
+import type { Wide } from '../src/engine/heal-cut-off.ts';
 import { holdSync } from '../src/engine/hold-sync.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
@@ -40,7 +41,7 @@ export interface WorkerOptions extends Wires {
 export class Worker implements Mortal {
   readonly owner: string;
   readonly urgent = new Set<string>();
-  readonly wide = new Set<string>();
+  readonly wide: Wide = new Map();
   readonly bell = new Bell();
   readonly salesforce;
   readonly mirror: Mirror;

@@ -66,7 +66,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     settings: { intervalMs, stopAtPercent: 90 },
     bell,
     urgent: new Set(),
-    wide: new Set(),
+    wide: new Map(),
     sentAt: [],
     toldUsage: null,
   };

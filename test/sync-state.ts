@@ -40,7 +40,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     rows: 1_000,
     polledAt: 0,
     isUrgent: false,
-    isWide: false,
+    wideFrom: null,
     wideSince: null,
     wideReadAt: 0,
     goesAlone: false,

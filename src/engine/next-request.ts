@@ -124,7 +124,7 @@ function addHeads(
   const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
-    const isTogether = !stream.isWide && ridesAlong(stream, state.serverNow);
+    const isTogether = stream.wideFrom === null && ridesAlong(stream, state.serverNow);
     if (isTogether) slots.add({ kind: 'head and tail', index });
     else addWork(slots, state, { kind: 'head', index });
   }
@@ -139,12 +139,12 @@ function ridesAlong({ cursors: { head, tail, backfill } }: StreamState, serverNo
 
 /** @param copying  how many first copies run */
 function isHeadDue(
-  { cursors, isUrgent, isWide, polledAt }: StreamState,
+  { cursors, isUrgent, wideFrom, polledAt }: StreamState,
   copying: number,
   now: number,
 ): boolean {
   if (!cursors.head) return false;
-  if (!cursors.backfill || isUrgent || isWide || cursors.head.position.pass) return true;
+  if (!cursors.backfill || isUrgent || wideFrom !== null || cursors.head.position.pass) return true;
   return now - polledAt >= copying * copiedPollEveryMs;
 }
 
@@ -211,9 +211,9 @@ const waitedFor = ({ work }: Check): Bulk => ({
 /** Those that waited longest first; a stream that somebody waits for at once. */
 function ridersOf({ serverNow }: SyncState, streams: readonly Ready[]): Rider[] {
   return streams
-    .filter(({ stream: { cursors, isWide } }) => {
+    .filter(({ stream: { cursors, wideFrom } }) => {
       const { deleted, backfill } = cursors;
-      return deleted && !backfill && isDeletedDue(deleted.position, serverNow, isWide);
+      return deleted && !backfill && isDeletedDue(deleted.position, serverNow, wideFrom !== null);
     })
     .toSorted(
       (a, b) =>

@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type Destination, openDestinationForWrites } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { type AfterWrites, openAfterWrites } from './after-writes.ts';
+import type { Wide } from './heal-cut-off.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
@@ -30,7 +31,7 @@ export interface OpenSync {
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
   /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
-  readonly wide: Set<string>;
+  readonly wide: Wide;
   toldUsage: Usage | null;
   /** Told of each proxied request that has left, with what its answer says of the org's quota. */
   forwarded(usage: Usage | null): void;
@@ -166,7 +167,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     sentAt: [],
     bell,
     urgent,
-    wide: new Set(),
+    wide: new Map(),
     toldUsage: null,
     forwarded(usage) {
       countRequest(deps.control, id, 'proxy');

@@ -4,6 +4,7 @@ import { isSyncId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { Outcome } from '../postgres/index.ts';
 import { usageOf } from '../salesforce/index.ts';
+import { readFrom } from './heal-cut-off.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
 import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-back.ts';
 import type { Opened } from './related-records.ts';
@@ -37,8 +38,8 @@ export interface ProxiedSync {
   markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
   /** Has sobjects polled with priority; all of them for null. */
   pollSoon(sobjects: readonly string[] | null): void;
-  /** The same for writes that may still be under way in Salesforce: read from as far back as a transaction lasts. */
-  pollWide(sobjects: readonly string[]): void;
+  /** The same for writes whose records are not known, from the local time on at which the first of them was sent. */
+  pollWide(sobjects: readonly string[], sentAt: number): void;
   /** Counts a request that has left. `limitInfo`: its answer's header Sforce-Limit-Info, which the reads heed too. */
   forwarded(limitInfo: string | undefined): void;
   /** Has the sobject of a bulk job polled until the job is finished. */
@@ -97,8 +98,8 @@ export function proxied(
       afterWrites.pollSoon([sobject]);
     },
     pollSoon: (sobjects) => afterWrites.pollSoon(sobjects ?? streams),
-    pollWide(sobjects) {
-      for (const one of sobjects) open.wide.add(one);
+    pollWide(sobjects, sentAt) {
+      for (const one of sobjects) readFrom(open.wide, one, sentAt);
       open.bell.ring();
     },
     forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),

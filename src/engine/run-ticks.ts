@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Destination } from '../postgres/index.ts';
 import type { Usage } from '../salesforce/index.ts';
 import { spend } from './budget.ts';
-import { type HealDeps, healCutOff } from './heal-cut-off.ts';
+import { type HealDeps, healCutOff, readFrom, type Wide } from './heal-cut-off.ts';
 import { type Next, nextRequest } from './next-request.ts';
 import { afterAnswer } from './quota.ts';
 import { restMs } from './rest.ts';
@@ -20,8 +20,8 @@ export interface HeldSync {
   readonly bell: Bell;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
-  /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
-  readonly wide: Set<string>;
+  /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
+  readonly wide: Wide;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
   /** What Salesforce has told proxied requests of the org's quota since it was last looked at; taken by the poll. */
@@ -64,8 +64,8 @@ export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal)
   try {
     await tickOn(run, at, signal);
   } finally {
-    giveBackWishes(run.open, at.state);
-    if (at.landed) giveBackWishes(run.open, at.landed.reading.state);
+    giveBackWishes(run, at.state);
+    if (at.landed) giveBackWishes(run, at.landed.reading.state);
   }
 }
 
@@ -93,7 +93,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
       if (done.areCursorsMoved) {
         at.state = { ...at.state, dirty: done.state.dirty };
       } else {
-        giveBackWishes(open, at.state);
+        giveBackWishes(run, at.state);
         at.state = done.state;
         flight = null;
       }
@@ -224,11 +224,14 @@ async function reload({ mirror, tables }: Run, state: SyncState): Promise<SyncSt
   const streams = loaded.streams.map((stream) => {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
     if (!before) return stream;
-    const { polledAt, isUrgent, isWide, wideSince, wideReadAt, goesAlone, trouble } = before;
-    return { ...stream, polledAt, isUrgent, isWide, wideSince, wideReadAt, goesAlone, trouble };
+    const { polledAt, isUrgent, wideFrom, wideSince, wideReadAt, goesAlone, trouble } = before;
+    return { ...stream, polledAt, isUrgent, wideFrom, wideSince, wideReadAt, goesAlone, trouble };
   });
   return { ...loaded, streams };
 }
+
+/** So much earlier than a write was sent its stamp may lie: clocks in Salesforce differ by seconds. */
+const wideSlackSeconds = 10;
 
 /** What others wished and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. */
 function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
@@ -240,8 +243,11 @@ function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
   if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
   const streams = state.streams.map((stream) => {
     const name = stream.table.stream.sobject.toLowerCase();
-    const isWide = stream.isWide || open.wide.has(name);
-    return { ...stream, isWide, isUrgent: stream.isUrgent || isWide || open.urgent.has(name) };
+    const sentAt = open.wide.get(name);
+    const isUrgent = stream.isUrgent || sentAt !== undefined || open.urgent.has(name);
+    if (sentAt === undefined) return { ...stream, isUrgent };
+    const from = Math.floor(state.serverNow - (now - sentAt) / 1_000) - wideSlackSeconds;
+    return { ...stream, isUrgent, wideFrom: Math.min(from, stream.wideFrom ?? from) };
   });
   open.urgent.clear();
   open.wide.clear();
@@ -249,10 +255,13 @@ function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
 }
 
 /** What has been wished and is not done yet would be lost with a state that is thrown away. */
-function giveBackWishes({ urgent, wide }: Pick<HeldSync, 'urgent' | 'wide'>, { streams }: SyncState): void {
-  for (const { table, isUrgent, isWide } of streams) {
+function giveBackWishes(
+  { clock, open: { urgent, wide } }: Pick<Run, 'clock' | 'open'>,
+  { streams, serverNow }: SyncState,
+): void {
+  for (const { table, isUrgent, wideFrom } of streams) {
     const name = table.stream.sobject.toLowerCase();
     if (isUrgent) urgent.add(name);
-    if (isWide) wide.add(name);
+    if (wideFrom !== null) readFrom(wide, name, clock.now() - (serverNow - wideFrom) * 1_000);
   }
 }

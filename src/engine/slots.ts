@@ -100,7 +100,7 @@ export function slotQuery(
   { slot, ids }: PreparedSlot,
   queryOf: (slot: number) => number = (place) => place,
 ): SlotQuery {
-  const { cursors, table, isWide } = streamOf(state, slot);
+  const { cursors, table, wideFrom } = streamOf(state, slot);
   const { stream } = table;
   const { pageRows: limit, serverNow } = state;
   const field = stream.cursorField;
@@ -116,12 +116,7 @@ export function slotQuery(
   switch (slot.kind) {
     case 'head':
       return polled(
-        headQuery(followed(field), held(cursors.head), serverNow, {
-          // What the tail has not come to may have been committed behind the head.
-          wideFrom: isWide ? held(cursors.tail).at : null,
-          chained,
-          before: slot.before,
-        }),
+        headQuery(followed(field), held(cursors.head), serverNow, { wideFrom, chained, before: slot.before }),
       );
     case 'tail':
       return polled(
@@ -280,9 +275,11 @@ function headRead(
   { pass }: HeadPosition,
   sentAt: number,
 ): StreamState {
-  const isWideBegun = stream.isWide && before === undefined;
-  const wideSince = isWideBegun ? sentAt : stream.wideSince;
-  const read = { ...stream, isUrgent: false, isWide: stream.isWide && !isWideBegun };
+  const wideFrom = before === undefined ? stream.wideFrom : null;
+  // What the tail has not come to may have been committed behind the head.
+  const isFromTail = wideFrom !== null && wideFrom <= held(stream.cursors.tail).at;
+  const wideSince = isFromTail ? sentAt : stream.wideSince;
+  const read = { ...stream, isUrgent: false, wideFrom: wideFrom === null ? stream.wideFrom : null };
   return pass || wideSince === null
     ? { ...read, wideSince }
     : { ...read, wideSince: null, wideReadAt: wideSince };

@@ -53,9 +53,12 @@ export interface StreamState {
   polledAt: number;
   /** Polled with priority, because a write is known that the mirror does not hold yet. */
   isUrgent: boolean;
-  /** Its next pass reads from where the tail stands, because somebody wants everything that is committed by now. */
-  isWide: boolean;
-  /** Local time of the first request of the wide pass under way, and of the last whole one. */
+  /**
+   * Its next pass reads from there on, where that is behind the head: from where the tail stands, because somebody wants
+   * everything that is committed by now, or from when a write was sent whose record is not known.
+   */
+  wideFrom: ServerSeconds | null;
+  /** Local time of the first request of the pass under way that began where the tail stands, and of the last whole one. */
   wideSince: number | null;
   wideReadAt: number;
   /** A request that it shared was slow: it goes alone until it is fast by itself, and holds up no other. */
@@ -129,7 +132,7 @@ export async function loadState(
         rows: checkpoint.rows,
         polledAt: 0,
         isUrgent: false,
-        isWide: false,
+        wideFrom: null,
         wideSince: null,
         wideReadAt: 0,
         goesAlone: false,

@@ -80,10 +80,10 @@ test('a flush wants the head read from W on, first of all, until a reading that 
   const before = sync([stream(1)]);
   await wishes.look(before);
   const asked = wishes.wished(before);
-  assert.deepEqual([asked.isUrgent, asked.isWide, wanted(asked)], [true, true, []]);
+  assert.deepEqual([asked.isUrgent, asked.wideFrom !== null, wanted(asked)], [true, true, []]);
 
   const underWay = sync([stream(1, { wideSince: now + 5 })]);
-  assert.deepEqual([wishes.wished(underWay).isUrgent, wishes.wished(underWay).isWide], [true, false]);
+  assert.deepEqual([wishes.wished(underWay).isUrgent, wishes.wished(underWay).wideFrom], [true, null]);
   await wishes.settle(underWay);
   assert.deepEqual(wishes.ended, []);
 
@@ -95,7 +95,7 @@ test('a wide reading that began before a flush does not end it, and another one 
   const wishes = opened(wish('flush'));
   const state = sync([stream(1, { wideSince: now - 5, wideReadAt: now - 9 })]);
   await wishes.look(state);
-  assert.equal(wishes.wished(state).isWide, true);
+  assert.notEqual(wishes.wished(state).wideFrom, null);
   await wishes.settle(sync([stream(1, { wideReadAt: now - 5 })]));
   assert.deepEqual(wishes.ended, []);
 });
@@ -125,7 +125,7 @@ for (const [kind, change, passes] of [
     await wishes.look(state);
     const asked = wishes.wished(state);
     assert.deepEqual(wanted(asked), passes);
-    assert.equal(asked.isWide, false);
+    assert.equal(asked.wideFrom, null);
   });
 }
 
@@ -232,7 +232,7 @@ test('while nobody can be asked, what was taken goes on, and its end is told lat
   await wishes.look(state);
   wishes.box.isAway = true;
   assert.equal(await wishes.look(state), state);
-  assert.equal(wishes.wished(state).isWide, true);
+  assert.notEqual(wishes.wished(state).wideFrom, null);
   const read = sync([stream(1, { wideReadAt: now })]);
   await wishes.settle(read);
   assert.deepEqual(wishes.ended, []);

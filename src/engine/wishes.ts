@@ -236,10 +236,12 @@ function wishing(granted: Granted, stream: StreamState): StreamState {
     if (!held || held.position.isWanted || isPassed(granted, stream, kind)) continue;
     cursors = { ...cursors, [kind]: { ...held, position: { ...held.position, isWanted: true } } };
   }
-  const wantsHead = wish.kind === 'flush' && stream.cursors.head !== null && stream.wideReadAt < since;
+  const { tail } = stream.cursors;
+  const wantsHead = wish.kind === 'flush' && tail !== null && stream.wideReadAt < since;
   if (!wantsHead) return { ...stream, cursors };
   const isUnderWay = stream.wideSince !== null && stream.wideSince >= since;
-  return { ...stream, cursors, isUrgent: true, isWide: !isUnderWay };
+  const wideFrom = isUnderWay ? stream.wideFrom : Math.min(tail.position.at, stream.wideFrom ?? Infinity);
+  return { ...stream, cursors, isUrgent: true, wideFrom };
 }
 
 function progressOf(granted: Granted, stream: StreamState): { rows: number; of: number } {

@@ -32,7 +32,10 @@ test('a write whose process is gone is unknown, and its record is read again fir
   const known = await intend(world, 'dead', idOf(3));
   await recordOutcome(world.db, known, 'refused');
 
-  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, true), { healed: 1, withoutId: [] });
+  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, true), {
+    healed: 1,
+    withoutId: new Map(),
+  });
   assert.deepEqual(await outcomes(world), ['unknown', null, 'refused']);
   assert.deepEqual(await world.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY id`), [
     { stream_no: 1, id: idOf(1), urgent: true },
@@ -44,7 +47,10 @@ test('a write whose process is gone is unknown, and its record is read again fir
 test('between starts the writes of the living are left alone', async () => {
   await using world = await openDestinationWorld();
   await intend(world, 'alive', idOf(1));
-  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, false), { healed: 0, withoutId: [] });
+  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, false), {
+    healed: 0,
+    withoutId: new Map(),
+  });
   assert.deepEqual(await world.marks(), []);
 });
 
@@ -67,11 +73,17 @@ test('what is known of a write is kept for a month', async () => {
   assert.deepEqual(await world.db.query(sql`SELECT id FROM _lockstep.intent`), [{ id: idOf(29) }]);
 });
 
-test('a cut-off write without an Id names its object, one to an object that is not mirrored nothing', async () => {
+test('a cut-off write without an Id names its object and its age, one to an object that is not mirrored nothing', async () => {
   await using world = await openDestinationWorld();
   await intend(world, 'dead', null);
+  await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '7 seconds'`);
+  await intend(world, 'dead', null);
   await intend(world, 'dead', idOf(1), 'Task');
-  assert.deepEqual(await healIntents(world.db, [], streamNos, false), { healed: 2, withoutId: ['account'] });
+  const { healed, withoutId } = await healIntents(world.db, [], streamNos, false);
+  assert.equal(healed, 3);
+  const [[sobject, age] = [], ...others] = [...withoutId];
+  assert.deepEqual([sobject, others], ['account', []]);
+  assert(age !== undefined && age >= 7 && age < 67, `${age} s: that of the older one`);
   assert.deepEqual(await world.marks(), []);
 });
 

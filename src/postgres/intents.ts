@@ -29,25 +29,26 @@ export const recordOutcome = async (db: Tx, intents: readonly number[], outcome:
  * @param streamNos  by the sobject's API name in lower case
  * @param isStart    writes of the living are marked too and stay open: the database may have been away when their
  *                   outcome was to be recorded
- * @returns how many were cut off, and the objects, in lower case, of records without a known Id
+ * @returns how many were cut off, and of records without a known Id the objects, in lower case, with the age of the
+ *          oldest such write in seconds
  */
 export async function healIntents(
   tx: Tx,
   living: readonly string[],
   streamNos: ReadonlyMap<string, number>,
   isStart: boolean,
-): Promise<{ healed: number; withoutId: readonly string[] }> {
+): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }> {
   const cutOff = await statements.takeCutOffIntents(tx, living);
   const open = isStart ? await statements.selectOpenIntents(tx) : [];
-  const withoutId = new Set<string>();
-  for (const { sobject, id } of [...cutOff, ...open]) {
+  const withoutId = new Map<string, number>();
+  for (const { sobject, id, age } of [...cutOff, ...open]) {
     const name = sobject.toLowerCase();
     const streamNo = streamNos.get(name);
     if (streamNo === undefined) continue;
-    if (id === null) withoutId.add(name);
+    if (id === null) withoutId.set(name, Math.max(age, withoutId.get(name) ?? 0));
     else await statements.markDirty(tx, streamNo, [id], { urgent: true, reason: 'cut off' });
   }
-  return { healed: cutOff.length, withoutId: [...withoutId] };
+  return { healed: cutOff.length, withoutId };
 }
 
 /** Whether any proxied write is under way or was cut off. Cheap. */

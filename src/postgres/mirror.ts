@@ -49,7 +49,7 @@ export interface Mirror {
     living: readonly string[],
     streamNos: ReadonlyMap<string, number>,
     isStart: boolean,
-  ): Promise<{ healed: number; withoutId: readonly string[] }>;
+  ): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }>;
   hasOpenIntents(): Promise<boolean>;
   retryStopped(): Promise<void>;
   /** See {@link restoreTable}. */

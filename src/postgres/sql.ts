@@ -336,16 +336,24 @@ export const setOutcome = (tx: Tx, intents: readonly number[], outcome: string) 
  * Writes that nobody waits for any more: their owner is not among the living, or no request lasts as long as they
  * have.
  */
+interface OpenIntent {
+  sobject: string;
+  id: string | null;
+  /** Seconds since it was recorded, rounded up. */
+  age: number;
+}
+
+const intentAge = sql`ceil(extract(epoch FROM clock_timestamp() - sent_at))::integer AS age`;
+
 export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
-  tx.query<{ sobject: string; id: string | null }>(sql`
+  tx.query<OpenIntent>(sql`
   UPDATE _lockstep.intent SET outcome = 'unknown', answered_at = clock_timestamp()
    WHERE outcome IS NULL
      AND (owner <> ALL (${living}::text[]) OR sent_at < clock_timestamp() - interval '15 minutes')
-  RETURNING sobject, id`);
+  RETURNING sobject, id, ${intentAge}`);
 
 export const selectOpenIntents = (tx: Tx) =>
-  tx.query<{ sobject: string; id: string | null }>(sql`
-  SELECT sobject, id FROM _lockstep.intent WHERE outcome IS NULL`);
+  tx.query<OpenIntent>(sql`SELECT sobject, id, ${intentAge} FROM _lockstep.intent WHERE outcome IS NULL`);
 
 /** What is known of proxied writes and of repairs is kept for as long as logs are. */
 export const purgeOld = async (tx: Tx): Promise<void> => {

@@ -59,9 +59,10 @@ export const tellingRecord = (write: RecordWrite): TellingWrite => ({
 
 export async function walkWrite(exchange: WriteExchange, write: TellingWrite): Promise<Applied> {
   const intents = await recordIntent(exchange, write);
+  const sentAt = exchange.clock.now();
   const answer = await exchange
     .forward()
-    .catch((fault: Fault) => endWithoutAnswer(exchange, write, intents, fault));
+    .catch((fault: Fault) => endWithoutAnswer(exchange, write, { intents, sentAt, fault }));
   const written = write.written(answer);
   const pending = await pendingOf(exchange, written, answer, intents);
   const applied = appliedBy(written, pending);
@@ -106,13 +107,11 @@ async function recordIntent(
 async function endWithoutAnswer(
   exchange: WriteExchange,
   { named }: TellingWrite,
-  intents: Intents,
-  fault: Fault,
+  { intents, sentAt, fault }: { intents: Intents; sentAt: number; fault: Fault },
 ): Promise<never> {
   await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
-    // What is not known by an Id may be committed as late as any transaction.
     const { sync } = exchange;
-    if (fault.code === 'PRX-04') await repairSoon(sync, named, (sobjects) => sync.pollWide(sobjects));
+    if (fault.code === 'PRX-04') await repairSoon(sync, named, (sobjects) => sync.pollWide(sobjects, sentAt));
     if (intents) await sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
   });
   throw fault;

@@ -64,8 +64,8 @@ const beginningOf = ({ at, overlapSeconds }: HeadPosition): ServerSeconds => at 
 /**
  * A pass begins with the time of an answer that came before its first request, so that it misses nothing later.
  *
- * @param wideFrom  reads from there on, or from W before now where that is earlier: with what is settled up to there,
- *                  nothing is left out that was committed by now
+ * @param wideFrom  reads from there on, where that is earlier; from where the tail stands nothing is left out that was
+ *                  committed by now
  */
 export function headQuery(
   field: string,
@@ -80,7 +80,7 @@ export function headQuery(
     return { where, order: 'Id', before, headUntil: pass.until };
   }
   const from = beginningOf(position);
-  const since = wideFrom === null ? from : Math.min(from, serverNow - settleSeconds, wideFrom);
+  const since = Math.min(from, wideFrom ?? from);
   return { where: `${field} >= ${soqlTime(since)}`, order: 'time', headUntil: serverNow };
 }
 

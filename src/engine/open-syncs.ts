@@ -30,7 +30,7 @@ export interface OpenSync {
   readonly bell: Bell;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
-  /** Sobjects whose next poll is to read from W before now on, because a write without an Id may be among them. */
+  /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
   readonly wide: Wide;
   toldUsage: Usage | null;
   /** Told of each proxied request that has left, with what its answer says of the org's quota. */

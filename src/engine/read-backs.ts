@@ -77,8 +77,8 @@ export class ReadBacks {
       const now = this.deps.clock.now();
       const young = [...this.underWay].filter(({ since }) => now - since < slowMs);
       if (young.length >= concurrentMax) {
-        const [oldest] = young;
-        return this.lookAgain(slowMs - now + (oldest?.since ?? now));
+        const oldest = Math.min(...young.map(({ since }) => since));
+        return this.lookAgain(oldest + slowMs - now);
       }
       const { groups, left } = groupsOf(this.inTime());
       this.waiting = left;

@@ -275,11 +275,11 @@ function headRead(
   { pass }: HeadPosition,
   sentAt: number,
 ): StreamState {
-  const wideFrom = before === undefined ? stream.wideFrom : null;
+  const isBegun = before === undefined;
   // What the tail has not come to may have been committed behind the head.
-  const isFromTail = wideFrom !== null && wideFrom <= held(stream.cursors.tail).at;
+  const isFromTail = isBegun && stream.wideFrom !== null && stream.wideFrom <= held(stream.cursors.tail).at;
   const wideSince = isFromTail ? sentAt : stream.wideSince;
-  const read = { ...stream, isUrgent: false, wideFrom: wideFrom === null ? stream.wideFrom : null };
+  const read = { ...stream, isUrgent: false, wideFrom: isBegun ? null : stream.wideFrom };
   return pass || wideSince === null
     ? { ...read, wideSince }
     : { ...read, wideSince: null, wideReadAt: wideSince };

@@ -332,10 +332,6 @@ export const setOutcome = (tx: Tx, intents: readonly number[], outcome: string) 
   UPDATE _lockstep.intent SET outcome = ${outcome}, answered_at = clock_timestamp()
    WHERE intent_no = ANY (${intents}::bigint[])`);
 
-/**
- * Writes that nobody waits for any more: their owner is not among the living, or no request lasts as long as they
- * have.
- */
 interface OpenIntent {
   sobject: string;
   id: string | null;
@@ -345,6 +341,10 @@ interface OpenIntent {
 
 const intentAge = sql`ceil(extract(epoch FROM clock_timestamp() - sent_at))::integer AS age`;
 
+/**
+ * Writes that nobody waits for any more: their owner is not among the living, or no request lasts as long as they
+ * have.
+ */
 export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
   tx.query<OpenIntent>(sql`
   UPDATE _lockstep.intent SET outcome = 'unknown', answered_at = clock_timestamp()

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { type RecordId, toRecordId } from '../core/ids.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
-import { holdBytesMax } from './uploads.ts';
+import { holdBytesMax } from './held-bytes.ts';
 import type { Answered } from './writes-of.ts';
 
 /** A request's body as parsed JSON; undefined where it is something else, or null. */

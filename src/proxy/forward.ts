@@ -9,7 +9,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
-import type { Holding } from './held-bytes.ts';
+import { type Holding, waitingBytesMax } from './held-bytes.ts';
 import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
 import type { Upload } from './uploads.ts';
@@ -56,7 +56,8 @@ export interface ForwardOptions {
 }
 
 /**
- * @throws {@link Fault} NET-01: nothing reached Salesforce, or it was a read. PRX-04: a write whose answer is lost.
+ * @throws {@link Fault} NET-01: nothing reached Salesforce, or it was a read. PRX-04: a write whose answer is lost. PRX-08:
+ *         its body came too slowly, and nothing of a write has left
  */
 export function forward(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
   const { request, target, upstream, upload } = exchange;
@@ -76,9 +77,6 @@ export function forward(exchange: Exchange, options: ForwardOptions): Promise<Up
     }
   });
 }
-
-/** So much of an answer may wait here until its reader is ready; about what one read of a socket brings. */
-const waitingBytesMax = 65_536;
 
 class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   status = 0;

@@ -6,6 +6,12 @@
 const heldBytesMax = 512 * 1024 * 1024;
 const shareOfSync = 1 / 4;
 
+/** Bodies that name records are shorter; a longer one is passed on without a look at it. */
+export const holdBytesMax = 8 * 1024 * 1024;
+
+/** So much of a body that only passes may wait until it is taken; about what one read of a socket brings. */
+export const waitingBytesMax = 65_536;
+
 /** What one request holds. */
 export interface Holding {
   /** Whether there is room for so many bytes more. */

@@ -10,7 +10,8 @@ import { answeredBy, parsedRequest } from './bodies.ts';
 import { type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
 import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
-import { holdBytesMax, wholeBody } from './uploads.ts';
+import { holdBytesMax } from './held-bytes.ts';
+import { wholeBody } from './uploads.ts';
 import { type Applied, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
 import { isSuccess, type Write } from './writes-of.ts';
 

@@ -6,10 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
 import { refuse } from './errors.ts';
-import type { Holding } from './held-bytes.ts';
-
-/** Bodies that name records are shorter; a longer one is passed on without a look at it. */
-export const holdBytesMax = 8 * 1024 * 1024;
+import { type Holding, holdBytesMax, waitingBytesMax } from './held-bytes.ts';
 
 /** A sender may be silent for so long at first, */
 const patienceMs = 20_000;
@@ -17,9 +14,6 @@ const patienceMs = 20_000;
 const bytesPerSecondMin = 500;
 /** but never more than this. */
 const patienceMsMax = 60_000;
-
-/** About what one read of a socket brings. */
-const waitingBytesMax = 65_536;
 
 /** He who sent a request has gone before its end: nobody is left to be told. */
 export class CallerLeft extends Error {

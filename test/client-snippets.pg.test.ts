@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openReaderUrl } from '../src/control/index.ts';
 import { shellWord } from '../src/lib/shell-words.ts';
 import { openCli } from './cli-process.ts';
+import { clientFolders, goEnvironment } from './fetched-clients.ts';
 import { root } from './source-files.ts';
 import { openWorld } from './world.ts';
 
@@ -20,9 +22,12 @@ function snippet(heading: string, language: string): string {
   return text.split('```')[0] ?? '';
 }
 
-/** What has to be there for an example to run; else the reason why it does not. */
-function missing(what: string, command: string, args: string[]): string | false {
-  return spawnSync(command, args).status === 0 ? false : `${what} is not installed`;
+/** Why an example does not run: false where all is there that it needs. */
+function missing(command: string, fetched: string | null): string | false {
+  if (spawnSync(command, ['--version']).error) return `${command} is not installed`;
+  return fetched === null || existsSync(fetched)
+    ? false
+    : `${fetched} is missing: npm run clients fetches it`;
 }
 
 const undo = new AsyncDisposableStack();
@@ -50,7 +55,7 @@ async function shows(line: string, name: string): Promise<void> {
 }
 
 test('the example for curl writes, and SQL shows it', {
-  skip: missing('curl', 'curl', ['--version']),
+  skip: missing('curl', null),
 }, async () => {
   // Here, npm run -s lockstep -- is the command line of this checkout.
   await shows(`npm() { shift 4; lockstep "$@"; }\n${snippet('curl', 'sh')}`, 'Written with curl');
@@ -61,11 +66,31 @@ test('the example for jsforce writes, and SQL shows it', async () => {
   await shows(`${program} --eval ${shellWord(snippet('jsforce', 'js'))}`, 'Written with jsforce');
 });
 
+const { python, java, go } = clientFolders;
+
 test('the example for simple-salesforce writes, and SQL shows it', {
-  skip: missing('simple-salesforce with psycopg', 'python3', ['-c', 'import simple_salesforce, psycopg']),
+  skip: missing('python3', python),
 }, async () => {
-  await shows(
-    `python3 -c ${shellWord(snippet('simple-salesforce', 'python'))}`,
-    'Written with simple-salesforce',
-  );
+  const program = snippet('simple-salesforce', 'python');
+  const line = `PYTHONPATH=${shellWord(python)} python3 -c ${shellWord(program)}`;
+  await shows(line, 'Written with simple-salesforce');
+});
+
+test('the example for Java writes, and SQL shows it', {
+  skip: missing('java', java),
+}, async () => {
+  await writeFile(join(cli.folder, 'Write.java'), snippet('Java', 'java'));
+  await shows(`java -cp ${shellWord(join(java, 'postgresql.jar'))} Write.java`, 'Written with Java');
+});
+
+test('the example for Go writes, and SQL shows it', {
+  skip: missing('go', go),
+}, async () => {
+  const folder = join(cli.folder, 'go'); // of its own: Go takes no module in the folder of temporary files
+  await mkdir(folder);
+  await writeFile(join(folder, 'main.go'), snippet('Go', 'go'));
+  for (const file of ['go.mod', 'go.sum']) await copyFile(join(go, file), join(folder, file));
+  const variables = Object.entries({ ...goEnvironment, GOPROXY: 'off' });
+  const assigned = variables.map(([name, value]) => `${name}=${shellWord(value)}`);
+  await shows(`cd go && ${assigned.join(' ')} go run main.go`, 'Written with Go');
 });

@@ -26,6 +26,17 @@ export interface StreamChange extends Omit<Partial<StreamState>, 'cursors'> {
   cursors?: Partial<Cursors>;
 }
 
+const idColumn: Stream['columns'][number] = {
+  field: 'Id',
+  column: 'id',
+  fieldType: 'id',
+  sqlType: 'text',
+  byBytes: true,
+  formula: false,
+  refersTo: [],
+  isDetail: false,
+};
+
 /** Number one is `Object1`. */
 export function streamState(streamNo: number, { cursors, ...change }: StreamChange = {}): StreamState {
   const stream: Partial<Stream> = {
@@ -33,6 +44,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     sobject: `Object${streamNo}`,
     cursorField: 'SystemModstamp',
     replicateable: true,
+    columns: [idColumn],
   };
   return {
     table: { stream } as StreamTable,

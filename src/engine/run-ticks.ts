@@ -262,6 +262,7 @@ function giveBackWishes(
   for (const { table, isUrgent, wideFrom } of streams) {
     const name = table.stream.sobject.toLowerCase();
     if (isUrgent) urgent.add(name);
-    if (wideFrom !== null) readFrom(wide, name, clock.now() - (serverNow - wideFrom) * 1_000);
+    if (wideFrom === null) continue;
+    readFrom(wide, name, clock.now() - (serverNow - wideSlackSeconds - wideFrom) * 1_000);
   }
 }

@@ -35,7 +35,6 @@ export class Upload extends Readable {
   private readonly isOver = new AbortController();
   private patienceMs = patienceMs;
   private wantedSince: number | null = null;
-  private isWatched = false;
 
   constructor(request: IncomingMessage, clock: Clock) {
     super({ highWaterMark: waitingBytesMax });
@@ -44,11 +43,11 @@ export class Upload extends Readable {
     request.pause();
     request.on('data', this.onData).on('end', this.onEnd).on('close', this.onClose);
     if (request.destroyed) this.onClose();
+    void this.watch();
   }
 
   override _read(): void {
     this.wantedSince ??= this.clock.now();
-    if (!this.isWatched) void this.watch();
     this.request.resume();
   }
 
@@ -82,7 +81,6 @@ export class Upload extends Readable {
   }
 
   private async watch(): Promise<void> {
-    this.isWatched = true;
     for (;;) {
       const leftMs = this.patienceMs - this.waitedMs();
       if (leftMs <= 0) break;

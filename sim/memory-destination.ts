@@ -101,7 +101,7 @@ export class MemoryDestination implements Mirror {
     const unmoved = this.moveCursors(streamNo, part.moves ?? []);
     this.purgeFences(streamNo);
     if (part.isLast) this.readings.closeExpired(this.now());
-    const result = { fates, unmoved };
+    const result = { fates, unmoved, merged: [] }; // nothing is merged in the model org
     this.onlooker.applied(page, part, result);
     return result;
   }

@@ -115,8 +115,8 @@ const logToTheEnd = (mirror: Mirror): Mirror => {
 const cursorFirst = (mirror: Mirror): Mirror => {
   const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
     const { unmoved } = await mirror.applyRest([{ table, moves }], { ...part, isLast: false }, 0);
-    const { fates } = await mirror.applyPage(table, page, part, lockWaitMs);
-    return { fates, unmoved };
+    const applied = await mirror.applyPage(table, page, part, lockWaitMs);
+    return { ...applied, unmoved };
   };
   return new Proxy(mirror, {
     get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror]),

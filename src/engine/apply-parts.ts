@@ -14,6 +14,7 @@ import {
   type StreamTable,
 } from '../postgres/index.ts';
 import type { Slot } from './fill-slots.ts';
+import type { RelatedRecords } from './related-records.ts';
 import type { SlotStep } from './slots.ts';
 import { type DirtyRecord, dirtyRecord, dirtyRows, type StreamState } from './sync-state.ts';
 
@@ -46,6 +47,7 @@ interface ApplyDeps {
   clock: Clock;
   log: AppLog;
   mirror: Mirror;
+  related: RelatedRecords;
 }
 
 interface PartsApplied {
@@ -152,7 +154,7 @@ async function applyOnePage(
   if (!page) return [];
   const began = deps.clock.now();
   const { absent, partial, check } = step;
-  const { fates, unmoved } = await deps.mirror.applyPage(table, page, {
+  const { fates, unmoved, merged } = await deps.mirror.applyPage(table, page, {
     ...reading,
     isLast: false,
     moves,
@@ -162,6 +164,7 @@ async function applyOnePage(
   });
   const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };
   deps.log.debug('page applied', { ...fields, tookMs: deps.clock.now() - began });
+  if (merged.length > 0) deps.related.stored({ table, ids: [], deletedIds: merged, formerMasters: [] });
   if (fates.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: fates.quarantined });
   return unmoved;
 }

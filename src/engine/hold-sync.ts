@@ -7,6 +7,7 @@ import { type Destination, databaseFault, type Holder, isTableChanged } from '..
 import { countRecords, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { healCutOff } from './heal-cut-off.ts';
 import { openQuota } from './quota.ts';
+import { RelatedRecords } from './related-records.ts';
 import { restMs } from './rest.ts';
 import { type HeldSync, type Run, runTicks } from './run-ticks.ts';
 import { loadState, pageRowsMax, type SyncState, startsOf } from './sync-state.ts';
@@ -58,7 +59,8 @@ export async function holdSync<Opened extends HeldDestination>(
       destination = await deps.openDestination();
       const opened = destination;
       const { mirror, tables } = opened;
-      const run = { ...deps, mirror, tables, onComplete: () => deps.onComplete(opened) };
+      const related = relatedIn(deps, opened);
+      const run = { ...deps, mirror, tables, related, onComplete: () => deps.onComplete(opened) };
       const state = await takeUp(run, signal);
       tries = 1;
       await runTicks(run, state, signal);
@@ -76,6 +78,17 @@ export async function holdSync<Opened extends HeldDestination>(
     }
   }
 }
+
+/** What records that were merged by others leave to be read again. */
+const relatedIn = ({ log, open }: HoldDeps, opened: HeldDestination) =>
+  new RelatedRecords({
+    log,
+    destination: () => Promise.resolve(opened),
+    onMarked(sobject) {
+      open.urgent.add(sobject);
+      open.bell.ring();
+    },
+  });
 
 /** A table that somebody has changed is made again by the next start. */
 function faultOfDatabase(error: unknown, host: string): Fault | undefined {

@@ -1,6 +1,7 @@
 /**
- * What Salesforce changes along with a written record: its master's roll-ups, and the children of a deleted one, which
- * are deleted with it or lose their reference. They are read again first of all, and no answer waits for that.
+ * What Salesforce changes along with a written record: its master's roll-ups, and the children of a deleted or merged
+ * one, which are deleted with it, lose their reference or turn to another record. They are read again first of all, and
+ * no answer waits for that.
  */
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
@@ -15,7 +16,7 @@ export interface Related {
   ids: readonly RecordId[];
 }
 
-/** Records that a read-back has stored. */
+/** Records that a read-back has stored, or that a poll found merged. */
 export interface Stored {
   table: StreamTable;
   ids: readonly string[];
@@ -24,7 +25,7 @@ export interface Stored {
   formerMasters: readonly Related[];
 }
 
-/** So many children are read again at once. Of more, the log of deletions and the tail tell. */
+/** So many children are read again at once. Of more, the log of deletions, the tail and the content check tell. */
 const childrenMax = 2_000;
 
 /** The mirrored masters that rows have by now. Nothing is asked where the object is nobody's detail. */

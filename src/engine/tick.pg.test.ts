@@ -7,6 +7,7 @@ import { sql } from '../lib/sql.ts';
 import { openScriptedOrg } from '../salesforce/scripted-org.ts';
 import type { Slot } from './fill-slots.ts';
 import { openQuota } from './quota.ts';
+import { RelatedRecords } from './related-records.ts';
 import { loadState, startsOf } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
 
@@ -41,7 +42,12 @@ async function openTick(
     await mirror.beginStream(stream.streamNo, startsOf(stream, serverNow), null);
   }
   const log = openLog({ write: () => undefined });
-  const deps = { clock: systemClock, log, salesforce: org.open(), mirror, holder };
+  const related = new RelatedRecords({
+    log,
+    destination: async () => destination,
+    onMarked: () => undefined,
+  });
+  const deps = { clock: systemClock, log, salesforce: org.open(), mirror, holder, related };
   const budget = { intervalMs: 3_000, sentAt: [] };
   const known = { serverNow, budget, quota: openQuota(90), pageRows: 2_000 };
   const state = await loadState(mirror, tables, known);

@@ -18,6 +18,7 @@ import type { Slot } from './fill-slots.ts';
 import type { Rider } from './next-request.ts';
 import { afterAnswer } from './quota.ts';
 import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
+import type { RelatedRecords } from './related-records.ts';
 import { restMs } from './rest.ts';
 import {
   type ExchangeTimes,
@@ -38,6 +39,7 @@ export interface SyncDeps {
   salesforce: Salesforce;
   mirror: Mirror;
   holder: Holder;
+  related: RelatedRecords;
   /** Told of each query that was answered. */
   onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
 }

@@ -48,6 +48,24 @@ test('a record that an answer should hold and does not goes, one that is not her
   assert.deepEqual(await ids(world), [idOf(2)]);
 });
 
+test('a record that was merged into another is told when its row goes, and not again', async () => {
+  await using world = await openDestinationWorld({ fields: { MasterRecordId: 'reference Account' } });
+  await world.apply([record(1), record(2), record(3)]);
+  const page = pageOf([
+    record(1, { IsDeleted: true, MasterRecordId: idOf(3) }),
+    record(2, { IsDeleted: true }),
+    record(3),
+  ]);
+  for (const expected of [[idOf(1)], []]) {
+    const observation = await world.open();
+    const { merged } = await world.destination.mirror.applyPage(world.table(), page, {
+      observation,
+      isLast: true,
+    });
+    assert.deepEqual(merged, expected);
+  }
+});
+
 test('an object without IsDeleted loses records by absence only', async () => {
   await using world = await openDestinationWorld();
   await world.db.script(`DELETE FROM _lockstep.column WHERE field = 'IsDeleted';

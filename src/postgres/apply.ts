@@ -53,6 +53,8 @@ export interface PageApplied {
   fates: Applied;
   /** Cursors that stood elsewhere. */
   unmoved: readonly statements.CursorKind[];
+  /** Records whose rows went because they were merged into another one: what referred to them refers to that now. */
+  merged: readonly RecordId[];
 }
 
 /** What an answer means for a stream besides its rows. */
@@ -96,13 +98,15 @@ export async function applyPage(
   await refuseOutdatedPlan(tx, stream);
   const bounds = { lo: part.observation.lo, hi };
 
-  const { rows, ...fates } = await applyAll(tx, { table, part, bounds }, page).catch(throwWithoutValues);
+  const { rows, merged, ...fates } = await applyAll(tx, { table, part, bounds }, page).catch(
+    throwWithoutValues,
+  );
   await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
   const unmoved = await moveCursors(tx, stream.streamNo, part.moves ?? []);
 
   await statements.purgeFences(tx, stream.streamNo);
   if (part.isLast) await statements.purgeExpiredObservations(tx);
-  return { fates, unmoved };
+  return { fates, unmoved, merged };
 }
 
 /**
@@ -203,10 +207,10 @@ interface Bounds {
   hi: number;
 }
 
-/** The fates of some records, and what the table grew by. */
-type Fates = Applied & { rows: number };
+/** The fates of some records, what the table grew by, and which records were merged into others. */
+type Fates = Applied & { rows: number; merged: readonly RecordId[] };
 
-const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0, rows: 0 };
+const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0, rows: 0, merged: [] };
 
 /** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
 async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fates> {
@@ -359,10 +363,10 @@ async function guardedApply(
     values: [...values, ...more],
   });
   assert(counts, 'the guarded statement answers one row');
-  const { judged, written, unchanged, stale, dirty, inserted, removed } = counts;
+  const { judged, written, unchanged, stale, dirty, inserted, removed, merged } = counts;
   return {
     judged,
-    fates: { applied: written, unchanged, stale, dirty, quarantined: 0, rows: inserted - removed },
+    fates: { applied: written, unchanged, stale, dirty, quarantined: 0, rows: inserted - removed, merged },
   };
 }
 
@@ -373,4 +377,5 @@ const sum = (a: Fates, b: Fates): Fates => ({
   dirty: a.dirty + b.dirty,
   quarantined: a.quarantined + b.quarantined,
   rows: a.rows + b.rows,
+  merged: [...a.merged, ...b.merged],
 });

@@ -1,3 +1,4 @@
+import type { RecordId } from '../core/ids.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import { type ColumnPlan, partialColumns, type SqlType } from './plan-table.ts';
 import type { Stream } from './tables.ts';
@@ -44,6 +45,8 @@ export interface ApplyCounts {
   dirty: number;
   inserted: number;
   removed: number;
+  /** Those of the removed that were merged into another record. */
+  merged: RecordId[];
 }
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -189,9 +192,19 @@ released AS (
 )${isCheck ? mended(id) : ''}
 ${tally},
        count(*) FILTER (WHERE _verdict = 'store' AND NOT _gone AND NOT _stands)::integer AS inserted,
-       count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed
+       count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed,
+       ${mergedIds(columns, id)} AS merged
   FROM judged`;
 }
+
+function mergedIds(columns: readonly ColumnPlan[], id: string): string {
+  const winner = columns.find(({ field }) => field === 'MasterRecordId');
+  if (!winner) return noIds;
+  const isMerged = `_verdict = 'store' AND _gone AND _stands AND ${quoted(winner.column)} IS NOT NULL`;
+  return `coalesce(array_agg(${id}) FILTER (WHERE ${isMerged}), ${noIds})`;
+}
+
+const noIds = "'{}'::text[]";
 
 /** A formula's value moves no stamp; that it had to be read again is no repair. */
 const mended = (id: string) => `,
@@ -283,7 +296,8 @@ marked AS (
 )
 ${tally},
        0 AS inserted,
-       0 AS removed
+       0 AS removed,
+       ${noIds} AS merged
   FROM judged`;
 }
 

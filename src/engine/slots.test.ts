@@ -1,25 +1,15 @@
 /** What the reading of a head means for whoever waits for it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pageWith } from '../../test/page.ts';
 import { serverNow, streamState, syncState } from '../../test/sync-state.ts';
-import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { slotQuery, slotStep } from './slots.ts';
 import type { StreamState } from './sync-state.ts';
 
 const tailAt = serverNow - 900;
-const empty: Page = {
-  records: '[]',
-  count: 0,
-  last: null,
-  lastId: null,
-  done: true,
-  unstorable: [],
-  nulsRemoved: 0,
-};
-const lastId = '001000000000001AAA' as RecordId;
-const last = { stamp: new Date((serverNow - 60) * 1_000).toISOString(), id: lastId };
-const full: Page = { ...empty, count: 1, last, lastId, done: false };
+const empty = pageWith(0);
+const full = pageWith(1, { done: false, stamp: new Date((serverNow - 60) * 1_000).toISOString() });
 
 /** The stream after one more page of its head, in a request that was sent then. */
 function read(stream: StreamState, page: Page, sentAt: number): StreamState {

@@ -17,21 +17,32 @@ const clients: readonly Client[] = [
     name: 'simple-salesforce and psycopg',
     folder: python,
     commands: [
-      ['python3', '-m', 'pip', 'install', '--quiet', '--target', python].concat(
+      [
+        'python3',
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--target',
+        python,
         'simple-salesforce==1.12.10',
         'psycopg[binary]==3.3.9',
-      ),
+      ],
     ],
   },
   {
     name: 'the PostgreSQL JDBC driver',
     folder: java,
     commands: [
-      ['mvn', '--quiet', '--batch-mode', 'dependency:copy'].concat(
+      [
+        'mvn',
+        '--quiet',
+        '--batch-mode',
+        'dependency:copy',
         '-Dartifact=org.postgresql:postgresql:42.7.14',
         `-DoutputDirectory=${java}`,
         '-Dmdep.stripVersion=true',
-      ),
+      ],
     ],
   },
   {

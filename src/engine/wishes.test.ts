@@ -13,6 +13,8 @@ import type { Cursors, StreamState, SyncState } from './sync-state.ts';
 import { type Wish, type WishBox, Wishes } from './wishes.ts';
 
 const now = 1_000_000;
+/** Where the tail of a stream at rest stands. */
+const tailAt = serverNow - 900;
 const [id, other] = ['001000000000001AAA', '001000000000002AAA'] as [RecordId, RecordId];
 const [at, stream, sync] = [heldAt, streamState, syncState];
 const timeless: Partial<Cursors> = { head: null, tail: null, counts: null };
@@ -80,7 +82,7 @@ test('a flush wants the head read from W on, first of all, until a reading that 
   const before = sync([stream(1)]);
   await wishes.look(before);
   const asked = wishes.wished(before);
-  assert.deepEqual([asked.isUrgent, asked.wideFrom !== null, wanted(asked)], [true, true, []]);
+  assert.deepEqual([asked.isUrgent, asked.wideFrom, wanted(asked)], [true, tailAt, []]);
 
   const underWay = sync([stream(1, { wideSince: now + 5 })]);
   assert.deepEqual([wishes.wished(underWay).isUrgent, wishes.wished(underWay).wideFrom], [true, null]);
@@ -95,7 +97,7 @@ test('a wide reading that began before a flush does not end it, and another one 
   const wishes = opened(wish('flush'));
   const state = sync([stream(1, { wideSince: now - 5, wideReadAt: now - 9 })]);
   await wishes.look(state);
-  assert.notEqual(wishes.wished(state).wideFrom, null);
+  assert.equal(wishes.wished(state).wideFrom, tailAt);
   await wishes.settle(sync([stream(1, { wideReadAt: now - 5 })]));
   assert.deepEqual(wishes.ended, []);
 });
@@ -232,7 +234,7 @@ test('while nobody can be asked, what was taken goes on, and its end is told lat
   await wishes.look(state);
   wishes.box.isAway = true;
   assert.equal(await wishes.look(state), state);
-  assert.notEqual(wishes.wished(state).wideFrom, null);
+  assert.equal(wishes.wished(state).wideFrom, tailAt);
   const read = sync([stream(1, { wideReadAt: now })]);
   await wishes.settle(read);
   assert.deepEqual(wishes.ended, []);

@@ -7,8 +7,8 @@
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { type AfterWrites, openAfterWrites } from '../src/engine/after-writes.ts';
-import type { Wide } from '../src/engine/heal-cut-off.ts';
 import { holdSync } from '../src/engine/hold-sync.ts';
+import type { Wide } from '../src/engine/polled-first.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { WishBox } from '../src/engine/wishes.ts';

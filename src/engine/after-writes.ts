@@ -3,6 +3,7 @@ import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Salesforce } from '../salesforce/index.ts';
 import { OwedRecords } from './owed-records.ts';
+import { pollFirst } from './polled-first.ts';
 import { ReadBacks } from './read-backs.ts';
 import { type Opened, RelatedRecords } from './related-records.ts';
 import { WatchedJobs } from './watched-jobs.ts';
@@ -33,10 +34,7 @@ export interface AfterWrites {
 export function openAfterWrites({ urgent, bell, ...deps }: AfterWritesDeps): AfterWrites {
   const closing = new AbortController();
   const { signal } = closing;
-  const pollSoon = (sobjects: Iterable<string>) => {
-    for (const sobject of sobjects) urgent.add(sobject);
-    bell.ring();
-  };
+  const pollSoon = (sobjects: Iterable<string>) => pollFirst({ urgent, bell }, sobjects);
   const onMarked = (sobject: string) => pollSoon([sobject]);
   const related = new RelatedRecords({ ...deps, onMarked });
   return {

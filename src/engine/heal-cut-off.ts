@@ -1,14 +1,7 @@
 import type { AppLog } from '../core/log-fields.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination, Mirror } from '../postgres/index.ts';
-
-/** Sobjects, by API name in lower case, that are to be read from a local time on. */
-export type Wide = Map<string, number>;
-
-/** A write without an Id was sent then: its record is stamped later, and may be committed behind what has been read. */
-export const readFrom = (wide: Wide, sobject: string, sentAt: number): void => {
-  wide.set(sobject, Math.min(sentAt, wide.get(sobject) ?? sentAt));
-};
+import { readFrom, type Wide } from './polled-first.ts';
 
 export interface HealDeps {
   clock: Clock;

@@ -6,6 +6,7 @@ import { sqlState } from '../lib/database.ts';
 import { type Destination, databaseFault, type Holder, isTableChanged } from '../postgres/index.ts';
 import { countRecords, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { healCutOff } from './heal-cut-off.ts';
+import { pollFirst } from './polled-first.ts';
 import { openQuota } from './quota.ts';
 import { RelatedRecords } from './related-records.ts';
 import { restMs } from './rest.ts';
@@ -84,10 +85,7 @@ const relatedIn = ({ log, open }: HoldDeps, opened: HeldDestination) =>
   new RelatedRecords({
     log,
     destination: () => Promise.resolve(opened),
-    onMarked(sobject) {
-      open.urgent.add(sobject);
-      open.bell.ring();
-    },
+    onMarked: (sobject) => pollFirst(open, [sobject]),
   });
 
 /** A table that somebody has changed is made again by the next start. */

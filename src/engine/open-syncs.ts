@@ -14,7 +14,7 @@ import type { Clock } from '../lib/clock.ts';
 import { type Destination, openDestinationForWrites } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { type AfterWrites, openAfterWrites } from './after-writes.ts';
-import type { Wide } from './heal-cut-off.ts';
+import type { Wide } from './polled-first.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one

@@ -234,8 +234,8 @@ async function take(
   } else if (step.do === 'mark') {
     model.marks.set(step.number, { since: ++model.ticket, reason: 'written' });
     await world.db.query(sql`
-      INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason)
-      VALUES (1, ${idOf(step.number)}, nextval('_lockstep.ticket'), false, 'written')
+      INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason)
+      VALUES (1, ${idOf(step.number)}, nextval('_lockstep.ticket'), currval('_lockstep.ticket'), false, 'written')
       ON CONFLICT (stream_no, id) DO UPDATE SET since = EXCLUDED.since, reason = EXCLUDED.reason`);
   } else if (step.do === 'advance') {
     const fence = model.fences.get(step.number);

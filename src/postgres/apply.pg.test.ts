@@ -289,7 +289,8 @@ test('streams are apart: a page touches the rows, fences and marks of its own st
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
   await world.apply([record(1)], { sobject: 'Account' });
   await world.db.query(sql`
-    INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason) VALUES (1, ${idOf(1)}, 0, false, 'x')`);
+    INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason)
+    VALUES (1, ${idOf(1)}, 0, 0, false, 'x')`);
   const open = await world.open(['Account']);
   await world.apply([record(1), record(2)], { sobject: 'Contact' });
   assert.deepEqual(await ids(world, 'Contact'), [idOf(1), idOf(2)]);

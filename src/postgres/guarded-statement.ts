@@ -177,8 +177,8 @@ unmarked AS (
      AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
 ),
 marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason, stamped_at)
-  SELECT $2, ${id}, $4, false, CASE WHEN _gone THEN 'absent' ELSE 'overlap' END, coalesce(_stamp - ${slack}, ${settled})
+  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  SELECT $2, ${id}, $4, $4, false, CASE WHEN _gone THEN 'absent' ELSE 'overlap' END, coalesce(_stamp - ${slack}, ${settled})
     FROM judged WHERE _verdict = 'dirty'
   ON CONFLICT (stream_no, id) DO UPDATE
      SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
@@ -287,8 +287,8 @@ unmarked AS (
      AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing') AND NOT _absent))
 ),
 marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason, stamped_at)
-  SELECT $2, ${id}, $4, false, CASE WHEN _absent THEN 'absent' ELSE 'differs' END, ${settled}
+  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  SELECT $2, ${id}, $4, $4, false, CASE WHEN _absent THEN 'absent' ELSE 'differs' END, ${settled}
     FROM judged WHERE _verdict = 'dirty'
   ON CONFLICT (stream_no, id) DO UPDATE
      SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),

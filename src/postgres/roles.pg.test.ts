@@ -91,16 +91,22 @@ test('the reader selects from a table that the writer makes later', async () => 
   assert.deepEqual(owners, [{ owner: world.names.owner }]);
 });
 
-test('the reader sees the status view and nothing else of the bookkeeping', async () => {
+test('the reader sees the views that are made for it and nothing else of the bookkeeping', async () => {
   await using world = await openWorld();
   await world.writer.query(sql`CREATE TABLE _lockstep.quarantine (record text)`);
   await world.writer.query(sql`CREATE SEQUENCE _lockstep.ticket`);
-  await world.writer.query(
-    sql`CREATE VIEW _lockstep.status AS SELECT count(*) AS rows FROM _lockstep.quarantine`,
-  );
+  const views = ['status', 'set_aside', 'problems', 'hidden_fields'];
+  for (const view of views) {
+    await world.writer.query(
+      sql`CREATE VIEW ${ident('_lockstep', view)} AS SELECT count(*) AS rows FROM _lockstep.quarantine`,
+    );
+  }
   await world.writer.transaction((tx) => grantStatus(tx, world.names));
 
-  assert.deepEqual(await world.reader.query(sql`SELECT rows FROM _lockstep.status`), [{ rows: 0 }]);
+  for (const view of views) {
+    const rows = await world.reader.query(sql`SELECT rows FROM ${ident('_lockstep', view)}`);
+    assert.deepEqual(rows, [{ rows: 0 }], view);
+  }
   await denied(world.reader.query(sql`SELECT * FROM _lockstep.quarantine`));
   await denied(world.reader.query(sql`SELECT nextval('_lockstep.ticket')`));
 });

@@ -83,9 +83,11 @@ export async function dropPrivateDatabase(admin: Database, syncId: string): Prom
   for (const role of existing) await admin.query(sql`DROP ROLE IF EXISTS ${ident(role)}`);
 }
 
-/** Lets the reader see the progress of the sync. Run by whoever made the view. */
+/** Lets the reader see the progress of the sync, and what is wrong with it. Run by whoever made the views. */
 export async function grantStatus(tx: Tx, names: Pick<DestinationNames, 'readerGroup'>): Promise<void> {
-  await tx.query(sql`GRANT SELECT ON _lockstep.status TO ${ident(names.readerGroup)}`);
+  await tx.query(sql`
+    GRANT SELECT ON _lockstep.status, _lockstep.set_aside, _lockstep.problems, _lockstep.hidden_fields
+      TO ${ident(names.readerGroup)}`);
 }
 
 /**

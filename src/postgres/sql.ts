@@ -250,10 +250,10 @@ export const selectDirty = (tx: Tx, limit: number) =>
   SELECT d.stream_no, d.id, d.urgent
     FROM _lockstep.dirty d
     JOIN _lockstep.checkpoint c USING (stream_no)
-    LEFT JOIN _lockstep.vanished v USING (stream_no)
+    LEFT JOIN _lockstep.missing m USING (stream_no)
    WHERE c.state <> 'stopped'
      AND d.reason <> 'kept'
-     AND (d.reason <> 'absent' OR NOT v.is_sweeping AND NOT v.is_held)
+     AND (d.reason <> 'absent' OR NOT m.is_checking AND NOT m.is_held)
    ORDER BY d.urgent DESC, d.since LIMIT ${limit}`);
 
 /**
@@ -274,9 +274,10 @@ export const markDirty = (
   { urgent, reason }: { urgent: boolean; reason: MarkReason },
 ) =>
   tx.query(sql`
-  INSERT INTO _lockstep.dirty (stream_no, id, since, urgent, reason, stamped_at)
-  SELECT ${streamNo}, id, nextval('_lockstep.ticket'), ${urgent}, ${reason}, ${settledSince(streamNo)}
-    FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id
+  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  SELECT ${streamNo}, id, ticket, ticket, ${urgent}, ${reason}, ${settledSince(streamNo)}
+    FROM (SELECT id, nextval('_lockstep.ticket') AS ticket
+            FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id) AS marked
   ON CONFLICT (stream_no, id) DO UPDATE
      SET since = greatest(dirty.since, EXCLUDED.since), urgent = dirty.urgent OR EXCLUDED.urgent,
          reason = EXCLUDED.reason, stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);

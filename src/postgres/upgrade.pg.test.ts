@@ -68,7 +68,7 @@ test('the status view tells why a stream stopped, behind the columns that it alw
 
   const after = await columnsOf(database.db);
   assert.deepEqual(after.slice(0, before.length), before);
-  assert.deepEqual(after.slice(-2), ['stopped_by', 'stopped_because']);
+  assert.deepEqual(after.slice(-3), ['stopped_by', 'stopped_because', 'set_aside_rows']);
   const rows = await database.db.query(sql`
     SELECT sobject, stopped_by, stopped_because FROM _lockstep.status ORDER BY sobject`);
   assert.deepEqual(rows, [

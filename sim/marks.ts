@@ -3,6 +3,8 @@ import type { MarkReason } from '../src/postgres/index.ts';
 
 export interface Mark {
   since: number;
+  /** The ticket of the first mark that nothing has cleared. */
+  first: number;
   urgent: boolean;
   reason: MarkReason;
 }
@@ -37,6 +39,7 @@ export class Marks {
     const before = this.byId.get(id);
     this.byId.set(id, {
       since: Math.max(before?.since ?? 0, since),
+      first: before?.first ?? since,
       urgent: urgent || (before?.urgent ?? false),
       reason,
     });
@@ -47,6 +50,7 @@ export class Marks {
     const before = this.byId.get(id);
     this.byId.set(id, {
       since: Math.max(before?.since ?? 0, since),
+      first: before?.first ?? since,
       urgent: before?.urgent ?? false,
       reason: reason === 'absent' ? (before?.reason ?? reason) : reason,
     });
@@ -56,11 +60,23 @@ export class Marks {
     for (const mark of this.byId.values()) if (mark.reason === 'absent') mark.reason = reason;
   }
 
-  /** Those that may be read now. Where more are absent than may vanish, somebody has to decide first. */
-  due(absentMax: number, isSweeping: boolean): [string, Mark][] {
+  /** That it is absent now says more than why it was to be read. */
+  missed(id: string, since: number): void {
+    this.found(id, since, 'absent');
+    const mark = this.byId.get(id);
+    if (mark) mark.reason = 'absent';
+  }
+
+  /** Those that may be read now, in the order of their reading. */
+  due(mayAbsentGo: boolean): [string, Mark][] {
     if (this.byId.size === 0) return [];
-    const all = [...this.byId];
-    const isWaiting = isSweeping || this.absentCount > absentMax;
-    return all.filter(([, { reason }]) => reason !== 'kept' && !(reason === 'absent' && isWaiting));
+    const isAbsent = ([, { reason }]: [string, Mark]) => reason === 'absent';
+    const all = [...this.byId].filter(([, { reason }]) => reason !== 'kept');
+    const open = all.filter((entry) => !isAbsent(entry));
+    const absent = mayAbsentGo ? all.filter(isAbsent) : [];
+    return [
+      ...open.toSorted(([, a], [, b]) => Number(b.urgent) - Number(a.urgent) || a.since - b.since),
+      ...absent.toSorted(([, a], [, b]) => a.first - b.first),
+    ];
   }
 }

@@ -10,9 +10,10 @@ import { Fault } from '../src/core/faults.ts';
 import type { RecordId } from '../src/core/ids.ts';
 import type { Page } from '../src/core/page.ts';
 import { secondsOf } from '../src/core/stamps.ts';
+import type { MendPosition } from '../src/engine/cursors/mend.ts';
+import type { SweepPosition } from '../src/engine/cursors/sweep.ts';
 import type {
   CursorMove,
-  DirtyRow,
   Holder,
   MarkReason,
   Mirror,
@@ -21,9 +22,11 @@ import type {
   PagePart,
   Progress,
   Rest,
+  StreamFigures,
   StreamTable,
 } from '../src/postgres/index.ts';
 import type { Bounds, Judged, Keeping } from './keeping.ts';
+import type { Mark } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
 import { carryOut, emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
 import { recordsOf } from './read-record.ts';
@@ -89,8 +92,10 @@ export class MemoryDestination implements Mirror {
     const bounds = { lo, hi: this.endPart(part) };
     const stream = this.stream(streamNo);
     const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
-    const fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+    const kept = part.check ? this.keepMissing(stream, part.absent ?? [], bounds.hi) : new Set();
+    const fates = { applied: 0, unchanged: 0, stale: 0, dirty: kept.size, quarantined: 0 };
     for (const record of recordsOf(page, part)) {
+      if (record.isAbsent && kept.has(record.id)) continue;
       const row = stream.rows.get(record.id) ?? null;
       const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       fates[fateOf(judged)]++;
@@ -106,7 +111,35 @@ export class MemoryDestination implements Mirror {
     return result;
   }
 
-  async applyRest(rest: readonly Rest[], part: PagePart, dirtyRows: number) {
+  /** Those whose rows stay, because more would go within a day than somebody has to be asked about. */
+  private keepMissing(stream: StreamRecord, ids: readonly RecordId[], hi: number): Set<string> {
+    const { rows, marks, removed } = stream;
+    const reasonOf = (id: string) => marks.get(id)?.reason;
+    const missing = ids.filter(
+      (id) => rows.has(id) && reasonOf(id) !== 'accepted' && reasonOf(id) !== 'deleted log',
+    );
+    if (missing.length === 0) return new Set();
+    const isHeld = this.isHeld(stream, missing.filter((id) => reasonOf(id) !== 'absent').length);
+    if (isHeld) for (const id of missing.toSorted()) marks.missed(id, hi);
+    else {
+      const hour = Math.floor(this.now() / 3_600_000) * 3_600;
+      removed.set(hour, (removed.get(hour) ?? 0) + missing.length);
+    }
+    return new Set(isHeld ? missing : []);
+  }
+
+  /**
+   * Whether rows that are missing stay until somebody decides.
+   *
+   * @param more  besides those that are marked as absent
+   */
+  isHeld({ rows, marks, removed }: StreamRecord, more = 0): boolean {
+    const since = this.now() / 1_000 - 86_400;
+    const lately = [...removed].reduce((sum, [hour, count]) => sum + (hour > since ? count : 0), 0);
+    return marks.absentCount + lately + more > this.keeping.removalsMax(rows.size + lately);
+  }
+
+  async applyRest(rest: readonly Rest[], part: PagePart) {
     this.endPart(part);
     const unmoved = rest.flatMap(({ table, moves }) => this.moveCursors(table.stream.streamNo, moves));
     for (const { table, marks, stop } of rest) {
@@ -116,7 +149,7 @@ export class MemoryDestination implements Mirror {
       if (marks) await this.markRows(streamNo, standing, marks.reason, false);
     }
     if (part.isLast) this.readings.closeExpired(this.now());
-    return { unmoved, dirty: this.dirty(dirtyRows) };
+    return { unmoved, figures: this.figures() };
   }
 
   async beginStream(streamNo: number, positions: object, rowsExpected: number | null): Promise<void> {
@@ -129,7 +162,7 @@ export class MemoryDestination implements Mirror {
     stream.rowsExpected = rowsExpected;
   }
 
-  async readProgress(dirtyRows: number): Promise<Progress> {
+  async readProgress(): Promise<Progress> {
     return {
       checkpoints: [...this.streams].map(([streamNo, stream]) => ({
         stream_no: streamNo,
@@ -150,8 +183,18 @@ export class MemoryDestination implements Mirror {
           version,
         })),
       ),
-      dirty: this.dirty(dirtyRows),
+      figures: this.figures(),
     };
+  }
+
+  async nextMarked(streamNo: number, limit: number) {
+    return this.due(this.stream(streamNo))
+      .slice(0, limit)
+      .map(([id]) => id as RecordId);
+  }
+
+  async readFigures() {
+    return { ticket: this.readings.last, figures: this.figures() };
   }
 
   async retryStopped(): Promise<void> {
@@ -262,7 +305,12 @@ export class MemoryDestination implements Mirror {
   /** The place in the order of reading of each record that is to be read again; of the same place, any is the first. */
   ranks(): Map<string, string> {
     return new Map(
-      this.due().map(({ stream_no, id, urgent, since }) => [`${stream_no} ${id}`, `${urgent} ${since}`]),
+      [...this.streams.values()].flatMap((stream) =>
+        this.due(stream).map(([id, { urgent, since, first, reason }]) => [
+          id,
+          reason === 'absent' ? `absent ${first}` : `${urgent} ${since}`,
+        ]),
+      ),
     );
   }
 
@@ -298,22 +346,24 @@ export class MemoryDestination implements Mirror {
     for (const [id, { hi }] of fences) if (hi <= horizon) fences.delete(id);
   }
 
-  private dirty(rowsMax: number): DirtyRow[] {
-    return this.due()
-      .toSorted((a, b) => Number(b.urgent) - Number(a.urgent) || a.since - b.since)
-      .slice(0, rowsMax)
-      .map(({ stream_no, id, urgent }) => ({ stream_no, id, urgent }));
+  private figures(): StreamFigures[] {
+    return [...this.streams].map(([stream_no, stream]) => {
+      const due = stream.state === 'stopped' ? [] : this.due(stream).map(([, mark]) => mark);
+      const isMarked = due.length > 0;
+      return {
+        stream_no,
+        rows: stream.rows.size,
+        urgent: isMarked ? due.some(({ urgent, reason }) => urgent && reason !== 'absent') : null,
+        oldest: isMarked ? Math.min(...due.map(({ first }) => first)) : null,
+      };
+    });
   }
 
-  private due(): (DirtyRow & { since: number })[] {
-    return [...this.streams]
-      .filter(([, { state }]) => state !== 'stopped')
-      .flatMap(([stream_no, { marks, rows, cursors }]) => {
-        const sweep = cursors.get('sweep')?.position as { after: string | null } | undefined;
-        return marks
-          .due(this.keeping.removalsMax(rows.size), (sweep?.after ?? null) !== null)
-          .map(([id, { urgent, since }]) => ({ stream_no, id, urgent, since }));
-      });
+  private due(stream: StreamRecord): [string, Mark][] {
+    const sweep = stream.cursors.get('sweep')?.position as SweepPosition | undefined;
+    const mend = stream.cursors.get('mend')?.position as MendPosition | undefined;
+    const isChecking = (sweep?.after ?? null) !== null || (mend?.days.length ?? 0) > 0;
+    return stream.marks.due(!isChecking && !this.isHeld(stream));
   }
 
   private tableOf(streamNo: number): StreamTable {

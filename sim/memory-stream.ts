@@ -15,6 +15,8 @@ export interface StreamRecord {
   stoppedBy: string | null;
   rowsExpected: number | null;
   backfilledAt: number | null;
+  /** Rows that went because a reading did not find them, by hour. */
+  removed: Map<number, number>;
 }
 
 export const emptyStream = (): StreamRecord => ({
@@ -26,6 +28,7 @@ export const emptyStream = (): StreamRecord => ({
   stoppedBy: null,
   rowsExpected: null,
   backfilledAt: null,
+  removed: new Map(),
 });
 
 /** The row, its fence and its mark, as the verdict wants them. */
@@ -64,14 +67,15 @@ function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'dif
 
 /** In the words of `SqlDestination.look`. */
 export function heldBy(no: number, stream: StreamRecord): Held[] {
-  const { rows, fences, marks, cursors, state, stoppedBy, rowsExpected, backfilledAt } = stream;
+  const { rows, fences, marks, cursors, state, stoppedBy, rowsExpected, backfilledAt, removed } = stream;
   const entries = [
-    `stream ${no} ${state} by ${stoppedBy}, ${rows.size} rows of ${rowsExpected}, copied at ${backfilledAt}`,
+    `stream ${no} ${state} by ${stoppedBy}, ${rows.size} rows of ${rowsExpected}, ${marks.absentCount} absent, copied at ${backfilledAt}`,
   ];
   for (const [id, { A__c, B__c, Formula__c, Life__c, SystemModstamp }] of rows)
     entries.push(`row ${no} ${id} ${A__c} ${B__c} ${Formula__c} ${Life__c} ${secondsOf(SystemModstamp)}`);
-  for (const [id, { since, reason, urgent }] of marks.entries())
-    entries.push(`mark ${no} ${id} since ${since}, ${reason}, urgent: ${letter(urgent)}`);
+  for (const [id, { since, first, reason, urgent }] of marks.entries())
+    entries.push(`mark ${no} ${id} since ${since}, at first ${first}, ${reason}, urgent: ${letter(urgent)}`);
+  for (const [hour, count] of removed) entries.push(`removal ${no} ${hour}: ${count}`);
   for (const [id, { lo, hi, stamp, deleted, partial }] of fences)
     entries.push(
       `fence ${no} ${id} from ${lo} to ${hi}, stamp ${stamp}, deleted: ${letter(deleted)}, partial: ${letter(partial)}`,

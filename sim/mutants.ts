@@ -114,7 +114,7 @@ const logToTheEnd = (mirror: Mirror): Mirror => {
 /** Two transactions in the place of one: a process can die between them. */
 const cursorFirst = (mirror: Mirror): Mirror => {
   const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
-    const { unmoved } = await mirror.applyRest([{ table, moves }], { ...part, isLast: false }, 0);
+    const { unmoved } = await mirror.applyRest([{ table, moves }], { ...part, isLast: false });
     const applied = await mirror.applyPage(table, page, part, lockWaitMs);
     return { ...applied, unmoved };
   };

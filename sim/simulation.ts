@@ -126,11 +126,12 @@ export async function simulate({
   await agenda.runUntil(end, isOver);
   // The tail has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
   const isUnderWay = async () => {
-    const { dirty, cursors } = await memory.readProgress(1);
+    const { figures, cursors } = await memory.readProgress();
     const tails = cursors
       .filter(({ kind }) => kind === 'tail')
       .map(({ position }) => (position as TailPosition).at);
-    return wishers.areWaiting || dirty.length > 0 || tails.some((at) => at * 1_000 < profile.calmAt);
+    const isMarked = figures.some(({ oldest }) => oldest !== null);
+    return wishers.areWaiting || isMarked || tails.some((at) => at * 1_000 < profile.calmAt);
   };
   while (!isOver() && end < profile.endAt + graceMs && (await isUnderWay())) {
     end += profile.settlingIntervalMs;

@@ -9,7 +9,6 @@ import { removalsMax } from '../src/core/merge-rule.ts';
 import type { Page } from '../src/core/page.ts';
 import { secondsOf } from '../src/core/stamps.ts';
 import type { TailPosition } from '../src/engine/cursors/poll.ts';
-import type { SweepPosition } from '../src/engine/cursors/sweep.ts';
 import type { CursorMove, MarkReason, PageApplied, PagePart } from '../src/postgres/index.ts';
 import type { Journal } from './journal.ts';
 import type { Bounds, Judged } from './keeping.ts';
@@ -76,7 +75,7 @@ export class Witness implements Onlooker {
   /** The end of the tail, of what is settled, by stream. */
   private readonly settledUntil = new Map<string, number>();
   private isRepeating = false;
-  /** Rows that went since the last sweep ended because it had not found them, and nobody was asked. */
+  /** Rows of living records that went because they were not found, and nobody was asked. A run is shorter than a day. */
   private readonly vanished = new Map<number, number>();
   private readonly claims: Claims;
   destination: MemoryDestination | null = null;
@@ -146,16 +145,12 @@ export class Witness implements Onlooker {
     const isAlive = newest(record)?.isDeleted === false;
     if (isAlive && !wasOutOfSight(record) && this.claims.isOrdered)
       this.break('no living record loses its row', id, `the org has ${worded(newest(record))}`);
-    if (!isAlive || marked !== 'absent') return;
+    if (!isAlive || marked === 'accepted' || marked === 'deleted log') return;
     const count = (this.vanished.get(streamNo) ?? 0) + 1;
     this.vanished.set(streamNo, count);
     const rows = this.destination?.stream(streamNo).rows.size ?? 0;
     if (count > removalsMax(rows + count))
-      this.break(
-        'rows vanish in numbers only where somebody has agreed',
-        id,
-        `${count} of them after one sweep`,
-      );
+      this.break('rows vanish in numbers only where somebody has agreed', id, `${count} of them in a day`);
   }
 
   decided(streamNo: number, decision: 'accepted' | 'kept'): void {
@@ -186,7 +181,6 @@ export class Witness implements Onlooker {
         `the ${kind} is ahead of the org's time`,
       );
     }
-    if (kind === 'sweep' && (to as SweepPosition).after === null) this.vanished.delete(streamNo);
     if (kind === 'tail') this.settled(streamNo, (to as TailPosition).at);
   }
 
@@ -244,7 +238,7 @@ export class Witness implements Onlooker {
   checkConverged(): void {
     for (const [streamNo, sobject] of this.sobjects) {
       const stream = this.destination?.stream(streamNo);
-      const isHeld = (stream?.marks.absentCount ?? 0) > removalsMax(stream?.rows.size ?? 0);
+      const isHeld = stream && this.destination?.isHeld(stream);
       for (const record of this.org.all(sobject)) {
         const is = newest(record);
         const row = stream?.rows.get(record.id);

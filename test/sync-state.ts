@@ -50,6 +50,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     table: { stream } as StreamTable,
     cursors: { ...atRest, ...cursors },
     rows: 1_000,
+    marked: null,
     polledAt: 0,
     isUrgent: false,
     wideFrom: null,
@@ -64,7 +65,6 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
 
 export const syncState = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
   streams,
-  dirty: [],
   serverNow,
   budget: { intervalMs: 3_000, sentAt: [] },
   quota: openQuota(90),

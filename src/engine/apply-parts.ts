@@ -11,12 +11,13 @@ import {
   type Mirror,
   type Observation,
   type PagePart,
+  type StreamFigures,
   type StreamTable,
 } from '../postgres/index.ts';
 import type { Slot } from './fill-slots.ts';
 import type { RelatedRecords } from './related-records.ts';
 import type { SlotStep } from './slots.ts';
-import { type DirtyRecord, dirtyRecord, dirtyRows, type StreamState } from './sync-state.ts';
+import type { StreamState } from './sync-state.ts';
 
 /** A page and what it means, not yet applied. */
 export interface Part {
@@ -51,8 +52,8 @@ interface ApplyDeps {
 }
 
 interface PartsApplied {
-  /** What is left after the last part, read in its transaction. */
-  dirty: readonly DirtyRecord[];
+  /** After the last part, read in its transaction. */
+  figures: readonly StreamFigures[];
   /** Streams, by their place in the state, whose page the database refused. The others went on. */
   failed: ReadonlyMap<number, Fault>;
   areCursorsMoved: boolean;
@@ -120,9 +121,9 @@ export async function applyParts(
       })),
     ...stops.map(({ table, fault }) => ({ table, moves: [], stop: fault })),
   ];
-  const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true }, dirtyRows);
+  const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true });
   return {
-    dirty: last.dirty.map(dirtyRecord),
+    figures: last.figures,
     failed,
     areCursorsMoved: last.unmoved.length === 0 && moves.areAllTaken,
   };

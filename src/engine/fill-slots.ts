@@ -1,4 +1,3 @@
-import type { RecordId } from '../core/ids.ts';
 import { unreachable } from '../lib/assert.ts';
 import { type WindowEnd, windowEnd } from './cursors/pass.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
@@ -8,7 +7,8 @@ import type { StreamState, SyncState } from './sync-state.ts';
  * the slot of the page before, in the same request.
  */
 export type Slot =
-  | { kind: 're-read'; index: number; ids: readonly RecordId[] }
+  /** Of the records that are marked. */
+  | { kind: 're-read'; index: number }
   /** Of a pass that goes on: up to where its window reaches. */
   | { kind: 'head' | 'tail'; index: number; chainedTo: number | null; before?: WindowEnd }
   /** Head and tail of a stream in one query. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { heldAt, type StreamChange, serverNow, streamState, syncState } from '../../test/sync-state.ts';
-import type { RecordId } from '../core/ids.ts';
 import { startOfContent } from './cursors/content.ts';
 import { startOfCounts } from './cursors/counts.ts';
 import { mendOf } from './cursors/mend.ts';
@@ -107,21 +106,26 @@ test('while first copies run and tails are due, every head is asked within as ma
 });
 
 test('records to be read again come first, in one slot a stream', () => {
-  const ids = ['001000000000001AAA', '001000000000002AAA'] as RecordId[];
-  const dirty = ids.map((id) => ({ streamNo: 2, id, isUrgent: false }));
-  const slots = slotsOf(sync([stream(1), stream(2)], { dirty }));
-  assert.deepEqual(slots[0], { kind: 're-read', index: 1, ids });
+  const slots = slotsOf(sync([stream(1), stream(2, { marked: { isUrgent: false, oldest: 7 } })]));
+  assert.deepEqual(slots[0], { kind: 're-read', index: 1 });
   assert.deepEqual(kinds(slots.slice(1)), ['head 0', 'head 1']);
 });
 
 test('records to be read again never take so many slots that the poll stands still', () => {
-  const dirty = [1, 2, 3, 4, 5].map((streamNo) => ({
-    streamNo,
-    id: '001000000000001AAA' as RecordId,
-    isUrgent: true,
-  }));
-  const asked = kinds(slotsOf(sync(numbered(5), { dirty })));
+  const asked = kinds(slotsOf(sync(numbered(5, { marked: { isUrgent: true, oldest: 7 } }))));
   assert.deepEqual(asked, ['re-read 0', 're-read 1', 're-read 2', 'head 0', 'head 1']);
+});
+
+test('those that a proxied write waits for come before all others, and then those that wait longest', () => {
+  const marked = (isUrgent: boolean, oldest: number) => ({ marked: { isUrgent, oldest } });
+  const streams = [
+    stream(1, marked(false, 5)),
+    stream(2, marked(false, 3)),
+    stream(3, marked(true, 9)),
+    stream(4, marked(false, 4)),
+  ];
+  const asked = kinds(slotsOf(sync(streams))).filter((slot) => slot.startsWith('re-read'));
+  assert.deepEqual(asked, ['re-read 2', 're-read 1', 're-read 3']);
 });
 
 test('a check that lags gets a slot, even when five heads would fill the request', () => {
@@ -256,9 +260,9 @@ test('a slow stream goes alone, and the others share the requests between', () =
 });
 
 test('a mark of a stopped stream makes nothing urgent', () => {
-  const dirty = [{ streamNo: 1, id: '001000000000001AAA' as RecordId, isUrgent: true }];
+  const marked = { isUrgent: true, oldest: 7 };
   const budget = { intervalMs: 3_000, sentAt: [99_000] };
-  const state = sync([stream(1, { stoppedBy: 'PERM-02' }), stream(2)], { dirty, budget });
+  const state = sync([stream(1, { stoppedBy: 'PERM-02', marked }), stream(2)], { budget });
   assert.deepEqual(nextRequest(state, 99_100), { kind: 'wait', until: 102_000 });
 });
 

@@ -45,10 +45,7 @@ export function nextRequest(state: SyncState, now: number): Next {
     .map((stream, index) => ({ stream, index }))
     .filter(({ stream }) => !stream.stoppedBy);
   const ready = running.filter(({ stream }) => (stream.trouble?.restsUntil ?? 0) <= now);
-  const isWaitedFor = (stream: StreamState) =>
-    stream.isUrgent ||
-    state.dirty.some((record) => record.isUrgent && record.streamNo === stream.table.stream.streamNo);
-  const isUrgent = ready.some(({ stream }) => isWaitedFor(stream));
+  const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
   const sendAt = Math.max(
     nextSendAt(state.budget, isUrgent, now),
     state.trouble?.restsUntil ?? 0,
@@ -88,7 +85,7 @@ function companyOf(byWait: readonly Ready[]): readonly Ready[] {
 
 function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {
   const slots = new Slots();
-  addReReads(slots, state, streams);
+  addReReads(slots, streams);
   const checks = streams.flatMap((ready) => checksOf(state, ready));
   const due = checks.filter(({ pace }) => pace === 'now');
   const bulk = bulkOf(state, streams);
@@ -103,14 +100,11 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   return slots.taken;
 }
 
-/** One slot a stream, urgent ones first; never so many that the poll stands still. */
-function addReReads(slots: Slots, state: SyncState, streams: readonly Ready[]): void {
-  for (const { streamNo } of state.dirty) {
-    const index = streams.find(({ stream }) => stream.table.stream.streamNo === streamNo)?.index;
-    if (index === undefined || slots.taken.length === reReadsMax || slots.has('re-read', index)) continue;
-    const ids = state.dirty.filter((record) => record.streamNo === streamNo).map((record) => record.id);
-    slots.add({ kind: 're-read', index, ids });
-  }
+/** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
+function addReReads(slots: Slots, streams: readonly Ready[]): void {
+  const waiting = streams.flatMap(({ stream: { marked }, index }) => (marked ? [{ ...marked, index }] : []));
+  const inOrder = waiting.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.oldest - b.oldest);
+  for (const { index } of inOrder.slice(0, reReadsMax)) slots.add({ kind: 're-read', index });
 }
 
 function addHeads(

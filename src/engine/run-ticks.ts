@@ -9,7 +9,7 @@ import { type Next, nextRequest } from './next-request.ts';
 import { readFrom, type Wide } from './polled-first.ts';
 import { afterAnswer } from './quota.ts';
 import { restMs } from './rest.ts';
-import { loadState, type SyncState } from './sync-state.ts';
+import { loadState, type SyncState, withFigures } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading, type Landed, type SyncDeps } from './tick.ts';
 import type { Trouble } from './trouble.ts';
 import { type WishBox, Wishes } from './wishes.ts';
@@ -92,7 +92,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
     if (at.landed) {
       const done = await applyBeside(run, at.landed, flight);
       if (done.areCursorsMoved) {
-        at.state = { ...at.state, dirty: done.state.dirty };
+        at.state = withFigures(at.state, done.figures);
       } else {
         giveBackWishes(run, at.state);
         at.state = done.state;
@@ -112,8 +112,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
     if (!flight) continue;
     try {
       at.landed = await flight.answer;
-      const { budget, dirty } = at.state;
-      at.state = { ...at.landed.next, budget, dirty };
+      at.state = withFiguresOf({ ...at.landed.next, budget: at.state.budget }, at.state);
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault) || endsTicks.has(error.code)) throw error;
       const tries = (at.state.trouble?.tries ?? 0) + 1;
@@ -124,6 +123,15 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
     }
   }
 }
+
+/** What the destination has told meanwhile of the same streams. */
+const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
+  ...state,
+  streams: state.streams.map((stream, index) => {
+    const { rows, marked } = newer.streams[index] ?? stream;
+    return { ...stream, rows, marked };
+  }),
+});
 
 /** What an answer must be for the next request not to wait for its pages: long, and without records read again. */
 function mayGoAhead({ parts }: Landed, pageRows: number): boolean {
@@ -161,10 +169,10 @@ async function takeOff(
 /** Applies an answer while the next request is under way, and takes that one back where it asks from the wrong place. */
 async function applyBeside(run: Run, landed: Landed, flight: Flight | null) {
   try {
-    const { state, areCursorsMoved } = await applyAnswer(run, landed, flight?.lo);
-    if (areCursorsMoved) return { state, areCursorsMoved };
+    const ticked = await applyAnswer(run, landed, flight?.lo);
+    if (ticked.areCursorsMoved) return ticked;
     await flight?.cancel();
-    return { state: await reload(run, state), areCursorsMoved };
+    return { ...ticked, state: await reload(run, ticked.state) };
   } catch (error) {
     await flight?.cancel();
     throw error;

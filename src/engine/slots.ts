@@ -82,6 +82,9 @@ export async function prepareSlots(
       const { after, days } = held(cursors.mend);
       const ids = await mirror.idsAfter(table, after, state.pageRows, days[0]);
       prepared.push({ slot, ids, isLastIds: ids.length < state.pageRows });
+    } else if (slot.kind === 're-read') {
+      const ids = await mirror.nextMarked(table.stream.streamNo, state.pageRows);
+      prepared.push({ slot, ids });
     } else prepared.push({ slot });
   }
   return prepared;
@@ -125,7 +128,8 @@ export function slotQuery(
     case 'head and tail':
       return polled(headAndTailQuery(followed(field), held(cursors.head), held(cursors.tail), serverNow));
     case 're-read':
-      return { ...inFull(stream, `Id IN ${soqlIds(slot.ids)}`), includeDeleted: true };
+      assert(ids, 'a re-read asks for Ids that were looked up');
+      return { ...inFull(stream, `Id IN ${soqlIds(ids)}`), includeDeleted: true };
     case 'backfill':
       return byId(idCondition(held(cursors.backfill).after, chained));
     case 'content':
@@ -210,7 +214,7 @@ export function slotStep(
     case 'head and tail':
       return pollStep(state, stream, query, page, times);
     case 're-read':
-      return { moves: [], absent: absentIds(slot.ids, page), check, after: stream };
+      return { moves: [], absent: absentIds(ids ?? [], page), check, after: stream };
     case 'backfill': {
       const { to, drained } = backfillAfter(held(cursors.backfill), page, pageRows);
       const { move, stream: after } = moved(stream, 'backfill', to);

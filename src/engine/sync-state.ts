@@ -1,13 +1,12 @@
 import type { FaultCode } from '../core/faults.ts';
-import type { RecordId } from '../core/ids.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type {
   CursorKind,
   CursorMove,
   Destination,
-  DirtyRow,
   Mirror,
   Stream,
+  StreamFigures,
   StreamTable,
 } from '../postgres/index.ts';
 import type { Budget } from './budget.ts';
@@ -47,8 +46,10 @@ export type Cursors = { readonly [Kind in CursorKind]: Held<Positions[Kind]> | n
 export interface StreamState {
   table: StreamTable;
   cursors: Cursors;
-  /** Rows of the mirror, about. */
+  /** Rows of the mirror. */
   rows: number;
+  /** Records that may be read again now; null: none. */
+  marked: Marked | null;
   /** Local time of the last request that polled it; the stream that waits longest goes first. */
   polledAt: number;
   /** Polled with priority, because a write is known that the mirror does not hold yet. */
@@ -69,16 +70,17 @@ export interface StreamState {
   stoppedBy: FaultCode | null;
 }
 
-export interface DirtyRecord {
-  streamNo: number;
-  id: RecordId;
+/** The records of a stream that are to be read again. Which they are is looked up when they are asked for. */
+export interface Marked {
+  /** A proxied write waits for one of them. */
   isUrgent: boolean;
+  /** The ticket of the oldest mark. */
+  oldest: number;
 }
 
 /** All that the choice of the next request depends on. Derived from the destination at each take-over. */
 export interface SyncState {
   streams: readonly StreamState[];
-  dirty: readonly DirtyRecord[];
   /** Salesforce's own time, from the newest answer. */
   serverNow: ServerSeconds;
   budget: Budget;
@@ -92,9 +94,6 @@ export interface SyncState {
 /** What Salesforce returns at most in one query of a composite request. */
 export const pageRowsMax = 2_000;
 
-/** Up to this many dirty records are looked at for one request. */
-export const dirtyRows = 1_000;
-
 /**
  * The state as the destination's checkpoints and cursors tell it.
  *
@@ -105,7 +104,7 @@ export async function loadState(
   tables: Destination['tables'],
   known: Pick<SyncState, 'serverNow' | 'budget' | 'quota' | 'pageRows'>,
 ): Promise<SyncState> {
-  const { checkpoints, cursors, dirty } = await mirror.readProgress(dirtyRows);
+  const { checkpoints, cursors, figures } = await mirror.readProgress();
   const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
     const table = tables.get(checkpoint.sobject.toLowerCase());
     if (!table || checkpoint.state === 'queued') return [];
@@ -130,6 +129,7 @@ export async function loadState(
           mend: held('mend', starts.mend),
         },
         rows: checkpoint.rows,
+        marked: null,
         polledAt: 0,
         isUrgent: false,
         wideFrom: null,
@@ -141,7 +141,7 @@ export async function loadState(
       },
     ];
   });
-  return { ...known, streams, dirty: dirty.map(dirtyRecord), trouble: null };
+  return withFigures({ ...known, streams, trouble: null }, figures);
 }
 
 /** Where the cursors of a new stream begin. */
@@ -177,8 +177,15 @@ export function moved<Kind extends CursorKind>(
   };
 }
 
-export const dirtyRecord = (row: DirtyRow): DirtyRecord => ({
-  streamNo: row.stream_no,
-  id: row.id as RecordId,
-  isUrgent: row.urgent,
-});
+/** The state with what the destination has told of its rows and marks. */
+export function withFigures(state: SyncState, figures: readonly StreamFigures[]): SyncState {
+  const byStream = new Map(figures.map((one) => [one.stream_no, one]));
+  const streams = state.streams.map((stream) => {
+    const told = byStream.get(stream.table.stream.streamNo);
+    return told ? { ...stream, rows: told.rows, marked: markedOf(told) } : stream;
+  });
+  return { ...state, streams };
+}
+
+const markedOf = ({ urgent, oldest }: StreamFigures): Marked | null =>
+  urgent === null || oldest === null ? null : { isUrgent: urgent, oldest };

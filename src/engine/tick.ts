@@ -3,7 +3,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Holder, Mirror, Observation } from '../postgres/index.ts';
+import type { Holder, Mirror, Observation, StreamFigures } from '../postgres/index.ts';
 import {
   type Purpose,
   type QueryOutcome,
@@ -30,7 +30,7 @@ import {
   slotStep,
   streamOf,
 } from './slots.ts';
-import type { StreamState, SyncState } from './sync-state.ts';
+import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /** What the running of one sync works with. */
 export interface SyncDeps {
@@ -74,6 +74,7 @@ export interface Landed {
 
 export interface Ticked {
   state: SyncState;
+  figures: readonly StreamFigures[];
   /** False where the state has to be loaded again: a cursor stood elsewhere, or the database refused a page. */
   areCursorsMoved: boolean;
 }
@@ -138,12 +139,13 @@ const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
 export async function applyAnswer(deps: SyncDeps, landed: Landed, hi?: number): Promise<Ticked> {
   const { reading, next } = landed;
   try {
-    const { dirty, failed, areCursorsMoved } = await applyParts(deps, landed, reading.observation, hi);
+    const { figures, failed, areCursorsMoved } = await applyParts(deps, landed, reading.observation, hi);
     const streams = next.streams.map((stream, index) => {
       const fault = failed.get(index);
       return fault ? inTrouble(deps, reading.state.streams[index] as StreamState, fault) : stream;
     });
-    return { state: { ...next, streams, dirty }, areCursorsMoved: areCursorsMoved && failed.size === 0 };
+    const state = withFigures({ ...next, streams }, figures);
+    return { state, figures, areCursorsMoved: areCursorsMoved && failed.size === 0 };
   } catch (error) {
     await closeReading(deps, reading);
     throw error;

@@ -4,7 +4,7 @@ import { heldAt, serverNow, streamState, syncState } from '../../test/sync-state
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog, LogFields } from '../core/log-fields.ts';
 import { openLog } from '../lib/log.ts';
-import type { Mirror } from '../postgres/index.ts';
+import type { Mirror, StreamFigures } from '../postgres/index.ts';
 import { startOfContent } from './cursors/content.ts';
 import { startOfCounts } from './cursors/counts.ts';
 import { mendOf } from './cursors/mend.ts';
@@ -15,12 +15,13 @@ import { type Wish, type WishBox, Wishes } from './wishes.ts';
 const now = 1_000_000;
 /** Where the tail of a stream at rest stands. */
 const tailAt = serverNow - 900;
-const [id, other] = ['001000000000001AAA', '001000000000002AAA'] as [RecordId, RecordId];
+const id = '001000000000001AAA' as RecordId;
 const [at, stream, sync] = [heldAt, streamState, syncState];
 const timeless: Partial<Cursors> = { head: null, tail: null, counts: null };
 
-const marked = (streamNo: number, ...ids: RecordId[]) =>
-  ids.map((one) => ({ streamNo, id: one, isUrgent: false }));
+/** The destination's last ticket whenever it is asked. */
+const lastTicket = 100;
+const marked = (oldest: number) => ({ marked: { isUrgent: false, oldest } });
 
 const log: AppLog = openLog<LogFields>({ write: () => undefined }, 'error');
 
@@ -44,11 +45,11 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
       return Promise.resolve();
     },
   };
-  const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readProgress' | 'readRepairs'> = {
+  let figures: readonly StreamFigures[] = [];
+  const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readFigures' | 'readRepairs'> = {
     markRows: (...asked) => Promise.resolve(void writes.push(asked)),
     decideOnAbsent: (...asked) => Promise.resolve(void writes.push(asked)),
-    readProgress: () =>
-      Promise.resolve({ checkpoints: [], cursors: [], dirty: [{ stream_no: 1, id, urgent: true }] }),
+    readFigures: () => Promise.resolve({ ticket: lastTicket, figures }),
     readRepairs: () => Promise.resolve([]),
   };
   const granting = new Wishes(box, log);
@@ -58,6 +59,8 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
     ended,
     reports,
     writes,
+    /** What the destination tells from now on. */
+    tell: (told: readonly StreamFigures[]) => void (figures = told),
     look: (state: SyncState, at = now) => granting.look(mirror as Mirror, state, at),
     settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
     wished: (state: SyncState) => granting.wishedOf(state).streams[0] as StreamState,
@@ -105,10 +108,14 @@ test('a wide reading that began before a flush does not end it, and another one 
 test('a flush waits for the records that were marked when it had read, and for no later ones', async () => {
   const wishes = opened(wish('flush'));
   await wishes.look(sync([stream(1)]));
-  const read = [stream(1, { wideReadAt: now })];
-  await wishes.settle(sync(read, { dirty: marked(1, id) }));
+  wishes.tell([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
+  await wishes.settle(sync([stream(1, { wideReadAt: now })]));
   assert.deepEqual(wishes.ended, []);
-  await wishes.settle(sync(read, { dirty: [...marked(1, other), ...marked(2, id)] }));
+  await wishes.settle(sync([stream(1, { wideReadAt: now, ...marked(lastTicket) })]));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(
+    sync([stream(1, { wideReadAt: now, ...marked(lastTicket + 1) }), stream(2, marked(1))]),
+  );
   assert.deepEqual(wishes.ended, [done]);
 });
 
@@ -155,12 +162,13 @@ test('a comparison ends when the days that differed have been read again', async
 
 test('a repair marks its records first of all, and ends when none of them is marked', async () => {
   const wishes = opened(wish('repair', { objects: ['object1'], ids: [id] }));
+  wishes.tell([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
   const state = await wishes.look(sync([stream(1), stream(2)]));
   assert.deepEqual(wishes.writes, [[1, [id], 'asked', true]]);
-  assert.deepEqual(state.dirty, [{ streamNo: 1, id, isUrgent: true }]);
+  assert.deepEqual(state.streams[0]?.marked, { isUrgent: true, oldest: lastTicket });
   await wishes.settle(state);
   assert.deepEqual(wishes.ended, []);
-  await wishes.settle({ ...state, dirty: marked(1, other) });
+  await wishes.settle(sync([stream(1, marked(lastTicket + 1)), stream(2)]));
   assert.deepEqual(wishes.ended, [done]);
 });
 

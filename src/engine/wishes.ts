@@ -4,7 +4,7 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { unreachable } from '../lib/assert.ts';
 import type { Mirror } from '../postgres/index.ts';
-import { dirtyRecord, dirtyRows, type StreamState, type SyncState } from './sync-state.ts';
+import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
  * What a person or a program wishes of a running sync. A wish changes what the next requests read and nothing else:
@@ -42,8 +42,11 @@ interface Granted {
 }
 
 interface Left {
-  /** Records that were marked when the stream had been read: they are read again before it is done. */
-  marked: ReadonlySet<string> | null;
+  /**
+   * The last ticket when the stream had been read: what was marked by then is read again before it is done. Null until
+   * it has been read.
+   */
+  readAt: number | null;
   /** Beginnings of the passes that were over or under way when the wish came: they do not count. */
   before: ReadonlySet<number>;
 }
@@ -73,22 +76,38 @@ export class Wishes {
     for (const wish of fresh) await this.grant(mirror, state, wish, now);
     if (!fresh.some(({ kind }) => kind === 'repair' || kind === 'remove')) return state;
     // They begin with marks, which are what their end is told by.
-    const { dirty } = await mirror.readProgress(dirtyRows);
-    return { ...state, dirty: dirty.map(dirtyRecord) };
+    const { figures } = await mirror.readFigures();
+    return withFigures(state, figures);
   }
 
   /** Tells whatever is done. Only to be called with a state that the mirror holds. */
-  async settle(mirror: Mirror, state: SyncState, now: number): Promise<void> {
+  async settle(mirror: Mirror, state: SyncState, at: number): Promise<void> {
+    const now = await this.markRead(mirror, state);
     for (const granted of this.granted.values()) {
-      for (const stream of state.streams) {
-        if (!isDone(granted, stream, state)) continue;
+      for (const stream of now.streams) {
+        if (!isDone(granted, stream)) continue;
         granted.left.delete(stream.table.stream.streamNo);
         const reason = stream.stoppedBy && whyNot(stream);
         if (reason) granted.skipped.push({ object: stream.table.stream.sobject, reason });
       }
       if (granted.left.size === 0) await this.end(mirror, granted);
-      else await this.report(granted, state, now);
+      else await this.report(granted, now, at);
     }
+  }
+
+  /** Notes the ticket up to which marks count, of all streams that have been read since the last look. */
+  private async markRead(mirror: Mirror, state: SyncState): Promise<SyncState> {
+    const read = [...this.granted.values()].flatMap((granted) =>
+      state.streams.filter((stream) => isJustRead(granted, stream)).map((stream) => ({ granted, stream })),
+    );
+    if (read.length === 0) return state;
+    const { ticket, figures } = await mirror.readFigures();
+    for (const { granted, stream } of read) {
+      const { streamNo } = stream.table.stream;
+      const own = granted.left.get(streamNo);
+      if (own) granted.left.set(streamNo, { ...own, readAt: ticket });
+    }
+    return withFigures(state, figures);
   }
 
   /** The state with what is wished, for the choice of the next request. */
@@ -117,7 +136,7 @@ export class Wishes {
       const { sobject, streamNo } = stream.table.stream;
       const reason = whyNot(stream);
       if (reason) granted.skipped.push({ object: sobject, reason });
-      else granted.left.set(streamNo, { marked: null, before: beginningsOf(stream) });
+      else granted.left.set(streamNo, { readAt: null, before: beginningsOf(stream) });
     }
     granted.count = granted.left.size;
     this.granted.set(wish.id, granted);
@@ -137,7 +156,6 @@ export class Wishes {
       const ids = (wish.ids ?? []) as readonly RecordId[];
       if (wish.kind === 'repair') {
         await mirror.markRows(streamNo, ids, 'asked', true);
-        left.set(streamNo, { marked: new Set(ids), before: new Set() });
       }
       if (wish.kind === 'keep') await mirror.decideOnAbsent(streamNo, 'kept');
       if (wish.kind === 'remove') await mirror.decideOnAbsent(streamNo, 'accepted');
@@ -211,19 +229,25 @@ function isPassed({ left, serverSince }: Granted, { cursors, table }: StreamStat
   return lastAt >= serverSince && !left.get(table.stream.streamNo)?.before.has(lastAt);
 }
 
-function isDone(granted: Granted, stream: StreamState, { dirty }: SyncState): boolean {
-  const { wish, left, since } = granted;
-  const { streamNo } = stream.table.stream;
-  const own = left.get(streamNo);
-  if (!own || stream.stoppedBy) return own !== undefined;
-  const isRead =
+/** Whether all is read that the wish wants of the stream, but for what is marked. */
+function isRead(granted: Granted, stream: StreamState): boolean {
+  const { wish, since } = granted;
+  return (
     passesOf(wish, stream).every((kind) => isPassed(granted, stream, kind)) &&
     (wish.kind !== 'flush' || !stream.cursors.head || stream.wideReadAt >= since) &&
-    (stream.cursors.mend?.position.days.length ?? 0) === 0;
-  if (!isRead) return false;
-  const marks = dirty.filter((record) => record.streamNo === streamNo).map(({ id }) => id as string);
-  if (!own.marked) left.set(streamNo, { ...own, marked: new Set(marks) });
-  return !marks.some((id) => (own.marked ?? new Set(marks)).has(id));
+    (stream.cursors.mend?.position.days.length ?? 0) === 0
+  );
+}
+
+function isJustRead(granted: Granted, stream: StreamState): boolean {
+  const own = granted.left.get(stream.table.stream.streamNo);
+  return own?.readAt === null && !stream.stoppedBy && isRead(granted, stream);
+}
+
+function isDone(granted: Granted, stream: StreamState): boolean {
+  const own = granted.left.get(stream.table.stream.streamNo);
+  if (!own || stream.stoppedBy) return own !== undefined;
+  return own.readAt !== null && !(stream.marked && stream.marked.oldest <= own.readAt);
 }
 
 /** The stream as the wish wants it read. */

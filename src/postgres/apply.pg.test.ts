@@ -214,9 +214,9 @@ test('a stream that one request both completes and stops stays stopped until it 
   const moves: CursorMove[] = [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }];
   await world.apply([record(1)], { observation, isLast: false, moves });
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
-  await mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true }, 0);
+  await mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true });
 
-  const checkpoint = async () => (await mirror.readProgress(0)).checkpoints[0];
+  const checkpoint = async () => (await mirror.readProgress()).checkpoints[0];
   assert.partialDeepStrictEqual(await checkpoint(), {
     state: 'stopped',
     stopped_by: 'PERM-02',
@@ -233,9 +233,9 @@ test('a reading that was closed stops nothing', async () => {
   const observation = await world.open();
   await closeObservation(world.destination.db, observation);
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
-  const late = mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true }, 0);
+  const late = mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true });
   await assert.rejects(late, { code: 'SYS-09' });
-  assert.equal((await mirror.readProgress(0)).checkpoints[0]?.stopped_by, null);
+  assert.equal((await mirror.readProgress()).checkpoints[0]?.stopped_by, null);
 });
 
 test('streams without rows move their cursors together and close the reading', async () => {

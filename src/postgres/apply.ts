@@ -5,6 +5,7 @@ import { assert } from '../lib/assert.ts';
 import { type Database, sqlState, type Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import type { ApplyCounts, GuardedStatements } from './guarded-statement.ts';
+import { keepMissing } from './missing-rows.ts';
 import type { Observation } from './observations.ts';
 import * as statements from './sql.ts';
 import { keyOf } from './table-ddl.ts';
@@ -214,21 +215,26 @@ const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantin
 
 /** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
 async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fates> {
-  const { part } = context;
+  const { table, part, bounds } = context;
+  const absent = part.absent ?? [];
+  const kept =
+    part.check && absent.length > 0 ? await keepMissing(tx, table.stream, absent, bounds.hi) : noneKept;
   const refused = page.unstorable.filter(({ text }) => !isDeleted(text));
   const gone = page.unstorable.filter(({ text }) => isDeleted(text)).map(({ id }) => id);
   const batch = {
     records: page.records,
     count: page.count - page.unstorable.length,
-    absent: [...(part.absent ?? []), ...gone],
+    absent: [...absent.filter((id) => !kept.has(id)), ...gone],
   };
   const fates = await applyRecords(tx, context, batch);
   // A part of a record is not put aside: its full reading is.
   for (const { id, text } of part.partial ? [] : refused) {
     await quarantine(tx, context, { id, code: 'lone surrogate', text });
   }
-  return sum(fates, { ...noFates, quarantined: refused.length });
+  return sum(fates, { ...noFates, quarantined: refused.length, dirty: kept.size });
 }
+
+const noneKept: ReadonlySet<string> = new Set();
 
 const isDeleted = (record: string) => (JSON.parse(record) as { IsDeleted?: unknown }).IsDeleted === true;
 

@@ -19,22 +19,15 @@ import * as progress from './progress.ts';
 import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
 import { restoreTable } from './restore-table.ts';
-import type { CheckpointRow, CursorKind, CursorRow, MarkReason } from './sql.ts';
+import type { CheckpointRow, CursorKind, CursorRow, MarkReason, StreamFigures } from './sql.ts';
 import * as statements from './sql.ts';
 import { takeOver } from './take-over.ts';
-
-/** A record that must be read again by its Id. */
-export interface DirtyRow {
-  stream_no: number;
-  id: string;
-  urgent: boolean;
-}
 
 /** All that a destination knows of its streams' progress, for whoever takes a sync over. */
 export interface Progress {
   checkpoints: readonly CheckpointRow[];
   cursors: readonly CursorRow[];
-  dirty: readonly DirtyRow[];
+  figures: readonly StreamFigures[];
 }
 
 /**
@@ -54,8 +47,11 @@ export interface Mirror {
   retryStopped(): Promise<void>;
   /** See {@link restoreTable}. */
   restoreTable(table: StreamTable): Promise<Fault | null>;
-  /** @param dirtyRows  up to so many of the records to read again */
-  readProgress(dirtyRows: number): Promise<Progress>;
+  readProgress(): Promise<Progress>;
+  /** The next records of a stream to read again, those first that a proxied write waits for. */
+  nextMarked(streamNo: number, limit: number): Promise<readonly RecordId[]>;
+  /** The figures of all streams; whatever was marked before them was marked at this ticket or before. */
+  readFigures(): Promise<{ ticket: number; figures: readonly StreamFigures[] }>;
   /** See {@link progress.beginStream}. */
   beginStream(
     streamNo: number,
@@ -80,12 +76,11 @@ export interface Mirror {
    * @param lockWaitMs  for answers that somebody waits for: no longer than this for the stream's lock
    */
   applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<PageApplied>;
-  /** See {@link applyRest}. `dirty` is what is left to read again after it. */
+  /** See {@link applyRest}. `figures` are those after it. */
   applyRest(
     rest: readonly Rest[],
     part: PagePart,
-    dirtyRows: number,
-  ): Promise<{ unmoved: readonly CursorKind[]; dirty: readonly DirtyRow[] }>;
+  ): Promise<{ unmoved: readonly CursorKind[]; figures: readonly StreamFigures[] }>;
 
   /** The mirror's own Ids in the order of their bytes, behind one; of one day of creation where it is given. */
   idsAfter(
@@ -148,7 +143,12 @@ export function mirrorIn(db: Database): Mirror {
     hasOpenIntents: () => intents.hasOpenIntents(db),
     retryStopped: () => progress.retryStopped(db),
     restoreTable: ({ stream }) => restoreTable(db, stream),
-    readProgress: (dirtyRows) => progress.readProgress(db, dirtyRows),
+    readProgress: () => progress.readProgress(db),
+    nextMarked: async (streamNo, limit) => {
+      const marked = await statements.selectMarked(db, streamNo, limit);
+      return marked.map(({ id }) => id as RecordId);
+    },
+    readFigures: () => progress.readFigures(db),
     beginStream: (streamNo, positions, rowsExpected) =>
       db.transaction((tx) => progress.beginStream(tx, streamNo, positions, rowsExpected)),
 
@@ -162,10 +162,10 @@ export function mirrorIn(db: Database): Mirror {
         if (lockWaitMs !== undefined) await intents.limitLockWait(tx, lockWaitMs);
         return applyPage(tx, table, page, part);
       }),
-    applyRest: (rest, part, dirtyRows) =>
+    applyRest: (rest, part) =>
       applyTransaction(db, async (tx) => {
         const unmoved = await applyRest(tx, rest, part);
-        return { unmoved, dirty: await statements.selectDirty(tx, dirtyRows) };
+        return { unmoved, figures: await statements.selectFigures(tx) };
       }),
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),

@@ -4,12 +4,18 @@ import { planForWholeTable } from './planner.ts';
 import * as statements from './sql.ts';
 import type { Stream } from './tables.ts';
 
-export async function readProgress(db: Tx, dirtyRows: number) {
+export async function readProgress(db: Tx) {
   return {
     checkpoints: await statements.selectCheckpoints(db),
     cursors: await statements.selectCursors(db),
-    dirty: await statements.selectDirty(db, dirtyRows),
+    figures: await statements.selectFigures(db),
   };
+}
+
+/** The ticket comes first, so that the figures know every mark that it counts. */
+export async function readFigures(db: Tx) {
+  const [last] = await statements.selectLastTicket(db);
+  return { ticket: last?.ticket ?? 0, figures: await statements.selectFigures(db) };
 }
 
 /** Begins a stream: its cursors, and what to expect of its first copy. Repeatable: a begun stream stays as it is. */

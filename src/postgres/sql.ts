@@ -1,5 +1,5 @@
 import type { Tx } from '../lib/database.ts';
-import { ident, sql } from '../lib/sql.ts';
+import { ident, type Sql, sql } from '../lib/sql.ts';
 import type { ColumnPlan } from './plan-table.ts';
 
 /**
@@ -19,6 +19,7 @@ export type MarkReason =
   | 'accepted'
   | 'kept'
   | 'deleted log'
+  | 'set aside'
   | 'asked';
 
 export interface CheckpointRow {
@@ -241,26 +242,71 @@ export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: Colum
           ${c.refersTo}::text[], ${c.isDetail}, true)
   ON CONFLICT (stream_no, field) DO NOTHING`);
 
+/** What changes of a stream besides its cursors: its number of rows, and the marks that may be read now. */
+export interface StreamFigures {
+  stream_no: number;
+  rows: number;
+  /** Whether a proxied write waits for one of the marked records; null where none may be read now. */
+  urgent: boolean | null;
+  /** The ticket of the oldest mark among them. */
+  oldest: number | null;
+}
+
+/** Marks that wait for nothing but their turn. Written as the indexes of the table say it, so that they serve. */
+const isOpenMark = sql`d.reason NOT IN ('absent', 'kept')`;
+
+/** Rows that a check has not found wait for its end, and where they are too many for a person. */
+const mayAbsentGo = (streamNo: Sql) => sql`
+  (SELECT NOT m.is_checking AND NOT m.is_held FROM _lockstep.missing m WHERE m.stream_no = ${streamNo})`;
+
 /**
- * The next records to read again, those first that a proxied write waits for. A stopped stream's wait for its start.
- * Rows that a sweep has not found wait for the end of its pass, and where they are too many for a person.
+ * Of each stream, in time that does not depend on how many marks there are: each part takes the first entry of an
+ * index. A stopped stream's marks wait until it is read again.
  */
-export const selectDirty = (tx: Tx, limit: number) =>
-  tx.query<{ stream_no: number; id: string; urgent: boolean }>(sql`
-  SELECT d.stream_no, d.id, d.urgent
-    FROM _lockstep.dirty d
-    JOIN _lockstep.checkpoint c USING (stream_no)
-    LEFT JOIN _lockstep.missing m USING (stream_no)
-   WHERE c.state <> 'stopped'
-     AND d.reason <> 'kept'
-     AND (d.reason <> 'absent' OR NOT m.is_checking AND NOT m.is_held)
-   ORDER BY d.urgent DESC, d.since LIMIT ${limit}`);
+export const selectFigures = (tx: Tx) =>
+  tx.query<StreamFigures>(sql`
+  SELECT c.stream_no, c.rows,
+         CASE WHEN next.urgent IS NOT NULL OR absent.first_since IS NOT NULL
+              THEN coalesce(next.urgent, false)
+         END AS urgent,
+         least(oldest.first_since, absent.first_since) AS oldest
+    FROM _lockstep.checkpoint c
+    LEFT JOIN LATERAL (
+         SELECT d.urgent FROM _lockstep.dirty d
+          WHERE c.state <> 'stopped' AND d.stream_no = c.stream_no AND ${isOpenMark}
+          ORDER BY d.urgent DESC, d.since LIMIT 1) next ON true
+    LEFT JOIN LATERAL (
+         SELECT d.first_since FROM _lockstep.dirty d
+          WHERE next.urgent IS NOT NULL AND d.stream_no = c.stream_no AND ${isOpenMark}
+          ORDER BY d.first_since LIMIT 1) oldest ON true
+    LEFT JOIN LATERAL (
+         SELECT d.first_since FROM _lockstep.dirty d
+          WHERE c.state <> 'stopped' AND c.absent_rows > 0 AND ${mayAbsentGo(sql`c.stream_no`)}
+            AND d.stream_no = c.stream_no AND d.reason = 'absent'
+          ORDER BY d.first_since LIMIT 1) absent ON true
+   ORDER BY c.stream_no`);
+
+/** The next records of a stream to read again, those first that a proxied write waits for. */
+export const selectMarked = (tx: Tx, streamNo: number, limit: number) =>
+  tx.query<{ id: string }>(sql`
+  (SELECT d.id FROM _lockstep.dirty d
+    WHERE d.stream_no = ${streamNo} AND ${isOpenMark}
+    ORDER BY d.urgent DESC, d.since LIMIT ${limit})
+  UNION ALL
+  (SELECT d.id FROM _lockstep.dirty d
+    WHERE ${mayAbsentGo(sql`${streamNo}::smallint`)} AND d.stream_no = ${streamNo} AND d.reason = 'absent'
+    ORDER BY d.first_since LIMIT ${limit})
+  LIMIT ${limit}`);
+
+/** The ticket that was taken last: whatever was marked by now has this one or an older one. */
+export const selectLastTicket = (tx: Tx) =>
+  tx.query<{ ticket: number }>(sql`SELECT last_value AS ticket FROM _lockstep.ticket`);
 
 /**
  * What a record without a known stamp misses is not older than what is settled by now: for marks that know nothing
  * of the record.
  */
-const settledSince = (streamNo: number) => sql`
+export const settledSince = (streamNo: number) => sql`
   (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'tail')`;
 
 /**

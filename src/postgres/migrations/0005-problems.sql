@@ -12,7 +12,7 @@ ALTER TABLE _lockstep.dirty ALTER COLUMN first_since SET NOT NULL;
 CREATE INDEX dirty_next ON _lockstep.dirty (stream_no, urgent DESC, since) WHERE reason NOT IN ('absent', 'kept');
 CREATE INDEX dirty_oldest ON _lockstep.dirty (stream_no, first_since) WHERE reason NOT IN ('absent', 'kept');
 CREATE INDEX dirty_stamped_at ON _lockstep.dirty (stream_no, stamped_at) WHERE reason NOT IN ('absent', 'kept');
-CREATE INDEX dirty_absent ON _lockstep.dirty (stream_no, since) WHERE reason = 'absent';
+CREATE INDEX dirty_absent ON _lockstep.dirty (stream_no, first_since) WHERE reason = 'absent';
 
 COMMENT ON COLUMN _lockstep.dirty.reason IS
   'overlap, written, related, cut off, differs, absent, accepted, kept, deleted log, set aside or asked';
@@ -99,15 +99,17 @@ UPDATE _lockstep.quarantine q
 CREATE VIEW _lockstep.missing AS
   SELECT c.stream_no,
          c.absent_rows AS rows,
+         lately.removed,
+         greatest(20, ceil(0.02 * (c.rows + lately.removed))) AS rows_max,
+         c.absent_rows + lately.removed > greatest(20, ceil(0.02 * (c.rows + lately.removed))) AS is_held,
          coalesce(sweep.position ->> 'after', '') <> ''
-           OR coalesce(jsonb_array_length(mend.position -> 'days'), 0) > 0 AS is_checking,
-         c.absent_rows + removed.rows > greatest(20, ceil(0.02 * (c.rows + removed.rows))) AS is_held
+           OR coalesce(jsonb_array_length(mend.position -> 'days'), 0) > 0 AS is_checking
     FROM _lockstep.checkpoint c
     LEFT JOIN _lockstep.cursor sweep ON sweep.stream_no = c.stream_no AND sweep.kind = 'sweep'
     LEFT JOIN _lockstep.cursor mend ON mend.stream_no = c.stream_no AND mend.kind = 'mend'
    CROSS JOIN LATERAL (
-         SELECT coalesce(sum(r.rows), 0) AS rows FROM _lockstep.removal r
-          WHERE r.stream_no = c.stream_no AND r.hour > clock_timestamp() - interval '1 day') removed;
+         SELECT coalesce(sum(r.rows), 0) AS removed FROM _lockstep.removal r
+          WHERE r.stream_no = c.stream_no AND r.hour > clock_timestamp() - interval '1 day') lately;
 
 CREATE OR REPLACE VIEW _lockstep.status AS
   SELECT c.sobject,

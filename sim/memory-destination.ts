@@ -254,6 +254,13 @@ export class MemoryDestination implements Mirror {
     return [];
   }
 
+  /** Every record of the model org can be stored. */
+  async retrySetAside(): Promise<void> {}
+
+  async readSetAside() {
+    return [];
+  }
+
   async unsettled(streamNo: number, ids: readonly string[]) {
     const { marks } = this.stream(streamNo);
     return ids

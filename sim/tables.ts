@@ -34,5 +34,5 @@ export const planOf = (sobject: string): TablePlan => planTable(describe(sobject
 export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
   sobjects.map((sobject, place) => ({
     stream: { ...planOf(sobject), schema: 'salesforce', streamNo: place + 1, planVersion: 1 },
-    guarded: { apply: '', check: '', patch: '', setAside: '' },
+    guarded: { apply: '', check: '', patch: '', misfits: '' },
   }));

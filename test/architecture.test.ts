@@ -66,8 +66,8 @@ test('only the command line writes to the console', () => {
 });
 
 test('only apply.ts runs the statement that writes mirror rows', () => {
-  const users = places(product, /guarded\.(apply|setAside)\b/);
-  assert.deepEqual(users, ['src/postgres/apply.ts']);
+  const users = places(product, /guarded\.(apply|misfits)\b/);
+  assert.deepEqual(users, ['src/postgres/apply-records.ts']);
 });
 
 test('no JavaScript parses a page of records', () => {

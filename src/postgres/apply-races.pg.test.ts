@@ -8,7 +8,7 @@ import { idOf, openDestinationWorld, record, stampAt, untilBlocked } from '../..
 import { sql } from '../lib/sql.ts';
 import { applyTransaction } from './apply.ts';
 import { limitLockWait } from './intents.ts';
-import { markDirty } from './sql.ts';
+import { markDirty } from './mark-sql.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
 

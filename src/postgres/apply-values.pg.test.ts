@@ -5,7 +5,7 @@ import { idOf, openDestinationWorld, pageOf, record, stampAt, untilBlocked } fro
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
 import { guardedStatements } from './guarded-statement.ts';
-import { markDirty } from './sql.ts';
+import { markDirty } from './mark-sql.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
 

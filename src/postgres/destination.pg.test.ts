@@ -17,12 +17,12 @@ import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
 import { sql } from '../lib/sql.ts';
 import { applyPage } from './apply.ts';
 import { holderName, openDestination, openDestinationForWrites, prepareDestination } from './destination.ts';
+import { markDirty } from './mark-sql.ts';
 import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
 import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
 import { restoreTable } from './restore-table.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
-import { markDirty } from './sql.ts';
 import { createTable, loadStreams } from './tables.ts';
 import { takeOver } from './take-over.ts';
 

@@ -1,5 +1,6 @@
 import type { RecordId } from '../core/ids.ts';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
+import { unreachable } from '../lib/assert.ts';
 import { type ColumnPlan, partialColumns, type SqlType } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
@@ -33,8 +34,8 @@ export interface GuardedStatements {
    * before $6 (seconds).
    */
   patch: string;
-  /** Puts the records aside that do not fit: $1 records, $2 stream_no, $3 lo. Returns id and whether it is deleted. */
-  setAside: string;
+  /** Those of $1, records, of which a value does not fit its column: the first such column, and the record as text. */
+  misfits: string;
 }
 
 export interface ApplyCounts {
@@ -60,7 +61,7 @@ export function guardedStatements(stream: Stream, serverVersion: number): Guarde
     apply: applyStatement(stream, names, page, false),
     check: applyStatement(stream, names, page, true),
     patch: patchStatement(stream, names, serverVersion),
-    setAside: setAsideStatement(stream, page),
+    misfits: misfitsStatement(stream, page),
   };
 }
 
@@ -301,21 +302,15 @@ ${tally},
   FROM judged`;
 }
 
-const setAsideStatement = (stream: Stream, page: string): string => `
-WITH page AS (${page}),
-aside AS (
-  INSERT INTO _lockstep.quarantine (stream_no, id, column_name, code, record)
-  SELECT DISTINCT ON ("Id") $2::smallint, "Id", _misfit, 'misfit', (to_jsonb(page) - '_misfit')::text
-    FROM page WHERE _misfit IS NOT NULL AND ${deletedText(stream)} IS DISTINCT FROM 'true' AND "Id" IS NOT NULL
-  ON CONFLICT (stream_no, id) DO UPDATE
-     SET column_name = EXCLUDED.column_name, code = EXCLUDED.code, record = EXCLUDED.record, tries = quarantine.tries + 1
-),
-unmarked AS (
-  DELETE FROM _lockstep.dirty d USING page WHERE d.stream_no = $2 AND d.id = page."Id" AND _misfit IS NOT NULL AND d.since < $3
-)
-SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted FROM page WHERE _misfit IS NOT NULL`;
+const misfitsStatement = (stream: Stream, page: string): string => `
+SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted, _misfit AS column, ${stampText(stream)} AS stamp,
+       (to_jsonb(page) - '_misfit')::text AS text
+  FROM (${page}) AS page
+ WHERE _misfit IS NOT NULL`;
 
 const deletedText = (stream: Stream) => (stream.hasIsDeleted ? 'page."IsDeleted"' : 'NULL');
+const stampText = ({ columns }: Stream) =>
+  columns.some(({ field }) => field === 'SystemModstamp') ? 'page."SystemModstamp"' : 'NULL';
 
 /** The JSON as text columns, and the name of the first column whose text does not fit its type. */
 function pageOf(columns: readonly ColumnPlan[], serverVersion: number): string {
@@ -342,11 +337,35 @@ function cast({ field, sqlType }: ColumnPlan): string {
   return sqlType === 'text' || sqlType === 'jsonb' ? value : `${value}::${sqlType}`;
 }
 
+/**
+ * What PostgreSQL takes for a value of a type is more than what Salesforce writes: a date takes a datetime and drops its
+ * time, a boolean `yes`, a number `NaN`. Such a value is of a field that has another type by now, and would be changed
+ * without a word.
+ */
 function fitsByServer({ field, sqlType }: ColumnPlan): string {
   const value = quoted(field);
-  if (sqlType !== 'integer' && sqlType !== 'bigint') return `pg_input_is_valid(${value}, '${sqlType}')`;
-  return `pg_input_is_valid(${value}, '${sqlType}')
-              OR pg_input_is_valid(regexp_replace(${value}, '\\.0+$', ''), '${sqlType}')`;
+  const isValid = `pg_input_is_valid(${value}, '${sqlType}')`;
+  const isNumeral = `ascii(${value}) BETWEEN 45 AND 57 AND ascii(right(${value}, 1)) BETWEEN 48 AND 57`;
+  switch (sqlType) {
+    case 'integer':
+    case 'bigint':
+      return `${isNumeral} AND (${isValid}
+              OR pg_input_is_valid(regexp_replace(${value}, '\\.0+$', ''), '${sqlType}'))`;
+    case 'numeric':
+      return `${isNumeral} AND ${isValid}`;
+    case 'boolean':
+      return `${value} IN ('true', 'false')`;
+    case 'date':
+      return `${value} LIKE '____-__-__' AND ${isValid}`;
+    case 'timestamptz':
+      return `${value} LIKE '____-__-__T%' AND ${isValid}`;
+    case 'time':
+    case 'text':
+    case 'jsonb':
+      return isValid;
+    default:
+      return unreachable(sqlType);
+  }
 }
 
 /**

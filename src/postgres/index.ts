@@ -14,6 +14,7 @@ export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.t
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
 export { databaseFault, failureFields, isTableChanged } from './faults.ts';
 export type { Outcome } from './intents.ts';
+export type { MarkReason, StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
 export { countOpenRepairs } from './open-repairs.ts';
@@ -27,6 +28,6 @@ export {
   revokePublicConnect,
   scramVerifier,
 } from './roles.ts';
-export type { CursorKind, MarkReason, StreamFigures } from './sql.ts';
+export type { CursorKind } from './sql.ts';
 export { processIdentity } from './start-lock.ts';
 export { createTable, type Stream } from './tables.ts';

@@ -5,7 +5,8 @@ import { idOf, openDestinationWorld } from '../../test/destination.ts';
 import { sql } from '../lib/sql.ts';
 import { mirrorIn } from './index.ts';
 import { healIntents, recordIntent, recordOutcome } from './intents.ts';
-import { markDirty, purgeOld } from './sql.ts';
+import { markDirty } from './mark-sql.ts';
+import { purgeOld } from './sql.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
 

@@ -1,4 +1,5 @@
 import type { Tx } from '../lib/database.ts';
+import { markDirty } from './mark-sql.ts';
 import * as statements from './sql.ts';
 
 /** What is known of a proxied write. */
@@ -46,7 +47,7 @@ export async function healIntents(
     const streamNo = streamNos.get(name);
     if (streamNo === undefined) continue;
     if (id === null) withoutId.set(name, Math.max(age, withoutId.get(name) ?? 0));
-    else await statements.markDirty(tx, streamNo, [id], { urgent: true, reason: 'cut off' });
+    else await markDirty(tx, streamNo, [id], { urgent: true, reason: 'cut off' });
   }
   return { healed: cutOff.length, withoutId };
 }

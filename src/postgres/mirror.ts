@@ -13,13 +13,16 @@ import {
   type StreamTable,
 } from './apply.ts';
 import * as intents from './intents.ts';
+import type { MarkReason, StreamFigures } from './mark-sql.ts';
+import * as marks from './mark-sql.ts';
 import * as observations from './observations.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import * as progress from './progress.ts';
 import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
 import { restoreTable } from './restore-table.ts';
-import type { CheckpointRow, CursorKind, CursorRow, MarkReason, StreamFigures } from './sql.ts';
+import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside.ts';
+import type { CheckpointRow, CursorKind, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
 import { takeOver } from './take-over.ts';
 
@@ -119,6 +122,10 @@ export interface Mirror {
     streamNo: number,
     ids: readonly string[],
   ): Promise<readonly (readonly [id: string, why: 'dirty' | 'quarantined'])[]>;
+  /** See {@link retrySetAside}. */
+  retrySetAside(): Promise<void>;
+  /** How many records were set aside, by object, column and reason. */
+  readSetAside(): Promise<readonly SetAsideCount[]>;
   /** What checks have mended since a second of Salesforce's time, by object and kind. */
   readRepairs(since: ServerSeconds): Promise<readonly RepairCount[]>;
   /** See {@link intents.recordIntent}. */
@@ -145,7 +152,7 @@ export function mirrorIn(db: Database): Mirror {
     restoreTable: ({ stream }) => restoreTable(db, stream),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {
-      const marked = await statements.selectMarked(db, streamNo, limit);
+      const marked = await marks.selectMarked(db, streamNo, limit);
       return marked.map(({ id }) => id as RecordId);
     },
     readFigures: () => progress.readFigures(db),
@@ -165,7 +172,7 @@ export function mirrorIn(db: Database): Mirror {
     applyRest: (rest, part) =>
       applyTransaction(db, async (tx) => {
         const unmoved = await applyRest(tx, rest, part);
-        return { unmoved, figures: await statements.selectFigures(tx) };
+        return { unmoved, figures: await marks.selectFigures(tx) };
       }),
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
@@ -174,15 +181,19 @@ export function mirrorIn(db: Database): Mirror {
     referencesOf: ({ stream }, columns, ids) => referencesOf(db, stream, columns, ids),
     rowsReferringTo: ({ stream }, columns, ids, limit) => rowsReferringTo(db, stream, columns, ids, limit),
     markRows: async (streamNo, ids, reason, urgent) => {
-      await statements.markDirty(db, streamNo, ids, { urgent, reason });
+      await marks.markDirty(db, streamNo, ids, { urgent, reason });
     },
     decideOnAbsent: async (streamNo, decision) => {
-      await statements.decideOnAbsent(db, streamNo, decision);
+      await marks.decideOnAbsent(db, streamNo, decision);
     },
     unsettled: async (streamNo, ids) => {
       const found = await statements.selectUnsettled(db, streamNo, ids);
       return [...new Map(found.map(({ id, why }) => [id, why]))];
     },
+    retrySetAside: async () => {
+      await retrySetAside(db);
+    },
+    readSetAside: () => selectSetAside(db),
     readRepairs: (since) => statements.selectRepairs(db, since),
     recordIntent: (intent) => intents.recordIntent(db, intent),
     recordOutcome: (recorded, outcome) => intents.recordOutcome(db, recorded, outcome),

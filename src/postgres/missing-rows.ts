@@ -6,7 +6,7 @@
 import type { RecordId } from '../core/ids.ts';
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
-import { settledSince } from './sql.ts';
+import { settledSince } from './mark-sql.ts';
 import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 

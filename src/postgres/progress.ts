@@ -1,5 +1,6 @@
 import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
+import * as marks from './mark-sql.ts';
 import { planForWholeTable } from './planner.ts';
 import * as statements from './sql.ts';
 import type { Stream } from './tables.ts';
@@ -8,14 +9,14 @@ export async function readProgress(db: Tx) {
   return {
     checkpoints: await statements.selectCheckpoints(db),
     cursors: await statements.selectCursors(db),
-    figures: await statements.selectFigures(db),
+    figures: await marks.selectFigures(db),
   };
 }
 
 /** The ticket comes first, so that the figures know every mark that it counts. */
 export async function readFigures(db: Tx) {
-  const [last] = await statements.selectLastTicket(db);
-  return { ticket: last?.ticket ?? 0, figures: await statements.selectFigures(db) };
+  const [last] = await marks.selectLastTicket(db);
+  return { ticket: last?.ticket ?? 0, figures: await marks.selectFigures(db) };
 }
 
 /** Begins a stream: its cursors, and what to expect of its first copy. Repeatable: a begun stream stays as it is. */

@@ -11,8 +11,9 @@ import {
 } from '../../test/destination.ts';
 import { sql } from '../lib/sql.ts';
 import { isTableChanged } from './faults.ts';
+import { markDirty } from './mark-sql.ts';
 import { restoreTable } from './restore-table.ts';
-import { insertCursor, markDirty } from './sql.ts';
+import { insertCursor } from './sql.ts';
 import { loadStreams } from './tables.ts';
 
 const fields = { Name: 'string', Size__c: 'int', OwnerId: 'reference', CloseTime__c: 'time' };

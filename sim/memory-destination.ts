@@ -184,6 +184,7 @@ export class MemoryDestination implements Mirror {
         })),
       ),
       figures: this.figures(),
+      problems: [],
     };
   }
 
@@ -220,9 +221,33 @@ export class MemoryDestination implements Mirror {
   /** Nobody edits its rows by hand. */
   async recountRows(): Promise<void> {}
 
+  /** Nobody changes or locks its tables, or hides a field. */
+  async isAsPlanned() {
+    return true;
+  }
+
+  async isWritable() {
+    return true;
+  }
+
+  async lockHolders() {
+    return null;
+  }
+
   async restoreTable() {
     return null;
   }
+
+  async hasCursorIndex() {
+    return true;
+  }
+
+  async restoreCursorIndex(): Promise<void> {}
+
+  async showFields(): Promise<void> {}
+
+  /** What is told to people is not looked at. */
+  async recordProblems(): Promise<void> {}
 
   /** Its sobjects do not refer to each other. */
   async referencesOf() {

@@ -33,6 +33,13 @@ export const planOf = (sobject: string): TablePlan => planTable(describe(sobject
 /** For a destination that needs no statements. */
 export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
   sobjects.map((sobject, place) => ({
-    stream: { ...planOf(sobject), schema: 'salesforce', streamNo: place + 1, planVersion: 1 },
+    stream: {
+      ...planOf(sobject),
+      schema: 'salesforce',
+      streamNo: place + 1,
+      planVersion: 1,
+      hidden: [],
+      returnedAt: null,
+    },
     guarded: { apply: '', check: '', patch: '', misfits: '' },
   }));

@@ -84,7 +84,12 @@ export class Worker implements Mortal {
   /** Takes the sync over and runs it until it dies or somebody else has taken over. */
   run(): void {
     const { tables, log, profile, living, onBreak } = this.options;
-    const destination = { mirror: this.mirror, tables, end: async () => undefined };
+    const destination = {
+      mirror: this.mirror,
+      tables,
+      reloadTables: async () => undefined,
+      end: async () => undefined,
+    };
     const held = holdSync(
       {
         clock: this.clock,
@@ -97,6 +102,7 @@ export class Worker implements Mortal {
         trouble: { begin: async () => undefined, end: async () => undefined },
         wishes: this.options.wishes,
         onComplete: async () => undefined,
+        onUnexpected: onBreak,
         host: 'memory',
         pageRows: profile.pageRows,
       },

@@ -2,6 +2,7 @@ import { startOfContent } from '../src/engine/cursors/content.ts';
 import { startOfCounts } from '../src/engine/cursors/counts.ts';
 import { nothingToMend } from '../src/engine/cursors/mend.ts';
 import { startOfSweep } from '../src/engine/cursors/sweep.ts';
+import { uncut } from '../src/engine/page-size.ts';
 import { openQuota } from '../src/engine/quota.ts';
 import type { Cursors, Held, StreamState, SyncState } from '../src/engine/sync-state.ts';
 import type { Stream, StreamTable } from '../src/postgres/index.ts';
@@ -45,6 +46,8 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     cursorField: 'SystemModstamp',
     replicateable: true,
     columns: [idColumn],
+    hidden: [],
+    returnedAt: null,
   };
   return {
     table: { stream } as StreamTable,
@@ -57,8 +60,11 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     wideSince: null,
     wideReadAt: 0,
     goesAlone: false,
-    trouble: null,
-    stoppedBy: null,
+    problems: {},
+    stopped: null,
+    isTableChanged: false,
+    describe: { isDue: false, at: 0 },
+    pageSizes: { full: uncut(2_000), part: uncut(2_000) },
     ...change,
   };
 }
@@ -66,6 +72,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
 export const syncState = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
   streams,
   serverNow,
+  serverTime: { now: serverNow, saidAt: 0, ahead: null },
   budget: { intervalMs: 3_000, sentAt: [] },
   quota: openQuota(90),
   pageRows: 2_000,

@@ -67,6 +67,13 @@ export const faults = {
     explanation: 'Salesforce refuses {stream} ({reason}). Its rows are kept as they are.',
     next: "Give the sync's user read access to it.",
   },
+  'PERM-03': {
+    kind: 'transient',
+    title: 'The log of deletions is refused',
+    explanation:
+      'Salesforce does not answer which records of {stream} were deleted ({reason}). Deletions past the recycle bin are found by the daily sweep instead.',
+    next: "Give the sync's user the right to view all data of the object.",
+  },
   'PERM-05': {
     kind: 'needs-person',
     title: 'Many rows vanished at once',
@@ -80,6 +87,13 @@ export const faults = {
     explanation:
       'The table of {stream} is not as it was made ({reason}). It is made again, and its rows are read again.',
     next: 'Nothing to do. Change views or copies of your own instead: these tables belong to the sync.',
+  },
+  'SCH-05': {
+    kind: 'transient',
+    title: 'Table cannot be made as it was planned',
+    explanation:
+      'The table of {stream} was changed by somebody else, and {reason}. Its rows stay as they are.',
+    next: 'Take away what stands in the way (your own view, table or lock); it is tried again by itself.',
   },
   'SCH-06': {
     kind: 'permanent',
@@ -105,6 +119,13 @@ export const faults = {
     explanation:
       'An answer of Salesforce was cut short or has an unexpected form at {where}; nothing of it was used.',
     next: 'Nothing to do; it is asked again.',
+  },
+  'DATA-05': {
+    kind: 'transient',
+    title: 'Numbers of records differ',
+    explanation:
+      'On {rows} days of creation the mirror has other numbers of {stream} than Salesforce, after all of them were read again.',
+    next: 'See whether rows are set aside or held: lockstep objects list. Otherwise read the object again: lockstep objects reread {stream}',
   },
   'NET-01': {
     kind: 'transient',
@@ -153,6 +174,20 @@ export const faults = {
     title: 'A table refuses its rows',
     explanation: 'The database did not take a page of {stream} ({sqlState}). Other objects go on.',
     next: 'Look for locks, triggers and rules that were added to the table.',
+  },
+  'DB-16': {
+    kind: 'transient',
+    title: 'A table is locked',
+    explanation:
+      'Another session keeps pages of {stream} from being written ({reason}). Other objects go on.',
+    next: 'Nothing to do where the lock is meant; otherwise end that session. Reading goes on by itself.',
+  },
+  'DB-17': {
+    kind: 'transient',
+    title: 'The database refuses a statement',
+    explanation:
+      'A statement of the sync itself failed ({sqlState}). Positions stand still, nothing is lost.',
+    next: 'It is tried again by itself. Look what was changed in the schema _lockstep or in the rights of its roles.',
   },
   'PRX-01': {
     kind: 'permanent',
@@ -280,6 +315,12 @@ export const faults = {
     title: 'Not done in time',
     explanation: '{reason}',
     next: 'See lockstep status {sync}; give it longer with --timeout.',
+  },
+  'SYS-15': {
+    kind: 'transient',
+    title: 'Unexpected failure',
+    explanation: 'Lockstep itself failed at something that it does not know ({reason}). Nothing is lost.',
+    next: 'It is tried again by itself. Please report it, with the lines of the log before it.',
   },
 } as const satisfies Record<string, FaultEntry>;
 

@@ -119,3 +119,10 @@ const refusesFilterByTime = lowerCase([
 ]);
 
 export const isFilteredByTime = (sobject: string) => !refusesFilterByTime.has(sobject.toLowerCase());
+
+/**
+ * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" of the custom metadata types
+ * guide, and Salesforce's answers): they are asked by AND and ORDER BY alone, and their pages are cut where Salesforce
+ * cuts them.
+ */
+export const takesPlainQueriesOnly = (sobject: string): boolean => /__mdt$/i.test(sobject);

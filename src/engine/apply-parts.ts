@@ -1,13 +1,11 @@
-import { Fault } from '../core/faults.ts';
+import type { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sqlState } from '../lib/database.ts';
 import {
   type CursorMove,
-  databaseFault,
-  isTableChanged,
+  isOfOneTable,
   type Mirror,
   type Observation,
   type PagePart,
@@ -38,10 +36,10 @@ export interface RiderPart {
   after: StreamState;
 }
 
-/** A stream that was refused for good. */
+/** A stream that was refused for good; null: one that may be read again. */
 export interface Stop {
   table: StreamTable;
-  fault: Fault;
+  fault: Fault | null;
 }
 
 interface ApplyDeps {
@@ -54,8 +52,8 @@ interface ApplyDeps {
 interface PartsApplied {
   /** After the last part, read in its transaction. */
   figures: readonly StreamFigures[];
-  /** Streams, by their place in the state, whose page the database refused. The others went on. */
-  failed: ReadonlyMap<number, Fault>;
+  /** Streams, by their place in the state, whose page the database refused, with its error. The others went on. */
+  failed: ReadonlyMap<number, unknown>;
   areCursorsMoved: boolean;
 }
 
@@ -94,7 +92,7 @@ export async function applyParts(
   observation: Observation,
   hi?: number,
 ): Promise<PartsApplied> {
-  const failed = new Map<number, Fault>();
+  const failed = new Map<number, unknown>();
   const moves = new Moves();
   for (const part of parts) {
     const { index } = part.slot;
@@ -104,7 +102,8 @@ export async function applyParts(
     try {
       moves.stand(index, await applyOnePage(deps, part, moves.take(index), { observation, hi }));
     } catch (error) {
-      failed.set(index, await faultOfPage(deps, part, error));
+      if (!isOfOneTable(error)) throw error;
+      failed.set(index, error);
     }
   }
   const tables = new Map(parts.map(({ slot, table }) => [slot.index, table]));
@@ -130,20 +129,6 @@ export async function applyParts(
 }
 
 const hasRows = ({ page, step }: Part) => page !== null && (page.count > 0 || (step.absent?.length ?? 0) > 0);
-
-/**
- * A page that the database refuses by itself is its stream's trouble. Anything else is the whole sync's, and so is a
- * table that somebody has changed: it has been made again, and everything has to be loaded anew.
- */
-async function faultOfPage(deps: ApplyDeps, { table }: Part, error: unknown): Promise<Fault> {
-  const code = sqlState(error);
-  const restored = isTableChanged(error) ? await deps.mirror.restoreTable(table) : null;
-  if (restored) throw restored;
-  if (error instanceof Fault || code === undefined || databaseFault(error, '')) throw error;
-  const { sobject } = table.stream;
-  deps.log.warn('page refused by the database', { stream: sobject, sqlState: code });
-  return new Fault('DB-15', { stream: sobject, sqlState: code });
-}
 
 /** The kinds of the cursors that could not be moved. */
 async function applyOnePage(

@@ -1,5 +1,6 @@
 import { unreachable } from '../lib/assert.ts';
 import { type WindowEnd, windowEnd } from './cursors/pass.ts';
+import type { Activity } from './problems.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
 
 /**
@@ -16,7 +17,29 @@ export type Slot =
   | { kind: 'backfill' | 'content'; index: number; chainedTo: number | null }
   /** The n-th page of the mirror's own Ids in this request. */
   | { kind: 'sweep'; index: number; nth: number }
-  | { kind: 'counts' | 'mend'; index: number };
+  | { kind: 'mend'; index: number };
+
+/** What a slot's failure says something of. */
+export function activityOf(kind: Slot['kind']): Activity {
+  switch (kind) {
+    case 're-read':
+      return 'repair';
+    case 'head':
+    case 'tail':
+    case 'head and tail':
+      return 'poll';
+    case 'mend':
+      return 'counts';
+    case 'backfill':
+    case 'content':
+    case 'sweep':
+      return kind;
+    default:
+      return unreachable(kind);
+  }
+}
+
+export const isHead = ({ kind }: Slot) => kind === 'head' || kind === 'head and tail';
 
 /** A composite request runs at most five queries (REST API guide, Composite). */
 export const slotsMax = 5;
@@ -58,7 +81,7 @@ export class Slots {
 }
 
 /** Work that one slot a request is enough for. */
-const onePage: readonly Work['kind'][] = ['counts', 'mend'];
+const onePage: readonly Work['kind'][] = ['mend'];
 
 /** The slots that are left, each to the work that has the fewest; then each work's pages in their order. */
 export function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
@@ -94,11 +117,10 @@ export function addWork(slots: Slots, state: SyncState, { kind, index }: Work, c
     }
     case 'sweep': {
       const taken = slots.count(kind, index);
-      const pages = Math.max(1, Math.ceil(stream.rows / state.pageRows) + 1);
+      const pages = Math.max(1, Math.ceil(stream.rows / stream.pageSizes.part.rows) + 1);
       for (let nth = taken; nth < Math.min(taken + count, pages); nth++) slots.add({ kind, index, nth });
       return;
     }
-    case 'counts':
     case 'mend':
       if (!slots.has(kind, index)) slots.add({ kind, index });
       return;
@@ -114,7 +136,8 @@ function addPages(
   { kind, index }: { kind: 'head' | 'tail'; index: number },
   count: number,
 ): void {
-  const pass = (state.streams[index] as StreamState).cursors[kind]?.position.pass ?? null;
+  const { cursors, pageSizes } = state.streams[index] as StreamState;
+  const pass = cursors[kind]?.position.pass ?? null;
   const own = slots.taken.findIndex((slot) => slot.kind === kind && slot.index === index);
   if (!pass) {
     if (own < 0) slots.add({ kind, index, chainedTo: null });
@@ -122,7 +145,7 @@ function addPages(
   }
   const pages = count + (own < 0 ? 0 : 1);
   const end = kind === 'tail' ? pass.until : null;
-  const before = windowEnd(pass, pages, state.pageRows, { end, serverNow: state.serverNow });
+  const before = windowEnd(pass, pages, pageSizes.full.rows, { end, serverNow: state.serverNow });
   let page = own;
   for (let nth = 0; nth < pages; nth++) {
     const slot: Slot = { kind, index, before, chainedTo: nth === 0 ? null : page };

@@ -3,21 +3,23 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sqlState } from '../lib/database.ts';
-import { type Destination, databaseFault, type Holder, isTableChanged } from '../postgres/index.ts';
+import { type Destination, databaseFault, type Holder } from '../postgres/index.ts';
 import { countRecords, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { healCutOff } from './heal-cut-off.ts';
 import { pollFirst } from './polled-first.ts';
+import { withProblem } from './problems.ts';
 import { openQuota } from './quota.ts';
 import { RelatedRecords } from './related-records.ts';
 import { restMs } from './rest.ts';
 import { type HeldSync, type Run, runTicks } from './run-ticks.ts';
-import { loadState, pageRowsMax, type SyncState, startsOf } from './sync-state.ts';
-import type { SyncDeps } from './tick.ts';
+import { agree, type ServerTime } from './server-time.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { loadState, pageRowsMax, type StreamState, type SyncState, startsOf } from './sync-state.ts';
 import type { Trouble } from './trouble.ts';
 import type { WishBox } from './wishes.ts';
 
 /** A destination as its holder has it open. */
-export type HeldDestination = Pick<Destination, 'mirror' | 'tables' | 'end'>;
+export type HeldDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
 
 export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
   clock: Clock;
@@ -35,6 +37,8 @@ export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
   onUsage?: ((usage: Usage) => void) | undefined;
   /** Told at each start when every first copy is complete. */
   onComplete(destination: Opened): Promise<void>;
+  /** Told of an error that the engine should have known, for tests. */
+  onUnexpected?: ((error: unknown) => void) | undefined;
   /** The destination's server, as a person knows it. */
   host: string;
   /** Rows of a page; for the simulation, whose pages are small. */
@@ -46,8 +50,8 @@ export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
  * and its effect; which one is decided by `nextRequest` alone.
  *
  * A fault of Salesforce's lets the sync rest and try again from the same cursors. A fault of the database throws the
- * state away, because it cannot be known what has committed: it is loaded again from there. Ends by itself where
- * another holder has taken over.
+ * state away, because it cannot be known what has committed: it is loaded again from there. So does what nobody has
+ * foreseen; all of it is told. Ends by itself where another holder has taken over.
  */
 export async function holdSync<Opened extends HeldDestination>(
   deps: HoldDeps<Opened>,
@@ -61,14 +65,22 @@ export async function holdSync<Opened extends HeldDestination>(
       const opened = destination;
       const { mirror, tables } = opened;
       const related = relatedIn(deps, opened);
-      const run = { ...deps, mirror, tables, related, onComplete: () => deps.onComplete(opened) };
+      const reloadTables = () => opened.reloadTables();
+      const run = {
+        ...deps,
+        mirror,
+        tables,
+        reloadTables,
+        related,
+        onComplete: () => deps.onComplete(opened),
+      };
       const state = await takeUp(run, signal);
       tries = 1;
       await runTicks(run, state, signal);
     } catch (error) {
       if (signal.aborted) return;
-      const fault = error instanceof Fault ? error : faultOfDatabase(error, deps.host);
-      if (!fault) throw error;
+      const fault = faultOfRun(error, deps.host);
+      if (fault.code === 'SYS-15' || fault.code === 'DB-17') deps.onUnexpected?.(error);
       if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: holder.epoch });
       const waitMs = restMs(tries, fault);
       log.warn('sync waits', { code: fault.code, waitMs, tries });
@@ -88,11 +100,14 @@ const relatedIn = ({ log, open }: HoldDeps, opened: HeldDestination) =>
     onMarked: (sobject) => pollFirst(open, [sobject]),
   });
 
-/** A table that somebody has changed is made again by the next start. */
-function faultOfDatabase(error: unknown, host: string): Fault | undefined {
-  const fault = databaseFault(error, host);
-  if (fault || !isTableChanged(error)) return fault;
-  return new Fault('SCH-04', { stream: 'the sync', reason: `the database said ${sqlState(error)}` });
+/** Whatever ends a run is told, what nobody has foreseen as well: an error that only a log knows stops a sync for ever. */
+function faultOfRun(error: unknown, host: string): Fault {
+  if (error instanceof Fault) return error;
+  const known = databaseFault(error, host);
+  if (known) return known;
+  const state = sqlState(error);
+  if (state !== undefined) return new Fault('DB-17', { sqlState: state });
+  return new Fault('SYS-15', { reason: error instanceof Error ? error.name : typeof error });
 }
 
 /** Whatever is urgent, a rest is a rest; only new settings end it, because they may have mended what failed. */
@@ -112,16 +127,14 @@ async function rest(
 async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal): Promise<SyncState> {
   const { mirror, tables, open } = run;
   await mirror.takeOver(run.holder);
-  for (const table of tables.values()) {
-    const restored = await mirror.restoreTable(table);
-    if (restored) throw restored;
-  }
   await healCutOff({ ...run, wide: open.wide }, true);
   await mirror.retryStopped();
 
   const { intervalMs, stopAtPercent } = open.settings;
+  const serverTime = await readServerTime(run, signal);
   const known = {
-    serverNow: await readServerTime(run, signal),
+    serverNow: serverTime.now,
+    serverTime,
     budget: { intervalMs, sentAt: open.sentAt },
     quota: openQuota(stopAtPercent),
     pageRows: run.pageRows ?? pageRowsMax,
@@ -129,7 +142,7 @@ async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal
   const state = await loadState(mirror, tables, known);
   const begun = new Set(state.streams.map(({ table }) => table.stream.sobject));
   const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
-  if (fresh.length === 0) return state;
+  if (fresh.length === 0) return withChangedTables(run, state);
 
   const names = fresh.map(({ stream }) => stream.sobject);
   const counts = await countRecords(run.salesforce, names, signal);
@@ -137,16 +150,51 @@ async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal
     const positions = startsOf(stream, known.serverNow);
     await mirror.beginStream(stream.streamNo, positions, counts.get(stream.sobject) ?? null);
   }
-  return loadState(mirror, tables, known);
+  return withChangedTables(run, await loadState(mirror, tables, known));
 }
 
-/** The time that the cursors start from is Salesforce's: the `Date` of an answer before anything is read. */
-async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerSeconds> {
-  const { salesforce } = run;
-  const answer = await salesforce.request(
-    { method: 'GET', path: salesforce.dataPath, purpose: 'setup' },
-    signal,
-  );
-  if (answer.serverNow === null) throw new Fault('DATA-03', { where: 'Date' });
-  return answer.serverNow;
+/** Tables that somebody has changed while nobody ran are made again before anything is read of them. */
+async function withChangedTables({ mirror, clock, log }: Run, state: SyncState): Promise<SyncState> {
+  const streams: StreamState[] = [];
+  for (const stream of state.streams) {
+    const isChanged = !(await mirror.isAsPlanned(stream.table));
+    const { sobject } = stream.table.stream;
+    if (isChanged) log.warn('table is not as it was made', { stream: sobject, code: 'SCH-04' });
+    const fault = new Fault('SCH-04', {
+      stream: sobject,
+      reason: 'it was changed while nobody ran the sync',
+    });
+    streams.push(
+      isChanged
+        ? { ...retried(withProblem(stream, 'table', fault, clock.now())), isTableChanged: true }
+        : stream,
+    );
+  }
+  return { ...state, streams };
+}
+
+/** Its first try has not been made yet. */
+function retried(stream: StreamState): StreamState {
+  const { table } = stream.problems;
+  return table ? { ...stream, problems: { ...stream.problems, table: { ...table, restsUntil: 0 } } } : stream;
+}
+
+/** So many answers may be asked for until two in a row tell the same time. */
+const timesMax = 6;
+
+/**
+ * The time that the cursors start from is Salesforce's: what two answers say, before anything is read. One alone may
+ * have been written by a machine between.
+ */
+async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerTime> {
+  const { salesforce, clock } = run;
+  let before: { seconds: ServerSeconds; saidAt: number } | null = null;
+  for (let nth = 0; nth < timesMax; nth++) {
+    const request = { method: 'GET', path: salesforce.dataPath, purpose: 'setup' } as const;
+    const { serverNow: seconds } = await salesforce.request(request, signal);
+    const said = seconds === null ? null : { seconds, saidAt: clock.now() };
+    if (before && said && agree(before, said)) return { now: said.seconds, saidAt: said.saidAt, ahead: null };
+    before = said ?? before;
+  }
+  throw new Fault('DATA-03', { where: 'Date' });
 }

@@ -7,6 +7,7 @@ import { mendOf } from './cursors/mend.ts';
 import { startOfSweep } from './cursors/sweep.ts';
 import type { Slot } from './fill-slots.ts';
 import { nextRequest, type Rider } from './next-request.ts';
+import type { Activity } from './problems.ts';
 import { openQuota } from './quota.ts';
 import type { Cursors, SyncState } from './sync-state.ts';
 
@@ -242,10 +243,55 @@ test('an urgent stream is polled before those that have waited longer', () => {
   assert.equal(kinds(slotsOf(state))[0], 'head 6');
 });
 
-test('a stream in trouble rests while the others go on, and then goes alone', () => {
-  const streams = [stream(1, { trouble: { restsUntil: 200_000, tries: 1 } }), stream(2, { polledAt: 1 })];
-  assert.deepEqual(kinds(slotsOf(sync(streams), 100_000)), ['head 1']);
+const failing = (activity: Activity, restsUntil: number): StreamChange => ({
+  problems: { [activity]: { code: 'NET-01', explanation: '', next: '', tries: 1, failedAt: 0, restsUntil } },
+});
+
+test('a poll that failed rests while the others go on, and then goes alone', () => {
+  const streams = [stream(1, failing('poll', 200_000)), stream(2, { polledAt: 1 })];
   assert.deepEqual(kinds(slotsOf(sync(streams), 200_000)), ['head 0']);
+  const together = [stream(1, { ...failing('poll', 200_000), polledAt: 2 }), stream(2, { polledAt: 1 })];
+  assert.deepEqual(kinds(slotsOf(sync(together), 100_000)), ['head 1']);
+});
+
+for (const [activity, change, kind] of [
+  ['sweep', { cursors: { sweep: at(startOfSweep(0)) } }, 'sweep'],
+  ['content', { cursors: { content: at(startOfContent(0)) } }, 'content'],
+  ['repair', { marked: { isUrgent: true, oldest: 7 } }, 're-read'],
+  ['counts', { cursors: { mend: at(mendOf(['2026-11-24'])) } }, 'mend'],
+] as const) {
+  test(`a failed ${activity} rests alone: the stream is polled as before, together with the others`, () => {
+    const streams = (restsUntil: number) =>
+      sync([stream(1, { ...change, ...failing(activity, restsUntil) }), stream(2)]);
+    assert.deepEqual(kinds(slotsOf(streams(200_000))), ['head 0', 'head 1']);
+    assert.ok(kinds(slotsOf(streams(100_000))).includes(`${kind} 0`));
+  });
+}
+
+test('nothing is read of a stream whose table is locked or has been changed', () => {
+  const locked = sync([stream(1, failing('table', 200_000)), stream(2)]);
+  assert.deepEqual(kinds(slotsOf(locked)), ['head 1']);
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { isTableChanged: true }), stream(2)]))), ['head 1']);
+});
+
+test('up to five streams are counted in a request of their own, one such request at a time', () => {
+  const due = { cursors: { counts: at(startOfCounts(serverNow - 2 * day)) } };
+  const state = sync([...numbered(6, due), stream(7)]);
+  assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4] });
+  const beside = nextRequest(state, 100_000, { isCounting: true, isDescribing: false });
+  assert.equal(beside.kind, 'ask');
+});
+
+test('an object with an unknown field is described at once, one with a hidden field now and then', () => {
+  const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000 } })]);
+  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1 });
+  const one = stream(1, { describe: { isDue: false, at: 100_000 } });
+  const hidden = { field: 'Name', column: 'name' };
+  const hiding = sync([
+    { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },
+  ]);
+  assert.equal(nextRequest(hiding, 219_999).kind, 'ask');
+  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0 });
 });
 
 test('a slow stream goes alone, and the others share the requests between', () => {
@@ -259,10 +305,14 @@ test('a slow stream goes alone, and the others share the requests between', () =
   assert.deepEqual(asked, [['head 0'], ['head 1', 'head 2'], ['head 0'], ['head 1', 'head 2']]);
 });
 
+const stoppedUntil = (retryAt: number): StreamChange => ({
+  stopped: { code: 'PERM-02', tries: 1, triedAt: 0, retryAt },
+});
+
 test('a mark of a stopped stream makes nothing urgent', () => {
   const marked = { isUrgent: true, oldest: 7 };
   const budget = { intervalMs: 3_000, sentAt: [99_000] };
-  const state = sync([stream(1, { stoppedBy: 'PERM-02', marked }), stream(2)], { budget });
+  const state = sync([stream(1, { ...stoppedUntil(200_000), marked }), stream(2)], { budget });
   assert.deepEqual(nextRequest(state, 99_100), { kind: 'wait', until: 102_000 });
 });
 
@@ -276,8 +326,18 @@ test('after a request that failed as a whole the streams go alone in turn', () =
 });
 
 test('a stopped stream is not asked for, and a sync of stopped streams waits', () => {
-  assert.deepEqual(kinds(slotsOf(sync([stream(1, { stoppedBy: 'PERM-02' }), stream(2)]))), ['head 1']);
-  assert.equal(nextRequest(sync([stream(1, { stoppedBy: 'PERM-02' })]), 100_000).kind, 'wait');
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, stoppedUntil(200_000)), stream(2)]))), ['head 1']);
+  const waiting = nextRequest(sync([stream(1, stoppedUntil(120_000))]), 100_000);
+  assert.deepEqual(waiting, { kind: 'wait', until: 120_000 });
+});
+
+test('of a stopped stream only the poll is tried again, beside the others', () => {
+  const sweep = at(startOfSweep(0));
+  const marked = { isUrgent: false, oldest: 7 };
+  const streams = [stream(1, { ...stoppedUntil(100_000), cursors: { sweep }, marked }), stream(2)];
+  assert.deepEqual(kinds(slotsOf(sync(streams))).toSorted(), ['head 0', 'head 1']);
+  const timeless = { ...stoppedUntil(100_000), cursors: { head: null, tail: null, counts: null } };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, timeless)]))), ['content 0']);
 });
 
 test('a sync in trouble waits until its rest is over', () => {
@@ -301,7 +361,9 @@ test('whatever is due, a request has five queries and twenty riders at most', ()
         polledAt: one.polledAt,
       }),
     );
-    const { slots, riders } = askedOf(sync(lagging));
+    const next = nextRequest(sync(lagging), 100_000, { isCounting: true, isDescribing: false });
+    const { slots, riders } = next.kind === 'ask' ? next : { slots: [], riders: [] };
+    assert.ok(slots.length > 0);
     assert.ok(slots.length <= 5 && riders.length <= 20, `${streamCount} streams`);
   }
 });
@@ -309,7 +371,7 @@ test('whatever is due, a request has five queries and twenty riders at most', ()
 test('days that differed are counted again when they, or the whole table for them, have been read', () => {
   const counts = at({ ...startOfCounts(serverNow), begunAt: serverNow - 100, round: 'mending' as const });
   const isCounted = (cursors: Partial<Cursors>) =>
-    slotsOf(sync([stream(1, { cursors: { counts, ...cursors } })])).some(({ kind }) => kind === 'counts');
+    nextRequest(sync([stream(1, { cursors: { counts, ...cursors } })]), 100_000).kind === 'count';
   assert.equal(isCounted({ mend: at(mendOf(['2026-11-24'])) }), false);
   assert.equal(isCounted({ content: at({ ...startOfContent(serverNow), isWanted: true }) }), false);
   assert.equal(isCounted({ sweep: at({ ...startOfSweep(serverNow), isWanted: true }) }), false);

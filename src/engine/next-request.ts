@@ -1,3 +1,4 @@
+import { takesPlainQueriesOnly } from '../core/object-restrictions.ts';
 import { nextSendAt } from './budget.ts';
 import { contentPeriod } from './cursors/content.ts';
 import { isCountDue } from './cursors/counts.ts';
@@ -6,7 +7,8 @@ import { type Due, dueOf } from './cursors/pace.ts';
 import { type Pass, pagesExpected, type WindowEnd } from './cursors/pass.ts';
 import { canPollTogether, isTailDue, settleSeconds } from './cursors/poll.ts';
 import { sweepPeriod } from './cursors/sweep.ts';
-import { addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
+import { activityOf, addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
+import { rests } from './problems.ts';
 import type { StreamState, SyncState } from './sync-state.ts';
 
 /** What travels with the queries and is none: a stream's log of deletions. */
@@ -17,6 +19,10 @@ export interface Rider {
 
 export type Next =
   | { kind: 'ask'; slots: readonly Slot[]; riders: readonly Rider[] }
+  /** Sums of some streams' records, in a request of their own: one that takes long keeps no poll waiting. */
+  | { kind: 'count'; indexes: readonly number[] }
+  /** What an object is by now. */
+  | { kind: 'describe'; index: number }
   | { kind: 'wait'; until: number };
 
 /** And 25 subrequests in all. */
@@ -29,6 +35,14 @@ const pollSlotsInBackfill = 2;
 const copiedPollEveryMs = 10_000;
 const idleWaitMs = 60_000;
 
+/** Requests that are under way beside the others. */
+export interface Beside {
+  isCounting: boolean;
+  isDescribing: boolean;
+}
+
+const nothingBeside: Beside = { isCounting: false, isDescribing: false };
+
 /**
  * Which request is made next, or until when none is. Pure: the whole choice of what a sync reads is here.
  *
@@ -37,14 +51,12 @@ const idleWaitMs = 60_000;
  * check that lags behind its schedule; what is left is dealt out among first copies, passes that are pages behind and
  * checks that somebody waits for, and at last to checks that are welcome. Logs of deletions ride along.
  *
- * A stream in trouble rests, and then goes alone until it behaves; one whose requests are slow goes alone too; after a
- * request that failed as a whole the streams go alone in turn.
+ * What has failed rests, and nothing else does. A stream whose poll has failed goes alone until it behaves; one whose
+ * requests are slow goes alone too; after a request that failed as a whole the streams go alone in turn.
  */
-export function nextRequest(state: SyncState, now: number): Next {
-  const running = state.streams
-    .map((stream, index) => ({ stream, index }))
-    .filter(({ stream }) => !stream.stoppedBy);
-  const ready = running.filter(({ stream }) => (stream.trouble?.restsUntil ?? 0) <= now);
+export function nextRequest(state: SyncState, now: number, beside: Beside = nothingBeside): Next {
+  const all = state.streams.map((stream, index) => ({ stream, index }));
+  const ready = all.filter((one) => isReady(one, now));
   const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
   const sendAt = Math.max(
     nextSendAt(state.budget, isUrgent, now),
@@ -52,7 +64,9 @@ export function nextRequest(state: SyncState, now: number): Next {
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
-  if (ready.length === 0) return { kind: 'wait', until: wakesAt(running, now) };
+  const apart = state.trouble || isUrgent ? null : requestApart(state, all, beside, now);
+  if (apart) return apart;
+  if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
 
   const byWait = ready.toSorted(
     (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
@@ -61,7 +75,7 @@ export function nextRequest(state: SyncState, now: number): Next {
   const slots = fill(state, together, now);
   // Where nothing is due, looking at the head costs what doing nothing would keep anybody waiting for.
   return slots.length > 0
-    ? { kind: 'ask', slots, riders: ridersOf(state, together) }
+    ? { kind: 'ask', slots, riders: ridersOf(state, together, now) }
     : { kind: 'wait', until: now + state.budget.intervalMs };
 }
 
@@ -70,6 +84,40 @@ interface Ready {
   index: number;
 }
 
+/** A stopped stream is tried again now and then. */
+function isReady({ stream }: Ready, now: number): boolean {
+  if (stream.isTableChanged || rests(stream, 'table', now)) return false;
+  return stream.stopped === null || stream.stopped.retryAt <= now;
+}
+
+/** A request that carries no page; of each kind one at a time. */
+function requestApart(state: SyncState, all: readonly Ready[], beside: Beside, now: number): Next | null {
+  const described = beside.isDescribing ? undefined : all.find(({ stream }) => isDescribeDue(stream, now));
+  if (described) return { kind: 'describe', index: described.index };
+  if (beside.isCounting) return null;
+  const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
+  return counted.length > 0 ? { kind: 'count', indexes: counted.map(({ index }) => index) } : null;
+}
+
+/** While a field is hidden, its object is described now and then: nobody tells that it may be seen again. */
+const describeEveryMs = 2 * 60_000;
+
+const isDescribeDue = ({ describe, table, stopped }: StreamState, now: number) =>
+  describe.isDue || (table.stream.hidden.length > 0 && !stopped && now - describe.at >= describeEveryMs);
+
+function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number): boolean {
+  const { counts, backfill } = stream.cursors;
+  if (!counts || backfill || stream.stopped || stream.isTableChanged || rests(stream, 'counts', now))
+    return false;
+  return isCountDue(counts.position, serverNow, isReadAgain(stream));
+}
+
+/** The days that differed, or the whole table for them, are being read again. */
+const isReadAgain = ({ cursors: { mend, sweep, content } }: StreamState): boolean =>
+  isMending(mend) || sweep?.position.isWanted === true || content?.position.isWanted === true;
+
+const isMending = (mend: StreamState['cursors']['mend']) => (mend?.position.days.length ?? 0) > 0;
+
 /** After a request that failed as a whole the streams go alone in turn, so that a healthy one is not held up. */
 const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
 
@@ -77,7 +125,7 @@ const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
 
 /** Who shares the request of the stream that has waited longest. */
 function companyOf(byWait: readonly Ready[]): readonly Ready[] {
-  const isAlone = ({ stream }: Ready) => stream.trouble !== null || stream.goesAlone;
+  const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.goesAlone;
   const [longest] = byWait;
   if (longest && isAlone(longest)) return [longest];
   return byWait.filter((one) => !isAlone(one));
@@ -85,12 +133,16 @@ function companyOf(byWait: readonly Ready[]): readonly Ready[] {
 
 function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {
   const slots = new Slots();
-  addReReads(slots, streams);
-  const checks = streams.flatMap((ready) => checksOf(state, ready));
+  const readable = streams.filter(({ stream }) => !stream.stopped);
+  addReReads(slots, readable, now);
+  const checks = readable.flatMap((ready) => checksOf(state, ready, now));
   const due = checks.filter(({ pace }) => pace === 'now');
-  const bulk = bulkOf(state, streams);
+  const bulk = bulkOf(state, readable, now);
+  for (const { stream, index } of streams) {
+    if (stream.stopped && slots.left > 0) addWork(slots, state, { kind: probeOf(stream), index });
+  }
 
-  addHeads(slots, state, streams, { now, isCrowded: bulk.length > 0, isCheckDue: due.length > 0 });
+  addHeads(slots, state, readable, { now, isCrowded: bulk.length > 0, isCheckDue: due.length > 0 });
   const [first] = due;
   if (first && slots.left > 0) addWork(slots, state, first.work);
   deal(slots, state, [...bulk, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
@@ -100,9 +152,15 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   return slots.taken;
 }
 
+/** What tells whether an object may be read again. */
+const probeOf = ({ cursors }: StreamState): Work['kind'] =>
+  cursors.head ? 'head' : cursors.backfill ? 'backfill' : 'content';
+
 /** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
-function addReReads(slots: Slots, streams: readonly Ready[]): void {
-  const waiting = streams.flatMap(({ stream: { marked }, index }) => (marked ? [{ ...marked, index }] : []));
+function addReReads(slots: Slots, streams: readonly Ready[], now: number): void {
+  const waiting = streams.flatMap(({ stream, index }) =>
+    stream.marked && !rests(stream, 'repair', now) ? [{ ...stream.marked, index }] : [],
+  );
   const inOrder = waiting.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.oldest - b.oldest);
   for (const { index } of inOrder.slice(0, reReadsMax)) slots.add({ kind: 're-read', index });
 }
@@ -125,19 +183,15 @@ function addHeads(
 }
 
 /** Whether the tail takes no query of its own. */
-function ridesAlong({ cursors: { head, tail, backfill } }: StreamState, serverNow: number): boolean {
-  return (
-    !backfill && head !== null && tail !== null && canPollTogether(head.position, tail.position, serverNow)
-  );
+function ridesAlong({ cursors: { head, tail, backfill }, table }: StreamState, serverNow: number): boolean {
+  if (backfill || !head || !tail || takesPlainQueriesOnly(table.stream.sobject)) return false;
+  return canPollTogether(head.position, tail.position, serverNow);
 }
 
 /** @param copying  how many first copies run */
-function isHeadDue(
-  { cursors, isUrgent, wideFrom, polledAt }: StreamState,
-  copying: number,
-  now: number,
-): boolean {
-  if (!cursors.head) return false;
+function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
+  const { cursors, isUrgent, wideFrom, polledAt } = stream;
+  if (!cursors.head || rests(stream, 'poll', now)) return false;
   if (!cursors.backfill || isUrgent || wideFrom !== null || cursors.head.position.pass) return true;
   return now - polledAt >= copying * copiedPollEveryMs;
 }
@@ -149,32 +203,33 @@ interface Check {
 }
 
 /** Checks of a table that is complete, each with whether it is due. The tail is one where it cannot ride along. */
-function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready): Check[] {
-  const { cursors, rows, table } = stream;
-  const { tail, sweep, content, counts, mend, backfill } = cursors;
+function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
+  const { cursors, rows, table, pageSizes } = stream;
+  const { tail, sweep, content, mend, backfill } = cursors;
   const checks: Check[] = [];
   const check = (kind: Work['kind'], pace: Due, isWanted = false) => {
-    if (pace !== null) checks.push({ work: { kind, index }, pace, isWanted });
+    if (pace !== null && !rests(stream, activityOf(kind), now))
+      checks.push({ work: { kind, index }, pace, isWanted });
   };
   if (tail && isTailDue(tail.position, serverNow) && !ridesAlong(stream, serverNow)) check('tail', 'now');
   if (backfill) return checks;
-  const isMending = (mend?.position.days.length ?? 0) > 0;
-  if (isMending) check('mend', 'now', true);
-  // Where too many days differed the whole table is read for them.
-  const isReadAgain = isMending || sweep?.position.isWanted === true || content?.position.isWanted === true;
-  if (counts && isCountDue(counts.position, serverNow, isReadAgain)) check('counts', 'now');
+  if (isMending(mend)) check('mend', 'now', true);
   if (sweep) {
-    const period = sweepPeriod(rows, pageRows);
+    const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
     check('sweep', dueOf(sweep.position, rows, period, serverNow), sweep.position.isWanted);
   }
   if (content) {
-    const period = contentPeriod(rows, pageRows, table.stream.cursorField === 'SystemModstamp');
-    check('content', dueOf(content.position, rows, period, serverNow), content.position.isWanted);
+    const isFollowed = table.stream.cursorField === 'SystemModstamp';
+    const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
+    // What was hidden is not complete until a whole pass has read it.
+    const isMissing = content.position.lastAt < (table.stream.returnedAt ?? 0);
+    const isWanted = content.position.isWanted || isMissing;
+    check('content', isWanted ? 'now' : dueOf(content.position, rows, period, serverNow), isWanted);
   }
   return checks;
 }
 
-function bulkOf({ serverNow, pageRows }: SyncState, streams: readonly Ready[]): Bulk[] {
+function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], at: number): Bulk[] {
   return streams.flatMap(({ stream, index }): Bulk[] => {
     const { backfill, head, tail } = stream.cursors;
     const passOf = (
@@ -183,13 +238,14 @@ function bulkOf({ serverNow, pageRows }: SyncState, streams: readonly Ready[]): 
       end: WindowEnd,
       now: number,
     ): Bulk[] => {
-      if (!pass) return [];
-      const pages = pagesExpected(pass, pageRows, { end, serverNow });
+      if (!pass || rests(stream, 'poll', at)) return [];
+      const pages = pagesExpected(pass, stream.pageSizes.full.rows, { end, serverNow });
       return [{ work: { kind, index }, pages, lag: now - pass.from }];
     };
     const tailPass = tail?.position.pass;
+    const isCopied = backfill && !rests(stream, 'backfill', at);
     return [
-      ...(backfill ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
+      ...(isCopied ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
       ...passOf('head', head?.position.pass, null, serverNow),
       ...passOf('tail', tailPass, tailPass?.until ?? null, serverNow - settleSeconds),
     ];
@@ -203,11 +259,12 @@ const waitedFor = ({ work }: Check): Bulk => ({
 });
 
 /** Those that waited longest first; a stream that somebody waits for at once. */
-function ridersOf({ serverNow }: SyncState, streams: readonly Ready[]): Rider[] {
+function ridersOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): Rider[] {
   return streams
-    .filter(({ stream: { cursors, wideFrom } }) => {
-      const { deleted, backfill } = cursors;
-      return deleted && !backfill && isDeletedDue(deleted.position, serverNow, wideFrom !== null);
+    .filter(({ stream }) => {
+      const { deleted, backfill } = stream.cursors;
+      if (!deleted || backfill || stream.stopped || rests(stream, 'deleted log', now)) return false;
+      return isDeletedDue(deleted.position, serverNow, stream.wideFrom !== null);
     })
     .toSorted(
       (a, b) =>
@@ -217,8 +274,13 @@ function ridersOf({ serverNow }: SyncState, streams: readonly Ready[]): Rider[] 
     .map(({ index }) => ({ kind: 'deleted', index }));
 }
 
-const wakesAt = (running: readonly Ready[], now: number) =>
+/** The next time at which one of them may be read. */
+const wakesAt = (all: readonly Ready[], now: number) =>
   Math.min(
     now + idleWaitMs,
-    ...running.map(({ stream }) => Math.max(now + 1, stream.trouble?.restsUntil ?? now + idleWaitMs)),
+    ...all
+      .filter(({ stream }) => !stream.isTableChanged)
+      .map(({ stream }) =>
+        Math.max(now + 1, stream.problems.table?.restsUntil ?? 0, stream.stopped?.retryAt ?? 0),
+      ),
   );

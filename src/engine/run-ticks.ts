@@ -3,14 +3,19 @@ import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination } from '../postgres/index.ts';
 import type { Usage } from '../salesforce/index.ts';
+import { type BesideRun, beginApart, beginRestores, beginTidying } from './beside.ts';
 import { spend } from './budget.ts';
 import { type HealDeps, healCutOff } from './heal-cut-off.ts';
-import { type Next, nextRequest } from './next-request.ts';
+import { nextRequest } from './next-request.ts';
 import { readFrom, type Wide } from './polled-first.ts';
+import { type Prepared, prepareAsking } from './prepare-asking.ts';
+import { openProblems } from './problem-log.ts';
 import { afterAnswer } from './quota.ts';
 import { restMs } from './rest.ts';
+import { SideWork } from './side-work.ts';
+import type { SyncDeps } from './sync-deps.ts';
 import { loadState, type SyncState, withFigures } from './sync-state.ts';
-import { applyAnswer, askSalesforce, beginReading, type Landed, type SyncDeps } from './tick.ts';
+import { applyAnswer, askSalesforce, beginReading, type Landed } from './tick.ts';
 import type { Trouble } from './trouble.ts';
 import { type WishBox, Wishes } from './wishes.ts';
 
@@ -33,6 +38,8 @@ export interface HeldSync {
 export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
   open: HeldSync;
   tables: Destination['tables'];
+  /** Loads them again: the plan of one has changed. */
+  reloadTables(): Promise<void>;
   trouble: Trouble;
   wishes: WishBox;
   /** Told of what Salesforce says of the org's requests. */
@@ -49,8 +56,8 @@ interface Flight {
   cancel(): Promise<void>;
 }
 
-/** Another holder has taken over, or a table was made again: what has been loaded counts no more. */
-const endsTicks: ReadonlySet<FaultCode> = new Set(['SYS-09', 'SCH-04']);
+/** Another holder has taken over: what has been loaded counts no more. */
+const endsTicks: ReadonlySet<FaultCode> = new Set(['SYS-09']);
 
 /**
  * One request after the other, as `nextRequest` chooses them, each with its effect. Where the budget allows, the next
@@ -78,16 +85,32 @@ interface Standing {
 
 async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void> {
   const { open, clock, trouble } = run;
-  const lookAround = openLookAround(run);
+  const side = new SideWork(open.bell, run.log);
+  using _ = { [Symbol.dispose]: () => side.stop() };
+  const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
+  const lookAround = openLookAround(beside, side);
+  const tellProblems = openProblems(run.mirror);
   let isComplete = false;
   while (!signal.aborted) {
     at.state = await lookAround(at.state, at.landed === null);
-    const next = nextRequest(at.state, clock.now());
+    await tellProblems(at.state, clock.now());
+    const next = nextRequest(at.state, clock.now(), {
+      isCounting: side.isUnderWay('count'),
+      isDescribing: side.isUnderWay('describe'),
+    });
+    if (next.kind === 'count' || next.kind === 'describe') {
+      at.state = spent(run, at.state);
+      beginApart(beside, side, at.state, next);
+      continue;
+    }
     let flight: Flight | null = null;
-    if (next.kind === 'ask' && (!at.landed || mayGoAhead(at.landed, at.state.pageRows))) {
-      at.state = { ...at.state, budget: spend(at.state.budget, clock.now()) };
-      open.sentAt = at.state.budget.sentAt;
-      flight = await takeOff(run, at.state, next, signal, at.landed !== null);
+    if (next.kind === 'ask' && (!at.landed || (mayGoAhead(at.landed) && !side.hasEnded))) {
+      const prepared = await prepareAsking(run, at.state, next);
+      at.state = prepared.state;
+      if (prepared.prepared.length + prepared.asking.riders.length > 0) {
+        at.state = spent(run, at.state);
+        flight = await takeOff(run, { ...prepared, state: at.state }, signal, at.landed !== null);
+      }
     }
     if (at.landed) {
       const done = await applyBeside(run, at.landed, flight);
@@ -124,6 +147,13 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
   }
 }
 
+/** A request goes out now. */
+function spent({ open, clock }: Run, state: SyncState): SyncState {
+  const budget = spend(state.budget, clock.now());
+  open.sentAt = budget.sentAt;
+  return { ...state, budget };
+}
+
 /** What the destination has told meanwhile of the same streams. */
 const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
   ...state,
@@ -134,20 +164,15 @@ const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
 });
 
 /** What an answer must be for the next request not to wait for its pages: long, and without records read again. */
-function mayGoAhead({ parts }: Landed, pageRows: number): boolean {
+function mayGoAhead({ parts, reading }: Landed): boolean {
   const rows = parts.reduce((sum, { page }) => sum + (page?.count ?? 0), 0);
-  return rows >= pageRows && parts.every(({ slot }) => slot.kind !== 're-read');
+  const isLong = rows >= reading.state.pageRows || parts.some(({ page }) => page && !page.done);
+  return isLong && parts.every(({ slot }) => slot.kind !== 're-read');
 }
 
 /** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
-async function takeOff(
-  run: Run,
-  state: SyncState,
-  asking: Extract<Next, { kind: 'ask' }>,
-  signal: AbortSignal,
-  isAhead: boolean,
-): Promise<Flight> {
-  const reading = await beginReading(run, state, asking);
+async function takeOff(run: Run, prepared: Prepared, signal: AbortSignal, isAhead: boolean): Promise<Flight> {
+  const reading = await beginReading(run, prepared);
   const cancelling = new AbortController();
   const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
   const answer = askSalesforce(run, reading, stops);
@@ -180,6 +205,8 @@ async function applyBeside(run: Run, landed: Landed, flight: Flight | null) {
 }
 
 const tidyEveryMs = 3_600_000;
+/** How often it is looked for records that were set aside and are to be read again. */
+const retryEveryMs = 60_000;
 /** How long a write that was cut off may wait to be noticed. */
 const healEveryMs = 5_000;
 /** New wishes ring the bell; this is for those whose ring was lost. */
@@ -190,15 +217,22 @@ const lookEveryMs = 10_000;
  *
  * `isApplied` says whether the mirror holds the state; before that no wish is done.
  */
-function openLookAround(run: Run): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
+function openLookAround(
+  run: BesideRun,
+  side: SideWork,
+): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
   const { clock, mirror, open } = run;
   const wishes = new Wishes(run.wishes, run.log);
   const tidy = everyMs(clock, tidyEveryMs);
+  const retry = everyMs(clock, retryEveryMs);
   const heal = everyMs(clock, healEveryMs);
   const look = everyMs(clock, lookEveryMs);
   let { settings } = open;
-  return async (state, isApplied) => {
-    if (tidy()) await mirror.purgeOld();
+  return async (known, isApplied) => {
+    const state = isApplied ? await side.takeEffect(known) : known;
+    if (tidy()) beginTidying(run, side, state);
+    if (isApplied) beginRestores(run, side, state);
+    if (retry()) await mirror.retrySetAside();
     if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
@@ -228,13 +262,15 @@ async function tellOfQuota({ clock, trouble }: Run, { quota }: SyncState): Promi
 }
 
 /** The same moment of the sync, with the cursors as the destination has them. */
-async function reload({ mirror, tables }: Run, state: SyncState): Promise<SyncState> {
-  const loaded = await loadState(mirror, tables, state);
+async function reload(run: Run, state: SyncState): Promise<SyncState> {
+  await run.reloadTables();
+  const loaded = await loadState(run.mirror, run.tables, state);
   const streams = loaded.streams.map((stream) => {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
     if (!before) return stream;
-    const { polledAt, isUrgent, wideFrom, wideSince, wideReadAt, goesAlone, trouble } = before;
-    return { ...stream, polledAt, isUrgent, wideFrom, wideSince, wideReadAt, goesAlone, trouble };
+    // Of what the destination does not hold, or this run knows better.
+    const { table: _, cursors: __, rows: ___, marked: ____, ...own } = before;
+    return { ...stream, ...own };
   });
   return { ...loaded, streams };
 }

@@ -1,4 +1,5 @@
 import type { RecordId } from '../core/ids.ts';
+import { takesPlainQueriesOnly } from '../core/object-restrictions.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { assert, unreachable } from '../lib/assert.ts';
@@ -6,7 +7,6 @@ import { type CursorMove, type Mirror, partialColumns, type Stream } from '../po
 import { type Query, selectRecords, soqlIdOf, soqlIds } from '../salesforce/index.ts';
 import { backfillAfter, idCondition } from './cursors/backfill.ts';
 import { contentAfter } from './cursors/content.ts';
-import { type CountQuestion, countQuery, countQuestion } from './cursors/counts.ts';
 import { mendAfterIds, mendAfterRecords, mendCondition } from './cursors/mend.ts';
 import {
   type HeadPosition,
@@ -19,7 +19,8 @@ import {
 } from './cursors/poll.ts';
 import { sweepAfter } from './cursors/sweep.ts';
 import type { Slot } from './fill-slots.ts';
-import { absentIds } from './page-ids.ts';
+import { absentIds, leadingIds } from './page-ids.ts';
+import { learnt } from './page-size.ts';
 import { moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
 
 /** A slot, with what had to be looked up in the mirror before it can be asked. */
@@ -29,6 +30,8 @@ export interface PreparedSlot {
   ids?: readonly RecordId[];
   /** The mirror has no Id behind these. */
   isLastIds?: boolean;
+  /** A later query of the request goes on from its last record, which has to be where that one looks. */
+  isFollowed?: boolean;
 }
 
 /** When a request went out, by the local clock, and when it was answered, by Salesforce's. */
@@ -39,8 +42,9 @@ export interface ExchangeTimes {
 
 /** What a slot asks, and what its answer can prove. */
 export interface SlotQuery extends Query {
+  /** Rows that it asks for at most. */
+  limit: number;
   poll?: PollQuery;
-  count?: CountQuestion;
 }
 
 /** What the answer to a slot means: rows to merge, steps of cursors, and the stream's state after it. */
@@ -54,41 +58,55 @@ export interface SlotStep {
   after: StreamState;
 }
 
+/**
+ * Looks up what a slot needs of the mirror. Those of one stream stand together: what the first one has found serves the
+ * others.
+ *
+ * @throws the database's error, which is the stream's trouble
+ */
 export async function prepareSlots(
   mirror: Mirror,
   state: SyncState,
   slots: readonly Slot[],
+  own: readonly Slot[],
 ): Promise<PreparedSlot[]> {
-  const sweeps = new Map<number, readonly RecordId[]>();
+  let swept: readonly RecordId[] | null = null;
   const prepared: PreparedSlot[] = [];
-  for (const slot of slots) {
-    const { cursors, table } = streamOf(state, slot);
+  for (const slot of own) {
+    const { cursors, table, pageSizes } = streamOf(state, slot);
+    const { streamNo } = table.stream;
     if (slot.kind === 'sweep') {
-      const pages = slots.filter(({ kind, index }) => kind === 'sweep' && index === slot.index).length;
-      const limit = pages * state.pageRows;
-      const after = held(cursors.sweep).after;
-      const ids = sweeps.get(slot.index) ?? (await mirror.idsAfter(table, after, limit));
-      sweeps.set(slot.index, ids);
-      const from = slot.nth * state.pageRows;
-      const to = from + state.pageRows;
+      const pages = own.filter(({ kind }) => kind === 'sweep').length;
+      const size = pageSizes.part.rows;
+      const limit = (pages - 1) * size + withRoom(size, state.pageRows);
+      swept ??= await mirror.idsAfter(table, held(cursors.sweep).after, limit);
+      const from = slot.nth * size;
+      const to = slot.nth === pages - 1 ? limit : from + size;
       // The pass has ended with the slot before.
-      if (slot.nth > 0 && ids.length <= from && ids.length < limit) continue;
+      if (slot.nth > 0 && swept.length <= from && swept.length < limit) continue;
       prepared.push({
         slot,
-        ids: ids.slice(from, to),
-        isLastIds: ids.length < limit && ids.length <= to,
+        ids: swept.slice(from, to),
+        isLastIds: swept.length < limit && swept.length <= to,
       });
     } else if (slot.kind === 'mend' && held(cursors.mend).part === 'ids') {
       const { after, days } = held(cursors.mend);
-      const ids = await mirror.idsAfter(table, after, state.pageRows, days[0]);
-      prepared.push({ slot, ids, isLastIds: ids.length < state.pageRows });
+      const limit = withRoom(pageSizes.part.rows, state.pageRows);
+      const ids = await mirror.idsAfter(table, after, limit, days[0]);
+      prepared.push({ slot, ids, isLastIds: ids.length < limit });
     } else if (slot.kind === 're-read') {
-      const ids = await mirror.nextMarked(table.stream.streamNo, state.pageRows);
+      const ids = await mirror.nextMarked(streamNo, withRoom(pageSizes.full.rows, state.pageRows));
       prepared.push({ slot, ids });
-    } else prepared.push({ slot });
+    } else {
+      const isFollowed = slots.some((other) => 'chainedTo' in other && slots[other.chainedTo ?? -1] === slot);
+      prepared.push({ slot, isFollowed });
+    }
   }
   return prepared;
 }
+
+/** A page that nothing follows may be cut: what comes of it counts all the same, and shows how much fits by now. */
+const withRoom = (rows: number, max: number) => Math.min(max, 2 * rows);
 
 /** Whether there is anything to ask Salesforce. */
 export const hasQuery = ({ ids }: PreparedSlot) => ids === undefined || ids.length > 0;
@@ -100,22 +118,28 @@ export const hasQuery = ({ ids }: PreparedSlot) => ids === undefined || ids.leng
  */
 export function slotQuery(
   state: SyncState,
-  { slot, ids }: PreparedSlot,
+  { slot, ids, isFollowed = false }: PreparedSlot,
   queryOf: (slot: number) => number = (place) => place,
 ): SlotQuery {
-  const { cursors, table, wideFrom } = streamOf(state, slot);
+  const { cursors, table, wideFrom, pageSizes } = streamOf(state, slot);
   const { stream } = table;
-  const { pageRows: limit, serverNow } = state;
+  const { pageRows, serverNow } = state;
+  const size = Math.min(pageRows, pageSizes.full.rows);
+  const limit = isFollowed ? size : pageRows;
   const field = stream.cursorField;
   const isChained = 'chainedTo' in slot && slot.chainedTo !== null;
-  const chained = isChained ? soqlIdOf(queryOf(slot.chainedTo as number), limit - 1) : undefined;
+  const chained = isChained ? soqlIdOf(queryOf(slot.chainedTo as number), size - 1) : undefined;
   const polled = (poll: PollQuery): SlotQuery => ({
     ...inFull(stream, poll.where, { orderBy: poll.order === 'Id' ? 'Id' : `${field}, Id`, limit }),
+    limit,
     includeDeleted: true,
     timeField: poll.order === 'Id' ? null : field,
     poll,
   });
-  const byId = (where: string | undefined): SlotQuery => living(stream, where, { orderBy: 'Id', limit });
+  const byId = (where: string | undefined): SlotQuery => ({
+    ...living(stream, where, { orderBy: 'Id', limit }),
+    limit,
+  });
   switch (slot.kind) {
     case 'head':
       return polled(
@@ -129,7 +153,7 @@ export function slotQuery(
       return polled(headAndTailQuery(followed(field), held(cursors.head), held(cursors.tail), serverNow));
     case 're-read':
       assert(ids, 'a re-read asks for Ids that were looked up');
-      return { ...inFull(stream, `Id IN ${soqlIds(ids)}`), includeDeleted: true };
+      return { ...inFull(stream, `Id IN ${soqlIds(ids)}`), limit: ids.length, includeDeleted: true };
     case 'backfill':
       return byId(idCondition(held(cursors.backfill).after, chained));
     case 'content':
@@ -139,11 +163,6 @@ export function slotQuery(
     case 'sweep':
       assert(ids, 'a sweep asks for Ids that were looked up');
       return sweepQuery(stream, ids);
-    case 'counts': {
-      const count = countQuestion(held(cursors.counts), serverNow);
-      const soql = countQuery(stream.sobject, followed(field), hasDays(stream), count);
-      return { soql, includeDeleted: false, timeField: null, count };
-    }
     default:
       return unreachable(slot);
   }
@@ -151,12 +170,23 @@ export function slotQuery(
 
 const fieldsOf = ({ columns }: Stream) => columns.map(({ field }) => field);
 
-const inFull = (
-  stream: Stream,
-  where: string | undefined,
-  rest: { orderBy?: string; limit?: number } = {},
-): Query => ({
-  soql: selectRecords({ fields: fieldsOf(stream), sobject: stream.sobject, where, ...rest }),
+/** The order and the length of a page. */
+interface Bounds {
+  orderBy?: string;
+  limit?: number;
+}
+
+/** Some objects take no LIMIT: their pages end where Salesforce cuts them. */
+const boundsFor = ({ sobject }: Stream, { limit, ...bounds }: Bounds): Bounds =>
+  limit === undefined || takesPlainQueriesOnly(sobject) ? bounds : { ...bounds, limit };
+
+const inFull = (stream: Stream, where: string | undefined, rest: Bounds = {}): Query => ({
+  soql: selectRecords({
+    fields: fieldsOf(stream),
+    sobject: stream.sobject,
+    where,
+    ...boundsFor(stream, rest),
+  }),
   includeDeleted: false,
   timeField: null,
 });
@@ -168,25 +198,25 @@ const archived = new Set(['Task', 'Event']);
 function living(
   stream: Stream,
   where: string | undefined,
-  rest: { orderBy?: string; limit?: number } = {},
+  rest: Bounds = {},
   fields = fieldsOf(stream),
 ): Query {
   const { sobject } = stream;
   const isArchiving = archived.has(sobject);
   const conditions = [where, isArchiving && 'IsDeleted = false'].filter(Boolean).join(' AND ');
-  const soql = selectRecords({ fields, sobject, where: conditions || undefined, ...rest });
+  const soql = selectRecords({ fields, sobject, where: conditions || undefined, ...boundsFor(stream, rest) });
   return { soql, includeDeleted: isArchiving, timeField: null };
 }
 
-function sweepQuery(stream: Stream, ids: readonly RecordId[]): Query {
+function sweepQuery(stream: Stream, ids: readonly RecordId[]): SlotQuery {
   const fields = partialColumns(stream).map(({ field }) => field);
-  return living(stream, `Id IN ${soqlIds(ids)}`, {}, fields);
+  return { ...living(stream, `Id IN ${soqlIds(ids)}`, {}, fields), limit: ids.length };
 }
 
 /** Whether the table's records tell the day of their creation. */
 export const hasDays = ({ columns }: Stream) => columns.some(({ field }) => field === 'CreatedDate');
 
-function followed(field: string | null): string {
+export function followed(field: string | null): string {
   assert(field !== null, 'only a stream with a time to follow is polled');
   return field;
 }
@@ -204,9 +234,10 @@ export function slotStep(
   times: ExchangeTimes,
 ): SlotStep {
   const { slot, ids } = prepared;
-  const stream = streamOf(state, slot);
+  const stream = withPageSize(streamOf(state, slot), slot, query.limit, page);
   const { cursors } = stream;
-  const { pageRows, serverNow } = state;
+  const { serverNow } = state;
+  const { limit } = query;
   const check = { before: serverNow - settleSeconds, at: serverNow };
   switch (slot.kind) {
     case 'head':
@@ -216,14 +247,14 @@ export function slotStep(
     case 're-read':
       return { moves: [], absent: absentIds(ids ?? [], page), check, after: stream };
     case 'backfill': {
-      const { to, drained } = backfillAfter(held(cursors.backfill), page, pageRows);
+      const { to, drained } = backfillAfter(held(cursors.backfill), page, limit);
       const { move, stream: after } = moved(stream, 'backfill', to);
       if (!drained) return { moves: [move], after };
       const ended = { ...after, cursors: { ...after.cursors, backfill: null } };
       return { moves: [{ ...move, backfilledAt: serverNow }], after: ended };
     }
     case 'content': {
-      const to = contentAfter(held(cursors.content), page, pageRows, serverNow);
+      const to = contentAfter(held(cursors.content), page, limit, serverNow);
       return { ...stepOf(stream, 'content', to), check };
     }
     case 'sweep':
@@ -236,13 +267,21 @@ export function slotStep(
         return idsStep(prepared, page, stream, (asked, isLast) =>
           mendStep(stream, mendAfterIds(position, asked, isLast)),
         );
-      return { ...mendStep(stream, mendAfterRecords(position, page, pageRows)), check };
+      return { ...mendStep(stream, mendAfterRecords(position, page, limit)), check };
     }
-    case 'counts':
-      throw new Error('sums are compared, not merged');
     default:
       return unreachable(slot);
   }
+}
+
+/** What a page has shown of how many rows one holds. */
+function withPageSize(stream: StreamState, { kind }: Slot, limit: number, page: Page): StreamState {
+  const shape =
+    kind === 'sweep' || (kind === 'mend' && stream.cursors.mend?.position.part === 'ids') ? 'part' : 'full';
+  const size = learnt(stream.pageSizes[shape], limit, page);
+  return size === stream.pageSizes[shape]
+    ? stream
+    : { ...stream, pageSizes: { ...stream.pageSizes, [shape]: size } };
 }
 
 function pollStep(
@@ -255,8 +294,8 @@ function pollStep(
   const { head, tail } = stream.cursors;
   assert(query.poll && head && tail, 'a poll has a query and cursors');
   const at = { head: head.position, tail: tail.position };
-  const { pageRows, serverNow } = state;
-  const to = pollAfter(at, query.poll, page, { pageRows, serverNow, answeredAt });
+  const { serverNow } = state;
+  const to = pollAfter(at, query.poll, page, { limit: query.limit, serverNow, answeredAt });
   const moves: CursorMove[] = [];
   let after = stream;
   for (const kind of ['head', 'tail'] as const) {
@@ -308,15 +347,19 @@ function mendStep(stream: StreamState, to: Positions['mend']): SlotStep {
   return { moves: [move], after };
 }
 
-/** Of an answer that was cut short nothing is known of the Ids that are not in it, so that they are asked for again. */
+/**
+ * Of an answer that was cut short nothing is known of the Ids that are not in it. The pass goes on behind those that are,
+ * one after the other from the first, and asks for the others again.
+ */
 function idsStep(
   { ids = [], isLastIds = false }: PreparedSlot,
   page: Page,
   stream: StreamState,
   step: (ids: readonly RecordId[], isLast: boolean) => SlotStep,
 ): SlotStep {
-  const isWhole = page.done;
-  const moves = isWhole ? step(ids, isLastIds) : { moves: [], after: stream };
+  const read = page.done ? ids : leadingIds(ids, page);
+  const isWhole = read.length === ids.length;
+  const moves = isWhole || read.length > 0 ? step(read, isWhole && isLastIds) : { moves: [], after: stream };
   const settledUntil = stream.cursors.tail?.position.at ?? 0;
   return { ...moves, absent: absentIds(ids, page), partial: { settledUntil } };
 }

@@ -1,10 +1,11 @@
-import type { FaultCode } from '../core/faults.ts';
+import { takesPlainQueriesOnly } from '../core/object-restrictions.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type {
   CursorKind,
   CursorMove,
   Destination,
   Mirror,
+  ProblemRow,
   Stream,
   StreamFigures,
   StreamTable,
@@ -17,7 +18,10 @@ import { type DeletedPosition, startOfDeleted } from './cursors/deleted-log.ts';
 import { type MendPosition, nothingToMend } from './cursors/mend.ts';
 import { type HeadPosition, startOfHead, startOfTail, type TailPosition } from './cursors/poll.ts';
 import { type SweepPosition, startOfSweep } from './cursors/sweep.ts';
+import { type PageSizes, uncut } from './page-size.ts';
+import type { Problem, Problems } from './problems.ts';
 import type { Quota } from './quota.ts';
+import type { ServerTime } from './server-time.ts';
 
 /** A cursor as the destination holds it. Its version is what a move compares and sets; 0 before its first move. */
 export interface Held<Position> {
@@ -64,10 +68,23 @@ export interface StreamState {
   wideReadAt: number;
   /** A request that it shared was slow: it goes alone until it is fast by itself, and holds up no other. */
   goesAlone: boolean;
-  /** Set after a failed query: the stream rests until then and goes alone until one succeeds. */
-  trouble: { restsUntil: number; tries: number } | null;
-  /** Nothing is asked for it until the next start. */
-  stoppedBy: FaultCode | null;
+  /** What has failed, each until it succeeds. */
+  problems: Problems;
+  /** Its object was refused for good: only its poll is tried again, after an hour at most and when somebody asks. */
+  stopped: Stopped | null;
+  /** Somebody has changed its table: nothing is read for it until that is made again. */
+  isTableChanged: boolean;
+  /** A field of a query is none any more, or one that was hidden may be back: the object is described again. */
+  describe: { isDue: boolean; at: number };
+  pageSizes: PageSizes;
+}
+
+export interface Stopped {
+  code: string;
+  tries: number;
+  /** Local times of the last try and of the next one. */
+  triedAt: number;
+  retryAt: number;
 }
 
 /** The records of a stream that are to be read again. Which they are is looked up when they are asked for. */
@@ -81,11 +98,12 @@ export interface Marked {
 /** All that the choice of the next request depends on. Derived from the destination at each take-over. */
 export interface SyncState {
   streams: readonly StreamState[];
-  /** Salesforce's own time, from the newest answer. */
+  /** Salesforce's own time, as far as answers prove it: {@link ServerTime}. */
   serverNow: ServerSeconds;
+  serverTime: ServerTime;
   budget: Budget;
   quota: Quota;
-  /** Rows of a page: what a query asks for at most. */
+  /** What a query asks for at most. How many rows come is learnt for each stream. */
   pageRows: number;
   /** Set after a failed request: the sync waits until then. */
   trouble: { restsUntil: number; tries: number } | null;
@@ -102,9 +120,9 @@ export const pageRowsMax = 2_000;
 export async function loadState(
   mirror: Mirror,
   tables: Destination['tables'],
-  known: Pick<SyncState, 'serverNow' | 'budget' | 'quota' | 'pageRows'>,
+  known: Pick<SyncState, 'serverNow' | 'serverTime' | 'budget' | 'quota' | 'pageRows'>,
 ): Promise<SyncState> {
-  const { checkpoints, cursors, figures } = await mirror.readProgress();
+  const { checkpoints, cursors, figures, problems } = await mirror.readProgress();
   const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
     const table = tables.get(checkpoint.sobject.toLowerCase());
     if (!table || checkpoint.state === 'queued') return [];
@@ -136,17 +154,29 @@ export async function loadState(
         wideSince: null,
         wideReadAt: 0,
         goesAlone: false,
-        trouble: null,
-        stoppedBy: checkpoint.stopped_by as FaultCode | null,
+        problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
+        stopped: null,
+        isTableChanged: false,
+        describe: { isDue: false, at: 0 },
+        pageSizes: { full: uncut(known.pageRows), part: uncut(known.pageRows) },
       },
     ];
   });
   return withFigures({ ...known, streams, trouble: null }, figures);
 }
 
+/** What a former run has left: tried again at once. */
+const problemsOf = (rows: readonly ProblemRow[]): Problems =>
+  Object.fromEntries(
+    rows.map(({ kind, code, explanation, next, tries }): [string, Problem] => [
+      kind,
+      { code, explanation, next, tries, failedAt: 0, restsUntil: 0 },
+    ]),
+  );
+
 /** Where the cursors of a new stream begin. */
 export function startsOf(
-  { cursorField, replicateable }: Stream,
+  { sobject, cursorField, replicateable }: Stream,
   serverNow: ServerSeconds,
 ): { [Kind in CursorKind]: Positions[Kind] | null } {
   return {
@@ -155,7 +185,7 @@ export function startsOf(
     tail: cursorField === null ? null : startOfTail(serverNow),
     deleted: replicateable ? startOfDeleted(serverNow) : null,
     sweep: startOfSweep(serverNow),
-    counts: cursorField === null ? null : startOfCounts(serverNow),
+    counts: cursorField === null || takesPlainQueriesOnly(sobject) ? null : startOfCounts(serverNow),
     content: startOfContent(serverNow),
     mend: nothingToMend,
   };
@@ -189,3 +219,8 @@ export function withFigures(state: SyncState, figures: readonly StreamFigures[])
 
 const markedOf = ({ urgent, oldest }: StreamFigures): Marked | null =>
   urgent === null || oldest === null ? null : { isUrgent: urgent, oldest };
+
+export const withStream = (state: SyncState, index: number, stream: StreamState): SyncState => ({
+  ...state,
+  streams: state.streams.with(index, stream),
+});

@@ -6,6 +6,7 @@ import { openLog } from '../lib/log.ts';
 import { sql } from '../lib/sql.ts';
 import { openScriptedOrg } from '../salesforce/scripted-org.ts';
 import type { Slot } from './fill-slots.ts';
+import { prepareAsking } from './prepare-asking.ts';
 import { openQuota } from './quota.ts';
 import { RelatedRecords } from './related-records.ts';
 import { loadState, startsOf } from './sync-state.ts';
@@ -49,14 +50,15 @@ async function openTick(
   });
   const deps = { clock: systemClock, log, salesforce: org.open(), mirror, holder, related };
   const budget = { intervalMs: 3_000, sentAt: [] };
-  const known = { serverNow, budget, quota: openQuota(90), pageRows: 2_000 };
+  const serverTime = { now: serverNow, saidAt: systemClock.now(), ahead: null };
+  const known = { serverNow, serverTime, budget, quota: openQuota(90), pageRows: 2_000 };
   const state = await loadState(mirror, tables, known);
   return {
     world,
     /** The last request's text. */
     asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
-      const reading = await beginReading(deps, state, { slots, riders: [] });
+      const reading = await beginReading(deps, await prepareAsking(deps, state, { slots, riders: [] }));
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
     },
     copied: async () => {
@@ -113,7 +115,7 @@ test('a page behind one that was thrown away moves no cursor', async () => {
   const { state } = await tick.run(chain);
   assert.equal(await tick.copied(), null);
   assert.equal(state.streams[0]?.cursors.backfill?.position.after, null);
-  assert.equal(state.streams[0]?.trouble?.tries, 1);
+  assert.equal(state.streams[0]?.problems.backfill?.tries, 1);
   assert.deepEqual(await tick.openReadings(), []);
 });
 
@@ -125,7 +127,7 @@ test('a page that is not whole is its own stream’s trouble, the other stream g
   ]);
   assert.equal((await tick.world.rows('Contact')).length, 1);
   assert.deepEqual(
-    state.streams.map(({ trouble }) => trouble?.tries ?? 0),
+    state.streams.map(({ problems }) => problems.poll?.tries ?? 0),
     [1, 0],
   );
 });

@@ -1,48 +1,19 @@
-import { Fault } from '../core/faults.ts';
-import type { AppLog } from '../core/log-fields.ts';
-import type { Page } from '../core/page.ts';
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Holder, Mirror, Observation, StreamFigures } from '../postgres/index.ts';
-import {
-  type Purpose,
-  type QueryOutcome,
-  queryPages,
-  type RiderAnswer,
-  type Salesforce,
-} from '../salesforce/index.ts';
+import type { Observation, StreamFigures } from '../postgres/index.ts';
+import { type Purpose, type QueryOutcome, queryPages, type RiderAnswer } from '../salesforce/index.ts';
 import { applyParts, type Part, type RiderPart, type Stop } from './apply-parts.ts';
-import { compareCounts } from './compare-counts.ts';
 import { type DeletedQuestion, deletedQuestion } from './cursors/deleted-log.ts';
-import type { Slot } from './fill-slots.ts';
+import { isHead, type Slot } from './fill-slots.ts';
 import type { Rider } from './next-request.ts';
+import type { Prepared } from './prepare-asking.ts';
+import { withoutProblem } from './problems.ts';
 import { afterAnswer } from './quota.ts';
-import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
-import type { RelatedRecords } from './related-records.ts';
-import { restMs } from './rest.ts';
-import {
-  type ExchangeTimes,
-  hasQuery,
-  type PreparedSlot,
-  prepareSlots,
-  type SlotQuery,
-  slotQuery,
-  slotStep,
-  streamOf,
-} from './slots.ts';
-import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
-
-/** What the running of one sync works with. */
-export interface SyncDeps {
-  clock: Clock;
-  log: AppLog;
-  salesforce: Salesforce;
-  mirror: Mirror;
-  holder: Holder;
-  related: RelatedRecords;
-  /** Told of each query that was answered. */
-  onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
-}
+import { afterDate } from './server-time.ts';
+import { hasQuery, type PreparedSlot, slotQuery, streamOf } from './slots.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { type StreamState, type SyncState, withFigures, withStream } from './sync-state.ts';
+import { afterTableError } from './table-errors.ts';
+import { type Answered, understand } from './understand.ts';
 
 /** A reading outlives its request by this margin at most; then it is purged and its late answer refused. */
 const observationLastsMs = 15 * 60_000;
@@ -85,9 +56,9 @@ export interface Ticked {
  *
  * @throws Fault `SYS-09`: the lease was lost; database errors as they come
  */
-export async function beginReading(deps: SyncDeps, state: SyncState, asking: Asking): Promise<Reading> {
+export async function beginReading(deps: SyncDeps, preparedAsking: Prepared): Promise<Reading> {
   const { mirror, holder } = deps;
-  const prepared = await prepareSlots(mirror, state, asking.slots);
+  const { state, asking, prepared } = preparedAsking;
   const asked = [...asking.slots, ...asking.riders];
   const streamNos = [...new Set(asked.map((one) => streamOf(state, one).table.stream.streamNo))];
   const observation = await mirror.openTickObservation(holder, streamNos, observationLastsMs);
@@ -109,12 +80,14 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
     const quota = afterAnswer(state.quota, answer.usage, clock.now());
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
-    const understood = await understand(deps, { ...state, quota, trouble: null }, asking.slots, answer, {
+    const { time, believed } = afterDate(state.serverTime, answer.serverNow, clock.now());
+    if (time.ahead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
+    const understood = understand(deps, { ...state, quota, trouble: null }, asking.slots, answer, {
       sentAt,
-      answeredAt: answer.serverNow,
+      answeredAt: believed,
     });
-    const serverNow = Math.max(state.serverNow, answer.serverNow ?? 0);
-    const next = { ...withPace(understood.next, asking.slots, tookMs), serverNow };
+    const paced = withPace(understood.next, asking.slots, tookMs);
+    const next = { ...paced, serverTime: time, serverNow: time.now };
     return { ...understood, reading, next };
   } catch (error) {
     await closeReading(deps, reading);
@@ -140,22 +113,17 @@ export async function applyAnswer(deps: SyncDeps, landed: Landed, hi?: number): 
   const { reading, next } = landed;
   try {
     const { figures, failed, areCursorsMoved } = await applyParts(deps, landed, reading.observation, hi);
-    const streams = next.streams.map((stream, index) => {
-      const fault = failed.get(index);
-      return fault ? inTrouble(deps, reading.state.streams[index] as StreamState, fault) : stream;
-    });
-    const state = withFigures({ ...next, streams }, figures);
+    let after = next;
+    for (const [index, error] of failed) {
+      const stream = await afterTableError(deps, reading.state.streams[index] as StreamState, error);
+      after = withStream(after, index, stream);
+    }
+    const state = withFigures(withStored(after, landed.parts, failed), figures);
     return { state, figures, areCursorsMoved: areCursorsMoved && failed.size === 0 };
   } catch (error) {
     await closeReading(deps, reading);
     throw error;
   }
-}
-
-/** Each slot with its query and what became of it, and what the riders brought. */
-interface Answered {
-  slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
-  riders: readonly AnsweredRider[];
 }
 
 /** A slot without a question (the mirror has no Id left to ask for) is answered by nothing. */
@@ -210,83 +178,18 @@ function purposeOf(slots: readonly PreparedSlot[]): Purpose {
   return kinds.has('backfill') ? 'backfill' : 'reconcile';
 }
 
-/** What each slot's answer means. Nothing is applied yet. */
-async function understand(
-  deps: SyncDeps,
+/** A stream of which a page was stored has a table that works. */
+function withStored(
   state: SyncState,
-  chosen: readonly Slot[],
-  { slots, riders }: Answered,
-  times: ExchangeTimes,
-): Promise<{ next: SyncState; parts: Part[]; riders: RiderPart[]; stops: Stop[] }> {
+  parts: readonly Part[],
+  failed: ReadonlyMap<number, unknown>,
+): SyncState {
   let next = state;
-  const parts: Part[] = [];
-  const stops: Stop[] = [];
-  const refusals = new Map<number, Fault>();
-  const lost = new Set<Slot | undefined>();
-  for (const { prepared, query, outcome } of slots) {
-    const { slot } = prepared;
-    const { index } = slot;
-    if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: times.sentAt });
-    if (outcome.kind === 'refused') refusals.set(index, outcome.fault);
-    // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
-    const isBehindLost = 'chainedTo' in slot && slot.chainedTo !== null && lost.has(chosen[slot.chainedTo]);
-    if (outcome.kind !== 'page' || isBehindLost) {
-      lost.add(slot);
-      continue;
-    }
-    const part = await partOf(deps, next, { prepared, query, page: outcome.page }, times);
-    parts.push(part);
-    next = withStream(next, index, part.step.after);
+  for (const { slot, page } of parts) {
+    if (!page || page.count === 0 || failed.has(slot.index)) continue;
+    next = withStream(next, slot.index, withoutProblem(streamOf(next, slot), 'table'));
   }
-  for (const index of new Set(slots.map(({ prepared }) => prepared.slot.index))) {
-    const stream = next.streams[index] as StreamState;
-    const fault = refusals.get(index);
-    next = withStream(next, index, fault ? afterRefusal(deps, stream, fault) : { ...stream, trouble: null });
-    if (fault?.kind === 'permanent') stops.push({ table: stream.table, fault });
-  }
-  const riderParts: RiderPart[] = [];
-  for (const answered of riders) {
-    const part = readDeletedLog(deps, next, answered);
-    if (!part) continue;
-    riderParts.push(part);
-    next = withStream(next, part.index, part.after);
-  }
-  return { next, parts, riders: riderParts, stops };
-}
-
-const isHead = ({ kind }: Slot) => kind === 'head' || kind === 'head and tail';
-
-async function partOf(
-  deps: SyncDeps,
-  state: SyncState,
-  { prepared, query, page }: { prepared: PreparedSlot; query: SlotQuery | null; page: Page },
-  times: ExchangeTimes,
-): Promise<Part> {
-  const { slot } = prepared;
-  const { table } = streamOf(state, slot);
-  deps.onQuery?.({ sobject: table.stream.sobject, kind: slot.kind, rows: page.count });
-  if (slot.kind === 'counts' && query?.count) {
-    const step = await compareCounts(deps, state, slot, query.count, page);
-    return { table, slot, page: null, step };
-  }
-  const asked = query ?? { soql: '', includeDeleted: false, timeField: null };
-  return { table, slot, page, step: slotStep(state, prepared, asked, page, times) };
-}
-
-const withStream = (state: SyncState, index: number, stream: StreamState): SyncState => ({
-  ...state,
-  streams: state.streams.with(index, stream),
-});
-
-/** A refused query concerns its stream alone. What never will work stops it; anything else lets it rest. */
-function afterRefusal(deps: SyncDeps, stream: StreamState, fault: Fault): StreamState {
-  deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code });
-  return fault.kind === 'permanent' ? { ...stream, stoppedBy: fault.code } : inTrouble(deps, stream, fault);
-}
-
-function inTrouble({ clock }: SyncDeps, stream: StreamState, fault: Fault): StreamState {
-  const tries = (stream.trouble?.tries ?? 0) + 1;
-  return { ...stream, trouble: { tries, restsUntil: clock.now() + restMs(tries, fault) } };
+  return next;
 }
 
 /**

@@ -4,7 +4,7 @@ import { heldAt, serverNow, streamState, syncState } from '../../test/sync-state
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog, LogFields } from '../core/log-fields.ts';
 import { openLog } from '../lib/log.ts';
-import type { Mirror, StreamFigures } from '../postgres/index.ts';
+import type { Mirror, SetAsideCount, StreamFigures } from '../postgres/index.ts';
 import { startOfContent } from './cursors/content.ts';
 import { startOfCounts } from './cursors/counts.ts';
 import { mendOf } from './cursors/mend.ts';
@@ -46,16 +46,20 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
     },
   };
   let figures: readonly StreamFigures[] = [];
-  const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readFigures' | 'readRepairs'> = {
-    markRows: (...asked) => Promise.resolve(void writes.push(asked)),
-    decideOnAbsent: (...asked) => Promise.resolve(void writes.push(asked)),
-    readFigures: () => Promise.resolve({ ticket: lastTicket, figures }),
-    readRepairs: () => Promise.resolve([]),
-  };
+  const aside: SetAsideCount[] = [];
+  const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readFigures' | 'readRepairs' | 'readSetAside'> =
+    {
+      markRows: (...asked) => Promise.resolve(void writes.push(asked)),
+      decideOnAbsent: (...asked) => Promise.resolve(void writes.push(asked)),
+      readFigures: () => Promise.resolve({ ticket: lastTicket, figures }),
+      readRepairs: () => Promise.resolve([]),
+      readSetAside: () => Promise.resolve(aside),
+    };
   const granting = new Wishes(box, log);
   return {
     box,
     open,
+    aside,
     ended,
     reports,
     writes,
@@ -78,7 +82,7 @@ const wish = (kind: Wish['kind'], change: Partial<Wish> = {}) => ({
 const wanted = ({ cursors }: StreamState) =>
   (['counts', 'sweep', 'content'] as const).filter((kind) => cursors[kind]?.position.isWanted);
 
-const done = { objects: 1, skipped: [], repairs: [] };
+const done = { objects: 1, skipped: [], repairs: [], setAside: [] };
 
 test('a flush wants the head read from W on, first of all, until a reading that began since has ended', async () => {
   const wishes = opened(wish('flush'));
@@ -117,6 +121,15 @@ test('a flush waits for the records that were marked when it had read, and for n
     sync([stream(1, { wideReadAt: now, ...marked(lastTicket + 1) }), stream(2, marked(1))]),
   );
   assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a flush ends with what was set aside of the objects that it names', async () => {
+  const wishes = opened(wish('flush', { objects: ['object1'] }));
+  const one = { column: 'size__c', code: 'misfit', rows: 3 };
+  wishes.aside.push({ sobject: 'Object1', ...one }, { sobject: 'Object2', ...one });
+  await wishes.look(sync([stream(1), stream(2)]));
+  await wishes.settle(sync([stream(1, { wideReadAt: now }), stream(2)]));
+  assert.deepEqual(wishes.ended, [{ ...done, setAside: [{ sobject: 'Object1', ...one }] }]);
 });
 
 for (const [kind, change, passes] of [
@@ -186,12 +199,33 @@ for (const [kind, decision] of [
   });
 }
 
+const stoppedAt = (triedAt: number) => ({
+  stopped: { code: 'PERM-02', tries: 1, triedAt, retryAt: now + 3_600_000 },
+});
+
+test('what has failed before somebody asked is tried again at once', async () => {
+  const wishes = opened(wish('compare'));
+  const failedAt = (at: number) => ({
+    counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, restsUntil: now + 60_000 },
+  });
+  const state = sync([stream(1, { problems: failedAt(now - 1), ...stoppedAt(now - 1) })]);
+  await wishes.look(state);
+  const asked = wishes.wished(state);
+  assert.deepEqual([asked.problems.counts?.restsUntil, asked.stopped?.retryAt], [now, now]);
+  await wishes.settle(sync([stream(1, { problems: failedAt(now + 1) })]));
+  assert.deepEqual(wishes.ended, [
+    { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },
+  ]);
+});
+
 test('objects that cannot be served are left out with the reason, and the others are served', async () => {
   const wishes = opened(wish('flush'));
   const copying = stream(2, { cursors: { backfill: at({ after: null }) } });
-  const stopped = stream(3, { stoppedBy: 'PERM-02' });
+  const stopped = stream(3, stoppedAt(now - 1));
   await wishes.look(sync([stream(1), copying, stopped]));
   await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stopped]));
+  assert.deepEqual(wishes.ended, [], 'it is tried again first');
+  await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stream(3, stoppedAt(now + 1))]));
   const skipped = [
     { object: 'Object2', reason: 'its first copy is not complete' },
     { object: 'Object3', reason: 'it is stopped (PERM-02)' },
@@ -202,7 +236,7 @@ test('objects that cannot be served are left out with the reason, and the others
 test('an object that stops on the way holds nobody up', async () => {
   const wishes = opened(wish('reread'));
   await wishes.look(sync([stream(1)]));
-  await wishes.settle(sync([stream(1, { stoppedBy: 'PERM-02' })]));
+  await wishes.settle(sync([stream(1, stoppedAt(now + 1))]));
   assert.equal(wishes.ended.length, 1);
 });
 

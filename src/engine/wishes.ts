@@ -36,6 +36,8 @@ interface Granted {
   /** By the stream's number; a stream is struck off when what was wished of it is done. */
   left: Map<number, Left>;
   count: number;
+  /** API names of all that it is about. */
+  objects: readonly string[];
   /** API names of those that could not be served, with the reason. */
   skipped: { object: string; reason: string }[];
   reportedAt: number;
@@ -87,7 +89,7 @@ export class Wishes {
       for (const stream of now.streams) {
         if (!isDone(granted, stream)) continue;
         granted.left.delete(stream.table.stream.streamNo);
-        const reason = stream.stoppedBy && whyNot(stream);
+        const reason = whyNotDone(granted, stream);
         if (reason) granted.skipped.push({ object: stream.table.stream.sobject, reason });
       }
       if (granted.left.size === 0) await this.end(mirror, granted);
@@ -129,6 +131,7 @@ export class Wishes {
       serverSince: state.serverNow,
       left: new Map(),
       count: 0,
+      objects: chosen.map(({ table }) => table.stream.sobject),
       skipped: [],
       reportedAt: now,
     };
@@ -176,9 +179,12 @@ export class Wishes {
     });
   }
 
-  private async end(mirror: Mirror, { wish, count, skipped, serverSince }: Granted): Promise<void> {
+  private async end(mirror: Mirror, granted: Granted): Promise<void> {
+    const { wish, objects, skipped, serverSince } = granted;
     const repairs = await mirror.readRepairs(serverSince);
-    const result = { objects: count, skipped, repairs };
+    // What the mirror cannot hold was read, and is not there: whoever waits has to know.
+    const setAside = (await mirror.readSetAside()).filter(({ sobject }) => objects.includes(sobject));
+    const result = { objects: objects.length - skipped.length, skipped, repairs, setAside };
     try {
       await this.box.end(wish.id, { result });
       this.granted.delete(wish.id);
@@ -188,10 +194,22 @@ export class Wishes {
   }
 }
 
-function whyNot({ stoppedBy, cursors }: StreamState): string | null {
-  if (stoppedBy) return `it is stopped (${stoppedBy})`;
-  return cursors.backfill ? 'its first copy is not complete' : null;
+const whyNot = ({ cursors }: StreamState): string | null =>
+  cursors.backfill ? 'its first copy is not complete' : null;
+
+/**
+ * Why a stream cannot be served, as the tries say that were made since the wish: its object is refused, or what the wish
+ * wants of it. Null: nothing is known to be in the way.
+ */
+function whyNotDone({ wish, since }: Granted, stream: StreamState): string | null {
+  const { stopped, problems } = stream;
+  if (stopped && stopped.triedAt >= since) return `it is stopped (${stopped.code})`;
+  const [failed] = passesOf(wish, stream).filter((kind) => (problems[kind]?.failedAt ?? 0) >= since);
+  const problem = failed && problems[failed];
+  return problem ? `its ${passWords[failed]} failed (${problem.code})` : null;
 }
+
+const passWords = { counts: 'count', sweep: 'comparison of Ids', content: 'reading of all records' } as const;
 
 type PassKind = 'counts' | 'sweep' | 'content';
 
@@ -241,19 +259,38 @@ function isRead(granted: Granted, stream: StreamState): boolean {
 
 function isJustRead(granted: Granted, stream: StreamState): boolean {
   const own = granted.left.get(stream.table.stream.streamNo);
-  return own?.readAt === null && !stream.stoppedBy && isRead(granted, stream);
+  return own?.readAt === null && !stream.stopped && isRead(granted, stream);
 }
 
 function isDone(granted: Granted, stream: StreamState): boolean {
   const own = granted.left.get(stream.table.stream.streamNo);
-  if (!own || stream.stoppedBy) return own !== undefined;
+  if (!own) return false;
+  if (whyNotDone(granted, stream) !== null) return true;
   return own.readAt !== null && !(stream.marked && stream.marked.oldest <= own.readAt);
 }
 
 /** The stream as the wish wants it read. */
 function wishing(granted: Granted, stream: StreamState): StreamState {
-  const { wish, left, since } = granted;
-  if (!left.has(stream.table.stream.streamNo)) return stream;
+  if (!granted.left.has(stream.table.stream.streamNo)) return stream;
+  return tryingAgain(granted, reading(granted, stream));
+}
+
+/** What has failed before somebody asked is tried again at once. */
+function tryingAgain({ wish, since }: Granted, stream: StreamState): StreamState {
+  const { stopped, problems } = stream;
+  let next = stream;
+  if (stopped && stopped.triedAt < since && stopped.retryAt > since)
+    next = { ...next, stopped: { ...stopped, retryAt: since } };
+  for (const kind of passesOf(wish, stream)) {
+    const problem = problems[kind];
+    if (!problem || problem.failedAt >= since || problem.restsUntil <= since) continue;
+    next = { ...next, problems: { ...next.problems, [kind]: { ...problem, restsUntil: since } } };
+  }
+  return next;
+}
+
+function reading(granted: Granted, stream: StreamState): StreamState {
+  const { wish, since } = granted;
   let { cursors } = stream;
   for (const kind of passesOf(wish, stream)) {
     const held = cursors[kind];

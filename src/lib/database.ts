@@ -44,8 +44,10 @@ export interface DatabaseOptions {
   /** Shown in pg_stat_activity; a takeover finds the former holder's sessions by it. */
   applicationName: string;
   connectionsMax?: number;
-  /** The server ends a statement after this long. */
+  /** The server ends a statement after this long; 0: never. */
   statementTimeoutMs?: number;
+  /** At its end, transactions that are under way are cancelled instead of waited for. */
+  cancelsAtEnd?: boolean;
   connectTimeoutMs?: number;
   /** Further settings of each session, by PostgreSQL's own names. */
   settings?: Readonly<Record<string, string>>;
@@ -98,7 +100,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     statement_timeout: statementTimeoutMs,
     // A connection whose network has gone silently answers nothing, not even that a statement took too long.
-    query_timeout: statementTimeoutMs + silenceMs,
+    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + silenceMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 5_000,
@@ -113,42 +115,84 @@ export function openDatabase(options: DatabaseOptions): Database {
   // statement fails by itself.
   pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => options.onIdleError?.(sqlState(error) ?? 'connection lost'));
+  const working = new Set<pg.PoolClient>();
 
   const database: Database = {
     ...statementsOn(pool),
-    async transaction(work) {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      // A connection that the server ends between two statements says so here; unheard, that ends the process.
-      const onError = (error: Error) => {
-        broken = error;
-      };
-      client.on('error', onError);
-      try {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-        const result = await work(statementsOn(client));
-        const done = await client.query('COMMIT');
-        // COMMIT of a failed transaction succeeds with the command ROLLBACK.
-        assert(done.command === 'COMMIT', 'the transaction was rolled back');
-        return result;
-      } catch (error) {
-        if (isSilence(error)) {
-          broken = error; // a ROLLBACK would wait as long again
-          throw error;
+    ...(options.cancelsAtEnd && {
+      async query<Row>(statement: Sql | Prepared): Promise<Row[]> {
+        const client = await pool.connect();
+        working.add(client);
+        try {
+          return await run<Row>(client, statement);
+        } finally {
+          working.delete(client);
+          client.release();
         }
-        await client.query('ROLLBACK').catch((rollback: Error) => {
-          broken = rollback;
-        });
-        throw error;
-      } finally {
-        client.off('error', onError);
-        client.release(broken);
-      }
-    },
+      },
+    }),
+    transaction: (work) => transact(pool, working, work),
     session: () => openSession(settings),
-    end: () => pool.end(),
+    async end() {
+      if (options.cancelsAtEnd) await cancel(settings, [...working]);
+      await pool.end();
+    },
   };
   return database;
+}
+
+async function transact<Result>(
+  pool: pg.Pool,
+  working: Set<pg.PoolClient>,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // A connection that the server ends between two statements says so here; unheard, that ends the process.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  working.add(client);
+  try {
+    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    const result = await work(statementsOn(client));
+    const done = await client.query('COMMIT');
+    // COMMIT of a failed transaction succeeds with the command ROLLBACK.
+    assert(done.command === 'COMMIT', 'the transaction was rolled back');
+    return result;
+  } catch (error) {
+    if (isSilence(error)) {
+      broken = error; // a ROLLBACK would wait as long again
+      throw error;
+    }
+    await client.query('ROLLBACK').catch((rollback: Error) => {
+      broken = rollback;
+    });
+    throw error;
+  } finally {
+    working.delete(client);
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** Where the server is away there is nothing to cancel. */
+async function cancel(settings: pg.ClientConfig, clients: readonly pg.PoolClient[]): Promise<void> {
+  if (clients.length === 0) return;
+  const canceller = new pg.Client(settings);
+  canceller.on('error', () => undefined);
+  try {
+    await canceller.connect();
+    for (const client of clients) {
+      const { processID } = client as pg.PoolClient & { processID: number };
+      await canceller.query('SELECT pg_cancel_backend($1)', [processID]);
+    }
+  } catch {
+    // its statements end with it
+  } finally {
+    await canceller.end().catch(() => undefined);
+  }
 }
 
 async function openSession(settings: pg.ClientConfig): Promise<Session> {

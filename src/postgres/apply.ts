@@ -5,6 +5,7 @@ import { type Database, sqlState, type Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { applyAll, throwWithoutValues } from './apply-records.ts';
 import type { GuardedStatements } from './guarded-statement.ts';
+import { completeReturned } from './hidden-fields.ts';
 import { type MarkReason, markDirty } from './mark-sql.ts';
 import type { Observation } from './observations.ts';
 import * as statements from './sql.ts';
@@ -64,8 +65,8 @@ export interface Rest {
   moves: readonly CursorMove[];
   /** Rows that have to be read again, where they stand in the mirror. */
   marks?: { ids: readonly RecordId[]; reason: MarkReason };
-  /** Why nothing is read of the stream until the next start; its status says so. */
-  stop?: Fault;
+  /** Why nothing is read of the stream any more, which its status says; null: it is read again. */
+  stop?: Fault | null;
 }
 
 /** A stream's table with the statements that write it. */
@@ -153,6 +154,7 @@ export async function applyRest(
   // After all pages: one of them can have completed the first copy.
   for (const { table, stop } of rest) {
     if (stop) await statements.stopStream(tx, table.stream.streamNo, stop.code, stop.message);
+    if (stop === null) await statements.restartStreams(tx, [table.stream.streamNo]);
   }
   if (part.isLast) await statements.purgeExpiredObservations(tx);
   return unmoved;
@@ -192,6 +194,7 @@ async function moveCursors(
     }
     if (backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
     if (verified) await statements.recordVerified(tx, streamNo, verified.level, verified.at);
+    if (verified?.level === 'content') await completeReturned(tx, streamNo, verified.at);
   }
   return unmoved;
 }

@@ -23,7 +23,7 @@ import { planTable } from './plan-table.ts';
 import { readStatus } from './progress.ts';
 import { restoreTable } from './restore-table.ts';
 import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
-import { createTable, loadStreams } from './tables.ts';
+import { createTable, loadStreams, type Stream } from './tables.ts';
 import { takeOver } from './take-over.ts';
 
 const second = { owner: 'second', epoch: 2 };
@@ -184,6 +184,8 @@ test('a destination is opened again with the streams that it remembers', async (
     streamNo: 2,
     schema: 'salesforce',
     planVersion: 1,
+    hidden: [],
+    returnedAt: null,
   });
 });
 
@@ -345,9 +347,12 @@ test('in a private database the writer can do all of its work and the reader see
       (await readStatus(reader)).map(({ sobject, rows }) => [sobject, rows]),
       [['Account', 2]],
     );
-    await destination.db.script('DROP TABLE salesforce.account');
-    assert.equal((await restoreTable(destination.db, table.stream))?.code, 'SCH-04');
-    assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account`), []);
+    for (const [nth, what] of ['TABLE salesforce.account', 'SCHEMA salesforce CASCADE'].entries()) {
+      await destination.db.script(`DROP ${what}`);
+      const dropped: Stream = { ...table.stream, planVersion: 1 + nth };
+      assert.equal(await restoreTable(destination.db, dropped, 100), 'it was dropped');
+      assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account`), [], what);
+    }
     for (const hidden of ['quarantine', 'sync', 'intent']) {
       await assert.rejects(
         reader.transaction((tx) => tx.script(`SELECT * FROM _lockstep.${hidden}`)),

@@ -16,6 +16,8 @@ export interface Destination {
   mirror: Mirror;
   /** By the sobject's API name in lower case. */
   tables: ReadonlyMap<string, StreamTable>;
+  /** Loads the tables again, into the same map: a plan has changed. */
+  reloadTables(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -36,21 +38,38 @@ const applicationNameBytesMax = 63;
  * @throws {@link Fault} `SYS-07`: a newer version has had it; database errors as they come
  */
 export async function openDestination(url: string, applicationName: string): Promise<Destination> {
-  const db = openDatabase({
-    url,
-    applicationName,
-    connectionsMax: 4,
-    settings: planOnceByIndex,
-  });
+  const settings = { ...planOnceByIndex, lock_timeout: lockWait };
+  const db = openDatabase({ url, applicationName, connectionsMax: 4, settings });
+  const wholeTables = openWholeTables(url, applicationName);
+  const end = async () => {
+    await wholeTables.end();
+    await db.end();
+  };
   try {
     const [made] = await db.query(sql`SELECT WHERE to_regclass('_lockstep.migration') IS NOT NULL`);
-    if (made) await migrateDestination(db);
-    return { db, mirror: mirrorIn(db), tables: await loadTables(db), end: () => db.end() };
+    if (made) await migrateDestination(wholeTables);
+    const tables = new Map(await loadTables(db));
+    return {
+      db,
+      mirror: mirrorIn(db, wholeTables),
+      tables,
+      async reloadTables() {
+        for (const [name, table] of await loadTables(db)) tables.set(name, table);
+      },
+      end,
+    };
   } catch (error) {
-    await db.end();
+    await end();
     throw error;
   }
 }
+
+/** A page does not wait longer for a table that somebody has locked: it comes again, and the others go on. */
+const lockWait = '1s';
+
+/** Connections for what goes through a whole table, however long that takes. At the end it is cancelled. */
+const openWholeTables = (url: string, applicationName: string): Database =>
+  openDatabase({ url, applicationName, connectionsMax: 2, statementTimeoutMs: 0, cancelsAtEnd: true });
 
 /**
  * A destination as proxied writes use it. What is recorded of a write has connections of its own, so that it does not

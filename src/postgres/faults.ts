@@ -81,6 +81,15 @@ const tableChangedStates = new Set([
  */
 export const isTableChanged = (error: unknown): boolean => tableChangedStates.has(sqlState(error) ?? '');
 
+/**
+ * Whether an error that one table has met concerns that table alone: whatever the server says of a statement, but for
+ * what it says of itself, of the connection or of the login. A right may be missing on one table only.
+ */
+export const isOfOneTable = (error: unknown): boolean =>
+  !(error instanceof Fault) &&
+  sqlState(error) !== undefined &&
+  (isTableChanged(error) || sqlState(error) === '42501' || databaseFault(error, '') === undefined);
+
 /** What a log line may say of an error: its code, never its text, which can quote a record. */
 export function failureFields(error: unknown): Pick<LogFields, 'code' | 'sqlState'> {
   if (error instanceof Fault) return { code: error.code };

@@ -12,13 +12,15 @@ export {
 } from './destination.ts';
 export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
-export { databaseFault, failureFields, isTableChanged } from './faults.ts';
+export { databaseFault, failureFields, isOfOneTable, isTableChanged } from './faults.ts';
+export type { FieldsSeen } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
 export type { MarkReason, StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
 export { countOpenRepairs } from './open-repairs.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
+export type { ProblemChange, ProblemRow } from './problems.ts';
 export { readStatus, type StreamStatus } from './progress.ts';
 export {
   createPrivateDatabase,
@@ -28,6 +30,8 @@ export {
   revokePublicConnect,
   scramVerifier,
 } from './roles.ts';
+export type { SetAsideCount } from './set-aside.ts';
 export type { CursorKind } from './sql.ts';
 export { processIdentity } from './start-lock.ts';
+export { isLockTimeout } from './table-locks.ts';
 export { createTable, type Stream } from './tables.ts';

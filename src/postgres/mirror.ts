@@ -1,4 +1,3 @@
-import type { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
@@ -12,18 +11,21 @@ import {
   type Rest,
   type StreamTable,
 } from './apply.ts';
+import { type FieldsSeen, showFields } from './hidden-fields.ts';
 import * as intents from './intents.ts';
 import type { MarkReason, StreamFigures } from './mark-sql.ts';
 import * as marks from './mark-sql.ts';
 import * as observations from './observations.ts';
 import type { ColumnPlan } from './plan-table.ts';
+import { type ProblemChange, type ProblemRow, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
 import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
-import { restoreTable } from './restore-table.ts';
+import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
 import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside.ts';
 import type { CheckpointRow, CursorKind, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
+import { isWritable, lockHolders } from './table-locks.ts';
 import { takeOver } from './take-over.ts';
 
 /** All that a destination knows of its streams' progress, for whoever takes a sync over. */
@@ -31,6 +33,7 @@ export interface Progress {
   checkpoints: readonly CheckpointRow[];
   cursors: readonly CursorRow[];
   figures: readonly StreamFigures[];
+  problems: readonly ProblemRow[];
 }
 
 /**
@@ -48,8 +51,22 @@ export interface Mirror {
   ): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }>;
   hasOpenIntents(): Promise<boolean>;
   retryStopped(): Promise<void>;
+  /** See {@link isAsPlanned}. */
+  isAsPlanned(table: StreamTable): Promise<boolean>;
+  /** Whether a page could be written now: nobody has locked the table. Waits for a moment at most. */
+  isWritable(table: StreamTable): Promise<boolean>;
+  /** Who holds locks of the table, for a person; null where nobody does any more. */
+  lockHolders(table: StreamTable): Promise<string | null>;
   /** See {@link restoreTable}. */
-  restoreTable(table: StreamTable): Promise<Fault | null>;
+  restoreTable(table: StreamTable, lockWaitMs: number): Promise<string | null>;
+  /** See {@link hasCursorIndex}. */
+  hasCursorIndex(table: StreamTable): Promise<boolean>;
+  /** See {@link restoreCursorIndex}. */
+  restoreCursorIndex(table: StreamTable): Promise<void>;
+  /** See {@link showFields}. */
+  showFields(table: StreamTable, seen: FieldsSeen, at: ServerSeconds): Promise<void>;
+  /** See {@link recordProblems}. */
+  recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
   /** The next records of a stream to read again, those first that a proxied write waits for. */
   nextMarked(streamNo: number, limit: number): Promise<readonly RecordId[]>;
@@ -141,15 +158,26 @@ export interface RepairCount {
   rows: number;
 }
 
-/** The mirror in PostgreSQL. */
-export function mirrorIn(db: Database): Mirror {
+/**
+ * The mirror in PostgreSQL.
+ *
+ * @param wholeTables  for statements that may take as long as they take
+ */
+export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
   return {
     takeOver: (holder) => takeOver(db, holder),
     healIntents: (living, streamNos, isStart) =>
       db.transaction((tx) => intents.healIntents(tx, living, streamNos, isStart)),
     hasOpenIntents: () => intents.hasOpenIntents(db),
     retryStopped: () => progress.retryStopped(db),
-    restoreTable: ({ stream }) => restoreTable(db, stream),
+    isAsPlanned: ({ stream }) => isAsPlanned(db, stream),
+    isWritable: ({ stream }) => isWritable(db, stream),
+    lockHolders: ({ stream }) => lockHolders(db, stream),
+    restoreTable: ({ stream }, lockWaitMs) => restoreTable(wholeTables, stream, lockWaitMs),
+    hasCursorIndex: ({ stream }) => hasCursorIndex(db, stream),
+    restoreCursorIndex: ({ stream }) => restoreCursorIndex(wholeTables, stream),
+    showFields: ({ stream }, seen, at) => showFields(db, stream, seen, at),
+    recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {
       const marked = await marks.selectMarked(db, streamNo, limit);
@@ -176,15 +204,15 @@ export function mirrorIn(db: Database): Mirror {
       }),
 
     idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
-    countByDay: ({ stream }, range, before) => countByDay(db, stream, range, before),
-    recountRows: ({ stream }) => progress.recountRows(db, stream),
+    countByDay: ({ stream }, range, before) => countByDay(wholeTables, stream, range, before),
+    recountRows: ({ stream }) => progress.recountRows(wholeTables, stream),
     referencesOf: ({ stream }, columns, ids) => referencesOf(db, stream, columns, ids),
     rowsReferringTo: ({ stream }, columns, ids, limit) => rowsReferringTo(db, stream, columns, ids, limit),
     markRows: async (streamNo, ids, reason, urgent) => {
       await marks.markDirty(db, streamNo, ids, { urgent, reason });
     },
     decideOnAbsent: async (streamNo, decision) => {
-      await marks.decideOnAbsent(db, streamNo, decision);
+      await wholeTables.transaction((tx) => marks.decideOnAbsent(tx, streamNo, decision));
     },
     unsettled: async (streamNo, ids) => {
       const found = await statements.selectUnsettled(db, streamNo, ids);
@@ -197,6 +225,6 @@ export function mirrorIn(db: Database): Mirror {
     readRepairs: (since) => statements.selectRepairs(db, since),
     recordIntent: (intent) => intents.recordIntent(db, intent),
     recordOutcome: (recorded, outcome) => intents.recordOutcome(db, recorded, outcome),
-    purgeOld: () => statements.purgeOld(db),
+    purgeOld: () => wholeTables.transaction((tx) => statements.purgeOld(tx)),
   };
 }

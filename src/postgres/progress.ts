@@ -2,6 +2,7 @@ import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import * as marks from './mark-sql.ts';
 import { planForWholeTable } from './planner.ts';
+import { selectProblems } from './problems.ts';
 import * as statements from './sql.ts';
 import type { Stream } from './tables.ts';
 
@@ -10,6 +11,7 @@ export async function readProgress(db: Tx) {
     checkpoints: await statements.selectCheckpoints(db),
     cursors: await statements.selectCursors(db),
     figures: await marks.selectFigures(db),
+    problems: await selectProblems(db),
   };
 }
 
@@ -37,7 +39,7 @@ export type StartPositions = { readonly [Kind in statements.CursorKind]?: object
 
 /** What stopped a stream may have been mended since. */
 export const retryStopped = async (db: Database): Promise<void> => {
-  await statements.restartStreams(db);
+  await statements.restartStreams(db, null);
 };
 
 /**

@@ -12,12 +12,14 @@ import {
 import { sql } from '../lib/sql.ts';
 import { isTableChanged } from './faults.ts';
 import { markDirty } from './mark-sql.ts';
-import { restoreTable } from './restore-table.ts';
+import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
 import { insertCursor } from './sql.ts';
 import { loadStreams } from './tables.ts';
 
 const fields = { Name: 'string', Size__c: 'int', OwnerId: 'reference', CloseTime__c: 'time' };
 const openWorld = () => openDestinationWorld({ fields });
+
+const lockWaitMs = 100;
 
 const two = [record(1, { Name: 'One', Size__c: 1 }), record(2, { Name: 'Two', Size__c: 2 })];
 
@@ -35,11 +37,15 @@ async function shapeOf({ db }: DestinationWorld) {
 
 /** What the sync would do: restore, load the stream again, read it again. */
 async function restore(world: DestinationWorld) {
-  const fault = await restoreTable(world.destination.db, world.table().stream);
+  const { db } = world.destination;
+  const own = world.table().stream;
+  const found = await restoreTable(db, own, lockWaitMs);
+  if (!(await hasCursorIndex(db, own))) await restoreCursorIndex(db, own);
   const [stream] = await loadStreams(world.db, 'salesforce');
   assert.ok(stream);
   const restored = await world.openAs(world.holder);
-  return { fault, stream, restored };
+  assert.ok(await isAsPlanned(db, own));
+  return { found, stream, restored };
 }
 
 const changes: Record<string, { change: string; found: string; sqlState: string; rows: number }> = {
@@ -154,8 +160,9 @@ for (const [what, { change, found, sqlState, rows }] of Object.entries(changes))
       });
     }
 
-    const { fault, stream, restored } = await restore(world);
-    assert.deepEqual([fault?.code, fault?.safe], ['SCH-04', { stream: 'Account', reason: found }]);
+    assert.equal(await isAsPlanned(world.destination.db, world.table().stream), false);
+    const { found: told, stream, restored } = await restore(world);
+    assert.equal(told, found);
     assert.equal(stream.planVersion, 2);
     assert.deepEqual(await world.db.query(sql`SELECT state, rows, backfilled_at FROM _lockstep.checkpoint`), [
       { state: 'backfilling', rows, backfilled_at: null },
@@ -179,8 +186,8 @@ test('a table that is as planned is left alone, whatever was added to it, and it
     CREATE INDEX ON salesforce.account (name);
     CREATE VIEW salesforce.large AS SELECT * FROM salesforce.account WHERE size__c > 1`);
   const before = await world.rows();
-  const { fault, stream } = await restore(world);
-  assert.equal(fault, null);
+  const { found, stream } = await restore(world);
+  assert.equal(found, null);
   assert.equal(stream.planVersion, 1);
   assert.deepEqual(await world.rows(), before);
 });
@@ -189,8 +196,8 @@ test('an index that was dropped is made again, and no row is read again for it',
   await using world = await openWorld();
   const planned = await shapeOf(world);
   await world.db.script('DROP INDEX salesforce.account_stamp');
-  const { fault, stream } = await restore(world);
-  assert.equal(fault, null);
+  const { found, stream } = await restore(world);
+  assert.equal(found, null);
   assert.equal(stream.planVersion, 1);
   assert.deepEqual(await shapeOf(world), planned);
 });
@@ -200,7 +207,7 @@ test('an index of somebody else that begins with the same column serves as well'
   await world.db.script(`
     DROP INDEX salesforce.account_stamp;
     CREATE INDEX mine ON salesforce.account (systemmodstamp, id)`);
-  assert.equal((await restore(world)).fault, null);
+  assert.equal((await restore(world)).found, null);
   const { indexes } = await shapeOf(world);
   assert.deepEqual(
     indexes.map(({ name }) => name),
@@ -260,7 +267,9 @@ test('a stream whose plan has a newer version is not restored by an old one', as
   await using world = await openWorld();
   await world.db.script('DROP TABLE salesforce.account');
   await restore(world);
-  await assert.rejects(restoreTable(world.destination.db, world.table().stream), { code: 'SYS-09' });
+  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    code: 'SYS-09',
+  });
 });
 
 test('a table without a time to follow it by gets no index on one', async () => {
@@ -270,9 +279,9 @@ test('a table without a time to follow it by gets no index on one', async () => 
     DROP INDEX salesforce.account_stamp`);
   const [stream] = await loadStreams(world.db, 'salesforce');
   assert.ok(stream);
-  assert.equal(await restoreTable(world.db, stream), null);
+  assert.equal(await restoreTable(world.db, stream, lockWaitMs), null);
   await world.db.script('DROP TABLE salesforce.account');
-  assert.equal((await restoreTable(world.db, stream))?.code, 'SCH-04');
+  assert.equal(await restoreTable(world.db, stream, lockWaitMs), 'it was dropped');
   assert.deepEqual(
     (await shapeOf(world)).indexes.map(({ name }) => name),
     ['account_pkey'],
@@ -285,9 +294,9 @@ test('a view in place of the table is left alone and named as what stands in the
     ALTER TABLE salesforce.account RENAME TO mine;
     CREATE VIEW salesforce.account AS SELECT DISTINCT * FROM salesforce.mine`);
   await assert.rejects(world.apply(two), isTableChanged);
-  await assert.rejects(restoreTable(world.destination.db, world.table().stream), {
-    code: 'DB-15',
-    safe: { stream: 'Account', sqlState: '42809' },
+  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    code: 'SCH-05',
+    safe: { stream: 'Account', reason: 'what is called salesforce.account is no table' },
   });
 });
 
@@ -297,7 +306,9 @@ test('a view that needs what has to go is told by its code, and nothing is half 
   await world.db.script(`
     ALTER TABLE salesforce.account DROP COLUMN ownerid, ALTER COLUMN size__c TYPE bigint;
     CREATE VIEW salesforce.sizes AS SELECT size__c FROM salesforce.account`);
-  await assert.rejects(restoreTable(world.destination.db, world.table().stream), { code: '2BP01' });
+  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    code: '2BP01',
+  });
   const [first] = await world.rows();
   assert.ok(first && !('ownerid' in first));
   assert.deepEqual(await world.db.query(sql`SELECT plan_version FROM _lockstep.checkpoint`), [
@@ -310,9 +321,11 @@ test('a query that holds the table is not waited for', async () => {
   await world.db.script('ALTER TABLE salesforce.account DROP COLUMN name');
   await world.db.transaction(async (tx) => {
     await tx.query(sql`SELECT count(*) FROM salesforce.account`);
-    await assert.rejects(restoreTable(world.destination.db, world.table().stream), { code: '55P03' });
+    await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+      code: '55P03',
+    });
   });
-  assert.equal((await restore(world)).fault?.code, 'SCH-04');
+  assert.equal((await restore(world)).found, 'column name is missing');
 });
 
 test('what is wrong with a record is no change of its table', async () => {

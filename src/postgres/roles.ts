@@ -156,11 +156,18 @@ async function grantInside(tx: Tx, names: DestinationNames): Promise<void> {
   await tx.query(sql`GRANT CONNECT ON DATABASE ${database} TO ${ident(names.writer)}, ${read}`);
   await tx.query(sql`CREATE SCHEMA IF NOT EXISTS salesforce`);
   await tx.query(sql`CREATE SCHEMA IF NOT EXISTS _lockstep`);
-  await tx.query(sql`GRANT USAGE ON SCHEMA salesforce, _lockstep TO ${read}`);
-  await tx.query(sql`ALTER DEFAULT PRIVILEGES IN SCHEMA salesforce GRANT SELECT ON TABLES TO ${read}`);
-  await tx.query(sql`GRANT SELECT ON ALL TABLES IN SCHEMA salesforce TO ${read}`);
+  await tx.query(sql`GRANT USAGE ON SCHEMA _lockstep TO ${read}`);
+  await grantSchema(tx, 'salesforce', names.readerGroup);
   await tx.query(sql`RESET ROLE`);
   await revokePublicSchema(tx);
+}
+
+/** Lets readers see the tables of a mirror's schema, those that come later as well. Run by its owner. */
+export async function grantSchema(tx: Tx, schema: string, readerGroup: string): Promise<void> {
+  const [name, read] = [ident(schema), ident(readerGroup)];
+  await tx.query(sql`GRANT USAGE ON SCHEMA ${name} TO ${read}`);
+  await tx.query(sql`ALTER DEFAULT PRIVILEGES IN SCHEMA ${name} GRANT SELECT ON TABLES TO ${read}`);
+  await tx.query(sql`GRANT SELECT ON ALL TABLES IN SCHEMA ${name} TO ${read}`);
 }
 
 /** By whoever may: a superuser always, since version 15 also the database's owner. */

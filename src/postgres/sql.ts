@@ -28,6 +28,9 @@ export interface ColumnRow {
   formula: boolean;
   refers_to: string[];
   is_detail: boolean;
+  is_hidden: boolean;
+  /** Second of Salesforce's time since which a field that was hidden is read again. */
+  returned_at: number | null;
 }
 
 export interface CursorRow {
@@ -180,13 +183,13 @@ export const stopStream = (tx: Tx, streamNo: number, code: string, because: stri
   UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = ${code}, stopped_because = ${because}
    WHERE stream_no = ${streamNo}`);
 
-/** A stream that was stopped is tried again at each start: what stopped it may have been mended. */
-export const restartStreams = (tx: Tx) =>
+/** @param streamNos  null: all that are stopped */
+export const restartStreams = (tx: Tx, streamNos: readonly number[] | null) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint
      SET state = CASE WHEN backfilled_at IS NULL THEN 'backfilling' ELSE 'current' END, stopped_by = NULL,
          stopped_because = NULL
-   WHERE state = 'stopped'`);
+   WHERE state = 'stopped' AND (${streamNos}::smallint[] IS NULL OR stream_no = ANY (${streamNos}::smallint[]))`);
 
 /** A fence that every open reading of the stream began after guards nothing any more. */
 export const purgeFences = (tx: Tx, streamNo: number) =>
@@ -214,7 +217,9 @@ export const selectCheckpoints = (tx: Tx) =>
 
 export const selectColumns = (tx: Tx) =>
   tx.query<ColumnRow>(sql`
-  SELECT stream_no, field, column_name, field_type, formula, refers_to, is_detail
+  SELECT stream_no, field, column_name, field_type, formula, refers_to, is_detail,
+         hidden_since IS NOT NULL AND returned_at IS NULL AS is_hidden,
+         extract(epoch FROM returned_at)::bigint AS returned_at
     FROM _lockstep.column ORDER BY stream_no, ordinal`);
 
 export const selectCursors = (tx: Tx) =>

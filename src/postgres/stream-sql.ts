@@ -38,15 +38,22 @@ export async function insertStream(
  * Has the stream read again from the first record on. What the checks of its rows have verified is void. The plan's
  * version is raised, so that a page that was asked for before is refused.
  *
- * @param rows  in its table now
+ * @param rows  in its table now; null: as many as before
  */
-export const restartStream = (tx: Tx, streamNo: number, rows: number) =>
+export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint
-     SET state = 'backfilling', stopped_by = NULL, stopped_because = NULL, backfilled_at = NULL, rows = ${rows},
+     SET state = 'backfilling', stopped_by = NULL, stopped_because = NULL, backfilled_at = NULL,
+         rows = coalesce(${rows}::bigint, rows),
          plan_version = plan_version + 1,
          counts_verified_at = NULL, stamps_verified_at = NULL, content_verified_at = NULL
    WHERE stream_no = ${streamNo}`);
 
 export const deleteBackfillCursor = (tx: Tx, streamNo: number) =>
   tx.query(sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'backfill'`);
+
+/** A page that was asked for before is refused. */
+export const raisePlanVersion = (tx: Tx, streamNo: number) =>
+  tx.query(
+    sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1 WHERE stream_no = ${streamNo}`,
+  );

@@ -19,15 +19,26 @@ export async function makeTable(
   for (const column of plan.columns) await describeColumn(tx, schema, plan, column, labels);
 }
 
-/** On the time that its changes are followed by; none where there is none. */
-export async function makeCursorIndex(tx: Tx, schema: string, plan: TablePlan): Promise<void> {
+/**
+ * On the time that its changes are followed by; none where there is none.
+ *
+ * @param way  `concurrently` for a table that is in use; not in a transaction
+ */
+export async function makeCursorIndex(
+  tx: Tx,
+  schema: string,
+  plan: TablePlan,
+  way: 'at once' | 'concurrently' = 'at once',
+): Promise<void> {
   const column = cursorColumn(plan);
   if (!column) return;
-  const name = postgresName(`${plan.table}_stamp`, new Set());
-  await tx.query(
-    sql`CREATE INDEX IF NOT EXISTS ${ident(name)} ON ${ident(schema, plan.table)} (${ident(column.column)})`,
-  );
+  const concurrently = way === 'concurrently' ? sql`CONCURRENTLY` : sql``;
+  await tx.query(sql`
+    CREATE INDEX ${concurrently} IF NOT EXISTS ${ident(cursorIndexName(plan))}
+        ON ${ident(schema, plan.table)} (${ident(column.column)})`);
 }
+
+export const cursorIndexName = ({ table }: TablePlan): string => postgresName(`${table}_stamp`, new Set());
 
 export const makePrimaryKey = (tx: Tx, schema: string, plan: TablePlan) =>
   tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD PRIMARY KEY (${keyOf(plan)})`);

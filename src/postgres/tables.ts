@@ -11,6 +11,15 @@ export interface Stream extends TablePlan {
   schema: string;
   /** Raised with each change of the table; a page that was asked for under an older plan is refused. */
   planVersion: number;
+  /** Fields that the sync's user may not see: their columns are none of `columns`, and keep what they hold. */
+  hidden: readonly HiddenField[];
+  /** Since that second of Salesforce's time, the newest of those fields is read again that were hidden; null: none was. */
+  returnedAt: number | null;
+}
+
+export interface HiddenField {
+  field: string;
+  column: string;
 }
 
 export const destinationMigrations = new URL('./migrations/', import.meta.url);
@@ -20,7 +29,9 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
   const columns = await statements.selectColumns(tx);
   const streams = await selectStreams(tx);
   return streams.map((stream) => {
-    const own = columns.filter((column) => column.stream_no === stream.stream_no);
+    const all = columns.filter((column) => column.stream_no === stream.stream_no);
+    const own = all.filter(({ is_hidden }) => !is_hidden);
+    const returned = own.flatMap(({ returned_at }) => (returned_at === null ? [] : [returned_at]));
     return {
       sobject: stream.sobject,
       table: stream.table_name,
@@ -32,6 +43,10 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
       streamNo: stream.stream_no,
       schema,
       planVersion: stream.plan_version,
+      hidden: all
+        .filter(({ is_hidden }) => is_hidden)
+        .map(({ field, column_name: column }) => ({ field, column })),
+      returnedAt: returned.length > 0 ? Math.max(...returned) : null,
     };
   });
 }
@@ -66,5 +81,5 @@ export async function createTable(
   for (const [ordinal, column] of plan.columns.entries()) {
     await statements.insertColumn(tx, streamNo, ordinal, column);
   }
-  return { ...plan, schema, streamNo, planVersion };
+  return { ...plan, schema, streamNo, planVersion, hidden: [], returnedAt: null };
 }

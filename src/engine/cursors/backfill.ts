@@ -20,10 +20,10 @@ export function idCondition(after: RecordId | null, chained?: string): string | 
 export function backfillAfter(
   position: BackfillPosition,
   page: Page,
-  pageRows: number,
+  limit: number,
 ): { to: BackfillPosition; drained: boolean } {
   return {
     to: { after: page.lastId ?? position.after },
-    drained: !isFull(page, pageRows),
+    drained: !isFull(page, limit),
   };
 }

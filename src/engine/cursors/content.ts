@@ -33,11 +33,11 @@ export function contentPeriod(rows: number, pageRows: number, isFollowed: boolea
 export function contentAfter(
   position: ContentPosition,
   page: Page,
-  pageRows: number,
+  limit: number,
   serverNow: ServerSeconds,
 ): ContentPosition {
   const to = stepped(position, page.count, serverNow);
-  return isFull(page, pageRows)
+  return isFull(page, limit)
     ? { ...to, after: page.lastId ?? position.after }
     : { ...ended(to), after: null };
 }

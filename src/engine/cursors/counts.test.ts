@@ -24,7 +24,7 @@ const sum = (on: string, count = 1, newest: number | null = now - day): DayCount
 
 /** The answer to the question that is next. */
 function answered(position: CountsPosition, here: readonly DayCount[], there: readonly DayCount[], at = now) {
-  return countAfter(position, countQuestion(position, at), { here, there }, at);
+  return countAfter(position, countQuestion(position, at), { here, there, isCut: false }, at);
 }
 
 /** Both first ranges read: the younger days, then the older ones. */

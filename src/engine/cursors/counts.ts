@@ -130,7 +130,7 @@ export interface CountStep {
 export function countAfter(
   position: CountsPosition,
   { range }: CountQuestion,
-  { here, there }: { here: readonly DayCount[]; there: readonly DayCount[] },
+  { here, there, isCut }: { here: readonly DayCount[]; there: readonly DayCount[]; isCut: boolean },
   serverNow: ServerSeconds,
 ): CountStep {
   const begunAt = position.begunAt ?? serverNow;
@@ -138,7 +138,7 @@ export function countAfter(
   const nothing = { differing: [], unmended: [] };
   if (isFirst) {
     const rest = position.begunAt === null ? firstRanges(serverNow).slice(1) : position.ranges.slice(1);
-    if (there.length >= sumsMax) {
+    if (isCut || there.length >= sumsMax) {
       return { to: { ...position, begunAt, ranges: [...halves(range, serverNow), ...rest] }, ...nothing };
     }
     const suspects = [...new Set([...position.suspects, ...differences(here, there)])];

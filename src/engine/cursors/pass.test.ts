@@ -22,7 +22,10 @@ test('a window of the head reaches up to now, or has no end where the pages at h
 });
 
 test('a window without an end that is not drained ends where it was first asked for', () => {
-  const at = passAfter({ ...pass, from: now - 10 }, null, rows(pageRows), { pageRows, serverNow: now });
+  const at = passAfter({ ...pass, from: now - 10 }, null, rows(pageRows), {
+    limit: pageRows,
+    serverNow: now,
+  });
   assert.ok(at !== 'ended');
   assert.equal(at.window?.before, now - 1);
 });
@@ -55,20 +58,23 @@ test('a mass of records with one stamp is one window, however many pages it take
     assert.ok(at !== 'ended');
     const serverNow = now + page;
     const before = windowEnd(at, 5, pageRows, { ...open, serverNow });
-    at = passAfter(at, before, rows(pageRows), { pageRows, serverNow });
+    at = passAfter(at, before, rows(pageRows), { limit: pageRows, serverNow });
   }
   assert.ok(at !== 'ended');
   assert.deepEqual([at.from, at.window?.rows, at.window?.before], [now - 3_600, 1_000_000, now]);
-  const behind = passAfter(at, windowEnd(at, 5, pageRows, open), rows(3), { pageRows, serverNow: now });
+  const behind = passAfter(at, windowEnd(at, 5, pageRows, open), rows(3), {
+    limit: pageRows,
+    serverNow: now,
+  });
   assert.ok(behind !== 'ended');
   assert.deepEqual([behind.from, behind.window], [now, null]);
 });
 
 test('the rate of the last window says whether the pages at hand are enough for the next one', () => {
-  const thin = passAfter(pass, now - 3_510, rows(9), { pageRows, serverNow: now });
+  const thin = passAfter(pass, now - 3_510, rows(9), { limit: pageRows, serverNow: now });
   assert.ok(thin !== 'ended');
   assert.equal(thin.rate, 0.1);
-  assert.equal(passAfter(pass, null, rows(9), { pageRows, serverNow: now }), 'ended');
+  assert.equal(passAfter(pass, null, rows(9), { limit: pageRows, serverNow: now }), 'ended');
 });
 
 test('a window that is nearly drained takes no more pages than it may need, one that is larger than expected more', () => {

@@ -42,7 +42,7 @@ const windowFill = 0.9;
 const unripeSeconds = 2;
 
 /** Rows that Salesforce kept back make a page full, whatever its count. */
-export const isFull = (page: Page, pageRows: number) => page.count >= pageRows || !page.done;
+export const isFull = (page: Page, limit: number) => page.count >= limit || !page.done;
 
 /** A pass goes on behind a full first page, which was ordered by time: its last second may not be complete. */
 export function passBehind(
@@ -118,10 +118,10 @@ export function passAfter(
   pass: Pass,
   before: WindowEnd,
   page: Page,
-  { pageRows, serverNow }: { pageRows: number; serverNow: ServerSeconds },
+  { limit, serverNow }: { limit: number; serverNow: ServerSeconds },
 ): Pass | 'ended' {
   const rows = (pass.window?.rows ?? 0) + page.count;
-  if (isFull(page, pageRows)) {
+  if (isFull(page, limit)) {
     assert(page.lastId, 'a full page ends with a record that has an Id');
     const end = before ?? closedAt(pass.from, serverNow);
     return { ...pass, window: { before: end, after: page.lastId, rows } };

@@ -39,7 +39,7 @@ const after = (
   page: Page,
   at = { head, tail: settled },
   answeredAt: number | null = null,
-) => pollAfter(at, query, page, { pageRows, serverNow: now, answeredAt });
+) => pollAfter(at, query, page, { limit: pageRows, serverNow: now, answeredAt });
 const headAfter = (position: HeadPosition, page: Page, until = now) =>
   after(headQuery(field, position, until), page, { head: position, tail: settled }).head ?? position;
 const tailAfter = (position: TailPosition, page: Page, until = now) =>

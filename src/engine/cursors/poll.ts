@@ -128,8 +128,8 @@ export function isTailDue(position: TailPosition, serverNow: ServerSeconds): boo
 
 /** What the reading of a page depends on besides its query. */
 interface PageContext {
-  /** What a query asks for at most. */
-  pageRows: number;
+  /** What the query asked for at most. */
+  limit: number;
   /** The server's time before the request. */
   serverNow: ServerSeconds;
   /** The server's time of the answer; null where it did not say. */
@@ -151,7 +151,7 @@ export function pollAfter(
   if (tailUntil === undefined) {
     return { head: headAfter(head, { ...query, until: headUntil }, page, context) };
   }
-  if (!isFull(page, context.pageRows)) {
+  if (!isFull(page, context.limit)) {
     return { head: headEnded(head, headUntil), tail: { at: tailUntil, pass: null } };
   }
   // In the order of time, a full page that ends before the head's part has begun says nothing of the head.
@@ -188,8 +188,8 @@ function headAfter(
     // What it was to prove is proven. More has come meanwhile: it goes on as the next one.
     return { ...headEnded(position, until), pass: { ...pass, until: answeredAt, reach: null } };
   }
-  const overlapSeconds = nextOverlap(position, page, context.pageRows);
-  if (isFull(page, context.pageRows))
+  const overlapSeconds = nextOverlap(position, page, context.limit);
+  if (isFull(page, context.limit))
     return { ...position, overlapSeconds, pass: headPass(position, until, page, context) };
   return { ...headEnded(position, until), overlapSeconds };
 }
@@ -215,7 +215,7 @@ function tailAfter(
 ): TailPosition {
   const ended = { at: Math.max(position.at, until), pass: null };
   if (!position.pass) {
-    return isFull(page, context.pageRows)
+    return isFull(page, context.limit)
       ? { ...position, pass: passBehind(page, { from: position.at, until }) }
       : ended;
   }
@@ -225,7 +225,7 @@ function tailAfter(
 }
 
 /** Doubled while a pass's first page stays under a quarter, halved when it does not. */
-function nextOverlap({ overlapSeconds }: HeadPosition, page: Page, pageRows: number): number {
-  const wanted = page.count > pageRows / 4 ? overlapSeconds / 2 : overlapSeconds * 2;
+function nextOverlap({ overlapSeconds }: HeadPosition, page: Page, limit: number): number {
+  const wanted = page.count > limit / 4 ? overlapSeconds / 2 : overlapSeconds * 2;
   return Math.min(overlapSecondsMax, Math.max(overlapSecondsMin, Math.floor(wanted)));
 }

@@ -77,8 +77,9 @@ CREATE TABLE _lockstep.problem (
   PRIMARY KEY (stream_no, kind)
 );
 
--- A column whose field the sync's user may not see any more keeps its values, which are as old as this says.
-ALTER TABLE _lockstep.column ADD COLUMN hidden_since timestamptz;
+-- A column whose field the sync's user may not see keeps its values, which are as old as hidden_since says. Since
+-- returned_at, Salesforce's time, the field is read again; it is complete when every record has been read once more.
+ALTER TABLE _lockstep.column ADD COLUMN hidden_since timestamptz, ADD COLUMN returned_at timestamptz;
 
 -- What the mirror misses of a record that was set aside is not older than stamped_at. It is read again at retry_at.
 ALTER TABLE _lockstep.quarantine
@@ -156,7 +157,7 @@ CREATE VIEW _lockstep.problems AS
     FROM _lockstep.problem p JOIN _lockstep.checkpoint c USING (stream_no);
 
 CREATE VIEW _lockstep.hidden_fields AS
-  SELECT c.sobject, c.table_name, f.field, f.column_name, f.hidden_since
+  SELECT c.sobject, c.table_name, f.field, f.column_name, f.hidden_since, f.returned_at
     FROM _lockstep.column f JOIN _lockstep.checkpoint c USING (stream_no)
    WHERE f.hidden_since IS NOT NULL;
 

@@ -1,0 +1,202 @@
+/**
+ * What is done beside the requests that carry pages: counts, descriptions, tables that have to be made again, clean-up.
+ * Each begins in the background, and what it has found takes effect between two requests.
+ */
+import { Fault } from '../core/faults.ts';
+import { sqlState } from '../lib/database.ts';
+import { databaseFault, isLockTimeout, type Rest } from '../postgres/index.ts';
+import { describeSObjects } from '../salesforce/index.ts';
+import { type Counted, countedStep, countStreams } from './count-streams.ts';
+import type { Next } from './next-request.ts';
+import { type Activity, rests, withoutProblem, withProblem } from './problems.ts';
+import { afterAnswer } from './quota.ts';
+import type { Run } from './run-ticks.ts';
+import { fieldsSeen } from './see-fields.ts';
+import type { Effect, SideWork } from './side-work.ts';
+import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
+
+/** A run, with what its side work needs to put the state right. */
+export interface BesideRun extends Run {
+  /** The state with cursors and tables as the destination has them. */
+  reload(state: SyncState): Promise<SyncState>;
+}
+
+/** Moves of cursors without a reading: nothing is merged. So long they may take. */
+const movesLastMs = 60_000;
+
+export function beginApart(
+  run: BesideRun,
+  side: SideWork,
+  state: SyncState,
+  next: Extract<Next, { kind: 'count' | 'describe' }>,
+): void {
+  if (next.kind === 'count') beginCount(run, side, state, next.indexes);
+  else beginDescribe(run, side, state, next.index);
+}
+
+function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: readonly number[]): void {
+  const streamNos = indexes.flatMap((index) => state.streams[index]?.table.stream.streamNo ?? []);
+  side.begin(
+    'count',
+    async (signal) => {
+      const { counted, usage } = await countStreams(run, state, indexes, signal);
+      return async (now) => {
+        const quota = afterAnswer(now.quota, usage, run.clock.now());
+        return applyCounts(run, { ...now, quota }, counted);
+      };
+    },
+    (error) => withProblems(run, streamNos, 'counts', error),
+  );
+}
+
+/** A stream whose count was moved by somebody else meanwhile is counted again. */
+async function applyCounts(
+  run: BesideRun,
+  state: SyncState,
+  counted: readonly Counted[],
+): Promise<SyncState> {
+  const { clock, mirror, holder } = run;
+  const rest: Rest[] = [];
+  let next = state;
+  for (const { streamNo, version, result } of counted) {
+    const stream = next.streams.find(({ table }) => table.stream.streamNo === streamNo);
+    if (stream?.cursors.counts?.version !== version) continue;
+    if ('error' in result) {
+      next = withStreams(next, [streamNo], (one) => failed(run, one, 'counts', result.error));
+      continue;
+    }
+    const { moves, after } = countedStep(stream, result.step);
+    rest.push({ table: stream.table, moves });
+    const rows = result.step.unmended.length;
+    const { sobject } = stream.table.stream;
+    next = withStreams(next, [streamNo], () =>
+      rows === 0
+        ? withoutProblem(after, 'counts')
+        : withProblem(after, 'counts', new Fault('DATA-05', { stream: sobject, rows }), clock.now()),
+    );
+  }
+  if (rest.length === 0) return next;
+  const streamNos = rest.map(({ table }) => table.stream.streamNo);
+  const observation = await mirror.openTickObservation(holder, streamNos, movesLastMs);
+  const { unmoved, figures } = await mirror.applyRest(rest, { observation, isLast: true });
+  return unmoved.length > 0 ? run.reload(next) : withFigures(next, figures);
+}
+
+function beginDescribe(run: BesideRun, side: SideWork, state: SyncState, index: number): void {
+  const stream = state.streams[index];
+  if (!stream) return;
+  const { sobject, streamNo } = stream.table.stream;
+  const looked: Effect = async (now) =>
+    withStreams(now, [streamNo], (one) => ({ ...one, describe: { isDue: false, at: run.clock.now() } }));
+  side.begin(
+    'describe',
+    async (signal) => {
+      const [described] = await describeSObjects(run.salesforce, [sobject], signal);
+      const seen = described && fieldsSeen(stream.table.stream, described);
+      if (!seen) return looked;
+      run.log.warn('fields are seen or hidden', {
+        stream: sobject,
+        rows: seen.hidden.length + seen.returned.length,
+      });
+      return async (now) => {
+        await run.mirror.showFields(stream.table, seen, now.serverNow);
+        const reloaded = await run.reload(await looked(now));
+        // What was refused because of the fields is asked for without them.
+        return withStreams(reloaded, [streamNo], (one) => ({ ...one, problems: {} }));
+      };
+    },
+    () => looked,
+  );
+}
+
+/** How long a table that has to be made again waits for its readers, the longer the more often it was tried. */
+const lockWaitMs = { first: 100, most: 5_000 };
+
+/** Makes tables again that somebody has changed. */
+export function beginRestores(run: BesideRun, side: SideWork, state: SyncState): void {
+  for (const stream of state.streams) {
+    if (!stream.isTableChanged || rests(stream, 'table', run.clock.now())) continue;
+    const { streamNo, sobject } = stream.table.stream;
+    const tries = stream.problems.table?.tries ?? 1;
+    const waitMs = Math.min(lockWaitMs.most, lockWaitMs.first * 2 ** Math.min(tries - 1, 6));
+    side.begin(
+      `restore ${streamNo}`,
+      async () => {
+        const found = await run.mirror.restoreTable(stream.table, waitMs);
+        run.log.warn('table made again', { stream: sobject, code: 'SCH-04' });
+        return async (now) => {
+          const restored = withStreams(now, [streamNo], (one) => ({
+            ...withoutProblem(one, 'table'),
+            isTableChanged: false,
+          }));
+          return found === null ? restored : run.reload(restored);
+        };
+      },
+      (error) => async (now) => {
+        const fault = await restoreFault(run, stream, error);
+        return withStreams(now, [streamNo], (one) => withProblem(one, 'table', fault, run.clock.now()));
+      },
+    );
+  }
+}
+
+async function restoreFault({ mirror }: Run, { table }: StreamState, error: unknown): Promise<Fault> {
+  if (error instanceof Fault && error.code !== 'SYS-09') return error;
+  const stream = table.stream.sobject;
+  if (isLockTimeout(error)) {
+    const holders = await mirror.lockHolders(table).catch(() => null);
+    return new Fault('SCH-05', {
+      stream,
+      reason: `it is in use (${holders ?? 'by a session that has ended'})`,
+    });
+  }
+  const state = sqlState(error);
+  const reason =
+    state === '2BP01'
+      ? 'a view or something else that somebody has made needs what has to go'
+      : `the database refused it (${state ?? 'no code'})`;
+  return new Fault('SCH-05', { stream, reason });
+}
+
+/** What keeps a destination tidy. That it fails once does no harm: it comes again. */
+export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): void {
+  const nothing: Effect = async (now) => now;
+  const { mirror } = run;
+  side.begin(
+    'tidy',
+    async () => {
+      await mirror.purgeOld();
+      for (const { table, isTableChanged } of state.streams) {
+        if (!isTableChanged && !(await mirror.hasCursorIndex(table))) await mirror.restoreCursorIndex(table);
+      }
+      return nothing;
+    },
+    () => nothing,
+  );
+}
+
+const withProblems =
+  (run: Run, streamNos: readonly number[], activity: Activity, error: unknown): Effect =>
+  async (state) =>
+    withStreams(state, streamNos, (stream) => failed(run, stream, activity, error));
+
+function failed({ clock }: Run, stream: StreamState, activity: Activity, error: unknown): StreamState {
+  const { sobject } = stream.table.stream;
+  const fault =
+    error instanceof Fault
+      ? error
+      : (databaseFault(error, 'the database') ??
+        new Fault('DB-15', { stream: sobject, sqlState: sqlState(error) ?? 'no code' }));
+  return withProblem(stream, activity, fault, clock.now());
+}
+
+const withStreams = (
+  state: SyncState,
+  streamNos: readonly number[],
+  change: (stream: StreamState) => StreamState,
+): SyncState => ({
+  ...state,
+  streams: state.streams.map((stream) =>
+    streamNos.includes(stream.table.stream.streamNo) ? change(stream) : stream,
+  ),
+});

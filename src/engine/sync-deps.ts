@@ -1,0 +1,17 @@
+import type { AppLog } from '../core/log-fields.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Holder, Mirror } from '../postgres/index.ts';
+import type { Salesforce } from '../salesforce/index.ts';
+import type { RelatedRecords } from './related-records.ts';
+
+/** What the running of one sync works with. */
+export interface SyncDeps {
+  clock: Clock;
+  log: AppLog;
+  salesforce: Salesforce;
+  mirror: Mirror;
+  holder: Holder;
+  related: RelatedRecords;
+  /** Told of each query that was answered. */
+  onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
+}

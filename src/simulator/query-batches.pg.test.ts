@@ -95,3 +95,53 @@ test('two long texts of an administrator make pages of 200, one does not', async
   checkWhole(pages, total);
   assert.deepEqual(sizesOf(pages), [...Array<number>(11).fill(200), 100]);
 });
+
+test('pages are cut where the control API wants it: single ones, composites, next pages, and lists of Ids', async () => {
+  const soql = 'SELECT Id FROM Wide__c ORDER BY Id';
+  await org.control('/queries/cut', { sobject: 'wide__c', rows: [404, 1000, 1] });
+  const expected = [404, 1000, 1, 404, 491];
+  for (const ask of [single, inComposite]) {
+    const pages = await pagesOf(soql, ask);
+    checkWhole(pages, total);
+    assert.deepEqual(sizesOf(pages), expected);
+    // Set anew, the cut begins with its first number.
+    await org.control('/queries/cut', { sobject: 'Wide__c', rows: [404, 1000, 1] });
+  }
+  const all = await single(pathOf(soql).replace('/query?', '/queryAll?'));
+  assert.equal(all.records.length, 404);
+
+  await org.control('/queries/cut', { sobject: 'Wide__c', rows: [2] });
+  const ids = all.records.slice(0, 5).map(({ Id }) => `'${Id}'`);
+  const listed = await pagesOf(`SELECT Id FROM Wide__c WHERE Id IN (${ids.join(', ')})`);
+  checkWhole(listed, 5);
+  assert.deepEqual(sizesOf(listed), [2, 2, 1]);
+  const limited = await pagesOf(`${soql} LIMIT 3`);
+  checkWhole(limited, 3);
+  assert.deepEqual(sizesOf(limited), [2, 1]);
+  assert.equal((await single(pathOf('SELECT Id FROM Contact LIMIT 3'))).records.length, 3);
+  await org.control('/queries/lift', {});
+});
+
+test('a cut ends after its times or when it is lifted, and one of an object goes before that of all', async () => {
+  const sizes = async (sobject: string) => sizesOf(await pagesOf(`SELECT Id FROM ${sobject} LIMIT 4`));
+  await org.control('/queries/cut', { rows: [3], times: 1 });
+  await org.control('/queries/cut', { sobject: 'Contact', rows: [1], times: 2 });
+  assert.deepEqual(await org.control('/queries/cuts'), {
+    cuts: [
+      { sobject: null, rows: [3], times: 1, used: 0 },
+      { sobject: 'Contact', rows: [1], times: 2, used: 0 },
+    ],
+  });
+  // Two by its own cut, then that of all.
+  assert.deepEqual(await sizes('Contact'), [1, 1, 2]);
+  assert.deepEqual(await sizes('Account'), [4], 'the third page of the contacts used it up');
+
+  await org.control('/queries/cut', { rows: [1] });
+  await org.control('/queries/cut', { sobject: 'Contact', rows: [2] });
+  assert.equal((await single(pathOf('SELECT Id FROM Contact WHERE Id = null'))).records.length, 0);
+  assert.equal((await single(pathOf('SELECT count() FROM Account'))).done, true);
+  await org.control('/queries/lift', { sobject: 'Contact' });
+  assert.deepEqual(await sizes('Contact'), [1, 1, 1, 1]);
+  await org.control('/queries/lift', {});
+  assert.deepEqual(await sizes('Contact'), [4]);
+});

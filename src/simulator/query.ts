@@ -100,17 +100,18 @@ const readRows = async (call: Call, rows: CompiledQuery['rows']): Promise<FoundR
 async function batchOf(
   call: Call,
   cursor: Cursor,
-  { batchRows }: CompiledQuery,
+  { batchRows, sobject }: CompiledQuery,
   found: readonly FoundRow[],
 ): Promise<string[]> {
   const batch: string[] = [];
+  const recordsMax = found.length > 0 ? call.org.control.cuts.next(sobject) : 0;
   let rows = 0;
   let characters = 0;
   for (const { json } of found) {
     rows += rowsIn(json);
     characters += json.length;
     const isFull = rows > batchRows || (rows > batchRowsMin && characters > batchCharactersMax);
-    if (isFull && batch.length > 0) break;
+    if ((isFull && batch.length > 0) || batch.length >= recordsMax) break;
     batch.push(await withUrls(json, (cut) => childrenUrl(call, cursor, cut)));
   }
   return batch;

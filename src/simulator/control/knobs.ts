@@ -5,6 +5,7 @@ import { clockKnobs } from './clock-knobs.ts';
 import { faultKnobs } from './fault-knobs.ts';
 import type { Knob, KnobGroup } from './knob.ts';
 import { orgKnobs } from './org-knobs.ts';
+import { queryKnobs } from './query-knobs.ts';
 import { rightsKnobs } from './rights-knobs.ts';
 import { rulesKnobs } from './rules-knobs.ts';
 import { schemaKnobs } from './schema-knobs.ts';
@@ -23,6 +24,7 @@ export const knobGroups: readonly KnobGroup[] = [
   rulesKnobs,
   rightsKnobs,
   visibilityKnobs,
+  queryKnobs,
   faultKnobs,
   bulkKnobs,
   signInKnobs,

@@ -154,6 +154,8 @@ export interface SObjectDef {
   activateable?: true;
   /** Describe gives no key prefix, though the Ids have one. */
   hasKeyPrefix?: false;
+  /** A custom metadata type: a query may say less of its records. */
+  isMetadata?: true;
   /** Not served by the Bulk API. */
   bulk?: false;
   /** Old records are archived: hidden from a query as deleted ones are, and seen by Id. */

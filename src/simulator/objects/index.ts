@@ -19,6 +19,7 @@ import { organization } from './organization.ts';
 import { group, groupMember, profile, recordTypeSObject, userRole } from './people.ts';
 import { opportunityLineItem, pricebook2, pricebookEntry } from './pricebook.ts';
 import { product2 } from './product2.ts';
+import { region } from './region.ts';
 import { task } from './task.ts';
 import { user } from './user.ts';
 
@@ -59,4 +60,5 @@ export const sobjects: readonly SObjectDef[] = [
   accountHistory,
   accountShare,
   name,
+  region,
 ];

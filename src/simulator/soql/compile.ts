@@ -9,7 +9,7 @@ import { childScope, type Place } from './children.ts';
 import { orderSql, windowSql } from './clauses.ts';
 import { whereSql } from './filter.ts';
 import { groupedSql } from './grouped.ts';
-import { checkNeededFilter } from './needed-filter.ts';
+import { checkRestrictions } from './restrictions.ts';
 import { Scope, sobjectOf } from './scope.ts';
 import { isGrouped, selectedJson } from './select-list.ts';
 import { type SelectedColumn, selectedColumns } from './selected-columns.ts';
@@ -53,7 +53,7 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
   const includeDeleted = context.includeDeleted || query.allRows;
   const session = new Session({ ...context, includeDeleted });
   const scope = new Scope(session, query, sobjectOf(query, context.sobjects));
-  checkNeededFilter(query, scope.def);
+  checkRestrictions(query, scope.def);
   if (query.isCount) refuseOfCount(scope);
   return compiledOf(scope, []);
 }

@@ -42,9 +42,11 @@ export class GrammarTexts {
 
   private field = (def: SObjectDef): string => {
     const { name } = this.random.pick(def.fields);
-    const parent = this.random.pick(def.fields.filter(({ relationshipName }) => relationshipName));
+    const parents = def.fields.flatMap(({ relationshipName }) => relationshipName ?? []);
+    if (parents.length === 0) return name;
+    const parent = this.random.pick(parents);
     const path = this.random.pick(['Name', 'Owner.Name', 'CreatedBy.Manager.Id']);
-    return this.one(4) ? `${parent.relationshipName}.${path}` : name;
+    return this.one(4) ? `${parent}.${path}` : name;
   };
 
   private items(def: SObjectDef): string {

@@ -320,3 +320,5 @@ const countries = [
 export const regions = countries.flatMap(([country, taxRate, currency]) =>
   ['North', 'South', 'East', 'West'].map((part) => ({ name: `${country} ${part}`, taxRate, currency })),
 );
+
+export const apexPages = ['Checkout', 'Invoice_Print', 'Site_Login', 'Survey', 'Portal_Home', 'Exception'];

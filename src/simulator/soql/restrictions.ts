@@ -1,6 +1,7 @@
 /** What Salesforce refuses in a query because of what it is a query of. */
 import type { SObjectDef } from '../schema.ts';
 import type { Soql } from './ast.ts';
+import { checkBigObjectQuery } from './big-object-query.ts';
 import { checkMetadataQuery } from './metadata-query.ts';
 import { checkNeededFilter } from './needed-filter.ts';
 
@@ -8,4 +9,5 @@ import { checkNeededFilter } from './needed-filter.ts';
 export function checkRestrictions(query: Soql, def: SObjectDef): void {
   checkNeededFilter(query, def);
   checkMetadataQuery(query, def);
+  checkBigObjectQuery(query, def);
 }

@@ -5,6 +5,10 @@
 import type { Random } from '../../lib/random.ts';
 import type { SObjectDef } from '../schema.ts';
 
+/** Not those of which a query is refused for what it says, before its names and values are looked at. */
+export const takesAnyQuery = ({ isMetadata, bigIndex, fields }: SObjectDef): boolean =>
+  !isMetadata && !bigIndex && fields.every(({ shown }) => shown === undefined);
+
 export class GrammarTexts {
   private readonly random: Random;
   private readonly sobjects: readonly SObjectDef[];
@@ -42,11 +46,9 @@ export class GrammarTexts {
 
   private field = (def: SObjectDef): string => {
     const { name } = this.random.pick(def.fields);
-    const parents = def.fields.flatMap(({ relationshipName }) => relationshipName ?? []);
-    if (parents.length === 0) return name;
-    const parent = this.random.pick(parents);
+    const parent = this.random.pick(def.fields.filter(({ relationshipName }) => relationshipName));
     const path = this.random.pick(['Name', 'Owner.Name', 'CreatedBy.Manager.Id']);
-    return this.one(4) ? `${parent}.${path}` : name;
+    return this.one(4) ? `${parent.relationshipName}.${path}` : name;
   };
 
   private items(def: SObjectDef): string {

@@ -4,6 +4,7 @@ import { bulkKnobs } from './bulk-knobs.ts';
 import { clockKnobs } from './clock-knobs.ts';
 import { faultKnobs } from './fault-knobs.ts';
 import type { Knob, KnobGroup } from './knob.ts';
+import { metadataKnobs } from './metadata-knobs.ts';
 import { orgKnobs } from './org-knobs.ts';
 import { queryKnobs } from './query-knobs.ts';
 import { rightsKnobs } from './rights-knobs.ts';
@@ -21,6 +22,7 @@ export const knobGroups: readonly KnobGroup[] = [
   stampKnobs,
   binKnobs,
   schemaKnobs,
+  metadataKnobs,
   rulesKnobs,
   rightsKnobs,
   visibilityKnobs,

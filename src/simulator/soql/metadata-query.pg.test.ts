@@ -128,3 +128,37 @@ test('custom metadata refuses counts, groups, LIMIT, OFFSET, NOT, and an order o
   ])
     assert.equal(await refusal(soql), message, soql);
 });
+
+test('a deployment makes, changes and removes custom metadata, with a stamp of its own', async () => {
+  const before = await found(regions);
+  const { ids } = await org.control<{ ids: string[] }>('/metadata/deploy', {
+    sobject: 'Region__mdt',
+    records: [
+      { developerName: 'Chile_North', values: { Tax_Rate__c: 19 } },
+      { developerName: 'Japan_East', values: { Tax_Rate__c: 8.5 } },
+    ],
+    removed: ['India_West'],
+  });
+  const [made, changed] = await found(
+    `SELECT Id, DeveloperName, SystemModstamp, MasterLabel, Tax_Rate__c FROM Region__mdt WHERE Id IN ('${ids.join("', '")}') ORDER BY DeveloperName`,
+  );
+  assert.deepEqual(
+    [made, changed].map((one) => {
+      const { DeveloperName, MasterLabel, Tax_Rate__c: rate } = one as unknown as Record<string, unknown>;
+      return [DeveloperName, MasterLabel, rate];
+    }),
+    [
+      ['Chile_North', 'Chile North', 19],
+      ['Japan_East', 'Japan East', 8.5],
+    ],
+  );
+  assert.equal(changed?.Id, before.find(({ DeveloperName }) => DeveloperName === 'Japan_East')?.Id);
+  const newest =
+    before
+      .map(({ SystemModstamp }) => SystemModstamp)
+      .toSorted()
+      .at(-1) ?? '';
+  assert.ok([made, changed].every((one) => one && one.SystemModstamp > newest));
+  assert.deepEqual(await found(`${regions} WHERE DeveloperName = 'India_West'`), []);
+  await assert.rejects(org.control('/metadata/deploy', { sobject: 'Account' }), /no custom metadata type/);
+});

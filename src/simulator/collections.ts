@@ -9,7 +9,7 @@ import { columnValues } from './field-values.ts';
 import { parseId } from './ids.ts';
 import { sobjectOfId } from './org.ts';
 import { type Outcome, type RowWrite, rowResult, writeRows } from './row-results.ts';
-import { fieldsNamed } from './rows.ts';
+import { checkRetrieveable, fieldsNamed } from './rows.ts';
 import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from './schema.ts';
 import { recordJson } from './soql/index.ts';
 import { isLive, recordsOf } from './storage.ts';
@@ -206,6 +206,7 @@ const upsertOne =
 
 /** Records in the order of their ids; null for one that is not there or deleted. */
 async function retrieve(call: Call, def: SObjectDef): Promise<Answer> {
+  checkRetrieveable(def);
   const { ids, fields } = readRetrieve(call);
   refuseTooMany(ids.length, retrievedMax);
   if (fields.length === 0) throw refused('MISSING_ARGUMENT', 'At least one field has to be specified.');

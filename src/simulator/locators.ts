@@ -58,7 +58,7 @@ export async function keepLocator(
 ): Promise<{ id: string; total: number } | null> {
   const db = locatorsOf(call);
   const id = recordId(locatorPrefix, await call.org.numbers.next(db));
-  const { soql, includeDeleted, batchRows, now, child } = cursor;
+  const { soql, includeDeleted, now, child } = cursor;
   await db.query(sql`DELETE FROM simulator.locator WHERE created_at <= ${before(call)}`);
   const rest = sql`
     SELECT convert_to(coalesce(string_agg(id, ''), ''), 'UTF8') AS ids, count(*) AS count
@@ -69,7 +69,7 @@ export async function keepLocator(
   const [kept] = await db.query<{ total: number }>(sql`
     INSERT INTO simulator.locator
            (id, user_id, soql, include_deleted, batch_rows, place, parent_id, created_at, ids)
-    SELECT ${id}, ${call.userId}, ${soql}, ${includeDeleted}, ${batchRows}, ${child?.place ?? []}::integer[],
+    SELECT ${id}, ${call.userId}, ${soql}, ${includeDeleted}, ${compiled.batchRows}, ${child?.place ?? []}::integer[],
            ${child?.parentId ?? null}, ${instant(now)}, convert_to(${shown.join('')}, 'UTF8') || rest.ids
       FROM ${found} AS rest
      WHERE rest.count > 0 OR ${child !== undefined}

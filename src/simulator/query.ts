@@ -4,11 +4,17 @@ import { methodNotAllowed, refused } from './errors.ts';
 import { type Cursor, compileCursor, contextOf, keepLocator, readLocator } from './locators.ts';
 import { queryColumns } from './query-columns.ts';
 import { explain } from './query-explain.ts';
-import { batchRowsMax, type CompiledQuery, type CutResult, rowsIn, withUrls } from './soql/index.ts';
+import {
+  batchRowsMax,
+  batchRowsMin,
+  type CompiledQuery,
+  type CutResult,
+  rowsIn,
+  withUrls,
+} from './soql/index.ts';
 import { toServed, toStored } from './stored-text.ts';
 
 /** `/query?q=` and `/queryAll?q=`, and the further pages of a result under the locator that the first page named. */
-const batchRowsMin = 200;
 /** Groups come on one page or not at all. */
 const groupsMax = 2000;
 
@@ -37,9 +43,9 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   if (compiled.isCount) return emptyPage(await countOf(call, compiled));
   if (compiled.isGrouped) return groups(call, compiled);
 
-  const found = await readRows(call, compiled.page(0, cursor.batchRows));
-  const batch = await batchOf(call, cursor, found);
-  const isRead = found.length < cursor.batchRows || found.length === compiled.limit;
+  const found = await readRows(call, compiled.page(0, compiled.batchRows));
+  const batch = await batchOf(call, cursor, compiled, found);
+  const isRead = found.length < compiled.batchRows || found.length === compiled.limit;
   if (isRead && batch.length === found.length) return page(batch, batch.length);
   const shown = found.slice(0, batch.length).map(({ id }) => id);
   const locator = await keepLocator(call, cursor, compiled, shown);
@@ -66,8 +72,9 @@ export async function queryMore(call: Call, locator: string): Promise<Answer> {
   const [, id = '', from = ''] = /^([0-9A-Za-z]{18})-(\d{1,8})$/.exec(locator) ?? [];
   const offset = Number(from);
   const { cursor, total, ids } = await readLocator(call, id, offset);
-  const found = await readRows(call, compileCursor(call, cursor).rowsOf(ids));
-  const batch = await batchOf(call, cursor, found);
+  const compiled = compileCursor(call, cursor);
+  const found = await readRows(call, compiled.rowsOf(ids));
+  const batch = await batchOf(call, cursor, compiled, found);
   const next = found[batch.length];
   // The next page begins at the first record that did not fit, or behind all that were asked for.
   const reached = offset + (next?.place === undefined ? ids.length : next.place - 1);
@@ -90,15 +97,21 @@ const readRows = async (call: Call, rows: CompiledQuery['rows']): Promise<FoundR
  * The first of the records that fit a batch together with their children, one at least. A record whose children do
  * not fit any more begins the next batch.
  */
-async function batchOf(call: Call, cursor: Cursor, found: readonly FoundRow[]): Promise<string[]> {
+async function batchOf(
+  call: Call,
+  cursor: Cursor,
+  { batchRows, sobject }: CompiledQuery,
+  found: readonly FoundRow[],
+): Promise<string[]> {
   const batch: string[] = [];
+  const recordsMax = found.length > 0 ? call.org.control.cuts.next(sobject) : 0;
   let rows = 0;
   let characters = 0;
   for (const { json } of found) {
     rows += rowsIn(json);
     characters += json.length;
-    const isFull = rows > cursor.batchRows || (rows > batchRowsMin && characters > batchCharactersMax);
-    if (isFull && batch.length > 0) break;
+    const isFull = rows > batchRows || (rows > batchRowsMin && characters > batchCharactersMax);
+    if ((isFull && batch.length > 0) || batch.length >= recordsMax) break;
     batch.push(await withUrls(json, (cut) => childrenUrl(call, cursor, cut)));
   }
   return batch;

@@ -98,6 +98,7 @@ async function update(call: Call, def: SObjectDef, id: string): Promise<void> {
 }
 
 async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answer> {
+  checkRetrieveable(def);
   const names = call.parameters.get('fields');
   const statement = names
     ? readStatement(def, fieldsNamed(def, names.split(',')), call.version, id)
@@ -109,6 +110,12 @@ async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answ
   return isUnchanged(call, def, id, row)
     ? { status: 304, headers, body: null }
     : { status: 200, headers, body: toServed(row.json) };
+}
+
+/** The text is that of a query of what is not queryable, and not confirmed here. */
+export function checkRetrieveable(def: SObjectDef): void {
+  if (def.retrieveable !== false) return;
+  throw refused('INVALID_TYPE_FOR_OPERATION', `entity type ${def.name} does not support retrieve`);
 }
 
 const readStatement = (def: SObjectDef, fields: readonly FieldDef[], version: string, id: string): Sql => sql`

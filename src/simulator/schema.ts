@@ -89,6 +89,8 @@ export interface FieldDef {
    * formula could say little of it: it has no e-mails, picklists or whole Ids, and a roll-up stamps its master.
    */
   derived?: string;
+  /** Of an Id: what every record shows in the place of its own, which only the org knows. */
+  shown?: string;
   /** Stored when a create leaves the field out: a SQL expression without columns. */
   defaultSql?: string;
   /** A create may leave the field out, though it is never empty: the org finds a value of its own. */
@@ -154,6 +156,10 @@ export interface SObjectDef {
   activateable?: true;
   /** Describe gives no key prefix, though the Ids have one. */
   hasKeyPrefix?: false;
+  /** A custom metadata type: a query may say less of its records. */
+  isMetadata?: true;
+  /** A big object: its composite key, which is all that a query may filter and order by. */
+  bigIndex?: readonly { field: string; direction: 'ascending' | 'descending' }[];
   /** Not served by the Bulk API. */
   bulk?: false;
   /** Old records are archived: hidden from a query as deleted ones are, and seen by Id. */

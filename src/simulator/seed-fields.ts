@@ -7,6 +7,7 @@ import { type Fields, type Maker, recordTypeOf, someRecord } from './seed-makers
 import { peopleMakers } from './seed-people.ts';
 import { rangeOf, type SeedPlan } from './seed-plan.ts';
 import { priceMakers } from './seed-prices.ts';
+import { setupMakers } from './seed-setup.ts';
 import {
   companyFields,
   companyForms,
@@ -229,6 +230,7 @@ const makers: Record<string, Maker> = {
   ...contentMakers,
   ...peopleMakers,
   ...priceMakers,
+  ...setupMakers,
   ...workMakers,
 };
 

@@ -1,6 +1,6 @@
 import { sobjects } from './objects/index.ts';
 import { caseStatuses } from './objects/picklists.ts';
-import { bookNames, groups, profileNames, roleNames } from './seed-words.ts';
+import { apexPages, bookNames, groups, profileNames, regions, roleNames } from './seed-words.ts';
 
 /** How many records a new org has of each sobject, and which numbers they carry. */
 export interface SeedPlan {
@@ -70,6 +70,11 @@ const onTop: Record<string, OnTop> = {
   AccountHistory: { share: 20, atLeast: 5 },
   AccountShare: { each: [1, 'Account'] },
   Name: { atLeast: 0 },
+  Region__mdt: { atLeast: regions.length },
+  ApexPageInfo: { atLeast: apexPages.length },
+  FlowTestView: { atLeast: 6 },
+  LoginEvent: { atLeast: 40 },
+  ActivityFieldHistory: { atLeast: 20 },
 };
 
 /**

@@ -304,3 +304,21 @@ export const groups: readonly (readonly [name: string, type: string])[] = [
 ];
 
 export const bookNames = ['Standard Price Book', 'Partners'];
+
+const countries = [
+  ['Germany', 19, 'EUR'],
+  ['France', 20, 'EUR'],
+  ['Italy', 22, 'EUR'],
+  ['Poland', 23, 'PLN'],
+  ['Sweden', 25, 'SEK'],
+  ['Japan', 10, 'JPY'],
+  ['Brazil', 17, 'BRL'],
+  ['Canada', 5, 'CAD'],
+  ['India', 18, 'INR'],
+] as const;
+/** As an administrator set them up: each country in four parts. */
+export const regions = countries.flatMap(([country, taxRate, currency]) =>
+  ['North', 'South', 'East', 'West'].map((part) => ({ name: `${country} ${part}`, taxRate, currency })),
+);
+
+export const apexPages = ['Checkout', 'Invoice_Print', 'Site_Login', 'Survey', 'Portal_Home', 'Exception'];

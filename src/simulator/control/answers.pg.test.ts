@@ -206,6 +206,31 @@ test('inside composites and batches, single answers are struck', async () => {
   assert.equal((await org.request('GET', `${data}/limits`)).status, 404);
 });
 
+test('queries that contain a text are refused inside composites for good, and those beside them are not', async () => {
+  const contains = 'COUNT(Id)';
+  for (const effect of [
+    { answer: 'QUERY_TIMEOUT' },
+    { respond: { status: 400, body: [{ message: 'not here', errorCode: 'MALFORMED_QUERY' }] } },
+  ]) {
+    const id = await arm({ match: { inside: 'only', contains }, times: null, effect });
+    for (let time = 0; time < 3; time += 1) {
+      const [count, rows] = parts(
+        await composite('/query?q=SELECT count(id) FROM Account', '/query?q=SELECT Id FROM Account LIMIT 1'),
+      );
+      assert.deepEqual([count?.httpStatusCode, rows?.httpStatusCode], [400, 200]);
+      assert.match(String(codeOf(count?.body)), /QUERY_TIMEOUT|MALFORMED_QUERY/);
+    }
+    assert.equal((await query('SELECT COUNT(Id) FROM Account')).status, 200, 'alone it is answered');
+    await org.control('/faults/delete', { id });
+  }
+});
+
+test('a session can be refused twice in a row', async () => {
+  await arm({ match: { path: '/services/data/*' }, times: 2, effect: { answer: 'INVALID_SESSION_ID' } });
+  for (const status of [401, 401, 200])
+    assert.equal((await query('SELECT Id FROM Account LIMIT 1')).status, status);
+});
+
 test('the rows of a page are torn though the page says nothing of it', async () => {
   type Page = {
     totalSize: number;

@@ -139,6 +139,16 @@ test('headers are changed, left out, or garbage; the limit shrinks with each ans
   assert.deepEqual(maxima, [50_000, 33_333]);
 });
 
+test('the Date of some answers is hours off while the org’s own time goes on', async () => {
+  const offset = async () => {
+    const { headers } = await org.request('POST', `${data}/composite`, { body: { compositeRequest: [] } });
+    const { now } = await org.control<{ now: string }>('/clock');
+    return Math.round((Date.parse(headers.get('date') ?? '') - Date.parse(now)) / 3_600_000) || 0;
+  };
+  await arm({ dateOffsetMs: -2 * 3_600_000 }, { match: { path: '*/composite' }, times: 2 });
+  assert.deepEqual([await offset(), await offset(), await offset()], [-2, -2, 0]);
+});
+
 test('an empty body comes with the status and headers of the real one', async () => {
   await arm({ emptyBody: true });
   const answer = await org.request('GET', manyRows);

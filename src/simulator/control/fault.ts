@@ -13,6 +13,8 @@ const ms = z
   .min(0)
   .max(24 * 3_600_000);
 
+const yearMs = 366 * 24 * 3_600_000;
+
 const match = z.strictObject({
   method: z
     .string()
@@ -109,6 +111,12 @@ const effect = z
       .record(headerName, headerValue.nullable())
       .optional()
       .describe('Set over the real ones; null leaves a header out.'),
+    dateOffsetMs: z
+      .int()
+      .min(-yearMs)
+      .max(yearMs)
+      .optional()
+      .describe("The Date is so far from the org's time: ahead of it, or behind it where negative."),
     limitInfo: z
       .enum(['absent', 'garbage', 'shrinking'])
       .optional()
@@ -120,7 +128,15 @@ const effect = z
 export type Effect = z.output<typeof effect>;
 
 /** What touches the connection or the headers of a whole answer, which a subrequest does not have. */
-const wholeOnly = ['reset', 'emptyBody', 'headers', 'limitInfo', 'truncate', 'bytesPerSecond'] as const;
+const wholeOnly = [
+  'reset',
+  'emptyBody',
+  'headers',
+  'dateOffsetMs',
+  'limitInfo',
+  'truncate',
+  'bytesPerSecond',
+] as const;
 
 export const fault = z
   .strictObject({

@@ -4,7 +4,9 @@ import { bulkKnobs } from './bulk-knobs.ts';
 import { clockKnobs } from './clock-knobs.ts';
 import { faultKnobs } from './fault-knobs.ts';
 import type { Knob, KnobGroup } from './knob.ts';
+import { metadataKnobs } from './metadata-knobs.ts';
 import { orgKnobs } from './org-knobs.ts';
+import { queryKnobs } from './query-knobs.ts';
 import { rightsKnobs } from './rights-knobs.ts';
 import { rulesKnobs } from './rules-knobs.ts';
 import { schemaKnobs } from './schema-knobs.ts';
@@ -20,9 +22,11 @@ export const knobGroups: readonly KnobGroup[] = [
   stampKnobs,
   binKnobs,
   schemaKnobs,
+  metadataKnobs,
   rulesKnobs,
   rightsKnobs,
   visibilityKnobs,
+  queryKnobs,
   faultKnobs,
   bulkKnobs,
   signInKnobs,

@@ -2,6 +2,7 @@ import type { Database } from '../../lib/database.ts';
 import { seededRandom } from '../../lib/random.ts';
 import { Faults } from './faults.ts';
 import type { OrgClock } from './org-clock.ts';
+import { PageCuts } from './page-cuts.ts';
 import { Snapshots } from './snapshots.ts';
 import { Transactions } from './transactions.ts';
 
@@ -18,6 +19,7 @@ export interface Jitter {
 
 export class OrgControl {
   readonly faults = new Faults();
+  readonly cuts = new PageCuts();
   readonly snapshots: Snapshots;
   readonly transactions = new Transactions();
   /** The answers of `updated` and `deleted` go no further than this instant. */

@@ -47,6 +47,23 @@ test('a field that the user may not read is in no describe, no record and no que
   assert.equal((other.json as { Industry: string }).Industry, 'Energy', 'the other user still reads it');
 });
 
+test('a field that is given back to the user has its values again, and no record a new stamp', async () => {
+  const id = await newAccount();
+  const read = async () =>
+    (await request('GET', `/sobjects/Account/${id}`)).json as { Industry?: string; SystemModstamp: string };
+  const before = await read();
+  await org.control('/users/rights', {
+    user: 'integration',
+    fields: { 'Account.Industry': { read: false } },
+  });
+  assert.ok(!('Industry' in (await read())));
+
+  await org.control('/users/rights', { user: 'integration' });
+
+  assert.deepEqual(await read(), before);
+  assert.equal(await countOf(`SELECT Id FROM Account WHERE Id = '${id}' AND Industry = 'Energy'`), 1);
+});
+
 test('a field that the user may only read is refused in writes and says so in describe', async () => {
   const id = await newAccount();
   await org.control('/users/rights', {

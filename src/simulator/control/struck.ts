@@ -141,7 +141,7 @@ function replacement(strike: Strike, request: Pick<Incoming, 'path' | 'parameter
 }
 
 function deliveryOf(org: Org, strike: Strike): Delivery {
-  const { headers, limitInfo, firing, truncate, bytesPerSecond } = strike;
+  const { headers, dateOffsetMs, limitInfo, firing, truncate, bytesPerSecond } = strike;
   const { used, max } = org.usage;
   const limits = {
     absent: null,
@@ -149,7 +149,11 @@ function deliveryOf(org: Org, strike: Strike): Delivery {
     shrinking: `api-usage=${used}/${Math.max(used, Math.floor(max / (firing + 1)))}`,
   };
   return {
-    headers: { ...(limitInfo && { 'Sforce-Limit-Info': limits[limitInfo] }), ...headers },
+    headers: {
+      ...(dateOffsetMs !== undefined && { Date: new Date(org.clock.now() + dateOffsetMs).toUTCString() }),
+      ...(limitInfo && { 'Sforce-Limit-Info': limits[limitInfo] }),
+      ...headers,
+    },
     ...(truncate && { truncate }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
   };

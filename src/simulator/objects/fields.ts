@@ -69,8 +69,11 @@ export const idOf = (
 ): FieldDef =>
   field('reference', name, label, { length: 18, referenceTo, childRelationshipName: null, ...more });
 
-export const recordId = (label: string): FieldDef =>
-  field('id', 'Id', label, { ...readOnly, length: 18, nillable: false });
+export const recordId = (label: string, more: More = {}): FieldDef =>
+  field('id', 'Id', label, { ...readOnly, length: 18, nillable: false, ...more });
+
+/** The Id of rows that have none. */
+export const emptyId = '000000000000000AAA';
 
 export const isDeleted = flag('IsDeleted', 'Deleted', readOnly);
 

@@ -2,6 +2,7 @@ import type { SObjectDef } from '../schema.ts';
 import { account } from './account.ts';
 import { accountHistory, accountShare } from './account-trail.ts';
 import { asset } from './asset.ts';
+import { activityFieldHistory, loginEvent } from './big-objects.ts';
 import { campaign, campaignMember } from './campaign.ts';
 import { case_, caseStatus } from './case.ts';
 import { contact } from './contact.ts';
@@ -19,6 +20,8 @@ import { organization } from './organization.ts';
 import { group, groupMember, profile, recordTypeSObject, userRole } from './people.ts';
 import { opportunityLineItem, pricebook2, pricebookEntry } from './pricebook.ts';
 import { product2 } from './product2.ts';
+import { region } from './region.ts';
+import { apexPageInfo, flowTestView } from './setup-views.ts';
 import { task } from './task.ts';
 import { user } from './user.ts';
 
@@ -59,4 +62,9 @@ export const sobjects: readonly SObjectDef[] = [
   accountHistory,
   accountShare,
   name,
+  region,
+  apexPageInfo,
+  flowTestView,
+  loginEvent,
+  activityFieldHistory,
 ];

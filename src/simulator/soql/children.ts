@@ -16,7 +16,6 @@ import { concat } from './record-json.ts';
 import { childrenNamed } from './relationships.ts';
 import { Scope } from './scope.ts';
 import { isGrouped, selectedJson } from './select-list.ts';
-import { batchRowsMax } from './session.ts';
 
 /** A subquery by its place among the fields of the query, and of the subquery it stands in. */
 export type Place = readonly number[];
@@ -80,7 +79,7 @@ export function childrenJson(parent: Scope, query: Soql, place: Place): Sql {
   const order = orderSql(scope);
   const row = ident(scope.row);
   const from = scope.from();
-  const shownMax = (parent.session.context.batchRows ?? batchRowsMax) - 1;
+  const shownMax = parent.session.batchRows - 1;
   const found = (limit: number | null) => sql`${from} ${where} ${order} ${windowSql(query.offset, limit)}`;
   const shown = found(Math.min(query.limit ?? shownMax, shownMax));
   const records = sql`SELECT chr(2) || ${selectedJson(scope, place)} AS json, ${row}."Id" AS id FROM (SELECT ${row}.* ${shown}) ${row}`;

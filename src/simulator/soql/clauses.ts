@@ -1,14 +1,13 @@
 /** ORDER BY, LIMIT and OFFSET as SQL. */
-import { type Sql, sql } from '../../lib/sql.ts';
+import { ident, type Sql, sql } from '../../lib/sql.ts';
 import { isCall, type SortKey } from './ast.ts';
-import { columnOf } from './columns.ts';
 import { joined, verbatim } from './fragments.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 
 export const windowSql = (offset: number, limit: number | null): Sql =>
   limit === null && offset === 0 ? sql`` : sql`LIMIT ${limit}::bigint OFFSET ${offset}::bigint`;
 
-/** Ends with the Id, so that pages of the same query never overlap. */
+/** Ends with the Id that the org keeps, so that pages of the same query never overlap. */
 export function orderSql(scope: Scope): Sql {
   const { orderBy } = scope.query;
   const values = orderBy.map(({ expression }) => {
@@ -18,7 +17,8 @@ export function orderSql(scope: Scope): Sql {
   });
   const keys = values.map((value, index) => sortKeySql(scope, value, orderBy[index]));
   const id = scope.def.fields.find(({ type }) => type === 'id');
-  if (id && !values.some(({ field }) => field === id)) keys.push(columnOf(id, scope.row));
+  const isTotal = id?.shown === undefined && values.some(({ field }) => field === id);
+  if (id && !isTotal) keys.push(ident(scope.row, id.name));
   return keys.length > 0 ? sql`ORDER BY ${joined(keys, ', ')}` : sql``;
 }
 

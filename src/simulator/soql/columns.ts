@@ -74,6 +74,7 @@ export const isGroupable = (field: FieldDef): boolean =>
 /** The field's value in the row of this name. */
 export function columnOf(field: FieldDef, row = 'r'): Sql {
   if (field.readAs) return field.readAs(row);
+  if (field.shown !== undefined) return sql`${field.shown}::text`;
   assert(field.formula === undefined, 'formulas are linked before they are read');
   return field.derived === undefined
     ? ident(row, field.name)

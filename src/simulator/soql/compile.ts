@@ -4,11 +4,12 @@ import { ident, type Sql, sql } from '../../lib/sql.ts';
 import { fieldNamed } from '../schema.ts';
 import { recordsOf } from '../storage.ts';
 import { isCall, type Soql } from './ast.ts';
+import { batchRowsOf } from './batch-rows.ts';
 import { childScope, type Place } from './children.ts';
 import { orderSql, windowSql } from './clauses.ts';
 import { whereSql } from './filter.ts';
 import { groupedSql } from './grouped.ts';
-import { checkNeededFilter } from './needed-filter.ts';
+import { checkRestrictions } from './restrictions.ts';
 import { Scope, sobjectOf } from './scope.ts';
 import { isGrouped, selectedJson } from './select-list.ts';
 import { type SelectedColumn, selectedColumns } from './selected-columns.ts';
@@ -26,6 +27,8 @@ export interface CompiledQuery {
   rowsOf: (ids: readonly string[]) => Sql;
   /** `count` of these rows from `offset` on; skipped records are not turned into JSON. */
   page: (offset: number, count: number) => Sql;
+  /** So many rows a batch has at most, those of its children among them. */
+  batchRows: number;
   isCount: boolean;
   /** The rows are groups, AggregateResults: all on one page of at most 2,000, never with a locator. */
   isGrouped: boolean;
@@ -50,7 +53,7 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
   const includeDeleted = context.includeDeleted || query.allRows;
   const session = new Session({ ...context, includeDeleted });
   const scope = new Scope(session, query, sobjectOf(query, context.sobjects));
-  checkNeededFilter(query, scope.def);
+  checkRestrictions(query, scope.def);
   if (query.isCount) refuseOfCount(scope);
   return compiledOf(scope, []);
 }
@@ -99,6 +102,7 @@ function compiledOf(scope: Scope, place: Place, extra: readonly Sql[] = []): Com
       const left = query.limit === null ? count : Math.min(count, Math.max(0, query.limit - offset));
       return rows(windowSql(query.offset + offset, left));
     },
+    batchRows: scope.session.batchRows,
     isCount: query.isCount,
     isGrouped: grouped,
     limit: query.limit,
@@ -155,6 +159,7 @@ function recordRows(scope: Scope, place: Place, extra: readonly Sql[]): Rows {
   const order = orderSql(scope);
   const from = scope.from();
   const row = ident(scope.row);
+  scope.session.batchRows = batchRowsOf(scope);
   const json = selectedJson(scope, place);
   const shown = sql`${json} AS json, ${row}."Id" AS id`;
   const rows = (window: Sql): Sql =>

@@ -5,7 +5,9 @@ export type SoqlErrorCode =
   | 'INVALID_TYPE'
   | 'INVALID_TYPE_FOR_OPERATION'
   | 'INVALID_QUERY_FILTER_OPERATOR'
-  | 'NUMBER_OUTSIDE_VALID_RANGE';
+  | 'NUMBER_OUTSIDE_VALID_RANGE'
+  | 'EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION'
+  | 'BIG_OBJECT_UNSUPPORTED_OPERATION';
 
 /** The only error that parsing and compiling throw. Salesforce answers it with status 400. */
 export class SoqlError extends Error {

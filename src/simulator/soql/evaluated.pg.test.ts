@@ -6,7 +6,7 @@ import { seededRandom } from '../../lib/random.ts';
 import { sobjects as all } from '../objects/index.ts';
 import type { SObjectDef } from '../schema.ts';
 import { evaluate, Records, type Row } from './sample-evaluator.ts';
-import { GrammarTexts } from './sample-grammar.ts';
+import { GrammarTexts, takesAnyQuery } from './sample-grammar.ts';
 import { type Model, textOf } from './sample-model.ts';
 import { Models } from './sample-models.ts';
 
@@ -66,7 +66,9 @@ async function disturb(): Promise<void> {
 }
 
 /** All that can be read as a whole; queryAll shows archived activities that a query does not. */
-const sobjects = all.filter((def) => def.queryable !== false && !def.neededFilter && !def.archivable);
+const sobjects = all.filter(
+  (def) => def.queryable !== false && !def.neededFilter && !def.archivable && takesAnyQuery(def),
+);
 
 async function readAll(): Promise<Records> {
   const records = new Records(sobjects);

@@ -14,5 +14,5 @@ export { type Explained, explainSoql } from './index-filters.ts';
 export { parseSoql } from './parse.ts';
 export { recordJson } from './record-json.ts';
 export type { SelectedColumn } from './selected-columns.ts';
-export { batchRowsMax, type CompileContext } from './session.ts';
+export { batchRowsMax, batchRowsMin, type CompileContext } from './session.ts';
 export { tokenise } from './tokens.ts';

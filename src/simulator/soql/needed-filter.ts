@@ -2,6 +2,7 @@
 import type { SObjectDef } from '../schema.ts';
 import { type Condition, isCall, type Soql } from './ast.ts';
 import { SoqlError } from './errors.ts';
+import { ownField } from './own-field.ts';
 
 /** @throws {@link SoqlError} for a query without the filter that its sobject needs */
 export function checkNeededFilter(query: Soql, def: SObjectDef): void {
@@ -14,12 +15,9 @@ export function checkNeededFilter(query: Soql, def: SObjectDef): void {
 }
 
 /** `ParentId = '…'`, `ParentId IN ('…', '…')`, `ParentId IN (SELECT …)`. */
-function isOnOneOf(fields: readonly string[], term: Condition, { from, alias }: Soql): boolean {
+function isOnOneOf(fields: readonly string[], term: Condition, query: Soql): boolean {
   const isChoice =
     (term.kind === 'comparison' && term.operator === '=') ||
     ((term.kind === 'membership' || term.kind === 'semi-join') && !term.isNegated);
-  if (!isChoice || isCall(term.field)) return false;
-  const [first, ...rest] = term.field.name.toLowerCase().split('.');
-  const isPrefixed = rest.length > 0 && [from.name.toLowerCase(), alias?.toLowerCase()].includes(first);
-  return fields.includes(isPrefixed ? rest.join('.') : term.field.name.toLowerCase());
+  return isChoice && !isCall(term.field) && fields.includes(ownField(query, term.field) ?? '');
 }

@@ -5,6 +5,10 @@
 import type { Random } from '../../lib/random.ts';
 import type { SObjectDef } from '../schema.ts';
 
+/** Not those of which a query is refused for what it says, before its names and values are looked at. */
+export const takesAnyQuery = ({ isMetadata, bigIndex, fields }: SObjectDef): boolean =>
+  !isMetadata && !bigIndex && fields.every(({ shown }) => shown === undefined);
+
 export class GrammarTexts {
   private readonly random: Random;
   private readonly sobjects: readonly SObjectDef[];

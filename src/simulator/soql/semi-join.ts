@@ -6,7 +6,7 @@
 import { unreachable } from '../../lib/assert.ts';
 import type { Sql } from '../../lib/sql.ts';
 import { type Condition, isCall, type Name, type SemiJoin } from './ast.ts';
-import { checkNeededFilter } from './needed-filter.ts';
+import { checkRestrictions } from './restrictions.ts';
 import { type Found, Scope, sobjectOf } from './scope.ts';
 
 const semiJoinsMax = 2;
@@ -20,7 +20,7 @@ interface SemiJoinParts {
 export function semiJoinParts(scope: Scope, { field, at, query }: SemiJoin): SemiJoinParts {
   const refuse = (reason: string) => scope.refuse(at, 'MALFORMED_QUERY', reason);
   const def = sobjectOf(query, scope.session.context.sobjects);
-  checkNeededFilter(query, def);
+  checkRestrictions(query, def);
   if (def === scope.def) throw refuse('The inner and outer selects should not be on the same object type');
   if (query.groupBy.length > 0 || query.orderBy.length > 0 || query.limit !== null || query.offset > 0) {
     throw refuse('GROUP BY, ORDER BY, LIMIT and OFFSET are not allowed in semi join sub-selects');

@@ -13,24 +13,28 @@ export interface CompileContext {
   now: number;
   /** Who asks. Without it nobody owns a record and times are in UTC. */
   userId?: string;
-  /** So many rows a batch of the answer has; one less a result of children that stands in a record. */
+  /** So many rows a batch of the answer has at most; one less a result of children that stands in a record. */
   batchRows?: number;
 }
 
 /** What Salesforce takes when a request does not say. */
 export const batchRowsMax = 2000;
+export const batchRowsMin = 200;
 
 const parentsMax = 55;
 const childrenMax = 20;
 
 export class Session {
   readonly context: CompileContext;
+  /** What is selected makes it smaller. */
+  batchRows: number;
   private rows = 0;
   private readonly parents = new Set<string>();
   private children = 0;
 
   constructor(context: CompileContext) {
     this.context = context;
+    this.batchRows = context.batchRows ?? batchRowsMax;
   }
 
   /** A name for a record that no other part of the statement has. The first is `r`. */

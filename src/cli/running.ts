@@ -4,14 +4,14 @@ import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import {
   type Control,
+  findKey,
   findSync,
   listSyncs,
   openControl,
   openReaderUrl,
-  readKey,
   type Sync,
 } from '../control/index.ts';
-import { faults } from '../core/faults.ts';
+import { Fault, faults, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { systemClock } from '../lib/clock.ts';
 import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
@@ -32,7 +32,11 @@ export async function withControl<Result>(
   work: (control: Control) => Promise<Result>,
 ): Promise<Result> {
   const url = await findControlUrl(config);
-  const key = await readKey(config.key);
+  const key = await findKey(url, config.key).catch((error: unknown) => {
+    // Most commands open no secret; those that do say what is wrong.
+    if (error instanceof Fault && isKeyFault(error.code)) return error;
+    throw error;
+  });
   const control = await openControl({
     url,
     key,

@@ -1,5 +1,6 @@
 /** What a sync and its objects are at, in a person's words. */
 import type { Health, Sync } from '../control/index.ts';
+import { isKeyFault } from '../core/faults.ts';
 import { shellWord } from '../lib/shell-words.ts';
 
 const objectStates: Record<string, string> = {
@@ -13,7 +14,7 @@ const objectStates: Record<string, string> = {
 export const stateWord = (state: string): string => objectStates[state] ?? state;
 
 interface SyncState {
-  state: 'running' | 'waiting' | 'paused' | 'not running';
+  state: 'running' | 'waiting' | 'locked' | 'paused' | 'not running';
   /** In a column. */
   word: string;
   headline: string;
@@ -35,6 +36,11 @@ export function stateOf(
     const lines = ['next: npm run demo for the demo, lockstep start for anything else'];
     const headline = 'Not running: no Lockstep process holds it';
     return { state: 'not running', word: 'Not running', headline, lines };
+  }
+  if (fault && isKeyFault(fault.code)) {
+    const tried = 'Tried again when its settings change, and at every start.';
+    const headline = `Locked: ${fault.code} ${fault.says}`;
+    return { state: 'locked', word: 'Locked', headline, lines: [`next: ${fault.next}`, tried] };
   }
   if (fault) {
     const retryIn = duration(Math.max(0, timeOf(fault.retryAt) - now));

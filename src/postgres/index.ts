@@ -20,6 +20,16 @@ export { countOpenRepairs } from './open-repairs.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export { readStatus, type StreamStatus } from './progress.ts';
 export {
+  countSetAside,
+  type HiddenField,
+  type Problem,
+  readHiddenFields,
+  readProblems,
+  readSetAside,
+  type SetAsideGroup,
+  type SetAsideRecord,
+} from './read-problems.ts';
+export {
   createPrivateDatabase,
   destinationNames,
   dropPrivateDatabase,

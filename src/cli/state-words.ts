@@ -13,7 +13,7 @@ const objectStates: Record<string, string> = {
 
 export const stateWord = (state: string): string => objectStates[state] ?? state;
 
-interface SyncState {
+export interface SyncState {
   state: 'running' | 'waiting' | 'locked' | 'paused' | 'not running';
   /** In a column. */
   word: string;
@@ -51,9 +51,11 @@ export function stateOf(
       lines: [`${fault.code}: ${fault.says}`, `next: ${fault.next}`],
     };
   }
-  const pace = `one request every ${intervalMs / 1000} s`;
-  return { state: 'running', word: 'Running', headline: `Running, ${pace}`, lines: [] };
+  return { state: 'running', word: 'Running', headline: `Running, ${paceOf({ intervalMs })}`, lines: [] };
 }
+
+export const paceOf = ({ intervalMs }: Pick<Sync, 'intervalMs'>): string =>
+  `one request every ${intervalMs / 1000} s`;
 
 /** Milliseconds since 1970 of what the server prints: `2026-11-24 13:03:21+00`. */
 export const timeOf = (time: string): number =>
@@ -66,8 +68,14 @@ export const inRfc3339 = (time: string | null): string | null =>
 export const ageOf = (time: string | null, now: number): string =>
   time === null ? '–' : `${duration(Math.max(0, now - timeOf(time)))} ago`;
 
+/** `in 3 s`. */
+export function whenOf(time: string, now: number): string {
+  const ms = timeOf(time) - now;
+  return ms > 0 ? `in ${duration(ms)}` : 'now';
+}
+
 /** In the largest unit of which there are two. */
-function duration(ms: number): string {
+export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
@@ -77,7 +85,7 @@ function duration(ms: number): string {
 }
 
 /** `09:36:12 UTC`, with the date where that is another day. */
-function clockTime(time: string, now: number): string {
+export function clockTime(time: string, now: number): string {
   const [day = '', clock = ''] = new Date(timeOf(time)).toISOString().split('T');
   const isToday = day === new Date(now).toISOString().slice(0, 10);
   return `${isToday ? '' : `${day} `}${clock.slice(0, 8)} UTC`;

@@ -300,6 +300,12 @@ export const faults = {
     explanation: 'It ended with an error that Lockstep does not know ({reason}), and is started again.',
     next: 'If it stays, report it with the newest file in the folder logs of the data directory.',
   },
+  'SYS-16': {
+    kind: 'transient',
+    title: 'The mirror is of an older version',
+    explanation: 'Its database is brought up to date when a server of this version runs {sync}.',
+    next: 'Start the server, or lockstep sync resume {sync} where it is paused.',
+  },
 } as const satisfies Record<string, FaultEntry>;
 
 export type FaultCode = keyof typeof faults;

@@ -47,7 +47,7 @@ const options = z.object({
     }),
   LOCKSTEP_KEY_FILE: text.optional().register(explained, {
     form: 'a file with 32 bytes as base64',
-    unset: 'lockstep/key in your configuration folder, made at the first start',
+    unset: 'lockstep/key in your configuration folder, made where no sync exists yet',
     why: 'The key that seals credentials. Never in the data directory, so that a copy of the data is useless without it.',
   }),
   LOCKSTEP_KEY: text.optional().register(explained, {

@@ -292,6 +292,10 @@ test('a sync runs only where a living process holds it and it waits for nothing'
   const waiting = stateOf(sync, { isHeld: true, fault }, now);
   assert.equal(waiting.headline, 'Waiting since 09:36:12 UTC, next try in 12 s');
   assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
+  const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
+  const locked = stateOf(sync, { isHeld: true, fault: keyFault }, now);
+  assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');
+  assert.equal(locked.lines[0], 'next: Use another.');
   assert.equal(ageOf('2026-11-24 09:36:59.5+00', now), '1 s ago');
   assert.equal(ageOf('2026-11-24 09:00:00+00', now), '37 min ago');
 });

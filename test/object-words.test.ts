@@ -64,32 +64,49 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   counts_verified_at: '2026-11-24 09:00:00+00',
   stamps_verified_at: null,
   content_verified_at: null,
+  backfill_percent: 100,
   held_rows: 0,
+  set_aside_rows: 0,
+  problems: [],
+  hidden_fields: [],
   stopped_by: null,
   stopped_because: null,
   ...change,
 });
 const now = timeOf('2026-11-24 09:37:00+00');
+const listText = (objects: readonly ObjectStatus[], at: number) =>
+  objectsText(
+    {
+      name: 'acme',
+      intervalMs: 3_000,
+      destination: { kind: 'private', database: 'd', tableSchema: 'salesforce' },
+    },
+    objects,
+    at,
+  );
 
 test('the list of objects says how fresh and how well proven each table is', () => {
   assert.match(
-    objectsText('salesforce', [object()], now),
-    /^Contact +salesforce\.contact +Current +118,300 +5 s ago +15 min ago +37 min ago +– +– +–$/m,
+    listText([object()], now),
+    /^Contact +salesforce\.contact +Current +118,300 +5 s ago +15 min ago +37 min ago +– +– +– +–$/m,
   );
 });
 
 test('held rows are told with the two ways to decide', () => {
-  const text = objectsText('salesforce', [object({ state: 'held', held_rows: 12_480 })], now);
-  assert.match(text, /Held for you .* 12,480$/m);
-  assert.match(text, /Contact is held: PERM-05 .*12480 rows of Contact.*None was removed here/);
+  const text = listText([object({ state: 'held', held_rows: 12_480 })], now);
+  assert.match(text, /Held for you .* 12,480 +–$/m);
+  assert.match(
+    text,
+    /Contact is held with 12,480 rows .*\n +PERM-05: .*12480 rows of Contact.*None was removed here/,
+  );
   assert.match(text, /next: .*objects held --keep Contact; .*objects held --remove Contact/);
 });
 
 test('a stopped object is told with its code, its reason and what to do', () => {
   const because = 'The object cannot be read. Salesforce refuses Contact (INVALID_TYPE).';
   const stopped = object({ state: 'stopped', stopped_by: 'PERM-02', stopped_because: because });
-  const text = objectsText('salesforce', [stopped], now);
-  assert.match(text, /Contact is stopped: PERM-02 The object cannot be read\. Salesforce refuses Contact/);
+  const text = listText([stopped], now);
+  assert.match(text, /Contact is stopped\n +PERM-02: The object cannot be read\. Salesforce refuses Contact/);
   assert.match(text, /next: Give the sync's user read access/);
 });
 

@@ -72,7 +72,7 @@ test('flush ends when the holder says so, and tells what was mended on the way',
 
   const asJson = await cli.run(['flush', '--sync', 'acme', '--json']);
   const { took_ms: tookMs, ...rest } = json(asJson) as { took_ms: number };
-  assert.deepEqual(rest, { schema: 1, name: 'acme', objects: 2, skipped: [], repairs });
+  assert.deepEqual(rest, { schema: 1, name: 'acme', objects: 2, skipped: [], repairs, set_aside: [] });
   assert.ok(tookMs >= 0 && tookMs < 60_000);
   assert.deepEqual(
     granter.seen.map(({ kind, objects }) => ({ kind, objects })),
@@ -98,6 +98,38 @@ test('flush says which objects were left out, and ends with code 3', async () =>
   const { code, stderr } = await cli.run(['flush']);
   assert.equal(code, 3);
   assert.match(stderr, /left out: Contact, because it is stopped \(PERM-02\)\nnext: .*objects list/);
+});
+
+test('flush names the objects that hold records set aside, why, and ends with code 3; so does every wish', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  const setAside = [
+    { sobject: 'Contact', column: 'birthdate', code: 'misfit', rows: 2 },
+    { sobject: 'Account', column: null, code: '23505', rows: 1_200 },
+  ];
+  await using _granter = await hold(stage, ({ id }) =>
+    endWish(world.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
+  );
+  for (const args of [['flush'], ['objects', 'reconcile', '--wait']]) {
+    const { code, stdout, stderr } = await cli.run(args);
+    assert.equal(code, 3, stderr);
+    assert.match(
+      stdout,
+      args[0] === 'flush' ? /show all but what is set aside that was committed/ : /reconcile of 2/,
+    );
+    assert.match(
+      stderr,
+      /^set aside: 2 records of Contact \(birthdate\): the value does not fit the column's type$/m,
+    );
+    assert.match(
+      stderr,
+      /^set aside: 1,200 records of Account \(whole record\): a unique index on the table refuses it$/m,
+    );
+    assert.match(stderr, /^next: .*objects set-aside$/m);
+  }
+  const asJson = await cli.run(['flush', '--json']);
+  assert.equal(asJson.code, 3);
+  assert.deepEqual((json(asJson) as { set_aside: unknown }).set_aside, setAside);
 });
 
 test('flush that is not done in time says what is left and what the sync waits for, and takes its wish back', async () => {

@@ -10,6 +10,7 @@ import { helpOf } from './help.ts';
 import { objectsCompare, objectsReconcile, objectsRepair, objectsReread } from './objects.ts';
 import { objectsHeld } from './objects-held.ts';
 import { objectsList } from './objects-list.ts';
+import { objectsSetAside } from './objects-set-aside.ts';
 import { org } from './org.ts';
 import { sqlCommand } from './sql.ts';
 import { start } from './start.ts';
@@ -38,6 +39,7 @@ const working: readonly Command[] = [
   objectsReread,
   objectsRepair,
   objectsHeld,
+  objectsSetAside,
   usage,
   budgetShow,
   budgetSet,

@@ -17,7 +17,7 @@ import { systemClock } from '../lib/clock.ts';
 import { CommandError, exitCodes } from './failure.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';
 import { count, type Output } from './output.ts';
-import { type Ground, openControlOf, openGround, startServer } from './server.ts';
+import { findKeyOf, type Ground, openControlOf, openGround, startServer } from './server.ts';
 import { apiVersion } from './sync-create.ts';
 
 export interface DemoOptions {
@@ -94,6 +94,7 @@ async function openBoth(
   undo: AsyncDisposableStack,
 ): Promise<{ control: Control; org: OrgProgram }> {
   const { server, say } = ground;
+  const key = await findKeyOf(ground);
   const onSeeded = (seeded: number, of: number) =>
     output.show([`Making the org: ${count(seeded)} of ${count(of)} records`]);
   const startingOrg = startOrg({
@@ -105,7 +106,7 @@ async function openBoth(
     onSeeded,
     stop,
   });
-  const [control, org] = await Promise.allSettled([openControlOf(ground), startingOrg]);
+  const [control, org] = await Promise.allSettled([openControlOf(ground, key), startingOrg]);
   output.show([]);
   if (control.status === 'fulfilled') undo.defer(() => control.value.end());
   if (org.status === 'fulfilled') undo.use(org.value);

@@ -19,13 +19,17 @@ export const flush: Command = {
       const sync = await chooseSync(control, args.text('sync'));
       const waiting = { control, sync, output, stop, timeoutMs: within, isKept: false };
       const granted = await wishAndWait(waiting, { kind: 'flush', objects: null });
-      const { objects, skipped, repairs, tookMs } = granted;
-      if (output.wantsJson)
-        output.object({ schema: 1, name: sync.name, objects, skipped, repairs, took_ms: tookMs });
-      else
+      const { objects, skipped, repairs, setAside, tookMs } = granted;
+      if (output.wantsJson) {
+        const told = { objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
+        output.object({ schema: 1, name: sync.name, ...told });
+      } else {
+        const show = `${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} all`;
+        const but = setAside.length > 0 ? ' but what is set aside' : '';
         output.data(
-          `${sync.name}: ${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} all that was committed before the call, after ${secondsOf(tookMs)}.`,
+          `${sync.name}: ${show}${but} that was committed before the call, after ${secondsOf(tookMs)}.`,
         );
+      }
       return tellEnd(granted, output);
     });
   },

@@ -2,7 +2,9 @@
 import { type FaultCode, faults } from '../core/faults.ts';
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
-import { timeOf } from './state-words.ts';
+import { type HiddenField, type Problem, readHiddenFields, readProblems } from '../postgres/index.ts';
+import type { Output } from './output.ts';
+import { inRfc3339, timeOf } from './state-words.ts';
 
 export interface ObjectStatus {
   sobject: string;
@@ -10,6 +12,7 @@ export interface ObjectStatus {
   state: string;
   rows: number;
   rows_expected: number | null;
+  backfill_percent: number;
   /** Times as the server prints them; null: not yet. */
   read_until: string | null;
   settled_until: string | null;
@@ -18,18 +21,60 @@ export interface ObjectStatus {
   content_verified_at: string | null;
   /** Rows that vanished from the sync's sight and stay until somebody decides. */
   held_rows: number;
+  /** Records that the mirror cannot hold as they are. */
+  set_aside_rows: number;
   /** A fault's code, and its words where they were kept. */
   stopped_by: string | null;
   stopped_because: string | null;
+  problems: readonly Problem[];
+  hidden_fields: readonly HiddenField[];
 }
+
+type StatusRow = Omit<ObjectStatus, 'problems' | 'hidden_fields'>;
 
 /** As seen at one moment of the database's clock. */
 export async function readObjects(mirror: Tx): Promise<{ objects: readonly ObjectStatus[]; now: number }> {
-  const objects = await mirror.query<ObjectStatus>(sql`
-    SELECT sobject, table_name, state, rows, rows_expected, read_until, settled_until,
-           counts_verified_at, stamps_verified_at, content_verified_at, held_rows, stopped_by, stopped_because
+  const rows = await mirror.query<StatusRow>(sql`
+    SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until,
+           counts_verified_at, stamps_verified_at, content_verified_at, held_rows, set_aside_rows,
+           stopped_by, stopped_because
       FROM ${ident('_lockstep', 'status')} ORDER BY sobject`);
+  const problems = await readProblems(mirror);
+  const hidden = await readHiddenFields(mirror);
+  const objects = rows.map((row) => {
+    const isOwn = ({ sobject }: { sobject: string }) => sobject === row.sobject;
+    return { ...row, problems: problems.filter(isOwn), hidden_fields: hidden.filter(isOwn) };
+  });
   return { objects, now: await readNow(mirror) };
+}
+
+/** With times in RFC 3339, and commands that can be pasted. */
+export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable'>) {
+  const { stopped_by: _, stopped_because: __, ...facts } = object;
+  const stopped = stopOf(object);
+  return {
+    ...facts,
+    read_until: inRfc3339(object.read_until),
+    settled_until: inRfc3339(object.settled_until),
+    counts_verified_at: inRfc3339(object.counts_verified_at),
+    stamps_verified_at: inRfc3339(object.stamps_verified_at),
+    content_verified_at: inRfc3339(object.content_verified_at),
+    stopped: stopped && { ...stopped, next: output.pasteable(stopped.next) },
+    problems: object.problems.map(({ kind, code, explanation, next, since, tries, retry_at: retryAt }) => ({
+      kind,
+      code,
+      says: explanation,
+      next: output.pasteable(next),
+      since: inRfc3339(since),
+      tries,
+      retry_at: inRfc3339(retryAt),
+    })),
+    hidden_fields: object.hidden_fields.map(({ field, column_name, hidden_since: since }) => ({
+      field,
+      column_name,
+      since: inRfc3339(since),
+    })),
+  };
 }
 
 /** The server's time, in milliseconds since 1970. */

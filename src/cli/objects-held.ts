@@ -1,12 +1,12 @@
 /** `objects held`: rows that vanished from the sync's sight at once, and the decision about them. */
+import { Fault } from '../core/faults.ts';
 import type { Arguments, Command, Context } from './arguments.ts';
 import { chosenObjects } from './chosen-objects.ts';
 import { CommandError, exitCodes, usageError } from './failure.ts';
 import { type ObjectStatus, readObjects } from './object-status.ts';
 import { askOf, waitFlags } from './objects.ts';
-import { heldText } from './objects-list.ts';
 import { count, table } from './output.ts';
-import { chooseSync, withControl, withMirror } from './running.ts';
+import { chooseSync, withControl, withViews } from './running.ts';
 
 const help = 'lockstep help objects held';
 
@@ -43,8 +43,10 @@ async function list(args: Arguments, { config, output }: Context): Promise<numbe
   else {
     const rows = held.map(({ sobject, rows, held_rows }) => [sobject, count(held_rows), count(rows)]);
     output.data(table(['OBJECT', 'HELD', 'ROWS'], rows, new Set([1, 2])));
-    for (const { sobject, held_rows } of held)
-      for (const line of heldText(sobject, held_rows)) output.say(line);
+    for (const { sobject, held_rows } of held) {
+      const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: held_rows });
+      for (const line of [`${sobject} is held: ${code} ${message}`, `next: ${next}`, '']) output.say(line);
+    }
   }
   return 0;
 }
@@ -70,7 +72,7 @@ const readHeld = (args: Arguments, config: Context['config'], word?: string) =>
   withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));
     const names = word === undefined ? sync.sobjects : chosenObjects(sync, [word]);
-    const { objects } = await withMirror(control, sync, readObjects);
+    const { objects } = await withViews(control, sync, readObjects);
     const isHeld = ({ sobject, held_rows }: ObjectStatus) => names.includes(sobject) && held_rows > 0;
     return { name: sync.name, held: objects.filter(isHeld) };
   });

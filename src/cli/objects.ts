@@ -43,7 +43,7 @@ export const objectsReconcile = reading(
 export const objectsReread = reading('reread', 'Reads every record again. The table stays usable.');
 
 /** More than a person pastes; a whole object is read again by reread. */
-const recordsMax = 1_000;
+export const recordsMax = 1_000;
 
 export const objectsRepair: Command = {
   name: 'objects repair',
@@ -87,9 +87,10 @@ export async function askOf(
     }
     const waiting = { control, sync, output, stop, timeoutMs, isKept: true };
     const granted = await wishAndWait(waiting, wish);
-    const { skipped, repairs, tookMs } = granted;
+    const { skipped, repairs, setAside, tookMs } = granted;
     if (output.wantsJson) {
-      output.object({ schema: 1, name, kind, objects: granted.objects, skipped, repairs, took_ms: tookMs });
+      const told = { objects: granted.objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
+      output.object({ schema: 1, name, kind, ...told });
     } else {
       const mended = repairs.length === 0 ? 'nothing had to be mended' : 'what differed was mended';
       output.data(

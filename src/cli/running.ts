@@ -4,18 +4,19 @@ import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import {
   type Control,
+  findKey,
   findSync,
   listSyncs,
   openControl,
   openReaderUrl,
-  readKey,
   type Sync,
 } from '../control/index.ts';
-import { faults } from '../core/faults.ts';
+import { Fault, faults, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { systemClock } from '../lib/clock.ts';
-import { type Database, databaseUrl, openDatabase } from '../lib/database.ts';
+import { type Database, databaseUrl, openDatabase, sqlState } from '../lib/database.ts';
 import { openLog } from '../lib/log.ts';
+import { shellWord } from '../lib/shell-words.ts';
 import { databaseFault, findEmbedded } from '../postgres/index.ts';
 import { CommandError, exitCodes, usageError } from './failure.ts';
 import { readRunFile } from './run-file.ts';
@@ -32,7 +33,11 @@ export async function withControl<Result>(
   work: (control: Control) => Promise<Result>,
 ): Promise<Result> {
   const url = await findControlUrl(config);
-  const key = await readKey(config.key);
+  const key = await findKey(url, config.key).catch((error: unknown) => {
+    // Most commands open no secret; those that do say what is wrong.
+    if (error instanceof Fault && isKeyFault(error.code)) return error;
+    throw error;
+  });
   const control = await openControl({
     url,
     key,
@@ -122,5 +127,22 @@ export async function withMirror<Result>(
     return await work(mirror);
   } finally {
     await mirror.end();
+  }
+}
+
+/**
+ * The same for our own views, which a mirror of an older version lacks until its sync has run.
+ * @throws Fault `SYS-16`
+ */
+export async function withViews<Result>(
+  control: Control,
+  sync: Sync,
+  work: (mirror: Database) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await withMirror(control, sync, work);
+  } catch (error) {
+    if (!['42P01', '42703'].includes(sqlState(error) ?? '')) throw error;
+    throw new Fault('SYS-16', { sync: shellWord(sync.name) });
   }
 }

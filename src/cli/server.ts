@@ -8,9 +8,10 @@ import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import {
   type Control,
+  findKey,
+  type Key,
   listenForChanges,
   openControl,
-  readKey,
   runLeases,
   runMail,
 } from '../control/index.ts';
@@ -95,11 +96,18 @@ async function openServer(
 export const restarted = (port: number): string =>
   `The database server had ended; it was started again on 127.0.0.1:${port}.`;
 
-/** The control database, made where it is missing on the embedded server, and closed to everybody else's login. */
-export async function openControlOf(ground: Ground): Promise<Control> {
-  const { config, log, server, controlUrl } = ground;
+/**
+ * Comes before anything is written, so that a start without the key of existing credentials leaves all as it was. The
+ * control database is made where it is missing on the embedded server: then nothing can be sealed.
+ * @throws Fault `KEY-01`, `KEY-04`
+ */
+export async function findKeyOf({ config, server, controlUrl }: Ground): Promise<Key> {
   if (server.isEmbedded) await makeControlDatabase(server.adminUrl);
-  const key = await readKey(config.key);
+  return findKey(controlUrl, config.key);
+}
+
+/** The control database, closed to everybody else's login. */
+export async function openControlOf({ log, controlUrl }: Ground, key: Key): Promise<Control> {
   const control = await openControl({
     url: controlUrl,
     key,

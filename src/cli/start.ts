@@ -1,7 +1,7 @@
 import { listSyncs } from '../control/index.ts';
 import type { Command } from './arguments.ts';
 import { count } from './output.ts';
-import { openControlOf, openGround, startServer } from './server.ts';
+import { findKeyOf, openControlOf, openGround, startServer } from './server.ts';
 import { aborted } from './signals.ts';
 
 export const start: Command = {
@@ -11,7 +11,7 @@ export const start: Command = {
     const say = (line: string) => output.say(line);
     await using ground = await openGround(config, say);
     stop.throwIfAborted();
-    const control = await openControlOf(ground);
+    const control = await openControlOf(ground, await findKeyOf(ground));
     try {
       await using server = await startServer(ground, control, {
         allowHosts: config.allowHosts,

@@ -1,5 +1,6 @@
 /** What a sync and its objects are at, in a person's words. */
 import type { Health, Sync } from '../control/index.ts';
+import { isKeyFault } from '../core/faults.ts';
 import { shellWord } from '../lib/shell-words.ts';
 
 const objectStates: Record<string, string> = {
@@ -12,8 +13,8 @@ const objectStates: Record<string, string> = {
 
 export const stateWord = (state: string): string => objectStates[state] ?? state;
 
-interface SyncState {
-  state: 'running' | 'waiting' | 'paused' | 'not running';
+export interface SyncState {
+  state: 'running' | 'waiting' | 'locked' | 'paused' | 'not running';
   /** In a column. */
   word: string;
   headline: string;
@@ -36,6 +37,11 @@ export function stateOf(
     const headline = 'Not running: no Lockstep process holds it';
     return { state: 'not running', word: 'Not running', headline, lines };
   }
+  if (fault && isKeyFault(fault.code)) {
+    const tried = 'Tried again when its settings change, and at every start.';
+    const headline = `Locked: ${fault.code} ${fault.says}`;
+    return { state: 'locked', word: 'Locked', headline, lines: [`next: ${fault.next}`, tried] };
+  }
   if (fault) {
     const retryIn = duration(Math.max(0, timeOf(fault.retryAt) - now));
     return {
@@ -45,9 +51,11 @@ export function stateOf(
       lines: [`${fault.code}: ${fault.says}`, `next: ${fault.next}`],
     };
   }
-  const pace = `one request every ${intervalMs / 1000} s`;
-  return { state: 'running', word: 'Running', headline: `Running, ${pace}`, lines: [] };
+  return { state: 'running', word: 'Running', headline: `Running, ${paceOf({ intervalMs })}`, lines: [] };
 }
+
+export const paceOf = ({ intervalMs }: Pick<Sync, 'intervalMs'>): string =>
+  `one request every ${intervalMs / 1000} s`;
 
 /** Milliseconds since 1970 of what the server prints: `2026-11-24 13:03:21+00`. */
 export const timeOf = (time: string): number =>
@@ -60,8 +68,14 @@ export const inRfc3339 = (time: string | null): string | null =>
 export const ageOf = (time: string | null, now: number): string =>
   time === null ? '–' : `${duration(Math.max(0, now - timeOf(time)))} ago`;
 
+/** `in 3 s`. */
+export function whenOf(time: string, now: number): string {
+  const ms = timeOf(time) - now;
+  return ms > 0 ? `in ${duration(ms)}` : 'now';
+}
+
 /** In the largest unit of which there are two. */
-function duration(ms: number): string {
+export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
@@ -71,7 +85,7 @@ function duration(ms: number): string {
 }
 
 /** `09:36:12 UTC`, with the date where that is another day. */
-function clockTime(time: string, now: number): string {
+export function clockTime(time: string, now: number): string {
   const [day = '', clock = ''] = new Date(timeOf(time)).toISOString().split('T');
   const isToday = day === new Date(now).toISOString().slice(0, 10);
   return `${isToday ? '' : `${day} `}${clock.slice(0, 8)} UTC`;

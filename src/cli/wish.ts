@@ -16,7 +16,8 @@ import { shellWord } from '../lib/shell-words.ts';
 import type { Arguments, Flag } from './arguments.ts';
 import { parseDuration } from './duration.ts';
 import { CommandError, exitCodeOf, exitCodes, usageError } from './failure.ts';
-import { count, type Output } from './output.ts';
+import { count, counted, type Output } from './output.ts';
+import { setAsidePlace, setAsideReason } from './set-aside-words.ts';
 
 /** What its granter tells of a wish that is under way. */
 const progressSchema = z.object({
@@ -34,6 +35,10 @@ const resultSchema = z.object({
   skipped: z.array(z.object({ object: z.string(), reason: z.string() })).default([]),
   /** Rows that were found to differ, and were mended. */
   repairs: z.array(z.object({ sobject: z.string(), kind: z.string(), rows: z.int() })).default([]),
+  /** Records of those objects that PostgreSQL refuses, which the mirror therefore does not hold as they are. */
+  setAside: z
+    .array(z.object({ sobject: z.string(), column: z.string().nullable(), code: z.string(), rows: z.int() }))
+    .default([]),
 });
 export type Granted = z.infer<typeof resultSchema> & { tookMs: number };
 
@@ -139,15 +144,20 @@ const leftOf = (progress: Progress | null): string[] =>
 export const secondsOf = (ms: number): string =>
   ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 
-/** Says what was not served and what was mended; the exit code. */
-export function tellEnd({ skipped, repairs }: Granted, output: Output): number {
+/** Says what was not served, what was mended and what the mirror cannot hold; the exit code. */
+export function tellEnd({ skipped, repairs, setAside }: Granted, output: Output): number {
   for (const { sobject, kind, rows } of repairs) {
     output.say(`${sobject}: ${rows === 1 ? '1 row was' : `${count(rows)} rows were`} ${kind}; mended`);
   }
   for (const { object, reason } of skipped) output.say(`left out: ${object}, because ${reason}`);
-  if (skipped.length === 0) return 0;
-  output.say('next: lockstep objects list');
-  return exitCodes.notHealthy;
+  for (const { sobject, column, code, rows } of setAside) {
+    output.say(
+      `set aside: ${counted(rows, 'record')} of ${sobject} (${setAsidePlace(column)}): ${setAsideReason(code)}`,
+    );
+  }
+  if (skipped.length > 0) output.say('next: lockstep objects list');
+  if (setAside.length > 0) output.say('next: lockstep objects set-aside');
+  return skipped.length + setAside.length === 0 ? 0 : exitCodes.notHealthy;
 }
 
 /** @throws a usage error */

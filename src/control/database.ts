@@ -4,7 +4,9 @@ import type { Clock } from '../lib/clock.ts';
 import { type Database, openDatabase } from '../lib/database.ts';
 import { migrate, NewerSchemaError } from '../lib/migrations.ts';
 import { databaseFault } from '../postgres/index.ts';
+import { type KeySource, readKey } from './keys.ts';
 import type { Key } from './sealing.ts';
+import { selectSealedSyncs } from './sql.ts';
 import { openUsageCounter, type UsageCounter } from './usage.ts';
 
 /** The control database, opened and at this version's form. Everything else in this room takes it as its first word. */
@@ -14,8 +16,8 @@ export interface Control {
   readonly url: string;
   /** The server as a person knows it, without user and password. */
   readonly host: string;
-  /** The key-encryption key. */
-  readonly key: Key;
+  /** The key-encryption key; see {@link keyOf}. */
+  readonly key: Key | Fault;
   readonly usage: UsageCounter;
   readonly clock: Clock;
   readonly log: AppLog;
@@ -25,10 +27,34 @@ export interface Control {
 
 export interface OpenControlOptions {
   url: string;
-  key: Key;
+  /** A fault: why there is none. What needs no secret works all the same. */
+  key: Key | Fault;
   applicationName: string;
   clock: Clock;
   log: AppLog;
+}
+
+/** @throws {@link Fault} `KEY-01`, `KEY-04`: the process goes on without the key */
+export function keyOf({ key }: Pick<Control, 'key'>): Key {
+  if (key instanceof Fault) throw key;
+  return key;
+}
+
+/**
+ * The key with which the secrets of a control database open, found before that database is changed in any way.
+ *
+ * @throws {@link Fault} of {@link readKey}, and of {@link openControl} where the database does not answer
+ */
+export async function findKey(url: string, source: KeySource): Promise<Key> {
+  const host = hostOf(url);
+  const db = openDatabase({ url, applicationName: 'lockstep key', connectionsMax: 1 });
+  try {
+    return await readKey(source, await selectSealedSyncs(db));
+  } catch (error) {
+    throw error instanceof Fault ? error : (databaseFault(error, host) ?? error);
+  } finally {
+    await db.end();
+  }
 }
 
 /**

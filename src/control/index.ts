@@ -3,10 +3,10 @@
  * e-mails, where requests went. Start with openControl; everything else takes what it gives.
  */
 export { listenForChanges } from './changes.ts';
-export { type Control, openControl } from './database.ts';
+export { type Control, findKey, keyOf, openControl } from './database.ts';
 export { clearTrouble, type Health, readHealth, recordTrouble } from './health.ts';
 export { parseInterval } from './interval.ts';
-export { type KeySource, readKey } from './keys.ts';
+export type { KeySource } from './keys.ts';
 export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';
 export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';

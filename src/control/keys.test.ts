@@ -3,7 +3,11 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readKey } from './keys.ts';
+import { type KeySource, readKey as read } from './keys.ts';
+import { keyOf } from './sealing.ts';
+
+/** Where nothing is sealed yet. */
+const readKey = (source: KeySource) => read(source, { syncs: 0, keyIds: [] });
 
 async function openFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'keys-'));
@@ -54,4 +58,32 @@ test('a key that is missing, short or given twice is refused, and its text is no
   }
   await assert.rejects(stat(defaultKeyFile), { code: 'ENOENT' });
   assert.ok(await readKey({ key: ` ${good}\n`, defaultKeyFile }));
+});
+
+test('where syncs exist no key file is made, and the fault names the key that is wanted and where it was looked for', async () => {
+  await using folder = await openFolder();
+  const defaultKeyFile = join(folder.path, 'config', 'lockstep', 'key');
+  const bytes = Buffer.alloc(32, 7);
+  const { id } = keyOf(bytes);
+  const other = Buffer.alloc(32, 8);
+  const sealed = { syncs: 2, keyIds: [id] };
+  const lost = (source: Partial<KeySource>, where: string) =>
+    assert.rejects(read({ defaultKeyFile, ...source }, sealed), (error: Error & { code?: unknown }) => {
+      assert.equal(error.code, 'KEY-04');
+      assert.ok(
+        error.message.includes(`sealed with key ${id}`) && error.message.includes(where),
+        error.message,
+      );
+      return true;
+    });
+
+  await lost({}, `${defaultKeyFile}: ENOENT`);
+  await lost({ keyFile: join(folder.path, 'missing') }, 'missing: ENOENT');
+  await lost({ key: other.toString('base64') }, `LOCKSTEP_KEY is key ${keyOf(other).id}`);
+  await assert.rejects(read({ defaultKeyFile }, { syncs: 1, keyIds: [] }), { code: 'KEY-04' });
+  await assert.rejects(stat(join(folder.path, 'config')), { code: 'ENOENT' });
+
+  const key = bytes.toString('base64');
+  assert.equal((await read({ key, defaultKeyFile }, sealed)).id, id);
+  assert.equal((await read({ key, defaultKeyFile }, { syncs: 2, keyIds: ['another', id] })).id, id);
 });

@@ -14,24 +14,43 @@ export interface KeySource {
   keyFile?: string | undefined;
   /** The key itself, as LOCKSTEP_KEY gives it. */
   key?: string | undefined;
-  /** Used, and made at the first start, where neither is given. Lies outside the data directory. */
+  /** Used, and made where nothing is sealed yet, if neither is given. Lies outside the data directory. */
   defaultKeyFile: string;
 }
 
+/** What a control database says of the keys that its secrets need, before any is opened. */
+export interface SealedSyncs {
+  syncs: number;
+  /** Ids of the key-encryption keys; fewer than syncs where texts were altered. */
+  keyIds: readonly string[];
+}
+
 /**
- * The key-encryption key: 32 random bytes as base64, white space around it allowed.
+ * The key-encryption key: 32 random bytes as base64, white space around it allowed. A new default key file is made only
+ * where no sync exists: beside sealed secrets it would open none of them and hide that their key is lost.
  *
- * @throws {@link Fault} `KEY-01`: both ways used at once, file missing or unreadable, or not 32 bytes of base64
+ * @throws {@link Fault} `KEY-01`: both ways used at once, file missing or unreadable, or not 32 bytes of base64;
+ *   `KEY-04`: the same where syncs exist, or the key is that of none of them
  */
-export async function readKey(source: KeySource): Promise<Key> {
-  if (source.keyFile !== undefined && source.key !== undefined) {
+export async function readKey(source: KeySource, sealed: SealedSyncs): Promise<Key> {
+  const { keyFile, key: given, defaultKeyFile } = source;
+  if (keyFile !== undefined && given !== undefined) {
     throw new Fault('KEY-01', { reason: 'LOCKSTEP_KEY_FILE and LOCKSTEP_KEY are both set' });
   }
-  if (source.key !== undefined) return parseKey(source.key, 'LOCKSTEP_KEY');
-  if (source.keyFile !== undefined) return parseKey(await readKeyFile(source.keyFile), source.keyFile);
-  await makeKeyFileOnce(source.defaultKeyFile);
-  return parseKey(await readKeyFile(source.defaultKeyFile), source.defaultKeyFile);
+  const where = given === undefined ? (keyFile ?? defaultKeyFile) : 'LOCKSTEP_KEY';
+  if (sealed.syncs === 0 && where === defaultKeyFile) await makeKeyFileOnce(where);
+  const wanted = sealed.keyIds.join(', ') || 'unknown';
+  const lost = (reason: string) => new Fault('KEY-04', { key: wanted, reason });
+  const key = await readGiven(given, where).catch((error: unknown) => {
+    if (sealed.syncs === 0 || !(error instanceof Fault)) throw error;
+    throw lost(`this cannot be read: ${error.safe.reason}`);
+  });
+  if (sealed.keyIds.length > 0 && !sealed.keyIds.includes(key.id)) throw lost(`${where} is key ${key.id}`);
+  return key;
 }
+
+const readGiven = async (given: string | undefined, where: string): Promise<Key> =>
+  parseKey(given ?? (await readKeyFile(where)), where);
 
 function parseKey(text: string, where: string): Key {
   const trimmed = text.trim();

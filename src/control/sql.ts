@@ -198,6 +198,22 @@ export const markNotificationSent = (tx: Tx, notificationId: number) =>
      SET state = 'sent', sent_at = clock_timestamp()
    WHERE notification_id = ${notificationId} AND state = 'waiting'`);
 
+/**
+ * Which keys the syncs' data keys were sealed with. Asked before the schema is brought up to date, so that a start
+ * without the right key changes nothing.
+ */
+export const selectSealedSyncs = async (tx: Tx): Promise<{ syncs: number; keyIds: string[] }> => {
+  const [known] = await tx.query(sql`SELECT WHERE to_regclass('lockstep.sync') IS NOT NULL`);
+  const [sealed] = known
+    ? await tx.query<{ syncs: number; key_ids: string[] }>(sql`
+        SELECT count(*) AS syncs,
+               ARRAY(SELECT DISTINCT split_part(sealed_data_key, '.', 2) FROM lockstep.sync
+                      WHERE sealed_data_key ~ '^v1\.[0-9a-f]{16}\.' ORDER BY 1) AS key_ids
+          FROM lockstep.sync`)
+    : [];
+  return { syncs: sealed?.syncs ?? 0, keyIds: sealed?.key_ids ?? [] };
+};
+
 /** One row for each e-mail that will never be sent, because no mail is set up. */
 export const closeWaitingNotifications = (tx: Tx) =>
   tx.query(sql`

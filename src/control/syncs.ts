@@ -2,7 +2,7 @@ import { Fault } from '../core/faults.ts';
 import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
 import { databaseUrl, sqlState, type Tx } from '../lib/database.ts';
 import { destinationNames } from '../postgres/index.ts';
-import type { Control } from './database.ts';
+import { type Control, keyOf } from './database.ts';
 import { checkIntervalMs, checkStopAt } from './interval.ts';
 import { newDataKey, unwrapDataKey } from './keys.ts';
 import { type Key, seal, unseal } from './sealing.ts';
@@ -72,7 +72,7 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
   if (sync.name === '' || isSyncId(sync.name)) {
     throw new Fault('CFG-01', { reason: 'The name of a sync may not be empty or have the form of an id.' });
   }
-  const { dataKey, wrapped } = newDataKey(control.key, sync.id);
+  const { dataKey, wrapped } = newDataKey(keyOf(control), sync.id);
   const sealed = (secret: SecretName, clear: string) => sealSecret(dataKey, sync.id, secret, clear);
   try {
     await control.db.transaction(async (tx) => {
@@ -207,7 +207,7 @@ const sealSecret = (dataKey: Key, syncId: SyncId, secret: SecretName, clear: str
 async function openSecrets(control: Control, syncId: SyncId): Promise<(secret: SecretName) => string> {
   const [sealed] = await selectSealedSecrets(control.db, syncId);
   if (!sealed) throw new Fault('PRX-01');
-  const dataKey = unwrapDataKey(control.key, syncId, sealed.sealed_data_key);
+  const dataKey = unwrapDataKey(keyOf(control), syncId, sealed.sealed_data_key);
   return (secret) => unseal(dataKey, placeOf(syncId, secret), sealed[secret]).toString();
 }
 

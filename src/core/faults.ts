@@ -231,6 +231,12 @@ export const faults = {
     explanation: "The mirror's database does not answer. Nothing reached Salesforce.",
     next: 'Repeat when it is back.',
   },
+  'PRX-13': {
+    kind: 'needs-person',
+    title: 'Sync is locked: the request was not sent',
+    explanation: "The sync's stored credential cannot be opened here ({reason}). Nothing reached Salesforce.",
+    next: 'Whoever runs Lockstep sees the reason and the next step with lockstep status.',
+  },
   'KEY-01': {
     kind: 'needs-person',
     title: 'No encryption key',
@@ -241,13 +247,20 @@ export const faults = {
     kind: 'needs-person',
     title: 'Wrong encryption key',
     explanation: 'A credential was sealed with key {reason}, which is not given.',
-    next: 'Give the key file it was sealed with.',
+    next: 'Give that key in LOCKSTEP_KEY_FILE or LOCKSTEP_KEY, and start again.',
   },
   'KEY-03': {
     kind: 'needs-person',
     title: 'Sealed value was moved or altered',
     explanation: 'It does not belong where it stands. It was not used.',
     next: 'Find out who changed the control database; then create the sync again.',
+  },
+  'KEY-04': {
+    kind: 'needs-person',
+    title: 'The key of the stored credentials is not here',
+    explanation:
+      'The credentials in the control database were sealed with key {key}, but {reason}. Nothing was changed, and no new key was made.',
+    next: 'Put the file with that key back, or name it with LOCKSTEP_KEY_FILE (its text: LOCKSTEP_KEY). Where neither was set, the first start made it as lockstep/key in the configuration folder of its user. A demo can begin without it: npm run demo -- --fresh',
   },
   'CFG-01': {
     kind: 'needs-person',
@@ -322,9 +335,18 @@ export const faults = {
     explanation: 'Lockstep itself failed at something that it does not know ({reason}). Nothing is lost.',
     next: 'It is tried again by itself. Please report it, with the lines of the log before it.',
   },
+  'SYS-16': {
+    kind: 'transient',
+    title: 'The mirror is of an older version',
+    explanation: 'Its database is brought up to date when a server of this version runs {sync}.',
+    next: 'Start the server, or lockstep sync resume {sync} where it is paused.',
+  },
 } as const satisfies Record<string, FaultEntry>;
 
 export type FaultCode = keyof typeof faults;
+
+/** A stored credential cannot be opened, which only a person can mend. Takes a code of another version too. */
+export const isKeyFault = (code: string): boolean => code.startsWith('KEY-');
 
 /** What a fault may tell to a person or a log: names, codes and counts. Never a record's value, never a token. */
 export type FaultFields = {
@@ -334,6 +356,8 @@ export type FaultFields = {
   host?: string;
   where?: string;
   near?: string;
+  /** Ids of keys, which tell nothing of them. */
+  key?: string;
   /** Further sentences, each with a space before it. */
   more?: string;
   /** The name of a sync, as a shell takes it. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Control, recordSync } from '../control/index.ts';
+import { type Control, keyOf, recordSync } from '../control/index.ts';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import { newSyncId, type SyncId } from '../core/ids.ts';
@@ -53,10 +53,11 @@ const tableSchema = 'salesforce';
  * is it recorded, from which moment on a worker claims it. What fails leaves nothing behind.
  *
  * @throws {@link Fault} `SCH-09` for an object that the org does not have, with the names that come near; `SCH-06`
- *         for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`
+ *         for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`; `KEY-01`, `KEY-04`
  */
 export async function createSync(deps: CreateDeps, wish: SyncWish, signal: AbortSignal): Promise<SyncId> {
   const { control } = deps;
+  keyOf(control); // what could not be sealed in the end is not begun
   const salesforce = openSalesforce({ ...wish, clock: deps.clock, log: deps.log });
   const syncId = newSyncId();
   try {

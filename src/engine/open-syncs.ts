@@ -61,6 +61,8 @@ export interface OpenSyncs {
   of(id: SyncId): Promise<OpenSync | null>;
   /** Reads the settings again and wakes whoever runs it; null: of all that are open. */
   refresh(id: SyncId | null): Promise<void>;
+  /** Rung when this sync may have changed, even one that cannot be opened. For whoever runs it, and nobody else. */
+  changeOf(id: SyncId): Bell;
   end(): Promise<void>;
 }
 
@@ -92,9 +94,16 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     sync.bell.ring();
   };
   const refreshes = openRefreshes(deps);
+  const changes = new Map<SyncId, Bell>();
   return {
     of,
+    changeOf(id) {
+      const bell = changes.get(id) ?? new Bell();
+      changes.set(id, bell);
+      return bell;
+    },
     async refresh(id) {
+      for (const [one, bell] of changes) if (id === null || id === one) bell.ring();
       await Promise.all((id === null ? [...open.keys()] : [id]).map((one) => refreshes.run(one, readAgain)));
     },
     async end() {

@@ -10,10 +10,11 @@ import {
   type Sync,
   takeWishes,
 } from '../control/index.ts';
+import { Fault, isKeyFault } from '../core/faults.ts';
 import { holderName, openDestination, readStatus, type StreamStatus } from '../postgres/index.ts';
 import { holdSync } from './hold-sync.ts';
-import type { EngineDeps, OpenSyncs } from './open-syncs.ts';
-import { openTrouble } from './trouble.ts';
+import type { EngineDeps, OpenSync, OpenSyncs } from './open-syncs.ts';
+import { openTrouble, type Trouble } from './trouble.ts';
 
 /** Runs one sync under one lease, as the control database knows it, until the signal aborts. See {@link holdSync}. */
 export async function runSync(
@@ -22,7 +23,8 @@ export async function runSync(
   signal: AbortSignal,
 ): Promise<void> {
   const { control, clock, owner } = deps;
-  const open = await deps.syncs.of(sync.id);
+  const trouble = openTrouble(deps, sync);
+  const open = await unlocked(deps, sync, trouble, signal);
   if (!open) return;
   const holder = { owner, epoch: sync.epoch };
   await holdSync(
@@ -34,7 +36,7 @@ export async function runSync(
       open,
       openDestination: async () => openDestination(await openWriterUrl(control, sync), holderName(holder)),
       living: () => readLivingWorkers(control),
-      trouble: openTrouble(deps, open),
+      trouble,
       wishes: {
         open: () => takeWishes(control, sync.id),
         report: (wishId, progress) => reportWish(control, wishId, progress),
@@ -47,6 +49,35 @@ export async function runSync(
     },
     signal,
   );
+}
+
+/** Whatever locks a sync, a person has to mend; a restored secret tells nobody of itself. */
+const lockedTryEveryMs = 3_600_000;
+
+/**
+ * The sync with its secrets opened. While they cannot be, it is locked: this waits for a change of its settings, or
+ * for long, and other syncs run. Null where it is gone, or the signal has aborted meanwhile.
+ */
+async function unlocked(
+  deps: EngineDeps & { syncs: OpenSyncs },
+  sync: Sync,
+  trouble: Trouble,
+  signal: AbortSignal,
+): Promise<OpenSync | null> {
+  const change = deps.syncs.changeOf(sync.id);
+  while (!signal.aborted) {
+    try {
+      const open = await deps.syncs.of(sync.id);
+      if (open) await openWriterUrl(deps.control, sync);
+      return open;
+    } catch (error) {
+      if (!(error instanceof Fault && isKeyFault(error.code))) throw error;
+      deps.log.warn('sync is locked', { sync: sync.id, code: error.code, waitMs: lockedTryEveryMs });
+      await trouble.begin(error, lockedTryEveryMs);
+      await change.wait(deps.clock, lockedTryEveryMs, signal).catch(() => undefined);
+    }
+  }
+  return null;
 }
 
 /** Once per sync: the outbox holds each event once, whoever finds the last first copy complete. */

@@ -1,5 +1,11 @@
 import { isSyncId } from '../core/ids.ts';
-import { countOpenRepairs } from '../postgres/index.ts';
+import {
+  countOpenRepairs,
+  countSetAside,
+  type Problem,
+  readProblems,
+  type SetAsideGroup,
+} from '../postgres/index.ts';
 import type { OpenSyncs } from './open-syncs.ts';
 
 /** What a watcher wants to know of a sync besides its requests. */
@@ -7,6 +13,9 @@ export interface SyncGauges {
   name: string;
   /** Records that are marked to be read again. */
   openRepairs: number;
+  /** By object, column and reason. */
+  setAside: readonly SetAsideGroup[];
+  problems: readonly Pick<Problem, 'sobject' | 'kind' | 'code'>[];
 }
 
 /** Null for an id that no sync has. Throws when the control database or the destination is away. */
@@ -14,5 +23,10 @@ export async function readSyncGauges(syncs: OpenSyncs, id: string): Promise<Sync
   const open = isSyncId(id) ? await syncs.of(id) : null;
   if (!open) return null;
   const { db } = await open.destination();
-  return { name: open.settings.name, openRepairs: await countOpenRepairs(db) };
+  return {
+    name: open.settings.name,
+    openRepairs: await countOpenRepairs(db),
+    setAside: await countSetAside(db),
+    problems: await readProblems(db),
+  };
 }

@@ -1,6 +1,6 @@
-import { clearTrouble, recordTrouble } from '../control/index.ts';
+import { clearTrouble, recordTrouble, type Sync } from '../control/index.ts';
 import type { Fault, FaultCode } from '../core/faults.ts';
-import type { EngineDeps, OpenSync } from './open-syncs.ts';
+import type { EngineDeps } from './open-syncs.ts';
 
 /** What one sync waits for: kept where `status` finds it, and told to whoever watches when it begins and ends. */
 export interface Trouble {
@@ -9,7 +9,7 @@ export interface Trouble {
   end(): Promise<void>;
 }
 
-export function openTrouble(deps: EngineDeps, { settings: { id, name } }: OpenSync): Trouble {
+export function openTrouble(deps: EngineDeps, { id, name }: Pick<Sync, 'id' | 'name'>): Trouble {
   // A former run may have left one.
   let code: FaultCode | 'not looked at' | null = 'not looked at';
   return {

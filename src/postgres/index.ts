@@ -23,6 +23,16 @@ export { partialColumns, planTable, planTables, type TablePlan } from './plan-ta
 export type { ProblemChange, ProblemRow } from './problems.ts';
 export { readStatus, type StreamStatus } from './progress.ts';
 export {
+  countSetAside,
+  type HiddenField,
+  type Problem,
+  readHiddenFields,
+  readProblems,
+  readSetAside,
+  type SetAsideGroup,
+  type SetAsideRecord,
+} from './read-problems.ts';
+export {
   createPrivateDatabase,
   destinationNames,
   dropPrivateDatabase,

@@ -13,6 +13,7 @@ const statuses: Partial<Record<FaultCode, number>> = {
   'PRX-08': 400,
   'PRX-10': 429,
   'PRX-12': 503,
+  'PRX-13': 503,
   'NET-01': 502,
 };
 
@@ -34,7 +35,7 @@ export function faultAnswer(fault: Fault, isWrite: boolean): FaultAnswer {
   headers.push('Lockstep-Error', fault.code, 'Content-Length', String(Buffer.byteLength(body)));
   if (fault.code === 'PRX-04' && isWrite) headers.push('Lockstep-Outcome', 'unknown');
   if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS');
-  if (status === 503) headers.push('Retry-After', '1');
+  if (fault.code === 'PRX-12') headers.push('Retry-After', '1');
   // Whoever comes back at once only makes the line longer.
   if (status === 429) headers.push('Retry-After', '5');
   return { status, headers, body };

@@ -9,6 +9,8 @@ import { openStage, requestText, sendRaw, syncId, through } from './test-stage.t
 const rows = '/services/data/v64.0/sobjects/Account';
 const row = `${rows}/001D000000IqhSLIAZ`;
 
+const nothing = { setAside: [], problems: [] };
+
 /** The lines of one family, without its explanation. */
 const linesOf = (text: string, name: string) =>
   text.split('\n').filter((line) => line.startsWith(name) && line !== '');
@@ -16,7 +18,7 @@ const linesOf = (text: string, name: string) =>
 test('requests are counted by sync, method and outcome, and their parts are measured', async () => {
   const metrics = openMetrics({
     clock: systemClock,
-    gaugesOf: async () => ({ name: 'acme "one"', openRepairs: 3 }),
+    gaugesOf: async () => ({ name: 'acme "one"', openRepairs: 3, ...nothing }),
   });
   await using stage = await openStage({ metrics });
   await through(stage, 'PATCH', row, { body: '{"Name":"canary"}' });
@@ -73,7 +75,11 @@ test('what is under way and what waits is told as it is now', async () => {
 test('a database is asked now and then, and one that does not answer costs its own figures only', async () => {
   const clock = new ManualClock();
   let asked = 0;
-  let answer: () => Promise<SyncGauges | null> = async () => ({ name: 'acme', openRepairs: asked });
+  let answer: () => Promise<SyncGauges | null> = async () => ({
+    ...nothing,
+    name: 'acme',
+    openRepairs: asked,
+  });
   const gaugesOf = () => {
     asked += 1;
     return answer();
@@ -92,7 +98,7 @@ test('a database is asked now and then, and one that does not answer costs its o
   assert.deepEqual(await silent, []);
 
   clock.advance(10_000);
-  answer = async () => ({ name: 'renamed', openRepairs: 0 });
+  answer = async () => ({ name: 'renamed', openRepairs: 0, ...nothing });
   assert.deepEqual(await repairs(), [`lockstep_open_repairs{sync="${syncId}"} 0`]);
   assert.deepEqual(linesOf(await metrics.text(), 'lockstep_sync_info'), [
     `lockstep_sync_info{sync="${syncId}",name="renamed"} 1`,
@@ -101,6 +107,33 @@ test('a database is asked now and then, and one that does not answer costs its o
   clock.advance(10_000);
   answer = async () => null;
   assert.deepEqual(await repairs(), [], 'a sync that was erased is forgotten');
+});
+
+test('what is set aside and what fails is told by names and codes, and forgotten when it is over', async () => {
+  const clock = new ManualClock();
+  const group = { sobject: 'Contact', column_name: 'birthdate', code: 'misfit', rows: 12 };
+  let answer: SyncGauges = {
+    name: 'acme',
+    openRepairs: 0,
+    setAside: [group, { ...group, column_name: null, code: '23505', rows: 1 }],
+    problems: [{ sobject: 'Lead', kind: 'poll', code: 'DB-15' }],
+  };
+  const metrics = openMetrics({ clock, gaugesOf: async () => answer });
+  await using stage = await openStage({ metrics });
+  await through(stage, 'GET', rows);
+  const told = async () =>
+    linesOf(await metrics.text(), 'lockstep_').filter((line) => /_set_aside_|_problems/.test(line));
+  const label = `sync="${syncId}"`;
+  assert.deepEqual(await told(), [
+    `lockstep_set_aside_rows{${label},object="Contact",column="birthdate",reason="misfit"} 12`,
+    `lockstep_set_aside_rows{${label},object="Contact",column="",reason="23505"} 1`,
+    `lockstep_problems{${label},object="Lead",kind="poll",code="DB-15"} 1`,
+  ]);
+  answer = { ...answer, setAside: [{ ...group, rows: 2 }], problems: [] };
+  clock.advance(10_000);
+  assert.deepEqual(await told(), [
+    `lockstep_set_aside_rows{${label},object="Contact",column="birthdate",reason="misfit"} 2`,
+  ]);
 });
 
 test('metrics are given on a port of their own, and nothing else is', async () => {

@@ -121,17 +121,50 @@ function openGauges(registers: Registry[]) {
     labelNames: ['sync', 'name'],
     registers,
   });
-  const names = new Map<SyncId, string>();
+  const setAside = new Gauge({
+    name: 'lockstep_set_aside_rows',
+    help: 'Records that PostgreSQL refuses as they are, by object, column (empty: the whole record) and reason',
+    labelNames: ['sync', 'object', 'column', 'reason'],
+    registers,
+  });
+  const problems = new Gauge({
+    name: 'lockstep_problems',
+    help: '1 for each thing that is done for an object and fails: its kind, and the code of the fault',
+    labelNames: ['sync', 'object', 'kind', 'code'],
+    registers,
+  });
+  /** What was told last of each sync: those labels go before others come. */
+  const told = new Map<SyncId, SyncGauges>();
   return {
-    set(sync: SyncId, { name, openRepairs }: SyncGauges) {
-      names.set(sync, name);
-      repairs.set({ sync }, openRepairs);
-      info.set({ sync, name }, 1);
+    set(sync: SyncId, gauges: SyncGauges) {
+      told.set(sync, gauges);
+      repairs.set({ sync }, gauges.openRepairs);
+      info.set({ sync, name: gauges.name }, 1);
+      for (const group of gauges.setAside) setAside.set(setAsideLabels(sync, group), group.rows);
+      for (const problem of gauges.problems) problems.set(problemLabels(sync, problem), 1);
     },
     forget(sync: SyncId) {
-      const name = names.get(sync);
+      const before = told.get(sync);
+      if (!before) return;
+      told.delete(sync);
       repairs.remove({ sync });
-      if (name !== undefined) info.remove({ sync, name });
+      info.remove({ sync, name: before.name });
+      for (const group of before.setAside) setAside.remove(setAsideLabels(sync, group));
+      for (const problem of before.problems) problems.remove(problemLabels(sync, problem));
     },
   };
 }
+
+const setAsideLabels = (sync: SyncId, { sobject, column_name, code }: SyncGauges['setAside'][number]) => ({
+  sync,
+  object: sobject,
+  column: column_name ?? '',
+  reason: code,
+});
+
+const problemLabels = (sync: SyncId, { sobject, kind, code }: SyncGauges['problems'][number]) => ({
+  sync,
+  object: sobject,
+  kind,
+  code,
+});

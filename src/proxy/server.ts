@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { Fault } from '../core/faults.ts';
+import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { isListed } from '../lib/address-list.ts';
@@ -245,7 +245,10 @@ class Front {
 
   private async syncOf({ syncId, namedHost }: Target): Promise<ProxiedSync> {
     const sync = await this.deps.syncs.of(syncId).catch((cause: unknown) => {
-      throw new Fault('PRX-12', {}, { cause });
+      const isLocked = cause instanceof Fault && isKeyFault(cause.code);
+      throw isLocked
+        ? new Fault('PRX-13', { reason: cause.code }, { cause })
+        : new Fault('PRX-12', {}, { cause });
     });
     if (!sync) throw new Fault('PRX-01');
     if (namedHost !== null && !isHostOf(namedHost, sync.instanceUrl)) throw new Fault('PRX-01');

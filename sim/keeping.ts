@@ -39,6 +39,8 @@ export interface Keeping {
   clearsMark(since: number, lo: number): boolean;
   /** Of so many rows, how many may vanish from a sweep before somebody has to decide. */
   removalsMax(rows: number): number;
+  /** Whether a record that fits no column is kept in mind. */
+  setsAside: boolean;
   /** Whether the answer of a reading that was closed meanwhile is refused. */
   refusesLateAnswers: boolean;
   /** The cursors of a new stream. */
@@ -60,6 +62,7 @@ export const asBuilt: Keeping = {
   leavesPartialFence: true,
   clearsMark: (since, lo) => since < lo,
   removalsMax,
+  setsAside: true,
   refusesLateAnswers: true,
   startAt: (positions) => positions,
 };

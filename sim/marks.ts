@@ -7,6 +7,8 @@ export interface Mark {
   first: number;
   urgent: boolean;
   reason: MarkReason;
+  /** How often a check has read the record again and left it marked. */
+  tries: number;
 }
 
 export class Marks {
@@ -42,17 +44,19 @@ export class Marks {
       first: before?.first ?? since,
       urgent: urgent || (before?.urgent ?? false),
       reason,
+      tries: before?.tries ?? 0,
     });
   }
 
   /** By a reading that could not be merged. That a record did not come says less than any other reason. */
-  found(id: string, since: number, reason: 'overlap' | 'differs' | 'absent'): void {
+  found(id: string, since: number, reason: 'overlap' | 'differs' | 'absent', isTry = false): void {
     const before = this.byId.get(id);
     this.byId.set(id, {
       since: Math.max(before?.since ?? 0, since),
       first: before?.first ?? since,
       urgent: before?.urgent ?? false,
       reason: reason === 'absent' ? (before?.reason ?? reason) : reason,
+      tries: before ? before.tries + (isTry ? 1 : 0) : 0,
     });
   }
 

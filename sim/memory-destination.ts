@@ -20,6 +20,7 @@ import type {
   Observation,
   PageApplied,
   PagePart,
+  ProblemChange,
   Progress,
   Rest,
   StreamFigures,
@@ -28,7 +29,14 @@ import type {
 import type { Bounds, Judged, Keeping } from './keeping.ts';
 import type { Mark } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
-import { carryOut, emptyStream, heldBy, type StreamRecord } from './memory-stream.ts';
+import {
+  carryOut,
+  emptyStream,
+  heldBy,
+  type StreamRecord,
+  setAside,
+  setAsideUnsettled,
+} from './memory-stream.ts';
 import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { Held } from './sql-destination.ts';
@@ -98,11 +106,17 @@ export class MemoryDestination implements Mirror {
       if (record.isAbsent && kept.has(record.id)) continue;
       const row = stream.rows.get(record.id) ?? null;
       const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
+      if (record.isMisfit && record.values !== null) {
+        fates[judged.verdict === 'store' ? 'quarantined' : fateOf(judged)]++;
+        setAside(stream, judged, { ...bounds, isFencing }, this.keeping, this.now());
+        continue;
+      }
       fates[fateOf(judged)]++;
       const marked = stream.marks.get(record.id)?.reason ?? null;
-      carryOut(stream, judged, { ...bounds, isFencing }, this.keeping);
+      carryOut(stream, judged, { ...bounds, isFencing }, this.keeping, part.check !== undefined);
       this.onlooker.judged(streamNo, judged, bounds, part, marked);
     }
+    if (part.check && fates.dirty > 0) setAsideUnsettled(stream, this.now());
     const unmoved = this.moveCursors(streamNo, part.moves ?? []);
     this.purgeFences(streamNo);
     if (part.isLast) this.readings.closeExpired(this.now());
@@ -184,7 +198,7 @@ export class MemoryDestination implements Mirror {
         })),
       ),
       figures: this.figures(),
-      problems: [],
+      problems: [...this.streams.values()].flatMap(({ problems }) => [...problems.values()]),
     };
   }
 
@@ -246,8 +260,16 @@ export class MemoryDestination implements Mirror {
 
   async showFields(): Promise<void> {}
 
-  /** What is told to people is not looked at. */
-  async recordProblems(): Promise<void> {}
+  async recordProblems(changes: readonly ProblemChange[]): Promise<void> {
+    for (const { streamNo, kind, ...change } of changes) {
+      const { problems } = this.stream(streamNo);
+      if (change.code === null) problems.delete(kind);
+      else {
+        const { code, explanation, next, tries } = change;
+        problems.set(kind, { stream_no: streamNo, kind, code, explanation, next, tries });
+      }
+    }
+  }
 
   /** Its sobjects do not refer to each other. */
   async referencesOf() {
@@ -279,19 +301,40 @@ export class MemoryDestination implements Mirror {
     return [];
   }
 
-  /** Every record of the model org can be stored. */
-  async retrySetAside(): Promise<void> {}
+  async retrySetAside(): Promise<void> {
+    for (const [streamNo, { aside, marks, state }] of this.streams) {
+      if (state === 'stopped') continue;
+      const due = [...aside].filter(([, { retryAt }]) => retryAt <= this.now());
+      for (const [id] of due.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+        const ticket = this.readings.ticket();
+        if (marks.has(id)) continue;
+        marks.set(id, ticket, false, 'set aside');
+        this.onlooker.marked(streamNo, id, 'set aside');
+      }
+    }
+  }
 
   async readSetAside() {
-    return [];
+    return [...this.streams].flatMap(([streamNo, { aside }]) =>
+      aside.size === 0
+        ? []
+        : [
+            {
+              sobject: this.tableOf(streamNo).stream.sobject,
+              column: 'a__c',
+              code: 'misfit',
+              rows: aside.size,
+            },
+          ],
+    );
   }
 
   async unsettled(streamNo: number, ids: readonly string[]) {
-    const { marks } = this.stream(streamNo);
+    const { marks, aside } = this.stream(streamNo);
     return ids
-      .filter((id) => marks.has(id))
+      .filter((id) => marks.has(id) || aside.has(id))
       .toSorted()
-      .map((id) => [id, 'dirty'] as const);
+      .map((id) => [id, marks.has(id) ? 'dirty' : 'quarantined'] as const);
   }
 
   async recordIntent(intent: Parameters<Mirror['recordIntent']>[0]) {

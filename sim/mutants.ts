@@ -8,7 +8,19 @@ import type { DeletedPosition } from '../src/engine/cursors/deleted-log.ts';
 import { settleSeconds, type TailPosition } from '../src/engine/cursors/poll.ts';
 import type { CursorMove, Mirror, PagePart } from '../src/postgres/index.ts';
 import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
-import { contested, copying, crowded, hiding, type Profile, purging, usual } from './profile.ts';
+import {
+  contested,
+  copying,
+  crowded,
+  cut,
+  gaps,
+  hiding,
+  misdated,
+  type Profile,
+  purging,
+  uncounted,
+  usual,
+} from './profile.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
 
 export interface Mutant {
@@ -94,6 +106,17 @@ const refusedAsEmpty = (text: string) =>
     /"body":\[\{"errorCode":"QUERY_TIMEOUT"[^\]]*\],"httpHeaders":\{\},"httpStatusCode":400/g,
     '"body":{"totalSize":0,"done":true,"records":[]},"httpHeaders":{},"httpStatusCode":200',
   );
+
+/** A page that was cut is read as if nothing had been kept back. */
+const cutAsWhole = (text: string) =>
+  text.replaceAll(/"totalSize":\d+,"done":false/g, (_, at: number) => {
+    const count =
+      text
+        .slice(at)
+        .match(/^[^\]]*?"records":\[(.*?)\]\}/)?.[1]
+        ?.split('"attributes"').length ?? 1;
+    return `"totalSize":${count - 1},"done":true`;
+  });
 
 /** The log of deletions is asked from the end of the last question on, whatever its answer covered. */
 const logToTheEnd = (mirror: Mirror): Mirror => {
@@ -215,6 +238,16 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),
   'refused query as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
   'deleted log asked from the end of the last question': { ...mutant({}, purging), usedAs: logToTheEnd },
+  'cut answer taken for a whole one': { ...mutant({}, cut), readAs: cutAsWhole },
+  'record that fits nowhere forgotten': mutant({ setsAside: false }, gaps),
+  'refused check stops the object': {
+    ...mutant({}, { ...uncounted, refusalsSpread: true }),
+    isOfLoad: true,
+  },
+  'two answers in a row that are wrong alike': {
+    ...mutant({}, { ...misdated, wrongDatesComeTwice: true }),
+    isOfLoad: true,
+  },
   'job read when its results are ready': {
     ...mutant({}, { ...copying, jobsCountFromTheirResults: true }),
     isOfLoad: true,

@@ -40,6 +40,8 @@ export class Network {
   private readonly meter: Meter;
   /** All requests are refused until then. */
   private limitedUntil = 0;
+  /** How wrong the last answer to a process was, of each kind of request that it compares the times of. */
+  private readonly wrongDates = new WeakMap<Waiting, Map<string, WrongDate>>();
 
   constructor(agenda: Agenda, random: Random, org: ModelOrg, profile: Profile, meter: Meter) {
     this.agenda = agenda;
@@ -70,7 +72,7 @@ export class Network {
           this.requests++;
           this.meter.sent(waiting, purpose);
           const read = (answer: Answer) => resolve({ ...answer, text: readAs(answer.text) });
-          const exchange = { waiting, purpose, resolve: read, reject };
+          const exchange = { waiting, purpose, lane: laneOf(purpose, body), resolve: read, reject };
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
           else this.exchange(exchange, () => this.plainAnswer(path));
         }),
@@ -136,8 +138,7 @@ export class Network {
       answers.push(null);
       return refusal ?? halted;
     }
-    const isKeptBack = this.happens(this.profile.keptBackShare);
-    const rowsMax = isKeptBack ? Math.ceil(this.profile.pageRows / 2) : Infinity;
+    const rowsMax = this.rowsMax();
     const asOf = this.asOf(soql, purpose);
     const right = answerQuery(this.org, { soql, includeDeleted: resource === 'queryAll', rowsMax, asOf });
     const answer = this.distorted(right, asOf < Infinity);
@@ -146,9 +147,22 @@ export class Network {
     return `{"totalSize":${totalSize},"done":${done},"records":[${texts.join(',')}]}`;
   }
 
+  /** How many rows of a longer answer come at once. */
+  private rowsMax(): number {
+    const { keptBackShare, cutRows, pageRows, calmAt } = this.profile;
+    if (cutRows && this.agenda.now < calmAt) return this.random.between(...cutRows);
+    return this.happens(keptBackShare) ? Math.ceil(pageRows / 2) : Infinity;
+  }
+
   private refusalOf(soql: string | null): string | null {
     if (soql === null) return halted;
-    if (this.org.isForbidden(/ FROM (\w+)/.exec(soql)?.[1] ?? '')) return forbidden;
+    const sobject = / FROM (\w+)/.exec(soql)?.[1] ?? '';
+    if (this.org.isForbidden(sobject)) return forbidden;
+    const { refusesCounts, refusalsSpread, calmAt } = this.profile;
+    if (refusesCounts && this.agenda.now < calmAt && /COUNT\(/.test(soql)) {
+      if (refusalsSpread) this.org.forbid(sobject, 3_600_000);
+      return forbidden;
+    }
     return this.happens(this.profile.refusedShare) ? timedOut : null;
   }
 
@@ -202,7 +216,22 @@ export class Network {
     });
   }
 
-  private deliver({ waiting, purpose, resolve, reject }: Exchange, whole: string, serverNow: number): void {
+  /** What the answer to a process says of the time. */
+  private dateOf({ waiting, lane }: Pick<Exchange, 'waiting' | 'lane'>, serverNow: number): number {
+    const { wrongDateShare, wrongDatesComeTwice } = this.profile;
+    if (wrongDateShare === 0) return serverNow;
+    const lanes = this.wrongDates.get(waiting) ?? new Map<string, WrongDate>();
+    this.wrongDates.set(waiting, lanes);
+    const before = lanes.get(lane) ?? { by: 0, times: 0 };
+    const isAgain = wrongDatesComeTwice && before.times === 1;
+    const isWrong = before.by === 0 && this.happens(wrongDateShare);
+    const by = isAgain ? before.by : isWrong ? this.random.pick(wrongBySeconds) : 0;
+    lanes.set(lane, { by, times: by === 0 ? 0 : before.times + 1 });
+    return serverNow + by;
+  }
+
+  private deliver(exchange: Exchange, whole: string, serverNow: number): void {
+    const { waiting, purpose, resolve, reject } = exchange;
     if (!waiting.isAlive) return;
     if (this.happens(this.profile.lostShare)) {
       this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'connection lost' })));
@@ -212,13 +241,17 @@ export class Network {
     const isLimited = this.agenda.now < this.limitedUntil;
     const text = isTorn ? whole.slice(0, this.random.between(0, whole.length - 1)) : whole;
     const usage = this.meter.usage();
+    const date = this.dateOf(exchange, serverNow);
     if (!isTorn && !isLimited) this.meter.told(waiting, purpose);
-    const answer = { host, headers: {}, serverNow, usage };
+    const answer = { host, headers: {}, serverNow: date, usage };
     this.agenda.resume(() =>
       resolve(isLimited ? { ...answer, status: 403, text: limited } : { ...answer, status: 200, text }),
     );
   }
 }
+
+/** Of a machine between: ahead by an hour or a day, back by a year. */
+const wrongBySeconds = [3_600, 86_400, -31_536_000] as const;
 
 const errorBody = (errorCode: string, message: string) => JSON.stringify([{ errorCode, message }]);
 const halted = errorBody('PROCESSING_HALTED', 'Invalid reference specified.');
@@ -226,9 +259,20 @@ const forbidden = errorBody('INVALID_TYPE', 'sObject type is not supported.');
 const timedOut = errorBody('QUERY_TIMEOUT', 'Your query request was running for too long.');
 const limited = errorBody('REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
 
+/** In seconds, and for so many answers in a row. */
+interface WrongDate {
+  by: number;
+  times: number;
+}
+
+/** Counts and read-backs go beside the requests that tell a process the time. */
+const laneOf = (purpose: Purpose, body = '') =>
+  purpose === 'read-back' ? 'read-back' : body.includes('COUNT(') ? 'count' : 'tick';
+
 interface Exchange {
   waiting: Waiting;
   purpose: Purpose;
+  lane: string;
   resolve: (answer: Answer) => void;
   reject: (fault: Fault) => void;
 }

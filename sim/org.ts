@@ -25,6 +25,8 @@ export type ValueField = (typeof valueFields)[number];
 /** A record as one commit left it. `Life__c` is the number of the version that created, deleted or restored it. */
 export type Version = Readonly<Record<ValueField | 'Life__c', number>> & {
   readonly isDeleted: boolean;
+  /** A__c holds what fits no number. */
+  readonly isMisfit: boolean;
   readonly stamp: ServerSeconds;
   /** The instant of its commit. */
   readonly committedAt: number;
@@ -53,6 +55,8 @@ export interface Transaction {
   records: readonly OrgRecord[];
   change: Change;
   fields: readonly ValueField[];
+  /** What it writes into A__c, where it does, fits no number. */
+  isMisfit?: boolean;
   lastsMs: number;
   /** With the records that it changed and the number of the version that each got. */
   onCommit?: (changed: ReadonlyMap<OrgRecord, number>) => void;
@@ -121,7 +125,7 @@ export class ModelOrg {
   }
 
   /** Begins now: each record is written and stamped when its lock is free, and all are visible at the commit. */
-  begin({ records, change, fields, lastsMs, onCommit }: Transaction): void {
+  begin({ records, change, fields, isMisfit = false, lastsMs, onCommit }: Transaction): void {
     const start = this.agenda.now;
     const commitAt = start + lastsMs;
     const written = new Map<OrgRecord, ServerSeconds>();
@@ -137,7 +141,7 @@ export class ModelOrg {
       this.openSince.delete(start);
       const changed = new Map<OrgRecord, number>();
       for (const [record, stamp] of written) {
-        const version = next(record, change, fields, { stamp, committedAt: commitAt });
+        const version = next(record, { change, fields, isMisfit }, { stamp, committedAt: commitAt });
         if (!version) continue;
         record.text = null;
         changed.set(record, record.versions.push(version));
@@ -206,20 +210,20 @@ export class ModelOrg {
   }
 }
 
-const first = { A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false };
+const first = { A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false, isMisfit: false };
 
 /** Undefined where the change does not apply to the record as it is: it stays. */
 function next(
   record: OrgRecord,
-  change: Change,
-  fields: readonly ValueField[],
+  { change, fields, isMisfit }: { change: Change; fields: readonly ValueField[]; isMisfit: boolean },
   time: Pick<Version, 'stamp' | 'committedAt'>,
 ): Version | undefined {
   const before = newest(record);
   const number = record.versions.length + 1;
   if (!before) {
     if (change !== 'create') return undefined;
-    return { A__c: number, B__c: number, Formula__c: number, Life__c: number, isDeleted: false, ...time };
+    const values = { A__c: number, B__c: number, Formula__c: number, Life__c: number };
+    return { ...values, isDeleted: false, isMisfit: false, ...time };
   }
   switch (change) {
     case 'create':
@@ -235,7 +239,8 @@ function next(
     case 'update': {
       if (before.isDeleted) return undefined;
       const set = Object.fromEntries(fields.map((field) => [field, number]));
-      return { ...before, ...set, ...time };
+      const isUnfit = fields.includes('A__c') ? isMisfit : before.isMisfit;
+      return { ...before, ...set, isMisfit: isUnfit, ...time };
     }
     default:
       throw new Error('a change has a kind');

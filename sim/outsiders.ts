@@ -93,6 +93,8 @@ export class Outsiders {
 
   private change(records: readonly OrgRecord[], change: Change, lastsMs: number): void {
     const field: ValueField = this.random.next() < 0.5 ? 'A__c' : 'B__c';
-    this.org.begin({ records, change, fields: [field], lastsMs });
+    const { misfitShare } = this.profile;
+    const isMisfit = misfitShare > 0 && change === 'update' && this.random.next() < misfitShare;
+    this.org.begin({ records, change, fields: [field], isMisfit, lastsMs });
   }
 }

@@ -33,6 +33,8 @@ export interface Profile {
   deleteShare: number;
   undeleteShare: number;
   formulaShare: number;
+  /** Of the plain updates, those that leave a value that does not fit its column. */
+  misfitShare: number;
   /** Records that vanish from the sync's sight, or come back to it; deleted ones that leave the recycle bin. */
   hideShare: number;
   purgeShare: number;
@@ -52,6 +54,8 @@ export interface Profile {
   tornShare: number;
   refusedShare: number;
   keptBackShare: number;
+  /** Every answer is cut to a number of rows between these, a new one each time; not where null. */
+  cutRows: readonly [number, number] | null;
   brokenShare: number;
   /** Answers that name a record twice, or have their records in any order. */
   doubledShare: number;
@@ -62,6 +66,13 @@ export interface Profile {
   /** Answers of a replica that is behind: to read-backs, by so much that it can be told; and to any other query. */
   staleReadBackShare: number;
   staleShare: number;
+  /** The org refuses to count while things go wrong. */
+  refusesCounts: boolean;
+  /** Whoever was refused a count is refused the object's polls too, as if it had stopped for that. */
+  refusalsSpread: boolean;
+  /** Answers whose `Date` is wrong by an hour, a day or a year; two in a row are not, unless they are to be. */
+  wrongDateShare: number;
+  wrongDatesComeTwice: boolean;
   /** Longest pause until the org refuses all requests for a while; never where null. */
   limitEveryMs: number | null;
   /** From when until when the org says that its quota is nearly used up; it says nothing of it where null. */
@@ -111,6 +122,7 @@ export const usual: Profile = {
   deleteShare: 0.08,
   undeleteShare: 0.06,
   formulaShare: 0.05,
+  misfitShare: 0,
   hideShare: 0.02,
   purgeShare: 0.03,
   hideMostShare: 0,
@@ -125,6 +137,7 @@ export const usual: Profile = {
   tornShare: 0.02,
   refusedShare: 0.01,
   keptBackShare: 0.03,
+  cutRows: null,
   brokenShare: 0.003,
   doubledShare: 0.03,
   shuffledShare: 0.03,
@@ -132,6 +145,10 @@ export const usual: Profile = {
   thinnedShare: 0.05,
   staleReadBackShare: 0.05,
   staleShare: 0,
+  refusesCounts: false,
+  refusalsSpread: false,
+  wrongDateShare: 0,
+  wrongDatesComeTwice: false,
   limitEveryMs: null,
   spentMs: null,
   livesMs: null,
@@ -220,6 +237,23 @@ export const copying: Profile = {
   doubledShare: 0.1, // what one reading leaves to be read again meets the others
 };
 
+/** Every page is cut somewhere else. */
+export const cut: Profile = { ...usual, pageRows: 12, cutRows: [1, 9] };
+
+/** Values turn into what does not fit, and back. */
+export const gaps: Profile = { ...usual, misfitShare: 0.15, wishes: ['flush', 'flush', 'compare', 'reread'] };
+
+/** The org counts for nobody, which is all that somebody asks of it. */
+export const uncounted: Profile = {
+  ...usual,
+  refusesCounts: true,
+  wishEveryMs: 15_000,
+  wishes: ['compare', 'compare', 'flush'],
+};
+
+/** A machine between writes its own time into answers now and then. */
+export const misdated: Profile = { ...usual, wrongDateShare: 0.15 };
+
 /** The loads that a run of many seeds goes through in turn. */
 export const profiles: Readonly<Record<string, Profile>> = {
   usual,
@@ -240,6 +274,11 @@ export const profiles: Readonly<Record<string, Profile>> = {
   /** Events mark what has changed, most of the time. */
   events: { ...usual, ...mortal, eventShare: 0.98 },
   forbidden: { ...usual, forbidShare: 0.02, ...mortal },
+  cut: { ...cut, ...mortal },
+  gaps,
+  uncounted,
+  /** The local clock is what tells a wrong time: it does not jump as well. */
+  misdated: { ...misdated, ...mortal, clockJumpShare: 0 },
 };
 
 /** Seeds share the loads out among them. */

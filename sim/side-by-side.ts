@@ -20,6 +20,11 @@ const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   readProgress: [],
   readFigures: [],
   nextMarked: [],
+  recordProblems: [],
+  isAsPlanned: [],
+  isWritable: [],
+  hasCursorIndex: [],
+  readSetAside: [],
   idsAfter: [],
   countByDay: [],
   unsettled: [],
@@ -111,8 +116,9 @@ function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, str
   }
   if (name === 'nextMarked') return wordsOf((value as readonly string[]).map((id) => ranks.get(id)));
   if (name !== 'readProgress') return wordsOf(value);
-  const { cursors, ...rest } = value as { cursors: readonly unknown[] };
-  return wordsOf({ ...rest, cursors: cursors.map(wordsOf).toSorted() });
+  const { cursors, problems, ...rest } = value as Record<'cursors' | 'problems', readonly unknown[]>;
+  const sorted = (list: readonly unknown[]) => list.map(wordsOf).toSorted();
+  return wordsOf({ ...rest, cursors: sorted(cursors), problems: sorted(problems) });
 }
 
 const entriesOf = (held: readonly Held[]) =>

@@ -2,7 +2,15 @@
  * Answers the SOQL that the engine really writes, and nothing else: a query of another form stops the run, because
  * the model must not guess what Salesforce would say to it.
  */
-import { type ModelOrg, newest, type OrgRecord, type Version, valueFields, versionAt } from './org.ts';
+import {
+  type ModelOrg,
+  newest,
+  type OrgRecord,
+  type ValueField,
+  type Version,
+  valueFields,
+  versionAt,
+} from './org.ts';
 
 export interface QueryAnswer {
   totalSize: number;
@@ -139,7 +147,9 @@ export function textOf(record: OrgRecord, version: Version): string {
 export const stampText = (stamp: number) => `${new Date(stamp * 1000).toISOString().slice(0, 19)}.000+0000`;
 
 function writtenOut({ sobject, id }: OrgRecord, version: Version): string {
-  const values = [...valueFields, 'Life__c' as const].map((field) => `"${field}":${version[field]}`);
+  const valueOf = (field: ValueField | 'Life__c') =>
+    field === 'A__c' && version.isMisfit ? `"version ${version.A__c}"` : version[field];
+  const values = [...valueFields, 'Life__c' as const].map((field) => `"${field}":${valueOf(field)}`);
   return `{"attributes":{"type":"${sobject}"},"Id":"${id}","IsDeleted":${version.isDeleted},"SystemModstamp":"${stampText(version.stamp)}",${values.join(',')}}`;
 }
 

@@ -146,6 +146,12 @@ const textOf = {
 SELECT format('mark %s %s since %s, at first %s, %s, urgent: %s', stream_no, id, since, first_since, reason, urgent) AS text,
        NULL::jsonb AS position
   FROM _lockstep.dirty`,
+  aside: `
+SELECT format('aside %s %s %s, tries %s, stamped %s, again at %s', stream_no, id, code, tries,
+              CASE WHEN code = 'misfit' THEN coalesce(extract(epoch FROM stamped_at)::bigint::text, 'null') ELSE '?' END,
+              (extract(epoch FROM retry_at) * 1000)::bigint) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.quarantine`,
   removal: `
 SELECT format('removal %s %s: %s', stream_no, extract(epoch FROM hour)::bigint, rows) AS text, NULL::jsonb AS position
   FROM _lockstep.removal`,

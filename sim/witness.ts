@@ -212,6 +212,7 @@ export class Witness implements Onlooker {
         if (
           skipped.includes(record.sobject) ||
           wasOutOfSight(record) ||
+          this.isAside(record) ||
           holds(this.seen.get(record.id), record, version)
         )
           continue;
@@ -245,6 +246,7 @@ export class Witness implements Onlooker {
         const reason = stream?.marks.get(record.id)?.reason;
         const isForSomebody = reason === 'kept' || (reason === 'absent' && isHeld);
         if (isForSomebody && isOutOfSight(record)) continue;
+        if (is?.isMisfit && !is.isDeleted && stream?.aside.has(record.id)) continue;
         const fields = [...valueFields, 'Life__c'] as const;
         const isEqual =
           !is || is.isDeleted || isOutOfSight(record)
@@ -258,6 +260,12 @@ export class Witness implements Onlooker {
         );
       }
     }
+  }
+
+  /** Whether it is known that the mirror cannot hold the record. */
+  private isAside(record: OrgRecord): boolean {
+    const streams = this.destination?.streams.values() ?? [];
+    return [...streams].some(({ aside }) => aside.has(record.id));
   }
 
   private committed(record: OrgRecord): void {
@@ -315,7 +323,7 @@ export class Witness implements Onlooker {
       if (record.place > place || record.versions[0]?.stamp !== ancientStamp || wasOutOfSight(record))
         continue;
       const wasAlwaysThere = newest(record)?.Life__c === 1;
-      if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id)) {
+      if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id) && !this.isAside(record)) {
         this.break(
           'state moves in one transaction',
           record.id,
@@ -336,7 +344,8 @@ export class Witness implements Onlooker {
     if (!stream || stream.backfilledAt === null) return;
     for (const record of this.org.all(sobject)) {
       const claimed = newest(record);
-      if (!claimed || claimed.stamp >= at || stream.marks.has(record.id) || wasOutOfSight(record)) continue;
+      if (!claimed || claimed.stamp >= at || wasOutOfSight(record)) continue;
+      if (stream.marks.has(record.id) || stream.aside.has(record.id)) continue;
       if (!holds(this.seen.get(record.id), record, claimed))
         this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
     }

@@ -76,6 +76,7 @@ export const syncState = (streams: StreamState[], change: Partial<SyncState> = {
   budget: { intervalMs: 3_000, sentAt: [] },
   quota: openQuota(90),
   pageRows: 2_000,
+  wasApart: false,
   trouble: null,
   ...change,
 });

@@ -123,14 +123,15 @@ export function beginRestores(run: BesideRun, side: SideWork, state: SyncState):
       `restore ${streamNo}`,
       async () => {
         const found = await run.mirror.restoreTable(stream.table, waitMs);
+        if (found === null) return asItWas(run, stream);
         run.log.warn('table made again', { stream: sobject, code: 'SCH-04' });
-        return async (now) => {
-          const restored = withStreams(now, [streamNo], (one) => ({
-            ...withoutProblem(one, 'table'),
-            isTableChanged: false,
-          }));
-          return found === null ? restored : run.reload(restored);
-        };
+        return async (now) =>
+          run.reload(
+            withStreams(now, [streamNo], (one) => ({
+              ...withoutProblem(one, 'table'),
+              isTableChanged: false,
+            })),
+          );
       },
       (error) => async (now) => {
         const fault = await restoreFault(run, stream, error);
@@ -139,6 +140,18 @@ export function beginRestores(run: BesideRun, side: SideWork, state: SyncState):
     );
   }
 }
+
+/** What a page met was nothing that is wrong with its table: it rests, longer each time, until a page is stored. */
+const asItWas =
+  ({ clock }: Run, { table }: StreamState): Effect =>
+  async (state) => {
+    const { streamNo, sobject: stream } = table.stream;
+    const fault = new Fault('DB-15', { stream, sqlState: 'the table itself is as it was made' });
+    return withStreams(state, [streamNo], (one) => ({
+      ...withProblem(one, 'table', fault, clock.now()),
+      isTableChanged: false,
+    }));
+  };
 
 async function restoreFault({ mirror }: Run, { table }: StreamState, error: unknown): Promise<Fault> {
   if (error instanceof Fault && error.code !== 'SYS-09') return error;

@@ -14,7 +14,8 @@ export type Slot =
   | { kind: 'head' | 'tail'; index: number; chainedTo: number | null; before?: WindowEnd }
   /** Head and tail of a stream in one query. */
   | { kind: 'head and tail'; index: number }
-  | { kind: 'backfill' | 'content'; index: number; chainedTo: number | null }
+  /** `ids`: of a sweep over Salesforce's own. */
+  | { kind: 'backfill' | 'content' | 'ids'; index: number; chainedTo: number | null }
   /** The n-th page of the mirror's own Ids in this request. */
   | { kind: 'sweep'; index: number; nth: number }
   | { kind: 'mend'; index: number };
@@ -30,6 +31,8 @@ export function activityOf(kind: Slot['kind']): Activity {
       return 'poll';
     case 'mend':
       return 'counts';
+    case 'ids':
+      return 'sweep';
     case 'backfill':
     case 'content':
     case 'sweep':
@@ -46,7 +49,7 @@ export const slotsMax = 5;
 
 /** A kind of reading that can take several slots of one request. */
 export interface Work {
-  kind: Exclude<Slot['kind'], 're-read' | 'head and tail'>;
+  kind: Exclude<Slot['kind'], 're-read' | 'head and tail' | 'ids'>;
   index: number;
 }
 
@@ -107,15 +110,11 @@ export function addWork(slots: Slots, state: SyncState, { kind, index }: Work, c
     case 'tail':
       return addPages(slots, state, { kind, index }, count);
     case 'backfill':
-    case 'content': {
-      let before = slots.taken.findLastIndex((slot) => slot.kind === kind && slot.index === index);
-      for (let nth = 0; nth < count; nth++) {
-        slots.add({ kind, index, chainedTo: before < 0 ? null : before });
-        before = slots.taken.length - 1;
-      }
-      return;
-    }
+    case 'content':
+      return addChain(slots, { kind, index }, count);
     case 'sweep': {
+      if (stream.cursors.sweep?.position.leg === 'salesforce')
+        return addChain(slots, { kind: 'ids', index }, count);
       const taken = slots.count(kind, index);
       const pages = Math.max(1, Math.ceil(stream.rows / stream.pageSizes.part.rows) + 1);
       for (let nth = taken; nth < Math.min(taken + count, pages); nth++) slots.add({ kind, index, nth });
@@ -126,6 +125,19 @@ export function addWork(slots: Slots, state: SyncState, { kind, index }: Work, c
       return;
     default:
       unreachable(kind);
+  }
+}
+
+/** Pages one behind the other, each going on from the last record of the one before. */
+function addChain(
+  slots: Slots,
+  { kind, index }: { kind: 'backfill' | 'content' | 'ids'; index: number },
+  count: number,
+): void {
+  let before = slots.taken.findLastIndex((slot) => slot.kind === kind && slot.index === index);
+  for (let nth = 0; nth < count; nth++) {
+    slots.add({ kind, index, chainedTo: before < 0 ? null : before });
+    before = slots.taken.length - 1;
   }
 }
 

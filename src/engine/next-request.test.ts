@@ -280,6 +280,7 @@ test('up to five streams are counted in a request of their own, one such request
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4] });
   const beside = nextRequest(state, 100_000, { isCounting: true, isDescribing: false });
   assert.equal(beside.kind, 'ask');
+  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'ask', 'polls come between');
 });
 
 test('an object with an unknown field is described at once, one with a hidden field now and then', () => {

@@ -64,7 +64,8 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
-  const apart = state.trouble || isUrgent ? null : requestApart(state, all, beside, now);
+  const mayGoApart = !state.trouble && !isUrgent && !(state.wasApart && ready.length > 0);
+  const apart = mayGoApart ? requestApart(state, all, beside, now) : null;
   if (apart) return apart;
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
 

@@ -99,7 +99,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
       isDescribing: side.isUnderWay('describe'),
     });
     if (next.kind === 'count' || next.kind === 'describe') {
-      at.state = spent(run, at.state);
+      at.state = { ...spent(run, at.state), wasApart: true };
       beginApart(beside, side, at.state, next);
       continue;
     }
@@ -108,7 +108,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
       const prepared = await prepareAsking(run, at.state, next);
       at.state = prepared.state;
       if (prepared.prepared.length + prepared.asking.riders.length > 0) {
-        at.state = spent(run, at.state);
+        at.state = { ...spent(run, at.state), wasApart: false };
         flight = await takeOff(run, { ...prepared, state: at.state }, signal, at.landed !== null);
       }
     }

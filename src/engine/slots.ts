@@ -17,11 +17,11 @@ import {
   settleSeconds,
   tailQuery,
 } from './cursors/poll.ts';
-import { sweepAfter } from './cursors/sweep.ts';
+import { sweepAfter, sweepAfterPage } from './cursors/sweep.ts';
 import type { Slot } from './fill-slots.ts';
 import { absentIds, leadingIds } from './page-ids.ts';
-import { learnt } from './page-size.ts';
-import { moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
+import { learnt, type PageSizes } from './page-size.ts';
+import { type Cursors, moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
 
 /** A slot, with what had to be looked up in the mirror before it can be asked. */
 export interface PreparedSlot {
@@ -124,7 +124,7 @@ export function slotQuery(
   const { cursors, table, wideFrom, pageSizes } = streamOf(state, slot);
   const { stream } = table;
   const { pageRows, serverNow } = state;
-  const size = Math.min(pageRows, pageSizes.full.rows);
+  const size = Math.min(pageRows, pageSizes[shapeOf(slot, cursors)].rows);
   const limit = isFollowed ? size : pageRows;
   const field = stream.cursorField;
   const isChained = 'chainedTo' in slot && slot.chainedTo !== null;
@@ -158,6 +158,10 @@ export function slotQuery(
       return byId(idCondition(held(cursors.backfill).after, chained));
     case 'content':
       return byId(idCondition(held(cursors.content).after, chained));
+    case 'ids': {
+      const where = idCondition(held(cursors.sweep).after, chained);
+      return { ...living(stream, where, { orderBy: 'Id', limit }, partialFieldsOf(stream)), limit };
+    }
     case 'mend':
       return ids ? sweepQuery(stream, ids) : byId(mendCondition(held(cursors.mend)));
     case 'sweep':
@@ -167,6 +171,8 @@ export function slotQuery(
       return unreachable(slot);
   }
 }
+
+const partialFieldsOf = (stream: Stream) => partialColumns(stream).map(({ field }) => field);
 
 const fieldsOf = ({ columns }: Stream) => columns.map(({ field }) => field);
 
@@ -209,8 +215,7 @@ function living(
 }
 
 function sweepQuery(stream: Stream, ids: readonly RecordId[]): SlotQuery {
-  const fields = partialColumns(stream).map(({ field }) => field);
-  return { ...living(stream, `Id IN ${soqlIds(ids)}`, {}, fields), limit: ids.length };
+  return { ...living(stream, `Id IN ${soqlIds(ids)}`, {}, partialFieldsOf(stream)), limit: ids.length };
 }
 
 /** Whether the table's records tell the day of their creation. */
@@ -257,6 +262,10 @@ export function slotStep(
       const to = contentAfter(held(cursors.content), page, limit, serverNow);
       return { ...stepOf(stream, 'content', to), check };
     }
+    case 'ids': {
+      const to = sweepAfterPage(held(cursors.sweep), page, limit, serverNow);
+      return { ...stepOf(stream, 'sweep', to), partial: { settledUntil: tailAt(stream) } };
+    }
     case 'sweep':
       return idsStep(prepared, page, stream, (asked, isLast) =>
         stepOf(stream, 'sweep', sweepAfter(held(cursors.sweep), asked, isLast, serverNow)),
@@ -274,10 +283,15 @@ export function slotStep(
   }
 }
 
+/** Which columns a slot asks for. */
+function shapeOf({ kind }: Slot, { mend }: Cursors): keyof PageSizes {
+  const isPart = kind === 'sweep' || kind === 'ids' || (kind === 'mend' && mend?.position.part === 'ids');
+  return isPart ? 'part' : 'full';
+}
+
 /** What a page has shown of how many rows one holds. */
-function withPageSize(stream: StreamState, { kind }: Slot, limit: number, page: Page): StreamState {
-  const shape =
-    kind === 'sweep' || (kind === 'mend' && stream.cursors.mend?.position.part === 'ids') ? 'part' : 'full';
+function withPageSize(stream: StreamState, slot: Slot, limit: number, page: Page): StreamState {
+  const shape = shapeOf(slot, stream.cursors);
   const size = learnt(stream.pageSizes[shape], limit, page);
   return size === stream.pageSizes[shape]
     ? stream
@@ -360,9 +374,11 @@ function idsStep(
   const read = page.done ? ids : leadingIds(ids, page);
   const isWhole = read.length === ids.length;
   const moves = isWhole || read.length > 0 ? step(read, isWhole && isLastIds) : { moves: [], after: stream };
-  const settledUntil = stream.cursors.tail?.position.at ?? 0;
-  return { ...moves, absent: absentIds(ids, page), partial: { settledUntil } };
+  return { ...moves, absent: absentIds(ids, page), partial: { settledUntil: tailAt(stream) } };
 }
+
+/** Every change that was stamped before is in the mirror. */
+const tailAt = ({ cursors: { tail } }: StreamState): ServerSeconds => tail?.position.at ?? 0;
 
 export const streamOf = (state: SyncState, slot: { index: number }): StreamState => {
   const stream = state.streams[slot.index];

@@ -105,6 +105,8 @@ export interface SyncState {
   quota: Quota;
   /** What a query asks for at most. How many rows come is learnt for each stream. */
   pageRows: number;
+  /** The last request carried no page: the next one does, so that none of the others keeps the polls away. */
+  wasApart: boolean;
   /** Set after a failed request: the sync waits until then. */
   trouble: { restsUntil: number; tries: number } | null;
 }
@@ -162,7 +164,7 @@ export async function loadState(
       },
     ];
   });
-  return withFigures({ ...known, streams, trouble: null }, figures);
+  return withFigures({ ...known, streams, wasApart: false, trouble: null }, figures);
 }
 
 /** What a former run has left: tried again at once. */

@@ -8,6 +8,7 @@ import type { GuardedStatements } from './guarded-statement.ts';
 import { completeReturned } from './hidden-fields.ts';
 import { type MarkReason, markDirty } from './mark-sql.ts';
 import type { Observation } from './observations.ts';
+import { setAsideUnsettled } from './set-aside.ts';
 import * as statements from './sql.ts';
 import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
@@ -103,6 +104,7 @@ export async function applyPage(
   const { rows, merged, ...fates } = await applyAll(tx, { table, part, bounds }, page).catch(
     throwWithoutValues,
   );
+  if (part.check && fates.dirty > 0) await setAsideUnsettled(tx, stream.streamNo);
   await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
   const unmoved = await moveCursors(tx, stream.streamNo, part.moves ?? []);
 

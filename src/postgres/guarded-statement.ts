@@ -183,7 +183,9 @@ marked AS (
     FROM judged WHERE _verdict = 'dirty'
   ON CONFLICT (stream_no, id) DO UPDATE
      SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
-         reason = CASE WHEN EXCLUDED.reason = 'overlap' THEN 'overlap' ELSE dirty.reason END
+         reason = CASE WHEN EXCLUDED.reason = 'overlap' THEN 'overlap' ELSE dirty.reason END${
+           isCheck ? ',\n         tries = dirty.tries + 1' : ''
+         }
 ),
 released AS (
   DELETE FROM _lockstep.quarantine q

@@ -108,6 +108,26 @@ function secondsIn(stamp: string | null): number | null {
   return Number.isFinite(seconds) ? Math.floor(seconds) : null;
 }
 
+/**
+ * Sets aside what was read again so often and stayed marked: its readings contradict each other, and more of them would
+ * too. What the mirror has of it is no certain version of it.
+ */
+export const setAsideUnsettled = (tx: Tx, streamNo: number) =>
+  tx.query(sql`
+  WITH hopeless AS (
+    DELETE FROM _lockstep.dirty
+     WHERE stream_no = ${streamNo} AND tries >= ${triesMax} AND reason NOT IN ('absent', 'kept')
+    RETURNING id, stamped_at
+  )
+  INSERT INTO _lockstep.quarantine AS q (stream_no, id, code, record, stamped_at, retry_at)
+  SELECT ${streamNo}, id, 'unsettled', '{}', stamped_at, clock_timestamp() + ${retryAfter(sql`1`)} FROM hopeless
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET column_name = NULL, code = EXCLUDED.code, stamped_at = least(q.stamped_at, EXCLUDED.stamped_at),
+         last_seen_at = clock_timestamp(), tries = q.tries + 1,
+         retry_at = clock_timestamp() + ${retryAfter(sql`q.tries + 1`)}`);
+
+const triesMax = 30;
+
 /** So many of a stream are read again at once. */
 const retriesMax = 1_000;
 

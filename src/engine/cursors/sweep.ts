@@ -1,15 +1,20 @@
 import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { atRest, ended, type Pass, type Period, stepped } from './pace.ts';
+import { isFull } from './pass.ts';
 
 /**
  * The sweep: a pass over the mirror's own Ids, which asks Salesforce for each of them with its stamp and its formula
  * fields. It finds what leaves no trace: records deleted for good or no longer visible, and formulas that changed
- * without a stamp. Salesforce's order of Ids does not matter to it. Pure.
+ * without a stamp. Salesforce's order of Ids does not matter to it. One that somebody waits for then goes over
+ * Salesforce's Ids as well, which finds records that the mirror misses. Pure.
  */
 export interface SweepPosition extends Pass {
-  /** The last of the mirror's Ids that was asked for; null at rest, which lets what is absent be removed. */
+  /** The last Id that was asked for, or came; null at rest, which lets what is absent be removed. */
   after: RecordId | null;
+  /** Whose Ids it goes over. Absent: the mirror's. */
+  leg?: 'salesforce';
 }
 
 export const startOfSweep = (serverNow: ServerSeconds): SweepPosition => ({
@@ -33,5 +38,19 @@ export function sweepAfter(
   serverNow: ServerSeconds,
 ): SweepPosition {
   const to = stepped(position, ids.length, serverNow);
-  return isLast ? { ...ended(to), after: null } : { ...to, after: ids.at(-1) ?? position.after };
+  if (!isLast) return { ...to, after: ids.at(-1) ?? position.after };
+  return to.isWanted ? { ...to, after: null, leg: 'salesforce' } : { ...ended(to), after: null };
+}
+
+/** A page of Salesforce's own Ids, in its order. */
+export function sweepAfterPage(
+  position: SweepPosition,
+  page: Page,
+  limit: number,
+  serverNow: ServerSeconds,
+): SweepPosition {
+  const to = stepped(position, page.count, serverNow);
+  return isFull(page, limit)
+    ? { ...to, after: page.lastId ?? position.after }
+    : { ...ended(to), after: null };
 }

@@ -5,6 +5,7 @@ import { apply } from './apply.ts';
 import { openBenchServer } from './bench-server.ts';
 import type { Figures } from './figures.ts';
 import { freshness } from './freshness.ts';
+import { marks } from './marks.ts';
 import { org } from './org.ts';
 import { proxy } from './proxy.ts';
 import { restBackfill } from './rest-backfill.ts';
@@ -13,6 +14,10 @@ import { start } from './start.ts';
 const benches: Record<string, { what: string; run: () => Promise<Figures> }> = {
   start: { what: 'from the command to the first row, on an installed clone', run: start },
   apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
+  marks: {
+    what: 'what records that are to be read again add to a tick, up to a million of them',
+    run: marks,
+  },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
   'rest-backfill': { what: 'a first copy over REST against the org’s own rate', run: restBackfill },
   freshness: {

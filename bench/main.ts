@@ -1,18 +1,37 @@
 // Measures one thing and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
 // Ratios and differences are taken within one run, interleaved, so that a busy machine disturbs both sides alike.
 import { parseArgs } from 'node:util';
+import { parseInterval } from '../src/control/index.ts';
 import { apply } from './apply.ts';
 import { openBenchServer } from './bench-server.ts';
 import type { Figures } from './figures.ts';
 import { freshness } from './freshness.ts';
+import { type IsolationOptions, isolation } from './isolation.ts';
+import { marks } from './marks.ts';
 import { org } from './org.ts';
 import { proxy } from './proxy.ts';
 import { restBackfill } from './rest-backfill.ts';
 import { start } from './start.ts';
 
-const benches: Record<string, { what: string; run: () => Promise<Figures> }> = {
+interface Bench {
+  what: string;
+  run: (given: IsolationOptions) => Promise<Figures>;
+  /** Ctrl-C is no end of the process but asks it to end by itself, and to leave nothing behind. */
+  endsItself?: true;
+}
+
+const benches: Record<string, Bench> = {
   start: { what: 'from the command to the first row, on an installed clone', run: start },
   apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
+  isolation: {
+    what: 'freshness of five objects while troubles hit a sixth (an hour; --minutes, --interval 1s)',
+    run: isolation,
+    endsItself: true,
+  },
+  marks: {
+    what: 'what records that are to be read again add to a tick, up to a million of them',
+    run: marks,
+  },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
   'rest-backfill': { what: 'a first copy over REST against the org’s own rate', run: restBackfill },
   freshness: {
@@ -24,20 +43,31 @@ const benches: Record<string, { what: string; run: () => Promise<Figures> }> = {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '60' },
+    interval: { type: 'string', default: '1s' },
+  },
 });
 const [name = ''] = positionals;
 const bench = benches[name];
+const minutes = Number(values.minutes);
 
-if (!bench || values.help) {
+if (!bench || values.help || !(minutes > 0)) {
   process.stderr.write('npm run bench -- NAME [--json]\n\n');
   for (const [known, { what }] of Object.entries(benches))
     process.stderr.write(`  ${known.padEnd(14)} ${what}\n`);
   process.exitCode = values.help ? 0 : 2;
 } else {
+  const interruption = new AbortController();
+  if (bench.endsItself) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interruption.abort());
+  }
   await using server = await openBenchServer();
   process.env.TEST_POSTGRES_URL = server.url; // where the worlds of the tests look for it
-  const figures = await bench.run();
+  const intervalMs = parseInterval(values.interval);
+  const figures = await bench.run({ minutes, intervalMs, interrupted: interruption.signal });
   if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, figures })}\n`);
   else {
     const width = Math.max(...Object.keys(figures).map((figure) => figure.length));

@@ -166,6 +166,7 @@ async function startProgram(
   const program = spawn(process.execPath, ['src/simulator/main.ts'], {
     cwd: join(import.meta.dirname, '..'),
     stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true, // Ctrl-C in a terminal is for whoever started it, whose end closes its standard input
   });
   let complaints = '';
   program.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -59,7 +59,7 @@ test('a time that cannot be filtered or sorted, or is no time, is passed over', 
 });
 
 test('an object whose times Salesforce does not let stand in a condition is followed by none', () => {
-  for (const name of ['LoginEvent', 'TabDefinition', 'tabdefinition']) {
+  for (const name of ['RecordActionHistory', 'TabDefinition', 'tabdefinition']) {
     assert.equal(cursorFieldOf(sobject(name, [field('CreatedDate')])), null);
   }
 });
@@ -77,6 +77,15 @@ const unreadable: Record<string, RegExp> = {
   LoginEventStream: /stream of events/,
   Order_Shipped__e: /stream of events/,
   Ride__b: /big object/,
+  LoginEvent: /^is a big object, which can only be queried along its index$/,
+  PermissionSetEventStore: /big object/,
+  ActivityFieldHistory: /big object/,
+  FieldHistoryArchive: /big object/,
+  FlowTestView: /^can only be queried with a filter$/,
+  RelatedListDefinition: /with a filter/,
+  RelatedListColumnDefinition: /with a filter/,
+  ApexTypeImplementor: /with a filter/,
+  ContentVersionRenditionContent: /with a filter on ContentVersionId$/,
   Invoice__x: /external object/,
 };
 
@@ -91,10 +100,24 @@ test('an object without queries or without Id is told with its reason', () => {
   assert.match(unreadableBecause(sobject('Odd', [], { fields: [field('Name')] })) ?? '', /^has no Id/);
 });
 
+test('an object whose records cannot be read by their Ids is told so, unless a better reason is known', () => {
+  const notRetrieveable = (name: string, rest: Partial<Describe> = {}) =>
+    unreadableBecause(sobject(name, [], { retrieveable: false, ...rest }));
+  assert.match(notRetrieveable('ApexPageInfo') ?? '', /^has records that cannot be read by their Ids/);
+  assert.match(notRetrieveable('FieldDefinition') ?? '', /with a filter/);
+  assert.match(notRetrieveable('LoginEvent') ?? '', /big object/);
+  assert.equal(notRetrieveable('Odd', { queryable: false }), 'allows no query');
+  assert.equal(unreadableBecause(sobject('Account', [], { retrieveable: true })), null);
+});
+
 test('objects that only resemble those can be read', () => {
   for (const name of [
     'Account',
-    'LoginEvent',
+    'LoginHistory',
+    'EventLogFile',
+    'CredentialStuffingEventStore',
+    'SessionHijackingEventStore',
+    'ReportAnomalyEventStore',
     'Event',
     'ContentVersion',
     'ContentDocument',

@@ -6,6 +6,8 @@ export interface Describe {
   label: string;
   custom: boolean;
   queryable: boolean;
+  /** False: its records cannot be read by their Ids. */
+  retrieveable?: boolean;
   /** Salesforce keeps a log of its deletions (getDeleted). */
   replicateable: boolean;
   /** The first three characters of its records' Ids; null for objects without Ids of their own. */
@@ -52,9 +54,12 @@ export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
 }
 
 /** Why an sobject cannot be read page by page, as the end of a sentence that begins with its name; null: it can. */
-export function unreadableBecause({ name, queryable, fields }: Describe): string | null {
+export function unreadableBecause({ name, queryable, retrieveable, fields }: Describe): string | null {
   const restriction = restrictionOf(name);
   if (restriction !== null) return restriction;
   if (!queryable) return 'allows no query';
+  // ApexPageInfo and its like: every row has the Id 000000000000000AAA (salesforce.stackexchange.com/questions/148005).
+  if (retrieveable === false)
+    return 'has records that cannot be read by their Ids, which are often all the same';
   return fields.some((field) => field.name === 'Id') ? null : 'has no Id to tell its records apart by';
 }

@@ -17,6 +17,12 @@ export const faults = {
     explanation: 'The stored credential was refused ({reason}).',
     next: 'Mend the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
   },
+  'SF-02': {
+    kind: 'transient',
+    title: 'Salesforce refuses the session',
+    explanation: 'The sign-in works, but {host} refuses requests with the session that it gave ({reason}).',
+    next: "A sync tries again by itself; a command or a proxied request has to be repeated. If it lasts, check in Salesforce that the app's policies and its run-as user allow API access from this machine.",
+  },
   'SF-07': {
     kind: 'needs-person',
     title: 'Consumer key or secret is wrong',
@@ -391,3 +397,6 @@ export class Fault extends Error {
 
 const filled = (text: string, safe: FaultFields) =>
   text.replace(/\{(\w+)\}/g, (_, name: string) => String(safe[name as keyof FaultFields] ?? ''));
+
+/** The token endpoint itself says so: more tries lock users. A 401 of the API only says that a session has ended. */
+export const isCredentialRefused = ({ code }: Fault): boolean => code === 'SF-01' || code === 'SF-07';

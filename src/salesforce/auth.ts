@@ -3,7 +3,7 @@
  * one is being fetched waits for that one.
  */
 import { z } from 'zod';
-import { Fault } from '../core/faults.ts';
+import { Fault, isCredentialRefused } from '../core/faults.ts';
 import { type OrgId, toLongId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { orAbort } from '../lib/abort.ts';
@@ -20,6 +20,12 @@ export interface Session {
 
 /** A refused credential is not tried again for this long, whoever asks: more tries lock users. */
 const refusalLastsMs = 3_600_000;
+/**
+ * What else a person has to mend, such as another org's token, locks nobody and may be one wrong answer; and a session
+ * that is refused although it was just renewed may be taken a little later. Read-backs ask twice a second, and
+ * Salesforce allows a user 3,600 sign-ins an hour.
+ */
+const signInEveryMs = 10_000;
 
 interface AuthOptions {
   transport: Transport;
@@ -36,14 +42,20 @@ export interface Auth {
   session(signal: AbortSignal): Promise<Session>;
   /** Forgets that the credential was refused: somebody may have mended it. */
   forgetRefusal(): void;
-  /** Another session than `refused`; one that somebody has fetched in the meantime will do. */
-  renewed(refused: Session, signal: AbortSignal): Promise<Session>;
+  /** The next request signs in anew, unless that was done a moment ago. */
+  drop(refused: Session): void;
+  /**
+   * Another session than `refused`; one that somebody has fetched in the meantime will do. Null where `refused` was
+   * itself fetched in place of a refused one a moment ago.
+   */
+  renewed(refused: Session, signal: AbortSignal): Promise<Session | null>;
 }
 
 export function openAuth(options: AuthOptions): Auth {
   let held: Session | null = null;
   let underWay: Promise<Session> | null = null;
   let refusal: { fault: Fault; until: number } | null = null;
+  let renewedAt = Number.NEGATIVE_INFINITY;
 
   const session = async (signal: AbortSignal): Promise<Session> => {
     if (held) return held;
@@ -57,7 +69,8 @@ export function openAuth(options: AuthOptions): Auth {
       })
       .catch((error: unknown) => {
         if (error instanceof Fault && error.kind === 'needs-person') {
-          refusal = { fault: error, until: options.clock.now() + refusalLastsMs };
+          const lastsMs = isCredentialRefused(error) ? refusalLastsMs : signInEveryMs;
+          refusal = { fault: error, until: options.clock.now() + lastsMs };
         }
         throw error;
       })
@@ -67,14 +80,22 @@ export function openAuth(options: AuthOptions): Auth {
     return orAbort(underWay, signal);
   };
 
+  const drop = (refused: Session) => {
+    const now = options.clock.now();
+    if (held !== refused || now - renewedAt < signInEveryMs) return;
+    held = null;
+    renewedAt = now;
+  };
+
   return {
     session,
     forgetRefusal() {
       refusal = null;
     },
-    renewed(refused, signal) {
-      if (held === refused) held = null;
-      return session(signal);
+    drop,
+    async renewed(refused, signal) {
+      drop(refused);
+      return held === refused ? null : session(signal);
     },
   };
 }
@@ -133,7 +154,10 @@ const refusalSchema = z.object({
 
 function grantFault(answer: Answer): Fault {
   const refusal = refusalSchema.safeParse(parsed(answer.text));
-  if (!refusal.success || answer.status >= 500) return faultOf(answer);
+  if (answer.status >= 500) return faultOf(answer);
+  if (!refusal.success) {
+    return answer.status === 401 ? new Fault('SF-01', { reason: 'status 401' }) : faultOf(answer);
+  }
   const { error, error_description: description } = refusal.data;
   if (passingErrors.has(error) || passingDescription.test(description ?? '')) {
     return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });

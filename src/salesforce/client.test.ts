@@ -125,19 +125,43 @@ test('a session that stays refused is renewed once, then the refusal is the answ
   assert.equal(org.received.length, 4);
 });
 
-test('a refusal that a new token would meet as well renews nothing', async () => {
+test('a refusal that a new token would meet as well is the answer, and a later request signs in anew', async () => {
   const words = [
     'Connected app is not attached to Agent',
     'This session is not valid for use with the REST API',
   ];
   const bodies = words.map((message) => JSON.stringify([{ message, errorCode: 'INVALID_SESSION_ID' }]));
   bodies.push('[{"errorCode":"INVALID_AUTH_HEADER","message":"x"}]', 'Bad_OAuth_Token');
-  await using org = await openScriptedOrg(() => ({ status: 401, body: bodies.shift() ?? '' }));
-  const salesforce = org.open();
+  await using org = await openScriptedOrg();
+  const clock = new ManualClock();
+  for (const body of bodies) {
+    org.answer = () => ({ status: 401, body });
+    const salesforce = org.open({ clock });
+    const before = org.received.length;
+    for (let tries = 0; tries < 3; tries++) {
+      assert.equal((await salesforce.request(get, open())).status, 401);
+    }
+    assert.equal(org.received.length - before, 3 + 2, 'the first session, and one in its place');
+    clock.advance(10_000);
+    org.answer = ({ headers }) => ({
+      status: headers.authorization === `Bearer token-${org.signIns()}` ? 200 : 401,
+    });
+    await salesforce.request(get, open());
+    assert.equal((await salesforce.request(get, open())).status, 200);
+  }
+});
 
-  while (bodies.length > 0) assert.equal((await salesforce.request(get, open())).status, 401);
-
-  assert.equal(org.signIns(), 1);
+test('where the API refuses each session, it is asked for another one seldom, however many ask', async () => {
+  await using org = await openScriptedOrg(() => expired);
+  const clock = new ManualClock();
+  const salesforce = org.open({ clock });
+  for (let tries = 0; tries < 10; tries++) {
+    await Promise.all([salesforce.request(get, open()), salesforce.request(get, open())]);
+  }
+  assert.equal(org.signIns(), 2);
+  clock.advance(10_000);
+  await salesforce.request(get, open());
+  assert.equal(org.signIns(), 3);
 });
 
 test('who gives up waiting for the sign-in does not end it for the others', async () => {
@@ -174,6 +198,7 @@ const grants: readonly [status: number, body: string, code: string, reason: stri
     'invalid_grant: no client credentials user enabled',
   ],
   [400, '{"error":"invalid_grant","error_description":"hunter2 is wrong"}', 'SF-01', 'invalid_grant'],
+  [401, 'Unauthorized', 'SF-01', 'status 401'],
   [503, '<html></html>', 'LIM-06', undefined],
   [500, '', 'NET-01', 'status 500'],
   [200, '<html></html>', 'DATA-03', undefined],
@@ -232,6 +257,19 @@ test('another org is refused before anything is asked of it', async () => {
 
   const same = org.open({ expectOrgId: '00D000000000001EAA' as OrgId });
   assert.deepEqual(await same.identity(open()), { orgId: '00D000000000001EAA', instanceUrl: org.url });
+});
+
+test('a token of another org is asked for again a little later, not by everybody at once', async () => {
+  await using org = await openScriptedOrg();
+  const clock = new ManualClock();
+  const salesforce = org.open({ clock, expectOrgId: '00D000000000002EAA' as OrgId });
+  for (let tries = 0; tries < 5; tries++) {
+    assert.equal((await faultFrom(salesforce.request(get, open()))).code, 'ORG-01');
+  }
+  assert.equal(org.signIns(), 1);
+  clock.advance(10_000);
+  await faultFrom(salesforce.request(get, open()));
+  assert.equal(org.signIns(), 2);
 });
 
 test('an instance address outside the allowed hosts gets no request', async () => {

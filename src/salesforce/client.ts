@@ -44,7 +44,7 @@ export interface Salesforce {
   readonly dataPath: string;
   /**
    * Any status but a redirect is an answer; `faultOf` says what a refusal means. An expired session is renewed once
-   * and the request repeated once, so callers may only send what reads.
+   * and the request repeated once, so callers may only send what reads; where it is refused again, that is the answer.
    *
    * @throws Fault `NET-01`, `NET-04`, `DATA-03`, and those of signing in: `SF-01`, `SF-07`, `ORG-01`, `ORG-04`,
    *         `LIM-06`. After an abort, the signal's reason.
@@ -96,8 +96,13 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       assert(request.path.startsWith('/services/'), 'requests go to paths under /services/');
       const session = await auth.session(signal);
       const answer = await send(request, session, signal);
-      if (!isExpired(answer)) return answer;
-      return send(request, await auth.renewed(session, signal), signal);
+      if (answer.status !== 401) return answer;
+      if (!isExpired(answer)) {
+        auth.drop(session); // scopes and policies that somebody mends count for new sessions
+        return answer;
+      }
+      const renewed = await auth.renewed(session, signal);
+      return renewed ? send(request, renewed, signal) : answer;
     },
     async identity(signal) {
       const { orgId, instance } = await auth.session(signal);
@@ -108,13 +113,11 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
   };
 }
 
-/** Answers 401 that another token would get as well; a refresh would only be repeated for ever. */
+/** Answers 401 that another token would get as well, unless a person acts: the request is not repeated at once. */
 const refusedForGood = [
   'Connected app is not attached to Agent',
   'This session is not valid for use with the REST API',
 ];
 
-function isExpired({ status, text }: Answer): boolean {
-  if (status !== 401 || errorCodeOf(text) !== 'INVALID_SESSION_ID') return false;
-  return !refusedForGood.some((words) => text.includes(words));
-}
+const isExpired = ({ text }: Answer): boolean =>
+  errorCodeOf(text) === 'INVALID_SESSION_ID' && !refusedForGood.some((words) => text.includes(words));

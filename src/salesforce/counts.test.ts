@@ -36,7 +36,14 @@ test('a user who may not count has no counts, and a limit that is reached is a f
 
 test('the set-up of 600 objects takes at most 30 requests', async () => {
   const names = Array.from({ length: 600 }, (_, place) => `Object_${place}__c`);
-  const found = { label: 'Object', custom: true, queryable: true, replicateable: true, keyPrefix: null };
+  const found = {
+    label: 'Object',
+    custom: true,
+    queryable: true,
+    retrieveable: true,
+    replicateable: true,
+    keyPrefix: null,
+  };
   const field = {
     name: 'Id',
     label: 'Id',

@@ -4,7 +4,7 @@ import { describeSObjects, listSObjects, nearNames } from './describe.ts';
 import { openScriptedOrg } from './scripted-org.ts';
 
 const signal = new AbortController().signal;
-const account = { name: 'Account', label: 'Account', custom: false, queryable: true };
+const account = { name: 'Account', label: 'Account', custom: false, queryable: true, retrieveable: true };
 const field = {
   calculated: false,
   filterable: true,

@@ -12,6 +12,7 @@ const sobjectSchema = z.object({
   label: z.string(),
   custom: z.boolean(),
   queryable: z.boolean(),
+  retrieveable: z.boolean(),
 });
 
 const listSchema = z.object({ sobjects: z.array(sobjectSchema) });

@@ -38,7 +38,7 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
   const { host, status } = answer;
   const code = errorCodeOf(answer.text);
   const reason = code ?? `status ${status}`;
-  if (status === 401) return new Fault('SF-01', { reason, host });
+  if (status === 401) return new Fault('SF-02', { reason, host });
   if (code === 'REQUEST_LIMIT_EXCEEDED') return new Fault('LIM-01', { reason });
   if (status === 429 || status === 503) return new Fault('LIM-06', { status, ...waitAsked(answer) });
   if (stream !== undefined && code !== null && refusalsOfPaging.has(code) && status < 500) {

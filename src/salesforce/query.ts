@@ -38,7 +38,7 @@ interface Answered {
  *
  * @param riders  paths of other resources, below `/services/data/vNN.0/`
  * @throws Fault `DATA-03`: the answer as a whole is cut short or has another form, and nothing of it is used; `LIM-01`,
- *         `LIM-06`, `SF-01`, `NET-01`: the request as a whole failed
+ *         `LIM-06`, `SF-01`, `SF-02`, `NET-01`: the request as a whole failed
  */
 export async function queryPages(
   salesforce: Salesforce,

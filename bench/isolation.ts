@@ -1,0 +1,192 @@
+import { systemClock } from '../src/lib/clock.ts';
+import { ident, sql } from '../src/lib/sql.ts';
+import { openWorld, type World } from '../test/world.ts';
+import { noteCommits, readNotes } from './commit-notes.ts';
+import { type Figures, quantile, rounded } from './figures.ts';
+import { changedRecords, makeTroubled, sleep, type Trouble, troubled, troublesOf } from './troubles.ts';
+
+const followed = ['Account', 'Contact', 'Lead', 'Opportunity', 'Product2'];
+const nameFields: Record<string, string> = { Contact: 'LastName', Lead: 'LastName' };
+const nameOf = (sobject: string) => nameFields[sobject] ?? 'Name';
+
+const changeEveryMs = 1_000;
+const pauseMs = 20_000;
+/** What has not come by then does not count as late but as never shown. */
+const waitMsMax = 120_000;
+const waitMsInterrupted = 15_000;
+
+export interface IsolationOptions {
+  minutes: number;
+  intervalMs: number;
+  /** Ends it early; the figures are of what has been measured by then. */
+  interrupted: AbortSignal;
+}
+
+/** A trouble and the pause after it. */
+interface Window {
+  name: string;
+  from: number;
+  until: number;
+  /** The troubled object was not read any more when it began. */
+  wasStopped: boolean;
+  hasFailed: boolean;
+}
+
+/**
+ * How fresh five objects stay while one trouble after the other hits a sixth: from each commit in the org until SQL
+ * shows it. One change a second goes into each of the six.
+ */
+export async function isolation({ minutes, intervalMs, interrupted }: IsolationOptions): Promise<Figures> {
+  await using world = await openWorld({
+    org: { records: 2_000, apiLimit: 10_000_000 },
+    sobjects: [...followed, troubled],
+    intervalMs,
+    prepare: async (org) => {
+      await makeTroubled(org);
+      for (const sobject of followed)
+        await org.control('/records/generate', { sobject, count: changedRecords });
+    },
+  });
+  world.startWorker();
+  await world.untilComplete();
+  for (const sobject of followed) {
+    const [name, column] = [sobject.toLowerCase(), nameOf(sobject)];
+    await noteCommits(world.org.db, { schema: 'org', table: sobject, column });
+    await noteCommits(world.admin, { schema: 'salesforce', table: name, column: column.toLowerCase() });
+  }
+  const stop = new AbortController();
+  const changes = changeOn(world, stop.signal);
+  const windows = await hit(world, minutes * 60_000, interrupted);
+  stop.abort();
+  await changes;
+  return figuresOf(windows, await latencies(world, interrupted));
+}
+
+/** Troubles in turn until the time is over. They last shorter where the list would not fit into it once. */
+async function hit(world: World, ms: number, interrupted: AbortSignal): Promise<Window[]> {
+  const over = AbortSignal.any([interrupted, AbortSignal.timeout(ms)]);
+  const troubles = troublesOf(world);
+  const wholeMs = troubles.reduce((sum, { holdMs }) => sum + holdMs + pauseMs, 0);
+  const scale = Math.min(1, ms / wholeMs);
+  const windows: Window[] = [];
+  for (let number = 0; !over.aborted; number++) {
+    const trouble = troubles[number % troubles.length] as Trouble;
+    const from = Date.now();
+    const wasStopped = await isStopped(world);
+    tell(trouble.name);
+    const hasFailed = await hold(trouble, trouble.holdMs * scale, over).then(
+      () => false,
+      (error: unknown) => {
+        tell(`${trouble.name} failed: ${String(error)}`);
+        return true;
+      },
+    );
+    await sleep(pauseMs * scale, over);
+    windows.push({ name: trouble.name, from, until: Date.now(), wasStopped, hasFailed });
+  }
+  return windows;
+}
+
+async function hold(trouble: Trouble, ms: number, over: AbortSignal): Promise<void> {
+  const end = await trouble.begin();
+  await sleep(ms, over);
+  await end();
+}
+
+const tell = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
+
+async function isStopped({ admin }: World): Promise<boolean> {
+  const found = await admin.query(sql`
+    SELECT FROM _lockstep.status WHERE sobject = ${troubled} AND state = 'stopped'`);
+  return found.length > 0;
+}
+
+/** One change of each object a second, each of another record. */
+async function changeOn(world: World, signal: AbortSignal): Promise<void> {
+  const sobjects = [...followed, troubled];
+  const ids = new Map<string, readonly string[]>();
+  for (const sobject of sobjects) ids.set(sobject, await idsOf(world, sobject));
+  const under: Promise<unknown>[] = [];
+  for (let number = 0; !signal.aborted; number++) {
+    for (const sobject of sobjects) {
+      const own = ids.get(sobject) ?? [];
+      const update = own[number % own.length];
+      const writes = [{ update, values: { [nameOf(sobject)]: `change ${number} ${sobject}` } }];
+      // One that meets a lock of another is no commit.
+      under.push(world.org.control('/records/write', { writes }).catch(() => undefined));
+    }
+    await sleep(changeEveryMs, signal);
+  }
+  await Promise.all(under);
+}
+
+async function idsOf({ org }: World, sobject: string): Promise<string[]> {
+  const rows = await org.db.query<{ id: string }>(sql`
+    SELECT "Id" AS id FROM ${ident('org', sobject)} WHERE NOT "IsDeleted" ORDER BY "Id" LIMIT ${changedRecords}`);
+  return rows.map(({ id }) => id);
+}
+
+/** A commit and how long it took to be seen; null: it was not. */
+interface Latency {
+  at: number;
+  seconds: number | null;
+}
+
+async function latencies(world: World, interrupted: AbortSignal): Promise<Latency[]> {
+  const committed = await readNotes(world.org.db);
+  const began = Date.now();
+  const waitMs = () => (interrupted.aborted ? waitMsInterrupted : waitMsMax);
+  let seen = await readNotes(world.admin);
+  while (seen.size < committed.size && Date.now() - began < waitMs()) {
+    await systemClock.sleep(1_000);
+    seen = await readNotes(world.admin);
+  }
+  return [...committed].map(([token, at]) => {
+    const seenAt = seen.get(token);
+    return { at, seconds: seenAt === undefined ? null : (seenAt - at) / 1000 };
+  });
+}
+
+function figuresOf(windows: readonly Window[], all: readonly Latency[]): Figures {
+  const within = ({ from, until }: Window) => all.filter(({ at }) => at >= from && at < until);
+  const p99 = (some: readonly Latency[]) => quantile(secondsOf(some), 0.99);
+  const worst = windows
+    .map((window, place) => ({ window, place, latencies: within(window) }))
+    .filter(({ latencies: some }) => some.length > 0)
+    .toSorted((a, b) => p99(b.latencies) - p99(a.latencies))[0];
+  const byName = Map.groupBy(windows, ({ name }) => name);
+  return {
+    ...spread('', all),
+    ...(worst && {
+      worst_window: { value: worst.place + 1, unit: `of ${windows.length}: ${worst.window.name}` },
+      ...spread('worst_', worst.latencies),
+    }),
+    ...Object.fromEntries(
+      [...byName].map(([name, some]) => [
+        `p99_s_${name.toLowerCase().replaceAll(' ', '_')}`,
+        seconds(p99(some.flatMap(within))),
+      ]),
+    ),
+    commits: { value: all.length, unit: 'commits' },
+    never_shown: { value: all.filter((one) => one.seconds === null).length, unit: 'commits' },
+    troubles_failed: { value: windows.filter(({ hasFailed }) => hasFailed).length, unit: 'troubles' },
+    windows_begun_stopped: {
+      value: windows.filter(({ wasStopped }) => wasStopped).length,
+      unit: `windows, in which ${troubled} was stopped already`,
+    },
+  };
+}
+
+/** What was not seen is later than all that was. */
+const secondsOf = (some: readonly Latency[]) => some.map((one) => one.seconds ?? Number.POSITIVE_INFINITY);
+
+function spread(prefix: string, some: readonly Latency[]): Figures {
+  const list = secondsOf(some);
+  return {
+    [`${prefix}p50_s`]: seconds(quantile(list, 0.5)),
+    [`${prefix}p99_s`]: seconds(quantile(list, 0.99)),
+    [`${prefix}max_s`]: seconds(quantile(list, 1)),
+  };
+}
+
+const seconds = (value: number) => ({ value: rounded(value, 2), unit: 's' });

@@ -1,0 +1,85 @@
+import { sql } from '../src/lib/sql.ts';
+import { type DestinationWorld, openDestinationWorld } from '../test/destination.ts';
+import { type Figures, median, rounded } from './figures.ts';
+
+const roundsMax = 200;
+const roundsMin = 15;
+/** A tick that takes seconds need not be timed as often. */
+const lastsMsMax = 20_000;
+/** As many records as the engine takes along at once. */
+const nextRows = 1_000;
+
+interface Load {
+  figure: string;
+  marks: number;
+  /** The part of them that waits for a check's end or for a person. */
+  heldShare: number;
+}
+
+const loads: readonly Load[] = [
+  { figure: 'tick_ms_1k', marks: 1_000, heldShare: 0.1 },
+  { figure: 'tick_ms_10k', marks: 10_000, heldShare: 0.1 },
+  { figure: 'tick_ms_100k', marks: 100_000, heldShare: 0.1 },
+  { figure: 'tick_ms_1m_half_held', marks: 1_000_000, heldShare: 0.5 },
+];
+
+/**
+ * What marks of one stream add to a tick: its reading begun, the transaction that closes it, and the next records to read
+ * again. Two destinations take turns, one without marks, so that the difference is the marks' alone.
+ */
+export async function marks(): Promise<Figures> {
+  await using empty = await openDestinationWorld();
+  await using marked = await openDestinationWorld();
+  // Nobody has looked at the marks: a tick has to be fast before the server's statistics know of them.
+  await marked.db.query(sql`ALTER TABLE _lockstep.dirty SET (autovacuum_enabled = false)`);
+  const figures: Figures = {};
+  const alone: number[] = [];
+  for (const load of loads) {
+    await mark(marked, load);
+    const { without, added } = await measure(empty, marked);
+    alone.push(without);
+    figures[load.figure] = { value: rounded(added, 2), unit: 'ms' };
+  }
+  return { tick_ms_0: { value: rounded(median(alone), 2), unit: 'ms' }, ...figures };
+}
+
+async function measure(empty: DestinationWorld, marked: DestinationWorld) {
+  const without: number[] = [];
+  const withMarks: number[] = [];
+  const end = performance.now() + lastsMsMax;
+  for (let round = 0; round < roundsMax && (round < roundsMin || performance.now() < end); round++) {
+    without.push(await timed(() => tick(empty)));
+    withMarks.push(await timed(() => tick(marked)));
+  }
+  return { without: median(without), added: median(withMarks) - median(without) };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/** What the engine asks of the destination in a tick without pages: the one place that knows its calls. */
+async function tick(world: DestinationWorld): Promise<void> {
+  const observation = await world.open();
+  await world.destination.mirror.applyRest([], { observation, isLast: true }, nextRows);
+}
+
+const readAgain = ['overlap', 'written', 'related', 'cut off', 'differs', 'accepted', 'deleted log', 'asked'];
+
+/** In the place of those that there are, in no order of their Ids; one in a hundred is urgent. */
+async function mark(world: DestinationWorld, { marks, heldShare }: Load): Promise<void> {
+  const { db } = world;
+  const { streamNo } = world.table().stream;
+  await db.query(sql`TRUNCATE _lockstep.dirty`);
+  await db.query(sql`UPDATE _lockstep.checkpoint SET absent_rows = 0`);
+  await db.query(sql`
+    INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+    SELECT ${streamNo}, '001' || lpad((number::bigint * 7919 % 10000000)::text, 12, '0') || 'AAA', number, number,
+           number % 100 = 0,
+           CASE WHEN number % 100 < ${heldShare * 100} THEN 'absent'
+                ELSE (${readAgain}::text[])[number % ${readAgain.length} + 1] END,
+           to_timestamp(1767225600 + number)
+      FROM generate_series(1, ${marks}) AS number`);
+}

@@ -1,0 +1,204 @@
+import { makeWish } from '../src/control/index.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import type { Database } from '../src/lib/database.ts';
+import { type Sql, sql } from '../src/lib/sql.ts';
+import { armFault } from '../test/struck-fault.ts';
+import type { World } from '../test/world.ts';
+
+/** What goes wrong with one object, and only with it. `begin` gives what ends it. */
+export interface Trouble {
+  name: string;
+  holdMs: number;
+  begin(): Promise<() => Promise<unknown>>;
+}
+
+export const troubled = 'Trouble__c';
+const table = sql`salesforce.trouble__c`;
+
+const user = 'integration';
+const minuteMs = 60_000;
+
+export const deletedAtOnce = 15_000;
+/** The control API takes no more Ids in one call. */
+const idsMax = 10_000;
+/** Of each object, one a second: of two changes of a record within one stall the mirror never has the first. */
+export const changedRecords = 1_000;
+
+/** The object with the fields that the troubles need, and with records to lose besides those that are changed. */
+export async function makeTroubled(org: World['org']): Promise<void> {
+  const fields = [{ name: 'Text__c', type: 'string', length: 80 }, numberField];
+  await org.control('/sobjects/create', { name: troubled, label: 'Trouble', fields });
+  await generate(org, 2 * deletedAtOnce);
+}
+
+const numberField = { name: 'Number__c', type: 'double', precision: 12, scale: 2 };
+
+const generate = (org: World['org'], count: number) =>
+  org.control('/records/generate', { sobject: troubled, count });
+
+/** In the order in which they come, all over again. */
+export const troublesOf = (world: World): readonly Trouble[] => [
+  hardDeletes(world),
+  locked(world, 'ACCESS EXCLUSIVE'),
+  locked(world, 'SHARE'),
+  droppedColumn(world),
+  misfittingValues(world),
+  hiddenRows(world),
+  refusedCounts(world),
+  slowQuery(world),
+  hiddenField(world),
+];
+
+/** Told by the log of deletions, 15,000 Ids in one answer. As many records come again afterwards. */
+const hardDeletes = ({ org }: World): Trouble => ({
+  name: 'hard deletes',
+  holdMs: 1.5 * minuteMs,
+  async begin() {
+    const rows = await org.db.query<{ id: string }>(sql`
+      SELECT "Id" AS id FROM org."Trouble__c" WHERE NOT "IsDeleted"
+       ORDER BY "Id" OFFSET ${changedRecords} LIMIT ${deletedAtOnce}`);
+    const ids = rows.map(({ id }) => id);
+    const parts = [ids.slice(0, idsMax), ids.slice(idsMax)].filter((part) => part.length > 0);
+    await Promise.all(parts.map((part) => org.control('/records/hardDelete', { ids: part })));
+    return () => generate(org, ids.length);
+  },
+});
+
+/** A session that locks the table, as a migration or a careless query does. */
+const locked = ({ admin }: World, mode: 'ACCESS EXCLUSIVE' | 'SHARE'): Trouble => ({
+  name: `${mode} lock`,
+  holdMs: 2.5 * minuteMs,
+  begin: () =>
+    holdOpen(
+      admin,
+      mode === 'SHARE'
+        ? sql`LOCK TABLE ${table} IN SHARE MODE`
+        : sql`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`,
+    ),
+});
+
+const readerLastsMs = 15_000;
+const readerEveryMs = 10_000;
+
+/** It has to be made again, for which there is no instant without a reader. */
+const droppedColumn = ({ admin }: World): Trouble => ({
+  name: 'dropped column',
+  holdMs: minuteMs,
+  async begin() {
+    await admin.query(sql`ALTER TABLE ${table} DROP COLUMN IF EXISTS text__c`);
+    const stop = new AbortController();
+    const reading: Promise<unknown>[] = [];
+    const read = async () => {
+      const end = await holdOpen(admin, sql`SELECT count(*) FROM ${table}`);
+      await sleep(readerLastsMs, stop.signal);
+      await end();
+    };
+    const readers = (async () => {
+      for (; !stop.signal.aborted; await sleep(readerEveryMs, stop.signal)) reading.push(read());
+    })();
+    return async () => {
+      stop.abort();
+      await readers;
+      await Promise.all(reading);
+    };
+  },
+});
+
+/** A field gets another type and texts that its column cannot hold. */
+const misfittingValues = ({ org }: World): Trouble => ({
+  name: 'values that do not fit',
+  holdMs: minuteMs,
+  async begin() {
+    const change = (field: object) =>
+      org.control('/fields/change', { sobject: troubled, name: numberField.name, field });
+    await change({ name: numberField.name, type: 'string', length: 40 });
+    const rows = await org.db.query<{ id: string }>(sql`
+      SELECT "Id" AS id FROM org."Trouble__c" WHERE NOT "IsDeleted" ORDER BY "Id" LIMIT 200`);
+    const write = (value: string | null) =>
+      org.control('/records/write', {
+        writes: rows.map(({ id }) => ({ update: id, values: { [numberField.name]: value } })),
+      });
+    await write('not a number');
+    return async () => {
+      await write(null);
+      await change(numberField);
+    };
+  },
+});
+
+/** A sweep finds them absent and holds them until a person decides; then they are there again. */
+const hiddenRows = (world: World): Trouble => ({
+  name: 'rows hidden by rights',
+  holdMs: 2 * minuteMs,
+  async begin() {
+    await world.org.control('/records/hide', { user, sobject: troubled, share: 0.58 });
+    await ask(world, 'reconcile');
+    return async () => {
+      await world.org.control('/records/show', { user });
+      await ask(world, 'reconcile');
+    };
+  },
+});
+
+const inside = { user, inside: 'only' } as const;
+
+const refusedCounts = (world: World): Trouble => ({
+  name: 'refused counts',
+  holdMs: minuteMs,
+  async begin() {
+    const match = { ...inside, contains: `newest FROM ${troubled}` };
+    const effect = { answer: 'QUERY_TOO_COMPLICATED' };
+    const fault = await armFault(world.org, { match, times: null, effect });
+    await ask(world, 'compare');
+    return () => fault.end();
+  },
+});
+
+/** Salesforce itself ends a query after 120 s. */
+const queryLastsMs = 120_000;
+
+/** One, so that it is over before the next trouble begins. */
+const slowQuery = ({ org }: World): Trouble => ({
+  name: 'a query that times out',
+  holdMs: 2.5 * minuteMs,
+  async begin() {
+    const match = { ...inside, contains: `FROM ${troubled}` };
+    const fault = await armFault(org, { match, effect: { answer: 'QUERY_TIMEOUT', delayMs: queryLastsMs } });
+    return () => fault.end();
+  },
+});
+
+const hiddenField = ({ org }: World): Trouble => ({
+  name: 'hidden field',
+  holdMs: minuteMs,
+  async begin() {
+    await org.control('/users/rights', { user, fields: { [`${troubled}.Text__c`]: { read: false } } });
+    return () => org.control('/users/rights', { user });
+  },
+});
+
+/** Runs a statement in a transaction that stays open; gives what ends it. */
+async function holdOpen(db: Database, statement: Sql): Promise<() => Promise<void>> {
+  const begun = Promise.withResolvers<void>();
+  const ending = Promise.withResolvers<void>();
+  const done = db.transaction(async (tx) => {
+    await tx.query(sql`SET LOCAL idle_in_transaction_session_timeout = 0`);
+    await tx.query(statement);
+    begun.resolve();
+    await ending.promise;
+  });
+  done.catch(begun.reject);
+  await begun.promise;
+  return () => {
+    ending.resolve();
+    return done;
+  };
+}
+
+/** As a command would; nobody waits for it. */
+const ask = ({ control, sync }: World, kind: 'compare' | 'reconcile') =>
+  makeWish(control.control, sync.id, { kind, objects: [troubled], expiresInMs: 10 * minuteMs });
+
+/** Ends early when the signal says so. */
+export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  systemClock.sleep(ms, signal).catch(() => undefined);

@@ -7,7 +7,7 @@ const roundsMin = 15;
 /** A tick that takes seconds need not be timed as often. */
 const lastsMsMax = 20_000;
 /** As many records as the engine takes along at once. */
-const nextRows = 1_000;
+const nextRows = 2_000;
 
 interface Load {
   figure: string;
@@ -63,7 +63,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** What the engine asks of the destination in a tick without pages: the one place that knows its calls. */
 async function tick(world: DestinationWorld): Promise<void> {
   const observation = await world.open();
-  await world.destination.mirror.applyRest([], { observation, isLast: true }, nextRows);
+  const { mirror } = world.destination;
+  await mirror.applyRest([], { observation, isLast: true });
+  await mirror.nextMarked(world.table().stream.streamNo, nextRows);
 }
 
 const readAgain = ['overlap', 'written', 'related', 'cut off', 'differs', 'accepted', 'deleted log', 'asked'];

@@ -67,11 +67,12 @@ export class Network {
   clientOf(waiting: Waiting, readAs: (text: string) => string = (text) => text): Salesforce {
     return {
       dataPath,
-      request: ({ path, body, purpose }) =>
+      request: ({ path, body, purpose, timeoutMs }) =>
         new Promise((resolve, reject) => {
           this.requests++;
           this.meter.sent(waiting, purpose);
           const read = (answer: Answer) => resolve({ ...answer, text: readAs(answer.text) });
+          if (timeoutMs !== undefined) this.giveUpAfter(timeoutMs, waiting, reject);
           const exchange = { waiting, purpose, lane: laneOf(purpose, body), resolve: read, reject };
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
           else this.exchange(exchange, () => this.plainAnswer(path));
@@ -80,6 +81,14 @@ export class Network {
       forgetRefusal: () => undefined,
       close: async () => undefined,
     };
+  }
+
+  /** The answer that comes later is heard by nobody. */
+  private giveUpAfter(timeoutMs: number, waiting: Waiting, reject: (fault: Fault) => void): void {
+    this.agenda.after(timeoutMs, () => {
+      if (!waiting.isAlive) return;
+      this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'no answer in time' })));
+    });
   }
 
   /** A request without queries: answered at one instant. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { errorsPage } from '../scripts/errors-page.ts';
 import { simulatorPage } from '../scripts/simulator-page.ts';
-import { faults } from '../src/core/faults.ts';
+import { faults } from '../src/core/fault-catalogue.ts';
 import { root, sourceFiles } from './source-files.ts';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

@@ -1,5 +1,6 @@
 /** What a command says and how it ends when it cannot do what was asked. */
-import { Fault, faults } from '../core/faults.ts';
+import { faults } from '../core/fault-catalogue.ts';
+import { Fault } from '../core/faults.ts';
 import type { Output } from './output.ts';
 
 /** The exit codes of every command, besides 0 for done. */

@@ -1,5 +1,6 @@
 /** What the mirror says of each object of a sync, in the view that its reader sees. */
-import { type FaultCode, faults } from '../core/faults.ts';
+import { faults } from '../core/fault-catalogue.ts';
+import type { FaultCode } from '../core/faults.ts';
 import type { Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import { type HiddenField, type Problem, readHiddenFields, readProblems } from '../postgres/index.ts';

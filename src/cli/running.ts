@@ -11,7 +11,8 @@ import {
   openReaderUrl,
   type Sync,
 } from '../control/index.ts';
-import { Fault, faults, isKeyFault } from '../core/faults.ts';
+import { faults } from '../core/fault-catalogue.ts';
+import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import { systemClock } from '../lib/clock.ts';
 import { type Database, databaseUrl, openDatabase, sqlState } from '../lib/database.ts';

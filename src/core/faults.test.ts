@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Fault, type FaultCode, faults } from './faults.ts';
+import { faults } from './fault-catalogue.ts';
+import { Fault, type FaultCode } from './faults.ts';
 
 const codes = Object.keys(faults) as FaultCode[];
 const everyField = {
@@ -10,6 +11,7 @@ const everyField = {
   host: 'db.example.com',
   where: 'records',
   near: ' Did you mean Account?',
+  key: '3f2a',
   more: ' Vote allows no query.',
   sync: 'acme',
   rows: 12_480,

@@ -7,13 +7,16 @@ import { sqlState } from '../lib/database.ts';
 import { databaseFault, isLockTimeout, type Rest } from '../postgres/index.ts';
 import { describeSObjects } from '../salesforce/index.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
-import type { Next } from './next-request.ts';
+import type { Beside, Next } from './next-request.ts';
+import { prepareAsking } from './prepare-asking.ts';
 import { type Activity, rests, withoutProblem, withProblem } from './problems.ts';
 import { afterAnswer } from './quota.ts';
 import type { Run } from './run-ticks.ts';
 import { fieldsSeen } from './see-fields.ts';
+import { afterDate } from './server-time.ts';
 import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
+import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
 
 /** A run, with what its side work needs to put the state right. */
 export interface BesideRun extends Run {
@@ -32,6 +35,66 @@ export function beginApart(
 ): void {
   if (next.kind === 'count') beginCount(run, side, state, next.indexes);
   else beginDescribe(run, side, state, next.index);
+}
+
+/** What of all this is under way. */
+export const besideOf = (side: SideWork, { streams }: SyncState): Beside => ({
+  isCounting: side.isUnderWay('count'),
+  isDescribing: side.isUnderWay('describe'),
+  asking: new Set(
+    streams.map(({ table }) => table.stream.streamNo).filter((streamNo) => side.isUnderWay(askOf(streamNo))),
+  ),
+});
+
+const askOf = (streamNo: number) => `ask ${streamNo}`;
+
+/**
+ * A whole step of one object that may take long: its pages are asked for while those of the others go on, and are applied
+ * between two of their requests.
+ */
+export function beginAsk(
+  run: BesideRun,
+  side: SideWork,
+  state: SyncState,
+  asking: Extract<Next, { kind: 'ask' }>,
+): void {
+  const [slot] = asking.slots;
+  const stream = slot && state.streams[slot.index];
+  if (!stream) return;
+  const { streamNo } = stream.table.stream;
+  side.begin(
+    askOf(streamNo),
+    async (signal) => {
+      const prepared = await prepareAsking(run, state, asking);
+      if (prepared.prepared.length + prepared.asking.riders.length === 0)
+        return async (now) => merged(now, prepared.state, streamNo);
+      const reading = await beginReading(run, prepared);
+      const landed = await askSalesforce(run, reading, signal);
+      return async (now) => {
+        const { state: after } = await applyAnswer(run, landed);
+        const { time } = afterDate(now.serverTime, landed.dated);
+        const next = { ...merged(now, after, streamNo), quota: after.quota };
+        return run.reload({ ...next, serverTime: time, serverNow: time.now });
+      };
+    },
+    (error) => async (now) => {
+      if (!(error instanceof Fault) || error.code === 'SYS-09') throw error;
+      return withStreams(now, [streamNo], (one) => withProblem(one, 'poll', error, run.clock.now()));
+    },
+  );
+}
+
+/** One stream as its own step has left it, with what others have wished of it meanwhile. */
+function merged(now: SyncState, after: SyncState, streamNo: number): SyncState {
+  const stepped = after.streams.find(({ table }) => table.stream.streamNo === streamNo);
+  return withStreams(now, [streamNo], (current) => {
+    if (!stepped) return current;
+    const wideFrom =
+      current.wideFrom === null || stepped.wideFrom === null
+        ? (current.wideFrom ?? stepped.wideFrom)
+        : Math.min(current.wideFrom, stepped.wideFrom);
+    return { ...stepped, isUrgent: stepped.isUrgent || current.isUrgent, wideFrom };
+  });
 }
 
 function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: readonly number[]): void {

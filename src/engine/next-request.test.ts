@@ -6,7 +6,7 @@ import { startOfCounts } from './cursors/counts.ts';
 import { mendOf } from './cursors/mend.ts';
 import { startOfSweep } from './cursors/sweep.ts';
 import type { Slot } from './fill-slots.ts';
-import { nextRequest, type Rider } from './next-request.ts';
+import { nextRequest, nothingBeside, type Rider } from './next-request.ts';
 import type { Activity } from './problems.ts';
 import { openQuota } from './quota.ts';
 import type { Cursors, SyncState } from './sync-state.ts';
@@ -278,7 +278,7 @@ test('up to five streams are counted in a request of their own, one such request
   const due = { cursors: { counts: at(startOfCounts(serverNow - 2 * day)) } };
   const state = sync([...numbered(6, due), stream(7)]);
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4] });
-  const beside = nextRequest(state, 100_000, { isCounting: true, isDescribing: false });
+  const beside = nextRequest(state, 100_000, { ...nothingBeside, isCounting: true });
   assert.equal(beside.kind, 'ask');
   assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'ask', 'polls come between');
 });
@@ -304,6 +304,29 @@ test('a slow stream goes alone, and the others share the requests between', () =
     state = polled(state, slots, 100_000 + turn);
   }
   assert.deepEqual(asked, [['head 0'], ['head 1', 'head 2'], ['head 0'], ['head 1', 'head 2']]);
+});
+
+test('a slow stream is asked apart, and is not asked again before that answer has taken effect', () => {
+  const state = sync([stream(1, { goesAlone: true }), stream(2), stream(3)]);
+  const next = nextRequest(state, 100_000);
+  assert.ok(next.kind === 'ask' && next.isApart);
+  const beside = nextRequest(state, 100_000, { ...nothingBeside, asking: new Set([1]) });
+  assert.ok(beside.kind === 'ask' && !beside.isApart);
+  assert.deepEqual(kinds(beside.slots), ['head 1', 'head 2']);
+  const only = nextRequest(sync([stream(1, { goesAlone: true })]), 100_000);
+  assert.ok(only.kind === 'ask' && !only.isApart, 'there is nothing that it could hold up');
+});
+
+test('no more than five requests are under way apart', () => {
+  const state = sync(numbered(7, { goesAlone: true }));
+  const asking = new Set([1, 2, 3, 4, 5]);
+  assert.equal(nextRequest(state, 100_000, { ...nothingBeside, asking }).kind, 'wait');
+});
+
+test('after a request that failed as a whole no stream goes apart', () => {
+  const state = sync(numbered(3, { goesAlone: true }), { trouble: { restsUntil: 0, tries: 1 } });
+  const next = nextRequest(state, 100_000);
+  assert.ok(next.kind === 'ask' && !next.isApart);
 });
 
 const stoppedUntil = (retryAt: number): StreamChange => ({
@@ -362,7 +385,7 @@ test('whatever is due, a request has five queries and twenty riders at most', ()
         polledAt: one.polledAt,
       }),
     );
-    const next = nextRequest(sync(lagging), 100_000, { isCounting: true, isDescribing: false });
+    const next = nextRequest(sync(lagging), 100_000, { ...nothingBeside, isCounting: true });
     const { slots, riders } = next.kind === 'ask' ? next : { slots: [], riders: [] };
     assert.ok(slots.length > 0);
     assert.ok(slots.length <= 5 && riders.length <= 20, `${streamCount} streams`);
@@ -377,4 +400,9 @@ test('days that differed are counted again when they, or the whole table for the
   assert.equal(isCounted({ content: at({ ...startOfContent(serverNow), isWanted: true }) }), false);
   assert.equal(isCounted({ sweep: at({ ...startOfSweep(serverNow), isWanted: true }) }), false);
   assert.equal(isCounted({}), true);
+});
+
+test('while a poll that has failed rests, the others are polled', () => {
+  const resting = stream(1, { ...failing('poll', 200_000), polledAt: 0 });
+  assert.deepEqual(kinds(slotsOf(sync([resting, stream(2), stream(3)]))), ['head 1', 'head 2']);
 });

@@ -18,7 +18,8 @@ export interface Rider {
 }
 
 export type Next =
-  | { kind: 'ask'; slots: readonly Slot[]; riders: readonly Rider[] }
+  /** Pages. `isApart`: of one object that may take long, beside the requests of the others. */
+  | { kind: 'ask'; slots: readonly Slot[]; riders: readonly Rider[]; isApart: boolean }
   /** Sums of some streams' records, in a request of their own: one that takes long keeps no poll waiting. */
   | { kind: 'count'; indexes: readonly number[] }
   /** What an object is by now. */
@@ -39,9 +40,14 @@ const idleWaitMs = 60_000;
 export interface Beside {
   isCounting: boolean;
   isDescribing: boolean;
+  /** The numbers of the streams whose pages are asked for apart. */
+  asking: ReadonlySet<number>;
 }
 
-const nothingBeside: Beside = { isCounting: false, isDescribing: false };
+/** So many requests may be under way apart; one of them takes two minutes where Salesforce is slow. */
+const askedApartMax = 5;
+
+export const nothingBeside: Beside = { isCounting: false, isDescribing: false, asking: new Set() };
 
 /**
  * Which request is made next, or until when none is. Pure: the whole choice of what a sync reads is here.
@@ -55,8 +61,11 @@ const nothingBeside: Beside = { isCounting: false, isDescribing: false };
  * requests are slow goes alone too; after a request that failed as a whole the streams go alone in turn.
  */
 export function nextRequest(state: SyncState, now: number, beside: Beside = nothingBeside): Next {
-  const all = state.streams.map((stream, index) => ({ stream, index }));
-  const ready = all.filter((one) => isReady(one, now));
+  const all = state.streams
+    .map((stream, index) => ({ stream, index }))
+    .filter(({ stream }) => !beside.asking.has(stream.table.stream.streamNo));
+  const mayAskApart = beside.asking.size < askedApartMax;
+  const ready = all.filter((one) => isReady(one, now) && (mayAskApart || !isAlone(one)));
   const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
   const sendAt = Math.max(
     nextSendAt(state.budget, isUrgent, now),
@@ -72,12 +81,14 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
   const byWait = ready.toSorted(
     (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
   );
-  const together = state.trouble ? [inTurn(byWait, state.trouble.tries)] : companyOf(byWait);
-  const slots = fill(state, together, now);
+  const companies = state.trouble ? [[inTurn(byWait, state.trouble.tries)]] : companiesOf(byWait);
+  for (const together of companies) {
+    const slots = fill(state, together, now);
+    const isApart = state.streams.length > 1 && !state.trouble && together.every(isAlone);
+    if (slots.length > 0) return { kind: 'ask', slots, riders: ridersOf(state, together, now), isApart };
+  }
   // Where nothing is due, looking at the head costs what doing nothing would keep anybody waiting for.
-  return slots.length > 0
-    ? { kind: 'ask', slots, riders: ridersOf(state, together, now) }
-    : { kind: 'wait', until: now + state.budget.intervalMs };
+  return { kind: 'wait', until: now + state.budget.intervalMs };
 }
 
 interface Ready {
@@ -124,12 +135,13 @@ const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % strea
 
 const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
 
-/** Who shares the request of the stream that has waited longest. */
-function companyOf(byWait: readonly Ready[]): readonly Ready[] {
-  const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.goesAlone;
-  const [longest] = byWait;
-  if (longest && isAlone(longest)) return [longest];
-  return byWait.filter((one) => !isAlone(one));
+/** Whose requests may take long: it holds up no other. */
+const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.goesAlone;
+
+/** Who shares a request, whoever has waited longest first. */
+function companiesOf(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
+  const shared = byWait.filter((one) => !isAlone(one));
+  return byWait.flatMap((one) => (isAlone(one) ? [[one]] : one === shared[0] ? [shared] : []));
 }
 
 function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {

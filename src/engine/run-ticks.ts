@@ -3,7 +3,7 @@ import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination } from '../postgres/index.ts';
 import type { Usage } from '../salesforce/index.ts';
-import { type BesideRun, beginApart, beginRestores, beginTidying } from './beside.ts';
+import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
 import { spend } from './budget.ts';
 import { type HealDeps, healCutOff } from './heal-cut-off.ts';
 import { nextRequest } from './next-request.ts';
@@ -15,7 +15,16 @@ import { restMs } from './rest.ts';
 import { SideWork } from './side-work.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { loadState, type SyncState, withFigures } from './sync-state.ts';
-import { applyAnswer, askSalesforce, beginReading, type Landed } from './tick.ts';
+import {
+  afterTooSlow,
+  answerLimitMs,
+  applyAnswer,
+  askSalesforce,
+  beginReading,
+  type Landed,
+  type Reading,
+  TooSlow,
+} from './tick.ts';
 import type { Trouble } from './trouble.ts';
 import { type WishBox, Wishes } from './wishes.ts';
 
@@ -50,8 +59,7 @@ export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
 
 /** A request that is under way. */
 interface Flight {
-  /** Its reading's first ticket. */
-  lo: number;
+  reading: Reading;
   answer: Promise<Landed>;
   cancel(): Promise<void>;
 }
@@ -94,13 +102,15 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     at.state = await lookAround(at.state, at.landed === null);
     await tellProblems(at.state, clock.now());
-    const next = nextRequest(at.state, clock.now(), {
-      isCounting: side.isUnderWay('count'),
-      isDescribing: side.isUnderWay('describe'),
-    });
+    const next = nextRequest(at.state, clock.now(), besideOf(side, at.state));
     if (next.kind === 'count' || next.kind === 'describe') {
       at.state = { ...spent(run, at.state), wasApart: true };
       beginApart(beside, side, at.state, next);
+      continue;
+    }
+    if (next.kind === 'ask' && next.isApart) {
+      at.state = spent(run, at.state);
+      beginAsk(beside, side, at.state, next);
       continue;
     }
     let flight: Flight | null = null;
@@ -137,6 +147,10 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
       at.landed = await flight.answer;
       at.state = withFiguresOf({ ...at.landed.next, budget: at.state.budget }, at.state);
     } catch (error) {
+      if (error instanceof TooSlow) {
+        at.state = afterTooSlow(at.state, flight.reading);
+        continue;
+      }
       if (signal.aborted || !(error instanceof Fault) || endsTicks.has(error.code)) throw error;
       const tries = (at.state.trouble?.tries ?? 0) + 1;
       const waitMs = restMs(tries, error);
@@ -172,14 +186,14 @@ function mayGoAhead({ parts, reading }: Landed): boolean {
 
 /** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
 async function takeOff(run: Run, prepared: Prepared, signal: AbortSignal, isAhead: boolean): Promise<Flight> {
-  const reading = await beginReading(run, prepared);
+  const reading = await beginReading(run, prepared, answerLimitMs(prepared));
   const cancelling = new AbortController();
   const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
   const answer = askSalesforce(run, reading, stops);
   // Looked at when it is waited for; until then the answer before it may have failed.
   answer.catch(() => undefined);
   return {
-    lo: reading.observation.lo,
+    reading,
     answer,
     async cancel() {
       cancelling.abort();
@@ -194,7 +208,7 @@ async function takeOff(run: Run, prepared: Prepared, signal: AbortSignal, isAhea
 /** Applies an answer while the next request is under way, and takes that one back where it asks from the wrong place. */
 async function applyBeside(run: Run, landed: Landed, flight: Flight | null) {
   try {
-    const ticked = await applyAnswer(run, landed, flight?.lo);
+    const ticked = await applyAnswer(run, landed, flight?.reading.observation.lo);
     if (ticked.areCursorsMoved) return ticked;
     await flight?.cancel();
     return { ...ticked, state: await reload(run, ticked.state) };

@@ -13,20 +13,23 @@ export interface ServerTime {
   ahead: { seconds: ServerSeconds; saidAt: number } | null;
 }
 
+/** What an answer said of the time, and when by the local clock; null where it said nothing. */
+export interface Dated {
+  said: ServerSeconds | null;
+  at: number;
+}
+
 /** Answers take their time, and a `Date` has whole seconds. */
 const slackSeconds = 5;
 
 const elapsedSeconds = (from: number, to: number) => Math.max(0, to - from) / 1_000;
 
 /**
- * @param said  the `Date` of an answer; null where it had none
- * @param at    by the local clock
  * @returns the time from now on, and what the answer says of it: null where it cannot be believed yet
  */
 export function afterDate(
   time: ServerTime,
-  said: ServerSeconds | null,
-  at: number,
+  { said, at }: Dated,
 ): { time: ServerTime; believed: ServerSeconds | null } {
   if (said === null) return { time, believed: null };
   const isAhead = said > time.now + elapsedSeconds(time.saidAt, at) + slackSeconds;

@@ -12,8 +12,9 @@ import type { SyncState } from './sync-state.ts';
 export type Effect = (state: SyncState) => Promise<SyncState>;
 
 export class SideWork {
+  /** Until its effect is taken. */
   private readonly underWay = new Set<string>();
-  private ended: Effect[] = [];
+  private readonly ended: { name: string; effect: Effect }[] = [];
   private readonly stopping = new AbortController();
   private readonly bell: Bell;
   private readonly log: AppLog;
@@ -51,16 +52,18 @@ export class SideWork {
         return failed(error);
       })
       .then((effect) => {
-        this.underWay.delete(name);
         if (this.stopping.signal.aborted) return;
-        this.ended.push(effect);
+        this.ended.push({ name, effect });
         this.bell.ring();
       });
   }
 
   async takeEffect(state: SyncState): Promise<SyncState> {
     let next = state;
-    for (let effect = this.ended.shift(); effect; effect = this.ended.shift()) next = await effect(next);
+    for (let one = this.ended.shift(); one; one = this.ended.shift()) {
+      next = await one.effect(next);
+      this.underWay.delete(one.name);
+    }
     return next;
   }
 

@@ -1,3 +1,4 @@
+import { Fault } from '../core/faults.ts';
 import { assert } from '../lib/assert.ts';
 import type { Observation, StreamFigures } from '../postgres/index.ts';
 import { type Purpose, type QueryOutcome, queryPages, type RiderAnswer } from '../salesforce/index.ts';
@@ -8,7 +9,7 @@ import type { Rider } from './next-request.ts';
 import type { Prepared } from './prepare-asking.ts';
 import { withoutProblem } from './problems.ts';
 import { afterAnswer } from './quota.ts';
-import { afterDate } from './server-time.ts';
+import { afterDate, type Dated } from './server-time.ts';
 import { hasQuery, type PreparedSlot, slotQuery, streamOf } from './slots.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withFigures, withStream } from './sync-state.ts';
@@ -27,6 +28,8 @@ export interface Asking {
 
 /** A reading that is registered and not yet asked for. */
 export interface Reading {
+  /** So long its answer may take; then its streams are asked for apart. Null: as long as any request may. */
+  limitMs: number | null;
   state: SyncState;
   asking: Asking;
   prepared: readonly PreparedSlot[];
@@ -36,12 +39,16 @@ export interface Reading {
 /** An answer that has come, and what it means. Nothing of it is applied. */
 export interface Landed {
   reading: Reading;
+  dated: Dated;
   parts: readonly Part[];
   riders: readonly RiderPart[];
   stops: readonly Stop[];
   /** The state after all of it is applied. */
   next: SyncState;
 }
+
+/** An answer did not come within the limit of its reading. Its streams go alone from now on. */
+export class TooSlow extends Error {}
 
 export interface Ticked {
   state: SyncState;
@@ -56,13 +63,17 @@ export interface Ticked {
  *
  * @throws Fault `SYS-09`: the lease was lost; database errors as they come
  */
-export async function beginReading(deps: SyncDeps, preparedAsking: Prepared): Promise<Reading> {
+export async function beginReading(
+  deps: SyncDeps,
+  preparedAsking: Prepared,
+  limitMs: number | null = null,
+): Promise<Reading> {
   const { mirror, holder } = deps;
   const { state, asking, prepared } = preparedAsking;
   const asked = [...asking.slots, ...asking.riders];
   const streamNos = [...new Set(asked.map((one) => streamOf(state, one).table.stream.streamNo))];
   const observation = await mirror.openTickObservation(holder, streamNos, observationLastsMs);
-  return { state, asking, prepared, observation };
+  return { limitMs, state, asking, prepared, observation };
 }
 
 /**
@@ -78,9 +89,10 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
     const answer = await ask(deps, reading, signal);
     const tookMs = clock.now() - sentAt;
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
-    const quota = afterAnswer(state.quota, answer.usage, clock.now());
+    const dated = { said: answer.serverNow, at: clock.now() };
+    const quota = afterAnswer(state.quota, answer.usage, dated.at);
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
-    const { time, believed } = afterDate(state.serverTime, answer.serverNow, clock.now());
+    const { time, believed } = afterDate(state.serverTime, dated);
     if (time.ahead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
     const understood = understand(deps, { ...state, quota, trouble: null }, asking.slots, answer, {
       sentAt,
@@ -88,12 +100,15 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
     });
     const paced = withPace(understood.next, asking.slots, tookMs);
     const next = { ...paced, serverTime: time, serverNow: time.now };
-    return { ...understood, reading, next };
+    return { ...understood, reading, dated, next };
   } catch (error) {
     await closeReading(deps, reading);
-    throw error;
+    throw isOverLimit(reading, error, clock.now() - sentAt) ? new TooSlow() : error;
   }
 }
+
+const isOverLimit = ({ limitMs }: Reading, error: unknown, tookMs: number): boolean =>
+  limitMs !== null && tookMs >= limitMs && error instanceof Fault && error.code === 'NET-01';
 
 /** Where the database is away as well, the reading's expiry closes it. */
 const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
@@ -134,7 +149,7 @@ const nothing: QueryOutcome = {
 
 async function ask(
   { salesforce }: SyncDeps,
-  { state, prepared, asking: { slots, riders } }: Reading,
+  { state, prepared, asking: { slots, riders }, limitMs }: Reading,
   signal: AbortSignal,
 ): Promise<Answered & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
@@ -148,7 +163,12 @@ async function ask(
     const slots = prepared.map((one) => ({ prepared: one, query: null, outcome: nothing }));
     return { slots, riders: [], serverNow: null, usage: null };
   }
-  const answer = await queryPages(salesforce, sent, { purpose: purposeOf(prepared), riders: paths }, signal);
+  const asking = {
+    purpose: purposeOf(prepared),
+    riders: paths,
+    ...(limitMs !== null && { timeoutMs: limitMs }),
+  };
+  const answer = await queryPages(salesforce, sent, asking, signal);
   return {
     ...answer,
     slots: prepared.map((one, place) => ({
@@ -192,13 +212,32 @@ function withStored(
   return next;
 }
 
+/** Polls are short; pages by the thousand are not. What takes longer goes on apart, and holds up no other. */
+const [lightMsMax, heavyMsMax] = [5_000, 30_000];
+
+/** How long an answer is waited for that holds up other objects. In trouble they go in turn, and each has its time. */
+export function answerLimitMs({ state, asking: { slots } }: Prepared): number | null {
+  if (state.streams.length === 1 || state.trouble) return null;
+  return slots.every(isLight) ? lightMsMax : heavyMsMax;
+}
+
+const isLight = (slot: Slot) => isHead(slot) || slot.kind === 'tail' || slot.kind === 're-read';
+
+/** The state after an answer that did not come in time. */
+export function afterTooSlow(state: SyncState, { asking }: Reading): SyncState {
+  const slow = new Set(asking.slots.map(({ index }) => index));
+  const streams = state.streams.map((stream, index) =>
+    slow.has(index) ? { ...stream, goesAlone: true } : stream,
+  );
+  return { ...state, streams };
+}
+
 /**
  * After a slow request its streams go alone, each until it is fast by itself. Pages by the thousand are slow by nature
  * and say nothing.
  */
 function withPace(state: SyncState, slots: readonly Slot[], tookMs: number): SyncState {
-  const isLight = slots.every((slot) => isHead(slot) || slot.kind === 'tail' || slot.kind === 're-read');
-  if (!isLight) return state;
+  if (!slots.every(isLight)) return state;
   const asked = new Set(slots.map(({ index }) => index));
   const goesAlone = tookMs > slowMs;
   const streams = state.streams.map((stream, index) =>

@@ -72,8 +72,9 @@ export class Network {
           this.requests++;
           this.meter.sent(waiting, purpose);
           const read = (answer: Answer) => resolve({ ...answer, text: readAs(answer.text) });
-          if (timeoutMs !== undefined) this.giveUpAfter(timeoutMs, waiting, reject);
-          const exchange = { waiting, purpose, lane: laneOf(purpose, body), resolve: read, reject };
+          const lane = laneOf(purpose, body);
+          const exchange = { waiting, purpose, lane, isGivenUp: false, resolve: read, reject };
+          if (timeoutMs !== undefined) this.giveUpAfter(timeoutMs, exchange);
           if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
           else this.exchange(exchange, () => this.plainAnswer(path));
         }),
@@ -84,10 +85,11 @@ export class Network {
   }
 
   /** The answer that comes later is heard by nobody. */
-  private giveUpAfter(timeoutMs: number, waiting: Waiting, reject: (fault: Fault) => void): void {
+  private giveUpAfter(timeoutMs: number, exchange: Exchange): void {
     this.agenda.after(timeoutMs, () => {
-      if (!waiting.isAlive) return;
-      this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'no answer in time' })));
+      if (!exchange.waiting.isAlive) return;
+      exchange.isGivenUp = true;
+      this.agenda.resume(() => exchange.reject(new Fault('NET-01', { host, reason: 'no answer in time' })));
     });
   }
 
@@ -241,7 +243,7 @@ export class Network {
 
   private deliver(exchange: Exchange, whole: string, serverNow: number): void {
     const { waiting, purpose, resolve, reject } = exchange;
-    if (!waiting.isAlive) return;
+    if (!waiting.isAlive || exchange.isGivenUp) return;
     if (this.happens(this.profile.lostShare)) {
       this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'connection lost' })));
       return;
@@ -282,6 +284,7 @@ interface Exchange {
   waiting: Waiting;
   purpose: Purpose;
   lane: string;
+  isGivenUp: boolean;
   resolve: (answer: Answer) => void;
   reject: (fault: Fault) => void;
 }

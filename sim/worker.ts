@@ -10,6 +10,7 @@ import { type AfterWrites, openAfterWrites } from '../src/engine/after-writes.ts
 import { holdSync } from '../src/engine/hold-sync.ts';
 import type { Wide } from '../src/engine/polled-first.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
+import { openQuota } from '../src/engine/quota.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { WishBox } from '../src/engine/wishes.ts';
 import { Bell } from '../src/lib/bell.ts';
@@ -49,7 +50,7 @@ export class Worker implements Mortal {
   private readonly afterWrites: AfterWrites;
   settings: HeldSync['settings'];
   sentAt: readonly number[] = [];
-  toldUsage = null;
+  quota = openQuota(90);
   isAlive = true;
   isDoomed = false;
   /** Of its clock against the true time, in milliseconds. */

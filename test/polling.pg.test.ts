@@ -91,7 +91,7 @@ test('a table that refuses its rows stops no other, and is followed again when i
     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
       $$BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42000'; END$$;
     CREATE TRIGGER refuse BEFORE INSERT ON salesforce.lead FOR EACH ROW EXECUTE FUNCTION public.refuse()`);
-  const refused = world.control.log.next('page refused by the database');
+  const refused = world.control.log.next('a table refuses its pages');
   const created = await world.org.request('POST', `${dataPath}/sobjects/Lead`, {
     body: { LastName: 'Refused', Company: 'For a while' },
   });

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { SyncId } from '../src/core/ids.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { holdSync } from '../src/engine/hold-sync.ts';
+import { openQuota } from '../src/engine/quota.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import type { Wish, WishBox } from '../src/engine/wishes.ts';
 import { assert } from '../src/lib/assert.ts';
@@ -68,7 +69,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     urgent: new Set(),
     wide: new Map(),
     sentAt: [],
-    toldUsage: null,
+    quota: openQuota(90),
   };
   const wishes = new StageWishes();
   const troubles: (string | null)[] = [];

@@ -2,6 +2,7 @@ import { openWriterUrl, type Sync } from '../src/control/index.ts';
 import type { AppLog } from '../src/core/log-fields.ts';
 import { openAfterWrites } from '../src/engine/after-writes.ts';
 import { proxied } from '../src/engine/proxied-syncs.ts';
+import { afterAnswer } from '../src/engine/quota.ts';
 import type { HeldSync } from '../src/engine/run-ticks.ts';
 import { assert } from '../src/lib/assert.ts';
 import { type Clock, ManualClock } from '../src/lib/clock.ts';
@@ -255,7 +256,7 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stag
   const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, urgent, bell };
   const afterWrites = openAfterWrites(ofProxy);
   const forwarded = (usage: Usage | null) => {
-    parts.open.toldUsage = usage ?? parts.open.toldUsage;
+    if (usage) parts.open.quota = afterAnswer(parts.open.quota, usage, clock.now());
   };
   const behind = proxied({ owner: proxyOwner }, { ...parts.open, afterWrites, destination, forwarded }, sync);
   const proxy = await startProxy({

@@ -10,13 +10,12 @@ import { type Counted, countedStep, countStreams } from './count-streams.ts';
 import type { Beside, Next } from './next-request.ts';
 import { prepareAsking } from './prepare-asking.ts';
 import { type Activity, rests, withoutProblem, withProblem } from './problems.ts';
-import { afterAnswer } from './quota.ts';
 import type { Run } from './run-ticks.ts';
 import { fieldsSeen } from './see-fields.ts';
 import { afterDate } from './server-time.ts';
 import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
-import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
+import { applyAnswer, askSalesforce, beginReading, closeReading } from './tick.ts';
 
 /** A run, with what its side work needs to put the state right. */
 export interface BesideRun extends Run {
@@ -69,12 +68,15 @@ export function beginAsk(
       if (prepared.prepared.length + prepared.asking.riders.length === 0)
         return async (now) => merged(now, prepared.state, streamNo);
       const reading = await beginReading(run, prepared);
+      if (!run.mayAsk()) {
+        await closeReading(run, reading);
+        return async (now) => merged(now, prepared.state, streamNo);
+      }
       const landed = await askSalesforce(run, reading, signal);
       return async (now) => {
         const { state: after } = await applyAnswer(run, landed);
         const { time } = afterDate(now.serverTime, landed.dated);
-        const next = { ...merged(now, after, streamNo), quota: after.quota };
-        return run.reload({ ...next, serverTime: time, serverNow: time.now });
+        return run.reload({ ...merged(now, after, streamNo), serverTime: time, serverNow: time.now });
       };
     },
     (error) => async (now) => {
@@ -102,11 +104,8 @@ function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: r
   side.begin(
     'count',
     async (signal) => {
-      const { counted, usage } = await countStreams(run, state, indexes, signal);
-      return async (now) => {
-        const quota = afterAnswer(now.quota, usage, run.clock.now());
-        return applyCounts(run, { ...now, quota }, counted);
-      };
+      const counted = await countStreams(run, state, indexes, signal);
+      return (now) => applyCounts(run, now, counted);
     },
     (error) => withProblems(run, streamNos, 'counts', error),
   );

@@ -4,17 +4,10 @@
  */
 import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
-import type { AppLog } from '../core/log-fields.ts';
 import type { Page } from '../core/page.ts';
 import { secondsOf } from '../core/stamps.ts';
-import type { CursorMove, Mirror } from '../postgres/index.ts';
-import {
-  type Query,
-  type QueryOutcome,
-  queryPages,
-  type Salesforce,
-  type Usage,
-} from '../salesforce/index.ts';
+import type { CursorMove } from '../postgres/index.ts';
+import { type Query, type QueryOutcome, queryPages } from '../salesforce/index.ts';
 import {
   type CountQuestion,
   type CountStep,
@@ -26,15 +19,8 @@ import {
 } from './cursors/counts.ts';
 import { mendOf } from './cursors/mend.ts';
 import { followed, hasDays, type SlotStep } from './slots.ts';
+import type { SyncDeps } from './sync-deps.ts';
 import { moved, type StreamState, type SyncState } from './sync-state.ts';
-
-export interface CountDeps {
-  salesforce: Salesforce;
-  mirror: Mirror;
-  log: AppLog;
-  /** Told of each query that was answered. */
-  onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
-}
 
 /** What the count of one stream has found, as of the cursor that it was asked for. */
 export interface Counted {
@@ -49,11 +35,11 @@ export interface Counted {
  * @throws Fault where the request as a whole failed
  */
 export async function countStreams(
-  deps: CountDeps,
+  deps: SyncDeps,
   state: SyncState,
   indexes: readonly number[],
   signal: AbortSignal,
-): Promise<{ counted: readonly Counted[]; usage: Usage | null }> {
+): Promise<readonly Counted[]> {
   const asked = indexes.flatMap((index) => {
     const stream = state.streams[index];
     const counts = stream?.cursors.counts;
@@ -63,6 +49,7 @@ export async function countStreams(
   });
   const queries = asked.map(({ stream, question }) => queryOf(stream, question));
   const { pages, usage } = await queryPages(deps.salesforce, queries, { purpose: 'reconcile' }, signal);
+  deps.onAnswer(usage);
   const counted: Counted[] = [];
   for (const [place, { stream, counts, question }] of asked.entries()) {
     const { streamNo } = stream.table.stream;
@@ -74,7 +61,7 @@ export async function countStreams(
     );
     counted.push({ streamNo, version: counts.version, result });
   }
-  return { counted, usage };
+  return counted;
 }
 
 function queryOf({ table: { stream } }: StreamState, question: CountQuestion): Query {
@@ -84,7 +71,7 @@ function queryOf({ table: { stream } }: StreamState, question: CountQuestion): Q
 
 /** The mirror's own number of its rows is made right when a count has ended. */
 async function compare(
-  { mirror, log, onQuery }: CountDeps,
+  { mirror, log, onQuery }: SyncDeps,
   { table, cursors: { counts } }: StreamState,
   question: CountQuestion,
   outcome: QueryOutcome,

@@ -8,7 +8,7 @@ import { countRecords, type Salesforce, type Usage } from '../salesforce/index.t
 import { healCutOff } from './heal-cut-off.ts';
 import { pollFirst } from './polled-first.ts';
 import { withProblem } from './problems.ts';
-import { openQuota } from './quota.ts';
+import { afterAnswer, isClosed } from './quota.ts';
 import { RelatedRecords } from './related-records.ts';
 import { restMs } from './rest.ts';
 import { type HeldSync, type Run, runTicks } from './run-ticks.ts';
@@ -57,7 +57,7 @@ export async function holdSync<Opened extends HeldDestination>(
   deps: HoldDeps<Opened>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { holder, log, trouble } = deps;
+  const { holder, log, trouble, clock, open } = deps;
   for (let tries = 1; !signal.aborted; tries++) {
     let destination: Opened | null = null;
     try {
@@ -73,6 +73,11 @@ export async function holdSync<Opened extends HeldDestination>(
         reloadTables,
         related,
         onComplete: () => deps.onComplete(opened),
+        onAnswer: (usage: Usage | null) => {
+          open.quota = afterAnswer(open.quota, usage, clock.now());
+          if (usage) deps.onUsage?.(usage);
+        },
+        mayAsk: () => !isClosed(open.quota, clock.now()),
       };
       const state = await takeUp(run, signal);
       tries = 1;
@@ -130,13 +135,13 @@ async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal
   await healCutOff({ ...run, wide: open.wide }, true);
   await mirror.retryStopped();
 
-  const { intervalMs, stopAtPercent } = open.settings;
+  const { intervalMs } = open.settings;
   const serverTime = await readServerTime(run, signal);
   const known = {
     serverNow: serverTime.now,
     serverTime,
     budget: { intervalMs, sentAt: open.sentAt },
-    quota: openQuota(stopAtPercent),
+    quota: open.quota,
     pageRows: run.pageRows ?? pageRowsMax,
   };
   const state = await loadState(mirror, tables, known);

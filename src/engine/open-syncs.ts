@@ -15,6 +15,7 @@ import { type Destination, openDestinationForWrites } from '../postgres/index.ts
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { type AfterWrites, openAfterWrites } from './after-writes.ts';
 import type { Wide } from './polled-first.ts';
+import { afterAnswer, openQuota, type Quota } from './quota.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
@@ -32,7 +33,7 @@ export interface OpenSync {
   readonly urgent: Set<string>;
   /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
   readonly wide: Wide;
-  toldUsage: Usage | null;
+  quota: Quota;
   /** Told of each proxied request that has left, with what its answer says of the org's quota. */
   forwarded(usage: Usage | null): void;
   /** Shared by all proxied writes. */
@@ -177,10 +178,10 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     bell,
     urgent,
     wide: new Map(),
-    toldUsage: null,
+    quota: openQuota(settings.stopAtPercent),
     forwarded(usage) {
       countRequest(deps.control, id, 'proxy');
-      sync.toldUsage = usage ?? sync.toldUsage;
+      if (usage) sync.quota = afterAnswer(sync.quota, usage, clock.now());
     },
     afterWrites,
     destination,

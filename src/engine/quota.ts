@@ -39,3 +39,6 @@ export function afterAnswer(quota: Quota, usage: Usage | null, now: number): Quo
   const line = closedUntil === null ? quota.stopAt : quota.stopAt - resumeBelowPoints;
   return { ...quota, usage, closedUntil: share >= line ? closedOn : null };
 }
+
+/** Whether nothing may be asked now. */
+export const isClosed = ({ closedUntil }: Quota, now: number): boolean => now < (closedUntil ?? 0);

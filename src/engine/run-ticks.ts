@@ -2,7 +2,6 @@ import { Fault, type FaultCode } from '../core/faults.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination } from '../postgres/index.ts';
-import type { Usage } from '../salesforce/index.ts';
 import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
 import { spend } from './budget.ts';
 import { type HealDeps, healCutOff } from './heal-cut-off.ts';
@@ -10,7 +9,7 @@ import { nextRequest } from './next-request.ts';
 import { readFrom, type Wide } from './polled-first.ts';
 import { type Prepared, prepareAsking } from './prepare-asking.ts';
 import { openProblems } from './problem-log.ts';
-import { afterAnswer } from './quota.ts';
+import type { Quota } from './quota.ts';
 import { restMs } from './rest.ts';
 import { SideWork } from './side-work.ts';
 import type { SyncDeps } from './sync-deps.ts';
@@ -21,6 +20,7 @@ import {
   applyAnswer,
   askSalesforce,
   beginReading,
+  closeReading,
   type Landed,
   type Reading,
   TooSlow,
@@ -39,8 +39,8 @@ export interface HeldSync {
   readonly wide: Wide;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
-  /** What Salesforce has told proxied requests of the org's quota since it was last looked at; taken by the poll. */
-  toldUsage: Usage | null;
+  /** The org's quota as its last answer told it, a proxied request's or the sync's own. */
+  quota: Quota;
 }
 
 /** One run of a sync, from a start to the next one. */
@@ -51,8 +51,6 @@ export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
   reloadTables(): Promise<void>;
   trouble: Trouble;
   wishes: WishBox;
-  /** Told of what Salesforce says of the org's requests. */
-  onUsage?: ((usage: Usage) => void) | undefined;
   /** Told once when every first copy is complete. */
   onComplete(): Promise<void>;
 }
@@ -102,6 +100,10 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     at.state = await lookAround(at.state, at.landed === null);
     await tellProblems(at.state, clock.now());
+    if (!isComplete && !at.landed && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
+      isComplete = true;
+      await run.onComplete();
+    }
     const next = nextRequest(at.state, clock.now(), besideOf(side, at.state));
     if (next.kind === 'count' || next.kind === 'describe') {
       at.state = { ...spent(run, at.state), wasApart: true };
@@ -132,12 +134,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
         flight = null;
       }
       at.landed = null;
-      if (at.state.quota.usage) run.onUsage?.(at.state.quota.usage);
-      if (at.state.quota.closedUntil === null) await trouble.end();
-      if (!isComplete && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
-        isComplete = true;
-        await run.onComplete();
-      }
+      if (open.quota.closedUntil === null) await trouble.end();
     } else if (next.kind === 'wait') {
       await tellOfQuota(run, at.state);
       await open.bell.wait(clock, next.until - clock.now(), signal);
@@ -185,8 +182,17 @@ function mayGoAhead({ parts, reading }: Landed): boolean {
 }
 
 /** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
-async function takeOff(run: Run, prepared: Prepared, signal: AbortSignal, isAhead: boolean): Promise<Flight> {
+async function takeOff(
+  run: Run,
+  prepared: Prepared,
+  signal: AbortSignal,
+  isAhead: boolean,
+): Promise<Flight | null> {
   const reading = await beginReading(run, prepared, answerLimitMs(prepared));
+  if (!run.mayAsk()) {
+    await closeReading(run, reading);
+    return null;
+  }
   const cancelling = new AbortController();
   const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
   const answer = askSalesforce(run, reading, stops);
@@ -296,9 +302,8 @@ const wideSlackSeconds = 10;
 function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
   const { intervalMs, stopAtPercent: stopAt } = open.settings;
   const budget = { ...state.budget, intervalMs };
-  const settled = { ...state.quota, stopAt };
-  const quota = open.toldUsage ? afterAnswer(settled, open.toldUsage, now) : settled;
-  open.toldUsage = null;
+  open.quota = { ...open.quota, stopAt };
+  const { quota } = open;
   if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
   const streams = state.streams.map((stream) => {
     const name = stream.table.stream.sobject.toLowerCase();

@@ -1,7 +1,7 @@
 import type { AppLog } from '../core/log-fields.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Holder, Mirror } from '../postgres/index.ts';
-import type { Salesforce } from '../salesforce/index.ts';
+import type { Salesforce, Usage } from '../salesforce/index.ts';
 import type { RelatedRecords } from './related-records.ts';
 
 /** What the running of one sync works with. */
@@ -14,4 +14,8 @@ export interface SyncDeps {
   related: RelatedRecords;
   /** Told of each query that was answered. */
   onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
+  /** Told of each answer with what it says of the org's quota, as soon as it has come. */
+  onAnswer(usage: Usage | null): void;
+  /** Whether the org's quota is open now. It closes while a request is prepared. */
+  mayAsk(): boolean;
 }

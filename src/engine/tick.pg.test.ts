@@ -48,7 +48,8 @@ async function openTick(
     destination: async () => destination,
     onMarked: () => undefined,
   });
-  const deps = { clock: systemClock, log, salesforce: org.open(), mirror, holder, related };
+  const asks = { salesforce: org.open(), onAnswer: () => undefined, mayAsk: () => true };
+  const deps = { clock: systemClock, log, ...asks, mirror, holder, related };
   const budget = { intervalMs: 3_000, sentAt: [] };
   const serverTime = { now: serverNow, saidAt: systemClock.now(), ahead: null };
   const known = { serverNow, serverTime, budget, quota: openQuota(90), pageRows: 2_000 };

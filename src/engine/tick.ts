@@ -8,7 +8,6 @@ import { isHead, type Slot } from './fill-slots.ts';
 import type { Rider } from './next-request.ts';
 import type { Prepared } from './prepare-asking.ts';
 import { withoutProblem } from './problems.ts';
-import { afterAnswer } from './quota.ts';
 import { afterDate, type Dated } from './server-time.ts';
 import { hasQuery, type PreparedSlot, slotQuery, streamOf } from './slots.ts';
 import type { SyncDeps } from './sync-deps.ts';
@@ -90,11 +89,11 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
     const tookMs = clock.now() - sentAt;
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
     const dated = { said: answer.serverNow, at: clock.now() };
-    const quota = afterAnswer(state.quota, answer.usage, dated.at);
+    deps.onAnswer(answer.usage);
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
     const { time, believed } = afterDate(state.serverTime, dated);
     if (time.ahead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
-    const understood = understand(deps, { ...state, quota, trouble: null }, asking.slots, answer, {
+    const understood = understand(deps, { ...state, trouble: null }, asking.slots, answer, {
       sentAt,
       answeredAt: believed,
     });
@@ -110,8 +109,8 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
 const isOverLimit = ({ limitMs }: Reading, error: unknown, tookMs: number): boolean =>
   limitMs !== null && tookMs >= limitMs && error instanceof Fault && error.code === 'NET-01';
 
-/** Where the database is away as well, the reading's expiry closes it. */
-const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
+/** For a reading that is not asked for after all. Where the database is away as well, the reading's expiry closes it. */
+export const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
   mirror.closeObservation(observation).catch(() => undefined);
 
 /**

@@ -56,6 +56,11 @@ export class Worker implements Mortal {
   /** Of its clock against the true time, in milliseconds. */
   clockOffMs = 0;
 
+  /** Nobody plans its tables anew. */
+  private get destination() {
+    return { mirror: this.mirror, tables: this.options.tables, reloadTables: async () => undefined };
+  }
+
   private readonly options: WorkerOptions;
   private readonly stopping = new AbortController();
 
@@ -69,14 +74,13 @@ export class Worker implements Mortal {
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);
     const { owner, clock, salesforce } = this;
-    const opened = async () => ({ mirror: this.mirror, tables: options.tables });
     const { urgent, bell } = this;
     this.afterWrites = openAfterWrites({
       clock,
       log: options.log,
       owner,
       salesforce,
-      destination: opened,
+      destination: async () => this.destination,
       urgent,
       bell,
     });
@@ -84,13 +88,7 @@ export class Worker implements Mortal {
 
   /** Takes the sync over and runs it until it dies or somebody else has taken over. */
   run(): void {
-    const { tables, log, profile, living, onBreak } = this.options;
-    const destination = {
-      mirror: this.mirror,
-      tables,
-      reloadTables: async () => undefined,
-      end: async () => undefined,
-    };
+    const { log, profile, living, onBreak } = this.options;
     const held = holdSync(
       {
         clock: this.clock,
@@ -98,7 +96,7 @@ export class Worker implements Mortal {
         holder: this.holder,
         salesforce: this.salesforce,
         open: this,
-        openDestination: async () => destination,
+        openDestination: async () => ({ ...this.destination, end: async () => undefined }),
         living: async () => living(),
         trouble: { begin: async () => undefined, end: async () => undefined },
         wishes: this.options.wishes,
@@ -127,7 +125,7 @@ export class Worker implements Mortal {
       withoutDatabase: 'refuse' as const,
     };
     const { bell, wide, afterWrites } = this;
-    const destination = async () => ({ mirror: this.mirror, tables });
+    const destination = async () => this.destination;
     const sync = proxied(
       { owner: this.owner },
       { bell, wide, afterWrites, destination, forwarded: () => undefined },

@@ -1,4 +1,5 @@
 import { movesWithChanges } from '../core/describe.ts';
+import { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
@@ -8,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import { failureFields, type Observation, type StreamTable } from '../postgres/index.ts';
 import {
   isApiName,
+  isUnknownField,
   type Query,
   type QueryOutcome,
   queryPages,
@@ -124,6 +126,7 @@ export async function readGroups<One extends Waiting>(
   const destination = await deps.destination();
   const { mirror, tables } = destination;
   const results = new Map<One, ReadBackResult>();
+  let isOutdated = false;
   const asked = groups.flatMap((group) => {
     const table = group.waiting.every(canBeAsked) ? tables.get(group.sobject) : undefined;
     if (!table) for (const one of group.waiting) results.set(one, 'hopeless');
@@ -138,9 +141,11 @@ export async function readGroups<One extends Waiting>(
     for (const [place, group] of asked.entries()) {
       const outcome = pages[place];
       assert(outcome, 'each query has an outcome');
+      isOutdated ||= namesUnknownField(outcome);
       const applied = await applyGroup({ ...deps, destination }, group, outcome, observation).catch(
         (error: unknown) => {
           const { sobject } = group.table.stream;
+          isOutdated ||= error instanceof Fault && error.code === 'SYS-09';
           deps.log.warn('a read-back is not stored', { stream: sobject, ...failureFields(error) });
           return new Map<One, ReadBackResult>(); // to be read again; the other tables go on
         },
@@ -151,8 +156,13 @@ export async function readGroups<One extends Waiting>(
     // Nobody waits for it: where it fails the observation expires.
     mirror.closeObservation(observation).catch(() => undefined);
   }
+  if (isOutdated) await destination.reloadTables();
   return results;
 }
+
+/** The sync describes the object when it meets this itself, and plans its table anew. */
+const namesUnknownField = (outcome: QueryOutcome): boolean =>
+  outcome.kind === 'refused' && isUnknownField(outcome.fault);
 
 /** The name of an external id is the caller's text. */
 const canBeAsked = ({ record }: Waiting) => 'id' in record || isApiName(record.externalId.field);
@@ -181,7 +191,8 @@ async function applyGroup<One extends Waiting>(
 ): Promise<Map<One, ReadBackResult>> {
   const all = (result: ReadBackResult) => new Map(waiting.map((one) => [one, result]));
   if (outcome.kind !== 'page') {
-    const isHopeless = outcome.kind === 'refused' && outcome.fault.kind === 'permanent';
+    const isHopeless =
+      outcome.kind === 'refused' && outcome.fault.kind === 'permanent' && !isUnknownField(outcome.fault);
     return all(isHopeless ? 'hopeless' : 'again');
   }
   const { page } = outcome;

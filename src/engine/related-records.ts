@@ -8,7 +8,8 @@ import type { AppLog } from '../core/log-fields.ts';
 import { type Destination, failureFields, type StreamTable } from '../postgres/index.ts';
 
 /** A destination as proxied writes use it. */
-export type Opened = Pick<Destination, 'mirror' | 'tables'>;
+/** A destination whose tables another process may plan anew. */
+export type Opened = Pick<Destination, 'mirror' | 'tables' | 'reloadTables'>;
 
 /** Records of one stream. */
 export interface Related {

@@ -1,7 +1,7 @@
 /** What the answer to a request means for its streams. Pure, but for what it logs; nothing is applied here. */
 import type { Fault } from '../core/faults.ts';
 import type { Page } from '../core/page.ts';
-import type { QueryOutcome } from '../salesforce/index.ts';
+import { isUnknownField, type QueryOutcome } from '../salesforce/index.ts';
 import type { Part, RiderPart, Stop } from './apply-parts.ts';
 import { activityOf, isHead, type Slot } from './fill-slots.ts';
 import { stopRestMs, withoutProblem, withProblem } from './problems.ts';
@@ -109,8 +109,7 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
   const now = deps.clock.now();
   deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code, kind });
   const refused = withProblem(stream, activity, fault, now);
-  const isUnknownField = fault.code === 'PERM-02' && fault.safe.reason === 'INVALID_FIELD';
-  if (isUnknownField && now - stream.describe.at > describedLatelyMs)
+  if (isUnknownField(fault) && now - stream.describe.at > describedLatelyMs)
     return { ...refused, describe: { ...stream.describe, isDue: true } };
   if (fault.kind !== 'permanent' || !isFollowing(stream, kind)) return refused;
   const tries = (stream.stopped?.tries ?? 0) + 1;

@@ -49,6 +49,10 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
   return new Fault('NET-01', { host, reason, status });
 }
 
+/** A query names a field that there is not, or that its user may not see any more. */
+export const isUnknownField = ({ code, safe }: Fault): boolean =>
+  code === 'PERM-02' && safe.reason === 'INVALID_FIELD';
+
 /** The code of an error body: `[{"errorCode": …}]` of REST, `{"errorCode": …}` of the newer APIs. */
 export function errorCodeOf(text: string): string | null {
   const body = parsed(text);

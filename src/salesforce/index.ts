@@ -6,7 +6,7 @@ export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions }
 export type { Query, RiderAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, nearNames, type SObject } from './describe.ts';
-export { faultOf } from './faults.ts';
+export { faultOf, isUnknownField } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
 export { type Shown, shownIn } from './shown.ts';

@@ -53,7 +53,14 @@ test('what is flushed, compared, repaired and decided on the command line is don
   });
   const { took_ms: _, ...flushed } = await told(cli, 'flush');
   assert.equal(await nameOf(world, (created.json as { id: string }).id), 'Flushed');
-  assert.deepEqual(flushed, { schema: 1, name: 'world', objects: 2, skipped: [], repairs: [] });
+  assert.deepEqual(flushed, {
+    schema: 1,
+    name: 'world',
+    objects: 2,
+    skipped: [],
+    repairs: [],
+    set_aside: [],
+  });
 
   const { id, name } = await oldAccount(world);
   await world.admin.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);

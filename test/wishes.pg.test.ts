@@ -49,7 +49,7 @@ test('a flush ends when all that was committed before it is in the mirror, late 
     Promise.all([nameOf(stage, ids[0] ?? ''), nameOf(stage, inTime)]),
   );
   assert.deepEqual(seen, ['Committed late', 'Committed in time']);
-  assert.deepEqual(result, { objects: 2, skipped: [], repairs: [] });
+  assert.deepEqual(result, { objects: 2, skipped: [], repairs: [], setAside: [] });
   await stage.settle();
   await stage.expectWhole();
 });
@@ -98,7 +98,7 @@ test('a flush leaves out a table whose first copy runs, and says so', async () =
   const { result, seen } = await granted(stage, stage.holder.wish('flush'), () => stage.row('lead', id));
   assert.equal(seen?.company, 'Flushed');
   const skipped = [{ object: 'Contact', reason: 'its first copy is not complete' }];
-  assert.deepEqual(result, { objects: 1, skipped, repairs: [] });
+  assert.deepEqual(result, { objects: 1, skipped, repairs: [], setAside: [] });
   assert.equal(await isCurrent('Contact'), false);
 });
 
@@ -113,6 +113,7 @@ test('a comparison finds a row that is missing and ends when it is there again',
     objects: 2,
     skipped: [],
     repairs: [{ sobject: 'Account', kind: 'missing', rows: 1 }],
+    setAside: [],
   });
   await stage.expectConverged();
 });

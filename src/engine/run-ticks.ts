@@ -242,7 +242,7 @@ function openLookAround(
   side: SideWork,
 ): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
   const { clock, mirror, open } = run;
-  const wishes = new Wishes(run.wishes, run.log);
+  const wishes = new Wishes(run.wishes, run.log, open.bell);
   const tidy = everyMs(clock, tidyEveryMs);
   const retry = everyMs(clock, retryEveryMs);
   const heal = everyMs(clock, healEveryMs);

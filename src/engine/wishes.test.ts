@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { heldAt, serverNow, streamState, syncState } from '../../test/sync-state.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog, LogFields } from '../core/log-fields.ts';
@@ -47,15 +48,16 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
   };
   let figures: readonly StreamFigures[] = [];
   const aside: SetAsideCount[] = [];
+  let decided = Promise.resolve();
   const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readFigures' | 'readRepairs' | 'readSetAside'> =
     {
       markRows: (...asked) => Promise.resolve(void writes.push(asked)),
-      decideOnAbsent: (...asked) => Promise.resolve(void writes.push(asked)),
+      decideOnAbsent: (...asked) => decided.then(() => void writes.push(asked)),
       readFigures: () => Promise.resolve({ ticket: lastTicket, figures }),
       readRepairs: () => Promise.resolve([]),
       readSetAside: () => Promise.resolve(aside),
     };
-  const granting = new Wishes(box, log);
+  const granting = new Wishes(box, log, { ring: () => undefined });
   return {
     box,
     open,
@@ -65,6 +67,8 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
     writes,
     /** What the destination tells from now on. */
     tell: (told: readonly StreamFigures[]) => void (figures = told),
+    /** What decisions on absent rows wait for from now on. */
+    decideAfter: (done: Promise<void>) => void (decided = done),
     look: (state: SyncState, at = now) => granting.look(mirror as Mirror, state, at),
     settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
     wished: (state: SyncState) => granting.wishedOf(state).streams[0] as StreamState,
@@ -193,11 +197,41 @@ for (const [kind, decision] of [
     const wishes = opened(wish(kind, { objects: ['OBJECT2'] }));
     const state = sync([stream(1), stream(2)]);
     await wishes.look(state);
+    await setImmediate();
     assert.deepEqual(wishes.writes, [[2, decision]]);
     await wishes.settle(state);
     assert.deepEqual(wishes.ended, [done]);
   });
 }
+
+test('a decision on many rows holds up nothing, and the wish is done when it is', async () => {
+  const wishes = opened(wish('keep', { objects: ['Object2'] }));
+  const state = sync([stream(1), stream(2)]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  wishes.decideAfter(promise);
+  await wishes.look(state);
+  await wishes.settle(state);
+  assert.deepEqual(wishes.ended, []);
+  resolve();
+  await setImmediate();
+  await wishes.settle(state);
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a decision that the database refuses is made again', async () => {
+  const wishes = opened(wish('remove', { objects: ['Object2'] }));
+  const state = sync([stream(1), stream(2)]);
+  wishes.decideAfter(Promise.reject(new Error('connection lost')));
+  await wishes.look(state);
+  await setImmediate();
+  await wishes.settle(state);
+  assert.deepEqual([wishes.ended, wishes.writes], [[], []]);
+  wishes.decideAfter(Promise.resolve());
+  await wishes.look(state);
+  await setImmediate();
+  await wishes.settle(state);
+  assert.deepEqual([wishes.ended, wishes.writes], [[done], [[2, 'accepted']]]);
+});
 
 const stoppedAt = (triedAt: number) => ({
   stopped: { code: 'PERM-02', tries: 1, triedAt, retryAt: now + 3_600_000 },

@@ -3,7 +3,8 @@ import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { unreachable } from '../lib/assert.ts';
-import type { Mirror } from '../postgres/index.ts';
+import type { Bell } from '../lib/bell.ts';
+import { failureFields, type Mirror } from '../postgres/index.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
@@ -59,10 +60,13 @@ export class Wishes {
   private readonly granted = new Map<number, Granted>();
   private readonly box: WishBox;
   private readonly log: AppLog;
+  private readonly bell: Pick<Bell, 'ring'>;
 
-  constructor(box: WishBox, log: AppLog) {
+  /** @param bell  rung when a wish can be told done that no reading ends */
+  constructor(box: WishBox, log: AppLog, bell: Pick<Bell, 'ring'>) {
     this.box = box;
     this.log = log;
+    this.bell = bell;
   }
 
   /** Takes up what is new, drops what was withdrawn. While nobody can be asked, what has been taken goes on. */
@@ -76,8 +80,8 @@ export class Wishes {
     for (const id of this.granted.keys()) if (!ids.has(id)) this.granted.delete(id);
     const fresh = open.filter(({ id }) => !this.granted.has(id));
     for (const wish of fresh) await this.grant(mirror, state, wish, now);
-    if (!fresh.some(({ kind }) => kind === 'repair' || kind === 'remove')) return state;
-    // They begin with marks, which are what their end is told by.
+    if (!fresh.some(({ kind }) => kind === 'repair')) return state;
+    // It begins with marks, which are what its end is told by.
     const { figures } = await mirror.readFigures();
     return withFigures(state, figures);
   }
@@ -144,26 +148,27 @@ export class Wishes {
     granted.count = granted.left.size;
     this.granted.set(wish.id, granted);
     this.log.info('wish taken', { kind: wish.kind });
-    await this.actAtOnce(mirror, granted, chosen);
+    const ids = (wish.ids ?? []) as readonly RecordId[];
+    for (const streamNo of granted.left.keys()) {
+      if (wish.kind === 'repair') await mirror.markRows(streamNo, ids, 'asked', true);
+      const decision = decisionOf(wish);
+      if (decision) this.decide(mirror, granted, streamNo, decision);
+    }
   }
 
-  /** What needs no further reading, or begins with marks in the destination. */
-  private async actAtOnce(
-    mirror: Mirror,
-    { wish, left }: Granted,
-    chosen: readonly StreamState[],
-  ): Promise<void> {
-    for (const { table } of chosen) {
-      const { streamNo } = table.stream;
-      if (!left.has(streamNo)) continue;
-      const ids = (wish.ids ?? []) as readonly RecordId[];
-      if (wish.kind === 'repair') {
-        await mirror.markRows(streamNo, ids, 'asked', true);
-      }
-      if (wish.kind === 'keep') await mirror.decideOnAbsent(streamNo, 'kept');
-      if (wish.kind === 'remove') await mirror.decideOnAbsent(streamNo, 'accepted');
-      if (wish.kind === 'keep' || wish.kind === 'remove') left.delete(streamNo);
-    }
+  /** Beside the requests, because there may be a million rows to decide on. */
+  private decide(mirror: Mirror, granted: Granted, streamNo: number, decision: Decision): void {
+    mirror
+      .decideOnAbsent(streamNo, decision)
+      .then(
+        () => granted.left.delete(streamNo),
+        (error: unknown) => {
+          this.log.warn('wish not ended yet', { kind: granted.wish.kind, ...failureFields(error) });
+          // As if it had just come: it is granted again.
+          this.granted.delete(granted.wish.id);
+        },
+      )
+      .finally(() => this.bell.ring());
   }
 
   private async report(granted: Granted, state: SyncState, now: number): Promise<void> {
@@ -193,6 +198,11 @@ export class Wishes {
     }
   }
 }
+
+type Decision = Parameters<Mirror['decideOnAbsent']>[1];
+
+const decisionOf = ({ kind }: Wish): Decision | null =>
+  kind === 'keep' ? 'kept' : kind === 'remove' ? 'accepted' : null;
 
 const whyNot = ({ cursors }: StreamState): string | null =>
   cursors.backfill ? 'its first copy is not complete' : null;
@@ -259,12 +269,12 @@ function isRead(granted: Granted, stream: StreamState): boolean {
 
 function isJustRead(granted: Granted, stream: StreamState): boolean {
   const own = granted.left.get(stream.table.stream.streamNo);
-  return own?.readAt === null && !stream.stopped && isRead(granted, stream);
+  return own?.readAt === null && !decisionOf(granted.wish) && !stream.stopped && isRead(granted, stream);
 }
 
 function isDone(granted: Granted, stream: StreamState): boolean {
   const own = granted.left.get(stream.table.stream.streamNo);
-  if (!own) return false;
+  if (!own || decisionOf(granted.wish)) return false;
   if (whyNotDone(granted, stream) !== null) return true;
   return own.readAt !== null && !(stream.marked && stream.marked.oldest <= own.readAt);
 }

@@ -59,7 +59,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     wideFrom: null,
     wideSince: null,
     wideReadAt: 0,
-    goesAlone: false,
+    slow: null,
     problems: {},
     stopped: null,
     isTableChanged: false,

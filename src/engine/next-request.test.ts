@@ -296,7 +296,7 @@ test('an object with an unknown field is described at once, one with a hidden fi
 });
 
 test('a slow stream goes alone, and the others share the requests between', () => {
-  let state = sync([stream(1, { goesAlone: true }), stream(2), stream(3)]);
+  let state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
   const asked: string[][] = [];
   for (let turn = 0; turn < 4; turn++) {
     const slots = slotsOf(state, 100_000 + turn);
@@ -307,24 +307,24 @@ test('a slow stream goes alone, and the others share the requests between', () =
 });
 
 test('a slow stream is asked apart, and is not asked again before that answer has taken effect', () => {
-  const state = sync([stream(1, { goesAlone: true }), stream(2), stream(3)]);
+  const state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
   const next = nextRequest(state, 100_000);
   assert.ok(next.kind === 'ask' && next.isApart);
   const beside = nextRequest(state, 100_000, { ...nothingBeside, asking: new Set([1]) });
   assert.ok(beside.kind === 'ask' && !beside.isApart);
   assert.deepEqual(kinds(beside.slots), ['head 1', 'head 2']);
-  const only = nextRequest(sync([stream(1, { goesAlone: true })]), 100_000);
+  const only = nextRequest(sync([stream(1, { slow: 'polls' })]), 100_000);
   assert.ok(only.kind === 'ask' && !only.isApart, 'there is nothing that it could hold up');
 });
 
 test('no more than five requests are under way apart', () => {
-  const state = sync(numbered(7, { goesAlone: true }));
+  const state = sync(numbered(7, { slow: 'polls' }));
   const asking = new Set([1, 2, 3, 4, 5]);
   assert.equal(nextRequest(state, 100_000, { ...nothingBeside, asking }).kind, 'wait');
 });
 
 test('after a request that failed as a whole no stream goes apart', () => {
-  const state = sync(numbered(3, { goesAlone: true }), { trouble: { restsUntil: 0, tries: 1 } });
+  const state = sync(numbered(3, { slow: 'polls' }), { trouble: { restsUntil: 0, tries: 1 } });
   const next = nextRequest(state, 100_000);
   assert.ok(next.kind === 'ask' && !next.isApart);
 });

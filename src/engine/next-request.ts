@@ -136,7 +136,7 @@ const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % strea
 const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
 
 /** Whose requests may take long: it holds up no other. */
-const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.goesAlone;
+const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
 
 /** Who shares a request, whoever has waited longest first. */
 function companiesOf(byWait: readonly Ready[]): readonly (readonly Ready[])[] {

@@ -66,8 +66,8 @@ export interface StreamState {
   /** Local time of the first request of the pass under way that began where the tail stands, and of the last whole one. */
   wideSince: number | null;
   wideReadAt: number;
-  /** A request that it shared was slow: it goes alone until it is fast by itself, and holds up no other. */
-  goesAlone: boolean;
+  /** A request was slow, with pages or without: it goes alone until one is fast by itself, and holds up no other. */
+  slow: 'polls' | 'pages' | null;
   /** What has failed, each until it succeeds. */
   problems: Problems;
   /** Its object was refused for good: only its poll is tried again, after an hour at most and when somebody asks. */
@@ -155,7 +155,7 @@ export async function loadState(
         wideFrom: null,
         wideSince: null,
         wideReadAt: 0,
-        goesAlone: false,
+        slow: null,
         problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
         stopped: null,
         isTableChanged: false,

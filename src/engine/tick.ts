@@ -211,36 +211,40 @@ function withStored(
   return next;
 }
 
-/** Polls are short; pages by the thousand are not. What takes longer goes on apart, and holds up no other. */
-const [lightMsMax, heavyMsMax] = [5_000, 30_000];
+/** What holds up other objects is waited for so long; then it goes on apart. */
+const sharedMsMax = 5_000;
 
-/** How long an answer is waited for that holds up other objects. In trouble they go in turn, and each has its time. */
-export function answerLimitMs({ state, asking: { slots } }: Prepared): number | null {
-  if (state.streams.length === 1 || state.trouble) return null;
-  return slots.every(isLight) ? lightMsMax : heavyMsMax;
-}
+/** How long an answer is waited for. In trouble streams go in turn, and each has its time. */
+export const answerLimitMs = ({ state }: Prepared): number | null =>
+  state.streams.length === 1 || state.trouble ? null : sharedMsMax;
 
-const isLight = (slot: Slot) => isHead(slot) || slot.kind === 'tail' || slot.kind === 're-read';
+/** Pages by the thousand are slow by nature; everything else is short. */
+const carriesPages = (slots: readonly Slot[]) =>
+  !slots.every((slot) => isHead(slot) || slot.kind === 'tail' || slot.kind === 're-read');
 
 /** The state after an answer that did not come in time. */
-export function afterTooSlow(state: SyncState, { asking }: Reading): SyncState {
-  const slow = new Set(asking.slots.map(({ index }) => index));
-  const streams = state.streams.map((stream, index) =>
-    slow.has(index) ? { ...stream, goesAlone: true } : stream,
-  );
-  return { ...state, streams };
-}
+export const afterTooSlow = (state: SyncState, { asking: { slots } }: Reading): SyncState =>
+  withSlow(state, slots, () => (carriesPages(slots) ? 'pages' : 'polls'));
 
 /**
- * After a slow request its streams go alone, each until it is fast by itself. Pages by the thousand are slow by nature
- * and say nothing.
+ * After a slow request its streams go alone, each until it is fast by itself: where pages were slow, with pages. How long
+ * these take says nothing else, as long as nobody waits too long for them.
  */
 function withPace(state: SyncState, slots: readonly Slot[], tookMs: number): SyncState {
-  if (!slots.every(isLight)) return state;
+  const isFast = tookMs <= slowMs;
+  if (carriesPages(slots)) return isFast ? withSlow(state, slots, () => null) : state;
+  return withSlow(state, slots, ({ slow }) => (slow === 'pages' ? slow : isFast ? null : 'polls'));
+}
+
+function withSlow(
+  state: SyncState,
+  slots: readonly Slot[],
+  slowOf: (stream: StreamState) => StreamState['slow'],
+): SyncState {
   const asked = new Set(slots.map(({ index }) => index));
-  const goesAlone = tookMs > slowMs;
-  const streams = state.streams.map((stream, index) =>
-    asked.has(index) && stream.goesAlone !== goesAlone ? { ...stream, goesAlone } : stream,
-  );
+  const streams = state.streams.map((stream, index) => {
+    const slow = asked.has(index) ? slowOf(stream) : stream.slow;
+    return slow === stream.slow ? stream : { ...stream, slow };
+  });
   return { ...state, streams };
 }

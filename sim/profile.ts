@@ -223,7 +223,7 @@ const limited: Profile = {
   ...usual,
   limitEveryMs: 40_000,
   spentMs: [110 * seconds, 180 * seconds],
-  brokenShare: 0, // a process that loads its state again has forgotten what it was told
+  brokenShare: 0, // whoever loads its state again asks for the time, whatever it was told
   settlingAt: 1_300 * seconds,
   endAt: 1_400 * seconds,
 };

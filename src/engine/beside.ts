@@ -66,17 +66,17 @@ export function beginAsk(
     async (signal) => {
       const prepared = await prepareAsking(run, state, asking);
       if (prepared.prepared.length + prepared.asking.riders.length === 0)
-        return async (now) => merged(now, prepared.state, streamNo);
+        return async (now) => merged(now, stream, prepared.state);
       const reading = await beginReading(run, prepared);
       if (!run.mayAsk()) {
         await closeReading(run, reading);
-        return async (now) => merged(now, prepared.state, streamNo);
+        return async (now) => merged(now, stream, prepared.state);
       }
       const landed = await askSalesforce(run, reading, signal);
       return async (now) => {
         const { state: after } = await applyAnswer(run, landed);
         const { time } = afterDate(now.serverTime, landed.dated);
-        return run.reload({ ...merged(now, after, streamNo), serverTime: time, serverNow: time.now });
+        return run.reload({ ...merged(now, stream, after), serverTime: time, serverNow: time.now });
       };
     },
     (error) => async (now) => {
@@ -86,17 +86,25 @@ export function beginAsk(
   );
 }
 
-/** One stream as its own step has left it, with what others have wished of it meanwhile. */
-function merged(now: SyncState, after: SyncState, streamNo: number): SyncState {
-  const stepped = after.streams.find(({ table }) => table.stream.streamNo === streamNo);
-  return withStreams(now, [streamNo], (current) => {
-    if (!stepped) return current;
-    const wideFrom =
-      current.wideFrom === null || stepped.wideFrom === null
-        ? (current.wideFrom ?? stepped.wideFrom)
-        : Math.min(current.wideFrom, stepped.wideFrom);
-    return { ...stepped, isUrgent: stepped.isUrgent || current.isUrgent, wideFrom };
-  });
+/** One stream as its own step has left it, with what else has become of it meanwhile. */
+function merged(now: SyncState, before: StreamState, after: SyncState): SyncState {
+  const { streamNo } = before.table.stream;
+  const stepped = after.streams.find(({ table }) => table.stream.streamNo === streamNo) ?? before;
+  return withStreams(now, [streamNo], (current) => ({
+    ...changed(current, before, stepped),
+    problems: changed(current.problems, before.problems, stepped.problems),
+  }));
+}
+
+/** What differs between `before` and `after`, put into `current`. */
+function changed<T extends object>(current: T, before: T, after: T): T {
+  const result = { ...current };
+  for (const key of Object.keys({ ...before, ...after }) as (keyof T)[]) {
+    if (before[key] === after[key]) continue;
+    if (key in after) result[key] = after[key];
+    else delete result[key];
+  }
+  return result;
 }
 
 function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: readonly number[]): void {

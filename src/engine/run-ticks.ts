@@ -256,7 +256,7 @@ function openLookAround(
     if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
-    let next = withWishes(open, isNews ? { ...state, trouble: null } : state, clock.now());
+    let next = withWishes(run, side, isNews ? { ...state, trouble: null } : state);
     if (isNews || look()) next = await wishes.look(mirror, next, clock.now());
     if (isApplied) await wishes.settle(mirror, next, clock.now());
     return wishes.wishedOf(next);
@@ -298,23 +298,28 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
 /** So much earlier than a write was sent its stamp may lie: clocks in Salesforce differ by seconds. */
 const wideSlackSeconds = 10;
 
-/** What others wished and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. */
-function withWishes(open: HeldSync, state: SyncState, now: number): SyncState {
+/**
+ * What others wished and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. What
+ * is wished of a stream that is being asked apart waits for that answer, which may be older than the wish.
+ */
+function withWishes({ open, clock }: Run, side: SideWork, state: SyncState): SyncState {
   const { intervalMs, stopAtPercent: stopAt } = open.settings;
   const budget = { ...state.budget, intervalMs };
   open.quota = { ...open.quota, stopAt };
   const { quota } = open;
   if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
+  const { asking } = besideOf(side, state);
   const streams = state.streams.map((stream) => {
+    if (asking.has(stream.table.stream.streamNo)) return stream;
     const name = stream.table.stream.sobject.toLowerCase();
     const sentAt = open.wide.get(name);
     const isUrgent = stream.isUrgent || sentAt !== undefined || open.urgent.has(name);
+    open.urgent.delete(name);
+    open.wide.delete(name);
     if (sentAt === undefined) return { ...stream, isUrgent };
-    const from = Math.floor(state.serverNow - (now - sentAt) / 1_000) - wideSlackSeconds;
+    const from = Math.floor(state.serverNow - (clock.now() - sentAt) / 1_000) - wideSlackSeconds;
     return { ...stream, isUrgent, wideFrom: Math.min(from, stream.wideFrom ?? from) };
   });
-  open.urgent.clear();
-  open.wide.clear();
   return { ...state, budget, quota, streams };
 }
 

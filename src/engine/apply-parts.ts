@@ -52,6 +52,8 @@ interface ApplyDeps {
 interface PartsApplied {
   /** After the last part, read in its transaction. */
   figures: readonly StreamFigures[];
+  /** Streams, by their place in the state, of which a page was stored: nothing is wrong with their tables. */
+  stored: ReadonlySet<number>;
   /** Streams, by their place in the state, whose page the database refused, with its error. The others went on. */
   failed: ReadonlyMap<number, unknown>;
   areCursorsMoved: boolean;
@@ -93,6 +95,7 @@ export async function applyParts(
   hi?: number,
 ): Promise<PartsApplied> {
   const failed = new Map<number, unknown>();
+  const stored = new Set<number>();
   const moves = new Moves();
   for (const part of parts) {
     const { index } = part.slot;
@@ -101,6 +104,7 @@ export async function applyParts(
     if (!hasRows(part)) continue;
     try {
       moves.stand(index, await applyOnePage(deps, part, moves.take(index), { observation, hi }));
+      stored.add(index);
     } catch (error) {
       if (!isOfOneTable(error)) throw error;
       failed.set(index, error);
@@ -123,6 +127,7 @@ export async function applyParts(
   const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true });
   return {
     figures: last.figures,
+    stored: new Set([...stored].filter((index) => !failed.has(index))),
     failed,
     areCursorsMoved: last.unmoved.length === 0 && moves.areAllTaken,
   };

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { sql } from '../src/lib/sql.ts';
 import type { TestOrg } from './org.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -15,4 +17,43 @@ export async function writeBoth(stage: Stage, name: string): Promise<{ account: 
     { create: 'Lead', values: { LastName: name, Company: name } },
   ]);
   return { account, lead };
+}
+
+export const accountName = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
+export const leadCompany = async (stage: Stage, id: string) => (await stage.row('lead', id))?.company;
+
+/** What is told of objects that something is wrong with. */
+export const problems = (stage: Stage) =>
+  stage.mirror.query<{ sobject: string; kind: string; code: string; explanation: string }>(
+    sql`SELECT sobject, kind, code, explanation FROM _lockstep.problems ORDER BY sobject, kind`,
+  );
+
+/** The only thing that is told: what is wrong with the table of accounts. */
+export async function toldOfAccounts(stage: Stage): Promise<{ code: string; explanation: string }> {
+  const [problem, ...others] = await problems(stage);
+  assert.ok(problem, 'a problem is told');
+  assert.deepEqual(others, []);
+  assert.deepEqual([problem.sobject, problem.kind], ['Account', 'table']);
+  return problem;
+}
+
+const stepMs = 1_000;
+const stepsMax = 1_000;
+
+/** Lets time pass until it is so. What is done beside the requests takes real time, which nobody else waits for. */
+export async function passUntil(stage: Stage, what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (let steps = 0; steps < stepsMax; steps++) {
+    if (await isSo()) return;
+    await stage.pass(stepMs);
+  }
+  assert.fail(`it does not come about that ${what}`);
+}
+
+/** Nothing is told any more, and everything is as in the org. */
+export async function expectMended(stage: Stage): Promise<void> {
+  await passUntil(stage, 'no problem is told', async () => (await problems(stage)).length === 0);
+  await stage.copy();
+  await stage.settle();
+  await stage.expectConverged();
+  await stage.expectRest();
 }

@@ -52,7 +52,9 @@ interface ApplyDeps {
 interface PartsApplied {
   /** After the last part, read in its transaction. */
   figures: readonly StreamFigures[];
-  /** Streams, by their place in the state, whose page the database refused, with its error. The others went on. */
+  /** Streams, by their place in the state, of which a page was stored: nothing is wrong with their tables. */
+  stored: ReadonlySet<number>;
+  /** Those whose table refused something, with the database's error. The others went on. */
   failed: ReadonlyMap<number, unknown>;
   areCursorsMoved: boolean;
 }
@@ -85,7 +87,7 @@ class Moves {
   }
 }
 
-/** Pages with rows each in a transaction of their own, then all the rest in the one that closes the reading. */
+/** What looks into a table each in a transaction of its own, then all the rest in the one that closes the reading. */
 export async function applyParts(
   deps: ApplyDeps,
   { parts, riders, stops }: { parts: readonly Part[]; riders: readonly RiderPart[]; stops: readonly Stop[] },
@@ -93,36 +95,52 @@ export async function applyParts(
   hi?: number,
 ): Promise<PartsApplied> {
   const failed = new Map<number, unknown>();
+  const stored = new Set<number>();
   const moves = new Moves();
+  const ofOneTable = async (index: number, apply: () => Promise<readonly CursorMove['kind'][]>) => {
+    try {
+      moves.stand(index, await apply());
+    } catch (error) {
+      if (!isOfOneTable(error)) throw error;
+      failed.set(index, error);
+    }
+  };
   for (const part of parts) {
     const { index } = part.slot;
     if (failed.has(index)) continue;
     moves.add(index, part.step.moves);
     if (!hasRows(part)) continue;
-    try {
-      moves.stand(index, await applyOnePage(deps, part, moves.take(index), { observation, hi }));
-    } catch (error) {
-      if (!isOfOneTable(error)) throw error;
-      failed.set(index, error);
-    }
+    await ofOneTable(index, () => applyOnePage(deps, part, moves.take(index), { observation, hi }));
+    stored.add(index);
   }
-  const tables = new Map(parts.map(({ slot, table }) => [slot.index, table]));
+  for (const { index, table, ids, moves: own } of riders) {
+    if (failed.has(index)) continue;
+    if (ids.length === 0) {
+      moves.add(index, own);
+      continue;
+    }
+    // Looks which of them stand in the table.
+    const marks = { ids, reason: 'deleted log' as const };
+    const part = { observation, hi, isLast: false };
+    await ofOneTable(
+      index,
+      async () => (await deps.mirror.applyRest([{ table, moves: own, marks }], part)).unmoved,
+    );
+  }
+  const tables = new Map([
+    ...parts.map(({ slot, table }) => [slot.index, table] as const),
+    ...riders.map(({ index, table }) => [index, table] as const),
+  ]);
   const rest = [
     ...[...tables]
       .filter(([index]) => !failed.has(index))
       .map(([index, table]) => ({ table, moves: moves.take(index) })),
-    ...riders
-      .filter(({ index }) => !failed.has(index))
-      .map(({ table, ids, ...rider }) => ({
-        table,
-        moves: rider.moves,
-        marks: { ids, reason: 'deleted log' as const },
-      })),
     ...stops.map(({ table, fault }) => ({ table, moves: [], stop: fault })),
   ];
   const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true });
   return {
     figures: last.figures,
+    stored: new Set([...stored].filter((index) => !failed.has(index))),
     failed,
     areCursorsMoved: last.unmoved.length === 0 && moves.areAllTaken,
   };

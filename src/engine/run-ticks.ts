@@ -24,6 +24,7 @@ import {
   type Landed,
   type Reading,
   TooSlow,
+  withStored,
 } from './tick.ts';
 import type { Trouble } from './trouble.ts';
 import { type WishBox, Wishes } from './wishes.ts';
@@ -127,7 +128,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
     if (at.landed) {
       const done = await applyBeside(run, at.landed, flight);
       if (done.areCursorsMoved) {
-        at.state = withFigures(at.state, done.figures);
+        at.state = withStored(withFigures(at.state, done.figures), done.stored);
       } else {
         giveBackWishes(run, at.state);
         at.state = done.state;

@@ -52,6 +52,8 @@ export class TooSlow extends Error {}
 export interface Ticked {
   state: SyncState;
   figures: readonly StreamFigures[];
+  /** The places of the streams of which a page was stored: their tables work. */
+  stored: ReadonlySet<number>;
   /** False where the state has to be loaded again: a cursor stood elsewhere, or the database refused a page. */
   areCursorsMoved: boolean;
 }
@@ -126,14 +128,19 @@ export const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
 export async function applyAnswer(deps: SyncDeps, landed: Landed, hi?: number): Promise<Ticked> {
   const { reading, next } = landed;
   try {
-    const { figures, failed, areCursorsMoved } = await applyParts(deps, landed, reading.observation, hi);
+    const { figures, stored, failed, areCursorsMoved } = await applyParts(
+      deps,
+      landed,
+      reading.observation,
+      hi,
+    );
     let after = next;
     for (const [index, error] of failed) {
       const stream = await afterTableError(deps, reading.state.streams[index] as StreamState, error);
       after = withStream(after, index, stream);
     }
-    const state = withFigures(withStored(after, landed.parts, failed), figures);
-    return { state, figures, areCursorsMoved: areCursorsMoved && failed.size === 0 };
+    const state = withFigures(withStored(after, stored), figures);
+    return { state, figures, stored, areCursorsMoved: areCursorsMoved && failed.size === 0 };
   } catch (error) {
     await closeReading(deps, reading);
     throw error;
@@ -197,18 +204,12 @@ function purposeOf(slots: readonly PreparedSlot[]): Purpose {
   return kinds.has('backfill') ? 'backfill' : 'reconcile';
 }
 
-/** A stream of which a page was stored has a table that works. */
-function withStored(
-  state: SyncState,
-  parts: readonly Part[],
-  failed: ReadonlyMap<number, unknown>,
-): SyncState {
-  let next = state;
-  for (const { slot, page } of parts) {
-    if (!page || page.count === 0 || failed.has(slot.index)) continue;
-    next = withStream(next, slot.index, withoutProblem(streamOf(next, slot), 'table'));
-  }
-  return next;
+/** The state with streams of which a page was stored: nothing is wrong with their tables. */
+export function withStored(state: SyncState, stored: ReadonlySet<number>): SyncState {
+  const streams = state.streams.map((stream, index) =>
+    stored.has(index) ? withoutProblem(stream, 'table') : stream,
+  );
+  return { ...state, streams };
 }
 
 /** What holds up other objects is waited for so long; then it goes on apart. */

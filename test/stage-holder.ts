@@ -37,6 +37,8 @@ export interface WishResult {
   objects: number;
   skipped: readonly { object: string; reason: string }[];
   repairs: readonly { sobject: string; kind: string; rows: number }[];
+  /** What the mirror cannot hold as it is. */
+  setAside: readonly { sobject: string; column: string | null; code: string; rows: number }[];
 }
 
 /** The engine room as it holds the stage's sync, and what can be seen of it from outside. */

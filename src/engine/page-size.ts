@@ -29,3 +29,13 @@ export function learnt(size: PageSize, asked: number, { count, done }: Page): Pa
   const rows = isSteady ? count : Math.floor(safeShare * Math.min(count, size.rows));
   return { rows: Math.max(1, rows), cutAt: count };
 }
+
+/**
+ * After a cut answer to a question for Ids that did not tell of the first of them: it may be absent, and counts as such
+ * in a whole answer alone. So half as many are asked for (a question asks for twice what a page holds), and half of that,
+ * until all of them come.
+ */
+export const fewerIds = (sizes: PageSizes, asked: number): PageSizes => ({
+  ...sizes,
+  part: { ...sizes.part, rows: Math.max(1, Math.floor(asked / 4)) },
+});

@@ -1,10 +1,15 @@
-/** What the reading of a head means for whoever waits for it. */
+/** What the reading of a head means for whoever waits for it, and a sweep over pages that are cut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { pageWith } from '../../test/page.ts';
-import { serverNow, streamState, syncState } from '../../test/sync-state.ts';
+import { heldAt, serverNow, streamState, syncState } from '../../test/sync-state.ts';
+import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
-import { slotQuery, slotStep } from './slots.ts';
+import type { Mirror } from '../postgres/index.ts';
+import { mendOf } from './cursors/mend.ts';
+import { startOfSweep } from './cursors/sweep.ts';
+import { hasQuery, prepareSlots, slotQuery, slotStep } from './slots.ts';
 import type { StreamState } from './sync-state.ts';
 
 const tailAt = serverNow - 900;
@@ -48,4 +53,83 @@ test('what is wished during a pass waits for the next one', () => {
   const begun = read(streamState(1), full, 5_000);
   const wished = { ...begun, isUrgent: true, wideFrom: tailAt };
   assert.deepEqual(wideOf(read(wished, empty, 6_000)), { ...settled, wideFrom: tailAt });
+});
+
+const pageRows = 40;
+const idOf = (n: number) => `001000000000${String(n).padStart(3, '0')}AAA` as RecordId;
+
+/** What Salesforce answers to a question for Ids: those of its records, as many as fit on a page. */
+function answerTo(ids: readonly RecordId[], inOrg: ReadonlySet<RecordId>, cutAt: number): Page {
+  const found = ids.filter((id) => inOrg.has(id));
+  const came = found.slice(0, cutAt);
+  return {
+    ...pageWith(came.length, { done: came.length === found.length }),
+    records: JSON.stringify(came.map((Id) => ({ Id }))),
+  };
+}
+
+/** Goes over the mirror's own Ids until the pass ends, with one question a request; tells what was found absent. */
+async function goOver(
+  kind: 'sweep' | 'mend',
+  rows: number,
+  gone: readonly number[],
+  cuts: readonly number[],
+) {
+  const ids = Array.from({ length: rows }, (_, n) => idOf(n));
+  const absentInOrg = new Set(gone.map((n) => idOf(n % rows)));
+  const inOrg = new Set(ids.filter((id) => !absentInOrg.has(id)));
+  const mirror = {
+    idsAfter: async (_: unknown, after: RecordId | null, limit: number) =>
+      ids.filter((id) => after === null || id > after).slice(0, limit),
+  } as unknown as Mirror;
+  const mend = heldAt({ ...mendOf(['2026-11-24']), part: 'ids' as const });
+  let state = syncState([streamState(1, { rows, cursors: { mend, sweep: heldAt(startOfSweep(0)) } })], {
+    pageRows,
+  });
+  const absent = new Set<RecordId>();
+  const slot = kind === 'sweep' ? ({ kind, index: 0, nth: 0 } as const) : ({ kind, index: 0 } as const);
+  for (let requests = 0; requests < 10 * rows + 20; requests++) {
+    const [prepared] = await prepareSlots(mirror, state, [slot], [slot]);
+    assert.ok(prepared?.ids);
+    const page = answerTo(prepared.ids, inOrg, cuts[requests % cuts.length] ?? pageRows);
+    const query = hasQuery(prepared)
+      ? slotQuery(state, prepared)
+      : { soql: '', includeDeleted: false, timeField: null, limit: 0 };
+    const step = slotStep(state, prepared, query, page, { sentAt: 0, answeredAt: serverNow });
+    for (const id of step.absent ?? []) absent.add(id);
+    state = { ...state, streams: [step.after] };
+    const { cursors } = step.after;
+    const isOver =
+      kind === 'sweep' ? cursors.sweep?.position.lastAt === serverNow : !cursors.mend?.position.days.length;
+    if (isOver)
+      return {
+        absent: [...absent].toSorted(),
+        expected: [...absentInOrg].toSorted(),
+        requests: requests + 1,
+      };
+  }
+  return assert.fail(`the ${kind} does not end`);
+}
+
+for (const kind of ['sweep', 'mend'] as const) {
+  test(`a ${kind} over Ids ends wherever pages are cut, and finds every row that is absent and no other`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 120 }),
+        fc.array(fc.nat(119), { maxLength: 60 }),
+        fc.array(fc.integer({ min: 1, max: pageRows }), { minLength: 1, maxLength: 4 }),
+        async (rows, gone, cuts) => {
+          const { absent, expected } = await goOver(kind, rows, gone, cuts);
+          assert.deepEqual(absent, expected);
+        },
+      ),
+    );
+  });
+}
+
+test('rows that are absent cost a sweep over cut pages a few requests each, and no more', async () => {
+  const whole = await goOver('sweep', 120, [], [10]);
+  const missing = await goOver('sweep', 120, [0, 60, 119], [10]);
+  assert.ok(whole.requests <= 120 / 10 + 2, `${whole.requests} requests`);
+  assert.ok(missing.requests <= whole.requests + 3 * 3, `${missing.requests} requests`);
 });

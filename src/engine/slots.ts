@@ -20,7 +20,7 @@ import {
 import { sweepAfter, sweepAfterPage } from './cursors/sweep.ts';
 import type { Slot } from './fill-slots.ts';
 import { absentIds, leadingIds } from './page-ids.ts';
-import { learnt, type PageSizes } from './page-size.ts';
+import { fewerIds, learnt, type PageSizes } from './page-size.ts';
 import { type Cursors, moved, type Positions, type StreamState, type SyncState } from './sync-state.ts';
 
 /** A slot, with what had to be looked up in the mirror before it can be asked. */
@@ -373,7 +373,8 @@ function idsStep(
 ): SlotStep {
   const read = page.done ? ids : leadingIds(ids, page);
   const isWhole = read.length === ids.length;
-  const moves = isWhole || read.length > 0 ? step(read, isWhole && isLastIds) : { moves: [], after: stream };
+  const fewer = { ...stream, pageSizes: fewerIds(stream.pageSizes, ids.length) };
+  const moves = isWhole || read.length > 0 ? step(read, isWhole && isLastIds) : { moves: [], after: fewer };
   return { ...moves, absent: absentIds(ids, page), partial: { settledUntil: tailAt(stream) } };
 }
 

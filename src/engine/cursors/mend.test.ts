@@ -48,3 +48,14 @@ test('after the Ids of a day comes the next day, and after the last one nothing'
   assert.deepEqual(next, mendOf(days.slice(1)));
   assert.deepEqual(mendAfterIds({ ...next, part: 'ids' }, [], true), nothingToMend);
 });
+
+test('a mend that leaves the mirror’s Ids to a sweep reads the records of each day and nothing else', () => {
+  const first = mendOf(days, 'records');
+  assert.deepEqual(first, { ...mendOf(days), leavesIds: true });
+  const more = mendAfterRecords(first, pageWith(pageRows), pageRows);
+  assert.deepEqual(more, { ...first, after: lastId });
+  const second = mendAfterRecords(more, pageWith(7), pageRows);
+  assert.deepEqual(second, mendOf(days.slice(1), 'records'));
+  const end = mendAfterRecords(second, pageWith(0), pageRows);
+  assert.deepEqual([end.days, end.part, end.after], [[], 'records', null], 'nothing is left to mend');
+});

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { sql } from '../src/lib/sql.ts';
 import { startOrg } from './org.ts';
-import { openStage } from './stage.ts';
+import { dataPath, openStage } from './stage.ts';
 import { openPair, writeBoth } from './stage-pair.ts';
 
 const org = await startOrg({ records: 300 });
@@ -42,6 +43,29 @@ for (const { what, rows, isUsed } of torn) {
     await stage.expectWhole();
   });
 }
+
+test('a page without a record that is not the last one is that object’s trouble alone, and is told', async () => {
+  await using stage = await openPair(org);
+  const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
+  const body = { totalSize: 1, done: false, nextRecordsUrl, records: [] };
+  const fault = await stage.strike({
+    match: ofAccount,
+    times: null,
+    effect: { respond: { status: 200, body } },
+  });
+  const { account, lead } = await writeBoth(stage, 'Behind nothing');
+  await stage.pass(3 * stage.intervalMs);
+  assert.ok((await fault.fired()) >= 2);
+  assert.equal((await stage.row('lead', lead))?.company, 'Behind nothing');
+  const problems = await stage.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
+  assert.deepEqual(problems, [{ sobject: 'Account', kind: 'poll', code: 'DATA-03' }]);
+  assert.deepEqual(stage.holder.troubles, []);
+  await fault.end();
+  await stage.pass(3 * stage.intervalMs);
+  assert.equal((await stage.row('account', account))?.name, 'Behind nothing');
+  await stage.settle();
+  await stage.expectWhole();
+});
 
 test('a first copy whose every page comes in another order misses no row', async () => {
   await using stage = await openStage({ org, sobjects: ['Contact'], pageRows: 10 });

@@ -249,8 +249,11 @@ export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): 
     'tidy',
     async () => {
       await mirror.purgeOld();
-      for (const { table, isTableChanged } of state.streams) {
-        if (!isTableChanged && !(await mirror.hasCursorIndex(table))) await mirror.restoreCursorIndex(table);
+      for (const { table, isTableChanged, cursors } of state.streams) {
+        if (isTableChanged) continue;
+        if (!(await mirror.hasCursorIndex(table))) await mirror.restoreCursorIndex(table);
+        // Others are recounted with each count of their days.
+        if (!cursors.counts && !cursors.backfill) await mirror.recountRows(table);
       }
       return nothing;
     },

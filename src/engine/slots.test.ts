@@ -58,9 +58,24 @@ test('what is wished during a pass waits for the next one', () => {
 const pageRows = 40;
 const idOf = (n: number) => `001000000000${String(n).padStart(3, '0')}AAA` as RecordId;
 
+/** Rows of the mirror, the places of those that have no record any more, and where Salesforce cuts its pages. */
+interface Cut {
+  rows: number;
+  gone: readonly number[];
+  cuts: readonly number[];
+  /** Salesforce's order is the other one. */
+  isReversed?: boolean;
+}
+
 /** What Salesforce answers to a question for Ids: those of its records, as many as fit on a page. */
-function answerTo(ids: readonly RecordId[], inOrg: ReadonlySet<RecordId>, cutAt: number): Page {
-  const found = ids.filter((id) => inOrg.has(id));
+function answerTo(
+  ids: readonly RecordId[],
+  inOrg: ReadonlySet<RecordId>,
+  cutAt: number,
+  isReversed: boolean,
+): Page {
+  const inOrder = ids.filter((id) => inOrg.has(id));
+  const found = isReversed ? inOrder.toReversed() : inOrder;
   const came = found.slice(0, cutAt);
   return {
     ...pageWith(came.length, { done: came.length === found.length }),
@@ -69,12 +84,7 @@ function answerTo(ids: readonly RecordId[], inOrg: ReadonlySet<RecordId>, cutAt:
 }
 
 /** Goes over the mirror's own Ids until the pass ends, with one question a request; tells what was found absent. */
-async function goOver(
-  kind: 'sweep' | 'mend',
-  rows: number,
-  gone: readonly number[],
-  cuts: readonly number[],
-) {
+async function goOver(kind: 'sweep' | 'mend', { rows, gone, cuts, isReversed = false }: Cut) {
   const ids = Array.from({ length: rows }, (_, n) => idOf(n));
   const absentInOrg = new Set(gone.map((n) => idOf(n % rows)));
   const inOrg = new Set(ids.filter((id) => !absentInOrg.has(id)));
@@ -91,7 +101,7 @@ async function goOver(
   for (let requests = 0; requests < 10 * rows + 20; requests++) {
     const [prepared] = await prepareSlots(mirror, state, [slot], [slot]);
     assert.ok(prepared?.ids);
-    const page = answerTo(prepared.ids, inOrg, cuts[requests % cuts.length] ?? pageRows);
+    const page = answerTo(prepared.ids, inOrg, cuts[requests % cuts.length] ?? pageRows, isReversed);
     const query = hasQuery(prepared)
       ? slotQuery(state, prepared)
       : { soql: '', includeDeleted: false, timeField: null, limit: 0 };
@@ -115,11 +125,14 @@ for (const kind of ['sweep', 'mend'] as const) {
   test(`a ${kind} over Ids ends wherever pages are cut, and finds every row that is absent and no other`, async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.integer({ min: 1, max: 120 }),
-        fc.array(fc.nat(119), { maxLength: 60 }),
-        fc.array(fc.integer({ min: 1, max: pageRows }), { minLength: 1, maxLength: 4 }),
-        async (rows, gone, cuts) => {
-          const { absent, expected } = await goOver(kind, rows, gone, cuts);
+        fc.record({
+          rows: fc.integer({ min: 1, max: 120 }),
+          gone: fc.array(fc.nat(119), { maxLength: 60 }),
+          cuts: fc.array(fc.integer({ min: 2, max: pageRows }), { minLength: 1, maxLength: 4 }),
+          isReversed: fc.boolean(),
+        }),
+        async (cut) => {
+          const { absent, expected } = await goOver(kind, cut);
           assert.deepEqual(absent, expected);
         },
       ),
@@ -127,9 +140,17 @@ for (const kind of ['sweep', 'mend'] as const) {
   });
 }
 
-test('rows that are absent cost a sweep over cut pages a few requests each, and no more', async () => {
-  const whole = await goOver('sweep', 120, [], [10]);
-  const missing = await goOver('sweep', 120, [0, 60, 119], [10]);
-  assert.ok(whole.requests <= 120 / 10 + 2, `${whole.requests} requests`);
-  assert.ok(missing.requests <= whole.requests + 3 * 3, `${missing.requests} requests`);
+test('pages of a single row end a sweep too, where Salesforce’s order is the mirror’s', async () => {
+  const { absent, expected } = await goOver('sweep', { rows: 30, gone: [0, 1, 7, 29], cuts: [1] });
+  assert.deepEqual(absent, expected);
+});
+
+test('rows that are absent cost a sweep over cut pages a few requests each, and another order twice as many', async () => {
+  const whole = { rows: 120, gone: [], cuts: [10] };
+  const { requests } = await goOver('sweep', whole);
+  assert.ok(requests <= 120 / 10 + 2, `${requests} requests`);
+  const missing = await goOver('sweep', { ...whole, gone: [0, 60, 119] });
+  assert.ok(missing.requests <= requests + 3 * 3, `${missing.requests} requests`);
+  const reversed = await goOver('sweep', { ...whole, isReversed: true });
+  assert.ok(reversed.requests <= 2 * requests + 3, `${reversed.requests} requests`);
 });

@@ -156,6 +156,7 @@ const badPages: Record<string, SubAnswer> = {
   'has fewer records than it says': page([row(1)], 2),
   'has more records than it says': page([row(1), row(2)], 1),
   'has more records than there are, and is not done': page([row(1), row(2)], 1, false),
+  'has no record at all, and is not done': page([], 1, false),
   'ends in a record with a damaged Id': page([{ ...row(1), Id: '001' }]),
   'ends in a record without its time': page([{ Id: idOf(1) }]),
   'ends in a record without a readable stamp': page([{ ...row(1), SystemModstamp: '24.11.2026' }]),

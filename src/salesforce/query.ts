@@ -89,6 +89,8 @@ function readPage(body: QueryBody, { timeField }: Query): QueryOutcome {
 
 function pageOf(body: QueryBody, timeField: string | null): Page {
   const { done, totalSize, count } = body;
+  // Behind a page without records that is not the last one nobody can go on by Id or by time.
+  if (!done && count === 0) throw new Fault('DATA-03', { where: 'records' });
   const isWhole = done ? totalSize === count : totalSize >= count;
   if (!isWhole) throw new Fault('DATA-03', { where: 'totalSize' });
   const { records, unstorable, nulsRemoved } = body.isSuspect

@@ -93,6 +93,19 @@ test('rows that a check marks while it goes on wait for its end, and then for a 
   assert.deepEqual(await heldRows(world), { state: 'current', held_rows: 0 });
 });
 
+test('rows that wait for a person are told while a later check goes on, which takes most of the time of a large table', async () => {
+  await using world = await openFilled();
+  await miss(world, 0, 21);
+  for (const [kind, position] of [
+    ['sweep', { after: idOf(5) }],
+    ['mend', { days: ['2026-01-01'] }],
+  ] as const) {
+    await world.db.query(sql`
+      UPDATE _lockstep.cursor SET position = ${JSON.stringify(position)}::jsonb WHERE kind = ${kind}`);
+    assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 21 });
+  }
+});
+
 test('the kept number of absent rows is that of the marks, whatever becomes of these', async () => {
   await using world = await openFilled();
   const { mirror } = world.destination;

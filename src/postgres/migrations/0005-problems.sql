@@ -115,9 +115,7 @@ CREATE VIEW _lockstep.missing AS
 CREATE OR REPLACE VIEW _lockstep.status AS
   SELECT c.sobject,
          c.table_name,
-         CASE WHEN c.state = 'current' AND c.absent_rows > 0 AND m.is_held AND NOT m.is_checking
-              THEN 'held' ELSE c.state
-         END AS state,
+         CASE WHEN c.state = 'current' AND c.absent_rows > 0 AND m.is_held THEN 'held' ELSE c.state END AS state,
          c.rows,
          c.rows_expected,
          CASE WHEN c.backfilled_at IS NOT NULL THEN 100
@@ -131,7 +129,7 @@ CREATE OR REPLACE VIEW _lockstep.status AS
          c.counts_verified_at,
          c.stamps_verified_at,
          c.content_verified_at,
-         CASE WHEN c.absent_rows > 0 AND m.is_held AND NOT m.is_checking THEN c.absent_rows ELSE 0 END AS held_rows,
+         CASE WHEN c.absent_rows > 0 AND m.is_held THEN c.absent_rows ELSE 0 END AS held_rows,
          c.stopped_by,
          c.stopped_because,
          (SELECT count(*) FROM _lockstep.quarantine q WHERE q.stream_no = c.stream_no) AS set_aside_rows

@@ -1,6 +1,5 @@
 /**
- * Tables of the mirror that others hold locks on: only their own object waits, and a person is told who holds them. Row
- * of the list of faults: 63 (a person who locks a table).
+ * Tables of the mirror that others hold locks on: only their own object waits, and a person is told who holds them.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -15,6 +15,7 @@ import { fieldsSeen } from './see-fields.ts';
 import { afterDate } from './server-time.ts';
 import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
+import { tableFault } from './table-errors.ts';
 import { applyAnswer, askSalesforce, beginReading, closeReading } from './tick.ts';
 
 /** A run, with what its side work needs to put the state right. */
@@ -132,7 +133,7 @@ async function applyCounts(
     const stream = next.streams.find(({ table }) => table.stream.streamNo === streamNo);
     if (stream?.cursors.counts?.version !== version) continue;
     if ('error' in result) {
-      next = withStreams(next, [streamNo], (one) => failed(run, one, 'counts', result.error));
+      next = await withProblems(run, [streamNo], 'counts', result.error)(next);
       continue;
     }
     const { moves, after } = countedStep(stream, result.step);
@@ -263,17 +264,25 @@ export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): 
 
 const withProblems =
   (run: Run, streamNos: readonly number[], activity: Activity, error: unknown): Effect =>
-  async (state) =>
-    withStreams(state, streamNos, (stream) => failed(run, stream, activity, error));
+  async (state) => {
+    let next = state;
+    for (const stream of state.streams) {
+      const { streamNo } = stream.table.stream;
+      if (!streamNos.includes(streamNo)) continue;
+      const fault = await faultOf(run, stream, error);
+      next = withStreams(next, [streamNo], (one) => withProblem(one, activity, fault, run.clock.now()));
+    }
+    return next;
+  };
 
-function failed({ clock }: Run, stream: StreamState, activity: Activity, error: unknown): StreamState {
+async function faultOf(run: Run, stream: StreamState, error: unknown): Promise<Fault> {
+  if (error instanceof Fault) return error;
   const { sobject } = stream.table.stream;
-  const fault =
-    error instanceof Fault
-      ? error
-      : (databaseFault(error, 'the database') ??
-        new Fault('DB-15', { stream: sobject, sqlState: sqlState(error) ?? 'no code' }));
-  return withProblem(stream, activity, fault, clock.now());
+  return (
+    (await tableFault(run, stream, error)) ??
+    databaseFault(error, 'the database') ??
+    new Fault('DB-15', { stream: sobject, sqlState: sqlState(error) ?? 'no code' })
+  );
 }
 
 const withStreams = (

@@ -1,4 +1,5 @@
 import type { Slot } from './fill-slots.ts';
+import { withoutProblem } from './problems.ts';
 import { type PreparedSlot, prepareSlots, streamOf } from './slots.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type SyncState, withStream } from './sync-state.ts';
@@ -21,19 +22,24 @@ export interface Prepared {
 export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: Asking): Promise<Prepared> {
   const { mirror } = deps;
   const prepared = new Map<Slot, PreparedSlot>();
+  const leftOut = new Set<number>();
   let next = state;
   for (const index of new Set(asking.slots.map((slot) => slot.index))) {
-    const stream = streamOf(state, { index });
+    let stream = streamOf(state, { index });
     const own = asking.slots.filter((slot) => slot.index === index);
     try {
       if (stream.problems.table && !(await mirror.isWritable(stream.table))) throw new TableLocked();
+      // A lock has ended; what else is wrong with a table a page has to show.
+      if (stream.problems.table?.code === 'DB-16') stream = withoutProblem(stream, 'table');
+      next = withStream(next, index, stream);
       for (const one of await prepareSlots(mirror, state, asking.slots, own)) prepared.set(one.slot, one);
     } catch (error) {
       next = withStream(next, index, await afterTableError(deps, stream, error));
+      leftOut.add(index);
     }
   }
-  const slots = asking.slots.filter((slot) => next.streams[slot.index] === state.streams[slot.index]);
-  const riders = asking.riders.filter(({ index }) => next.streams[index] === state.streams[index]);
+  const slots = asking.slots.filter(({ index }) => !leftOut.has(index));
+  const riders = asking.riders.filter(({ index }) => !leftOut.has(index));
   return {
     state: next,
     asking: { slots: rechained(asking.slots, slots), riders },

@@ -18,19 +18,30 @@ export async function afterTableError(
   stream: StreamState,
   error: unknown,
 ): Promise<StreamState> {
+  const fault = await tableFault(deps, stream, error);
+  if (!fault) throw error;
   const { sobject } = stream.table.stream;
-  const isLocked = error instanceof TableLocked || isLockTimeout(error);
-  if (!isLocked && !isOfOneTable(error)) throw error;
-  const code = sqlState(error);
-  const isChanged = !isLocked && isTableChanged(error);
-  deps.log.warn('a table refuses its pages', { stream: sobject, sqlState: code ?? 'locked' });
-  const fault = isLocked
-    ? new Fault('DB-16', { stream: sobject, reason: await lockedBy(deps, stream) })
-    : isChanged
-      ? new Fault('SCH-04', { stream: sobject, reason: `the database said ${code}` })
-      : new Fault('DB-15', { stream: sobject, sqlState: code ?? '' });
-  return { ...withProblem(stream, 'table', fault, deps.clock.now()), isTableChanged: isChanged };
+  deps.log.warn('a table refuses its pages', { stream: sobject, sqlState: sqlState(error) ?? 'locked' });
+  return {
+    ...withProblem(stream, 'table', fault, deps.clock.now()),
+    isTableChanged: fault.code === 'SCH-04',
+  };
 }
 
-const lockedBy = async ({ mirror }: SyncDeps, { table }: StreamState): Promise<string> =>
-  (await mirror.lockHolders(table).catch(() => null)) ?? 'its holder is not known';
+/** The fault of one table that an error of the database shows; null where it concerns more than that. */
+export async function tableFault(
+  { mirror }: SyncDeps,
+  { table }: StreamState,
+  error: unknown,
+): Promise<Fault | null> {
+  const stream = table.stream.sobject;
+  if (error instanceof TableLocked || isLockTimeout(error)) {
+    const holders = await mirror.lockHolders(table).catch(() => null);
+    return new Fault('DB-16', { stream, reason: holders ?? 'its holder is not known' });
+  }
+  if (!isOfOneTable(error)) return null;
+  const code = sqlState(error) ?? '';
+  return isTableChanged(error)
+    ? new Fault('SCH-04', { stream, reason: `the database said ${code}` })
+    : new Fault('DB-15', { stream, sqlState: code });
+}

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { sql } from '../src/lib/sql.ts';
 import { startOrg } from './org.ts';
 import { dataPath, openStage, type Stage } from './stage.ts';
+import { passUntil } from './stage-pair.ts';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -23,6 +24,12 @@ const shown = async (stage: Stage, id: string) => {
   const row = await stage.row('account', id);
   return row && [row.name, row.industry];
 };
+
+/** Lets time pass until the view names so many fields, and what follows from that has been read. */
+async function passUntilHidden(stage: Stage, count: number): Promise<void> {
+  await passUntil(stage, `${count} fields are hidden`, async () => (await hidden(stage)).length === count);
+  await stage.pass(4 * stage.intervalMs);
+}
 
 /** A copied stage whose user may see every field again at the end. */
 async function openCopied() {
@@ -47,7 +54,7 @@ test('an object goes on without a field that is hidden, and says which; its colu
     { update: moved, values: { Industry: 'Banking' } },
   ]);
   const [fresh = ''] = await stage.write([account('New', 'Chemicals')]);
-  await stage.pass(4 * stage.intervalMs);
+  await passUntilHidden(stage, 1);
   assert.deepEqual(await hidden(stage), ofIndustry);
   assert.deepEqual(await shown(stage, renamed), ['Renamed while hidden', 'Energy']);
   assert.deepEqual(await shown(stage, moved), ['Moved', 'Energy'], 'what it was before');
@@ -59,7 +66,7 @@ test('an object goes on without a field that is hidden, and says which; its colu
   assert.deepEqual(stage.holder.troubles, []);
 
   await giveBack();
-  await stage.pass(8 * stage.intervalMs);
+  await passUntilHidden(stage, 0);
   assert.deepEqual(await hidden(stage), []);
   assert.deepEqual(await shown(stage, moved), ['Moved', 'Banking']);
   assert.deepEqual(await shown(stage, fresh), ['New', 'Chemicals']);
@@ -72,7 +79,7 @@ test('while a field is hidden, writes through the proxy are shown without it, an
   const { stage, ids } = opened;
   const [id = ''] = ids;
   await hide('Account.Industry');
-  await stage.pass(4 * stage.intervalMs);
+  await passUntilHidden(stage, 1);
   const path = `${dataPath}/sobjects/Account/${id}`;
   const patched = await stage.call('PATCH', path, { Name: 'Patched', Industry: 'Banking' });
   assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
@@ -81,7 +88,7 @@ test('while a field is hidden, writes through the proxy are shown without it, an
   await stage.pass(2 * stage.intervalMs);
   assert.equal((await stage.row('lead', lead))?.company, 'Goes on');
   await giveBack();
-  await stage.pass(8 * stage.intervalMs);
+  await passUntilHidden(stage, 0);
   assert.deepEqual(await shown(stage, id), ['Patched', 'Banking']);
   await stage.settle();
   await stage.expectWhole();
@@ -93,17 +100,17 @@ test('of two fields that are hidden the one that is given back first is filled f
   const [id = ''] = ids;
   await hide('Account.Industry', 'Account.Site');
   await stage.write([{ update: id, values: { Industry: 'Banking', Site: 'Berlin' } }]);
-  await stage.pass(4 * stage.intervalMs);
+  await passUntilHidden(stage, 2);
   assert.deepEqual(await hidden(stage), [
     ...ofIndustry,
     { sobject: 'Account', field: 'Site', column_name: 'site' },
   ]);
   await hide('Account.Industry');
-  await stage.pass(8 * stage.intervalMs);
+  await passUntilHidden(stage, 1);
   assert.deepEqual(await hidden(stage), ofIndustry);
   assert.equal((await stage.row('account', id))?.site, 'Berlin');
   await giveBack();
-  await stage.pass(8 * stage.intervalMs);
+  await passUntilHidden(stage, 0);
   assert.deepEqual(await hidden(stage), []);
   assert.deepEqual(await shown(stage, id), ['Renamed', 'Banking']);
   await stage.settle();

@@ -258,7 +258,10 @@ function openLookAround(
     const isNews = open.settings !== settings;
     settings = open.settings;
     let next = withWishes(run, side, isNews ? { ...state, trouble: null } : state);
-    if (isNews || look()) next = await wishes.look(mirror, next, clock.now());
+    if (isNews || look()) {
+      const { isCounting, asking } = besideOf(side, next);
+      next = await wishes.look(mirror, next, clock.now(), (streamNo) => isCounting || asking.has(streamNo));
+    }
     if (isApplied) await wishes.settle(mirror, next, clock.now());
     return wishes.wishedOf(next);
   };

@@ -69,7 +69,8 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
     tell: (told: readonly StreamFigures[]) => void (figures = told),
     /** What decisions on absent rows wait for from now on. */
     decideAfter: (done: Promise<void>) => void (decided = done),
-    look: (state: SyncState, at = now) => granting.look(mirror as Mirror, state, at),
+    look: (state: SyncState, at = now, isUnderWay = false) =>
+      granting.look(mirror as Mirror, state, at, () => isUnderWay),
     settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
     wished: (state: SyncState) => granting.wishedOf(state).streams[0] as StreamState,
   };
@@ -101,6 +102,16 @@ test('a flush wants the head read from W on, first of all, until a reading that 
   assert.deepEqual(wishes.ended, []);
 
   await wishes.settle(sync([stream(1, { wideReadAt: now + 5 })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a count that was under way when a comparison was asked for does not end it', async () => {
+  const wishes = opened(wish('compare'));
+  await wishes.look(sync([stream(1)]), now, true);
+  const counted = (lastAt: number) => sync([stream(1, { cursors: { counts: at(startOfCounts(lastAt)) } })]);
+  await wishes.settle(counted(serverNow));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(counted(serverNow + 1));
   assert.deepEqual(wishes.ended, [done]);
 });
 

@@ -69,8 +69,17 @@ export class Wishes {
     this.bell = bell;
   }
 
-  /** Takes up what is new, drops what was withdrawn. While nobody can be asked, what has been taken goes on. */
-  async look(mirror: Mirror, state: SyncState, now: number): Promise<SyncState> {
+  /**
+   * Takes up what is new, drops what was withdrawn. While nobody can be asked, what has been taken goes on.
+   *
+   * @param isUnderWay  whether something is being read of a stream that the state does not know of yet
+   */
+  async look(
+    mirror: Mirror,
+    state: SyncState,
+    now: number,
+    isUnderWay: (streamNo: number) => boolean,
+  ): Promise<SyncState> {
     const open = await this.box.open().catch(() => null);
     if (!open) {
       this.log.warn('wishes not read');
@@ -79,7 +88,7 @@ export class Wishes {
     const ids = new Set(open.map(({ id }) => id));
     for (const id of this.granted.keys()) if (!ids.has(id)) this.granted.delete(id);
     const fresh = open.filter(({ id }) => !this.granted.has(id));
-    for (const wish of fresh) await this.grant(mirror, state, wish, now);
+    for (const wish of fresh) await this.grant(mirror, state, wish, now, isUnderWay);
     if (!fresh.some(({ kind }) => kind === 'repair')) return state;
     // It begins with marks, which are what its end is told by.
     const { figures } = await mirror.readFigures();
@@ -124,7 +133,13 @@ export class Wishes {
     );
   }
 
-  private async grant(mirror: Mirror, state: SyncState, wish: Wish, now: number): Promise<void> {
+  private async grant(
+    mirror: Mirror,
+    state: SyncState,
+    wish: Wish,
+    now: number,
+    isUnderWay: (streamNo: number) => boolean,
+  ): Promise<void> {
     const names = wish.objects?.map((name) => name.toLowerCase());
     const chosen = state.streams.filter(
       ({ table }) => !names || names.includes(table.stream.sobject.toLowerCase()),
@@ -143,7 +158,11 @@ export class Wishes {
       const { sobject, streamNo } = stream.table.stream;
       const reason = whyNot(stream);
       if (reason) granted.skipped.push({ object: sobject, reason });
-      else granted.left.set(streamNo, { readAt: null, before: beginningsOf(stream) });
+      else {
+        // What is under way began in this second at the latest.
+        const unknown = isUnderWay(streamNo) ? [state.serverNow] : [];
+        granted.left.set(streamNo, { readAt: null, before: new Set([...beginningsOf(stream), ...unknown]) });
+      }
     }
     granted.count = granted.left.size;
     this.granted.set(wish.id, granted);
@@ -223,11 +242,11 @@ const passWords = { counts: 'count', sweep: 'comparison of Ids', content: 'readi
 
 type PassKind = 'counts' | 'sweep' | 'content';
 
-function beginningsOf({ cursors: { counts, sweep, content } }: StreamState): ReadonlySet<number> {
+function beginningsOf({ cursors: { counts, sweep, content } }: StreamState): readonly number[] {
   const times = [counts, sweep, content].flatMap((cursor) =>
     cursor ? [cursor.position.lastAt, cursor.position.begunAt] : [],
   );
-  return new Set(times.filter((time) => time !== null));
+  return times.filter((time) => time !== null);
 }
 
 /** The passes that a wish wants of a stream. An object without a time to follow is flushed by reading it whole. */

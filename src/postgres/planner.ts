@@ -21,12 +21,11 @@ export const planOnceByIndex: Readonly<Record<string, string>> = {
   ...Object.fromEntries(wholeTableWays.map((way) => [way, 'off'])),
 };
 
-/** A table that somebody has locked is gone through later: others wait for their turn. */
-const lockWait = '5s';
+/** A table that somebody has locked is counted later: others wait for their turn. */
+export const wholeTableLockWaitMs = 5_000;
 
 /** Takes that back for the rest of this transaction, whose statements do go through a whole table. */
 export const planForWholeTable = (tx: Tx) =>
   tx.query(sql`
   SELECT set_config(way, 'on', true) FROM unnest(${wholeTableWays}::text[]) AS way
-   UNION ALL SELECT set_config('plan_cache_mode', 'auto', true)
-   UNION ALL SELECT set_config('lock_timeout', ${lockWait}, true)`);
+   UNION ALL SELECT set_config('plan_cache_mode', 'auto', true)`);

@@ -1,7 +1,7 @@
 import type { Database, Tx } from '../lib/database.ts';
 import { ident, sql } from '../lib/sql.ts';
 import * as marks from './mark-sql.ts';
-import { planForWholeTable } from './planner.ts';
+import { planForWholeTable, wholeTableLockWaitMs } from './planner.ts';
 import { selectProblems } from './problems.ts';
 import * as statements from './sql.ts';
 import type { Stream } from './tables.ts';
@@ -49,6 +49,7 @@ export const retryStopped = async (db: Database): Promise<void> => {
  */
 export const recountRows = (db: Database, { streamNo, schema, table }: Stream): Promise<void> =>
   db.transaction(async (tx) => {
+    await statements.limitLockWait(tx, wholeTableLockWaitMs);
     await planForWholeTable(tx);
     const [found] = await tx.query<{ more: number }>(sql`
       SELECT (SELECT count(*) FROM ${ident(schema, table)}) - rows AS more

@@ -3,7 +3,8 @@ import type { RecordId } from '../core/ids.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import type { Database, Tx } from '../lib/database.ts';
 import { ident, join, type Sql, sql } from '../lib/sql.ts';
-import { planForWholeTable } from './planner.ts';
+import { planForWholeTable, wholeTableLockWaitMs } from './planner.ts';
+import { limitLockWait } from './sql.ts';
 import { columnOf, cursorColumn, keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
@@ -71,6 +72,7 @@ export function countByDay(
   if (changed) conditions.push(sql`${ident(changed.column)} < to_timestamp(${before})`);
   const newest = changed ? sql`floor(extract(epoch FROM max(${ident(changed.column)})))::bigint` : sql`NULL`;
   return db.transaction(async (tx) => {
+    await limitLockWait(tx, wholeTableLockWaitMs);
     await planForWholeTable(tx);
     return tx.query<DayCount>(sql`
       SELECT ${day ? sql`coalesce(to_char(${day}, 'YYYY-MM-DD'), '')` : sql`''`} AS day,

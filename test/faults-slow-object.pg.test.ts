@@ -14,7 +14,7 @@ after(() => org[Symbol.asyncDispose]());
 async function openCopied(intervalMs: number): Promise<Stage> {
   const stage = await openStage({ org, sobjects: ['Account', 'Lead'], intervalMs });
   await stage.copy();
-  await stage.settle(); // the first checks of a table would share the request: pages are waited for longer than polls
+  await stage.settle(); // the first checks of a table would share the request
   return stage;
 }
 

@@ -1,5 +1,6 @@
 /**
- * What is done beside the requests that carry pages: counts, descriptions, tables that have to be made again, clean-up.
+ * What is done beside the requests that objects share: pages of a slow object, counts, descriptions, tables that have to
+ * be made again, clean-up.
  * Each begins in the background, and what it has found takes effect between two requests.
  */
 import { Fault } from '../core/faults.ts';
@@ -8,7 +9,7 @@ import { databaseFault, isLockTimeout, type Rest } from '../postgres/index.ts';
 import { describeSObjects } from '../salesforce/index.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
 import type { Beside, Next } from './next-request.ts';
-import { prepareAsking } from './prepare-asking.ts';
+import { hasQuestions, prepareAsking } from './prepare-asking.ts';
 import { type Activity, rests, withoutProblem, withProblem } from './problems.ts';
 import type { Run } from './run-ticks.ts';
 import { fieldsSeen } from './see-fields.ts';
@@ -16,7 +17,7 @@ import { afterDate } from './server-time.ts';
 import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 import { tableFault } from './table-errors.ts';
-import { applyAnswer, askSalesforce, beginReading, closeReading } from './tick.ts';
+import { applyAnswer, askSalesforce, beginReading, isOfRequest } from './tick.ts';
 
 /** A run, with what its side work needs to put the state right. */
 export interface BesideRun extends Run {
@@ -66,22 +67,18 @@ export function beginAsk(
     askOf(streamNo),
     async (signal) => {
       const prepared = await prepareAsking(run, state, asking);
-      if (prepared.prepared.length + prepared.asking.riders.length === 0)
-        return async (now) => merged(now, stream, prepared.state);
-      const reading = await beginReading(run, prepared);
-      if (!run.mayAsk()) {
-        await closeReading(run, reading);
-        return async (now) => merged(now, stream, prepared.state);
-      }
+      const reading = hasQuestions(prepared) ? await beginReading(run, prepared) : null;
+      if (!reading) return async (now) => merged(now, stream, prepared.state);
       const landed = await askSalesforce(run, reading, signal);
       return async (now) => {
         const { state: after } = await applyAnswer(run, landed);
         const { time } = afterDate(now.serverTime, landed.dated);
+        // Its cursors and its table may have been moved meanwhile, by what else is done beside.
         return run.reload({ ...merged(now, stream, after), serverTime: time, serverNow: time.now });
       };
     },
     (error) => async (now) => {
-      if (!(error instanceof Fault) || error.code === 'SYS-09') throw error;
+      if (!isOfRequest(error)) throw error;
       return withStreams(now, [streamNo], (one) => withProblem(one, 'poll', error, run.clock.now()));
     },
   );

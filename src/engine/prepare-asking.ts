@@ -13,6 +13,10 @@ export interface Prepared {
   prepared: readonly PreparedSlot[];
 }
 
+/** Whether anything is left to ask, which costs a request. */
+export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
+  prepared.length + asking.riders.length > 0;
+
 /**
  * Looks up in the mirror what the chosen slots need. A stream whose table cannot be read or written is left out, and
  * costs no request.

@@ -1,4 +1,4 @@
-import { Fault, type FaultCode } from '../core/faults.ts';
+import { Fault } from '../core/faults.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination } from '../postgres/index.ts';
@@ -7,7 +7,7 @@ import { spend } from './budget.ts';
 import { type HealDeps, healCutOff } from './heal-cut-off.ts';
 import { nextRequest } from './next-request.ts';
 import { readFrom, type Wide } from './polled-first.ts';
-import { type Prepared, prepareAsking } from './prepare-asking.ts';
+import { hasQuestions, type Prepared, prepareAsking } from './prepare-asking.ts';
 import { openProblems } from './problem-log.ts';
 import type { Quota } from './quota.ts';
 import { restMs } from './rest.ts';
@@ -20,7 +20,7 @@ import {
   applyAnswer,
   askSalesforce,
   beginReading,
-  closeReading,
+  isOfRequest,
   type Landed,
   type Reading,
   TooSlow,
@@ -62,9 +62,6 @@ interface Flight {
   answer: Promise<Landed>;
   cancel(): Promise<void>;
 }
-
-/** Another holder has taken over: what has been loaded counts no more. */
-const endsTicks: ReadonlySet<FaultCode> = new Set(['SYS-09']);
 
 /**
  * One request after the other, as `nextRequest` chooses them, each with its effect. Where the budget allows, the next
@@ -120,7 +117,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
     if (next.kind === 'ask' && (!at.landed || (mayGoAhead(at.landed) && !side.hasEnded))) {
       const prepared = await prepareAsking(run, at.state, next);
       at.state = prepared.state;
-      if (prepared.prepared.length + prepared.asking.riders.length > 0) {
+      if (hasQuestions(prepared)) {
         at.state = { ...spent(run, at.state), wasApart: false };
         flight = await takeOff(run, { ...prepared, state: at.state }, signal, at.landed !== null);
       }
@@ -149,7 +146,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
         at.state = afterTooSlow(at.state, flight.reading);
         continue;
       }
-      if (signal.aborted || !(error instanceof Fault) || endsTicks.has(error.code)) throw error;
+      if (signal.aborted || !isOfRequest(error)) throw error;
       const tries = (at.state.trouble?.tries ?? 0) + 1;
       const waitMs = restMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
@@ -190,10 +187,7 @@ async function takeOff(
   isAhead: boolean,
 ): Promise<Flight | null> {
   const reading = await beginReading(run, prepared, answerLimitMs(prepared));
-  if (!run.mayAsk()) {
-    await closeReading(run, reading);
-    return null;
-  }
+  if (!reading) return null;
   const cancelling = new AbortController();
   const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
   const answer = askSalesforce(run, reading, stops);

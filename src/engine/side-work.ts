@@ -1,6 +1,5 @@
 /**
- * Work beside the requests of a sync: what takes long and moves no row, such as counting a table, so that no poll waits
- * for it. What it finds takes effect between two requests, when nothing is on its way.
+ * Work beside the shared requests of a sync: what takes long, such as counting a table, so that no poll waits for it. What it finds takes effect between two requests, when nothing is on its way.
  */
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';

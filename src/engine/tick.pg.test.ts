@@ -60,6 +60,7 @@ async function openTick(
     asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
       const reading = await beginReading(deps, await prepareAsking(deps, state, { slots, riders: [] }));
+      assert.ok(reading);
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
     },
     copied: async () => {

@@ -62,19 +62,23 @@ export interface Ticked {
  * A step of a sync is one Salesforce request and its effect. It begins by registering the reading, before the request
  * is sent.
  *
+ * @returns null where the quota has closed meanwhile: nothing may be asked
  * @throws Fault `SYS-09`: the lease was lost; database errors as they come
  */
 export async function beginReading(
   deps: SyncDeps,
   preparedAsking: Prepared,
   limitMs: number | null = null,
-): Promise<Reading> {
+): Promise<Reading | null> {
   const { mirror, holder } = deps;
   const { state, asking, prepared } = preparedAsking;
   const asked = [...asking.slots, ...asking.riders];
   const streamNos = [...new Set(asked.map((one) => streamOf(state, one).table.stream.streamNo))];
   const observation = await mirror.openTickObservation(holder, streamNos, observationLastsMs);
-  return { limitMs, state, asking, prepared, observation };
+  const reading = { limitMs, state, asking, prepared, observation };
+  if (deps.mayAsk()) return reading;
+  await closeReading(deps, reading);
+  return null;
 }
 
 /**
@@ -108,11 +112,15 @@ export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: Ab
   }
 }
 
+/** Whether an error concerns one request: no error of the database, and no other holder has taken over. */
+export const isOfRequest = (error: unknown): error is Fault =>
+  error instanceof Fault && error.code !== 'SYS-09';
+
 const isOverLimit = ({ limitMs }: Reading, error: unknown, tookMs: number): boolean =>
   limitMs !== null && tookMs >= limitMs && error instanceof Fault && error.code === 'NET-01';
 
-/** For a reading that is not asked for after all. Where the database is away as well, the reading's expiry closes it. */
-export const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
+/** Where the database is away as well, the reading's expiry closes it. */
+const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
   mirror.closeObservation(observation).catch(() => undefined);
 
 /**

@@ -3,27 +3,21 @@
  * table is broken. Row of the list of faults: 65 (a person who drops a column or a table).
  */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ident, type Sql, sql } from '../src/lib/sql.ts';
 import { destinationNames } from '../src/postgres/roles.ts';
-import { startOrg } from './org.ts';
 import {
   accountName,
   expectMended,
   leadCompany,
-  openPair,
+  openPairOfFile,
   passUntil,
   problems,
   toldOfAccounts,
   writeBoth,
 } from './stage-pair.ts';
 
-const org = await startOrg({ records: 300 });
-const stage = await openPair(org);
-after(async () => {
-  await stage[Symbol.asyncDispose]();
-  await org[Symbol.asyncDispose]();
-});
+const stage = await openPairOfFile();
 
 const names = destinationNames(stage.sync.id);
 const owner = ident(names.owner);

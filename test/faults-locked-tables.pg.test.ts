@@ -2,27 +2,21 @@
  * Tables of the mirror that others hold locks on: only their own object waits, and a person is told who holds them.
  */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { Session } from '../src/lib/database.ts';
 import { sql } from '../src/lib/sql.ts';
-import { startOrg } from './org.ts';
 import {
   accountName,
   expectMended,
   leadCompany,
-  openPair,
+  openPairOfFile,
   passUntil,
   problems,
   toldOfAccounts,
   writeBoth,
 } from './stage-pair.ts';
 
-const org = await startOrg({ records: 300 });
-const stage = await openPair(org);
-after(async () => {
-  await stage[Symbol.asyncDispose]();
-  await org[Symbol.asyncDispose]();
-});
+const stage = await openPairOfFile();
 
 const minuteMs = 60_000;
 
@@ -91,7 +85,7 @@ test('a log of deletions that names rows of a locked table keeps no other object
   await stage.pass(2 * stage.intervalMs);
   assert.equal(await accountName(stage, account), 'To be deleted for good');
   await other.session.script('BEGIN; LOCK TABLE salesforce.account IN ACCESS EXCLUSIVE MODE');
-  await org.control('/records/hardDelete', { ids: [account] });
+  await stage.org.control('/records/hardDelete', { ids: [account] });
   await stage.pass(24 * minuteMs);
   const [lead = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
   await stage.pass(2 * stage.intervalMs);

@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
+import { after } from 'node:test';
 import { sql } from '../src/lib/sql.ts';
-import type { TestOrg } from './org.ts';
+import { startOrg, type TestOrg } from './org.ts';
 import { openStage, type Stage } from './stage.ts';
 
 /** Two objects that were copied, for faults that concern one of them: the other one has to go on. */
 export async function openPair(org: TestOrg): Promise<Stage> {
   const stage = await openStage({ org, sobjects: ['Account', 'Lead'] });
   await stage.copy();
+  return stage;
+}
+
+/** One pair for a whole test file, which ends with it. */
+export async function openPairOfFile(): Promise<Stage> {
+  const org = await startOrg({ records: 300 });
+  const stage = await openPair(org);
+  after(async () => {
+    await stage[Symbol.asyncDispose]();
+    await org[Symbol.asyncDispose]();
+  });
   return stage;
 }
 

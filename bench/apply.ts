@@ -1,6 +1,6 @@
-import type { Page } from '../src/core/page.ts';
-import { ident, sql } from '../src/lib/sql.ts';
-import { openDestinationWorld } from '../test/destination.ts';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { openDestinationWorld } from '@lockstep/harness/destination';
+import type { Page } from 'lockstep/core/page';
 import { type Figures, median, rounded } from './figures.ts';
 
 const rounds = 7;

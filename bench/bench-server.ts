@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeEmbedded, startEmbedded } from '../src/postgres/index.ts';
+import { removeEmbedded, startEmbedded } from 'lockstep/postgres';
 
 /** The embedded PostgreSQL with its ordinary settings. */
 export async function openBenchServer(): Promise<AsyncDisposable & { url: string }> {

@@ -1,14 +1,13 @@
-import { findSync, openWriterUrl } from '../src/control/index.ts';
-import { createSync } from '../src/engine/create-sync.ts';
-import { settleSeconds } from '../src/engine/cursors/poll.ts';
-import { ManualClock, systemClock } from '../src/lib/clock.ts';
-import { databaseUrl, openDatabase } from '../src/lib/database.ts';
-import { ident, sql } from '../src/lib/sql.ts';
-import { dropPrivateDatabase } from '../src/postgres/index.ts';
-import { openSalesforce } from '../src/salesforce/index.ts';
-import { openTestControl } from '../test/control.ts';
-import { startOrg } from '../test/org.ts';
-import { startHolder } from '../test/stage-holder.ts';
+import { ManualClock, systemClock } from '@lockstep/foundation/clock';
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { openTestControl } from '@lockstep/harness/control';
+import { startOrg } from '@lockstep/harness/org';
+import { startHolder } from '@lockstep/harness/stage-holder';
+import { findSync, openWriterUrl } from 'lockstep/control';
+import { createSync, settleSeconds } from 'lockstep/engine/testing';
+import { dropPrivateDatabase } from 'lockstep/postgres';
+import { openSalesforce } from 'lockstep/salesforce';
 import { type Figures, rounded } from './figures.ts';
 
 const sobject = 'Metric__c';

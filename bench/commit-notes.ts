@@ -1,5 +1,5 @@
-import type { Database } from '../src/lib/database.ts';
-import { ident, literal, sql } from '../src/lib/sql.ts';
+import type { Database } from '@lockstep/foundation/database';
+import { ident, literal, sql } from '@lockstep/foundation/sql';
 
 /**
  * Notes, at the end of each transaction, the value that a column got in it and the time by the server's clock. Two

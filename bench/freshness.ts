@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seededRandom } from '../src/lib/random.ts';
-import { ident, sql } from '../src/lib/sql.ts';
-import { openWorld, type World } from '../test/world.ts';
+import { seededRandom } from '@lockstep/foundation/random';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { openWorld, type World } from '@lockstep/harness/world';
 import { changesPerSecond } from './changes-per-second.ts';
 import { noteCommits, readNotes } from './commit-notes.ts';
 import { type Figures, quantile, rounded } from './figures.ts';

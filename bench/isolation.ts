@@ -1,6 +1,6 @@
-import { systemClock } from '../src/lib/clock.ts';
-import { ident, sql } from '../src/lib/sql.ts';
-import { openWorld, type World } from '../test/world.ts';
+import { systemClock } from '@lockstep/foundation/clock';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { openWorld, type World } from '@lockstep/harness/world';
 import { noteCommits, readNotes } from './commit-notes.ts';
 import { type Figures, quantile, rounded } from './figures.ts';
 import { changedRecords, makeTroubled, sleep, type Trouble, troubled, troublesOf } from './troubles.ts';

@@ -1,7 +1,7 @@
 // Measures one thing and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
 // Ratios and differences are taken within one run, interleaved, so that a busy machine disturbs both sides alike.
 import { parseArgs } from 'node:util';
-import { parseInterval } from '../src/control/index.ts';
+import { parseInterval } from 'lockstep/control';
 import { apply } from './apply.ts';
 import { openBenchServer } from './bench-server.ts';
 import type { Figures } from './figures.ts';

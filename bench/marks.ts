@@ -1,5 +1,5 @@
-import { sql } from '../src/lib/sql.ts';
-import { type DestinationWorld, openDestinationWorld } from '../test/destination.ts';
+import { sql } from '@lockstep/foundation/sql';
+import { type DestinationWorld, openDestinationWorld } from '@lockstep/harness/destination';
 import { type Figures, median, rounded } from './figures.ts';
 
 const roundsMax = 200;

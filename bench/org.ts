@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from '@lockstep/foundation/sql';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
 import { Agent, request } from 'undici';
-import { sql } from '../src/lib/sql.ts';
-import { startOrg, type TestOrg } from '../test/org.ts';
 import { type Figures, median, rounded } from './figures.ts';
 
 const accounts = 200_000;

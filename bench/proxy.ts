@@ -8,9 +8,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openCli } from '@lockstep/harness/cli-process';
+import { dataPath, openWorld, type World } from '@lockstep/harness/world';
 import { Agent, request } from 'undici';
-import { openCli } from '../test/cli-process.ts';
-import { dataPath, openWorld, type World } from '../test/world.ts';
 import { type Figures, median, quantile, rounded } from './figures.ts';
 
 const warmUp = 200;

@@ -1,8 +1,7 @@
+import { sql } from '@lockstep/foundation/sql';
+import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+import { compositeOf, selectRecords, soqlIdOf } from 'lockstep/salesforce/testing';
 import { Agent, request } from 'undici';
-import { sql } from '../src/lib/sql.ts';
-import { compositeOf } from '../src/salesforce/composite.ts';
-import { selectRecords, soqlIdOf } from '../src/salesforce/soql.ts';
-import { dataPath, openWorld, type World } from '../test/world.ts';
 import { type Figures, median, rounded } from './figures.ts';
 
 const records = 200_000;

@@ -10,9 +10,13 @@ export async function start(): Promise<Figures> {
   const totals: number[] = [];
   for (let run = 0; run < runs; run++) {
     const began = performance.now();
-    const { stdout } = await promisify(execFile)(process.execPath, ['src/main.ts', 'demo', '--check'], {
-      maxBuffer: 1 << 24,
-    });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['packages/lockstep/src/main.ts', 'demo', '--check'],
+      {
+        maxBuffer: 1 << 24,
+      },
+    );
     const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { seconds_to_first_row: number };
     firstRows.push(report.seconds_to_first_row);
     totals.push((performance.now() - began) / 1000);

@@ -1,9 +1,9 @@
-import { makeWish } from '../src/control/index.ts';
-import { systemClock } from '../src/lib/clock.ts';
-import type { Database } from '../src/lib/database.ts';
-import { type Sql, sql } from '../src/lib/sql.ts';
-import { armFault } from '../test/struck-fault.ts';
-import type { World } from '../test/world.ts';
+import { systemClock } from '@lockstep/foundation/clock';
+import type { Database } from '@lockstep/foundation/database';
+import { type Sql, sql } from '@lockstep/foundation/sql';
+import { armFault } from '@lockstep/harness/struck-fault';
+import type { World } from '@lockstep/harness/world';
+import { makeWish } from 'lockstep/control';
 
 /** What goes wrong with one object, and only with it. `begin` gives what ends it. */
 export interface Trouble {

@@ -1,6 +1,6 @@
-// Writes docs/errors.md from the catalogue of faults. Run after changing src/core/fault-catalogue.ts: npm run errors-page
+// Writes docs/errors.md from the catalogue of faults. Run after changing packages/lockstep/src/core/fault-catalogue.ts: npm run errors-page
 import { writeFileSync } from 'node:fs';
-import { faults } from '../src/core/fault-catalogue.ts';
+import { faults } from 'lockstep/core/fault-catalogue';
 
 const kinds = {
   transient: 'passes by itself',
@@ -17,7 +17,7 @@ export function errorsPage(): string {
 
 Each error has a code that stays. The command line and the proxy say these words, the log its code; what a sync waits for
 shows in lockstep status. What stands in braces is
-filled in where the error is shown. This page is made from \`src/core/fault-catalogue.ts\`.
+filled in where the error is shown. This page is made from \`packages/lockstep/src/core/fault-catalogue.ts\`.
 
 ${rows.join('\n')}`;
 }

@@ -2,7 +2,7 @@
 // npm run clients. The languages' own tools do it, where they are installed; all of it goes into .clients/.
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
-import { clientFolders, goEnvironment } from '../test/fetched-clients.ts';
+import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients';
 
 interface Client {
   name: string;

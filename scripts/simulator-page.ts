@@ -1,8 +1,7 @@
 // Writes docs/simulator.md from the knobs of the simulated org. Run after changing them: npm run simulator-page
 import { writeFileSync } from 'node:fs';
-import type { Knob } from '../src/simulator/control/knob.ts';
-import { knobGroups, schemaOf } from '../src/simulator/control/knobs.ts';
-import { namedAnswers } from '../src/simulator/control/named-answers.ts';
+import type { Knob } from '@lockstep/simulated-org/control/testing';
+import { knobGroups, namedAnswers, schemaOf } from '@lockstep/simulated-org/control/testing';
 
 interface Schema {
   description?: string;
@@ -16,7 +15,7 @@ const intro = `# The simulated org
 A Salesforce org in a PostgreSQL database, for tests in any language: yours as well as Lockstep's. It answers the REST
 API (sobjects, SOQL, composites, limits, \`updated\` and \`deleted\`), Bulk API 2.0 and OAuth with Salesforce's statuses,
 bodies and headers. A second port, the control API, moves its time and makes it misbehave. This page is made from
-\`src/simulator/control/knobs.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
+\`packages/simulated-org/src/control/knobs.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
 
 ## Start it
 

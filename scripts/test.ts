@@ -5,10 +5,9 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase } from '../src/lib/database.ts';
-import { sql } from '../src/lib/sql.ts';
-import { startEmbedded } from '../src/postgres/embedded.ts';
-import { removeEmbedded } from '../src/postgres/embedded-files.ts';
+import { openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { removeEmbedded, startEmbedded } from 'lockstep/postgres/testing';
 
 const given = process.argv.slice(2).filter((argument) => argument !== '--no-check');
 const files = given.filter((argument) => !argument.startsWith('-'));
@@ -30,9 +29,7 @@ async function main(): Promise<boolean> {
       '--test-timeout=300000', // a test that hangs fails
       '--test-reporter=spec',
       ...given,
-      ...(files.length > 0
-        ? []
-        : ['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'ryw/**/*.test.ts']),
+      ...(files.length > 0 ? [] : ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts']),
     ],
     {
       TEST_POSTGRES_URL: server.url,

@@ -1,0 +1,125 @@
+/** The form of a command, and what a person gave it. */
+import { parseArgs } from 'node:util';
+import type { Config } from '../config.ts';
+import { usageError } from '../core/command-error.ts';
+import { nearNames } from '../salesforce/index.ts';
+import type { Output } from './terminal/output.ts';
+
+export interface Flag {
+  /** How help names the value; a flag without one is a switch. */
+  value?: string;
+  says: string;
+}
+
+export interface Context {
+  /** Read at first use, so that help works whatever the environment holds. */
+  readonly config: Config;
+  readonly output: Output;
+  /** Aborts when the person or the system wants this process to end. */
+  readonly stop: AbortSignal;
+}
+
+export interface Command {
+  /** As it is typed, such as `sync create`. */
+  name: string;
+  summary: string;
+  /** The words after the name as help shows them, and how many there may be. */
+  words?: { shown: string; min: number; max: number };
+  flags?: Readonly<Record<string, Flag>>;
+  /** The exit code; nothing means 0. */
+  run(args: Arguments, context: Context): Promise<number | void>;
+}
+
+export interface Arguments {
+  words: readonly string[];
+  isSet(flag: string): boolean;
+  text(flag: string): string | undefined;
+  /** A number of the range; `otherwise` where the flag is not given. */
+  number(flag: string, range: { min: number; max: number; otherwise: number; whole?: boolean }): number;
+}
+
+/** Flags that every command takes. */
+export const commonFlags: Readonly<Record<string, Flag>> = {
+  json: { says: 'One JSON object on standard output.' },
+  data: { value: 'FOLDER', says: 'The data directory, in place of LOCKSTEP_DATA.' },
+  help: { says: 'What the command does and takes.' },
+};
+
+export const flagsOf = (command: Command): Readonly<Record<string, Flag>> => ({
+  ...command.flags,
+  ...commonFlags,
+});
+
+/** @throws a usage error that names what is wrong */
+export function readArguments(command: Command, given: readonly string[]): Arguments {
+  const flags = flagsOf(command);
+  const help = `lockstep help ${command.name}`;
+  const { values, positionals } = parse(flags, given, help);
+  const { min, max } = command.words ?? { min: 0, max: 0 };
+  const asksForHelp = values.help === true;
+  if (!asksForHelp && positionals.length < min)
+    throw usageError(`${command.name} needs ${command.words?.shown}`, help);
+  if (positionals.length > max)
+    throw usageError(`${command.name} does not take ${JSON.stringify(positionals[max])}`, help);
+  const text = (flag: string) => {
+    const value = values[flag];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    words: positionals,
+    isSet: (flag) => values[flag] !== undefined,
+    text,
+    number(flag, { min: least, max: most, otherwise, whole = true }) {
+      const value = text(flag);
+      if (value === undefined) return otherwise;
+      const number = /^\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= least && number <= most && (!whole || Number.isInteger(number))) return number;
+      throw usageError(
+        `--${flag} takes ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}`,
+        help,
+      );
+    },
+  };
+}
+
+function parse(flags: Readonly<Record<string, Flag>>, given: readonly string[], help: string) {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { value }]) => [
+      name,
+      { type: value ? ('string' as const) : ('boolean' as const) },
+    ]),
+  );
+  try {
+    return parseArgs({ args: withNegativeNumbers(flags, given), options, allowPositionals: true });
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS_')) throw error;
+    const message = (error as Error).message;
+    const wanting = /'(?:-\w, )?--([\w-]+)/.exec(
+      code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' ? message : '',
+    )?.[1];
+    const [says = ''] = message.split(/\. |\n/);
+    if (wanting !== undefined) {
+      const value = flags[wanting]?.value;
+      throw usageError(value ? `--${wanting} needs a value: ${value}` : `--${wanting} takes no value`, help);
+    }
+    const unknown = /'--([\w-]+)/.exec(code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? says : '')?.[1];
+    const near = unknown === undefined ? [] : nearNames(unknown, Object.keys(flags));
+    throw usageError(
+      `${says}${near.length > 0 ? `. Near: ${near.map((name) => `--${name}`).join(', ')}` : ''}`,
+      help,
+    );
+  }
+}
+
+/** A number below zero is a value, which the command then refuses in its own words, and no flag. */
+function withNegativeNumbers(flags: Readonly<Record<string, Flag>>, given: readonly string[]): string[] {
+  const words: string[] = [];
+  for (const word of given) {
+    const before = words.at(-1);
+    const takesIt = before?.startsWith('--') && flags[before.slice(2)]?.value !== undefined;
+    if (takesIt && /^-\d/.test(word)) words[words.length - 1] = `${before}=${word}`;
+    else words.push(word);
+  }
+  return words;
+}

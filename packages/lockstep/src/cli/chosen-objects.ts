@@ -1,0 +1,43 @@
+/** The objects and records that a person names. */
+import type { Sync } from '../control/index.ts';
+import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
+import { type RecordId, toRecordId } from '../core/ids.ts';
+import { nearNames } from '../salesforce/index.ts';
+
+/**
+ * As the sync calls them, however they are written; each once.
+ * @throws {@link CommandError} that names all that the sync does not mirror
+ */
+export function chosenObjects(
+  { name, sobjects }: Pick<Sync, 'name' | 'sobjects'>,
+  words: readonly string[],
+): string[] {
+  const known = new Map(sobjects.map((sobject) => [sobject.toLowerCase(), sobject]));
+  const unknown = words.filter((word) => !known.has(word.toLowerCase()));
+  if (unknown.length > 0) {
+    const told = unknown.map((word) => {
+      const near = nearNames(word, sobjects);
+      return `${JSON.stringify(word.slice(0, 80))}${near.length > 0 ? ` (near: ${near.join(', ')})` : ''}`;
+    });
+    throw new CommandError(`${name} does not mirror ${told.join(', ')}`, {
+      exitCode: exitCodes.notFound,
+      next: `It mirrors: ${sobjects.join(', ')}`,
+    });
+  }
+  return [...new Set(words.flatMap((word) => known.get(word.toLowerCase()) ?? []))];
+}
+
+/**
+ * In their 18-character form, each once. The last three characters of a long Id tell which letters of it are capital:
+ * where they do not fit, something has changed the Id on its way.
+ * @throws a usage error that names those that are none
+ */
+export function chosenRecords(words: readonly string[], help: string): RecordId[] {
+  const ids = words.map((word) => ({ word, id: toRecordId(word) }));
+  const wrong = ids.filter(({ word, id }) => id === undefined || (word.length === 18 && word !== id));
+  if (wrong.length > 0) {
+    const named = wrong.map(({ word }) => JSON.stringify(word.slice(0, 40))).join(', ');
+    throw usageError(`No Id of a record: ${named}. An Id has 15 or 18 characters, and capitals count`, help);
+  }
+  return [...new Set(ids.flatMap(({ id }) => id ?? []))];
+}

@@ -1,0 +1,76 @@
+/** All commands, in the order in which help shows them. */
+
+import { usageError } from '../core/command-error.ts';
+import { nearNames } from '../salesforce/index.ts';
+import type { Command } from './arguments.ts';
+import { budgetSet, budgetShow } from './commands/budget.ts';
+import { demo } from './commands/demo.ts';
+import { flush } from './commands/flush.ts';
+import { helpOf } from './commands/help.ts';
+import { objectsCompare, objectsReconcile, objectsRepair, objectsReread } from './commands/objects.ts';
+import { objectsHeld } from './commands/objects-held.ts';
+import { objectsList } from './commands/objects-list.ts';
+import { objectsSetAside } from './commands/objects-set-aside.ts';
+import { org } from './commands/org.ts';
+import { sqlCommand } from './commands/sql.ts';
+import { start } from './commands/start.ts';
+import { status } from './commands/status.ts';
+import { syncList, syncPause, syncResume, syncShow } from './commands/sync.ts';
+import { syncCreate } from './commands/sync-create.ts';
+import { syncWrites } from './commands/sync-writes.ts';
+import { usage } from './commands/usage.ts';
+import { version } from './commands/version.ts';
+
+const working: readonly Command[] = [
+  demo,
+  start,
+  org,
+  syncCreate,
+  syncList,
+  syncShow,
+  syncPause,
+  syncResume,
+  syncWrites,
+  status,
+  flush,
+  objectsList,
+  objectsCompare,
+  objectsReconcile,
+  objectsReread,
+  objectsRepair,
+  objectsHeld,
+  objectsSetAside,
+  usage,
+  budgetShow,
+  budgetSet,
+  sqlCommand,
+  version,
+];
+
+const help: Command = {
+  name: 'help',
+  summary: 'All commands; help COMMAND: one of them; help config: all options.',
+  words: { shown: '[COMMAND]', min: 0, max: 2 },
+  run: async ({ words }, { output }) => output.data(output.pasteable(helpOf(words.join(' '), commands))),
+};
+
+export const commands: readonly Command[] = [...working, help];
+
+/** The command that the first words name, and what follows them. */
+export function findCommand(given: readonly string[]): { command: Command; rest: readonly string[] } {
+  const [first = '--help', second] = given;
+  if (first === '--help' || first === '-h') return { command: help, rest: given.slice(1) };
+  if (first === '--version') return { command: version, rest: given.slice(1) };
+  for (const words of [2, 1]) {
+    const name = given.slice(0, words).join(' ');
+    const command = commands.find((one) => one.name === name);
+    if (command) return { command, rest: given.slice(words) };
+  }
+  const names = commands.map(({ name }) => name);
+  const inGroup = names.filter((name) => name.startsWith(`${first} `));
+  const near = inGroup.length > 0 ? inGroup : nearNames(second ? `${first} ${second}` : first, names);
+  const hint = near.length > 0 ? ` Near: ${near.join(', ')}.` : '';
+  throw usageError(
+    `There is no command ${JSON.stringify(inGroup.length > 0 ? given.slice(0, 2).join(' ') : first)}.${hint}`,
+  );
+}

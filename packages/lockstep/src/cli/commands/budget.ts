@@ -1,0 +1,90 @@
+/** `budget show` and `budget set`: the pace of a sync, and where it stops to leave the org's requests to others. */
+import {
+  readSync,
+  readUsage,
+  type Sync,
+  type SyncUsage,
+  setIntervalMs,
+  setStopAt,
+} from '../../control/index.ts';
+import { usageError } from '../../core/command-error.ts';
+import type { Command } from '../arguments.ts';
+import { readNow } from '../object-status.ts';
+import { chooseSync, withControl } from '../running.ts';
+import { intervalOf } from '../terminal/interval.ts';
+import { count } from '../terminal/output.ts';
+import { orgJson, orgLines } from './usage.ts';
+
+const dayMs = 86_400_000;
+const help = 'lockstep help budget set';
+const beside = 'Requests through the proxy and their read-backs are counted beside it.';
+
+export const budgetShow: Command = {
+  name: 'budget show',
+  summary: 'The pace of a sync, what it comes to in a day, and where it stops.',
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  run: (args, { config, output }) =>
+    withControl(config, async (control) => {
+      const sync = await chooseSync(control, args.words[0]);
+      const { org, purposes } = await readUsage(control, sync.id);
+      const made = purposes.reduce((sum, { lastDay }) => sum + lastDay, 0);
+      if (output.wantsJson) {
+        output.object({ ...budgetJson(sync), requests_last_day: made, org: orgJson(org) });
+        return;
+      }
+      const lines = [
+        budgetText(sync, org),
+        `It has made ${count(made)} in the last 24 h. ${beside}`,
+        ...orgLines(sync, org, await readNow(control.db)),
+      ];
+      for (const line of lines) output.data(output.pasteable(line));
+    }),
+};
+
+export const budgetSet: Command = {
+  name: 'budget set',
+  summary: 'Changes the pace of a sync, and where it stops, while it runs.',
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: {
+    every: { value: 'TIME', says: 'Time between two requests that the sync starts by itself, 0.2s to 300s.' },
+    'stop-at': {
+      value: 'PERCENT',
+      says: "Of the org's daily requests, by all programs together: the sync waits there, 10 to 100.",
+    },
+  },
+  async run(args, { config, output }) {
+    const every = args.text('every');
+    if (every === undefined && !args.isSet('stop-at'))
+      throw usageError('budget set needs --every or --stop-at', help);
+    const intervalMs = every === undefined ? undefined : intervalOf(every, help);
+    const stopAt = args.isSet('stop-at')
+      ? args.number('stop-at', { min: 10, max: 100, otherwise: 90 })
+      : undefined;
+    await withControl(config, async (control) => {
+      const before = await chooseSync(control, args.words[0]);
+      if (intervalMs !== undefined) await setIntervalMs(control, before.id, intervalMs);
+      if (stopAt !== undefined) await setStopAt(control, before.id, stopAt);
+      const sync = (await readSync(control, before.id)) ?? before;
+      if (output.wantsJson) output.object(budgetJson(sync));
+      else output.data(budgetText(sync, (await readUsage(control, sync.id)).org));
+      output.say(beside);
+    });
+  },
+};
+
+const requestsPerDay = ({ intervalMs }: Sync) => Math.floor(dayMs / intervalMs);
+
+const budgetJson = (sync: Sync) => ({
+  schema: 1,
+  name: sync.name,
+  interval_ms: sync.intervalMs,
+  requests_per_day: requestsPerDay(sync),
+  stop_at_percent: sync.stopAtPercent,
+});
+
+function budgetText(sync: Sync, org: SyncUsage['org']): string {
+  const { name, intervalMs, stopAtPercent } = sync;
+  const most = requestsPerDay(sync);
+  const share = org && org.max > 0 ? `, ${Math.round((most / org.max) * 100)} % of the org's` : '';
+  return `${name}: one request every ${intervalMs / 1_000} s = at most ${count(most)} requests a day${share}; stops when the org has used ${stopAtPercent} %.`;
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { openDatabase } from '@lockstep/foundation/database';
+import { quoted } from '@lockstep/foundation/shell-words';
+import { sql } from '@lockstep/foundation/sql';
+import type { Config } from '../../config.ts';
+import { readSync } from '../../control/index.ts';
+import { usageError } from '../../core/command-error.ts';
+import { writeSecretFile } from '../../server/directory.ts';
+import { refuseIfRunning } from '../../server/run-file.ts';
+import type { Command, Context } from '../arguments.ts';
+import { runCheck } from '../demo/demo-check.ts';
+import { eraseDemo } from '../demo/demo-erase.ts';
+import { closingScreen } from '../demo/demo-screen.ts';
+import { countInOrg, type Demo, openDemo } from '../demo/demo-stage.ts';
+import { withControl } from '../running.ts';
+import { watchFirstCopy } from '../terminal/first-copy.ts';
+import type { Output } from '../terminal/output.ts';
+import { aborted } from '../terminal/signals.ts';
+import { type OrgWishes, orgFlags, orgWishes } from './org.ts';
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'Runs everything against a simulated org: database server, org, a sync and the proxy.',
+  flags: {
+    ...orgFlags,
+    fresh: { says: 'Erase what an earlier run left in the data directory first.' },
+    check: { says: 'Unattended in a temporary folder: copy, compare, write, read; one line of JSON.' },
+  },
+  async run(args, context) {
+    if (!args.isSet('check')) return runDemo(orgWishes(args, 2), args.isSet('fresh'), context);
+    if (args.isSet('fresh'))
+      throw usageError(
+        '--check is always fresh, in a folder of its own: leave --fresh out',
+        'lockstep help demo',
+      );
+    return runCheck(orgWishes(args, 0), context);
+  },
+};
+
+async function runDemo(
+  wishes: OrgWishes,
+  startAnew: boolean,
+  { config, output, stop }: Context,
+): Promise<number> {
+  await refuseIfRunning(config.dataDir);
+  if (startAnew) await eraseDemo(config, (line) => output.say(line));
+  output.say('This is a demo: its Salesforce org is simulated, and nothing leaves this machine.');
+  await using running = await openDemo({ config, ...wishes, output, stop });
+  await showCopy(running, config, output);
+  await aborted(running.over);
+  if (!stop.aborted) throw running.over.reason;
+  output.say('Stopping: requests under way are finished first.');
+  return 0;
+}
+
+/** The first copy, and what can be done when it is complete. */
+async function showCopy(demo: Demo, config: Config, output: Output): Promise<void> {
+  const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep demo', connectionsMax: 1 });
+  try {
+    const { rows } = await watchFirstCopy(mirror, demo.sync.name, output, demo.over);
+    const [account] = await mirror.query<{ id: string }>(
+      sql`SELECT id FROM salesforce.account ORDER BY id LIMIT 1`,
+    );
+    const accountId = account?.id ?? '';
+    const envFile = join(config.dataDir, 'demo.env');
+    await writeSecretFile(envFile, environmentOf(demo, accountId));
+    if (output.wantsJson) {
+      const urls = { mirror_url: demo.mirrorUrl, base: demo.base, env_file: envFile };
+      output.object({ schema: 1, ready: true, rows, ...urls, account_id: accountId });
+    } else {
+      const inBin = await countInBin(demo);
+      const paused =
+        (await withControl(config, (control) => readSync(control, demo.sync.id)))?.paused === true;
+      const lines = closingScreen(demo, { rows, inBin, paused, accountId, envFile });
+      for (const line of lines) output.data(output.pasteable(line));
+    }
+  } finally {
+    await mirror.end();
+  }
+}
+
+/** Records that the org would still give back; the mirror has none of them. */
+async function countInBin(demo: Demo): Promise<number> {
+  let records = 0;
+  for (const sobject of demo.sync.sobjects) {
+    if (sobject === 'User') continue; // is never deleted
+    const soql = `SELECT COUNT() FROM ${sobject} WHERE IsDeleted = true`;
+    records += await countInOrg(demo, { path: 'queryAll', soql, signal: demo.over });
+  }
+  return records;
+}
+
+/** For a shell: `. .lockstep/demo.env`. */
+function environmentOf({ base, token, mirrorUrl }: Demo, accountId: string): string {
+  const variables = { BASE: base, SF_TOKEN: token, ACCOUNT_ID: accountId, MIRROR_URL: mirrorUrl };
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quoted(value)}\n`)
+    .join('');
+}

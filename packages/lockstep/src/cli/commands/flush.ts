@@ -1,0 +1,36 @@
+/** `flush`: reads what has changed by now, at once. */
+import type { Command } from '../arguments.ts';
+import { chooseSync, withControl } from '../running.ts';
+import { counted } from '../terminal/output.ts';
+import { secondsOf, syncFlag, tellEnd, timeoutOf, wishAndWait } from './wish.ts';
+
+const timeoutMs = 60_000;
+
+export const flush: Command = {
+  name: 'flush',
+  summary: 'Reads every object now, and ends when all that was committed before the call is in the mirror.',
+  flags: {
+    sync: syncFlag,
+    timeout: { value: 'TIME', says: `How long it may take, such as 5m (default: ${timeoutMs / 1_000}s).` },
+  },
+  async run(args, { config, output, stop }) {
+    const within = timeoutOf(args, timeoutMs, 'lockstep help flush');
+    return withControl(config, async (control) => {
+      const sync = await chooseSync(control, args.text('sync'));
+      const waiting = { control, sync, output, stop, timeoutMs: within, isKept: false };
+      const granted = await wishAndWait(waiting, { kind: 'flush', objects: null });
+      const { objects, skipped, repairs, setAside, tookMs } = granted;
+      if (output.wantsJson) {
+        const told = { objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
+        output.object({ schema: 1, name: sync.name, ...told });
+      } else {
+        const show = `${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} all`;
+        const but = setAside.length > 0 ? ' but what is set aside' : '';
+        output.data(
+          `${sync.name}: ${show}${but} that was committed before the call, after ${secondsOf(tookMs)}.`,
+        );
+      }
+      return tellEnd(granted, output);
+    });
+  },
+};

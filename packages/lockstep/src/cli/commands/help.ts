@@ -1,0 +1,67 @@
+/** Help, printed from what the commands and the options say of themselves. */
+import { configHelp } from '../../config.ts';
+import { usageError } from '../../core/command-error.ts';
+import { type Command, commonFlags, flagsOf } from '../arguments.ts';
+
+const exitCodeLines = [
+  'Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 checked and not healthy; 4 not found;',
+  '5 not allowed by Lockstep; 6 Salesforce refused; 7 database refused; 8 time ran out; 130 interrupted.',
+];
+
+/** @param topic  empty, `config`, or a command's name */
+export function helpOf(topic: string, commands: readonly Command[]): string {
+  if (topic === '') return overview(commands);
+  if (topic === 'config') return configText();
+  const found = commands.find(({ name }) => name === topic);
+  if (found) return commandText(found);
+  const group = commands.filter(({ name }) => name.startsWith(`${topic} `));
+  if (group.length > 0) return group.map(commandText).join('\n\n');
+  throw usageError(`There is no command ${JSON.stringify(topic.slice(0, 80))}`);
+}
+
+function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    'lockstep COMMAND [FLAGS]   keeps a Salesforce org and a PostgreSQL database in lockstep',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'Every command takes:',
+    ...flagLines(commonFlags),
+    '',
+    'Data goes to standard output, everything else to standard error.',
+    ...exitCodeLines,
+  ].join('\n');
+}
+
+function commandText(command: Command): string {
+  const words = command.words ? ` ${command.words.shown}` : '';
+  return [
+    `lockstep ${command.name}${words}`,
+    `  ${command.summary}`,
+    '',
+    ...flagLines(flagsOf(command)),
+  ].join('\n');
+}
+
+function flagLines(flags: ReturnType<typeof flagsOf>): string[] {
+  const shown = Object.entries(flags).map(([name, { value, says }]) => ({
+    flag: `--${name}${value ? ` ${value}` : ''}`,
+    says,
+  }));
+  const width = Math.max(...shown.map(({ flag }) => flag.length));
+  return shown.map(({ flag, says }) => `  ${flag.padEnd(width)}  ${says}`);
+}
+
+function configText(): string {
+  const options = configHelp().flatMap(({ name, form, unset, why }) => [
+    name,
+    `    ${form}`,
+    ...(unset === '' ? [] : [`    default: ${unset}`]),
+    `    ${why}`,
+    '',
+  ]);
+  return ['Options, from the environment or from a file .env in the working directory:', '', ...options]
+    .join('\n')
+    .trimEnd();
+}

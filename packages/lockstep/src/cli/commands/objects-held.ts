@@ -1,0 +1,79 @@
+/** `objects held`: rows that vanished from the sync's sight at once, and the decision about them. */
+
+import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import { Fault } from '../../core/faults.ts';
+import type { Arguments, Command, Context } from '../arguments.ts';
+import { chosenObjects } from '../chosen-objects.ts';
+import { type ObjectStatus, readObjects } from '../object-status.ts';
+import { chooseSync, withControl, withViews } from '../running.ts';
+import { count, table } from '../terminal/output.ts';
+import { askOf, waitFlags } from './objects.ts';
+
+const help = 'lockstep help objects held';
+
+export const objectsHeld: Command = {
+  name: 'objects held',
+  summary: 'Rows that Salesforce suddenly showed no more: they stay until you decide, --keep or --remove.',
+  flags: {
+    keep: { value: 'OBJECT', says: 'The records are still in Salesforce, only hidden: their rows stay.' },
+    remove: { value: 'OBJECT', says: 'The records were deleted in Salesforce: their rows go.' },
+    ...waitFlags,
+  },
+  async run(args, context) {
+    const [keep, remove] = [args.text('keep'), args.text('remove')];
+    if (keep !== undefined && remove !== undefined)
+      throw usageError('--keep and --remove exclude each other', help);
+    const object = keep ?? remove;
+    if (object !== undefined) return decide(args, context, keep === undefined ? 'remove' : 'keep', object);
+    if (args.isSet('wait')) throw usageError('--wait belongs to --keep or --remove', help);
+    return list(args, context);
+  },
+};
+
+async function list(args: Arguments, { config, output }: Context): Promise<number> {
+  const { name, held } = await readHeld(args, config);
+  if (output.wantsJson) {
+    const items = held.map(({ sobject, table_name, rows, held_rows }) => ({
+      sobject,
+      table_name,
+      rows,
+      held_rows,
+    }));
+    output.object({ schema: 1, name, items });
+  } else if (held.length === 0) output.data(`${name}: no rows are held.`);
+  else {
+    const rows = held.map(({ sobject, rows, held_rows }) => [sobject, count(held_rows), count(rows)]);
+    output.data(table(['OBJECT', 'HELD', 'ROWS'], rows, new Set([1, 2])));
+    for (const { sobject, held_rows } of held) {
+      const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: held_rows });
+      for (const line of [`${sobject} is held: ${code} ${message}`, `next: ${next}`, '']) output.say(line);
+    }
+  }
+  return 0;
+}
+
+async function decide(
+  args: Arguments,
+  context: Context,
+  kind: 'keep' | 'remove',
+  word: string,
+): Promise<number> {
+  const { name, held } = await readHeld(args, context.config, word);
+  if (held.length === 0) {
+    throw new CommandError(`${name} holds no rows of ${word}`, {
+      exitCode: exitCodes.notFound,
+      next: 'lockstep objects held',
+    });
+  }
+  return askOf(args, context, 'objects held', (sync) => ({ kind, objects: chosenObjects(sync, [word]) }));
+}
+
+/** Of all objects, or of the one that is named. */
+const readHeld = (args: Arguments, config: Context['config'], word?: string) =>
+  withControl(config, async (control) => {
+    const sync = await chooseSync(control, args.text('sync'));
+    const names = word === undefined ? sync.sobjects : chosenObjects(sync, [word]);
+    const { objects } = await withViews(control, sync, readObjects);
+    const isHeld = ({ sobject, held_rows }: ObjectStatus) => names.includes(sobject) && held_rows > 0;
+    return { name: sync.name, held: objects.filter(isHeld) };
+  });

@@ -1,0 +1,69 @@
+/** `objects list`: what each object is at, how well that is proven, and what is wrong with it. */
+import type { Sync } from '../../control/index.ts';
+import type { Command } from '../arguments.ts';
+import { findingLines, findingsOf, objectWord } from '../findings.ts';
+import { type ObjectStatus, objectJson, readObjects } from '../object-status.ts';
+import { chooseSync, withControl, withViews } from '../running.ts';
+import { ageOf } from '../state-words.ts';
+import { count, table } from '../terminal/output.ts';
+import { syncFlag } from './wish.ts';
+
+export const objectsList: Command = {
+  name: 'objects list',
+  summary: 'Each object: its table, what it is at, when it was verified, and what is wrong with it.',
+  flags: { sync: syncFlag },
+  run: (args, { config, output }) =>
+    withControl(config, async (control) => {
+      const sync = await chooseSync(control, args.text('sync'));
+      const { objects, now } = await withViews(control, sync, readObjects);
+      if (output.wantsJson) {
+        const items = objects.map((object) => objectJson(object, output));
+        output.object({ schema: 1, name: sync.name, items });
+      } else output.data(output.pasteable(objectsText(sync, objects, now)));
+    }),
+};
+
+/** @param now  of the mirror's server, in milliseconds since 1970 */
+export function objectsText(
+  sync: Pick<Sync, 'name' | 'intervalMs' | 'destination'>,
+  objects: readonly ObjectStatus[],
+  now: number,
+): string {
+  const findings = findingsOf(sync, objects, now, null);
+  const countOrDash = (rows: number) => (rows === 0 ? '–' : count(rows));
+  const rows = objects.map((object) => [
+    object.sobject,
+    `${sync.destination.tableSchema}.${object.table_name}`,
+    objectWord(object, findings),
+    count(object.rows),
+    ageOf(object.read_until, now),
+    ageOf(object.settled_until, now),
+    ageOf(object.counts_verified_at, now),
+    ageOf(object.stamps_verified_at, now),
+    ageOf(object.content_verified_at, now),
+    countOrDash(object.held_rows),
+    countOrDash(object.set_aside_rows),
+  ]);
+  const headers = [
+    'OBJECT',
+    'TABLE',
+    'STATE',
+    'ROWS',
+    'READ',
+    'SETTLED',
+    'COUNTS',
+    'STAMPS',
+    'CONTENT',
+    'HELD',
+    'SET ASIDE',
+  ];
+  return [
+    table(headers, rows, new Set(headers.map((_, column) => column).slice(3))),
+    '',
+    ...findings.flatMap((finding) => [...findingLines(finding), '']),
+    'READ: the org was read up to then. SETTLED: no change from before can still come.',
+    'COUNTS, STAMPS, CONTENT: compared with all of Salesforce then. HELD: rows that wait for your decision.',
+    'SET ASIDE: records that PostgreSQL refuses as they are.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,179 @@
+/** `objects set-aside`: records that PostgreSQL cannot hold as they are, why, and a further try of them. */
+
+import { shellWord } from '@lockstep/foundation/shell-words';
+import { type Control, makeWish, readHealth, type Sync } from '../../control/index.ts';
+import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import { type RecordId, toRecordId } from '../../core/ids.ts';
+import {
+  countSetAside,
+  readSetAside,
+  type SetAsideGroup,
+  type SetAsideRecord,
+} from '../../postgres/index.ts';
+import type { Arguments, Command, Context } from '../arguments.ts';
+import { chosenObjects } from '../chosen-objects.ts';
+import { readNow } from '../object-status.ts';
+import { chooseSync, withControl, withViews } from '../running.ts';
+import { setAsidePlace, setAsideReason, setAsideRemedy } from '../set-aside-words.ts';
+import { ageOf, inRfc3339, whenOf } from '../state-words.ts';
+import { count, counted, type Output, table } from '../terminal/output.ts';
+import { recordsMax } from './objects.ts';
+import { syncFlag } from './wish.ts';
+
+const shownByDefault = 100;
+const shownMax = 100_000;
+
+export const objectsSetAside: Command = {
+  name: 'objects set-aside',
+  summary: 'Records that PostgreSQL cannot hold as they are: which, why, and when they are tried again.',
+  words: { shown: '[OBJECT…]', min: 0, max: 1_000 },
+  flags: {
+    sync: syncFlag,
+    limit: { value: 'N', says: `How many records to list (default ${shownByDefault}).` },
+    retry: { says: `Has them read and tried again now, up to ${count(recordsMax)} of each object.` },
+  },
+  async run(args, context) {
+    if (args.isSet('retry') && args.isSet('limit'))
+      throw usageError('--limit belongs to the list, and not to --retry', 'lockstep help objects set-aside');
+    const limit = args.number('limit', { min: 1, max: shownMax, otherwise: shownByDefault });
+    return withControl(context.config, async (control) => {
+      const sync = await chooseSync(control, args.text('sync'));
+      return args.isSet('retry')
+        ? retry(args, context, control, sync)
+        : list(args, context, control, sync, limit);
+    });
+  },
+};
+
+/** Null: all of them. */
+function chosenIn(sync: Sync, words: readonly string[]): readonly string[] | null {
+  const chosen = chosenObjects(sync, words);
+  return chosen.length > 0 ? chosen : null;
+}
+
+async function list(
+  args: Arguments,
+  { output }: Context,
+  control: Control,
+  sync: Sync,
+  limit: number,
+): Promise<number> {
+  const sobjects = chosenIn(sync, args.words);
+  const seen = await withViews(control, sync, async (mirror) => ({
+    groups: await countSetAside(mirror, sobjects),
+    records: await readSetAside(mirror, sobjects, limit),
+    now: await readNow(mirror),
+  }));
+  if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...asJson(seen) });
+  else if (seen.groups.length === 0) output.data(`${sync.name}: no records are set aside.`);
+  else output.data(output.pasteable(setAsideText(sync, seen)));
+  return 0;
+}
+
+interface Seen {
+  groups: readonly SetAsideGroup[];
+  records: readonly SetAsideRecord[];
+  /** Of the mirror's server, in milliseconds since 1970. */
+  now: number;
+}
+
+const rowsOf = (groups: readonly SetAsideGroup[]) => groups.reduce((sum, { rows }) => sum + rows, 0);
+
+const asJson = ({ groups, records }: Seen) => ({
+  rows: rowsOf(groups),
+  groups: groups.map((group) => ({ ...group, reason: setAsideReason(group.code) })),
+  items: records.map((record) => ({
+    ...record,
+    reason: setAsideReason(record.code),
+    first_seen_at: inRfc3339(record.first_seen_at),
+    last_seen_at: inRfc3339(record.last_seen_at),
+    retry_at: inRfc3339(record.retry_at),
+  })),
+});
+
+export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, now }: Seen): string {
+  const grouped = groups.map(({ sobject, column_name: column, code, rows }) => [
+    sobject,
+    setAsidePlace(column),
+    count(rows),
+    setAsideReason(code),
+  ]);
+  const listed = records.map((record) => [
+    record.sobject,
+    record.id,
+    setAsidePlace(record.column_name),
+    ageOf(record.first_seen_at, now),
+    count(record.tries),
+    whenOf(record.retry_at, now),
+    setAsideReason(record.code),
+  ]);
+  const more = rowsOf(groups) - records.length;
+  const headers = ['OBJECT', 'ID', 'COLUMN', 'FIRST SEEN', 'TRIES', 'NEXT TRY', 'REASON'];
+  const [first] = groups;
+  return [
+    table(['OBJECT', 'COLUMN', 'RECORDS', 'REASON'], grouped, new Set([2])),
+    '',
+    table(headers, listed, new Set([3, 4, 5])),
+    ...(more > 0
+      ? [`${count(more)} more; list them with --limit ${count(rowsOf(groups)).replaceAll(',', '')}.`]
+      : []),
+    '',
+    'The mirror has them as they were before, or not at all; everything else goes on. They are tried again by themselves.',
+    ...(first
+      ? [
+          `next: ${setAsideRemedy(first.code)}; then lockstep objects set-aside --retry --sync ${shellWord(name)} ${first.sobject}`,
+        ]
+      : []),
+    '',
+  ].join('\n');
+}
+
+/** What was tried longest ago comes first: whoever repeats this meets all of them. */
+async function retry(args: Arguments, { output }: Context, control: Control, sync: Sync): Promise<number> {
+  const sobjects = chosenIn(sync, args.words);
+  const asked = await withViews(control, sync, async (mirror) => {
+    const groups = await countSetAside(mirror, sobjects);
+    const names = [...new Set(groups.map(({ sobject }) => sobject))];
+    return Promise.all(
+      names.map(async (sobject) => ({
+        sobject,
+        ids: idsOf(await readSetAside(mirror, [sobject], recordsMax)),
+        of: rowsOf(groups.filter((group) => group.sobject === sobject)),
+      })),
+    );
+  });
+  if (asked.length === 0) {
+    throw new CommandError(
+      `${sync.name} has no records set aside${sobjects ? ` of ${sobjects.join(', ')}` : ''}`,
+      {
+        exitCode: exitCodes.notFound,
+        next: 'lockstep objects set-aside',
+      },
+    );
+  }
+  const items = [];
+  for (const { sobject, ids, of } of asked) {
+    const wish = await makeWish(control, sync.id, { kind: 'repair', objects: [sobject], ids });
+    items.push({ sobject, rows: ids.length, of, wish });
+  }
+  const running = (await readHealth(control)).get(sync.id)?.isHeld === true;
+  if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });
+  else for (const item of items) output.data(askedText(sync, item));
+  if (!running) output.say('No Lockstep process runs it: done as soon as one does (lockstep start).');
+  tellNext(sync, output);
+  return 0;
+}
+
+const idsOf = (records: readonly SetAsideRecord[]): RecordId[] =>
+  records.flatMap(({ id }) => toRecordId(id) ?? []);
+
+function askedText(
+  { name }: Sync,
+  { sobject, rows, of }: { sobject: string; rows: number; of: number },
+): string {
+  const rest = of > rows ? `, of ${count(of)}: repeat it for the rest` : '';
+  return `${name}: another try of ${counted(rows, 'record')} of ${sobject} is asked for${rest}.`;
+}
+
+const tellNext = ({ name }: Sync, output: Output) =>
+  output.say(`What is still refused after it: lockstep objects set-aside --sync ${shellWord(name)}`);

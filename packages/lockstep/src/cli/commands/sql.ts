@@ -1,0 +1,85 @@
+import { type Database, sqlState } from '@lockstep/foundation/database';
+import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import type { Command } from '../arguments.ts';
+import { chooseSync, withControl, withMirror } from '../running.ts';
+import { printable, table } from '../terminal/output.ts';
+
+const help = 'lockstep help sql';
+
+export const sqlCommand: Command = {
+  name: 'sql',
+  summary: 'Runs one query on the mirror, as its reader, who cannot write.',
+  words: { shown: '"SELECT …"', min: 1, max: 100 },
+  flags: { sync: { value: 'SYNC', says: 'Name or id; may be left out where there is one.' } },
+  async run(args, { config, output }) {
+    const query = queryOf(args.words);
+    await withControl(config, async (control) => {
+      const sync = await chooseSync(control, args.text('sync'));
+      const rows = await withMirror(control, sync, (mirror) => ask(mirror, query), { valuesAsText: true });
+      if (output.wantsJson) output.object({ schema: 1, items: rows });
+      else if (rows.length > 0) output.data(asTable(rows));
+      output.say(`(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`);
+    });
+  },
+};
+
+/** @throws a usage error that says what a shell's words became, or that another sync is named by a flag */
+function queryOf([query = '', second, third]: readonly string[]): string {
+  if (query.trim() === '') throw usageError('sql needs "SELECT …"', help);
+  if (second === undefined) return query;
+  const isName = third === undefined && !query.includes(' ');
+  const instead = isName ? `to name the sync: --sync ${query}` : 'put the whole query in quotes';
+  throw usageError(
+    `sql does not take ${JSON.stringify(second.slice(0, 80))} beside its query; ${instead}`,
+    help,
+  );
+}
+
+type Row = Record<string, string | null>;
+
+/** What the server says of a query is about the person's own words, so it is passed on as it is. */
+async function ask(mirror: Database, query: string): Promise<Row[]> {
+  try {
+    // A name makes it one statement: the server refuses a second one after a semicolon.
+    return await mirror.query<Row>({ name: 'command', text: query, values: [] });
+  } catch (error) {
+    const code = sqlState(error);
+    if (code === undefined || isOfTheServer(code)) throw error;
+    const { message, position, hint } = error as { message: string; position?: string; hint?: string };
+    const isSeveral = /multiple commands/.test(message);
+    throw new CommandError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {
+      exitCode: exitCodes.databaseRefused,
+      label: code,
+      details: [...placeIn(query, Number(position)), ...(hint === undefined ? [] : [`hint: ${hint}`])],
+    });
+  }
+}
+
+/** The line of a query with a caret below the place, which the server counts in characters from 1. */
+function placeIn(query: string, position: number): string[] {
+  if (!(position >= 1)) return [];
+  const before = Array.from(query)
+    .slice(0, position - 1)
+    .join('')
+    .split('\n');
+  const column = before.at(-1)?.length ?? 0;
+  const line = query.split('\n')[before.length - 1] ?? '';
+  const from = Math.max(0, column - 50);
+  const shown = `line ${before.length}: `;
+  return [
+    `${shown}${printable(line.slice(from, from + 70))}`,
+    `${' '.repeat(shown.length + printable(line.slice(from, column)).length)}^`,
+  ];
+}
+
+/** Connection, login, no such database, no resources, shutdown. */
+const isOfTheServer = (code: string) => /^(08|28|3D|53|57P|E)/.test(code);
+
+function asTable(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  return table(
+    columns,
+    rows.map((row) => columns.map((column) => row[column] ?? '–')),
+    new Set(),
+  );
+}

@@ -1,0 +1,41 @@
+import { listSyncs } from '../../control/index.ts';
+import { findKeyOf, openControlOf, openGround } from '../../server/ground.ts';
+import { startServer } from '../../server/server.ts';
+import type { Command } from '../arguments.ts';
+import { count } from '../terminal/output.ts';
+import { aborted } from '../terminal/signals.ts';
+
+export const start: Command = {
+  name: 'start',
+  summary: 'Runs Lockstep: database server (unless DATABASE_URL is set), workers, mail and proxy.',
+  async run(_, { config, output, stop }) {
+    const say = (line: string) => output.say(line);
+    await using ground = await openGround(config, say);
+    stop.throwIfAborted();
+    const control = await openControlOf(ground, await findKeyOf(ground));
+    try {
+      await using server = await startServer(ground, control, {
+        allowHosts: config.allowHosts,
+        onComplete: ({ name, rows }) => say(`${name}: every object is copied, ${count(rows)} rows.`),
+      });
+      const syncs = await listSyncs(control);
+      if (output.wantsJson)
+        output.object({
+          schema: 1,
+          ready: true,
+          proxy_url: server.proxyUrl,
+          metrics_url: server.metricsUrl,
+          pid: process.pid,
+        });
+      say(`The proxy listens on ${server.proxyUrl}, the database server at ${control.host}.`);
+      say(`Metrics: ${server.metricsUrl}`);
+      for (const { name, id } of syncs) say(`Sync ${name}: ${server.proxyUrl}/${id}`);
+      if (syncs.length === 0) say('No sync yet. Make one: lockstep help sync create');
+      say('Ctrl-C stops it.');
+      await Promise.race([aborted(stop), server.broken]);
+      say('Stopping: requests under way are finished first.');
+    } finally {
+      await control.end();
+    }
+  },
+};

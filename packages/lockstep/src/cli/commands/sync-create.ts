@@ -1,0 +1,134 @@
+/** `sync create`: what it needs, asked for where it was not given, and checked before Salesforce is asked. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
+import { type Control, findSync, readSync } from '../../control/index.ts';
+import { interruption, usageError } from '../../core/command-error.ts';
+import { isSyncId } from '../../core/ids.ts';
+import { createSync } from '../../engine/index.ts';
+import type { Arguments, Command } from '../arguments.ts';
+import { noLog, withControl } from '../running.ts';
+import { intervalOf } from '../terminal/interval.ts';
+import { showWays, waysOf } from './sync-ways.ts';
+
+/** The Salesforce API version that a new sync speaks. */
+export const apiVersion = '62.0';
+
+const help = 'lockstep help sync create';
+
+export const syncCreate: Command = {
+  name: 'sync create',
+  summary:
+    'Makes a sync: tests everything, then makes its database and tables. A running server begins to read at once.',
+  flags: {
+    org: { value: 'URL', says: "The org's My Domain address." },
+    'client-id': { value: 'ID', says: 'Consumer key of an app with the client credentials flow.' },
+    'client-id-file': { value: 'FILE', says: 'The same from a file.' },
+    'client-secret-file': {
+      value: 'FILE',
+      says: 'Its secret; - for standard input. Without it you are asked.',
+    },
+    objects: { value: 'A,B', says: 'API names of the objects to mirror.' },
+    every: { value: 'TIME', says: 'Time between two requests, 0.2s to 300s (default 3s).' },
+    name: { value: 'NAME', says: "What you call it (default: from the org's address)." },
+  },
+  async run(args, { config, output, stop }) {
+    const loginUrl = orgUrl(required(args, 'org'));
+    const sobjects = objectsOf(required(args, 'objects'));
+    const intervalMs = intervalOf(args.text('every') ?? '3s', help);
+    const name = checkedName(args.text('name')?.trim() ?? nameOf(loginUrl));
+    const clientId =
+      args.text('client-id') ?? (await readSecret(required(args, 'client-id-file', 'client-id')));
+    await withControl(config, async (control) => {
+      await refuseTakenName(control, name);
+      const clientSecret = await clientSecretOf(args.text('client-secret-file'));
+      const say = (step: string) => output.say(step);
+      const deps = { control, clock: systemClock, log: noLog, say };
+      const { allowHosts } = config;
+      const wish = { name, loginUrl, clientId, clientSecret, sobjects, intervalMs, apiVersion, allowHosts };
+      const id = await createSync(deps, wish, stop);
+      const sync = await readSync(control, id);
+      assert(sync, 'a sync that was created is there');
+      showWays(await waysOf(config, control, sync), output);
+    });
+  },
+};
+
+function required(args: Arguments, flag: string, shown = flag): string {
+  const value = args.text(flag);
+  if (value === undefined || value.trim() === '') throw usageError(`sync create needs --${shown}`, help);
+  return value;
+}
+
+function orgUrl(text: string): string {
+  const url = URL.parse(text.includes('://') ? text : `https://${text}`);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw usageError('--org takes an address such as https://acme.my.salesforce.com', help);
+  return url.origin;
+}
+
+function objectsOf(list: string): string[] {
+  const names = list.split(',').map((name) => name.trim());
+  const sobjects = names.filter((name) => name !== '');
+  if (sobjects.length === 0) throw usageError('sync create needs --objects', help);
+  return sobjects;
+}
+
+/** A name is typed in commands and stands in tables; the form of an id is kept for ids. */
+function checkedName(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/.test(name) && !isSyncId(name)) return name;
+  throw usageError(
+    '--name takes up to 60 letters, digits, spaces and . _ -, begins with a letter or digit, and is no id',
+    help,
+  );
+}
+
+async function refuseTakenName(control: Control, name: string): Promise<void> {
+  if (await findSync(control, name))
+    throw usageError(`There is a sync ${JSON.stringify(name)} already`, 'Choose another --name.');
+}
+
+/** `acme` for https://acme.my.salesforce.com. */
+function nameOf(url: string): string {
+  const { hostname } = new URL(url);
+  if (hostname.startsWith('[')) return hostname.slice(1, -1).replaceAll(/:+/g, '-').replace(/^-/, '');
+  return /^[\d.]+$/.test(hostname) ? hostname : (hostname.split('.')[0] ?? hostname);
+}
+
+async function clientSecretOf(file: string | undefined): Promise<string> {
+  if (file === '-') return (await readAll(process.stdin)).trim();
+  if (file !== undefined) return readSecret(file);
+  if (process.stdin.isTTY && process.stderr.isTTY) return askSecret('Consumer secret: ');
+  throw usageError('sync create needs --client-secret-file where there is no terminal to ask on', help);
+}
+
+async function readSecret(file: string): Promise<string> {
+  const secret = await readFile(file, 'utf8').catch((error: { code?: unknown }) => {
+    throw usageError(`The file ${file} cannot be read (${String(error.code)})`, help);
+  });
+  if (secret.trim() === '') throw usageError(`The file ${file} is empty`, help);
+  return secret.trim();
+}
+
+/**
+ * Shows nothing of what is typed.
+ * @throws an interruption, which ends the command quietly,, after Ctrl-C and Ctrl-D
+ */
+async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  const ended = once(reader, 'close').then(() => undefined);
+  try {
+    const answer = await Promise.race([reader.question('').catch(() => undefined), ended]);
+    if (answer === undefined) throw interruption();
+    return answer.trim();
+  } finally {
+    reader.close();
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,40 @@
+/** `sync writes`: what becomes of writes through the proxy while the mirror's database is away. */
+import { readSync, type Sync, setWithoutDatabase } from '../../control/index.ts';
+import { usageError } from '../../core/command-error.ts';
+import type { Command } from '../arguments.ts';
+import { chooseSync, withControl } from '../running.ts';
+
+type WithoutDatabase = Sync['withoutDatabase'];
+
+export const syncWrites: Command = {
+  name: 'sync writes',
+  summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  flags: {
+    'without-database': {
+      value: 'refuse|forward',
+      says: 'refuse, the default: such a write is answered with 503 (PRX-12) and not sent, so that no answer is ahead of the mirror. forward: it is sent and answered as pending; who reads the mirror then sees it only after the database is back.',
+    },
+  },
+  async run(args, { config, output }) {
+    const wish = args.text('without-database');
+    if (wish !== undefined && !isChoice(wish))
+      throw usageError('--without-database takes refuse or forward', 'lockstep help sync writes');
+    await withControl(config, async (control) => {
+      const before = await chooseSync(control, args.words[0]);
+      if (wish !== undefined) await setWithoutDatabase(control, before.id, wish);
+      const { name, withoutDatabase } = (await readSync(control, before.id)) ?? before;
+      if (output.wantsJson) output.object({ schema: 1, name, without_database: withoutDatabase });
+      else output.data(`${name}: ${consequences[withoutDatabase]}`);
+    });
+  },
+};
+
+const isChoice = (text: string): text is WithoutDatabase => Object.hasOwn(consequences, text);
+
+const consequences: Record<WithoutDatabase, string> = {
+  refuse:
+    "while the mirror's database does not answer, writes to mirrored objects are refused with 503 and not sent (refuse).",
+  forward:
+    "while the mirror's database does not answer, writes are sent and answered as pending; the mirror follows when it is back (forward).",
+};

@@ -1,0 +1,94 @@
+/** `sync list`, `show`, `pause` and `resume`. */
+
+import { shellWord } from '@lockstep/foundation/shell-words';
+import { type Control, listSyncs, readHealth, readSync, setPaused } from '../../control/index.ts';
+import type { Command } from '../arguments.ts';
+import { readNow } from '../object-status.ts';
+import { chooseSync, findProxyUrl, withControl } from '../running.ts';
+import { stateOf } from '../state-words.ts';
+import { table } from '../terminal/output.ts';
+import { showWays, waysOf } from './sync-ways.ts';
+
+export const syncList: Command = {
+  name: 'sync list',
+  summary: 'All syncs.',
+  async run(_, { config, output }) {
+    const { syncs, health, now } = await withControl(config, look);
+    const healthOf = (id: (typeof syncs)[number]['id']) => health.get(id) ?? { isHeld: false, fault: null };
+    if (output.wantsJson) {
+      const proxyUrl = await findProxyUrl(config);
+      const items = syncs.map(({ id, name, orgId, instanceUrl, sobjects, intervalMs, paused }) => ({
+        id,
+        name,
+        org_id: orgId,
+        instance_url: instanceUrl,
+        base_url: proxyUrl === undefined ? null : `${proxyUrl}/${id}`,
+        objects: sobjects,
+        interval_ms: intervalMs,
+        paused,
+        held: healthOf(id).isHeld,
+        fault: healthOf(id).fault?.code ?? null,
+      }));
+      output.object({ schema: 1, items });
+      return;
+    }
+    const rows = syncs.map((sync) => [
+      sync.name,
+      sync.id,
+      sync.instanceUrl,
+      stateOf(sync, healthOf(sync.id), now).word,
+      `${sync.intervalMs / 1000} s`,
+      sync.sobjects.join(', '),
+    ]);
+    if (rows.length === 0) output.say('No sync yet. Make one: lockstep help sync create');
+    else output.data(table(['NAME', 'ID', 'ORG', 'STATE', 'EVERY', 'OBJECTS'], rows, new Set()));
+  },
+};
+
+async function look(control: Control) {
+  return {
+    syncs: await listSyncs(control),
+    health: await readHealth(control),
+    now: await readNow(control.db),
+  };
+}
+
+export const syncShow: Command = {
+  name: 'sync show',
+  summary: "The addresses of a sync: the proxy's, and the mirror's, which holds a password.",
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  run: (args, { config, output }) =>
+    withControl(config, async (control) =>
+      showWays(await waysOf(config, control, await chooseSync(control, args.words[0])), output),
+    ),
+};
+
+export const syncPause: Command = {
+  name: 'sync pause',
+  summary: 'Stops reading. The mirror stays as it is, and the proxy goes on.',
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  run: (args, { config, output }) =>
+    withControl(config, async (control) => {
+      const name = await pause(control, args.words[0], true);
+      if (output.wantsJson) output.object({ schema: 1, name, paused: true });
+      else output.say(`${name} is paused. Go on: lockstep sync resume ${shellWord(name)}`);
+    }),
+};
+
+export const syncResume: Command = {
+  name: 'sync resume',
+  summary: 'Goes on reading where a pause ended it.',
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  run: (args, { config, output }) =>
+    withControl(config, async (control) => {
+      const name = await pause(control, args.words[0], false);
+      if (output.wantsJson) output.object({ schema: 1, name, paused: false });
+      else output.say(`${name} goes on.`);
+    }),
+};
+
+async function pause(control: Control, nameOrId: string | undefined, paused: boolean): Promise<string> {
+  const { id } = await chooseSync(control, nameOrId);
+  await setPaused(control, id, paused);
+  return (await readSync(control, id))?.name ?? id;
+}

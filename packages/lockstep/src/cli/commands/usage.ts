@@ -1,0 +1,78 @@
+/** `usage`: where a sync's requests go, and how much of the org's day is used. */
+import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
+import { Fault } from '../../core/faults.ts';
+import type { Command } from '../arguments.ts';
+import { readNow } from '../object-status.ts';
+import { chooseSync, withControl } from '../running.ts';
+import { ageOf } from '../state-words.ts';
+import { count, table } from '../terminal/output.ts';
+
+export const usage: Command = {
+  name: 'usage',
+  summary: 'Where the requests of a sync go, and how many of its daily requests the org has used.',
+  words: { shown: '[SYNC]', min: 0, max: 1 },
+  run: (args, { config, output }) =>
+    withControl(config, async (control) => {
+      const sync = await chooseSync(control, args.words[0]);
+      const used = await readUsage(control, sync.id);
+      if (output.wantsJson) output.object({ schema: 1, name: sync.name, ...usageJson(sync, used) });
+      else output.data(output.pasteable(usageText(sync, used, await readNow(control.db))));
+    }),
+};
+
+function usageJson({ stopAtPercent }: Sync, { purposes, queries, org }: SyncUsage) {
+  return {
+    requests: purposes.map(({ purpose, lastHour, lastDay }) => ({
+      purpose,
+      last_hour: lastHour,
+      last_day: lastDay,
+    })),
+    queries,
+    org: orgJson(org),
+    stop_at_percent: stopAtPercent,
+  };
+}
+
+export const orgJson = (org: SyncUsage['org']) =>
+  org && { used: org.used, max: org.max, percent: percentOf(org), recorded_at: org.recordedAt };
+
+/** With one decimal. An org of which Salesforce says that it has no requests has used all of them. */
+const percentOf = ({ used, max }: { used: number; max: number }): number =>
+  max > 0 ? Math.round((used / max) * 1_000) / 10 : 100;
+
+type Line = Pick<Sync, 'name' | 'stopAtPercent'>;
+
+export function usageText(sync: Line, { purposes, queries, org }: SyncUsage, now: number): string {
+  const sum = (of: 'lastHour' | 'lastDay') => purposes.reduce((total, one) => total + one[of], 0);
+  const requests = [
+    ...purposes.map(({ purpose, lastHour, lastDay }) => [purpose, count(lastHour), count(lastDay)]),
+    ['all', count(sum('lastHour')), count(sum('lastDay'))],
+  ];
+  const asked = queries.map(({ sobject, kind, queries, rows }) => [
+    sobject,
+    kind,
+    count(queries),
+    count(rows),
+  ]);
+  return [
+    table(['REQUESTS', 'LAST HOUR', '24 HOURS'], requests, new Set([1, 2])),
+    '',
+    ...(asked.length > 0 ? [table(['OBJECT', 'KIND', 'QUERIES', 'ROWS'], asked, new Set([2, 3])), ''] : []),
+    'A request holds up to five queries. QUERIES and ROWS are those of this hour and the 23 before it.',
+    ...orgLines(sync, org, now),
+    '',
+  ].join('\n');
+}
+
+/** What the org has used, and what follows for the sync. */
+export function orgLines({ name, stopAtPercent }: Line, org: SyncUsage['org'], now: number): string[] {
+  if (!org) return ['Salesforce has not said yet how many requests the org has used.'];
+  const figures = `${count(org.used)} of ${count(org.max)} requests`;
+  const percent = percentOf(org);
+  const line = `The org has used ${figures} of 24 h (${percent} %), all programs together, as of ${ageOf(org.recordedAt, now)}; ${name} stops at ${stopAtPercent} %.`;
+  if (percent < stopAtPercent) return [line];
+  const { code, message, next } = new Fault('LIM-02', {
+    reason: `${figures}, the line is ${stopAtPercent} %`,
+  });
+  return [line, `${code}: ${message}`, `next: ${next}`];
+}

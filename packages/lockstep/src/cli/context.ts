@@ -1,0 +1,16 @@
+import { type Config, readConfig } from '../config.ts';
+import type { Arguments, Context } from './arguments.ts';
+import type { Output } from './terminal/output.ts';
+
+/** The configuration is read when a command asks for it, so that help works whatever the environment holds. */
+export function openContext(args: Arguments, output: Output, stop: AbortSignal): Context {
+  let config: Config | undefined;
+  return {
+    output,
+    stop,
+    get config() {
+      config ??= readConfig();
+      return { ...config, dataDir: args.text('data') ?? config.dataDir };
+    },
+  };
+}

@@ -1,0 +1,205 @@
+/**
+ * `demo --check`: the whole main job unattended, in places of its own, all of which are gone at the end. One line of
+ * JSON says what held.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deadline, systemClock } from '@lockstep/foundation/clock';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import type { Config } from '../../config.ts';
+import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { databaseFault, readStatus, removeEmbedded } from '../../postgres/index.ts';
+import type { Context } from '../arguments.ts';
+import type { OrgWishes } from '../commands/org.ts';
+import { withControl } from '../running.ts';
+import { reportFailure } from '../terminal/failure.ts';
+import { watchFirstCopy } from '../terminal/first-copy.ts';
+import type { Output } from '../terminal/output.ts';
+import { eraseDemoDatabases } from './demo-erase.ts';
+import { countInOrg, type Demo, openDemo } from './demo-stage.ts';
+
+interface Report {
+  ok: boolean;
+  /** Since this process began. */
+  seconds_to_first_row: number | null;
+  rows: number | null;
+  rows_expected: number | null;
+  ryw: { create: boolean; update: boolean; delete: boolean };
+  seconds: number | null;
+}
+
+/** A machine that needs longer for its first copy is not one to show a demo on. */
+const limitMs = 900_000;
+const outOfTime = new CommandError(`The check was not done within ${limitMs / 60_000} minutes`, {
+  exitCode: exitCodes.timeRanOut,
+});
+/** With activity the counts meet only in a quiet moment. */
+const compareTriesMax = 200;
+const compareEveryMs = 250;
+
+/** The exit code: 0 only where all of it held, the clean end included. */
+export async function runCheck(wishes: OrgWishes, { config, output, stop }: Context): Promise<number> {
+  const report: Report = {
+    ok: false,
+    seconds_to_first_row: null,
+    rows: null,
+    rows_expected: null,
+    ryw: { create: false, update: false, delete: false },
+    seconds: null,
+  };
+  let exitCode = 0;
+  using limit = deadline(systemClock, limitMs, stop);
+  try {
+    await using place = await openPlace(config);
+    await using demo = await openDemo({
+      config: place.config,
+      ...wishes,
+      controlPort: 0,
+      output,
+      stop: limit,
+    });
+    await checkAll(demo, report, output);
+    report.ok = true;
+  } catch (error) {
+    report.ok = false;
+    const failure = limit.aborted ? outOfTime : error;
+    exitCode = stop.aborted ? exitCodes.interrupted : reportFailure(failure, { ...output, wantsJson: false });
+  }
+  report.seconds = secondsSinceStart();
+  output.object(report);
+  return exitCode;
+}
+
+const secondsSinceStart = (now = performance.now()) => Math.round(now / 10) / 100;
+
+async function checkAll(demo: Demo, report: Report, output: Output): Promise<void> {
+  const { over: stop } = demo;
+  const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep check', connectionsMax: 1 });
+  try {
+    const { firstRowAt } = await watchFirstCopy(mirror, demo.sync.name, output, stop);
+    if (firstRowAt !== null)
+      report.seconds_to_first_row = secondsSinceStart(firstRowAt - performance.timeOrigin);
+    await compareCounts(demo, mirror, report, stop);
+    await writeAndRead(demo, mirror, report, stop);
+  } finally {
+    await mirror.end();
+  }
+}
+
+/** Every object's count in the org, by its API, and in the mirror, by its reader's own count. */
+async function compareCounts(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
+  const tables = await readStatus(mirror);
+  for (let tries = 1; ; tries++) {
+    const counts = [];
+    for (const { sobject, table_name: table } of tables) {
+      const inOrg = await countInOrg(demo, {
+        path: 'query',
+        soql: `SELECT COUNT() FROM ${sobject}`,
+        signal: stop,
+      });
+      const [row] = await mirror.query<{ rows: number }>(
+        sql`SELECT count(*) AS rows FROM ${ident(demo.sync.destination.tableSchema, table)}`,
+      );
+      counts.push({ sobject, inOrg, here: row?.rows ?? 0 });
+    }
+    report.rows = counts.reduce((sum, { here }) => sum + here, 0);
+    report.rows_expected = counts.reduce((sum, { inOrg }) => sum + inOrg, 0);
+    const different = counts.filter(({ inOrg, here }) => inOrg !== here);
+    if (different.length === 0) return;
+    const said = different.map(({ sobject, inOrg, here }) => `${sobject}: ${here} rows, ${inOrg} in the org`);
+    if (tries === compareTriesMax) throw failed(said.join('; '));
+    await systemClock.sleep(compareEveryMs, stop);
+  }
+}
+
+/** Each write through the proxy, and what SQL shows as soon as its answer is there. */
+async function writeAndRead(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
+  const { ryw } = report;
+  const nameOf = async (id: string) => {
+    const [row] = await mirror.query<{ name: string }>(
+      sql`SELECT name FROM salesforce.account WHERE id = ${id}`,
+    );
+    return row?.name;
+  };
+  const [first, second] = [1, 2].map(
+    (number) => `Lockstep check ${number} ${randomBytes(4).toString('hex')}`,
+  );
+  const created = await write(demo, 'POST', '', { Name: first }, stop);
+  const { id } = (await created.json()) as { id?: unknown };
+  if (created.status !== 201 || typeof id !== 'string')
+    throw failed(`the create was answered ${created.status}`);
+  ryw.create = (await nameOf(id)) === first;
+  const updated = await write(demo, 'PATCH', `/${id}`, { Name: second }, stop);
+  ryw.update = updated.status === 204 && (await nameOf(id)) === second;
+  const deleted = await write(demo, 'DELETE', `/${id}`, undefined, stop);
+  ryw.delete = deleted.status === 204 && (await nameOf(id)) === undefined;
+  const missing = Object.entries(ryw).filter(([, held]) => !held);
+  if (missing.length > 0) throw failed(`SQL did not show: ${missing.map(([kind]) => kind).join(', ')}`);
+}
+
+function write(
+  { base, token }: Demo,
+  method: string,
+  path: string,
+  body: object | undefined,
+  signal: AbortSignal,
+) {
+  return fetch(`${base}/services/data/v62.0/sobjects/Account${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+    signal,
+  });
+}
+
+const failed = (what: string) =>
+  new CommandError(`The check failed: ${what}`, { exitCode: exitCodes.unexpected });
+
+/** A folder for key, data and programs, and databases of random names where the server is the person's own. */
+async function openPlace(config: Config): Promise<AsyncDisposable & { config: Config }> {
+  const { databaseUrl: own } = config;
+  await using undo = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-check-'));
+  undo.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  await chmod(folder, 0o711); // for the user that root lets PostgreSQL run as
+  const place = {
+    ...config,
+    dataDir: join(folder, 'data'),
+    key: { defaultKeyFile: join(folder, 'key') },
+    mail: {},
+    proxyPort: 0,
+    proxyCertificate: undefined, // whether this machine trusts it is not what is checked
+    metricsPort: 0,
+    orgPort: 0,
+    postgresPort: 0,
+  };
+  undo.defer(() => removeEmbedded(place.dataDir));
+  const controlUrl = own === undefined ? undefined : await makeControl(own, place, undo);
+  const ends = undo.move();
+  return { config: { ...place, databaseUrl: controlUrl }, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+/** Removed with all that was made beside it. */
+async function makeControl(own: string, config: Config, undo: AsyncDisposableStack): Promise<string> {
+  const name = `lockstep_check_${randomBytes(6).toString('hex')}`;
+  const admin = openDatabase({ url: own, applicationName: 'lockstep check', connectionsMax: 1 });
+  undo.defer(() => admin.end());
+  try {
+    await admin.query(sql`CREATE DATABASE ${ident(name)} TEMPLATE template0 ENCODING 'UTF8'`);
+  } catch (error) {
+    throw databaseFault(error, new URL(own).host) ?? error;
+  }
+  undo.defer(() =>
+    admin.query(sql`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`).then(() => undefined),
+  );
+  const controlUrl = databaseUrl(own, { database: name });
+  undo.defer(() =>
+    withControl({ ...config, databaseUrl: controlUrl }, (control) =>
+      eraseDemoDatabases(control, controlUrl, config.dataDir),
+    ),
+  );
+  return controlUrl;
+}

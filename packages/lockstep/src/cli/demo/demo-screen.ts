@@ -1,0 +1,79 @@
+/** What the demo says when the first copy is complete: lines to paste, which README has too. */
+import { systemClock } from '@lockstep/foundation/clock';
+import { quoted, shellWord } from '@lockstep/foundation/shell-words';
+import { count } from '../terminal/output.ts';
+import type { Demo } from './demo-stage.ts';
+
+interface Shown {
+  rows: number;
+  /** In the org's recycle bin, and so in no table. */
+  inBin: number;
+  paused: boolean;
+  accountId: string;
+  envFile: string;
+}
+
+export function closingScreen(demo: Demo, shown: Shown): string[] {
+  return [
+    '',
+    ...stateLines(shown),
+    '',
+    ...variableLines(shown.envFile),
+    '',
+    ...literalLines(demo, shown),
+    '',
+  ];
+}
+
+function stateLines({ rows, inBin, paused }: Shown): string[] {
+  const records = `${count(rows)} live records${inBin === 0 ? '' : ` (${count(inBin)} more are in the recycle bin)`}`;
+  if (!paused) return [`The mirror is complete, ${records}, and follows the org.`];
+  return [
+    `The mirror has ${records}.`,
+    'The sync is paused: the mirror does not follow the org. Go on:',
+    '  lockstep sync resume demo',
+  ];
+}
+
+/** A path without a slash would be looked for among the programs. */
+const sourced = (path: string) => (path.includes('/') ? path : `./${path}`);
+
+const variableLines = (envFile: string) => [
+  'To try, in another terminal, in this folder:',
+  '',
+  `  . ${shellWord(sourced(envFile))}`,
+  '',
+  'Write as you always do; only the base URL differs:',
+  '  curl -i -X PATCH "$BASE/services/data/v62.0/sobjects/Account/$ACCOUNT_ID" \\',
+  `    -H "Authorization: Bearer $SF_TOKEN" -H 'Content-Type: application/json' \\`,
+  `    -d "{\\"Name\\": \\"Written at $(date +%T)\\"}"`,
+  '',
+  'Read with SQL what has just been written:',
+  `  lockstep sql "SELECT id, name, systemmodstamp FROM salesforce.account WHERE id = '$ACCOUNT_ID'"`,
+  '',
+  'Or with any client:',
+  `  psql "$MIRROR_URL" -c 'SELECT count(*) FROM salesforce.contact'`,
+  '',
+  'How fresh each table is:',
+  '  lockstep status',
+];
+
+function literalLines({ base, token, mirrorUrl }: Demo, { accountId }: Shown): string[] {
+  const time = new Date(systemClock.now()).toTimeString().slice(0, 8);
+  const update = JSON.stringify({ Name: `Written at ${time}` });
+  return [
+    'The mirror, for any PostgreSQL client, and the proxy in place of Salesforce:',
+    `  ${mirrorUrl}`,
+    `  ${base}`,
+    '',
+    'The same without the variables:',
+    `  curl -i -X PATCH ${quoted(`${base}/services/data/v62.0/sobjects/Account/${accountId}`)} \\`,
+    `    -H ${quoted(`Authorization: Bearer ${token}`)} \\`,
+    `    -H 'Content-Type: application/json' -d ${quoted(update)}`,
+    `  lockstep sql "SELECT name, systemmodstamp FROM salesforce.account WHERE id = '${accountId}'"`,
+    `  psql ${quoted(mirrorUrl)} -c 'SELECT count(*) FROM salesforce.contact'`,
+    '',
+    'Ctrl-C stops everything; npm run demo goes on where it ended,',
+    'npm run demo -- --fresh starts anew.',
+  ];
+}

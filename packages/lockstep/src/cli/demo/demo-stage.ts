@@ -1,0 +1,191 @@
+/** All that the demo runs: a server, a simulated org beside it, and a sync between the two. */
+
+import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
+import type { Config } from '../../config.ts';
+import {
+  type Control,
+  findSync,
+  moveInstanceUrl,
+  moveLoginUrl,
+  openCredential,
+  openReaderUrl,
+  readSync,
+  type Sync,
+} from '../../control/index.ts';
+import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { createSync } from '../../engine/index.ts';
+import { findKeyOf, type Ground, openControlOf, openGround } from '../../server/ground.ts';
+import { startServer } from '../../server/server.ts';
+import { apiVersion } from '../commands/sync-create.ts';
+import { count, type Output } from '../terminal/output.ts';
+import { type OrgProgram, startOrg } from './org-program.ts';
+
+export interface DemoOptions {
+  config: Config;
+  records: number;
+  activityPerSecond: number;
+  seed: number;
+  /** Of the org's control API. */
+  controlPort: number;
+  output: Output;
+  stop: AbortSignal;
+}
+
+export interface Demo extends AsyncDisposable {
+  sync: Sync;
+  org: OrgProgram;
+  /** The mirror as its reader sees it, with the password. */
+  mirrorUrl: string;
+  /** `http://127.0.0.1:8401/s…` */
+  base: string;
+  /** Of the org's demo user. */
+  token: string;
+  /** Aborts at the person's wish, and where a part ended that should run on: then with its error as the reason. */
+  over: AbortSignal;
+}
+
+export const demoName = 'demo';
+const demoObjects = [
+  'Account',
+  'Contact',
+  'Lead',
+  'Opportunity',
+  'User',
+  'Product2',
+  'Invoice__c',
+  'Invoice_Line__c',
+];
+/** Two requests a second: a simulated org has no other users. */
+const intervalMs = 500;
+
+/** Goes on where an earlier run on the same data directory ended. */
+export async function openDemo(options: DemoOptions): Promise<Demo> {
+  const { config, output, stop } = options;
+  await using undo = new AsyncDisposableStack();
+  const ground = undo.use(await openGround(config, (line) => output.say(line)));
+  stop.throwIfAborted();
+  const { control, org } = await openBoth(ground, options, undo);
+  const allowHosts = [...config.allowHosts, new URL(org.url).host];
+  const sync = await ensureSync(control, org, allowHosts, options);
+  const server = undo.use(await startServer(ground, control, { allowHosts, org }));
+  const token = await signIn(org, stop);
+  const mirrorUrl = await openReaderUrl(control, sync);
+  const broken = new AbortController();
+  server.broken.catch((error: unknown) => broken.abort(error));
+  void org.ended.then(() =>
+    broken.abort(new CommandError('The simulated org has ended', { exitCode: exitCodes.unexpected })),
+  );
+  const ends = undo.move();
+  return {
+    sync,
+    org,
+    mirrorUrl,
+    token,
+    base: `${server.proxyUrl}/${sync.id}`,
+    over: AbortSignal.any([stop, broken.signal]),
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** Control and org at the same time, because making the org's records takes the longest. */
+async function openBoth(
+  ground: Ground,
+  { config, output, stop, ...wishes }: DemoOptions,
+  undo: AsyncDisposableStack,
+): Promise<{ control: Control; org: OrgProgram }> {
+  const { server, say } = ground;
+  const key = await findKeyOf(ground);
+  const onSeeded = (seeded: number, of: number) =>
+    output.show([`Making the org: ${count(seeded)} of ${count(of)} records`]);
+  const startingOrg = startOrg({
+    ...wishes,
+    server,
+    dataDir: config.dataDir,
+    port: config.orgPort,
+    say,
+    onSeeded,
+    stop,
+  });
+  const [control, org] = await Promise.allSettled([openControlOf(ground, key), startingOrg]);
+  output.show([]);
+  if (control.status === 'fulfilled') undo.defer(() => control.value.end());
+  if (org.status === 'fulfilled') undo.use(org.value);
+  if (control.status === 'rejected') throw control.reason;
+  if (org.status === 'rejected') throw org.reason;
+  const { records, orgId, url, controlUrl } = org.value;
+  say(`A simulated Salesforce org with ${count(records)} records: ${orgId}, ${url}`);
+  say(`Its time and its faults: ${controlUrl} (docs/simulator.md)`);
+  if (records !== wishes.records)
+    say('Its records stay as an earlier run made them; --fresh makes new ones.');
+  return { control: control.value, org: org.value };
+}
+
+/** The sync of an earlier run, told where its org is now; or a new one. */
+async function ensureSync(
+  control: Control,
+  org: OrgProgram,
+  allowHosts: readonly string[],
+  { output, stop }: DemoOptions,
+): Promise<Sync> {
+  const { clientId, clientSecret } = org.credentials.integration;
+  const known = await findSync(control, demoName);
+  if (known) {
+    const credential = await openCredential(control, known.id);
+    if (known.orgId !== org.orgId || credential.clientId !== clientId) {
+      throw new CommandError(
+        'The sync of an earlier demo belongs to another org than the one in the data directory',
+        {
+          exitCode: exitCodes.unexpected,
+          next: 'npm run demo -- --fresh',
+        },
+      );
+    }
+    await moveLoginUrl(control, known.id, org.url);
+    await moveInstanceUrl(control, known.id, org.url);
+    output.say(
+      `Going on with the sync of the last run${known.paused ? `, which is paused. Go on: lockstep sync resume ${demoName}` : '.'}`,
+    );
+    return { ...known, loginUrl: org.url, instanceUrl: org.url };
+  }
+  output.say(
+    'Creating a sync of eight objects, at two requests a second, each of up to five pages of 2,000 records\n' +
+      '(for a real org the default is one request in 3 s).',
+  );
+  const wish = { name: demoName, loginUrl: org.url, clientId, clientSecret, sobjects: demoObjects };
+  const deps = { control, clock: systemClock, log: control.log };
+  const id = await createSync(deps, { ...wish, intervalMs, apiVersion, allowHosts }, stop);
+  const sync = await readSync(control, id);
+  assert(sync, 'a sync that was created is there');
+  return sync;
+}
+
+/** What the org itself counts, through its API. `queryAll` looks into its recycle bin too. */
+export async function countInOrg(
+  { org, token }: Demo,
+  { path, soql, signal }: { path: 'query' | 'queryAll'; soql: string; signal: AbortSignal },
+): Promise<number> {
+  const query = new URLSearchParams({ q: soql });
+  const answer = await fetch(`${org.url}/services/data/v${apiVersion}/${path}?${query.toString()}`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal,
+  });
+  const { totalSize } = (await answer.json()) as { totalSize?: unknown };
+  assert(typeof totalSize === 'number', 'the simulated org counts its records');
+  return totalSize;
+}
+
+/** An access token of the demo user, by the password grant. */
+async function signIn({ url, credentials: { demo } }: OrgProgram, signal: AbortSignal): Promise<string> {
+  const form = new URLSearchParams({
+    grant_type: 'password',
+    client_id: demo.clientId,
+    client_secret: demo.clientSecret,
+    username: demo.username,
+    password: demo.password,
+  });
+  const answer = await fetch(`${url}/services/oauth2/token`, { method: 'POST', body: form, signal });
+  const { access_token: token } = (await answer.json()) as { access_token?: unknown };
+  assert(typeof token === 'string', 'the simulated org signs its own user in');
+  return token;
+}

@@ -1,0 +1,90 @@
+/** The database of the simulated org, with a login of its own, on the server that the control database is on. */
+import { randomBytes } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, literal, sql } from '@lockstep/foundation/sql';
+import { z } from 'zod';
+import { databaseFault, revokePublicConnect, scramVerifier } from '../../postgres/index.ts';
+import { writeSecretFile } from '../../server/directory.ts';
+import type { DatabaseServer } from '../../server/ground.ts';
+
+const schema = z.object({ server: z.string(), name: z.string(), password: z.string() });
+type OrgDatabase = z.infer<typeof schema>;
+
+const fileOf = (dataDir: string) => join(dataDir, 'org-database.json');
+export const credentialsFileOf = (dataDir: string): string => join(dataDir, 'org-credentials.json');
+
+/** The org's URL of its database, which is made where it is missing. Its name and password stand in the data directory. */
+export async function ensureOrgDatabase(server: DatabaseServer, dataDir: string): Promise<string> {
+  const { name, password } = await nameOrgDatabase(server, dataDir);
+  await withAdmin(server, async (admin) => {
+    const role = ident(name);
+    const verifier = literal(scramVerifier(password));
+    const [known] = await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${name}`);
+    await admin.query(sql`${known ? sql`ALTER` : sql`CREATE`} ROLE ${role} LOGIN PASSWORD ${verifier}`);
+    const [exists] = await admin.query(sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${name}`);
+    if (exists) return;
+    await joinRole(admin, name);
+    await admin.query(sql`CREATE DATABASE ${role} OWNER ${role} TEMPLATE template0 ENCODING 'UTF8'`);
+    await revokePublicConnect(admin, name);
+  });
+  return databaseUrl(server.adminUrl, { database: name, user: name, password });
+}
+
+/** Removes what ensureOrgDatabase made. */
+export async function dropOrgDatabase(server: DatabaseServer, dataDir: string): Promise<void> {
+  const known = await readKnown(dataDir);
+  if (!known || known.server !== serverName(server)) return;
+  await withAdmin(server, async (admin) => {
+    const [role] = await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${known.name}`);
+    if (!role) return; // it is made before the database
+    await joinRole(admin, known.name);
+    await admin.query(sql`DROP DATABASE IF EXISTS ${ident(known.name)} WITH (FORCE)`);
+    await admin.query(sql`DROP ROLE ${ident(known.name)}`);
+  });
+  await rm(fileOf(dataDir), { force: true });
+  await rm(credentialsFileOf(dataDir), { force: true });
+}
+
+/** The embedded server's name carries no port, which may change from start to start. */
+const serverName = ({ adminUrl, isEmbedded }: DatabaseServer) =>
+  isEmbedded ? 'embedded' : new URL(adminUrl).host;
+
+/** On a server of the person's own, the name must not meet the org of another data directory. */
+async function nameOrgDatabase(server: DatabaseServer, dataDir: string): Promise<OrgDatabase> {
+  const known = await readKnown(dataDir);
+  if (known?.server === serverName(server)) return known;
+  const chosen = {
+    server: serverName(server),
+    name: server.isEmbedded ? 'lockstep_org' : `lockstep_org_${randomBytes(6).toString('hex')}`,
+    password: randomBytes(24).toString('hex'),
+  };
+  await writeSecretFile(fileOf(dataDir), `${JSON.stringify(chosen)}\n`);
+  await rm(credentialsFileOf(dataDir), { force: true }); // of the org on the other server
+  return chosen;
+}
+
+async function readKnown(dataDir: string): Promise<OrgDatabase | undefined> {
+  const text = await readFile(fileOf(dataDir), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : schema.parse(JSON.parse(text));
+}
+
+/** Superusers act for every role; others give a database away only to a role that they are in. */
+async function joinRole(admin: Database, role: string): Promise<void> {
+  const [login] = await admin.query<{ superuser: boolean }>(
+    sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,
+  );
+  if (!login?.superuser) await admin.query(sql`GRANT ${ident(role)} TO CURRENT_USER`);
+}
+
+async function withAdmin(server: DatabaseServer, work: (admin: Database) => Promise<void>): Promise<void> {
+  const admin = openDatabase({ url: server.adminUrl, applicationName: 'lockstep org', connectionsMax: 1 });
+  try {
+    await work(admin);
+  } catch (error) {
+    throw databaseFault(error, new URL(server.adminUrl).host) ?? error;
+  } finally {
+    await admin.end();
+  }
+}

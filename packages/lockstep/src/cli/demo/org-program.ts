@@ -1,0 +1,165 @@
+/** The simulated Salesforce org as a child process: told everything by one line on its standard input. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { z } from 'zod';
+import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import { databaseFault } from '../../postgres/index.ts';
+import type { DatabaseServer } from '../../server/ground.ts';
+import { credentialsFileOf, ensureOrgDatabase } from './org-database.ts';
+
+export interface OrgOptions {
+  server: DatabaseServer;
+  dataDir: string;
+  port: number;
+  /** Made at the first start only. */
+  records: number;
+  activityPerSecond: number;
+  seed: number;
+  /** Of its control API. */
+  controlPort: number;
+  /** An absolute path; the org keeps the rules that it has where it is left out. */
+  rulesFile?: string;
+  say: (line: string) => void;
+  onSeeded: (seeded: number, of: number) => void;
+  stop: AbortSignal;
+}
+
+export interface OrgProgram extends AsyncDisposable {
+  url: string;
+  controlUrl: string;
+  orgId: string;
+  records: number;
+  pid: number | undefined;
+  credentials: OrgCredentials;
+  /** Resolves when the program has ended, for whatever reason. */
+  ended: Promise<void>;
+}
+
+const app = z.object({ clientId: z.string(), clientSecret: z.string(), username: z.string() });
+const credentialsSchema = z.object({
+  orgId: z.string(),
+  /** The sync's: client credentials. */
+  integration: app,
+  /** The caller's: username and password. */
+  demo: app.extend({ password: z.string() }),
+});
+type OrgCredentials = z.infer<typeof credentialsSchema>;
+
+const readySchema = z.object({
+  ready: z.literal(true),
+  url: z.string(),
+  controlUrl: z.string(),
+  orgId: z.string(),
+  records: z.int(),
+});
+const seededSchema = z.object({ seeded: z.int(), of: z.int() });
+
+/** First key of an advisory lock in the org's database: one program at a time. */
+const orgLock = sql`5432::int, 2::int`;
+
+/** @throws {@link CommandError} where the program does not start, or runs already */
+export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
+  const { dataDir, port, controlPort, records, activityPerSecond, seed, rulesFile, stop } = options;
+  await refuseForbiddenPort(port, '--port or LOCKSTEP_ORG_PORT');
+  await refuseForbiddenPort(controlPort, '--control-port');
+  const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
+  const credentialsFile = credentialsFileOf(dataDir);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(await holdOrg(databaseUrl, dataDir));
+  stop.throwIfAborted();
+
+  // In a session of its own, so that Ctrl-C ends it after us; it ends with our end of its standard input. Its
+  // environment is empty: ours may hold secrets.
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      fileURLToPath(import.meta.resolve('@lockstep/simulated-org/program')),
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'], env: {}, detached: true },
+  );
+  const ended = once(child, 'close').then(
+    () => undefined,
+    () => undefined,
+  );
+  undo.defer(() => end(child, ended));
+  const places = { databaseUrl, host: '127.0.0.1', port, controlPort, credentialsFile };
+  const wish = { ...places, records, activityPerSecond, seed, rulesFile };
+  child.stdin.on('error', () => undefined); // it has ended, which `ended` tells
+  child.stdin.write(`${JSON.stringify(wish)}\n`);
+  const lines = createInterface({ input: child.stderr });
+  lines.on('line', (line) => hear(line, options));
+  const ready = await readyLine(child, ended, stop);
+  const credentials = credentialsSchema.parse(JSON.parse(await readFile(credentialsFile, 'utf8')));
+  const ends = undo.move();
+  return { ...ready, pid: child.pid, credentials, ended, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+/** A port that is taken makes way to the next; one that may not be used has no next one. */
+async function refuseForbiddenPort(port: number, option: string): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(port, '127.0.0.1');
+    await once(probe, 'listening');
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === 'EADDRINUSE') return;
+    throw usageError(
+      `The simulated org cannot listen on port ${port} (${String(code)})`,
+      `Give a port over 1023 with ${option}.`,
+    );
+  } finally {
+    probe.close();
+  }
+}
+
+async function readyLine(child: ChildProcess, ended: Promise<void>, stop: AbortSignal) {
+  const lines = createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> });
+  const first = once(lines, 'line', { signal: stop }) as Promise<[string]>;
+  const [line] = (await Promise.race([first, ended])) ?? [];
+  if (line !== undefined) return readySchema.parse(JSON.parse(line));
+  throw new CommandError(`The simulated org did not start (exit code ${child.exitCode ?? 'none'})`, {
+    exitCode: exitCodes.unexpected,
+    next: 'See the lines above.',
+  });
+}
+
+/** Numbers of its seeding, or a sentence for the person. */
+function hear(line: string, { say, onSeeded }: OrgOptions): void {
+  const seeded = line.startsWith('{') ? seededSchema.safeParse(JSON.parse(line)).data : undefined;
+  if (seeded) onSeeded(seeded.seeded, seeded.of);
+  else say(`org: ${line}`);
+}
+
+async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  child.stdin?.end();
+  child.kill('SIGTERM');
+  await ended;
+}
+
+/** Held as long as the program runs; released by what is returned. */
+async function holdOrg(url: string, dataDir: string): Promise<() => Promise<void>> {
+  const database = openDatabase({ url, applicationName: 'lockstep org lock', connectionsMax: 1 });
+  const session = await database.session().catch((error: unknown) => {
+    throw databaseFault(error, new URL(url).host) ?? error;
+  });
+  const [lock] = await session.query<{ taken: boolean }>(
+    sql`SELECT pg_try_advisory_lock(${orgLock}) AS taken`,
+  );
+  const release = async () => {
+    await session.close();
+    await database.end();
+  };
+  if (lock?.taken) return release;
+  await release();
+  throw new CommandError(`The simulated org of ${dataDir} runs already`, {
+    exitCode: exitCodes.unexpected,
+    next: 'End it with Ctrl-C in its terminal, or give another data directory with --data',
+  });
+}

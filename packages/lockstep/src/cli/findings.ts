@@ -1,0 +1,155 @@
+/** What is wrong with the objects of a sync, worst first, each with its reason and the next step. */
+
+import { shellWord } from '@lockstep/foundation/shell-words';
+import type { Sync } from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import type { Problem } from '../postgres/index.ts';
+import { type ObjectStatus, stopOf } from './object-status.ts';
+import { ageOf, clockTime, duration, stateWord, timeOf } from './state-words.ts';
+import { count, counted } from './terminal/output.ts';
+
+/** Worst first. `headline`: what the sync as a whole is at; `isHealthy`: it does not end `--check` with code 3. */
+const severities = {
+  stopped: { word: 'Stopped', headline: 'Needs attention', isHealthy: false },
+  held: { word: 'Held for you', headline: 'Your decision is needed', isHealthy: false },
+  failing: { word: 'Failing', headline: 'Needs attention', isHealthy: false },
+  behind: { word: 'Behind', headline: 'Falling behind', isHealthy: false },
+  gaps: { word: 'With gaps', headline: 'Running, with gaps', isHealthy: false },
+  hidden: { word: 'Fields hidden', headline: 'Running, with hidden fields', isHealthy: true },
+  unproven: { word: 'Unproven', headline: 'Running, unproven', isHealthy: true },
+} as const;
+type Severity = keyof typeof severities;
+const order = Object.keys(severities) as Severity[];
+
+export interface Finding {
+  sobject: string;
+  severity: Severity;
+  /** A sentence without its full stop: `Contact is stopped`. */
+  says: string;
+  reason: string;
+  next: string;
+}
+
+export const isHealthy = ({ severity }: Finding): boolean => severities[severity].isHealthy;
+export const headlineOf = ({ severity, says }: Finding): string =>
+  `${severities[severity].headline}: ${says}`;
+
+/** In the column STATE. */
+export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {
+  const worst = findings.find((finding) => finding.sobject === sobject);
+  // That its first copy is not complete says more than what is healthy for all that.
+  if (!worst || (isHealthy(worst) && state !== 'current')) return stateWord(state);
+  return severities[worst.severity].word;
+}
+
+/**
+ * How long ago an object may have been read while its sync runs: ten of its turns, for a request polls up to five
+ * objects; less than a minute is no news.
+ */
+export const readWithinMs = ({ intervalMs }: Pick<Sync, 'intervalMs'>, objects: number): number =>
+  Math.max(60_000, 10 * intervalMs * Math.ceil(objects / 5));
+
+/** @param withinMs  null where nothing is to be read now, because the sync is paused, waits or is not run */
+export function findingsOf(
+  sync: Pick<Sync, 'name' | 'intervalMs'>,
+  objects: readonly ObjectStatus[],
+  now: number,
+  withinMs: number | null,
+): Finding[] {
+  const found = objects.flatMap((object) => [
+    ...stopAndHold(object),
+    ...object.problems.map((problem) => problemFinding(problem, now)),
+    ...(withinMs === null ? [] : behind(sync, object, now, withinMs)),
+    ...gaps(object),
+    ...hidden(object, now),
+  ]);
+  return found.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+}
+
+function stopAndHold(object: ObjectStatus): Finding[] {
+  const { sobject, held_rows: held } = object;
+  const stopped = stopOf(object);
+  const found: Finding[] = [];
+  if (stopped) {
+    const { code, says, next } = stopped;
+    found.push({
+      sobject,
+      severity: 'stopped',
+      says: `${sobject} is stopped`,
+      reason: `${code}: ${says}`,
+      next,
+    });
+  }
+  if (held > 0) {
+    const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: held });
+    const says = `${sobject} is held with ${count(held)} rows that vanished at once`;
+    found.push({ sobject, severity: 'held', says, reason: `${code}: ${message}`, next });
+  }
+  return found;
+}
+
+/** What does not touch how fresh the table is, only how well that is proven. */
+const checks: Record<string, string> = {
+  sweep: 'its Ids are not compared',
+  counts: 'its counts are not compared',
+  content: 'its content is not compared',
+  'deleted log': 'its log of deletions is not read',
+};
+const failures: Record<string, string> = {
+  backfill: 'its first copy stands still',
+  table: 'its rows are not stored',
+  repair: 'marked records are not read again',
+};
+
+function problemFinding(problem: Problem, now: number): Finding {
+  const { sobject, kind, code, explanation, next, since, tries, retry_at: retryAt } = problem;
+  const check = checks[kind];
+  const what = check ?? failures[kind] ?? 'changes are not read';
+  const retry = `${tries === 1 ? '1 try' : `${count(tries)} tries`}, next in ${duration(Math.max(0, timeOf(retryAt) - now))}`;
+  const says = `${sobject}: ${what} since ${clockTime(since, now)} (${retry})`;
+  const severity = check === undefined ? 'failing' : 'unproven';
+  return { sobject, severity, says, reason: `${code}: ${explanation}`, next };
+}
+
+/** A first copy ends with the claim of its beginning, some time before; the first poll makes it new. */
+const firstPollWithinMs = 3_600_000;
+
+/** A table whose first copy is not complete claims no time; what is stopped or fails says so by itself. */
+function behind(
+  { name, intervalMs }: Pick<Sync, 'name' | 'intervalMs'>,
+  { sobject, read_until: at, settled_until: settled, stopped_by: stoppedBy, problems }: ObjectStatus,
+  now: number,
+  withinMs: number,
+): Finding[] {
+  const wasPolled = at !== settled;
+  if (at === null || now - timeOf(at) <= withinMs + (wasPolled ? 0 : firstPollWithinMs)) return [];
+  if (stoppedBy !== null || problems.some(({ kind }) => !(kind in checks))) return [];
+  const says = `${sobject} was last read ${ageOf(at, now)}`;
+  const reason = `With one request every ${intervalMs / 1_000} s it should be read every ${duration(withinMs)} at least.`;
+  const next = `See where the requests go: lockstep usage ${shellWord(name)}; for a faster pace: lockstep help budget set`;
+  return [{ sobject, severity: 'behind', says, reason, next }];
+}
+
+function gaps({ sobject, set_aside_rows: rows }: ObjectStatus): Finding[] {
+  if (rows === 0) return [];
+  const says = `${counted(rows, 'record')} of ${sobject} ${rows === 1 ? 'is' : 'are'} set aside`;
+  const reason =
+    'PostgreSQL refuses them as they are now: the mirror has them as they were before, or not at all.';
+  return [{ sobject, severity: 'gaps', says, reason, next: `lockstep objects set-aside ${sobject}` }];
+}
+
+function hidden({ sobject, hidden_fields: fields }: ObjectStatus, now: number): Finding[] {
+  if (fields.length === 0) return [];
+  const names = fields.map(({ field, hidden_since: since }) => `${field} since ${clockTime(since, now)}`);
+  const says = `${counted(fields.length, 'field')} of ${sobject} ${fields.length === 1 ? 'is' : 'are'} hidden from the sync's user`;
+  const reason = `Not updated: ${names.join(', ')}. Their columns keep the values of before.`;
+  const next = "Give the sync's user read access to them in Salesforce (field-level security).";
+  return [{ sobject, severity: 'hidden', says, reason, next }];
+}
+
+/** A finding with all that belongs to it. */
+export const findingLines = ({ says, reason, next }: Finding): string[] => [
+  says,
+  `  ${reason}`,
+  `  next: ${next}`,
+];

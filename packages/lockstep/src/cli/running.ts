@@ -1,0 +1,147 @@
+/** How a command reaches what runs: it takes over a server's addresses and never starts or stops one. */
+
+import { resolve } from 'node:path';
+import { systemClock } from '@lockstep/foundation/clock';
+import { type Database, databaseUrl, openDatabase, sqlState } from '@lockstep/foundation/database';
+import { openLog } from '@lockstep/foundation/log';
+import { shellWord } from '@lockstep/foundation/shell-words';
+import type { Config } from '../config.ts';
+import {
+  type Control,
+  controlDatabase,
+  findKey,
+  findSync,
+  listSyncs,
+  openControl,
+  openReaderUrl,
+  type Sync,
+} from '../control/index.ts';
+import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
+import { faults } from '../core/fault-catalogue.ts';
+import { Fault, isKeyFault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { databaseFault, findEmbedded } from '../postgres/index.ts';
+import { readRunFile } from '../server/run-file.ts';
+
+/** A command's own words are its log. */
+export const noLog: AppLog = openLog({ write: () => undefined });
+
+/** @throws {@link CommandError} `SYS-11` where nothing runs */
+export async function withControl<Result>(
+  config: Config,
+  work: (control: Control) => Promise<Result>,
+): Promise<Result> {
+  const url = await findControlUrl(config);
+  const key = await findKey(url, config.key).catch((error: unknown) => {
+    // Most commands open no secret; those that do say what is wrong.
+    if (error instanceof Fault && isKeyFault(error.code)) return error;
+    throw error;
+  });
+  const control = await openControl({
+    url,
+    key,
+    applicationName: 'lockstep command',
+    clock: systemClock,
+    log: noLog,
+  });
+  try {
+    return await work(control);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw databaseFault(error, control.host) ?? error;
+  } finally {
+    await control.end();
+  }
+}
+
+/** Of the server that runs here; else of the database that is named; else of an embedded one that runs by itself. */
+async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<string> {
+  const running = await readRunFile(dataDir);
+  if (running?.controlUrl !== undefined) return running.controlUrl;
+  if (own !== undefined) return own;
+  const embedded = await findEmbedded(dataDir);
+  if (embedded !== undefined) return databaseUrl(embedded, { database: controlDatabase });
+  const { title, next } = faults['SYS-11'];
+  throw new CommandError(`${title}. No server runs on the data directory ${resolve(dataDir)}`, {
+    exitCode: exitCodes.notFound,
+    label: 'SYS-11',
+    next,
+  });
+}
+
+/** What stands before `/services/` in a sync's addresses; undefined where only a running server will know its port. */
+export async function findProxyUrl(config: Config): Promise<string | undefined> {
+  const running = await readRunFile(config.dataDir);
+  if (running?.proxyUrl !== undefined) return running.proxyUrl;
+  const scheme = config.proxyCertificate ? 'https' : 'http';
+  return config.proxyPort === 0 ? undefined : `${scheme}://${config.proxyHost}:${config.proxyPort}`;
+}
+
+/** By name or id; may be left out where there is one. */
+export async function chooseSync(control: Control, nameOrId: string | undefined): Promise<Sync> {
+  const syncs = await listSyncs(control);
+  const names = syncs.map(({ name }) => name).join(', ');
+  if (nameOrId !== undefined) {
+    const found = await findSync(control, nameOrId);
+    if (found) return found;
+    throw new CommandError(`There is no sync ${JSON.stringify(nameOrId.slice(0, 80))}`, {
+      exitCode: exitCodes.notFound,
+      next: names === '' ? 'lockstep help sync create' : `Name one of these: ${names}`,
+    });
+  }
+  const [only, ...others] = syncs;
+  if (!only) {
+    throw new CommandError('There is no sync yet', {
+      exitCode: exitCodes.notFound,
+      next: 'lockstep help sync create',
+    });
+  }
+  if (others.length > 0) throw usageError('There are several syncs', `Name one of these: ${names}`);
+  return only;
+}
+
+/** The mirror as its reader sees it. Table names may stand without their schema. */
+export async function openMirror(
+  control: Control,
+  sync: Sync,
+  options: { valuesAsText?: boolean } = {},
+): Promise<Database> {
+  return openDatabase({
+    url: await openReaderUrl(control, sync),
+    applicationName: 'lockstep command',
+    connectionsMax: 1,
+    settings: { search_path: sync.destination.tableSchema },
+    ...options,
+  });
+}
+
+export async function withMirror<Result>(
+  control: Control,
+  sync: Sync,
+  work: (mirror: Database) => Promise<Result>,
+  options: { valuesAsText?: boolean } = {},
+): Promise<Result> {
+  const mirror = await openMirror(control, sync, options);
+  try {
+    return await work(mirror);
+  } finally {
+    await mirror.end();
+  }
+}
+
+/**
+ * The same for our own views, which a mirror of an older version lacks until its sync has run.
+ * @throws Fault `SYS-16`
+ */
+export async function withViews<Result>(
+  control: Control,
+  sync: Sync,
+  work: (mirror: Database) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await withMirror(control, sync, work);
+  } catch (error) {
+    if (!['42P01', '42703'].includes(sqlState(error) ?? '')) throw error;
+    throw new Fault('SYS-16', { sync: shellWord(sync.name) });
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Where a command's words go: data to standard output, everything else to standard error. On a terminal a block of
+ * lines at the end is painted over again; elsewhere nothing but plain lines appears.
+ */
+
+import { systemClock } from '@lockstep/foundation/clock';
+import { shellWord } from '@lockstep/foundation/shell-words';
+import { defaultDataDir, terminalCanRepaint } from '../../config.ts';
+
+export interface Output {
+  /** Of the terminal; 80 where there is none. */
+  readonly columns: number;
+  /** Standard error is a terminal that can be painted over. */
+  readonly isTerminal: boolean;
+  readonly wantsJson: boolean;
+  /** A line of data. */
+  data(line: string): void;
+  /** One line of JSON. */
+  object(value: object): void;
+  /** A text of ours whose `lockstep …` commands work when they are pasted into a shell in a clone. */
+  pasteable(text: string): string;
+  /** A line for the person; its commands are pasteable. */
+  say(line: string): void;
+  /** The block at the end, on a terminal; at most every 200 ms, except that an empty block goes at once. */
+  show(lines: readonly string[]): void;
+}
+
+const repaintEveryMs = 200;
+
+/** @param dataDir  as it was given with --data; the commands that are named need it too */
+export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDir?: string }): Output {
+  const { stdout, stderr } = process;
+  // Whoever read our output is gone; the command itself goes on to its clean end.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+  const isTerminal = stderr.isTTY && terminalCanRepaint();
+  let painted = 0;
+  let paintedAt = 0;
+  const wipe = () => {
+    if (painted > 0) stderr.write(`\x1b[${painted}A\x1b[J`);
+    painted = 0;
+  };
+  return {
+    ...options,
+    isTerminal,
+    get columns() {
+      return stderr.columns || 80;
+    },
+    pasteable: (text) => pasteable(text, dataDir),
+    data(line) {
+      wipe();
+      stdout.write(`${line}\n`);
+    },
+    object(value) {
+      wipe();
+      stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    say(line) {
+      wipe();
+      stderr.write(`${pasteable(line, dataDir)}\n`);
+    },
+    show(lines) {
+      const now = systemClock.now();
+      if (!isTerminal || (lines.length > 0 && now - paintedAt < repaintEveryMs)) return;
+      wipe();
+      for (const line of lines) stderr.write(`${line.slice(0, (stderr.columns || 80) - 1)}\n`);
+      painted = lines.length;
+      paintedAt = now;
+    },
+  };
+}
+
+/** What follows `lockstep` in our texts; longer names first. `help` needs no data directory. */
+const namedCommand =
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|writes)|objects (?:list|compare|reconcile|reread|repair|held|set-aside)|budget (?:show|set)|start|demo|org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
+
+/** A clone has no `lockstep` on the path: there, npm runs it. */
+export function pasteable(text: string, dataDir?: string): string {
+  const data = dataDir === undefined || dataDir === defaultDataDir ? '' : ` --data ${shellWord(dataDir)}`;
+  return text
+    .replaceAll(namedCommand, (_, name: string) => {
+      const isAboutData = name !== 'help' && name !== 'COMMAND';
+      return `npm run -s lockstep -- ${name}${isAboutData ? data : ''}`;
+    })
+    .replaceAll(/npm run demo( --(?= ))?/g, (command: string) =>
+      data === '' ? command : `npm run demo --${data}`,
+    );
+}
+
+/** Counts with thousands separators. */
+export const count = (number: number): string => number.toLocaleString('en-US');
+
+/** `1 object`, `2 objects`. */
+export const counted = (number: number, noun: string): string =>
+  `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
+
+/** A table as text; columns in `right` are set to the right. */
+export function table(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number>,
+): string {
+  const all = [headers, ...rows].map((row) => row.map(printable));
+  const widths = headers.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
+  return all.map(line).join('\n');
+}
+
+/** One line, and nothing that a terminal would act on. */
+export const printable = (text: string): string =>
+  text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

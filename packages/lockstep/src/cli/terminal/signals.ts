@@ -1,0 +1,32 @@
+/**
+ * The first SIGINT, SIGTERM or SIGHUP asks for a clean end. A terminal's Ctrl-C reaches the whole group and npm passes
+ * it on once more, so the same wish may come twice at once; one that comes later means it.
+ */
+import { systemClock } from '@lockstep/foundation/clock';
+import { exitCodes } from '../../core/command-error.ts';
+
+const repeatsWithinMs = 1_000;
+
+export function stopOnSignals(say: (line: string) => void): AbortSignal {
+  const stop = new AbortController();
+  let firstAt = 0;
+  const onSignal = () => {
+    const now = systemClock.now();
+    if (!stop.signal.aborted) {
+      firstAt = now;
+      stop.abort();
+    } else if (now - firstAt > repeatsWithinMs) {
+      say('Ended at once. What was under way is taken up at the next start.');
+      process.exit(exitCodes.interrupted);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return stop.signal;
+}
+
+/** Resolves when the signal aborts. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,73 @@
+import { orAbort } from '@lockstep/foundation/abort';
+import { type Clock, deadline, inTime } from '@lockstep/foundation/clock';
+import type { Session } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import type { SyncId } from '../core/ids.ts';
+import { type Control, errorCode } from './database.ts';
+import { syncChannel } from './sql.ts';
+
+/**
+ * News from the control database. A notification is lost while the connection is, so whoever listens is told after
+ * each (re)connect that anything may have changed. LISTEN needs a session of its own, not a transaction pooler's.
+ */
+
+/** A connection whose network has gone silently is noticed by a query that has no answer. */
+const probeEveryMs = 15_000;
+const probeAnswerMs = 5_000;
+const reconnectWaitMs = 1_000;
+const closeWaitMs = 1_000;
+
+/**
+ * Calls `onChange` with the id of each sync that is recorded, changed, erased or given back, and with null at each
+ * (re)connect: read all again. Resolves when the signal aborts.
+ */
+export const listenForChanges = (
+  control: Control,
+  onChange: (syncId: SyncId | null) => void,
+  signal: AbortSignal,
+): Promise<void> => listen(control, syncChannel, (payload) => onChange(payload as SyncId | null), signal);
+
+/** The same for any channel: payloads, and null at each (re)connect. */
+export async function listen(
+  control: Control,
+  channel: string,
+  onPayload: (payload: string | null) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, log } = control;
+  while (!signal.aborted) {
+    try {
+      const session = await control.db.session();
+      try {
+        session.onNotification((_, payload) => onPayload(payload));
+        await session.query(sql`LISTEN ${ident(channel)}`);
+        onPayload(null);
+        await untilLost(session, signal, clock);
+      } finally {
+        await closeSession(session, clock);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn('listening stopped, it starts again', { host: control.host, code: errorCode(error) });
+    }
+    await clock.sleep(reconnectWaitMs, signal).catch(() => undefined);
+  }
+}
+
+/** Resolves when the signal aborts or the connection is closed; rejects when it no longer answers. */
+async function untilLost(session: Session, signal: AbortSignal, clock: Clock): Promise<void> {
+  const lost = new AbortController();
+  void session.closed.then(() => lost.abort());
+  const ended = AbortSignal.any([signal, lost.signal]);
+  while (!ended.aborted) {
+    await clock.sleep(probeEveryMs, ended).catch(() => undefined);
+    if (ended.aborted) return;
+    using late = deadline(clock, probeAnswerMs, ended);
+    await orAbort(session.query(sql`SELECT 1`), late);
+  }
+}
+
+/** Waits for the server's goodbye, but not for one that will never come. */
+export async function closeSession(session: Session, clock: Clock): Promise<void> {
+  await inTime(clock, closeWaitMs, session.close()).catch(() => undefined);
+}

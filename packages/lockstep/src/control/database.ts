@@ -1,0 +1,123 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import { type Database, openDatabase } from '@lockstep/foundation/database';
+import { migrate, NewerSchemaError } from '@lockstep/foundation/migrations';
+import { Fault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { databaseFault } from '../postgres/index.ts';
+import { type KeySource, readKey } from './keys.ts';
+import type { Key } from './sealing.ts';
+import { selectSealedSyncs } from './sql.ts';
+import { openUsageCounter, type UsageCounter } from './usage.ts';
+
+/** The name of the control database on the embedded server. */
+export const controlDatabase = 'lockstep';
+
+/** The control database, opened and at this version's form. Everything else in this room takes it as its first word. */
+export interface Control {
+  readonly db: Database;
+  /** Of the control database, with user and password: never logged. */
+  readonly url: string;
+  /** The server as a person knows it, without user and password. */
+  readonly host: string;
+  /** The key-encryption key; see {@link keyOf}. */
+  readonly key: Key | Fault;
+  readonly usage: UsageCounter;
+  readonly clock: Clock;
+  readonly log: AppLog;
+  /** Writes what is counted and closes the connections. */
+  end(): Promise<void>;
+}
+
+export interface OpenControlOptions {
+  url: string;
+  /** A fault: why there is none. What needs no secret works all the same. */
+  key: Key | Fault;
+  applicationName: string;
+  clock: Clock;
+  log: AppLog;
+}
+
+/** @throws {@link Fault} `KEY-01`, `KEY-04`: the process goes on without the key */
+export function keyOf({ key }: Pick<Control, 'key'>): Key {
+  if (key instanceof Fault) throw key;
+  return key;
+}
+
+/**
+ * The key with which the secrets of a control database open, found before that database is changed in any way.
+ *
+ * @throws {@link Fault} of {@link readKey}, and of {@link openControl} where the database does not answer
+ */
+export async function findKey(url: string, source: KeySource): Promise<Key> {
+  const host = hostOf(url);
+  const db = openDatabase({ url, applicationName: 'lockstep key', connectionsMax: 1 });
+  try {
+    return await readKey(source, await selectSealedSyncs(db));
+  } catch (error) {
+    throw error instanceof Fault ? error : (databaseFault(error, host) ?? error);
+  } finally {
+    await db.end();
+  }
+}
+
+/**
+ * @throws {@link Fault} `CFG-01`: not a PostgreSQL URL, or no such database; `DB-01`, `DB-02`, `DB-03`, `DB-06`,
+ *   `DB-08`: see databaseFault; `SYS-07`: the schema was made by a newer version
+ */
+export async function openControl({
+  url,
+  key,
+  applicationName,
+  clock,
+  log,
+}: OpenControlOptions): Promise<Control> {
+  const host = hostOf(url);
+  const db = openDatabase({
+    url,
+    applicationName,
+    onIdleError: (code) => log.warn('control connection lost', { host, sqlState: code }),
+  });
+  try {
+    await migrate(db, { schema: 'lockstep', folder: new URL('migrations/', import.meta.url) });
+  } catch (error) {
+    await db.end();
+    if (error instanceof NewerSchemaError) {
+      const reason = `control schema ${error.found}, this version knows ${error.known}`;
+      throw new Fault('SYS-07', { reason }, { cause: error });
+    }
+    throw databaseFault(error, host) ?? error;
+  }
+
+  const usage = openUsageCounter({ db, clock, log });
+  return {
+    db,
+    url,
+    host,
+    key,
+    usage,
+    clock,
+    log,
+    async end() {
+      await usage.end();
+      await db.end();
+    },
+  };
+}
+
+function hostOf(url: string): string {
+  const parsed = URL.parse(url);
+  if (!parsed || !/^postgres(ql)?:$/.test(parsed.protocol)) {
+    throw new Fault('CFG-01', {
+      reason: 'DATABASE_URL is not of the form postgres://user:password@host:port/database.',
+    });
+  }
+  return parsed.host || (parsed.searchParams.get('host') ?? 'localhost');
+}
+
+/** For a log line: the SQLSTATE, Node's code or the error's class, never the text. */
+export const errorCode = (error: unknown): string => {
+  if (error instanceof Fault) return error.code;
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (typeof code === 'string') return code;
+  return error instanceof Error ? error.name : 'unknown';
+};

@@ -1,0 +1,49 @@
+/**
+ * What Lockstep knows besides the mirrored rows: syncs and their sealed secrets, who runs them, what is asked of them,
+ * e-mails, where requests went. Start with openControl; everything else takes what it gives.
+ */
+export { listenForChanges } from './changes.ts';
+export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
+export { clearTrouble, type Health, readHealth, recordTrouble } from './health.ts';
+export { parseInterval } from './interval.ts';
+export type { KeySource } from './keys.ts';
+export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';
+export { type MailOptions, runMail } from './mail.ts';
+export { recordEvent } from './notifications.ts';
+export type { Key } from './sealing.ts';
+export {
+  eraseSync,
+  findSync,
+  listSyncs,
+  moveInstanceUrl,
+  moveLoginUrl,
+  type NewSync,
+  openCredential,
+  openReaderUrl,
+  openWriterUrl,
+  readSync,
+  recordSync,
+  type Sync,
+  setIntervalMs,
+  setPaused,
+  setStopAt,
+  setWithoutDatabase,
+} from './syncs.ts';
+export {
+  countQuery,
+  countRequest,
+  readEffort,
+  readUsage,
+  recordOrgUsage,
+  type SyncUsage,
+} from './usage.ts';
+export { waitForWish } from './wait-for-wish.ts';
+export {
+  endWish,
+  makeWish,
+  type NewWish,
+  reportWish,
+  takeWishes,
+  type WishStatus,
+  withdrawWish,
+} from './wishes.ts';

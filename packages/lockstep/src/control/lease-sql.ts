@@ -1,0 +1,111 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { SyncId } from '../core/ids.ts';
+
+/**
+ * Statements of the leases (leases.ts). A worker is live while its row says so and its session holds its presence
+ * lock: a crash frees the lock at once, a lost network lets the row run out.
+ */
+
+/** First key of every worker's presence lock; the second is the hash of its id. */
+const presenceLock = 77;
+/** Held for the moment of a claim. */
+const claimLock = 79;
+
+/** Over `w` = lockstep.worker. pg_locks shows the whole server, so the database counts. */
+const isLive = sql`
+  w.alive_until > clock_timestamp()
+  AND EXISTS (
+    SELECT FROM pg_locks l
+     WHERE l.locktype = 'advisory' AND l.granted
+       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND l.classid = ${presenceLock} AND l.objid = hashtext(w.worker_id)::oid AND l.objsubid = 2)`;
+
+/** For the life of the session. False: another session holds it. */
+export const takePresence = async (tx: Tx, workerId: string): Promise<boolean> => {
+  const [row] = await tx.query<{ taken: boolean }>(
+    sql`SELECT pg_try_advisory_lock(${presenceLock}, hashtext(${workerId})) AS taken`,
+  );
+  return row?.taken === true;
+};
+
+/** Also forgets workers that have been silent for a day. */
+export const registerWorker = async (tx: Tx, workerId: string, aliveMs: number): Promise<void> => {
+  await tx.query(sql`
+    INSERT INTO lockstep.worker (worker_id, alive_until)
+    VALUES (${workerId}, clock_timestamp() + ${aliveMs}::integer * interval '1 ms')
+    ON CONFLICT (worker_id) DO UPDATE SET alive_until = excluded.alive_until, started_at = now()`);
+  await tx.query(sql`DELETE FROM lockstep.worker WHERE alive_until < clock_timestamp() - interval '1 day'`);
+};
+
+/** One row per worker, not per sync. None: somebody has removed this worker. */
+export const beat = (tx: Tx, workerId: string, aliveMs: number) =>
+  tx.query(sql`
+  UPDATE lockstep.worker
+     SET alive_until = clock_timestamp() + ${aliveMs}::integer * interval '1 ms'
+   WHERE worker_id = ${workerId}
+  RETURNING worker_id`);
+
+export const removeWorker = (tx: Tx, workerId: string) =>
+  tx.query(sql`DELETE FROM lockstep.worker WHERE worker_id = ${workerId}`);
+
+/** What this worker still holds and may run. */
+export const selectHeld = (tx: Tx, workerId: string) =>
+  tx.query<{ sync_id: SyncId; epoch: number }>(
+    sql`SELECT sync_id, epoch FROM lockstep.sync WHERE owner = ${workerId} AND NOT paused`,
+  );
+
+/** `claimable`: syncs that somebody should run and no live worker holds. */
+export const selectLoad = async (tx: Tx): Promise<{ syncs: number; workers: number; claimable: number }> => {
+  const [load] = await tx.query<{ syncs: number; workers: number; claimable: number }>(sql`
+    WITH live AS MATERIALIZED (SELECT w.worker_id FROM lockstep.worker w WHERE ${isLive})
+    SELECT count(*) AS syncs,
+           count(*) FILTER (WHERE live.worker_id IS NULL) AS claimable,
+           (SELECT count(*) FROM live) AS workers
+      FROM lockstep.sync s
+      LEFT JOIN live ON live.worker_id = s.owner
+     WHERE NOT s.paused`);
+  return load ?? { syncs: 0, workers: 0, claimable: 0 };
+};
+
+/**
+ * Takes up to `limit` syncs that no live worker holds, the longest unclaimed first; each gets its next epoch.
+ *
+ * The lock comes first, in a statement of its own: after waiting for a row PostgreSQL checks the newest version of
+ * that row again, but not the worker it is joined with, and would take a sync that was claimed a moment ago.
+ */
+export const claimSyncs = async (tx: Tx, workerId: string, limit: number): Promise<SyncId[]> => {
+  await tx.query(sql`SELECT pg_advisory_xact_lock(${claimLock}, 0)`);
+  const claimed = await tx.query<{ sync_id: SyncId }>(sql`
+    UPDATE lockstep.sync
+       SET owner      = ${workerId},
+           epoch      = epoch + 1,
+           claimed_at = clock_timestamp()
+     WHERE sync_id IN (
+           SELECT s.sync_id
+             FROM lockstep.sync s
+             LEFT JOIN lockstep.worker w ON w.worker_id = s.owner AND ${isLive}
+            WHERE w.worker_id IS NULL AND NOT s.paused
+            ORDER BY s.claimed_at NULLS FIRST
+            LIMIT ${limit}
+              FOR UPDATE OF s SKIP LOCKED)
+    RETURNING sync_id`);
+  return claimed.map((row) => row.sync_id);
+};
+
+/** One row: it was still held under this epoch, and any worker may claim it now. */
+export const releaseSync = (tx: Tx, workerId: string, syncId: SyncId, epoch: number) =>
+  tx.query(sql`
+  UPDATE lockstep.sync
+     SET owner = NULL
+   WHERE sync_id = ${syncId} AND owner = ${workerId} AND epoch = ${epoch}
+  RETURNING sync_id`);
+
+export const selectLive = (tx: Tx) =>
+  tx.query<{ worker_id: string }>(sql`SELECT w.worker_id FROM lockstep.worker w WHERE ${isLive}`);
+
+/** Every sync, and whether a worker that is alive holds it. */
+export const selectHolders = (tx: Tx) =>
+  tx.query<{ sync_id: SyncId; is_held: boolean }>(sql`
+  SELECT s.sync_id, EXISTS (SELECT FROM lockstep.worker w WHERE w.worker_id = s.owner AND ${isLive}) AS is_held
+    FROM lockstep.sync s`);

@@ -1,0 +1,21 @@
+import type { Tx } from '@lockstep/foundation/database';
+import type { SyncId } from '../core/ids.ts';
+import type { BackfillComplete } from './mail-text.ts';
+import { insertNotification, notificationChannel, notify } from './sql.ts';
+
+/** The events of which an e-mail tells, with what it needs to say. Counts and times only, no record's value. */
+export type EventBodies = { 'backfill-complete': BackfillComplete };
+
+/**
+ * Puts an e-mail into the outbox, once per sync and event however often it is called. In a transaction of the
+ * control database it is sent if and only if that commits.
+ */
+export async function recordEvent<Event extends keyof EventBodies>(
+  tx: Tx,
+  syncId: SyncId,
+  event: Event,
+  body: EventBodies[Event],
+): Promise<void> {
+  const recorded = await insertNotification(tx, syncId, event, body);
+  if (recorded.length > 0) await notify(tx, notificationChannel, event);
+}

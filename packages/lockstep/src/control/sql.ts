@@ -1,0 +1,252 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { OrgId, SyncId } from '../core/ids.ts';
+
+/** Statements over orgs, syncs, credentials and destinations. Those of leases, wishes and usage stand in files of their own. */
+
+/** Told of every change of a sync; the payload is its id. */
+export const syncChannel = 'lockstep_sync';
+/** Told of every e-mail that waits. */
+export const notificationChannel = 'lockstep_notification';
+
+export const notify = (tx: Tx, channel: string, payload: string) =>
+  tx.query(sql`SELECT pg_notify(${channel}, ${payload})`);
+
+export type SyncRow = {
+  sync_id: SyncId;
+  name: string;
+  org_id: OrgId;
+  login_url: string;
+  instance_url: string;
+  api_version: string;
+  sobjects: string[];
+  interval_ms: number;
+  stop_at_percent: number;
+  paused: boolean;
+  without_database: 'refuse' | 'forward';
+  epoch: number;
+  database_name: string;
+  table_schema: string;
+};
+
+/** The org as it is known from now on: its newest address counts. */
+export const upsertOrg = (tx: Tx, org: { orgId: OrgId; instanceUrl: string }) =>
+  tx.query(sql`
+  INSERT INTO lockstep.org (org_id, instance_url)
+  VALUES (${org.orgId}, ${org.instanceUrl})
+  ON CONFLICT (org_id) DO UPDATE SET instance_url = excluded.instance_url`);
+
+export const insertSync = (
+  tx: Tx,
+  sync: {
+    id: SyncId;
+    name: string;
+    orgId: OrgId;
+    apiVersion: string;
+    intervalMs: number;
+    sealedDataKey: string;
+  },
+) =>
+  tx.query(sql`
+  INSERT INTO lockstep.sync (sync_id, name, org_id, api_version, interval_ms, sealed_data_key)
+  VALUES (${sync.id}, ${sync.name}, ${sync.orgId}, ${sync.apiVersion}, ${sync.intervalMs}, ${sync.sealedDataKey})`);
+
+export const insertCredential = (
+  tx: Tx,
+  credential: { syncId: SyncId; loginUrl: string; sealedClientId: string; sealedClientSecret: string },
+) =>
+  tx.query(sql`
+  INSERT INTO lockstep.credential (sync_id, login_url, sealed_client_id, sealed_client_secret)
+  VALUES (${credential.syncId}, ${credential.loginUrl},
+          ${credential.sealedClientId}, ${credential.sealedClientSecret})`);
+
+export const insertDestination = (
+  tx: Tx,
+  destination: {
+    syncId: SyncId;
+    database: string;
+    tableSchema: string;
+    sealedWriterPassword: string;
+    sealedReaderPassword: string;
+  },
+) =>
+  tx.query(sql`
+  INSERT INTO lockstep.destination
+         (sync_id, kind, database_name, table_schema, sealed_writer_password, sealed_reader_password)
+  VALUES (${destination.syncId}, 'private', ${destination.database}, ${destination.tableSchema},
+          ${destination.sealedWriterPassword}, ${destination.sealedReaderPassword})`);
+
+/** The chosen objects in their order. */
+export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[]) =>
+  tx.query(sql`
+  INSERT INTO lockstep.stream (sync_id, sobject, position)
+  SELECT ${syncId}, chosen.sobject, chosen.position
+    FROM unnest(${sobjects}::text[]) WITH ORDINALITY AS chosen (sobject, position)`);
+
+const syncColumns = sql`
+  SELECT s.sync_id, s.name, s.org_id, c.login_url, o.instance_url, s.api_version, s.interval_ms,
+         s.stop_at_percent, s.paused, s.without_database, s.epoch, d.database_name, d.table_schema,
+         ARRAY(SELECT sobject FROM lockstep.stream st WHERE st.sync_id = s.sync_id ORDER BY position) AS sobjects
+    FROM lockstep.sync s
+    JOIN lockstep.org o ON o.org_id = s.org_id
+    JOIN lockstep.credential c ON c.sync_id = s.sync_id
+    JOIN lockstep.destination d ON d.sync_id = s.sync_id`;
+
+export const selectSyncs = (tx: Tx) => tx.query<SyncRow>(sql`${syncColumns} ORDER BY s.name`);
+
+export const selectSyncsById = (tx: Tx, ids: readonly SyncId[]) =>
+  tx.query<SyncRow>(sql`${syncColumns} WHERE s.sync_id = ANY(${ids}) ORDER BY s.name`);
+
+/** At most one row: a name is never another sync's id, because names of that form are refused. */
+export const selectSyncByNameOrId = (tx: Tx, nameOrId: string) =>
+  tx.query<SyncRow>(sql`${syncColumns} WHERE s.sync_id = ${nameOrId} OR s.name = ${nameOrId}`);
+
+/** Everything that hangs on the sync goes with it, and its org with the last sync of it. One row: it existed. */
+export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
+  const [erased] = await tx.query<{ org_id: OrgId }>(
+    sql`DELETE FROM lockstep.sync WHERE sync_id = ${syncId} RETURNING org_id`,
+  );
+  if (!erased) return false;
+  await tx.query(sql`
+    DELETE FROM lockstep.org o
+     WHERE o.org_id = ${erased.org_id}
+       AND NOT EXISTS (SELECT FROM lockstep.sync s WHERE s.org_id = o.org_id)`);
+  return true;
+};
+
+/** One row: it exists. The same for the four below. */
+export const updatePaused = (tx: Tx, syncId: SyncId, paused: boolean) =>
+  tx.query(sql`UPDATE lockstep.sync SET paused = ${paused} WHERE sync_id = ${syncId} RETURNING sync_id`);
+
+export const updateIntervalMs = (tx: Tx, syncId: SyncId, intervalMs: number) =>
+  tx.query(
+    sql`UPDATE lockstep.sync SET interval_ms = ${intervalMs} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+export const updateStopAt = (tx: Tx, syncId: SyncId, percent: number) =>
+  tx.query(
+    sql`UPDATE lockstep.sync SET stop_at_percent = ${percent} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+export const updateWithoutDatabase = (tx: Tx, syncId: SyncId, choice: SyncRow['without_database']) =>
+  tx.query(
+    sql`UPDATE lockstep.sync SET without_database = ${choice} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+/** The syncs of this sync's org, all of which move with it. */
+export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =>
+  tx.query<{ sync_id: SyncId }>(sql`
+  WITH moved AS (
+    UPDATE lockstep.org SET instance_url = ${instanceUrl}
+     WHERE org_id = (SELECT org_id FROM lockstep.sync WHERE sync_id = ${syncId})
+    RETURNING org_id
+  )
+  SELECT s.sync_id FROM lockstep.sync s JOIN moved USING (org_id)`);
+
+/** One row: it exists. */
+export const updateLoginUrl = (tx: Tx, syncId: SyncId, loginUrl: string) =>
+  tx.query(
+    sql`UPDATE lockstep.credential SET login_url = ${loginUrl} WHERE sync_id = ${syncId} RETURNING sync_id`,
+  );
+
+export type SealedSecrets = {
+  sealed_data_key: string;
+  sealed_client_id: string;
+  sealed_client_secret: string;
+  sealed_writer_password: string;
+  sealed_reader_password: string;
+};
+
+export const selectSealedSecrets = (tx: Tx, syncId: SyncId) =>
+  tx.query<SealedSecrets>(sql`
+  SELECT s.sealed_data_key, c.sealed_client_id, c.sealed_client_secret,
+         d.sealed_writer_password, d.sealed_reader_password
+    FROM lockstep.sync s
+    JOIN lockstep.credential c ON c.sync_id = s.sync_id
+    JOIN lockstep.destination d ON d.sync_id = s.sync_id
+   WHERE s.sync_id = ${syncId}`);
+
+/** One row: recorded now. None: this event of this sync was recorded before, or the sync is gone. */
+export const insertNotification = (tx: Tx, syncId: SyncId, event: string, body: object) =>
+  tx.query(sql`
+  INSERT INTO lockstep.notification (sync_id, event, body)
+  SELECT sync_id, ${event}, ${JSON.stringify(body)}::jsonb FROM lockstep.sync WHERE sync_id = ${syncId}
+  ON CONFLICT (sync_id, event) DO NOTHING
+  RETURNING notification_id`);
+
+export const selectWaitingNotifications = (tx: Tx) =>
+  tx.query<{ notification_id: number }>(
+    sql`SELECT notification_id FROM lockstep.notification WHERE state = 'waiting' ORDER BY notification_id`,
+  );
+
+/** None: sent already, or its sync was erased. */
+export const selectWaitingNotification = (tx: Tx, notificationId: number) =>
+  tx.query<{
+    sync_id: SyncId;
+    sync_name: string;
+    event: string;
+    body: unknown;
+  }>(sql`
+  SELECT n.sync_id, s.name AS sync_name, n.event, n.body
+    FROM lockstep.notification n
+    JOIN lockstep.sync s USING (sync_id)
+   WHERE n.notification_id = ${notificationId} AND n.state = 'waiting'`);
+
+export const markNotificationSent = (tx: Tx, notificationId: number) =>
+  tx.query(sql`
+  UPDATE lockstep.notification
+     SET state = 'sent', sent_at = clock_timestamp()
+   WHERE notification_id = ${notificationId} AND state = 'waiting'`);
+
+/**
+ * Which keys the syncs' data keys were sealed with. Asked before the schema is brought up to date, so that a start
+ * without the right key changes nothing.
+ */
+export const selectSealedSyncs = async (tx: Tx): Promise<{ syncs: number; keyIds: string[] }> => {
+  const [known] = await tx.query(sql`SELECT WHERE to_regclass('lockstep.sync') IS NOT NULL`);
+  const [sealed] = known
+    ? await tx.query<{ syncs: number; key_ids: string[] }>(sql`
+        SELECT count(*) AS syncs,
+               ARRAY(SELECT DISTINCT split_part(sealed_data_key, '.', 2) FROM lockstep.sync
+                      WHERE sealed_data_key ~ '^v1\.[0-9a-f]{16}\.' ORDER BY 1) AS key_ids
+          FROM lockstep.sync`)
+    : [];
+  return { syncs: sealed?.syncs ?? 0, keyIds: sealed?.key_ids ?? [] };
+};
+
+/** One row for each e-mail that will never be sent, because no mail is set up. */
+export const closeWaitingNotifications = (tx: Tx) =>
+  tx.query(sql`
+  UPDATE lockstep.notification SET state = 'not-configured' WHERE state = 'waiting' RETURNING notification_id`);
+
+/** `since` stays while the code does. Needs the sync: one that was erased meanwhile has no trouble any more. */
+export const upsertTrouble = (
+  tx: Tx,
+  syncId: SyncId,
+  t: { code: string; explanation: string; next: string; waitMs: number },
+) =>
+  tx.query(sql`
+  INSERT INTO lockstep.trouble AS known (sync_id, code, explanation, next, retry_at)
+  SELECT sync_id, ${t.code}, ${t.explanation}, ${t.next},
+         clock_timestamp() + ${t.waitMs}::double precision * interval '1 ms'
+    FROM lockstep.sync WHERE sync_id = ${syncId}
+  ON CONFLICT (sync_id) DO UPDATE
+     SET since = CASE WHEN known.code = excluded.code THEN known.since ELSE excluded.since END,
+         code = excluded.code, explanation = excluded.explanation, next = excluded.next, retry_at = excluded.retry_at`);
+
+export const removeTrouble = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`DELETE FROM lockstep.trouble WHERE sync_id = ${syncId}`);
+
+export const selectTroubles = (tx: Tx) =>
+  tx.query<{
+    sync_id: SyncId;
+    code: string;
+    explanation: string;
+    next: string;
+    since: string;
+    retry_at: string;
+  }>(sql`
+  SELECT sync_id, code, explanation, next,
+         to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since,
+         to_char(retry_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS retry_at
+    FROM lockstep.trouble`);

@@ -1,0 +1,228 @@
+import { databaseUrl, sqlState, type Tx } from '@lockstep/foundation/database';
+import { Fault } from '../core/faults.ts';
+import { isSyncId, type OrgId, type SyncId } from '../core/ids.ts';
+import { destinationNames } from '../postgres/index.ts';
+import { type Control, keyOf } from './database.ts';
+import { checkIntervalMs, checkStopAt } from './interval.ts';
+import { newDataKey, unwrapDataKey } from './keys.ts';
+import { type Key, seal, unseal } from './sealing.ts';
+import {
+  deleteSync,
+  insertCredential,
+  insertDestination,
+  insertStreams,
+  insertSync,
+  notify,
+  type SyncRow,
+  selectSealedSecrets,
+  selectSyncByNameOrId,
+  selectSyncs,
+  selectSyncsById,
+  syncChannel,
+  updateInstanceUrl,
+  updateIntervalMs,
+  updateLoginUrl,
+  updatePaused,
+  updateStopAt,
+  updateWithoutDatabase,
+  upsertOrg,
+} from './sql.ts';
+
+/** One org mirrored into one destination, as the control database knows it. Holds no secret. */
+export type Sync = {
+  id: SyncId;
+  /** What a person calls it; unique. */
+  name: string;
+  orgId: OrgId;
+  loginUrl: string;
+  /** The org's own address, where its API is. */
+  instanceUrl: string;
+  apiVersion: string;
+  sobjects: readonly string[];
+  intervalMs: number;
+  /** Of the org's daily requests, by whomever they were made, in percent: the sync stops by itself there. */
+  stopAtPercent: number;
+  paused: boolean;
+  /** What becomes of a proxied write while the mirror's database is away: not sent, or sent and stored later. */
+  withoutDatabase: 'refuse' | 'forward';
+  /** Grows with each claim; a page is applied only under the newest one. */
+  epoch: number;
+  destination: Destination;
+};
+
+/** A database of the sync's own on the control database's server. */
+export type Destination = { kind: 'private'; database: string; tableSchema: string };
+
+export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'withoutDatabase' | 'epoch' | 'destination'> & {
+  tableSchema: string;
+  clientId: string;
+  clientSecret: string;
+  writerPassword: string;
+  readerPassword: string;
+};
+
+/**
+ * Records a sync with its org, credential, destination and streams in one transaction; its secrets are sealed first.
+ * It is claimed by a worker from then on, so its database has to exist by now.
+ *
+ * @throws {@link Fault} `CFG-01`: the name is taken or has the form of an id; `LIM-05`
+ */
+export async function recordSync(control: Control, sync: NewSync): Promise<void> {
+  checkIntervalMs(sync.intervalMs);
+  if (sync.name === '' || isSyncId(sync.name)) {
+    throw new Fault('CFG-01', { reason: 'The name of a sync may not be empty or have the form of an id.' });
+  }
+  const { dataKey, wrapped } = newDataKey(keyOf(control), sync.id);
+  const sealed = (secret: SecretName, clear: string) => sealSecret(dataKey, sync.id, secret, clear);
+  try {
+    await control.db.transaction(async (tx) => {
+      await upsertOrg(tx, sync);
+      await insertSync(tx, { ...sync, sealedDataKey: wrapped });
+      await insertCredential(tx, {
+        syncId: sync.id,
+        loginUrl: sync.loginUrl,
+        sealedClientId: sealed('sealed_client_id', sync.clientId),
+        sealedClientSecret: sealed('sealed_client_secret', sync.clientSecret),
+      });
+      await insertDestination(tx, {
+        syncId: sync.id,
+        database: destinationNames(sync.id).database,
+        tableSchema: sync.tableSchema,
+        sealedWriterPassword: sealed('sealed_writer_password', sync.writerPassword),
+        sealedReaderPassword: sealed('sealed_reader_password', sync.readerPassword),
+      });
+      await insertStreams(tx, sync.id, sync.sobjects);
+      await notify(tx, syncChannel, sync.id);
+    });
+  } catch (error) {
+    if (sqlState(error) !== '23505') throw error;
+    throw new Fault('CFG-01', { reason: `A sync of the name ${JSON.stringify(sync.name)} exists already.` });
+  }
+}
+
+export async function readSync(control: Control, id: SyncId): Promise<Sync | null> {
+  const [row] = await selectSyncsById(control.db, [id]);
+  return row ? toSync(row) : null;
+}
+
+/** By name. */
+export const listSyncs = async (control: Control): Promise<Sync[]> =>
+  (await selectSyncs(control.db)).map(toSync);
+
+export async function findSync(control: Control, nameOrId: string): Promise<Sync | null> {
+  const [row] = await selectSyncByNameOrId(control.db, nameOrId);
+  return row ? toSync(row) : null;
+}
+
+/** Forgets the sync and its secrets; its destination is not touched. False: there was none. */
+export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
+  changing(control, id, (tx) => deleteSync(tx, id));
+
+/** A paused sync is let go by its worker and claimed by none. False: there is no such sync. */
+export const setPaused = (control: Control, id: SyncId, paused: boolean): Promise<boolean> =>
+  changing(control, id, async (tx) => (await updatePaused(tx, id, paused)).length > 0);
+
+/** @throws {@link Fault} `LIM-05` outside 200 to 300,000 ms. False: there is no such sync. */
+export async function setIntervalMs(control: Control, id: SyncId, intervalMs: number): Promise<boolean> {
+  checkIntervalMs(intervalMs);
+  return changing(control, id, async (tx) => (await updateIntervalMs(tx, id, intervalMs)).length > 0);
+}
+
+/** @throws {@link Fault} `LIM-05` outside 10 to 100 %. False: there is no such sync. */
+export async function setStopAt(control: Control, id: SyncId, percent: number): Promise<boolean> {
+  checkStopAt(percent);
+  return changing(control, id, async (tx) => (await updateStopAt(tx, id, percent)).length > 0);
+}
+
+/** False: there is no such sync. */
+export const setWithoutDatabase = (
+  control: Control,
+  id: SyncId,
+  choice: Sync['withoutDatabase'],
+): Promise<boolean> =>
+  changing(control, id, async (tx) => (await updateWithoutDatabase(tx, id, choice)).length > 0);
+
+/** The org has moved: all its syncs read there from now on. False: there is no such sync. */
+export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: string): Promise<boolean> =>
+  control.db.transaction(async (tx) => {
+    const moved = await updateInstanceUrl(tx, id, instanceUrl);
+    for (const { sync_id } of moved) await notify(tx, syncChannel, sync_id);
+    return moved.length > 0;
+  });
+
+/** Where the sync signs in from now on; a session that is open stays as it is. False: there is no such sync. */
+export const moveLoginUrl = (control: Control, id: SyncId, loginUrl: string): Promise<boolean> =>
+  changing(control, id, async (tx) => (await updateLoginUrl(tx, id, loginUrl)).length > 0);
+
+const changing = (control: Control, id: SyncId, change: (tx: Tx) => Promise<boolean>): Promise<boolean> =>
+  control.db.transaction(async (tx) => {
+    const changed = await change(tx);
+    if (changed) await notify(tx, syncChannel, id);
+    return changed;
+  });
+
+/**
+ * The sync's own authority in Salesforce.
+ *
+ * @throws {@link Fault} `KEY-02`, `KEY-03`; `PRX-01`: there is no such sync. The same for the two below.
+ */
+export async function openCredential(
+  control: Control,
+  syncId: SyncId,
+): Promise<{ clientId: string; clientSecret: string }> {
+  const open = await openSecrets(control, syncId);
+  return { clientId: open('sealed_client_id'), clientSecret: open('sealed_client_secret') };
+}
+
+/** Where the sync writes, with its password: never logged. */
+export async function openWriterUrl(control: Control, sync: Sync): Promise<string> {
+  const open = await openSecrets(control, sync.id);
+  return privateUrl(control, sync, destinationNames(sync.id).writer, open('sealed_writer_password'));
+}
+
+/** Where its user reads, with the password: shown to that person alone. */
+export async function openReaderUrl(control: Control, sync: Sync): Promise<string> {
+  const open = await openSecrets(control, sync.id);
+  return privateUrl(control, sync, destinationNames(sync.id).reader, open('sealed_reader_password'));
+}
+
+const privateUrl = (control: Control, sync: Sync, user: string, password: string) =>
+  databaseUrl(control.url, { database: sync.destination.database, user, password });
+
+type SecretName =
+  | 'sealed_client_id'
+  | 'sealed_client_secret'
+  | 'sealed_writer_password'
+  | 'sealed_reader_password';
+
+const placeOf = (syncId: SyncId, secret: SecretName) => ({
+  table: secret.startsWith('sealed_client') ? 'credential' : 'destination',
+  column: secret,
+  rowId: syncId,
+});
+
+const sealSecret = (dataKey: Key, syncId: SyncId, secret: SecretName, clear: string) =>
+  seal(dataKey, placeOf(syncId, secret), Buffer.from(clear));
+
+async function openSecrets(control: Control, syncId: SyncId): Promise<(secret: SecretName) => string> {
+  const [sealed] = await selectSealedSecrets(control.db, syncId);
+  if (!sealed) throw new Fault('PRX-01');
+  const dataKey = unwrapDataKey(keyOf(control), syncId, sealed.sealed_data_key);
+  return (secret) => unseal(dataKey, placeOf(syncId, secret), sealed[secret]).toString();
+}
+
+export const toSync = (row: SyncRow): Sync => ({
+  id: row.sync_id,
+  name: row.name,
+  orgId: row.org_id,
+  loginUrl: row.login_url,
+  instanceUrl: row.instance_url,
+  apiVersion: row.api_version,
+  sobjects: row.sobjects,
+  intervalMs: row.interval_ms,
+  stopAtPercent: row.stop_at_percent,
+  paused: row.paused,
+  withoutDatabase: row.without_database,
+  epoch: row.epoch,
+  destination: { kind: 'private', database: row.database_name, tableSchema: row.table_schema },
+});

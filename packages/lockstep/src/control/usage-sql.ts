@@ -1,0 +1,105 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { SyncId } from '../core/ids.ts';
+
+/**
+ * Statements of the usage (usage.ts). What is added drops what is a month old of the same syncs; a sync that is gone
+ * is left out. Rows are locked in one order, because several processes add at once.
+ */
+
+/** Adds to this minute's counts. */
+export const addUsage = (tx: Tx, counts: readonly { syncId: SyncId; purpose: string; requests: number }[]) =>
+  tx.query(sql`
+  WITH old AS (
+    DELETE FROM lockstep.usage
+     WHERE sync_id = ANY (${counts.map((count) => count.syncId)}::text[])
+       AND minute < clock_timestamp() - interval '30 days'
+  )
+  INSERT INTO lockstep.usage (sync_id, minute, purpose, requests)
+  SELECT s.sync_id, date_trunc('minute', clock_timestamp()), c.purpose, c.requests
+    FROM unnest(${counts.map((count) => count.syncId)}::text[],
+                ${counts.map((count) => count.purpose)}::text[],
+                ${counts.map((count) => count.requests)}::integer[]) AS c (sync_id, purpose, requests)
+    JOIN lockstep.sync s USING (sync_id)
+   ORDER BY s.sync_id, c.purpose
+  ON CONFLICT (sync_id, minute, purpose) DO UPDATE SET requests = usage.requests + excluded.requests`);
+
+/** How long a sync has existed, and the requests that it has started in this time. */
+export const selectEffort = (tx: Tx, syncId: SyncId) =>
+  tx.query<{ took_ms: number; requests: number }>(sql`
+  SELECT round(extract(epoch FROM clock_timestamp() - s.recorded_at) * 1000)::bigint AS took_ms,
+         coalesce((SELECT sum(u.requests) FROM lockstep.usage u WHERE u.sync_id = s.sync_id), 0)::bigint AS requests
+    FROM lockstep.sync s WHERE s.sync_id = ${syncId}`);
+
+/** Adds to this hour's counts. */
+export const addStreamUsage = (
+  tx: Tx,
+  counts: readonly { syncId: SyncId; sobject: string; kind: string; queries: number; rows: number }[],
+) =>
+  tx.query(sql`
+  WITH old AS (
+    DELETE FROM lockstep.stream_usage
+     WHERE sync_id = ANY (${counts.map((count) => count.syncId)}::text[])
+       AND hour < clock_timestamp() - interval '30 days'
+  )
+  INSERT INTO lockstep.stream_usage (sync_id, hour, sobject, kind, queries, rows)
+  SELECT s.sync_id, date_trunc('hour', clock_timestamp()), c.sobject, c.kind, c.queries, c.rows
+    FROM unnest(${counts.map((count) => count.syncId)}::text[],
+                ${counts.map((count) => count.sobject)}::text[],
+                ${counts.map((count) => count.kind)}::text[],
+                ${counts.map((count) => count.queries)}::bigint[],
+                ${counts.map((count) => count.rows)}::bigint[]) AS c (sync_id, sobject, kind, queries, rows)
+    JOIN lockstep.sync s USING (sync_id)
+   ORDER BY s.sync_id, c.sobject, c.kind
+  ON CONFLICT (sync_id, hour, sobject, kind)
+  DO UPDATE SET queries = stream_usage.queries + excluded.queries, rows = stream_usage.rows + excluded.rows`);
+
+/** The newest of each org and hour counts: several syncs, in several processes, hear of one org. */
+export const upsertOrgUsage = (
+  tx: Tx,
+  said: readonly { syncId: SyncId; used: number; max: number; agoMs: number }[],
+) =>
+  tx.query(sql`
+  WITH said AS (
+    SELECT DISTINCT ON (s.org_id, hour) s.org_id, hour, c.used, c.max, heard.at AS recorded_at
+      FROM unnest(${said.map((one) => one.syncId)}::text[],
+                  ${said.map((one) => one.used)}::bigint[],
+                  ${said.map((one) => one.max)}::bigint[],
+                  ${said.map((one) => one.agoMs)}::double precision[]) AS c (sync_id, used, max, ago_ms)
+      JOIN lockstep.sync s USING (sync_id)
+     CROSS JOIN LATERAL (SELECT clock_timestamp() - c.ago_ms * interval '1 ms' AS at) AS heard
+     CROSS JOIN LATERAL date_trunc('hour', heard.at) AS hour
+     ORDER BY s.org_id, hour, heard.at DESC
+  ), old AS (
+    DELETE FROM lockstep.org_usage
+     WHERE org_id IN (SELECT org_id FROM said) AND hour < clock_timestamp() - interval '30 days'
+  )
+  INSERT INTO lockstep.org_usage (org_id, hour, used, max, recorded_at)
+  SELECT org_id, hour, used, max, recorded_at FROM said
+  ON CONFLICT (org_id, hour) DO UPDATE SET used = excluded.used, max = excluded.max, recorded_at = excluded.recorded_at
+   WHERE org_usage.recorded_at < excluded.recorded_at`);
+
+/** Of the last 24 hours; `last_hour` are those of the last 60 minutes. */
+export const selectPurposes = (tx: Tx, syncId: SyncId) =>
+  tx.query<{ purpose: string; last_hour: number; last_day: number }>(sql`
+  SELECT purpose,
+         coalesce(sum(requests) FILTER (WHERE minute > clock_timestamp() - interval '1 hour'), 0) AS last_hour,
+         sum(requests) AS last_day
+    FROM lockstep.usage
+   WHERE sync_id = ${syncId} AND minute > clock_timestamp() - interval '24 hours'
+   GROUP BY purpose ORDER BY last_day DESC, purpose`);
+
+/** Of this hour and the 23 before it. */
+export const selectStreamUsage = (tx: Tx, syncId: SyncId) =>
+  tx.query<{ sobject: string; kind: string; queries: number; rows: number }>(sql`
+  SELECT sobject, kind, sum(queries)::bigint AS queries, sum(rows)::bigint AS rows
+    FROM lockstep.stream_usage
+   WHERE sync_id = ${syncId} AND hour > clock_timestamp() - interval '24 hours'
+   GROUP BY sobject, kind ORDER BY sobject, queries DESC, kind`);
+
+/** What was last said of the sync's org. */
+export const selectOrgUsage = (tx: Tx, syncId: SyncId) =>
+  tx.query<{ used: number; max: number; recorded_at: string }>(sql`
+  SELECT o.used, o.max, to_char(o.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS recorded_at
+    FROM lockstep.org_usage o JOIN lockstep.sync s USING (org_id)
+   WHERE s.sync_id = ${syncId} ORDER BY o.hour DESC LIMIT 1`);

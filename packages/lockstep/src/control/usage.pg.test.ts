@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Database } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { newSync, openTestControl, openTestLog } from '@lockstep/harness/control';
+import { recordSync } from './syncs.ts';
+import { countQuery, countRequest, openUsageCounter, readUsage, recordOrgUsage } from './usage.ts';
+
+test('queries and their rows are counted by object and kind, over all processes', async () => {
+  await using world = await openTestControl();
+  const [sync, erased] = [newSync(), newSync()];
+  await recordSync(world.control, sync);
+  const [one, two] = [await world.openAnother(), await world.openAnother()];
+  countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 3 });
+  countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 0 });
+  countQuery(one, sync.id, { sobject: 'Account', kind: 'backfill', rows: 2_000 });
+  await one.usage.flush();
+  countQuery(one, sync.id, { sobject: 'Contact', kind: 'sweep', rows: 7 });
+  countQuery(two, sync.id, { sobject: 'Account', kind: 'head', rows: 5 });
+  countQuery(two, erased.id, { sobject: 'Account', kind: 'head', rows: 5 });
+  for (const control of [one, two]) await control.usage.flush();
+
+  assert.deepEqual((await readUsage(world.control, sync.id)).queries, [
+    { sobject: 'Account', kind: 'head', queries: 3, rows: 8 },
+    { sobject: 'Account', kind: 'backfill', queries: 1, rows: 2_000 },
+    { sobject: 'Contact', kind: 'sweep', queries: 1, rows: 7 },
+  ]);
+});
+
+test('requests are told for the last hour and the last day, and only of the sync that is asked for', async () => {
+  await using world = await openTestControl();
+  const { control } = world;
+  const [sync, other] = [newSync(), newSync()];
+  for (const one of [sync, other]) await recordSync(control, one);
+  for (const [hours, requests] of [
+    [0.5, 1],
+    [2, 10],
+    [25, 100],
+  ] as const) {
+    await control.db.query(sql`
+      INSERT INTO lockstep.usage (sync_id, minute, purpose, requests)
+      VALUES (${sync.id}, clock_timestamp() - ${hours}::double precision * interval '1 hour', 'poll', ${requests})`);
+  }
+  countRequest(control, sync.id, 'setup');
+  countRequest(control, other.id, 'poll');
+
+  const usage = await readUsage(control, sync.id);
+  assert.deepEqual(usage.purposes, [
+    { purpose: 'poll', lastHour: 1, lastDay: 11 },
+    { purpose: 'setup', lastHour: 1, lastDay: 1 },
+  ]);
+  assert.deepEqual([usage.queries, usage.org], [[], null]);
+});
+
+test('of an org the newest word counts, whichever sync and process heard it', async () => {
+  await using world = await openTestControl();
+  const [one, two, elsewhere] = [newSync(), newSync(), newSync({ orgId: '00D000000000002AAA' as never })];
+  for (const sync of [one, two, elsewhere]) await recordSync(world.control, sync);
+  const older = await world.openAnother();
+  const orgOf = async (id: typeof one.id) => {
+    const { org } = await readUsage(world.control, id);
+    return org && [org.used, org.max];
+  };
+  recordOrgUsage(older, one.id, { used: 100, max: 15_000 });
+  await world.control.clock.sleep(200); // more than two statements differ in their way to the server
+  recordOrgUsage(world.control, one.id, { used: 101, max: 15_000 });
+  await world.control.clock.sleep(2);
+  recordOrgUsage(world.control, two.id, { used: 102, max: 15_000 });
+  await world.control.usage.flush();
+  await older.usage.flush();
+
+  assert.deepEqual(await orgOf(one.id), [102, 15_000]);
+  assert.deepEqual(await orgOf(two.id), [102, 15_000]);
+  assert.equal(await orgOf(elsewhere.id), null);
+  const { org } = await readUsage(world.control, one.id);
+  assert.ok(Math.abs(Date.parse(org?.recordedAt ?? '') - Date.now()) < 60_000);
+});
+
+test('while the database is away counts add up in one place each, and are written when it is back', async () => {
+  await using world = await openTestControl();
+  const sync = newSync();
+  await recordSync(world.control, sync);
+  const { control } = world;
+  let isAway = true;
+  let writtenEntries = 0;
+  const db: Database = {
+    ...control.db,
+    query: (statement) => {
+      if (isAway) return Promise.reject(new Error('away'));
+      writtenEntries++;
+      return control.db.query(statement);
+    },
+  };
+  const log = openTestLog();
+  const usage = openUsageCounter({ db, clock: control.clock, log: log.log });
+  await using _ended = { [Symbol.asyncDispose]: () => usage.end() };
+  for (let round = 0; round < 50; round++) {
+    usage.count(sync.id, 'poll');
+    usage.countQuery(sync.id, { sobject: 'Account', kind: 'head', rows: round });
+    usage.recordOrg(sync.id, { used: round, max: 100 });
+    await usage.flush();
+  }
+  const lines = log
+    .text()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { msg: string; rows: number });
+  assert.deepEqual(
+    new Set(lines.map(({ msg, rows }) => `${msg}: ${rows}`)),
+    new Set(['usage not written yet: 1']),
+  );
+  isAway = false;
+  await usage.end();
+  assert.equal(writtenEntries, 3);
+  const { purposes, queries, org } = await readUsage(control, sync.id);
+  assert.deepEqual(purposes, [{ purpose: 'poll', lastHour: 50, lastDay: 50 }]);
+  assert.deepEqual(queries, [{ sobject: 'Account', kind: 'head', queries: 50, rows: 1_225 }]);
+  assert.equal(org?.used, 49);
+});
+
+test('usage is kept for a month', async () => {
+  await using world = await openTestControl();
+  const { control } = world;
+  const sync = newSync();
+  await recordSync(control, sync);
+  for (const days of [29, 31]) {
+    await control.db.query(sql`
+      INSERT INTO lockstep.stream_usage (sync_id, hour, sobject, kind, queries, rows)
+      VALUES (${sync.id}, clock_timestamp() - ${days} * interval '1 day', 'Account', 'head', ${days}, 0)`);
+    await control.db.query(sql`
+      INSERT INTO lockstep.org_usage (org_id, hour, used, max, recorded_at)
+      VALUES (${sync.orgId}, clock_timestamp() - ${days} * interval '1 day', ${days}, 100,
+              clock_timestamp() - ${days} * interval '1 day')`);
+  }
+  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1 });
+  recordOrgUsage(control, sync.id, { used: 1, max: 100 });
+  await control.usage.flush();
+  const left = await control.db.query(sql`
+    SELECT (SELECT array_agg(queries ORDER BY queries)::text FROM lockstep.stream_usage) AS queries,
+           (SELECT array_agg(used ORDER BY used)::text FROM lockstep.org_usage) AS used`);
+  assert.deepEqual(left, [{ queries: '{1,29}', used: '{1,29}' }]);
+});

@@ -1,0 +1,201 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import { type Database, sqlState } from '@lockstep/foundation/database';
+import type { SyncId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import {
+  addStreamUsage,
+  addUsage,
+  selectEffort,
+  selectOrgUsage,
+  selectPurposes,
+  selectStreamUsage,
+  upsertOrgUsage,
+} from './usage-sql.ts';
+
+/**
+ * Counts Salesforce requests per sync, purpose and minute, queries and their rows per object, kind and hour, and keeps
+ * what Salesforce says of the org's limit. Counted in memory and written every few seconds, so that a request costs no
+ * transaction here; a killed process loses the counts of those seconds and nothing else. While the database is away
+ * the counts add up, in one place for each sync, object and kind, however long that lasts.
+ */
+export interface UsageCounter {
+  count(syncId: SyncId, purpose: string): void;
+  countQuery(syncId: SyncId, query: AnsweredQuery): void;
+  recordOrg(syncId: SyncId, said: OrgUsage): void;
+  /** Writes what has been counted by now. */
+  flush(): Promise<void>;
+  /** Writes what is left and stops. */
+  end(): Promise<void>;
+}
+
+export interface AnsweredQuery {
+  sobject: string;
+  /** One of a few fixed words, such as `head`, `backfill` or `sweep`. */
+  kind: string;
+  rows: number;
+}
+
+/** The org's API requests of the last 24 hours, by whomever they were made, and how many it has. */
+export interface OrgUsage {
+  used: number;
+  max: number;
+}
+
+const flushEveryMs = 5_000;
+
+type Counting = { usage: UsageCounter };
+
+/** One request of this sync, made now. `purpose` is one of a few fixed words, such as `poll` or `backfill`. */
+export function countRequest(control: Counting, syncId: SyncId, purpose: string): void {
+  control.usage.count(syncId, purpose);
+}
+
+/** One query of this sync that was answered now. Several queries share a request. */
+export function countQuery(control: Counting, syncId: SyncId, query: AnsweredQuery): void {
+  control.usage.countQuery(syncId, query);
+}
+
+/** What Salesforce said just now of the sync's org. */
+export function recordOrgUsage(control: Counting, syncId: SyncId, said: OrgUsage): void {
+  control.usage.recordOrg(syncId, said);
+}
+
+/** How long a sync has existed, and the requests that it has started by itself in this time. */
+export async function readEffort(
+  control: { db: Database; usage: UsageCounter },
+  syncId: SyncId,
+): Promise<{ tookMs: number; requests: number }> {
+  await control.usage.flush();
+  const [effort] = await selectEffort(control.db, syncId);
+  return { tookMs: effort?.took_ms ?? 0, requests: effort?.requests ?? 0 };
+}
+
+export interface SyncUsage {
+  /** Those of 24 hours, most first; `lastHour` are those of the last 60 minutes among them. */
+  purposes: readonly { purpose: string; lastHour: number; lastDay: number }[];
+  /** Of this hour and the 23 before it, by object. */
+  queries: readonly { sobject: string; kind: string; queries: number; rows: number }[];
+  /** `recordedAt`: when Salesforce last said so, RFC 3339; null: it has not yet. */
+  org: (OrgUsage & { recordedAt: string }) | null;
+}
+
+/** Where a sync's requests went. What other processes have counted in the last seconds is not in it yet. */
+export async function readUsage(
+  control: { db: Database; usage: UsageCounter },
+  syncId: SyncId,
+): Promise<SyncUsage> {
+  await control.usage.flush();
+  const purposes = await selectPurposes(control.db, syncId);
+  const queries = await selectStreamUsage(control.db, syncId);
+  const [org] = await selectOrgUsage(control.db, syncId);
+  return {
+    purposes: purposes.map(({ purpose, last_hour: lastHour, last_day: lastDay }) => ({
+      purpose,
+      lastHour,
+      lastDay,
+    })),
+    queries,
+    org: org ? { used: org.used, max: org.max, recordedAt: org.recorded_at } : null,
+  };
+}
+
+export function openUsageCounter({
+  db,
+  clock,
+  log,
+}: {
+  db: Database;
+  clock: Clock;
+  log: AppLog;
+}): UsageCounter {
+  const requests = openTally<{ syncId: SyncId; purpose: string; requests: number }>({
+    keyOf: ({ syncId, purpose }) => `${syncId} ${purpose}`,
+    sum: (known, more) => ({ ...known, requests: known.requests + more.requests }),
+    write: (counts) => addUsage(db, counts),
+  });
+  const queries = openTally<AnsweredQuery & { syncId: SyncId; queries: number }>({
+    keyOf: ({ syncId, sobject, kind }) => `${syncId} ${sobject} ${kind}`,
+    sum: (known, more) => ({
+      ...known,
+      queries: known.queries + more.queries,
+      rows: known.rows + more.rows,
+    }),
+    write: (counts) => addStreamUsage(db, counts),
+  });
+  const orgs = openTally<OrgUsage & { syncId: SyncId; at: number }>({
+    keyOf: ({ syncId }) => syncId,
+    sum: (known, more) => (more.at >= known.at ? more : known),
+    write: (said) =>
+      upsertOrgUsage(
+        db,
+        said.map(({ at, ...one }) => ({ ...one, agoMs: Math.max(0, clock.now() - at) })),
+      ),
+  });
+
+  const flush = async () => {
+    for (const tally of [requests, queries, orgs]) {
+      const failed = await tally.flush();
+      if (failed) log.warn('usage not written yet', failed);
+    }
+  };
+
+  const stop = new AbortController();
+  const flushing = (async () => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(flushEveryMs, stop.signal).catch(() => undefined);
+      await flush();
+    }
+  })();
+
+  return {
+    count: (syncId, purpose) => requests.add({ syncId, purpose, requests: 1 }),
+    countQuery: (syncId, { sobject, kind, rows }) => queries.add({ syncId, sobject, kind, queries: 1, rows }),
+    recordOrg: (syncId, { used, max }) => orgs.add({ syncId, used, max, at: clock.now() }),
+    flush,
+    async end() {
+      stop.abort();
+      await flushing;
+      await flush(); // what was counted while the last writing was under way
+    },
+  };
+}
+
+/** What is counted under each key, until it is written. */
+interface Tally<Entry> {
+  add(entry: Entry): void;
+  /** Writes all. What could not be written stays, and adds up with what comes: how many entries, and why. */
+  flush(): Promise<{ rows: number; sqlState?: string } | null>;
+}
+
+function openTally<Entry>({
+  keyOf,
+  sum,
+  write,
+}: {
+  keyOf: (entry: Entry) => string;
+  sum: (known: Entry, more: Entry) => Entry;
+  write: (entries: readonly Entry[]) => Promise<unknown>;
+}): Tally<Entry> {
+  let entries = new Map<string, Entry>();
+  const add = (entry: Entry) => {
+    const key = keyOf(entry);
+    const known = entries.get(key);
+    entries.set(key, known === undefined ? entry : sum(known, entry));
+  };
+  return {
+    add,
+    async flush() {
+      if (entries.size === 0) return null;
+      const written = [...entries.values()];
+      entries = new Map();
+      try {
+        await write(written);
+        return null;
+      } catch (error) {
+        for (const entry of written) add(entry);
+        const code = sqlState(error);
+        return { rows: written.length, ...(code !== undefined && { sqlState: code }) };
+      }
+    },
+  };
+}

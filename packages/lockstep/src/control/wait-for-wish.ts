@@ -1,0 +1,64 @@
+import { Bell } from '@lockstep/foundation/bell';
+import { shellWord } from '@lockstep/foundation/shell-words';
+import { Fault } from '../core/faults.ts';
+import { listen } from './changes.ts';
+import type { Control } from './database.ts';
+import { readHealth } from './health.ts';
+import { readSync } from './syncs.ts';
+import { wishChannel } from './wish-sql.ts';
+import { readWish, type WishStatus } from './wishes.ts';
+
+/** News come by notification; this is for those that are lost, and to see whether the sync still runs. */
+const lookEveryMs = 1_000;
+/** After a crash another process takes over within this; see leases.ts. */
+const takeOverMs = 10_000;
+
+/**
+ * Resolves when the wish has ended; null where it was withdrawn or has expired, or its sync was erased.
+ *
+ * @param onNews  told of the open wish at each look
+ * @throws {@link Fault} `SYS-12`: the sync is paused; `SYS-13`: nobody runs it. The wish stays open. After an abort,
+ *   the signal's reason
+ */
+export async function waitForWish(
+  control: Control,
+  wishId: number,
+  onNews: (wish: WishStatus) => void,
+  signal: AbortSignal,
+): Promise<WishStatus | null> {
+  const bell = new Bell();
+  const stop = new AbortController();
+  const onPayload = (payload: string | null) => {
+    if (payload === null || payload === String(wishId)) bell.ring();
+  };
+  const listening = listen(control, wishChannel, onPayload, AbortSignal.any([signal, stop.signal]));
+  let heldAt: number | null = null;
+  try {
+    for (;;) {
+      const wish = await readWish(control, wishId);
+      if (!wish || wish.end) return wish;
+      heldAt = await lastHeldAt(control, wish, heldAt);
+      onNews(wish);
+      await bell.wait(control.clock, lookEveryMs, signal);
+    }
+  } finally {
+    stop.abort();
+    await listening;
+  }
+}
+
+/** @throws {@link Fault} `SYS-12`, `SYS-13`; `PRX-01`: the sync was erased a moment ago */
+async function lastHeldAt(
+  control: Control,
+  { syncId }: WishStatus,
+  heldAt: number | null,
+): Promise<number | null> {
+  const sync = await readSync(control, syncId);
+  if (!sync) throw new Fault('PRX-01');
+  const named = { sync: shellWord(sync.name) };
+  if (sync.paused) throw new Fault('SYS-12', named);
+  const now = control.clock.now();
+  if ((await readHealth(control)).get(syncId)?.isHeld) return now;
+  if (heldAt === null || now - heldAt > takeOverMs) throw new Fault('SYS-13', named);
+  return heldAt;
+}

@@ -1,0 +1,81 @@
+/** What a sync is refused for before anything of it is made, and what its streams become. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { openTestControl, type TestControl } from '@lockstep/harness/control';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { destinationNames, dropPrivateDatabase } from '../postgres/index.ts';
+import { createSync } from './create-sync.ts';
+
+let org: TestOrg;
+let control: TestControl;
+before(async () => {
+  org = await startOrg({ records: 100 });
+  control = await openTestControl();
+});
+after(async () => {
+  await control[Symbol.asyncDispose]();
+  await org[Symbol.asyncDispose]();
+});
+
+/** @param say  told of each step that has been done */
+const create = (sobjects: readonly string[], say?: (step: string) => void) =>
+  createSync(
+    { control: control.control, clock: systemClock, log: control.log.log, ...(say && { say }) },
+    {
+      ...org.credentials.integration,
+      name: 'world',
+      loginUrl: org.url,
+      sobjects,
+      intervalMs: 3_000,
+      apiVersion: '62.0',
+      allowHosts: [new URL(org.url).host],
+    },
+    new AbortController().signal,
+  );
+
+test('all objects that cannot be read are named with their reasons, and nothing is made', async () => {
+  const steps: string[] = [];
+  const wanted = ['Account', 'contentdocumentlink', 'Contact', 'Name'];
+  await assert.rejects(
+    create(wanted, (step) => steps.push(step)),
+    {
+      code: 'SCH-06',
+      message:
+        'Object cannot be mirrored. ContentDocumentLink can only be queried with a filter on ContentDocumentId or ' +
+        'LinkedEntityId. Name allows no query.',
+    },
+  );
+  assert.deepEqual(steps, [`signed in to org ${org.orgId}`]);
+  assert.deepEqual(await control.control.db.query(sql`SELECT FROM lockstep.sync`), []);
+});
+
+test('an object that the org does not have is named before those that cannot be read', async () => {
+  await assert.rejects(create(['Name', 'Acount']), {
+    code: 'SCH-09',
+    message: /no object Acount.*Near: Account/,
+  });
+});
+
+test('objects without SystemModstamp become streams that know what they are followed by', async () => {
+  const id = await create(['Account', 'AccountHistory', 'AccountShare']);
+  const { database } = destinationNames(id);
+  const mirror = openDatabase({
+    url: databaseUrl(control.database.url, { database }),
+    applicationName: 'test',
+  });
+  try {
+    const streams = await mirror.query(sql`
+      SELECT sobject, cursor_field, replicateable FROM _lockstep.checkpoint ORDER BY stream_no`);
+    assert.deepEqual(streams, [
+      { sobject: 'Account', cursor_field: 'SystemModstamp', replicateable: true },
+      { sobject: 'AccountHistory', cursor_field: 'CreatedDate', replicateable: true },
+      { sobject: 'AccountShare', cursor_field: 'LastModifiedDate', replicateable: false },
+    ]);
+  } finally {
+    await mirror.end();
+    await dropPrivateDatabase(control.control.db, id);
+  }
+});

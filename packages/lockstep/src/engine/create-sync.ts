@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@lockstep/foundation/clock';
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { type Control, keyOf, recordSync } from '../control/index.ts';
+import type { Describe } from '../core/describe.ts';
+import { Fault } from '../core/faults.ts';
+import { newSyncId, type SyncId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import {
+  createPrivateDatabase,
+  createTable,
+  databaseFault,
+  dropPrivateDatabase,
+  grantStatus,
+  planTables,
+  prepareDestination,
+  type TablePlan,
+} from '../postgres/index.ts';
+import {
+  describeSObjects,
+  listSObjects,
+  nearNames,
+  openSalesforce,
+  type Salesforce,
+} from '../salesforce/index.ts';
+
+export interface SyncWish {
+  name: string;
+  /** The org's My Domain address. */
+  loginUrl: string;
+  clientId: string;
+  clientSecret: string;
+  /** API names, in any case. */
+  sobjects: readonly string[];
+  intervalMs: number;
+  apiVersion: string;
+  allowHosts: readonly string[];
+}
+
+export interface CreateDeps {
+  control: Control;
+  clock: Clock;
+  log: AppLog;
+  /** Told of each step that has been done. */
+  say?: (step: string) => void;
+}
+
+/** The schema of the mirror's tables. */
+const tableSchema = 'salesforce';
+
+/**
+ * Makes a sync: everything is tested first, then its private database, its roles and tables are made, and only then
+ * is it recorded, from which moment on a worker claims it. What fails leaves nothing behind.
+ *
+ * @throws {@link Fault} `SCH-09` for an object that the org does not have, with the names that come near; `SCH-06`
+ *         for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`; `KEY-01`, `KEY-04`
+ */
+export async function createSync(deps: CreateDeps, wish: SyncWish, signal: AbortSignal): Promise<SyncId> {
+  const { control } = deps;
+  keyOf(control); // what could not be sealed in the end is not begun
+  const salesforce = openSalesforce({ ...wish, clock: deps.clock, log: deps.log });
+  const syncId = newSyncId();
+  try {
+    const { orgId, instanceUrl } = await salesforce.identity(signal);
+    deps.say?.(`signed in to org ${orgId}`);
+    const described = await describeAll(salesforce, wish.sobjects, signal);
+    const plans = planTables(described);
+    deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
+    const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
+    try {
+      await makeDestination(control, { syncId, orgId }, plans, described, secrets);
+      deps.say?.(`made database lockstep_${syncId} with its roles and tables`);
+      const sobjects = plans.map(({ sobject }) => sobject);
+      await recordSync(control, {
+        ...wish,
+        ...secrets,
+        id: syncId,
+        orgId,
+        instanceUrl,
+        tableSchema,
+        sobjects,
+      });
+    } catch (error) {
+      await dropPrivateDatabase(control.db, syncId);
+      throw error;
+    }
+    return syncId;
+  } catch (error) {
+    throw error instanceof Fault ? error : (databaseFault(error, control.host) ?? error);
+  } finally {
+    await salesforce.close();
+  }
+}
+
+/** Letters and digits only: such a password survives every connection string. */
+const newPassword = () => randomBytes(24).toString('base64').replaceAll(/[+/=]/g, 'x');
+
+async function describeAll(
+  salesforce: Salesforce,
+  wanted: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Describe[]> {
+  const known = await listSObjects(salesforce, signal);
+  const byName = new Map(known.map((sobject) => [sobject.name.toLowerCase(), sobject.name]));
+  const unique = [...new Set(wanted.map((name) => name.trim().toLowerCase()))].filter((name) => name !== '');
+  if (unique.length === 0) throw new Fault('CFG-01', { reason: 'A sync needs at least one object.' });
+  const names = unique.map((name) => {
+    const found = byName.get(name);
+    if (found) return found;
+    const asWritten = wanted.find((one) => one.trim().toLowerCase() === name) ?? name;
+    const near = nearNames(asWritten, [...byName.values()]);
+    throw new Fault('SCH-09', {
+      stream: asWritten.slice(0, 80),
+      near: near.length > 0 ? ` Near: ${near.join(', ')}.` : '',
+    });
+  });
+  return describeSObjects(salesforce, names, signal);
+}
+
+async function makeDestination(
+  control: Control,
+  identity: { syncId: SyncId; orgId: string },
+  plans: readonly TablePlan[],
+  described: readonly Describe[],
+  secrets: { writerPassword: string; readerPassword: string },
+): Promise<void> {
+  const { syncId } = identity;
+  const open = (url: string) => openDatabase({ url, applicationName: 'lockstep-setup', connectionsMax: 1 });
+  const names = await createPrivateDatabase(control.db, syncId, secrets, (database) =>
+    open(databaseUrl(control.url, { database })),
+  );
+  const asWriter = { database: names.database, user: names.writer, password: secrets.writerPassword };
+  const db = open(databaseUrl(control.url, asWriter));
+  try {
+    await prepareDestination(db, { ...identity, tableSchema, owner: names.owner });
+    for (const [place, plan] of plans.entries()) {
+      const labels = new Map(described[place]?.fields.map(({ name, label }) => [name, label]));
+      await db.transaction((tx) => createTable(tx, tableSchema, plan, labels));
+    }
+    await db.transaction((tx) => grantStatus(tx, names));
+  } finally {
+    await db.end();
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lastId, pageWith } from '@lockstep/harness/page';
+import type { RecordId } from '../../core/ids.ts';
+import { type SweepPosition, startOfSweep, sweepAfter, sweepAfterPage, sweepPeriod } from './sweep.ts';
+
+const begin = Date.UTC(2026, 10, 24) / 1000;
+const [first, second] = ['001000000000001AAA', '001000000000002AAA'] as [RecordId, RecordId];
+
+test('a sweep goes on behind the last Id that was asked for', () => {
+  const to = sweepAfter(startOfSweep(begin), [first, second], false, begin + 10);
+  assert.deepEqual(to, { begunAt: begin + 10, lastAt: begin, done: 2, isWanted: false, after: second });
+});
+
+test('a sweep ends with the last Id of the mirror, and is known by its beginning', () => {
+  const underWay = sweepAfter(startOfSweep(begin), [first], false, begin + 10);
+  assert.deepEqual(sweepAfter(underWay, [second], true, begin + 20), startOfSweep(begin + 10));
+});
+
+test('a sweep of an empty table is whole at once', () => {
+  assert.deepEqual(sweepAfter(startOfSweep(begin), [], true, begin + 10), startOfSweep(begin + 10));
+});
+
+test('an answer without Ids that is not the last one leaves a sweep where it stands', () => {
+  const underWay = sweepAfter(startOfSweep(begin), [first], false, begin + 10);
+  assert.equal(sweepAfter(underWay, [], false, begin + 20).after, first);
+});
+
+test('any table is swept in a day, and a small one each hour where there is room', () => {
+  assert.deepEqual(sweepPeriod(0, 2_000), { everySeconds: 86_400, idleSeconds: 3_600 });
+  assert.deepEqual(sweepPeriod(240_000, 2_000), { everySeconds: 86_400, idleSeconds: 7_200 });
+  assert.deepEqual(sweepPeriod(100_000_000, 2_000), { everySeconds: 86_400, idleSeconds: 86_400 });
+});
+
+const pageRows = 100;
+const wanted: SweepPosition = { ...startOfSweep(begin), isWanted: true };
+/** Begun at 10, behind the mirror's last Id at 20. */
+const secondLeg = sweepAfter(sweepAfter(wanted, [first], false, begin + 10), [second], true, begin + 20);
+
+test('a sweep that somebody waits for goes over Salesforce’s Ids after those of the mirror', () => {
+  assert.deepEqual(secondLeg, {
+    begunAt: begin + 10,
+    lastAt: begin,
+    done: 2,
+    isWanted: true,
+    after: null,
+    leg: 'salesforce',
+  });
+  const ofEmptyTable = sweepAfter(wanted, [], true, begin + 10);
+  assert.deepEqual(
+    [ofEmptyTable.leg, ofEmptyTable.lastAt],
+    ['salesforce', begin],
+    'it may miss every record',
+  );
+});
+
+test('a full page of Salesforce’s Ids is followed by the next one, and so is one that was cut short', () => {
+  for (const page of [pageWith(pageRows), pageWith(3, { done: false })]) {
+    const next = sweepAfterPage(secondLeg, page, pageRows, begin + 30);
+    assert.deepEqual(next, { ...secondLeg, done: 2 + page.count, after: lastId });
+  }
+});
+
+test('a cut page without a row leaves a sweep where it stands', () => {
+  const underWay = { ...secondLeg, after: first };
+  assert.deepEqual(sweepAfterPage(underWay, pageWith(0, { done: false }), pageRows, begin + 30), underWay);
+});
+
+test('the last page of Salesforce’s Ids ends a sweep, which is known by its beginning and waited for no more', () => {
+  for (const count of [0, pageRows - 1]) {
+    const end = sweepAfterPage({ ...secondLeg, after: first }, pageWith(count), pageRows, begin + 30);
+    assert.deepEqual(end, startOfSweep(begin + 10));
+  }
+});

@@ -1,0 +1,408 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { heldAt, type StreamChange, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import { startOfContent } from '../cursors/content.ts';
+import { startOfCounts } from '../cursors/counts.ts';
+import { mendOf } from '../cursors/mend.ts';
+import { startOfSweep } from '../cursors/sweep.ts';
+import type { Activity } from '../run/problems.ts';
+import type { Cursors, SyncState } from '../run/sync-state.ts';
+import type { Slot } from './fill-slots.ts';
+import { nextRequest, nothingBeside, type Rider } from './next-request.ts';
+import { openQuota } from './quota.ts';
+
+const day = 86_400;
+const [at, stream, sync] = [heldAt, streamState, syncState];
+
+const copying: Partial<Cursors> = { backfill: at({ after: null }) };
+
+const askedOf = (state: SyncState, now = 100_000): { slots: readonly Slot[]; riders: readonly Rider[] } => {
+  const next = nextRequest(state, now);
+  assert.equal(next.kind, 'ask');
+  return next.kind === 'ask' ? next : { slots: [], riders: [] };
+};
+const slotsOf = (state: SyncState, now = 100_000) => askedOf(state, now).slots;
+
+const kinds = (slots: readonly { kind: string; index: number }[]) =>
+  slots.map(({ kind, index }) => `${kind} ${index}`);
+
+const numbered = (count: number, change: StreamChange = {}) =>
+  Array.from({ length: count }, (_, n) => stream(n + 1, change));
+
+/** What a turn's request leaves behind, as far as the choice of the next one goes. */
+const polled = (state: SyncState, slots: readonly Slot[], polledAt: number): SyncState => ({
+  ...state,
+  streams: state.streams.map((one, index) =>
+    slots.some((slot) => slot.index === index && slot.kind.startsWith('head')) ? { ...one, polledAt } : one,
+  ),
+});
+
+test('up to five streams are polled in one request', () => {
+  assert.deepEqual(kinds(slotsOf(sync(numbered(5)))), ['head 0', 'head 1', 'head 2', 'head 3', 'head 4']);
+});
+
+test('with more streams they take turns, so that none waits longer than a round', () => {
+  const streamCount = 12;
+  let state = sync(numbered(streamCount));
+  const lastTurn = Array.from({ length: streamCount }, () => -1);
+  for (let turn = 0; turn < 24; turn++) {
+    const slots = slotsOf(state, 100_000 + turn);
+    for (const { index } of slots) {
+      assert.ok(turn - (lastTurn[index] ?? 0) <= Math.ceil(streamCount / 5));
+      lastTurn[index] = turn;
+    }
+    state = polled(state, slots, 100_000 + turn);
+  }
+});
+
+test('a tail rides in its head’s query as long as neither is within a pass', () => {
+  const behind = { tail: at({ at: serverNow - 950, pass: null }) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), ['head and tail 0']);
+});
+
+test('first copies get what the poll leaves, several pages of one stream in a chain', () => {
+  const slots = slotsOf(sync([stream(1), stream(2, { cursors: copying, polledAt: 99_000 })]));
+  assert.deepEqual(kinds(slots), ['head 0', 'backfill 1', 'backfill 1', 'backfill 1', 'backfill 1']);
+  assert.deepEqual(
+    slots.map((slot) => (slot.kind === 'backfill' ? slot.chainedTo : undefined)),
+    [undefined, null, 1, 2, 3],
+  );
+});
+
+test('tables that are being copied take one query of ten seconds for their polls', () => {
+  const one = sync([stream(1, { cursors: copying, polledAt: 100_000 })]);
+  assert.deepEqual(new Set(kinds(slotsOf(one, 109_999))), new Set(['backfill 0']));
+  assert.deepEqual(kinds(slotsOf(one, 110_000))[0], 'head 0');
+  const three = sync(numbered(3, { cursors: copying, polledAt: 100_000 }));
+  assert.ok(!slotsOf(three, 129_999).some(({ kind }) => kind === 'head'));
+  assert.deepEqual(kinds(slotsOf(three, 130_000))[0], 'head 0');
+});
+
+test('while first copies run the poll keeps two slots', () => {
+  const slots = slotsOf(sync([...numbered(4), stream(5, { cursors: copying, polledAt: 99_000 })]));
+  assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'backfill 4', 'backfill 4', 'backfill 4']);
+});
+
+test('first copies run side by side', () => {
+  const slots = slotsOf(sync(numbered(3, { cursors: copying, polledAt: 99_000 })));
+  assert.deepEqual(kinds(slots), ['backfill 0', 'backfill 0', 'backfill 1', 'backfill 1', 'backfill 2']);
+});
+
+test('while first copies run and tails are due, every head is asked within as many requests as there are streams', () => {
+  for (const streamCount of [3, 5, 6]) {
+    const due = { tail: at({ at: serverNow - 2_000, pass: null }) };
+    const late = { head: at({ at: serverNow - 1_990, overlapSeconds: 2, pass: null }) };
+    let state = sync([
+      ...numbered(streamCount, { cursors: { ...due, ...late } }),
+      stream(streamCount + 1, { cursors: { ...copying, ...due } }),
+    ]);
+    const lastTurn = Array.from({ length: streamCount }, () => -1);
+    for (let turn = 0; turn < 40; turn++) {
+      const slots = slotsOf(state, 100_000 + turn);
+      for (const { kind, index } of slots) if (kind === 'head' && index < streamCount) lastTurn[index] = turn;
+      state = polled(state, slots, 100_000 + turn);
+      for (const last of lastTurn) assert.ok(turn - last <= streamCount + 1, `${streamCount}, turn ${turn}`);
+    }
+  }
+});
+
+test('records to be read again come first, in one slot a stream', () => {
+  const slots = slotsOf(sync([stream(1), stream(2, { marked: { isUrgent: false, oldest: 7 } })]));
+  assert.deepEqual(slots[0], { kind: 're-read', index: 1 });
+  assert.deepEqual(kinds(slots.slice(1)), ['head 0', 'head 1']);
+});
+
+test('records to be read again never take so many slots that the poll stands still', () => {
+  const asked = kinds(slotsOf(sync(numbered(5, { marked: { isUrgent: true, oldest: 7 } }))));
+  assert.deepEqual(asked, ['re-read 0', 're-read 1', 're-read 2', 'head 0', 'head 1']);
+});
+
+test('those that a proxied write waits for come before all others, and then those that wait longest', () => {
+  const marked = (isUrgent: boolean, oldest: number) => ({ marked: { isUrgent, oldest } });
+  const streams = [
+    stream(1, marked(false, 5)),
+    stream(2, marked(false, 3)),
+    stream(3, marked(true, 9)),
+    stream(4, marked(false, 4)),
+  ];
+  const asked = kinds(slotsOf(sync(streams))).filter((slot) => slot.startsWith('re-read'));
+  assert.deepEqual(asked, ['re-read 2', 're-read 1', 're-read 3']);
+});
+
+test('a check that lags gets a slot, even when five heads would fill the request', () => {
+  const due = { sweep: at(startOfSweep(serverNow - 2 * day)) };
+  const slots = slotsOf(sync([...numbered(5), stream(6, { cursors: due })]));
+  assert.equal(slots.filter(({ kind }) => kind === 'head').length, 4);
+  assert.deepEqual(kinds(slots).at(-1), 'sweep 5');
+});
+
+test('a check that is not due yet takes only room that nothing else wants', () => {
+  const welcome = { sweep: at(startOfSweep(serverNow - 7_200)) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: welcome })]))), ['head 0', 'sweep 0']);
+  const full = sync([stream(1, { cursors: welcome }), ...[2, 3, 4, 5].map((n) => stream(n))]);
+  assert.ok(!kinds(slotsOf(full)).includes('sweep 0'));
+});
+
+test('a check that somebody waits for takes all that is left', () => {
+  const wanted = { sweep: at({ ...startOfSweep(serverNow), isWanted: true }) };
+  const slots = slotsOf(sync([stream(1, { cursors: wanted, rows: 50_000 })]));
+  assert.deepEqual(kinds(slots), ['head 0', 'sweep 0', 'sweep 0', 'sweep 0', 'sweep 0']);
+  assert.deepEqual(
+    slots.flatMap((slot) => (slot.kind === 'sweep' ? [slot.nth] : [])),
+    [0, 1, 2, 3],
+  );
+});
+
+test('days that differ are mended before anything else is checked', () => {
+  const mending = { mend: at(mendOf(['2026-11-20'])), sweep: at(startOfSweep(serverNow - 2 * day)) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: mending })]))), ['head 0', 'mend 0', 'sweep 0']);
+});
+
+test('nothing is checked while a table is being copied', () => {
+  const lagging = { ...copying, sweep: at(startOfSweep(0)), counts: at(startOfCounts(0)) };
+  const slots = slotsOf(sync([stream(1, { cursors: lagging })]));
+  assert.deepEqual(new Set(slots.map(({ kind }) => kind)), new Set(['head', 'backfill']));
+});
+
+test('a pass that is pages behind goes on over the slots that are left, in a chain', () => {
+  const pass = { until: serverNow, reach: null, from: serverNow - day, rate: 100, window: null };
+  const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
+  const slots = slotsOf(sync([stream(1, { cursors: behind }), stream(2)]));
+  assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'head 0', 'head 0', 'head 0']);
+  const own = slots.flatMap((slot) => (slot.kind === 'head' && slot.index === 0 ? [slot] : []));
+  assert.deepEqual(
+    own.map(({ chainedTo }) => chainedTo),
+    [null, 0, 2, 3],
+  );
+  assert.deepEqual(new Set(own.map(({ before }) => before)), new Set([serverNow - 1]));
+});
+
+test('a pass that gets its own slot alone is asked for by its window all the same', () => {
+  const pass = { until: serverNow, reach: null, from: serverNow - day, rate: 100, window: null };
+  const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
+  const slots = slotsOf(sync(numbered(6, { cursors: behind })));
+  for (const slot of slots) assert.ok(slot.kind === 'head' && slot.before !== undefined);
+});
+
+test('a pass that needs one more page leaves the other slots to whatever else there is', () => {
+  const pass = { until: serverNow, reach: null, from: serverNow - 10, rate: 100, window: null };
+  const behind = { head: at({ at: serverNow - 10, overlapSeconds: 2, pass }), ...copying };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), [
+    'head 0',
+    'backfill 0',
+    'backfill 0',
+    'backfill 0',
+    'backfill 0',
+  ]);
+});
+
+test('head and tail that are both pages behind share the slots evenly, the later one first', () => {
+  const passOf = (from: number, until: number) => ({ until, reach: null, from, rate: 2_000, window: null });
+  const behind = (headLag: number, tailLag: number) => ({
+    head: at({ at: serverNow, overlapSeconds: 2, pass: passOf(serverNow - headLag, serverNow) }),
+    tail: at({ at: 0, pass: passOf(serverNow - 900 - tailLag, serverNow - 900) }),
+  });
+  const slotsBehind = (headLag: number, tailLag: number) => {
+    const slots = slotsOf(sync([stream(1, { cursors: behind(headLag, tailLag) })]));
+    return ['head', 'tail'].map((kind) => slots.filter((slot) => slot.kind === kind).length);
+  };
+  assert.deepEqual(slotsBehind(100, 50), [3, 2]);
+  assert.deepEqual(slotsBehind(50, 100), [2, 3]);
+});
+
+test('logs of deletions ride along, those that have waited longest first', () => {
+  const asked = (askedAt: number) => ({
+    deleted: at({ from: serverNow - 7_200, askedAt, windowSeconds: null }),
+  });
+  const streams = [
+    stream(1, { cursors: asked(serverNow - 1_300) }),
+    stream(2),
+    stream(3, { cursors: asked(0) }),
+  ];
+  assert.deepEqual(kinds(askedOf(sync(streams)).riders), ['deleted 2', 'deleted 0']);
+});
+
+test('the next request waits for the budget, and an urgent one for a third of the interval', () => {
+  const budget = { intervalMs: 3_000, sentAt: [99_000] };
+  assert.deepEqual(nextRequest(sync([stream(1)], { budget }), 99_100), { kind: 'wait', until: 102_000 });
+  const urgent = sync([stream(1, { isUrgent: true })], { budget });
+  assert.deepEqual(nextRequest(urgent, 99_100), { kind: 'wait', until: 100_000 });
+});
+
+test('nothing is asked while the org’s requests are used up to the line', () => {
+  const quota = { ...openQuota(90), closedUntil: 500_000 };
+  assert.deepEqual(nextRequest(sync([stream(1, { isUrgent: true })], { quota }), 100_000), {
+    kind: 'wait',
+    until: 500_000,
+  });
+});
+
+test('an urgent stream is polled before those that have waited longer', () => {
+  const streams = [1, 2, 3, 4, 5, 6, 7].map((n) => stream(n, { polledAt: n }));
+  const state = sync(streams.with(6, stream(7, { polledAt: 50, isUrgent: true })));
+  assert.equal(kinds(slotsOf(state))[0], 'head 6');
+});
+
+const failing = (activity: Activity, restsUntil: number): StreamChange => ({
+  problems: { [activity]: { code: 'NET-01', explanation: '', next: '', tries: 1, failedAt: 0, restsUntil } },
+});
+
+test('a poll that failed rests while the others go on, and then goes alone', () => {
+  const streams = [stream(1, failing('poll', 200_000)), stream(2, { polledAt: 1 })];
+  assert.deepEqual(kinds(slotsOf(sync(streams), 200_000)), ['head 0']);
+  const together = [stream(1, { ...failing('poll', 200_000), polledAt: 2 }), stream(2, { polledAt: 1 })];
+  assert.deepEqual(kinds(slotsOf(sync(together), 100_000)), ['head 1']);
+});
+
+for (const [activity, change, kind] of [
+  ['sweep', { cursors: { sweep: at(startOfSweep(0)) } }, 'sweep'],
+  ['content', { cursors: { content: at(startOfContent(0)) } }, 'content'],
+  ['repair', { marked: { isUrgent: true, oldest: 7 } }, 're-read'],
+  ['counts', { cursors: { mend: at(mendOf(['2026-11-24'])) } }, 'mend'],
+] as const) {
+  test(`a failed ${activity} rests alone: the stream is polled as before, together with the others`, () => {
+    const streams = (restsUntil: number) =>
+      sync([stream(1, { ...change, ...failing(activity, restsUntil) }), stream(2)]);
+    assert.deepEqual(kinds(slotsOf(streams(200_000))), ['head 0', 'head 1']);
+    assert.ok(kinds(slotsOf(streams(100_000))).includes(`${kind} 0`));
+  });
+}
+
+test('nothing is read of a stream whose table is locked or has been changed', () => {
+  const locked = sync([stream(1, failing('table', 200_000)), stream(2)]);
+  assert.deepEqual(kinds(slotsOf(locked)), ['head 1']);
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { isTableChanged: true }), stream(2)]))), ['head 1']);
+});
+
+test('up to five streams are counted in a request of their own, one such request at a time', () => {
+  const due = { cursors: { counts: at(startOfCounts(serverNow - 2 * day)) } };
+  const state = sync([...numbered(6, due), stream(7)]);
+  assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4] });
+  const beside = nextRequest(state, 100_000, { ...nothingBeside, isCounting: true });
+  assert.equal(beside.kind, 'ask');
+  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'ask', 'polls come between');
+});
+
+test('an object with an unknown field is described at once, one with a hidden field now and then', () => {
+  const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000 } })]);
+  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1 });
+  const one = stream(1, { describe: { isDue: false, at: 100_000 } });
+  const hidden = { field: 'Name', column: 'name' };
+  const hiding = sync([
+    { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },
+  ]);
+  assert.equal(nextRequest(hiding, 219_999).kind, 'ask');
+  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0 });
+});
+
+test('a slow stream goes alone, and the others share the requests between', () => {
+  let state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
+  const asked: string[][] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    const slots = slotsOf(state, 100_000 + turn);
+    asked.push(kinds(slots));
+    state = polled(state, slots, 100_000 + turn);
+  }
+  assert.deepEqual(asked, [['head 0'], ['head 1', 'head 2'], ['head 0'], ['head 1', 'head 2']]);
+});
+
+test('a slow stream is asked apart, and is not asked again before that answer has taken effect', () => {
+  const state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
+  const next = nextRequest(state, 100_000);
+  assert.ok(next.kind === 'ask' && next.isApart);
+  const beside = nextRequest(state, 100_000, { ...nothingBeside, asking: new Set([1]) });
+  assert.ok(beside.kind === 'ask' && !beside.isApart);
+  assert.deepEqual(kinds(beside.slots), ['head 1', 'head 2']);
+  const only = nextRequest(sync([stream(1, { slow: 'polls' })]), 100_000);
+  assert.ok(only.kind === 'ask' && !only.isApart, 'there is nothing that it could hold up');
+});
+
+test('no more than five requests are under way apart', () => {
+  const state = sync(numbered(7, { slow: 'polls' }));
+  const asking = new Set([1, 2, 3, 4, 5]);
+  assert.equal(nextRequest(state, 100_000, { ...nothingBeside, asking }).kind, 'wait');
+});
+
+test('after a request that failed as a whole no stream goes apart', () => {
+  const state = sync(numbered(3, { slow: 'polls' }), { trouble: { restsUntil: 0, tries: 1 } });
+  const next = nextRequest(state, 100_000);
+  assert.ok(next.kind === 'ask' && !next.isApart);
+});
+
+const stoppedUntil = (retryAt: number): StreamChange => ({
+  stopped: { code: 'PERM-02', tries: 1, triedAt: 0, retryAt },
+});
+
+test('a mark of a stopped stream makes nothing urgent', () => {
+  const marked = { isUrgent: true, oldest: 7 };
+  const budget = { intervalMs: 3_000, sentAt: [99_000] };
+  const state = sync([stream(1, { ...stoppedUntil(200_000), marked }), stream(2)], { budget });
+  assert.deepEqual(nextRequest(state, 99_100), { kind: 'wait', until: 102_000 });
+});
+
+test('after a request that failed as a whole the streams go alone in turn', () => {
+  const streams = [stream(1), stream(2, { cursors: copying }), stream(3)];
+  const asked = [1, 2, 3].map((tries) => {
+    const slots = slotsOf(sync(streams, { trouble: { restsUntil: 0, tries } }));
+    return [...new Set(slots.map(({ index }) => index))];
+  });
+  assert.deepEqual(asked, [[1], [2], [0]]);
+});
+
+test('a stopped stream is not asked for, and a sync of stopped streams waits', () => {
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, stoppedUntil(200_000)), stream(2)]))), ['head 1']);
+  const waiting = nextRequest(sync([stream(1, stoppedUntil(120_000))]), 100_000);
+  assert.deepEqual(waiting, { kind: 'wait', until: 120_000 });
+});
+
+test('of a stopped stream only the poll is tried again, beside the others', () => {
+  const sweep = at(startOfSweep(0));
+  const marked = { isUrgent: false, oldest: 7 };
+  const streams = [stream(1, { ...stoppedUntil(100_000), cursors: { sweep }, marked }), stream(2)];
+  assert.deepEqual(kinds(slotsOf(sync(streams))).toSorted(), ['head 0', 'head 1']);
+  const timeless = { ...stoppedUntil(100_000), cursors: { head: null, tail: null, counts: null } };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, timeless)]))), ['content 0']);
+});
+
+test('a sync in trouble waits until its rest is over', () => {
+  const state = sync([stream(1)], { trouble: { restsUntil: 160_000, tries: 3 } });
+  assert.deepEqual(nextRequest(state, 100_000), { kind: 'wait', until: 160_000 });
+});
+
+test('whatever is due, a request has five queries and twenty riders at most', () => {
+  for (let streamCount = 1; streamCount < 30; streamCount++) {
+    const lagging = numbered(streamCount).map((one, n) =>
+      stream(n + 1, {
+        rows: 100_000,
+        cursors: {
+          ...(n % 3 === 0 && copying),
+          sweep: at({ ...startOfSweep(0), isWanted: n % 2 === 0 }),
+          counts: at(startOfCounts(0)),
+          content: at({ ...startOfContent(0), isWanted: true }),
+          tail: at({ at: serverNow - 5_000, pass: null }),
+          deleted: at({ from: 0, askedAt: 0, windowSeconds: null }),
+        },
+        polledAt: one.polledAt,
+      }),
+    );
+    const next = nextRequest(sync(lagging), 100_000, { ...nothingBeside, isCounting: true });
+    const { slots, riders } = next.kind === 'ask' ? next : { slots: [], riders: [] };
+    assert.ok(slots.length > 0);
+    assert.ok(slots.length <= 5 && riders.length <= 20, `${streamCount} streams`);
+  }
+});
+
+test('days that differed are counted again when they, or the whole table for them, have been read', () => {
+  const counts = at({ ...startOfCounts(serverNow), begunAt: serverNow - 100, round: 'mending' as const });
+  const isCounted = (cursors: Partial<Cursors>) =>
+    nextRequest(sync([stream(1, { cursors: { counts, ...cursors } })]), 100_000).kind === 'count';
+  assert.equal(isCounted({ mend: at(mendOf(['2026-11-24'])) }), false);
+  assert.equal(isCounted({ content: at({ ...startOfContent(serverNow), isWanted: true }) }), false);
+  assert.equal(isCounted({ sweep: at({ ...startOfSweep(serverNow), isWanted: true }) }), false);
+  assert.equal(isCounted({}), true);
+});
+
+test('while a poll that has failed rests, the others are polled', () => {
+  const resting = stream(1, { ...failing('poll', 200_000), polledAt: 0 });
+  assert.deepEqual(kinds(slotsOf(sync([resting, stream(2), stream(3)]))), ['head 1', 'head 2']);
+});

@@ -1,0 +1,299 @@
+import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
+import { contentPeriod } from '../cursors/content.ts';
+import { isCountDue } from '../cursors/counts.ts';
+import { isDeletedDue } from '../cursors/deleted-log.ts';
+import { type Due, dueOf } from '../cursors/pace.ts';
+import { type Pass, pagesExpected, type WindowEnd } from '../cursors/pass.ts';
+import { canPollTogether, isTailDue, settleSeconds } from '../cursors/poll.ts';
+import { sweepPeriod } from '../cursors/sweep.ts';
+import { rests } from '../run/problems.ts';
+import type { StreamState, SyncState } from '../run/sync-state.ts';
+import { nextSendAt } from './budget.ts';
+import { activityOf, addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
+
+/** What travels with the queries and is none: a stream's log of deletions. */
+export interface Rider {
+  kind: 'deleted';
+  index: number;
+}
+
+export type Next =
+  /** Pages. `isApart`: of one object that may take long, beside the requests of the others. */
+  | { kind: 'ask'; slots: readonly Slot[]; riders: readonly Rider[]; isApart: boolean }
+  /** Sums of some streams' records, in a request of their own: one that takes long keeps no poll waiting. */
+  | { kind: 'count'; indexes: readonly number[] }
+  /** What an object is by now. */
+  | { kind: 'describe'; index: number }
+  | { kind: 'wait'; until: number };
+
+/** And 25 subrequests in all. */
+export const ridersMax = 20;
+/** Records to be read again never take so many slots that the poll stands still. */
+const reReadsMax = slotsMax - 2;
+/** While first copies run, polls of the tables that are complete keep this many slots. */
+const pollSlotsInBackfill = 2;
+/** A table that is being copied claims nothing yet: the polls of all of them take one query in this time. */
+const copiedPollEveryMs = 10_000;
+const idleWaitMs = 60_000;
+
+/** Requests that are under way beside the others. */
+export interface Beside {
+  isCounting: boolean;
+  isDescribing: boolean;
+  /** The numbers of the streams whose pages are asked for apart. */
+  asking: ReadonlySet<number>;
+}
+
+/** So many requests may be under way apart; one of them takes two minutes where Salesforce is slow. */
+const askedApartMax = 5;
+
+export const nothingBeside: Beside = { isCounting: false, isDescribing: false, asking: new Set() };
+
+/**
+ * Which request is made next, or until when none is. Pure: the whole choice of what a sync reads is here.
+ *
+ * A request has five slots. Records that must be read again come first, then heads, the stream that has waited
+ * longest first, so that none starves; a tail rides in its head's query while little changes. One slot may go to a
+ * check that lags behind its schedule; what is left is dealt out among first copies, passes that are pages behind and
+ * checks that somebody waits for, and at last to checks that are welcome. Logs of deletions ride along.
+ *
+ * What has failed rests, and nothing else does. A stream whose poll has failed goes alone until it behaves; one whose
+ * requests are slow goes alone too; after a request that failed as a whole the streams go alone in turn.
+ */
+export function nextRequest(state: SyncState, now: number, beside: Beside = nothingBeside): Next {
+  const all = state.streams
+    .map((stream, index) => ({ stream, index }))
+    .filter(({ stream }) => !beside.asking.has(stream.table.stream.streamNo));
+  const mayAskApart = beside.asking.size < askedApartMax;
+  const ready = all.filter((one) => isReady(one, now) && (mayAskApart || !isAlone(one)));
+  const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
+  const sendAt = Math.max(
+    nextSendAt(state.budget, isUrgent, now),
+    state.trouble?.restsUntil ?? 0,
+    state.quota.closedUntil ?? 0,
+  );
+  if (sendAt > now) return { kind: 'wait', until: sendAt };
+  const mayGoApart = !state.trouble && !isUrgent && !(state.wasApart && ready.length > 0);
+  const apart = mayGoApart ? requestApart(state, all, beside, now) : null;
+  if (apart) return apart;
+  if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
+
+  const byWait = ready.toSorted(
+    (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
+  );
+  const companies = state.trouble ? [[inTurn(byWait, state.trouble.tries)]] : companiesOf(byWait);
+  for (const together of companies) {
+    const slots = fill(state, together, now);
+    const isApart = state.streams.length > 1 && !state.trouble && together.every(isAlone);
+    if (slots.length > 0) return { kind: 'ask', slots, riders: ridersOf(state, together, now), isApart };
+  }
+  // Where nothing is due, looking at the head costs what doing nothing would keep anybody waiting for.
+  return { kind: 'wait', until: now + state.budget.intervalMs };
+}
+
+interface Ready {
+  stream: StreamState;
+  index: number;
+}
+
+/** A stopped stream is tried again now and then. */
+function isReady({ stream }: Ready, now: number): boolean {
+  if (stream.isTableChanged || rests(stream, 'table', now)) return false;
+  return stream.stopped === null || stream.stopped.retryAt <= now;
+}
+
+/** A request that carries no page; of each kind one at a time. */
+function requestApart(state: SyncState, all: readonly Ready[], beside: Beside, now: number): Next | null {
+  const described = beside.isDescribing ? undefined : all.find(({ stream }) => isDescribeDue(stream, now));
+  if (described) return { kind: 'describe', index: described.index };
+  if (beside.isCounting) return null;
+  const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
+  return counted.length > 0 ? { kind: 'count', indexes: counted.map(({ index }) => index) } : null;
+}
+
+/** While a field is hidden, its object is described now and then: nobody tells that it may be seen again. */
+const describeEveryMs = 2 * 60_000;
+
+const isDescribeDue = ({ describe, table, stopped }: StreamState, now: number) =>
+  describe.isDue || (table.stream.hidden.length > 0 && !stopped && now - describe.at >= describeEveryMs);
+
+function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number): boolean {
+  const { counts, backfill } = stream.cursors;
+  if (!counts || backfill || stream.stopped || stream.isTableChanged || rests(stream, 'counts', now))
+    return false;
+  return isCountDue(counts.position, serverNow, isReadAgain(stream));
+}
+
+/** The days that differed, or the whole table for them, are being read again. */
+const isReadAgain = ({ cursors: { mend, sweep, content } }: StreamState): boolean =>
+  isMending(mend) || sweep?.position.isWanted === true || content?.position.isWanted === true;
+
+const isMending = (mend: StreamState['cursors']['mend']) => (mend?.position.days.length ?? 0) > 0;
+
+/** After a request that failed as a whole the streams go alone in turn, so that a healthy one is not held up. */
+const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
+
+const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
+
+/** Whose requests may take long: it holds up no other. */
+const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
+
+/** Who shares a request, whoever has waited longest first. */
+function companiesOf(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
+  const shared = byWait.filter((one) => !isAlone(one));
+  return byWait.flatMap((one) => (isAlone(one) ? [[one]] : one === shared[0] ? [shared] : []));
+}
+
+function fill(state: SyncState, streams: readonly Ready[], now: number): readonly Slot[] {
+  const slots = new Slots();
+  const readable = streams.filter(({ stream }) => !stream.stopped);
+  addReReads(slots, readable, now);
+  const checks = readable.flatMap((ready) => checksOf(state, ready, now));
+  const due = checks.filter(({ pace }) => pace === 'now');
+  const bulk = bulkOf(state, readable, now);
+  for (const { stream, index } of streams) {
+    if (stream.stopped && slots.left > 0) addWork(slots, state, { kind: probeOf(stream), index });
+  }
+
+  addHeads(slots, state, readable, { now, isCrowded: bulk.length > 0, isCheckDue: due.length > 0 });
+  const [first] = due;
+  if (first && slots.left > 0) addWork(slots, state, first.work);
+  deal(slots, state, [...bulk, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
+  for (const { work } of [...due.slice(1), ...checks.filter(({ pace }) => pace === 'idle')]) {
+    if (slots.left > 0 && !slots.has(work.kind, work.index)) addWork(slots, state, work);
+  }
+  return slots.taken;
+}
+
+/** What tells whether an object may be read again. */
+const probeOf = ({ cursors }: StreamState): Work['kind'] =>
+  cursors.head ? 'head' : cursors.backfill ? 'backfill' : 'content';
+
+/** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
+function addReReads(slots: Slots, streams: readonly Ready[], now: number): void {
+  const waiting = streams.flatMap(({ stream, index }) =>
+    stream.marked && !rests(stream, 'repair', now) ? [{ ...stream.marked, index }] : [],
+  );
+  const inOrder = waiting.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.oldest - b.oldest);
+  for (const { index } of inOrder.slice(0, reReadsMax)) slots.add({ kind: 're-read', index });
+}
+
+function addHeads(
+  slots: Slots,
+  state: SyncState,
+  streams: readonly Ready[],
+  { now, isCrowded, isCheckDue }: { now: number; isCrowded: boolean; isCheckDue: boolean },
+): void {
+  const copying = streams.filter(({ stream }) => stream.cursors.backfill).length;
+  const asking = streams.filter(({ stream }) => isHeadDue(stream, copying, now));
+  const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
+  const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
+  for (const { stream, index } of asking.slice(0, count)) {
+    const isTogether = stream.wideFrom === null && ridesAlong(stream, state.serverNow);
+    if (isTogether) slots.add({ kind: 'head and tail', index });
+    else addWork(slots, state, { kind: 'head', index });
+  }
+}
+
+/** Whether the tail takes no query of its own. */
+function ridesAlong({ cursors: { head, tail, backfill }, table }: StreamState, serverNow: number): boolean {
+  if (backfill || !head || !tail || takesPlainQueriesOnly(table.stream.sobject)) return false;
+  return canPollTogether(head.position, tail.position, serverNow);
+}
+
+/** @param copying  how many first copies run */
+function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
+  const { cursors, isUrgent, wideFrom, polledAt } = stream;
+  if (!cursors.head || rests(stream, 'poll', now)) return false;
+  if (!cursors.backfill || isUrgent || wideFrom !== null || cursors.head.position.pass) return true;
+  return now - polledAt >= copying * copiedPollEveryMs;
+}
+
+interface Check {
+  work: Work;
+  pace: Due;
+  isWanted: boolean;
+}
+
+/** Checks of a table that is complete, each with whether it is due. The tail is one where it cannot ride along. */
+function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
+  const { cursors, rows, table, pageSizes } = stream;
+  const { tail, sweep, content, mend, backfill } = cursors;
+  const checks: Check[] = [];
+  const check = (kind: Work['kind'], pace: Due, isWanted = false) => {
+    if (pace !== null && !rests(stream, activityOf(kind), now))
+      checks.push({ work: { kind, index }, pace, isWanted });
+  };
+  if (tail && isTailDue(tail.position, serverNow) && !ridesAlong(stream, serverNow)) check('tail', 'now');
+  if (backfill) return checks;
+  if (isMending(mend)) check('mend', 'now', true);
+  if (sweep) {
+    const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
+    check('sweep', dueOf(sweep.position, rows, period, serverNow), sweep.position.isWanted);
+  }
+  if (content) {
+    const isFollowed = table.stream.cursorField === 'SystemModstamp';
+    const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
+    // What was hidden is not complete until a whole pass has read it.
+    const isMissing = content.position.lastAt < (table.stream.returnedAt ?? 0);
+    const isWanted = content.position.isWanted || isMissing;
+    check('content', isWanted ? 'now' : dueOf(content.position, rows, period, serverNow), isWanted);
+  }
+  return checks;
+}
+
+function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], at: number): Bulk[] {
+  return streams.flatMap(({ stream, index }): Bulk[] => {
+    const { backfill, head, tail } = stream.cursors;
+    const passOf = (
+      kind: 'head' | 'tail',
+      pass: Pass | null | undefined,
+      end: WindowEnd,
+      now: number,
+    ): Bulk[] => {
+      if (!pass || rests(stream, 'poll', at)) return [];
+      const pages = pagesExpected(pass, stream.pageSizes.full.rows, { end, serverNow });
+      return [{ work: { kind, index }, pages, lag: now - pass.from }];
+    };
+    const tailPass = tail?.position.pass;
+    const isCopied = backfill && !rests(stream, 'backfill', at);
+    return [
+      ...(isCopied ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
+      ...passOf('head', head?.position.pass, null, serverNow),
+      ...passOf('tail', tailPass, tailPass?.until ?? null, serverNow - settleSeconds),
+    ];
+  });
+}
+
+const waitedFor = ({ work }: Check): Bulk => ({
+  work,
+  pages: slotsMax,
+  lag: 0,
+});
+
+/** Those that waited longest first; a stream that somebody waits for at once. */
+function ridersOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): Rider[] {
+  return streams
+    .filter(({ stream }) => {
+      const { deleted, backfill } = stream.cursors;
+      if (!deleted || backfill || stream.stopped || rests(stream, 'deleted log', now)) return false;
+      return isDeletedDue(deleted.position, serverNow, stream.wideFrom !== null);
+    })
+    .toSorted(
+      (a, b) =>
+        (a.stream.cursors.deleted?.position.askedAt ?? 0) - (b.stream.cursors.deleted?.position.askedAt ?? 0),
+    )
+    .slice(0, ridersMax)
+    .map(({ index }) => ({ kind: 'deleted', index }));
+}
+
+/** The next time at which one of them may be read. */
+const wakesAt = (all: readonly Ready[], now: number) =>
+  Math.min(
+    now + idleWaitMs,
+    ...all
+      .filter(({ stream }) => !stream.isTableChanged)
+      .map(({ stream }) =>
+        Math.max(now + 1, stream.problems.table?.restsUntil ?? 0, stream.stopped?.retryAt ?? 0),
+      ),
+  );

@@ -1,0 +1,156 @@
+/** What the reading of a head means for whoever waits for it, and a sweep over pages that are cut. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pageWith } from '@lockstep/harness/page';
+import { heldAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import * as fc from 'fast-check';
+import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
+import type { Mirror } from '../../postgres/index.ts';
+import { mendOf } from '../cursors/mend.ts';
+import { startOfSweep } from '../cursors/sweep.ts';
+import type { StreamState } from '../run/sync-state.ts';
+import { hasQuery, prepareSlots, slotQuery, slotStep } from './slots.ts';
+
+const tailAt = serverNow - 900;
+const empty = pageWith(0);
+const full = pageWith(1, { done: false, stamp: new Date((serverNow - 60) * 1_000).toISOString() });
+
+/** The stream after one more page of its head, in a request that was sent then. */
+function read(stream: StreamState, page: Page, sentAt: number): StreamState {
+  const state = syncState([stream]);
+  const goesOn = stream.cursors.head?.position.pass ? { before: null } : {};
+  const prepared = { slot: { kind: 'head', index: 0, chainedTo: null, ...goesOn } as const };
+  const query = slotQuery(state, prepared);
+  return slotStep(state, prepared, query, page, { sentAt, answeredAt: serverNow }).after;
+}
+
+const wideOf = ({ isUrgent, wideFrom, wideSince, wideReadAt }: StreamState) => ({
+  isUrgent,
+  wideFrom,
+  wideSince,
+  wideReadAt,
+});
+const settled = { isUrgent: false, wideFrom: null, wideSince: null, wideReadAt: 0 };
+
+test('a head read from where the tail stands has read all that was committed when its request was sent', () => {
+  const wished = streamState(1, { isUrgent: true, wideFrom: tailAt, wideReadAt: 3 });
+  assert.deepEqual(wideOf(read(wished, empty, 5_000)), { ...settled, wideReadAt: 5_000 });
+});
+
+test('one that goes back no further than a write that was sent on does not count as such', () => {
+  const wished = streamState(1, { isUrgent: true, wideFrom: tailAt + 1 });
+  assert.deepEqual(wideOf(read(wished, empty, 5_000)), settled);
+});
+
+test('one of several pages counts when the last of them is read, as of its first request', () => {
+  const begun = read(streamState(1, { isUrgent: true, wideFrom: tailAt }), full, 5_000);
+  assert.deepEqual(wideOf(begun), { ...settled, wideSince: 5_000 });
+  assert.deepEqual(wideOf(read(begun, empty, 6_000)), { ...settled, wideReadAt: 5_000 });
+});
+
+test('what is wished during a pass waits for the next one', () => {
+  const begun = read(streamState(1), full, 5_000);
+  const wished = { ...begun, isUrgent: true, wideFrom: tailAt };
+  assert.deepEqual(wideOf(read(wished, empty, 6_000)), { ...settled, wideFrom: tailAt });
+});
+
+const pageRows = 40;
+const idOf = (n: number) => `001000000000${String(n).padStart(3, '0')}AAA` as RecordId;
+
+/** Rows of the mirror, the places of those that have no record any more, and where Salesforce cuts its pages. */
+interface Cut {
+  rows: number;
+  gone: readonly number[];
+  cuts: readonly number[];
+  /** Salesforce's order is the other one. */
+  isReversed?: boolean;
+}
+
+/** What Salesforce answers to a question for Ids: those of its records, as many as fit on a page. */
+function answerTo(
+  ids: readonly RecordId[],
+  inOrg: ReadonlySet<RecordId>,
+  cutAt: number,
+  isReversed: boolean,
+): Page {
+  const inOrder = ids.filter((id) => inOrg.has(id));
+  const found = isReversed ? inOrder.toReversed() : inOrder;
+  const came = found.slice(0, cutAt);
+  return {
+    ...pageWith(came.length, { done: came.length === found.length }),
+    records: JSON.stringify(came.map((Id) => ({ Id }))),
+  };
+}
+
+/** Goes over the mirror's own Ids until the pass ends, with one question a request; tells what was found absent. */
+async function goOver(kind: 'sweep' | 'mend', { rows, gone, cuts, isReversed = false }: Cut) {
+  const ids = Array.from({ length: rows }, (_, n) => idOf(n));
+  const absentInOrg = new Set(gone.map((n) => idOf(n % rows)));
+  const inOrg = new Set(ids.filter((id) => !absentInOrg.has(id)));
+  const mirror = {
+    idsAfter: async (_: unknown, after: RecordId | null, limit: number) =>
+      ids.filter((id) => after === null || id > after).slice(0, limit),
+  } as unknown as Mirror;
+  const mend = heldAt({ ...mendOf(['2026-11-24']), part: 'ids' as const });
+  let state = syncState([streamState(1, { rows, cursors: { mend, sweep: heldAt(startOfSweep(0)) } })], {
+    pageRows,
+  });
+  const absent = new Set<RecordId>();
+  const slot = kind === 'sweep' ? ({ kind, index: 0, nth: 0 } as const) : ({ kind, index: 0 } as const);
+  for (let requests = 0; requests < 10 * rows + 20; requests++) {
+    const [prepared] = await prepareSlots(mirror, state, [slot], [slot]);
+    assert.ok(prepared?.ids);
+    const page = answerTo(prepared.ids, inOrg, cuts[requests % cuts.length] ?? pageRows, isReversed);
+    const query = hasQuery(prepared)
+      ? slotQuery(state, prepared)
+      : { soql: '', includeDeleted: false, timeField: null, limit: 0 };
+    const step = slotStep(state, prepared, query, page, { sentAt: 0, answeredAt: serverNow });
+    for (const id of step.absent ?? []) absent.add(id);
+    state = { ...state, streams: [step.after] };
+    const { cursors } = step.after;
+    const isOver =
+      kind === 'sweep' ? cursors.sweep?.position.lastAt === serverNow : !cursors.mend?.position.days.length;
+    if (isOver)
+      return {
+        absent: [...absent].toSorted(),
+        expected: [...absentInOrg].toSorted(),
+        requests: requests + 1,
+      };
+  }
+  return assert.fail(`the ${kind} does not end`);
+}
+
+for (const kind of ['sweep', 'mend'] as const) {
+  test(`a ${kind} over Ids ends wherever pages are cut, and finds every row that is absent and no other`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          rows: fc.integer({ min: 1, max: 120 }),
+          gone: fc.array(fc.nat(119), { maxLength: 60 }),
+          cuts: fc.array(fc.integer({ min: 2, max: pageRows }), { minLength: 1, maxLength: 4 }),
+          isReversed: fc.boolean(),
+        }),
+        async (cut) => {
+          const { absent, expected } = await goOver(kind, cut);
+          assert.deepEqual(absent, expected);
+        },
+      ),
+    );
+  });
+}
+
+test('pages of a single row end a sweep too, where Salesforce’s order is the mirror’s', async () => {
+  const { absent, expected } = await goOver('sweep', { rows: 30, gone: [0, 1, 7, 29], cuts: [1] });
+  assert.deepEqual(absent, expected);
+});
+
+test('rows that are absent cost a sweep over cut pages a few requests each, and another order twice as many', async () => {
+  const whole = { rows: 120, gone: [], cuts: [10] };
+  const { requests } = await goOver('sweep', whole);
+  assert.ok(requests <= 120 / 10 + 2, `${requests} requests`);
+  const missing = await goOver('sweep', { ...whole, gone: [0, 60, 119] });
+  assert.ok(missing.requests <= requests + 3 * 3, `${missing.requests} requests`);
+  const reversed = await goOver('sweep', { ...whole, isReversed: true });
+  assert.ok(reversed.requests <= 2 * requests + 3, `${reversed.requests} requests`);
+});

@@ -1,0 +1,174 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import type { Fault } from '../../core/faults.ts';
+import type { RecordId } from '../../core/ids.ts';
+import type { AppLog } from '../../core/log-fields.ts';
+import type { Page } from '../../core/page.ts';
+import {
+  type CursorMove,
+  isOfOneTable,
+  type Mirror,
+  type Observation,
+  type PagePart,
+  type StreamFigures,
+  type StreamTable,
+} from '../../postgres/index.ts';
+import type { Slot } from '../plan/fill-slots.ts';
+import type { SlotStep } from '../plan/slots.ts';
+import type { RelatedRecords } from '../writes/related-records.ts';
+import type { StreamState } from './sync-state.ts';
+
+/** A page and what it means, not yet applied. */
+export interface Part {
+  table: StreamTable;
+  slot: Slot;
+  /** Null for sums, of which nothing is merged. */
+  page: Page | null;
+  step: SlotStep;
+}
+
+/** What came along with the queries. */
+export interface RiderPart {
+  index: number;
+  table: StreamTable;
+  moves: readonly CursorMove[];
+  /** Rows that are to be read again, because the log of deletions names them. */
+  ids: readonly RecordId[];
+  after: StreamState;
+}
+
+/** A stream that was refused for good; null: one that may be read again. */
+export interface Stop {
+  table: StreamTable;
+  fault: Fault | null;
+}
+
+interface ApplyDeps {
+  clock: Clock;
+  log: AppLog;
+  mirror: Mirror;
+  related: RelatedRecords;
+}
+
+interface PartsApplied {
+  /** After the last part, read in its transaction. */
+  figures: readonly StreamFigures[];
+  /** Streams, by their place in the state, of which a page was stored: nothing is wrong with their tables. */
+  stored: ReadonlySet<number>;
+  /** Those whose table refused something, with the database's error. The others went on. */
+  failed: ReadonlyMap<number, unknown>;
+  areCursorsMoved: boolean;
+}
+
+/**
+ * The moves of one request, by stream, in the order of its slots. A page without rows has no transaction of its own:
+ * its moves wait for the stream's next one. Where a cursor could not be moved it stands, and later moves are dropped.
+ */
+class Moves {
+  private readonly waiting = new Map<number, CursorMove[]>();
+  private readonly standing = new Set<string>();
+
+  add(index: number, moves: readonly CursorMove[]): void {
+    this.waiting.set(index, [...(this.waiting.get(index) ?? []), ...moves]);
+  }
+
+  /** All that wait, for the transaction that comes now. */
+  take(index: number): readonly CursorMove[] {
+    const moves = this.waiting.get(index) ?? [];
+    this.waiting.delete(index);
+    return moves.filter(({ kind }) => !this.standing.has(`${index} ${kind}`));
+  }
+
+  stand(index: number, kinds: readonly string[]): void {
+    for (const kind of kinds) this.standing.add(`${index} ${kind}`);
+  }
+
+  get areAllTaken(): boolean {
+    return this.standing.size === 0;
+  }
+}
+
+/** What looks into a table each in a transaction of its own, then all the rest in the one that closes the reading. */
+export async function applyParts(
+  deps: ApplyDeps,
+  { parts, riders, stops }: { parts: readonly Part[]; riders: readonly RiderPart[]; stops: readonly Stop[] },
+  observation: Observation,
+  hi?: number,
+): Promise<PartsApplied> {
+  const failed = new Map<number, unknown>();
+  const stored = new Set<number>();
+  const moves = new Moves();
+  const ofOneTable = async (index: number, apply: () => Promise<readonly CursorMove['kind'][]>) => {
+    try {
+      moves.stand(index, await apply());
+    } catch (error) {
+      if (!isOfOneTable(error)) throw error;
+      failed.set(index, error);
+    }
+  };
+  for (const part of parts) {
+    const { index } = part.slot;
+    if (failed.has(index)) continue;
+    moves.add(index, part.step.moves);
+    if (!hasRows(part)) continue;
+    await ofOneTable(index, () => applyOnePage(deps, part, moves.take(index), { observation, hi }));
+    stored.add(index);
+  }
+  for (const { index, table, ids, moves: own } of riders) {
+    if (failed.has(index)) continue;
+    if (ids.length === 0) {
+      moves.add(index, own);
+      continue;
+    }
+    // Looks which of them stand in the table.
+    const marks = { ids, reason: 'deleted log' as const };
+    const part = { observation, hi, isLast: false };
+    await ofOneTable(
+      index,
+      async () => (await deps.mirror.applyRest([{ table, moves: own, marks }], part)).unmoved,
+    );
+  }
+  const tables = new Map([
+    ...parts.map(({ slot, table }) => [slot.index, table] as const),
+    ...riders.map(({ index, table }) => [index, table] as const),
+  ]);
+  const rest = [
+    ...[...tables]
+      .filter(([index]) => !failed.has(index))
+      .map(([index, table]) => ({ table, moves: moves.take(index) })),
+    ...stops.map(({ table, fault }) => ({ table, moves: [], stop: fault })),
+  ];
+  const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true });
+  return {
+    figures: last.figures,
+    stored: new Set([...stored].filter((index) => !failed.has(index))),
+    failed,
+    areCursorsMoved: last.unmoved.length === 0 && moves.areAllTaken,
+  };
+}
+
+const hasRows = ({ page, step }: Part) => page !== null && (page.count > 0 || (step.absent?.length ?? 0) > 0);
+
+/** The kinds of the cursors that could not be moved. */
+async function applyOnePage(
+  deps: ApplyDeps,
+  { table, slot, page, step }: Part,
+  moves: readonly CursorMove[],
+  reading: Pick<PagePart, 'observation' | 'hi'>,
+): Promise<readonly CursorMove['kind'][]> {
+  if (!page) return [];
+  const began = deps.clock.now();
+  const { absent, partial, check } = step;
+  const { fates, unmoved, merged } = await deps.mirror.applyPage(table, page, {
+    ...reading,
+    isLast: false,
+    moves,
+    ...(absent && { absent }),
+    ...(partial && { partial }),
+    ...(check && { check }),
+  });
+  const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };
+  deps.log.debug('page applied', { ...fields, tookMs: deps.clock.now() - began });
+  if (merged.length > 0) deps.related.stored({ table, ids: [], deletedIds: merged, formerMasters: [] });
+  if (fates.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: fates.quarantined });
+  return unmoved;
+}

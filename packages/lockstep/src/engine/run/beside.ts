@@ -1,0 +1,295 @@
+/**
+ * What is done beside the requests that objects share: pages of a slow object, counts, descriptions, tables that have to
+ * be made again, clean-up.
+ * Each begins in the background, and what it has found takes effect between two requests.
+ */
+
+import { sqlState } from '@lockstep/foundation/database';
+import { Fault } from '../../core/faults.ts';
+import { databaseFault, isLockTimeout, type Rest } from '../../postgres/index.ts';
+import { describeSObjects } from '../../salesforce/index.ts';
+import type { Beside, Next } from '../plan/next-request.ts';
+import { type Counted, countedStep, countStreams } from './count-streams.ts';
+import { hasQuestions, prepareAsking } from './prepare-asking.ts';
+import { type Activity, rests, withoutProblem, withProblem } from './problems.ts';
+import type { Run } from './run.ts';
+import { fieldsSeen } from './see-fields.ts';
+import { afterDate } from './server-time.ts';
+import type { Effect, SideWork } from './side-work.ts';
+import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
+import { tableFault } from './table-errors.ts';
+import { applyAnswer, askSalesforce, beginReading, isOfRequest } from './tick.ts';
+
+/** A run, with what its side work needs to put the state right. */
+export interface BesideRun extends Run {
+  /** The state with cursors and tables as the destination has them. */
+  reload(state: SyncState): Promise<SyncState>;
+}
+
+/** Moves of cursors without a reading: nothing is merged. So long they may take. */
+const movesLastMs = 60_000;
+
+export function beginApart(
+  run: BesideRun,
+  side: SideWork,
+  state: SyncState,
+  next: Extract<Next, { kind: 'count' | 'describe' }>,
+): void {
+  if (next.kind === 'count') beginCount(run, side, state, next.indexes);
+  else beginDescribe(run, side, state, next.index);
+}
+
+/** What of all this is under way. */
+export const besideOf = (side: SideWork, { streams }: SyncState): Beside => ({
+  isCounting: side.isUnderWay('count'),
+  isDescribing: side.isUnderWay('describe'),
+  asking: new Set(
+    streams.map(({ table }) => table.stream.streamNo).filter((streamNo) => side.isUnderWay(askOf(streamNo))),
+  ),
+});
+
+const askOf = (streamNo: number) => `ask ${streamNo}`;
+
+/**
+ * A whole step of one object that may take long: its pages are asked for while those of the others go on, and are applied
+ * between two of their requests.
+ */
+export function beginAsk(
+  run: BesideRun,
+  side: SideWork,
+  state: SyncState,
+  asking: Extract<Next, { kind: 'ask' }>,
+): void {
+  const [slot] = asking.slots;
+  const stream = slot && state.streams[slot.index];
+  if (!stream) return;
+  const { streamNo } = stream.table.stream;
+  side.begin(
+    askOf(streamNo),
+    async (signal) => {
+      const prepared = await prepareAsking(run, state, asking);
+      const reading = hasQuestions(prepared) ? await beginReading(run, prepared) : null;
+      if (!reading) return async (now) => merged(now, stream, prepared.state);
+      const landed = await askSalesforce(run, reading, signal);
+      return async (now) => {
+        const { state: after } = await applyAnswer(run, landed);
+        const { time } = afterDate(now.serverTime, landed.dated);
+        // Its cursors and its table may have been moved meanwhile, by what else is done beside.
+        return run.reload({ ...merged(now, stream, after), serverTime: time, serverNow: time.now });
+      };
+    },
+    (error) => async (now) => {
+      if (!isOfRequest(error)) throw error;
+      return withStreams(now, [streamNo], (one) => withProblem(one, 'poll', error, run.clock.now()));
+    },
+  );
+}
+
+/** One stream as its own step has left it, with what else has become of it meanwhile. */
+function merged(now: SyncState, before: StreamState, after: SyncState): SyncState {
+  const { streamNo } = before.table.stream;
+  const stepped = after.streams.find(({ table }) => table.stream.streamNo === streamNo) ?? before;
+  return withStreams(now, [streamNo], (current) => ({
+    ...changed(current, before, stepped),
+    problems: changed(current.problems, before.problems, stepped.problems),
+  }));
+}
+
+/** What differs between `before` and `after`, put into `current`. */
+function changed<T extends object>(current: T, before: T, after: T): T {
+  const result = { ...current };
+  for (const key of Object.keys({ ...before, ...after }) as (keyof T)[]) {
+    if (before[key] === after[key]) continue;
+    if (key in after) result[key] = after[key];
+    else delete result[key];
+  }
+  return result;
+}
+
+function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: readonly number[]): void {
+  const streamNos = indexes.flatMap((index) => state.streams[index]?.table.stream.streamNo ?? []);
+  side.begin(
+    'count',
+    async (signal) => {
+      const counted = await countStreams(run, state, indexes, signal);
+      return (now) => applyCounts(run, now, counted);
+    },
+    (error) => withProblems(run, streamNos, 'counts', error),
+  );
+}
+
+/** A stream whose count was moved by somebody else meanwhile is counted again. */
+async function applyCounts(
+  run: BesideRun,
+  state: SyncState,
+  counted: readonly Counted[],
+): Promise<SyncState> {
+  const { clock, mirror, holder } = run;
+  const rest: Rest[] = [];
+  let next = state;
+  for (const { streamNo, version, result } of counted) {
+    const stream = next.streams.find(({ table }) => table.stream.streamNo === streamNo);
+    if (stream?.cursors.counts?.version !== version) continue;
+    if ('error' in result) {
+      next = await withProblems(run, [streamNo], 'counts', result.error)(next);
+      continue;
+    }
+    const { moves, after } = countedStep(stream, result.step);
+    rest.push({ table: stream.table, moves });
+    const rows = result.step.unmended.length;
+    const { sobject } = stream.table.stream;
+    next = withStreams(next, [streamNo], () =>
+      rows === 0
+        ? withoutProblem(after, 'counts')
+        : withProblem(after, 'counts', new Fault('DATA-05', { stream: sobject, rows }), clock.now()),
+    );
+  }
+  if (rest.length === 0) return next;
+  const streamNos = rest.map(({ table }) => table.stream.streamNo);
+  const observation = await mirror.openTickObservation(holder, streamNos, movesLastMs);
+  const { unmoved, figures } = await mirror.applyRest(rest, { observation, isLast: true });
+  return unmoved.length > 0 ? run.reload(next) : withFigures(next, figures);
+}
+
+function beginDescribe(run: BesideRun, side: SideWork, state: SyncState, index: number): void {
+  const stream = state.streams[index];
+  if (!stream) return;
+  const { sobject, streamNo } = stream.table.stream;
+  const looked: Effect = async (now) =>
+    withStreams(now, [streamNo], (one) => ({ ...one, describe: { isDue: false, at: run.clock.now() } }));
+  side.begin(
+    'describe',
+    async (signal) => {
+      const [described] = await describeSObjects(run.salesforce, [sobject], signal);
+      const seen = described && fieldsSeen(stream.table.stream, described);
+      if (!seen) return looked;
+      run.log.warn('fields are seen or hidden', {
+        stream: sobject,
+        rows: seen.hidden.length + seen.returned.length,
+      });
+      return async (now) => {
+        await run.mirror.showFields(stream.table, seen, now.serverNow);
+        const reloaded = await run.reload(await looked(now));
+        // What was refused because of the fields is asked for without them.
+        return withStreams(reloaded, [streamNo], (one) => ({ ...one, problems: {} }));
+      };
+    },
+    () => looked,
+  );
+}
+
+/** How long a table that has to be made again waits for its readers, the longer the more often it was tried. */
+const lockWaitMs = { first: 100, most: 5_000 };
+
+/** Makes tables again that somebody has changed. */
+export function beginRestores(run: BesideRun, side: SideWork, state: SyncState): void {
+  for (const stream of state.streams) {
+    if (!stream.isTableChanged || rests(stream, 'table', run.clock.now())) continue;
+    const { streamNo, sobject } = stream.table.stream;
+    const tries = stream.problems.table?.tries ?? 1;
+    const waitMs = Math.min(lockWaitMs.most, lockWaitMs.first * 2 ** Math.min(tries - 1, 6));
+    side.begin(
+      `restore ${streamNo}`,
+      async () => {
+        const found = await run.mirror.restoreTable(stream.table, waitMs);
+        if (found === null) return asItWas(run, stream);
+        run.log.warn('table made again', { stream: sobject, code: 'SCH-04' });
+        return async (now) =>
+          run.reload(
+            withStreams(now, [streamNo], (one) => ({
+              ...withoutProblem(one, 'table'),
+              isTableChanged: false,
+            })),
+          );
+      },
+      (error) => async (now) => {
+        const fault = await restoreFault(run, stream, error);
+        return withStreams(now, [streamNo], (one) => withProblem(one, 'table', fault, run.clock.now()));
+      },
+    );
+  }
+}
+
+/** What a page met was nothing that is wrong with its table: it rests, longer each time, until a page is stored. */
+const asItWas =
+  ({ clock }: Run, { table }: StreamState): Effect =>
+  async (state) => {
+    const { streamNo, sobject: stream } = table.stream;
+    const fault = new Fault('DB-15', { stream, sqlState: 'the table itself is as it was made' });
+    return withStreams(state, [streamNo], (one) => ({
+      ...withProblem(one, 'table', fault, clock.now()),
+      isTableChanged: false,
+    }));
+  };
+
+async function restoreFault({ mirror }: Run, { table }: StreamState, error: unknown): Promise<Fault> {
+  if (error instanceof Fault && error.code !== 'SYS-09') return error;
+  const stream = table.stream.sobject;
+  if (isLockTimeout(error)) {
+    const holders = await mirror.lockHolders(table).catch(() => null);
+    return new Fault('SCH-05', {
+      stream,
+      reason: `it is in use (${holders ?? 'by a session that has ended'})`,
+    });
+  }
+  const state = sqlState(error);
+  const reason =
+    state === '2BP01'
+      ? 'a view or something else that somebody has made needs what has to go'
+      : `the database refused it (${state ?? 'no code'})`;
+  return new Fault('SCH-05', { stream, reason });
+}
+
+/** What keeps a destination tidy. That it fails once does no harm: it comes again. */
+export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): void {
+  const nothing: Effect = async (now) => now;
+  const { mirror } = run;
+  side.begin(
+    'tidy',
+    async () => {
+      await mirror.purgeOld();
+      for (const { table, isTableChanged, cursors } of state.streams) {
+        if (isTableChanged) continue;
+        if (!(await mirror.hasCursorIndex(table))) await mirror.restoreCursorIndex(table);
+        // Others are recounted with each count of their days.
+        if (!cursors.counts && !cursors.backfill) await mirror.recountRows(table);
+      }
+      return nothing;
+    },
+    () => nothing,
+  );
+}
+
+const withProblems =
+  (run: Run, streamNos: readonly number[], activity: Activity, error: unknown): Effect =>
+  async (state) => {
+    let next = state;
+    for (const stream of state.streams) {
+      const { streamNo } = stream.table.stream;
+      if (!streamNos.includes(streamNo)) continue;
+      const fault = await faultOf(run, stream, error);
+      next = withStreams(next, [streamNo], (one) => withProblem(one, activity, fault, run.clock.now()));
+    }
+    return next;
+  };
+
+async function faultOf(run: Run, stream: StreamState, error: unknown): Promise<Fault> {
+  if (error instanceof Fault) return error;
+  const { sobject } = stream.table.stream;
+  return (
+    (await tableFault(run, stream, error)) ??
+    databaseFault(error, 'the database') ??
+    new Fault('DB-15', { stream: sobject, sqlState: sqlState(error) ?? 'no code' })
+  );
+}
+
+const withStreams = (
+  state: SyncState,
+  streamNos: readonly number[],
+  change: (stream: StreamState) => StreamState,
+): SyncState => ({
+  ...state,
+  streams: state.streams.map((stream) =>
+    streamNos.includes(stream.table.stream.streamNo) ? change(stream) : stream,
+  ),
+});

@@ -1,0 +1,145 @@
+/**
+ * The daily count of some streams: the sums that Salesforce answers beside the mirror's own. It runs beside the requests
+ * of the sync, because either side may take minutes to count a large table, and moves no row.
+ */
+import { z } from 'zod';
+import { Fault } from '../../core/faults.ts';
+import type { Page } from '../../core/page.ts';
+import { secondsOf } from '../../core/stamps.ts';
+import type { CursorMove } from '../../postgres/index.ts';
+import { type Query, type QueryOutcome, queryPages } from '../../salesforce/index.ts';
+import {
+  type CountQuestion,
+  type CountStep,
+  countAfter,
+  countQuery,
+  countQuestion,
+  type DayCount,
+  suspectsMax,
+} from '../cursors/counts.ts';
+import { mendOf } from '../cursors/mend.ts';
+import { followed, hasDays, type SlotStep } from '../plan/slots.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { moved, type StreamState, type SyncState } from './sync-state.ts';
+
+/** What the count of one stream has found, as of the cursor that it was asked for. */
+export interface Counted {
+  streamNo: number;
+  version: number;
+  result: { step: CountStep } | { error: unknown };
+}
+
+/**
+ * Asks Salesforce and counts the mirror. A stream whose count fails says nothing about the others.
+ *
+ * @throws Fault where the request as a whole failed
+ */
+export async function countStreams(
+  deps: SyncDeps,
+  state: SyncState,
+  indexes: readonly number[],
+  signal: AbortSignal,
+): Promise<readonly Counted[]> {
+  const asked = indexes.flatMap((index) => {
+    const stream = state.streams[index];
+    const counts = stream?.cursors.counts;
+    return stream && counts
+      ? [{ stream, counts, question: countQuestion(counts.position, state.serverNow) }]
+      : [];
+  });
+  const queries = asked.map(({ stream, question }) => queryOf(stream, question));
+  const { pages, usage } = await queryPages(deps.salesforce, queries, { purpose: 'reconcile' }, signal);
+  deps.onAnswer(usage);
+  const counted: Counted[] = [];
+  for (const [place, { stream, counts, question }] of asked.entries()) {
+    const { streamNo } = stream.table.stream;
+    const outcome = pages[place] as QueryOutcome;
+    const result = await compare(deps, stream, question, outcome, state.serverNow).catch(
+      (error: unknown) => ({
+        error,
+      }),
+    );
+    counted.push({ streamNo, version: counts.version, result });
+  }
+  return counted;
+}
+
+function queryOf({ table: { stream } }: StreamState, question: CountQuestion): Query {
+  const soql = countQuery(stream.sobject, followed(stream.cursorField), hasDays(stream), question);
+  return { soql, includeDeleted: false, timeField: null };
+}
+
+/** The mirror's own number of its rows is made right when a count has ended. */
+async function compare(
+  { mirror, log, onQuery }: SyncDeps,
+  { table, cursors: { counts } }: StreamState,
+  question: CountQuestion,
+  outcome: QueryOutcome,
+  serverNow: number,
+): Promise<Counted['result']> {
+  if (outcome.kind === 'refused') throw outcome.fault;
+  if (outcome.kind !== 'page' || !counts) throw new Fault('DATA-03', { where: 'counts by day' });
+  const { sobject } = table.stream;
+  onQuery?.({ sobject, kind: 'counts', rows: outcome.page.count });
+  const there = sumsOf(outcome.page);
+  const here = await mirror.countByDay(table, question.range, question.before);
+  const step = countAfter(counts.position, question, { here, there, isCut: !outcome.page.done }, serverNow);
+  if (step.to.begunAt === null) await mirror.recountRows(table);
+  if (step.differing.length > 0) log.warn('counts differ', { stream: sobject, rows: step.differing.length });
+  if (step.unmended.length > 0)
+    log.warn('counts differ still', { stream: sobject, rows: step.unmended.length });
+  return { step };
+}
+
+/**
+ * What a count means for its stream. Days that a second reading still finds to differ are read again; where there are
+ * too many of them, or the records tell no day, the whole table is.
+ */
+export function countedStep(stream: StreamState, { to, differing, unmended }: CountStep): SlotStep {
+  const counted = moved(stream, 'counts', to);
+  const isWhole = to.begunAt === null && unmended.length === 0;
+  const move = isWhole
+    ? { ...counted.move, verified: { level: 'counts' as const, at: to.lastAt } }
+    : counted.move;
+  if (differing.length === 0) return { moves: [move], after: counted.stream };
+  const isWholeTable = differing.length > suspectsMax || !hasDays(stream.table.stream);
+  if (isWholeTable) return wanting(counted.stream, [move], ['sweep', 'content']);
+  const isLarge = stream.rows > rowsByDayMax;
+  const mending = moved(counted.stream, 'mend', mendOf(differing, isLarge ? 'records' : 'records and ids'));
+  const moves = [move, mending.move];
+  return isLarge ? wanting(mending.stream, moves, ['sweep']) : { moves, after: mending.stream };
+}
+
+/** The rows of a day are found by going through the whole table, which a larger one is too large for at each page. */
+const rowsByDayMax = 100_000;
+
+/** The whole table is compared, at full pace. */
+function wanting(
+  stream: StreamState,
+  moves: readonly CursorMove[],
+  kinds: readonly ('sweep' | 'content')[],
+): SlotStep {
+  let step: SlotStep = { moves, after: stream };
+  for (const kind of kinds) {
+    const cursor = step.after.cursors[kind];
+    if (!cursor) continue;
+    const wanted = moved(step.after, kind, { ...cursor.position, isWanted: true });
+    step = { moves: [...step.moves, wanted.move], after: wanted.stream };
+  }
+  return step;
+}
+
+const sumsSchema = z.array(
+  z.object({ d: z.string().nullish(), n: z.number().int(), newest: z.string().nullish() }),
+);
+
+/** Sums of records, not values of them: a double holds them. */
+function sumsOf({ records: sums }: Page): DayCount[] {
+  const read = sumsSchema.safeParse(JSON.parse(sums));
+  if (!read.success) throw new Fault('DATA-03', { where: 'counts by day' });
+  return read.data.map(({ d, n, newest }) => ({
+    day: d ?? '',
+    count: n,
+    newest: newest ? secondsOf(newest) : null,
+  }));
+}

@@ -1,0 +1,206 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import { sqlState } from '@lockstep/foundation/database';
+import { Fault } from '../../core/faults.ts';
+import type { AppLog } from '../../core/log-fields.ts';
+import type { ServerSeconds } from '../../core/stamps.ts';
+import { type Destination, databaseFault, type Holder } from '../../postgres/index.ts';
+import { countRecords, type Salesforce, type Usage } from '../../salesforce/index.ts';
+import { afterAnswer, isClosed } from '../plan/quota.ts';
+import { healCutOff } from '../writes/heal-cut-off.ts';
+import { pollFirst } from '../writes/polled-first.ts';
+import { RelatedRecords } from '../writes/related-records.ts';
+import { withProblem } from './problems.ts';
+import { restMs } from './rest.ts';
+import { type HeldSync, type Run } from './run.ts';
+import { runTicks } from './run-ticks.ts';
+import { agree, type ServerTime } from './server-time.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { loadState, pageRowsMax, type StreamState, type SyncState, startsOf } from './sync-state.ts';
+import type { Trouble } from './trouble.ts';
+import type { WishBox } from './wishes.ts';
+
+/** A destination as its holder has it open. */
+export type HeldDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
+
+export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
+  clock: Clock;
+  log: AppLog;
+  holder: Holder;
+  salesforce: Salesforce;
+  open: HeldSync;
+  openDestination(): Promise<Opened>;
+  /** The processes that still finish their writes. */
+  living(): Promise<readonly string[]>;
+  trouble: Trouble;
+  wishes: WishBox;
+  onQuery?: SyncDeps['onQuery'] | undefined;
+  /** Told of what Salesforce says of the org's requests. */
+  onUsage?: ((usage: Usage) => void) | undefined;
+  /** Told at each start when every first copy is complete. */
+  onComplete(destination: Opened): Promise<void>;
+  /** Told of an error that the engine should have known, for tests. */
+  onUnexpected?: ((error: unknown) => void) | undefined;
+  /** The destination's server, as a person knows it. */
+  host: string;
+  /** Rows of a page; for the simulation, whose pages are small. */
+  pageRows?: number;
+}
+
+/**
+ * Holds one sync until the signal aborts: takes the destination over, then ticks. A tick is one Salesforce request
+ * and its effect; which one is decided by `nextRequest` alone.
+ *
+ * A fault of Salesforce's lets the sync rest and try again from the same cursors. A fault of the database throws the
+ * state away, because it cannot be known what has committed: it is loaded again from there. So does what nobody has
+ * foreseen; all of it is told. Ends by itself where another holder has taken over.
+ */
+export async function holdSync<Opened extends HeldDestination>(
+  deps: HoldDeps<Opened>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { holder, log, trouble, clock, open } = deps;
+  for (let tries = 1; !signal.aborted; tries++) {
+    let destination: Opened | null = null;
+    try {
+      destination = await deps.openDestination();
+      const opened = destination;
+      const { mirror, tables } = opened;
+      const related = relatedIn(deps, opened);
+      const reloadTables = () => opened.reloadTables();
+      const run = {
+        ...deps,
+        mirror,
+        tables,
+        reloadTables,
+        related,
+        onComplete: () => deps.onComplete(opened),
+        onAnswer: (usage: Usage | null) => {
+          open.quota = afterAnswer(open.quota, usage, clock.now());
+          if (usage) deps.onUsage?.(usage);
+        },
+        mayAsk: () => !isClosed(open.quota, clock.now()),
+      };
+      const state = await takeUp(run, signal);
+      tries = 1;
+      await runTicks(run, state, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const fault = faultOfRun(error, deps.host);
+      if (fault.code === 'SYS-15' || fault.code === 'DB-17') deps.onUnexpected?.(error);
+      if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: holder.epoch });
+      const waitMs = restMs(tries, fault);
+      log.warn('sync waits', { code: fault.code, waitMs, tries });
+      await trouble.begin(fault, waitMs);
+      await rest(deps, waitMs, signal);
+    } finally {
+      await destination?.end();
+    }
+  }
+}
+
+/** What records that were merged by others leave to be read again. */
+const relatedIn = ({ log, open }: HoldDeps, opened: HeldDestination) =>
+  new RelatedRecords({
+    log,
+    destination: () => Promise.resolve(opened),
+    onMarked: (sobject) => pollFirst(open, [sobject]),
+  });
+
+/** Whatever ends a run is told, what nobody has foreseen as well: an error that only a log knows stops a sync for ever. */
+function faultOfRun(error: unknown, host: string): Fault {
+  if (error instanceof Fault) return error;
+  const known = databaseFault(error, host);
+  if (known) return known;
+  const state = sqlState(error);
+  if (state !== undefined) return new Fault('DB-17', { sqlState: state });
+  return new Fault('SYS-15', { reason: error instanceof Error ? error.name : typeof error });
+}
+
+/** Whatever is urgent, a rest is a rest; only new settings end it, because they may have mended what failed. */
+async function rest(
+  { clock, open }: Pick<HoldDeps, 'clock' | 'open'>,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings } = open;
+  const until = clock.now() + waitMs;
+  while (!signal.aborted && clock.now() < until && open.settings === settings) {
+    await open.bell.wait(clock, until - clock.now(), signal).catch(() => undefined);
+  }
+}
+
+/** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
+async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal): Promise<SyncState> {
+  const { mirror, tables, open } = run;
+  await mirror.takeOver(run.holder);
+  await healCutOff({ ...run, wide: open.wide }, true);
+  await mirror.retryStopped();
+
+  const { intervalMs } = open.settings;
+  const serverTime = await readServerTime(run, signal);
+  const known = {
+    serverNow: serverTime.now,
+    serverTime,
+    budget: { intervalMs, sentAt: open.sentAt },
+    quota: open.quota,
+    pageRows: run.pageRows ?? pageRowsMax,
+  };
+  const state = await loadState(mirror, tables, known);
+  const begun = new Set(state.streams.map(({ table }) => table.stream.sobject));
+  const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
+  if (fresh.length === 0) return withChangedTables(run, state);
+
+  const names = fresh.map(({ stream }) => stream.sobject);
+  const counts = await countRecords(run.salesforce, names, signal);
+  for (const { stream } of fresh) {
+    const positions = startsOf(stream, known.serverNow);
+    await mirror.beginStream(stream.streamNo, positions, counts.get(stream.sobject) ?? null);
+  }
+  return withChangedTables(run, await loadState(mirror, tables, known));
+}
+
+/** Tables that somebody has changed while nobody ran are made again before anything is read of them. */
+async function withChangedTables({ mirror, clock, log }: Run, state: SyncState): Promise<SyncState> {
+  const streams: StreamState[] = [];
+  for (const stream of state.streams) {
+    const isChanged = !(await mirror.isAsPlanned(stream.table));
+    const { sobject } = stream.table.stream;
+    if (isChanged) log.warn('table is not as it was made', { stream: sobject, code: 'SCH-04' });
+    const fault = new Fault('SCH-04', {
+      stream: sobject,
+      reason: 'it was changed while nobody ran the sync',
+    });
+    streams.push(
+      isChanged
+        ? { ...retried(withProblem(stream, 'table', fault, clock.now())), isTableChanged: true }
+        : stream,
+    );
+  }
+  return { ...state, streams };
+}
+
+/** Its first try has not been made yet. */
+function retried(stream: StreamState): StreamState {
+  const { table } = stream.problems;
+  return table ? { ...stream, problems: { ...stream.problems, table: { ...table, restsUntil: 0 } } } : stream;
+}
+
+/** So many answers may be asked for until two in a row tell the same time. */
+const timesMax = 6;
+
+/**
+ * The time that the cursors start from is Salesforce's: what two answers say, before anything is read. One alone may
+ * have been written by a machine between.
+ */
+async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerTime> {
+  const { salesforce, clock } = run;
+  let before: { seconds: ServerSeconds; saidAt: number } | null = null;
+  for (let nth = 0; nth < timesMax; nth++) {
+    const request = { method: 'GET', path: salesforce.dataPath, purpose: 'setup' } as const;
+    const { serverNow: seconds } = await salesforce.request(request, signal);
+    const said = seconds === null ? null : { seconds, saidAt: clock.now() };
+    if (before && said && agree(before, said)) return { now: said.seconds, saidAt: said.saidAt, ahead: null };
+    before = said ?? before;
+  }
+  throw new Fault('DATA-03', { where: 'Date' });
+}

@@ -1,0 +1,70 @@
+import type { Slot } from '../plan/fill-slots.ts';
+import type { Rider } from '../plan/next-request.ts';
+import { type PreparedSlot, prepareSlots, streamOf } from '../plan/slots.ts';
+import { withoutProblem } from './problems.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { type SyncState, withStream } from './sync-state.ts';
+import { afterTableError, TableLocked } from './table-errors.ts';
+
+export interface Asking {
+  slots: readonly Slot[];
+  riders: readonly Rider[];
+}
+
+/** What there is to ask, after the mirror was looked into; streams of which it cannot be are in trouble. */
+export interface Prepared {
+  state: SyncState;
+  asking: Asking;
+  prepared: readonly PreparedSlot[];
+}
+
+/** Whether anything is left to ask, which costs a request. */
+export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
+  prepared.length + asking.riders.length > 0;
+
+/**
+ * Looks up in the mirror what the chosen slots need. A stream whose table cannot be read or written is left out, and
+ * costs no request.
+ *
+ * @throws what concerns the database as a whole
+ */
+export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: Asking): Promise<Prepared> {
+  const { mirror } = deps;
+  const prepared = new Map<Slot, PreparedSlot>();
+  const leftOut = new Set<number>();
+  let next = state;
+  for (const index of new Set(asking.slots.map((slot) => slot.index))) {
+    let stream = streamOf(state, { index });
+    const own = asking.slots.filter((slot) => slot.index === index);
+    try {
+      if (stream.problems.table && !(await mirror.isWritable(stream.table))) throw new TableLocked();
+      // A lock has ended; what else is wrong with a table a page has to show.
+      if (stream.problems.table?.code === 'DB-16') stream = withoutProblem(stream, 'table');
+      next = withStream(next, index, stream);
+      for (const one of await prepareSlots(mirror, state, asking.slots, own)) prepared.set(one.slot, one);
+    } catch (error) {
+      next = withStream(next, index, await afterTableError(deps, stream, error));
+      leftOut.add(index);
+    }
+  }
+  const slots = asking.slots.filter(({ index }) => !leftOut.has(index));
+  const riders = asking.riders.filter(({ index }) => !leftOut.has(index));
+  return {
+    state: next,
+    asking: { slots: rechained(asking.slots, slots), riders },
+    prepared: rechained(asking.slots, slots).flatMap((slot, place) => {
+      const one = prepared.get(slots[place] as Slot);
+      return one ? [{ ...one, slot }] : [];
+    }),
+  };
+}
+
+/** Slots that refer to others by their places, after some have been left out. A chain is of one stream, and goes whole. */
+function rechained(before: readonly Slot[], kept: readonly Slot[]): readonly Slot[] {
+  if (before.length === kept.length) return before;
+  return kept.map((slot) =>
+    'chainedTo' in slot && slot.chainedTo !== null
+      ? { ...slot, chainedTo: kept.indexOf(before[slot.chainedTo] as Slot) }
+      : slot,
+  );
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { streamState } from '@lockstep/harness/sync-state';
+import { Fault } from '../../core/faults.ts';
+import { type Activity, problemRestMs, rests, stopRestMs, withoutProblem, withProblem } from './problems.ts';
+
+const now = 1_000_000;
+const [second, minute] = [1_000, 60_000];
+const unreachable = new Fault('NET-01', { host: 'acme', reason: 'ECONNRESET' });
+const refused = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
+const locked = new Fault('DB-16', {});
+
+const restsOf = (activity: Activity, fault: Fault, tries: readonly number[]) =>
+  tries.map((count) => problemRestMs(activity, count, fault));
+
+test('a failure is told with its code, what it means and what helps, and its activity rests', () => {
+  const { problems } = withProblem(streamState(1), 'poll', unreachable, now);
+  assert.deepEqual(problems, {
+    poll: {
+      code: 'NET-01',
+      explanation: unreachable.message,
+      next: unreachable.next,
+      tries: 1,
+      failedAt: now,
+      restsUntil: now + 2 * second,
+    },
+  });
+});
+
+test('what failed rests until its time has come, and nothing else of the stream does', () => {
+  const stream = withProblem(streamState(1), 'sweep', unreachable, now);
+  assert.deepEqual(
+    [now, now + minute - 1, now + minute].map((at) => rests(stream, 'sweep', at)),
+    [true, true, false],
+  );
+  assert.equal(rests(stream, 'poll', now), false);
+});
+
+test('each failure in a row counts, whatever its reason, and a success ends the row of that activity alone', () => {
+  const once = withProblem(streamState(1), 'poll', unreachable, now);
+  const both = withProblem(withProblem(once, 'poll', refused, now), 'counts', refused, now);
+  assert.deepEqual([both.problems.poll?.tries, both.problems.poll?.code], [2, 'PERM-02']);
+  const mended = withoutProblem(both, 'poll');
+  assert.deepEqual(Object.keys(mended.problems), ['counts']);
+  assert.equal(withProblem(mended, 'poll', unreachable, now).problems.poll?.tries, 1);
+});
+
+test('a success where nothing had failed leaves the stream as it is', () => {
+  const stream = withProblem(streamState(1), 'poll', unreachable, now);
+  assert.equal(withoutProblem(stream, 'sweep'), stream);
+});
+
+test('a poll or a copy that fails is tried again within a minute, a check after a minute to an hour', () => {
+  const tries = [1, 2, 6, 7, 50];
+  for (const activity of ['table', 'poll', 'backfill', 'repair'] as const) {
+    const expected = [2, 4, 60, 60, 60].map((seconds) => seconds * second);
+    assert.deepEqual(restsOf(activity, unreachable, tries), expected, activity);
+  }
+  for (const activity of ['deleted log', 'sweep', 'counts', 'content'] as const) {
+    const expected = [1, 2, 32, 60, 60].map((minutes) => minutes * minute);
+    assert.deepEqual(restsOf(activity, unreachable, tries), expected, activity);
+  }
+});
+
+test('a repair that is refused for good is as patient as a check', () => {
+  assert.deepEqual(restsOf('repair', refused, [1, 7]), [minute, 60 * minute]);
+});
+
+test('a locked table is looked at every second or three, whatever waits for it', () => {
+  for (const activity of ['table', 'poll', 'sweep'] as const)
+    assert.deepEqual(
+      restsOf(activity, locked, [1, 2, 3, 50]),
+      [1, 2, 3, 3].map((s) => s * second),
+    );
+});
+
+test('what Salesforce asks to wait is kept by every activity, up to an hour', () => {
+  const busy = (waitMs: number) => new Fault('LIM-06', { status: 503, waitMs });
+  for (const activity of ['poll', 'sweep'] as const) {
+    assert.deepEqual(restsOf(activity, busy(10 * minute), [1]), [10 * minute]);
+    assert.deepEqual(restsOf(activity, busy(24 * 60 * minute), [1]), [60 * minute]);
+  }
+});
+
+test('an object that was refused for good is tried again after five minutes, later each time, up to an hour', () => {
+  assert.deepEqual(
+    [1, 2, 3, 4, 5, 6, 1_000].map((tries) => stopRestMs(tries) / minute),
+    [5, 10, 20, 40, 60, 60, 60],
+  );
+});

@@ -1,0 +1,89 @@
+/**
+ * What goes wrong with one thing that is done for a stream, and how long that thing rests. A check that is refused says
+ * nothing about polls, and a table that is locked nothing about other tables. Pure.
+ */
+import type { Fault } from '../../core/faults.ts';
+import { restMs } from './rest.ts';
+
+/**
+ * What is done for a stream, as far as it can fail by itself: reading what is new, the first copy, reading marked
+ * records again, the log of deletions, the three checks. `table` is what all of them need: that pages can be stored.
+ */
+export type Activity =
+  | 'table'
+  | 'poll'
+  | 'backfill'
+  | 'repair'
+  | 'deleted log'
+  | 'sweep'
+  | 'counts'
+  | 'content';
+
+export interface Problem {
+  code: string;
+  explanation: string;
+  next: string;
+  /** Failures in a row. */
+  tries: number;
+  /** By the local clock. */
+  failedAt: number;
+  restsUntil: number;
+}
+
+export type Problems = { readonly [A in Activity]?: Problem };
+
+const checks: ReadonlySet<Activity> = new Set(['deleted log', 'sweep', 'counts', 'content']);
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+/** A lock ends when its holder commits, and looking costs no request. */
+const lockRestMsMax = 3_000;
+
+/** How long an activity rests after its n-th failure in a row. What is not urgent is not tried often. */
+export function problemRestMs(activity: Activity, tries: number, fault: Fault): number {
+  if (fault.code === 'DB-16') return Math.min(lockRestMsMax, 500 * 2 ** Math.min(tries, 6));
+  const isPatient = checks.has(activity) || (activity === 'repair' && fault.kind === 'permanent');
+  const asked = Math.min(fault.safe.waitMs ?? 0, hourMs);
+  return isPatient
+    ? Math.max(asked, Math.min(hourMs, minuteMs * 2 ** Math.min(tries - 1, 6)))
+    : restMs(tries, fault);
+}
+
+/** What a stream's state holds of all this. */
+interface WithProblems {
+  problems: Problems;
+}
+
+export function withProblem<State extends WithProblems>(
+  stream: State,
+  activity: Activity,
+  fault: Fault,
+  now: number,
+): State {
+  const tries = (stream.problems[activity]?.tries ?? 0) + 1;
+  const problem: Problem = {
+    code: fault.code,
+    explanation: fault.message,
+    next: fault.next,
+    tries,
+    failedAt: now,
+    restsUntil: now + problemRestMs(activity, tries, fault),
+  };
+  return { ...stream, problems: { ...stream.problems, [activity]: problem } };
+}
+
+export function withoutProblem<State extends WithProblems>(stream: State, activity: Activity): State {
+  if (!stream.problems[activity]) return stream;
+  const { [activity]: _, ...problems } = stream.problems;
+  return { ...stream, problems };
+}
+
+export const rests = ({ problems }: WithProblems, activity: Activity, now: number): boolean =>
+  (problems[activity]?.restsUntil ?? 0) > now;
+
+/** An hour at most after an object was refused for good it is tried again: rights come back. */
+const stopRestMsMax = hourMs;
+const firstStopRestMs = 5 * minuteMs;
+
+export const stopRestMs = (tries: number): number =>
+  Math.min(stopRestMsMax, firstStopRestMs * 2 ** Math.min(tries - 1, 5));

@@ -1,0 +1,64 @@
+import { assert } from '@lockstep/foundation/assert';
+import type { Clock } from '@lockstep/foundation/clock';
+import { Fault } from '../../core/faults.ts';
+import type { AppLog } from '../../core/log-fields.ts';
+import type { CursorMove } from '../../postgres/index.ts';
+import type { RiderAnswer } from '../../salesforce/index.ts';
+import { type DeletedQuestion, deletedAfter } from '../cursors/deleted-log.ts';
+import { streamOf } from '../plan/slots.ts';
+import type { RiderPart } from './apply-parts.ts';
+import { withoutProblem, withProblem } from './problems.ts';
+import { moved, type SyncState } from './sync-state.ts';
+
+export interface AnsweredRider {
+  rider: { index: number };
+  question: DeletedQuestion;
+  answer: RiderAnswer;
+}
+
+/** The log is expected to lag; this much is worth a word. */
+const lagSeconds = 86_400;
+
+/**
+ * What a log of deletions means: rows to read again, and the cursor's step. Where the log has a gap, all of the
+ * mirror's Ids are compared at once. Where it was refused it is asked again later, and the stream goes on without.
+ */
+export function readDeletedLog(
+  { log, clock }: { log: AppLog; clock: Clock },
+  state: SyncState,
+  { rider, question, answer }: AnsweredRider,
+): RiderPart {
+  const stream = streamOf(state, rider);
+  const { table, cursors } = stream;
+  const { sobject } = table.stream;
+  assert(cursors.deleted, 'a rider asks for a log that there is');
+  const { position } = cursors.deleted;
+  const refused = (fault: Fault): RiderPart => {
+    log.warn('log of deletions refused', { stream: sobject, status: answer.status });
+    const asked = moved(stream, 'deleted', { ...position, askedAt: state.serverNow });
+    const after = withProblem(asked.stream, 'deleted log', fault, clock.now());
+    return { index: rider.index, table, moves: [asked.move], ids: [], after };
+  };
+  let read: ReturnType<typeof deletedAfter>;
+  try {
+    read = deletedAfter(position, question, answer, state.serverNow);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return refused(error);
+  }
+  if (read === 'refused') {
+    const reason = answer.errorCode ?? `status ${answer.status}`;
+    return refused(new Fault('PERM-03', { stream: sobject, reason }));
+  }
+  if (state.serverNow - read.to.from > lagSeconds) log.warn('log of deletions lags', { stream: sobject });
+  const asked = moved(withoutProblem(stream, 'deleted log'), 'deleted', read.to);
+  const moves: CursorMove[] = [asked.move];
+  let after = asked.stream;
+  if (read.isGap && cursors.sweep) {
+    log.warn('log of deletions has a gap', { stream: sobject, code: 'DATA-04' });
+    const swept = moved(after, 'sweep', { ...cursors.sweep.position, isWanted: true });
+    moves.push(swept.move);
+    after = swept.stream;
+  }
+  return { index: rider.index, table, moves, ids: read.ids, after };
+}

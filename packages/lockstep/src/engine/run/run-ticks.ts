@@ -1,0 +1,304 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import { Fault } from '../../core/faults.ts';
+import { spend } from '../plan/budget.ts';
+import { nextRequest } from '../plan/next-request.ts';
+import { healCutOff } from '../writes/heal-cut-off.ts';
+import { readFrom } from '../writes/polled-first.ts';
+import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
+import { hasQuestions, type Prepared, prepareAsking } from './prepare-asking.ts';
+import { openProblems } from './problem-log.ts';
+import { restMs } from './rest.ts';
+import type { Run } from './run.ts';
+import { SideWork } from './side-work.ts';
+import { loadState, type SyncState, withFigures } from './sync-state.ts';
+import {
+  afterTooSlow,
+  answerLimitMs,
+  applyAnswer,
+  askSalesforce,
+  beginReading,
+  isOfRequest,
+  type Landed,
+  type Reading,
+  TooSlow,
+  withStored,
+} from './tick.ts';
+import { Wishes } from './wishes.ts';
+
+/** A request that is under way. */
+interface Flight {
+  reading: Reading;
+  answer: Promise<Landed>;
+  cancel(): Promise<void>;
+}
+
+/**
+ * One request after the other, as `nextRequest` chooses them, each with its effect. Where the budget allows, the next
+ * request goes out while the pages of the last answer are still being applied: it begins after that answer had come, so
+ * it is the newer reading of the two, and it asks from where that answer will have moved the cursors. If it will not
+ * have, the next one is taken back.
+ *
+ * @throws Fault and database errors after which everything has to be loaded again
+ */
+export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
+  const at: Standing = { state: loaded, landed: null };
+  try {
+    await tickOn(run, at, signal);
+  } finally {
+    giveBackWishes(run, at.state);
+    if (at.landed) giveBackWishes(run, at.landed.reading.state);
+  }
+}
+
+/** Where a run stands, and the answer that it has not applied yet. */
+interface Standing {
+  state: SyncState;
+  landed: Landed | null;
+}
+
+async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void> {
+  const { open, clock, trouble } = run;
+  const side = new SideWork(open.bell, run.log);
+  using _ = { [Symbol.dispose]: () => side.stop() };
+  const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
+  const lookAround = openLookAround(beside, side);
+  const tellProblems = openProblems(run.mirror);
+  let isComplete = false;
+  while (!signal.aborted) {
+    at.state = await lookAround(at.state, at.landed === null);
+    await tellProblems(at.state, clock.now());
+    if (!isComplete && !at.landed && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
+      isComplete = true;
+      await run.onComplete();
+    }
+    const next = nextRequest(at.state, clock.now(), besideOf(side, at.state));
+    if (next.kind === 'count' || next.kind === 'describe') {
+      at.state = { ...spent(run, at.state), wasApart: true };
+      beginApart(beside, side, at.state, next);
+      continue;
+    }
+    if (next.kind === 'ask' && next.isApart) {
+      at.state = spent(run, at.state);
+      beginAsk(beside, side, at.state, next);
+      continue;
+    }
+    let flight: Flight | null = null;
+    if (next.kind === 'ask' && (!at.landed || (mayGoAhead(at.landed) && !side.hasEnded))) {
+      const prepared = await prepareAsking(run, at.state, next);
+      at.state = prepared.state;
+      if (hasQuestions(prepared)) {
+        at.state = { ...spent(run, at.state), wasApart: false };
+        flight = await takeOff(run, { ...prepared, state: at.state }, signal, at.landed !== null);
+      }
+    }
+    if (at.landed) {
+      const done = await applyBeside(run, at.landed, flight);
+      if (done.areCursorsMoved) {
+        at.state = withStored(withFigures(at.state, done.figures), done.stored);
+      } else {
+        giveBackWishes(run, at.state);
+        at.state = done.state;
+        flight = null;
+      }
+      at.landed = null;
+      if (open.quota.closedUntil === null) await trouble.end();
+    } else if (next.kind === 'wait') {
+      await tellOfQuota(run, at.state);
+      await open.bell.wait(clock, next.until - clock.now(), signal);
+    }
+    if (!flight) continue;
+    try {
+      at.landed = await flight.answer;
+      at.state = withFiguresOf({ ...at.landed.next, budget: at.state.budget }, at.state);
+    } catch (error) {
+      if (error instanceof TooSlow) {
+        at.state = afterTooSlow(at.state, flight.reading);
+        continue;
+      }
+      if (signal.aborted || !isOfRequest(error)) throw error;
+      const tries = (at.state.trouble?.tries ?? 0) + 1;
+      const waitMs = restMs(tries, error);
+      run.log.warn('tick failed', { code: error.code, waitMs, tries });
+      at.state = { ...at.state, trouble: { tries, restsUntil: clock.now() + waitMs } };
+      await trouble.begin(error, waitMs);
+    }
+  }
+}
+
+/** A request goes out now. */
+function spent({ open, clock }: Run, state: SyncState): SyncState {
+  const budget = spend(state.budget, clock.now());
+  open.sentAt = budget.sentAt;
+  return { ...state, budget };
+}
+
+/** What the destination has told meanwhile of the same streams. */
+const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
+  ...state,
+  streams: state.streams.map((stream, index) => {
+    const { rows, marked } = newer.streams[index] ?? stream;
+    return { ...stream, rows, marked };
+  }),
+});
+
+/** What an answer must be for the next request not to wait for its pages: long, and without records read again. */
+function mayGoAhead({ parts, reading }: Landed): boolean {
+  const rows = parts.reduce((sum, { page }) => sum + (page?.count ?? 0), 0);
+  const isLong = rows >= reading.state.pageRows || parts.some(({ page }) => page && !page.done);
+  return isLong && parts.every(({ slot }) => slot.kind !== 're-read');
+}
+
+/** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
+async function takeOff(
+  run: Run,
+  prepared: Prepared,
+  signal: AbortSignal,
+  isAhead: boolean,
+): Promise<Flight | null> {
+  const reading = await beginReading(run, prepared, answerLimitMs(prepared));
+  if (!reading) return null;
+  const cancelling = new AbortController();
+  const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
+  const answer = askSalesforce(run, reading, stops);
+  // Looked at when it is waited for; until then the answer before it may have failed.
+  answer.catch(() => undefined);
+  return {
+    reading,
+    answer,
+    async cancel() {
+      cancelling.abort();
+      await answer.then(
+        (landed) => run.mirror.closeObservation(landed.reading.observation).catch(() => undefined),
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** Applies an answer while the next request is under way, and takes that one back where it asks from the wrong place. */
+async function applyBeside(run: Run, landed: Landed, flight: Flight | null) {
+  try {
+    const ticked = await applyAnswer(run, landed, flight?.reading.observation.lo);
+    if (ticked.areCursorsMoved) return ticked;
+    await flight?.cancel();
+    return { ...ticked, state: await reload(run, ticked.state) };
+  } catch (error) {
+    await flight?.cancel();
+    throw error;
+  }
+}
+
+const tidyEveryMs = 3_600_000;
+/** How often it is looked for records that were set aside and are to be read again. */
+const retryEveryMs = 60_000;
+/** How long a write that was cut off may wait to be noticed. */
+const healEveryMs = 5_000;
+/** New wishes ring the bell; this is for those whose ring was lost. */
+const lookEveryMs = 10_000;
+
+/**
+ * What is done between two requests: housekeeping, new settings, and what others wish of the next request.
+ *
+ * `isApplied` says whether the mirror holds the state; before that no wish is done.
+ */
+function openLookAround(
+  run: BesideRun,
+  side: SideWork,
+): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
+  const { clock, mirror, open } = run;
+  const wishes = new Wishes(run.wishes, run.log, open.bell);
+  const tidy = everyMs(clock, tidyEveryMs);
+  const retry = everyMs(clock, retryEveryMs);
+  const heal = everyMs(clock, healEveryMs);
+  const look = everyMs(clock, lookEveryMs);
+  let { settings } = open;
+  return async (known, isApplied) => {
+    const state = isApplied ? await side.takeEffect(known) : known;
+    if (tidy()) beginTidying(run, side, state);
+    if (isApplied) beginRestores(run, side, state);
+    if (retry()) await mirror.retrySetAside();
+    if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
+    const isNews = open.settings !== settings;
+    settings = open.settings;
+    let next = withWishes(run, side, isNews ? { ...state, trouble: null } : state);
+    if (isNews || look()) {
+      const { isCounting, asking } = besideOf(side, next);
+      next = await wishes.look(mirror, next, clock.now(), (streamNo) => isCounting || asking.has(streamNo));
+    }
+    if (isApplied) await wishes.settle(mirror, next, clock.now());
+    return wishes.wishedOf(next);
+  };
+}
+
+/** True at the first call, and then whenever the time has passed since it was true. */
+function everyMs(clock: Clock, ms: number): () => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock.now() - last < ms) return false;
+    last = clock.now();
+    return true;
+  };
+}
+
+/** Waiting for the org's quota is no failure, and is told like one: a person sees why nothing is read. */
+async function tellOfQuota({ clock, trouble }: Run, { quota }: SyncState): Promise<void> {
+  const { closedUntil, usage, stopAt } = quota;
+  if (closedUntil === null || usage === null || closedUntil <= clock.now()) return;
+  const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAt} %`;
+  await trouble.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
+}
+
+/** The same moment of the sync, with the cursors as the destination has them. */
+async function reload(run: Run, state: SyncState): Promise<SyncState> {
+  await run.reloadTables();
+  const loaded = await loadState(run.mirror, run.tables, state);
+  const streams = loaded.streams.map((stream) => {
+    const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
+    if (!before) return stream;
+    // Of what the destination does not hold, or this run knows better.
+    const { table: _, cursors: __, rows: ___, marked: ____, ...own } = before;
+    return { ...stream, ...own };
+  });
+  return { ...loaded, streams };
+}
+
+/** So much earlier than a write was sent its stamp may lie: clocks in Salesforce differ by seconds. */
+const wideSlackSeconds = 10;
+
+/**
+ * What others wished and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. What
+ * is wished of a stream that is being asked apart waits for that answer, which may be older than the wish.
+ */
+function withWishes({ open, clock }: Run, side: SideWork, state: SyncState): SyncState {
+  const { intervalMs, stopAtPercent: stopAt } = open.settings;
+  const budget = { ...state.budget, intervalMs };
+  open.quota = { ...open.quota, stopAt };
+  const { quota } = open;
+  if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
+  const { asking } = besideOf(side, state);
+  const streams = state.streams.map((stream) => {
+    if (asking.has(stream.table.stream.streamNo)) return stream;
+    const name = stream.table.stream.sobject.toLowerCase();
+    const sentAt = open.wide.get(name);
+    const isUrgent = stream.isUrgent || sentAt !== undefined || open.urgent.has(name);
+    open.urgent.delete(name);
+    open.wide.delete(name);
+    if (sentAt === undefined) return { ...stream, isUrgent };
+    const from = Math.floor(state.serverNow - (clock.now() - sentAt) / 1_000) - wideSlackSeconds;
+    return { ...stream, isUrgent, wideFrom: Math.min(from, stream.wideFrom ?? from) };
+  });
+  return { ...state, budget, quota, streams };
+}
+
+/** What has been wished and is not done yet would be lost with a state that is thrown away. */
+function giveBackWishes(
+  { clock, open: { urgent, wide } }: Pick<Run, 'clock' | 'open'>,
+  { streams, serverNow }: SyncState,
+): void {
+  for (const { table, isUrgent, wideFrom } of streams) {
+    const name = table.stream.sobject.toLowerCase();
+    if (isUrgent) urgent.add(name);
+    if (wideFrom === null) continue;
+    readFrom(wide, name, clock.now() - (serverNow - wideSlackSeconds - wideFrom) * 1_000);
+  }
+}

@@ -1,0 +1,35 @@
+import type { Bell } from '@lockstep/foundation/bell';
+import type { Destination } from '../../postgres/index.ts';
+import type { Quota } from '../plan/quota.ts';
+import type { HealDeps } from '../writes/heal-cut-off.ts';
+import type { Wide } from '../writes/polled-first.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import type { Trouble } from './trouble.ts';
+import type { WishBox } from './wishes.ts';
+
+/** What the holder of a sync shares with the proxy in front of it. */
+export interface HeldSync {
+  /** Replaced when they change. */
+  readonly settings: { intervalMs: number; stopAtPercent: number };
+  readonly bell: Bell;
+  /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
+  readonly urgent: Set<string>;
+  /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
+  readonly wide: Wide;
+  /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
+  sentAt: readonly number[];
+  /** The org's quota as its last answer told it, a proxied request's or the sync's own. */
+  quota: Quota;
+}
+
+/** One run of a sync, from a start to the next one. */
+export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
+  open: HeldSync;
+  tables: Destination['tables'];
+  /** Loads them again: the plan of one has changed. */
+  reloadTables(): Promise<void>;
+  trouble: Trouble;
+  wishes: WishBox;
+  /** Told once when every first copy is complete. */
+  onComplete(): Promise<void>;
+}

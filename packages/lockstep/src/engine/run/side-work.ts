@@ -1,0 +1,74 @@
+/**
+ * Work beside the shared requests of a sync: what takes long, such as counting a table, so that no poll waits for it. What it finds takes effect between two requests, when nothing is on its way.
+ */
+
+import type { Bell } from '@lockstep/foundation/bell';
+import { Fault } from '../../core/faults.ts';
+import type { AppLog } from '../../core/log-fields.ts';
+import { failureFields } from '../../postgres/index.ts';
+import type { SyncState } from './sync-state.ts';
+
+/** What the work has found, put into the state and the mirror. */
+export type Effect = (state: SyncState) => Promise<SyncState>;
+
+export class SideWork {
+  /** Until its effect is taken. */
+  private readonly underWay = new Set<string>();
+  private readonly ended: { name: string; effect: Effect }[] = [];
+  private readonly stopping = new AbortController();
+  private readonly bell: Bell;
+  private readonly log: AppLog;
+
+  constructor(bell: Bell, log: AppLog) {
+    this.bell = bell;
+    this.log = log;
+  }
+
+  isUnderWay(name: string): boolean {
+    return this.underWay.has(name);
+  }
+
+  /** Whether something waits to take effect. */
+  get hasEnded(): boolean {
+    return this.ended.length > 0;
+  }
+
+  /**
+   * Begins what is not under way.
+   *
+   * @param failed  what a failure means: a fault, or the database's error
+   */
+  begin(
+    name: string,
+    work: (signal: AbortSignal) => Promise<Effect>,
+    failed: (error: unknown) => Effect,
+  ): void {
+    if (this.underWay.has(name)) return;
+    this.underWay.add(name);
+    void work(this.stopping.signal)
+      .catch((error: unknown) => {
+        const where = error instanceof Fault ? error.code : name;
+        this.log.warn('work beside the requests failed', { where, ...failureFields(error) });
+        return failed(error);
+      })
+      .then((effect) => {
+        if (this.stopping.signal.aborted) return;
+        this.ended.push({ name, effect });
+        this.bell.ring();
+      });
+  }
+
+  async takeEffect(state: SyncState): Promise<SyncState> {
+    let next = state;
+    for (let one = this.ended.shift(); one; one = this.ended.shift()) {
+      next = await one.effect(next);
+      this.underWay.delete(one.name);
+    }
+    return next;
+  }
+
+  /** Nothing of it takes effect any more. What a database is still at ends with the connections to it. */
+  stop(): void {
+    this.stopping.abort();
+  }
+}

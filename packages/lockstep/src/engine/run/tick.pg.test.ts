@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
+import { openLog } from '@lockstep/foundation/log';
+import { sql } from '@lockstep/foundation/sql';
+import { idOf, openDestinationWorld, record } from '@lockstep/harness/destination';
+import { openScriptedOrg } from '@lockstep/harness/scripted-org';
+import type { Slot } from '../plan/fill-slots.ts';
+import { openQuota } from '../plan/quota.ts';
+import { RelatedRecords } from '../writes/related-records.ts';
+import { prepareAsking } from './prepare-asking.ts';
+import { loadState, startsOf } from './sync-state.ts';
+import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
+
+const serverNow = Date.UTC(2026, 10, 24) / 1000;
+const signal = new AbortController().signal;
+
+interface Answer {
+  records: object[];
+  done?: boolean;
+  totalSize?: number;
+}
+
+/** Answers each query of a request in turn, and does something before the answer leaves. */
+async function openTick(
+  answers: readonly Answer[],
+  meanwhile: () => Promise<unknown> = async () => undefined,
+) {
+  const world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  const org = await openScriptedOrg(async () => {
+    await meanwhile();
+    const compositeResponse = answers.map(({ records, done = true, totalSize = records.length }, place) => ({
+      body: { totalSize, done, records },
+      httpHeaders: {},
+      httpStatusCode: 200,
+      referenceId: `q${place}`,
+    }));
+    return { body: JSON.stringify({ compositeResponse }) };
+  });
+  const { destination, holder } = world;
+  const { mirror, tables } = destination;
+  for (const { stream } of tables.values()) {
+    await mirror.beginStream(stream.streamNo, startsOf(stream, serverNow), null);
+  }
+  const log = openLog({ write: () => undefined });
+  const related = new RelatedRecords({
+    log,
+    destination: async () => destination,
+    onMarked: () => undefined,
+  });
+  const asks = { salesforce: org.open(), onAnswer: () => undefined, mayAsk: () => true };
+  const deps = { clock: systemClock, log, ...asks, mirror, holder, related };
+  const budget = { intervalMs: 3_000, sentAt: [] };
+  const serverTime = { now: serverNow, saidAt: systemClock.now(), ahead: null };
+  const known = { serverNow, serverTime, budget, quota: openQuota(90), pageRows: 2_000 };
+  const state = await loadState(mirror, tables, known);
+  return {
+    world,
+    /** The last request's text. */
+    asked: () => org.received.at(-1)?.body ?? '',
+    run: async (slots: readonly Slot[]) => {
+      const reading = await beginReading(deps, await prepareAsking(deps, state, { slots, riders: [] }));
+      assert.ok(reading);
+      return applyAnswer(deps, await askSalesforce(deps, reading, signal));
+    },
+    copied: async () => {
+      const [cursor] = await world.db.query<{ position: { after: string | null } }>(
+        sql`SELECT position FROM _lockstep.cursor WHERE stream_no = 1 AND kind = 'backfill'`,
+      );
+      return cursor?.position.after;
+    },
+    openReadings: () => world.db.query(sql`SELECT lo FROM _lockstep.observation`),
+    async [Symbol.asyncDispose]() {
+      await org[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const chain: readonly Slot[] = [
+  { kind: 'backfill', index: 0, chainedTo: null },
+  { kind: 'backfill', index: 0, chainedTo: 0 },
+];
+
+test('the pages of a chain move their cursor one after the other, and the reading is closed', async () => {
+  await using tick = await openTick([
+    { records: [record(1)], done: false, totalSize: 2 },
+    { records: [record(2)], done: false, totalSize: 2 },
+  ]);
+  const { areCursorsMoved } = await tick.run(chain);
+  assert.equal(areCursorsMoved, true);
+  assert.equal(await tick.copied(), idOf(2));
+  assert.equal((await tick.world.rows()).length, 2);
+  assert.deepEqual(await tick.openReadings(), []);
+});
+
+test('a page refers to the one before it, also where a slot between has nothing to ask', async () => {
+  await using tick = await openTick([
+    { records: [record(1)], done: false, totalSize: 2 },
+    { records: [record(2)] },
+  ]);
+  await tick.run([
+    { kind: 'sweep', index: 0, nth: 0 },
+    { kind: 'sweep', index: 0, nth: 1 },
+    { kind: 'content', index: 0, chainedTo: null },
+    { kind: 'content', index: 0, chainedTo: 2 },
+  ]);
+  assert.deepEqual(tick.asked().match(/@\{q\d/g), ['@{q0']);
+  assert.equal((await tick.world.rows()).length, 2);
+});
+
+test('a page behind one that was thrown away moves no cursor', async () => {
+  await using tick = await openTick([
+    { records: [record(1)], totalSize: 7 },
+    { records: [record(2)], done: false, totalSize: 2 },
+  ]);
+  const { state } = await tick.run(chain);
+  assert.equal(await tick.copied(), null);
+  assert.equal(state.streams[0]?.cursors.backfill?.position.after, null);
+  assert.equal(state.streams[0]?.problems.backfill?.tries, 1);
+  assert.deepEqual(await tick.openReadings(), []);
+});
+
+test('a page that is not whole is its own stream’s trouble, the other stream goes on', async () => {
+  await using tick = await openTick([{ records: [record(1)], totalSize: 7 }, { records: [record(9)] }]);
+  const { state } = await tick.run([
+    { kind: 'head', index: 0, chainedTo: null },
+    { kind: 'head', index: 1, chainedTo: null },
+  ]);
+  assert.equal((await tick.world.rows('Contact')).length, 1);
+  assert.deepEqual(
+    state.streams.map(({ problems }) => problems.poll?.tries ?? 0),
+    [1, 0],
+  );
+});
+
+test('a cursor that somebody sets back meanwhile stays there, whatever the pages of a chain hold', async () => {
+  let setBack = async (): Promise<unknown> => undefined;
+  await using tick = await openTick(
+    [
+      { records: [record(1)], done: false, totalSize: 2 },
+      { records: [record(2)], done: false, totalSize: 2 },
+    ],
+    () => setBack(),
+  );
+  setBack = () =>
+    tick.world.db.query(sql`UPDATE _lockstep.cursor SET version = version + 1 WHERE kind = 'backfill'`);
+  const { areCursorsMoved } = await tick.run(chain);
+  assert.equal(areCursorsMoved, false);
+  assert.equal(await tick.copied(), null);
+  assert.equal((await tick.world.rows()).length, 2, 'the rows are kept');
+});

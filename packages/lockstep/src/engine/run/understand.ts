@@ -1,0 +1,123 @@
+/** What the answer to a request means for its streams. Pure, but for what it logs; nothing is applied here. */
+import type { Fault } from '../../core/faults.ts';
+import type { Page } from '../../core/page.ts';
+import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
+import { activityOf, isHead, type Slot } from '../plan/fill-slots.ts';
+import { type ExchangeTimes, type PreparedSlot, type SlotQuery, slotStep, streamOf } from '../plan/slots.ts';
+import type { Part, RiderPart, Stop } from './apply-parts.ts';
+import { stopRestMs, withoutProblem, withProblem } from './problems.ts';
+import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
+import type { SyncDeps } from './sync-deps.ts';
+import { type StreamState, type SyncState, withStream } from './sync-state.ts';
+
+/** Each slot with its query and what became of it, and what the riders brought. */
+export interface Answered {
+  slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
+  riders: readonly AnsweredRider[];
+}
+
+/** What each slot's answer means. Nothing is applied yet. */
+export function understand(
+  deps: SyncDeps,
+  state: SyncState,
+  chosen: readonly Slot[],
+  { slots, riders }: Answered,
+  times: ExchangeTimes,
+): { next: SyncState; parts: Part[]; riders: RiderPart[]; stops: Stop[] } {
+  let next = state;
+  const parts: Part[] = [];
+  const lost = new Set<Slot | undefined>();
+  const refusals: { slot: Slot; fault: Fault }[] = [];
+  const answered: Slot[] = [];
+  for (const { prepared, query, outcome } of slots) {
+    const { slot } = prepared;
+    const { index } = slot;
+    if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: times.sentAt });
+    if (outcome.kind === 'refused') refusals.push({ slot, fault: outcome.fault });
+    // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
+    if (outcome.kind !== 'page' || isBehind(slot, chosen, lost)) {
+      lost.add(slot);
+      continue;
+    }
+    if (slot.kind === 'sweep' && !outcome.page.done) lost.add(slot);
+    answered.push(slot);
+    const part = partOf(deps, next, { prepared, query, page: outcome.page }, times);
+    parts.push(part);
+    next = withStream(next, index, part.step.after);
+  }
+  for (const { kind, index } of answered)
+    next = withStream(next, index, afterSuccess(streamOf(next, { index }), kind));
+  for (const { slot, fault } of refusals) {
+    next = withStream(next, slot.index, afterRefusal(deps, streamOf(next, slot), slot.kind, fault));
+  }
+  const riderParts: RiderPart[] = [];
+  for (const one of riders) {
+    const part = readDeletedLog(deps, next, one);
+    riderParts.push(part);
+    next = withStream(next, part.index, part.after);
+  }
+  return { next, parts, riders: riderParts, stops: stopsOf(state, next, refusals) };
+}
+
+/** What comes behind a page that did not come, or of which something was kept back that it should have proven. */
+const isBehind = (slot: Slot, chosen: readonly Slot[], lost: ReadonlySet<Slot | undefined>): boolean =>
+  ('chainedTo' in slot && slot.chainedTo !== null && lost.has(chosen[slot.chainedTo])) ||
+  (slot.kind === 'sweep' && [...lost].some((one) => one?.kind === 'sweep' && one.index === slot.index));
+
+/** Streams that have stopped with this answer, or may be read again. */
+function stopsOf(
+  before: SyncState,
+  after: SyncState,
+  refusals: readonly { slot: Slot; fault: Fault }[],
+): Stop[] {
+  return after.streams.flatMap(({ table, stopped }, index): Stop[] => {
+    const was = before.streams[index]?.stopped ?? null;
+    if (!stopped) return was ? [{ table, fault: null }] : [];
+    if (stopped === was) return [];
+    const refusal = refusals.find(({ slot }) => slot.index === index);
+    return refusal ? [{ table, fault: refusal.fault }] : [];
+  });
+}
+
+function partOf(
+  deps: SyncDeps,
+  state: SyncState,
+  { prepared, query, page }: { prepared: PreparedSlot; query: SlotQuery | null; page: Page },
+  times: ExchangeTimes,
+): Part {
+  const { slot } = prepared;
+  const { table } = streamOf(state, slot);
+  deps.onQuery?.({ sobject: table.stream.sobject, kind: slot.kind, rows: page.count });
+  const asked = query ?? { soql: '', includeDeleted: false, timeField: null, limit: 0 };
+  return { table, slot, page, step: slotStep(state, prepared, asked, page, times) };
+}
+
+/** What was answered works; where the object had stopped, it may be read again. */
+function afterSuccess(stream: StreamState, kind: Slot['kind']): StreamState {
+  return { ...withoutProblem(stream, activityOf(kind)), stopped: null };
+}
+
+/** So long after its description an unknown field is no news: then its query is refused for good. */
+const describedLatelyMs = 60_000;
+
+/**
+ * A refused query concerns what it was for, and nothing else of its stream. Only what the stream cannot be followed
+ * without stops it, and only where the refusal is for good; an unknown field is looked up first.
+ */
+function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], fault: Fault): StreamState {
+  const activity = activityOf(kind);
+  const now = deps.clock.now();
+  deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code, kind });
+  const refused = withProblem(stream, activity, fault, now);
+  if (isUnknownField(fault) && now - stream.describe.at > describedLatelyMs)
+    return { ...refused, describe: { ...stream.describe, isDue: true } };
+  if (fault.kind !== 'permanent' || !isFollowing(stream, kind)) return refused;
+  const tries = (stream.stopped?.tries ?? 0) + 1;
+  return { ...refused, stopped: { code: fault.code, tries, triedAt: now, retryAt: now + stopRestMs(tries) } };
+}
+
+/** Whether the stream cannot be followed without it: its polls, and where it has none the reading of all its records. */
+function isFollowing({ cursors: { head } }: StreamState, kind: Slot['kind']): boolean {
+  const activity = activityOf(kind);
+  return activity === 'poll' || (head === null && (activity === 'backfill' || activity === 'content'));
+}

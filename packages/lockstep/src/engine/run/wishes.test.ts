@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { openLog } from '@lockstep/foundation/log';
+import { heldAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import type { RecordId } from '../../core/ids.ts';
+import type { AppLog, LogFields } from '../../core/log-fields.ts';
+import type { Mirror, SetAsideCount, StreamFigures } from '../../postgres/index.ts';
+import { startOfContent } from '../cursors/content.ts';
+import { startOfCounts } from '../cursors/counts.ts';
+import { mendOf } from '../cursors/mend.ts';
+import { startOfSweep } from '../cursors/sweep.ts';
+import type { Cursors, StreamState, SyncState } from './sync-state.ts';
+import { type Wish, type WishBox, Wishes } from './wishes.ts';
+
+const now = 1_000_000;
+/** Where the tail of a stream at rest stands. */
+const tailAt = serverNow - 900;
+const id = '001000000000001AAA' as RecordId;
+const [at, stream, sync] = [heldAt, streamState, syncState];
+const timeless: Partial<Cursors> = { head: null, tail: null, counts: null };
+
+/** The destination's last ticket whenever it is asked. */
+const lastTicket = 100;
+const marked = (oldest: number) => ({ marked: { isUrgent: false, oldest } });
+
+const log: AppLog = openLog<LogFields>({ write: () => undefined }, 'error');
+
+/** The wishes of one box, and what they have asked of the mirror and told the box. */
+function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
+  const open: Wish[] = wishes.map((wish, index) => ({ ...wish, id: index + 1 }));
+  const ended: object[] = [];
+  const reports: object[] = [];
+  const writes: unknown[] = [];
+  const box: WishBox & { isAway: boolean } = {
+    isAway: false,
+    open: () => (box.isAway ? Promise.reject(new Error('away')) : Promise.resolve([...open])),
+    report: (_, progress) => Promise.resolve(void reports.push(progress)),
+    end(wishId, outcome) {
+      if (box.isAway) return Promise.reject(new Error('away'));
+      open.splice(
+        open.findIndex((wish) => wish.id === wishId),
+        1,
+      );
+      ended.push('result' in outcome ? outcome.result : outcome.fault);
+      return Promise.resolve();
+    },
+  };
+  let figures: readonly StreamFigures[] = [];
+  const aside: SetAsideCount[] = [];
+  let decided = Promise.resolve();
+  const mirror: Pick<Mirror, 'markRows' | 'decideOnAbsent' | 'readFigures' | 'readRepairs' | 'readSetAside'> =
+    {
+      markRows: (...asked) => Promise.resolve(void writes.push(asked)),
+      decideOnAbsent: (...asked) => decided.then(() => void writes.push(asked)),
+      readFigures: () => Promise.resolve({ ticket: lastTicket, figures }),
+      readRepairs: () => Promise.resolve([]),
+      readSetAside: () => Promise.resolve(aside),
+    };
+  const granting = new Wishes(box, log, { ring: () => undefined });
+  return {
+    box,
+    open,
+    aside,
+    ended,
+    reports,
+    writes,
+    /** What the destination tells from now on. */
+    tell: (told: readonly StreamFigures[]) => void (figures = told),
+    /** What decisions on absent rows wait for from now on. */
+    decideAfter: (done: Promise<void>) => void (decided = done),
+    look: (state: SyncState, at = now, isUnderWay = false) =>
+      granting.look(mirror as Mirror, state, at, () => isUnderWay),
+    settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
+    wished: (state: SyncState) => granting.wishedOf(state).streams[0] as StreamState,
+  };
+}
+
+const wish = (kind: Wish['kind'], change: Partial<Wish> = {}) => ({
+  kind,
+  objects: null,
+  ids: null,
+  ...change,
+});
+
+/** The passes that are wanted of a stream. */
+const wanted = ({ cursors }: StreamState) =>
+  (['counts', 'sweep', 'content'] as const).filter((kind) => cursors[kind]?.position.isWanted);
+
+const done = { objects: 1, skipped: [], repairs: [], setAside: [] };
+
+test('a flush wants the head read from W on, first of all, until a reading that began since has ended', async () => {
+  const wishes = opened(wish('flush'));
+  const before = sync([stream(1)]);
+  await wishes.look(before);
+  const asked = wishes.wished(before);
+  assert.deepEqual([asked.isUrgent, asked.wideFrom, wanted(asked)], [true, tailAt, []]);
+
+  const underWay = sync([stream(1, { wideSince: now + 5 })]);
+  assert.deepEqual([wishes.wished(underWay).isUrgent, wishes.wished(underWay).wideFrom], [true, null]);
+  await wishes.settle(underWay);
+  assert.deepEqual(wishes.ended, []);
+
+  await wishes.settle(sync([stream(1, { wideReadAt: now + 5 })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a count that was under way when a comparison was asked for does not end it', async () => {
+  const wishes = opened(wish('compare'));
+  await wishes.look(sync([stream(1)]), now, true);
+  const counted = (lastAt: number) => sync([stream(1, { cursors: { counts: at(startOfCounts(lastAt)) } })]);
+  await wishes.settle(counted(serverNow));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(counted(serverNow + 1));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a wide reading that began before a flush does not end it, and another one is wanted', async () => {
+  const wishes = opened(wish('flush'));
+  const state = sync([stream(1, { wideSince: now - 5, wideReadAt: now - 9 })]);
+  await wishes.look(state);
+  assert.equal(wishes.wished(state).wideFrom, tailAt);
+  await wishes.settle(sync([stream(1, { wideReadAt: now - 5 })]));
+  assert.deepEqual(wishes.ended, []);
+});
+
+test('a flush waits for the records that were marked when it had read, and for no later ones', async () => {
+  const wishes = opened(wish('flush'));
+  await wishes.look(sync([stream(1)]));
+  wishes.tell([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
+  await wishes.settle(sync([stream(1, { wideReadAt: now })]));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(sync([stream(1, { wideReadAt: now, ...marked(lastTicket) })]));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(
+    sync([stream(1, { wideReadAt: now, ...marked(lastTicket + 1) }), stream(2, marked(1))]),
+  );
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a flush ends with what was set aside of the objects that it names', async () => {
+  const wishes = opened(wish('flush', { objects: ['object1'] }));
+  const one = { column: 'size__c', code: 'misfit', rows: 3 };
+  wishes.aside.push({ sobject: 'Object1', ...one }, { sobject: 'Object2', ...one });
+  await wishes.look(sync([stream(1), stream(2)]));
+  await wishes.settle(sync([stream(1, { wideReadAt: now }), stream(2)]));
+  assert.deepEqual(wishes.ended, [{ ...done, setAside: [{ sobject: 'Object1', ...one }] }]);
+});
+
+for (const [kind, change, passes] of [
+  ['flush', timeless, ['sweep', 'content']],
+  ['compare', {}, ['counts']],
+  ['compare', timeless, []],
+  ['reconcile', {}, ['sweep']],
+  ['reread', {}, ['sweep', 'content']],
+  ['repair', {}, []],
+] as const) {
+  const object = change === timeless ? 'an object without a time' : 'an object';
+  test(`${kind} of ${object} wants: ${passes.join(', ') || 'no pass'}`, async () => {
+    const wishes = opened(wish(kind));
+    const state = sync([stream(1, { cursors: change })]);
+    await wishes.look(state);
+    const asked = wishes.wished(state);
+    assert.deepEqual(wanted(asked), passes);
+    assert.equal(asked.wideFrom, null);
+  });
+}
+
+test('a pass that was under way when the wish came does not count, and the next one does', async () => {
+  const wishes = opened(wish('reconcile'));
+  const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow };
+  await wishes.look(sync([stream(1, { cursors: { sweep: at(sweep) } })]));
+  const ended = sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow)) } })]);
+  await wishes.settle(ended);
+  assert.deepEqual(wishes.ended, []);
+  assert.deepEqual(wanted(wishes.wished(ended)), ['sweep']);
+  await wishes.settle(sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow + 1)) } })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a comparison ends when the days that differed have been read again', async () => {
+  const wishes = opened(wish('compare'));
+  await wishes.look(sync([stream(1)]));
+  const counts = at(startOfCounts(serverNow + 1));
+  await wishes.settle(sync([stream(1, { cursors: { counts, mend: at(mendOf(['2026-11-24'])) } })]));
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(sync([stream(1, { cursors: { counts } })]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a repair marks its records first of all, and ends when none of them is marked', async () => {
+  const wishes = opened(wish('repair', { objects: ['object1'], ids: [id] }));
+  wishes.tell([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
+  const state = await wishes.look(sync([stream(1), stream(2)]));
+  assert.deepEqual(wishes.writes, [[1, [id], 'asked', true]]);
+  assert.deepEqual(state.streams[0]?.marked, { isUrgent: true, oldest: lastTicket });
+  await wishes.settle(state);
+  assert.deepEqual(wishes.ended, []);
+  await wishes.settle(sync([stream(1, marked(lastTicket + 1)), stream(2)]));
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+for (const [kind, decision] of [
+  ['keep', 'kept'],
+  ['remove', 'accepted'],
+] as const) {
+  test(`${kind} decides on the absent rows of the objects that it names, and is done by that`, async () => {
+    const wishes = opened(wish(kind, { objects: ['OBJECT2'] }));
+    const state = sync([stream(1), stream(2)]);
+    await wishes.look(state);
+    await setImmediate();
+    assert.deepEqual(wishes.writes, [[2, decision]]);
+    await wishes.settle(state);
+    assert.deepEqual(wishes.ended, [done]);
+  });
+}
+
+test('a decision on many rows holds up nothing, and the wish is done when it is', async () => {
+  const wishes = opened(wish('keep', { objects: ['Object2'] }));
+  const state = sync([stream(1), stream(2)]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  wishes.decideAfter(promise);
+  await wishes.look(state);
+  await wishes.settle(state);
+  assert.deepEqual(wishes.ended, []);
+  resolve();
+  await setImmediate();
+  await wishes.settle(state);
+  assert.deepEqual(wishes.ended, [done]);
+});
+
+test('a decision that the database refuses is made again', async () => {
+  const wishes = opened(wish('remove', { objects: ['Object2'] }));
+  const state = sync([stream(1), stream(2)]);
+  wishes.decideAfter(Promise.reject(new Error('connection lost')));
+  await wishes.look(state);
+  await setImmediate();
+  await wishes.settle(state);
+  assert.deepEqual([wishes.ended, wishes.writes], [[], []]);
+  wishes.decideAfter(Promise.resolve());
+  await wishes.look(state);
+  await setImmediate();
+  await wishes.settle(state);
+  assert.deepEqual([wishes.ended, wishes.writes], [[done], [[2, 'accepted']]]);
+});
+
+const stoppedAt = (triedAt: number) => ({
+  stopped: { code: 'PERM-02', tries: 1, triedAt, retryAt: now + 3_600_000 },
+});
+
+test('what has failed before somebody asked is tried again at once', async () => {
+  const wishes = opened(wish('compare'));
+  const failedAt = (at: number) => ({
+    counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, restsUntil: now + 60_000 },
+  });
+  const state = sync([stream(1, { problems: failedAt(now - 1), ...stoppedAt(now - 1) })]);
+  await wishes.look(state);
+  const asked = wishes.wished(state);
+  assert.deepEqual([asked.problems.counts?.restsUntil, asked.stopped?.retryAt], [now, now]);
+  await wishes.settle(sync([stream(1, { problems: failedAt(now + 1) })]));
+  assert.deepEqual(wishes.ended, [
+    { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },
+  ]);
+});
+
+test('objects that cannot be served are left out with the reason, and the others are served', async () => {
+  const wishes = opened(wish('flush'));
+  const copying = stream(2, { cursors: { backfill: at({ after: null }) } });
+  const stopped = stream(3, stoppedAt(now - 1));
+  await wishes.look(sync([stream(1), copying, stopped]));
+  await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stopped]));
+  assert.deepEqual(wishes.ended, [], 'it is tried again first');
+  await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stream(3, stoppedAt(now + 1))]));
+  const skipped = [
+    { object: 'Object2', reason: 'its first copy is not complete' },
+    { object: 'Object3', reason: 'it is stopped (PERM-02)' },
+  ];
+  assert.deepEqual(wishes.ended, [{ ...done, skipped }]);
+});
+
+test('an object that stops on the way holds nobody up', async () => {
+  const wishes = opened(wish('reread'));
+  await wishes.look(sync([stream(1)]));
+  await wishes.settle(sync([stream(1, stoppedAt(now + 1))]));
+  assert.equal(wishes.ended.length, 1);
+});
+
+test('how far a wish is, is told once a second', async () => {
+  const wishes = opened(wish('reread'));
+  await wishes.look(sync([stream(1), stream(2)]));
+  const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow + 1, done: 250 };
+  const state = sync([
+    stream(1, { cursors: { sweep: at(sweep) } }),
+    stream(2, {
+      cursors: { sweep: at(startOfSweep(serverNow + 1)), content: at(startOfContent(serverNow + 1)) },
+    }),
+  ]);
+  await wishes.settle(state, now + 999);
+  assert.deepEqual(wishes.reports, []);
+  await wishes.settle(state, now + 1_000);
+  await wishes.settle(state, now + 1_500);
+  assert.deepEqual(wishes.reports, [
+    { done: 1, of: 2, objects: [{ object: 'Object1', rows: 250, of: 1_000 }] },
+  ]);
+});
+
+test('a wish that is taken back is forgotten', async () => {
+  const wishes = opened(wish('flush'));
+  const state = sync([stream(1)]);
+  await wishes.look(state);
+  wishes.open.length = 0;
+  await wishes.look(state);
+  assert.deepEqual(wishes.wished(state), state.streams[0]);
+  await wishes.settle(sync([stream(1, { wideReadAt: now })]));
+  assert.deepEqual(wishes.ended, []);
+});
+
+test('while nobody can be asked, what was taken goes on, and its end is told later', async () => {
+  const wishes = opened(wish('flush'));
+  const state = sync([stream(1)]);
+  await wishes.look(state);
+  wishes.box.isAway = true;
+  assert.equal(await wishes.look(state), state);
+  assert.equal(wishes.wished(state).wideFrom, tailAt);
+  const read = sync([stream(1, { wideReadAt: now })]);
+  await wishes.settle(read);
+  assert.deepEqual(wishes.ended, []);
+  wishes.box.isAway = false;
+  await wishes.settle(read);
+  assert.deepEqual(wishes.ended, [done]);
+});

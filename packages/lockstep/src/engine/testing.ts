@@ -1,0 +1,18 @@
+/** What tests outside this package need of this room, besides its index. */
+
+export { createSync } from './create-sync.ts';
+export { startOfContent } from './cursors/content.ts';
+export { startOfCounts, suspectsMax } from './cursors/counts.ts';
+export type { DeletedPosition } from './cursors/deleted-log.ts';
+export { type MendPosition, nothingToMend } from './cursors/mend.ts';
+export { settleSeconds, type TailPosition } from './cursors/poll.ts';
+export { type SweepPosition, startOfSweep } from './cursors/sweep.ts';
+export { uncut } from './plan/page-size.ts';
+export { afterAnswer, openQuota } from './plan/quota.ts';
+export { holdSync } from './run/hold-sync.ts';
+export type { HeldSync } from './run/run.ts';
+export type { Cursors, Held, StreamState, SyncState } from './run/sync-state.ts';
+export type { Wish, WishBox } from './run/wishes.ts';
+export { type AfterWrites, openAfterWrites } from './writes/after-writes.ts';
+export type { Wide } from './writes/polled-first.ts';
+export { proxied } from './writes/proxied-syncs.ts';

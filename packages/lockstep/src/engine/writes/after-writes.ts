@@ -1,0 +1,47 @@
+import type { Bell } from '@lockstep/foundation/bell';
+import type { Clock } from '@lockstep/foundation/clock';
+import type { AppLog } from '../../core/log-fields.ts';
+import type { Salesforce } from '../../salesforce/index.ts';
+import { OwedRecords } from './owed-records.ts';
+import { pollFirst } from './polled-first.ts';
+import { ReadBacks } from './read-backs.ts';
+import { type Opened, RelatedRecords } from './related-records.ts';
+import { WatchedJobs } from './watched-jobs.ts';
+
+export interface AfterWritesDeps {
+  clock: Clock;
+  log: AppLog;
+  /** This process. */
+  owner: string;
+  salesforce: Salesforce;
+  /** Opened at first use. */
+  destination(): Promise<Opened>;
+  /** As in {@link HeldSync}: what is to be polled first of all. */
+  urgent: Set<string>;
+  bell: Bell;
+}
+
+/** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
+export interface AfterWrites {
+  readBacks: ReadBacks;
+  owed: OwedRecords;
+  jobs: WatchedJobs;
+  /** Has sobjects, in lower case, polled first of all. */
+  pollSoon(sobjects: Iterable<string>): void;
+  end(): void;
+}
+
+export function openAfterWrites({ urgent, bell, ...deps }: AfterWritesDeps): AfterWrites {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const pollSoon = (sobjects: Iterable<string>) => pollFirst({ urgent, bell }, sobjects);
+  const onMarked = (sobject: string) => pollSoon([sobject]);
+  const related = new RelatedRecords({ ...deps, onMarked });
+  return {
+    readBacks: new ReadBacks({ ...deps, onStored: (stored) => related.stored(stored) }, signal),
+    owed: new OwedRecords({ ...deps, onMarked }, signal),
+    jobs: new WatchedJobs({ ...deps, pollSoon: onMarked }, signal),
+    pollSoon,
+    end: () => closing.abort(new Error('the sync is closed')),
+  };
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import type { AppLog } from '../../core/log-fields.ts';
+import type { Destination, Mirror } from '../../postgres/index.ts';
+import { readFrom, type Wide } from './polled-first.ts';
+
+export interface HealDeps {
+  clock: Clock;
+  log: AppLog;
+  mirror: Mirror;
+  tables: Destination['tables'];
+  /** The processes that still finish their writes. */
+  living: () => Promise<readonly string[]>;
+  /** See {@link readFrom}. */
+  wide: Wide;
+}
+
+/**
+ * Settles the proxied writes that nobody finishes any more. One whose record is not known may have been committed at
+ * any time since it was sent: its object is to be read from then on.
+ *
+ * @param isStart  the writes of the living too: the database may have been away when they ended
+ */
+export async function healCutOff(
+  { clock, mirror, tables, wide, living, log }: HealDeps,
+  isStart: boolean,
+): Promise<void> {
+  if (!(await mirror.hasOpenIntents())) return;
+  const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
+  const { healed, withoutId } = await mirror.healIntents(await living(), streamNos, isStart);
+  for (const [sobject, age] of withoutId) readFrom(wide, sobject, clock.now() - age * 1_000);
+  if (healed > 0) log.warn('writes that were cut off are read again', { rows: healed });
+}

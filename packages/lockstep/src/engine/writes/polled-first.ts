@@ -1,0 +1,19 @@
+/** What the next poll is to look at first of all, shared by those who know of writes and by whoever polls. */
+import type { Bell } from '@lockstep/foundation/bell';
+
+/** Sobjects, by API name in lower case, that are to be read from a local time on. */
+export type Wide = Map<string, number>;
+
+/** A write without an Id was sent then: its record is stamped later, and may be committed behind what has been read. */
+export const readFrom = (wide: Wide, sobject: string, sentAt: number): void => {
+  wide.set(sobject, Math.min(sentAt, wide.get(sobject) ?? sentAt));
+};
+
+/** Has sobjects, by API name in lower case, polled first of all. */
+export function pollFirst(
+  { urgent, bell }: { urgent: Set<string>; bell: Bell },
+  sobjects: Iterable<string>,
+): void {
+  for (const sobject of sobjects) urgent.add(sobject);
+  bell.ring();
+}

@@ -1,0 +1,120 @@
+import type { Sync } from '../../control/index.ts';
+import type { OrgId, RecordId, SyncId } from '../../core/ids.ts';
+import { isSyncId } from '../../core/ids.ts';
+import type { WrittenRecord } from '../../core/written-record.ts';
+import type { Outcome } from '../../postgres/index.ts';
+import { usageOf } from '../../salesforce/index.ts';
+import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
+import { readFrom } from './polled-first.ts';
+import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-back.ts';
+import type { Opened } from './related-records.ts';
+import type { IngestJob } from './watched-jobs.ts';
+
+/** A record that a request names before it is answered; null where only its sobject is known. */
+export interface NamedRecord {
+  sobject: string;
+  id: RecordId | null;
+}
+
+/** One sync as the proxy in front of it sees it. Sobjects are API names in lower case. */
+export interface ProxiedSync {
+  id: SyncId;
+  orgId: OrgId;
+  /** Address of the org, for example `https://acme.my.salesforce.com`. */
+  instanceUrl: string;
+  /** The mirrored sobjects. */
+  streams: ReadonlySet<string>;
+  /** Mirrored sobjects by the first three characters of their records' Ids. Throws when the database is away. */
+  keyPrefixes(): Promise<ReadonlyMap<string, string>>;
+  /** What becomes of a write while the mirror's database is away: not sent, or sent and stored later. */
+  withoutDatabase: Sync['withoutDatabase'];
+  /** Commits the intent to write, before anything is sent. Throws when the database is away. */
+  recordIntent(intent: { method: string; named: readonly NamedRecord[] }): Promise<readonly number[]>;
+  /** Where the database is away, it throws and does so later. */
+  recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
+  /** See {@link ReadBacks.read}. */
+  readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd>;
+  /** Has records of one sobject read again, first of all. Where the database is away, it throws and does so later. */
+  markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
+  /** Has sobjects polled with priority; all of them for null. */
+  pollSoon(sobjects: readonly string[] | null): void;
+  /** The same for writes whose records are not known, from the local time on at which the first of them was sent. */
+  pollWide(sobjects: readonly string[], sentAt: number): void;
+  /** Counts a request that has left. `limitInfo`: its answer's header Sforce-Limit-Info, which the reads heed too. */
+  forwarded(limitInfo: string | undefined): void;
+  /** Has the sobject of a bulk job polled until the job is finished. */
+  watchJob(job: IngestJob): void;
+}
+
+/** Null for an id that no sync has; nothing leaves this machine then. */
+export async function proxiedSync(
+  deps: EngineDeps,
+  syncs: OpenSyncs,
+  id: string,
+): Promise<ProxiedSync | null> {
+  const open = isSyncId(id) ? await syncs.of(id) : null;
+  return open && proxied(deps, open, open.settings);
+}
+
+type ProxiedOpen = Pick<OpenSync, 'bell' | 'wide' | 'afterWrites' | 'forwarded'> & {
+  destination(): Promise<Opened>;
+};
+
+/** What a proxied write of one sync does, whoever has it open. */
+export function proxied(
+  { owner }: Pick<EngineDeps, 'owner'>,
+  open: ProxiedOpen,
+  settings: Pick<Sync, 'id' | 'orgId' | 'instanceUrl' | 'sobjects' | 'withoutDatabase'>,
+): ProxiedSync {
+  const { afterWrites } = open;
+  const destination = () => open.destination();
+  const streams = new Set(settings.sobjects.map((name) => name.toLowerCase()));
+  return {
+    id: settings.id,
+    orgId: settings.orgId,
+    instanceUrl: settings.instanceUrl,
+    streams,
+    keyPrefixes: async () => keyPrefixesOf(await destination()),
+    withoutDatabase: settings.withoutDatabase,
+    recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
+    recordOutcome: async (intents, outcome) => {
+      const { owed } = afterWrites;
+      // With an outcome a write is healed by nobody: its marks come first.
+      if (owed.hasMarks) return owed.addOutcome(intents, outcome);
+      try {
+        await (await destination()).mirror.recordOutcome(intents, outcome);
+      } catch (error) {
+        owed.addOutcome(intents, outcome);
+        throw error;
+      }
+    },
+    readBack: (written, options) => afterWrites.readBacks.read(written, options),
+    markDirty: async (sobject, ids) => {
+      try {
+        await markForReading(await destination(), sobject, ids);
+      } catch {
+        return afterWrites.owed.addMarks(sobject, ids);
+      }
+      afterWrites.pollSoon([sobject]);
+    },
+    pollSoon: (sobjects) => afterWrites.pollSoon(sobjects ?? streams),
+    pollWide(sobjects, sentAt) {
+      for (const one of sobjects) readFrom(open.wide, one, sentAt);
+      open.bell.ring();
+    },
+    forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),
+    watchJob(job) {
+      if (streams.has(job.sobject)) afterWrites.jobs.watch(job);
+    },
+  };
+}
+
+/** Of a prefix that two sobjects share, neither is known. */
+function keyPrefixesOf({ tables }: Pick<Opened, 'tables'>): ReadonlyMap<string, string> {
+  const byPrefix = Map.groupBy(tables, ([, { stream }]) => stream.keyPrefix);
+  return new Map(
+    [...byPrefix].flatMap(([prefix, [first, ...others]]) =>
+      prefix !== null && first && others.length === 0 ? [[prefix, first[0]]] : [],
+    ),
+  );
+}

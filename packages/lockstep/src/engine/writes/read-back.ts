@@ -1,0 +1,244 @@
+import { assert } from '@lockstep/foundation/assert';
+import type { Clock } from '@lockstep/foundation/clock';
+import { movesWithChanges } from '../../core/describe.ts';
+import { Fault } from '../../core/faults.ts';
+import type { RecordId } from '../../core/ids.ts';
+import type { AppLog } from '../../core/log-fields.ts';
+import type { ServerSeconds } from '../../core/stamps.ts';
+import type { WrittenRecord } from '../../core/written-record.ts';
+import { failureFields, type Observation, type StreamTable } from '../../postgres/index.ts';
+import {
+  isApiName,
+  isUnknownField,
+  type Query,
+  type QueryOutcome,
+  queryPages,
+  type Salesforce,
+  type Shown,
+  selectRecords,
+  shownIn,
+  soqlIds,
+  soqlString,
+} from '../../salesforce/index.ts';
+import { slotsMax } from '../plan/fill-slots.ts';
+import { absentIds } from '../run/page-ids.ts';
+import { mastersOf, type Opened, type Stored } from './related-records.ts';
+
+/** What a read-back works with. */
+export interface ReadBackDeps {
+  clock: Clock;
+  log: AppLog;
+  /** This process; a read-back is its own, not the lease holder's. */
+  owner: string;
+  salesforce: Salesforce;
+  /** Opened at first use. */
+  destination(): Promise<Opened>;
+  /** Told of records that it has stored. */
+  onStored: (stored: Stored) => void;
+}
+
+/** How the reading of some records has ended. */
+export interface ReadBackEnd {
+  /** Those that the mirror does not show. */
+  pending: readonly WrittenRecord[];
+  /** What storing the slowest of them took. */
+  applyMs: number;
+}
+
+export interface ReadBackOptions {
+  /** A record whose stamp lies before this was read from before the write: it is read again. */
+  notBefore: ServerSeconds;
+  /** In the clock's milliseconds. After it the write's answer goes out without its record. */
+  deadlineAt: number;
+}
+
+/** A written record that somebody waits for. */
+export interface Waiting extends ReadBackOptions {
+  record: WrittenRecord;
+  /** Its last reading was from before its write: it is asked for apart from those that were never doubted. */
+  isSuspect: boolean;
+  /** What storing it has taken so far. */
+  applyMs: number;
+}
+
+/** Records that one query asks for. */
+export interface Group<One extends Waiting> {
+  key: string;
+  sobject: string;
+  /** Distinct; empty for a record that is known by its external id. */
+  ids: Set<RecordId>;
+  waiting: One[];
+}
+
+/**
+ * `again`: the mirror does not hold it as it was after the write, and another reading may. `hopeless`: another one would
+ * find the same, because the mirror cannot hold the record or the sync may not read its object.
+ */
+export type ReadBackResult = 'applied' | 'again' | 'hopeless';
+
+/** Wide rows fit an answer by so many; Salesforce sends the rest of a longer one in pages of its own. */
+const idsMax = 200;
+/** Nobody waits for it as long; what comes a little late is stored all the same, and its connection is one of few. */
+const timeoutMs = 10_000;
+/** So long its observation stays open where its process has ended. */
+const observationLastsMs = 60_000;
+
+/** As many of those that wait as one request can ask for, the first first; `left` has to wait on. */
+export function groupsOf<One extends Waiting>(
+  waiting: readonly One[],
+): { groups: Group<One>[]; left: One[] } {
+  const groups: Group<One>[] = [];
+  const left: One[] = [];
+  for (const one of waiting) {
+    const { record } = one;
+    const key = `${record.sobject}${one.isSuspect ? ', suspect' : ''}`;
+    const hasRoom = ({ ids }: Group<One>) => 'id' in record && (ids.has(record.id) || ids.size < idsMax);
+    let group = 'id' in record ? groups.find((known) => known.key === key && hasRoom(known)) : undefined;
+    if (!group && groups.length === slotsMax) {
+      left.push(one);
+      continue;
+    }
+    if (!group) {
+      group = { key: 'id' in record ? key : '', sobject: record.sobject, ids: new Set(), waiting: [] };
+      groups.push(group);
+    }
+    if ('id' in record) group.ids.add(record.id);
+    group.waiting.push(one);
+  }
+  return { groups, left };
+}
+
+/**
+ * Reads written records with the sync's own credential, one query a group, and applies them. Nothing is guessed from
+ * the writes: Salesforce trims, truncates, resolves references and runs triggers.
+ *
+ * The request is sent after the writes were acknowledged, so its answer holds them; the merge rule keeps it from being
+ * undone by a page that was read before. A reading that is older than a write all the same (a replica that lags) is
+ * thrown away, and one that does not find a record that was just written says nothing about it.
+ *
+ * @throws what fails for the request as a whole: a Fault, or the database's error
+ */
+export async function readGroups<One extends Waiting>(
+  deps: ReadBackDeps,
+  groups: readonly Group<One>[],
+  signal: AbortSignal,
+): Promise<Map<One, ReadBackResult>> {
+  const destination = await deps.destination();
+  const { mirror, tables } = destination;
+  const results = new Map<One, ReadBackResult>();
+  let isOutdated = false;
+  const asked = groups.flatMap((group) => {
+    const table = group.waiting.every(canBeAsked) ? tables.get(group.sobject) : undefined;
+    if (!table) for (const one of group.waiting) results.set(one, 'hopeless');
+    return table ? [{ ...group, table }] : [];
+  });
+  if (asked.length === 0) return results;
+  const streamNos = [...new Set(asked.map(({ table }) => table.stream.streamNo))];
+  const observation = await mirror.openReadBackObservation(deps.owner, streamNos, observationLastsMs);
+  try {
+    const queries = asked.map(queryOf);
+    const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back', timeoutMs }, signal);
+    for (const [place, group] of asked.entries()) {
+      const outcome = pages[place];
+      assert(outcome, 'each query has an outcome');
+      isOutdated ||= namesUnknownField(outcome);
+      const applied = await applyGroup({ ...deps, destination }, group, outcome, observation).catch(
+        (error: unknown) => {
+          const { sobject } = group.table.stream;
+          isOutdated ||= error instanceof Fault && error.code === 'SYS-09';
+          deps.log.warn('a read-back is not stored', { stream: sobject, ...failureFields(error) });
+          return new Map<One, ReadBackResult>(); // to be read again; the other tables go on
+        },
+      );
+      for (const [one, result] of applied) results.set(one, result);
+    }
+  } finally {
+    // Nobody waits for it: where it fails the observation expires.
+    mirror.closeObservation(observation).catch(() => undefined);
+  }
+  if (isOutdated) await destination.reloadTables();
+  return results;
+}
+
+/** The sync describes the object when it meets this itself, and plans its table anew. */
+const namesUnknownField = (outcome: QueryOutcome): boolean =>
+  outcome.kind === 'refused' && isUnknownField(outcome.fault);
+
+/** The name of an external id is the caller's text. */
+const canBeAsked = ({ record }: Waiting) => 'id' in record || isApiName(record.externalId.field);
+
+type AskedGroup<One extends Waiting> = Group<One> & { table: StreamTable };
+
+function queryOf({ table: { stream }, ids, waiting }: AskedGroup<Waiting>): Query {
+  const [{ record }] = waiting as [Waiting];
+  const where =
+    'id' in record
+      ? `Id IN ${soqlIds([...ids])}`
+      : `${record.externalId.field} = ${soqlString(record.externalId.value)}`;
+  const fields = stream.columns.map(({ field }) => field);
+  return {
+    soql: selectRecords({ fields, sobject: stream.sobject, where }),
+    includeDeleted: 'id' in record,
+    timeField: stream.cursorField,
+  };
+}
+
+async function applyGroup<One extends Waiting>(
+  { destination, clock, onStored }: Pick<ReadBackDeps, 'clock' | 'onStored'> & { destination: Opened },
+  { table, waiting }: AskedGroup<One>,
+  outcome: QueryOutcome,
+  observation: Observation,
+): Promise<Map<One, ReadBackResult>> {
+  const all = (result: ReadBackResult) => new Map(waiting.map((one) => [one, result]));
+  if (outcome.kind !== 'page') {
+    const isHopeless =
+      outcome.kind === 'refused' && outcome.fault.kind === 'permanent' && !isUnknownField(outcome.fault);
+    return all(isHopeless ? 'hopeless' : 'again');
+  }
+  const { page } = outcome;
+  const { cursorField } = table.stream;
+  const shown = shownIn(page, movesWithChanges(cursorField) ? cursorField : null);
+  const stale = waiting.filter((one) => isStale(one, shown));
+  if (stale.length > 0) {
+    for (const one of stale) one.isSuspect = true;
+    return all('again');
+  }
+  const { mirror } = destination;
+  const deletedIds = [...new Set(waiting.flatMap(({ record }) => (record.deleted ? [record.id] : [])))];
+  const part = { observation, isLast: false, absent: absentIds(deletedIds, page) };
+  const deadlineAt = Math.max(...waiting.map((one) => one.deadlineAt));
+  const ids = [...shown.keys(), ...part.absent];
+  const formerMasters = await mastersOf(destination, table, ids);
+  const began = clock.now();
+  await mirror.applyPage(table, page, part, Math.max(1, deadlineAt - began));
+  for (const one of waiting) one.applyMs += clock.now() - began;
+  onStored({ table, formerMasters, ids, deletedIds });
+  const unsettled = new Map(await mirror.unsettled(table.stream.streamNo, ids));
+  const resultOf = (one: One): ReadBackResult => {
+    const { record } = one;
+    const found = 'id' in record ? [record.id] : [...shown.keys()];
+    const isAnswered =
+      found.length > 0 && found.every((id) => shown.has(id) || part.absent.includes(id as RecordId));
+    if (!isAnswered || found.some((id) => unsettled.get(id) === 'dirty')) return 'again';
+    return found.some((id) => unsettled.get(id) === 'quarantined') ? 'hopeless' : 'applied';
+  };
+  return new Map(waiting.map((one) => [one, resultOf(one)]));
+}
+
+/** What a reading after the write cannot show: a deleted record that lives, or a stamp from before the write. */
+function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Shown>): boolean {
+  const found = 'id' in record ? [shown.get(record.id)] : [...shown.values()];
+  return found.some(
+    (one) => one && ((record.deleted && !one.isDeleted) || (one.time !== null && one.time < notBefore)),
+  );
+}
+
+/** Has records read again by the poll, first of all. */
+export async function markForReading(
+  { mirror, tables }: Opened,
+  sobject: string,
+  ids: readonly RecordId[],
+): Promise<void> {
+  const table = tables.get(sobject);
+  if (table) await mirror.markRows(table.stream.streamNo, ids, 'written', true);
+}

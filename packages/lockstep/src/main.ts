@@ -1,0 +1,39 @@
+/**
+ * The entry of everything: finds the command, runs it until it is done or somebody wants it to end, and says in plain
+ * words what went wrong. `cli/server.ts` builds the rooms.
+ */
+import { readArguments } from './cli/arguments.ts';
+import { helpOf } from './cli/commands/help.ts';
+import { commands, findCommand } from './cli/commands.ts';
+import { openContext } from './cli/context.ts';
+import { reportFailure } from './cli/terminal/failure.ts';
+import { openOutput } from './cli/terminal/output.ts';
+import { stopOnSignals } from './cli/terminal/signals.ts';
+import { exitCodes, isInterruption } from './core/command-error.ts';
+
+async function main(given: readonly string[]): Promise<number> {
+  const output = openOutput({ wantsJson: given.includes('--json'), ...dataDirOf(given) });
+  const stop = stopOnSignals((line) => output.say(line));
+  try {
+    const { command, rest } = findCommand(given);
+    const args = readArguments(command, rest);
+    if (args.isSet('help')) {
+      output.data(output.pasteable(helpOf(command.name, commands)));
+      return 0;
+    }
+    return (await command.run(args, openContext(args, output, stop))) ?? 0;
+  } catch (error) {
+    if (!stop.aborted && !isInterruption(error)) return reportFailure(error, output);
+    output.say('Interrupted.');
+    return exitCodes.interrupted;
+  }
+}
+
+/** Read before everything else: a message about wrong words names commands too. */
+function dataDirOf(given: readonly string[]): { dataDir?: string } {
+  const at = given.findIndex((word) => word === '--data' || word.startsWith('--data='));
+  const dataDir = given[at]?.split('=')[1] ?? given[at + 1];
+  return at === -1 || dataDir === undefined ? {} : { dataDir };
+}
+
+process.exitCode = await main(process.argv.slice(2));

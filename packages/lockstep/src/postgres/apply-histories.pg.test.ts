@@ -1,0 +1,305 @@
+/** The merge rule twice: in TypeScript, and in the SQL that applies it. Random histories of readings hold them equal. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { idOf, openDestinationWorld, record, stampAt } from '@lockstep/harness/destination';
+import fc from 'fast-check';
+import { decide, decidePartial, type Fence, type Reading, type Verdict } from '../core/merge-rule.ts';
+import { closeObservation, type Observation } from './observations.ts';
+import type { Applied } from './page-part.ts';
+
+type World = Awaited<ReturnType<typeof openDestinationWorld>>;
+
+/** What one answer says of one record. */
+interface Seen {
+  number: number;
+  name: string;
+  stampSeconds: number;
+  /** Changes without a stamp. */
+  formula: number;
+  fate: 'there' | 'deleted' | 'absent';
+}
+
+type Step =
+  | { do: 'open' }
+  /** Applies a page of the reading that stands at `which` among the open ones; a part may not be the last. */
+  | { do: 'apply'; which: number; seen: Seen[]; isLast: boolean }
+  /** The same of a sweep, whose records have some columns only. */
+  | { do: 'sweep'; which: number; seen: Seen[]; isLast: boolean; settledAfter: number }
+  | { do: 'close'; which: number }
+  | { do: 'mark'; number: number }
+  | { do: 'patch'; number: number }
+  /** The record's fence is of a reading that began after every one that is open now has ended. */
+  | { do: 'advance'; number: number };
+
+const numbers = fc.integer({ min: 1, max: 4 });
+const seen: fc.Arbitrary<Seen> = fc.record({
+  number: numbers,
+  name: fc.constantFrom('a', 'b'),
+  stampSeconds: fc.integer({ min: 0, max: 7 }),
+  formula: fc.integer({ min: 0, max: 1 }),
+  fate: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('there' as const) },
+    { weight: 2, arbitrary: fc.constant('deleted' as const) },
+    { weight: 1, arbitrary: fc.constant('absent' as const) },
+  ),
+});
+const which = fc.integer({ min: 0, max: 5 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant({ do: 'open' as const }) },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      do: fc.constant('apply' as const),
+      which,
+      seen: fc.array(seen, { maxLength: 4 }),
+      isLast: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(true) },
+        { weight: 1, arbitrary: fc.constant(false) },
+      ),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('sweep' as const),
+      which,
+      seen: fc.uniqueArray(seen, { maxLength: 4, selector: ({ number }) => number }),
+      isLast: fc.boolean(),
+      settledAfter: fc.integer({ min: 0, max: 8 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('mark' as const), number: numbers }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('patch' as const), number: numbers }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('advance' as const), number: numbers }) },
+);
+
+type Row = Pick<Seen, 'name' | 'stampSeconds' | 'formula'>;
+
+interface Bounds {
+  lo: number;
+  hi: number;
+}
+
+/** The destination as the rule in words would keep it, with a ticket counter of its own. */
+class Model {
+  ticket = 0;
+  rows = new Map<number, Row>();
+  fences = new Map<number, Fence>();
+  marks = new Map<number, { since: number; reason: string }>();
+  open: number[] = [];
+
+  apply(lo: number, page: readonly Seen[], isLast: boolean): Applied {
+    const hi = ++this.ticket;
+    if (isLast) this.open = this.open.filter((other) => other !== lo);
+    const counts: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+    for (const [number, of] of Map.groupBy(page, (each) => each.number)) {
+      const [newest, next] = of.toSorted((a, b) => b.stampSeconds - a.stampSeconds);
+      assert.ok(newest);
+      counts.stale += of.length - 1;
+      const isTied = next?.stampSeconds === newest.stampSeconds;
+      counts[this.merge(number, newest, { lo, hi }, isTied)]++;
+    }
+    this.purge();
+    return counts;
+  }
+
+  sweep(lo: number, part: readonly Seen[], isLast: boolean, settledUntil: number): Applied {
+    const hi = ++this.ticket;
+    if (isLast) this.open = this.open.filter((other) => other !== lo);
+    const counts: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+    for (const each of part) counts[this.patch(each, { lo, hi, settledUntil })]++;
+    this.purge();
+    return counts;
+  }
+
+  private purge(): void {
+    const horizon = Math.min(...this.open);
+    for (const [number, { hi: end }] of this.fences) if (end <= horizon) this.fences.delete(number);
+  }
+
+  private patch(
+    { number, stampSeconds, formula, fate }: Seen,
+    { lo, hi, settledUntil }: Bounds & { settledUntil: number },
+  ): keyof Applied {
+    const row = this.rows.get(number);
+    const isAbsent = fate !== 'there';
+    const stamp = isAbsent ? null : stampSeconds;
+    const isSame = !isAbsent && row?.stampSeconds === stampSeconds && row.formula === formula;
+    const fence = this.fences.get(number) ?? null;
+    const verdict = decidePartial(
+      { lo, hi, stamp, isAbsent, settledUntil },
+      fence,
+      row ? { stamp: row.stampSeconds } : null,
+      isSame,
+    );
+    const mark = this.marks.get(number);
+    if (verdict === 'dirty') this.mark(number, hi, isAbsent ? 'absent' : 'differs');
+    if (verdict === 'dirty' || verdict === 'stale') return verdict;
+    if (!isAbsent && mark?.reason === 'absent' && mark.since < lo) this.marks.delete(number);
+    if (verdict === 'nothing') return 'unchanged';
+    if (row) row.formula = formula;
+    this.fence(number, { lo, hi, stamp, deleted: false, partial: true });
+    return isSame ? 'unchanged' : 'applied';
+  }
+
+  /** That a record did not come says less than what a mark said before. */
+  private mark(number: number, hi: number, reason: string): void {
+    const before = this.marks.get(number);
+    this.marks.set(number, { since: hi, reason: reason === 'absent' ? (before?.reason ?? reason) : reason });
+  }
+
+  private fence(number: number, fence: Fence): void {
+    const isAnotherOpen = this.open.some((lo) => lo !== fence.lo && lo < fence.hi);
+    if (isAnotherOpen) this.fences.set(number, fence);
+  }
+
+  private merge(number: number, record: Seen, bounds: Bounds, isTied: boolean): keyof Applied {
+    const row = this.rows.get(number);
+    const isGone = record.fate !== 'there';
+    const stamp = record.fate === 'absent' ? null : record.stampSeconds;
+    const reading: Reading = { ...bounds, stamp, deleted: isGone };
+    const isSame = isGone
+      ? row === undefined
+      : row?.name === record.name &&
+        row.stampSeconds === record.stampSeconds &&
+        row.formula === record.formula;
+    const verdict: Verdict = isTied ? 'dirty' : decide(reading, this.fences.get(number) ?? null, isSame);
+    if (verdict === 'dirty') this.mark(number, bounds.hi, isGone ? 'absent' : 'overlap');
+    if (verdict === 'dirty' || verdict === 'stale') return verdict;
+    if ((this.marks.get(number)?.since ?? Infinity) < bounds.lo) this.marks.delete(number);
+    if (verdict === 'nothing') return 'unchanged';
+    if (isGone) this.rows.delete(number);
+    else {
+      const { name, stampSeconds, formula } = record;
+      this.rows.set(number, { name, stampSeconds, formula });
+    }
+    this.fence(number, { ...reading, partial: false });
+    return isSame ? 'unchanged' : 'applied';
+  }
+
+  /** In the form that `stateOf` reads from the destination. */
+  state() {
+    const byId = <Value, Out>(map: Map<number, Value>, out: (value: Value) => Out) =>
+      [...map].toSorted(([a], [b]) => a - b).map(([number, value]) => [idOf(number), out(value)]);
+    return {
+      rows: byId(this.rows, ({ name, stampSeconds, formula }) => [name, stampSeconds, formula]),
+      fences: byId(this.fences, (f) => [f.lo, f.hi, f.stamp, f.deleted, f.partial]),
+      marks: byId(this.marks, ({ since, reason }) => [since, reason]),
+      kept: this.rows.size,
+      open: this.open,
+    };
+  }
+}
+
+async function stateOf(world: World) {
+  const [found] = await world.db.query<{ state: ReturnType<Model['state']> }>(sql`
+    SELECT json_build_object(
+      'rows', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(name,
+                 extract(epoch FROM systemmodstamp - timestamptz '2026-01-01Z')::integer, formula__c)) ORDER BY id), '[]')
+                 FROM salesforce.account),
+      'fences', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(lo, hi,
+                 extract(epoch FROM stamp - timestamptz '2026-01-01Z')::integer, deleted, partial)) ORDER BY id), '[]')
+                 FROM _lockstep.fence),
+      'marks', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(since, reason)) ORDER BY id), '[]')
+                  FROM _lockstep.dirty),
+      'kept', (SELECT rows FROM _lockstep.checkpoint),
+      'open', (SELECT coalesce(json_agg(lo ORDER BY lo), '[]') FROM _lockstep.observation)) AS state`);
+  return found?.state;
+}
+
+/** Absent Ids are asked for and not in the answer, so a page holds no record of theirs. */
+const splitPage = (seen: readonly Seen[]) => {
+  const absent = new Set(seen.filter(({ fate }) => fate === 'absent').map(({ number }) => number));
+  const there = seen.filter(({ number }) => !absent.has(number));
+  const gone = [...absent].map(
+    (number): Seen => ({ number, name: '', stampSeconds: -1, formula: 0, fate: 'absent' }),
+  );
+  return { absent, page: [...there, ...gone], records: there };
+};
+
+async function take(
+  world: World,
+  model: Model,
+  readings: Map<number, Observation>,
+  step: Step,
+): Promise<void> {
+  if (step.do === 'open') {
+    if (model.open.length === 5) return;
+    model.open.push(++model.ticket);
+    const observation = await world.open();
+    assert.equal(observation.lo, model.ticket);
+    readings.set(observation.lo, observation);
+  } else if (step.do === 'mark') {
+    model.marks.set(step.number, { since: ++model.ticket, reason: 'written' });
+    await world.db.query(sql`
+      INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason)
+      VALUES (1, ${idOf(step.number)}, nextval('_lockstep.ticket'), currval('_lockstep.ticket'), false, 'written')
+      ON CONFLICT (stream_no, id) DO UPDATE SET since = EXCLUDED.since, reason = EXCLUDED.reason`);
+  } else if (step.do === 'advance') {
+    const fence = model.fences.get(step.number);
+    if (fence) Object.assign(fence, { lo: fence.lo + 1000, hi: fence.hi + 1000 });
+    await world.db.query(
+      sql`UPDATE _lockstep.fence SET lo = lo + 1000, hi = hi + 1000 WHERE id = ${idOf(step.number)}`,
+    );
+  } else if (step.do === 'patch') {
+    const fence = model.fences.get(step.number);
+    if (fence) fence.partial = true;
+    await world.db.query(sql`UPDATE _lockstep.fence SET partial = true WHERE id = ${idOf(step.number)}`);
+  } else {
+    const lo = model.open[step.which % Math.max(1, model.open.length)];
+    const observation = readings.get(lo ?? 0);
+    if (lo === undefined || !observation) return;
+    if (step.do === 'close') {
+      model.open = model.open.filter((other) => other !== lo);
+      return closeObservation(world.destination.db, observation);
+    }
+    if (step.do === 'sweep') {
+      const there = step.seen.filter(({ fate }) => fate === 'there');
+      const absent = step.seen.filter(({ fate }) => fate !== 'there').map(({ number }) => idOf(number));
+      const texts = there.map(({ number, stampSeconds, formula }) => ({
+        Id: idOf(number),
+        SystemModstamp: stampAt(stampSeconds),
+        Formula__c: formula,
+      }));
+      const { seen: part, isLast, settledAfter } = step;
+      const partial = { settledUntil: Date.parse(stampAt(settledAfter)) / 1_000 };
+      assert.deepEqual(
+        await world.apply(texts, { observation, isLast, absent, partial }),
+        model.sweep(lo, part, isLast, settledAfter),
+      );
+      return assert.deepEqual(await stateOf(world), model.state());
+    }
+    const { absent, page, records } = splitPage(step.seen);
+    const texts = records.map(({ number, name, stampSeconds, formula, fate }) =>
+      record(number, {
+        Name: name,
+        SystemModstamp: stampAt(stampSeconds),
+        Formula__c: formula,
+        IsDeleted: fate === 'deleted',
+      }),
+    );
+    const part = { observation, isLast: step.isLast, absent: [...absent].map(idOf) };
+    assert.deepEqual(await world.apply(texts, part), model.apply(lo, page, step.isLast));
+    assert.deepEqual(await stateOf(world), model.state());
+  }
+}
+
+test('over any history of readings the SQL and the rule keep the same rows, fences, marks and counts', async () => {
+  await using world = await openDestinationWorld({
+    fields: { Name: 'string', Formula__c: 'double formula' },
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60, size: 'max' }), async (history) => {
+      await world.db.script(`
+        DELETE FROM salesforce.account; DELETE FROM _lockstep.fence; DELETE FROM _lockstep.dirty;
+        DELETE FROM _lockstep.observation; UPDATE _lockstep.checkpoint SET rows = 0;
+        ALTER SEQUENCE _lockstep.ticket RESTART`);
+      const model = new Model();
+      const readings = new Map<number, Observation>();
+      for (const each of history) await take(world, model, readings, each);
+    }),
+    { numRuns: 150 },
+  );
+});

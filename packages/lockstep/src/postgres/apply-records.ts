@@ -1,0 +1,218 @@
+/** What becomes of the records of one page: the guarded statement, and what is done where it refuses some of them. */
+
+import { assert } from '@lockstep/foundation/assert';
+import { sqlState, type Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { RecordId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import type { ApplyCounts } from './guarded-statement.ts';
+import { keepMissing } from './missing-rows.ts';
+import type { Applied, PagePart, StreamTable } from './page-part.ts';
+import { type RefusedRecord, setAside } from './set-aside.ts';
+
+/** What the records of a page are applied with. */
+export interface Context {
+  table: StreamTable;
+  part: PagePart;
+  bounds: Bounds;
+}
+
+interface Bounds {
+  lo: number;
+  hi: number;
+}
+
+/** The fates of some records, what the table grew by, and which records were merged into others. */
+export type Fates = Applied & { rows: number; merged: readonly RecordId[] };
+
+const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0, rows: 0, merged: [] };
+
+/** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
+export async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fates> {
+  const { table, part, bounds } = context;
+  const absent = part.absent ?? [];
+  const kept =
+    part.check && absent.length > 0 ? await keepMissing(tx, table.stream, absent, bounds.hi) : noneKept;
+  const refused = page.unstorable.filter(({ text }) => !isDeleted(text));
+  const gone = page.unstorable.filter(({ text }) => isDeleted(text)).map(({ id }) => id);
+  const batch = {
+    records: page.records,
+    count: page.count - page.unstorable.length,
+    absent: [...absent.filter((id) => !kept.has(id)), ...gone],
+  };
+  const fates = await applyRecords(tx, context, batch);
+  // A part of a record is not put aside: its full reading is.
+  const aside = part.partial
+    ? { ...noFates, quarantined: refused.length }
+    : await putAside(tx, context, refused.map(withSurrogate));
+  return sum(sum(fates, aside), { ...noFates, dirty: kept.size });
+}
+
+const withSurrogate = ({ id, text }: Page['unstorable'][number]): RefusedRecord => {
+  const { SystemModstamp: stamp } = JSON.parse(text) as { SystemModstamp?: unknown };
+  return { id, column: null, code: 'lone surrogate', stamp: typeof stamp === 'string' ? stamp : null, text };
+};
+
+const putAside = async (
+  tx: Tx,
+  { table, bounds }: Context,
+  records: readonly RefusedRecord[],
+): Promise<Fates> =>
+  records.length === 0
+    ? noFates
+    : { ...noFates, ...(await setAside(tx, table.stream.streamNo, bounds, records)) };
+
+const noneKept: ReadonlySet<string> = new Set();
+
+const isDeleted = (record: string) => (JSON.parse(record) as { IsDeleted?: unknown }).IsDeleted === true;
+
+/**
+ * The server's errors can quote a record: the detail of a constraint that the user has added shows the whole row,
+ * JSON that was cut short its last token. The code says what a caller needs.
+ */
+export function throwWithoutValues(error: unknown): never {
+  const code = sqlState(error);
+  if (code === undefined) throw error;
+  throw Object.assign(new Error(`the database refused a page (${code})`), { code });
+}
+
+/**
+ * Records that fit go in as one statement. What its guards do not foresee (a number too large for JSON, a row too
+ * wide for a table) fails the statement: then the page is halved down to the record that cannot be stored.
+ */
+async function applyRecords(tx: Tx, context: Context, batch: Batch): Promise<Fates> {
+  await tx.query(sql`SAVEPOINT batch`);
+  try {
+    const fates = await applyFitting(tx, context, batch);
+    await tx.query(sql`RELEASE SAVEPOINT batch`);
+    return fates;
+  } catch (error) {
+    const code = sqlState(error);
+    if (!code || !cannotBeStored(code)) throw error;
+    await tx.query(sql`ROLLBACK TO SAVEPOINT batch`);
+    return applyHalves(tx, context, batch, code);
+  }
+}
+
+interface Batch {
+  /** A JSON array. */
+  records: string;
+  count: number;
+  absent: readonly RecordId[];
+}
+
+const noRecords = { records: '[]', count: 0 };
+
+/** Data exceptions, a rule or trigger that somebody added to the table, a row over a limit of PostgreSQL's. */
+const cannotBeStored = (code: string) => /^(2[23]|P0)/.test(code) || code === '54000' || code === '54001';
+
+async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string): Promise<Fates> {
+  const { absent } = batch;
+  if (batch.count === 0) return applyAbsentHalves(tx, context, absent, code);
+  if (absent.length > 0) {
+    const present = await applyRecords(tx, context, { ...batch, absent: [] });
+    return sum(present, await applyRecords(tx, context, { ...noRecords, absent }));
+  }
+  const records = await tx.query<{ id: RecordId; record: string; stamp: string | null }>(sql`
+    SELECT value ->> 'Id' AS id, value::text AS record, value ->> 'SystemModstamp' AS stamp
+      FROM json_array_elements(${batch.records}::json)`);
+  const [first] = records;
+  assert(first, 'a batch that counts records holds one');
+  if (records.length === 1) {
+    const { id, record, stamp } = first;
+    if (isDeleted(record)) return applyRecords(tx, context, { ...noRecords, absent: [id] });
+    return putAside(tx, context, [{ id, column: null, code, stamp, text: record }]);
+  }
+  const middle = Math.ceil(records.length / 2);
+  const half = (part: typeof records): Batch => ({
+    records: `[${part.map(({ record }) => record).join(',')}]`,
+    count: part.length,
+    absent: [],
+  });
+  const left = await applyRecords(tx, context, half(records.slice(0, middle)));
+  return sum(left, await applyRecords(tx, context, half(records.slice(middle))));
+}
+
+/** A record that is gone in Salesforce and cannot go here: somebody's foreign key holds it. Its row stays. */
+async function applyAbsentHalves(
+  tx: Tx,
+  context: Context,
+  absent: readonly RecordId[],
+  code: string,
+): Promise<Fates> {
+  const [id] = absent;
+  assert(id, 'an empty batch can always be stored');
+  if (absent.length === 1) {
+    const text = JSON.stringify({ Id: id, IsDeleted: true });
+    return putAside(tx, context, [{ id, column: null, code, stamp: null, text }]);
+  }
+  const middle = Math.ceil(absent.length / 2);
+  const half = (part: readonly RecordId[]): Batch => ({ ...noRecords, absent: part });
+  const left = await applyRecords(tx, context, half(absent.slice(0, middle)));
+  return sum(left, await applyRecords(tx, context, half(absent.slice(middle))));
+}
+
+async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Fates> {
+  const { table, part } = context;
+  const { stream, guarded } = table;
+  const { judged, fates } = await guardedApply(tx, context, batch.records, batch.absent);
+  const misfitCount = batch.count + batch.absent.length - judged;
+  if (misfitCount === 0) return fates;
+  // Only a record without an Id is judged by nobody there; its full reading puts it aside.
+  if (part.partial) return { ...fates, quarantined: misfitCount };
+
+  const misfits = await tx.query<Misfit>({
+    name: `misfits_${stream.streamNo}_${stream.planVersion}`,
+    text: guarded.misfits,
+    values: [batch.records],
+  });
+  // A deleted record needs none of its values: only its Id counts, as if it had been asked for and not found.
+  const gone = misfits.flatMap(({ id, deleted }) => (deleted && id ? [id as RecordId] : []));
+  const removed = gone.length > 0 ? (await guardedApply(tx, context, '[]', gone)).fates : noFates;
+  const refused = misfits.flatMap(({ id, deleted, ...one }) =>
+    id && !deleted ? [{ id, code: 'misfit', ...one }] : [],
+  );
+  const nameless = { ...noFates, quarantined: misfits.length - gone.length - refused.length };
+  return [removed, await putAside(tx, context, refused), nameless].reduce(sum, fates);
+}
+
+/** A record with a value that does not fit its column. */
+interface Misfit extends Pick<RefusedRecord, 'column' | 'stamp' | 'text'> {
+  id: string | null;
+  deleted: boolean | null;
+}
+
+async function guardedApply(
+  tx: Tx,
+  { table: { stream, guarded }, part: { partial, check }, bounds: { lo, hi } }: Context,
+  records: string,
+  absent: readonly RecordId[],
+): Promise<{ judged: number; fates: Fates }> {
+  const values = [records, stream.streamNo, lo, hi, absent];
+  const [kind, more] = partial
+    ? (['patch', [partial.settledUntil]] as const)
+    : check
+      ? (['check', [check.before, check.at]] as const)
+      : (['apply', []] as const);
+  const [counts] = await tx.query<ApplyCounts>({
+    name: `${kind}_${stream.streamNo}_${stream.planVersion}`,
+    text: guarded[kind],
+    values: [...values, ...more],
+  });
+  assert(counts, 'the guarded statement answers one row');
+  const { judged, written, unchanged, stale, dirty, inserted, removed, merged } = counts;
+  return {
+    judged,
+    fates: { applied: written, unchanged, stale, dirty, quarantined: 0, rows: inserted - removed, merged },
+  };
+}
+
+const sum = (a: Fates, b: Fates): Fates => ({
+  applied: a.applied + b.applied,
+  unchanged: a.unchanged + b.unchanged,
+  stale: a.stale + b.stale,
+  dirty: a.dirty + b.dirty,
+  quarantined: a.quarantined + b.quarantined,
+  rows: a.rows + b.rows,
+  merged: [...a.merged, ...b.merged],
+});

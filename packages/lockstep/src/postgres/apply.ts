@@ -1,0 +1,138 @@
+import { type Database, sqlState, type Tx } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import { applyAll, throwWithoutValues } from './apply-records.ts';
+import { completeReturned } from './hidden-fields.ts';
+import { markDirty } from './mark-sql.ts';
+import type { CursorMove, PageApplied, PagePart, Rest, StreamTable } from './page-part.ts';
+import { setAsideUnsettled } from './set-aside.ts';
+import * as statements from './sql.ts';
+import { keyOf } from './table-ddl.ts';
+import type { Stream } from './tables.ts';
+
+/**
+ * Merges one page into its table and moves its cursor, inside the caller's transaction. The only writer of mirror
+ * rows: backfill, poll, re-read and read-back all come through here, and through the one merge rule.
+ *
+ * @param page    Salesforce's text, up to 2,000 records; of a repeated Id the newest stamp counts
+ * @throws {@link Fault} `SYS-09`: the observation is gone (another holder took over), or the table has changed since
+ *                the page was asked for; roll back and read again
+ *
+ * The order is part of the rule. The end ticket comes first; the stream's lock comes in a statement of its own, so
+ * that the guarded statement's snapshot is taken under it (a snapshot taken before it would miss the fence of a
+ * newer reading that commits meanwhile, and roll that one back); clean-up comes last and waits for nobody.
+ * Repeatable: a second call with the same page applies nothing.
+ */
+export async function applyPage(
+  tx: Tx,
+  table: StreamTable,
+  page: Page,
+  part: PagePart,
+): Promise<PageApplied> {
+  const { stream } = table;
+  const hi = await endPart(tx, part);
+  await statements.lockStream(tx, stream.streamNo);
+  await refuseOutdatedPlan(tx, stream);
+  const bounds = { lo: part.observation.lo, hi };
+
+  const { rows, merged, ...fates } = await applyAll(tx, { table, part, bounds }, page).catch(
+    throwWithoutValues,
+  );
+  if (part.check && fates.dirty > 0) await setAsideUnsettled(tx, stream.streamNo);
+  await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
+  const unmoved = await moveCursors(tx, stream.streamNo, part.moves ?? []);
+
+  await statements.purgeFences(tx, stream.streamNo);
+  if (part.isLast) await statements.purgeExpiredObservations(tx);
+  return { fates, unmoved, merged };
+}
+
+/**
+ * A transaction for the applies above. A deadlock, which only a session from outside can cause, repeats the same
+ * page: its reading is still open.
+ */
+export async function applyTransaction<Result>(
+  db: Database,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      const isRepeatable = ['40P01', '40001'].includes(sqlState(error) ?? '');
+      if (!isRepeatable || tries === applyTriesMax) throw error;
+    }
+  }
+}
+
+const applyTriesMax = 5;
+
+/**
+ * What an answer means besides its rows, for all its streams in one transaction, which also closes the reading.
+ *
+ * @returns the kinds of the cursors that stood elsewhere
+ */
+export async function applyRest(
+  tx: Tx,
+  rest: readonly Rest[],
+  part: PagePart,
+): Promise<readonly statements.CursorKind[]> {
+  await endPart(tx, part);
+  const unmoved: statements.CursorKind[] = [];
+  for (const { table, moves } of rest) {
+    unmoved.push(...(await moveCursors(tx, table.stream.streamNo, moves)));
+  }
+  for (const { table, marks } of rest) {
+    if (!marks || marks.ids.length === 0) continue;
+    const ids = await standing(tx, table.stream, marks.ids);
+    await markDirty(tx, table.stream.streamNo, ids, { urgent: false, reason: marks.reason });
+  }
+  // After all pages: one of them can have completed the first copy.
+  for (const { table, stop } of rest) {
+    if (stop) await statements.stopStream(tx, table.stream.streamNo, stop.code, stop.message);
+    if (stop === null) await statements.restartStreams(tx, [table.stream.streamNo]);
+  }
+  if (part.isLast) await statements.purgeExpiredObservations(tx);
+  return unmoved;
+}
+
+/** Those Ids that have a row. */
+async function standing(tx: Tx, stream: Stream, ids: readonly RecordId[]): Promise<string[]> {
+  const id = keyOf(stream);
+  const rows = await tx.query<{ id: string }>(sql`
+    SELECT ${id} AS id FROM ${ident(stream.schema, stream.table)} WHERE ${id} = ANY (${ids}::text[])`);
+  return rows.map((row) => row.id);
+}
+
+async function endPart(tx: Tx, { observation, isLast, hi }: PagePart): Promise<number> {
+  const end = isLast ? statements.endObservation : statements.holdObservation;
+  const [ended] = await end(tx, observation);
+  if (!ended) throw new Fault('SYS-09');
+  return hi ?? ended.hi;
+}
+
+async function refuseOutdatedPlan(tx: Tx, stream: Stream): Promise<void> {
+  const [current] = await statements.selectPlanVersion(tx, stream.streamNo);
+  if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
+}
+
+async function moveCursors(
+  tx: Tx,
+  streamNo: number,
+  moves: readonly CursorMove[],
+): Promise<readonly statements.CursorKind[]> {
+  const unmoved: statements.CursorKind[] = [];
+  for (const { kind, version, to, backfilledAt, verified } of moves) {
+    const [moved] = await statements.moveCursor(tx, streamNo, kind, version, to);
+    if (!moved) {
+      unmoved.push(kind);
+      continue;
+    }
+    if (backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
+    if (verified) await statements.recordVerified(tx, streamNo, verified.level, verified.at);
+    if (verified?.level === 'content') await completeReturned(tx, streamNo, verified.at);
+  }
+  return unmoved;
+}

@@ -1,0 +1,366 @@
+/** Taking a destination over from a former holder, and what its roles may do. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { openTestDatabase, testServerUrl } from '@lockstep/harness/database';
+import {
+  describeOf,
+  idOf,
+  openDestinationWorld,
+  pageOf,
+  record,
+  stampAt,
+  untilBlocked,
+} from '@lockstep/harness/destination';
+import { newSyncId } from '../core/ids.ts';
+import { applyPage } from './apply.ts';
+import { holderName, openDestination, openDestinationForWrites, prepareDestination } from './destination.ts';
+import { markDirty } from './mark-sql.ts';
+import { type Holder, openReadBackObservation, openTickObservation } from './observations.ts';
+import { planTable } from './plan-table.ts';
+import { readStatus } from './progress.ts';
+import { restoreTable } from './restore-table.ts';
+import { createPrivateDatabase, dropPrivateDatabase, grantStatus } from './roles.ts';
+import { createTable, loadStreams, type Stream } from './tables.ts';
+import { takeOver } from './take-over.ts';
+
+const second = { owner: 'second', epoch: 2 };
+const third = { owner: 'third', epoch: 3 };
+
+/** Until a holder's sessions have ended and its process has had the time to notice. */
+async function untilEnded(db: Database, holder: Holder): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  const left = () =>
+    db.query(sql`SELECT FROM pg_stat_activity WHERE application_name = ${holderName(holder)}
+      AND datname = current_database()`);
+  while ((await left()).length > 0) assert.ok(performance.now() < giveUpAt, 'a session does not end');
+  await left(); // one more round trip: by now the pool has seen that its connection is gone
+}
+
+test('after a takeover a late page of the former holder is refused and changes nothing', async () => {
+  await using world = await openDestinationWorld();
+  const held = await world.open();
+  const successor = await world.openAs(second);
+  await takeOver(successor.db, second);
+  await untilEnded(world.db, world.holder);
+
+  await assert.rejects(world.apply([record(1)], { observation: held }), { code: 'SYS-09' });
+  await assert.rejects(world.open(), { code: 'SYS-09' });
+  assert.deepEqual(await world.rows(), []);
+});
+
+test('a takeover ends the sessions of the former holder and leaves its own', async () => {
+  await using world = await openDestinationWorld();
+  const former = await world.destination.db.session();
+  const successor = await world.openAs(second);
+  const own = await successor.db.session();
+  await takeOver(successor.db, second);
+  await former.closed;
+  assert.deepEqual(await own.query(sql`SELECT 1 AS alive`), [{ alive: 1 }]);
+  await own.close();
+});
+
+test('a page that the former holder has applied and not committed is undone by the takeover', async () => {
+  await using world = await openDestinationWorld();
+  const observation = await world.open();
+  const successor = await world.openAs(second);
+  const applying = world.destination.db.transaction(async (tx) => {
+    await world.apply([record(1)], { tx, observation });
+    await takeOver(successor.db, second);
+  });
+  await assert.rejects(applying);
+  assert.deepEqual(await world.rows(), []);
+});
+
+test('a former holder that comes again after its successor is refused', async () => {
+  await using world = await openDestinationWorld();
+  const successor = await world.openAs(second);
+  await takeOver(successor.db, second);
+  await untilEnded(world.db, world.holder);
+  await assert.rejects(takeOver(world.destination.db, world.holder), { code: 'SYS-09' });
+});
+
+test('a slow takeover ends neither the sessions nor the readings of a newer holder', async () => {
+  await using world = await openDestinationWorld();
+  const [slow, newest] = [await world.openAs(second), await world.openAs(third)];
+  const session = await newest.db.session();
+  let observation = await world.open();
+  let transactions = 0;
+  const interrupted: Database = {
+    ...slow.db,
+    async transaction(work) {
+      const result = await slow.db.transaction(work);
+      if (++transactions === 1) {
+        await takeOver(newest.db, third);
+        await untilEnded(world.db, second); // what the slow one still does goes through new connections
+        observation = await openTickObservation(newest.db, third, [1], 60_000);
+      }
+      return result;
+    },
+  };
+  await takeOver(interrupted, second);
+
+  assert.equal((await world.apply([record(1)], { destination: newest, observation })).applied, 1);
+  assert.deepEqual(await session.query(sql`SELECT 1 AS alive`), [{ alive: 1 }]);
+  await assert.rejects(takeOver(slow.db, second), { code: 'SYS-09' });
+  await session.close();
+});
+
+test('a takeover passes over sessions of newer holders, of proxies and of strangers', async () => {
+  await using world = await openDestinationWorld();
+  const names = [
+    holderName({ owner: 'odd/owner', epoch: 30 }),
+    'lockstep-proxy/first',
+    'psql',
+    'lockstep/x/',
+  ];
+  const bystanders = names.map((applicationName) =>
+    openDatabase({ url: world.url, applicationName, connectionsMax: 1 }),
+  );
+  const sessions = await Promise.all(bystanders.map((each) => each.session()));
+  const successor = await world.openAs({ owner: 'first', epoch: 20 });
+  await takeOver(successor.db, { owner: 'first', epoch: 20 });
+  for (const session of sessions) {
+    assert.deepEqual(await session.query(sql`SELECT 1 AS alive`), [{ alive: 1 }]);
+    await session.close();
+  }
+});
+
+test('the name of a holder is never so long that the server cuts its epoch off', () => {
+  const name = holderName({ owner: 'x'.repeat(100), epoch: 1_234_567 });
+  assert.ok(Buffer.byteLength(name) <= 63);
+  assert.match(name, /^lockstep\/x+\/1234567$/);
+});
+
+test('a takeover leaves a read-back open', async () => {
+  await using world = await openDestinationWorld();
+  const readBack = await world.openReadBack();
+  const successor = await world.openAs(second);
+  await takeOver(successor.db, second);
+  const counts = await world.apply([record(1)], { destination: successor, observation: readBack });
+  assert.equal(counts.applied, 1);
+});
+
+test('no reading is opened for a former holder while a takeover is under way', async () => {
+  await using world = await openDestinationWorld();
+  let opening: Promise<unknown> | undefined;
+  await world.db.transaction(async (tx) => {
+    await tx.query(sql`UPDATE _lockstep.sync SET epoch = 2`);
+    opening = assert.rejects(world.open(), { code: 'SYS-09' });
+    await untilBlocked(world.db);
+  });
+  await opening;
+  assert.deepEqual(await world.db.query(sql`SELECT FROM _lockstep.observation`), []);
+});
+
+test('a takeover waits for a reading that is being opened, and closes it', async () => {
+  await using world = await openDestinationWorld();
+  const successor = await world.openAs(second);
+  let takingOver: Promise<void> | undefined;
+  await world.db.transaction(async (tx) => {
+    await tx.query(sql`SELECT FROM _lockstep.sync FOR SHARE`);
+    takingOver = takeOver(successor.db, second);
+    await untilBlocked(world.db);
+    await tx.query(sql`
+      INSERT INTO _lockstep.observation VALUES (nextval('_lockstep.ticket'), 'tick', '{1}', 'first', 1, now())`);
+  });
+  await takingOver;
+  assert.deepEqual(await world.db.query(sql`SELECT FROM _lockstep.observation`), []);
+});
+
+test('a destination is opened again with the streams that it remembers', async () => {
+  const fields = { Amount__c: 'currency', OwnerId: 'reference User', Order__c: 'detail Order__c' };
+  await using world = await openDestinationWorld({
+    streams: ['Account', 'Contact'],
+    fields,
+  });
+  const again = await world.openAs(world.holder);
+  assert.deepEqual([...again.tables.keys()], ['account', 'contact']);
+  const plan = planTable(describeOf('Contact', fields));
+  assert.deepEqual(again.tables.get('contact')?.stream, {
+    ...plan,
+    streamNo: 2,
+    schema: 'salesforce',
+    planVersion: 1,
+    hidden: [],
+    returnedAt: null,
+  });
+});
+
+test('a write is recorded while everybody who reads back waits for a locked table', async () => {
+  await using world = await openDestinationWorld();
+  const destination = await openDestinationForWrites(world.url, 'proxy');
+  const blocker = await world.db.session();
+  await blocker.script('BEGIN; LOCK TABLE salesforce.account');
+  const observation = await world.openReadBack();
+  const applies = Array.from({ length: 8 }, () =>
+    destination.mirror.applyPage(world.table(), pageOf([record(1)]), { observation, isLast: false }),
+  );
+  await untilBlocked(world.db);
+  const named = [{ sobject: 'account', id: idOf(1) }];
+  const intents = await destination.mirror.recordIntent({ owner: 'proxy', method: 'PATCH', named });
+  await destination.mirror.markRows(1, [idOf(1)], 'written', true);
+  await destination.mirror.recordOutcome(intents, 'pending');
+  await blocker.script('ROLLBACK');
+  await Promise.all(applies);
+  await blocker.close();
+  await destination.end();
+});
+
+test('a page that is planned while its table is empty finds its rows by index', async () => {
+  await using world = await openDestinationWorld();
+  const session = await world.destination.db.session();
+  await session.script(
+    `PREPARE page (text, smallint, bigint, bigint, text[]) AS ${world.table().guarded.apply}`,
+  );
+  const plan = await session.query<Record<string, string>>(sql`EXPLAIN EXECUTE page ('[]', 1, 1, 2, '{}')`);
+  const text = plan.flatMap(Object.values).join('\n');
+  assert.match(text, /Index Scan using account_pkey on account t/);
+  assert.doesNotMatch(text, /Seq Scan|Hash (Left |Right )?Join|Merge (Left |Right )?Join|Materialize/);
+  await session.close();
+});
+
+test('making a destination and its tables again changes nothing, and another org is refused', async () => {
+  await using world = await openDestinationWorld();
+  await world.apply([record(1)]);
+  const [login] = await world.db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
+  const sync = {
+    syncId: 'sync',
+    orgId: '00D000000000001EAA',
+    tableSchema: 'salesforce',
+    owner: login?.name ?? '',
+  };
+  await prepareDestination(world.db, sync);
+  const plan = planTable(describeOf('Account', { Name: 'string' }));
+  const stream = await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+  assert.deepEqual(stream, world.table().stream);
+  assert.equal((await world.rows()).length, 1);
+  await assert.rejects(prepareDestination(world.db, { ...sync, orgId: '00D000000000002EAA' }), {
+    code: 'ORG-01',
+  });
+});
+
+test('the time that a table is followed by has an index, and a table without one has none', async () => {
+  await using world = await openDestinationWorld();
+  const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
+  const without = (...names: string[]) => ({
+    ...describe,
+    replicateable: false,
+    fields: describe.fields.filter(({ name }) => !names.includes(name)),
+  });
+  const history = planTable(without('SystemModstamp'));
+  const status = planTable({ ...without('SystemModstamp', 'CreatedDate'), name: 'CaseStatus' });
+  for (const plan of [history, status]) {
+    await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+  }
+  const indexes = await world.db.query<{ definition: string }>(sql`
+    SELECT indexdef AS definition FROM pg_indexes
+     WHERE schemaname = 'salesforce' AND tablename IN ('accounthistory', 'casestatus') ORDER BY indexname`);
+  assert.deepEqual(
+    indexes.map(({ definition }) => / USING .*/.exec(definition)?.[0]),
+    [' USING btree (id)', ' USING btree (createddate)', ' USING btree (id)'],
+  );
+  const streams = await loadStreams(world.db, 'salesforce');
+  assert.deepEqual(
+    streams.map(({ sobject, cursorField, replicateable }) => [sobject, cursorField, replicateable]),
+    [
+      ['Account', 'SystemModstamp', true],
+      ['AccountHistory', 'CreatedDate', false],
+      ['CaseStatus', null, false],
+    ],
+  );
+});
+
+test('a column says in its comment which field it is, quotes and all', async () => {
+  await using world = await openDestinationWorld();
+  const plan = planTable(describeOf('Contact', { Odd__c: 'string' }));
+  const labels = new Map([['Odd__c', `It's "odd" \\ '; DROP TABLE x`]]);
+  await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, labels));
+  const [comment] = await world.db.query(sql`
+    SELECT col_description('salesforce.contact'::regclass, attnum) AS text
+      FROM pg_attribute WHERE attrelid = 'salesforce.contact'::regclass AND attname = 'odd__c'`);
+  assert.deepEqual(comment, { text: `Odd__c (string): It's "odd" \\ '; DROP TABLE x` });
+});
+
+test('in a private database the writer can do all of its work and the reader sees rows and status', async () => {
+  const syncId = newSyncId();
+  await using server = await openTestDatabase();
+  const secrets = {
+    writerPassword: randomBytes(12).toString('hex'),
+    readerPassword: randomBytes(12).toString('hex'),
+  };
+  const open = (url: string) => openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
+  const names = await createPrivateDatabase(server.db, syncId, secrets, (database) =>
+    open(databaseUrl(testServerUrl(), { database })),
+  );
+  const urlOf = (user: string, password: string) =>
+    databaseUrl(testServerUrl(), { database: names.database, user, password });
+  const writerUrl = urlOf(names.writer, secrets.writerPassword);
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    const setup = open(writerUrl);
+    await prepareDestination(setup, { syncId, orgId: '00D', tableSchema: 'salesforce', owner: names.owner });
+    await setup.transaction((tx) =>
+      createTable(tx, 'salesforce', planTable(describeOf('Account', { N__c: 'int' })), new Map()),
+    );
+    await setup.transaction((tx) => grantStatus(tx, names));
+    await setup.end();
+
+    const first = { owner: 'first', epoch: 1 };
+    const former = await openDestination(writerUrl, holderName(first));
+    ends.push(() => former.end());
+    await takeOver(former.db, first);
+    const session = await former.db.session();
+    const destination = await openDestination(writerUrl, holderName(second));
+    ends.push(() => destination.end());
+    await takeOver(destination.db, second);
+    await session.closed;
+
+    const table = destination.tables.get('account');
+    assert.ok(table);
+    await markDirty(destination.db, 1, [idOf(1)], { urgent: true, reason: 'written' });
+    const stillOpen = await openReadBackObservation(destination.db, 'proxy', [1], 60_000);
+    const observation = await openTickObservation(destination.db, second, [1], 60_000);
+    const page = pageOf([
+      record(1),
+      record(2, { N__c: 1.5 }),
+      record(3),
+      record(3, { SystemModstamp: stampAt(-9) }),
+    ]);
+    const { fates } = await destination.db.transaction((tx) =>
+      applyPage(tx, table, page, { observation, isLast: true, absent: [idOf(4)] }),
+    );
+    assert.deepEqual(fates, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
+    await destination.db.transaction((tx) =>
+      applyPage(tx, table, pageOf([]), { observation: stillOpen, isLast: true }),
+    );
+
+    const reader = open(urlOf(names.reader, secrets.readerPassword));
+    ends.push(() => reader.end());
+    assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account ORDER BY id`), [
+      { id: idOf(1), n__c: null },
+      { id: idOf(3), n__c: null },
+    ]);
+    assert.deepEqual(
+      (await readStatus(reader)).map(({ sobject, rows }) => [sobject, rows]),
+      [['Account', 2]],
+    );
+    for (const [nth, what] of ['TABLE salesforce.account', 'SCHEMA salesforce CASCADE'].entries()) {
+      await destination.db.script(`DROP ${what}`);
+      const dropped: Stream = { ...table.stream, planVersion: 1 + nth };
+      assert.equal(await restoreTable(destination.db, dropped, 100), 'it was dropped');
+      assert.deepEqual(await reader.query(sql`SELECT id, n__c FROM salesforce.account`), [], what);
+    }
+    for (const hidden of ['quarantine', 'sync', 'intent']) {
+      await assert.rejects(
+        reader.transaction((tx) => tx.script(`SELECT * FROM _lockstep.${hidden}`)),
+        { code: '42501' },
+      );
+    }
+  } finally {
+    for (const end of ends) await end();
+    await dropPrivateDatabase(server.db, syncId);
+  }
+});

@@ -1,0 +1,207 @@
+/**
+ * One cluster of the embedded server: made by initdb, started by pg_ctl on a free port, found again by its pid file.
+ * Which process does so, and when, is decided in embedded.ts.
+ */
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { systemClock } from '@lockstep/foundation/clock';
+import { openDatabase, sqlState } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { Fault } from '../core/faults.ts';
+import { type Place, type Programs, readIfThere, run, statIfThere } from './embedded-files.ts';
+import { isRunning } from './start-lock.ts';
+
+const superuser = 'lockstep';
+const portsTried = 200;
+const logBytesMax = 1_000_000;
+/** Recovery after a crash replays at most max_wal_size. */
+const startSecondsMax = 300;
+const lookEveryMs = 100;
+
+/** The user may change these in the cluster's postgresql.conf. Sized for a machine that does other work as well. */
+const initialSettings = [
+  'max_connections=200',
+  'shared_buffers=128MB',
+  'max_wal_size=2GB',
+  'wal_compression=on',
+  'timezone=UTC',
+  'log_timezone=UTC',
+];
+
+/**
+ * These hold on every start. A server's log prints the values of failing statements unless told not to, in message,
+ * detail and statement; a socket's path may be too long for the system, so there is none.
+ */
+const fixedSettings = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'password_encryption=scram-sha-256',
+  'log_min_messages=fatal',
+  'log_min_error_statement=panic',
+  'log_error_verbosity=terse',
+  'logging_collector=off',
+];
+
+export const urlOf = (password: string, port: number) =>
+  `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
+
+/** The superuser's password, made with the data directory: letters and digits, in a file that only we read. */
+export async function readPassword({ dataDir }: Place, clusterIsThere: boolean): Promise<string> {
+  const path = join(dataDir, 'postgres-password');
+  const known = (await readIfThere(path))?.trim();
+  if (known) return known;
+  if (clusterIsThere)
+    throw new Fault('SYS-10', { reason: 'The file postgres-password is missing in the data directory.' });
+  const password = randomBytes(24).toString('hex');
+  await writeFile(path, `${password}\n`, { mode: 0o600 });
+  return password;
+}
+
+/** Made aside and moved into place when complete, so that an interrupted attempt is never taken for a cluster. */
+export async function makeCluster(place: Place, programs: Programs, password: string): Promise<void> {
+  const unfinished = `${place.cluster}.new`;
+  const passwordFile = join(place.root, 'postgres-pwfile');
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { mode: 0o700 });
+  await rm(passwordFile, { force: true });
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  await giveToServer(place, unfinished, passwordFile);
+  await prepareLog(place);
+  try {
+    const args = [
+      '--pgdata',
+      unfinished,
+      '--username',
+      superuser,
+      '--pwfile',
+      passwordFile,
+      '--auth=scram-sha-256',
+    ];
+    args.push('--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8');
+    args.push('--no-instructions', ...initialSettings.flatMap((setting) => ['-c', setting]));
+    const done = await run(join(programs.bin, 'initdb'), args, { ...place, ...programs, to: place.log });
+    if (done.code !== 0) throw new Fault('SYS-10', { reason: `initdb ended with code ${done.code}.` });
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+  await rename(unfinished, place.cluster);
+  const folder = await open(dirname(place.cluster)); // a power cut must not undo the move once data is in there
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function giveToServer({ user }: Place, ...paths: string[]): Promise<void> {
+  if (user) for (const path of paths) await chown(path, user.uid, user.gid);
+}
+
+async function prepareLog(place: Place): Promise<void> {
+  const file = await open(place.log, 'a', 0o600);
+  await file.close();
+  await giveToServer(place, place.log);
+  if (((await statIfThere(place.log))?.size ?? 0) > logBytesMax) await truncate(place.log);
+}
+
+/** The port where the server listens now. */
+export async function launch(
+  place: Place,
+  programs: Programs,
+  password: string,
+  preferredPort: number,
+): Promise<number> {
+  await prepareLog(place);
+  let port = await freePort(preferredPort);
+  for (let attempt = 0; attempt < portsTried; attempt++) {
+    const settings = [...fixedSettings, `port=${port}`].map((setting) => `-c ${setting}`).join(' ');
+    const done = await controlServer(place, programs, ['start', '-l', place.log, '-o', settings]);
+    if (done.code === 0) return port;
+    const other = await findRunning(place, password); // begun by a process that died, while we looked
+    if (other !== undefined) return other;
+    if (await isFree(port)) break; // so the port is not the reason
+    port = await freePort(preferredPort === 0 ? 0 : port + 1);
+  }
+  const lines = (await readFile(place.log, 'utf8')).matchAll(/\b(PANIC|FATAL|ERROR|LOG):/g);
+  const severity = [...lines].at(-1)?.[1];
+  throw new Fault('SYS-10', { reason: `Its log ends with ${severity ?? 'no message'}.` });
+}
+
+export const controlServer = (place: Place, programs: Programs, args: string[]) =>
+  run(join(programs.bin, 'pg_ctl'), [...args, '-w', '-t', String(startSecondsMax), '-D', place.cluster], {
+    ...place,
+    ...programs,
+    to: place.log,
+  });
+
+async function freePort(from: number): Promise<number> {
+  for (let port = from; port < from + portsTried; port++) {
+    const bound = await bindOnce(port);
+    if (bound !== undefined) return bound;
+  }
+  throw new Fault('SYS-10', { reason: `No port from ${from} to ${from + portsTried - 1} is free.` });
+}
+
+export const isFree = async (port: number) => (await bindOnce(port)) !== undefined;
+
+/** Binds a port for an instant; its number, or undefined if it is taken. */
+function bindOnce(port: number): Promise<number | undefined> {
+  return new Promise((settle) => {
+    const probe = createServer();
+    probe.once('error', () => settle(undefined));
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      const address = probe.address();
+      probe.close(() => settle(typeof address === 'object' ? address?.port : undefined));
+    });
+  });
+}
+
+/**
+ * The port of a live server on this cluster, found by its pid file and asked whether it is ours. Waits while it
+ * starts or stops. A pid file without its process is PostgreSQL's own business, unless the pid belongs to another
+ * program by now (after a restart of a container, say): then PostgreSQL would refuse to start.
+ */
+export async function findRunning(place: Place, password: string): Promise<number | undefined> {
+  const pidFile = join(place.cluster, 'postmaster.pid');
+  for (let tries = 0; tries < (startSecondsMax * 1000) / lookEveryMs; tries++) {
+    const [pid, folder, , port] = ((await readIfThere(pidFile)) ?? '').split('\n');
+    if (!pid || !folder || !isRunning(Number(pid))) return undefined;
+    if (!(await isPostmaster(Number(pid), place.cluster))) {
+      await rm(pidFile, { force: true });
+      return undefined;
+    }
+    if (port && (await answersAsOurs(place, urlOf(password, Number(port))))) return Number(port);
+    await systemClock.sleep(lookEveryMs);
+  }
+  throw new Fault('SYS-10', { reason: 'It runs, but takes no connections.' });
+}
+
+/** On systems without /proc the pid alone decides. */
+async function isPostmaster(pid: number, cluster: string): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  return commandLine === undefined || commandLine.split('\0').includes(cluster);
+}
+
+async function answersAsOurs(place: Place, url: string): Promise<boolean> {
+  const database = openDatabase({
+    url,
+    applicationName: 'lockstep start',
+    connectionsMax: 1,
+    connectTimeoutMs: 5_000,
+  });
+  try {
+    const rows = await database.query<{ folder: string }>(
+      sql`SELECT current_setting('data_directory') AS folder`,
+    );
+    return rows[0]?.folder === place.cluster;
+  } catch (error) {
+    if (sqlState(error)?.startsWith('28')) {
+      throw new Fault('SYS-10', { reason: 'The running server refuses the password of the data directory.' });
+    }
+    return false; // not yet, or not any more
+  } finally {
+    await database.end();
+  }
+}

@@ -1,0 +1,62 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { markDirty } from './mark-sql.ts';
+import * as statements from './sql.ts';
+
+/** What is known of a proxied write. */
+export type Outcome = 'applied' | 'pending' | 'refused' | 'unknown';
+
+export interface Intent {
+  /** The process that forwards it. Whoever outlives it heals what it left open. */
+  owner: string;
+  method: string;
+  /** What the request names, by the sobject's API name in lower case; without an Id where only the sobject is known. */
+  named: readonly { sobject: string; id: string | null }[];
+}
+
+/** Committed before anything is sent, so that a crash in between leaves a trace: one row for each that it names. */
+export async function recordIntent(db: Tx, { owner, method, named }: Intent): Promise<readonly number[]> {
+  const rows = await statements.insertIntents(db, owner, method, named);
+  return rows.map((row) => row.intent_no);
+}
+
+export const recordOutcome = async (db: Tx, intents: readonly number[], outcome: Outcome): Promise<void> => {
+  await statements.setOutcome(db, intents, outcome);
+};
+
+/**
+ * Settles writes that were cut off: their process is not among the living. What they may have changed is marked to
+ * be read again; a record whose Id is not known is among the newest of its object.
+ *
+ * @param streamNos  by the sobject's API name in lower case
+ * @param isStart    writes of the living are marked too and stay open: the database may have been away when their
+ *                   outcome was to be recorded
+ * @returns how many were cut off, and of records without a known Id the objects, in lower case, with the age of the
+ *          oldest such write in seconds
+ */
+export async function healIntents(
+  tx: Tx,
+  living: readonly string[],
+  streamNos: ReadonlyMap<string, number>,
+  isStart: boolean,
+): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }> {
+  const cutOff = await statements.takeCutOffIntents(tx, living);
+  const open = isStart ? await statements.selectOpenIntents(tx) : [];
+  const withoutId = new Map<string, number>();
+  for (const { sobject, id, age } of [...cutOff, ...open]) {
+    const name = sobject.toLowerCase();
+    const streamNo = streamNos.get(name);
+    if (streamNo === undefined) continue;
+    if (id === null) withoutId.set(name, Math.max(age, withoutId.get(name) ?? 0));
+    else await markDirty(tx, streamNo, [id], { urgent: true, reason: 'cut off' });
+  }
+  return { healed: cutOff.length, withoutId };
+}
+
+/** Whether any proxied write is under way or was cut off. Cheap. */
+export const hasOpenIntents = async (db: Tx): Promise<boolean> =>
+  (await statements.selectOpenIntents(db)).length > 0;
+
+/** A read-back must not wait longer than its caller does. */
+export const limitLockWait = async (tx: Tx, ms: number): Promise<void> => {
+  await statements.limitLockWait(tx, ms);
+};

@@ -1,0 +1,108 @@
+/** Statements on marks: the records that are to be read again, and why. */
+import type { Tx } from '@lockstep/foundation/database';
+import { type Sql, sql } from '@lockstep/foundation/sql';
+
+/** Why a record is to be read again; the migrations 0002 to 0005 say what each means. */
+export type MarkReason =
+  | 'overlap'
+  | 'written'
+  | 'related'
+  | 'cut off'
+  | 'differs'
+  | 'absent'
+  | 'accepted'
+  | 'kept'
+  | 'deleted log'
+  | 'set aside'
+  | 'asked';
+
+/** What changes of a stream besides its cursors: its number of rows, and the marks that may be read now. */
+export interface StreamFigures {
+  stream_no: number;
+  rows: number;
+  /** Whether a proxied write waits for one of the marked records; null where none may be read now. */
+  urgent: boolean | null;
+  /** The ticket of the oldest mark among them. */
+  oldest: number | null;
+}
+
+/** Marks that wait for nothing but their turn. Written as the indexes of the table say it, so that they serve. */
+const isOpenMark = sql`d.reason NOT IN ('absent', 'kept')`;
+
+/** Rows that a check has not found wait for its end, and where they are too many for a person. */
+const mayAbsentGo = (streamNo: Sql) => sql`
+  (SELECT NOT m.is_checking AND NOT m.is_held FROM _lockstep.missing m WHERE m.stream_no = ${streamNo})`;
+
+/**
+ * Of each stream, in time that does not depend on how many marks there are: each part takes the first entry of an
+ * index. A stopped stream's marks wait until it is read again.
+ */
+export const selectFigures = (tx: Tx) =>
+  tx.query<StreamFigures>(sql`
+  SELECT c.stream_no, c.rows,
+         CASE WHEN next.urgent IS NOT NULL OR absent.first_since IS NOT NULL
+              THEN coalesce(next.urgent, false)
+         END AS urgent,
+         least(oldest.first_since, absent.first_since) AS oldest
+    FROM _lockstep.checkpoint c
+    LEFT JOIN LATERAL (
+         SELECT d.urgent FROM _lockstep.dirty d
+          WHERE c.state <> 'stopped' AND d.stream_no = c.stream_no AND ${isOpenMark}
+          ORDER BY d.urgent DESC, d.since LIMIT 1) next ON true
+    LEFT JOIN LATERAL (
+         SELECT d.first_since FROM _lockstep.dirty d
+          WHERE next.urgent IS NOT NULL AND d.stream_no = c.stream_no AND ${isOpenMark}
+          ORDER BY d.first_since LIMIT 1) oldest ON true
+    LEFT JOIN LATERAL (
+         SELECT d.first_since FROM _lockstep.dirty d
+          WHERE c.state <> 'stopped' AND c.absent_rows > 0 AND ${mayAbsentGo(sql`c.stream_no`)}
+            AND d.stream_no = c.stream_no AND d.reason = 'absent'
+          ORDER BY d.first_since LIMIT 1) absent ON true
+   ORDER BY c.stream_no`);
+
+/** The next records of a stream to read again, those first that a proxied write waits for. */
+export const selectMarked = (tx: Tx, streamNo: number, limit: number) =>
+  tx.query<{ id: string }>(sql`
+  (SELECT d.id FROM _lockstep.dirty d
+    WHERE d.stream_no = ${streamNo} AND ${isOpenMark}
+    ORDER BY d.urgent DESC, d.since LIMIT ${limit})
+  UNION ALL
+  (SELECT d.id FROM _lockstep.dirty d
+    WHERE ${mayAbsentGo(sql`${streamNo}::smallint`)} AND d.stream_no = ${streamNo} AND d.reason = 'absent'
+    ORDER BY d.first_since LIMIT ${limit})
+  LIMIT ${limit}`);
+
+/** The ticket that was taken last: whatever was marked by now has this one or an older one. */
+export const selectLastTicket = (tx: Tx) =>
+  tx.query<{ ticket: number }>(sql`SELECT last_value AS ticket FROM _lockstep.ticket`);
+
+/**
+ * What a record without a known stamp misses is not older than what is settled by now: for marks that know nothing
+ * of the record.
+ */
+export const settledSince = (streamNo: number) => sql`
+  (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'tail')`;
+
+/**
+ * A later mark raises `since`, so that a reading under way at that moment does not clear it. Of two that come at once
+ * the first ticket can be the last to get the row, and must not lower it.
+ */
+export const markDirty = (
+  tx: Tx,
+  streamNo: number,
+  ids: readonly string[],
+  { urgent, reason }: { urgent: boolean; reason: MarkReason },
+) =>
+  tx.query(sql`
+  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  SELECT ${streamNo}, id, ticket, ticket, ${urgent}, ${reason}, ${settledSince(streamNo)}
+    FROM (SELECT id, nextval('_lockstep.ticket') AS ticket
+            FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id) AS marked
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since = greatest(dirty.since, EXCLUDED.since), urgent = dirty.urgent OR EXCLUDED.urgent,
+         reason = EXCLUDED.reason, stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
+
+/** Rows that a sweep did not find are removed, or kept until it finds them again. */
+export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 'kept') =>
+  tx.query(sql`
+  UPDATE _lockstep.dirty SET reason = ${decision} WHERE stream_no = ${streamNo} AND reason = 'absent'`);

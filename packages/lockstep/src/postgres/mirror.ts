@@ -1,0 +1,223 @@
+import type { Database } from '@lockstep/foundation/database';
+import type { RecordId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
+import { applyPage, applyRest, applyTransaction } from './apply.ts';
+import { type FieldsSeen, showFields } from './hidden-fields.ts';
+import * as intents from './intents.ts';
+import type { MarkReason, StreamFigures } from './mark-sql.ts';
+import * as marks from './mark-sql.ts';
+import * as observations from './observations.ts';
+import { type PageApplied, type PagePart, type Rest, type StreamTable } from './page-part.ts';
+import type { ColumnPlan } from './plan-table.ts';
+import { type ProblemChange, type ProblemRow, recordProblems } from './problems.ts';
+import * as progress from './progress.ts';
+import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
+import { referencesOf, rowsReferringTo } from './related-rows.ts';
+import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
+import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside.ts';
+import type { CheckpointRow, CursorKind, CursorRow } from './sql.ts';
+import * as statements from './sql.ts';
+import { isWritable, lockHolders } from './table-locks.ts';
+import { takeOver } from './take-over.ts';
+
+/** All that a destination knows of its streams' progress, for whoever takes a sync over. */
+export interface Progress {
+  checkpoints: readonly CheckpointRow[];
+  cursors: readonly CursorRow[];
+  figures: readonly StreamFigures[];
+  problems: readonly ProblemRow[];
+}
+
+/**
+ * What running a sync asks of its destination, and all that it asks. Each call is done as a whole or not at all, so
+ * that a crash between any two of them is the only kind there is; the simulation puts a destination in memory here.
+ */
+export interface Mirror {
+  /** See {@link takeOver}. */
+  takeOver(holder: observations.Holder): Promise<void>;
+  /** See {@link intents.healIntents}. */
+  healIntents(
+    living: readonly string[],
+    streamNos: ReadonlyMap<string, number>,
+    isStart: boolean,
+  ): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }>;
+  hasOpenIntents(): Promise<boolean>;
+  retryStopped(): Promise<void>;
+  /** See {@link isAsPlanned}. */
+  isAsPlanned(table: StreamTable): Promise<boolean>;
+  /** Whether a page could be written now: nobody has locked the table. Waits for a moment at most. */
+  isWritable(table: StreamTable): Promise<boolean>;
+  /** Who holds locks of the table, for a person; null where nobody does any more. */
+  lockHolders(table: StreamTable): Promise<string | null>;
+  /** See {@link restoreTable}. */
+  restoreTable(table: StreamTable, lockWaitMs: number): Promise<string | null>;
+  /** See {@link hasCursorIndex}. */
+  hasCursorIndex(table: StreamTable): Promise<boolean>;
+  /** See {@link restoreCursorIndex}. */
+  restoreCursorIndex(table: StreamTable): Promise<void>;
+  /** See {@link showFields}. */
+  showFields(table: StreamTable, seen: FieldsSeen, at: ServerSeconds): Promise<void>;
+  /** See {@link recordProblems}. */
+  recordProblems(changes: readonly ProblemChange[]): Promise<void>;
+  readProgress(): Promise<Progress>;
+  /** The next records of a stream to read again, those first that a proxied write waits for. */
+  nextMarked(streamNo: number, limit: number): Promise<readonly RecordId[]>;
+  /** The figures of all streams; whatever was marked before them was marked at this ticket or before. */
+  readFigures(): Promise<{ ticket: number; figures: readonly StreamFigures[] }>;
+  /** See {@link progress.beginStream}. */
+  beginStream(
+    streamNo: number,
+    positions: progress.StartPositions,
+    rowsExpected: number | null,
+  ): Promise<void>;
+
+  openTickObservation(
+    holder: observations.Holder,
+    streams: readonly number[],
+    lastsMs: number,
+  ): Promise<observations.Observation>;
+  openReadBackObservation(
+    owner: string,
+    streams: readonly number[],
+    lastsMs: number,
+  ): Promise<observations.Observation>;
+  closeObservation(observation: observations.Observation): Promise<void>;
+  /**
+   * Merges one page and moves its cursor, see {@link applyPage}.
+   *
+   * @param lockWaitMs  for answers that somebody waits for: no longer than this for the stream's lock
+   */
+  applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<PageApplied>;
+  /** See {@link applyRest}. `figures` are those after it. */
+  applyRest(
+    rest: readonly Rest[],
+    part: PagePart,
+  ): Promise<{ unmoved: readonly CursorKind[]; figures: readonly StreamFigures[] }>;
+
+  /** The mirror's own Ids in the order of their bytes, behind one; of one day of creation where it is given. */
+  idsAfter(
+    table: StreamTable,
+    after: RecordId | null,
+    limit: number,
+    day?: string,
+  ): Promise<readonly RecordId[]>;
+  /** See {@link countByDay}. */
+  countByDay(
+    table: StreamTable,
+    range: { from: string | null; to: string | null },
+    before: ServerSeconds,
+  ): Promise<readonly DayCount[]>;
+  /** See {@link progress.recountRows}. */
+  recountRows(table: StreamTable): Promise<void>;
+  /** See {@link referencesOf}. */
+  referencesOf(
+    table: StreamTable,
+    columns: readonly ColumnPlan[],
+    ids: readonly string[],
+  ): Promise<readonly RecordId[]>;
+  /** See {@link rowsReferringTo}. */
+  rowsReferringTo(
+    table: StreamTable,
+    columns: readonly ColumnPlan[],
+    ids: readonly string[],
+    limit: number,
+  ): Promise<readonly RecordId[]>;
+  /** Has records read again, whether or not they stand in the mirror. */
+  markRows(streamNo: number, ids: readonly RecordId[], reason: MarkReason, urgent: boolean): Promise<void>;
+  /** Rows that a sweep did not find and that are held: they go, or they stay until a sweep finds them again. */
+  decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void>;
+  /** Those of the records that are to be read again, or that the mirror cannot hold; each once, by Id. */
+  unsettled(
+    streamNo: number,
+    ids: readonly string[],
+  ): Promise<readonly (readonly [id: string, why: 'dirty' | 'quarantined'])[]>;
+  /** See {@link retrySetAside}. */
+  retrySetAside(): Promise<void>;
+  /** How many records were set aside, by object, column and reason. */
+  readSetAside(): Promise<readonly SetAsideCount[]>;
+  /** What checks have mended since a second of Salesforce's time, by object and kind. */
+  readRepairs(since: ServerSeconds): Promise<readonly RepairCount[]>;
+  /** See {@link intents.recordIntent}. */
+  recordIntent(intent: intents.Intent): Promise<readonly number[]>;
+  recordOutcome(intents: readonly number[], outcome: intents.Outcome): Promise<void>;
+  /** For retention; cheap where nothing is old. */
+  purgeOld(): Promise<void>;
+}
+
+export interface RepairCount {
+  sobject: string;
+  kind: string;
+  rows: number;
+}
+
+/**
+ * The mirror in PostgreSQL.
+ *
+ * @param wholeTables  for statements that may take as long as they take
+ */
+export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
+  return {
+    takeOver: (holder) => takeOver(db, holder),
+    healIntents: (living, streamNos, isStart) =>
+      db.transaction((tx) => intents.healIntents(tx, living, streamNos, isStart)),
+    hasOpenIntents: () => intents.hasOpenIntents(db),
+    retryStopped: () => progress.retryStopped(db),
+    isAsPlanned: ({ stream }) => isAsPlanned(db, stream),
+    isWritable: ({ stream }) => isWritable(db, stream),
+    lockHolders: ({ stream }) => lockHolders(db, stream),
+    restoreTable: ({ stream }, lockWaitMs) => restoreTable(wholeTables, stream, lockWaitMs),
+    hasCursorIndex: ({ stream }) => hasCursorIndex(db, stream),
+    restoreCursorIndex: ({ stream }) => restoreCursorIndex(wholeTables, stream),
+    showFields: ({ stream }, seen, at) => showFields(db, stream, seen, at),
+    recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
+    readProgress: () => progress.readProgress(db),
+    nextMarked: async (streamNo, limit) => {
+      const marked = await marks.selectMarked(db, streamNo, limit);
+      return marked.map(({ id }) => id as RecordId);
+    },
+    readFigures: () => progress.readFigures(db),
+    beginStream: (streamNo, positions, rowsExpected) =>
+      db.transaction((tx) => progress.beginStream(tx, streamNo, positions, rowsExpected)),
+
+    openTickObservation: (holder, streams, lastsMs) =>
+      observations.openTickObservation(db, holder, streams, lastsMs),
+    openReadBackObservation: (owner, streams, lastsMs) =>
+      observations.openReadBackObservation(db, owner, streams, lastsMs),
+    closeObservation: (observation) => observations.closeObservation(db, observation),
+    applyPage: (table, page, part, lockWaitMs) =>
+      applyTransaction(db, async (tx) => {
+        if (lockWaitMs !== undefined) await intents.limitLockWait(tx, lockWaitMs);
+        return applyPage(tx, table, page, part);
+      }),
+    applyRest: (rest, part) =>
+      applyTransaction(db, async (tx) => {
+        const unmoved = await applyRest(tx, rest, part);
+        return { unmoved, figures: await marks.selectFigures(tx) };
+      }),
+
+    idsAfter: ({ stream }, after, limit, day) => idsAfter(db, stream, after, limit, day),
+    countByDay: ({ stream }, range, before) => countByDay(wholeTables, stream, range, before),
+    recountRows: ({ stream }) => progress.recountRows(wholeTables, stream),
+    referencesOf: ({ stream }, columns, ids) => referencesOf(db, stream, columns, ids),
+    rowsReferringTo: ({ stream }, columns, ids, limit) => rowsReferringTo(db, stream, columns, ids, limit),
+    markRows: async (streamNo, ids, reason, urgent) => {
+      await marks.markDirty(db, streamNo, ids, { urgent, reason });
+    },
+    decideOnAbsent: async (streamNo, decision) => {
+      await wholeTables.transaction((tx) => marks.decideOnAbsent(tx, streamNo, decision));
+    },
+    unsettled: async (streamNo, ids) => {
+      const found = await statements.selectUnsettled(db, streamNo, ids);
+      return [...new Map(found.map(({ id, why }) => [id, why]))];
+    },
+    retrySetAside: async () => {
+      await retrySetAside(db);
+    },
+    readSetAside: () => selectSetAside(db),
+    readRepairs: (since) => statements.selectRepairs(db, since),
+    recordIntent: (intent) => intents.recordIntent(db, intent),
+    recordOutcome: (recorded, outcome) => intents.recordOutcome(db, recorded, outcome),
+    purgeOld: () => wholeTables.transaction((tx) => statements.purgeOld(tx)),
+  };
+}

@@ -1,0 +1,195 @@
+/** What the mirror holds, as it is compared with Salesforce: its Ids, and its counts by day. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openDatabase, type Tx } from '@lockstep/foundation/database';
+import { type Sql, sql } from '@lockstep/foundation/sql';
+import {
+  type DestinationWorld,
+  idOf,
+  openDestinationWorld,
+  record,
+  stampAt,
+} from '@lockstep/harness/destination';
+import type { RecordId } from '../core/ids.ts';
+import { secondsOf } from '../core/stamps.ts';
+import { planForWholeTable, planOnceByIndex } from './planner.ts';
+import { countByDay, idsAfter, rowsOf, selectIdsAfter } from './read-ids.ts';
+import type { Stream } from './tables.ts';
+
+const fields = { CreatedDate: 'datetime' };
+const always = { from: null, to: null };
+const at = (seconds: number) => secondsOf(stampAt(seconds));
+const created = (number: number, time: string, stamp = 0) =>
+  record(number, { CreatedDate: `${time}.000+0000`, SystemModstamp: stampAt(stamp) });
+
+/** Days begin and end at midnight of UTC, wherever the server stands. */
+const acrossMidnight = [
+  created(1, '2026-03-28T23:59:59', 10),
+  created(2, '2026-03-29T00:00:00', 20),
+  created(3, '2026-03-29T23:59:59', 30),
+  created(4, '2026-03-30T00:00:00', 40),
+  created(5, '2026-04-01T12:00:00', 50),
+];
+
+/** The mirror with these records, and sessions of a server that stands in another zone. */
+async function openFilled() {
+  const world = await openDestinationWorld({ fields });
+  await world.apply(acrossMidnight);
+  const db = openDatabase({
+    url: world.url,
+    applicationName: 'test',
+    settings: { ...planOnceByIndex, TimeZone: 'Pacific/Auckland' },
+  });
+  return {
+    db,
+    stream: world.table().stream,
+    async [Symbol.asyncDispose]() {
+      await db.end();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const without = (stream: Stream, ...names: string[]): Stream => ({
+  ...stream,
+  columns: stream.columns.filter(({ field }) => !names.includes(field)),
+});
+
+test('Ids come in byte order, behind the one that was asked for, and no more than were asked for', async () => {
+  await using world = await openDestinationWorld({ fields });
+  const ids = ['001b', '0019', '001A', '001a', '001B'].map((start) => start.padEnd(18, '0') as RecordId);
+  await world.apply(ids.map((Id) => ({ ...record(1), Id })));
+  const { db } = world.destination;
+  const { stream } = world.table();
+  const inOrder = ids.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  assert.deepEqual(await idsAfter(db, stream, null, 10), inOrder);
+  assert.deepEqual(await idsAfter(db, stream, null, 2), inOrder.slice(0, 2));
+  assert.deepEqual(await idsAfter(db, stream, inOrder[1] ?? null, 2), inOrder.slice(2, 4));
+  assert.deepEqual(await idsAfter(db, stream, inOrder[4] ?? null, 2), []);
+  assert.deepEqual(await idsAfter(db, stream, '0010' as RecordId, 1), inOrder.slice(0, 1));
+});
+
+test('Ids of one day are those of records that were created on it, in UTC', async () => {
+  await using world = await openFilled();
+  const { db, stream } = world;
+  assert.deepEqual(await idsAfter(db, stream, null, 10, '2026-03-29'), [idOf(2), idOf(3)]);
+  assert.deepEqual(await idsAfter(db, stream, idOf(2), 10, '2026-03-29'), [idOf(3)]);
+  assert.deepEqual(await idsAfter(db, stream, null, 1, '2026-03-29'), [idOf(2)]);
+  assert.deepEqual(await idsAfter(db, stream, null, 10, '2026-03-31'), []);
+  assert.deepEqual(await idsAfter(db, without(stream, 'CreatedDate'), null, 10, '2026-03-29'), []);
+  await assert.rejects(idsAfter(db, stream, null, 10, 'spring'), { code: '22007' });
+});
+
+test('records are counted by the day of their creation, with the newest of their times', async () => {
+  await using world = await openFilled();
+  const { db, stream } = world;
+  const days = [
+    { day: '2026-03-28', count: 1, newest: at(10) },
+    { day: '2026-03-29', count: 2, newest: at(30) },
+    { day: '2026-03-30', count: 1, newest: at(40) },
+    { day: '2026-04-01', count: 1, newest: at(50) },
+  ];
+  const count = (from: string | null, to: string | null) => countByDay(db, stream, { from, to }, at(100));
+  assert.deepEqual(await count(null, null), days);
+  assert.deepEqual(await count('2026-03-29', null), days.slice(1));
+  assert.deepEqual(await count(null, '2026-03-29'), days.slice(0, 2));
+  assert.deepEqual(await count('2026-03-29', '2026-03-30'), days.slice(1, 3));
+  assert.deepEqual(await count('2026-03-31', '2026-03-31'), []);
+});
+
+test('only records that were changed before a time count', async () => {
+  await using world = await openFilled();
+  const { db, stream } = world;
+  const days = await countByDay(db, stream, always, at(30));
+  assert.deepEqual(days, [
+    { day: '2026-03-28', count: 1, newest: at(10) },
+    { day: '2026-03-29', count: 1, newest: at(20) },
+  ]);
+  assert.deepEqual(await countByDay(db, stream, always, at(0)), []);
+});
+
+test('records without a day of creation are one group, which is there even when it is empty', async () => {
+  await using world = await openFilled();
+  const { db } = world;
+  const stream = without(world.stream, 'CreatedDate');
+  assert.deepEqual(await countByDay(db, stream, always, at(30)), [{ day: '', count: 2, newest: at(20) }]);
+  assert.deepEqual(await countByDay(db, stream, always, at(0)), [{ day: '', count: 0, newest: null }]);
+});
+
+test('where no time says when a record changed, all of them count', async () => {
+  await using world = await openFilled();
+  const stream = { ...world.stream, cursorField: null };
+  const days = await countByDay(world.db, stream, { from: '2026-03-29', to: '2026-03-29' }, 0);
+  assert.deepEqual(days, [{ day: '2026-03-29', count: 2, newest: null }]);
+});
+
+test('what a column of another time says is compared, where another time is followed', async () => {
+  await using world = await openFilled();
+  const stream = { ...world.stream, cursorField: 'CreatedDate' as const };
+  const days = await countByDay(world.db, stream, always, secondsOf('2026-03-29T00:00:01.000+0000'));
+  assert.deepEqual(days, [
+    { day: '2026-03-28', count: 1, newest: secondsOf('2026-03-28T23:59:59.000+0000') },
+    { day: '2026-03-29', count: 1, newest: secondsOf('2026-03-29T00:00:00.000+0000') },
+  ]);
+});
+
+test('the rows of a table are counted, whatever is remembered of them', async () => {
+  await using world = await openFilled();
+  const { db, stream } = world;
+  await db.script('DELETE FROM salesforce.account WHERE id = (SELECT min(id) FROM salesforce.account)');
+  assert.equal(await rowsOf(db, stream), 4);
+  assert.deepEqual(await db.query(sql`SELECT rows FROM _lockstep.checkpoint`), [{ rows: 5 }]);
+  await assert.rejects(rowsOf(db, { ...stream, table: 'nothing' }), { code: '42P01' });
+});
+
+let large: DestinationWorld;
+before(async () => {
+  large = await openDestinationWorld({ fields });
+  await large.db.script(`
+    INSERT INTO salesforce.account (id, isdeleted, systemmodstamp, createddate)
+    SELECT '001' || lpad(n::text, 12, '0') || 'AAA', false, '2026-01-01Z'::timestamptz + n * interval '1 second',
+           '2026-01-01Z'::timestamptz + n * interval '1 minute'
+      FROM generate_series(0, 199999) AS n;
+    ANALYZE salesforce.account`);
+});
+after(() => large[Symbol.asyncDispose]());
+
+/** How the server reads a table in a session that is as the product's own. */
+async function planOf(statement: Sql, tx: Tx = large.destination.db): Promise<string> {
+  const lines = await tx.query<Record<string, string>>(sql`EXPLAIN (ANALYZE) ${statement}`);
+  return lines.flatMap(Object.values).join('\n');
+}
+
+test('of a large table, Ids are read along its primary key, no further than they are needed', async () => {
+  const { stream } = large.table();
+  const behind = idOf(150_000);
+  for (const after of [null, behind]) {
+    const plan = await planOf(selectIdsAfter(stream, after, 2_000));
+    assert.match(plan, /Index (Only )?Scan using account_pkey on account .*rows=2000/);
+    assert.doesNotMatch(plan, /Seq Scan|Sort/);
+  }
+  const ids = await idsAfter(large.destination.db, stream, behind, 2_000);
+  assert.deepEqual([ids.length, ids[0], ids.at(-1)], [2_000, idOf(150_001), idOf(152_000)]);
+  assert.match(await planOf(selectIdsAfter(stream, behind, 10, '2026-04-20')), /using account_pkey/);
+});
+
+test('a large table is counted in one scan, and the session goes by index again afterwards', async () => {
+  const { stream } = large.table();
+  const { db } = large.destination;
+  const all = sql`SELECT max(createddate) FROM salesforce.account WHERE systemmodstamp < '2100-01-01'`;
+  const wholly = await db.transaction(async (tx) => {
+    await planForWholeTable(tx);
+    return planOf(all, tx);
+  });
+  assert.match(wholly, /Seq Scan on account/);
+
+  const days = await countByDay(db, stream, always, at(1_000_000));
+  assert.equal(days.length, 139);
+  assert.deepEqual(days[0], { day: '2026-01-01', count: 1_440, newest: at(1_439) });
+  assert.equal(
+    days.reduce((sum, day) => sum + day.count, 0),
+    200_000,
+  );
+  assert.equal(await rowsOf(db, stream), 200_000);
+  assert.match(await planOf(all), /Index Scan using account_stamp/);
+});

@@ -1,0 +1,70 @@
+/** What is wrong with streams and records, in the views that the reader sees too: names, codes and counts, no value. */
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+
+/** What one of the things that are done for a stream waits for. Times as the server prints them. */
+export interface Problem {
+  sobject: string;
+  /** `poll`, `table`, `backfill`, `repair`; of checks: `sweep`, `counts`, `content`, `deleted log`. */
+  kind: string;
+  code: string;
+  explanation: string;
+  next: string;
+  since: string;
+  tries: number;
+  retry_at: string;
+}
+
+export const readProblems = (db: Tx): Promise<Problem[]> =>
+  db.query<Problem>(sql`
+  SELECT sobject, kind, code, explanation, next, since, tries, retry_at
+    FROM _lockstep.problems ORDER BY sobject, kind`);
+
+/** A field that the sync's user may not see any more; its column keeps the values of before. */
+export interface HiddenField {
+  sobject: string;
+  field: string;
+  column_name: string;
+  hidden_since: string;
+}
+
+export const readHiddenFields = (db: Tx): Promise<HiddenField[]> =>
+  db.query<HiddenField>(sql`
+  SELECT sobject, field, column_name, hidden_since FROM _lockstep.hidden_fields ORDER BY sobject, field`);
+
+/** Records that were set aside for one reason. */
+export interface SetAsideGroup {
+  sobject: string;
+  /** Null: the record as a whole. */
+  column_name: string | null;
+  code: string;
+  rows: number;
+}
+
+/** Of all objects, or of those that are named. */
+export const countSetAside = (db: Tx, sobjects: readonly string[] | null = null): Promise<SetAsideGroup[]> =>
+  db.query<SetAsideGroup>(sql`
+  SELECT sobject, column_name, code, count(*) AS rows
+    FROM _lockstep.set_aside
+   WHERE ${sobjects}::text[] IS NULL OR sobject = ANY(${sobjects})
+   GROUP BY sobject, column_name, code ORDER BY sobject, rows DESC, column_name, code`);
+
+export interface SetAsideRecord extends Omit<SetAsideGroup, 'rows'> {
+  id: string;
+  first_seen_at: string;
+  last_seen_at: string;
+  tries: number;
+  retry_at: string;
+}
+
+/** Those that were tried longest ago come first, so that whoever asks for so many again and again meets all. */
+export const readSetAside = (
+  db: Tx,
+  sobjects: readonly string[] | null,
+  limit: number,
+): Promise<SetAsideRecord[]> =>
+  db.query<SetAsideRecord>(sql`
+  SELECT sobject, id, column_name, code, first_seen_at, last_seen_at, tries, retry_at
+    FROM _lockstep.set_aside
+   WHERE ${sobjects}::text[] IS NULL OR sobject = ANY(${sobjects})
+   ORDER BY sobject, last_seen_at, id LIMIT ${limit}`);

@@ -1,0 +1,338 @@
+/** A user has changed a table of the mirror by hand: what is found, what is made again, what stays. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import {
+  type DestinationWorld,
+  idOf,
+  openDestinationWorld,
+  pageOf,
+  record,
+  stampAt,
+} from '@lockstep/harness/destination';
+import { isTableChanged } from './faults.ts';
+import { markDirty } from './mark-sql.ts';
+import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
+import { insertCursor } from './sql.ts';
+import { loadStreams } from './tables.ts';
+
+const fields = { Name: 'string', Size__c: 'int', OwnerId: 'reference', CloseTime__c: 'time' };
+const openWorld = () => openDestinationWorld({ fields });
+
+const lockWaitMs = 100;
+
+const two = [record(1, { Name: 'One', Size__c: 1 }), record(2, { Name: 'Two', Size__c: 2 })];
+
+/** The table as the catalog describes it: columns with their types, comments and place, indexes, privileges. */
+async function shapeOf({ db }: DestinationWorld) {
+  const columns = await db.query(sql`
+    SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attcollation AS collation,
+           col_description(attrelid, attnum) AS comment
+      FROM pg_attribute WHERE attrelid = 'salesforce.account'::regclass AND attnum > 0 AND NOT attisdropped
+     ORDER BY attname`);
+  const indexes = await db.query(sql`
+    SELECT indexname AS name, indexdef AS definition FROM pg_indexes WHERE schemaname = 'salesforce' ORDER BY 1`);
+  return { columns, indexes };
+}
+
+/** What the sync would do: restore, load the stream again, read it again. */
+async function restore(world: DestinationWorld) {
+  const { db } = world.destination;
+  const own = world.table().stream;
+  const found = await restoreTable(db, own, lockWaitMs);
+  if (!(await hasCursorIndex(db, own))) await restoreCursorIndex(db, own);
+  const [stream] = await loadStreams(world.db, 'salesforce');
+  assert.ok(stream);
+  const restored = await world.openAs(world.holder);
+  assert.ok(await isAsPlanned(db, own));
+  return { found, stream, restored };
+}
+
+const changes: Record<string, { change: string; found: string; sqlState: string; rows: number }> = {
+  'the table is dropped': {
+    change: 'DROP TABLE salesforce.account',
+    found: 'it was dropped',
+    sqlState: '42P01',
+    rows: 0,
+  },
+  'a column is dropped': {
+    change: 'ALTER TABLE salesforce.account DROP COLUMN name',
+    found: 'column name is missing',
+    sqlState: '42703',
+    rows: 2,
+  },
+  'a column is renamed': {
+    change: 'ALTER TABLE salesforce.account RENAME COLUMN name TO title',
+    found: 'column name is missing',
+    sqlState: '42703',
+    rows: 2,
+  },
+  'a column gets another type': {
+    change: 'ALTER TABLE salesforce.account ALTER COLUMN name TYPE integer USING length(name)',
+    found: 'column name has another type',
+    sqlState: '42883',
+    rows: 2,
+  },
+  'a time becomes text': {
+    change: 'ALTER TABLE salesforce.account ALTER COLUMN closetime__c TYPE text',
+    found: 'column closetime__c has another type',
+    sqlState: '42883',
+    rows: 2,
+  },
+  'a text becomes one that is too short': {
+    change: 'ALTER TABLE salesforce.account ALTER COLUMN name TYPE varchar(3)',
+    found: 'column name has another type',
+    sqlState: '',
+    rows: 2,
+  },
+  'a column computes itself': {
+    change: `ALTER TABLE salesforce.account DROP COLUMN size__c;
+      ALTER TABLE salesforce.account ADD COLUMN size__c integer GENERATED ALWAYS AS (length(name)) STORED`,
+    found: 'column size__c has another type',
+    sqlState: '428C9',
+    rows: 2,
+  },
+  'the Id compares by the language of the database': {
+    change: 'ALTER TABLE salesforce.account ALTER COLUMN id TYPE text COLLATE "default"',
+    found: 'column id has another type, its primary key is missing',
+    sqlState: '',
+    rows: 0,
+  },
+  'the Id compares in a way of its own': {
+    change: 'ALTER TABLE salesforce.account ALTER COLUMN id TYPE text COLLATE ucs_basic',
+    found: 'column id has another type, its primary key is missing',
+    sqlState: '42P22',
+    rows: 0,
+  },
+  'the Id is dropped': {
+    change: 'ALTER TABLE salesforce.account DROP COLUMN id',
+    found: 'column id is missing, its primary key is missing',
+    sqlState: '42703',
+    rows: 0,
+  },
+  'the primary key is dropped': {
+    change: 'ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey',
+    found: 'its primary key is missing',
+    sqlState: '42P10',
+    rows: 2,
+  },
+  'the primary key is dropped, and rows come twice or without an Id': {
+    change: `ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey, ALTER COLUMN id DROP NOT NULL;
+      INSERT INTO salesforce.account (id, name) SELECT id, name FROM salesforce.account;
+      INSERT INTO salesforce.account (name) VALUES ('nobody''s')`,
+    found: 'its primary key is missing',
+    sqlState: '42P10',
+    rows: 2,
+  },
+  'the primary key is one of other columns': {
+    change: `ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey;
+      ALTER TABLE salesforce.account ADD CONSTRAINT own_key PRIMARY KEY (id, name)`,
+    found: 'its primary key is another',
+    sqlState: '42P10',
+    rows: 2,
+  },
+  'the primary key is checked late': {
+    change: `ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey,
+      ADD CONSTRAINT account_pkey PRIMARY KEY (id) DEFERRABLE`,
+    found: 'its primary key is another',
+    sqlState: '55000',
+    rows: 2,
+  },
+  'several parts are gone': {
+    change: `ALTER TABLE salesforce.account DROP COLUMN systemmodstamp, DROP COLUMN ownerid,
+      DROP CONSTRAINT account_pkey`,
+    found: 'column systemmodstamp is missing, column ownerid is missing, its primary key is missing',
+    sqlState: '42703',
+    rows: 2,
+  },
+};
+
+for (const [what, { change, found, sqlState, rows }] of Object.entries(changes)) {
+  test(`where ${what}, the table is made again and its rows are read again`, async () => {
+    await using world = await openWorld();
+    await world.apply(two);
+    const [before, planned] = [await world.rows(), await shapeOf(world)];
+    await world.db.script(change);
+    if (sqlState !== '') {
+      await assert.rejects(world.apply([record(3, { Name: 'Three' })]), (error) => {
+        assert.equal((error as { code?: string }).code, sqlState);
+        return isTableChanged(error);
+      });
+    }
+
+    assert.equal(await isAsPlanned(world.destination.db, world.table().stream), false);
+    const { found: told, stream, restored } = await restore(world);
+    assert.equal(told, found);
+    assert.equal(stream.planVersion, 2);
+    assert.deepEqual(await world.db.query(sql`SELECT state, rows, backfilled_at FROM _lockstep.checkpoint`), [
+      { state: 'backfilling', rows, backfilled_at: null },
+    ]);
+    const shape = await shapeOf(world);
+    const isPlanned = (column: { name?: unknown }) =>
+      planned.columns.some(({ name }) => name === column.name);
+    assert.deepEqual({ ...shape, columns: shape.columns.filter(isPlanned) }, planned);
+
+    await world.apply(two, { destination: restored });
+    const asBefore = (await world.rows()).map(({ title: _, ...row }) => row);
+    assert.deepEqual(asBefore, before);
+  });
+}
+
+test('a table that is as planned is left alone, whatever was added to it, and its stream goes on', async () => {
+  await using world = await openWorld();
+  await world.apply(two);
+  await world.db.script(`
+    ALTER TABLE salesforce.account ADD COLUMN note text DEFAULT 'mine';
+    CREATE INDEX ON salesforce.account (name);
+    CREATE VIEW salesforce.large AS SELECT * FROM salesforce.account WHERE size__c > 1`);
+  const before = await world.rows();
+  const { found, stream } = await restore(world);
+  assert.equal(found, null);
+  assert.equal(stream.planVersion, 1);
+  assert.deepEqual(await world.rows(), before);
+});
+
+test('an index that was dropped is made again, and no row is read again for it', async () => {
+  await using world = await openWorld();
+  const planned = await shapeOf(world);
+  await world.db.script('DROP INDEX salesforce.account_stamp');
+  const { found, stream } = await restore(world);
+  assert.equal(found, null);
+  assert.equal(stream.planVersion, 1);
+  assert.deepEqual(await shapeOf(world), planned);
+});
+
+test('an index of somebody else that begins with the same column serves as well', async () => {
+  await using world = await openWorld();
+  await world.db.script(`
+    DROP INDEX salesforce.account_stamp;
+    CREATE INDEX mine ON salesforce.account (systemmodstamp, id)`);
+  assert.equal((await restore(world)).found, null);
+  const { indexes } = await shapeOf(world);
+  assert.deepEqual(
+    indexes.map(({ name }) => name),
+    ['account_pkey', 'mine'],
+  );
+});
+
+test('cursors of changes, marks and fences outlive the restoring, and only the first copy begins anew', async () => {
+  await using world = await openWorld();
+  const older = await world.open();
+  await world.apply(two);
+  const { streamNo } = world.table().stream;
+  for (const kind of ['backfill', 'head', 'tail'] as const) {
+    await insertCursor(world.db, streamNo, kind, { at: 7 });
+  }
+  await markDirty(world.db, streamNo, [idOf(1)], { urgent: true, reason: 'written' });
+  await world.db.script(`
+    UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = 'DB-15', stopped_because = 'x',
+      backfilled_at = now(), counts_verified_at = now(), stamps_verified_at = now(), content_verified_at = now();
+    ALTER TABLE salesforce.account DROP COLUMN name`);
+  const [fences, marks] = [await world.fences(), await world.marks()];
+  assert.equal(fences.length, 2);
+
+  await restore(world);
+  assert.deepEqual(await world.db.query(sql`SELECT kind FROM _lockstep.cursor ORDER BY kind`), [
+    { kind: 'head' },
+    { kind: 'tail' },
+  ]);
+  assert.deepEqual([await world.fences(), await world.marks()], [fences, marks]);
+  const [checkpoint] = await world.db.query(sql`
+    SELECT state, stopped_by, stopped_because, counts_verified_at, stamps_verified_at, content_verified_at
+      FROM _lockstep.checkpoint`);
+  assert.deepEqual(checkpoint, {
+    state: 'backfilling',
+    stopped_by: null,
+    stopped_because: null,
+    counts_verified_at: null,
+    stamps_verified_at: null,
+    content_verified_at: null,
+  });
+  await assert.rejects(world.apply([record(1)], { observation: older }), { code: 'SYS-09' });
+});
+
+test('a reading from before the restoring cannot bring back what a newer one had changed', async () => {
+  await using world = await openWorld();
+  const older = await world.open();
+  await world.apply([record(1, { Name: 'New', SystemModstamp: stampAt(60) })]);
+  await world.db.script('ALTER TABLE salesforce.account DROP COLUMN size__c');
+  const { restored } = await restore(world);
+
+  const late = { observation: older, destination: restored };
+  assert.equal((await world.apply([record(1, { Name: 'Old' })], late)).stale, 1);
+  assert.equal((await world.rows())[0]?.name, 'New');
+});
+
+test('a stream whose plan has a newer version is not restored by an old one', async () => {
+  await using world = await openWorld();
+  await world.db.script('DROP TABLE salesforce.account');
+  await restore(world);
+  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    code: 'SYS-09',
+  });
+});
+
+test('a table without a time to follow it by gets no index on one', async () => {
+  await using world = await openWorld();
+  await world.db.script(`
+    UPDATE _lockstep.checkpoint SET cursor_field = NULL;
+    DROP INDEX salesforce.account_stamp`);
+  const [stream] = await loadStreams(world.db, 'salesforce');
+  assert.ok(stream);
+  assert.equal(await restoreTable(world.db, stream, lockWaitMs), null);
+  await world.db.script('DROP TABLE salesforce.account');
+  assert.equal(await restoreTable(world.db, stream, lockWaitMs), 'it was dropped');
+  assert.deepEqual(
+    (await shapeOf(world)).indexes.map(({ name }) => name),
+    ['account_pkey'],
+  );
+});
+
+test('a view in place of the table is left alone and named as what stands in the way', async () => {
+  await using world = await openWorld();
+  await world.db.script(`
+    ALTER TABLE salesforce.account RENAME TO mine;
+    CREATE VIEW salesforce.account AS SELECT DISTINCT * FROM salesforce.mine`);
+  await assert.rejects(world.apply(two), isTableChanged);
+  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    code: 'SCH-05',
+    safe: { stream: 'Account', reason: 'what is called salesforce.account is no table' },
+  });
+});
+
+test('a view that needs what has to go is told by its code, and nothing is half restored', async () => {
+  await using world = await openWorld();
+  await world.apply(two);
+  await world.db.script(`
+    ALTER TABLE salesforce.account DROP COLUMN ownerid, ALTER COLUMN size__c TYPE bigint;
+    CREATE VIEW salesforce.sizes AS SELECT size__c FROM salesforce.account`);
+  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    code: '2BP01',
+  });
+  const [first] = await world.rows();
+  assert.ok(first && !('ownerid' in first));
+  assert.deepEqual(await world.db.query(sql`SELECT plan_version FROM _lockstep.checkpoint`), [
+    { plan_version: 1 },
+  ]);
+});
+
+test('a query that holds the table is not waited for', async () => {
+  await using world = await openWorld();
+  await world.db.script('ALTER TABLE salesforce.account DROP COLUMN name');
+  await world.db.transaction(async (tx) => {
+    await tx.query(sql`SELECT count(*) FROM salesforce.account`);
+    await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+      code: '55P03',
+    });
+  });
+  assert.equal((await restore(world)).found, 'column name is missing');
+});
+
+test('what is wrong with a record is no change of its table', async () => {
+  await using world = await openWorld();
+  for (const code of ['22P02', '23505', '23502', '40P01', '42501', '57014', '08006', undefined]) {
+    assert.equal(isTableChanged(Object.assign(new Error('refused'), { code })), false, code ?? 'none');
+  }
+  assert.equal(isTableChanged(null), false);
+  assert.equal((await world.apply(pageOf([record(1, { Size__c: 'many' })]))).quarantined, 1);
+});

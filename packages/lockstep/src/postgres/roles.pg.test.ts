@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, type Sql, sql } from '@lockstep/foundation/sql';
+import { openTestDatabase, type TestDatabase, testServerUrl } from '@lockstep/harness/database';
+import { newSyncId } from '../core/ids.ts';
+import {
+  createPrivateDatabase,
+  type DestinationNames,
+  dropPrivateDatabase,
+  grantStatus,
+  revokePublicConnect,
+  scramVerifier,
+} from './roles.ts';
+
+const secrets = {
+  writerPassword: randomBytes(12).toString('hex'),
+  readerPassword: randomBytes(12).toString('hex'),
+};
+
+/** A login with CREATEROLE and CREATEDB and nothing else, as a hosted server gives it. */
+const hostedAdmin = `test_admin_${randomBytes(6).toString('hex')}`;
+const open = (database: string, user?: string, password?: string): Database => {
+  const url = databaseUrl(testServerUrl(), {
+    database,
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+  });
+  return openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
+};
+
+interface World extends AsyncDisposable {
+  syncId: string;
+  names: DestinationNames;
+  writer: Database;
+  reader: Database;
+}
+
+let superuser: Database;
+let admin: Database;
+let control: TestDatabase;
+const controlName = () => new URL(control.url).pathname.slice(1);
+
+before(async () => {
+  superuser = open('postgres');
+  await superuser.query(sql`CREATE ROLE ${ident(hostedAdmin)} LOGIN CREATEROLE CREATEDB PASSWORD 'admin'`);
+  control = await openTestDatabase();
+  await revokePublicConnect(superuser, controlName());
+  await superuser.query(sql`GRANT CONNECT ON DATABASE ${ident(controlName())} TO ${ident(hostedAdmin)}`);
+  admin = open(controlName(), hostedAdmin, 'admin');
+});
+
+after(async () => {
+  await admin.end();
+  await control[Symbol.asyncDispose]();
+  await superuser.query(sql`DROP ROLE ${ident(hostedAdmin)}`);
+  await superuser.end();
+});
+
+async function openWorld(syncId: string = newSyncId()): Promise<World> {
+  const names = await createPrivateDatabase(admin, syncId, secrets, (name) =>
+    open(name, hostedAdmin, 'admin'),
+  );
+  const writer = open(names.database, names.writer, secrets.writerPassword);
+  const reader = open(names.database, names.reader, secrets.readerPassword);
+  return {
+    syncId,
+    names,
+    writer,
+    reader,
+    async [Symbol.asyncDispose]() {
+      await writer.end();
+      await reader.end();
+      await dropPrivateDatabase(admin, syncId);
+    },
+  };
+}
+
+const denied = (done: Promise<unknown>) => assert.rejects(done, { code: '42501' });
+
+test('the reader selects from a table that the writer makes later', async () => {
+  await using world = await openWorld();
+  await world.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  await world.writer.query(sql`INSERT INTO salesforce.account VALUES ('001')`);
+
+  assert.deepEqual(await world.reader.query(sql`SELECT id FROM salesforce.account`), [{ id: '001' }]);
+  const owners = await world.reader.query(
+    sql`SELECT tableowner AS owner FROM pg_tables WHERE schemaname = 'salesforce'`,
+  );
+  assert.deepEqual(owners, [{ owner: world.names.owner }]);
+});
+
+test('the reader sees the views that are made for it and nothing else of the bookkeeping', async () => {
+  await using world = await openWorld();
+  await world.writer.query(sql`CREATE TABLE _lockstep.quarantine (record text)`);
+  await world.writer.query(sql`CREATE SEQUENCE _lockstep.ticket`);
+  const views = ['status', 'set_aside', 'problems', 'hidden_fields'];
+  for (const view of views) {
+    await world.writer.query(
+      sql`CREATE VIEW ${ident('_lockstep', view)} AS SELECT count(*) AS rows FROM _lockstep.quarantine`,
+    );
+  }
+  await world.writer.transaction((tx) => grantStatus(tx, world.names));
+
+  for (const view of views) {
+    const rows = await world.reader.query(sql`SELECT rows FROM ${ident('_lockstep', view)}`);
+    assert.deepEqual(rows, [{ rows: 0 }], view);
+  }
+  await denied(world.reader.query(sql`SELECT * FROM _lockstep.quarantine`));
+  await denied(world.reader.query(sql`SELECT nextval('_lockstep.ticket')`));
+});
+
+test('the reader cannot write, create, borrow a role or read a file, even after it allows itself to write', async () => {
+  await using world = await openWorld();
+  await world.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  const asReader = (statement: Sql) =>
+    world.reader.transaction(async (tx) => {
+      await tx.query(sql`SET TRANSACTION READ WRITE`);
+      await tx.query(statement);
+    });
+
+  await denied(asReader(sql`INSERT INTO salesforce.account VALUES ('001')`));
+  await denied(asReader(sql`UPDATE salesforce.account SET id = '002'`));
+  await denied(asReader(sql`DELETE FROM salesforce.account`));
+  await denied(asReader(sql`TRUNCATE salesforce.account`));
+  await denied(asReader(sql`DROP TABLE salesforce.account`));
+  for (const schema of ['salesforce', '_lockstep', 'public']) {
+    await denied(asReader(sql`CREATE TABLE ${ident(schema)}.mine (id text)`));
+  }
+  await denied(asReader(sql`CREATE SCHEMA mine`));
+  await denied(asReader(sql`CREATE TEMPORARY TABLE mine (id text)`));
+  for (const role of [world.names.owner, world.names.writer, hostedAdmin]) {
+    await denied(asReader(sql`SET ROLE ${ident(role)}`));
+  }
+  await denied(asReader(sql`SELECT pg_read_file('PG_VERSION')`));
+  await denied(asReader(sql`COPY salesforce.account TO PROGRAM 'true'`));
+  await assert.rejects(world.reader.query(sql`SELECT * INTO salesforce.mine FROM salesforce.account`), {
+    code: '25006', // read-only transaction: its own default
+  });
+});
+
+test("the reader enters neither another sync's database nor the control database", async () => {
+  await using world = await openWorld();
+  await using other = await openWorld();
+  for (const database of [other.names.database, controlName()]) {
+    for (const [user, password] of [
+      [world.names.reader, secrets.readerPassword],
+      [world.names.writer, secrets.writerPassword],
+    ]) {
+      const stranger = open(database, user, password);
+      await denied(stranger.query(sql`SELECT 1`));
+      await stranger.end();
+    }
+  }
+});
+
+test('the reader has its limits from the first statement on', async () => {
+  await using world = await openWorld();
+  const rows = await world.reader.query(sql`
+    SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+           current_setting('default_transaction_read_only') AS read_only, rolconnlimit AS connections
+      FROM pg_roles WHERE rolname = current_user`);
+  assert.deepEqual(rows, [{ statement: '1min', lock: '10s', read_only: 'on', connections: 20 }]);
+});
+
+test('the writer can end its own other sessions as itself', async () => {
+  await using world = await openWorld();
+  const former = open(world.names.database, world.names.writer, secrets.writerPassword);
+  const session = await former.session();
+  const [backend] = await session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
+  await world.writer.transaction(async (tx) => {
+    await tx.query(sql`SET LOCAL ROLE NONE`);
+    await tx.query(sql`SELECT pg_terminate_backend(${backend?.pid}::int)`);
+  });
+  await session.closed;
+  await former.end();
+});
+
+test('a second call completes a first one that broke half way, and sets the passwords', async () => {
+  const syncId = newSyncId();
+  await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_owner`)} LOGIN`);
+  await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_ro`)} LOGIN PASSWORD 'old'`);
+  await using world = await openWorld(syncId);
+  await using again = await openWorld(syncId);
+  assert.deepEqual(again.names, world.names);
+  assert.deepEqual(await again.reader.query(sql`SELECT current_user::text AS name`), [
+    { name: world.names.reader },
+  ]);
+  const owner = await admin.query(sql`SELECT rolcanlogin FROM pg_roles WHERE rolname = ${world.names.owner}`);
+  assert.deepEqual(owner, [{ rolcanlogin: false }]);
+});
+
+test('dropping removes the database and every role while a reader is connected', async () => {
+  const world = await openWorld();
+  await world.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  const session = await world.reader.session();
+  await admin.query(
+    sql`CREATE ROLE ${ident(`${world.names.reader}_b`)} LOGIN IN ROLE ${ident(world.names.readerGroup)}`,
+  );
+
+  await world.writer.end();
+  await dropPrivateDatabase(admin, world.syncId);
+
+  await session.closed;
+  await world.reader.end();
+  const like = `lockstep\\_${world.syncId}%`;
+  const left = await superuser.query(sql`
+    SELECT rolname AS name FROM pg_roles WHERE rolname LIKE ${like}
+    UNION ALL SELECT datname FROM pg_database WHERE datname LIKE ${like}`);
+  assert.deepEqual(left, []);
+  await dropPrivateDatabase(admin, world.syncId); // a second time: nothing to do
+});
+
+test('a password reaches the server as the verifier that it would have computed itself', async () => {
+  const role = `test_${randomBytes(6).toString('hex')}`;
+  await superuser.query(sql`CREATE ROLE ${ident(role)} PASSWORD 'a-clear-password'`);
+  const [row] = await superuser.query<{ verifier: string }>(
+    sql`SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = ${role}`,
+  );
+  await superuser.query(sql`DROP ROLE ${ident(role)}`);
+  const salt = Buffer.from(row?.verifier.split(/[:$]/)[2] ?? '', 'base64');
+  assert.equal(scramVerifier('a-clear-password', salt), row?.verifier);
+});

@@ -1,0 +1,60 @@
+/** Statements on the streams' own entries: what their tables are made from. The others: sql.ts. */
+
+import { assert } from '@lockstep/foundation/assert';
+import type { Tx } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import type { CursorField } from '../core/describe.ts';
+import type { TablePlan } from './plan-table.ts';
+
+export interface StreamRow {
+  stream_no: number;
+  sobject: string;
+  table_name: string;
+  plan_version: number;
+  cursor_field: CursorField | null;
+  replicateable: boolean;
+  key_prefix: string | null;
+}
+
+export const selectStreams = (tx: Tx) =>
+  tx.query<StreamRow>(sql`
+  SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix
+    FROM _lockstep.checkpoint ORDER BY stream_no`);
+
+/** The stream's number and plan version; those that it has, where it is there already. */
+export async function insertStream(
+  tx: Tx,
+  { sobject, table, cursorField, replicateable, keyPrefix }: TablePlan,
+): Promise<Pick<StreamRow, 'stream_no' | 'plan_version'>> {
+  const [stream] = await tx.query<StreamRow>(sql`
+  INSERT INTO _lockstep.checkpoint (sobject, table_name, cursor_field, replicateable, key_prefix)
+  VALUES (${sobject}, ${table}, ${cursorField}, ${replicateable}, ${keyPrefix})
+  ON CONFLICT (sobject) DO UPDATE SET table_name = checkpoint.table_name
+  RETURNING stream_no, plan_version`);
+  assert(stream, 'an upsert answers one row');
+  return stream;
+}
+
+/**
+ * Has the stream read again from the first record on. What the checks of its rows have verified is void. The plan's
+ * version is raised, so that a page that was asked for before is refused.
+ *
+ * @param rows  in its table now; null: as many as before
+ */
+export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
+  tx.query(sql`
+  UPDATE _lockstep.checkpoint
+     SET state = 'backfilling', stopped_by = NULL, stopped_because = NULL, backfilled_at = NULL,
+         rows = coalesce(${rows}::bigint, rows),
+         plan_version = plan_version + 1,
+         counts_verified_at = NULL, stamps_verified_at = NULL, content_verified_at = NULL
+   WHERE stream_no = ${streamNo}`);
+
+export const deleteBackfillCursor = (tx: Tx, streamNo: number) =>
+  tx.query(sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'backfill'`);
+
+/** A page that was asked for before is refused. */
+export const raisePlanVersion = (tx: Tx, streamNo: number) =>
+  tx.query(
+    sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1 WHERE stream_no = ${streamNo}`,
+  );

@@ -1,0 +1,86 @@
+/** A stream's table as DDL: as a whole when it is made, in parts when somebody has taken parts of it away. */
+
+import type { Tx } from '@lockstep/foundation/database';
+import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
+import { postgresName } from '../core/names.ts';
+import type { ColumnPlan, SqlType, TablePlan } from './plan-table.ts';
+
+/** @param labels  by field; a field without one is its own */
+export async function makeTable(
+  tx: Tx,
+  schema: string,
+  plan: TablePlan,
+  labels: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
+  const columns = plan.columns.map(columnDefinition);
+  await tx.query(
+    sql`CREATE TABLE IF NOT EXISTS ${ident(schema, plan.table)} (${join(columns)}, PRIMARY KEY (${keyOf(plan)}))`,
+  );
+  await makeCursorIndex(tx, schema, plan);
+  for (const column of plan.columns) await describeColumn(tx, schema, plan, column, labels);
+}
+
+/**
+ * On the time that its changes are followed by; none where there is none.
+ *
+ * @param way  `concurrently` for a table that is in use; not in a transaction
+ */
+export async function makeCursorIndex(
+  tx: Tx,
+  schema: string,
+  plan: TablePlan,
+  way: 'at once' | 'concurrently' = 'at once',
+): Promise<void> {
+  const column = cursorColumn(plan);
+  if (!column) return;
+  const concurrently = way === 'concurrently' ? sql`CONCURRENTLY` : sql``;
+  await tx.query(sql`
+    CREATE INDEX ${concurrently} IF NOT EXISTS ${ident(cursorIndexName(plan))}
+        ON ${ident(schema, plan.table)} (${ident(column.column)})`);
+}
+
+export const cursorIndexName = ({ table }: TablePlan): string => postgresName(`${table}_stamp`, new Set());
+
+export const makePrimaryKey = (tx: Tx, schema: string, plan: TablePlan) =>
+  tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD PRIMARY KEY (${keyOf(plan)})`);
+
+export async function addColumn(tx: Tx, schema: string, plan: TablePlan, column: ColumnPlan): Promise<void> {
+  await tx.query(sql`ALTER TABLE ${ident(schema, plan.table)} ADD COLUMN ${columnDefinition(column)}`);
+  await describeColumn(tx, schema, plan, column, new Map());
+}
+
+/** Says which field it is, for whoever looks at the table. */
+async function describeColumn(
+  tx: Tx,
+  schema: string,
+  { table }: TablePlan,
+  { field, column, fieldType, formula }: ColumnPlan,
+  labels: ReadonlyMap<string, string>,
+): Promise<void> {
+  const comment = `${field} (${fieldType}${formula ? ', formula' : ''}): ${labels.get(field) ?? field}`;
+  await tx.query(sql`COMMENT ON COLUMN ${ident(schema, table, column)} IS ${literal(comment)}`);
+}
+
+export const columnOf = ({ columns }: TablePlan, field: string | null): ColumnPlan | undefined =>
+  columns.find((column) => column.field === field);
+
+export const cursorColumn = (plan: TablePlan) => columnOf(plan, plan.cursorField);
+
+export const keyOf = (plan: TablePlan) => ident(columnOf(plan, 'Id')?.column ?? '');
+
+const columnDefinition = (column: ColumnPlan) => sql`${ident(column.column)} ${columnType(column)}`;
+
+const sqlTypes: Record<SqlType, Sql> = {
+  text: sql`text`,
+  boolean: sql`boolean`,
+  integer: sql`integer`,
+  bigint: sql`bigint`,
+  numeric: sql`numeric`,
+  date: sql`date`,
+  timestamptz: sql`timestamptz`,
+  time: sql`time`,
+  jsonb: sql`jsonb`,
+};
+
+const columnType = ({ sqlType, byBytes }: ColumnPlan) =>
+  byBytes ? sql`text COLLATE "C"` : sqlTypes[sqlType];

@@ -1,0 +1,112 @@
+/** A destination that an older version has made is brought up to date when it is opened, with all that is in it. */
+import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Tx } from '@lockstep/foundation/database';
+import { migrate } from '@lockstep/foundation/migrations';
+import { sql } from '@lockstep/foundation/sql';
+import { openTestDatabase } from '@lockstep/harness/database';
+import { openDestination } from './destination.ts';
+import { destinationMigrations } from './tables.ts';
+
+/** As the first version made them: two streams, one of which a foreign hand has left without SystemModstamp. */
+const oldStreams = `
+  INSERT INTO _lockstep.sync (sync_id, org_id, table_schema) VALUES ('sync', '00D000000000001EAA', 'salesforce');
+  INSERT INTO _lockstep.checkpoint (sobject, table_name, state, stopped_by, rows, backfilled_at) VALUES
+    ('Account', 'account', 'stopped', 'PERM-02', 7, '2026-01-01Z'), ('Odd', 'odd', 'current', NULL, 0, NULL);
+  INSERT INTO _lockstep.column (stream_no, field, ordinal, column_name, field_type, formula, ready) VALUES
+    (1, 'Id', 0, 'id', 'id', false, true), (1, 'SystemModstamp', 1, 'systemmodstamp', 'datetime', false, true),
+    (2, 'Id', 0, 'id', 'id', false, true);
+  CREATE SCHEMA salesforce;`;
+
+async function makeFirstVersion(db: Parameters<typeof migrate>[0]): Promise<void> {
+  const path = await mkdtemp(join(tmpdir(), 'migrations-'));
+  try {
+    const first = '0001-destination.sql';
+    await copyFile(new URL(first, destinationMigrations), join(path, first));
+    await migrate(db, { schema: '_lockstep', folder: pathToFileURL(`${path}/`) });
+    await db.script(oldStreams);
+  } finally {
+    await rm(path, { recursive: true });
+  }
+}
+
+test('a destination of the first version keeps its streams, which know what they are followed by', async () => {
+  await using database = await openTestDatabase();
+  await makeFirstVersion(database.db);
+  for (const opening of ['first', 'second']) {
+    const destination = await openDestination(database.url, 'test');
+    const streams = [...destination.tables.values()].map(({ stream }) => stream);
+    await destination.end();
+    assert.deepEqual(
+      streams.map(({ sobject, cursorField, replicateable, planVersion }) => [
+        sobject,
+        cursorField,
+        replicateable,
+        planVersion,
+      ]),
+      [
+        ['Account', 'SystemModstamp', false, 1],
+        ['Odd', null, false, 1],
+      ],
+      `${opening} opening`,
+    );
+  }
+});
+
+test('the status view tells why a stream stopped, behind the columns that it always had', async () => {
+  await using database = await openTestDatabase();
+  await makeFirstVersion(database.db);
+  const before = await columnsOf(database.db);
+  await (await openDestination(database.url, 'test')).end();
+  await database.db.script(
+    `UPDATE _lockstep.checkpoint SET stopped_because = 'No access.' WHERE sobject = 'Account'`,
+  );
+
+  const after = await columnsOf(database.db);
+  assert.deepEqual(after.slice(0, before.length), before);
+  assert.deepEqual(after.slice(-3), ['stopped_by', 'stopped_because', 'set_aside_rows']);
+  const rows = await database.db.query(sql`
+    SELECT sobject, stopped_by, stopped_because FROM _lockstep.status ORDER BY sobject`);
+  assert.deepEqual(rows, [
+    { sobject: 'Account', stopped_by: 'PERM-02', stopped_because: 'No access.' },
+    { sobject: 'Odd', stopped_by: null, stopped_because: null },
+  ]);
+});
+
+async function columnsOf(tx: Tx): Promise<string[]> {
+  const columns = await tx.query<{ name: string }>(sql`
+    SELECT attname AS name FROM pg_attribute
+     WHERE attrelid = '_lockstep.status'::regclass AND attnum > 0 ORDER BY attnum`);
+  return columns.map(({ name }) => name);
+}
+
+test('a stream is followed by a time that can be one, or by none', async () => {
+  await using database = await openTestDatabase();
+  await makeFirstVersion(database.db);
+  await (await openDestination(database.url, 'test')).end();
+  await assert.rejects(
+    database.db.transaction((tx) => tx.script(`UPDATE _lockstep.checkpoint SET cursor_field = 'Birthdate'`)),
+    { code: '23514' },
+  );
+});
+
+test('a destination of a newer version is refused and left alone', async () => {
+  await using database = await openTestDatabase();
+  await makeFirstVersion(database.db);
+  await (await openDestination(database.url, 'test')).end();
+  await database.db.script(`INSERT INTO _lockstep.migration (number, name) VALUES (999, 'later')`);
+  await assert.rejects(openDestination(database.url, 'test'), {
+    code: 'SYS-07',
+    message: /mirror schema 999, this version knows \d+/,
+  });
+});
+
+test('a database that is no destination is not made one by opening it', async () => {
+  await using database = await openTestDatabase();
+  await assert.rejects(openDestination(database.url, 'test'), { code: '42P01' });
+  assert.deepEqual(await database.db.query(sql`SELECT FROM pg_namespace WHERE nspname = '_lockstep'`), []);
+});

@@ -1,0 +1,153 @@
+/**
+ * Whose token a request carries. A token of another org is never sent to this one. Only the address is decided here:
+ * whether a token is valid is for Salesforce to say, so nothing of it is verified and nothing of it is kept but,
+ * for a minute, a hash.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock } from '@lockstep/foundation/clock';
+import type { Dispatcher } from 'undici';
+import { z } from 'zod';
+import { Fault } from '../core/faults.ts';
+import { toLongId } from '../core/ids.ts';
+import type { ProxiedSync } from '../engine/index.ts';
+import { headerValues } from './headers.ts';
+import type { Target } from './target.ts';
+
+/** Whoever sends a request, for as long as it lasts. */
+export interface Caller {
+  /** Of his tokens, so that his requests are known to be one caller's. */
+  hash: string;
+  tokens: readonly string[];
+}
+
+export interface Authority {
+  /** Throws the fault PRX-03, or PRX-02 where a token itself tells that it is another org's. */
+  callerOf(target: Target, rawHeaders: readonly string[], sync: ProxiedSync): Caller;
+  /** Asks Salesforce where a token does not tell. Throws the fault PRX-02, or NET-01 where that could not be done. */
+  check(caller: Caller, sync: ProxiedSync, upstream: Dispatcher): Promise<void>;
+}
+
+const keptMs = 60_000;
+const keptMax = 1_000;
+const askTimeoutMs = 10_000;
+const answerBytesMax = 65_536;
+
+type Asked = { until: number; org: Promise<string | null> };
+
+export function openAuthority(clock: Clock): Authority {
+  const asked = new Map<string, Asked>();
+
+  function askOnce(token: string, sync: ProxiedSync, upstream: Dispatcher): Promise<string | null> {
+    const key = hashOf(sync, [token]);
+    const known = asked.get(key);
+    if (known && known.until > clock.now()) return known.org;
+    asked.delete(key);
+    const org = askOrg(token, sync, upstream);
+    asked.set(key, { until: clock.now() + keptMs, org });
+    org.catch(() => asked.delete(key));
+    for (const oldest of asked.keys()) {
+      if (asked.size <= keptMax) break;
+      asked.delete(oldest);
+    }
+    return org;
+  }
+
+  return {
+    callerOf(target, rawHeaders, sync) {
+      const tokens = tokensOf(rawHeaders);
+      if (tokens.length === 0 && !isVersionList(target)) throw new Fault('PRX-03');
+      if (tokens.some((token) => (orgIn(token) ?? sync.orgId) !== sync.orgId)) throw new Fault('PRX-02');
+      return { hash: hashOf(sync, tokens), tokens };
+    },
+    async check({ tokens }, sync, upstream) {
+      for (const token of tokens) {
+        if (orgIn(token) !== undefined) continue;
+        const org = await askOnce(token, sync, upstream);
+        // Null: Salesforce does not know the token. It says so itself, in the words that clients wait for.
+        if (org !== null && org !== sync.orgId) throw new Fault('PRX-02');
+      }
+    },
+  };
+}
+
+const hashOf = ({ instanceUrl }: ProxiedSync, tokens: readonly string[]) =>
+  createHash('sha256')
+    .update([instanceUrl, ...tokens].join('\n'))
+    .digest('base64');
+
+/** The list of API versions is public. */
+const isVersionList = ({ method, segments }: Target) =>
+  method === 'GET' && segments.length === 2 && segments.join('/') === 'services/data';
+
+/** Bulk API 1 has a header of its own for the same token. */
+function tokensOf(rawHeaders: readonly string[]): string[] {
+  const bearers = headerValues(rawHeaders, 'authorization').map((value) => {
+    const token = /^(?:bearer|oauth) +(\S+) *$/i.exec(value)?.[1];
+    if (token === undefined) throw new Fault('PRX-03');
+    return token;
+  });
+  return [...bearers, ...headerValues(rawHeaders, 'x-sfdc-session')];
+}
+
+/**
+ * The org's Id, 18 characters, as far as the token itself tells: opaque tokens begin with it, 15 characters before
+ * an exclamation mark; those in JWT form name it in their header (`tnk`) or their claims. Undefined: it does not tell.
+ */
+function orgIn(token: string): string | undefined {
+  const mark = token.indexOf('!');
+  if (mark >= 0) return toLongId(token.slice(0, mark)) ?? 'not an org';
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
+  for (const part of parts.slice(0, 2)) {
+    const claims = orgClaims.safeParse(parseJson(Buffer.from(part, 'base64url').toString('utf8')));
+    if (!claims.success) continue;
+    const { organization_id, org_id, tnk } = claims.data;
+    const id = toLongId(organization_id ?? org_id ?? tnk?.split('/').at(-1) ?? '');
+    if (id?.startsWith('00D')) return id;
+  }
+  return undefined;
+}
+
+const orgClaims = z.object({
+  organization_id: z.string().optional(),
+  org_id: z.string().optional(),
+  tnk: z.string().optional(),
+});
+
+const userInfo = z.object({ organization_id: z.string() });
+
+async function askOrg(token: string, sync: ProxiedSync, upstream: Dispatcher): Promise<string | null> {
+  const { status, text } = await getUserInfo(token, upstream).catch((cause: unknown) => {
+    throw new Fault('NET-01', { host: new URL(sync.instanceUrl).host, reason: 'userinfo' }, { cause });
+  });
+  if (status === 401 || status === 403) return null;
+  const parsed = userInfo.safeParse(parseJson(text));
+  if (status !== 200 || !parsed.success) {
+    throw new Fault('NET-01', { host: new URL(sync.instanceUrl).host, reason: `userinfo ${status}` });
+  }
+  return toLongId(parsed.data.organization_id) ?? 'not an org';
+}
+
+async function getUserInfo(token: string, upstream: Dispatcher): Promise<{ status: number; text: string }> {
+  const answer = await upstream.request({
+    path: '/services/oauth2/userinfo',
+    method: 'GET',
+    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+    headersTimeout: askTimeoutMs,
+    bodyTimeout: askTimeoutMs,
+  });
+  let text = '';
+  for await (const chunk of answer.body.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > answerBytesMax) throw new Error('userinfo is too long');
+  }
+  return { status: answer.statusCode, text };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

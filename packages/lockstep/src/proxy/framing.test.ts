@@ -1,0 +1,260 @@
+/**
+ * Requests whose bytes could be read in two ways, or that ask for something else than to be passed on. Each goes over a
+ * real socket, is refused in the form that is promised, and leads to no request to Salesforce and to no intent.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import {
+  openStage,
+  refusalOf,
+  requestText,
+  type Stage,
+  sendRaw,
+  syncId,
+  through,
+  token,
+} from '@lockstep/harness/proxy-stage';
+
+const rows = '/services/data/v64.0/sobjects/Account';
+const fine = `/${syncId}${rows}`;
+
+/** The head of a POST up to its last header. */
+const post = `POST ${fine} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n`;
+const chunked = `${post}Transfer-Encoding: chunked\r\n\r\n`;
+const empty = 'Content-Length: 0\r\n\r\n';
+
+const send = (stage: Stage, text: string) => sendRaw(stage.proxy.port, Buffer.from(text, 'latin1'));
+
+/** No request has come there whole, none is on its way, and none is recorded. */
+function assertUntouched({ org, calls }: Stage): void {
+  assert.deepEqual([org.seen, org.sockets.size, calls], [[], 0, []]);
+}
+
+async function assertRefused(requests: Readonly<Record<string, string>>, refusal: string): Promise<void> {
+  await using stage = await openStage();
+  for (const [name, text] of Object.entries(requests)) {
+    assert.equal(refusalOf(await send(stage, text)), refusal, name);
+  }
+  assertUntouched(stage);
+}
+
+test('a request whose length can be read in two ways is refused', async () => {
+  const requests = {
+    'two framings': `${post}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'two framings, the other way round': `${post}Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n`,
+    'two lengths': `${post}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`,
+    'the same length twice': `${post}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`,
+    'a list of lengths': `${post}Content-Length: 3, 3\r\n\r\nabc`,
+    'a length with a sign': `${post}Content-Length: +3\r\n\r\nabc`,
+    'a length below zero': `${post}Content-Length: -3\r\n\r\nabc`,
+    'a length in another system': `${post}Content-Length: 0x3\r\n\r\nabc`,
+    'a length without end': `${post}Content-Length: 99999999999999999999999\r\n\r\nabc`,
+    'an unknown transfer coding': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    'a coding before chunked': `${post}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    'no coding, said to be one': `${post}Transfer-Encoding: identity\r\n\r\n0\r\n\r\n`,
+    'chunked twice': `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'chunked behind a control character': `${post}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`,
+    'chunked in HTTP/1.0': `${post.replace('1.1', '1.0')}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'headers after the body': `${post}Trailer: X-A\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: 1\r\n\r\n`,
+  };
+  await assertRefused(requests, '400 PRX-08');
+});
+
+test('a request whose lines can be read in two ways is refused', async () => {
+  const requests = {
+    'a bare line feed': `${post.replace('Host: x\r\n', 'Host: x\n')}${empty}`,
+    'a bare carriage return': `${post}X-A: a\rX-B: b\r\n${empty}`,
+    'a folded header': `${post}X-A: 1\r\n 2\r\n${empty}`,
+    'a header that begins with a space': `${post.replace('Host', ' Host')}${empty}`,
+    'a space before the colon': `${post}X-A : 1\r\n${empty}`,
+    'a space in a name': `${post}X A: 1\r\n${empty}`,
+    'a line without a colon': `${post}Nothing\r\n${empty}`,
+    'a null character': `${post}X-A: a\0b\r\n${empty}`,
+    'no Host': `${post.replace('Host: x\r\n', '')}${empty}`,
+    'two Hosts': `${post}Host: y\r\n${empty}`,
+    'two Hosts of one value': `${post}host: x\r\n${empty}`,
+    'two tokens': `${post}authorization: Bearer ${token}\r\n${empty}`,
+    'something else expected': `${post}Expect: 200-ok\r\n${empty}`,
+    'HTTP/2 in the form of HTTP/1': `${post.replace('HTTP/1.1', 'HTTP/2.0')}${empty}`,
+    'the beginning of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'an unknown version': `${post.replace('HTTP/1.1', 'HTTP/1.2')}${empty}`,
+    'HTTP/0.9': `GET ${fine}\r\n\r\n`,
+    'no such method': `${post.replace('POST', 'BREW')}${empty}`,
+    'a method in small letters': `${post.replace('POST', 'post')}${empty}`,
+    'TLS, where none is spoken': '\x16\x03\x01\x02\x00\x01\r\n\r\n',
+  };
+  await assertRefused(requests, '400 PRX-08');
+});
+
+test('a body that breaks its framing is refused, and what was begun of it is cut', async () => {
+  await using stage = await openStage();
+  const bodies = {
+    'a size that is none': 'zz\r\nabc\r\n0\r\n\r\n',
+    'a size below zero': '-1\r\nabc\r\n0\r\n\r\n',
+    'a size without end': 'FFFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n',
+    'a size that ends in a bare line feed': '3\nabc\r\n0\r\n\r\n',
+    'an extension that ends in a bare line feed': '3;a\nxx\r\nabc\r\n0\r\n\r\n',
+    'more than the size says': '3\r\nabcX\r\n0\r\n\r\n',
+    'a folded header after it': '3\r\nabc\r\n0\r\nX-A: 1\r\n folded\r\n\r\n',
+  };
+  for (const [name, body] of Object.entries(bodies)) {
+    assert.equal(refusalOf(await send(stage, `${chunked}${body}`)), '400 PRX-08', name);
+  }
+  while (stage.org.sockets.size > 0) await new Promise(setImmediate);
+  assert.deepEqual(stage.org.seen, []);
+});
+
+test('headers after a body that nobody announced are left behind', async () => {
+  await using stage = await openStage();
+  const trailers = 'X-Evil: 1\r\nAuthorization: Bearer evil\r\nHost: evil\r\n';
+  assert.equal((await send(stage, `${chunked}3\r\nabc\r\n0\r\n${trailers}\r\n`)).status, 204);
+  const [seen] = stage.org.seen;
+  assert.equal(seen?.body.toString(), 'abc');
+  assert.doesNotMatch(seen.rawHeaders.join(' '), /evil/i);
+});
+
+test('what follows a request on its connection is a request of its own, and overtakes no answer', async () => {
+  await using stage = await openStage();
+  const keeping = post.replace('Connection: close\r\n', '');
+  const foreign = requestText('POST', fine, { bearer: '00D000000000XyZ!canary', body: '{}' });
+  const both = await send(stage, `${keeping}Content-Length: 2\r\n\r\n{}${foreign}`);
+  assert.equal(both.status, 204);
+  assert.match(both.body.toString(), /^HTTP\/1\.1 403 [^]*LOCKSTEP_PRX_02/);
+  assert.equal(stage.org.seen.length, 1);
+
+  // The write is done: to be told of the garbage instead would be taken for its answer.
+  const garbage = await send(stage, `${keeping}Content-Length: 2\r\n\r\n{}GARBAGE\r\n\r\n`);
+  assert.equal(garbage.status, 204);
+  assert.equal(garbage.body.length, 0);
+  assert.equal(stage.org.seen.length, 2);
+});
+
+test('whatever is no path of this server is refused', async () => {
+  const ask = (method: string, target: string, version = 'HTTP/1.1') =>
+    `${method} ${target} ${version}\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
+  await assertRefused(
+    {
+      'an absolute address': ask('GET', `http://evil.example${fine}`),
+      'an absolute address, encrypted': ask('GET', `https://evil.example${fine}`),
+      'an absolute address of our own': ask('GET', `http://127.0.0.1${fine}`),
+      'the server as a whole': ask('OPTIONS', '*'),
+      'a host': ask('GET', 'evil.example:443'),
+      'a fragment': ask('GET', `${fine}#x`),
+      'a path outside ASCII': ask('GET', `${fine}/\xe9`),
+    },
+    '400 PRX-08',
+  );
+  await assertRefused({ 'a host relative to the scheme': ask('GET', `//evil.example${fine}`) }, '404 PRX-01');
+});
+
+test('a path that could be read as another one is refused', async () => {
+  const tails = [
+    '/services/../secur/x', '/services/%2e%2e/secur/x', '/services/%2E./x', '/services/.%2e/x', '/services/./x', '/services/a//b',
+    '/services//a', '/services/a%2fb', '/services/a%2Fb', '/services/a%5cb', '/services/a\\b', '/services/a;b', '/services/..;/b',
+    '/services/a%3bb', '/services/%252e%252e/b', '/services/a%252fb', '/services/a%00b', '/services/%0d%0aX-Evil:1',
+    '/services/%u002e', '/services/%zz', '/services/%ff', '/services/%c0%ae%c0%ae/x', '/%73ervices/data', '/secur/frontdoor.jsp',
+    '/services', '/services?/../x', '//services/data', '/.//services/data',
+  ]; // biome-ignore format: a list
+  const requests = tails.map((tail) => [tail, requestText('GET', `/${syncId}${tail}`)]);
+  await assertRefused(Object.fromEntries(requests) as Record<string, string>, '400 PRX-08');
+});
+
+test('tunnels and other protocols are not opened', async () => {
+  const upgrading = (protocol: string, connection = 'close, upgrade') =>
+    `${post.replace('close', connection)}Upgrade: ${protocol}\r\n${empty}`;
+  await assertRefused(
+    {
+      'a WebSocket': upgrading('websocket'),
+      'HTTP/2 or a WebSocket': upgrading('h2c, websocket'),
+      TLS: upgrading('TLS/1.0'),
+      'another protocol that Connection does not name': upgrading('websocket', 'close'),
+    },
+    '400 PRX-08',
+  );
+  await assertRefused(
+    {
+      'a tunnel': 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n',
+      'a tunnel to an address of ours': `CONNECT ${fine} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      TRACE: requestText('TRACE', fine),
+      PROPFIND: requestText('PROPFIND', fine),
+    },
+    '405 PRX-08',
+  );
+});
+
+test('an offer of HTTP/2 is answered in HTTP/1.1 and goes no further', async () => {
+  await using stage = await openStage();
+  const headers = ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA'];
+  assert.equal((await through(stage, 'GET', rows, { headers })).status, 204);
+  assert.doesNotMatch(stage.org.seen[0]?.rawHeaders.join(' ') ?? '', /h2c|http2/i);
+});
+
+test('what is longer than Salesforce takes is refused with what is too long', async () => {
+  await assertRefused(
+    {
+      'a path of 64 KB': requestText('GET', `${fine}/${'x'.repeat(65_536)}`),
+      'a query of 64 KB': requestText('GET', `${fine}?${'x'.repeat(65_536)}`),
+      'an address just too long': requestText('GET', `${fine}?${'x'.repeat(16_340)}`),
+    },
+    '414 PRX-08',
+  );
+  await assertRefused(
+    {
+      'a header of 20 KB': requestText('GET', fine, { headers: [`X-A: ${'x'.repeat(20_000)}`] }),
+      'a name of 20 KB': requestText('GET', fine, { headers: [`${'x'.repeat(20_000)}: 1`] }),
+      'very many headers': requestText('GET', fine, { headers: Array.from({ length: 9_000 }, () => 'a: b') }),
+    },
+    '431 PRX-08',
+  );
+});
+
+test('as many headers as fit are all looked at, and all passed on', async () => {
+  await using stage = await openStage();
+  const headers = Array.from({ length: 2_500 }, () => 'a: ');
+  const foreign = 'X-SFDC-Session: 00D000000000XyZ!canary';
+  assert.equal(
+    refusalOf(await through(stage, 'GET', rows, { headers: [...headers, foreign] })),
+    '403 PRX-02',
+  );
+  assert.equal(stage.org.seen.length, 0);
+  assert.equal((await through(stage, 'POST', rows, { headers, body: '{}' })).status, 204);
+  const [seen] = stage.org.seen;
+  assert.equal(seen?.body.toString(), '{}');
+  assert.equal(seen.rawHeaders.filter((name, at) => at % 2 === 0 && name === 'a').length, headers.length);
+});
+
+test('a caller who does not come to the end of his headers is cut off', async () => {
+  await using stage = await openStage({ headersTimeoutMs: 90 });
+  const [head = ''] = requestText('GET', fine).split('\r\n\r\n');
+  for (const begun of ['', 'G', `GET ${fine}`, `${head}\r\n`, `${head}\r\nX-A`]) {
+    const answer = await sendRaw(stage.proxy.port, begun);
+    assert.equal(refusalOf(answer), '408 PRX-08', begun);
+  }
+  assertUntouched(stage);
+});
+
+test('a caller who is refused and stays does not keep the proxy from ending', async () => {
+  const stage = await openStage();
+  const socket = connect({ port: stage.proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
+  const [told] = (await once(socket, 'data')) as [Buffer];
+  assert.match(told.toString(), /^HTTP\/1\.1 405 /);
+  await stage[Symbol.asyncDispose]();
+  socket.destroy();
+});
+
+test('a caller who asks for a tunnel and resets the connection ends nothing', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  for (let tries = 0; tries < 20; tries++) {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  }
+  assert.equal(refusalOf(await sendRaw(port, requestText('TRACE', fine))), '405 PRX-08');
+});

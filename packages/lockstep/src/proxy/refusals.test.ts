@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseAddressList } from '@lockstep/foundation/address-list';
+import {
+  openStage,
+  refusalOf,
+  requestText,
+  type Stage,
+  sendRaw,
+  syncId,
+  through,
+  token,
+  unreachableSyncId,
+} from '@lockstep/harness/proxy-stage';
+
+const rows = '/services/data/v64.0/sobjects/Account';
+const fine = `/${syncId}${rows}`;
+
+test('an address that leads to no sync, or to another host, is unknown and nothing leaves', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  const otherSync = `s${'b3'.repeat(13)}`;
+  for (const path of [
+    '/',
+    rows,
+    `/${otherSync}${rows}`,
+    `/${syncId}/evil.example${rows}`,
+    `/${syncId}/${stage.org.host}0${rows}`,
+  ]) {
+    assert.equal(refusalOf(await sendRaw(port, requestText('GET', path))), '404 PRX-01', path);
+  }
+  for (const host of [
+    `${otherSync}.localhost:${port}`,
+    `${syncId}.localhost:${port + 1}`,
+    `${syncId}.evil.example`,
+  ]) {
+    assert.equal(refusalOf(await sendRaw(port, requestText('GET', rows, { host }))), '404 PRX-01', host);
+  }
+  for (const path of ['/secur/frontdoor.jsp', '/services/%2e%2e/x', '/services/a//b', '/services/a;b']) {
+    assert.equal(refusalOf(await through(stage, 'GET', path)), '400 PRX-08', path);
+  }
+  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
+});
+
+test('all three addresses reach the org', async () => {
+  await using stage = await openStage();
+  const { port } = stage.proxy;
+  for (const path of [fine, `/${syncId}/${stage.org.host}${rows}`]) {
+    assert.equal((await sendRaw(port, requestText('GET', path))).status, 204);
+  }
+  for (const host of [`${syncId}.localhost:${port}`, `${syncId}.127.0.0.1:${port}`]) {
+    assert.equal((await sendRaw(port, requestText('GET', rows, { host }))).status, 204);
+  }
+  assert.deepEqual(
+    stage.org.seen.map((seen) => seen.url),
+    [rows, rows, rows, rows],
+  );
+});
+
+test('only a balancer that is named may say which host was asked for', async () => {
+  const behind = { publicHosts: ['sync.example.com'] };
+  const trustedProxies = parseAddressList(['127.0.0.1']);
+  assert(trustedProxies);
+  await using trusting = await openStage({ ...behind, trustedProxies });
+  await using doubting = await openStage(behind);
+  const ask = ({ proxy }: Stage, headers: string[], host = 'inner') =>
+    sendRaw(proxy.port, requestText('GET', rows, { host, headers }));
+  const forwarded = [`X-Forwarded-Host: ${syncId}.sync.example.com`, 'X-Forwarded-For: 192.0.2.1'];
+  assert.equal((await ask(trusting, forwarded)).status, 204);
+  assert.equal(refusalOf(await ask(doubting, forwarded)), '404 PRX-01');
+  assert.equal(refusalOf(await ask(trusting, [...forwarded, ...forwarded])), '400 PRX-08');
+  assert.equal(refusalOf(await ask(trusting, [`${forwarded[0]}, evil.example`])), '400 PRX-08');
+  assert.equal(refusalOf(await ask(trusting, ['X-Forwarded-Host: evil.example'])), '404 PRX-01');
+  const byHost = `${syncId}.sync.example.com`;
+  assert.equal((await ask(doubting, ['X-Forwarded-Host: evil.example'], byHost)).status, 204);
+  const headers = [...trusting.org.seen, ...doubting.org.seen].map(({ rawHeaders }) => rawHeaders.join(' '));
+  assert.equal(headers.length, 2);
+  for (const sent of headers) assert.doesNotMatch(sent, /forwarded|example/i);
+});
+
+test('a request without a token, or with one of another org, is not sent', async () => {
+  await using stage = await openStage();
+  const get = (bearer: string | null, headers: string[] = []) =>
+    through(stage, 'GET', rows, { bearer, headers });
+  assert.equal(refusalOf(await get(null)), '401 PRX-03');
+  assert.equal(refusalOf(await get(null, ['Authorization: Basic YTpi'])), '401 PRX-03');
+  assert.equal(refusalOf(await get('00D000000000XyZ!canary')), '403 PRX-02');
+  assert.equal(refusalOf(await get('00d000000000abc!canary')), '403 PRX-02');
+  assert.equal(refusalOf(await get('!canary')), '403 PRX-02');
+  assert.equal(refusalOf(await get(token, ['X-SFDC-Session: 00D000000000XyZ!canary'])), '403 PRX-02');
+  const jwt = (tnk: string) => `${Buffer.from(JSON.stringify({ tnk })).toString('base64url')}.e30.canary`;
+  assert.equal(refusalOf(await get(jwt('core/prod/00D000000000XyZEAW'))), '403 PRX-02');
+  assert.equal(stage.org.seen.length, 0);
+
+  assert.equal((await get(jwt('core/prod/00D000000000AbC'))).status, 204);
+  assert.equal((await get(null, [`Authorization: OAuth ${token}`])).status, 204);
+  assert.equal((await get(null, [`X-SFDC-Session: ${token}`])).status, 204);
+  assert.equal((await through(stage, 'GET', '/services/data/', { bearer: null })).status, 204);
+});
+
+test('the org of a token that does not tell it is asked once a minute', async () => {
+  await using stage = await openStage();
+  let org = '00D000000000AbCEAU';
+  stage.org.answer = (request, response) => {
+    const isKnown = !request.rawHeaders.includes('Bearer expired');
+    if (!request.url.includes('userinfo')) return response.writeHead(isKnown ? 204 : 401).end();
+    return response.writeHead(isKnown ? 200 : 403).end(JSON.stringify({ organization_id: org }));
+  };
+  const get = (bearer: string) => through(stage, 'GET', rows, { bearer });
+  assert.equal((await get('opaque')).status, 204);
+  org = '00D000000000XyZEAW';
+  assert.equal((await get('opaque')).status, 204);
+  assert.equal(refusalOf(await get('other')), '403 PRX-02');
+  assert.equal((await get('expired')).status, 401);
+  const asked = stage.org.seen.filter((seen) => seen.url === '/services/oauth2/userinfo').length;
+  assert.equal(asked, 3);
+});
+
+test('a request is one line of the log, without address, token or body', async () => {
+  await using stage = await openStage();
+  await through(stage, 'PATCH', `${rows}/001D000000IqhSLIAZ?q=canary`, { body: '{"Name":"canary"}' });
+  await through(stage, 'POST', '/services/data/v64.0/sobjects/canary', { body: 'canary' });
+  await through(stage, 'GET', '/canary', { headers: ['X-A: canary'] });
+  await through(stage, 'GET', rows, { bearer: '00D000000000XyZ!canary' });
+  stage.org.answer = (_, response) => response.destroy();
+  await through(stage, 'POST', rows, { body: 'canary' });
+  stage.sync.readBack = async () => Promise.reject(new Error('canary'));
+  stage.org.answer = (_, response) => response.writeHead(204).end();
+  await through(stage, 'DELETE', `${rows}/001D000000IqhSLIAZ`);
+  await stage.proxy.close();
+
+  assert.deepEqual(
+    stage.logLines.filter((line) => line.includes('canary')),
+    [],
+  );
+  const lines = stage.logLines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const requests = lines.filter((line) => line.msg === 'request');
+  assert.deepEqual(
+    requests.map(({ method, status, sync, stream, outcome }) => ({ method, status, sync, stream, outcome })),
+    [
+      { method: 'PATCH', status: 204, sync: syncId, stream: 'account', outcome: 'yes' },
+      { method: 'POST', status: 204, sync: syncId, stream: undefined, outcome: 'no' },
+      { method: 'GET', status: 400, sync: undefined, stream: undefined, outcome: 'PRX-08' },
+      { method: 'GET', status: 403, sync: syncId, stream: undefined, outcome: 'PRX-02' },
+      { method: 'POST', status: 504, sync: syncId, stream: 'account', outcome: 'PRX-04' },
+      { method: 'DELETE', status: 204, sync: syncId, stream: 'account', outcome: 'pending' },
+    ],
+  );
+});
+
+test('a taken port makes the proxy take the next free one', async () => {
+  await using first = await openStage();
+  await using second = await openStage({ port: first.proxy.port });
+  assert(second.proxy.port > first.proxy.port);
+  assert.equal(second.proxy.url, `http://127.0.0.1:${second.proxy.port}`);
+  assert.equal((await through(second, 'GET', rows)).status, 204);
+});
+
+test('syncs that cannot be looked up are no reason to guess', async () => {
+  await using stage = await openStage();
+  const answer = await sendRaw(stage.proxy.port, requestText('GET', `/${unreachableSyncId}${rows}`));
+  assert.equal(refusalOf(answer), '503 PRX-12');
+});

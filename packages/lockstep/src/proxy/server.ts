@@ -1,0 +1,292 @@
+/**
+ * The proxy's front: Node's HTTP server with its limits, the order of the checks, and the end of it all. A request
+ * that fails a check never makes a connection to Salesforce.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import { isListed } from '@lockstep/foundation/address-list';
+import type { Clock } from '@lockstep/foundation/clock';
+import type { Place } from '@lockstep/foundation/fair-queue';
+import { Fault, isKeyFault } from '../core/faults.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import type { ProxiedSync } from '../engine/index.ts';
+import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
+import { type Authority, openAuthority } from './authority.ts';
+import { type Certificate, renewCertificate } from './certificate.ts';
+import { refuse, sendFault } from './errors.ts';
+import type { Exchange } from './forward.ts';
+import { type Health, openHealth } from './health.ts';
+import { type HeldBytes, openHeldBytes } from './held-bytes.ts';
+import {
+  type Arrival,
+  type Listener,
+  type ListenerOptions,
+  listen,
+  openListener,
+  urlOf,
+} from './listening.ts';
+import type { ProxyMetrics } from './metrics.ts';
+import { type Newcomers, openNewcomers } from './newcomers.ts';
+import { noTimes, type RequestTimes } from './request-times.ts';
+import { serveExchange } from './serve.ts';
+import { parseTarget, type Target } from './target.ts';
+import { CallerLeft, uploadOf } from './uploads.ts';
+import type { Upstreams } from './upstreams.ts';
+import { type Write, writeOf } from './writes-of.ts';
+
+export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
+  host: string;
+  /** If taken, one of the next is used; 0 for any. */
+  port: number;
+  /** What may stand after `{sync_id}.` in a Host, with its port, besides localhost and `host`. In lower case. */
+  publicHosts?: readonly string[];
+  /** Whose X-Forwarded-Host counts; nobody's without it. */
+  trustedProxies?: BlockList;
+  clock: Clock;
+  log: AppLog;
+  /** Null where no sync has the id. Throws when it cannot be told. */
+  syncs: { of(syncId: string): Promise<ProxiedSync | null> };
+  /** Closed with the proxy. */
+  upstreams: Upstreams;
+  /** With one the proxy speaks https, and nothing else. */
+  certificate?: Certificate | undefined;
+  /** Rejects where the control database does not answer: the proxy then says that it is not ready. */
+  reachControl?: (signal: AbortSignal) => Promise<unknown>;
+  metrics?: ProxyMetrics;
+  /** How much may be under way and wait, where it is to differ from the usual. */
+  bounds?: AdmissionBounds;
+  /** What all requests together may hold of bodies, where it is to differ from the usual. */
+  heldBytesMax?: number;
+}
+
+export interface RunningProxy {
+  url: string;
+  port: number;
+  /** How many requests are under way, and how many wait for that. */
+  load(): { underWay: number; waiting: number };
+  /** Says that it is not ready, then takes no new connection, finishes those under way, and closes the connections to Salesforce. Once. */
+  close(): Promise<void>;
+}
+
+/** At the end, a balancer that has asked lately gets this long to learn of it, before connections are refused. */
+const noticeMs = 5_000;
+/** Then, requests under way get this long. */
+const drainMs = 20_000;
+
+export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
+  const front = new Front(deps);
+  const listener = openListener((arrival) => front.take(arrival), deps);
+  const { server } = listener;
+  const port = await listen(server, deps.host, deps.port);
+  front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
+  deps.metrics?.follow(() => front.load());
+  const ended = new AbortController();
+  let closed: Promise<void> | undefined;
+  if (deps.certificate && server instanceof TlsServer)
+    void renewCertificate(server, deps.certificate, deps, ended.signal);
+  return {
+    url: urlOf(deps.certificate ? 'https' : 'http', deps.host, port),
+    port,
+    load: () => front.load(),
+    close() {
+      ended.abort('the proxy ends');
+      return (closed ??= front.close(listener));
+    },
+  };
+}
+
+/** One request on its way, with what has become known of it. */
+interface Visit {
+  arrival: Arrival;
+  sync?: ProxiedSync;
+  write?: Write;
+  times: RequestTimes;
+  /** It has been its turn. */
+  wasAdmitted: boolean;
+}
+
+class Front {
+  baseHosts: readonly string[] = [];
+
+  private readonly deps: ProxyDeps;
+  private readonly authority: Authority;
+  private readonly admission: Admission;
+  private readonly newcomers: Newcomers;
+  private readonly health: Health;
+  private readonly heldBytes: HeldBytes;
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+  private isClosing = false;
+
+  constructor(deps: ProxyDeps) {
+    this.deps = deps;
+    this.authority = openAuthority(deps.clock);
+    this.newcomers = openNewcomers(deps.clock, this.stopping.signal);
+    this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
+    this.heldBytes = openHeldBytes(deps.heldBytesMax);
+    this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
+  }
+
+  load(): { underWay: number; waiting: number } {
+    const { underWay, waiting } = this.admission.count();
+    return { underWay, waiting: waiting + this.newcomers.waiting() };
+  }
+
+  take(arrival: Arrival): void {
+    const { request, response } = arrival;
+    if (this.isClosing) response.shouldKeepAlive = false;
+    response.on('error', () => undefined); // a caller who left; 'close' tells it
+    if (this.health.answer(request, response)) return;
+    const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
+    const work = this.answer({ arrival, times: noTimes(), wasAdmitted: false })
+      .then(() => gone)
+      .finally(() => this.underWay.delete(work));
+    this.underWay.add(work);
+  }
+
+  private async answer(visit: Visit): Promise<void> {
+    const { clock, log } = this.deps;
+    const { response, awaitsContinue } = visit.arrival;
+    const startedAt = clock.now();
+    let answeredAt: number | undefined;
+    response.once('finish', () => (answeredAt = clock.now()));
+    let outcome: string;
+    try {
+      outcome = await this.serve(visit);
+    } catch (cause) {
+      const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
+      if (fault !== cause && !(cause instanceof CallerLeft))
+        log.error('a request failed in the proxy', { where: placeOf(cause) });
+      outcome = response.destroyed ? 'caller left' : fault.code;
+      // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
+      if (awaitsContinue) response.shouldKeepAlive = false;
+      if (!visit.arrival.isBroken) sendFault(response, fault, isWrite(visit)); // or it has been told already
+    }
+    this.report(visit, outcome, (answeredAt ?? clock.now()) - startedAt);
+  }
+
+  /** One request, one line in the log. */
+  private report(visit: Visit, outcome: string, tookMs: number): void {
+    const { arrival, sync, write, times, wasAdmitted } = visit;
+    const { request, response } = arrival;
+    const sobject = write?.kind === 'record' ? write.sobject : null;
+    const method = request.method ?? '';
+    const took = Object.entries(times).filter(([, ms]) => ms > 0);
+    this.deps.log.info('request', {
+      method,
+      status: response.statusCode,
+      outcome,
+      tookMs,
+      ...(Object.fromEntries(took) as Partial<RequestTimes>),
+      ...(sync && { sync: sync.id }),
+      // Only names that we know: anything else is the caller's text.
+      ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
+    });
+    const kind = isWrite(visit) ? ('write' as const) : ('read' as const);
+    const measured = wasAdmitted ? { kind, times, tookMs } : null;
+    this.deps.metrics?.count({ sync: sync?.id, method, outcome, measured });
+  }
+
+  private async serve(visit: Visit): Promise<string> {
+    const { request, response } = visit.arrival;
+    const { clock, upstreams } = this.deps;
+    const { httpVersion, method = '', url: rawUrl = '', rawHeaders } = request;
+    const raw = { httpVersion, method, rawUrl, rawHeaders };
+    const target = parseTarget(raw, { baseHosts: this.baseHosts, isPeerTrusted: this.isTrusted(request) });
+    if (target instanceof Fault) throw target;
+    const sync = await this.syncOf(target);
+    visit.sync = sync;
+    const caller = this.authority.callerOf(target, rawHeaders, sync);
+    visit.write = writeOf(target);
+    const askedAt = clock.now();
+    const line = { response, until: askedAt + waitMsMax };
+    using places = new DisposableStack();
+    const take = (place: Place) => places.defer(() => place.leave());
+    if (isWrite(visit)) take(await this.newcomers.admitWrite(sync.id, caller, line));
+    take(await this.admission.admit([sync.id, caller.hash], line));
+    visit.times.queuedMs = clock.now() - askedAt;
+    visit.wasAdmitted = true;
+    const upstream = upstreams.to(sync.instanceUrl);
+    await this.authority.check(caller, sync, upstream);
+    const outcome = await this.pass(visit, { target, sync, upstream, write: visit.write });
+    this.newcomers.answered(target, caller, response.statusCode);
+    return outcome;
+  }
+
+  private async pass(
+    { arrival, times }: Visit,
+    { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream'> & { write: Write },
+  ): Promise<string> {
+    const { clock, log } = this.deps;
+    const { request, response, awaitsContinue, isBroken } = arrival;
+    if (isBroken) throw refuse(400, 'framing');
+    if (awaitsContinue) response.writeContinue();
+    const holding = this.heldBytes.open(checked.sync.id);
+    const upload = uploadOf(request, clock);
+    upload?.once('error', (error) => {
+      if (error instanceof Fault) response.shouldKeepAlive = false; // nothing more is waited for
+    });
+    const exchange = { request, upload, holding, response, ...checked, clock, log, times };
+    try {
+      return await serveExchange(exchange, write);
+    } finally {
+      upload?.destroy(); // what nobody has read of it would keep the connection from its next request
+      // An answer stays in memory until its reader has taken it.
+      if (response.closed) holding.giveBack();
+      else response.once('close', () => holding.giveBack());
+    }
+  }
+
+  private isTrusted({ socket }: IncomingMessage): boolean {
+    const { trustedProxies } = this.deps;
+    return trustedProxies !== undefined && isListed(trustedProxies, socket.remoteAddress ?? '');
+  }
+
+  private async syncOf({ syncId, namedHost }: Target): Promise<ProxiedSync> {
+    const sync = await this.deps.syncs.of(syncId).catch((cause: unknown) => {
+      const isLocked = cause instanceof Fault && isKeyFault(cause.code);
+      throw isLocked
+        ? new Fault('PRX-13', { reason: cause.code }, { cause })
+        : new Fault('PRX-12', {}, { cause });
+    });
+    if (!sync) throw new Fault('PRX-01');
+    if (namedHost !== null && !isHostOf(namedHost, sync.instanceUrl)) throw new Fault('PRX-01');
+    return sync;
+  }
+
+  async close(listener: Listener): Promise<void> {
+    const { clock, upstreams } = this.deps;
+    this.isClosing = true;
+    if (this.health.drain()) await clock.sleep(noticeMs);
+    const closed = listener.close();
+    const drained = new AbortController();
+    const timeIsUp = clock.sleep(drainMs, drained.signal).catch(() => undefined);
+    await Promise.race([this.idle(), timeIsUp]);
+    drained.abort();
+    this.stopping.abort(new Error('the proxy ends'));
+    await upstreams.close();
+    await new Promise(setImmediate); // whoever waited for a turn has been refused by now
+    listener.cutConnections();
+    await closed;
+  }
+
+  private async idle(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+}
+
+const isWrite = ({ write }: Visit) => write !== undefined && write.kind !== 'none';
+
+/** The host as a URL of the org's scheme has it, so that a port that goes without saying may be said. */
+function isHostOf(namedHost: string, instanceUrl: string): boolean {
+  const org = new URL(instanceUrl);
+  const named = URL.parse(`${org.protocol}//${namedHost}`);
+  return named !== null && named.host === org.host && named.href === `${named.origin}/`;
+}
+
+/** The first place of ours in a stack: where, never what. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return /src\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'unknown';
+}

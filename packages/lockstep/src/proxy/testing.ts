@@ -1,0 +1,7 @@
+/** What tests outside this package need of this room, besides its index. */
+
+export type { UpstreamAnswer } from './forward.ts';
+export { noTimes } from './request-times.ts';
+export type { ProxyDeps } from './server.ts';
+export { type Applied, tellingRecord, walkWrite } from './write-through.ts';
+export type { RecordWrite } from './writes-of.ts';

@@ -1,0 +1,207 @@
+/**
+ * The walk of a write to a mirrored record: its intent is durable before it leaves, and the mirror shows it before
+ * its answer does. Whatever goes wrong after Salesforce's answer makes it `pending`, never an error: the write is
+ * done, and a caller who thinks otherwise repeats it.
+ */
+
+import { type Clock, inTime } from '@lockstep/foundation/clock';
+import { Fault } from '../core/faults.ts';
+import type { RecordId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { stampSlackSeconds } from '../core/merge-rule.ts';
+import type { WrittenRecord } from '../core/written-record.ts';
+import type { NamedRecord, ProxiedSync } from '../engine/index.ts';
+import { failureFields, type Outcome } from '../postgres/index.ts';
+import { answeredBy } from './bodies.ts';
+import type { UpstreamAnswer } from './forward.ts';
+import { headerValues } from './headers.ts';
+import type { RequestTimes } from './request-times.ts';
+import { type RecordWrite, recordWritten, type Written } from './writes-of.ts';
+
+/** Value of the header Lockstep-Applied. */
+export type Applied = 'yes' | 'pending' | 'poll' | 'no';
+
+/** An answer is held for so long after Salesforce's last byte. Longer, and clients time out and repeat the write. */
+const holdMs = 3_000;
+/** What it may take on top of it to have recorded what is to be read again. */
+const graceMs = 250;
+
+/** How long a write waits to be recorded before the database counts as away. */
+const intentWaitMs = 5_000;
+
+/** As they were recorded; null where they were not. */
+type Intents = readonly number[] | null;
+
+/** What the walk of a write needs of its exchange. */
+export interface WriteExchange {
+  sync: ProxiedSync;
+  method: string;
+  clock: Clock;
+  log: AppLog;
+  times: RequestTimes;
+  /** One attempt. Faults as of {@link forward}. */
+  forward(): Promise<UpstreamAnswer>;
+  send(answer: UpstreamAnswer, applied: Applied): Promise<void>;
+}
+
+/** A write whose records are told from its request and its answer. */
+export interface TellingWrite {
+  /** What it names before it is answered: mirrored sobjects only. */
+  named: readonly NamedRecord[];
+  /** What its answer proves, of mirrored sobjects. */
+  written(answer: UpstreamAnswer): Written;
+}
+
+/** A write of one record. */
+export const tellingRecord = (write: RecordWrite): TellingWrite => ({
+  named: [{ sobject: write.sobject, id: 'id' in write.change ? write.change.id : null }],
+  written: (answer) => recordWritten(write, answeredBy(answer)),
+});
+
+export async function walkWrite(exchange: WriteExchange, write: TellingWrite): Promise<Applied> {
+  const intents = await recordIntent(exchange, write);
+  const sentAt = exchange.clock.now();
+  const answer = await exchange
+    .forward()
+    .catch((fault: Fault) => endWithoutAnswer(exchange, write, { intents, sentAt, fault }));
+  const written = write.written(answer);
+  const pending = await pendingOf(exchange, written, answer, intents);
+  const applied = appliedBy(written, pending);
+  const repairing = repair(exchange, write, written, pending);
+  await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, () => repairing);
+  const recordOutcome = async () => {
+    await repairing; // with an outcome nobody looks after it any more
+    if (intents) await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
+  };
+  // The answer does not wait for the outcome: of a write that has none the records are read once more.
+  await Promise.all([
+    exchange.send(answer, applied),
+    finish(exchange, exchange.clock.now() + holdMs, intents, recordOutcome),
+  ]);
+  return applied;
+}
+
+function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecord[]): Applied {
+  if (pending.length > 0) return 'pending';
+  if (!isWhole) return 'poll';
+  return records.length > 0 ? 'yes' : 'no';
+}
+
+/** Null where the database is away and the sync wants its writes sent all the same. */
+async function recordIntent(
+  { sync, method, clock }: WriteExchange,
+  { named }: TellingWrite,
+): Promise<Intents> {
+  const recording = sync.recordIntent({ method, named });
+  try {
+    return await inTime(clock, intentWaitMs, recording);
+  } catch (cause) {
+    const isSent = sync.withoutDatabase === 'forward';
+    // One that comes into being all the same is of a write that was not sent, or that is followed without it.
+    recording.then((late) => sync.recordOutcome(late, isSent ? 'pending' : 'refused')).catch(() => undefined);
+    if (isSent) return null;
+    throw new Fault('PRX-12', {}, { cause });
+  }
+}
+
+/** Nothing is guessed and nothing repeated: what may have been written is read again, and the caller is told. */
+async function endWithoutAnswer(
+  exchange: WriteExchange,
+  { named }: TellingWrite,
+  { intents, sentAt, fault }: { intents: Intents; sentAt: number; fault: Fault },
+): Promise<never> {
+  await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
+    const { sync } = exchange;
+    if (fault.code === 'PRX-04') await repairSoon(sync, named, (sobjects) => sync.pollWide(sobjects, sentAt));
+    if (intents) await sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
+  });
+  throw fault;
+}
+
+/** Those that the mirror does not show in time: without the database none is. */
+async function pendingOf(
+  exchange: WriteExchange,
+  { records: written }: Written,
+  answer: UpstreamAnswer,
+  intents: Intents,
+): Promise<readonly WrittenRecord[]> {
+  if (written.length === 0 || !intents) return written;
+  const deadlineAt = answer.lastByteAt + holdMs;
+  const options = { notBefore: earliestStamp(answer), deadlineAt };
+  const end = await within(exchange, deadlineAt + graceMs, () => exchange.sync.readBack(written, options));
+  const { times, clock } = exchange;
+  times.applyMs = end?.applyMs ?? 0;
+  times.readBackMs = clock.now() - answer.lastByteAt - times.applyMs;
+  return end?.pending ?? written;
+}
+
+const outcomeOf = {
+  yes: 'applied',
+  pending: 'pending',
+  poll: 'pending',
+  no: 'refused',
+} as const satisfies Record<Applied, Outcome>;
+
+/** Has read again, first of all, what the mirror does not show. */
+async function repair(
+  { sync }: WriteExchange,
+  write: TellingWrite,
+  written: Written,
+  pending: readonly WrittenRecord[],
+): Promise<void> {
+  const pollSoon = (sobjects: readonly string[]) => sync.pollSoon(sobjects);
+  await repairSoon(sync, [...pending.map(namedBy), ...written.missing], pollSoon);
+  if (!written.isWhole) pollSoon(write.named.map(({ sobject }) => sobject));
+}
+
+/** Nobody waits for a database that was away when the write came. */
+async function finish(
+  exchange: WriteExchange,
+  at: number,
+  intents: Intents,
+  work: () => Promise<void>,
+): Promise<void> {
+  const finished = within(exchange, at, work);
+  if (intents) await finished;
+}
+
+const namedBy = (record: WrittenRecord): NamedRecord => ({
+  sobject: record.sobject,
+  id: 'id' in record ? record.id : null,
+});
+
+/** Has what is known by its Id read by it, and the sobjects of the rest polled. */
+async function repairSoon(
+  sync: ProxiedSync,
+  named: readonly NamedRecord[],
+  poll: (sobjects: readonly string[]) => void,
+): Promise<void> {
+  const unknown = new Set<string>();
+  const known = new Map<string, RecordId[]>();
+  for (const { sobject, id } of named) {
+    if (id === null) unknown.add(sobject);
+    else known.set(sobject, [...(known.get(sobject) ?? []), id]);
+  }
+  if (unknown.size > 0) poll([...unknown]);
+  await Promise.all([...known].map(([sobject, ids]) => sync.markDirty(sobject, ids)));
+}
+
+/** The server's second at which the write can have begun; 0 where the answer does not tell the time. */
+function earliestStamp(answer: UpstreamAnswer): number {
+  const answeredAt = Date.parse(headerValues(answer.headers, 'date')[0] ?? '') / 1000;
+  if (Number.isNaN(answeredAt)) return 0;
+  return answeredAt - Math.ceil((answer.lastByteAt - answer.sentAt) / 1000) - stampSlackSeconds;
+}
+
+/** Waits for `work` until `at`. Undefined: it failed or takes longer; then it goes on without anybody waiting. */
+async function within<Result>(
+  { clock, log, sync }: WriteExchange,
+  at: number,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const working = work().catch((error: unknown) => {
+    log.warn('a write is repaired later', { sync: sync.id, ...failureFields(error) });
+    return undefined;
+  });
+  return await inTime(clock, Math.max(0, at - clock.now()), working).catch(() => undefined);
+}

@@ -1,0 +1,170 @@
+/**
+ * The session of a sync: a token by the client-credentials grant, kept in memory only. Whoever needs a token while
+ * one is being fetched waits for that one.
+ */
+
+import { orAbort } from '@lockstep/foundation/abort';
+import type { Clock } from '@lockstep/foundation/clock';
+import { z } from 'zod';
+import { Fault, isCredentialRefused } from '../core/faults.ts';
+import { type OrgId, toLongId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { faultOf, parsed } from './faults.ts';
+import { allowedOrigin } from './hosts.ts';
+import type { Answer, Transport } from './transport.ts';
+
+export interface Session {
+  token: string;
+  orgId: OrgId;
+  instance: URL;
+}
+
+/** A refused credential is not tried again for this long, whoever asks: more tries lock users. */
+const refusalLastsMs = 3_600_000;
+/**
+ * What else a person has to mend, such as another org's token, locks nobody and may be one wrong answer; and a session
+ * that is refused although it was just renewed may be taken a little later. Read-backs ask twice a second, and
+ * Salesforce allows a user 3,600 sign-ins an hour.
+ */
+const signInEveryMs = 10_000;
+
+interface AuthOptions {
+  transport: Transport;
+  loginUrl: string;
+  clientId: string;
+  clientSecret: string;
+  allowHosts: readonly string[];
+  expectOrgId: OrgId | undefined;
+  clock: Clock;
+  log: AppLog;
+}
+
+export interface Auth {
+  session(signal: AbortSignal): Promise<Session>;
+  /** Forgets that the credential was refused: somebody may have mended it. */
+  forgetRefusal(): void;
+  /** The next request signs in anew, unless that was done a moment ago. */
+  drop(refused: Session): void;
+  /**
+   * Another session than `refused`; one that somebody has fetched in the meantime will do. Null where `refused` was
+   * itself fetched in place of a refused one a moment ago.
+   */
+  renewed(refused: Session, signal: AbortSignal): Promise<Session | null>;
+}
+
+export function openAuth(options: AuthOptions): Auth {
+  let held: Session | null = null;
+  let underWay: Promise<Session> | null = null;
+  let refusal: { fault: Fault; until: number } | null = null;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+
+  const session = async (signal: AbortSignal): Promise<Session> => {
+    if (held) return held;
+    if (refusal && options.clock.now() < refusal.until) throw refusal.fault;
+    // The signal of one caller must not end what others wait for; the transport's time-out bounds it.
+    underWay ??= fetchSession(options)
+      .then((fetched) => {
+        held = fetched;
+        refusal = null;
+        return fetched;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Fault && error.kind === 'needs-person') {
+          const lastsMs = isCredentialRefused(error) ? refusalLastsMs : signInEveryMs;
+          refusal = { fault: error, until: options.clock.now() + lastsMs };
+        }
+        throw error;
+      })
+      .finally(() => {
+        underWay = null;
+      });
+    return orAbort(underWay, signal);
+  };
+
+  const drop = (refused: Session) => {
+    const now = options.clock.now();
+    if (held !== refused || now - renewedAt < signInEveryMs) return;
+    held = null;
+    renewedAt = now;
+  };
+
+  return {
+    session,
+    forgetRefusal() {
+      refusal = null;
+    },
+    drop,
+    async renewed(refused, signal) {
+      drop(refused);
+      return held === refused ? null : session(signal);
+    },
+  };
+}
+
+const tokenSchema = z.object({
+  access_token: z.string().min(1),
+  instance_url: z.string(),
+  id: z.string(), // https://login.salesforce.com/id/<org id>/<user id>
+});
+
+async function fetchSession(options: AuthOptions): Promise<Session> {
+  const { transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, log } = options;
+  const login = allowedOrigin(loginUrl, allowHosts);
+  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  const request = {
+    method: 'POST' as const,
+    path: '/services/oauth2/token',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(form).toString(),
+  };
+  const answer = await transport.exchange(login, request, new AbortController().signal);
+  if (answer.status !== 200) throw grantFault(answer);
+  const read = tokenSchema.safeParse(parsed(answer.text));
+  if (!read.success) throw new Fault('DATA-03', { where: 'the token answer' });
+  const orgId = orgOf(read.data.id);
+  if (expectOrgId !== undefined && orgId !== expectOrgId) throw new Fault('ORG-01', { org: orgId });
+  const instance = allowedOrigin(read.data.instance_url, allowHosts);
+  log.info('signed in to salesforce', { org: orgId, host: instance.host });
+  return { token: read.data.access_token, orgId, instance };
+}
+
+function orgOf(identityUrl: string): OrgId {
+  const found = /\/id\/(00D\w{12,15})\/\w{15,18}$/.exec(identityUrl);
+  const orgId = toLongId(found?.[1] ?? '');
+  if (orgId === undefined) throw new Fault('DATA-03', { where: 'the org id of the token answer' });
+  return orgId as OrgId;
+}
+
+/** What the token endpoint says of itself or of the moment, not of the credential. */
+const passingErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
+const passingDescription = /rate exceeded|retry your request/i;
+
+/** Descriptions that tell a person what to do and quote nothing; any other is left out. */
+const knownDescriptions = [
+  'no client credentials user enabled',
+  'request not supported on this domain',
+  'authentication failure',
+  'inactive user',
+  'inactive organization',
+];
+
+const refusalSchema = z.object({
+  error: z.string().regex(/^[a-z_]{1,40}$/),
+  error_description: z.string().optional(),
+});
+
+function grantFault(answer: Answer): Fault {
+  const refusal = refusalSchema.safeParse(parsed(answer.text));
+  if (answer.status >= 500) return faultOf(answer);
+  if (!refusal.success) {
+    return answer.status === 401 ? new Fault('SF-01', { reason: 'status 401' }) : faultOf(answer);
+  }
+  const { error, error_description: description } = refusal.data;
+  if (passingErrors.has(error) || passingDescription.test(description ?? '')) {
+    return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });
+  }
+  if (error === 'invalid_client' || error === 'invalid_client_id')
+    return new Fault('SF-07', { reason: error });
+  const isKnown = description !== undefined && knownDescriptions.includes(description);
+  return new Fault('SF-01', { reason: isKnown ? `${error}: ${description}` : error });
+}

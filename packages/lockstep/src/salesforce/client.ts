@@ -1,0 +1,124 @@
+/** An org as the engine sees it: one request, one answer. The session behind it is fetched and renewed on the way. */
+
+import { assert } from '@lockstep/foundation/assert';
+import type { Clock } from '@lockstep/foundation/clock';
+import type { OrgId } from '../core/ids.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { openAuth, type Session } from './auth.ts';
+import { errorCodeOf } from './faults.ts';
+import { type Answer, openTransport } from './transport.ts';
+
+/** What a request is made for; the budget treats each differently. */
+export type Purpose = 'setup' | 'poll' | 'backfill' | 'reconcile' | 'repair' | 'read-back';
+
+export interface SalesforceOptions {
+  /** The org's My Domain address, where its token endpoint is. */
+  loginUrl: string;
+  clientId: string;
+  clientSecret: string;
+  /** `host` or `host:port`, besides Salesforce's own hosts. These may be http and private. */
+  allowHosts: readonly string[];
+  /** Refuse any other org, before anything is read from it. */
+  expectOrgId?: OrgId;
+  /** For example `62.0`. */
+  apiVersion: string;
+  clock: Clock;
+  log: AppLog;
+  requestTimeoutMs?: number;
+  /** Called for each API request sent, a repetition after a renewed session included. */
+  onRequest?: (usage: { purpose: Purpose }) => void;
+}
+
+export interface SalesforceRequest {
+  method: 'GET' | 'POST';
+  /** Under `/services/`. */
+  path: string;
+  /** JSON. */
+  body?: string;
+  purpose: Purpose;
+  /** Where it is not to wait as long as a query may take. */
+  timeoutMs?: number;
+}
+
+export interface Salesforce {
+  /** `/services/data/v62.0` */
+  readonly dataPath: string;
+  /**
+   * Any status but a redirect is an answer; `faultOf` says what a refusal means. An expired session is renewed once
+   * and the request repeated once, so callers may only send what reads; where it is refused again, that is the answer.
+   *
+   * @throws Fault `NET-01`, `NET-04`, `DATA-03`, and those of signing in: `SF-01`, `SF-07`, `ORG-01`, `ORG-04`,
+   *         `LIM-06`. After an abort, the signal's reason.
+   */
+  request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
+  /** Who answers. Signs in if need be; faults as above. */
+  identity(signal: AbortSignal): Promise<{ orgId: OrgId; instanceUrl: string }>;
+  /** After the credential was refused it is not tried for an hour; this ends that, because somebody may have mended it. */
+  forgetRefusal(): void;
+  /** Ends what is under way and closes the connections. */
+  close(): Promise<void>;
+}
+
+/** Salesforce itself ends a query after 120 s. */
+const defaultTimeoutMs = 130_000;
+
+export function openSalesforce(options: SalesforceOptions): Salesforce {
+  const { allowHosts, apiVersion, clock, log, expectOrgId } = options;
+  assert(/^\d{2,3}\.0$/.test(apiVersion), 'an API version has the form 62.0');
+  const transport = openTransport({
+    allowHosts,
+    clock,
+    requestTimeoutMs: options.requestTimeoutMs ?? defaultTimeoutMs,
+  });
+  const { loginUrl, clientId, clientSecret } = options;
+  const auth = openAuth({ transport, loginUrl, clientId, clientSecret, allowHosts, expectOrgId, clock, log });
+
+  const send = async ({ purpose, ...request }: SalesforceRequest, by: Session, signal: AbortSignal) => {
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${by.token}`,
+      accept: 'application/json',
+      'accept-encoding': 'gzip',
+      // The org's event log names it, so that an administrator can tell what the requests are for.
+      'sforce-call-options': `client=lockstep/${purpose}`,
+    };
+    if (request.body !== undefined) headers['content-type'] = 'application/json; charset=UTF-8';
+    signal.throwIfAborted();
+    options.onRequest?.({ purpose });
+    const sentAt = clock.now();
+    const answer = await transport.exchange(by.instance, { ...request, headers }, signal);
+    const { host, status } = answer;
+    log.debug('salesforce answered', { host, status, kind: purpose, tookMs: clock.now() - sentAt });
+    return answer;
+  };
+
+  return {
+    dataPath: `/services/data/v${apiVersion}`,
+    async request(request, signal) {
+      assert(request.path.startsWith('/services/'), 'requests go to paths under /services/');
+      const session = await auth.session(signal);
+      const answer = await send(request, session, signal);
+      if (answer.status !== 401) return answer;
+      if (!isExpired(answer)) {
+        auth.drop(session); // scopes and policies that somebody mends count for new sessions
+        return answer;
+      }
+      const renewed = await auth.renewed(session, signal);
+      return renewed ? send(request, renewed, signal) : answer;
+    },
+    async identity(signal) {
+      const { orgId, instance } = await auth.session(signal);
+      return { orgId, instanceUrl: instance.origin };
+    },
+    forgetRefusal: () => auth.forgetRefusal(),
+    close: () => transport.close(),
+  };
+}
+
+/** Answers 401 that another token would get as well, unless a person acts: the request is not repeated at once. */
+const refusedForGood = [
+  'Connected app is not attached to Agent',
+  'This session is not valid for use with the REST API',
+];
+
+const isExpired = ({ text }: Answer): boolean =>
+  errorCodeOf(text) === 'INVALID_SESSION_ID' && !refusedForGood.some((words) => text.includes(words));

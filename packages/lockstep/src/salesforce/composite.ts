@@ -1,0 +1,178 @@
+/**
+ * The one composite request that carries up to five queries and what rides along, and its answer. The answer stays text: a scanner cuts
+ * each query's records out of it, so that no number passes through a JavaScript double.
+ */
+import { assert } from '@lockstep/foundation/assert';
+import { JsonScanner, type Span } from './scan.ts';
+
+export interface Query {
+  soql: string;
+  /** True asks queryAll, which also answers deleted and archived records. */
+  includeDeleted: boolean;
+  /** The field that the records are ordered by before their Id; null where the answer's place in time does not matter. */
+  timeField: string | null;
+}
+
+/** The answer to what rode along: a resource that is no query, and does not count toward the five. */
+export interface RiderAnswer {
+  status: number;
+  errorCode: string | null;
+  /** Parsed; undefined for what is no JSON. */
+  body: unknown;
+}
+
+/** The records of one query, cut out of the answer. */
+export interface QueryBody {
+  done: boolean;
+  totalSize: number;
+  /** The JSON array as it came. */
+  records: string;
+  count: number;
+  /** Text of the last record; null where there is none. */
+  last: string | null;
+  /** The array holds an escape that PostgreSQL may refuse. */
+  isSuspect: boolean;
+}
+
+interface SubAnswer {
+  query: QueryBody | null;
+  status: number;
+  /** Of a query that was answered empty: its text is in `query`. */
+  body: string;
+}
+
+/** Salesforce answers at most five queries in one composite request, and 25 subrequests in all. */
+export const queriesMax = 5;
+const subrequestsMax = 25;
+
+/** A reference to an earlier query's answer, for example `@{q0.records[1999].Id}`. */
+export const reference = /@\{q\d\.records\[\d+\]\.\w+\}/g;
+
+const slotName = (index: number) => `q${index}`;
+const riderName = (index: number) => `r${index}`;
+
+/** @param riders  paths below the data path */
+export function compositeOf(queries: readonly Query[], riders: readonly string[], dataPath: string): string {
+  const count = queries.length + riders.length;
+  assert(queries.length <= queriesMax, 'a composite request takes up to five queries');
+  assert(count > 0 && count <= subrequestsMax, 'a composite request takes one to 25 subrequests');
+  const compositeRequest = [
+    ...queries.map(({ soql, includeDeleted }, index) => ({
+      method: 'GET',
+      url: `${dataPath}/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
+      referenceId: slotName(index),
+    })),
+    ...riders.map((path, index) => ({
+      method: 'GET',
+      url: `${dataPath}/${path}`,
+      referenceId: riderName(index),
+    })),
+  ];
+  return JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
+}
+
+/** Percent-encoded, but for references: Salesforce looks for those in the text as it was sent. */
+function encodeSoql(soql: string): string {
+  let encoded = '';
+  let from = 0;
+  for (const found of soql.matchAll(reference)) {
+    encoded += encodeURIComponent(soql.slice(from, found.index)) + found[0];
+    from = found.index + found[0].length;
+  }
+  return encoded + encodeURIComponent(soql.slice(from));
+}
+
+/**
+ * The sub-answers in the order of their queries and riders.
+ *
+ * @throws Fault `DATA-03`: not the JSON of a composite answer with exactly these sub-answers; nothing of it is used
+ */
+export function readComposite(
+  text: string,
+  queryCount: number,
+  riderCount: number,
+): { queries: readonly SubAnswer[]; riders: readonly SubAnswer[] } {
+  const scanner = new JsonScanner(text);
+  const bySlot = new Map<string, SubAnswer>();
+  scanner.object((key) => {
+    if (key === 'compositeResponse') scanner.array(() => readSubAnswer(scanner, bySlot));
+    else scanner.value();
+  });
+  scanner.finish();
+  if (bySlot.size !== queryCount + riderCount) scanner.fail();
+  const named = (count: number, name: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => bySlot.get(name(index)) ?? scanner.fail());
+  return { queries: named(queryCount, slotName), riders: named(riderCount, riderName) };
+}
+
+function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): void {
+  let status: number | undefined;
+  let slot: string | undefined;
+  let body: { span: Span; query: QueryBody | null } | undefined;
+  scanner.object((key) => {
+    if (key === 'httpStatusCode') status = once(scanner, status, wholeNumber);
+    else if (key === 'referenceId') slot = once(scanner, slot, () => scanner.string());
+    else if (key === 'body') body = once(scanner, body, readBody);
+    else scanner.value();
+  });
+  if (status === undefined || slot === undefined || body === undefined || bySlot.has(slot))
+    return scanner.fail();
+  const isQuery = status === 200 && body.query !== null;
+  bySlot.set(slot, {
+    query: isQuery ? body.query : null,
+    status,
+    body: isQuery ? '' : scanner.slice(body.span),
+  });
+}
+
+/** The status may stand behind the body, so the body is read as a query's answer whenever it has that form. */
+function readBody(scanner: JsonScanner): { span: Span; query: QueryBody | null } {
+  if (scanner.next() !== '{') return { span: scanner.value(), query: null };
+  const start = scanner.at;
+  let done: boolean | undefined;
+  let totalSize: number | undefined;
+  let records: Omit<QueryBody, 'done' | 'totalSize'> | undefined;
+  scanner.object((key) => {
+    if (key === 'done') done = once(scanner, done, truth);
+    else if (key === 'totalSize') totalSize = once(scanner, totalSize, wholeNumber);
+    else if (key === 'records') records = once(scanner, records, readRecords);
+    else scanner.value();
+  });
+  const span = { start, end: scanner.at };
+  if (done === undefined || totalSize === undefined || records === undefined) return { span, query: null };
+  return { span, query: { done, totalSize, ...records } };
+}
+
+/** Reads a member's value; a second member of the same name would leave open which of the two counts. */
+function once<T>(scanner: JsonScanner, before: T | undefined, read: (scanner: JsonScanner) => T): T {
+  return before === undefined ? read(scanner) : scanner.fail();
+}
+
+function readRecords(scanner: JsonScanner): Omit<QueryBody, 'done' | 'totalSize'> {
+  let count = 0;
+  let last: Span | undefined;
+  scanner.metSuspectEscape = false;
+  if (scanner.next() !== '[') scanner.fail();
+  const start = scanner.at;
+  scanner.array(() => {
+    if (scanner.next() !== '{') scanner.fail();
+    last = scanner.value();
+    count++;
+  });
+  return {
+    records: scanner.slice({ start, end: scanner.at }),
+    count,
+    last: last === undefined ? null : scanner.slice(last),
+    isSuspect: scanner.metSuspectEscape,
+  };
+}
+
+function wholeNumber(scanner: JsonScanner): number {
+  const text = scanner.slice(scanner.value());
+  return /^\d{1,15}$/.test(text) ? Number(text) : scanner.fail();
+}
+
+function truth(scanner: JsonScanner): boolean {
+  const text = scanner.slice(scanner.value());
+  return text === 'true' || (text === 'false' ? false : scanner.fail());
+}

@@ -1,0 +1,151 @@
+/** What an org says of its objects: the list of them, and chosen ones with their fields. */
+
+import { assert } from '@lockstep/foundation/assert';
+import { z } from 'zod';
+import type { Describe } from '../core/describe.ts';
+import { Fault } from '../core/faults.ts';
+import type { Salesforce } from './client.ts';
+import { faultOf, parsed } from './faults.ts';
+import { isApiName } from './soql.ts';
+
+const sobjectSchema = z.object({
+  name: z.string(),
+  label: z.string(),
+  custom: z.boolean(),
+  queryable: z.boolean(),
+  retrieveable: z.boolean(),
+});
+
+const listSchema = z.object({ sobjects: z.array(sobjectSchema) });
+
+const fieldSchema = z.object({
+  name: z.string(),
+  label: z.string(),
+  type: z.string(),
+  calculated: z.boolean(),
+  filterable: z.boolean(),
+  sortable: z.boolean(),
+  referenceTo: z.array(z.string()),
+  relationshipOrder: z.int().nullable(),
+});
+
+const describeSchema = sobjectSchema.extend({
+  replicateable: z.boolean(),
+  keyPrefix: z.string().nullable(),
+  fields: z.array(fieldSchema).min(1),
+}); // type stays open: Salesforce adds types, and the table plan decides about unknown ones
+
+export type SObject = z.infer<typeof sobjectSchema>;
+
+/**
+ * All objects that the sync's user can see. One request.
+ *
+ * @throws Fault `SCH-08`: the list has an unexpected form; those of a failed request
+ */
+export async function listSObjects(salesforce: Salesforce, signal: AbortSignal): Promise<readonly SObject[]> {
+  const path = `${salesforce.dataPath}/sobjects`;
+  const answer = await salesforce.request({ method: 'GET', path, purpose: 'setup' }, signal);
+  if (answer.status !== 200) throw faultOf(answer);
+  return parse(listSchema, parsed(answer.text), 'all objects').sobjects;
+}
+
+/** A composite request carries at most this many; describes do not count toward its five queries. */
+const describesMax = 25;
+
+/**
+ * Objects with their fields, in the order of their names; fields that the user may not see are absent. One request
+ * for 25 of them, so that the set-up of a large sync costs little.
+ *
+ * @throws Fault `PERM-02`: no such object for this user; `SCH-08`: a description has an unexpected form; `DATA-03`:
+ *         the answer is incomplete or has another form, and nothing of it is used; those of a failed request
+ */
+export async function describeSObjects(
+  salesforce: Salesforce,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Describe[]> {
+  const described: Describe[] = [];
+  for (let from = 0; from < names.length; from += describesMax) {
+    described.push(...(await describeTogether(salesforce, names.slice(from, from + describesMax), signal)));
+  }
+  return described;
+}
+
+const compositeSchema = z.object({
+  compositeResponse: z.array(
+    z.object({ referenceId: z.string(), httpStatusCode: z.int(), body: z.unknown() }),
+  ),
+});
+
+const referenceIdOf = (place: number) => `d${place}`;
+
+async function describeTogether(
+  salesforce: Salesforce,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Describe[]> {
+  for (const name of names) assert(isApiName(name), 'objects are described by their API name');
+  const compositeRequest = names.map((name, place) => ({
+    method: 'GET',
+    url: `${salesforce.dataPath}/sobjects/${name}/describe`,
+    referenceId: referenceIdOf(place),
+  }));
+  const body = JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
+  const path = `${salesforce.dataPath}/composite`;
+  const answer = await salesforce.request({ method: 'POST', path, body, purpose: 'setup' }, signal);
+  if (answer.status !== 200) throw faultOf(answer);
+  const subAnswers = readSubAnswers(answer.text, names.length);
+  return names.map((name, place) => {
+    const sub = subAnswers.get(referenceIdOf(place));
+    if (!sub) throw new Fault('DATA-03', { where: `description ${place}`, stream: name });
+    if (sub.httpStatusCode === 200) return parse(describeSchema, sub.body, name);
+    throw faultOf({ ...answer, status: sub.httpStatusCode, text: JSON.stringify(sub.body) }, name);
+  });
+}
+
+/** By their references. As many of them as were asked for, so that one is missing where another came twice. */
+function readSubAnswers(text: string, count: number) {
+  const read = compositeSchema.safeParse(parsed(text));
+  if (!read.success || read.data.compositeResponse.length !== count) {
+    throw new Fault('DATA-03', { where: 'the descriptions' });
+  }
+  return new Map(read.data.compositeResponse.map((sub) => [sub.referenceId, sub]));
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown, stream: string): T {
+  if (body === undefined) throw new Fault('DATA-03', { where: 'the description', stream });
+  const read = schema.safeParse(body);
+  if (read.success) return read.data;
+  const where = read.error.issues.map((issue) => issue.path.join('.')).join(', ');
+  throw new Fault('SCH-08', { stream, where });
+}
+
+const nearMax = 5;
+
+/** Names that somebody may have meant by `name`, the nearest first: other case, without `__c`, a letter or two off. */
+export function nearNames(name: string, names: readonly string[]): readonly string[] {
+  const wanted = plain(name);
+  const distanceMax = Math.min(2, Math.floor(wanted.length / 3));
+  return names
+    .map((other) => ({ other, distance: editDistance(wanted, plain(other)) }))
+    .filter(({ distance }) => distance <= distanceMax)
+    .toSorted((a, b) => a.distance - b.distance || a.other.localeCompare(b.other))
+    .slice(0, nearMax)
+    .map(({ other }) => other);
+}
+
+const plain = (name: string) => name.toLowerCase().replace(/__c$/, '');
+
+/** Letters to insert, delete or exchange (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, letter] of Array.from(from).entries()) {
+    const next = [index + 1];
+    for (const [column, other] of Array.from(to).entries()) {
+      const exchanged = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(exchanged, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -1,0 +1,123 @@
+/** Reads records: up to five queries in one request, each answered by a page of text. */
+
+import { assert } from '@lockstep/foundation/assert';
+import { Fault } from '../core/faults.ts';
+import { toRecordId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
+import type { Salesforce, SalesforceRequest } from './client.ts';
+import {
+  compositeOf,
+  type Query,
+  type QueryBody,
+  type RiderAnswer,
+  readComposite,
+  reference,
+} from './composite.ts';
+import { errorCodeOf, faultOf, parsed } from './faults.ts';
+import { storable } from './storable.ts';
+import type { Usage } from './transport.ts';
+
+export type QueryOutcome =
+  | { kind: 'page'; page: Page }
+  /** This query alone was refused; the others of the request stand. */
+  | { kind: 'refused'; fault: Fault }
+  /**
+   * It refers to a record that an earlier answer of the request does not have. After a page this means that the chain
+   * has ended; after a refusal it means nothing.
+   */
+  | { kind: 'skipped' };
+
+interface Answered {
+  serverNow: ServerSeconds | null;
+  usage: Usage | null;
+}
+
+/**
+ * One composite request with up to five queries and what rides along; `pages` and `riders` are in their order. A later
+ * query may name a record of an earlier one by `soqlIdOf`.
+ *
+ * @param riders  paths of other resources, below `/services/data/vNN.0/`
+ * @throws Fault `DATA-03`: the answer as a whole is cut short or has another form, and nothing of it is used; `LIM-01`,
+ *         `LIM-06`, `SF-01`, `SF-02`, `NET-01`: the request as a whole failed
+ */
+export async function queryPages(
+  salesforce: Salesforce,
+  queries: readonly Query[],
+  {
+    riders = [],
+    ...asking
+  }: Pick<SalesforceRequest, 'purpose' | 'timeoutMs'> & { riders?: readonly string[] },
+  signal: AbortSignal,
+): Promise<Answered & { pages: readonly QueryOutcome[]; riders: readonly RiderAnswer[] }> {
+  const path = `${salesforce.dataPath}/composite`;
+  const body = compositeOf(queries, riders, salesforce.dataPath);
+  const answer = await salesforce.request({ method: 'POST', path, body, ...asking }, signal);
+  if (answer.status !== 200) throw faultOf(answer);
+  const subAnswers = readComposite(answer.text, queries.length, riders.length);
+  const pages = queries.map((query, index): QueryOutcome => {
+    const sub = subAnswers.queries[index];
+    assert(sub, 'each query has an answer');
+    if (sub.query) return readPage(sub.query, query);
+    if (sub.status === 200)
+      return { kind: 'refused', fault: new Fault('DATA-03', { where: `query ${index}` }) };
+    const isSkipped = query.soql.search(reference) >= 0 && errorCodeOf(sub.body) === 'PROCESSING_HALTED';
+    if (isSkipped) return { kind: 'skipped' };
+    const refusal = { ...answer, status: sub.status, text: sub.body };
+    return { kind: 'refused', fault: faultOf(refusal, /\bFROM (\w+)/.exec(query.soql)?.[1]) };
+  });
+  return {
+    serverNow: answer.serverNow,
+    usage: answer.usage,
+    pages,
+    riders: subAnswers.riders.map(({ status, body: text }) => ({
+      status,
+      errorCode: errorCodeOf(text),
+      body: parsed(text),
+    })),
+  };
+}
+
+/** A page that is not whole or has another form is this query's trouble; the others of the request stand. */
+function readPage(body: QueryBody, { timeField }: Query): QueryOutcome {
+  try {
+    return { kind: 'page', page: pageOf(body, timeField) };
+  } catch (error) {
+    if (error instanceof Fault) return { kind: 'refused', fault: error };
+    throw error;
+  }
+}
+
+function pageOf(body: QueryBody, timeField: string | null): Page {
+  const { done, totalSize, count } = body;
+  // Behind a page without records that is not the last one nobody can go on by Id or by time.
+  if (!done && count === 0) throw new Fault('DATA-03', { where: 'records' });
+  const isWhole = done ? totalSize === count : totalSize >= count;
+  if (!isWhole) throw new Fault('DATA-03', { where: 'totalSize' });
+  const { records, unstorable, nulsRemoved } = body.isSuspect
+    ? storable(body.records)
+    : { records: body.records, unstorable: [], nulsRemoved: 0 };
+  return {
+    records,
+    count,
+    ...placeOf(body.last, timeField),
+    done,
+    unstorable,
+    nulsRemoved,
+  };
+}
+
+/** The place of the last record: its Id, and its time where the query was ordered by one. Sums have neither. */
+function placeOf(record: string | null, timeField: string | null): Pick<Page, 'last' | 'lastId'> {
+  if (record === null) return { last: null, lastId: null };
+  const fields = JSON.parse(record) as Record<string, unknown>;
+  if (fields.Id === undefined) return { last: null, lastId: null };
+  const id = typeof fields.Id === 'string' ? toRecordId(fields.Id) : undefined;
+  if (id === undefined) throw new Fault('DATA-03', { where: 'Id of the last record' });
+  if (timeField === null) return { last: null, lastId: id };
+  const stamp = fields[timeField];
+  if (typeof stamp !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$/.test(stamp)) {
+    throw new Fault('DATA-03', { where: `${timeField} of the last record` });
+  }
+  return { last: { stamp, id }, lastId: id };
+}

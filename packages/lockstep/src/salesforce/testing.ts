@@ -1,0 +1,5 @@
+/** What tests outside this package need of this room, besides its index. */
+
+export { openSalesforce, type Salesforce, type SalesforceOptions } from './client.ts';
+export { compositeOf } from './composite.ts';
+export { selectRecords, soqlIdOf } from './soql.ts';

@@ -1,0 +1,163 @@
+/** One HTTP request and its whole answer, or a fault. Knows nothing of sessions; never follows a redirect. */
+import { isUtf8 } from 'node:buffer';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { type Clock, deadline } from '@lockstep/foundation/clock';
+import { type Dispatcher, Pool } from 'undici';
+import { Fault } from '../core/faults.ts';
+import type { ServerSeconds } from '../core/stamps.ts';
+import { isNamedHost, lookupPublic, privateAddressCode } from './hosts.ts';
+
+/** API requests of the org in the last 24 hours, and how many it may make. */
+export interface Usage {
+  used: number;
+  max: number;
+}
+
+export interface Answer {
+  /** Host and port that answered, for faults. */
+  host: string;
+  status: number;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  text: string;
+  /** The answer's `Date`; null when it has none that can be read. */
+  serverNow: ServerSeconds | null;
+  usage: Usage | null;
+}
+
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+  /** Instead of the usual time-out. */
+  timeoutMs?: number;
+}
+
+export interface Transport {
+  /**
+   * @param origin checked by the caller, see `allowedOrigin`
+   * @throws Fault `NET-01` (socket, time-out), `NET-04` (redirect), `DATA-03` (damaged body); the signal's reason
+   */
+  exchange(origin: URL, request: HttpRequest, signal: AbortSignal): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+interface TransportOptions {
+  allowHosts: readonly string[];
+  clock: Clock;
+  requestTimeoutMs: number;
+}
+
+/** A sync has one request of its own under way; the rest are for the read-backs of proxied writes. */
+const connectionsMax = 6;
+/** Longer than the default interval between requests (3 s), so that the connection outlives it. */
+const keepAliveMs = 30_000;
+const connectTimeoutMs = 10_000;
+/** Well above the largest page; a bound on what one answer may take of the memory. */
+const bodyBytesMax = 256 * 1024 * 1024;
+
+export function openTransport({ allowHosts, clock, requestTimeoutMs }: TransportOptions): Transport {
+  const pools = new Map<string, Pool>();
+  let isClosed = false;
+
+  const poolOf = (origin: URL) => {
+    if (isClosed) throw networkFault(origin.host, 'closed here');
+    const known = pools.get(origin.origin);
+    if (known) return known;
+    const pool = new Pool(origin.origin, {
+      connections: connectionsMax,
+      keepAliveTimeout: keepAliveMs,
+      headersTimeout: 0, // the deadline below covers the whole exchange
+      bodyTimeout: 0,
+      maxResponseSize: bodyBytesMax,
+      allowH2: false,
+      connect: {
+        timeout: connectTimeoutMs,
+        ...(isNamedHost(origin, allowHosts) ? {} : { lookup: lookupPublic }),
+      },
+    });
+    pools.set(origin.origin, pool);
+    return pool;
+  };
+
+  return {
+    async exchange(origin, { timeoutMs = requestTimeoutMs, ...request }, signal) {
+      using limit = deadline(clock, timeoutMs, signal);
+      try {
+        return await receive(origin.host, await poolOf(origin).request({ ...request, signal: limit }));
+      } catch (cause) {
+        if (signal.aborted) throw signal.reason;
+        if (cause instanceof Fault) throw cause;
+        // The driver's error is left behind: it may hold bytes of the answer.
+        throw networkFault(origin.host, limit.aborted ? `no answer in ${timeoutMs} ms` : codeOf(cause));
+      }
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()));
+    },
+  };
+}
+
+async function receive(
+  host: string,
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+): Promise<Answer> {
+  if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
+    body.on('error', () => undefined).destroy(); // what stands in it does not matter
+    throw new Fault('NET-04', { host, status: statusCode });
+  }
+  const bytes = Buffer.from(await body.arrayBuffer());
+  const plain = await decompressed(bytes, headers['content-encoding']);
+  // An error page may be in any encoding; in a page of records a wrong byte would change a value.
+  if (statusCode < 300 && !isUtf8(plain)) throw new Fault('DATA-03', { where: 'its character encoding' });
+  return {
+    host,
+    status: statusCode,
+    headers,
+    text: plain.toString('utf8'),
+    serverNow: secondsOfHttpDate(headers.date),
+    usage: usageOf(headers['sforce-limit-info']),
+  };
+}
+
+const gunzipped = promisify(gunzip);
+
+async function decompressed(bytes: Buffer, encoding: string | string[] | undefined): Promise<Buffer> {
+  if (encoding === undefined || encoding === 'identity') return bytes;
+  if (encoding !== 'gzip') throw new Fault('DATA-03', { where: 'its content encoding' });
+  try {
+    return await gunzipped(bytes, { maxOutputLength: bodyBytesMax });
+  } catch {
+    throw new Fault('DATA-03', { where: 'its compression' });
+  }
+}
+
+/** Seconds since 1970 of the fixed form that HTTP dates have; null for anything else. */
+export function secondsOfHttpDate(text: string | string[] | undefined): ServerSeconds | null {
+  if (typeof text !== 'string') return null;
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return null;
+  const milliseconds = Date.parse(text);
+  return Number.isNaN(milliseconds) ? null : milliseconds / 1000;
+}
+
+/** From `api-usage=18/5000; per-app-api-usage=17/250(appName=sample-app)`; null when it cannot be read. */
+export function usageOf(header: string | string[] | undefined): Usage | null {
+  if (typeof header !== 'string') return null;
+  const found = /(?:^|[;,\s])api-usage=(\d{1,15})\/(\d{1,15})(?!\d)/.exec(header);
+  return found && { used: Number(found[1]), max: Number(found[2]) };
+}
+
+function networkFault(host: string, reason: string): Fault {
+  return reason === privateAddressCode
+    ? new Fault('ORG-04', { host })
+    : new Fault('NET-01', { host, reason });
+}
+
+/** ECONNREFUSED, CERT_HAS_EXPIRED, UND_ERR_SOCKET …: codes are fixed words, messages are not. */
+function codeOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'connection failed';
+}

@@ -1,0 +1,85 @@
+/** The data directory: made, erased, and its small files with secrets. */
+import { chmod, chown, mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDatabase } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
+import { checkFormat, removeEmbedded, startEmbedded } from '../postgres/index.ts';
+import { refuseIfRunning } from './run-file.ts';
+
+const otherDirectory = 'Give another one with --data or LOCKSTEP_DATA.';
+/** What lies on every new file system, or comes with looking into a folder. */
+const nobodysFiles = new Set(['lost+found', '.DS_Store']);
+
+/**
+ * Makes the directory where it is missing.
+ * @throws Fault `SYS-07` for a directory of a newer version; {@link CommandError} for a folder with other things in
+ *   it, and where it cannot be made
+ */
+export async function prepareDirectory(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const files = (await readdir(dataDir)).filter((name) => !nobodysFiles.has(name));
+    if (files.length > 0 && !files.includes('format')) {
+      throw usageError(`${dataDir} is not empty, and not a data directory of Lockstep`, otherDirectory);
+    }
+    await checkFormat(dataDir);
+  } catch (error) {
+    const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+    if (syscall === undefined) throw error;
+    throw usageError(
+      `The data directory ${dataDir} cannot be made or used (${String(code)})`,
+      otherDirectory,
+    );
+  }
+}
+
+/** Appears whole and for its owner alone. */
+export async function writeSecretFile(path: string, text: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}`;
+  await writeFile(unfinished, text, { mode: 0o600 });
+  await rename(unfinished, path);
+}
+
+/**
+ * Erases what a data directory holds; the directory stays, with its owner and mode. False: there is none.
+ * @throws {@link CommandError} where something uses it, or where it is not a data directory
+ */
+export async function eraseDirectory(dataDir: string): Promise<boolean> {
+  const before = await stat(dataDir).catch(() => undefined);
+  if (!before) return false;
+  if (!(await stat(join(dataDir, 'format')).catch(() => undefined))) {
+    throw new CommandError(`${dataDir} is not a data directory of Lockstep; nothing was erased`, {
+      exitCode: exitCodes.notAllowed,
+      next: 'Give another one with --data, or remove it by hand.',
+    });
+  }
+  await refuseIfRunning(dataDir);
+  await stopEmbedded(dataDir);
+  const folder = await realpath(dataDir);
+  await removeEmbedded(folder).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'EBUSY') throw error; // a mount point is empty by now, and stays
+  });
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, before.mode & 0o777);
+  if (process.getuid?.() === 0) await chown(folder, before.uid, before.gid);
+  return true;
+}
+
+/** A server may run on although its process was killed; it is taken over and left, which stops it. */
+async function stopEmbedded(dataDir: string): Promise<void> {
+  if (!(await stat(join(dataDir, 'postgres-password')).catch(() => undefined))) return;
+  const server = await startEmbedded({ dataDir, preferredPort: 0 });
+  await server.leave();
+  const database = openDatabase({ url: server.url, applicationName: 'lockstep erase', connectionsMax: 1 });
+  const stillRuns = await database.query(sql`SELECT 1`).then(
+    () => true,
+    () => false,
+  );
+  await database.end();
+  if (!stillRuns) return;
+  throw new CommandError(`Another process uses the database server in ${dataDir}; nothing was erased`, {
+    exitCode: exitCodes.unexpected,
+    next: 'End it (lockstep start, lockstep org) and repeat.',
+  });
+}

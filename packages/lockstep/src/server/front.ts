@@ -1,0 +1,72 @@
+/** The proxy as `start` and `demo` run it, and beside it the figures on it. */
+
+import { systemClock } from '@lockstep/foundation/clock';
+import { sql } from '@lockstep/foundation/sql';
+import type { Control } from '../control/index.ts';
+import { CommandError, exitCodes } from '../core/command-error.ts';
+import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
+import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
+import type { Ground } from './ground.ts';
+
+export interface Front extends AsyncDisposable {
+  proxyUrl: string;
+  metricsUrl: string;
+}
+
+/** Until disposed of: then requests under way are finished first. */
+export async function openFront(
+  { config, log, certificate, say }: Ground,
+  control: Control,
+  { deps, syncs }: { deps: EngineDeps; syncs: OpenSyncs },
+): Promise<Front> {
+  await using undo = new AsyncDisposableStack();
+  const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
+  const figures = await listening('METRICS', config.metricsHost, config.metricsPort, (at) =>
+    startMetrics(metrics, at),
+  );
+  undo.defer(() => figures.close());
+  const upstreams = openUpstreams({ allowHosts: deps.allowHosts });
+  const proxy = await listening('PROXY', config.proxyHost, config.proxyPort, (at) =>
+    startProxy({
+      ...at,
+      certificate,
+      publicHosts: config.proxyPublicHosts,
+      trustedProxies: config.trustedProxies,
+      clock: systemClock,
+      log,
+      syncs: { of: (id) => proxiedSync(deps, syncs, id) },
+      upstreams,
+      reachControl: () => control.db.query(sql`SELECT 1`),
+      metrics,
+    }),
+  );
+  undo.defer(() => proxy.close());
+  const parts = [
+    { what: 'The proxy listens', wished: config.proxyPort, port: proxy.port },
+    { what: 'Metrics are given', wished: config.metricsPort, port: figures.port },
+  ];
+  for (const { what, wished, port } of parts) {
+    if (wished !== 0 && port !== wished) say(`${what} on port ${port}, because ${wished} is taken.`);
+  }
+  const ends = undo.move();
+  return { proxyUrl: proxy.url, metricsUrl: figures.url, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+async function listening<Listener>(
+  part: 'PROXY' | 'METRICS',
+  host: string,
+  port: number,
+  start: (at: { host: string; port: number }) => Promise<Listener>,
+): Promise<Listener> {
+  try {
+    return await start({ host, port });
+  } catch (error) {
+    const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
+    const what = part === 'PROXY' ? 'The proxy' : 'What gives the metrics';
+    throw new CommandError(`${what} cannot listen on ${host}, port ${port} (${String(code)})`, {
+      exitCode: exitCodes.unexpected,
+      next: `Correct LOCKSTEP_${part}_HOST or LOCKSTEP_${part}_PORT: lockstep help config`,
+    });
+  }
+}

@@ -1,0 +1,127 @@
+import { systemClock } from '@lockstep/foundation/clock';
+import { databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import type { Config } from '../config.ts';
+import { type Control, controlDatabase, findKey, type Key, openControl } from '../control/index.ts';
+import type { AppLog } from '../core/log-fields.ts';
+import { databaseFault, revokePublicConnect, startEmbedded } from '../postgres/index.ts';
+import { type Certificate, readCertificate } from '../proxy/index.ts';
+import { prepareDirectory } from './directory.ts';
+import { openLogFiles } from './log-files.ts';
+import { claimRunFile, type RunFileClaim } from './run-file.ts';
+
+export interface DatabaseServer {
+  /** Of a login that may make databases and roles. */
+  adminUrl: string;
+  /** The one that comes with Lockstep, in the data directory. */
+  isEmbedded: boolean;
+}
+
+/** What stands before the control database is open: directory, log, database server. */
+export interface Ground extends AsyncDisposable {
+  config: Config;
+  log: AppLog;
+  server: DatabaseServer;
+  controlUrl: string;
+  postgresPort: number | undefined;
+  runFile: RunFileClaim;
+  /** Of the proxy; without one it speaks http. */
+  certificate: Certificate | undefined;
+  say: (line: string) => void;
+  /** Rejects where the database server has ended for good; never resolves. */
+  lost: Promise<never>;
+}
+
+/** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
+export async function openGround(config: Config, say: (line: string) => void): Promise<Ground> {
+  const { dataDir } = config;
+  const certificate = config.proxyCertificate && (await readCertificate(config.proxyCertificate));
+  await using undo = new AsyncDisposableStack();
+  await prepareDirectory(dataDir);
+  const runFile = await claimRunFile(dataDir);
+  undo.defer(() => runFile.release());
+  const { log } = undo.use(await openLogFiles(dataDir, config.logLevel));
+  const { leave, ...database } = await openServer(config, log, say);
+  undo.defer(leave);
+  const ends = undo.move();
+  return {
+    config,
+    log,
+    ...database,
+    runFile,
+    certificate,
+    say,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+async function openServer(
+  { databaseUrl: own, dataDir, postgresPort: preferredPort }: Config,
+  log: AppLog,
+  say: (line: string) => void,
+) {
+  if (own !== undefined) {
+    const server = { adminUrl: own, isEmbedded: false };
+    const lost = new Promise<never>(() => undefined);
+    return { server, controlUrl: own, postgresPort: undefined, lost, leave: () => Promise.resolve() };
+  }
+  const onRestart = (port: number) => {
+    log.error('the database server had ended and was started again', { port });
+    say(restarted(port));
+  };
+  const embedded = await startEmbedded({ dataDir, preferredPort, say, onRestart });
+  const { url, port: postgresPort, lost } = embedded;
+  const controlUrl = databaseUrl(url, { database: controlDatabase });
+  return {
+    server: { adminUrl: url, isEmbedded: true },
+    controlUrl,
+    postgresPort,
+    lost,
+    leave: () => embedded.leave(),
+  };
+}
+
+export const restarted = (port: number): string =>
+  `The database server had ended; it was started again on 127.0.0.1:${port}.`;
+
+/**
+ * Comes before anything is written, so that a start without the key of existing credentials leaves all as it was. The
+ * control database is made where it is missing on the embedded server: then nothing can be sealed.
+ * @throws Fault `KEY-01`, `KEY-04`
+ */
+export async function findKeyOf({ config, server, controlUrl }: Ground): Promise<Key> {
+  if (server.isEmbedded) await makeControlDatabase(server.adminUrl);
+  return findKey(controlUrl, config.key);
+}
+
+/** The control database, closed to everybody else's login. */
+export async function openControlOf({ log, controlUrl }: Ground, key: Key): Promise<Control> {
+  const control = await openControl({
+    url: controlUrl,
+    key,
+    applicationName: 'lockstep',
+    clock: systemClock,
+    log,
+  });
+  try {
+    const [own] = await control.db.query<{ name: string }>(sql`SELECT current_database() AS name`);
+    await revokePublicConnect(control.db, own?.name ?? controlDatabase);
+    return control;
+  } catch (error) {
+    await control.end();
+    throw databaseFault(error, control.host) ?? error;
+  }
+}
+
+async function makeControlDatabase(adminUrl: string): Promise<void> {
+  const admin = openDatabase({ url: adminUrl, applicationName: 'lockstep start', connectionsMax: 1 });
+  try {
+    const [exists] = await admin.query(
+      sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${controlDatabase}`,
+    );
+    if (!exists)
+      await admin.query(sql`CREATE DATABASE ${ident(controlDatabase)} TEMPLATE template0 ENCODING 'UTF8'`);
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Builds the rooms and runs them, for `start` and `demo`: database server, control database, workers, mail, proxy.
+ * In two steps, so that the demo can make its org and its sync before a worker claims it. Everything ends in the
+ * reverse order.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { systemClock } from '@lockstep/foundation/clock';
+import { type Control, listenForChanges, runLeases, runMail } from '../control/index.ts';
+import { type EngineDeps, openSyncs, runSync } from '../engine/index.ts';
+import { openFront } from './front.ts';
+import type { Ground } from './ground.ts';
+
+export interface RunningServer extends AsyncDisposable {
+  proxyUrl: string;
+  metricsUrl: string;
+  /** Rejects where a part ended that should run on; never resolves. */
+  broken: Promise<never>;
+}
+
+export interface ServerOptions extends Pick<EngineDeps, 'allowHosts' | 'onComplete'> {
+  /** The demo's. */
+  org?: { url: string; pid: number | undefined };
+}
+
+/** Two lines when a sync begins to wait, one when it goes on. */
+function troubleOn(say: (line: string) => void): NonNullable<EngineDeps['onTrouble']> {
+  return ({ name, fault }) => {
+    if (!fault) return say(`${name} goes on.`);
+    say(`${name} waits: ${fault.code} ${fault.message}`);
+    say(`  next: ${fault.next}`);
+  };
+}
+
+/** Workers, mail and proxy, until disposed of: then requests under way are finished first. */
+export async function startServer(
+  ground: Ground,
+  control: Control,
+  options: ServerOptions,
+): Promise<RunningServer> {
+  const { config, log, runFile, say } = ground;
+  const { org, ...tell } = options;
+  const onTrouble = troubleOn(say);
+  const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onTrouble, ...tell };
+  const stop = new AbortController();
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined); // whoever waits for it sees it
+  ground.lost.catch(broken.reject);
+  const keep = (part: Promise<void>) =>
+    part.catch((error: unknown) => {
+      log.error('a part of the server ended', { where: error instanceof Error ? error.name : 'unknown' });
+      broken.reject(error);
+    });
+
+  await using undo = new AsyncDisposableStack();
+  const syncs = openSyncs(deps);
+  undo.defer(() => syncs.end());
+  const refresh = (error: unknown) =>
+    log.warn('settings not read', { where: error instanceof Error ? error.name : 'unknown' });
+  const running = [
+    runLeases(
+      control,
+      { workerId: deps.owner, onClaim: (sync, signal) => runSync({ ...deps, syncs }, sync, signal) },
+      stop.signal,
+    ),
+    listenForChanges(control, (id) => void syncs.refresh(id).catch(refresh), stop.signal),
+    runMail(control, config.mail, stop.signal),
+  ].map(keep);
+  undo.defer(async () => {
+    stop.abort();
+    await Promise.all(running);
+  });
+  const front = undo.use(await openFront(ground, control, { deps, syncs }));
+  await runFile.publish({
+    controlUrl: ground.controlUrl,
+    proxyUrl: front.proxyUrl,
+    ...(ground.postgresPort !== undefined && { postgresPort: ground.postgresPort }),
+    ...(org && { orgUrl: org.url, orgPid: org.pid }),
+  });
+  const ends = undo.move();
+  return {
+    proxyUrl: front.proxyUrl,
+    metricsUrl: front.metricsUrl,
+    broken: broken.promise,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** Short, because it is part of an application name, which PostgreSQL cuts at 63 bytes. */
+const workerId = () =>
+  `${hostname()
+    .replaceAll(/[^\w.-]/g, '')
+    .slice(0, 16)}-${process.pid}-${randomBytes(4).toString('hex')}`;

@@ -1,0 +1,63 @@
+import { type Answer, answer } from '../http/answer.ts';
+import { type AuthRequest, formOf } from './auth-request.ts';
+import type { OAuthError } from './oauth-error.ts';
+import { element, xmlHead } from './xml-text.ts';
+
+/** The answers of the OAuth endpoints, as JSON, as a form or as XML: whichever the client asks for. */
+type Format = 'json' | 'urlencoded' | 'xml';
+
+const noStore = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
+
+const byType: readonly [type: RegExp, format: Format][] = [
+  [/^application\/json$/, 'json'],
+  [/^(application|text)\/xml$/, 'xml'],
+  [/^application\/x-www-form-urlencoded$/, 'urlencoded'],
+];
+
+/**
+ * The parameter `format` counts before the header Accept, whose first known type does. Where neither says one, a
+ * revocation is answered as a form and anything else as JSON: clients read them so.
+ */
+export function formatOf(request: AuthRequest): Format {
+  const named = formOf(request).get('format');
+  if (named === 'json' || named === 'urlencoded' || named === 'xml') return named;
+  for (const accepted of (request.headers.accept ?? '').split(',')) {
+    const type = accepted.split(';')[0]?.trim().toLowerCase() ?? '';
+    const known = byType.find(([pattern]) => pattern.test(type));
+    if (known) return known[1];
+  }
+  return request.path.join('/') === 'services/oauth2/revoke' ? 'urlencoded' : 'json';
+}
+
+/** Undefined fields are left out. */
+export function oauthAnswer(
+  request: AuthRequest,
+  status: number,
+  fields: Readonly<Record<string, string | undefined>>,
+): Answer {
+  const format = formatOf(request);
+  if (format === 'json') return answer(status, fields, noStore);
+  if (format === 'xml') return xmlAnswer(status, element('OAuth', fields));
+  const given = Object.entries(fields).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return {
+    status,
+    headers: { ...noStore, 'Content-Type': 'application/x-www-form-urlencoded;charset=UTF-8' },
+    body: new URLSearchParams(given).toString(),
+  };
+}
+
+export const xmlAnswer = (status: number, body: string): Answer => ({
+  status,
+  headers: { ...noStore, 'Content-Type': 'application/xml;charset=UTF-8' },
+  body: `${xmlHead}${body}`,
+});
+
+export const refusal = (request: AuthRequest, error: OAuthError): Answer =>
+  oauthAnswer(request, 400, { error: error.code, error_description: error.description });
+
+/** These addresses refuse a token in plain text. */
+export const plainText = (status: number, body: string): Answer => ({
+  status,
+  headers: { 'Content-Type': 'text/plain;charset=UTF-8' },
+  body,
+});

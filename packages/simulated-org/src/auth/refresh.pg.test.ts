@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
+import { sql } from '@lockstep/foundation/sql';
+import { startOrg } from '@lockstep/harness/org';
+import {
+  apiStatus,
+  authorization,
+  codeOf,
+  exchange,
+  postForm,
+  refreshing,
+  requestToken,
+  webTokens,
+} from '@lockstep/harness/sign-in';
+import { registerApp, setRotation } from './apps.ts';
+import { expireAccessTokens, revokeGrant } from './tokens.ts';
+
+const org = await startOrg({ records: 100 });
+after(() => org[Symbol.asyncDispose]());
+
+const store = { db: org.db, clock: systemClock };
+const { web, demo, integration } = org.credentials;
+const dead = { error: 'invalid_grant', error_description: 'expired access/refresh token' };
+const refresh = (token: string | undefined, change = {}) => requestToken(org, refreshing(org, token, change));
+const isSomebodyWaiting = async () => {
+  const waiting = await org.db.query(sql`
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+  return waiting.length > 0;
+};
+const setActive = (on: boolean) =>
+  org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${demo.username}`);
+
+test('a refresh token gives new access tokens, again and again, until its app turns rotation on', async () => {
+  const first = await webTokens(org);
+  for (const _ of [1, 2]) {
+    const { status, body } = await refresh(first.refresh_token);
+    assert.equal(status, 200);
+    assert.equal(body.refresh_token, undefined);
+    assert.equal(body.scope, first.scope);
+    assert.notEqual(body.access_token, first.access_token);
+    assert.equal(await apiStatus(org, body.access_token), 200);
+  }
+});
+
+test('with rotation each use gives a new refresh token and ends the old one', async () => {
+  assert.equal(await setRotation(store, web.clientId, true), true);
+  const first = await webTokens(org);
+  const { body } = await refresh(first.refresh_token);
+  assert.ok(body.refresh_token);
+  assert.notEqual(body.refresh_token, first.refresh_token);
+  assert.deepEqual((await refresh(first.refresh_token)).body, dead);
+
+  const atOnce = await Promise.all([1, 2, 3].map(() => refresh(body.refresh_token)));
+  assert.equal(atOnce.filter(({ status }) => status === 200).length, 1);
+  assert.equal(await setRotation(store, web.clientId, false), true);
+  assert.equal(await setRotation(store, 'nobody\0', true), false);
+});
+
+test('a refresh token is good for its own app alone, which shows its secret', async () => {
+  const { refresh_token: token } = await webTokens(org);
+  const other = { client_id: demo.clientId, client_secret: demo.clientSecret };
+  assert.deepEqual((await refresh(token, other)).body, dead);
+  assert.equal((await refresh(token, { client_secret: '' })).body.error, 'invalid_client');
+  assert.equal((await refresh(`${token}\0`)).body.error, 'invalid_grant');
+});
+
+test("an access token is no refresh token, and neither is the other's stand-in", async () => {
+  const { access_token: access, refresh_token: refreshToken } = await webTokens(org);
+  assert.deepEqual((await refresh(access)).body, dead);
+  assert.equal(await apiStatus(org, refreshToken), 401);
+});
+
+test("a user's sixth approval of an app ends the oldest, with its access tokens", async () => {
+  await revokeGrant(store, {});
+  const all = [];
+  for (let i = 0; i < 5; i++) all.push(await webTokens(org));
+  const [oldest, second] = all;
+  assert.equal((await refresh(oldest?.refresh_token)).status, 200);
+
+  await webTokens(org);
+
+  assert.deepEqual((await refresh(oldest?.refresh_token)).body, dead);
+  assert.equal(await apiStatus(org, oldest?.access_token), 401);
+  assert.equal((await refresh(second?.refresh_token)).status, 200);
+  assert.equal(await apiStatus(org, second?.access_token), 200);
+});
+
+test('sign-ins without a refresh token do not count towards the five', async () => {
+  await revokeGrant(store, {});
+  const kept = await webTokens(org);
+  for (let i = 0; i < 5; i++) await webTokens(org, { scope: 'api' });
+  assert.equal((await refresh(kept.refresh_token)).status, 200);
+});
+
+test('a revoked refresh token takes along the access tokens that came from it, and no others', async () => {
+  const [one, other] = [await webTokens(org), await webTokens(org)];
+  const { body: renewed } = await refresh(one.refresh_token);
+
+  const answer = await postForm(org, '/services/oauth2/revoke', { token: one.refresh_token ?? '' });
+
+  assert.equal(answer.status, 200);
+  assert.equal(answer.text, '');
+  assert.deepEqual((await refresh(one.refresh_token)).body, dead);
+  assert.equal(await apiStatus(org, one.access_token), 401);
+  assert.equal(await apiStatus(org, renewed.access_token), 401);
+  assert.equal(await apiStatus(org, other.access_token), 200);
+});
+
+test('access tokens expire on demand, of one user, one app or all, and refresh tokens outlive them', async () => {
+  const tokens = await webTokens(org);
+  const machine = await org.token('integration');
+  assert.equal(await expireAccessTokens(store, { clientId: demo.clientId }), 0);
+  assert.ok((await expireAccessTokens(store, { clientId: web.clientId })) > 0);
+  assert.equal(await apiStatus(org, tokens.access_token), 401);
+  assert.equal(await apiStatus(org, machine), 200);
+  assert.equal((await refresh(tokens.refresh_token)).status, 200);
+
+  assert.ok((await expireAccessTokens(store, {})) > 0);
+  assert.equal(await apiStatus(org, machine), 401);
+  assert.equal(await expireAccessTokens(store, { userId: 'nobody\0' }), 0);
+});
+
+test('a grant is revoked on demand, with the codes that are still out', async () => {
+  const tokens = await webTokens(org);
+  const code = await codeOf(org);
+  assert.ok((await revokeGrant(store, { clientId: web.clientId })) > 0);
+  assert.equal(await apiStatus(org, tokens.access_token), 401);
+  assert.deepEqual((await refresh(tokens.refresh_token)).body, dead);
+  assert.equal((await requestToken(org, exchange(org, code))).body.error, 'invalid_grant');
+});
+
+test('a refresh that meets the revocation of its grant is refused', async () => {
+  const tokens = await webTokens(org);
+  let meeting: ReturnType<typeof refresh> | undefined;
+  await org.db.transaction(async (tx) => {
+    await tx.query(sql`DELETE FROM simulator.approval WHERE client_id = ${web.clientId}`);
+    meeting = refresh(tokens.refresh_token);
+    while (!(await isSomebodyWaiting()));
+  });
+  assert.deepEqual((await meeting)?.body, dead);
+});
+
+test('a user who is switched off can use no token and get none, and can again when back', async () => {
+  const tokens = await webTokens(org);
+  const code = await codeOf(org);
+  const inactive = { error: 'invalid_grant', error_description: 'inactive user' };
+  const password = {
+    grant_type: 'password',
+    client_id: demo.clientId,
+    client_secret: demo.clientSecret,
+    username: demo.username,
+    password: demo.password,
+  };
+  await setActive(false);
+  try {
+    assert.equal(await apiStatus(org, tokens.access_token), 401);
+    assert.deepEqual((await refresh(tokens.refresh_token)).body, inactive);
+    assert.deepEqual((await requestToken(org, exchange(org, code))).body, inactive);
+    assert.equal((await requestToken(org, password)).body.error_description, 'authentication failure');
+  } finally {
+    await setActive(true);
+  }
+  assert.equal(await apiStatus(org, tokens.access_token), 200);
+  assert.equal((await refresh(tokens.refresh_token)).status, 200);
+});
+
+test('the user of client credentials must be active too', async () => {
+  const runAs = (on: boolean) =>
+    org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${integration.username}`);
+  const form = {
+    grant_type: 'client_credentials',
+    client_id: integration.clientId,
+    client_secret: integration.clientSecret,
+  };
+  await runAs(false);
+  const refused = await requestToken(org, form);
+  await runAs(true);
+  assert.equal(refused.body.error_description, 'inactive user');
+  assert.equal((await requestToken(org, form)).status, 200);
+});
+
+test('an app without a secret signs in by code and challenge, and its answers have no signature', async () => {
+  const [redirectUri = ''] = web.redirectUris;
+  const clientId = 'public.app';
+  await registerApp(store, {
+    clientId,
+    flows: ['authorization_code', 'password', 'client_credentials'],
+    redirectUris: [redirectUri],
+    scopes: ['full', 'refresh_token'],
+    rotation: true,
+  });
+  const parameters = authorization(org, { client_id: clientId, scope: 'api offline_access' });
+  const form = exchange(org, await codeOf(org, parameters), { client_id: clientId, client_secret: '' });
+  const { status, body } = await requestToken(org, form);
+  assert.equal(status, 200);
+  assert.equal(body.signature, undefined);
+  const again = await refresh(body.refresh_token, { client_id: clientId, client_secret: '' });
+  assert.equal(again.status, 200);
+  assert.ok(again.body.refresh_token);
+  const guessed = await refresh(again.body.refresh_token, { client_id: clientId, client_secret: 'x' });
+  assert.equal(guessed.body.error, 'invalid_client');
+  for (const grant of ['password', 'client_credentials']) {
+    const login = { username: demo.username, password: demo.password };
+    const refused = await requestToken(org, { grant_type: grant, client_id: clientId, ...login });
+    assert.equal(refused.body.error, 'invalid_grant');
+  }
+});

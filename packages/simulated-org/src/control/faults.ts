@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { type Random, seededRandom } from '@lockstep/foundation/random';
+import type { Effect, Fault, Match } from './fault.ts';
+
+/**
+ * The faults that are armed, and which of them a request meets. A request may meet several: their effects are put
+ * together, the later one's first where both say something. All are forgotten when the org stops.
+ */
+export interface ArmedFault extends Fault {
+  id: string;
+  /** Requests that matched, and how many of them the fault met. */
+  matched: number;
+  fired: number;
+}
+
+/** What a fault can know of a request. */
+export interface Met {
+  isInside: boolean;
+  method: string;
+  /** Decoded, without the query. */
+  path: string;
+  /** What it calls itself. */
+  client: string | undefined;
+  /** Everything that `contains` looks at. */
+  text(): string;
+  /** Asked only when a fault wants to know. */
+  bearer(): Promise<Bearer | undefined>;
+}
+
+export interface Bearer {
+  userId: string;
+  /** Null for a session that SOAP began. */
+  clientId: string | null;
+}
+
+/** The effect on one request. */
+export interface Strike extends Effect {
+  random: Random;
+  /** Of the fault that fired last, counted from 1. */
+  firing: number;
+  /** Resolves when the fault that makes the request hang lets it go. */
+  released: Promise<void>;
+}
+
+interface Armed extends ArmedFault {
+  random: Random;
+  release: PromiseWithResolvers<void>;
+}
+
+export class Faults {
+  private armed: Armed[] = [];
+
+  get list(): ArmedFault[] {
+    return this.armed.map(({ random: _random, release: _release, ...fault }) => fault);
+  }
+
+  arm(fault: Fault): ArmedFault {
+    const id = randomBytes(6).toString('hex');
+    const random = seededRandom(fault.seed);
+    const known = { ...fault, id, matched: 0, fired: 0 };
+    this.armed.push({ ...known, random, release: Promise.withResolvers() });
+    return known;
+  }
+
+  /** Lets the requests go that hang now; the fault stays. Without an id, those of all. Gives whether there is one. */
+  release(id?: string): boolean {
+    const named = this.armed.filter((fault) => id === undefined || fault.id === id);
+    for (const fault of named) {
+      fault.release.resolve();
+      fault.release = Promise.withResolvers();
+    }
+    return named.length > 0;
+  }
+
+  delete(id?: string): boolean {
+    const isThere = this.release(id);
+    this.armed = this.armed.filter((fault) => id !== undefined && fault.id !== id);
+    return isThere;
+  }
+
+  /** Nothing where no fault fires: the usual case, and cheap. */
+  async meet(request: Met, userIdOf: (name: string) => string): Promise<Strike | undefined> {
+    let strike: Strike | undefined;
+    for (const fault of this.armed) {
+      if (isSpent(fault) || !(await doesMatch(fault.match, request, userIdOf))) continue;
+      fault.matched++;
+      // Chosen without waiting for anything, so that two requests at once cannot both be the last one.
+      if (fault.matched <= fault.after || isSpent(fault) || fault.random.next() >= fault.share) continue;
+      fault.fired++;
+      const { random, fired: firing, effect } = fault;
+      const released = effect.hang || !strike ? fault.release.promise : strike.released;
+      strike = { ...strike, ...effect, random, firing, released };
+    }
+    return strike;
+  }
+}
+
+const isSpent = ({ times, fired }: ArmedFault): boolean => times !== null && fired >= times;
+
+async function doesMatch(match: Match, request: Met, userIdOf: (name: string) => string): Promise<boolean> {
+  const { method, path, contains, user, app, client, inside } = match;
+  if (inside !== 'too' && request.isInside !== (inside === 'only')) return false;
+  if (method !== undefined && method !== request.method) return false;
+  if (client !== undefined && client !== request.client) return false;
+  if (path !== undefined && !isLike(request.path, path)) return false;
+  if (contains !== undefined && !request.text().toLowerCase().includes(contains.toLowerCase())) return false;
+  if (user === undefined && app === undefined) return true;
+  const bearer = await request.bearer();
+  if (app !== undefined && app !== bearer?.clientId) return false;
+  return user === undefined || userIdOf(user) === bearer?.userId;
+}
+
+/** Whether a path is of a pattern in which `*` stands for any text; compared piece by piece, without a RegExp. */
+function isLike(path: string, pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return path === first;
+  const last = rest.pop() ?? '';
+  if (!path.startsWith(first)) return false;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = path.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return path.length - last.length >= at && path.endsWith(last);
+}

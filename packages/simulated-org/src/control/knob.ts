@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Org } from '../org.ts';
+import { parseId } from '../write/ids.ts';
+
+/**
+ * A knob of the control API: one address and what it does to the org. Each file of knobs exports its group; the
+ * server, the list at `GET /` and the page docs/simulator.md are made of these and of nothing else.
+ */
+export interface Knob<Schema extends z.ZodType = z.ZodType> {
+  /** GET reads, POST does. */
+  method: 'GET' | 'POST';
+  path: `/${string}`;
+  does: string;
+  /** Of a POST; its descriptions are part of the list. */
+  body: Schema;
+  /** A body that the schema takes. */
+  example: z.input<Schema>;
+  /** Gives what is answered; nothing is answered as `{}`. */
+  run(org: Org, body: z.output<Schema>): Promise<object | void> | object | void;
+}
+
+export interface KnobGroup {
+  title: string;
+  /** A sentence or two for the page. */
+  about: string;
+  knobs: readonly Knob[];
+}
+
+const nothing = z.strictObject({});
+
+export const reads = (
+  path: `/${string}`,
+  does: string,
+  run: (org: Org) => Promise<object> | object,
+): Knob => ({
+  method: 'GET',
+  path,
+  does,
+  body: nothing,
+  example: {},
+  run,
+});
+
+export const knob = <Schema extends z.ZodType>(given: Omit<Knob<Schema>, 'method'>): Knob =>
+  ({ method: 'POST', ...given }) as Knob;
+
+/** What a person gave that cannot be done; the text says what to do instead. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+  readonly status: 400 | 404;
+
+  constructor(status: 400 | 404, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .describe('An instant, such as 2026-03-01T00:00:00Z.');
+
+export const userName = z
+  .string()
+  .describe('A user: integration (whom the sync signs in as), demo (the caller), or an Id.');
+
+/** @throws {@link ControlError} for what names nobody */
+export function userIdOf({ settings }: Org, name = 'integration'): string {
+  if (name === 'integration') return settings.integrationUserId;
+  if (name === 'demo') return settings.demoUserId;
+  const id = parseId(name);
+  if (id?.startsWith('005')) return id;
+  throw new ControlError(
+    400,
+    `${JSON.stringify(name)} is no user: give integration, demo or an Id of a user`,
+  );
+}
+
+/** @throws {@link ControlError} for an sobject that the org does not have */
+export function sobjectNamed({ sobjects }: Org, name: string) {
+  const def = sobjects.get(name.toLowerCase());
+  if (def) return def;
+  const names = [...sobjects.values()].map((one) => one.name);
+  throw new ControlError(404, `there is no sobject ${JSON.stringify(name)}: give one of ${names.join(', ')}`);
+}

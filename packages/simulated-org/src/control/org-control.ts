@@ -1,0 +1,73 @@
+import type { Database } from '@lockstep/foundation/database';
+import { seededRandom } from '@lockstep/foundation/random';
+import { Faults } from './faults.ts';
+import type { OrgClock } from './org-clock.ts';
+import { PageCuts } from './page-cuts.ts';
+import { Snapshots } from './snapshots.ts';
+import { Transactions } from './transactions.ts';
+
+/**
+ * What a person has done to the org by the control API, as far as it is kept in memory: all of this is forgotten
+ * when the org stops. Clock, org id and everything in the database stay.
+ */
+export interface Jitter {
+  seconds: number;
+  direction: 'back' | 'both';
+  share: number;
+  seed: number;
+}
+
+export class OrgControl {
+  readonly faults = new Faults();
+  readonly cuts = new PageCuts();
+  readonly snapshots: Snapshots;
+  readonly transactions = new Transactions();
+  /** The answers of `updated` and `deleted` go no further than this instant. */
+  coveredUntil: number | undefined;
+  /** From when on `deleted` claims to know. */
+  availableFrom: number | undefined;
+  /** API versions up to this one are retired. */
+  retiredUntil = 0;
+  private readonly clock: OrgClock;
+  private readonly stop = new AbortController();
+  private offset: () => number = () => 0;
+
+  constructor(db: Database, clock: OrgClock) {
+    this.snapshots = new Snapshots(db);
+    this.clock = clock;
+  }
+
+  /** Makes the stamps of later writes wander. */
+  set jitter({ seconds, direction, share, seed }: Jitter) {
+    const random = seededRandom(seed);
+    this.offset = () => {
+      if (random.next() >= share) return 0;
+      return 1000 * random.between(-seconds, direction === 'both' ? seconds : 0);
+    };
+  }
+
+  /** The milliseconds since 1970 of a stamp that is made now. */
+  stampTime(): number {
+    return this.clock.now() + this.offset();
+  }
+
+  /** In real time, as a client counts it; ends early when the org stops. */
+  sleep = (ms: number): Promise<void> => this.clock.real.sleep(ms, this.stop.signal).catch(() => undefined);
+
+  /** Resolves when the org stops. */
+  readonly stopped = new Promise<void>((resolve) => {
+    this.stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+  /** The org stops: requests that wait are answered. */
+  letGo(): void {
+    this.stop.abort();
+    this.faults.delete();
+  }
+
+  /** Called when nobody can open anything any more. */
+  async end(): Promise<void> {
+    await this.transactions.rollBackAll();
+    await this.snapshots.close();
+  }
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { Org } from '../org.ts';
+import { isPermissionable } from '../rest/describe-field.ts';
+import { setPrivate, setRights, userRights } from '../schema/access.ts';
+import { fieldNamed } from '../schema/schema.ts';
+import { ControlError, type KnobGroup, knob, sobjectNamed, userIdOf, userName } from './knob.ts';
+
+/** What users may see and do. */
+function checkField(org: Org, path: string, isRead: boolean): void {
+  const [sobject = '', name = ''] = path.split('.');
+  const def = sobjectNamed(org, sobject);
+  const field = fieldNamed(def, name);
+  if (!field) throw new ControlError(404, `${def.name} has no field ${JSON.stringify(name)}`);
+  if (!isRead && !isPermissionable(field))
+    throw new ControlError(400, `${def.name}.${field.name} cannot be hidden: every user needs it`);
+}
+
+export const rightsKnobs: KnobGroup = {
+  title: 'Rights',
+  about:
+    'What profile and permission sets of a user add up to. An object or field that the user may not read is not there for that user: describe leaves it out, a query of it fails.',
+  knobs: [
+    knob({
+      path: '/users/rights',
+      does: 'Sets the rights of a user, all at once; what is left out is allowed.',
+      body: z.strictObject({ user: userName, ...userRights.shape }),
+      example: {
+        user: 'integration',
+        viewAllData: false,
+        objects: { Lead: { read: false } },
+        fields: { 'Account.Industry': { read: false }, 'Account.Name': { edit: false } },
+      },
+      run(org, { user, ...rights }) {
+        for (const name of Object.keys(rights.objects)) sobjectNamed(org, name);
+        for (const [name, may] of Object.entries(rights.fields)) checkField(org, name, may.read);
+        return setRights(org, userIdOf(org, user), rights);
+      },
+    }),
+    knob({
+      path: '/sobjects/sharing',
+      does: 'Makes the records of an object private: without View All Data a user sees own records and those of a share.',
+      body: z.strictObject({ sobject: z.string(), private: z.boolean() }),
+      example: { sobject: 'Account', private: true },
+      run: (org, body) => setPrivate(org, sobjectNamed(org, body.sobject), body.private),
+    }),
+  ],
+};

@@ -1,0 +1,37 @@
+import { RulesError, setRules } from '../write/rule-book.ts';
+import { rulesSchema } from '../write/rules.ts';
+import { ControlError, type KnobGroup, knob, reads } from './knob.ts';
+
+/** Validation rules and triggers, as people add them to an org. */
+export const rulesKnobs: KnobGroup = {
+  title: 'Rules',
+  about:
+    'Validation rules and triggers in the form of [the rules file](org-rules.md). They stay over a restart.',
+  knobs: [
+    reads('/rules', 'Tells the rules.', ({ rules }) => rules),
+    knob({
+      path: '/rules',
+      does: 'Puts these rules in the place of all that there are, for writes that begin from now on.',
+      body: rulesSchema,
+      example: {
+        validationRules: [
+          {
+            sobject: 'Account',
+            name: 'Name_is_not_a_test',
+            condition: 'CONTAINS(LOWER(Name), "test")',
+            message: 'No test records, please.',
+            field: 'Name',
+          },
+        ],
+      },
+      async run(org, body) {
+        try {
+          await setRules(org, body);
+        } catch (error) {
+          if (error instanceof RulesError) throw new ControlError(400, error.problems.join('; '));
+          throw error;
+        }
+      },
+    }),
+  ],
+};

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { Org } from '../org.ts';
+import { describeField } from '../rest/describe-field.ts';
+import { customField, customSObject } from '../schema/custom-fields.ts';
+import type { SObjectDef } from '../schema/schema.ts';
+import {
+  changeField,
+  createField,
+  createSObject,
+  deleteField,
+  deleteSObject,
+  SchemaError,
+} from '../schema/schema-changes.ts';
+import { ControlError, type KnobGroup, knob, sobjectNamed } from './knob.ts';
+
+/** Sobjects and fields that change while the org runs. */
+const sobject = z.string().describe('The API name of an sobject.');
+const field = z.string().describe('The API name of one of its custom fields.');
+
+/** What cannot be done is what the person asked for wrongly. */
+const orRefused =
+  <Body, Result>(work: (org: Org, body: Body) => Promise<Result>) =>
+  async (org: Org, body: Body): Promise<Result> => {
+    try {
+      return await work(org, body);
+    } catch (error) {
+      if (error instanceof SchemaError) throw new ControlError(400, error.message);
+      throw error;
+    }
+  };
+
+/** What a person wants to see of an sobject that was made or changed. */
+const shown = (def: SObjectDef) => ({
+  name: def.name,
+  keyPrefix: def.keyPrefix,
+  fields: def.fields.filter(({ custom }) => custom).map((one) => describeField(def, one)),
+});
+
+const region = { name: 'Region__c', type: 'string', length: 40, externalId: true } as const;
+
+export const schemaKnobs: KnobGroup = {
+  title: 'Objects and fields',
+  about:
+    'Custom objects and fields come, change and go as an administrator makes them; describe and queries show it at once. Standard fields cannot be removed, but hidden from a user (see rights).',
+  knobs: [
+    knob({
+      path: '/sobjects/create',
+      does: 'Makes a custom object, with a table, an Id prefix and the fields that every object has.',
+      body: customSObject,
+      example: { name: 'Shop__c', nameNumber: 'S-', fields: [region] },
+      run: orRefused(async (org, body) => shown(await createSObject(org, body))),
+    }),
+    knob({
+      path: '/sobjects/delete',
+      does: 'Removes a custom object with its records, and the lookups to it.',
+      body: z.strictObject({ sobject }),
+      example: { sobject: 'Shop__c' },
+      run: orRefused((org, body) => deleteSObject(org, sobjectNamed(org, body.sobject).name)),
+    }),
+    knob({
+      path: '/fields/create',
+      does: 'Adds a custom field: any type, a formula, a roll-up, a master-detail, an auto number.',
+      body: z.strictObject({ sobject, field: customField }),
+      example: { sobject: 'Account', field: region },
+      run: orRefused(async (org, body) => shown(await createField(org, body.sobject, body.field))),
+    }),
+    knob({
+      path: '/fields/change',
+      does: 'Gives a custom field another type, length, name or formula. Values that do not fit become null, and no record gets a new stamp.',
+      body: z.strictObject({ sobject, name: field, field: customField }),
+      example: { sobject: 'Account', name: 'Region__c', field: { ...region, length: 20 } },
+      run: orRefused(async (org, body) => shown(await changeField(org, body.sobject, body.name, body.field))),
+    }),
+    knob({
+      path: '/fields/delete',
+      does: 'Removes a custom field with its values.',
+      body: z.strictObject({ sobject, name: field }),
+      example: { sobject: 'Account', name: 'Region__c' },
+      run: orRefused((org, body) => deleteField(org, body.sobject, body.name)),
+    }),
+  ],
+};

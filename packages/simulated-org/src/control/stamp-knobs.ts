@@ -1,0 +1,144 @@
+import { ident, join, sql } from '@lockstep/foundation/sql';
+import { z } from 'zod';
+import { type Org, writeTransaction } from '../org.ts';
+import { fieldNamed } from '../schema/schema.ts';
+import { isLive, tableOf } from '../schema/storage.ts';
+import { generateRecords } from '../seed/generate.ts';
+import { stampOf } from '../write/writer.ts';
+import { ControlError, instant, type KnobGroup, knob, sobjectNamed } from './knob.ts';
+import {
+  anyValues,
+  definitionOf,
+  fieldValues,
+  idOf,
+  recordIdText,
+  runWrites,
+  writerOf,
+  writesBody,
+} from './writes.ts';
+
+/** When records say that they changed, and changes that they do not tell of. */
+const generateBody = z.strictObject({
+  sobject: z.string(),
+  count: z.int().min(1).max(10_000_000),
+  at: instant.optional().describe('Their stamp, instead of now.'),
+  seed: z.int().min(0).default(1).describe('Of the dice that choose their values.'),
+});
+
+const restampBody = z.strictObject({
+  sobject: z.string(),
+  ids: z
+    .array(recordIdText)
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Only these; otherwise every live record.'),
+  batchRows: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(2000)
+    .describe('Records of one transaction, with one stamp.'),
+});
+
+/** As Salesforce does after a change of a picklist or a mass transfer: SystemModstamp alone. */
+async function restamp(org: Org, { sobject, ids, batchRows }: z.output<typeof restampBody>) {
+  const def = sobjectNamed(org, sobject);
+  if (!fieldNamed(def, 'SystemModstamp')) throw new ControlError(400, `${def.name} has no SystemModstamp`);
+  const only = ids && sql`AND "Id" = ANY(${ids.map(idOf)})`;
+  let restamped = 0;
+  for (let after = ''; ; ) {
+    const batch = await writeTransaction(org, (tx) =>
+      tx.query<{ Id: string }>(sql`
+        WITH batch AS (
+          SELECT "Id" FROM ${tableOf(def)}
+           WHERE "Id" > ${after} AND ${isLive(def)} ${only ?? sql``}
+           ORDER BY "Id" LIMIT ${batchRows} FOR UPDATE
+        ), changed AS (
+          UPDATE ${tableOf(def)} AS r SET "SystemModstamp" = ${stampOf({ org, userId: '' }).at}::timestamptz
+            FROM batch WHERE r."Id" = batch."Id" RETURNING r."Id"
+        )
+        SELECT "Id" FROM changed ORDER BY "Id"`),
+    );
+    restamped += batch.length;
+    const last = batch.at(-1);
+    if (!last) return { restamped };
+    after = last.Id;
+  }
+}
+
+const silentBody = z.strictObject({ id: recordIdText, values: fieldValues });
+
+/** No stamp, no trigger; also fields that clients cannot write. */
+async function changeSilently(org: Org, { id: text, values }: z.output<typeof silentBody>): Promise<void> {
+  const id = idOf(text);
+  const def = definitionOf(org, id);
+  const columns = [...anyValues(def, values)];
+  if (columns.length === 0) throw new ControlError(400, 'values: name at least one field');
+  const assignments = columns.map(([field, value]) => sql`${ident(field.name)} = ${value}`);
+  const changed = await writeTransaction(org, (tx) =>
+    tx.query(sql`UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id} RETURNING "Id"`),
+  );
+  if (changed.length === 0) throw new ControlError(404, `there is no record ${id}`);
+}
+
+export const stampKnobs: KnobGroup = {
+  title: 'Writes and their stamps',
+  about: 'A stamp has whole seconds, and is made when a record is written, not when the write is committed.',
+  knobs: [
+    knob({
+      path: '/records/write',
+      does: 'Writes records in one transaction, as any user and with any stamp.',
+      body: writesBody,
+      example: {
+        at: '2026-02-28T23:59:59Z',
+        writes: [{ update: '001Hp0000000001IAA', values: { Name: 'Stamped in the past' } }],
+      },
+      run: async (org, body) => ({
+        ids: await writeTransaction(org, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
+      }),
+    }),
+    knob({
+      path: '/records/generate',
+      does: 'Makes records by the million, all with one stamp, past triggers, rules, roll-ups and the commit log.',
+      body: generateBody,
+      example: { sobject: 'Account', count: 600 },
+      run: async (org, { sobject, count, at = org.clock.now(), seed }) => {
+        const def = sobjectNamed(org, sobject);
+        await generateRecords(org, def, { count, at, seed });
+        return { generated: count };
+      },
+    }),
+    knob({
+      path: '/records/changeSilently',
+      does: 'Changes values without a stamp or trigger, as a formula or an internal job of Salesforce does.',
+      body: silentBody,
+      example: { id: '001Hp0000000001IAA', values: { NumberOfEmployees: 7 } },
+      run: changeSilently,
+    }),
+    knob({
+      path: '/records/restamp',
+      does: 'Sets SystemModstamp to now and changes nothing else, batch by batch.',
+      body: restampBody,
+      example: { sobject: 'Account' },
+      run: restamp,
+    }),
+    knob({
+      path: '/stamps/jitter',
+      does: 'Makes the stamps of later writes wander. A share of 0 ends it.',
+      body: z.strictObject({
+        seconds: z.int().min(0).max(86_400).describe('At most so far.'),
+        direction: z
+          .enum(['back', 'both'])
+          .default('back')
+          .describe('back: stamps regress; both: they scatter.'),
+        share: z.number().min(0).max(1).default(1).describe('The part of the writes that it concerns.'),
+        seed: z.int().min(0).default(1).describe('Of the dice that choose them.'),
+      }),
+      example: { seconds: 2, share: 0.1 },
+      run: (org, jitter) => {
+        org.control.jitter = jitter;
+      },
+    }),
+  ],
+};

@@ -1,0 +1,160 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { printExact } from '@lockstep/foundation/exact-json';
+import { bearerOf } from '../auth/auth-request.ts';
+import { holderOf } from '../auth/tokens.ts';
+import { type Answer, type Call, dataPath, errorAnswer } from '../http/answer.ts';
+import { asOrgError } from '../http/errors.ts';
+import type { Org } from '../org.ts';
+import type { Delivery } from './delivery.ts';
+import type { Met, Strike } from './faults.ts';
+import { userIdOf } from './knob.ts';
+import { namedAnswer } from './named-answers.ts';
+import { tearRows } from './torn-rows.ts';
+
+/**
+ * Handling a request under the faults that it meets: `struckRequest` for one that came by HTTP, `struckCall` for a
+ * subrequest of a composite or batch. Both take the work itself as a function of the connection that it reads from.
+ */
+type Handle = (db: Tx, isStale: boolean) => Promise<Answer>;
+
+/** A request as the server has read it. */
+export interface Incoming {
+  method: string;
+  version: string | undefined;
+  path: readonly string[];
+  parameters: URLSearchParams;
+  authorization: string | undefined;
+  client: string | undefined;
+  body: Buffer;
+}
+
+export async function struckRequest(org: Org, request: Incoming, handle: Handle): Promise<Answer> {
+  const { version, path: segments, parameters, body } = request;
+  const path = version === undefined ? `/${segments.join('/')}` : dataPath(version, ...segments);
+  const met: Met = {
+    isInside: false,
+    method: request.method,
+    path,
+    client: request.client,
+    text: once(() => [path, ...parameters.values(), body.toString()].join('\n')),
+    bearer: () => holderOf(org, bearerOf(request.authorization)),
+  };
+  const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
+  return strike ? suffer(org, strike, request, handle) : handle(org.db, false);
+}
+
+export async function struckCall(call: Call, handle: (call: Call) => Promise<Answer>): Promise<Answer> {
+  const { org, method, version, path: segments, parameters, userId, client } = call;
+  const path = dataPath(version, ...segments);
+  const met: Met = {
+    isInside: true,
+    method,
+    path,
+    client,
+    text: once(() => [path, ...parameters.values(), printExact(call.body, (text) => text)].join('\n')),
+    bearer: () => Promise.resolve({ userId, clientId: '' }),
+  };
+  const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
+  if (!strike) return handle(call);
+  const given = await suffer(org, strike, call, (db, isStale) =>
+    handle(isStale ? { ...call, db, isStale } : call),
+  );
+  return { ...given, body: embeddable(given.body) };
+}
+
+/** A body may have 150 MB, and several faults may look at it. */
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Inside another answer everything is JSON: a page of HTML comes as a text. */
+function embeddable(body: string | null): string | null {
+  if (body === null) return null;
+  try {
+    JSON.parse(body);
+    return body;
+  } catch {
+    return JSON.stringify(body);
+  }
+}
+
+async function suffer(
+  org: Org,
+  strike: Strike,
+  request: Pick<Incoming, 'path' | 'parameters'>,
+  handle: Handle,
+): Promise<Answer> {
+  const { snapshots, sleep, stopped } = org.control;
+  if (strike.delayMs !== undefined) await sleep(strike.delayMs);
+  if (strike.hang === 'before') await Promise.race([strike.released, stopped]);
+  if (strike.reset === 'before') return lost;
+  const instead = replacement(strike, request);
+  if (instead && !strike.isHandled) return afterwards(org, strike, instead);
+  const { readFrom } = strike;
+  const real = await (readFrom === undefined
+    ? handle(org.db, false)
+    : snapshots.read(readFrom, (db) => handle(db, true))
+  ).catch(asAnswer);
+  return afterwards(org, strike, instead ?? real);
+}
+
+const lost: Answer = { status: 500, body: null, delivery: { isReset: true } };
+
+function asAnswer(error: unknown): Answer {
+  const known = asOrgError(error);
+  if (!known) throw error;
+  return errorAnswer(known);
+}
+
+/** The work is done, or was not wanted. */
+async function afterwards(org: Org, strike: Strike, given: Answer): Promise<Answer> {
+  const { sleep, stopped } = org.control;
+  if (strike.delayAnswerMs !== undefined) await sleep(strike.delayAnswerMs);
+  if (strike.hang === 'after') await Promise.race([strike.released, stopped]);
+  if (strike.reset === 'after') return lost;
+  return { ...given, body: spoilt(strike, given.body), delivery: deliveryOf(org, strike) };
+}
+
+function spoilt({ emptyBody, rows, random }: Strike, body: string | null): string | null {
+  if (emptyBody) return '';
+  return rows && body !== null ? tearRows(body, rows, random) : body;
+}
+
+function replacement(strike: Strike, request: Pick<Incoming, 'path' | 'parameters'>): Answer | undefined {
+  const { redirectTo, answer, respond } = strike;
+  if (redirectTo !== undefined) return { status: 302, headers: { Location: redirectTo }, body: '' };
+  if (respond) {
+    const { status, headers, body } = respond;
+    if (typeof body !== 'string') return { status, headers, body: JSON.stringify(body) ?? null };
+    return { status, headers: { 'Content-Type': 'text/plain;charset=UTF-8', ...headers }, body };
+  }
+  if (answer === undefined) return undefined;
+  const soql = request.parameters.get('q') ?? undefined;
+  const [, from] = /\bFROM\s+(\w+)/i.exec(soql ?? '') ?? [];
+  const sobject = from ?? request.path[request.path.indexOf('sobjects') + 1] ?? '';
+  const { name = '', retryAfterSeconds = 30 } = strike;
+  return namedAnswer(answer, { name, soql, sobject, retryAfterSeconds });
+}
+
+function deliveryOf(org: Org, strike: Strike): Delivery {
+  const { headers, dateOffsetMs, limitInfo, firing, truncate, bytesPerSecond } = strike;
+  const { used, max } = org.usage;
+  const limits = {
+    absent: null,
+    garbage: 'api-usage=many/\u00e9',
+    shrinking: `api-usage=${used}/${Math.max(used, Math.floor(max / (firing + 1)))}`,
+  };
+  return {
+    headers: {
+      ...(dateOffsetMs !== undefined && { Date: new Date(org.clock.now() + dateOffsetMs).toUTCString() }),
+      ...(limitInfo && { 'Sforce-Limit-Info': limits[limitInfo] }),
+      ...headers,
+    },
+    ...(truncate && { truncate }),
+    ...(bytesPerSecond !== undefined && { bytesPerSecond }),
+  };
+}

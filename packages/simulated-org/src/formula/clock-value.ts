@@ -1,0 +1,17 @@
+import type { Clock } from '@lockstep/foundation/clock';
+import { Late, type Sql, sql } from '@lockstep/foundation/sql';
+
+/**
+ * The org's time in a statement: a parameter that is asked for when the statement is sent, so that a prepared one
+ * goes with the time. One and the same for a clock, because a query that groups by a formula names it twice.
+ */
+const values = new WeakMap<Clock, Sql>();
+
+export function clockValue(clock: Clock): Sql {
+  const known = values.get(clock);
+  if (known) return known;
+  const now = new Late(() => new Date(clock.now()).toISOString());
+  const value = sql`${now}::timestamptz`;
+  values.set(clock, value);
+  return value;
+}

@@ -1,0 +1,142 @@
+import { unreachable } from '@lockstep/foundation/assert';
+import { ident, literal, type Sql, sql } from '@lockstep/foundation/sql';
+import { relationshipNamed } from '../schema/relationships.ts';
+import { type FieldDef, fieldNamed, type SObjectDef } from '../schema/schema.ts';
+import { tableOf } from '../schema/storage.ts';
+import { columnOf } from '../soql/columns.ts';
+import type { Compiler } from './compile.ts';
+import { FormulaError } from './errors.ts';
+import { readsOfFormula } from './linked-reads.ts';
+import { part } from './signature.ts';
+import type { FormulaType, Frame, Typed } from './types.ts';
+
+/**
+ * Names in a formula: fields of the record, fields of its parents by up to five relationships, and the reader's Id.
+ * A reference that may point to several sobjects says to which: `Owner:User.Name`.
+ */
+const levelsMax = 5;
+
+/** One relationship of a path: the reference of the row before, and the sobject that it points to. */
+interface Step {
+  reference: FieldDef;
+  parent: SObjectDef;
+}
+
+/** @throws {@link FormulaError} for a name that the org does not have, and for a field that no formula can read */
+export function fieldPart(compiler: Compiler, name: string, at: number): Typed {
+  if (name.startsWith('$')) return globalPart(compiler, name, at);
+  const segments = name.split('.');
+  const { steps, def } = followed(compiler, segments.slice(0, -1), name, at);
+  const found = fieldNamed(def, segments.at(-1) ?? '');
+  if (!found) throw noField(name, at);
+  const field = compiler.scope.linked(def, found);
+  const inner = readsOfFormula(field);
+  compiler.deepen(steps.length);
+  if (inner) compiler.include(inner, steps.length);
+  const type = typeOf(compiler, field, name, at);
+  const { blankAs } = compiler.scope;
+  return {
+    type,
+    at,
+    field: name,
+    // What is blank counts after the path: a record without this parent has no value of its fields.
+    sql: (frame) => filled(type, throughParents(steps, field, frame.row, frame), blankAs),
+  };
+}
+
+function globalPart(compiler: Compiler, name: string, at: number): Typed {
+  if (name.toLowerCase() !== '$user.id') throw noField(name, at);
+  compiler.reads.user = true;
+  return part('Text', at, ({ userId = '' }) => sql`${literal(userId.slice(0, 15))}::text`);
+}
+
+const noField = (name: string, at: number): FormulaError =>
+  new FormulaError(`Field ${name} does not exist. Check spelling.`, at);
+
+function followed(compiler: Compiler, names: readonly string[], whole: string, at: number) {
+  if (names.length > levelsMax)
+    throw new FormulaError(`Formula may not follow more than ${levelsMax} relationships: ${whole}`, at);
+  const steps: Step[] = [];
+  let { def } = compiler;
+  for (const name of names) {
+    const [relationship = '', target] = name.toLowerCase().split(':');
+    const reference = relationshipNamed(def, relationship);
+    const targets = reference?.referenceTo ?? [];
+    const wanted = target ?? (targets.length === 1 ? targets[0]?.toLowerCase() : undefined);
+    const isOne = targets.some((one) => one.toLowerCase() === wanted);
+    const parent = wanted !== undefined && isOne ? compiler.scope.sobjects.get(wanted) : undefined;
+    if (!reference || !parent) throw noField(whole, at);
+    steps.push({ reference, parent });
+    def = parent;
+  }
+  return { steps, def };
+}
+
+/** The rows of parents are named after the row below, so that each name in a statement is one row. */
+function throughParents(steps: readonly Step[], field: FieldDef, row: string, frame: Frame): Sql {
+  const [step, ...rest] = steps;
+  if (!step) return read(field, row, frame);
+  const above = `${row}p`;
+  const points = sql`${ident(above)}."Id" = ${columnOf(step.reference, row)}`;
+  return sql`(SELECT ${throughParents(rest, field, above, frame)} FROM ${tableOf(step.parent)} AS ${ident(above)} WHERE ${points})`;
+}
+
+function read(field: FieldDef, row: string, { userId }: Frame): Sql {
+  const value = field.readAs ? field.readAs(row, userId) : columnOf(field, row);
+  if (field.type === 'id' || field.type === 'reference') return sql`left(${value}, 15)`;
+  // A percent field of 20 is 0.2 in a formula.
+  return field.type === 'percent' ? sql`(${value} / 100)` : value;
+}
+
+function filled(type: FormulaType, value: Sql, blankAs: 'zero' | 'blank'): Sql {
+  switch (type) {
+    case 'Text':
+    case 'Picklist':
+    case 'MultiPicklist':
+      return sql`coalesce(${value}, '')`;
+    case 'Boolean':
+      return sql`coalesce(${value}, false)`;
+    case 'Number':
+      return blankAs === 'zero' ? sql`coalesce(${value}::numeric, 0)` : sql`${value}::numeric`;
+    case 'Date':
+    case 'DateTime':
+    case 'Null':
+      return value;
+    default:
+      return unreachable(type);
+  }
+}
+
+/** What fields of a type are in a formula; those that are left out cannot be read. */
+export const formulaTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
+  id: 'Text',
+  reference: 'Text',
+  string: 'Text',
+  textarea: 'Text',
+  combobox: 'Text',
+  email: 'Text',
+  phone: 'Text',
+  url: 'Text',
+  picklist: 'Picklist',
+  multipicklist: 'MultiPicklist',
+  boolean: 'Boolean',
+  int: 'Number',
+  long: 'Number',
+  double: 'Number',
+  currency: 'Number',
+  percent: 'Number',
+  date: 'Date',
+  datetime: 'DateTime',
+};
+const longTextMin = 256;
+
+function typeOf(compiler: Compiler, field: FieldDef, name: string, at: number): FormulaType {
+  const isLong = field.type === 'textarea' && (field.length ?? 0) >= longTextMin;
+  const type = isLong && !compiler.scope.isRule ? undefined : formulaTypes[field.type];
+  if (type) return type;
+  const kind = isLong ? 'Long Text Area' : field.type;
+  throw new FormulaError(
+    `You referenced an unsupported field type called "${kind}" using the following field: ${name}`,
+    at,
+  );
+}

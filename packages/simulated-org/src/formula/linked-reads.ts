@@ -1,0 +1,13 @@
+import type { FieldDef } from '../schema/schema.ts';
+import type { FormulaReads } from './compile.ts';
+
+/** What the formulas take into account that the linked definitions carry. */
+const readsOf = new WeakMap<NonNullable<FieldDef['readAs']>, FormulaReads>();
+
+export const keepReads = (readAs: NonNullable<FieldDef['readAs']>, reads: FormulaReads): void => {
+  readsOf.set(readAs, reads);
+};
+
+/** Undefined for a field without a formula. */
+export const readsOfFormula = (field: FieldDef): FormulaReads | undefined =>
+  field.readAs && readsOf.get(field.readAs);

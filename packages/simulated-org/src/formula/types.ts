@@ -1,0 +1,95 @@
+import { type Sql, sql } from '@lockstep/foundation/sql';
+import { FormulaError } from './errors.ts';
+
+/** The types of a formula's parts, by the names that Salesforce's messages give them. */
+export type FormulaType =
+  | 'Text'
+  | 'Number'
+  | 'Boolean'
+  | 'Date'
+  | 'DateTime'
+  | 'Picklist'
+  | 'MultiPicklist'
+  | 'Null';
+
+/**
+ * A part of a formula that passed the check of its types. Its SQL gives text and booleans never null: a blank text is
+ * empty, as everywhere in Salesforce's formulas.
+ */
+export interface Typed {
+  type: FormulaType;
+  sql(frame: Frame): Sql;
+  at: number;
+  /** The value of a text that stands in the formula itself. */
+  constant?: string;
+  /** The field that the part is. */
+  field?: string;
+}
+
+/** For which record a formula is computed, and for whom. */
+export interface Frame {
+  /** The name of the record's row in SQL. */
+  row: string;
+  /** The row as it was before the write; a record that is new, or is not written, has none. */
+  prior?: string;
+  isNew?: boolean;
+  userId?: string;
+}
+
+const sqlTypes: Record<FormulaType, Sql> = {
+  Text: sql`text`,
+  Number: sql`numeric`,
+  Boolean: sql`boolean`,
+  Date: sql`date`,
+  DateTime: sql`timestamptz`,
+  Picklist: sql`text`,
+  MultiPicklist: sql`text`,
+  Null: sql`text`,
+};
+
+/** The part as SQL of this type, where it may also be the constant NULL. */
+export function sqlAs(type: FormulaType, part: Typed, frame: Frame): Sql {
+  if (part.type !== 'Null') return part.sql(frame);
+  if (type === 'Text') return sql`''::text`;
+  return type === 'Boolean' ? sql`false` : sql`NULL::${sqlTypes[type]}`;
+}
+
+/** @throws {@link FormulaError} where the part is of none of the types; `of` is `function 'LEFT()'` */
+export function expect(part: Typed, types: readonly FormulaType[], of: string): void {
+  if (part.type === 'Null' || types.includes(part.type)) return;
+  throw wrongType(part, types, of);
+}
+
+export function wrongType(part: Typed, types: readonly FormulaType[], of: string): FormulaError {
+  if (part.field !== undefined && (part.type === 'Picklist' || part.type === 'MultiPicklist')) {
+    const kind = part.type === 'Picklist' ? 'picklist' : 'multi-select picklist';
+    const functions = part.type === 'Picklist' ? 'Picklist' : 'Multi-select picklist';
+    return new FormulaError(
+      `Field ${part.field} is a ${kind} field. ${functions} fields are only supported in certain functions.`,
+      part.at,
+    );
+  }
+  const expected = types.map(shown).join(', ');
+  return new FormulaError(
+    `Incorrect parameter type for ${of}. Expected ${expected}, received ${shown(part.type)}`,
+    part.at,
+  );
+}
+
+export const shown = (type: FormulaType): string => (type === 'MultiPicklist' ? 'Picklist' : type);
+
+/** The one type of the parts, which may be NULL besides; text where all of them are. */
+export function commonType(parts: readonly Typed[], of: string): FormulaType {
+  const first = parts.find(({ type }) => type !== 'Null');
+  if (!first) return 'Text';
+  for (const part of parts) expect(part, [first.type], of);
+  return first.type;
+}
+
+/** Computes the parts once, as columns a, b, … of the row `v`: the planner would otherwise copy them into each use. */
+export function once(parts: readonly Sql[], result: Sql): Sql {
+  const names = [sql`a`, sql`b`, sql`c`];
+  const [first = sql`NULL`, ...rest] = parts.map((part, index) => sql`${part} AS ${names[index] ?? sql`d`}`);
+  const columns = rest.reduce((all, next) => sql`${all}, ${next}`, first);
+  return sql`(SELECT ${result} FROM (SELECT ${columns} OFFSET 0) AS v)`;
+}

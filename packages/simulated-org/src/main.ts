@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { dirname, join } from 'node:path';
+import { systemClock } from '@lockstep/foundation/clock';
+import { openDatabase, sqlState } from '@lockstep/foundation/database';
+import { z } from 'zod';
+import { ensureCredentials } from './auth/credentials.ts';
+import { runJobs } from './bulk/worker.ts';
+import { runSweeps } from './control/retention.ts';
+import { listenControl } from './control/server.ts';
+import { placeOf } from './http/defect.ts';
+import { listen } from './http/server.ts';
+import { ForeignOrgError, type Org, openOrg } from './org.ts';
+import { runActivity } from './seed/activity.ts';
+import { keepCommitLog } from './write/commit-log.ts';
+import { RulesError, setRules } from './write/rule-book.ts';
+
+/**
+ * The simulated Salesforce org, a program of its own. It is told everything by one line of JSON on standard input,
+ * so that no secret stands in its arguments or environment, and answers one line on standard output when it is
+ * ready. Messages go to standard error. It ends on SIGTERM, on SIGINT, and when standard input closes, which it
+ * does when the parent dies; open requests are answered first.
+ */
+const configuration = z.strictObject({
+  databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
+  host: z.string().default('127.0.0.1'),
+  /** 0 takes any free port; another one that is taken makes way to the next. */
+  port: z.int().min(0).max(65_535).default(8402),
+  /** The same, of the control API. */
+  controlPort: z.int().min(0).max(65_535).default(8403),
+  /** Made at the first start only. */
+  records: z.int().min(100).max(20_000_000).default(50_000),
+  activityPerSecond: z.number().min(0).max(1000).default(0),
+  seed: z.int().min(0).default(1),
+  credentialsFile: z.string().min(1),
+  /** Validation rules and triggers; those of the last start where it is left out. */
+  rulesFile: z.string().min(1).optional(),
+  /** Requests a day. */
+  apiLimit: z.int().min(1).default(100_000),
+  /** How long a write waits for a locked record. */
+  lockTimeoutMs: z.int().min(1).max(60_000).default(10_000),
+});
+type Configuration = z.infer<typeof configuration>;
+
+/** Text after which the program ends with this status. */
+class StartError extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+const say = (line: string | object): void => {
+  process.stderr.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
+};
+
+async function readConfiguration(): Promise<Configuration> {
+  let text = '';
+  for (;;) {
+    const [chunk] = (await Promise.race([once(process.stdin, 'data'), once(process.stdin, 'end')])) as [
+      Buffer?,
+    ];
+    text += chunk?.toString() ?? '';
+    if (chunk === undefined || text.includes('\n') || text.length > 65_536) break;
+  }
+  const [line = ''] = text.split('\n');
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new StartError(2, 'the first line of standard input must be the configuration as JSON');
+  }
+  const read = configuration.safeParse(value);
+  if (read.success) return read.data;
+  const problems = read.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`,
+  );
+  throw new StartError(2, problems.join('; '));
+}
+
+/** Resolves with the first reason to stop. */
+function stopRequested(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve());
+    if (process.stdin.readableEnded) resolve();
+    process.stdin.once('end', () => resolve()).resume();
+  });
+}
+
+async function start(config: Configuration) {
+  const db = openDatabase({ url: config.databaseUrl, applicationName: 'lockstep-org', connectionsMax: 8 });
+  const onSeeded = (seeded: number, of: number) => say({ seeded, of });
+  const folder = join(dirname(config.credentialsFile), 'org-results');
+  const org = await openOrg({ ...config, db, folder, clock: systemClock, onSeeded }).catch(
+    (error: unknown) => {
+      throw databaseTrouble(config, error);
+    },
+  );
+  await ensureCredentials(org, config.credentialsFile);
+  if (config.rulesFile !== undefined) await takeRules(org, config.rulesFile);
+  const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
+  sayIfTaken(config.port, org.url);
+  const onDefect = (error: unknown) => say({ defect: placeOf(error) });
+  const control = await listenControl(org, config.host, config.controlPort, onDefect);
+  sayIfTaken(config.controlPort, control.url);
+  return { org, server, control };
+}
+
+function sayIfTaken(wanted: number, url: string): void {
+  const chosen = new URL(url).port;
+  if (wanted !== 0 && chosen !== String(wanted)) say(`port ${wanted} is taken, using ${chosen}`);
+}
+
+async function takeRules(org: Org, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new StartError(2, `cannot read the rules in ${file}: ${error.code}`);
+  });
+  try {
+    await setRules(org, JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new StartError(2, `${file} is not JSON: ${error.message}`);
+    if (!(error instanceof RulesError)) throw error;
+    throw new StartError(2, [`the rules in ${file} do not fit the org:`, ...error.problems].join('\n  '));
+  }
+}
+
+/** Names the server and the reason, never the login. */
+function databaseTrouble(config: Configuration, error: unknown): unknown {
+  if (error instanceof ForeignOrgError) return new StartError(2, error.message);
+  const { host, pathname } = new URL(config.databaseUrl);
+  const code = sqlState(error) ?? (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return error;
+  return new StartError(1, `cannot use the database ${pathname.slice(1)} at ${host}: ${code}`);
+}
+
+/** Answers what is open, then lets every connection go: those that are kept alive, as soon as they are idle. */
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearInterval(sweep);
+}
+
+async function run(): Promise<void> {
+  const config = await readConfiguration();
+  const stop = stopRequested();
+  // Stopped while the org is being made: what there is of it is dropped at the next start.
+  const started = await Promise.race([start(config), stop]);
+  if (!started) process.exit(0);
+  const { org, server, control } = started;
+  const workStop = new AbortController();
+  const { activityPerSecond, seed } = config;
+  const activity =
+    activityPerSecond > 0 ? runActivity(org, activityPerSecond, seed, workStop.signal) : undefined;
+  activity?.catch((error: unknown) =>
+    say({ defect: `activity: ${error instanceof Error ? error.name : 'unknown'}` }),
+  );
+  const onDefect = (error: unknown) => say({ defect: placeOf(error) });
+  const jobs = runJobs(org, workStop.signal, onDefect);
+  const sweeps = runSweeps(org, workStop.signal, onDefect);
+  const log = keepCommitLog(org.db, org.clock, workStop.signal, onDefect);
+  const { settings, url } = org;
+  const ready = { ready: true, url, controlUrl: control.url, orgId: org.id, records: settings.records };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  await stop;
+  workStop.abort();
+  org.control.letGo();
+  const controlEnded = close(control.server).then(() => org.control.end());
+  await Promise.allSettled([activity, jobs, sweeps, log, controlEnded, close(server)]);
+  await org.db.end();
+  process.stdin.destroy();
+}
+
+try {
+  await run();
+} catch (error) {
+  const isKnown = error instanceof StartError;
+  say(
+    isKnown
+      ? error.message
+      : `the simulated org could not start: ${error instanceof Error ? error.name : 'unknown'}`,
+  );
+  process.exit(isKnown ? error.exitCode : 1);
+}

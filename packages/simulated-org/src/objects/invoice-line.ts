@@ -1,0 +1,47 @@
+import type { SObjectDef } from '../schema/schema.ts';
+import {
+  audit,
+  currency,
+  field,
+  flag,
+  isDeleted,
+  longText,
+  number,
+  owner,
+  readOnly,
+  recordId,
+  reference,
+  required,
+  text,
+} from './fields.ts';
+
+export const invoiceLine: SObjectDef = {
+  name: 'Invoice_Line__c',
+  label: 'Invoice Line',
+  labelPlural: 'Invoice Lines',
+  keyPrefix: 'a01',
+  custom: true,
+  deletable: true,
+  fields: [
+    recordId('Record ID'),
+    owner(['Group', 'User']),
+    isDeleted,
+    text('Name', 'Line Number', 80, {
+      ...readOnly,
+      nillable: false,
+      autoNumber: 'LINE-',
+      told: { idLookup: true },
+    }),
+    ...audit,
+    reference('Invoice__c', 'Invoice', ['Invoice__c']),
+    reference('Product__c', 'Product', ['Product2']),
+    text('External_Id__c', 'External Id', 40, { externalId: true, unique: true }),
+    number('Quantity__c', 'Quantity', 2, required),
+    currency('Unit_Price__c', 'Unit Price', 2, required),
+    currency('Amount__c', 'Amount', 2, { ...readOnly, formula: 'Quantity__c * Unit_Price__c' }),
+    field('int', 'Position__c', 'Position', { digits: 8 }),
+    field('date', 'Delivered_On__c', 'Delivered On'),
+    flag('Is_Taxable__c', 'Is Taxable', { defaultSql: 'true' }),
+    longText('Description__c', 'Description', 255),
+  ],
+};

@@ -1,0 +1,40 @@
+import type { SObjectDef } from '../schema/schema.ts';
+import { email, flag, phone, readOnly, recordId, reference, text, viewed } from './fields.ts';
+
+/** What all records that have a name have in common. It can be described, and is reached through references only. */
+export const name: SObjectDef = {
+  name: 'Name',
+  label: 'Name',
+  labelPlural: 'Names',
+  keyPrefix: '0Nm',
+  hasKeyPrefix: false,
+  custom: false,
+  deletable: false,
+  createable: false,
+  updateable: false,
+  queryable: false,
+  retrieveable: false,
+  replicateable: false,
+  searchable: false,
+  triggerable: false,
+  layoutable: false,
+  mruEnabled: false,
+  bulk: false,
+  fields: [
+    recordId('ID'),
+    text('Name', 'Name', 255, readOnly),
+    text('LastName', 'Last Name', 80, readOnly),
+    text('FirstName', 'First Name', 40, readOnly),
+    text('Type', 'Type', 40, readOnly),
+    text('Alias', 'Alias', 8, readOnly),
+    reference('UserRoleId', 'Role ID', ['UserRole'], { ...readOnly, childRelationshipName: null }),
+    flag('IsActive', 'Active', readOnly),
+    reference('ProfileId', 'Profile ID', ['Profile'], { ...readOnly, childRelationshipName: null }),
+    text('Title', 'Title', 128, readOnly),
+    email('Email', 'Email', readOnly),
+    { ...phone('Phone', 'Phone'), ...readOnly },
+    text('NameOrAlias', 'Name or Alias', 80, readOnly),
+    text('Username', 'Username', 80, readOnly),
+    ...viewed,
+  ],
+};

@@ -1,0 +1,69 @@
+import type { SObjectDef } from '../schema/schema.ts';
+import { emptyId, field, flag, longText, number, readOnly, recordId, reference, text } from './fields.ts';
+
+/**
+ * Views of an org's set-up: rows that are made when they are asked for. No row has an Id of its own, nothing can be
+ * read by it, and some views answer only who says which rows are wanted.
+ */
+const never = { ...readOnly, nillable: false };
+const byUser = { ...never, childRelationshipName: null };
+
+const view = {
+  custom: false,
+  deletable: false,
+  createable: false,
+  updateable: false,
+  retrieveable: false,
+  replicateable: false,
+  searchable: false,
+  triggerable: false,
+  layoutable: false,
+  mruEnabled: false,
+} as const;
+
+export const apexPageInfo: SObjectDef = {
+  ...view,
+  name: 'ApexPageInfo',
+  label: 'Apex Page Info',
+  labelPlural: 'Apex Pages Info',
+  keyPrefix: '4ve',
+  fields: [
+    recordId('Entity Id', { shown: emptyId }),
+    text('DurableId', 'Durable ID', 255, readOnly),
+    text('ApexPageId', 'Apex Page ID', 18, never),
+    text('Name', 'Name', 80, never),
+    text('NameSpacePrefix', 'Name Space Prefix', 512, readOnly),
+    number('ApiVersion', 'API Version', 1, never),
+    longText('Description', 'Description', 1333, readOnly),
+    flag('IsAvailableInTouch', 'Is Available In Touch', readOnly),
+    text('MasterLabel', 'Master Label', 80, readOnly),
+    text('IsShowHeader', 'Show Header', 80, readOnly),
+  ],
+};
+
+/** The text of the refusal is recorded of other views; which fields stand in it here is read off the describe. */
+export const flowTestView: SObjectDef = {
+  ...view,
+  name: 'FlowTestView',
+  label: 'Flow Test View',
+  labelPlural: 'Flow Test Views',
+  keyPrefix: '3vt',
+  hasKeyPrefix: false,
+  nameField: 'FlowTestLabel',
+  neededFilter: {
+    fields: ['FlowDefinitionViewId', 'DurableId'],
+    message: 'FlowTestView: a filter on a reified column is required [FlowDefinitionViewId,DurableId]',
+  },
+  fields: [
+    recordId('Flow Test View ID', { shown: emptyId }),
+    text('DurableId', 'Durable ID', 255, readOnly),
+    text('FlowDefinitionViewId', 'Flow Definition View ID', 512, readOnly),
+    text('FlowTestApiName', 'Flow Test API Name', 255, readOnly),
+    text('FlowTestLabel', 'Flow Test Label', 255, readOnly),
+    longText('Description', 'Description', 1000, readOnly),
+    field('datetime', 'LastModifiedDate', 'Last Modified Date', never),
+    reference('LastModifiedById', 'User ID', ['User'], byUser),
+    field('datetime', 'CreatedDate', 'Created Date', never),
+    reference('CreatedById', 'User ID', ['User'], byUser),
+  ],
+};

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { Tx } from '@lockstep/foundation/database';
+import { ident, type Sql, sql } from '@lockstep/foundation/sql';
+import type { Call } from '../http/answer.ts';
+import { OrgError, refused } from '../http/errors.ts';
+import { type SObjectDef, stampField } from '../schema/schema.ts';
+import { isLive, recordsOf } from '../schema/storage.ts';
+
+/**
+ * Conditional requests of rows. `If-Modified-Since` and `If-Unmodified-Since` compare the row's stamp and count for
+ * every sobject; entity tags are for accounts only, as in Salesforce. A DELETE knows no conditions.
+ */
+export interface RowVersion {
+  /** Moves with every write of the row, also of the same second. */
+  version: string;
+  /** Seconds since 1970; null for an sobject without stamps. */
+  stamp: number | null;
+}
+
+const taggedSObject = 'Account';
+
+/** The columns of {@link RowVersion}, of the row `r`. */
+export function versionColumns(def: SObjectDef): Sql {
+  const stamp = stampField(def);
+  const seconds = stamp ? sql`extract(epoch FROM ${ident(stamp.name)})::bigint` : sql`NULL::bigint`;
+  return sql`r.xmin::text AS version, ${seconds} AS stamp`;
+}
+
+const tagOf = (id: string, { version }: RowVersion): string =>
+  `"${createHash('sha1').update(`${id} ${version}`).digest('base64')}"`;
+
+export function versionHeaders(def: SObjectDef, id: string, row: RowVersion): Record<string, string> {
+  return {
+    ...(def.name === taggedSObject && { ETag: tagOf(id, row) }),
+    ...(row.stamp !== null && { 'Last-Modified': new Date(row.stamp * 1000).toUTCString() }),
+  };
+}
+
+/** What the conditions of a GET say of the row: 304 instead of it, or the row. A header that is no date is ignored. */
+export function isUnchanged(call: Call, def: SObjectDef, id: string, row: RowVersion): boolean {
+  const { matches, noneMatches, since, unmodifiedSince } = conditionsOf(call, def, id, row);
+  if (matches === false || isLater(row, unmodifiedSince)) throw preconditionFailed();
+  if (noneMatches !== undefined) return !noneMatches;
+  return since !== undefined && !Number.isNaN(since) && !isLater(row, since);
+}
+
+/** Locks the row when there are conditions, and refuses the write that they forbid. */
+export async function checkConditions(tx: Tx, call: Call, def: SObjectDef, id: string): Promise<void> {
+  if (!conditionNames.some((name) => call.header(name) !== undefined)) return;
+  const [row] = await tx.query<RowVersion>(sql`
+    SELECT ${versionColumns(def)} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} AND ${isLive(def)} FOR UPDATE`);
+  if (!row) return;
+  const { matches, noneMatches, since, unmodifiedSince } = conditionsOf(call, def, id, row);
+  if (Number.isNaN(since) || Number.isNaN(unmodifiedSince))
+    throw refused('INVALID_INPUT', 'A conditional header does not hold a date.');
+  const isForbidden =
+    matches === false ||
+    noneMatches === false ||
+    isLater(row, unmodifiedSince) ||
+    (since !== undefined && !isLater(row, since));
+  if (isForbidden) throw preconditionFailed();
+}
+
+const conditionNames = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
+
+/** Undefined where the request does not ask; NaN for what is no date. Times in milliseconds. */
+function conditionsOf(call: Call, def: SObjectDef, id: string, row: RowVersion) {
+  const time = (name: string) => {
+    const text = call.header(name);
+    return text === undefined ? undefined : Date.parse(text);
+  };
+  const names = (name: string) => {
+    const text = def.name === taggedSObject ? call.header(name) : undefined;
+    if (text === undefined) return undefined;
+    // A compressed answer's tag may carry the encoding.
+    const tags = text.split(',').map((tag) => tag.trim().replace(/-gzip"$/, '"'));
+    return tags.includes('*') || tags.includes(tagOf(id, row));
+  };
+  const hit = names('if-none-match');
+  return {
+    matches: names('if-match'),
+    noneMatches: hit === undefined ? undefined : !hit,
+    since: time('if-modified-since'),
+    unmodifiedSince: time('if-unmodified-since'),
+  };
+}
+
+const isLater = ({ stamp }: RowVersion, time: number | undefined): boolean =>
+  time !== undefined && stamp !== null && stamp * 1000 > time;
+
+const preconditionFailed = () =>
+  new OrgError(412, 'PRECONDITION_FAILED', 'A condition of the request headers is not met.');

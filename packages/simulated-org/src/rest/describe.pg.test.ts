@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startOrg } from '@lockstep/harness/org';
+
+const org = await startOrg({ records: 100 });
+after(() => org[Symbol.asyncDispose]());
+
+const data = '/services/data/v62.0';
+interface Described {
+  name: string;
+  urls: Record<string, string>;
+  fields: Record<string, unknown>[];
+  childRelationships: Record<string, unknown>[];
+  recordTypeInfos: Record<string, unknown>[];
+}
+const describe = async (sobject: string) =>
+  (await org.request('GET', `${data}/sobjects/${sobject}/describe`)).json as Described;
+
+/** The keys of every field of a real describe answer, in its order. */
+const fieldKeys =
+  'aggregatable aiPredictionField autoNumber byteLength calculated calculatedFormula cascadeDelete caseSensitive compoundFieldName controllerName createable custom defaultValue defaultValueFormula defaultedOnCreate dependentPicklist deprecatedAndHidden digits displayLocationInDecimal encrypted externalId extraTypeInfo filterable filteredLookupInfo formulaTreatNullNumberAsZero groupable highScaleNumber htmlFormatted idLookup inlineHelpText label length mask maskType name nameField namePointing nillable permissionable picklistValues polymorphicForeignKey precision queryByDistance referenceTargetField referenceTo relationshipName relationshipOrder restrictedDelete restrictedPicklist scale searchPrefilterable soapType sortable type unique updateable writeRequiresMasterRead';
+
+test('the versions are listed without a token', async () => {
+  const answer = await org.request('GET', '/services/data/', { token: null });
+  const versions = answer.json as { label: string; version: string; url: string }[];
+  assert.deepEqual(versions[0], { label: 'Spring ’18', url: '/services/data/v42.0', version: '42.0' });
+  assert.deepEqual(versions.at(-1), { label: "Winter '27", url: '/services/data/v68.0', version: '68.0' });
+});
+
+test('a version lists its resources; a retired one is gone and an unknown one never was', async () => {
+  const resources = (await org.request('GET', '/services/data/v50.0')).json as Record<string, string>;
+  assert.equal(resources.sobjects, '/services/data/v50.0/sobjects');
+  assert.ok(resources.identity?.startsWith(`${org.url}/id/${org.orgId}/005`));
+  assert.equal((await org.request('GET', '/services/data/v20.0/sobjects')).status, 410);
+  assert.equal((await org.request('GET', '/services/data/v99.0/sobjects')).status, 404);
+});
+
+test('describeGlobal lists all sobjects in their order with the keys of a real org', async () => {
+  const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
+  const names = sobjects.map((entry) => entry.name);
+  assert.deepEqual(names, names.toSorted());
+  assert.ok(names.length > 30 && names.includes('Account') && names.includes('Invoice__c'));
+  for (const entry of sobjects) assert.equal(Object.keys(entry).length, 28);
+  assert.equal(sobjects[0]?.urls.rowTemplate, `${data}/sobjects/Account/{ID}`);
+});
+
+test('every field of every sobject is described with all 57 keys', async () => {
+  const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
+  for (const { name } of sobjects) {
+    const { fields } = await describe(name);
+    for (const field of fields) assert.equal(Object.keys(field).join(' '), fieldKeys);
+  }
+});
+
+test('record types are those of the table RecordType, and Master is always one of them', async () => {
+  const answer = await org.request(
+    'GET',
+    `${data}/query?q=${encodeURIComponent("SELECT Id, DeveloperName FROM RecordType WHERE SobjectType = 'Account' ORDER BY Id")}`,
+  );
+  const { records } = answer.json as { records: { Id: string; DeveloperName: string }[] };
+  assert.equal(records.length, 2);
+  const { recordTypeInfos } = await describe('Account');
+  assert.deepEqual(
+    recordTypeInfos.map((info) => [info.recordTypeId, info.developerName, info.defaultRecordTypeMapping]),
+    [
+      ...records.map(({ Id, DeveloperName }, place) => [Id, DeveloperName, place === 0]),
+      ['012000000000000AAA', 'Master', false],
+    ],
+  );
+  const [only] = (await describe('Lead')).recordTypeInfos;
+  assert.deepEqual([only?.master, only?.defaultRecordTypeMapping], [true, true]);
+  assert.deepEqual((await describe('OpportunityContactRole')).recordTypeInfos, []);
+});
+
+test('a picklist tells its values, which one is chosen by itself, and with which values of another they go', async () => {
+  const fields = new Map((await describe('Case')).fields.map((field) => [field.name, field]));
+  const status = fields.get('Status');
+  assert.equal(status?.defaultValue, 'New');
+  const values = fields.get('Topic_Detail__c')?.picklistValues as { value: string; validFor: string }[];
+  assert.deepEqual(
+    values.map(({ value, validFor }) => [value, validFor]),
+    [
+      ['Late', 'gAAA'],
+      ['Damaged', 'oAAA'],
+      ['Wrong amount', 'QAAA'],
+      ['Defect', 'IAAA'],
+      ['Question', '4AAA'],
+    ],
+  );
+  assert.equal(fields.get('Topic_Detail__c')?.controllerName, 'Topic__c');
+  assert.equal(fields.get('Topic_Detail__c')?.dependentPicklist, true);
+  const kinds = (await describe('Event')).fields.find((field) => field.name === 'GroupEventType');
+  const [kind] = (kinds?.picklistValues ?? []) as { label: string }[];
+  assert.equal(kind?.label, 'Non-group Event');
+});
+
+test('fields tell their length, precision, compound and target as in a real org', async () => {
+  const account = new Map((await describe('Account')).fields.map((field) => [field.name, field]));
+  const pick = (name: string, ...keys: string[]) => keys.map((key) => account.get(name)?.[key]);
+  assert.deepEqual(pick('Name', 'length', 'byteLength', 'nillable', 'nameField'), [255, 765, false, true]);
+  assert.deepEqual(pick('AnnualRevenue', 'precision', 'scale', 'soapType'), [18, 0, 'xsd:double']);
+  assert.deepEqual(pick('BillingCity', 'compoundFieldName', 'length'), ['BillingAddress', 40]);
+  assert.deepEqual(pick('BillingAddress', 'type', 'soapType', 'createable'), [
+    'address',
+    'urn:address',
+    false,
+  ]);
+  assert.deepEqual(pick('OwnerId', 'referenceTo', 'relationshipName'), [['User'], 'Owner']);
+  assert.deepEqual(pick('External_Id__c', 'externalId', 'unique', 'idLookup', 'custom'), [
+    true,
+    true,
+    true,
+    true,
+  ]);
+  assert.deepEqual(pick('Description', 'length', 'filterable', 'sortable'), [32000, false, false]);
+});
+
+test('the two custom objects have a field of every type, one of them a formula', async () => {
+  const fields = [...(await describe('Invoice__c')).fields, ...(await describe('Invoice_Line__c')).fields];
+  const types = new Set(fields.map((field) => field.type));
+  const all =
+    'address anyType base64 boolean combobox currency date datetime double email encryptedstring id int json location long multipicklist percent phone picklist reference string textarea time url';
+  assert.deepEqual(types, new Set(all.split(' ')));
+  const amount = fields.find((field) => field.name === 'Amount__c');
+  assert.deepEqual([amount?.calculated, amount?.calculatedFormula], [true, 'Quantity__c * Unit_Price__c']);
+  assert.equal(fields.find((field) => field.name === 'Name')?.autoNumber, true);
+});
+
+test('a parent names its children', async () => {
+  const { childRelationships } = await describe('Invoice__c');
+  assert.deepEqual(childRelationships[0], {
+    cascadeDelete: false,
+    childSObject: 'Invoice_Line__c',
+    deprecatedAndHidden: false,
+    field: 'Invoice__c',
+    junctionIdListNames: [],
+    junctionReferenceTo: [],
+    relationshipName: 'Invoice_Lines__r',
+    restrictedDelete: false,
+  });
+});
+
+test('recordCount counts live records and leaves out what is empty or unknown', async () => {
+  const answer = await org.request('GET', `${data}/limits/recordCount?sObjects=User,Nothing`);
+  assert.deepEqual(answer.json, { sObjects: [{ count: 3, name: 'User' }] });
+});

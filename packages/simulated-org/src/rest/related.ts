@@ -1,0 +1,49 @@
+import { ident, sql } from '@lockstep/foundation/sql';
+import type { Answer, Call } from '../http/answer.ts';
+import { isGone, methodNotAllowed, notFound } from '../http/errors.ts';
+import { sobjectOfId } from '../org.ts';
+import { childrenNamed, relationshipNamed } from '../schema/relationships.ts';
+import type { SObjectDef } from '../schema/schema.ts';
+import { isLive, recordsOf } from '../schema/storage.ts';
+import { query } from './query.ts';
+
+/** `/sobjects/X/{id}/Relationship/…`: a record's parent, or its children as a query answers them. */
+export interface Place {
+  def: SObjectDef;
+  id: string;
+}
+
+/**
+ * The record that a path of parents leads to, or the answer with the children that its last name asks for.
+ *
+ * @throws {@link OrgError} 404 for a name that is no relationship, and for a lookup that is empty
+ */
+export async function followPath(
+  call: Call,
+  from: Place,
+  names: readonly string[],
+): Promise<Place | { children: Answer }> {
+  const [name, ...more] = names;
+  if (name === undefined) return from;
+  const { def, id } = from;
+  const up = relationshipNamed(def, name);
+  const down = up ? undefined : childrenNamed(call.sobjects, def, name);
+  if (!up && (!down || more.length > 0)) throw notFound();
+  const value = up ? ident(up.name) : sql`NULL`;
+  const [row] = await call.db.query<{ target: string | null; live: boolean }>(
+    sql`SELECT ${value} AS target, ${isLive(def)} AS live FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`,
+  );
+  if (!row) throw notFound();
+  if (!row.live) throw isGone();
+  if (down) return { children: await childrenAnswer(call, down.child, down.field.name, id) };
+  const target = row.target === null ? undefined : sobjectOfId(call, row.target);
+  if (row.target === null || !target) throw notFound();
+  return followPath(call, { def: target, id: row.target }, more);
+}
+
+async function childrenAnswer(call: Call, child: SObjectDef, field: string, id: string): Promise<Answer> {
+  if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
+  const fields = call.parameters.get('fields') ?? child.fields.map(({ name }) => name).join();
+  const q = `SELECT ${fields} FROM ${child.name} WHERE ${field} = '${id}' ORDER BY Id`;
+  return query({ ...call, parameters: new URLSearchParams({ q }) }, false);
+}

@@ -1,0 +1,107 @@
+import { jobsAnswer } from '../bulk/jobs.ts';
+import { struckCall } from '../control/struck.ts';
+import { type Answer, answer, type Call, dataPath } from '../http/answer.ts';
+import { methodNotAllowed, notFound, versionRetired } from '../http/errors.ts';
+import type { Org } from '../org.ts';
+import { batch } from './batch.ts';
+import { collections } from './collections.ts';
+import { composite } from './composite.ts';
+import { describeGlobal } from './describe.ts';
+import { graph } from './graph.ts';
+import { limits, recordCount } from './limits.ts';
+import { query, queryMore } from './query.ts';
+import { sobjectAnswer } from './rows.ts';
+import { tree } from './tree.ts';
+
+/** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
+export const versionMin = 42;
+export const versionMax = 68;
+/** Versions up to this one are retired; between it and the oldest served, the org behaves as if it never had them. */
+const retiredMax = 30;
+
+export async function route(call: Call): Promise<Answer> {
+  checkVersion(call);
+  const [resource, first, ...more] = call.path;
+  switch (resource) {
+    case undefined:
+      return resources(call);
+    case 'sobjects': {
+      if (first === undefined) return describeGlobal(call);
+      const def = call.sobjects.get(first.toLowerCase());
+      if (!def) throw notFound();
+      return sobjectAnswer(call, def, more);
+    }
+    case 'query':
+    case 'queryAll':
+      if (more.length > 0) throw notFound();
+      return first === undefined ? query(call, resource === 'queryAll') : queryMore(call, first);
+    case 'limits':
+      if (first === undefined) return limits(call);
+      if (first !== 'recordCount' || more.length > 0) throw notFound();
+      return recordCount(call);
+    case 'composite':
+      return first === undefined ? composite(call, routeInside) : compositeBelow(call, first, more);
+    case 'jobs':
+      return jobsAnswer(call);
+    default:
+      throw notFound();
+  }
+}
+
+const routeInside = (call: Call): Promise<Answer> => struckCall(call, route);
+
+async function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
+  switch (resource) {
+    case 'sobjects':
+      return collections(call, path);
+    case 'batch':
+      if (path.length > 0) throw notFound();
+      return batch(call, routeInside);
+    case 'graph':
+      if (path.length > 0) throw notFound();
+      return graph(call, routeInside);
+    case 'tree': {
+      const [sobject, ...more] = path;
+      if (sobject === undefined || more.length > 0) throw notFound();
+      return tree(call, sobject);
+    }
+    default:
+      throw notFound();
+  }
+}
+
+function checkVersion({ org, version }: Call): void {
+  const number = Number(version);
+  if (number <= Math.max(retiredMax, org.control.retiredUntil)) throw versionRetired();
+  if (!Number.isInteger(number) || number < versionMin || number > versionMax) throw notFound();
+}
+
+function resources(call: Call): Answer {
+  if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
+  const names = ['sobjects', 'query', 'queryAll', 'composite', 'limits', 'jobs'];
+  const paths = Object.fromEntries(names.map((name) => [name, dataPath(call.version, name)]));
+  return answer(200, { ...paths, identity: `${call.org.url}/id/${call.org.id}/${call.userId}` });
+}
+
+const seasons = ['Spring', 'Summer', 'Winter'] as const;
+
+/** `/services/data`, which needs no token. Spring '18 was 42.0; three releases a year. */
+export function versions({ control }: Org): Answer {
+  const oldest = Math.max(versionMin, control.retiredUntil + 1);
+  const served = Array.from({ length: versionMax - oldest + 1 }, (_, i) => oldest + i);
+  return answer(
+    200,
+    served.map((number) => {
+      const sinceSpring18 = number - versionMin;
+      const season = seasons[sinceSpring18 % 3];
+      // A Winter release carries the number of the year that it reaches into.
+      const year = 18 + Math.floor((sinceSpring18 + 1) / 3);
+      return {
+        // The label of one release is written with another apostrophe.
+        label: `${season} ${number === versionMin ? '’' : "'"}${year}`,
+        url: dataPath(`${number}.0`),
+        version: `${number}.0`,
+      };
+    }),
+  );
+}

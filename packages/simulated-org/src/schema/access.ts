@@ -1,0 +1,135 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
+import { z } from 'zod';
+import { boundToUser } from '../formula/index.ts';
+import type { Org } from '../org.ts';
+import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './schema.ts';
+import { tableOf } from './storage.ts';
+
+/**
+ * What a user may see and do, as profile and permission sets add up to it. Rights make a view of the definitions:
+ * what the user may not read is not there, in describe, in queries and in writes alike. A user of whom nothing is
+ * said may do everything.
+ */
+const objectRights = z.strictObject({
+  read: z.boolean().default(true),
+  create: z.boolean().default(true),
+  edit: z.boolean().default(true),
+  delete: z.boolean().default(true),
+});
+const fieldRights = z.strictObject({ read: z.boolean().default(true), edit: z.boolean().default(true) });
+
+export const userRights = z.strictObject({
+  /** Sees and changes the records of everybody, also of private sobjects. */
+  viewAllData: z.boolean().default(true),
+  /** By API name. */
+  objects: z.record(z.string(), objectRights).default({}),
+  /** By `Account.Industry`. */
+  fields: z.record(z.string(), fieldRights).default({}),
+});
+export type UserRights = z.infer<typeof userRights>;
+
+/** The definitions as the user sees them. */
+export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects> {
+  const known = org.views.get(userId);
+  if (known) return known;
+  const { sobjects, views } = org;
+  const limits = await limitsOf(org.db, userId);
+  const read = boundToUser(sobjects, userId);
+  const view = limits ? viewOf(read, userId, limits) : read;
+  // What changed in the meantime shall not be kept from the next request.
+  if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
+  return view;
+}
+
+/** What keeps a user from seeing everything. */
+interface Limits {
+  rights: UserRights;
+  /** Names of the sobjects whose records are seen by their owners only. */
+  privates: readonly string[];
+  /** Some records are hidden from this user, one by one. */
+  hasHidden: boolean;
+}
+
+/** Undefined for a user who sees everything. */
+async function limitsOf(tx: Tx, userId: string): Promise<Limits | undefined> {
+  const [row] = await tx.query<{ rights: UserRights | null; privates: string[]; hidden: boolean }>(sql`
+    SELECT (SELECT rights FROM simulator.user_access WHERE user_id = ${userId}) AS rights,
+           ARRAY(SELECT name FROM simulator.private_sobject) AS privates,
+           EXISTS (SELECT FROM simulator.hidden_record WHERE user_id = ${userId}) AS hidden`);
+  if (!row || (!row.rights && !row.hidden)) return undefined;
+  return { rights: row.rights ?? userRights.parse({}), privates: row.privates, hasHidden: row.hidden };
+}
+
+/** Takes effect with the next request. */
+export async function setRights(org: Org, userId: string, rights: UserRights): Promise<void> {
+  await org.db.query(sql`
+    INSERT INTO simulator.user_access (user_id, rights) VALUES (${userId}, ${JSON.stringify(rights)})
+    ON CONFLICT (user_id) DO UPDATE SET rights = excluded.rights`);
+  org.views = new Map();
+}
+
+/** Whether the records of an sobject are seen by everybody, or by owners, those they share with, and View All Data. */
+export async function setPrivate(org: Org, def: SObjectDef, isPrivate: boolean): Promise<void> {
+  await org.db.query(
+    isPrivate
+      ? sql`INSERT INTO simulator.private_sobject (name) VALUES (${def.name}) ON CONFLICT DO NOTHING`
+      : sql`DELETE FROM simulator.private_sobject WHERE name = ${def.name}`,
+  );
+  org.views = new Map();
+}
+
+function viewOf(sobjects: SObjects, userId: string, { rights, privates, hasHidden }: Limits): SObjects {
+  const objects = lowerKeys(rights.objects);
+  const fields = lowerKeys(rights.fields);
+  const seen: [string, SObjectDef][] = [];
+  for (const [key, def] of sobjects) {
+    const may = objects.get(key) ?? objectRights.parse({});
+    if (!may.read) continue;
+    const conditions = [
+      ...(!rights.viewAllData && privates.includes(def.name) ? [ownedBy(sobjects, def, userId)] : []),
+      ...(hasHidden ? [notHiddenFrom(def, userId)] : []),
+    ];
+    seen.push([
+      key,
+      {
+        ...def,
+        ...(!may.create && { createable: false as const }),
+        ...(!may.edit && { updateable: false as const }),
+        deletable: def.deletable && may.delete,
+        ...(!may.delete && { undeletable: false as const }),
+        ...(conditions.length > 0 && { visibleWhere: join(conditions, ' AND ') }),
+        fields: def.fields.flatMap((field) =>
+          fieldSeen(field, fields.get(`${key}.${field.name.toLowerCase()}`)),
+        ),
+      },
+    ]);
+  }
+  return new Map(seen);
+}
+
+const lowerKeys = <Value>(record: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> =>
+  new Map(Object.entries(record).map(([key, value]) => [key.toLowerCase(), value]));
+
+/** A field that nobody can be denied stays: Id, owner, stamps. */
+function fieldSeen(field: FieldDef, may: z.infer<typeof fieldRights> | undefined): FieldDef[] {
+  if (!may || (may.read && may.edit)) return [field];
+  if (!may.read) return [];
+  return [{ ...field, createable: false, updateable: false }];
+}
+
+const notHiddenFrom = (def: SObjectDef, userId: string): Sql => sql`
+  NOT EXISTS (SELECT FROM simulator.hidden_record AS hidden
+               WHERE hidden.user_id = ${literal(userId)} AND hidden.record_id = ${tableOf(def)}."Id")`;
+
+/** Own records, and those that a row of the sobject's share table gives the user. */
+function ownedBy(sobjects: SObjects, def: SObjectDef, userId: string): Sql {
+  const user = literal(userId);
+  const owned = fieldNamed(def, 'OwnerId') ? sql`"OwnerId" = ${user}` : sql`true`;
+  const shares = sobjects.get(`${def.name.toLowerCase().replace(/__c$/, '__')}share`);
+  const parent = shares && fieldNamed(shares, def.custom ? 'ParentId' : `${def.name}Id`);
+  if (!shares || !parent) return owned;
+  return sql`(${owned} OR EXISTS (
+    SELECT FROM ${tableOf(shares)} AS share
+     WHERE share.${ident(parent.name)} = ${tableOf(def)}."Id" AND share."UserOrGroupId" = ${user}))`;
+}

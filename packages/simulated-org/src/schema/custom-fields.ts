@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import {
+  address,
+  audit,
+  field,
+  isDeleted,
+  number,
+  owner,
+  readOnly,
+  recordId,
+  text,
+  viewed,
+} from '../objects/fields.ts';
+import type { FieldDef, RollUpDef, SObjectDef } from './schema.ts';
+
+/**
+ * Custom sobjects and fields as somebody asks for them, and the definitions that they become: the words are those of
+ * describe, lengths and flags that are left out are those that a new field gets in Salesforce.
+ */
+const customName = z
+  .string()
+  .max(43)
+  .regex(/^[A-Za-z](?!\w*___)(\w*[A-Za-z0-9])?__c$/, 'must be a name like Region__c');
+const fieldTypes = [
+  'string',
+  'textarea',
+  'picklist',
+  'multipicklist',
+  'combobox',
+  'email',
+  'phone',
+  'url',
+  'encryptedstring',
+  'reference',
+  'boolean',
+  'int',
+  'long',
+  'double',
+  'currency',
+  'percent',
+  'date',
+  'datetime',
+  'time',
+  'base64',
+  'location',
+  'address',
+  'anyType',
+  'json',
+] as const;
+
+export const customField = z.strictObject({
+  name: customName,
+  type: z.enum(fieldTypes),
+  label: z.string().min(1).max(80).optional(),
+  length: z.int().min(1).max(131_072).optional(),
+  precision: z.int().min(1).max(18).optional(),
+  scale: z.int().min(0).max(17).optional(),
+  required: z.boolean().default(false),
+  unique: z.boolean().default(false),
+  externalId: z.boolean().default(false),
+  caseSensitive: z.boolean().default(false),
+  referenceTo: z.array(z.string()).min(1).optional(),
+  childRelationshipName: z
+    .string()
+    .regex(/^[A-Za-z]\w*$/)
+    .optional(),
+  /** The record goes with the one that it points to. */
+  masterDetail: z.boolean().default(false),
+  picklist: z.array(z.string().min(1).max(255)).min(1).max(1000).optional(),
+  restrictedPicklist: z.boolean().default(false),
+  /** In Salesforce's formula language; `type` is that of its value. */
+  formula: z.string().min(1).max(3900).optional(),
+  blankAs: z.enum(['zero', 'blank']).optional(),
+  rollUp: z
+    .strictObject({
+      kind: z.enum(['count', 'sum', 'min', 'max']),
+      child: z.string(),
+      reference: z.string(),
+      field: z.string().optional(),
+      where: z.string().optional(),
+    })
+    .optional(),
+  /** Text before the number that counts up. */
+  autoNumber: z.string().max(30).optional(),
+  defaultValue: z.union([z.string(), z.number(), z.boolean()]).optional(),
+});
+export type CustomField = z.infer<typeof customField>;
+
+export const customSObject = z.strictObject({
+  name: customName,
+  label: z.string().min(1).max(40).optional(),
+  labelPlural: z.string().min(1).max(40).optional(),
+  /** Records are named by a text, or by a number that counts up behind this text. */
+  nameNumber: z.string().max(30).optional(),
+  fields: z.array(customField).max(900).default([]),
+});
+export type CustomSObject = z.infer<typeof customSObject>;
+
+const labelOf = (name: string): string => name.replace(/__c$/, '').replaceAll('_', ' ');
+
+/** @param keyPrefix  of the new sobject's Ids */
+export function sobjectOf(asked: CustomSObject, keyPrefix: string): SObjectDef {
+  const label = asked.label ?? labelOf(asked.name);
+  const isDetail = asked.fields.some(({ masterDetail }) => masterDetail);
+  const name =
+    asked.nameNumber === undefined
+      ? text('Name', `${label} Name`, 80, { told: { idLookup: true } })
+      : text('Name', `${label} Number`, 80, {
+          ...readOnly,
+          nillable: false,
+          autoNumber: asked.nameNumber,
+          told: { idLookup: true },
+        });
+  return {
+    name: asked.name,
+    label,
+    labelPlural: asked.labelPlural ?? `${label}s`,
+    keyPrefix,
+    custom: true,
+    deletable: true,
+    fields: [
+      recordId('Record ID'),
+      // A detail belongs to whom its master belongs.
+      ...(isDetail ? [] : [owner(['Group', 'User'])]),
+      isDeleted,
+      name,
+      ...audit,
+      ...viewed,
+      ...asked.fields.flatMap(fieldsOf),
+    ],
+  };
+}
+
+/** A compound comes with its parts. */
+export function fieldsOf(asked: CustomField): FieldDef[] {
+  const { name, type } = asked;
+  const label = asked.label ?? labelOf(name);
+  const base = name.replace(/__c$/, '');
+  if (type === 'address') return address(base, label, name);
+  if (type === 'location') {
+    const parts = [
+      number(`${base}__Latitude__s`, `${label} (Latitude)`, 15),
+      number(`${base}__Longitude__s`, `${label} (Longitude)`, 15),
+    ];
+    return [...parts, field('location', name, label, { ...readOnly, parts: parts.map((part) => part.name) })];
+  }
+  return [field(type, name, label, definitionOf(asked))];
+}
+
+function definitionOf(asked: CustomField): Partial<FieldDef> {
+  const { type, formula, autoNumber, rollUp, blankAs } = asked;
+  const isMade = formula !== undefined || autoNumber !== undefined || rollUp !== undefined;
+  const isRequired = asked.required || asked.masterDetail || type === 'boolean' || autoNumber !== undefined;
+  const defaultSql = defaultOf(asked);
+  return {
+    ...sizesOf(asked),
+    ...(isMade && readOnly),
+    ...(isRequired && formula === undefined && { nillable: false }),
+    ...(asked.unique && { unique: true }),
+    ...(asked.externalId && { externalId: true }),
+    ...(asked.caseSensitive && { caseSensitive: true }),
+    ...(asked.picklist && { picklist: asked.picklist }),
+    ...(asked.restrictedPicklist && { restrictedPicklist: true }),
+    ...(asked.referenceTo && {
+      referenceTo: asked.referenceTo,
+      relationshipName: asked.name.replace(/__c$/, '__r'),
+    }),
+    ...(asked.childRelationshipName && { childRelationshipName: `${asked.childRelationshipName}__r` }),
+    ...(asked.masterDetail && { cascadeDelete: true, updateable: false }),
+    ...(formula !== undefined && { formula }),
+    ...(blankAs && { blankAs }),
+    ...(rollUp && { rollUp: rollUp as RollUpDef }),
+    ...(autoNumber !== undefined && { autoNumber }),
+    ...(defaultSql !== undefined && { defaultSql }),
+  };
+}
+
+const lengths: Partial<Record<CustomField['type'], number>> = {
+  string: 255,
+  textarea: 255,
+  picklist: 255,
+  multipicklist: 4099,
+  combobox: 255,
+  email: 80,
+  phone: 40,
+  url: 255,
+  encryptedstring: 175,
+  reference: 18,
+};
+
+function sizesOf({ type, length, precision, scale }: CustomField): Partial<FieldDef> {
+  if (type === 'multipicklist') return { length: lengths.multipicklist ?? 0, precision: 4 };
+  if (lengths[type] !== undefined) return { length: length ?? lengths[type] };
+  if (type === 'int' || type === 'long') return { digits: type === 'int' ? 8 : 18 };
+  if (type === 'double' || type === 'currency' || type === 'percent')
+    return { precision: precision ?? 18, scale: scale ?? (type === 'double' ? 0 : 2) };
+  return {};
+}
+
+/** As a SQL expression. The value was read by a schema, and text is quoted here. */
+function defaultOf({ type, defaultValue }: CustomField): string | undefined {
+  if (type === 'boolean') return defaultValue === true ? 'true' : 'false';
+  if (defaultValue === undefined) return undefined;
+  return `'${String(defaultValue).replaceAll("'", "''")}'`;
+}
+
+/** What is wrong with a field besides its form; undefined when it can be made. */
+export function problemOf(asked: CustomField): string | undefined {
+  const { type, name } = asked;
+  if (type === 'reference' && !asked.referenceTo) return `${name}: a reference needs referenceTo`;
+  if (type !== 'reference' && (asked.referenceTo || asked.masterDetail))
+    return `${name}: only a reference has referenceTo and masterDetail`;
+  if (type.endsWith('picklist') && !asked.picklist) return `${name}: a picklist needs its values`;
+  if (asked.masterDetail && asked.referenceTo?.length !== 1)
+    return `${name}: a detail has one kind of master`;
+  if (asked.autoNumber !== undefined && type !== 'string') return `${name}: an auto number is a string`;
+  if (asked.scale !== undefined && asked.scale > (asked.precision ?? 18))
+    return `${name}: the scale is larger than the precision`;
+  if (asked.defaultValue !== undefined && asked.formula !== undefined)
+    return `${name}: a formula has no default`;
+  return undefined;
+}

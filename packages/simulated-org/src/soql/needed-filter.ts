@@ -1,0 +1,23 @@
+/** Some sobjects are too large to be read whole: a query of them has to say which records it wants. */
+import type { SObjectDef } from '../schema/schema.ts';
+import { type Condition, isCall, type Soql } from './ast.ts';
+import { SoqlError } from './errors.ts';
+import { ownField } from './own-field.ts';
+
+/** @throws {@link SoqlError} for a query without the filter that its sobject needs */
+export function checkNeededFilter(query: Soql, def: SObjectDef): void {
+  const { neededFilter } = def;
+  if (!neededFilter) return;
+  const fields = neededFilter.fields.map((name) => name.toLowerCase());
+  const terms = query.where?.kind === 'and' ? query.where.terms : query.where ? [query.where] : [];
+  if (terms.some((term) => isOnOneOf(fields, term, query))) return;
+  throw new SoqlError('MALFORMED_QUERY', neededFilter.message);
+}
+
+/** `ParentId = '…'`, `ParentId IN ('…', '…')`, `ParentId IN (SELECT …)`. */
+function isOnOneOf(fields: readonly string[], term: Condition, query: Soql): boolean {
+  const isChoice =
+    (term.kind === 'comparison' && term.operator === '=') ||
+    ((term.kind === 'membership' || term.kind === 'semi-join') && !term.isNegated);
+  return isChoice && !isCall(term.field) && fields.includes(ownField(query, term.field) ?? '');
+}

@@ -1,0 +1,94 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { referencesTo } from '../schema/relationships.ts';
+import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
+import { tableOf } from '../schema/storage.ts';
+import { locking } from './locking.ts';
+import { keepRollUps, type Row } from './write-row.ts';
+import type { Stamp, Writer } from './writer.ts';
+
+/**
+ * What a deletion leaves besides the record in the recycle bin: an entry in the delete log, from which
+ * `/sobjects/X/deleted/` answers, and the lookups that it emptied, which an undelete fills again. An emptied lookup
+ * does not count as a change of the record that held it. Everything is written in the deleting transaction.
+ */
+/** `rootId` is the record whose deletion took this one along, or its own. */
+export async function logDeletion(
+  tx: Tx,
+  def: SObjectDef,
+  id: string,
+  rootId: string,
+  stamp: Stamp,
+): Promise<void> {
+  await tx.query(sql`
+    INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
+    VALUES (${id}, ${def.name}, ${rootId}, ${stamp.at}::timestamptz)`);
+}
+
+/** The children of a record by master-detail, which go and come back with it. */
+export const detailsOf = (sobjects: SObjects, def: SObjectDef) =>
+  referencesTo(sobjects, def).filter(({ field }) => field.cascadeDelete === true);
+
+/** The fields that a deletion empties and a merge turns to the winner: what clients may write, and no detail's. */
+export const lookupsTo = (sobjects: SObjects, def: SObjectDef) =>
+  referencesTo(sobjects, def).filter(
+    ({ field }) => field.nillable && field.createable && field.cascadeDelete !== true,
+  );
+
+/** The records that point to one which is locked: no other comes to point to it meanwhile. */
+export async function idsPointing(tx: Tx, child: SObjectDef, field: FieldDef, id: string): Promise<string[]> {
+  const rows = await tx.query<{ Id: string }>(
+    sql`SELECT "Id" FROM ${tableOf(child)} WHERE ${ident(field.name)} = ${id} ORDER BY "Id"`,
+  );
+  return rows.map(({ Id }) => Id);
+}
+
+export async function clearLookups(tx: Tx, sobjects: SObjects, def: SObjectDef, id: string): Promise<void> {
+  for (const { child, field } of lookupsTo(sobjects, def)) {
+    const column = ident(field.name);
+    const ids = await idsPointing(tx, child, field, id);
+    if (ids.length === 0) continue;
+    await locking(ids, () =>
+      tx.query(sql`
+        WITH cleared AS (
+          UPDATE ${tableOf(child)} SET ${column} = NULL WHERE ${column} = ${id} RETURNING "Id"
+        )
+        INSERT INTO simulator.cleared_lookup (parent_id, child_id, sobject, field)
+        SELECT ${id}, "Id", ${child.name}, ${field.name} FROM cleared`),
+    );
+  }
+}
+
+/** Fills the lookups again that still are empty, without a stamp; what is rolled up from them follows. */
+export async function restoreLookups(
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  id: string,
+  stamp: Stamp,
+): Promise<void> {
+  for (const { child, field } of lookupsTo(by.org.sobjects, def))
+    await restoreLookup(tx, by, child, field, id, stamp);
+  await tx.query(sql`DELETE FROM simulator.cleared_lookup WHERE parent_id = ${id}`);
+}
+
+async function restoreLookup(
+  tx: Tx,
+  by: Writer,
+  child: SObjectDef,
+  field: FieldDef,
+  id: string,
+  stamp: Stamp,
+): Promise<void> {
+  const column = ident(field.name);
+  const cleared = await tx.query<{ child_id: string }>(sql`
+    SELECT child_id FROM simulator.cleared_lookup
+     WHERE parent_id = ${id} AND sobject = ${child.name} AND field = ${field.name} ORDER BY child_id`);
+  const ids = cleared.map(({ child_id: childId }) => childId);
+  if (ids.length === 0) return;
+  const filled = await locking(ids, () =>
+    tx.query<Row>(sql`
+      UPDATE ${tableOf(child)} SET ${column} = ${id} WHERE "Id" = ANY(${ids}) AND ${column} IS NULL RETURNING *`),
+  );
+  await keepRollUps(tx, by, child, filled, stamp);
+}

@@ -1,0 +1,6 @@
+/** What tests outside this package need of this room, besides its index. */
+
+export { type LogCursor, type LogEntry, logStart, readCommitLog } from './commit-log.ts';
+export { deleteRecord, insertRecord, updateRecord, type Writer } from './dml.ts';
+export { columnValues } from './field-values.ts';
+export { recordId } from './ids.ts';

@@ -1,4 +1,0 @@
-import { runProgram } from '../test/run-program.ts';
-
-/** The simulation as a command, for tests. */
-export const sim = (...options: string[]) => runProgram(new URL('./main.ts', import.meta.url), options);

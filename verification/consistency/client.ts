@@ -1,0 +1,192 @@
+import type { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Random, seededRandom } from '@lockstep/foundation/random';
+import type { Desk } from './desk.ts';
+import { exchange } from './http-exchange.ts';
+import {
+  create,
+  dataUrl,
+  type Hand,
+  type Kind,
+  type Planned,
+  remove,
+  update,
+  upsert,
+  type Written,
+} from './kinds.ts';
+import { composite, createMany, removeMany, tree, updateMany } from './many-record-kinds.ts';
+import { isVictim } from './outsider.ts';
+import type { Known } from './records.ts';
+import { type ClientAnswer, outcomeOf, wireTrouble } from './wire-check.ts';
+import { clientName } from './wire-tap.ts';
+
+/** What clients write, and how often of a hundred. */
+const kinds: readonly (readonly [Kind, number])[] = [
+  [create, 18],
+  [update, 46],
+  [remove, 7],
+  [upsert, 12],
+  [composite, 5],
+  [createMany, 4],
+  [updateMany, 4],
+  [removeMany, 2],
+  [tree, 2],
+];
+
+const ownMax = 12;
+const contestedShare = 0.35;
+const leavingShare = 0.01;
+const leavesAfterMs = [1, 60] as const;
+/** Of the writes to one record of its own that has been at rest. */
+const staleShare = 0.2;
+/** A record that has not been written for so long is older than the present also in a stale reading. */
+const idleMs = 7_000;
+const serverAwayMs = 100;
+
+/** One client of the proxy: it writes, one request after the other, and looks by SQL for what it was told is there. */
+export class Client {
+  private readonly desk: Desk;
+  private readonly agent: Agent;
+  private readonly random: Random;
+  private readonly name: string;
+  private own: Known[] = [];
+
+  constructor(desk: Desk, agent: Agent, number: number) {
+    this.desk = desk;
+    this.agent = agent;
+    this.random = seededRandom(desk.seed * 1_000 + number);
+    this.name = `client ${number}`;
+  }
+
+  async run(): Promise<void> {
+    for (let write = await this.desk.next(); write !== null; write = await this.desk.next()) {
+      await this.write(write);
+    }
+  }
+
+  private async write(write: number): Promise<void> {
+    const planned = this.plan(write);
+    if (planned.isShared) this.desk.expectShared(write);
+    const stale = this.staleTarget(planned);
+    for (const { id } of planned.targets) this.desk.records.touch(id);
+    const send = () => this.send(write, planned);
+    const answer = stale ? await this.desk.stale.during(stale.id, send) : await send();
+    const written = writtenOf(planned, answer);
+    this.keep(planned, answer, written);
+    const outcome = outcomeOf(answer);
+    this.desk.answered({
+      kind: 'answered',
+      at: this.desk.now(),
+      write,
+      what: stale ? `${planned.what}, whose reading is stale` : planned.what,
+      outcome,
+      records: written && written.map(({ id }) => id),
+      prefix: planned.sobject === null ? '' : this.desk.prefixOf(planned.sobject),
+      isOnce: planned.isOnce,
+    });
+    const trouble = wireTrouble(answer, this.desk.wire.take(write));
+    if (trouble) this.desk.broken(trouble.promised, `write ${write}, ${planned.what}: ${trouble.what}`);
+    if (outcome === 'yes' && written) await this.desk.readers.look(written, this.name);
+  }
+
+  /** A record whose reading is to be stale: it is this client's, and has been at rest for long. */
+  private staleTarget({ targets: [target, ...others] }: Planned): Known | undefined {
+    const isFit = target && others.length === 0 && !target.isContested && !target.isShared;
+    if (!isFit || !this.desk.stale.areReady || !this.desk.isCalm()) return undefined;
+    const isIdle = this.desk.now() - target.touchedAt > idleMs;
+    return isIdle && this.random.next() < staleShare ? target : undefined;
+  }
+
+  private plan(write: number): Planned {
+    for (;;) {
+      const planned = this.chooseKind()(this.hand(write));
+      if (planned) return planned;
+    }
+  }
+
+  private chooseKind(): Kind {
+    let left = this.random.next() * kinds.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [kind, weight] of kinds) if ((left -= weight) < 0) return kind;
+    return create;
+  }
+
+  private hand(write: number): Hand {
+    const { random, desk } = this;
+    const contested = (isWanted: (record: Known) => boolean) => {
+      const some = desk.records.contested.filter((record) => !record.isDeleted && isWanted(record));
+      return some.length > 0 ? random.pick(some) : undefined;
+    };
+    const ownOne = () => (this.own.length > 0 ? random.pick(this.own) : undefined);
+    return {
+      random,
+      write,
+      target: () => (random.next() < contestedShare ? contested(() => true) : ownOne()),
+      parent: (sobject) => contested((record) => record.sobject === sobject),
+      victim: () => (random.next() < 0.1 ? contested(isVictim) : ownOne()),
+    };
+  }
+
+  /** One attempt; while nobody listens, none. */
+  private async send(write: number, { method, path, body }: Planned): Promise<ClientAnswer> {
+    const { random, desk } = this;
+    const leaves = random.next() < leavingShare ? random.between(...leavesAfterMs) : undefined;
+    for (;;) {
+      const base = desk.base();
+      const headers = {
+        Authorization: `Bearer ${await desk.token()}`,
+        'Content-Type': 'application/json',
+        'Sforce-Call-Options': `client=${clientName(write)}`,
+      };
+      const answer =
+        base === null
+          ? null
+          : await exchange(this.agent, {
+              method,
+              url: `${base}${dataUrl(path)}`,
+              headers,
+              body: body ? JSON.stringify(body) : null,
+              leavesAfterMs: leaves,
+            });
+      if (answer) return answer;
+      if (desk.isOver) return { kind: 'none' };
+      await sleep(serverAwayMs);
+    }
+  }
+
+  /** What it may write next. */
+  private keep(planned: Planned, answer: ClientAnswer, written: readonly Written[] | null): void {
+    const { records } = this.desk;
+    const isGone = answer.kind === 'answer' && answer.status === 404;
+    for (const target of planned.targets) if (isGone) this.drop(target);
+    for (const { id, sobject, isDeleted = false } of written ?? []) {
+      const record = records.add(sobject, id, { isShared: planned.isShared ?? false });
+      records.touch(id);
+      if (isDeleted) this.drop(record);
+      else if (records.take(record)) this.own.push(record);
+    }
+    for (const record of this.own.splice(0, Math.max(0, this.own.length - ownMax))) records.leave(record);
+  }
+
+  private drop(record: Known): void {
+    record.isDeleted = true;
+    const isOwn = this.own.includes(record);
+    this.own = this.own.filter((one) => one !== record);
+    if (isOwn) this.desk.records.leave(record);
+  }
+}
+
+/** The records that the answer says were written; null: it does not tell, or there is none. */
+function writtenOf(planned: Planned, answer: ClientAnswer): readonly Written[] | null {
+  const isUnknown = outcomeOf(answer) === 'unknown' || answer.kind === 'none';
+  if (isUnknown) return planned.targets.length > 0 ? planned.targets : null;
+  if (answer.status >= 300) return [];
+  return planned.written(answer.status, parsed(answer.body));
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestOrg } from '@lockstep/harness/org';
+import type { Examiner } from './examiner.ts';
+import type { Answered, Promised } from './history.ts';
+import type { Judge } from './judge.ts';
+import type { Readers } from './readers.ts';
+import type { Records } from './records.ts';
+import type { StaleReadings } from './stale-readings.ts';
+import type { WireTap } from './wire-tap.ts';
+
+/** So much may wait to be judged before clients pause; it bounds the memory of a run. */
+const waitingMax = 40_000;
+const pauseMs = 50;
+
+export interface DeskOptions {
+  seed: number;
+  writes: number;
+  now: () => number;
+  org: TestOrg;
+  records: Records;
+  readers: Readers;
+  stale: StaleReadings;
+  wire: WireTap;
+  judge: Judge;
+  examiner: Examiner;
+  /** The sync's address; null while nobody listens there. */
+  base: () => string | null;
+  /** Nothing disturbs. */
+  isCalm: () => boolean;
+}
+
+/** Where clients get the number of their next write and what they need for it, and report what came of it. */
+export class Desk {
+  readonly seed: number;
+  readonly now: () => number;
+  readonly records: Records;
+  readonly readers: Readers;
+  readonly stale: StaleReadings;
+  readonly wire: WireTap;
+  readonly base: () => string | null;
+  readonly isCalm: () => boolean;
+  /** Answered, or given up. */
+  written = 0;
+  pending = 0;
+  unknown = 0;
+  private readonly options: DeskOptions;
+  private isClosed = false;
+  private begun = 0;
+
+  constructor(options: DeskOptions) {
+    const { seed, now, records, readers, stale, wire, base, isCalm } = options;
+    this.options = options;
+    this.seed = seed;
+    this.now = now;
+    this.records = records;
+    this.readers = readers;
+    this.stale = stale;
+    this.wire = wire;
+    this.base = base;
+    this.isCalm = isCalm;
+  }
+
+  /** The number of a write, from 1 on; null where there are enough. */
+  async next(): Promise<number | null> {
+    while (this.options.examiner.waiting > waitingMax) await sleep(pauseMs);
+    return this.begun < this.options.writes && !this.isClosed ? ++this.begun : null;
+  }
+
+  /** Nobody writes any more: Lockstep has ended by itself, or the run is to end. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  get isOver(): boolean {
+    return this.isClosed;
+  }
+
+  token(): Promise<string> {
+    return this.options.org.token('demo');
+  }
+
+  /** How the Ids of an sobject begin. */
+  prefixOf(sobject: string): string {
+    const some = this.records.contested.find((record) => record.sobject === sobject);
+    return some?.id.slice(0, 3) ?? '';
+  }
+
+  expectShared(write: number): void {
+    this.options.examiner.expectShared(write);
+  }
+
+  answered(answer: Answered): void {
+    this.written++;
+    if (answer.outcome === 'pending') this.pending++;
+    if (answer.outcome === 'unknown') this.unknown++;
+    this.options.examiner.tell(answer);
+  }
+
+  broken(promised: Promised, what: string): void {
+    this.options.judge.break(promised, null, what);
+  }
+}

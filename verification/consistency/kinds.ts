@@ -1,0 +1,128 @@
+import type { Random } from '@lockstep/foundation/random';
+import { dataPath } from '@lockstep/harness/world';
+import type { Known } from './records.ts';
+import { newRecord, type Shape, shapeOf, shapes, someChange } from './shapes.ts';
+
+/** One request of a client, and how its answer is read. */
+export interface Planned {
+  method: 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/services/data/vNN.0`. */
+  path: string;
+  body?: object;
+  /** In a few words. */
+  what: string;
+  /** The records that it writes, where it makes none. */
+  targets: readonly Known[];
+  /** The one sobject that it writes; null: several. */
+  sobject: string | null;
+  /** Each record is written once by it. */
+  isOnce: boolean;
+  /** Others find its record by a value, so that it is never out of anybody's hands. */
+  isShared?: boolean;
+  /** What the answer says was written; only asked of one that succeeded as a whole. Null: it cannot be told. */
+  written(status: number, body: unknown): readonly Written[] | null;
+}
+
+export interface Written {
+  id: string;
+  sobject: string;
+  isDeleted?: boolean;
+}
+
+/** What a client has at hand to write with. */
+export interface Hand {
+  random: Random;
+  /** The number of the write, which its values carry. */
+  write: number;
+  /** A record to change, own or contested; undefined: it has none yet. */
+  target(): Known | undefined;
+  /** A record of the sobject that others may point to. */
+  parent(sobject: string): Known | undefined;
+  /** One that may be deleted. */
+  victim(): Known | undefined;
+}
+
+/** Undefined: nothing of this kind can be written now. */
+export type Kind = (hand: Hand) => Planned | undefined;
+
+/** Ids as answers give them: `{id, success: true}`. */
+export const idIn = (value: unknown): string | null => {
+  const { id, success = true } = (value ?? {}) as { id?: unknown; success?: unknown };
+  return success === true && typeof id === 'string' ? id : null;
+};
+
+export const create: Kind = (hand) => {
+  const shape = hand.random.pick(shapes);
+  const { sobject } = shape;
+  return {
+    method: 'POST',
+    path: `/sobjects/${sobject}`,
+    body: fresh(hand, shape),
+    what: `POST of ${sobject}`,
+    targets: [],
+    sobject,
+    isOnce: true,
+    written: (_status, body) => named(idIn(body), sobject),
+  };
+};
+
+export const update: Kind = (hand) => {
+  const target = hand.target();
+  if (!target) return undefined;
+  return {
+    method: 'PATCH',
+    path: `/sobjects/${target.sobject}/${target.id}`,
+    body: someChange(shapeOf(target.sobject), hand.write, hand.random),
+    what: `PATCH of ${target.id}`,
+    targets: [target],
+    sobject: target.sobject,
+    isOnce: true,
+    written: () => [target],
+  };
+};
+
+export const remove: Kind = (hand) => {
+  const target = hand.victim();
+  if (!target) return undefined;
+  return {
+    method: 'DELETE',
+    path: `/sobjects/${target.sobject}/${target.id}`,
+    what: `DELETE of ${target.id}`,
+    targets: [target],
+    sobject: target.sobject,
+    isOnce: true,
+    written: () => [{ ...target, isDeleted: true }],
+  };
+};
+
+/** Of few values, so that clients meet at them. */
+export const upsert: Kind = (hand) => {
+  const { random, write } = hand;
+  const shape = random.pick(shapes.filter(({ externalId }) => externalId !== undefined));
+  const { sobject, externalId = '' } = shape;
+  const value = `RYW-${random.between(1, 30)}`;
+  const { [externalId]: _, ...values } = newRecord(shape, write);
+  return {
+    method: 'PATCH',
+    path: `/sobjects/${sobject}/${externalId}/${value}`,
+    body: values,
+    what: `upsert of ${sobject} ${value}`,
+    targets: [],
+    sobject,
+    isOnce: true,
+    isShared: true,
+    written: (_status, body) => named(idIn(body), sobject),
+  };
+};
+
+/** The body of a create, under a parent most of the time. */
+export function fresh(hand: Hand, shape: Shape): Record<string, unknown> {
+  const { parent } = shape;
+  const above = parent && hand.random.next() < 0.7 ? hand.parent(parent.sobject) : undefined;
+  return { ...newRecord(shape, hand.write), ...(parent && above && { [parent.field]: above.id }) };
+}
+
+const named = (id: string | null, sobject: string): readonly Written[] | null =>
+  id === null ? null : [{ id, sobject }];
+
+export const dataUrl = (path: string): string => `${dataPath}${path}`;

@@ -1,0 +1,58 @@
+import { sql } from '@lockstep/foundation/sql';
+import { compareStream, mirroredStreams } from '@lockstep/harness/mirror-comparison';
+import { makeWish, waitForWish } from 'lockstep/control';
+import type { Promised } from './history.ts';
+import type { Stage } from './stage.ts';
+
+/** What is promised of the end of a run, and does not hold. */
+export interface Trouble {
+  promised: Promised;
+  record: string | null;
+  what: string;
+}
+
+const flushMsMax = 120_000;
+
+/**
+ * When nobody writes any more and nothing disturbs: after a flush, every row is its record as the org itself answers
+ * it, no record is missing, and no write waits for its end.
+ */
+export async function lastTroubles(stage: Stage): Promise<Trouble[]> {
+  const { org, admin } = stage;
+  const flushed = await flush(stage);
+  if (flushed) return [flushed];
+  const troubles: Trouble[] = [];
+  const token = await org.token('integration');
+  for (const stream of await mirroredStreams(admin)) {
+    const { different, rows, keptRows } = await compareStream(admin, org, token, stream);
+    const unequal = (record: string | null, what: string) =>
+      troubles.push({ promised: 'mirror and org are equal in the end', record, what });
+    for (const { id, how, columns } of different) {
+      unequal(
+        id,
+        `${stream.sobject} ${id} is ${how}${how === 'different' ? ` in ${columns.join(', ')}` : ''}`,
+      );
+    }
+    if (rows !== keptRows) unequal(null, `${stream.sobject} has ${rows} rows and counts ${keptRows}`);
+  }
+  const open = await admin.query<{ method: string; sobject: string; count: number }>(sql`
+    SELECT method, sobject, count(*) AS count FROM _lockstep.intent WHERE outcome IS NULL GROUP BY method, sobject`);
+  for (const { method, sobject, count } of open) {
+    troubles.push({
+      promised: 'no write stays open',
+      record: null,
+      what: `${count} ${method} of ${sobject}`,
+    });
+  }
+  return troubles;
+}
+
+async function flush({ control: { control }, sync }: Stage): Promise<Trouble | undefined> {
+  const wish = await makeWish(control, sync.id, { kind: 'flush', objects: null });
+  const ended = await waitForWish(control, wish, () => undefined, AbortSignal.timeout(flushMsMax)).catch(
+    (error: unknown) => String(error),
+  );
+  if (typeof ended === 'object' && ended?.end && 'result' in ended.end) return undefined;
+  const what = `a flush does not end: ${JSON.stringify(ended)}`;
+  return { promised: 'mirror and org are equal in the end', record: null, what };
+}

@@ -1,0 +1,103 @@
+/**
+ * Runs the read-your-writes test. Use: npm run ryw -- --writes N
+ *
+ *   --writes N      that many requests that write (2,000 unless told); the last line is
+ *                   {"writes":…,"violations":…,"pending":…,"unknown":…}
+ *   --clients N     at the same time (32)
+ *   --seed S        of all dice (1); how requests meet in time is not of the seed
+ *   --records N     in the org before the run (20,000)
+ *   --kill          kills Lockstep by kill -9 every few seconds as well
+ *   --logs FOLDER   keeps the log files of Lockstep
+ *
+ * PostgreSQL is the server that TEST_POSTGRES_URL names, or one that is made for the run. Status 1: a promise was
+ * broken, which is told with its record's history.
+ */
+import { parseArgs } from 'node:util';
+import { runCommand, say, whole } from '@lockstep/harness/command';
+import { openServer } from '@lockstep/harness/postgres-server';
+import type { Violation } from './history.ts';
+import { type Progress, run } from './run.ts';
+
+/** So many violations are told with their story; the others in a line. */
+const storiesMax = 5;
+
+const options = {
+  options: {
+    writes: { type: 'string', default: '2000' },
+    clients: { type: 'string', default: '32' },
+    seed: { type: 'string', default: '1' },
+    records: { type: 'string', default: '20000' },
+    kill: { type: 'boolean', default: false },
+    logs: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+} as const;
+
+const usage = `npm run ryw -- [--writes N] [--clients N] [--seed S] [--records N] [--kill] [--logs FOLDER]
+
+  --writes N     requests that write (2000)
+  --clients N    at the same time (32)
+  --seed S       of all dice (1)
+  --records N    in the org before the run (20000)
+  --kill         kills Lockstep by kill -9 every few seconds as well
+  --logs FOLDER  keeps the log files of Lockstep
+`;
+
+/** Tells violations as they are found. */
+class Teller {
+  private told = 0;
+
+  tell(violations: readonly Violation[]): void {
+    for (const { promised, record, what, story } of violations.slice(this.told)) {
+      say(`It does not hold that ${promised}${record === null ? '' : ` (${record})`}: ${what}`);
+      if (this.told++ < storiesMax) for (const line of story) say(line);
+    }
+  }
+}
+
+/** On standard error: whoever reads the last line reads standard output. */
+function report({ violations, ...progress }: Progress): void {
+  const { seconds, writes, pending, unknown, kills, slowestMs, waiting, remembered } = progress;
+  const memory = Math.round(process.memoryUsage().rss / 1_048_576);
+  process.stderr.write(
+    `${seconds} s: ${writes} writes, ${violations.length} violations, ${pending} pending, ${unknown} unknown, ` +
+      `${kills} kills, slowest ${slowestMs} ms, ${waiting} to judge, ${remembered} records, ${memory} MB\n`,
+  );
+}
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs(options);
+  if (values.help) {
+    process.stderr.write(usage);
+    return true;
+  }
+  await using server = await openServer();
+  process.env.TEST_POSTGRES_URL = server.url; // where the parts of the tests look for it
+  const asked = {
+    writes: whole(values.writes),
+    clients: whole(values.clients),
+    seed: whole(values.seed),
+    records: whole(values.records),
+    hasKills: values.kill,
+    logs: values.logs,
+  };
+  const teller = new Teller();
+  const onProgress = (progress: Progress) => {
+    teller.tell(progress.violations);
+    report(progress);
+  };
+  const { writes, violations, pending, unknown } = await run({ ...asked, stop: stop.signal, onProgress });
+  if (stop.signal.aborted) throw new Error('interrupted');
+  if (violations.length > 0) {
+    const { clients, seed, records } = asked;
+    const again = `--writes ${asked.writes} --clients ${clients} --seed ${seed} --records ${records}`;
+    say(`again: npm run ryw -- ${again}${values.kill ? ' --kill' : ''}`);
+  }
+  say(JSON.stringify({ writes, violations: violations.length, pending, unknown }));
+  return violations.length === 0;
+}
+
+await runCommand(main);

@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@lockstep/foundation/random';
+import { makeWish, readLivingWorkers } from 'lockstep/control';
+import type { Stage } from './stage.ts';
+
+const everyMs = [4_000, 20_000] as const;
+const expiresInMs = 30_000;
+
+/** Somebody who has a table read whole again and again: its pages are of the same kind as those of a first copy. */
+export async function runRereads(
+  { control: { control }, sync }: Stage,
+  random: Random,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(random.between(...everyMs), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted || (await readLivingWorkers(control)).length === 0) continue;
+    await makeWish(control, sync.id, { kind: 'reread', objects: [random.pick(sync.sobjects)], expiresInMs });
+  }
+}

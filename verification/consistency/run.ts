@@ -1,0 +1,248 @@
+/**
+ * One run: clients write through the proxy while the first copy, the polls, outsiders and disturbances go on; readers
+ * look at the rows over and over; the judge hears of everything.
+ */
+import { seededRandom } from '@lockstep/foundation/random';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { Client } from './client.ts';
+import { CommitReader } from './commit-reader.ts';
+import { readCompared } from './compared-fields.ts';
+import { Desk } from './desk.ts';
+import { Examiner } from './examiner.ts';
+import type { Violation } from './history.ts';
+import { openAgent } from './http-exchange.ts';
+import { Judge } from './judge.ts';
+import { lastTroubles } from './last-comparison.ts';
+import { Outsider } from './outsider.ts';
+import { Readers } from './readers.ts';
+import { Records } from './records.ts';
+import { runRereads } from './rereads.ts';
+import { shapes } from './shapes.ts';
+import { openStage, type Stage } from './stage.ts';
+import { StaleReadings } from './stale-readings.ts';
+import { Weather } from './weather.ts';
+
+export interface RunOptions {
+  writes: number;
+  clients: number;
+  seed: number;
+  hasKills: boolean;
+  /** In the org before the run. */
+  records: number;
+  /** A folder for the log files of Lockstep. */
+  logs?: string | undefined;
+  /** Aborts when somebody wants the run to end: it is cleared away, and nothing more is judged. */
+  stop?: AbortSignal;
+  /** For the test of this test: makes the mirror worse than it is, before the first write. */
+  meddle?: (stage: Stage) => Promise<void>;
+  /** Told every few seconds how far it is, and at the end. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Run {
+  /** That were answered, or will not be. */
+  writes: number;
+  violations: readonly Violation[];
+  pending: number;
+  unknown: number;
+  kills: number;
+  /** From the answer until SQL has shown it, the longest of those that were not there at once. */
+  slowestMs: number;
+}
+
+export interface Progress extends Run {
+  seconds: number;
+  /** What the judge has still to hear, and the records that it remembers. */
+  waiting: number;
+  remembered: number;
+}
+
+/** What was not there at once is to be there so long after the last disturbance; rests after failures pass in it. */
+const soonMs = 15_000;
+/** Beyond that, until it is given up that it comes. */
+const marginMs = 30_000;
+const contestedEach = 4;
+const watchers = 3;
+const outsiders = 2;
+const progressEveryMs = 5_000;
+const calmEveryMs = 200;
+
+export async function run(options: RunOptions): Promise<Run> {
+  await using course = await openCourse(options);
+  const { desk, judge, examiner, weather, now } = course;
+  await options.meddle?.(course.stage);
+  using _progress = every(progressEveryMs, () => options.onProgress?.(progressOf(course)));
+  using _calm = every(calmEveryMs, () => {
+    if (weather.calmSince !== null) examiner.tell({ kind: 'calm', at: now(), since: weather.calmSince });
+  });
+  const judging = begin((signal) => examiner.run(signal));
+  const watching = begin((signal) => watch(course, signal));
+  const disturbing = begin((signal) => disturb(course, options.seed, signal));
+
+  const agent = openAgent(options.clients);
+  const clients = Array.from({ length: options.clients }, (_, place) => new Client(desk, agent, place + 1));
+  const { stop } = options;
+  stop?.addEventListener('abort', () => desk.close(), { once: true });
+  if (stop?.aborted) desk.close();
+  await Promise.all(clients.map((client) => client.run()));
+  agent.destroy();
+  if (stop?.aborted) {
+    await Promise.allSettled([disturbing.end(), watching.end(), judging.end()]);
+    return progressOf(course);
+  }
+  await disturbing.end();
+  await settle(course);
+  await watching.end();
+  await judging.end();
+  for (const { promised, record, what } of await lastTroubles(course.stage)) {
+    judge.break(promised, record, what);
+  }
+  options.onProgress?.(progressOf(course));
+  return progressOf(course);
+}
+
+interface Course extends AsyncDisposable {
+  stage: Stage;
+  now: () => number;
+  records: Records;
+  judge: Judge;
+  examiner: Examiner;
+  readers: Readers;
+  stale: StaleReadings;
+  desk: Desk;
+  weather: Weather;
+}
+
+/** Everything that a run takes, ready: Lockstep has begun its first copy. */
+async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunOptions): Promise<Course> {
+  await using undo = new AsyncDisposableStack();
+  const began = performance.now();
+  const now = () => performance.now() - began;
+  const random = seededRandom(seed);
+  const sobjects = shapes.map(({ sobject }) => sobject);
+  const onRepeat = (write: number) =>
+    judge.break('a write is sent once', null, `write ${write} was sent again`);
+  const stage = undo.use(await openStage({ records: inOrg, sobjects, onRepeat, logs }));
+  const { org, server, wire, sync, reader, admin } = stage;
+  const compared = await readCompared(org.db, admin, sync.destination.tableSchema);
+  const records = new Records(now);
+  const commits = new CommitReader(org.db, compared);
+  const fieldsOf = (record: string) => compared.get(commits.sobjectOf(record) ?? '')?.fields ?? [];
+  const judge = new Judge({ soonMs, fieldsOf });
+  const examiner = new Examiner(judge, commits, records, now);
+  const readers = new Readers(reader, compared, now, (seen) => examiner.tell(seen));
+  examiner.onOver = (record) => readers.forget(record);
+  for (const sobject of sobjects) {
+    const rows = await commits.find(sobject, await someIds(stage, sobject, seed));
+    for (const [record, row] of rows) {
+      records.add(sobject, record, { isContested: true });
+      judge.take({ kind: 'found', at: now(), record, row });
+    }
+  }
+  // Stamps of one record may go back by two seconds.
+  if (random.next() < 0.5) await org.control('/stamps/jitter', { seconds: 2, share: 0.05, seed });
+  const stale = new StaleReadings(org);
+  const tell = (text: string) => examiner.tell({ kind: 'weather', at: now(), text });
+  const weather = new Weather({ world: stage, server, random, now, tell, hasKills, soonMs });
+  const desk = new Desk({
+    seed,
+    writes,
+    now,
+    org,
+    records,
+    readers,
+    stale,
+    wire,
+    judge,
+    examiner,
+    base: () => server.url && `${server.url}/${sync.id}`,
+    isCalm: () => weather.calmSince !== null,
+  });
+  await server.start();
+  void server.ended.then((last) => {
+    desk.close();
+    judge.break('Lockstep runs on', null, last);
+  });
+  const ends = undo.move();
+  return {
+    stage,
+    now,
+    records,
+    judge,
+    examiner,
+    readers,
+    stale,
+    desk,
+    weather,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** Some records that everybody will write, from all over the table, so that the first copy comes to them in time. */
+async function someIds({ org }: Stage, sobject: string, seed: number): Promise<string[]> {
+  const found = await org.db.query<{ id: string }>(sql`
+    SELECT "Id" AS id FROM ${ident('org', sobject)} WHERE NOT "IsDeleted"
+     ORDER BY md5("Id" || ${String(seed)}) LIMIT ${contestedEach}`);
+  return found.map(({ id }) => id);
+}
+
+const watch = ({ records, judge, readers }: Course, signal: AbortSignal): Promise<unknown> =>
+  Promise.all(
+    Array.from({ length: watchers }, (_, place) =>
+      readers.watch(`watcher ${place + 1}`, () => records.watched(judge.awaited), signal),
+    ),
+  );
+
+const disturb = ({ weather, stale, stage, records }: Course, seed: number, signal: AbortSignal) =>
+  Promise.all([
+    weather.run(signal),
+    stale.run(signal),
+    runRereads(stage, seededRandom(seed * 1_000 + 900), signal),
+    ...Array.from({ length: outsiders }, (_, place) =>
+      new Outsider(stage.org, records, seededRandom(seed * 1_000 + 500 + place), place).run(signal),
+    ),
+  ]);
+
+/** Until all that is to come has come, or was to come long ago. Where a promise is broken already, nobody waits. */
+async function settle({ judge, examiner, now }: Course): Promise<void> {
+  const latest = now() + soonMs + marginMs;
+  await examiner.catchUp();
+  const isBroken = () => judge.violations.length > 0;
+  while (judge.awaited.size > 0 && !isBroken() && now() < latest) await examiner.catchUp();
+  if (isBroken()) return;
+  for (const record of judge.awaited) {
+    judge.break('what was not there at once comes soon', record, 'nobody has seen it until the end');
+  }
+}
+
+function begin(work: (signal: AbortSignal) => Promise<unknown>): { end(): Promise<unknown> } {
+  const stop = new AbortController();
+  const done = work(stop.signal);
+  done.catch(() => undefined); // told at the end
+  return {
+    end() {
+      stop.abort();
+      return done;
+    },
+  };
+}
+
+function every(ms: number, work: () => void): Disposable {
+  const timer = setInterval(work, ms);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+function progressOf({ desk, judge, examiner, weather, now }: Course): Progress {
+  const { written: writes, pending, unknown } = desk;
+  return {
+    seconds: Math.round(now() / 1000),
+    writes,
+    violations: judge.violations,
+    pending,
+    unknown,
+    kills: weather.kills,
+    slowestMs: Math.round(judge.slowestMs),
+    waiting: examiner.waiting,
+    remembered: judge.size,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Database } from '@lockstep/foundation/database';
+import { openTestControl, type TestControl } from '@lockstep/harness/control';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { makeTestSync, openMirror } from '@lockstep/harness/test-sync';
+import type { Sync } from 'lockstep/control';
+import { openServerProcess, type ServerProcess } from './server-process.ts';
+import { openWireTap, type WireTap } from './wire-tap.ts';
+
+/** What a run works with, all of it real: org, wire, databases, and Lockstep as a process, which does not run yet. */
+export interface Stage extends AsyncDisposable {
+  org: TestOrg;
+  wire: WireTap;
+  server: ServerProcess;
+  sync: Sync;
+  control: TestControl;
+  /** The mirror as its users see it. */
+  reader: Database;
+  /** The mirror's database as its server's administrator. */
+  admin: Database;
+}
+
+export interface StageOptions {
+  /** In the org before the run. */
+  records: number;
+  sobjects: readonly string[];
+  /** Told of each time that a client's write is sent but the first. */
+  onRepeat: (write: number) => void;
+  /** A folder for the log files of Lockstep. */
+  logs?: string | undefined;
+}
+
+/** As fast as a sync may be, so that polls meet writes often. */
+const intervalMs = 200;
+/** Rows stay locked longer than this, so that some writes are refused. */
+const lockTimeoutMs = 1_200;
+const readersMax = 12;
+
+export async function openStage({ records, sobjects, onRepeat, logs }: StageOptions): Promise<Stage> {
+  await using undo = new AsyncDisposableStack();
+  const org = undo.use(await startOrg({ records, lockTimeoutMs, apiLimit: 1_000_000_000 }));
+  const { hostname: host, port } = new URL(org.url);
+  const wire = undo.use(await openWireTap({ host, port: Number(port) }, onRepeat));
+  // Whoever signs in is sent to the wire.
+  await org.control('/signIn/instanceUrl', { url: wire.url, times: null });
+  const control = undo.use(await openTestControl());
+  const allowHosts = [org.url, wire.url].map((url) => new URL(url).host);
+  const wish = { name: 'ryw', sobjects, intervalMs, allowHosts };
+  const { sync } = undo.use(await makeTestSync(org, control, wish));
+  const server = undo.use(
+    await openServerProcess({ controlUrl: control.database.url, key: control.keyBytes, allowHosts, logs }),
+  );
+  const { reader, admin } = undo.use(await openMirror(control, sync, { connectionsMax: readersMax }));
+  const ends = undo.move();
+  return {
+    org,
+    wire,
+    server,
+    sync,
+    control,
+    reader,
+    admin,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@lockstep/foundation/random';
+import { type Disturbance, type Disturbed, disturbances } from './disturbances.ts';
+import type { ServerProcess } from './server-process.ts';
+
+/** Disturbances by turns with calm, as long as the run goes. Kills of Lockstep are among them where they are wanted. */
+export interface WeatherOptions {
+  world: Disturbed;
+  server: ServerProcess;
+  random: Random;
+  now: () => number;
+  /** Told of each disturbance, when it begins and when it ends. */
+  tell: (text: string) => void;
+  hasKills: boolean;
+  /** In some calms so much time passes that everything has to be there. */
+  soonMs: number;
+}
+
+const burstMs = [400, 3_000] as const;
+const calmMs = [300, 2_500] as const;
+/** Of a burst. */
+const disturbancesMax = 3;
+/** One calm in so many is a long one. */
+const longCalmEvery = 8;
+const killShare = 0.8;
+const awayMs = [0, 1_500] as const;
+
+export class Weather {
+  /** Since when nothing disturbs; null while something does. */
+  calmSince: number | null;
+  kills = 0;
+  private readonly options: WeatherOptions;
+
+  constructor(options: WeatherOptions) {
+    this.options = options;
+    this.calmSince = options.now();
+  }
+
+  /** Ends in a calm. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { random, soonMs, now, hasKills } = this.options;
+    const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
+    for (let bursts = 1; !signal.aborted; bursts++) {
+      await pause(bursts % longCalmEvery === 0 ? soonMs + 2_000 : random.between(...calmMs));
+      if (signal.aborted) return;
+      this.calmSince = null;
+      const chosen = new Set(
+        Array.from({ length: random.between(1, disturbancesMax) }, () => random.pick(disturbances)),
+      );
+      const kill = hasKills && random.next() < killShare ? [this.kill(pause)] : [];
+      await Promise.all([...kill, ...[...chosen].map((one) => this.disturb(one, pause))]);
+      this.calmSince = now();
+    }
+  }
+
+  private async disturb(disturbance: Disturbance, pause: (ms: number) => Promise<void>): Promise<void> {
+    const { world, random, tell } = this.options;
+    await pause(random.between(0, 500));
+    tell(`${disturbance.name}: from now on`);
+    const end = await disturbance.begin(world, random);
+    await pause(random.between(...burstMs));
+    await end();
+    tell(`${disturbance.name}: no more`);
+  }
+
+  private async kill(pause: (ms: number) => Promise<void>): Promise<void> {
+    const { server, random, tell } = this.options;
+    await pause(random.between(0, 2_000));
+    tell('Lockstep is killed');
+    await server.kill();
+    this.kills++;
+    await pause(random.between(...awayMs));
+    await server.start();
+    tell('Lockstep is back');
+  }
+}

@@ -1,0 +1,320 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openCli } from '@lockstep/harness/cli-process';
+import {
+  ageOf,
+  commands,
+  configHelp,
+  findCommand,
+  helpOf,
+  pasteable,
+  readConfig,
+  stateOf,
+  table,
+  timeOf,
+} from 'lockstep/cli/testing';
+import { Fault } from 'lockstep/core/faults';
+import { claimRunFile, eraseDirectory, prepareDirectory, readRunFile } from 'lockstep/server/testing';
+
+const nowhere = join(tmpdir(), 'there-is-no-such-folder');
+
+async function openFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+test('without any option Lockstep keeps to this machine and to its own folder', () => {
+  const config = readConfig({ HOME: '/home/ann', XDG_CONFIG_HOME: '/home/ann/conf' }, nowhere);
+  assert.equal(config.dataDir, '.lockstep');
+  assert.equal(config.databaseUrl, undefined);
+  assert.equal(config.proxyHost, '127.0.0.1');
+  assert.deepEqual([config.proxyPort, config.orgPort, config.postgresPort], [8401, 8402, 54_320]);
+  assert.deepEqual(config.allowHosts, []);
+  assert.equal(config.key.defaultKeyFile, '/home/ann/conf/lockstep/key');
+});
+
+test('a wrong configuration is refused with every problem at once, with near names and without a value', () => {
+  const wrong = {
+    LOCKSTEP_DTA: 'x',
+    LOCKSTEP_PROXY_PORT: 'secret-port',
+    LOCKSTEP_LOG_LEVEL: 'secret-level',
+    DATABASE_URL: 'mysql://secret-host/x',
+  };
+  assert.throws(
+    () => readConfig(wrong, nowhere),
+    (error: unknown) => {
+      assert.ok(error instanceof Fault);
+      assert.equal(error.code, 'CFG-01');
+      assert.match(error.message, /LOCKSTEP_DTA is no option. Near: LOCKSTEP_DATA\./);
+      for (const name of ['LOCKSTEP_PROXY_PORT', 'LOCKSTEP_LOG_LEVEL', 'DATABASE_URL']) {
+        assert.match(error.message, new RegExp(`${name} must be `));
+      }
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    },
+  );
+});
+
+test('a port over 65535 is refused', () => {
+  assert.throws(
+    () => readConfig({ LOCKSTEP_PROXY_PORT: '65536' }, nowhere),
+    /LOCKSTEP_PROXY_PORT must be a port/,
+  );
+  assert.equal(readConfig({ LOCKSTEP_PROXY_PORT: '65535' }, nowhere).proxyPort, 65_535);
+});
+
+test('half a mail configuration is refused, because no e-mail would ever go out', () => {
+  const half = { LOCKSTEP_SMTP_URL: 'smtp://mail.example.com', LOCKSTEP_MAIL_FROM: 'a@example.com' };
+  assert.throws(() => readConfig(half, nowhere), /LOCKSTEP_SMTP_URL needs LOCKSTEP_MAIL_TO beside it/);
+  const whole = readConfig({ ...half, LOCKSTEP_MAIL_TO: 'b@example.com' }, nowhere);
+  assert.equal(whole.mail.to, 'b@example.com');
+});
+
+test('a file .env gives options, and the environment counts before it', async () => {
+  await using folder = await openFolder();
+  await writeFile(join(folder.path, '.env'), 'LOCKSTEP_DATA=from-file\nLOCKSTEP_ALLOW_HOST="a:1, b"\n');
+  const config = readConfig({ LOCKSTEP_DATA: 'from-environment' }, folder.path);
+  assert.equal(config.dataDir, 'from-environment');
+  assert.deepEqual(config.allowHosts, ['a:1', 'b']);
+  await writeFile(join(folder.path, '.env'), 'LOCKSTEP_NO_SUCH=1\n');
+  assert.throws(() => readConfig({}, folder.path), /LOCKSTEP_NO_SUCH is no option/);
+});
+
+test('help config names every option with its form, its default and its reason', () => {
+  const text = helpOf('config', commands);
+  const known =
+    'DATA KEY_FILE KEY SMTP_URL MAIL_FROM MAIL_TO ALLOW_HOST PROXY_HOST PROXY_PORT PROXY_TLS_CERT PROXY_TLS_KEY PROXY_PUBLIC_HOST TRUSTED_PROXIES METRICS_HOST METRICS_PORT ORG_PORT POSTGRES_PORT LOG_LEVEL';
+  const names = ['DATABASE_URL', ...known.split(' ').map((name) => `LOCKSTEP_${name}`)];
+  assert.deepEqual(
+    configHelp()
+      .map(({ name }) => name)
+      .toSorted(),
+    names.toSorted(),
+  );
+  for (const { name, form, unset, why } of configHelp()) {
+    for (const part of [form, unset, why]) assert.notEqual(part, '', `${name} has form, default and reason`);
+    assert.ok(text.includes(`${name}\n    ${form}\n    default: ${unset}\n    ${why}`), name);
+  }
+});
+
+test('every command has help of its own that names its flags', () => {
+  for (const command of commands) {
+    assert.match(helpOf('', commands), new RegExp(`^  ${command.name} `, 'm'));
+    const text = helpOf(command.name, commands);
+    assert.ok(text.includes(command.summary));
+    for (const flag of Object.keys(command.flags ?? {})) assert.match(text, new RegExp(`--${flag}\\b`));
+  }
+});
+
+test('no command takes a secret as a flag', () => {
+  const flags = commands.flatMap(({ flags }) => Object.keys(flags ?? {}));
+  assert.deepEqual(
+    flags.filter((flag) => /secret|password|token|key/.test(flag) && !flag.endsWith('-file')),
+    [],
+  );
+});
+
+test('a command that does not exist is refused with those that come near', () => {
+  assert.throws(() => findCommand(['statsu']), /There is no command "statsu". Near: status\./);
+  assert.throws(() => findCommand(['sync', 'creat']), /Near: sync create/);
+});
+
+test('wrong use ends with code 2 and names what is wrong, on standard error alone', async () => {
+  await using cli = await openCli();
+  for (const [args, says] of [
+    [['no-such'], /There is no command/],
+    [['status', '--chek'], /Unknown option '--chek'\. Near: --check/],
+    [['sql'], /sql needs "SELECT …"/],
+    [['sql', ''], /sql needs "SELECT …"/],
+    [['sql', 'demo', 'SELECT 1'], /does not take "SELECT 1" .*--sync demo/],
+    [['sql', 'SELECT', '1', 'FROM', 'x'], /put the whole query in quotes/],
+    [['demo', '--activity', '-1'], /--activity takes a number from 0 to 1000/],
+    [['demo', '--records'], /--records needs a value: N/],
+    [['demo', '--check', '--fresh'], /leave --fresh out/],
+    [['budget', 'set', '--every', '3'], /write 3s/],
+    [['status', '--max-age', '60s'], /belongs to --check/],
+    [['status', '--check', '--max-age', '60'], /takes a time such as 60s/],
+    [['sync', 'create', '--org', 'x.example.com', '--objects', ' , '], /needs --objects/],
+    [
+      ['sync', 'create', '--org', 'x.example.com', '--objects', 'A', '--name', 'x/y'],
+      /--name takes up to 60/,
+    ],
+    [['demo', '--records', 'many'], /--records takes a whole number from 100/],
+    [['sync', 'create', '--org', 'x.example.com'], /needs --objects/],
+    [['budget', 'set'], /needs --every or --stop-at/],
+  ] as const) {
+    const { code, stdout, stderr } = await cli.run(args);
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, says);
+    assert.match(stderr, /\nnext: npm run -s lockstep -- help/);
+  }
+});
+
+test('a budget of 0 or of text is refused with the range, before anything is asked of a server', async () => {
+  await using cli = await openCli();
+  for (const every of ['0', 'fast', '-1s']) {
+    const { code, stderr } = await cli.run(['budget', 'set', `--every=${every}`]);
+    assert.equal(code, 2, every);
+    assert.match(stderr, /error LIM-05: .*\nnext: .*0\.2 s to 300 s/);
+  }
+});
+
+test('a database that does not answer gets one line with host and reason, and no stack', async () => {
+  await using cli = await openCli();
+  const ask = (url: string, ...args: string[]) => cli.run(args, { DATABASE_URL: url });
+  const closed = await ask('postgres://ann:hidden@127.0.0.1:1/x', 'status', '--json');
+  assert.equal(closed.code, 7);
+  const [line = '', next = '', ...rest] = closed.stderr.trim().split('\n');
+  assert.match(line, /^error DB-02: .*127\.0\.0\.1:1.*ECONNREFUSED/);
+  assert.match(next, /^next: /);
+  assert.deepEqual(rest, []);
+  const { error } = JSON.parse(closed.stdout) as { error: Record<string, string> };
+  assert.equal(error.code, 'DB-02');
+  assert.ok(error.title && error.explanation && error.next);
+  const started = await ask('postgres://ann:hidden@127.0.0.1:1/x', 'start');
+  const unknown = await ask('postgres://ann:hidden@no-such-host.invalid/x', 'demo');
+  assert.match(started.stderr, /error DB-02/);
+  assert.match(unknown.stderr, /error DB-0[12]: .*no-such-host\.invalid/);
+  for (const { stdout, stderr } of [closed, started, unknown]) {
+    assert.doesNotMatch(stdout + stderr, /hidden|\n {4}at /);
+  }
+});
+
+test('a command where nothing runs names the folder, says how to start, and makes nothing', async () => {
+  await using cli = await openCli();
+  const { code, stderr } = await cli.run(['status', '--data', cli.dataDir]);
+  assert.equal(code, 4);
+  assert.ok(
+    stderr.startsWith('error SYS-11: ') && stderr.includes(`data directory ${cli.dataDir}\n`),
+    stderr,
+  );
+  const start = `npm run demo -- --data ${cli.dataDir}, or npm run -s lockstep -- start --data ${cli.dataDir}`;
+  assert.ok(stderr.includes(`next: Start one: ${start}`), stderr);
+  await assert.rejects(stat(cli.dataDir));
+});
+
+test('a data directory of a newer version is refused and stays as it is', async () => {
+  await using cli = await openCli();
+  await mkdir(cli.dataDir);
+  await writeFile(join(cli.dataDir, 'format'), '99\n');
+  for (const environment of [{}, { DATABASE_URL: 'postgres://127.0.0.1:1/x' }]) {
+    const { code, stderr } = await cli.run(['start'], environment);
+    assert.equal(code, 1);
+    assert.match(stderr, /error SYS-07: .*format 99/);
+  }
+  assert.equal(await readFile(join(cli.dataDir, 'format'), 'utf8'), '99\n');
+});
+
+test('a second server on one data directory is refused; a dead one counts for nothing', async () => {
+  await using folder = await openFolder();
+  const claim = await claimRunFile(folder.path);
+  await claim.publish({ controlUrl: 'postgres://x' });
+  assert.equal((await stat(join(folder.path, 'run.json'))).mode & 0o777, 0o600);
+  await assert.rejects(claimRunFile(folder.path), /runs already on the data directory/);
+  assert.equal((await readRunFile(folder.path))?.controlUrl, 'postgres://x');
+
+  await writeFile(
+    join(folder.path, 'run.json'),
+    JSON.stringify({ pid: process.pid, identity: 'of another process' }),
+  );
+  assert.equal(await readRunFile(folder.path), undefined);
+  const second = await claimRunFile(folder.path);
+  await second.release();
+  await assert.rejects(stat(join(folder.path, 'run.json')));
+});
+
+test('only a data directory is ever erased', async () => {
+  await using folder = await openFolder();
+  await writeFile(join(folder.path, 'thesis.txt'), 'ten years');
+  await assert.rejects(
+    eraseDirectory(folder.path),
+    /is not a data directory of Lockstep; nothing was erased/,
+  );
+  assert.equal(await readFile(join(folder.path, 'thesis.txt'), 'utf8'), 'ten years');
+  await writeFile(join(folder.path, 'format'), '1\n');
+  assert.equal(await eraseDirectory(folder.path), true);
+  await assert.rejects(stat(join(folder.path, 'thesis.txt')));
+  assert.ok((await stat(folder.path)).isDirectory());
+});
+
+test('a folder with other things in it never becomes a data directory', async () => {
+  await using folder = await openFolder();
+  await mkdir(join(folder.path, 'lost+found'));
+  await writeFile(join(folder.path, 'thesis.txt'), 'ten years');
+  await assert.rejects(prepareDirectory(folder.path), /is not empty, and not a data directory/);
+  await rm(join(folder.path, 'thesis.txt'));
+  await prepareDirectory(folder.path);
+  await writeFile(join(folder.path, 'more'), '');
+  await prepareDirectory(folder.path);
+});
+
+test('a data directory that cannot be made gets one plain line and code 2', async () => {
+  await using cli = await openCli();
+  const file = join(cli.folder, 'file');
+  await writeFile(file, '');
+  for (const [path, reason] of [
+    [file, 'EEXIST'],
+    [join(file, 'below'), 'ENOTDIR'],
+  ] as const) {
+    const { code, stderr } = await cli.run(['start', '--data', path]);
+    assert.equal(code, 2);
+    assert.equal(
+      stderr.split('\n')[0],
+      `error: The data directory ${path} cannot be made or used (${reason})`,
+    );
+  }
+});
+
+test('a command that is named works when it is pasted in a clone', () => {
+  const text = 'Go on: lockstep sync resume x, or npm run demo -- --fresh. See lockstep help config';
+  assert.equal(
+    pasteable(text),
+    'Go on: npm run -s lockstep -- sync resume x, or npm run demo -- --fresh. See npm run -s lockstep -- help config',
+  );
+  assert.equal(
+    pasteable(text, 'my data'),
+    "Go on: npm run -s lockstep -- sync resume --data 'my data' x, or npm run demo -- --data 'my data' --fresh. See npm run -s lockstep -- help config",
+  );
+  assert.equal(pasteable('lockstep 0.1.0; database lockstep_s1'), 'lockstep 0.1.0; database lockstep_s1');
+});
+
+test('a sync runs only where a living process holds it and it waits for nothing', () => {
+  const now = timeOf('2026-11-24 09:37:00+00');
+  const fault = {
+    code: 'ORG-04',
+    says: 'Not a Salesforce address.',
+    next: 'Use another.',
+    since: '2026-11-24T09:36:12Z',
+    retryAt: '2026-11-24T09:37:12Z',
+  };
+  const sync = { name: 'acme', paused: false, intervalMs: 3_000 };
+  const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
+  assert.equal(headline(sync, { isHeld: true, fault: null }, now), 'Running, one request every 3 s');
+  assert.match(headline(sync, { isHeld: false, fault }, now), /^Not running: no Lockstep process holds it/);
+  assert.match(headline({ ...sync, paused: true }, { isHeld: false, fault: null }, now), /^Paused/);
+  const waiting = stateOf(sync, { isHeld: true, fault }, now);
+  assert.equal(waiting.headline, 'Waiting since 09:36:12 UTC, next try in 12 s');
+  assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
+  const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
+  const locked = stateOf(sync, { isHeld: true, fault: keyFault }, now);
+  assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');
+  assert.equal(locked.lines[0], 'next: Use another.');
+  assert.equal(ageOf('2026-11-24 09:36:59.5+00', now), '1 s ago');
+  assert.equal(ageOf('2026-11-24 09:00:00+00', now), '37 min ago');
+});
+
+test('a value of a record cannot act on the terminal', () => {
+  const shown = table(
+    ['NAME', 'N'],
+    [
+      ['\x1b[31mred\n\x07\x7f\x9b', '1'],
+      ['b', '22'],
+    ],
+    new Set([1]),
+  );
+  assert.doesNotMatch(shown.replaceAll('\n', ''), /\p{Cc}/u);
+  assert.equal(shown.split('\n').length, 3);
+});

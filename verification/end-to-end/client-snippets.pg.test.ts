@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { shellWord } from '@lockstep/foundation/shell-words';
+import { openCli } from '@lockstep/harness/cli-process';
+import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients';
+import { root } from '@lockstep/harness/source-files';
+import { openWorld } from '@lockstep/harness/world';
+import { openReaderUrl } from 'lockstep/control';
+
+/** The examples of docs/clients.md as they stand there, where their language is installed, on a world of their own. */
+const page = readFileSync(join(root, 'docs/clients.md'), 'utf8');
+
+/** The first block of this language under the heading. */
+function snippet(heading: string, language: string): string {
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
+  const [, text] = section.split(`\`\`\`${language}\n`);
+  assert(text, `docs/clients.md has a block of ${language} under ${heading}`);
+  return text.split('```')[0] ?? '';
+}
+
+/** Why an example does not run: false where all is there that it needs. */
+function missing(command: string, fetched: string | null): string | false {
+  if (spawnSync(command, ['--version']).error) return `${command} is not installed`;
+  return fetched === null || existsSync(fetched)
+    ? false
+    : `${fetched} is missing: npm run clients fetches it`;
+}
+
+const undo = new AsyncDisposableStack();
+after(() => undo.disposeAsync());
+const world = undo.use(await openWorld({ org: { records: 100 }, sobjects: ['Account'] }));
+const variables = {
+  BASE: world.base,
+  SF_TOKEN: await world.org.token('demo'),
+  MIRROR_URL: await openReaderUrl(world.control.control, world.sync),
+};
+const cli = undo.use(
+  await openCli({
+    DATABASE_URL: world.control.database.url,
+    LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
+    ...variables,
+  }),
+);
+
+/** Runs a line of a shell in an empty folder, and looks at what each example prints. */
+async function shows(line: string, name: string): Promise<void> {
+  const { code, stdout, stderr } = await cli.shell(line);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^Lockstep-Applied: yes\r?\n/);
+  assert.ok(stdout.includes(name), stdout);
+}
+
+test('the example for curl writes, and SQL shows it', {
+  skip: missing('curl', null),
+}, async () => {
+  // Here, npm run -s lockstep -- is the command line of this checkout.
+  await shows(`npm() { shift 4; lockstep "$@"; }\n${snippet('curl', 'sh')}`, 'Written with curl');
+});
+
+test('the example for jsforce writes, and SQL shows it', async () => {
+  const program = `cd ${shellWord(root)} && ${shellWord(process.execPath)} --input-type=module`;
+  await shows(`${program} --eval ${shellWord(snippet('jsforce', 'js'))}`, 'Written with jsforce');
+});
+
+const { python, java, go } = clientFolders;
+
+test('the example for simple-salesforce writes, and SQL shows it', {
+  skip: missing('python3', python),
+}, async () => {
+  const program = snippet('simple-salesforce', 'python');
+  const line = `PYTHONPATH=${shellWord(python)} python3 -c ${shellWord(program)}`;
+  await shows(line, 'Written with simple-salesforce');
+});
+
+test('the example for Java writes, and SQL shows it', {
+  skip: missing('java', java),
+}, async () => {
+  await writeFile(join(cli.folder, 'Write.java'), snippet('Java', 'java'));
+  await shows(`java -cp ${shellWord(join(java, 'postgresql.jar'))} Write.java`, 'Written with Java');
+});
+
+test('the example for Go writes, and SQL shows it', {
+  skip: missing('go', go),
+}, async () => {
+  const folder = join(cli.folder, 'go'); // of its own: Go takes no module in the folder of temporary files
+  await mkdir(folder);
+  await writeFile(join(folder, 'main.go'), snippet('Go', 'go'));
+  for (const file of ['go.mod', 'go.sum']) await copyFile(join(go, file), join(folder, file));
+  const variables = Object.entries({ ...goEnvironment, GOPROXY: 'off' });
+  const assigned = variables.map(([name, value]) => `${name}=${shellWord(value)}`);
+  await shows(`cd go && ${assigned.join(' ')} go run main.go`, 'Written with Go');
+});

@@ -1,0 +1,91 @@
+/**
+ * Refusals and errors in place of pages. Rows of the list of faults: 18 (an object that may not be read any more), 31
+ * (locator), 32 (time-out of a query), 47 (errors in foreign form).
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { startOrg } from '@lockstep/harness/org';
+import type { Stage } from '@lockstep/harness/stage';
+import { openPair, writeBoth } from '@lockstep/harness/stage-pair';
+
+const org = await startOrg({ records: 300 });
+after(() => org[Symbol.asyncDispose]());
+
+const ofAccount = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
+const wholeRequest = { path: '*/composite', user: 'integration' } as const;
+
+for (const answer of ['INVALID_QUERY_LOCATOR', 'QUERY_TIMEOUT', 'UNKNOWN_EXCEPTION']) {
+  test(`after ${answer} a table is read on from its cursor, and the others go on meanwhile`, async () => {
+    await using stage = await openPair(org);
+    const fault = await stage.strike({ match: ofAccount, times: null, effect: { answer } });
+    const { account, lead } = await writeBoth(stage, answer);
+    await stage.pass(6 * stage.intervalMs);
+    assert.ok((await fault.fired()) >= 3, 'it is tried again');
+    assert.equal((await stage.row('lead', lead))?.company, answer);
+    assert.equal(await stage.row('account', account), undefined);
+    await fault.end();
+    await stage.pass(3 * stage.intervalMs);
+    assert.equal((await stage.row('account', account))?.name, answer);
+    await stage.settle();
+    await stage.expectWhole();
+  });
+}
+
+const html = { 'Content-Type': 'text/html;charset=UTF-8' };
+const foreign = {
+  'a 500 with a list of errors': { answer: 'UNKNOWN_EXCEPTION' },
+  'a 500 with an empty body': { respond: { status: 500 } },
+  'a 500 as a page of HTML': { respond: { status: 500, headers: html, body: '<h1>Server Error</h1>' } },
+  'a 200 as a page of HTML': { respond: { status: 200, headers: html, body: '<h1>Please log in</h1>' } },
+  'a 200 with an empty body': { emptyBody: true },
+  'a 200 with the body of an error': { answer: 'ERROR_WITH_200' },
+  'a 200 with an answer of another form': { respond: { status: 200, body: { compositeResponse: [] } } },
+};
+
+test('an error in whatever form is no page: nothing is stored, nothing moves, and it passes by itself', async (t) => {
+  await using stage = await openPair(org);
+  for (const [what, effect] of Object.entries(foreign)) {
+    await t.test(what, async () => {
+      const { account } = await writeBoth(stage, what);
+      const before = await cursors(stage);
+      const { received } = stage.holder.fates;
+      const fault = await stage.strike({ match: wholeRequest, times: null, effect });
+      await stage.pass(2 * stage.intervalMs);
+      assert.ok((await fault.fired()) >= 1);
+      assert.deepEqual(await cursors(stage), before);
+      assert.equal(stage.holder.fates.received, received);
+      assert.notEqual(stage.holder.troubles.at(-1), null, 'a person can see that it waits');
+      await fault.end();
+      await stage.pass(3 * stage.intervalMs);
+      assert.equal(stage.holder.troubles.at(-1), null, 'and that it goes on');
+      assert.equal((await stage.row('account', account))?.name, what);
+    });
+  }
+  await stage.settle();
+  await stage.expectWhole();
+});
+
+const cursors = (stage: Stage) =>
+  stage.mirror.query(sql`SELECT stream_no, kind, position FROM _lockstep.cursor ORDER BY 1, 2`);
+
+test('an object that may not be read any more stops, keeps its rows, and is followed again when it may', async () => {
+  await using stage = await openPair(org);
+  const rights = (objects: object) => org.control('/users/rights', { user: 'integration', objects });
+  await rights({ Lead: { read: false } });
+  try {
+    const { account } = await writeBoth(stage, 'Without rights');
+    await stage.pass(3 * stage.intervalMs);
+    assert.equal((await stage.row('account', account))?.name, 'Without rights');
+    const [lead] = await stage.mirror.query(sql`
+      SELECT state, stopped_by, stopped_because ~ 'Lead' AS says, rows > 0 AS keeps,
+             (SELECT count(*) > 0 FROM salesforce.lead) AS holds
+        FROM _lockstep.status WHERE sobject = 'Lead'`);
+    assert.deepEqual(lead, { state: 'stopped', stopped_by: 'PERM-02', says: true, keeps: true, holds: true });
+  } finally {
+    await rights({});
+  }
+  stage.startAnother();
+  await stage.settle();
+  await stage.expectWhole();
+});

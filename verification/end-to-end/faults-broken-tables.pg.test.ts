@@ -1,0 +1,163 @@
+/**
+ * Tables of the mirror that somebody has broken in a way that cannot be mended at once, and a mirror of which more than a
+ * table is broken. Row of the list of faults: 65 (a person who drops a column or a table).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ident, type Sql, sql } from '@lockstep/foundation/sql';
+import {
+  accountName,
+  expectMended,
+  leadCompany,
+  openPairOfFile,
+  passUntil,
+  problems,
+  toldOfAccounts,
+  writeBoth,
+} from '@lockstep/harness/stage-pair';
+import { destinationNames } from 'lockstep/postgres/testing';
+
+const stage = await openPairOfFile();
+
+const names = destinationNames(stage.sync.id);
+const owner = ident(names.owner);
+
+/** Time enough for whatever rests after it has failed. */
+const passTries = () => stage.pass(3 * stage.intervalMs);
+
+interface Breakage {
+  what: string;
+  breaks: readonly Sql[];
+  code: string;
+  says: RegExp;
+  mends: readonly Sql[];
+}
+
+const asOwner = (...statements: readonly Sql[]): readonly Sql[] => [
+  sql`SET ROLE ${owner}`,
+  ...statements,
+  sql`RESET ROLE`,
+];
+
+const dropped = sql`DROP TABLE salesforce.account`;
+
+const breakages: readonly Breakage[] = [
+  {
+    what: 'a changed column that a view of somebody needs',
+    breaks: [
+      sql`ALTER TABLE salesforce.account ALTER name TYPE boolean USING true`,
+      sql`CREATE VIEW witness.names AS SELECT id, name FROM salesforce.account`,
+    ],
+    code: 'SCH-05',
+    says: /a view or something else that somebody has made needs what has to go/,
+    mends: [sql`DROP VIEW witness.names`],
+  },
+  {
+    what: 'a view in place of a table',
+    breaks: asOwner(
+      sql`CREATE TABLE salesforce.kept AS TABLE salesforce.account`,
+      dropped,
+      sql`CREATE VIEW salesforce.account AS TABLE salesforce.kept`,
+    ),
+    code: 'SCH-05',
+    says: /salesforce\.account is no table/,
+    mends: [sql`DROP VIEW salesforce.account`, sql`DROP TABLE salesforce.kept`],
+  },
+  {
+    what: 'a view in place of a table that the sync has no right to',
+    breaks: [
+      sql`CREATE TABLE witness.kept AS TABLE salesforce.account`,
+      dropped,
+      sql`CREATE VIEW salesforce.account AS TABLE witness.kept`,
+    ],
+    code: 'DB-15',
+    says: /Account \(42501\)/,
+    mends: [sql`DROP VIEW salesforce.account`],
+  },
+  {
+    what: 'a table that the sync has lost its rights to',
+    breaks: [sql`REVOKE ALL ON salesforce.account FROM ${owner}`],
+    code: 'DB-15',
+    says: /Account \(42501\)/,
+    mends: [sql`GRANT ALL ON salesforce.account TO ${owner}`],
+  },
+  {
+    what: 'a table that belongs to somebody else',
+    breaks: [sql`ALTER TABLE salesforce.account OWNER TO CURRENT_USER`],
+    code: 'DB-15',
+    says: /Account \(42501\)/,
+    mends: [sql`ALTER TABLE salesforce.account OWNER TO ${owner}`],
+  },
+];
+
+async function run(statements: readonly Sql[]): Promise<void> {
+  const session = await stage.mirror.session();
+  for (const statement of statements) await session.query(statement);
+  await session.close();
+}
+
+for (const { what, breaks, code, says, mends } of breakages) {
+  test(`${what} is told, keeps no other object waiting, and is filled by itself when it is mended`, async () => {
+    await run(breaks);
+    const { account, lead } = await writeBoth(stage, what);
+    await passTries();
+    assert.equal(await leadCompany(stage, lead), what);
+    await passUntil(stage, 'it is told', async () =>
+      (await problems(stage)).some((told) => told.code === code),
+    );
+    assert.match((await toldOfAccounts(stage)).explanation, says);
+
+    await run(mends);
+    await expectMended(stage);
+    assert.equal(await accountName(stage, account), what);
+    assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+  });
+}
+
+test('a schema that somebody drops with all its tables is made again, filled, and open to its readers', async () => {
+  await stage.mirror.query(sql`DROP SCHEMA salesforce CASCADE`);
+  const { account, lead } = await writeBoth(stage, 'After the drop');
+  await passUntil(stage, 'both tables stand again', async () => {
+    const [made] = await stage.mirror.query<{ count: number }>(
+      sql`SELECT count(*) FROM pg_tables WHERE schemaname = 'salesforce'`,
+    );
+    return made?.count === 2;
+  });
+  await expectMended(stage);
+  assert.equal(await accountName(stage, account), 'After the drop');
+  assert.equal(await leadCompany(stage, lead), 'After the drop');
+  const read = await stage.mirror.transaction(async (tx) => {
+    await tx.query(sql`SET LOCAL ROLE ${ident(names.reader)}`);
+    return tx.query(sql`
+      SELECT (SELECT count(*) > 0 FROM salesforce.account) AS accounts,
+             (SELECT count(*) > 0 FROM salesforce.lead) AS leads`);
+  });
+  assert.deepEqual(read, [{ accounts: true, leads: true }]);
+  assert.deepEqual(stage.holder.troubles, []);
+});
+
+for (const { what, breaks, mends } of [
+  {
+    what: 'a table of its own notes that is away',
+    breaks: sql`ALTER TABLE _lockstep.dirty RENAME TO dirty_away`,
+    mends: sql`ALTER TABLE _lockstep.dirty_away RENAME TO dirty`,
+  },
+  {
+    what: 'a column of its own notes that is away',
+    breaks: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version TO version_away`,
+    mends: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version_away TO version`,
+  },
+]) {
+  test(`${what} is trouble of the whole sync, which is told, and goes on when it is put back`, async () => {
+    await stage.mirror.query(breaks);
+    const { account, lead } = await writeBoth(stage, what);
+    await passTries();
+    assert.equal(stage.holder.troubles.at(-1), 'DB-17');
+    await stage.mirror.query(mends);
+    await passTries();
+    assert.equal(stage.holder.troubles.at(-1), null, 'it goes on');
+    assert.equal(await accountName(stage, account), what);
+    assert.equal(await leadCompany(stage, lead), what);
+    await expectMended(stage);
+  });
+}

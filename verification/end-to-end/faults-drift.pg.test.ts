@@ -1,0 +1,144 @@
+/**
+ * Rows that differ from their records although no stamp says so. Rows of the list of faults: 21 (a formula that changes
+ * without a stamp), 65 (a person who edits, deletes and inserts rows of the mirror).
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { startOrg } from '@lockstep/harness/org';
+import { openStage, type Stage } from '@lockstep/harness/stage';
+
+const org = await startOrg({ records: 300 });
+after(() => org[Symbol.asyncDispose]());
+
+const accountOf = { name: 'Account_Name__c', type: 'string', formula: 'Account.Name' };
+await org.control('/fields/create', { sobject: 'Contact', field: accountOf });
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const intervalMs = 3 * minuteMs;
+/** After so long a small table has been swept, and what differs has been read again. */
+const sweepMs = hourMs + 4 * intervalMs;
+
+/** An account with a contact, both older than W: what differs of them is no change that is on its way. */
+async function openSettled() {
+  await using undo = new AsyncDisposableStack();
+  const stage = undo.use(await openStage({ org, sobjects: ['Account', 'Contact'], intervalMs }));
+  const [account = ''] = await stage.write([{ create: 'Account', values: { Name: 'As in Salesforce' } }]);
+  const values = { LastName: 'As in Salesforce', AccountId: account };
+  const [contact = ''] = await stage.write([{ create: 'Contact', values }]);
+  await stage.copy();
+  await stage.settle();
+  const ends = undo.move();
+  return { stage, account, contact, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+const repairs = (stage: Stage) => stage.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
+
+/** A day later, when the count and the check of the content are due. */
+async function passDay(stage: Stage) {
+  await stage.advance(dayMs);
+  await stage.pass(10 * intervalMs);
+}
+
+test('a formula that changes with another record is healed by the next sweep, and nothing else of its row', async () => {
+  await using settled = await openSettled();
+  const { stage, account, contact } = settled;
+  const before = await stage.row('contact', contact);
+  assert.equal(before?.account_name__c, 'As in Salesforce');
+  await stage.mirror.query(sql`DELETE FROM witness.change`);
+  await stage.write([{ update: account, values: { Name: 'Renamed' } }]);
+  await stage.pass(sweepMs);
+  assert.deepEqual(await stage.row('contact', contact), { ...before, account_name__c: 'Renamed' });
+  const changes = await stage.mirror.query(
+    sql`SELECT operation, id FROM witness.change WHERE table_name = 'contact'`,
+  );
+  assert.deepEqual(changes, [{ operation: 'UPDATE', id: contact }]);
+  assert.deepEqual(await repairs(stage), [], 'nothing was wrong with the mirror');
+  await stage.settle();
+  await stage.expectWhole();
+});
+
+test('another formula, which changes every record at once, is healed by the next sweep', async () => {
+  await using settled = await openSettled();
+  const { stage, contact } = settled;
+  const change = (formula: string) =>
+    org.control('/fields/change', {
+      sobject: 'Contact',
+      name: accountOf.name,
+      field: { ...accountOf, formula },
+    });
+  await change('"of " & Account.Name');
+  await stage.pass(sweepMs);
+  assert.equal((await stage.row('contact', contact))?.account_name__c, 'of As in Salesforce');
+  await stage.settle();
+  await stage.expectWhole();
+  await change(accountOf.formula);
+});
+
+test('a value that somebody has changed in the mirror is mended by the check of the content', async () => {
+  await using settled = await openSettled();
+  const { stage, account: id } = settled;
+  await stage.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
+  await passDay(stage);
+  assert.equal((await stage.row('account', id))?.name, 'As in Salesforce');
+  assert.deepEqual(await repairs(stage), [{ id, kind: 'edited' }]);
+  await stage.settle();
+  await stage.expectWhole();
+});
+
+for (const [when, kind] of [
+  ['a minute ago', 'edited'],
+  ['2001-01-01', 'stale'],
+] as const) {
+  test(`a stamp that somebody has set to ${when} is found by the next sweep`, async () => {
+    await using settled = await openSettled();
+    const { stage, account: id } = settled;
+    const stamp = new Date(when === 'a minute ago' ? stage.clock.now() - minuteMs : when);
+    await stage.mirror.query(sql`
+      UPDATE salesforce.account SET name = 'Edited by hand', systemmodstamp = ${stamp} WHERE id = ${id}`);
+    await stage.pass(sweepMs);
+    assert.equal((await stage.row('account', id))?.name, 'As in Salesforce');
+    assert.deepEqual(await repairs(stage), [{ id, kind }]);
+    await stage.settle();
+    await stage.expectConverged();
+    await stage.expectRest();
+  });
+}
+
+test('a row that somebody has deleted comes back when the days are counted', async () => {
+  await using settled = await openSettled();
+  const { stage, account: id } = settled;
+  await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
+  await passDay(stage);
+  assert.deepEqual(await repairs(stage), [{ id, kind: 'missing' }]);
+  await stage.settle();
+  await stage.expectConverged();
+  await stage.expectRest();
+});
+
+test('a row that somebody has inserted goes with the next sweep', async () => {
+  await using settled = await openSettled();
+  const { stage, account } = settled;
+  const id = `${account.slice(0, 3)}000000000000AAA`;
+  await stage.mirror.query(sql`
+    INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
+    SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
+  await stage.pass(sweepMs);
+  assert.deepEqual(await repairs(stage), [{ id, kind: 'no longer visible' }]);
+  await passDay(stage); // for the kept number of rows
+  await stage.settle();
+  await stage.expectConverged();
+  await stage.expectRest();
+});
+
+test('a table that somebody has emptied is full again when the days are counted', async () => {
+  await using settled = await openSettled();
+  const { stage } = settled;
+  await stage.mirror.query(sql`TRUNCATE salesforce.account`);
+  await passDay(stage);
+  await stage.settle();
+  await stage.expectConverged();
+  await stage.expectRest();
+});

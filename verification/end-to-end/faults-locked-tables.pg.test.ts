@@ -1,0 +1,136 @@
+/**
+ * Tables of the mirror that others hold locks on: only their own object waits, and a person is told who holds them.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Session } from '@lockstep/foundation/database';
+import { sql } from '@lockstep/foundation/sql';
+import {
+  accountName,
+  expectMended,
+  leadCompany,
+  openPairOfFile,
+  passUntil,
+  problems,
+  toldOfAccounts,
+  writeBoth,
+} from '@lockstep/harness/stage-pair';
+
+const stage = await openPairOfFile();
+
+const minuteMs = 60_000;
+
+/** A session of somebody who works in the mirror's database. */
+async function openSession() {
+  const session = await stage.mirror.session();
+  const [own] = await session.query<{ pid: number; user: string }>(
+    sql`SELECT pg_backend_pid() AS pid, current_user AS user`,
+  );
+  return {
+    session,
+    name: `session ${own?.pid} of ${own?.user}`,
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+}
+
+test('while an index is made on a table its own pages wait, the session is named, and the others go on', async () => {
+  await using other = await openSession();
+  await other.session.script('BEGIN; LOCK TABLE salesforce.account IN SHARE MODE');
+  const { account, lead } = await writeBoth(stage, 'While an index is made');
+  await stage.pass(3 * stage.intervalMs);
+  assert.equal(await leadCompany(stage, lead), 'While an index is made');
+  assert.equal(await accountName(stage, account), undefined);
+  const { code, explanation } = await toldOfAccounts(stage);
+  assert.equal(code, 'DB-16');
+  assert.ok(explanation.includes(`${other.name}: ShareLock`), explanation);
+
+  await other.session.script('COMMIT');
+  await stage.pass(stage.intervalMs);
+  assert.equal(await accountName(stage, account), 'While an index is made');
+  await stage.expectNoReturn();
+  await expectMended(stage);
+  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+});
+
+test('a table that is locked against readers too holds up neither polls nor checks of the others', async () => {
+  await using other = await openSession();
+  const sweptAt = async () => {
+    const [cursor] = await stage.mirror.query<{ at: number }>(sql`
+      SELECT (position ->> 'lastAt')::integer AS at FROM _lockstep.cursor JOIN _lockstep.checkpoint USING (stream_no)
+       WHERE kind = 'sweep' AND sobject = 'Lead'`);
+    return cursor?.at ?? 0;
+  };
+  const before = await sweptAt();
+  await other.session.script('BEGIN; LOCK TABLE salesforce.account IN ACCESS EXCLUSIVE MODE');
+  await stage.advance(65 * minuteMs); // by then the Ids of both are to be compared
+  const { account, lead } = await writeBoth(stage, 'While nobody may read');
+  await stage.pass(5 * stage.intervalMs);
+  assert.equal(await leadCompany(stage, lead), 'While nobody may read');
+  assert.ok((await sweptAt()) > before, 'the Ids of Lead were compared');
+  const { code, explanation } = await toldOfAccounts(stage);
+  assert.equal(code, 'DB-16');
+  assert.ok(explanation.includes(`${other.name}: AccessExclusiveLock`), explanation);
+
+  await other.session.script('COMMIT');
+  await stage.pass(2 * stage.intervalMs);
+  assert.equal(await accountName(stage, account), 'While nobody may read');
+  await stage.expectNoReturn();
+  await expectMended(stage);
+  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+});
+
+test('a log of deletions that names rows of a locked table keeps no other object waiting', async () => {
+  await using other = await openSession();
+  const { account } = await writeBoth(stage, 'To be deleted for good');
+  await stage.pass(2 * stage.intervalMs);
+  assert.equal(await accountName(stage, account), 'To be deleted for good');
+  await other.session.script('BEGIN; LOCK TABLE salesforce.account IN ACCESS EXCLUSIVE MODE');
+  await stage.org.control('/records/hardDelete', { ids: [account] });
+  await stage.pass(24 * minuteMs);
+  const [lead = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
+  await stage.pass(2 * stage.intervalMs);
+  assert.equal(await leadCompany(stage, lead), 'Goes on');
+  const { code } = await toldOfAccounts(stage);
+  assert.equal(code, 'DB-16');
+  await other.session.script('COMMIT');
+  await stage.pass(24 * minuteMs);
+  assert.equal(await accountName(stage, account), undefined);
+  await expectMended(stage);
+  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+});
+
+test('a changed table that is never free of readers waits for them by itself, and is filled when they end', async () => {
+  await using first = await openSession();
+  await using second = await openSession();
+  await stage.mirror.query(sql`ALTER TABLE salesforce.account DROP COLUMN name`);
+  const begin = ({ session }: { session: Session }) =>
+    session.script('BEGIN; SELECT count(*) FROM salesforce.account');
+  const names = [first.name, second.name];
+  await begin(first);
+  const { account, lead } = await writeBoth(stage, 'While they read');
+  await passUntil(stage, 'the readers are named', async () => (await problems(stage))[0]?.code === 'SCH-05');
+  for (const [reader, former] of [
+    [second, first],
+    [first, second],
+    [second, first],
+  ] as const) {
+    await begin(reader); // whoever reads waits for a try of ours at most
+    await former.session.script('COMMIT');
+    const company = `While ${reader.name} reads`;
+    const [next = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: company } }]);
+    await stage.pass(2 * stage.intervalMs);
+    assert.equal(await leadCompany(stage, next), company);
+    const { code, explanation } = await toldOfAccounts(stage);
+    assert.equal(code, 'SCH-05');
+    assert.ok(
+      names.some((name) => explanation.includes(`${name}: AccessShareLock`)),
+      explanation,
+    );
+  }
+  assert.equal(await leadCompany(stage, lead), 'While they read');
+
+  await second.session.script('COMMIT');
+  await expectMended(stage);
+  assert.equal(await accountName(stage, account), 'While they read');
+  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+});

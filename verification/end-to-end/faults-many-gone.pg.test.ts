@@ -1,0 +1,205 @@
+/**
+ * Very many records that go at once, or seem to. Rows of the list of faults: 13 (deleted for good), 17 (sharing).
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { startOrg } from '@lockstep/harness/org';
+import { openStage, type Stage } from '@lockstep/harness/stage';
+
+const org = await startOrg({ records: 300 });
+after(() => org[Symbol.asyncDispose]());
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** Makes accounts with that stamp as their day of creation, and gives their Ids. */
+async function generate(count: number, at: Date): Promise<readonly string[]> {
+  await org.control('/records/generate', { sobject: 'Account', count, at: at.toISOString() });
+  const rows = await org.db.query<{ Id: string }>(
+    sql`SELECT "Id" FROM org."Account" WHERE "CreatedDate" = ${at} ORDER BY "Id"`,
+  );
+  assert.equal(rows.length, count);
+  return rows.map(({ Id }) => Id);
+}
+
+const rowsLeft = async (stage: Stage, ids: readonly string[]) => {
+  const [left] = await stage.mirror.query<{ count: number }>(
+    sql`SELECT count(*) FROM salesforce.account WHERE id = ANY (${ids}::text[])`,
+  );
+  return left?.count ?? 0;
+};
+
+/** What is absent of the accounts, and what may go of them within a day. */
+const missing = async (stage: Stage) => {
+  const [view] = await stage.mirror.query<{
+    rows: number;
+    removed: number;
+    rows_max: number;
+    is_held: boolean;
+  }>(sql`
+    SELECT m.rows, m.removed::integer, m.rows_max::integer, m.is_held
+      FROM _lockstep.missing m JOIN _lockstep.checkpoint c USING (stream_no) WHERE c.sobject = 'Account'`);
+  assert.ok(view);
+  return view;
+};
+
+const statusOf = async (stage: Stage) => {
+  const [status] = await stage.mirror.query(
+    sql`SELECT state, held_rows FROM _lockstep.status WHERE sobject = 'Account'`,
+  );
+  return status;
+};
+
+const days = 30;
+const ofADay = 24;
+const hiddenOfADay = 14;
+const firstDay = new Date('2026-01-05T12:00:00Z');
+const daysIds: (readonly string[])[] = [];
+for (let day = 0; day < days; day++) {
+  daysIds.push(await generate(ofADay, new Date(firstDay.getTime() + day * dayMs)));
+}
+const toHide = daysIds.flatMap((ids) => ids.slice(0, hiddenOfADay));
+
+/** A copied stage, of whose accounts most are hidden from its user; seen again at the end. */
+async function openHiding() {
+  await using undo = new AsyncDisposableStack();
+  const stage = undo.use(await openStage({ org, sobjects: ['Account', 'Lead'], pageRows: 200 }));
+  await stage.copy();
+  undo.defer(async () => void (await org.control('/records/show', { user: 'integration' })));
+  await org.control('/records/hide', { user: 'integration', ids: toHide });
+  const { rows_max: limit } = await missing(stage);
+  assert.ok(hiddenOfADay <= limit, 'those of each day alone may go');
+  assert.ok(toHide.length > 20 * limit);
+  const ends = undo.move();
+  return { stage, limit, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+const wishRoundsMax = 40;
+
+/** Lets time pass, round by round, until a wish is granted. */
+async function untilGranted<Result>(
+  stage: Stage,
+  wish: Promise<Result>,
+  round = () => stage.pass(5 * stage.intervalMs),
+): Promise<Result> {
+  const ended = { is: false };
+  void wish.then(() => (ended.is = true));
+  for (let rounds = 0; rounds < wishRoundsMax && !ended.is; rounds++) await round();
+  assert.ok(ended.is, 'the wish is granted');
+  return wish;
+}
+
+/** Some may have gone before it was known how many there are. */
+async function expectHeld(stage: Stage, limit: number) {
+  const left = await rowsLeft(stage, toHide);
+  const view = await missing(stage);
+  assert.ok(toHide.length - left <= limit, `${toHide.length - left} have gone`);
+  assert.equal(view.removed, toHide.length - left, 'what has gone is counted');
+  assert.deepEqual([view.rows, view.is_held], [left, true], 'all others are held');
+  assert.deepEqual(await statusOf(stage), { state: 'held', held_rows: left });
+}
+
+test('a comparison of the counts removes no more than one sweep may, though of each day only a few are missing', async () => {
+  await using hiding = await openHiding();
+  const { stage, limit } = hiding;
+  await untilGranted(stage, stage.holder.wish('compare', ['Account']));
+  await expectHeld(stage, limit);
+  await stage.pass(80 * minuteMs); // a sweep that is under way puts off what may go
+  await expectHeld(stage, limit);
+  await org.control('/records/show', { user: 'integration' });
+  await untilGranted(stage, stage.holder.wish('reconcile', ['Account']));
+  assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
+  await stage.settle();
+  await stage.expectConverged();
+  await stage.expectRest();
+});
+
+test('the daily count and what it mends do not either, nor do the sweeps after it, and it is told all the while', async () => {
+  await using hiding = await openHiding();
+  const { stage, limit } = hiding;
+  await stage.advance(dayMs);
+  await stage.pass(30 * minuteMs);
+  for (let turn = 0; turn < 4; turn++) {
+    await stage.pass(20 * minuteMs);
+    await expectHeld(stage, limit);
+  }
+  await stage.advance(dayMs);
+  await stage.pass(30 * minuteMs);
+  await expectHeld(stage, limit);
+});
+
+const portions = 10;
+const ofAPortion = 300;
+
+/** A log of deletions that has covered all times and knows of nothing. */
+const emptyLog = {
+  deletedRecords: [],
+  earliestDateAvailable: '2000-01-01T00:00:00.000+0000',
+  latestDateCovered: '2100-01-01T00:00:00.000+0000',
+};
+
+/** Twice as many accounts as are then deleted for good, while leads are made. */
+async function openDeleting() {
+  const { now } = await org.control<{ now: string }>('/clock');
+  const at = new Date(Math.floor(Date.parse(now) / 1_000) * 1_000 - hourMs);
+  const ids = await generate(2 * portions * ofAPortion, at);
+  const stage = await openStage({ org, sobjects: ['Account', 'Lead'] });
+  await stage.copy();
+  return {
+    stage,
+    ids: ids.slice(0, portions * ofAPortion),
+    [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+  };
+}
+
+/** Deletes them for good in portions; each lead that is made meanwhile is there within two intervals. */
+async function deleteInPortions(stage: Stage, ids: readonly string[]) {
+  for (let from = 0; from < ids.length; from += ofAPortion) {
+    await org.control('/records/hardDelete', { ids: ids.slice(from, from + ofAPortion) });
+    await expectLeads(stage);
+  }
+}
+
+async function expectLeads(stage: Stage) {
+  const [id = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
+  await stage.pass(2 * stage.intervalMs);
+  assert.equal((await stage.row('lead', id))?.company, 'Goes on');
+}
+
+test('3,000 records that are deleted for good go as the log of deletions names them, and other objects are read all the while', async () => {
+  await using deleting = await openDeleting();
+  const { stage, ids } = deleting;
+  await deleteInPortions(stage, ids);
+  for (let turn = 0; turn < 15; turn++) await expectLeads(stage);
+  assert.equal(await rowsLeft(stage, ids), 0);
+  assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
+  const { removed } = await missing(stage);
+  assert.equal(removed, 0, 'what the log names needs no decision, and does not count');
+  await stage.settle();
+  await stage.expectWhole();
+});
+
+test('3,000 records that go without a trace are held until somebody decides, and other objects are read all the while', async () => {
+  await using deleting = await openDeleting();
+  const { stage, ids } = deleting;
+  await stage.strike({
+    match: { path: '*/deleted*', inside: 'only' },
+    times: null,
+    effect: { respond: { status: 200, body: emptyLog } },
+  });
+  await deleteInPortions(stage, ids);
+  await untilGranted(stage, stage.holder.wish('reconcile', ['Account']), () => expectLeads(stage));
+  const { rows, removed, rows_max: limit } = await missing(stage);
+  assert.ok(removed <= limit);
+  assert.equal(rows + removed, ids.length);
+  assert.equal(await rowsLeft(stage, ids), rows);
+  assert.deepEqual(await statusOf(stage), { state: 'held', held_rows: rows });
+  await untilGranted(stage, stage.holder.wish('remove', ['Account']), () => expectLeads(stage));
+  for (let turn = 0; turn < 3; turn++) await expectLeads(stage);
+  assert.equal(await rowsLeft(stage, ids), 0);
+  assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
+  await stage.settle();
+  await stage.expectWhole();
+});

@@ -1,0 +1,132 @@
+/** The share of the org's daily requests that a sync may use up. Row of the list of faults: 45 (what the header says). */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startOrg } from '@lockstep/harness/org';
+import { dataPath, openStage, type Stage } from '@lockstep/harness/stage';
+
+const org = await startOrg({ records: 300 });
+after(() => org[Symbol.asyncDispose]());
+
+const minuteMs = 60_000;
+const dailyMax = 10_000;
+const ofSync = { path: '*/composite', user: 'integration' } as const;
+
+/** In percent of the day's requests, and a few of those that the test makes. */
+const use = (percent: number) => org.control('/limits', { dailyMax, dailyUsed: percent * (dailyMax / 100) });
+
+const countRequests = (stage: Stage) => stage.strike({ match: ofSync, times: null, effect: { delayMs: 0 } });
+
+const create = async (stage: Stage, Name: string) =>
+  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+
+/** A sync that has stopped at its line; the org's day is empty again at the end. */
+async function openStopped() {
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => void (await use(0)));
+  const stage = undo.use(await openStage({ org, sobjects: ['Account'] }));
+  await stage.copy();
+  await use(90);
+  await stage.pass(2 * stage.intervalMs);
+  assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+  const ends = undo.move();
+  return { stage, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+test('a sync reads on below its line', async () => {
+  await using stage = await openStage({ org, sobjects: ['Account'] });
+  await stage.copy();
+  await use(89);
+  try {
+    const id = await create(stage, 'Below the line');
+    await stage.pass(10 * stage.intervalMs);
+    assert.equal((await stage.row('account', id))?.name, 'Below the line');
+    assert.deepEqual(stage.holder.troubles, []);
+  } finally {
+    await use(0);
+  }
+});
+
+test('what a proxied answer says of the day stops the reads as well, and the proxy goes on', async () => {
+  await using stage = await openStage({ org, sobjects: ['Account'] });
+  await stage.copy();
+  await use(91);
+  try {
+    const path = `${dataPath}/sobjects/Account`;
+    assert.equal((await stage.call('POST', path, { Name: 'First' })).applied, 'yes');
+    const requests = await countRequests(stage);
+    await stage.pass(5 * stage.intervalMs);
+    assert.equal(await requests.fired(), 0, 'no poll had to find it out');
+    assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+    assert.equal((await stage.call('POST', path, { Name: 'Second' })).applied, 'yes');
+    assert.equal(await requests.fired(), 1, 'its read-back');
+    await requests.end();
+  } finally {
+    await use(0);
+  }
+});
+
+test('the limit of the org passes through the proxy unchanged', async () => {
+  await using stage = await openStage({ org, sobjects: ['Account'] });
+  await stage.copy();
+  await use(100);
+  try {
+    const refused = await stage.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Too many' });
+    assert.deepEqual([refused.status, refused.applied], [403, 'no']);
+    assert.match(refused.text, /REQUEST_LIMIT_EXCEEDED/);
+    assert.equal(refused.headers.get('lockstep-error'), null);
+  } finally {
+    await use(0);
+  }
+});
+
+test('at 90 % of the day a sync stops, says so, looks every 15 minutes, and goes on by itself below 85 %', async () => {
+  await using stopped = await openStopped();
+  const { stage } = stopped;
+  const requests = await countRequests(stage);
+  const id = await create(stage, 'Behind the line');
+  await stage.pass(60 * minuteMs);
+  assert.equal(await requests.fired(), 4);
+  // Reading stops after the look that found no room, so the newest look may have brought a page.
+  const unseen = await create(stage, 'Between two looks');
+  await use(86);
+  await stage.pass(10 * minuteMs);
+  assert.equal(await stage.row('account', unseen), undefined);
+  await stage.pass(32 * minuteMs);
+  assert.equal(stage.holder.troubles.at(-1), 'LIM-02', 'the line is one thing and the way back another');
+  assert.ok((await requests.fired()) <= 7);
+  await use(84);
+  await stage.pass(17 * minuteMs);
+  assert.equal(stage.holder.troubles.at(-1), null);
+  const before = await requests.fired();
+  await stage.pass(10 * stage.intervalMs);
+  assert.ok((await requests.fired()) - before >= 9, 'at its own pace again');
+  assert.equal((await stage.row('account', id))?.name, 'Behind the line');
+  await stage.settle();
+  await stage.expectWhole();
+});
+
+test('a sync that has stopped at its line lets writes through and shows them', async () => {
+  await using stopped = await openStopped();
+  const { stage } = stopped;
+  const id = await create(stage, 'Before');
+  const patched = await stage.call('PATCH', `${dataPath}/sobjects/Account/${id}`, {
+    Name: 'Written meanwhile',
+  });
+  assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
+  assert.equal((await stage.row('account', id))?.name, 'Written meanwhile');
+});
+
+for (const limitInfo of ['absent', 'garbage']) {
+  test(`a usage that is ${limitInfo} opens no sync that has stopped at its line`, async () => {
+    await using stopped = await openStopped();
+    const { stage } = stopped;
+    const fault = await stage.strike({ match: ofSync, times: null, effect: { limitInfo } });
+    await stage.pass(61 * minuteMs);
+    assert.ok((await fault.fired()) <= 5, `${await fault.fired()} requests in an hour`);
+    assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+    await fault.end();
+    await use(50);
+    await stage.pass(17 * minuteMs);
+    assert.equal(stage.holder.troubles.at(-1), null);
+  });
+}

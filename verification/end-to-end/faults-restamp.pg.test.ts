@@ -1,0 +1,99 @@
+/**
+ * Much to read of one table, and the others beside it. Row of the list of faults: 96 (a mass of records that are stamped
+ * again); and first copies beside tables that are complete.
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { startOrg } from '@lockstep/harness/org';
+import { openStage, type Stage } from '@lockstep/harness/stage';
+
+const org = await startOrg({ records: 300 });
+after(() => org[Symbol.asyncDispose]());
+
+const sobjects = ['Account', 'Contact', 'Lead', 'Opportunity', 'Case'];
+
+/** A table is polled within so many intervals, whatever the others bring. */
+const fairIntervals = sobjects.length * 1.5;
+
+/** Old ones, which only a first copy reads. */
+const generate = (sobject: string, count: number) =>
+  org.control('/records/generate', { sobject, count, at: '2026-01-01T00:00:00Z' });
+
+const restampedASecond = 20;
+
+/** As a change of a picklist does, one small transaction after the other, all of them at once for the test. */
+const restampFrom = (ms: number) =>
+  org.db.query(sql`
+    UPDATE org."Account" a
+       SET "SystemModstamp" = date_trunc('second', to_timestamp(${ms / 1000})) + n.nth / ${restampedASecond} * interval '1 s'
+      FROM (SELECT "Id", row_number() OVER (ORDER BY hashtext("Id")) AS nth FROM org."Account") n
+     WHERE n."Id" = a."Id"`);
+
+/** Each complete table but the one that is busy has been read up to lately. */
+async function expectFair(stage: Stage, busy: string) {
+  const late = await stage.mirror.query<{ sobject: string; read: string }>(sql`
+    SELECT sobject, extract(epoch FROM read_until) * 1000 AS read
+      FROM _lockstep.status WHERE read_until IS NOT NULL AND sobject <> ${busy}`);
+  for (const { sobject, read } of late) {
+    const intervals = (stage.clock.now() - Number(read)) / stage.intervalMs;
+    assert.ok(intervals <= fairIntervals, `${sobject} was polled ${intervals} intervals ago`);
+  }
+}
+
+test('a mass of records that are stamped again is read in windows, and the other tables are polled all the while', async () => {
+  const pageRows = 200;
+  const pages = 20;
+  await generate('Account', pages * pageRows);
+  await using stage = await openStage({ org, sobjects, pageRows });
+  await stage.copy();
+  await stage.pass(20 * stage.intervalMs);
+  const began = stage.clock.now();
+  await restampFrom(began);
+  await stage.advance(pages * pageRows * (1_000 / restampedASecond));
+  const left = async () => {
+    const [row] = await stage.mirror.query<{ count: number }>(
+      sql`SELECT count(*) FROM salesforce.account WHERE systemmodstamp < to_timestamp(${Math.floor(began / 1000)})`,
+    );
+    return row?.count ?? 0;
+  };
+  let requests = 0;
+  for (; (await left()) > 0; requests++) {
+    assert.ok(requests < 20, `${await left()} accounts are left`);
+    await stage.pass(stage.intervalMs);
+    await expectFair(stage, 'Account');
+  }
+  assert.ok(requests <= 0.6 * pages, `${pages} pages took ${requests} requests`);
+  await stage.settle();
+  await stage.expectWhole();
+});
+
+test('first copies of several tables side by side leave those that are complete their polls', async () => {
+  const pageRows = 50;
+  await generate('Contact', 60 * pageRows);
+  await generate('Opportunity', 30 * pageRows);
+  await using stage = await openStage({
+    org,
+    sobjects: ['Contact', 'Opportunity', 'Lead', 'Case'],
+    pageRows,
+  });
+  const states = async () => {
+    const rows = await stage.mirror.query<{ sobject: string; state: string }>(
+      sql`SELECT sobject, state FROM _lockstep.status`,
+    );
+    return new Map(rows.map(({ sobject, state }) => [sobject, state]));
+  };
+  while ((await states()).get('Lead') !== 'current') await stage.pass(stage.intervalMs);
+  let polls = 0;
+  for (; (await states()).get('Contact') !== 'current'; polls++) {
+    const [id = ''] = await stage.write([
+      { create: 'Lead', values: { LastName: 'L', Company: 'Meanwhile' } },
+    ]);
+    await stage.pass(4 * stage.intervalMs);
+    assert.equal((await stage.row('lead', id))?.company, 'Meanwhile');
+    await expectFair(stage, 'Contact');
+  }
+  assert.ok(polls >= 3, 'the copies took a while');
+  await stage.settle();
+  await stage.expectWhole();
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CommandError,
+  chosenObjects,
+  chosenRecords,
+  type ObjectStatus,
+  objectsText,
+  parseDuration,
+  stopOf,
+  timeOf,
+  usageText,
+} from 'lockstep/cli/testing';
+
+/** What the commands about objects and usage understand and say, without a server. */
+
+const acme = { name: 'acme', sobjects: ['Account', 'Contact', 'Invoice__c'] };
+const failsWith = (message: RegExp, exitCode: number, next: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof CommandError);
+  assert.match(error.message, message);
+  assert.equal(error.exitCode, exitCode);
+  assert.match(error.next ?? '', next);
+  return true;
+};
+
+test('objects are found in any case, each once, in the order in which they were named', () => {
+  assert.deepEqual(chosenObjects(acme, ['invoice__C', 'ACCOUNT', 'account']), ['Invoice__c', 'Account']);
+  assert.deepEqual(chosenObjects(acme, []), []);
+});
+
+test('objects that the sync does not mirror are all named at once, with those that come near', () => {
+  assert.throws(
+    () => chosenObjects(acme, ['Acount', 'Account', 'Lead']),
+    failsWith(/acme does not mirror "Acount" \(near: Account\), "Lead"$/, 4, /Account, Contact, Invoice__c/),
+  );
+});
+
+test('Ids of 15 and 18 characters are the same record', () => {
+  assert.deepEqual(chosenRecords(['001B000000kyA8t', '001B000000kyA8tIAE'], 'help'), ['001B000000kyA8tIAE']);
+});
+
+test('what is no Id is refused, and so is one whose capitals were lost on its way', () => {
+  const wrong = ['001', '001B000000kyA8!', '001b000000kya8tIAE', '001B000000kyA8tIA', ''];
+  for (const word of wrong) {
+    assert.throws(
+      () => chosenRecords([word, '001B000000kyA8t'], 'help'),
+      failsWith(/No Id of a record: "/, 2, /help/),
+    );
+  }
+});
+
+test('a time is a number with its unit', () => {
+  assert.deepEqual(['250ms', '60s', '1.5m', '2h'].map(parseDuration), [250, 60_000, 90_000, 7_200_000]);
+  assert.deepEqual(
+    ['60', '-1s', '1d', 's', '', '1e3s'].map(parseDuration),
+    Array.from({ length: 6 }, () => undefined),
+  );
+});
+
+const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
+  sobject: 'Contact',
+  table_name: 'contact',
+  state: 'current',
+  rows: 118_300,
+  rows_expected: 118_300,
+  read_until: '2026-11-24 09:36:55+00',
+  settled_until: '2026-11-24 09:22:00+00',
+  counts_verified_at: '2026-11-24 09:00:00+00',
+  stamps_verified_at: null,
+  content_verified_at: null,
+  backfill_percent: 100,
+  held_rows: 0,
+  set_aside_rows: 0,
+  problems: [],
+  hidden_fields: [],
+  stopped_by: null,
+  stopped_because: null,
+  ...change,
+});
+const now = timeOf('2026-11-24 09:37:00+00');
+const listText = (objects: readonly ObjectStatus[], at: number) =>
+  objectsText(
+    {
+      name: 'acme',
+      intervalMs: 3_000,
+      destination: { kind: 'private', database: 'd', tableSchema: 'salesforce' },
+    },
+    objects,
+    at,
+  );
+
+test('the list of objects says how fresh and how well proven each table is', () => {
+  assert.match(
+    listText([object()], now),
+    /^Contact +salesforce\.contact +Current +118,300 +5 s ago +15 min ago +37 min ago +– +– +– +–$/m,
+  );
+});
+
+test('held rows are told with the two ways to decide', () => {
+  const text = listText([object({ state: 'held', held_rows: 12_480 })], now);
+  assert.match(text, /Held for you .* 12,480 +–$/m);
+  assert.match(
+    text,
+    /Contact is held with 12,480 rows .*\n +PERM-05: .*12480 rows of Contact.*None was removed here/,
+  );
+  assert.match(text, /next: .*objects held --keep Contact; .*objects held --remove Contact/);
+});
+
+test('a stopped object is told with its code, its reason and what to do', () => {
+  const because = 'The object cannot be read. Salesforce refuses Contact (INVALID_TYPE).';
+  const stopped = object({ state: 'stopped', stopped_by: 'PERM-02', stopped_because: because });
+  const text = listText([stopped], now);
+  assert.match(text, /Contact is stopped\n +PERM-02: The object cannot be read\. Salesforce refuses Contact/);
+  assert.match(text, /next: Give the sync's user read access/);
+});
+
+test('a stop whose words were not kept is told by the catalogue, and one of another version by its code', () => {
+  const says = (code: string) => stopOf({ stopped_by: code, stopped_because: null });
+  assert.equal(says('PERM-02')?.says, 'The object cannot be read');
+  assert.deepEqual(says('NEW-01'), { code: 'NEW-01', says: '', next: 'See NEW-01 in docs/errors.md.' });
+  assert.equal(stopOf({ stopped_by: null, stopped_because: null }), null);
+});
+
+test('an org of which Salesforce says that it has no requests is at its line', () => {
+  const org = { used: 0, max: 0, recordedAt: '2026-11-24T09:36:00Z' };
+  const text = usageText({ name: 'acme', stopAtPercent: 90 }, { purposes: [], queries: [], org }, now);
+  assert.match(text, /0 of 0 requests of 24 h \(100 %\).*as of 60 s ago/);
+  assert.match(text, /LIM-02/);
+});

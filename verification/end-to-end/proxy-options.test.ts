@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openCli } from '@lockstep/harness/cli-process';
+import { readConfig } from 'lockstep/cli/testing';
+
+const nowhere = join(tmpdir(), 'there-is-no-such-folder');
+const configOf = (options: Record<string, string>) => readConfig(options, nowhere);
+
+test('a certificate needs its key, and a key its certificate', () => {
+  assert.equal(configOf({}).proxyCertificate, undefined);
+  assert.throws(
+    () => configOf({ LOCKSTEP_PROXY_TLS_CERT: 'c' }),
+    /CERT needs LOCKSTEP_PROXY_TLS_KEY beside it/,
+  );
+  assert.throws(
+    () => configOf({ LOCKSTEP_PROXY_TLS_KEY: 'k' }),
+    /KEY needs LOCKSTEP_PROXY_TLS_CERT beside it/,
+  );
+  const both = configOf({ LOCKSTEP_PROXY_TLS_CERT: 'c', LOCKSTEP_PROXY_TLS_KEY: 'k' });
+  assert.deepEqual(both.proxyCertificate, { cert: 'c', key: 'k' });
+});
+
+test('names and addresses in front of the proxy are checked when it starts', () => {
+  const config = configOf({
+    LOCKSTEP_PROXY_PUBLIC_HOST: 'Sync.example.com, sync.example.com:8443',
+    LOCKSTEP_TRUSTED_PROXIES: '10.0.0.0/8,::1',
+  });
+  assert.deepEqual(config.proxyPublicHosts, ['sync.example.com', 'sync.example.com:8443']);
+  assert.equal(config.trustedProxies.check('10.9.8.7'), true);
+  assert.equal(configOf({}).trustedProxies.check('127.0.0.1'), false);
+  for (const wrong of ['https://sync.example.com', 'sync.example.com/x', 'a b', 'x:123456'])
+    assert.throws(() => configOf({ LOCKSTEP_PROXY_PUBLIC_HOST: wrong }), /PUBLIC_HOST must be a name/, wrong);
+  for (const wrong of ['balancer', '10.0.0.0/33', '*'])
+    assert.throws(
+      () => configOf({ LOCKSTEP_TRUSTED_PROXIES: wrong }),
+      /TRUSTED_PROXIES must be an add/,
+      wrong,
+    );
+});
+
+test('a certificate that cannot be used is said before anything is started', async () => {
+  await using cli = await openCli();
+  const key = join(cli.folder, 'key.pem');
+  await writeFile(key, 'canary');
+  const { code, stderr } = await cli.run(['start'], {
+    LOCKSTEP_PROXY_TLS_CERT: join(cli.folder, 'none.pem'),
+    LOCKSTEP_PROXY_TLS_KEY: key,
+  });
+  assert.equal(code, 2);
+  assert.match(stderr, /^error CFG-02: .*none\.pem \(ENOENT\)/);
+  assert.match(stderr, /\nnext: Correct the files that LOCKSTEP_PROXY_TLS_CERT/);
+  await assert.rejects(stat(cli.dataDir), /ENOENT/);
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { systemClock } from '@lockstep/foundation/clock';
+import { sql } from '@lockstep/foundation/sql';
+import { certificateOf } from '@lockstep/harness/certificate';
+import { type ServerProcess, startServerProcess } from '@lockstep/harness/server-process';
+import { armFault } from '@lockstep/harness/struck-fault';
+import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+
+const accounts = `${dataPath}/sobjects/Account`;
+const small = { org: { records: 300 }, sobjects: ['Account'] };
+
+async function create(server: ServerProcess, name: string): Promise<string> {
+  const answer = await server.call('POST', accounts, { Name: name });
+  assert.equal(answer.status, 201, answer.text);
+  return (JSON.parse(answer.text) as { id: string }).id;
+}
+
+const nameInMirror = async (world: World, id: string) => {
+  const [row] = await world.reader.query<{ name: string }>(
+    sql`SELECT name FROM salesforce.account WHERE id = ${id}`,
+  );
+  return row?.name;
+};
+
+const openIntents = async (world: World) => {
+  const [row] = await world.admin.query<{ open: number }>(
+    sql`SELECT count(*)::integer AS open FROM _lockstep.intent WHERE outcome IS NULL`,
+  );
+  return row?.open;
+};
+
+test('a server that is told to stop answers every write under way, and a balancer learns of it first', async () => {
+  await using undo = new AsyncDisposableStack();
+  const world = undo.use(await openWorld(small));
+  const server = await startServerProcess(world, undo);
+  const ids = [await create(server, 'First'), await create(server, 'Second')];
+  const ready = () => fetch(`${server.proxyUrl}/readyz`, { headers: { connection: 'close' } });
+  assert.equal((await ready()).status, 200);
+  const metrics = await (await fetch(server.metricsUrl)).text();
+  const counted = `lockstep_proxy_requests_total{sync="${world.sync.id}",method="POST",outcome="yes"} 2`;
+  assert(metrics.includes(counted), metrics);
+
+  const held = await armFault(world.org, {
+    match: { method: 'PATCH' },
+    times: null,
+    effect: { hang: 'before' },
+  });
+  const writes = Array.from({ length: 8 }, (_, turn) =>
+    server.call('PATCH', `${accounts}/${ids[turn % 2]}`, { Name: `Changed ${turn}` }),
+  );
+  await held.struck(8);
+  const ended = server.end('SIGTERM');
+
+  let told = await ready();
+  while (told.status === 200) told = await ready();
+  assert.equal(told.status, 503);
+  assert.deepEqual(await told.json(), ['The proxy is being stopped.']);
+  while (!(await isRefused(server))) await systemClock.sleep(50);
+  assert.equal(await openIntents(world), 8);
+
+  await held.end();
+  for (const { status, headers } of await Promise.all(writes)) {
+    assert.equal(status, 204);
+    assert.equal(headers.get('lockstep-applied'), 'yes');
+  }
+  const { code, stderr } = await ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(await openIntents(world), 0);
+  for (const id of ids) assert.match((await nameInMirror(world, id)) ?? '', /^Changed \d$/);
+});
+
+/** Whether nothing listens there any more. */
+async function isRefused({ proxyUrl }: ServerProcess): Promise<boolean> {
+  const { hostname, port } = new URL(proxyUrl);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch {
+    return true;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('of two servers on one sync either shows a write before its answer, and one heals what the other left', async () => {
+  await using undo = new AsyncDisposableStack();
+  const world = undo.use(await openWorld(small));
+  const [one, other] = await Promise.all([startServerProcess(world, undo), startServerProcess(world, undo)]);
+
+  const applied: (string | null)[] = [];
+  const client = async (number: number) => {
+    const id = await create(number % 2 === 0 ? one : other, `Client ${number}`);
+    for (let turn = 0; turn < 12; turn++) {
+      const name = `Client ${number}, turn ${turn}`;
+      const server = (number + turn) % 2 === 0 ? one : other;
+      const { status, headers } = await server.call('PATCH', `${accounts}/${id}`, { Name: name });
+      assert.equal(status, 204);
+      applied.push(headers.get('lockstep-applied'));
+      if (applied.at(-1) === 'yes') assert.equal(await nameInMirror(world, id), name);
+    }
+  };
+  await Promise.all([0, 1, 2, 3].map(client));
+  assert.equal(applied.length, 48);
+  assert.deepEqual([...new Set(applied)], ['yes']);
+
+  const lost = await create(one, 'Before');
+  const untouched = await create(other, 'Before');
+  const held = await armFault(world.org, {
+    match: { method: 'PATCH', path: `*/Account/${lost}` },
+    effect: { hang: 'after' },
+  });
+  const cutOff = assert.rejects(one.call('PATCH', `${accounts}/${lost}`, { Name: 'After' }));
+  await held.struck();
+  assert.equal(await openIntents(world), 1);
+  await one.end('SIGKILL');
+  await cutOff;
+
+  const goesOn = await other.call('PATCH', `${accounts}/${untouched}`, { Name: 'After' });
+  assert.equal(goesOn.status, 204);
+  assert.equal(goesOn.headers.get('lockstep-applied'), 'yes');
+  assert.equal(await nameInMirror(world, untouched), 'After');
+  await world.until(
+    sql`SELECT name = 'After' FROM salesforce.account WHERE id = ${lost}`,
+    'the write whose server was killed is in the mirror',
+  );
+  while ((await openIntents(world)) !== 0) await systemClock.sleep(100);
+  const { code, stderr } = await other.end('SIGTERM');
+  assert.equal(code, 0, stderr);
+});
+
+test('a server with a certificate says that its proxy is reached by https, and serves by it', async () => {
+  await using undo = new AsyncDisposableStack();
+  const world = undo.use(await openWorld(small));
+  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-certificate-'));
+  undo.defer(() => rm(folder, { recursive: true }));
+  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  await writeFile(files.cert, certificateOf(keys));
+  await writeFile(files.key, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const server = await startServerProcess(world, undo, {
+    LOCKSTEP_PROXY_TLS_CERT: files.cert,
+    LOCKSTEP_PROXY_TLS_KEY: files.key,
+    LOCKSTEP_PROXY_PUBLIC_HOST: 'sync.example.com',
+    LOCKSTEP_TRUSTED_PROXIES: '127.0.0.1',
+  });
+  const { protocol, hostname, port } = new URL(server.proxyUrl);
+  assert.equal(protocol, 'https:');
+  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const headers = ['Host: inner', `X-Forwarded-Host: ${world.sync.id}.sync.example.com`, 'Connection: close'];
+  const authorization = `Authorization: Bearer ${await world.org.token('demo')}`;
+  socket.write([`GET ${dataPath}/limits HTTP/1.1`, authorization, ...headers, '', ''].join('\r\n'));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString('latin1'), /^HTTP\/1\.1 200 /);
+  socket.destroy();
+  assert.equal((await server.end('SIGTERM')).code, 0);
+});

@@ -1,0 +1,165 @@
+/** What `status` says of a sync and when `--check` is content, without a server. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ObjectStatus } from 'lockstep/cli/testing';
+import { asText, readWithinMs, timeOf, told, whyNotWell } from 'lockstep/cli/testing';
+import type { Health, Sync } from 'lockstep/control';
+import { Fault } from 'lockstep/core/faults';
+
+const now = timeOf('2026-11-24 09:37:00+00');
+const running: Health = { isHeld: true, fault: null };
+const acme = { name: 'acme', id: 's1', orgId: '00D1', paused: false, intervalMs: 3_000 } as unknown as Sync;
+
+const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
+  sobject: 'Contact',
+  table_name: 'contact',
+  state: 'current',
+  rows: 118_300,
+  rows_expected: 118_300,
+  backfill_percent: 100,
+  read_until: '2026-11-24 09:36:55+00',
+  settled_until: '2026-11-24 09:22:00+00',
+  counts_verified_at: null,
+  stamps_verified_at: null,
+  content_verified_at: null,
+  held_rows: 0,
+  set_aside_rows: 0,
+  stopped_by: null,
+  stopped_because: null,
+  problems: [],
+  hidden_fields: [],
+  ...change,
+});
+
+const problem = (kind: string) => ({
+  sobject: 'Contact',
+  kind,
+  code: 'DB-15',
+  explanation: 'A table refuses its rows. It did.',
+  next: 'Look for locks.',
+  since: '2026-11-24 09:12:00+00',
+  tries: 4,
+  retry_at: '2026-11-24 09:37:30+00',
+});
+const failing = object({ problems: [problem('poll')] });
+const withGaps = object({ sobject: 'Lead', set_aside_rows: 3 });
+const unproven = object({ sobject: 'Task', problems: [{ ...problem('counts'), sobject: 'Task' }] });
+
+const see = (objects: readonly ObjectStatus[], health = running, unread: Fault | null = null) =>
+  told(acme, health, { objects, now, unread });
+const reasonsOf = (...args: Parameters<typeof see>) => whyNotWell(see(...args), Infinity);
+
+test('a sync of which every object is read, complete and unhindered is healthy', () => {
+  assert.equal(see([object()]).headline, 'Running, one request every 3 s');
+  assert.deepEqual(reasonsOf([object()]), []);
+});
+
+test('the headline is the worst of what is below, with its reason and next step, and the rest follows', () => {
+  const text = asText(see([withGaps, unproven, failing]));
+  const [headline, reason, next, more] = text.split('\n').map((line) => line.trim());
+  assert.equal(
+    headline,
+    'acme  Needs attention: Contact: changes are not read since 09:12:00 UTC (4 tries, next in 30 s)',
+  );
+  assert.equal(reason, 'DB-15: A table refuses its rows. It did.');
+  assert.equal(next, 'next: Look for locks.');
+  assert.equal(more, 'and 2 more findings below');
+  assert.match(text, /^Contact +Failing /m);
+  assert.match(text, /^Lead +With gaps /m);
+  assert.match(text, /^Task +Unproven /m);
+  const gaps = text.indexOf('\n3 records of Lead are set aside\n');
+  const counts = text.indexOf('\nTask: its counts are not compared since');
+  assert.ok(gaps > 0 && counts > gaps, text);
+  assert.match(text, /next: lockstep objects set-aside Lead/);
+});
+
+test('each kind of trouble outranks the kinds below it', () => {
+  const ranked = [
+    object({ state: 'stopped', stopped_by: 'PERM-02', stopped_because: 'Refused.' }),
+    object({ state: 'held', held_rows: 40 }),
+    failing,
+    object({ read_until: '2026-11-24 09:30:00+00' }),
+    withGaps,
+    object({
+      hidden_fields: [
+        { sobject: 'Contact', field: 'A__c', column_name: 'a__c', hidden_since: '2026-11-23 08:00:00+00' },
+      ],
+    }),
+    unproven,
+  ];
+  const headlines = ranked.map((_, place) => see(ranked.slice(place).toReversed()).headline);
+  assert.deepEqual(headlines, [
+    'Needs attention: Contact is stopped',
+    'Your decision is needed: Contact is held with 40 rows that vanished at once',
+    'Needs attention: Contact: changes are not read since 09:12:00 UTC (4 tries, next in 30 s)',
+    'Falling behind: Contact was last read 7 min ago',
+    'Running, with gaps: 3 records of Lead are set aside',
+    "Running, with hidden fields: 1 field of Contact is hidden from the sync's user",
+    'Running, unproven: Task: its counts are not compared since 09:12:00 UTC (4 tries, next in 30 s)',
+  ]);
+  const isIll = ranked.map((one) => reasonsOf([one]).length > 0);
+  assert.deepEqual(isIll, [true, true, true, true, true, false, false]);
+});
+
+test('what keeps a table from being fresh is not healthy, what keeps a check from being made is told and no more', () => {
+  const isIll = (kind: string) => reasonsOf([object({ problems: [problem(kind)] })]).length > 0;
+  assert.deepEqual(['poll', 'table', 'backfill', 'repair'].map(isIll), [true, true, true, true]);
+  assert.deepEqual(['sweep', 'counts', 'content', 'deleted log'].map(isIll), [false, false, false, false]);
+  assert.equal(isIll('of a later version'), true);
+});
+
+test('an object is behind after ten of its turns, a minute at least, while the sync runs and has copied it once', () => {
+  assert.deepEqual(
+    [1, 5, 6, 20].map((objects) => readWithinMs({ intervalMs: 20_000 }, objects)),
+    [200_000, 200_000, 400_000, 800_000],
+  );
+  assert.equal(readWithinMs({ intervalMs: 500 }, 8), 60_000);
+  const old = object({ read_until: '2026-11-24 09:35:59+00' });
+  assert.equal(see([object({ read_until: '2026-11-24 09:36:01+00' })]).findings.length, 0);
+  assert.equal(see([old]).findings[0]?.severity, 'behind');
+  assert.equal(see([old], { isHeld: false, fault: null }).findings.length, 0);
+  assert.equal(
+    see([{ ...old, problems: [problem('poll')] }]).findings.length,
+    1,
+    'the reason says it already',
+  );
+  const begun = { read_until: '2026-11-24 09:20:00+00', settled_until: '2026-11-24 09:20:00+00' };
+  assert.equal(see([object(begun)]).findings.length, 0, 'what has just been copied is polled next');
+  const copying = object({ state: 'backfilling', read_until: null, settled_until: null });
+  assert.equal(see([copying]).headline, 'First copy: 0 of 1 object complete, one request every 3 s');
+  assert.deepEqual(reasonsOf([copying]), ['acme: Contact: First copy']);
+});
+
+test('what the sync as a whole waits for comes before what its objects wait for, which is told all the same', () => {
+  const fault = {
+    code: 'NET-01',
+    says: 'Salesforce does not answer.',
+    next: 'Wait.',
+    since: '2026-11-24T09:36:12Z',
+    retryAt: '2026-11-24T09:37:12Z',
+  };
+  const text = asText(see([withGaps], { isHeld: true, fault }));
+  assert.match(text, /^acme {2}Waiting since 09:36:12 UTC/);
+  assert.match(text, /^3 records of Lead are set aside$/m);
+  const reasons = reasonsOf([withGaps], {
+    isHeld: true,
+    fault: { ...fault, code: 'KEY-03', says: 'Altered.' },
+  });
+  assert.equal(reasons[0], 'acme: Locked: KEY-03 Altered.');
+  assert.match(reasons[1] ?? '', /^acme: 3 records of Lead are set aside\. PostgreSQL refuses them/);
+});
+
+test('a mirror that cannot be read is told in place of its objects, and is not healthy', () => {
+  const seen = see([], running, new Fault('KEY-02', { reason: 'abc' }));
+  assert.match(
+    asText(seen),
+    /^acme {2}Its mirror cannot be read from here: KEY-02\n +KEY-02: Wrong encryption key.*\n +next: Give that key/,
+  );
+  assert.deepEqual(whyNotWell(seen, Infinity), ['acme: Its mirror cannot be read from here: KEY-02']);
+});
+
+test('an object that has no time to be read by is old only for whoever asks for an age', () => {
+  const timeless = see([object({ read_until: null })]);
+  assert.deepEqual(whyNotWell(timeless, Infinity), []);
+  assert.deepEqual(whyNotWell(timeless, 60_000), ['acme: Contact: read –']);
+});

@@ -1,0 +1,218 @@
+/** What `status` and the commands about objects tell of a sync whose mirror says that something is wrong. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Sql, sql } from '@lockstep/foundation/sql';
+import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
+import { startWishGranter, untilHeld, type WishGranter } from '@lockstep/harness/wish-granter';
+import { openWorld, type World } from '@lockstep/harness/world';
+import { openCredential, recordTrouble } from 'lockstep/control';
+import { Fault } from 'lockstep/core/faults';
+
+interface Stage extends AsyncDisposable {
+  world: World;
+  cli: Cli;
+  granter: WishGranter;
+}
+
+/** A sync that has copied and polled every object, held by nobody but the test, so that what the test puts there stays. */
+async function openStage(): Promise<Stage> {
+  await using undo = new AsyncDisposableStack();
+  const world = undo.use(
+    await openWorld({ org: { records: 300 }, sobjects: ['Account', 'Contact', 'Lead'] }),
+  );
+  const worker = world.startWorker();
+  await world.until(
+    sql`SELECT bool_and(coalesce(read_until, '-infinity') > now() - interval '20 s') FROM _lockstep.status`,
+    'every object has been polled since its first copy',
+  );
+  await worker.stop();
+  const { control, database, keyBytes } = world.control;
+  const granter = undo.use(startWishGranter(await world.control.openAnother(), () => Promise.resolve()));
+  await untilHeld(control, world.sync);
+  const cli = undo.use(
+    await openCli({ DATABASE_URL: database.url, LOCKSTEP_KEY: keyBytes.toString('base64') }),
+  );
+  const ends = undo.move();
+  return { world, cli, granter, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+const problem = (sobject: string, kind: string): Sql => sql`
+  INSERT INTO _lockstep.problem (stream_no, kind, code, explanation, next, since, tries, retry_at)
+  SELECT stream_no, ${kind}, 'DB-15', 'A table refuses its rows.', 'See lockstep objects list', now() - interval '5 min', 7,
+         now() + interval '30 s'
+    FROM _lockstep.checkpoint WHERE sobject = ${sobject}`;
+
+const setAside = (sobject: string, column: string | null, code: string, from: number, to: number): Sql => sql`
+  INSERT INTO _lockstep.quarantine (stream_no, id, column_name, code, record, first_seen_at, tries, retry_at)
+  SELECT stream_no, '003000000000' || lpad(n::text, 3, '0') || 'AAA', ${column}, ${code}, '{"Name":"canary"}',
+         now() - interval '2 h', 3, now() + interval '1 h'
+    FROM _lockstep.checkpoint, generate_series(${from}::integer, ${to}::integer) AS n WHERE sobject = ${sobject}`;
+
+const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
+
+type Objects = { items: { headline?: string; objects?: Record<string, unknown>[] }[] };
+
+test('what the mirror says is wrong with its objects is the headline, the check and the JSON of status', async (t) => {
+  await using stage = await openStage();
+  const { world, cli, granter } = stage;
+  const well = await cli.run(['status', '--check']);
+  assert.equal(well.code, 0, well.stderr + well.stdout);
+
+  await t.test('a check that cannot be made is told as unproven, and is no ill health', async () => {
+    await world.admin.query(problem('Lead', 'counts'));
+    const { code, stdout, stderr } = await cli.run(['status', '--check']);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^world {2}Running, unproven: Lead: its counts are not compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See npm run -s lockstep -- objects list$/m,
+    );
+    assert.match(stdout, /^Lead +Unproven /m);
+    assert.match(stderr, /^unproven: world: Lead: its counts are not compared/m);
+  });
+
+  await t.test('records that are set aside are gaps, and end the check with code 3', async () => {
+    await world.admin.query(setAside('Contact', 'birthdate', 'misfit', 1, 120));
+    await world.admin.query(setAside('Contact', null, '23505', 121, 121));
+    await world.admin.query(setAside('Account', 'name', 'XX000', 200, 200));
+    const { code, stdout, stderr } = await cli.run(['status', '--check']);
+    assert.equal(code, 3);
+    assert.match(stdout, /^world {2}Running, with gaps: 1 record of Account is set aside$/m);
+    assert.match(stdout, /^Contact +With gaps /m);
+    assert.match(stderr, /^not healthy: world: 121 records of Contact are set aside\./m);
+  });
+
+  await t.test('what keeps an object from being read comes first', async () => {
+    await world.admin.query(problem('Account', 'poll'));
+    await world.admin.query(sql`
+      UPDATE _lockstep.column SET hidden_since = now() - interval '1 day'
+       WHERE field = 'Phone' AND stream_no = (SELECT stream_no FROM _lockstep.checkpoint WHERE sobject = 'Lead')`);
+    const { code, stdout, stderr } = await cli.run(['status', '--check', '--json']);
+    assert.equal(code, 3);
+    assert.match(
+      stderr,
+      /^not healthy: world: Account: changes are not read since .* DB-15: A table refuses/m,
+    );
+    const [item] = (json({ code, stdout, stderr }) as Objects).items;
+    assert.match(item?.headline ?? '', /^Needs attention: Account: changes are not read/);
+    const [account, contact, lead] = item?.objects ?? [];
+    assert.deepEqual([account?.set_aside_rows, contact?.set_aside_rows, lead?.set_aside_rows], [1, 121, 0]);
+    const [told] = (account?.problems ?? []) as Record<string, unknown>[];
+    const { since, retry_at: retryAt, ...facts } = told ?? {};
+    assert.deepEqual(facts, {
+      kind: 'poll',
+      code: 'DB-15',
+      says: 'A table refuses its rows.',
+      next: 'See npm run -s lockstep -- objects list',
+      tries: 7,
+    });
+    for (const time of [since, retryAt]) assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    const [hidden] = (lead?.hidden_fields ?? []) as Record<string, unknown>[];
+    assert.deepEqual([hidden?.field, hidden?.column_name], ['Phone', 'phone']);
+  });
+
+  await t.test(
+    'objects list counts what is set aside, and tells problems and hidden fields with their time',
+    async () => {
+      const { stdout } = await cli.run(['objects', 'list']);
+      assert.match(stdout, /^Contact +salesforce\.contact +With gaps .* 121$/m);
+      assert.match(stdout, /^Account: changes are not read since \S+ UTC/m);
+      assert.match(
+        stdout,
+        /^1 field of Lead is hidden from the sync's user\n +Not updated: Phone since \d{4}-\d\d-\d\d [\d:]+ UTC/m,
+      );
+    },
+  );
+
+  await t.test(
+    'objects set-aside groups the records, lists the first hundred, and says how many more there are',
+    async () => {
+      const { code, stdout } = await cli.run(['objects', 'set-aside']);
+      assert.equal(code, 0);
+      assert.match(stdout, /^Contact +birthdate +120 +the value does not fit the column's type$/m);
+      assert.match(stdout, /^Contact +whole record +1 +a unique index on the table refuses it$/m);
+      assert.match(stdout, /^Account +name +1 +PostgreSQL refuses it \(SQLSTATE XX000\)$/m);
+      assert.match(
+        stdout,
+        /^Contact +003000000000001AAA +birthdate +2 h ago +3 +in \d+ min +the value does not fit/m,
+      );
+      assert.match(stdout, /^22 more; list them with --limit 122\.$/m);
+      assert.match(
+        stdout,
+        /^next: Correct the value in Salesforce; then npm run -s lockstep -- objects set-aside --retry --sync world Account$/m,
+      );
+      assert.doesNotMatch(stdout, /canary/);
+
+      const some = await cli.run(['objects', 'set-aside', 'contact', '--json', '--limit', '2']);
+      const told = json(some) as { rows: number; groups: unknown[]; items: Record<string, unknown>[] };
+      assert.deepEqual([told.rows, told.groups.length, told.items.length], [121, 2, 2]);
+      assert.deepEqual(told.groups[0], {
+        sobject: 'Contact',
+        column_name: 'birthdate',
+        code: 'misfit',
+        rows: 120,
+        reason: "the value does not fit the column's type",
+      });
+      assert.equal(
+        (await cli.run(['objects', 'set-aside', 'lead'])).stdout,
+        'world: no records are set aside.\n',
+      );
+    },
+  );
+
+  await t.test('objects set-aside --retry asks for another try of these records by their Ids', async () => {
+    const one = await cli.run(['objects', 'set-aside', '--retry', 'Contact']);
+    assert.equal(one.stdout, 'world: another try of 121 records of Contact is asked for.\n', one.stderr);
+    assert.match(one.stderr, /What is still refused after it: .*objects set-aside --sync world$/m);
+    const all = json(await cli.run(['objects', 'set-aside', '--retry', '--json'])) as {
+      items: { sobject: string; rows: number }[];
+    };
+    assert.deepEqual(
+      all.items.map(({ sobject, rows }) => [sobject, rows]),
+      [
+        ['Account', 1],
+        ['Contact', 121],
+      ],
+    );
+    while (granter.seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+    const asked = granter.seen.map(({ kind, objects, ids }) => [kind, objects, ids?.length]);
+    assert.deepEqual(asked, [
+      ['repair', ['Contact'], 121],
+      ['repair', ['Account'], 1],
+      ['repair', ['Contact'], 121],
+    ]);
+    const none = await cli.run(['objects', 'set-aside', '--retry', 'Lead']);
+    assert.equal(none.code, 4);
+    assert.match(none.stderr, /world has no records set aside of Lead/);
+  });
+
+  await t.test('a mirror that an older version has made is told as such', async () => {
+    await world.admin.script('ALTER VIEW _lockstep.problems RENAME TO problems_of_later');
+    const { code, stdout, stderr } = await cli.run(['status', '--check']);
+    assert.deepEqual(
+      [code, stderr],
+      [3, 'not healthy: world: Its mirror cannot be read from here: SYS-16\n'],
+    );
+    assert.match(stdout, /SYS-16: The mirror is of an older version\./);
+    await world.admin.script('ALTER VIEW _lockstep.problems_of_later RENAME TO problems');
+  });
+
+  await t.test(
+    'a locked sync is told with its reason, although its mirror cannot be looked into',
+    async () => {
+      const { control, database } = world.control;
+      await database.db.query(
+        sql`UPDATE lockstep.sync SET sealed_data_key = overlay(sealed_data_key PLACING 'AAAA' FROM 45)`,
+      );
+      const fault = await openCredential(control, world.sync.id).catch((error: unknown) => error);
+      assert.ok(fault instanceof Fault);
+      await recordTrouble(control, world.sync.id, fault, 3_600_000);
+      const { code, stdout, stderr } = await cli.run(['status', '--check']);
+      assert.equal(code, 3);
+      assert.match(
+        stdout,
+        /^world {2}Locked: KEY-03 Sealed value was moved or altered\..*\n +next: Find out who changed/m,
+      );
+      assert.equal(stderr, `not healthy: world: Locked: KEY-03 ${fault.message}\n`);
+    },
+  );
+});

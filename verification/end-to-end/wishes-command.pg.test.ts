@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
+import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
+import { startWishGranter, untilHeld } from '@lockstep/harness/wish-granter';
+import {
+  countQuery,
+  countRequest,
+  endWish,
+  recordOrgUsage,
+  recordTrouble,
+  reportWish,
+  type Sync,
+  setPaused,
+  type takeWishes,
+} from 'lockstep/control';
+import { recordSync } from 'lockstep/control/testing';
+import { Fault } from 'lockstep/core/faults';
+
+/** The commands that ask something of a sync, against a holder of the test's own that grants or refuses. */
+
+interface Stage extends AsyncDisposable {
+  world: TestControl;
+  cli: Cli;
+  sync: { id: Sync['id']; name: string };
+}
+
+async function openStage(): Promise<Stage> {
+  await using undo = new AsyncDisposableStack();
+  const world = undo.use(await openTestControl());
+  const sync = newSync({ name: 'acme' });
+  await recordSync(world.control, sync);
+  const cli = undo.use(
+    await openCli({ DATABASE_URL: world.database.url, LOCKSTEP_KEY: world.keyBytes.toString('base64') }),
+  );
+  const ends = undo.move();
+  return { world, cli, sync, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+}
+
+type OpenWish = Awaited<ReturnType<typeof takeWishes>>[number];
+
+/** Holds the sync in another process's stead, and ends each wish with the outcome. */
+async function hold({ world, sync }: Stage, grant: (wish: OpenWish) => Promise<void>) {
+  const granter = startWishGranter(await world.openAnother(), grant);
+  await untilHeld(world.control, sync);
+  return granter;
+}
+
+const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
+
+const openWishes = ({ world }: Stage) =>
+  world.control.db.query<{ kind: string; objects: string[] | null }>(
+    sql`SELECT kind, objects FROM lockstep.wish WHERE ended_at IS NULL`,
+  );
+
+test('flush ends when the holder says so, and tells what was mended on the way', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  const repairs = [{ sobject: 'Contact', kind: 'stale', rows: 1 }];
+  await using granter = await hold(stage, async ({ id }) => {
+    await reportWish(world.control, id, { done: 1, of: 2, objects: [{ object: 'Contact', rows: 0, of: 5 }] });
+    await endWish(world.control, id, { result: { objects: 2, skipped: [], repairs } });
+  });
+  const told = await cli.run(['flush']);
+  assert.equal(told.code, 0, told.stderr);
+  assert.match(
+    told.stdout,
+    /^acme: 2 objects show all that was committed before the call, after \d+\.\d s\.\n$/,
+  );
+  assert.match(told.stderr, /Contact: 1 row was stale; mended/);
+
+  const asJson = await cli.run(['flush', '--sync', 'acme', '--json']);
+  const { took_ms: tookMs, ...rest } = json(asJson) as { took_ms: number };
+  assert.deepEqual(rest, { schema: 1, name: 'acme', objects: 2, skipped: [], repairs, set_aside: [] });
+  assert.ok(tookMs >= 0 && tookMs < 60_000);
+  assert.deepEqual(
+    granter.seen.map(({ kind, objects }) => ({ kind, objects })),
+    [
+      { kind: 'flush', objects: null },
+      { kind: 'flush', objects: null },
+    ],
+  );
+});
+
+test('flush says which objects were left out, and ends with code 3', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  await using _granter = await hold(stage, ({ id }) =>
+    endWish(world.control, id, {
+      result: {
+        objects: 1,
+        skipped: [{ object: 'Contact', reason: 'it is stopped (PERM-02)' }],
+        repairs: [],
+      },
+    }),
+  );
+  const { code, stderr } = await cli.run(['flush']);
+  assert.equal(code, 3);
+  assert.match(stderr, /left out: Contact, because it is stopped \(PERM-02\)\nnext: .*objects list/);
+});
+
+test('flush names the objects that hold records set aside, why, and ends with code 3; so does every wish', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  const setAside = [
+    { sobject: 'Contact', column: 'birthdate', code: 'misfit', rows: 2 },
+    { sobject: 'Account', column: null, code: '23505', rows: 1_200 },
+  ];
+  await using _granter = await hold(stage, ({ id }) =>
+    endWish(world.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
+  );
+  for (const args of [['flush'], ['objects', 'reconcile', '--wait']]) {
+    const { code, stdout, stderr } = await cli.run(args);
+    assert.equal(code, 3, stderr);
+    assert.match(
+      stdout,
+      args[0] === 'flush' ? /show all but what is set aside that was committed/ : /reconcile of 2/,
+    );
+    assert.match(
+      stderr,
+      /^set aside: 2 records of Contact \(birthdate\): the value does not fit the column's type$/m,
+    );
+    assert.match(
+      stderr,
+      /^set aside: 1,200 records of Account \(whole record\): a unique index on the table refuses it$/m,
+    );
+    assert.match(stderr, /^next: .*objects set-aside$/m);
+  }
+  const asJson = await cli.run(['flush', '--json']);
+  assert.equal(asJson.code, 3);
+  assert.deepEqual((json(asJson) as { set_aside: unknown }).set_aside, setAside);
+});
+
+test('flush that is not done in time says what is left and what the sync waits for, and takes its wish back', async () => {
+  await using stage = await openStage();
+  const { world, cli, sync } = stage;
+  await using _granter = await hold(stage, async ({ id }) => {
+    const fault = new Fault('LIM-02', { reason: '91 of 100 requests, the line is 90 %' });
+    await recordTrouble(world.control, sync.id, fault, 60_000);
+    await reportWish(world.control, id, { done: 1, of: 2, objects: [{ object: 'Contact', rows: 0, of: 5 }] });
+  });
+  const { code, stderr } = await cli.run(['flush', '--timeout', '500ms']);
+  assert.equal(code, 8);
+  assert.match(stderr, /error SYS-14: .*1 of 2 objects were done within 0\.5 s\. Left: Contact\./);
+  assert.match(stderr, /The sync waits: LIM-02 Stop line reached/);
+  assert.match(stderr, /\nnext: .*status acme.*--timeout/);
+  assert.deepEqual(await openWishes(stage), []);
+});
+
+test('flush of a sync that nobody runs, or that is paused, fails at once and leaves no wish behind', async () => {
+  await using stage = await openStage();
+  const { world, cli, sync } = stage;
+  const unheld = await cli.run(['flush', '--json']);
+  assert.equal(unheld.code, 3);
+  assert.match(unheld.stderr, /error SYS-13: .*acme.*\nnext: .*start/);
+  assert.equal((json(unheld) as { error: { code: string } }).error.code, 'SYS-13');
+  await setPaused(world.control, sync.id, true);
+  const paused = await cli.run(['flush']);
+  assert.equal(paused.code, 3);
+  assert.match(paused.stderr, /error SYS-12: .*\nnext: .*sync resume acme/);
+  assert.deepEqual(await openWishes(stage), []);
+});
+
+test('flush that is interrupted takes its wish back', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  await using _granter = await hold(stage, ({ id }) =>
+    reportWish(world.control, id, { done: 0, of: 1, objects: [] }),
+  );
+  const running = await cli.start(['flush'], 'flush: 0 of 1 objects');
+  const { code } = await running.end('SIGINT');
+  assert.equal(code, 130);
+  assert.deepEqual(await openWishes(stage), []);
+});
+
+test('a fault that ends a wish is told with its code and next step', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  await using _granter = await hold(stage, ({ id }) =>
+    endWish(world.control, id, {
+      fault: new Fault('PERM-02', { stream: 'Contact', reason: 'INVALID_TYPE' }),
+    }),
+  );
+  const { code, stderr } = await cli.run(['objects', 'reread', 'contact', '--wait']);
+  assert.equal(code, 6);
+  assert.match(
+    stderr,
+    /error PERM-02: The object cannot be read.*Contact.*\nnext: Give the sync's user read access/,
+  );
+});
+
+test('objects commands ask for the objects by the names that the sync has, and do not wait unless told to', async () => {
+  await using stage = await openStage();
+  const { cli } = stage;
+  const all = await cli.run(['objects', 'compare', '--json']);
+  const { wish, ...rest } = json(all) as { wish: number };
+  assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'compare', objects: null, running: false });
+  assert.ok(wish > 0);
+  const some = await cli.run(['objects', 'reconcile', 'CONTACT', 'account', 'Contact']);
+  assert.equal(some.code, 0);
+  assert.equal(some.stdout, 'acme: reconcile of Contact, Account is asked for.\n');
+  assert.match(some.stderr, /No Lockstep process runs it: done as soon as one does/);
+  assert.deepEqual(await openWishes(stage), [
+    { kind: 'compare', objects: null },
+    { kind: 'reconcile', objects: ['Contact', 'Account'] },
+  ]);
+});
+
+test('a wish that is waited for is kept when the waiting ends', async () => {
+  await using stage = await openStage();
+  await using _granter = await hold(stage, () => Promise.resolve());
+  const { code } = await stage.cli.run(['objects', 'reread', 'Account', '--wait', '--timeout', '300ms']);
+  assert.equal(code, 8);
+  assert.deepEqual(await openWishes(stage), [{ kind: 'reread', objects: ['Account'] }]);
+});
+
+test('records to repair are named by Ids of 15 or 18 characters, which arrive as 18', async () => {
+  await using stage = await openStage();
+  const { world, cli } = stage;
+  await using granter = await hold(stage, ({ id }) =>
+    endWish(world.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
+  );
+  const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
+  const { code, stdout, stderr } = await cli.run(['objects', 'repair', 'account', ...ids, '--wait']);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /repair of 1 object took .*nothing had to be mended/);
+  const [asked] = granter.seen;
+  assert.deepEqual(asked?.objects, ['Account']);
+  assert.deepEqual(asked?.ids, ['001B000000kyA8tIAE', '001000000000001AAA']);
+});
+
+test('an object or an Id that cannot be meant is refused, and nothing is asked', async () => {
+  await using stage = await openStage();
+  const refused = [
+    [['objects', 'compare', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
+    [['objects', 'repair', 'Account', '001'], 2, /No Id of a record: "001"/],
+    [['objects', 'reread', '--timeout', '5m'], 2, /--timeout belongs to --wait/],
+    [['objects', 'held', '--wait'], 2, /--wait belongs to --keep or --remove/],
+    [['objects', 'held', '--keep', 'Account', '--remove', 'Account'], 2, /exclude each other/],
+    [['flush', '--timeout', '60'], 2, /--timeout takes a time such as 60s/],
+    [['flush', '--sync', 'nobody'], 4, /There is no sync "nobody"/],
+    [['sync', 'writes', '--without-database', 'drop'], 2, /--without-database takes refuse or forward/],
+    [['budget', 'set', '--stop-at', '9'], 2, /--stop-at takes a whole number from 10 to 100/],
+  ] as const;
+  const refuse = async ([args, code, says]: (typeof refused)[number]) => {
+    const ended = await stage.cli.run(args);
+    assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stderr}`);
+    assert.match(ended.stderr, says);
+  };
+  await Promise.all(refused.map(refuse));
+  assert.deepEqual(await openWishes(stage), []);
+});
+
+test('usage tells where requests went and how much of its day the org has used', async () => {
+  await using stage = await openStage();
+  const { world, cli, sync } = stage;
+  const { control } = world;
+  const before = await cli.run(['usage']);
+  assert.match(before.stdout, /Salesforce has not said yet/);
+  for (const purpose of ['poll', 'poll', 'setup']) countRequest(control, sync.id, purpose);
+  countQuery(control, sync.id, { sobject: 'Account', kind: 'head', rows: 1_200 });
+  recordOrgUsage(control, sync.id, { used: 13_650, max: 15_000 });
+  await control.usage.flush();
+
+  const { stdout } = await cli.run(['usage', 'acme']);
+  assert.match(stdout, /^poll +2 +2$/m);
+  assert.match(stdout, /^all +3 +3$/m);
+  assert.match(stdout, /^Account +head +1 +1,200$/m);
+  assert.match(stdout, /13,650 of 15,000 requests of 24 h \(91 %\).*as of \d+ s ago; acme stops at 90 %/);
+  assert.match(stdout, /LIM-02: Stop line reached.*\nnext: .*budget set --stop-at/);
+  const { org, ...rest } = json(await cli.run(['usage', '--json'])) as { org: Record<string, unknown> };
+  const { recorded_at: recordedAt, ...figures } = org;
+  assert.deepEqual(figures, { used: 13_650, max: 15_000, percent: 91 });
+  assert.match(String(recordedAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.deepEqual(rest, {
+    schema: 1,
+    name: 'acme',
+    requests: [
+      { purpose: 'poll', last_hour: 2, last_day: 2 },
+      { purpose: 'setup', last_hour: 1, last_day: 1 },
+    ],
+    queries: [{ sobject: 'Account', kind: 'head', queries: 1, rows: 1_200 }],
+    stop_at_percent: 90,
+  });
+});
+
+test('a budget is shown with its share of the day, and its stop line changes alone', async () => {
+  await using stage = await openStage();
+  const { world, cli, sync } = stage;
+  recordOrgUsage(world.control, sync.id, { used: 1_500, max: 15_000 });
+  await world.control.usage.flush();
+  const set = await cli.run(['budget', 'set', '--stop-at', '75', '--json']);
+  const budget = {
+    schema: 1,
+    name: 'acme',
+    interval_ms: 3_000,
+    requests_per_day: 28_800,
+    stop_at_percent: 75,
+  };
+  assert.deepEqual(json(set), budget);
+  const { stdout } = await cli.run(['budget', 'show']);
+  assert.match(stdout, /every 3 s = at most 28,800 requests a day, 192 % of the org's; .*has used 75 %/);
+  assert.match(stdout, /1,500 of 15,000 requests/);
+  const { org, ...shown } = json(await cli.run(['budget', 'show', '--json'])) as { org: { percent: number } };
+  assert.deepEqual(shown, { ...budget, requests_last_day: 0 });
+  assert.equal(org.percent, 10);
+});
+
+test('what becomes of writes while the database is away is shown with its consequence, and changed', async () => {
+  await using stage = await openStage();
+  const { cli } = stage;
+  const shown = await cli.run(['sync', 'writes']);
+  assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
+  const set = await cli.run(['sync', 'writes', 'acme', '--without-database', 'forward', '--json']);
+  assert.deepEqual(json(set), { schema: 1, name: 'acme', without_database: 'forward' });
+  assert.match((await cli.run(['sync', 'writes'])).stdout, /answered as pending.*\(forward\)\.$/m);
+});

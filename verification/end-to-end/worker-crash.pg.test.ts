@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
+import { seededRandom } from '@lockstep/foundation/random';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { startWorkerChild } from '@lockstep/harness/worker-child';
+import { openWorld, type World } from '@lockstep/harness/world';
+
+const rounds = 20;
+
+test('a worker that is killed at any point of a first copy loses nothing and repeats nothing visibly', async () => {
+  await using world = await openWorld({
+    org: { records: 40_000, activityPerSecond: 5 },
+    sobjects: ['Account', 'Contact', 'Lead'],
+    intervalMs: 300,
+  });
+  const random = seededRandom(20_261_124);
+  for (let round = 0; round < rounds; round++) {
+    await using worker = startWorkerChild(world, `killed-${round}`);
+    await worker.firstTick;
+    await systemClock.sleep(random.between(0, 250));
+    await beginAgain(world);
+  }
+  world.startWorker();
+  await world.untilComplete();
+  await world.org.restart({ activityPerSecond: 0 });
+  for (const [sobject, table] of [
+    ['Account', 'account'],
+    ['Contact', 'contact'],
+    ['Lead', 'lead'],
+  ] as const) {
+    await assertEqual(world, sobject, table);
+  }
+});
+
+/** Empties the mirror where the first copy is complete, so that every kill falls into one. */
+async function beginAgain(world: World): Promise<void> {
+  const [copying] = await world.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
+  if (copying) return;
+  await world.admin.script(`
+    BEGIN;
+    TRUNCATE salesforce.account, salesforce.contact, salesforce.lead;
+    UPDATE _lockstep.cursor SET position = '{"after": null}', version = version + 1 WHERE kind = 'backfill';
+    UPDATE _lockstep.checkpoint SET state = 'backfilling', backfilled_at = NULL, rows = 0;
+    COMMIT`);
+}
+
+/** Every record of the org, as it was last written there, and no other. */
+async function assertEqual(world: World, sobject: string, table: string): Promise<void> {
+  const inOrg = await world.org.db.query<{ record: string }>(sql`
+    SELECT concat_ws('|', "Id", extract(epoch FROM "SystemModstamp")::bigint, "Phone") AS record
+      FROM ${ident('org', sobject)} WHERE NOT "IsDeleted" ORDER BY "Id" COLLATE "C"`);
+  const difference = sql`
+    SELECT md5(string_agg(concat_ws('|', id, extract(epoch FROM systemmodstamp)::bigint, phone), E'\n' ORDER BY id)) = ${md5(inOrg)}
+      FROM ${ident('salesforce', table)}`;
+  await world.until(difference, `${table} is equal to ${sobject} of the org`);
+  const [checkpoint] = await world.reader.query(sql`
+    SELECT rows = ${inOrg.length} AS kept FROM _lockstep.status WHERE sobject = ${sobject}`);
+  assert.deepEqual(checkpoint, { kept: 't' }, 'the kept number of rows is the real one');
+}
+
+const md5 = (rows: readonly { record: string }[]) =>
+  createHash('md5')
+    .update(rows.map(({ record }) => record).join('\n'))
+    .digest('hex');

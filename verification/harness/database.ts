@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import { assert } from '@lockstep/foundation/assert';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+
+/**
+ * A database of its own for one test file, on the real server that `npm test` has started. Dropped at the end,
+ * which fails while somebody is still connected: a leaked connection fails the test that leaked it.
+ */
+export interface TestDatabase extends AsyncDisposable {
+  url: string;
+  db: Database;
+}
+
+export function testServerUrl(): string {
+  const url = process.env.TEST_POSTGRES_URL;
+  assert(url, 'these tests need PostgreSQL; run them by: npm test -- FILE');
+  return url;
+}
+
+/** @param template  a database to copy, with which nobody may be connected meanwhile */
+export async function openTestDatabase(template?: string): Promise<TestDatabase> {
+  const server = testServerUrl();
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const admin = openDatabase({ url: server, applicationName: 'test', connectionsMax: 1 });
+  await admin.query(
+    template === undefined
+      ? sql`CREATE DATABASE ${ident(name)}`
+      : sql`CREATE DATABASE ${ident(name)} TEMPLATE ${ident(template)}`,
+  );
+  const url = databaseUrl(server, { database: name });
+  const db = openDatabase({ url, applicationName: 'test', connectionsMax: 8 });
+  return {
+    url,
+    db,
+    async [Symbol.asyncDispose]() {
+      await db.end();
+      await admin.query(sql`DROP DATABASE ${ident(name)}`);
+      await admin.end();
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { assert } from '@lockstep/foundation/assert';
+import { type Database, openDatabase, type Tx } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import type { RecordId } from 'lockstep/core/ids';
+import type { Page } from 'lockstep/core/page';
+import {
+  type Applied,
+  applyPage,
+  createTable,
+  type Destination,
+  type Holder,
+  holderName,
+  type Observation,
+  openDestination,
+  openReadBackObservation,
+  openTickObservation,
+  type PagePart,
+  planTable,
+  prepareDestination,
+  type StreamTable,
+  takeOver,
+} from 'lockstep/postgres/testing';
+import { openTestDatabase } from './database.ts';
+
+/**
+ * A destination with empty tables on a real server, and the means to read Salesforce by hand: open a reading, make
+ * up its page, apply it when the test wants it. Every holder has connections of its own, as processes do.
+ */
+export interface DestinationWorld extends AsyncDisposable {
+  url: string;
+  /** Beside the writers, for looking and for preparing. */
+  db: Database;
+  /** The destination as its first holder has it open. */
+  destination: Destination;
+  holder: Holder;
+  /** Another process with the destination open; it holds nothing until it takes over. */
+  openAs(holder: Holder): Promise<Destination>;
+  table(sobject?: string): StreamTable;
+  open(sobjects?: readonly string[], lastsMs?: number): Promise<Observation>;
+  openReadBack(): Promise<Observation>;
+  /** One page in a transaction of its own. Without `observation` the reading begins and ends right here. */
+  apply(page: Page | readonly TestRecord[], part?: ApplyPart): Promise<Applied>;
+  /** The mirror's rows by Id, every value as the server's own text, times in UTC. */
+  rows(sobject?: string): Promise<Record<string, string | null>[]>;
+  fences(): Promise<{ id: string; lo: number; hi: number; deleted: boolean }[]>;
+  marks(): Promise<{ id: string; since: number }[]>;
+  quarantined(): Promise<{ id: string; column_name: string | null; code: string; tries: number }[]>;
+}
+
+export interface ApplyPart extends Partial<PagePart> {
+  sobject?: string;
+  /** Inside this transaction instead of one of its own. */
+  tx?: Tx;
+  destination?: Destination;
+}
+
+/** An object, or JSON text where the digits of a number matter. */
+export type TestRecord = object | string;
+
+/** Field name to field type; `double formula` is a formula's, `reference Account` and `detail Account` point there. */
+export type Fields = Readonly<Record<string, string>>;
+
+const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
+
+export async function openDestinationWorld({
+  fields = { Name: 'string' },
+  streams = ['Account'],
+}: {
+  fields?: Fields;
+  streams?: readonly string[];
+} = {}): Promise<DestinationWorld> {
+  const database = await openTestDatabase();
+  const { db, url } = database;
+  await makeDestination(db, fields, streams);
+  const opened: Destination[] = [];
+  const openAs = async (holder: Holder) => {
+    const destination = await openDestination(url, holderName(holder));
+    opened.push(destination);
+    return destination;
+  };
+  const holder = { owner: 'first', epoch: 1 };
+  const destination = await openAs(holder);
+  await takeOver(destination.db, holder);
+  const asText = openDatabase({ url, applicationName: 'test', connectionsMax: 1, valuesAsText: true });
+
+  const table = (sobject = 'Account', by = destination) => {
+    const found = by.tables.get(sobject.toLowerCase());
+    assert(found, 'the test names a stream that its world has');
+    return found;
+  };
+  const open = (sobjects: readonly string[] = ['Account'], lastsMs = 60_000) =>
+    openTickObservation(
+      destination.db,
+      holder,
+      sobjects.map((name) => table(name).stream.streamNo),
+      lastsMs,
+    );
+  return {
+    url,
+    db,
+    destination,
+    holder,
+    openAs,
+    table,
+    open,
+    openReadBack: () => openReadBackObservation(destination.db, 'proxy', [table().stream.streamNo], 60_000),
+    async apply(given, { sobject = 'Account', tx, destination: by = destination, ...part } = {}) {
+      const page = isPage(given) ? given : pageOf(given);
+      const whole = { observation: part.observation ?? (await open([sobject])), isLast: true, ...part };
+      const applyIn = async (own: Tx) => (await applyPage(own, table(sobject, by), page, whole)).fates;
+      return tx ? applyIn(tx) : by.db.transaction(applyIn);
+    },
+    rows: (sobject = 'Account') =>
+      asText.transaction(async (tx) => {
+        await tx.query(sql`SET LOCAL TimeZone = 'UTC'`);
+        const { schema, table: name } = table(sobject).stream;
+        return tx.query(sql`SELECT * FROM ${ident(schema, name)} ORDER BY id`);
+      }),
+    fences: () => db.query(sql`SELECT id, lo, hi, deleted FROM _lockstep.fence ORDER BY id`),
+    marks: () => db.query(sql`SELECT id, since FROM _lockstep.dirty ORDER BY id`),
+    quarantined: () =>
+      db.query(sql`SELECT id, column_name, code, tries FROM _lockstep.quarantine ORDER BY id`),
+    async [Symbol.asyncDispose]() {
+      await asText.end();
+      for (const each of opened) await each.end();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function makeDestination(db: Database, fields: Fields, streams: readonly string[]): Promise<void> {
+  await db.script('CREATE SCHEMA _lockstep; CREATE SCHEMA salesforce');
+  const [login] = await db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
+  await prepareDestination(db, {
+    syncId: 'sync',
+    orgId: '00D000000000001EAA',
+    tableSchema: 'salesforce',
+    owner: login?.name ?? '',
+  });
+  await db.transaction(async (tx) => {
+    for (const name of streams)
+      await createTable(tx, 'salesforce', planTable(describeOf(name, fields)), new Map());
+  });
+}
+
+/** Salesforce's description of an sobject with these fields beside the standard ones. */
+export const describeOf = (name: string, fields: Fields = {}) => ({
+  name,
+  label: name,
+  custom: false,
+  queryable: true,
+  replicateable: true,
+  keyPrefix: '001',
+  fields: Object.entries({ ...standardFields, ...fields }).map(([field, text]) => ({
+    name: field,
+    label: field,
+    type: /^(reference|detail) /.test(text) ? 'reference' : text.replace(' formula', ''),
+    calculated: text.endsWith(' formula'),
+    filterable: true,
+    sortable: true,
+    referenceTo: /^(?:reference|detail) (.*)$/.exec(text)?.slice(1) ?? [],
+    relationshipOrder: text.startsWith('detail ') ? 0 : null,
+  })),
+});
+
+export const idOf = (number: number) => `001${String(number).padStart(12, '0')}AAA` as RecordId;
+
+/** SystemModstamp, so many seconds after some moment. */
+export const stampAt = (seconds: number) =>
+  new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString().replace('Z', '+0000');
+
+export const record = (number: number, values: object = {}) => ({
+  attributes: { type: 'Account', url: `/services/data/v64.0/sobjects/Account/${idOf(number)}` },
+  Id: idOf(number),
+  IsDeleted: false,
+  SystemModstamp: stampAt(0),
+  ...values,
+});
+
+export function pageOf(records: readonly TestRecord[], rest: Partial<Page> = {}): Page {
+  const texts = records.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
+  const unstorable = rest.unstorable ?? [];
+  return {
+    records: `[${texts.join(',')}]`,
+    count: records.length + unstorable.length,
+    last: null,
+    lastId: null,
+    done: true,
+    unstorable,
+    nulsRemoved: 0,
+    ...rest,
+  };
+}
+
+const isPage = (given: Page | readonly TestRecord[]): given is Page => !Array.isArray(given);
+
+/** Resolves when `count` sessions of this database wait for a lock; fails where none has come to it in 10 s. */
+export async function untilBlocked(db: Tx, count = 1): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  for (;;) {
+    const waiting = await db.query(sql`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    if (waiting.length >= count) return;
+    assert(performance.now() < giveUpAt, 'a session that should wait for a lock does not');
+  }
+}

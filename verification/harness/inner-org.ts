@@ -1,0 +1,97 @@
+import { ManualClock } from '@lockstep/foundation/clock';
+import type { Database } from '@lockstep/foundation/database';
+import { ExactNumber } from '@lockstep/foundation/exact-json';
+import { sql } from '@lockstep/foundation/sql';
+import type { FieldDef, SObjectDef } from '@lockstep/simulated-org/schema/testing';
+import { createTable, createTables, mapOf, tableOf } from '@lockstep/simulated-org/schema/testing';
+import { columnOf } from '@lockstep/simulated-org/soql/testing';
+import { type Org, openOrg, writeTransaction } from '@lockstep/simulated-org/testing';
+import {
+  columnValues,
+  deleteRecord,
+  insertRecord,
+  updateRecord,
+  type Writer,
+} from '@lockstep/simulated-org/write/testing';
+import { openTestDatabase } from './database.ts';
+
+/** The simulated org inside the test's process, for what needs a clock or definitions of its own. */
+export interface InnerOrg extends AsyncDisposable {
+  org: Org;
+  db: Database;
+  clock: ManualClock;
+  by: Writer;
+  insert: (sobject: string, body: Body) => Promise<string>;
+  update: (sobject: string, id: string, body: Body) => Promise<void>;
+  remove: (sobject: string, id: string) => Promise<void>;
+  /** The fields of a record, deleted or not, as the server's text. */
+  read: (sobject: string, id: string, ...fields: string[]) => Promise<(string | boolean | null)[]>;
+}
+
+type Body = Record<string, string | number | boolean | null>;
+
+/** An org with these sobjects alone, without records. */
+export async function openInnerOrg(defs: readonly SObjectDef[]): Promise<InnerOrg> {
+  const database = await openTestDatabase();
+  const { db } = database;
+  const clock = new ManualClock();
+  const made = await openOrg({
+    db,
+    clock,
+    records: 100,
+    seed: 1,
+    apiLimit: 1000,
+    lockTimeoutMs: 1000,
+    onSeeded: () => undefined,
+  });
+  await db.transaction(async (tx) => {
+    await createTables(tx);
+    for (const def of defs) await createTable(tx, def);
+  });
+  await db.query(sql`SELECT setval('simulator.record_number', 1000)`);
+  const org: Org = { ...made, sobjects: mapOf(defs, clock) };
+  const by: Writer = { org, userId: made.settings.integrationUserId };
+  const definition = (name: string): SObjectDef => {
+    const def = org.sobjects.get(name.toLowerCase());
+    if (!def) throw new Error(`the test names no sobject: ${name}`);
+    return def;
+  };
+  return {
+    org,
+    db,
+    clock,
+    by,
+    insert: (sobject, body) =>
+      writeTransaction(org, (tx) => {
+        const def = definition(sobject);
+        return insertRecord(tx, by, def, columnValues(def, exact(body), 'create'));
+      }),
+    update: (sobject, id, body) =>
+      writeTransaction(org, (tx) => {
+        const def = definition(sobject);
+        return updateRecord(tx, by, def, id, columnValues(def, exact(body), 'update'));
+      }),
+    remove: (sobject, id) => writeTransaction(org, (tx) => deleteRecord(tx, by, definition(sobject), id)),
+    async read(sobject, id, ...fields) {
+      const def = definition(sobject);
+      const values: (string | boolean | null)[] = [];
+      for (const name of fields) {
+        const field = def.fields.find((one) => one.name === name) as FieldDef;
+        const [row] = await db.query<{ value: string | boolean | null }>(
+          sql`SELECT ${columnOf(field)} AS value FROM ${tableOf(def)} AS r WHERE "Id" = ${id}`,
+        );
+        values.push(row?.value ?? null);
+      }
+      return values;
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+const exact = (body: Body): object =>
+  Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? new ExactNumber(String(value)) : value,
+    ]),
+  );

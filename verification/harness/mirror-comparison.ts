@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import type { Database } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import type { OrgAnswer, TestOrg } from './org.ts';
+
+/** The mirror beside the org's own answers: row by row, value by value, all columns. */
+export interface MirroredStream {
+  stream_no: number;
+  sobject: string;
+  name: string;
+  /** Column name by field. */
+  columns: Record<string, string>;
+}
+
+export const mirroredStreams = (mirror: Database): Promise<MirroredStream[]> =>
+  mirror.query<MirroredStream>(sql`
+    SELECT c.stream_no, c.sobject, c.table_name AS name,
+           json_object_agg(f.field, f.column_name) AS columns
+      FROM _lockstep.checkpoint c JOIN _lockstep.column f USING (stream_no) GROUP BY c.stream_no`);
+
+export interface Comparison {
+  /** The first that differ. */
+  different: readonly { id: string; how: 'missing' | 'surplus' | 'different'; columns: string[] }[];
+  /** In the org. */
+  rows: number;
+  /** As the mirror has counted them. */
+  keptRows: number;
+}
+
+/** @param token  of the user whose records the mirror holds */
+export async function compareStream(
+  mirror: Database,
+  org: TestOrg,
+  token: string,
+  stream: MirroredStream,
+): Promise<Comparison> {
+  const records = await recordsOf(org, token, stream);
+  const table = ident('salesforce', stream.name);
+  const different = await mirror.query<Comparison['different'][number]>(sql`
+    SELECT coalesce(m.id, o.id) AS id,
+           CASE WHEN m.id IS NULL THEN 'missing' WHEN o.id IS NULL THEN 'surplus' ELSE 'different' END AS how,
+           ARRAY (SELECT coalesce(mine.key, theirs.key)
+                    FROM jsonb_each(to_jsonb(m)) mine FULL JOIN jsonb_each(to_jsonb(o)) theirs USING (key)
+                   WHERE mine.value IS DISTINCT FROM theirs.value ORDER BY 1) AS columns
+      FROM ${table} m
+      FULL JOIN json_populate_recordset(NULL::${table}, ${JSON.stringify(records)}::json) o ON o.id = m.id
+     WHERE m.* IS DISTINCT FROM o.*
+     LIMIT 5`);
+  const [kept] = await mirror.query<{ rows: number }>(sql`
+    SELECT rows FROM _lockstep.checkpoint WHERE stream_no = ${stream.stream_no}`);
+  return { different, rows: records.length, keptRows: kept?.rows ?? 0 };
+}
+
+/** The records by column, numbers as the text that they were sent as. */
+async function recordsOf(
+  org: TestOrg,
+  token: string,
+  { sobject, columns }: MirroredStream,
+): Promise<object[]> {
+  const soql = `SELECT ${Object.keys(columns).join(', ')} FROM ${sobject}`;
+  const records: object[] = [];
+  for (let path = `/services/data/v62.0/query?q=${encodeURIComponent(soql)}`; path !== ''; ) {
+    const answer = await org.request('GET', path, { token });
+    assert.equal(answer.status, 200, answer.text);
+    const page = exactly(answer);
+    const asParsed = (answer.json as QueryPage).records;
+    for (const [place, record] of page.records.entries()) {
+      const values = Object.entries(columns).map(([field, column]) => {
+        // Of JSON in a field the numbers are numbers.
+        const isText = typeof record[field] !== 'object';
+        return [column, isText ? record[field] : asParsed[place]?.[field]];
+      });
+      records.push(Object.fromEntries(values) as object);
+    }
+    path = page.nextRecordsUrl ?? '';
+  }
+  return records;
+}
+
+interface QueryPage {
+  records: Record<string, unknown>[];
+  nextRecordsUrl?: string;
+}
+
+/** JSON.parse tells the text of a number to its reviver, which the types do not know yet. */
+const exactly = ({ text }: OrgAnswer) =>
+  JSON.parse(text, ((_key: string, value: unknown, { source }: { source?: string }) =>
+    typeof value === 'number' ? source : value) as (key: string, value: unknown) => unknown) as QueryPage;

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { gunzipSync } from 'node:zlib';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { dataPath, type World } from './world.ts';
+
+/**
+ * Holds the proxy to its word: where an answer says `Lockstep-Applied: yes`, the reader's SQL shows each record that
+ * was written just as the org itself gives it, all fields, or no row where it is deleted.
+ */
+export interface MirrorWitness {
+  /** @param path  as it was sent, with or without what stands before `/services` */
+  check(request: { method: string; path: string; body?: string }, answerBody: Buffer): Promise<void>;
+  /** Records that were looked at. */
+  checked(): number;
+}
+
+/** The first byte of what is compressed; no JSON begins with it. */
+const gzipMark = 0x1f;
+
+export async function openWitness(world: World): Promise<MirrorWitness> {
+  const { json } = await world.org.request('GET', `${dataPath}/sobjects`);
+  const { sobjects } = json as { sobjects: { name: string; keyPrefix: string | null }[] };
+  const mirrored = new Map(
+    sobjects
+      .filter(({ name }) => world.sync.sobjects.includes(name))
+      .map(({ name, keyPrefix }) => [keyPrefix, name]),
+  );
+  let checked = 0;
+  return {
+    checked: () => checked,
+    async check(request, body) {
+      const answerText = (body[0] === gzipMark ? gunzipSync(body) : body).toString();
+      const ids = writtenIds(request, answerText);
+      assert(ids.length > 0, `an answer to ${request.method} ${request.path} names what was written`);
+      for (const id of ids) {
+        const sobject = mirrored.get(id.slice(0, 3));
+        if (sobject === undefined) continue;
+        await checkRecord(world, sobject, id);
+        checked++;
+      }
+    },
+  };
+}
+
+/**
+ * Of the address where it names a record, else those that the answer calls a success, and of a request that carries
+ * others those that their addresses name.
+ */
+function writtenIds(
+  { method, path, body = '' }: { method: string; path: string; body?: string },
+  answerText: string,
+): string[] {
+  const [, named] = /\/sobjects\/\w+\/([A-Za-z0-9]{18})(?:\?.*)?$/.exec(path) ?? [];
+  if (named !== undefined && !path.includes('/composite/') && method !== 'GET') return [named];
+  const inBody = [...body.matchAll(/"url":"[^"]*\/sobjects\/\w+\/(\w{18})"/g)].map(([, id]) => id ?? '');
+  return [...inBody, ...(answerText === '' ? [] : successes(JSON.parse(answerText)))];
+}
+
+function successes(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const { id, success, referenceId } = value as Record<string, unknown>;
+  const isInTree = referenceId !== undefined && success === undefined;
+  const own = (success === true || isInTree) && typeof id === 'string' ? [id] : [];
+  return [...own, ...Object.values(value).flatMap(successes)];
+}
+
+async function checkRecord(world: World, sobject: string, id: string): Promise<void> {
+  const { status, json } = await world.org.request('GET', `${dataPath}/sobjects/${sobject}/${id}`);
+  const [row] = await world.reader.query<Record<string, string | null>>(
+    sql`SELECT * FROM ${ident('salesforce', sobject.toLowerCase())} WHERE id = ${id}`,
+  );
+  if (status === 404) return assert.equal(row, undefined, `${sobject} ${id} is deleted, and in the mirror`);
+  assert.equal(status, 200);
+  assert(row, `${sobject} ${id} is not in the mirror`);
+  const different = Object.entries(json as object).filter(
+    ([field, value]) => field.toLowerCase() in row && !isShownAs(value, row[field.toLowerCase()]),
+  );
+  assert.deepEqual(different, [], `${sobject} ${id} is otherwise in the mirror`);
+}
+
+/** @param text  the column's value as PostgreSQL prints it */
+function isShownAs(value: unknown, text: string | null | undefined): boolean {
+  if (text === null || text === undefined) return value === null;
+  if (typeof value === 'boolean') return text === (value ? 't' : 'f');
+  if (typeof value === 'number') return Number(text) === value;
+  return text === value || (typeof value === 'string' && Date.parse(text) === Date.parse(value));
+}

@@ -1,0 +1,24 @@
+/** The PostgreSQL server that a run on a real destination works with. */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { removeEmbedded, startEmbedded } from 'lockstep/postgres';
+
+/** The one that `TEST_POSTGRES_URL` names, as for tests; without it one that is made for this run and goes with it. */
+export async function openServer(): Promise<AsyncDisposable & { url: string }> {
+  const existing = process.env.TEST_POSTGRES_URL;
+  if (existing) return { url: existing, [Symbol.asyncDispose]: async () => undefined };
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-simulation-'));
+  await chmod(folder, 0o711); // the server may run as another user
+  const dataDir = join(folder, 'server');
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const server = await startEmbedded({ dataDir, preferredPort: 0, say });
+  return {
+    url: server.url,
+    async [Symbol.asyncDispose]() {
+      await server.leave();
+      await removeEmbedded(dataDir);
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

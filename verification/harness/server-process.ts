@@ -1,0 +1,49 @@
+import { assert } from '@lockstep/foundation/assert';
+import { type Ended, openCli } from './cli-process.ts';
+import type { ProxyAnswer, World } from './world.ts';
+
+/** `lockstep start` as a process of its own, on the control database of a world. */
+export interface ServerProcess {
+  /** `http://127.0.0.1:PORT` */
+  proxyUrl: string;
+  metricsUrl: string;
+  /** A caller's request through its proxy, as the demo user. */
+  call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
+  end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+export async function startServerProcess(
+  world: World,
+  undo: AsyncDisposableStack,
+  environment: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const cli = undo.use(
+    await openCli({
+      DATABASE_URL: world.control.database.url,
+      LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
+      LOCKSTEP_ALLOW_HOST: new URL(world.org.url).host,
+      ...environment,
+    }),
+  );
+  const running = await cli.start(['start', '--json'], '"ready":true');
+  const urlOf = (part: string) => {
+    const url = new RegExp(`"${part}_url":"([^"]+)"`).exec(running.stdout())?.[1];
+    assert(url, `a server that is ready says where its ${part} is`);
+    return url;
+  };
+  const proxyUrl = urlOf('proxy');
+  const authorization = `Bearer ${await world.org.token('demo')}`;
+  return {
+    proxyUrl,
+    metricsUrl: urlOf('metrics'),
+    async call(method, path, body) {
+      const answer = await fetch(`${proxyUrl}/${world.sync.id}${path}`, {
+        method,
+        headers: { authorization, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    },
+    end: (signal) => running.end(signal),
+  };
+}

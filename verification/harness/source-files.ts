@@ -1,0 +1,116 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { type EcmaScriptModule, type Function as FunctionNode, parseSync, Visitor } from 'oxc-parser';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+export interface Import {
+  /** Of a file of this project: its path from the root. Of a package: null. */
+  path: string | null;
+  /** As it is written. */
+  specifier: string;
+  isType: boolean;
+}
+
+export interface SourceFile {
+  /** From the root of the checkout, with slashes. */
+  path: string;
+  text: string;
+  imports: readonly Import[];
+  functions: readonly { line: number; lines: number }[];
+}
+
+/** TypeScript files below some folders of the checkout, each as its syntax tree tells it. */
+export function sourceFiles(...folders: string[]): SourceFile[] {
+  return folders
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .filter((path) => !path.includes('node_modules/') && !/^packages\/\w+\/dist\//.test(path))
+    .map(readSource)
+    .toSorted((a, b) => a.path.localeCompare(b.path));
+}
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const { module, program, errors } = parseSync(path, text);
+  const [error] = errors;
+  if (error) throw new Error(`${path}: ${error.message}`);
+  const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
+  const functions: { line: number; lines: number }[] = [];
+  const imports = importsOf(module, text).map((one) => ({ ...one, path: pathOf(path, one.specifier) }));
+  const add = ({ start, end }: { start: number; end: number }) =>
+    functions.push({ line: lineOf(start), lines: lineOf(end) - lineOf(start) + 1 });
+  new Visitor({
+    FunctionDeclaration: (node: FunctionNode) => void add(node),
+    FunctionExpression: (node: FunctionNode) => void add(node),
+    ArrowFunctionExpression: (node) => void add(node),
+    TSImportType: ({ source: { value: specifier } }) =>
+      void imports.push({ specifier, isType: true, path: pathOf(path, specifier) }),
+  }).visit(program);
+  return { path, text, imports, functions };
+}
+
+function importsOf(
+  { staticImports, staticExports, dynamicImports }: EcmaScriptModule,
+  text: string,
+): Omit<Import, 'path'>[] {
+  const isOfTypes = (entries: readonly { isType: boolean }[]) =>
+    entries.length > 0 && entries.every(({ isType }) => isType);
+  return [
+    ...staticImports.map(({ moduleRequest: { value: specifier }, entries }) => ({
+      specifier,
+      isType: isOfTypes(entries),
+    })),
+    ...staticExports.flatMap(({ entries }) => {
+      const specifier = entries.find(({ moduleRequest }) => moduleRequest)?.moduleRequest?.value;
+      return specifier === undefined ? [] : [{ specifier, isType: isOfTypes(entries) }];
+    }),
+    ...dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
+      const [, specifier] = /^'(.*)'$/.exec(text.slice(start, end)) ?? [];
+      return specifier === undefined ? [] : [{ specifier, isType: false }];
+    }),
+  ];
+}
+
+/** Where the buildings lie, by the names that their package.json gives them. */
+const buildings = [
+  'packages/foundation',
+  'packages/lockstep',
+  'packages/simulated-org',
+  'verification/harness',
+];
+const exportsOf = new Map(
+  buildings.map((folder) => {
+    const file = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+      name: string;
+      exports: Record<string, string>;
+    };
+    return [file.name, { folder, exports: Object.entries(file.exports) }];
+  }),
+);
+
+/** As Node resolves it, by relative path or by the `exports` of one of the buildings. */
+function pathOf(from: string, specifier: string): string | null {
+  if (specifier.startsWith('.')) return join(dirname(from), specifier).replaceAll('\\', '/');
+  const name = [...exportsOf.keys()].find((one) => specifier === one || specifier.startsWith(`${one}/`));
+  const building = name === undefined ? undefined : exportsOf.get(name);
+  if (name === undefined || !building) return null;
+  const subpath = `.${specifier.slice(name.length)}`;
+  const found = building.exports
+    .map(([pattern, target]) => [pattern.split('*'), target] as const)
+    .filter(([[before = '', after]]) =>
+      after === undefined ? subpath === before : subpath.startsWith(before) && subpath.endsWith(after),
+    )
+    .toSorted(([a], [b]) => b.join('').length - a.join('').length)
+    .map(([[before = '', after = ''], target]) =>
+      target.replace('*', subpath.slice(before.length, subpath.length - after.length)),
+    )
+    .map((target) => join(building.folder, target).replaceAll('\\', '/'))[0];
+  if (found === undefined || !existsSync(join(root, found)))
+    throw new Error(`${from} imports ${specifier}, which ${building.folder}/package.json does not export`);
+  return found;
+}
+
+export const isTest = (path: string) =>
+  /\.test\.tsx?$/.test(path) || /(^|\/)(test-|sample-)[^/]*$/.test(path) || path.endsWith('/testing.ts');

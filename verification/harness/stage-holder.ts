@@ -1,0 +1,220 @@
+import { setImmediate } from 'node:timers/promises';
+import { assert } from '@lockstep/foundation/assert';
+import { Bell } from '@lockstep/foundation/bell';
+import { type Clock, systemClock } from '@lockstep/foundation/clock';
+import type { SyncId } from 'lockstep/core/ids';
+import type { AppLog } from 'lockstep/core/log-fields';
+import type { HeldSync, Wish, WishBox } from 'lockstep/engine/testing';
+import { holdSync, openQuota } from 'lockstep/engine/testing';
+import { type Applied, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
+import type { Salesforce } from 'lockstep/salesforce';
+
+/** What a holder of the stage's sync is made from. */
+export interface HolderOptions {
+  sync: SyncId;
+  holder: Holder;
+  clock: Clock;
+  log: AppLog;
+  salesforce: Salesforce;
+  /** Of the mirror's database, as its writer. */
+  writerUrl: string;
+  intervalMs: number;
+  /** The owners that still finish their writes. */
+  living: () => readonly string[];
+  pageRows?: number;
+}
+
+/** What an ended wish tells. */
+export interface WishResult {
+  objects: number;
+  skipped: readonly { object: string; reason: string }[];
+  repairs: readonly { sobject: string; kind: string; rows: number }[];
+  /** What the mirror cannot hold as it is. */
+  setAside: readonly { sobject: string; column: string | null; code: string; rows: number }[];
+}
+
+/** The engine room as it holds the stage's sync, and what can be seen of it from outside. */
+export interface StageHolder {
+  holder: Holder;
+  /** What the proxy in front of the sync shares with it. */
+  open: HeldSync;
+  /** Codes of the faults that it waited for, in order; null where it went on. */
+  troubles: readonly (string | null)[];
+  /** What became of the records of every page, summed up, and how many came. */
+  fates: Applied & { received: number };
+  /** Asks it of the sync, as a command would; resolves with the result when the sync says that it is done. */
+  wish(kind: Wish['kind'], objects?: readonly string[], ids?: readonly string[]): Promise<WishResult>;
+  /** In milliseconds of its clock from now; null while it works. */
+  restsFor(): number | null;
+  /** Resolves when it waits for time to pass, or has ended. */
+  untilRest(): Promise<void>;
+  /** Resolves when it has ended, by itself or because it was stopped. */
+  ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The stage's holders run the engine as `runSync` does; this is the only place that says what it is given. */
+export function startHolder(options: HolderOptions): StageHolder {
+  const { holder, clock, salesforce, intervalMs, living } = options;
+  const bell = new WatchedBell(clock);
+  const open: HeldSync & { settings: HeldSync['settings'] } = {
+    settings: { intervalMs, stopAtPercent: 90 },
+    bell,
+    urgent: new Set(),
+    wide: new Map(),
+    sentAt: [],
+    quota: openQuota(90),
+  };
+  const wishes = new StageWishes();
+  const troubles: (string | null)[] = [];
+  const fates = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+  const stop = new AbortController();
+  let hasEnded = false;
+  const ended = holdSync(
+    {
+      clock,
+      log: options.log.with({ sync: options.sync }),
+      holder,
+      salesforce,
+      open,
+      async openDestination() {
+        const destination = await openDestination(options.writerUrl, holderName(holder));
+        return { ...destination, mirror: counting(destination.mirror, fates) };
+      },
+      living: () => Promise.resolve(living()),
+      trouble: {
+        begin: (fault) => Promise.resolve(void troubles.push(fault.code)),
+        end() {
+          if ((troubles.at(-1) ?? null) !== null) troubles.push(null);
+          return Promise.resolve();
+        },
+      },
+      wishes,
+      onComplete: () => Promise.resolve(),
+      host: 'the database of the stage',
+      ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
+    },
+    stop.signal,
+  ).finally(() => {
+    hasEnded = true;
+    bell.tellRest();
+  });
+  ended.catch(() => undefined); // told to whoever waits for its rest
+  return {
+    holder,
+    open,
+    troubles,
+    fates,
+    wish(...asked) {
+      const result = wishes.ask(...asked);
+      open.settings = { ...open.settings }; // as a change of settings is told
+      bell.ring();
+      return result;
+    },
+    restsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : bell.restsFor()),
+    async untilRest() {
+      for (;;) {
+        await setImmediate(); // whoever was woken has gone on by then
+        if (hasEnded) return ended;
+        if (bell.restsFor() !== null) return;
+        await bell.nextRest();
+      }
+    },
+    ended,
+    async stop() {
+      stop.abort();
+      await ended;
+      await salesforce.close();
+    },
+  };
+}
+
+/** Wishes in the place of the control database's. */
+class StageWishes implements WishBox {
+  private readonly waiting = new Map<number, { wish: Wish; done: PromiseWithResolvers<WishResult> }>();
+  private last = 0;
+
+  ask(kind: Wish['kind'], objects?: readonly string[], ids?: readonly string[]): Promise<WishResult> {
+    const id = ++this.last;
+    const wish = { id, kind, objects: objects ?? null, ids: ids ?? null };
+    const done = Promise.withResolvers<WishResult>();
+    this.waiting.set(id, { wish, done });
+    return done.promise;
+  }
+
+  open(): Promise<readonly Wish[]> {
+    return Promise.resolve([...this.waiting.values()].map(({ wish }) => wish));
+  }
+
+  report(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  end(wishId: number, outcome: Parameters<WishBox['end']>[1]): Promise<void> {
+    const waiting = this.waiting.get(wishId);
+    this.waiting.delete(wishId);
+    if ('result' in outcome) waiting?.done.resolve(outcome.result as WishResult);
+    else waiting?.done.reject(outcome.fault);
+    return Promise.resolve();
+  }
+}
+
+/** No engine works longer than this without a pause, unless its request hangs. In real milliseconds. */
+const workMsMax = 10_000;
+
+/** A bell that tells how long its loop sleeps, and when it falls asleep. */
+class WatchedBell extends Bell {
+  private readonly clock: Clock;
+  private restsUntil: number | null = null;
+  private fallsAsleep = Promise.withResolvers<void>();
+
+  constructor(clock: Clock) {
+    super();
+    this.clock = clock;
+  }
+
+  restsFor(): number | null {
+    return this.restsUntil === null ? null : this.restsUntil - this.clock.now();
+  }
+
+  tellRest(): void {
+    this.fallsAsleep.resolve();
+    this.fallsAsleep = Promise.withResolvers();
+  }
+
+  async nextRest(): Promise<void> {
+    const limit = new AbortController();
+    const tooLong = systemClock.sleep(workMsMax, limit.signal).then(
+      () => assert(false, 'the engine works on without a pause: does a request of it hang?'),
+      () => undefined, // it came to rest
+    );
+    await Promise.race([this.fallsAsleep.promise, tooLong]);
+    limit.abort();
+  }
+
+  override async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    this.restsUntil = clock.now() + ms;
+    this.tellRest();
+    try {
+      await super.wait(clock, ms, signal);
+    } finally {
+      this.restsUntil = null;
+    }
+  }
+}
+
+/** The same mirror; each page's fates have to add up to the records that came, and are summed. */
+function counting(mirror: Mirror, sums: StageHolder['fates']): Mirror {
+  return {
+    ...mirror,
+    async applyPage(table, page, part, lockWaitMs) {
+      const done = await mirror.applyPage(table, page, part, lockWaitMs);
+      const { applied, unchanged, stale, dirty, quarantined } = done.fates;
+      const received = page.count + (part.absent?.length ?? 0);
+      assert(applied + unchanged + stale + dirty + quarantined === received, 'every record has one fate');
+      sums.received += received;
+      for (const fate of Object.keys(done.fates) as (keyof Applied)[]) sums[fate] += done.fates[fate];
+      return done;
+    },
+  };
+}

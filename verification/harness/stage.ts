@@ -1,0 +1,283 @@
+import { assert } from '@lockstep/foundation/assert';
+import { type Clock, ManualClock } from '@lockstep/foundation/clock';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { openWriterUrl, type Sync } from 'lockstep/control';
+import type { AppLog } from 'lockstep/core/log-fields';
+import type { HeldSync } from 'lockstep/engine/testing';
+import { afterAnswer, openAfterWrites, proxied } from 'lockstep/engine/testing';
+import { type Destination, openDestinationForWrites } from 'lockstep/postgres';
+import { openUpstreams, startProxy } from 'lockstep/proxy';
+import { openSalesforce, type Salesforce, type Usage } from 'lockstep/salesforce';
+import { openTestControl, type TestLog } from './control.ts';
+import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
+import { type StageHolder, startHolder } from './stage-holder.ts';
+import { openWitness, type Witness } from './stage-witness.ts';
+import { armFault, type FaultWish, type StruckFault } from './struck-fault.ts';
+import { makeTestSync } from './test-sync.ts';
+
+/**
+ * A stage for faults: the real engine and the real proxy between the real simulated org and a real database, on a
+ * clock that stands still until the test moves it. The org's clock is moved with it, so that hours pass in a second
+ * and nothing depends on how fast a machine is: `pass` goes from one instant at which the engine wants to act to the
+ * next, and waits each time until it has acted.
+ *
+ * Where a request of the engine hangs, time is moved by `advance`, which waits for nobody.
+ */
+export interface Stage extends AsyncDisposable, Witness {
+  org: TestOrg;
+  sync: Sync;
+  clock: ManualClock;
+  log: TestLog;
+  /** The mirror's database as its server's administrator. */
+  mirror: Database;
+  /** The first holder of the sync, which shares its session with the proxy. */
+  holder: StageHolder;
+  /** Of the pace of the sync. */
+  intervalMs: number;
+  /** Another holder, of a newer lease, as another process would be one. Ended with the rest. */
+  startAnother(): StageHolder;
+  /** Moves both clocks at once. */
+  advance(ms: number): Promise<void>;
+  /** Lets time pass; what the engine does meanwhile is done, and no claim was ever beyond its proof. */
+  pass(ms: number): Promise<void>;
+  /** Lets time pass until every first copy is complete. */
+  copy(): Promise<void>;
+  /** Lets W pass and whatever is left to read be read. */
+  settle(): Promise<void>;
+  /** Arms a fault of the org's answers. */
+  strike(wish: FaultWish): Promise<StruckFault>;
+  /** Writes past the proxy, as a third party, in one transaction; gives the Ids. `at`: another stamp than now. */
+  write(writes: readonly OrgWrite[], at?: Date): Promise<string[]>;
+  /** A caller's request through the proxy. */
+  call(method: string, path: string, body?: object): Promise<ProxyAnswer>;
+  /** A row of the mirror as text; undefined where there is none. */
+  row(table: string, id: string): Promise<Record<string, string | null> | undefined>;
+  /** Everything is read, equal and at rest, and on the way there no row went back. */
+  expectWhole(): Promise<void>;
+}
+
+export type OrgWrite =
+  | { create: string; values: object }
+  | { update: string; values: object }
+  | { delete: string }
+  | { undelete: string };
+
+export interface ProxyAnswer extends OrgAnswer {
+  /** Value of Lockstep-Applied. */
+  applied: string | null;
+}
+
+export interface StageOptions {
+  sobjects: readonly string[];
+  /** That of the whole file, because an org takes seconds to be made; without it the stage makes one of its own. */
+  org?: TestOrg;
+  records?: number;
+  intervalMs?: number;
+  pageRows?: number;
+  /** Put between: the address of the org, or of the database, as the sync sees it. */
+  via?: { org?: string; database?: (writerUrl: string) => string };
+  /** The engine's clock, where it is to differ from that of the test. */
+  engineClock?: (clock: Clock) => Clock;
+}
+
+export const dataPath = '/services/data/v62.0';
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  await using undo = new AsyncDisposableStack();
+  const org = options.org ?? undo.use(await startOrg({ records: options.records ?? 300 }));
+  await org.control('/clock/rate', { rate: 0 });
+  undo.defer(async () => void (await org.control('/faults/delete', {})));
+  const { now } = await org.control<{ now: string }>('/clock');
+  const clock = new StageClock(Date.parse(now), org);
+  const engineClock = options.engineClock?.(clock) ?? clock;
+  const control = undo.use(await openTestControl());
+  const intervalMs = options.intervalMs ?? 60_000;
+  const { log } = control.log;
+
+  const loginUrl = options.via?.org ?? org.url;
+  if (loginUrl !== org.url) await org.control('/signIn/instanceUrl', { url: loginUrl, times: null });
+  const allowHosts = [new URL(loginUrl).host];
+  const { clientId, clientSecret } = org.credentials.integration;
+  const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts };
+  const { sobjects } = options;
+  const wish = { name: 'stage', loginUrl, allowHosts, sobjects, intervalMs };
+  const { sync } = undo.use(await makeTestSync(org, control, wish));
+
+  const mirrorUrl = databaseUrl(control.database.url, { database: sync.destination.database });
+  const mirror = openDatabase({ url: mirrorUrl, applicationName: 'test-mirror' });
+  undo.defer(() => mirror.end());
+  const witness = await openWitness(mirror, org);
+  const ownUrl = await openWriterUrl(control.control, sync);
+  const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
+
+  const holders: StageHolder[] = [];
+  const openSession = () =>
+    openSalesforce({ loginUrl, ...credential, clock: engineClock, log, expectOrgId: sync.orgId });
+  const start = (salesforce: Salesforce) => {
+    const epoch = holders.length + 1;
+    const started = startHolder({
+      sync: sync.id,
+      holder: { owner: `worker-${epoch}`, epoch },
+      clock: engineClock,
+      log,
+      salesforce,
+      writerUrl,
+      intervalMs,
+      living: () => [proxyOwner, ...holders.map(({ holder }) => holder.owner)],
+      ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
+    });
+    holders.push(started);
+    return started;
+  };
+  undo.defer(async () => {
+    for (const each of holders) await each.stop();
+  });
+  const session = openSession();
+  const holder = start(session);
+  const parts = { org, clock: engineClock, log, session, open: holder.open, sync, mirrorUrl: ownUrl };
+  const proxy = undo.use(await openProxy(parts));
+
+  const advance = (ms: number) => clock.move(ms);
+  const pass = async (ms: number) => {
+    const end = clock.now() + ms;
+    for (;;) {
+      for (const each of holders) await each.untilRest();
+      await witness.expectHonest(clock.now());
+      if (clock.now() >= end) return;
+      await advance(Math.min(end - clock.now(), ...holders.map((each) => each.restsFor() ?? 1)));
+    }
+  };
+  const ends = undo.move();
+  return {
+    ...witness,
+    org,
+    sync,
+    clock,
+    log: control.log,
+    mirror,
+    holder,
+    intervalMs,
+    startAnother: () => start(openSession()),
+    advance,
+    pass,
+    async copy() {
+      for (let rounds = 0; rounds < copyRoundsMax; rounds++) {
+        await pass(intervalMs);
+        const [copying] = await mirror.query(sql`
+          SELECT FROM _lockstep.status WHERE state IN ('queued', 'backfilling') LIMIT 1`);
+        if (!copying) return;
+      }
+      assert(false, 'the first copies do not end');
+    },
+    async settle() {
+      await pass(settleMs);
+      for (let rounds = 0; rounds < settleRoundsMax; rounds++) {
+        const [left] = await mirror.query(sql`SELECT FROM _lockstep.dirty LIMIT 1`);
+        if (!left && rounds > 0) return;
+        await pass(intervalMs);
+      }
+    },
+    strike: (wish) => armFault(org, wish),
+    async write(writes, at) {
+      const body = { writes, ...(at && { at: at.toISOString() }) };
+      return (await org.control<{ ids: string[] }>('/records/write', body)).ids;
+    },
+    call: proxy.call,
+    async row(table, id) {
+      const [row] = await mirror.query<{ row: Record<string, string | null> }>(sql`
+        SELECT to_json(m) AS row FROM ${ident('salesforce', table)} m WHERE id = ${id}`);
+      return row?.row;
+    },
+    async expectWhole() {
+      await witness.expectConverged();
+      await witness.expectNoReturn();
+      await witness.expectRest();
+    },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** W, and the step of a tail, and a little. */
+const settleMs = 18 * 60_000;
+const settleRoundsMax = 30;
+const copyRoundsMax = 100;
+
+const proxyOwner = 'proxy-of-the-stage';
+
+/** Of a caller, in simulated time. */
+const tokenLastsMs = 3_600_000;
+
+/** A sleep as short as this is a pause between two tries, not a time-out. */
+const pauseMsMax = 500;
+
+/**
+ * The clock of a test, which the org's goes with. Whoever takes a short pause is not kept waiting for the test to move
+ * the time: it passes at once, here and there.
+ */
+class StageClock extends ManualClock {
+  private readonly org: TestOrg;
+
+  constructor(start: number, org: TestOrg) {
+    super(start);
+    this.org = org;
+  }
+
+  async move(ms: number): Promise<void> {
+    await this.org.control('/clock/advance', { ms });
+    this.advance(ms);
+  }
+
+  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const slept = super.sleep(ms, signal);
+    if (ms <= pauseMsMax) void this.move(Math.ceil(ms)).catch(() => undefined); // the org may have ended
+    return slept;
+  }
+}
+
+interface ProxyParts {
+  org: TestOrg;
+  clock: Clock;
+  log: AppLog;
+  session: Salesforce;
+  open: HeldSync;
+  sync: Sync;
+  mirrorUrl: string;
+}
+
+/** The real proxy in front of the sync, and a caller of it. */
+async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stage, 'call'>> {
+  const { org, clock, log, session, sync } = parts;
+  let opened: Promise<Destination> | null = null;
+  const destination = () => (opened ??= openDestinationForWrites(parts.mirrorUrl, proxyOwner));
+  const { urgent, bell } = parts.open;
+  const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, urgent, bell };
+  const afterWrites = openAfterWrites(ofProxy);
+  const forwarded = (usage: Usage | null) => {
+    if (usage) parts.open.quota = afterAnswer(parts.open.quota, usage, clock.now());
+  };
+  const behind = proxied({ owner: proxyOwner }, { ...parts.open, afterWrites, destination, forwarded }, sync);
+  const proxy = await startProxy({
+    host: '127.0.0.1',
+    port: 0,
+    clock,
+    log,
+    syncs: { of: (id) => Promise.resolve(id === sync.id ? behind : null) },
+    upstreams: openUpstreams({ allowHosts: [new URL(sync.instanceUrl).host] }),
+  });
+  let token: { text: string; since: number } | null = null;
+  return {
+    async call(method, path, body) {
+      if (!token || clock.now() - token.since > tokenLastsMs) {
+        token = { text: await signIn(org.url, org.credentials, 'demo'), since: clock.now() };
+      }
+      const headers = { Authorization: `Bearer ${token.text}` };
+      const answer = await send(`${proxy.url}/${sync.id}${path}`, method, body, headers);
+      return { ...answer, applied: answer.headers.get('lockstep-applied') };
+    },
+    async [Symbol.asyncDispose]() {
+      await proxy.close();
+      await (await opened)?.end();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Cursors, Held, StreamState, SyncState } from 'lockstep/engine/testing';
+import {
+  nothingToMend,
+  openQuota,
+  startOfContent,
+  startOfCounts,
+  startOfSweep,
+  uncut,
+} from 'lockstep/engine/testing';
+import type { Stream, StreamTable } from 'lockstep/postgres';
+
+/** States of a sync for tests of what is decided from them. Streams are copied, at rest and have nothing to do. */
+export const serverNow = Date.UTC(2026, 10, 24) / 1000;
+
+export const heldAt = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
+
+const atRest: Cursors = {
+  backfill: null,
+  head: heldAt({ at: serverNow, overlapSeconds: 2, pass: null }),
+  tail: heldAt({ at: serverNow - 900, pass: null }),
+  deleted: heldAt({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
+  sweep: heldAt(startOfSweep(serverNow - 60)),
+  counts: heldAt(startOfCounts(serverNow - 60)),
+  content: heldAt(startOfContent(serverNow - 60)),
+  mend: heldAt(nothingToMend),
+};
+
+export interface StreamChange extends Omit<Partial<StreamState>, 'cursors'> {
+  cursors?: Partial<Cursors>;
+}
+
+const idColumn: Stream['columns'][number] = {
+  field: 'Id',
+  column: 'id',
+  fieldType: 'id',
+  sqlType: 'text',
+  byBytes: true,
+  formula: false,
+  refersTo: [],
+  isDetail: false,
+};
+
+/** Number one is `Object1`. */
+export function streamState(streamNo: number, { cursors, ...change }: StreamChange = {}): StreamState {
+  const stream: Partial<Stream> = {
+    streamNo,
+    sobject: `Object${streamNo}`,
+    cursorField: 'SystemModstamp',
+    replicateable: true,
+    columns: [idColumn],
+    hidden: [],
+    returnedAt: null,
+  };
+  return {
+    table: { stream } as StreamTable,
+    cursors: { ...atRest, ...cursors },
+    rows: 1_000,
+    marked: null,
+    polledAt: 0,
+    isUrgent: false,
+    wideFrom: null,
+    wideSince: null,
+    wideReadAt: 0,
+    slow: null,
+    problems: {},
+    stopped: null,
+    isTableChanged: false,
+    describe: { isDue: false, at: 0 },
+    pageSizes: { full: uncut(2_000), part: uncut(2_000) },
+    ...change,
+  };
+}
+
+export const syncState = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
+  streams,
+  serverNow,
+  serverTime: { now: serverNow, saidAt: 0, ahead: null },
+  budget: { intervalMs: 3_000, sentAt: [] },
+  quota: openQuota(90),
+  pageRows: 2_000,
+  wasApart: false,
+  trouble: null,
+  ...change,
+});

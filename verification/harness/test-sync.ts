@@ -1,0 +1,57 @@
+import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { findSync, openReaderUrl, type Sync } from 'lockstep/control';
+import { createSync } from 'lockstep/engine';
+import { dropPrivateDatabase } from 'lockstep/postgres';
+import type { TestControl } from './control.ts';
+import type { TestOrg } from './org.ts';
+
+export interface TestSyncOptions {
+  name: string;
+  sobjects: readonly string[];
+  intervalMs: number;
+  /** The org's own, and any other that it may be reached by. */
+  allowHosts: readonly string[];
+  /** Instead of the org's own. */
+  loginUrl?: string;
+}
+
+/** A sync of a simulated org, as `sync create` makes it; its database is dropped in the end. */
+export async function makeTestSync(
+  org: TestOrg,
+  { control, log }: TestControl,
+  { loginUrl = org.url, ...options }: TestSyncOptions,
+): Promise<AsyncDisposable & { sync: Sync }> {
+  const { clientId, clientSecret } = org.credentials.integration;
+  const wish = { loginUrl, clientId, clientSecret, apiVersion: '62.0', ...options };
+  const deps = { control, clock: systemClock, log: log.log };
+  const id = await createSync(deps, wish, new AbortController().signal);
+  const sync = await findSync(control, id);
+  assert(sync, 'a sync that was created is found');
+  return { sync, [Symbol.asyncDispose]: () => dropPrivateDatabase(control.db, id) };
+}
+
+/** The mirror as its users see it, values as text, and as its server's administrator does. */
+export async function openMirror(
+  { control, database: { url } }: TestControl,
+  sync: Sync,
+  { connectionsMax }: { connectionsMax?: number } = {},
+): Promise<AsyncDisposable & { reader: Database; admin: Database }> {
+  const reader = openDatabase({
+    url: await openReaderUrl(control, sync),
+    applicationName: 'test-reader',
+    valuesAsText: true,
+    ...(connectionsMax !== undefined && { connectionsMax }),
+  });
+  const { database } = sync.destination;
+  const admin = openDatabase({ url: databaseUrl(url, { database }), applicationName: 'test-admin' });
+  return {
+    reader,
+    admin,
+    async [Symbol.asyncDispose]() {
+      await reader.end();
+      await admin.end();
+    },
+  };
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, test } from 'node:test';
+import { type MirrorWitness, openWitness } from './mirror-witness.ts';
+import type { TestOrg } from './org.ts';
+import { parseAnswer, type RawAnswer, requestText, sendRaw } from './proxy-stage.ts';
+import { dataPath, openWorld, type World } from './world.ts';
+
+/**
+ * Two orgs that are the same, one behind the proxy and one asked directly: the same requests go to both, byte for
+ * byte, and the answers must be the same bytes. Both clocks stand at one instant and both count their requests of the
+ * day from the same number before each request, so that stamps, dates and limits need no comparison of their own.
+ */
+export interface Twins extends AsyncDisposable {
+  /** With its org behind the proxy. No worker runs: the org sees callers and what the proxy itself asks, nobody else. */
+  world: World;
+  direct: TestOrg;
+  witness: MirrorWitness;
+  token: string;
+  /** What earlier answers told, by name. */
+  known: Record<Side, Map<string, string>>;
+}
+
+type Applied = 'yes' | 'no' | 'poll';
+type Side = 'direct' | 'proxied';
+
+/** One request, its answer, and what both orgs are told before it. */
+export interface Case {
+  /** A sentence of what goes through. */
+  name: string;
+  /**
+   * Method and path, which begins at `/services` or else below the version; `{name}` stands for what an answer told,
+   * here, in `headers` and in `body`.
+   */
+  ask: string;
+  /** The proxy's other two addresses: the sync's Id in the host's name, or the org's host behind it in the path. */
+  by?: 'host' | 'named host';
+  /** Besides the demo user's token, unless they bring another one. */
+  headers?: readonly string[];
+  /** Without a token. */
+  anonymous?: true;
+  /** Text and bytes are sent as they are, anything else as JSON. */
+  body?: string | Buffer | object;
+  status: number;
+  /** Of a write: what the proxy says of the mirror. */
+  applied?: Applied;
+  /** Kept of the answer for later requests: its first group, by name. */
+  keep?: Readonly<Record<string, RegExp>>;
+  /** Asked again until the answer has this. */
+  until?: RegExp;
+  before?: (org: TestOrg) => Promise<unknown>;
+  after?: (org: TestOrg) => Promise<unknown>;
+  differs?: readonly Difference[];
+}
+
+/**
+ * What may differ between twins, and why. A case that names none is compared as it came.
+ *
+ * - `address`: the org names itself in the answer, and two programs cannot listen at one address.
+ * - `entity tag`: it is made from PostgreSQL's number of the transaction that wrote the row.
+ * - `working time`: a job tells how many real milliseconds it took, and the length of that number is in the
+ *   Content-Length.
+ * - `estimate`: a query's plan estimates by PostgreSQL's statistics, which each server takes when it likes.
+ */
+type Difference = 'address' | 'entity tag' | 'working time' | 'estimate';
+
+export async function openTwins(options: { records: number; sobjects: readonly string[] }): Promise<Twins> {
+  await using undo = new AsyncDisposableStack();
+  let twin: TestOrg | undefined;
+  const world = undo.use(
+    await openWorld({
+      org: { records: options.records, lockTimeoutMs: 300 },
+      sobjects: options.sobjects,
+      async prepare(org) {
+        twin = await org.twin();
+      },
+    }),
+  );
+  assert(twin);
+  const direct = undo.use(twin);
+  const to = new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString();
+  for (const org of [direct, world.org]) {
+    await org.control('/clock/rate', { rate: 0 });
+    await org.control('/clock/set', { to });
+  }
+  // Questions about bulk jobs would count as requests of the org at any time: they wait before they are counted.
+  await world.org.control('/faults', {
+    match: { client: 'lockstep/poll' },
+    times: null,
+    effect: { hang: 'before' },
+  });
+  const token = await direct.token('demo');
+  assert.equal(await world.org.token('demo'), token);
+  const witness = await openWitness(world);
+  const ends = undo.move();
+  return {
+    world,
+    direct,
+    witness,
+    token,
+    known: { direct: new Map(), proxied: new Map() },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** A test for each case, in order; the twins are gone after the last. */
+export function compareCases(twins: Twins, cases: readonly Case[]): void {
+  after(() => twins[Symbol.asyncDispose]());
+  for (const one of cases) test(one.name, () => compareCase(twins, one));
+}
+
+async function compareCase(twins: Twins, one: Case): Promise<void> {
+  const direct = await answerOf(twins, 'direct', one);
+  const proxied = await answerOf(twins, 'proxied', one);
+  const both = `${one.ask}\n\n--- direct\n${shown(direct)}\n\n--- through the proxy\n${shown(proxied)}\n`;
+  assert.equal(direct.status, one.status, both);
+  assert.equal(
+    comparable(twins, 'proxied', one, proxied),
+    comparable(twins, 'direct', one, direct),
+    `The answers differ: ${both}`,
+  );
+  const bytes = one.differs ? [] : [proxied.body, direct.body].map((body) => body.toString('latin1'));
+  assert.equal(bytes[0], bytes[1], `The bodies differ: ${both}`);
+  const told = proxied.lines.filter((line) => /^lockstep-/i.test(line));
+  assert.equal(told.join('\n'), one.applied ? `Lockstep-Applied: ${one.applied}` : '', both);
+  if (told.includes('Lockstep-Applied: yes')) {
+    const [method = '', path = ''] = filledFrom(twins.known.proxied)(one.ask).split(' ');
+    const body = bytesOf(one.body, filledFrom(twins.known.proxied))?.toString() ?? '';
+    await twins.witness.check({ method, path, body }, proxied.body);
+  }
+}
+
+/** Sends the request to one of the two, after all that the case wants of its org. */
+async function answerOf(twins: Twins, side: Side, one: Case): Promise<RawAnswer> {
+  const org = side === 'direct' ? twins.direct : twins.world.org;
+  const { known } = twins;
+  for (;;) {
+    await org.control('/limits', { dailyUsed: 100 });
+    await one.before?.(org);
+    const first = await sendRaw(...addressed(twins, side, one));
+    const answer = first.status === 100 ? parseAnswer(first.body) : first;
+    await one.after?.(org);
+    const text = answer.body.toString();
+    if (one.until && !one.until.test(text)) continue;
+    for (const [name, pattern] of Object.entries(one.keep ?? {})) {
+      const [, found] = pattern.exec(`${answer.lines.join('\n')}\n\n${text}`) ?? [];
+      assert(found !== undefined, `${name} is in the answer:\n${shown(answer)}`);
+      known[side].set(name, found);
+    }
+    return answer;
+  }
+}
+
+function addressed({ world, direct, token, known }: Twins, side: Side, one: Case): [number, Buffer] {
+  const filled = filledFrom(known[side]);
+  const [method = '', ...rest] = filled(one.ask).split(' ');
+  const path = rest.join(' ');
+  const address =
+    side === 'direct' ? { host: new URL(direct.url).host, prefix: '' } : proxyAddress(world, one);
+  const { host, prefix } = address;
+  const target = `${prefix}${path.startsWith('/services') ? '' : dataPath}${path}`;
+  const isJson = typeof one.body === 'object' && !Buffer.isBuffer(one.body);
+  const body = bytesOf(one.body, filled);
+  const headers = [...(isJson ? ['Content-Type: application/json'] : []), ...(one.headers ?? []).map(filled)];
+  const has = (name: RegExp) => headers.some((line) => name.test(line));
+  if (body && !has(/^transfer-encoding:/i)) headers.push(`Content-Length: ${body.length}`);
+  const bearer = one.anonymous === true || has(/^authorization:/i) ? null : token;
+  const head = requestText(method, target, { host, headers, bearer });
+  const port = Number(new URL(side === 'direct' ? direct.url : world.base).port);
+  return [port, Buffer.concat([Buffer.from(head), ...(body ? [body] : [])])];
+}
+
+function proxyAddress({ base, org }: World, { by }: Case): { host: string; prefix: string } {
+  const { host, port, pathname } = new URL(base);
+  if (by === 'host') return { host: `${pathname.slice(1)}.localhost:${port}`, prefix: '' };
+  return { host, prefix: by === 'named host' ? `${pathname}/${new URL(org.url).host}` : pathname };
+}
+
+const filledFrom = (known: ReadonlyMap<string, string>) => (text: string) =>
+  text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => known.get(name) ?? whole);
+
+function bytesOf(body: Case['body'], filled: (text: string) => string): Buffer | undefined {
+  if (body === undefined || Buffer.isBuffer(body)) return body;
+  return Buffer.from(filled(typeof body === 'string' ? body : JSON.stringify(body)));
+}
+
+/** What belongs to one connection, or is taken away or added by the proxy. */
+const apart = /^(?:connection|keep-alive|transfer-encoding|set-cookie|lockstep-applied):/i;
+
+/** Status line, header lines and body as text, without what may differ. */
+function comparable(twins: Twins, side: Side, { differs = [] }: Case, answer: RawAnswer): string {
+  const lines = answer.lines.filter((line) => !apart.test(line));
+  let text = [answer.statusLine, ...lines, '', readable(answer.body)].join('\n');
+  if (differs.includes('address')) {
+    const { url } = side === 'direct' ? twins.direct : twins.world.org;
+    text = text.replaceAll(url, '{address}');
+  }
+  if (differs.includes('entity tag')) text = text.replaceAll(/"[\w+/]{27}="/g, '{entity tag}');
+  if (differs.includes('working time') || differs.includes('estimate')) {
+    assert.equal(Number(answer.header('Content-Length')), answer.body.length);
+    text = text.replace(/^Content-Length: \d+$/m, '');
+  }
+  if (differs.includes('working time')) {
+    text = text.replaceAll(/("\w+ProcessingTime":)\d+/g, '$1{working time}');
+  }
+  if (differs.includes('estimate')) {
+    text = text.replaceAll(/("(?:\w*ardinality|relativeCost)":)[\d.]+/g, '$1{estimate}');
+  }
+  return text;
+}
+
+function shown({ statusLine, lines, body }: RawAnswer): string {
+  const text = readable(body);
+  return [statusLine, ...lines, '', text.length > 4_000 ? `${text.slice(0, 4_000)}…` : text].join('\n');
+}
+
+function readable(body: Buffer): string {
+  const text = body.toString();
+  const isText = Buffer.from(text).equals(body);
+  return isText ? text : `${body.length} bytes, SHA-256 ${createHash('sha256').update(body).digest('hex')}`;
+}

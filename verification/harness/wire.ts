@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
+
+/** What the wire does to answers, from the moment at which it is set. */
+export type WireFault =
+  /** The next answer is cut after so many bytes: its connection is reset, or ended as if that were all. */
+  | { kind: 'cut'; afterBytes: number; by: 'reset' | 'end' }
+  /** Every answer comes in pieces of this size. */
+  | { kind: 'slice'; bytes: number }
+  /** Nothing comes any more, and nothing tells of it: the other side is gone without a word. */
+  | { kind: 'silence' }
+  /** The next request with this text is done; its answer is lost, and the connection with it. */
+  | { kind: 'lose'; answerTo: string };
+
+/** A TCP connection that misbehaves at the test's wish, between a client and a real server on this machine. */
+export interface Wire extends AsyncDisposable {
+  port: number;
+  /** Until the next call; null mends it. What was silent by then is dropped. */
+  behave(fault: WireFault | null): void;
+  /** Resolves when the present fault has met an answer. */
+  met(): Promise<void>;
+}
+
+export async function openWire(to: TcpNetConnectOpts): Promise<Wire> {
+  const state: State = { fault: null, hasMet: false };
+  const sockets = new Set<Socket>();
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const server = createServer({ noDelay: true }, (client) => {
+    const upstream = connect({ ...to, noDelay: true });
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    }
+    join(client, upstream, state);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    behave(fault) {
+      if (state.fault?.kind === 'silence') drop();
+      state.fault = fault;
+      state.hasMet = false;
+    },
+    async met() {
+      for (let looks = 0; looks < looksMax && !state.hasMet; looks++) await systemClock.sleep(lookEveryMs);
+      assert(state.hasMet, 'nothing met the fault of the wire');
+    },
+    async [Symbol.asyncDispose]() {
+      drop();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** In real milliseconds. */
+const lookEveryMs = 5;
+const looksMax = 2_000;
+
+interface State {
+  fault: WireFault | null;
+  hasMet: boolean;
+}
+
+function join(client: Socket, upstream: Socket, state: State): void {
+  const isSilent = () => state.fault?.kind === 'silence';
+  let isAnswerLost = false;
+  let sent = 0;
+  let sending = Promise.resolve();
+
+  client.on('data', (bytes) => {
+    const { fault } = state;
+    isAnswerLost ||= fault?.kind === 'lose' && !state.hasMet && bytes.includes(fault.answerTo);
+    sent = 0; // the next answer begins
+    upstream.write(bytes);
+  });
+  upstream.on('data', (bytes) => {
+    const { fault } = state;
+    state.hasMet ||= fault !== null && (fault.kind !== 'lose' || isAnswerLost);
+    if (isAnswerLost) return client.resetAndDestroy();
+    if (fault?.kind === 'silence') return;
+    if (fault?.kind === 'cut') {
+      const part = bytes.subarray(0, Math.max(0, fault.afterBytes - sent));
+      sent += bytes.length;
+      return sent < fault.afterBytes ? void client.write(part) : cut(client, part, fault.by);
+    }
+    const pieces = fault?.kind === 'slice' ? fault.bytes : bytes.length;
+    sending = sending.then(() => sendInPieces(client, bytes, pieces));
+  });
+  client.on('end', () => upstream.end());
+  upstream.on('end', () => {
+    if (!isSilent()) void sending.then(() => client.end());
+  });
+  for (const [one, other] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    one.on('error', () => undefined); // 'close' follows
+    one.on('close', () => {
+      if (!isSilent()) other.destroy();
+    });
+  }
+}
+
+/** A reset takes back what was not yet taken: the part has to leave before it. */
+function cut(client: Socket, part: Buffer, by: 'reset' | 'end'): void {
+  client.write(part, () => {
+    if (by === 'end') client.destroySoon();
+    else client.resetAndDestroy();
+  });
+}
+
+/** A turn of the event loop between two pieces makes two packets of them, as Nagle's algorithm is off. */
+async function sendInPieces(client: Socket, bytes: Buffer, size: number): Promise<void> {
+  for (let at = 0; at < bytes.length && !client.destroyed; at += size) {
+    client.write(bytes.subarray(at, at + size));
+    if (size < bytes.length) await new Promise(setImmediate);
+  }
+}

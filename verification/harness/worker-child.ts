@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { assert } from '@lockstep/foundation/assert';
+import { systemClock } from '@lockstep/foundation/clock';
+import type { World } from './world.ts';
+
+/** In real milliseconds. */
+const sayMsMax = 20_000;
+
+/** A worker as a process of its own. Killed when disposed, with no chance to say goodbye. */
+export interface WorkerChild extends AsyncDisposable {
+  /** Its first page is applied, or its first request has failed. */
+  firstTick: Promise<void>;
+  /** Resolves when a line of its log from now on has this message, an expression; fails where none comes. */
+  says(message: string): Promise<void>;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+export function startWorkerChild(world: World, owner: string): WorkerChild {
+  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const configuration = {
+    url: world.control.database.url,
+    key: world.control.keyBytes.toString('base64'),
+    owner,
+    allowHost: new URL(world.org.url).host,
+  };
+  child.stdin?.write(`${JSON.stringify(configuration)}\n`);
+  const exited = once(child, 'exit');
+  const lines = child.stdout && createInterface({ input: child.stdout });
+  const lineWith = (text: RegExp) =>
+    new Promise<void>((resolve) => {
+      lines?.on('line', (line) => {
+        if (text.test(line)) resolve();
+      });
+    });
+  return {
+    firstTick: Promise.race([
+      lineWith(/"msg":"(page applied|tick failed|sync waits)"/),
+      exited.then(() => undefined),
+    ]),
+    async says(message) {
+      const said = lineWith(new RegExp(`"msg":"${message}"`)).then(() => true);
+      const heard = new AbortController();
+      const tooLong = systemClock.sleep(sayMsMax, heard.signal).then(
+        () => false,
+        () => true, // it was heard
+      );
+      const isSaid = await Promise.race([said, tooLong]);
+      heard.abort();
+      assert(isSaid, `the worker does not say: ${message}`);
+    },
+    signal: (name) => void child.kill(name),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

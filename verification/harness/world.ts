@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { systemClock } from '@lockstep/foundation/clock';
+import type { Database } from '@lockstep/foundation/database';
+import { type Sql, sql } from '@lockstep/foundation/sql';
+import { listenForChanges, runLeases, type Sync } from 'lockstep/control';
+import { type EngineDeps, openSyncs, proxiedSync, readSyncGauges, runSync } from 'lockstep/engine';
+import { readStatus } from 'lockstep/postgres';
+import { openMetrics, openUpstreams, type RunningProxy, startProxy } from 'lockstep/proxy';
+import { openTestControl, type TestControl } from './control.ts';
+import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
+import { makeTestSync, openMirror } from './test-sync.ts';
+
+/**
+ * All of Lockstep for one test: a simulated org as a process, a control database, one sync with its private
+ * database, a worker that runs it and a proxy in front of it, each real. Everything is gone at the end.
+ */
+export interface World extends AsyncDisposable {
+  org: TestOrg;
+  sync: Sync;
+  control: TestControl;
+  /** The mirror as its user sees it. */
+  reader: Database;
+  /** The mirror's database as its server's administrator. */
+  admin: Database;
+  /** `http://127.0.0.1:PORT/{sync id}` */
+  base: string;
+  startWorker(): Worker;
+  /** The next time that the sync begins to wait for this fault; null: that it goes on. Both are recorded by then. */
+  news(code: string | null): Promise<void>;
+  /** What the proxy counts and measures, in Prometheus' form. */
+  metrics(): Promise<string>;
+  /** A caller's request through the proxy, as the demo user. */
+  call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
+  /** Waits, with a limit, until the query answers one row with a true value. */
+  until(statement: Sql, what: string): Promise<void>;
+  untilComplete(): Promise<void>;
+  /** A number that the org counts by itself. */
+  countInOrg(sobject: string): Promise<number>;
+}
+
+export interface Worker {
+  stop(): Promise<void>;
+}
+
+export interface ProxyAnswer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+export const dataPath = '/services/data/v62.0';
+
+export async function openWorld(options: {
+  org: OrgOptions;
+  sobjects: readonly string[];
+  intervalMs?: number;
+  /** What the org is to have before the sync is made. */
+  prepare?: (org: TestOrg) => Promise<void>;
+}): Promise<World> {
+  await using undo = new AsyncDisposableStack();
+  const org = undo.use(await startOrg(options.org));
+  await options.prepare?.(org);
+  const control = undo.use(await openTestControl());
+  const owner = `worker-${randomBytes(4).toString('hex')}`;
+  const { host } = new URL(org.url);
+  const told = new EventEmitter();
+  const deps: EngineDeps = {
+    control: control.control,
+    clock: systemClock,
+    log: control.log.log,
+    allowHosts: [host],
+    owner,
+    onTrouble: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
+  };
+  const { intervalMs = 200, sobjects } = options;
+  const wish = { name: 'world', sobjects, intervalMs, allowHosts: [host] };
+  const { sync } = undo.use(await makeTestSync(org, control, wish));
+
+  const syncs = openSyncs(deps);
+  undo.defer(() => syncs.end());
+  const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
+  const upstreams = openUpstreams({ allowHosts: [host] });
+  const proxy: RunningProxy = await startProxy({
+    host: '127.0.0.1',
+    port: 0,
+    clock: systemClock,
+    log: deps.log,
+    syncs: { of: (id) => proxiedSync(deps, syncs, id) },
+    upstreams,
+    metrics,
+  });
+  undo.defer(() => proxy.close());
+  const { reader, admin } = undo.use(await openMirror(control, sync));
+  const workers = new Set<Worker>();
+  undo.defer(async () => {
+    for (const worker of workers) await worker.stop();
+  });
+
+  const until = async (statement: Sql, what: string) => {
+    for (let tries = 0; tries < 600; tries++) {
+      const [row] = await reader.query<Record<string, string>>(statement);
+      if (Object.values(row ?? {})[0] === 't') return;
+      await systemClock.sleep(50);
+    }
+    throw new Error(`it did not come about that ${what}: ${JSON.stringify(await readStatus(reader))}`);
+  };
+  const ends = undo.move();
+  return {
+    org,
+    sync,
+    control,
+    reader,
+    admin,
+    base: `${proxy.url}/${sync.id}`,
+    metrics: () => metrics.text(),
+    startWorker() {
+      const stop = new AbortController();
+      const done = runLeases(
+        control.control,
+        { workerId: owner, onClaim: (claimed, signal) => runSync({ ...deps, syncs }, claimed, signal) },
+        stop.signal,
+      );
+      const listening = listenForChanges(control.control, (id) => void syncs.refresh(id), stop.signal);
+      const worker: Worker = {
+        async stop() {
+          workers.delete(worker);
+          stop.abort();
+          await Promise.all([done, listening]);
+        },
+      };
+      workers.add(worker);
+      return worker;
+    },
+    async call(method, path, body) {
+      const answer = await fetch(`${proxy.url}/${sync.id}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${await org.token('demo')}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    },
+    news: async (code) => void (await once(told, code ?? 'goes on')),
+    until,
+    untilComplete: () =>
+      until(
+        sql`SELECT count(*) > 0 AND bool_and(state = 'current') FROM _lockstep.status`,
+        'every first copy is complete',
+      ),
+    async countInOrg(sobject) {
+      const { json } = await org.request(
+        'GET',
+        `${dataPath}/query?q=${encodeURIComponent(`SELECT COUNT() FROM ${sobject}`)}`,
+      );
+      return (json as { totalSize: number }).totalSize;
+    },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}

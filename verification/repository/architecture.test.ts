@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isTest, type SourceFile, sourceFiles } from '@lockstep/harness/source-files';
+
+/** Which building may import which: the whole rule is these two tables, and docs/architecture.md says why. */
+const buildings: Record<string, readonly string[]> = {
+  'packages/foundation': [],
+  'packages/simulated-org': ['packages/foundation'],
+  'packages/lockstep': ['packages/foundation'],
+  'verification/harness': ['packages/foundation', 'packages/simulated-org', 'packages/lockstep'],
+};
+/** What stands outside the packages uses them as others do. */
+const outside = [...Object.keys(buildings), 'scripts'];
+
+const rooms: Record<string, readonly string[]> = {
+  core: [],
+  salesforce: ['core'],
+  postgres: ['core'],
+  control: ['salesforce', 'postgres', 'core'],
+  engine: ['control', 'salesforce', 'postgres', 'core'],
+  proxy: ['engine', 'control', 'salesforce', 'postgres', 'core'],
+  server: ['proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+  cli: ['server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+};
+/** Rooms that are one thing inside: others see only what their index names. core is read file by file. */
+const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy']);
+
+const product = 'packages/lockstep/src/';
+const buildingOf = (path: string) => /^(?:packages|verification)\/[^/]+|^[^/]+/.exec(path)?.[0] ?? '';
+const roomOf = (path: string) => new RegExp(`^${product}([^/]+)/`).exec(path)?.[1];
+
+const all = sourceFiles('packages', 'verification', 'bench', 'scripts');
+const code = all.filter(({ path }) => path.startsWith('packages/') && !isTest(path));
+const places = (files: readonly SourceFile[], pattern: RegExp) =>
+  files.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
+/** Imports of files of this project. */
+const targets = ({ imports }: SourceFile) => imports.flatMap(({ path }) => path ?? []);
+
+test('a building imports only those below it, and a test what tests share', () => {
+  const wrong = all.flatMap((file) => {
+    const building = buildingOf(file.path);
+    const below = [building, ...(buildings[building] ?? outside)];
+    const allowed = isTest(file.path) ? [...below, 'verification/harness'] : below;
+    return targets(file)
+      .filter((target) => !allowed.includes(buildingOf(target)))
+      .map((target) => `${file.path} imports ${target}: ${building} may import ${allowed.join(', ')}`);
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('a building is entered through its exports', () => {
+  const wrong = all.flatMap(({ path, imports }) =>
+    imports
+      .filter((one) => one.path !== null && one.specifier.startsWith('.'))
+      .filter((one) => one.path !== null && buildingOf(one.path) !== buildingOf(path))
+      .filter((one) => one.path !== null && !one.path.startsWith('scripts/'))
+      .map(({ specifier }) => `${path} imports ${specifier}: name it by its package`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('imports run down the list of rooms only', () => {
+  const wrong = code.flatMap((file) => {
+    const room = roomOf(file.path);
+    if (!room) return []; // main.ts and config.ts stand above all rooms
+    const allowed = rooms[room];
+    assert.ok(
+      allowed,
+      `${file.path}: room ${room} is not in the table; add it with the rooms that it may import`,
+    );
+    const mayConfigure = room === 'cli' || room === 'server';
+    return targets(file)
+      .filter((target) => target.startsWith(product))
+      .filter((target) => roomOf(target) !== room && !allowed.includes(roomOf(target) ?? ''))
+      .filter((target) => !(mayConfigure && target === `${product}config.ts`))
+      .map(
+        (target) =>
+          `${file.path} imports ${target}: ${room} may import ${allowed.join(', ') || 'nothing'}; pass it in from above`,
+      );
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('a room is entered through its index', () => {
+  const wrong = code.flatMap((file) =>
+    targets(file).flatMap((target) => {
+      const room = roomOf(target);
+      if (!room || !closed.has(room) || room === roomOf(file.path)) return [];
+      const index = `${product}${room}/index.ts`;
+      return target === index ? [] : [`${file.path} imports ${target}: name it in ${index}`];
+    }),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('the environment is read in config.ts alone', () => {
+  const readers = places(code, /process\.env\b/).filter((path) => path !== `${product}config.ts`);
+  assert.deepEqual(readers, [], 'take the value as an option and let config.ts read it');
+});
+
+test('only the command line writes to the console', () => {
+  const writers = places(code, /\bconsole\.\w+\(|process\.stdout\b/).filter(
+    (path) => !path.startsWith(`${product}cli/`) && !path.endsWith('/src/main.ts'),
+  );
+  assert.deepEqual(writers, [], 'log through core/log-fields.ts, or return the text');
+});
+
+test('only apply.ts runs the statement that writes mirror rows', () => {
+  const users = places(code, /guarded\.(apply|misfits)\b/);
+  assert.deepEqual(users, [`${product}postgres/apply-records.ts`]);
+});
+
+test('no JavaScript parses a page of records', () => {
+  const parsers = places(code, /JSON\.parse\([^)]*records/);
+  assert.deepEqual(parsers, []);
+});

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { root, sourceFiles } from '@lockstep/harness/source-files';
+import { faults } from 'lockstep/core/fault-catalogue';
+import { errorsPage } from '../../scripts/errors-page.ts';
+import { simulatorPage } from '../../scripts/simulator-page.ts';
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs', 'docs/adr'].flatMap(
+  (path) =>
+    path.endsWith('.md')
+      ? [path]
+      : readdirSync(join(root, path))
+          .filter((name) => name.endsWith('.md'))
+          .map((name) => `${path}/${name}`),
+);
+
+test('the architecture page names functions and files that exist', () => {
+  const page = read('docs/architecture.md');
+  const sources = sourceFiles('packages');
+  const steps = [...page.matchAll(/^\|[^|]*\| `(\w+)[^`]*` \| `([^`]+)` \|/gm)];
+  assert.ok(steps.length >= 15, 'the two walks are tables of function and file');
+  for (const [, name, path] of steps) {
+    const source = sources.find((file) => file.path === fileOf(path ?? ''));
+    assert.ok(source, `docs/architecture.md names ${path}, which is not there`);
+    assert.match(
+      source.text,
+      new RegExp(`(function|const) ${name}\\b|^  (private )?(async )?${name}\\(`, 'm'),
+      `${path} has no ${name}`,
+    );
+  }
+});
+
+/** Rooms of the product stand without their building. */
+const fileOf = (path: string) => {
+  const [, building, rest] = /^(foundation|simulated-org)\/(.*)$/.exec(path) ?? [];
+  return building === undefined ? `packages/lockstep/src/${path}` : `packages/${building}/src/${rest}`;
+};
+
+test('links between the pages lead somewhere', () => {
+  for (const page of pages) {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(
+        existsSync(join(root, dirname(page), target)),
+        `${page} links to ${target}, which is not there`,
+      );
+    }
+  }
+});
+
+test('every test that the pages name is there', () => {
+  for (const page of pages) {
+    for (const [, path = ''] of read(page).matchAll(/`([\w/.-]+\.test\.ts)`/g)) {
+      assert.ok(existsSync(join(root, path)), `${page} names ${path}, which is not there`);
+    }
+  }
+});
+
+test('the page of errors is the catalogue', () => {
+  assert.equal(read('docs/errors.md'), errorsPage(), 'run: npm run errors-page');
+});
+
+test('the page of the simulated org is its list of knobs', () => {
+  assert.equal(read('docs/simulator.md'), simulatorPage(), 'run: npm run simulator-page');
+});
+
+test('every fault of the catalogue can happen', () => {
+  const thrown = sourceFiles('packages/lockstep')
+    .filter(
+      ({ path }) => path !== 'packages/lockstep/src/core/fault-catalogue.ts' && !path.endsWith('.test.ts'),
+    )
+    .map(({ text }) => text)
+    .join('\n');
+  assert.deepEqual(
+    Object.keys(faults).filter((code) => !thrown.includes(`'${code}'`)),
+    [],
+  );
+});
+
+test('every package is named in the page of dependencies', () => {
+  const page = read('docs/dependencies.md');
+  const files = ['package.json', ...globSync('packages/*/package.json', { cwd: root })];
+  const packages = files.flatMap((path) => {
+    const { dependencies, devDependencies } = JSON.parse(read(path)) as Record<
+      string,
+      Record<string, string>
+    >;
+    return Object.keys({ ...dependencies, ...devDependencies });
+  });
+  const missing = packages.filter((name) => !name.startsWith('@lockstep/') && !page.includes(`\`${name}\``));
+  assert.deepEqual(missing, []);
+});

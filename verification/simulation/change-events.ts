@@ -1,0 +1,44 @@
+/**
+ * Events that tell of changes: each marks its record to be read again, at once or some seconds later. Some never come,
+ * and some come twice. The way in which they reach a process is not modelled.
+ */
+import type { Random } from '@lockstep/foundation/random';
+import type { StreamTable } from 'lockstep/postgres';
+import type { Agenda } from './agenda.ts';
+import { isForeseen } from './connection.ts';
+import type { ModelOrg, OrgRecord } from './org.ts';
+import type { Profile } from './profile.ts';
+import type { Worker } from './worker.ts';
+
+export interface EventsWorld {
+  agenda: Agenda;
+  random: Random;
+  org: ModelOrg;
+  profile: Profile;
+  tables: readonly StreamTable[];
+  /** Whoever runs the sync. */
+  holder: () => Worker | undefined;
+}
+
+const repeatedShare = 0.05;
+
+export function tellOfChanges({ agenda, random, org, profile, tables, holder }: EventsWorld): void {
+  const mark = (record: OrgRecord) => {
+    const table = tables.find(({ stream }) => stream.sobject === record.sobject);
+    const worker = holder();
+    if (!table || !worker) return;
+    agenda.resume(() => {
+      worker.mirror.markRows(table.stream.streamNo, [record.id], 'asked', false).catch(isLost);
+    });
+  };
+  org.onlookers.push((record) => {
+    if (agenda.now >= profile.calmAt || random.next() >= profile.eventShare) return;
+    agenda.after(random.between(50, 5_000), () => mark(record));
+    if (random.next() < repeatedShare) agenda.after(random.between(5_000, 60_000), () => mark(record));
+  });
+}
+
+/** Of an event whose connection broke nobody hears again. */
+function isLost(error: unknown): void {
+  if (!isForeseen(error)) throw error;
+}

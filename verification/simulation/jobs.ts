@@ -1,0 +1,124 @@
+/**
+ * Copies of a whole object by jobs that take minutes, as a bulk query does: one reading from before the job is created
+ * until its results are ready, which are then applied slice by slice while other readings come and go. Each slice was
+ * read at an instant of its own. A job has no cursor, and what it does not show is not taken to be gone.
+ *
+ * The requests of a job are not modelled: what is attacked is the rule, and the destination's keeping of a reading
+ * that is open for so long.
+ */
+
+import type { Random } from '@lockstep/foundation/random';
+import type { Page } from 'lockstep/core/page';
+import type { StreamTable } from 'lockstep/postgres';
+import type { Agenda } from './agenda.ts';
+import { isForeseen } from './connection.ts';
+import type { Journal } from './journal.ts';
+import { type ModelOrg, newest, type OrgRecord } from './org.ts';
+import type { Profile } from './profile.ts';
+import { textOf } from './soql.ts';
+import type { Worker } from './worker.ts';
+
+export interface JobsWorld {
+  agenda: Agenda;
+  random: Random;
+  org: ModelOrg;
+  profile: Profile;
+  tables: readonly StreamTable[];
+  journal: Journal;
+  /** Whoever runs the sync. */
+  holder: () => Worker | undefined;
+}
+
+/** So long a reading may stay open. */
+const readingLastsMs = 15 * 60_000;
+
+export class Jobs {
+  private readonly world: JobsWorld;
+
+  constructor(world: JobsWorld) {
+    this.world = world;
+  }
+
+  begin(): void {
+    const { agenda, random, profile } = this.world;
+    if (profile.jobEveryMs === null) return;
+    agenda.after(random.between(1_000, profile.jobEveryMs), () => {
+      if (agenda.now >= profile.calmAt) return;
+      const holder = this.world.holder();
+      if (holder) agenda.resume(() => this.run(holder));
+      this.begin();
+    });
+  }
+
+  /** A job of a holder that has lost its lease, or whose connection broke, ends where it is. */
+  private run(holder: Worker): void {
+    const { random, tables, journal } = this.world;
+    const table = random.pick(tables);
+    journal.add('process', () => `${holder.owner} begins a job for ${table.stream.sobject}`);
+    this.copy(holder, table).then(
+      () => journal.add('process', () => `the job for ${table.stream.sobject} is done`),
+      (error: unknown) => {
+        if (!isForeseen(error)) throw error;
+        journal.add('process', () => `the job for ${table.stream.sobject} ends early`);
+      },
+    );
+  }
+
+  private async copy({ mirror, holder }: Worker, table: StreamTable): Promise<void> {
+    const { profile } = this.world;
+    const streams = [table.stream.streamNo];
+    const early = await mirror.openTickObservation(holder, streams, readingLastsMs);
+    const slices = await this.results(table.stream.sobject);
+    const ready = await mirror.openTickObservation(holder, streams, readingLastsMs);
+    const observation = profile.jobsCountFromTheirResults ? ready : early;
+    const hi = profile.jobsCountFromTheirResults ? undefined : ready.lo;
+    for (const slice of slices) {
+      await mirror.applyPage(table, pageOf(slice), { observation, hi, isLast: false });
+      await this.pause();
+    }
+    for (const { lo, nonce } of [early, ready]) await mirror.closeObservation({ lo, nonce });
+  }
+
+  /** In the order in which Salesforce has the slices, which is not the one in which it read them. */
+  private results(sobject: string): Promise<string[][]> {
+    const { agenda, random, org, profile } = this.world;
+    const records = org.all(sobject);
+    const count = Math.ceil(records.length / profile.pageRows);
+    const lastsMs = random.between(10_000, 120_000);
+    return new Promise((resolve) => {
+      const slices: string[][] = [];
+      for (let place = 0; place < count; place++) {
+        const from = place * profile.pageRows;
+        agenda.after(random.next() * lastsMs, () => {
+          slices[place] = shown(records.slice(from, from + profile.pageRows));
+        });
+      }
+      agenda.after(lastsMs, () => agenda.resume(() => resolve(slices)));
+    });
+  }
+
+  private pause(): Promise<void> {
+    const { agenda, random } = this.world;
+    return new Promise((resolve) => {
+      agenda.after(random.between(10, 3_000), () => agenda.resume(resolve));
+    });
+  }
+}
+
+/** What a query without deleted records shows by now. */
+const shown = (records: readonly OrgRecord[]): string[] =>
+  records.flatMap((record) => {
+    const version = newest(record);
+    const isShown = version && !version.isDeleted && !record.isHidden;
+    return isShown ? [textOf(record, version)] : [];
+  });
+
+const pageOf = (texts: readonly string[]): Page => ({
+  records: `[${texts.join(',')}]`,
+  count: texts.length,
+  last: null,
+  lastId: null,
+  done: true,
+  unstorable: [],
+  nulsRemoved: 0,
+});

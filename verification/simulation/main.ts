@@ -1,0 +1,129 @@
+/**
+ * Runs the simulation. Use: npm run sim -- --seeds N [--from S]
+ *
+ *   --seeds N          that many seeds (1,000 unless told), from 1 or from S on; the last line is {"seeds":…,"violations":…}
+ *   --mutants          looks for each known wrong rule in up to 1,500 seeds instead (or as many as --seeds says); the
+ *                      last line is {"mutants":{NAME:first_failing_seed}}, null where it was not found
+ *   --seed S --trace   one seed, with everything that happens in it
+ *   --mutant NAME      with --seed: the wrong rule of that name
+ *   --postgres         processes have their destination on a real server, which is compared with the one in memory after
+ *                      each call: on the one that TEST_POSTGRES_URL names, or on one that is made for the run
+ */
+import { parseArgs } from 'node:util';
+import { runCommand, say, whole } from '@lockstep/harness/command';
+import { asBuilt } from './keeping.ts';
+import { type Mutant, mutants } from './mutants.ts';
+import { profileOf } from './profile.ts';
+import { type RunOptions, simulate } from './simulation.ts';
+import { SqlDestination } from './sql-destination.ts';
+
+/** A mutant that lives longer than this is too rare for the load it was given. */
+const mutantSeedsMax = '1500';
+/** So many violations are told with their story; the others are counted. */
+const storiesMax = 3;
+const linesMax = 60;
+
+const options = {
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    postgres: { type: 'boolean', default: false },
+  },
+} as const;
+
+/** What all seeds run on, and which wrong rule they run under, if any. */
+interface Setting {
+  mutant?: string | undefined;
+  beside?: SqlDestination | undefined;
+}
+
+/** What a seed runs: its own share of the loads under the rule as built, or a mutant under its load. */
+function optionsOf(seed: number, { mutant: name, beside }: Setting): RunOptions {
+  if (name === undefined) return { seed, profile: profileOf(seed), keeping: asBuilt, beside };
+  const mutant = mutants[name];
+  if (!mutant) throw new Error(`no mutant has this name; there are: ${Object.keys(mutants).join(', ')}`);
+  return { seed, ...mutant, beside };
+}
+
+/** Runs the seed once more, and tells what touched the record. */
+async function tell(seed: number, setting: Setting): Promise<void> {
+  const { violations, journal } = await simulate({ ...optionsOf(seed, setting), isTraced: true });
+  const [violation] = violations;
+  if (!violation) return say(`seed ${seed}: no violation`);
+  const { invariant, id, what } = violation;
+  say(`seed ${seed}: it does not hold that ${invariant}${id === null ? '' : ` (${id})`}: ${what}`);
+  for (const line of journal.told(id ?? '').slice(-linesMax)) say(line);
+  const { mutant, beside } = setting;
+  const rule = mutant === undefined ? '' : ` --mutant '${mutant}'`;
+  say(`replay: npm run sim -- --seed ${seed}${rule}${beside ? ' --postgres' : ''} --trace`);
+}
+
+async function runSeeds(from: number, count: number, setting: Setting): Promise<number> {
+  let violations = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const run = await simulate(optionsOf(seed, setting));
+    if (run.violations.length === 0) continue;
+    if (++violations <= storiesMax) await tell(seed, setting);
+    else say(`seed ${seed}: ${run.violations[0]?.invariant}`);
+  }
+  return violations;
+}
+
+/** A load under which the right rule breaks a promise too proves nothing about the wrong one. */
+async function refuseLoad(name: string, seed: number): Promise<void> {
+  const { profile, isOfLoad } = mutants[name] as Mutant;
+  if (isOfLoad) return;
+  const { violations } = await simulate({ seed, profile, keeping: asBuilt });
+  if (violations.length > 0)
+    throw new Error(`${name}: under its load the right rule breaks seed ${seed} too`);
+}
+
+async function firstFailing(mutant: string, from: number, count: number): Promise<number | null> {
+  for (let seed = from; seed < from + count; seed++) {
+    const { violations } = await simulate(optionsOf(seed, { mutant }));
+    if (violations.length === 0) continue;
+    await refuseLoad(mutant, seed);
+    return seed;
+  }
+  return null;
+}
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs(options);
+  // Faults are thrown by the thousand and never looked at: their stacks cost a tenth of the time.
+  if (!values.trace) Error.stackTraceLimit = 0;
+  const from = whole(values.from);
+  if (values.mutants) return findMutants(from, whole(values.seeds ?? mutantSeedsMax));
+  await using destination = values.postgres ? await SqlDestination.open() : null;
+  const setting = { mutant: values.mutant, beside: destination ?? undefined };
+  if (values.seed !== undefined) return runOne(whole(values.seed), setting, values.trace);
+  const count = whole(values.seeds ?? '1000');
+  const violations = await runSeeds(from, count, setting);
+  say(JSON.stringify({ seeds: count, violations }));
+  return violations === 0;
+}
+
+async function runOne(seed: number, setting: Setting, isTraced: boolean): Promise<boolean> {
+  if (!isTraced) await tell(seed, setting);
+  const { violations, journal } = await simulate({ ...optionsOf(seed, setting), isTraced: true });
+  if (isTraced) for (const line of journal.told(null)) say(line);
+  say(JSON.stringify({ seeds: 1, violations: Math.min(1, violations.length) }));
+  return violations.length === 0;
+}
+
+async function findMutants(from: number, count: number): Promise<boolean> {
+  const found: Record<string, number | null> = {};
+  for (const name of Object.keys(mutants)) {
+    const seed = await firstFailing(name, from, count);
+    found[name] = seed;
+    say(`${name}: ${seed === null ? `not found in ${count} seeds` : `found with seed ${seed}`}`);
+  }
+  say(JSON.stringify({ mutants: found }));
+  return !Object.values(found).includes(null);
+}
+
+await runCommand(main);

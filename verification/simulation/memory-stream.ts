@@ -1,0 +1,165 @@
+/** What a destination in memory keeps of one stream. */
+import { type Fence, stampSlackSeconds } from 'lockstep/core/merge-rule';
+import { secondsOf } from 'lockstep/core/stamps';
+import type { ProblemRow } from 'lockstep/postgres';
+import type { Bounds, Judged, Keeping } from './keeping.ts';
+import { type Mark, Marks } from './marks.ts';
+import type { MirrorRow, ReadRecord } from './read-record.ts';
+import type { Held } from './sql-destination.ts';
+
+export interface StreamRecord {
+  rows: Map<string, MirrorRow>;
+  fences: Map<string, Fence>;
+  marks: Marks;
+  cursors: Map<string, { position: unknown; version: number }>;
+  state: 'queued' | 'backfilling' | 'current' | 'stopped';
+  stoppedBy: string | null;
+  rowsExpected: number | null;
+  backfilledAt: number | null;
+  /** Rows that went because a reading did not find them, by hour. */
+  removed: Map<number, number>;
+  /** Records that were set aside. */
+  aside: Map<string, Aside>;
+  /** By what they keep from being done. */
+  problems: Map<string, ProblemRow>;
+}
+
+/** A record that the mirror cannot hold. */
+export interface Aside {
+  code: 'misfit' | 'unsettled';
+  /** What the mirror misses of it is stamped later, in seconds; null: nothing is known of that. */
+  stampedAt: number | null;
+  tries: number;
+  /** In milliseconds. */
+  retryAt: number;
+}
+
+export const emptyStream = (): StreamRecord => ({
+  rows: new Map(),
+  fences: new Map(),
+  marks: new Marks(),
+  cursors: new Map(),
+  state: 'queued',
+  stoppedBy: null,
+  rowsExpected: null,
+  backfilledAt: null,
+  removed: new Map(),
+  aside: new Map(),
+  problems: new Map(),
+});
+
+/** What is known to be in the mirror when a mark knows nothing of its record. */
+const settledIn = ({ cursors }: StreamRecord): number | null =>
+  (cursors.get('tail')?.position as { at: number } | undefined)?.at ?? null;
+
+const least = (a: number | null, b: number | null) => (a === null || b === null ? (a ?? b) : Math.min(a, b));
+
+/** One more try, and when the next one is: after a minute, then twice as long, up to an hour. */
+function putAside(
+  stream: StreamRecord,
+  id: string,
+  one: Pick<Aside, 'code' | 'stampedAt'>,
+  now: number,
+): void {
+  const before = stream.aside.get(id);
+  const tries = (before?.tries ?? 0) + 1;
+  const waitMs = Math.min(3_600_000, 30_000 * 2 ** Math.min(tries, 10));
+  const stampedAt = before ? least(before.stampedAt, one.stampedAt) : one.stampedAt;
+  stream.aside.set(id, { code: one.code, stampedAt, tries, retryAt: now + waitMs });
+}
+
+/** A record that fits no column is judged as any other, and set aside where it counts. */
+export function setAside(
+  stream: StreamRecord,
+  { record, verdict }: Judged,
+  { lo, hi, isFencing }: Bounds & { isFencing: boolean },
+  keeping: Keeping,
+  now: number,
+): void {
+  const { id, stamp } = record;
+  const { fences, marks } = stream;
+  if (verdict === 'dirty') marks.found(id, hi, 'overlap');
+  if (verdict !== 'store') return;
+  const stampedAt = stamp === null ? settledIn(stream) : stamp - stampSlackSeconds;
+  if (keeping.setsAside) putAside(stream, id, { code: 'misfit', stampedAt }, now);
+  if (isFencing) fences.set(id, { lo, hi, stamp, deleted: false, partial: false });
+  if ((marks.get(id)?.since ?? Infinity) < lo) marks.delete(id);
+}
+
+/** Tries of a check that left the record marked, after which more of them are no use. */
+const triesMax = 30;
+
+export function setAsideUnsettled(stream: StreamRecord, now: number): void {
+  for (const [id, { tries, reason }] of stream.marks.entries()) {
+    if (tries < triesMax || reason === 'absent' || reason === 'kept') continue;
+    stream.marks.delete(id);
+    putAside(stream, id, { code: 'unsettled', stampedAt: null }, now);
+  }
+}
+
+/** The row, its fence and its mark, as the verdict wants them. */
+export function carryOut(
+  stream: StreamRecord,
+  judged: Judged,
+  { lo, hi, isFencing }: Bounds & { isFencing: boolean },
+  keeping: Keeping,
+  isCheck: boolean,
+): void {
+  const { rows, fences, marks, aside } = stream;
+  const { record, verdict } = judged;
+  const { id, stamp, values, part } = record;
+  if (verdict === 'store') {
+    if (values) rows.set(id, values);
+    else if (part) rows.set(id, { ...(rows.get(id) as MirrorRow), ...part });
+    else rows.delete(id);
+    const isFenced = isFencing && keeping.leavesFence(judged);
+    const deleted = values === null && part === null;
+    if (isFenced)
+      fences.set(id, { lo, hi, stamp, deleted, partial: part !== null && keeping.leavesPartialFence });
+  }
+  const mark = marks.get(id);
+  if (part === null && !record.isPartial && (verdict === 'store' || verdict === 'nothing')) aside.delete(id);
+  if (verdict === 'dirty') marks.found(id, hi, reasonOf(record), isCheck);
+  else if (mark && verdict !== 'stale' && keeping.clearsMark(mark.since, lo) && clears(record, mark))
+    marks.delete(id);
+}
+
+/** A part of a record says that it is there, and nothing more. */
+const clears = ({ part }: ReadRecord, { reason }: Mark) =>
+  part === null || reason === 'absent' || reason === 'kept';
+
+function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'differs' | 'absent' {
+  if (isPartial) return isAbsent ? 'absent' : 'differs';
+  return values === null ? 'absent' : 'overlap';
+}
+
+/** In the words of `SqlDestination.look`. */
+export function heldBy(no: number, stream: StreamRecord): Held[] {
+  const { rows, fences, marks, cursors, state, stoppedBy, rowsExpected, backfilledAt, removed } = stream;
+  const entries = [
+    `stream ${no} ${state} by ${stoppedBy}, ${rows.size} rows of ${rowsExpected}, ${marks.absentCount} absent, copied at ${backfilledAt}`,
+  ];
+  for (const [id, { A__c, B__c, Formula__c, Life__c, SystemModstamp }] of rows)
+    entries.push(`row ${no} ${id} ${A__c} ${B__c} ${Formula__c} ${Life__c} ${secondsOf(SystemModstamp)}`);
+  for (const [id, { since, first, reason, urgent }] of marks.entries())
+    entries.push(`mark ${no} ${id} since ${since}, at first ${first}, ${reason}, urgent: ${letter(urgent)}`);
+  for (const [id, { code, tries, stampedAt, retryAt }] of stream.aside)
+    entries.push(
+      `aside ${no} ${id} ${code}, tries ${tries}, stamped ${code === 'misfit' ? stampedAt : '?'}, again at ${retryAt}`,
+    );
+  for (const [hour, count] of removed) entries.push(`removal ${no} ${hour}: ${count}`);
+  for (const [id, { lo, hi, stamp, deleted, partial }] of fences)
+    entries.push(
+      `fence ${no} ${id} from ${lo} to ${hi}, stamp ${stamp}, deleted: ${letter(deleted)}, partial: ${letter(partial)}`,
+    );
+  return [
+    ...entries.map((text) => ({ text, position: null })),
+    ...[...cursors].map(([kind, { version, position }]) => ({
+      text: `cursor ${no} ${kind}, version ${version}`,
+      position,
+    })),
+  ];
+}
+
+/** As PostgreSQL writes it. */
+const letter = (is: boolean) => (is ? 't' : 'f');

@@ -1,0 +1,54 @@
+/**
+ * What the org's answers say of its quota, and whether a process keeps to it: after an answer that says that its share
+ * is used up, it asks for nothing but the read-backs of proxied writes until it is time to look again.
+ */
+import type { Purpose, Usage } from 'lockstep/salesforce';
+import type { Agenda } from './agenda.ts';
+import type { Profile } from './profile.ts';
+
+/** A process that waits for answers, as long as it lives. */
+export interface Waiting {
+  readonly isAlive: boolean;
+}
+
+/** A process looks no sooner whether there is room again. */
+const lookEveryMs = 15 * 60_000;
+const max = 1_000;
+const spent = 910;
+const left = 400;
+
+export class Meter {
+  private readonly agenda: Agenda;
+  private readonly profile: Profile;
+  private readonly onExcess: (purpose: Purpose) => void;
+  private readonly closedUntil = new WeakMap<Waiting, number>();
+
+  constructor(agenda: Agenda, profile: Profile, onExcess: (purpose: Purpose) => void) {
+    this.agenda = agenda;
+    this.profile = profile;
+    this.onExcess = onExcess;
+  }
+
+  /** As an answer says it now; null where the org says nothing. */
+  usage(): Usage | null {
+    const { spentMs } = this.profile;
+    if (spentMs === null) return null;
+    return { used: this.isSpent ? spent : left, max };
+  }
+
+  sent(waiting: Waiting, purpose: Purpose): void {
+    const isClosed = this.agenda.now < (this.closedUntil.get(waiting) ?? 0);
+    if (isClosed && purpose !== 'read-back') this.onExcess(purpose);
+  }
+
+  /** An answer has reached the process. What read-backs are told is not the sync's business. */
+  told(waiting: Waiting, purpose: Purpose): void {
+    if (purpose === 'read-back' || purpose === 'setup') return;
+    this.closedUntil.set(waiting, this.isSpent ? this.agenda.now + lookEveryMs : 0);
+  }
+
+  private get isSpent(): boolean {
+    const [from, until] = this.profile.spentMs ?? [Infinity, 0];
+    return this.agenda.now >= from && this.agenda.now < until;
+  }
+}

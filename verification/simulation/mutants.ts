@@ -1,0 +1,259 @@
+/**
+ * Rules that are known to be wrong, each put into the place of one decision of `asBuilt` from outside. A simulation
+ * that does not find them proves nothing about the right one. Each has the load under which it shows.
+ */
+import { decide } from 'lockstep/core/merge-rule';
+import { secondsOf } from 'lockstep/core/stamps';
+import type { DeletedPosition } from 'lockstep/engine/testing';
+import { settleSeconds, type TailPosition } from 'lockstep/engine/testing';
+import type { CursorMove, Mirror, PagePart } from 'lockstep/postgres';
+import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
+import {
+  contested,
+  copying,
+  crowded,
+  cut,
+  gaps,
+  hiding,
+  misdated,
+  type Profile,
+  purging,
+  uncounted,
+  usual,
+} from './profile.ts';
+import type { MirrorRow, ReadRecord } from './read-record.ts';
+
+export interface Mutant {
+  keeping: Keeping;
+  profile: Profile;
+  /** What is wrong is the load: it breaks an assumption. */
+  isOfLoad?: boolean;
+  /** The destination as a process wrongly uses it. */
+  usedAs?: (mirror: Mirror) => Mirror;
+  /** The answers of the org as a process wrongly reads them. */
+  readAs?: (text: string) => string;
+}
+
+const mutant = (keeping: Partial<Keeping>, profile: Partial<Profile> = {}): Mutant => ({
+  keeping: { ...asBuilt, ...keeping },
+  profile: { ...usual, ...profile },
+});
+
+/** Stores where a comparison of stamps with the row says so, and drops elsewhere. */
+const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Keeping> => ({
+  judge(record, row) {
+    const isSame = holdsTheSame(record.values, row);
+    const isStored = !row || record.stamp === null || isNewer(record.stamp, secondsOf(row.SystemModstamp));
+    return { record, verdict: isStored ? 'store' : 'stale', isSame, stands: row !== null };
+  },
+});
+
+/** Judges the pages of the tail in another way. */
+const inTail = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<Keeping> => ({
+  judge(record, row, fence, bounds, part: PagePart) {
+    const judged = asBuilt.judge(record, row, fence, bounds, part);
+    const moves = part.moves ?? [];
+    const tail = moves.find(({ kind }) => kind === 'tail')?.to as TailPosition | undefined;
+    const isHead = moves.some(({ kind }) => kind === 'head');
+    const isOfTail = tail && (!isHead || (record.stamp ?? Infinity) < tail.at);
+    const isLeftOut = isOfTail && !judge(record, row);
+    return isLeftOut ? { ...judged, verdict: 'stale' } : judged;
+  },
+});
+
+/** Stamps three times as far apart as they are: with a slack of two, any difference counts as an order. */
+const withoutSlack: Partial<Keeping> = {
+  judge(record, row, fence, { lo, hi }: Bounds): Judged {
+    const isSame = holdsTheSame(record.values, row);
+    const wide = (stamp: number | null) => (stamp === null ? null : stamp * 3);
+    const reading = { lo, hi, stamp: wide(record.stamp), deleted: record.values === null };
+    const verdict = decide(reading, fence && { ...fence, stamp: wide(fence.stamp) }, isSame);
+    return { record, verdict, isSame, stands: row !== null };
+  },
+};
+
+/** Takes a reading of some columns for one of all: it replaces what another reading has, and its fence says so. */
+const partAsWhole: Partial<Keeping> = {
+  leavesPartialFence: false,
+  judge(record, row, fence, bounds, part) {
+    const judged = asBuilt.judge(record, row, fence, bounds, part);
+    if (!record.isPartial || !row) return judged;
+    const reading = { ...bounds, stamp: record.stamp, deleted: record.isAbsent };
+    return { ...judged, verdict: decide(reading, fence, judged.isSame) };
+  },
+};
+
+/** Takes equal stamps for a proof that a row lacks nothing but what the reading shows. */
+const stampsProve: Partial<Keeping> = {
+  judge(record, row, fence, bounds, part) {
+    const settled = part.partial && { ...part, partial: { settledUntil: Infinity } };
+    return asBuilt.judge(record, row, fence, bounds, settled ?? part);
+  },
+};
+
+/** Takes a sweep's word for it that a record is gone. */
+const absenceRemoves: Partial<Keeping> = {
+  judge(record, row, fence, bounds, part) {
+    const judged = asBuilt.judge(record, row, fence, bounds, part);
+    const isGone = record.isPartial && record.isAbsent && row !== null;
+    return isGone ? { ...judged, verdict: 'store' } : judged;
+  },
+};
+
+/** A query that was refused is taken for one that found nothing: then the cursor passes the gap. */
+const refusedAsEmpty = (text: string) =>
+  text.replaceAll(
+    /"body":\[\{"errorCode":"QUERY_TIMEOUT"[^\]]*\],"httpHeaders":\{\},"httpStatusCode":400/g,
+    '"body":{"totalSize":0,"done":true,"records":[]},"httpHeaders":{},"httpStatusCode":200',
+  );
+
+/** A page that was cut is read as if nothing had been kept back. */
+const cutAsWhole = (text: string) =>
+  text.replaceAll(/"totalSize":\d+,"done":false/g, (_, at: number) => {
+    const count =
+      text
+        .slice(at)
+        .match(/^[^\]]*?"records":\[(.*?)\]\}/)?.[1]
+        ?.split('"attributes"').length ?? 1;
+    return `"totalSize":${count - 1},"done":true`;
+  });
+
+/** The log of deletions is asked from the end of the last question on, whatever its answer covered. */
+const logToTheEnd = (mirror: Mirror): Mirror => {
+  const toTheEnd = (move: CursorMove): CursorMove => {
+    const { askedAt } = move.to as DeletedPosition;
+    return move.kind === 'deleted' ? { ...move, to: { ...move.to, from: askedAt } } : move;
+  };
+  const applyRest: Mirror['applyRest'] = (rest, ...given) =>
+    mirror.applyRest(
+      rest.map(({ moves, ...one }) => ({ ...one, moves: moves.map(toTheEnd) })),
+      ...given,
+    );
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyRest' ? applyRest : target[name as keyof Mirror]),
+  });
+};
+
+/** Two transactions in the place of one: a process can die between them. */
+const cursorFirst = (mirror: Mirror): Mirror => {
+  const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
+    const { unmoved } = await mirror.applyRest([{ table, moves }], { ...part, isLast: false });
+    const applied = await mirror.applyPage(table, page, part, lockWaitMs);
+    return { ...applied, unmoved };
+  };
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror]),
+  });
+};
+
+const startingNow = (positions: object): object =>
+  Object.fromEntries(
+    Object.entries(positions).map(([kind, position]: [string, { at?: number } | null]) => [
+      kind,
+      position?.at === undefined ? position : { ...position, at: position.at + settleSeconds },
+    ]),
+  );
+
+const slow: Partial<Profile> = {
+  slowShare: 0.5,
+  recordsEach: 12,
+  pageRows: 6,
+  lostShare: 0,
+  tornShare: 0,
+  refusedShare: 0,
+};
+/** A few records that everybody writes, swept without a pause, while read-backs take as long as their clients wait. */
+const swept: Partial<Profile> = {
+  ...contested,
+  recordsEach: 4,
+  jitterSeconds: 2,
+  intervalMs: 200,
+  databaseMs: 3,
+  slowShare: 0.35,
+  slowMs: [1_500, 2_950],
+  clientEveryMs: 150,
+  outsideEveryMs: 150,
+  wishEveryMs: 1_100,
+  wishes: ['reconcile'],
+  undeleteShare: 0.4,
+  hideShare: 0,
+  purgeShare: 0,
+  doubledShare: 0,
+  shuffledShare: 0,
+  thinnedShare: 0,
+  staleReadBackShare: 0,
+};
+/** Two commits of a record under one stamp, of which the second comes late; and nothing but the tail reads it again. */
+const late: Partial<Profile> = {
+  recordsEach: 12,
+  longShare: 0.15,
+  longDeleteShare: 0,
+  longestMs: 100_000,
+  formulaShare: 0,
+  hideShare: 0,
+  purgeShare: 0,
+  restampShare: 0,
+  wishes: ['compare'],
+  lastWish: 'compare',
+};
+const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
+
+export const mutants: Readonly<Record<string, Mutant>> = {
+  'blind upsert': mutant({
+    judge: (...given) => ({ ...asBuilt.judge(...given), verdict: 'store' }),
+  }),
+  'stamp >= stored': mutant(byStamp((read, stored) => read >= stored)),
+  'stamp > stored': mutant(byStamp((read, stored) => read > stored)),
+  'later read wins': mutant(
+    {
+      judge(record, row, fence, bounds, part) {
+        const judged = asBuilt.judge(record, row, fence, bounds, part);
+        return { ...judged, verdict: !fence || bounds.lo > fence.lo ? 'store' : 'stale' };
+      },
+    },
+    crowded,
+  ),
+  'no tail': mutant(inTail(() => false)),
+  'tail compares stamps only': mutant(
+    inTail((record, row) => !row || record.stamp !== secondsOf(row.SystemModstamp)),
+    late,
+  ),
+  'no fence left': mutant({ leavesFence: () => false }),
+  'late answer of a former holder applied': mutant(
+    { refusesLateAnswers: false },
+    { ...mortal, takeoverShare: 1 },
+  ),
+  'marks cleared by any reading': mutant({ clearsMark: () => true }, contested),
+  'cursors start now': mutant({ startAt: startingNow }),
+  'no slack, stamps jittered': mutant(withoutSlack, { jitterSeconds: 2, ...slow }),
+  'no fence after an equal reading': mutant({ leavesFence: ({ isSame }) => !isSame }, slow),
+  'no fence after a deleted record without a row': mutant(
+    { leavesFence: ({ record, stands }) => record.values !== null || stands },
+    slow,
+  ),
+  'partial reading as full': mutant(partAsWhole, swept),
+  'partial reading of the same second': mutant(stampsProve, { ...swept, formulaShare: 0.4 }),
+  'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
+  'absence removes at once': mutant(absenceRemoves, { ...swept, thinnedShare: 0.3 }),
+  'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),
+  'refused query as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
+  'deleted log asked from the end of the last question': { ...mutant({}, purging), usedAs: logToTheEnd },
+  'cut answer taken for a whole one': { ...mutant({}, cut), readAs: cutAsWhole },
+  'record that fits nowhere forgotten': mutant({ setsAside: false }, gaps),
+  'refused check stops the object': {
+    ...mutant({}, { ...uncounted, refusalsSpread: true }),
+    isOfLoad: true,
+  },
+  'two answers in a row that are wrong alike': {
+    ...mutant({}, { ...misdated, wrongDatesComeTwice: true }),
+    isOfLoad: true,
+  },
+  'job read when its results are ready': {
+    ...mutant({}, { ...copying, jobsCountFromTheirResults: true }),
+    isOfLoad: true,
+  },
+  'transactions longer than the tail waits': {
+    ...mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
+    isOfLoad: true,
+  },
+};

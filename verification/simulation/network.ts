@@ -1,0 +1,304 @@
+/**
+ * What lies between a process of Lockstep and the model org, in the place of the HTTP client: the engine's composite
+ * requests come in as text, and answers go out as text, so that all of its own reading of them runs.
+ *
+ * Modelled: requests and answers take their time, some of them seconds; the queries of a request are answered one
+ * after the other, each from what is committed at its own instant, or from a replica that is behind; answers get lost,
+ * are cut off in the middle, name records twice or in any order, or leave some out; one query is refused, or the org
+ * refuses all requests for a while; it keeps rows back, and says how much of its quota is used. An answer to a process
+ * that has died reaches nobody.
+ *
+ * Left out: signing in, redirects.
+ */
+
+import type { Random } from '@lockstep/foundation/random';
+import { Fault } from 'lockstep/core/faults';
+import type { OrgId } from 'lockstep/core/ids';
+import type { Answer, Purpose, Salesforce } from 'lockstep/salesforce';
+import type { Agenda } from './agenda.ts';
+import { doubled, shortened, shuffled, thinned } from './distortions.ts';
+import type { Meter, Waiting } from './meter.ts';
+import { type ModelOrg, versionAt } from './org.ts';
+import type { Profile } from './profile.ts';
+import { answerQuery, noRecords, type QueryAnswer, stampText } from './soql.ts';
+
+export const orgId = '00D000000000001EAA' as OrgId;
+const host = 'model.my.salesforce.com';
+const dataPath = '/services/data/v64.0';
+
+interface Subrequest {
+  url: string;
+  referenceId: string;
+}
+
+export class Network {
+  /** Made so far. */
+  requests = 0;
+  private readonly agenda: Agenda;
+  private readonly random: Random;
+  private readonly org: ModelOrg;
+  private readonly profile: Profile;
+  private readonly meter: Meter;
+  /** All requests are refused until then. */
+  private limitedUntil = 0;
+  /** How wrong the last answer to a process was, of each kind of request that it compares the times of. */
+  private readonly wrongDates = new WeakMap<Waiting, Map<string, WrongDate>>();
+
+  constructor(agenda: Agenda, random: Random, org: ModelOrg, profile: Profile, meter: Meter) {
+    this.agenda = agenda;
+    this.random = random;
+    this.org = org;
+    this.profile = profile;
+    this.meter = meter;
+    if (profile.limitEveryMs !== null) this.limitNowAndThen(profile.limitEveryMs);
+  }
+
+  /** How long something takes on its way there and back. */
+  roundTripMs(): number {
+    const isSlow = this.random.next() < this.profile.slowShare;
+    return isSlow ? this.random.between(...this.profile.slowMs) : this.random.between(80, 600);
+  }
+
+  /** True in the share of cases in which something goes wrong while things go wrong at all. */
+  happens(share: number): boolean {
+    return this.agenda.now < this.profile.calmAt && this.random.next() < share;
+  }
+
+  /** @param readAs  what the process makes of an answer's text */
+  clientOf(waiting: Waiting, readAs: (text: string) => string = (text) => text): Salesforce {
+    return {
+      dataPath,
+      request: ({ path, body, purpose, timeoutMs }) =>
+        new Promise((resolve, reject) => {
+          this.requests++;
+          this.meter.sent(waiting, purpose);
+          const read = (answer: Answer) => resolve({ ...answer, text: readAs(answer.text) });
+          const lane = laneOf(purpose, body);
+          const exchange = { waiting, purpose, lane, isGivenUp: false, resolve: read, reject };
+          if (timeoutMs !== undefined) this.giveUpAfter(timeoutMs, exchange);
+          if (path === `${dataPath}/composite`) this.composite(exchange, body ?? '');
+          else this.exchange(exchange, () => this.plainAnswer(path));
+        }),
+      identity: async () => ({ orgId, instanceUrl: `https://${host}` }),
+      forgetRefusal: () => undefined,
+      close: async () => undefined,
+    };
+  }
+
+  /** The answer that comes later is heard by nobody. */
+  private giveUpAfter(timeoutMs: number, exchange: Exchange): void {
+    this.agenda.after(timeoutMs, () => {
+      if (!exchange.waiting.isAlive) return;
+      exchange.isGivenUp = true;
+      this.agenda.resume(() => exchange.reject(new Fault('NET-01', { host, reason: 'no answer in time' })));
+    });
+  }
+
+  /** A request without queries: answered at one instant. */
+  private exchange(exchange: Exchange, answer: () => string): void {
+    const lastsMs = this.roundTripMs();
+    this.agenda.after(this.random.next() * lastsMs, () => {
+      const text = answer();
+      const seconds = this.org.seconds;
+      this.agenda.after(lastsMs / 2, () => this.deliver(exchange, text, seconds));
+    });
+  }
+
+  private plainAnswer(path: string): string {
+    if (path === dataPath) return '{}';
+    const [, names = ''] = /recordCount\?sObjects=(.*)$/.exec(path) ?? [];
+    const sObjects = names.split(',').map((name) => ({ name, count: this.org.all(name).length }));
+    return JSON.stringify({ sObjects });
+  }
+
+  private composite(exchange: Exchange, body: string): void {
+    const { compositeRequest } = JSON.parse(body) as { compositeRequest: readonly Subrequest[] };
+    const lastsMs = this.roundTripMs();
+    const start = this.agenda.now;
+    const instants = compositeRequest
+      .map(() => start + this.random.next() * lastsMs)
+      .toSorted((a, b) => a - b);
+    const answers: (QueryAnswer | null)[] = [];
+    const texts: string[] = [];
+    for (const [place, subrequest] of compositeRequest.entries()) {
+      this.agenda.at(instants[place] as number, () => {
+        const text = this.answerOne(subrequest, exchange.purpose, answers);
+        texts.push(
+          `{"body":${text},"httpHeaders":{},"httpStatusCode":${answers.at(-1) ? 200 : 400},"referenceId":"${subrequest.referenceId}"}`,
+        );
+        if (texts.length < compositeRequest.length) return;
+        const whole = `{"compositeResponse":[${texts.join(',')}]}`;
+        const seconds = this.org.seconds;
+        this.agenda.at(start + lastsMs, () => this.deliver(exchange, whole, seconds));
+      });
+    }
+  }
+
+  private answerOne({ url }: Subrequest, purpose: Purpose, answers: (QueryAnswer | null)[]): string {
+    const deleted = /\/sobjects\/(\w+)\/deleted\/\?start=(\S+)&end=(\S+)$/.exec(url);
+    if (deleted) {
+      const isForbidden = this.org.isForbidden(deleted[1] ?? '');
+      answers.push(isForbidden ? null : noRecords);
+      return isForbidden
+        ? forbidden
+        : this.deletedLog(deleted[1] ?? '', timeOf(deleted[2]), timeOf(deleted[3]));
+    }
+    const [, resource, encoded = ''] = /\/(query|queryAll)\?q=(.+)$/.exec(url) ?? [];
+    const soql = resolved(decodeURIComponent(encoded), answers);
+    const refusal = this.refusalOf(soql);
+    if (soql === null || refusal !== null) {
+      answers.push(null);
+      return refusal ?? halted;
+    }
+    const rowsMax = this.rowsMax();
+    const asOf = this.asOf(soql, purpose);
+    const right = answerQuery(this.org, { soql, includeDeleted: resource === 'queryAll', rowsMax, asOf });
+    const answer = this.distorted(right, asOf < Infinity);
+    answers.push(answer);
+    const { totalSize, done, texts } = answer;
+    return `{"totalSize":${totalSize},"done":${done},"records":[${texts.join(',')}]}`;
+  }
+
+  /** How many rows of a longer answer come at once. */
+  private rowsMax(): number {
+    const { keptBackShare, cutRows, pageRows, calmAt } = this.profile;
+    if (cutRows && this.agenda.now < calmAt) return this.random.between(...cutRows);
+    return this.happens(keptBackShare) ? Math.ceil(pageRows / 2) : Infinity;
+  }
+
+  private refusalOf(soql: string | null): string | null {
+    if (soql === null) return halted;
+    const sobject = / FROM (\w+)/.exec(soql)?.[1] ?? '';
+    if (this.org.isForbidden(sobject)) return forbidden;
+    const { refusesCounts, refusalsSpread, calmAt } = this.profile;
+    if (refusesCounts && this.agenda.now < calmAt && /COUNT\(/.test(soql)) {
+      if (refusalsSpread) this.org.forbid(sobject, 3_600_000);
+      return forbidden;
+    }
+    return this.happens(this.profile.refusedShare) ? timedOut : null;
+  }
+
+  /**
+   * The instant that the answer is from; infinite: its own. A replica that answers read-backs is so far behind that it
+   * cannot know what they are about: then it is found out. One that answers other queries is behind by seconds, which
+   * nothing tells.
+   */
+  private asOf(soql: string, purpose: Purpose): number {
+    const { staleShare, staleReadBackShare } = this.profile;
+    if (purpose !== 'read-back') {
+      return this.happens(staleShare) ? this.agenda.now - this.random.between(1_000, 10_000) : Infinity;
+    }
+    if (!this.happens(staleReadBackShare)) return Infinity;
+    const asOf = this.agenda.now - this.random.between(25_000, 35_000);
+    const record = this.org.find(/ Id IN \('(\w{18})'/.exec(soql)?.[1] ?? '');
+    // That a record is not there yet looks as if it were not there any more.
+    const isAmbiguous = !versionAt(record, asOf) && record.versions.some(({ isDeleted }) => isDeleted);
+    return isAmbiguous ? Infinity : asOf;
+  }
+
+  /** @param isStale  then a second version of a record would be one that the answer cannot know */
+  private distorted(right: QueryAnswer, isStale: boolean): QueryAnswer {
+    const { doubledShare, shuffledShare, shortShare, thinnedShare } = this.profile;
+    const { random } = this;
+    let answer = right;
+    if (this.happens(shortShare) && answer.isOfHead) answer = shortened(answer, random);
+    if (this.happens(thinnedShare) && answer.isPart) answer = thinned(answer, random);
+    if (!isStale && this.happens(doubledShare)) answer = doubled(answer, random);
+    if (this.happens(shuffledShare)) answer = shuffled(answer, random);
+    return answer;
+  }
+
+  private limitNowAndThen(everyMs: number): void {
+    this.agenda.after(this.random.between(1_000, everyMs), () => {
+      if (this.agenda.now >= this.profile.quietAt) return;
+      this.limitedUntil = this.agenda.now + this.random.between(5_000, 30_000);
+      this.limitNowAndThen(everyMs);
+    });
+  }
+
+  private deletedLog(sobject: string, from: number, until: number): string {
+    const { deleted, covered } = this.org.deletedBetween(sobject, from, until);
+    return JSON.stringify({
+      deletedRecords: deleted.map(({ id, versions }) => ({
+        id,
+        deletedDate: stampText(versions.at(-1)?.stamp ?? 0),
+      })),
+      earliestDateAvailable: stampText(0),
+      latestDateCovered: stampText(covered),
+    });
+  }
+
+  /** What the answer to a process says of the time. */
+  private dateOf({ waiting, lane }: Pick<Exchange, 'waiting' | 'lane'>, serverNow: number): number {
+    const { wrongDateShare, wrongDatesComeTwice } = this.profile;
+    if (wrongDateShare === 0) return serverNow;
+    const lanes = this.wrongDates.get(waiting) ?? new Map<string, WrongDate>();
+    this.wrongDates.set(waiting, lanes);
+    const before = lanes.get(lane) ?? { by: 0, times: 0 };
+    const isAgain = wrongDatesComeTwice && before.times === 1;
+    const isWrong = before.by === 0 && this.happens(wrongDateShare);
+    const by = isAgain ? before.by : isWrong ? this.random.pick(wrongBySeconds) : 0;
+    lanes.set(lane, { by, times: by === 0 ? 0 : before.times + 1 });
+    return serverNow + by;
+  }
+
+  private deliver(exchange: Exchange, whole: string, serverNow: number): void {
+    const { waiting, purpose, resolve, reject } = exchange;
+    if (!waiting.isAlive || exchange.isGivenUp) return;
+    if (this.happens(this.profile.lostShare)) {
+      this.agenda.resume(() => reject(new Fault('NET-01', { host, reason: 'connection lost' })));
+      return;
+    }
+    const isTorn = this.happens(this.profile.tornShare);
+    const isLimited = this.agenda.now < this.limitedUntil;
+    const text = isTorn ? whole.slice(0, this.random.between(0, whole.length - 1)) : whole;
+    const usage = this.meter.usage();
+    const date = this.dateOf(exchange, serverNow);
+    if (!isTorn && !isLimited) this.meter.told(waiting, purpose);
+    const answer = { host, headers: {}, serverNow: date, usage };
+    this.agenda.resume(() =>
+      resolve(isLimited ? { ...answer, status: 403, text: limited } : { ...answer, status: 200, text }),
+    );
+  }
+}
+
+/** Of a machine between: ahead by an hour or a day, back by a year. */
+const wrongBySeconds = [3_600, 86_400, -31_536_000] as const;
+
+const errorBody = (errorCode: string, message: string) => JSON.stringify([{ errorCode, message }]);
+const halted = errorBody('PROCESSING_HALTED', 'Invalid reference specified.');
+const forbidden = errorBody('INVALID_TYPE', 'sObject type is not supported.');
+const timedOut = errorBody('QUERY_TIMEOUT', 'Your query request was running for too long.');
+const limited = errorBody('REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
+
+/** In seconds, and for so many answers in a row. */
+interface WrongDate {
+  by: number;
+  times: number;
+}
+
+/** Counts and read-backs go beside the requests that tell a process the time. */
+const laneOf = (purpose: Purpose, body = '') =>
+  purpose === 'read-back' ? 'read-back' : body.includes('COUNT(') ? 'count' : 'tick';
+
+interface Exchange {
+  waiting: Waiting;
+  purpose: Purpose;
+  lane: string;
+  isGivenUp: boolean;
+  resolve: (answer: Answer) => void;
+  reject: (fault: Fault) => void;
+}
+
+const timeOf = (text: string | undefined) => Date.parse(decodeURIComponent(text ?? '')) / 1000;
+
+/** With the Ids of earlier answers in the place of references to them; null where one refers to nothing. */
+function resolved(soql: string, answers: readonly (QueryAnswer | null)[]): string | null {
+  let isWhole = true;
+  const text = soql.replace(/@\{q(\d)\.records\[(\d+)\]\.Id\}/g, (_, query: string, row: string) => {
+    const id = answers[Number(query)]?.records[Number(row)]?.id;
+    isWhole &&= id !== undefined;
+    return id ?? '';
+  });
+  return isWhole ? text : null;
+}

@@ -1,0 +1,288 @@
+import type { Wish } from 'lockstep/engine/testing';
+
+/** The load of a run, and how much goes wrong in it. Times are the run's own, in milliseconds unless they say more. */
+export interface Profile {
+  sobjects: readonly string[];
+  recordsEach: number;
+  pageRows: number;
+  /** The org is busy before the sync begins. */
+  startAt: number;
+  /** Writes stop here. */
+  quietAt: number;
+  /** From here on nothing goes wrong any more. */
+  calmAt: number;
+  /** The tail comes to what was written during the run. */
+  settlingAt: number;
+  /** By now everything has to be in the mirror. */
+  endAt: number;
+  /** Between the requests of the sync: while there is load, while there is none, and while the tail reads it. */
+  intervalMs: number;
+  quietIntervalMs: number;
+  settlingIntervalMs: number;
+  databaseMs: number;
+  /** Longest pause between two transactions of outsiders, and between two proxied writes. */
+  outsideEveryMs: number;
+  clientEveryMs: number;
+  /** Longest pause between two wishes of the sync, and what is wished. */
+  wishEveryMs: number;
+  wishes: readonly Wish['kind'][];
+  /** Shares of the outsiders' transactions; what is left are plain updates. */
+  bulkShare: number;
+  longShare: number;
+  createShare: number;
+  deleteShare: number;
+  undeleteShare: number;
+  formulaShare: number;
+  /** Of the plain updates, those that leave a value that does not fit its column. */
+  misfitShare: number;
+  /** Records that vanish from the sync's sight, or come back to it; deleted ones that leave the recycle bin. */
+  hideShare: number;
+  purgeShare: number;
+  /** Most records of an sobject vanish at once; all of them are stamped anew; none of them may be read for a while. */
+  hideMostShare: number;
+  restampShare: number;
+  forbidShare: number;
+  /** Of the long transactions, those that delete. */
+  longDeleteShare: number;
+  longestMs: number;
+  jitterSeconds: number;
+  /** Shares of requests, answers, queries and calls. */
+  slowShare: number;
+  /** Shortest and longest of the slow ones. */
+  slowMs: readonly [number, number];
+  lostShare: number;
+  tornShare: number;
+  refusedShare: number;
+  keptBackShare: number;
+  /** Every answer is cut to a number of rows between these, a new one each time; not where null. */
+  cutRows: readonly [number, number] | null;
+  brokenShare: number;
+  /** Answers that name a record twice, or have their records in any order. */
+  doubledShare: number;
+  shuffledShare: number;
+  /** Answers to a question for the newest changes that end too early; those to a sweep that leave records out. */
+  shortShare: number;
+  thinnedShare: number;
+  /** Answers of a replica that is behind: to read-backs, by so much that it can be told; and to any other query. */
+  staleReadBackShare: number;
+  staleShare: number;
+  /** The org refuses to count while things go wrong. */
+  refusesCounts: boolean;
+  /** Whoever was refused a count is refused the object's polls too, as if it had stopped for that. */
+  refusalsSpread: boolean;
+  /** Answers whose `Date` is wrong by an hour, a day or a year; two in a row are not, unless they are to be. */
+  wrongDateShare: number;
+  wrongDatesComeTwice: boolean;
+  /** Longest pause until the org refuses all requests for a while; never where null. */
+  limitEveryMs: number | null;
+  /** From when until when the org says that its quota is nearly used up; it says nothing of it where null. */
+  spentMs: readonly [number, number] | null;
+  /** Shortest and longest life of a process; no deaths where null. */
+  livesMs: readonly [number, number] | null;
+  /** Share of deaths that are only a lease lost: the former holder goes on. */
+  takeoverShare: number;
+  /** Share of deaths in whose place the local clock jumps ahead by up to an hour. It never goes back. */
+  clockJumpShare: number;
+  /** By how much the clock of a process may be off from its start, either way. */
+  clockOffMs: number;
+  /** Longest pause between two jobs that copy a whole object; none where null. */
+  jobEveryMs: number | null;
+  /** Takes such a job for a reading that began when its results were ready. */
+  jobsCountFromTheirResults: boolean;
+  /** Share of changes of which an event tells. */
+  eventShare: number;
+  /** Share of pages that are applied once more. */
+  repeatShare: number;
+  /** What is wished for the end: everything once more, what has been committed by then, or a comparison of counts. */
+  lastWish: 'reread' | 'flush' | 'compare';
+}
+
+const seconds = 1_000;
+
+export const usual: Profile = {
+  sobjects: ['Account', 'Contact'],
+  recordsEach: 40,
+  pageRows: 8,
+  startAt: 60 * seconds,
+  quietAt: 140 * seconds,
+  calmAt: 180 * seconds,
+  settlingAt: 1_000 * seconds,
+  endAt: 1_200 * seconds,
+  intervalMs: 2 * seconds,
+  quietIntervalMs: 150 * seconds,
+  settlingIntervalMs: 30 * seconds,
+  databaseMs: 3,
+  outsideEveryMs: 1_000,
+  clientEveryMs: 2_000,
+  wishEveryMs: 60_000,
+  wishes: ['flush', 'flush', 'reconcile', 'compare', 'reread'],
+  bulkShare: 0.05,
+  longShare: 0.04,
+  createShare: 0.08,
+  deleteShare: 0.08,
+  undeleteShare: 0.06,
+  formulaShare: 0.05,
+  misfitShare: 0,
+  hideShare: 0.02,
+  purgeShare: 0.03,
+  hideMostShare: 0,
+  restampShare: 0.01,
+  forbidShare: 0,
+  longDeleteShare: 0.2,
+  longestMs: 300 * seconds,
+  jitterSeconds: 0,
+  slowShare: 0.15,
+  slowMs: [2 * seconds, 15 * seconds],
+  lostShare: 0.02,
+  tornShare: 0.02,
+  refusedShare: 0.01,
+  keptBackShare: 0.03,
+  cutRows: null,
+  brokenShare: 0.003,
+  doubledShare: 0.03,
+  shuffledShare: 0.03,
+  shortShare: 0,
+  thinnedShare: 0.05,
+  staleReadBackShare: 0.05,
+  staleShare: 0,
+  refusesCounts: false,
+  refusalsSpread: false,
+  wrongDateShare: 0,
+  wrongDatesComeTwice: false,
+  limitEveryMs: null,
+  spentMs: null,
+  livesMs: null,
+  takeoverShare: 0.4,
+  clockJumpShare: 0,
+  clockOffMs: 3_600 * seconds,
+  jobEveryMs: null,
+  jobsCountFromTheirResults: false,
+  eventShare: 0,
+  repeatShare: 0.1,
+  lastWish: 'reread',
+};
+
+/** A replica that is behind is found out by the time that a write took, which a clock that jumps does not tell. */
+const mortal = { livesMs: [3 * seconds, 20 * seconds], clockJumpShare: 0.2, staleReadBackShare: 0 } as const;
+
+/** Few records, and everybody writes them at once over slow connections to slow databases. */
+export const crowded: Profile = {
+  ...usual,
+  recordsEach: 5,
+  pageRows: 4,
+  bulkShare: 0,
+  longShare: 0.01,
+  clientEveryMs: 400,
+  outsideEveryMs: 400,
+  databaseMs: 300,
+  slowShare: 0.5,
+  lostShare: 0,
+  tornShare: 0,
+  refusedShare: 0,
+};
+
+/** Records that many clients fight for, so that their read-backs overlap within the time of an answer. */
+export const contested: Profile = {
+  ...crowded,
+  sobjects: ['Account'],
+  recordsEach: 2,
+  clientEveryMs: 300,
+  outsideEveryMs: 3_000,
+  longShare: 0, // its lock would keep everybody else away
+  deleteShare: 0,
+  undeleteShare: 0.3,
+  slowShare: 0,
+  databaseMs: 1_000,
+};
+
+/** Most records of an sobject vanish at once, come back, or are decided on by somebody who may be wrong. */
+export const hiding: Profile = {
+  ...usual,
+  hideMostShare: 0.03,
+  wishEveryMs: 15_000,
+  wishes: ['reconcile', 'reconcile', 'reconcile', 'keep', 'remove', 'flush'],
+};
+
+/** Only the log of deletions tells of what was deleted in a long transaction and purged before the tail came by. */
+export const purging: Profile = {
+  ...usual,
+  longShare: 0.1,
+  longDeleteShare: 0.5,
+  undeleteShare: 0,
+  formulaShare: 0,
+  hideShare: 0,
+  purgeShare: 0.3,
+  thinnedShare: 0,
+  wishEveryMs: 20_000,
+  wishes: ['flush'],
+  lastWish: 'flush',
+};
+
+/** The org refuses everything for a while, and then says that its quota is nearly used up. */
+const limited: Profile = {
+  ...usual,
+  limitEveryMs: 40_000,
+  spentMs: [110 * seconds, 180 * seconds],
+  brokenShare: 0, // whoever loads its state again asks for the time, whatever it was told
+  settlingAt: 1_300 * seconds,
+  endAt: 1_400 * seconds,
+};
+
+/** Whole objects are copied over and over by jobs that take minutes, beside everything else. */
+export const copying: Profile = {
+  ...usual,
+  recordsEach: 20,
+  pageRows: 6,
+  jobEveryMs: 40_000,
+  doubledShare: 0.1, // what one reading leaves to be read again meets the others
+};
+
+/** Every page is cut somewhere else. */
+export const cut: Profile = { ...usual, pageRows: 12, cutRows: [1, 9] };
+
+/** Values turn into what does not fit, and back. */
+export const gaps: Profile = { ...usual, misfitShare: 0.15, wishes: ['flush', 'flush', 'compare', 'reread'] };
+
+/** The org counts for nobody, which is all that somebody asks of it. */
+export const uncounted: Profile = {
+  ...usual,
+  refusesCounts: true,
+  wishEveryMs: 15_000,
+  wishes: ['compare', 'compare', 'flush'],
+};
+
+/** A machine between writes its own time into answers now and then. */
+export const misdated: Profile = { ...usual, wrongDateShare: 0.15 };
+
+/** The loads that a run of many seeds goes through in turn. */
+export const profiles: Readonly<Record<string, Profile>> = {
+  usual,
+  mortal: { ...usual, ...mortal },
+  jittered: { ...usual, jitterSeconds: 2 },
+  slow: { ...usual, slowShare: 0.5, recordsEach: 12, pageRows: 6, jitterSeconds: 2, ...mortal },
+  crowded,
+  contested: { ...contested, ...mortal, jitterSeconds: 2 },
+  hiding,
+  purging,
+  limited,
+  /** The head ends too early now and then: what it leaves out comes with the tail. */
+  short: { ...usual, shortShare: 0.2, ...mortal },
+  /** What is read is behind by seconds. Then rows can go back for a while, and only the end is promised. */
+  replica: { ...usual, staleShare: 0.2 },
+  copying,
+  'copying and mortal': { ...copying, ...mortal, livesMs: [20 * seconds, 90 * seconds], jitterSeconds: 2 },
+  /** Events mark what has changed, most of the time. */
+  events: { ...usual, ...mortal, eventShare: 0.98 },
+  forbidden: { ...usual, forbidShare: 0.02, ...mortal },
+  cut: { ...cut, ...mortal },
+  gaps,
+  uncounted,
+  /** The local clock is what tells a wrong time: it does not jump as well. */
+  misdated: { ...misdated, ...mortal, clockJumpShare: 0 },
+};
+
+/** Seeds share the loads out among them. */
+export function profileOf(seed: number): Profile {
+  const all = Object.values(profiles);
+  return all[seed % all.length] as Profile;
+}

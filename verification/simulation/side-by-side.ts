@@ -1,0 +1,135 @@
+/**
+ * Two destinations that get the same calls in the same order: the one on a real server, whose answers the processes
+ * hear, and the one in memory, which the witness watches. After each call both have to have answered the same and to
+ * hold the same: rows, fences, marks, readings, cursors, intents, tickets.
+ *
+ * Only the server has a status view, whose claims the witness holds it to. Not compared: the times of checks and the
+ * list of repairs, which the memory form does not keep.
+ */
+import { Fault } from 'lockstep/core/faults';
+import type { Mirror } from 'lockstep/postgres';
+import type { MemoryDestination } from './memory-destination.ts';
+import { type Held, type HeldKind, heldKinds, type SqlDestination } from './sql-destination.ts';
+import type { Witness } from './witness.ts';
+
+type Method = keyof Mirror;
+type Outcome = { value: unknown } | { error: unknown };
+
+/** What is compared after a call, of what it can have changed; everything where nothing is said. */
+const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
+  readProgress: [],
+  readFigures: [],
+  nextMarked: [],
+  recordProblems: [],
+  isAsPlanned: [],
+  isWritable: [],
+  hasCursorIndex: [],
+  readSetAside: [],
+  idsAfter: [],
+  countByDay: [],
+  unsettled: [],
+  referencesOf: [],
+  rowsReferringTo: [],
+  hasOpenIntents: [],
+  readRepairs: [],
+  openTickObservation: ['reading', 'ticket'],
+  openReadBackObservation: ['reading', 'ticket'],
+  closeObservation: ['reading'],
+  recordIntent: ['intent'],
+  recordOutcome: ['intent'],
+  markRows: ['mark', 'claim', 'ticket'],
+  applyPage: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
+  applyRest: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
+};
+
+const differencesMax = 6;
+
+/** @param now  the time of the run, in whole milliseconds */
+export function sideBySide(
+  memory: MemoryDestination,
+  real: SqlDestination,
+  now: () => number,
+  witness: Witness,
+): Mirror {
+  const differ = (name: Method, what: string) =>
+    witness.break('the SQL form and the memory form agree', null, `after ${name}: ${what}`);
+
+  const compareAnswers = (name: Method, ranks: ReadonlyMap<string, string>, sql: Outcome, own: Outcome) => {
+    if (name === 'readRepairs') return;
+    const [one, other] = [answerOf(name, sql, ranks), answerOf(name, own, ranks)];
+    if (one !== other) differ(name, `the SQL form answers ${one}, the memory form ${other}`);
+  };
+  const compareStates = async (name: Method) => {
+    const kinds = changedBy[name] ?? heldKinds;
+    if (kinds.length === 0) return;
+    const { held, claims } = await real.look(kinds);
+    const own = memory.held().filter(({ text }) => kinds.some((kind) => text.startsWith(kind)));
+    for (const claim of claims) witness.claimed(claim.sobject, claim.settledUntil);
+    const [one, other] = [entriesOf(held), entriesOf(own)];
+    const onlyIn = (entries: Set<string>, others: Set<string>) =>
+      [...entries].filter((entry) => !others.has(entry)).slice(0, differencesMax);
+    const [onlySql, onlyOwn] = [onlyIn(one, other), onlyIn(other, one)];
+    if (onlySql.length + onlyOwn.length === 0) return;
+    differ(name, `only the SQL form holds ${listed(onlySql)}, only the memory form ${listed(onlyOwn)}`);
+  };
+
+  return new Proxy(real.mirror, {
+    get:
+      (_, property) =>
+      async (...given: unknown[]) => {
+        const name = property as Method;
+        await real.setClock(now());
+        const sql = await outcomeOf(real.mirror, name, given);
+        const own = await outcomeOf(memory, name, given);
+        compareAnswers(name, memory.ranks(), sql, own);
+        await compareStates(name);
+        if ('error' in sql) throw sql.error;
+        // What the processes hear of records to read again is in the order of the memory form: a run is repeatable.
+        return name === 'nextMarked' && 'value' in own ? own.value : sql.value;
+      },
+  });
+}
+
+async function outcomeOf(mirror: Mirror, name: Method, given: unknown[]): Promise<Outcome> {
+  const method = mirror[name] as (...args: unknown[]) => Promise<unknown>;
+  return method.apply(mirror, given).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+/**
+ * An answer in words that are the same for equal ones: without what is random, and with places in the order of reading
+ * for records to read again, because of those that were marked at the same ticket any may come first.
+ */
+function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, string>): string {
+  if ('error' in outcome) {
+    const { error } = outcome;
+    return `the error ${error instanceof Fault ? error.code : String(error)}`;
+  }
+  const { value } = outcome;
+  if (name === 'openTickObservation' || name === 'openReadBackObservation')
+    return wordsOf({ ...(value as object), nonce: '' });
+  if (name === 'healIntents') {
+    const { withoutId, ...rest } = value as { withoutId: ReadonlyMap<string, number> };
+    return wordsOf({ ...rest, withoutId: [...withoutId].toSorted(([a], [b]) => (a < b ? -1 : 1)) });
+  }
+  if (name === 'nextMarked') return wordsOf((value as readonly string[]).map((id) => ranks.get(id)));
+  if (name !== 'readProgress') return wordsOf(value);
+  const { cursors, problems, ...rest } = value as Record<'cursors' | 'problems', readonly unknown[]>;
+  const sorted = (list: readonly unknown[]) => list.map(wordsOf).toSorted();
+  return wordsOf({ ...rest, cursors: sorted(cursors), problems: sorted(problems) });
+}
+
+const entriesOf = (held: readonly Held[]) =>
+  new Set(held.map(({ text, position }) => (position ? `${text}: ${wordsOf(position)}` : text)));
+
+const listed = (entries: readonly string[]) => (entries.length === 0 ? 'nothing' : entries.join(' | '));
+
+/** JSON with the members of objects in the order of their names. */
+const wordsOf = (value: unknown): string =>
+  JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  ) ?? 'nothing';

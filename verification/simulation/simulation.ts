@@ -1,0 +1,181 @@
+/**
+ * One run of one seed: an org, a network, a destination, processes of Lockstep that come and go, outsiders and
+ * clients. The same seed and profile give the same run, event for event.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Log } from '@lockstep/foundation/log';
+import { seededRandom } from '@lockstep/foundation/random';
+import type { LogFields } from 'lockstep/core/log-fields';
+import type { TailPosition } from 'lockstep/engine/testing';
+import type { Mirror } from 'lockstep/postgres';
+import { Agenda } from './agenda.ts';
+import { tellOfChanges } from './change-events.ts';
+import { Clients } from './clients.ts';
+import { Jobs } from './jobs.ts';
+import { Journal } from './journal.ts';
+import type { Keeping } from './keeping.ts';
+import { MemoryDestination } from './memory-destination.ts';
+import { Meter } from './meter.ts';
+import { Network } from './network.ts';
+import { ModelOrg } from './org.ts';
+import { Outsiders } from './outsiders.ts';
+import { Processes } from './processes.ts';
+import type { Profile } from './profile.ts';
+import { ancientStamp } from './seen.ts';
+import { sideBySide } from './side-by-side.ts';
+import type { SqlDestination } from './sql-destination.ts';
+import { tablesInMemory } from './tables.ts';
+import { Wishers } from './wishers.ts';
+import { type Violation, Witness } from './witness.ts';
+
+export interface Run {
+  violations: readonly Violation[];
+  journal: Journal;
+  requests: number;
+}
+
+export interface RunOptions {
+  seed: number;
+  profile: Profile;
+  keeping: Keeping;
+  usedAs?: (mirror: Mirror) => Mirror;
+  readAs?: (text: string) => string;
+  /** The destination that processes really have; the one in memory gets the same calls, and both are compared. */
+  beside?: SqlDestination | undefined;
+  /** Keeps the journal; without it a run is faster. */
+  isTraced?: boolean;
+}
+
+const epoch = Date.UTC(2026, 0, 1);
+const graceMs = 1_800_000;
+
+export async function simulate({
+  seed,
+  profile: relative,
+  keeping,
+  usedAs,
+  readAs,
+  beside,
+  isTraced = false,
+}: RunOptions): Promise<Run> {
+  const profile = startingAt(epoch, relative);
+  const agenda = new Agenda(epoch);
+  const random = seededRandom(seed);
+  const journal = new Journal(agenda, isTraced);
+  const org = new ModelOrg(agenda, random, profile);
+  const tables = beside ? await beside.begin(profile.sobjects) : tablesInMemory(profile.sobjects);
+  const sobjects = new Map(tables.map(({ stream }) => [stream.streamNo, stream.sobject]));
+  const witness = new Witness(org, sobjects, journal, {
+    isOrdered: profile.staleShare === 0,
+    isFlushed: profile.staleShare === 0 && profile.shortShare === 0,
+  });
+  const meter = new Meter(agenda, profile, (purpose) =>
+    witness.break('the quota of the org is kept to', null, `a request for a ${purpose}`),
+  );
+  const network = new Network(agenda, random, org, profile, meter);
+  const now = () => Math.floor(agenda.now);
+  const memory = new MemoryDestination(tables, keeping, now, witness);
+  witness.destination = memory;
+  const destination = beside ? sideBySide(memory, beside, now, witness) : memory;
+  const wishers = new Wishers({ agenda, random, profile, org, witness, journal });
+  const processes = new Processes({
+    agenda,
+    random,
+    network,
+    profile,
+    journal,
+    mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
+    tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
+    log: logInto(journal),
+    wishes: wishers,
+    usedAs,
+    readAs,
+    onBreak: (error) =>
+      witness.break(
+        'no step fails unforeseen',
+        null,
+        error instanceof Error ? String(error.stack) : String(error),
+      ),
+  });
+
+  const holder = () => processes.holder();
+  if (profile.eventShare > 0) tellOfChanges({ agenda, random, org, profile, tables, holder });
+  wishers.onWish = () => processes.tellNews();
+
+  for (const sobject of profile.sobjects) {
+    for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
+  }
+  new Outsiders(agenda, random, org, profile).begin();
+  agenda.at(profile.startAt, () => {
+    processes.begin();
+    wishers.begin();
+    new Jobs({ agenda, random, org, profile, tables, journal, holder }).begin();
+    new Clients({
+      agenda,
+      random,
+      org,
+      network,
+      profile,
+      witness,
+      journal,
+      worker: () => processes.any(),
+    }).begin();
+  });
+  const isOver = () => witness.violations.length > 0;
+  let end = profile.endAt;
+  await agenda.runUntil(end, isOver);
+  // The tail has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
+  const isUnderWay = async () => {
+    const { figures, cursors } = await memory.readProgress();
+    const tails = cursors
+      .filter(({ kind }) => kind === 'tail')
+      .map(({ position }) => (position as TailPosition).at);
+    const isMarked = figures.some(({ oldest }) => oldest !== null);
+    return wishers.areWaiting || isMarked || tails.some((at) => at * 1_000 < profile.calmAt);
+  };
+  while (!isOver() && end < profile.endAt + graceMs && (await isUnderWay())) {
+    end += profile.settlingIntervalMs;
+    await agenda.runUntil(end, isOver);
+  }
+  if (!isOver()) witness.checkConverged();
+  processes.end();
+  await setImmediate(); // what only weak references hold goes when Node comes to its next turn
+  return { violations: witness.violations, journal, requests: network.requests };
+}
+
+/** Applies some pages twice; the second time must change nothing. */
+function repeating(mirror: Mirror, witness: Witness, isRepeated: () => boolean): Mirror {
+  const applyPage = async (...given: Parameters<Mirror['applyPage']>) => {
+    const result = await mirror.applyPage(...given);
+    const [, , { isLast }] = given;
+    if (!isLast && isRepeated()) await witness.repeating(() => mirror.applyPage(...given));
+    return result;
+  };
+  return new Proxy(mirror, {
+    get: (target, name) => (name === 'applyPage' ? applyPage : target[name as keyof Mirror].bind(target)),
+  });
+}
+
+/** The profile's times are counted from the beginning of the run. */
+const startingAt = (start: number, profile: Profile): Profile => ({
+  ...profile,
+  startAt: start + profile.startAt,
+  quietAt: start + profile.quietAt,
+  calmAt: start + profile.calmAt,
+  settlingAt: start + profile.settlingAt,
+  endAt: start + profile.endAt,
+  spentMs: profile.spentMs && [start + profile.spentMs[0], start + profile.spentMs[1]],
+});
+
+function logInto(journal: Journal): Log<LogFields> {
+  const line = (text: string, fields?: LogFields) =>
+    journal.add('process', () => `log: ${text} ${fields ? JSON.stringify(fields) : ''}`);
+  const log: Log<LogFields> = {
+    debug: () => undefined,
+    info: line,
+    warn: line,
+    error: line,
+    with: () => log,
+  };
+  return log;
+}

@@ -1,0 +1,187 @@
+/**
+ * A destination on a real server for the simulation: the project's own tables and statements, emptied for each seed.
+ *
+ * The server's clock is the simulation's. The sessions look functions up in the schema `simulated` first, whose
+ * `clock_timestamp()` answers the instant of the run that the session has been told; so readings expire, cut-off writes
+ * grow old and logs are purged by the run's own time, and no statement has to be another one for it. One
+ * connection makes all calls, one after the other, so that a seed gives the same run each time.
+ */
+import { randomBytes } from 'node:crypto';
+import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
+import { ident, sql } from '@lockstep/foundation/sql';
+import { openServer } from '@lockstep/harness/postgres-server';
+import { createTable, type Mirror, mirrorIn, prepareDestination, type StreamTable } from 'lockstep/postgres';
+import { guardedStatements, planOnceByIndex } from 'lockstep/postgres/testing';
+import { orgId } from './network.ts';
+import { planOf } from './tables.ts';
+
+const schema = 'salesforce';
+
+const simulatedClock = `
+CREATE SCHEMA simulated;
+CREATE FUNCTION simulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+  RETURN to_timestamp(current_setting('simulated.now')::bigint / 1000.0);`;
+
+const settings = {
+  ...planOnceByIndex,
+  search_path: 'simulated,pg_catalog',
+  'simulated.now': '0',
+  synchronous_commit: 'off', // nothing here outlives the server
+};
+
+/** One entry of what a destination holds: in words, and a cursor's position, which has none. */
+export interface Held {
+  text: string;
+  position: unknown;
+}
+
+/** What the status view says of a stream: everything that was stamped before this second is in the mirror. */
+export interface Claim {
+  sobject: string;
+  settledUntil: number;
+}
+
+export interface Look {
+  /** All of it, in the words of `MemoryDestination.held`; in no order. */
+  held: Held[];
+  claims: Claim[];
+}
+
+export class SqlDestination implements AsyncDisposable {
+  readonly mirror: Mirror;
+  private readonly db: Database;
+  private readonly drop: () => Promise<void>;
+  private rowTexts: readonly string[] = [];
+
+  private constructor(db: Database, drop: () => Promise<void>) {
+    this.db = db;
+    this.drop = drop;
+    this.mirror = mirrorIn(db);
+  }
+
+  /** In a database of its own, which goes with it. */
+  static async open(): Promise<SqlDestination> {
+    const server = await openServer();
+    const name = `simulation_${randomBytes(6).toString('hex')}`;
+    const admin = openDatabase({ url: server.url, applicationName: 'simulation', connectionsMax: 1 });
+    await admin.query(sql`CREATE DATABASE ${ident(name)}`);
+    const url = databaseUrl(server.url, { database: name });
+    const db = openDatabase({ url, applicationName: 'simulation', connectionsMax: 1, settings });
+    await db.script(`${simulatedClock} CREATE SCHEMA _lockstep; CREATE SCHEMA ${schema}`);
+    const [login] = await db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
+    const owner = login?.name ?? '';
+    await prepareDestination(db, { syncId: 'sync', orgId, tableSchema: schema, owner });
+    return new SqlDestination(db, async () => {
+      await db.end();
+      await admin.query(sql`DROP DATABASE ${ident(name)}`);
+      await admin.end();
+      await server[Symbol.asyncDispose]();
+    });
+  }
+
+  /** Empties everything and begins again, with these streams; sequences too. */
+  async begin(sobjects: readonly string[]): Promise<StreamTable[]> {
+    this.rowTexts = sobjects.map(rowText);
+    const [server] = await this.db.query<{ version: number }>(
+      sql`SELECT current_setting('server_version_num')::integer AS version`,
+    );
+    return this.db.transaction(async (tx) => {
+      const filled = await tx.query<{ name: string }>(sql`
+        SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+         WHERE schemaname = ${schema} OR schemaname = '_lockstep' AND tablename NOT IN ('migration', 'sync')`);
+      await tx.script(`
+        TRUNCATE ${filled.map(({ name }) => name).join(', ')} RESTART IDENTITY;
+        ALTER SEQUENCE _lockstep.ticket RESTART;
+        UPDATE _lockstep.sync SET epoch = 0`);
+      const tables: StreamTable[] = [];
+      for (const sobject of sobjects) {
+        const stream = await createTable(tx, schema, planOf(sobject), new Map());
+        tables.push({ stream, guarded: guardedStatements(stream, server?.version ?? 0) });
+      }
+      return tables;
+    });
+  }
+
+  /** @param now  in whole milliseconds */
+  async setClock(now: number): Promise<void> {
+    await this.db.query({
+      name: 'clock',
+      text: `SELECT set_config('simulated.now', $1, false)`,
+      values: [String(now)],
+    });
+  }
+
+  /** What it holds now, of these kinds. */
+  async look(kinds: readonly HeldKind[]): Promise<Look> {
+    const texts = kinds.flatMap((kind) => (kind === 'row' ? this.rowTexts : textOf[kind]));
+    const name = ['held', this.rowTexts.length, ...kinds.map((kind) => heldKinds.indexOf(kind))].join('_');
+    const entries = await this.db.query<Held>({ name, text: texts.join('\nUNION ALL\n'), values: [] });
+    return {
+      held: entries.filter(({ text }) => text !== 'claim'),
+      claims: entries.flatMap(({ text, position }) => (text === 'claim' ? (position as Claim) : [])),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drop();
+  }
+}
+
+const rowText = (sobject: string, place: number) => `
+SELECT format('row ${place + 1} %s %s %s %s %s %s', id, a__c, b__c, formula__c, life__c,
+              extract(epoch FROM systemmodstamp)::bigint) AS text,
+       NULL::jsonb AS position
+  FROM ${schema}."${planOf(sobject).table}"`;
+
+/** The words are those of `heldBy`, and of the memory form's intents and readings. */
+const textOf = {
+  mark: `
+SELECT format('mark %s %s since %s, at first %s, %s, urgent: %s', stream_no, id, since, first_since, reason, urgent) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.dirty`,
+  aside: `
+SELECT format('aside %s %s %s, tries %s, stamped %s, again at %s', stream_no, id, code, tries,
+              CASE WHEN code = 'misfit' THEN coalesce(extract(epoch FROM stamped_at)::bigint::text, 'null') ELSE '?' END,
+              (extract(epoch FROM retry_at) * 1000)::bigint) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.quarantine`,
+  removal: `
+SELECT format('removal %s %s: %s', stream_no, extract(epoch FROM hour)::bigint, rows) AS text, NULL::jsonb AS position
+  FROM _lockstep.removal`,
+  fence: `
+SELECT format('fence %s %s from %s to %s, stamp %s, deleted: %s, partial: %s', stream_no, id, lo, hi,
+              coalesce(extract(epoch FROM stamp)::bigint::text, 'null'), deleted, partial) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.fence`,
+  reading: `
+SELECT format('reading %s of %s, epoch %s, expires at %s', lo, array_to_string(streams, ','),
+              coalesce(epoch::text, 'null'), (extract(epoch FROM expires_at) * 1000)::bigint) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.observation`,
+  cursor: `
+SELECT format('cursor %s %s, version %s', stream_no, kind, version) AS text, position
+  FROM _lockstep.cursor`,
+  intent: `
+SELECT format('intent %s of %s: %s %s %s, %s', intent_no, owner, method, sobject, coalesce(id, 'null'),
+              coalesce(outcome, 'null')) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.intent`,
+  stream: `
+SELECT format('stream %s %s by %s, %s rows of %s, %s absent, copied at %s', stream_no, state,
+              coalesce(stopped_by, 'null'), rows, coalesce(rows_expected::text, 'null'), absent_rows,
+              coalesce(extract(epoch FROM backfilled_at)::bigint::text, 'null')) AS text,
+       NULL::jsonb AS position
+  FROM _lockstep.checkpoint`,
+  claim: `
+SELECT 'claim' AS text,
+       jsonb_build_object('sobject', sobject, 'settledUntil', extract(epoch FROM settled_until)::bigint) AS position
+  FROM _lockstep.status WHERE settled_until IS NOT NULL`,
+  epoch: `
+SELECT format('epoch %s', epoch) AS text, NULL::jsonb AS position FROM _lockstep.sync`,
+  ticket: `
+SELECT format('ticket %s', CASE WHEN is_called THEN last_value ELSE 0 END) AS text, NULL::jsonb AS position
+  FROM _lockstep.ticket`,
+};
+
+export type HeldKind = 'row' | keyof typeof textOf;
+export const heldKinds = ['row', ...Object.keys(textOf)] as readonly HeldKind[];

@@ -1,0 +1,45 @@
+/** What the model org says of its sobjects, and the tables that follow from it. */
+import type { Describe } from 'lockstep/core/describe';
+import { planTable, type StreamTable, type TablePlan } from 'lockstep/postgres';
+import { fieldNames } from './soql.ts';
+
+const types: Partial<Record<string, string>> = {
+  Id: 'id',
+  IsDeleted: 'boolean',
+  SystemModstamp: 'datetime',
+};
+
+const describe = (name: string): Describe => ({
+  name,
+  label: name,
+  custom: false,
+  queryable: true,
+  replicateable: true,
+  keyPrefix: null,
+  fields: fieldNames.map((field) => ({
+    name: field,
+    label: field,
+    type: types[field] ?? 'double',
+    calculated: field === 'Formula__c',
+    filterable: true,
+    sortable: true,
+    referenceTo: [],
+    relationshipOrder: null,
+  })),
+});
+
+export const planOf = (sobject: string): TablePlan => planTable(describe(sobject));
+
+/** For a destination that needs no statements. */
+export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
+  sobjects.map((sobject, place) => ({
+    stream: {
+      ...planOf(sobject),
+      schema: 'salesforce',
+      streamNo: place + 1,
+      planVersion: 1,
+      hidden: [],
+      returnedAt: null,
+    },
+    guarded: { apply: '', check: '', patch: '', misfits: '' },
+  }));

@@ -1,0 +1,168 @@
+/**
+ * One process of Lockstep: the project's own hold of a sync and its own walk of proxied writes, on a network, a
+ * destination and a clock of the simulation. It can die at any of its steps, lose its lease without noticing, and
+ * find its local clock an hour off.
+ */
+
+import { Bell } from '@lockstep/foundation/bell';
+import type { Clock } from '@lockstep/foundation/clock';
+import type { SyncId } from 'lockstep/core/ids';
+import type { AppLog } from 'lockstep/core/log-fields';
+import type { HeldSync, Wide, WishBox } from 'lockstep/engine/testing';
+import { type AfterWrites, holdSync, openAfterWrites, openQuota, proxied } from 'lockstep/engine/testing';
+import type { Holder, Mirror, StreamTable } from 'lockstep/postgres';
+import type { Applied, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
+import { noTimes, tellingRecord, walkWrite } from 'lockstep/proxy/testing';
+import { connectionTo, type Mortal, type Wires } from './connection.ts';
+import { orgId } from './network.ts';
+
+export interface WorkerOptions extends Wires {
+  mirror: Mirror;
+  tables: ReadonlyMap<string, StreamTable>;
+  log: AppLog;
+  epoch: number;
+  living: () => readonly string[];
+  wishes: WishBox;
+  /** For a wrong use of the destination; as it is where undefined. */
+  usedAs?: ((mirror: Mirror) => Mirror) | undefined;
+  /** The same for the org's answers. */
+  readAs?: ((text: string) => string) | undefined;
+  /** The hold has ended with an error that it should have known. */
+  onBreak: (error: unknown) => void;
+}
+
+export class Worker implements Mortal {
+  readonly owner: string;
+  readonly urgent = new Set<string>();
+  readonly wide: Wide = new Map();
+  readonly bell = new Bell();
+  readonly salesforce;
+  readonly mirror: Mirror;
+  readonly holder: Holder;
+  private readonly afterWrites: AfterWrites;
+  settings: HeldSync['settings'];
+  sentAt: readonly number[] = [];
+  quota = openQuota(90);
+  isAlive = true;
+  isDoomed = false;
+  /** Of its clock against the true time, in milliseconds. */
+  clockOffMs = 0;
+
+  /** Nobody plans its tables anew. */
+  private get destination() {
+    return { mirror: this.mirror, tables: this.options.tables, reloadTables: async () => undefined };
+  }
+
+  private readonly options: WorkerOptions;
+  private readonly stopping = new AbortController();
+
+  constructor(options: WorkerOptions) {
+    const { mirror, epoch, network, profile } = options;
+    this.options = options;
+    this.owner = `worker ${epoch}`;
+    this.holder = { owner: this.owner, epoch };
+    this.settings = { intervalMs: profile.intervalMs, stopAtPercent: 90 };
+    const connection = connectionTo(mirror, this, options);
+    this.mirror = options.usedAs?.(connection) ?? connection;
+    this.salesforce = network.clientOf(this, options.readAs);
+    const { owner, clock, salesforce } = this;
+    const { urgent, bell } = this;
+    this.afterWrites = openAfterWrites({
+      clock,
+      log: options.log,
+      owner,
+      salesforce,
+      destination: async () => this.destination,
+      urgent,
+      bell,
+    });
+  }
+
+  /** Takes the sync over and runs it until it dies or somebody else has taken over. */
+  run(): void {
+    const { log, profile, living, onBreak } = this.options;
+    const held = holdSync(
+      {
+        clock: this.clock,
+        log,
+        holder: this.holder,
+        salesforce: this.salesforce,
+        open: this,
+        openDestination: async () => ({ ...this.destination, end: async () => undefined }),
+        living: async () => living(),
+        trouble: { begin: async () => undefined, end: async () => undefined },
+        wishes: this.options.wishes,
+        onComplete: async () => undefined,
+        onUnexpected: onBreak,
+        host: 'memory',
+        pageRows: profile.pageRows,
+      },
+      this.stopping.signal,
+    );
+    held.catch(onBreak);
+  }
+
+  /** A write through its proxy. Never settles where the process dies on the way. */
+  write(
+    method: string,
+    write: RecordWrite,
+    forward: () => Promise<UpstreamAnswer>,
+  ): Promise<{ answer: UpstreamAnswer; applied: Applied }> {
+    const { tables, log } = this.options;
+    const settings = {
+      id: 'sync' as SyncId,
+      orgId,
+      instanceUrl: '',
+      sobjects: [...tables.keys()],
+      withoutDatabase: 'refuse' as const,
+    };
+    const { bell, wide, afterWrites } = this;
+    const destination = async () => this.destination;
+    const sync = proxied(
+      { owner: this.owner },
+      { bell, wide, afterWrites, destination, forwarded: () => undefined },
+      settings,
+    );
+    const { clock } = this;
+    return new Promise((resolve, reject) => {
+      const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });
+      walkWrite({ sync, method, clock, log, times: noTimes(), forward, send }, tellingRecord(write)).catch(
+        reject,
+      );
+    });
+  }
+
+  die(): void {
+    this.isAlive = false;
+  }
+
+  /** At the end of a run: Node keeps whatever still waits for a signal, and with it the whole run. */
+  letGo(): void {
+    this.stopping.abort();
+    this.afterWrites.end();
+  }
+
+  readonly clock: Clock = {
+    now: () => this.options.agenda.now + this.clockOffMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const { agenda } = this.options;
+        if (signal?.aborted) return reject(signal.reason as Error);
+        let isOver = false;
+        agenda.after(Math.max(0, ms), () => {
+          if (isOver || !this.isAlive) return;
+          isOver = true;
+          agenda.resume(resolve);
+        });
+        signal?.addEventListener(
+          'abort',
+          () => {
+            if (isOver) return;
+            isOver = true;
+            reject(signal.reason as Error);
+          },
+          { once: true },
+        );
+      }),
+  };
+}

@@ -1,34 +1,16 @@
-import { randomInt } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Clock } from '@lockstep/foundation/clock';
 import type { Database, Tx } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
 import { BulkLimits } from './bulk/daily-limits.ts';
 import { JobBells } from './bulk/job-bells.ts';
 import { JobFaults } from './bulk/job-faults.ts';
-import { settleResults } from './bulk/lost-results.ts';
 import { ResultFiles } from './bulk/result-files.ts';
-import { createJobTables } from './bulk/storage.ts';
-import { giveUpUploads } from './bulk/upload.ts';
 import { OrgClock } from './control/org-clock.ts';
 import { OrgControl } from './control/org-control.ts';
-import { readClock } from './control/storage.ts';
-import { sobjects } from './objects/index.ts';
-import { ApiUsage, LongRequests } from './rest/limits.ts';
-import { createTables, fingerprintOf } from './schema/org-tables.ts';
+import { ApiUsage, LongRequests } from './http/usage.ts';
 import type { SObjectDef, SObjects } from './schema/schema.ts';
-import { mapOf, readSchema, storeSObjects } from './schema/schema-storage.ts';
-import { RecordNumbers, readSettings, tableOf, writeSettings } from './schema/storage.ts';
-import { createIndexes, createTable } from './schema/tables.ts';
-import { seedRecords } from './seed/seed-data.ts';
-import { planSeed, type SeedPlan, totalOf } from './seed/seed-plan.ts';
-import { createBlobTables, sweepBlobs } from './write/blobs.ts';
-import { recordId } from './write/ids.ts';
-import { openWrite, setWriteLimits } from './write/open-writes.ts';
-import type { Rules } from './write/rules.ts';
-import { readRules } from './write/rules-storage.ts';
-import { runTriggers } from './write/triggers.ts';
+import { RecordNumbers } from './schema/storage.ts';
+import { type SeedPlan } from './seed/seed-plan.ts';
+import type { RunnableTrigger } from './write/rule-book.ts';
+import type { Moment, Rules } from './write/rules.ts';
 
 /** What every part of the program needs of the org that it serves. */
 export interface Org {
@@ -56,7 +38,7 @@ export interface Org {
   settings: OrgSettings;
   /** Validation rules and triggers, as they are now. */
   rules: Rules;
-  runTriggers: typeof runTriggers;
+  runTriggers: RunTriggers;
   /** The transactions that write now, and when they began. */
   openWrites: Set<{ since: number }>;
 }
@@ -73,127 +55,44 @@ export interface OrgSettings {
   seed: SeedPlan;
 }
 
-export interface OrgOptions {
-  db: Database;
-  clock: Clock;
-  records: number;
-  seed: number;
-  apiLimit: number;
-  lockTimeoutMs: number;
-  /** Where files of the org lie that need not survive the machine. */
-  folder?: string;
-  onSeeded(done: number, of: number): void;
+/** Who changes something, and by what. */
+export interface Writer {
+  org: Org;
+  userId: string;
+  /** The milliseconds since 1970 of its stamps, where they are not of now. */
+  at?: number;
+  /** The name that the client gives itself: `Sforce-Call-Options: client=…`. */
+  client?: string;
+  /** The triggers inside which the write happens, the outermost first. */
+  within?: readonly TriggerRun[];
 }
 
-/** The database holds an org of other definitions. */
-export class ForeignOrgError extends Error {
-  override readonly name = 'ForeignOrgError';
+export interface TriggerRun {
+  sobject: string;
+  /** As Apex names it: `AfterUpdate`. */
+  event: string;
+  recordId: string;
 }
 
-/** Serialises first starts on one database. */
-const makingLock = 4_711_001;
-
-/** Opens the org of a database, and makes it first where there is none. */
-export async function openOrg(options: OrgOptions): Promise<Org> {
-  const { db } = options;
-  const settings = await makeOnce(options);
-  const clock = new OrgClock(options.clock, await readClock(db));
-  const schema = await readSchema(db, clock);
-  const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
-  await settleResults(db, results, clock.now());
-  await giveUpUploads(db);
-  const jobs = new JobBells();
-  await sweepBlobs(db, schema.sobjects);
-  return {
-    db,
-    clock,
-    control: new OrgControl(db, clock),
-    id: settings.orgId,
-    url: '',
-    sobjects: schema.sobjects,
-    schemaChangedAt: schema.changedAt,
-    views: new Map(),
-    usage: new ApiUsage(clock, options.apiLimit),
-    longRequests: new LongRequests(clock),
-    numbers: new RecordNumbers(),
-    jobs,
-    jobFaults: new JobFaults(jobs),
-    bulkLimits: new BulkLimits(clock),
-    results,
-    lockTimeoutMs: options.lockTimeoutMs,
-    settings,
-    rules: await readRules(db),
-    runTriggers,
-    openWrites: new Set(),
-  };
+/** Who changed something, and when: whole seconds, as in every stamp. */
+export interface Stamp {
+  userId: string;
+  at: string;
 }
 
-async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
-  const fingerprint = fingerprintOf(sobjects);
-  const session = await options.db.session();
-  try {
-    await session.query(sql`SELECT pg_advisory_lock(${makingLock}::bigint)`);
-    const settings = (await readSettings<OrgSettings>(options.db)) ?? (await makeOrg(options, fingerprint));
-    if (settings.fingerprint !== fingerprint) {
-      throw new ForeignOrgError(
-        'the org in this database was made by another version; give it a new database',
-      );
-    }
-    await createJobTables(options.db);
-    await createBlobTables(options.db);
-    return settings;
-  } finally {
-    await session.close();
-  }
-}
+/** Gives the columns of the record that the triggers set before it counts as written. */
+export type RunTriggers = (
+  tx: Tx,
+  by: Writer,
+  def: SObjectDef,
+  triggers: readonly RunnableTrigger[],
+  subject: TriggerSubject,
+) => Promise<string[]>;
 
-async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSettings> {
-  const { db, clock } = options;
-  const seed = planSeed(options.records, options.seed, clock.now());
-  await db.transaction(async (tx) => {
-    await createTables(tx);
-    for (const def of sobjects) await createTable(tx, def);
-  });
-  await seedRecords(db, mapOf(sobjects, clock), seed, (done) => options.onSeeded(done, totalOf(seed)));
-  const settings: OrgSettings = {
-    // Random, so that a token of one org is never one of another.
-    orgId: recordId('00D', randomInt(2 ** 47)),
-    fingerprint,
-    madeAt: clock.now(),
-    records: options.records,
-    integrationUserId: recordId('005', 1),
-    demoUserId: recordId('005', 2),
-    seed,
-  };
-  await db.transaction(async (tx) => {
-    for (const def of sobjects) await createIndexes(tx, def);
-    for (const def of sobjects) await tx.query(sql`ANALYZE ${tableOf(def)}`);
-    await storeSObjects(tx, sobjects, clock.now());
-    await nameOrganization(tx, settings.orgId);
-    await writeSettings(tx, settings);
-  });
-  return settings;
-}
-
-/** The one record of Organization bears the Id of the org. */
-export const nameOrganization = (tx: Tx, orgId: string): Promise<unknown> =>
-  tx.query(sql`UPDATE org."Organization" SET "Id" = ${orgId}`);
-
-/** The sobject that an Id's first three characters name. */
-export function sobjectOfId(org: Pick<Org, 'sobjects'>, id: string): SObjectDef | undefined {
-  for (const def of org.sobjects.values()) if (id.startsWith(def.keyPrefix)) return def;
-  return undefined;
-}
-
-/** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
-export async function writeTransaction<Result>(org: Org, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-  const write = openWrite(org);
-  try {
-    return await org.db.transaction(async (tx) => {
-      await setWriteLimits(tx, org);
-      return work(tx);
-    });
-  } finally {
-    org.openWrites.delete(write);
-  }
+export interface TriggerSubject {
+  id: string;
+  when: Moment;
+  /** The row before an update, as JSON. */
+  old: string | undefined;
+  stamp: Stamp;
 }

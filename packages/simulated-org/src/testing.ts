@@ -1,3 +1,5 @@
 /** What tests outside this package need of this room, besides its index. */
 
-export { type Org, openOrg, writeTransaction } from './org.ts';
+export { openOrg } from './open-org.ts';
+export { type Org } from './org.ts';
+export { writeTransaction } from './write/open-writes.ts';

@@ -1,4 +1,5 @@
-import { type Answer, type Call, noContent } from '../http/answer.ts';
+import { type Answer, noContent } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed, notFound, unsupportedMedia } from '../http/errors.ts';
 import { ingestResults } from './ingest-results.ts';
 import { bodyOf, jobJson, printed, requireJob, textOf } from './job-answers.ts';

@@ -1,5 +1,6 @@
 import { sql } from '@lockstep/foundation/sql';
-import type { Answer, Call } from '../http/answer.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { methodNotAllowed, notFound } from '../http/errors.ts';
 import { fromStored } from '../write/stored-text.ts';
 import { csvForm, csvValues } from './csv.ts';

@@ -1,5 +1,6 @@
 import { ExactNumber, isObject, printExact } from '@lockstep/foundation/exact-json';
-import { type Answer, type Call, dataPath } from '../http/answer.ts';
+import { type Answer, dataPath } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { notFound, parserError } from '../http/errors.ts';
 import { parseId } from '../write/ids.ts';
 import { fromStored } from '../write/stored-text.ts';

@@ -1,4 +1,5 @@
-import { type Answer, type Call, dataPath } from '../http/answer.ts';
+import { type Answer, dataPath } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { refused } from '../http/errors.ts';
 import { parseId } from '../write/ids.ts';
 import { jobJson, printed } from './job-answers.ts';

@@ -1,4 +1,5 @@
-import type { Answer, Call } from '../http/answer.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { notFound } from '../http/errors.ts';
 import { ingestJobsAnswer } from './ingest-jobs.ts';
 import { queryJobsAnswer } from './query-jobs.ts';

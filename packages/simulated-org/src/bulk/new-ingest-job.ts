@@ -1,6 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { parseExact } from '@lockstep/foundation/exact-json';
-import type { Answer, Call } from '../http/answer.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { parserError, refused } from '../http/errors.ts';
 import { fieldNamed, isIdLookup, type SObjectDef } from '../schema/schema.ts';
 import { parseId, recordId } from '../write/ids.ts';

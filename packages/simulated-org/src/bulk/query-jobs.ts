@@ -1,4 +1,5 @@
-import { type Answer, type Call, dataPath, noContent } from '../http/answer.ts';
+import { type Answer, dataPath, noContent } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed, notFound } from '../http/errors.ts';
 import { recordId } from '../write/ids.ts';
 import { toStored } from '../write/stored-text.ts';

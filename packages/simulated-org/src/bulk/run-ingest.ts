@@ -1,10 +1,11 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { OrgError } from '../http/errors.ts';
-import { type Org, writeTransaction } from '../org.ts';
+import type { Writer } from '../org.ts';
+import { type Org } from '../org.ts';
 import { sobjectsSeenBy } from '../schema/access.ts';
 import { attempts } from '../write/attempts.ts';
-import type { Writer } from '../write/dml.ts';
+import { writeTransaction } from '../write/open-writes.ts';
 import { toStored } from '../write/stored-text.ts';
 import { csvForm, csvValues } from './csv.ts';
 import { batchRecordsMax } from './daily-limits.ts';

@@ -7,7 +7,8 @@ import { openTestDatabase } from '@lockstep/harness/database';
 import { type OrgCredentials, send, signIn, type TestOrg } from '@lockstep/harness/org';
 import { ensureCredentials } from '../auth/credentials.ts';
 import { listen } from '../http/server.ts';
-import { type Org, openOrg } from '../org.ts';
+import { openOrg } from '../open-org.ts';
+import { type Org } from '../org.ts';
 import { runJobs } from './worker.ts';
 
 /** An org in this process, served by HTTP, whose clock and settings a test can reach. */

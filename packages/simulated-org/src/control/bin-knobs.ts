@@ -1,14 +1,16 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { z } from 'zod';
 import { refused } from '../http/errors.ts';
-import { type Org, writeTransaction } from '../org.ts';
+import type { Writer } from '../org.ts';
+import { type Org } from '../org.ts';
 import { purgeDeleteLog } from '../rest/replication.ts';
 import { type RowWrite, rowResult, writeRows } from '../rest/row-results.ts';
-import type { Writer } from '../write/dml.ts';
 import { columnValues } from '../write/field-values.ts';
 import { mergeRecords } from '../write/merge.ts';
+import { writeTransaction } from '../write/open-writes.ts';
 import { emptyRecord, emptyRecycleBin, hardDeleteRecord, undeleteRecord } from '../write/recycle-bin.ts';
-import { instant, type KnobGroup, knob, userIdOf, userName } from './knob.ts';
+import { type KnobGroup, knob, userIdOf } from './knob.ts';
+import { instant, userName } from './named-in-requests.ts';
 import { sweep } from './retention.ts';
 import { definitionOf, exactValues, fieldValues, idOf, recordIdText } from './writes.ts';
 

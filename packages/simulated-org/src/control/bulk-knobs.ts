@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { JobFault } from '../bulk/job-faults.ts';
 import type { Org } from '../org.ts';
-import { ControlError, type KnobGroup, knob } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob } from './knob.ts';
 import { idOf } from './writes.ts';
 
 /** What goes wrong with bulk jobs, and how many of them a day allows. */

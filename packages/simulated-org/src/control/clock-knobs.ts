@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Org } from '../org.ts';
-import { ControlError, instant, type KnobGroup, knob, reads } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, reads } from './knob.ts';
+import { instant } from './named-in-requests.ts';
 import { sweep } from './retention.ts';
 import { keepClock } from './storage.ts';
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Org } from '../org.ts';
+import { ControlError } from './control-error.ts';
 import { type Fault, fault } from './fault.ts';
-import { ControlError, type KnobGroup, knob, reads, userIdOf } from './knob.ts';
+import { type KnobGroup, knob, reads, userIdOf } from './knob.ts';
 
 /** Faults of answers, and the older states that they can show. */
 const someFault = z.strictObject({ id: z.string().optional().describe('Of a fault; otherwise all.') });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { userName } from './knob.ts';
 import { namedAnswers } from './named-answers.ts';
+import { userName } from './named-in-requests.ts';
 
 /**
  * A fault as a person arms it: which requests it meets, how often, and what happens to them. Its parts combine: a

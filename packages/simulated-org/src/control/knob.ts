@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Org } from '../org.ts';
 import { parseId } from '../write/ids.ts';
+import { ControlError } from './control-error.ts';
 
 /**
  * A knob of the control API: one address and what it does to the org. Each file of knobs exports its group; the
@@ -43,26 +44,6 @@ export const reads = (
 
 export const knob = <Schema extends z.ZodType>(given: Omit<Knob<Schema>, 'method'>): Knob =>
   ({ method: 'POST', ...given }) as Knob;
-
-/** What a person gave that cannot be done; the text says what to do instead. */
-export class ControlError extends Error {
-  override readonly name = 'ControlError';
-  readonly status: 400 | 404;
-
-  constructor(status: 400 | 404, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export const instant = z.iso
-  .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
-  .describe('An instant, such as 2026-03-01T00:00:00Z.');
-
-export const userName = z
-  .string()
-  .describe('A user: integration (whom the sync signs in as), demo (the caller), or an Id.');
 
 /** @throws {@link ControlError} for what names nobody */
 export function userIdOf({ settings }: Org, name = 'integration'): string {

@@ -1,12 +1,14 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
-import { type Org, writeTransaction } from '../org.ts';
+import { type Org, type Writer } from '../org.ts';
 import { hasColumn, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
-import { deleteRecord, insertRecord, updateRecord, type Writer } from '../write/dml.ts';
+import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';
 import { columnValues } from '../write/field-values.ts';
-import { ControlError, type KnobGroup, knob, sobjectNamed, userIdOf } from './knob.ts';
+import { writeTransaction } from '../write/open-writes.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, sobjectNamed, userIdOf } from './knob.ts';
 import { exactValues, fieldValues } from './writes.ts';
 
 /** Records of custom metadata types, which no API of this org writes: a deployment brings and takes them. */

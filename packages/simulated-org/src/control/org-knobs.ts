@@ -3,12 +3,15 @@ import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
 import { setPassword } from '../auth/passwords.ts';
 import { randomSecret } from '../auth/secrets.ts';
-import { nameOrganization, type Org, writeTransaction } from '../org.ts';
+import { nameOrganization } from '../open-org.ts';
+import { type Org } from '../org.ts';
 import { versionMax } from '../rest/rest.ts';
 import { insertRecord } from '../write/dml.ts';
 import { columnValues } from '../write/field-values.ts';
 import { recordId } from '../write/ids.ts';
-import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
+import { writeTransaction } from '../write/open-writes.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
 import { changeOrgId } from './storage.ts';
 import { exactValues, fieldValues, idOf } from './writes.ts';
 

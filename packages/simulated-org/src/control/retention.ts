@@ -1,6 +1,7 @@
 import { sql } from '@lockstep/foundation/sql';
 import { asOrgError } from '../http/errors.ts';
-import { type Org, writeTransaction } from '../org.ts';
+import { type Org } from '../org.ts';
+import { writeTransaction } from '../write/open-writes.ts';
 import { sweepRecycleBin } from '../write/recycle-bin.ts';
 
 /** Records leave the recycle bin and the delete log by themselves, by the org's clock. */

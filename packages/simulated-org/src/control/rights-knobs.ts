@@ -3,7 +3,9 @@ import type { Org } from '../org.ts';
 import { isPermissionable } from '../rest/describe-field.ts';
 import { setPrivate, setRights, userRights } from '../schema/access.ts';
 import { fieldNamed } from '../schema/schema.ts';
-import { ControlError, type KnobGroup, knob, sobjectNamed, userIdOf, userName } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, sobjectNamed, userIdOf } from './knob.ts';
+import { userName } from './named-in-requests.ts';
 
 /** What users may see and do. */
 function checkField(org: Org, path: string, isRead: boolean): void {

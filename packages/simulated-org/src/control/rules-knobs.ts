@@ -1,6 +1,7 @@
 import { RulesError, setRules } from '../write/rule-book.ts';
 import { rulesSchema } from '../write/rules.ts';
-import { ControlError, type KnobGroup, knob, reads } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, reads } from './knob.ts';
 
 /** Validation rules and triggers, as people add them to an org. */
 export const rulesKnobs: KnobGroup = {

@@ -11,7 +11,8 @@ import {
   deleteSObject,
   SchemaError,
 } from '../schema/schema-changes.ts';
-import { ControlError, type KnobGroup, knob, sobjectNamed } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, sobjectNamed } from './knob.ts';
 
 /** Sobjects and fields that change while the org runs. */
 const sobject = z.string().describe('The API name of an sobject.');

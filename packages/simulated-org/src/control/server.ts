@@ -6,7 +6,8 @@ import { listenFrom } from '../http/listen.ts';
 import { readBytes } from '../http/request-body.ts';
 import { end } from '../http/send.ts';
 import type { Org } from '../org.ts';
-import { ControlError, type Knob } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type Knob } from './knob.ts';
 import { knobGroups, listing } from './knobs.ts';
 
 /**

@@ -4,8 +4,10 @@ import { setPassword } from '../auth/passwords.ts';
 import { randomSecret } from '../auth/secrets.ts';
 import { expireAccessTokens, revokeGrant } from '../auth/tokens.ts';
 import type { Org } from '../org.ts';
+import { ControlError } from './control-error.ts';
 import { fault } from './fault.ts';
-import { ControlError, type KnobGroup, knob, userIdOf, userName } from './knob.ts';
+import { type KnobGroup, knob, userIdOf } from './knob.ts';
+import { userName } from './named-in-requests.ts';
 
 /** Who may sign in, by which app, and what becomes of the tokens. */
 const tokenChoice = z.strictObject({

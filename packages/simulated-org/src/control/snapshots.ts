@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database, Session, Tx } from '@lockstep/foundation/database';
 import { literal, sql } from '@lockstep/foundation/sql';
-import { ControlError } from './knob.ts';
+import { ControlError } from './control-error.ts';
 
 /**
  * Older states of the org that requests can be made to read, as from a replica that lags. A session keeps each state

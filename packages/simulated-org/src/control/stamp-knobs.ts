@@ -1,11 +1,14 @@
 import { ident, join, sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
-import { type Org, writeTransaction } from '../org.ts';
+import { type Org } from '../org.ts';
 import { fieldNamed } from '../schema/schema.ts';
 import { isLive, tableOf } from '../schema/storage.ts';
 import { generateRecords } from '../seed/generate.ts';
+import { writeTransaction } from '../write/open-writes.ts';
 import { stampOf } from '../write/writer.ts';
-import { ControlError, instant, type KnobGroup, knob, sobjectNamed } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, sobjectNamed } from './knob.ts';
+import { instant } from './named-in-requests.ts';
 import {
   anyValues,
   definitionOf,

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Session, Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-import type { Org } from '../org.ts';
-import { openWrite, setWriteLimits } from '../write/open-writes.ts';
-import { ControlError } from './knob.ts';
+import { openWrite, setWriteLimits, type Writes } from '../write/open-writes.ts';
+import { ControlError } from './control-error.ts';
 
 /**
  * Transactions that write and stay open until a person ends them, as a long Apex job does: their rows carry stamps
@@ -36,7 +35,7 @@ export class Transactions {
    * @throws what the work throws: then nothing stays, and no transaction is open
    */
   async open(
-    org: Org,
+    org: Writes,
     since: number | undefined,
     work: (tx: Tx) => Promise<string[]>,
   ): Promise<{ id: string; ids: readonly string[] }> {

@@ -1,8 +1,11 @@
 import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
-import { type Org, writeTransaction } from '../org.ts';
+import { type Org } from '../org.ts';
 import { isLive, tableOf } from '../schema/storage.ts';
-import { ControlError, type KnobGroup, knob, reads, sobjectNamed, userIdOf, userName } from './knob.ts';
+import { writeTransaction } from '../write/open-writes.ts';
+import { ControlError } from './control-error.ts';
+import { type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
+import { userName } from './named-in-requests.ts';
 import { idOf, recordIdText } from './writes.ts';
 
 /** Records that a user does not see, as after a change of sharing: no stamp and no event tells of it. */

@@ -2,13 +2,15 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ExactNumber } from '@lockstep/foundation/exact-json';
 import { z } from 'zod';
 import { refused } from '../http/errors.ts';
-import { type Org, sobjectOfId } from '../org.ts';
-import { hasColumn, type SObjectDef } from '../schema/schema.ts';
-import { deleteRecord, insertRecord, updateRecord, type Writer } from '../write/dml.ts';
+import { type Org, type Writer } from '../org.ts';
+import { hasColumn, type SObjectDef, sobjectOfId } from '../schema/schema.ts';
+import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';
 import { type ColumnValues, columnValues } from '../write/field-values.ts';
 import { parseId } from '../write/ids.ts';
 import { undeleteRecord } from '../write/recycle-bin.ts';
-import { ControlError, instant, sobjectNamed, userIdOf, userName } from './knob.ts';
+import { ControlError } from './control-error.ts';
+import { sobjectNamed, userIdOf } from './knob.ts';
+import { instant, userName } from './named-in-requests.ts';
 
 /** Writes that a person asks of the control API: any records, as any user, with any stamp. */
 export const recordIdText = z.string().describe('An Id of 15 or 18 characters.');

@@ -1,6 +1,6 @@
 import { unreachable } from '@lockstep/foundation/assert';
-import { literal, type Sql, sql } from '@lockstep/foundation/sql';
-import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
+import { literal, sql } from '@lockstep/foundation/sql';
+import type { SObjectDef } from '../schema/schema.ts';
 import { verbatim } from '../soql/fragments.ts';
 import type { Call, Node } from './ast.ts';
 import { dateFunctions } from './date-functions.ts';
@@ -12,31 +12,7 @@ import { binary, unary } from './operators.ts';
 import { parseFormula } from './parse.ts';
 import { type FormulaFunction, part } from './signature.ts';
 import { textFunctions } from './text-functions.ts';
-import type { Typed } from './types.ts';
-
-/** What a formula is compiled for. */
-export interface FormulaScope {
-  sobjects: SObjects;
-  /** Rules may ask for the write that they look at, and read long texts. */
-  isRule: boolean;
-  /** How a blank number counts. */
-  blankAs: 'zero' | 'blank';
-  /** The org's time. */
-  now: Sql;
-  /** A field with its own formula compiled. */
-  linked(def: SObjectDef, field: FieldDef): FieldDef;
-}
-
-/** What a formula takes into account besides its own record. */
-export interface FormulaReads {
-  parents: boolean;
-  time: boolean;
-  user: boolean;
-  /** Parts, those of the formulas that it names included. */
-  size: number;
-  /** Parents above each other, those of the formulas that it names included. */
-  levels: number;
-}
+import type { Compilation, FormulaReads, FormulaScope, Typed } from './types.ts';
 
 export interface CompiledFormula extends Typed {
   reads: FormulaReads;
@@ -53,7 +29,7 @@ export function compileFormula(text: string, def: SObjectDef, scope: FormulaScop
   return { ...whole, reads: compiler.reads };
 }
 
-export class Compiler {
+class Compiler implements Compilation {
   readonly def: SObjectDef;
   readonly scope: FormulaScope;
   readonly reads: FormulaReads = { parents: false, time: false, user: false, size: 0, levels: 0 };
@@ -110,7 +86,6 @@ export class Compiler {
     );
   }
 
-  /** Counts in what a formula that this one names takes into account. */
   include(inner: FormulaReads, levels: number): void {
     const { reads } = this;
     reads.parents ||= inner.parents;

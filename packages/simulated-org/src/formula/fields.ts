@@ -4,11 +4,10 @@ import { relationshipNamed } from '../schema/relationships.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { columnOf } from '../soql/columns.ts';
-import type { Compiler } from './compile.ts';
 import { FormulaError } from './errors.ts';
 import { readsOfFormula } from './linked-reads.ts';
 import { part } from './signature.ts';
-import type { FormulaType, Frame, Typed } from './types.ts';
+import type { Compilation, FormulaType, Frame, Typed } from './types.ts';
 
 /**
  * Names in a formula: fields of the record, fields of its parents by up to five relationships, and the reader's Id.
@@ -23,7 +22,7 @@ interface Step {
 }
 
 /** @throws {@link FormulaError} for a name that the org does not have, and for a field that no formula can read */
-export function fieldPart(compiler: Compiler, name: string, at: number): Typed {
+export function fieldPart(compiler: Compilation, name: string, at: number): Typed {
   if (name.startsWith('$')) return globalPart(compiler, name, at);
   const segments = name.split('.');
   const { steps, def } = followed(compiler, segments.slice(0, -1), name, at);
@@ -44,7 +43,7 @@ export function fieldPart(compiler: Compiler, name: string, at: number): Typed {
   };
 }
 
-function globalPart(compiler: Compiler, name: string, at: number): Typed {
+function globalPart(compiler: Compilation, name: string, at: number): Typed {
   if (name.toLowerCase() !== '$user.id') throw noField(name, at);
   compiler.reads.user = true;
   return part('Text', at, ({ userId = '' }) => sql`${literal(userId.slice(0, 15))}::text`);
@@ -53,7 +52,7 @@ function globalPart(compiler: Compiler, name: string, at: number): Typed {
 const noField = (name: string, at: number): FormulaError =>
   new FormulaError(`Field ${name} does not exist. Check spelling.`, at);
 
-function followed(compiler: Compiler, names: readonly string[], whole: string, at: number) {
+function followed(compiler: Compilation, names: readonly string[], whole: string, at: number) {
   if (names.length > levelsMax)
     throw new FormulaError(`Formula may not follow more than ${levelsMax} relationships: ${whole}`, at);
   const steps: Step[] = [];
@@ -130,7 +129,7 @@ export const formulaTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
 };
 const longTextMin = 256;
 
-function typeOf(compiler: Compiler, field: FieldDef, name: string, at: number): FormulaType {
+function typeOf(compiler: Compilation, field: FieldDef, name: string, at: number): FormulaType {
   const isLong = field.type === 'textarea' && (field.length ?? 0) >= longTextMin;
   const type = isLong && !compiler.scope.isRule ? undefined : formulaTypes[field.type];
   if (type) return type;

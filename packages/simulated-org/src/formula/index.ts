@@ -3,9 +3,9 @@
  * triggers are all computed by it.
  */
 export { clockValue } from './clock-value.ts';
-export { type CompiledFormula, compileFormula, type FormulaReads, type FormulaScope } from './compile.ts';
+export { type CompiledFormula, compileFormula } from './compile.ts';
 export { FormulaError } from './errors.ts';
 export { formulaTypes } from './fields.ts';
 export { boundToUser, linkFormulas } from './link.ts';
 export { readsOfFormula } from './linked-reads.ts';
-export { type FormulaType, type Frame, sqlAs } from './types.ts';
+export { type FormulaReads, type FormulaScope, type FormulaType, type Frame, sqlAs } from './types.ts';

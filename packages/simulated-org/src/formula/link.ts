@@ -2,11 +2,11 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
 import { clockValue } from './clock-value.ts';
-import { type CompiledFormula, compileFormula, type FormulaScope } from './compile.ts';
+import { type CompiledFormula, compileFormula } from './compile.ts';
 import { FormulaError } from './errors.ts';
 import { keepReads, readsOfFormula } from './linked-reads.ts';
 import { incompatible } from './operators.ts';
-import { type FormulaType, type Frame, shown, sqlAs } from './types.ts';
+import { type FormulaScope, type FormulaType, type Frame, shown, sqlAs } from './types.ts';
 
 /** What a formula field may be, and the type that its formula has to have. */
 const resultTypes: Partial<Record<FieldDef['type'], FormulaType>> = {

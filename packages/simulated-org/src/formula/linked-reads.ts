@@ -1,5 +1,5 @@
 import type { FieldDef } from '../schema/schema.ts';
-import type { FormulaReads } from './compile.ts';
+import type { FormulaReads } from './types.ts';
 
 /** What the formulas take into account that the linked definitions carry. */
 const readsOf = new WeakMap<NonNullable<FieldDef['readAs']>, FormulaReads>();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openInnerOrg } from '@lockstep/harness/inner-org';
-import type { Call } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { user } from '../objects/user.ts';
 import { sobjectAnswer } from '../rest/rows.ts';
 import { sobjectsSeenBy } from '../schema/access.ts';

@@ -1,4 +1,5 @@
 import { type Sql, sql } from '@lockstep/foundation/sql';
+import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
 import { FormulaError } from './errors.ts';
 
 /** The types of a formula's parts, by the names that Salesforce's messages give them. */
@@ -92,4 +93,39 @@ export function once(parts: readonly Sql[], result: Sql): Sql {
   const [first = sql`NULL`, ...rest] = parts.map((part, index) => sql`${part} AS ${names[index] ?? sql`d`}`);
   const columns = rest.reduce((all, next) => sql`${all}, ${next}`, first);
   return sql`(SELECT ${result} FROM (SELECT ${columns} OFFSET 0) AS v)`;
+}
+
+/** What a formula takes into account besides its own record. */
+export interface FormulaReads {
+  parents: boolean;
+  time: boolean;
+  user: boolean;
+  /** Parts, those of the formulas that it names included. */
+  size: number;
+  /** Parents above each other, those of the formulas that it names included. */
+  levels: number;
+}
+
+/** What a formula is compiled for. */
+export interface FormulaScope {
+  sobjects: SObjects;
+  /** Rules may ask for the write that they look at, and read long texts. */
+  isRule: boolean;
+  /** How a blank number counts. */
+  blankAs: 'zero' | 'blank';
+  /** The org's time. */
+  now: Sql;
+  /** A field with its own formula compiled. */
+  linked(def: SObjectDef, field: FieldDef): FieldDef;
+}
+
+/** A formula while it is compiled, as its fields see it. */
+export interface Compilation {
+  readonly def: SObjectDef;
+  readonly scope: FormulaScope;
+  readonly reads: FormulaReads;
+  /** Counts in what a formula that this one names takes into account. */
+  include(inner: FormulaReads, levels: number): void;
+  /** @throws {@link FormulaError} beyond the levels that a formula may follow */
+  deepen(levels: number): void;
 }

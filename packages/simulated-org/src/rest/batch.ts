@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, type Call, errorAnswer } from '../http/answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { readEnvelope } from '../http/envelope.ts';
 import { asOrgError, methodNotAllowed, notFound, OrgError, refused } from '../http/errors.ts';
 import { splitTarget } from '../http/target.ts';

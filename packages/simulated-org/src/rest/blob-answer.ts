@@ -1,5 +1,6 @@
 import { ident, sql } from '@lockstep/foundation/sql';
-import type { Answer, Call } from '../http/answer.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { isGone, methodNotAllowed, notFound } from '../http/errors.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';

@@ -1,10 +1,10 @@
 import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
-import { type Answer, answer, type Call } from '../http/answer.ts';
+import { type Answer, answer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { readEnvelope } from '../http/envelope.ts';
 import { methodNotAllowed, noSuchExternalId, notFound, OrgError, refused } from '../http/errors.ts';
-import { sobjectOfId } from '../org.ts';
-import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef } from '../schema/schema.ts';
+import { type FieldDef, fieldNamed, isIdLookup, type SObjectDef, sobjectOfId } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 import { recordJson } from '../soql/index.ts';
 import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, answer, type Call, dataPath } from '../http/answer.ts';
+import { type Answer, answer, dataPath } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { readEnvelope } from '../http/envelope.ts';
 import { methodNotAllowed, refused } from '../http/errors.ts';
 import {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
-import type { Call } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { OrgError, refused } from '../http/errors.ts';
 import { type SObjectDef, stampField } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';

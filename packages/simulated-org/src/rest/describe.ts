@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Answer, answer, type Call, dataPath } from '../http/answer.ts';
+import { type Answer, answer, dataPath } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 import { type RecordTypeRow, recordTypeInfos, recordTypesOf } from '../schema/record-types.ts';
 import { referencesTo, relationshipToChildren } from '../schema/relationships.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Answer, Call } from '../http/answer.ts';
+import type { Answer } from '../http/answer.ts';
 import { errorAnswer } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { readEnvelope } from '../http/envelope.ts';
 import { asOrgError, methodNotAllowed, notFound, type OrgError, refused } from '../http/errors.ts';
 import { splitTarget } from '../http/target.ts';

@@ -1,75 +1,8 @@
-import type { Clock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
-import { type Answer, answer, type Call } from '../http/answer.ts';
-import { concurrencyExceeded, limitExceeded, methodNotAllowed } from '../http/errors.ts';
+import { type Answer, answer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
+import { methodNotAllowed } from '../http/errors.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
-
-const dayMs = 86_400_000;
-
-/** The org's daily requests. Counted by the day of its clock and forgotten at a restart. */
-export class ApiUsage {
-  max: number;
-  private readonly clock: Clock;
-  private day = 0;
-  private count = 0;
-
-  constructor(clock: Clock, max: number) {
-    this.clock = clock;
-    this.max = max;
-  }
-
-  get used(): number {
-    const today = Math.floor(this.clock.now() / dayMs);
-    if (today !== this.day) {
-      this.day = today;
-      this.count = 0;
-    }
-    return this.count;
-  }
-
-  set used(count: number) {
-    this.day = Math.floor(this.clock.now() / dayMs);
-    this.count = count;
-  }
-
-  /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when nothing is left */
-  spend(): void {
-    if (this.used >= this.max) throw limitExceeded();
-    this.count++;
-  }
-}
-
-const longMs = 20_000;
-
-/** Requests at once that take longer than 20 s: an org allows so many, and no limit holds for shorter ones. */
-export class LongRequests {
-  max = 25;
-  /** Counted besides those that there are. */
-  pretended = 0;
-  private readonly clock: Clock;
-  private readonly began = new Set<{ at: number }>();
-
-  constructor(clock: Clock) {
-    this.clock = clock;
-  }
-
-  get used(): number {
-    const before = this.clock.now() - longMs;
-    return this.pretended + [...this.began].filter(({ at }) => at < before).length;
-  }
-
-  /** Counts a request until what is given is disposed of. */
-  begin(): Disposable {
-    const request = { at: this.clock.now() };
-    this.began.add(request);
-    return { [Symbol.dispose]: () => void this.began.delete(request) };
-  }
-
-  /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when no further request may come */
-  check(): void {
-    if (this.used >= this.max) throw concurrencyExceeded();
-  }
-}
 
 /** `/limits`: what a Developer org reports; only the daily requests and the bulk jobs move. */
 export function limits(call: Call): Answer {

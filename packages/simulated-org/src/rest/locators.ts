@@ -7,7 +7,7 @@
  */
 import type { Tx } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
-import type { Call } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { refused } from '../http/errors.ts';
 import {
   type CompileContext,

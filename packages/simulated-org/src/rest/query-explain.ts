@@ -6,7 +6,8 @@
  * costs is not documented but for an example, whose figure stands here.
  */
 import { type Sql, sql } from '@lockstep/foundation/sql';
-import { type Answer, answer, type Call } from '../http/answer.ts';
+import { type Answer, answer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { type CompileContext, type Explained, explainSoql, parseSoql } from '../soql/index.ts';
 
 const scanCost = 0.65;

@@ -1,5 +1,6 @@
 import { assert } from '@lockstep/foundation/assert';
-import { type Answer, type Call, dataPath } from '../http/answer.ts';
+import { type Answer, dataPath } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed, refused } from '../http/errors.ts';
 import {
   batchRowsMax,

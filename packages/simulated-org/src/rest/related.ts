@@ -1,9 +1,10 @@
 import { ident, sql } from '@lockstep/foundation/sql';
-import type { Answer, Call } from '../http/answer.ts';
+import type { Answer } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { isGone, methodNotAllowed, notFound } from '../http/errors.ts';
-import { sobjectOfId } from '../org.ts';
 import { childrenNamed, relationshipNamed } from '../schema/relationships.ts';
 import type { SObjectDef } from '../schema/schema.ts';
+import { sobjectOfId } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 import { query } from './query.ts';
 

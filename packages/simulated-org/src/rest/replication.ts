@@ -1,6 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
-import { type Answer, answer, type Call } from '../http/answer.ts';
+import { type Answer, answer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed, refused } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { type SObjectDef, stampField } from '../schema/schema.ts';

@@ -1,6 +1,7 @@
 import { jobsAnswer } from '../bulk/jobs.ts';
 import { struckCall } from '../control/struck.ts';
-import { type Answer, answer, type Call, dataPath } from '../http/answer.ts';
+import { type Answer, answer, dataPath } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed, notFound, versionRetired } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { batch } from './batch.ts';

@@ -1,5 +1,5 @@
 import type { Tx } from '@lockstep/foundation/database';
-import type { Call } from '../http/answer.ts';
+import type { Call } from '../http/call.ts';
 import { MalformedRequest, OrgError } from '../http/errors.ts';
 import { attempt, attempts } from '../write/attempts.ts';
 

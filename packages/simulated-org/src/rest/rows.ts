@@ -1,7 +1,8 @@
 import type { Prepared } from '@lockstep/foundation/database';
 import { isObject } from '@lockstep/foundation/exact-json';
 import { compile, type Sql, sql } from '@lockstep/foundation/sql';
-import { type Answer, answer, type Call, dataPath, noContent } from '../http/answer.ts';
+import { type Answer, answer, dataPath, noContent } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import {
   isGone,
   methodNotAllowed,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, type Call, errorAnswer } from '../http/answer.ts';
+import { type Answer, errorAnswer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { asOrgError, notFound, OrgError, parserError, refused } from '../http/errors.ts';
 import { splitTarget } from '../http/target.ts';
 import {

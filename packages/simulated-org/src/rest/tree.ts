@@ -1,6 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { isObject } from '@lockstep/foundation/exact-json';
-import { type Answer, answer, type Call } from '../http/answer.ts';
+import { type Answer, answer } from '../http/answer.ts';
+import { type Call } from '../http/call.ts';
 import { methodNotAllowed, noSuchColumn, notFound, OrgError, parserError, refused } from '../http/errors.ts';
 import { childrenNamed } from '../schema/relationships.ts';
 import type { FieldDef, SObjectDef } from '../schema/schema.ts';

@@ -215,3 +215,9 @@ export const isIdLookup = (field: FieldDef): boolean =>
   (field.type === 'id' ||
     field.externalId === true ||
     (field.type === 'email' && field.name === 'Email' && field.formula === undefined));
+
+/** The sobject that an Id's first three characters name. */
+export function sobjectOfId(org: { sobjects: SObjects }, id: string): SObjectDef | undefined {
+  for (const def of org.sobjects.values()) if (id.startsWith(def.keyPrefix)) return def;
+  return undefined;
+}

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { openTestDatabase } from '@lockstep/harness/database';
-import { openOrg } from '../org.ts';
+import { openOrg } from '../open-org.ts';
 import { runActivity } from './activity.ts';
 
 test('the activity changes records at its pace, in the time of the org, and stops', async () => {

@@ -3,11 +3,12 @@ import { type Random, seededRandom } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
 import { asOrgError } from '../http/errors.ts';
 import { leadStatuses, ratings, stages } from '../objects/picklists.ts';
-import { type Org, writeTransaction } from '../org.ts';
+import { type Org, type Writer } from '../org.ts';
 import { tableOf } from '../schema/storage.ts';
-import { deleteRecord, insertRecord, updateRecord, type Writer } from '../write/dml.ts';
+import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';
 import { columnValues } from '../write/field-values.ts';
 import { recordId } from '../write/ids.ts';
+import { writeTransaction } from '../write/open-writes.ts';
 import { rangeOf } from './seed-plan.ts';
 import { companyFields, firstNames, jobTitles, lastNames } from './seed-words.ts';
 

@@ -1,8 +1,9 @@
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
-import { type Org, writeTransaction } from '../org.ts';
+import { type Org } from '../org.ts';
 import { type FieldDef, type FieldType, hasColumn, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { recordIdSql } from '../write/ids.ts';
+import { writeTransaction } from '../write/open-writes.ts';
 import { type Dice, diceOf } from './seed-dice.ts';
 import { seedFields } from './seed-fields.ts';
 import { rangeOf } from './seed-plan.ts';

@@ -9,8 +9,8 @@ import type { SObjectDef } from '../schema/schema.ts';
 import { type Condition, isCall, type Soql } from './ast.ts';
 import { isFilterable } from './columns.ts';
 import { SoqlError } from './errors.ts';
+import { isGrouped } from './functions.ts';
 import { ownField } from './own-field.ts';
-import { isGrouped } from './select-list.ts';
 
 const unsupported = (message: string) => new SoqlError('BIG_OBJECT_UNSUPPORTED_OPERATION', message);
 const gaps = () => unsupported('Filters may not have any gaps within the composite key');

@@ -3,15 +3,19 @@ import { unreachable } from '@lockstep/foundation/assert';
 import { ident, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import { type FieldDef, fieldNamed } from '../schema/schema.ts';
 import { recordsOf } from '../schema/storage.ts';
-import type { Call } from './ast.ts';
+import { type Call, type Expression, isCall } from './ast.ts';
 import { columnOf, factsOf, isAggregatable } from './columns.ts';
 import { displayed } from './display.ts';
 import { verbatim } from './fragments.ts';
 import { aggregate, type Computed, dateFunction, kindOf } from './functions.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 
+/** An expression as a value of the query's record. */
+export const valueIn = (scope: Scope, expression: Expression): Value =>
+  isCall(expression) ? callValue(scope, expression) : scope.fieldValue(expression);
+
 /** @throws {@link SoqlError} for a function that does not take the field, and for one that needs another around it */
-export function callValue(scope: Scope, call: Call): Value {
+function callValue(scope: Scope, call: Call): Value {
   const kind = kindOf(call.call);
   switch (kind) {
     case 'distance':
@@ -21,26 +25,26 @@ export function callValue(scope: Scope, call: Call): Value {
       throw scope.refuse(call.at, 'MALFORMED_QUERY', reason);
     }
     case 'grouping': {
-      const over = scope.value(call.field);
+      const over = valueIn(scope, call.field);
       const made: Computed = { sql: sql`GROUPING(${comparable(over)})`, type: 'int' };
       return { ...valueOf(call, over, made), isNillable: false, isGroupable: false, isAggregate: true };
     }
     case 'display': {
-      const over = call.inner ? callValue(scope, call.inner) : scope.value(call.field);
+      const over = call.inner ? callValue(scope, call.inner) : valueIn(scope, call.field);
       const value = valueOf(call, over, shownBy(scope, call, over));
       const isFilterable = call.call === 'tolabel';
       const isAggregate = over.isAggregate;
       return { ...value, isFilterable, isSortable: false, isGroupable: false, isAggregate };
     }
     case 'aggregate': {
-      const over = scope.value(call.field);
+      const over = valueIn(scope, call.field);
       const takes = isAggregatable(scope.find(call.field).field);
       const made = takes ? aggregate(call.call, over.type, over.sql) : null;
       const value = valueOf(call, over, made ?? refuse(scope, call, over));
       return { ...value, isGroupable: false, isAggregate: true };
     }
     case 'date': {
-      const over = scope.value(call.field);
+      const over = valueIn(scope, call.field);
       const isLocal = call.inner !== undefined;
       const zone = isLocal ? zoneOf(scope) : sql`'UTC'`;
       const takes = !isLocal || over.type === 'datetime';
@@ -104,7 +108,7 @@ const radius = { km: '6371.0088', mi: '3958.7613' };
 
 /** By the haversine formula, between a place in the record and a given one. Null where the record has none. */
 function distanceValue(scope: Scope, { call, field: name, at, to }: Call): Value {
-  const over = scope.value(name);
+  const over = valueIn(scope, name);
   const { def, row } = scope.owner(name);
   const parts = scope.find(name).field.parts ?? [];
   const part = (ending: RegExp) => {

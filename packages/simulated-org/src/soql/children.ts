@@ -12,10 +12,10 @@ import { orderSql, windowSql } from './clauses.ts';
 import { columnOf } from './columns.ts';
 import { whereSql } from './filter.ts';
 import { verbatim } from './fragments.ts';
+import { isGrouped } from './functions.ts';
 import { concat } from './record-json.ts';
 import { childrenNamed } from './relationships.ts';
 import { Scope } from './scope.ts';
-import { isGrouped, selectedJson } from './select-list.ts';
 
 /** A subquery by its place among the fields of the query, and of the subquery it stands in. */
 export type Place = readonly number[];
@@ -71,8 +71,17 @@ export function childScope(parent: Scope, query: Soql, parentId: Sql): ChildScop
   return { scope, belongs: sql`${columnOf(children.reference, scope.row)} = ${parentId}` };
 }
 
-/** Null where there are none. */
-export function childrenJson(parent: Scope, query: Soql, place: Place): Sql {
+/**
+ * Null where there are none.
+ *
+ * @param selectedJson  prints a record of them, the children that it has included
+ */
+export function childrenJson(
+  parent: Scope,
+  query: Soql,
+  place: Place,
+  selectedJson: (scope: Scope, place: Place) => Sql,
+): Sql {
   refuse(parent, query, place);
   const { scope, belongs } = childScope(parent, query, ident(parent.row, 'Id'));
   const where = whereSql(scope, [belongs]);

@@ -1,6 +1,8 @@
 /** ORDER BY, LIMIT and OFFSET as SQL. */
+
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { isCall, type SortKey } from './ast.ts';
+import { valueIn } from './call-value.ts';
 import { joined, verbatim } from './fragments.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 
@@ -11,7 +13,7 @@ export const windowSql = (offset: number, limit: number | null): Sql =>
 export function orderSql(scope: Scope): Sql {
   const { orderBy } = scope.query;
   const values = orderBy.map(({ expression }) => {
-    if (!isCall(expression) || expression.call === 'distance') return scope.value(expression);
+    if (!isCall(expression) || expression.call === 'distance') return valueIn(scope, expression);
     const reason = `Ordered field must be grouped or aggregated: ${expression.field.name}`;
     throw scope.refuse(expression.at, 'MALFORMED_QUERY', reason);
   });

@@ -8,10 +8,11 @@ import { batchRowsOf } from './batch-rows.ts';
 import { childScope, type Place } from './children.ts';
 import { orderSql, windowSql } from './clauses.ts';
 import { whereSql } from './filter.ts';
+import { isGrouped } from './functions.ts';
 import { groupedSql } from './grouped.ts';
 import { checkRestrictions } from './restrictions.ts';
 import { Scope, sobjectOf } from './scope.ts';
-import { isGrouped, selectedJson } from './select-list.ts';
+import { selectedJson } from './select-list.ts';
 import { type SelectedColumn, selectedColumns } from './selected-columns.ts';
 import { type CompileContext, Session } from './session.ts';
 

@@ -5,6 +5,7 @@
  * turns either around. Fragments here may be NULL where SOQL says false; every NOT therefore reads IS NOT TRUE. So
  * the plain comparisons stay plain and can use an index.
  */
+
 import { unreachable } from '@lockstep/foundation/assert';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { fieldNamed } from '../schema/schema.ts';
@@ -21,6 +22,7 @@ import {
   type Membership,
   type Period,
 } from './ast.ts';
+import { valueIn } from './call-value.ts';
 import { columnOf, lowered } from './columns.ts';
 import { orgCurrency } from './display.ts';
 import { joined, verbatim } from './fragments.ts';
@@ -37,7 +39,7 @@ export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
   const { query, def, session, row } = scope;
   if (query.where) checkSemiJoins(scope, query.where);
   const lookup: Lookup = (expression) => {
-    if (!isCall(expression) || !isOfGroup(expression)) return scope.value(expression);
+    if (!isCall(expression) || !isOfGroup(expression)) return valueIn(scope, expression);
     throw scope.refuse(expression.at, 'MALFORMED_QUERY', 'Aggregate functions are not allowed in WHERE');
   };
   const terms = [...extra, ...scopeSql(scope)];

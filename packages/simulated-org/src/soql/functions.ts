@@ -1,7 +1,7 @@
 /** The functions that a query may put around a field, and how parts of dates and aggregates read in SQL. */
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldType } from '../schema/schema.ts';
-import type { Call } from './ast.ts';
+import { type Call, isCall, type Soql } from './ast.ts';
 import { factsOf, lowered } from './columns.ts';
 import { verbatim } from './fragments.ts';
 
@@ -106,3 +106,8 @@ export function aggregate(name: string, type: FieldType, value: Sql): Computed |
 /** The first or last text without regard to case, as ORDER BY has it. */
 const extremeText = (name: 'min' | 'max', value: Sql): Sql =>
   sql`(${verbatim(name)}(ARRAY[${lowered(value)}, ${value}]) FILTER (WHERE ${value} IS NOT NULL))[2]`;
+
+/** True where a query is one of groups: it has GROUP BY, or aggregates and so one group of all records. */
+export const isGrouped = ({ groupBy, fields }: Soql): boolean =>
+  groupBy.length > 0 ||
+  fields.some((item) => item.kind === 'expression' && isCall(item.expression) && isOfGroup(item.expression));

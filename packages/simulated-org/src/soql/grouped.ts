@@ -2,9 +2,11 @@
  * A query of groups: aggregates over all records, or over the records of each group. Text is grouped without regard
  * to case, as it is compared; a group shows the first of its forms. Whether Salesforce does so is not documented.
  */
+
 import { unreachable } from '@lockstep/foundation/assert';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { type Call, type Expression, isCall, type Selected } from './ast.ts';
+import { valueIn } from './call-value.ts';
 import { sortKeySql } from './clauses.ts';
 import { SoqlError } from './errors.ts';
 import { filterSql, type Lookup, whereSql } from './filter.ts';
@@ -23,7 +25,7 @@ export function groupedSql(scope: Scope): Sql {
     throw new SoqlError('MALFORMED_QUERY', reason);
   }
   refuseReasons(scope);
-  const keys = groupBy.map((expression) => groupable(scope, scope.value(expression)));
+  const keys = groupBy.map((expression) => groupable(scope, valueIn(scope, expression)));
   const lookup = groupLookup(scope, 'Field must be grouped or aggregated');
   const entries = entriesOf(scope, lookup);
   if (having) refuseSemiJoins(scope, having);
@@ -64,7 +66,7 @@ function groupLookup(scope: Scope, refusal: string): Lookup {
   const { groupBy, subtotals } = scope.query;
   const keys = new Set(groupBy.map((expression) => keyOf(scope, expression)));
   return (expression) => {
-    const value = scope.value(expression);
+    const value = valueIn(scope, expression);
     if (isCall(expression) && expression.call === 'grouping') checkGrouping(scope, expression, keys);
     if (value.isAggregate) return value;
     if (keys.has(keyOf(scope, expression))) {

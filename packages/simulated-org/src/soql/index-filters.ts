@@ -1,7 +1,9 @@
 /** Which conditions of a query an index could serve: what is said of a query without running it. */
+
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef } from '../schema/schema.ts';
 import { type Condition, isCall, type Soql } from './ast.ts';
+import { valueIn } from './call-value.ts';
 import { filterSql, whereSql } from './filter.ts';
 import { Scope, sobjectOf } from './scope.ts';
 import { type CompileContext, Session } from './session.ts';
@@ -33,7 +35,7 @@ export function explainSoql(query: Soql, context: CompileContext): Explained {
     if (!field) continue;
     if (!isIndexed(field) || !isSelective(term)) unindexed.push(field.name);
     else {
-      const condition = filterSql(scope, term, (expression) => scope.value(expression));
+      const condition = filterSql(scope, term, (expression) => valueIn(scope, expression));
       indexed.push({ field, records: sql`SELECT 1 ${scope.from()} WHERE ${condition}` });
     }
   }

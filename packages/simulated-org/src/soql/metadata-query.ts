@@ -10,8 +10,8 @@
 import type { SObjectDef } from '../schema/schema.ts';
 import { type Condition, isCall, type Junction, type Soql } from './ast.ts';
 import { SoqlError } from './errors.ts';
+import { isGrouped } from './functions.ts';
 import { ownField } from './own-field.ts';
-import { isGrouped } from './select-list.ts';
 
 const unsupported = (message: string) => new SoqlError('EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION', message);
 const notYet = () =>

@@ -6,8 +6,7 @@ import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { relationshipNamed } from '../schema/relationships.ts';
 import { type FieldDef, fieldNamed, isMade, type SObjectDef } from '../schema/schema.ts';
 import { recordsOf } from '../schema/storage.ts';
-import { type ComparisonOperator, type Expression, isCall, type Name, type Soql } from './ast.ts';
-import { callValue } from './call-value.ts';
+import { type ComparisonOperator, type Name, type Soql } from './ast.ts';
 import {
   columnOf,
   factsOf,
@@ -122,11 +121,10 @@ export class Scope {
     return `${path}${rest.join('.')}`;
   }
 
-  /** An expression as a value of the query's record. */
-  value(expression: Expression): Value {
-    if (isCall(expression)) return callValue(this, expression);
-    const { path, field } = this.find(expression);
-    const row = this.rowAt(path, expression.at);
+  /** A field as a value of the query's record. */
+  fieldValue(name: Name): Value {
+    const { path, field } = this.find(name);
+    const row = this.rowAt(path, name.at);
     const column = columnOf(field, row);
     // A formula makes something of nothing, and a record that is not there has not even that.
     const isThere = !isMade(field) || path.length === 0;
@@ -135,7 +133,7 @@ export class Scope {
       type: field.type,
       facts: factsOf(field.type),
       name: field.name,
-      at: expression.at,
+      at: name.at,
       isNillable: field.nillable || path.length > 0,
       isFilterable: isFilterable(field),
       isSortable: isSortable(field),

@@ -62,11 +62,6 @@ function addCall(shape: Shape, scope: Scope, call: Call, alias: Name | null): vo
 const ungrouped = (scope: Scope, { name, at }: Name) =>
   scope.refuse(at, 'MALFORMED_QUERY', `Field must be grouped or aggregated: ${name}`);
 
-/** True where a query is one of groups: it has GROUP BY, or aggregates and so one group of all records. */
-export const isGrouped = ({ groupBy, fields }: Soql): boolean =>
-  groupBy.length > 0 ||
-  fields.some((item) => item.kind === 'expression' && isCall(item.expression) && isOfGroup(item.expression));
-
 /** One record of the answer, filled item by item. */
 class Shape {
   private readonly scope: Scope;
@@ -137,7 +132,7 @@ function addFieldsCall(shape: Shape, scope: Scope, call: Extract<Selected, { kin
 }
 
 function addChildren(shape: Shape, scope: Scope, query: Soql, place: Place): void {
-  const json = childrenJson(scope, query, place);
+  const json = childrenJson(scope, query, place, selectedJson);
   shape.put(query.from.name, () => json);
 }
 

@@ -1,7 +1,9 @@
 /** The SELECT list of a query as columns, for answers that have one value a field: the lines of a CSV. */
+
 import type { Sql } from '@lockstep/foundation/sql';
 import { type FieldType, isMade } from '../schema/schema.ts';
 import { isCall, type Selected } from './ast.ts';
+import { valueIn } from './call-value.ts';
 import type { Scope } from './scope.ts';
 
 export interface SelectedColumn {
@@ -35,14 +37,14 @@ function columnsOf(scope: Scope, item: Selected): SelectedColumn[] {
   if (item.kind !== 'expression') return [];
   const { expression, alias } = item;
   if (!isCall(expression)) return [columnOf(scope, expression)];
-  const { isAggregate, type, sql: value } = scope.value(expression);
+  const { isAggregate, type, sql: value } = valueIn(scope, expression);
   const name = alias?.name ?? expression.field.name;
   return isAggregate ? [] : [{ name, type, value, isNillable: true }];
 }
 
 function columnOf(scope: Scope, expression: { name: string; at: number }): SelectedColumn {
   const { path, field } = scope.find(expression);
-  const { sql: value, isNillable } = scope.value(expression);
+  const { sql: value, isNillable } = valueIn(scope, expression);
   const steps = path.map(({ reference }) => reference.relationshipName ?? reference.name);
   return {
     name: [...steps, field.name].join('.'),

@@ -6,6 +6,7 @@
 import { unreachable } from '@lockstep/foundation/assert';
 import type { Sql } from '@lockstep/foundation/sql';
 import { type Condition, isCall, type Name, type SemiJoin } from './ast.ts';
+import { valueIn } from './call-value.ts';
 import { checkRestrictions } from './restrictions.ts';
 import { type Found, Scope, sobjectOf } from './scope.ts';
 
@@ -42,7 +43,7 @@ export function semiJoinParts(scope: Scope, { field, at, query }: SemiJoin): Sem
       `The left operand '${field.name}' and the selected field '${only.expression.name}' must be Ids of the same sObject`,
     );
   }
-  return { left: scope.value(field).sql, inner, column: inner.value(only.expression).sql };
+  return { left: valueIn(scope, field).sql, inner, column: valueIn(inner, only.expression).sql };
 }
 
 /** The sobjects whose Ids the field holds. */

@@ -1,6 +1,6 @@
 import type { Tx } from '@lockstep/foundation/database';
+import type { Stamp, Writer } from '../org.ts';
 import type { SObjectDef } from '../schema/schema.ts';
-import type { Stamp, Writer } from './writer.ts';
 
 /**
  * What an sobject does by itself when one of its records is written: it fills in fields, refuses what cannot be, and

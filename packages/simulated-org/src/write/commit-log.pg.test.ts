@@ -3,12 +3,12 @@ import { after, test } from 'node:test';
 import { openInnerOrg } from '@lockstep/harness/inner-org';
 import { field, number, readOnly, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
-import { writeTransaction } from '../org.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
 import { attempt } from './attempts.ts';
 import { type LogCursor, type LogEntry, logStart, purgeCommitLog, readCommitLog } from './commit-log.ts';
 import { insertRecord, updateRecord } from './dml.ts';
 import { mergeRecords } from './merge.ts';
+import { writeTransaction } from './open-writes.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { clientNamed } from './writer.ts';
 

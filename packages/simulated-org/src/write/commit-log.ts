@@ -1,9 +1,9 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
+import type { Stamp, Writer } from '../org.ts';
 import { hasColumn, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
-import type { Stamp, Writer } from './writer.ts';
 
 /**
  * Every change of a record, written by the statement that makes it: what change events are made of. Lookups that a

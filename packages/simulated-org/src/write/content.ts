@@ -1,12 +1,11 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { refused } from '../http/errors.ts';
+import type { Stamp, Writer } from '../org.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { useBody } from './blobs.ts';
-import type { insertRecord, updateRecord, Writer } from './dml.ts';
-import { type ColumnValue, type ColumnValues, notWritable } from './field-values.ts';
+import { type ColumnValue, type ColumnValues, type GivenValues, notWritable } from './field-values.ts';
 import { fileTypeOf } from './file-types.ts';
-import type { Stamp } from './writer.ts';
 
 /**
  * What the org fills in of files: sizes and checksums, the document of a version, the number of a version among
@@ -15,8 +14,8 @@ import type { Stamp } from './writer.ts';
 
 /** How records are written; dml.ts, which calls this, hands itself in. */
 interface Write {
-  insertRecord: typeof insertRecord;
-  updateRecord: typeof updateRecord;
+  insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: GivenValues): Promise<string>;
+  updateRecord(tx: Tx, by: Writer, def: SObjectDef, id: string, given: GivenValues): Promise<void>;
 }
 
 /** Before a record is created or changed: adds to its values. `ownId` is null for a new one. */

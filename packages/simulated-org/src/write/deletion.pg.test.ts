@@ -5,11 +5,13 @@ import { sql } from '@lockstep/foundation/sql';
 import { openTestDatabase } from '@lockstep/harness/database';
 import { audit, isDeleted, recordId, reference, text } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
-import { type Org, openOrg, writeTransaction } from '../org.ts';
+import { openOrg } from '../open-org.ts';
+import { type Org, type Writer } from '../org.ts';
 import { updatedSince } from '../rest/replication.ts';
 import type { SObjectDef } from '../schema/schema.ts';
-import { deleteRecord, insertRecord, type Writer } from './dml.ts';
+import { deleteRecord, insertRecord } from './dml.ts';
 import { columnValues } from './field-values.ts';
+import { writeTransaction } from './open-writes.ts';
 import { emptyRecord, undeleteRecord } from './recycle-bin.ts';
 
 /** Inside one process, for what needs a clock or definitions of its own. */

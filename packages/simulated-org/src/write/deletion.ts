@@ -1,11 +1,11 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
+import type { Stamp, Writer } from '../org.ts';
 import { referencesTo } from '../schema/relationships.ts';
 import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { locking } from './locking.ts';
 import { keepRollUps, type Row } from './write-row.ts';
-import type { Stamp, Writer } from './writer.ts';
 
 /**
  * What a deletion leaves besides the record in the recycle bin: an entry in the delete log, from which

@@ -2,6 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { isGone, notFound, refused } from '../http/errors.ts';
 import type { Org } from '../org.ts';
+import { type Stamp, type Writer } from '../org.ts';
 import { fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { isLive, recordsOf, tableOf } from '../schema/storage.ts';
 import { deletedRow } from './commit-log.ts';
@@ -14,15 +15,13 @@ import { recordId } from './ids.ts';
 import { locking } from './locking.ts';
 import { checkHierarchy, checkNotNeeded, checkOwner, lockOfParent } from './write-checks.ts';
 import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
-import { modifiedColumns, type Stamp, stampOf, type Writer } from './writer.ts';
+import { modifiedColumns, stampOf } from './writer.ts';
 
 /**
  * The one path on which a record is written, for requests, triggers and the org's own activity. Each function runs in
  * the caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
  * long makes a row visible whose stamp is already old, as in Salesforce.
  */
-export type { Writer } from './writer.ts';
-
 /** Gives the new record's Id. */
 export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: GivenValues): Promise<string> {
   if (def.createable === false) throw typeRefused(def, 'inserted');

@@ -1,10 +1,11 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { refused } from '../http/errors.ts';
+import { type Writer } from '../org.ts';
 import { fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { detailsOf, idsPointing, lookupsTo } from './deletion.ts';
-import { deleteRecord, lockRecord, updateRecord, type Writer } from './dml.ts';
+import { deleteRecord, lockRecord, updateRecord } from './dml.ts';
 import type { GivenValues } from './field-values.ts';
 import { locking } from './locking.ts';
 import { keepRollUps } from './write-row.ts';

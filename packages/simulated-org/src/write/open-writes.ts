@@ -1,21 +1,46 @@
-import type { Tx } from '@lockstep/foundation/database';
+import type { Clock } from '@lockstep/foundation/clock';
+import type { Database, Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-import type { Org } from '../org.ts';
+/** What the writes of an org share: how long they wait for locks, and those that are open. */
+export interface Writes {
+  db: Database;
+  clock: Clock;
+  lockTimeoutMs: number;
+  openWrites: Set<{ since: number }>;
+}
 
-/** The transactions that write now: how long they wait for locks, and since when they are open. */
 /** Counts as an open write until it is taken off the org's list. `since` is the oldest stamp that it makes. */
-export function openWrite(org: Org, since = Number.POSITIVE_INFINITY): { since: number } {
+export function openWrite(
+  org: Pick<Writes, 'clock' | 'openWrites'>,
+  since = Number.POSITIVE_INFINITY,
+): { since: number } {
   const write = { since: Math.min(since, org.clock.now()) };
   org.openWrites.add(write);
   return write;
 }
 
 /** A transaction may stand still as long as a fault makes its request wait. */
-export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Org): Promise<unknown> =>
+export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Pick<Writes, 'lockTimeoutMs'>): Promise<unknown> =>
   tx.query(sql`
     SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
            set_config('idle_in_transaction_session_timeout', '0', true)`);
 
 /** When the write began that is open the longest: no stamp of an uncommitted row is older. */
-export const oldestWrite = ({ openWrites }: Org): number | undefined =>
+export const oldestWrite = ({ openWrites }: Pick<Writes, 'openWrites'>): number | undefined =>
   openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));
+
+/** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */
+export async function writeTransaction<Result>(
+  org: Writes,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const write = openWrite(org);
+  try {
+    return await org.db.transaction(async (tx) => {
+      await setWriteLimits(tx, org);
+      return work(tx);
+    });
+  } finally {
+    org.openWrites.delete(write);
+  }
+}

@@ -6,11 +6,11 @@ import { openInnerOrg } from '@lockstep/harness/inner-org';
 import { FormulaError } from '../formula/index.ts';
 import { currency, field, number, readOnly, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
-import { writeTransaction } from '../org.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
 import type { FieldDef, RollUpDef, SObjectDef } from '../schema/schema.ts';
 import { mapOf } from '../schema/schema-storage.ts';
 import { mergeRecords } from './merge.ts';
+import { writeTransaction } from './open-writes.ts';
 import { emptyRecord, hardDeleteRecord, undeleteRecord } from './recycle-bin.ts';
 import { fillRollUp } from './roll-ups.ts';
 

@@ -1,4 +1,5 @@
 import type { Clock } from '@lockstep/foundation/clock';
+import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import {
   clockValue,
@@ -9,7 +10,6 @@ import {
   formulaTypes,
   sqlAs,
 } from '../formula/index.ts';
-import type { Org } from '../org.ts';
 import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from '../schema/schema.ts';
 import { type Moment, type Rules, rulesSchema, type Trigger, type ValidationRule } from './rules.ts';
 import { storeRules } from './rules-storage.ts';
@@ -53,13 +53,20 @@ export class RulesError extends Error {
  * @param value  as read from JSON
  * @throws {@link RulesError} naming every problem with its place; the rules stay as they were
  */
-export async function setRules(org: Org, value: unknown): Promise<void> {
+export async function setRules(
+  org: Definitions & { db: Database; rules: Rules },
+  value: unknown,
+): Promise<void> {
   const rules = checkRules(value, org);
   await storeRules(org.db, rules);
   org.rules = rules;
 }
 
-type Definitions = Pick<Org, 'sobjects'> & { clock: Clock };
+interface Definitions {
+  sobjects: SObjects;
+  clock: Clock;
+}
+
 type Book = ReadonlyMap<string, SObjectRules>;
 
 /** @throws {@link RulesError} */
@@ -82,10 +89,7 @@ const placeOf = (path: readonly PropertyKey[]): string =>
 const books = new WeakMap<SObjects, { rules: Rules; book: Book }>();
 
 /** Undefined where the sobject has no rules. A rule that no longer fits the definitions has no effect. */
-export function rulesOf(
-  org: Pick<Org, 'sobjects' | 'clock' | 'rules'>,
-  name: string,
-): SObjectRules | undefined {
+export function rulesOf(org: Definitions & { rules: Rules }, name: string): SObjectRules | undefined {
   const { rules, sobjects } = org;
   if (rules.triggers.length === 0 && rules.validationRules.length === 0) return undefined;
   let known = books.get(sobjects);

@@ -1,6 +1,7 @@
 /** What tests outside this package need of this room, besides its index. */
 
+export { type Writer } from '../org.ts';
 export { type LogCursor, type LogEntry, logStart, readCommitLog } from './commit-log.ts';
-export { deleteRecord, insertRecord, updateRecord, type Writer } from './dml.ts';
+export { deleteRecord, insertRecord, updateRecord } from './dml.ts';
 export { columnValues } from './field-values.ts';
 export { recordId } from './ids.ts';

@@ -5,8 +5,8 @@ import { openInnerOrg } from '@lockstep/harness/inner-org';
 import { asOrgError } from '../http/errors.ts';
 import { currency, field, number, readOnly, reference, text } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
-import { writeTransaction } from '../org.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
+import { writeTransaction } from './open-writes.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { setRules } from './rule-book.ts';
 

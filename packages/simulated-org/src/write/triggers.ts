@@ -2,6 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, sql } from '@lockstep/foundation/sql';
 import type { Frame } from '../formula/index.ts';
 import { asOrgError, OrgError, refused } from '../http/errors.ts';
+import { type Stamp, type TriggerRun, type TriggerSubject, type Writer } from '../org.ts';
 import type { SObjectDef } from '../schema/schema.ts';
 import { isLive, tableOf } from '../schema/storage.ts';
 import { checkedValues, deleteRecord, insertRecord, lockRecord, updateRecord } from './dml.ts';
@@ -9,21 +10,13 @@ import { columnValues } from './field-values.ts';
 import type { RunnableTrigger } from './rule-book.ts';
 import type { Moment } from './rules.ts';
 import { rowOfJson, writeRow } from './write-row.ts';
-import { modifiedColumns, type Stamp, type TriggerRun, type Writer } from './writer.ts';
+import { modifiedColumns } from './writer.ts';
 
 /**
  * The triggers of an org: other writes in the transaction of a write, by the same path as a request's. Their errors
  * read as those of Apex. What a trigger writes may set off triggers again, to a depth that Salesforce limits.
  */
 const depthMax = 16;
-
-export interface TriggerSubject {
-  id: string;
-  when: Moment;
-  /** The row before an update, as JSON. */
-  old: string | undefined;
-  stamp: Stamp;
-}
 
 /** Gives the columns of the record that the triggers set before it counts as written. */
 export async function runTriggers(

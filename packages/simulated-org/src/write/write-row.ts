@@ -2,6 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import type { Frame } from '../formula/index.ts';
 import { OrgError } from '../http/errors.ts';
+import { type Stamp, type Writer } from '../org.ts';
 import type { SObjectDef, SObjects } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { type Change, logged, loggedColumns } from './commit-log.ts';
@@ -10,7 +11,7 @@ import { isWantedMaster, lockMasters, type RollUps, rolledFrom, rollUpsOf } from
 import { type RunnableTrigger, rulesOf, type Validation } from './rule-book.ts';
 import type { Moment, ValidationRule } from './rules.ts';
 import { behaviourReads, fillIn, followUp } from './standard-behaviour.ts';
-import { modifiedColumns, type Stamp, type Writer } from './writer.ts';
+import { modifiedColumns } from './writer.ts';
 
 /**
  * The writing of one row with all that hangs on it, in this order: what the org fills in, before triggers, validation

@@ -1,30 +1,5 @@
-import type { Org } from '../org.ts';
+import type { Stamp, Writer } from '../org.ts';
 import { fieldNamed, type SObjectDef } from '../schema/schema.ts';
-
-/** Who changes something, and by what. */
-export interface Writer {
-  org: Org;
-  userId: string;
-  /** The milliseconds since 1970 of its stamps, where they are not of now. */
-  at?: number;
-  /** The name that the client gives itself: `Sforce-Call-Options: client=…`. */
-  client?: string;
-  /** The triggers inside which the write happens, the outermost first. */
-  within?: readonly TriggerRun[];
-}
-
-export interface TriggerRun {
-  sobject: string;
-  /** As Apex names it: `AfterUpdate`. */
-  event: string;
-  recordId: string;
-}
-
-/** Who changed something, and when: whole seconds, as in every stamp. */
-export interface Stamp {
-  userId: string;
-  at: string;
-}
 
 /** SystemModstamp is the second of the statement, not of the commit. */
 export const stampOf = ({ org, userId, at = org.control.stampTime() }: Writer): Stamp => ({

@@ -41,9 +41,9 @@ export async function changesPerSecond(): Promise<Figures> {
   const { log } = control.log;
   const { clientId, clientSecret } = org.credentials.integration;
   const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts: [new URL(org.url).host] };
-  const wish = { name: 'changes', loginUrl: org.url, ...credential, sobjects: [sobject], intervalMs };
+  const options = { name: 'changes', loginUrl: org.url, ...credential, sobjects: [sobject], intervalMs };
   const signal = new AbortController().signal;
-  const syncId = await createSync({ control: control.control, clock: systemClock, log }, wish, signal);
+  const syncId = await createSync({ control: control.control, clock: systemClock, log }, options, signal);
   undo.defer(() => dropPrivateDatabase(control.control.db, syncId));
   const sync = await findSync(control.control, syncId);
   if (!sync) throw new Error('a sync that was created is found');

@@ -3,7 +3,7 @@ import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { armFault } from '@lockstep/harness/struck-fault';
 import type { World } from '@lockstep/harness/world';
-import { makeWish } from 'lockstep/control';
+import { makeSyncRequest } from 'lockstep/control';
 
 /** What goes wrong with one object, and only with it. `begin` gives what ends it. */
 export interface Trouble {
@@ -197,7 +197,7 @@ async function holdOpen(db: Database, statement: Sql): Promise<() => Promise<voi
 
 /** As a command would; nobody waits for it. */
 const ask = ({ control, sync }: World, kind: 'compare' | 'reconcile') =>
-  makeWish(control.control, sync.id, { kind, objects: [troubled], expiresInMs: 10 * minuteMs });
+  makeSyncRequest(control.control, sync.id, { kind, objects: [troubled], expiresInMs: 10 * minuteMs });
 
 /** Ends early when the signal says so. */
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>

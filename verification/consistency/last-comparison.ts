@@ -1,6 +1,6 @@
 import { sql } from '@lockstep/foundation/sql';
 import { compareStream, mirroredStreams } from '@lockstep/harness/mirror-comparison';
-import { makeWish, waitForWish } from 'lockstep/control';
+import { makeSyncRequest, waitForSyncRequest } from 'lockstep/control';
 import type { Promised } from './history.ts';
 import type { Stage } from './stage.ts';
 
@@ -48,10 +48,13 @@ export async function lastTroubles(stage: Stage): Promise<Trouble[]> {
 }
 
 async function flush({ control: { control }, sync }: Stage): Promise<Trouble | undefined> {
-  const wish = await makeWish(control, sync.id, { kind: 'flush', objects: null });
-  const ended = await waitForWish(control, wish, () => undefined, AbortSignal.timeout(flushMsMax)).catch(
-    (error: unknown) => String(error),
-  );
+  const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'flush', objects: null });
+  const ended = await waitForSyncRequest(
+    control,
+    syncRequest,
+    () => undefined,
+    AbortSignal.timeout(flushMsMax),
+  ).catch((error: unknown) => String(error));
   if (typeof ended === 'object' && ended?.end && 'result' in ended.end) return undefined;
   const what = `a flush does not end: ${JSON.stringify(ended)}`;
   return { promised: 'mirror and org are equal in the end', record: null, what };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@lockstep/foundation/random';
-import { makeWish, readLivingWorkers } from 'lockstep/control';
+import { makeSyncRequest, readLivingWorkers } from 'lockstep/control';
 import type { Stage } from './stage.ts';
 
 const everyMs = [4_000, 20_000] as const;
@@ -15,6 +15,10 @@ export async function runRereads(
   while (!signal.aborted) {
     await sleep(random.between(...everyMs), undefined, { signal }).catch(() => undefined);
     if (signal.aborted || (await readLivingWorkers(control)).length === 0) continue;
-    await makeWish(control, sync.id, { kind: 'reread', objects: [random.pick(sync.sobjects)], expiresInMs });
+    await makeSyncRequest(control, sync.id, {
+      kind: 'reread',
+      objects: [random.pick(sync.sobjects)],
+      expiresInMs,
+    });
   }
 }

@@ -44,8 +44,8 @@ export async function openStage({ records, sobjects, onRepeat, logs }: StageOpti
   await org.control('/signIn/instanceUrl', { url: wire.url, times: null });
   const control = undo.use(await openTestControl());
   const allowHosts = [org.url, wire.url].map((url) => new URL(url).host);
-  const wish = { name: 'ryw', sobjects, intervalMs, allowHosts };
-  const { sync } = undo.use(await makeTestSync(org, control, wish));
+  const syncRequest = { name: 'ryw', sobjects, intervalMs, allowHosts };
+  const { sync } = undo.use(await makeTestSync(org, control, syncRequest));
   const server = undo.use(
     await openServerProcess({ controlUrl: control.database.url, key: control.keyBytes, allowHosts, logs }),
   );

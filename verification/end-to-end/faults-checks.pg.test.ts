@@ -108,11 +108,11 @@ test('counts that get no answer keep no poll waiting, and are told when their ti
 test('a comparison that is asked for while counts are refused ends, and says why it found nothing', async () => {
   await using stage = await openDue();
   const fault = await stage.strike({ match: counts, times: null, effect: { answer: 'QUERY_TIMEOUT' } });
-  const compared = stage.holder.wish('compare', ['Account']);
+  const compared = stage.holder.syncRequest('compare', ['Account']);
   await stage.pass(3 * intervalMs);
   assert.deepEqual((await compared).skipped, [{ object: 'Account', reason: 'its count failed (NET-01)' }]);
   await fault.end();
-  const again = stage.holder.wish('compare', ['Account']);
+  const again = stage.holder.syncRequest('compare', ['Account']);
   await stage.pass(3 * intervalMs);
   assert.deepEqual((await again).skipped, []);
   assert.deepEqual(await problems(stage), []);
@@ -131,11 +131,11 @@ async function openSettled() {
 
 /** A comparison of all Ids, as a person asks for it, and of the counts, which makes the kept number of rows right. */
 async function reconcile(stage: Stage) {
-  const reconciled = stage.holder.wish('reconcile', ['Account']);
+  const reconciled = stage.holder.syncRequest('reconcile', ['Account']);
   await stage.pass(5 * stage.intervalMs);
   const { repairs, skipped } = await reconciled;
   assert.deepEqual(skipped, []);
-  const compared = stage.holder.wish('compare', ['Account']);
+  const compared = stage.holder.syncRequest('compare', ['Account']);
   await stage.pass(3 * stage.intervalMs);
   await compared;
   return repairs;

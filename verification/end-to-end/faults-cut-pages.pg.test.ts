@@ -158,9 +158,9 @@ test('records that are read again by their Ids on cut pages all come, and those 
   );
   await shops.cut(40);
   const questions = await shops.counting('Id IN');
-  const wish = stage.holder.wish('repair', [sobject], asked);
+  const syncRequest = stage.holder.syncRequest('repair', [sobject], asked);
   await stage.pass(8 * intervalMs);
-  assert.deepEqual((await wish).skipped, []);
+  assert.deepEqual((await syncRequest).skipped, []);
   assert.ok((await questions.fired()) <= 285 / 40 + 3, `${await questions.fired()} questions`);
   assert.deepEqual(await countRepairs(stage), [{ kind: 'edited', count: 285 }]);
   const left = await shops.ids();

@@ -67,7 +67,7 @@ for (const [what, dateOffsetMs] of [
       await org.control('/transactions/commit', { id: late.id });
       const id = await create(stage, 'Flushed');
       const shown = stage.holder
-        .wish('flush')
+        .syncRequest('flush')
         .then(async () => [await nameOf(stage, late.ids[0] ?? ''), await nameOf(stage, id)]);
       await stage.pass(minuteMs);
       assert.equal(await fault.fired(), 1);

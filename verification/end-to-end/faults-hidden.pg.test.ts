@@ -100,7 +100,7 @@ test('more than a few stay until somebody decides; status says how many, and the
   assert.equal(await rowsLeft(stage, ids), tooMany);
   assert.deepEqual(stage.holder.troubles, []);
 
-  const result = await untilDone(stage, stage.holder.wish('remove', ['Account']));
+  const result = await untilDone(stage, stage.holder.syncRequest('remove', ['Account']));
   assert.deepEqual(result.skipped, []);
   await stage.pass(2 * stage.intervalMs);
   assert.equal(await rowsLeft(stage, ids), 0);
@@ -114,7 +114,7 @@ test('rows that are to be kept stay, and are not asked about until they have bee
   await using hiding = await openHiding(tooMany);
   const { stage, ids } = hiding;
   await stage.pass(sweepMs);
-  await untilDone(stage, stage.holder.wish('keep', ['Account']));
+  await untilDone(stage, stage.holder.syncRequest('keep', ['Account']));
   assert.deepEqual(await statusOf(stage), notHeld);
   await stage.pass(sweepMs);
   assert.deepEqual(await statusOf(stage), notHeld, 'the next sweep asks no more');
@@ -154,8 +154,8 @@ test('a record that is deleted while its row is held goes, and the others stay h
   assert.deepEqual(await statusOf(stage), held);
 });
 
-/** A wish that needs no more than a few requests. */
-async function untilDone<Result>(stage: Stage, wish: Promise<Result>): Promise<Result> {
+/** A sync request that needs no more than a few requests. */
+async function untilDone<Result>(stage: Stage, syncRequest: Promise<Result>): Promise<Result> {
   await stage.pass(2 * stage.intervalMs);
-  return wish;
+  return syncRequest;
 }

@@ -76,19 +76,19 @@ async function openHiding() {
   return { stage, limit, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-const wishRoundsMax = 40;
+const requestRoundsMax = 40;
 
-/** Lets time pass, round by round, until a wish is granted. */
+/** Lets time pass, round by round, until a sync request is served. */
 async function untilGranted<Result>(
   stage: Stage,
-  wish: Promise<Result>,
+  syncRequest: Promise<Result>,
   round = () => stage.pass(5 * stage.intervalMs),
 ): Promise<Result> {
   const ended = { is: false };
-  void wish.then(() => (ended.is = true));
-  for (let rounds = 0; rounds < wishRoundsMax && !ended.is; rounds++) await round();
-  assert.ok(ended.is, 'the wish is granted');
-  return wish;
+  void syncRequest.then(() => (ended.is = true));
+  for (let rounds = 0; rounds < requestRoundsMax && !ended.is; rounds++) await round();
+  assert.ok(ended.is, 'the request is served');
+  return syncRequest;
 }
 
 /** Some may have gone before it was known how many there are. */
@@ -104,12 +104,12 @@ async function expectHeld(stage: Stage, limit: number) {
 test('a comparison of the counts removes no more than one sweep may, though of each day only a few are missing', async () => {
   await using hiding = await openHiding();
   const { stage, limit } = hiding;
-  await untilGranted(stage, stage.holder.wish('compare', ['Account']));
+  await untilGranted(stage, stage.holder.syncRequest('compare', ['Account']));
   await expectHeld(stage, limit);
   await stage.pass(80 * minuteMs); // a sweep that is under way puts off what may go
   await expectHeld(stage, limit);
   await org.control('/records/show', { user: 'integration' });
-  await untilGranted(stage, stage.holder.wish('reconcile', ['Account']));
+  await untilGranted(stage, stage.holder.syncRequest('reconcile', ['Account']));
   assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
   await stage.settle();
   await stage.expectConverged();
@@ -190,13 +190,13 @@ test('3,000 records that go without a trace are held until somebody decides, and
     effect: { respond: { status: 200, body: emptyLog } },
   });
   await deleteInPortions(stage, ids);
-  await untilGranted(stage, stage.holder.wish('reconcile', ['Account']), () => expectLeads(stage));
+  await untilGranted(stage, stage.holder.syncRequest('reconcile', ['Account']), () => expectLeads(stage));
   const { rows, removed, rows_max: limit } = await missing(stage);
   assert.ok(removed <= limit);
   assert.equal(rows + removed, ids.length);
   assert.equal(await rowsLeft(stage, ids), rows);
   assert.deepEqual(await statusOf(stage), { state: 'held', held_rows: rows });
-  await untilGranted(stage, stage.holder.wish('remove', ['Account']), () => expectLeads(stage));
+  await untilGranted(stage, stage.holder.syncRequest('remove', ['Account']), () => expectLeads(stage));
   for (let turn = 0; turn < 3; turn++) await expectLeads(stage);
   assert.equal(await rowsLeft(stage, ids), 0);
   assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });

@@ -63,18 +63,18 @@ test('an object that was refused for hours is followed again within an hour afte
 test('an object that was refused for hours is tried at once when somebody wants it read', async () => {
   await using refused = await openRefused();
   const { stage, account, giveBack } = refused;
-  const inVain = stage.holder.wish('reread', ['Account']);
+  const inVain = stage.holder.syncRequest('reread', ['Account']);
   await stage.pass(2 * stage.intervalMs);
   const { skipped } = await inVain;
   assert.deepEqual(skipped, [{ object: 'Account', reason: 'it is stopped (PERM-02)' }]);
 
   await giveBack();
-  const wish = stage.holder.wish('reread', ['Account']);
+  const syncRequest = stage.holder.syncRequest('reread', ['Account']);
   await stage.pass(2 * stage.intervalMs);
   assert.deepEqual(await stateOfAccounts(stage), current);
   assert.equal(await accountName(stage, account), 'While it is refused');
   await stage.pass(2 * stage.intervalMs);
-  assert.deepEqual((await wish).skipped, []);
+  assert.deepEqual((await syncRequest).skipped, []);
   await expectMended(stage);
   assert.deepEqual(stage.holder.troubles, []);
 });

@@ -51,12 +51,12 @@ test('a record whose answers contradict each other is read again thirty times an
   const twice = { totalSize: 2, done: true, records: [record, { ...record, Name: 'Of the same second' }] };
   const fault = await copied.answer(twice);
   const asked = stage.clock.now();
-  const wish = stage.holder.wish('repair', ['Account'], [id]);
+  const syncRequest = stage.holder.syncRequest('repair', ['Account'], [id]);
   await stage.pass(45 * minuteMs);
   assert.equal(await fault.fired(), 30, 'more of them would tell no more');
   const told = { sobject: 'Account', column_name: null, code: 'unsettled' };
   assert.deepEqual(await setAside(stage), [{ ...told, id }]);
-  const { objects, skipped, ...result } = await wish;
+  const { objects, skipped, ...result } = await syncRequest;
   assert.deepEqual({ objects, skipped }, { objects: 1, skipped: [] });
   assert.deepEqual(result, {
     repairs: [],
@@ -79,7 +79,7 @@ test('a record that an answer keeps back for ever is asked for at most once a mi
   const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
   const fault = await copied.answer({ totalSize: 1, done: false, nextRecordsUrl, records: [] });
   const asked = stage.clock.now();
-  const wish = stage.holder.wish('repair', ['Account'], [id]);
+  const syncRequest = stage.holder.syncRequest('repair', ['Account'], [id]);
   const [later = ''] = await stage.write([{ create: 'Account', values: { Name: 'Meanwhile' } }]);
   await stage.pass(60 * minuteMs);
   const tries = await fault.fired();
@@ -91,7 +91,7 @@ test('a record that an answer keeps back for ever is asked for at most once a mi
 
   await fault.end();
   await stage.pass(3 * stage.intervalMs);
-  assert.deepEqual((await wish).skipped, []);
+  assert.deepEqual((await syncRequest).skipped, []);
   assert.deepEqual(await problems(stage), []);
   await stage.settle();
   await stage.expectWhole();

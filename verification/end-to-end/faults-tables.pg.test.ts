@@ -30,10 +30,10 @@ async function openCopied(): Promise<Stage> {
 /** As its readers' role may: their grants were given when the table was made. */
 const mayRead = async (stage: Stage) => {
   const { reader } = destinationNames(stage.sync.id);
-  const [grant] = await stage.mirror.query<{ may: boolean }>(
+  const [take] = await stage.mirror.query<{ may: boolean }>(
     sql`SELECT has_table_privilege(${reader}, 'salesforce.account', 'SELECT') AS may`,
   );
-  return grant?.may;
+  return take?.may;
 };
 
 const problems = (stage: Stage) =>

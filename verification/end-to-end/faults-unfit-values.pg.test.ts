@@ -123,7 +123,7 @@ for (const change of changes) {
   test(`${change.what} is told to whoever flushes or writes such a record`, async () => {
     await using opened = await openUnfit(change);
     const { stage, id } = opened;
-    const flushed = stage.holder.wish('flush');
+    const flushed = stage.holder.syncRequest('flush');
     await stage.pass(3 * stage.intervalMs);
     assert.deepEqual((await flushed).setAside, [{ sobject: 'Account', column, code: 'misfit', rows: 1 }]);
 
@@ -151,7 +151,7 @@ for (const change of changes) {
     await untilRetry(stage);
     assert.deepEqual(await setAside(stage), []);
     assert.equal((await stage.row('account', id))?.name, 'Does not fit');
-    const flushed = stage.holder.wish('flush');
+    const flushed = stage.holder.syncRequest('flush');
     await stage.pass(3 * stage.intervalMs);
     assert.deepEqual((await flushed).setAside, []);
     await stage.settle();

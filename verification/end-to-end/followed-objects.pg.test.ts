@@ -71,7 +71,7 @@ test('an object without any time is read whole again and again, and at once by a
     { create: 'Account', values: { Name: 'Shared too' } },
     { delete: id },
   ]);
-  const flushed = stage.holder.wish('flush');
+  const flushed = stage.holder.syncRequest('flush');
   await stage.pass(3 * stage.intervalMs);
   assert.deepEqual((await flushed).skipped, []);
   assert.equal((await rowsOf(stage, 'accountshare', other)).length, 1);

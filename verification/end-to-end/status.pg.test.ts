@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
-import { startWishGranter, untilHeld, type WishGranter } from '@lockstep/harness/wish-granter';
+import {
+  type SyncRequestServer,
+  startSyncRequestServer,
+  untilHeld,
+} from '@lockstep/harness/sync-request-server';
 import { openWorld, type World } from '@lockstep/harness/world';
 import { openCredential, recordTrouble } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
@@ -11,7 +15,7 @@ import { Fault } from 'lockstep/core/faults';
 interface Stage extends AsyncDisposable {
   world: World;
   cli: Cli;
-  granter: WishGranter;
+  granter: SyncRequestServer;
 }
 
 /** A sync that has copied and polled every object, held by nobody but the test, so that what the test puts there stays. */
@@ -27,7 +31,9 @@ async function openStage(): Promise<Stage> {
   );
   await worker.stop();
   const { control, database, keyBytes } = world.control;
-  const granter = undo.use(startWishGranter(await world.control.openAnother(), () => Promise.resolve()));
+  const granter = undo.use(
+    startSyncRequestServer(await world.control.openAnother(), () => Promise.resolve()),
+  );
   await untilHeld(control, world.sync);
   const cli = undo.use(
     await openCli({ DATABASE_URL: database.url, LOCKSTEP_KEY: keyBytes.toString('base64') }),

@@ -98,10 +98,10 @@ export async function openScriptedOrg(answer: Script = () => ({ body: '{}' })): 
 }
 
 function serve(server: Server, org: ScriptedOrg): void {
-  const grant = (): Reply => ({ body: tokenAnswer(org, { access_token: `token-${org.signIns()}` }) });
+  const take = (): Reply => ({ body: tokenAnswer(org, { access_token: `token-${org.signIns()}` }) });
   const replyTo = (received: Received): ReturnType<Script> => {
     org.received.push(received);
-    return received.path === tokenPath ? (org.signIn ?? grant)(received) : org.answer(received);
+    return received.path === tokenPath ? (org.signIn ?? take)(received) : org.answer(received);
   };
   server.on('request', (request, response) => {
     const { method = '', url: path = '', headers } = request;

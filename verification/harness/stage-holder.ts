@@ -4,7 +4,7 @@ import { Bell } from '@lockstep/foundation/bell';
 import { type Clock, systemClock } from '@lockstep/foundation/clock';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { HeldSync, Wish, WishBox } from 'lockstep/engine/testing';
+import type { HeldSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
 import { holdSync, openQuota } from 'lockstep/engine/testing';
 import { type Applied, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
 import type { Salesforce } from 'lockstep/salesforce';
@@ -24,8 +24,8 @@ export interface HolderOptions {
   pageRows?: number;
 }
 
-/** What an ended wish tells. */
-export interface WishResult {
+/** What an ended sync request tells. */
+export interface SyncRequestResult {
   objects: number;
   skipped: readonly { object: string; reason: string }[];
   repairs: readonly { sobject: string; kind: string; rows: number }[];
@@ -43,7 +43,11 @@ export interface StageHolder {
   /** What became of the records of every page, summed up, and how many came. */
   fates: Applied & { received: number };
   /** Asks it of the sync, as a command would; resolves with the result when the sync says that it is done. */
-  wish(kind: Wish['kind'], objects?: readonly string[], ids?: readonly string[]): Promise<WishResult>;
+  syncRequest(
+    kind: SyncRequest['kind'],
+    objects?: readonly string[],
+    ids?: readonly string[],
+  ): Promise<SyncRequestResult>;
   /** In milliseconds of its clock from now; null while it works. */
   restsFor(): number | null;
   /** Resolves when it waits for time to pass, or has ended. */
@@ -65,7 +69,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     sentAt: [],
     quota: openQuota(90),
   };
-  const wishes = new StageWishes();
+  const syncRequests = new StageSyncRequests();
   const troubles: (string | null)[] = [];
   const fates = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
   const stop = new AbortController();
@@ -89,7 +93,7 @@ export function startHolder(options: HolderOptions): StageHolder {
           return Promise.resolve();
         },
       },
-      wishes,
+      syncRequests,
       onComplete: () => Promise.resolve(),
       host: 'the database of the stage',
       ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
@@ -105,8 +109,8 @@ export function startHolder(options: HolderOptions): StageHolder {
     open,
     troubles,
     fates,
-    wish(...asked) {
-      const result = wishes.ask(...asked);
+    syncRequest(...asked) {
+      const result = syncRequests.ask(...asked);
       open.settings = { ...open.settings }; // as a change of settings is told
       bell.ring();
       return result;
@@ -129,31 +133,38 @@ export function startHolder(options: HolderOptions): StageHolder {
   };
 }
 
-/** Wishes in the place of the control database's. */
-class StageWishes implements WishBox {
-  private readonly waiting = new Map<number, { wish: Wish; done: PromiseWithResolvers<WishResult> }>();
+/** Sync requests in the place of the control database's. */
+class StageSyncRequests implements SyncRequestQueue {
+  private readonly waiting = new Map<
+    number,
+    { syncRequest: SyncRequest; done: PromiseWithResolvers<SyncRequestResult> }
+  >();
   private last = 0;
 
-  ask(kind: Wish['kind'], objects?: readonly string[], ids?: readonly string[]): Promise<WishResult> {
+  ask(
+    kind: SyncRequest['kind'],
+    objects?: readonly string[],
+    ids?: readonly string[],
+  ): Promise<SyncRequestResult> {
     const id = ++this.last;
-    const wish = { id, kind, objects: objects ?? null, ids: ids ?? null };
-    const done = Promise.withResolvers<WishResult>();
-    this.waiting.set(id, { wish, done });
+    const syncRequest = { id, kind, objects: objects ?? null, ids: ids ?? null };
+    const done = Promise.withResolvers<SyncRequestResult>();
+    this.waiting.set(id, { syncRequest, done });
     return done.promise;
   }
 
-  open(): Promise<readonly Wish[]> {
-    return Promise.resolve([...this.waiting.values()].map(({ wish }) => wish));
+  open(): Promise<readonly SyncRequest[]> {
+    return Promise.resolve([...this.waiting.values()].map(({ syncRequest }) => syncRequest));
   }
 
   report(): Promise<void> {
     return Promise.resolve();
   }
 
-  end(wishId: number, outcome: Parameters<WishBox['end']>[1]): Promise<void> {
-    const waiting = this.waiting.get(wishId);
-    this.waiting.delete(wishId);
-    if ('result' in outcome) waiting?.done.resolve(outcome.result as WishResult);
+  end(requestId: number, outcome: Parameters<SyncRequestQueue['end']>[1]): Promise<void> {
+    const waiting = this.waiting.get(requestId);
+    this.waiting.delete(requestId);
+    if ('result' in outcome) waiting?.done.resolve(outcome.result as SyncRequestResult);
     else waiting?.done.reject(outcome.fault);
     return Promise.resolve();
   }

@@ -13,7 +13,7 @@ import { openTestControl, type TestLog } from './control.ts';
 import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
 import { type StageHolder, startHolder } from './stage-holder.ts';
 import { openWitness, type Witness } from './stage-witness.ts';
-import { armFault, type FaultWish, type StruckFault } from './struck-fault.ts';
+import { armFault, type FaultToInject, type StruckFault } from './struck-fault.ts';
 import { makeTestSync } from './test-sync.ts';
 
 /**
@@ -46,7 +46,7 @@ export interface Stage extends AsyncDisposable, Witness {
   /** Lets W pass and whatever is left to read be read. */
   settle(): Promise<void>;
   /** Arms a fault of the org's answers. */
-  strike(wish: FaultWish): Promise<StruckFault>;
+  strike(fault: FaultToInject): Promise<StruckFault>;
   /** Writes past the proxy, as a third party, in one transaction; gives the Ids. `at`: another stamp than now. */
   write(writes: readonly OrgWrite[], at?: Date): Promise<string[]>;
   /** A caller's request through the proxy. */
@@ -101,8 +101,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const { clientId, clientSecret } = org.credentials.integration;
   const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts };
   const { sobjects } = options;
-  const wish = { name: 'stage', loginUrl, allowHosts, sobjects, intervalMs };
-  const { sync } = undo.use(await makeTestSync(org, control, wish));
+  const fault = { name: 'stage', loginUrl, allowHosts, sobjects, intervalMs };
+  const { sync } = undo.use(await makeTestSync(org, control, fault));
 
   const mirrorUrl = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url: mirrorUrl, applicationName: 'test-mirror' });
@@ -178,7 +178,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         await pass(intervalMs);
       }
     },
-    strike: (wish) => armFault(org, wish),
+    strike: (fault) => armFault(org, fault),
     async write(writes, at) {
       const body = { writes, ...(at && { at: at.toISOString() }) };
       return (await org.control<{ ids: string[] }>('/records/write', body)).ids;

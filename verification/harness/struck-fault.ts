@@ -3,7 +3,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import type { TestOrg } from './org.ts';
 
 /** A fault of the org's answers as docs/simulator.md describes it. */
-export interface FaultWish {
+export interface FaultToInject {
   match?: {
     method?: string;
     path?: string;
@@ -30,8 +30,8 @@ export interface StruckFault {
 const lookEveryMs = 10;
 const looksMax = 1_000;
 
-export async function armFault(org: TestOrg, wish: FaultWish): Promise<StruckFault> {
-  const { id } = await org.control<{ id: string }>('/faults', wish);
+export async function armFault(org: TestOrg, fault: FaultToInject): Promise<StruckFault> {
+  const { id } = await org.control<{ id: string }>('/faults', fault);
   const fired = async () => {
     const { faults } = await org.control<{ faults: { id: string; fired: number }[] }>('/faults');
     return faults.find((fault) => fault.id === id)?.fired ?? 0;

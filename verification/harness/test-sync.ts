@@ -24,9 +24,9 @@ export async function makeTestSync(
   { loginUrl = org.url, ...options }: TestSyncOptions,
 ): Promise<AsyncDisposable & { sync: Sync }> {
   const { clientId, clientSecret } = org.credentials.integration;
-  const wish = { loginUrl, clientId, clientSecret, apiVersion: '62.0', ...options };
+  const newSync = { loginUrl, clientId, clientSecret, apiVersion: '62.0', ...options };
   const deps = { control, clock: systemClock, log: log.log };
-  const id = await createSync(deps, wish, new AbortController().signal);
+  const id = await createSync(deps, newSync, new AbortController().signal);
   const sync = await findSync(control, id);
   assert(sync, 'a sync that was created is found');
   return { sync, [Symbol.asyncDispose]: () => dropPrivateDatabase(control.db, id) };

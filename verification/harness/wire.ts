@@ -14,7 +14,7 @@ export type WireFault =
   /** The next request with this text is done; its answer is lost, and the connection with it. */
   | { kind: 'lose'; answerTo: string };
 
-/** A TCP connection that misbehaves at the test's wish, between a client and a real server on this machine. */
+/** A TCP connection that misbehaves as the test says, between a client and a real server on this machine. */
 export interface Wire extends AsyncDisposable {
   port: number;
   /** Until the next call; null mends it. What was silent by then is dropped. */

@@ -74,8 +74,8 @@ export async function openWorld(options: {
     onTrouble: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
   const { intervalMs = 200, sobjects } = options;
-  const wish = { name: 'world', sobjects, intervalMs, allowHosts: [host] };
-  const { sync } = undo.use(await makeTestSync(org, control, wish));
+  const wanted = { name: 'world', sobjects, intervalMs, allowHosts: [host] };
+  const { sync } = undo.use(await makeTestSync(org, control, wanted));
 
   const syncs = openSyncs(deps);
   undo.defer(() => syncs.end());

@@ -173,8 +173,8 @@ const swept: Partial<Profile> = {
   slowMs: [1_500, 2_950],
   clientEveryMs: 150,
   outsideEveryMs: 150,
-  wishEveryMs: 1_100,
-  wishes: ['reconcile'],
+  syncRequestsEveryMs: 1_100,
+  syncRequests: ['reconcile'],
   undeleteShare: 0.4,
   hideShare: 0,
   purgeShare: 0,
@@ -193,8 +193,8 @@ const late: Partial<Profile> = {
   hideShare: 0,
   purgeShare: 0,
   restampShare: 0,
-  wishes: ['compare'],
-  lastWish: 'compare',
+  syncRequests: ['compare'],
+  lastSyncRequest: 'compare',
 };
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 

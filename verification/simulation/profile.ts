@@ -1,4 +1,4 @@
-import type { Wish } from 'lockstep/engine/testing';
+import type { SyncRequest } from 'lockstep/engine/testing';
 
 /** The load of a run, and how much goes wrong in it. Times are the run's own, in milliseconds unless they say more. */
 export interface Profile {
@@ -23,9 +23,9 @@ export interface Profile {
   /** Longest pause between two transactions of outsiders, and between two proxied writes. */
   outsideEveryMs: number;
   clientEveryMs: number;
-  /** Longest pause between two wishes of the sync, and what is wished. */
-  wishEveryMs: number;
-  wishes: readonly Wish['kind'][];
+  /** Longest pause between two sync requests of the sync, and what is requested. */
+  syncRequestsEveryMs: number;
+  syncRequests: readonly SyncRequest['kind'][];
   /** Shares of the outsiders' transactions; what is left are plain updates. */
   bulkShare: number;
   longShare: number;
@@ -93,8 +93,8 @@ export interface Profile {
   eventShare: number;
   /** Share of pages that are applied once more. */
   repeatShare: number;
-  /** What is wished for the end: everything once more, what has been committed by then, or a comparison of counts. */
-  lastWish: 'reread' | 'flush' | 'compare';
+  /** What is requested for the end: everything once more, what has been committed by then, or a comparison of counts. */
+  lastSyncRequest: 'reread' | 'flush' | 'compare';
 }
 
 const seconds = 1_000;
@@ -114,8 +114,8 @@ export const usual: Profile = {
   databaseMs: 3,
   outsideEveryMs: 1_000,
   clientEveryMs: 2_000,
-  wishEveryMs: 60_000,
-  wishes: ['flush', 'flush', 'reconcile', 'compare', 'reread'],
+  syncRequestsEveryMs: 60_000,
+  syncRequests: ['flush', 'flush', 'reconcile', 'compare', 'reread'],
   bulkShare: 0.05,
   longShare: 0.04,
   createShare: 0.08,
@@ -159,7 +159,7 @@ export const usual: Profile = {
   jobsCountFromTheirResults: false,
   eventShare: 0,
   repeatShare: 0.1,
-  lastWish: 'reread',
+  lastSyncRequest: 'reread',
 };
 
 /** A replica that is behind is found out by the time that a write took, which a clock that jumps does not tell. */
@@ -199,8 +199,8 @@ export const contested: Profile = {
 export const hiding: Profile = {
   ...usual,
   hideMostShare: 0.03,
-  wishEveryMs: 15_000,
-  wishes: ['reconcile', 'reconcile', 'reconcile', 'keep', 'remove', 'flush'],
+  syncRequestsEveryMs: 15_000,
+  syncRequests: ['reconcile', 'reconcile', 'reconcile', 'keep', 'remove', 'flush'],
 };
 
 /** Only the log of deletions tells of what was deleted in a long transaction and purged before the tail came by. */
@@ -213,9 +213,9 @@ export const purging: Profile = {
   hideShare: 0,
   purgeShare: 0.3,
   thinnedShare: 0,
-  wishEveryMs: 20_000,
-  wishes: ['flush'],
-  lastWish: 'flush',
+  syncRequestsEveryMs: 20_000,
+  syncRequests: ['flush'],
+  lastSyncRequest: 'flush',
 };
 
 /** The org refuses everything for a while, and then says that its quota is nearly used up. */
@@ -241,14 +241,18 @@ export const copying: Profile = {
 export const cut: Profile = { ...usual, pageRows: 12, cutRows: [1, 9] };
 
 /** Values turn into what does not fit, and back. */
-export const gaps: Profile = { ...usual, misfitShare: 0.15, wishes: ['flush', 'flush', 'compare', 'reread'] };
+export const gaps: Profile = {
+  ...usual,
+  misfitShare: 0.15,
+  syncRequests: ['flush', 'flush', 'compare', 'reread'],
+};
 
 /** The org counts for nobody, which is all that somebody asks of it. */
 export const uncounted: Profile = {
   ...usual,
   refusesCounts: true,
-  wishEveryMs: 15_000,
-  wishes: ['compare', 'compare', 'flush'],
+  syncRequestsEveryMs: 15_000,
+  syncRequests: ['compare', 'compare', 'flush'],
 };
 
 /** A machine between writes its own time into answers now and then. */

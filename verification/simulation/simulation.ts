@@ -17,6 +17,7 @@ import type { Keeping } from './keeping.ts';
 import { MemoryDestination } from './memory-destination.ts';
 import { Meter } from './meter.ts';
 import { Network } from './network.ts';
+import { OperationClients } from './operation-clients.ts';
 import { ModelOrg } from './org.ts';
 import { Outsiders } from './outsiders.ts';
 import { Processes } from './processes.ts';
@@ -25,7 +26,6 @@ import { ancientStamp } from './seen.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { SqlDestination } from './sql-destination.ts';
 import { tablesInMemory } from './tables.ts';
-import { Wishers } from './wishers.ts';
 import { type Violation, Witness } from './witness.ts';
 
 export interface Run {
@@ -77,7 +77,7 @@ export async function simulate({
   const memory = new MemoryDestination(tables, keeping, now, witness);
   witness.destination = memory;
   const destination = beside ? sideBySide(memory, beside, now, witness) : memory;
-  const wishers = new Wishers({ agenda, random, profile, org, witness, journal });
+  const operationClients = new OperationClients({ agenda, random, profile, org, witness, journal });
   const processes = new Processes({
     agenda,
     random,
@@ -87,7 +87,7 @@ export async function simulate({
     mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
     tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
     log: logInto(journal),
-    wishes: wishers,
+    syncRequests: operationClients,
     usedAs,
     readAs,
     onBreak: (error) =>
@@ -100,7 +100,7 @@ export async function simulate({
 
   const holder = () => processes.holder();
   if (profile.eventShare > 0) tellOfChanges({ agenda, random, org, profile, tables, holder });
-  wishers.onWish = () => processes.tellNews();
+  operationClients.onSyncRequest = () => processes.tellNews();
 
   for (const sobject of profile.sobjects) {
     for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
@@ -108,7 +108,7 @@ export async function simulate({
   new Outsiders(agenda, random, org, profile).begin();
   agenda.at(profile.startAt, () => {
     processes.begin();
-    wishers.begin();
+    operationClients.begin();
     new Jobs({ agenda, random, org, profile, tables, journal, holder }).begin();
     new Clients({
       agenda,
@@ -131,7 +131,7 @@ export async function simulate({
       .filter(({ kind }) => kind === 'tail')
       .map(({ position }) => (position as TailPosition).at);
     const isMarked = figures.some(({ oldest }) => oldest !== null);
-    return wishers.areWaiting || isMarked || tails.some((at) => at * 1_000 < profile.calmAt);
+    return operationClients.areWaiting || isMarked || tails.some((at) => at * 1_000 < profile.calmAt);
   };
   while (!isOver() && end < profile.endAt + graceMs && (await isUnderWay())) {
     end += profile.settlingIntervalMs;

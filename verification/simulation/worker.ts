@@ -8,7 +8,7 @@ import { Bell } from '@lockstep/foundation/bell';
 import type { Clock } from '@lockstep/foundation/clock';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { HeldSync, Wide, WishBox } from 'lockstep/engine/testing';
+import type { HeldSync, SyncRequestQueue, Wide } from 'lockstep/engine/testing';
 import { type AfterWrites, holdSync, openAfterWrites, openQuota, proxied } from 'lockstep/engine/testing';
 import type { Holder, Mirror, StreamTable } from 'lockstep/postgres';
 import type { Applied, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
@@ -22,7 +22,7 @@ export interface WorkerOptions extends Wires {
   log: AppLog;
   epoch: number;
   living: () => readonly string[];
-  wishes: WishBox;
+  syncRequests: SyncRequestQueue;
   /** For a wrong use of the destination; as it is where undefined. */
   usedAs?: ((mirror: Mirror) => Mirror) | undefined;
   /** The same for the org's answers. */
@@ -91,7 +91,7 @@ export class Worker implements Mortal {
         openDestination: async () => ({ ...this.destination, end: async () => undefined }),
         living: async () => living(),
         trouble: { begin: async () => undefined, end: async () => undefined },
-        wishes: this.options.wishes,
+        syncRequests: this.options.syncRequests,
         onComplete: async () => undefined,
         onUnexpected: onBreak,
         host: 'memory',

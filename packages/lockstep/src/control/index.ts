@@ -12,6 +12,15 @@ export { type MailOptions, runMail } from './mail.ts';
 export { recordEvent } from './notifications.ts';
 export type { Key } from './sealing.ts';
 export {
+  endSyncRequest,
+  makeSyncRequest,
+  type NewSyncRequest,
+  reportSyncRequest,
+  type SyncRequestStatus,
+  takeSyncRequests,
+  withdrawSyncRequest,
+} from './sync-requests.ts';
+export {
   eraseSync,
   findSync,
   listSyncs,
@@ -37,13 +46,4 @@ export {
   recordOrgUsage,
   type SyncUsage,
 } from './usage.ts';
-export { waitForWish } from './wait-for-wish.ts';
-export {
-  endWish,
-  makeWish,
-  type NewWish,
-  reportWish,
-  takeWishes,
-  type WishStatus,
-  withdrawWish,
-} from './wishes.ts';
+export { waitForSyncRequest } from './wait-for-sync-request.ts';

@@ -2,7 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { OrgId, SyncId } from '../core/ids.ts';
 
-/** Statements over orgs, syncs, credentials and destinations. Those of leases, wishes and usage stand in files of their own. */
+/** Statements over orgs, syncs, credentials and destinations. Those of leases, sync requests and usage stand in files of their own. */
 
 /** Told of every change of a sync; the payload is its id. */
 export const syncChannel = 'lockstep_sync';

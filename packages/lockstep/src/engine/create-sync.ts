@@ -24,7 +24,7 @@ import {
   type Salesforce,
 } from '../salesforce/index.ts';
 
-export interface SyncWish {
+export interface NewSyncOptions {
   name: string;
   /** The org's My Domain address. */
   loginUrl: string;
@@ -55,15 +55,19 @@ const tableSchema = 'salesforce';
  * @throws {@link Fault} `SCH-09` for an object that the org does not have, with the names that come near; `SCH-06`
  *         for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`; `KEY-01`, `KEY-04`
  */
-export async function createSync(deps: CreateDeps, wish: SyncWish, signal: AbortSignal): Promise<SyncId> {
+export async function createSync(
+  deps: CreateDeps,
+  options: NewSyncOptions,
+  signal: AbortSignal,
+): Promise<SyncId> {
   const { control } = deps;
   keyOf(control); // what could not be sealed in the end is not begun
-  const salesforce = openSalesforce({ ...wish, clock: deps.clock, log: deps.log });
+  const salesforce = openSalesforce({ ...options, clock: deps.clock, log: deps.log });
   const syncId = newSyncId();
   try {
     const { orgId, instanceUrl } = await salesforce.identity(signal);
     deps.say?.(`signed in to org ${orgId}`);
-    const described = await describeAll(salesforce, wish.sobjects, signal);
+    const described = await describeAll(salesforce, options.sobjects, signal);
     const plans = planTables(described);
     deps.say?.(`described ${plans.length} object${plans.length === 1 ? '' : 's'}`);
     const secrets = { writerPassword: newPassword(), readerPassword: newPassword() };
@@ -72,7 +76,7 @@ export async function createSync(deps: CreateDeps, wish: SyncWish, signal: Abort
       deps.say?.(`made database lockstep_${syncId} with its roles and tables`);
       const sobjects = plans.map(({ sobject }) => sobject);
       await recordSync(control, {
-        ...wish,
+        ...options,
         ...secrets,
         id: syncId,
         orgId,

@@ -6,7 +6,7 @@
  * everybody knows it by its URL.
  *
  * Each process that uses the server holds one session with a shared advisory lock, its presence. Who leaves gives it
- * up and tries the exclusive lock: nobody else is there exactly if that is granted.
+ * up and tries the exclusive lock: nobody else is there exactly if that is served.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

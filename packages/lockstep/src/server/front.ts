@@ -42,11 +42,11 @@ export async function openFront(
   );
   undo.defer(() => proxy.close());
   const parts = [
-    { what: 'The proxy listens', wished: config.proxyPort, port: proxy.port },
-    { what: 'Metrics are given', wished: config.metricsPort, port: figures.port },
+    { what: 'The proxy listens', requested: config.proxyPort, port: proxy.port },
+    { what: 'Metrics are given', requested: config.metricsPort, port: figures.port },
   ];
-  for (const { what, wished, port } of parts) {
-    if (wished !== 0 && port !== wished) say(`${what} on port ${port}, because ${wished} is taken.`);
+  for (const { what, requested, port } of parts) {
+    if (requested !== 0 && port !== requested) say(`${what} on port ${port}, because ${requested} is taken.`);
   }
   const ends = undo.move();
   return { proxyUrl: proxy.url, metricsUrl: figures.url, [Symbol.asyncDispose]: () => ends.disposeAsync() };

@@ -16,7 +16,7 @@ import { withControl } from '../running.ts';
 import { watchFirstCopy } from '../terminal/first-copy.ts';
 import type { Output } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';
-import { type OrgWishes, orgFlags, orgWishes } from './org.ts';
+import { type OrgChoices, orgChoices, orgFlags } from './org.ts';
 
 export const demo: Command = {
   name: 'demo',
@@ -27,25 +27,25 @@ export const demo: Command = {
     check: { says: 'Unattended in a temporary folder: copy, compare, write, read; one line of JSON.' },
   },
   async run(args, context) {
-    if (!args.isSet('check')) return runDemo(orgWishes(args, 2), args.isSet('fresh'), context);
+    if (!args.isSet('check')) return runDemo(orgChoices(args, 2), args.isSet('fresh'), context);
     if (args.isSet('fresh'))
       throw usageError(
         '--check is always fresh, in a folder of its own: leave --fresh out',
         'lockstep help demo',
       );
-    return runCheck(orgWishes(args, 0), context);
+    return runCheck(orgChoices(args, 0), context);
   },
 };
 
 async function runDemo(
-  wishes: OrgWishes,
+  choices: OrgChoices,
   startAnew: boolean,
   { config, output, stop }: Context,
 ): Promise<number> {
   await refuseIfRunning(config.dataDir);
   if (startAnew) await eraseDemo(config, (line) => output.say(line));
   output.say('This is a demo: its Salesforce org is simulated, and nothing leaves this machine.');
-  await using running = await openDemo({ config, ...wishes, output, stop });
+  await using running = await openDemo({ config, ...choices, output, stop });
   await showCopy(running, config, output);
   await aborted(running.over);
   if (!stop.aborted) throw running.over.reason;

@@ -2,7 +2,7 @@
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { counted } from '../terminal/output.ts';
-import { secondsOf, syncFlag, tellEnd, timeoutOf, wishAndWait } from './wish.ts';
+import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-request.ts';
 
 const timeoutMs = 60_000;
 
@@ -18,8 +18,8 @@ export const flush: Command = {
     return withControl(config, async (control) => {
       const sync = await chooseSync(control, args.text('sync'));
       const waiting = { control, sync, output, stop, timeoutMs: within, isKept: false };
-      const granted = await wishAndWait(waiting, { kind: 'flush', objects: null });
-      const { objects, skipped, repairs, setAside, tookMs } = granted;
+      const result = await requestAndWait(waiting, { kind: 'flush', objects: null });
+      const { objects, skipped, repairs, setAside, tookMs } = result;
       if (output.wantsJson) {
         const told = { objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
         output.object({ schema: 1, name: sync.name, ...told });
@@ -30,7 +30,7 @@ export const flush: Command = {
           `${sync.name}: ${show}${but} that was committed before the call, after ${secondsOf(tookMs)}.`,
         );
       }
-      return tellEnd(granted, output);
+      return tellEnd(result, output);
     });
   },
 };

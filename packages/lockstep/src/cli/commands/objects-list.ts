@@ -6,7 +6,7 @@ import { type ObjectStatus, objectJson, readObjects } from '../object-status.ts'
 import { chooseSync, withControl, withViews } from '../running.ts';
 import { ageOf } from '../state-words.ts';
 import { count, table } from '../terminal/output.ts';
-import { syncFlag } from './wish.ts';
+import { syncFlag } from './sync-request.ts';
 
 export const objectsList: Command = {
   name: 'objects list',

@@ -1,7 +1,7 @@
 /** `objects set-aside`: records that PostgreSQL cannot hold as they are, why, and a further try of them. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, makeWish, readHealth, type Sync } from '../../control/index.ts';
+import { type Control, makeSyncRequest, readHealth, type Sync } from '../../control/index.ts';
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { type RecordId, toRecordId } from '../../core/ids.ts';
 import {
@@ -18,7 +18,7 @@ import { setAsidePlace, setAsideReason, setAsideRemedy } from '../set-aside-word
 import { ageOf, inRfc3339, whenOf } from '../state-words.ts';
 import { count, counted, type Output, table } from '../terminal/output.ts';
 import { recordsMax } from './objects.ts';
-import { syncFlag } from './wish.ts';
+import { syncFlag } from './sync-request.ts';
 
 const shownByDefault = 100;
 const shownMax = 100_000;
@@ -153,8 +153,8 @@ async function retry(args: Arguments, { output }: Context, control: Control, syn
   }
   const items = [];
   for (const { sobject, ids, of } of asked) {
-    const wish = await makeWish(control, sync.id, { kind: 'repair', objects: [sobject], ids });
-    items.push({ sobject, rows: ids.length, of, wish });
+    const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'repair', objects: [sobject], ids });
+    items.push({ sobject, rows: ids.length, of, syncRequest });
   }
   const running = (await readHealth(control)).get(sync.id)?.isHeld === true;
   if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });

@@ -1,13 +1,13 @@
 /** `objects compare`, `reconcile`, `reread` and `repair`: what a person asks to be read beyond the polls. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { makeWish, type NewWish, readHealth, type Sync } from '../../control/index.ts';
+import { makeSyncRequest, type NewSyncRequest, readHealth, type Sync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
 import { chosenObjects, chosenRecords } from '../chosen-objects.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { counted } from '../terminal/output.ts';
-import { secondsOf, syncFlag, tellEnd, timeoutOf, wishAndWait } from './wish.ts';
+import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-request.ts';
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
@@ -67,7 +67,7 @@ export async function askOf(
   args: Arguments,
   { config, output, stop }: Context,
   command: string,
-  wishOf: (sync: Sync) => NewWish,
+  requestOf: (sync: Sync) => NewSyncRequest,
 ): Promise<number> {
   const help = `lockstep help ${command}`;
   const timeoutMs = timeoutOf(args, Infinity, help);
@@ -75,29 +75,30 @@ export async function askOf(
   return withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));
     const { id, name } = sync;
-    const wish = wishOf(sync);
-    const { kind, objects } = wish;
+    const syncRequest = requestOf(sync);
+    const { kind, objects } = syncRequest;
     if (!args.isSet('wait')) {
-      const wishId = await makeWish(control, id, wish);
+      const requestId = await makeSyncRequest(control, id, syncRequest);
       const isHeld = (await readHealth(control)).get(id)?.isHeld === true;
-      if (output.wantsJson) output.object({ schema: 1, name, kind, objects, wish: wishId, running: isHeld });
+      if (output.wantsJson)
+        output.object({ schema: 1, name, kind, objects, request_id: requestId, running: isHeld });
       else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} is asked for.`);
       if (sync.paused) output.say(`It is paused: done after lockstep sync resume ${shellWord(name)}`);
       else if (!isHeld) output.say('No Lockstep process runs it: done as soon as one does (lockstep start).');
       return 0;
     }
     const waiting = { control, sync, output, stop, timeoutMs, isKept: true };
-    const granted = await wishAndWait(waiting, wish);
-    const { skipped, repairs, setAside, tookMs } = granted;
+    const result = await requestAndWait(waiting, syncRequest);
+    const { skipped, repairs, setAside, tookMs } = result;
     if (output.wantsJson) {
-      const told = { objects: granted.objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
+      const told = { objects: result.objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
       output.object({ schema: 1, name, kind, ...told });
     } else {
       const mended = repairs.length === 0 ? 'nothing had to be mended' : 'what differed was mended';
       output.data(
-        `${name}: ${kind} of ${counted(granted.objects, 'object')} took ${secondsOf(tookMs)}; ${mended}.`,
+        `${name}: ${kind} of ${counted(result.objects, 'object')} took ${secondsOf(tookMs)}; ${mended}.`,
       );
     }
-    return tellEnd(granted, output);
+    return tellEnd(result, output);
   });
 }

@@ -18,7 +18,7 @@ export const orgFlags: Readonly<Record<string, Flag>> = {
   'control-port': { value: 'PORT', says: 'Where its control API listens (default 8403); 0: any free one.' },
 };
 
-export interface OrgWishes {
+export interface OrgChoices {
   records: number;
   activityPerSecond: number;
   seed: number;
@@ -26,7 +26,7 @@ export interface OrgWishes {
   controlPort: number;
 }
 
-export const orgWishes = (args: Arguments, activity: number): OrgWishes => ({
+export const orgChoices = (args: Arguments, activity: number): OrgChoices => ({
   records: args.number('records', { min: 100, max: 20_000_000, otherwise: 50_000 }),
   activityPerSecond: args.number('activity', { min: 0, max: 1000, otherwise: activity, whole: false }),
   seed: args.number('seed', { min: 0, max: 2 ** 31, otherwise: 1 }),
@@ -46,7 +46,7 @@ export const org: Command = {
   },
   async run(args, { config, output, stop }) {
     const { dataDir, databaseUrl: own } = config;
-    const wishes = orgWishes(args, 0);
+    const choices = orgChoices(args, 0);
     const rules = args.text('rules');
     const port = args.number('port', { min: 0, max: 65_535, otherwise: config.orgPort });
     const say = (line: string) => output.say(line);
@@ -69,7 +69,7 @@ export const org: Command = {
         server,
         dataDir,
         port,
-        ...wishes,
+        ...choices,
         ...(rules !== undefined && { rulesFile: resolve(rules) }),
         say,
         onSeeded,

@@ -49,8 +49,17 @@ export const syncCreate: Command = {
       const say = (step: string) => output.say(step);
       const deps = { control, clock: systemClock, log: noLog, say };
       const { allowHosts } = config;
-      const wish = { name, loginUrl, clientId, clientSecret, sobjects, intervalMs, apiVersion, allowHosts };
-      const id = await createSync(deps, wish, stop);
+      const options = {
+        name,
+        loginUrl,
+        clientId,
+        clientSecret,
+        sobjects,
+        intervalMs,
+        apiVersion,
+        allowHosts,
+      };
+      const id = await createSync(deps, options, stop);
       const sync = await readSync(control, id);
       assert(sync, 'a sync that was created is there');
       showWays(await waysOf(config, control, sync), output);

@@ -17,12 +17,12 @@ export const syncWrites: Command = {
     },
   },
   async run(args, { config, output }) {
-    const wish = args.text('without-database');
-    if (wish !== undefined && !isChoice(wish))
+    const choice = args.text('without-database');
+    if (choice !== undefined && !isChoice(choice))
       throw usageError('--without-database takes refuse or forward', 'lockstep help sync writes');
     await withControl(config, async (control) => {
       const before = await chooseSync(control, args.words[0]);
-      if (wish !== undefined) await setWithoutDatabase(control, before.id, wish);
+      if (choice !== undefined) await setWithoutDatabase(control, before.id, choice);
       const { name, withoutDatabase } = (await readSync(control, before.id)) ?? before;
       if (output.wantsJson) output.object({ schema: 1, name, without_database: withoutDatabase });
       else output.data(`${name}: ${consequences[withoutDatabase]}`);

@@ -13,7 +13,7 @@ import type { Config } from '../../config.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { databaseFault, readStatus, removeEmbedded } from '../../postgres/index.ts';
 import type { Context } from '../arguments.ts';
-import type { OrgWishes } from '../commands/org.ts';
+import type { OrgChoices } from '../commands/org.ts';
 import { withControl } from '../running.ts';
 import { reportFailure } from '../terminal/failure.ts';
 import { watchFirstCopy } from '../terminal/first-copy.ts';
@@ -41,7 +41,7 @@ const compareTriesMax = 200;
 const compareEveryMs = 250;
 
 /** The exit code: 0 only where all of it held, the clean end included. */
-export async function runCheck(wishes: OrgWishes, { config, output, stop }: Context): Promise<number> {
+export async function runCheck(choices: OrgChoices, { config, output, stop }: Context): Promise<number> {
   const report: Report = {
     ok: false,
     seconds_to_first_row: null,
@@ -56,7 +56,7 @@ export async function runCheck(wishes: OrgWishes, { config, output, stop }: Cont
     await using place = await openPlace(config);
     await using demo = await openDemo({
       config: place.config,
-      ...wishes,
+      ...choices,
       controlPort: 0,
       output,
       stop: limit,

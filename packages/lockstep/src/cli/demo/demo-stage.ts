@@ -41,7 +41,7 @@ export interface Demo extends AsyncDisposable {
   base: string;
   /** Of the org's demo user. */
   token: string;
-  /** Aborts at the person's wish, and where a part ended that should run on: then with its error as the reason. */
+  /** Aborts when the person interrupts it, and where a part ended that should run on: then with its error as the reason. */
   over: AbortSignal;
 }
 
@@ -91,7 +91,7 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
 /** Control and org at the same time, because making the org's records takes the longest. */
 async function openBoth(
   ground: Ground,
-  { config, output, stop, ...wishes }: DemoOptions,
+  { config, output, stop, ...choices }: DemoOptions,
   undo: AsyncDisposableStack,
 ): Promise<{ control: Control; org: OrgProgram }> {
   const { server, say } = ground;
@@ -99,7 +99,7 @@ async function openBoth(
   const onSeeded = (seeded: number, of: number) =>
     output.show([`Making the org: ${count(seeded)} of ${count(of)} records`]);
   const startingOrg = startOrg({
-    ...wishes,
+    ...choices,
     server,
     dataDir: config.dataDir,
     port: config.orgPort,
@@ -116,7 +116,7 @@ async function openBoth(
   const { records, orgId, url, controlUrl } = org.value;
   say(`A simulated Salesforce org with ${count(records)} records: ${orgId}, ${url}`);
   say(`Its time and its faults: ${controlUrl} (docs/simulator.md)`);
-  if (records !== wishes.records)
+  if (records !== choices.records)
     say('Its records stay as an earlier run made them; --fresh makes new ones.');
   return { control: control.value, org: org.value };
 }
@@ -152,9 +152,9 @@ async function ensureSync(
     'Creating a sync of eight objects, at two requests a second, each of up to five pages of 2,000 records\n' +
       '(for a real org the default is one request in 3 s).',
   );
-  const wish = { name: demoName, loginUrl: org.url, clientId, clientSecret, sobjects: demoObjects };
+  const options = { name: demoName, loginUrl: org.url, clientId, clientSecret, sobjects: demoObjects };
   const deps = { control, clock: systemClock, log: control.log };
-  const id = await createSync(deps, { ...wish, intervalMs, apiVersion, allowHosts }, stop);
+  const id = await createSync(deps, { ...options, intervalMs, apiVersion, allowHosts }, stop);
   const sync = await readSync(control, id);
   assert(sync, 'a sync that was created is there');
   return sync;

@@ -90,9 +90,9 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   );
   undo.defer(() => end(child, ended));
   const places = { databaseUrl, host: '127.0.0.1', port, controlPort, credentialsFile };
-  const wish = { ...places, records, activityPerSecond, seed, rulesFile };
+  const configuration = { ...places, records, activityPerSecond, seed, rulesFile };
   child.stdin.on('error', () => undefined); // it has ended, which `ended` tells
-  child.stdin.write(`${JSON.stringify(wish)}\n`);
+  child.stdin.write(`${JSON.stringify(configuration)}\n`);
   const lines = createInterface({ input: child.stderr });
   lines.on('line', (line) => hear(line, options));
   const ready = await readyLine(child, ended, stop);

@@ -82,14 +82,14 @@ const percent = (rows: number, expected: number) =>
 function bars(streams: readonly StreamStatus[], columns: number): string[] {
   const rows = sum(streams, (stream) => stream.rows);
   const expected = sum(streams, (stream) => stream.rows_expected ?? stream.rows);
-  const namesWish = Math.max(0, ...streams.map(({ sobject }) => sobject.length));
+  const nameWidthWanted = Math.max(0, ...streams.map(({ sobject }) => sobject.length));
   const roomBeside = (figures: readonly string[]) =>
     columns - 5 - Math.max(0, ...figures.map(({ length }) => length));
   const allFigures = streams.map((stream) => figuresOf(stream, true));
-  const isNarrow = roomBeside(allFigures) < namesWish;
+  const isNarrow = roomBeside(allFigures) < nameWidthWanted;
   const figures = isNarrow ? streams.map((stream) => figuresOf(stream, false)) : allFigures;
   const left = roomBeside(figures);
-  const nameWidth = Math.max(nameWidthMin, Math.min(namesWish, left));
+  const nameWidth = Math.max(nameWidthMin, Math.min(nameWidthWanted, left));
   const width = Math.min(barWidth, left - nameWidth - 1);
   const lines = streams.map(({ sobject, backfill_percent: percent }, place) => {
     const bar = '#'.repeat(Math.max(0, Math.floor((percent * width) / 100))).padEnd(width, '.');

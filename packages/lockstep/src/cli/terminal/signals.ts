@@ -1,6 +1,6 @@
 /**
  * The first SIGINT, SIGTERM or SIGHUP asks for a clean end. A terminal's Ctrl-C reaches the whole group and npm passes
- * it on once more, so the same wish may come twice at once; one that comes later means it.
+ * it on once more, so the same signal may come twice at once; one that comes later means it.
  */
 import { systemClock } from '@lockstep/foundation/clock';
 import { exitCodes } from '../../core/command-error.ts';

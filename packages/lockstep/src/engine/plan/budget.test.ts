@@ -40,11 +40,11 @@ test('whatever is urgent, no 60 seconds see more than ceil(60 s / interval) requ
       fc.array(fc.record({ idleMs: fc.integer({ min: 0, max: 20_000 }), isUrgent: fc.boolean() }), {
         maxLength: 400,
       }),
-      (intervalMs, wishes) => {
+      (intervalMs, sendings) => {
         let budget: Budget = { intervalMs, sentAt: [] };
         let now = 1_000_000;
         const sent: number[] = [];
-        for (const { idleMs, isUrgent } of wishes) {
+        for (const { idleMs, isUrgent } of sendings) {
           now = Math.max(now + idleMs, nextSendAt(budget, isUrgent, now + idleMs));
           budget = spend(budget, now);
           sent.push(now);

@@ -34,13 +34,13 @@ const wideOf = ({ isUrgent, wideFrom, wideSince, wideReadAt }: StreamState) => (
 const settled = { isUrgent: false, wideFrom: null, wideSince: null, wideReadAt: 0 };
 
 test('a head read from where the tail stands has read all that was committed when its request was sent', () => {
-  const wished = streamState(1, { isUrgent: true, wideFrom: tailAt, wideReadAt: 3 });
-  assert.deepEqual(wideOf(read(wished, empty, 5_000)), { ...settled, wideReadAt: 5_000 });
+  const requested = streamState(1, { isUrgent: true, wideFrom: tailAt, wideReadAt: 3 });
+  assert.deepEqual(wideOf(read(requested, empty, 5_000)), { ...settled, wideReadAt: 5_000 });
 });
 
 test('one that goes back no further than a write that was sent on does not count as such', () => {
-  const wished = streamState(1, { isUrgent: true, wideFrom: tailAt + 1 });
-  assert.deepEqual(wideOf(read(wished, empty, 5_000)), settled);
+  const requested = streamState(1, { isUrgent: true, wideFrom: tailAt + 1 });
+  assert.deepEqual(wideOf(read(requested, empty, 5_000)), settled);
 });
 
 test('one of several pages counts when the last of them is read, as of its first request', () => {
@@ -49,10 +49,10 @@ test('one of several pages counts when the last of them is read, as of its first
   assert.deepEqual(wideOf(read(begun, empty, 6_000)), { ...settled, wideReadAt: 5_000 });
 });
 
-test('what is wished during a pass waits for the next one', () => {
+test('what is requested during a pass waits for the next one', () => {
   const begun = read(streamState(1), full, 5_000);
-  const wished = { ...begun, isUrgent: true, wideFrom: tailAt };
-  assert.deepEqual(wideOf(read(wished, empty, 6_000)), { ...settled, wideFrom: tailAt });
+  const requested = { ...begun, isUrgent: true, wideFrom: tailAt };
+  assert.deepEqual(wideOf(read(requested, empty, 6_000)), { ...settled, wideFrom: tailAt });
 });
 
 const pageRows = 40;

@@ -15,9 +15,9 @@ import { type HeldSync, type Run } from './run.ts';
 import { runTicks } from './run-ticks.ts';
 import { agree, type ServerTime } from './server-time.ts';
 import type { SyncDeps } from './sync-deps.ts';
+import type { SyncRequestQueue } from './sync-requests.ts';
 import { loadState, pageRowsMax, type StreamState, type SyncState, startsOf } from './sync-state.ts';
 import type { Trouble } from './trouble.ts';
-import type { WishBox } from './wishes.ts';
 
 /** A destination as its holder has it open. */
 export type HeldDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
@@ -32,7 +32,7 @@ export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
   /** The processes that still finish their writes. */
   living(): Promise<readonly string[]>;
   trouble: Trouble;
-  wishes: WishBox;
+  syncRequests: SyncRequestQueue;
   onQuery?: SyncDeps['onQuery'] | undefined;
   /** Told of what Salesforce says of the org's requests. */
   onUsage?: ((usage: Usage) => void) | undefined;

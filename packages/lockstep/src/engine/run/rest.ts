@@ -4,7 +4,7 @@ import { type Fault, isCredentialRefused } from '../../core/faults.ts';
 const restMsMax = 3_600_000;
 
 /**
- * How long a stream or a sync rests after its n-th failure in a row; Salesforce's own wish counts for more. A
+ * How long a stream or a sync rests after its n-th failure in a row; what Salesforce asks for counts for more. A
  * credential that is refused stays so until a person acts, and trying it often locks users; a change of the sync's
  * settings ends the rest. Whatever else needs a person locks nobody, and may have been a single wrong answer.
  */

@@ -1,14 +1,14 @@
 import {
   countQuery,
-  endWish,
+  endSyncRequest,
   openWriterUrl,
   readEffort,
   readLivingWorkers,
   recordEvent,
   recordOrgUsage,
-  reportWish,
+  reportSyncRequest,
   type Sync,
-  takeWishes,
+  takeSyncRequests,
 } from '../../control/index.ts';
 import { Fault, isKeyFault } from '../../core/faults.ts';
 import { holderName, openDestination, readStatus, type StreamStatus } from '../../postgres/index.ts';
@@ -37,10 +37,10 @@ export async function runSync(
       openDestination: async () => openDestination(await openWriterUrl(control, sync), holderName(holder)),
       living: () => readLivingWorkers(control),
       trouble,
-      wishes: {
-        open: () => takeWishes(control, sync.id),
-        report: (wishId, progress) => reportWish(control, wishId, progress),
-        end: (wishId, outcome) => endWish(control, wishId, outcome),
+      syncRequests: {
+        open: () => takeSyncRequests(control, sync.id),
+        report: (requestId, progress) => reportSyncRequest(control, requestId, progress),
+        end: (requestId, outcome) => endSyncRequest(control, requestId, outcome),
       },
       onQuery: (query) => countQuery(control, sync.id, query),
       onUsage: (said) => recordOrgUsage(control, sync.id, said),

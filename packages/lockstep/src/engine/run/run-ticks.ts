@@ -10,6 +10,7 @@ import { openProblems } from './problem-log.ts';
 import { restMs } from './rest.ts';
 import type { Run } from './run.ts';
 import { SideWork } from './side-work.ts';
+import { SyncRequests } from './sync-requests.ts';
 import { loadState, type SyncState, withFigures } from './sync-state.ts';
 import {
   afterTooSlow,
@@ -23,7 +24,6 @@ import {
   TooSlow,
   withStored,
 } from './tick.ts';
-import { Wishes } from './wishes.ts';
 
 /** A request that is under way. */
 interface Flight {
@@ -45,8 +45,8 @@ export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal)
   try {
     await tickOn(run, at, signal);
   } finally {
-    giveBackWishes(run, at.state);
-    if (at.landed) giveBackWishes(run, at.landed.reading.state);
+    giveBackRequests(run, at.state);
+    if (at.landed) giveBackRequests(run, at.landed.reading.state);
   }
 }
 
@@ -96,7 +96,7 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
       if (done.areCursorsMoved) {
         at.state = withStored(withFigures(at.state, done.figures), done.stored);
       } else {
-        giveBackWishes(run, at.state);
+        giveBackRequests(run, at.state);
         at.state = done.state;
         flight = null;
       }
@@ -193,20 +193,20 @@ const tidyEveryMs = 3_600_000;
 const retryEveryMs = 60_000;
 /** How long a write that was cut off may wait to be noticed. */
 const healEveryMs = 5_000;
-/** New wishes ring the bell; this is for those whose ring was lost. */
+/** New sync requests ring the bell; this is for those whose ring was lost. */
 const lookEveryMs = 10_000;
 
 /**
- * What is done between two requests: housekeeping, new settings, and what others wish of the next request.
+ * What is done between two requests: housekeeping, new settings, and what others request of the next request.
  *
- * `isApplied` says whether the mirror holds the state; before that no wish is done.
+ * `isApplied` says whether the mirror holds the state; before that no sync request is done.
  */
 function openLookAround(
   run: BesideRun,
   side: SideWork,
 ): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
   const { clock, mirror, open } = run;
-  const wishes = new Wishes(run.wishes, run.log, open.bell);
+  const syncRequests = new SyncRequests(run.syncRequests, run.log, open.bell);
   const tidy = everyMs(clock, tidyEveryMs);
   const retry = everyMs(clock, retryEveryMs);
   const heal = everyMs(clock, healEveryMs);
@@ -220,13 +220,18 @@ function openLookAround(
     if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
-    let next = withWishes(run, side, isNews ? { ...state, trouble: null } : state);
+    let next = withSyncRequests(run, side, isNews ? { ...state, trouble: null } : state);
     if (isNews || look()) {
       const { isCounting, asking } = besideOf(side, next);
-      next = await wishes.look(mirror, next, clock.now(), (streamNo) => isCounting || asking.has(streamNo));
+      next = await syncRequests.look(
+        mirror,
+        next,
+        clock.now(),
+        (streamNo) => isCounting || asking.has(streamNo),
+      );
     }
-    if (isApplied) await wishes.settle(mirror, next, clock.now());
-    return wishes.wishedOf(next);
+    if (isApplied) await syncRequests.settle(mirror, next, clock.now());
+    return syncRequests.withRequests(next);
   };
 }
 
@@ -266,10 +271,10 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
 const wideSlackSeconds = 10;
 
 /**
- * What others wished and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. What
- * is wished of a stream that is being asked apart waits for that answer, which may be older than the wish.
+ * What others requested and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. What
+ * is requested of a stream that is being asked apart waits for that answer, which may be older than the request.
  */
-function withWishes({ open, clock }: Run, side: SideWork, state: SyncState): SyncState {
+function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState): SyncState {
   const { intervalMs, stopAtPercent: stopAt } = open.settings;
   const budget = { ...state.budget, intervalMs };
   open.quota = { ...open.quota, stopAt };
@@ -290,8 +295,8 @@ function withWishes({ open, clock }: Run, side: SideWork, state: SyncState): Syn
   return { ...state, budget, quota, streams };
 }
 
-/** What has been wished and is not done yet would be lost with a state that is thrown away. */
-function giveBackWishes(
+/** What has been requested and is not done yet would be lost with a state that is thrown away. */
+function giveBackRequests(
   { clock, open: { urgent, wide } }: Pick<Run, 'clock' | 'open'>,
   { streams, serverNow }: SyncState,
 ): void {

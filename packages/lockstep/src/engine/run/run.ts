@@ -4,8 +4,8 @@ import type { Quota } from '../plan/quota.ts';
 import type { HealDeps } from '../writes/heal-cut-off.ts';
 import type { Wide } from '../writes/polled-first.ts';
 import type { SyncDeps } from './sync-deps.ts';
+import type { SyncRequestQueue } from './sync-requests.ts';
 import type { Trouble } from './trouble.ts';
-import type { WishBox } from './wishes.ts';
 
 /** What the holder of a sync shares with the proxy in front of it. */
 export interface HeldSync {
@@ -29,7 +29,7 @@ export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
   /** Loads them again: the plan of one has changed. */
   reloadTables(): Promise<void>;
   trouble: Trouble;
-  wishes: WishBox;
+  syncRequests: SyncRequestQueue;
   /** Told once when every first copy is complete. */
   onComplete(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { startOrg } from '@lockstep/harness/org';
 import { openStage, type Stage } from '@lockstep/harness/stage';
-import type { WishResult } from '@lockstep/harness/stage-holder';
+import type { SyncRequestResult } from '@lockstep/harness/stage-holder';
 import { suspectsMax } from 'lockstep/engine/testing';
 
 const org = await startOrg({ records: 300 });
@@ -23,15 +23,19 @@ async function openCopied(...sobjects: readonly string[]): Promise<Stage> {
   return stage;
 }
 
-/** Lets time pass until the wish is done; then, before anything else is read, looks. */
-async function granted<Seen>(stage: Stage, wish: Promise<WishResult>, look: () => Promise<Seen>) {
-  const looked = wish.then(async (result) => ({ result, seen: await look() }));
+/** Lets time pass until the request is done; then, before anything else is read, looks. */
+async function active<Seen>(
+  stage: Stage,
+  syncRequest: Promise<SyncRequestResult>,
+  look: () => Promise<Seen>,
+) {
+  const looked = syncRequest.then(async (result) => ({ result, seen: await look() }));
   const done = new AbortController();
   looked.finally(() => done.abort()).catch(() => undefined); // told below
   for (let rounds = 0; !done.signal.aborted && rounds < roundsMax; rounds++) {
     await stage.pass(stage.intervalMs);
   }
-  assert.ok(done.signal.aborted, 'the wish is granted in time');
+  assert.ok(done.signal.aborted, 'the request is served in time');
   return looked;
 }
 
@@ -45,7 +49,7 @@ test('a flush ends when all that was committed before it is in the mirror, late 
   await stage.pass(5 * minuteMs);
   await org.control('/transactions/commit', { id });
   const inTime = await create(stage, 'Committed in time');
-  const { result, seen } = await granted(stage, stage.holder.wish('flush'), () =>
+  const { result, seen } = await active(stage, stage.holder.syncRequest('flush'), () =>
     Promise.all([nameOf(stage, ids[0] ?? ''), nameOf(stage, inTime)]),
   );
   assert.deepEqual(seen, ['Committed late', 'Committed in time']);
@@ -64,9 +68,9 @@ test('a page that was under way when a flush came does not end it', async () => 
   await stage.advance(stage.intervalMs);
   await page.struck();
   const id = await create(stage, 'Behind the page');
-  const flushed = stage.holder.wish('flush');
+  const flushed = stage.holder.syncRequest('flush');
   await page.release();
-  const { seen } = await granted(stage, flushed, () => nameOf(stage, id));
+  const { seen } = await active(stage, flushed, () => nameOf(stage, id));
   assert.equal(seen, 'Behind the page');
   await stage.settle();
   await stage.expectWhole();
@@ -78,7 +82,7 @@ test('a flush reads what the log of deletions knows', async () => {
   await stage.pass(5 * minuteMs);
   await org.control('/records/hardDelete', { ids: [id] });
   await stage.pass(2 * minuteMs); // an answer has come since: the log is asked up to its time
-  const { seen } = await granted(stage, stage.holder.wish('flush'), () => nameOf(stage, id));
+  const { seen } = await active(stage, stage.holder.syncRequest('flush'), () => nameOf(stage, id));
   assert.equal(seen, undefined);
   await stage.settle();
   await stage.expectWhole();
@@ -95,7 +99,9 @@ test('a flush leaves out a table whose first copy runs, and says so', async () =
   };
   while (!(await isCurrent('Lead'))) await stage.pass(stage.intervalMs);
   const [id = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Flushed' } }]);
-  const { result, seen } = await granted(stage, stage.holder.wish('flush'), () => stage.row('lead', id));
+  const { result, seen } = await active(stage, stage.holder.syncRequest('flush'), () =>
+    stage.row('lead', id),
+  );
   assert.equal(seen?.company, 'Flushed');
   const skipped = [{ object: 'Contact', reason: 'its first copy is not complete' }];
   assert.deepEqual(result, { objects: 1, skipped, repairs: [], setAside: [] });
@@ -107,7 +113,7 @@ test('a comparison finds a row that is missing and ends when it is there again',
   const id = await create(stage, 'Deleted by hand');
   await stage.settle();
   await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const { result, seen } = await granted(stage, stage.holder.wish('compare'), () => nameOf(stage, id));
+  const { result, seen } = await active(stage, stage.holder.syncRequest('compare'), () => nameOf(stage, id));
   assert.equal(seen, 'Deleted by hand');
   assert.deepEqual(result, {
     objects: 2,
@@ -131,7 +137,7 @@ test('a comparison that finds most of a table missing reads it whole, and ends w
   const count = () => stage.mirror.query(sql`SELECT count(*) FROM salesforce.account`);
   const before = await count();
   await stage.mirror.query(sql`TRUNCATE salesforce.account`);
-  const { seen } = await granted(stage, stage.holder.wish('compare', ['Account']), count);
+  const { seen } = await active(stage, stage.holder.syncRequest('compare', ['Account']), count);
   assert.deepEqual(seen, before);
   assert.equal(stage.log.text().includes('"msg":"counts differ still"'), false);
   await stage.expectConverged();
@@ -145,7 +151,7 @@ test('a reconciliation removes a row that Salesforce does not have and ends when
   await stage.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
-  const { result, seen } = await granted(stage, stage.holder.wish('reconcile', ['account']), () =>
+  const { result, seen } = await active(stage, stage.holder.syncRequest('reconcile', ['account']), () =>
     nameOf(stage, id),
   );
   assert.equal(seen, undefined);
@@ -171,8 +177,8 @@ test('a table that is read again is never empty on the way, and right at the end
   const reader = (async () => {
     while (!done.signal.aborted) seen.add(await count());
   })();
-  const { result } = await granted(stage, stage.holder.wish('reread', ['Account']), nothing).finally(() =>
-    done.abort(),
+  const { result } = await active(stage, stage.holder.syncRequest('reread', ['Account']), nothing).finally(
+    () => done.abort(),
   );
   await reader;
   assert.deepEqual([...seen], [before]);
@@ -196,7 +202,7 @@ test('records are repaired by their Ids, whether they are wrong, missing, surplu
   await org.control('/records/hardDelete', { ids: [surplus] });
   const unknown = `${wrong.slice(0, 3)}000000000000AAA`;
   const ids = [wrong, missing, surplus, unknown];
-  const { result, seen } = await granted(stage, stage.holder.wish('repair', ['Account'], ids), () =>
+  const { result, seen } = await active(stage, stage.holder.syncRequest('repair', ['Account'], ids), () =>
     Promise.all(ids.map((id) => nameOf(stage, id))),
   );
   assert.deepEqual(seen, ['Wrong', 'Missing', undefined, undefined]);

@@ -5,14 +5,14 @@
  */
 
 import type { Random } from '@lockstep/foundation/random';
-import type { Wish, WishBox } from 'lockstep/engine/testing';
+import type { SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
 import type { Agenda } from './agenda.ts';
 import type { Journal } from './journal.ts';
 import type { ModelOrg } from './org.ts';
 import type { Profile } from './profile.ts';
 import type { Witness } from './witness.ts';
 
-export interface WishingWorld {
+export interface RequestingWorld {
   agenda: Agenda;
   random: Random;
   profile: Profile;
@@ -21,44 +21,47 @@ export interface WishingWorld {
   journal: Journal;
 }
 
-export class Wishers implements WishBox {
-  private readonly world: WishingWorld;
+export class OperationClients implements SyncRequestQueue {
+  private readonly world: RequestingWorld;
   /** Tells whoever runs the sync. */
-  onWish: () => void = () => undefined;
-  private readonly waiting = new Map<number, { wish: Wish; isKept: (skipped: readonly string[]) => void }>();
+  onSyncRequest: () => void = () => undefined;
+  private readonly waiting = new Map<
+    number,
+    { syncRequest: SyncRequest; isKept: (skipped: readonly string[]) => void }
+  >();
   private last = 0;
-  /** What is wished in the end has been done. */
+  /** What is requested in the end has been done. */
   private isContent = false;
 
-  constructor(world: WishingWorld) {
+  constructor(world: RequestingWorld) {
     this.world = world;
   }
 
   begin(): void {
     const { agenda, profile } = this.world;
-    this.wishNowAndThen();
+    this.requestNowAndThen();
     if (profile.hideMostShare > 0) this.decideInTheEnd();
-    agenda.at(profile.settlingAt, () => this.wishForTheEnd());
+    agenda.at(profile.settlingAt, () => this.requestForTheEnd());
   }
 
   /** Of what has vanished by then: it comes back, or somebody says what to do with its rows. */
   private decideInTheEnd(): void {
     const { agenda, profile, random, org } = this.world;
-    agenda.at(profile.calmAt, () => this.wish('reconcile'));
+    agenda.at(profile.calmAt, () => this.syncRequest('reconcile'));
     agenda.at((profile.calmAt + profile.settlingAt) / 2, () => {
       const decision = random.pick(['keep', 'remove', 'back'] as const);
-      if (decision !== 'back') return this.wish(decision);
+      if (decision !== 'back') return this.syncRequest(decision);
       for (const sobject of profile.sobjects)
         for (const record of org.all(sobject)) if (record.isHidden) org.toggleHidden(record);
     });
   }
 
   /** Again, until no object was left out. */
-  private wishForTheEnd(): void {
+  private requestForTheEnd(): void {
     const { agenda, profile } = this.world;
-    this.wish(profile.lastWish, (skipped) => {
+    this.syncRequest(profile.lastSyncRequest, (skipped) => {
       this.isContent = skipped.length === 0;
-      if (!this.isContent) agenda.after(profile.settlingIntervalMs, () => this.wishForTheEnd());
+      if (!this.isContent) agenda.after(profile.settlingIntervalMs, () => this.requestForTheEnd());
     });
   }
 
@@ -66,33 +69,36 @@ export class Wishers implements WishBox {
     return this.waiting.size > 0 || !this.isContent;
   }
 
-  async open(): Promise<readonly Wish[]> {
-    return [...this.waiting.values()].map(({ wish }) => wish);
+  async open(): Promise<readonly SyncRequest[]> {
+    return [...this.waiting.values()].map(({ syncRequest }) => syncRequest);
   }
 
   async report(): Promise<void> {}
 
-  async end(wishId: number, outcome: Parameters<WishBox['end']>[1]): Promise<void> {
-    const waiting = this.waiting.get(wishId);
+  async end(requestId: number, outcome: Parameters<SyncRequestQueue['end']>[1]): Promise<void> {
+    const waiting = this.waiting.get(requestId);
     if (!waiting) return;
-    this.waiting.delete(wishId);
-    this.world.journal.add('process', () => `wish ${wishId} is done: ${waiting.wish.kind}`);
+    this.waiting.delete(requestId);
+    this.world.journal.add('process', () => `sync request ${requestId} is done: ${waiting.syncRequest.kind}`);
     const { skipped = [] } = ('result' in outcome ? outcome.result : {}) as {
       skipped?: { object: string }[];
     };
     waiting.isKept(skipped.map(({ object }) => object));
   }
 
-  private wishNowAndThen(): void {
+  private requestNowAndThen(): void {
     const { agenda, random, profile } = this.world;
-    agenda.after(random.between(1_000, profile.wishEveryMs), () => {
+    agenda.after(random.between(1_000, profile.syncRequestsEveryMs), () => {
       if (agenda.now >= profile.quietAt) return;
-      this.wish(random.pick(profile.wishes));
-      this.wishNowAndThen();
+      this.syncRequest(random.pick(profile.syncRequests));
+      this.requestNowAndThen();
     });
   }
 
-  private wish(kind: Wish['kind'], onEnd: (skipped: readonly string[]) => unknown = () => undefined): void {
+  private syncRequest(
+    kind: SyncRequest['kind'],
+    onEnd: (skipped: readonly string[]) => unknown = () => undefined,
+  ): void {
     const { witness, journal } = this.world;
     const id = ++this.last;
     const isPromised = kind === 'flush' ? witness.promiseOfFlush() : () => undefined;
@@ -100,8 +106,8 @@ export class Wishers implements WishBox {
       isPromised(skipped);
       onEnd(skipped);
     };
-    this.waiting.set(id, { wish: { id, kind, objects: null, ids: null }, isKept });
-    journal.add('process', () => `wish ${id}: ${kind}`);
-    this.onWish();
+    this.waiting.set(id, { syncRequest: { id, kind, objects: null, ids: null }, isKept });
+    journal.add('process', () => `sync request ${id}: ${kind}`);
+    this.onSyncRequest();
   }
 }

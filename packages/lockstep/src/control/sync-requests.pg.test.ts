@@ -5,25 +5,25 @@ import { ManualClock } from '@lockstep/foundation/clock';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
-import { startWishGranter, untilHeld } from '@lockstep/harness/wish-granter';
+import { startSyncRequestServer, untilHeld } from '@lockstep/harness/sync-request-server';
 import { Fault } from '../core/faults.ts';
 import { newSyncId, type RecordId } from '../core/ids.ts';
 import { listenForChanges } from './changes.ts';
-import { eraseSync, recordSync, setPaused } from './syncs.ts';
-import { waitForWish } from './wait-for-wish.ts';
 import {
-  endWish,
-  makeWish,
-  type NewWish,
-  readWish,
-  reportWish,
-  takeWishes,
-  type WishStatus,
-  withdrawWish,
-} from './wishes.ts';
+  endSyncRequest,
+  makeSyncRequest,
+  type NewSyncRequest,
+  readSyncRequest,
+  reportSyncRequest,
+  type SyncRequestStatus,
+  takeSyncRequests,
+  withdrawSyncRequest,
+} from './sync-requests.ts';
+import { eraseSync, recordSync, setPaused } from './syncs.ts';
+import { waitForSyncRequest } from './wait-for-sync-request.ts';
 
 const never = new AbortController().signal;
-const flush: NewWish = { kind: 'flush', objects: null };
+const flush: NewSyncRequest = { kind: 'flush', objects: null };
 
 async function recorded({ control }: TestControl) {
   const sync = newSync();
@@ -31,50 +31,51 @@ async function recorded({ control }: TestControl) {
   return sync;
 }
 
-test('open wishes are taken oldest first, by any process, again and again until they end', async () => {
+test('open sync requests are taken oldest first, by any process, again and again until they end', async () => {
   await using world = await openTestControl();
   const { control } = world;
   const sync = await recorded(world);
   const other = await recorded(world);
   const ids = ['001000000000001AAA', '001000000000002AAA'] as RecordId[];
-  const first = await makeWish(control, sync.id, { kind: 'repair', objects: ['Account'], ids });
-  const second = await makeWish(control, sync.id, flush);
-  await makeWish(control, other.id, { kind: 'reread', objects: ['Contact'] });
-  assert.equal((await readWish(control, first))?.isTaken, false);
+  const first = await makeSyncRequest(control, sync.id, { kind: 'repair', objects: ['Account'], ids });
+  const second = await makeSyncRequest(control, sync.id, flush);
+  await makeSyncRequest(control, other.id, { kind: 'reread', objects: ['Contact'] });
+  assert.equal((await readSyncRequest(control, first))?.isTaken, false);
 
   const worker = await world.openAnother();
   const expected = [
     { id: first, kind: 'repair', objects: ['Account'], ids },
     { id: second, kind: 'flush', objects: null, ids: null },
   ];
-  assert.deepEqual(await takeWishes(worker, sync.id), expected);
-  assert.equal((await readWish(control, first))?.isTaken, true);
-  assert.deepEqual(await takeWishes(await world.openAnother(), sync.id), expected, 'after a restart');
+  assert.deepEqual(await takeSyncRequests(worker, sync.id), expected);
+  assert.equal((await readSyncRequest(control, first))?.isTaken, true);
+  assert.deepEqual(await takeSyncRequests(await world.openAnother(), sync.id), expected, 'after a restart');
 
-  await endWish(worker, first, { result: { objects: 1 } });
-  assert.deepEqual(await takeWishes(worker, sync.id), expected.slice(1));
+  await endSyncRequest(worker, first, { result: { objects: 1 } });
+  assert.deepEqual(await takeSyncRequests(worker, sync.id), expected.slice(1));
 });
 
-test('a wish for a sync that is not there is refused', async () => {
+test('a sync request for a sync that is not there is refused', async () => {
   await using world = await openTestControl();
-  await assert.rejects(makeWish(world.control, newSyncId(), flush), { code: 'PRX-01' });
+  await assert.rejects(makeSyncRequest(world.control, newSyncId(), flush), { code: 'PRX-01' });
 });
 
-test('a wish of a form that nobody can grant is not stored', async () => {
+test('a sync request of a form that no worker can serve is not stored', async () => {
   await using world = await openTestControl();
   const { id } = await recorded(world);
-  const refused: NewWish[] = [
+  const refused: NewSyncRequest[] = [
     { kind: 'wash' as 'flush', objects: null },
     { kind: 'repair', objects: ['Account'] },
     { kind: 'repair', objects: null, ids: ['001000000000001AAA' as RecordId] },
     { kind: 'remove', objects: null },
     { kind: 'flush', objects: null, ids: ['001000000000001AAA' as RecordId] },
   ];
-  for (const wish of refused) await assert.rejects(makeWish(world.control, id, wish), { code: '23514' });
-  assert.deepEqual(await takeWishes(world.control, id), []);
+  for (const syncRequest of refused)
+    await assert.rejects(makeSyncRequest(world.control, id, syncRequest), { code: '23514' });
+  assert.deepEqual(await takeSyncRequests(world.control, id), []);
 });
 
-test('a new wish and one that is withdrawn are told like a change of the sync', async () => {
+test('a new sync request and one that is withdrawn are told like a change of the sync', async () => {
   await using world = await openTestControl();
   const sync = await recorded(world);
   const told: (string | null)[] = [];
@@ -94,9 +95,9 @@ test('a new wish and one that is withdrawn are told like a change of the sync', 
     return told.splice(0);
   };
   assert.deepEqual(await nextTold(), [null]);
-  const wish = await makeWish(world.control, sync.id, flush);
+  const syncRequest = await makeSyncRequest(world.control, sync.id, flush);
   assert.deepEqual(await nextTold(), [sync.id]);
-  assert.equal(await withdrawWish(world.control, wish), true);
+  assert.equal(await withdrawSyncRequest(world.control, syncRequest), true);
   assert.deepEqual(await nextTold(), [sync.id]);
   stop.abort();
   await listening;
@@ -109,20 +110,20 @@ test('whoever waits hears of progress and of the end at once, from another proce
   const worker = await world.openAnother();
   const progress = { done: 1, of: 2 };
   const heard = Promise.withResolvers<void>();
-  await using granter = startWishGranter(worker, async ({ id }) => {
-    await reportWish(worker, id, progress);
+  await using granter = startSyncRequestServer(worker, async ({ id }) => {
+    await reportSyncRequest(worker, id, progress);
     await heard.promise;
-    await endWish(worker, id, { result: { objects: 2 } });
+    await endSyncRequest(worker, id, { result: { objects: 2 } });
   });
   await untilHeld(control, sync);
 
-  const news: WishStatus[] = [];
-  const end = await waitForWish(
+  const news: SyncRequestStatus[] = [];
+  const end = await waitForSyncRequest(
     control,
-    await makeWish(control, sync.id, flush),
-    (wish) => {
-      news.push(wish);
-      if (wish.progress !== null) heard.resolve();
+    await makeSyncRequest(control, sync.id, flush),
+    (syncRequest) => {
+      news.push(syncRequest);
+      if (syncRequest.progress !== null) heard.resolve();
     },
     never,
   );
@@ -134,50 +135,50 @@ test('whoever waits hears of progress and of the end at once, from another proce
   );
 });
 
-test('a wish that fails ends with the words of its fault, once and for all', async () => {
+test('a sync request that fails ends with the words of its fault, once and for all', async () => {
   await using world = await openTestControl();
   const { control } = world;
-  const wish = await makeWish(control, (await recorded(world)).id, flush);
+  const syncRequest = await makeSyncRequest(control, (await recorded(world)).id, flush);
   const fault = new Fault('NET-01', { host: 'acme.example.com', reason: 'ECONNREFUSED' });
-  await endWish(control, wish, { fault });
-  await endWish(control, wish, { result: {} });
-  await reportWish(control, wish, { done: 1 });
+  await endSyncRequest(control, syncRequest, { fault });
+  await endSyncRequest(control, syncRequest, { result: {} });
+  await reportSyncRequest(control, syncRequest, { done: 1 });
 
-  const { end, progress } = (await readWish(control, wish)) ?? {};
+  const { end, progress } = (await readSyncRequest(control, syncRequest)) ?? {};
   assert.deepEqual(end, { fault: { code: 'NET-01', explanation: fault.message, next: fault.next } });
   assert.equal(progress, null);
-  assert.equal(await withdrawWish(control, wish), false);
+  assert.equal(await withdrawSyncRequest(control, syncRequest), false);
 });
 
-test('a wish is gone for whoever waits when it is withdrawn, and when its sync is erased', async () => {
+test('a sync request is gone for whoever waits when it is withdrawn, and when its sync is erased', async () => {
   await using world = await openTestControl();
   const { control } = world;
   for (const remove of [
-    withdrawWish,
+    withdrawSyncRequest,
     (_: unknown, __: number, id: ReturnType<typeof newSyncId>) => eraseSync(control, id),
   ]) {
     const sync = await recorded(world);
-    await using _granter = startWishGranter(await world.openAnother(), () => Promise.resolve());
+    await using _granter = startSyncRequestServer(await world.openAnother(), () => Promise.resolve());
     await untilHeld(control, sync);
-    const wish = await makeWish(control, sync.id, flush);
+    const syncRequest = await makeSyncRequest(control, sync.id, flush);
     const seen = Promise.withResolvers<void>();
-    const waiting = waitForWish(control, wish, () => seen.resolve(), never);
+    const waiting = waitForSyncRequest(control, syncRequest, () => seen.resolve(), never);
     await seen.promise;
-    await remove(control, wish, sync.id);
+    await remove(control, syncRequest, sync.id);
     assert.equal(await waiting, null);
   }
 });
 
-test('nobody waits for a sync that is paused or that nobody runs, and the wish is kept', async () => {
+test('nobody waits for a sync that is paused or that nobody runs, and the request is kept', async () => {
   await using world = await openTestControl();
   const { control } = world;
   const sync = await recorded(world);
-  const wish = await makeWish(control, sync.id, flush);
-  const waiting = () => waitForWish(control, wish, () => undefined, never);
+  const syncRequest = await makeSyncRequest(control, sync.id, flush);
+  const waiting = () => waitForSyncRequest(control, syncRequest, () => undefined, never);
   await assert.rejects(waiting(), { code: 'SYS-13', safe: { sync: shellWord(sync.name) } });
   await setPaused(control, sync.id, true);
   await assert.rejects(waiting(), { code: 'SYS-12' });
-  assert.equal((await takeWishes(control, sync.id)).length, 1);
+  assert.equal((await takeSyncRequests(control, sync.id)).length, 1);
 });
 
 test('a sync that changes hands is waited for, and not longer than a take-over lasts', async () => {
@@ -185,7 +186,7 @@ test('a sync that changes hands is waited for, and not longer than a take-over l
   await using world = await openTestControl();
   const control = { ...world.control, clock };
   const sync = await recorded(world);
-  const granter = startWishGranter(await world.openAnother(), () => Promise.resolve());
+  const granter = startSyncRequestServer(await world.openAnother(), () => Promise.resolve());
   await untilHeld(world.control, sync);
   let onLook = Promise.withResolvers<void>();
   const look = async (ms: number) => {
@@ -193,9 +194,9 @@ test('a sync that changes hands is waited for, and not longer than a take-over l
     clock.advance(ms);
     await onLook.promise;
   };
-  const waiting = waitForWish(
+  const waiting = waitForSyncRequest(
     control,
-    await makeWish(control, sync.id, flush),
+    await makeSyncRequest(control, sync.id, flush),
     () => onLook.resolve(),
     never,
   );
@@ -207,43 +208,48 @@ test('a sync that changes hands is waited for, and not longer than a take-over l
   await failed;
 });
 
-test('an abort ends the waiting and leaves the wish as it is', async () => {
+test('an abort ends the waiting and leaves the request as it is', async () => {
   await using world = await openTestControl();
   const { control } = world;
   const sync = await recorded(world);
-  await using _granter = startWishGranter(await world.openAnother(), () => Promise.resolve());
+  await using _granter = startSyncRequestServer(await world.openAnother(), () => Promise.resolve());
   await untilHeld(control, sync);
-  const wish = await makeWish(control, sync.id, flush);
+  const syncRequest = await makeSyncRequest(control, sync.id, flush);
   const stop = new AbortController();
-  const waiting = waitForWish(control, wish, () => stop.abort(new Error('enough')), stop.signal);
+  const waiting = waitForSyncRequest(
+    control,
+    syncRequest,
+    () => stop.abort(new Error('enough')),
+    stop.signal,
+  );
   await assert.rejects(orAbort(waiting, AbortSignal.timeout(5_000)), /enough/);
-  assert.equal((await readWish(control, wish))?.end, null);
+  assert.equal((await readSyncRequest(control, syncRequest))?.end, null);
 });
 
-test('a wish is dropped when its time has come, and forgotten a month after its end', async () => {
+test('a sync request is dropped when its time has come, and forgotten a month after its end', async () => {
   await using world = await openTestControl();
   const { control } = world;
   const { id } = await recorded(world);
-  const short = await makeWish(control, id, { ...flush, expiresInMs: 0 });
-  const kept = await makeWish(control, id, { ...flush, expiresInMs: 60_000 });
-  const ended = await makeWish(control, id, flush);
-  await endWish(control, ended, { result: {} });
-  assert.equal(await readWish(control, short), null);
+  const short = await makeSyncRequest(control, id, { ...flush, expiresInMs: 0 });
+  const kept = await makeSyncRequest(control, id, { ...flush, expiresInMs: 60_000 });
+  const ended = await makeSyncRequest(control, id, flush);
+  await endSyncRequest(control, ended, { result: {} });
+  assert.equal(await readSyncRequest(control, short), null);
   assert.deepEqual(
-    (await takeWishes(control, id)).map((wish) => wish.id),
+    (await takeSyncRequests(control, id)).map((syncRequest) => syncRequest.id),
     [kept],
   );
 
   await control.db.query(sql`
-    UPDATE lockstep.wish
+    UPDATE lockstep.sync_request
        SET ended_at = ended_at - interval '31 days', expires_at = expires_at - interval '2 days'
-     WHERE wish_id <> ${kept}`);
-  const last = await makeWish(control, id, flush);
-  const rows = await control.db.query<{ wish_id: number }>(
-    sql`SELECT wish_id FROM lockstep.wish ORDER BY wish_id`,
+     WHERE request_id <> ${kept}`);
+  const last = await makeSyncRequest(control, id, flush);
+  const rows = await control.db.query<{ request_id: number }>(
+    sql`SELECT request_id FROM lockstep.sync_request ORDER BY request_id`,
   );
   assert.deepEqual(
-    rows.map((row) => row.wish_id),
+    rows.map((row) => row.request_id),
     [kept, last],
   );
 });

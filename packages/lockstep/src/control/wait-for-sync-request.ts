@@ -4,9 +4,9 @@ import { Fault } from '../core/faults.ts';
 import { listen } from './changes.ts';
 import type { Control } from './database.ts';
 import { readHealth } from './health.ts';
+import { syncRequestChannel } from './sync-request-sql.ts';
+import { readSyncRequest, type SyncRequestStatus } from './sync-requests.ts';
 import { readSync } from './syncs.ts';
-import { wishChannel } from './wish-sql.ts';
-import { readWish, type WishStatus } from './wishes.ts';
 
 /** News come by notification; this is for those that are lost, and to see whether the sync still runs. */
 const lookEveryMs = 1_000;
@@ -14,31 +14,31 @@ const lookEveryMs = 1_000;
 const takeOverMs = 10_000;
 
 /**
- * Resolves when the wish has ended; null where it was withdrawn or has expired, or its sync was erased.
+ * Resolves when the request has ended; null where it was withdrawn or has expired, or its sync was erased.
  *
- * @param onNews  told of the open wish at each look
- * @throws {@link Fault} `SYS-12`: the sync is paused; `SYS-13`: nobody runs it. The wish stays open. After an abort,
+ * @param onNews  told of the open sync request at each look
+ * @throws {@link Fault} `SYS-12`: the sync is paused; `SYS-13`: nobody runs it. The request stays open. After an abort,
  *   the signal's reason
  */
-export async function waitForWish(
+export async function waitForSyncRequest(
   control: Control,
-  wishId: number,
-  onNews: (wish: WishStatus) => void,
+  requestId: number,
+  onNews: (syncRequest: SyncRequestStatus) => void,
   signal: AbortSignal,
-): Promise<WishStatus | null> {
+): Promise<SyncRequestStatus | null> {
   const bell = new Bell();
   const stop = new AbortController();
   const onPayload = (payload: string | null) => {
-    if (payload === null || payload === String(wishId)) bell.ring();
+    if (payload === null || payload === String(requestId)) bell.ring();
   };
-  const listening = listen(control, wishChannel, onPayload, AbortSignal.any([signal, stop.signal]));
+  const listening = listen(control, syncRequestChannel, onPayload, AbortSignal.any([signal, stop.signal]));
   let heldAt: number | null = null;
   try {
     for (;;) {
-      const wish = await readWish(control, wishId);
-      if (!wish || wish.end) return wish;
-      heldAt = await lastHeldAt(control, wish, heldAt);
-      onNews(wish);
+      const syncRequest = await readSyncRequest(control, requestId);
+      if (!syncRequest || syncRequest.end) return syncRequest;
+      heldAt = await lastHeldAt(control, syncRequest, heldAt);
+      onNews(syncRequest);
       await bell.wait(control.clock, lookEveryMs, signal);
     }
   } finally {
@@ -50,7 +50,7 @@ export async function waitForWish(
 /** @throws {@link Fault} `SYS-12`, `SYS-13`; `PRX-01`: the sync was erased a moment ago */
 async function lastHeldAt(
   control: Control,
-  { syncId }: WishStatus,
+  { syncId }: SyncRequestStatus,
   heldAt: number | null,
 ): Promise<number | null> {
   const sync = await readSync(control, syncId);

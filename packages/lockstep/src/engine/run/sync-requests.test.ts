@@ -10,8 +10,8 @@ import { startOfContent } from '../cursors/content.ts';
 import { startOfCounts } from '../cursors/counts.ts';
 import { mendOf } from '../cursors/mend.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
+import { type SyncRequest, type SyncRequestQueue, SyncRequests } from './sync-requests.ts';
 import type { Cursors, StreamState, SyncState } from './sync-state.ts';
-import { type Wish, type WishBox, Wishes } from './wishes.ts';
 
 const now = 1_000_000;
 /** Where the tail of a stream at rest stands. */
@@ -26,20 +26,20 @@ const marked = (oldest: number) => ({ marked: { isUrgent: false, oldest } });
 
 const log: AppLog = openLog<LogFields>({ write: () => undefined }, 'error');
 
-/** The wishes of one box, and what they have asked of the mirror and told the box. */
-function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
-  const open: Wish[] = wishes.map((wish, index) => ({ ...wish, id: index + 1 }));
+/** The sync requests of one box, and what they have asked of the mirror and told the box. */
+function opened(...syncRequests: readonly Omit<SyncRequest, 'id'>[]) {
+  const open: SyncRequest[] = syncRequests.map((syncRequest, index) => ({ ...syncRequest, id: index + 1 }));
   const ended: object[] = [];
   const reports: object[] = [];
   const writes: unknown[] = [];
-  const box: WishBox & { isAway: boolean } = {
+  const box: SyncRequestQueue & { isAway: boolean } = {
     isAway: false,
     open: () => (box.isAway ? Promise.reject(new Error('away')) : Promise.resolve([...open])),
     report: (_, progress) => Promise.resolve(void reports.push(progress)),
-    end(wishId, outcome) {
+    end(requestId, outcome) {
       if (box.isAway) return Promise.reject(new Error('away'));
       open.splice(
-        open.findIndex((wish) => wish.id === wishId),
+        open.findIndex((syncRequest) => syncRequest.id === requestId),
         1,
       );
       ended.push('result' in outcome ? outcome.result : outcome.fault);
@@ -57,7 +57,7 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
       readRepairs: () => Promise.resolve([]),
       readSetAside: () => Promise.resolve(aside),
     };
-  const granting = new Wishes(box, log, { ring: () => undefined });
+  const granting = new SyncRequests(box, log, { ring: () => undefined });
   return {
     box,
     open,
@@ -72,11 +72,11 @@ function opened(...wishes: readonly Omit<Wish, 'id'>[]) {
     look: (state: SyncState, at = now, isUnderWay = false) =>
       granting.look(mirror as Mirror, state, at, () => isUnderWay),
     settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
-    wished: (state: SyncState) => granting.wishedOf(state).streams[0] as StreamState,
+    requested: (state: SyncState) => granting.withRequests(state).streams[0] as StreamState,
   };
 }
 
-const wish = (kind: Wish['kind'], change: Partial<Wish> = {}) => ({
+const syncRequest = (kind: SyncRequest['kind'], change: Partial<SyncRequest> = {}) => ({
   kind,
   objects: null,
   ids: null,
@@ -90,61 +90,64 @@ const wanted = ({ cursors }: StreamState) =>
 const done = { objects: 1, skipped: [], repairs: [], setAside: [] };
 
 test('a flush wants the head read from W on, first of all, until a reading that began since has ended', async () => {
-  const wishes = opened(wish('flush'));
+  const syncRequests = opened(syncRequest('flush'));
   const before = sync([stream(1)]);
-  await wishes.look(before);
-  const asked = wishes.wished(before);
+  await syncRequests.look(before);
+  const asked = syncRequests.requested(before);
   assert.deepEqual([asked.isUrgent, asked.wideFrom, wanted(asked)], [true, tailAt, []]);
 
   const underWay = sync([stream(1, { wideSince: now + 5 })]);
-  assert.deepEqual([wishes.wished(underWay).isUrgent, wishes.wished(underWay).wideFrom], [true, null]);
-  await wishes.settle(underWay);
-  assert.deepEqual(wishes.ended, []);
+  assert.deepEqual(
+    [syncRequests.requested(underWay).isUrgent, syncRequests.requested(underWay).wideFrom],
+    [true, null],
+  );
+  await syncRequests.settle(underWay);
+  assert.deepEqual(syncRequests.ended, []);
 
-  await wishes.settle(sync([stream(1, { wideReadAt: now + 5 })]));
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now + 5 })]));
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a count that was under way when a comparison was asked for does not end it', async () => {
-  const wishes = opened(wish('compare'));
-  await wishes.look(sync([stream(1)]), now, true);
+  const syncRequests = opened(syncRequest('compare'));
+  await syncRequests.look(sync([stream(1)]), now, true);
   const counted = (lastAt: number) => sync([stream(1, { cursors: { counts: at(startOfCounts(lastAt)) } })]);
-  await wishes.settle(counted(serverNow));
-  assert.deepEqual(wishes.ended, []);
-  await wishes.settle(counted(serverNow + 1));
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(counted(serverNow));
+  assert.deepEqual(syncRequests.ended, []);
+  await syncRequests.settle(counted(serverNow + 1));
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a wide reading that began before a flush does not end it, and another one is wanted', async () => {
-  const wishes = opened(wish('flush'));
+  const syncRequests = opened(syncRequest('flush'));
   const state = sync([stream(1, { wideSince: now - 5, wideReadAt: now - 9 })]);
-  await wishes.look(state);
-  assert.equal(wishes.wished(state).wideFrom, tailAt);
-  await wishes.settle(sync([stream(1, { wideReadAt: now - 5 })]));
-  assert.deepEqual(wishes.ended, []);
+  await syncRequests.look(state);
+  assert.equal(syncRequests.requested(state).wideFrom, tailAt);
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now - 5 })]));
+  assert.deepEqual(syncRequests.ended, []);
 });
 
 test('a flush waits for the records that were marked when it had read, and for no later ones', async () => {
-  const wishes = opened(wish('flush'));
-  await wishes.look(sync([stream(1)]));
-  wishes.tell([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
-  await wishes.settle(sync([stream(1, { wideReadAt: now })]));
-  assert.deepEqual(wishes.ended, []);
-  await wishes.settle(sync([stream(1, { wideReadAt: now, ...marked(lastTicket) })]));
-  assert.deepEqual(wishes.ended, []);
-  await wishes.settle(
+  const syncRequests = opened(syncRequest('flush'));
+  await syncRequests.look(sync([stream(1)]));
+  syncRequests.tell([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now })]));
+  assert.deepEqual(syncRequests.ended, []);
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now, ...marked(lastTicket) })]));
+  assert.deepEqual(syncRequests.ended, []);
+  await syncRequests.settle(
     sync([stream(1, { wideReadAt: now, ...marked(lastTicket + 1) }), stream(2, marked(1))]),
   );
-  assert.deepEqual(wishes.ended, [done]);
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a flush ends with what was set aside of the objects that it names', async () => {
-  const wishes = opened(wish('flush', { objects: ['object1'] }));
+  const syncRequests = opened(syncRequest('flush', { objects: ['object1'] }));
   const one = { column: 'size__c', code: 'misfit', rows: 3 };
-  wishes.aside.push({ sobject: 'Object1', ...one }, { sobject: 'Object2', ...one });
-  await wishes.look(sync([stream(1), stream(2)]));
-  await wishes.settle(sync([stream(1, { wideReadAt: now }), stream(2)]));
-  assert.deepEqual(wishes.ended, [{ ...done, setAside: [{ sobject: 'Object1', ...one }] }]);
+  syncRequests.aside.push({ sobject: 'Object1', ...one }, { sobject: 'Object2', ...one });
+  await syncRequests.look(sync([stream(1), stream(2)]));
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now }), stream(2)]));
+  assert.deepEqual(syncRequests.ended, [{ ...done, setAside: [{ sobject: 'Object1', ...one }] }]);
 });
 
 for (const [kind, change, passes] of [
@@ -157,47 +160,47 @@ for (const [kind, change, passes] of [
 ] as const) {
   const object = change === timeless ? 'an object without a time' : 'an object';
   test(`${kind} of ${object} wants: ${passes.join(', ') || 'no pass'}`, async () => {
-    const wishes = opened(wish(kind));
+    const syncRequests = opened(syncRequest(kind));
     const state = sync([stream(1, { cursors: change })]);
-    await wishes.look(state);
-    const asked = wishes.wished(state);
+    await syncRequests.look(state);
+    const asked = syncRequests.requested(state);
     assert.deepEqual(wanted(asked), passes);
     assert.equal(asked.wideFrom, null);
   });
 }
 
-test('a pass that was under way when the wish came does not count, and the next one does', async () => {
-  const wishes = opened(wish('reconcile'));
+test('a pass that was under way when the request came does not count, and the next one does', async () => {
+  const syncRequests = opened(syncRequest('reconcile'));
   const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow };
-  await wishes.look(sync([stream(1, { cursors: { sweep: at(sweep) } })]));
+  await syncRequests.look(sync([stream(1, { cursors: { sweep: at(sweep) } })]));
   const ended = sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow)) } })]);
-  await wishes.settle(ended);
-  assert.deepEqual(wishes.ended, []);
-  assert.deepEqual(wanted(wishes.wished(ended)), ['sweep']);
-  await wishes.settle(sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow + 1)) } })]));
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(ended);
+  assert.deepEqual(syncRequests.ended, []);
+  assert.deepEqual(wanted(syncRequests.requested(ended)), ['sweep']);
+  await syncRequests.settle(sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow + 1)) } })]));
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a comparison ends when the days that differed have been read again', async () => {
-  const wishes = opened(wish('compare'));
-  await wishes.look(sync([stream(1)]));
+  const syncRequests = opened(syncRequest('compare'));
+  await syncRequests.look(sync([stream(1)]));
   const counts = at(startOfCounts(serverNow + 1));
-  await wishes.settle(sync([stream(1, { cursors: { counts, mend: at(mendOf(['2026-11-24'])) } })]));
-  assert.deepEqual(wishes.ended, []);
-  await wishes.settle(sync([stream(1, { cursors: { counts } })]));
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(sync([stream(1, { cursors: { counts, mend: at(mendOf(['2026-11-24'])) } })]));
+  assert.deepEqual(syncRequests.ended, []);
+  await syncRequests.settle(sync([stream(1, { cursors: { counts } })]));
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a repair marks its records first of all, and ends when none of them is marked', async () => {
-  const wishes = opened(wish('repair', { objects: ['object1'], ids: [id] }));
-  wishes.tell([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
-  const state = await wishes.look(sync([stream(1), stream(2)]));
-  assert.deepEqual(wishes.writes, [[1, [id], 'asked', true]]);
+  const syncRequests = opened(syncRequest('repair', { objects: ['object1'], ids: [id] }));
+  syncRequests.tell([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
+  const state = await syncRequests.look(sync([stream(1), stream(2)]));
+  assert.deepEqual(syncRequests.writes, [[1, [id], 'asked', true]]);
   assert.deepEqual(state.streams[0]?.marked, { isUrgent: true, oldest: lastTicket });
-  await wishes.settle(state);
-  assert.deepEqual(wishes.ended, []);
-  await wishes.settle(sync([stream(1, marked(lastTicket + 1)), stream(2)]));
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(state);
+  assert.deepEqual(syncRequests.ended, []);
+  await syncRequests.settle(sync([stream(1, marked(lastTicket + 1)), stream(2)]));
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 for (const [kind, decision] of [
@@ -205,43 +208,43 @@ for (const [kind, decision] of [
   ['remove', 'accepted'],
 ] as const) {
   test(`${kind} decides on the absent rows of the objects that it names, and is done by that`, async () => {
-    const wishes = opened(wish(kind, { objects: ['OBJECT2'] }));
+    const syncRequests = opened(syncRequest(kind, { objects: ['OBJECT2'] }));
     const state = sync([stream(1), stream(2)]);
-    await wishes.look(state);
+    await syncRequests.look(state);
     await setImmediate();
-    assert.deepEqual(wishes.writes, [[2, decision]]);
-    await wishes.settle(state);
-    assert.deepEqual(wishes.ended, [done]);
+    assert.deepEqual(syncRequests.writes, [[2, decision]]);
+    await syncRequests.settle(state);
+    assert.deepEqual(syncRequests.ended, [done]);
   });
 }
 
-test('a decision on many rows holds up nothing, and the wish is done when it is', async () => {
-  const wishes = opened(wish('keep', { objects: ['Object2'] }));
+test('a decision on many rows holds up nothing, and the request is done when it is', async () => {
+  const syncRequests = opened(syncRequest('keep', { objects: ['Object2'] }));
   const state = sync([stream(1), stream(2)]);
   const { promise, resolve } = Promise.withResolvers<void>();
-  wishes.decideAfter(promise);
-  await wishes.look(state);
-  await wishes.settle(state);
-  assert.deepEqual(wishes.ended, []);
+  syncRequests.decideAfter(promise);
+  await syncRequests.look(state);
+  await syncRequests.settle(state);
+  assert.deepEqual(syncRequests.ended, []);
   resolve();
   await setImmediate();
-  await wishes.settle(state);
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(state);
+  assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a decision that the database refuses is made again', async () => {
-  const wishes = opened(wish('remove', { objects: ['Object2'] }));
+  const syncRequests = opened(syncRequest('remove', { objects: ['Object2'] }));
   const state = sync([stream(1), stream(2)]);
-  wishes.decideAfter(Promise.reject(new Error('connection lost')));
-  await wishes.look(state);
+  syncRequests.decideAfter(Promise.reject(new Error('connection lost')));
+  await syncRequests.look(state);
   await setImmediate();
-  await wishes.settle(state);
-  assert.deepEqual([wishes.ended, wishes.writes], [[], []]);
-  wishes.decideAfter(Promise.resolve());
-  await wishes.look(state);
+  await syncRequests.settle(state);
+  assert.deepEqual([syncRequests.ended, syncRequests.writes], [[], []]);
+  syncRequests.decideAfter(Promise.resolve());
+  await syncRequests.look(state);
   await setImmediate();
-  await wishes.settle(state);
-  assert.deepEqual([wishes.ended, wishes.writes], [[done], [[2, 'accepted']]]);
+  await syncRequests.settle(state);
+  assert.deepEqual([syncRequests.ended, syncRequests.writes], [[done], [[2, 'accepted']]]);
 });
 
 const stoppedAt = (triedAt: number) => ({
@@ -249,45 +252,45 @@ const stoppedAt = (triedAt: number) => ({
 });
 
 test('what has failed before somebody asked is tried again at once', async () => {
-  const wishes = opened(wish('compare'));
+  const syncRequests = opened(syncRequest('compare'));
   const failedAt = (at: number) => ({
     counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, restsUntil: now + 60_000 },
   });
   const state = sync([stream(1, { problems: failedAt(now - 1), ...stoppedAt(now - 1) })]);
-  await wishes.look(state);
-  const asked = wishes.wished(state);
+  await syncRequests.look(state);
+  const asked = syncRequests.requested(state);
   assert.deepEqual([asked.problems.counts?.restsUntil, asked.stopped?.retryAt], [now, now]);
-  await wishes.settle(sync([stream(1, { problems: failedAt(now + 1) })]));
-  assert.deepEqual(wishes.ended, [
+  await syncRequests.settle(sync([stream(1, { problems: failedAt(now + 1) })]));
+  assert.deepEqual(syncRequests.ended, [
     { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },
   ]);
 });
 
 test('objects that cannot be served are left out with the reason, and the others are served', async () => {
-  const wishes = opened(wish('flush'));
+  const syncRequests = opened(syncRequest('flush'));
   const copying = stream(2, { cursors: { backfill: at({ after: null }) } });
   const stopped = stream(3, stoppedAt(now - 1));
-  await wishes.look(sync([stream(1), copying, stopped]));
-  await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stopped]));
-  assert.deepEqual(wishes.ended, [], 'it is tried again first');
-  await wishes.settle(sync([stream(1, { wideReadAt: now }), copying, stream(3, stoppedAt(now + 1))]));
+  await syncRequests.look(sync([stream(1), copying, stopped]));
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now }), copying, stopped]));
+  assert.deepEqual(syncRequests.ended, [], 'it is tried again first');
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now }), copying, stream(3, stoppedAt(now + 1))]));
   const skipped = [
     { object: 'Object2', reason: 'its first copy is not complete' },
     { object: 'Object3', reason: 'it is stopped (PERM-02)' },
   ];
-  assert.deepEqual(wishes.ended, [{ ...done, skipped }]);
+  assert.deepEqual(syncRequests.ended, [{ ...done, skipped }]);
 });
 
 test('an object that stops on the way holds nobody up', async () => {
-  const wishes = opened(wish('reread'));
-  await wishes.look(sync([stream(1)]));
-  await wishes.settle(sync([stream(1, stoppedAt(now + 1))]));
-  assert.equal(wishes.ended.length, 1);
+  const syncRequests = opened(syncRequest('reread'));
+  await syncRequests.look(sync([stream(1)]));
+  await syncRequests.settle(sync([stream(1, stoppedAt(now + 1))]));
+  assert.equal(syncRequests.ended.length, 1);
 });
 
-test('how far a wish is, is told once a second', async () => {
-  const wishes = opened(wish('reread'));
-  await wishes.look(sync([stream(1), stream(2)]));
+test('how far a sync request is, is told once a second', async () => {
+  const syncRequests = opened(syncRequest('reread'));
+  await syncRequests.look(sync([stream(1), stream(2)]));
   const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow + 1, done: 250 };
   const state = sync([
     stream(1, { cursors: { sweep: at(sweep) } }),
@@ -295,37 +298,37 @@ test('how far a wish is, is told once a second', async () => {
       cursors: { sweep: at(startOfSweep(serverNow + 1)), content: at(startOfContent(serverNow + 1)) },
     }),
   ]);
-  await wishes.settle(state, now + 999);
-  assert.deepEqual(wishes.reports, []);
-  await wishes.settle(state, now + 1_000);
-  await wishes.settle(state, now + 1_500);
-  assert.deepEqual(wishes.reports, [
+  await syncRequests.settle(state, now + 999);
+  assert.deepEqual(syncRequests.reports, []);
+  await syncRequests.settle(state, now + 1_000);
+  await syncRequests.settle(state, now + 1_500);
+  assert.deepEqual(syncRequests.reports, [
     { done: 1, of: 2, objects: [{ object: 'Object1', rows: 250, of: 1_000 }] },
   ]);
 });
 
-test('a wish that is taken back is forgotten', async () => {
-  const wishes = opened(wish('flush'));
+test('a sync request that is taken back is forgotten', async () => {
+  const syncRequests = opened(syncRequest('flush'));
   const state = sync([stream(1)]);
-  await wishes.look(state);
-  wishes.open.length = 0;
-  await wishes.look(state);
-  assert.deepEqual(wishes.wished(state), state.streams[0]);
-  await wishes.settle(sync([stream(1, { wideReadAt: now })]));
-  assert.deepEqual(wishes.ended, []);
+  await syncRequests.look(state);
+  syncRequests.open.length = 0;
+  await syncRequests.look(state);
+  assert.deepEqual(syncRequests.requested(state), state.streams[0]);
+  await syncRequests.settle(sync([stream(1, { wideReadAt: now })]));
+  assert.deepEqual(syncRequests.ended, []);
 });
 
 test('while nobody can be asked, what was taken goes on, and its end is told later', async () => {
-  const wishes = opened(wish('flush'));
+  const syncRequests = opened(syncRequest('flush'));
   const state = sync([stream(1)]);
-  await wishes.look(state);
-  wishes.box.isAway = true;
-  assert.equal(await wishes.look(state), state);
-  assert.equal(wishes.wished(state).wideFrom, tailAt);
+  await syncRequests.look(state);
+  syncRequests.box.isAway = true;
+  assert.equal(await syncRequests.look(state), state);
+  assert.equal(syncRequests.requested(state).wideFrom, tailAt);
   const read = sync([stream(1, { wideReadAt: now })]);
-  await wishes.settle(read);
-  assert.deepEqual(wishes.ended, []);
-  wishes.box.isAway = false;
-  await wishes.settle(read);
-  assert.deepEqual(wishes.ended, [done]);
+  await syncRequests.settle(read);
+  assert.deepEqual(syncRequests.ended, []);
+  syncRequests.box.isAway = false;
+  await syncRequests.settle(read);
+  assert.deepEqual(syncRequests.ended, [done]);
 });

@@ -5,13 +5,13 @@ import { shellWord } from '@lockstep/foundation/shell-words';
 import { z } from 'zod';
 import {
   type Control,
-  makeWish,
-  type NewWish,
+  makeSyncRequest,
+  type NewSyncRequest,
   readHealth,
   type Sync,
-  type WishStatus,
-  waitForWish,
-  withdrawWish,
+  type SyncRequestStatus,
+  waitForSyncRequest,
+  withdrawSyncRequest,
 } from '../../control/index.ts';
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
@@ -21,7 +21,7 @@ import { parseDuration } from '../terminal/duration.ts';
 import { exitCodeOf } from '../terminal/failure.ts';
 import { count, counted, type Output } from '../terminal/output.ts';
 
-/** What its granter tells of a wish that is under way. */
+/** What the sync's worker tells of a sync request that is under way. */
 const progressSchema = z.object({
   done: z.int(),
   of: z.int(),
@@ -30,7 +30,7 @@ const progressSchema = z.object({
 });
 type Progress = z.infer<typeof progressSchema>;
 
-/** What its granter tells at the end. */
+/** What the sync's worker tells at the end. */
 const resultSchema = z.object({
   /** How many were served. */
   objects: z.int(),
@@ -42,7 +42,7 @@ const resultSchema = z.object({
     .array(z.object({ sobject: z.string(), column: z.string().nullable(), code: z.string(), rows: z.int() }))
     .default([]),
 });
-export type Granted = z.infer<typeof resultSchema> & { tookMs: number };
+export type SyncRequestResult = z.infer<typeof resultSchema> & { tookMs: number };
 
 export const syncFlag: Flag = { value: 'SYNC', says: 'Name or id; may be left out where there is one.' };
 
@@ -52,23 +52,26 @@ export interface Waiting {
   output: Output;
   stop: AbortSignal;
   timeoutMs: number;
-  /** A wish that nobody waits for any more is dropped; one that is kept goes on. */
+  /** A sync request that nobody waits for any more is dropped; one that is kept goes on. */
   isKept: boolean;
 }
 
 /**
  * @throws Fault `SYS-12`: the sync is paused; `SYS-13`: nobody runs it; `SYS-14`: not done in time;
- *   {@link CommandError}: it could not be granted
+ *   {@link CommandError}: it could not be served
  */
-export async function wishAndWait(waiting: Waiting, wish: NewWish): Promise<Granted> {
+export async function requestAndWait(
+  waiting: Waiting,
+  syncRequest: NewSyncRequest,
+): Promise<SyncRequestResult> {
   const { control, sync, output, stop, timeoutMs, isKept } = waiting;
   const expiresInMs = timeoutMs + withdrawalMaxMs;
-  const id = await makeWish(control, sync.id, { ...wish, ...(!isKept && { expiresInMs }) });
+  const id = await makeSyncRequest(control, sync.id, { ...syncRequest, ...(!isKept && { expiresInMs }) });
   using late = deadline(control.clock, timeoutMs, stop);
-  const tell = progressOn(output, wish.kind, sync.name);
-  let last: WishStatus | undefined;
+  const tell = progressOn(output, syncRequest.kind, sync.name);
+  let last: SyncRequestStatus | undefined;
   try {
-    const ended = await waitForWish(
+    const ended = await waitForSyncRequest(
       control,
       id,
       (news) => {
@@ -77,22 +80,22 @@ export async function wishAndWait(waiting: Waiting, wish: NewWish): Promise<Gran
       },
       late,
     );
-    return grantedOf(ended, sync);
+    return resultOf(ended, sync);
   } catch (error) {
     if (stop.aborted || !late.aborted) throw error;
     throw await notInTime(waiting, last);
   } finally {
     output.show([]);
     if (!isKept)
-      await withdrawWish(control, id).catch(() => undefined); // it expires by itself
+      await withdrawSyncRequest(control, id).catch(() => undefined); // it expires by itself
     else if (stop.aborted) output.say('Waiting ends here; what was asked goes on.');
   }
 }
 
-/** Whoever was killed does not withdraw: its wish is dropped this long after it would have been. */
+/** Whoever was killed does not withdraw: its request is dropped this long after it would have been. */
 const withdrawalMaxMs = 5_000;
 
-function grantedOf(ended: WishStatus | null, { name }: Sync): Granted {
+function resultOf(ended: SyncRequestStatus | null, { name }: Sync): SyncRequestResult {
   if (!ended?.end) {
     throw new CommandError(`What was asked of ${name} was withdrawn, or the sync was erased`, {
       exitCode: exitCodes.notFound,
@@ -107,7 +110,7 @@ function grantedOf(ended: WishStatus | null, { name }: Sync): Granted {
 
 async function notInTime(
   { control, sync, timeoutMs }: Waiting,
-  last: WishStatus | undefined,
+  last: SyncRequestStatus | undefined,
 ): Promise<Fault> {
   const progress = progressOf(last);
   const left = progress?.objects.map(({ object }) => object) ?? [];
@@ -122,12 +125,12 @@ async function notInTime(
 }
 
 /** Null where nothing was reported yet, or by a version that tells other things. */
-function progressOf(wish: WishStatus | undefined): Progress | null {
-  return progressSchema.safeParse(wish?.progress).data ?? null;
+function progressOf(syncRequest: SyncRequestStatus | undefined): Progress | null {
+  return progressSchema.safeParse(syncRequest?.progress).data ?? null;
 }
 
 /** On a terminal what is left, painted over; elsewhere a line for each object that is done. */
-function progressOn(output: Output, kind: string, name: string): (news: WishStatus) => void {
+function progressOn(output: Output, kind: string, name: string): (news: SyncRequestStatus) => void {
   let said = '';
   return (news) => {
     const progress = progressOf(news);
@@ -147,7 +150,7 @@ export const secondsOf = (ms: number): string =>
   ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 
 /** Says what was not served, what was mended and what the mirror cannot hold; the exit code. */
-export function tellEnd({ skipped, repairs, setAside }: Granted, output: Output): number {
+export function tellEnd({ skipped, repairs, setAside }: SyncRequestResult, output: Output): number {
   for (const { sobject, kind, rows } of repairs) {
     output.say(`${sobject}: ${rows === 1 ? '1 row was' : `${count(rows)} rows were`} ${kind}; mended`);
   }

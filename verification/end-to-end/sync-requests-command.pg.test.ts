@@ -3,17 +3,17 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
-import { startWishGranter, untilHeld } from '@lockstep/harness/wish-granter';
+import { startSyncRequestServer, untilHeld } from '@lockstep/harness/sync-request-server';
 import {
   countQuery,
   countRequest,
-  endWish,
+  endSyncRequest,
   recordOrgUsage,
   recordTrouble,
-  reportWish,
+  reportSyncRequest,
   type Sync,
   setPaused,
-  type takeWishes,
+  type takeSyncRequests,
 } from 'lockstep/control';
 import { recordSync } from 'lockstep/control/testing';
 import { Fault } from 'lockstep/core/faults';
@@ -38,20 +38,20 @@ async function openStage(): Promise<Stage> {
   return { world, cli, sync, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-type OpenWish = Awaited<ReturnType<typeof takeWishes>>[number];
+type OpenSyncRequest = Awaited<ReturnType<typeof takeSyncRequests>>[number];
 
-/** Holds the sync in another process's stead, and ends each wish with the outcome. */
-async function hold({ world, sync }: Stage, grant: (wish: OpenWish) => Promise<void>) {
-  const granter = startWishGranter(await world.openAnother(), grant);
+/** Holds the sync in another process's stead, and ends each sync request with the outcome. */
+async function hold({ world, sync }: Stage, take: (syncRequest: OpenSyncRequest) => Promise<void>) {
+  const granter = startSyncRequestServer(await world.openAnother(), take);
   await untilHeld(world.control, sync);
   return granter;
 }
 
 const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
 
-const openWishes = ({ world }: Stage) =>
+const openSyncRequests = ({ world }: Stage) =>
   world.control.db.query<{ kind: string; objects: string[] | null }>(
-    sql`SELECT kind, objects FROM lockstep.wish WHERE ended_at IS NULL`,
+    sql`SELECT kind, objects FROM lockstep.sync_request WHERE ended_at IS NULL`,
   );
 
 test('flush ends when the holder says so, and tells what was mended on the way', async () => {
@@ -59,8 +59,12 @@ test('flush ends when the holder says so, and tells what was mended on the way',
   const { world, cli } = stage;
   const repairs = [{ sobject: 'Contact', kind: 'stale', rows: 1 }];
   await using granter = await hold(stage, async ({ id }) => {
-    await reportWish(world.control, id, { done: 1, of: 2, objects: [{ object: 'Contact', rows: 0, of: 5 }] });
-    await endWish(world.control, id, { result: { objects: 2, skipped: [], repairs } });
+    await reportSyncRequest(world.control, id, {
+      done: 1,
+      of: 2,
+      objects: [{ object: 'Contact', rows: 0, of: 5 }],
+    });
+    await endSyncRequest(world.control, id, { result: { objects: 2, skipped: [], repairs } });
   });
   const told = await cli.run(['flush']);
   assert.equal(told.code, 0, told.stderr);
@@ -87,7 +91,7 @@ test('flush says which objects were left out, and ends with code 3', async () =>
   await using stage = await openStage();
   const { world, cli } = stage;
   await using _granter = await hold(stage, ({ id }) =>
-    endWish(world.control, id, {
+    endSyncRequest(world.control, id, {
       result: {
         objects: 1,
         skipped: [{ object: 'Contact', reason: 'it is stopped (PERM-02)' }],
@@ -100,7 +104,7 @@ test('flush says which objects were left out, and ends with code 3', async () =>
   assert.match(stderr, /left out: Contact, because it is stopped \(PERM-02\)\nnext: .*objects list/);
 });
 
-test('flush names the objects that hold records set aside, why, and ends with code 3; so does every wish', async () => {
+test('flush names the objects that hold records set aside, why, and ends with code 3; so does every sync request', async () => {
   await using stage = await openStage();
   const { world, cli } = stage;
   const setAside = [
@@ -108,7 +112,7 @@ test('flush names the objects that hold records set aside, why, and ends with co
     { sobject: 'Account', column: null, code: '23505', rows: 1_200 },
   ];
   await using _granter = await hold(stage, ({ id }) =>
-    endWish(world.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
+    endSyncRequest(world.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
   );
   for (const args of [['flush'], ['objects', 'reconcile', '--wait']]) {
     const { code, stdout, stderr } = await cli.run(args);
@@ -132,23 +136,27 @@ test('flush names the objects that hold records set aside, why, and ends with co
   assert.deepEqual((json(asJson) as { set_aside: unknown }).set_aside, setAside);
 });
 
-test('flush that is not done in time says what is left and what the sync waits for, and takes its wish back', async () => {
+test('flush that is not done in time says what is left and what the sync waits for, and takes its request back', async () => {
   await using stage = await openStage();
   const { world, cli, sync } = stage;
   await using _granter = await hold(stage, async ({ id }) => {
     const fault = new Fault('LIM-02', { reason: '91 of 100 requests, the line is 90 %' });
     await recordTrouble(world.control, sync.id, fault, 60_000);
-    await reportWish(world.control, id, { done: 1, of: 2, objects: [{ object: 'Contact', rows: 0, of: 5 }] });
+    await reportSyncRequest(world.control, id, {
+      done: 1,
+      of: 2,
+      objects: [{ object: 'Contact', rows: 0, of: 5 }],
+    });
   });
   const { code, stderr } = await cli.run(['flush', '--timeout', '500ms']);
   assert.equal(code, 8);
   assert.match(stderr, /error SYS-14: .*1 of 2 objects were done within 0\.5 s\. Left: Contact\./);
   assert.match(stderr, /The sync waits: LIM-02 Stop line reached/);
   assert.match(stderr, /\nnext: .*status acme.*--timeout/);
-  assert.deepEqual(await openWishes(stage), []);
+  assert.deepEqual(await openSyncRequests(stage), []);
 });
 
-test('flush of a sync that nobody runs, or that is paused, fails at once and leaves no wish behind', async () => {
+test('flush of a sync that nobody runs, or that is paused, fails at once and leaves no sync request behind', async () => {
   await using stage = await openStage();
   const { world, cli, sync } = stage;
   const unheld = await cli.run(['flush', '--json']);
@@ -159,26 +167,26 @@ test('flush of a sync that nobody runs, or that is paused, fails at once and lea
   const paused = await cli.run(['flush']);
   assert.equal(paused.code, 3);
   assert.match(paused.stderr, /error SYS-12: .*\nnext: .*sync resume acme/);
-  assert.deepEqual(await openWishes(stage), []);
+  assert.deepEqual(await openSyncRequests(stage), []);
 });
 
-test('flush that is interrupted takes its wish back', async () => {
+test('flush that is interrupted takes its request back', async () => {
   await using stage = await openStage();
   const { world, cli } = stage;
   await using _granter = await hold(stage, ({ id }) =>
-    reportWish(world.control, id, { done: 0, of: 1, objects: [] }),
+    reportSyncRequest(world.control, id, { done: 0, of: 1, objects: [] }),
   );
   const running = await cli.start(['flush'], 'flush: 0 of 1 objects');
   const { code } = await running.end('SIGINT');
   assert.equal(code, 130);
-  assert.deepEqual(await openWishes(stage), []);
+  assert.deepEqual(await openSyncRequests(stage), []);
 });
 
-test('a fault that ends a wish is told with its code and next step', async () => {
+test('a fault that ends a sync request is told with its code and next step', async () => {
   await using stage = await openStage();
   const { world, cli } = stage;
   await using _granter = await hold(stage, ({ id }) =>
-    endWish(world.control, id, {
+    endSyncRequest(world.control, id, {
       fault: new Fault('PERM-02', { stream: 'Contact', reason: 'INVALID_TYPE' }),
     }),
   );
@@ -194,32 +202,32 @@ test('objects commands ask for the objects by the names that the sync has, and d
   await using stage = await openStage();
   const { cli } = stage;
   const all = await cli.run(['objects', 'compare', '--json']);
-  const { wish, ...rest } = json(all) as { wish: number };
+  const { syncRequest, ...rest } = json(all) as { syncRequest: number };
   assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'compare', objects: null, running: false });
-  assert.ok(wish > 0);
+  assert.ok(syncRequest > 0);
   const some = await cli.run(['objects', 'reconcile', 'CONTACT', 'account', 'Contact']);
   assert.equal(some.code, 0);
   assert.equal(some.stdout, 'acme: reconcile of Contact, Account is asked for.\n');
   assert.match(some.stderr, /No Lockstep process runs it: done as soon as one does/);
-  assert.deepEqual(await openWishes(stage), [
+  assert.deepEqual(await openSyncRequests(stage), [
     { kind: 'compare', objects: null },
     { kind: 'reconcile', objects: ['Contact', 'Account'] },
   ]);
 });
 
-test('a wish that is waited for is kept when the waiting ends', async () => {
+test('a sync request that is waited for is kept when the waiting ends', async () => {
   await using stage = await openStage();
   await using _granter = await hold(stage, () => Promise.resolve());
   const { code } = await stage.cli.run(['objects', 'reread', 'Account', '--wait', '--timeout', '300ms']);
   assert.equal(code, 8);
-  assert.deepEqual(await openWishes(stage), [{ kind: 'reread', objects: ['Account'] }]);
+  assert.deepEqual(await openSyncRequests(stage), [{ kind: 'reread', objects: ['Account'] }]);
 });
 
 test('records to repair are named by Ids of 15 or 18 characters, which arrive as 18', async () => {
   await using stage = await openStage();
   const { world, cli } = stage;
   await using granter = await hold(stage, ({ id }) =>
-    endWish(world.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
+    endSyncRequest(world.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
   );
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
   const { code, stdout, stderr } = await cli.run(['objects', 'repair', 'account', ...ids, '--wait']);
@@ -249,7 +257,7 @@ test('an object or an Id that cannot be meant is refused, and nothing is asked',
     assert.match(ended.stderr, says);
   };
   await Promise.all(refused.map(refuse));
-  assert.deepEqual(await openWishes(stage), []);
+  assert.deepEqual(await openSyncRequests(stage), []);
 });
 
 test('usage tells where requests went and how much of its day the org has used', async () => {

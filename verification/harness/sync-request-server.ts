@@ -7,33 +7,33 @@ import {
   readHealth,
   runLeases,
   type Sync,
-  takeWishes,
+  takeSyncRequests,
 } from 'lockstep/control';
 
-type OpenWish = Awaited<ReturnType<typeof takeWishes>>[number];
+type OpenSyncRequest = Awaited<ReturnType<typeof takeSyncRequests>>[number];
 
-/** A worker that holds syncs as the engine does and grants their wishes as the test says. */
-export interface WishGranter extends AsyncDisposable {
-  /** Every wish that it has seen, in their order. */
-  seen: readonly OpenWish[];
+/** A worker that holds syncs as the engine does and serves their sync requests as the test says. */
+export interface SyncRequestServer extends AsyncDisposable {
+  /** Every sync request that it has seen, in their order. */
+  seen: readonly OpenSyncRequest[];
 }
 
 /**
- * @param grant  called once for each wish; one that it does not end stays open
+ * @param grant  called once for each sync request; one that it does not end stays open
  */
-export function startWishGranter(
+export function startSyncRequestServer(
   control: Control,
-  grant: (wish: OpenWish, sync: Sync) => Promise<void>,
-): WishGranter {
+  take: (syncRequest: OpenSyncRequest, sync: Sync) => Promise<void>,
+): SyncRequestServer {
   const bell = new Bell();
-  const seen: OpenWish[] = [];
+  const seen: OpenSyncRequest[] = [];
   const stop = new AbortController();
   const onClaim = async (sync: Sync, signal: AbortSignal) => {
     while (!signal.aborted) {
-      for (const wish of await takeWishes(control, sync.id)) {
-        if (seen.some(({ id }) => id === wish.id)) continue;
-        seen.push(wish);
-        await grant(wish, sync);
+      for (const syncRequest of await takeSyncRequests(control, sync.id)) {
+        if (seen.some(({ id }) => id === syncRequest.id)) continue;
+        seen.push(syncRequest);
+        await take(syncRequest, sync);
       }
       await bell.wait(systemClock, 1_000, signal).catch(() => undefined);
     }

@@ -8,10 +8,10 @@ import { failureFields, type Mirror } from '../../postgres/index.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
- * What a person or a program wishes of a running sync. A wish changes what the next requests read and nothing else:
+ * What a person or a program asks of a running sync. A sync request changes what the next requests read and nothing else:
  * it sets marks that the choice of the next request knows, and is done when the cursors say so.
  */
-export interface Wish {
+export interface SyncRequest {
   id: number;
   kind: 'flush' | 'compare' | 'reconcile' | 'reread' | 'repair' | 'keep' | 'remove';
   /** API names; null: all objects. */
@@ -20,21 +20,21 @@ export interface Wish {
   ids: readonly string[] | null;
 }
 
-/** Where wishes come from and answers go. */
-export interface WishBox {
+/** Where sync requests come from and answers go. */
+export interface SyncRequestQueue {
   /** Those that are not done, oldest first. */
-  open(): Promise<readonly Wish[]>;
-  report(wishId: number, progress: object): Promise<void>;
-  end(wishId: number, outcome: { result: object } | { fault: Fault }): Promise<void>;
+  open(): Promise<readonly SyncRequest[]>;
+  report(requestId: number, progress: object): Promise<void>;
+  end(requestId: number, outcome: { result: object } | { fault: Fault }): Promise<void>;
 }
 
-/** A wish that is being granted. */
-interface Granted {
-  wish: Wish;
+/** A sync request that is being served. */
+interface Active {
+  syncRequest: SyncRequest;
   /** Local time, and Salesforce's time, from which on a reading counts. */
   since: number;
   serverSince: ServerSeconds;
-  /** By the stream's number; a stream is struck off when what was wished of it is done. */
+  /** By the stream's number; a stream is struck off when what was requested of it is done. */
   left: Map<number, Left>;
   count: number;
   /** API names of all that it is about. */
@@ -50,20 +50,20 @@ interface Left {
    * it has been read.
    */
   readAt: number | null;
-  /** Beginnings of the passes that were over or under way when the wish came: they do not count. */
+  /** Beginnings of the passes that were over or under way when the request came: they do not count. */
   before: ReadonlySet<number>;
 }
 
 const reportEveryMs = 1_000;
 
-export class Wishes {
-  private readonly granted = new Map<number, Granted>();
-  private readonly box: WishBox;
+export class SyncRequests {
+  private readonly active = new Map<number, Active>();
+  private readonly box: SyncRequestQueue;
   private readonly log: AppLog;
   private readonly bell: Pick<Bell, 'ring'>;
 
-  /** @param bell  rung when a wish can be told done that no reading ends */
-  constructor(box: WishBox, log: AppLog, bell: Pick<Bell, 'ring'>) {
+  /** @param bell  rung when a sync request can be told done that no reading ends */
+  constructor(box: SyncRequestQueue, log: AppLog, bell: Pick<Bell, 'ring'>) {
     this.box = box;
     this.log = log;
     this.bell = bell;
@@ -82,13 +82,13 @@ export class Wishes {
   ): Promise<SyncState> {
     const open = await this.box.open().catch(() => null);
     if (!open) {
-      this.log.warn('wishes not read');
+      this.log.warn('sync requests not read');
       return state;
     }
     const ids = new Set(open.map(({ id }) => id));
-    for (const id of this.granted.keys()) if (!ids.has(id)) this.granted.delete(id);
-    const fresh = open.filter(({ id }) => !this.granted.has(id));
-    for (const wish of fresh) await this.grant(mirror, state, wish, now, isUnderWay);
+    for (const id of this.active.keys()) if (!ids.has(id)) this.active.delete(id);
+    const fresh = open.filter(({ id }) => !this.active.has(id));
+    for (const syncRequest of fresh) await this.take(mirror, state, syncRequest, now, isUnderWay);
     if (!fresh.some(({ kind }) => kind === 'repair')) return state;
     // It begins with marks, which are what its end is told by.
     const { figures } = await mirror.readFigures();
@@ -98,54 +98,54 @@ export class Wishes {
   /** Tells whatever is done. Only to be called with a state that the mirror holds. */
   async settle(mirror: Mirror, state: SyncState, at: number): Promise<void> {
     const now = await this.markRead(mirror, state);
-    for (const granted of this.granted.values()) {
+    for (const active of this.active.values()) {
       for (const stream of now.streams) {
-        if (!isDone(granted, stream)) continue;
-        granted.left.delete(stream.table.stream.streamNo);
-        const reason = whyNotDone(granted, stream);
-        if (reason) granted.skipped.push({ object: stream.table.stream.sobject, reason });
+        if (!isDone(active, stream)) continue;
+        active.left.delete(stream.table.stream.streamNo);
+        const reason = whyNotDone(active, stream);
+        if (reason) active.skipped.push({ object: stream.table.stream.sobject, reason });
       }
-      if (granted.left.size === 0) await this.end(mirror, granted);
-      else await this.report(granted, now, at);
+      if (active.left.size === 0) await this.end(mirror, active);
+      else await this.report(active, now, at);
     }
   }
 
   /** Notes the ticket up to which marks count, of all streams that have been read since the last look. */
   private async markRead(mirror: Mirror, state: SyncState): Promise<SyncState> {
-    const read = [...this.granted.values()].flatMap((granted) =>
-      state.streams.filter((stream) => isJustRead(granted, stream)).map((stream) => ({ granted, stream })),
+    const read = [...this.active.values()].flatMap((active) =>
+      state.streams.filter((stream) => isJustRead(active, stream)).map((stream) => ({ active, stream })),
     );
     if (read.length === 0) return state;
     const { ticket, figures } = await mirror.readFigures();
-    for (const { granted, stream } of read) {
+    for (const { active, stream } of read) {
       const { streamNo } = stream.table.stream;
-      const own = granted.left.get(streamNo);
-      if (own) granted.left.set(streamNo, { ...own, readAt: ticket });
+      const own = active.left.get(streamNo);
+      if (own) active.left.set(streamNo, { ...own, readAt: ticket });
     }
     return withFigures(state, figures);
   }
 
-  /** The state with what is wished, for the choice of the next request. */
-  wishedOf(state: SyncState): SyncState {
-    return [...this.granted.values()].reduce(
-      (next, granted) => ({ ...next, streams: next.streams.map((stream) => wishing(granted, stream)) }),
+  /** The state with what is requested, for the choice of the next request. */
+  withRequests(state: SyncState): SyncState {
+    return [...this.active.values()].reduce(
+      (next, active) => ({ ...next, streams: next.streams.map((stream) => withRequest(active, stream)) }),
       state,
     );
   }
 
-  private async grant(
+  private async take(
     mirror: Mirror,
     state: SyncState,
-    wish: Wish,
+    syncRequest: SyncRequest,
     now: number,
     isUnderWay: (streamNo: number) => boolean,
   ): Promise<void> {
-    const names = wish.objects?.map((name) => name.toLowerCase());
+    const names = syncRequest.objects?.map((name) => name.toLowerCase());
     const chosen = state.streams.filter(
       ({ table }) => !names || names.includes(table.stream.sobject.toLowerCase()),
     );
-    const granted: Granted = {
-      wish,
+    const active: Active = {
+      syncRequest,
       since: now,
       serverSince: state.serverNow,
       left: new Map(),
@@ -157,83 +157,86 @@ export class Wishes {
     for (const stream of chosen) {
       const { sobject, streamNo } = stream.table.stream;
       const reason = whyNot(stream);
-      if (reason) granted.skipped.push({ object: sobject, reason });
+      if (reason) active.skipped.push({ object: sobject, reason });
       else {
         // What is under way began in this second at the latest.
         const unknown = isUnderWay(streamNo) ? [state.serverNow] : [];
-        granted.left.set(streamNo, { readAt: null, before: new Set([...beginningsOf(stream), ...unknown]) });
+        active.left.set(streamNo, { readAt: null, before: new Set([...beginningsOf(stream), ...unknown]) });
       }
     }
-    granted.count = granted.left.size;
-    this.granted.set(wish.id, granted);
-    this.log.info('wish taken', { kind: wish.kind });
-    const ids = (wish.ids ?? []) as readonly RecordId[];
-    for (const streamNo of granted.left.keys()) {
-      if (wish.kind === 'repair') await mirror.markRows(streamNo, ids, 'asked', true);
-      const decision = decisionOf(wish);
-      if (decision) this.decide(mirror, granted, streamNo, decision);
+    active.count = active.left.size;
+    this.active.set(syncRequest.id, active);
+    this.log.info('sync request taken', { kind: syncRequest.kind });
+    const ids = (syncRequest.ids ?? []) as readonly RecordId[];
+    for (const streamNo of active.left.keys()) {
+      if (syncRequest.kind === 'repair') await mirror.markRows(streamNo, ids, 'asked', true);
+      const decision = decisionOf(syncRequest);
+      if (decision) this.decide(mirror, active, streamNo, decision);
     }
   }
 
   /** Beside the requests, because there may be a million rows to decide on. */
-  private decide(mirror: Mirror, granted: Granted, streamNo: number, decision: Decision): void {
+  private decide(mirror: Mirror, active: Active, streamNo: number, decision: Decision): void {
     mirror
       .decideOnAbsent(streamNo, decision)
       .then(
-        () => granted.left.delete(streamNo),
+        () => active.left.delete(streamNo),
         (error: unknown) => {
-          this.log.warn('wish not ended yet', { kind: granted.wish.kind, ...failureFields(error) });
-          // As if it had just come: it is granted again.
-          this.granted.delete(granted.wish.id);
+          this.log.warn('sync request not ended yet', {
+            kind: active.syncRequest.kind,
+            ...failureFields(error),
+          });
+          // As if it had just come: it is taken again.
+          this.active.delete(active.syncRequest.id);
         },
       )
       .finally(() => this.bell.ring());
   }
 
-  private async report(granted: Granted, state: SyncState, now: number): Promise<void> {
-    if (now - granted.reportedAt < reportEveryMs) return;
-    granted.reportedAt = now;
+  private async report(active: Active, state: SyncState, now: number): Promise<void> {
+    if (now - active.reportedAt < reportEveryMs) return;
+    active.reportedAt = now;
     const objects = state.streams
-      .filter(({ table }) => granted.left.has(table.stream.streamNo))
-      .map((stream) => ({ object: stream.table.stream.sobject, ...progressOf(granted, stream) }));
-    await this.box.report(granted.wish.id, {
-      done: granted.count - granted.left.size,
-      of: granted.count,
+      .filter(({ table }) => active.left.has(table.stream.streamNo))
+      .map((stream) => ({ object: stream.table.stream.sobject, ...progressOf(active, stream) }));
+    await this.box.report(active.syncRequest.id, {
+      done: active.count - active.left.size,
+      of: active.count,
       objects,
     });
   }
 
-  private async end(mirror: Mirror, granted: Granted): Promise<void> {
-    const { wish, objects, skipped, serverSince } = granted;
+  private async end(mirror: Mirror, active: Active): Promise<void> {
+    const { syncRequest, objects, skipped, serverSince } = active;
     const repairs = await mirror.readRepairs(serverSince);
     // What the mirror cannot hold was read, and is not there: whoever waits has to know.
     const setAside = (await mirror.readSetAside()).filter(({ sobject }) => objects.includes(sobject));
     const result = { objects: objects.length - skipped.length, skipped, repairs, setAside };
     try {
-      await this.box.end(wish.id, { result });
-      this.granted.delete(wish.id);
+      await this.box.end(syncRequest.id, { result });
+      this.active.delete(syncRequest.id);
     } catch {
-      this.log.warn('wish not ended yet', { kind: wish.kind });
+      this.log.warn('sync request not ended yet', { kind: syncRequest.kind });
     }
   }
 }
 
 type Decision = Parameters<Mirror['decideOnAbsent']>[1];
 
-const decisionOf = ({ kind }: Wish): Decision | null =>
+const decisionOf = ({ kind }: SyncRequest): Decision | null =>
   kind === 'keep' ? 'kept' : kind === 'remove' ? 'accepted' : null;
 
 const whyNot = ({ cursors }: StreamState): string | null =>
   cursors.backfill ? 'its first copy is not complete' : null;
 
 /**
- * Why a stream cannot be served, as the tries say that were made since the wish: its object is refused, or what the wish
+ * Why a stream cannot be served, as the tries say that were made since the request: its object is refused, or what the request
  * wants of it. Null: nothing is known to be in the way.
  */
-function whyNotDone({ wish, since }: Granted, stream: StreamState): string | null {
+function whyNotDone({ syncRequest, since }: Active, stream: StreamState): string | null {
   const { stopped, problems } = stream;
   if (stopped && stopped.triedAt >= since) return `it is stopped (${stopped.code})`;
-  const [failed] = passesOf(wish, stream).filter((kind) => (problems[kind]?.failedAt ?? 0) >= since);
+  const [failed] = passesOf(syncRequest, stream).filter((kind) => (problems[kind]?.failedAt ?? 0) >= since);
   const problem = failed && problems[failed];
   return problem ? `its ${passWords[failed]} failed (${problem.code})` : null;
 }
@@ -249,8 +252,8 @@ function beginningsOf({ cursors: { counts, sweep, content } }: StreamState): rea
   return times.filter((time) => time !== null);
 }
 
-/** The passes that a wish wants of a stream. An object without a time to follow is flushed by reading it whole. */
-function passesOf({ kind }: Wish, { cursors }: StreamState): readonly PassKind[] {
+/** The passes that a sync request wants of a stream. An object without a time to follow is flushed by reading it whole. */
+function passesOf({ kind }: SyncRequest, { cursors }: StreamState): readonly PassKind[] {
   switch (kind) {
     case 'flush':
       return cursors.head ? [] : ['sweep', 'content'];
@@ -269,48 +272,48 @@ function passesOf({ kind }: Wish, { cursors }: StreamState): readonly PassKind[]
   }
 }
 
-/** Whether a whole pass has been made since the wish. Salesforce's time has whole seconds, so a tie is told by name. */
-function isPassed({ left, serverSince }: Granted, { cursors, table }: StreamState, kind: PassKind): boolean {
+/** Whether a whole pass has been made since the request. Salesforce's time has whole seconds, so a tie is told by name. */
+function isPassed({ left, serverSince }: Active, { cursors, table }: StreamState, kind: PassKind): boolean {
   const lastAt = cursors[kind]?.position.lastAt;
   if (lastAt === undefined) return true;
   return lastAt >= serverSince && !left.get(table.stream.streamNo)?.before.has(lastAt);
 }
 
-/** Whether all is read that the wish wants of the stream, but for what is marked. */
-function isRead(granted: Granted, stream: StreamState): boolean {
-  const { wish, since } = granted;
+/** Whether all is read that the request wants of the stream, but for what is marked. */
+function isRead(active: Active, stream: StreamState): boolean {
+  const { syncRequest, since } = active;
   return (
-    passesOf(wish, stream).every((kind) => isPassed(granted, stream, kind)) &&
-    (wish.kind !== 'flush' || !stream.cursors.head || stream.wideReadAt >= since) &&
+    passesOf(syncRequest, stream).every((kind) => isPassed(active, stream, kind)) &&
+    (syncRequest.kind !== 'flush' || !stream.cursors.head || stream.wideReadAt >= since) &&
     (stream.cursors.mend?.position.days.length ?? 0) === 0
   );
 }
 
-function isJustRead(granted: Granted, stream: StreamState): boolean {
-  const own = granted.left.get(stream.table.stream.streamNo);
-  return own?.readAt === null && !decisionOf(granted.wish) && !stream.stopped && isRead(granted, stream);
+function isJustRead(active: Active, stream: StreamState): boolean {
+  const own = active.left.get(stream.table.stream.streamNo);
+  return own?.readAt === null && !decisionOf(active.syncRequest) && !stream.stopped && isRead(active, stream);
 }
 
-function isDone(granted: Granted, stream: StreamState): boolean {
-  const own = granted.left.get(stream.table.stream.streamNo);
-  if (!own || decisionOf(granted.wish)) return false;
-  if (whyNotDone(granted, stream) !== null) return true;
+function isDone(active: Active, stream: StreamState): boolean {
+  const own = active.left.get(stream.table.stream.streamNo);
+  if (!own || decisionOf(active.syncRequest)) return false;
+  if (whyNotDone(active, stream) !== null) return true;
   return own.readAt !== null && !(stream.marked && stream.marked.oldest <= own.readAt);
 }
 
-/** The stream as the wish wants it read. */
-function wishing(granted: Granted, stream: StreamState): StreamState {
-  if (!granted.left.has(stream.table.stream.streamNo)) return stream;
-  return tryingAgain(granted, reading(granted, stream));
+/** The stream as the request wants it read. */
+function withRequest(active: Active, stream: StreamState): StreamState {
+  if (!active.left.has(stream.table.stream.streamNo)) return stream;
+  return tryingAgain(active, reading(active, stream));
 }
 
 /** What has failed before somebody asked is tried again at once. */
-function tryingAgain({ wish, since }: Granted, stream: StreamState): StreamState {
+function tryingAgain({ syncRequest, since }: Active, stream: StreamState): StreamState {
   const { stopped, problems } = stream;
   let next = stream;
   if (stopped && stopped.triedAt < since && stopped.retryAt > since)
     next = { ...next, stopped: { ...stopped, retryAt: since } };
-  for (const kind of passesOf(wish, stream)) {
+  for (const kind of passesOf(syncRequest, stream)) {
     const problem = problems[kind];
     if (!problem || problem.failedAt >= since || problem.restsUntil <= since) continue;
     next = { ...next, problems: { ...next.problems, [kind]: { ...problem, restsUntil: since } } };
@@ -318,25 +321,25 @@ function tryingAgain({ wish, since }: Granted, stream: StreamState): StreamState
   return next;
 }
 
-function reading(granted: Granted, stream: StreamState): StreamState {
-  const { wish, since } = granted;
+function reading(active: Active, stream: StreamState): StreamState {
+  const { syncRequest, since } = active;
   let { cursors } = stream;
-  for (const kind of passesOf(wish, stream)) {
+  for (const kind of passesOf(syncRequest, stream)) {
     const held = cursors[kind];
-    if (!held || held.position.isWanted || isPassed(granted, stream, kind)) continue;
+    if (!held || held.position.isWanted || isPassed(active, stream, kind)) continue;
     cursors = { ...cursors, [kind]: { ...held, position: { ...held.position, isWanted: true } } };
   }
   const { tail } = stream.cursors;
-  const wantsHead = wish.kind === 'flush' && tail !== null && stream.wideReadAt < since;
+  const wantsHead = syncRequest.kind === 'flush' && tail !== null && stream.wideReadAt < since;
   if (!wantsHead) return { ...stream, cursors };
   const isUnderWay = stream.wideSince !== null && stream.wideSince >= since;
   const wideFrom = isUnderWay ? stream.wideFrom : Math.min(tail.position.at, stream.wideFrom ?? Infinity);
   return { ...stream, cursors, isUrgent: true, wideFrom };
 }
 
-function progressOf(granted: Granted, stream: StreamState): { rows: number; of: number } {
-  const [pass] = passesOf(granted.wish, stream).filter(
-    (kind) => kind !== 'counts' && !isPassed(granted, stream, kind),
+function progressOf(active: Active, stream: StreamState): { rows: number; of: number } {
+  const [pass] = passesOf(active.syncRequest, stream).filter(
+    (kind) => kind !== 'counts' && !isPassed(active, stream, kind),
   );
   const position = pass && stream.cursors[pass]?.position;
   return { rows: position && 'done' in position ? position.done : 0, of: stream.rows };

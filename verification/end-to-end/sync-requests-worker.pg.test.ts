@@ -83,7 +83,7 @@ test('what is flushed, compared, repaired and decided on the command line is don
   assert.deepEqual(kept, { count: leads });
 });
 
-test('a wish that a worker did not live to end is ended by the one that takes over', async () => {
+test('a sync request that a worker did not live to end is ended by the one that takes over', async () => {
   await using running = await openRunning();
   const { world, cli, worker } = running;
   const { id, name } = await oldAccount(world);
@@ -98,10 +98,10 @@ test('a wish that a worker did not live to end is ended by the one that takes ov
     'the row is repaired',
   );
   const ended = async () => {
-    const [wish] = await world.control.control.db.query<{ ended: boolean }>(
-      sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.wish WHERE wish_id = ${asked.wish as number}`,
+    const [syncRequest] = await world.control.control.db.query<{ ended: boolean }>(
+      sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE request_id = ${asked.syncRequest as number}`,
     );
-    return wish?.ended;
+    return syncRequest?.ended;
   };
   for (let looks = 0; looks < 100 && !(await ended()); looks++) await systemClock.sleep(50);
   assert.equal(await ended(), true);

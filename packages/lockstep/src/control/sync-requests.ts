@@ -1,0 +1,158 @@
+import { Fault } from '../core/faults.ts';
+import type { RecordId, SyncId } from '../core/ids.ts';
+import type { Control } from './database.ts';
+import { notify, syncChannel } from './sql.ts';
+import {
+  deleteOpenSyncRequest,
+  insertSyncRequest,
+  markSyncRequestsTaken,
+  purgeSyncRequests,
+  type SyncRequestRow,
+  selectOpenSyncRequests,
+  selectSyncRequest,
+  syncRequestChannel,
+  updateEnded,
+  updateProgress,
+} from './sync-request-sql.ts';
+
+/**
+ * What a person or a program asks of a sync while it runs: a row here, so that it reaches whichever process runs the
+ * sync and survives a restart of it. Whoever asks makes a sync request and may wait for its end (wait-for-sync-request.ts); whoever
+ * runs the sync takes it, reports on it and ends it.
+ */
+export type SyncRequestKind = 'flush' | 'compare' | 'reconcile' | 'reread' | 'repair' | 'keep' | 'remove';
+
+export interface NewSyncRequest {
+  kind: SyncRequestKind;
+  /** API names; null: all objects. Repair, keep and remove name theirs. */
+  objects: readonly string[] | null;
+  /** Of the records to repair, and only there. */
+  ids?: readonly RecordId[];
+  /** When nobody will wait for it any more: it is dropped then. Without it, it is kept until it is served. */
+  expiresInMs?: number;
+}
+
+/** As the sync's holder takes it. */
+export interface OpenSyncRequest {
+  id: number;
+  kind: SyncRequestKind;
+  objects: readonly string[] | null;
+  ids: readonly RecordId[] | null;
+}
+
+/** As whoever made it sees it. */
+export interface SyncRequestStatus {
+  id: number;
+  syncId: SyncId;
+  kind: SyncRequestKind;
+  /** A process that runs the sync knows of it. */
+  isTaken: boolean;
+  /** What the sync's worker last reported; null: nothing yet. */
+  progress: unknown;
+  /** From its making to its end, or until now. */
+  tookMs: number;
+  /** Null while it is open. */
+  end: SyncRequestEnd | null;
+}
+
+export type SyncRequestEnd =
+  | { result: unknown }
+  | { fault: { code: string; explanation: string; next: string } };
+
+/**
+ * Asks it of the sync, which is told as of a change of its settings.
+ *
+ * @returns the request's number
+ * @throws {@link Fault} `PRX-01`: there is no such sync
+ */
+export async function makeSyncRequest(
+  control: Control,
+  syncId: SyncId,
+  syncRequest: NewSyncRequest,
+): Promise<number> {
+  const { kind, objects, ids = null, expiresInMs = null } = syncRequest;
+  return control.db.transaction(async (tx) => {
+    await purgeSyncRequests(tx, syncId);
+    const [made] = await insertSyncRequest(tx, { syncId, kind, objects, ids, expiresInMs });
+    if (!made) throw new Fault('PRX-01');
+    await notify(tx, syncChannel, syncId);
+    return made.request_id;
+  });
+}
+
+/** Those that are open, oldest first; from now on whoever made them knows that they have been seen. */
+export async function takeSyncRequests(control: Control, syncId: SyncId): Promise<OpenSyncRequest[]> {
+  const open = await selectOpenSyncRequests(control.db, syncId);
+  const fresh = open
+    .filter((syncRequest) => !syncRequest.is_taken)
+    .map((syncRequest) => syncRequest.request_id);
+  if (fresh.length > 0) await markSyncRequestsTaken(control.db, fresh);
+  return open.map(({ request_id: id, kind, objects, ids }) => ({
+    id,
+    kind: kind as SyncRequestKind,
+    objects,
+    ids: ids as RecordId[] | null,
+  }));
+}
+
+/** Counts and names, for whoever waits. One that cannot be written is left out: the next one says more. */
+export async function reportSyncRequest(
+  control: Control,
+  requestId: number,
+  progress: object,
+): Promise<void> {
+  await updateProgress(control.db, requestId, progress).catch(() => undefined);
+}
+
+/** Once and for all: a second end, and one of a sync request that was withdrawn, changes nothing. */
+export async function endSyncRequest(
+  control: Control,
+  requestId: number,
+  outcome: { result: object } | { fault: Fault },
+): Promise<void> {
+  if ('result' in outcome) {
+    await updateEnded(control.db, requestId, { result: outcome.result, fault: null });
+    return;
+  }
+  const { code, message: explanation, next } = outcome.fault;
+  await updateEnded(control.db, requestId, { result: null, fault: { code, explanation, next } });
+}
+
+/** Null: it was withdrawn, has expired, or its sync was erased. */
+export async function readSyncRequest(
+  control: Control,
+  requestId: number,
+): Promise<SyncRequestStatus | null> {
+  const [row] = await selectSyncRequest(control.db, requestId);
+  return row ? toStatus(row) : null;
+}
+
+/** Takes back what nobody waits for any more. False: it has ended, or is gone already. */
+export const withdrawSyncRequest = (control: Control, requestId: number): Promise<boolean> =>
+  control.db.transaction(async (tx) => {
+    const [withdrawn] = await deleteOpenSyncRequest(tx, requestId);
+    if (!withdrawn) return false;
+    await notify(tx, syncChannel, withdrawn.sync_id);
+    await notify(tx, syncRequestChannel, String(requestId));
+    return true;
+  });
+
+const toStatus = (row: SyncRequestRow): SyncRequestStatus => ({
+  id: row.request_id,
+  syncId: row.sync_id,
+  kind: row.kind as SyncRequestKind,
+  isTaken: row.is_taken,
+  progress: row.progress,
+  tookMs: row.took_ms,
+  end: row.has_ended ? endOf(row) : null,
+});
+
+const endOf = ({
+  fault_code: code,
+  fault_explanation,
+  fault_next,
+  result,
+}: SyncRequestRow): SyncRequestEnd =>
+  code === null
+    ? { result }
+    : { fault: { code, explanation: fault_explanation ?? '', next: fault_next ?? '' } };

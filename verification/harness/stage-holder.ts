@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { assert } from '@lockstep/foundation/assert';
-import { Bell } from '@lockstep/foundation/bell';
 import { type Clock, systemClock } from '@lockstep/foundation/clock';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
 import type { HeldSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
@@ -60,10 +60,10 @@ export interface StageHolder {
 /** The stage's holders run the engine as `runSync` does; this is the only place that says what it is given. */
 export function startHolder(options: HolderOptions): StageHolder {
   const { holder, clock, salesforce, intervalMs, living } = options;
-  const bell = new WatchedBell(clock);
+  const wake = new WatchedWakeSignal(clock);
   const open: HeldSync & { settings: HeldSync['settings'] } = {
     settings: { intervalMs, stopAtPercent: 90 },
-    bell,
+    wake,
     urgent: new Set(),
     wide: new Map(),
     sentAt: [],
@@ -101,7 +101,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     stop.signal,
   ).finally(() => {
     hasEnded = true;
-    bell.tellRest();
+    wake.tellRest();
   });
   ended.catch(() => undefined); // told to whoever waits for its rest
   return {
@@ -112,16 +112,16 @@ export function startHolder(options: HolderOptions): StageHolder {
     syncRequest(...asked) {
       const result = syncRequests.ask(...asked);
       open.settings = { ...open.settings }; // as a change of settings is told
-      bell.ring();
+      wake.notify();
       return result;
     },
-    restsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : bell.restsFor()),
+    restsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.restsFor()),
     async untilRest() {
       for (;;) {
         await setImmediate(); // whoever was woken has gone on by then
         if (hasEnded) return ended;
-        if (bell.restsFor() !== null) return;
-        await bell.nextRest();
+        if (wake.restsFor() !== null) return;
+        await wake.nextRest();
       }
     },
     ended,
@@ -173,8 +173,8 @@ class StageSyncRequests implements SyncRequestQueue {
 /** No engine works longer than this without a pause, unless its request hangs. In real milliseconds. */
 const workMsMax = 10_000;
 
-/** A bell that tells how long its loop sleeps, and when it falls asleep. */
-class WatchedBell extends Bell {
+/** A wake signal that tells how long its loop sleeps, and when it falls asleep. */
+class WatchedWakeSignal extends WakeSignal {
   private readonly clock: Clock;
   private restsUntil: number | null = null;
   private fallsAsleep = Promise.withResolvers<void>();

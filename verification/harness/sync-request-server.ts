@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Bell } from '@lockstep/foundation/bell';
 import { systemClock } from '@lockstep/foundation/clock';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import {
   type Control,
   listenForChanges,
@@ -25,7 +25,7 @@ export function startSyncRequestServer(
   control: Control,
   take: (syncRequest: OpenSyncRequest, sync: Sync) => Promise<void>,
 ): SyncRequestServer {
-  const bell = new Bell();
+  const wake = new WakeSignal();
   const seen: OpenSyncRequest[] = [];
   const stop = new AbortController();
   const onClaim = async (sync: Sync, signal: AbortSignal) => {
@@ -35,13 +35,13 @@ export function startSyncRequestServer(
         seen.push(syncRequest);
         await take(syncRequest, sync);
       }
-      await bell.wait(systemClock, 1_000, signal).catch(() => undefined);
+      await wake.wait(systemClock, 1_000, signal).catch(() => undefined);
     }
   };
   const workerId = `granter-${randomBytes(4).toString('hex')}`;
   const running = [
     runLeases(control, { workerId, onClaim }, stop.signal),
-    listenForChanges(control, () => bell.ring(), stop.signal),
+    listenForChanges(control, () => wake.notify(), stop.signal),
   ];
   return {
     seen,

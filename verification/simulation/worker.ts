@@ -4,8 +4,8 @@
  * find its local clock an hour off.
  */
 
-import { Bell } from '@lockstep/foundation/bell';
 import type { Clock } from '@lockstep/foundation/clock';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
 import type { HeldSync, SyncRequestQueue, Wide } from 'lockstep/engine/testing';
@@ -35,7 +35,7 @@ export class Worker implements Mortal {
   readonly owner: string;
   readonly urgent = new Set<string>();
   readonly wide: Wide = new Map();
-  readonly bell = new Bell();
+  readonly wake = new WakeSignal();
   readonly salesforce;
   readonly mirror: Mirror;
   readonly holder: Holder;
@@ -66,7 +66,7 @@ export class Worker implements Mortal {
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);
     const { owner, clock, salesforce } = this;
-    const { urgent, bell } = this;
+    const { urgent, wake } = this;
     this.afterWrites = openAfterWrites({
       clock,
       log: options.log,
@@ -74,7 +74,7 @@ export class Worker implements Mortal {
       salesforce,
       destination: async () => this.destination,
       urgent,
-      bell,
+      wake,
     });
   }
 
@@ -116,11 +116,11 @@ export class Worker implements Mortal {
       sobjects: [...tables.keys()],
       withoutDatabase: 'refuse' as const,
     };
-    const { bell, wide, afterWrites } = this;
+    const { wake, wide, afterWrites } = this;
     const destination = async () => this.destination;
     const sync = proxied(
       { owner: this.owner },
-      { bell, wide, afterWrites, destination, forwarded: () => undefined },
+      { wake, wide, afterWrites, destination, forwarded: () => undefined },
       settings,
     );
     const { clock } = this;

@@ -5,8 +5,8 @@ import type { Clock } from '@lockstep/foundation/clock';
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { BulkLimits } from './bulk/daily-limits.ts';
-import { JobBells } from './bulk/job-bells.ts';
 import { JobFaults } from './bulk/job-faults.ts';
+import { JobSignals } from './bulk/job-signals.ts';
 import { settleResults } from './bulk/lost-results.ts';
 import { ResultFiles } from './bulk/result-files.ts';
 import { createJobTables } from './bulk/storage.ts';
@@ -57,7 +57,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
   await settleResults(db, results, clock.now());
   await giveUpUploads(db);
-  const jobs = new JobBells();
+  const jobs = new JobSignals();
   await sweepBlobs(db, schema.sobjects);
   return {
     db,

@@ -1,7 +1,7 @@
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { BulkLimits } from './bulk/daily-limits.ts';
-import { JobBells } from './bulk/job-bells.ts';
 import { JobFaults } from './bulk/job-faults.ts';
+import { JobSignals } from './bulk/job-signals.ts';
 import { ResultFiles } from './bulk/result-files.ts';
 import { OrgClock } from './control/org-clock.ts';
 import { OrgControl } from './control/org-control.ts';
@@ -30,7 +30,7 @@ export interface Org {
   usage: ApiUsage;
   longRequests: LongRequests;
   numbers: RecordNumbers;
-  jobs: JobBells;
+  jobs: JobSignals;
   jobFaults: JobFaults;
   bulkLimits: BulkLimits;
   results: ResultFiles;

@@ -1,9 +1,9 @@
 import { orAbort } from '@lockstep/foundation/abort';
 import { assert } from '@lockstep/foundation/assert';
-import { Bell } from '@lockstep/foundation/bell';
 import { deadline } from '@lockstep/foundation/clock';
 import type { Session } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
 import { closeSession } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
@@ -72,9 +72,9 @@ async function serveTerm(
   const over = new AbortController();
   const term = AbortSignal.any([signal, over.signal]);
   const holdings = openHoldings(control, workerId, onClaim, term);
-  const bell = new Bell();
+  const wake = new WakeSignal();
   try {
-    session.onNotification(() => bell.ring());
+    session.onNotification(() => wake.notify());
     await session.query(sql`LISTEN ${ident(syncChannel)}`);
     const sentAt = control.clock.now();
     assert(await takePresence(session, workerId), 'another worker has this id');
@@ -89,7 +89,7 @@ async function serveTerm(
       await orAbort(reviewAndClaim(control, workerId, holdings, term), term).catch((error: unknown) => {
         if (!term.aborted) control.log.warn('claim failed', { host: control.host, code: errorCode(error) });
       });
-      await bell.wait(control.clock, claimEveryMs, term).catch(() => undefined);
+      await wake.wait(control.clock, claimEveryMs, term).catch(() => undefined);
     }
     if (over.signal.aborted && !signal.aborted) throw over.signal.reason;
   } finally {

@@ -1,5 +1,5 @@
-import { Bell } from '@lockstep/foundation/bell';
 import { shellWord } from '@lockstep/foundation/shell-words';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
 import { listen } from './changes.ts';
 import type { Control } from './database.ts';
@@ -26,10 +26,10 @@ export async function waitForSyncRequest(
   onNews: (syncRequest: SyncRequestStatus) => void,
   signal: AbortSignal,
 ): Promise<SyncRequestStatus | null> {
-  const bell = new Bell();
+  const wake = new WakeSignal();
   const stop = new AbortController();
   const onPayload = (payload: string | null) => {
-    if (payload === null || payload === String(requestId)) bell.ring();
+    if (payload === null || payload === String(requestId)) wake.notify();
   };
   const listening = listen(control, syncRequestChannel, onPayload, AbortSignal.any([signal, stop.signal]));
   let heldAt: number | null = null;
@@ -39,7 +39,7 @@ export async function waitForSyncRequest(
       if (!syncRequest || syncRequest.end) return syncRequest;
       heldAt = await lastHeldAt(control, syncRequest, heldAt);
       onNews(syncRequest);
-      await bell.wait(control.clock, lookEveryMs, signal);
+      await wake.wait(control.clock, lookEveryMs, signal);
     }
   } finally {
     stop.abort();

@@ -1,5 +1,5 @@
-import { Bell } from '@lockstep/foundation/bell';
 import type { Clock } from '@lockstep/foundation/clock';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import {
   type Control,
   countRequest,
@@ -19,7 +19,7 @@ import type { Wide } from './writes/polled-first.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
- * Salesforce session for both, and the bell by which the proxy wakes the poll.
+ * Salesforce session for both, and the signal by which the proxy wakes the poll.
  */
 export interface OpenSync {
   /** The newest settings; replaced when the control database says that they changed. */
@@ -28,7 +28,7 @@ export interface OpenSync {
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
   /** Rung when settings changed or something urgent is to be read. */
-  readonly bell: Bell;
+  readonly wake: WakeSignal;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
   /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
@@ -63,7 +63,7 @@ export interface OpenSyncs {
   /** Reads the settings again and wakes whoever runs it; null: of all that are open. */
   refresh(id: SyncId | null): Promise<void>;
   /** Rung when this sync may have changed, even one that cannot be opened. For whoever runs it, and nobody else. */
-  changeOf(id: SyncId): Bell;
+  changeOf(id: SyncId): WakeSignal;
   end(): Promise<void>;
 }
 
@@ -92,19 +92,19 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     if (!settings) return forget(id);
     sync.settings = settings;
     sync.salesforce.forgetRefusal();
-    sync.bell.ring();
+    sync.wake.notify();
   };
   const refreshes = openRefreshes(deps);
-  const changes = new Map<SyncId, Bell>();
+  const changes = new Map<SyncId, WakeSignal>();
   return {
     of,
     changeOf(id) {
-      const bell = changes.get(id) ?? new Bell();
-      changes.set(id, bell);
-      return bell;
+      const wake = changes.get(id) ?? new WakeSignal();
+      changes.set(id, wake);
+      return wake;
     },
     async refresh(id) {
-      for (const [one, bell] of changes) if (id === null || id === one) bell.ring();
+      for (const [one, wake] of changes) if (id === null || id === one) wake.notify();
       await Promise.all((id === null ? [...open.keys()] : [id]).map((one) => refreshes.run(one, readAgain)));
     },
     async end() {
@@ -168,14 +168,14 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   };
   const { clock, owner } = deps;
   const log = deps.log.with({ sync: id });
-  const bell = new Bell();
+  const wake = new WakeSignal();
   const urgent = new Set<string>();
-  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, urgent, bell });
+  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, urgent, wake });
   const sync: OpenSync = {
     settings,
     salesforce,
     sentAt: [],
-    bell,
+    wake,
     urgent,
     wide: new Map(),
     quota: openQuota(settings.stopAtPercent),

@@ -126,8 +126,11 @@ test('a query is percent-encoded, a reference in it is not, and what rides along
     dataPath,
   );
   const request = JSON.parse(text) as { compositeRequest: { url: string }[] };
-  const [first, second, rider] = request.compositeRequest.map(({ url }) => url);
-  assert.equal(rider, '/services/data/v62.0/sobjects/A__c/deleted/?start=2026-11-24T08%3A00%3A00%2B00%3A00');
+  const [first, second, resource] = request.compositeRequest.map(({ url }) => url);
+  assert.equal(
+    resource,
+    '/services/data/v62.0/sobjects/A__c/deleted/?start=2026-11-24T08%3A00%3A00%2B00%3A00',
+  );
   assert.equal(first, '/services/data/v62.0/query?q=SELECT%20Id%20FROM%20A__c');
   assert.match(
     second ?? '',
@@ -146,10 +149,10 @@ test('a query is percent-encoded, a reference in it is not, and what rides along
 
 test('a sixth query is not sent, nor a twenty-sixth part of a request', () => {
   const one = { soql: 'SELECT Id FROM Account', includeDeleted: false, timeField: null };
-  const of = (queries: number, riders: number) =>
+  const of = (queries: number, resources: number) =>
     compositeOf(
       Array.from({ length: queries }, () => one),
-      Array.from({ length: riders }, () => 'limits'),
+      Array.from({ length: resources }, () => 'limits'),
       dataPath,
     );
   assert.throws(() => of(6, 0));
@@ -165,10 +168,10 @@ test('what rides along comes back as the text that was sent, whatever its status
     {"body":${log},"httpHeaders":{},"httpStatusCode":200,"referenceId":"r0"},
     {"body":${good},"httpHeaders":{},"httpStatusCode":200,"referenceId":"q0"},
     {"body":${refused},"httpHeaders":{},"httpStatusCode":400,"referenceId":"r1"}]}`;
-  const { queries, riders } = readComposite(text, 1, 2);
+  const { queries, resources } = readComposite(text, 1, 2);
   assert.equal(queries[0]?.query?.count, 0);
   assert.deepEqual(
-    riders.map(({ status, body }) => [status, body]),
+    resources.map(({ status, body }) => [status, body]),
     [
       [200, log],
       [400, refused],

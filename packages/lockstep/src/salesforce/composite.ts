@@ -14,7 +14,7 @@ export interface Query {
 }
 
 /** The answer to what rode along: a resource that is no query, and does not count toward the five. */
-export interface RiderAnswer {
+export interface ResourceAnswer {
   status: number;
   errorCode: string | null;
   /** Parsed; undefined for what is no JSON. */
@@ -49,11 +49,15 @@ const subrequestsMax = 25;
 export const reference = /@\{q\d\.records\[\d+\]\.\w+\}/g;
 
 const slotName = (index: number) => `q${index}`;
-const riderName = (index: number) => `r${index}`;
+const resourceName = (index: number) => `r${index}`;
 
-/** @param riders  paths below the data path */
-export function compositeOf(queries: readonly Query[], riders: readonly string[], dataPath: string): string {
-  const count = queries.length + riders.length;
+/** @param resources  paths below the data path */
+export function compositeOf(
+  queries: readonly Query[],
+  resources: readonly string[],
+  dataPath: string,
+): string {
+  const count = queries.length + resources.length;
   assert(queries.length <= queriesMax, 'a composite request takes up to five queries');
   assert(count > 0 && count <= subrequestsMax, 'a composite request takes one to 25 subrequests');
   const compositeRequest = [
@@ -62,10 +66,10 @@ export function compositeOf(queries: readonly Query[], riders: readonly string[]
       url: `${dataPath}/${includeDeleted ? 'queryAll' : 'query'}?q=${encodeSoql(soql)}`,
       referenceId: slotName(index),
     })),
-    ...riders.map((path, index) => ({
+    ...resources.map((path, index) => ({
       method: 'GET',
       url: `${dataPath}/${path}`,
-      referenceId: riderName(index),
+      referenceId: resourceName(index),
     })),
   ];
   return JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
@@ -83,15 +87,15 @@ function encodeSoql(soql: string): string {
 }
 
 /**
- * The sub-answers in the order of their queries and riders.
+ * The sub-answers in the order of their queries and resources.
  *
  * @throws Fault `DATA-03`: not the JSON of a composite answer with exactly these sub-answers; nothing of it is used
  */
 export function readComposite(
   text: string,
   queryCount: number,
-  riderCount: number,
-): { queries: readonly SubAnswer[]; riders: readonly SubAnswer[] } {
+  resourceCount: number,
+): { queries: readonly SubAnswer[]; resources: readonly SubAnswer[] } {
   const scanner = new JsonScanner(text);
   const bySlot = new Map<string, SubAnswer>();
   scanner.object((key) => {
@@ -99,10 +103,10 @@ export function readComposite(
     else scanner.value();
   });
   scanner.finish();
-  if (bySlot.size !== queryCount + riderCount) scanner.fail();
+  if (bySlot.size !== queryCount + resourceCount) scanner.fail();
   const named = (count: number, name: (index: number) => string) =>
     Array.from({ length: count }, (_, index) => bySlot.get(name(index)) ?? scanner.fail());
-  return { queries: named(queryCount, slotName), riders: named(riderCount, riderName) };
+  return { queries: named(queryCount, slotName), resources: named(resourceCount, resourceName) };
 }
 
 function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): void {

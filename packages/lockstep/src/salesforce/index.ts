@@ -3,7 +3,7 @@
  * Everything else is private to the room.
  */
 export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions } from './client.ts';
-export type { Query, RiderAnswer } from './composite.ts';
+export type { Query, ResourceAnswer } from './composite.ts';
 export { countRecords } from './counts.ts';
 export { describeSObjects, listSObjects, nearNames, type SObject } from './describe.ts';
 export { faultOf, isUnknownField } from './faults.ts';

@@ -10,7 +10,7 @@ import {
   compositeOf,
   type Query,
   type QueryBody,
-  type RiderAnswer,
+  type ResourceAnswer,
   readComposite,
   reference,
 } from './composite.ts';
@@ -34,10 +34,10 @@ interface Answered {
 }
 
 /**
- * One composite request with up to five queries and what rides along; `pages` and `riders` are in their order. A later
+ * One composite request with up to five queries and what rides along; `pages` and `resources` are in their order. A later
  * query may name a record of an earlier one by `soqlIdOf`.
  *
- * @param riders  paths of other resources, below `/services/data/vNN.0/`
+ * @param resources  paths of other resources, below `/services/data/vNN.0/`
  * @throws Fault `DATA-03`: the answer as a whole is cut short or has another form, and nothing of it is used; `LIM-01`,
  *         `LIM-06`, `SF-01`, `SF-02`, `NET-01`: the request as a whole failed
  */
@@ -45,16 +45,16 @@ export async function queryPages(
   salesforce: Salesforce,
   queries: readonly Query[],
   {
-    riders = [],
+    resources = [],
     ...asking
-  }: Pick<SalesforceRequest, 'purpose' | 'timeoutMs'> & { riders?: readonly string[] },
+  }: Pick<SalesforceRequest, 'purpose' | 'timeoutMs'> & { resources?: readonly string[] },
   signal: AbortSignal,
-): Promise<Answered & { pages: readonly QueryOutcome[]; riders: readonly RiderAnswer[] }> {
+): Promise<Answered & { pages: readonly QueryOutcome[]; resources: readonly ResourceAnswer[] }> {
   const path = `${salesforce.dataPath}/composite`;
-  const body = compositeOf(queries, riders, salesforce.dataPath);
+  const body = compositeOf(queries, resources, salesforce.dataPath);
   const answer = await salesforce.request({ method: 'POST', path, body, ...asking }, signal);
   if (answer.status !== 200) throw faultOf(answer);
-  const subAnswers = readComposite(answer.text, queries.length, riders.length);
+  const subAnswers = readComposite(answer.text, queries.length, resources.length);
   const pages = queries.map((query, index): QueryOutcome => {
     const sub = subAnswers.queries[index];
     assert(sub, 'each query has an answer');
@@ -70,7 +70,7 @@ export async function queryPages(
     serverNow: answer.serverNow,
     usage: answer.usage,
     pages,
-    riders: subAnswers.riders.map(({ status, body: text }) => ({
+    resources: subAnswers.resources.map(({ status, body: text }) => ({
       status,
       errorCode: errorCodeOf(text),
       body: parsed(text),

@@ -1,4 +1,4 @@
-import type { JobBells } from './job-bells.ts';
+import type { JobSignals } from './job-signals.ts';
 import type { JobKind } from './storage.ts';
 
 /**
@@ -27,10 +27,10 @@ type FaultOf<K extends Kind> = Extract<JobFault, { kind: K }>;
 export class JobFaults {
   private readonly ofJobs = new Map<string, readonly JobFault[]>();
   private readonly ofNext: Record<JobKind, readonly JobFault[]> = { query: [], ingest: [] };
-  private readonly bells: JobBells;
+  private readonly signals: JobSignals;
 
-  constructor(bells: JobBells) {
-    this.bells = bells;
+  constructor(signals: JobSignals) {
+    this.signals = signals;
   }
 
   askOf(jobId: string, fault: JobFault): void {
@@ -63,7 +63,7 @@ export class JobFaults {
       this.ofNext.query = [];
       this.ofNext.ingest = [];
     } else this.ofJobs.delete(jobId);
-    this.bells.wake('query');
-    this.bells.wake('ingest');
+    this.signals.wake('query');
+    this.signals.wake('ingest');
   }
 }

@@ -44,7 +44,7 @@ async function runLane(
       if (job) await runJob(org, job, signal, onDefect);
       else {
         await dropExpired(org, kind);
-        await org.jobs.bells[kind].wait(org.clock, idleMs, signal);
+        await org.jobs.signals[kind].wait(org.clock, idleMs, signal);
       }
     } catch (error) {
       if (signal.aborted) return;

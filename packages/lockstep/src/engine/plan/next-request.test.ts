@@ -8,7 +8,7 @@ import { startOfSweep } from '../cursors/sweep.ts';
 import type { Activity } from '../run/problems.ts';
 import type { Cursors, SyncState } from '../run/sync-state.ts';
 import type { Slot } from './fill-slots.ts';
-import { nextRequest, nothingBeside, type Rider } from './next-request.ts';
+import { type DeletedLogRequest, nextRequest, nothingBeside } from './next-request.ts';
 import { openQuota } from './quota.ts';
 
 const day = 86_400;
@@ -16,10 +16,13 @@ const [at, stream, sync] = [heldAt, streamState, syncState];
 
 const copying: Partial<Cursors> = { backfill: at({ after: null }) };
 
-const askedOf = (state: SyncState, now = 100_000): { slots: readonly Slot[]; riders: readonly Rider[] } => {
+const askedOf = (
+  state: SyncState,
+  now = 100_000,
+): { slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[] } => {
   const next = nextRequest(state, now);
   assert.equal(next.kind, 'ask');
-  return next.kind === 'ask' ? next : { slots: [], riders: [] };
+  return next.kind === 'ask' ? next : { slots: [], deletedLogs: [] };
 };
 const slotsOf = (state: SyncState, now = 100_000) => askedOf(state, now).slots;
 
@@ -219,7 +222,7 @@ test('logs of deletions ride along, those that have waited longest first', () =>
     stream(2),
     stream(3, { cursors: asked(0) }),
   ];
-  assert.deepEqual(kinds(askedOf(sync(streams)).riders), ['deleted 2', 'deleted 0']);
+  assert.deepEqual(kinds(askedOf(sync(streams)).deletedLogs), ['deleted 2', 'deleted 0']);
 });
 
 test('the next request waits for the budget, and an urgent one for a third of the interval', () => {
@@ -369,7 +372,7 @@ test('a sync in trouble waits until its rest is over', () => {
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'wait', until: 160_000 });
 });
 
-test('whatever is due, a request has five queries and twenty riders at most', () => {
+test('whatever is due, a request has five queries and twenty logs of deletions at most', () => {
   for (let streamCount = 1; streamCount < 30; streamCount++) {
     const lagging = numbered(streamCount).map((one, n) =>
       stream(n + 1, {
@@ -386,9 +389,9 @@ test('whatever is due, a request has five queries and twenty riders at most', ()
       }),
     );
     const next = nextRequest(sync(lagging), 100_000, { ...nothingBeside, isCounting: true });
-    const { slots, riders } = next.kind === 'ask' ? next : { slots: [], riders: [] };
+    const { slots, deletedLogs } = next.kind === 'ask' ? next : { slots: [], deletedLogs: [] };
     assert.ok(slots.length > 0);
-    assert.ok(slots.length <= 5 && riders.length <= 20, `${streamCount} streams`);
+    assert.ok(slots.length <= 5 && deletedLogs.length <= 20, `${streamCount} streams`);
   }
 });
 

@@ -12,14 +12,14 @@ import { nextSendAt } from './budget.ts';
 import { activityOf, addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
 
 /** What travels with the queries and is none: a stream's log of deletions. */
-export interface Rider {
+export interface DeletedLogRequest {
   kind: 'deleted';
   index: number;
 }
 
 export type Next =
   /** Pages. `isApart`: of one object that may take long, beside the requests of the others. */
-  | { kind: 'ask'; slots: readonly Slot[]; riders: readonly Rider[]; isApart: boolean }
+  | { kind: 'ask'; slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[]; isApart: boolean }
   /** Sums of some streams' records, in a request of their own: one that takes long keeps no poll waiting. */
   | { kind: 'count'; indexes: readonly number[] }
   /** What an object is by now. */
@@ -27,7 +27,7 @@ export type Next =
   | { kind: 'wait'; until: number };
 
 /** And 25 subrequests in all. */
-export const ridersMax = 20;
+export const deletedLogsMax = 20;
 /** Records to be read again never take so many slots that the poll stands still. */
 const reReadsMax = slotsMax - 2;
 /** While first copies run, polls of the tables that are complete keep this many slots. */
@@ -81,11 +81,12 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
   const byWait = ready.toSorted(
     (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
   );
-  const companies = state.trouble ? [[inTurn(byWait, state.trouble.tries)]] : companiesOf(byWait);
-  for (const together of companies) {
+  const batches = state.trouble ? [[inTurn(byWait, state.trouble.tries)]] : batchStreams(byWait);
+  for (const together of batches) {
     const slots = fill(state, together, now);
     const isApart = state.streams.length > 1 && !state.trouble && together.every(isAlone);
-    if (slots.length > 0) return { kind: 'ask', slots, riders: ridersOf(state, together, now), isApart };
+    if (slots.length > 0)
+      return { kind: 'ask', slots, deletedLogs: deletedLogsOf(state, together, now), isApart };
   }
   // Where nothing is due, looking at the head costs what doing nothing would keep anybody waiting for.
   return { kind: 'wait', until: now + state.budget.intervalMs };
@@ -139,7 +140,7 @@ const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
 const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
 
 /** Who shares a request, whoever has waited longest first. */
-function companiesOf(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
+function batchStreams(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
   const shared = byWait.filter((one) => !isAlone(one));
   return byWait.flatMap((one) => (isAlone(one) ? [[one]] : one === shared[0] ? [shared] : []));
 }
@@ -272,7 +273,11 @@ const waitedFor = ({ work }: Check): Bulk => ({
 });
 
 /** Those that waited longest first; a stream that somebody waits for at once. */
-function ridersOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): Rider[] {
+function deletedLogsOf(
+  { serverNow }: SyncState,
+  streams: readonly Ready[],
+  now: number,
+): DeletedLogRequest[] {
   return streams
     .filter(({ stream }) => {
       const { deleted, backfill } = stream.cursors;
@@ -283,7 +288,7 @@ function ridersOf({ serverNow }: SyncState, streams: readonly Ready[], now: numb
       (a, b) =>
         (a.stream.cursors.deleted?.position.askedAt ?? 0) - (b.stream.cursors.deleted?.position.askedAt ?? 0),
     )
-    .slice(0, ridersMax)
+    .slice(0, deletedLogsMax)
     .map(({ index }) => ({ kind: 'deleted', index }));
 }
 

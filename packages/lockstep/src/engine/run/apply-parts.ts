@@ -27,7 +27,7 @@ export interface Part {
 }
 
 /** What came along with the queries. */
-export interface RiderPart {
+export interface DeletedLogPart {
   index: number;
   table: StreamTable;
   moves: readonly CursorMove[];
@@ -90,7 +90,11 @@ class Moves {
 /** What looks into a table each in a transaction of its own, then all the rest in the one that closes the reading. */
 export async function applyParts(
   deps: ApplyDeps,
-  { parts, riders, stops }: { parts: readonly Part[]; riders: readonly RiderPart[]; stops: readonly Stop[] },
+  {
+    parts,
+    deletedLogs,
+    stops,
+  }: { parts: readonly Part[]; deletedLogs: readonly DeletedLogPart[]; stops: readonly Stop[] },
   observation: Observation,
   hi?: number,
 ): Promise<PartsApplied> {
@@ -113,7 +117,7 @@ export async function applyParts(
     await ofOneTable(index, () => applyOnePage(deps, part, moves.take(index), { observation, hi }));
     stored.add(index);
   }
-  for (const { index, table, ids, moves: own } of riders) {
+  for (const { index, table, ids, moves: own } of deletedLogs) {
     if (failed.has(index)) continue;
     if (ids.length === 0) {
       moves.add(index, own);
@@ -129,7 +133,7 @@ export async function applyParts(
   }
   const tables = new Map([
     ...parts.map(({ slot, table }) => [slot.index, table] as const),
-    ...riders.map(({ index, table }) => [index, table] as const),
+    ...deletedLogs.map(({ index, table }) => [index, table] as const),
   ]);
   const rest = [
     ...[...tables]

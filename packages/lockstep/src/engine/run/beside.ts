@@ -70,10 +70,10 @@ export function beginAsk(
       const prepared = await prepareAsking(run, state, asking);
       const reading = hasQuestions(prepared) ? await beginReading(run, prepared) : null;
       if (!reading) return async (now) => merged(now, stream, prepared.state);
-      const landed = await askSalesforce(run, reading, signal);
+      const received = await askSalesforce(run, reading, signal);
       return async (now) => {
-        const { state: after } = await applyAnswer(run, landed);
-        const { time } = afterDate(now.serverTime, landed.dated);
+        const { state: after } = await applyAnswer(run, received);
+        const { time } = afterDate(now.serverTime, received.dated);
         // Its cursors and its table may have been moved meanwhile, by what else is done beside.
         return run.reload({ ...merged(now, stream, after), serverTime: time, serverNow: time.now });
       };

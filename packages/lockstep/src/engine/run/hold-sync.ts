@@ -125,7 +125,7 @@ async function rest(
   const { settings } = open;
   const until = clock.now() + waitMs;
   while (!signal.aborted && clock.now() < until && open.settings === settings) {
-    await open.bell.wait(clock, until - clock.now(), signal).catch(() => undefined);
+    await open.wake.wait(clock, until - clock.now(), signal).catch(() => undefined);
   }
 }
 

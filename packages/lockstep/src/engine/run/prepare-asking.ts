@@ -1,5 +1,5 @@
 import type { Slot } from '../plan/fill-slots.ts';
-import type { Rider } from '../plan/next-request.ts';
+import type { DeletedLogRequest } from '../plan/next-request.ts';
 import { type PreparedSlot, prepareSlots, streamOf } from '../plan/slots.ts';
 import { withoutProblem } from './problems.ts';
 import type { SyncDeps } from './sync-deps.ts';
@@ -8,7 +8,7 @@ import { afterTableError, TableLocked } from './table-errors.ts';
 
 export interface Asking {
   slots: readonly Slot[];
-  riders: readonly Rider[];
+  deletedLogs: readonly DeletedLogRequest[];
 }
 
 /** What there is to ask, after the mirror was looked into; streams of which it cannot be are in trouble. */
@@ -20,7 +20,7 @@ export interface Prepared {
 
 /** Whether anything is left to ask, which costs a request. */
 export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
-  prepared.length + asking.riders.length > 0;
+  prepared.length + asking.deletedLogs.length > 0;
 
 /**
  * Looks up in the mirror what the chosen slots need. A stream whose table cannot be read or written is left out, and
@@ -48,10 +48,10 @@ export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: As
     }
   }
   const slots = asking.slots.filter(({ index }) => !leftOut.has(index));
-  const riders = asking.riders.filter(({ index }) => !leftOut.has(index));
+  const deletedLogs = asking.deletedLogs.filter(({ index }) => !leftOut.has(index));
   return {
     state: next,
-    asking: { slots: rechained(asking.slots, slots), riders },
+    asking: { slots: rechained(asking.slots, slots), deletedLogs },
     prepared: rechained(asking.slots, slots).flatMap((slot, place) => {
       const one = prepared.get(slots[place] as Slot);
       return one ? [{ ...one, slot }] : [];

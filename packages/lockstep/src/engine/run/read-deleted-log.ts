@@ -3,17 +3,17 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { Fault } from '../../core/faults.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { CursorMove } from '../../postgres/index.ts';
-import type { RiderAnswer } from '../../salesforce/index.ts';
+import type { ResourceAnswer } from '../../salesforce/index.ts';
 import { type DeletedQuestion, deletedAfter } from '../cursors/deleted-log.ts';
 import { streamOf } from '../plan/slots.ts';
-import type { RiderPart } from './apply-parts.ts';
+import type { DeletedLogPart } from './apply-parts.ts';
 import { withoutProblem, withProblem } from './problems.ts';
 import { moved, type SyncState } from './sync-state.ts';
 
-export interface AnsweredRider {
-  rider: { index: number };
+export interface AnsweredDeletedLog {
+  deletedLog: { index: number };
   question: DeletedQuestion;
-  answer: RiderAnswer;
+  answer: ResourceAnswer;
 }
 
 /** The log is expected to lag; this much is worth a word. */
@@ -26,18 +26,18 @@ const lagSeconds = 86_400;
 export function readDeletedLog(
   { log, clock }: { log: AppLog; clock: Clock },
   state: SyncState,
-  { rider, question, answer }: AnsweredRider,
-): RiderPart {
-  const stream = streamOf(state, rider);
+  { deletedLog, question, answer }: AnsweredDeletedLog,
+): DeletedLogPart {
+  const stream = streamOf(state, deletedLog);
   const { table, cursors } = stream;
   const { sobject } = table.stream;
-  assert(cursors.deleted, 'a rider asks for a log that there is');
+  assert(cursors.deleted, 'the log that is asked for exists');
   const { position } = cursors.deleted;
-  const refused = (fault: Fault): RiderPart => {
+  const refused = (fault: Fault): DeletedLogPart => {
     log.warn('log of deletions refused', { stream: sobject, status: answer.status });
     const asked = moved(stream, 'deleted', { ...position, askedAt: state.serverNow });
     const after = withProblem(asked.stream, 'deleted log', fault, clock.now());
-    return { index: rider.index, table, moves: [asked.move], ids: [], after };
+    return { index: deletedLog.index, table, moves: [asked.move], ids: [], after };
   };
   let read: ReturnType<typeof deletedAfter>;
   try {
@@ -60,5 +60,5 @@ export function readDeletedLog(
     moves.push(swept.move);
     after = swept.stream;
   }
-  return { index: rider.index, table, moves, ids: read.ids, after };
+  return { index: deletedLog.index, table, moves, ids: read.ids, after };
 }

@@ -19,16 +19,16 @@ import {
   askSalesforce,
   beginReading,
   isOfRequest,
-  type Landed,
   type Reading,
+  type Received,
   TooSlow,
   withStored,
 } from './tick.ts';
 
 /** A request that is under way. */
-interface Flight {
+interface InFlight {
   reading: Reading;
-  answer: Promise<Landed>;
+  answer: Promise<Received>;
   cancel(): Promise<void>;
 }
 
@@ -41,33 +41,33 @@ interface Flight {
  * @throws Fault and database errors after which everything has to be loaded again
  */
 export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
-  const at: Standing = { state: loaded, landed: null };
+  const at: LoopState = { state: loaded, received: null };
   try {
     await tickOn(run, at, signal);
   } finally {
     giveBackRequests(run, at.state);
-    if (at.landed) giveBackRequests(run, at.landed.reading.state);
+    if (at.received) giveBackRequests(run, at.received.reading.state);
   }
 }
 
 /** Where a run stands, and the answer that it has not applied yet. */
-interface Standing {
+interface LoopState {
   state: SyncState;
-  landed: Landed | null;
+  received: Received | null;
 }
 
-async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void> {
+async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<void> {
   const { open, clock, trouble } = run;
-  const side = new SideWork(open.bell, run.log);
+  const side = new SideWork(open.wake, run.log);
   using _ = { [Symbol.dispose]: () => side.stop() };
   const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
-  const lookAround = openLookAround(beside, side);
+  const betweenTicks = openBetweenTicks(beside, side);
   const tellProblems = openProblems(run.mirror);
   let isComplete = false;
   while (!signal.aborted) {
-    at.state = await lookAround(at.state, at.landed === null);
+    at.state = await betweenTicks(at.state, at.received === null);
     await tellProblems(at.state, clock.now());
-    if (!isComplete && !at.landed && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
+    if (!isComplete && !at.received && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
       isComplete = true;
       await run.onComplete();
     }
@@ -82,37 +82,37 @@ async function tickOn(run: Run, at: Standing, signal: AbortSignal): Promise<void
       beginAsk(beside, side, at.state, next);
       continue;
     }
-    let flight: Flight | null = null;
-    if (next.kind === 'ask' && (!at.landed || (mayGoAhead(at.landed) && !side.hasEnded))) {
+    let inFlight: InFlight | null = null;
+    if (next.kind === 'ask' && (!at.received || (mayGoAhead(at.received) && !side.hasEnded))) {
       const prepared = await prepareAsking(run, at.state, next);
       at.state = prepared.state;
       if (hasQuestions(prepared)) {
         at.state = { ...spent(run, at.state), wasApart: false };
-        flight = await takeOff(run, { ...prepared, state: at.state }, signal, at.landed !== null);
+        inFlight = await sendRequest(run, { ...prepared, state: at.state }, signal, at.received !== null);
       }
     }
-    if (at.landed) {
-      const done = await applyBeside(run, at.landed, flight);
+    if (at.received) {
+      const done = await applyBeside(run, at.received, inFlight);
       if (done.areCursorsMoved) {
         at.state = withStored(withFigures(at.state, done.figures), done.stored);
       } else {
         giveBackRequests(run, at.state);
         at.state = done.state;
-        flight = null;
+        inFlight = null;
       }
-      at.landed = null;
+      at.received = null;
       if (open.quota.closedUntil === null) await trouble.end();
     } else if (next.kind === 'wait') {
       await tellOfQuota(run, at.state);
-      await open.bell.wait(clock, next.until - clock.now(), signal);
+      await open.wake.wait(clock, next.until - clock.now(), signal);
     }
-    if (!flight) continue;
+    if (!inFlight) continue;
     try {
-      at.landed = await flight.answer;
-      at.state = withFiguresOf({ ...at.landed.next, budget: at.state.budget }, at.state);
+      at.received = await inFlight.answer;
+      at.state = withFiguresOf({ ...at.received.next, budget: at.state.budget }, at.state);
     } catch (error) {
       if (error instanceof TooSlow) {
-        at.state = afterTooSlow(at.state, flight.reading);
+        at.state = afterTooSlow(at.state, inFlight.reading);
         continue;
       }
       if (signal.aborted || !isOfRequest(error)) throw error;
@@ -142,19 +142,19 @@ const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
 });
 
 /** What an answer must be for the next request not to wait for its pages: long, and without records read again. */
-function mayGoAhead({ parts, reading }: Landed): boolean {
+function mayGoAhead({ parts, reading }: Received): boolean {
   const rows = parts.reduce((sum, { page }) => sum + (page?.count ?? 0), 0);
   const isLong = rows >= reading.state.pageRows || parts.some(({ page }) => page && !page.done);
   return isLong && parts.every(({ slot }) => slot.kind !== 're-read');
 }
 
 /** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
-async function takeOff(
+async function sendRequest(
   run: Run,
   prepared: Prepared,
   signal: AbortSignal,
   isAhead: boolean,
-): Promise<Flight | null> {
+): Promise<InFlight | null> {
   const reading = await beginReading(run, prepared, answerLimitMs(prepared));
   if (!reading) return null;
   const cancelling = new AbortController();
@@ -168,7 +168,7 @@ async function takeOff(
     async cancel() {
       cancelling.abort();
       await answer.then(
-        (landed) => run.mirror.closeObservation(landed.reading.observation).catch(() => undefined),
+        (received) => run.mirror.closeObservation(received.reading.observation).catch(() => undefined),
         () => undefined,
       );
     },
@@ -176,14 +176,14 @@ async function takeOff(
 }
 
 /** Applies an answer while the next request is under way, and takes that one back where it asks from the wrong place. */
-async function applyBeside(run: Run, landed: Landed, flight: Flight | null) {
+async function applyBeside(run: Run, received: Received, inFlight: InFlight | null) {
   try {
-    const ticked = await applyAnswer(run, landed, flight?.reading.observation.lo);
+    const ticked = await applyAnswer(run, received, inFlight?.reading.observation.lo);
     if (ticked.areCursorsMoved) return ticked;
-    await flight?.cancel();
+    await inFlight?.cancel();
     return { ...ticked, state: await reload(run, ticked.state) };
   } catch (error) {
-    await flight?.cancel();
+    await inFlight?.cancel();
     throw error;
   }
 }
@@ -193,7 +193,7 @@ const tidyEveryMs = 3_600_000;
 const retryEveryMs = 60_000;
 /** How long a write that was cut off may wait to be noticed. */
 const healEveryMs = 5_000;
-/** New sync requests ring the bell; this is for those whose ring was lost. */
+/** New sync requests wake the loop; this is for those whose notice was lost. */
 const lookEveryMs = 10_000;
 
 /**
@@ -201,12 +201,12 @@ const lookEveryMs = 10_000;
  *
  * `isApplied` says whether the mirror holds the state; before that no sync request is done.
  */
-function openLookAround(
+function openBetweenTicks(
   run: BesideRun,
   side: SideWork,
 ): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
   const { clock, mirror, open } = run;
-  const syncRequests = new SyncRequests(run.syncRequests, run.log, open.bell);
+  const syncRequests = new SyncRequests(run.syncRequests, run.log, open.wake);
   const tidy = everyMs(clock, tidyEveryMs);
   const retry = everyMs(clock, retryEveryMs);
   const heal = everyMs(clock, healEveryMs);

@@ -1,4 +1,4 @@
-import type { Bell } from '@lockstep/foundation/bell';
+import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { Destination } from '../../postgres/index.ts';
 import type { Quota } from '../plan/quota.ts';
 import type { HealDeps } from '../writes/heal-cut-off.ts';
@@ -11,7 +11,7 @@ import type { Trouble } from './trouble.ts';
 export interface HeldSync {
   /** Replaced when they change. */
   readonly settings: { intervalMs: number; stopAtPercent: number };
-  readonly bell: Bell;
+  readonly wake: WakeSignal;
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
   /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */

@@ -2,7 +2,7 @@
  * Work beside the shared requests of a sync: what takes long, such as counting a table, so that no poll waits for it. What it finds takes effect between two requests, when nothing is on its way.
  */
 
-import type { Bell } from '@lockstep/foundation/bell';
+import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../../core/faults.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import { failureFields } from '../../postgres/index.ts';
@@ -16,11 +16,11 @@ export class SideWork {
   private readonly underWay = new Set<string>();
   private readonly ended: { name: string; effect: Effect }[] = [];
   private readonly stopping = new AbortController();
-  private readonly bell: Bell;
+  private readonly wake: WakeSignal;
   private readonly log: AppLog;
 
-  constructor(bell: Bell, log: AppLog) {
-    this.bell = bell;
+  constructor(wake: WakeSignal, log: AppLog) {
+    this.wake = wake;
     this.log = log;
   }
 
@@ -54,7 +54,7 @@ export class SideWork {
       .then((effect) => {
         if (this.stopping.signal.aborted) return;
         this.ended.push({ name, effect });
-        this.bell.ring();
+        this.wake.notify();
       });
   }
 

@@ -1,5 +1,5 @@
 import { unreachable } from '@lockstep/foundation/assert';
-import type { Bell } from '@lockstep/foundation/bell';
+import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../../core/faults.ts';
 import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
@@ -60,13 +60,13 @@ export class SyncRequests {
   private readonly active = new Map<number, Active>();
   private readonly box: SyncRequestQueue;
   private readonly log: AppLog;
-  private readonly bell: Pick<Bell, 'ring'>;
+  private readonly wake: Pick<WakeSignal, 'notify'>;
 
-  /** @param bell  rung when a sync request can be told done that no reading ends */
-  constructor(box: SyncRequestQueue, log: AppLog, bell: Pick<Bell, 'ring'>) {
+  /** @param wake  notified when a sync request can be told done that no reading ends */
+  constructor(box: SyncRequestQueue, log: AppLog, wake: Pick<WakeSignal, 'notify'>) {
     this.box = box;
     this.log = log;
-    this.bell = bell;
+    this.wake = wake;
   }
 
   /**
@@ -190,7 +190,7 @@ export class SyncRequests {
           this.active.delete(active.syncRequest.id);
         },
       )
-      .finally(() => this.bell.ring());
+      .finally(() => this.wake.notify());
   }
 
   private async report(active: Active, state: SyncState, now: number): Promise<void> {

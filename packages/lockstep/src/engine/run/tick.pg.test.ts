@@ -59,7 +59,7 @@ async function openTick(
     /** The last request's text. */
     asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
-      const reading = await beginReading(deps, await prepareAsking(deps, state, { slots, riders: [] }));
+      const reading = await beginReading(deps, await prepareAsking(deps, state, { slots, deletedLogs: [] }));
       assert.ok(reading);
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
     },

@@ -1,12 +1,12 @@
 import { assert } from '@lockstep/foundation/assert';
 import { Fault } from '../../core/faults.ts';
 import type { Observation, StreamFigures } from '../../postgres/index.ts';
-import { type Purpose, type QueryOutcome, queryPages, type RiderAnswer } from '../../salesforce/index.ts';
+import { type Purpose, type QueryOutcome, queryPages, type ResourceAnswer } from '../../salesforce/index.ts';
 import { type DeletedQuestion, deletedQuestion } from '../cursors/deleted-log.ts';
 import { isHead, type Slot } from '../plan/fill-slots.ts';
-import type { Rider } from '../plan/next-request.ts';
+import type { DeletedLogRequest } from '../plan/next-request.ts';
 import { hasQuery, type PreparedSlot, slotQuery, streamOf } from '../plan/slots.ts';
-import { applyParts, type Part, type RiderPart, type Stop } from './apply-parts.ts';
+import { applyParts, type DeletedLogPart, type Part, type Stop } from './apply-parts.ts';
 import type { Asking, Prepared } from './prepare-asking.ts';
 import { withoutProblem } from './problems.ts';
 import { afterDate, type Dated } from './server-time.ts';
@@ -31,11 +31,11 @@ export interface Reading {
 }
 
 /** An answer that has come, and what it means. Nothing of it is applied. */
-export interface Landed {
+export interface Received {
   reading: Reading;
   dated: Dated;
   parts: readonly Part[];
-  riders: readonly RiderPart[];
+  deletedLogs: readonly DeletedLogPart[];
   stops: readonly Stop[];
   /** The state after all of it is applied. */
   next: SyncState;
@@ -67,7 +67,7 @@ export async function beginReading(
 ): Promise<Reading | null> {
   const { mirror, holder } = deps;
   const { state, asking, prepared } = preparedAsking;
-  const asked = [...asking.slots, ...asking.riders];
+  const asked = [...asking.slots, ...asking.deletedLogs];
   const streamNos = [...new Set(asked.map((one) => streamOf(state, one).table.stream.streamNo))];
   const observation = await mirror.openTickObservation(holder, streamNos, observationLastsMs);
   const reading = { limitMs, state, asking, prepared, observation };
@@ -81,7 +81,11 @@ export async function beginReading(
  *
  * @throws Fault where the request as a whole failed; database errors as they come. The reading is closed then.
  */
-export async function askSalesforce(deps: SyncDeps, reading: Reading, signal: AbortSignal): Promise<Landed> {
+export async function askSalesforce(
+  deps: SyncDeps,
+  reading: Reading,
+  signal: AbortSignal,
+): Promise<Received> {
   const { clock } = deps;
   const { state, asking } = reading;
   const sentAt = clock.now();
@@ -128,12 +132,12 @@ const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
  *            fences against this one then
  * @throws Fault `SYS-09`: another holder has taken over; database errors as they come. The reading is closed then.
  */
-export async function applyAnswer(deps: SyncDeps, landed: Landed, hi?: number): Promise<Ticked> {
-  const { reading, next } = landed;
+export async function applyAnswer(deps: SyncDeps, received: Received, hi?: number): Promise<Ticked> {
+  const { reading, next } = received;
   try {
     const { figures, stored, failed, areCursorsMoved } = await applyParts(
       deps,
-      landed,
+      received,
       reading.observation,
       hi,
     );
@@ -158,23 +162,23 @@ const nothing: QueryOutcome = {
 
 async function ask(
   { salesforce }: SyncDeps,
-  { state, prepared, asking: { slots, riders }, limitMs }: Reading,
+  { state, prepared, asking: { slots, deletedLogs }, limitMs }: Reading,
   signal: AbortSignal,
 ): Promise<Answered & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
   // A slot that has nothing to ask is left out, so that places are those of the slots that were chosen.
   const queryOf = (place: number) => asked.findIndex(({ slot }) => slot === slots[place]);
   const queries = prepared.map((one) => (hasQuery(one) ? slotQuery(state, one, queryOf) : null));
-  const questions = riders.map((rider) => questionOf(state, rider));
+  const questions = deletedLogs.map((deletedLog) => questionOf(state, deletedLog));
   const paths = questions.map(({ path }) => path);
   const sent = queries.filter((query) => query !== null);
   if (sent.length === 0 && paths.length === 0) {
     const slots = prepared.map((one) => ({ prepared: one, query: null, outcome: nothing }));
-    return { slots, riders: [], serverNow: null, usage: null };
+    return { slots, deletedLogs: [], serverNow: null, usage: null };
   }
   const asking = {
     purpose: purposeOf(prepared),
-    riders: paths,
+    deletedLogs: paths,
     ...(limitMs !== null && { timeoutMs: limitMs }),
   };
   const answer = await queryPages(salesforce, sent, asking, signal);
@@ -185,17 +189,17 @@ async function ask(
       query: queries[place] ?? null,
       outcome: hasQuery(one) ? (answer.pages[asked.indexOf(one)] as QueryOutcome) : nothing,
     })),
-    riders: riders.map((rider, place) => ({
-      rider,
+    deletedLogs: deletedLogs.map((deletedLog, place) => ({
+      deletedLog,
       question: questions[place] as DeletedQuestion,
-      answer: answer.riders[place] as RiderAnswer,
+      answer: answer.resources[place] as ResourceAnswer,
     })),
   };
 }
 
-function questionOf(state: SyncState, rider: Rider): DeletedQuestion {
-  const { cursors, table } = streamOf(state, rider);
-  assert(cursors.deleted, 'a rider asks for a log that there is');
+function questionOf(state: SyncState, deletedLog: DeletedLogRequest): DeletedQuestion {
+  const { cursors, table } = streamOf(state, deletedLog);
+  assert(cursors.deleted, 'the log that is asked for exists');
   return deletedQuestion(table.stream.sobject, cursors.deleted.position, state.serverNow);
 }
 

@@ -4,16 +4,16 @@ import type { Page } from '../../core/page.ts';
 import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
 import { activityOf, isHead, type Slot } from '../plan/fill-slots.ts';
 import { type ExchangeTimes, type PreparedSlot, type SlotQuery, slotStep, streamOf } from '../plan/slots.ts';
-import type { Part, RiderPart, Stop } from './apply-parts.ts';
+import type { DeletedLogPart, Part, Stop } from './apply-parts.ts';
 import { stopRestMs, withoutProblem, withProblem } from './problems.ts';
-import { type AnsweredRider, readDeletedLog } from './read-deleted-log.ts';
+import { type AnsweredDeletedLog, readDeletedLog } from './read-deleted-log.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withStream } from './sync-state.ts';
 
-/** Each slot with its query and what became of it, and what the riders brought. */
+/** Each slot with its query and what became of it, and what the logs of deletions brought. */
 export interface Answered {
   slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
-  riders: readonly AnsweredRider[];
+  deletedLogs: readonly AnsweredDeletedLog[];
 }
 
 /** What each slot's answer means. Nothing is applied yet. */
@@ -21,9 +21,9 @@ export function understand(
   deps: SyncDeps,
   state: SyncState,
   chosen: readonly Slot[],
-  { slots, riders }: Answered,
+  { slots, deletedLogs }: Answered,
   times: ExchangeTimes,
-): { next: SyncState; parts: Part[]; riders: RiderPart[]; stops: Stop[] } {
+): { next: SyncState; parts: Part[]; deletedLogs: DeletedLogPart[]; stops: Stop[] } {
   let next = state;
   const parts: Part[] = [];
   const lost = new Set<Slot | undefined>();
@@ -50,13 +50,13 @@ export function understand(
   for (const { slot, fault } of refusals) {
     next = withStream(next, slot.index, afterRefusal(deps, streamOf(next, slot), slot.kind, fault));
   }
-  const riderParts: RiderPart[] = [];
-  for (const one of riders) {
+  const deletedLogParts: DeletedLogPart[] = [];
+  for (const one of deletedLogs) {
     const part = readDeletedLog(deps, next, one);
-    riderParts.push(part);
+    deletedLogParts.push(part);
     next = withStream(next, part.index, part.after);
   }
-  return { next, parts, riders: riderParts, stops: stopsOf(state, next, refusals) };
+  return { next, parts, deletedLogs: deletedLogParts, stops: stopsOf(state, next, refusals) };
 }
 
 /** What comes behind a page that did not come, or of which something was kept back that it should have proven. */

@@ -1,5 +1,5 @@
-import type { Bell } from '@lockstep/foundation/bell';
 import type { Clock } from '@lockstep/foundation/clock';
+import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Salesforce } from '../../salesforce/index.ts';
 import { OwedRecords } from './owed-records.ts';
@@ -18,7 +18,7 @@ export interface AfterWritesDeps {
   destination(): Promise<Opened>;
   /** As in {@link HeldSync}: what is to be polled first of all. */
   urgent: Set<string>;
-  bell: Bell;
+  wake: WakeSignal;
 }
 
 /** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
@@ -31,10 +31,10 @@ export interface AfterWrites {
   end(): void;
 }
 
-export function openAfterWrites({ urgent, bell, ...deps }: AfterWritesDeps): AfterWrites {
+export function openAfterWrites({ urgent, wake, ...deps }: AfterWritesDeps): AfterWrites {
   const closing = new AbortController();
   const { signal } = closing;
-  const pollSoon = (sobjects: Iterable<string>) => pollFirst({ urgent, bell }, sobjects);
+  const pollSoon = (sobjects: Iterable<string>) => pollFirst({ urgent, wake }, sobjects);
   const onMarked = (sobject: string) => pollSoon([sobject]);
   const related = new RelatedRecords({ ...deps, onMarked });
   return {

@@ -1,5 +1,5 @@
 /** What the next poll is to look at first of all, shared by those who know of writes and by whoever polls. */
-import type { Bell } from '@lockstep/foundation/bell';
+import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 
 /** Sobjects, by API name in lower case, that are to be read from a local time on. */
 export type Wide = Map<string, number>;
@@ -11,9 +11,9 @@ export const readFrom = (wide: Wide, sobject: string, sentAt: number): void => {
 
 /** Has sobjects, by API name in lower case, polled first of all. */
 export function pollFirst(
-  { urgent, bell }: { urgent: Set<string>; bell: Bell },
+  { urgent, wake }: { urgent: Set<string>; wake: WakeSignal },
   sobjects: Iterable<string>,
 ): void {
   for (const sobject of sobjects) urgent.add(sobject);
-  bell.ring();
+  wake.notify();
 }

@@ -56,7 +56,7 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
-type ProxiedOpen = Pick<OpenSync, 'bell' | 'wide' | 'afterWrites' | 'forwarded'> & {
+type ProxiedOpen = Pick<OpenSync, 'wake' | 'wide' | 'afterWrites' | 'forwarded'> & {
   destination(): Promise<Opened>;
 };
 
@@ -100,7 +100,7 @@ export function proxied(
     pollSoon: (sobjects) => afterWrites.pollSoon(sobjects ?? streams),
     pollWide(sobjects, sentAt) {
       for (const one of sobjects) readFrom(open.wide, one, sentAt);
-      open.bell.ring();
+      open.wake.notify();
     },
     forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),
     watchJob(job) {

@@ -1,13 +1,16 @@
-import { Bell } from '@lockstep/foundation/bell';
+import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { JobKind } from './storage.ts';
 
 /** What requests tell the worker of this process. */
-export class JobBells {
-  readonly bells: Readonly<Record<JobKind, Bell>> = { query: new Bell(), ingest: new Bell() };
+export class JobSignals {
+  readonly signals: Readonly<Record<JobKind, WakeSignal>> = {
+    query: new WakeSignal(),
+    ingest: new WakeSignal(),
+  };
   private readonly running = new Map<string, AbortController>();
 
   wake(kind: JobKind): void {
-    this.bells[kind].ring();
+    this.signals[kind].notify();
   }
 
   /** Aborts when the job is cancelled, until it is told that the work has ended. */

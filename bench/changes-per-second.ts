@@ -14,11 +14,11 @@ const sobject = 'Metric__c';
 const table = ident('org', sobject);
 const changesASecond = 1_520;
 const intervalMs = 3_000;
-/** Every record is changed once within 2·W, so that the tail finds each change as it was. */
+/** Every record is changed once within 2·W, so that the recheck finds each change as it was. */
 const records = changesASecond * settleSeconds * 2;
-/** A head and a tail that are no further behind than this keep up. */
+/** A head and a recheck that are no further behind than this keep up. */
 const headLagMax = 120;
-const tailLagMax = 120;
+const recheckLagMax = 120;
 
 /**
  * Changes a second of Salesforce's time that are followed for 2·W at the default budget. Engine and org run on a clock
@@ -63,11 +63,11 @@ export async function changesPerSecond(): Promise<Figures> {
   undo.defer(() => holder.stop());
 
   const positions = async () => {
-    const [found] = await mirror.query<{ state: string; head: number; tail: number }>(sql`
-      SELECT c.state, (h.position ->> 'at')::bigint AS head, (t.position ->> 'at')::bigint AS tail
+    const [found] = await mirror.query<{ state: string; head: number; recheck: number }>(sql`
+      SELECT c.state, (h.position ->> 'at')::bigint AS head, (t.position ->> 'at')::bigint AS recheck
         FROM _lockstep.checkpoint c
         LEFT JOIN _lockstep.cursor h ON h.stream_no = c.stream_no AND h.kind = 'head'
-        LEFT JOIN _lockstep.cursor t ON t.stream_no = c.stream_no AND t.kind = 'tail'`);
+        LEFT JOIN _lockstep.cursor t ON t.stream_no = c.stream_no AND t.kind = 'recheck'`);
     if (!found) throw new Error('a sync has a checkpoint');
     return found;
   };
@@ -90,16 +90,16 @@ export async function changesPerSecond(): Promise<Figures> {
   }
   const end = await positions();
   const endAt = clock.now() / 1000;
-  const keepsUp = endAt - end.head <= headLagMax && endAt - settleSeconds - end.tail <= tailLagMax;
+  const keepsUp = endAt - end.head <= headLagMax && endAt - settleSeconds - end.recheck <= recheckLagMax;
   const progress =
-    Math.min(end.head - middle.head, end.tail - middle.tail) / (endAt - beganAt - settleSeconds);
+    Math.min(end.head - middle.head, end.recheck - middle.recheck) / (endAt - beganAt - settleSeconds);
   return {
     changes_per_s: {
       value: Math.round(changesASecond * (keepsUp ? 1 : Math.min(1, progress))),
       unit: 'changes/s',
     },
     head_lag_s: { value: rounded(endAt - end.head, 1), unit: 's' },
-    tail_lag_s: { value: rounded(endAt - settleSeconds - end.tail, 1), unit: 's' },
+    tail_lag_s: { value: rounded(endAt - settleSeconds - end.recheck, 1), unit: 's' },
     accelerated: { value: rounded((seconds * 1000) / (performance.now() - began), 1), unit: 'times' },
   };
 }

@@ -18,7 +18,7 @@ const longMs = [5_000, 30_000] as const;
 
 /**
  * How long a commit of somebody else's takes into the mirror, at the default budget, with 1, 5 and 20 objects; and how
- * many changes a second are followed for 2·W, while the tail reads all of them once more.
+ * many changes a second are followed for 2·W, while the recheck reads all of them once more.
  */
 export async function freshness(): Promise<Figures> {
   const figures: Figures = {};
@@ -67,7 +67,7 @@ async function latencies(count: number): Promise<{ ordinary: number[]; late: num
   const ordinary = [...committed].filter((commit) => !isLong(commit));
   const arrived = ordinary.flatMap(secondsOf);
   if (arrived.length < ordinary.length) throw new Error('a commit never reached the mirror');
-  // One whose stamp lies further back than the head looks comes with the tail, a quarter of an hour later.
+  // One whose stamp lies further back than the head looks comes with the recheck, a quarter of an hour later.
   return { ordinary: arrived, late: [...committed].filter(isLong).flatMap(secondsOf) };
 }
 

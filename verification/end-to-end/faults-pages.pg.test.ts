@@ -80,7 +80,7 @@ test('a first copy whose every page comes in another order misses no row', async
   await stage.expectWhole();
 });
 
-test('an answer that hides the rows that there are is made good by the tail', async () => {
+test('an answer that hides the rows that there are is made good by the recheck', async () => {
   await using stage = await openPair(org);
   const empty = { totalSize: 0, done: true, records: [] };
   const fault = await stage.strike({

@@ -22,7 +22,7 @@ const rename = (stage: Stage, id: string, Name: string, at?: Date) =>
   stage.write([{ update: id, values: { Name } }], at);
 const nameOf = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
 
-test('a transaction that commits nine minutes after its stamp arrives with the tail', async () => {
+test('a transaction that commits nine minutes after its stamp arrives with the recheck', async () => {
   await using stage = await openStage({ org, sobjects: ['Account'] });
   await stage.copy();
   const { id, ids } = await org.control<{ id: string; ids: string[] }>('/transactions/open', {

@@ -83,7 +83,7 @@ export async function openStage({
     },
     markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
     forwarded: () => undefined,
-    pollWide: (sobjects) => void calls.push(`poll wide ${sobjects.join(' ')}`),
+    pollFrom: (sobjects) => void calls.push(`poll since ${sobjects.join(' ')}`),
     watchJob: ({ id, sobject }) => void calls.push(`job ${id} ${sobject}`),
     pollSoon: (sobjects) => void calls.push(`poll ${sobjects?.join(' ') ?? 'all'}`),
   };

@@ -65,7 +65,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     settings: { intervalMs, stopAtPercent: 90 },
     wake,
     urgent: new Set(),
-    wide: new Map(),
+    pollSince: new Map(),
     sentAt: [],
     quota: openQuota(90),
   };

@@ -198,7 +198,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   };
 }
 
-/** W, and the step of a tail, and a little. */
+/** W, and the step of a recheck, and a little. */
 const settleMs = 18 * 60_000;
 const settleRoundsMax = 30;
 const copyRoundsMax = 100;

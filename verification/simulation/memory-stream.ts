@@ -50,7 +50,7 @@ export const emptyStream = (): StreamRecord => ({
 
 /** What is known to be in the mirror when a mark knows nothing of its record. */
 const settledIn = ({ cursors }: StreamRecord): number | null =>
-  (cursors.get('tail')?.position as { at: number } | undefined)?.at ?? null;
+  (cursors.get('recheck')?.position as { at: number } | undefined)?.at ?? null;
 
 const least = (a: number | null, b: number | null) => (a === null || b === null ? (a ?? b) : Math.min(a, b));
 

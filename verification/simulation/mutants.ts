@@ -5,7 +5,7 @@
 import { decide } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { DeletedPosition } from 'lockstep/engine/testing';
-import { settleSeconds, type TailPosition } from 'lockstep/engine/testing';
+import { type RecheckPosition, settleSeconds } from 'lockstep/engine/testing';
 import type { CursorMove, Mirror, PagePart } from 'lockstep/postgres';
 import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
 import {
@@ -48,15 +48,15 @@ const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Ke
   },
 });
 
-/** Judges the pages of the tail in another way. */
-const inTail = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<Keeping> => ({
+/** Judges the pages of the recheck in another way. */
+const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<Keeping> => ({
   judge(record, row, fence, bounds, part: PagePart) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
     const moves = part.moves ?? [];
-    const tail = moves.find(({ kind }) => kind === 'tail')?.to as TailPosition | undefined;
+    const recheck = moves.find(({ kind }) => kind === 'recheck')?.to as RecheckPosition | undefined;
     const isHead = moves.some(({ kind }) => kind === 'head');
-    const isOfTail = tail && (!isHead || (record.stamp ?? Infinity) < tail.at);
-    const isLeftOut = isOfTail && !judge(record, row);
+    const isOfRecheck = recheck && (!isHead || (record.stamp ?? Infinity) < recheck.at);
+    const isLeftOut = isOfRecheck && !judge(record, row);
     return isLeftOut ? { ...judged, verdict: 'stale' } : judged;
   },
 });
@@ -65,9 +65,9 @@ const inTail = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): 
 const withoutSlack: Partial<Keeping> = {
   judge(record, row, fence, { lo, hi }: Bounds): Judged {
     const isSame = holdsTheSame(record.values, row);
-    const wide = (stamp: number | null) => (stamp === null ? null : stamp * 3);
-    const reading = { lo, hi, stamp: wide(record.stamp), deleted: record.values === null };
-    const verdict = decide(reading, fence && { ...fence, stamp: wide(fence.stamp) }, isSame);
+    const farther = (stamp: number | null) => (stamp === null ? null : stamp * 3);
+    const reading = { lo, hi, stamp: farther(record.stamp), deleted: record.values === null };
+    const verdict = decide(reading, fence && { ...fence, stamp: farther(fence.stamp) }, isSame);
     return { record, verdict, isSame, stands: row !== null };
   },
 };
@@ -183,7 +183,7 @@ const swept: Partial<Profile> = {
   thinnedShare: 0,
   staleReadBackShare: 0,
 };
-/** Two commits of a record under one stamp, of which the second comes late; and nothing but the tail reads it again. */
+/** Two commits of a record under one stamp, of which the second comes late; and nothing but the recheck reads it again. */
 const late: Partial<Profile> = {
   recordsEach: 12,
   longShare: 0.15,
@@ -213,9 +213,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     },
     crowded,
   ),
-  'no tail': mutant(inTail(() => false)),
-  'tail compares stamps only': mutant(
-    inTail((record, row) => !row || record.stamp !== secondsOf(row.SystemModstamp)),
+  'no recheck': mutant(inRecheck(() => false)),
+  'recheck compares stamps only': mutant(
+    inRecheck((record, row) => !row || record.stamp !== secondsOf(row.SystemModstamp)),
     late,
   ),
   'no fence left': mutant({ leavesFence: () => false }),
@@ -252,7 +252,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ...mutant({}, { ...copying, jobsCountFromTheirResults: true }),
     isOfLoad: true,
   },
-  'transactions longer than the tail waits': {
+  'transactions longer than the recheck waits': {
     ...mutant({}, { longShare: 0.2, longestMs: 1_300_000 }),
     isOfLoad: true,
   },

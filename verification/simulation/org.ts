@@ -8,7 +8,7 @@
  *
  * Assumed of Salesforce, and therefore not attacked: of one record's commits a later one has a stamp that is at most
  * two seconds smaller; a query sees, at some instant between its sending and its answer, everything that was
- * committed by then; no transaction stays open as long as the tail waits.
+ * committed by then; no transaction stays open as long as the recheck waits.
  *
  * Left out: triggers, merges, changes of the schema.
  */

@@ -11,11 +11,11 @@ export interface Profile {
   quietAt: number;
   /** From here on nothing goes wrong any more. */
   calmAt: number;
-  /** The tail comes to what was written during the run. */
+  /** The recheck comes to what was written during the run. */
   settlingAt: number;
   /** By now everything has to be in the mirror. */
   endAt: number;
-  /** Between the requests of the sync: while there is load, while there is none, and while the tail reads it. */
+  /** Between the requests of the sync: while there is load, while there is none, and while the recheck reads it. */
   intervalMs: number;
   quietIntervalMs: number;
   settlingIntervalMs: number;
@@ -203,7 +203,7 @@ export const hiding: Profile = {
   syncRequests: ['reconcile', 'reconcile', 'reconcile', 'keep', 'remove', 'flush'],
 };
 
-/** Only the log of deletions tells of what was deleted in a long transaction and purged before the tail came by. */
+/** Only the log of deletions tells of what was deleted in a long transaction and purged before the recheck came by. */
 export const purging: Profile = {
   ...usual,
   longShare: 0.1,
@@ -269,7 +269,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
   hiding,
   purging,
   limited,
-  /** The head ends too early now and then: what it leaves out comes with the tail. */
+  /** The head ends too early now and then: what it leaves out comes with the recheck. */
   short: { ...usual, shortShare: 0.2, ...mortal },
   /** What is read is behind by seconds. Then rows can go back for a while, and only the end is promised. */
   replica: { ...usual, staleShare: 0.2 },

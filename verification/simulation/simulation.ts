@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Log } from '@lockstep/foundation/log';
 import { seededRandom } from '@lockstep/foundation/random';
 import type { LogFields } from 'lockstep/core/log-fields';
-import type { TailPosition } from 'lockstep/engine/testing';
+import type { RecheckPosition } from 'lockstep/engine/testing';
 import type { Mirror } from 'lockstep/postgres';
 import { Agenda } from './agenda.ts';
 import { tellOfChanges } from './change-events.ts';
@@ -124,14 +124,14 @@ export async function simulate({
   const isOver = () => witness.violations.length > 0;
   let end = profile.endAt;
   await agenda.runUntil(end, isOver);
-  // The tail has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
+  // The recheck has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
   const isUnderWay = async () => {
     const { figures, cursors } = await memory.readProgress();
-    const tails = cursors
-      .filter(({ kind }) => kind === 'tail')
-      .map(({ position }) => (position as TailPosition).at);
+    const rechecks = cursors
+      .filter(({ kind }) => kind === 'recheck')
+      .map(({ position }) => (position as RecheckPosition).at);
     const isMarked = figures.some(({ oldest }) => oldest !== null);
-    return operationClients.areWaiting || isMarked || tails.some((at) => at * 1_000 < profile.calmAt);
+    return operationClients.areWaiting || isMarked || rechecks.some((at) => at * 1_000 < profile.calmAt);
   };
   while (!isOver() && end < profile.endAt + graceMs && (await isUnderWay())) {
     end += profile.settlingIntervalMs;

@@ -8,7 +8,7 @@
 import { removalsMax } from 'lockstep/core/merge-rule';
 import type { Page } from 'lockstep/core/page';
 import { secondsOf } from 'lockstep/core/stamps';
-import type { TailPosition } from 'lockstep/engine/testing';
+import type { RecheckPosition } from 'lockstep/engine/testing';
 import type { CursorMove, MarkReason, PageApplied, PagePart } from 'lockstep/postgres';
 import type { Journal } from './journal.ts';
 import type { Bounds, Judged } from './keeping.ts';
@@ -72,7 +72,7 @@ export class Witness implements Onlooker {
   private readonly org: ModelOrg;
   private readonly sobjects: ReadonlyMap<number, string>;
   private readonly journal: Journal;
-  /** The end of the tail, of what is settled, by stream. */
+  /** The end of the recheck, of what is settled, by stream. */
   private readonly settledUntil = new Map<string, number>();
   private isRepeating = false;
   /** Rows of living records that went because they were not found, and nobody was asked. A run is shorter than a day. */
@@ -174,14 +174,14 @@ export class Witness implements Onlooker {
     if (this.isRepeating)
       this.break('applying a page again changes nothing', null, `the ${kind} cursor moved`);
     if (kind === 'backfill') this.checkCopied(streamNo, (to as { after: string | null }).after);
-    if ((kind === 'head' || kind === 'tail') && (to as { at: number }).at > this.org.seconds) {
+    if ((kind === 'head' || kind === 'recheck') && (to as { at: number }).at > this.org.seconds) {
       this.break(
         'no cursor passes what can still be committed',
         null,
         `the ${kind} is ahead of the org's time`,
       );
     }
-    if (kind === 'tail') this.settled(streamNo, (to as TailPosition).at);
+    if (kind === 'recheck') this.settled(streamNo, (to as RecheckPosition).at);
   }
 
   /** From now on every state of the mirror must hold this. */
@@ -334,7 +334,7 @@ export class Witness implements Onlooker {
   }
 
   /**
-   * Every record whose newest change is stamped before the end of the tail is in the mirror, or known to be read
+   * Every record whose newest change is stamped before the end of the recheck is in the mirror, or known to be read
    * again. A change that was committed late and then overwritten by another late one comes with that other one.
    */
   private settled(streamNo: number, at: number): void {

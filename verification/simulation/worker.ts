@@ -8,7 +8,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { HeldSync, SyncRequestQueue, Wide } from 'lockstep/engine/testing';
+import type { HeldSync, PollSince, SyncRequestQueue } from 'lockstep/engine/testing';
 import { type AfterWrites, holdSync, openAfterWrites, openQuota, proxied } from 'lockstep/engine/testing';
 import type { Holder, Mirror, StreamTable } from 'lockstep/postgres';
 import type { Applied, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
@@ -34,7 +34,7 @@ export interface WorkerOptions extends Wires {
 export class Worker implements Mortal {
   readonly owner: string;
   readonly urgent = new Set<string>();
-  readonly wide: Wide = new Map();
+  readonly pollSince: PollSince = new Map();
   readonly wake = new WakeSignal();
   readonly salesforce;
   readonly mirror: Mirror;
@@ -116,11 +116,11 @@ export class Worker implements Mortal {
       sobjects: [...tables.keys()],
       withoutDatabase: 'refuse' as const,
     };
-    const { wake, wide, afterWrites } = this;
+    const { wake, pollSince, afterWrites } = this;
     const destination = async () => this.destination;
     const sync = proxied(
       { owner: this.owner },
-      { wake, wide, afterWrites, destination, forwarded: () => undefined },
+      { wake, pollSince, afterWrites, destination, forwarded: () => undefined },
       settings,
     );
     const { clock } = this;

@@ -15,7 +15,7 @@ import { type Destination, openDestinationForWrites } from '../postgres/index.ts
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { afterAnswer, openQuota, type Quota } from './plan/quota.ts';
 import { type AfterWrites, openAfterWrites } from './writes/after-writes.ts';
-import type { Wide } from './writes/polled-first.ts';
+import type { PollSince } from './writes/polled-first.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
@@ -32,7 +32,7 @@ export interface OpenSync {
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
   /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
-  readonly wide: Wide;
+  readonly pollSince: PollSince;
   quota: Quota;
   /** Told of each proxied request that has left, with what its answer says of the org's quota. */
   forwarded(usage: Usage | null): void;
@@ -177,7 +177,7 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
     sentAt: [],
     wake,
     urgent,
-    wide: new Map(),
+    pollSince: new Map(),
     quota: openQuota(settings.stopAtPercent),
     forwarded(usage) {
       countRequest(deps.control, id, 'proxy');

@@ -159,7 +159,7 @@ const headOf = (world: World) =>
 
 test('rows and their cursor move together', async () => {
   await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, 10);
+  await beginStream(world.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, 10);
   await world.apply([record(1)], { moves: [move(1, { at: 1 })] });
   assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
 
@@ -174,7 +174,7 @@ test('rows and their cursor move together', async () => {
 
 test('a cursor that has moved since stays where it is, completes nothing, and the rows are kept', async () => {
   await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, null);
+  await beginStream(world.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
   await world.apply([record(1)], { moves: [move(1, { at: 1 })] });
   const late = { ...move(1, { at: 'late' }), backfilledAt: 1_900_000_000 };
   await world.apply([record(2)], { moves: [late] });
@@ -185,9 +185,9 @@ test('a cursor that has moved since stays where it is, completes nothing, and th
   ]);
 });
 
-test('the status claims what head and tail have proven, and nothing before the first copy is complete', async () => {
+test('the status claims what head and recheck have proven, and nothing before the first copy is complete', async () => {
   await using world = await openDestinationWorld();
-  const positions = { head: { at: 1_800_000_000 }, tail: { at: 1_700_000_000 }, backfill: {} };
+  const positions = { head: { at: 1_800_000_000 }, recheck: { at: 1_700_000_000 }, backfill: {} };
   await beginStream(world.db, 1, positions, 10);
   const claims = () =>
     world.db.query(sql`
@@ -241,7 +241,7 @@ test('a reading that was closed stops nothing', async () => {
 
 test('streams without rows move their cursors together and close the reading', async () => {
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
-  const positions = { head: { at: 0 }, tail: {}, backfill: {} };
+  const positions = { head: { at: 0 }, recheck: {}, backfill: {} };
   for (const streamNo of [1, 2]) await beginStream(world.db, streamNo, positions, 0);
   const observation = await world.open(['Account', 'Contact']);
   const part = { observation, isLast: true };
@@ -273,7 +273,7 @@ test('a page that was asked for before its table changed is refused', async () =
 
 test('a page whose reading was closed is refused, and nothing has changed', async () => {
   await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: { at: 0 }, tail: {}, backfill: {} }, null);
+  await beginStream(world.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
   await world.apply([record(1, { Name: 'a' })]);
   const observation = await world.open();
   await closeObservation(world.destination.db, observation);

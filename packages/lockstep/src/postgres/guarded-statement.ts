@@ -88,7 +88,7 @@ const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 const isAnotherOpen =
   'EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)';
 /** What is settled by now: a mark without a stamp holds later claims back. */
-const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'tail')`;
+const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'recheck')`;
 const tally = `
 SELECT count(*)::integer AS judged,
        count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,

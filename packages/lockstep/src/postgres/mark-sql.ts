@@ -81,7 +81,7 @@ export const selectLastTicket = (tx: Tx) =>
  * of the record.
  */
 export const settledSince = (streamNo: number) => sql`
-  (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'tail')`;
+  (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'recheck')`;
 
 /**
  * A later mark raises `since`, so that a reading under way at that moment does not clear it. Of two that come at once

@@ -220,7 +220,7 @@ test('cursors of changes, marks and fences outlive the restoring, and only the f
   const older = await world.open();
   await world.apply(two);
   const { streamNo } = world.table().stream;
-  for (const kind of ['backfill', 'head', 'tail'] as const) {
+  for (const kind of ['backfill', 'head', 'recheck'] as const) {
     await insertCursor(world.db, streamNo, kind, { at: 7 });
   }
   await markDirty(world.db, streamNo, [idOf(1)], { urgent: true, reason: 'written' });
@@ -234,7 +234,7 @@ test('cursors of changes, marks and fences outlive the restoring, and only the f
   await restore(world);
   assert.deepEqual(await world.db.query(sql`SELECT kind FROM _lockstep.cursor ORDER BY kind`), [
     { kind: 'head' },
-    { kind: 'tail' },
+    { kind: 'recheck' },
   ]);
   assert.deepEqual([await world.fences(), await world.marks()], [fences, marks]);
   const [checkpoint] = await world.db.query(sql`

@@ -37,7 +37,7 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
  * one of the rows with the same Id. Anything that was added stays.
  *
  * What the stream has besides its rows stays, because rows stay too:
- * - head, tail and the log of deletions go on from where they stood. A start behind that would miss what was deleted
+ * - head, recheck and the log of deletions go on from where they stood. A start behind that would miss what was deleted
  *   since, and a first copy does not see deletions. Only the first copy's own cursor goes.
  * - Marks stay: somebody may wait for the record, or it may be one that is gone in Salesforce.
  * - Fences stay: a reading that is older than one of them may still be under way, and would undo it. A reading that

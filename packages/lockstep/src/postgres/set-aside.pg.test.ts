@@ -16,7 +16,7 @@ const settledAt = Date.UTC(2026, 0, 2) / 1_000;
 /** A stream that has settled everything up to a day after its records' first stamps. */
 async function openSettled(fields: Readonly<Record<string, string>>): Promise<DestinationWorld> {
   const world = await openDestinationWorld({ fields });
-  await beginStream(world.db, 1, { head: { at: settledAt }, tail: { at: settledAt } }, 0);
+  await beginStream(world.db, 1, { head: { at: settledAt }, recheck: { at: settledAt } }, 0);
   await world.db.query(sql`UPDATE _lockstep.checkpoint SET state = 'current', backfilled_at = now()`);
   return world;
 }

@@ -6,7 +6,15 @@ import type { ColumnPlan } from './plan-table.ts';
  * The statements on a destination's own records, one function each. The one that writes mirror rows is made per
  * table: guarded-statement.ts.
  */
-export type CursorKind = 'backfill' | 'head' | 'tail' | 'deleted' | 'sweep' | 'counts' | 'content' | 'mend';
+export type CursorKind =
+  | 'backfill'
+  | 'head'
+  | 'recheck'
+  | 'deleted'
+  | 'sweep'
+  | 'counts'
+  | 'content'
+  | 'mend';
 
 export interface CheckpointRow {
   stream_no: number;

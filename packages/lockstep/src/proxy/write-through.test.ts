@@ -201,7 +201,7 @@ test('an answer that is lost makes the outcome unknown, and nothing is sent twic
     assert.equal(inserted.header('Lockstep-Outcome'), 'unknown');
     assert.deepEqual(stage.calls, [
       `intent PATCH account ${id}`, `dirty account ${id}`, 'outcome 7 unknown',
-      'intent POST account null', 'poll wide account', 'outcome 7 unknown',
+      'intent POST account null', 'poll since account', 'outcome 7 unknown',
     ]); // biome-ignore format: two writes
     assert.equal(stage.org.seen.length, 2);
   }

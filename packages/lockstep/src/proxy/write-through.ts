@@ -112,7 +112,7 @@ async function endWithoutAnswer(
 ): Promise<never> {
   await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
     const { sync } = exchange;
-    if (fault.code === 'PRX-04') await repairSoon(sync, named, (sobjects) => sync.pollWide(sobjects, sentAt));
+    if (fault.code === 'PRX-04') await repairSoon(sync, named, (sobjects) => sync.pollFrom(sobjects, sentAt));
     if (intents) await sync.recordOutcome(intents, fault.code === 'PRX-04' ? 'unknown' : 'refused');
   });
   throw fault;

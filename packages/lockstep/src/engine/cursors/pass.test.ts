@@ -30,7 +30,7 @@ test('a window without an end that is not drained ends where it was first asked 
   assert.equal(at.window?.before, now - 1);
 });
 
-test('a window of the tail reaches up to where its pass ends', () => {
+test('a window of the recheck reaches up to where its pass ends', () => {
   assert.equal(windowEnd({ ...pass, rate: 0.1 }, 5, pageRows, { end: now - 900, serverNow: now }), now - 900);
 });
 

@@ -7,16 +7,16 @@ import type { Pass } from './pass.ts';
 import {
   canPollTogether,
   type HeadPosition,
-  headAndTailQuery,
+  headAndRecheckQuery,
   headQuery,
-  isTailDue,
+  isRecheckDue,
   type PollQuery,
   pollAfter,
+  type RecheckPosition,
+  recheckQuery,
   settleSeconds,
   startOfHead,
-  startOfTail,
-  type TailPosition,
-  tailQuery,
+  startOfRecheck,
 } from './poll.ts';
 
 const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
@@ -25,7 +25,7 @@ const field = 'SystemModstamp';
 const stamp = '2026-11-24T11:59:58.000+0000';
 const rows = (count: number, { done = true, last = stamp } = {}) => pageWith(count, { done, stamp: last });
 const head: HeadPosition = { at: now - 3, overlapSeconds: 10, pass: null };
-const settled: TailPosition = { at: now - settleSeconds, pass: null };
+const settled: RecheckPosition = { at: now - settleSeconds, pass: null };
 const passOf = (until: number): Pass => ({
   until,
   reach: null,
@@ -37,17 +37,17 @@ const passOf = (until: number): Pass => ({
 const after = (
   query: PollQuery,
   page: Page,
-  at = { head, tail: settled },
+  at = { head, recheck: settled },
   answeredAt: number | null = null,
 ) => pollAfter(at, query, page, { limit: pageRows, serverNow: now, answeredAt });
 const headAfter = (position: HeadPosition, page: Page, until = now) =>
-  after(headQuery(field, position, until), page, { head: position, tail: settled }).head ?? position;
-const tailAfter = (position: TailPosition, page: Page, until = now) =>
-  after(tailQuery(field, position, until), page, { head, tail: position }).tail ?? position;
+  after(headQuery(field, position, until), page, { head: position, recheck: settled }).head ?? position;
+const recheckAfter = (position: RecheckPosition, page: Page, until = now) =>
+  after(recheckQuery(field, position, until), page, { head, recheck: position }).recheck ?? position;
 
-test('head and tail begin W before the first request, for transactions that are open then', () => {
+test('head and recheck begin W before the first request, for transactions that are open then', () => {
   assert.equal(startOfHead(now).at, now - settleSeconds);
-  assert.equal(startOfTail(now).at, now - settleSeconds);
+  assert.equal(startOfRecheck(now).at, now - settleSeconds);
 });
 
 test('a head pass asks from its overlap on and proves the time of the answer before its first request', () => {
@@ -60,10 +60,10 @@ test('a head pass asks from its overlap on and proves the time of the answer bef
   assert.deepEqual(headAfter(head, rows(3)), { at: now, overlapSeconds: 20, pass: null });
 });
 
-test('a wide head reads from where it is told to, unless its own overlap reaches further back', () => {
-  const wide = (wideFrom: number) => headQuery(field, head, now, { wideFrom }).where;
-  assert.equal(wide(now - settleSeconds), 'SystemModstamp >= 2026-11-24T11:45:00Z');
-  assert.equal(wide(now - 1), 'SystemModstamp >= 2026-11-24T11:59:47Z');
+test('a head that polls since a time reads from where it is told to, unless its own overlap reaches further back', () => {
+  const pollSince = (pollSince: number) => headQuery(field, head, now, { pollSince }).where;
+  assert.equal(pollSince(now - settleSeconds), 'SystemModstamp >= 2026-11-24T11:45:00Z');
+  assert.equal(pollSince(now - 1), 'SystemModstamp >= 2026-11-24T11:59:47Z');
 });
 
 test('after a full page a pass goes on by Id within a window of time, and proves nothing yet', () => {
@@ -84,70 +84,70 @@ test('an answer that Salesforce kept rows back from is a full page, whatever its
 });
 
 test('the overlap doubles while it is cheap and halves when it fills more than a quarter of a page', () => {
-  const wide = { at: now, overlapSeconds: 40, pass: null };
-  assert.equal(headAfter(wide, rows(10)).overlapSeconds, 60);
-  assert.equal(headAfter(wide, rows(501)).overlapSeconds, 20);
-  assert.equal(headAfter({ ...wide, overlapSeconds: 3 }, rows(900)).overlapSeconds, 2);
+  const pollSince = { at: now, overlapSeconds: 40, pass: null };
+  assert.equal(headAfter(pollSince, rows(10)).overlapSeconds, 60);
+  assert.equal(headAfter(pollSince, rows(501)).overlapSeconds, 20);
+  assert.equal(headAfter({ ...pollSince, overlapSeconds: 3 }, rows(900)).overlapSeconds, 2);
 });
 
 test('the head never moves back', () => {
   assert.equal(headAfter({ at: now, overlapSeconds: 2, pass: null }, rows(0), now - 5).at, now);
 });
 
-test('the tail is due once a minute has become old enough, and while its pass is not drained', () => {
-  assert.equal(isTailDue(settled, now), false);
-  assert.equal(isTailDue(settled, now + 60), true);
-  assert.equal(isTailDue({ at: now, pass: passOf(now) }, now), true);
+test('the recheck is due once a minute has become old enough, and while its pass is not drained', () => {
+  assert.equal(isRecheckDue(settled, now), false);
+  assert.equal(isRecheckDue(settled, now + 60), true);
+  assert.equal(isRecheckDue({ at: now, pass: passOf(now) }, now), true);
 });
 
-test('the tail reads up to W before now and settles that when it is drained', () => {
-  const tail = { at: now - settleSeconds - 60, pass: null };
-  const query = tailQuery(field, tail, now);
+test('the recheck reads up to W before now and settles that when it is drained', () => {
+  const recheck = { at: now - settleSeconds - 60, pass: null };
+  const query = recheckQuery(field, recheck, now);
   assert.equal(
     query.where,
     'SystemModstamp >= 2026-11-24T11:44:00Z AND SystemModstamp < 2026-11-24T11:45:00Z',
   );
-  const full = tailAfter(tail, rows(2_000, { last: '2026-11-24T11:44:30.000+0000' }));
-  assert.equal(full.at, tail.at);
-  const next = tailQuery(field, full, now + 600, { before: now - settleSeconds });
+  const full = recheckAfter(recheck, rows(2_000, { last: '2026-11-24T11:44:30.000+0000' }));
+  assert.equal(full.at, recheck.at);
+  const next = recheckQuery(field, full, now + 600, { before: now - settleSeconds });
   assert.equal(
     next.where,
     'SystemModstamp >= 2026-11-24T11:44:30Z AND SystemModstamp < 2026-11-24T11:45:00Z',
   );
-  const drained = after(next, rows(5), { head, tail: full }).tail;
+  const drained = after(next, rows(5), { head, recheck: full }).recheck;
   assert.deepEqual(drained, { at: now - settleSeconds, pass: null });
 });
 
-test('head and tail share a query while little changes, and a short page ends both', () => {
-  const tail = { at: now - settleSeconds - 5, pass: null };
-  assert.equal(canPollTogether(head, tail, now), true);
-  const query = headAndTailQuery(field, head, tail, now);
+test('head and recheck share a query while little changes, and a short page ends both', () => {
+  const recheck = { at: now - settleSeconds - 5, pass: null };
+  assert.equal(canPollTogether(head, recheck, now), true);
+  const query = headAndRecheckQuery(field, head, recheck, now);
   assert.equal(
     query.where,
     '(SystemModstamp >= 2026-11-24T11:59:47Z) OR (SystemModstamp >= 2026-11-24T11:44:55Z AND SystemModstamp < 2026-11-24T11:45:00Z)',
   );
-  const to = after(query, rows(7), { head, tail });
-  assert.deepEqual([to.head?.at, to.tail?.at], [now, now - settleSeconds]);
+  const to = after(query, rows(7), { head, recheck });
+  assert.deepEqual([to.head?.at, to.recheck?.at], [now, now - settleSeconds]);
 });
 
-test('a full page that ends within the tail’s part says nothing of the head', () => {
-  const tail = { at: now - settleSeconds - 5, pass: null };
-  const query = headAndTailQuery(field, head, tail, now);
-  const to = after(query, rows(2_000, { last: '2026-11-24T11:44:57.000+0000' }), { head, tail });
+test('a full page that ends within the recheck’s part says nothing of the head', () => {
+  const recheck = { at: now - settleSeconds - 5, pass: null };
+  const query = headAndRecheckQuery(field, head, recheck, now);
+  const to = after(query, rows(2_000, { last: '2026-11-24T11:44:57.000+0000' }), { head, recheck });
   assert.equal(to.head, undefined);
-  assert.equal(to.tail?.pass?.until, now - settleSeconds);
-  assert.equal(to.tail?.at, tail.at);
+  assert.equal(to.recheck?.pass?.until, now - settleSeconds);
+  assert.equal(to.recheck?.at, recheck.at);
 });
 
-test('a full page that ends within the head’s part has drained the tail', () => {
-  const tail = { at: now - settleSeconds - 5, pass: null };
-  const to = after(headAndTailQuery(field, head, tail, now), rows(2_000), { head, tail });
-  assert.equal(to.tail?.at, now - settleSeconds);
+test('a full page that ends within the head’s part has drained the recheck', () => {
+  const recheck = { at: now - settleSeconds - 5, pass: null };
+  const to = after(headAndRecheckQuery(field, head, recheck, now), rows(2_000), { head, recheck });
+  assert.equal(to.recheck?.at, now - settleSeconds);
   assert.equal(to.head?.at, head.at);
   assert.notEqual(to.head?.pass, null);
 });
 
-test('head and tail do not share a query where their parts would overlap or one is within a pass', () => {
+test('head and recheck do not share a query where their parts would overlap or one is within a pass', () => {
   const behind = { ...head, at: now - settleSeconds };
   assert.equal(canPollTogether(behind, { at: now - settleSeconds - 5, pass: null }, now), false);
   const passing = { at: now - 1_000, pass: passOf(now - settleSeconds) };
@@ -157,13 +157,13 @@ test('head and tail do not share a query where their parts would overlap or one 
 test('a window that is drained takes the pass to its end, and one that is not goes on behind its last Id', () => {
   const passing = { ...head, pass: passOf(now) };
   const query = headQuery(field, passing, now, { before: now - 500 });
-  const inside = after(query, rows(2_000), { head: passing, tail: settled }).head;
+  const inside = after(query, rows(2_000), { head: passing, recheck: settled }).head;
   assert.deepEqual(inside?.pass?.window, { before: now - 500, after: id, rows: 2_000 });
   assert.match(
     headQuery(field, inside ?? passing, now, { before: now - 500 }).where,
     /Id > '001000000000001AAA'$/,
   );
-  const behind = after(query, rows(7), { head: inside ?? passing, tail: settled }).head;
+  const behind = after(query, rows(7), { head: inside ?? passing, recheck: settled }).head;
   assert.deepEqual([behind?.at, behind?.pass?.from, behind?.pass?.window], [head.at, now - 500, null]);
 });
 
@@ -171,7 +171,7 @@ test('a pass of the head ends with a window without an end', () => {
   const passing = { ...head, pass: passOf(now) };
   const to = after(headQuery(field, passing, now, { before: null }), rows(7), {
     head: passing,
-    tail: settled,
+    recheck: settled,
   });
   assert.deepEqual([to.head?.at, to.head?.pass], [now, null]);
 });
@@ -179,7 +179,7 @@ test('a pass of the head ends with a window without an end', () => {
 test('under a load without an end a pass proves its time when it has read so far, and goes on as the next one', () => {
   const passing = { ...head, pass: { ...passOf(now), reach: now - 500 } };
   const read = (before: number) =>
-    after(headQuery(field, passing, now, { before }), rows(10), { head: passing, tail: settled }, now + 3)
+    after(headQuery(field, passing, now, { before }), rows(10), { head: passing, recheck: settled }, now + 3)
       .head;
   const near = read(now - 500);
   assert.deepEqual([near?.at, near?.pass?.until], [head.at, now]);

@@ -5,9 +5,9 @@ import { isFull, type Pass, passAfter, passBehind, type WindowEnd, windowConditi
 
 /**
  * Polling by (time, Id), where the time is SystemModstamp or what an object has in its place. The head follows the
- * newest changes within seconds; the tail reads each change once more when it is W seconds old, because a
+ * newest changes within seconds; the recheck reads each change once more when it is W seconds old, because a
  * transaction's rows carry the time of their writing and appear at its commit. `at` of the head is what the status
- * view claims as read, `at` of the tail what it claims as settled. Pure.
+ * view claims as read, `at` of the recheck what it claims as settled. Pure.
  */
 export interface HeadPosition {
   /** All that was visible when the last pass began has been read up to here. */
@@ -17,7 +17,7 @@ export interface HeadPosition {
   pass: Pass | null;
 }
 
-export interface TailPosition {
+export interface RecheckPosition {
   at: ServerSeconds;
   pass: Pass | null;
 }
@@ -31,13 +31,13 @@ export interface PollQuery {
   before?: WindowEnd;
   /** The times that a whole pass proves, for the cursors that the query reads for. */
   headUntil?: ServerSeconds;
-  tailUntil?: ServerSeconds;
+  recheckUntil?: ServerSeconds;
 }
 
 /** W: longer than any ordinary transaction, which Salesforce ends after ten minutes. */
 export const settleSeconds = 15 * 60;
-/** A tail pass by itself is worth a query when this much has become old enough. */
-const tailStepSeconds = 60;
+/** A recheck pass by itself is worth a query when this much has become old enough. */
+const recheckStepSeconds = 60;
 const overlapSecondsMin = 2;
 const overlapSecondsMax = 60;
 
@@ -47,7 +47,7 @@ export const startOfHead = (serverNow: ServerSeconds): HeadPosition => ({
   pass: null,
 });
 
-export const startOfTail = (serverNow: ServerSeconds): TailPosition => ({
+export const startOfRecheck = (serverNow: ServerSeconds): RecheckPosition => ({
   at: serverNow - settleSeconds,
   pass: null,
 });
@@ -64,14 +64,14 @@ const beginningOf = ({ at, overlapSeconds }: HeadPosition): ServerSeconds => at 
 /**
  * A pass begins with the time of an answer that came before its first request, so that it misses nothing later.
  *
- * @param wideFrom  reads from there on, where that is earlier; from where the tail stands nothing is left out that was
+ * @param pollSince  reads from there on, where that is earlier; from where the recheck stands nothing is left out that was
  *                  committed by now
  */
 export function headQuery(
   field: string,
   position: HeadPosition,
   serverNow: ServerSeconds,
-  { wideFrom = null, before, chained }: { wideFrom?: ServerSeconds | null } & Within = {},
+  { pollSince = null, before, chained }: { pollSince?: ServerSeconds | null } & Within = {},
 ): PollQuery {
   const { pass } = position;
   if (pass) {
@@ -80,50 +80,54 @@ export function headQuery(
     return { where, order: 'Id', before, headUntil: pass.until };
   }
   const from = beginningOf(position);
-  const since = Math.min(from, wideFrom ?? from);
+  const since = Math.min(from, pollSince ?? from);
   return { where: `${field} >= ${soqlTime(since)}`, order: 'time', headUntil: serverNow };
 }
 
-export function tailQuery(
+export function recheckQuery(
   field: string,
-  { at, pass }: TailPosition,
+  { at, pass }: RecheckPosition,
   serverNow: ServerSeconds,
   { before, chained }: Within = {},
 ): PollQuery {
   if (pass) {
     assert(before !== undefined, 'a pass goes on in windows');
     const where = windowCondition(field, pass, before, chained);
-    return { where, order: 'Id', before, tailUntil: pass.until };
+    return { where, order: 'Id', before, recheckUntil: pass.until };
   }
   const until = serverNow - settleSeconds;
   const where = `${field} >= ${soqlTime(at)} AND ${field} < ${soqlTime(until)}`;
-  return { where, order: 'time', tailUntil: until };
+  return { where, order: 'time', recheckUntil: until };
 }
 
-/** Head and tail in one query, so that the tail costs no query of its own while little changes. */
-export function headAndTailQuery(
+/** Head and recheck in one query, so that the recheck costs no query of its own while little changes. */
+export function headAndRecheckQuery(
   field: string,
   head: HeadPosition,
-  tail: TailPosition,
+  recheck: RecheckPosition,
   serverNow: ServerSeconds,
 ): PollQuery {
-  const both = [headQuery(field, head, serverNow), tailQuery(field, tail, serverNow)] as const;
+  const both = [headQuery(field, head, serverNow), recheckQuery(field, recheck, serverNow)] as const;
   return {
     where: `(${both[0].where}) OR (${both[1].where})`,
     order: 'time',
     headUntil: serverNow,
-    tailUntil: serverNow - settleSeconds,
+    recheckUntil: serverNow - settleSeconds,
   };
 }
 
-/** Whether one query can serve both: neither is within a pass, and what the tail wants lies before the head's part. */
-export function canPollTogether(head: HeadPosition, tail: TailPosition, serverNow: ServerSeconds): boolean {
-  const tailUntil = serverNow - settleSeconds;
-  return !head.pass && !tail.pass && tail.at < tailUntil && tailUntil <= beginningOf(head);
+/** Whether one query can serve both: neither is within a pass, and what the recheck wants lies before the head's part. */
+export function canPollTogether(
+  head: HeadPosition,
+  recheck: RecheckPosition,
+  serverNow: ServerSeconds,
+): boolean {
+  const recheckUntil = serverNow - settleSeconds;
+  return !head.pass && !recheck.pass && recheck.at < recheckUntil && recheckUntil <= beginningOf(head);
 }
 
-export function isTailDue(position: TailPosition, serverNow: ServerSeconds): boolean {
-  return position.pass !== null || serverNow - settleSeconds - position.at >= tailStepSeconds;
+export function isRecheckDue(position: RecheckPosition, serverNow: ServerSeconds): boolean {
+  return position.pass !== null || serverNow - settleSeconds - position.at >= recheckStepSeconds;
 }
 
 /** What the reading of a page depends on besides its query. */
@@ -138,28 +142,29 @@ interface PageContext {
 
 /** Where the cursors stand after a page; nothing for one that moves none. */
 export function pollAfter(
-  { head, tail }: { head: HeadPosition; tail: TailPosition },
+  { head, recheck }: { head: HeadPosition; recheck: RecheckPosition },
   query: PollQuery,
   page: Page,
   context: PageContext,
-): { head?: HeadPosition; tail?: TailPosition } {
-  const { headUntil, tailUntil } = query;
+): { head?: HeadPosition; recheck?: RecheckPosition } {
+  const { headUntil, recheckUntil } = query;
   if (headUntil === undefined) {
-    assert(tailUntil !== undefined, 'a poll proves a time');
-    return { tail: tailAfter(tail, { ...query, until: tailUntil }, page, context) };
+    assert(recheckUntil !== undefined, 'a poll proves a time');
+    return { recheck: recheckAfter(recheck, { ...query, until: recheckUntil }, page, context) };
   }
-  if (tailUntil === undefined) {
+  if (recheckUntil === undefined) {
     return { head: headAfter(head, { ...query, until: headUntil }, page, context) };
   }
   if (!isFull(page, context.limit)) {
-    return { head: headEnded(head, headUntil), tail: { at: tailUntil, pass: null } };
+    return { head: headEnded(head, headUntil), recheck: { at: recheckUntil, pass: null } };
   }
   // In the order of time, a full page that ends before the head's part has begun says nothing of the head.
-  const isInTail = secondsOf(page.last?.stamp ?? '') < tailUntil;
-  if (isInTail) return { tail: { ...tail, pass: passBehind(page, { from: tail.at, until: tailUntil }) } };
+  const isInRecheck = secondsOf(page.last?.stamp ?? '') < recheckUntil;
+  if (isInRecheck)
+    return { recheck: { ...recheck, pass: passBehind(page, { from: recheck.at, until: recheckUntil }) } };
   return {
     head: { ...head, pass: headPass(head, headUntil, page, context) },
-    tail: { at: tailUntil, pass: null },
+    recheck: { at: recheckUntil, pass: null },
   };
 }
 
@@ -207,12 +212,12 @@ const headEnded = (position: HeadPosition, until: ServerSeconds): HeadPosition =
   pass: null,
 });
 
-function tailAfter(
-  position: TailPosition,
+function recheckAfter(
+  position: RecheckPosition,
   { until, before = null }: Asked,
   page: Page,
   context: PageContext,
-): TailPosition {
+): RecheckPosition {
   const ended = { at: Math.max(position.at, until), pass: null };
   if (!position.pass) {
     return isFull(page, context.limit)

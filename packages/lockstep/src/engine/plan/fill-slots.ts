@@ -11,9 +11,9 @@ export type Slot =
   /** Of the records that are marked. */
   | { kind: 're-read'; index: number }
   /** Of a pass that goes on: up to where its window reaches. */
-  | { kind: 'head' | 'tail'; index: number; chainedTo: number | null; before?: WindowEnd }
-  /** Head and tail of a stream in one query. */
-  | { kind: 'head and tail'; index: number }
+  | { kind: 'head' | 'recheck'; index: number; chainedTo: number | null; before?: WindowEnd }
+  /** Head and recheck of a stream in one query. */
+  | { kind: 'head and recheck'; index: number }
   /** `ids`: of a sweep over Salesforce's own. */
   | { kind: 'backfill' | 'content' | 'ids'; index: number; chainedTo: number | null }
   /** The n-th page of the mirror's own Ids in this request. */
@@ -26,8 +26,8 @@ export function activityOf(kind: Slot['kind']): Activity {
     case 're-read':
       return 'repair';
     case 'head':
-    case 'tail':
-    case 'head and tail':
+    case 'recheck':
+    case 'head and recheck':
       return 'poll';
     case 'mend':
       return 'counts';
@@ -42,14 +42,14 @@ export function activityOf(kind: Slot['kind']): Activity {
   }
 }
 
-export const isHead = ({ kind }: Slot) => kind === 'head' || kind === 'head and tail';
+export const isHead = ({ kind }: Slot) => kind === 'head' || kind === 'head and recheck';
 
 /** A composite request runs at most five queries (REST API guide, Composite). */
 export const slotsMax = 5;
 
 /** A kind of reading that can take several slots of one request. */
 export interface Work {
-  kind: Exclude<Slot['kind'], 're-read' | 'head and tail' | 'ids'>;
+  kind: Exclude<Slot['kind'], 're-read' | 'head and recheck' | 'ids'>;
   index: number;
 }
 
@@ -107,7 +107,7 @@ export function addWork(slots: Slots, state: SyncState, { kind, index }: Work, c
   const stream = state.streams[index] as StreamState;
   switch (kind) {
     case 'head':
-    case 'tail':
+    case 'recheck':
       return addPages(slots, state, { kind, index }, count);
     case 'backfill':
     case 'content':
@@ -145,7 +145,7 @@ function addChain(
 function addPages(
   slots: Slots,
   state: SyncState,
-  { kind, index }: { kind: 'head' | 'tail'; index: number },
+  { kind, index }: { kind: 'head' | 'recheck'; index: number },
   count: number,
 ): void {
   const { cursors, pageSizes } = state.streams[index] as StreamState;
@@ -156,7 +156,7 @@ function addPages(
     return;
   }
   const pages = count + (own < 0 ? 0 : 1);
-  const end = kind === 'tail' ? pass.until : null;
+  const end = kind === 'recheck' ? pass.until : null;
   const before = windowEnd(pass, pages, pageSizes.full.rows, { end, serverNow: state.serverNow });
   let page = own;
   for (let nth = 0; nth < pages; nth++) {

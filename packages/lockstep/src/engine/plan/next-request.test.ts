@@ -58,9 +58,9 @@ test('with more streams they take turns, so that none waits longer than a round'
   }
 });
 
-test('a tail rides in its head’s query as long as neither is within a pass', () => {
-  const behind = { tail: at({ at: serverNow - 950, pass: null }) };
-  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), ['head and tail 0']);
+test('a recheck rides in its head’s query as long as neither is within a pass', () => {
+  const behind = { recheck: at({ at: serverNow - 950, pass: null }) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), ['head and recheck 0']);
 });
 
 test('first copies get what the poll leaves, several pages of one stream in a chain', () => {
@@ -91,9 +91,9 @@ test('first copies run side by side', () => {
   assert.deepEqual(kinds(slots), ['backfill 0', 'backfill 0', 'backfill 1', 'backfill 1', 'backfill 2']);
 });
 
-test('while first copies run and tails are due, every head is asked within as many requests as there are streams', () => {
+test('while first copies run and rechecks are due, every head is asked within as many requests as there are streams', () => {
   for (const streamCount of [3, 5, 6]) {
-    const due = { tail: at({ at: serverNow - 2_000, pass: null }) };
+    const due = { recheck: at({ at: serverNow - 2_000, pass: null }) };
     const late = { head: at({ at: serverNow - 1_990, overlapSeconds: 2, pass: null }) };
     let state = sync([
       ...numbered(streamCount, { cursors: { ...due, ...late } }),
@@ -199,15 +199,15 @@ test('a pass that needs one more page leaves the other slots to whatever else th
   ]);
 });
 
-test('head and tail that are both pages behind share the slots evenly, the later one first', () => {
+test('head and recheck that are both pages behind share the slots evenly, the later one first', () => {
   const passOf = (from: number, until: number) => ({ until, reach: null, from, rate: 2_000, window: null });
-  const behind = (headLag: number, tailLag: number) => ({
+  const behind = (headLag: number, recheckLag: number) => ({
     head: at({ at: serverNow, overlapSeconds: 2, pass: passOf(serverNow - headLag, serverNow) }),
-    tail: at({ at: 0, pass: passOf(serverNow - 900 - tailLag, serverNow - 900) }),
+    recheck: at({ at: 0, pass: passOf(serverNow - 900 - recheckLag, serverNow - 900) }),
   });
-  const slotsBehind = (headLag: number, tailLag: number) => {
-    const slots = slotsOf(sync([stream(1, { cursors: behind(headLag, tailLag) })]));
-    return ['head', 'tail'].map((kind) => slots.filter((slot) => slot.kind === kind).length);
+  const slotsBehind = (headLag: number, recheckLag: number) => {
+    const slots = slotsOf(sync([stream(1, { cursors: behind(headLag, recheckLag) })]));
+    return ['head', 'recheck'].map((kind) => slots.filter((slot) => slot.kind === kind).length);
   };
   assert.deepEqual(slotsBehind(100, 50), [3, 2]);
   assert.deepEqual(slotsBehind(50, 100), [2, 3]);
@@ -363,7 +363,7 @@ test('of a stopped stream only the poll is tried again, beside the others', () =
   const marked = { isUrgent: false, oldest: 7 };
   const streams = [stream(1, { ...stoppedUntil(100_000), cursors: { sweep }, marked }), stream(2)];
   assert.deepEqual(kinds(slotsOf(sync(streams))).toSorted(), ['head 0', 'head 1']);
-  const timeless = { ...stoppedUntil(100_000), cursors: { head: null, tail: null, counts: null } };
+  const timeless = { ...stoppedUntil(100_000), cursors: { head: null, recheck: null, counts: null } };
   assert.deepEqual(kinds(slotsOf(sync([stream(1, timeless)]))), ['content 0']);
 });
 
@@ -382,7 +382,7 @@ test('whatever is due, a request has five queries and twenty logs of deletions a
           sweep: at({ ...startOfSweep(0), isWanted: n % 2 === 0 }),
           counts: at(startOfCounts(0)),
           content: at({ ...startOfContent(0), isWanted: true }),
-          tail: at({ at: serverNow - 5_000, pass: null }),
+          recheck: at({ at: serverNow - 5_000, pass: null }),
           deleted: at({ from: 0, askedAt: 0, windowSeconds: null }),
         },
         polledAt: one.polledAt,

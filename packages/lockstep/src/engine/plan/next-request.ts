@@ -4,7 +4,7 @@ import { isCountDue } from '../cursors/counts.ts';
 import { isDeletedDue } from '../cursors/deleted-log.ts';
 import { type Due, dueOf } from '../cursors/pace.ts';
 import { type Pass, pagesExpected, type WindowEnd } from '../cursors/pass.ts';
-import { canPollTogether, isTailDue, settleSeconds } from '../cursors/poll.ts';
+import { canPollTogether, isRecheckDue, settleSeconds } from '../cursors/poll.ts';
 import { sweepPeriod } from '../cursors/sweep.ts';
 import { rests } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
@@ -53,7 +53,7 @@ export const nothingBeside: Beside = { isCounting: false, isDescribing: false, a
  * Which request is made next, or until when none is. Pure: the whole choice of what a sync reads is here.
  *
  * A request has five slots. Records that must be read again come first, then heads, the stream that has waited
- * longest first, so that none starves; a tail rides in its head's query while little changes. One slot may go to a
+ * longest first, so that none starves; a recheck rides in its head's query while little changes. One slot may go to a
  * check that lags behind its schedule; what is left is dealt out among first copies, passes that are pages behind and
  * checks that somebody waits for, and at last to checks that are welcome. Logs of deletions ride along.
  *
@@ -190,23 +190,26 @@ function addHeads(
   const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
-    const isTogether = stream.wideFrom === null && ridesAlong(stream, state.serverNow);
-    if (isTogether) slots.add({ kind: 'head and tail', index });
+    const isTogether = stream.pollSince === null && ridesAlong(stream, state.serverNow);
+    if (isTogether) slots.add({ kind: 'head and recheck', index });
     else addWork(slots, state, { kind: 'head', index });
   }
 }
 
-/** Whether the tail takes no query of its own. */
-function ridesAlong({ cursors: { head, tail, backfill }, table }: StreamState, serverNow: number): boolean {
-  if (backfill || !head || !tail || takesPlainQueriesOnly(table.stream.sobject)) return false;
-  return canPollTogether(head.position, tail.position, serverNow);
+/** Whether the recheck takes no query of its own. */
+function ridesAlong(
+  { cursors: { head, recheck, backfill }, table }: StreamState,
+  serverNow: number,
+): boolean {
+  if (backfill || !head || !recheck || takesPlainQueriesOnly(table.stream.sobject)) return false;
+  return canPollTogether(head.position, recheck.position, serverNow);
 }
 
 /** @param copying  how many first copies run */
 function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
-  const { cursors, isUrgent, wideFrom, polledAt } = stream;
+  const { cursors, isUrgent, pollSince, polledAt } = stream;
   if (!cursors.head || rests(stream, 'poll', now)) return false;
-  if (!cursors.backfill || isUrgent || wideFrom !== null || cursors.head.position.pass) return true;
+  if (!cursors.backfill || isUrgent || pollSince !== null || cursors.head.position.pass) return true;
   return now - polledAt >= copying * copiedPollEveryMs;
 }
 
@@ -216,16 +219,17 @@ interface Check {
   isWanted: boolean;
 }
 
-/** Checks of a table that is complete, each with whether it is due. The tail is one where it cannot ride along. */
+/** Checks of a table that is complete, each with whether it is due. The recheck is one where it cannot ride along. */
 function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
   const { cursors, rows, table, pageSizes } = stream;
-  const { tail, sweep, content, mend, backfill } = cursors;
+  const { recheck, sweep, content, mend, backfill } = cursors;
   const checks: Check[] = [];
   const check = (kind: Work['kind'], pace: Due, isWanted = false) => {
     if (pace !== null && !rests(stream, activityOf(kind), now))
       checks.push({ work: { kind, index }, pace, isWanted });
   };
-  if (tail && isTailDue(tail.position, serverNow) && !ridesAlong(stream, serverNow)) check('tail', 'now');
+  if (recheck && isRecheckDue(recheck.position, serverNow) && !ridesAlong(stream, serverNow))
+    check('recheck', 'now');
   if (backfill) return checks;
   if (isMending(mend)) check('mend', 'now', true);
   if (sweep) {
@@ -245,9 +249,9 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, 
 
 function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], at: number): Bulk[] {
   return streams.flatMap(({ stream, index }): Bulk[] => {
-    const { backfill, head, tail } = stream.cursors;
+    const { backfill, head, recheck } = stream.cursors;
     const passOf = (
-      kind: 'head' | 'tail',
+      kind: 'head' | 'recheck',
       pass: Pass | null | undefined,
       end: WindowEnd,
       now: number,
@@ -256,12 +260,12 @@ function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], at: number)
       const pages = pagesExpected(pass, stream.pageSizes.full.rows, { end, serverNow });
       return [{ work: { kind, index }, pages, lag: now - pass.from }];
     };
-    const tailPass = tail?.position.pass;
+    const recheckPass = recheck?.position.pass;
     const isCopied = backfill && !rests(stream, 'backfill', at);
     return [
       ...(isCopied ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
       ...passOf('head', head?.position.pass, null, serverNow),
-      ...passOf('tail', tailPass, tailPass?.until ?? null, serverNow - settleSeconds),
+      ...passOf('recheck', recheckPass, recheckPass?.until ?? null, serverNow - settleSeconds),
     ];
   });
 }
@@ -282,7 +286,7 @@ function deletedLogsOf(
     .filter(({ stream }) => {
       const { deleted, backfill } = stream.cursors;
       if (!deleted || backfill || stream.stopped || rests(stream, 'deleted log', now)) return false;
-      return isDeletedDue(deleted.position, serverNow, stream.wideFrom !== null);
+      return isDeletedDue(deleted.position, serverNow, stream.pollSince !== null);
     })
     .toSorted(
       (a, b) =>

@@ -12,7 +12,7 @@ import { startOfSweep } from '../cursors/sweep.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import { hasQuery, prepareSlots, slotQuery, slotStep } from './slots.ts';
 
-const tailAt = serverNow - 900;
+const recheckAt = serverNow - 900;
 const empty = pageWith(0);
 const full = pageWith(1, { done: false, stamp: new Date((serverNow - 60) * 1_000).toISOString() });
 
@@ -25,34 +25,34 @@ function read(stream: StreamState, page: Page, sentAt: number): StreamState {
   return slotStep(state, prepared, query, page, { sentAt, answeredAt: serverNow }).after;
 }
 
-const wideOf = ({ isUrgent, wideFrom, wideSince, wideReadAt }: StreamState) => ({
+const pollSinceOf = ({ isUrgent, pollSince, pollSinceBegunAt, pollSinceReadAt }: StreamState) => ({
   isUrgent,
-  wideFrom,
-  wideSince,
-  wideReadAt,
+  pollSince,
+  pollSinceBegunAt,
+  pollSinceReadAt,
 });
-const settled = { isUrgent: false, wideFrom: null, wideSince: null, wideReadAt: 0 };
+const settled = { isUrgent: false, pollSince: null, pollSinceBegunAt: null, pollSinceReadAt: 0 };
 
-test('a head read from where the tail stands has read all that was committed when its request was sent', () => {
-  const requested = streamState(1, { isUrgent: true, wideFrom: tailAt, wideReadAt: 3 });
-  assert.deepEqual(wideOf(read(requested, empty, 5_000)), { ...settled, wideReadAt: 5_000 });
+test('a head read from where the recheck stands has read all that was committed when its request was sent', () => {
+  const requested = streamState(1, { isUrgent: true, pollSince: recheckAt, pollSinceReadAt: 3 });
+  assert.deepEqual(pollSinceOf(read(requested, empty, 5_000)), { ...settled, pollSinceReadAt: 5_000 });
 });
 
 test('one that goes back no further than a write that was sent on does not count as such', () => {
-  const requested = streamState(1, { isUrgent: true, wideFrom: tailAt + 1 });
-  assert.deepEqual(wideOf(read(requested, empty, 5_000)), settled);
+  const requested = streamState(1, { isUrgent: true, pollSince: recheckAt + 1 });
+  assert.deepEqual(pollSinceOf(read(requested, empty, 5_000)), settled);
 });
 
 test('one of several pages counts when the last of them is read, as of its first request', () => {
-  const begun = read(streamState(1, { isUrgent: true, wideFrom: tailAt }), full, 5_000);
-  assert.deepEqual(wideOf(begun), { ...settled, wideSince: 5_000 });
-  assert.deepEqual(wideOf(read(begun, empty, 6_000)), { ...settled, wideReadAt: 5_000 });
+  const begun = read(streamState(1, { isUrgent: true, pollSince: recheckAt }), full, 5_000);
+  assert.deepEqual(pollSinceOf(begun), { ...settled, pollSinceBegunAt: 5_000 });
+  assert.deepEqual(pollSinceOf(read(begun, empty, 6_000)), { ...settled, pollSinceReadAt: 5_000 });
 });
 
 test('what is requested during a pass waits for the next one', () => {
   const begun = read(streamState(1), full, 5_000);
-  const requested = { ...begun, isUrgent: true, wideFrom: tailAt };
-  assert.deepEqual(wideOf(read(requested, empty, 6_000)), { ...settled, wideFrom: tailAt });
+  const requested = { ...begun, isUrgent: true, pollSince: recheckAt };
+  assert.deepEqual(pollSinceOf(read(requested, empty, 6_000)), { ...settled, pollSince: recheckAt });
 });
 
 const pageRows = 40;

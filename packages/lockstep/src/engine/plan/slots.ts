@@ -10,12 +10,12 @@ import { contentAfter } from '../cursors/content.ts';
 import { mendAfterIds, mendAfterRecords, mendCondition } from '../cursors/mend.ts';
 import {
   type HeadPosition,
-  headAndTailQuery,
+  headAndRecheckQuery,
   headQuery,
   type PollQuery,
   pollAfter,
+  recheckQuery,
   settleSeconds,
-  tailQuery,
 } from '../cursors/poll.ts';
 import { sweepAfter, sweepAfterPage } from '../cursors/sweep.ts';
 import { absentIds, leadingIds } from '../run/page-ids.ts';
@@ -121,7 +121,7 @@ export function slotQuery(
   { slot, ids, isFollowed = false }: PreparedSlot,
   queryOf: (slot: number) => number = (place) => place,
 ): SlotQuery {
-  const { cursors, table, wideFrom, pageSizes } = streamOf(state, slot);
+  const { cursors, table, pollSince, pageSizes } = streamOf(state, slot);
   const { stream } = table;
   const { pageRows, serverNow } = state;
   const size = Math.min(pageRows, pageSizes[shapeOf(slot, cursors)].rows);
@@ -143,14 +143,20 @@ export function slotQuery(
   switch (slot.kind) {
     case 'head':
       return polled(
-        headQuery(followed(field), held(cursors.head), serverNow, { wideFrom, chained, before: slot.before }),
+        headQuery(followed(field), held(cursors.head), serverNow, {
+          pollSince,
+          chained,
+          before: slot.before,
+        }),
       );
-    case 'tail':
+    case 'recheck':
       return polled(
-        tailQuery(followed(field), held(cursors.tail), serverNow, { chained, before: slot.before }),
+        recheckQuery(followed(field), held(cursors.recheck), serverNow, { chained, before: slot.before }),
       );
-    case 'head and tail':
-      return polled(headAndTailQuery(followed(field), held(cursors.head), held(cursors.tail), serverNow));
+    case 'head and recheck':
+      return polled(
+        headAndRecheckQuery(followed(field), held(cursors.head), held(cursors.recheck), serverNow),
+      );
     case 're-read':
       assert(ids, 'a re-read asks for Ids that were looked up');
       return { ...inFull(stream, `Id IN ${soqlIds(ids)}`), limit: ids.length, includeDeleted: true };
@@ -246,8 +252,8 @@ export function slotStep(
   const check = { before: serverNow - settleSeconds, at: serverNow };
   switch (slot.kind) {
     case 'head':
-    case 'tail':
-    case 'head and tail':
+    case 'recheck':
+    case 'head and recheck':
       return pollStep(state, stream, query, page, times);
     case 're-read':
       return { moves: [], absent: absentIds(ids ?? [], page), check, after: stream };
@@ -264,7 +270,7 @@ export function slotStep(
     }
     case 'ids': {
       const to = sweepAfterPage(held(cursors.sweep), page, limit, serverNow);
-      return { ...stepOf(stream, 'sweep', to), partial: { settledUntil: tailAt(stream) } };
+      return { ...stepOf(stream, 'sweep', to), partial: { settledUntil: recheckAt(stream) } };
     }
     case 'sweep':
       return idsStep(prepared, page, stream, (asked, isLast) =>
@@ -305,14 +311,14 @@ function pollStep(
   page: Page,
   { sentAt, answeredAt }: ExchangeTimes,
 ): SlotStep {
-  const { head, tail } = stream.cursors;
-  assert(query.poll && head && tail, 'a poll has a query and cursors');
-  const at = { head: head.position, tail: tail.position };
+  const { head, recheck } = stream.cursors;
+  assert(query.poll && head && recheck, 'a poll has a query and cursors');
+  const at = { head: head.position, recheck: recheck.position };
   const { serverNow } = state;
   const to = pollAfter(at, query.poll, page, { limit: query.limit, serverNow, answeredAt });
   const moves: CursorMove[] = [];
   let after = stream;
-  for (const kind of ['head', 'tail'] as const) {
+  for (const kind of ['head', 'recheck'] as const) {
     const position = to[kind];
     if (!position) continue;
     const step = moved(after, kind, position);
@@ -333,13 +339,14 @@ function headRead(
   sentAt: number,
 ): StreamState {
   const isBegun = before === undefined;
-  // What the tail has not come to may have been committed behind the head.
-  const isFromTail = isBegun && stream.wideFrom !== null && stream.wideFrom <= held(stream.cursors.tail).at;
-  const wideSince = isFromTail ? sentAt : stream.wideSince;
-  const read = { ...stream, isUrgent: false, wideFrom: isBegun ? null : stream.wideFrom };
-  return pass || wideSince === null
-    ? { ...read, wideSince }
-    : { ...read, wideSince: null, wideReadAt: wideSince };
+  // What the recheck has not come to may have been committed behind the head.
+  const isFromRecheck =
+    isBegun && stream.pollSince !== null && stream.pollSince <= held(stream.cursors.recheck).at;
+  const pollSinceBegunAt = isFromRecheck ? sentAt : stream.pollSinceBegunAt;
+  const read = { ...stream, isUrgent: false, pollSince: isBegun ? null : stream.pollSince };
+  return pass || pollSinceBegunAt === null
+    ? { ...read, pollSinceBegunAt }
+    : { ...read, pollSinceBegunAt: null, pollSinceReadAt: pollSinceBegunAt };
 }
 
 /** A whole pass is what has been verified, as of its beginning. */
@@ -375,11 +382,11 @@ function idsStep(
   const isWhole = read.length === ids.length;
   const fewer = { ...stream, pageSizes: fewerIds(stream.pageSizes, ids.length) };
   const moves = isWhole || read.length > 0 ? step(read, isWhole && isLastIds) : { moves: [], after: fewer };
-  return { ...moves, absent: absentIds(ids, page), partial: { settledUntil: tailAt(stream) } };
+  return { ...moves, absent: absentIds(ids, page), partial: { settledUntil: recheckAt(stream) } };
 }
 
 /** Every change that was stamped before is in the mirror. */
-const tailAt = ({ cursors: { tail } }: StreamState): ServerSeconds => tail?.position.at ?? 0;
+const recheckAt = ({ cursors: { recheck } }: StreamState): ServerSeconds => recheck?.position.at ?? 0;
 
 export const streamOf = (state: SyncState, slot: { index: number }): StreamState => {
   const stream = state.streams[slot.index];

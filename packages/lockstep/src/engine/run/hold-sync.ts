@@ -133,7 +133,7 @@ async function rest(
 async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal): Promise<SyncState> {
   const { mirror, tables, open } = run;
   await mirror.takeOver(run.holder);
-  await healCutOff({ ...run, wide: open.wide }, true);
+  await healCutOff({ ...run, pollSince: open.pollSince }, true);
   await mirror.retryStopped();
 
   const { intervalMs } = open.settings;

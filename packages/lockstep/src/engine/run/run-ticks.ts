@@ -217,7 +217,7 @@ function openBetweenTicks(
     if (tidy()) beginTidying(run, side, state);
     if (isApplied) beginRestores(run, side, state);
     if (retry()) await mirror.retrySetAside();
-    if (heal()) await healCutOff({ ...run, wide: open.wide }, false);
+    if (heal()) await healCutOff({ ...run, pollSince: open.pollSince }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
     let next = withSyncRequests(run, side, isNews ? { ...state, trouble: null } : state);
@@ -268,7 +268,7 @@ async function reload(run: Run, state: SyncState): Promise<SyncState> {
 }
 
 /** So much earlier than a write was sent its stamp may lie: clocks in Salesforce differ by seconds. */
-const wideSlackSeconds = 10;
+const pollSinceSlackSeconds = 10;
 
 /**
  * What others requested and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. What
@@ -279,31 +279,31 @@ function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState
   const budget = { ...state.budget, intervalMs };
   open.quota = { ...open.quota, stopAt };
   const { quota } = open;
-  if (open.urgent.size === 0 && open.wide.size === 0) return { ...state, budget, quota };
+  if (open.urgent.size === 0 && open.pollSince.size === 0) return { ...state, budget, quota };
   const { asking } = besideOf(side, state);
   const streams = state.streams.map((stream) => {
     if (asking.has(stream.table.stream.streamNo)) return stream;
     const name = stream.table.stream.sobject.toLowerCase();
-    const sentAt = open.wide.get(name);
+    const sentAt = open.pollSince.get(name);
     const isUrgent = stream.isUrgent || sentAt !== undefined || open.urgent.has(name);
     open.urgent.delete(name);
-    open.wide.delete(name);
+    open.pollSince.delete(name);
     if (sentAt === undefined) return { ...stream, isUrgent };
-    const from = Math.floor(state.serverNow - (clock.now() - sentAt) / 1_000) - wideSlackSeconds;
-    return { ...stream, isUrgent, wideFrom: Math.min(from, stream.wideFrom ?? from) };
+    const from = Math.floor(state.serverNow - (clock.now() - sentAt) / 1_000) - pollSinceSlackSeconds;
+    return { ...stream, isUrgent, pollSince: Math.min(from, stream.pollSince ?? from) };
   });
   return { ...state, budget, quota, streams };
 }
 
 /** What has been requested and is not done yet would be lost with a state that is thrown away. */
 function giveBackRequests(
-  { clock, open: { urgent, wide } }: Pick<Run, 'clock' | 'open'>,
+  { clock, open }: Pick<Run, 'clock' | 'open'>,
   { streams, serverNow }: SyncState,
 ): void {
-  for (const { table, isUrgent, wideFrom } of streams) {
+  for (const { table, isUrgent, pollSince } of streams) {
     const name = table.stream.sobject.toLowerCase();
-    if (isUrgent) urgent.add(name);
-    if (wideFrom === null) continue;
-    readFrom(wide, name, clock.now() - (serverNow - wideSlackSeconds - wideFrom) * 1_000);
+    if (isUrgent) open.urgent.add(name);
+    if (pollSince === null) continue;
+    readFrom(open.pollSince, name, clock.now() - (serverNow - pollSinceSlackSeconds - pollSince) * 1_000);
   }
 }

@@ -2,7 +2,7 @@ import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { Destination } from '../../postgres/index.ts';
 import type { Quota } from '../plan/quota.ts';
 import type { HealDeps } from '../writes/heal-cut-off.ts';
-import type { Wide } from '../writes/polled-first.ts';
+import type { PollSince } from '../writes/polled-first.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
 import type { Trouble } from './trouble.ts';
@@ -15,7 +15,7 @@ export interface HeldSync {
   /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
   readonly urgent: Set<string>;
   /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
-  readonly wide: Wide;
+  readonly pollSince: PollSince;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
   /** The org's quota as its last answer told it, a proxied request's or the sync's own. */

@@ -14,11 +14,11 @@ import { type SyncRequest, type SyncRequestQueue, SyncRequests } from './sync-re
 import type { Cursors, StreamState, SyncState } from './sync-state.ts';
 
 const now = 1_000_000;
-/** Where the tail of a stream at rest stands. */
-const tailAt = serverNow - 900;
+/** Where the recheck of a stream at rest stands. */
+const recheckAt = serverNow - 900;
 const id = '001000000000001AAA' as RecordId;
 const [at, stream, sync] = [heldAt, streamState, syncState];
-const timeless: Partial<Cursors> = { head: null, tail: null, counts: null };
+const timeless: Partial<Cursors> = { head: null, recheck: null, counts: null };
 
 /** The destination's last ticket whenever it is asked. */
 const lastTicket = 100;
@@ -94,17 +94,17 @@ test('a flush wants the head read from W on, first of all, until a reading that 
   const before = sync([stream(1)]);
   await syncRequests.look(before);
   const asked = syncRequests.requested(before);
-  assert.deepEqual([asked.isUrgent, asked.wideFrom, wanted(asked)], [true, tailAt, []]);
+  assert.deepEqual([asked.isUrgent, asked.pollSince, wanted(asked)], [true, recheckAt, []]);
 
-  const underWay = sync([stream(1, { wideSince: now + 5 })]);
+  const underWay = sync([stream(1, { pollSinceBegunAt: now + 5 })]);
   assert.deepEqual(
-    [syncRequests.requested(underWay).isUrgent, syncRequests.requested(underWay).wideFrom],
+    [syncRequests.requested(underWay).isUrgent, syncRequests.requested(underWay).pollSince],
     [true, null],
   );
   await syncRequests.settle(underWay);
   assert.deepEqual(syncRequests.ended, []);
 
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now + 5 })]));
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now + 5 })]));
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
@@ -118,12 +118,12 @@ test('a count that was under way when a comparison was asked for does not end it
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
-test('a wide reading that began before a flush does not end it, and another one is wanted', async () => {
+test('a reading since a time that began before a flush does not end it, and another one is wanted', async () => {
   const syncRequests = opened(syncRequest('flush'));
-  const state = sync([stream(1, { wideSince: now - 5, wideReadAt: now - 9 })]);
+  const state = sync([stream(1, { pollSinceBegunAt: now - 5, pollSinceReadAt: now - 9 })]);
   await syncRequests.look(state);
-  assert.equal(syncRequests.requested(state).wideFrom, tailAt);
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now - 5 })]));
+  assert.equal(syncRequests.requested(state).pollSince, recheckAt);
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now - 5 })]));
   assert.deepEqual(syncRequests.ended, []);
 });
 
@@ -131,12 +131,12 @@ test('a flush waits for the records that were marked when it had read, and for n
   const syncRequests = opened(syncRequest('flush'));
   await syncRequests.look(sync([stream(1)]));
   syncRequests.tell([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now })]));
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now })]));
   assert.deepEqual(syncRequests.ended, []);
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now, ...marked(lastTicket) })]));
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now, ...marked(lastTicket) })]));
   assert.deepEqual(syncRequests.ended, []);
   await syncRequests.settle(
-    sync([stream(1, { wideReadAt: now, ...marked(lastTicket + 1) }), stream(2, marked(1))]),
+    sync([stream(1, { pollSinceReadAt: now, ...marked(lastTicket + 1) }), stream(2, marked(1))]),
   );
   assert.deepEqual(syncRequests.ended, [done]);
 });
@@ -146,7 +146,7 @@ test('a flush ends with what was set aside of the objects that it names', async 
   const one = { column: 'size__c', code: 'misfit', rows: 3 };
   syncRequests.aside.push({ sobject: 'Object1', ...one }, { sobject: 'Object2', ...one });
   await syncRequests.look(sync([stream(1), stream(2)]));
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now }), stream(2)]));
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now }), stream(2)]));
   assert.deepEqual(syncRequests.ended, [{ ...done, setAside: [{ sobject: 'Object1', ...one }] }]);
 });
 
@@ -165,7 +165,7 @@ for (const [kind, change, passes] of [
     await syncRequests.look(state);
     const asked = syncRequests.requested(state);
     assert.deepEqual(wanted(asked), passes);
-    assert.equal(asked.wideFrom, null);
+    assert.equal(asked.pollSince, null);
   });
 }
 
@@ -271,9 +271,11 @@ test('objects that cannot be served are left out with the reason, and the others
   const copying = stream(2, { cursors: { backfill: at({ after: null }) } });
   const stopped = stream(3, stoppedAt(now - 1));
   await syncRequests.look(sync([stream(1), copying, stopped]));
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now }), copying, stopped]));
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now }), copying, stopped]));
   assert.deepEqual(syncRequests.ended, [], 'it is tried again first');
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now }), copying, stream(3, stoppedAt(now + 1))]));
+  await syncRequests.settle(
+    sync([stream(1, { pollSinceReadAt: now }), copying, stream(3, stoppedAt(now + 1))]),
+  );
   const skipped = [
     { object: 'Object2', reason: 'its first copy is not complete' },
     { object: 'Object3', reason: 'it is stopped (PERM-02)' },
@@ -314,7 +316,7 @@ test('a sync request that is taken back is forgotten', async () => {
   syncRequests.open.length = 0;
   await syncRequests.look(state);
   assert.deepEqual(syncRequests.requested(state), state.streams[0]);
-  await syncRequests.settle(sync([stream(1, { wideReadAt: now })]));
+  await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now })]));
   assert.deepEqual(syncRequests.ended, []);
 });
 
@@ -324,8 +326,8 @@ test('while nobody can be asked, what was taken goes on, and its end is told lat
   await syncRequests.look(state);
   syncRequests.box.isAway = true;
   assert.equal(await syncRequests.look(state), state);
-  assert.equal(syncRequests.requested(state).wideFrom, tailAt);
-  const read = sync([stream(1, { wideReadAt: now })]);
+  assert.equal(syncRequests.requested(state).pollSince, recheckAt);
+  const read = sync([stream(1, { pollSinceReadAt: now })]);
   await syncRequests.settle(read);
   assert.deepEqual(syncRequests.ended, []);
   syncRequests.box.isAway = false;

@@ -284,7 +284,7 @@ function isRead(active: Active, stream: StreamState): boolean {
   const { syncRequest, since } = active;
   return (
     passesOf(syncRequest, stream).every((kind) => isPassed(active, stream, kind)) &&
-    (syncRequest.kind !== 'flush' || !stream.cursors.head || stream.wideReadAt >= since) &&
+    (syncRequest.kind !== 'flush' || !stream.cursors.head || stream.pollSinceReadAt >= since) &&
     (stream.cursors.mend?.position.days.length ?? 0) === 0
   );
 }
@@ -329,12 +329,14 @@ function reading(active: Active, stream: StreamState): StreamState {
     if (!held || held.position.isWanted || isPassed(active, stream, kind)) continue;
     cursors = { ...cursors, [kind]: { ...held, position: { ...held.position, isWanted: true } } };
   }
-  const { tail } = stream.cursors;
-  const wantsHead = syncRequest.kind === 'flush' && tail !== null && stream.wideReadAt < since;
+  const { recheck } = stream.cursors;
+  const wantsHead = syncRequest.kind === 'flush' && recheck !== null && stream.pollSinceReadAt < since;
   if (!wantsHead) return { ...stream, cursors };
-  const isUnderWay = stream.wideSince !== null && stream.wideSince >= since;
-  const wideFrom = isUnderWay ? stream.wideFrom : Math.min(tail.position.at, stream.wideFrom ?? Infinity);
-  return { ...stream, cursors, isUrgent: true, wideFrom };
+  const isUnderWay = stream.pollSinceBegunAt !== null && stream.pollSinceBegunAt >= since;
+  const pollSince = isUnderWay
+    ? stream.pollSince
+    : Math.min(recheck.position.at, stream.pollSince ?? Infinity);
+  return { ...stream, cursors, isUrgent: true, pollSince };
 }
 
 function progressOf(active: Active, stream: StreamState): { rows: number; of: number } {

@@ -15,7 +15,7 @@ import { type ContentPosition, startOfContent } from '../cursors/content.ts';
 import { type CountsPosition, startOfCounts } from '../cursors/counts.ts';
 import { type DeletedPosition, startOfDeleted } from '../cursors/deleted-log.ts';
 import { type MendPosition, nothingToMend } from '../cursors/mend.ts';
-import { type HeadPosition, startOfHead, startOfTail, type TailPosition } from '../cursors/poll.ts';
+import { type HeadPosition, type RecheckPosition, startOfHead, startOfRecheck } from '../cursors/poll.ts';
 import { type SweepPosition, startOfSweep } from '../cursors/sweep.ts';
 import type { Budget } from '../plan/budget.ts';
 import { type PageSizes, uncut } from '../plan/page-size.ts';
@@ -33,7 +33,7 @@ export interface Held<Position> {
 export interface Positions {
   backfill: BackfillPosition;
   head: HeadPosition;
-  tail: TailPosition;
+  recheck: RecheckPosition;
   deleted: DeletedPosition;
   sweep: SweepPosition;
   counts: CountsPosition;
@@ -43,7 +43,7 @@ export interface Positions {
 
 /**
  * A stream's cursors; null where it has none of that kind: `backfill` once the first full read has ended, `head`,
- * `tail` and `counts` for an object that has no time to follow it by, `deleted` for one without a log of deletions.
+ * `recheck` and `counts` for an object that has no time to follow it by, `deleted` for one without a log of deletions.
  */
 export type Cursors = { readonly [Kind in CursorKind]: Held<Positions[Kind]> | null };
 
@@ -59,13 +59,13 @@ export interface StreamState {
   /** Polled with priority, because a write is known that the mirror does not hold yet. */
   isUrgent: boolean;
   /**
-   * Its next pass reads from there on, where that is behind the head: from where the tail stands, because somebody wants
+   * Its next pass reads from there on, where that is behind the head: from where the recheck stands, because somebody wants
    * everything that is committed by now, or from when a write was sent whose record is not known.
    */
-  wideFrom: ServerSeconds | null;
-  /** Local time of the first request of the pass under way that began where the tail stands, and of the last whole one. */
-  wideSince: number | null;
-  wideReadAt: number;
+  pollSince: ServerSeconds | null;
+  /** Local time of the first request of the pass under way that began where the recheck stands, and of the last whole one. */
+  pollSinceBegunAt: number | null;
+  pollSinceReadAt: number;
   /** A request was slow, with pages or without: it goes alone until one is fast by itself, and holds up no other. */
   slow: 'polls' | 'pages' | null;
   /** What has failed, each until it succeeds. */
@@ -141,7 +141,7 @@ export async function loadState(
         cursors: {
           backfill: checkpoint.backfilled ? null : held('backfill', starts.backfill),
           head: held('head', starts.head),
-          tail: held('tail', starts.tail),
+          recheck: held('recheck', starts.recheck),
           deleted: held('deleted', starts.deleted),
           sweep: held('sweep', starts.sweep),
           counts: held('counts', starts.counts),
@@ -152,9 +152,9 @@ export async function loadState(
         marked: null,
         polledAt: 0,
         isUrgent: false,
-        wideFrom: null,
-        wideSince: null,
-        wideReadAt: 0,
+        pollSince: null,
+        pollSinceBegunAt: null,
+        pollSinceReadAt: 0,
         slow: null,
         problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
         stopped: null,
@@ -184,7 +184,7 @@ export function startsOf(
   return {
     backfill: { after: null },
     head: cursorField === null ? null : startOfHead(serverNow),
-    tail: cursorField === null ? null : startOfTail(serverNow),
+    recheck: cursorField === null ? null : startOfRecheck(serverNow),
     deleted: replicateable ? startOfDeleted(serverNow) : null,
     sweep: startOfSweep(serverNow),
     counts: cursorField === null || takesPlainQueriesOnly(sobject) ? null : startOfCounts(serverNow),

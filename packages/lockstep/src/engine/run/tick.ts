@@ -207,7 +207,7 @@ function questionOf(state: SyncState, deletedLog: DeletedLogRequest): DeletedQue
 function purposeOf(slots: readonly PreparedSlot[]): Purpose {
   const kinds = new Set(slots.map(({ slot }) => slot.kind));
   if (kinds.has('re-read')) return 'repair';
-  if (kinds.has('head') || kinds.has('head and tail') || kinds.has('tail')) return 'poll';
+  if (kinds.has('head') || kinds.has('head and recheck') || kinds.has('recheck')) return 'poll';
   return kinds.has('backfill') ? 'backfill' : 'reconcile';
 }
 
@@ -228,7 +228,7 @@ export const answerLimitMs = ({ state }: Prepared): number | null =>
 
 /** Pages by the thousand are slow by nature; everything else is short. */
 const carriesPages = (slots: readonly Slot[]) =>
-  !slots.every((slot) => isHead(slot) || slot.kind === 'tail' || slot.kind === 're-read');
+  !slots.every((slot) => isHead(slot) || slot.kind === 'recheck' || slot.kind === 're-read');
 
 /** The state after an answer that did not come in time. */
 export const afterTooSlow = (state: SyncState, { asking: { slots } }: Reading): SyncState =>

@@ -1,7 +1,7 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Destination, Mirror } from '../../postgres/index.ts';
-import { readFrom, type Wide } from './polled-first.ts';
+import { type PollSince, readFrom } from './polled-first.ts';
 
 export interface HealDeps {
   clock: Clock;
@@ -11,7 +11,7 @@ export interface HealDeps {
   /** The processes that still finish their writes. */
   living: () => Promise<readonly string[]>;
   /** See {@link readFrom}. */
-  wide: Wide;
+  pollSince: PollSince;
 }
 
 /**
@@ -21,12 +21,12 @@ export interface HealDeps {
  * @param isStart  the writes of the living too: the database may have been away when they ended
  */
 export async function healCutOff(
-  { clock, mirror, tables, wide, living, log }: HealDeps,
+  { clock, mirror, tables, pollSince, living, log }: HealDeps,
   isStart: boolean,
 ): Promise<void> {
   if (!(await mirror.hasOpenIntents())) return;
   const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
   const { healed, withoutId } = await mirror.healIntents(await living(), streamNos, isStart);
-  for (const [sobject, age] of withoutId) readFrom(wide, sobject, clock.now() - age * 1_000);
+  for (const [sobject, age] of withoutId) readFrom(pollSince, sobject, clock.now() - age * 1_000);
   if (healed > 0) log.warn('writes that were cut off are read again', { rows: healed });
 }

@@ -2,11 +2,11 @@
 import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 
 /** Sobjects, by API name in lower case, that are to be read from a local time on. */
-export type Wide = Map<string, number>;
+export type PollSince = Map<string, number>;
 
 /** A write without an Id was sent then: its record is stamped later, and may be committed behind what has been read. */
-export const readFrom = (wide: Wide, sobject: string, sentAt: number): void => {
-  wide.set(sobject, Math.min(sentAt, wide.get(sobject) ?? sentAt));
+export const readFrom = (pollSince: PollSince, sobject: string, sentAt: number): void => {
+  pollSince.set(sobject, Math.min(sentAt, pollSince.get(sobject) ?? sentAt));
 };
 
 /** Has sobjects, by API name in lower case, polled first of all. */

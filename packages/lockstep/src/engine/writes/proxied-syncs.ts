@@ -39,7 +39,7 @@ export interface ProxiedSync {
   /** Has sobjects polled with priority; all of them for null. */
   pollSoon(sobjects: readonly string[] | null): void;
   /** The same for writes whose records are not known, from the local time on at which the first of them was sent. */
-  pollWide(sobjects: readonly string[], sentAt: number): void;
+  pollFrom(sobjects: readonly string[], sentAt: number): void;
   /** Counts a request that has left. `limitInfo`: its answer's header Sforce-Limit-Info, which the reads heed too. */
   forwarded(limitInfo: string | undefined): void;
   /** Has the sobject of a bulk job polled until the job is finished. */
@@ -56,7 +56,7 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
-type ProxiedOpen = Pick<OpenSync, 'wake' | 'wide' | 'afterWrites' | 'forwarded'> & {
+type ProxiedOpen = Pick<OpenSync, 'wake' | 'pollSince' | 'afterWrites' | 'forwarded'> & {
   destination(): Promise<Opened>;
 };
 
@@ -98,8 +98,8 @@ export function proxied(
       afterWrites.pollSoon([sobject]);
     },
     pollSoon: (sobjects) => afterWrites.pollSoon(sobjects ?? streams),
-    pollWide(sobjects, sentAt) {
-      for (const one of sobjects) readFrom(open.wide, one, sentAt);
+    pollFrom(sobjects, sentAt) {
+      for (const one of sobjects) readFrom(open.pollSince, one, sentAt);
       open.wake.notify();
     },
     forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),

@@ -26,7 +26,7 @@ export interface Stored {
   formerMasters: readonly Related[];
 }
 
-/** So many children are read again at once. Of more, the log of deletions, the tail and the content check tell. */
+/** So many children are read again at once. Of more, the log of deletions, the recheck and the content check tell. */
 const childrenMax = 2_000;
 
 /** The mirrored masters that rows have by now. Nothing is asked where the object is nobody's detail. */

@@ -64,7 +64,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function tick(world: DestinationWorld): Promise<void> {
   const observation = await world.open();
   const { mirror } = world.destination;
-  await mirror.applyRest([], { observation, isLast: true });
+  await mirror.applyRemainder([], { observation, isLast: true });
   await mirror.nextMarked(world.table().stream.streamNo, nextRows);
 }
 

@@ -23,10 +23,10 @@ const patchRounds: readonly (readonly [latencyMs: number, rounds: number])[] = [
   [50, 100],
   [200, 40],
 ];
-const restMs = 300_000;
+const backoffMs = 300_000;
 
 export async function proxy(): Promise<Figures> {
-  const world = await openWorld({ org: { records: 2_000 }, sobjects: ['Account'], intervalMs: restMs });
+  const world = await openWorld({ org: { records: 2_000 }, sobjects: ['Account'], intervalMs: backoffMs });
   await using _ = world;
   await using cli = await openCli({
     DATABASE_URL: world.control.database.url,

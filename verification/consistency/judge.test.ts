@@ -208,7 +208,7 @@ test('a record that breaks a promise is told once, with its story and what distu
   ]);
 });
 
-test('records that are over are forgotten as soon as nothing is owed', () => {
+test('records that are over are forgotten as soon as nothing is deferred', () => {
   const judge = new Judge(options);
   for (const one of [found(0, ['one', null]), commit(10, two, 1), answered(20, 'poll')]) judge.take(one);
   judge.take({ kind: 'over', at: 30, record });

@@ -49,12 +49,12 @@ test('an error in whatever form is no page: nothing is stored, nothing moves, an
     await t.test(what, async () => {
       const { account } = await writeBoth(stage, what);
       const before = await cursors(stage);
-      const { received } = stage.holder.fates;
+      const { received } = stage.holder.counts;
       const fault = await stage.strike({ match: wholeRequest, times: null, effect });
       await stage.pass(2 * stage.intervalMs);
       assert.ok((await fault.fired()) >= 1);
       assert.deepEqual(await cursors(stage), before);
-      assert.equal(stage.holder.fates.received, received);
+      assert.equal(stage.holder.counts.received, received);
       assert.notEqual(stage.holder.troubles.at(-1), null, 'a person can see that it waits');
       await fault.end();
       await stage.pass(3 * stage.intervalMs);

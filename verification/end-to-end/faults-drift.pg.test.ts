@@ -42,7 +42,7 @@ async function passDay(stage: Stage) {
   await stage.pass(10 * intervalMs);
 }
 
-test('a formula that changes with another record is healed by the next sweep, and nothing else of its row', async () => {
+test('a formula that changes with another record is recovered by the next sweep, and nothing else of its row', async () => {
   await using settled = await openSettled();
   const { stage, account, contact } = settled;
   const before = await stage.row('contact', contact);
@@ -60,7 +60,7 @@ test('a formula that changes with another record is healed by the next sweep, an
   await stage.expectWhole();
 });
 
-test('another formula, which changes every record at once, is healed by the next sweep', async () => {
+test('another formula, which changes every record at once, is recovered by the next sweep', async () => {
   await using settled = await openSettled();
   const { stage, contact } = settled;
   const change = (formula: string) =>

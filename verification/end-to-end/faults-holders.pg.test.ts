@@ -45,7 +45,7 @@ test('a worker that is stopped for so long that another takes over changes nothi
 test('a page of a former holder is refused, and the former holder ends by itself', async () => {
   await using stage = await openStage({ sobjects: ['Account'] });
   await stage.copy();
-  const { received } = stage.holder.fates;
+  const { received } = stage.holder.counts;
   const [id = ''] = await stage.write([{ create: 'Account', values: { Name: 'Old' } }]);
   const page = await stage.strike({ match: poll, effect: { hang: 'after' } });
   await stage.advance(stage.intervalMs);
@@ -61,7 +61,7 @@ test('a page of a former holder is refused, and the former holder ends by itself
   await page.release();
   await stage.holder.ended;
   assert.equal((await stage.row('account', id))?.name, 'New');
-  assert.equal(stage.holder.fates.received, received, 'its page was refused as a whole');
+  assert.equal(stage.holder.counts.received, received, 'its page was refused as a whole');
   await stage.settle();
   await stage.expectWhole();
 });

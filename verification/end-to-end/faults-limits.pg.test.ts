@@ -43,11 +43,11 @@ test('a request limit that ends a first copy at four fifths lets it go on from t
   await stage.pass(2 * stage.intervalMs);
   assert.equal(stage.holder.troubles.at(-1), 'LIM-01');
   const [stopped] = await stage.mirror.query<{ position: object }>(copyPosition);
-  const { received } = stage.holder.fates;
+  const { received } = stage.holder.counts;
   await stage.pass(20 * minuteMs);
   const [still] = await stage.mirror.query<{ position: object }>(copyPosition);
   assert.deepEqual(still, stopped);
-  assert.equal(stage.holder.fates.received, received);
+  assert.equal(stage.holder.counts.received, received);
   assert.ok((await fault.fired()) <= 25, 'it asks seldom');
   const id = await create(stage, 'Before');
   const patched = await stage.call('PATCH', `${dataPath}/sobjects/Account/${id}`, {

@@ -31,11 +31,11 @@ async function openWired(): Promise<{ stage: Stage; wire: Wire } & AsyncDisposab
 
 /** Time passes for an answer that does not come, and then for what follows. */
 async function outwait(stage: Stage): Promise<void> {
-  const { received } = stage.holder.fates;
+  const { received } = stage.holder.counts;
   await stage.advance(requestTimeoutMs);
   await stage.holder.untilRest();
   assert.equal(stage.holder.troubles.at(-1), 'NET-01');
-  assert.equal(stage.holder.fates.received, received, 'nothing of it is used');
+  assert.equal(stage.holder.counts.received, received, 'nothing of it is used');
   const open = await stage.mirror.query(sql`SELECT lo FROM _lockstep.observation`);
   assert.deepEqual(open, [], 'its reading is closed');
 }

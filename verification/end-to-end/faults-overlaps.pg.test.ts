@@ -45,7 +45,7 @@ test('a page that was read before a PATCH and comes 15 seconds after it does not
   await page.release();
   await stage.pass(stage.intervalMs);
   assert.equal(await nameOf(stage, id), 'New');
-  assert.ok(stage.holder.fates.stale > 0, 'the row of the page was dropped');
+  assert.ok(stage.holder.counts.stale > 0, 'the row of the page was dropped');
   await stage.settle();
   await stage.expectWhole();
 });
@@ -69,7 +69,7 @@ test('of a page and a PATCH with one stamp the PATCH is kept, and the record is 
   await page.release();
   await stage.pass(0);
   assert.equal(await nameOf(stage, id), 'Patched');
-  assert.ok(stage.holder.fates.dirty > 0, 'neither is known to be the newer one');
+  assert.ok(stage.holder.counts.dirty > 0, 'neither is known to be the newer one');
   await stage.settle();
   await stage.expectWhole();
 });
@@ -84,7 +84,7 @@ test('a PATCH whose stamp goes back by two seconds is not undone by a page that 
   await page.release();
   await stage.pass(0);
   assert.equal(await nameOf(stage, id), 'Stamped before');
-  assert.ok(stage.holder.fates.dirty > 0, 'it is read again');
+  assert.ok(stage.holder.counts.dirty > 0, 'it is read again');
   await stage.settle();
   await stage.expectWhole();
 });

@@ -194,12 +194,12 @@ test('a page that was asked for before the database went back is refused there, 
   });
   await stage.advance(stage.intervalMs);
   await page.struck();
-  const { received } = stage.holder.fates;
+  const { received } = stage.holder.counts;
   await backup.restore();
   await page.release();
   await stage.holder.untilRest();
   assert.equal(await nameOf(stage, late), undefined);
-  assert.equal(stage.holder.fates.received, received, 'the page was refused as a whole');
+  assert.equal(stage.holder.counts.received, received, 'the page was refused as a whole');
 
   stage.startAnother();
   await stage.pass(5 * stage.intervalMs);

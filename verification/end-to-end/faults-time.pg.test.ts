@@ -64,9 +64,9 @@ test('600 records with one stamp arrive in three pages of 200 and are then left 
   await stage.pass(4 * stage.intervalMs);
   assert.equal((await count()) - before, 600);
   await stage.pass(6 * stage.intervalMs);
-  const { received } = stage.holder.fates;
+  const { received } = stage.holder.counts;
   await stage.pass(3 * stage.intervalMs);
-  assert.equal(stage.holder.fates.received, received, 'the head does not read them again and again');
+  assert.equal(stage.holder.counts.received, received, 'the head does not read them again and again');
   await stage.settle();
   await stage.expectWhole();
 });

@@ -91,7 +91,7 @@ async function isRefused({ proxyUrl }: ServerProcess): Promise<boolean> {
   }
 }
 
-test('of two servers on one sync either shows a write before its answer, and one heals what the other left', async () => {
+test('of two servers on one sync either shows a write before its answer, and one recovers what the other left', async () => {
   await using undo = new AsyncDisposableStack();
   const world = undo.use(await openWorld(small));
   const [one, other] = await Promise.all([startServerProcess(world, undo), startServerProcess(world, undo)]);

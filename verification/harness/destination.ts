@@ -4,7 +4,7 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import type { RecordId } from 'lockstep/core/ids';
 import type { Page } from 'lockstep/core/page';
 import {
-  type Applied,
+  type ApplyCounts,
   applyPage,
   createTable,
   type Destination,
@@ -39,7 +39,7 @@ export interface DestinationWorld extends AsyncDisposable {
   open(sobjects?: readonly string[], lastsMs?: number): Promise<Observation>;
   openReadBack(): Promise<Observation>;
   /** One page in a transaction of its own. Without `observation` the reading begins and ends right here. */
-  apply(page: Page | readonly TestRecord[], part?: ApplyPart): Promise<Applied>;
+  apply(page: Page | readonly TestRecord[], part?: ApplyPart): Promise<ApplyCounts>;
   /** The mirror's rows by Id, every value as the server's own text, times in UTC. */
   rows(sobject?: string): Promise<Record<string, string | null>[]>;
   fences(): Promise<{ id: string; lo: number; hi: number; deleted: boolean }[]>;
@@ -107,7 +107,7 @@ export async function openDestinationWorld({
     async apply(given, { sobject = 'Account', tx, destination: by = destination, ...part } = {}) {
       const page = isPage(given) ? given : pageOf(given);
       const whole = { observation: part.observation ?? (await open([sobject])), isLast: true, ...part };
-      const applyIn = async (own: Tx) => (await applyPage(own, table(sobject, by), page, whole)).fates;
+      const applyIn = async (own: Tx) => (await applyPage(own, table(sobject, by), page, whole)).counts;
       return tx ? applyIn(tx) : by.db.transaction(applyIn);
     },
     rows: (sobject = 'Account') =>

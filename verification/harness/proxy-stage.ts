@@ -52,7 +52,7 @@ export async function openStage({
   | 'bounds'
   | 'certificate'
   | 'headersTimeoutMs'
-  | 'heldBytesMax'
+  | 'bufferedBytesMax'
   | 'metrics'
   | 'publicHosts'
   | 'reachControl'

@@ -4,9 +4,9 @@ import { type Clock, systemClock } from '@lockstep/foundation/clock';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { HeldSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
+import type { LeasedSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
 import { holdSync, openQuota } from 'lockstep/engine/testing';
-import { type Applied, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
+import { type ApplyCounts, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
 import type { Salesforce } from 'lockstep/salesforce';
 
 /** What a holder of the stage's sync is made from. */
@@ -37,11 +37,11 @@ export interface SyncRequestResult {
 export interface StageHolder {
   holder: Holder;
   /** What the proxy in front of the sync shares with it. */
-  open: HeldSync;
+  open: LeasedSync;
   /** Codes of the faults that it waited for, in order; null where it went on. */
   troubles: readonly (string | null)[];
   /** What became of the records of every page, summed up, and how many came. */
-  fates: Applied & { received: number };
+  counts: ApplyCounts & { received: number };
   /** Asks it of the sync, as a command would; resolves with the result when the sync says that it is done. */
   syncRequest(
     kind: SyncRequest['kind'],
@@ -61,7 +61,7 @@ export interface StageHolder {
 export function startHolder(options: HolderOptions): StageHolder {
   const { holder, clock, salesforce, intervalMs, living } = options;
   const wake = new WatchedWakeSignal(clock);
-  const open: HeldSync & { settings: HeldSync['settings'] } = {
+  const open: LeasedSync & { settings: LeasedSync['settings'] } = {
     settings: { intervalMs, stopAtPercent: 90 },
     wake,
     urgent: new Set(),
@@ -71,7 +71,7 @@ export function startHolder(options: HolderOptions): StageHolder {
   };
   const syncRequests = new StageSyncRequests();
   const troubles: (string | null)[] = [];
-  const fates = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+  const counts = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
   const stop = new AbortController();
   let hasEnded = false;
   const ended = holdSync(
@@ -83,7 +83,7 @@ export function startHolder(options: HolderOptions): StageHolder {
       open,
       async openDestination() {
         const destination = await openDestination(options.writerUrl, holderName(holder));
-        return { ...destination, mirror: counting(destination.mirror, fates) };
+        return { ...destination, mirror: counting(destination.mirror, counts) };
       },
       living: () => Promise.resolve(living()),
       trouble: {
@@ -108,7 +108,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     holder,
     open,
     troubles,
-    fates,
+    counts,
     syncRequest(...asked) {
       const result = syncRequests.ask(...asked);
       open.settings = { ...open.settings }; // as a change of settings is told
@@ -214,17 +214,18 @@ class WatchedWakeSignal extends WakeSignal {
   }
 }
 
-/** The same mirror; each page's fates have to add up to the records that came, and are summed. */
-function counting(mirror: Mirror, sums: StageHolder['fates']): Mirror {
+/** The same mirror; each page's counts have to add up to the records that came, and are summed. */
+function counting(mirror: Mirror, sums: StageHolder['counts']): Mirror {
   return {
     ...mirror,
     async applyPage(table, page, part, lockWaitMs) {
       const done = await mirror.applyPage(table, page, part, lockWaitMs);
-      const { applied, unchanged, stale, dirty, quarantined } = done.fates;
+      const { applied, unchanged, stale, dirty, quarantined } = done.counts;
       const received = page.count + (part.absent?.length ?? 0);
-      assert(applied + unchanged + stale + dirty + quarantined === received, 'every record has one fate');
+      assert(applied + unchanged + stale + dirty + quarantined === received, 'every record is counted once');
       sums.received += received;
-      for (const fate of Object.keys(done.fates) as (keyof Applied)[]) sums[fate] += done.fates[fate];
+      for (const count of Object.keys(done.counts) as (keyof ApplyCounts)[])
+        sums[count] += done.counts[count];
       return done;
     },
   };

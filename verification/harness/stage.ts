@@ -4,7 +4,7 @@ import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/d
 import { ident, sql } from '@lockstep/foundation/sql';
 import { openWriterUrl, type Sync } from 'lockstep/control';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { HeldSync } from 'lockstep/engine/testing';
+import type { LeasedSync } from 'lockstep/engine/testing';
 import { afterAnswer, openAfterWrites, proxied } from 'lockstep/engine/testing';
 import { type Destination, openDestinationForWrites } from 'lockstep/postgres';
 import { openUpstreams, startProxy } from 'lockstep/proxy';
@@ -240,7 +240,7 @@ interface ProxyParts {
   clock: Clock;
   log: AppLog;
   session: Salesforce;
-  open: HeldSync;
+  open: LeasedSync;
   sync: Sync;
   mirrorUrl: string;
 }

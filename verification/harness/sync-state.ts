@@ -1,4 +1,4 @@
-import type { Cursors, Held, StreamState, SyncState } from 'lockstep/engine/testing';
+import type { CursorState, Cursors, StreamState, SyncState } from 'lockstep/engine/testing';
 import {
   nothingToMend,
   openQuota,
@@ -12,7 +12,7 @@ import type { Stream, StreamTable } from 'lockstep/postgres';
 /** States of a sync for tests of what is decided from them. Streams are copied, at rest and have nothing to do. */
 export const serverNow = Date.UTC(2026, 10, 24) / 1000;
 
-export const heldAt = <Position>(position: Position): Held<Position> => ({ position, version: 1 });
+export const heldAt = <Position>(position: Position): CursorState<Position> => ({ position, version: 1 });
 
 const atRest: Cursors = {
   backfill: null,

@@ -21,7 +21,7 @@ export interface Twins extends AsyncDisposable {
   known: Record<Side, Map<string, string>>;
 }
 
-type Applied = 'yes' | 'no' | 'poll';
+type AppliedHeader = 'yes' | 'no' | 'poll';
 type Side = 'direct' | 'proxied';
 
 /** One request, its answer, and what both orgs are told before it. */
@@ -43,7 +43,7 @@ export interface Case {
   body?: string | Buffer | object;
   status: number;
   /** Of a write: what the proxy says of the mirror. */
-  applied?: Applied;
+  applied?: AppliedHeader;
   /** Kept of the answer for later requests: its first group, by name. */
   keep?: Readonly<Record<string, RegExp>>;
   /** Asked again until the answer has this. */

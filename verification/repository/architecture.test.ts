@@ -106,7 +106,7 @@ test('only the command line writes to the console', () => {
 });
 
 test('only apply.ts runs the statement that writes mirror rows', () => {
-  const users = places(code, /guarded\.(apply|misfits)\b/);
+  const users = places(code, /merge\.(apply|misfits)\b/);
   assert.deepEqual(users, [`${product}postgres/apply-records.ts`]);
 });
 

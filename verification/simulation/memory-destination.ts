@@ -21,7 +21,7 @@ import type {
   PagePart,
   ProblemChange,
   Progress,
-  Rest,
+  Remainder,
   StreamFigures,
   StreamTable,
 } from 'lockstep/postgres';
@@ -100,26 +100,26 @@ export class MemoryDestination implements Mirror {
     const stream = this.stream(streamNo);
     const isFencing = this.readings.isAnotherOpen(streamNo, lo, bounds.hi);
     const kept = part.check ? this.keepMissing(stream, part.absent ?? [], bounds.hi) : new Set();
-    const fates = { applied: 0, unchanged: 0, stale: 0, dirty: kept.size, quarantined: 0 };
+    const counts = { applied: 0, unchanged: 0, stale: 0, dirty: kept.size, quarantined: 0 };
     for (const record of recordsOf(page, part)) {
       if (record.isAbsent && kept.has(record.id)) continue;
       const row = stream.rows.get(record.id) ?? null;
       const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       if (record.isMisfit && record.values !== null) {
-        fates[judged.verdict === 'store' ? 'quarantined' : fateOf(judged)]++;
+        counts[judged.verdict === 'store' ? 'quarantined' : countedAs(judged)]++;
         setAside(stream, judged, { ...bounds, isFencing }, this.keeping, this.now());
         continue;
       }
-      fates[fateOf(judged)]++;
+      counts[countedAs(judged)]++;
       const marked = stream.marks.get(record.id)?.reason ?? null;
       carryOut(stream, judged, { ...bounds, isFencing }, this.keeping, part.check !== undefined);
       this.onlooker.judged(streamNo, judged, bounds, part, marked);
     }
-    if (part.check && fates.dirty > 0) setAsideUnsettled(stream, this.now());
+    if (part.check && counts.dirty > 0) setAsideUnsettled(stream, this.now());
     const unmoved = this.moveCursors(streamNo, part.moves ?? []);
     this.purgeFences(streamNo);
     if (part.isLast) this.readings.closeExpired(this.now());
-    const result = { fates, unmoved, merged: [] }; // nothing is merged in the model org
+    const result = { counts, unmoved, merged: [] }; // nothing is merged in the model org
     this.onlooker.applied(page, part, result);
     return result;
   }
@@ -152,7 +152,7 @@ export class MemoryDestination implements Mirror {
     return marks.absentCount + lately + more > this.keeping.removalsMax(rows.size + lately);
   }
 
-  async applyRest(rest: readonly Rest[], part: PagePart) {
+  async applyRemainder(rest: readonly Remainder[], part: PagePart) {
     this.endPart(part);
     const unmoved = rest.flatMap(({ table, moves }) => this.moveCursors(table.stream.streamNo, moves));
     for (const { table, marks, stop } of rest) {
@@ -348,7 +348,7 @@ export class MemoryDestination implements Mirror {
     return this.intents.areOpen();
   }
 
-  async healIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>, isStart: boolean) {
+  async recoverIntents(living: readonly string[], streamNos: ReadonlyMap<string, number>, isStart: boolean) {
     const { cutOff, open } = this.intents.cutOff(living, this.now());
     const withoutId = new Map<string, number>();
     for (const { sobject, id, sentAt } of isStart ? [...cutOff, ...open] : cutOff) {
@@ -359,7 +359,7 @@ export class MemoryDestination implements Mirror {
       if (id === null) withoutId.set(name, Math.max(age, withoutId.get(name) ?? 0));
       else await this.markRows(streamNo, [id as RecordId], 'cut off', true);
     }
-    return { healed: cutOff.length, withoutId };
+    return { recovered: cutOff.length, withoutId };
   }
 
   async purgeOld(): Promise<void> {}
@@ -450,7 +450,7 @@ export class MemoryDestination implements Mirror {
 /** As the database keeps it: whoever gave it can change it no more. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
-function fateOf({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
+function countedAs({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
   if (verdict === 'store') return isSame ? 'unchanged' : 'applied';
   return verdict === 'nothing' ? 'unchanged' : verdict;
 }

@@ -124,20 +124,20 @@ const logToTheEnd = (mirror: Mirror): Mirror => {
     const { askedAt } = move.to as DeletedPosition;
     return move.kind === 'deleted' ? { ...move, to: { ...move.to, from: askedAt } } : move;
   };
-  const applyRest: Mirror['applyRest'] = (rest, ...given) =>
-    mirror.applyRest(
+  const applyRemainder: Mirror['applyRemainder'] = (rest, ...given) =>
+    mirror.applyRemainder(
       rest.map(({ moves, ...one }) => ({ ...one, moves: moves.map(toTheEnd) })),
       ...given,
     );
   return new Proxy(mirror, {
-    get: (target, name) => (name === 'applyRest' ? applyRest : target[name as keyof Mirror]),
+    get: (target, name) => (name === 'applyRemainder' ? applyRemainder : target[name as keyof Mirror]),
   });
 };
 
 /** Two transactions in the place of one: a process can die between them. */
 const cursorFirst = (mirror: Mirror): Mirror => {
   const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
-    const { unmoved } = await mirror.applyRest([{ table, moves }], { ...part, isLast: false });
+    const { unmoved } = await mirror.applyRemainder([{ table, moves }], { ...part, isLast: false });
     const applied = await mirror.applyPage(table, page, part, lockWaitMs);
     return { ...applied, unmoved };
   };

@@ -39,7 +39,7 @@ const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   recordOutcome: ['intent'],
   markRows: ['mark', 'claim', 'ticket'],
   applyPage: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
-  applyRest: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
+  applyRemainder: heldKinds.filter((kind) => kind !== 'intent' && kind !== 'epoch'),
 };
 
 const differencesMax = 6;
@@ -110,7 +110,7 @@ function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, str
   const { value } = outcome;
   if (name === 'openTickObservation' || name === 'openReadBackObservation')
     return wordsOf({ ...(value as object), nonce: '' });
-  if (name === 'healIntents') {
+  if (name === 'recoverIntents') {
     const { withoutId, ...rest } = value as { withoutId: ReadonlyMap<string, number> };
     return wordsOf({ ...rest, withoutId: [...withoutId].toSorted(([a], [b]) => (a < b ? -1 : 1)) });
   }

@@ -11,7 +11,7 @@ import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/d
 import { ident, sql } from '@lockstep/foundation/sql';
 import { openServer } from '@lockstep/harness/postgres-server';
 import { createTable, type Mirror, mirrorIn, prepareDestination, type StreamTable } from 'lockstep/postgres';
-import { guardedStatements, planOnceByIndex } from 'lockstep/postgres/testing';
+import { mergeStatements, planOnceByIndex } from 'lockstep/postgres/testing';
 import { orgId } from './network.ts';
 import { planOf } from './tables.ts';
 
@@ -96,7 +96,7 @@ export class SqlDestination implements AsyncDisposable {
       const tables: StreamTable[] = [];
       for (const sobject of sobjects) {
         const stream = await createTable(tx, schema, planOf(sobject), new Map());
-        tables.push({ stream, guarded: guardedStatements(stream, server?.version ?? 0) });
+        tables.push({ stream, merge: mergeStatements(stream, server?.version ?? 0) });
       }
       return tables;
     });

@@ -41,5 +41,5 @@ export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
       hidden: [],
       returnedAt: null,
     },
-    guarded: { apply: '', check: '', patch: '', misfits: '' },
+    merge: { apply: '', check: '', patch: '', misfits: '' },
   }));

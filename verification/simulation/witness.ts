@@ -40,7 +40,7 @@ export type Invariant =
   | 'applying a page again changes nothing'
   | 'what is claimed is true'
   | 'a flush has read what was committed before it'
-  | 'every record of a page has a fate'
+  | 'every record of a page is counted'
   | 'the SQL form and the memory form agree'
   | 'no step fails unforeseen';
 
@@ -161,11 +161,11 @@ export class Witness implements Onlooker {
     this.journal.add(id, () => `marked to be read again: ${reason}`);
   }
 
-  applied(page: Page, part: PagePart, { fates }: PageApplied): void {
-    const sum = fates.applied + fates.unchanged + fates.stale + fates.dirty + fates.quarantined;
+  applied(page: Page, part: PagePart, { counts }: PageApplied): void {
+    const sum = counts.applied + counts.unchanged + counts.stale + counts.dirty + counts.quarantined;
     const count = page.count + (part.absent?.length ?? 0);
     if (sum !== count)
-      this.break('every record of a page has a fate', null, `${sum} fates for ${count} records`);
+      this.break('every record of a page is counted', null, `${sum} fates for ${count} records`);
   }
 
   moved(streamNo: number, { kind, to }: CursorMove): void {

@@ -8,10 +8,10 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { HeldSync, PollSince, SyncRequestQueue } from 'lockstep/engine/testing';
+import type { LeasedSync, PollSince, SyncRequestQueue } from 'lockstep/engine/testing';
 import { type AfterWrites, holdSync, openAfterWrites, openQuota, proxied } from 'lockstep/engine/testing';
 import type { Holder, Mirror, StreamTable } from 'lockstep/postgres';
-import type { Applied, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
+import type { AppliedHeader, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
 import { noTimes, tellingRecord, walkWrite } from 'lockstep/proxy/testing';
 import { connectionTo, type Mortal, type Wires } from './connection.ts';
 import { orgId } from './network.ts';
@@ -40,7 +40,7 @@ export class Worker implements Mortal {
   readonly mirror: Mirror;
   readonly holder: Holder;
   private readonly afterWrites: AfterWrites;
-  settings: HeldSync['settings'];
+  settings: LeasedSync['settings'];
   sentAt: readonly number[] = [];
   quota = openQuota(90);
   isAlive = true;
@@ -107,7 +107,7 @@ export class Worker implements Mortal {
     method: string,
     write: RecordWrite,
     forward: () => Promise<UpstreamAnswer>,
-  ): Promise<{ answer: UpstreamAnswer; applied: Applied }> {
+  ): Promise<{ answer: UpstreamAnswer; applied: AppliedHeader }> {
     const { tables, log } = this.options;
     const settings = {
       id: 'sync' as SyncId,
@@ -125,7 +125,7 @@ export class Worker implements Mortal {
     );
     const { clock } = this;
     return new Promise((resolve, reject) => {
-      const send = async (answer: UpstreamAnswer, applied: Applied) => resolve({ answer, applied });
+      const send = async (answer: UpstreamAnswer, applied: AppliedHeader) => resolve({ answer, applied });
       walkWrite({ sync, method, clock, log, times: noTimes(), forward, send }, tellingRecord(write)).catch(
         reject,
       );

@@ -6,7 +6,7 @@ import { idOf, openDestinationWorld, record, stampAt } from '@lockstep/harness/d
 import fc from 'fast-check';
 import { decide, decidePartial, type Fence, type Reading, type Verdict } from '../core/merge-rule.ts';
 import { closeObservation, type Observation } from './observations.ts';
-import type { Applied } from './page-part.ts';
+import type { ApplyCounts } from './page-part.ts';
 
 type World = Awaited<ReturnType<typeof openDestinationWorld>>;
 
@@ -17,7 +17,7 @@ interface Seen {
   stampSeconds: number;
   /** Changes without a stamp. */
   formula: number;
-  fate: 'there' | 'deleted' | 'absent';
+  state: 'there' | 'deleted' | 'absent';
 }
 
 type Step =
@@ -38,7 +38,7 @@ const seen: fc.Arbitrary<Seen> = fc.record({
   name: fc.constantFrom('a', 'b'),
   stampSeconds: fc.integer({ min: 0, max: 7 }),
   formula: fc.integer({ min: 0, max: 1 }),
-  fate: fc.oneof(
+  state: fc.oneof(
     { weight: 6, arbitrary: fc.constant('there' as const) },
     { weight: 2, arbitrary: fc.constant('deleted' as const) },
     { weight: 1, arbitrary: fc.constant('absent' as const) },
@@ -90,10 +90,10 @@ class Model {
   marks = new Map<number, { since: number; reason: string }>();
   open: number[] = [];
 
-  apply(lo: number, page: readonly Seen[], isLast: boolean): Applied {
+  apply(lo: number, page: readonly Seen[], isLast: boolean): ApplyCounts {
     const hi = ++this.ticket;
     if (isLast) this.open = this.open.filter((other) => other !== lo);
-    const counts: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+    const counts: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
     for (const [number, of] of Map.groupBy(page, (each) => each.number)) {
       const [newest, next] = of.toSorted((a, b) => b.stampSeconds - a.stampSeconds);
       assert.ok(newest);
@@ -105,10 +105,10 @@ class Model {
     return counts;
   }
 
-  sweep(lo: number, part: readonly Seen[], isLast: boolean, settledUntil: number): Applied {
+  sweep(lo: number, part: readonly Seen[], isLast: boolean, settledUntil: number): ApplyCounts {
     const hi = ++this.ticket;
     if (isLast) this.open = this.open.filter((other) => other !== lo);
-    const counts: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+    const counts: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
     for (const each of part) counts[this.patch(each, { lo, hi, settledUntil })]++;
     this.purge();
     return counts;
@@ -120,11 +120,11 @@ class Model {
   }
 
   private patch(
-    { number, stampSeconds, formula, fate }: Seen,
+    { number, stampSeconds, formula, state }: Seen,
     { lo, hi, settledUntil }: Bounds & { settledUntil: number },
-  ): keyof Applied {
+  ): keyof ApplyCounts {
     const row = this.rows.get(number);
-    const isAbsent = fate !== 'there';
+    const isAbsent = state !== 'there';
     const stamp = isAbsent ? null : stampSeconds;
     const isSame = !isAbsent && row?.stampSeconds === stampSeconds && row.formula === formula;
     const fence = this.fences.get(number) ?? null;
@@ -155,10 +155,10 @@ class Model {
     if (isAnotherOpen) this.fences.set(number, fence);
   }
 
-  private merge(number: number, record: Seen, bounds: Bounds, isTied: boolean): keyof Applied {
+  private merge(number: number, record: Seen, bounds: Bounds, isTied: boolean): keyof ApplyCounts {
     const row = this.rows.get(number);
-    const isGone = record.fate !== 'there';
-    const stamp = record.fate === 'absent' ? null : record.stampSeconds;
+    const isGone = record.state !== 'there';
+    const stamp = record.state === 'absent' ? null : record.stampSeconds;
     const reading: Reading = { ...bounds, stamp, deleted: isGone };
     const isSame = isGone
       ? row === undefined
@@ -211,10 +211,10 @@ async function stateOf(world: World) {
 
 /** Absent Ids are asked for and not in the answer, so a page holds no record of theirs. */
 const splitPage = (seen: readonly Seen[]) => {
-  const absent = new Set(seen.filter(({ fate }) => fate === 'absent').map(({ number }) => number));
+  const absent = new Set(seen.filter(({ state }) => state === 'absent').map(({ number }) => number));
   const there = seen.filter(({ number }) => !absent.has(number));
   const gone = [...absent].map(
-    (number): Seen => ({ number, name: '', stampSeconds: -1, formula: 0, fate: 'absent' }),
+    (number): Seen => ({ number, name: '', stampSeconds: -1, formula: 0, state: 'absent' }),
   );
   return { absent, page: [...there, ...gone], records: there };
 };
@@ -256,8 +256,8 @@ async function take(
       return closeObservation(world.destination.db, observation);
     }
     if (step.do === 'sweep') {
-      const there = step.seen.filter(({ fate }) => fate === 'there');
-      const absent = step.seen.filter(({ fate }) => fate !== 'there').map(({ number }) => idOf(number));
+      const there = step.seen.filter(({ state }) => state === 'there');
+      const absent = step.seen.filter(({ state }) => state !== 'there').map(({ number }) => idOf(number));
       const texts = there.map(({ number, stampSeconds, formula }) => ({
         Id: idOf(number),
         SystemModstamp: stampAt(stampSeconds),
@@ -272,12 +272,12 @@ async function take(
       return assert.deepEqual(await stateOf(world), model.state());
     }
     const { absent, page, records } = splitPage(step.seen);
-    const texts = records.map(({ number, name, stampSeconds, formula, fate }) =>
+    const texts = records.map(({ number, name, stampSeconds, formula, state }) =>
       record(number, {
         Name: name,
         SystemModstamp: stampAt(stampSeconds),
         Formula__c: formula,
-        IsDeleted: fate === 'deleted',
+        IsDeleted: state === 'deleted',
       }),
     );
     const part = { observation, isLast: step.isLast, absent: [...absent].map(idOf) };

@@ -1,13 +1,13 @@
-/** What becomes of the records of one page: the guarded statement, and what is done where it refuses some of them. */
+/** What becomes of the records of one page: the merge statement, and what is done where it refuses some of them. */
 
 import { assert } from '@lockstep/foundation/assert';
 import { sqlState, type Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
-import type { ApplyCounts } from './guarded-statement.ts';
+import type { MergedRow } from './merge-statement.ts';
 import { keepMissing } from './missing-rows.ts';
-import type { Applied, PagePart, StreamTable } from './page-part.ts';
+import type { ApplyCounts, PagePart, StreamTable } from './page-part.ts';
 import { type RefusedRecord, setAside } from './set-aside.ts';
 
 /** What the records of a page are applied with. */
@@ -22,13 +22,21 @@ interface Bounds {
   hi: number;
 }
 
-/** The fates of some records, what the table grew by, and which records were merged into others. */
-export type Fates = Applied & { rows: number; merged: readonly RecordId[] };
+/** The counts of some records, what the table grew by, and which records were merged into others. */
+export type RecordCounts = ApplyCounts & { rows: number; merged: readonly RecordId[] };
 
-const noFates: Fates = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0, rows: 0, merged: [] };
+const noCounts: RecordCounts = {
+  applied: 0,
+  unchanged: 0,
+  stale: 0,
+  dirty: 0,
+  quarantined: 0,
+  rows: 0,
+  merged: [],
+};
 
 /** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
-export async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fates> {
+export async function applyAll(tx: Tx, context: Context, page: Page): Promise<RecordCounts> {
   const { table, part, bounds } = context;
   const absent = part.absent ?? [];
   const kept =
@@ -40,12 +48,12 @@ export async function applyAll(tx: Tx, context: Context, page: Page): Promise<Fa
     count: page.count - page.unstorable.length,
     absent: [...absent.filter((id) => !kept.has(id)), ...gone],
   };
-  const fates = await applyRecords(tx, context, batch);
+  const counts = await applyRecords(tx, context, batch);
   // A part of a record is not put aside: its full reading is.
   const aside = part.partial
-    ? { ...noFates, quarantined: refused.length }
+    ? { ...noCounts, quarantined: refused.length }
     : await putAside(tx, context, refused.map(withSurrogate));
-  return sum(sum(fates, aside), { ...noFates, dirty: kept.size });
+  return sum(sum(counts, aside), { ...noCounts, dirty: kept.size });
 }
 
 const withSurrogate = ({ id, text }: Page['unstorable'][number]): RefusedRecord => {
@@ -57,10 +65,10 @@ const putAside = async (
   tx: Tx,
   { table, bounds }: Context,
   records: readonly RefusedRecord[],
-): Promise<Fates> =>
+): Promise<RecordCounts> =>
   records.length === 0
-    ? noFates
-    : { ...noFates, ...(await setAside(tx, table.stream.streamNo, bounds, records)) };
+    ? noCounts
+    : { ...noCounts, ...(await setAside(tx, table.stream.streamNo, bounds, records)) };
 
 const noneKept: ReadonlySet<string> = new Set();
 
@@ -80,12 +88,12 @@ export function throwWithoutValues(error: unknown): never {
  * Records that fit go in as one statement. What its guards do not foresee (a number too large for JSON, a row too
  * wide for a table) fails the statement: then the page is halved down to the record that cannot be stored.
  */
-async function applyRecords(tx: Tx, context: Context, batch: Batch): Promise<Fates> {
+async function applyRecords(tx: Tx, context: Context, batch: Batch): Promise<RecordCounts> {
   await tx.query(sql`SAVEPOINT batch`);
   try {
-    const fates = await applyFitting(tx, context, batch);
+    const counts = await applyFitting(tx, context, batch);
     await tx.query(sql`RELEASE SAVEPOINT batch`);
-    return fates;
+    return counts;
   } catch (error) {
     const code = sqlState(error);
     if (!code || !cannotBeStored(code)) throw error;
@@ -106,7 +114,7 @@ const noRecords = { records: '[]', count: 0 };
 /** Data exceptions, a rule or trigger that somebody added to the table, a row over a limit of PostgreSQL's. */
 const cannotBeStored = (code: string) => /^(2[23]|P0)/.test(code) || code === '54000' || code === '54001';
 
-async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string): Promise<Fates> {
+async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string): Promise<RecordCounts> {
   const { absent } = batch;
   if (batch.count === 0) return applyAbsentHalves(tx, context, absent, code);
   if (absent.length > 0) {
@@ -139,7 +147,7 @@ async function applyAbsentHalves(
   context: Context,
   absent: readonly RecordId[],
   code: string,
-): Promise<Fates> {
+): Promise<RecordCounts> {
   const [id] = absent;
   assert(id, 'an empty batch can always be stored');
   if (absent.length === 1) {
@@ -152,28 +160,28 @@ async function applyAbsentHalves(
   return sum(left, await applyRecords(tx, context, half(absent.slice(middle))));
 }
 
-async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Fates> {
+async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<RecordCounts> {
   const { table, part } = context;
-  const { stream, guarded } = table;
-  const { judged, fates } = await guardedApply(tx, context, batch.records, batch.absent);
+  const { stream, merge } = table;
+  const { judged, counts } = await runMerge(tx, context, batch.records, batch.absent);
   const misfitCount = batch.count + batch.absent.length - judged;
-  if (misfitCount === 0) return fates;
+  if (misfitCount === 0) return counts;
   // Only a record without an Id is judged by nobody there; its full reading puts it aside.
-  if (part.partial) return { ...fates, quarantined: misfitCount };
+  if (part.partial) return { ...counts, quarantined: misfitCount };
 
   const misfits = await tx.query<Misfit>({
     name: `misfits_${stream.streamNo}_${stream.planVersion}`,
-    text: guarded.misfits,
+    text: merge.misfits,
     values: [batch.records],
   });
   // A deleted record needs none of its values: only its Id counts, as if it had been asked for and not found.
   const gone = misfits.flatMap(({ id, deleted }) => (deleted && id ? [id as RecordId] : []));
-  const removed = gone.length > 0 ? (await guardedApply(tx, context, '[]', gone)).fates : noFates;
+  const removed = gone.length > 0 ? (await runMerge(tx, context, '[]', gone)).counts : noCounts;
   const refused = misfits.flatMap(({ id, deleted, ...one }) =>
     id && !deleted ? [{ id, code: 'misfit', ...one }] : [],
   );
-  const nameless = { ...noFates, quarantined: misfits.length - gone.length - refused.length };
-  return [removed, await putAside(tx, context, refused), nameless].reduce(sum, fates);
+  const nameless = { ...noCounts, quarantined: misfits.length - gone.length - refused.length };
+  return [removed, await putAside(tx, context, refused), nameless].reduce(sum, counts);
 }
 
 /** A record with a value that does not fit its column. */
@@ -182,32 +190,32 @@ interface Misfit extends Pick<RefusedRecord, 'column' | 'stamp' | 'text'> {
   deleted: boolean | null;
 }
 
-async function guardedApply(
+async function runMerge(
   tx: Tx,
-  { table: { stream, guarded }, part: { partial, check }, bounds: { lo, hi } }: Context,
+  { table: { stream, merge }, part: { partial, check }, bounds: { lo, hi } }: Context,
   records: string,
   absent: readonly RecordId[],
-): Promise<{ judged: number; fates: Fates }> {
+): Promise<{ judged: number; counts: RecordCounts }> {
   const values = [records, stream.streamNo, lo, hi, absent];
   const [kind, more] = partial
     ? (['patch', [partial.settledUntil]] as const)
     : check
       ? (['check', [check.before, check.at]] as const)
       : (['apply', []] as const);
-  const [counts] = await tx.query<ApplyCounts>({
+  const [row] = await tx.query<MergedRow>({
     name: `${kind}_${stream.streamNo}_${stream.planVersion}`,
-    text: guarded[kind],
+    text: merge[kind],
     values: [...values, ...more],
   });
-  assert(counts, 'the guarded statement answers one row');
-  const { judged, written, unchanged, stale, dirty, inserted, removed, merged } = counts;
+  assert(row, 'the merge statement answers one row');
+  const { judged, written, unchanged, stale, dirty, inserted, removed, merged } = row;
   return {
     judged,
-    fates: { applied: written, unchanged, stale, dirty, quarantined: 0, rows: inserted - removed, merged },
+    counts: { applied: written, unchanged, stale, dirty, quarantined: 0, rows: inserted - removed, merged },
   };
 }
 
-const sum = (a: Fates, b: Fates): Fates => ({
+const sum = (a: RecordCounts, b: RecordCounts): RecordCounts => ({
   applied: a.applied + b.applied,
   unchanged: a.unchanged + b.unchanged,
   stale: a.stale + b.stale,

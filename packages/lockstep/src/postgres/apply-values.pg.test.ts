@@ -11,8 +11,8 @@ import {
   untilBlocked,
 } from '@lockstep/harness/destination';
 import { applyPage } from './apply.ts';
-import { guardedStatements } from './guarded-statement.ts';
 import { markDirty } from './mark-sql.ts';
+import { mergeStatements } from './merge-statement.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
 
@@ -117,13 +117,13 @@ test('every value of every field type arrives as it was sent', async () => {
 test('on a server that cannot check a value before its cast, every value arrives as well', async () => {
   await using world = await openDestinationWorld({ fields: oneOfEach });
   const { stream } = world.table();
-  const older = { stream, guarded: guardedStatements(stream, 150_000) };
+  const older = { stream, merge: mergeStatements(stream, 150_000) };
   const page = pageOf(values.map(([field, json], place) => withValue(place, field, json)));
   const observation = await world.open();
-  const { fates } = await world.destination.db.transaction((tx) =>
+  const { counts } = await world.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
-  assert.deepEqual(fates, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
+  assert.deepEqual(counts, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
   const rows = await world.rows();
   for (const [place, [field, , text]] of values.entries()) {
     assert.equal(rows[place]?.[field.toLowerCase()], text, field);
@@ -180,14 +180,14 @@ test('a record with a value that does not fit is quarantined, the rest of its pa
 test('on a server that cannot check a value before its cast, the same records are quarantined', async () => {
   await using world = await openDestinationWorld({ fields: oneOfEach });
   const { stream } = world.table();
-  const older = { stream, guarded: guardedStatements(stream, 150_000) };
+  const older = { stream, merge: mergeStatements(stream, 150_000) };
   const bad = misfits.map(([field, json], place) => withValue(place, field, json));
   const page = pageOf([record(100), ...bad, record(101)]);
   const observation = await world.open();
-  const { fates } = await world.destination.db.transaction((tx) =>
+  const { counts } = await world.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
-  assert.deepEqual(fates, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
+  assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
   assert.equal((await world.quarantined()).length, misfits.length);
 });
 

@@ -5,14 +5,14 @@ import { seededRandom } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationWorld, pageOf, record, stampAt } from '@lockstep/harness/destination';
 import { Fault } from '../core/faults.ts';
-import { applyRest } from './apply.ts';
+import { applyRemainder } from './apply.ts';
 import { closeObservation } from './observations.ts';
-import { type Applied, type CursorMove } from './page-part.ts';
+import { type ApplyCounts, type CursorMove } from './page-part.ts';
 import { beginStream } from './progress.ts';
 
 type World = Awaited<ReturnType<typeof openDestinationWorld>>;
 
-const nothing: Applied = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
+const nothing: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
 const ids = async (world: World, sobject?: string) => (await world.rows(sobject)).map(({ id }) => id);
 const names = async (world: World) => (await world.rows()).map(({ name }) => name);
 
@@ -215,7 +215,7 @@ test('a stream that one request both completes and stops stays stopped until it 
   const moves: CursorMove[] = [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }];
   await world.apply([record(1)], { observation, isLast: false, moves });
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
-  await mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true });
+  await mirror.applyRemainder([{ table, moves: [], stop }], { observation, isLast: true });
 
   const checkpoint = async () => (await mirror.readProgress()).checkpoints[0];
   assert.partialDeepStrictEqual(await checkpoint(), {
@@ -234,7 +234,7 @@ test('a reading that was closed stops nothing', async () => {
   const observation = await world.open();
   await closeObservation(world.destination.db, observation);
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
-  const late = mirror.applyRest([{ table, moves: [], stop }], { observation, isLast: true });
+  const late = mirror.applyRemainder([{ table, moves: [], stop }], { observation, isLast: true });
   await assert.rejects(late, { code: 'SYS-09' });
   assert.equal((await mirror.readProgress()).checkpoints[0]?.stopped_by, null);
 });
@@ -249,7 +249,7 @@ test('streams without rows move their cursors together and close the reading', a
     table: world.table(sobject),
     moves: [{ ...move(1, { at: 5 }), backfilledAt: 1_800_000_000 }],
   }));
-  await world.destination.db.transaction((tx) => applyRest(tx, rest, part));
+  await world.destination.db.transaction((tx) => applyRemainder(tx, rest, part));
 
   assert.deepEqual(await headOf(world), [
     { position: { at: 5 }, version: 2 },
@@ -258,7 +258,7 @@ test('streams without rows move their cursors together and close the reading', a
   assert.deepEqual(await world.db.query(sql`SELECT DISTINCT state FROM _lockstep.checkpoint`), [
     { state: 'current' },
   ]);
-  const again = world.destination.db.transaction((tx) => applyRest(tx, rest, part));
+  const again = world.destination.db.transaction((tx) => applyRemainder(tx, rest, part));
   await assert.rejects(again, { code: 'SYS-09' });
 });
 

@@ -6,7 +6,7 @@ import type { Page } from '../core/page.ts';
 import { applyAll, throwWithoutValues } from './apply-records.ts';
 import { completeReturned } from './hidden-fields.ts';
 import { markDirty } from './mark-sql.ts';
-import type { CursorMove, PageApplied, PagePart, Rest, StreamTable } from './page-part.ts';
+import type { CursorMove, PageApplied, PagePart, Remainder, StreamTable } from './page-part.ts';
 import { setAsideUnsettled } from './set-aside.ts';
 import * as statements from './sql.ts';
 import { keyOf } from './table-ddl.ts';
@@ -21,7 +21,7 @@ import type { Stream } from './tables.ts';
  *                the page was asked for; roll back and read again
  *
  * The order is part of the rule. The end ticket comes first; the stream's lock comes in a statement of its own, so
- * that the guarded statement's snapshot is taken under it (a snapshot taken before it would miss the fence of a
+ * that the merge statement's snapshot is taken under it (a snapshot taken before it would miss the fence of a
  * newer reading that commits meanwhile, and roll that one back); clean-up comes last and waits for nobody.
  * Repeatable: a second call with the same page applies nothing.
  */
@@ -37,16 +37,16 @@ export async function applyPage(
   await refuseOutdatedPlan(tx, stream);
   const bounds = { lo: part.observation.lo, hi };
 
-  const { rows, merged, ...fates } = await applyAll(tx, { table, part, bounds }, page).catch(
+  const { rows, merged, ...counts } = await applyAll(tx, { table, part, bounds }, page).catch(
     throwWithoutValues,
   );
-  if (part.check && fates.dirty > 0) await setAsideUnsettled(tx, stream.streamNo);
+  if (part.check && counts.dirty > 0) await setAsideUnsettled(tx, stream.streamNo);
   await statements.addToCheckpoint(tx, stream.streamNo, rows, page.nulsRemoved);
   const unmoved = await moveCursors(tx, stream.streamNo, part.moves ?? []);
 
   await statements.purgeFences(tx, stream.streamNo);
   if (part.isLast) await statements.purgeExpiredObservations(tx);
-  return { fates, unmoved, merged };
+  return { counts, unmoved, merged };
 }
 
 /**
@@ -74,9 +74,9 @@ const applyTriesMax = 5;
  *
  * @returns the kinds of the cursors that stood elsewhere
  */
-export async function applyRest(
+export async function applyRemainder(
   tx: Tx,
-  rest: readonly Rest[],
+  rest: readonly Remainder[],
   part: PagePart,
 ): Promise<readonly statements.CursorKind[]> {
   await endPart(tx, part);

@@ -213,7 +213,7 @@ test('a page that is planned while its table is empty finds its rows by index', 
   await using world = await openDestinationWorld();
   const session = await world.destination.db.session();
   await session.script(
-    `PREPARE page (text, smallint, bigint, bigint, text[]) AS ${world.table().guarded.apply}`,
+    `PREPARE page (text, smallint, bigint, bigint, text[]) AS ${world.table().merge.apply}`,
   );
   const plan = await session.query<Record<string, string>>(sql`EXPLAIN EXECUTE page ('[]', 1, 1, 2, '{}')`);
   const text = plan.flatMap(Object.values).join('\n');
@@ -329,10 +329,10 @@ test('in a private database the writer can do all of its work and the reader see
       record(3),
       record(3, { SystemModstamp: stampAt(-9) }),
     ]);
-    const { fates } = await destination.db.transaction((tx) =>
+    const { counts } = await destination.db.transaction((tx) =>
       applyPage(tx, table, page, { observation, isLast: true, absent: [idOf(4)] }),
     );
-    assert.deepEqual(fates, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
+    assert.deepEqual(counts, { applied: 2, unchanged: 1, stale: 1, dirty: 0, quarantined: 1 });
     await destination.db.transaction((tx) =>
       applyPage(tx, table, pageOf([]), { observation: stillOpen, isLast: true }),
     );

@@ -2,7 +2,7 @@ import { type Database, openDatabase } from '@lockstep/foundation/database';
 import { migrate, NewerSchemaError } from '@lockstep/foundation/migrations';
 import { sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
-import { guardedStatements } from './guarded-statement.ts';
+import { mergeStatements } from './merge-statement.ts';
 import { type Mirror, mirrorIn } from './mirror.ts';
 import type { Holder } from './observations.ts';
 import type { StreamTable } from './page-part.ts';
@@ -105,7 +105,7 @@ async function loadTables(db: Database): Promise<ReadonlyMap<string, StreamTable
   return new Map(
     streams.map((stream) => [
       stream.sobject.toLowerCase(),
-      { stream, guarded: guardedStatements(stream, server?.version ?? 0) },
+      { stream, merge: mergeStatements(stream, server?.version ?? 0) },
     ]),
   );
 }

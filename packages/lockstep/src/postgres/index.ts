@@ -19,7 +19,7 @@ export type { MarkReason, StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
 export { countOpenRepairs } from './open-repairs.ts';
-export type { Applied, CursorMove, PageApplied, PagePart, Rest, StreamTable } from './page-part.ts';
+export type { ApplyCounts, CursorMove, PageApplied, PagePart, Remainder, StreamTable } from './page-part.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export type { ProblemChange, ProblemRow } from './problems.ts';
 export { readStatus, type StreamStatus } from './progress.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationWorld } from '@lockstep/harness/destination';
 import { mirrorIn } from './index.ts';
-import { healIntents, recordIntent, recordOutcome } from './intents.ts';
+import { recordIntent, recordOutcome, recoverIntents } from './intents.ts';
 import { markDirty } from './mark-sql.ts';
 import { purgeOld } from './sql.ts';
 
@@ -33,8 +33,8 @@ test('a write whose process is gone is unknown, and its record is read again fir
   const known = await intend(world, 'dead', idOf(3));
   await recordOutcome(world.db, known, 'refused');
 
-  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, true), {
-    healed: 1,
+  assert.deepEqual(await recoverIntents(world.db, ['alive'], streamNos, true), {
+    recovered: 1,
     withoutId: new Map(),
   });
   assert.deepEqual(await outcomes(world), ['unknown', null, 'refused']);
@@ -42,14 +42,14 @@ test('a write whose process is gone is unknown, and its record is read again fir
     { stream_no: 1, id: idOf(1), urgent: true },
     { stream_no: 1, id: idOf(2), urgent: true },
   ]);
-  assert.equal((await healIntents(world.db, ['alive'], streamNos, true)).healed, 0);
+  assert.equal((await recoverIntents(world.db, ['alive'], streamNos, true)).recovered, 0);
 });
 
 test('between starts the writes of the living are left alone', async () => {
   await using world = await openDestinationWorld();
   await intend(world, 'alive', idOf(1));
-  assert.deepEqual(await healIntents(world.db, ['alive'], streamNos, false), {
-    healed: 0,
+  assert.deepEqual(await recoverIntents(world.db, ['alive'], streamNos, false), {
+    recovered: 0,
     withoutId: new Map(),
   });
   assert.deepEqual(await world.marks(), []);
@@ -59,7 +59,7 @@ test('a write that has been open longer than any request lasts is unknown, whoev
   await using world = await openDestinationWorld();
   await intend(world, 'alive', idOf(1));
   await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
-  assert.equal((await healIntents(world.db, ['alive'], streamNos, false)).healed, 1);
+  assert.equal((await recoverIntents(world.db, ['alive'], streamNos, false)).recovered, 1);
   assert.deepEqual(await outcomes(world), ['unknown']);
 });
 
@@ -80,23 +80,23 @@ test('a cut-off write without an Id names its object and its age, one to an obje
   await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '7 seconds'`);
   await intend(world, 'dead', null);
   await intend(world, 'dead', idOf(1), 'Task');
-  const { healed, withoutId } = await healIntents(world.db, [], streamNos, false);
-  assert.equal(healed, 3);
+  const { recovered, withoutId } = await recoverIntents(world.db, [], streamNos, false);
+  assert.equal(recovered, 3);
   const [[sobject, age] = [], ...others] = [...withoutId];
   assert.deepEqual([sobject, others], ['account', []]);
   assert(age !== undefined && age >= 7 && age < 67, `${age} s: that of the older one`);
   assert.deepEqual(await world.marks(), []);
 });
 
-test('cut-off writes are healed by one healer only', async () => {
+test('cut-off writes are recovered by one healer only', async () => {
   await using world = await openDestinationWorld();
   for (let number = 0; number < 20; number++) {
     await intend(world, 'dead', idOf(number));
   }
-  const heal = () => world.db.transaction((tx) => healIntents(tx, [], streamNos, false));
-  const healed = await Promise.all([heal(), heal()]);
+  const recover = () => world.db.transaction((tx) => recoverIntents(tx, [], streamNos, false));
+  const recovered = await Promise.all([recover(), recover()]);
   assert.deepEqual(
-    healed.map((each) => each.healed).toSorted((a, b) => a - b),
+    recovered.map((each) => each.recovered).toSorted((a, b) => a - b),
     [0, 20],
   );
   assert.equal((await world.marks()).length, 20);

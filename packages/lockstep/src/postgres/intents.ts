@@ -6,7 +6,7 @@ import * as statements from './sql.ts';
 export type Outcome = 'applied' | 'pending' | 'refused' | 'unknown';
 
 export interface Intent {
-  /** The process that forwards it. Whoever outlives it heals what it left open. */
+  /** The process that forwards it. Whoever outlives it recovers what it left open. */
   owner: string;
   method: string;
   /** What the request names, by the sobject's API name in lower case; without an Id where only the sobject is known. */
@@ -33,12 +33,12 @@ export const recordOutcome = async (db: Tx, intents: readonly number[], outcome:
  * @returns how many were cut off, and of records without a known Id the objects, in lower case, with the age of the
  *          oldest such write in seconds
  */
-export async function healIntents(
+export async function recoverIntents(
   tx: Tx,
   living: readonly string[],
   streamNos: ReadonlyMap<string, number>,
   isStart: boolean,
-): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }> {
+): Promise<{ recovered: number; withoutId: ReadonlyMap<string, number> }> {
   const cutOff = await statements.takeCutOffIntents(tx, living);
   const open = isStart ? await statements.selectOpenIntents(tx) : [];
   const withoutId = new Map<string, number>();
@@ -49,7 +49,7 @@ export async function healIntents(
     if (id === null) withoutId.set(name, Math.max(age, withoutId.get(name) ?? 0));
     else await markDirty(tx, streamNo, [id], { urgent: true, reason: 'cut off' });
   }
-  return { healed: cutOff.length, withoutId };
+  return { recovered: cutOff.length, withoutId };
 }
 
 /** Whether any proxied write is under way or was cut off. Cheap. */

@@ -2,13 +2,13 @@ import type { Database } from '@lockstep/foundation/database';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
-import { applyPage, applyRest, applyTransaction } from './apply.ts';
+import { applyPage, applyRemainder, applyTransaction } from './apply.ts';
 import { type FieldsSeen, showFields } from './hidden-fields.ts';
 import * as intents from './intents.ts';
 import type { MarkReason, StreamFigures } from './mark-sql.ts';
 import * as marks from './mark-sql.ts';
 import * as observations from './observations.ts';
-import { type PageApplied, type PagePart, type Rest, type StreamTable } from './page-part.ts';
+import { type PageApplied, type PagePart, type Remainder, type StreamTable } from './page-part.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import { type ProblemChange, type ProblemRow, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
@@ -36,12 +36,12 @@ export interface Progress {
 export interface Mirror {
   /** See {@link takeOver}. */
   takeOver(holder: observations.Holder): Promise<void>;
-  /** See {@link intents.healIntents}. */
-  healIntents(
+  /** See {@link intents.recoverIntents}. */
+  recoverIntents(
     living: readonly string[],
     streamNos: ReadonlyMap<string, number>,
     isStart: boolean,
-  ): Promise<{ healed: number; withoutId: ReadonlyMap<string, number> }>;
+  ): Promise<{ recovered: number; withoutId: ReadonlyMap<string, number> }>;
   hasOpenIntents(): Promise<boolean>;
   retryStopped(): Promise<void>;
   /** See {@link isAsPlanned}. */
@@ -89,9 +89,9 @@ export interface Mirror {
    * @param lockWaitMs  for answers that somebody waits for: no longer than this for the stream's lock
    */
   applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<PageApplied>;
-  /** See {@link applyRest}. `figures` are those after it. */
-  applyRest(
-    rest: readonly Rest[],
+  /** See {@link applyRemainder}. `figures` are those after it. */
+  applyRemainder(
+    rest: readonly Remainder[],
     part: PagePart,
   ): Promise<{ unmoved: readonly CursorKind[]; figures: readonly StreamFigures[] }>;
 
@@ -159,8 +159,8 @@ export interface RepairCount {
 export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
   return {
     takeOver: (holder) => takeOver(db, holder),
-    healIntents: (living, streamNos, isStart) =>
-      db.transaction((tx) => intents.healIntents(tx, living, streamNos, isStart)),
+    recoverIntents: (living, streamNos, isStart) =>
+      db.transaction((tx) => intents.recoverIntents(tx, living, streamNos, isStart)),
     hasOpenIntents: () => intents.hasOpenIntents(db),
     retryStopped: () => progress.retryStopped(db),
     isAsPlanned: ({ stream }) => isAsPlanned(db, stream),
@@ -190,9 +190,9 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
         if (lockWaitMs !== undefined) await intents.limitLockWait(tx, lockWaitMs);
         return applyPage(tx, table, page, part);
       }),
-    applyRest: (rest, part) =>
+    applyRemainder: (rest, part) =>
       applyTransaction(db, async (tx) => {
-        const unmoved = await applyRest(tx, rest, part);
+        const unmoved = await applyRemainder(tx, rest, part);
         return { unmoved, figures: await marks.selectFigures(tx) };
       }),
 

@@ -36,8 +36,8 @@ test('rows that few readings of a day do not find go, and from the first one bey
   await using world = await openFilled();
   assert.equal((await miss(world, 0, 12)).applied, 12);
   assert.equal((await miss(world, 12, 8)).applied, 8);
-  const fates = await miss(world, 20, 1);
-  assert.deepEqual([fates.applied, fates.dirty], [0, 1]);
+  const counts = await miss(world, 20, 1);
+  assert.deepEqual([counts.applied, counts.dirty], [0, 1]);
   assert.equal((await world.rows()).length, rowCount - 20);
   assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 1 });
   assert.deepEqual(await world.destination.mirror.nextMarked(1, 10), [], 'it waits for somebody to decide');
@@ -45,8 +45,8 @@ test('rows that few readings of a day do not find go, and from the first one bey
 
 test('of one reading that does not find too many, none goes', async () => {
   await using world = await openFilled();
-  const fates = await miss(world, 0, 21);
-  assert.deepEqual([fates.applied, fates.dirty], [0, 21]);
+  const counts = await miss(world, 0, 21);
+  assert.deepEqual([counts.applied, counts.dirty], [0, 21]);
   assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 21 });
 });
 

@@ -1,13 +1,13 @@
 import type { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
-import type { GuardedStatements } from './guarded-statement.ts';
 import type { MarkReason } from './mark-sql.ts';
+import type { MergeStatements } from './merge-statement.ts';
 import type { Observation } from './observations.ts';
 import type * as statements from './sql.ts';
 import type { Stream } from './tables.ts';
 
 /** What became of a page's records. The five add up to its count, absent Ids included. */
-export interface Applied {
+export interface ApplyCounts {
   applied: number;
   unchanged: number;
   stale: number;
@@ -46,7 +46,7 @@ export interface PagePart {
 }
 
 export interface PageApplied {
-  fates: Applied;
+  counts: ApplyCounts;
   /** Cursors that stood elsewhere. */
   unmoved: readonly statements.CursorKind[];
   /** Records whose rows went because they were merged into another one: what referred to them refers to that now. */
@@ -54,7 +54,7 @@ export interface PageApplied {
 }
 
 /** What an answer means for a stream besides its rows. */
-export interface Rest {
+export interface Remainder {
   table: StreamTable;
   moves: readonly CursorMove[];
   /** Rows that have to be read again, where they stand in the mirror. */
@@ -66,5 +66,5 @@ export interface Rest {
 /** A stream's table with the statements that write it. */
 export interface StreamTable {
   stream: Stream;
-  guarded: GuardedStatements;
+  merge: MergeStatements;
 }

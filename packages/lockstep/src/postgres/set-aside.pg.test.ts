@@ -64,10 +64,10 @@ test('a page that was read before a newer reading sets nothing aside', async () 
   await using world = await openSettled({ Value__c: 'int' });
   const [page] = [await world.open()];
   await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(300) })]);
-  const fates = await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })], {
+  const counts = await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })], {
     observation: page,
   });
-  assert.deepEqual([fates.stale, fates.quarantined], [1, 0]);
+  assert.deepEqual([counts.stale, counts.quarantined], [1, 0]);
   assert.deepEqual(await world.quarantined(), []);
 });
 
@@ -75,10 +75,10 @@ test('a page that was read before a record was set aside does not say that it fi
   await using world = await openSettled({ Value__c: 'int' });
   const page = await world.open();
   await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(300) })]);
-  const fates = await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })], {
+  const counts = await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })], {
     observation: page,
   });
-  assert.equal(fates.stale, 1);
+  assert.equal(counts.stale, 1);
   assert.equal((await world.quarantined()).length, 1);
 });
 
@@ -86,10 +86,10 @@ test('of two readings at once that may be either the newer one, the record is re
   await using world = await openSettled({ Value__c: 'int' });
   const page = await world.open();
   await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })]);
-  const fates = await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(101) })], {
+  const counts = await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(101) })], {
     observation: page,
   });
-  assert.deepEqual([fates.dirty, fates.quarantined], [1, 0]);
+  assert.deepEqual([counts.dirty, counts.quarantined], [1, 0]);
   assert.deepEqual(
     (await world.marks()).map(({ id }) => id),
     [idOf(1)],

@@ -4,7 +4,7 @@ import type { ColumnPlan } from './plan-table.ts';
 
 /**
  * The statements on a destination's own records, one function each. The one that writes mirror rows is made per
- * table: guarded-statement.ts.
+ * table: merge-statement.ts.
  */
 export type CursorKind =
   | 'backfill'
@@ -122,7 +122,7 @@ export const holdObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation
    WHERE lo = ${lo} AND nonce = ${nonce} FOR KEY SHARE`);
 
-/** In a statement of its own: the guarded statement's snapshot must be taken after the lock. */
+/** In a statement of its own: the merge statement's snapshot must be taken after the lock. */
 export const lockStream = (tx: Tx, streamNo: number) =>
   tx.query(sql`SELECT pg_advisory_xact_lock(${streamLockClass}, ${streamNo})`);
 

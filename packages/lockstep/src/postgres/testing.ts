@@ -4,14 +4,14 @@ export { applyPage } from './apply.ts';
 export { type Destination, holderName, openDestination, prepareDestination } from './destination.ts';
 export { startEmbedded } from './embedded.ts';
 export { removeEmbedded } from './embedded-files.ts';
-export { guardedStatements } from './guarded-statement.ts';
+export { mergeStatements } from './merge-statement.ts';
 export {
   type Holder,
   type Observation,
   openReadBackObservation,
   openTickObservation,
 } from './observations.ts';
-export { type Applied, type PagePart, type StreamTable } from './page-part.ts';
+export { type ApplyCounts, type PagePart, type StreamTable } from './page-part.ts';
 export { planTable } from './plan-table.ts';
 export { planOnceByIndex } from './planner.ts';
 export { destinationNames } from './roles.ts';

@@ -1,9 +1,9 @@
 /** Bodies that are looked into, as far as they are understood. */
 import { gunzipSync } from 'node:zlib';
 import { type RecordId, toRecordId } from '../core/ids.ts';
+import { bufferBytesMax } from './buffered-bytes.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
-import { holdBytesMax } from './held-bytes.ts';
 import type { Answered } from './writes-of.ts';
 
 /** A request's body as parsed JSON; undefined where it is something else, or null. */
@@ -26,7 +26,7 @@ const idInXml = (text: string | undefined): RecordId | undefined =>
 function plainText(headers: readonly string[], bytes: Buffer): string | undefined {
   const encoding = headerValues(headers, 'content-encoding')[0]?.toLowerCase() ?? 'identity';
   try {
-    if (encoding === 'gzip') return gunzipSync(bytes, { maxOutputLength: holdBytesMax }).toString('utf8');
+    if (encoding === 'gzip') return gunzipSync(bytes, { maxOutputLength: bufferBytesMax }).toString('utf8');
     return encoding === 'identity' ? bytes.toString('utf8') : undefined;
   } catch {
     return undefined;

@@ -8,8 +8,8 @@ import type { Dispatcher } from 'undici';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
+import { type Holding, waitingBytesMax } from './buffered-bytes.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
-import { type Holding, waitingBytesMax } from './held-bytes.ts';
 import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
 import type { Upload } from './uploads.ts';
@@ -48,7 +48,7 @@ export interface UpstreamAnswer {
 
 export interface ForwardOptions {
   /** Up to this many bytes of the answer's body are waited for; 0: the answer is there with its head. */
-  holdBytesMax: number;
+  bufferBytesMax: number;
   /** A caller who leaves cancels a read. A write is finished. */
   isWrite: boolean;
   /** The request's body where it has been read already. */
@@ -93,7 +93,7 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   /** Something of the request is on its way. */
   private hasLeft = false;
   private held: Buffer[] = [];
-  private heldBytes = 0;
+  private bufferedBytes = 0;
   private state: 'open' | 'ended' | 'broken' = 'open';
   private sink: ServerResponse | null = null;
   private callerLeft = false;
@@ -141,21 +141,21 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
     this.headers = answerHeaders(
       raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))),
     );
-    if (this.options.holdBytesMax === 0) this.arrive();
+    if (this.options.bufferBytesMax === 0) this.arrive();
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const isForNobody = this.callerLeft && (this.sink !== null || this.options.holdBytesMax === 0);
+    const isForNobody = this.callerLeft && (this.sink !== null || this.options.bufferBytesMax === 0);
     if (isForNobody) return;
     if (this.sink) {
       if (!this.sink.write(chunk)) controller.pause();
       return;
     }
     this.held.push(chunk);
-    this.heldBytes += chunk.length;
-    if (this.heldBytes <= waitingBytesMax) return;
+    this.bufferedBytes += chunk.length;
+    if (this.bufferedBytes <= waitingBytesMax) return;
     const { exchange, options } = this;
-    if (this.heldBytes <= options.holdBytesMax && exchange.holding.take(chunk.length)) return;
+    if (this.bufferedBytes <= options.bufferBytesMax && exchange.holding.take(chunk.length)) return;
     controller.pause();
     this.arrive();
   }

@@ -7,16 +7,16 @@ import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { answeredBy, parsedRequest } from './bodies.ts';
+import { bufferBytesMax } from './buffered-bytes.ts';
 import { type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
 import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
-import { holdBytesMax } from './held-bytes.ts';
 import { wholeBody } from './uploads.ts';
-import { type Applied, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
+import { type AppliedHeader, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
 import { isSuccess, type Write } from './writes-of.ts';
 
 /** Reads, writes that the mirror follows record by record, and all others. */
-export async function serveExchange(exchange: Exchange, write: Write): Promise<Applied | 'read'> {
+export async function serveExchange(exchange: Exchange, write: Write): Promise<AppliedHeader | 'read'> {
   const { sync } = exchange;
   if (write.kind === 'record') {
     return sync.streams.has(write.sobject)
@@ -27,11 +27,11 @@ export async function serveExchange(exchange: Exchange, write: Write): Promise<A
   if (write.kind === 'none') return passRead(exchange);
   const isJob = write.kind === 'ingest';
   const follow = (answer: UpstreamAnswer | null) => (isJob ? followJob(sync, answer) : sync.pollSoon(null));
-  return passWrite(exchange, follow, { holdBytesMax: isJob ? holdBytesMax : 0 });
+  return passWrite(exchange, follow, { bufferBytesMax: isJob ? bufferBytesMax : 0 });
 }
 
 /** Which records a composite request writes stands in its body, so that it is read before it is sent on. */
-async function serveSeveral(exchange: Exchange): Promise<Applied | 'read'> {
+async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'> {
   const { request, target, sync, upload, holding } = exchange;
   const body = await wholeBody(upload, holding);
   // Parsed twice rather than kept: what is parsed takes several times the room of its bytes.
@@ -70,7 +70,7 @@ async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
   return (id) => prefixes.get(id.slice(0, 3)) ?? elsewhere;
 }
 
-function writeThrough(exchange: Exchange, write: TellingWrite, body?: Buffer | null): Promise<Applied> {
+function writeThrough(exchange: Exchange, write: TellingWrite, body?: Buffer | null): Promise<AppliedHeader> {
   const { sync, target, clock, log, response, times } = exchange;
   return walkWrite(
     {
@@ -79,7 +79,7 @@ function writeThrough(exchange: Exchange, write: TellingWrite, body?: Buffer | n
       clock,
       log,
       times,
-      forward: () => send(exchange, { holdBytesMax, isWrite: true, body }),
+      forward: () => send(exchange, { bufferBytesMax, isWrite: true, body }),
       send: (answer, applied) => sendAnswer(response, answer, applied),
     },
     write,
@@ -87,7 +87,7 @@ function writeThrough(exchange: Exchange, write: TellingWrite, body?: Buffer | n
 }
 
 async function passRead(exchange: Exchange, body?: Buffer | null): Promise<'read'> {
-  const answer = await send(exchange, { holdBytesMax: 0, isWrite: false, body });
+  const answer = await send(exchange, { bufferBytesMax: 0, isWrite: false, body });
   await sendAnswer(exchange.response, answer, null);
   return 'read';
 }
@@ -100,9 +100,9 @@ async function passRead(exchange: Exchange, body?: Buffer | null): Promise<'read
 async function passWrite(
   exchange: Exchange,
   follow: ((answer: UpstreamAnswer | null) => void) | null,
-  options: Partial<Pick<ForwardOptions, 'holdBytesMax' | 'body'>> = {},
-): Promise<Applied> {
-  const answer = await send(exchange, { holdBytesMax: 0, isWrite: true, ...options }).catch(
+  options: Partial<Pick<ForwardOptions, 'bufferBytesMax' | 'body'>> = {},
+): Promise<AppliedHeader> {
+  const answer = await send(exchange, { bufferBytesMax: 0, isWrite: true, ...options }).catch(
     (fault: Fault) => {
       if (fault.code === 'PRX-04') follow?.(null);
       throw fault;
@@ -132,7 +132,7 @@ async function send(exchange: Exchange, options: ForwardOptions): Promise<Upstre
 async function sendAnswer(
   response: ServerResponse,
   answer: UpstreamAnswer,
-  applied: Applied | null,
+  applied: AppliedHeader | null,
 ): Promise<void> {
   response.sendDate = false; // Salesforce's own stands among the headers
   const ours = applied === null ? [] : ['Lockstep-Applied', applied];

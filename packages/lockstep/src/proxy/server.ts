@@ -13,11 +13,11 @@ import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
 import { type Authority, openAuthority } from './authority.ts';
+import { type BufferedBytes, openBufferedBytes } from './buffered-bytes.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { refuse, sendFault } from './errors.ts';
 import type { Exchange } from './forward.ts';
 import { type Health, openHealth } from './health.ts';
-import { type HeldBytes, openHeldBytes } from './held-bytes.ts';
 import {
   type Arrival,
   type Listener,
@@ -57,7 +57,7 @@ export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   /** How much may be under way and wait, where it is to differ from the usual. */
   bounds?: AdmissionBounds;
   /** What all requests together may hold of bodies, where it is to differ from the usual. */
-  heldBytesMax?: number;
+  bufferedBytesMax?: number;
 }
 
 export interface RunningProxy {
@@ -114,7 +114,7 @@ class Front {
   private readonly admission: Admission;
   private readonly newcomers: Newcomers;
   private readonly health: Health;
-  private readonly heldBytes: HeldBytes;
+  private readonly bufferedBytes: BufferedBytes;
   private readonly underWay = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private isClosing = false;
@@ -124,7 +124,7 @@ class Front {
     this.authority = openAuthority(deps.clock);
     this.newcomers = openNewcomers(deps.clock, this.stopping.signal);
     this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
-    this.heldBytes = openHeldBytes(deps.heldBytesMax);
+    this.bufferedBytes = openBufferedBytes(deps.bufferedBytesMax);
     this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
   }
 
@@ -222,7 +222,7 @@ class Front {
     const { request, response, awaitsContinue, isBroken } = arrival;
     if (isBroken) throw refuse(400, 'framing');
     if (awaitsContinue) response.writeContinue();
-    const holding = this.heldBytes.open(checked.sync.id);
+    const holding = this.bufferedBytes.open(checked.sync.id);
     const upload = uploadOf(request, clock);
     upload?.once('error', (error) => {
       if (error instanceof Fault) response.shouldKeepAlive = false; // nothing more is waited for

@@ -3,5 +3,5 @@
 export type { UpstreamAnswer } from './forward.ts';
 export { noTimes } from './request-times.ts';
 export type { ProxyDeps } from './server.ts';
-export { type Applied, tellingRecord, walkWrite } from './write-through.ts';
+export { type AppliedHeader, tellingRecord, walkWrite } from './write-through.ts';
 export type { RecordWrite } from './writes-of.ts';

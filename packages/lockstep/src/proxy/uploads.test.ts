@@ -15,7 +15,7 @@ import {
   syncId,
   through,
 } from '@lockstep/harness/proxy-stage';
-import { openHeldBytes } from './held-bytes.ts';
+import { openBufferedBytes } from './buffered-bytes.ts';
 import { uploadOf, wholeBody } from './uploads.ts';
 
 const composite = '/services/data/v64.0/composite';
@@ -63,14 +63,14 @@ test('a body whose sender has left before anybody asked for it does not come', a
   sender.socket.destroy();
   await gone;
   const upload = uploadOf(sender.request, new ManualClock());
-  await assert.rejects(wholeBody(upload, openHeldBytes().open('sync')), /the caller left/);
+  await assert.rejects(wholeBody(upload, openBufferedBytes().open('sync')), /the caller left/);
 });
 
 test('a body that there is no room for stands as if nobody had read it', async () => {
   using sender = await openRequest(300);
   const upload = uploadOf(sender.request, new ManualClock());
   assert(upload);
-  const holding = openHeldBytes(1_000).open('sync');
+  const holding = openBufferedBytes(1_000).open('sync');
   const held = wholeBody(upload, holding);
   for (let part = 0; part < 3; part++) {
     sender.socket.write(hundredBytes);
@@ -81,7 +81,7 @@ test('a body that there is no room for stands as if nobody had read it', async (
 });
 
 test('room that one request has given back another one gets, and one sync has a quarter of it', () => {
-  const held = openHeldBytes(40);
+  const held = openBufferedBytes(40);
   const first = held.open('sync');
   const second = held.open('sync');
   assert.equal(first.take(6), true);
@@ -94,7 +94,7 @@ test('room that one request has given back another one gets, and one sync has a 
 });
 
 test('where there is no room to look into bodies, writes pass and are followed by a poll', async () => {
-  await using stage = await openStage({ heldBytesMax: 400 });
+  await using stage = await openStage({ bufferedBytesMax: 400 });
   stage.org.answer = (_, response) => response.writeHead(200).end('{}');
   const body = JSON.stringify({ compositeRequest: [], padding: hundredBytes });
   const answer = await through(stage, 'POST', composite, { body });
@@ -141,7 +141,7 @@ test('a body that was looked into in vain costs neither memory nor the next requ
 });
 
 test('an answer that its reader does not take counts as held until he does', async () => {
-  await using stage = await openStage({ heldBytesMax: 32 * 1_048_576 });
+  await using stage = await openStage({ bufferedBytesMax: 32 * 1_048_576 });
   const created = { id: '001D000000IqhSLIAZ', success: true, errors: ['x'.repeat(7 * 1_048_576)] };
   stage.org.answer = (_, response) => response.writeHead(201).end(JSON.stringify(created));
   const rows = '/services/data/v64.0/sobjects/Account';

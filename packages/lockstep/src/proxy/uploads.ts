@@ -5,8 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Clock } from '@lockstep/foundation/clock';
+import { bufferBytesMax, type Holding, waitingBytesMax } from './buffered-bytes.ts';
 import { refuse } from './errors.ts';
-import { type Holding, holdBytesMax, waitingBytesMax } from './held-bytes.ts';
 
 /** A sender may be silent for so long at first, */
 const patienceMs = 20_000;
@@ -99,7 +99,7 @@ export function uploadOf(request: IncomingMessage, clock: Clock): Upload | null 
 }
 
 /**
- * All of it, where it is no longer than `holdBytesMax` and there is room for it; else null, and it stands as if nobody
+ * All of it, where it is no longer than `bufferBytesMax` and there is room for it; else null, and it stands as if nobody
  * had read it.
  *
  * @throws as {@link Upload} fails
@@ -110,7 +110,7 @@ export async function wholeBody(upload: Upload | null, holding: Holding): Promis
   for await (const chunk of upload?.iterator({ destroyOnReturn: false }) ?? []) {
     chunks.push(chunk as Buffer);
     bytes += (chunk as Buffer).length;
-    if (bytes <= holdBytesMax && holding.take((chunk as Buffer).length)) continue;
+    if (bytes <= bufferBytesMax && holding.take((chunk as Buffer).length)) continue;
     holding.giveBack();
     upload?.unshift(Buffer.concat(chunks));
     return null;

@@ -19,7 +19,7 @@ import type { RequestTimes } from './request-times.ts';
 import { type RecordWrite, recordWritten, type Written } from './writes-of.ts';
 
 /** Value of the header Lockstep-Applied. */
-export type Applied = 'yes' | 'pending' | 'poll' | 'no';
+export type AppliedHeader = 'yes' | 'pending' | 'poll' | 'no';
 
 /** An answer is held for so long after Salesforce's last byte. Longer, and clients time out and repeat the write. */
 const holdMs = 3_000;
@@ -41,7 +41,7 @@ export interface WriteExchange {
   times: RequestTimes;
   /** One attempt. Faults as of {@link forward}. */
   forward(): Promise<UpstreamAnswer>;
-  send(answer: UpstreamAnswer, applied: Applied): Promise<void>;
+  send(answer: UpstreamAnswer, applied: AppliedHeader): Promise<void>;
 }
 
 /** A write whose records are told from its request and its answer. */
@@ -58,7 +58,7 @@ export const tellingRecord = (write: RecordWrite): TellingWrite => ({
   written: (answer) => recordWritten(write, answeredBy(answer)),
 });
 
-export async function walkWrite(exchange: WriteExchange, write: TellingWrite): Promise<Applied> {
+export async function walkWrite(exchange: WriteExchange, write: TellingWrite): Promise<AppliedHeader> {
   const intents = await recordIntent(exchange, write);
   const sentAt = exchange.clock.now();
   const answer = await exchange
@@ -81,7 +81,7 @@ export async function walkWrite(exchange: WriteExchange, write: TellingWrite): P
   return applied;
 }
 
-function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecord[]): Applied {
+function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecord[]): AppliedHeader {
   if (pending.length > 0) return 'pending';
   if (!isWhole) return 'poll';
   return records.length > 0 ? 'yes' : 'no';
@@ -140,7 +140,7 @@ const outcomeOf = {
   pending: 'pending',
   poll: 'pending',
   no: 'refused',
-} as const satisfies Record<Applied, Outcome>;
+} as const satisfies Record<AppliedHeader, Outcome>;
 
 /** Has read again, first of all, what the mirror does not show. */
 async function repair(

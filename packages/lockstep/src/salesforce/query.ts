@@ -15,7 +15,7 @@ import {
   reference,
 } from './composite.ts';
 import { errorCodeOf, faultOf, parsed } from './faults.ts';
-import { storable } from './storable.ts';
+import { sanitizeJson } from './sanitize-json.ts';
 import type { Usage } from './transport.ts';
 
 export type QueryOutcome =
@@ -95,7 +95,7 @@ function pageOf(body: QueryBody, timeField: string | null): Page {
   const isWhole = done ? totalSize === count : totalSize >= count;
   if (!isWhole) throw new Fault('DATA-03', { where: 'totalSize' });
   const { records, unstorable, nulsRemoved } = body.isSuspect
-    ? storable(body.records)
+    ? sanitizeJson(body.records)
     : { records: body.records, unstorable: [], nulsRemoved: 0 };
   return {
     records,

@@ -246,8 +246,8 @@ test('an urgent stream is polled before those that have waited longer', () => {
   assert.equal(kinds(slotsOf(state))[0], 'head 6');
 });
 
-const failing = (activity: Activity, restsUntil: number): StreamChange => ({
-  problems: { [activity]: { code: 'NET-01', explanation: '', next: '', tries: 1, failedAt: 0, restsUntil } },
+const failing = (activity: Activity, retryAt: number): StreamChange => ({
+  problems: { [activity]: { code: 'NET-01', explanation: '', next: '', tries: 1, failedAt: 0, retryAt } },
 });
 
 test('a poll that failed rests while the others go on, and then goes alone', () => {
@@ -264,8 +264,8 @@ for (const [activity, change, kind] of [
   ['counts', { cursors: { mend: at(mendOf(['2026-11-24'])) } }, 'mend'],
 ] as const) {
   test(`a failed ${activity} rests alone: the stream is polled as before, together with the others`, () => {
-    const streams = (restsUntil: number) =>
-      sync([stream(1, { ...change, ...failing(activity, restsUntil) }), stream(2)]);
+    const streams = (retryAt: number) =>
+      sync([stream(1, { ...change, ...failing(activity, retryAt) }), stream(2)]);
     assert.deepEqual(kinds(slotsOf(streams(200_000))), ['head 0', 'head 1']);
     assert.ok(kinds(slotsOf(streams(100_000))).includes(`${kind} 0`));
   });
@@ -327,7 +327,7 @@ test('no more than five requests are under way apart', () => {
 });
 
 test('after a request that failed as a whole no stream goes apart', () => {
-  const state = sync(numbered(3, { slow: 'polls' }), { trouble: { restsUntil: 0, tries: 1 } });
+  const state = sync(numbered(3, { slow: 'polls' }), { trouble: { retryAt: 0, tries: 1 } });
   const next = nextRequest(state, 100_000);
   assert.ok(next.kind === 'ask' && !next.isApart);
 });
@@ -346,7 +346,7 @@ test('a mark of a stopped stream makes nothing urgent', () => {
 test('after a request that failed as a whole the streams go alone in turn', () => {
   const streams = [stream(1), stream(2, { cursors: copying }), stream(3)];
   const asked = [1, 2, 3].map((tries) => {
-    const slots = slotsOf(sync(streams, { trouble: { restsUntil: 0, tries } }));
+    const slots = slotsOf(sync(streams, { trouble: { retryAt: 0, tries } }));
     return [...new Set(slots.map(({ index }) => index))];
   });
   assert.deepEqual(asked, [[1], [2], [0]]);
@@ -368,7 +368,7 @@ test('of a stopped stream only the poll is tried again, beside the others', () =
 });
 
 test('a sync in trouble waits until its rest is over', () => {
-  const state = sync([stream(1)], { trouble: { restsUntil: 160_000, tries: 3 } });
+  const state = sync([stream(1)], { trouble: { retryAt: 160_000, tries: 3 } });
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'wait', until: 160_000 });
 });
 

@@ -6,7 +6,7 @@ import { type Due, dueOf } from '../cursors/pace.ts';
 import { type Pass, pagesExpected, type WindowEnd } from '../cursors/pass.ts';
 import { canPollTogether, isRecheckDue, settleSeconds } from '../cursors/poll.ts';
 import { sweepPeriod } from '../cursors/sweep.ts';
-import { rests } from '../run/problems.ts';
+import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
 import { activityOf, addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
@@ -69,7 +69,7 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
   const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
   const sendAt = Math.max(
     nextSendAt(state.budget, isUrgent, now),
-    state.trouble?.restsUntil ?? 0,
+    state.trouble?.retryAt ?? 0,
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
@@ -99,7 +99,7 @@ interface Ready {
 
 /** A stopped stream is tried again now and then. */
 function isReady({ stream }: Ready, now: number): boolean {
-  if (stream.isTableChanged || rests(stream, 'table', now)) return false;
+  if (stream.isTableChanged || isBackingOff(stream, 'table', now)) return false;
   return stream.stopped === null || stream.stopped.retryAt <= now;
 }
 
@@ -120,7 +120,7 @@ const isDescribeDue = ({ describe, table, stopped }: StreamState, now: number) =
 
 function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number): boolean {
   const { counts, backfill } = stream.cursors;
-  if (!counts || backfill || stream.stopped || stream.isTableChanged || rests(stream, 'counts', now))
+  if (!counts || backfill || stream.stopped || stream.isTableChanged || isBackingOff(stream, 'counts', now))
     return false;
   return isCountDue(counts.position, serverNow, isReadAgain(stream));
 }
@@ -173,7 +173,7 @@ const probeOf = ({ cursors }: StreamState): Work['kind'] =>
 /** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
 function addReReads(slots: Slots, streams: readonly Ready[], now: number): void {
   const waiting = streams.flatMap(({ stream, index }) =>
-    stream.marked && !rests(stream, 'repair', now) ? [{ ...stream.marked, index }] : [],
+    stream.marked && !isBackingOff(stream, 'repair', now) ? [{ ...stream.marked, index }] : [],
   );
   const inOrder = waiting.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.oldest - b.oldest);
   for (const { index } of inOrder.slice(0, reReadsMax)) slots.add({ kind: 're-read', index });
@@ -208,7 +208,7 @@ function ridesAlong(
 /** @param copying  how many first copies run */
 function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
   const { cursors, isUrgent, pollSince, polledAt } = stream;
-  if (!cursors.head || rests(stream, 'poll', now)) return false;
+  if (!cursors.head || isBackingOff(stream, 'poll', now)) return false;
   if (!cursors.backfill || isUrgent || pollSince !== null || cursors.head.position.pass) return true;
   return now - polledAt >= copying * copiedPollEveryMs;
 }
@@ -225,7 +225,7 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, 
   const { recheck, sweep, content, mend, backfill } = cursors;
   const checks: Check[] = [];
   const check = (kind: Work['kind'], pace: Due, isWanted = false) => {
-    if (pace !== null && !rests(stream, activityOf(kind), now))
+    if (pace !== null && !isBackingOff(stream, activityOf(kind), now))
       checks.push({ work: { kind, index }, pace, isWanted });
   };
   if (recheck && isRecheckDue(recheck.position, serverNow) && !ridesAlong(stream, serverNow))
@@ -256,12 +256,12 @@ function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], at: number)
       end: WindowEnd,
       now: number,
     ): Bulk[] => {
-      if (!pass || rests(stream, 'poll', at)) return [];
+      if (!pass || isBackingOff(stream, 'poll', at)) return [];
       const pages = pagesExpected(pass, stream.pageSizes.full.rows, { end, serverNow });
       return [{ work: { kind, index }, pages, lag: now - pass.from }];
     };
     const recheckPass = recheck?.position.pass;
-    const isCopied = backfill && !rests(stream, 'backfill', at);
+    const isCopied = backfill && !isBackingOff(stream, 'backfill', at);
     return [
       ...(isCopied ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
       ...passOf('head', head?.position.pass, null, serverNow),
@@ -285,7 +285,7 @@ function deletedLogsOf(
   return streams
     .filter(({ stream }) => {
       const { deleted, backfill } = stream.cursors;
-      if (!deleted || backfill || stream.stopped || rests(stream, 'deleted log', now)) return false;
+      if (!deleted || backfill || stream.stopped || isBackingOff(stream, 'deleted log', now)) return false;
       return isDeletedDue(deleted.position, serverNow, stream.pollSince !== null);
     })
     .toSorted(
@@ -303,6 +303,6 @@ const wakesAt = (all: readonly Ready[], now: number) =>
     ...all
       .filter(({ stream }) => !stream.isTableChanged)
       .map(({ stream }) =>
-        Math.max(now + 1, stream.problems.table?.restsUntil ?? 0, stream.stopped?.retryAt ?? 0),
+        Math.max(now + 1, stream.problems.table?.retryAt ?? 0, stream.stopped?.retryAt ?? 0),
       ),
   );

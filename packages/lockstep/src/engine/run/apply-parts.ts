@@ -128,7 +128,7 @@ export async function applyParts(
     const part = { observation, hi, isLast: false };
     await ofOneTable(
       index,
-      async () => (await deps.mirror.applyRest([{ table, moves: own, marks }], part)).unmoved,
+      async () => (await deps.mirror.applyRemainder([{ table, moves: own, marks }], part)).unmoved,
     );
   }
   const tables = new Map([
@@ -141,7 +141,7 @@ export async function applyParts(
       .map(([index, table]) => ({ table, moves: moves.take(index) })),
     ...stops.map(({ table, fault }) => ({ table, moves: [], stop: fault })),
   ];
-  const last = await deps.mirror.applyRest(rest, { observation, hi, isLast: true });
+  const last = await deps.mirror.applyRemainder(rest, { observation, hi, isLast: true });
   return {
     figures: last.figures,
     stored: new Set([...stored].filter((index) => !failed.has(index))),
@@ -162,7 +162,7 @@ async function applyOnePage(
   if (!page) return [];
   const began = deps.clock.now();
   const { absent, partial, check } = step;
-  const { fates, unmoved, merged } = await deps.mirror.applyPage(table, page, {
+  const { counts, unmoved, merged } = await deps.mirror.applyPage(table, page, {
     ...reading,
     isLast: false,
     moves,
@@ -173,6 +173,6 @@ async function applyOnePage(
   const fields = { stream: table.stream.sobject, kind: slot.kind, rows: page.count };
   deps.log.debug('page applied', { ...fields, tookMs: deps.clock.now() - began });
   if (merged.length > 0) deps.related.stored({ table, ids: [], deletedIds: merged, formerMasters: [] });
-  if (fates.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: fates.quarantined });
+  if (counts.quarantined > 0) deps.log.warn('rows set aside', { ...fields, rows: counts.quarantined });
   return unmoved;
 }

@@ -6,12 +6,12 @@
 
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
-import { databaseFault, isLockTimeout, type Rest } from '../../postgres/index.ts';
+import { databaseFault, isLockTimeout, type Remainder } from '../../postgres/index.ts';
 import { describeSObjects } from '../../salesforce/index.ts';
 import type { Beside, Next } from '../plan/next-request.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
 import { hasQuestions, prepareAsking } from './prepare-asking.ts';
-import { type Activity, rests, withoutProblem, withProblem } from './problems.ts';
+import { type Activity, isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { Run } from './run.ts';
 import { fieldsSeen } from './see-fields.ts';
 import { afterDate } from './server-time.ts';
@@ -125,7 +125,7 @@ async function applyCounts(
   counted: readonly Counted[],
 ): Promise<SyncState> {
   const { clock, mirror, holder } = run;
-  const rest: Rest[] = [];
+  const rest: Remainder[] = [];
   let next = state;
   for (const { streamNo, version, result } of counted) {
     const stream = next.streams.find(({ table }) => table.stream.streamNo === streamNo);
@@ -147,7 +147,7 @@ async function applyCounts(
   if (rest.length === 0) return next;
   const streamNos = rest.map(({ table }) => table.stream.streamNo);
   const observation = await mirror.openTickObservation(holder, streamNos, movesLastMs);
-  const { unmoved, figures } = await mirror.applyRest(rest, { observation, isLast: true });
+  const { unmoved, figures } = await mirror.applyRemainder(rest, { observation, isLast: true });
   return unmoved.length > 0 ? run.reload(next) : withFigures(next, figures);
 }
 
@@ -184,7 +184,7 @@ const lockWaitMs = { first: 100, most: 5_000 };
 /** Makes tables again that somebody has changed. */
 export function beginRestores(run: BesideRun, side: SideWork, state: SyncState): void {
   for (const stream of state.streams) {
-    if (!stream.isTableChanged || rests(stream, 'table', run.clock.now())) continue;
+    if (!stream.isTableChanged || isBackingOff(stream, 'table', run.clock.now())) continue;
     const { streamNo, sobject } = stream.table.stream;
     const tries = stream.problems.table?.tries ?? 1;
     const waitMs = Math.min(lockWaitMs.most, lockWaitMs.first * 2 ** Math.min(tries - 1, 6));

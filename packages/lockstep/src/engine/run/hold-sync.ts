@@ -6,12 +6,12 @@ import type { ServerSeconds } from '../../core/stamps.ts';
 import { type Destination, databaseFault, type Holder } from '../../postgres/index.ts';
 import { countRecords, type Salesforce, type Usage } from '../../salesforce/index.ts';
 import { afterAnswer, isClosed } from '../plan/quota.ts';
-import { healCutOff } from '../writes/heal-cut-off.ts';
 import { pollFirst } from '../writes/polled-first.ts';
+import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
+import { backoffMs } from './backoff.ts';
 import { withProblem } from './problems.ts';
-import { restMs } from './rest.ts';
-import { type HeldSync, type Run } from './run.ts';
+import { type LeasedSync, type Run } from './run.ts';
 import { runTicks } from './run-ticks.ts';
 import { agree, type ServerTime } from './server-time.ts';
 import type { SyncDeps } from './sync-deps.ts';
@@ -20,14 +20,14 @@ import { loadState, pageRowsMax, type StreamState, type SyncState, startsOf } fr
 import type { Trouble } from './trouble.ts';
 
 /** A destination as its holder has it open. */
-export type HeldDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
+export type LeasedDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
 
-export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
+export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> {
   clock: Clock;
   log: AppLog;
   holder: Holder;
   salesforce: Salesforce;
-  open: HeldSync;
+  open: LeasedSync;
   openDestination(): Promise<Opened>;
   /** The processes that still finish their writes. */
   living(): Promise<readonly string[]>;
@@ -54,7 +54,7 @@ export interface HoldDeps<Opened extends HeldDestination = HeldDestination> {
  * state away, because it cannot be known what has committed: it is loaded again from there. So does what nobody has
  * foreseen; all of it is told. Ends by itself where another holder has taken over.
  */
-export async function holdSync<Opened extends HeldDestination>(
+export async function holdSync<Opened extends LeasedDestination>(
   deps: HoldDeps<Opened>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -88,7 +88,7 @@ export async function holdSync<Opened extends HeldDestination>(
       const fault = faultOfRun(error, deps.host);
       if (fault.code === 'SYS-15' || fault.code === 'DB-17') deps.onUnexpected?.(error);
       if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: holder.epoch });
-      const waitMs = restMs(tries, fault);
+      const waitMs = backoffMs(tries, fault);
       log.warn('sync waits', { code: fault.code, waitMs, tries });
       await trouble.begin(fault, waitMs);
       await rest(deps, waitMs, signal);
@@ -99,7 +99,7 @@ export async function holdSync<Opened extends HeldDestination>(
 }
 
 /** What records that were merged by others leave to be read again. */
-const relatedIn = ({ log, open }: HoldDeps, opened: HeldDestination) =>
+const relatedIn = ({ log, open }: HoldDeps, opened: LeasedDestination) =>
   new RelatedRecords({
     log,
     destination: () => Promise.resolve(opened),
@@ -133,7 +133,7 @@ async function rest(
 async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal): Promise<SyncState> {
   const { mirror, tables, open } = run;
   await mirror.takeOver(run.holder);
-  await healCutOff({ ...run, pollSince: open.pollSince }, true);
+  await recoverUnfinishedWrites({ ...run, pollSince: open.pollSince }, true);
   await mirror.retryStopped();
 
   const { intervalMs } = open.settings;
@@ -182,7 +182,7 @@ async function withChangedTables({ mirror, clock, log }: Run, state: SyncState):
 /** Its first try has not been made yet. */
 function retried(stream: StreamState): StreamState {
   const { table } = stream.problems;
-  return table ? { ...stream, problems: { ...stream.problems, table: { ...table, restsUntil: 0 } } } : stream;
+  return table ? { ...stream, problems: { ...stream.problems, table: { ...table, retryAt: 0 } } } : stream;
 }
 
 /** So many answers may be asked for until two in a row tell the same time. */

@@ -21,14 +21,14 @@ export function openProblems(mirror: Mirror): (state: SyncState, now: number) =>
     const changes: ProblemChange[] = [];
     for (const [key, problem] of current) {
       if (before.get(key) === problem) continue;
-      const { code, explanation, next, tries, restsUntil } = problem;
+      const { code, explanation, next, tries, retryAt } = problem;
       changes.push({
         ...placeOf(key),
         code,
         explanation,
         next,
         tries,
-        waitMs: Math.max(0, restsUntil - now),
+        waitMs: Math.max(0, retryAt - now),
       });
     }
     for (const key of before.keys()) if (!current.has(key)) changes.push({ ...placeOf(key), code: null });

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { streamState } from '@lockstep/harness/sync-state';
 import { Fault } from '../../core/faults.ts';
-import { type Activity, problemRestMs, rests, stopRestMs, withoutProblem, withProblem } from './problems.ts';
+import {
+  type Activity,
+  isBackingOff,
+  problemBackoffMs,
+  stopBackoffMs,
+  withoutProblem,
+  withProblem,
+} from './problems.ts';
 
 const now = 1_000_000;
 const [second, minute] = [1_000, 60_000];
@@ -11,7 +18,7 @@ const refused = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE'
 const locked = new Fault('DB-16', {});
 
 const restsOf = (activity: Activity, fault: Fault, tries: readonly number[]) =>
-  tries.map((count) => problemRestMs(activity, count, fault));
+  tries.map((count) => problemBackoffMs(activity, count, fault));
 
 test('a failure is told with its code, what it means and what helps, and its activity rests', () => {
   const { problems } = withProblem(streamState(1), 'poll', unreachable, now);
@@ -22,7 +29,7 @@ test('a failure is told with its code, what it means and what helps, and its act
       next: unreachable.next,
       tries: 1,
       failedAt: now,
-      restsUntil: now + 2 * second,
+      retryAt: now + 2 * second,
     },
   });
 });
@@ -30,10 +37,10 @@ test('a failure is told with its code, what it means and what helps, and its act
 test('what failed rests until its time has come, and nothing else of the stream does', () => {
   const stream = withProblem(streamState(1), 'sweep', unreachable, now);
   assert.deepEqual(
-    [now, now + minute - 1, now + minute].map((at) => rests(stream, 'sweep', at)),
+    [now, now + minute - 1, now + minute].map((at) => isBackingOff(stream, 'sweep', at)),
     [true, true, false],
   );
-  assert.equal(rests(stream, 'poll', now), false);
+  assert.equal(isBackingOff(stream, 'poll', now), false);
 });
 
 test('each failure in a row counts, whatever its reason, and a success ends the row of that activity alone', () => {
@@ -84,7 +91,7 @@ test('what Salesforce asks to wait is kept by every activity, up to an hour', ()
 
 test('an object that was refused for good is tried again after five minutes, later each time, up to an hour', () => {
   assert.deepEqual(
-    [1, 2, 3, 4, 5, 6, 1_000].map((tries) => stopRestMs(tries) / minute),
+    [1, 2, 3, 4, 5, 6, 1_000].map((tries) => stopBackoffMs(tries) / minute),
     [5, 10, 20, 40, 60, 60, 60],
   );
 });

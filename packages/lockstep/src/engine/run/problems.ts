@@ -3,7 +3,7 @@
  * nothing about polls, and a table that is locked nothing about other tables. Pure.
  */
 import type { Fault } from '../../core/faults.ts';
-import { restMs } from './rest.ts';
+import { backoffMs } from './backoff.ts';
 
 /**
  * What is done for a stream, as far as it can fail by itself: reading what is new, the first copy, reading marked
@@ -27,7 +27,7 @@ export interface Problem {
   tries: number;
   /** By the local clock. */
   failedAt: number;
-  restsUntil: number;
+  retryAt: number;
 }
 
 export type Problems = { readonly [A in Activity]?: Problem };
@@ -37,16 +37,16 @@ const checks: ReadonlySet<Activity> = new Set(['deleted log', 'sweep', 'counts',
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 /** A lock ends when its holder commits, and looking costs no request. */
-const lockRestMsMax = 3_000;
+const lockBackoffMsMax = 3_000;
 
 /** How long an activity rests after its n-th failure in a row. What is not urgent is not tried often. */
-export function problemRestMs(activity: Activity, tries: number, fault: Fault): number {
-  if (fault.code === 'DB-16') return Math.min(lockRestMsMax, 500 * 2 ** Math.min(tries, 6));
+export function problemBackoffMs(activity: Activity, tries: number, fault: Fault): number {
+  if (fault.code === 'DB-16') return Math.min(lockBackoffMsMax, 500 * 2 ** Math.min(tries, 6));
   const isPatient = checks.has(activity) || (activity === 'repair' && fault.kind === 'permanent');
   const asked = Math.min(fault.safe.waitMs ?? 0, hourMs);
   return isPatient
     ? Math.max(asked, Math.min(hourMs, minuteMs * 2 ** Math.min(tries - 1, 6)))
-    : restMs(tries, fault);
+    : backoffMs(tries, fault);
 }
 
 /** What a stream's state holds of all this. */
@@ -67,7 +67,7 @@ export function withProblem<State extends WithProblems>(
     next: fault.next,
     tries,
     failedAt: now,
-    restsUntil: now + problemRestMs(activity, tries, fault),
+    retryAt: now + problemBackoffMs(activity, tries, fault),
   };
   return { ...stream, problems: { ...stream.problems, [activity]: problem } };
 }
@@ -78,12 +78,12 @@ export function withoutProblem<State extends WithProblems>(stream: State, activi
   return { ...stream, problems };
 }
 
-export const rests = ({ problems }: WithProblems, activity: Activity, now: number): boolean =>
-  (problems[activity]?.restsUntil ?? 0) > now;
+export const isBackingOff = ({ problems }: WithProblems, activity: Activity, now: number): boolean =>
+  (problems[activity]?.retryAt ?? 0) > now;
 
 /** An hour at most after an object was refused for good it is tried again: rights come back. */
-const stopRestMsMax = hourMs;
-const firstStopRestMs = 5 * minuteMs;
+const stopBackoffMsMax = hourMs;
+const firstStopBackoffMs = 5 * minuteMs;
 
-export const stopRestMs = (tries: number): number =>
-  Math.min(stopRestMsMax, firstStopRestMs * 2 ** Math.min(tries - 1, 5));
+export const stopBackoffMs = (tries: number): number =>
+  Math.min(stopBackoffMsMax, firstStopBackoffMs * 2 ** Math.min(tries - 1, 5));

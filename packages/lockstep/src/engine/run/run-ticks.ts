@@ -2,12 +2,12 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { Fault } from '../../core/faults.ts';
 import { spend } from '../plan/budget.ts';
 import { nextRequest } from '../plan/next-request.ts';
-import { healCutOff } from '../writes/heal-cut-off.ts';
 import { readFrom } from '../writes/polled-first.ts';
+import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
+import { backoffMs } from './backoff.ts';
 import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
 import { hasQuestions, type Prepared, prepareAsking } from './prepare-asking.ts';
 import { openProblems } from './problem-log.ts';
-import { restMs } from './rest.ts';
 import type { Run } from './run.ts';
 import { SideWork } from './side-work.ts';
 import { SyncRequests } from './sync-requests.ts';
@@ -117,9 +117,9 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
       }
       if (signal.aborted || !isOfRequest(error)) throw error;
       const tries = (at.state.trouble?.tries ?? 0) + 1;
-      const waitMs = restMs(tries, error);
+      const waitMs = backoffMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
-      at.state = { ...at.state, trouble: { tries, restsUntil: clock.now() + waitMs } };
+      at.state = { ...at.state, trouble: { tries, retryAt: clock.now() + waitMs } };
       await trouble.begin(error, waitMs);
     }
   }
@@ -192,7 +192,7 @@ const tidyEveryMs = 3_600_000;
 /** How often it is looked for records that were set aside and are to be read again. */
 const retryEveryMs = 60_000;
 /** How long a write that was cut off may wait to be noticed. */
-const healEveryMs = 5_000;
+const recoverEveryMs = 5_000;
 /** New sync requests wake the loop; this is for those whose notice was lost. */
 const lookEveryMs = 10_000;
 
@@ -209,7 +209,7 @@ function openBetweenTicks(
   const syncRequests = new SyncRequests(run.syncRequests, run.log, open.wake);
   const tidy = everyMs(clock, tidyEveryMs);
   const retry = everyMs(clock, retryEveryMs);
-  const heal = everyMs(clock, healEveryMs);
+  const recover = everyMs(clock, recoverEveryMs);
   const look = everyMs(clock, lookEveryMs);
   let { settings } = open;
   return async (known, isApplied) => {
@@ -217,7 +217,7 @@ function openBetweenTicks(
     if (tidy()) beginTidying(run, side, state);
     if (isApplied) beginRestores(run, side, state);
     if (retry()) await mirror.retrySetAside();
-    if (heal()) await healCutOff({ ...run, pollSince: open.pollSince }, false);
+    if (recover()) await recoverUnfinishedWrites({ ...run, pollSince: open.pollSince }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
     let next = withSyncRequests(run, side, isNews ? { ...state, trouble: null } : state);

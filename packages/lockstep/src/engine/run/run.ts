@@ -1,14 +1,14 @@
 import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { Destination } from '../../postgres/index.ts';
 import type { Quota } from '../plan/quota.ts';
-import type { HealDeps } from '../writes/heal-cut-off.ts';
 import type { PollSince } from '../writes/polled-first.ts';
+import type { RecoveryDeps } from '../writes/recover-unfinished-writes.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
 import type { Trouble } from './trouble.ts';
 
 /** What the holder of a sync shares with the proxy in front of it. */
-export interface HeldSync {
+export interface LeasedSync {
   /** Replaced when they change. */
   readonly settings: { intervalMs: number; stopAtPercent: number };
   readonly wake: WakeSignal;
@@ -23,8 +23,8 @@ export interface HeldSync {
 }
 
 /** One run of a sync, from a start to the next one. */
-export interface Run extends SyncDeps, Pick<HealDeps, 'living'> {
-  open: HeldSync;
+export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
+  open: LeasedSync;
   tables: Destination['tables'];
   /** Loads them again: the plan of one has changed. */
   reloadTables(): Promise<void>;

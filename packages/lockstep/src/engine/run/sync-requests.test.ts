@@ -254,12 +254,12 @@ const stoppedAt = (triedAt: number) => ({
 test('what has failed before somebody asked is tried again at once', async () => {
   const syncRequests = opened(syncRequest('compare'));
   const failedAt = (at: number) => ({
-    counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, restsUntil: now + 60_000 },
+    counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, retryAt: now + 60_000 },
   });
   const state = sync([stream(1, { problems: failedAt(now - 1), ...stoppedAt(now - 1) })]);
   await syncRequests.look(state);
   const asked = syncRequests.requested(state);
-  assert.deepEqual([asked.problems.counts?.restsUntil, asked.stopped?.retryAt], [now, now]);
+  assert.deepEqual([asked.problems.counts?.retryAt, asked.stopped?.retryAt], [now, now]);
   await syncRequests.settle(sync([stream(1, { problems: failedAt(now + 1) })]));
   assert.deepEqual(syncRequests.ended, [
     { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },

@@ -315,8 +315,8 @@ function tryingAgain({ syncRequest, since }: Active, stream: StreamState): Strea
     next = { ...next, stopped: { ...stopped, retryAt: since } };
   for (const kind of passesOf(syncRequest, stream)) {
     const problem = problems[kind];
-    if (!problem || problem.failedAt >= since || problem.restsUntil <= since) continue;
-    next = { ...next, problems: { ...next.problems, [kind]: { ...problem, restsUntil: since } } };
+    if (!problem || problem.failedAt >= since || problem.retryAt <= since) continue;
+    next = { ...next, problems: { ...next.problems, [kind]: { ...problem, retryAt: since } } };
   }
   return next;
 }

@@ -24,7 +24,7 @@ import type { Problem, Problems } from './problems.ts';
 import type { ServerTime } from './server-time.ts';
 
 /** A cursor as the destination holds it. Its version is what a move compares and sets; 0 before its first move. */
-export interface Held<Position> {
+export interface CursorState<Position> {
   position: Position;
   version: number;
 }
@@ -45,7 +45,7 @@ export interface Positions {
  * A stream's cursors; null where it has none of that kind: `backfill` once the first full read has ended, `head`,
  * `recheck` and `counts` for an object that has no time to follow it by, `deleted` for one without a log of deletions.
  */
-export type Cursors = { readonly [Kind in CursorKind]: Held<Positions[Kind]> | null };
+export type Cursors = { readonly [Kind in CursorKind]: CursorState<Positions[Kind]> | null };
 
 export interface StreamState {
   table: StreamTable;
@@ -108,7 +108,7 @@ export interface SyncState {
   /** The last request carried no page: the next one does, so that none of the others keeps the polls away. */
   wasApart: boolean;
   /** Set after a failed request: the sync waits until then. */
-  trouble: { restsUntil: number; tries: number } | null;
+  trouble: { retryAt: number; tries: number } | null;
 }
 
 /** What Salesforce returns at most in one query of a composite request. */
@@ -129,7 +129,7 @@ export async function loadState(
     const table = tables.get(checkpoint.sobject.toLowerCase());
     if (!table || checkpoint.state === 'queued') return [];
     const own = cursors.filter(({ stream_no }) => stream_no === checkpoint.stream_no);
-    const held = <Position>(kind: CursorKind, start: Position | null): Held<Position> | null => {
+    const held = <Position>(kind: CursorKind, start: Position | null): CursorState<Position> | null => {
       const row = own.find((cursor) => cursor.kind === kind);
       if (row) return { position: row.position as Position, version: row.version };
       return start && { position: start, version: 0 };
@@ -172,7 +172,7 @@ const problemsOf = (rows: readonly ProblemRow[]): Problems =>
   Object.fromEntries(
     rows.map(({ kind, code, explanation, next, tries }): [string, Problem] => [
       kind,
-      { code, explanation, next, tries, failedAt: 0, restsUntil: 0 },
+      { code, explanation, next, tries, failedAt: 0, retryAt: 0 },
     ]),
   );
 

@@ -5,7 +5,7 @@ import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
 import { activityOf, isHead, type Slot } from '../plan/fill-slots.ts';
 import { type ExchangeTimes, type PreparedSlot, type SlotQuery, slotStep, streamOf } from '../plan/slots.ts';
 import type { DeletedLogPart, Part, Stop } from './apply-parts.ts';
-import { stopRestMs, withoutProblem, withProblem } from './problems.ts';
+import { stopBackoffMs, withoutProblem, withProblem } from './problems.ts';
 import { type AnsweredDeletedLog, readDeletedLog } from './read-deleted-log.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withStream } from './sync-state.ts';
@@ -113,7 +113,10 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
     return { ...refused, describe: { ...stream.describe, isDue: true } };
   if (fault.kind !== 'permanent' || !isFollowing(stream, kind)) return refused;
   const tries = (stream.stopped?.tries ?? 0) + 1;
-  return { ...refused, stopped: { code: fault.code, tries, triedAt: now, retryAt: now + stopRestMs(tries) } };
+  return {
+    ...refused,
+    stopped: { code: fault.code, tries, triedAt: now, retryAt: now + stopBackoffMs(tries) },
+  };
 }
 
 /** Whether the stream cannot be followed without it: its polls, and where it has none the reading of all its records. */

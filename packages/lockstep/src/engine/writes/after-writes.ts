@@ -2,7 +2,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Salesforce } from '../../salesforce/index.ts';
-import { OwedRecords } from './owed-records.ts';
+import { DeferredRecords } from './deferred-records.ts';
 import { pollFirst } from './polled-first.ts';
 import { ReadBacks } from './read-backs.ts';
 import { type Opened, RelatedRecords } from './related-records.ts';
@@ -16,7 +16,7 @@ export interface AfterWritesDeps {
   salesforce: Salesforce;
   /** Opened at first use. */
   destination(): Promise<Opened>;
-  /** As in {@link HeldSync}: what is to be polled first of all. */
+  /** As in {@link LeasedSync}: what is to be polled first of all. */
   urgent: Set<string>;
   wake: WakeSignal;
 }
@@ -24,7 +24,7 @@ export interface AfterWritesDeps {
 /** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
 export interface AfterWrites {
   readBacks: ReadBacks;
-  owed: OwedRecords;
+  deferred: DeferredRecords;
   jobs: WatchedJobs;
   /** Has sobjects, in lower case, polled first of all. */
   pollSoon(sobjects: Iterable<string>): void;
@@ -39,7 +39,7 @@ export function openAfterWrites({ urgent, wake, ...deps }: AfterWritesDeps): Aft
   const related = new RelatedRecords({ ...deps, onMarked });
   return {
     readBacks: new ReadBacks({ ...deps, onStored: (stored) => related.stored(stored) }, signal),
-    owed: new OwedRecords({ ...deps, onMarked }, signal),
+    deferred: new DeferredRecords({ ...deps, onMarked }, signal),
     jobs: new WatchedJobs({ ...deps, pollSoon: onMarked }, signal),
     pollSoon,
     end: () => closing.abort(new Error('the sync is closed')),

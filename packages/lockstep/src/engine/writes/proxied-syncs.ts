@@ -78,13 +78,13 @@ export function proxied(
     withoutDatabase: settings.withoutDatabase,
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
     recordOutcome: async (intents, outcome) => {
-      const { owed } = afterWrites;
-      // With an outcome a write is healed by nobody: its marks come first.
-      if (owed.hasMarks) return owed.addOutcome(intents, outcome);
+      const { deferred } = afterWrites;
+      // With an outcome a write is recovered by nobody: its marks come first.
+      if (deferred.hasMarks) return deferred.addOutcome(intents, outcome);
       try {
         await (await destination()).mirror.recordOutcome(intents, outcome);
       } catch (error) {
-        owed.addOutcome(intents, outcome);
+        deferred.addOutcome(intents, outcome);
         throw error;
       }
     },
@@ -93,7 +93,7 @@ export function proxied(
       try {
         await markForReading(await destination(), sobject, ids);
       } catch {
-        return afterWrites.owed.addMarks(sobject, ids);
+        return afterWrites.deferred.addMarks(sobject, ids);
       }
       afterWrites.pollSoon([sobject]);
     },

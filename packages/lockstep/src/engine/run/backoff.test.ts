@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Fault } from '../../core/faults.ts';
-import { restMs } from './rest.ts';
+import { backoffMs } from './backoff.ts';
 
 test('a failure lets rest longer each time, up to a minute', () => {
   const fault = new Fault('NET-01', { host: 'acme', reason: 'ECONNRESET' });
   assert.deepEqual(
-    [1, 2, 3, 6, 50].map((tries) => restMs(tries, fault)),
+    [1, 2, 3, 6, 50].map((tries) => backoffMs(tries, fault)),
     [2_000, 4_000, 8_000, 60_000, 60_000],
   );
 });
 
 test('what Salesforce asks to wait counts for more', () => {
-  assert.equal(restMs(1, new Fault('LIM-06', { status: 503, waitMs: 120_000 })), 120_000);
+  assert.equal(backoffMs(1, new Fault('LIM-06', { status: 503, waitMs: 120_000 })), 120_000);
 });
 
 test('a credential that the token endpoint refuses is not tried again for an hour', () => {
-  assert.equal(restMs(1, new Fault('SF-01', { reason: 'invalid_grant' })), 3_600_000);
-  assert.equal(restMs(1, new Fault('SF-07', { reason: 'invalid_client' })), 3_600_000);
+  assert.equal(backoffMs(1, new Fault('SF-01', { reason: 'invalid_grant' })), 3_600_000);
+  assert.equal(backoffMs(1, new Fault('SF-07', { reason: 'invalid_client' })), 3_600_000);
 });
 
 test('a session that is refused, and a token of a wrong org or address, are tried again within a minute', () => {
   for (const code of ['SF-02', 'ORG-01', 'ORG-04'] as const) {
     assert.deepEqual(
-      [1, 50].map((tries) => restMs(tries, new Fault(code, { host: 'acme' }))),
+      [1, 50].map((tries) => backoffMs(tries, new Fault(code, { host: 'acme' }))),
       [2_000, 60_000],
     );
   }

@@ -6,7 +6,7 @@ import { openLog } from '@lockstep/foundation/log';
 import type { RecordId } from '../../core/ids.ts';
 import type { LogFields } from '../../core/log-fields.ts';
 import type { Destination } from '../../postgres/index.ts';
-import { OwedRecords } from './owed-records.ts';
+import { DeferredRecords } from './deferred-records.ts';
 
 const id = (number: number) => `001${String(number).padStart(12, '0')}AAA` as RecordId;
 
@@ -34,8 +34,8 @@ function openStage(closing = new AbortController()) {
     destination: () => Promise.resolve({ mirror, tables } as unknown as Destination),
     onMarked: () => undefined,
   };
-  const owed = new OwedRecords(deps, closing.signal);
-  return Object.assign(stage, { owed });
+  const deferred = new DeferredRecords(deps, closing.signal);
+  return Object.assign(stage, { deferred });
 }
 
 async function pass(clock: ManualClock, ms: number): Promise<void> {
@@ -43,52 +43,52 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await setImmediate();
 }
 
-test('what is owed is recorded when the database is back, marks before outcomes', async () => {
+test('what is deferred is recorded when the database is back, marks before outcomes', async () => {
   const stage = openStage();
   stage.isAway = true;
-  stage.owed.addOutcome([1, 2], 'pending');
-  stage.owed.addMarks('account', [id(1)]);
-  stage.owed.addOutcome([3], 'unknown');
+  stage.deferred.addOutcome([1, 2], 'pending');
+  stage.deferred.addMarks('account', [id(1)]);
+  stage.deferred.addOutcome([3], 'unknown');
   await pass(stage.clock, 500);
   assert.deepEqual(stage.recorded, []);
-  assert.ok(stage.owed.hasMarks);
+  assert.ok(stage.deferred.hasMarks);
   stage.isAway = false;
   await pass(stage.clock, 1_000);
   assert.deepEqual(stage.recorded, ['marks 1', 'pending 1 2', 'unknown 3']);
-  assert.ok(!stage.owed.hasMarks);
+  assert.ok(!stage.deferred.hasMarks);
 });
 
 test('marks that come while others are being made are made too, and their outcome waits for them', async () => {
   const stage = openStage();
   stage.whileMarking = () => {
     stage.whileMarking = () => undefined;
-    stage.owed.addMarks('account', [id(2)]);
-    stage.owed.addOutcome([2], 'pending');
+    stage.deferred.addMarks('account', [id(2)]);
+    stage.deferred.addOutcome([2], 'pending');
   };
-  stage.owed.addMarks('account', [id(1)]);
+  stage.deferred.addMarks('account', [id(1)]);
   await pass(stage.clock, 500);
   await pass(stage.clock, 1_000);
   assert.deepEqual(stage.recorded, ['marks 1', 'marks 2', 'pending 2']);
 });
 
-test('a record that is marked once more while its mark fails is owed once', async () => {
+test('a record that is marked once more while its mark fails is deferred once', async () => {
   const stage = openStage();
   stage.whileMarking = () => {
     stage.whileMarking = () => undefined;
-    stage.owed.addMarks('account', [id(1)]);
+    stage.deferred.addMarks('account', [id(1)]);
     throw new Error('the connection broke');
   };
-  stage.owed.addMarks('account', [id(1)]);
+  stage.deferred.addMarks('account', [id(1)]);
   await pass(stage.clock, 500);
   await pass(stage.clock, 1_000);
   assert.deepEqual(stage.recorded, ['marks 1']);
-  assert.ok(!stage.owed.hasMarks);
+  assert.ok(!stage.deferred.hasMarks);
 });
 
 test('nothing is recorded any more when the sync is closed', async () => {
   const closing = new AbortController();
   const stage = openStage(closing);
-  stage.owed.addMarks('account', [id(1)]);
+  stage.deferred.addMarks('account', [id(1)]);
   closing.abort();
   await pass(stage.clock, 10_000);
   assert.deepEqual(stage.recorded, []);

@@ -7,7 +7,7 @@ import type { Stream } from './tables.ts';
 /**
  * The one statement that writes mirror rows, as text made once per table: it expands a page's JSON, guards every
  * record by the merge rule (`core/merge-rule.ts` says it in words), writes what is newer, and answers how many
- * records met which fate.
+ * records had which outcome.
  *
  *   $1 records (JSON array)   $2 stream_no   $3 lo   $4 hi   $5 Ids that were asked for and are absent
  *
@@ -22,7 +22,7 @@ import type { Stream } from './tables.ts';
  * time that jsonb takes and keeps a number's digits as they came; marks and quarantine, which are nearly always
  * empty, are asked once whether they hold anything of the stream before any Id is looked up there.
  */
-export interface GuardedStatements {
+export interface MergeStatements {
   apply: string;
   /**
    * The same for a reading that checks: what it writes of records that were stamped before $6 (seconds) is recorded
@@ -38,7 +38,7 @@ export interface GuardedStatements {
   misfits: string;
 }
 
-export interface ApplyCounts {
+export interface MergedRow {
   judged: number;
   written: number;
   unchanged: number;
@@ -54,7 +54,7 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const list = (columns: readonly ColumnPlan[], text: (column: ColumnPlan) => string, separator = ', ') =>
   columns.map(text).join(separator);
 
-export function guardedStatements(stream: Stream, serverVersion: number): GuardedStatements {
+export function mergeStatements(stream: Stream, serverVersion: number): MergeStatements {
   const names = namesOf(stream);
   const page = pageOf(stream.columns, serverVersion);
   return {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { storable } from './storable.ts';
+import { sanitizeJson } from './sanitize-json.ts';
 
 const id = '001000000000001AAA';
 const record = (literal: string) => `{"Id":"${id}","Name":"${literal}"}`;
 
 test('an escaped NUL is taken out and counted', () => {
-  assert.deepEqual(storable(`[${record(String.raw`a\u0000b\u0000`)}]`), {
+  assert.deepEqual(sanitizeJson(`[${record(String.raw`a\u0000b\u0000`)}]`), {
     records: `[${record('ab')}]`,
     unstorable: [],
     nulsRemoved: 2,
@@ -22,17 +22,17 @@ test('text that only looks like an escape stays', () => {
     String.raw`\\\\udc00 \"`,
   ]) {
     const records = `[${record(literal)}]`;
-    assert.deepEqual(storable(records), { records, unstorable: [], nulsRemoved: 0 });
+    assert.deepEqual(sanitizeJson(records), { records, unstorable: [], nulsRemoved: 0 });
   }
 });
 
 test('an escape behind an escaped backslash is an escape', () => {
-  assert.deepEqual(storable(`[${record(String.raw`\\\u0000`)}]`), {
+  assert.deepEqual(sanitizeJson(`[${record(String.raw`\\\u0000`)}]`), {
     records: `[${record(String.raw`\\`)}]`,
     unstorable: [],
     nulsRemoved: 1,
   });
-  assert.equal(storable(`[${record(String.raw`\\\ud800`)}]`).unstorable.length, 1);
+  assert.equal(sanitizeJson(`[${record(String.raw`\\\ud800`)}]`).unstorable.length, 1);
 });
 
 test('a record with half of a surrogate pair is set aside with its Id, the others stay', () => {
@@ -47,18 +47,22 @@ test('a record with half of a surrogate pair is set aside with its Id, the other
   for (const half of [...halves, '\\ud83d\\u0000\\ude00']) {
     const bad = record(half);
     const pair = record('\\ud83d\\ude00');
-    assert.deepEqual(storable(`[${pair}, ${bad} ,${record('a\\u0000')}]`), {
+    assert.deepEqual(sanitizeJson(`[${pair}, ${bad} ,${record('a\\u0000')}]`), {
       records: `[${pair},${record('a')}]`,
       unstorable: [{ id, text: bad }],
       nulsRemoved: 1,
     });
-    assert.deepEqual(storable(`[${bad}]`).records, '[]');
+    assert.deepEqual(sanitizeJson(`[${bad}]`).records, '[]');
   }
 });
 
 test('the halves of a pair do not find each other across two values', () => {
   const bad = `{"Id":"${id}","A":"\\ud83d","B":"\\ude00"}`;
-  assert.deepEqual(storable(`[${bad}]`), { records: '[]', unstorable: [{ id, text: bad }], nulsRemoved: 0 });
+  assert.deepEqual(sanitizeJson(`[${bad}]`), {
+    records: '[]',
+    unstorable: [{ id, text: bad }],
+    nulsRemoved: 0,
+  });
 });
 
 test('what is kept equals the records without NUL, what is set aside is not well formed', () => {
@@ -79,7 +83,7 @@ test('what is kept equals the records without NUL, what is set aside is not well
     fc.property(texts, (names) => {
       const rows = names.map((pieces) => ({ Id: id, Name: pieces.join('') }));
       // JSON.stringify escapes NUL and lone halves itself.
-      const result = storable(JSON.stringify(rows));
+      const result = sanitizeJson(JSON.stringify(rows));
       const good = rows.filter(({ Name }) => Name.isWellFormed());
       const kept = good.map(({ Id, Name }) => ({ Id, Name: Name.replaceAll('\u0000', '') }));
       assert.deepEqual(JSON.parse(result.records), kept);
@@ -94,5 +98,5 @@ test('what is kept equals the records without NUL, what is set aside is not well
 });
 
 test('a record that must be set aside and has no Id spoils the page', () => {
-  assert.throws(() => storable('[{"Name":"\\ud800"}]'), { code: 'DATA-03' });
+  assert.throws(() => sanitizeJson('[{"Name":"\\ud800"}]'), { code: 'DATA-03' });
 });

@@ -3,11 +3,11 @@
  * sum comes to its bound as well, further ones pass without being looked into, and the mirror is polled after them. One
  * sync has a quarter at most, so that its callers cost the others nothing.
  */
-const heldBytesMax = 512 * 1024 * 1024;
+const bufferedBytesMax = 512 * 1024 * 1024;
 const shareOfSync = 1 / 4;
 
 /** Bodies that name records are shorter; a longer one is passed on without a look at it. */
-export const holdBytesMax = 8 * 1024 * 1024;
+export const bufferBytesMax = 8 * 1024 * 1024;
 
 /** So much of a body that only passes may wait until it is taken; about what one read of a socket brings. */
 export const waitingBytesMax = 65_536;
@@ -20,11 +20,11 @@ export interface Holding {
   giveBack(): void;
 }
 
-export interface HeldBytes {
+export interface BufferedBytes {
   open(sync: string): Holding;
 }
 
-export function openHeldBytes(max = heldBytesMax): HeldBytes {
+export function openBufferedBytes(max = bufferedBytesMax): BufferedBytes {
   let total = 0;
   const bySync = new Map<string, number>();
   return {

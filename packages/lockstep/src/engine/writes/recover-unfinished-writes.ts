@@ -3,7 +3,7 @@ import type { AppLog } from '../../core/log-fields.ts';
 import type { Destination, Mirror } from '../../postgres/index.ts';
 import { type PollSince, readFrom } from './polled-first.ts';
 
-export interface HealDeps {
+export interface RecoveryDeps {
   clock: Clock;
   log: AppLog;
   mirror: Mirror;
@@ -20,13 +20,13 @@ export interface HealDeps {
  *
  * @param isStart  the writes of the living too: the database may have been away when they ended
  */
-export async function healCutOff(
-  { clock, mirror, tables, pollSince, living, log }: HealDeps,
+export async function recoverUnfinishedWrites(
+  { clock, mirror, tables, pollSince, living, log }: RecoveryDeps,
   isStart: boolean,
 ): Promise<void> {
   if (!(await mirror.hasOpenIntents())) return;
   const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
-  const { healed, withoutId } = await mirror.healIntents(await living(), streamNos, isStart);
+  const { recovered, withoutId } = await mirror.recoverIntents(await living(), streamNos, isStart);
   for (const [sobject, age] of withoutId) readFrom(pollSince, sobject, clock.now() - age * 1_000);
-  if (healed > 0) log.warn('writes that were cut off are read again', { rows: healed });
+  if (recovered > 0) log.warn('writes that were cut off are read again', { rows: recovered });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordId } from '../core/ids.ts';
-import { shownIn } from './shown.ts';
+import { shownIn } from './record-summary.ts';
 
 const page = (records: object[], unstorable: { id: RecordId; text: string }[] = []) => ({
   records: JSON.stringify(records),

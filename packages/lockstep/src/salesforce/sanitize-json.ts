@@ -12,7 +12,7 @@ import { JsonScanner } from './scan.ts';
 const escapes = /\\(?:u([0-9a-fA-F]{4})|.)/g;
 
 /** @param records a JSON array of objects that a scanner has passed */
-export function storable(records: string): Pick<Page, 'records' | 'unstorable' | 'nulsRemoved'> {
+export function sanitizeJson(records: string): Pick<Page, 'records' | 'unstorable' | 'nulsRemoved'> {
   const whole = inspect(records);
   if (!whole.hasLoneSurrogate) {
     return { records: whole.withoutNuls, unstorable: [], nulsRemoved: whole.nuls };

@@ -13,9 +13,9 @@ const idsMax = 100_000;
 /**
  * What could not be recorded of proxied writes because the mirror's database was away for longer or for a moment: marks
  * of their records, and their outcomes. It is recorded when the database is back. A process that ends before loses it;
- * whoever takes over then heals the writes without an outcome, so that no outcome may be recorded before its marks.
+ * whoever takes over then recovers the writes without an outcome, so that no outcome may be recorded before its marks.
  */
-export class OwedRecords {
+export class DeferredRecords {
   private marks = new Map<string, Set<RecordId>>();
   private outcomes = new Map<Outcome, Set<number>>();
   /** Those that are being made now. */
@@ -31,7 +31,7 @@ export class OwedRecords {
   private readonly closing: AbortSignal;
 
   /** @param closing  nothing is recorded any more */
-  constructor(deps: OwedRecords['deps'], closing: AbortSignal) {
+  constructor(deps: DeferredRecords['deps'], closing: AbortSignal) {
     this.deps = deps;
     this.closing = closing;
   }
@@ -45,7 +45,7 @@ export class OwedRecords {
     const known = this.marks.get(sobject) ?? new Set();
     this.marks.set(sobject, known);
     for (const id of ids.slice(0, Math.max(0, idsMax - this.countMarks()))) known.add(id);
-    this.deps.log.warn('marks cannot be made and are owed', { stream: sobject, rows: known.size });
+    this.deps.log.warn('marks cannot be made and are deferred', { stream: sobject, rows: known.size });
     void this.pay();
   }
 
@@ -66,7 +66,7 @@ export class OwedRecords {
         () => true,
       );
       if (isOver) break;
-      // Outcomes that come while marks are being made have marks of their own, which are still owed.
+      // Outcomes that come while marks are being made have marks of their own, which are still deferred.
       const { outcomes } = this;
       this.outcomes = new Map();
       const isPaid = (await this.payMarks()) && (await this.payOutcomes(outcomes));
@@ -97,7 +97,7 @@ export class OwedRecords {
       } finally {
         this.marking = new Set();
       }
-      deps.log.info('marks are made that were owed', { stream: sobject, rows: ids.size });
+      deps.log.info('marks are made that were deferred', { stream: sobject, rows: ids.size });
       deps.onMarked(sobject);
     }
     return true;
@@ -112,7 +112,7 @@ export class OwedRecords {
         return false;
       }
       outcomes.delete(outcome);
-      this.deps.log.info('outcomes are recorded that were owed', { outcome, rows: intents.size });
+      this.deps.log.info('outcomes are recorded that were deferred', { outcome, rows: intents.size });
     }
     return true;
   }

@@ -2,8 +2,15 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { openWorld, type World } from '@lockstep/harness/world';
 import { noteCommits, readNotes } from './commit-notes.ts';
+import {
+  changedRecords,
+  type Disturbance,
+  disturbancesOf,
+  disturbedObject,
+  makeDisturbed,
+  sleep,
+} from './disturbances.ts';
 import { type Figures, quantile, rounded } from './figures.ts';
-import { changedRecords, makeTroubled, sleep, type Trouble, troubled, troublesOf } from './troubles.ts';
 
 const followed = ['Account', 'Contact', 'Lead', 'Opportunity', 'Product2'];
 const nameFields: Record<string, string> = { Contact: 'LastName', Lead: 'LastName' };
@@ -22,7 +29,7 @@ export interface IsolationOptions {
   interrupted: AbortSignal;
 }
 
-/** A trouble and the pause after it. */
+/** A disturbance and the pause after it. */
 interface Window {
   name: string;
   from: number;
@@ -33,16 +40,16 @@ interface Window {
 }
 
 /**
- * How fresh five objects stay while one trouble after the other hits a sixth: from each commit in the org until SQL
+ * How fresh five objects stay while one disturbance after the other hits a sixth: from each commit in the org until SQL
  * shows it. One change a second goes into each of the six.
  */
 export async function isolation({ minutes, intervalMs, interrupted }: IsolationOptions): Promise<Figures> {
   await using world = await openWorld({
     org: { records: 2_000, apiLimit: 10_000_000 },
-    sobjects: [...followed, troubled],
+    sobjects: [...followed, disturbedObject],
     intervalMs,
     prepare: async (org) => {
-      await makeTroubled(org);
+      await makeDisturbed(org);
       for (const sobject of followed)
         await org.control('/records/generate', { sobject, count: changedRecords });
     },
@@ -62,33 +69,33 @@ export async function isolation({ minutes, intervalMs, interrupted }: IsolationO
   return figuresOf(windows, await latencies(world, interrupted));
 }
 
-/** Troubles in turn until the time is over. They last shorter where the list would not fit into it once. */
+/** Disturbances in turn until the time is over. They last shorter where the list would not fit into it once. */
 async function hit(world: World, ms: number, interrupted: AbortSignal): Promise<Window[]> {
   const over = AbortSignal.any([interrupted, AbortSignal.timeout(ms)]);
-  const troubles = troublesOf(world);
-  const wholeMs = troubles.reduce((sum, { holdMs }) => sum + holdMs + pauseMs, 0);
+  const disturbances = disturbancesOf(world);
+  const wholeMs = disturbances.reduce((sum, { holdMs }) => sum + holdMs + pauseMs, 0);
   const scale = Math.min(1, ms / wholeMs);
   const windows: Window[] = [];
   for (let number = 0; !over.aborted; number++) {
-    const trouble = troubles[number % troubles.length] as Trouble;
+    const disturbance = disturbances[number % disturbances.length] as Disturbance;
     const from = Date.now();
     const wasStopped = await isStopped(world);
-    tell(trouble.name);
-    const hasFailed = await hold(trouble, trouble.holdMs * scale, over).then(
+    tell(disturbance.name);
+    const hasFailed = await hold(disturbance, disturbance.holdMs * scale, over).then(
       () => false,
       (error: unknown) => {
-        tell(`${trouble.name} failed: ${String(error)}`);
+        tell(`${disturbance.name} failed: ${String(error)}`);
         return true;
       },
     );
     await sleep(pauseMs * scale, over);
-    windows.push({ name: trouble.name, from, until: Date.now(), wasStopped, hasFailed });
+    windows.push({ name: disturbance.name, from, until: Date.now(), wasStopped, hasFailed });
   }
   return windows;
 }
 
-async function hold(trouble: Trouble, ms: number, over: AbortSignal): Promise<void> {
-  const end = await trouble.begin();
+async function hold(disturbance: Disturbance, ms: number, over: AbortSignal): Promise<void> {
+  const end = await disturbance.begin();
   await sleep(ms, over);
   await end();
 }
@@ -97,13 +104,13 @@ const tell = (text: string) => process.stderr.write(`${new Date().toISOString().
 
 async function isStopped({ admin }: World): Promise<boolean> {
   const found = await admin.query(sql`
-    SELECT FROM _lockstep.status WHERE sobject = ${troubled} AND state = 'stopped'`);
+    SELECT FROM _lockstep.status WHERE sobject = ${disturbedObject} AND state = 'stopped'`);
   return found.length > 0;
 }
 
 /** One change of each object a second, each of another record. */
 async function changeOn(world: World, signal: AbortSignal): Promise<void> {
-  const sobjects = [...followed, troubled];
+  const sobjects = [...followed, disturbedObject];
   const ids = new Map<string, readonly string[]>();
   for (const sobject of sobjects) ids.set(sobject, await idsOf(world, sobject));
   const under: Promise<unknown>[] = [];
@@ -169,10 +176,10 @@ function figuresOf(windows: readonly Window[], all: readonly Latency[]): Figures
     ),
     commits: { value: all.length, unit: 'commits' },
     never_shown: { value: all.filter((one) => one.seconds === null).length, unit: 'commits' },
-    troubles_failed: { value: windows.filter(({ hasFailed }) => hasFailed).length, unit: 'troubles' },
+    troubles_failed: { value: windows.filter(({ hasFailed }) => hasFailed).length, unit: 'disturbances' },
     windows_begun_stopped: {
       value: windows.filter(({ wasStopped }) => wasStopped).length,
-      unit: `windows, in which ${troubled} was stopped already`,
+      unit: `windows, in which ${disturbedObject} was stopped already`,
     },
   };
 }

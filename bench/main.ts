@@ -24,7 +24,7 @@ const benches: Record<string, Bench> = {
   start: { what: 'from the command to the first row, on an installed clone', run: start },
   apply: { what: 'applyPage against a bare insert of the same pages', run: apply },
   isolation: {
-    what: 'freshness of five objects while troubles hit a sixth (an hour; --minutes, --interval 1s)',
+    what: 'freshness of five objects while disturbances hit a sixth (an hour; --minutes, --interval 1s)',
     run: isolation,
     endsItself: true,
   },

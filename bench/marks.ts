@@ -77,7 +77,7 @@ async function mark(world: DestinationWorld, { marks, heldShare }: Load): Promis
   await db.query(sql`TRUNCATE _lockstep.dirty`);
   await db.query(sql`UPDATE _lockstep.checkpoint SET absent_rows = 0`);
   await db.query(sql`
-    INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+    INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
     SELECT ${streamNo}, '001' || lpad((number::bigint * 7919 % 10000000)::text, 12, '0') || 'AAA', number, number,
            number % 100 = 0,
            CASE WHEN number % 100 < ${heldShare * 100} THEN 'absent'

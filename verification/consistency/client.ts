@@ -17,7 +17,7 @@ import {
 import { composite, createMany, removeMany, tree, updateMany } from './many-record-kinds.ts';
 import { isVictim } from './outsider.ts';
 import type { Known } from './records.ts';
-import { type ClientAnswer, outcomeOf, wireTrouble } from './wire-check.ts';
+import { type ClientAnswer, outcomeOf, wireViolation } from './wire-check.ts';
 import { clientName } from './wire-tap.ts';
 
 /** What clients write, and how often of a hundred. */
@@ -84,8 +84,8 @@ export class Client {
       prefix: planned.sobject === null ? '' : this.desk.prefixOf(planned.sobject),
       isOnce: planned.isOnce,
     });
-    const trouble = wireTrouble(answer, this.desk.wire.take(write));
-    if (trouble) this.desk.broken(trouble.promised, `write ${write}, ${planned.what}: ${trouble.what}`);
+    const violation = wireViolation(answer, this.desk.wire.take(write));
+    if (violation) this.desk.broken(violation.promised, `write ${write}, ${planned.what}: ${violation.what}`);
     if (outcome === 'yes' && written) await this.desk.readers.look(written, this.name);
   }
 

@@ -5,7 +5,7 @@ import type { Promised } from './history.ts';
 import type { Stage } from './stage.ts';
 
 /** What is promised of the end of a run, and does not hold. */
-export interface Trouble {
+export interface Violation {
   promised: Promised;
   record: string | null;
   what: string;
@@ -17,16 +17,16 @@ const flushMsMax = 120_000;
  * When nobody writes any more and nothing disturbs: after a flush, every row is its record as the org itself answers
  * it, no record is missing, and no write waits for its end.
  */
-export async function lastTroubles(stage: Stage): Promise<Trouble[]> {
+export async function lastTroubles(stage: Stage): Promise<Violation[]> {
   const { org, admin } = stage;
   const flushed = await flush(stage);
   if (flushed) return [flushed];
-  const troubles: Trouble[] = [];
+  const violations: Violation[] = [];
   const token = await org.token('integration');
   for (const stream of await mirroredStreams(admin)) {
     const { different, rows, keptRows } = await compareStream(admin, org, token, stream);
     const unequal = (record: string | null, what: string) =>
-      troubles.push({ promised: 'mirror and org are equal in the end', record, what });
+      violations.push({ promised: 'mirror and org are equal in the end', record, what });
     for (const { id, how, columns } of different) {
       unequal(
         id,
@@ -38,16 +38,16 @@ export async function lastTroubles(stage: Stage): Promise<Trouble[]> {
   const open = await admin.query<{ method: string; sobject: string; count: number }>(sql`
     SELECT method, sobject, count(*) AS count FROM _lockstep.intent WHERE outcome IS NULL GROUP BY method, sobject`);
   for (const { method, sobject, count } of open) {
-    troubles.push({
+    violations.push({
       promised: 'no write stays open',
       record: null,
       what: `${count} ${method} of ${sobject}`,
     });
   }
-  return troubles;
+  return violations;
 }
 
-async function flush({ control: { control }, sync }: Stage): Promise<Trouble | undefined> {
+async function flush({ control: { control }, sync }: Stage): Promise<Violation | undefined> {
   const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'flush', objects: null });
   const ended = await waitForSyncRequest(
     control,

@@ -16,7 +16,7 @@ export async function runRereads(
     await sleep(random.between(...everyMs), undefined, { signal }).catch(() => undefined);
     if (signal.aborted || (await readLivingWorkers(control)).length === 0) continue;
     await makeSyncRequest(control, sync.id, {
-      kind: 'reread',
+      kind: 'verify content',
       objects: [random.pick(sync.sobjects)],
       expiresInMs,
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClientAnswer, outcomeOf, wireTrouble } from './wire-check.ts';
+import { type ClientAnswer, outcomeOf, wireViolation } from './wire-check.ts';
 import type { WireAnswer } from './wire-tap.ts';
 
 const body = Buffer.from('{"id":"001"}');
@@ -27,12 +27,12 @@ test('an answer says what became of its write', () => {
   assert.equal(outcomeOf(away), 'refused');
 });
 
-test('an answer that is passed on as it came is no trouble, nor is one that did not come', () => {
-  assert.equal(wireTrouble(yes, sent), undefined);
-  assert.equal(wireTrouble(lost, torn), undefined);
-  assert.equal(wireTrouble(lost, undefined), undefined);
-  assert.equal(wireTrouble(away, undefined), undefined);
-  assert.equal(wireTrouble({ kind: 'none' }, sent), undefined);
+test('an answer that is passed on as it came is no violation, nor is one that did not come', () => {
+  assert.equal(wireViolation(yes, sent), undefined);
+  assert.equal(wireViolation(lost, torn), undefined);
+  assert.equal(wireViolation(lost, undefined), undefined);
+  assert.equal(wireViolation(away, undefined), undefined);
+  assert.equal(wireViolation({ kind: 'none' }, sent), undefined);
 });
 
 test('another status, another body and other headers are found', () => {
@@ -45,9 +45,9 @@ test('another status, another body and other headers are found', () => {
     [away, /the org answered 201, the proxy for itself 503/],
   ];
   for (const [other, what] of others) {
-    const trouble = wireTrouble(other, sent);
-    assert.equal(trouble?.promised, promised);
-    assert.match(trouble?.what ?? '', what);
+    const violation = wireViolation(other, sent);
+    assert.equal(violation?.promised, promised);
+    assert.match(violation?.what ?? '', what);
   }
 });
 
@@ -58,5 +58,5 @@ test('an unknown outcome that is known, and a known one that is not, are found',
     [yes, torn],
     [yes, undefined],
   ] as const)
-    assert.equal(wireTrouble(told, wire)?.promised, promised);
+    assert.equal(wireViolation(told, wire)?.promised, promised);
 });

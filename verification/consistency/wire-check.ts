@@ -31,7 +31,7 @@ export function outcomeOf(answer: ClientAnswer): Outcome {
  *
  * @param wire  undefined where nothing came from the org
  */
-export function wireTrouble(
+export function wireViolation(
   answer: ClientAnswer,
   wire: WireAnswer | undefined,
 ): { promised: Promised; what: string } | undefined {

@@ -100,7 +100,7 @@ test('the demo is a server that people and commands can use', async (t) => {
     const second = await cli.run(['demo']);
     assert.equal(second.code, 1);
     assert.match(second.stderr, /Lockstep runs already on the data directory/);
-    const org = await cli.run(['org']);
+    const org = await cli.run(['simulated-org']);
     assert.equal(org.code, 1);
     assert.match(org.stderr, /simulated org .* runs already/);
 
@@ -159,21 +159,21 @@ test('the demo is a server that people and commands can use', async (t) => {
     assert.equal(items.length, 8);
     const account = items.find(({ sobject }) => sobject === 'Account');
     assert.match(String(account?.read_until), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-    const { table_name, state, held_rows, stopped } = account ?? {};
-    assert.deepEqual([table_name, state, held_rows, stopped], ['account', 'current', 0, null]);
+    const { table_name, state, missing_rows, stopped } = account ?? {};
+    assert.deepEqual([table_name, state, missing_rows, stopped], ['account', 'current', 0, null]);
     const shown = await cli.run(['objects', 'list']);
     assert.match(shown.stdout, /^Account +salesforce\.account +Current +[\d,]+ +\d+ s ago/m);
 
-    assert.equal((await cli.run(['objects', 'held'])).stdout, 'demo: no rows are held.\n');
-    assert.deepEqual(JSON.parse((await cli.run(['objects', 'held', '--json'])).stdout), {
+    assert.equal((await cli.run(['objects', 'missing'])).stdout, 'demo: no rows are missing.\n');
+    assert.deepEqual(JSON.parse((await cli.run(['objects', 'missing', '--json'])).stdout), {
       schema: 1,
       name: 'demo',
       items: [],
     });
     for (const decision of ['--keep', '--remove']) {
-      const { code, stderr } = await cli.run(['objects', 'held', decision, 'account']);
+      const { code, stderr } = await cli.run(['objects', 'missing', decision, 'account']);
       assert.equal(code, 4);
-      assert.match(stderr, /demo holds no rows of account\nnext: .*objects held/);
+      assert.match(stderr, /demo has no missing rows of account\nnext: .*objects missing/);
     }
 
     const usage = JSON.parse((await cli.run(['usage', '--json'])).stdout) as {

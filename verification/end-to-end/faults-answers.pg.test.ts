@@ -55,10 +55,10 @@ test('an error in whatever form is no page: nothing is stored, nothing moves, an
       assert.ok((await fault.fired()) >= 1);
       assert.deepEqual(await cursors(stage), before);
       assert.equal(stage.holder.counts.received, received);
-      assert.notEqual(stage.holder.troubles.at(-1), null, 'a person can see that it waits');
+      assert.notEqual(stage.holder.syncProblems.at(-1), null, 'a person can see that it waits');
       await fault.end();
       await stage.pass(3 * stage.intervalMs);
-      assert.equal(stage.holder.troubles.at(-1), null, 'and that it goes on');
+      assert.equal(stage.holder.syncProblems.at(-1), null, 'and that it goes on');
       assert.equal((await stage.row('account', account))?.name, what);
     });
   }
@@ -78,10 +78,10 @@ test('an object that may not be read any more stops, keeps its rows, and is foll
     await stage.pass(3 * stage.intervalMs);
     assert.equal((await stage.row('account', account))?.name, 'Without rights');
     const [lead] = await stage.mirror.query(sql`
-      SELECT state, stopped_by, stopped_because ~ 'Lead' AS says, rows > 0 AS keeps,
+      SELECT state, stop_code, stop_reason ~ 'Lead' AS says, rows > 0 AS keeps,
              (SELECT count(*) > 0 FROM salesforce.lead) AS holds
         FROM _lockstep.status WHERE sobject = 'Lead'`);
-    assert.deepEqual(lead, { state: 'stopped', stopped_by: 'PERM-02', says: true, keeps: true, holds: true });
+    assert.deepEqual(lead, { state: 'stopped', stop_code: 'PERM-02', says: true, keeps: true, holds: true });
   } finally {
     await rights({});
   }

@@ -1,5 +1,5 @@
 /**
- * Tables of the mirror that somebody has broken in a way that cannot be mended at once, and a mirror of which more than a
+ * Tables of the mirror that somebody has broken in a way that cannot be repaired at once, and a mirror of which more than a
  * table is broken. Row of the list of faults: 65 (a person who drops a column or a table).
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import {
   accountName,
-  expectMended,
+  expectRepaired,
   leadCompany,
   openPairOfFile,
   passUntil,
@@ -30,7 +30,7 @@ interface Breakage {
   breaks: readonly Sql[];
   code: string;
   says: RegExp;
-  mends: readonly Sql[];
+  repairs: readonly Sql[];
 }
 
 const asOwner = (...statements: readonly Sql[]): readonly Sql[] => [
@@ -50,7 +50,7 @@ const breakages: readonly Breakage[] = [
     ],
     code: 'SCH-05',
     says: /a view or something else that somebody has made needs what has to go/,
-    mends: [sql`DROP VIEW witness.names`],
+    repairs: [sql`DROP VIEW witness.names`],
   },
   {
     what: 'a view in place of a table',
@@ -61,7 +61,7 @@ const breakages: readonly Breakage[] = [
     ),
     code: 'SCH-05',
     says: /salesforce\.account is no table/,
-    mends: [sql`DROP VIEW salesforce.account`, sql`DROP TABLE salesforce.kept`],
+    repairs: [sql`DROP VIEW salesforce.account`, sql`DROP TABLE salesforce.kept`],
   },
   {
     what: 'a view in place of a table that the sync has no right to',
@@ -72,21 +72,21 @@ const breakages: readonly Breakage[] = [
     ],
     code: 'DB-15',
     says: /Account \(42501\)/,
-    mends: [sql`DROP VIEW salesforce.account`],
+    repairs: [sql`DROP VIEW salesforce.account`],
   },
   {
     what: 'a table that the sync has lost its rights to',
     breaks: [sql`REVOKE ALL ON salesforce.account FROM ${owner}`],
     code: 'DB-15',
     says: /Account \(42501\)/,
-    mends: [sql`GRANT ALL ON salesforce.account TO ${owner}`],
+    repairs: [sql`GRANT ALL ON salesforce.account TO ${owner}`],
   },
   {
     what: 'a table that belongs to somebody else',
     breaks: [sql`ALTER TABLE salesforce.account OWNER TO CURRENT_USER`],
     code: 'DB-15',
     says: /Account \(42501\)/,
-    mends: [sql`ALTER TABLE salesforce.account OWNER TO ${owner}`],
+    repairs: [sql`ALTER TABLE salesforce.account OWNER TO ${owner}`],
   },
 ];
 
@@ -96,8 +96,8 @@ async function run(statements: readonly Sql[]): Promise<void> {
   await session.close();
 }
 
-for (const { what, breaks, code, says, mends } of breakages) {
-  test(`${what} is told, keeps no other object waiting, and is filled by itself when it is mended`, async () => {
+for (const { what, breaks, code, says, repairs } of breakages) {
+  test(`${what} is told, keeps no other object waiting, and is filled by itself when it is repaired`, async () => {
     await run(breaks);
     const { account, lead } = await writeBoth(stage, what);
     await passTries();
@@ -107,10 +107,10 @@ for (const { what, breaks, code, says, mends } of breakages) {
     );
     assert.match((await toldOfAccounts(stage)).explanation, says);
 
-    await run(mends);
-    await expectMended(stage);
+    await run(repairs);
+    await expectRepaired(stage);
     assert.equal(await accountName(stage, account), what);
-    assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+    assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
   });
 }
 
@@ -123,7 +123,7 @@ test('a schema that somebody drops with all its tables is made again, filled, an
     );
     return made?.count === 2;
   });
-  await expectMended(stage);
+  await expectRepaired(stage);
   assert.equal(await accountName(stage, account), 'After the drop');
   assert.equal(await leadCompany(stage, lead), 'After the drop');
   const read = await stage.mirror.transaction(async (tx) => {
@@ -133,31 +133,31 @@ test('a schema that somebody drops with all its tables is made again, filled, an
              (SELECT count(*) > 0 FROM salesforce.lead) AS leads`);
   });
   assert.deepEqual(read, [{ accounts: true, leads: true }]);
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(stage.holder.syncProblems, []);
 });
 
-for (const { what, breaks, mends } of [
+for (const { what, breaks, repairs } of [
   {
     what: 'a table of its own notes that is away',
     breaks: sql`ALTER TABLE _lockstep.dirty RENAME TO dirty_away`,
-    mends: sql`ALTER TABLE _lockstep.dirty_away RENAME TO dirty`,
+    repairs: sql`ALTER TABLE _lockstep.dirty_away RENAME TO dirty`,
   },
   {
     what: 'a column of its own notes that is away',
     breaks: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version TO version_away`,
-    mends: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version_away TO version`,
+    repairs: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version_away TO version`,
   },
 ]) {
-  test(`${what} is trouble of the whole sync, which is told, and goes on when it is put back`, async () => {
+  test(`${what} is a problem of the whole sync, which is told, and goes on when it is put back`, async () => {
     await stage.mirror.query(breaks);
     const { account, lead } = await writeBoth(stage, what);
     await passTries();
-    assert.equal(stage.holder.troubles.at(-1), 'DB-17');
-    await stage.mirror.query(mends);
+    assert.equal(stage.holder.syncProblems.at(-1), 'DB-17');
+    await stage.mirror.query(repairs);
     await passTries();
-    assert.equal(stage.holder.troubles.at(-1), null, 'it goes on');
+    assert.equal(stage.holder.syncProblems.at(-1), null, 'it goes on');
     assert.equal(await accountName(stage, account), what);
     assert.equal(await leadCompany(stage, lead), what);
-    await expectMended(stage);
+    await expectRepaired(stage);
   });
 }

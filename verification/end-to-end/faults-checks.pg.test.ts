@@ -36,7 +36,7 @@ const problems = (stage: Stage) =>
 
 const statusOf = async (stage: Stage) => {
   const [status] = await stage.mirror.query(
-    sql`SELECT state, stopped_by, counts_verified_at IS NOT NULL AS is_counted FROM _lockstep.status`,
+    sql`SELECT state, stop_code, counts_verified_at IS NOT NULL AS is_counted FROM _lockstep.status`,
   );
   return status;
 };
@@ -49,7 +49,7 @@ async function pollsOfAnHour(): Promise<number> {
   await using stage = await openDue();
   const counted = await countPolls(stage);
   await stage.pass(hourMs);
-  assert.deepEqual(await statusOf(stage), { state: 'current', stopped_by: null, is_counted: true });
+  assert.deepEqual(await statusOf(stage), { state: 'current', stop_code: null, is_counted: true });
   return counted.fired();
 }
 const pollsAsUsual = await pollsOfAnHour();
@@ -74,12 +74,12 @@ for (const [what, effect, code] of [
     assert.ok((await polled.fired()) >= pollsAsUsual - tries, 'a try costs a request, and no more');
     assert.equal((await stage.row('account', id))?.name, 'Beside the counts');
     assert.deepEqual(await problems(stage), [{ sobject: 'Account', kind: 'counts', code }]);
-    assert.deepEqual(await statusOf(stage), { state: 'current', stopped_by: null, is_counted: false });
-    assert.deepEqual(stage.holder.troubles, []);
+    assert.deepEqual(await statusOf(stage), { state: 'current', stop_code: null, is_counted: false });
+    assert.deepEqual(stage.holder.syncProblems, []);
     await fault.end();
     await stage.pass(hourMs + 3 * intervalMs);
     assert.deepEqual(await problems(stage), []);
-    assert.deepEqual(await statusOf(stage), { state: 'current', stopped_by: null, is_counted: true });
+    assert.deepEqual(await statusOf(stage), { state: 'current', stop_code: null, is_counted: true });
     await stage.expectWhole();
   });
 }
@@ -98,7 +98,7 @@ test('counts that get no answer keep no poll waiting, and are told when their ti
   assert.ok(tries >= 3, `${tries} tries`);
   assert.ok((await polled.fired()) >= pollsAsUsual - tries);
   assert.deepEqual(await problems(stage), [{ sobject: 'Account', kind: 'counts', code: 'NET-01' }]);
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(stage.holder.syncProblems, []);
   await fault.end();
   await stage.pass(hourMs + 3 * intervalMs);
   assert.deepEqual(await problems(stage), []);
@@ -108,11 +108,11 @@ test('counts that get no answer keep no poll waiting, and are told when their ti
 test('a comparison that is asked for while counts are refused ends, and says why it found nothing', async () => {
   await using stage = await openDue();
   const fault = await stage.strike({ match: counts, times: null, effect: { answer: 'QUERY_TIMEOUT' } });
-  const compared = stage.holder.syncRequest('compare', ['Account']);
+  const compared = stage.holder.syncRequest('verify counts', ['Account']);
   await stage.pass(3 * intervalMs);
   assert.deepEqual((await compared).skipped, [{ object: 'Account', reason: 'its count failed (NET-01)' }]);
   await fault.end();
-  const again = stage.holder.syncRequest('compare', ['Account']);
+  const again = stage.holder.syncRequest('verify counts', ['Account']);
   await stage.pass(3 * intervalMs);
   assert.deepEqual((await again).skipped, []);
   assert.deepEqual(await problems(stage), []);
@@ -131,11 +131,11 @@ async function openSettled() {
 
 /** A comparison of all Ids, as a person asks for it, and of the counts, which makes the kept number of rows right. */
 async function reconcile(stage: Stage) {
-  const reconciled = stage.holder.syncRequest('reconcile', ['Account']);
+  const reconciled = stage.holder.syncRequest('verify ids', ['Account']);
   await stage.pass(5 * stage.intervalMs);
   const { repairs, skipped } = await reconciled;
   assert.deepEqual(skipped, []);
-  const compared = stage.holder.syncRequest('compare', ['Account']);
+  const compared = stage.holder.syncRequest('verify counts', ['Account']);
   await stage.pass(3 * stage.intervalMs);
   await compared;
   return repairs;

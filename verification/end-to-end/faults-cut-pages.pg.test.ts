@@ -158,7 +158,7 @@ test('records that are read again by their Ids on cut pages all come, and those 
   );
   await shops.cut(40);
   const questions = await shops.counting('Id IN');
-  const syncRequest = stage.holder.syncRequest('repair', [sobject], asked);
+  const syncRequest = stage.holder.syncRequest('refetch', [sobject], asked);
   await stage.pass(8 * intervalMs);
   assert.deepEqual((await syncRequest).skipped, []);
   assert.ok((await questions.fired()) <= 285 / 40 + 3, `${await questions.fired()} questions`);
@@ -171,7 +171,7 @@ test('records that are read again by their Ids on cut pages all come, and those 
   await shops.expectWhole();
 });
 
-test('a day on which the count differs is mended on cut pages, with what is missing and what is surplus', async () => {
+test('a day on which the count differs is repaired on cut pages, with what is missing and what is surplus', async () => {
   await using shops = await openShops(600);
   const { stage, table } = shops;
   await stage.copy();

@@ -36,11 +36,11 @@ test('a connection that ends in the middle of a transaction costs nothing but an
   await cutOff(stage);
   await blocker.close();
   await stage.holder.untilRest();
-  assert.equal(stage.holder.troubles.at(-1), 'DB-02');
+  assert.equal(stage.holder.syncProblems.at(-1), 'DB-02');
   assert.equal(await nameOf(stage, id), undefined);
   await stage.pass(2 * stage.intervalMs);
   assert.equal(await nameOf(stage, id), 'Cut off');
-  assert.equal(stage.holder.troubles.at(-1), null);
+  assert.equal(stage.holder.syncProblems.at(-1), null);
   await stage.settle();
   await stage.expectWhole();
 });
@@ -138,7 +138,7 @@ for (const [what, sqlState] of [
     assert.equal(await nameOf(stage, id), 'First refused');
     const patched = await stage.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Patched' });
     assert.deepEqual([patched.applied, await nameOf(stage, id)], ['yes', 'Patched']);
-    assert.deepEqual(stage.holder.troubles, []);
+    assert.deepEqual(stage.holder.syncProblems, []);
     await stage.settle();
     await stage.expectWhole();
   });

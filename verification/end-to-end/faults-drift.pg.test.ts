@@ -77,7 +77,7 @@ test('another formula, which changes every record at once, is recovered by the n
   await change(accountOf.formula);
 });
 
-test('a value that somebody has changed in the mirror is mended by the check of the content', async () => {
+test('a value that somebody has changed in the mirror is repaired by the check of the content', async () => {
   await using settled = await openSettled();
   const { stage, account: id } = settled;
   await stage.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);

@@ -60,10 +60,10 @@ test('an object goes on without a field that is hidden, and says which; its colu
   assert.deepEqual(await shown(stage, moved), ['Moved', 'Energy'], 'what it was before');
   assert.deepEqual(await shown(stage, fresh), ['New', null]);
   const [status] = await stage.mirror.query(
-    sql`SELECT state, stopped_by FROM _lockstep.status WHERE sobject = 'Account'`,
+    sql`SELECT state, stop_code FROM _lockstep.status WHERE sobject = 'Account'`,
   );
-  assert.deepEqual(status, { state: 'current', stopped_by: null });
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(status, { state: 'current', stop_code: null });
+  assert.deepEqual(stage.holder.syncProblems, []);
 
   await giveBack();
   await passUntilHidden(stage, 0);

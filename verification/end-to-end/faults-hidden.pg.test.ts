@@ -41,8 +41,8 @@ const rowsLeft = async (stage: Stage, ids: readonly string[]) => {
 };
 
 const statusOf = async (stage: Stage, sobject = 'Account') => {
-  const [status] = await stage.mirror.query<{ state: string; held_rows: number }>(
-    sql`SELECT state, held_rows FROM _lockstep.status WHERE sobject = ${sobject}`,
+  const [status] = await stage.mirror.query<{ state: string; missing_rows: number }>(
+    sql`SELECT state, missing_rows FROM _lockstep.status WHERE sobject = ${sobject}`,
   );
   return status;
 };
@@ -50,8 +50,8 @@ const statusOf = async (stage: Stage, sobject = 'Account') => {
 const repairs = (stage: Stage) =>
   stage.mirror.query(sql`SELECT kind, count(*) FROM _lockstep.repair GROUP BY kind ORDER BY kind`);
 
-const held = { state: 'held', held_rows: tooMany };
-const notHeld = { state: 'current', held_rows: 0 };
+const held = { state: 'rows missing', missing_rows: tooMany };
+const notHeld = { state: 'current', missing_rows: 0 };
 
 test('a few records that are hidden go with the next sweep, and it is told why', async () => {
   await using hiding = await openHiding(3);
@@ -98,7 +98,7 @@ test('more than a few stay until somebody decides; status says how many, and the
   await stage.pass(2 * sweepMs);
   assert.deepEqual(await statusOf(stage), held, 'no later sweep decides by itself');
   assert.equal(await rowsLeft(stage, ids), tooMany);
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(stage.holder.syncProblems, []);
 
   const result = await untilDone(stage, stage.holder.syncRequest('remove', ['Account']));
   assert.deepEqual(result.skipped, []);

@@ -41,7 +41,7 @@ test('a request limit that ends a first copy at four fifths lets it go on from t
   };
   const fault = await stage.strike(limit);
   await stage.pass(2 * stage.intervalMs);
-  assert.equal(stage.holder.troubles.at(-1), 'LIM-01');
+  assert.equal(stage.holder.syncProblems.at(-1), 'LIM-01');
   const [stopped] = await stage.mirror.query<{ position: object }>(copyPosition);
   const { received } = stage.holder.counts;
   await stage.pass(20 * minuteMs);
@@ -88,14 +88,14 @@ test('through an outage of two hours the sync asks about once a minute, says how
   await stage.pass(2 * hourMs);
   const asked = await fault.fired();
   assert.ok(asked >= 115 && asked <= 135, `${asked} requests in two hours`);
-  assert.equal(stage.holder.troubles.at(-1), 'LIM-06');
+  assert.equal(stage.holder.syncProblems.at(-1), 'LIM-06');
   const [status] = await stage.mirror.query<{ read: string }>(
     sql`SELECT extract(epoch FROM read_until) * 1000 AS read FROM _lockstep.status`,
   );
   assert.ok(Number(status?.read) <= began, 'nothing newer is claimed');
   await fault.end();
   await stage.pass(minuteMs);
-  assert.equal(stage.holder.troubles.at(-1), null);
+  assert.equal(stage.holder.syncProblems.at(-1), null);
   assert.equal((await stage.row('account', id))?.name, 'During the outage');
   await stage.settle();
   await stage.expectWhole();

@@ -7,7 +7,7 @@ import type { Session } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import {
   accountName,
-  expectMended,
+  expectRepaired,
   leadCompany,
   openPairOfFile,
   passUntil,
@@ -48,8 +48,8 @@ test('while an index is made on a table its own pages wait, the session is named
   await stage.pass(stage.intervalMs);
   assert.equal(await accountName(stage, account), 'While an index is made');
   await stage.expectNoReturn();
-  await expectMended(stage);
-  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+  await expectRepaired(stage);
+  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
 });
 
 test('a table that is locked against readers too holds up neither polls nor checks of the others', async () => {
@@ -75,8 +75,8 @@ test('a table that is locked against readers too holds up neither polls nor chec
   await stage.pass(2 * stage.intervalMs);
   assert.equal(await accountName(stage, account), 'While nobody may read');
   await stage.expectNoReturn();
-  await expectMended(stage);
-  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+  await expectRepaired(stage);
+  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
 });
 
 test('a log of deletions that names rows of a locked table keeps no other object waiting', async () => {
@@ -95,8 +95,8 @@ test('a log of deletions that names rows of a locked table keeps no other object
   await other.session.script('COMMIT');
   await stage.pass(24 * minuteMs);
   assert.equal(await accountName(stage, account), undefined);
-  await expectMended(stage);
-  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+  await expectRepaired(stage);
+  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
 });
 
 test('a changed table that is never free of readers waits for them by itself, and is filled when they end', async () => {
@@ -130,7 +130,7 @@ test('a changed table that is never free of readers waits for them by itself, an
   assert.equal(await leadCompany(stage, lead), 'While they read');
 
   await second.session.script('COMMIT');
-  await expectMended(stage);
+  await expectRepaired(stage);
   assert.equal(await accountName(stage, account), 'While they read');
-  assert.deepEqual(stage.holder.troubles, [], 'no other object has waited');
+  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
 });

@@ -47,7 +47,7 @@ const missing = async (stage: Stage) => {
 
 const statusOf = async (stage: Stage) => {
   const [status] = await stage.mirror.query(
-    sql`SELECT state, held_rows FROM _lockstep.status WHERE sobject = 'Account'`,
+    sql`SELECT state, missing_rows FROM _lockstep.status WHERE sobject = 'Account'`,
   );
   return status;
 };
@@ -98,25 +98,25 @@ async function expectHeld(stage: Stage, limit: number) {
   assert.ok(toHide.length - left <= limit, `${toHide.length - left} have gone`);
   assert.equal(view.removed, toHide.length - left, 'what has gone is counted');
   assert.deepEqual([view.rows, view.is_held], [left, true], 'all others are held');
-  assert.deepEqual(await statusOf(stage), { state: 'held', held_rows: left });
+  assert.deepEqual(await statusOf(stage), { state: 'rows missing', missing_rows: left });
 }
 
 test('a comparison of the counts removes no more than one sweep may, though of each day only a few are missing', async () => {
   await using hiding = await openHiding();
   const { stage, limit } = hiding;
-  await untilGranted(stage, stage.holder.syncRequest('compare', ['Account']));
+  await untilGranted(stage, stage.holder.syncRequest('verify counts', ['Account']));
   await expectHeld(stage, limit);
   await stage.pass(80 * minuteMs); // a sweep that is under way puts off what may go
   await expectHeld(stage, limit);
   await org.control('/records/show', { user: 'integration' });
-  await untilGranted(stage, stage.holder.syncRequest('reconcile', ['Account']));
-  assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
+  await untilGranted(stage, stage.holder.syncRequest('verify ids', ['Account']));
+  assert.deepEqual(await statusOf(stage), { state: 'current', missing_rows: 0 });
   await stage.settle();
   await stage.expectConverged();
   await stage.expectRest();
 });
 
-test('the daily count and what it mends do not either, nor do the sweeps after it, and it is told all the while', async () => {
+test('the daily count and what it repairs do not either, nor do the sweeps after it, and it is told all the while', async () => {
   await using hiding = await openHiding();
   const { stage, limit } = hiding;
   await stage.advance(dayMs);
@@ -174,7 +174,7 @@ test('3,000 records that are deleted for good go as the log of deletions names t
   await deleteInPortions(stage, ids);
   for (let turn = 0; turn < 15; turn++) await expectLeads(stage);
   assert.equal(await rowsLeft(stage, ids), 0);
-  assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
+  assert.deepEqual(await statusOf(stage), { state: 'current', missing_rows: 0 });
   const { removed } = await missing(stage);
   assert.equal(removed, 0, 'what the log names needs no decision, and does not count');
   await stage.settle();
@@ -190,16 +190,16 @@ test('3,000 records that go without a trace are held until somebody decides, and
     effect: { respond: { status: 200, body: emptyLog } },
   });
   await deleteInPortions(stage, ids);
-  await untilGranted(stage, stage.holder.syncRequest('reconcile', ['Account']), () => expectLeads(stage));
+  await untilGranted(stage, stage.holder.syncRequest('verify ids', ['Account']), () => expectLeads(stage));
   const { rows, removed, rows_max: limit } = await missing(stage);
   assert.ok(removed <= limit);
   assert.equal(rows + removed, ids.length);
   assert.equal(await rowsLeft(stage, ids), rows);
-  assert.deepEqual(await statusOf(stage), { state: 'held', held_rows: rows });
+  assert.deepEqual(await statusOf(stage), { state: 'rows missing', missing_rows: rows });
   await untilGranted(stage, stage.holder.syncRequest('remove', ['Account']), () => expectLeads(stage));
   for (let turn = 0; turn < 3; turn++) await expectLeads(stage);
   assert.equal(await rowsLeft(stage, ids), 0);
-  assert.deepEqual(await statusOf(stage), { state: 'current', held_rows: 0 });
+  assert.deepEqual(await statusOf(stage), { state: 'current', missing_rows: 0 });
   await stage.settle();
   await stage.expectWhole();
 });

@@ -27,7 +27,7 @@ const problems = (stage: Stage) =>
 /** Nothing of it was refused, and no other object was kept waiting. */
 async function expectUnrefused(stage: Stage) {
   assert.deepEqual(await problems(stage), []);
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(stage.holder.syncProblems, []);
   assert.doesNotMatch(stage.log.text(), /"msg":"query refused"/);
 }
 
@@ -104,7 +104,7 @@ test('a first copy of it over cut pages misses no record', async () => {
   await stage.expectWhole();
 });
 
-test('rows of it that somebody has deleted or changed are mended by the check of the content, and counted again', async () => {
+test('rows of it that somebody has deleted or changed are repaired by the check of the content, and counted again', async () => {
   await using stage = await openCopied();
   const [deleted = '', changed = ''] = await deploy([
     { developerName: 'Deleted_By_Hand' },

@@ -34,7 +34,7 @@ async function outwait(stage: Stage): Promise<void> {
   const { received } = stage.holder.counts;
   await stage.advance(requestTimeoutMs);
   await stage.holder.untilRest();
-  assert.equal(stage.holder.troubles.at(-1), 'NET-01');
+  assert.equal(stage.holder.syncProblems.at(-1), 'NET-01');
   assert.equal(stage.holder.counts.received, received, 'nothing of it is used');
   const open = await stage.mirror.query(sql`SELECT lo FROM _lockstep.observation`);
   assert.deepEqual(open, [], 'its reading is closed');

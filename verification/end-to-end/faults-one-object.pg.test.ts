@@ -1,5 +1,5 @@
 /**
- * Trouble of Salesforce's with one object, while another one goes on. Rows of the list of faults: 18 (an object that may
+ * Problems that Salesforce has with one object, while another one goes on. Rows of the list of faults: 18 (an object that may
  * not be read any more).
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { startOrg } from '@lockstep/harness/org';
 import { openStage, type Stage } from '@lockstep/harness/stage';
-import { accountName, expectMended, leadCompany, writeBoth } from '@lockstep/harness/stage-pair';
+import { accountName, expectRepaired, leadCompany, writeBoth } from '@lockstep/harness/stage-pair';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -22,14 +22,14 @@ async function openCopied(intervalMs: number): Promise<Stage> {
 }
 
 const stateOfAccounts = async (stage: Stage) => {
-  const [status] = await stage.mirror.query<{ state: string; stopped_by: string | null }>(
-    sql`SELECT state, stopped_by FROM _lockstep.status WHERE sobject = 'Account'`,
+  const [status] = await stage.mirror.query<{ state: string; stop_code: string | null }>(
+    sql`SELECT state, stop_code FROM _lockstep.status WHERE sobject = 'Account'`,
   );
   return status;
 };
 
-const stopped = { state: 'stopped', stopped_by: 'PERM-02' };
-const current = { state: 'current', stopped_by: null };
+const stopped = { state: 'stopped', stop_code: 'PERM-02' };
+const current = { state: 'current', stop_code: null };
 
 /** A stage of which one object has been refused for hours. */
 async function openRefused() {
@@ -56,25 +56,25 @@ test('an object that was refused for hours is followed again within an hour afte
   await stage.pass(hourMs + stage.intervalMs);
   assert.deepEqual(await stateOfAccounts(stage), current);
   assert.equal(await accountName(stage, account), 'While it is refused');
-  await expectMended(stage);
-  assert.deepEqual(stage.holder.troubles, []);
+  await expectRepaired(stage);
+  assert.deepEqual(stage.holder.syncProblems, []);
 });
 
 test('an object that was refused for hours is tried at once when somebody wants it read', async () => {
   await using refused = await openRefused();
   const { stage, account, giveBack } = refused;
-  const inVain = stage.holder.syncRequest('reread', ['Account']);
+  const inVain = stage.holder.syncRequest('verify content', ['Account']);
   await stage.pass(2 * stage.intervalMs);
   const { skipped } = await inVain;
   assert.deepEqual(skipped, [{ object: 'Account', reason: 'it is stopped (PERM-02)' }]);
 
   await giveBack();
-  const syncRequest = stage.holder.syncRequest('reread', ['Account']);
+  const syncRequest = stage.holder.syncRequest('verify content', ['Account']);
   await stage.pass(2 * stage.intervalMs);
   assert.deepEqual(await stateOfAccounts(stage), current);
   assert.equal(await accountName(stage, account), 'While it is refused');
   await stage.pass(2 * stage.intervalMs);
   assert.deepEqual((await syncRequest).skipped, []);
-  await expectMended(stage);
-  assert.deepEqual(stage.holder.troubles, []);
+  await expectRepaired(stage);
+  assert.deepEqual(stage.holder.syncProblems, []);
 });

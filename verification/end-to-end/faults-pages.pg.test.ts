@@ -44,7 +44,7 @@ for (const { what, rows, isUsed } of torn) {
   });
 }
 
-test('a page without a record that is not the last one is that object’s trouble alone, and is told', async () => {
+test('a page without a record that is not the last one is that object’s problem alone, and is told', async () => {
   await using stage = await openPair(org);
   const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
   const body = { totalSize: 1, done: false, nextRecordsUrl, records: [] };
@@ -59,7 +59,7 @@ test('a page without a record that is not the last one is that object’s troubl
   assert.equal((await stage.row('lead', lead))?.company, 'Behind nothing');
   const problems = await stage.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
   assert.deepEqual(problems, [{ sobject: 'Account', kind: 'poll', code: 'DATA-03' }]);
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(stage.holder.syncProblems, []);
   await fault.end();
   await stage.pass(3 * stage.intervalMs);
   assert.equal((await stage.row('account', account))?.name, 'Behind nothing');

@@ -27,7 +27,7 @@ async function openStopped() {
   await stage.copy();
   await use(90);
   await stage.pass(2 * stage.intervalMs);
-  assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+  assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02');
   const ends = undo.move();
   return { stage, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
@@ -40,7 +40,7 @@ test('a sync reads on below its line', async () => {
     const id = await create(stage, 'Below the line');
     await stage.pass(10 * stage.intervalMs);
     assert.equal((await stage.row('account', id))?.name, 'Below the line');
-    assert.deepEqual(stage.holder.troubles, []);
+    assert.deepEqual(stage.holder.syncProblems, []);
   } finally {
     await use(0);
   }
@@ -56,7 +56,7 @@ test('what a proxied answer says of the day stops the reads as well, and the pro
     const requests = await countRequests(stage);
     await stage.pass(5 * stage.intervalMs);
     assert.equal(await requests.fired(), 0, 'no poll had to find it out');
-    assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+    assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02');
     assert.equal((await stage.call('POST', path, { Name: 'Second' })).applied, 'yes');
     assert.equal(await requests.fired(), 1, 'its read-back');
     await requests.end();
@@ -92,11 +92,11 @@ test('at 90 % of the day a sync stops, says so, looks every 15 minutes, and goes
   await stage.pass(10 * minuteMs);
   assert.equal(await stage.row('account', unseen), undefined);
   await stage.pass(32 * minuteMs);
-  assert.equal(stage.holder.troubles.at(-1), 'LIM-02', 'the line is one thing and the way back another');
+  assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02', 'the line is one thing and the way back another');
   assert.ok((await requests.fired()) <= 7);
   await use(84);
   await stage.pass(17 * minuteMs);
-  assert.equal(stage.holder.troubles.at(-1), null);
+  assert.equal(stage.holder.syncProblems.at(-1), null);
   const before = await requests.fired();
   await stage.pass(10 * stage.intervalMs);
   assert.ok((await requests.fired()) - before >= 9, 'at its own pace again');
@@ -123,10 +123,10 @@ for (const limitInfo of ['absent', 'garbage']) {
     const fault = await stage.strike({ match: ofSync, times: null, effect: { limitInfo } });
     await stage.pass(61 * minuteMs);
     assert.ok((await fault.fired()) <= 5, `${await fault.fired()} requests in an hour`);
-    assert.equal(stage.holder.troubles.at(-1), 'LIM-02');
+    assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02');
     await fault.end();
     await use(50);
     await stage.pass(17 * minuteMs);
-    assert.equal(stage.holder.troubles.at(-1), null);
+    assert.equal(stage.holder.syncProblems.at(-1), null);
   });
 }

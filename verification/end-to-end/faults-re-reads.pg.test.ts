@@ -51,7 +51,7 @@ test('a record whose answers contradict each other is read again thirty times an
   const twice = { totalSize: 2, done: true, records: [record, { ...record, Name: 'Of the same second' }] };
   const fault = await copied.answer(twice);
   const asked = stage.clock.now();
-  const syncRequest = stage.holder.syncRequest('repair', ['Account'], [id]);
+  const syncRequest = stage.holder.syncRequest('refetch', ['Account'], [id]);
   await stage.pass(45 * minuteMs);
   assert.equal(await fault.fired(), 30, 'more of them would tell no more');
   const told = { sobject: 'Account', column_name: null, code: 'unsettled' };
@@ -79,12 +79,12 @@ test('a record that an answer keeps back for ever is asked for at most once a mi
   const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
   const fault = await copied.answer({ totalSize: 1, done: false, nextRecordsUrl, records: [] });
   const asked = stage.clock.now();
-  const syncRequest = stage.holder.syncRequest('repair', ['Account'], [id]);
+  const syncRequest = stage.holder.syncRequest('refetch', ['Account'], [id]);
   const [later = ''] = await stage.write([{ create: 'Account', values: { Name: 'Meanwhile' } }]);
   await stage.pass(60 * minuteMs);
   const tries = await fault.fired();
   assert.ok(tries >= 20 && tries <= 61, `${tries} questions in an hour`);
-  assert.deepEqual(await problems(stage), [{ sobject: 'Account', kind: 'repair', code: 'DATA-03' }]);
+  assert.deepEqual(await problems(stage), [{ sobject: 'Account', kind: 're-read', code: 'DATA-03' }]);
   assert.equal((await stage.row('account', id))?.name, 'To be read again', 'nothing says that it is gone');
   assert.equal((await stage.row('account', later))?.name, 'Meanwhile');
   assert.ok((await settledAt(stage, 'Account')) < asked);

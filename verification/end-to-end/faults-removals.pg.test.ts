@@ -182,7 +182,7 @@ test('a log that stands still for two days is worth a warning, and everything el
     await stage.pass(sweepMs);
     assert.equal(await stands(stage, last), false, 'the sweep does what the log does not');
     assert.ok(hasLogged(stage, 'log of deletions lags'));
-    assert.deepEqual(stage.holder.troubles, []);
+    assert.deepEqual(stage.holder.syncProblems, []);
   } finally {
     await org.control('/deleteLog/hold', {});
   }

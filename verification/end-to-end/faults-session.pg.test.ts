@@ -26,7 +26,7 @@ test('after two refusals of the session in a row a change is in the mirror withi
   const id = await create(stage, 'After two refusals');
   await stage.pass(minuteMs);
   assert.equal(await fault.fired(), 2);
-  assert.ok(stage.holder.troubles.includes('SF-02'), 'a person could see it');
+  assert.ok(stage.holder.syncProblems.includes('SF-02'), 'a person could see it');
   assert.equal((await stage.row('account', id))?.name, 'After two refusals');
   await stage.settle();
   await stage.expectWhole();
@@ -66,7 +66,7 @@ test('a credential that the token endpoint refuses is tried once an hour', async
   const id = await create(stage, 'After the hour');
   await stage.pass(59 * minuteMs);
   assert.equal(await fault.fired(), 1);
-  assert.equal(stage.holder.troubles.at(-1), 'SF-01');
+  assert.equal(stage.holder.syncProblems.at(-1), 'SF-01');
   await fault.end();
   await stage.pass(2 * minuteMs);
   assert.equal((await stage.row('account', id))?.name, 'After the hour');
@@ -80,7 +80,7 @@ test('a token answer that names a foreign address once is asked again within a m
   await org.control('/signIn/expireTokens', { user: 'integration' });
   const id = await create(stage, 'From the right address');
   await stage.pass(minuteMs);
-  assert.ok(stage.holder.troubles.includes('ORG-04'));
+  assert.ok(stage.holder.syncProblems.includes('ORG-04'));
   assert.equal((await stage.row('account', id))?.name, 'From the right address');
   await stage.settle();
   await stage.expectWhole();

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '@lockstep/harness/org';
 import { openStage, type Stage } from '@lockstep/harness/stage';
-import { accountName, expectMended, leadCompany, problems, writeBoth } from '@lockstep/harness/stage-pair';
+import { accountName, expectRepaired, leadCompany, problems, writeBoth } from '@lockstep/harness/stage-pair';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -73,9 +73,9 @@ async function expectTogetherAgain(stage: Stage, account: string): Promise<void>
   await stage.holder.untilRest();
   await advanceOne(stage);
   await untilStored(() => leadCompany(stage, next.lead), 'Together again');
-  await expectMended(stage);
+  await expectRepaired(stage);
   await stage.expectNoReturn();
-  assert.deepEqual(stage.holder.troubles, []);
+  assert.deepEqual(stage.holder.syncProblems, []);
 }
 
 test('a query that takes two minutes keeps its own object waiting, and every other one no longer than usual', async () => {

@@ -61,7 +61,7 @@ for (const [what, statement] of [
     assert.equal(await mayRead(stage), true);
     assert.ok(stage.log.text().includes('"code":"SCH-04","msg":"table made again"'), 'a person is told');
     assert.deepEqual(await problems(stage), []);
-    assert.deepEqual(stage.holder.troubles, [], 'no other object has waited for it');
+    assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited for it');
     await stage.settle();
     await stage.expectConverged();
     await stage.expectRest();
@@ -76,7 +76,7 @@ test('a column of another type that takes every value all the same is found by t
   assert.equal(await nameOf(stage, id), 'Into another type');
   const successor = stage.startAnother();
   await stage.copy();
-  assert.deepEqual(successor.troubles, []);
+  assert.deepEqual(successor.syncProblems, []);
   const [column] = await stage.mirror.query(sql`
     SELECT data_type FROM information_schema.columns
      WHERE table_schema = 'salesforce' AND table_name = 'account' AND column_name = 'name'`);

@@ -117,7 +117,7 @@ for (const change of changes) {
     assert.ok(account.read > changedAt + 48 * minuteMs, 'it is read on');
     assert.equal(account.aside, ids.length);
     assert.ok((await claimsOf(stage, 'Lead')).settled > changedAt + 20 * minuteMs);
-    assert.deepEqual(stage.holder.troubles, []);
+    assert.deepEqual(stage.holder.syncProblems, []);
   });
 
   test(`${change.what} is told to whoever flushes or writes such a record`, async () => {

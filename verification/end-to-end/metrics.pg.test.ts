@@ -8,7 +8,7 @@ test('metrics name the sync and count what is marked to be read again, what is s
   const created = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Counted' });
   assert.equal(created.headers.get('lockstep-applied'), 'yes');
   await world.admin.query(sql`
-    INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason)
+    INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason)
     SELECT stream_no, '001000000000' || lpad(reason, 6, 'x'), 0, 0, false, reason
       FROM _lockstep.checkpoint, unnest(ARRAY['cut off', 'overlap', 'absent', 'kept']) AS reason`);
   await world.admin.query(sql`

@@ -69,12 +69,12 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   stamps_verified_at: null,
   content_verified_at: null,
   backfill_percent: 100,
-  held_rows: 0,
+  missing_rows: 0,
   set_aside_rows: 0,
   problems: [],
   hidden_fields: [],
-  stopped_by: null,
-  stopped_because: null,
+  stop_code: null,
+  stop_reason: null,
   ...change,
 });
 const now = timeOf('2026-11-24 09:37:00+00');
@@ -97,28 +97,28 @@ test('the list of objects says how fresh and how well proven each table is', () 
 });
 
 test('held rows are told with the two ways to decide', () => {
-  const text = listText([object({ state: 'held', held_rows: 12_480 })], now);
+  const text = listText([object({ state: 'rows missing', missing_rows: 12_480 })], now);
   assert.match(text, /Held for you .* 12,480 +–$/m);
   assert.match(
     text,
     /Contact is held with 12,480 rows .*\n +PERM-05: .*12480 rows of Contact.*None was removed here/,
   );
-  assert.match(text, /next: .*objects held --keep Contact; .*objects held --remove Contact/);
+  assert.match(text, /next: .*objects missing --keep Contact; .*objects missing --remove Contact/);
 });
 
 test('a stopped object is told with its code, its reason and what to do', () => {
   const because = 'The object cannot be read. Salesforce refuses Contact (INVALID_TYPE).';
-  const stopped = object({ state: 'stopped', stopped_by: 'PERM-02', stopped_because: because });
+  const stopped = object({ state: 'stopped', stop_code: 'PERM-02', stop_reason: because });
   const text = listText([stopped], now);
   assert.match(text, /Contact is stopped\n +PERM-02: The object cannot be read\. Salesforce refuses Contact/);
   assert.match(text, /next: Give the sync's user read access/);
 });
 
 test('a stop whose words were not kept is told by the catalogue, and one of another version by its code', () => {
-  const says = (code: string) => stopOf({ stopped_by: code, stopped_because: null });
+  const says = (code: string) => stopOf({ stop_code: code, stop_reason: null });
   assert.equal(says('PERM-02')?.says, 'The object cannot be read');
   assert.deepEqual(says('NEW-01'), { code: 'NEW-01', says: '', next: 'See NEW-01 in docs/errors.md.' });
-  assert.equal(stopOf({ stopped_by: null, stopped_because: null }), null);
+  assert.equal(stopOf({ stop_code: null, stop_reason: null }), null);
 });
 
 test('an org of which Salesforce says that it has no requests is at its line', () => {

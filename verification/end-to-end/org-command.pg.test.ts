@@ -4,7 +4,7 @@ import { openCli } from '@lockstep/harness/cli-process';
 
 test('the org by itself tells its address and that of its control API, which answers', async () => {
   await using cli = await openCli();
-  const flags = ['org', '--json', '--records', '300', '--control-port', '0'];
+  const flags = ['simulated-org', '--json', '--records', '300', '--control-port', '0'];
   const running = await cli.start(flags, 'Ctrl-C stops it');
   const { ready, url, control_url: controlUrl } = JSON.parse(running.stdout()) as Record<string, unknown>;
   assert.equal(ready, true);

@@ -47,7 +47,7 @@ export interface Deviation {
   answer: RegExp;
   reason: string;
   /** Sets right what was edited. */
-  mend?: (exchange: Exchange, sobjects: ReadonlySet<string>) => Exchange;
+  repair?: (exchange: Exchange, sobjects: ReadonlySet<string>) => Exchange;
   /** Compares a part, or keys and types only, or keys in any order. */
   isCut?: true;
   isShape?: true;
@@ -65,7 +65,7 @@ export const deviations: readonly Deviation[] = [
     request: /composite$/,
     answer: /"fields": ?\[\]\}/,
     reason: 'the recording was cut: a describe shows some of its keys, the list of fields emptied and moved',
-    mend: (exchange) => ({
+    repair: (exchange) => ({
       ...exchange,
       answer: exchange.answer.replaceAll(/, "fields": ?\[\]|"fields": \[\], /g, ''),
     }),
@@ -75,7 +75,7 @@ export const deviations: readonly Deviation[] = [
     request: /query\/\?q=SELECT\+Id\+FROM\+Account/,
     answer: /H1RMEQA3"\s*},\s*"Id" : "0019H00000H1RMDQA3"/,
     reason: 'the recording was edited: its five records have the Id of the first, and URLs of their own',
-    mend: (exchange) => ({
+    repair: (exchange) => ({
       ...exchange,
       answer: exchange.answer.replace(/(\/Account\/)(\w{18})("\s*},\s*"Id" : ")\w{18}/g, '$1$2$3$2'),
     }),
@@ -84,13 +84,13 @@ export const deviations: readonly Deviation[] = [
     request: /recordCount\?sObjects=Event$/,
     answer: /"count" : 0/,
     reason: 'the recording was edited: an org leaves an sobject without records out, as it did in two others',
-    mend: (exchange) => ({ ...exchange, answer: '{"sObjects" : [ ]}' }),
+    repair: (exchange) => ({ ...exchange, answer: '{"sObjects" : [ ]}' }),
   },
   {
     request: /recordCount$/,
     answer: /"count"/,
     reason: 'the recorded org has sobjects that ours has not, and more records than a test needs',
-    mend: (exchange, sobjects) => ({ ...exchange, answer: hundredth(exchange.answer, sobjects) }),
+    repair: (exchange, sobjects) => ({ ...exchange, answer: hundredth(exchange.answer, sobjects) }),
     isCut: true,
   },
   {
@@ -103,7 +103,7 @@ export const deviations: readonly Deviation[] = [
     request: /composite$/,
     answer: /"httpStatusCode" : 304/,
     reason: 'the recorded org had not changed since the time that the request names; ours was made just now',
-    mend: (exchange) => ({
+    repair: (exchange) => ({
       ...exchange,
       body: exchange.body?.replaceAll(/"\w{3}, [^"]* GMT"/g, JSON.stringify(tomorrow())),
     }),
@@ -140,19 +140,19 @@ export function putRight(
   deviation: Deviation | undefined,
   { userId, sobjects }: { userId: string; sobjects: ReadonlySet<string> },
 ): Exchange {
-  const mended = deviation?.mend?.(exchange, sobjects) ?? exchange;
-  const recordedOrg = /\/sobjects\/Organization\/(\w+)/.exec(mended.answer)?.[1];
-  const recordedUser = /\/sobjects\/User\/(\w+)/.exec(mended.answer)?.[1];
+  const repaired = deviation?.repair?.(exchange, sobjects) ?? exchange;
+  const recordedOrg = /\/sobjects\/Organization\/(\w+)/.exec(repaired.answer)?.[1];
+  const recordedUser = /\/sobjects\/User\/(\w+)/.exec(repaired.answer)?.[1];
   const named = (text: string): string =>
     anonymous
       .reduce((replaced, [pattern, by]) => replaced.replace(pattern, by), text)
       .replaceAll(recordedUser ?? userId, userId)
       .replace(/\/ORGID$/, `/${recordedOrg}`);
   return {
-    ...mended,
-    path: named(mended.path),
-    body: mended.body === undefined ? undefined : named(mended.body),
-    answer: named(mended.answer),
+    ...repaired,
+    path: named(repaired.path),
+    body: repaired.body === undefined ? undefined : named(repaired.body),
+    answer: named(repaired.answer),
   };
 }
 

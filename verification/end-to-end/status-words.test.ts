@@ -22,10 +22,10 @@ const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
   counts_verified_at: null,
   stamps_verified_at: null,
   content_verified_at: null,
-  held_rows: 0,
+  missing_rows: 0,
   set_aside_rows: 0,
-  stopped_by: null,
-  stopped_because: null,
+  stop_code: null,
+  stop_reason: null,
   problems: [],
   hidden_fields: [],
   ...change,
@@ -73,10 +73,10 @@ test('the headline is the worst of what is below, with its reason and next step,
   assert.match(text, /next: lockstep objects set-aside Lead/);
 });
 
-test('each kind of trouble outranks the kinds below it', () => {
+test('each kind of problem outranks the kinds below it', () => {
   const ranked = [
-    object({ state: 'stopped', stopped_by: 'PERM-02', stopped_because: 'Refused.' }),
-    object({ state: 'held', held_rows: 40 }),
+    object({ state: 'stopped', stop_code: 'PERM-02', stop_reason: 'Refused.' }),
+    object({ state: 'rows missing', missing_rows: 40 }),
     failing,
     object({ read_until: '2026-11-24 09:30:00+00' }),
     withGaps,
@@ -103,7 +103,7 @@ test('each kind of trouble outranks the kinds below it', () => {
 
 test('what keeps a table from being fresh is not healthy, what keeps a check from being made is told and no more', () => {
   const isIll = (kind: string) => reasonsOf([object({ problems: [problem(kind)] })]).length > 0;
-  assert.deepEqual(['poll', 'table', 'backfill', 'repair'].map(isIll), [true, true, true, true]);
+  assert.deepEqual(['poll', 'table', 'backfill', 're-read'].map(isIll), [true, true, true, true]);
   assert.deepEqual(['sweep', 'counts', 'content', 'deleted log'].map(isIll), [false, false, false, false]);
   assert.equal(isIll('of a later version'), true);
 });

@@ -9,7 +9,7 @@ import {
   untilHeld,
 } from '@lockstep/harness/sync-request-server';
 import { openWorld, type World } from '@lockstep/harness/world';
-import { openCredential, recordTrouble } from 'lockstep/control';
+import { openCredential, recordSyncProblem } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
 
 interface Stage extends AsyncDisposable {
@@ -182,9 +182,9 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     while (granter.seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
     const asked = granter.seen.map(({ kind, objects, ids }) => [kind, objects, ids?.length]);
     assert.deepEqual(asked, [
-      ['repair', ['Contact'], 121],
-      ['repair', ['Account'], 1],
-      ['repair', ['Contact'], 121],
+      ['refetch', ['Contact'], 121],
+      ['refetch', ['Account'], 1],
+      ['refetch', ['Contact'], 121],
     ]);
     const none = await cli.run(['objects', 'set-aside', '--retry', 'Lead']);
     assert.equal(none.code, 4);
@@ -211,7 +211,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
       );
       const fault = await openCredential(control, world.sync.id).catch((error: unknown) => error);
       assert.ok(fault instanceof Fault);
-      await recordTrouble(control, world.sync.id, fault, 3_600_000);
+      await recordSyncProblem(control, world.sync.id, fault, 3_600_000);
       const { code, stdout, stderr } = await cli.run(['status', '--check']);
       assert.equal(code, 3);
       assert.match(

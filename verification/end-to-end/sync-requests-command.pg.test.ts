@@ -9,7 +9,7 @@ import {
   countRequest,
   endSyncRequest,
   recordOrgUsage,
-  recordTrouble,
+  recordSyncProblem,
   reportSyncRequest,
   type Sync,
   setPaused,
@@ -54,7 +54,7 @@ const openSyncRequests = ({ world }: Stage) =>
     sql`SELECT kind, objects FROM lockstep.sync_request WHERE ended_at IS NULL`,
   );
 
-test('flush ends when the holder says so, and tells what was mended on the way', async () => {
+test('flush ends when the holder says so, and tells what was repaired on the way', async () => {
   await using stage = await openStage();
   const { world, cli } = stage;
   const repairs = [{ sobject: 'Contact', kind: 'stale', rows: 1 }];
@@ -72,7 +72,7 @@ test('flush ends when the holder says so, and tells what was mended on the way',
     told.stdout,
     /^acme: 2 objects show all that was committed before the call, after \d+\.\d s\.\n$/,
   );
-  assert.match(told.stderr, /Contact: 1 row was stale; mended/);
+  assert.match(told.stderr, /Contact: 1 row was stale; repaired/);
 
   const asJson = await cli.run(['flush', '--sync', 'acme', '--json']);
   const { took_ms: tookMs, ...rest } = json(asJson) as { took_ms: number };
@@ -114,7 +114,7 @@ test('flush names the objects that hold records set aside, why, and ends with co
   await using _granter = await hold(stage, ({ id }) =>
     endSyncRequest(world.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
   );
-  for (const args of [['flush'], ['objects', 'reconcile', '--wait']]) {
+  for (const args of [['flush'], ['objects', 'verify', '--level', 'ids', '--wait']]) {
     const { code, stdout, stderr } = await cli.run(args);
     assert.equal(code, 3, stderr);
     assert.match(
@@ -141,7 +141,7 @@ test('flush that is not done in time says what is left and what the sync waits f
   const { world, cli, sync } = stage;
   await using _granter = await hold(stage, async ({ id }) => {
     const fault = new Fault('LIM-02', { reason: '91 of 100 requests, the line is 90 %' });
-    await recordTrouble(world.control, sync.id, fault, 60_000);
+    await recordSyncProblem(world.control, sync.id, fault, 60_000);
     await reportSyncRequest(world.control, id, {
       done: 1,
       of: 2,
@@ -190,7 +190,7 @@ test('a fault that ends a sync request is told with its code and next step', asy
       fault: new Fault('PERM-02', { stream: 'Contact', reason: 'INVALID_TYPE' }),
     }),
   );
-  const { code, stderr } = await cli.run(['objects', 'reread', 'contact', '--wait']);
+  const { code, stderr } = await cli.run(['objects', 'verify', '--level', 'content', 'contact', '--wait']);
   assert.equal(code, 6);
   assert.match(
     stderr,
@@ -201,11 +201,11 @@ test('a fault that ends a sync request is told with its code and next step', asy
 test('objects commands ask for the objects by the names that the sync has, and do not wait unless told to', async () => {
   await using stage = await openStage();
   const { cli } = stage;
-  const all = await cli.run(['objects', 'compare', '--json']);
+  const all = await cli.run(['objects', 'verify', '--json']);
   const { syncRequest, ...rest } = json(all) as { syncRequest: number };
   assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'compare', objects: null, running: false });
   assert.ok(syncRequest > 0);
-  const some = await cli.run(['objects', 'reconcile', 'CONTACT', 'account', 'Contact']);
+  const some = await cli.run(['objects', 'verify', '--level', 'ids', 'CONTACT', 'account', 'Contact']);
   assert.equal(some.code, 0);
   assert.equal(some.stdout, 'acme: reconcile of Contact, Account is asked for.\n');
   assert.match(some.stderr, /No Lockstep process runs it: done as soon as one does/);
@@ -218,7 +218,16 @@ test('objects commands ask for the objects by the names that the sync has, and d
 test('a sync request that is waited for is kept when the waiting ends', async () => {
   await using stage = await openStage();
   await using _granter = await hold(stage, () => Promise.resolve());
-  const { code } = await stage.cli.run(['objects', 'reread', 'Account', '--wait', '--timeout', '300ms']);
+  const { code } = await stage.cli.run([
+    'objects',
+    'verify',
+    '--level',
+    'content',
+    'Account',
+    '--wait',
+    '--timeout',
+    '300ms',
+  ]);
   assert.equal(code, 8);
   assert.deepEqual(await openSyncRequests(stage), [{ kind: 'reread', objects: ['Account'] }]);
 });
@@ -230,9 +239,9 @@ test('records to repair are named by Ids of 15 or 18 characters, which arrive as
     endSyncRequest(world.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
   );
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
-  const { code, stdout, stderr } = await cli.run(['objects', 'repair', 'account', ...ids, '--wait']);
+  const { code, stdout, stderr } = await cli.run(['objects', 'refetch', 'account', ...ids, '--wait']);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /repair of 1 object took .*nothing had to be mended/);
+  assert.match(stdout, /repair of 1 object took .*nothing had to be repaired/);
   const [asked] = granter.seen;
   assert.deepEqual(asked?.objects, ['Account']);
   assert.deepEqual(asked?.ids, ['001B000000kyA8tIAE', '001000000000001AAA']);
@@ -241,14 +250,14 @@ test('records to repair are named by Ids of 15 or 18 characters, which arrive as
 test('an object or an Id that cannot be meant is refused, and nothing is asked', async () => {
   await using stage = await openStage();
   const refused = [
-    [['objects', 'compare', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
-    [['objects', 'repair', 'Account', '001'], 2, /No Id of a record: "001"/],
-    [['objects', 'reread', '--timeout', '5m'], 2, /--timeout belongs to --wait/],
-    [['objects', 'held', '--wait'], 2, /--wait belongs to --keep or --remove/],
-    [['objects', 'held', '--keep', 'Account', '--remove', 'Account'], 2, /exclude each other/],
+    [['objects', 'verify', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
+    [['objects', 'refetch', 'Account', '001'], 2, /No Id of a record: "001"/],
+    [['objects', 'verify', '--level', 'content', '--timeout', '5m'], 2, /--timeout belongs to --wait/],
+    [['objects', 'missing', '--wait'], 2, /--wait belongs to --keep or --remove/],
+    [['objects', 'missing', '--keep', 'Account', '--remove', 'Account'], 2, /exclude each other/],
     [['flush', '--timeout', '60'], 2, /--timeout takes a time such as 60s/],
     [['flush', '--sync', 'nobody'], 4, /There is no sync "nobody"/],
-    [['sync', 'writes', '--without-database', 'drop'], 2, /--without-database takes refuse or forward/],
+    [['sync', 'set', '--on-database-down', 'drop'], 2, /--on-database-down takes refuse or forward/],
     [['budget', 'set', '--stop-at', '9'], 2, /--stop-at takes a whole number from 10 to 100/],
   ] as const;
   const refuse = async ([args, code, says]: (typeof refused)[number]) => {
@@ -320,7 +329,7 @@ test('what becomes of writes while the database is away is shown with its conseq
   const { cli } = stage;
   const shown = await cli.run(['sync', 'writes']);
   assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
-  const set = await cli.run(['sync', 'writes', 'acme', '--without-database', 'forward', '--json']);
+  const set = await cli.run(['sync', 'set', 'acme', '--on-database-down', 'forward', '--json']);
   assert.deepEqual(json(set), { schema: 1, name: 'acme', without_database: 'forward' });
   assert.match((await cli.run(['sync', 'writes'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });

@@ -64,21 +64,21 @@ test('what is flushed, compared, repaired and decided on the command line is don
 
   const { id, name } = await oldAccount(world);
   await world.admin.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const compared = await told(cli, 'objects', 'compare', 'Account', '--wait');
+  const compared = await told(cli, 'objects', 'verify', 'Account', '--wait');
   assert.equal(await nameOf(world, id), name);
   assert.deepEqual(compared.repairs, [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
 
   await world.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
-  await told(cli, 'objects', 'repair', 'Account', id, '--wait');
+  await told(cli, 'objects', 'refetch', 'Account', id, '--wait');
   assert.equal(await nameOf(world, id), name);
 
   const leads = await world.countInOrg('Lead');
   await world.org.control('/records/hide', { user: 'integration', sobject: 'Lead' });
-  await told(cli, 'objects', 'reconcile', 'Lead', '--wait');
-  const held = await told(cli, 'objects', 'held');
-  assert.deepEqual(held.items, [{ sobject: 'Lead', table_name: 'lead', rows: leads, held_rows: leads }]);
-  await told(cli, 'objects', 'held', '--keep', 'Lead', '--wait');
-  assert.deepEqual((await told(cli, 'objects', 'held')).items, []);
+  await told(cli, 'objects', 'verify', '--level', 'ids', 'Lead', '--wait');
+  const held = await told(cli, 'objects', 'missing');
+  assert.deepEqual(held.items, [{ sobject: 'Lead', table_name: 'lead', rows: leads, missing_rows: leads }]);
+  await told(cli, 'objects', 'missing', '--keep', 'Lead', '--wait');
+  assert.deepEqual((await told(cli, 'objects', 'missing')).items, []);
   const [kept] = await world.admin.query(sql`SELECT count(*) FROM salesforce.lead`);
   assert.deepEqual(kept, { count: leads });
 });
@@ -89,7 +89,7 @@ test('a sync request that a worker did not live to end is ended by the one that 
   const { id, name } = await oldAccount(world);
   await world.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
   worker.signal('SIGSTOP');
-  const asked = await told(cli, 'objects', 'repair', 'Account', id);
+  const asked = await told(cli, 'objects', 'refetch', 'Account', id);
   assert.equal(await nameOf(world, id), 'Edited by hand');
   await worker[Symbol.asyncDispose]();
   await using _second = startWorkerChild(world, 'second');

@@ -113,7 +113,9 @@ test('a comparison finds a row that is missing and ends when it is there again',
   const id = await create(stage, 'Deleted by hand');
   await stage.settle();
   await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const { result, seen } = await active(stage, stage.holder.syncRequest('compare'), () => nameOf(stage, id));
+  const { result, seen } = await active(stage, stage.holder.syncRequest('verify counts'), () =>
+    nameOf(stage, id),
+  );
   assert.equal(seen, 'Deleted by hand');
   assert.deepEqual(result, {
     objects: 2,
@@ -137,7 +139,7 @@ test('a comparison that finds most of a table missing reads it whole, and ends w
   const count = () => stage.mirror.query(sql`SELECT count(*) FROM salesforce.account`);
   const before = await count();
   await stage.mirror.query(sql`TRUNCATE salesforce.account`);
-  const { seen } = await active(stage, stage.holder.syncRequest('compare', ['Account']), count);
+  const { seen } = await active(stage, stage.holder.syncRequest('verify counts', ['Account']), count);
   assert.deepEqual(seen, before);
   assert.equal(stage.log.text().includes('"msg":"counts differ still"'), false);
   await stage.expectConverged();
@@ -151,7 +153,7 @@ test('a reconciliation removes a row that Salesforce does not have and ends when
   await stage.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
-  const { result, seen } = await active(stage, stage.holder.syncRequest('reconcile', ['account']), () =>
+  const { result, seen } = await active(stage, stage.holder.syncRequest('verify ids', ['account']), () =>
     nameOf(stage, id),
   );
   assert.equal(seen, undefined);
@@ -177,9 +179,11 @@ test('a table that is read again is never empty on the way, and right at the end
   const reader = (async () => {
     while (!done.signal.aborted) seen.add(await count());
   })();
-  const { result } = await active(stage, stage.holder.syncRequest('reread', ['Account']), nothing).finally(
-    () => done.abort(),
-  );
+  const { result } = await active(
+    stage,
+    stage.holder.syncRequest('verify content', ['Account']),
+    nothing,
+  ).finally(() => done.abort());
   await reader;
   assert.deepEqual([...seen], [before]);
   assert.deepEqual(
@@ -202,7 +206,7 @@ test('records are repaired by their Ids, whether they are wrong, missing, surplu
   await org.control('/records/hardDelete', { ids: [surplus] });
   const unknown = `${wrong.slice(0, 3)}000000000000AAA`;
   const ids = [wrong, missing, surplus, unknown];
-  const { result, seen } = await active(stage, stage.holder.syncRequest('repair', ['Account'], ids), () =>
+  const { result, seen } = await active(stage, stage.holder.syncRequest('refetch', ['Account'], ids), () =>
     Promise.all(ids.map((id) => nameOf(stage, id))),
   );
   assert.deepEqual(seen, ['Wrong', 'Missing', undefined, undefined]);

@@ -43,7 +43,7 @@ export interface DestinationWorld extends AsyncDisposable {
   /** The mirror's rows by Id, every value as the server's own text, times in UTC. */
   rows(sobject?: string): Promise<Record<string, string | null>[]>;
   fences(): Promise<{ id: string; lo: number; hi: number; deleted: boolean }[]>;
-  marks(): Promise<{ id: string; since: number }[]>;
+  marks(): Promise<{ id: string; since_ticket: number }[]>;
   quarantined(): Promise<{ id: string; column_name: string | null; code: string; tries: number }[]>;
 }
 
@@ -117,7 +117,7 @@ export async function openDestinationWorld({
         return tx.query(sql`SELECT * FROM ${ident(schema, name)} ORDER BY id`);
       }),
     fences: () => db.query(sql`SELECT id, lo, hi, deleted FROM _lockstep.fence ORDER BY id`),
-    marks: () => db.query(sql`SELECT id, since FROM _lockstep.dirty ORDER BY id`),
+    marks: () => db.query(sql`SELECT id, since_ticket FROM _lockstep.dirty ORDER BY id`),
     quarantined: () =>
       db.query(sql`SELECT id, column_name, code, tries FROM _lockstep.quarantine ORDER BY id`),
     async [Symbol.asyncDispose]() {

@@ -39,7 +39,7 @@ export interface StageHolder {
   /** What the proxy in front of the sync shares with it. */
   open: LeasedSync;
   /** Codes of the faults that it waited for, in order; null where it went on. */
-  troubles: readonly (string | null)[];
+  syncProblems: readonly (string | null)[];
   /** What became of the records of every page, summed up, and how many came. */
   counts: ApplyCounts & { received: number };
   /** Asks it of the sync, as a command would; resolves with the result when the sync says that it is done. */
@@ -70,7 +70,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     quota: openQuota(90),
   };
   const syncRequests = new StageSyncRequests();
-  const troubles: (string | null)[] = [];
+  const syncProblems: (string | null)[] = [];
   const counts = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
   const stop = new AbortController();
   let hasEnded = false;
@@ -86,10 +86,10 @@ export function startHolder(options: HolderOptions): StageHolder {
         return { ...destination, mirror: counting(destination.mirror, counts) };
       },
       living: () => Promise.resolve(living()),
-      trouble: {
-        begin: (fault) => Promise.resolve(void troubles.push(fault.code)),
+      syncProblem: {
+        begin: (fault) => Promise.resolve(void syncProblems.push(fault.code)),
         end() {
-          if ((troubles.at(-1) ?? null) !== null) troubles.push(null);
+          if ((syncProblems.at(-1) ?? null) !== null) syncProblems.push(null);
           return Promise.resolve();
         },
       },
@@ -107,7 +107,7 @@ export function startHolder(options: HolderOptions): StageHolder {
   return {
     holder,
     open,
-    troubles,
+    syncProblems,
     counts,
     syncRequest(...asked) {
       const result = syncRequests.ask(...asked);

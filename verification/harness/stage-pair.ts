@@ -62,7 +62,7 @@ export async function passUntil(stage: Stage, what: string, isSo: () => Promise<
 }
 
 /** Nothing is told any more, and everything is as in the org. */
-export async function expectMended(stage: Stage): Promise<void> {
+export async function expectRepaired(stage: Stage): Promise<void> {
   await passUntil(stage, 'no problem is told', async () => (await problems(stage)).length === 0);
   await stage.copy();
   await stage.settle();

@@ -1,6 +1,6 @@
 import type { CursorState, Cursors, StreamState, SyncState } from 'lockstep/engine/testing';
 import {
-  nothingToMend,
+  nothingToRepair,
   openQuota,
   startOfContent,
   startOfCounts,
@@ -22,7 +22,7 @@ const atRest: Cursors = {
   sweep: heldAt(startOfSweep(serverNow - 60)),
   counts: heldAt(startOfCounts(serverNow - 60)),
   content: heldAt(startOfContent(serverNow - 60)),
-  mend: heldAt(nothingToMend),
+  repair: heldAt(nothingToRepair),
 };
 
 export interface StreamChange extends Omit<Partial<StreamState>, 'cursors'> {
@@ -79,6 +79,6 @@ export const syncState = (streams: StreamState[], change: Partial<SyncState> = {
   quota: openQuota(90),
   pageRows: 2_000,
   wasApart: false,
-  trouble: null,
+  syncProblem: null,
   ...change,
 });

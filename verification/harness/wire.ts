@@ -17,7 +17,7 @@ export type WireFault =
 /** A TCP connection that misbehaves as the test says, between a client and a real server on this machine. */
 export interface Wire extends AsyncDisposable {
   port: number;
-  /** Until the next call; null mends it. What was silent by then is dropped. */
+  /** Until the next call; null repairs it. What was silent by then is dropped. */
   behave(fault: WireFault | null): void;
   /** Resolves when the present fault has met an answer. */
   met(): Promise<void>;

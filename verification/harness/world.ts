@@ -71,7 +71,7 @@ export async function openWorld(options: {
     log: control.log.log,
     allowHosts: [host],
     owner,
-    onTrouble: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
+    onSyncProblem: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
   const { intervalMs = 200, sobjects } = options;
   const wanted = { name: 'world', sobjects, intervalMs, allowHosts: [host] };

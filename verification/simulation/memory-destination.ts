@@ -10,7 +10,7 @@ import { Fault } from 'lockstep/core/faults';
 import type { RecordId } from 'lockstep/core/ids';
 import type { Page } from 'lockstep/core/page';
 import { secondsOf } from 'lockstep/core/stamps';
-import type { MendPosition, SweepPosition } from 'lockstep/engine/testing';
+import type { RepairPosition, SweepPosition } from 'lockstep/engine/testing';
 import type {
   CursorMove,
   Holder,
@@ -157,7 +157,7 @@ export class MemoryDestination implements Mirror {
     const unmoved = rest.flatMap(({ table, moves }) => this.moveCursors(table.stream.streamNo, moves));
     for (const { table, marks, stop } of rest) {
       const { streamNo } = table.stream;
-      if (stop) Object.assign(this.stream(streamNo), { state: 'stopped', stoppedBy: stop.code });
+      if (stop) Object.assign(this.stream(streamNo), { state: 'stopped', stopCode: stop.code });
       const standing = marks?.ids.filter((id) => this.stream(streamNo).rows.has(id)) ?? [];
       if (marks) await this.markRows(streamNo, standing, marks.reason, false);
     }
@@ -183,7 +183,7 @@ export class MemoryDestination implements Mirror {
         table_name: this.tableOf(streamNo).stream.table,
         plan_version: 1,
         state: stream.state,
-        stopped_by: stream.stoppedBy,
+        stop_code: stream.stopCode,
         rows: stream.rows.size,
         rows_expected: stream.rowsExpected,
         backfilled: stream.backfilledAt !== null,
@@ -215,7 +215,7 @@ export class MemoryDestination implements Mirror {
     for (const stream of this.streams.values()) {
       if (stream.state !== 'stopped') continue;
       stream.state = stream.backfilledAt === null ? 'backfilling' : 'current';
-      stream.stoppedBy = null;
+      stream.stopCode = null;
     }
   }
 
@@ -435,8 +435,8 @@ export class MemoryDestination implements Mirror {
 
   private due(stream: StreamRecord): [string, Mark][] {
     const sweep = stream.cursors.get('sweep')?.position as SweepPosition | undefined;
-    const mend = stream.cursors.get('mend')?.position as MendPosition | undefined;
-    const isChecking = (sweep?.after ?? null) !== null || (mend?.days.length ?? 0) > 0;
+    const repair = stream.cursors.get('repair')?.position as RepairPosition | undefined;
+    const isChecking = (sweep?.after ?? null) !== null || (repair?.days.length ?? 0) > 0;
     return stream.marks.due(!isChecking && !this.isHeld(stream));
   }
 

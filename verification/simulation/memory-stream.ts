@@ -13,7 +13,7 @@ export interface StreamRecord {
   marks: Marks;
   cursors: Map<string, { position: unknown; version: number }>;
   state: 'queued' | 'backfilling' | 'current' | 'stopped';
-  stoppedBy: string | null;
+  stopCode: string | null;
   rowsExpected: number | null;
   backfilledAt: number | null;
   /** Rows that went because a reading did not find them, by hour. */
@@ -40,7 +40,7 @@ export const emptyStream = (): StreamRecord => ({
   marks: new Marks(),
   cursors: new Map(),
   state: 'queued',
-  stoppedBy: null,
+  stopCode: null,
   rowsExpected: null,
   backfilledAt: null,
   removed: new Map(),
@@ -135,9 +135,9 @@ function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'dif
 
 /** In the words of `SqlDestination.look`. */
 export function heldBy(no: number, stream: StreamRecord): Held[] {
-  const { rows, fences, marks, cursors, state, stoppedBy, rowsExpected, backfilledAt, removed } = stream;
+  const { rows, fences, marks, cursors, state, stopCode, rowsExpected, backfilledAt, removed } = stream;
   const entries = [
-    `stream ${no} ${state} by ${stoppedBy}, ${rows.size} rows of ${rowsExpected}, ${marks.absentCount} absent, copied at ${backfilledAt}`,
+    `stream ${no} ${state} by ${stopCode}, ${rows.size} rows of ${rowsExpected}, ${marks.absentCount} absent, copied at ${backfilledAt}`,
   ];
   for (const [id, { A__c, B__c, Formula__c, Life__c, SystemModstamp }] of rows)
     entries.push(`row ${no} ${id} ${A__c} ${B__c} ${Formula__c} ${Life__c} ${secondsOf(SystemModstamp)}`);

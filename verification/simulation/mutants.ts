@@ -174,7 +174,7 @@ const swept: Partial<Profile> = {
   clientEveryMs: 150,
   outsideEveryMs: 150,
   syncRequestsEveryMs: 1_100,
-  syncRequests: ['reconcile'],
+  syncRequests: ['verify ids'],
   undeleteShare: 0.4,
   hideShare: 0,
   purgeShare: 0,
@@ -193,8 +193,8 @@ const late: Partial<Profile> = {
   hideShare: 0,
   purgeShare: 0,
   restampShare: 0,
-  syncRequests: ['compare'],
-  lastSyncRequest: 'compare',
+  syncRequests: ['verify counts'],
+  lastSyncRequest: 'verify counts',
 };
 const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 

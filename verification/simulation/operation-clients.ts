@@ -47,7 +47,7 @@ export class OperationClients implements SyncRequestQueue {
   /** Of what has vanished by then: it comes back, or somebody says what to do with its rows. */
   private decideInTheEnd(): void {
     const { agenda, profile, random, org } = this.world;
-    agenda.at(profile.calmAt, () => this.syncRequest('reconcile'));
+    agenda.at(profile.calmAt, () => this.syncRequest('verify ids'));
     agenda.at((profile.calmAt + profile.settlingAt) / 2, () => {
       const decision = random.pick(['keep', 'remove', 'back'] as const);
       if (decision !== 'back') return this.syncRequest(decision);

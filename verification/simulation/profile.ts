@@ -94,7 +94,7 @@ export interface Profile {
   /** Share of pages that are applied once more. */
   repeatShare: number;
   /** What is requested for the end: everything once more, what has been committed by then, or a comparison of counts. */
-  lastSyncRequest: 'reread' | 'flush' | 'compare';
+  lastSyncRequest: 'verify content' | 'flush' | 'verify counts';
 }
 
 const seconds = 1_000;
@@ -115,7 +115,7 @@ export const usual: Profile = {
   outsideEveryMs: 1_000,
   clientEveryMs: 2_000,
   syncRequestsEveryMs: 60_000,
-  syncRequests: ['flush', 'flush', 'reconcile', 'compare', 'reread'],
+  syncRequests: ['flush', 'flush', 'verify ids', 'verify counts', 'verify content'],
   bulkShare: 0.05,
   longShare: 0.04,
   createShare: 0.08,
@@ -159,7 +159,7 @@ export const usual: Profile = {
   jobsCountFromTheirResults: false,
   eventShare: 0,
   repeatShare: 0.1,
-  lastSyncRequest: 'reread',
+  lastSyncRequest: 'verify content',
 };
 
 /** A replica that is behind is found out by the time that a write took, which a clock that jumps does not tell. */
@@ -200,7 +200,7 @@ export const hiding: Profile = {
   ...usual,
   hideMostShare: 0.03,
   syncRequestsEveryMs: 15_000,
-  syncRequests: ['reconcile', 'reconcile', 'reconcile', 'keep', 'remove', 'flush'],
+  syncRequests: ['verify ids', 'verify ids', 'verify ids', 'keep', 'remove', 'flush'],
 };
 
 /** Only the log of deletions tells of what was deleted in a long transaction and purged before the recheck came by. */
@@ -244,7 +244,7 @@ export const cut: Profile = { ...usual, pageRows: 12, cutRows: [1, 9] };
 export const gaps: Profile = {
   ...usual,
   misfitShare: 0.15,
-  syncRequests: ['flush', 'flush', 'compare', 'reread'],
+  syncRequests: ['flush', 'flush', 'verify counts', 'verify content'],
 };
 
 /** The org counts for nobody, which is all that somebody asks of it. */
@@ -252,7 +252,7 @@ export const uncounted: Profile = {
   ...usual,
   refusesCounts: true,
   syncRequestsEveryMs: 15_000,
-  syncRequests: ['compare', 'compare', 'flush'],
+  syncRequests: ['verify counts', 'verify counts', 'flush'],
 };
 
 /** A machine between writes its own time into answers now and then. */

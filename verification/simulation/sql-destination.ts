@@ -136,7 +136,7 @@ SELECT format('row ${place + 1} %s %s %s %s %s %s', id, a__c, b__c, formula__c, 
 /** The words are those of `heldBy`, and of the memory form's intents and readings. */
 const textOf = {
   mark: `
-SELECT format('mark %s %s since %s, at first %s, %s, urgent: %s', stream_no, id, since, first_since, reason, urgent) AS text,
+SELECT format('mark %s %s since %s, at first %s, %s, urgent: %s', stream_no, id, since_ticket, first_since_ticket, reason, urgent) AS text,
        NULL::jsonb AS position
   FROM _lockstep.dirty`,
   aside: `
@@ -168,7 +168,7 @@ SELECT format('intent %s of %s: %s %s %s, %s', intent_no, owner, method, sobject
   FROM _lockstep.intent`,
   stream: `
 SELECT format('stream %s %s by %s, %s rows of %s, %s absent, copied at %s', stream_no, state,
-              coalesce(stopped_by, 'null'), rows, coalesce(rows_expected::text, 'null'), absent_rows,
+              coalesce(stop_code, 'null'), rows, coalesce(rows_expected::text, 'null'), absent_rows,
               coalesce(extract(epoch FROM backfilled_at)::bigint::text, 'null')) AS text,
        NULL::jsonb AS position
   FROM _lockstep.checkpoint`,

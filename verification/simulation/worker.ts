@@ -90,7 +90,7 @@ export class Worker implements Mortal {
         open: this,
         openDestination: async () => ({ ...this.destination, end: async () => undefined }),
         living: async () => living(),
-        trouble: { begin: async () => undefined, end: async () => undefined },
+        syncProblem: { begin: async () => undefined, end: async () => undefined },
         syncRequests: this.options.syncRequests,
         onComplete: async () => undefined,
         onUnexpected: onBreak,

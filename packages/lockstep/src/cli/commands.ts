@@ -7,38 +7,36 @@ import { budgetSet, budgetShow } from './commands/budget.ts';
 import { demo } from './commands/demo.ts';
 import { flush } from './commands/flush.ts';
 import { helpOf } from './commands/help.ts';
-import { objectsCompare, objectsReconcile, objectsRepair, objectsReread } from './commands/objects.ts';
-import { objectsHeld } from './commands/objects-held.ts';
 import { objectsList } from './commands/objects-list.ts';
+import { objectsMissing } from './commands/objects-missing.ts';
 import { objectsSetAside } from './commands/objects-set-aside.ts';
-import { org } from './commands/org.ts';
+import { objectsRefetch, objectsVerify } from './commands/objects-verify.ts';
+import { simulatedOrg } from './commands/simulated-org.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { syncList, syncPause, syncResume, syncShow } from './commands/sync.ts';
 import { syncCreate } from './commands/sync-create.ts';
-import { syncWrites } from './commands/sync-writes.ts';
+import { syncSet } from './commands/sync-set.ts';
 import { usage } from './commands/usage.ts';
 import { version } from './commands/version.ts';
 
 const working: readonly Command[] = [
   demo,
   start,
-  org,
+  simulatedOrg,
   syncCreate,
   syncList,
   syncShow,
   syncPause,
   syncResume,
-  syncWrites,
+  syncSet,
   status,
   flush,
   objectsList,
-  objectsCompare,
-  objectsReconcile,
-  objectsReread,
-  objectsRepair,
-  objectsHeld,
+  objectsVerify,
+  objectsRefetch,
+  objectsMissing,
   objectsSetAside,
   usage,
   budgetShow,
@@ -56,6 +54,17 @@ const help: Command = {
 
 export const commands: readonly Command[] = [...working, help];
 
+/** Commands that had other names, by those. */
+const renamed: Readonly<Record<string, string>> = {
+  org: 'simulated-org',
+  'objects compare': 'objects verify --level counts',
+  'objects reconcile': 'objects verify --level ids',
+  'objects reread': 'objects verify --level content',
+  'objects repair': 'objects refetch',
+  'objects held': 'objects missing',
+  'sync writes': 'sync set',
+};
+
 /** The command that the first words name, and what follows them. */
 export function findCommand(given: readonly string[]): { command: Command; rest: readonly string[] } {
   const [first = '--help', second] = given;
@@ -65,6 +74,9 @@ export function findCommand(given: readonly string[]): { command: Command; rest:
     const name = given.slice(0, words).join(' ');
     const command = commands.find((one) => one.name === name);
     if (command) return { command, rest: given.slice(words) };
+    const now = Object.hasOwn(renamed, name) ? renamed[name] : undefined;
+    if (now !== undefined)
+      throw usageError(`The command ${name} is called ${now} now.`, `lockstep help ${now.split(' --')[0]}`);
   }
   const names = commands.map(({ name }) => name);
   const inGroup = names.filter((name) => name.startsWith(`${first} `));

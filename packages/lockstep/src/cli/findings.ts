@@ -11,7 +11,7 @@ import { count, counted } from './terminal/output.ts';
 /** Worst first. `headline`: what the sync as a whole is at; `isHealthy`: it does not end `--check` with code 3. */
 const severities = {
   stopped: { word: 'Stopped', headline: 'Needs attention', isHealthy: false },
-  held: { word: 'Held for you', headline: 'Your decision is needed', isHealthy: false },
+  missing: { word: 'Rows missing', headline: 'Your decision is needed', isHealthy: false },
   failing: { word: 'Failing', headline: 'Needs attention', isHealthy: false },
   behind: { word: 'Behind', headline: 'Falling behind', isHealthy: false },
   gaps: { word: 'With gaps', headline: 'Running, with gaps', isHealthy: false },
@@ -57,7 +57,7 @@ export function findingsOf(
   withinMs: number | null,
 ): Finding[] {
   const found = objects.flatMap((object) => [
-    ...stopAndHold(object),
+    ...stopAndMissing(object),
     ...object.problems.map((problem) => problemFinding(problem, now)),
     ...(withinMs === null ? [] : behind(sync, object, now, withinMs)),
     ...gaps(object),
@@ -66,8 +66,8 @@ export function findingsOf(
   return found.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
-function stopAndHold(object: ObjectStatus): Finding[] {
-  const { sobject, held_rows: held } = object;
+function stopAndMissing(object: ObjectStatus): Finding[] {
+  const { sobject, missing_rows: missing } = object;
   const stopped = stopOf(object);
   const found: Finding[] = [];
   if (stopped) {
@@ -80,10 +80,10 @@ function stopAndHold(object: ObjectStatus): Finding[] {
       next,
     });
   }
-  if (held > 0) {
-    const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: held });
-    const says = `${sobject} is held with ${count(held)} rows that vanished at once`;
-    found.push({ sobject, severity: 'held', says, reason: `${code}: ${message}`, next });
+  if (missing > 0) {
+    const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: missing });
+    const says = `${counted(missing, 'row')} of ${sobject} ${missing === 1 ? 'is' : 'are'} no longer visible in Salesforce`;
+    found.push({ sobject, severity: 'missing', says, reason: `${code}: ${message}`, next });
   }
   return found;
 }
@@ -98,7 +98,7 @@ const checks: Record<string, string> = {
 const failures: Record<string, string> = {
   backfill: 'its first copy stands still',
   table: 'its rows are not stored',
-  repair: 'marked records are not read again',
+  're-read': 'marked records are not read again',
 };
 
 function problemFinding(problem: Problem, now: number): Finding {
@@ -117,13 +117,13 @@ const firstPollWithinMs = 3_600_000;
 /** A table whose first copy is not complete claims no time; what is stopped or fails says so by itself. */
 function behind(
   { name, intervalMs }: Pick<Sync, 'name' | 'intervalMs'>,
-  { sobject, read_until: at, settled_until: settled, stopped_by: stoppedBy, problems }: ObjectStatus,
+  { sobject, read_until: at, settled_until: settled, stop_code: stopCode, problems }: ObjectStatus,
   now: number,
   withinMs: number,
 ): Finding[] {
   const wasPolled = at !== settled;
   if (at === null || now - timeOf(at) <= withinMs + (wasPolled ? 0 : firstPollWithinMs)) return [];
-  if (stoppedBy !== null || problems.some(({ kind }) => !(kind in checks))) return [];
+  if (stopCode !== null || problems.some(({ kind }) => !(kind in checks))) return [];
   const says = `${sobject} was last read ${ageOf(at, now)}`;
   const reason = `With one request every ${intervalMs / 1_000} s it should be read every ${duration(withinMs)} at least.`;
   const next = `See where the requests go: lockstep usage ${shellWord(name)}; for a faster pace: lockstep help budget set`;

@@ -22,12 +22,12 @@ export interface ObjectStatus {
   stamps_verified_at: string | null;
   content_verified_at: string | null;
   /** Rows that vanished from the sync's sight and stay until somebody decides. */
-  held_rows: number;
+  missing_rows: number;
   /** Records that the mirror cannot hold as they are. */
   set_aside_rows: number;
   /** A fault's code, and its words where they were kept. */
-  stopped_by: string | null;
-  stopped_because: string | null;
+  stop_code: string | null;
+  stop_reason: string | null;
   problems: readonly Problem[];
   hidden_fields: readonly HiddenField[];
 }
@@ -38,8 +38,8 @@ type StatusRow = Omit<ObjectStatus, 'problems' | 'hidden_fields'>;
 export async function readObjects(mirror: Tx): Promise<{ objects: readonly ObjectStatus[]; now: number }> {
   const rows = await mirror.query<StatusRow>(sql`
     SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until,
-           counts_verified_at, stamps_verified_at, content_verified_at, held_rows, set_aside_rows,
-           stopped_by, stopped_because
+           counts_verified_at, stamps_verified_at, content_verified_at, missing_rows, set_aside_rows,
+           stop_code, stop_reason
       FROM ${ident('_lockstep', 'status')} ORDER BY sobject`);
   const problems = await readProblems(mirror);
   const hidden = await readHiddenFields(mirror);
@@ -52,7 +52,7 @@ export async function readObjects(mirror: Tx): Promise<{ objects: readonly Objec
 
 /** With times in RFC 3339, and commands that can be pasted. */
 export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable'>) {
-  const { stopped_by: _, stopped_because: __, ...facts } = object;
+  const { stop_code: _, stop_reason: __, ...facts } = object;
   const stopped = stopOf(object);
   return {
     ...facts,
@@ -87,9 +87,9 @@ export async function readNow(db: Tx): Promise<number> {
 
 /** Why an object is stopped, as a person reads it; null: it is not. */
 export function stopOf({
-  stopped_by: code,
-  stopped_because: because,
-}: Pick<ObjectStatus, 'stopped_by' | 'stopped_because'>): {
+  stop_code: code,
+  stop_reason: because,
+}: Pick<ObjectStatus, 'stop_code' | 'stop_reason'>): {
   code: string;
   says: string;
   next: string;

@@ -6,10 +6,10 @@ import { isKeyFault } from '../core/faults.ts';
 
 const objectStates: Record<string, string> = {
   queued: 'Queued',
-  backfilling: 'First copy',
+  backfilling: 'Backfill',
   current: 'Current',
   stopped: 'Stopped',
-  held: 'Held for you',
+  'rows missing': 'Rows missing',
 };
 
 export const stateWord = (state: string): string => objectStates[state] ?? state;

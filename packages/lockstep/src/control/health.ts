@@ -2,7 +2,7 @@ import type { Fault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
 import type { Control } from './database.ts';
 import { selectHolders } from './lease-sql.ts';
-import { removeTrouble, selectTroubles, upsertTrouble } from './sql.ts';
+import { removeSyncProblem, selectSyncProblems, upsertSyncProblem } from './sql.ts';
 
 /** What is to be said of a sync besides its settings: whether it runs, and what it waits for. */
 export interface Health {
@@ -22,33 +22,33 @@ export interface Health {
  * Remembers what a sync waits for, so that `status` says it and not only a log. Where the control database is away
  * too, nothing is remembered: whoever looks finds that out first.
  */
-export async function recordTrouble(
+export async function recordSyncProblem(
   control: Control,
   syncId: SyncId,
   fault: Fault,
   waitMs: number,
 ): Promise<void> {
-  const trouble = { code: fault.code, explanation: fault.message, next: fault.next, waitMs };
-  await upsertTrouble(control.db, syncId, trouble).catch(() => undefined);
+  const syncProblem = { code: fault.code, explanation: fault.message, next: fault.next, waitMs };
+  await upsertSyncProblem(control.db, syncId, syncProblem).catch(() => undefined);
 }
 
-export async function clearTrouble(control: Control, syncId: SyncId): Promise<void> {
-  await removeTrouble(control.db, syncId).catch(() => undefined);
+export async function clearSyncProblem(control: Control, syncId: SyncId): Promise<void> {
+  await removeSyncProblem(control.db, syncId).catch(() => undefined);
 }
 
 /** Of all syncs. */
 export async function readHealth(control: Control): Promise<ReadonlyMap<SyncId, Health>> {
   const holders = await selectHolders(control.db);
-  const troubles = new Map((await selectTroubles(control.db)).map((row) => [row.sync_id, row]));
+  const problems = new Map((await selectSyncProblems(control.db)).map((row) => [row.sync_id, row]));
   return new Map(
     holders.map(({ sync_id: syncId, is_held: isHeld }) => {
-      const trouble = troubles.get(syncId);
-      const fault = trouble && {
-        code: trouble.code,
-        says: trouble.explanation,
-        next: trouble.next,
-        since: trouble.since,
-        retryAt: trouble.retry_at,
+      const syncProblem = problems.get(syncId);
+      const fault = syncProblem && {
+        code: syncProblem.code,
+        says: syncProblem.explanation,
+        next: syncProblem.next,
+        since: syncProblem.since,
+        retryAt: syncProblem.retry_at,
       };
       return [syncId, { isHeld, fault: fault ?? null }];
     }),

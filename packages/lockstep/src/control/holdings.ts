@@ -1,7 +1,7 @@
 import { Fault } from '../core/faults.ts';
 import type { SyncId } from '../core/ids.ts';
 import { type Control, errorCode } from './database.ts';
-import { recordTrouble } from './health.ts';
+import { recordSyncProblem } from './health.ts';
 import { releaseSync } from './lease-sql.ts';
 import { notify, syncChannel } from './sql.ts';
 import type { Sync } from './syncs.ts';
@@ -45,7 +45,7 @@ export function openHoldings(
       if (!signal.aborted) {
         log.error('sync run failed', { ...fields, code: errorCode(error), waitMs: failedRunWaitMs });
         const fault = error instanceof Fault ? error : new Fault('SYS-15', { reason: errorCode(error) });
-        await recordTrouble(control, sync.id, fault, failedRunWaitMs);
+        await recordSyncProblem(control, sync.id, fault, failedRunWaitMs);
         await clock.sleep(failedRunWaitMs, signal).catch(() => undefined);
       }
     }

@@ -4,7 +4,7 @@
  */
 export { listenForChanges } from './changes.ts';
 export { type Control, controlDatabase, findKey, keyOf, openControl } from './database.ts';
-export { clearTrouble, type Health, readHealth, recordTrouble } from './health.ts';
+export { clearSyncProblem, type Health, readHealth, recordSyncProblem } from './health.ts';
 export { parseInterval } from './interval.ts';
 export type { KeySource } from './keys.ts';
 export { type LeaseOptions, readLivingWorkers, runLeases } from './leases.ts';

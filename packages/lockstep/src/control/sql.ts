@@ -219,14 +219,14 @@ export const closeWaitingNotifications = (tx: Tx) =>
   tx.query(sql`
   UPDATE lockstep.notification SET state = 'not-configured' WHERE state = 'waiting' RETURNING notification_id`);
 
-/** `since` stays while the code does. Needs the sync: one that was erased meanwhile has no trouble any more. */
-export const upsertTrouble = (
+/** `since` stays while the code does. Needs the sync: one that was erased meanwhile has no problem any more. */
+export const upsertSyncProblem = (
   tx: Tx,
   syncId: SyncId,
   t: { code: string; explanation: string; next: string; waitMs: number },
 ) =>
   tx.query(sql`
-  INSERT INTO lockstep.trouble AS known (sync_id, code, explanation, next, retry_at)
+  INSERT INTO lockstep.sync_problem AS known (sync_id, code, explanation, next, retry_at)
   SELECT sync_id, ${t.code}, ${t.explanation}, ${t.next},
          clock_timestamp() + ${t.waitMs}::double precision * interval '1 ms'
     FROM lockstep.sync WHERE sync_id = ${syncId}
@@ -234,10 +234,10 @@ export const upsertTrouble = (
      SET since = CASE WHEN known.code = excluded.code THEN known.since ELSE excluded.since END,
          code = excluded.code, explanation = excluded.explanation, next = excluded.next, retry_at = excluded.retry_at`);
 
-export const removeTrouble = (tx: Tx, syncId: SyncId) =>
-  tx.query(sql`DELETE FROM lockstep.trouble WHERE sync_id = ${syncId}`);
+export const removeSyncProblem = (tx: Tx, syncId: SyncId) =>
+  tx.query(sql`DELETE FROM lockstep.sync_problem WHERE sync_id = ${syncId}`);
 
-export const selectTroubles = (tx: Tx) =>
+export const selectSyncProblems = (tx: Tx) =>
   tx.query<{
     sync_id: SyncId;
     code: string;
@@ -249,4 +249,4 @@ export const selectTroubles = (tx: Tx) =>
   SELECT sync_id, code, explanation, next,
          to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since,
          to_char(retry_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS retry_at
-    FROM lockstep.trouble`);
+    FROM lockstep.sync_problem`);

@@ -37,14 +37,14 @@ test('open sync requests are taken oldest first, by any process, again and again
   const sync = await recorded(world);
   const other = await recorded(world);
   const ids = ['001000000000001AAA', '001000000000002AAA'] as RecordId[];
-  const first = await makeSyncRequest(control, sync.id, { kind: 'repair', objects: ['Account'], ids });
+  const first = await makeSyncRequest(control, sync.id, { kind: 'refetch', objects: ['Account'], ids });
   const second = await makeSyncRequest(control, sync.id, flush);
-  await makeSyncRequest(control, other.id, { kind: 'reread', objects: ['Contact'] });
+  await makeSyncRequest(control, other.id, { kind: 'verify content', objects: ['Contact'] });
   assert.equal((await readSyncRequest(control, first))?.isTaken, false);
 
   const worker = await world.openAnother();
   const expected = [
-    { id: first, kind: 'repair', objects: ['Account'], ids },
+    { id: first, kind: 'refetch', objects: ['Account'], ids },
     { id: second, kind: 'flush', objects: null, ids: null },
   ];
   assert.deepEqual(await takeSyncRequests(worker, sync.id), expected);
@@ -65,8 +65,8 @@ test('a sync request of a form that no worker can serve is not stored', async ()
   const { id } = await recorded(world);
   const refused: NewSyncRequest[] = [
     { kind: 'wash' as 'flush', objects: null },
-    { kind: 'repair', objects: ['Account'] },
-    { kind: 'repair', objects: null, ids: ['001000000000001AAA' as RecordId] },
+    { kind: 'refetch', objects: ['Account'] },
+    { kind: 'refetch', objects: null, ids: ['001000000000001AAA' as RecordId] },
     { kind: 'remove', objects: null },
     { kind: 'flush', objects: null, ids: ['001000000000001AAA' as RecordId] },
   ];

@@ -20,7 +20,14 @@ import {
  * sync and survives a restart of it. Whoever asks makes a sync request and may wait for its end (wait-for-sync-request.ts); whoever
  * runs the sync takes it, reports on it and ends it.
  */
-export type SyncRequestKind = 'flush' | 'compare' | 'reconcile' | 'reread' | 'repair' | 'keep' | 'remove';
+export type SyncRequestKind =
+  | 'flush'
+  | 'verify counts'
+  | 'verify ids'
+  | 'verify content'
+  | 'refetch'
+  | 'keep'
+  | 'remove';
 
 export interface NewSyncRequest {
   kind: SyncRequestKind;

@@ -17,7 +17,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'Salesforce no longer accepts the sign-in',
     explanation: 'The stored credential was refused ({reason}).',
-    next: 'Mend the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
+    next: 'Repair the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
   },
   'SF-02': {
     kind: 'transient',
@@ -87,7 +87,7 @@ export const faults = {
     title: 'Many rows vanished at once',
     explanation:
       "{rows} rows of {stream} are no longer among what Salesforce shows to the sync's user. None was removed here: a lost permission or a sharing rule looks the same as a deletion.",
-    next: "Look at the permissions of the sync's user. If the records are still in Salesforce: lockstep objects held --keep {stream}; if they were deleted: lockstep objects held --remove {stream}",
+    next: "Look at the permissions of the sync's user. If the records are still in Salesforce: lockstep objects missing --keep {stream}; if they were deleted: lockstep objects missing --remove {stream}",
   },
   'SCH-04': {
     kind: 'transient',
@@ -133,7 +133,7 @@ export const faults = {
     title: 'Numbers of records differ',
     explanation:
       'On {rows} days of creation the mirror has other numbers of {stream} than Salesforce, after all of them were read again.',
-    next: 'See whether rows are set aside or held: lockstep objects list. Otherwise read the object again: lockstep objects reread {stream}',
+    next: 'See whether rows are set aside or held: lockstep objects list. Otherwise read the object again: lockstep objects verify --level content {stream}',
   },
   'NET-01': {
     kind: 'transient',

@@ -2,7 +2,7 @@ import { type FaultKind, faults } from './fault-catalogue.ts';
 
 export type FaultCode = keyof typeof faults;
 
-/** A stored credential cannot be opened, which only a person can mend. Takes a code of another version too. */
+/** A stored credential cannot be opened, which only a person can repair. Takes a code of another version too. */
 export const isKeyFault = (code: string): boolean => code.startsWith('KEY-');
 
 /** What a fault may tell to a person or a log: names, codes and counts. Never a record's value, never a token. */

@@ -52,7 +52,7 @@ export interface EngineDeps {
   /** This process: the worker's id, and the owner of its intents. */
   owner: string;
   /** Told when a sync begins to wait for something, and with null when it goes on. */
-  onTrouble?: (news: { sync: SyncId; name: string; fault: Fault | null }) => void;
+  onSyncProblem?: (news: { sync: SyncId; name: string; fault: Fault | null }) => void;
   /** Told when the last first copy of a sync is complete, at each start after that as well. */
   onComplete?: (news: { sync: SyncId; name: string; rows: number }) => void;
 }

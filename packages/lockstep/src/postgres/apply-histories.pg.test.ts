@@ -202,7 +202,7 @@ async function stateOf(world: World) {
       'fences', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(lo, hi,
                  extract(epoch FROM stamp - timestamptz '2026-01-01Z')::integer, deleted, partial)) ORDER BY id), '[]')
                  FROM _lockstep.fence),
-      'marks', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(since, reason)) ORDER BY id), '[]')
+      'marks', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(since_ticket, reason)) ORDER BY id), '[]')
                   FROM _lockstep.dirty),
       'kept', (SELECT rows FROM _lockstep.checkpoint),
       'open', (SELECT coalesce(json_agg(lo ORDER BY lo), '[]') FROM _lockstep.observation)) AS state`);
@@ -234,9 +234,9 @@ async function take(
   } else if (step.do === 'mark') {
     model.marks.set(step.number, { since: ++model.ticket, reason: 'written' });
     await world.db.query(sql`
-      INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason)
+      INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason)
       VALUES (1, ${idOf(step.number)}, nextval('_lockstep.ticket'), currval('_lockstep.ticket'), false, 'written')
-      ON CONFLICT (stream_no, id) DO UPDATE SET since = EXCLUDED.since, reason = EXCLUDED.reason`);
+      ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = EXCLUDED.since_ticket, reason = EXCLUDED.reason`);
   } else if (step.do === 'advance') {
     const fence = model.fences.get(step.number);
     if (fence) Object.assign(fence, { lo: fence.lo + 1000, hi: fence.hi + 1000 });

@@ -184,7 +184,7 @@ test('a mark that is raised while a page waits for its stream is not lowered by 
   gate.resolve();
   await Promise.all([storing, waiting]);
 
-  assert.ok(raised && raised.since > third.lo);
+  assert.ok(raised && raised.since_ticket > third.lo);
   assert.deepEqual(await world.marks(), [raised]);
   await world.apply([newer()], { observation: third });
   assert.deepEqual(await world.marks(), [raised]);
@@ -204,7 +204,7 @@ test('of two marks that wait for each other the later one counts', async () => {
   const [last] = await world.db.query<{ value: number }>(
     sql`SELECT last_value AS value FROM _lockstep.ticket`,
   );
-  assert.equal((await world.marks())[0]?.since, last?.value);
+  assert.equal((await world.marks())[0]?.since_ticket, last?.value);
 });
 
 test('an answer that somebody waits for does not wait longer for its stream than it may', async () => {

@@ -220,11 +220,11 @@ test('a stream that one request both completes and stops stays stopped until it 
   const checkpoint = async () => (await mirror.readProgress()).checkpoints[0];
   assert.partialDeepStrictEqual(await checkpoint(), {
     state: 'stopped',
-    stopped_by: 'PERM-02',
+    stop_code: 'PERM-02',
     backfilled: true,
   });
   await mirror.retryStopped();
-  assert.partialDeepStrictEqual(await checkpoint(), { state: 'current', stopped_by: null });
+  assert.partialDeepStrictEqual(await checkpoint(), { state: 'current', stop_code: null });
 });
 
 test('a reading that was closed stops nothing', async () => {
@@ -236,7 +236,7 @@ test('a reading that was closed stops nothing', async () => {
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
   const late = mirror.applyRemainder([{ table, moves: [], stop }], { observation, isLast: true });
   await assert.rejects(late, { code: 'SYS-09' });
-  assert.equal((await mirror.readProgress()).checkpoints[0]?.stopped_by, null);
+  assert.equal((await mirror.readProgress()).checkpoints[0]?.stop_code, null);
 });
 
 test('streams without rows move their cursors together and close the reading', async () => {
@@ -290,7 +290,7 @@ test('streams are apart: a page touches the rows, fences and marks of its own st
   await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
   await world.apply([record(1)], { sobject: 'Account' });
   await world.db.query(sql`
-    INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason)
+    INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason)
     VALUES (1, ${idOf(1)}, 0, 0, false, 'x')`);
   const open = await world.open(['Account']);
   await world.apply([record(1), record(2)], { sobject: 'Contact' });

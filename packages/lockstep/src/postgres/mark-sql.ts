@@ -40,24 +40,24 @@ const mayAbsentGo = (streamNo: Sql) => sql`
 export const selectFigures = (tx: Tx) =>
   tx.query<StreamFigures>(sql`
   SELECT c.stream_no, c.rows,
-         CASE WHEN next.urgent IS NOT NULL OR absent.first_since IS NOT NULL
+         CASE WHEN next.urgent IS NOT NULL OR absent.first_since_ticket IS NOT NULL
               THEN coalesce(next.urgent, false)
          END AS urgent,
-         least(oldest.first_since, absent.first_since) AS oldest
+         least(oldest.first_since_ticket, absent.first_since_ticket) AS oldest
     FROM _lockstep.checkpoint c
     LEFT JOIN LATERAL (
          SELECT d.urgent FROM _lockstep.dirty d
           WHERE c.state <> 'stopped' AND d.stream_no = c.stream_no AND ${isOpenMark}
-          ORDER BY d.urgent DESC, d.since LIMIT 1) next ON true
+          ORDER BY d.urgent DESC, d.since_ticket LIMIT 1) next ON true
     LEFT JOIN LATERAL (
-         SELECT d.first_since FROM _lockstep.dirty d
+         SELECT d.first_since_ticket FROM _lockstep.dirty d
           WHERE next.urgent IS NOT NULL AND d.stream_no = c.stream_no AND ${isOpenMark}
-          ORDER BY d.first_since LIMIT 1) oldest ON true
+          ORDER BY d.first_since_ticket LIMIT 1) oldest ON true
     LEFT JOIN LATERAL (
-         SELECT d.first_since FROM _lockstep.dirty d
+         SELECT d.first_since_ticket FROM _lockstep.dirty d
           WHERE c.state <> 'stopped' AND c.absent_rows > 0 AND ${mayAbsentGo(sql`c.stream_no`)}
             AND d.stream_no = c.stream_no AND d.reason = 'absent'
-          ORDER BY d.first_since LIMIT 1) absent ON true
+          ORDER BY d.first_since_ticket LIMIT 1) absent ON true
    ORDER BY c.stream_no`);
 
 /** The next records of a stream to read again, those first that a proxied write waits for. */
@@ -65,11 +65,11 @@ export const selectMarked = (tx: Tx, streamNo: number, limit: number) =>
   tx.query<{ id: string }>(sql`
   (SELECT d.id FROM _lockstep.dirty d
     WHERE d.stream_no = ${streamNo} AND ${isOpenMark}
-    ORDER BY d.urgent DESC, d.since LIMIT ${limit})
+    ORDER BY d.urgent DESC, d.since_ticket LIMIT ${limit})
   UNION ALL
   (SELECT d.id FROM _lockstep.dirty d
     WHERE ${mayAbsentGo(sql`${streamNo}::smallint`)} AND d.stream_no = ${streamNo} AND d.reason = 'absent'
-    ORDER BY d.first_since LIMIT ${limit})
+    ORDER BY d.first_since_ticket LIMIT ${limit})
   LIMIT ${limit}`);
 
 /** The ticket that was taken last: whatever was marked by now has this one or an older one. */
@@ -94,12 +94,12 @@ export const markDirty = (
   { urgent, reason }: { urgent: boolean; reason: MarkReason },
 ) =>
   tx.query(sql`
-  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
   SELECT ${streamNo}, id, ticket, ticket, ${urgent}, ${reason}, ${settledSince(streamNo)}
     FROM (SELECT id, nextval('_lockstep.ticket') AS ticket
             FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id) AS marked
   ON CONFLICT (stream_no, id) DO UPDATE
-     SET since = greatest(dirty.since, EXCLUDED.since), urgent = dirty.urgent OR EXCLUDED.urgent,
+     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), urgent = dirty.urgent OR EXCLUDED.urgent,
          reason = EXCLUDED.reason, stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
 
 /** Rows that a sweep did not find are removed, or kept until it finds them again. */

@@ -174,15 +174,15 @@ fenced AS (
 unmarked AS (
   DELETE FROM _lockstep.dirty d
    WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
-     AND d.stream_no = $2 AND d.since < $3
+     AND d.stream_no = $2 AND d.since_ticket < $3
      AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
 ),
 marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
   SELECT $2, ${id}, $4, $4, false, CASE WHEN _gone THEN 'absent' ELSE 'overlap' END, coalesce(_stamp - ${slack}, ${settled})
     FROM judged WHERE _verdict = 'dirty'
   ON CONFLICT (stream_no, id) DO UPDATE
-     SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
+     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
          reason = CASE WHEN EXCLUDED.reason = 'overlap' THEN 'overlap' ELSE dirty.reason END${
            isCheck ? ',\n         tries = dirty.tries + 1' : ''
          }
@@ -192,7 +192,7 @@ released AS (
    WHERE EXISTS (SELECT FROM _lockstep.quarantine WHERE stream_no = $2)
      AND q.stream_no = $2
      AND q.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
-)${isCheck ? mended(id) : ''}
+)${isCheck ? repaired(id) : ''}
 ${tally},
        count(*) FILTER (WHERE _verdict = 'store' AND NOT _gone AND NOT _stands)::integer AS inserted,
        count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed,
@@ -210,8 +210,8 @@ function mergedIds(columns: readonly ColumnPlan[], id: string): string {
 const noIds = "'{}'::text[]";
 
 /** A formula's value moves no stamp; that it had to be read again is no repair. */
-const mended = (id: string) => `,
-mended AS (
+const repaired = (id: string) => `,
+repaired AS (
   INSERT INTO _lockstep.repair (stream_no, id, kind, found_at)
   SELECT $2, _id, _kind, to_timestamp($7::bigint)
     FROM (SELECT j.${id} AS _id,
@@ -286,15 +286,15 @@ fenced AS (
 unmarked AS (
   DELETE FROM _lockstep.dirty d
    WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
-     AND d.stream_no = $2 AND d.since < $3 AND d.reason IN ('absent', 'kept')
+     AND d.stream_no = $2 AND d.since_ticket < $3 AND d.reason IN ('absent', 'kept')
      AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing') AND NOT _absent))
 ),
 marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
   SELECT $2, ${id}, $4, $4, false, CASE WHEN _absent THEN 'absent' ELSE 'differs' END, ${settled}
     FROM judged WHERE _verdict = 'dirty'
   ON CONFLICT (stream_no, id) DO UPDATE
-     SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
+     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
          reason = CASE WHEN EXCLUDED.reason = 'differs' THEN 'differs' ELSE dirty.reason END
 )
 ${tally},

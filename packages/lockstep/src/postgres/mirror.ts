@@ -136,7 +136,7 @@ export interface Mirror {
   retrySetAside(): Promise<void>;
   /** How many records were set aside, by object, column and reason. */
   readSetAside(): Promise<readonly SetAsideCount[]>;
-  /** What checks have mended since a second of Salesforce's time, by object and kind. */
+  /** What checks have repaired since a second of Salesforce's time, by object and kind. */
   readRepairs(since: ServerSeconds): Promise<readonly RepairCount[]>;
   /** See {@link intents.recordIntent}. */
   recordIntent(intent: intents.Intent): Promise<readonly number[]>;

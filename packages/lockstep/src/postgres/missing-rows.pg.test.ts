@@ -12,7 +12,7 @@ const check = { before: 0, at: 0 };
 /** Of a hundred rows twenty may go unasked. */
 async function openFilled(): Promise<DestinationWorld> {
   const world = await openDestinationWorld();
-  await beginStream(world.db, 1, { sweep: { after: null }, mend: { days: [] } }, 0);
+  await beginStream(world.db, 1, { sweep: { after: null }, repair: { days: [] } }, 0);
   await world.db.query(sql`UPDATE _lockstep.checkpoint SET state = 'current', backfilled_at = now()`);
   await world.apply(Array.from({ length: rowCount }, (_, n) => record(n)));
   return world;
@@ -28,7 +28,7 @@ const mark = (world: DestinationWorld, from: number, count: number, reason: Mark
   world.destination.mirror.markRows(1, idsFrom(from, count), reason, false);
 
 async function heldRows({ db }: DestinationWorld): Promise<unknown> {
-  const [status] = await db.query(sql`SELECT state, held_rows FROM _lockstep.status`);
+  const [status] = await db.query(sql`SELECT state, missing_rows FROM _lockstep.status`);
   return status;
 }
 
@@ -39,7 +39,7 @@ test('rows that few readings of a day do not find go, and from the first one bey
   const counts = await miss(world, 20, 1);
   assert.deepEqual([counts.applied, counts.dirty], [0, 1]);
   assert.equal((await world.rows()).length, rowCount - 20);
-  assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 1 });
+  assert.deepEqual(await heldRows(world), { state: 'rows missing', missing_rows: 1 });
   assert.deepEqual(await world.destination.mirror.nextMarked(1, 10), [], 'it waits for somebody to decide');
 });
 
@@ -47,7 +47,7 @@ test('of one reading that does not find too many, none goes', async () => {
   await using world = await openFilled();
   const counts = await miss(world, 0, 21);
   assert.deepEqual([counts.applied, counts.dirty], [0, 21]);
-  assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 21 });
+  assert.deepEqual(await heldRows(world), { state: 'rows missing', missing_rows: 21 });
 });
 
 test('why they were read again makes no difference', async () => {
@@ -88,9 +88,9 @@ test('rows that a check marks while it goes on wait for its end, and then for a 
   assert.deepEqual(await mirror.nextMarked(1, 10), idsFrom(0, 5));
   await sweep(5, 16);
   assert.deepEqual(await mirror.nextMarked(1, 10), []);
-  assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 21 });
+  assert.deepEqual(await heldRows(world), { state: 'rows missing', missing_rows: 21 });
   await mirror.decideOnAbsent(1, 'kept');
-  assert.deepEqual(await heldRows(world), { state: 'current', held_rows: 0 });
+  assert.deepEqual(await heldRows(world), { state: 'current', missing_rows: 0 });
 });
 
 test('rows that wait for a person are told while a later check goes on, which takes most of the time of a large table', async () => {
@@ -98,11 +98,11 @@ test('rows that wait for a person are told while a later check goes on, which ta
   await miss(world, 0, 21);
   for (const [kind, position] of [
     ['sweep', { after: idOf(5) }],
-    ['mend', { days: ['2026-01-01'] }],
+    ['repair', { days: ['2026-01-01'] }],
   ] as const) {
     await world.db.query(sql`
       UPDATE _lockstep.cursor SET position = ${JSON.stringify(position)}::jsonb WHERE kind = ${kind}`);
-    assert.deepEqual(await heldRows(world), { state: 'held', held_rows: 21 });
+    assert.deepEqual(await heldRows(world), { state: 'rows missing', missing_rows: 21 });
   }
 });
 

@@ -56,7 +56,7 @@ const countRemoved = (tx: Tx, streamNo: number, rows: number) =>
 
 const markAbsent = (tx: Tx, streamNo: number, ids: readonly string[], hi: number) =>
   tx.query(sql`
-  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
   SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'absent', ${settledSince(streamNo)}
     FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id
-  ON CONFLICT (stream_no, id) DO UPDATE SET since = greatest(dirty.since, EXCLUDED.since), reason = 'absent'`);
+  ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), reason = 'absent'`);

@@ -41,7 +41,7 @@ export interface PagePart {
    * `settledUntil`, in seconds of Salesforce's time.
    */
   partial?: { settledUntil: number };
-  /** A check: what it writes of records that were stamped before a second is recorded as mended, found at another. */
+  /** A check: what it writes of records that were stamped before a second is recorded as repaired, found at another. */
   check?: { before: number; at: number };
 }
 

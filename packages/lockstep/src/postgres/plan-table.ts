@@ -102,7 +102,7 @@ export function planTable(
   };
 }
 
-/** All that cannot be read in one fault, so that a person mends a list of objects at once. */
+/** All that cannot be read in one fault, so that a person repairs a list of objects at once. */
 function refuseUnreadable(described: readonly Describe[]): void {
   const [first, ...others] = described.flatMap((describe) => {
     const reason = unreadableBecause(describe);

@@ -37,7 +37,7 @@ export async function beginStream(
 /** Where the cursors of a stream begin; null for one that it does not have. */
 export type StartPositions = { readonly [Kind in statements.CursorKind]?: object | null };
 
-/** What stopped a stream may have been mended since. */
+/** What stopped a stream may have been repaired since. */
 export const retryStopped = async (db: Database): Promise<void> => {
   await statements.restartStreams(db, null);
 };

@@ -225,7 +225,7 @@ test('cursors of changes, marks and fences outlive the restoring, and only the f
   }
   await markDirty(world.db, streamNo, [idOf(1)], { urgent: true, reason: 'written' });
   await world.db.script(`
-    UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = 'DB-15', stopped_because = 'x',
+    UPDATE _lockstep.checkpoint SET state = 'stopped', stop_code = 'DB-15', stop_reason = 'x',
       backfilled_at = now(), counts_verified_at = now(), stamps_verified_at = now(), content_verified_at = now();
     ALTER TABLE salesforce.account DROP COLUMN name`);
   const [fences, marks] = [await world.fences(), await world.marks()];
@@ -238,12 +238,12 @@ test('cursors of changes, marks and fences outlive the restoring, and only the f
   ]);
   assert.deepEqual([await world.fences(), await world.marks()], [fences, marks]);
   const [checkpoint] = await world.db.query(sql`
-    SELECT state, stopped_by, stopped_because, counts_verified_at, stamps_verified_at, content_verified_at
+    SELECT state, stop_code, stop_reason, counts_verified_at, stamps_verified_at, content_verified_at
       FROM _lockstep.checkpoint`);
   assert.deepEqual(checkpoint, {
     state: 'backfilling',
-    stopped_by: null,
-    stopped_because: null,
+    stop_code: null,
+    stop_reason: null,
     counts_verified_at: null,
     stamps_verified_at: null,
     content_verified_at: null,

@@ -61,7 +61,7 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
     if (current?.plan_version !== stream.planVersion) throw new Fault('SYS-09');
     await planForWholeTable(tx);
 
-    const { found, rows } = await mend(tx, stream);
+    const { found, rows } = await repair(tx, stream);
     if (found.length === 0) return null;
     await restartStream(tx, streamNo, rows);
     await deleteBackfillCursor(tx, streamNo);
@@ -69,13 +69,13 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
   });
 }
 
-/** What was mended, part by part, and how many rows the table has by then; null: as many as before. */
-interface Mended {
+/** What was repaired, part by part, and how many rows the table has by then; null: as many as before. */
+interface Repaired {
   found: readonly string[];
   rows: number | null;
 }
 
-async function mend(tx: Tx, stream: Stream): Promise<Mended> {
+async function repair(tx: Tx, stream: Stream): Promise<Repaired> {
   const { schema, table, sobject } = stream;
   const relation = await relationOf(tx, stream);
   if (!relation) {
@@ -86,8 +86,8 @@ async function mend(tx: Tx, stream: Stream): Promise<Mended> {
   if (relation.kind !== 'r') {
     throw new Fault('SCH-05', { stream: sobject, reason: `what is called ${schema}.${table} is no table` });
   }
-  const columns = await mendColumns(tx, stream, relation.oid);
-  const key = await mendPrimaryKey(tx, stream, relation.oid);
+  const columns = await repairColumns(tx, stream, relation.oid);
+  const key = await repairPrimaryKey(tx, stream, relation.oid);
   return { found: [...columns.found, ...key.found], rows: key.rows ?? columns.rows };
 }
 
@@ -127,7 +127,7 @@ async function changedColumns(
     .map((column) => ({ column, isMissing: !types.has(column.column) }));
 }
 
-async function mendColumns(tx: Tx, stream: Stream, oid: number): Promise<Mended> {
+async function repairColumns(tx: Tx, stream: Stream, oid: number): Promise<Repaired> {
   const { schema, table } = stream;
   const found: string[] = [];
   let rows: number | null = null;
@@ -165,7 +165,7 @@ async function keyIn(tx: Tx, stream: Stream, oid: number) {
 }
 
 /** A page finds its rows by a primary key of the Id alone that is checked at once. */
-async function mendPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Mended> {
+async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Repaired> {
   const key = await keyIn(tx, stream, oid);
   if (key?.fits) return { found: [], rows: null };
   const [table, id] = [ident(stream.schema, stream.table), keyOf(stream)];

@@ -79,15 +79,15 @@ export async function setAside(
   ),
   unmarked AS (
     DELETE FROM _lockstep.dirty
-     WHERE stream_no = ${streamNo} AND since < ${lo}
+     WHERE stream_no = ${streamNo} AND since_ticket < ${lo}
        AND id = ANY (ARRAY(SELECT id FROM refused WHERE verdict = 'store'))
   ),
   marked AS (
-    INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+    INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
     SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'overlap', coalesce(stamp - ${slack}, ${settledSince(streamNo)})
       FROM refused WHERE verdict = 'dirty'
     ON CONFLICT (stream_no, id) DO UPDATE
-       SET since = greatest(dirty.since, EXCLUDED.since), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
+       SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
            reason = 'overlap'
   )
   SELECT count(*) FILTER (WHERE verdict = 'store') AS quarantined,
@@ -135,7 +135,7 @@ const retriesMax = 1_000;
 /** Has those read again whose time has come. */
 export const retrySetAside = (tx: Tx) =>
   tx.query(sql`
-  INSERT INTO _lockstep.dirty (stream_no, id, since, first_since, urgent, reason, stamped_at)
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
   SELECT stream_no, id, ticket, ticket, false, 'set aside', stamped_at
     FROM (SELECT due.*, nextval('_lockstep.ticket') AS ticket
             FROM (SELECT c.stream_no, q.id, q.stamped_at

@@ -14,7 +14,7 @@ export type CursorKind =
   | 'sweep'
   | 'counts'
   | 'content'
-  | 'mend';
+  | 'repair';
 
 export interface CheckpointRow {
   stream_no: number;
@@ -22,7 +22,7 @@ export interface CheckpointRow {
   table_name: string;
   plan_version: number;
   state: 'queued' | 'backfilling' | 'current' | 'stopped';
-  stopped_by: string | null;
+  stop_code: string | null;
   rows: number;
   rows_expected: number | null;
   backfilled: boolean;
@@ -188,15 +188,15 @@ export const startBackfill = (tx: Tx, streamNo: number, rowsExpected: number | n
 
 export const stopStream = (tx: Tx, streamNo: number, code: string, because: string) =>
   tx.query(sql`
-  UPDATE _lockstep.checkpoint SET state = 'stopped', stopped_by = ${code}, stopped_because = ${because}
+  UPDATE _lockstep.checkpoint SET state = 'stopped', stop_code = ${code}, stop_reason = ${because}
    WHERE stream_no = ${streamNo}`);
 
 /** @param streamNos  null: all that are stopped */
 export const restartStreams = (tx: Tx, streamNos: readonly number[] | null) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint
-     SET state = CASE WHEN backfilled_at IS NULL THEN 'backfilling' ELSE 'current' END, stopped_by = NULL,
-         stopped_because = NULL
+     SET state = CASE WHEN backfilled_at IS NULL THEN 'backfilling' ELSE 'current' END, stop_code = NULL,
+         stop_reason = NULL
    WHERE state = 'stopped' AND (${streamNos}::smallint[] IS NULL OR stream_no = ANY (${streamNos}::smallint[]))`);
 
 /** A fence that every open reading of the stream began after guards nothing any more. */
@@ -219,7 +219,7 @@ export const deleteObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
 
 export const selectCheckpoints = (tx: Tx) =>
   tx.query<CheckpointRow>(sql`
-  SELECT stream_no, sobject, table_name, plan_version, state, stopped_by, rows, rows_expected,
+  SELECT stream_no, sobject, table_name, plan_version, state, stop_code, rows, rows_expected,
          backfilled_at IS NOT NULL AS backfilled
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 

@@ -44,7 +44,7 @@ export async function insertStream(
 export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint
-     SET state = 'backfilling', stopped_by = NULL, stopped_because = NULL, backfilled_at = NULL,
+     SET state = 'backfilling', stop_code = NULL, stop_reason = NULL, backfilled_at = NULL,
          rows = coalesce(${rows}::bigint, rows),
          plan_version = plan_version + 1,
          counts_verified_at = NULL, stamps_verified_at = NULL, content_verified_at = NULL

@@ -15,7 +15,7 @@ import { destinationMigrations } from './tables.ts';
 /** As the first version made them: two streams, one of which a foreign hand has left without SystemModstamp. */
 const oldStreams = `
   INSERT INTO _lockstep.sync (sync_id, org_id, table_schema) VALUES ('sync', '00D000000000001EAA', 'salesforce');
-  INSERT INTO _lockstep.checkpoint (sobject, table_name, state, stopped_by, rows, backfilled_at) VALUES
+  INSERT INTO _lockstep.checkpoint (sobject, table_name, state, stop_code, rows, backfilled_at) VALUES
     ('Account', 'account', 'stopped', 'PERM-02', 7, '2026-01-01Z'), ('Odd', 'odd', 'current', NULL, 0, NULL);
   INSERT INTO _lockstep.column (stream_no, field, ordinal, column_name, field_type, formula, ready) VALUES
     (1, 'Id', 0, 'id', 'id', false, true), (1, 'SystemModstamp', 1, 'systemmodstamp', 'datetime', false, true),
@@ -63,17 +63,17 @@ test('the status view tells why a stream stopped, behind the columns that it alw
   const before = await columnsOf(database.db);
   await (await openDestination(database.url, 'test')).end();
   await database.db.script(
-    `UPDATE _lockstep.checkpoint SET stopped_because = 'No access.' WHERE sobject = 'Account'`,
+    `UPDATE _lockstep.checkpoint SET stop_reason = 'No access.' WHERE sobject = 'Account'`,
   );
 
   const after = await columnsOf(database.db);
   assert.deepEqual(after.slice(0, before.length), before);
-  assert.deepEqual(after.slice(-3), ['stopped_by', 'stopped_because', 'set_aside_rows']);
+  assert.deepEqual(after.slice(-3), ['stop_code', 'stop_reason', 'set_aside_rows']);
   const rows = await database.db.query(sql`
-    SELECT sobject, stopped_by, stopped_because FROM _lockstep.status ORDER BY sobject`);
+    SELECT sobject, stop_code, stop_reason FROM _lockstep.status ORDER BY sobject`);
   assert.deepEqual(rows, [
-    { sobject: 'Account', stopped_by: 'PERM-02', stopped_because: 'No access.' },
-    { sobject: 'Odd', stopped_by: null, stopped_because: null },
+    { sobject: 'Account', stop_code: 'PERM-02', stop_reason: 'No access.' },
+    { sobject: 'Odd', stop_code: null, stop_reason: null },
   ]);
 });
 

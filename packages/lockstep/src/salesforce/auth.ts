@@ -22,7 +22,7 @@ export interface Session {
 /** A refused credential is not tried again for this long, whoever asks: more tries lock users. */
 const refusalLastsMs = 3_600_000;
 /**
- * What else a person has to mend, such as another org's token, locks nobody and may be one wrong answer; and a session
+ * What else a person has to repair, such as another org's token, locks nobody and may be one wrong answer; and a session
  * that is refused although it was just renewed may be taken a little later. Read-backs ask twice a second, and
  * Salesforce allows a user 3,600 sign-ins an hour.
  */
@@ -41,7 +41,7 @@ interface AuthOptions {
 
 export interface Auth {
   session(signal: AbortSignal): Promise<Session>;
-  /** Forgets that the credential was refused: somebody may have mended it. */
+  /** Forgets that the credential was refused: somebody may have repaired it. */
   forgetRefusal(): void;
   /** The next request signs in anew, unless that was done a moment ago. */
   drop(refused: Session): void;

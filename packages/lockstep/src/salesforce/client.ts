@@ -53,7 +53,7 @@ export interface Salesforce {
   request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
   /** Who answers. Signs in if need be; faults as above. */
   identity(signal: AbortSignal): Promise<{ orgId: OrgId; instanceUrl: string }>;
-  /** After the credential was refused it is not tried for an hour; this ends that, because somebody may have mended it. */
+  /** After the credential was refused it is not tried for an hour; this ends that, because somebody may have repaired it. */
   forgetRefusal(): void;
   /** Ends what is under way and closes the connections. */
   close(): Promise<void>;
@@ -99,7 +99,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       const answer = await send(request, session, signal);
       if (answer.status !== 401) return answer;
       if (!isExpired(answer)) {
-        auth.drop(session); // scopes and policies that somebody mends count for new sessions
+        auth.drop(session); // scopes and policies that somebody repairs count for new sessions
         return answer;
       }
       const renewed = await auth.renewed(session, signal);

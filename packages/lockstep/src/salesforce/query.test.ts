@@ -143,7 +143,7 @@ test('the position is in the order of the time that the query names', async () =
   assert.deepEqual(pages[0].page.last, { stamp, id: idOf(1) });
 });
 
-test('an answer that says 200 to an error is that query’s trouble alone', async () => {
+test('an answer that says 200 to an error is that query’s problem alone', async () => {
   const error = { body: [{ errorCode: 'INVALID_TYPE', message: 'x' }] };
   const half = { body: { totalSize: 0, done: true } };
   const queries = [select('Account'), select('B__c'), select('C__c')];

@@ -78,7 +78,7 @@ export async function queryPages(
   };
 }
 
-/** A page that is not whole or has another form is this query's trouble; the others of the request stand. */
+/** A page that is not whole or has another form is this query's problem; the others of the request stand. */
 function readPage(body: QueryBody, { timeField }: Query): QueryOutcome {
   try {
     return { kind: 'page', page: pageOf(body, timeField) };

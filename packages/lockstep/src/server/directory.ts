@@ -80,6 +80,6 @@ async function stopEmbedded(dataDir: string): Promise<void> {
   if (!stillRuns) return;
   throw new CommandError(`Another process uses the database server in ${dataDir}; nothing was erased`, {
     exitCode: exitCodes.unexpected,
-    next: 'End it (lockstep start, lockstep org) and repeat.',
+    next: 'End it (lockstep start, lockstep simulated-org) and repeat.',
   });
 }

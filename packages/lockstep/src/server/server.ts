@@ -24,7 +24,7 @@ export interface ServerOptions extends Pick<EngineDeps, 'allowHosts' | 'onComple
 }
 
 /** Two lines when a sync begins to wait, one when it goes on. */
-function troubleOn(say: (line: string) => void): NonNullable<EngineDeps['onTrouble']> {
+function problemOn(say: (line: string) => void): NonNullable<EngineDeps['onSyncProblem']> {
   return ({ name, fault }) => {
     if (!fault) return say(`${name} goes on.`);
     say(`${name} waits: ${fault.code} ${fault.message}`);
@@ -40,8 +40,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { config, log, runFile, say } = ground;
   const { org, ...tell } = options;
-  const onTrouble = troubleOn(say);
-  const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onTrouble, ...tell };
+  const onSyncProblem = problemOn(say);
+  const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onSyncProblem, ...tell };
   const stop = new AbortController();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined); // whoever waits for it sees it

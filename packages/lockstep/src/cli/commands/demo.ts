@@ -16,7 +16,7 @@ import { withControl } from '../running.ts';
 import { watchFirstCopy } from '../terminal/first-copy.ts';
 import type { Output } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';
-import { type OrgChoices, orgChoices, orgFlags } from './org.ts';
+import { type OrgChoices, orgChoices, orgFlags } from './simulated-org.ts';
 
 export const demo: Command = {
   name: 'demo',

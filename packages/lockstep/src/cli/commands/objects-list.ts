@@ -41,7 +41,7 @@ export function objectsText(
     ageOf(object.counts_verified_at, now),
     ageOf(object.stamps_verified_at, now),
     ageOf(object.content_verified_at, now),
-    countOrDash(object.held_rows),
+    countOrDash(object.missing_rows),
     countOrDash(object.set_aside_rows),
   ]);
   const headers = [

@@ -17,7 +17,7 @@ import { chooseSync, withControl, withViews } from '../running.ts';
 import { setAsidePlace, setAsideReason, setAsideRemedy } from '../set-aside-words.ts';
 import { ageOf, inRfc3339, whenOf } from '../state-words.ts';
 import { count, counted, type Output, table } from '../terminal/output.ts';
-import { recordsMax } from './objects.ts';
+import { recordsMax } from './objects-verify.ts';
 import { syncFlag } from './sync-request.ts';
 
 const shownByDefault = 100;
@@ -153,7 +153,7 @@ async function retry(args: Arguments, { output }: Context, control: Control, syn
   }
   const items = [];
   for (const { sobject, ids, of } of asked) {
-    const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'repair', objects: [sobject], ids });
+    const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'refetch', objects: [sobject], ids });
     items.push({ sobject, rows: ids.length, of, syncRequest });
   }
   const running = (await readHealth(control)).get(sync.id)?.isHeld === true;

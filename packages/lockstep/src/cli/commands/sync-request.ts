@@ -35,7 +35,7 @@ const resultSchema = z.object({
   /** How many were served. */
   objects: z.int(),
   skipped: z.array(z.object({ object: z.string(), reason: z.string() })).default([]),
-  /** Rows that were found to differ, and were mended. */
+  /** Rows that were found to differ, and were repaired. */
   repairs: z.array(z.object({ sobject: z.string(), kind: z.string(), rows: z.int() })).default([]),
   /** Records of those objects that PostgreSQL refuses, which the mirror therefore does not hold as they are. */
   setAside: z
@@ -149,10 +149,10 @@ const leftOf = (progress: Progress | null): string[] =>
 export const secondsOf = (ms: number): string =>
   ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 
-/** Says what was not served, what was mended and what the mirror cannot hold; the exit code. */
+/** Says what was not served, what was repaired and what the mirror cannot hold; the exit code. */
 export function tellEnd({ skipped, repairs, setAside }: SyncRequestResult, output: Output): number {
   for (const { sobject, kind, rows } of repairs) {
-    output.say(`${sobject}: ${rows === 1 ? '1 row was' : `${count(rows)} rows were`} ${kind}; mended`);
+    output.say(`${sobject}: ${rows === 1 ? '1 row was' : `${count(rows)} rows were`} ${kind}; repaired`);
   }
   for (const { object, reason } of skipped) output.say(`left out: ${object}, because ${reason}`);
   for (const { sobject, column, code, rows } of setAside) {

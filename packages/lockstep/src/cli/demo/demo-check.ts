@@ -13,7 +13,7 @@ import type { Config } from '../../config.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { databaseFault, readStatus, removeEmbedded } from '../../postgres/index.ts';
 import type { Context } from '../arguments.ts';
-import type { OrgChoices } from '../commands/org.ts';
+import type { OrgChoices } from '../commands/simulated-org.ts';
 import { withControl } from '../running.ts';
 import { reportFailure } from '../terminal/failure.ts';
 import { watchFirstCopy } from '../terminal/first-copy.ts';

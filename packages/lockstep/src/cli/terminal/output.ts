@@ -71,7 +71,7 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
 
 /** What follows `lockstep` in our texts; longer names first. `help` needs no data directory. */
 const namedCommand =
-  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|writes)|objects (?:list|compare|reconcile|reread|repair|held|set-aside)|budget (?:show|set)|start|demo|org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
+  /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|start|demo|simulated-org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
 
 /** A clone has no `lockstep` on the path: there, npm runs it. */
 export function pasteable(text: string, dataDir?: string): string {

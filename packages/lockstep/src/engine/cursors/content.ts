@@ -5,7 +5,7 @@ import { atRest, ended, type Pass, type Period, stepped } from './pace.ts';
 import { isFull } from './pass.ts';
 
 /**
- * The content check: every record once more in full, by Id, a part of the table each day. It mends what somebody
+ * The content check: every record once more in full, by Id, a part of the table each day. It repairs what somebody
  * changed in the mirror by hand, and follows the objects that have no time to follow them by. Pure.
  */
 export interface ContentPosition extends Pass {

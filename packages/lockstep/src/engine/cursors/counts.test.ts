@@ -55,7 +55,7 @@ test('only records that are older than W are counted, the days of the last five 
 test('days that are equal end the count, which is known by its beginning', () => {
   const { to } = answered(resting, [sum(today)], [sum(today)]);
   const end = answered({ ...to, isWanted: true }, [sum(longAgo)], [sum(longAgo)], now + 5);
-  assert.deepEqual(end, { to: startOfCounts(now), differing: [], unmended: [] });
+  assert.deepEqual(end, { to: startOfCounts(now), differing: [], unrepaired: [] });
 });
 
 for (const [what, here, there] of [
@@ -92,20 +92,20 @@ test('a change that was on its way is there at the second reading', () => {
   assert.deepEqual([to, differing], [startOfCounts(now), []]);
 });
 
-test('a day that differs again is to be mended, and one that differs only now waits for the next count', () => {
-  const { to, differing, unmended } = answered(second, [sum(today, 3)], [sum(today, 4), sum('2026-11-23')]);
-  assert.deepEqual([differing, unmended], [[today], []]);
-  assert.deepEqual([to.round, to.suspects], ['mending', [today]]);
-  assert.equal(isCountDue(to, now + 3_600, true), false, 'not while it is being mended');
+test('a day that differs again is to be repaired, and one that differs only now waits for the next count', () => {
+  const { to, differing, unrepaired } = answered(second, [sum(today, 3)], [sum(today, 4), sum('2026-11-23')]);
+  assert.deepEqual([differing, unrepaired], [[today], []]);
+  assert.deepEqual([to.round, to.suspects], ['repairing', [today]]);
+  assert.equal(isCountDue(to, now + 3_600, true), false, 'not while it is being repaired');
   assert.equal(isCountDue(to, now + 3_600, false), true);
 });
 
 test('the third reading ends the count, and tells what still differs', () => {
   const { to } = answered(second, [sum(today, 3)], [sum(today, 4)]);
-  const mended = answered(to, [sum(today, 4)], [sum(today, 4)], now + 90);
-  assert.deepEqual(mended, { to: startOfCounts(now), differing: [], unmended: [] });
+  const repaired = answered(to, [sum(today, 4)], [sum(today, 4)], now + 90);
+  assert.deepEqual(repaired, { to: startOfCounts(now), differing: [], unrepaired: [] });
   const still = answered(to, [sum(today, 3)], [sum(today, 4)], now + 90);
-  assert.deepEqual(still, { to: startOfCounts(now), differing: [], unmended: [today] });
+  assert.deepEqual(still, { to: startOfCounts(now), differing: [], unrepaired: [today] });
 });
 
 const tooMany = Array.from({ length: 2_000 }, (_, n) => sum(dayOf(now - n * day)));

@@ -16,7 +16,7 @@ export interface CountsPosition {
   ranges: readonly DayRange[];
   /** Days that differed, which the next reading is about. */
   suspects: readonly Day[];
-  round: 'first' | 'second' | 'mending';
+  round: 'first' | 'second' | 'repairing';
 }
 
 /** `2026-11-24`, in UTC; empty for a table whose records have no day of creation. */
@@ -56,9 +56,13 @@ const dayOf = (seconds: ServerSeconds): Day => new Date(seconds * 1000).toISOStr
 const secondsOfDay = (day: Day): ServerSeconds => Date.parse(`${day}T00:00:00Z`) / 1000;
 
 /** @param isMending  the days that differed, or the whole table for them, are being read again */
-export function isCountDue(position: CountsPosition, serverNow: ServerSeconds, isMending: boolean): boolean {
+export function isCountDue(
+  position: CountsPosition,
+  serverNow: ServerSeconds,
+  isRepairing: boolean,
+): boolean {
   if (position.begunAt === null) return position.isWanted || serverNow - position.lastAt >= daySeconds;
-  if (position.round === 'mending' && isMending) return false;
+  if (position.round === 'repairing' && isRepairing) return false;
   if (position.ranges.length > 0) return true;
   return position.isWanted || serverNow - position.begunAt >= secondReadingAfterSeconds;
 }
@@ -123,7 +127,7 @@ export interface CountStep {
   /** Days that a second reading found to differ: to be read again. */
   differing: readonly Day[];
   /** Days that still differ after that. */
-  unmended: readonly Day[];
+  unrepaired: readonly Day[];
 }
 
 /** What the same question found here and there. */
@@ -135,7 +139,7 @@ export function countAfter(
 ): CountStep {
   const begunAt = position.begunAt ?? serverNow;
   const isFirst = position.begunAt === null || position.ranges.length > 0;
-  const nothing = { differing: [], unmended: [] };
+  const nothing = { differing: [], unrepaired: [] };
   if (isFirst) {
     const rest = position.begunAt === null ? firstRanges(serverNow).slice(1) : position.ranges.slice(1);
     if (isCut || there.length >= sumsMax) {
@@ -149,9 +153,9 @@ export function countAfter(
   const still = differences(here, there).filter((day) => position.suspects.includes(day));
   if (still.length === 0) return { to: ended(position), ...nothing };
   if (position.round === 'second') {
-    return { to: { ...position, round: 'mending', suspects: still }, differing: still, unmended: [] };
+    return { to: { ...position, round: 'repairing', suspects: still }, differing: still, unrepaired: [] };
   }
-  return { to: ended(position), differing: [], unmended: still };
+  return { to: ended(position), differing: [], unrepaired: still };
 }
 
 const ended = ({ begunAt, lastAt }: CountsPosition) => startOfCounts(begunAt ?? lastAt);

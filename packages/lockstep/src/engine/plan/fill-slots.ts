@@ -18,18 +18,18 @@ export type Slot =
   | { kind: 'backfill' | 'content' | 'ids'; index: number; chainedTo: number | null }
   /** The n-th page of the mirror's own Ids in this request. */
   | { kind: 'sweep'; index: number; nth: number }
-  | { kind: 'mend'; index: number };
+  | { kind: 'repair'; index: number };
 
 /** What a slot's failure says something of. */
 export function activityOf(kind: Slot['kind']): Activity {
   switch (kind) {
     case 're-read':
-      return 'repair';
+      return 're-read';
     case 'head':
     case 'recheck':
     case 'head and recheck':
       return 'poll';
-    case 'mend':
+    case 'repair':
       return 'counts';
     case 'ids':
       return 'sweep';
@@ -84,7 +84,7 @@ export class Slots {
 }
 
 /** Work that one slot a request is enough for. */
-const onePage: readonly Work['kind'][] = ['mend'];
+const onePage: readonly Work['kind'][] = ['repair'];
 
 /** The slots that are left, each to the work that has the fewest; then each work's pages in their order. */
 export function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
@@ -120,7 +120,7 @@ export function addWork(slots: Slots, state: SyncState, { kind, index }: Work, c
       for (let nth = taken; nth < Math.min(taken + count, pages); nth++) slots.add({ kind, index, nth });
       return;
     }
-    case 'mend':
+    case 'repair':
       if (!slots.has(kind, index)) slots.add({ kind, index });
       return;
     default:

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { heldAt, type StreamChange, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import { startOfContent } from '../cursors/content.ts';
 import { startOfCounts } from '../cursors/counts.ts';
-import { mendOf } from '../cursors/mend.ts';
+import { repairOf } from '../cursors/repair.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
 import type { Activity } from '../run/problems.ts';
 import type { Cursors, SyncState } from '../run/sync-state.ts';
@@ -156,9 +156,13 @@ test('a check that somebody waits for takes all that is left', () => {
   );
 });
 
-test('days that differ are mended before anything else is checked', () => {
-  const mending = { mend: at(mendOf(['2026-11-20'])), sweep: at(startOfSweep(serverNow - 2 * day)) };
-  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: mending })]))), ['head 0', 'mend 0', 'sweep 0']);
+test('days that differ are repaired before anything else is checked', () => {
+  const repairing = { repair: at(repairOf(['2026-11-20'])), sweep: at(startOfSweep(serverNow - 2 * day)) };
+  assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: repairing })]))), [
+    'head 0',
+    'repair 0',
+    'sweep 0',
+  ]);
 });
 
 test('nothing is checked while a table is being copied', () => {
@@ -260,8 +264,8 @@ test('a poll that failed rests while the others go on, and then goes alone', () 
 for (const [activity, change, kind] of [
   ['sweep', { cursors: { sweep: at(startOfSweep(0)) } }, 'sweep'],
   ['content', { cursors: { content: at(startOfContent(0)) } }, 'content'],
-  ['repair', { marked: { isUrgent: true, oldest: 7 } }, 're-read'],
-  ['counts', { cursors: { mend: at(mendOf(['2026-11-24'])) } }, 'mend'],
+  ['re-read', { marked: { isUrgent: true, oldest: 7 } }, 're-read'],
+  ['counts', { cursors: { repair: at(repairOf(['2026-11-24'])) } }, 'repair'],
 ] as const) {
   test(`a failed ${activity} rests alone: the stream is polled as before, together with the others`, () => {
     const streams = (retryAt: number) =>
@@ -327,7 +331,7 @@ test('no more than five requests are under way apart', () => {
 });
 
 test('after a request that failed as a whole no stream goes apart', () => {
-  const state = sync(numbered(3, { slow: 'polls' }), { trouble: { retryAt: 0, tries: 1 } });
+  const state = sync(numbered(3, { slow: 'polls' }), { syncProblem: { retryAt: 0, tries: 1 } });
   const next = nextRequest(state, 100_000);
   assert.ok(next.kind === 'ask' && !next.isApart);
 });
@@ -346,7 +350,7 @@ test('a mark of a stopped stream makes nothing urgent', () => {
 test('after a request that failed as a whole the streams go alone in turn', () => {
   const streams = [stream(1), stream(2, { cursors: copying }), stream(3)];
   const asked = [1, 2, 3].map((tries) => {
-    const slots = slotsOf(sync(streams, { trouble: { retryAt: 0, tries } }));
+    const slots = slotsOf(sync(streams, { syncProblem: { retryAt: 0, tries } }));
     return [...new Set(slots.map(({ index }) => index))];
   });
   assert.deepEqual(asked, [[1], [2], [0]]);
@@ -367,8 +371,8 @@ test('of a stopped stream only the poll is tried again, beside the others', () =
   assert.deepEqual(kinds(slotsOf(sync([stream(1, timeless)]))), ['content 0']);
 });
 
-test('a sync in trouble waits until its rest is over', () => {
-  const state = sync([stream(1)], { trouble: { retryAt: 160_000, tries: 3 } });
+test('a sync with a problem waits until it may be tried again', () => {
+  const state = sync([stream(1)], { syncProblem: { retryAt: 160_000, tries: 3 } });
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'wait', until: 160_000 });
 });
 
@@ -396,10 +400,10 @@ test('whatever is due, a request has five queries and twenty logs of deletions a
 });
 
 test('days that differed are counted again when they, or the whole table for them, have been read', () => {
-  const counts = at({ ...startOfCounts(serverNow), begunAt: serverNow - 100, round: 'mending' as const });
+  const counts = at({ ...startOfCounts(serverNow), begunAt: serverNow - 100, round: 'repairing' as const });
   const isCounted = (cursors: Partial<Cursors>) =>
     nextRequest(sync([stream(1, { cursors: { counts, ...cursors } })]), 100_000).kind === 'count';
-  assert.equal(isCounted({ mend: at(mendOf(['2026-11-24'])) }), false);
+  assert.equal(isCounted({ repair: at(repairOf(['2026-11-24'])) }), false);
   assert.equal(isCounted({ content: at({ ...startOfContent(serverNow), isWanted: true }) }), false);
   assert.equal(isCounted({ sweep: at({ ...startOfSweep(serverNow), isWanted: true }) }), false);
   assert.equal(isCounted({}), true);

@@ -69,11 +69,11 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
   const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
   const sendAt = Math.max(
     nextSendAt(state.budget, isUrgent, now),
-    state.trouble?.retryAt ?? 0,
+    state.syncProblem?.retryAt ?? 0,
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
-  const mayGoApart = !state.trouble && !isUrgent && !(state.wasApart && ready.length > 0);
+  const mayGoApart = !state.syncProblem && !isUrgent && !(state.wasApart && ready.length > 0);
   const apart = mayGoApart ? requestApart(state, all, beside, now) : null;
   if (apart) return apart;
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
@@ -81,10 +81,10 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
   const byWait = ready.toSorted(
     (a, b) => urgency(b.stream) - urgency(a.stream) || a.stream.polledAt - b.stream.polledAt,
   );
-  const batches = state.trouble ? [[inTurn(byWait, state.trouble.tries)]] : batchStreams(byWait);
+  const batches = state.syncProblem ? [[inTurn(byWait, state.syncProblem.tries)]] : batchStreams(byWait);
   for (const together of batches) {
     const slots = fill(state, together, now);
-    const isApart = state.streams.length > 1 && !state.trouble && together.every(isAlone);
+    const isApart = state.streams.length > 1 && !state.syncProblem && together.every(isAlone);
     if (slots.length > 0)
       return { kind: 'ask', slots, deletedLogs: deletedLogsOf(state, together, now), isApart };
   }
@@ -126,10 +126,10 @@ function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number
 }
 
 /** The days that differed, or the whole table for them, are being read again. */
-const isReadAgain = ({ cursors: { mend, sweep, content } }: StreamState): boolean =>
-  isMending(mend) || sweep?.position.isWanted === true || content?.position.isWanted === true;
+const isReadAgain = ({ cursors: { repair, sweep, content } }: StreamState): boolean =>
+  isRepairing(repair) || sweep?.position.isWanted === true || content?.position.isWanted === true;
 
-const isMending = (mend: StreamState['cursors']['mend']) => (mend?.position.days.length ?? 0) > 0;
+const isRepairing = (repair: StreamState['cursors']['repair']) => (repair?.position.days.length ?? 0) > 0;
 
 /** After a request that failed as a whole the streams go alone in turn, so that a healthy one is not held up. */
 const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
@@ -173,7 +173,7 @@ const probeOf = ({ cursors }: StreamState): Work['kind'] =>
 /** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
 function addReReads(slots: Slots, streams: readonly Ready[], now: number): void {
   const waiting = streams.flatMap(({ stream, index }) =>
-    stream.marked && !isBackingOff(stream, 'repair', now) ? [{ ...stream.marked, index }] : [],
+    stream.marked && !isBackingOff(stream, 're-read', now) ? [{ ...stream.marked, index }] : [],
   );
   const inOrder = waiting.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.oldest - b.oldest);
   for (const { index } of inOrder.slice(0, reReadsMax)) slots.add({ kind: 're-read', index });
@@ -222,7 +222,7 @@ interface Check {
 /** Checks of a table that is complete, each with whether it is due. The recheck is one where it cannot ride along. */
 function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
   const { cursors, rows, table, pageSizes } = stream;
-  const { recheck, sweep, content, mend, backfill } = cursors;
+  const { recheck, sweep, content, repair, backfill } = cursors;
   const checks: Check[] = [];
   const check = (kind: Work['kind'], pace: Due, isWanted = false) => {
     if (pace !== null && !isBackingOff(stream, activityOf(kind), now))
@@ -231,7 +231,7 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, 
   if (recheck && isRecheckDue(recheck.position, serverNow) && !ridesAlong(stream, serverNow))
     check('recheck', 'now');
   if (backfill) return checks;
-  if (isMending(mend)) check('mend', 'now', true);
+  if (isRepairing(repair)) check('repair', 'now', true);
   if (sweep) {
     const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
     check('sweep', dueOf(sweep.position, rows, period, serverNow), sweep.position.isWanted);

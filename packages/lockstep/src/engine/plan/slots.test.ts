@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { Mirror } from '../../postgres/index.ts';
-import { mendOf } from '../cursors/mend.ts';
+import { repairOf } from '../cursors/repair.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import { hasQuery, prepareSlots, slotQuery, slotStep } from './slots.ts';
@@ -84,7 +84,7 @@ function answerTo(
 }
 
 /** Goes over the mirror's own Ids until the pass ends, with one question a request; tells what was found absent. */
-async function goOver(kind: 'sweep' | 'mend', { rows, gone, cuts, isReversed = false }: Cut) {
+async function goOver(kind: 'sweep' | 'repair', { rows, gone, cuts, isReversed = false }: Cut) {
   const ids = Array.from({ length: rows }, (_, n) => idOf(n));
   const absentInOrg = new Set(gone.map((n) => idOf(n % rows)));
   const inOrg = new Set(ids.filter((id) => !absentInOrg.has(id)));
@@ -92,8 +92,8 @@ async function goOver(kind: 'sweep' | 'mend', { rows, gone, cuts, isReversed = f
     idsAfter: async (_: unknown, after: RecordId | null, limit: number) =>
       ids.filter((id) => after === null || id > after).slice(0, limit),
   } as unknown as Mirror;
-  const mend = heldAt({ ...mendOf(['2026-11-24']), part: 'ids' as const });
-  let state = syncState([streamState(1, { rows, cursors: { mend, sweep: heldAt(startOfSweep(0)) } })], {
+  const repair = heldAt({ ...repairOf(['2026-11-24']), part: 'ids' as const });
+  let state = syncState([streamState(1, { rows, cursors: { repair, sweep: heldAt(startOfSweep(0)) } })], {
     pageRows,
   });
   const absent = new Set<RecordId>();
@@ -110,7 +110,7 @@ async function goOver(kind: 'sweep' | 'mend', { rows, gone, cuts, isReversed = f
     state = { ...state, streams: [step.after] };
     const { cursors } = step.after;
     const isOver =
-      kind === 'sweep' ? cursors.sweep?.position.lastAt === serverNow : !cursors.mend?.position.days.length;
+      kind === 'sweep' ? cursors.sweep?.position.lastAt === serverNow : !cursors.repair?.position.days.length;
     if (isOver)
       return {
         absent: [...absent].toSorted(),
@@ -121,7 +121,7 @@ async function goOver(kind: 'sweep' | 'mend', { rows, gone, cuts, isReversed = f
   return assert.fail(`the ${kind} does not end`);
 }
 
-for (const kind of ['sweep', 'mend'] as const) {
+for (const kind of ['sweep', 'repair'] as const) {
   test(`a ${kind} over Ids ends wherever pages are cut, and finds every row that is absent and no other`, async () => {
     await fc.assert(
       fc.asyncProperty(

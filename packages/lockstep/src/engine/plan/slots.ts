@@ -7,7 +7,6 @@ import { type CursorMove, type Mirror, partialColumns, type Stream } from '../..
 import { type Query, selectRecords, soqlIdOf, soqlIds } from '../../salesforce/index.ts';
 import { backfillAfter, idCondition } from '../cursors/backfill.ts';
 import { contentAfter } from '../cursors/content.ts';
-import { mendAfterIds, mendAfterRecords, mendCondition } from '../cursors/mend.ts';
 import {
   type HeadPosition,
   headAndRecheckQuery,
@@ -17,6 +16,7 @@ import {
   recheckQuery,
   settleSeconds,
 } from '../cursors/poll.ts';
+import { repairAfterIds, repairAfterRecords, repairCondition } from '../cursors/repair.ts';
 import { sweepAfter, sweepAfterPage } from '../cursors/sweep.ts';
 import { absentIds, leadingIds } from '../run/page-ids.ts';
 import { type Cursors, moved, type Positions, type StreamState, type SyncState } from '../run/sync-state.ts';
@@ -53,7 +53,7 @@ export interface SlotStep {
   absent?: readonly RecordId[];
   /** Its records have some of their columns only. The mirror holds what was stamped before that second. */
   partial?: { settledUntil: ServerSeconds };
-  /** It is a check: what it mends of records that were stamped before this is recorded. */
+  /** It is a check: what it repairs of records that were stamped before this is recorded. */
   check?: { before: ServerSeconds; at: ServerSeconds };
   after: StreamState;
 }
@@ -62,7 +62,7 @@ export interface SlotStep {
  * Looks up what a slot needs of the mirror. Those of one stream stand together: what the first one has found serves the
  * others.
  *
- * @throws the database's error, which is the stream's trouble
+ * @throws the database's error, which is the stream's problem
  */
 export async function prepareSlots(
   mirror: Mirror,
@@ -89,8 +89,8 @@ export async function prepareSlots(
         ids: swept.slice(from, to),
         isLastIds: swept.length < limit && swept.length <= to,
       });
-    } else if (slot.kind === 'mend' && held(cursors.mend).part === 'ids') {
-      const { after, days } = held(cursors.mend);
+    } else if (slot.kind === 'repair' && held(cursors.repair).part === 'ids') {
+      const { after, days } = held(cursors.repair);
       const limit = withRoom(pageSizes.part.rows, state.pageRows);
       const ids = await mirror.idsAfter(table, after, limit, days[0]);
       prepared.push({ slot, ids, isLastIds: ids.length < limit });
@@ -168,8 +168,8 @@ export function slotQuery(
       const where = idCondition(held(cursors.sweep).after, chained);
       return { ...living(stream, where, { orderBy: 'Id', limit }, partialFieldsOf(stream)), limit };
     }
-    case 'mend':
-      return ids ? sweepQuery(stream, ids) : byId(mendCondition(held(cursors.mend)));
+    case 'repair':
+      return ids ? sweepQuery(stream, ids) : byId(repairCondition(held(cursors.repair)));
     case 'sweep':
       assert(ids, 'a sweep asks for Ids that were looked up');
       return sweepQuery(stream, ids);
@@ -276,13 +276,13 @@ export function slotStep(
       return idsStep(prepared, page, stream, (asked, isLast) =>
         stepOf(stream, 'sweep', sweepAfter(held(cursors.sweep), asked, isLast, serverNow)),
       );
-    case 'mend': {
-      const position = held(cursors.mend);
+    case 'repair': {
+      const position = held(cursors.repair);
       if (ids)
         return idsStep(prepared, page, stream, (asked, isLast) =>
-          mendStep(stream, mendAfterIds(position, asked, isLast)),
+          repairStep(stream, repairAfterIds(position, asked, isLast)),
         );
-      return { ...mendStep(stream, mendAfterRecords(position, page, limit)), check };
+      return { ...repairStep(stream, repairAfterRecords(position, page, limit)), check };
     }
     default:
       return unreachable(slot);
@@ -290,8 +290,8 @@ export function slotStep(
 }
 
 /** Which columns a slot asks for. */
-function shapeOf({ kind }: Slot, { mend }: Cursors): keyof PageSizes {
-  const isPart = kind === 'sweep' || kind === 'ids' || (kind === 'mend' && mend?.position.part === 'ids');
+function shapeOf({ kind }: Slot, { repair }: Cursors): keyof PageSizes {
+  const isPart = kind === 'sweep' || kind === 'ids' || (kind === 'repair' && repair?.position.part === 'ids');
   return isPart ? 'part' : 'full';
 }
 
@@ -363,8 +363,8 @@ function stepOf<Kind extends keyof typeof levels>(
   return { moves: [isWhole ? { ...move, verified } : move], after };
 }
 
-function mendStep(stream: StreamState, to: Positions['mend']): SlotStep {
-  const { move, stream: after } = moved(stream, 'mend', to);
+function repairStep(stream: StreamState, to: Positions['repair']): SlotStep {
+  const { move, stream: after } = moved(stream, 'repair', to);
   return { moves: [move], after };
 }
 

@@ -136,7 +136,7 @@ async function applyCounts(
     }
     const { moves, after } = countedStep(stream, result.step);
     rest.push({ table: stream.table, moves });
-    const rows = result.step.unmended.length;
+    const rows = result.step.unrepaired.length;
     const { sobject } = stream.table.stream;
     next = withStreams(next, [streamNo], () =>
       rows === 0

@@ -17,7 +17,7 @@ import {
   type DayCount,
   suspectsMax,
 } from '../cursors/counts.ts';
-import { mendOf } from '../cursors/mend.ts';
+import { repairOf } from '../cursors/repair.ts';
 import { followed, hasDays, type SlotStep } from '../plan/slots.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { moved, type StreamState, type SyncState } from './sync-state.ts';
@@ -86,8 +86,8 @@ async function compare(
   const step = countAfter(counts.position, question, { here, there, isCut: !outcome.page.done }, serverNow);
   if (step.to.begunAt === null) await mirror.recountRows(table);
   if (step.differing.length > 0) log.warn('counts differ', { stream: sobject, rows: step.differing.length });
-  if (step.unmended.length > 0)
-    log.warn('counts differ still', { stream: sobject, rows: step.unmended.length });
+  if (step.unrepaired.length > 0)
+    log.warn('counts differ still', { stream: sobject, rows: step.unrepaired.length });
   return { step };
 }
 
@@ -95,9 +95,9 @@ async function compare(
  * What a count means for its stream. Days that a second reading still finds to differ are read again; where there are
  * too many of them, or the records tell no day, the whole table is.
  */
-export function countedStep(stream: StreamState, { to, differing, unmended }: CountStep): SlotStep {
+export function countedStep(stream: StreamState, { to, differing, unrepaired }: CountStep): SlotStep {
   const counted = moved(stream, 'counts', to);
-  const isWhole = to.begunAt === null && unmended.length === 0;
+  const isWhole = to.begunAt === null && unrepaired.length === 0;
   const move = isWhole
     ? { ...counted.move, verified: { level: 'counts' as const, at: to.lastAt } }
     : counted.move;
@@ -105,9 +105,13 @@ export function countedStep(stream: StreamState, { to, differing, unmended }: Co
   const isWholeTable = differing.length > suspectsMax || !hasDays(stream.table.stream);
   if (isWholeTable) return wanting(counted.stream, [move], ['sweep', 'content']);
   const isLarge = stream.rows > rowsByDayMax;
-  const mending = moved(counted.stream, 'mend', mendOf(differing, isLarge ? 'records' : 'records and ids'));
-  const moves = [move, mending.move];
-  return isLarge ? wanting(mending.stream, moves, ['sweep']) : { moves, after: mending.stream };
+  const repairing = moved(
+    counted.stream,
+    'repair',
+    repairOf(differing, isLarge ? 'records' : 'records and ids'),
+  );
+  const moves = [move, repairing.move];
+  return isLarge ? wanting(repairing.stream, moves, ['sweep']) : { moves, after: repairing.stream };
 }
 
 /** The rows of a day are found by going through the whole table, which a larger one is too large for at each page. */

@@ -15,9 +15,9 @@ import { type LeasedSync, type Run } from './run.ts';
 import { runTicks } from './run-ticks.ts';
 import { agree, type ServerTime } from './server-time.ts';
 import type { SyncDeps } from './sync-deps.ts';
+import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
 import { loadState, pageRowsMax, type StreamState, type SyncState, startsOf } from './sync-state.ts';
-import type { Trouble } from './trouble.ts';
 
 /** A destination as its holder has it open. */
 export type LeasedDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
@@ -31,7 +31,7 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   openDestination(): Promise<Opened>;
   /** The processes that still finish their writes. */
   living(): Promise<readonly string[]>;
-  trouble: Trouble;
+  syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
   onQuery?: SyncDeps['onQuery'] | undefined;
   /** Told of what Salesforce says of the org's requests. */
@@ -58,7 +58,7 @@ export async function holdSync<Opened extends LeasedDestination>(
   deps: HoldDeps<Opened>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { holder, log, trouble, clock, open } = deps;
+  const { holder, log, syncProblem, clock, open } = deps;
   for (let tries = 1; !signal.aborted; tries++) {
     let destination: Opened | null = null;
     try {
@@ -90,7 +90,7 @@ export async function holdSync<Opened extends LeasedDestination>(
       if (fault.code === 'SYS-09') return log.warn('another holder took over', { epoch: holder.epoch });
       const waitMs = backoffMs(tries, fault);
       log.warn('sync waits', { code: fault.code, waitMs, tries });
-      await trouble.begin(fault, waitMs);
+      await syncProblem.begin(fault, waitMs);
       await rest(deps, waitMs, signal);
     } finally {
       await destination?.end();
@@ -116,7 +116,7 @@ function faultOfRun(error: unknown, host: string): Fault {
   return new Fault('SYS-15', { reason: error instanceof Error ? error.name : typeof error });
 }
 
-/** Whatever is urgent, a rest is a rest; only new settings end it, because they may have mended what failed. */
+/** Whatever is urgent, a rest is a rest; only new settings end it, because they may have repaired what failed. */
 async function rest(
   { clock, open }: Pick<HoldDeps, 'clock' | 'open'>,
   waitMs: number,

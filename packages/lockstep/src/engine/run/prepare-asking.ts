@@ -11,7 +11,7 @@ export interface Asking {
   deletedLogs: readonly DeletedLogRequest[];
 }
 
-/** What there is to ask, after the mirror was looked into; streams of which it cannot be are in trouble. */
+/** What there is to ask, after the mirror was looked into; streams of which it cannot have a problem. */
 export interface Prepared {
   state: SyncState;
   asking: Asking;

@@ -47,9 +47,9 @@ test('each failure in a row counts, whatever its reason, and a success ends the 
   const once = withProblem(streamState(1), 'poll', unreachable, now);
   const both = withProblem(withProblem(once, 'poll', refused, now), 'counts', refused, now);
   assert.deepEqual([both.problems.poll?.tries, both.problems.poll?.code], [2, 'PERM-02']);
-  const mended = withoutProblem(both, 'poll');
-  assert.deepEqual(Object.keys(mended.problems), ['counts']);
-  assert.equal(withProblem(mended, 'poll', unreachable, now).problems.poll?.tries, 1);
+  const repaired = withoutProblem(both, 'poll');
+  assert.deepEqual(Object.keys(repaired.problems), ['counts']);
+  assert.equal(withProblem(repaired, 'poll', unreachable, now).problems.poll?.tries, 1);
 });
 
 test('a success where nothing had failed leaves the stream as it is', () => {
@@ -59,7 +59,7 @@ test('a success where nothing had failed leaves the stream as it is', () => {
 
 test('a poll or a copy that fails is tried again within a minute, a check after a minute to an hour', () => {
   const tries = [1, 2, 6, 7, 50];
-  for (const activity of ['table', 'poll', 'backfill', 'repair'] as const) {
+  for (const activity of ['table', 'poll', 'backfill', 're-read'] as const) {
     const expected = [2, 4, 60, 60, 60].map((seconds) => seconds * second);
     assert.deepEqual(restsOf(activity, unreachable, tries), expected, activity);
   }
@@ -70,7 +70,7 @@ test('a poll or a copy that fails is tried again within a minute, a check after 
 });
 
 test('a repair that is refused for good is as patient as a check', () => {
-  assert.deepEqual(restsOf('repair', refused, [1, 7]), [minute, 60 * minute]);
+  assert.deepEqual(restsOf('re-read', refused, [1, 7]), [minute, 60 * minute]);
 });
 
 test('a locked table is looked at every second or three, whatever waits for it', () => {

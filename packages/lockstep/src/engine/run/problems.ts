@@ -13,7 +13,7 @@ export type Activity =
   | 'table'
   | 'poll'
   | 'backfill'
-  | 'repair'
+  | 're-read'
   | 'deleted log'
   | 'sweep'
   | 'counts'
@@ -42,7 +42,7 @@ const lockBackoffMsMax = 3_000;
 /** How long an activity rests after its n-th failure in a row. What is not urgent is not tried often. */
 export function problemBackoffMs(activity: Activity, tries: number, fault: Fault): number {
   if (fault.code === 'DB-16') return Math.min(lockBackoffMsMax, 500 * 2 ** Math.min(tries, 6));
-  const isPatient = checks.has(activity) || (activity === 'repair' && fault.kind === 'permanent');
+  const isPatient = checks.has(activity) || (activity === 're-read' && fault.kind === 'permanent');
   const asked = Math.min(fault.safe.waitMs ?? 0, hourMs);
   return isPatient
     ? Math.max(asked, Math.min(hourMs, minuteMs * 2 ** Math.min(tries - 1, 6)))

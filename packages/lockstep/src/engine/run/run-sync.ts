@@ -14,7 +14,7 @@ import { Fault, isKeyFault } from '../../core/faults.ts';
 import { holderName, openDestination, readStatus, type StreamStatus } from '../../postgres/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
 import { holdSync } from './hold-sync.ts';
-import { openTrouble, type Trouble } from './trouble.ts';
+import { openSyncProblem, type SyncProblem } from './sync-problem.ts';
 
 /** Runs one sync under one lease, as the control database knows it, until the signal aborts. See {@link holdSync}. */
 export async function runSync(
@@ -23,8 +23,8 @@ export async function runSync(
   signal: AbortSignal,
 ): Promise<void> {
   const { control, clock, owner } = deps;
-  const trouble = openTrouble(deps, sync);
-  const open = await unlocked(deps, sync, trouble, signal);
+  const syncProblem = openSyncProblem(deps, sync);
+  const open = await unlocked(deps, sync, syncProblem, signal);
   if (!open) return;
   const holder = { owner, epoch: sync.epoch };
   await holdSync(
@@ -36,7 +36,7 @@ export async function runSync(
       open,
       openDestination: async () => openDestination(await openWriterUrl(control, sync), holderName(holder)),
       living: () => readLivingWorkers(control),
-      trouble,
+      syncProblem,
       syncRequests: {
         open: () => takeSyncRequests(control, sync.id),
         report: (requestId, progress) => reportSyncRequest(control, requestId, progress),
@@ -51,7 +51,7 @@ export async function runSync(
   );
 }
 
-/** Whatever locks a sync, a person has to mend; a restored secret tells nobody of itself. */
+/** Whatever locks a sync, a person has to repair; a restored secret tells nobody of itself. */
 const lockedTryEveryMs = 3_600_000;
 
 /**
@@ -61,7 +61,7 @@ const lockedTryEveryMs = 3_600_000;
 async function unlocked(
   deps: EngineDeps & { syncs: OpenSyncs },
   sync: Sync,
-  trouble: Trouble,
+  syncProblem: SyncProblem,
   signal: AbortSignal,
 ): Promise<OpenSync | null> {
   const change = deps.syncs.changeOf(sync.id);
@@ -73,7 +73,7 @@ async function unlocked(
     } catch (error) {
       if (!(error instanceof Fault && isKeyFault(error.code))) throw error;
       deps.log.warn('sync is locked', { sync: sync.id, code: error.code, waitMs: lockedTryEveryMs });
-      await trouble.begin(error, lockedTryEveryMs);
+      await syncProblem.begin(error, lockedTryEveryMs);
       await change.wait(deps.clock, lockedTryEveryMs, signal).catch(() => undefined);
     }
   }

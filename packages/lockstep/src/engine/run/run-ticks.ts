@@ -57,7 +57,7 @@ interface LoopState {
 }
 
 async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<void> {
-  const { open, clock, trouble } = run;
+  const { open, clock, syncProblem } = run;
   const side = new SideWork(open.wake, run.log);
   using _ = { [Symbol.dispose]: () => side.stop() };
   const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
@@ -101,7 +101,7 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
         inFlight = null;
       }
       at.received = null;
-      if (open.quota.closedUntil === null) await trouble.end();
+      if (open.quota.closedUntil === null) await syncProblem.end();
     } else if (next.kind === 'wait') {
       await tellOfQuota(run, at.state);
       await open.wake.wait(clock, next.until - clock.now(), signal);
@@ -116,11 +116,11 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
         continue;
       }
       if (signal.aborted || !isOfRequest(error)) throw error;
-      const tries = (at.state.trouble?.tries ?? 0) + 1;
+      const tries = (at.state.syncProblem?.tries ?? 0) + 1;
       const waitMs = backoffMs(tries, error);
       run.log.warn('tick failed', { code: error.code, waitMs, tries });
-      at.state = { ...at.state, trouble: { tries, retryAt: clock.now() + waitMs } };
-      await trouble.begin(error, waitMs);
+      at.state = { ...at.state, syncProblem: { tries, retryAt: clock.now() + waitMs } };
+      await syncProblem.begin(error, waitMs);
     }
   }
 }
@@ -220,7 +220,7 @@ function openBetweenTicks(
     if (recover()) await recoverUnfinishedWrites({ ...run, pollSince: open.pollSince }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
-    let next = withSyncRequests(run, side, isNews ? { ...state, trouble: null } : state);
+    let next = withSyncRequests(run, side, isNews ? { ...state, syncProblem: null } : state);
     if (isNews || look()) {
       const { isCounting, asking } = besideOf(side, next);
       next = await syncRequests.look(
@@ -246,11 +246,11 @@ function everyMs(clock: Clock, ms: number): () => boolean {
 }
 
 /** Waiting for the org's quota is no failure, and is told like one: a person sees why nothing is read. */
-async function tellOfQuota({ clock, trouble }: Run, { quota }: SyncState): Promise<void> {
+async function tellOfQuota({ clock, syncProblem }: Run, { quota }: SyncState): Promise<void> {
   const { closedUntil, usage, stopAt } = quota;
   if (closedUntil === null || usage === null || closedUntil <= clock.now()) return;
   const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAt} %`;
-  await trouble.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
+  await syncProblem.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
 }
 
 /** The same moment of the sync, with the cursors as the destination has them. */

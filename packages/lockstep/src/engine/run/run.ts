@@ -4,8 +4,8 @@ import type { Quota } from '../plan/quota.ts';
 import type { PollSince } from '../writes/polled-first.ts';
 import type { RecoveryDeps } from '../writes/recover-unfinished-writes.ts';
 import type { SyncDeps } from './sync-deps.ts';
+import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
-import type { Trouble } from './trouble.ts';
 
 /** What the holder of a sync shares with the proxy in front of it. */
 export interface LeasedSync {
@@ -28,7 +28,7 @@ export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   tables: Destination['tables'];
   /** Loads them again: the plan of one has changed. */
   reloadTables(): Promise<void>;
-  trouble: Trouble;
+  syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
   /** Told once when every first copy is complete. */
   onComplete(): Promise<void>;

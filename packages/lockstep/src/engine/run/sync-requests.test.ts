@@ -8,7 +8,7 @@ import type { AppLog, LogFields } from '../../core/log-fields.ts';
 import type { Mirror, SetAsideCount, StreamFigures } from '../../postgres/index.ts';
 import { startOfContent } from '../cursors/content.ts';
 import { startOfCounts } from '../cursors/counts.ts';
-import { mendOf } from '../cursors/mend.ts';
+import { repairOf } from '../cursors/repair.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
 import { type SyncRequest, type SyncRequestQueue, SyncRequests } from './sync-requests.ts';
 import type { Cursors, StreamState, SyncState } from './sync-state.ts';
@@ -109,7 +109,7 @@ test('a flush wants the head read from W on, first of all, until a reading that 
 });
 
 test('a count that was under way when a comparison was asked for does not end it', async () => {
-  const syncRequests = opened(syncRequest('compare'));
+  const syncRequests = opened(syncRequest('verify counts'));
   await syncRequests.look(sync([stream(1)]), now, true);
   const counted = (lastAt: number) => sync([stream(1, { cursors: { counts: at(startOfCounts(lastAt)) } })]);
   await syncRequests.settle(counted(serverNow));
@@ -152,11 +152,11 @@ test('a flush ends with what was set aside of the objects that it names', async 
 
 for (const [kind, change, passes] of [
   ['flush', timeless, ['sweep', 'content']],
-  ['compare', {}, ['counts']],
-  ['compare', timeless, []],
-  ['reconcile', {}, ['sweep']],
-  ['reread', {}, ['sweep', 'content']],
-  ['repair', {}, []],
+  ['verify counts', {}, ['counts']],
+  ['verify counts', timeless, []],
+  ['verify ids', {}, ['sweep']],
+  ['verify content', {}, ['sweep', 'content']],
+  ['refetch', {}, []],
 ] as const) {
   const object = change === timeless ? 'an object without a time' : 'an object';
   test(`${kind} of ${object} wants: ${passes.join(', ') || 'no pass'}`, async () => {
@@ -170,7 +170,7 @@ for (const [kind, change, passes] of [
 }
 
 test('a pass that was under way when the request came does not count, and the next one does', async () => {
-  const syncRequests = opened(syncRequest('reconcile'));
+  const syncRequests = opened(syncRequest('verify ids'));
   const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow };
   await syncRequests.look(sync([stream(1, { cursors: { sweep: at(sweep) } })]));
   const ended = sync([stream(1, { cursors: { sweep: at(startOfSweep(serverNow)) } })]);
@@ -182,17 +182,17 @@ test('a pass that was under way when the request came does not count, and the ne
 });
 
 test('a comparison ends when the days that differed have been read again', async () => {
-  const syncRequests = opened(syncRequest('compare'));
+  const syncRequests = opened(syncRequest('verify counts'));
   await syncRequests.look(sync([stream(1)]));
   const counts = at(startOfCounts(serverNow + 1));
-  await syncRequests.settle(sync([stream(1, { cursors: { counts, mend: at(mendOf(['2026-11-24'])) } })]));
+  await syncRequests.settle(sync([stream(1, { cursors: { counts, repair: at(repairOf(['2026-11-24'])) } })]));
   assert.deepEqual(syncRequests.ended, []);
   await syncRequests.settle(sync([stream(1, { cursors: { counts } })]));
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
 test('a repair marks its records first of all, and ends when none of them is marked', async () => {
-  const syncRequests = opened(syncRequest('repair', { objects: ['object1'], ids: [id] }));
+  const syncRequests = opened(syncRequest('refetch', { objects: ['object1'], ids: [id] }));
   syncRequests.tell([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
   const state = await syncRequests.look(sync([stream(1), stream(2)]));
   assert.deepEqual(syncRequests.writes, [[1, [id], 'asked', true]]);
@@ -252,7 +252,7 @@ const stoppedAt = (triedAt: number) => ({
 });
 
 test('what has failed before somebody asked is tried again at once', async () => {
-  const syncRequests = opened(syncRequest('compare'));
+  const syncRequests = opened(syncRequest('verify counts'));
   const failedAt = (at: number) => ({
     counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, retryAt: now + 60_000 },
   });
@@ -284,14 +284,14 @@ test('objects that cannot be served are left out with the reason, and the others
 });
 
 test('an object that stops on the way holds nobody up', async () => {
-  const syncRequests = opened(syncRequest('reread'));
+  const syncRequests = opened(syncRequest('verify content'));
   await syncRequests.look(sync([stream(1)]));
   await syncRequests.settle(sync([stream(1, stoppedAt(now + 1))]));
   assert.equal(syncRequests.ended.length, 1);
 });
 
 test('how far a sync request is, is told once a second', async () => {
-  const syncRequests = opened(syncRequest('reread'));
+  const syncRequests = opened(syncRequest('verify content'));
   await syncRequests.look(sync([stream(1), stream(2)]));
   const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow + 1, done: 250 };
   const state = sync([

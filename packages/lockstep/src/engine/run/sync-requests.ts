@@ -13,7 +13,7 @@ import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
  */
 export interface SyncRequest {
   id: number;
-  kind: 'flush' | 'compare' | 'reconcile' | 'reread' | 'repair' | 'keep' | 'remove';
+  kind: 'flush' | 'verify counts' | 'verify ids' | 'verify content' | 'refetch' | 'keep' | 'remove';
   /** API names; null: all objects. */
   objects: readonly string[] | null;
   /** Of the records to repair. */
@@ -89,7 +89,7 @@ export class SyncRequests {
     for (const id of this.active.keys()) if (!ids.has(id)) this.active.delete(id);
     const fresh = open.filter(({ id }) => !this.active.has(id));
     for (const syncRequest of fresh) await this.take(mirror, state, syncRequest, now, isUnderWay);
-    if (!fresh.some(({ kind }) => kind === 'repair')) return state;
+    if (!fresh.some(({ kind }) => kind === 'refetch')) return state;
     // It begins with marks, which are what its end is told by.
     const { figures } = await mirror.readFigures();
     return withFigures(state, figures);
@@ -169,7 +169,7 @@ export class SyncRequests {
     this.log.info('sync request taken', { kind: syncRequest.kind });
     const ids = (syncRequest.ids ?? []) as readonly RecordId[];
     for (const streamNo of active.left.keys()) {
-      if (syncRequest.kind === 'repair') await mirror.markRows(streamNo, ids, 'asked', true);
+      if (syncRequest.kind === 'refetch') await mirror.markRows(streamNo, ids, 'asked', true);
       const decision = decisionOf(syncRequest);
       if (decision) this.decide(mirror, active, streamNo, decision);
     }
@@ -257,13 +257,13 @@ function passesOf({ kind }: SyncRequest, { cursors }: StreamState): readonly Pas
   switch (kind) {
     case 'flush':
       return cursors.head ? [] : ['sweep', 'content'];
-    case 'compare':
+    case 'verify counts':
       return cursors.counts ? ['counts'] : [];
-    case 'reconcile':
+    case 'verify ids':
       return ['sweep'];
-    case 'reread':
+    case 'verify content':
       return ['sweep', 'content'];
-    case 'repair':
+    case 'refetch':
     case 'keep':
     case 'remove':
       return [];
@@ -285,7 +285,7 @@ function isRead(active: Active, stream: StreamState): boolean {
   return (
     passesOf(syncRequest, stream).every((kind) => isPassed(active, stream, kind)) &&
     (syncRequest.kind !== 'flush' || !stream.cursors.head || stream.pollSinceReadAt >= since) &&
-    (stream.cursors.mend?.position.days.length ?? 0) === 0
+    (stream.cursors.repair?.position.days.length ?? 0) === 0
   );
 }
 

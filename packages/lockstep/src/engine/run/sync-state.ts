@@ -14,8 +14,8 @@ import type { BackfillPosition } from '../cursors/backfill.ts';
 import { type ContentPosition, startOfContent } from '../cursors/content.ts';
 import { type CountsPosition, startOfCounts } from '../cursors/counts.ts';
 import { type DeletedPosition, startOfDeleted } from '../cursors/deleted-log.ts';
-import { type MendPosition, nothingToMend } from '../cursors/mend.ts';
 import { type HeadPosition, type RecheckPosition, startOfHead, startOfRecheck } from '../cursors/poll.ts';
+import { nothingToRepair, type RepairPosition } from '../cursors/repair.ts';
 import { type SweepPosition, startOfSweep } from '../cursors/sweep.ts';
 import type { Budget } from '../plan/budget.ts';
 import { type PageSizes, uncut } from '../plan/page-size.ts';
@@ -38,7 +38,7 @@ export interface Positions {
   sweep: SweepPosition;
   counts: CountsPosition;
   content: ContentPosition;
-  mend: MendPosition;
+  repair: RepairPosition;
 }
 
 /**
@@ -108,7 +108,7 @@ export interface SyncState {
   /** The last request carried no page: the next one does, so that none of the others keeps the polls away. */
   wasApart: boolean;
   /** Set after a failed request: the sync waits until then. */
-  trouble: { retryAt: number; tries: number } | null;
+  syncProblem: { retryAt: number; tries: number } | null;
 }
 
 /** What Salesforce returns at most in one query of a composite request. */
@@ -146,7 +146,7 @@ export async function loadState(
           sweep: held('sweep', starts.sweep),
           counts: held('counts', starts.counts),
           content: held('content', starts.content),
-          mend: held('mend', starts.mend),
+          repair: held('repair', starts.repair),
         },
         rows: checkpoint.rows,
         marked: null,
@@ -164,7 +164,7 @@ export async function loadState(
       },
     ];
   });
-  return withFigures({ ...known, streams, wasApart: false, trouble: null }, figures);
+  return withFigures({ ...known, streams, wasApart: false, syncProblem: null }, figures);
 }
 
 /** What a former run has left: tried again at once. */
@@ -189,7 +189,7 @@ export function startsOf(
     sweep: startOfSweep(serverNow),
     counts: cursorField === null || takesPlainQueriesOnly(sobject) ? null : startOfCounts(serverNow),
     content: startOfContent(serverNow),
-    mend: nothingToMend,
+    repair: nothingToRepair,
   };
 }
 

@@ -121,7 +121,7 @@ test('a page behind one that was thrown away moves no cursor', async () => {
   assert.deepEqual(await tick.openReadings(), []);
 });
 
-test('a page that is not whole is its own stream’s trouble, the other stream goes on', async () => {
+test('a page that is not whole is its own stream’s problem, the other stream goes on', async () => {
   await using tick = await openTick([{ records: [record(1)], totalSize: 7 }, { records: [record(9)] }]);
   const { state } = await tick.run([
     { kind: 'head', index: 0, chainedTo: null },

@@ -98,7 +98,7 @@ export async function askSalesforce(
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
     const { time, believed } = afterDate(state.serverTime, dated);
     if (time.ahead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
-    const understood = understand(deps, { ...state, trouble: null }, asking.slots, answer, {
+    const understood = understand(deps, { ...state, syncProblem: null }, asking.slots, answer, {
       sentAt,
       answeredAt: believed,
     });
@@ -125,7 +125,7 @@ const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
 /**
  * Applies an answer's pages in the order of their slots, which is the order in which Salesforce ran them, one
  * transaction a stream and page; what has no rows shares the last one, which closes the reading. A page that the
- * database refuses is its own stream's trouble. A cursor that somebody else has moved meanwhile stays; then the state
+ * database refuses is its own stream's problem. A cursor that somebody else has moved meanwhile stays; then the state
  * has to be loaded again, as after any failure here.
  *
  * @param hi  a ticket that was taken after the answer had come: the beginning of the next reading, which needs no
@@ -222,9 +222,9 @@ export function withStored(state: SyncState, stored: ReadonlySet<number>): SyncS
 /** What holds up other objects is waited for so long; then it goes on apart. */
 const sharedMsMax = 5_000;
 
-/** How long an answer is waited for. In trouble streams go in turn, and each has its time. */
+/** How long an answer is waited for. While the sync has a problem, streams go in turn, and each has its time. */
 export const answerLimitMs = ({ state }: Prepared): number | null =>
-  state.streams.length === 1 || state.trouble ? null : sharedMsMax;
+  state.streams.length === 1 || state.syncProblem ? null : sharedMsMax;
 
 /** Pages by the thousand are slow by nature; everything else is short. */
 const carriesPages = (slots: readonly Slot[]) =>

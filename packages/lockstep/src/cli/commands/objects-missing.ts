@@ -1,4 +1,4 @@
-/** `objects held`: rows that vanished from the sync's sight at once, and the decision about them. */
+/** `objects missing`: rows that vanished from the sync's sight at once, and the decision about them. */
 
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
@@ -7,12 +7,12 @@ import { chosenObjects } from '../chosen-objects.ts';
 import { type ObjectStatus, readObjects } from '../object-status.ts';
 import { chooseSync, withControl, withViews } from '../running.ts';
 import { count, table } from '../terminal/output.ts';
-import { askOf, waitFlags } from './objects.ts';
+import { askOf, waitFlags } from './objects-verify.ts';
 
-const help = 'lockstep help objects held';
+const help = 'lockstep help objects missing';
 
-export const objectsHeld: Command = {
-  name: 'objects held',
+export const objectsMissing: Command = {
+  name: 'objects missing',
   summary: 'Rows that Salesforce suddenly showed no more: they stay until you decide, --keep or --remove.',
   flags: {
     keep: { value: 'OBJECT', says: 'The records are still in Salesforce, only hidden: their rows stay.' },
@@ -31,22 +31,27 @@ export const objectsHeld: Command = {
 };
 
 async function list(args: Arguments, { config, output }: Context): Promise<number> {
-  const { name, held } = await readHeld(args, config);
+  const { name, missing } = await readMissing(args, config);
   if (output.wantsJson) {
-    const items = held.map(({ sobject, table_name, rows, held_rows }) => ({
+    const items = missing.map(({ sobject, table_name, rows, missing_rows }) => ({
       sobject,
       table_name,
       rows,
-      held_rows,
+      missing_rows,
     }));
     output.object({ schema: 1, name, items });
-  } else if (held.length === 0) output.data(`${name}: no rows are held.`);
+  } else if (missing.length === 0) output.data(`${name}: no rows are missing.`);
   else {
-    const rows = held.map(({ sobject, rows, held_rows }) => [sobject, count(held_rows), count(rows)]);
-    output.data(table(['OBJECT', 'HELD', 'ROWS'], rows, new Set([1, 2])));
-    for (const { sobject, held_rows } of held) {
-      const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: held_rows });
-      for (const line of [`${sobject} is held: ${code} ${message}`, `next: ${next}`, '']) output.say(line);
+    const rows = missing.map(({ sobject, rows, missing_rows }) => [
+      sobject,
+      count(missing_rows),
+      count(rows),
+    ]);
+    output.data(table(['OBJECT', 'MISSING', 'ROWS'], rows, new Set([1, 2])));
+    for (const { sobject, missing_rows } of missing) {
+      const { code, message, next } = new Fault('PERM-05', { stream: sobject, rows: missing_rows });
+      for (const line of [`${sobject} has rows missing: ${code} ${message}`, `next: ${next}`, ''])
+        output.say(line);
     }
   }
   return 0;
@@ -58,22 +63,23 @@ async function decide(
   kind: 'keep' | 'remove',
   word: string,
 ): Promise<number> {
-  const { name, held } = await readHeld(args, context.config, word);
-  if (held.length === 0) {
-    throw new CommandError(`${name} holds no rows of ${word}`, {
+  const { name, missing } = await readMissing(args, context.config, word);
+  if (missing.length === 0) {
+    throw new CommandError(`${name} has no missing rows of ${word}`, {
       exitCode: exitCodes.notFound,
-      next: 'lockstep objects held',
+      next: 'lockstep objects missing',
     });
   }
-  return askOf(args, context, 'objects held', (sync) => ({ kind, objects: chosenObjects(sync, [word]) }));
+  return askOf(args, context, 'objects missing', (sync) => ({ kind, objects: chosenObjects(sync, [word]) }));
 }
 
 /** Of all objects, or of the one that is named. */
-const readHeld = (args: Arguments, config: Context['config'], word?: string) =>
+const readMissing = (args: Arguments, config: Context['config'], word?: string) =>
   withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));
     const names = word === undefined ? sync.sobjects : chosenObjects(sync, [word]);
     const { objects } = await withViews(control, sync, readObjects);
-    const isHeld = ({ sobject, held_rows }: ObjectStatus) => names.includes(sobject) && held_rows > 0;
-    return { name: sync.name, held: objects.filter(isHeld) };
+    const hasMissing = ({ sobject, missing_rows }: ObjectStatus) =>
+      names.includes(sobject) && missing_rows > 0;
+    return { name: sync.name, missing: objects.filter(hasMissing) };
   });

@@ -33,8 +33,8 @@ export const orgChoices = (args: Arguments, activity: number): OrgChoices => ({
   controlPort: args.number('control-port', { min: 0, max: 65_535, otherwise: 8403 }),
 });
 
-export const org: Command = {
-  name: 'org',
+export const simulatedOrg: Command = {
+  name: 'simulated-org',
   summary: 'Runs the simulated Salesforce org by itself.',
   flags: {
     port: { value: 'PORT', says: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' },

@@ -5,10 +5,10 @@ import type { Day } from './counts.ts';
 import { isFull } from './pass.ts';
 
 /**
- * The mending of the days on which a count differed: of each, first all of Salesforce's records in full, by Id, then
+ * The repairing of the days on which a count differed: of each, first all of Salesforce's records in full, by Id, then
  * the mirror's own Ids, which finds rows that Salesforce does not have. Pure.
  */
-export interface MendPosition {
+export interface RepairPosition {
   days: readonly Day[];
   part: 'records' | 'ids';
   after: RecordId | null;
@@ -16,15 +16,15 @@ export interface MendPosition {
   leavesIds?: boolean;
 }
 
-export const nothingToMend: MendPosition = { days: [], part: 'records', after: null };
+export const nothingToRepair: RepairPosition = { days: [], part: 'records', after: null };
 
-export const mendOf = (
+export const repairOf = (
   days: readonly Day[],
   what: 'records' | 'records and ids' = 'records and ids',
-): MendPosition => ({ ...nothingToMend, days, ...(what === 'records' && { leavesIds: true }) });
+): RepairPosition => ({ ...nothingToRepair, days, ...(what === 'records' && { leavesIds: true }) });
 
 /** The records that were created on the first of the days. */
-export function mendCondition({ days: [day = ''], after }: MendPosition): string | undefined {
+export function repairCondition({ days: [day = ''], after }: RepairPosition): string | undefined {
   const behind = idCondition(after);
   const created = `CreatedDate >= ${day}T00:00:00Z AND CreatedDate < ${dayAfter(day)}T00:00:00Z`;
   return [created, behind].filter(Boolean).join(' AND ');
@@ -33,22 +33,22 @@ export function mendCondition({ days: [day = ''], after }: MendPosition): string
 const dayAfter = (day: Day) =>
   new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 
-export function mendAfterRecords(position: MendPosition, page: Page, limit: number): MendPosition {
+export function repairAfterRecords(position: RepairPosition, page: Page, limit: number): RepairPosition {
   if (isFull(page, limit)) return { ...position, after: page.lastId ?? position.after };
   return position.leavesIds ? nextDay(position) : { ...position, part: 'ids', after: null };
 }
 
-const nextDay = (position: MendPosition): MendPosition => ({
+const nextDay = (position: RepairPosition): RepairPosition => ({
   ...position,
   days: position.days.slice(1),
   part: 'records',
   after: null,
 });
 
-export function mendAfterIds(
-  position: MendPosition,
+export function repairAfterIds(
+  position: RepairPosition,
   ids: readonly RecordId[],
   isLast: boolean,
-): MendPosition {
+): RepairPosition {
   return isLast ? nextDay(position) : { ...position, after: ids.at(-1) ?? position.after };
 }

@@ -6,13 +6,13 @@ import type { World } from '@lockstep/harness/world';
 import { makeSyncRequest } from 'lockstep/control';
 
 /** What goes wrong with one object, and only with it. `begin` gives what ends it. */
-export interface Trouble {
+export interface Disturbance {
   name: string;
   holdMs: number;
   begin(): Promise<() => Promise<unknown>>;
 }
 
-export const troubled = 'Trouble__c';
+export const disturbedObject = 'Trouble__c';
 const table = sql`salesforce.trouble__c`;
 
 const user = 'integration';
@@ -24,20 +24,20 @@ const idsMax = 10_000;
 /** Of each object, one a second: of two changes of a record within one stall the mirror never has the first. */
 export const changedRecords = 1_000;
 
-/** The object with the fields that the troubles need, and with records to lose besides those that are changed. */
-export async function makeTroubled(org: World['org']): Promise<void> {
+/** The object with the fields that the disturbances need, and with records to lose besides those that are changed. */
+export async function makeDisturbed(org: World['org']): Promise<void> {
   const fields = [{ name: 'Text__c', type: 'string', length: 80 }, numberField];
-  await org.control('/sobjects/create', { name: troubled, label: 'Trouble', fields });
+  await org.control('/sobjects/create', { name: disturbedObject, label: 'Trouble', fields });
   await generate(org, 2 * deletedAtOnce);
 }
 
 const numberField = { name: 'Number__c', type: 'double', precision: 12, scale: 2 };
 
 const generate = (org: World['org'], count: number) =>
-  org.control('/records/generate', { sobject: troubled, count });
+  org.control('/records/generate', { sobject: disturbedObject, count });
 
 /** In the order in which they come, all over again. */
-export const troublesOf = (world: World): readonly Trouble[] => [
+export const disturbancesOf = (world: World): readonly Disturbance[] => [
   hardDeletes(world),
   locked(world, 'ACCESS EXCLUSIVE'),
   locked(world, 'SHARE'),
@@ -50,7 +50,7 @@ export const troublesOf = (world: World): readonly Trouble[] => [
 ];
 
 /** Told by the log of deletions, 15,000 Ids in one answer. As many records come again afterwards. */
-const hardDeletes = ({ org }: World): Trouble => ({
+const hardDeletes = ({ org }: World): Disturbance => ({
   name: 'hard deletes',
   holdMs: 1.5 * minuteMs,
   async begin() {
@@ -65,7 +65,7 @@ const hardDeletes = ({ org }: World): Trouble => ({
 });
 
 /** A session that locks the table, as a migration or a careless query does. */
-const locked = ({ admin }: World, mode: 'ACCESS EXCLUSIVE' | 'SHARE'): Trouble => ({
+const locked = ({ admin }: World, mode: 'ACCESS EXCLUSIVE' | 'SHARE'): Disturbance => ({
   name: `${mode} lock`,
   holdMs: 2.5 * minuteMs,
   begin: () =>
@@ -81,7 +81,7 @@ const readerLastsMs = 15_000;
 const readerEveryMs = 10_000;
 
 /** It has to be made again, for which there is no instant without a reader. */
-const droppedColumn = ({ admin }: World): Trouble => ({
+const droppedColumn = ({ admin }: World): Disturbance => ({
   name: 'dropped column',
   holdMs: minuteMs,
   async begin() {
@@ -105,12 +105,12 @@ const droppedColumn = ({ admin }: World): Trouble => ({
 });
 
 /** A field gets another type and texts that its column cannot hold. */
-const misfittingValues = ({ org }: World): Trouble => ({
+const misfittingValues = ({ org }: World): Disturbance => ({
   name: 'values that do not fit',
   holdMs: minuteMs,
   async begin() {
     const change = (field: object) =>
-      org.control('/fields/change', { sobject: troubled, name: numberField.name, field });
+      org.control('/fields/change', { sobject: disturbedObject, name: numberField.name, field });
     await change({ name: numberField.name, type: 'string', length: 40 });
     const rows = await org.db.query<{ id: string }>(sql`
       SELECT "Id" AS id FROM org."Trouble__c" WHERE NOT "IsDeleted" ORDER BY "Id" LIMIT 200`);
@@ -127,29 +127,29 @@ const misfittingValues = ({ org }: World): Trouble => ({
 });
 
 /** A sweep finds them absent and holds them until a person decides; then they are there again. */
-const hiddenRows = (world: World): Trouble => ({
+const hiddenRows = (world: World): Disturbance => ({
   name: 'rows hidden by rights',
   holdMs: 2 * minuteMs,
   async begin() {
-    await world.org.control('/records/hide', { user, sobject: troubled, share: 0.58 });
-    await ask(world, 'reconcile');
+    await world.org.control('/records/hide', { user, sobject: disturbedObject, share: 0.58 });
+    await ask(world, 'verify ids');
     return async () => {
       await world.org.control('/records/show', { user });
-      await ask(world, 'reconcile');
+      await ask(world, 'verify ids');
     };
   },
 });
 
 const inside = { user, inside: 'only' } as const;
 
-const refusedCounts = (world: World): Trouble => ({
+const refusedCounts = (world: World): Disturbance => ({
   name: 'refused counts',
   holdMs: minuteMs,
   async begin() {
-    const match = { ...inside, contains: `newest FROM ${troubled}` };
+    const match = { ...inside, contains: `newest FROM ${disturbedObject}` };
     const effect = { answer: 'QUERY_TOO_COMPLICATED' };
     const fault = await armFault(world.org, { match, times: null, effect });
-    await ask(world, 'compare');
+    await ask(world, 'verify counts');
     return () => fault.end();
   },
 });
@@ -157,22 +157,22 @@ const refusedCounts = (world: World): Trouble => ({
 /** Salesforce itself ends a query after 120 s. */
 const queryLastsMs = 120_000;
 
-/** One, so that it is over before the next trouble begins. */
-const slowQuery = ({ org }: World): Trouble => ({
+/** One, so that it is over before the next disturbance begins. */
+const slowQuery = ({ org }: World): Disturbance => ({
   name: 'a query that times out',
   holdMs: 2.5 * minuteMs,
   async begin() {
-    const match = { ...inside, contains: `FROM ${troubled}` };
+    const match = { ...inside, contains: `FROM ${disturbedObject}` };
     const fault = await armFault(org, { match, effect: { answer: 'QUERY_TIMEOUT', delayMs: queryLastsMs } });
     return () => fault.end();
   },
 });
 
-const hiddenField = ({ org }: World): Trouble => ({
+const hiddenField = ({ org }: World): Disturbance => ({
   name: 'hidden field',
   holdMs: minuteMs,
   async begin() {
-    await org.control('/users/rights', { user, fields: { [`${troubled}.Text__c`]: { read: false } } });
+    await org.control('/users/rights', { user, fields: { [`${disturbedObject}.Text__c`]: { read: false } } });
     return () => org.control('/users/rights', { user });
   },
 });
@@ -196,8 +196,8 @@ async function holdOpen(db: Database, statement: Sql): Promise<() => Promise<voi
 }
 
 /** As a command would; nobody waits for it. */
-const ask = ({ control, sync }: World, kind: 'compare' | 'reconcile') =>
-  makeSyncRequest(control.control, sync.id, { kind, objects: [troubled], expiresInMs: 10 * minuteMs });
+const ask = ({ control, sync }: World, kind: 'verify counts' | 'verify ids') =>
+  makeSyncRequest(control.control, sync.id, { kind, objects: [disturbedObject], expiresInMs: 10 * minuteMs });
 
 /** Ends early when the signal says so. */
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>

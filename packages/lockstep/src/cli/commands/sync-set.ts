@@ -1,4 +1,4 @@
-/** `sync writes`: what becomes of writes through the proxy while the mirror's database is away. */
+/** `sync set`: what becomes of writes through the proxy while the mirror's database is away. */
 import { readSync, type Sync, setWithoutDatabase } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 import type { Command } from '../arguments.ts';
@@ -6,25 +6,25 @@ import { chooseSync, withControl } from '../running.ts';
 
 type WithoutDatabase = Sync['withoutDatabase'];
 
-export const syncWrites: Command = {
-  name: 'sync writes',
-  summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
+export const syncSet: Command = {
+  name: 'sync set',
+  summary: "Shows or changes how the proxy treats writes while the mirror's database does not answer.",
   words: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
-    'without-database': {
+    'on-database-down': {
       value: 'refuse|forward',
       says: 'refuse, the default: such a write is answered with 503 (PRX-12) and not sent, so that no answer is ahead of the mirror. forward: it is sent and answered as pending; who reads the mirror then sees it only after the database is back.',
     },
   },
   async run(args, { config, output }) {
-    const choice = args.text('without-database');
+    const choice = args.text('on-database-down');
     if (choice !== undefined && !isChoice(choice))
-      throw usageError('--without-database takes refuse or forward', 'lockstep help sync writes');
+      throw usageError('--on-database-down takes refuse or forward', 'lockstep help sync set');
     await withControl(config, async (control) => {
       const before = await chooseSync(control, args.words[0]);
       if (choice !== undefined) await setWithoutDatabase(control, before.id, choice);
       const { name, withoutDatabase } = (await readSync(control, before.id)) ?? before;
-      if (output.wantsJson) output.object({ schema: 1, name, without_database: withoutDatabase });
+      if (output.wantsJson) output.object({ schema: 1, name, on_database_down: withoutDatabase });
       else output.data(`${name}: ${consequences[withoutDatabase]}`);
     });
   },

@@ -1,4 +1,4 @@
-/** `objects compare`, `reconcile`, `reread` and `repair`: what a person asks to be read beyond the polls. */
+/** `objects verify` and `objects refetch`: what a person asks to be read beyond the polls. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { makeSyncRequest, type NewSyncRequest, readHealth, type Sync } from '../../control/index.ts';
@@ -18,44 +18,49 @@ export const waitFlags: NonNullable<Command['flags']> = {
   },
 };
 
-/** Of objects that may all be meant. */
-function reading(kind: 'compare' | 'reconcile' | 'reread', summary: string): Command {
-  return {
-    name: `objects ${kind}`,
-    summary,
-    words: { shown: '[OBJECT…]', min: 0, max: 1_000 },
-    flags: waitFlags,
-    run: (args, context) =>
-      askOf(args, context, `objects ${kind}`, (sync) => {
-        const objects = chosenObjects(sync, args.words);
-        return { kind, objects: objects.length > 0 ? objects : null };
-      }),
-  };
-}
+const levels = {
+  counts: 'verify counts',
+  ids: 'verify ids',
+  content: 'verify content',
+} as const;
 
-export const objectsCompare = reading(
-  'compare',
-  'Compares the numbers of records, day by day, and reads the days that differ.',
-);
-export const objectsReconcile = reading(
-  'reconcile',
-  'Reads every Id once: rows that vanished, are missing or differ are found and mended.',
-);
-export const objectsReread = reading('reread', 'Reads every record again. The table stays usable.');
+export const objectsVerify: Command = {
+  name: 'objects verify',
+  summary: 'Compares the mirror with Salesforce now, and reads again what differs. The tables stay usable.',
+  words: { shown: '[OBJECT…]', min: 0, max: 1_000 },
+  flags: {
+    level: {
+      value: 'counts|ids|content',
+      says: 'counts, the default: the numbers of records, day by day. ids: every Id once, which finds what vanished. content: every record in full.',
+    },
+    ...waitFlags,
+  },
+  run(args, context) {
+    const level = args.text('level') ?? 'counts';
+    if (!isLevel(level))
+      throw usageError('--level takes counts, ids or content', 'lockstep help objects verify');
+    return askOf(args, context, 'objects verify', (sync) => {
+      const objects = chosenObjects(sync, args.words);
+      return { kind: levels[level], objects: objects.length > 0 ? objects : null };
+    });
+  },
+};
 
-/** More than a person pastes; a whole object is read again by reread. */
+const isLevel = (text: string): text is keyof typeof levels => Object.hasOwn(levels, text);
+
+/** More than a person pastes; a whole object is read again by verify --level content. */
 export const recordsMax = 1_000;
 
-export const objectsRepair: Command = {
-  name: 'objects repair',
+export const objectsRefetch: Command = {
+  name: 'objects refetch',
   summary: 'Reads these records again, by their Ids.',
   words: { shown: 'OBJECT ID…', min: 2, max: 1 + recordsMax },
   flags: waitFlags,
   run(args, context) {
     const [object = '', ...words] = args.words;
-    const ids = chosenRecords(words, 'lockstep help objects repair');
-    return askOf(args, context, 'objects repair', (sync) => ({
-      kind: 'repair',
+    const ids = chosenRecords(words, 'lockstep help objects refetch');
+    return askOf(args, context, 'objects refetch', (sync) => ({
+      kind: 'refetch',
       objects: chosenObjects(sync, [object]),
       ids,
     }));
@@ -94,9 +99,9 @@ export async function askOf(
       const told = { objects: result.objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
       output.object({ schema: 1, name, kind, ...told });
     } else {
-      const mended = repairs.length === 0 ? 'nothing had to be mended' : 'what differed was mended';
+      const repaired = repairs.length === 0 ? 'nothing had to be repaired' : 'what differed was repaired';
       output.data(
-        `${name}: ${kind} of ${counted(result.objects, 'object')} took ${secondsOf(tookMs)}; ${mended}.`,
+        `${name}: ${kind} of ${counted(result.objects, 'object')} took ${secondsOf(tookMs)}; ${repaired}.`,
       );
     }
     return tellEnd(result, output);

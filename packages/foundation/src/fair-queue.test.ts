@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { FairQueue, type LevelBounds, type Place } from './fair-queue.ts';
+import { FairQueue, type LevelBounds, type Permit } from './fair-queue.ts';
 
 /** A queue whose askers are named `group/member number`, and which of them had turns or were displaced. */
 function openQueue(...bounds: [LevelBounds, ...LevelBounds[]]) {
   const queue = new FairQueue(bounds);
   const turns: string[] = [];
   const displaced: string[] = [];
-  const places = new Map<string, Place>();
+  const permits = new Map<string, Permit>();
   return {
     queue,
     turns,
@@ -16,17 +16,17 @@ function openQueue(...bounds: [LevelBounds, ...LevelBounds[]]) {
     /** False: there was no room. */
     ask: (path: string, name: string): boolean => {
       const full = `${path} ${name}`;
-      const place = queue.ask(path.split('/'), {
+      const permit = queue.ask(path.split('/'), {
         onTurn: () => void turns.push(full),
         onDisplaced: () => void displaced.push(full),
       });
-      if (place) places.set(full, place);
-      return place !== null;
+      if (permit) permits.set(full, permit);
+      return permit !== null;
     },
-    leave: (full: string) => places.get(full)?.leave(),
+    leave: (full: string) => permits.get(full)?.leave(),
     /** Ends turn after turn until nobody waits. */
     runDry: () => {
-      for (let ended = 0; ended < turns.length; ended++) places.get(turns[ended] ?? '')?.leave();
+      for (let ended = 0; ended < turns.length; ended++) permits.get(turns[ended] ?? '')?.leave();
     },
   };
 }

@@ -17,7 +17,7 @@ export interface Asker {
 }
 
 /** A turn, or the waiting for one. */
-export interface Place {
+export interface Permit {
   /** Ends it. Nothing happens where it has ended. */
   leave(): void;
 }
@@ -33,7 +33,7 @@ export class FairQueue {
   }
 
   /** Null: there is no room to wait, and the asker's own line is the longest. */
-  ask(path: readonly string[], asker: Asker): Place | null {
+  ask(path: readonly string[], asker: Asker): Permit | null {
     const lines = this.linesOf(path);
     const waiter: Waiter = { asker, lines, state: 'waiting' };
     // Nobody who waits has room on all levels, or the turn would be his by now.

@@ -259,8 +259,8 @@ test('a row wider than a table can hold is quarantined alone, and absent records
     fields: Object.fromEntries(names.map((name) => [name, 'double'])),
   });
   await world.apply([record(1), record(9)]);
-  const pollSince = Object.fromEntries(names.map((name, place) => [name, 123_456_789_012.345 + place / 7]));
-  const counts = await world.apply([record(2), record(3, pollSince), record(4)], { absent: [idOf(1)] });
+  const wide = Object.fromEntries(names.map((name, place) => [name, 123_456_789_012.345 + place / 7]));
+  const counts = await world.apply([record(2), record(3, wide), record(4)], { absent: [idOf(1)] });
 
   assert.deepEqual(counts, { applied: 3, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
   assert.deepEqual(

@@ -10,7 +10,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { openDatabase, sqlState } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
-import { type Place, type Programs, readIfThere, run, statIfThere } from './embedded-files.ts';
+import { type ClusterFolders, type Programs, readIfThere, run, statIfThere } from './embedded-files.ts';
 import { isRunning } from './start-lock.ts';
 
 const superuser = 'lockstep';
@@ -48,7 +48,7 @@ export const urlOf = (password: string, port: number) =>
   `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 
 /** The superuser's password, made with the data directory: letters and digits, in a file that only we read. */
-export async function readPassword({ dataDir }: Place, clusterIsThere: boolean): Promise<string> {
+export async function readPassword({ dataDir }: ClusterFolders, clusterIsThere: boolean): Promise<string> {
   const path = join(dataDir, 'postgres-password');
   const known = (await readIfThere(path))?.trim();
   if (known) return known;
@@ -60,15 +60,15 @@ export async function readPassword({ dataDir }: Place, clusterIsThere: boolean):
 }
 
 /** Made aside and moved into place when complete, so that an interrupted attempt is never taken for a cluster. */
-export async function makeCluster(place: Place, programs: Programs, password: string): Promise<void> {
-  const unfinished = `${place.cluster}.new`;
-  const passwordFile = join(place.root, 'postgres-pwfile');
+export async function makeCluster(folders: ClusterFolders, programs: Programs, password: string): Promise<void> {
+  const unfinished = `${folders.cluster}.new`;
+  const passwordFile = join(folders.root, 'postgres-pwfile');
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
   await rm(passwordFile, { force: true });
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  await giveToServer(place, unfinished, passwordFile);
-  await prepareLog(place);
+  await giveToServer(folders, unfinished, passwordFile);
+  await prepareLog(folders);
   try {
     const args = [
       '--pgdata',
@@ -81,13 +81,13 @@ export async function makeCluster(place: Place, programs: Programs, password: st
     ];
     args.push('--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8');
     args.push('--no-instructions', ...initialSettings.flatMap((setting) => ['-c', setting]));
-    const done = await run(join(programs.bin, 'initdb'), args, { ...place, ...programs, to: place.log });
+    const done = await run(join(programs.bin, 'initdb'), args, { ...folders, ...programs, to: folders.log });
     if (done.code !== 0) throw new Fault('SYS-10', { reason: `initdb ended with code ${done.code}.` });
   } finally {
     await rm(passwordFile, { force: true });
   }
-  await rename(unfinished, place.cluster);
-  const folder = await open(dirname(place.cluster)); // a power cut must not undo the move once data is in there
+  await rename(unfinished, folders.cluster);
+  const folder = await open(dirname(folders.cluster)); // a power cut must not undo the move once data is in there
   try {
     await folder.sync();
   } finally {
@@ -95,45 +95,45 @@ export async function makeCluster(place: Place, programs: Programs, password: st
   }
 }
 
-async function giveToServer({ user }: Place, ...paths: string[]): Promise<void> {
+async function giveToServer({ user }: ClusterFolders, ...paths: string[]): Promise<void> {
   if (user) for (const path of paths) await chown(path, user.uid, user.gid);
 }
 
-async function prepareLog(place: Place): Promise<void> {
-  const file = await open(place.log, 'a', 0o600);
+async function prepareLog(folders: ClusterFolders): Promise<void> {
+  const file = await open(folders.log, 'a', 0o600);
   await file.close();
-  await giveToServer(place, place.log);
-  if (((await statIfThere(place.log))?.size ?? 0) > logBytesMax) await truncate(place.log);
+  await giveToServer(folders, folders.log);
+  if (((await statIfThere(folders.log))?.size ?? 0) > logBytesMax) await truncate(folders.log);
 }
 
 /** The port where the server listens now. */
 export async function launch(
-  place: Place,
+  folders: ClusterFolders,
   programs: Programs,
   password: string,
   preferredPort: number,
 ): Promise<number> {
-  await prepareLog(place);
+  await prepareLog(folders);
   let port = await freePort(preferredPort);
   for (let attempt = 0; attempt < portsTried; attempt++) {
     const settings = [...fixedSettings, `port=${port}`].map((setting) => `-c ${setting}`).join(' ');
-    const done = await controlServer(place, programs, ['start', '-l', place.log, '-o', settings]);
+    const done = await controlServer(folders, programs, ['start', '-l', folders.log, '-o', settings]);
     if (done.code === 0) return port;
-    const other = await findRunning(place, password); // begun by a process that died, while we looked
+    const other = await findRunning(folders, password); // begun by a process that died, while we looked
     if (other !== undefined) return other;
     if (await isFree(port)) break; // so the port is not the reason
     port = await freePort(preferredPort === 0 ? 0 : port + 1);
   }
-  const lines = (await readFile(place.log, 'utf8')).matchAll(/\b(PANIC|FATAL|ERROR|LOG):/g);
+  const lines = (await readFile(folders.log, 'utf8')).matchAll(/\b(PANIC|FATAL|ERROR|LOG):/g);
   const severity = [...lines].at(-1)?.[1];
   throw new Fault('SYS-10', { reason: `Its log ends with ${severity ?? 'no message'}.` });
 }
 
-export const controlServer = (place: Place, programs: Programs, args: string[]) =>
-  run(join(programs.bin, 'pg_ctl'), [...args, '-w', '-t', String(startSecondsMax), '-D', place.cluster], {
-    ...place,
+export const controlServer = (folders: ClusterFolders, programs: Programs, args: string[]) =>
+  run(join(programs.bin, 'pg_ctl'), [...args, '-w', '-t', String(startSecondsMax), '-D', folders.cluster], {
+    ...folders,
     ...programs,
-    to: place.log,
+    to: folders.log,
   });
 
 async function freePort(from: number): Promise<number> {
@@ -163,16 +163,16 @@ function bindOnce(port: number): Promise<number | undefined> {
  * starts or stops. A pid file without its process is PostgreSQL's own business, unless the pid belongs to another
  * program by now (after a restart of a container, say): then PostgreSQL would refuse to start.
  */
-export async function findRunning(place: Place, password: string): Promise<number | undefined> {
-  const pidFile = join(place.cluster, 'postmaster.pid');
+export async function findRunning(folders: ClusterFolders, password: string): Promise<number | undefined> {
+  const pidFile = join(folders.cluster, 'postmaster.pid');
   for (let tries = 0; tries < (startSecondsMax * 1000) / lookEveryMs; tries++) {
     const [pid, folder, , port] = ((await readIfThere(pidFile)) ?? '').split('\n');
     if (!pid || !folder || !isRunning(Number(pid))) return undefined;
-    if (!(await isPostmaster(Number(pid), place.cluster))) {
+    if (!(await isPostmaster(Number(pid), folders.cluster))) {
       await rm(pidFile, { force: true });
       return undefined;
     }
-    if (port && (await answersAsOurs(place, urlOf(password, Number(port))))) return Number(port);
+    if (port && (await answersAsOurs(folders, urlOf(password, Number(port))))) return Number(port);
     await systemClock.sleep(lookEveryMs);
   }
   throw new Fault('SYS-10', { reason: 'It runs, but takes no connections.' });
@@ -184,7 +184,7 @@ async function isPostmaster(pid: number, cluster: string): Promise<boolean> {
   return commandLine === undefined || commandLine.split('\0').includes(cluster);
 }
 
-async function answersAsOurs(place: Place, url: string): Promise<boolean> {
+async function answersAsOurs(folders: ClusterFolders, url: string): Promise<boolean> {
   const database = openDatabase({
     url,
     applicationName: 'lockstep start',
@@ -195,7 +195,7 @@ async function answersAsOurs(place: Place, url: string): Promise<boolean> {
     const rows = await database.query<{ folder: string }>(
       sql`SELECT current_setting('data_directory') AS folder`,
     );
-    return rows[0]?.folder === place.cluster;
+    return rows[0]?.folder === folders.cluster;
   } catch (error) {
     if (sqlState(error)?.startsWith('28')) {
       throw new Fault('SYS-10', { reason: 'The running server refuses the password of the data directory.' });

@@ -39,7 +39,7 @@ interface ServerUser {
   gid: number;
 }
 
-export interface Place {
+export interface ClusterFolders {
   /** Ours: password, lock, format. */
   dataDir: string;
   /** Holds cluster, log, links and copied programs; the data directory itself where the server's user can enter it. */
@@ -60,7 +60,7 @@ export interface Programs {
  * Makes or reads the data directory and decides where the cluster lies. Changes nothing that a newer version wrote.
  * @throws {@link Fault} SYS-07: a newer format; SYS-10: no user or no folder to run in
  */
-export async function preparePlace(dataDirectory: string, say: (line: string) => void): Promise<Place> {
+export async function prepareFolders(dataDirectory: string, say: (line: string) => void): Promise<ClusterFolders> {
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const dataDir = await realpath(dataDirectory);
   await checkFormat(dataDir);
@@ -72,8 +72,8 @@ export async function preparePlace(dataDirectory: string, say: (line: string) =>
 
 /** Removes a data directory with all that its server has elsewhere. The server must have been stopped. */
 export async function removeEmbedded(dataDirectory: string): Promise<void> {
-  const place = (await readIfThere(join(dataDirectory, placeFile)))?.trim();
-  if (place && dirname(place) === placesFolder) await rm(place, { recursive: true, force: true });
+  const folders = (await readIfThere(join(dataDirectory, placeFile)))?.trim();
+  if (folders && dirname(folders) === placesFolder) await rm(folders, { recursive: true, force: true });
   await rm(dataDirectory, { recursive: true, force: true });
 }
 
@@ -151,27 +151,27 @@ async function canEnter(folder: string, user: ServerUser): Promise<boolean> {
  * shells, so there it is always a copy (which its file system makes without using space).
  * @throws {@link Fault} SYS-10: no package for this platform, or it does not run here
  */
-export async function preparePrograms(place: Place, say: (line: string) => void): Promise<Programs> {
+export async function preparePrograms(folders: ClusterFolders, say: (line: string) => void): Promise<Programs> {
   const native = packagedPrograms();
   if (process.platform !== 'darwin') {
     const linked = await tryPrograms(
       native,
-      await makeLinks(native, join(place.root, 'postgres-links')),
-      place,
+      await makeLinks(native, join(folders.root, 'postgres-links')),
+      folders,
     );
     if (linked) return linked;
   }
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as {
     version: string;
   };
-  const copy = join(place.root, `postgres-programs-${version}`);
+  const copy = join(folders.root, `postgres-programs-${version}`);
   if (!(await statIfThere(copy))) {
-    if (place.user) say(`The database server's user cannot run ${native}; it is copied to ${copy}.`);
+    if (folders.user) say(`The database server's user cannot run ${native}; it is copied to ${copy}.`);
     const partial = `${copy}.${process.pid}`;
     await copyReadable(native, partial);
     await rename(partial, copy);
   }
-  const copied = await tryPrograms(copy, await makeLinks(copy, join(copy, 'lib')), place);
+  const copied = await tryPrograms(copy, await makeLinks(copy, join(copy, 'lib')), folders);
   if (copied) return copied;
   throw new Fault('SYS-10', {
     reason: `Its programs do not run on this machine (${process.platform}, ${process.arch}).`,
@@ -187,7 +187,7 @@ function packagedPrograms(): string {
   }
 }
 
-async function tryPrograms(native: string, links: string, { user }: Place): Promise<Programs | undefined> {
+async function tryPrograms(native: string, links: string, { user }: ClusterFolders): Promise<Programs | undefined> {
   const libraries = [...new Set([links, join(native, 'lib')])].join(':');
   const environment = {
     PATH: '/usr/bin:/bin',

@@ -25,9 +25,9 @@ import {
 } from './embedded-cluster.ts';
 import {
   errorCode,
-  type Place,
+  type ClusterFolders,
   type Programs,
-  preparePlace,
+  prepareFolders,
   preparePrograms,
   readIfThere,
   statIfThere,
@@ -92,9 +92,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
  */
 export async function findEmbedded(dataDir: string): Promise<string | undefined> {
   if (!(await statIfThere(join(dataDir, 'postgres-password')))) return undefined;
-  const place = await preparePlace(dataDir, () => undefined);
-  const password = await readPassword(place, true);
-  const port = await findRunning(place, password);
+  const folders = await prepareFolders(dataDir, () => undefined);
+  const password = await readPassword(folders, true);
+  const port = await findRunning(folders, password);
   return port === undefined ? undefined : urlOf(password, port);
 }
 
@@ -106,10 +106,10 @@ const alone = (dataDir: string, work: () => Promise<Server>): Promise<Server> =>
  * Starts a server that has ended again, or finds the one that recovers or that another process has started.
  * @throws {@link Fault} SYS-10: it does not start, or not on the port where everybody looks for it
  */
-async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, place }: Server): Promise<void> {
+async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, folders }: Server): Promise<void> {
   const server = await alone(dataDir, async () => {
     // Where its files were removed, a new and empty server would look like all data lost.
-    if (!(await statIfThere(place.cluster)))
+    if (!(await statIfThere(folders.cluster)))
       throw new FinalFault('SYS-10', { reason: 'Its files are gone.' });
     return findOrLaunch({ dataDir, preferredPort: port }, true);
   });
@@ -125,7 +125,7 @@ interface Server {
   url: string;
   port: number;
   adopted: boolean;
-  place: Place;
+  folders: ClusterFolders;
   programs: Programs;
 }
 
@@ -133,28 +133,28 @@ async function findOrLaunch(
   { dataDir, preferredPort = 54_320, say = () => undefined }: EmbeddedOptions,
   onThatPortOnly = false,
 ): Promise<Server> {
-  const place = await preparePlace(dataDir, say);
-  const programs = await preparePrograms(place, say);
-  const found = (await readIfThere(join(place.cluster, 'PG_VERSION')))?.trim();
+  const folders = await prepareFolders(dataDir, say);
+  const programs = await preparePrograms(folders, say);
+  const found = (await readIfThere(join(folders.cluster, 'PG_VERSION')))?.trim();
   if (found !== undefined && found !== programs.major) {
     throw new Fault('SYS-08', { reason: `the cluster is of ${found}, this build brings ${programs.major}` });
   }
-  const password = await readPassword(place, found !== undefined);
+  const password = await readPassword(folders, found !== undefined);
 
-  const running = await findRunning(place, password);
+  const running = await findRunning(folders, password);
   if (running !== undefined) {
     say(`Using the database server that runs already, on 127.0.0.1:${running}.`);
-    return { url: urlOf(password, running), port: running, adopted: true, place, programs };
+    return { url: urlOf(password, running), port: running, adopted: true, folders, programs };
   }
-  if (found === undefined) await makeCluster(place, programs, password);
+  if (found === undefined) await makeCluster(folders, programs, password);
   if (onThatPortOnly && !(await isFree(preferredPort)))
     throw new Fault('SYS-10', { reason: `It ended, and its port ${preferredPort} is taken.` });
-  const port = await launch(place, programs, password, preferredPort);
+  const port = await launch(folders, programs, password, preferredPort);
   if (preferredPort !== 0 && port !== preferredPort) {
     say(`The database server listens on 127.0.0.1:${port}, because ${preferredPort} is taken.`);
   }
   await revokeFromPublic(urlOf(password, port));
-  return { url: urlOf(password, port), port, adopted: false, place, programs };
+  return { url: urlOf(password, port), port, adopted: false, folders, programs };
 }
 
 /** PUBLIC may connect to these two in a new cluster; a mirror's reader must not. */
@@ -170,7 +170,7 @@ async function revokeFromPublic(url: string): Promise<void> {
 interface Presence {
   /** Rejects where the server has ended for good. */
   lost: Promise<never>;
-  /** Gives the presence up; true if nobody else is there. Then newcomers wait until `close`. */
+  /** Gives the presence up; true if nobody else is there. Then unverified callers wait until `close`. */
   release(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -245,18 +245,18 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
   };
 }
 
-function leaveable({ place, programs, ...server }: Server, presence: Presence): EmbeddedPostgres {
+function leaveable({ folders, programs, ...server }: Server, presence: Presence): EmbeddedPostgres {
   const leave = async () => {
     if (await presence.release()) {
-      const done = await controlServer(place, programs, ['stop', '-m', 'fast']);
-      if (done.code !== 0) await controlServer(place, programs, ['stop', '-m', 'immediate']);
+      const done = await controlServer(folders, programs, ['stop', '-m', 'fast']);
+      if (done.code !== 0) await controlServer(folders, programs, ['stop', '-m', 'immediate']);
     }
     await presence.close();
   };
   let leaving: Promise<void> | undefined;
   return {
     ...server,
-    log: place.log,
+    log: folders.log,
     lost: presence.lost,
     leave() {
       leaving ??= leave();

@@ -15,7 +15,7 @@
 import type { ServerResponse } from 'node:http';
 import { orAbort } from '@lockstep/foundation/abort';
 import type { Clock } from '@lockstep/foundation/clock';
-import { FairQueue, type LevelBounds, type Place } from '@lockstep/foundation/fair-queue';
+import { FairQueue, type LevelBounds, type Permit } from '@lockstep/foundation/fair-queue';
 import { Fault } from '../core/faults.ts';
 
 /** Of all requests, of one sync's, of one caller's. */
@@ -41,7 +41,7 @@ export interface Admission {
    *
    * @throws {@link Fault} PRX-10: too many wait, or it has waited too long, or its caller left
    */
-  admit(path: readonly [sync: string, caller: string], asking: Asking): Promise<Place>;
+  admit(path: readonly [sync: string, caller: string], asking: Asking): Promise<Permit>;
   count(): { underWay: number; waiting: number };
 }
 
@@ -56,20 +56,20 @@ export function openAdmission(
     async admit(path, asking) {
       const turn = Promise.withResolvers<void>();
       let isMine = false;
-      const place = queue.ask(path, {
+      const permit = queue.ask(path, {
         onTurn() {
           isMine = true;
           turn.resolve();
         },
         onDisplaced: () => turn.reject(tooMany('too many wait')),
       });
-      if (!place) throw tooMany('too many wait');
-      if (isMine) return place;
+      if (!permit) throw tooMany('too many wait');
+      if (isMine) return permit;
       try {
         await waited(turn.promise, clock, stopping, asking);
-        return place;
+        return permit;
       } catch (fault) {
-        place.leave();
+        permit.leave();
         throw fault;
       }
     },

@@ -7,12 +7,12 @@ import type { BlockList } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { isListed } from '@lockstep/foundation/address-list';
 import type { Clock } from '@lockstep/foundation/clock';
-import type { Place } from '@lockstep/foundation/fair-queue';
+import type { Permit } from '@lockstep/foundation/fair-queue';
 import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
-import { type Authority, openAuthority } from './authority.ts';
+import { type TokenOrgs, openTokenOrgs } from './token-org.ts';
 import { type BufferedBytes, openBufferedBytes } from './buffered-bytes.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { refuse, sendFault } from './errors.ts';
@@ -27,7 +27,7 @@ import {
   urlOf,
 } from './listening.ts';
 import type { ProxyMetrics } from './metrics.ts';
-import { type Newcomers, openNewcomers } from './newcomers.ts';
+import { type UnverifiedCallers, openUnverifiedCallers } from './unverified-callers.ts';
 import { noTimes, type RequestTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -75,12 +75,12 @@ const noticeMs = 5_000;
 const drainMs = 20_000;
 
 export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
-  const front = new Front(deps);
-  const listener = openListener((arrival) => front.take(arrival), deps);
+  const proxyServer = new ProxyServer(deps);
+  const listener = openListener((arrival) => proxyServer.take(arrival), deps);
   const { server } = listener;
   const port = await listen(server, deps.host, deps.port);
-  front.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
-  deps.metrics?.follow(() => front.load());
+  proxyServer.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
+  deps.metrics?.follow(() => proxyServer.load());
   const ended = new AbortController();
   let closed: Promise<void> | undefined;
   if (deps.certificate && server instanceof TlsServer)
@@ -88,16 +88,16 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   return {
     url: urlOf(deps.certificate ? 'https' : 'http', deps.host, port),
     port,
-    load: () => front.load(),
+    load: () => proxyServer.load(),
     close() {
       ended.abort('the proxy ends');
-      return (closed ??= front.close(listener));
+      return (closed ??= proxyServer.close(listener));
     },
   };
 }
 
 /** One request on its way, with what has become known of it. */
-interface Visit {
+interface RequestContext {
   arrival: Arrival;
   sync?: ProxiedSync;
   write?: Write;
@@ -106,13 +106,13 @@ interface Visit {
   wasAdmitted: boolean;
 }
 
-class Front {
+class ProxyServer {
   baseHosts: readonly string[] = [];
 
   private readonly deps: ProxyDeps;
-  private readonly authority: Authority;
+  private readonly tokenOrgs: TokenOrgs;
   private readonly admission: Admission;
-  private readonly newcomers: Newcomers;
+  private readonly unverified: UnverifiedCallers;
   private readonly health: Health;
   private readonly bufferedBytes: BufferedBytes;
   private readonly underWay = new Set<Promise<void>>();
@@ -121,8 +121,8 @@ class Front {
 
   constructor(deps: ProxyDeps) {
     this.deps = deps;
-    this.authority = openAuthority(deps.clock);
-    this.newcomers = openNewcomers(deps.clock, this.stopping.signal);
+    this.tokenOrgs = openTokenOrgs(deps.clock);
+    this.unverified = openUnverifiedCallers(deps.clock, this.stopping.signal);
     this.health = openHealth(deps.clock, deps.reachControl ?? (() => Promise.resolve()));
     this.bufferedBytes = openBufferedBytes(deps.bufferedBytesMax);
     this.admission = openAdmission(deps.clock, this.stopping.signal, deps.bounds);
@@ -130,7 +130,7 @@ class Front {
 
   load(): { underWay: number; waiting: number } {
     const { underWay, waiting } = this.admission.count();
-    return { underWay, waiting: waiting + this.newcomers.waiting() };
+    return { underWay, waiting: waiting + this.unverified.waiting() };
   }
 
   take(arrival: Arrival): void {
@@ -145,15 +145,15 @@ class Front {
     this.underWay.add(work);
   }
 
-  private async answer(visit: Visit): Promise<void> {
+  private async answer(context: RequestContext): Promise<void> {
     const { clock, log } = this.deps;
-    const { response, awaitsContinue } = visit.arrival;
+    const { response, awaitsContinue } = context.arrival;
     const startedAt = clock.now();
     let answeredAt: number | undefined;
     response.once('finish', () => (answeredAt = clock.now()));
     let outcome: string;
     try {
-      outcome = await this.serve(visit);
+      outcome = await this.serve(context);
     } catch (cause) {
       const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
       if (fault !== cause && !(cause instanceof CallerLeft))
@@ -161,14 +161,14 @@ class Front {
       outcome = response.destroyed ? 'caller left' : fault.code;
       // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
       if (awaitsContinue) response.shouldKeepAlive = false;
-      if (!visit.arrival.isBroken) sendFault(response, fault, isWrite(visit)); // or it has been told already
+      if (!context.arrival.isBroken) sendFault(response, fault, isWrite(context)); // or it has been told already
     }
-    this.report(visit, outcome, (answeredAt ?? clock.now()) - startedAt);
+    this.report(context, outcome, (answeredAt ?? clock.now()) - startedAt);
   }
 
   /** One request, one line in the log. */
-  private report(visit: Visit, outcome: string, tookMs: number): void {
-    const { arrival, sync, write, times, wasAdmitted } = visit;
+  private report(context: RequestContext, outcome: string, tookMs: number): void {
+    const { arrival, sync, write, times, wasAdmitted } = context;
     const { request, response } = arrival;
     const sobject = write?.kind === 'record' ? write.sobject : null;
     const method = request.method ?? '';
@@ -183,39 +183,39 @@ class Front {
       // Only names that we know: anything else is the caller's text.
       ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
     });
-    const kind = isWrite(visit) ? ('write' as const) : ('read' as const);
+    const kind = isWrite(context) ? ('write' as const) : ('read' as const);
     const measured = wasAdmitted ? { kind, times, tookMs } : null;
     this.deps.metrics?.count({ sync: sync?.id, method, outcome, measured });
   }
 
-  private async serve(visit: Visit): Promise<string> {
-    const { request, response } = visit.arrival;
+  private async serve(context: RequestContext): Promise<string> {
+    const { request, response } = context.arrival;
     const { clock, upstreams } = this.deps;
     const { httpVersion, method = '', url: rawUrl = '', rawHeaders } = request;
     const raw = { httpVersion, method, rawUrl, rawHeaders };
     const target = parseTarget(raw, { baseHosts: this.baseHosts, isPeerTrusted: this.isTrusted(request) });
     if (target instanceof Fault) throw target;
     const sync = await this.syncOf(target);
-    visit.sync = sync;
-    const caller = this.authority.callerOf(target, rawHeaders, sync);
-    visit.write = writeOf(target);
+    context.sync = sync;
+    const caller = this.tokenOrgs.callerOf(target, rawHeaders, sync);
+    context.write = writeOf(target);
     const askedAt = clock.now();
     const line = { response, until: askedAt + waitMsMax };
-    using places = new DisposableStack();
-    const take = (place: Place) => places.defer(() => place.leave());
-    if (isWrite(visit)) take(await this.newcomers.admitWrite(sync.id, caller, line));
+    using permits = new DisposableStack();
+    const take = (permit: Permit) => permits.defer(() => permit.leave());
+    if (isWrite(context)) take(await this.unverified.admitWrite(sync.id, caller, line));
     take(await this.admission.admit([sync.id, caller.hash], line));
-    visit.times.queuedMs = clock.now() - askedAt;
-    visit.wasAdmitted = true;
+    context.times.queuedMs = clock.now() - askedAt;
+    context.wasAdmitted = true;
     const upstream = upstreams.to(sync.instanceUrl);
-    await this.authority.check(caller, sync, upstream);
-    const outcome = await this.pass(visit, { target, sync, upstream, write: visit.write });
-    this.newcomers.answered(target, caller, response.statusCode);
+    await this.tokenOrgs.check(caller, sync, upstream);
+    const outcome = await this.pass(context, { target, sync, upstream, write: context.write });
+    this.unverified.answered(target, caller, response.statusCode);
     return outcome;
   }
 
   private async pass(
-    { arrival, times }: Visit,
+    { arrival, times }: RequestContext,
     { write, ...checked }: Pick<Exchange, 'target' | 'sync' | 'upstream'> & { write: Write },
   ): Promise<string> {
     const { clock, log } = this.deps;
@@ -276,7 +276,7 @@ class Front {
   }
 }
 
-const isWrite = ({ write }: Visit) => write !== undefined && write.kind !== 'none';
+const isWrite = ({ write }: RequestContext) => write !== undefined && write.kind !== 'none';
 
 /** The host as a URL of the org's scheme has it, so that a port that goes without saying may be said. */
 function isHostOf(namedHost: string, instanceUrl: string): boolean {

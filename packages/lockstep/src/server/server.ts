@@ -8,8 +8,8 @@ import { hostname } from 'node:os';
 import { systemClock } from '@lockstep/foundation/clock';
 import { type Control, listenForChanges, runLeases, runMail } from '../control/index.ts';
 import { type EngineDeps, openSyncs, runSync } from '../engine/index.ts';
-import { openFront } from './front.ts';
-import type { Ground } from './ground.ts';
+import { openProxyServer } from './proxy-server.ts';
+import type { ServerBase } from './server-base.ts';
 
 export interface RunningServer extends AsyncDisposable {
   proxyUrl: string;
@@ -34,18 +34,18 @@ function problemOn(say: (line: string) => void): NonNullable<EngineDeps['onSyncP
 
 /** Workers, mail and proxy, until disposed of: then requests under way are finished first. */
 export async function startServer(
-  ground: Ground,
+  base: ServerBase,
   control: Control,
   options: ServerOptions,
 ): Promise<RunningServer> {
-  const { config, log, runFile, say } = ground;
+  const { config, log, runFile, say } = base;
   const { org, ...tell } = options;
   const onSyncProblem = problemOn(say);
   const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onSyncProblem, ...tell };
   const stop = new AbortController();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined); // whoever waits for it sees it
-  ground.lost.catch(broken.reject);
+  base.lost.catch(broken.reject);
   const keep = (part: Promise<void>) =>
     part.catch((error: unknown) => {
       log.error('a part of the server ended', { where: error instanceof Error ? error.name : 'unknown' });
@@ -70,17 +70,17 @@ export async function startServer(
     stop.abort();
     await Promise.all(running);
   });
-  const front = undo.use(await openFront(ground, control, { deps, syncs }));
+  const proxyServer = undo.use(await openProxyServer(base, control, { deps, syncs }));
   await runFile.publish({
-    controlUrl: ground.controlUrl,
-    proxyUrl: front.proxyUrl,
-    ...(ground.postgresPort !== undefined && { postgresPort: ground.postgresPort }),
+    controlUrl: base.controlUrl,
+    proxyUrl: proxyServer.proxyUrl,
+    ...(base.postgresPort !== undefined && { postgresPort: base.postgresPort }),
     ...(org && { orgUrl: org.url, orgPid: org.pid }),
   });
   const ends = undo.move();
   return {
-    proxyUrl: front.proxyUrl,
-    metricsUrl: front.metricsUrl,
+    proxyUrl: proxyServer.proxyUrl,
+    metricsUrl: proxyServer.metricsUrl,
     broken: broken.promise,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };

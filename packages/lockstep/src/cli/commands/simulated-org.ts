@@ -3,7 +3,7 @@ import { shellWord } from '@lockstep/foundation/shell-words';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { startEmbedded } from '../../postgres/index.ts';
 import { prepareDirectory, writeSecretFile } from '../../server/directory.ts';
-import { restarted } from '../../server/ground.ts';
+import { restarted } from '../../server/server-base.ts';
 import type { Arguments, Command, Flag } from '../arguments.ts';
 import { credentialsFileOf } from '../demo/org-database.ts';
 import { startOrg } from '../demo/org-program.ts';

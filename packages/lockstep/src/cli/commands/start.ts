@@ -1,5 +1,5 @@
 import { listSyncs } from '../../control/index.ts';
-import { findKeyOf, openControlOf, openGround } from '../../server/ground.ts';
+import { findKeyOf, openControlOf, openServerBase } from '../../server/server-base.ts';
 import { startServer } from '../../server/server.ts';
 import type { Command } from '../arguments.ts';
 import { count } from '../terminal/output.ts';
@@ -10,11 +10,11 @@ export const start: Command = {
   summary: 'Runs Lockstep: database server (unless DATABASE_URL is set), workers, mail and proxy.',
   async run(_, { config, output, stop }) {
     const say = (line: string) => output.say(line);
-    await using ground = await openGround(config, say);
+    await using base = await openServerBase(config, say);
     stop.throwIfAborted();
-    const control = await openControlOf(ground, await findKeyOf(ground));
+    const control = await openControlOf(base, await findKeyOf(base));
     try {
-      await using server = await startServer(ground, control, {
+      await using server = await startServer(base, control, {
         allowHosts: config.allowHosts,
         onComplete: ({ name, rows }) => say(`${name}: every object is copied, ${count(rows)} rows.`),
       });

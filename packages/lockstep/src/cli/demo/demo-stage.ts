@@ -15,7 +15,7 @@ import {
 } from '../../control/index.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { createSync } from '../../engine/index.ts';
-import { findKeyOf, type Ground, openControlOf, openGround } from '../../server/ground.ts';
+import { findKeyOf, type ServerBase, openControlOf, openServerBase } from '../../server/server-base.ts';
 import { startServer } from '../../server/server.ts';
 import { apiVersion } from '../commands/sync-create.ts';
 import { count, type Output } from '../terminal/output.ts';
@@ -63,12 +63,12 @@ const intervalMs = 500;
 export async function openDemo(options: DemoOptions): Promise<Demo> {
   const { config, output, stop } = options;
   await using undo = new AsyncDisposableStack();
-  const ground = undo.use(await openGround(config, (line) => output.say(line)));
+  const base = undo.use(await openServerBase(config, (line) => output.say(line)));
   stop.throwIfAborted();
-  const { control, org } = await openBoth(ground, options, undo);
+  const { control, org } = await openBoth(base, options, undo);
   const allowHosts = [...config.allowHosts, new URL(org.url).host];
   const sync = await ensureSync(control, org, allowHosts, options);
-  const server = undo.use(await startServer(ground, control, { allowHosts, org }));
+  const server = undo.use(await startServer(base, control, { allowHosts, org }));
   const token = await signIn(org, stop);
   const mirrorUrl = await openReaderUrl(control, sync);
   const broken = new AbortController();
@@ -90,12 +90,12 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
 
 /** Control and org at the same time, because making the org's records takes the longest. */
 async function openBoth(
-  ground: Ground,
+  base: ServerBase,
   { config, output, stop, ...choices }: DemoOptions,
   undo: AsyncDisposableStack,
 ): Promise<{ control: Control; org: OrgProgram }> {
-  const { server, say } = ground;
-  const key = await findKeyOf(ground);
+  const { server, say } = base;
+  const key = await findKeyOf(base);
   const onSeeded = (seeded: number, of: number) =>
     output.show([`Making the org: ${count(seeded)} of ${count(of)} records`]);
   const startingOrg = startOrg({
@@ -107,7 +107,7 @@ async function openBoth(
     onSeeded,
     stop,
   });
-  const [control, org] = await Promise.allSettled([openControlOf(ground, key), startingOrg]);
+  const [control, org] = await Promise.allSettled([openControlOf(base, key), startingOrg]);
   output.show([]);
   if (control.status === 'fulfilled') undo.defer(() => control.value.end());
   if (org.status === 'fulfilled') undo.use(org.value);

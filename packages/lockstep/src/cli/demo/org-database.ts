@@ -7,7 +7,7 @@ import { ident, literal, sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
 import { databaseFault, revokePublicConnect, scramVerifier } from '../../postgres/index.ts';
 import { writeSecretFile } from '../../server/directory.ts';
-import type { DatabaseServer } from '../../server/ground.ts';
+import type { DatabaseServer } from '../../server/server-base.ts';
 
 const schema = z.object({ server: z.string(), name: z.string(), password: z.string() });
 type OrgDatabase = z.infer<typeof schema>;

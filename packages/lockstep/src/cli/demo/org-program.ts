@@ -10,7 +10,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { z } from 'zod';
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { databaseFault } from '../../postgres/index.ts';
-import type { DatabaseServer } from '../../server/ground.ts';
+import type { DatabaseServer } from '../../server/server-base.ts';
 import { credentialsFileOf, ensureOrgDatabase } from './org-database.ts';
 
 export interface OrgOptions {

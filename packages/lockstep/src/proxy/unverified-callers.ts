@@ -1,23 +1,23 @@
 /**
  * Callers of whom it is not known yet whether their token is good. Whether it is, only Salesforce can say, after the
  * write was recorded in the destination and sent. Whoever knows a sync's address and its org's Id could make up tokens
- * and have thousands of writes recorded; so all newcomers of a sync together have few under way, until Salesforce has
- * once done what one of them asked for. A caller with a good token is a newcomer for the length of one answer.
+ * and have thousands of writes recorded; so all unverified callers of a sync together have few under way, until Salesforce has
+ * once done what one of them asked for. A caller with a good token is an unverified caller for the length of one answer.
  */
 import type { Clock } from '@lockstep/foundation/clock';
-import type { Place } from '@lockstep/foundation/fair-queue';
+import type { Permit } from '@lockstep/foundation/fair-queue';
 import { type AdmissionBounds, type Asking, admissionBounds, openAdmission } from './admission.ts';
-import type { Caller } from './authority.ts';
+import type { Caller } from './token-org.ts';
 import type { Target } from './target.ts';
 import { isSuccess } from './writes-of.ts';
 
-export interface Newcomers {
+export interface UnverifiedCallers {
   /**
    * Resolves at once for whom is known, else when few enough others write; leave the place at the end of the request.
    *
    * @throws Fault PRX-10 as of {@link Admission}
    */
-  admitWrite(sync: string, caller: Caller, asking: Asking): Promise<Place>;
+  admitWrite(sync: string, caller: Caller, asking: Asking): Promise<Permit>;
   /** How many wait here. */
   waiting(): number;
   /** Salesforce has answered a request of this caller. */
@@ -34,9 +34,9 @@ const bounds: AdmissionBounds = [
   { ...ofSync, underWay: writesAtOnce },
   { ...ofCaller, underWay: writesAtOnce },
 ];
-const noPlace: Place = { leave: () => undefined };
+const noPermit: Permit = { leave: () => undefined };
 
-export function openNewcomers(clock: Clock, stopping: AbortSignal): Newcomers {
+export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): UnverifiedCallers {
   const line = openAdmission(clock, stopping, bounds);
   /** Until when, by the caller's hash; who was answered last stands last. */
   const known = new Map<string, number>();
@@ -44,11 +44,11 @@ export function openNewcomers(clock: Clock, stopping: AbortSignal): Newcomers {
 
   return {
     async admitWrite(sync, caller, asking) {
-      if (isKnown(caller)) return noPlace;
-      const place = await line.admit([sync, caller.hash], asking);
-      if (!isKnown(caller)) return place;
-      place.leave(); // became known while he waited: the next one is let in at once
-      return noPlace;
+      if (isKnown(caller)) return noPermit;
+      const permit = await line.admit([sync, caller.hash], asking);
+      if (!isKnown(caller)) return permit;
+      permit.leave(); // became known while he waited: the next one is let in at once
+      return noPermit;
     },
     waiting: () => line.count().waiting,
     answered(target, { hash }, status) {

@@ -18,7 +18,7 @@ export interface DatabaseServer {
 }
 
 /** What stands before the control database is open: directory, log, database server. */
-export interface Ground extends AsyncDisposable {
+export interface ServerBase extends AsyncDisposable {
   config: Config;
   log: AppLog;
   server: DatabaseServer;
@@ -33,7 +33,7 @@ export interface Ground extends AsyncDisposable {
 }
 
 /** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
-export async function openGround(config: Config, say: (line: string) => void): Promise<Ground> {
+export async function openServerBase(config: Config, say: (line: string) => void): Promise<ServerBase> {
   const { dataDir } = config;
   const certificate = config.proxyCertificate && (await readCertificate(config.proxyCertificate));
   await using undo = new AsyncDisposableStack();
@@ -89,13 +89,13 @@ export const restarted = (port: number): string =>
  * control database is made where it is missing on the embedded server: then nothing can be sealed.
  * @throws Fault `KEY-01`, `KEY-04`
  */
-export async function findKeyOf({ config, server, controlUrl }: Ground): Promise<Key> {
+export async function findKeyOf({ config, server, controlUrl }: ServerBase): Promise<Key> {
   if (server.isEmbedded) await makeControlDatabase(server.adminUrl);
   return findKey(controlUrl, config.key);
 }
 
 /** The control database, closed to everybody else's login. */
-export async function openControlOf({ log, controlUrl }: Ground, key: Key): Promise<Control> {
+export async function openControlOf({ log, controlUrl }: ServerBase, key: Key): Promise<Control> {
   const control = await openControl({
     url: controlUrl,
     key,

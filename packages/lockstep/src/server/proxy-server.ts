@@ -6,19 +6,19 @@ import type { Control } from '../control/index.ts';
 import { CommandError, exitCodes } from '../core/command-error.ts';
 import { type EngineDeps, type OpenSyncs, proxiedSync, readSyncGauges } from '../engine/index.ts';
 import { openMetrics, openUpstreams, startMetrics, startProxy } from '../proxy/index.ts';
-import type { Ground } from './ground.ts';
+import type { ServerBase } from './server-base.ts';
 
-export interface Front extends AsyncDisposable {
+export interface ProxyServer extends AsyncDisposable {
   proxyUrl: string;
   metricsUrl: string;
 }
 
 /** Until disposed of: then requests under way are finished first. */
-export async function openFront(
-  { config, log, certificate, say }: Ground,
+export async function openProxyServer(
+  { config, log, certificate, say }: ServerBase,
   control: Control,
   { deps, syncs }: { deps: EngineDeps; syncs: OpenSyncs },
-): Promise<Front> {
+): Promise<ProxyServer> {
   await using undo = new AsyncDisposableStack();
   const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
   const figures = await listening('METRICS', config.metricsHost, config.metricsPort, (at) =>

@@ -20,7 +20,7 @@ export interface Caller {
   tokens: readonly string[];
 }
 
-export interface Authority {
+export interface TokenOrgs {
   /** Throws the fault PRX-03, or PRX-02 where a token itself tells that it is another org's. */
   callerOf(target: Target, rawHeaders: readonly string[], sync: ProxiedSync): Caller;
   /** Asks Salesforce where a token does not tell. Throws the fault PRX-02, or NET-01 where that could not be done. */
@@ -34,7 +34,7 @@ const answerBytesMax = 65_536;
 
 type Asked = { until: number; org: Promise<string | null> };
 
-export function openAuthority(clock: Clock): Authority {
+export function openTokenOrgs(clock: Clock): TokenOrgs {
   const asked = new Map<string, Asked>();
 
   function askOnce(token: string, sync: ProxiedSync, upstream: Dispatcher): Promise<string | null> {

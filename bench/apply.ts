@@ -1,5 +1,5 @@
 import { ident, sql } from '@lockstep/foundation/sql';
-import { openDestinationWorld } from '@lockstep/harness/destination';
+import { openDestinationHarness } from '@lockstep/harness/destination';
 import type { Page } from 'lockstep/core/page';
 import { type Figures, median, rounded } from './figures.ts';
 
@@ -30,10 +30,10 @@ const pageOfText = (records: string): Page => ({
  * by page.
  */
 export async function apply(): Promise<Figures> {
-  await using world = await openDestinationWorld({ fields });
-  const { stream } = world.table('Account');
-  const { db } = world.destination;
-  await world.db.query(
+  await using harness = await openDestinationHarness({ fields });
+  const { stream } = harness.table('Account');
+  const { db } = harness.destination;
+  await harness.db.query(
     sql`CREATE TABLE salesforce.bare (LIKE ${ident(stream.schema, stream.table)} INCLUDING ALL)`,
   );
   const names = stream.columns.map(({ field }) => `"${field}"`).join(', ');
@@ -44,7 +44,7 @@ export async function apply(): Promise<Figures> {
   const applyRates: number[] = [];
   const equalMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    await world.db.script(`TRUNCATE salesforce.bare, salesforce.${stream.table}`);
+    await harness.db.script(`TRUNCATE salesforce.bare, salesforce.${stream.table}`);
     let bareMs = 0;
     let applyMs = 0;
     for (let page = 0; page < pagesARound; page++) {
@@ -53,11 +53,11 @@ export async function apply(): Promise<Figures> {
       await db.transaction((tx) => tx.query({ name: 'bare', text: bareInsert, values: [records] }));
       bareMs += performance.now() - began;
       began = performance.now();
-      await world.apply(pageOfText(records));
+      await harness.apply(pageOfText(records));
       applyMs += performance.now() - began;
       if (page < pagesARound - 1) continue;
       began = performance.now();
-      await world.apply(pageOfText(records));
+      await harness.apply(pageOfText(records));
       equalMs.push(performance.now() - began);
     }
     ratios.push(bareMs / applyMs);

@@ -1,8 +1,8 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
-import { armFault } from '@lockstep/harness/struck-fault';
-import type { World } from '@lockstep/harness/world';
+import type { EndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+import { armFault } from '@lockstep/harness/injected-fault';
 import { makeSyncRequest } from 'lockstep/control';
 
 /** What goes wrong with one object, and only with it. `begin` gives what ends it. */
@@ -25,7 +25,7 @@ const idsMax = 10_000;
 export const changedRecords = 1_000;
 
 /** The object with the fields that the disturbances need, and with records to lose besides those that are changed. */
-export async function makeDisturbed(org: World['org']): Promise<void> {
+export async function makeDisturbed(org: EndToEndHarness['org']): Promise<void> {
   const fields = [{ name: 'Text__c', type: 'string', length: 80 }, numberField];
   await org.control('/sobjects/create', { name: disturbedObject, label: 'Trouble', fields });
   await generate(org, 2 * deletedAtOnce);
@@ -33,24 +33,24 @@ export async function makeDisturbed(org: World['org']): Promise<void> {
 
 const numberField = { name: 'Number__c', type: 'double', precision: 12, scale: 2 };
 
-const generate = (org: World['org'], count: number) =>
+const generate = (org: EndToEndHarness['org'], count: number) =>
   org.control('/records/generate', { sobject: disturbedObject, count });
 
 /** In the order in which they come, all over again. */
-export const disturbancesOf = (world: World): readonly Disturbance[] => [
-  hardDeletes(world),
-  locked(world, 'ACCESS EXCLUSIVE'),
-  locked(world, 'SHARE'),
-  droppedColumn(world),
-  misfittingValues(world),
-  hiddenRows(world),
-  refusedCounts(world),
-  slowQuery(world),
-  hiddenField(world),
+export const disturbancesOf = (harness: EndToEndHarness): readonly Disturbance[] => [
+  hardDeletes(harness),
+  locked(harness, 'ACCESS EXCLUSIVE'),
+  locked(harness, 'SHARE'),
+  droppedColumn(harness),
+  misfittingValues(harness),
+  hiddenRows(harness),
+  refusedCounts(harness),
+  slowQuery(harness),
+  hiddenField(harness),
 ];
 
 /** Told by the log of deletions, 15,000 Ids in one answer. As many records come again afterwards. */
-const hardDeletes = ({ org }: World): Disturbance => ({
+const hardDeletes = ({ org }: EndToEndHarness): Disturbance => ({
   name: 'hard deletes',
   holdMs: 1.5 * minuteMs,
   async begin() {
@@ -65,7 +65,7 @@ const hardDeletes = ({ org }: World): Disturbance => ({
 });
 
 /** A session that locks the table, as a migration or a careless query does. */
-const locked = ({ admin }: World, mode: 'ACCESS EXCLUSIVE' | 'SHARE'): Disturbance => ({
+const locked = ({ admin }: EndToEndHarness, mode: 'ACCESS EXCLUSIVE' | 'SHARE'): Disturbance => ({
   name: `${mode} lock`,
   holdMs: 2.5 * minuteMs,
   begin: () =>
@@ -81,7 +81,7 @@ const readerLastsMs = 15_000;
 const readerEveryMs = 10_000;
 
 /** It has to be made again, for which there is no instant without a reader. */
-const droppedColumn = ({ admin }: World): Disturbance => ({
+const droppedColumn = ({ admin }: EndToEndHarness): Disturbance => ({
   name: 'dropped column',
   holdMs: minuteMs,
   async begin() {
@@ -105,7 +105,7 @@ const droppedColumn = ({ admin }: World): Disturbance => ({
 });
 
 /** A field gets another type and texts that its column cannot hold. */
-const misfittingValues = ({ org }: World): Disturbance => ({
+const misfittingValues = ({ org }: EndToEndHarness): Disturbance => ({
   name: 'values that do not fit',
   holdMs: minuteMs,
   async begin() {
@@ -127,29 +127,29 @@ const misfittingValues = ({ org }: World): Disturbance => ({
 });
 
 /** A sweep finds them absent and holds them until a person decides; then they are there again. */
-const hiddenRows = (world: World): Disturbance => ({
+const hiddenRows = (harness: EndToEndHarness): Disturbance => ({
   name: 'rows hidden by rights',
   holdMs: 2 * minuteMs,
   async begin() {
-    await world.org.control('/records/hide', { user, sobject: disturbedObject, share: 0.58 });
-    await ask(world, 'verify ids');
+    await harness.org.control('/records/hide', { user, sobject: disturbedObject, share: 0.58 });
+    await ask(harness, 'verify ids');
     return async () => {
-      await world.org.control('/records/show', { user });
-      await ask(world, 'verify ids');
+      await harness.org.control('/records/show', { user });
+      await ask(harness, 'verify ids');
     };
   },
 });
 
 const inside = { user, inside: 'only' } as const;
 
-const refusedCounts = (world: World): Disturbance => ({
+const refusedCounts = (harness: EndToEndHarness): Disturbance => ({
   name: 'refused counts',
   holdMs: minuteMs,
   async begin() {
     const match = { ...inside, contains: `newest FROM ${disturbedObject}` };
     const effect = { answer: 'QUERY_TOO_COMPLICATED' };
-    const fault = await armFault(world.org, { match, times: null, effect });
-    await ask(world, 'verify counts');
+    const fault = await armFault(harness.org, { match, times: null, effect });
+    await ask(harness, 'verify counts');
     return () => fault.end();
   },
 });
@@ -158,7 +158,7 @@ const refusedCounts = (world: World): Disturbance => ({
 const queryLastsMs = 120_000;
 
 /** One, so that it is over before the next disturbance begins. */
-const slowQuery = ({ org }: World): Disturbance => ({
+const slowQuery = ({ org }: EndToEndHarness): Disturbance => ({
   name: 'a query that times out',
   holdMs: 2.5 * minuteMs,
   async begin() {
@@ -168,7 +168,7 @@ const slowQuery = ({ org }: World): Disturbance => ({
   },
 });
 
-const hiddenField = ({ org }: World): Disturbance => ({
+const hiddenField = ({ org }: EndToEndHarness): Disturbance => ({
   name: 'hidden field',
   holdMs: minuteMs,
   async begin() {
@@ -196,7 +196,7 @@ async function holdOpen(db: Database, statement: Sql): Promise<() => Promise<voi
 }
 
 /** As a command would; nobody waits for it. */
-const ask = ({ control, sync }: World, kind: 'verify counts' | 'verify ids') =>
+const ask = ({ control, sync }: EndToEndHarness, kind: 'verify counts' | 'verify ids') =>
   makeSyncRequest(control.control, sync.id, { kind, objects: [disturbedObject], expiresInMs: 10 * minuteMs });
 
 /** Ends early when the signal says so. */

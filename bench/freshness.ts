@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@lockstep/foundation/random';
 import { ident, sql } from '@lockstep/foundation/sql';
-import { openWorld, type World } from '@lockstep/harness/world';
+import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { changesPerSecond } from './changes-per-second.ts';
 import { noteCommits, readNotes } from './commit-notes.ts';
 import { type Figures, quantile, rounded } from './figures.ts';
@@ -36,29 +36,29 @@ export async function freshness(): Promise<Figures> {
 /** From the commit in the org to the commit in the mirror, in seconds; `late` are those of long transactions. */
 async function latencies(count: number): Promise<{ ordinary: number[]; late: number[] }> {
   const sobjects = [...standard, ...customNames].slice(0, count);
-  await using world = await openWorld({
+  await using harness = await openEndToEndHarness({
     org: { records: 2_000, apiLimit: 10_000_000 },
     sobjects,
     intervalMs,
     prepare: makeCustomObjects,
   });
-  world.startWorker();
-  await world.untilComplete();
+  harness.startWorker();
+  await harness.untilComplete();
   const inMirror = (name: string) => name.toLowerCase();
   for (const name of sobjects) {
-    await noteCommits(world.org.db, { schema: 'org', table: name, column: nameOf(name) });
-    await noteCommits(world.admin, {
+    await noteCommits(harness.org.db, { schema: 'org', table: name, column: nameOf(name) });
+    await noteCommits(harness.admin, {
       schema: 'salesforce',
       table: inMirror(name),
       column: inMirror(nameOf(name)),
     });
   }
   const ids = new Map<string, string[]>();
-  for (const sobject of sobjects) ids.set(sobject, await idsOf(world, sobject));
-  await writeFor(world, sobjects, ids);
+  for (const sobject of sobjects) ids.set(sobject, await idsOf(harness, sobject));
+  await writeFor(harness, sobjects, ids);
   await sleep(2 * longMs[1]);
-  const committed = await readNotes(world.org.db);
-  const seen = await readNotes(world.admin);
+  const committed = await readNotes(harness.org.db);
+  const seen = await readNotes(harness.admin);
   const secondsOf = ([token, at]: [string, number]) => {
     const seenAt = seen.get(token);
     return seenAt === undefined ? [] : [(seenAt - at) / 1000];
@@ -73,14 +73,14 @@ async function latencies(count: number): Promise<{ ordinary: number[]; late: num
 
 const customNames = Array.from({ length: 15 }, (_, number) => `Measured_${number}__c`);
 
-async function makeCustomObjects(org: World['org']): Promise<void> {
+async function makeCustomObjects(org: EndToEndHarness['org']): Promise<void> {
   for (const name of customNames) {
     await org.control('/sobjects/create', { name, label: name, fields: [] });
     await org.control('/records/generate', { sobject: name, count: 500 });
   }
 }
 
-async function idsOf({ org }: World, sobject: string): Promise<string[]> {
+async function idsOf({ org }: EndToEndHarness, sobject: string): Promise<string[]> {
   const rows = await org.db.query<{ id: string }>(
     sql`SELECT "Id" AS id FROM ${ident('org', sobject)} LIMIT 500`,
   );
@@ -89,7 +89,7 @@ async function idsOf({ org }: World, sobject: string): Promise<string[]> {
 
 /** Writes at an even pace; now and then a transaction that stays open for some seconds. */
 async function writeFor(
-  world: World,
+  harness: EndToEndHarness,
   sobjects: readonly string[],
   ids: ReadonlyMap<string, string[]>,
 ): Promise<void> {
@@ -105,14 +105,14 @@ async function writeFor(
     const update = own.shift();
     if (update) own.push(update);
     const writes = [{ update, values: { [nameOf(sobject)]: token } }];
-    if (isLong) open.push(writeSlowly(world, writes, random.between(...longMs)));
-    else open.push(world.org.control('/records/write', { writes }).catch(() => undefined));
+    if (isLong) open.push(writeSlowly(harness, writes, random.between(...longMs)));
+    else open.push(harness.org.control('/records/write', { writes }).catch(() => undefined));
     await sleep(commitEveryMs);
   }
   await Promise.all(open);
 }
 
-async function writeSlowly({ org }: World, writes: object[], ms: number): Promise<void> {
+async function writeSlowly({ org }: EndToEndHarness, writes: object[], ms: number): Promise<void> {
   try {
     const { id } = await org.control<{ id: string }>('/transactions/open', { writes });
     await sleep(ms);

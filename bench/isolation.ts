@@ -1,6 +1,6 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import { ident, sql } from '@lockstep/foundation/sql';
-import { openWorld, type World } from '@lockstep/harness/world';
+import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { noteCommits, readNotes } from './commit-notes.ts';
 import {
   changedRecords,
@@ -44,7 +44,7 @@ interface Window {
  * shows it. One change a second goes into each of the six.
  */
 export async function isolation({ minutes, intervalMs, interrupted }: IsolationOptions): Promise<Figures> {
-  await using world = await openWorld({
+  await using harness = await openEndToEndHarness({
     org: { records: 2_000, apiLimit: 10_000_000 },
     sobjects: [...followed, disturbedObject],
     intervalMs,
@@ -54,32 +54,32 @@ export async function isolation({ minutes, intervalMs, interrupted }: IsolationO
         await org.control('/records/generate', { sobject, count: changedRecords });
     },
   });
-  world.startWorker();
-  await world.untilComplete();
+  harness.startWorker();
+  await harness.untilComplete();
   for (const sobject of followed) {
     const [name, column] = [sobject.toLowerCase(), nameOf(sobject)];
-    await noteCommits(world.org.db, { schema: 'org', table: sobject, column });
-    await noteCommits(world.admin, { schema: 'salesforce', table: name, column: column.toLowerCase() });
+    await noteCommits(harness.org.db, { schema: 'org', table: sobject, column });
+    await noteCommits(harness.admin, { schema: 'salesforce', table: name, column: column.toLowerCase() });
   }
   const stop = new AbortController();
-  const changes = changeOn(world, stop.signal);
-  const windows = await hit(world, minutes * 60_000, interrupted);
+  const changes = changeOn(harness, stop.signal);
+  const windows = await hit(harness, minutes * 60_000, interrupted);
   stop.abort();
   await changes;
-  return figuresOf(windows, await latencies(world, interrupted));
+  return figuresOf(windows, await latencies(harness, interrupted));
 }
 
 /** Disturbances in turn until the time is over. They last shorter where the list would not fit into it once. */
-async function hit(world: World, ms: number, interrupted: AbortSignal): Promise<Window[]> {
+async function hit(harness: EndToEndHarness, ms: number, interrupted: AbortSignal): Promise<Window[]> {
   const over = AbortSignal.any([interrupted, AbortSignal.timeout(ms)]);
-  const disturbances = disturbancesOf(world);
+  const disturbances = disturbancesOf(harness);
   const wholeMs = disturbances.reduce((sum, { holdMs }) => sum + holdMs + pauseMs, 0);
   const scale = Math.min(1, ms / wholeMs);
   const windows: Window[] = [];
   for (let number = 0; !over.aborted; number++) {
     const disturbance = disturbances[number % disturbances.length] as Disturbance;
     const from = Date.now();
-    const wasStopped = await isStopped(world);
+    const wasStopped = await isStopped(harness);
     tell(disturbance.name);
     const hasFailed = await hold(disturbance, disturbance.holdMs * scale, over).then(
       () => false,
@@ -102,17 +102,17 @@ async function hold(disturbance: Disturbance, ms: number, over: AbortSignal): Pr
 
 const tell = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
 
-async function isStopped({ admin }: World): Promise<boolean> {
+async function isStopped({ admin }: EndToEndHarness): Promise<boolean> {
   const found = await admin.query(sql`
     SELECT FROM _lockstep.status WHERE sobject = ${disturbedObject} AND state = 'stopped'`);
   return found.length > 0;
 }
 
 /** One change of each object a second, each of another record. */
-async function changeOn(world: World, signal: AbortSignal): Promise<void> {
+async function changeOn(harness: EndToEndHarness, signal: AbortSignal): Promise<void> {
   const sobjects = [...followed, disturbedObject];
   const ids = new Map<string, readonly string[]>();
-  for (const sobject of sobjects) ids.set(sobject, await idsOf(world, sobject));
+  for (const sobject of sobjects) ids.set(sobject, await idsOf(harness, sobject));
   const under: Promise<unknown>[] = [];
   for (let number = 0; !signal.aborted; number++) {
     for (const sobject of sobjects) {
@@ -120,14 +120,14 @@ async function changeOn(world: World, signal: AbortSignal): Promise<void> {
       const update = own[number % own.length];
       const writes = [{ update, values: { [nameOf(sobject)]: `change ${number} ${sobject}` } }];
       // One that meets a lock of another is no commit.
-      under.push(world.org.control('/records/write', { writes }).catch(() => undefined));
+      under.push(harness.org.control('/records/write', { writes }).catch(() => undefined));
     }
     await sleep(changeEveryMs, signal);
   }
   await Promise.all(under);
 }
 
-async function idsOf({ org }: World, sobject: string): Promise<string[]> {
+async function idsOf({ org }: EndToEndHarness, sobject: string): Promise<string[]> {
   const rows = await org.db.query<{ id: string }>(sql`
     SELECT "Id" AS id FROM ${ident('org', sobject)} WHERE NOT "IsDeleted" ORDER BY "Id" LIMIT ${changedRecords}`);
   return rows.map(({ id }) => id);
@@ -139,14 +139,14 @@ interface Latency {
   seconds: number | null;
 }
 
-async function latencies(world: World, interrupted: AbortSignal): Promise<Latency[]> {
-  const committed = await readNotes(world.org.db);
+async function latencies(harness: EndToEndHarness, interrupted: AbortSignal): Promise<Latency[]> {
+  const committed = await readNotes(harness.org.db);
   const began = Date.now();
   const waitMs = () => (interrupted.aborted ? waitMsInterrupted : waitMsMax);
-  let seen = await readNotes(world.admin);
+  let seen = await readNotes(harness.admin);
   while (seen.size < committed.size && Date.now() - began < waitMs()) {
     await systemClock.sleep(1_000);
-    seen = await readNotes(world.admin);
+    seen = await readNotes(harness.admin);
   }
   return [...committed].map(([token, at]) => {
     const seenAt = seen.get(token);

@@ -1,5 +1,5 @@
 import { sql } from '@lockstep/foundation/sql';
-import { type DestinationWorld, openDestinationWorld } from '@lockstep/harness/destination';
+import { type DestinationHarness, openDestinationHarness } from '@lockstep/harness/destination';
 import { type Figures, median, rounded } from './figures.ts';
 
 const roundsMax = 200;
@@ -28,8 +28,8 @@ const loads: readonly Load[] = [
  * again. Two destinations take turns, one without marks, so that the difference is the marks' alone.
  */
 export async function marks(): Promise<Figures> {
-  await using empty = await openDestinationWorld();
-  await using marked = await openDestinationWorld();
+  await using empty = await openDestinationHarness();
+  await using marked = await openDestinationHarness();
   // Nobody has looked at the marks: a tick has to be fast before the server's statistics know of them.
   await marked.db.query(sql`ALTER TABLE _lockstep.dirty SET (autovacuum_enabled = false)`);
   const figures: Figures = {};
@@ -43,7 +43,7 @@ export async function marks(): Promise<Figures> {
   return { tick_ms_0: { value: rounded(median(alone), 2), unit: 'ms' }, ...figures };
 }
 
-async function measure(empty: DestinationWorld, marked: DestinationWorld) {
+async function measure(empty: DestinationHarness, marked: DestinationHarness) {
   const without: number[] = [];
   const withMarks: number[] = [];
   const end = performance.now() + lastsMsMax;
@@ -61,19 +61,19 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** What the engine asks of the destination in a tick without pages: the one place that knows its calls. */
-async function tick(world: DestinationWorld): Promise<void> {
-  const observation = await world.open();
-  const { mirror } = world.destination;
+async function tick(harness: DestinationHarness): Promise<void> {
+  const observation = await harness.open();
+  const { mirror } = harness.destination;
   await mirror.applyRemainder([], { observation, isLast: true });
-  await mirror.nextMarked(world.table().stream.streamNo, nextRows);
+  await mirror.nextMarked(harness.table().stream.streamNo, nextRows);
 }
 
 const readAgain = ['overlap', 'written', 'related', 'cut off', 'differs', 'accepted', 'deleted log', 'asked'];
 
 /** In the place of those that there are, in no order of their Ids; one in a hundred is urgent. */
-async function mark(world: DestinationWorld, { marks, heldShare }: Load): Promise<void> {
-  const { db } = world;
-  const { streamNo } = world.table().stream;
+async function mark(harness: DestinationHarness, { marks, heldShare }: Load): Promise<void> {
+  const { db } = harness;
+  const { streamNo } = harness.table().stream;
   await db.query(sql`TRUNCATE _lockstep.dirty`);
   await db.query(sql`UPDATE _lockstep.checkpoint SET absent_rows = 0`);
   await db.query(sql`

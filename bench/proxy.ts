@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCli } from '@lockstep/harness/cli-process';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { Agent, request } from 'undici';
 import { type Figures, median, quantile, rounded } from './figures.ts';
 
@@ -26,19 +26,23 @@ const patchRounds: readonly (readonly [latencyMs: number, rounds: number])[] = [
 const backoffMs = 300_000;
 
 export async function proxy(): Promise<Figures> {
-  const world = await openWorld({ org: { records: 2_000 }, sobjects: ['Account'], intervalMs: backoffMs });
-  await using _ = world;
+  const harness = await openEndToEndHarness({
+    org: { records: 2_000 },
+    sobjects: ['Account'],
+    intervalMs: backoffMs,
+  });
+  await using _ = harness;
   await using cli = await openCli({
-    DATABASE_URL: world.control.database.url,
-    LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
-    LOCKSTEP_ALLOW_HOST: new URL(world.org.url).host,
+    DATABASE_URL: harness.control.database.url,
+    LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
+    LOCKSTEP_ALLOW_HOST: new URL(harness.org.url).host,
     LOCKSTEP_PROXY_PORT: '0',
     LOCKSTEP_METRICS_PORT: '0',
   });
   const server = await cli.start(['start', '--json'], 'Ctrl-C stops it');
   const { proxy_url: proxyUrl } = JSON.parse(server.stdout()) as { proxy_url: string };
-  await using nginx = await openNginx(world.org.url);
-  const caller = await openCaller(world, `${proxyUrl}/${world.sync.id}`);
+  await using nginx = await openNginx(harness.org.url);
+  const caller = await openCaller(harness, `${proxyUrl}/${harness.sync.id}`);
   const figures = {
     ...(await gets(caller, nginx?.url)),
     ...(await patches(caller)),
@@ -52,7 +56,7 @@ export async function proxy(): Promise<Figures> {
 type Method = 'GET' | 'PATCH' | 'POST';
 
 interface Caller {
-  world: World;
+  harness: EndToEndHarness;
   direct: string;
   proxied: string;
   /** Path of a record. */
@@ -62,8 +66,8 @@ interface Caller {
   close(): Promise<void>;
 }
 
-async function openCaller(world: World, proxied: string): Promise<Caller> {
-  const token = await world.org.token('demo');
+async function openCaller(harness: EndToEndHarness, proxied: string): Promise<Caller> {
+  const token = await harness.org.token('demo');
   const agent = new Agent({ connections: manyConnections * 2 });
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const send = async (base: string, method: Method, path: string, body?: object) => {
@@ -76,8 +80,8 @@ async function openCaller(world: World, proxied: string): Promise<Caller> {
   const created = await send(proxied, 'POST', `${dataPath}/sobjects/Account`, { Name: 'Measured' });
   const { id } = JSON.parse(created) as { id: string };
   return {
-    world,
-    direct: world.org.url,
+    harness,
+    direct: harness.org.url,
     proxied,
     path: `${dataPath}/sobjects/Account/${id}`,
     async timed(...given) {
@@ -121,7 +125,7 @@ const added = (times: Times, way: string, share: number) =>
 
 /** What a change costs beyond itself and the one request that reads it back. */
 async function patches(caller: Caller): Promise<Figures> {
-  const { world, path, direct, proxied } = caller;
+  const { harness, path, direct, proxied } = caller;
   const figures: Figures = {};
   const readBack = await readBackOf(caller);
   const ways = new Map([
@@ -130,7 +134,7 @@ async function patches(caller: Caller): Promise<Figures> {
   ]);
   for (const [latencyMs, rounds] of patchRounds) {
     const effect = { delayMs: latencyMs };
-    const { id } = await world.org.control<{ id: string }>('/faults', { match: {}, times: null, effect });
+    const { id } = await harness.org.control<{ id: string }>('/faults', { match: {}, times: null, effect });
     const roundTrips: number[] = [];
     let number = 0;
     const times = await inTurn(ways, rounds, async (base) => {
@@ -138,7 +142,7 @@ async function patches(caller: Caller): Promise<Figures> {
         roundTrips.push(await caller.timed(direct, 'POST', `${dataPath}/composite`, readBack));
       return caller.timed(base, 'PATCH', path, { Name: `Measured ${number++}` });
     });
-    await world.org.control('/faults/delete', { id });
+    await harness.org.control('/faults/delete', { id });
     const roundTrip = median(roundTrips);
     figures[`patch_over_p50_ms_at_${latencyMs}`] = ms(added(times, 'proxied', 0.5) - roundTrip);
     figures[`patch_direct_p50_ms_at_${latencyMs}`] = ms(median(timesOf(times, 'direct')));
@@ -148,8 +152,8 @@ async function patches(caller: Caller): Promise<Figures> {
 }
 
 /** What the proxy asks after a change, asked directly: one round trip to the org. */
-async function readBackOf({ world, path }: Caller): Promise<object> {
-  const { json } = await world.org.request('GET', `${dataPath}/sobjects/Account/describe`);
+async function readBackOf({ harness, path }: Caller): Promise<object> {
+  const { json } = await harness.org.request('GET', `${dataPath}/sobjects/Account/describe`);
   const { fields } = json as { fields: { name: string; type: string }[] };
   const names = fields
     .filter(({ type }) => type !== 'address' && type !== 'location')
@@ -161,17 +165,17 @@ async function readBackOf({ world, path }: Caller): Promise<object> {
 
 /** Requests that the org counts for each write, its own included. */
 async function callsPerWrite(caller: Caller): Promise<Figures> {
-  const { world, proxied } = caller;
+  const { harness, proxied } = caller;
   const write = (number: number) =>
     caller.timed(proxied, 'POST', `${dataPath}/sobjects/Account`, { Name: `Counted ${number}` });
   const counted = async (writers: number, each: number) => {
-    const before = await usedCalls(world);
+    const before = await usedCalls(harness);
     const loops = Array.from({ length: writers }, async (__, writer) => {
       for (let turn = 0; turn < each; turn++) await write(writer * each + turn);
     });
     await Promise.all(loops);
     // The second look at the count is a request as well.
-    return rounded(((await usedCalls(world)) - before - 1) / (writers * each));
+    return rounded(((await usedCalls(harness)) - before - 1) / (writers * each));
   };
   return {
     calls_per_write: { value: await counted(1, 200), unit: 'requests' },
@@ -179,7 +183,7 @@ async function callsPerWrite(caller: Caller): Promise<Figures> {
   };
 }
 
-async function usedCalls({ org }: World): Promise<number> {
+async function usedCalls({ org }: EndToEndHarness): Promise<number> {
   const answer = await org.request('GET', `${dataPath}/limits`);
   const [, used] = /api-usage=(\d+)\//.exec(answer.headers.get('sforce-limit-info') ?? '') ?? [];
   if (used === undefined) throw new Error('the org does not say how many requests it has counted');

@@ -1,5 +1,5 @@
 import { sql } from '@lockstep/foundation/sql';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { compositeOf, selectRecords, soqlIdOf } from 'lockstep/salesforce/testing';
 import { Agent, request } from 'undici';
 import { type Figures, median, rounded } from './figures.ts';
@@ -14,24 +14,24 @@ const sourceRounds = 2;
  * somebody who only counts their bytes.
  */
 export async function restBackfill(): Promise<Figures> {
-  await using world = await openWorld({
+  await using harness = await openEndToEndHarness({
     org: { records: 1_000, apiLimit: 10_000_000 },
     sobjects: ['Account'],
   });
-  await world.org.control('/records/generate', {
+  await harness.org.control('/records/generate', {
     sobject: 'Account',
     count: records,
     at: '2025-06-01T00:00:00Z',
   });
-  const rows = await world.countInOrg('Account');
-  const before = await sourceMs(world, rows);
+  const rows = await harness.countInOrg('Account');
+  const before = await sourceMs(harness, rows);
   const began = performance.now();
-  world.startWorker();
-  await world.untilComplete();
+  harness.startWorker();
+  await harness.untilComplete();
   const copyMs = performance.now() - began;
-  const requests = requestsOf(world);
+  const requests = requestsOf(harness);
   const source: number[] = [before];
-  for (let round = 1; round < sourceRounds; round++) source.push(await sourceMs(world, rows));
+  for (let round = 1; round < sourceRounds; round++) source.push(await sourceMs(harness, rows));
   return {
     rows_per_request: { value: Math.round(rows / requests), unit: 'rows/request' },
     ratio_to_source: { value: rounded(median(source) / copyMs), unit: 'ratio' },
@@ -41,14 +41,14 @@ export async function restBackfill(): Promise<Figures> {
 }
 
 /** All that were made until the last page of the copy was applied, polls among them. */
-function requestsOf({ control }: World): number {
+function requestsOf({ control }: EndToEndHarness): number {
   const lines = control.log.text().split('\n');
   const last = lines.findLastIndex((line) => line.includes('"kind":"backfill"'));
   return lines.slice(0, last).filter((line) => line.includes('"msg":"asked Salesforce"')).length;
 }
 
 /** The requests of a first copy, one after the other, their answers only read. */
-async function sourceMs({ org, admin }: World, rows: number): Promise<number> {
+async function sourceMs({ org, admin }: EndToEndHarness, rows: number): Promise<number> {
   const columns = await admin.query<{ field: string }>(
     sql`SELECT field FROM _lockstep.column ORDER BY ordinal`,
   );

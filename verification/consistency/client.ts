@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '@lockstep/foundation/random';
-import type { Desk } from './desk.ts';
+import type { Coordinator } from './coordinator.ts';
 import { exchange } from './http-exchange.ts';
 import {
   create,
@@ -45,55 +45,56 @@ const serverAwayMs = 100;
 
 /** One client of the proxy: it writes, one request after the other, and looks by SQL for what it was told is there. */
 export class Client {
-  private readonly desk: Desk;
+  private readonly coordinator: Coordinator;
   private readonly agent: Agent;
   private readonly random: Random;
   private readonly name: string;
   private own: Known[] = [];
 
-  constructor(desk: Desk, agent: Agent, number: number) {
-    this.desk = desk;
+  constructor(coordinator: Coordinator, agent: Agent, number: number) {
+    this.coordinator = coordinator;
     this.agent = agent;
-    this.random = seededRandom(desk.seed * 1_000 + number);
+    this.random = seededRandom(coordinator.seed * 1_000 + number);
     this.name = `client ${number}`;
   }
 
   async run(): Promise<void> {
-    for (let write = await this.desk.next(); write !== null; write = await this.desk.next()) {
+    for (let write = await this.coordinator.next(); write !== null; write = await this.coordinator.next()) {
       await this.write(write);
     }
   }
 
   private async write(write: number): Promise<void> {
     const planned = this.plan(write);
-    if (planned.isShared) this.desk.expectShared(write);
+    if (planned.isShared) this.coordinator.expectShared(write);
     const stale = this.staleTarget(planned);
-    for (const { id } of planned.targets) this.desk.records.touch(id);
+    for (const { id } of planned.targets) this.coordinator.records.touch(id);
     const send = () => this.send(write, planned);
-    const answer = stale ? await this.desk.stale.during(stale.id, send) : await send();
+    const answer = stale ? await this.coordinator.stale.during(stale.id, send) : await send();
     const written = writtenOf(planned, answer);
     this.keep(planned, answer, written);
     const outcome = outcomeOf(answer);
-    this.desk.answered({
+    this.coordinator.answered({
       kind: 'answered',
-      at: this.desk.now(),
+      at: this.coordinator.now(),
       write,
       what: stale ? `${planned.what}, whose reading is stale` : planned.what,
       outcome,
       records: written && written.map(({ id }) => id),
-      prefix: planned.sobject === null ? '' : this.desk.prefixOf(planned.sobject),
+      prefix: planned.sobject === null ? '' : this.coordinator.prefixOf(planned.sobject),
       isOnce: planned.isOnce,
     });
-    const violation = wireViolation(answer, this.desk.wire.take(write));
-    if (violation) this.desk.broken(violation.promised, `write ${write}, ${planned.what}: ${violation.what}`);
-    if (outcome === 'yes' && written) await this.desk.readers.look(written, this.name);
+    const violation = wireViolation(answer, this.coordinator.wire.take(write));
+    if (violation)
+      this.coordinator.broken(violation.promised, `write ${write}, ${planned.what}: ${violation.what}`);
+    if (outcome === 'yes' && written) await this.coordinator.readers.look(written, this.name);
   }
 
   /** A record whose reading is to be stale: it is this client's, and has been at rest for long. */
   private staleTarget({ targets: [target, ...others] }: Planned): Known | undefined {
     const isFit = target && others.length === 0 && !target.isContested && !target.isShared;
-    if (!isFit || !this.desk.stale.areReady || !this.desk.isCalm()) return undefined;
-    const isIdle = this.desk.now() - target.touchedAt > idleMs;
+    if (!isFit || !this.coordinator.stale.areReady || !this.coordinator.isCalm()) return undefined;
+    const isIdle = this.coordinator.now() - target.touchedAt > idleMs;
     return isIdle && this.random.next() < staleShare ? target : undefined;
   }
 
@@ -111,9 +112,9 @@ export class Client {
   }
 
   private hand(write: number): Hand {
-    const { random, desk } = this;
+    const { random, coordinator } = this;
     const contested = (isWanted: (record: Known) => boolean) => {
-      const some = desk.records.contested.filter((record) => !record.isDeleted && isWanted(record));
+      const some = coordinator.records.contested.filter((record) => !record.isDeleted && isWanted(record));
       return some.length > 0 ? random.pick(some) : undefined;
     };
     const ownOne = () => (this.own.length > 0 ? random.pick(this.own) : undefined);
@@ -128,12 +129,12 @@ export class Client {
 
   /** One attempt; while nobody listens, none. */
   private async send(write: number, { method, path, body }: Planned): Promise<ClientAnswer> {
-    const { random, desk } = this;
+    const { random, coordinator } = this;
     const leaves = random.next() < leavingShare ? random.between(...leavesAfterMs) : undefined;
     for (;;) {
-      const base = desk.base();
+      const base = coordinator.base();
       const headers = {
-        Authorization: `Bearer ${await desk.token()}`,
+        Authorization: `Bearer ${await coordinator.token()}`,
         'Content-Type': 'application/json',
         'Sforce-Call-Options': `client=${clientName(write)}`,
       };
@@ -148,14 +149,14 @@ export class Client {
               leavesAfterMs: leaves,
             });
       if (answer) return answer;
-      if (desk.isOver) return { kind: 'none' };
+      if (coordinator.isOver) return { kind: 'none' };
       await sleep(serverAwayMs);
     }
   }
 
   /** What it may write next. */
   private keep(planned: Planned, answer: ClientAnswer, written: readonly Written[] | null): void {
-    const { records } = this.desk;
+    const { records } = this.coordinator;
     const isGone = answer.kind === 'answer' && answer.status === 404;
     for (const target of planned.targets) if (isGone) this.drop(target);
     for (const { id, sobject, isDeleted = false } of written ?? []) {
@@ -171,7 +172,7 @@ export class Client {
     record.isDeleted = true;
     const isOwn = this.own.includes(record);
     this.own = this.own.filter((one) => one !== record);
-    if (isOwn) this.desk.records.leave(record);
+    if (isOwn) this.coordinator.records.leave(record);
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Checker } from './checker.ts';
 import type { CommitReader } from './commit-reader.ts';
 import type { Happening } from './history.ts';
-import type { Judge } from './judge.ts';
 import type { Records } from './records.ts';
 
 const pauseMs = 40;
@@ -10,11 +10,11 @@ const sharedMax = 1_000;
 const tidyEvery = 50;
 
 /**
- * Brings before the judge what has happened, in an order that it can judge: the org's log is read up to a moment after
+ * Brings before the checker what has happened, in an order that it can checker: the org's log is read up to a moment after
  * the happenings, so that no row was seen before its version is known.
  */
 export class Examiner {
-  private readonly judge: Judge;
+  private readonly check: Checker;
   private readonly commits: CommitReader;
   private readonly records: Records;
   private readonly now: () => number;
@@ -24,8 +24,8 @@ export class Examiner {
   /** Told of each record that is over. */
   onOver: (record: string) => void = () => undefined;
 
-  constructor(judge: Judge, commits: CommitReader, records: Records, now: () => number) {
-    this.judge = judge;
+  constructor(check: Checker, commits: CommitReader, records: Records, now: () => number) {
+    this.check = check;
     this.commits = commits;
     this.records = records;
     this.now = now;
@@ -35,7 +35,7 @@ export class Examiner {
     this.queue.push(happening);
   }
 
-  /** What is still to be judged. */
+  /** What is still to be checked. */
   get waiting(): number {
     return this.queue.length;
   }
@@ -57,7 +57,7 @@ export class Examiner {
     await this.pass();
   }
 
-  /** Resolves when all that was told by now is judged. */
+  /** Resolves when all that was told by now is checked. */
   async catchUp(): Promise<void> {
     const last = this.passes + 2; // one may be under way
     while (this.passes < last) await sleep(pauseMs);
@@ -67,10 +67,10 @@ export class Examiner {
     const happenings = this.queue;
     this.queue = [];
     for (const commit of await this.commits.read(this.now)) {
-      this.judge.take(commit);
+      this.check.take(commit);
       if (commit.kind === 'commit') this.meet(commit);
     }
-    for (const happening of happenings) this.judge.take(happening);
+    for (const happening of happenings) this.check.take(happening);
     if (++this.passes % tidyEvery === 0) this.tidy();
   }
 
@@ -82,8 +82,8 @@ export class Examiner {
   }
 
   private tidy(): void {
-    for (const { id } of this.records.takeOver(this.judge.awaited)) {
-      this.judge.take({ kind: 'over', at: this.now(), record: id });
+    for (const { id } of this.records.takeOver(this.check.awaited)) {
+      this.check.take({ kind: 'over', at: this.now(), record: id });
       this.commits.forget(id);
       this.onOver(id);
     }

@@ -1,5 +1,5 @@
 /**
- * What happens in a run, as the judge hears of it. Times are milliseconds of the run's own clock. Everything comes in
+ * What happens in a run, as the checker hears of it. Times are milliseconds of the run's own clock. Everything comes in
  * the order in which it ended, but for commits: they come before whatever could have been seen of them.
  */
 
@@ -30,7 +30,7 @@ export type Happening =
   /** Until now nothing has disturbed anybody since `since`. */
   | { kind: 'calm'; at: number; since: number }
   /** A disturbance has begun or ended; told with each story. */
-  | { kind: 'weather'; at: number; text: string }
+  | { kind: 'nemesis'; at: number; text: string }
   /** Nobody will write, look at or ask for it any more. */
   | { kind: 'over'; at: number; record: string };
 

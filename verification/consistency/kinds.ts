@@ -1,5 +1,5 @@
 import type { Random } from '@lockstep/foundation/random';
-import { dataPath } from '@lockstep/harness/world';
+import { dataPath } from '@lockstep/harness/end-to-end-harness';
 import type { Known } from './records.ts';
 import { newRecord, type Shape, shapeOf, shapes, someChange } from './shapes.ts';
 

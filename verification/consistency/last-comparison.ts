@@ -2,7 +2,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { compareStream, mirroredStreams } from '@lockstep/harness/mirror-comparison';
 import { makeSyncRequest, waitForSyncRequest } from 'lockstep/control';
 import type { Promised } from './history.ts';
-import type { Stage } from './stage.ts';
+import type { ProcessHarness } from './process-harness.ts';
 
 /** What is promised of the end of a run, and does not hold. */
 export interface Violation {
@@ -17,9 +17,9 @@ const flushMsMax = 120_000;
  * When nobody writes any more and nothing disturbs: after a flush, every row is its record as the org itself answers
  * it, no record is missing, and no write waits for its end.
  */
-export async function lastTroubles(stage: Stage): Promise<Violation[]> {
-  const { org, admin } = stage;
-  const flushed = await flush(stage);
+export async function lastTroubles(harness: ProcessHarness): Promise<Violation[]> {
+  const { org, admin } = harness;
+  const flushed = await flush(harness);
   if (flushed) return [flushed];
   const violations: Violation[] = [];
   const token = await org.token('integration');
@@ -47,7 +47,7 @@ export async function lastTroubles(stage: Stage): Promise<Violation[]> {
   return violations;
 }
 
-async function flush({ control: { control }, sync }: Stage): Promise<Violation | undefined> {
+async function flush({ control: { control }, sync }: ProcessHarness): Promise<Violation | undefined> {
   const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'flush', objects: null });
   const ended = await waitForSyncRequest(
     control,

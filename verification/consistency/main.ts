@@ -61,7 +61,7 @@ function report({ violations, ...progress }: Progress): void {
   const memory = Math.round(process.memoryUsage().rss / 1_048_576);
   process.stderr.write(
     `${seconds} s: ${writes} writes, ${violations.length} violations, ${pending} pending, ${unknown} unknown, ` +
-      `${kills} kills, slowest ${slowestMs} ms, ${waiting} to judge, ${remembered} records, ${memory} MB\n`,
+      `${kills} kills, slowest ${slowestMs} ms, ${waiting} to checker, ${remembered} records, ${memory} MB\n`,
   );
 }
 

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@lockstep/foundation/random';
 import { makeSyncRequest, readLivingWorkers } from 'lockstep/control';
-import type { Stage } from './stage.ts';
+import type { ProcessHarness } from './process-harness.ts';
 
 const everyMs = [4_000, 20_000] as const;
 const expiresInMs = 30_000;
 
 /** Somebody who has a table read whole again and again: its pages are of the same kind as those of a first copy. */
 export async function runRereads(
-  { control: { control }, sync }: Stage,
+  { control: { control }, sync }: ProcessHarness,
   random: Random,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,26 +1,26 @@
 /**
  * One run: clients write through the proxy while the first copy, the polls, outsiders and disturbances go on; readers
- * look at the rows over and over; the judge hears of everything.
+ * look at the rows over and over; the checker hears of everything.
  */
 import { seededRandom } from '@lockstep/foundation/random';
 import { ident, sql } from '@lockstep/foundation/sql';
+import { Checker } from './checker.ts';
 import { Client } from './client.ts';
 import { CommitReader } from './commit-reader.ts';
 import { readCompared } from './compared-fields.ts';
-import { Desk } from './desk.ts';
+import { Coordinator } from './coordinator.ts';
 import { Examiner } from './examiner.ts';
 import type { Violation } from './history.ts';
 import { openAgent } from './http-exchange.ts';
-import { Judge } from './judge.ts';
 import { lastTroubles } from './last-comparison.ts';
+import { Nemesis } from './nemesis.ts';
 import { Outsider } from './outsider.ts';
+import { openProcessHarness, type ProcessHarness } from './process-harness.ts';
 import { Readers } from './readers.ts';
 import { Records } from './records.ts';
 import { runRereads } from './rereads.ts';
 import { shapes } from './shapes.ts';
-import { openStage, type Stage } from './stage.ts';
 import { StaleReadings } from './stale-readings.ts';
-import { Weather } from './weather.ts';
 
 export interface RunOptions {
   writes: number;
@@ -31,10 +31,10 @@ export interface RunOptions {
   records: number;
   /** A folder for the log files of Lockstep. */
   logs?: string | undefined;
-  /** Aborts when somebody wants the run to end: it is cleared away, and nothing more is judged. */
+  /** Aborts when somebody wants the run to end: it is cleared away, and nothing more is checked. */
   stop?: AbortSignal;
   /** For the test of this test: makes the mirror worse than it is, before the first write. */
-  meddle?: (stage: Stage) => Promise<void>;
+  meddle?: (harness: ProcessHarness) => Promise<void>;
   /** Told every few seconds how far it is, and at the end. */
   onProgress?: (progress: Progress) => void;
 }
@@ -52,7 +52,7 @@ export interface Run {
 
 export interface Progress extends Run {
   seconds: number;
-  /** What the judge has still to hear, and the records that it remembers. */
+  /** What the checker has still to hear, and the records that it remembers. */
   waiting: number;
   remembered: number;
 }
@@ -69,21 +69,24 @@ const calmEveryMs = 200;
 
 export async function run(options: RunOptions): Promise<Run> {
   await using course = await openCourse(options);
-  const { desk, judge, examiner, weather, now } = course;
-  await options.meddle?.(course.stage);
+  const { coordinator, check, examiner, nemesis, now } = course;
+  await options.meddle?.(course.harness);
   using _progress = every(progressEveryMs, () => options.onProgress?.(progressOf(course)));
   using _calm = every(calmEveryMs, () => {
-    if (weather.calmSince !== null) examiner.tell({ kind: 'calm', at: now(), since: weather.calmSince });
+    if (nemesis.calmSince !== null) examiner.tell({ kind: 'calm', at: now(), since: nemesis.calmSince });
   });
   const judging = begin((signal) => examiner.run(signal));
   const watching = begin((signal) => watch(course, signal));
   const disturbing = begin((signal) => disturb(course, options.seed, signal));
 
   const agent = openAgent(options.clients);
-  const clients = Array.from({ length: options.clients }, (_, place) => new Client(desk, agent, place + 1));
+  const clients = Array.from(
+    { length: options.clients },
+    (_, place) => new Client(coordinator, agent, place + 1),
+  );
   const { stop } = options;
-  stop?.addEventListener('abort', () => desk.close(), { once: true });
-  if (stop?.aborted) desk.close();
+  stop?.addEventListener('abort', () => coordinator.close(), { once: true });
+  if (stop?.aborted) coordinator.close();
   await Promise.all(clients.map((client) => client.run()));
   agent.destroy();
   if (stop?.aborted) {
@@ -94,23 +97,23 @@ export async function run(options: RunOptions): Promise<Run> {
   await settle(course);
   await watching.end();
   await judging.end();
-  for (const { promised, record, what } of await lastTroubles(course.stage)) {
-    judge.break(promised, record, what);
+  for (const { promised, record, what } of await lastTroubles(course.harness)) {
+    check.break(promised, record, what);
   }
   options.onProgress?.(progressOf(course));
   return progressOf(course);
 }
 
 interface Course extends AsyncDisposable {
-  stage: Stage;
+  harness: ProcessHarness;
   now: () => number;
   records: Records;
-  judge: Judge;
+  check: Checker;
   examiner: Examiner;
   readers: Readers;
   stale: StaleReadings;
-  desk: Desk;
-  weather: Weather;
+  coordinator: Coordinator;
+  nemesis: Nemesis;
 }
 
 /** Everything that a run takes, ready: Lockstep has begun its first copy. */
@@ -121,30 +124,30 @@ async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunO
   const random = seededRandom(seed);
   const sobjects = shapes.map(({ sobject }) => sobject);
   const onRepeat = (write: number) =>
-    judge.break('a write is sent once', null, `write ${write} was sent again`);
-  const stage = undo.use(await openStage({ records: inOrg, sobjects, onRepeat, logs }));
-  const { org, server, wire, sync, reader, admin } = stage;
+    check.break('a write is sent once', null, `write ${write} was sent again`);
+  const harness = undo.use(await openProcessHarness({ records: inOrg, sobjects, onRepeat, logs }));
+  const { org, server, wire, sync, reader, admin } = harness;
   const compared = await readCompared(org.db, admin, sync.destination.tableSchema);
   const records = new Records(now);
   const commits = new CommitReader(org.db, compared);
   const fieldsOf = (record: string) => compared.get(commits.sobjectOf(record) ?? '')?.fields ?? [];
-  const judge = new Judge({ soonMs, fieldsOf });
-  const examiner = new Examiner(judge, commits, records, now);
+  const check = new Checker({ soonMs, fieldsOf });
+  const examiner = new Examiner(check, commits, records, now);
   const readers = new Readers(reader, compared, now, (seen) => examiner.tell(seen));
   examiner.onOver = (record) => readers.forget(record);
   for (const sobject of sobjects) {
-    const rows = await commits.find(sobject, await someIds(stage, sobject, seed));
+    const rows = await commits.find(sobject, await someIds(harness, sobject, seed));
     for (const [record, row] of rows) {
       records.add(sobject, record, { isContested: true });
-      judge.take({ kind: 'found', at: now(), record, row });
+      check.take({ kind: 'found', at: now(), record, row });
     }
   }
   // Stamps of one record may go back by two seconds.
   if (random.next() < 0.5) await org.control('/stamps/jitter', { seconds: 2, share: 0.05, seed });
   const stale = new StaleReadings(org);
-  const tell = (text: string) => examiner.tell({ kind: 'weather', at: now(), text });
-  const weather = new Weather({ world: stage, server, random, now, tell, hasKills, soonMs });
-  const desk = new Desk({
+  const tell = (text: string) => examiner.tell({ kind: 'nemesis', at: now(), text });
+  const nemesis = new Nemesis({ world: harness, server, random, now, tell, hasKills, soonMs });
+  const coordinator = new Coordinator({
     seed,
     writes,
     now,
@@ -153,65 +156,65 @@ async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunO
     readers,
     stale,
     wire,
-    judge,
+    check,
     examiner,
     base: () => server.url && `${server.url}/${sync.id}`,
-    isCalm: () => weather.calmSince !== null,
+    isCalm: () => nemesis.calmSince !== null,
   });
   await server.start();
   void server.ended.then((last) => {
-    desk.close();
-    judge.break('Lockstep runs on', null, last);
+    coordinator.close();
+    check.break('Lockstep runs on', null, last);
   });
   const ends = undo.move();
   return {
-    stage,
+    harness,
     now,
     records,
-    judge,
+    check,
     examiner,
     readers,
     stale,
-    desk,
-    weather,
+    coordinator,
+    nemesis,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
 
 /** Some records that everybody will write, from all over the table, so that the first copy comes to them in time. */
-async function someIds({ org }: Stage, sobject: string, seed: number): Promise<string[]> {
+async function someIds({ org }: ProcessHarness, sobject: string, seed: number): Promise<string[]> {
   const found = await org.db.query<{ id: string }>(sql`
     SELECT "Id" AS id FROM ${ident('org', sobject)} WHERE NOT "IsDeleted"
      ORDER BY md5("Id" || ${String(seed)}) LIMIT ${contestedEach}`);
   return found.map(({ id }) => id);
 }
 
-const watch = ({ records, judge, readers }: Course, signal: AbortSignal): Promise<unknown> =>
+const watch = ({ records, check, readers }: Course, signal: AbortSignal): Promise<unknown> =>
   Promise.all(
     Array.from({ length: watchers }, (_, place) =>
-      readers.watch(`watcher ${place + 1}`, () => records.watched(judge.awaited), signal),
+      readers.watch(`watcher ${place + 1}`, () => records.watched(check.awaited), signal),
     ),
   );
 
-const disturb = ({ weather, stale, stage, records }: Course, seed: number, signal: AbortSignal) =>
+const disturb = ({ nemesis, stale, harness, records }: Course, seed: number, signal: AbortSignal) =>
   Promise.all([
-    weather.run(signal),
+    nemesis.run(signal),
     stale.run(signal),
-    runRereads(stage, seededRandom(seed * 1_000 + 900), signal),
+    runRereads(harness, seededRandom(seed * 1_000 + 900), signal),
     ...Array.from({ length: outsiders }, (_, place) =>
-      new Outsider(stage.org, records, seededRandom(seed * 1_000 + 500 + place), place).run(signal),
+      new Outsider(harness.org, records, seededRandom(seed * 1_000 + 500 + place), place).run(signal),
     ),
   ]);
 
 /** Until all that is to come has come, or was to come long ago. Where a promise is broken already, nobody waits. */
-async function settle({ judge, examiner, now }: Course): Promise<void> {
+async function settle({ check, examiner, now }: Course): Promise<void> {
   const latest = now() + soonMs + marginMs;
   await examiner.catchUp();
-  const isBroken = () => judge.violations.length > 0;
-  while (judge.awaited.size > 0 && !isBroken() && now() < latest) await examiner.catchUp();
+  const isBroken = () => check.violations.length > 0;
+  while (check.awaited.size > 0 && !isBroken() && now() < latest) await examiner.catchUp();
   if (isBroken()) return;
-  for (const record of judge.awaited) {
-    judge.break('what was not there at once comes soon', record, 'nobody has seen it until the end');
+  for (const record of check.awaited) {
+    check.break('what was not there at once comes soon', record, 'nobody has seen it until the end');
   }
 }
 
@@ -232,17 +235,17 @@ function every(ms: number, work: () => void): Disposable {
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-function progressOf({ desk, judge, examiner, weather, now }: Course): Progress {
-  const { written: writes, pending, unknown } = desk;
+function progressOf({ coordinator, check, examiner, nemesis, now }: Course): Progress {
+  const { written: writes, pending, unknown } = coordinator;
   return {
     seconds: Math.round(now() / 1000),
     writes,
-    violations: judge.violations,
+    violations: check.violations,
     pending,
     unknown,
-    kills: weather.kills,
-    slowestMs: Math.round(judge.slowestMs),
+    kills: nemesis.kills,
+    slowestMs: Math.round(check.slowestMs),
     waiting: examiner.waiting,
-    remembered: judge.size,
+    remembered: check.size,
   };
 }

@@ -4,73 +4,76 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
 const canary = 'CANARYf7c1e0';
 
 test('no token and no record value reaches a log, the database server’s own included', async (t) => {
-  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead', 'Account'] });
-  world.startWorker();
-  await world.untilComplete();
+  await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead', 'Account'] });
+  harness.startWorker();
+  await harness.untilComplete();
 
   // Values in bodies, in a query, in an answer that quotes it, in a token.
-  const lead = await world.call('POST', `${dataPath}/sobjects/Lead`, { LastName: canary, Company: canary });
+  const lead = await harness.call('POST', `${dataPath}/sobjects/Lead`, { LastName: canary, Company: canary });
   const { id } = JSON.parse(lead.text) as { id: string };
   const statuses = [
-    await world.call('PATCH', `${dataPath}/sobjects/Lead/${id}`, { NumberOfEmployees: canary }),
-    await world.call(
+    await harness.call('PATCH', `${dataPath}/sobjects/Lead/${id}`, { NumberOfEmployees: canary }),
+    await harness.call(
       'GET',
       `${dataPath}/query?q=${encodeURIComponent(`SELECT Id FROM Lead WHERE '${canary}'`)}`,
     ),
-    await world.call('PATCH', `${dataPath}/sobjects/Lead/External__c/${canary}`, { LastName: canary }),
+    await harness.call('PATCH', `${dataPath}/sobjects/Lead/External__c/${canary}`, { LastName: canary }),
   ].map(({ status }) => status);
   assert.deepEqual(statuses, [400, 400, 404]);
-  const foreign = await fetch(`${world.base}${dataPath}/sobjects/Lead/${id}`, {
+  const foreign = await fetch(`${harness.base}${dataPath}/sobjects/Lead/${id}`, {
     headers: { authorization: `Bearer 00D000000000000!${canary}` },
   });
   assert.equal(foreign.status, 403);
   assert.doesNotMatch(await foreign.text(), new RegExp(canary));
 
-  await sendOddities(world);
+  await sendOddities(harness);
 
   // Values that the database refuses: text that it cannot hold, and a rule that somebody added to the table.
-  await world.admin.script(`
+  await harness.admin.script(`
     ALTER TABLE salesforce.account ADD CONSTRAINT short_names CHECK (length(name) < 5) NOT VALID`);
-  const account = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: canary });
+  const account = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: canary });
   assert.equal(
     account.headers.get('lockstep-applied'),
     'pending',
     'a record that was set aside is not visible',
   );
-  await world.admin.script('ALTER TABLE salesforce.account DROP CONSTRAINT short_names');
-  await world.org.db.query(sql`
+  await harness.admin.script('ALTER TABLE salesforce.account DROP CONSTRAINT short_names');
+  await harness.org.db.query(sql`
     UPDATE org."Lead"
        SET "Company" = ${canary} || U&'\\E000D800', "SystemModstamp" = date_trunc('second', clock_timestamp())
      WHERE "Id" = ${id}`);
-  await world.control.log.next('rows set aside');
+  await harness.control.log.next('rows set aside');
 
   const secrets = [
     canary,
-    await world.org.token('demo'),
-    await world.org.token('integration'),
-    world.org.credentials.integration.clientSecret,
-    world.control.keyBytes.toString('base64'),
+    await harness.org.token('demo'),
+    await harness.org.token('integration'),
+    harness.org.credentials.integration.clientSecret,
+    harness.control.keyBytes.toString('base64'),
   ];
-  const ours = world.control.log.text();
+  const ours = harness.control.log.text();
   assert.match(ours, /page applied/);
   const server = process.env.TEST_POSTGRES_LOG;
   if (!server) t.diagnostic('the database server is not ours: its log is not looked at');
   const logs = ours + (server ? await readFile(server, 'utf8') : '');
-  const metrics = await world.metrics();
-  assert.match(metrics, new RegExp(`lockstep_proxy_requests_total\\{sync="${world.sync.id}",method="POST"`));
+  const metrics = await harness.metrics();
+  assert.match(
+    metrics,
+    new RegExp(`lockstep_proxy_requests_total\\{sync="${harness.sync.id}",method="POST"`),
+  );
   for (const secret of secrets) assert.equal((logs + metrics).includes(secret), false);
 });
 
 /** The canary wherever a caller can put it that is neither token nor record: all of it is refused or passed on. */
-async function sendOddities(world: World): Promise<void> {
-  const { host, hostname, port } = new URL(world.base);
-  const path = `/${world.sync.id}${dataPath}/sobjects`;
-  const token = `Authorization: Bearer ${await world.org.token('demo')}`;
+async function sendOddities(harness: EndToEndHarness): Promise<void> {
+  const { host, hostname, port } = new URL(harness.base);
+  const path = `/${harness.sync.id}${dataPath}/sobjects`;
+  const token = `Authorization: Bearer ${await harness.org.token('demo')}`;
   const unknownSync = `/s${'b'.repeat(26)}`;
   const requests = [
     [`GET ${path}/${canary}`, `Host: ${host}`, token, `X-Note: ${canary}`, `Cookie: sid=${canary}`],

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { openCli } from '@lockstep/harness/cli-process';
+import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients';
 import { root } from '@lockstep/harness/source-files';
-import { openWorld } from '@lockstep/harness/world';
 import { openReaderUrl } from 'lockstep/control';
 
-/** The examples of docs/clients.md as they stand there, where their language is installed, on a world of their own. */
+/** The examples of docs/clients.md as they stand there, where their language is installed, on a harness of their own. */
 const page = readFileSync(join(root, 'docs/clients.md'), 'utf8');
 
 /** The first block of this language under the heading. */
@@ -32,16 +32,16 @@ function missing(command: string, fetched: string | null): string | false {
 
 const undo = new AsyncDisposableStack();
 after(() => undo.disposeAsync());
-const world = undo.use(await openWorld({ org: { records: 100 }, sobjects: ['Account'] }));
+const harness = undo.use(await openEndToEndHarness({ org: { records: 100 }, sobjects: ['Account'] }));
 const variables = {
-  BASE: world.base,
-  SF_TOKEN: await world.org.token('demo'),
-  MIRROR_URL: await openReaderUrl(world.control.control, world.sync),
+  BASE: harness.base,
+  SF_TOKEN: await harness.org.token('demo'),
+  MIRROR_URL: await openReaderUrl(harness.control.control, harness.sync),
 };
 const cli = undo.use(
   await openCli({
-    DATABASE_URL: world.control.database.url,
-    LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
+    DATABASE_URL: harness.control.database.url,
+    LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
     ...variables,
   }),
 );

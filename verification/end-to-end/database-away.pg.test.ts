@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { setWithoutDatabase } from 'lockstep/control';
 
 /** Ways in which a database takes no writes, each with what ends it and the code that says so. */
@@ -14,9 +14,9 @@ const ways = {
 type Way = keyof typeof ways;
 
 /** Closes the mirror's database in this way and ends whoever is in it; undone when disposed. */
-async function takeAway(world: World, way: Way): Promise<AsyncDisposable> {
-  const { db } = world.control.database;
-  const { database } = world.sync.destination;
+async function takeAway(harness: EndToEndHarness, way: Way): Promise<AsyncDisposable> {
+  const { db } = harness.control.database;
+  const { database } = harness.sync.destination;
   const [close, reopen] = ways[way];
   const endSessions = sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database}`;
   const alter = (what: string) => db.transaction((tx) => tx.script(`ALTER DATABASE "${database}" ${what}`));
@@ -32,40 +32,40 @@ async function takeAway(world: World, way: Way): Promise<AsyncDisposable> {
 
 for (const way of Object.keys(ways) as Way[]) {
   test(`while the mirror’s database ${way} a write is refused before anything is sent`, async () => {
-    await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-    const before = await world.countInOrg('Account');
+    await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+    const before = await harness.countInOrg('Account');
     {
-      await using _away = await takeAway(world, way);
-      const refused = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Never sent' });
+      await using _away = await takeAway(harness, way);
+      const refused = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Never sent' });
       assert.equal(refused.status, 503);
       assert.equal(refused.headers.get('lockstep-error'), 'PRX-12');
       assert.match(refused.text, /LOCKSTEP_PRX_12/);
-      const read = await world.call(
+      const read = await harness.call(
         'GET',
         `${dataPath}/query?q=${encodeURIComponent('SELECT COUNT() FROM Account')}`,
       );
       assert.equal(read.status, 200, 'reads pass');
     }
-    assert.equal(await world.countInOrg('Account'), before);
-    const written = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
+    assert.equal(await harness.countInOrg('Account'), before);
+    const written = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
     assert.equal(written.headers.get('lockstep-applied'), 'yes', 'it goes on when the database is back');
   });
 
   test(`the sync waits while the database ${way} and goes on from where it was`, async () => {
-    await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
-    world.startWorker();
-    await world.untilComplete();
-    const { log } = world.control;
+    await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead'] });
+    harness.startWorker();
+    await harness.untilComplete();
+    const { log } = harness.control;
     let waits = log.next('sync waits');
     {
-      await using _away = await takeAway(world, way);
+      await using _away = await takeAway(harness, way);
       // Those who were in the database are told first that their connection is gone.
       while ((await waits).code !== ways[way][2]) waits = log.next('sync waits');
-      await world.org.request('POST', `${dataPath}/sobjects/Lead`, {
+      await harness.org.request('POST', `${dataPath}/sobjects/Lead`, {
         body: { LastName: 'Meanwhile', Company: 'Written while the mirror was away' },
       });
     }
-    await world.until(
+    await harness.until(
       sql`SELECT EXISTS (SELECT FROM salesforce.lead WHERE lastname = 'Meanwhile')`,
       'what was written meanwhile is there',
     );
@@ -73,79 +73,79 @@ for (const way of Object.keys(ways) as Way[]) {
 }
 
 test('a sync that wants its writes sent without the database answers pending, and marks them when it is back', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-  await setWithoutDatabase(world.control.control, world.sync.id, 'forward');
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+  await setWithoutDatabase(harness.control.control, harness.sync.id, 'forward');
   let id = '';
   {
-    await using _away = await takeAway(world, 'is away');
-    const answer = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent without' });
+    await using _away = await takeAway(harness, 'is away');
+    const answer = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent without' });
     assert.equal(answer.status, 201);
     assert.equal(answer.headers.get('lockstep-applied'), 'pending');
     ({ id } = JSON.parse(answer.text) as { id: string });
   }
   const isMarked = async () => {
-    const marks = await world.admin.query(sql`SELECT id FROM _lockstep.dirty WHERE urgent`);
+    const marks = await harness.admin.query(sql`SELECT id FROM _lockstep.dirty WHERE urgent`);
     return marks.some((mark) => mark.id === id);
   };
   for (let looks = 0; looks < 300 && !(await isMarked()); looks++) await systemClock.sleep(100);
   assert(await isMarked(), 'the record is marked without anybody who runs the sync');
-  world.startWorker();
-  await world.until(
+  harness.startWorker();
+  await harness.until(
     sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'Sent without')`,
     'the record follows',
   );
 });
 
 test('a write whose record cannot be stored in time is answered as pending, and the record follows', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-  const created = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+  const created = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
   const { id } = JSON.parse(created.text) as { id: string };
-  const blocker = await world.admin.session();
+  const blocker = await harness.admin.session();
   await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
   const began = systemClock.now();
-  const answer = await world.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'After' });
+  const answer = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'After' });
   assert.equal(answer.status, 204, 'Salesforce’s answer is passed on');
   assert.equal(answer.headers.get('lockstep-applied'), 'pending');
   assert.ok(systemClock.now() - began < 4_500, 'the answer is held three seconds at most');
   await blocker.close();
-  world.startWorker();
-  await world.until(
+  harness.startWorker();
+  await harness.until(
     sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'After')`,
     'the record follows',
   );
-  await world.until(sql`SELECT count(*) = 1 FROM salesforce.account WHERE id = ${id}`, 'it stands once');
+  await harness.until(sql`SELECT count(*) = 1 FROM salesforce.account WHERE id = ${id}`, 'it stands once');
 });
 
 test('writes that a dead proxy left without an outcome are read again by whoever takes the sync over', async () => {
-  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
-  const first = world.startWorker();
-  await world.untilComplete();
+  await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead'] });
+  const first = harness.startWorker();
+  await harness.untilComplete();
   await first.stop();
-  const [lead] = await world.org.db.query<{ id: string }>(sql`
+  const [lead] = await harness.org.db.query<{ id: string }>(sql`
     UPDATE org."Lead" SET "Company" = 'Unseen by its stamp'
      WHERE "Id" = (SELECT min("Id") FROM org."Lead" WHERE NOT "IsDeleted") RETURNING "Id" AS id`);
   const id = lead?.id ?? '';
-  await world.admin.query(sql`
+  await harness.admin.query(sql`
     INSERT INTO _lockstep.intent (owner, method, sobject, id) VALUES ('a proxy that died', 'PATCH', 'lead', ${id})`);
-  world.startWorker();
-  await world.until(
+  harness.startWorker();
+  await harness.until(
     sql`SELECT company = 'Unseen by its stamp' FROM salesforce.lead WHERE id = ${id}`,
     'the record is read by its Id',
   );
-  const [intent] = await world.admin.query(
+  const [intent] = await harness.admin.query(
     sql`SELECT outcome FROM _lockstep.intent WHERE owner = 'a proxy that died'`,
   );
   assert.deepEqual(intent, { outcome: 'unknown' });
 });
 
 test('marks and outcomes of writes that a cut connection loses are recorded over another one', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-  const { admin, org } = world;
-  const created = await world.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+  const { admin, org } = harness;
+  const created = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
   const { id } = JSON.parse(created.text) as { id: string };
   await org.request('DELETE', `${dataPath}/sobjects/Account/${id}`);
   await org.control('/faults', { match: { method: 'PATCH' }, effect: { delayAnswerMs: 1_000 } });
-  const answering = world.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Too late' });
+  const answering = harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Too late' });
   const isUnderWay = sql`SELECT FROM _lockstep.intent WHERE outcome IS NULL`;
   while ((await admin.query(isUnderWay)).length === 0) await systemClock.sleep(20);
 

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { openDatabase } from '@lockstep/foundation/database';
 import { ident, literal, sql } from '@lockstep/foundation/sql';
 import { testServerUrl } from '@lockstep/harness/database';
-import { dataPath, openWorld } from '@lockstep/harness/world';
+import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
 const diskMegabytes = 16;
 
@@ -59,16 +59,16 @@ test('writes that find a table’s disk full are answered as pending, the sync w
   const disk = await openSmallDisk();
   if (typeof disk === 'string') return t.skip(disk);
   await using _disk = disk;
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-  world.startWorker();
-  await world.untilComplete();
-  await world.admin.query(sql`ALTER TABLE salesforce.account SET TABLESPACE ${ident(disk.tablespace)}`);
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+  harness.startWorker();
+  await harness.untilComplete();
+  await harness.admin.query(sql`ALTER TABLE salesforce.account SET TABLESPACE ${ident(disk.tablespace)}`);
   disk.fill();
 
-  const waits = world.news('DB-08');
+  const waits = harness.news('DB-08');
   const told: (string | null)[] = [];
   for (let turn = 0; turn < 4; turn++) {
-    const written = await world.call('POST', `${dataPath}/sobjects/Account`, {
+    const written = await harness.call('POST', `${dataPath}/sobjects/Account`, {
       Name: `Too much ${turn}`,
       Description: randomBytes(15_000).toString('hex'), // more than there is room for in the table's last page
     });
@@ -79,7 +79,7 @@ test('writes that find a table’s disk full are answered as pending, the sync w
   await waits;
 
   disk.makeRoom();
-  await world.until(
+  await harness.until(
     sql`SELECT count(*) = 4 FROM salesforce.account WHERE name LIKE 'Too much %'`,
     'what was written meanwhile is there',
   );

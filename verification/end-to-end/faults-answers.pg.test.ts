@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import type { ClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import type { Stage } from '@lockstep/harness/stage';
-import { openPair, writeBoth } from '@lockstep/harness/stage-pair';
+import { openPair, writeBoth } from '@lockstep/harness/two-objects';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -17,18 +17,18 @@ const wholeRequest = { path: '*/composite', user: 'integration' } as const;
 
 for (const answer of ['INVALID_QUERY_LOCATOR', 'QUERY_TIMEOUT', 'UNKNOWN_EXCEPTION']) {
   test(`after ${answer} a table is read on from its cursor, and the others go on meanwhile`, async () => {
-    await using stage = await openPair(org);
-    const fault = await stage.strike({ match: ofAccount, times: null, effect: { answer } });
-    const { account, lead } = await writeBoth(stage, answer);
-    await stage.pass(6 * stage.intervalMs);
+    await using harness = await openPair(org);
+    const fault = await harness.inject({ match: ofAccount, times: null, effect: { answer } });
+    const { account, lead } = await writeBoth(harness, answer);
+    await harness.pass(6 * harness.intervalMs);
     assert.ok((await fault.fired()) >= 3, 'it is tried again');
-    assert.equal((await stage.row('lead', lead))?.company, answer);
-    assert.equal(await stage.row('account', account), undefined);
+    assert.equal((await harness.row('lead', lead))?.company, answer);
+    assert.equal(await harness.row('account', account), undefined);
     await fault.end();
-    await stage.pass(3 * stage.intervalMs);
-    assert.equal((await stage.row('account', account))?.name, answer);
-    await stage.settle();
-    await stage.expectWhole();
+    await harness.pass(3 * harness.intervalMs);
+    assert.equal((await harness.row('account', account))?.name, answer);
+    await harness.settle();
+    await harness.expectWhole();
   });
 }
 
@@ -44,40 +44,40 @@ const foreign = {
 };
 
 test('an error in whatever form is no page: nothing is stored, nothing moves, and it passes by itself', async (t) => {
-  await using stage = await openPair(org);
+  await using harness = await openPair(org);
   for (const [what, effect] of Object.entries(foreign)) {
     await t.test(what, async () => {
-      const { account } = await writeBoth(stage, what);
-      const before = await cursors(stage);
-      const { received } = stage.holder.counts;
-      const fault = await stage.strike({ match: wholeRequest, times: null, effect });
-      await stage.pass(2 * stage.intervalMs);
+      const { account } = await writeBoth(harness, what);
+      const before = await cursors(harness);
+      const { received } = harness.holder.counts;
+      const fault = await harness.inject({ match: wholeRequest, times: null, effect });
+      await harness.pass(2 * harness.intervalMs);
       assert.ok((await fault.fired()) >= 1);
-      assert.deepEqual(await cursors(stage), before);
-      assert.equal(stage.holder.counts.received, received);
-      assert.notEqual(stage.holder.syncProblems.at(-1), null, 'a person can see that it waits');
+      assert.deepEqual(await cursors(harness), before);
+      assert.equal(harness.holder.counts.received, received);
+      assert.notEqual(harness.holder.syncProblems.at(-1), null, 'a person can see that it waits');
       await fault.end();
-      await stage.pass(3 * stage.intervalMs);
-      assert.equal(stage.holder.syncProblems.at(-1), null, 'and that it goes on');
-      assert.equal((await stage.row('account', account))?.name, what);
+      await harness.pass(3 * harness.intervalMs);
+      assert.equal(harness.holder.syncProblems.at(-1), null, 'and that it goes on');
+      assert.equal((await harness.row('account', account))?.name, what);
     });
   }
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
-const cursors = (stage: Stage) =>
-  stage.mirror.query(sql`SELECT stream_no, kind, position FROM _lockstep.cursor ORDER BY 1, 2`);
+const cursors = (harness: ClockHarness) =>
+  harness.mirror.query(sql`SELECT stream_no, kind, position FROM _lockstep.cursor ORDER BY 1, 2`);
 
 test('an object that may not be read any more stops, keeps its rows, and is followed again when it may', async () => {
-  await using stage = await openPair(org);
+  await using harness = await openPair(org);
   const rights = (objects: object) => org.control('/users/rights', { user: 'integration', objects });
   await rights({ Lead: { read: false } });
   try {
-    const { account } = await writeBoth(stage, 'Without rights');
-    await stage.pass(3 * stage.intervalMs);
-    assert.equal((await stage.row('account', account))?.name, 'Without rights');
-    const [lead] = await stage.mirror.query(sql`
+    const { account } = await writeBoth(harness, 'Without rights');
+    await harness.pass(3 * harness.intervalMs);
+    assert.equal((await harness.row('account', account))?.name, 'Without rights');
+    const [lead] = await harness.mirror.query(sql`
       SELECT state, stop_code, stop_reason ~ 'Lead' AS says, rows > 0 AS keeps,
              (SELECT count(*) > 0 FROM salesforce.lead) AS holds
         FROM _lockstep.status WHERE sobject = 'Lead'`);
@@ -85,7 +85,7 @@ test('an object that may not be read any more stops, keeps its rows, and is foll
   } finally {
     await rights({});
   }
-  stage.startAnother();
-  await stage.settle();
-  await stage.expectWhole();
+  harness.startAnother();
+  await harness.settle();
+  await harness.expectWhole();
 });

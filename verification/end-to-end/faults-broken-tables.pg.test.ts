@@ -14,16 +14,16 @@ import {
   problems,
   toldOfAccounts,
   writeBoth,
-} from '@lockstep/harness/stage-pair';
+} from '@lockstep/harness/two-objects';
 import { destinationNames } from 'lockstep/postgres/testing';
 
-const stage = await openPairOfFile();
+const harness = await openPairOfFile();
 
-const names = destinationNames(stage.sync.id);
+const names = destinationNames(harness.sync.id);
 const owner = ident(names.owner);
 
 /** Time enough for whatever rests after it has failed. */
-const passTries = () => stage.pass(3 * stage.intervalMs);
+const passTries = () => harness.pass(3 * harness.intervalMs);
 
 interface Breakage {
   what: string;
@@ -91,7 +91,7 @@ const breakages: readonly Breakage[] = [
 ];
 
 async function run(statements: readonly Sql[]): Promise<void> {
-  const session = await stage.mirror.session();
+  const session = await harness.mirror.session();
   for (const statement of statements) await session.query(statement);
   await session.close();
 }
@@ -99,41 +99,41 @@ async function run(statements: readonly Sql[]): Promise<void> {
 for (const { what, breaks, code, says, repairs } of breakages) {
   test(`${what} is told, keeps no other object waiting, and is filled by itself when it is repaired`, async () => {
     await run(breaks);
-    const { account, lead } = await writeBoth(stage, what);
+    const { account, lead } = await writeBoth(harness, what);
     await passTries();
-    assert.equal(await leadCompany(stage, lead), what);
-    await passUntil(stage, 'it is told', async () =>
-      (await problems(stage)).some((told) => told.code === code),
+    assert.equal(await leadCompany(harness, lead), what);
+    await passUntil(harness, 'it is told', async () =>
+      (await problems(harness)).some((told) => told.code === code),
     );
-    assert.match((await toldOfAccounts(stage)).explanation, says);
+    assert.match((await toldOfAccounts(harness)).explanation, says);
 
     await run(repairs);
-    await expectRepaired(stage);
-    assert.equal(await accountName(stage, account), what);
-    assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
+    await expectRepaired(harness);
+    assert.equal(await accountName(harness, account), what);
+    assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
   });
 }
 
 test('a schema that somebody drops with all its tables is made again, filled, and open to its readers', async () => {
-  await stage.mirror.query(sql`DROP SCHEMA salesforce CASCADE`);
-  const { account, lead } = await writeBoth(stage, 'After the drop');
-  await passUntil(stage, 'both tables stand again', async () => {
-    const [made] = await stage.mirror.query<{ count: number }>(
+  await harness.mirror.query(sql`DROP SCHEMA salesforce CASCADE`);
+  const { account, lead } = await writeBoth(harness, 'After the drop');
+  await passUntil(harness, 'both tables stand again', async () => {
+    const [made] = await harness.mirror.query<{ count: number }>(
       sql`SELECT count(*) FROM pg_tables WHERE schemaname = 'salesforce'`,
     );
     return made?.count === 2;
   });
-  await expectRepaired(stage);
-  assert.equal(await accountName(stage, account), 'After the drop');
-  assert.equal(await leadCompany(stage, lead), 'After the drop');
-  const read = await stage.mirror.transaction(async (tx) => {
+  await expectRepaired(harness);
+  assert.equal(await accountName(harness, account), 'After the drop');
+  assert.equal(await leadCompany(harness, lead), 'After the drop');
+  const read = await harness.mirror.transaction(async (tx) => {
     await tx.query(sql`SET LOCAL ROLE ${ident(names.reader)}`);
     return tx.query(sql`
       SELECT (SELECT count(*) > 0 FROM salesforce.account) AS accounts,
              (SELECT count(*) > 0 FROM salesforce.lead) AS leads`);
   });
   assert.deepEqual(read, [{ accounts: true, leads: true }]);
-  assert.deepEqual(stage.holder.syncProblems, []);
+  assert.deepEqual(harness.holder.syncProblems, []);
 });
 
 for (const { what, breaks, repairs } of [
@@ -149,15 +149,15 @@ for (const { what, breaks, repairs } of [
   },
 ]) {
   test(`${what} is a problem of the whole sync, which is told, and goes on when it is put back`, async () => {
-    await stage.mirror.query(breaks);
-    const { account, lead } = await writeBoth(stage, what);
+    await harness.mirror.query(breaks);
+    const { account, lead } = await writeBoth(harness, what);
     await passTries();
-    assert.equal(stage.holder.syncProblems.at(-1), 'DB-17');
-    await stage.mirror.query(repairs);
+    assert.equal(harness.holder.syncProblems.at(-1), 'DB-17');
+    await harness.mirror.query(repairs);
     await passTries();
-    assert.equal(stage.holder.syncProblems.at(-1), null, 'it goes on');
-    assert.equal(await accountName(stage, account), what);
-    assert.equal(await leadCompany(stage, lead), what);
-    await expectRepaired(stage);
+    assert.equal(harness.holder.syncProblems.at(-1), null, 'it goes on');
+    assert.equal(await accountName(harness, account), what);
+    assert.equal(await leadCompany(harness, lead), what);
+    await expectRepaired(harness);
   });
 }

@@ -5,8 +5,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ident, sql } from '@lockstep/foundation/sql';
+import {
+  type ClockHarness,
+  type ClockHarnessOptions,
+  dataPath,
+  openClockHarness,
+} from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { dataPath, openStage, type Stage, type StageOptions } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 100 });
 after(() => org[Symbol.asyncDispose]());
@@ -27,54 +32,55 @@ let objectsMade = 0;
 /** An object of its own for each test, so that no cut reaches another one. */
 async function openShops(
   count: number,
-  { fields = [], ...options }: Partial<StageOptions> & { fields?: readonly object[] } = {},
+  { fields = [], ...options }: Partial<ClockHarnessOptions> & { fields?: readonly object[] } = {},
 ) {
   await using undo = new AsyncDisposableStack();
   const sobject = `Shop${++objectsMade}__c`;
   await org.control('/sobjects/create', { name: sobject, nameNumber: 'S-', fields });
   await org.control('/records/generate', { sobject, count });
   await org.control('/clock/advance', { ms: 24 * hourMs }); // so that no poll reads them
-  const stage = undo.use(await openStage({ org, sobjects: [sobject], intervalMs, ...options }));
+  const harness = undo.use(await openClockHarness({ org, sobjects: [sobject], intervalMs, ...options }));
   const table = ident('salesforce', sobject.toLowerCase());
   const ends = undo.move();
   return {
-    stage,
+    harness,
     sobject,
     table,
     /** The mirror's own, in its order. */
     ids: async () =>
-      (await stage.mirror.query<{ id: string }>(sql`SELECT id FROM ${table} ORDER BY id`)).map(
+      (await harness.mirror.query<{ id: string }>(sql`SELECT id FROM ${table} ORDER BY id`)).map(
         ({ id }) => id,
       ),
     cut: (...rows: readonly number[]) => org.control('/queries/cut', { sobject, rows }),
     /** Counts the queries that name this, alone or within requests. */
     counting: (contains: string) =>
-      stage.strike({ match: { contains, inside: 'only' }, times: null, effect: { delayMs: 0 } }),
+      harness.inject({ match: { contains, inside: 'only' }, times: null, effect: { delayMs: 0 } }),
     /** What was cut counts no more, and the mirror is what the org holds. */
     async expectWhole() {
       await org.control('/queries/lift', { sobject });
-      await stage.settle();
-      await stage.expectConverged();
-      await stage.expectRest();
+      await harness.settle();
+      await harness.expectConverged();
+      await harness.expectRest();
     },
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
 
 /** Deleted for good, in a way that only a comparison of Ids can find. */
-async function loseTraceless(stage: Stage, ids: readonly string[]) {
+async function loseTraceless(harness: ClockHarness, ids: readonly string[]) {
   const respond = { status: 200, body: emptyLog };
-  await stage.strike({ match: { path: '*/deleted*', inside: 'only' }, times: null, effect: { respond } });
+  await harness.inject({ match: { path: '*/deleted*', inside: 'only' }, times: null, effect: { respond } });
   await org.control('/records/hardDelete', { ids });
 }
 
-const repairs = (stage: Stage) => stage.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
+const repairs = (harness: ClockHarness) =>
+  harness.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
-const countRepairs = (stage: Stage) =>
-  stage.mirror.query(sql`SELECT kind, count(*) FROM _lockstep.repair GROUP BY kind ORDER BY kind`);
+const countRepairs = (harness: ClockHarness) =>
+  harness.mirror.query(sql`SELECT kind, count(*) FROM _lockstep.repair GROUP BY kind ORDER BY kind`);
 
-const sweptAt = async (stage: Stage) => {
-  const [cursor] = await stage.mirror.query<{ at: number }>(
+const sweptAt = async (harness: ClockHarness) => {
+  const [cursor] = await harness.mirror.query<{ at: number }>(
     sql`SELECT (position ->> 'lastAt')::float AS at FROM _lockstep.cursor WHERE kind = 'sweep'`,
   );
   return cursor?.at;
@@ -86,21 +92,21 @@ for (const { what, cuts, requestsMax } of [
 ]) {
   test(`a sweep whose pages are cut ${what} ends in time, and finds the rows that have no record any more`, async () => {
     await using shops = await openShops(600);
-    const { stage } = shops;
-    await stage.copy();
+    const { harness } = shops;
+    await harness.copy();
     const ids = await shops.ids();
     const gone = [0, 100, 101, 599].flatMap((place) => ids[place] ?? []);
-    const before = await sweptAt(stage);
-    await loseTraceless(stage, gone);
+    const before = await sweptAt(harness);
+    await loseTraceless(harness, gone);
     await shops.cut(...cuts);
     const questions = await shops.counting('Id IN');
-    for (let rounds = 0; rounds < 60 && (await sweptAt(stage)) === before; rounds++)
-      await stage.pass(intervalMs);
-    assert.notEqual(await sweptAt(stage), before, 'it has ended');
+    for (let rounds = 0; rounds < 60 && (await sweptAt(harness)) === before; rounds++)
+      await harness.pass(intervalMs);
+    assert.notEqual(await sweptAt(harness), before, 'it has ended');
     assert.ok((await questions.fired()) <= requestsMax, `${await questions.fired()} questions`);
-    await stage.pass(3 * intervalMs);
+    await harness.pass(3 * intervalMs);
     assert.deepEqual(
-      await repairs(stage),
+      await repairs(harness),
       gone.map((id) => ({ id, kind: 'no longer visible' })),
     );
     await shops.expectWhole();
@@ -108,8 +114,8 @@ for (const { what, cuts, requestsMax } of [
 }
 
 /** Requests that ask for anything of the object. */
-const countRequests = ({ stage, sobject }: { stage: Stage; sobject: string }) =>
-  stage.strike({
+const countRequests = ({ harness, sobject }: { harness: ClockHarness; sobject: string }) =>
+  harness.inject({
     match: { path: '*/composite', user: 'integration', contains: `FROM%20${sobject}` },
     times: null,
     effect: { delayMs: 0 },
@@ -119,7 +125,7 @@ test('a first copy whose pages are cut keeps its chains: as soon as their length
   await using shops = await openShops(1_200, { pageRows: 400 });
   await shops.cut(50);
   const requests = await countRequests(shops);
-  await shops.stage.copy();
+  await shops.harness.copy();
   const asked = await requests.fired();
   assert.equal((await shops.ids()).length, 1_200);
   // One learns how long pages are, six take four of them each beside the poll, and the poll goes on.
@@ -138,7 +144,7 @@ test('an object with more than 400 fields, whose pages the org cuts by itself, i
   const page = await org.request('GET', `${dataPath}/query?q=${encodeURIComponent(soql)}`);
   assert.equal((page.json as { records: object[] }).records.length, 250, page.text.slice(0, 200));
   const requests = await countRequests(shops);
-  await shops.stage.copy();
+  await shops.harness.copy();
   assert.ok(
     (await requests.fired()) <= 3,
     `${await requests.fired()} requests, where a page each would be 5`,
@@ -148,21 +154,21 @@ test('an object with more than 400 fields, whose pages the org cuts by itself, i
 
 test('records that are read again by their Ids on cut pages all come, and those that are absent go', async () => {
   await using shops = await openShops(600);
-  const { stage, sobject, table } = shops;
-  await stage.copy();
+  const { harness, sobject, table } = shops;
+  await harness.copy();
   const asked = (await shops.ids()).slice(0, 300);
   const gone = asked.slice(0, 15);
-  await loseTraceless(stage, gone);
-  await stage.mirror.query(
+  await loseTraceless(harness, gone);
+  await harness.mirror.query(
     sql`UPDATE ${table} SET name = 'Edited by hand' WHERE id = ANY (${asked.slice(15)})`,
   );
   await shops.cut(40);
   const questions = await shops.counting('Id IN');
-  const syncRequest = stage.holder.syncRequest('refetch', [sobject], asked);
-  await stage.pass(8 * intervalMs);
+  const syncRequest = harness.holder.syncRequest('refetch', [sobject], asked);
+  await harness.pass(8 * intervalMs);
   assert.deepEqual((await syncRequest).skipped, []);
   assert.ok((await questions.fired()) <= 285 / 40 + 3, `${await questions.fired()} questions`);
-  assert.deepEqual(await countRepairs(stage), [{ kind: 'edited', count: 285 }]);
+  assert.deepEqual(await countRepairs(harness), [{ kind: 'edited', count: 285 }]);
   const left = await shops.ids();
   assert.deepEqual(
     gone.filter((id) => left.includes(id)),
@@ -173,18 +179,18 @@ test('records that are read again by their Ids on cut pages all come, and those 
 
 test('a day on which the count differs is repaired on cut pages, with what is missing and what is surplus', async () => {
   await using shops = await openShops(600);
-  const { stage, table } = shops;
-  await stage.copy();
+  const { harness, table } = shops;
+  await harness.copy();
   const ids = await shops.ids();
   const gone = ids.slice(0, 3);
-  await stage.mirror.query(sql`DELETE FROM ${table} WHERE id = ANY (${ids.slice(3, 300)})`);
-  await loseTraceless(stage, gone);
+  await harness.mirror.query(sql`DELETE FROM ${table} WHERE id = ANY (${ids.slice(3, 300)})`);
+  await loseTraceless(harness, gone);
   await shops.cut(40);
   const questions = await shops.counting('ORDER BY Id LIMIT');
-  await stage.advance(24 * hourMs);
-  await stage.pass(3 * hourMs);
+  await harness.advance(24 * hourMs);
+  await harness.pass(3 * hourMs);
   assert.ok((await questions.fired()) <= 600 / 40 + 3, `${await questions.fired()} pages of records`);
-  assert.deepEqual(await countRepairs(stage), [
+  assert.deepEqual(await countRepairs(harness), [
     { kind: 'missing', count: 297 },
     { kind: 'no longer visible', count: 3 },
   ]);

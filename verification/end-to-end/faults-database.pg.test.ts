@@ -6,57 +6,57 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
 import { testServerUrl } from '@lockstep/harness/database';
 import { untilBlocked } from '@lockstep/harness/destination';
 import { startOrg } from '@lockstep/harness/org';
-import { dataPath, openStage, type Stage } from '@lockstep/harness/stage';
 import { openWire, type Wire } from '@lockstep/harness/wire';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
-const create = async (stage: Stage, Name: string) =>
-  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
-const nameOf = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
+const create = async (harness: ClockHarness, Name: string) =>
+  (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
 /** Ends the engine's sessions, as an administrator or a restart does. */
-const cutOff = (stage: Stage) =>
-  stage.mirror.query(sql`
+const cutOff = (harness: ClockHarness) =>
+  harness.mirror.query(sql`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'lockstep/%'`);
 
 test('a connection that ends in the middle of a transaction costs nothing but another try', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
-  const id = await create(stage, 'Cut off');
-  const blocker = await stage.mirror.session();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
+  const id = await create(harness, 'Cut off');
+  const blocker = await harness.mirror.session();
   await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
-  await stage.advance(stage.intervalMs);
-  await untilBlocked(stage.mirror);
-  await cutOff(stage);
+  await harness.advance(harness.intervalMs);
+  await untilBlocked(harness.mirror);
+  await cutOff(harness);
   await blocker.close();
-  await stage.holder.untilRest();
-  assert.equal(stage.holder.syncProblems.at(-1), 'DB-02');
-  assert.equal(await nameOf(stage, id), undefined);
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal(await nameOf(stage, id), 'Cut off');
-  assert.equal(stage.holder.syncProblems.at(-1), null);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.holder.untilRest();
+  assert.equal(harness.holder.syncProblems.at(-1), 'DB-02');
+  assert.equal(await nameOf(harness, id), undefined);
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal(await nameOf(harness, id), 'Cut off');
+  assert.equal(harness.holder.syncProblems.at(-1), null);
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('connections that end between two requests are replaced', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
-  await cutOff(stage);
-  const id = await create(stage, 'After the cut');
-  await stage.pass(3 * stage.intervalMs);
-  assert.equal(await nameOf(stage, id), 'After the cut');
-  await stage.settle();
-  await stage.expectWhole();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
+  await cutOff(harness);
+  const id = await create(harness, 'After the cut');
+  await harness.pass(3 * harness.intervalMs);
+  assert.equal(await nameOf(harness, id), 'After the cut');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
-/** A stage whose engine reaches the mirror over a wire. */
+/** A harness whose engine reaches the mirror over a wire. */
 async function openWired(options: { pageRows?: number } = {}) {
   const server = new URL(testServerUrl());
   const port = Number(server.port || 5432);
@@ -67,53 +67,58 @@ async function openWired(options: { pageRows?: number } = {}) {
     url.port = String(wire.port);
     return url.href;
   };
-  const stage = await openStage({ org, sobjects: ['Account'], via: { database: overWire }, ...options });
+  const harness = await openClockHarness({
+    org,
+    sobjects: ['Account'],
+    via: { database: overWire },
+    ...options,
+  });
   return {
-    stage,
+    harness,
     wire,
     async [Symbol.asyncDispose]() {
-      await stage[Symbol.asyncDispose]();
+      await harness[Symbol.asyncDispose]();
       await wire[Symbol.asyncDispose]();
     },
   };
 }
 
 /** The next commit is done, and nobody hears of it. */
-async function loseCommit(stage: Stage, wire: Wire): Promise<void> {
+async function loseCommit(harness: ClockHarness, wire: Wire): Promise<void> {
   wire.behave({ kind: 'lose', answerTo: 'COMMIT\0' }); // not the isolation level of a BEGIN
-  await stage.advance(stage.intervalMs);
+  await harness.advance(harness.intervalMs);
   await wire.met();
   wire.behave(null);
-  await stage.holder.untilRest();
+  await harness.holder.untilRest();
 }
 
 test('a commit whose answer is lost is found done, and its page changes nothing a second time', async () => {
   await using wired = await openWired();
-  const { stage, wire } = wired;
-  await stage.copy();
-  const id = await create(stage, 'Committed unheard');
-  await loseCommit(stage, wire);
-  assert.equal(await nameOf(stage, id), 'Committed unheard');
-  await stage.pass(3 * stage.intervalMs);
-  const [changes] = await stage.mirror.query<{ count: number }>(
+  const { harness, wire } = wired;
+  await harness.copy();
+  const id = await create(harness, 'Committed unheard');
+  await loseCommit(harness, wire);
+  assert.equal(await nameOf(harness, id), 'Committed unheard');
+  await harness.pass(3 * harness.intervalMs);
+  const [changes] = await harness.mirror.query<{ count: number }>(
     sql`SELECT count(*) FROM witness.change WHERE id = ${id}`,
   );
   assert.deepEqual(changes, { count: 1 });
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a first copy that loses the answers to its commits again and again ends whole', async () => {
   await using wired = await openWired({ pageRows: 10 });
-  const { stage, wire } = wired;
-  await stage.pass(0);
+  const { harness, wire } = wired;
+  await harness.pass(0);
   for (let round = 0; round < 5; round++) {
-    await loseCommit(stage, wire);
-    await stage.pass(2 * stage.intervalMs);
+    await loseCommit(harness, wire);
+    await harness.pass(2 * harness.intervalMs);
   }
-  await stage.copy();
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.copy();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 for (const [what, sqlState] of [
@@ -121,10 +126,10 @@ for (const [what, sqlState] of [
   ['a deadlock', '40P01'],
 ] as const) {
   test(`${what} repeats the page: neither the sync nor a proxied write notices`, async () => {
-    await using stage = await openStage({ org, sobjects: ['Account'] });
-    await stage.copy();
+    await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+    await harness.copy();
     // A sequence is not rolled back: each second try succeeds.
-    await stage.mirror.script(`
+    await harness.mirror.script(`
       CREATE SEQUENCE witness.tries;
       CREATE FUNCTION witness.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
@@ -133,42 +138,42 @@ for (const [what, sqlState] of [
         END $$;
       CREATE TRIGGER refuse BEFORE INSERT ON salesforce.account
         FOR EACH STATEMENT EXECUTE FUNCTION witness.refuse()`);
-    const id = await create(stage, 'First refused');
-    await stage.pass(stage.intervalMs);
-    assert.equal(await nameOf(stage, id), 'First refused');
-    const patched = await stage.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Patched' });
-    assert.deepEqual([patched.applied, await nameOf(stage, id)], ['yes', 'Patched']);
-    assert.deepEqual(stage.holder.syncProblems, []);
-    await stage.settle();
-    await stage.expectWhole();
+    const id = await create(harness, 'First refused');
+    await harness.pass(harness.intervalMs);
+    assert.equal(await nameOf(harness, id), 'First refused');
+    const patched = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Patched' });
+    assert.deepEqual([patched.applied, await nameOf(harness, id)], ['yes', 'Patched']);
+    assert.deepEqual(harness.holder.syncProblems, []);
+    await harness.settle();
+    await harness.expectWhole();
   });
 }
 
 test('a page that deadlocks with a session from outside is stored, whichever of the two is refused', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
-  const [first = '', second = ''] = await stage.write([
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
+  const [first = '', second = ''] = await harness.write([
     { create: 'Account', values: { Name: 'First' } },
     { create: 'Account', values: { Name: 'Second' } },
   ]);
-  await stage.pass(stage.intervalMs);
-  await stage.write([
+  await harness.pass(harness.intervalMs);
+  await harness.write([
     { update: first, values: { Name: 'First again' } },
     { update: second, values: { Name: 'Second again' } },
   ]);
-  const other = await stage.mirror.session();
+  const other = await harness.mirror.session();
   await other.query(sql`BEGIN`);
   await other.query(sql`SELECT id FROM salesforce.account WHERE id = ${second} FOR UPDATE`);
-  await stage.advance(stage.intervalMs);
-  await untilBlocked(stage.mirror);
+  await harness.advance(harness.intervalMs);
+  await untilBlocked(harness.mirror);
   const locked = other.query(sql`SELECT id FROM salesforce.account WHERE id = ${first} FOR UPDATE`);
   await Promise.race([locked.catch(() => undefined), systemClock.sleep(5_000)]);
   await other.close();
-  await stage.pass(stage.intervalMs);
+  await harness.pass(harness.intervalMs);
   assert.deepEqual(
-    [await nameOf(stage, first), await nameOf(stage, second)],
+    [await nameOf(harness, first), await nameOf(harness, second)],
     ['First again', 'Second again'],
   );
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -13,63 +13,63 @@ const hourMs = 60 * minuteMs;
 const intervalMs = 20_000;
 const ofSync = { path: '*/composite', user: 'integration' } as const;
 
-const create = async (stage: Stage, Name: string) =>
-  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
-const nameOf = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
+const create = async (harness: ClockHarness, Name: string) =>
+  (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
 /** In milliseconds behind the org's time. */
-const readAgo = async (stage: Stage) => {
-  const [status] = await stage.mirror.query<{ read: number }>(
+const readAgo = async (harness: ClockHarness) => {
+  const [status] = await harness.mirror.query<{ read: number }>(
     sql`SELECT extract(epoch FROM read_until)::float8 * 1000 AS read FROM _lockstep.status`,
   );
   assert.ok(status);
-  return stage.clock.now() - status.read;
+  return harness.clock.now() - status.read;
 };
 
-/** The stage looks after each step that no claim is beyond its proof. */
+/** The harness looks after each step that no claim is beyond its proof. */
 for (const [what, dateOffsetMs] of [
   ['an hour ahead', hourMs],
   ['a day ahead', 24 * hourMs],
   ['a year back', -365 * 24 * hourMs],
 ] as const) {
   test(`one answer whose time is ${what} changes nothing of what is read and claimed`, async () => {
-    await using stage = await openStage({ org, sobjects: ['Account'], intervalMs });
-    await stage.copy();
+    await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs });
+    await harness.copy();
     const late = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
       writes: [{ create: 'Account', values: { Name: 'Committed later' } }],
     });
-    const fault = await stage.strike({ match: ofSync, effect: { dateOffsetMs } });
-    const before = await create(stage, 'Just before');
-    await stage.pass(intervalMs);
+    const fault = await harness.inject({ match: ofSync, effect: { dateOffsetMs } });
+    const before = await create(harness, 'Just before');
+    await harness.pass(intervalMs);
     assert.equal(await fault.fired(), 1);
-    const behind = await create(stage, 'Just behind it');
-    await stage.pass(minuteMs);
-    assert.equal(await nameOf(stage, before), 'Just before');
-    assert.equal(await nameOf(stage, behind), 'Just behind it');
-    assert.ok((await readAgo(stage)) <= 3 * intervalMs, 'time goes on');
+    const behind = await create(harness, 'Just behind it');
+    await harness.pass(minuteMs);
+    assert.equal(await nameOf(harness, before), 'Just before');
+    assert.equal(await nameOf(harness, behind), 'Just behind it');
+    assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'time goes on');
     await org.control('/transactions/commit', { id: late.id });
-    await stage.settle();
-    assert.equal(await nameOf(stage, late.ids[0] ?? ''), 'Committed later');
-    await stage.expectWhole();
+    await harness.settle();
+    assert.equal(await nameOf(harness, late.ids[0] ?? ''), 'Committed later');
+    await harness.expectWhole();
   });
 
   for (const when of ['before it', 'that is its own'] as const) {
     test(`a flush is done no sooner than the mirror shows all, though the answer ${when} has a time ${what}`, async () => {
-      await using stage = await openStage({ org, sobjects: ['Account'], intervalMs });
-      await stage.copy();
+      await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs });
+      await harness.copy();
       const late = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
         writes: [{ create: 'Account', values: { Name: 'Committed late' } }],
       });
-      await stage.pass(3 * minuteMs); // the head has passed its stamp
-      const fault = await stage.strike({ match: ofSync, effect: { dateOffsetMs } });
-      if (when === 'before it') await stage.pass(intervalMs);
+      await harness.pass(3 * minuteMs); // the head has passed its stamp
+      const fault = await harness.inject({ match: ofSync, effect: { dateOffsetMs } });
+      if (when === 'before it') await harness.pass(intervalMs);
       assert.equal(await fault.fired(), when === 'before it' ? 1 : 0);
       await org.control('/transactions/commit', { id: late.id });
-      const id = await create(stage, 'Flushed');
-      const shown = stage.holder
+      const id = await create(harness, 'Flushed');
+      const shown = harness.holder
         .syncRequest('flush')
-        .then(async () => [await nameOf(stage, late.ids[0] ?? ''), await nameOf(stage, id)]);
-      await stage.pass(minuteMs);
+        .then(async () => [await nameOf(harness, late.ids[0] ?? ''), await nameOf(harness, id)]);
+      await harness.pass(minuteMs);
       assert.equal(await fault.fired(), 1);
       assert.deepEqual(await shown, ['Committed late', 'Flushed']);
     });
@@ -78,21 +78,21 @@ for (const [what, dateOffsetMs] of [
 
 test('a first copy whose answers have a wrong time now and then is complete, and claims no time that has not come', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 600 });
-  await using stage = await openStage({ org, sobjects: ['Account'], intervalMs, pageRows: 50 });
+  await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs, pageRows: 50 });
   for (let turn = 0; turn < 4; turn++) {
-    const fault = await stage.strike({ match: ofSync, effect: { dateOffsetMs: (turn + 1) * hourMs } });
-    await stage.pass(2 * intervalMs);
+    const fault = await harness.inject({ match: ofSync, effect: { dateOffsetMs: (turn + 1) * hourMs } });
+    await harness.pass(2 * intervalMs);
     assert.equal(await fault.fired(), 1);
   }
-  await stage.copy();
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.copy();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 for (const hours of [1, 24]) {
   test(`a time that two answers agree on is taken: ${hours} h later everything is read on`, async () => {
     let behindMs = 0;
-    await using stage = await openStage({
+    await using harness = await openClockHarness({
       org,
       sobjects: ['Account'],
       intervalMs,
@@ -101,16 +101,16 @@ for (const hours of [1, 24]) {
         sleep: (ms, signal) => clock.sleep(ms, signal),
       }),
     });
-    await stage.copy();
+    await harness.copy();
     // The engine's own clock does not see these hours pass, as on a machine that slept.
     behindMs = hours * hourMs;
-    await stage.advance(behindMs);
-    const id = await create(stage, 'After the hours');
-    await stage.pass(minuteMs);
-    assert.equal(await nameOf(stage, id), 'After the hours');
-    await stage.pass(minuteMs); // the daily count takes a request too
-    assert.ok((await readAgo(stage)) <= 3 * intervalMs, 'what is claimed follows');
-    await stage.settle();
-    await stage.expectWhole();
+    await harness.advance(behindMs);
+    const id = await create(harness, 'After the hours');
+    await harness.pass(minuteMs);
+    assert.equal(await nameOf(harness, id), 'After the hours');
+    await harness.pass(minuteMs); // the daily count takes a request too
+    assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'what is claimed follows');
+    await harness.settle();
+    await harness.expectWhole();
   });
 }

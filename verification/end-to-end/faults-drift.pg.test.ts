@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -24,45 +24,46 @@ const sweepMs = hourMs + 4 * intervalMs;
 /** An account with a contact, both older than W: what differs of them is no change that is on its way. */
 async function openSettled() {
   await using undo = new AsyncDisposableStack();
-  const stage = undo.use(await openStage({ org, sobjects: ['Account', 'Contact'], intervalMs }));
-  const [account = ''] = await stage.write([{ create: 'Account', values: { Name: 'As in Salesforce' } }]);
+  const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Contact'], intervalMs }));
+  const [account = ''] = await harness.write([{ create: 'Account', values: { Name: 'As in Salesforce' } }]);
   const values = { LastName: 'As in Salesforce', AccountId: account };
-  const [contact = ''] = await stage.write([{ create: 'Contact', values }]);
-  await stage.copy();
-  await stage.settle();
+  const [contact = ''] = await harness.write([{ create: 'Contact', values }]);
+  await harness.copy();
+  await harness.settle();
   const ends = undo.move();
-  return { stage, account, contact, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, account, contact, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-const repairs = (stage: Stage) => stage.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
+const repairs = (harness: ClockHarness) =>
+  harness.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
 /** A day later, when the count and the check of the content are due. */
-async function passDay(stage: Stage) {
-  await stage.advance(dayMs);
-  await stage.pass(10 * intervalMs);
+async function passDay(harness: ClockHarness) {
+  await harness.advance(dayMs);
+  await harness.pass(10 * intervalMs);
 }
 
 test('a formula that changes with another record is recovered by the next sweep, and nothing else of its row', async () => {
   await using settled = await openSettled();
-  const { stage, account, contact } = settled;
-  const before = await stage.row('contact', contact);
+  const { harness, account, contact } = settled;
+  const before = await harness.row('contact', contact);
   assert.equal(before?.account_name__c, 'As in Salesforce');
-  await stage.mirror.query(sql`DELETE FROM witness.change`);
-  await stage.write([{ update: account, values: { Name: 'Renamed' } }]);
-  await stage.pass(sweepMs);
-  assert.deepEqual(await stage.row('contact', contact), { ...before, account_name__c: 'Renamed' });
-  const changes = await stage.mirror.query(
+  await harness.mirror.query(sql`DELETE FROM witness.change`);
+  await harness.write([{ update: account, values: { Name: 'Renamed' } }]);
+  await harness.pass(sweepMs);
+  assert.deepEqual(await harness.row('contact', contact), { ...before, account_name__c: 'Renamed' });
+  const changes = await harness.mirror.query(
     sql`SELECT operation, id FROM witness.change WHERE table_name = 'contact'`,
   );
   assert.deepEqual(changes, [{ operation: 'UPDATE', id: contact }]);
-  assert.deepEqual(await repairs(stage), [], 'nothing was wrong with the mirror');
-  await stage.settle();
-  await stage.expectWhole();
+  assert.deepEqual(await repairs(harness), [], 'nothing was wrong with the mirror');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('another formula, which changes every record at once, is recovered by the next sweep', async () => {
   await using settled = await openSettled();
-  const { stage, contact } = settled;
+  const { harness, contact } = settled;
   const change = (formula: string) =>
     org.control('/fields/change', {
       sobject: 'Contact',
@@ -70,22 +71,22 @@ test('another formula, which changes every record at once, is recovered by the n
       field: { ...accountOf, formula },
     });
   await change('"of " & Account.Name');
-  await stage.pass(sweepMs);
-  assert.equal((await stage.row('contact', contact))?.account_name__c, 'of As in Salesforce');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(sweepMs);
+  assert.equal((await harness.row('contact', contact))?.account_name__c, 'of As in Salesforce');
+  await harness.settle();
+  await harness.expectWhole();
   await change(accountOf.formula);
 });
 
 test('a value that somebody has changed in the mirror is repaired by the check of the content', async () => {
   await using settled = await openSettled();
-  const { stage, account: id } = settled;
-  await stage.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
-  await passDay(stage);
-  assert.equal((await stage.row('account', id))?.name, 'As in Salesforce');
-  assert.deepEqual(await repairs(stage), [{ id, kind: 'edited' }]);
-  await stage.settle();
-  await stage.expectWhole();
+  const { harness, account: id } = settled;
+  await harness.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
+  await passDay(harness);
+  assert.equal((await harness.row('account', id))?.name, 'As in Salesforce');
+  assert.deepEqual(await repairs(harness), [{ id, kind: 'edited' }]);
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 for (const [when, kind] of [
@@ -94,51 +95,51 @@ for (const [when, kind] of [
 ] as const) {
   test(`a stamp that somebody has set to ${when} is found by the next sweep`, async () => {
     await using settled = await openSettled();
-    const { stage, account: id } = settled;
-    const stamp = new Date(when === 'a minute ago' ? stage.clock.now() - minuteMs : when);
-    await stage.mirror.query(sql`
+    const { harness, account: id } = settled;
+    const stamp = new Date(when === 'a minute ago' ? harness.clock.now() - minuteMs : when);
+    await harness.mirror.query(sql`
       UPDATE salesforce.account SET name = 'Edited by hand', systemmodstamp = ${stamp} WHERE id = ${id}`);
-    await stage.pass(sweepMs);
-    assert.equal((await stage.row('account', id))?.name, 'As in Salesforce');
-    assert.deepEqual(await repairs(stage), [{ id, kind }]);
-    await stage.settle();
-    await stage.expectConverged();
-    await stage.expectRest();
+    await harness.pass(sweepMs);
+    assert.equal((await harness.row('account', id))?.name, 'As in Salesforce');
+    assert.deepEqual(await repairs(harness), [{ id, kind }]);
+    await harness.settle();
+    await harness.expectConverged();
+    await harness.expectRest();
   });
 }
 
 test('a row that somebody has deleted comes back when the days are counted', async () => {
   await using settled = await openSettled();
-  const { stage, account: id } = settled;
-  await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  await passDay(stage);
-  assert.deepEqual(await repairs(stage), [{ id, kind: 'missing' }]);
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  const { harness, account: id } = settled;
+  await harness.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
+  await passDay(harness);
+  assert.deepEqual(await repairs(harness), [{ id, kind: 'missing' }]);
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 test('a row that somebody has inserted goes with the next sweep', async () => {
   await using settled = await openSettled();
-  const { stage, account } = settled;
+  const { harness, account } = settled;
   const id = `${account.slice(0, 3)}000000000000AAA`;
-  await stage.mirror.query(sql`
+  await harness.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
-  await stage.pass(sweepMs);
-  assert.deepEqual(await repairs(stage), [{ id, kind: 'no longer visible' }]);
-  await passDay(stage); // for the kept number of rows
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await harness.pass(sweepMs);
+  assert.deepEqual(await repairs(harness), [{ id, kind: 'no longer visible' }]);
+  await passDay(harness); // for the kept number of rows
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 test('a table that somebody has emptied is full again when the days are counted', async () => {
   await using settled = await openSettled();
-  const { stage } = settled;
-  await stage.mirror.query(sql`TRUNCATE salesforce.account`);
-  await passDay(stage);
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  const { harness } = settled;
+  await harness.mirror.query(sql`TRUNCATE salesforce.account`);
+  await passDay(harness);
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });

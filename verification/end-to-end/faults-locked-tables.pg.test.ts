@@ -14,15 +14,15 @@ import {
   problems,
   toldOfAccounts,
   writeBoth,
-} from '@lockstep/harness/stage-pair';
+} from '@lockstep/harness/two-objects';
 
-const stage = await openPairOfFile();
+const harness = await openPairOfFile();
 
 const minuteMs = 60_000;
 
 /** A session of somebody who works in the mirror's database. */
 async function openSession() {
-  const session = await stage.mirror.session();
+  const session = await harness.mirror.session();
   const [own] = await session.query<{ pid: number; user: string }>(
     sql`SELECT pg_backend_pid() AS pid, current_user AS user`,
   );
@@ -36,79 +36,85 @@ async function openSession() {
 test('while an index is made on a table its own pages wait, the session is named, and the others go on', async () => {
   await using other = await openSession();
   await other.session.script('BEGIN; LOCK TABLE salesforce.account IN SHARE MODE');
-  const { account, lead } = await writeBoth(stage, 'While an index is made');
-  await stage.pass(3 * stage.intervalMs);
-  assert.equal(await leadCompany(stage, lead), 'While an index is made');
-  assert.equal(await accountName(stage, account), undefined);
-  const { code, explanation } = await toldOfAccounts(stage);
+  const { account, lead } = await writeBoth(harness, 'While an index is made');
+  await harness.pass(3 * harness.intervalMs);
+  assert.equal(await leadCompany(harness, lead), 'While an index is made');
+  assert.equal(await accountName(harness, account), undefined);
+  const { code, explanation } = await toldOfAccounts(harness);
   assert.equal(code, 'DB-16');
   assert.ok(explanation.includes(`${other.name}: ShareLock`), explanation);
 
   await other.session.script('COMMIT');
-  await stage.pass(stage.intervalMs);
-  assert.equal(await accountName(stage, account), 'While an index is made');
-  await stage.expectNoReturn();
-  await expectRepaired(stage);
-  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
+  await harness.pass(harness.intervalMs);
+  assert.equal(await accountName(harness, account), 'While an index is made');
+  await harness.expectNoReturn();
+  await expectRepaired(harness);
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
 });
 
 test('a table that is locked against readers too holds up neither polls nor checks of the others', async () => {
   await using other = await openSession();
   const sweptAt = async () => {
-    const [cursor] = await stage.mirror.query<{ at: number }>(sql`
+    const [cursor] = await harness.mirror.query<{ at: number }>(sql`
       SELECT (position ->> 'lastAt')::integer AS at FROM _lockstep.cursor JOIN _lockstep.checkpoint USING (stream_no)
        WHERE kind = 'sweep' AND sobject = 'Lead'`);
     return cursor?.at ?? 0;
   };
   const before = await sweptAt();
   await other.session.script('BEGIN; LOCK TABLE salesforce.account IN ACCESS EXCLUSIVE MODE');
-  await stage.advance(65 * minuteMs); // by then the Ids of both are to be compared
-  const { account, lead } = await writeBoth(stage, 'While nobody may read');
-  await stage.pass(5 * stage.intervalMs);
-  assert.equal(await leadCompany(stage, lead), 'While nobody may read');
+  await harness.advance(65 * minuteMs); // by then the Ids of both are to be compared
+  const { account, lead } = await writeBoth(harness, 'While nobody may read');
+  await harness.pass(5 * harness.intervalMs);
+  assert.equal(await leadCompany(harness, lead), 'While nobody may read');
   assert.ok((await sweptAt()) > before, 'the Ids of Lead were compared');
-  const { code, explanation } = await toldOfAccounts(stage);
+  const { code, explanation } = await toldOfAccounts(harness);
   assert.equal(code, 'DB-16');
   assert.ok(explanation.includes(`${other.name}: AccessExclusiveLock`), explanation);
 
   await other.session.script('COMMIT');
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal(await accountName(stage, account), 'While nobody may read');
-  await stage.expectNoReturn();
-  await expectRepaired(stage);
-  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal(await accountName(harness, account), 'While nobody may read');
+  await harness.expectNoReturn();
+  await expectRepaired(harness);
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
 });
 
 test('a log of deletions that names rows of a locked table keeps no other object waiting', async () => {
   await using other = await openSession();
-  const { account } = await writeBoth(stage, 'To be deleted for good');
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal(await accountName(stage, account), 'To be deleted for good');
+  const { account } = await writeBoth(harness, 'To be deleted for good');
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal(await accountName(harness, account), 'To be deleted for good');
   await other.session.script('BEGIN; LOCK TABLE salesforce.account IN ACCESS EXCLUSIVE MODE');
-  await stage.org.control('/records/hardDelete', { ids: [account] });
-  await stage.pass(24 * minuteMs);
-  const [lead = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal(await leadCompany(stage, lead), 'Goes on');
-  const { code } = await toldOfAccounts(stage);
+  await harness.org.control('/records/hardDelete', { ids: [account] });
+  await harness.pass(24 * minuteMs);
+  const [lead = ''] = await harness.write([
+    { create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } },
+  ]);
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal(await leadCompany(harness, lead), 'Goes on');
+  const { code } = await toldOfAccounts(harness);
   assert.equal(code, 'DB-16');
   await other.session.script('COMMIT');
-  await stage.pass(24 * minuteMs);
-  assert.equal(await accountName(stage, account), undefined);
-  await expectRepaired(stage);
-  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
+  await harness.pass(24 * minuteMs);
+  assert.equal(await accountName(harness, account), undefined);
+  await expectRepaired(harness);
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
 });
 
 test('a changed table that is never free of readers waits for them by itself, and is filled when they end', async () => {
   await using first = await openSession();
   await using second = await openSession();
-  await stage.mirror.query(sql`ALTER TABLE salesforce.account DROP COLUMN name`);
+  await harness.mirror.query(sql`ALTER TABLE salesforce.account DROP COLUMN name`);
   const begin = ({ session }: { session: Session }) =>
     session.script('BEGIN; SELECT count(*) FROM salesforce.account');
   const names = [first.name, second.name];
   await begin(first);
-  const { account, lead } = await writeBoth(stage, 'While they read');
-  await passUntil(stage, 'the readers are named', async () => (await problems(stage))[0]?.code === 'SCH-05');
+  const { account, lead } = await writeBoth(harness, 'While they read');
+  await passUntil(
+    harness,
+    'the readers are named',
+    async () => (await problems(harness))[0]?.code === 'SCH-05',
+  );
   for (const [reader, former] of [
     [second, first],
     [first, second],
@@ -117,20 +123,22 @@ test('a changed table that is never free of readers waits for them by itself, an
     await begin(reader); // whoever reads waits for a try of ours at most
     await former.session.script('COMMIT');
     const company = `While ${reader.name} reads`;
-    const [next = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: company } }]);
-    await stage.pass(2 * stage.intervalMs);
-    assert.equal(await leadCompany(stage, next), company);
-    const { code, explanation } = await toldOfAccounts(stage);
+    const [next = ''] = await harness.write([
+      { create: 'Lead', values: { LastName: 'L', Company: company } },
+    ]);
+    await harness.pass(2 * harness.intervalMs);
+    assert.equal(await leadCompany(harness, next), company);
+    const { code, explanation } = await toldOfAccounts(harness);
     assert.equal(code, 'SCH-05');
     assert.ok(
       names.some((name) => explanation.includes(`${name}: AccessShareLock`)),
       explanation,
     );
   }
-  assert.equal(await leadCompany(stage, lead), 'While they read');
+  assert.equal(await leadCompany(harness, lead), 'While they read');
 
   await second.session.script('COMMIT');
-  await expectRepaired(stage);
-  assert.equal(await accountName(stage, account), 'While they read');
-  assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited');
+  await expectRepaired(harness);
+  assert.equal(await accountName(harness, account), 'While they read');
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
 });

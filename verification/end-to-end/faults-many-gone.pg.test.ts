@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -24,16 +24,16 @@ async function generate(count: number, at: Date): Promise<readonly string[]> {
   return rows.map(({ Id }) => Id);
 }
 
-const rowsLeft = async (stage: Stage, ids: readonly string[]) => {
-  const [left] = await stage.mirror.query<{ count: number }>(
+const rowsLeft = async (harness: ClockHarness, ids: readonly string[]) => {
+  const [left] = await harness.mirror.query<{ count: number }>(
     sql`SELECT count(*) FROM salesforce.account WHERE id = ANY (${ids}::text[])`,
   );
   return left?.count ?? 0;
 };
 
 /** What is absent of the accounts, and what may go of them within a day. */
-const missing = async (stage: Stage) => {
-  const [view] = await stage.mirror.query<{
+const missing = async (harness: ClockHarness) => {
+  const [view] = await harness.mirror.query<{
     rows: number;
     removed: number;
     rows_max: number;
@@ -45,8 +45,8 @@ const missing = async (stage: Stage) => {
   return view;
 };
 
-const statusOf = async (stage: Stage) => {
-  const [status] = await stage.mirror.query(
+const statusOf = async (harness: ClockHarness) => {
+  const [status] = await harness.mirror.query(
     sql`SELECT state, missing_rows FROM _lockstep.status WHERE sobject = 'Account'`,
   );
   return status;
@@ -65,24 +65,24 @@ const toHide = daysIds.flatMap((ids) => ids.slice(0, hiddenOfADay));
 /** A copied stage, of whose accounts most are hidden from its user; seen again at the end. */
 async function openHiding() {
   await using undo = new AsyncDisposableStack();
-  const stage = undo.use(await openStage({ org, sobjects: ['Account', 'Lead'], pageRows: 200 }));
-  await stage.copy();
+  const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 200 }));
+  await harness.copy();
   undo.defer(async () => void (await org.control('/records/show', { user: 'integration' })));
   await org.control('/records/hide', { user: 'integration', ids: toHide });
-  const { rows_max: limit } = await missing(stage);
+  const { rows_max: limit } = await missing(harness);
   assert.ok(hiddenOfADay <= limit, 'those of each day alone may go');
   assert.ok(toHide.length > 20 * limit);
   const ends = undo.move();
-  return { stage, limit, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, limit, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 const requestRoundsMax = 40;
 
 /** Lets time pass, round by round, until a sync request is served. */
 async function untilGranted<Result>(
-  stage: Stage,
+  harness: ClockHarness,
   syncRequest: Promise<Result>,
-  round = () => stage.pass(5 * stage.intervalMs),
+  round = () => harness.pass(5 * harness.intervalMs),
 ): Promise<Result> {
   const ended = { is: false };
   void syncRequest.then(() => (ended.is = true));
@@ -92,42 +92,42 @@ async function untilGranted<Result>(
 }
 
 /** Some may have gone before it was known how many there are. */
-async function expectHeld(stage: Stage, limit: number) {
-  const left = await rowsLeft(stage, toHide);
-  const view = await missing(stage);
+async function expectHeld(harness: ClockHarness, limit: number) {
+  const left = await rowsLeft(harness, toHide);
+  const view = await missing(harness);
   assert.ok(toHide.length - left <= limit, `${toHide.length - left} have gone`);
   assert.equal(view.removed, toHide.length - left, 'what has gone is counted');
   assert.deepEqual([view.rows, view.is_held], [left, true], 'all others are held');
-  assert.deepEqual(await statusOf(stage), { state: 'rows missing', missing_rows: left });
+  assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: left });
 }
 
 test('a comparison of the counts removes no more than one sweep may, though of each day only a few are missing', async () => {
   await using hiding = await openHiding();
-  const { stage, limit } = hiding;
-  await untilGranted(stage, stage.holder.syncRequest('verify counts', ['Account']));
-  await expectHeld(stage, limit);
-  await stage.pass(80 * minuteMs); // a sweep that is under way puts off what may go
-  await expectHeld(stage, limit);
+  const { harness, limit } = hiding;
+  await untilGranted(harness, harness.holder.syncRequest('verify counts', ['Account']));
+  await expectHeld(harness, limit);
+  await harness.pass(80 * minuteMs); // a sweep that is under way puts off what may go
+  await expectHeld(harness, limit);
   await org.control('/records/show', { user: 'integration' });
-  await untilGranted(stage, stage.holder.syncRequest('verify ids', ['Account']));
-  assert.deepEqual(await statusOf(stage), { state: 'current', missing_rows: 0 });
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await untilGranted(harness, harness.holder.syncRequest('verify ids', ['Account']));
+  assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 test('the daily count and what it repairs do not either, nor do the sweeps after it, and it is told all the while', async () => {
   await using hiding = await openHiding();
-  const { stage, limit } = hiding;
-  await stage.advance(dayMs);
-  await stage.pass(30 * minuteMs);
+  const { harness, limit } = hiding;
+  await harness.advance(dayMs);
+  await harness.pass(30 * minuteMs);
   for (let turn = 0; turn < 4; turn++) {
-    await stage.pass(20 * minuteMs);
-    await expectHeld(stage, limit);
+    await harness.pass(20 * minuteMs);
+    await expectHeld(harness, limit);
   }
-  await stage.advance(dayMs);
-  await stage.pass(30 * minuteMs);
-  await expectHeld(stage, limit);
+  await harness.advance(dayMs);
+  await harness.pass(30 * minuteMs);
+  await expectHeld(harness, limit);
 });
 
 const portions = 10;
@@ -145,61 +145,63 @@ async function openDeleting() {
   const { now } = await org.control<{ now: string }>('/clock');
   const at = new Date(Math.floor(Date.parse(now) / 1_000) * 1_000 - hourMs);
   const ids = await generate(2 * portions * ofAPortion, at);
-  const stage = await openStage({ org, sobjects: ['Account', 'Lead'] });
-  await stage.copy();
+  const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'] });
+  await harness.copy();
   return {
-    stage,
+    harness,
     ids: ids.slice(0, portions * ofAPortion),
-    [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose](),
   };
 }
 
 /** Deletes them for good in portions; each lead that is made meanwhile is there within two intervals. */
-async function deleteInPortions(stage: Stage, ids: readonly string[]) {
+async function deleteInPortions(harness: ClockHarness, ids: readonly string[]) {
   for (let from = 0; from < ids.length; from += ofAPortion) {
     await org.control('/records/hardDelete', { ids: ids.slice(from, from + ofAPortion) });
-    await expectLeads(stage);
+    await expectLeads(harness);
   }
 }
 
-async function expectLeads(stage: Stage) {
-  const [id = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal((await stage.row('lead', id))?.company, 'Goes on');
+async function expectLeads(harness: ClockHarness) {
+  const [id = ''] = await harness.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal((await harness.row('lead', id))?.company, 'Goes on');
 }
 
 test('3,000 records that are deleted for good go as the log of deletions names them, and other objects are read all the while', async () => {
   await using deleting = await openDeleting();
-  const { stage, ids } = deleting;
-  await deleteInPortions(stage, ids);
-  for (let turn = 0; turn < 15; turn++) await expectLeads(stage);
-  assert.equal(await rowsLeft(stage, ids), 0);
-  assert.deepEqual(await statusOf(stage), { state: 'current', missing_rows: 0 });
-  const { removed } = await missing(stage);
+  const { harness, ids } = deleting;
+  await deleteInPortions(harness, ids);
+  for (let turn = 0; turn < 15; turn++) await expectLeads(harness);
+  assert.equal(await rowsLeft(harness, ids), 0);
+  assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
+  const { removed } = await missing(harness);
   assert.equal(removed, 0, 'what the log names needs no decision, and does not count');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('3,000 records that go without a trace are held until somebody decides, and other objects are read all the while', async () => {
   await using deleting = await openDeleting();
-  const { stage, ids } = deleting;
-  await stage.strike({
+  const { harness, ids } = deleting;
+  await harness.inject({
     match: { path: '*/deleted*', inside: 'only' },
     times: null,
     effect: { respond: { status: 200, body: emptyLog } },
   });
-  await deleteInPortions(stage, ids);
-  await untilGranted(stage, stage.holder.syncRequest('verify ids', ['Account']), () => expectLeads(stage));
-  const { rows, removed, rows_max: limit } = await missing(stage);
+  await deleteInPortions(harness, ids);
+  await untilGranted(harness, harness.holder.syncRequest('verify ids', ['Account']), () =>
+    expectLeads(harness),
+  );
+  const { rows, removed, rows_max: limit } = await missing(harness);
   assert.ok(removed <= limit);
   assert.equal(rows + removed, ids.length);
-  assert.equal(await rowsLeft(stage, ids), rows);
-  assert.deepEqual(await statusOf(stage), { state: 'rows missing', missing_rows: rows });
-  await untilGranted(stage, stage.holder.syncRequest('remove', ['Account']), () => expectLeads(stage));
-  for (let turn = 0; turn < 3; turn++) await expectLeads(stage);
-  assert.equal(await rowsLeft(stage, ids), 0);
-  assert.deepEqual(await statusOf(stage), { state: 'current', missing_rows: 0 });
-  await stage.settle();
-  await stage.expectWhole();
+  assert.equal(await rowsLeft(harness, ids), rows);
+  assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: rows });
+  await untilGranted(harness, harness.holder.syncRequest('remove', ['Account']), () => expectLeads(harness));
+  for (let turn = 0; turn < 3; turn++) await expectLeads(harness);
+  assert.equal(await rowsLeft(harness, ids), 0);
+  assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
+  await harness.settle();
+  await harness.expectWhole();
 });

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 100 });
 after(() => org[Symbol.asyncDispose]());
@@ -21,104 +21,109 @@ const deploy = async (records: readonly object[], removed: readonly string[] = [
   (await org.control<{ ids: string[] }>('/metadata/deploy', { sobject: 'Region__mdt', records, removed }))
     .ids;
 
-const problems = (stage: Stage) =>
-  stage.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
+const problems = (harness: ClockHarness) =>
+  harness.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
 
 /** Nothing of it was refused, and no other object was kept waiting. */
-async function expectUnrefused(stage: Stage) {
-  assert.deepEqual(await problems(stage), []);
-  assert.deepEqual(stage.holder.syncProblems, []);
-  assert.doesNotMatch(stage.log.text(), /"msg":"query refused"/);
+async function expectUnrefused(harness: ClockHarness) {
+  assert.deepEqual(await problems(harness), []);
+  assert.deepEqual(harness.holder.syncProblems, []);
+  assert.doesNotMatch(harness.log.text(), /"msg":"query refused"/);
 }
 
-async function openCopied(options: { pageRows?: number } = {}): Promise<Stage> {
-  const stage = await openStage({ org, sobjects: ['Region__mdt', 'Account'], intervalMs, ...options });
-  await stage.copy();
-  return stage;
+async function openCopied(options: { pageRows?: number } = {}): Promise<ClockHarness> {
+  const harness = await openClockHarness({
+    org,
+    sobjects: ['Region__mdt', 'Account'],
+    intervalMs,
+    ...options,
+  });
+  await harness.copy();
+  return harness;
 }
 
-const regionOf = (stage: Stage, id: string) => stage.row('region__mdt', id);
+const regionOf = (harness: ClockHarness, id: string) => harness.row('region__mdt', id);
 
 test('a custom metadata type is copied, and followed for a day and more without one query that is refused', async () => {
-  await using stage = await openCopied();
-  await stage.pass(3 * hourMs);
-  await stage.advance(24 * hourMs);
-  await stage.pass(hourMs);
-  await expectUnrefused(stage);
-  const [status] = await stage.mirror.query<{ counted: string | null; swept: string; checked: string }>(sql`
+  await using harness = await openCopied();
+  await harness.pass(3 * hourMs);
+  await harness.advance(24 * hourMs);
+  await harness.pass(hourMs);
+  await expectUnrefused(harness);
+  const [status] = await harness.mirror.query<{ counted: string | null; swept: string; checked: string }>(sql`
     SELECT counts_verified_at AS counted,
            extract(epoch FROM stamps_verified_at) * 1000 AS swept,
            extract(epoch FROM content_verified_at) * 1000 AS checked
       FROM _lockstep.status WHERE sobject = 'Region__mdt'`);
   assert.ok(status);
   assert.equal(status.counted, null, 'nobody can ask for sums, and none are claimed');
-  const dayAgo = stage.clock.now() - 24 * hourMs;
+  const dayAgo = harness.clock.now() - 24 * hourMs;
   assert.ok(Number(status.swept) > dayAgo && Number(status.checked) > dayAgo);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('what a deployment makes and changes arrives with the next polls, and what it removes goes with a sweep', async () => {
-  await using stage = await openCopied();
-  const rateOf = async (id: string) => (await regionOf(stage, id))?.tax_rate__c;
+  await using harness = await openCopied();
+  const rateOf = async (id: string) => (await regionOf(harness, id))?.tax_rate__c;
   const [chile = '', peru = ''] = await deploy([
     { developerName: 'Chile_South', values: { Tax_Rate__c: 19, Currency__c: 'CLP' } },
     { developerName: 'Peru_South', values: { Tax_Rate__c: 18 } },
   ]);
-  await stage.pass(2 * intervalMs);
+  await harness.pass(2 * intervalMs);
   assert.deepEqual([await rateOf(chile), await rateOf(peru)], [19, 18]);
   await deploy([{ developerName: 'Peru_South', values: { Tax_Rate__c: 17.5 } }], ['Chile_South']);
-  await stage.pass(2 * intervalMs);
+  await harness.pass(2 * intervalMs);
   assert.equal(await rateOf(peru), 17.5);
-  await stage.pass(sweepMs);
-  assert.equal(await regionOf(stage, chile), undefined);
-  await expectUnrefused(stage);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(sweepMs);
+  assert.equal(await regionOf(harness, chile), undefined);
+  await expectUnrefused(harness);
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a deployment of more records than a page holds arrives whole, although no query can ask for a page', async () => {
-  await using stage = await openCopied({ pageRows: 10 });
+  await using harness = await openCopied({ pageRows: 10 });
   await org.control('/queries/cut', { sobject: 'Region__mdt', rows: [10, 7] });
   const names = Array.from({ length: 60 }, (_, n) => `Part_${n}`);
   const ids = await deploy(names.map((developerName) => ({ developerName })));
-  await stage.pass(8 * intervalMs);
+  await harness.pass(8 * intervalMs);
   for (const [place, id] of ids.entries())
-    assert.equal((await regionOf(stage, id))?.developername, names[place]);
+    assert.equal((await regionOf(harness, id))?.developername, names[place]);
   const removed = { names: names.slice(20, 35), ids: ids.slice(20, 35) };
   await deploy([], removed.names);
-  await stage.pass(2 * sweepMs);
-  for (const id of removed.ids) assert.equal(await regionOf(stage, id), undefined);
-  await expectUnrefused(stage);
+  await harness.pass(2 * sweepMs);
+  for (const id of removed.ids) assert.equal(await regionOf(harness, id), undefined);
+  await expectUnrefused(harness);
   await org.control('/queries/lift', {});
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a first copy of it over cut pages misses no record', async () => {
   await org.control('/queries/cut', { sobject: 'Region__mdt', rows: [5, 3] });
-  await using stage = await openCopied();
+  await using harness = await openCopied();
   await org.control('/queries/lift', {});
-  await expectUnrefused(stage);
-  await stage.settle();
-  await stage.expectWhole();
+  await expectUnrefused(harness);
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('rows of it that somebody has deleted or changed are repaired by the check of the content, and counted again', async () => {
-  await using stage = await openCopied();
+  await using harness = await openCopied();
   const [deleted = '', changed = ''] = await deploy([
     { developerName: 'Deleted_By_Hand' },
     { developerName: 'Changed_By_Hand' },
   ]);
-  await stage.pass(hourMs);
-  await stage.mirror.query(sql`DELETE FROM salesforce.region__mdt WHERE id = ${deleted}`);
-  await stage.mirror.query(sql`UPDATE salesforce.region__mdt SET label = 'Edited' WHERE id = ${changed}`);
-  await stage.advance(24 * hourMs);
-  await stage.pass(2 * hourMs);
-  assert.equal((await regionOf(stage, deleted))?.label, 'Deleted By Hand');
-  assert.equal((await regionOf(stage, changed))?.label, 'Changed By Hand');
-  await expectUnrefused(stage);
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await harness.pass(hourMs);
+  await harness.mirror.query(sql`DELETE FROM salesforce.region__mdt WHERE id = ${deleted}`);
+  await harness.mirror.query(sql`UPDATE salesforce.region__mdt SET label = 'Edited' WHERE id = ${changed}`);
+  await harness.advance(24 * hourMs);
+  await harness.pass(2 * hourMs);
+  assert.equal((await regionOf(harness, deleted))?.label, 'Deleted By Hand');
+  assert.equal((await regionOf(harness, changed))?.label, 'Changed By Hand');
+  await expectUnrefused(harness);
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { dataPath, openStage } from '@lockstep/harness/stage';
-import { openPair, writeBoth } from '@lockstep/harness/stage-pair';
+import { openPair, writeBoth } from '@lockstep/harness/two-objects';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -30,69 +30,69 @@ const torn = [
 
 for (const { what, rows, isUsed } of torn) {
   test(`${what} is ${isUsed ? 'used' : 'thrown away'}, and nothing is lost or held up`, async () => {
-    await using stage = await openPair(org);
-    const fault = await stage.strike({ match: ofAccount, effect: { rows } });
-    const { account, lead } = await writeBoth(stage, what);
-    await stage.pass(stage.intervalMs);
+    await using harness = await openPair(org);
+    const fault = await harness.inject({ match: ofAccount, effect: { rows } });
+    const { account, lead } = await writeBoth(harness, what);
+    await harness.pass(harness.intervalMs);
     assert.equal(await fault.fired(), 1);
-    assert.equal((await stage.row('account', account))?.name, isUsed ? what : undefined);
-    await stage.pass(2 * stage.intervalMs);
-    assert.equal((await stage.row('account', account))?.name, what);
-    assert.equal((await stage.row('lead', lead))?.company, what);
-    await stage.settle();
-    await stage.expectWhole();
+    assert.equal((await harness.row('account', account))?.name, isUsed ? what : undefined);
+    await harness.pass(2 * harness.intervalMs);
+    assert.equal((await harness.row('account', account))?.name, what);
+    assert.equal((await harness.row('lead', lead))?.company, what);
+    await harness.settle();
+    await harness.expectWhole();
   });
 }
 
 test('a page without a record that is not the last one is that object’s problem alone, and is told', async () => {
-  await using stage = await openPair(org);
+  await using harness = await openPair(org);
   const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
   const body = { totalSize: 1, done: false, nextRecordsUrl, records: [] };
-  const fault = await stage.strike({
+  const fault = await harness.inject({
     match: ofAccount,
     times: null,
     effect: { respond: { status: 200, body } },
   });
-  const { account, lead } = await writeBoth(stage, 'Behind nothing');
-  await stage.pass(3 * stage.intervalMs);
+  const { account, lead } = await writeBoth(harness, 'Behind nothing');
+  await harness.pass(3 * harness.intervalMs);
   assert.ok((await fault.fired()) >= 2);
-  assert.equal((await stage.row('lead', lead))?.company, 'Behind nothing');
-  const problems = await stage.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
+  assert.equal((await harness.row('lead', lead))?.company, 'Behind nothing');
+  const problems = await harness.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
   assert.deepEqual(problems, [{ sobject: 'Account', kind: 'poll', code: 'DATA-03' }]);
-  assert.deepEqual(stage.holder.syncProblems, []);
+  assert.deepEqual(harness.holder.syncProblems, []);
   await fault.end();
-  await stage.pass(3 * stage.intervalMs);
-  assert.equal((await stage.row('account', account))?.name, 'Behind nothing');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(3 * harness.intervalMs);
+  assert.equal((await harness.row('account', account))?.name, 'Behind nothing');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a first copy whose every page comes in another order misses no row', async () => {
-  await using stage = await openStage({ org, sobjects: ['Contact'], pageRows: 10 });
-  const order = await stage.strike({
+  await using harness = await openClockHarness({ org, sobjects: ['Contact'], pageRows: 10 });
+  const order = await harness.inject({
     match: { contains: 'FROM Contact', inside: 'only' },
     times: null,
     effect: { rows: { shuffle: true } },
   });
-  await stage.copy();
+  await harness.copy();
   await order.end();
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('an answer that hides the rows that there are is made good by the recheck', async () => {
-  await using stage = await openPair(org);
+  await using harness = await openPair(org);
   const empty = { totalSize: 0, done: true, records: [] };
-  const fault = await stage.strike({
+  const fault = await harness.inject({
     match: ofAccount,
     times: 3,
     effect: { respond: { status: 200, body: empty } },
   });
-  const { account } = await writeBoth(stage, 'Hidden');
-  await stage.pass(5 * stage.intervalMs);
+  const { account } = await writeBoth(harness, 'Hidden');
+  await harness.pass(5 * harness.intervalMs);
   assert.equal(await fault.fired(), 3);
-  assert.equal(await stage.row('account', account), undefined, 'the head has gone on');
-  await stage.settle();
-  assert.equal((await stage.row('account', account))?.name, 'Hidden');
-  await stage.expectWhole();
+  assert.equal(await harness.row('account', account), undefined, 'the head has gone on');
+  await harness.settle();
+  assert.equal((await harness.row('account', account))?.name, 'Hidden');
+  await harness.expectWhole();
 });

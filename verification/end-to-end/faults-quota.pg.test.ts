@@ -1,8 +1,8 @@
 /** The share of the org's daily requests that a sync may use up. Row of the list of faults: 45 (what the header says). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { dataPath, openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -14,50 +14,51 @@ const ofSync = { path: '*/composite', user: 'integration' } as const;
 /** In percent of the day's requests, and a few of those that the test makes. */
 const use = (percent: number) => org.control('/limits', { dailyMax, dailyUsed: percent * (dailyMax / 100) });
 
-const countRequests = (stage: Stage) => stage.strike({ match: ofSync, times: null, effect: { delayMs: 0 } });
+const countRequests = (harness: ClockHarness) =>
+  harness.inject({ match: ofSync, times: null, effect: { delayMs: 0 } });
 
-const create = async (stage: Stage, Name: string) =>
-  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+const create = async (harness: ClockHarness, Name: string) =>
+  (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
 /** A sync that has stopped at its line; the org's day is empty again at the end. */
 async function openStopped() {
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => void (await use(0)));
-  const stage = undo.use(await openStage({ org, sobjects: ['Account'] }));
-  await stage.copy();
+  const harness = undo.use(await openClockHarness({ org, sobjects: ['Account'] }));
+  await harness.copy();
   await use(90);
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02');
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal(harness.holder.syncProblems.at(-1), 'LIM-02');
   const ends = undo.move();
-  return { stage, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 test('a sync reads on below its line', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
   await use(89);
   try {
-    const id = await create(stage, 'Below the line');
-    await stage.pass(10 * stage.intervalMs);
-    assert.equal((await stage.row('account', id))?.name, 'Below the line');
-    assert.deepEqual(stage.holder.syncProblems, []);
+    const id = await create(harness, 'Below the line');
+    await harness.pass(10 * harness.intervalMs);
+    assert.equal((await harness.row('account', id))?.name, 'Below the line');
+    assert.deepEqual(harness.holder.syncProblems, []);
   } finally {
     await use(0);
   }
 });
 
 test('what a proxied answer says of the day stops the reads as well, and the proxy goes on', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
   await use(91);
   try {
     const path = `${dataPath}/sobjects/Account`;
-    assert.equal((await stage.call('POST', path, { Name: 'First' })).applied, 'yes');
-    const requests = await countRequests(stage);
-    await stage.pass(5 * stage.intervalMs);
+    assert.equal((await harness.call('POST', path, { Name: 'First' })).applied, 'yes');
+    const requests = await countRequests(harness);
+    await harness.pass(5 * harness.intervalMs);
     assert.equal(await requests.fired(), 0, 'no poll had to find it out');
-    assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02');
-    assert.equal((await stage.call('POST', path, { Name: 'Second' })).applied, 'yes');
+    assert.equal(harness.holder.syncProblems.at(-1), 'LIM-02');
+    assert.equal((await harness.call('POST', path, { Name: 'Second' })).applied, 'yes');
     assert.equal(await requests.fired(), 1, 'its read-back');
     await requests.end();
   } finally {
@@ -66,11 +67,11 @@ test('what a proxied answer says of the day stops the reads as well, and the pro
 });
 
 test('the limit of the org passes through the proxy unchanged', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
   await use(100);
   try {
-    const refused = await stage.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Too many' });
+    const refused = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Too many' });
     assert.deepEqual([refused.status, refused.applied], [403, 'no']);
     assert.match(refused.text, /REQUEST_LIMIT_EXCEEDED/);
     assert.equal(refused.headers.get('lockstep-error'), null);
@@ -81,52 +82,56 @@ test('the limit of the org passes through the proxy unchanged', async () => {
 
 test('at 90 % of the day a sync stops, says so, looks every 15 minutes, and goes on by itself below 85 %', async () => {
   await using stopped = await openStopped();
-  const { stage } = stopped;
-  const requests = await countRequests(stage);
-  const id = await create(stage, 'Behind the line');
-  await stage.pass(60 * minuteMs);
+  const { harness } = stopped;
+  const requests = await countRequests(harness);
+  const id = await create(harness, 'Behind the line');
+  await harness.pass(60 * minuteMs);
   assert.equal(await requests.fired(), 4);
   // Reading stops after the look that found no room, so the newest look may have brought a page.
-  const unseen = await create(stage, 'Between two looks');
+  const unseen = await create(harness, 'Between two looks');
   await use(86);
-  await stage.pass(10 * minuteMs);
-  assert.equal(await stage.row('account', unseen), undefined);
-  await stage.pass(32 * minuteMs);
-  assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02', 'the line is one thing and the way back another');
+  await harness.pass(10 * minuteMs);
+  assert.equal(await harness.row('account', unseen), undefined);
+  await harness.pass(32 * minuteMs);
+  assert.equal(
+    harness.holder.syncProblems.at(-1),
+    'LIM-02',
+    'the line is one thing and the way back another',
+  );
   assert.ok((await requests.fired()) <= 7);
   await use(84);
-  await stage.pass(17 * minuteMs);
-  assert.equal(stage.holder.syncProblems.at(-1), null);
+  await harness.pass(17 * minuteMs);
+  assert.equal(harness.holder.syncProblems.at(-1), null);
   const before = await requests.fired();
-  await stage.pass(10 * stage.intervalMs);
+  await harness.pass(10 * harness.intervalMs);
   assert.ok((await requests.fired()) - before >= 9, 'at its own pace again');
-  assert.equal((await stage.row('account', id))?.name, 'Behind the line');
-  await stage.settle();
-  await stage.expectWhole();
+  assert.equal((await harness.row('account', id))?.name, 'Behind the line');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a sync that has stopped at its line lets writes through and shows them', async () => {
   await using stopped = await openStopped();
-  const { stage } = stopped;
-  const id = await create(stage, 'Before');
-  const patched = await stage.call('PATCH', `${dataPath}/sobjects/Account/${id}`, {
+  const { harness } = stopped;
+  const id = await create(harness, 'Before');
+  const patched = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, {
     Name: 'Written meanwhile',
   });
   assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
-  assert.equal((await stage.row('account', id))?.name, 'Written meanwhile');
+  assert.equal((await harness.row('account', id))?.name, 'Written meanwhile');
 });
 
 for (const limitInfo of ['absent', 'garbage']) {
   test(`a usage that is ${limitInfo} opens no sync that has stopped at its line`, async () => {
     await using stopped = await openStopped();
-    const { stage } = stopped;
-    const fault = await stage.strike({ match: ofSync, times: null, effect: { limitInfo } });
-    await stage.pass(61 * minuteMs);
+    const { harness } = stopped;
+    const fault = await harness.inject({ match: ofSync, times: null, effect: { limitInfo } });
+    await harness.pass(61 * minuteMs);
     assert.ok((await fault.fired()) <= 5, `${await fault.fired()} requests in an hour`);
-    assert.equal(stage.holder.syncProblems.at(-1), 'LIM-02');
+    assert.equal(harness.holder.syncProblems.at(-1), 'LIM-02');
     await fault.end();
     await use(50);
-    await stage.pass(17 * minuteMs);
-    assert.equal(stage.holder.syncProblems.at(-1), null);
+    await harness.pass(17 * minuteMs);
+    assert.equal(harness.holder.syncProblems.at(-1), null);
   });
 }

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -28,182 +28,184 @@ const emptyLog = {
 };
 
 async function openWith(options: { accounts: number; sobjects?: readonly string[] }) {
-  const stage = await openStage({ org, sobjects: options.sobjects ?? ['Account'] });
+  const harness = await openClockHarness({ org, sobjects: options.sobjects ?? ['Account'] });
   const names = Array.from({ length: options.accounts }, (_, n) => `Account ${n}`);
-  const ids = await stage.write(names.map((Name) => ({ create: 'Account', values: { Name } })));
-  await stage.copy();
-  return { stage, ids };
+  const ids = await harness.write(names.map((Name) => ({ create: 'Account', values: { Name } })));
+  await harness.copy();
+  return { harness, ids };
 }
 
 const hardDelete = (...ids: readonly string[]) => org.control('/records/hardDelete', { ids });
-const stands = async (stage: Stage, id: string) => (await stage.row('account', id)) !== undefined;
+const stands = async (harness: ClockHarness, id: string) => (await harness.row('account', id)) !== undefined;
 
-const repairs = (stage: Stage) => stage.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
+const repairs = (harness: ClockHarness) =>
+  harness.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
 /** All that happened to the rows of accounts since the last first copy. */
-const changes = (stage: Stage) =>
-  stage.mirror.query(sql`
+const changes = (harness: ClockHarness) =>
+  harness.mirror.query(sql`
     SELECT operation, id FROM witness.change WHERE table_name = 'account' ORDER BY change_no`);
 
-const hasLogged = (stage: Stage, message: string) => stage.log.text().includes(`"msg":"${message}"`);
+const hasLogged = (harness: ClockHarness, message: string) =>
+  harness.log.text().includes(`"msg":"${message}"`);
 
-const forgetChanges = (stage: Stage) => stage.mirror.query(sql`DELETE FROM witness.change`);
+const forgetChanges = (harness: ClockHarness) => harness.mirror.query(sql`DELETE FROM witness.change`);
 
 test('a record that was deleted for good goes when the log of deletions is asked', async () => {
-  const { stage, ids } = await openWith({ accounts: 1 });
-  await using _ = stage;
+  const { harness, ids } = await openWith({ accounts: 1 });
+  await using _ = harness;
   const [id = ''] = ids;
   await hardDelete(id);
-  await stage.pass(logMs);
-  assert.equal(await stands(stage, id), false);
-  assert.deepEqual(await repairs(stage), [{ id, kind: 'deleted' }]);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(logMs);
+  assert.equal(await stands(harness, id), false);
+  assert.deepEqual(await repairs(harness), [{ id, kind: 'deleted' }]);
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a record that was deleted for good, and that the log does not know, goes with the next sweep', async () => {
-  const { stage, ids } = await openWith({ accounts: 1 });
-  await using _ = stage;
+  const { harness, ids } = await openWith({ accounts: 1 });
+  await using _ = harness;
   const [id = ''] = ids;
-  const fault = await stage.strike({
+  const fault = await harness.inject({
     match: ofLog,
     times: null,
     effect: { respond: { status: 200, body: emptyLog } },
   });
   await hardDelete(id);
-  await stage.pass(logMs);
-  assert.equal(await stands(stage, id), true);
-  await stage.pass(sweepMs - logMs);
+  await harness.pass(logMs);
+  assert.equal(await stands(harness, id), true);
+  await harness.pass(sweepMs - logMs);
   assert.ok((await fault.fired()) > 0);
-  assert.equal(await stands(stage, id), false);
-  assert.deepEqual(await repairs(stage), [{ id, kind: 'no longer visible' }], 'how it went nobody can say');
+  assert.equal(await stands(harness, id), false);
+  assert.deepEqual(await repairs(harness), [{ id, kind: 'no longer visible' }], 'how it went nobody can say');
   await fault.end();
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a log that does not reach back makes the sync compare all Ids by itself, and the table stays full', async () => {
-  const { stage, ids } = await openWith({ accounts: 2 });
-  await using _ = stage;
+  const { harness, ids } = await openWith({ accounts: 2 });
+  await using _ = harness;
   const [id = ''] = ids;
-  await forgetChanges(stage);
-  const fault = await stage.strike({ match: ofLog, effect: { answer: 'INVALID_REPLICATION_DATE' } });
+  await forgetChanges(harness);
+  const fault = await harness.inject({ match: ofLog, effect: { answer: 'INVALID_REPLICATION_DATE' } });
   await hardDelete(id);
-  await stage.pass(logMs);
+  await harness.pass(logMs);
   assert.equal(await fault.fired(), 1);
-  assert.ok(hasLogged(stage, 'log of deletions has a gap'));
+  assert.ok(hasLogged(harness, 'log of deletions has a gap'));
   assert.deepEqual(
-    await changes(stage),
+    await changes(harness),
     [{ operation: 'DELETE', id }],
     'that row goes, and no other is touched',
   );
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a log that was purged behind the last question does the same', async () => {
-  const { stage, ids } = await openWith({ accounts: 2 });
-  await using _ = stage;
+  const { harness, ids } = await openWith({ accounts: 2 });
+  await using _ = harness;
   const [id = ''] = ids;
-  await stage.pass(logMs);
-  await forgetChanges(stage);
+  await harness.pass(logMs);
+  await forgetChanges(harness);
   await hardDelete(id);
-  await stage.advance(2 * hourMs);
-  await org.control('/deleteLog/purge', { before: new Date(stage.clock.now() - minuteMs).toISOString() });
-  await stage.pass(10 * minuteMs);
-  assert.ok(hasLogged(stage, 'log of deletions has a gap'));
-  assert.deepEqual(await changes(stage), [{ operation: 'DELETE', id }]);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.advance(2 * hourMs);
+  await org.control('/deleteLog/purge', { before: new Date(harness.clock.now() - minuteMs).toISOString() });
+  await harness.pass(10 * minuteMs);
+  assert.ok(hasLogged(harness, 'log of deletions has a gap'));
+  assert.deepEqual(await changes(harness), [{ operation: 'DELETE', id }]);
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a log with too many Ids is asked for half of the time, and half of that, until all deletions have come', async () => {
-  const { stage, ids } = await openWith({ accounts: 5 });
-  await using _ = stage;
-  const fault = await stage.strike({ match: ofLog, times: 2, effect: { answer: 'EXCEEDED_ID_LIMIT' } });
+  const { harness, ids } = await openWith({ accounts: 5 });
+  await using _ = harness;
+  const fault = await harness.inject({ match: ofLog, times: 2, effect: { answer: 'EXCEEDED_ID_LIMIT' } });
   for (const id of ids) {
-    await stage.pass(3 * minuteMs);
+    await harness.pass(3 * minuteMs);
     await hardDelete(id);
   }
-  const { sweep } = await sweptAt(stage);
-  await stage.pass(logMs - 5 * 3 * minuteMs + 10 * minuteMs);
+  const { sweep } = await sweptAt(harness);
+  await harness.pass(logMs - 5 * 3 * minuteMs + 10 * minuteMs);
   assert.equal(await fault.fired(), 2);
   assert.deepEqual(
-    await repairs(stage),
+    await repairs(harness),
     ids.toSorted().map((id) => ({ id, kind: 'deleted' })),
   );
-  assert.deepEqual(await sweptAt(stage), { sweep }, 'no Ids had to be compared');
-  await stage.settle();
-  await stage.expectWhole();
+  assert.deepEqual(await sweptAt(harness), { sweep }, 'no Ids had to be compared');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
-const sweptAt = async (stage: Stage) => {
-  const [cursor] = await stage.mirror.query<{ sweep: number }>(
+const sweptAt = async (harness: ClockHarness) => {
+  const [cursor] = await harness.mirror.query<{ sweep: number }>(
     sql`SELECT position -> 'lastAt' AS sweep FROM _lockstep.cursor WHERE kind = 'sweep'`,
   );
   return { sweep: cursor?.sweep };
 };
 
 test('a log that is too much for the shortest question makes the sync compare all Ids', async () => {
-  const { stage, ids } = await openWith({ accounts: 2 });
-  await using _ = stage;
-  await forgetChanges(stage);
-  const fault = await stage.strike({ match: ofLog, times: 6, effect: { answer: 'EXCEEDED_ID_LIMIT' } });
+  const { harness, ids } = await openWith({ accounts: 2 });
+  await using _ = harness;
+  await forgetChanges(harness);
+  const fault = await harness.inject({ match: ofLog, times: 6, effect: { answer: 'EXCEEDED_ID_LIMIT' } });
   await hardDelete(...ids);
-  await stage.pass(logMs + 8 * minuteMs);
+  await harness.pass(logMs + 8 * minuteMs);
   assert.ok((await fault.fired()) <= 6);
-  assert.ok(hasLogged(stage, 'log of deletions has a gap'));
+  assert.ok(hasLogged(harness, 'log of deletions has a gap'));
   assert.deepEqual(
-    await changes(stage),
+    await changes(harness),
     ids.toSorted().map((id) => ({ operation: 'DELETE', id })),
   );
   await fault.end();
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a log that stands still for two days is worth a warning, and everything else goes on', async () => {
-  const { stage, ids } = await openWith({ accounts: 8 });
-  await using _ = stage;
-  await org.control('/deleteLog/hold', { coveredUntil: new Date(stage.clock.now()).toISOString() });
+  const { harness, ids } = await openWith({ accounts: 8 });
+  await using _ = harness;
+  await org.control('/deleteLog/hold', { coveredUntil: new Date(harness.clock.now()).toISOString() });
   try {
     for (const id of ids) {
-      await stage.advance(6 * hourMs);
-      const [created = ''] = await stage.write([
+      await harness.advance(6 * hourMs);
+      const [created = ''] = await harness.write([
         { create: 'Account', values: { Name: 'New' } },
         { delete: id },
       ]);
-      await stage.pass(3 * stage.intervalMs); // once a day one of the requests counts
-      assert.deepEqual([await stands(stage, created), await stands(stage, id)], [true, false]);
+      await harness.pass(3 * harness.intervalMs); // once a day one of the requests counts
+      assert.deepEqual([await stands(harness, created), await stands(harness, id)], [true, false]);
     }
-    const [last = ''] = await stage.write([{ create: 'Account', values: { Name: 'Last' } }]);
-    await stage.pass(stage.intervalMs);
+    const [last = ''] = await harness.write([{ create: 'Account', values: { Name: 'Last' } }]);
+    await harness.pass(harness.intervalMs);
     await hardDelete(last);
-    await stage.pass(sweepMs);
-    assert.equal(await stands(stage, last), false, 'the sweep does what the log does not');
-    assert.ok(hasLogged(stage, 'log of deletions lags'));
-    assert.deepEqual(stage.holder.syncProblems, []);
+    await harness.pass(sweepMs);
+    assert.equal(await stands(harness, last), false, 'the sweep does what the log does not');
+    assert.ok(hasLogged(harness, 'log of deletions lags'));
+    assert.deepEqual(harness.holder.syncProblems, []);
   } finally {
     await org.control('/deleteLog/hold', {});
   }
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('of two accounts that are merged the loser goes, and its contacts turn to the winner', async () => {
-  const { stage, ids } = await openWith({ accounts: 2, sobjects: ['Account', 'Contact'] });
-  await using _ = stage;
+  const { harness, ids } = await openWith({ accounts: 2, sobjects: ['Account', 'Contact'] });
+  await using _ = harness;
   const [winnerId = '', loserId = ''] = ids;
-  const [contact = ''] = await stage.write([
+  const [contact = ''] = await harness.write([
     { create: 'Contact', values: { LastName: 'Of the loser', AccountId: loserId } },
   ]);
-  await stage.pass(hourMs); // so that no poll would show that the contact turns: that moves no stamp
-  assert.equal((await stage.row('contact', contact))?.accountid, loserId);
+  await harness.pass(hourMs); // so that no poll would show that the contact turns: that moves no stamp
+  assert.equal((await harness.row('contact', contact))?.accountid, loserId);
   await org.control('/records/merge', { winnerId, loserIds: [loserId], values: { Site: 'Merged' } });
-  await stage.pass(3 * stage.intervalMs);
-  assert.equal(await stands(stage, loserId), false);
-  assert.equal((await stage.row('account', winnerId))?.site, 'Merged');
-  assert.equal((await stage.row('contact', contact))?.accountid, winnerId);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(3 * harness.intervalMs);
+  assert.equal(await stands(harness, loserId), false);
+  assert.equal((await harness.row('account', winnerId))?.site, 'Merged');
+  assert.equal((await harness.row('contact', contact))?.accountid, winnerId);
+  await harness.settle();
+  await harness.expectWhole();
 });

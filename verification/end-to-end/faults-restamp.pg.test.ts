@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -31,12 +31,12 @@ const restampFrom = (ms: number) =>
      WHERE n."Id" = a."Id"`);
 
 /** Each complete table but the one that is busy has been read up to lately. */
-async function expectFair(stage: Stage, busy: string) {
-  const late = await stage.mirror.query<{ sobject: string; read: string }>(sql`
+async function expectFair(harness: ClockHarness, busy: string) {
+  const late = await harness.mirror.query<{ sobject: string; read: string }>(sql`
     SELECT sobject, extract(epoch FROM read_until) * 1000 AS read
       FROM _lockstep.status WHERE read_until IS NOT NULL AND sobject <> ${busy}`);
   for (const { sobject, read } of late) {
-    const intervals = (stage.clock.now() - Number(read)) / stage.intervalMs;
+    const intervals = (harness.clock.now() - Number(read)) / harness.intervalMs;
     assert.ok(intervals <= fairIntervals, `${sobject} was polled ${intervals} intervals ago`);
   }
 }
@@ -45,14 +45,14 @@ test('a mass of records that are stamped again is read in windows, and the other
   const pageRows = 200;
   const pages = 20;
   await generate('Account', pages * pageRows);
-  await using stage = await openStage({ org, sobjects, pageRows });
-  await stage.copy();
-  await stage.pass(20 * stage.intervalMs);
-  const began = stage.clock.now();
+  await using harness = await openClockHarness({ org, sobjects, pageRows });
+  await harness.copy();
+  await harness.pass(20 * harness.intervalMs);
+  const began = harness.clock.now();
   await restampFrom(began);
-  await stage.advance(pages * pageRows * (1_000 / restampedASecond));
+  await harness.advance(pages * pageRows * (1_000 / restampedASecond));
   const left = async () => {
-    const [row] = await stage.mirror.query<{ count: number }>(
+    const [row] = await harness.mirror.query<{ count: number }>(
       sql`SELECT count(*) FROM salesforce.account WHERE systemmodstamp < to_timestamp(${Math.floor(began / 1000)})`,
     );
     return row?.count ?? 0;
@@ -60,40 +60,40 @@ test('a mass of records that are stamped again is read in windows, and the other
   let requests = 0;
   for (; (await left()) > 0; requests++) {
     assert.ok(requests < 20, `${await left()} accounts are left`);
-    await stage.pass(stage.intervalMs);
-    await expectFair(stage, 'Account');
+    await harness.pass(harness.intervalMs);
+    await expectFair(harness, 'Account');
   }
   assert.ok(requests <= 0.6 * pages, `${pages} pages took ${requests} requests`);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('first copies of several tables side by side leave those that are complete their polls', async () => {
   const pageRows = 50;
   await generate('Contact', 60 * pageRows);
   await generate('Opportunity', 30 * pageRows);
-  await using stage = await openStage({
+  await using harness = await openClockHarness({
     org,
     sobjects: ['Contact', 'Opportunity', 'Lead', 'Case'],
     pageRows,
   });
   const states = async () => {
-    const rows = await stage.mirror.query<{ sobject: string; state: string }>(
+    const rows = await harness.mirror.query<{ sobject: string; state: string }>(
       sql`SELECT sobject, state FROM _lockstep.status`,
     );
     return new Map(rows.map(({ sobject, state }) => [sobject, state]));
   };
-  while ((await states()).get('Lead') !== 'current') await stage.pass(stage.intervalMs);
+  while ((await states()).get('Lead') !== 'current') await harness.pass(harness.intervalMs);
   let polls = 0;
   for (; (await states()).get('Contact') !== 'current'; polls++) {
-    const [id = ''] = await stage.write([
+    const [id = ''] = await harness.write([
       { create: 'Lead', values: { LastName: 'L', Company: 'Meanwhile' } },
     ]);
-    await stage.pass(4 * stage.intervalMs);
-    assert.equal((await stage.row('lead', id))?.company, 'Meanwhile');
-    await expectFair(stage, 'Contact');
+    await harness.pass(4 * harness.intervalMs);
+    assert.equal((await harness.row('lead', id))?.company, 'Meanwhile');
+    await expectFair(harness, 'Contact');
   }
   assert.ok(polls >= 3, 'the copies took a while');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });

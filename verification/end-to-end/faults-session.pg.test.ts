@@ -1,8 +1,8 @@
 /** Sessions that are refused although they were just renewed, credentials that are, and tokens of elsewhere. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -11,77 +11,77 @@ const minuteMs = 60_000;
 const ofSync = { path: '*/composite', user: 'integration' } as const;
 const refused = { answer: 'INVALID_SESSION_ID' } as const;
 
-const openCopied = async (): Promise<Stage> => {
-  const stage = await openStage({ org, sobjects: ['Account'], intervalMs: 3_000 });
-  await stage.copy();
-  return stage;
+const openCopied = async (): Promise<ClockHarness> => {
+  const harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 3_000 });
+  await harness.copy();
+  return harness;
 };
 
-const create = async (stage: Stage, Name: string) =>
-  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+const create = async (harness: ClockHarness, Name: string) =>
+  (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
 test('after two refusals of the session in a row a change is in the mirror within a minute', async () => {
-  await using stage = await openCopied();
-  const fault = await stage.strike({ match: ofSync, times: 2, effect: refused });
-  const id = await create(stage, 'After two refusals');
-  await stage.pass(minuteMs);
+  await using harness = await openCopied();
+  const fault = await harness.inject({ match: ofSync, times: 2, effect: refused });
+  const id = await create(harness, 'After two refusals');
+  await harness.pass(minuteMs);
   assert.equal(await fault.fired(), 2);
-  assert.ok(stage.holder.syncProblems.includes('SF-02'), 'a person could see it');
-  assert.equal((await stage.row('account', id))?.name, 'After two refusals');
-  await stage.settle();
-  await stage.expectWhole();
+  assert.ok(harness.holder.syncProblems.includes('SF-02'), 'a person could see it');
+  assert.equal((await harness.row('account', id))?.name, 'After two refusals');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a session that is refused for half an hour is asked for about once a minute, and followed when it is taken again', async () => {
-  await using stage = await openCopied();
-  const fault = await stage.strike({ match: ofSync, times: null, effect: refused });
-  const id = await create(stage, 'Half an hour');
-  await stage.pass(30 * minuteMs);
+  await using harness = await openCopied();
+  const fault = await harness.inject({ match: ofSync, times: null, effect: refused });
+  const id = await create(harness, 'Half an hour');
+  await harness.pass(30 * minuteMs);
   const fired = await fault.fired();
   assert.ok(fired >= 50 && fired <= 90, `${fired} requests, two each time`);
   await fault.end();
-  await stage.pass(minuteMs);
-  assert.equal((await stage.row('account', id))?.name, 'Half an hour');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(minuteMs);
+  assert.equal((await harness.row('account', id))?.name, 'Half an hour');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a query whose answer alone says that the session is refused lets its object rest no longer than any other', async () => {
-  await using stage = await openCopied();
+  await using harness = await openCopied();
   const inside = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
-  const fault = await stage.strike({ match: inside, effect: refused });
-  const id = await create(stage, 'Inside a composite');
-  await stage.pass(minuteMs);
+  const fault = await harness.inject({ match: inside, effect: refused });
+  const id = await create(harness, 'Inside a composite');
+  await harness.pass(minuteMs);
   assert.equal(await fault.fired(), 1);
-  assert.equal((await stage.row('account', id))?.name, 'Inside a composite');
-  await stage.settle();
-  await stage.expectWhole();
+  assert.equal((await harness.row('account', id))?.name, 'Inside a composite');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a credential that the token endpoint refuses is tried once an hour', async () => {
-  await using stage = await openCopied();
+  await using harness = await openCopied();
   await org.control('/signIn/expireTokens', { user: 'integration' });
   const match = { path: '/services/oauth2/token' };
-  const fault = await stage.strike({ match, times: null, effect: { answer: 'INVALID_GRANT' } });
-  const id = await create(stage, 'After the hour');
-  await stage.pass(59 * minuteMs);
+  const fault = await harness.inject({ match, times: null, effect: { answer: 'INVALID_GRANT' } });
+  const id = await create(harness, 'After the hour');
+  await harness.pass(59 * minuteMs);
   assert.equal(await fault.fired(), 1);
-  assert.equal(stage.holder.syncProblems.at(-1), 'SF-01');
+  assert.equal(harness.holder.syncProblems.at(-1), 'SF-01');
   await fault.end();
-  await stage.pass(2 * minuteMs);
-  assert.equal((await stage.row('account', id))?.name, 'After the hour');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(2 * minuteMs);
+  assert.equal((await harness.row('account', id))?.name, 'After the hour');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a token answer that names a foreign address once is asked again within a minute', async () => {
-  await using stage = await openCopied();
+  await using harness = await openCopied();
   await org.control('/signIn/instanceUrl', { url: 'http://169.254.169.254/', times: 1 });
   await org.control('/signIn/expireTokens', { user: 'integration' });
-  const id = await create(stage, 'From the right address');
-  await stage.pass(minuteMs);
-  assert.ok(stage.holder.syncProblems.includes('ORG-04'));
-  assert.equal((await stage.row('account', id))?.name, 'From the right address');
-  await stage.settle();
-  await stage.expectWhole();
+  const id = await create(harness, 'From the right address');
+  await harness.pass(minuteMs);
+  assert.ok(harness.holder.syncProblems.includes('ORG-04'));
+  assert.equal((await harness.row('account', id))?.name, 'From the right address');
+  await harness.settle();
+  await harness.expectWhole();
 });

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
 import { testServerUrl } from '@lockstep/harness/database';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
 import { destinationNames } from 'lockstep/postgres/testing';
 
 const org = await startOrg({ records: 300 });
@@ -17,27 +17,27 @@ after(() => org[Symbol.asyncDispose]());
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-const create = async (stage: Stage, Name: string) =>
-  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
-const nameOf = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
+const create = async (harness: ClockHarness, Name: string) =>
+  (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
-async function openCopied(): Promise<Stage> {
-  const stage = await openStage({ org, sobjects: ['Account', 'Lead'] });
-  await stage.copy();
-  return stage;
+async function openCopied(): Promise<ClockHarness> {
+  const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'] });
+  await harness.copy();
+  return harness;
 }
 
 /** As its readers' role may: their grants were given when the table was made. */
-const mayRead = async (stage: Stage) => {
-  const { reader } = destinationNames(stage.sync.id);
-  const [take] = await stage.mirror.query<{ may: boolean }>(
+const mayRead = async (harness: ClockHarness) => {
+  const { reader } = destinationNames(harness.sync.id);
+  const [take] = await harness.mirror.query<{ may: boolean }>(
     sql`SELECT has_table_privilege(${reader}, 'salesforce.account', 'SELECT') AS may`,
   );
   return take?.may;
 };
 
-const problems = (stage: Stage) =>
-  stage.mirror.query<{ sobject: string; kind: string; code: string }>(
+const problems = (harness: ClockHarness) =>
+  harness.mirror.query<{ sobject: string; kind: string; code: string }>(
     sql`SELECT sobject, kind, code FROM _lockstep.problems ORDER BY sobject, kind`,
   );
 
@@ -50,56 +50,56 @@ for (const [what, statement] of [
   ['a table that somebody drops', sql`DROP TABLE salesforce.account`],
 ] as const) {
   test(`${what} is made again by the next page, filled, and open to its readers`, async () => {
-    await using stage = await openCopied();
-    const lead = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
-    await stage.mirror.query(statement);
-    const id = await create(stage, 'After the change');
-    await stage.pass(3 * stage.intervalMs);
-    await stage.copy();
-    assert.equal(await nameOf(stage, id), 'After the change');
-    assert.equal((await stage.row('lead', lead[0] ?? ''))?.company, 'Goes on');
-    assert.equal(await mayRead(stage), true);
-    assert.ok(stage.log.text().includes('"code":"SCH-04","msg":"table made again"'), 'a person is told');
-    assert.deepEqual(await problems(stage), []);
-    assert.deepEqual(stage.holder.syncProblems, [], 'no other object has waited for it');
-    await stage.settle();
-    await stage.expectConverged();
-    await stage.expectRest();
+    await using harness = await openCopied();
+    const lead = await harness.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Goes on' } }]);
+    await harness.mirror.query(statement);
+    const id = await create(harness, 'After the change');
+    await harness.pass(3 * harness.intervalMs);
+    await harness.copy();
+    assert.equal(await nameOf(harness, id), 'After the change');
+    assert.equal((await harness.row('lead', lead[0] ?? ''))?.company, 'Goes on');
+    assert.equal(await mayRead(harness), true);
+    assert.ok(harness.log.text().includes('"code":"SCH-04","msg":"table made again"'), 'a person is told');
+    assert.deepEqual(await problems(harness), []);
+    assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited for it');
+    await harness.settle();
+    await harness.expectConverged();
+    await harness.expectRest();
   });
 }
 
 test('a column of another type that takes every value all the same is found by the next start', async () => {
-  await using stage = await openCopied();
-  await stage.mirror.query(sql`ALTER TABLE salesforce.account ALTER name TYPE varchar(255)`);
-  const id = await create(stage, 'Into another type');
-  await stage.pass(2 * stage.intervalMs);
-  assert.equal(await nameOf(stage, id), 'Into another type');
-  const successor = stage.startAnother();
-  await stage.copy();
+  await using harness = await openCopied();
+  await harness.mirror.query(sql`ALTER TABLE salesforce.account ALTER name TYPE varchar(255)`);
+  const id = await create(harness, 'Into another type');
+  await harness.pass(2 * harness.intervalMs);
+  assert.equal(await nameOf(harness, id), 'Into another type');
+  const successor = harness.startAnother();
+  await harness.copy();
   assert.deepEqual(successor.syncProblems, []);
-  const [column] = await stage.mirror.query(sql`
+  const [column] = await harness.mirror.query(sql`
     SELECT data_type FROM information_schema.columns
      WHERE table_schema = 'salesforce' AND table_name = 'account' AND column_name = 'name'`);
   assert.deepEqual(column, { data_type: 'text' });
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 test('a table that somebody drops while nothing changes is found by a check', async () => {
-  await using stage = await openCopied();
-  await stage.mirror.query(sql`DROP TABLE salesforce.account`);
-  await stage.pass(65 * minuteMs);
-  await stage.copy();
-  assert.equal(await mayRead(stage), true);
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await using harness = await openCopied();
+  await harness.mirror.query(sql`DROP TABLE salesforce.account`);
+  await harness.pass(65 * minuteMs);
+  await harness.copy();
+  assert.equal(await mayRead(harness), true);
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 /** Of the mirror's database as it is now; put back by `restore`, whoever is connected. */
-async function backUp(stage: Stage) {
-  const { database } = stage.sync.destination;
+async function backUp(harness: ClockHarness) {
+  const { database } = harness.sync.destination;
   const copy = `${database}_yesterday`;
   const admin = openDatabase({ url: testServerUrl(), applicationName: 'test-restore', connectionsMax: 1 });
   const copyAs = async (name: string, from: string) => {
@@ -124,94 +124,103 @@ async function backUp(stage: Stage) {
 }
 
 /** A day of changes that the restored database does not know of. */
-async function liveThroughADay(stage: Stage, ids: { deleted: string; changed: string }) {
-  await stage.advance(dayMs);
-  const created = await create(stage, 'Since yesterday');
-  await stage.write([
+async function liveThroughADay(harness: ClockHarness, ids: { deleted: string; changed: string }) {
+  await harness.advance(dayMs);
+  const created = await create(harness, 'Since yesterday');
+  await harness.write([
     { delete: ids.deleted },
     { update: ids.changed, values: { Name: 'Changed since yesterday' } },
   ]);
-  await stage.pass(5 * stage.intervalMs);
-  assert.equal(await nameOf(stage, created), 'Since yesterday');
+  await harness.pass(5 * harness.intervalMs);
+  assert.equal(await nameOf(harness, created), 'Since yesterday');
   return created;
 }
 
 test('a database that is restored to yesterday while nobody runs the sync is caught up from its own cursors', async () => {
-  await using stage = await openCopied();
-  const ids = { deleted: await create(stage, 'To be deleted'), changed: await create(stage, 'Yesterday') };
-  const hardDeleted = await create(stage, 'To be deleted for good');
-  await stage.pass(5 * stage.intervalMs);
-  await using backup = await backUp(stage);
-  const created = await liveThroughADay(stage, ids);
+  await using harness = await openCopied();
+  const ids = {
+    deleted: await create(harness, 'To be deleted'),
+    changed: await create(harness, 'Yesterday'),
+  };
+  const hardDeleted = await create(harness, 'To be deleted for good');
+  await harness.pass(5 * harness.intervalMs);
+  await using backup = await backUp(harness);
+  const created = await liveThroughADay(harness, ids);
   await org.control('/records/hardDelete', { ids: [hardDeleted] });
-  await stage.holder.stop();
+  await harness.holder.stop();
   await backup.restore();
-  assert.equal(await nameOf(stage, created), undefined);
+  assert.equal(await nameOf(harness, created), undefined);
 
-  stage.startAnother();
-  await stage.pass(5 * stage.intervalMs);
-  assert.equal(await nameOf(stage, created), 'Since yesterday');
-  assert.equal(await nameOf(stage, ids.changed), 'Changed since yesterday');
-  assert.equal(await stage.row('account', ids.deleted), undefined);
-  await stage.settle();
+  harness.startAnother();
+  await harness.pass(5 * harness.intervalMs);
+  assert.equal(await nameOf(harness, created), 'Since yesterday');
+  assert.equal(await nameOf(harness, ids.changed), 'Changed since yesterday');
+  assert.equal(await harness.row('account', ids.deleted), undefined);
+  await harness.settle();
   assert.equal(
-    await stage.row('account', hardDeleted),
+    await harness.row('account', hardDeleted),
     undefined,
     'its log of deletions goes on from yesterday too',
   );
-  await stage.expectConverged();
-  await stage.expectRest();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 test('a holder whose database is restored to yesterday under it goes on from the cursors there', async () => {
-  await using stage = await openCopied();
-  const ids = { deleted: await create(stage, 'To be deleted'), changed: await create(stage, 'Yesterday') };
-  await stage.pass(5 * stage.intervalMs);
-  await using backup = await backUp(stage);
-  await stage.pass(2 * stage.intervalMs);
-  const created = await liveThroughADay(stage, ids);
+  await using harness = await openCopied();
+  const ids = {
+    deleted: await create(harness, 'To be deleted'),
+    changed: await create(harness, 'Yesterday'),
+  };
+  await harness.pass(5 * harness.intervalMs);
+  await using backup = await backUp(harness);
+  await harness.pass(2 * harness.intervalMs);
+  const created = await liveThroughADay(harness, ids);
   await backup.restore();
-  await stage.pass(5 * stage.intervalMs);
-  assert.equal(await nameOf(stage, created), 'Since yesterday');
-  assert.equal(await nameOf(stage, ids.changed), 'Changed since yesterday');
-  assert.equal(await stage.row('account', ids.deleted), undefined);
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await harness.pass(5 * harness.intervalMs);
+  assert.equal(await nameOf(harness, created), 'Since yesterday');
+  assert.equal(await nameOf(harness, ids.changed), 'Changed since yesterday');
+  assert.equal(await harness.row('account', ids.deleted), undefined);
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });
 
 test('a page that was asked for before the database went back is refused there, and nothing is skipped', async () => {
-  await using stage = await openCopied();
-  const ids = { deleted: await create(stage, 'To be deleted'), changed: await create(stage, 'Yesterday') };
-  await stage.pass(5 * stage.intervalMs);
-  await using backup = await backUp(stage);
-  await stage.pass(2 * stage.intervalMs);
-  const created = await liveThroughADay(stage, ids);
-  const late = await create(stage, 'On the late page');
-  const page = await stage.strike({
+  await using harness = await openCopied();
+  const ids = {
+    deleted: await create(harness, 'To be deleted'),
+    changed: await create(harness, 'Yesterday'),
+  };
+  await harness.pass(5 * harness.intervalMs);
+  await using backup = await backUp(harness);
+  await harness.pass(2 * harness.intervalMs);
+  const created = await liveThroughADay(harness, ids);
+  const late = await create(harness, 'On the late page');
+  const page = await harness.inject({
     match: { contains: 'SystemModstamp >', inside: 'only' },
     effect: { hang: 'after' },
   });
-  await stage.advance(stage.intervalMs);
-  await page.struck();
-  const { received } = stage.holder.counts;
+  await harness.advance(harness.intervalMs);
+  await page.injected();
+  const { received } = harness.holder.counts;
   await backup.restore();
   await page.release();
-  await stage.holder.untilRest();
-  assert.equal(await nameOf(stage, late), undefined);
-  assert.equal(stage.holder.counts.received, received, 'the page was refused as a whole');
+  await harness.holder.untilRest();
+  assert.equal(await nameOf(harness, late), undefined);
+  assert.equal(harness.holder.counts.received, received, 'the page was refused as a whole');
 
-  stage.startAnother();
-  await stage.pass(5 * stage.intervalMs);
+  harness.startAnother();
+  await harness.pass(5 * harness.intervalMs);
   for (const [id, name] of [
     [created, 'Since yesterday'],
     [late, 'On the late page'],
     [ids.changed, 'Changed since yesterday'],
     [ids.deleted, undefined],
   ] as const) {
-    assert.equal(await nameOf(stage, id), name);
+    assert.equal(await nameOf(harness, id), name);
   }
-  await stage.settle();
-  await stage.expectConverged();
-  await stage.expectRest();
+  await harness.settle();
+  await harness.expectConverged();
+  await harness.expectRest();
 });

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
 import { startOrg } from '@lockstep/harness/org';
-import { dataPath, openStage, type Stage } from '@lockstep/harness/stage';
 
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
@@ -14,94 +14,94 @@ after(() => org[Symbol.asyncDispose]());
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-const create = async (stage: Stage, Name: string, at?: Date) => {
-  const [id = ''] = await stage.write([{ create: 'Account', values: { Name } }], at);
+const create = async (harness: ClockHarness, Name: string, at?: Date) => {
+  const [id = ''] = await harness.write([{ create: 'Account', values: { Name } }], at);
   return id;
 };
-const rename = (stage: Stage, id: string, Name: string, at?: Date) =>
-  stage.write([{ update: id, values: { Name } }], at);
-const nameOf = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
+const rename = (harness: ClockHarness, id: string, Name: string, at?: Date) =>
+  harness.write([{ update: id, values: { Name } }], at);
+const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
 test('a transaction that commits nine minutes after its stamp arrives with the recheck', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
   const { id, ids } = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
     writes: [{ create: 'Account', values: { Name: 'Committed late' } }],
   });
   const [account = ''] = ids;
-  await stage.pass(9 * minuteMs);
+  await harness.pass(9 * minuteMs);
   await org.control('/transactions/commit', { id });
-  await stage.pass(2 * minuteMs);
-  assert.equal(await stage.row('account', account), undefined, 'the head has passed its stamp');
-  await stage.settle();
-  assert.equal(await nameOf(stage, account), 'Committed late');
-  await stage.expectWhole();
+  await harness.pass(2 * minuteMs);
+  assert.equal(await harness.row('account', account), undefined, 'the head has passed its stamp');
+  await harness.settle();
+  assert.equal(await nameOf(harness, account), 'Committed late');
+  await harness.expectWhole();
 });
 
 test('a transaction that was open when the sync began arrives too', async () => {
   const { id, ids } = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
     writes: [{ create: 'Account', values: { Name: 'Begun before' } }],
   });
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.pass(9 * minuteMs);
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.pass(9 * minuteMs);
   await org.control('/transactions/commit', { id });
-  await stage.settle();
-  assert.equal(await nameOf(stage, ids[0] ?? ''), 'Begun before');
-  await stage.expectWhole();
+  await harness.settle();
+  assert.equal(await nameOf(harness, ids[0] ?? ''), 'Begun before');
+  await harness.expectWhole();
 });
 
 test('600 records with one stamp arrive in three pages of 200 and are then left behind', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'], pageRows: 200 });
-  await stage.copy();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 200 });
+  await harness.copy();
   const count = async () => {
-    const [counted] = await stage.mirror.query<{ rows: number }>(
+    const [counted] = await harness.mirror.query<{ rows: number }>(
       sql`SELECT count(*) AS rows FROM salesforce.account`,
     );
     return counted?.rows ?? 0;
   };
   const before = await count();
   await org.control('/records/generate', { sobject: 'Account', count: 600 });
-  await stage.pass(4 * stage.intervalMs);
+  await harness.pass(4 * harness.intervalMs);
   assert.equal((await count()) - before, 600);
-  await stage.pass(6 * stage.intervalMs);
-  const { received } = stage.holder.counts;
-  await stage.pass(3 * stage.intervalMs);
-  assert.equal(stage.holder.counts.received, received, 'the head does not read them again and again');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.pass(6 * harness.intervalMs);
+  const { received } = harness.holder.counts;
+  await harness.pass(3 * harness.intervalMs);
+  assert.equal(harness.holder.counts.received, received, 'the head does not read them again and again');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('of two updates in one second the second arrives, though the first was read between them', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
-  const second = new Date(stage.clock.now());
-  const id = await create(stage, 'First', second);
-  await stage.pass(stage.intervalMs);
-  assert.equal(await nameOf(stage, id), 'First');
-  await rename(stage, id, 'Second', second);
-  await stage.settle();
-  assert.equal(await nameOf(stage, id), 'Second');
-  await stage.expectWhole();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
+  const second = new Date(harness.clock.now());
+  const id = await create(harness, 'First', second);
+  await harness.pass(harness.intervalMs);
+  assert.equal(await nameOf(harness, id), 'First');
+  await rename(harness, id, 'Second', second);
+  await harness.settle();
+  assert.equal(await nameOf(harness, id), 'Second');
+  await harness.expectWhole();
 });
 
 test('a change whose stamp and Id lie behind a page that is already read is not skipped', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'], pageRows: 200 });
-  const id = await create(stage, 'Small Id');
-  await stage.copy();
-  const second = new Date(stage.clock.now());
+  await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 200 });
+  const id = await create(harness, 'Small Id');
+  await harness.copy();
+  const second = new Date(harness.clock.now());
   await org.control('/records/generate', { sobject: 'Account', count: 500, at: second.toISOString() });
-  await stage.pass(stage.intervalMs);
-  await rename(stage, id, 'Behind the cursor', second);
-  await stage.pass(stage.intervalMs);
+  await harness.pass(harness.intervalMs);
+  await rename(harness, id, 'Behind the cursor', second);
+  await harness.pass(harness.intervalMs);
   // The pass goes on with the whole of the second in which its first page ended.
-  assert.equal(await nameOf(stage, id), 'Behind the cursor');
-  await stage.settle();
-  await stage.expectWhole();
+  assert.equal(await nameOf(harness, id), 'Behind the cursor');
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 for (const hours of [-1, 1]) {
   test(`a local clock that is ${hours} h off changes nothing of what is read and claimed`, async () => {
-    await using stage = await openStage({
+    await using harness = await openClockHarness({
       org,
       sobjects: ['Account'],
       engineClock: (clock) => ({
@@ -109,28 +109,28 @@ for (const hours of [-1, 1]) {
         sleep: (ms, signal) => clock.sleep(ms, signal),
       }),
     });
-    await stage.copy();
-    const id = await create(stage, 'By another clock');
-    await stage.pass(2 * stage.intervalMs);
-    assert.equal(await nameOf(stage, id), 'By another clock');
-    const patched = await stage.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Patched' });
+    await harness.copy();
+    const id = await create(harness, 'By another clock');
+    await harness.pass(2 * harness.intervalMs);
+    assert.equal(await nameOf(harness, id), 'By another clock');
+    const patched = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Patched' });
     assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
-    await stage.settle();
-    await stage.expectWhole();
+    await harness.settle();
+    await harness.expectWhole();
   });
 }
 
 test('another time zone of the machine, set while the engine runs, changes nothing', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account'] });
-  await stage.copy();
+  await using harness = await openClockHarness({ org, sobjects: ['Account'] });
+  await harness.copy();
   const { TZ } = process.env;
   process.env.TZ = 'Pacific/Kiritimati';
   try {
-    const id = await create(stage, 'On the other side of the date line');
-    await stage.pass(2 * stage.intervalMs);
-    assert.equal(await nameOf(stage, id), 'On the other side of the date line');
-    await stage.settle();
-    await stage.expectWhole();
+    const id = await create(harness, 'On the other side of the date line');
+    await harness.pass(2 * harness.intervalMs);
+    assert.equal(await nameOf(harness, id), 'On the other side of the date line');
+    await harness.settle();
+    await harness.expectWhole();
   } finally {
     if (TZ === undefined) delete process.env.TZ;
     else process.env.TZ = TZ;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { dataPath, openWorld } from '@lockstep/harness/world';
+import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
 /** What is written to Salesforce as JSON text, and what SQL shows of it. */
 const fields: readonly { field: string; json: string; shows: string | null }[] = [
@@ -32,21 +32,21 @@ const fields: readonly { field: string; json: string; shows: string | null }[] =
 ];
 
 test('every field type goes from an answer of Salesforce to SQL as it was', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Invoice__c'] });
-  world.startWorker();
-  await world.untilComplete();
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Invoice__c'] });
+  harness.startWorker();
+  await harness.untilComplete();
   const body = `{${fields.map(({ field, json }) => `"${field}": ${json}`).join(', ')}}`;
-  const created = await world.org.request('POST', `${dataPath}/sobjects/Invoice__c`, {
+  const created = await harness.org.request('POST', `${dataPath}/sobjects/Invoice__c`, {
     body,
     headers: { 'content-type': 'application/json' },
   });
   assert.equal(created.status, 201, created.text);
   const { id } = created.json as { id: string };
-  await world.until(
+  await harness.until(
     sql`SELECT EXISTS (SELECT FROM salesforce.invoice__c WHERE id = ${id})`,
     'the invoice is there',
   );
-  const [row] = await world.reader.query<Record<string, string | null>>(
+  const [row] = await harness.reader.query<Record<string, string | null>>(
     sql`SELECT * FROM salesforce.invoice__c WHERE id = ${id}`,
   );
   for (const { field, shows } of fields) assert.equal(row?.[field.toLowerCase()], shows, field);
@@ -57,10 +57,10 @@ test('every field type goes from an answer of Salesforce to SQL as it was', asyn
 });
 
 test('a record without any value is a row of nulls', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Invoice__c'] });
-  const answer = await world.call('POST', `${dataPath}/sobjects/Invoice__c`, {});
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Invoice__c'] });
+  const answer = await harness.call('POST', `${dataPath}/sobjects/Invoice__c`, {});
   const { id } = JSON.parse(answer.text) as { id: string };
-  const [row] = await world.reader.query<Record<string, string | null>>(
+  const [row] = await harness.reader.query<Record<string, string | null>>(
     sql`SELECT * FROM salesforce.invoice__c WHERE id = ${id}`,
   );
   for (const { field } of fields.filter(({ field }) => field !== 'Is_Disputed__c')) {
@@ -69,31 +69,31 @@ test('a record without any value is a row of nulls', async () => {
 });
 
 test('NUL is removed and counted; a lone surrogate sets its row aside and no other', async () => {
-  await using world = await openWorld({ org: { records: 600 }, sobjects: ['Lead'] });
-  world.startWorker();
-  await world.untilComplete();
-  const [nul, lone, good] = await world.reader.query<{ id: string }>(
+  await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead'] });
+  harness.startWorker();
+  await harness.untilComplete();
+  const [nul, lone, good] = await harness.reader.query<{ id: string }>(
     sql`SELECT id FROM salesforce.lead ORDER BY id LIMIT 3`,
   );
-  await world.org.db.query(sql`
+  await harness.org.db.query(sql`
     UPDATE org."Lead"
        SET "Company" = CASE "Id" WHEN ${nul?.id} THEN 'a' || U&'\\E0000000' || 'b'
                                  WHEN ${lone?.id} THEN U&'\\E000D800' || 'x'
                                  ELSE 'good' END,
            "SystemModstamp" = date_trunc('second', clock_timestamp())
      WHERE "Id" IN (${nul?.id}, ${lone?.id}, ${good?.id})`);
-  await world.until(
+  await harness.until(
     sql`SELECT company = 'good' FROM salesforce.lead WHERE id = ${good?.id}`,
     'the good record of the page is applied',
   );
-  const [row] = await world.reader.query(sql`SELECT company FROM salesforce.lead WHERE id = ${nul?.id}`);
+  const [row] = await harness.reader.query(sql`SELECT company FROM salesforce.lead WHERE id = ${nul?.id}`);
   assert.deepEqual(row, { company: 'ab' });
-  const [aside] = await world.admin.query<{ id: string; code: string; record: string }>(
+  const [aside] = await harness.admin.query<{ id: string; code: string; record: string }>(
     sql`SELECT id, code, record FROM _lockstep.quarantine`,
   );
   assert.equal(aside?.id, lone?.id);
   assert.match(aside?.record ?? '', /\\ud800x/i);
-  const [counted] = await world.admin.query(
+  const [counted] = await harness.admin.query(
     sql`SELECT nuls_removed > 0 AS counted FROM _lockstep.checkpoint`,
   );
   assert.deepEqual(counted, { counted: true });

@@ -197,7 +197,7 @@ eachWay({ records: 300 }, (reached) => {
   });
 
   test('a session that renews itself goes on by the address that is set again', async () => {
-    const { instanceUrl, witness } = reached();
+    const { instanceUrl, appliedCheck } = reached();
     const { username, password } = org.credentials.demo;
     const renewing = reached().unsigned();
     await renewing.login(username, password);
@@ -208,10 +208,10 @@ eachWay({ records: 300 }, (reached) => {
     setAgain();
     renewing.on('refresh', setAgain);
     await renewing.oauth2.revokeToken(renewing.accessToken ?? '');
-    const checked = witness?.checked();
+    const checked = appliedCheck?.checked();
     savedId(await renewing.sobject('Account').create({ Name: 'Renewed' }));
     assert.equal(renewing.instanceUrl, instanceUrl);
-    assert.equal(witness?.checked(), checked === undefined ? undefined : checked + 1);
+    assert.equal(appliedCheck?.checked(), checked === undefined ? undefined : checked + 1);
   });
 
   test('a request past the limit of the day is refused with its code', async () => {

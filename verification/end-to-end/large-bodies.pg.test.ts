@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { after, test } from 'node:test';
 import { openCli } from '@lockstep/harness/cli-process';
-import { dataPath, openWorld } from '@lockstep/harness/world';
+import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
 /** Files through the proxy as a process of its own, whose memory can be measured: `lockstep start` on the test's sync. */
 const megabyte = 1024 * 1024;
@@ -23,19 +23,19 @@ const growthMaxBytes = 60 * megabyte;
 
 const undo = new AsyncDisposableStack();
 after(() => undo.disposeAsync());
-const world = undo.use(await openWorld({ org: { records: 100 }, sobjects: ['Account'] }));
+const harness = undo.use(await openEndToEndHarness({ org: { records: 100 }, sobjects: ['Account'] }));
 const cli = undo.use(
   await openCli({
-    DATABASE_URL: world.control.database.url,
-    LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
-    LOCKSTEP_ALLOW_HOST: new URL(world.org.url).host,
+    DATABASE_URL: harness.control.database.url,
+    LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
+    LOCKSTEP_ALLOW_HOST: new URL(harness.org.url).host,
   }),
 );
 const server = await cli.start(['start', '--json'], 'Ctrl-C stops it');
 undo.defer(async () => assert.equal((await server.end('SIGTERM')).code, 0));
 const { proxy_url: proxyUrl, pid } = JSON.parse(server.stdout()) as { proxy_url: string; pid: number };
-const files = `${proxyUrl}/${world.sync.id}${dataPath}/sobjects/ContentVersion`;
-const token = await world.org.token('demo');
+const files = `${proxyUrl}/${harness.sync.id}${dataPath}/sobjects/ContentVersion`;
+const token = await harness.org.token('demo');
 
 /** The most memory that the process has had so far. */
 function peakBytes(): number {

@@ -7,25 +7,25 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
-import { openWorld } from '@lockstep/harness/world';
+import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { readHealth, type Sync, setIntervalMs } from 'lockstep/control';
 import { recordSync } from 'lockstep/control/testing';
 
 /** A control database with a sync in it, and a command line that was not given its key. */
-async function openStage(): Promise<AsyncDisposable & { world: TestControl; cli: Cli; keyFile: string }> {
+async function openSetup(): Promise<AsyncDisposable & { harness: TestControl; cli: Cli; keyFile: string }> {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(await openTestControl());
-  await recordSync(world.control, newSync({ name: 'acme' }));
-  const cli = undo.use(await openCli({ DATABASE_URL: world.database.url }));
+  const harness = undo.use(await openTestControl());
+  await recordSync(harness.control, newSync({ name: 'acme' }));
+  const cli = undo.use(await openCli({ DATABASE_URL: harness.database.url }));
   const ends = undo.move();
   const keyFile = join(cli.folder, '.config', 'lockstep', 'key');
-  return { world, cli, keyFile, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, cli, keyFile, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 test('start and demo without the key of existing credentials say which key is wanted, and write nothing', async () => {
-  await using stage = await openStage();
-  const { world, cli, keyFile } = stage;
-  const { db } = world.database;
+  await using setup = await openSetup();
+  const { harness, cli, keyFile } = setup;
+  const { db } = harness.database;
   // As an older version has left it: a start that goes on would bring it up to date.
   await db.script(
     'ALTER TABLE lockstep.sync DROP COLUMN without_database; DELETE FROM lockstep.migration WHERE number = 3',
@@ -39,7 +39,7 @@ test('start and demo without the key of existing credentials say which key is wa
   ] as const) {
     const { code, stderr } = await cli.run([command], environment);
     assert.equal(code, 1, stderr);
-    assert.match(stderr, new RegExp(`^error KEY-04: .*sealed with key ${world.key.id}, but `, 'm'));
+    assert.match(stderr, new RegExp(`^error KEY-04: .*sealed with key ${harness.key.id}, but `, 'm'));
     assert.ok(stderr.includes(where), stderr);
     assert.match(stderr, /^next: Put the file with that key back, or name it with LOCKSTEP_KEY_FILE/m);
   }
@@ -52,8 +52,8 @@ test('start and demo without the key of existing credentials say which key is wa
 });
 
 test('a command without the key makes none; what needs no secret works, what needs one says which key is wanted', async () => {
-  await using stage = await openStage();
-  const { world, cli, keyFile } = stage;
+  await using setup = await openSetup();
+  const { harness, cli, keyFile } = setup;
   assert.match((await cli.run(['sync', 'list'])).stdout, /^acme /m);
   const create = ['sync', 'create', '--org', 'x.example.com', '--objects', 'Account', '--client-id', 'id'];
   for (const args of [
@@ -64,7 +64,7 @@ test('a command without the key makes none; what needs no secret works, what nee
     const { stderr } = await cli.run(args);
     const says = args.includes('create') ? /The file \/dev\/null is empty/ : /^error KEY-04: /;
     assert.match(stderr, says, args.join(' '));
-    assert.ok(args.includes('create') || stderr.includes(world.key.id));
+    assert.ok(args.includes('create') || stderr.includes(harness.key.id));
   }
   const secret = join(cli.folder, 'secret');
   await cli.shell(`printf secret > ${secret}`);
@@ -74,8 +74,8 @@ test('a command without the key makes none; what needs no secret works, what nee
 });
 
 /** Alters the sync's sealed data key as a damaged row would, and gives what it was. */
-async function alter(world: TestControl, id: Sync['id']): Promise<string> {
-  const { db } = world.database;
+async function alter(harness: TestControl, id: Sync['id']): Promise<string> {
+  const { db } = harness.database;
   const [before] = await db.query<{ key: string }>(
     sql`SELECT sealed_data_key AS key FROM lockstep.sync WHERE sync_id = ${id}`,
   );
@@ -85,14 +85,14 @@ async function alter(world: TestControl, id: Sync['id']): Promise<string> {
 }
 
 test('a sync whose secret was altered is locked: told, not tried again before its settings change, and others run', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
-  const { control, log, database } = world.control;
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
+  const { control, log, database } = harness.control;
   const second = newSync({ name: 'second' });
   await recordSync(control, second);
-  const intact = await alter(world.control, second.id);
-  const locked = world.news('KEY-03');
-  const worker = world.startWorker();
-  await Promise.all([locked, world.untilComplete()]);
+  const intact = await alter(harness.control, second.id);
+  const locked = harness.news('KEY-03');
+  const worker = harness.startWorker();
+  await Promise.all([locked, harness.untilComplete()]);
 
   const health = async (id: Sync['id']) => (await readHealth(control)).get(id);
   const { isHeld, fault } = (await health(second.id)) ?? {};
@@ -100,7 +100,7 @@ test('a sync whose secret was altered is locked: told, not tried again before it
   assert.match(fault?.says ?? '', /Sealed value was moved or altered/);
   const retryInMs = Date.parse(fault?.retryAt ?? '') - systemClock.now();
   assert.ok(retryInMs > 3_000_000, `the next try is ${retryInMs} ms away`);
-  assert.equal((await health(world.sync.id))?.fault, null);
+  assert.equal((await health(harness.sync.id))?.fault, null);
 
   await database.db.query(
     sql`UPDATE lockstep.sync SET sealed_data_key = ${intact} WHERE sync_id = ${second.id}`,
@@ -113,9 +113,9 @@ test('a sync whose secret was altered is locked: told, not tried again before it
 });
 
 test('the proxy refuses requests of a locked sync with an error of their own, and sends nothing', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Lead'] });
-  await alter(world.control, world.sync.id);
-  const answer = await world.call('GET', '/services/data/v62.0/limits');
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
+  await alter(harness.control, harness.sync.id);
+  const answer = await harness.call('GET', '/services/data/v62.0/limits');
   assert.deepEqual([answer.status, answer.headers.get('lockstep-error')], [503, 'PRX-13']);
   assert.match(answer.text, /LOCKSTEP_PRX_13/);
   assert.match(answer.text, /KEY-03.*Nothing reached Salesforce\. .*lockstep status/);

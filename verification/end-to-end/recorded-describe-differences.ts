@@ -37,7 +37,7 @@ const justified: readonly Justified[] = [
     is: (difference) => difference.place === 'Event.RecurrenceTimeZoneSidKey' && isSmaller(difference),
   },
   ...['createable', 'updateable', 'defaultedOnCreate'].map((key) =>
-    places('the forecast category follows the stage', key, 'Opportunity.ForecastCategoryName'),
+    places('the forecast category follows the harness', key, 'Opportunity.ForecastCategoryName'),
   ),
   places('the recorded org had no record types for cases', 'field', 'Case.RecordTypeId'),
   places(

@@ -10,9 +10,9 @@ import { connect as connectTls } from 'node:tls';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { certificateOf } from '@lockstep/harness/certificate';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
+import { armFault } from '@lockstep/harness/injected-fault';
 import { type ServerProcess, startServerProcess } from '@lockstep/harness/server-process';
-import { armFault } from '@lockstep/harness/struck-fault';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
 
 const accounts = `${dataPath}/sobjects/Account`;
 const small = { org: { records: 300 }, sobjects: ['Account'] };
@@ -23,15 +23,15 @@ async function create(server: ServerProcess, name: string): Promise<string> {
   return (JSON.parse(answer.text) as { id: string }).id;
 }
 
-const nameInMirror = async (world: World, id: string) => {
-  const [row] = await world.reader.query<{ name: string }>(
+const nameInMirror = async (harness: EndToEndHarness, id: string) => {
+  const [row] = await harness.reader.query<{ name: string }>(
     sql`SELECT name FROM salesforce.account WHERE id = ${id}`,
   );
   return row?.name;
 };
 
-const openIntents = async (world: World) => {
-  const [row] = await world.admin.query<{ open: number }>(
+const openIntents = async (harness: EndToEndHarness) => {
+  const [row] = await harness.admin.query<{ open: number }>(
     sql`SELECT count(*)::integer AS open FROM _lockstep.intent WHERE outcome IS NULL`,
   );
   return row?.open;
@@ -39,16 +39,16 @@ const openIntents = async (world: World) => {
 
 test('a server that is told to stop answers every write under way, and a balancer learns of it first', async () => {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(await openWorld(small));
-  const server = await startServerProcess(world, undo);
+  const harness = undo.use(await openEndToEndHarness(small));
+  const server = await startServerProcess(harness, undo);
   const ids = [await create(server, 'First'), await create(server, 'Second')];
   const ready = () => fetch(`${server.proxyUrl}/readyz`, { headers: { connection: 'close' } });
   assert.equal((await ready()).status, 200);
   const metrics = await (await fetch(server.metricsUrl)).text();
-  const counted = `lockstep_proxy_requests_total{sync="${world.sync.id}",method="POST",outcome="yes"} 2`;
+  const counted = `lockstep_proxy_requests_total{sync="${harness.sync.id}",method="POST",outcome="yes"} 2`;
   assert(metrics.includes(counted), metrics);
 
-  const held = await armFault(world.org, {
+  const held = await armFault(harness.org, {
     match: { method: 'PATCH' },
     times: null,
     effect: { hang: 'before' },
@@ -56,7 +56,7 @@ test('a server that is told to stop answers every write under way, and a balance
   const writes = Array.from({ length: 8 }, (_, turn) =>
     server.call('PATCH', `${accounts}/${ids[turn % 2]}`, { Name: `Changed ${turn}` }),
   );
-  await held.struck(8);
+  await held.injected(8);
   const ended = server.end('SIGTERM');
 
   let told = await ready();
@@ -64,7 +64,7 @@ test('a server that is told to stop answers every write under way, and a balance
   assert.equal(told.status, 503);
   assert.deepEqual(await told.json(), ['The proxy is being stopped.']);
   while (!(await isRefused(server))) await systemClock.sleep(50);
-  assert.equal(await openIntents(world), 8);
+  assert.equal(await openIntents(harness), 8);
 
   await held.end();
   for (const { status, headers } of await Promise.all(writes)) {
@@ -73,8 +73,8 @@ test('a server that is told to stop answers every write under way, and a balance
   }
   const { code, stderr } = await ended;
   assert.equal(code, 0, stderr);
-  assert.equal(await openIntents(world), 0);
-  for (const id of ids) assert.match((await nameInMirror(world, id)) ?? '', /^Changed \d$/);
+  assert.equal(await openIntents(harness), 0);
+  for (const id of ids) assert.match((await nameInMirror(harness, id)) ?? '', /^Changed \d$/);
 });
 
 /** Whether nothing listens there any more. */
@@ -93,8 +93,11 @@ async function isRefused({ proxyUrl }: ServerProcess): Promise<boolean> {
 
 test('of two servers on one sync either shows a write before its answer, and one recovers what the other left', async () => {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(await openWorld(small));
-  const [one, other] = await Promise.all([startServerProcess(world, undo), startServerProcess(world, undo)]);
+  const harness = undo.use(await openEndToEndHarness(small));
+  const [one, other] = await Promise.all([
+    startServerProcess(harness, undo),
+    startServerProcess(harness, undo),
+  ]);
 
   const applied: (string | null)[] = [];
   const client = async (number: number) => {
@@ -105,7 +108,7 @@ test('of two servers on one sync either shows a write before its answer, and one
       const { status, headers } = await server.call('PATCH', `${accounts}/${id}`, { Name: name });
       assert.equal(status, 204);
       applied.push(headers.get('lockstep-applied'));
-      if (applied.at(-1) === 'yes') assert.equal(await nameInMirror(world, id), name);
+      if (applied.at(-1) === 'yes') assert.equal(await nameInMirror(harness, id), name);
     }
   };
   await Promise.all([0, 1, 2, 3].map(client));
@@ -114,39 +117,39 @@ test('of two servers on one sync either shows a write before its answer, and one
 
   const lost = await create(one, 'Before');
   const untouched = await create(other, 'Before');
-  const held = await armFault(world.org, {
+  const held = await armFault(harness.org, {
     match: { method: 'PATCH', path: `*/Account/${lost}` },
     effect: { hang: 'after' },
   });
   const cutOff = assert.rejects(one.call('PATCH', `${accounts}/${lost}`, { Name: 'After' }));
-  await held.struck();
-  assert.equal(await openIntents(world), 1);
+  await held.injected();
+  assert.equal(await openIntents(harness), 1);
   await one.end('SIGKILL');
   await cutOff;
 
   const goesOn = await other.call('PATCH', `${accounts}/${untouched}`, { Name: 'After' });
   assert.equal(goesOn.status, 204);
   assert.equal(goesOn.headers.get('lockstep-applied'), 'yes');
-  assert.equal(await nameInMirror(world, untouched), 'After');
-  await world.until(
+  assert.equal(await nameInMirror(harness, untouched), 'After');
+  await harness.until(
     sql`SELECT name = 'After' FROM salesforce.account WHERE id = ${lost}`,
     'the write whose server was killed is in the mirror',
   );
-  while ((await openIntents(world)) !== 0) await systemClock.sleep(100);
+  while ((await openIntents(harness)) !== 0) await systemClock.sleep(100);
   const { code, stderr } = await other.end('SIGTERM');
   assert.equal(code, 0, stderr);
 });
 
 test('a server with a certificate says that its proxy is reached by https, and serves by it', async () => {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(await openWorld(small));
+  const harness = undo.use(await openEndToEndHarness(small));
   const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-certificate-'));
   undo.defer(() => rm(folder, { recursive: true }));
   const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   await writeFile(files.cert, certificateOf(keys));
   await writeFile(files.key, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const server = await startServerProcess(world, undo, {
+  const server = await startServerProcess(harness, undo, {
     LOCKSTEP_PROXY_TLS_CERT: files.cert,
     LOCKSTEP_PROXY_TLS_KEY: files.key,
     LOCKSTEP_PROXY_PUBLIC_HOST: 'sync.example.com',
@@ -156,8 +159,12 @@ test('a server with a certificate says that its proxy is reached by https, and s
   assert.equal(protocol, 'https:');
   const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
   await once(socket, 'secureConnect');
-  const headers = ['Host: inner', `X-Forwarded-Host: ${world.sync.id}.sync.example.com`, 'Connection: close'];
-  const authorization = `Authorization: Bearer ${await world.org.token('demo')}`;
+  const headers = [
+    'Host: inner',
+    `X-Forwarded-Host: ${harness.sync.id}.sync.example.com`,
+    'Connection: close',
+  ];
+  const authorization = `Authorization: Bearer ${await harness.org.token('demo')}`;
   socket.write([`GET ${dataPath}/limits HTTP/1.1`, authorization, ...headers, '', ''].join('\r\n'));
   const [answer] = (await once(socket, 'data')) as [Buffer];
   assert.match(answer.toString('latin1'), /^HTTP\/1\.1 200 /);

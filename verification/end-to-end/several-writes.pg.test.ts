@@ -2,19 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
 const openMirror = () =>
-  openWorld({ org: { records: 300 }, sobjects: ['Account', 'Contact', 'Invoice__c', 'Invoice_Line__c'] });
+  openEndToEndHarness({
+    org: { records: 300 },
+    sobjects: ['Account', 'Contact', 'Invoice__c', 'Invoice_Line__c'],
+  });
 
-const names = async ({ reader }: World, ids: readonly string[]) => {
+const names = async ({ reader }: EndToEndHarness, ids: readonly string[]) => {
   const rows = await reader.query<{ id: string; name: string }>(sql`
     SELECT id, name FROM salesforce.account WHERE id = ANY (${ids}::text[])`);
   return ids.map((id) => rows.find((row) => row.id === id)?.name ?? null);
 };
 
-const send = async (world: World, method: string, path: string, body?: object) => {
-  const answer = await world.call(method, `${dataPath}/${path}`, body);
+const send = async (harness: EndToEndHarness, method: string, path: string, body?: object) => {
+  const answer = await harness.call(method, `${dataPath}/${path}`, body);
   return {
     ...answer,
     applied: answer.headers.get('lockstep-applied'),
@@ -25,14 +28,14 @@ const send = async (world: World, method: string, path: string, body?: object) =
 const idsIn = (rows: unknown) => (rows as { id: string }[]).map(({ id }) => id);
 
 test('a composite request is in the mirror with its answer, references and failures included', async () => {
-  await using world = await openMirror();
+  await using harness = await openMirror();
   const subrequest = (referenceId: string, method: string, path: string, body?: object) => ({
     referenceId,
     method,
     url: `${dataPath}/${path}`,
     ...(body && { body }),
   });
-  const answer = await send(world, 'POST', 'composite', {
+  const answer = await send(harness, 'POST', 'composite', {
     compositeRequest: [
       subrequest('parent', 'POST', 'sobjects/Account', { Name: 'Parent' }),
       subrequest('child', 'POST', 'sobjects/Contact', { LastName: 'Child', AccountId: '@{parent.id}' }),
@@ -52,9 +55,9 @@ test('a composite request is in the mirror with its answer, references and failu
     [201, 201, 204, 400, 200, 204],
   );
   const [parent = '', child = ''] = compositeResponse.map(({ body }) => body?.id);
-  assert.deepEqual(await names(world, [parent]), ['Renamed']);
+  assert.deepEqual(await names(harness, [parent]), ['Renamed']);
   assert.deepEqual(
-    await world.reader.query(
+    await harness.reader.query(
       sql`SELECT accountid, firstname, lastname FROM salesforce.contact WHERE id = ${child}`,
     ),
     [{ accountid: parent, firstname: 'Found', lastname: 'Child' }],
@@ -62,63 +65,63 @@ test('a composite request is in the mirror with its answer, references and failu
 });
 
 test('a transaction that is rolled back leaves no row, and says that nothing was applied', async () => {
-  await using world = await openMirror();
+  await using harness = await openMirror();
   const create = (referenceId: string, body: object) => ({
     referenceId,
     method: 'POST',
     url: `${dataPath}/sobjects/Account`,
     body,
   });
-  const answer = await send(world, 'POST', 'composite', {
+  const answer = await send(harness, 'POST', 'composite', {
     allOrNone: true,
     compositeRequest: [create('a', { Name: 'Rolled back' }), create('b', { Industry: 'Energy' })],
   });
   assert.equal(answer.status, 200);
   assert.equal(answer.applied, 'no');
   assert.deepEqual(
-    await world.reader.query(sql`SELECT FROM salesforce.account WHERE name = 'Rolled back'`),
+    await harness.reader.query(sql`SELECT FROM salesforce.account WHERE name = 'Rolled back'`),
     [],
   );
 });
 
 test('a collection is in the mirror with its answer: 200 creates, some changes, some deletions', async () => {
-  await using world = await openMirror();
+  await using harness = await openMirror();
   const records = Array.from({ length: 200 }, (_, place) => ({
     attributes: { type: 'Account' },
     ...(place === 7 ? { Industry: 'Energy' } : { Name: `Row ${place}` }),
   }));
-  const created = await send(world, 'POST', 'composite/sobjects', { records });
+  const created = await send(harness, 'POST', 'composite/sobjects', { records });
   assert.equal(created.applied, 'yes', created.text);
   const ids = idsIn((created.json as { success: boolean }[]).filter(({ success }) => success));
   assert.equal(ids.length, 199);
   assert.deepEqual(
-    await names(world, ids),
+    await names(harness, ids),
     records.flatMap((record) => ('Name' in record ? [record.Name] : [])),
   );
 
   const [one = '', two = '', three = ''] = ids;
   const update = (id: string, Name: string) => ({ attributes: { type: 'Account' }, id, Name });
-  const updated = await send(world, 'PATCH', 'composite/sobjects', {
+  const updated = await send(harness, 'PATCH', 'composite/sobjects', {
     records: [update(one, 'One'), update(two, 'x'.repeat(300)), update(three, 'Three')],
   });
   assert.equal(updated.applied, 'yes');
-  assert.deepEqual(await names(world, [one, two, three]), ['One', 'Row 1', 'Three']);
+  assert.deepEqual(await names(harness, [one, two, three]), ['One', 'Row 1', 'Three']);
 
-  const deleted = await send(world, 'DELETE', `composite/sobjects?ids=${one},${two}&allOrNone=false`);
+  const deleted = await send(harness, 'DELETE', `composite/sobjects?ids=${one},${two}&allOrNone=false`);
   assert.equal(deleted.applied, 'yes');
-  assert.deepEqual(await names(world, [one, two, three]), [null, null, 'Three']);
+  assert.deepEqual(await names(harness, [one, two, three]), [null, null, 'Three']);
 });
 
 test('upserts of a collection are in the mirror whichever way each went', async () => {
-  await using world = await openMirror();
+  await using harness = await openMirror();
   const row = (key: string, Name: string) => ({ attributes: { type: 'Account' }, External_Id__c: key, Name });
   const path = 'composite/sobjects/Account/External_Id__c';
-  const first = await send(world, 'PATCH', path, { records: [row('K1', 'First'), row('K2', 'Second')] });
+  const first = await send(harness, 'PATCH', path, { records: [row('K1', 'First'), row('K2', 'Second')] });
   assert.equal(first.applied, 'yes', first.text);
   const ids = idsIn(first.json);
-  const second = await send(world, 'PATCH', path, { records: [row('K2', 'Changed'), row('K3', 'Third')] });
+  const second = await send(harness, 'PATCH', path, { records: [row('K2', 'Changed'), row('K3', 'Third')] });
   assert.equal(second.applied, 'yes');
-  assert.deepEqual(await names(world, [...ids, ...idsIn(second.json)]), [
+  assert.deepEqual(await names(harness, [...ids, ...idsIn(second.json)]), [
     'First',
     'Changed',
     'Changed',
@@ -127,8 +130,8 @@ test('upserts of a collection are in the mirror whichever way each went', async 
 });
 
 test('a tree, a graph and a batch are in the mirror with their answers', async () => {
-  await using world = await openMirror();
-  const tree = await send(world, 'POST', 'composite/tree/Account', {
+  await using harness = await openMirror();
+  const tree = await send(harness, 'POST', 'composite/tree/Account', {
     records: [
       {
         attributes: { type: 'Account', referenceId: 'root' },
@@ -139,11 +142,13 @@ test('a tree, a graph and a batch are in the mirror with their answers', async (
   });
   assert.equal(tree.applied, 'yes', tree.text);
   const [root = '', leaf = ''] = idsIn((tree.json as { results: unknown }).results);
-  assert.deepEqual(await names(world, [root]), ['Tree']);
-  const contacts = await world.reader.query(sql`SELECT accountid FROM salesforce.contact WHERE id = ${leaf}`);
+  assert.deepEqual(await names(harness, [root]), ['Tree']);
+  const contacts = await harness.reader.query(
+    sql`SELECT accountid FROM salesforce.contact WHERE id = ${leaf}`,
+  );
   assert.deepEqual(contacts, [{ accountid: root }]);
 
-  const graph = await send(world, 'POST', 'composite/graph', {
+  const graph = await send(harness, 'POST', 'composite/graph', {
     graphs: [
       {
         graphId: '1',
@@ -159,23 +164,23 @@ test('a tree, a graph and a batch are in the mirror with their answers', async (
     ],
   });
   assert.equal(graph.applied, 'yes', graph.text);
-  assert.deepEqual(await names(world, [root]), ['G']);
+  assert.deepEqual(await names(harness, [root]), ['G']);
 
   const version = dataPath.split('/').at(-1);
-  const batch = await send(world, 'POST', 'composite/batch', {
+  const batch = await send(harness, 'POST', 'composite/batch', {
     batchRequests: [
       { method: 'PATCH', url: `${version}/sobjects/Account/${root}`, richInput: { Name: 'B' } },
       { method: 'DELETE', url: `${version}/sobjects/Contact/${leaf}` },
     ],
   });
   assert.equal(batch.applied, 'yes', batch.text);
-  assert.deepEqual(await names(world, [root]), ['B']);
-  assert.deepEqual(await world.reader.query(sql`SELECT FROM salesforce.contact WHERE id = ${leaf}`), []);
+  assert.deepEqual(await names(harness, [root]), ['B']);
+  assert.deepEqual(await harness.reader.query(sql`SELECT FROM salesforce.contact WHERE id = ${leaf}`), []);
 });
 
 test('a composite request that only reads is none of our business', async () => {
-  await using world = await openMirror();
-  const answer = await send(world, 'POST', 'composite', {
+  await using harness = await openMirror();
+  const answer = await send(harness, 'POST', 'composite', {
     compositeRequest: [{ referenceId: 'a', method: 'GET', url: `${dataPath}/limits` }],
   });
   assert.equal(answer.status, 200);
@@ -183,9 +188,9 @@ test('a composite request that only reads is none of our business', async () => 
 });
 
 test('a table that cannot be written keeps no other one of a request from being written', async () => {
-  await using world = await openMirror();
-  await world.admin.query(sql`ALTER TABLE salesforce.contact RENAME COLUMN lastname TO somewhere_else`);
-  const answer = await send(world, 'POST', 'composite/sobjects', {
+  await using harness = await openMirror();
+  await harness.admin.query(sql`ALTER TABLE salesforce.contact RENAME COLUMN lastname TO somewhere_else`);
+  const answer = await send(harness, 'POST', 'composite/sobjects', {
     records: [
       { attributes: { type: 'Account' }, Name: 'Beside it' },
       { attributes: { type: 'Contact' }, LastName: 'Not now' },
@@ -193,5 +198,5 @@ test('a table that cannot be written keeps no other one of a request from being 
   });
   assert.equal(answer.applied, 'pending', answer.text);
   const [account = ''] = idsIn(answer.json);
-  assert.deepEqual(await names(world, [account]), ['Beside it']);
+  assert.deepEqual(await names(harness, [account]), ['Beside it']);
 });

@@ -3,43 +3,43 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
+import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import {
   type SyncRequestServer,
   startSyncRequestServer,
   untilHeld,
 } from '@lockstep/harness/sync-request-server';
-import { openWorld, type World } from '@lockstep/harness/world';
 import { openCredential, recordSyncProblem } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
 
-interface Stage extends AsyncDisposable {
-  world: World;
+interface Setup extends AsyncDisposable {
+  harness: EndToEndHarness;
   cli: Cli;
   granter: SyncRequestServer;
 }
 
 /** A sync that has copied and polled every object, held by nobody but the test, so that what the test puts there stays. */
-async function openStage(): Promise<Stage> {
+async function openSetup(): Promise<Setup> {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(
-    await openWorld({ org: { records: 300 }, sobjects: ['Account', 'Contact', 'Lead'] }),
+  const harness = undo.use(
+    await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account', 'Contact', 'Lead'] }),
   );
-  const worker = world.startWorker();
-  await world.until(
+  const worker = harness.startWorker();
+  await harness.until(
     sql`SELECT bool_and(coalesce(read_until, '-infinity') > now() - interval '20 s') FROM _lockstep.status`,
     'every object has been polled since its first copy',
   );
   await worker.stop();
-  const { control, database, keyBytes } = world.control;
+  const { control, database, keyBytes } = harness.control;
   const granter = undo.use(
-    startSyncRequestServer(await world.control.openAnother(), () => Promise.resolve()),
+    startSyncRequestServer(await harness.control.openAnother(), () => Promise.resolve()),
   );
-  await untilHeld(control, world.sync);
+  await untilHeld(control, harness.sync);
   const cli = undo.use(
     await openCli({ DATABASE_URL: database.url, LOCKSTEP_KEY: keyBytes.toString('base64') }),
   );
   const ends = undo.move();
-  return { world, cli, granter, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, cli, granter, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 const problem = (sobject: string, kind: string): Sql => sql`
@@ -59,44 +59,44 @@ const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
 type Objects = { items: { headline?: string; objects?: Record<string, unknown>[] }[] };
 
 test('what the mirror says is wrong with its objects is the headline, the check and the JSON of status', async (t) => {
-  await using stage = await openStage();
-  const { world, cli, granter } = stage;
+  await using setup = await openSetup();
+  const { harness, cli, granter } = setup;
   const well = await cli.run(['status', '--check']);
   assert.equal(well.code, 0, well.stderr + well.stdout);
 
   await t.test('a check that cannot be made is told as unproven, and is no ill health', async () => {
-    await world.admin.query(problem('Lead', 'counts'));
+    await harness.admin.query(problem('Lead', 'counts'));
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^world {2}Running, unproven: Lead: its counts are not compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See npm run -s lockstep -- objects list$/m,
+      /^harness {2}Running, unproven: Lead: its counts are not compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See npm run -s lockstep -- objects list$/m,
     );
     assert.match(stdout, /^Lead +Unproven /m);
-    assert.match(stderr, /^unproven: world: Lead: its counts are not compared/m);
+    assert.match(stderr, /^unproven: harness: Lead: its counts are not compared/m);
   });
 
   await t.test('records that are set aside are gaps, and end the check with code 3', async () => {
-    await world.admin.query(setAside('Contact', 'birthdate', 'misfit', 1, 120));
-    await world.admin.query(setAside('Contact', null, '23505', 121, 121));
-    await world.admin.query(setAside('Account', 'name', 'XX000', 200, 200));
+    await harness.admin.query(setAside('Contact', 'birthdate', 'misfit', 1, 120));
+    await harness.admin.query(setAside('Contact', null, '23505', 121, 121));
+    await harness.admin.query(setAside('Account', 'name', 'XX000', 200, 200));
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.equal(code, 3);
-    assert.match(stdout, /^world {2}Running, with gaps: 1 record of Account is set aside$/m);
+    assert.match(stdout, /^harness {2}Running, with gaps: 1 record of Account is set aside$/m);
     assert.match(stdout, /^Contact +With gaps /m);
-    assert.match(stderr, /^not healthy: world: 121 records of Contact are set aside\./m);
+    assert.match(stderr, /^not healthy: harness: 121 records of Contact are set aside\./m);
   });
 
   await t.test('what keeps an object from being read comes first', async () => {
-    await world.admin.query(problem('Account', 'poll'));
-    await world.admin.query(sql`
+    await harness.admin.query(problem('Account', 'poll'));
+    await harness.admin.query(sql`
       UPDATE _lockstep.column SET hidden_since = now() - interval '1 day'
        WHERE field = 'Phone' AND stream_no = (SELECT stream_no FROM _lockstep.checkpoint WHERE sobject = 'Lead')`);
     const { code, stdout, stderr } = await cli.run(['status', '--check', '--json']);
     assert.equal(code, 3);
     assert.match(
       stderr,
-      /^not healthy: world: Account: changes are not read since .* DB-15: A table refuses/m,
+      /^not healthy: harness: Account: changes are not read since .* DB-15: A table refuses/m,
     );
     const [item] = (json({ code, stdout, stderr }) as Objects).items;
     assert.match(item?.headline ?? '', /^Needs attention: Account: changes are not read/);
@@ -144,7 +144,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
       assert.match(stdout, /^22 more; list them with --limit 122\.$/m);
       assert.match(
         stdout,
-        /^next: Correct the value in Salesforce; then npm run -s lockstep -- objects set-aside --retry --sync world Account$/m,
+        /^next: Correct the value in Salesforce; then npm run -s lockstep -- objects set-aside --retry --sync harness Account$/m,
       );
       assert.doesNotMatch(stdout, /canary/);
 
@@ -168,7 +168,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
   await t.test('objects set-aside --retry asks for another try of these records by their Ids', async () => {
     const one = await cli.run(['objects', 'set-aside', '--retry', 'Contact']);
     assert.equal(one.stdout, 'world: another try of 121 records of Contact is asked for.\n', one.stderr);
-    assert.match(one.stderr, /What is still refused after it: .*objects set-aside --sync world$/m);
+    assert.match(one.stderr, /What is still refused after it: .*objects set-aside --sync harness$/m);
     const all = json(await cli.run(['objects', 'set-aside', '--retry', '--json'])) as {
       items: { sobject: string; rows: number }[];
     };
@@ -188,35 +188,35 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     ]);
     const none = await cli.run(['objects', 'set-aside', '--retry', 'Lead']);
     assert.equal(none.code, 4);
-    assert.match(none.stderr, /world has no records set aside of Lead/);
+    assert.match(none.stderr, /harness has no records set aside of Lead/);
   });
 
   await t.test('a mirror that an older version has made is told as such', async () => {
-    await world.admin.script('ALTER VIEW _lockstep.problems RENAME TO problems_of_later');
+    await harness.admin.script('ALTER VIEW _lockstep.problems RENAME TO problems_of_later');
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.deepEqual(
       [code, stderr],
       [3, 'not healthy: world: Its mirror cannot be read from here: SYS-16\n'],
     );
     assert.match(stdout, /SYS-16: The mirror is of an older version\./);
-    await world.admin.script('ALTER VIEW _lockstep.problems_of_later RENAME TO problems');
+    await harness.admin.script('ALTER VIEW _lockstep.problems_of_later RENAME TO problems');
   });
 
   await t.test(
     'a locked sync is told with its reason, although its mirror cannot be looked into',
     async () => {
-      const { control, database } = world.control;
+      const { control, database } = harness.control;
       await database.db.query(
         sql`UPDATE lockstep.sync SET sealed_data_key = overlay(sealed_data_key PLACING 'AAAA' FROM 45)`,
       );
-      const fault = await openCredential(control, world.sync.id).catch((error: unknown) => error);
+      const fault = await openCredential(control, harness.sync.id).catch((error: unknown) => error);
       assert.ok(fault instanceof Fault);
-      await recordSyncProblem(control, world.sync.id, fault, 3_600_000);
+      await recordSyncProblem(control, harness.sync.id, fault, 3_600_000);
       const { code, stdout, stderr } = await cli.run(['status', '--check']);
       assert.equal(code, 3);
       assert.match(
         stdout,
-        /^world {2}Locked: KEY-03 Sealed value was moved or altered\..*\n +next: Find out who changed/m,
+        /^harness {2}Locked: KEY-03 Sealed value was moved or altered\..*\n +next: Find out who changed/m,
       );
       assert.equal(stderr, `not healthy: world: Locked: KEY-03 ${fault.message}\n`);
     },

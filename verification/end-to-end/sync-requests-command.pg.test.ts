@@ -20,51 +20,51 @@ import { Fault } from 'lockstep/core/faults';
 
 /** The commands that ask something of a sync, against a holder of the test's own that grants or refuses. */
 
-interface Stage extends AsyncDisposable {
-  world: TestControl;
+interface Setup extends AsyncDisposable {
+  harness: TestControl;
   cli: Cli;
   sync: { id: Sync['id']; name: string };
 }
 
-async function openStage(): Promise<Stage> {
+async function openSetup(): Promise<Setup> {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(await openTestControl());
+  const harness = undo.use(await openTestControl());
   const sync = newSync({ name: 'acme' });
-  await recordSync(world.control, sync);
+  await recordSync(harness.control, sync);
   const cli = undo.use(
-    await openCli({ DATABASE_URL: world.database.url, LOCKSTEP_KEY: world.keyBytes.toString('base64') }),
+    await openCli({ DATABASE_URL: harness.database.url, LOCKSTEP_KEY: harness.keyBytes.toString('base64') }),
   );
   const ends = undo.move();
-  return { world, cli, sync, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, cli, sync, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 type OpenSyncRequest = Awaited<ReturnType<typeof takeSyncRequests>>[number];
 
 /** Holds the sync in another process's stead, and ends each sync request with the outcome. */
-async function hold({ world, sync }: Stage, take: (syncRequest: OpenSyncRequest) => Promise<void>) {
-  const granter = startSyncRequestServer(await world.openAnother(), take);
-  await untilHeld(world.control, sync);
+async function hold({ harness, sync }: Setup, take: (syncRequest: OpenSyncRequest) => Promise<void>) {
+  const granter = startSyncRequestServer(await harness.openAnother(), take);
+  await untilHeld(harness.control, sync);
   return granter;
 }
 
 const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
 
-const openSyncRequests = ({ world }: Stage) =>
-  world.control.db.query<{ kind: string; objects: string[] | null }>(
+const openSyncRequests = ({ harness }: Setup) =>
+  harness.control.db.query<{ kind: string; objects: string[] | null }>(
     sql`SELECT kind, objects FROM lockstep.sync_request WHERE ended_at IS NULL`,
   );
 
 test('flush ends when the holder says so, and tells what was repaired on the way', async () => {
-  await using stage = await openStage();
-  const { world, cli } = stage;
+  await using setup = await openSetup();
+  const { harness, cli } = setup;
   const repairs = [{ sobject: 'Contact', kind: 'stale', rows: 1 }];
-  await using granter = await hold(stage, async ({ id }) => {
-    await reportSyncRequest(world.control, id, {
+  await using granter = await hold(setup, async ({ id }) => {
+    await reportSyncRequest(harness.control, id, {
       done: 1,
       of: 2,
       objects: [{ object: 'Contact', rows: 0, of: 5 }],
     });
-    await endSyncRequest(world.control, id, { result: { objects: 2, skipped: [], repairs } });
+    await endSyncRequest(harness.control, id, { result: { objects: 2, skipped: [], repairs } });
   });
   const told = await cli.run(['flush']);
   assert.equal(told.code, 0, told.stderr);
@@ -88,10 +88,10 @@ test('flush ends when the holder says so, and tells what was repaired on the way
 });
 
 test('flush says which objects were left out, and ends with code 3', async () => {
-  await using stage = await openStage();
-  const { world, cli } = stage;
-  await using _granter = await hold(stage, ({ id }) =>
-    endSyncRequest(world.control, id, {
+  await using setup = await openSetup();
+  const { harness, cli } = setup;
+  await using _granter = await hold(setup, ({ id }) =>
+    endSyncRequest(harness.control, id, {
       result: {
         objects: 1,
         skipped: [{ object: 'Contact', reason: 'it is stopped (PERM-02)' }],
@@ -105,14 +105,14 @@ test('flush says which objects were left out, and ends with code 3', async () =>
 });
 
 test('flush names the objects that hold records set aside, why, and ends with code 3; so does every sync request', async () => {
-  await using stage = await openStage();
-  const { world, cli } = stage;
+  await using setup = await openSetup();
+  const { harness, cli } = setup;
   const setAside = [
     { sobject: 'Contact', column: 'birthdate', code: 'misfit', rows: 2 },
     { sobject: 'Account', column: null, code: '23505', rows: 1_200 },
   ];
-  await using _granter = await hold(stage, ({ id }) =>
-    endSyncRequest(world.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
+  await using _granter = await hold(setup, ({ id }) =>
+    endSyncRequest(harness.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
   );
   for (const args of [['flush'], ['objects', 'verify', '--level', 'ids', '--wait']]) {
     const { code, stdout, stderr } = await cli.run(args);
@@ -137,12 +137,12 @@ test('flush names the objects that hold records set aside, why, and ends with co
 });
 
 test('flush that is not done in time says what is left and what the sync waits for, and takes its request back', async () => {
-  await using stage = await openStage();
-  const { world, cli, sync } = stage;
-  await using _granter = await hold(stage, async ({ id }) => {
+  await using setup = await openSetup();
+  const { harness, cli, sync } = setup;
+  await using _granter = await hold(setup, async ({ id }) => {
     const fault = new Fault('LIM-02', { reason: '91 of 100 requests, the line is 90 %' });
-    await recordSyncProblem(world.control, sync.id, fault, 60_000);
-    await reportSyncRequest(world.control, id, {
+    await recordSyncProblem(harness.control, sync.id, fault, 60_000);
+    await reportSyncRequest(harness.control, id, {
       done: 1,
       of: 2,
       objects: [{ object: 'Contact', rows: 0, of: 5 }],
@@ -153,40 +153,40 @@ test('flush that is not done in time says what is left and what the sync waits f
   assert.match(stderr, /error SYS-14: .*1 of 2 objects were done within 0\.5 s\. Left: Contact\./);
   assert.match(stderr, /The sync waits: LIM-02 Stop line reached/);
   assert.match(stderr, /\nnext: .*status acme.*--timeout/);
-  assert.deepEqual(await openSyncRequests(stage), []);
+  assert.deepEqual(await openSyncRequests(setup), []);
 });
 
 test('flush of a sync that nobody runs, or that is paused, fails at once and leaves no sync request behind', async () => {
-  await using stage = await openStage();
-  const { world, cli, sync } = stage;
+  await using setup = await openSetup();
+  const { harness, cli, sync } = setup;
   const unheld = await cli.run(['flush', '--json']);
   assert.equal(unheld.code, 3);
   assert.match(unheld.stderr, /error SYS-13: .*acme.*\nnext: .*start/);
   assert.equal((json(unheld) as { error: { code: string } }).error.code, 'SYS-13');
-  await setPaused(world.control, sync.id, true);
+  await setPaused(harness.control, sync.id, true);
   const paused = await cli.run(['flush']);
   assert.equal(paused.code, 3);
   assert.match(paused.stderr, /error SYS-12: .*\nnext: .*sync resume acme/);
-  assert.deepEqual(await openSyncRequests(stage), []);
+  assert.deepEqual(await openSyncRequests(setup), []);
 });
 
 test('flush that is interrupted takes its request back', async () => {
-  await using stage = await openStage();
-  const { world, cli } = stage;
-  await using _granter = await hold(stage, ({ id }) =>
-    reportSyncRequest(world.control, id, { done: 0, of: 1, objects: [] }),
+  await using setup = await openSetup();
+  const { harness, cli } = setup;
+  await using _granter = await hold(setup, ({ id }) =>
+    reportSyncRequest(harness.control, id, { done: 0, of: 1, objects: [] }),
   );
   const running = await cli.start(['flush'], 'flush: 0 of 1 objects');
   const { code } = await running.end('SIGINT');
   assert.equal(code, 130);
-  assert.deepEqual(await openSyncRequests(stage), []);
+  assert.deepEqual(await openSyncRequests(setup), []);
 });
 
 test('a fault that ends a sync request is told with its code and next step', async () => {
-  await using stage = await openStage();
-  const { world, cli } = stage;
-  await using _granter = await hold(stage, ({ id }) =>
-    endSyncRequest(world.control, id, {
+  await using setup = await openSetup();
+  const { harness, cli } = setup;
+  await using _granter = await hold(setup, ({ id }) =>
+    endSyncRequest(harness.control, id, {
       fault: new Fault('PERM-02', { stream: 'Contact', reason: 'INVALID_TYPE' }),
     }),
   );
@@ -199,8 +199,8 @@ test('a fault that ends a sync request is told with its code and next step', asy
 });
 
 test('objects commands ask for the objects by the names that the sync has, and do not wait unless told to', async () => {
-  await using stage = await openStage();
-  const { cli } = stage;
+  await using setup = await openSetup();
+  const { cli } = setup;
   const all = await cli.run(['objects', 'verify', '--json']);
   const { syncRequest, ...rest } = json(all) as { syncRequest: number };
   assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'compare', objects: null, running: false });
@@ -209,16 +209,16 @@ test('objects commands ask for the objects by the names that the sync has, and d
   assert.equal(some.code, 0);
   assert.equal(some.stdout, 'acme: reconcile of Contact, Account is asked for.\n');
   assert.match(some.stderr, /No Lockstep process runs it: done as soon as one does/);
-  assert.deepEqual(await openSyncRequests(stage), [
+  assert.deepEqual(await openSyncRequests(setup), [
     { kind: 'compare', objects: null },
     { kind: 'reconcile', objects: ['Contact', 'Account'] },
   ]);
 });
 
 test('a sync request that is waited for is kept when the waiting ends', async () => {
-  await using stage = await openStage();
-  await using _granter = await hold(stage, () => Promise.resolve());
-  const { code } = await stage.cli.run([
+  await using setup = await openSetup();
+  await using _granter = await hold(setup, () => Promise.resolve());
+  const { code } = await setup.cli.run([
     'objects',
     'verify',
     '--level',
@@ -229,14 +229,14 @@ test('a sync request that is waited for is kept when the waiting ends', async ()
     '300ms',
   ]);
   assert.equal(code, 8);
-  assert.deepEqual(await openSyncRequests(stage), [{ kind: 'reread', objects: ['Account'] }]);
+  assert.deepEqual(await openSyncRequests(setup), [{ kind: 'reread', objects: ['Account'] }]);
 });
 
 test('records to repair are named by Ids of 15 or 18 characters, which arrive as 18', async () => {
-  await using stage = await openStage();
-  const { world, cli } = stage;
-  await using granter = await hold(stage, ({ id }) =>
-    endSyncRequest(world.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
+  await using setup = await openSetup();
+  const { harness, cli } = setup;
+  await using granter = await hold(setup, ({ id }) =>
+    endSyncRequest(harness.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
   );
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
   const { code, stdout, stderr } = await cli.run(['objects', 'refetch', 'account', ...ids, '--wait']);
@@ -248,7 +248,7 @@ test('records to repair are named by Ids of 15 or 18 characters, which arrive as
 });
 
 test('an object or an Id that cannot be meant is refused, and nothing is asked', async () => {
-  await using stage = await openStage();
+  await using setup = await openSetup();
   const refused = [
     [['objects', 'verify', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
     [['objects', 'refetch', 'Account', '001'], 2, /No Id of a record: "001"/],
@@ -261,18 +261,18 @@ test('an object or an Id that cannot be meant is refused, and nothing is asked',
     [['budget', 'set', '--stop-at', '9'], 2, /--stop-at takes a whole number from 10 to 100/],
   ] as const;
   const refuse = async ([args, code, says]: (typeof refused)[number]) => {
-    const ended = await stage.cli.run(args);
+    const ended = await setup.cli.run(args);
     assert.equal(ended.code, code, `${args.join(' ')}: ${ended.stderr}`);
     assert.match(ended.stderr, says);
   };
   await Promise.all(refused.map(refuse));
-  assert.deepEqual(await openSyncRequests(stage), []);
+  assert.deepEqual(await openSyncRequests(setup), []);
 });
 
 test('usage tells where requests went and how much of its day the org has used', async () => {
-  await using stage = await openStage();
-  const { world, cli, sync } = stage;
-  const { control } = world;
+  await using setup = await openSetup();
+  const { harness, cli, sync } = setup;
+  const { control } = harness;
   const before = await cli.run(['usage']);
   assert.match(before.stdout, /Salesforce has not said yet/);
   for (const purpose of ['poll', 'poll', 'setup']) countRequest(control, sync.id, purpose);
@@ -303,10 +303,10 @@ test('usage tells where requests went and how much of its day the org has used',
 });
 
 test('a budget is shown with its share of the day, and its stop line changes alone', async () => {
-  await using stage = await openStage();
-  const { world, cli, sync } = stage;
-  recordOrgUsage(world.control, sync.id, { used: 1_500, max: 15_000 });
-  await world.control.usage.flush();
+  await using setup = await openSetup();
+  const { harness, cli, sync } = setup;
+  recordOrgUsage(harness.control, sync.id, { used: 1_500, max: 15_000 });
+  await harness.control.usage.flush();
   const set = await cli.run(['budget', 'set', '--stop-at', '75', '--json']);
   const budget = {
     schema: 1,
@@ -325,8 +325,8 @@ test('a budget is shown with its share of the day, and its stop line changes alo
 });
 
 test('what becomes of writes while the database is away is shown with its consequence, and changed', async () => {
-  await using stage = await openStage();
-  const { cli } = stage;
+  await using setup = await openSetup();
+  const { cli } = setup;
   const shown = await cli.run(['sync', 'writes']);
   assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
   const set = await cli.run(['sync', 'set', 'acme', '--on-database-down', 'forward', '--json']);

@@ -4,25 +4,25 @@ import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
 import { type Cli, openCli } from '@lockstep/harness/cli-process';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { startWorkerChild } from '@lockstep/harness/worker-child';
-import { dataPath, openWorld, type World } from '@lockstep/harness/world';
 
 /** A world whose sync is complete and run by a process, and the command line beside it. */
 async function openRunning() {
   await using undo = new AsyncDisposableStack();
-  const world = undo.use(
-    await openWorld({ org: { records: 300 }, sobjects: ['Account', 'Lead'], intervalMs: 250 }),
+  const harness = undo.use(
+    await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account', 'Lead'], intervalMs: 250 }),
   );
   const cli = undo.use(
     await openCli({
-      DATABASE_URL: world.control.database.url,
-      LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
+      DATABASE_URL: harness.control.database.url,
+      LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
     }),
   );
-  const worker = undo.use(startWorkerChild(world, 'first'));
-  await world.untilComplete();
+  const worker = undo.use(startWorkerChild(harness, 'first'));
+  await harness.untilComplete();
   const ends = undo.move();
-  return { world, cli, worker, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, cli, worker, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 /** Runs a command that has to succeed; gives its JSON. */
@@ -33,26 +33,26 @@ async function told(cli: Cli, ...args: readonly string[]) {
 }
 
 /** Old enough for a count to be sure of it. */
-async function oldAccount(world: World) {
-  const [account] = await world.admin.query<{ id: string; name: string }>(sql`
+async function oldAccount(harness: EndToEndHarness) {
+  const [account] = await harness.admin.query<{ id: string; name: string }>(sql`
     SELECT id, name FROM salesforce.account WHERE systemmodstamp < now() - interval '1 day' ORDER BY id LIMIT 1`);
   assert.ok(account);
   return account;
 }
 
-const nameOf = async (world: World, id: string) =>
-  (await world.admin.query<{ name: string }>(sql`SELECT name FROM salesforce.account WHERE id = ${id}`))[0]
+const nameOf = async (harness: EndToEndHarness, id: string) =>
+  (await harness.admin.query<{ name: string }>(sql`SELECT name FROM salesforce.account WHERE id = ${id}`))[0]
     ?.name;
 
 test('what is flushed, compared, repaired and decided on the command line is done by the worker', async () => {
   await using running = await openRunning();
-  const { world, cli } = running;
+  const { harness, cli } = running;
 
-  const created = await world.org.request('POST', `${dataPath}/sobjects/Account`, {
+  const created = await harness.org.request('POST', `${dataPath}/sobjects/Account`, {
     body: { Name: 'Flushed' },
   });
   const { took_ms: _, ...flushed } = await told(cli, 'flush');
-  assert.equal(await nameOf(world, (created.json as { id: string }).id), 'Flushed');
+  assert.equal(await nameOf(harness, (created.json as { id: string }).id), 'Flushed');
   assert.deepEqual(flushed, {
     schema: 1,
     name: 'world',
@@ -62,43 +62,43 @@ test('what is flushed, compared, repaired and decided on the command line is don
     set_aside: [],
   });
 
-  const { id, name } = await oldAccount(world);
-  await world.admin.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
+  const { id, name } = await oldAccount(harness);
+  await harness.admin.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
   const compared = await told(cli, 'objects', 'verify', 'Account', '--wait');
-  assert.equal(await nameOf(world, id), name);
+  assert.equal(await nameOf(harness, id), name);
   assert.deepEqual(compared.repairs, [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
 
-  await world.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
+  await harness.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
   await told(cli, 'objects', 'refetch', 'Account', id, '--wait');
-  assert.equal(await nameOf(world, id), name);
+  assert.equal(await nameOf(harness, id), name);
 
-  const leads = await world.countInOrg('Lead');
-  await world.org.control('/records/hide', { user: 'integration', sobject: 'Lead' });
+  const leads = await harness.countInOrg('Lead');
+  await harness.org.control('/records/hide', { user: 'integration', sobject: 'Lead' });
   await told(cli, 'objects', 'verify', '--level', 'ids', 'Lead', '--wait');
   const held = await told(cli, 'objects', 'missing');
   assert.deepEqual(held.items, [{ sobject: 'Lead', table_name: 'lead', rows: leads, missing_rows: leads }]);
   await told(cli, 'objects', 'missing', '--keep', 'Lead', '--wait');
   assert.deepEqual((await told(cli, 'objects', 'missing')).items, []);
-  const [kept] = await world.admin.query(sql`SELECT count(*) FROM salesforce.lead`);
+  const [kept] = await harness.admin.query(sql`SELECT count(*) FROM salesforce.lead`);
   assert.deepEqual(kept, { count: leads });
 });
 
 test('a sync request that a worker did not live to end is ended by the one that takes over', async () => {
   await using running = await openRunning();
-  const { world, cli, worker } = running;
-  const { id, name } = await oldAccount(world);
-  await world.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
+  const { harness, cli, worker } = running;
+  const { id, name } = await oldAccount(harness);
+  await harness.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
   worker.signal('SIGSTOP');
   const asked = await told(cli, 'objects', 'refetch', 'Account', id);
-  assert.equal(await nameOf(world, id), 'Edited by hand');
+  assert.equal(await nameOf(harness, id), 'Edited by hand');
   await worker[Symbol.asyncDispose]();
-  await using _second = startWorkerChild(world, 'second');
-  await world.until(
+  await using _second = startWorkerChild(harness, 'second');
+  await harness.until(
     sql`SELECT name = ${name} FROM salesforce.account WHERE id = ${id}`,
     'the row is repaired',
   );
   const ended = async () => {
-    const [syncRequest] = await world.control.control.db.query<{ ended: boolean }>(
+    const [syncRequest] = await harness.control.control.db.query<{ ended: boolean }>(
       sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE request_id = ${asked.syncRequest as number}`,
     );
     return syncRequest?.ended;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
+import type { SyncRequestResult } from '@lockstep/harness/harness-worker';
 import { startOrg } from '@lockstep/harness/org';
-import { openStage, type Stage } from '@lockstep/harness/stage';
-import type { SyncRequestResult } from '@lockstep/harness/stage-holder';
 import { suspectsMax } from 'lockstep/engine/testing';
 
 const org = await startOrg({ records: 300 });
@@ -13,19 +13,19 @@ after(() => org[Symbol.asyncDispose]());
 const minuteMs = 60_000;
 const roundsMax = 40;
 
-const create = async (stage: Stage, Name: string) =>
-  (await stage.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
-const nameOf = async (stage: Stage, id: string) => (await stage.row('account', id))?.name;
+const create = async (harness: ClockHarness, Name: string) =>
+  (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
+const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
-async function openCopied(...sobjects: readonly string[]): Promise<Stage> {
-  const stage = await openStage({ org, sobjects: ['Account', ...sobjects] });
-  await stage.copy();
-  return stage;
+async function openCopied(...sobjects: readonly string[]): Promise<ClockHarness> {
+  const harness = await openClockHarness({ org, sobjects: ['Account', ...sobjects] });
+  await harness.copy();
+  return harness;
 }
 
 /** Lets time pass until the request is done; then, before anything else is read, looks. */
 async function active<Seen>(
-  stage: Stage,
+  harness: ClockHarness,
   syncRequest: Promise<SyncRequestResult>,
   look: () => Promise<Seen>,
 ) {
@@ -33,7 +33,7 @@ async function active<Seen>(
   const done = new AbortController();
   looked.finally(() => done.abort()).catch(() => undefined); // told below
   for (let rounds = 0; !done.signal.aborted && rounds < roundsMax; rounds++) {
-    await stage.pass(stage.intervalMs);
+    await harness.pass(harness.intervalMs);
   }
   assert.ok(done.signal.aborted, 'the request is served in time');
   return looked;
@@ -42,65 +42,65 @@ async function active<Seen>(
 const nothing = () => Promise.resolve();
 
 test('a flush ends when all that was committed before it is in the mirror, late commits as well', async () => {
-  await using stage = await openCopied('Lead');
+  await using harness = await openCopied('Lead');
   const { id, ids } = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
     writes: [{ create: 'Account', values: { Name: 'Committed late' } }],
   });
-  await stage.pass(5 * minuteMs);
+  await harness.pass(5 * minuteMs);
   await org.control('/transactions/commit', { id });
-  const inTime = await create(stage, 'Committed in time');
-  const { result, seen } = await active(stage, stage.holder.syncRequest('flush'), () =>
-    Promise.all([nameOf(stage, ids[0] ?? ''), nameOf(stage, inTime)]),
+  const inTime = await create(harness, 'Committed in time');
+  const { result, seen } = await active(harness, harness.holder.syncRequest('flush'), () =>
+    Promise.all([nameOf(harness, ids[0] ?? ''), nameOf(harness, inTime)]),
   );
   assert.deepEqual(seen, ['Committed late', 'Committed in time']);
   assert.deepEqual(result, { objects: 2, skipped: [], repairs: [], setAside: [] });
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a page that was under way when a flush came does not end it', async () => {
-  await using stage = await openCopied();
-  await stage.pass(5 * minuteMs);
-  const page = await stage.strike({
+  await using harness = await openCopied();
+  await harness.pass(5 * minuteMs);
+  const page = await harness.inject({
     match: { contains: 'SystemModstamp >', inside: 'only' },
     effect: { hang: 'after' },
   });
-  await stage.advance(stage.intervalMs);
-  await page.struck();
-  const id = await create(stage, 'Behind the page');
-  const flushed = stage.holder.syncRequest('flush');
+  await harness.advance(harness.intervalMs);
+  await page.injected();
+  const id = await create(harness, 'Behind the page');
+  const flushed = harness.holder.syncRequest('flush');
   await page.release();
-  const { seen } = await active(stage, flushed, () => nameOf(stage, id));
+  const { seen } = await active(harness, flushed, () => nameOf(harness, id));
   assert.equal(seen, 'Behind the page');
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a flush reads what the log of deletions knows', async () => {
-  await using stage = await openCopied();
-  const id = await create(stage, 'To be deleted for good');
-  await stage.pass(5 * minuteMs);
+  await using harness = await openCopied();
+  const id = await create(harness, 'To be deleted for good');
+  await harness.pass(5 * minuteMs);
   await org.control('/records/hardDelete', { ids: [id] });
-  await stage.pass(2 * minuteMs); // an answer has come since: the log is asked up to its time
-  const { seen } = await active(stage, stage.holder.syncRequest('flush'), () => nameOf(stage, id));
+  await harness.pass(2 * minuteMs); // an answer has come since: the log is asked up to its time
+  const { seen } = await active(harness, harness.holder.syncRequest('flush'), () => nameOf(harness, id));
   assert.equal(seen, undefined);
-  await stage.settle();
-  await stage.expectWhole();
+  await harness.settle();
+  await harness.expectWhole();
 });
 
 test('a flush leaves out a table whose first copy runs, and says so', async () => {
   await org.control('/records/generate', { sobject: 'Contact', count: 2_000, at: '2026-01-01T00:00:00Z' });
-  await using stage = await openStage({ org, sobjects: ['Contact', 'Lead'], pageRows: 25 });
+  await using harness = await openClockHarness({ org, sobjects: ['Contact', 'Lead'], pageRows: 25 });
   const isCurrent = async (sobject: string) => {
-    const [row] = await stage.mirror.query<{ state: string }>(
+    const [row] = await harness.mirror.query<{ state: string }>(
       sql`SELECT state FROM _lockstep.status WHERE sobject = ${sobject}`,
     );
     return row?.state === 'current';
   };
-  while (!(await isCurrent('Lead'))) await stage.pass(stage.intervalMs);
-  const [id = ''] = await stage.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Flushed' } }]);
-  const { result, seen } = await active(stage, stage.holder.syncRequest('flush'), () =>
-    stage.row('lead', id),
+  while (!(await isCurrent('Lead'))) await harness.pass(harness.intervalMs);
+  const [id = ''] = await harness.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Flushed' } }]);
+  const { result, seen } = await active(harness, harness.holder.syncRequest('flush'), () =>
+    harness.row('lead', id),
   );
   assert.equal(seen?.company, 'Flushed');
   const skipped = [{ object: 'Contact', reason: 'its first copy is not complete' }];
@@ -109,12 +109,12 @@ test('a flush leaves out a table whose first copy runs, and says so', async () =
 });
 
 test('a comparison finds a row that is missing and ends when it is there again', async () => {
-  await using stage = await openCopied('Lead');
-  const id = await create(stage, 'Deleted by hand');
-  await stage.settle();
-  await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const { result, seen } = await active(stage, stage.holder.syncRequest('verify counts'), () =>
-    nameOf(stage, id),
+  await using harness = await openCopied('Lead');
+  const id = await create(harness, 'Deleted by hand');
+  await harness.settle();
+  await harness.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
+  const { result, seen } = await active(harness, harness.holder.syncRequest('verify counts'), () =>
+    nameOf(harness, id),
   );
   assert.equal(seen, 'Deleted by hand');
   assert.deepEqual(result, {
@@ -123,38 +123,38 @@ test('a comparison finds a row that is missing and ends when it is there again',
     repairs: [{ sobject: 'Account', kind: 'missing', rows: 1 }],
     setAside: [],
   });
-  await stage.expectConverged();
+  await harness.expectConverged();
 });
 
 test('a comparison that finds most of a table missing reads it whole, and ends when it is full again', async () => {
-  await using stage = await openStage({ org, sobjects: ['Account', 'Lead'], pageRows: 10 });
+  await using harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 10 });
   for (let day = 0; day <= suspectsMax; day++) {
-    await stage.write(
+    await harness.write(
       [{ create: 'Account', values: { Name: 'Of a day' } }],
       new Date(Date.UTC(2025, 0, 1 + day)),
     );
   }
-  await stage.copy();
-  await stage.settle();
-  const count = () => stage.mirror.query(sql`SELECT count(*) FROM salesforce.account`);
+  await harness.copy();
+  await harness.settle();
+  const count = () => harness.mirror.query(sql`SELECT count(*) FROM salesforce.account`);
   const before = await count();
-  await stage.mirror.query(sql`TRUNCATE salesforce.account`);
-  const { seen } = await active(stage, stage.holder.syncRequest('verify counts', ['Account']), count);
+  await harness.mirror.query(sql`TRUNCATE salesforce.account`);
+  const { seen } = await active(harness, harness.holder.syncRequest('verify counts', ['Account']), count);
   assert.deepEqual(seen, before);
-  assert.equal(stage.log.text().includes('"msg":"counts differ still"'), false);
-  await stage.expectConverged();
+  assert.equal(harness.log.text().includes('"msg":"counts differ still"'), false);
+  await harness.expectConverged();
 });
 
 test('a reconciliation removes a row that Salesforce does not have and ends when it is gone', async () => {
-  await using stage = await openCopied();
-  const account = await create(stage, 'Real');
-  await stage.settle();
+  await using harness = await openCopied();
+  const account = await create(harness, 'Real');
+  await harness.settle();
   const id = `${account.slice(0, 3)}000000000000AAA`;
-  await stage.mirror.query(sql`
+  await harness.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
-  const { result, seen } = await active(stage, stage.holder.syncRequest('verify ids', ['account']), () =>
-    nameOf(stage, id),
+  const { result, seen } = await active(harness, harness.holder.syncRequest('verify ids', ['account']), () =>
+    nameOf(harness, id),
   );
   assert.equal(seen, undefined);
   assert.deepEqual(result.repairs, [{ sobject: 'Account', kind: 'no longer visible', rows: 1 }]);
@@ -162,13 +162,13 @@ test('a reconciliation removes a row that Salesforce does not have and ends when
 
 test('a table that is read again is never empty on the way, and right at the end', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 500, at: '2026-01-01T00:00:00Z' });
-  await using stage = await openStage({ org, sobjects: ['Account', 'Lead'], pageRows: 100 });
-  await stage.copy();
-  await stage.settle();
-  await stage.mirror.query(sql`DELETE FROM witness.change`);
-  await stage.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE name LIKE 'A%'`);
+  await using harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 100 });
+  await harness.copy();
+  await harness.settle();
+  await harness.mirror.query(sql`DELETE FROM witness.change`);
+  await harness.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE name LIKE 'A%'`);
   const count = async () => {
-    const [row] = await stage.mirror.query<{ rows: number }>(
+    const [row] = await harness.mirror.query<{ rows: number }>(
       sql`SELECT count(*) AS rows FROM salesforce.account`,
     );
     return row?.rows ?? 0;
@@ -180,8 +180,8 @@ test('a table that is read again is never empty on the way, and right at the end
     while (!done.signal.aborted) seen.add(await count());
   })();
   const { result } = await active(
-    stage,
-    stage.holder.syncRequest('verify content', ['Account']),
+    harness,
+    harness.holder.syncRequest('verify content', ['Account']),
     nothing,
   ).finally(() => done.abort());
   await reader;
@@ -190,24 +190,26 @@ test('a table that is read again is never empty on the way, and right at the end
     result.repairs.map(({ sobject, kind }) => [sobject, kind]),
     [['Account', 'edited']],
   );
-  await stage.expectConverged();
+  await harness.expectConverged();
 });
 
 test('records are repaired by their Ids, whether they are wrong, missing, surplus or unknown', async () => {
-  await using stage = await openCopied();
+  await using harness = await openCopied();
   const [wrong, missing, surplus] = [
-    await create(stage, 'Wrong'),
-    await create(stage, 'Missing'),
-    await create(stage, 'Surplus'),
+    await create(harness, 'Wrong'),
+    await create(harness, 'Missing'),
+    await create(harness, 'Surplus'),
   ];
-  await stage.settle();
-  await stage.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${wrong}`);
-  await stage.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${missing}`);
+  await harness.settle();
+  await harness.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${wrong}`);
+  await harness.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${missing}`);
   await org.control('/records/hardDelete', { ids: [surplus] });
   const unknown = `${wrong.slice(0, 3)}000000000000AAA`;
   const ids = [wrong, missing, surplus, unknown];
-  const { result, seen } = await active(stage, stage.holder.syncRequest('refetch', ['Account'], ids), () =>
-    Promise.all(ids.map((id) => nameOf(stage, id))),
+  const { result, seen } = await active(
+    harness,
+    harness.holder.syncRequest('refetch', ['Account'], ids),
+    () => Promise.all(ids.map((id) => nameOf(harness, id))),
   );
   assert.deepEqual(seen, ['Wrong', 'Missing', undefined, undefined]);
   assert.deepEqual(
@@ -217,6 +219,6 @@ test('records are repaired by their Ids, whether they are wrong, missing, surplu
       { sobject: 'Account', kind: 'missing', rows: 1 },
     ],
   );
-  await stage.settle();
-  await stage.expectRest();
+  await harness.settle();
+  await harness.expectRest();
 });

@@ -4,41 +4,41 @@ import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { seededRandom } from '@lockstep/foundation/random';
 import { ident, sql } from '@lockstep/foundation/sql';
+import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { startWorkerChild } from '@lockstep/harness/worker-child';
-import { openWorld, type World } from '@lockstep/harness/world';
 
 const rounds = 20;
 
 test('a worker that is killed at any point of a first copy loses nothing and repeats nothing visibly', async () => {
-  await using world = await openWorld({
+  await using harness = await openEndToEndHarness({
     org: { records: 40_000, activityPerSecond: 5 },
     sobjects: ['Account', 'Contact', 'Lead'],
     intervalMs: 300,
   });
   const random = seededRandom(20_261_124);
   for (let round = 0; round < rounds; round++) {
-    await using worker = startWorkerChild(world, `killed-${round}`);
+    await using worker = startWorkerChild(harness, `killed-${round}`);
     await worker.firstTick;
     await systemClock.sleep(random.between(0, 250));
-    await beginAgain(world);
+    await beginAgain(harness);
   }
-  world.startWorker();
-  await world.untilComplete();
-  await world.org.restart({ activityPerSecond: 0 });
+  harness.startWorker();
+  await harness.untilComplete();
+  await harness.org.restart({ activityPerSecond: 0 });
   for (const [sobject, table] of [
     ['Account', 'account'],
     ['Contact', 'contact'],
     ['Lead', 'lead'],
   ] as const) {
-    await assertEqual(world, sobject, table);
+    await assertEqual(harness, sobject, table);
   }
 });
 
 /** Empties the mirror where the first copy is complete, so that every kill falls into one. */
-async function beginAgain(world: World): Promise<void> {
-  const [copying] = await world.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
+async function beginAgain(harness: EndToEndHarness): Promise<void> {
+  const [copying] = await harness.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
   if (copying) return;
-  await world.admin.script(`
+  await harness.admin.script(`
     BEGIN;
     TRUNCATE salesforce.account, salesforce.contact, salesforce.lead;
     UPDATE _lockstep.cursor SET position = '{"after": null}', version = version + 1 WHERE kind = 'backfill';
@@ -47,15 +47,15 @@ async function beginAgain(world: World): Promise<void> {
 }
 
 /** Every record of the org, as it was last written there, and no other. */
-async function assertEqual(world: World, sobject: string, table: string): Promise<void> {
-  const inOrg = await world.org.db.query<{ record: string }>(sql`
+async function assertEqual(harness: EndToEndHarness, sobject: string, table: string): Promise<void> {
+  const inOrg = await harness.org.db.query<{ record: string }>(sql`
     SELECT concat_ws('|', "Id", extract(epoch FROM "SystemModstamp")::bigint, "Phone") AS record
       FROM ${ident('org', sobject)} WHERE NOT "IsDeleted" ORDER BY "Id" COLLATE "C"`);
   const difference = sql`
     SELECT md5(string_agg(concat_ws('|', id, extract(epoch FROM systemmodstamp)::bigint, phone), E'\n' ORDER BY id)) = ${md5(inOrg)}
       FROM ${ident('salesforce', table)}`;
-  await world.until(difference, `${table} is equal to ${sobject} of the org`);
-  const [checkpoint] = await world.reader.query(sql`
+  await harness.until(difference, `${table} is equal to ${sobject} of the org`);
+  const [checkpoint] = await harness.reader.query(sql`
     SELECT rows = ${inOrg.length} AS kept FROM _lockstep.status WHERE sobject = ${sobject}`);
   assert.deepEqual(checkpoint, { kept: 't' }, 'the kept number of rows is the real one');
 }

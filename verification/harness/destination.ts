@@ -26,7 +26,7 @@ import { openTestDatabase } from './database.ts';
  * A destination with empty tables on a real server, and the means to read Salesforce by hand: open a reading, make
  * up its page, apply it when the test wants it. Every holder has connections of its own, as processes do.
  */
-export interface DestinationWorld extends AsyncDisposable {
+export interface DestinationHarness extends AsyncDisposable {
   url: string;
   /** Beside the writers, for looking and for preparing. */
   db: Database;
@@ -62,13 +62,13 @@ export type Fields = Readonly<Record<string, string>>;
 
 const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
 
-export async function openDestinationWorld({
+export async function openDestinationHarness({
   fields = { Name: 'string' },
   streams = ['Account'],
 }: {
   fields?: Fields;
   streams?: readonly string[];
-} = {}): Promise<DestinationWorld> {
+} = {}): Promise<DestinationHarness> {
   const database = await openTestDatabase();
   const { db, url } = database;
   await makeDestination(db, fields, streams);

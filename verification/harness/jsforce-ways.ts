@@ -3,10 +3,10 @@ import { after, before, suite } from 'node:test';
 import type { Connection, ConnectionConfig } from 'jsforce';
 import { setDispatcher } from 'jsforce/lib/request.js';
 import { Agent } from 'undici';
+import { type AppliedCheck, openAppliedCheck } from './applied-check.ts';
+import { openEndToEndHarness } from './end-to-end-harness.ts';
 import { connect, unsigned } from './jsforce.ts';
-import { type MirrorWitness, openWitness } from './mirror-witness.ts';
 import { startOrg, type TestOrg } from './org.ts';
-import { openWorld } from './world.ts';
 
 /**
  * How jsforce reaches an org. Only the instance URL differs: what holds directly has to hold through the proxy, and
@@ -19,7 +19,7 @@ export const allWays: readonly Way[] = ['directly', 'through the proxy', 'throug
 export interface Reached extends AsyncDisposable {
   org: TestOrg;
   /** Null where there is no mirror. */
-  witness: MirrorWitness | null;
+  appliedCheck: AppliedCheck | null;
   instanceUrl: string;
   unsigned(more?: ConnectionConfig): Connection;
   connect(more?: ConnectionConfig): Promise<Connection>;
@@ -47,7 +47,7 @@ async function reach(way: Way, records: number): Promise<Reached> {
     const org = await startOrg({ records });
     return {
       org,
-      witness: null,
+      appliedCheck: null,
       instanceUrl: org.url,
       unsigned: (more) => unsigned(org, more),
       connect: (more) => connect(org, more),
@@ -55,20 +55,20 @@ async function reach(way: Way, records: number): Promise<Reached> {
     };
   }
   // No worker runs: the org counts the requests of jsforce and of the proxy, and the proxy alone brings records.
-  const world = await openWorld({ org: { records }, sobjects: ['Account', 'Contact'] });
-  const { org } = world;
-  const witness = await openWitness(world);
-  const { port, pathname } = new URL(world.base);
+  const harness = await openEndToEndHarness({ org: { records }, sobjects: ['Account', 'Contact'] });
+  const { org } = harness;
+  const appliedCheck = await openAppliedCheck(harness);
+  const { port, pathname } = new URL(harness.base);
   const byHost = `http://${pathname.slice(1)}.localhost:${port}`;
-  const instanceUrl = way === 'through the proxy' ? world.base : byHost;
+  const instanceUrl = way === 'through the proxy' ? harness.base : byHost;
   setDispatcher(new Agent({ connect: { allowH2: false, lookup: loopback } }));
   return {
     org,
-    witness,
+    appliedCheck,
     instanceUrl,
-    unsigned: (more) => witnessed(unsigned(org, { instanceUrl, ...more }), witness),
-    connect: async (more) => witnessed(await connect(org, { instanceUrl, ...more }), witness),
-    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+    unsigned: (more) => witnessed(unsigned(org, { instanceUrl, ...more }), appliedCheck),
+    connect: async (more) => witnessed(await connect(org, { instanceUrl, ...more }), appliedCheck),
+    [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose](),
   };
 }
 
@@ -77,7 +77,7 @@ const loopback: LookupFunction = (_, { all }, callback) =>
   all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
 
 /** Holds an answer back until what it says of the mirror was looked at. */
-function witnessed(conn: Connection, witness: MirrorWitness): Connection {
+function witnessed(conn: Connection, appliedCheck: AppliedCheck): Connection {
   const { _transport: transport } = conn;
   const send = transport.httpRequest.bind(transport);
   transport.httpRequest = (request, options) => {
@@ -87,7 +87,7 @@ function witnessed(conn: Connection, witness: MirrorWitness): Connection {
         const { pathname, search } = new URL(request.url);
         const sent = { method: request.method, path: `${pathname}${search}` };
         const body = typeof request.body === 'string' ? { body: request.body } : {};
-        await witness.check({ ...sent, ...body }, Buffer.from(answer.body));
+        await appliedCheck.check({ ...sent, ...body }, Buffer.from(answer.body));
       }
       return answer;
     });

@@ -1,8 +1,8 @@
 import { assert } from '@lockstep/foundation/assert';
 import { type Ended, openCli } from './cli-process.ts';
-import type { ProxyAnswer, World } from './world.ts';
+import type { EndToEndHarness, ProxyAnswer } from './end-to-end-harness.ts';
 
-/** `lockstep start` as a process of its own, on the control database of a world. */
+/** `lockstep start` as a process of its own, on the control database of a harness. */
 export interface ServerProcess {
   /** `http://127.0.0.1:PORT` */
   proxyUrl: string;
@@ -13,15 +13,15 @@ export interface ServerProcess {
 }
 
 export async function startServerProcess(
-  world: World,
+  harness: EndToEndHarness,
   undo: AsyncDisposableStack,
   environment: Record<string, string> = {},
 ): Promise<ServerProcess> {
   const cli = undo.use(
     await openCli({
-      DATABASE_URL: world.control.database.url,
-      LOCKSTEP_KEY: world.control.keyBytes.toString('base64'),
-      LOCKSTEP_ALLOW_HOST: new URL(world.org.url).host,
+      DATABASE_URL: harness.control.database.url,
+      LOCKSTEP_KEY: harness.control.keyBytes.toString('base64'),
+      LOCKSTEP_ALLOW_HOST: new URL(harness.org.url).host,
       ...environment,
     }),
   );
@@ -32,12 +32,12 @@ export async function startServerProcess(
     return url;
   };
   const proxyUrl = urlOf('proxy');
-  const authorization = `Bearer ${await world.org.token('demo')}`;
+  const authorization = `Bearer ${await harness.org.token('demo')}`;
   return {
     proxyUrl,
     metricsUrl: urlOf('metrics'),
     async call(method, path, body) {
-      const answer = await fetch(`${proxyUrl}/${world.sync.id}${path}`, {
+      const answer = await fetch(`${proxyUrl}/${harness.sync.id}${path}`, {
         method,
         headers: { authorization, 'content-type': 'application/json' },
         ...(body !== undefined && { body: JSON.stringify(body) }),

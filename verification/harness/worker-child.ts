@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
-import type { World } from './world.ts';
+import type { EndToEndHarness } from './end-to-end-harness.ts';
 
 /** In real milliseconds. */
 const sayMsMax = 20_000;
@@ -18,15 +18,15 @@ export interface WorkerChild extends AsyncDisposable {
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
 }
 
-export function startWorkerChild(world: World, owner: string): WorkerChild {
+export function startWorkerChild(harness: EndToEndHarness, owner: string): WorkerChild {
   const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, 'worker-process.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const configuration = {
-    url: world.control.database.url,
-    key: world.control.keyBytes.toString('base64'),
+    url: harness.control.database.url,
+    key: harness.control.keyBytes.toString('base64'),
     owner,
-    allowHost: new URL(world.org.url).host,
+    allowHost: new URL(harness.org.url).host,
   };
   child.stdin?.write(`${JSON.stringify(configuration)}\n`);
   const exited = once(child, 'exit');

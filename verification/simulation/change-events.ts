@@ -10,7 +10,7 @@ import type { ModelOrg, OrgRecord } from './org.ts';
 import type { Profile } from './profile.ts';
 import type { Worker } from './worker.ts';
 
-export interface EventsWorld {
+export interface EventsContext {
   agenda: Agenda;
   random: Random;
   org: ModelOrg;
@@ -22,7 +22,7 @@ export interface EventsWorld {
 
 const repeatedShare = 0.05;
 
-export function tellOfChanges({ agenda, random, org, profile, tables, holder }: EventsWorld): void {
+export function tellOfChanges({ agenda, random, org, profile, tables, holder }: EventsContext): void {
   const mark = (record: OrgRecord) => {
     const table = tables.find(({ stream }) => stream.sobject === record.sobject);
     const worker = holder();

@@ -1,6 +1,6 @@
 /**
  * Clients that write through the proxy and hold it to its word: where an answer says that the write is in the mirror,
- * the witness looks, and keeps looking. Their requests run through the proxy's own walk of a write; only the passing
+ * the invariant checks looks, and keeps looking. Their requests run through the proxy's own walk of a write; only the passing
  * on of bytes is the simulation's. Some answers are lost on their way from the org.
  */
 
@@ -8,20 +8,20 @@ import type { Random } from '@lockstep/foundation/random';
 import { Fault } from 'lockstep/core/faults';
 import type { RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
 import type { Agenda } from './agenda.ts';
+import type { Acknowledged, Invariants } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import type { Network } from './network.ts';
 import type { ModelOrg, OrgRecord } from './org.ts';
 import type { Profile } from './profile.ts';
-import type { Acknowledged, Witness } from './witness.ts';
 import type { Worker } from './worker.ts';
 
-export interface ClientWorld {
+export interface ClientContext {
   agenda: Agenda;
   random: Random;
   org: ModelOrg;
   network: Network;
   profile: Profile;
-  witness: Witness;
+  invariants: Invariants;
   journal: Journal;
   /** A process whose proxy takes requests; undefined while there is none. */
   worker: () => Worker | undefined;
@@ -32,14 +32,14 @@ type Verb = 'create' | 'update' | 'delete';
 const methods = { create: 'POST', update: 'PATCH', delete: 'DELETE' } as const;
 
 export class Clients {
-  private readonly world: ClientWorld;
+  private readonly context: ClientContext;
 
-  constructor(world: ClientWorld) {
-    this.world = world;
+  constructor(context: ClientContext) {
+    this.context = context;
   }
 
   begin(): void {
-    const { agenda, random, profile, org } = this.world;
+    const { agenda, random, profile, org } = this.context;
     agenda.after(random.between(100, profile.clientEveryMs), () => {
       if (agenda.now >= profile.quietAt) return;
       const record = random.pick(org.all(random.pick(profile.sobjects)));
@@ -51,7 +51,7 @@ export class Clients {
   }
 
   private write(record: OrgRecord, verb: Verb): void {
-    const { worker, witness, journal } = this.world;
+    const { worker, invariants, journal } = this.context;
     const through = worker();
     if (!through) return;
     const change = verb === 'create' ? { verb } : { verb, id: record.id };
@@ -66,10 +66,10 @@ export class Clients {
     through.write(method, write, forward).then(
       ({ answer, applied }) => {
         journal.add(record.id, () => `the client hears ${answer.status}, applied: ${applied}`);
-        if (applied === 'yes' && acknowledged) witness.acknowledged(acknowledged);
+        if (applied === 'yes' && acknowledged) invariants.acknowledged(acknowledged);
       },
       (fault: unknown) => {
-        if (!(fault instanceof Fault)) witness.break('no step fails unforeseen', record.id, String(fault));
+        if (!(fault instanceof Fault)) invariants.break('no step fails unforeseen', record.id, String(fault));
         journal.add(record.id, () => `the client hears ${fault instanceof Fault ? fault.code : 'an error'}`);
       },
     );
@@ -82,7 +82,7 @@ export class Clients {
     through: Worker,
     onDone: (write: Acknowledged) => void,
   ): Promise<UpstreamAnswer> {
-    const { agenda, random, org, network, profile } = this.world;
+    const { agenda, random, org, network, profile } = this.context;
     const sentAt = through.clock.now();
     const isLost = network.happens(profile.lostShare);
     return new Promise((resolve, reject) => {

@@ -18,7 +18,7 @@ import type { Profile } from './profile.ts';
 import { textOf } from './soql.ts';
 import type { Worker } from './worker.ts';
 
-export interface JobsWorld {
+export interface JobsContext {
   agenda: Agenda;
   random: Random;
   org: ModelOrg;
@@ -33,18 +33,18 @@ export interface JobsWorld {
 const readingLastsMs = 15 * 60_000;
 
 export class Jobs {
-  private readonly world: JobsWorld;
+  private readonly context: JobsContext;
 
-  constructor(world: JobsWorld) {
-    this.world = world;
+  constructor(context: JobsContext) {
+    this.context = context;
   }
 
   begin(): void {
-    const { agenda, random, profile } = this.world;
+    const { agenda, random, profile } = this.context;
     if (profile.jobEveryMs === null) return;
     agenda.after(random.between(1_000, profile.jobEveryMs), () => {
       if (agenda.now >= profile.calmAt) return;
-      const holder = this.world.holder();
+      const holder = this.context.holder();
       if (holder) agenda.resume(() => this.run(holder));
       this.begin();
     });
@@ -52,7 +52,7 @@ export class Jobs {
 
   /** A job of a holder that has lost its lease, or whose connection broke, ends where it is. */
   private run(holder: Worker): void {
-    const { random, tables, journal } = this.world;
+    const { random, tables, journal } = this.context;
     const table = random.pick(tables);
     journal.add('process', () => `${holder.owner} begins a job for ${table.stream.sobject}`);
     this.copy(holder, table).then(
@@ -65,7 +65,7 @@ export class Jobs {
   }
 
   private async copy({ mirror, holder }: Worker, table: StreamTable): Promise<void> {
-    const { profile } = this.world;
+    const { profile } = this.context;
     const streams = [table.stream.streamNo];
     const early = await mirror.openTickObservation(holder, streams, readingLastsMs);
     const slices = await this.results(table.stream.sobject);
@@ -81,7 +81,7 @@ export class Jobs {
 
   /** In the order in which Salesforce has the slices, which is not the one in which it read them. */
   private results(sobject: string): Promise<string[][]> {
-    const { agenda, random, org, profile } = this.world;
+    const { agenda, random, org, profile } = this.context;
     const records = org.all(sobject);
     const count = Math.ceil(records.length / profile.pageRows);
     const lastsMs = random.between(10_000, 120_000);
@@ -98,7 +98,7 @@ export class Jobs {
   }
 
   private pause(): Promise<void> {
-    const { agenda, random } = this.world;
+    const { agenda, random } = this.context;
     return new Promise((resolve) => {
       agenda.after(random.between(10, 3_000), () => agenda.resume(resolve));
     });

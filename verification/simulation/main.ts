@@ -11,7 +11,7 @@
  */
 import { parseArgs } from 'node:util';
 import { runCommand, say, whole } from '@lockstep/harness/command';
-import { asBuilt } from './keeping.ts';
+import { asBuilt } from './merge-policy.ts';
 import { type Mutant, mutants } from './mutants.ts';
 import { profileOf } from './profile.ts';
 import { type RunOptions, simulate } from './simulation.ts';
@@ -43,7 +43,7 @@ interface Setting {
 
 /** What a seed runs: its own share of the loads under the rule as built, or a mutant under its load. */
 function optionsOf(seed: number, { mutant: name, beside }: Setting): RunOptions {
-  if (name === undefined) return { seed, profile: profileOf(seed), keeping: asBuilt, beside };
+  if (name === undefined) return { seed, profile: profileOf(seed), mergePolicy: asBuilt, beside };
   const mutant = mutants[name];
   if (!mutant) throw new Error(`no mutant has this name; there are: ${Object.keys(mutants).join(', ')}`);
   return { seed, ...mutant, beside };
@@ -77,7 +77,7 @@ async function runSeeds(from: number, count: number, setting: Setting): Promise<
 async function refuseLoad(name: string, seed: number): Promise<void> {
   const { profile, isOfLoad } = mutants[name] as Mutant;
   if (isOfLoad) return;
-  const { violations } = await simulate({ seed, profile, keeping: asBuilt });
+  const { violations } = await simulate({ seed, profile, mergePolicy: asBuilt });
   if (violations.length > 0)
     throw new Error(`${name}: under its load the right rule breaks seed ${seed} too`);
 }

@@ -25,7 +25,6 @@ import type {
   StreamFigures,
   StreamTable,
 } from 'lockstep/postgres';
-import type { Bounds, Judged, Keeping } from './keeping.ts';
 import type { Mark } from './marks.ts';
 import { MemoryIntents } from './memory-intents.ts';
 import {
@@ -36,6 +35,7 @@ import {
   setAside,
   setAsideUnsettled,
 } from './memory-stream.ts';
+import type { Bounds, Judged, MergePolicy } from './merge-policy.ts';
 import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { Held } from './sql-destination.ts';
@@ -55,16 +55,21 @@ export class MemoryDestination implements Mirror {
   private readonly readings = new Readings();
   private readonly intents = new MemoryIntents();
   private readonly tables: ReadonlyMap<number, StreamTable>;
-  private readonly keeping: Keeping;
+  private readonly mergePolicy: MergePolicy;
   private readonly now: () => number;
   private readonly onlooker: Onlooker;
   private epoch = 0;
 
   /** @param now  the destination's own clock */
-  constructor(tables: readonly StreamTable[], keeping: Keeping, now: () => number, onlooker: Onlooker) {
+  constructor(
+    tables: readonly StreamTable[],
+    mergePolicy: MergePolicy,
+    now: () => number,
+    onlooker: Onlooker,
+  ) {
     this.tables = new Map(tables.map((table) => [table.stream.streamNo, table]));
     this.streams = new Map(tables.map(({ stream }) => [stream.streamNo, emptyStream()]));
-    this.keeping = keeping;
+    this.mergePolicy = mergePolicy;
     this.now = now;
     this.onlooker = onlooker;
   }
@@ -104,15 +109,15 @@ export class MemoryDestination implements Mirror {
     for (const record of recordsOf(page, part)) {
       if (record.isAbsent && kept.has(record.id)) continue;
       const row = stream.rows.get(record.id) ?? null;
-      const judged = this.keeping.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
+      const judged = this.mergePolicy.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       if (record.isMisfit && record.values !== null) {
         counts[judged.verdict === 'store' ? 'quarantined' : countedAs(judged)]++;
-        setAside(stream, judged, { ...bounds, isFencing }, this.keeping, this.now());
+        setAside(stream, judged, { ...bounds, isFencing }, this.mergePolicy, this.now());
         continue;
       }
       counts[countedAs(judged)]++;
       const marked = stream.marks.get(record.id)?.reason ?? null;
-      carryOut(stream, judged, { ...bounds, isFencing }, this.keeping, part.check !== undefined);
+      carryOut(stream, judged, { ...bounds, isFencing }, this.mergePolicy, part.check !== undefined);
       this.onlooker.judged(streamNo, judged, bounds, part, marked);
     }
     if (part.check && counts.dirty > 0) setAsideUnsettled(stream, this.now());
@@ -149,7 +154,7 @@ export class MemoryDestination implements Mirror {
   isHeld({ rows, marks, removed }: StreamRecord, more = 0): boolean {
     const since = this.now() / 1_000 - 86_400;
     const lately = [...removed].reduce((sum, [hour, count]) => sum + (hour > since ? count : 0), 0);
-    return marks.absentCount + lately + more > this.keeping.removalsMax(rows.size + lately);
+    return marks.absentCount + lately + more > this.mergePolicy.removalsMax(rows.size + lately);
   }
 
   async applyRemainder(rest: readonly Remainder[], part: PagePart) {
@@ -167,7 +172,10 @@ export class MemoryDestination implements Mirror {
 
   async beginStream(streamNo: number, positions: object, rowsExpected: number | null): Promise<void> {
     const stream = this.stream(streamNo);
-    for (const [kind, position] of Object.entries(this.keeping.startAt(positions)) as [string, unknown][]) {
+    for (const [kind, position] of Object.entries(this.mergePolicy.startAt(positions)) as [
+      string,
+      unknown,
+    ][]) {
       if (position && !stream.cursors.has(kind)) stream.cursors.set(kind, { position, version: 1 });
     }
     if (stream.state !== 'queued') return;
@@ -391,7 +399,7 @@ export class MemoryDestination implements Mirror {
   /** The reading's end ticket. One that somebody else has closed is refused. */
   private endPart({ observation: { lo }, isLast, hi }: PagePart): number {
     const isOpen = isLast ? this.readings.close(lo) : this.readings.isOpen(lo);
-    if (!isOpen && this.keeping.refusesLateAnswers) throw new Fault('SYS-09');
+    if (!isOpen && this.mergePolicy.refusesLateAnswers) throw new Fault('SYS-09');
     const own = this.readings.ticket();
     return hi ?? own;
   }

@@ -2,8 +2,8 @@
 import { type Fence, stampSlackSeconds } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { ProblemRow } from 'lockstep/postgres';
-import type { Bounds, Judged, Keeping } from './keeping.ts';
 import { type Mark, Marks } from './marks.ts';
+import type { Bounds, Judged, MergePolicy } from './merge-policy.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
 import type { Held } from './sql-destination.ts';
 
@@ -73,7 +73,7 @@ export function setAside(
   stream: StreamRecord,
   { record, verdict }: Judged,
   { lo, hi, isFencing }: Bounds & { isFencing: boolean },
-  keeping: Keeping,
+  mergePolicy: MergePolicy,
   now: number,
 ): void {
   const { id, stamp } = record;
@@ -81,7 +81,7 @@ export function setAside(
   if (verdict === 'dirty') marks.found(id, hi, 'overlap');
   if (verdict !== 'store') return;
   const stampedAt = stamp === null ? settledIn(stream) : stamp - stampSlackSeconds;
-  if (keeping.setsAside) putAside(stream, id, { code: 'misfit', stampedAt }, now);
+  if (mergePolicy.setsAside) putAside(stream, id, { code: 'misfit', stampedAt }, now);
   if (isFencing) fences.set(id, { lo, hi, stamp, deleted: false, partial: false });
   if ((marks.get(id)?.since ?? Infinity) < lo) marks.delete(id);
 }
@@ -102,7 +102,7 @@ export function carryOut(
   stream: StreamRecord,
   judged: Judged,
   { lo, hi, isFencing }: Bounds & { isFencing: boolean },
-  keeping: Keeping,
+  mergePolicy: MergePolicy,
   isCheck: boolean,
 ): void {
   const { rows, fences, marks, aside } = stream;
@@ -112,15 +112,15 @@ export function carryOut(
     if (values) rows.set(id, values);
     else if (part) rows.set(id, { ...(rows.get(id) as MirrorRow), ...part });
     else rows.delete(id);
-    const isFenced = isFencing && keeping.leavesFence(judged);
+    const isFenced = isFencing && mergePolicy.leavesFence(judged);
     const deleted = values === null && part === null;
     if (isFenced)
-      fences.set(id, { lo, hi, stamp, deleted, partial: part !== null && keeping.leavesPartialFence });
+      fences.set(id, { lo, hi, stamp, deleted, partial: part !== null && mergePolicy.leavesPartialFence });
   }
   const mark = marks.get(id);
   if (part === null && !record.isPartial && (verdict === 'store' || verdict === 'nothing')) aside.delete(id);
   if (verdict === 'dirty') marks.found(id, hi, reasonOf(record), isCheck);
-  else if (mark && verdict !== 'stale' && keeping.clearsMark(mark.since, lo) && clears(record, mark))
+  else if (mark && verdict !== 'stale' && mergePolicy.clearsMark(mark.since, lo) && clears(record, mark))
     marks.delete(id);
 }
 

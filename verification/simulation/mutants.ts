@@ -7,7 +7,7 @@ import { secondsOf } from 'lockstep/core/stamps';
 import type { DeletedPosition } from 'lockstep/engine/testing';
 import { type RecheckPosition, settleSeconds } from 'lockstep/engine/testing';
 import type { CursorMove, Mirror, PagePart } from 'lockstep/postgres';
-import { asBuilt, type Bounds, holdsTheSame, type Judged, type Keeping } from './keeping.ts';
+import { asBuilt, type Bounds, holdsTheSame, type Judged, type MergePolicy } from './merge-policy.ts';
 import {
   contested,
   copying,
@@ -24,7 +24,7 @@ import {
 import type { MirrorRow, ReadRecord } from './read-record.ts';
 
 export interface Mutant {
-  keeping: Keeping;
+  mergePolicy: MergePolicy;
   profile: Profile;
   /** What is wrong is the load: it breaks an assumption. */
   isOfLoad?: boolean;
@@ -34,13 +34,13 @@ export interface Mutant {
   readAs?: (text: string) => string;
 }
 
-const mutant = (keeping: Partial<Keeping>, profile: Partial<Profile> = {}): Mutant => ({
-  keeping: { ...asBuilt, ...keeping },
+const mutant = (mergePolicy: Partial<MergePolicy>, profile: Partial<Profile> = {}): Mutant => ({
+  mergePolicy: { ...asBuilt, ...mergePolicy },
   profile: { ...usual, ...profile },
 });
 
 /** Stores where a comparison of stamps with the row says so, and drops elsewhere. */
-const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Keeping> => ({
+const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<MergePolicy> => ({
   judge(record, row) {
     const isSame = holdsTheSame(record.values, row);
     const isStored = !row || record.stamp === null || isNewer(record.stamp, secondsOf(row.SystemModstamp));
@@ -49,7 +49,7 @@ const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Ke
 });
 
 /** Judges the pages of the recheck in another way. */
-const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<Keeping> => ({
+const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<MergePolicy> => ({
   judge(record, row, fence, bounds, part: PagePart) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
     const moves = part.moves ?? [];
@@ -62,7 +62,7 @@ const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean
 });
 
 /** Stamps three times as far apart as they are: with a slack of two, any difference counts as an order. */
-const withoutSlack: Partial<Keeping> = {
+const withoutSlack: Partial<MergePolicy> = {
   judge(record, row, fence, { lo, hi }: Bounds): Judged {
     const isSame = holdsTheSame(record.values, row);
     const farther = (stamp: number | null) => (stamp === null ? null : stamp * 3);
@@ -73,7 +73,7 @@ const withoutSlack: Partial<Keeping> = {
 };
 
 /** Takes a reading of some columns for one of all: it replaces what another reading has, and its fence says so. */
-const partAsWhole: Partial<Keeping> = {
+const partAsWhole: Partial<MergePolicy> = {
   leavesPartialFence: false,
   judge(record, row, fence, bounds, part) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
@@ -84,7 +84,7 @@ const partAsWhole: Partial<Keeping> = {
 };
 
 /** Takes equal stamps for a proof that a row lacks nothing but what the reading shows. */
-const stampsProve: Partial<Keeping> = {
+const stampsProve: Partial<MergePolicy> = {
   judge(record, row, fence, bounds, part) {
     const settled = part.partial && { ...part, partial: { settledUntil: Infinity } };
     return asBuilt.judge(record, row, fence, bounds, settled ?? part);
@@ -92,7 +92,7 @@ const stampsProve: Partial<Keeping> = {
 };
 
 /** Takes a sweep's word for it that a record is gone. */
-const absenceRemoves: Partial<Keeping> = {
+const absenceRemoves: Partial<MergePolicy> = {
   judge(record, row, fence, bounds, part) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
     const isGone = record.isPartial && record.isAbsent && row !== null;

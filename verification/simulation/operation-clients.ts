@@ -7,22 +7,22 @@
 import type { Random } from '@lockstep/foundation/random';
 import type { SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
 import type { Agenda } from './agenda.ts';
+import type { Invariants } from './invariants.ts';
 import type { Journal } from './journal.ts';
 import type { ModelOrg } from './org.ts';
 import type { Profile } from './profile.ts';
-import type { Witness } from './witness.ts';
 
-export interface RequestingWorld {
+export interface RequestingContext {
   agenda: Agenda;
   random: Random;
   profile: Profile;
   org: ModelOrg;
-  witness: Witness;
+  invariants: Invariants;
   journal: Journal;
 }
 
 export class OperationClients implements SyncRequestQueue {
-  private readonly world: RequestingWorld;
+  private readonly context: RequestingContext;
   /** Tells whoever runs the sync. */
   onSyncRequest: () => void = () => undefined;
   private readonly waiting = new Map<
@@ -33,12 +33,12 @@ export class OperationClients implements SyncRequestQueue {
   /** What is requested in the end has been done. */
   private isContent = false;
 
-  constructor(world: RequestingWorld) {
-    this.world = world;
+  constructor(context: RequestingContext) {
+    this.context = context;
   }
 
   begin(): void {
-    const { agenda, profile } = this.world;
+    const { agenda, profile } = this.context;
     this.requestNowAndThen();
     if (profile.hideMostShare > 0) this.decideInTheEnd();
     agenda.at(profile.settlingAt, () => this.requestForTheEnd());
@@ -46,7 +46,7 @@ export class OperationClients implements SyncRequestQueue {
 
   /** Of what has vanished by then: it comes back, or somebody says what to do with its rows. */
   private decideInTheEnd(): void {
-    const { agenda, profile, random, org } = this.world;
+    const { agenda, profile, random, org } = this.context;
     agenda.at(profile.calmAt, () => this.syncRequest('verify ids'));
     agenda.at((profile.calmAt + profile.settlingAt) / 2, () => {
       const decision = random.pick(['keep', 'remove', 'back'] as const);
@@ -58,7 +58,7 @@ export class OperationClients implements SyncRequestQueue {
 
   /** Again, until no object was left out. */
   private requestForTheEnd(): void {
-    const { agenda, profile } = this.world;
+    const { agenda, profile } = this.context;
     this.syncRequest(profile.lastSyncRequest, (skipped) => {
       this.isContent = skipped.length === 0;
       if (!this.isContent) agenda.after(profile.settlingIntervalMs, () => this.requestForTheEnd());
@@ -79,7 +79,10 @@ export class OperationClients implements SyncRequestQueue {
     const waiting = this.waiting.get(requestId);
     if (!waiting) return;
     this.waiting.delete(requestId);
-    this.world.journal.add('process', () => `sync request ${requestId} is done: ${waiting.syncRequest.kind}`);
+    this.context.journal.add(
+      'process',
+      () => `sync request ${requestId} is done: ${waiting.syncRequest.kind}`,
+    );
     const { skipped = [] } = ('result' in outcome ? outcome.result : {}) as {
       skipped?: { object: string }[];
     };
@@ -87,7 +90,7 @@ export class OperationClients implements SyncRequestQueue {
   }
 
   private requestNowAndThen(): void {
-    const { agenda, random, profile } = this.world;
+    const { agenda, random, profile } = this.context;
     agenda.after(random.between(1_000, profile.syncRequestsEveryMs), () => {
       if (agenda.now >= profile.quietAt) return;
       this.syncRequest(random.pick(profile.syncRequests));
@@ -99,9 +102,9 @@ export class OperationClients implements SyncRequestQueue {
     kind: SyncRequest['kind'],
     onEnd: (skipped: readonly string[]) => unknown = () => undefined,
   ): void {
-    const { witness, journal } = this.world;
+    const { invariants, journal } = this.context;
     const id = ++this.last;
-    const isPromised = kind === 'flush' ? witness.promiseOfFlush() : () => undefined;
+    const isPromised = kind === 'flush' ? invariants.promiseOfFlush() : () => undefined;
     const isKept = (skipped: readonly string[]) => {
       isPromised(skipped);
       onEnd(skipped);

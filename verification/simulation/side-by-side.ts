@@ -1,16 +1,16 @@
 /**
  * Two destinations that get the same calls in the same order: the one on a real server, whose answers the processes
- * hear, and the one in memory, which the witness watches. After each call both have to have answered the same and to
+ * hear, and the one in memory, which the invariant checks watches. After each call both have to have answered the same and to
  * hold the same: rows, fences, marks, readings, cursors, intents, tickets.
  *
- * Only the server has a status view, whose claims the witness holds it to. Not compared: the times of checks and the
+ * Only the server has a status view, whose claims the invariant checks holds it to. Not compared: the times of checks and the
  * list of repairs, which the memory form does not keep.
  */
 import { Fault } from 'lockstep/core/faults';
 import type { Mirror } from 'lockstep/postgres';
+import type { Invariants } from './invariants.ts';
 import type { MemoryDestination } from './memory-destination.ts';
 import { type Held, type HeldKind, heldKinds, type SqlDestination } from './sql-destination.ts';
-import type { Witness } from './witness.ts';
 
 type Method = keyof Mirror;
 type Outcome = { value: unknown } | { error: unknown };
@@ -49,10 +49,10 @@ export function sideBySide(
   memory: MemoryDestination,
   real: SqlDestination,
   now: () => number,
-  witness: Witness,
+  invariants: Invariants,
 ): Mirror {
   const differ = (name: Method, what: string) =>
-    witness.break('the SQL form and the memory form agree', null, `after ${name}: ${what}`);
+    invariants.break('the SQL form and the memory form agree', null, `after ${name}: ${what}`);
 
   const compareAnswers = (name: Method, ranks: ReadonlyMap<string, string>, sql: Outcome, own: Outcome) => {
     if (name === 'readRepairs') return;
@@ -64,7 +64,7 @@ export function sideBySide(
     if (kinds.length === 0) return;
     const { held, claims } = await real.look(kinds);
     const own = memory.held().filter(({ text }) => kinds.some((kind) => text.startsWith(kind)));
-    for (const claim of claims) witness.claimed(claim.sobject, claim.settledUntil);
+    for (const claim of claims) invariants.claimed(claim.sobject, claim.settledUntil);
     const [one, other] = [entriesOf(held), entriesOf(own)];
     const onlyIn = (entries: Set<string>, others: Set<string>) =>
       [...entries].filter((entry) => !others.has(entry)).slice(0, differencesMax);

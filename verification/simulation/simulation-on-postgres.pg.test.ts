@@ -1,11 +1,11 @@
 /** The short form of the simulation on a real server; `npm run sim -- --seeds N --postgres` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asBuilt } from './keeping.ts';
+import { asBuilt } from './merge-policy.ts';
 import { mutants } from './mutants.ts';
 import { profiles, usual } from './profile.ts';
-import { sim } from './sim-process.ts';
 import { simulate } from './simulation.ts';
+import { sim } from './simulation-process.ts';
 import { SqlDestination } from './sql-destination.ts';
 
 test('the SQL form of the mirror does what the memory form does, under every load', async () => {
@@ -16,7 +16,7 @@ test('the SQL form of the mirror does what the memory form does, under every loa
 
 test('a seed gives the run on a server that it gives in memory', async () => {
   await using beside = await SqlDestination.open();
-  const options = { seed: 4, profile: profiles.slow ?? usual, keeping: asBuilt, isTraced: true };
+  const options = { seed: 4, profile: profiles.slow ?? usual, mergePolicy: asBuilt, isTraced: true };
   const [onServer, inMemory] = [await simulate({ ...options, beside }), await simulate(options)];
   const told = ({ journal }: typeof onServer) => journal.lines.filter(({ about }) => about !== 'cursor');
   assert.ok(onServer.requests > 20);

@@ -1,11 +1,11 @@
 /** The short form of the simulation, for every test run; `npm run sim` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asBuilt } from './keeping.ts';
+import { asBuilt } from './merge-policy.ts';
 import { mutants } from './mutants.ts';
 import { profiles, usual } from './profile.ts';
-import { sim } from './sim-process.ts';
 import { simulate } from './simulation.ts';
+import { sim } from './simulation-process.ts';
 
 test('over many seeds no promise is broken, whatever the load', async () => {
   const { text, last } = await sim('--seeds', '240');
@@ -14,7 +14,7 @@ test('over many seeds no promise is broken, whatever the load', async () => {
 
 test('a seed gives the same run each time', async () => {
   const run = () =>
-    simulate({ seed: 7, profile: profiles.mortal ?? usual, keeping: asBuilt, isTraced: true });
+    simulate({ seed: 7, profile: profiles.mortal ?? usual, mergePolicy: asBuilt, isTraced: true });
   const [first, second] = [await run(), await run()];
   assert.ok(first.requests > 50);
   assert.deepEqual(first.journal.lines, second.journal.lines);

@@ -11,10 +11,11 @@ import type { Mirror } from 'lockstep/postgres';
 import { Agenda } from './agenda.ts';
 import { tellOfChanges } from './change-events.ts';
 import { Clients } from './clients.ts';
+import { Invariants, type Violation } from './invariants.ts';
 import { Jobs } from './jobs.ts';
 import { Journal } from './journal.ts';
-import type { Keeping } from './keeping.ts';
 import { MemoryDestination } from './memory-destination.ts';
+import type { MergePolicy } from './merge-policy.ts';
 import { Meter } from './meter.ts';
 import { Network } from './network.ts';
 import { OperationClients } from './operation-clients.ts';
@@ -26,7 +27,6 @@ import { ancientStamp } from './seen.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { SqlDestination } from './sql-destination.ts';
 import { tablesInMemory } from './tables.ts';
-import { type Violation, Witness } from './witness.ts';
 
 export interface Run {
   violations: readonly Violation[];
@@ -37,7 +37,7 @@ export interface Run {
 export interface RunOptions {
   seed: number;
   profile: Profile;
-  keeping: Keeping;
+  mergePolicy: MergePolicy;
   usedAs?: (mirror: Mirror) => Mirror;
   readAs?: (text: string) => string;
   /** The destination that processes really have; the one in memory gets the same calls, and both are compared. */
@@ -52,7 +52,7 @@ const graceMs = 1_800_000;
 export async function simulate({
   seed,
   profile: relative,
-  keeping,
+  mergePolicy,
   usedAs,
   readAs,
   beside,
@@ -65,33 +65,33 @@ export async function simulate({
   const org = new ModelOrg(agenda, random, profile);
   const tables = beside ? await beside.begin(profile.sobjects) : tablesInMemory(profile.sobjects);
   const sobjects = new Map(tables.map(({ stream }) => [stream.streamNo, stream.sobject]));
-  const witness = new Witness(org, sobjects, journal, {
+  const invariants = new Invariants(org, sobjects, journal, {
     isOrdered: profile.staleShare === 0,
     isFlushed: profile.staleShare === 0 && profile.shortShare === 0,
   });
   const meter = new Meter(agenda, profile, (purpose) =>
-    witness.break('the quota of the org is kept to', null, `a request for a ${purpose}`),
+    invariants.break('the quota of the org is kept to', null, `a request for a ${purpose}`),
   );
   const network = new Network(agenda, random, org, profile, meter);
   const now = () => Math.floor(agenda.now);
-  const memory = new MemoryDestination(tables, keeping, now, witness);
-  witness.destination = memory;
-  const destination = beside ? sideBySide(memory, beside, now, witness) : memory;
-  const operationClients = new OperationClients({ agenda, random, profile, org, witness, journal });
+  const memory = new MemoryDestination(tables, mergePolicy, now, invariants);
+  invariants.destination = memory;
+  const destination = beside ? sideBySide(memory, beside, now, invariants) : memory;
+  const operationClients = new OperationClients({ agenda, random, profile, org, invariants, journal });
   const processes = new Processes({
     agenda,
     random,
     network,
     profile,
     journal,
-    mirror: repeating(destination, witness, () => network.happens(profile.repeatShare)),
+    mirror: repeating(destination, invariants, () => network.happens(profile.repeatShare)),
     tables: new Map(tables.map((table) => [table.stream.sobject.toLowerCase(), table])),
     log: logInto(journal),
     syncRequests: operationClients,
     usedAs,
     readAs,
     onBreak: (error) =>
-      witness.break(
+      invariants.break(
         'no step fails unforeseen',
         null,
         error instanceof Error ? String(error.stack) : String(error),
@@ -116,12 +116,12 @@ export async function simulate({
       org,
       network,
       profile,
-      witness,
+      invariants,
       journal,
       worker: () => processes.any(),
     }).begin();
   });
-  const isOver = () => witness.violations.length > 0;
+  const isOver = () => invariants.violations.length > 0;
   let end = profile.endAt;
   await agenda.runUntil(end, isOver);
   // The recheck has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
@@ -137,18 +137,18 @@ export async function simulate({
     end += profile.settlingIntervalMs;
     await agenda.runUntil(end, isOver);
   }
-  if (!isOver()) witness.checkConverged();
+  if (!isOver()) invariants.checkConverged();
   processes.end();
   await setImmediate(); // what only weak references hold goes when Node comes to its next turn
-  return { violations: witness.violations, journal, requests: network.requests };
+  return { violations: invariants.violations, journal, requests: network.requests };
 }
 
 /** Applies some pages twice; the second time must change nothing. */
-function repeating(mirror: Mirror, witness: Witness, isRepeated: () => boolean): Mirror {
+function repeating(mirror: Mirror, invariants: Invariants, isRepeated: () => boolean): Mirror {
   const applyPage = async (...given: Parameters<Mirror['applyPage']>) => {
     const result = await mirror.applyPage(...given);
     const [, , { isLast }] = given;
-    if (!isLast && isRepeated()) await witness.repeating(() => mirror.applyPage(...given));
+    if (!isLast && isRepeated()) await invariants.repeating(() => mirror.applyPage(...given));
     return result;
   };
   return new Proxy(mirror, {

@@ -72,42 +72,42 @@ function openWorkers() {
 const untilAborted = (signal: AbortSignal) =>
   new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
-async function recordSyncs(world: TestControl, count: number): Promise<SyncId[]> {
+async function recordSyncs(harness: TestControl, count: number): Promise<SyncId[]> {
   const syncs = Array.from({ length: count }, () => newSync());
-  for (const sync of syncs) await recordSync(world.control, sync);
+  for (const sync of syncs) await recordSync(harness.control, sync);
   return syncs.map(({ id }) => id);
 }
 
 /** Ends the session that holds the worker's presence lock, as a crash or a lost network would. */
-const killSessionOf = (world: TestControl, worker: string) =>
-  world.database.db.query(sql`
+const killSessionOf = (harness: TestControl, worker: string) =>
+  harness.database.db.query(sql`
     SELECT pg_terminate_backend(pid) FROM pg_locks
      WHERE locktype = 'advisory' AND classid = 77 AND objid = hashtext(${worker})::oid
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
 
 test('workers that start at once share the syncs, and each sync is claimed once', async () => {
-  await using world = await openTestControl();
-  const syncs = await recordSyncs(world, 12);
+  await using harness = await openTestControl();
+  const syncs = await recordSyncs(harness, 12);
   const workers = openWorkers();
 
-  const started = ['a', 'b', 'c'].map(async (id) => workers.start(await world.openAnother(), id));
+  const started = ['a', 'b', 'c'].map(async (id) => workers.start(await harness.openAnother(), id));
   await workers.until(() => ['a', 'b', 'c'].every((id) => workers.heldBy(id).length === 4));
 
   assert.equal(workers.holdersMax(), 1);
   for (const worker of await Promise.all(started)) await worker.stop();
-  const left = await world.control.db.query(sql`SELECT FROM lockstep.sync WHERE owner IS NOT NULL`);
+  const left = await harness.control.db.query(sql`SELECT FROM lockstep.sync WHERE owner IS NOT NULL`);
   assert.equal(left.length, 0);
   assert.equal(new Set(workers.events.map(({ sync }) => sync)).size, syncs.length);
 });
 
 test('a worker that joins is given its fair share, one run at a time', async () => {
-  await using world = await openTestControl();
-  await recordSyncs(world, 5);
+  await using harness = await openTestControl();
+  await recordSyncs(harness, 5);
   const workers = openWorkers();
-  const first = workers.start(await world.openAnother(), 'first');
+  const first = workers.start(await harness.openAnother(), 'first');
   await workers.until(() => workers.heldBy('first').length === 5);
 
-  const second = workers.start(await world.openAnother(), 'second');
+  const second = workers.start(await harness.openAnother(), 'second');
   await workers.until(() => workers.heldBy('second').length === 2 && workers.heldBy('first').length === 3);
 
   assert.equal(workers.holdersMax(), 1);
@@ -118,16 +118,16 @@ test('a worker that joins is given its fair share, one run at a time', async () 
 });
 
 test('the syncs of a worker whose session is lost go to another one under a higher epoch', async () => {
-  await using world = await openTestControl();
-  const [sync] = await recordSyncs(world, 1);
+  await using harness = await openTestControl();
+  const [sync] = await recordSyncs(harness, 1);
   const workers = openWorkers();
   // Runs that do not notice anything: what a stopped process looks like from outside.
   const resume = Promise.withResolvers<void>();
-  const lost = workers.start(await world.openAnother(), 'lost', () => resume.promise);
+  const lost = workers.start(await harness.openAnother(), 'lost', () => resume.promise);
   await workers.until(() => workers.heldBy('lost').length === 1);
-  const other = workers.start(await world.openAnother(), 'other');
+  const other = workers.start(await harness.openAnother(), 'other');
 
-  await killSessionOf(world, 'lost');
+  await killSessionOf(harness, 'lost');
   await workers.until(() => workers.heldBy('other').length === 1);
 
   const claims = workers.events.filter(({ what }) => what === 'began');
@@ -140,7 +140,7 @@ test('the syncs of a worker whose session is lost go to another one under a high
   );
   resume.resolve();
   await lost.stop();
-  const [row] = await world.control.db.query(
+  const [row] = await harness.control.db.query(
     sql`SELECT owner, epoch FROM lockstep.sync WHERE sync_id = ${sync}`,
   );
   assert.deepEqual(row, { owner: 'other', epoch: 2 });
@@ -148,13 +148,13 @@ test('the syncs of a worker whose session is lost go to another one under a high
 });
 
 test('a worker whose session is lost stops its runs, and serves again', async () => {
-  await using world = await openTestControl();
-  await recordSyncs(world, 2);
+  await using harness = await openTestControl();
+  await recordSyncs(harness, 2);
   const workers = openWorkers();
-  const worker = workers.start(await world.openAnother(), 'alone');
+  const worker = workers.start(await harness.openAnother(), 'alone');
   await workers.until(() => workers.heldBy('alone').length === 2);
 
-  await killSessionOf(world, 'alone');
+  await killSessionOf(harness, 'alone');
   await workers.until(() => workers.heldBy('alone').length === 0);
   await workers.until(() => workers.heldBy('alone').length === 2);
 
@@ -165,12 +165,12 @@ test('a worker whose session is lost stops its runs, and serves again', async ()
 
 test('a worker that sees its own heartbeat late stops its runs by itself', async () => {
   const clock = new ManualClock();
-  await using world = await openTestControl(clock);
-  await recordSyncs(world, 1);
+  await using harness = await openTestControl(clock);
+  await recordSyncs(harness, 1);
   const workers = openWorkers();
-  const worker = workers.start(world.control, 'paused');
+  const worker = workers.start(harness.control, 'paused');
   await workers.until(() => workers.heldBy('paused').length === 1);
-  const lost = world.log.next('leases lost, claiming starts again');
+  const lost = harness.log.next('leases lost, claiming starts again');
 
   clock.advance(20_000); // nothing ran in between, as after SIGSTOP and SIGCONT
 
@@ -180,36 +180,36 @@ test('a worker that sees its own heartbeat late stops its runs by itself', async
 });
 
 test('a paused sync is let go at once and claimed by nobody until it is resumed', async () => {
-  await using world = await openTestControl();
-  const [paused, other] = await recordSyncs(world, 2);
+  await using harness = await openTestControl();
+  const [paused, other] = await recordSyncs(harness, 2);
   assert.ok(paused && other);
   const workers = openWorkers();
-  const worker = workers.start(await world.openAnother(), 'a');
+  const worker = workers.start(await harness.openAnother(), 'a');
   await workers.until(() => workers.heldBy('a').length === 2);
 
-  await setPaused(world.control, paused, true);
+  await setPaused(harness.control, paused, true);
   await workers.until(() => workers.heldBy('a').length === 1);
   // A second worker looks at the paused sync and takes nothing of it; then it is resumed.
-  const second = workers.start(await world.openAnother(), 'b');
-  await recordSyncs(world, 1);
+  const second = workers.start(await harness.openAnother(), 'b');
+  await recordSyncs(harness, 1);
   await workers.until(() => workers.heldBy('a').length === 1 && workers.heldBy('b').length === 1);
   assert.equal(workers.events.filter(({ sync, what }) => sync === paused && what === 'began').length, 1);
 
-  await setPaused(world.control, paused, false);
+  await setPaused(harness.control, paused, false);
   await workers.until(() => [...workers.heldBy('a'), ...workers.heldBy('b')].includes(paused));
-  await eraseSync(world.control, other);
+  await eraseSync(harness.control, other);
   await workers.until(() => ![...workers.heldBy('a'), ...workers.heldBy('b')].includes(other));
   await worker.stop();
   await second.stop();
 });
 
 test('a run that ends by itself is let go and claimed anew; one that fails does not end the others', async () => {
-  await using world = await openTestControl();
-  const [ending, failing, healthy] = await recordSyncs(world, 3);
+  await using harness = await openTestControl();
+  const [ending, failing, healthy] = await recordSyncs(harness, 3);
   const workers = openWorkers();
   let runs = 0;
-  const failed = world.log.next('sync run failed');
-  const worker = workers.start(await world.openAnother(), 'a', async (sync, signal) => {
+  const failed = harness.log.next('sync run failed');
+  const worker = workers.start(await harness.openAnother(), 'a', async (sync, signal) => {
     if (sync.id === failing) throw new Error('canary');
     if (sync.id === ending && ++runs === 1) return;
     await untilAborted(signal);
@@ -218,20 +218,20 @@ test('a run that ends by itself is let go and claimed anew; one that fails does 
   await workers.until(() => workers.events.some(({ sync, epoch }) => sync === ending && epoch === 2));
 
   assert.equal((await failed).sync, failing);
-  assert.doesNotMatch(world.log.text(), /canary/);
+  assert.doesNotMatch(harness.log.text(), /canary/);
   assert.ok(healthy && workers.heldBy('a').includes(healthy));
   await worker.stop();
 });
 
 test('a sync that the database gives to a worker without a run is given back and claimed', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const workers = openWorkers();
-  const worker = workers.start(await world.openAnother(), 'a');
-  const [sync] = await recordSyncs(world, 1);
+  const worker = workers.start(await harness.openAnother(), 'a');
+  const [sync] = await recordSyncs(harness, 1);
   await workers.until(() => workers.heldBy('a').length === 1);
 
   // As after a claim that committed and whose answer was lost.
-  await world.control.db.query(sql`UPDATE lockstep.sync SET epoch = 2 WHERE sync_id = ${sync}`);
+  await harness.control.db.query(sql`UPDATE lockstep.sync SET epoch = 2 WHERE sync_id = ${sync}`);
 
   await workers.until(() => workers.events.some(({ epoch }) => epoch === 3));
   assert.deepEqual(

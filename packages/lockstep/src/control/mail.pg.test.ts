@@ -51,15 +51,15 @@ const body = {
 };
 
 test('an e-mail goes out once although its event is recorded twice and the mailer is restarted', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   await using server = await openMailServer();
   const [acme, other] = [newSync({ name: 'Acme' }), newSync({ name: 'Other' })];
-  await recordSync(world.control, acme);
-  await recordSync(world.control, other);
-  const { control } = world;
+  await recordSync(harness.control, acme);
+  await recordSync(harness.control, other);
+  const { control } = harness;
   const mailer = async (during: () => Promise<unknown>) => {
     const stop = new AbortController();
-    const sent = world.log.next('mail sent');
+    const sent = harness.log.next('mail sent');
     const running = [
       runMail(control, server.options, stop.signal),
       runMail(control, server.options, stop.signal),
@@ -90,15 +90,15 @@ test('an e-mail goes out once although its event is recorded twice and the maile
 });
 
 test('the e-mail is plain text of 72 columns with headers by which it can be sorted and threaded', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   await using server = await openMailServer();
   const sync = newSync({ name: 'Acme' });
-  await recordSync(world.control, sync);
-  await recordEvent(world.control.db, sync.id, 'backfill-complete', body);
+  await recordSync(harness.control, sync);
+  await recordEvent(harness.control.db, sync.id, 'backfill-complete', body);
   const stop = new AbortController();
-  const sent = world.log.next('mail sent');
+  const sent = harness.log.next('mail sent');
 
-  const running = runMail(world.control, server.options, stop.signal);
+  const running = runMail(harness.control, server.options, stop.signal);
   await sent;
   stop.abort();
   await running;
@@ -124,17 +124,17 @@ LOCKSTEP_MAIL_TO`,
 });
 
 test('a mail that the server refuses is tried again until it is taken', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   await using server = await openMailServer();
   const sync = newSync();
-  await recordSync(world.control, sync);
+  await recordSync(harness.control, sync);
   const stop = new AbortController();
-  const refused = world.log.next('mail not sent');
-  const sent = world.log.next('mail sent');
+  const refused = harness.log.next('mail not sent');
+  const sent = harness.log.next('mail sent');
   server.refuse(1);
 
-  const running = runMail(world.control, server.options, stop.signal);
-  await recordEvent(world.control.db, sync.id, 'backfill-complete', body);
+  const running = runMail(harness.control, server.options, stop.signal);
+  await recordEvent(harness.control.db, sync.id, 'backfill-complete', body);
 
   const { code, outcome } = await refused;
   assert.deepEqual({ code, outcome }, { code: 'SYS-05', outcome: '451' });
@@ -145,24 +145,24 @@ test('a mail that the server refuses is tried again until it is taken', async ()
 });
 
 test('without a mail server the log says so, and nothing is sent when one is set up later', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   await using server = await openMailServer();
   const [early, late] = [newSync({ name: 'Early' }), newSync({ name: 'Late' })];
-  await recordSync(world.control, early);
-  await recordSync(world.control, late);
-  const { control } = world;
+  await recordSync(harness.control, early);
+  await recordSync(harness.control, late);
+  const { control } = harness;
 
   const without = new AbortController();
-  const closed = world.log.next('mail not sent: none is set up');
+  const closed = harness.log.next('mail not sent: none is set up');
   const running = runMail(control, {}, without.signal);
   await recordEvent(control.db, early.id, 'backfill-complete', body);
   await closed;
   without.abort();
   await running;
-  assert.match(world.log.text(), /no mail is set up/);
+  assert.match(harness.log.text(), /no mail is set up/);
 
   const withMail = new AbortController();
-  const sent = world.log.next('mail sent');
+  const sent = harness.log.next('mail sent');
   const sending = runMail(control, server.options, withMail.signal);
   await recordEvent(control.db, late.id, 'backfill-complete', body);
   await sent;

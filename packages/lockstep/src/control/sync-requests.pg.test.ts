@@ -32,37 +32,37 @@ async function recorded({ control }: TestControl) {
 }
 
 test('open sync requests are taken oldest first, by any process, again and again until they end', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
-  const sync = await recorded(world);
-  const other = await recorded(world);
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const sync = await recorded(harness);
+  const other = await recorded(harness);
   const ids = ['001000000000001AAA', '001000000000002AAA'] as RecordId[];
   const first = await makeSyncRequest(control, sync.id, { kind: 'refetch', objects: ['Account'], ids });
   const second = await makeSyncRequest(control, sync.id, flush);
   await makeSyncRequest(control, other.id, { kind: 'verify content', objects: ['Contact'] });
   assert.equal((await readSyncRequest(control, first))?.isTaken, false);
 
-  const worker = await world.openAnother();
+  const worker = await harness.openAnother();
   const expected = [
     { id: first, kind: 'refetch', objects: ['Account'], ids },
     { id: second, kind: 'flush', objects: null, ids: null },
   ];
   assert.deepEqual(await takeSyncRequests(worker, sync.id), expected);
   assert.equal((await readSyncRequest(control, first))?.isTaken, true);
-  assert.deepEqual(await takeSyncRequests(await world.openAnother(), sync.id), expected, 'after a restart');
+  assert.deepEqual(await takeSyncRequests(await harness.openAnother(), sync.id), expected, 'after a restart');
 
   await endSyncRequest(worker, first, { result: { objects: 1 } });
   assert.deepEqual(await takeSyncRequests(worker, sync.id), expected.slice(1));
 });
 
 test('a sync request for a sync that is not there is refused', async () => {
-  await using world = await openTestControl();
-  await assert.rejects(makeSyncRequest(world.control, newSyncId(), flush), { code: 'PRX-01' });
+  await using harness = await openTestControl();
+  await assert.rejects(makeSyncRequest(harness.control, newSyncId(), flush), { code: 'PRX-01' });
 });
 
 test('a sync request of a form that no worker can serve is not stored', async () => {
-  await using world = await openTestControl();
-  const { id } = await recorded(world);
+  await using harness = await openTestControl();
+  const { id } = await recorded(harness);
   const refused: NewSyncRequest[] = [
     { kind: 'wash' as 'flush', objects: null },
     { kind: 'refetch', objects: ['Account'] },
@@ -71,18 +71,18 @@ test('a sync request of a form that no worker can serve is not stored', async ()
     { kind: 'flush', objects: null, ids: ['001000000000001AAA' as RecordId] },
   ];
   for (const syncRequest of refused)
-    await assert.rejects(makeSyncRequest(world.control, id, syncRequest), { code: '23514' });
-  assert.deepEqual(await takeSyncRequests(world.control, id), []);
+    await assert.rejects(makeSyncRequest(harness.control, id, syncRequest), { code: '23514' });
+  assert.deepEqual(await takeSyncRequests(harness.control, id), []);
 });
 
 test('a new sync request and one that is withdrawn are told like a change of the sync', async () => {
-  await using world = await openTestControl();
-  const sync = await recorded(world);
+  await using harness = await openTestControl();
+  const sync = await recorded(harness);
   const told: (string | null)[] = [];
   let onTold = Promise.withResolvers<void>();
   const stop = new AbortController();
   const listening = listenForChanges(
-    await world.openAnother(),
+    await harness.openAnother(),
     (id) => {
       told.push(id);
       onTold.resolve();
@@ -95,19 +95,19 @@ test('a new sync request and one that is withdrawn are told like a change of the
     return told.splice(0);
   };
   assert.deepEqual(await nextTold(), [null]);
-  const syncRequest = await makeSyncRequest(world.control, sync.id, flush);
+  const syncRequest = await makeSyncRequest(harness.control, sync.id, flush);
   assert.deepEqual(await nextTold(), [sync.id]);
-  assert.equal(await withdrawSyncRequest(world.control, syncRequest), true);
+  assert.equal(await withdrawSyncRequest(harness.control, syncRequest), true);
   assert.deepEqual(await nextTold(), [sync.id]);
   stop.abort();
   await listening;
 });
 
 test('whoever waits hears of progress and of the end at once, from another process', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
-  const sync = await recorded(world);
-  const worker = await world.openAnother();
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const sync = await recorded(harness);
+  const worker = await harness.openAnother();
   const progress = { done: 1, of: 2 };
   const heard = Promise.withResolvers<void>();
   await using granter = startSyncRequestServer(worker, async ({ id }) => {
@@ -136,9 +136,9 @@ test('whoever waits hears of progress and of the end at once, from another proce
 });
 
 test('a sync request that fails ends with the words of its fault, once and for all', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
-  const syncRequest = await makeSyncRequest(control, (await recorded(world)).id, flush);
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const syncRequest = await makeSyncRequest(control, (await recorded(harness)).id, flush);
   const fault = new Fault('NET-01', { host: 'acme.example.com', reason: 'ECONNREFUSED' });
   await endSyncRequest(control, syncRequest, { fault });
   await endSyncRequest(control, syncRequest, { result: {} });
@@ -151,14 +151,14 @@ test('a sync request that fails ends with the words of its fault, once and for a
 });
 
 test('a sync request is gone for whoever waits when it is withdrawn, and when its sync is erased', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
+  await using harness = await openTestControl();
+  const { control } = harness;
   for (const remove of [
     withdrawSyncRequest,
     (_: unknown, __: number, id: ReturnType<typeof newSyncId>) => eraseSync(control, id),
   ]) {
-    const sync = await recorded(world);
-    await using _granter = startSyncRequestServer(await world.openAnother(), () => Promise.resolve());
+    const sync = await recorded(harness);
+    await using _granter = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
     await untilHeld(control, sync);
     const syncRequest = await makeSyncRequest(control, sync.id, flush);
     const seen = Promise.withResolvers<void>();
@@ -170,9 +170,9 @@ test('a sync request is gone for whoever waits when it is withdrawn, and when it
 });
 
 test('nobody waits for a sync that is paused or that nobody runs, and the request is kept', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
-  const sync = await recorded(world);
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const sync = await recorded(harness);
   const syncRequest = await makeSyncRequest(control, sync.id, flush);
   const waiting = () => waitForSyncRequest(control, syncRequest, () => undefined, never);
   await assert.rejects(waiting(), { code: 'SYS-13', safe: { sync: shellWord(sync.name) } });
@@ -183,11 +183,11 @@ test('nobody waits for a sync that is paused or that nobody runs, and the reques
 
 test('a sync that changes hands is waited for, and not longer than a take-over lasts', async () => {
   const clock = new ManualClock();
-  await using world = await openTestControl();
-  const control = { ...world.control, clock };
-  const sync = await recorded(world);
-  const granter = startSyncRequestServer(await world.openAnother(), () => Promise.resolve());
-  await untilHeld(world.control, sync);
+  await using harness = await openTestControl();
+  const control = { ...harness.control, clock };
+  const sync = await recorded(harness);
+  const granter = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
+  await untilHeld(harness.control, sync);
   let onLook = Promise.withResolvers<void>();
   const look = async (ms: number) => {
     onLook = Promise.withResolvers<void>();
@@ -209,10 +209,10 @@ test('a sync that changes hands is waited for, and not longer than a take-over l
 });
 
 test('an abort ends the waiting and leaves the request as it is', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
-  const sync = await recorded(world);
-  await using _granter = startSyncRequestServer(await world.openAnother(), () => Promise.resolve());
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const sync = await recorded(harness);
+  await using _granter = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
   await untilHeld(control, sync);
   const syncRequest = await makeSyncRequest(control, sync.id, flush);
   const stop = new AbortController();
@@ -227,9 +227,9 @@ test('an abort ends the waiting and leaves the request as it is', async () => {
 });
 
 test('a sync request is dropped when its time has come, and forgotten a month after its end', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
-  const { id } = await recorded(world);
+  await using harness = await openTestControl();
+  const { control } = harness;
+  const { id } = await recorded(harness);
   const short = await makeSyncRequest(control, id, { ...flush, expiresInMs: 0 });
   const kept = await makeSyncRequest(control, id, { ...flush, expiresInMs: 60_000 });
   const ended = await makeSyncRequest(control, id, flush);

@@ -48,12 +48,12 @@ async function dump({ database }: TestControl): Promise<string> {
 }
 
 test('a recorded sync is read back as it was given, by id and by name', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const given = newSync({ name: 'Acme', sobjects: ['Opportunity', 'Account', 'Invoice__c'] });
 
-  await recordSync(world.control, given);
+  await recordSync(harness.control, given);
 
-  const sync = await readSync(world.control, given.id);
+  const sync = await readSync(harness.control, given.id);
   assert.deepEqual(sync, {
     id: given.id,
     name: 'Acme',
@@ -69,83 +69,86 @@ test('a recorded sync is read back as it was given, by id and by name', async ()
     epoch: 0,
     destination: { kind: 'private', database: `lockstep_${given.id}`, tableSchema: 'salesforce' },
   });
-  assert.deepEqual(await findSync(world.control, 'Acme'), sync);
-  assert.deepEqual(await findSync(world.control, given.id), sync);
-  assert.deepEqual(await listSyncs(world.control), [sync]);
-  assert.equal(await findSync(world.control, 'acme'), null);
+  assert.deepEqual(await findSync(harness.control, 'Acme'), sync);
+  assert.deepEqual(await findSync(harness.control, given.id), sync);
+  assert.deepEqual(await listSyncs(harness.control), [sync]);
+  assert.equal(await findSync(harness.control, 'acme'), null);
 });
 
 test('no secret of a sync stands in clear in any table or in the log', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const given = newSync({ name: 'Acme visible', ...canaries });
 
-  await recordSync(world.control, given);
+  await recordSync(harness.control, given);
 
-  const stored = await dump(world);
+  const stored = await dump(harness);
   assert.match(stored, /Acme visible/);
   for (const canary of Object.values(canaries)) {
     for (const form of ['utf8', 'base64', 'base64url', 'hex'] as const) {
       assert.ok(!stored.includes(Buffer.from(canary).toString(form)), `stored in ${form}`);
     }
   }
-  assert.doesNotMatch(stored + world.log.text(), /canary/);
+  assert.doesNotMatch(stored + harness.log.text(), /canary/);
 });
 
 test('the secrets of a sync open with the key they were sealed with', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const given = newSync(canaries);
-  await recordSync(world.control, given);
-  const sync = await readSync(world.control, given.id);
+  await recordSync(harness.control, given);
+  const sync = await readSync(harness.control, given.id);
   assert.ok(sync);
 
   const { clientId, clientSecret } = canaries;
-  assert.deepEqual(await openCredential(world.control, given.id), { clientId, clientSecret });
-  const writer = new URL(await openWriterUrl(world.control, sync));
+  assert.deepEqual(await openCredential(harness.control, given.id), { clientId, clientSecret });
+  const writer = new URL(await openWriterUrl(harness.control, sync));
   assert.equal(writer.username, `lockstep_${given.id}_writer`);
   assert.equal(decodeURIComponent(writer.password), canaries.writerPassword);
   assert.equal(writer.pathname, `/lockstep_${given.id}`);
-  const reader = new URL(await openReaderUrl(world.control, sync));
+  const reader = new URL(await openReaderUrl(harness.control, sync));
   assert.equal(reader.username, `lockstep_${given.id}_ro`);
   assert.equal(decodeURIComponent(reader.password), canaries.readerPassword);
-  assert.equal(reader.host, new URL(world.control.url).host);
+  assert.equal(reader.host, new URL(harness.control.url).host);
 });
 
 test('another key opens nothing, and a secret that was moved to another sync is not used', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const [one, two] = [newSync(), newSync()];
-  await recordSync(world.control, one);
-  await recordSync(world.control, two);
+  await recordSync(harness.control, one);
+  await recordSync(harness.control, two);
 
-  const stranger = { ...world.control, key: keyOf(newKeyBytes()) };
-  await assert.rejects(openCredential(stranger, one.id), { code: 'KEY-02', safe: { reason: world.key.id } });
+  const stranger = { ...harness.control, key: keyOf(newKeyBytes()) };
+  await assert.rejects(openCredential(stranger, one.id), {
+    code: 'KEY-02',
+    safe: { reason: harness.key.id },
+  });
 
-  await world.control.db.query(sql`
+  await harness.control.db.query(sql`
     UPDATE lockstep.credential SET sealed_client_secret =
            (SELECT sealed_client_secret FROM lockstep.credential WHERE sync_id = ${one.id})
      WHERE sync_id = ${two.id}`);
-  await assert.rejects(openCredential(world.control, two.id), { code: 'KEY-03' });
+  await assert.rejects(openCredential(harness.control, two.id), { code: 'KEY-03' });
 
-  await world.control.db.query(sql`
+  await harness.control.db.query(sql`
     UPDATE lockstep.sync SET sealed_data_key = (SELECT sealed_data_key FROM lockstep.sync WHERE sync_id = ${one.id})
      WHERE sync_id = ${two.id}`);
-  await assert.rejects(openCredential(world.control, two.id), { code: 'KEY-03' });
-  assert.ok(await openCredential(world.control, one.id));
+  await assert.rejects(openCredential(harness.control, two.id), { code: 'KEY-03' });
+  assert.ok(await openCredential(harness.control, one.id));
 });
 
 test('a sync is refused as a whole when its name is taken or its pace is out of range', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const first = newSync({ name: 'Acme' });
-  await recordSync(world.control, first);
+  await recordSync(harness.control, first);
 
-  await assert.rejects(recordSync(world.control, newSync({ name: 'Acme' })), { code: 'CFG-01' });
-  await assert.rejects(recordSync(world.control, newSync({ name: first.id })), { code: 'CFG-01' });
-  await assert.rejects(recordSync(world.control, newSync({ intervalMs: 199 })), { code: 'LIM-05' });
-  await assert.rejects(setIntervalMs(world.control, first.id, 300_001), { code: 'LIM-05' });
+  await assert.rejects(recordSync(harness.control, newSync({ name: 'Acme' })), { code: 'CFG-01' });
+  await assert.rejects(recordSync(harness.control, newSync({ name: first.id })), { code: 'CFG-01' });
+  await assert.rejects(recordSync(harness.control, newSync({ intervalMs: 199 })), { code: 'LIM-05' });
+  await assert.rejects(setIntervalMs(harness.control, first.id, 300_001), { code: 'LIM-05' });
   for (const percent of [9, 101, 50.5, Number.NaN]) {
-    await assert.rejects(setStopAt(world.control, first.id, percent), { code: 'LIM-05' });
+    await assert.rejects(setStopAt(harness.control, first.id, percent), { code: 'LIM-05' });
   }
 
-  const syncs = await listSyncs(world.control);
+  const syncs = await listSyncs(harness.control);
   assert.deepEqual(
     syncs.map(({ id, intervalMs }) => ({ id, intervalMs })),
     [{ id: first.id, intervalMs: 3_000 }],
@@ -153,23 +156,23 @@ test('a sync is refused as a whole when its name is taken or its pace is out of 
 });
 
 test('an erased sync leaves nothing behind, and its org goes with the last of its syncs', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const [one, two] = [newSync(), newSync()];
-  await recordSync(world.control, one);
-  await recordSync(world.control, two);
-  countRequest(world.control, one.id, 'poll');
+  await recordSync(harness.control, one);
+  await recordSync(harness.control, two);
+  countRequest(harness.control, one.id, 'poll');
 
-  assert.equal(await eraseSync(world.control, one.id), true);
-  assert.doesNotMatch(await dump(world), new RegExp(one.id));
-  assert.match(await dump(world), new RegExp(one.orgId));
-  await eraseSync(world.control, two.id);
-  assert.doesNotMatch(await dump(world), new RegExp(one.orgId));
-  assert.equal(await eraseSync(world.control, one.id), false);
-  await assert.rejects(openCredential(world.control, one.id), { code: 'PRX-01' });
+  assert.equal(await eraseSync(harness.control, one.id), true);
+  assert.doesNotMatch(await dump(harness), new RegExp(one.id));
+  assert.match(await dump(harness), new RegExp(one.orgId));
+  await eraseSync(harness.control, two.id);
+  assert.doesNotMatch(await dump(harness), new RegExp(one.orgId));
+  assert.equal(await eraseSync(harness.control, one.id), false);
+  await assert.rejects(openCredential(harness.control, one.id), { code: 'PRX-01' });
 });
 
 test('each change of a sync is told to whoever listens, also after the connection was lost', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const told: (string | null)[] = [];
   let onTold = Promise.withResolvers<void>();
   const nextTold = async () => {
@@ -182,23 +185,23 @@ test('each change of a sync is told to whoever listens, also after the connectio
     told.push(syncId);
     onTold.resolve();
   };
-  const listening = listenForChanges(await world.openAnother(), onChange, stop.signal);
+  const listening = listenForChanges(await harness.openAnother(), onChange, stop.signal);
   assert.deepEqual(await nextTold(), [null]);
 
   const sync = newSync();
   const changes = [
-    () => recordSync(world.control, sync),
-    () => setPaused(world.control, sync.id, true),
-    () => setIntervalMs(world.control, sync.id, 500),
-    () => setStopAt(world.control, sync.id, 75),
-    () => setWithoutDatabase(world.control, sync.id, 'forward'),
-    () => moveInstanceUrl(world.control, sync.id, 'https://moved.example.com'),
+    () => recordSync(harness.control, sync),
+    () => setPaused(harness.control, sync.id, true),
+    () => setIntervalMs(harness.control, sync.id, 500),
+    () => setStopAt(harness.control, sync.id, 75),
+    () => setWithoutDatabase(harness.control, sync.id, 'forward'),
+    () => moveInstanceUrl(harness.control, sync.id, 'https://moved.example.com'),
   ];
   for (const change of changes) {
     await change();
     assert.deepEqual(await nextTold(), [sync.id]);
   }
-  const changed = await readSync(world.control, sync.id);
+  const changed = await readSync(harness.control, sync.id);
   assert.partialDeepStrictEqual(changed, {
     paused: true,
     intervalMs: 500,
@@ -207,11 +210,11 @@ test('each change of a sync is told to whoever listens, also after the connectio
     instanceUrl: 'https://moved.example.com',
   });
 
-  await world.database.db.query(sql`
+  await harness.database.db.query(sql`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND query LIKE 'LISTEN%'`);
   assert.deepEqual(await nextTold(), [null]);
-  await eraseSync(world.control, sync.id);
+  await eraseSync(harness.control, sync.id);
   assert.deepEqual(await nextTold(), [sync.id]);
 
   stop.abort();
@@ -219,11 +222,11 @@ test('each change of a sync is told to whoever listens, also after the connectio
 });
 
 test('requests are counted by minute and purpose, and what is left is written at the end', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const [sync, erased] = [newSync(), newSync()];
-  await recordSync(world.control, sync);
-  const worker = await world.openAnother();
-  const other = await world.openAnother();
+  await recordSync(harness.control, sync);
+  const worker = await harness.openAnother();
+  const other = await harness.openAnother();
 
   for (const purpose of ['poll', 'poll', 'backfill']) countRequest(worker, sync.id, purpose);
   countRequest(other, sync.id, 'poll');
@@ -232,7 +235,7 @@ test('requests are counted by minute and purpose, and what is left is written at
   await other.usage.end();
 
   assert.deepEqual(
-    await world.control.db.query(sql`
+    await harness.control.db.query(sql`
       SELECT purpose, sum(requests) AS requests FROM lockstep.usage GROUP BY purpose ORDER BY purpose`),
     [
       { purpose: 'backfill', requests: 1 },
@@ -242,14 +245,14 @@ test('requests are counted by minute and purpose, and what is left is written at
 });
 
 test('a control database that cannot be opened is a fault that names the host and not the password', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const options = {
-    key: world.key,
+    key: harness.key,
     applicationName: 'test',
-    clock: world.control.clock,
+    clock: harness.control.clock,
     log: openTestLog().log,
   };
-  const away = new URL(world.database.url);
+  const away = new URL(harness.database.url);
   away.port = '1';
   away.password = 'canary';
   await assert.rejects(
@@ -262,13 +265,13 @@ test('a control database that cannot be opened is a fault that names the host an
   );
   await assert.rejects(openControl({ ...options, url: 'mysql://canary' }), { code: 'CFG-01' });
 
-  await world.control.db.query(sql`INSERT INTO lockstep.migration (number, name) VALUES (9000, 'later')`);
-  await assert.rejects(openControl({ ...options, url: world.database.url }), { code: 'SYS-07' });
+  await harness.control.db.query(sql`INSERT INTO lockstep.migration (number, name) VALUES (9000, 'later')`);
+  await assert.rejects(openControl({ ...options, url: harness.database.url }), { code: 'SYS-07' });
 });
 
 test('request counts are kept for a month', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
+  await using harness = await openTestControl();
+  const { control } = harness;
   const sync = newSync();
   await recordSync(control, sync);
   for (const days of [29, 31]) {

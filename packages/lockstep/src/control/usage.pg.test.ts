@@ -7,10 +7,10 @@ import { recordSync } from './syncs.ts';
 import { countQuery, countRequest, openUsageCounter, readUsage, recordOrgUsage } from './usage.ts';
 
 test('queries and their rows are counted by object and kind, over all processes', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const [sync, erased] = [newSync(), newSync()];
-  await recordSync(world.control, sync);
-  const [one, two] = [await world.openAnother(), await world.openAnother()];
+  await recordSync(harness.control, sync);
+  const [one, two] = [await harness.openAnother(), await harness.openAnother()];
   countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 3 });
   countQuery(one, sync.id, { sobject: 'Account', kind: 'head', rows: 0 });
   countQuery(one, sync.id, { sobject: 'Account', kind: 'backfill', rows: 2_000 });
@@ -20,7 +20,7 @@ test('queries and their rows are counted by object and kind, over all processes'
   countQuery(two, erased.id, { sobject: 'Account', kind: 'head', rows: 5 });
   for (const control of [one, two]) await control.usage.flush();
 
-  assert.deepEqual((await readUsage(world.control, sync.id)).queries, [
+  assert.deepEqual((await readUsage(harness.control, sync.id)).queries, [
     { sobject: 'Account', kind: 'head', queries: 3, rows: 8 },
     { sobject: 'Account', kind: 'backfill', queries: 1, rows: 2_000 },
     { sobject: 'Contact', kind: 'sweep', queries: 1, rows: 7 },
@@ -28,8 +28,8 @@ test('queries and their rows are counted by object and kind, over all processes'
 });
 
 test('requests are told for the last hour and the last day, and only of the sync that is asked for', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
+  await using harness = await openTestControl();
+  const { control } = harness;
   const [sync, other] = [newSync(), newSync()];
   for (const one of [sync, other]) await recordSync(control, one);
   for (const [hours, requests] of [
@@ -53,34 +53,34 @@ test('requests are told for the last hour and the last day, and only of the sync
 });
 
 test('of an org the newest word counts, whichever sync and process heard it', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const [one, two, elsewhere] = [newSync(), newSync(), newSync({ orgId: '00D000000000002AAA' as never })];
-  for (const sync of [one, two, elsewhere]) await recordSync(world.control, sync);
-  const older = await world.openAnother();
+  for (const sync of [one, two, elsewhere]) await recordSync(harness.control, sync);
+  const older = await harness.openAnother();
   const orgOf = async (id: typeof one.id) => {
-    const { org } = await readUsage(world.control, id);
+    const { org } = await readUsage(harness.control, id);
     return org && [org.used, org.max];
   };
   recordOrgUsage(older, one.id, { used: 100, max: 15_000 });
-  await world.control.clock.sleep(200); // more than two statements differ in their way to the server
-  recordOrgUsage(world.control, one.id, { used: 101, max: 15_000 });
-  await world.control.clock.sleep(2);
-  recordOrgUsage(world.control, two.id, { used: 102, max: 15_000 });
-  await world.control.usage.flush();
+  await harness.control.clock.sleep(200); // more than two statements differ in their way to the server
+  recordOrgUsage(harness.control, one.id, { used: 101, max: 15_000 });
+  await harness.control.clock.sleep(2);
+  recordOrgUsage(harness.control, two.id, { used: 102, max: 15_000 });
+  await harness.control.usage.flush();
   await older.usage.flush();
 
   assert.deepEqual(await orgOf(one.id), [102, 15_000]);
   assert.deepEqual(await orgOf(two.id), [102, 15_000]);
   assert.equal(await orgOf(elsewhere.id), null);
-  const { org } = await readUsage(world.control, one.id);
+  const { org } = await readUsage(harness.control, one.id);
   assert.ok(Math.abs(Date.parse(org?.recordedAt ?? '') - Date.now()) < 60_000);
 });
 
 test('while the database is away counts add up in one place each, and are written when it is back', async () => {
-  await using world = await openTestControl();
+  await using harness = await openTestControl();
   const sync = newSync();
-  await recordSync(world.control, sync);
-  const { control } = world;
+  await recordSync(harness.control, sync);
+  const { control } = harness;
   let isAway = true;
   let writtenEntries = 0;
   const db: Database = {
@@ -119,8 +119,8 @@ test('while the database is away counts add up in one place each, and are writte
 });
 
 test('usage is kept for a month', async () => {
-  await using world = await openTestControl();
-  const { control } = world;
+  await using harness = await openTestControl();
+  const { control } = harness;
   const sync = newSync();
   await recordSync(control, sync);
   for (const days of [29, 31]) {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { idOf, openDestinationWorld, record, stampAt } from '@lockstep/harness/destination';
+import { idOf, openDestinationHarness, record, stampAt } from '@lockstep/harness/destination';
 import fc from 'fast-check';
 import { decide, decidePartial, type Fence, type Reading, type Verdict } from '../core/merge-rule.ts';
 import { closeObservation, type Observation } from './observations.ts';
 import type { ApplyCounts } from './page-part.ts';
 
-type World = Awaited<ReturnType<typeof openDestinationWorld>>;
+type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 
 /** What one answer says of one record. */
 interface Seen {
@@ -193,8 +193,8 @@ class Model {
   }
 }
 
-async function stateOf(world: World) {
-  const [found] = await world.db.query<{ state: ReturnType<Model['state']> }>(sql`
+async function stateOf(harness: EndToEndHarness) {
+  const [found] = await harness.db.query<{ state: ReturnType<Model['state']> }>(sql`
     SELECT json_build_object(
       'rows', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(name,
                  extract(epoch FROM systemmodstamp - timestamptz '2026-01-01Z')::integer, formula__c)) ORDER BY id), '[]')
@@ -220,7 +220,7 @@ const splitPage = (seen: readonly Seen[]) => {
 };
 
 async function take(
-  world: World,
+  harness: EndToEndHarness,
   model: Model,
   readings: Map<number, Observation>,
   step: Step,
@@ -228,32 +228,32 @@ async function take(
   if (step.do === 'open') {
     if (model.open.length === 5) return;
     model.open.push(++model.ticket);
-    const observation = await world.open();
+    const observation = await harness.open();
     assert.equal(observation.lo, model.ticket);
     readings.set(observation.lo, observation);
   } else if (step.do === 'mark') {
     model.marks.set(step.number, { since: ++model.ticket, reason: 'written' });
-    await world.db.query(sql`
+    await harness.db.query(sql`
       INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason)
       VALUES (1, ${idOf(step.number)}, nextval('_lockstep.ticket'), currval('_lockstep.ticket'), false, 'written')
       ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = EXCLUDED.since_ticket, reason = EXCLUDED.reason`);
   } else if (step.do === 'advance') {
     const fence = model.fences.get(step.number);
     if (fence) Object.assign(fence, { lo: fence.lo + 1000, hi: fence.hi + 1000 });
-    await world.db.query(
+    await harness.db.query(
       sql`UPDATE _lockstep.fence SET lo = lo + 1000, hi = hi + 1000 WHERE id = ${idOf(step.number)}`,
     );
   } else if (step.do === 'patch') {
     const fence = model.fences.get(step.number);
     if (fence) fence.partial = true;
-    await world.db.query(sql`UPDATE _lockstep.fence SET partial = true WHERE id = ${idOf(step.number)}`);
+    await harness.db.query(sql`UPDATE _lockstep.fence SET partial = true WHERE id = ${idOf(step.number)}`);
   } else {
     const lo = model.open[step.which % Math.max(1, model.open.length)];
     const observation = readings.get(lo ?? 0);
     if (lo === undefined || !observation) return;
     if (step.do === 'close') {
       model.open = model.open.filter((other) => other !== lo);
-      return closeObservation(world.destination.db, observation);
+      return closeObservation(harness.destination.db, observation);
     }
     if (step.do === 'sweep') {
       const there = step.seen.filter(({ state }) => state === 'there');
@@ -266,10 +266,10 @@ async function take(
       const { seen: part, isLast, settledAfter } = step;
       const partial = { settledUntil: Date.parse(stampAt(settledAfter)) / 1_000 };
       assert.deepEqual(
-        await world.apply(texts, { observation, isLast, absent, partial }),
+        await harness.apply(texts, { observation, isLast, absent, partial }),
         model.sweep(lo, part, isLast, settledAfter),
       );
-      return assert.deepEqual(await stateOf(world), model.state());
+      return assert.deepEqual(await stateOf(harness), model.state());
     }
     const { absent, page, records } = splitPage(step.seen);
     const texts = records.map(({ number, name, stampSeconds, formula, state }) =>
@@ -281,24 +281,24 @@ async function take(
       }),
     );
     const part = { observation, isLast: step.isLast, absent: [...absent].map(idOf) };
-    assert.deepEqual(await world.apply(texts, part), model.apply(lo, page, step.isLast));
-    assert.deepEqual(await stateOf(world), model.state());
+    assert.deepEqual(await harness.apply(texts, part), model.apply(lo, page, step.isLast));
+    assert.deepEqual(await stateOf(harness), model.state());
   }
 }
 
 test('over any history of readings the SQL and the rule keep the same rows, fences, marks and counts', async () => {
-  await using world = await openDestinationWorld({
+  await using harness = await openDestinationHarness({
     fields: { Name: 'string', Formula__c: 'double formula' },
   });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 60, size: 'max' }), async (history) => {
-      await world.db.script(`
+      await harness.db.script(`
         DELETE FROM salesforce.account; DELETE FROM _lockstep.fence; DELETE FROM _lockstep.dirty;
         DELETE FROM _lockstep.observation; UPDATE _lockstep.checkpoint SET rows = 0;
         ALTER SEQUENCE _lockstep.ticket RESTART`);
       const model = new Model();
       const readings = new Map<number, Observation>();
-      for (const each of history) await take(world, model, readings, each);
+      for (const each of history) await take(harness, model, readings, each);
     }),
     { numRuns: 150 },
   );

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import {
   idOf,
-  openDestinationWorld,
+  openDestinationHarness,
   pageOf,
   record,
   stampAt,
@@ -104,42 +104,42 @@ const withValue = (number: number, field: string, json: string) =>
   JSON.stringify(record(number)).replace(/\}$/, `,"${field}":${json}}`);
 
 test('every value of every field type arrives as it was sent', async () => {
-  await using world = await openDestinationWorld({ fields: oneOfEach });
-  const counts = await world.apply(values.map(([field, json], place) => withValue(place, field, json)));
+  await using harness = await openDestinationHarness({ fields: oneOfEach });
+  const counts = await harness.apply(values.map(([field, json], place) => withValue(place, field, json)));
   assert.deepEqual(counts, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
 
-  const rows = await world.rows();
+  const rows = await harness.rows();
   for (const [place, [field, json, text]] of values.entries()) {
     assert.equal(rows[place]?.[field.toLowerCase()], text, `${field} ${json.slice(0, 80)}`);
   }
 });
 
 test('on a server that cannot check a value before its cast, every value arrives as well', async () => {
-  await using world = await openDestinationWorld({ fields: oneOfEach });
-  const { stream } = world.table();
+  await using harness = await openDestinationHarness({ fields: oneOfEach });
+  const { stream } = harness.table();
   const older = { stream, merge: mergeStatements(stream, 150_000) };
   const page = pageOf(values.map(([field, json], place) => withValue(place, field, json)));
-  const observation = await world.open();
-  const { counts } = await world.destination.db.transaction((tx) =>
+  const observation = await harness.open();
+  const { counts } = await harness.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
   assert.deepEqual(counts, { applied: values.length, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
-  const rows = await world.rows();
+  const rows = await harness.rows();
   for (const [place, [field, , text]] of values.entries()) {
     assert.equal(rows[place]?.[field.toLowerCase()], text, field);
   }
 });
 
 test('null is null in every column, and so is a field that the answer leaves out', async () => {
-  await using world = await openDestinationWorld({ fields: oneOfEach });
+  await using harness = await openDestinationHarness({ fields: oneOfEach });
   const nulls = Object.fromEntries(Object.keys(oneOfEach).map((field) => [field, null]));
-  await world.apply([record(1, nulls), record(2)]);
+  await harness.apply([record(1, nulls), record(2)]);
 
   const kept = { isdeleted: 'f', systemmodstamp: '2026-01-01 00:00:00+00' };
   const columns = Object.fromEntries(Object.keys(oneOfEach).map((field) => [field.toLowerCase(), null]));
   const { AnyType__c: any, Complex__c: complex, Json__c: json } = oneOfEach;
   assert.ok(any && complex && json);
-  const rows = await world.rows();
+  const rows = await harness.rows();
   assert.deepEqual(rows[1], { id: idOf(2), ...kept, ...columns });
   assert.deepEqual(rows[0], { id: idOf(1), ...kept, ...columns });
 });
@@ -158,16 +158,16 @@ const misfits: readonly [field: keyof typeof oneOfEach, json: string][] = [
 ];
 
 test('a record with a value that does not fit is quarantined, the rest of its page is applied', async () => {
-  await using world = await openDestinationWorld({ fields: oneOfEach });
+  await using harness = await openDestinationHarness({ fields: oneOfEach });
   const bad = misfits.map(([field, json], place) => withValue(place, field, json));
-  const counts = await world.apply([record(100), ...bad, record(101)]);
+  const counts = await harness.apply([record(100), ...bad, record(101)]);
   assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
   assert.deepEqual(
-    (await world.rows()).map(({ id }) => id),
+    (await harness.rows()).map(({ id }) => id),
     [idOf(100), idOf(101)],
   );
   assert.deepEqual(
-    await world.quarantined(),
+    await harness.quarantined(),
     misfits.map(([field], place) => ({
       id: idOf(place),
       column_name: field.toLowerCase(),
@@ -178,57 +178,57 @@ test('a record with a value that does not fit is quarantined, the rest of its pa
 });
 
 test('on a server that cannot check a value before its cast, the same records are quarantined', async () => {
-  await using world = await openDestinationWorld({ fields: oneOfEach });
-  const { stream } = world.table();
+  await using harness = await openDestinationHarness({ fields: oneOfEach });
+  const { stream } = harness.table();
   const older = { stream, merge: mergeStatements(stream, 150_000) };
   const bad = misfits.map(([field, json], place) => withValue(place, field, json));
   const page = pageOf([record(100), ...bad, record(101)]);
-  const observation = await world.open();
-  const { counts } = await world.destination.db.transaction((tx) =>
+  const observation = await harness.open();
+  const { counts } = await harness.destination.db.transaction((tx) =>
     applyPage(tx, older, page, { observation, isLast: true }),
   );
   assert.deepEqual(counts, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: misfits.length });
-  assert.equal((await world.quarantined()).length, misfits.length);
+  assert.equal((await harness.quarantined()).length, misfits.length);
 });
 
 test('a quarantined record keeps its older row, and is released by a reading that fits', async () => {
-  await using world = await openDestinationWorld({ fields: { Int__c: 'int' } });
-  await world.apply([record(1, { Int__c: 1 })]);
-  await world.apply([record(1, { Int__c: 1.5 })]);
-  await world.apply([record(1, { Int__c: 2.5 })]);
-  assert.equal((await world.rows())[0]?.['int__c'], '1');
-  assert.equal((await world.quarantined())[0]?.tries, 2);
+  await using harness = await openDestinationHarness({ fields: { Int__c: 'int' } });
+  await harness.apply([record(1, { Int__c: 1 })]);
+  await harness.apply([record(1, { Int__c: 1.5 })]);
+  await harness.apply([record(1, { Int__c: 2.5 })]);
+  assert.equal((await harness.rows())[0]?.['int__c'], '1');
+  assert.equal((await harness.quarantined())[0]?.tries, 2);
 
-  await world.apply([record(1, { Int__c: 2 })]);
-  assert.equal((await world.rows())[0]?.['int__c'], '2');
-  assert.deepEqual(await world.quarantined(), []);
+  await harness.apply([record(1, { Int__c: 2 })]);
+  assert.equal((await harness.rows())[0]?.['int__c'], '2');
+  assert.deepEqual(await harness.quarantined(), []);
 });
 
 test('a stale reading releases nothing from quarantine', async () => {
-  await using world = await openDestinationWorld({ fields: { Int__c: 'int' } });
-  const older = await world.open();
-  await world.apply([record(1, { Int__c: 2, SystemModstamp: stampAt(60) })]);
-  await world.apply([record(1, { Int__c: 2.5, SystemModstamp: stampAt(90) })]);
-  assert.equal((await world.apply([record(1, { Int__c: 1 })], { observation: older })).stale, 1);
-  assert.equal((await world.quarantined()).length, 1);
+  await using harness = await openDestinationHarness({ fields: { Int__c: 'int' } });
+  const older = await harness.open();
+  await harness.apply([record(1, { Int__c: 2, SystemModstamp: stampAt(60) })]);
+  await harness.apply([record(1, { Int__c: 2.5, SystemModstamp: stampAt(90) })]);
+  assert.equal((await harness.apply([record(1, { Int__c: 1 })], { observation: older })).stale, 1);
+  assert.equal((await harness.quarantined()).length, 1);
 });
 
 test('the quarantine holds the record as Salesforce sent it', async () => {
-  await using world = await openDestinationWorld({
+  await using harness = await openDestinationHarness({
     fields: { Int__c: 'int', Big__c: 'double', Name: 'string' },
   });
-  await world.apply([withValue(1, 'Int__c', '1.5,"Big__c":9007199254740993.10,"Name":"kept"')]);
-  const [{ record: text } = { record: '' }] = await world.db.query<{ record: string }>(
+  await harness.apply([withValue(1, 'Int__c', '1.5,"Big__c":9007199254740993.10,"Name":"kept"')]);
+  const [{ record: text } = { record: '' }] = await harness.db.query<{ record: string }>(
     sql`SELECT record FROM _lockstep.quarantine`,
   );
   for (const part of [idOf(1), '1.5', '9007199254740993.10', 'kept']) assert.ok(text.includes(part), part);
 });
 
 test('a deleted record goes, whatever its values are', async () => {
-  await using world = await openDestinationWorld({ fields: { Int__c: 'int', Json__c: 'json' } });
-  await world.apply([record(1), record(2), record(3), record(4)]);
+  await using harness = await openDestinationHarness({ fields: { Int__c: 'int', Json__c: 'json' } });
+  await harness.apply([record(1), record(2), record(3), record(4)]);
   const surrogate = record(3, { IsDeleted: true });
-  const counts = await world.apply(
+  const counts = await harness.apply(
     pageOf(
       [record(1, { IsDeleted: true, Int__c: 1.5 }), withValue(2, 'IsDeleted', 'true,"Json__c":1e400000')],
       {
@@ -238,79 +238,89 @@ test('a deleted record goes, whatever its values are', async () => {
   );
   assert.deepEqual(counts, { applied: 3, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 });
   assert.deepEqual(
-    (await world.rows()).map(({ id }) => id),
+    (await harness.rows()).map(({ id }) => id),
     [idOf(4)],
   );
-  assert.deepEqual(await world.quarantined(), []);
+  assert.deepEqual(await harness.quarantined(), []);
 });
 
 test('a number too large for jsonb is quarantined alone', async () => {
-  await using world = await openDestinationWorld({ fields: { Json__c: 'anyType' } });
+  await using harness = await openDestinationHarness({ fields: { Json__c: 'anyType' } });
   const page = Array.from({ length: 30 }, (_, number) => withValue(number, 'Json__c', String(number)));
   page[17] = withValue(17, 'Json__c', '1e400000');
-  const counts = await world.apply(page);
+  const counts = await harness.apply(page);
   assert.deepEqual(counts, { applied: 29, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
-  assert.deepEqual(await world.quarantined(), [{ id: idOf(17), column_name: null, code: '22003', tries: 1 }]);
+  assert.deepEqual(await harness.quarantined(), [
+    { id: idOf(17), column_name: null, code: '22003', tries: 1 },
+  ]);
 });
 
 test('a row wider than a table can hold is quarantined alone, and absent records of its page still go', async () => {
   const names = Array.from({ length: 700 }, (_, number) => `N${number}__c`);
-  await using world = await openDestinationWorld({
+  await using harness = await openDestinationHarness({
     fields: Object.fromEntries(names.map((name) => [name, 'double'])),
   });
-  await world.apply([record(1), record(9)]);
+  await harness.apply([record(1), record(9)]);
   const wide = Object.fromEntries(names.map((name, place) => [name, 123_456_789_012.345 + place / 7]));
-  const counts = await world.apply([record(2), record(3, wide), record(4)], { absent: [idOf(1)] });
+  const counts = await harness.apply([record(2), record(3, wide), record(4)], { absent: [idOf(1)] });
 
   assert.deepEqual(counts, { applied: 3, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
   assert.deepEqual(
-    (await world.rows()).map(({ id }) => id),
+    (await harness.rows()).map(({ id }) => id),
     [idOf(2), idOf(4), idOf(9)],
   );
-  assert.deepEqual(await world.quarantined(), [{ id: idOf(3), column_name: null, code: '54000', tries: 1 }]);
+  assert.deepEqual(await harness.quarantined(), [
+    { id: idOf(3), column_name: null, code: '54000', tries: 1 },
+  ]);
 });
 
 test('records that JSON in PostgreSQL refuses are quarantined as text, and removed NULs are counted', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const text = JSON.stringify(record(2)).replace(/\}$/, ',"Name":"\\ud800"}');
   const page = pageOf([record(1)], { unstorable: [{ id: idOf(2), text }], nulsRemoved: 3 });
-  assert.deepEqual(await world.apply(page), { applied: 1, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
-  assert.deepEqual(await world.quarantined(), [
+  assert.deepEqual(await harness.apply(page), {
+    applied: 1,
+    unchanged: 0,
+    stale: 0,
+    dirty: 0,
+    quarantined: 1,
+  });
+  assert.deepEqual(await harness.quarantined(), [
     { id: idOf(2), column_name: null, code: 'lone surrogate', tries: 1 },
   ]);
-  await world.apply(pageOf([record(3)], { nulsRemoved: 4 }));
-  assert.deepEqual(await world.db.query(sql`SELECT nuls_removed FROM _lockstep.checkpoint`), [
+  await harness.apply(pageOf([record(3)], { nulsRemoved: 4 }));
+  assert.deepEqual(await harness.db.query(sql`SELECT nuls_removed FROM _lockstep.checkpoint`), [
     { nuls_removed: 7 },
   ]);
 });
 
 test('a record that is set aside is not read again for its mark', async () => {
-  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
-  for (const number of [1, 2]) await markDirty(world.db, 1, [idOf(number)], written);
-  await world.apply([record(1, { Int__c: 1.5 })]);
-  await world.apply(
+  await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
+  for (const number of [1, 2]) await markDirty(harness.db, 1, [idOf(number)], written);
+  await harness.apply([record(1, { Int__c: 1.5 })]);
+  await harness.apply(
     pageOf([], { count: 1, unstorable: [{ id: idOf(2), text: `{"Id":"${idOf(2)}","Name":"\\ud800"}` }] }),
   );
-  assert.equal((await world.quarantined()).length, 2);
-  assert.deepEqual(await world.marks(), []);
+  assert.equal((await harness.quarantined()).length, 2);
+  assert.deepEqual(await harness.marks(), []);
 });
 
 test('a record that breaks a rule which somebody added to the table is quarantined alone', async () => {
-  await using world = await openDestinationWorld();
-  await world.db.script(`ALTER TABLE salesforce.account ADD CHECK (name <> 'refused')`);
-  const applied = await world.apply([record(1), record(2, { Name: 'refused' }), record(3)]);
+  await using harness = await openDestinationHarness();
+  await harness.db.script(`ALTER TABLE salesforce.account ADD CHECK (name <> 'refused')`);
+  const applied = await harness.apply([record(1), record(2, { Name: 'refused' }), record(3)]);
   assert.deepEqual(applied, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
   assert.deepEqual(
-    (await world.quarantined()).map(({ id, code }) => [id, code]),
+    (await harness.quarantined()).map(({ id, code }) => [id, code]),
     [[idOf(2), '23514']],
   );
 });
 
 test('no error of an apply holds a value of a record', async () => {
-  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
+  await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
   const name = 'canary-7f3a';
-  await world.apply([record(1, { Name: 'before' })]);
-  const error = await world
+  await harness.apply([record(1, { Name: 'before' })]);
+  const error = await harness
     .apply(pageOf([], { records: `[{"Id":"${idOf(1)}","Name":"${name}`, count: 1 }))
     .catch((thrown: unknown) => thrown);
   assert.ok(error instanceof Error);
@@ -318,56 +328,56 @@ test('no error of an apply holds a value of a record', async () => {
   for (const key of Object.getOwnPropertyNames(error)) told.push(String(Reflect.get(error, key)));
   assert.doesNotMatch(told.join('\n'), /canary|before/);
   assert.equal((error as { code?: unknown }).code, '22P02');
-  assert.equal((await world.rows())[0]?.['name'], 'before');
+  assert.equal((await harness.rows())[0]?.['name'], 'before');
 });
 
 test('a record that somebody’s foreign key holds is set aside when it is deleted, and no other', async () => {
-  await using world = await openDestinationWorld();
-  await world.apply([record(1), record(2)]);
-  await world.db.script(`
+  await using harness = await openDestinationHarness();
+  await harness.apply([record(1), record(2)]);
+  await harness.db.script(`
     CREATE TABLE public.note (account text REFERENCES salesforce.account);
     INSERT INTO public.note VALUES ('${idOf(1)}')`);
-  const applied = await world.apply([
+  const applied = await harness.apply([
     record(1, { IsDeleted: true }),
     record(2, { IsDeleted: true }),
     record(3),
   ]);
   assert.deepEqual(applied, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
   assert.deepEqual(
-    (await world.rows()).map(({ id }) => id),
+    (await harness.rows()).map(({ id }) => id),
     [idOf(1), idOf(3)],
   );
   assert.deepEqual(
-    (await world.quarantined()).map(({ id, code }) => [id, code]),
+    (await harness.quarantined()).map(({ id, code }) => [id, code]),
     [[idOf(1), '23503']],
   );
 });
 
 test('a record that somebody’s trigger refuses is set aside alone', async () => {
-  await using world = await openDestinationWorld();
-  await world.db.script(`
+  await using harness = await openDestinationHarness();
+  await harness.db.script(`
     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
       $$BEGIN IF NEW.name = 'refused' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END$$;
     CREATE TRIGGER refuse BEFORE INSERT ON salesforce.account FOR EACH ROW EXECUTE FUNCTION public.refuse()`);
-  const applied = await world.apply([record(1), record(2, { Name: 'refused' }), record(3)]);
+  const applied = await harness.apply([record(1), record(2, { Name: 'refused' }), record(3)]);
   assert.deepEqual(applied, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
 });
 
 test('an error while a page waits for its stream holds no value either, and keeps its code', async () => {
-  await using world = await openDestinationWorld();
-  const observation = await world.open();
-  const other = await openTickObservation(world.destination.db, world.holder, [1], 60_000);
-  await world.destination.db.transaction(async (tx) => {
-    await world.apply([record(1)], { tx, observation });
-    const waiting = world.destination.db.transaction(async (own) => {
+  await using harness = await openDestinationHarness();
+  const observation = await harness.open();
+  const other = await openTickObservation(harness.destination.db, harness.holder, [1], 60_000);
+  await harness.destination.db.transaction(async (tx) => {
+    await harness.apply([record(1)], { tx, observation });
+    const waiting = harness.destination.db.transaction(async (own) => {
       await own.query(sql`SELECT set_config('lock_timeout', '50ms', true)`);
-      return world.apply([record(1, { Name: 'canary', SystemModstamp: stampAt(9) })], {
+      return harness.apply([record(1, { Name: 'canary', SystemModstamp: stampAt(9) })], {
         tx: own,
         observation: other,
       });
     });
     const refused = assert.rejects(waiting, { code: '55P03', message: /^(?!.*canary)/s });
-    await untilBlocked(world.db);
+    await untilBlocked(harness.db);
     await refused;
   });
 });

@@ -3,63 +3,64 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
-import { idOf, openDestinationWorld, pageOf, record, stampAt } from '@lockstep/harness/destination';
+import { idOf, openDestinationHarness, pageOf, record, stampAt } from '@lockstep/harness/destination';
 import { Fault } from '../core/faults.ts';
 import { applyRemainder } from './apply.ts';
 import { closeObservation } from './observations.ts';
 import { type ApplyCounts, type CursorMove } from './page-part.ts';
 import { beginStream } from './progress.ts';
 
-type World = Awaited<ReturnType<typeof openDestinationWorld>>;
+type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 
 const nothing: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
-const ids = async (world: World, sobject?: string) => (await world.rows(sobject)).map(({ id }) => id);
-const names = async (world: World) => (await world.rows()).map(({ name }) => name);
+const ids = async (harness: EndToEndHarness, sobject?: string) =>
+  (await harness.rows(sobject)).map(({ id }) => id);
+const names = async (harness: EndToEndHarness) => (await harness.rows()).map(({ name }) => name);
 
 test('records are stored, changed, left alone and removed, and each is counted once', async () => {
-  await using world = await openDestinationWorld();
-  assert.deepEqual(await world.apply([record(1, { Name: 'a' }), record(2, { Name: 'b' }), record(3)]), {
+  await using harness = await openDestinationHarness();
+  assert.deepEqual(await harness.apply([record(1, { Name: 'a' }), record(2, { Name: 'b' }), record(3)]), {
     ...nothing,
     applied: 3,
   });
-  const counts = await world.apply([
+  const counts = await harness.apply([
     record(1, { Name: 'a' }),
     record(2, { Name: 'B' }),
     record(3, { IsDeleted: true }),
     record(4, { IsDeleted: true }),
   ]);
   assert.deepEqual(counts, { ...nothing, applied: 2, unchanged: 2 });
-  assert.deepEqual(await names(world), ['a', 'B']);
+  assert.deepEqual(await names(harness), ['a', 'B']);
 });
 
 test('an undeleted record comes back', async () => {
-  await using world = await openDestinationWorld();
-  await world.apply([record(1)]);
-  await world.apply([record(1, { IsDeleted: true })]);
-  assert.deepEqual(await ids(world), []);
-  await world.apply([record(1)]);
-  assert.deepEqual(await ids(world), [idOf(1)]);
+  await using harness = await openDestinationHarness();
+  await harness.apply([record(1)]);
+  await harness.apply([record(1, { IsDeleted: true })]);
+  assert.deepEqual(await ids(harness), []);
+  await harness.apply([record(1)]);
+  assert.deepEqual(await ids(harness), [idOf(1)]);
 });
 
 test('a record that an answer should hold and does not goes, one that is not here counts as unchanged', async () => {
-  await using world = await openDestinationWorld();
-  await world.apply([record(1), record(2)]);
-  const counts = await world.apply([record(2)], { absent: [idOf(1), idOf(9)] });
+  await using harness = await openDestinationHarness();
+  await harness.apply([record(1), record(2)]);
+  const counts = await harness.apply([record(2)], { absent: [idOf(1), idOf(9)] });
   assert.deepEqual(counts, { ...nothing, applied: 1, unchanged: 2 });
-  assert.deepEqual(await ids(world), [idOf(2)]);
+  assert.deepEqual(await ids(harness), [idOf(2)]);
 });
 
 test('a record that was merged into another is told when its row goes, and not again', async () => {
-  await using world = await openDestinationWorld({ fields: { MasterRecordId: 'reference Account' } });
-  await world.apply([record(1), record(2), record(3)]);
+  await using harness = await openDestinationHarness({ fields: { MasterRecordId: 'reference Account' } });
+  await harness.apply([record(1), record(2), record(3)]);
   const page = pageOf([
     record(1, { IsDeleted: true, MasterRecordId: idOf(3) }),
     record(2, { IsDeleted: true }),
     record(3),
   ]);
   for (const expected of [[idOf(1)], []]) {
-    const observation = await world.open();
-    const { merged } = await world.destination.mirror.applyPage(world.table(), page, {
+    const observation = await harness.open();
+    const { merged } = await harness.destination.mirror.applyPage(harness.table(), page, {
       observation,
       isLast: true,
     });
@@ -68,68 +69,68 @@ test('a record that was merged into another is told when its row goes, and not a
 });
 
 test('an object without IsDeleted loses records by absence only', async () => {
-  await using world = await openDestinationWorld();
-  await world.db.script(`DELETE FROM _lockstep.column WHERE field = 'IsDeleted';
+  await using harness = await openDestinationHarness();
+  await harness.db.script(`DELETE FROM _lockstep.column WHERE field = 'IsDeleted';
     ALTER TABLE salesforce.account DROP COLUMN isdeleted`);
-  const destination = await world.openAs(world.holder);
-  await world.apply([record(1), record(2, { IsDeleted: true })], { destination });
-  assert.deepEqual(await ids(world), [idOf(1), idOf(2)]);
-  await world.apply([], { destination, absent: [idOf(1)] });
-  assert.deepEqual(await ids(world), [idOf(2)]);
+  const destination = await harness.openAs(harness.holder);
+  await harness.apply([record(1), record(2, { IsDeleted: true })], { destination });
+  assert.deepEqual(await ids(harness), [idOf(1), idOf(2)]);
+  await harness.apply([], { destination, absent: [idOf(1)] });
+  assert.deepEqual(await ids(harness), [idOf(2)]);
 });
 
 test('a row that is equal is not written', async () => {
-  await using world = await openDestinationWorld({
+  await using harness = await openDestinationHarness({
     fields: { Name: 'string', Amount: 'currency', Json__c: 'json' },
   });
   const values = { Name: 'a', Amount: 12.5, Json__c: { a: 1, b: null } };
   const versions = () =>
-    world.db.query(sql`SELECT xmin::text, ctid::text FROM salesforce.account ORDER BY id`);
-  await world.apply([record(1, values), record(2)]);
+    harness.db.query(sql`SELECT xmin::text, ctid::text FROM salesforce.account ORDER BY id`);
+  await harness.apply([record(1, values), record(2)]);
   const before = await versions();
-  assert.deepEqual(await world.apply([record(1, values), record(2)]), { ...nothing, unchanged: 2 });
+  assert.deepEqual(await harness.apply([record(1, values), record(2)]), { ...nothing, unchanged: 2 });
   assert.deepEqual(await versions(), before);
 
-  await world.apply([record(1, { ...values, Amount: null }), record(2)]);
+  await harness.apply([record(1, { ...values, Amount: null }), record(2)]);
   assert.notDeepEqual((await versions())[0], before[0]);
   assert.deepEqual((await versions())[1], before[1]);
 });
 
 test('of a record that a page holds twice the newest stamp counts, in either order', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const older = (number: number) => record(number, { Name: 'older', SystemModstamp: stampAt(5) });
   const newer = (number: number) => record(number, { Name: 'newer', SystemModstamp: stampAt(6) });
-  const counts = await world.apply([older(1), newer(1), newer(2), older(2)]);
+  const counts = await harness.apply([older(1), newer(1), newer(2), older(2)]);
   assert.deepEqual(counts, { ...nothing, applied: 2, stale: 2 });
-  assert.deepEqual(await names(world), ['newer', 'newer']);
+  assert.deepEqual(await names(harness), ['newer', 'newer']);
 });
 
 test('a record that a page holds twice with one stamp is read again', async () => {
-  await using world = await openDestinationWorld();
-  await world.apply([record(1, { Name: 'before' })]);
-  const counts = await world.apply([record(1, { Name: 'x' }), record(1, { Name: 'y' }), record(2)]);
+  await using harness = await openDestinationHarness();
+  await harness.apply([record(1, { Name: 'before' })]);
+  const counts = await harness.apply([record(1, { Name: 'x' }), record(1, { Name: 'y' }), record(2)]);
   assert.deepEqual(counts, { ...nothing, applied: 1, stale: 1, dirty: 1 });
-  assert.deepEqual(await names(world), ['before', null]);
+  assert.deepEqual(await names(harness), ['before', null]);
   assert.deepEqual(
-    (await world.marks()).map(({ id }) => id),
+    (await harness.marks()).map(({ id }) => id),
     [idOf(1)],
   );
 });
 
 test('an empty page changes nothing and counts nothing', async () => {
-  await using world = await openDestinationWorld();
-  assert.deepEqual(await world.apply([]), nothing);
+  await using harness = await openDestinationHarness();
+  assert.deepEqual(await harness.apply([]), nothing);
 });
 
 test('a second call with the same page applies nothing', async () => {
-  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
+  await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
   const page = [record(1, { Name: 'a' }), record(2, { IsDeleted: true }), record(3, { Int__c: 1.5 })];
-  await world.apply(page);
-  assert.deepEqual(await world.apply(page), { ...nothing, unchanged: 2, quarantined: 1 });
+  await harness.apply(page);
+  assert.deepEqual(await harness.apply(page), { ...nothing, unchanged: 2, quarantined: 1 });
 });
 
 test('after any pages the counts have added up, and the rows kept in the checkpoint are the rows there', async () => {
-  await using world = await openDestinationWorld({ fields: { Name: 'string', Int__c: 'int' } });
+  await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
   const random = seededRandom(7);
   for (let round = 0; round < 25; round++) {
     const page = Array.from({ length: random.between(0, 12) }, () =>
@@ -143,10 +144,10 @@ test('after any pages the counts have added up, and the rows kept in the checkpo
     const absent = Array.from({ length: random.between(0, 2) }, (_, place) =>
       idOf(random.between(20, 25) + 10 * place),
     );
-    const counts = await world.apply(page, { absent });
+    const counts = await harness.apply(page, { absent });
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     assert.equal(total, page.length + absent.length, `round ${round}`);
-    const [state] = await world.db.query<{ kept: number; there: number }>(sql`
+    const [state] = await harness.db.query<{ kept: number; there: number }>(sql`
       SELECT (SELECT rows FROM _lockstep.checkpoint) AS kept, (SELECT count(*) FROM salesforce.account) AS there`);
     assert.equal(state?.kept, state?.there, `round ${round}`);
   }
@@ -154,51 +155,53 @@ test('after any pages the counts have added up, and the rows kept in the checkpo
 
 const move = (version: number, to: object): CursorMove => ({ kind: 'head', version, to });
 
-const headOf = (world: World) =>
-  world.db.query(sql`SELECT position, version FROM _lockstep.cursor WHERE kind = 'head' ORDER BY stream_no`);
+const headOf = (harness: EndToEndHarness) =>
+  harness.db.query(
+    sql`SELECT position, version FROM _lockstep.cursor WHERE kind = 'head' ORDER BY stream_no`,
+  );
 
 test('rows and their cursor move together', async () => {
-  await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, 10);
-  await world.apply([record(1)], { moves: [move(1, { at: 1 })] });
-  assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
+  await using harness = await openDestinationHarness();
+  await beginStream(harness.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, 10);
+  await harness.apply([record(1)], { moves: [move(1, { at: 1 })] });
+  assert.deepEqual(await headOf(harness), [{ position: { at: 1 }, version: 2 }]);
 
-  const broken = world.destination.db.transaction(async (tx) => {
-    await world.apply([record(2)], { tx, moves: [move(2, { at: 2 })] });
+  const broken = harness.destination.db.transaction(async (tx) => {
+    await harness.apply([record(2)], { tx, moves: [move(2, { at: 2 })] });
     throw new Error('a crash before the commit');
   });
   await assert.rejects(broken);
-  assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
-  assert.deepEqual(await ids(world), [idOf(1)]);
+  assert.deepEqual(await headOf(harness), [{ position: { at: 1 }, version: 2 }]);
+  assert.deepEqual(await ids(harness), [idOf(1)]);
 });
 
 test('a cursor that has moved since stays where it is, completes nothing, and the rows are kept', async () => {
-  await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
-  await world.apply([record(1)], { moves: [move(1, { at: 1 })] });
+  await using harness = await openDestinationHarness();
+  await beginStream(harness.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
+  await harness.apply([record(1)], { moves: [move(1, { at: 1 })] });
   const late = { ...move(1, { at: 'late' }), backfilledAt: 1_900_000_000 };
-  await world.apply([record(2)], { moves: [late] });
-  assert.deepEqual(await headOf(world), [{ position: { at: 1 }, version: 2 }]);
-  assert.deepEqual(await ids(world), [idOf(1), idOf(2)]);
-  assert.deepEqual(await world.db.query(sql`SELECT state FROM _lockstep.checkpoint`), [
+  await harness.apply([record(2)], { moves: [late] });
+  assert.deepEqual(await headOf(harness), [{ position: { at: 1 }, version: 2 }]);
+  assert.deepEqual(await ids(harness), [idOf(1), idOf(2)]);
+  assert.deepEqual(await harness.db.query(sql`SELECT state FROM _lockstep.checkpoint`), [
     { state: 'backfilling' },
   ]);
 });
 
 test('the status claims what head and recheck have proven, and nothing before the first copy is complete', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const positions = { head: { at: 1_800_000_000 }, recheck: { at: 1_700_000_000 }, backfill: {} };
-  await beginStream(world.db, 1, positions, 10);
+  await beginStream(harness.db, 1, positions, 10);
   const claims = () =>
-    world.db.query(sql`
+    harness.db.query(sql`
     SELECT state, backfill_percent, extract(epoch FROM read_until)::bigint AS read,
            extract(epoch FROM settled_until)::bigint AS settled
       FROM _lockstep.status`);
-  await world.apply([record(1)]);
+  await harness.apply([record(1)]);
   assert.deepEqual(await claims(), [
     { state: 'backfilling', backfill_percent: 10, read: null, settled: null },
   ]);
-  await world.apply([], {
+  await harness.apply([], {
     moves: [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_001 }],
   });
   assert.deepEqual(await claims(), [
@@ -207,13 +210,13 @@ test('the status claims what head and recheck have proven, and nothing before th
 });
 
 test('a stream that one request both completes and stops stays stopped until it is tried again', async () => {
-  await using world = await openDestinationWorld();
-  const { mirror } = world.destination;
-  const table = world.table();
+  await using harness = await openDestinationHarness();
+  const { mirror } = harness.destination;
+  const table = harness.table();
   await mirror.beginStream(table.stream.streamNo, { backfill: {} }, null);
-  const observation = await world.open();
+  const observation = await harness.open();
   const moves: CursorMove[] = [{ kind: 'backfill', version: 1, to: {}, backfilledAt: 1_800_000_000 }];
-  await world.apply([record(1)], { observation, isLast: false, moves });
+  await harness.apply([record(1)], { observation, isLast: false, moves });
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
   await mirror.applyRemainder([{ table, moves: [], stop }], { observation, isLast: true });
 
@@ -228,11 +231,11 @@ test('a stream that one request both completes and stops stays stopped until it 
 });
 
 test('a reading that was closed stops nothing', async () => {
-  await using world = await openDestinationWorld();
-  const { mirror } = world.destination;
-  const table = world.table();
-  const observation = await world.open();
-  await closeObservation(world.destination.db, observation);
+  await using harness = await openDestinationHarness();
+  const { mirror } = harness.destination;
+  const table = harness.table();
+  const observation = await harness.open();
+  await closeObservation(harness.destination.db, observation);
   const stop = new Fault('PERM-02', { stream: 'Account', reason: 'INVALID_TYPE' });
   const late = mirror.applyRemainder([{ table, moves: [], stop }], { observation, isLast: true });
   await assert.rejects(late, { code: 'SYS-09' });
@@ -240,63 +243,63 @@ test('a reading that was closed stops nothing', async () => {
 });
 
 test('streams without rows move their cursors together and close the reading', async () => {
-  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   const positions = { head: { at: 0 }, recheck: {}, backfill: {} };
-  for (const streamNo of [1, 2]) await beginStream(world.db, streamNo, positions, 0);
-  const observation = await world.open(['Account', 'Contact']);
+  for (const streamNo of [1, 2]) await beginStream(harness.db, streamNo, positions, 0);
+  const observation = await harness.open(['Account', 'Contact']);
   const part = { observation, isLast: true };
   const rest = ['Account', 'Contact'].map((sobject) => ({
-    table: world.table(sobject),
+    table: harness.table(sobject),
     moves: [{ ...move(1, { at: 5 }), backfilledAt: 1_800_000_000 }],
   }));
-  await world.destination.db.transaction((tx) => applyRemainder(tx, rest, part));
+  await harness.destination.db.transaction((tx) => applyRemainder(tx, rest, part));
 
-  assert.deepEqual(await headOf(world), [
+  assert.deepEqual(await headOf(harness), [
     { position: { at: 5 }, version: 2 },
     { position: { at: 5 }, version: 2 },
   ]);
-  assert.deepEqual(await world.db.query(sql`SELECT DISTINCT state FROM _lockstep.checkpoint`), [
+  assert.deepEqual(await harness.db.query(sql`SELECT DISTINCT state FROM _lockstep.checkpoint`), [
     { state: 'current' },
   ]);
-  const again = world.destination.db.transaction((tx) => applyRemainder(tx, rest, part));
+  const again = harness.destination.db.transaction((tx) => applyRemainder(tx, rest, part));
   await assert.rejects(again, { code: 'SYS-09' });
 });
 
 test('a page that was asked for before its table changed is refused', async () => {
-  await using world = await openDestinationWorld();
-  const observation = await world.open();
-  await world.db.query(sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1`);
-  await assert.rejects(world.apply([record(1)], { observation }), { code: 'SYS-09' });
-  assert.deepEqual(await ids(world), []);
-  assert.equal((await world.db.query(sql`SELECT FROM _lockstep.observation`)).length, 1);
+  await using harness = await openDestinationHarness();
+  const observation = await harness.open();
+  await harness.db.query(sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1`);
+  await assert.rejects(harness.apply([record(1)], { observation }), { code: 'SYS-09' });
+  assert.deepEqual(await ids(harness), []);
+  assert.equal((await harness.db.query(sql`SELECT FROM _lockstep.observation`)).length, 1);
 });
 
 test('a page whose reading was closed is refused, and nothing has changed', async () => {
-  await using world = await openDestinationWorld();
-  await beginStream(world.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
-  await world.apply([record(1, { Name: 'a' })]);
-  const observation = await world.open();
-  await closeObservation(world.destination.db, observation);
+  await using harness = await openDestinationHarness();
+  await beginStream(harness.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
+  await harness.apply([record(1, { Name: 'a' })]);
+  const observation = await harness.open();
+  await closeObservation(harness.destination.db, observation);
 
   const page = pageOf([record(1, { Name: 'b' }), record(2)], { unstorable: [{ id: idOf(3), text: '{}' }] });
-  const late = world.apply(page, { observation, moves: [move(1, { at: 1 })], absent: [idOf(1)] });
+  const late = harness.apply(page, { observation, moves: [move(1, { at: 1 })], absent: [idOf(1)] });
   await assert.rejects(late, { code: 'SYS-09' });
-  assert.deepEqual(await names(world), ['a']);
-  assert.deepEqual(await headOf(world), [{ position: { at: 0 }, version: 1 }]);
-  assert.deepEqual(await world.quarantined(), []);
+  assert.deepEqual(await names(harness), ['a']);
+  assert.deepEqual(await headOf(harness), [{ position: { at: 0 }, version: 1 }]);
+  assert.deepEqual(await harness.quarantined(), []);
 });
 
 test('streams are apart: a page touches the rows, fences and marks of its own stream only', async () => {
-  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
-  await world.apply([record(1)], { sobject: 'Account' });
-  await world.db.query(sql`
+  await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
+  await harness.apply([record(1)], { sobject: 'Account' });
+  await harness.db.query(sql`
     INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason)
     VALUES (1, ${idOf(1)}, 0, 0, false, 'x')`);
-  const open = await world.open(['Account']);
-  await world.apply([record(1), record(2)], { sobject: 'Contact' });
-  assert.deepEqual(await ids(world, 'Contact'), [idOf(1), idOf(2)]);
-  assert.deepEqual(await ids(world, 'Account'), [idOf(1)]);
-  assert.deepEqual(await world.fences(), []);
-  assert.equal((await world.marks()).length, 1);
-  await closeObservation(world.destination.db, open);
+  const open = await harness.open(['Account']);
+  await harness.apply([record(1), record(2)], { sobject: 'Contact' });
+  assert.deepEqual(await ids(harness, 'Contact'), [idOf(1), idOf(2)]);
+  assert.deepEqual(await ids(harness, 'Account'), [idOf(1)]);
+  assert.deepEqual(await harness.fences(), []);
+  assert.equal((await harness.marks()).length, 1);
+  await closeObservation(harness.destination.db, open);
 });

@@ -8,7 +8,7 @@ import { openTestDatabase, testServerUrl } from '@lockstep/harness/database';
 import {
   describeOf,
   idOf,
-  openDestinationWorld,
+  openDestinationHarness,
   pageOf,
   record,
   stampAt,
@@ -40,21 +40,21 @@ async function untilEnded(db: Database, holder: Holder): Promise<void> {
 }
 
 test('after a takeover a late page of the former holder is refused and changes nothing', async () => {
-  await using world = await openDestinationWorld();
-  const held = await world.open();
-  const successor = await world.openAs(second);
+  await using harness = await openDestinationHarness();
+  const held = await harness.open();
+  const successor = await harness.openAs(second);
   await takeOver(successor.db, second);
-  await untilEnded(world.db, world.holder);
+  await untilEnded(harness.db, harness.holder);
 
-  await assert.rejects(world.apply([record(1)], { observation: held }), { code: 'SYS-09' });
-  await assert.rejects(world.open(), { code: 'SYS-09' });
-  assert.deepEqual(await world.rows(), []);
+  await assert.rejects(harness.apply([record(1)], { observation: held }), { code: 'SYS-09' });
+  await assert.rejects(harness.open(), { code: 'SYS-09' });
+  assert.deepEqual(await harness.rows(), []);
 });
 
 test('a takeover ends the sessions of the former holder and leaves its own', async () => {
-  await using world = await openDestinationWorld();
-  const former = await world.destination.db.session();
-  const successor = await world.openAs(second);
+  await using harness = await openDestinationHarness();
+  const former = await harness.destination.db.session();
+  const successor = await harness.openAs(second);
   const own = await successor.db.session();
   await takeOver(successor.db, second);
   await former.closed;
@@ -63,30 +63,30 @@ test('a takeover ends the sessions of the former holder and leaves its own', asy
 });
 
 test('a page that the former holder has applied and not committed is undone by the takeover', async () => {
-  await using world = await openDestinationWorld();
-  const observation = await world.open();
-  const successor = await world.openAs(second);
-  const applying = world.destination.db.transaction(async (tx) => {
-    await world.apply([record(1)], { tx, observation });
+  await using harness = await openDestinationHarness();
+  const observation = await harness.open();
+  const successor = await harness.openAs(second);
+  const applying = harness.destination.db.transaction(async (tx) => {
+    await harness.apply([record(1)], { tx, observation });
     await takeOver(successor.db, second);
   });
   await assert.rejects(applying);
-  assert.deepEqual(await world.rows(), []);
+  assert.deepEqual(await harness.rows(), []);
 });
 
 test('a former holder that comes again after its successor is refused', async () => {
-  await using world = await openDestinationWorld();
-  const successor = await world.openAs(second);
+  await using harness = await openDestinationHarness();
+  const successor = await harness.openAs(second);
   await takeOver(successor.db, second);
-  await untilEnded(world.db, world.holder);
-  await assert.rejects(takeOver(world.destination.db, world.holder), { code: 'SYS-09' });
+  await untilEnded(harness.db, harness.holder);
+  await assert.rejects(takeOver(harness.destination.db, harness.holder), { code: 'SYS-09' });
 });
 
 test('a slow takeover ends neither the sessions nor the readings of a newer holder', async () => {
-  await using world = await openDestinationWorld();
-  const [slow, newest] = [await world.openAs(second), await world.openAs(third)];
+  await using harness = await openDestinationHarness();
+  const [slow, newest] = [await harness.openAs(second), await harness.openAs(third)];
   const session = await newest.db.session();
-  let observation = await world.open();
+  let observation = await harness.open();
   let transactions = 0;
   const interrupted: Database = {
     ...slow.db,
@@ -94,7 +94,7 @@ test('a slow takeover ends neither the sessions nor the readings of a newer hold
       const result = await slow.db.transaction(work);
       if (++transactions === 1) {
         await takeOver(newest.db, third);
-        await untilEnded(world.db, second); // what the slow one still does goes through new connections
+        await untilEnded(harness.db, second); // what the slow one still does goes through new connections
         observation = await openTickObservation(newest.db, third, [1], 60_000);
       }
       return result;
@@ -102,14 +102,14 @@ test('a slow takeover ends neither the sessions nor the readings of a newer hold
   };
   await takeOver(interrupted, second);
 
-  assert.equal((await world.apply([record(1)], { destination: newest, observation })).applied, 1);
+  assert.equal((await harness.apply([record(1)], { destination: newest, observation })).applied, 1);
   assert.deepEqual(await session.query(sql`SELECT 1 AS alive`), [{ alive: 1 }]);
   await assert.rejects(takeOver(slow.db, second), { code: 'SYS-09' });
   await session.close();
 });
 
 test('a takeover passes over sessions of newer holders, of proxies and of strangers', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const names = [
     holderName({ owner: 'odd/owner', epoch: 30 }),
     'lockstep-proxy/first',
@@ -117,10 +117,10 @@ test('a takeover passes over sessions of newer holders, of proxies and of strang
     'lockstep/x/',
   ];
   const bystanders = names.map((applicationName) =>
-    openDatabase({ url: world.url, applicationName, connectionsMax: 1 }),
+    openDatabase({ url: harness.url, applicationName, connectionsMax: 1 }),
   );
   const sessions = await Promise.all(bystanders.map((each) => each.session()));
-  const successor = await world.openAs({ owner: 'first', epoch: 20 });
+  const successor = await harness.openAs({ owner: 'first', epoch: 20 });
   await takeOver(successor.db, { owner: 'first', epoch: 20 });
   for (const session of sessions) {
     assert.deepEqual(await session.query(sql`SELECT 1 AS alive`), [{ alive: 1 }]);
@@ -135,48 +135,48 @@ test('the name of a holder is never so long that the server cuts its epoch off',
 });
 
 test('a takeover leaves a read-back open', async () => {
-  await using world = await openDestinationWorld();
-  const readBack = await world.openReadBack();
-  const successor = await world.openAs(second);
+  await using harness = await openDestinationHarness();
+  const readBack = await harness.openReadBack();
+  const successor = await harness.openAs(second);
   await takeOver(successor.db, second);
-  const counts = await world.apply([record(1)], { destination: successor, observation: readBack });
+  const counts = await harness.apply([record(1)], { destination: successor, observation: readBack });
   assert.equal(counts.applied, 1);
 });
 
 test('no reading is opened for a former holder while a takeover is under way', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   let opening: Promise<unknown> | undefined;
-  await world.db.transaction(async (tx) => {
+  await harness.db.transaction(async (tx) => {
     await tx.query(sql`UPDATE _lockstep.sync SET epoch = 2`);
-    opening = assert.rejects(world.open(), { code: 'SYS-09' });
-    await untilBlocked(world.db);
+    opening = assert.rejects(harness.open(), { code: 'SYS-09' });
+    await untilBlocked(harness.db);
   });
   await opening;
-  assert.deepEqual(await world.db.query(sql`SELECT FROM _lockstep.observation`), []);
+  assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.observation`), []);
 });
 
 test('a takeover waits for a reading that is being opened, and closes it', async () => {
-  await using world = await openDestinationWorld();
-  const successor = await world.openAs(second);
+  await using harness = await openDestinationHarness();
+  const successor = await harness.openAs(second);
   let takingOver: Promise<void> | undefined;
-  await world.db.transaction(async (tx) => {
+  await harness.db.transaction(async (tx) => {
     await tx.query(sql`SELECT FROM _lockstep.sync FOR SHARE`);
     takingOver = takeOver(successor.db, second);
-    await untilBlocked(world.db);
+    await untilBlocked(harness.db);
     await tx.query(sql`
       INSERT INTO _lockstep.observation VALUES (nextval('_lockstep.ticket'), 'tick', '{1}', 'first', 1, now())`);
   });
   await takingOver;
-  assert.deepEqual(await world.db.query(sql`SELECT FROM _lockstep.observation`), []);
+  assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.observation`), []);
 });
 
 test('a destination is opened again with the streams that it remembers', async () => {
   const fields = { Amount__c: 'currency', OwnerId: 'reference User', Order__c: 'detail Order__c' };
-  await using world = await openDestinationWorld({
+  await using harness = await openDestinationHarness({
     streams: ['Account', 'Contact'],
     fields,
   });
-  const again = await world.openAs(world.holder);
+  const again = await harness.openAs(harness.holder);
   assert.deepEqual([...again.tables.keys()], ['account', 'contact']);
   const plan = planTable(describeOf('Contact', fields));
   assert.deepEqual(again.tables.get('contact')?.stream, {
@@ -190,15 +190,15 @@ test('a destination is opened again with the streams that it remembers', async (
 });
 
 test('a write is recorded while everybody who reads back waits for a locked table', async () => {
-  await using world = await openDestinationWorld();
-  const destination = await openDestinationForWrites(world.url, 'proxy');
-  const blocker = await world.db.session();
+  await using harness = await openDestinationHarness();
+  const destination = await openDestinationForWrites(harness.url, 'proxy');
+  const blocker = await harness.db.session();
   await blocker.script('BEGIN; LOCK TABLE salesforce.account');
-  const observation = await world.openReadBack();
+  const observation = await harness.openReadBack();
   const applies = Array.from({ length: 8 }, () =>
-    destination.mirror.applyPage(world.table(), pageOf([record(1)]), { observation, isLast: false }),
+    destination.mirror.applyPage(harness.table(), pageOf([record(1)]), { observation, isLast: false }),
   );
-  await untilBlocked(world.db);
+  await untilBlocked(harness.db);
   const named = [{ sobject: 'account', id: idOf(1) }];
   const intents = await destination.mirror.recordIntent({ owner: 'proxy', method: 'PATCH', named });
   await destination.mirror.markRows(1, [idOf(1)], 'written', true);
@@ -210,10 +210,10 @@ test('a write is recorded while everybody who reads back waits for a locked tabl
 });
 
 test('a page that is planned while its table is empty finds its rows by index', async () => {
-  await using world = await openDestinationWorld();
-  const session = await world.destination.db.session();
+  await using harness = await openDestinationHarness();
+  const session = await harness.destination.db.session();
   await session.script(
-    `PREPARE page (text, smallint, bigint, bigint, text[]) AS ${world.table().merge.apply}`,
+    `PREPARE page (text, smallint, bigint, bigint, text[]) AS ${harness.table().merge.apply}`,
   );
   const plan = await session.query<Record<string, string>>(sql`EXPLAIN EXECUTE page ('[]', 1, 1, 2, '{}')`);
   const text = plan.flatMap(Object.values).join('\n');
@@ -223,27 +223,27 @@ test('a page that is planned while its table is empty finds its rows by index', 
 });
 
 test('making a destination and its tables again changes nothing, and another org is refused', async () => {
-  await using world = await openDestinationWorld();
-  await world.apply([record(1)]);
-  const [login] = await world.db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
+  await using harness = await openDestinationHarness();
+  await harness.apply([record(1)]);
+  const [login] = await harness.db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
   const sync = {
     syncId: 'sync',
     orgId: '00D000000000001EAA',
     tableSchema: 'salesforce',
     owner: login?.name ?? '',
   };
-  await prepareDestination(world.db, sync);
+  await prepareDestination(harness.db, sync);
   const plan = planTable(describeOf('Account', { Name: 'string' }));
-  const stream = await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
-  assert.deepEqual(stream, world.table().stream);
-  assert.equal((await world.rows()).length, 1);
-  await assert.rejects(prepareDestination(world.db, { ...sync, orgId: '00D000000000002EAA' }), {
+  const stream = await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+  assert.deepEqual(stream, harness.table().stream);
+  assert.equal((await harness.rows()).length, 1);
+  await assert.rejects(prepareDestination(harness.db, { ...sync, orgId: '00D000000000002EAA' }), {
     code: 'ORG-01',
   });
 });
 
 test('the time that a table is followed by has an index, and a table without one has none', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
   const without = (...names: string[]) => ({
     ...describe,
@@ -253,16 +253,16 @@ test('the time that a table is followed by has an index, and a table without one
   const history = planTable(without('SystemModstamp'));
   const status = planTable({ ...without('SystemModstamp', 'CreatedDate'), name: 'CaseStatus' });
   for (const plan of [history, status]) {
-    await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
+    await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, new Map()));
   }
-  const indexes = await world.db.query<{ definition: string }>(sql`
+  const indexes = await harness.db.query<{ definition: string }>(sql`
     SELECT indexdef AS definition FROM pg_indexes
      WHERE schemaname = 'salesforce' AND tablename IN ('accounthistory', 'casestatus') ORDER BY indexname`);
   assert.deepEqual(
     indexes.map(({ definition }) => / USING .*/.exec(definition)?.[0]),
     [' USING btree (id)', ' USING btree (createddate)', ' USING btree (id)'],
   );
-  const streams = await loadStreams(world.db, 'salesforce');
+  const streams = await loadStreams(harness.db, 'salesforce');
   assert.deepEqual(
     streams.map(({ sobject, cursorField, replicateable }) => [sobject, cursorField, replicateable]),
     [
@@ -274,11 +274,11 @@ test('the time that a table is followed by has an index, and a table without one
 });
 
 test('a column says in its comment which field it is, quotes and all', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const plan = planTable(describeOf('Contact', { Odd__c: 'string' }));
   const labels = new Map([['Odd__c', `It's "odd" \\ '; DROP TABLE x`]]);
-  await world.db.transaction((tx) => createTable(tx, 'salesforce', plan, labels));
-  const [comment] = await world.db.query(sql`
+  await harness.db.transaction((tx) => createTable(tx, 'salesforce', plan, labels));
+  const [comment] = await harness.db.query(sql`
     SELECT col_description('salesforce.contact'::regclass, attnum) AS text
       FROM pg_attribute WHERE attrelid = 'salesforce.contact'::regclass AND attname = 'odd__c'`);
   assert.deepEqual(comment, { text: `Odd__c (string): It's "odd" \\ '; DROP TABLE x` });

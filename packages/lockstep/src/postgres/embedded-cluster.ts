@@ -60,7 +60,11 @@ export async function readPassword({ dataDir }: ClusterFolders, clusterIsThere: 
 }
 
 /** Made aside and moved into place when complete, so that an interrupted attempt is never taken for a cluster. */
-export async function makeCluster(folders: ClusterFolders, programs: Programs, password: string): Promise<void> {
+export async function makeCluster(
+  folders: ClusterFolders,
+  programs: Programs,
+  password: string,
+): Promise<void> {
   const unfinished = `${folders.cluster}.new`;
   const passwordFile = join(folders.root, 'postgres-pwfile');
   await rm(unfinished, { recursive: true, force: true });

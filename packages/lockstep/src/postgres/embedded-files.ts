@@ -60,7 +60,10 @@ export interface Programs {
  * Makes or reads the data directory and decides where the cluster lies. Changes nothing that a newer version wrote.
  * @throws {@link Fault} SYS-07: a newer format; SYS-10: no user or no folder to run in
  */
-export async function prepareFolders(dataDirectory: string, say: (line: string) => void): Promise<ClusterFolders> {
+export async function prepareFolders(
+  dataDirectory: string,
+  say: (line: string) => void,
+): Promise<ClusterFolders> {
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const dataDir = await realpath(dataDirectory);
   await checkFormat(dataDir);
@@ -151,7 +154,10 @@ async function canEnter(folder: string, user: ServerUser): Promise<boolean> {
  * shells, so there it is always a copy (which its file system makes without using space).
  * @throws {@link Fault} SYS-10: no package for this platform, or it does not run here
  */
-export async function preparePrograms(folders: ClusterFolders, say: (line: string) => void): Promise<Programs> {
+export async function preparePrograms(
+  folders: ClusterFolders,
+  say: (line: string) => void,
+): Promise<Programs> {
   const native = packagedPrograms();
   if (process.platform !== 'darwin') {
     const linked = await tryPrograms(
@@ -187,7 +193,11 @@ function packagedPrograms(): string {
   }
 }
 
-async function tryPrograms(native: string, links: string, { user }: ClusterFolders): Promise<Programs | undefined> {
+async function tryPrograms(
+  native: string,
+  links: string,
+  { user }: ClusterFolders,
+): Promise<Programs | undefined> {
   const libraries = [...new Set([links, join(native, 'lib')])].join(':');
   const environment = {
     PATH: '/usr/bin:/bin',

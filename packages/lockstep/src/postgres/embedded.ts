@@ -24,8 +24,8 @@ import {
   urlOf,
 } from './embedded-cluster.ts';
 import {
-  errorCode,
   type ClusterFolders,
+  errorCode,
   type Programs,
   prepareFolders,
   preparePrograms,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { idOf, openDestinationWorld } from '@lockstep/harness/destination';
+import { idOf, openDestinationHarness } from '@lockstep/harness/destination';
 import { mirrorIn } from './index.ts';
 import { recordIntent, recordOutcome, recoverIntents } from './intents.ts';
 import { markDirty } from './mark-sql.ts';
@@ -11,116 +11,119 @@ import { purgeOld } from './sql.ts';
 const written = { urgent: true, reason: 'written' } as const;
 
 /** A write of one record, recorded. */
-const intend = (world: World, owner: string, id: string | null, sobject = 'Account') =>
-  recordIntent(world.db, { owner, method: 'PATCH', named: [{ sobject, id }] });
+const intend = (harness: EndToEndHarness, owner: string, id: string | null, sobject = 'Account') =>
+  recordIntent(harness.db, { owner, method: 'PATCH', named: [{ sobject, id }] });
 
-type World = Awaited<ReturnType<typeof openDestinationWorld>>;
+type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 const streamNos = new Map([
   ['account', 1],
   ['contact', 2],
 ]);
-const outcomes = async (world: World) =>
+const outcomes = async (harness: EndToEndHarness) =>
   (
-    await world.db.query<{ outcome: string | null }>(
+    await harness.db.query<{ outcome: string | null }>(
       sql`SELECT outcome FROM _lockstep.intent ORDER BY intent_no`,
     )
   ).map(({ outcome }) => outcome);
 
 test('a write whose process is gone is unknown, and its record is read again first of all', async () => {
-  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
-  await intend(world, 'dead', idOf(1), 'ACCOUNT');
-  await intend(world, 'alive', idOf(2));
-  const known = await intend(world, 'dead', idOf(3));
-  await recordOutcome(world.db, known, 'refused');
+  await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
+  await intend(harness, 'dead', idOf(1), 'ACCOUNT');
+  await intend(harness, 'alive', idOf(2));
+  const known = await intend(harness, 'dead', idOf(3));
+  await recordOutcome(harness.db, known, 'refused');
 
-  assert.deepEqual(await recoverIntents(world.db, ['alive'], streamNos, true), {
+  assert.deepEqual(await recoverIntents(harness.db, ['alive'], streamNos, true), {
     recovered: 1,
     withoutId: new Map(),
   });
-  assert.deepEqual(await outcomes(world), ['unknown', null, 'refused']);
-  assert.deepEqual(await world.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY id`), [
-    { stream_no: 1, id: idOf(1), urgent: true },
-    { stream_no: 1, id: idOf(2), urgent: true },
-  ]);
-  assert.equal((await recoverIntents(world.db, ['alive'], streamNos, true)).recovered, 0);
+  assert.deepEqual(await outcomes(harness), ['unknown', null, 'refused']);
+  assert.deepEqual(
+    await harness.db.query(sql`SELECT stream_no, id, urgent FROM _lockstep.dirty ORDER BY id`),
+    [
+      { stream_no: 1, id: idOf(1), urgent: true },
+      { stream_no: 1, id: idOf(2), urgent: true },
+    ],
+  );
+  assert.equal((await recoverIntents(harness.db, ['alive'], streamNos, true)).recovered, 0);
 });
 
 test('between starts the writes of the living are left alone', async () => {
-  await using world = await openDestinationWorld();
-  await intend(world, 'alive', idOf(1));
-  assert.deepEqual(await recoverIntents(world.db, ['alive'], streamNos, false), {
+  await using harness = await openDestinationHarness();
+  await intend(harness, 'alive', idOf(1));
+  assert.deepEqual(await recoverIntents(harness.db, ['alive'], streamNos, false), {
     recovered: 0,
     withoutId: new Map(),
   });
-  assert.deepEqual(await world.marks(), []);
+  assert.deepEqual(await harness.marks(), []);
 });
 
 test('a write that has been open longer than any request lasts is unknown, whoever lives', async () => {
-  await using world = await openDestinationWorld();
-  await intend(world, 'alive', idOf(1));
-  await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
-  assert.equal((await recoverIntents(world.db, ['alive'], streamNos, false)).recovered, 1);
-  assert.deepEqual(await outcomes(world), ['unknown']);
+  await using harness = await openDestinationHarness();
+  await intend(harness, 'alive', idOf(1));
+  await harness.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
+  assert.equal((await recoverIntents(harness.db, ['alive'], streamNos, false)).recovered, 1);
+  assert.deepEqual(await outcomes(harness), ['unknown']);
 });
 
 test('what is known of a write is kept for a month', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   for (const days of [29, 31]) {
-    await recordOutcome(world.db, await intend(world, 'alive', idOf(days)), 'applied');
-    await world.db.query(sql`
+    await recordOutcome(harness.db, await intend(harness, 'alive', idOf(days)), 'applied');
+    await harness.db.query(sql`
       UPDATE _lockstep.intent SET answered_at = answered_at - ${days} * interval '1 day' WHERE id = ${idOf(days)}`);
   }
-  await purgeOld(world.db);
-  assert.deepEqual(await world.db.query(sql`SELECT id FROM _lockstep.intent`), [{ id: idOf(29) }]);
+  await purgeOld(harness.db);
+  assert.deepEqual(await harness.db.query(sql`SELECT id FROM _lockstep.intent`), [{ id: idOf(29) }]);
 });
 
 test('a cut-off write without an Id names its object and its age, one to an object that is not mirrored nothing', async () => {
-  await using world = await openDestinationWorld();
-  await intend(world, 'dead', null);
-  await world.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '7 seconds'`);
-  await intend(world, 'dead', null);
-  await intend(world, 'dead', idOf(1), 'Task');
-  const { recovered, withoutId } = await recoverIntents(world.db, [], streamNos, false);
+  await using harness = await openDestinationHarness();
+  await intend(harness, 'dead', null);
+  await harness.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '7 seconds'`);
+  await intend(harness, 'dead', null);
+  await intend(harness, 'dead', idOf(1), 'Task');
+  const { recovered, withoutId } = await recoverIntents(harness.db, [], streamNos, false);
   assert.equal(recovered, 3);
   const [[sobject, age] = [], ...others] = [...withoutId];
   assert.deepEqual([sobject, others], ['account', []]);
   assert(age !== undefined && age >= 7 && age < 67, `${age} s: that of the older one`);
-  assert.deepEqual(await world.marks(), []);
+  assert.deepEqual(await harness.marks(), []);
 });
 
 test('cut-off writes are recovered by one healer only', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   for (let number = 0; number < 20; number++) {
-    await intend(world, 'dead', idOf(number));
+    await intend(harness, 'dead', idOf(number));
   }
-  const recover = () => world.db.transaction((tx) => recoverIntents(tx, [], streamNos, false));
+  const recover = () => harness.db.transaction((tx) => recoverIntents(tx, [], streamNos, false));
   const recovered = await Promise.all([recover(), recover()]);
   assert.deepEqual(
     recovered.map((each) => each.recovered).toSorted((a, b) => a - b),
     [0, 20],
   );
-  assert.equal((await world.marks()).length, 20);
+  assert.equal((await harness.marks()).length, 20);
 });
 
 test('a write of several records names each, and ends for all of them at once', async () => {
-  await using world = await openDestinationWorld();
+  await using harness = await openDestinationHarness();
   const named = [
     { sobject: 'Contact', id: null },
     { sobject: 'Account', id: idOf(1) as string },
   ];
-  const intents = await recordIntent(world.db, { owner: 'alive', method: 'POST', named });
+  const intents = await recordIntent(harness.db, { owner: 'alive', method: 'POST', named });
   assert.deepEqual(
-    await world.db.query(sql`SELECT sobject, id FROM _lockstep.intent ORDER BY intent_no`),
+    await harness.db.query(sql`SELECT sobject, id FROM _lockstep.intent ORDER BY intent_no`),
     named,
   );
-  await recordOutcome(world.db, intents, 'applied');
-  assert.deepEqual(await outcomes(world), ['applied', 'applied']);
+  await recordOutcome(harness.db, intents, 'applied');
+  assert.deepEqual(await outcomes(harness), ['applied', 'applied']);
 });
 
 test('a record is unsettled from its mark on, in its own stream only', async () => {
-  await using world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
-  const mirror = mirrorIn(world.db);
-  await markDirty(world.db, 1, [idOf(1)], written);
+  await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
+  const mirror = mirrorIn(harness.db);
+  await markDirty(harness.db, 1, [idOf(1)], written);
   assert.deepEqual(await mirror.unsettled(1, [idOf(2), idOf(1)]), [[idOf(1), 'dirty']]);
   assert.deepEqual(await mirror.unsettled(1, [idOf(2)]), []);
   assert.deepEqual(await mirror.unsettled(1, []), []);
@@ -128,12 +131,12 @@ test('a record is unsettled from its mark on, in its own stream only', async () 
 });
 
 test('a record that is set aside is unsettled, and dirty where it is to be read again as well', async () => {
-  await using world = await openDestinationWorld();
-  const mirror = mirrorIn(world.db);
+  await using harness = await openDestinationHarness();
+  const mirror = mirrorIn(harness.db);
   for (const number of [1, 2])
-    await world.db.query(sql`
+    await harness.db.query(sql`
       INSERT INTO _lockstep.quarantine (stream_no, id, code, record) VALUES (1, ${idOf(number)}, 'x', '{}')`);
-  await markDirty(world.db, 1, [idOf(1)], written);
+  await markDirty(harness.db, 1, [idOf(1)], written);
   assert.deepEqual(await mirror.unsettled(1, [idOf(2), idOf(1)]), [
     [idOf(1), 'dirty'],
     [idOf(2), 'quarantined'],
@@ -141,11 +144,11 @@ test('a record that is set aside is unsettled, and dirty where it is to be read 
 });
 
 test('a later mark that is not urgent does not take the urgency away', async () => {
-  await using world = await openDestinationWorld();
-  await markDirty(world.db, 1, [idOf(1)], written);
-  const [first] = await world.marks();
-  await markDirty(world.db, 1, [idOf(1)], written);
-  const [second] = await world.marks();
+  await using harness = await openDestinationHarness();
+  await markDirty(harness.db, 1, [idOf(1)], written);
+  const [first] = await harness.marks();
+  await markDirty(harness.db, 1, [idOf(1)], written);
+  const [second] = await harness.marks();
   assert.ok(first && second && second.since_ticket > first.since_ticket);
-  assert.deepEqual(await world.db.query(sql`SELECT urgent FROM _lockstep.dirty`), [{ urgent: true }]);
+  assert.deepEqual(await harness.db.query(sql`SELECT urgent FROM _lockstep.dirty`), [{ urgent: true }]);
 });

@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test';
 import { openDatabase, type Tx } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import {
-  type DestinationWorld,
+  type DestinationHarness,
   idOf,
-  openDestinationWorld,
+  openDestinationHarness,
   record,
   stampAt,
 } from '@lockstep/harness/destination';
@@ -33,19 +33,19 @@ const acrossMidnight = [
 
 /** The mirror with these records, and sessions of a server that stands in another zone. */
 async function openFilled() {
-  const world = await openDestinationWorld({ fields });
-  await world.apply(acrossMidnight);
+  const harness = await openDestinationHarness({ fields });
+  await harness.apply(acrossMidnight);
   const db = openDatabase({
-    url: world.url,
+    url: harness.url,
     applicationName: 'test',
     settings: { ...planOnceByIndex, TimeZone: 'Pacific/Auckland' },
   });
   return {
     db,
-    stream: world.table().stream,
+    stream: harness.table().stream,
     async [Symbol.asyncDispose]() {
       await db.end();
-      await world[Symbol.asyncDispose]();
+      await harness[Symbol.asyncDispose]();
     },
   };
 }
@@ -56,11 +56,11 @@ const without = (stream: Stream, ...names: string[]): Stream => ({
 });
 
 test('Ids come in byte order, behind the one that was asked for, and no more than were asked for', async () => {
-  await using world = await openDestinationWorld({ fields });
+  await using harness = await openDestinationHarness({ fields });
   const ids = ['001b', '0019', '001A', '001a', '001B'].map((start) => start.padEnd(18, '0') as RecordId);
-  await world.apply(ids.map((Id) => ({ ...record(1), Id })));
-  const { db } = world.destination;
-  const { stream } = world.table();
+  await harness.apply(ids.map((Id) => ({ ...record(1), Id })));
+  const { db } = harness.destination;
+  const { stream } = harness.table();
   const inOrder = ids.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   assert.deepEqual(await idsAfter(db, stream, null, 10), inOrder);
   assert.deepEqual(await idsAfter(db, stream, null, 2), inOrder.slice(0, 2));
@@ -70,8 +70,8 @@ test('Ids come in byte order, behind the one that was asked for, and no more tha
 });
 
 test('Ids of one day are those of records that were created on it, in UTC', async () => {
-  await using world = await openFilled();
-  const { db, stream } = world;
+  await using harness = await openFilled();
+  const { db, stream } = harness;
   assert.deepEqual(await idsAfter(db, stream, null, 10, '2026-03-29'), [idOf(2), idOf(3)]);
   assert.deepEqual(await idsAfter(db, stream, idOf(2), 10, '2026-03-29'), [idOf(3)]);
   assert.deepEqual(await idsAfter(db, stream, null, 1, '2026-03-29'), [idOf(2)]);
@@ -81,8 +81,8 @@ test('Ids of one day are those of records that were created on it, in UTC', asyn
 });
 
 test('records are counted by the day of their creation, with the newest of their times', async () => {
-  await using world = await openFilled();
-  const { db, stream } = world;
+  await using harness = await openFilled();
+  const { db, stream } = harness;
   const days = [
     { day: '2026-03-28', count: 1, newest: at(10) },
     { day: '2026-03-29', count: 2, newest: at(30) },
@@ -98,8 +98,8 @@ test('records are counted by the day of their creation, with the newest of their
 });
 
 test('only records that were changed before a time count', async () => {
-  await using world = await openFilled();
-  const { db, stream } = world;
+  await using harness = await openFilled();
+  const { db, stream } = harness;
   const days = await countByDay(db, stream, always, at(30));
   assert.deepEqual(days, [
     { day: '2026-03-28', count: 1, newest: at(10) },
@@ -109,24 +109,24 @@ test('only records that were changed before a time count', async () => {
 });
 
 test('records without a day of creation are one group, which is there even when it is empty', async () => {
-  await using world = await openFilled();
-  const { db } = world;
-  const stream = without(world.stream, 'CreatedDate');
+  await using harness = await openFilled();
+  const { db } = harness;
+  const stream = without(harness.stream, 'CreatedDate');
   assert.deepEqual(await countByDay(db, stream, always, at(30)), [{ day: '', count: 2, newest: at(20) }]);
   assert.deepEqual(await countByDay(db, stream, always, at(0)), [{ day: '', count: 0, newest: null }]);
 });
 
 test('where no time says when a record changed, all of them count', async () => {
-  await using world = await openFilled();
-  const stream = { ...world.stream, cursorField: null };
-  const days = await countByDay(world.db, stream, { from: '2026-03-29', to: '2026-03-29' }, 0);
+  await using harness = await openFilled();
+  const stream = { ...harness.stream, cursorField: null };
+  const days = await countByDay(harness.db, stream, { from: '2026-03-29', to: '2026-03-29' }, 0);
   assert.deepEqual(days, [{ day: '2026-03-29', count: 2, newest: null }]);
 });
 
 test('what a column of another time says is compared, where another time is followed', async () => {
-  await using world = await openFilled();
-  const stream = { ...world.stream, cursorField: 'CreatedDate' as const };
-  const days = await countByDay(world.db, stream, always, secondsOf('2026-03-29T00:00:01.000+0000'));
+  await using harness = await openFilled();
+  const stream = { ...harness.stream, cursorField: 'CreatedDate' as const };
+  const days = await countByDay(harness.db, stream, always, secondsOf('2026-03-29T00:00:01.000+0000'));
   assert.deepEqual(days, [
     { day: '2026-03-28', count: 1, newest: secondsOf('2026-03-28T23:59:59.000+0000') },
     { day: '2026-03-29', count: 1, newest: secondsOf('2026-03-29T00:00:00.000+0000') },
@@ -134,17 +134,17 @@ test('what a column of another time says is compared, where another time is foll
 });
 
 test('the rows of a table are counted, whatever is remembered of them', async () => {
-  await using world = await openFilled();
-  const { db, stream } = world;
+  await using harness = await openFilled();
+  const { db, stream } = harness;
   await db.script('DELETE FROM salesforce.account WHERE id = (SELECT min(id) FROM salesforce.account)');
   assert.equal(await rowsOf(db, stream), 4);
   assert.deepEqual(await db.query(sql`SELECT rows FROM _lockstep.checkpoint`), [{ rows: 5 }]);
   await assert.rejects(rowsOf(db, { ...stream, table: 'nothing' }), { code: '42P01' });
 });
 
-let large: DestinationWorld;
+let large: DestinationHarness;
 before(async () => {
-  large = await openDestinationWorld({ fields });
+  large = await openDestinationHarness({ fields });
   await large.db.script(`
     INSERT INTO salesforce.account (id, isdeleted, systemmodstamp, createddate)
     SELECT '001' || lpad(n::text, 12, '0') || 'AAA', false, '2026-01-01Z'::timestamptz + n * interval '1 second',

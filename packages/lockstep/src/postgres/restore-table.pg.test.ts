@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import {
-  type DestinationWorld,
+  type DestinationHarness,
   idOf,
-  openDestinationWorld,
+  openDestinationHarness,
   pageOf,
   record,
   stampAt,
@@ -17,14 +17,14 @@ import { insertCursor } from './sql.ts';
 import { loadStreams } from './tables.ts';
 
 const fields = { Name: 'string', Size__c: 'int', OwnerId: 'reference', CloseTime__c: 'time' };
-const openWorld = () => openDestinationWorld({ fields });
+const openEndToEndHarness = () => openDestinationHarness({ fields });
 
 const lockWaitMs = 100;
 
 const two = [record(1, { Name: 'One', Size__c: 1 }), record(2, { Name: 'Two', Size__c: 2 })];
 
 /** The table as the catalog describes it: columns with their types, comments and place, indexes, privileges. */
-async function shapeOf({ db }: DestinationWorld) {
+async function shapeOf({ db }: DestinationHarness) {
   const columns = await db.query(sql`
     SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attcollation AS collation,
            col_description(attrelid, attnum) AS comment
@@ -36,14 +36,14 @@ async function shapeOf({ db }: DestinationWorld) {
 }
 
 /** What the sync would do: restore, load the stream again, read it again. */
-async function restore(world: DestinationWorld) {
-  const { db } = world.destination;
-  const own = world.table().stream;
+async function restore(harness: DestinationHarness) {
+  const { db } = harness.destination;
+  const own = harness.table().stream;
   const found = await restoreTable(db, own, lockWaitMs);
   if (!(await hasCursorIndex(db, own))) await restoreCursorIndex(db, own);
-  const [stream] = await loadStreams(world.db, 'salesforce');
+  const [stream] = await loadStreams(harness.db, 'salesforce');
   assert.ok(stream);
-  const restored = await world.openAs(world.holder);
+  const restored = await harness.openAs(harness.holder);
   assert.ok(await isAsPlanned(db, own));
   return { found, stream, restored };
 }
@@ -149,66 +149,67 @@ const changes: Record<string, { change: string; found: string; sqlState: string;
 
 for (const [what, { change, found, sqlState, rows }] of Object.entries(changes)) {
   test(`where ${what}, the table is made again and its rows are read again`, async () => {
-    await using world = await openWorld();
-    await world.apply(two);
-    const [before, planned] = [await world.rows(), await shapeOf(world)];
-    await world.db.script(change);
+    await using harness = await openEndToEndHarness();
+    await harness.apply(two);
+    const [before, planned] = [await harness.rows(), await shapeOf(harness)];
+    await harness.db.script(change);
     if (sqlState !== '') {
-      await assert.rejects(world.apply([record(3, { Name: 'Three' })]), (error) => {
+      await assert.rejects(harness.apply([record(3, { Name: 'Three' })]), (error) => {
         assert.equal((error as { code?: string }).code, sqlState);
         return isTableChanged(error);
       });
     }
 
-    assert.equal(await isAsPlanned(world.destination.db, world.table().stream), false);
-    const { found: told, stream, restored } = await restore(world);
+    assert.equal(await isAsPlanned(harness.destination.db, harness.table().stream), false);
+    const { found: told, stream, restored } = await restore(harness);
     assert.equal(told, found);
     assert.equal(stream.planVersion, 2);
-    assert.deepEqual(await world.db.query(sql`SELECT state, rows, backfilled_at FROM _lockstep.checkpoint`), [
-      { state: 'backfilling', rows, backfilled_at: null },
-    ]);
-    const shape = await shapeOf(world);
+    assert.deepEqual(
+      await harness.db.query(sql`SELECT state, rows, backfilled_at FROM _lockstep.checkpoint`),
+      [{ state: 'backfilling', rows, backfilled_at: null }],
+    );
+    const shape = await shapeOf(harness);
     const isPlanned = (column: { name?: unknown }) =>
       planned.columns.some(({ name }) => name === column.name);
     assert.deepEqual({ ...shape, columns: shape.columns.filter(isPlanned) }, planned);
 
-    await world.apply(two, { destination: restored });
-    const asBefore = (await world.rows()).map(({ title: _, ...row }) => row);
+    await harness.apply(two, { destination: restored });
+    const asBefore = (await harness.rows()).map(({ title: _, ...row }) => row);
     assert.deepEqual(asBefore, before);
   });
 }
 
 test('a table that is as planned is left alone, whatever was added to it, and its stream goes on', async () => {
-  await using world = await openWorld();
-  await world.apply(two);
-  await world.db.script(`
+  await using harness = await openEndToEndHarness();
+  await harness.apply(two);
+  await harness.db.script(`
     ALTER TABLE salesforce.account ADD COLUMN note text DEFAULT 'mine';
     CREATE INDEX ON salesforce.account (name);
     CREATE VIEW salesforce.large AS SELECT * FROM salesforce.account WHERE size__c > 1`);
-  const before = await world.rows();
-  const { found, stream } = await restore(world);
+  const before = await harness.rows();
+  const { found, stream } = await restore(harness);
   assert.equal(found, null);
   assert.equal(stream.planVersion, 1);
-  assert.deepEqual(await world.rows(), before);
+  assert.deepEqual(await harness.rows(), before);
 });
 
 test('an index that was dropped is made again, and no row is read again for it', async () => {
-  await using world = await openWorld();
-  const planned = await shapeOf(world);
-  await world.db.script('DROP INDEX salesforce.account_stamp');
-  const { found, stream } = await restore(world);
+  await using harness = await openEndToEndHarness();
+  const planned = await shapeOf(harness);
+  await harness.db.script('DROP INDEX salesforce.account_stamp');
+  const { found, stream } = await restore(harness);
   assert.equal(found, null);
   assert.equal(stream.planVersion, 1);
-  assert.deepEqual(await shapeOf(world), planned);
+  assert.deepEqual(await shapeOf(harness), planned);
 });
 
 test('an index of somebody else that begins with the same column serves as well', async () => {
-  await using world = await openWorld();
-  await world.db.script(`
+  await using harness = await openEndToEndHarness();
+  await harness.db.script(`
     DROP INDEX salesforce.account_stamp;
     CREATE INDEX mine ON salesforce.account (systemmodstamp, id)`);
-  assert.equal((await restore(world)).found, null);
-  const { indexes } = await shapeOf(world);
+  assert.equal((await restore(harness)).found, null);
+  const { indexes } = await shapeOf(harness);
   assert.deepEqual(
     indexes.map(({ name }) => name),
     ['account_pkey', 'mine'],
@@ -216,28 +217,28 @@ test('an index of somebody else that begins with the same column serves as well'
 });
 
 test('cursors of changes, marks and fences outlive the restoring, and only the first copy begins anew', async () => {
-  await using world = await openWorld();
-  const older = await world.open();
-  await world.apply(two);
-  const { streamNo } = world.table().stream;
+  await using harness = await openEndToEndHarness();
+  const older = await harness.open();
+  await harness.apply(two);
+  const { streamNo } = harness.table().stream;
   for (const kind of ['backfill', 'head', 'recheck'] as const) {
-    await insertCursor(world.db, streamNo, kind, { at: 7 });
+    await insertCursor(harness.db, streamNo, kind, { at: 7 });
   }
-  await markDirty(world.db, streamNo, [idOf(1)], { urgent: true, reason: 'written' });
-  await world.db.script(`
+  await markDirty(harness.db, streamNo, [idOf(1)], { urgent: true, reason: 'written' });
+  await harness.db.script(`
     UPDATE _lockstep.checkpoint SET state = 'stopped', stop_code = 'DB-15', stop_reason = 'x',
       backfilled_at = now(), counts_verified_at = now(), stamps_verified_at = now(), content_verified_at = now();
     ALTER TABLE salesforce.account DROP COLUMN name`);
-  const [fences, marks] = [await world.fences(), await world.marks()];
+  const [fences, marks] = [await harness.fences(), await harness.marks()];
   assert.equal(fences.length, 2);
 
-  await restore(world);
-  assert.deepEqual(await world.db.query(sql`SELECT kind FROM _lockstep.cursor ORDER BY kind`), [
+  await restore(harness);
+  assert.deepEqual(await harness.db.query(sql`SELECT kind FROM _lockstep.cursor ORDER BY kind`), [
     { kind: 'head' },
     { kind: 'recheck' },
   ]);
-  assert.deepEqual([await world.fences(), await world.marks()], [fences, marks]);
-  const [checkpoint] = await world.db.query(sql`
+  assert.deepEqual([await harness.fences(), await harness.marks()], [fences, marks]);
+  const [checkpoint] = await harness.db.query(sql`
     SELECT state, stop_code, stop_reason, counts_verified_at, stamps_verified_at, content_verified_at
       FROM _lockstep.checkpoint`);
   assert.deepEqual(checkpoint, {
@@ -248,91 +249,91 @@ test('cursors of changes, marks and fences outlive the restoring, and only the f
     stamps_verified_at: null,
     content_verified_at: null,
   });
-  await assert.rejects(world.apply([record(1)], { observation: older }), { code: 'SYS-09' });
+  await assert.rejects(harness.apply([record(1)], { observation: older }), { code: 'SYS-09' });
 });
 
 test('a reading from before the restoring cannot bring back what a newer one had changed', async () => {
-  await using world = await openWorld();
-  const older = await world.open();
-  await world.apply([record(1, { Name: 'New', SystemModstamp: stampAt(60) })]);
-  await world.db.script('ALTER TABLE salesforce.account DROP COLUMN size__c');
-  const { restored } = await restore(world);
+  await using harness = await openEndToEndHarness();
+  const older = await harness.open();
+  await harness.apply([record(1, { Name: 'New', SystemModstamp: stampAt(60) })]);
+  await harness.db.script('ALTER TABLE salesforce.account DROP COLUMN size__c');
+  const { restored } = await restore(harness);
 
   const late = { observation: older, destination: restored };
-  assert.equal((await world.apply([record(1, { Name: 'Old' })], late)).stale, 1);
-  assert.equal((await world.rows())[0]?.name, 'New');
+  assert.equal((await harness.apply([record(1, { Name: 'Old' })], late)).stale, 1);
+  assert.equal((await harness.rows())[0]?.name, 'New');
 });
 
 test('a stream whose plan has a newer version is not restored by an old one', async () => {
-  await using world = await openWorld();
-  await world.db.script('DROP TABLE salesforce.account');
-  await restore(world);
-  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+  await using harness = await openEndToEndHarness();
+  await harness.db.script('DROP TABLE salesforce.account');
+  await restore(harness);
+  await assert.rejects(restoreTable(harness.destination.db, harness.table().stream, lockWaitMs), {
     code: 'SYS-09',
   });
 });
 
 test('a table without a time to follow it by gets no index on one', async () => {
-  await using world = await openWorld();
-  await world.db.script(`
+  await using harness = await openEndToEndHarness();
+  await harness.db.script(`
     UPDATE _lockstep.checkpoint SET cursor_field = NULL;
     DROP INDEX salesforce.account_stamp`);
-  const [stream] = await loadStreams(world.db, 'salesforce');
+  const [stream] = await loadStreams(harness.db, 'salesforce');
   assert.ok(stream);
-  assert.equal(await restoreTable(world.db, stream, lockWaitMs), null);
-  await world.db.script('DROP TABLE salesforce.account');
-  assert.equal(await restoreTable(world.db, stream, lockWaitMs), 'it was dropped');
+  assert.equal(await restoreTable(harness.db, stream, lockWaitMs), null);
+  await harness.db.script('DROP TABLE salesforce.account');
+  assert.equal(await restoreTable(harness.db, stream, lockWaitMs), 'it was dropped');
   assert.deepEqual(
-    (await shapeOf(world)).indexes.map(({ name }) => name),
+    (await shapeOf(harness)).indexes.map(({ name }) => name),
     ['account_pkey'],
   );
 });
 
 test('a view in place of the table is left alone and named as what stands in the way', async () => {
-  await using world = await openWorld();
-  await world.db.script(`
+  await using harness = await openEndToEndHarness();
+  await harness.db.script(`
     ALTER TABLE salesforce.account RENAME TO mine;
     CREATE VIEW salesforce.account AS SELECT DISTINCT * FROM salesforce.mine`);
-  await assert.rejects(world.apply(two), isTableChanged);
-  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+  await assert.rejects(harness.apply(two), isTableChanged);
+  await assert.rejects(restoreTable(harness.destination.db, harness.table().stream, lockWaitMs), {
     code: 'SCH-05',
     safe: { stream: 'Account', reason: 'what is called salesforce.account is no table' },
   });
 });
 
 test('a view that needs what has to go is told by its code, and nothing is half restored', async () => {
-  await using world = await openWorld();
-  await world.apply(two);
-  await world.db.script(`
+  await using harness = await openEndToEndHarness();
+  await harness.apply(two);
+  await harness.db.script(`
     ALTER TABLE salesforce.account DROP COLUMN ownerid, ALTER COLUMN size__c TYPE bigint;
     CREATE VIEW salesforce.sizes AS SELECT size__c FROM salesforce.account`);
-  await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+  await assert.rejects(restoreTable(harness.destination.db, harness.table().stream, lockWaitMs), {
     code: '2BP01',
   });
-  const [first] = await world.rows();
+  const [first] = await harness.rows();
   assert.ok(first && !('ownerid' in first));
-  assert.deepEqual(await world.db.query(sql`SELECT plan_version FROM _lockstep.checkpoint`), [
+  assert.deepEqual(await harness.db.query(sql`SELECT plan_version FROM _lockstep.checkpoint`), [
     { plan_version: 1 },
   ]);
 });
 
 test('a query that holds the table is not waited for', async () => {
-  await using world = await openWorld();
-  await world.db.script('ALTER TABLE salesforce.account DROP COLUMN name');
-  await world.db.transaction(async (tx) => {
+  await using harness = await openEndToEndHarness();
+  await harness.db.script('ALTER TABLE salesforce.account DROP COLUMN name');
+  await harness.db.transaction(async (tx) => {
     await tx.query(sql`SELECT count(*) FROM salesforce.account`);
-    await assert.rejects(restoreTable(world.destination.db, world.table().stream, lockWaitMs), {
+    await assert.rejects(restoreTable(harness.destination.db, harness.table().stream, lockWaitMs), {
       code: '55P03',
     });
   });
-  assert.equal((await restore(world)).found, 'column name is missing');
+  assert.equal((await restore(harness)).found, 'column name is missing');
 });
 
 test('what is wrong with a record is no change of its table', async () => {
-  await using world = await openWorld();
+  await using harness = await openEndToEndHarness();
   for (const code of ['22P02', '23505', '23502', '40P01', '42501', '57014', '08006', undefined]) {
     assert.equal(isTableChanged(Object.assign(new Error('refused'), { code })), false, code ?? 'none');
   }
   assert.equal(isTableChanged(null), false);
-  assert.equal((await world.apply(pageOf([record(1, { Size__c: 'many' })]))).quarantined, 1);
+  assert.equal((await harness.apply(pageOf([record(1, { Size__c: 'many' })]))).quarantined, 1);
 });

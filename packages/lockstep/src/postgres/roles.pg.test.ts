@@ -30,7 +30,7 @@ const open = (database: string, user?: string, password?: string): Database => {
   return openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
 };
 
-interface World extends AsyncDisposable {
+interface EndToEndHarness extends AsyncDisposable {
   syncId: string;
   names: DestinationNames;
   writer: Database;
@@ -58,7 +58,7 @@ after(async () => {
   await superuser.end();
 });
 
-async function openWorld(syncId: string = newSyncId()): Promise<World> {
+async function openEndToEndHarness(syncId: string = newSyncId()): Promise<EndToEndHarness> {
   const names = await createPrivateDatabase(admin, syncId, secrets, (name) =>
     open(name, hostedAdmin, 'admin'),
   );
@@ -80,42 +80,42 @@ async function openWorld(syncId: string = newSyncId()): Promise<World> {
 const denied = (done: Promise<unknown>) => assert.rejects(done, { code: '42501' });
 
 test('the reader selects from a table that the writer makes later', async () => {
-  await using world = await openWorld();
-  await world.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
-  await world.writer.query(sql`INSERT INTO salesforce.account VALUES ('001')`);
+  await using harness = await openEndToEndHarness();
+  await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  await harness.writer.query(sql`INSERT INTO salesforce.account VALUES ('001')`);
 
-  assert.deepEqual(await world.reader.query(sql`SELECT id FROM salesforce.account`), [{ id: '001' }]);
-  const owners = await world.reader.query(
+  assert.deepEqual(await harness.reader.query(sql`SELECT id FROM salesforce.account`), [{ id: '001' }]);
+  const owners = await harness.reader.query(
     sql`SELECT tableowner AS owner FROM pg_tables WHERE schemaname = 'salesforce'`,
   );
-  assert.deepEqual(owners, [{ owner: world.names.owner }]);
+  assert.deepEqual(owners, [{ owner: harness.names.owner }]);
 });
 
 test('the reader sees the views that are made for it and nothing else of the bookkeeping', async () => {
-  await using world = await openWorld();
-  await world.writer.query(sql`CREATE TABLE _lockstep.quarantine (record text)`);
-  await world.writer.query(sql`CREATE SEQUENCE _lockstep.ticket`);
+  await using harness = await openEndToEndHarness();
+  await harness.writer.query(sql`CREATE TABLE _lockstep.quarantine (record text)`);
+  await harness.writer.query(sql`CREATE SEQUENCE _lockstep.ticket`);
   const views = ['status', 'set_aside', 'problems', 'hidden_fields'];
   for (const view of views) {
-    await world.writer.query(
+    await harness.writer.query(
       sql`CREATE VIEW ${ident('_lockstep', view)} AS SELECT count(*) AS rows FROM _lockstep.quarantine`,
     );
   }
-  await world.writer.transaction((tx) => grantStatus(tx, world.names));
+  await harness.writer.transaction((tx) => grantStatus(tx, harness.names));
 
   for (const view of views) {
-    const rows = await world.reader.query(sql`SELECT rows FROM ${ident('_lockstep', view)}`);
+    const rows = await harness.reader.query(sql`SELECT rows FROM ${ident('_lockstep', view)}`);
     assert.deepEqual(rows, [{ rows: 0 }], view);
   }
-  await denied(world.reader.query(sql`SELECT * FROM _lockstep.quarantine`));
-  await denied(world.reader.query(sql`SELECT nextval('_lockstep.ticket')`));
+  await denied(harness.reader.query(sql`SELECT * FROM _lockstep.quarantine`));
+  await denied(harness.reader.query(sql`SELECT nextval('_lockstep.ticket')`));
 });
 
 test('the reader cannot write, create, borrow a role or read a file, even after it allows itself to write', async () => {
-  await using world = await openWorld();
-  await world.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  await using harness = await openEndToEndHarness();
+  await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
   const asReader = (statement: Sql) =>
-    world.reader.transaction(async (tx) => {
+    harness.reader.transaction(async (tx) => {
       await tx.query(sql`SET TRANSACTION READ WRITE`);
       await tx.query(statement);
     });
@@ -130,23 +130,23 @@ test('the reader cannot write, create, borrow a role or read a file, even after 
   }
   await denied(asReader(sql`CREATE SCHEMA mine`));
   await denied(asReader(sql`CREATE TEMPORARY TABLE mine (id text)`));
-  for (const role of [world.names.owner, world.names.writer, hostedAdmin]) {
+  for (const role of [harness.names.owner, harness.names.writer, hostedAdmin]) {
     await denied(asReader(sql`SET ROLE ${ident(role)}`));
   }
   await denied(asReader(sql`SELECT pg_read_file('PG_VERSION')`));
   await denied(asReader(sql`COPY salesforce.account TO PROGRAM 'true'`));
-  await assert.rejects(world.reader.query(sql`SELECT * INTO salesforce.mine FROM salesforce.account`), {
+  await assert.rejects(harness.reader.query(sql`SELECT * INTO salesforce.mine FROM salesforce.account`), {
     code: '25006', // read-only transaction: its own default
   });
 });
 
 test("the reader enters neither another sync's database nor the control database", async () => {
-  await using world = await openWorld();
-  await using other = await openWorld();
+  await using harness = await openEndToEndHarness();
+  await using other = await openEndToEndHarness();
   for (const database of [other.names.database, controlName()]) {
     for (const [user, password] of [
-      [world.names.reader, secrets.readerPassword],
-      [world.names.writer, secrets.writerPassword],
+      [harness.names.reader, secrets.readerPassword],
+      [harness.names.writer, secrets.writerPassword],
     ]) {
       const stranger = open(database, user, password);
       await denied(stranger.query(sql`SELECT 1`));
@@ -156,8 +156,8 @@ test("the reader enters neither another sync's database nor the control database
 });
 
 test('the reader has its limits from the first statement on', async () => {
-  await using world = await openWorld();
-  const rows = await world.reader.query(sql`
+  await using harness = await openEndToEndHarness();
+  const rows = await harness.reader.query(sql`
     SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
            current_setting('default_transaction_read_only') AS read_only, rolconnlimit AS connections
       FROM pg_roles WHERE rolname = current_user`);
@@ -165,11 +165,11 @@ test('the reader has its limits from the first statement on', async () => {
 });
 
 test('the writer can end its own other sessions as itself', async () => {
-  await using world = await openWorld();
-  const former = open(world.names.database, world.names.writer, secrets.writerPassword);
+  await using harness = await openEndToEndHarness();
+  const former = open(harness.names.database, harness.names.writer, secrets.writerPassword);
   const session = await former.session();
   const [backend] = await session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
-  await world.writer.transaction(async (tx) => {
+  await harness.writer.transaction(async (tx) => {
     await tx.query(sql`SET LOCAL ROLE NONE`);
     await tx.query(sql`SELECT pg_terminate_backend(${backend?.pid}::int)`);
   });
@@ -181,35 +181,37 @@ test('a second call completes a first one that broke half way, and sets the pass
   const syncId = newSyncId();
   await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_owner`)} LOGIN`);
   await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_ro`)} LOGIN PASSWORD 'old'`);
-  await using world = await openWorld(syncId);
-  await using again = await openWorld(syncId);
-  assert.deepEqual(again.names, world.names);
+  await using harness = await openEndToEndHarness(syncId);
+  await using again = await openEndToEndHarness(syncId);
+  assert.deepEqual(again.names, harness.names);
   assert.deepEqual(await again.reader.query(sql`SELECT current_user::text AS name`), [
-    { name: world.names.reader },
+    { name: harness.names.reader },
   ]);
-  const owner = await admin.query(sql`SELECT rolcanlogin FROM pg_roles WHERE rolname = ${world.names.owner}`);
+  const owner = await admin.query(
+    sql`SELECT rolcanlogin FROM pg_roles WHERE rolname = ${harness.names.owner}`,
+  );
   assert.deepEqual(owner, [{ rolcanlogin: false }]);
 });
 
 test('dropping removes the database and every role while a reader is connected', async () => {
-  const world = await openWorld();
-  await world.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
-  const session = await world.reader.session();
+  const harness = await openEndToEndHarness();
+  await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
+  const session = await harness.reader.session();
   await admin.query(
-    sql`CREATE ROLE ${ident(`${world.names.reader}_b`)} LOGIN IN ROLE ${ident(world.names.readerGroup)}`,
+    sql`CREATE ROLE ${ident(`${harness.names.reader}_b`)} LOGIN IN ROLE ${ident(harness.names.readerGroup)}`,
   );
 
-  await world.writer.end();
-  await dropPrivateDatabase(admin, world.syncId);
+  await harness.writer.end();
+  await dropPrivateDatabase(admin, harness.syncId);
 
   await session.closed;
-  await world.reader.end();
-  const like = `lockstep\\_${world.syncId}%`;
+  await harness.reader.end();
+  const like = `lockstep\\_${harness.syncId}%`;
   const left = await superuser.query(sql`
     SELECT rolname AS name FROM pg_roles WHERE rolname LIKE ${like}
     UNION ALL SELECT datname FROM pg_database WHERE datname LIKE ${like}`);
   assert.deepEqual(left, []);
-  await dropPrivateDatabase(admin, world.syncId); // a second time: nothing to do
+  await dropPrivateDatabase(admin, harness.syncId); // a second time: nothing to do
 });
 
 test('a password reaches the server as the verifier that it would have computed itself', async () => {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import {
-  type DestinationWorld,
+  type DestinationHarness,
   idOf,
-  openDestinationWorld,
+  openDestinationHarness,
   record,
   stampAt,
 } from '@lockstep/harness/destination';
@@ -14,14 +14,14 @@ import { beginStream } from './progress.ts';
 const settledAt = Date.UTC(2026, 0, 2) / 1_000;
 
 /** A stream that has settled everything up to a day after its records' first stamps. */
-async function openSettled(fields: Readonly<Record<string, string>>): Promise<DestinationWorld> {
-  const world = await openDestinationWorld({ fields });
-  await beginStream(world.db, 1, { head: { at: settledAt }, recheck: { at: settledAt } }, 0);
-  await world.db.query(sql`UPDATE _lockstep.checkpoint SET state = 'current', backfilled_at = now()`);
-  return world;
+async function openSettled(fields: Readonly<Record<string, string>>): Promise<DestinationHarness> {
+  const harness = await openDestinationHarness({ fields });
+  await beginStream(harness.db, 1, { head: { at: settledAt }, recheck: { at: settledAt } }, 0);
+  await harness.db.query(sql`UPDATE _lockstep.checkpoint SET state = 'current', backfilled_at = now()`);
+  return harness;
 }
 
-async function settledUntil({ db }: DestinationWorld): Promise<number> {
+async function settledUntil({ db }: DestinationHarness): Promise<number> {
   const [status] = await db.query<{ seconds: number }>(
     sql`SELECT extract(epoch FROM settled_until)::bigint AS seconds FROM _lockstep.status`,
   );
@@ -38,93 +38,93 @@ for (const [type, value] of [
   ['int', 'seven'],
 ] as const) {
   test(`${JSON.stringify(value)} in a field that was a ${type} is set aside, not changed into one`, async () => {
-    await using world = await openSettled({ Value__c: type });
-    await world.apply([record(1, { Value__c: value }), record(2)]);
-    const [aside, ...others] = await world.quarantined();
+    await using harness = await openSettled({ Value__c: type });
+    await harness.apply([record(1, { Value__c: value }), record(2)]);
+    const [aside, ...others] = await harness.quarantined();
     assert.deepEqual([aside?.id, aside?.column_name, aside?.code], [idOf(1), 'value__c', 'misfit']);
     assert.deepEqual(others, []);
     assert.deepEqual(
-      (await world.rows()).map(({ id }) => id),
+      (await harness.rows()).map(({ id }) => id),
       [idOf(2)],
     );
   });
 }
 
 test('a table is settled only up to what a record that was set aside misses, and on when it comes in', async () => {
-  await using world = await openSettled({ Value__c: 'int' });
-  await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })]);
-  assert.equal(await settledUntil(world), secondsAt(98));
-  await world.apply([record(1, { Value__c: 'more text', SystemModstamp: stampAt(200) })]);
-  assert.equal(await settledUntil(world), secondsAt(98), 'the older change is missing still');
-  await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(300) })]);
-  assert.equal(await settledUntil(world), settledAt);
+  await using harness = await openSettled({ Value__c: 'int' });
+  await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })]);
+  assert.equal(await settledUntil(harness), secondsAt(98));
+  await harness.apply([record(1, { Value__c: 'more text', SystemModstamp: stampAt(200) })]);
+  assert.equal(await settledUntil(harness), secondsAt(98), 'the older change is missing still');
+  await harness.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(300) })]);
+  assert.equal(await settledUntil(harness), settledAt);
 });
 
 test('a page that was read before a newer reading sets nothing aside', async () => {
-  await using world = await openSettled({ Value__c: 'int' });
-  const [page] = [await world.open()];
-  await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(300) })]);
-  const counts = await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })], {
+  await using harness = await openSettled({ Value__c: 'int' });
+  const [page] = [await harness.open()];
+  await harness.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(300) })]);
+  const counts = await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })], {
     observation: page,
   });
   assert.deepEqual([counts.stale, counts.quarantined], [1, 0]);
-  assert.deepEqual(await world.quarantined(), []);
+  assert.deepEqual(await harness.quarantined(), []);
 });
 
 test('a page that was read before a record was set aside does not say that it fits', async () => {
-  await using world = await openSettled({ Value__c: 'int' });
-  const page = await world.open();
-  await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(300) })]);
-  const counts = await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })], {
+  await using harness = await openSettled({ Value__c: 'int' });
+  const page = await harness.open();
+  await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(300) })]);
+  const counts = await harness.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })], {
     observation: page,
   });
   assert.equal(counts.stale, 1);
-  assert.equal((await world.quarantined()).length, 1);
+  assert.equal((await harness.quarantined()).length, 1);
 });
 
 test('of two readings at once that may be either the newer one, the record is read again', async () => {
-  await using world = await openSettled({ Value__c: 'int' });
-  const page = await world.open();
-  await world.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })]);
-  const counts = await world.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(101) })], {
+  await using harness = await openSettled({ Value__c: 'int' });
+  const page = await harness.open();
+  await harness.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })]);
+  const counts = await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(101) })], {
     observation: page,
   });
   assert.deepEqual([counts.dirty, counts.quarantined], [1, 0]);
   assert.deepEqual(
-    (await world.marks()).map(({ id }) => id),
+    (await harness.marks()).map(({ id }) => id),
     [idOf(1)],
   );
 });
 
 test('a unique index that somebody has made sets the second record aside, and says so to the reader', async () => {
-  await using world = await openSettled({ Value__c: 'string' });
-  await world.db.script('CREATE UNIQUE INDEX ON salesforce.account (value__c)');
-  await world.apply([record(1, { Value__c: 'same' }), record(2, { Value__c: 'same' })]);
-  const told = await world.db.query(sql`SELECT sobject, id, column_name, code FROM _lockstep.set_aside`);
+  await using harness = await openSettled({ Value__c: 'string' });
+  await harness.db.script('CREATE UNIQUE INDEX ON salesforce.account (value__c)');
+  await harness.apply([record(1, { Value__c: 'same' }), record(2, { Value__c: 'same' })]);
+  const told = await harness.db.query(sql`SELECT sobject, id, column_name, code FROM _lockstep.set_aside`);
   assert.deepEqual(told, [{ sobject: 'Account', id: idOf(2), column_name: null, code: '23505' }]);
-  assert.ok((await settledUntil(world)) < settledAt);
-  const [status] = await world.db.query(sql`SELECT set_aside_rows FROM _lockstep.status`);
+  assert.ok((await settledUntil(harness)) < settledAt);
+  const [status] = await harness.db.query(sql`SELECT set_aside_rows FROM _lockstep.status`);
   assert.deepEqual(status, { set_aside_rows: 1 });
 });
 
 test('a record that was set aside is read again after a minute, and then less and less often', async () => {
-  await using world = await openSettled({ Value__c: 'int' });
-  const { mirror } = world.destination;
+  await using harness = await openSettled({ Value__c: 'int' });
+  const { mirror } = harness.destination;
   const untilRetry = async () => {
-    const [row] = await world.db.query<{ minutes: number }>(sql`
+    const [row] = await harness.db.query<{ minutes: number }>(sql`
       SELECT round(extract(epoch FROM retry_at - clock_timestamp()) / 60)::integer AS minutes FROM _lockstep.quarantine`);
     return row?.minutes;
   };
   const waits: (number | undefined)[] = [];
   for (let nth = 0; nth < 9; nth++) {
-    await world.apply([record(1, { Value__c: 'text' })]);
+    await harness.apply([record(1, { Value__c: 'text' })]);
     waits.push(await untilRetry());
   }
   assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
 
   await mirror.retrySetAside();
-  assert.deepEqual(await world.marks(), [], 'its time has not come');
-  await world.db.query(sql`UPDATE _lockstep.quarantine SET retry_at = clock_timestamp()`);
+  assert.deepEqual(await harness.marks(), [], 'its time has not come');
+  await harness.db.query(sql`UPDATE _lockstep.quarantine SET retry_at = clock_timestamp()`);
   await mirror.retrySetAside();
   await mirror.retrySetAside();
   assert.deepEqual(await mirror.nextMarked(1, 10), [idOf(1)]);

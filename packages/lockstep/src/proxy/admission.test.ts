@@ -5,14 +5,14 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import {
-  openStage,
+  openProxyHarness,
+  type ProxyHarness,
   requestText,
   type SeenRequest,
-  type Stage,
   syncId,
   through,
   token,
-} from '@lockstep/harness/proxy-stage';
+} from '@lockstep/harness/proxy-harness';
 import type { AdmissionBounds } from './admission.ts';
 
 const rows = '/services/data/v64.0/sobjects/Account';
@@ -25,10 +25,10 @@ const boundsOf = (underWay: number, waiting: number): AdmissionBounds => [
 ];
 
 /** An org that answers when it is told to, and the requests that it has got. */
-function holdAnswers(stage: Stage) {
+function holdAnswers(harness: ProxyHarness) {
   const held: { seen: SeenRequest; response: ServerResponse }[] = [];
   let onArrival: () => void = () => undefined;
-  stage.org.answer = (seen, response) => {
+  harness.org.answer = (seen, response) => {
     held.push({ seen, response });
     onArrival();
   };
@@ -41,37 +41,41 @@ function holdAnswers(stage: Stage) {
   };
 }
 
-async function untilWaiting(stage: Stage, count: number): Promise<void> {
-  while (stage.proxy.load().waiting !== count) await new Promise(setImmediate);
+async function untilWaiting(harness: ProxyHarness, count: number): Promise<void> {
+  while (harness.proxy.load().waiting !== count) await new Promise(setImmediate);
 }
 
 test('a request beyond the bound waits, and is sent when another one has ended', async () => {
-  await using stage = await openStage({ bounds: boundsOf(1, 10) });
-  const org = holdAnswers(stage);
-  const first = through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ bounds: boundsOf(1, 10) });
+  const org = holdAnswers(harness);
+  const first = through(harness, 'GET', rows);
   await org.arrived(1);
-  const second = through(stage, 'POST', rows, { body: '{}' });
-  await untilWaiting(stage, 1);
+  const second = through(harness, 'POST', rows, { body: '{}' });
+  await untilWaiting(harness, 1);
   assert.equal(org.held.length, 1);
-  assert.deepEqual(stage.calls, [], 'nothing is recorded of a write that waits');
+  assert.deepEqual(harness.calls, [], 'nothing is recorded of a write that waits');
   org.answer(0);
   assert.equal((await first).status, 204);
   await org.arrived(2);
   assert.equal(org.held[1]?.seen.body.toString(), '{}');
   org.answer(1);
   assert.equal((await second).status, 204);
-  await stage.proxy.close();
-  assert.match(stage.logLines.join(''), /"method":"POST"[^}]*"queuedMs":\d/, 'the log says who had to wait');
+  await harness.proxy.close();
+  assert.match(
+    harness.logLines.join(''),
+    /"method":"POST"[^}]*"queuedMs":\d/,
+    'the log says who had to wait',
+  );
 });
 
 test('when too many wait already, a request is refused and not sent', async () => {
-  await using stage = await openStage({ bounds: boundsOf(1, 1) });
-  const org = holdAnswers(stage);
-  const first = through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ bounds: boundsOf(1, 1) });
+  const org = holdAnswers(harness);
+  const first = through(harness, 'GET', rows);
   await org.arrived(1);
-  const second = through(stage, 'GET', rows);
-  await untilWaiting(stage, 1);
-  const refused = await through(stage, 'GET', rows);
+  const second = through(harness, 'GET', rows);
+  await untilWaiting(harness, 1);
+  const refused = await through(harness, 'GET', rows);
   assert.equal(refused.status, 429);
   assert.equal(refused.header('Lockstep-Error'), 'PRX-10');
   assert.equal(refused.header('Retry-After'), '5');
@@ -83,15 +87,15 @@ test('when too many wait already, a request is refused and not sent', async () =
 });
 
 test('a caller with many requests gives up places to one with few', async () => {
-  await using stage = await openStage({ bounds: boundsOf(1, 3) });
-  const org = holdAnswers(stage);
-  const greedy = [through(stage, 'GET', `${rows}?greedy=0`)];
+  await using harness = await openProxyHarness({ bounds: boundsOf(1, 3) });
+  const org = holdAnswers(harness);
+  const greedy = [through(harness, 'GET', `${rows}?greedy=0`)];
   await org.arrived(1);
   for (let asked = 1; asked <= 3; asked++) {
-    greedy.push(through(stage, 'GET', `${rows}?greedy=${asked}`));
-    await untilWaiting(stage, asked);
+    greedy.push(through(harness, 'GET', `${rows}?greedy=${asked}`));
+    await untilWaiting(harness, asked);
   }
-  const modest = through(stage, 'GET', `${rows}?modest`, { bearer: otherToken });
+  const modest = through(harness, 'GET', `${rows}?modest`, { bearer: otherToken });
   assert.equal((await greedy[3])?.status, 429, 'it gives way at once');
   for (let at = 0; at < 4; at++) {
     await org.arrived(at + 1);
@@ -110,12 +114,12 @@ test('a caller with many requests gives up places to one with few', async () => 
 
 test('whoever has waited for a minute is refused', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock, bounds: boundsOf(1, 10) });
-  const org = holdAnswers(stage);
-  const first = through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ clock, bounds: boundsOf(1, 10) });
+  const org = holdAnswers(harness);
+  const first = through(harness, 'GET', rows);
   await org.arrived(1);
-  const second = through(stage, 'GET', rows);
-  await untilWaiting(stage, 1);
+  const second = through(harness, 'GET', rows);
+  await untilWaiting(harness, 1);
   clock.advance(60_000);
   assert.match((await second).body.toString(), /has waited 60 s/);
   org.answer(0);
@@ -124,17 +128,17 @@ test('whoever has waited for a minute is refused', async () => {
 });
 
 test('a caller who leaves while waiting leaves the line, and nothing of it is sent', async () => {
-  await using stage = await openStage({ bounds: boundsOf(1, 1) });
-  const org = holdAnswers(stage);
-  const first = through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ bounds: boundsOf(1, 1) });
+  const org = holdAnswers(harness);
+  const first = through(harness, 'GET', rows);
   await org.arrived(1);
-  const leaving = connect(stage.proxy.port, '127.0.0.1');
+  const leaving = connect(harness.proxy.port, '127.0.0.1');
   leaving.write(requestText('POST', `/${syncId}${rows}`, { body: '{"Name":"gone"}' }));
-  await untilWaiting(stage, 1);
+  await untilWaiting(harness, 1);
   leaving.destroy();
-  await untilWaiting(stage, 0);
-  const second = through(stage, 'GET', rows);
-  await untilWaiting(stage, 1);
+  await untilWaiting(harness, 0);
+  const second = through(harness, 'GET', rows);
+  await untilWaiting(harness, 1);
   org.answer(0);
   await org.arrived(2);
   org.answer(1);
@@ -143,21 +147,21 @@ test('a caller who leaves while waiting leaves the line, and nothing of it is se
     org.held.map(({ seen }) => seen.method),
     ['GET', 'GET'],
   );
-  assert.deepEqual(stage.calls, []);
+  assert.deepEqual(harness.calls, []);
 });
 
 test('the body of a request that waits is left with its caller', async () => {
-  await using stage = await openStage({ bounds: boundsOf(1, 10) });
-  const org = holdAnswers(stage);
-  const first = through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ bounds: boundsOf(1, 10) });
+  const org = holdAnswers(harness);
+  const first = through(harness, 'GET', rows);
   await org.arrived(1);
   const body = Buffer.alloc(32 * 1024 * 1024, 'x'); // more than the sockets in between hold
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   const head = requestText('POST', `/${syncId}${rows}`, { headers: [`Content-Length: ${body.length}`] });
   socket.write(head);
   let isTaken = false;
   socket.write(body, () => (isTaken = true));
-  await untilWaiting(stage, 1);
+  await untilWaiting(harness, 1);
   assert.equal(isTaken, false);
   org.answer(0);
   await first;
@@ -170,16 +174,16 @@ test('the body of a request that waits is left with its caller', async () => {
 });
 
 test('a caller who waits to be told before he sends a body is told when it is his turn', async () => {
-  await using stage = await openStage({ bounds: boundsOf(1, 10) });
-  const org = holdAnswers(stage);
-  const first = through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ bounds: boundsOf(1, 10) });
+  const org = holdAnswers(harness);
+  const first = through(harness, 'GET', rows);
   await org.arrived(1);
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   let told = '';
   socket.setEncoding('latin1').on('data', (text: string) => (told += text));
   const expects = ['Expect: 100-continue', 'Content-Length: 2'];
   socket.write(requestText('POST', `/${syncId}${rows}`, { headers: expects }));
-  await untilWaiting(stage, 1);
+  await untilWaiting(harness, 1);
   assert.equal(told, '');
   org.answer(0);
   await first;
@@ -193,8 +197,8 @@ test('a caller who waits to be told before he sends a body is told when it is hi
 });
 
 test('a caller who waits to be told, and is refused, is told to go', async () => {
-  await using stage = await openStage();
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  await using harness = await openProxyHarness();
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   let told = '';
   socket.setEncoding('latin1').on('data', (text: string) => (told += text));
   const lines = [`POST /${syncId}${rows} HTTP/1.1`, 'Host: x', 'Expect: 100-continue', 'Content-Length: 2'];
@@ -202,5 +206,5 @@ test('a caller who waits to be told, and is refused, is told to go', async () =>
   await once(socket, 'close');
   assert.match(told, /^HTTP\/1\.1 401 /);
   assert.match(told, /\r\nConnection: close\r\n/i);
-  assert.equal(stage.org.seen.length, 0);
+  assert.equal(harness.org.seen.length, 0);
 });

@@ -9,7 +9,14 @@ import { test } from 'node:test';
 import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { certificateOf } from '@lockstep/harness/certificate';
-import { openStage, requestText, type Stage, sendRaw, syncId, token } from '@lockstep/harness/proxy-stage';
+import {
+  openProxyHarness,
+  type ProxyHarness,
+  requestText,
+  sendRaw,
+  syncId,
+  token,
+} from '@lockstep/harness/proxy-harness';
 import { Fault } from '../core/faults.ts';
 import { readCertificate } from './certificate.ts';
 
@@ -35,9 +42,9 @@ async function openFiles(pair: KeyPairKeyObjectResult) {
 }
 
 /** What the server shows of itself; the certificates of these tests name no host. */
-function shake(stage: Stage, options: ConnectionOptions = {}): Promise<TLSSocket> {
+function shake(harness: ProxyHarness, options: ConnectionOptions = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const { port } = stage.proxy;
+    const { port } = harness.proxy;
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options }, () => {
       socket.end();
       resolve(socket);
@@ -46,14 +53,15 @@ function shake(stage: Stage, options: ConnectionOptions = {}): Promise<TLSSocket
   });
 }
 
-const peerOf = async (stage: Stage): Promise<PeerCertificate> => (await shake(stage)).getPeerCertificate();
+const peerOf = async (harness: ProxyHarness): Promise<PeerCertificate> =>
+  (await shake(harness)).getPeerCertificate();
 
 test('with a certificate the proxy speaks https and nothing else', async () => {
   await using pair = await openFiles(first);
-  await using stage = await openStage({ certificate: await readCertificate(pair.files) });
-  assert.equal(stage.proxy.url, `https://127.0.0.1:${stage.proxy.port}`);
+  await using harness = await openProxyHarness({ certificate: await readCertificate(pair.files) });
+  assert.equal(harness.proxy.url, `https://127.0.0.1:${harness.proxy.port}`);
   const status = await new Promise((resolve, reject) => {
-    const { port } = stage.proxy;
+    const { port } = harness.proxy;
     const headers = { Authorization: `Bearer ${token}` };
     const trusts = { ca: certificateOf(first), checkServerIdentity: () => undefined };
     const sent = request(
@@ -66,54 +74,57 @@ test('with a certificate the proxy speaks https and nothing else', async () => {
     sent.on('error', reject).end();
   });
   assert.equal(status, 204);
-  await assert.rejects(sendRaw(stage.proxy.port, requestText('GET', `/${syncId}${rows}`)), /no answer came/);
-  assert.equal(stage.org.seen.length, 1);
+  await assert.rejects(
+    sendRaw(harness.proxy.port, requestText('GET', `/${syncId}${rows}`)),
+    /no answer came/,
+  );
+  assert.equal(harness.org.seen.length, 1);
 });
 
 test('old versions of TLS are refused, and of those of HTTP only 1.1 is offered', async () => {
   await using pair = await openFiles(first);
-  await using stage = await openStage({ certificate: await readCertificate(pair.files) });
+  await using harness = await openProxyHarness({ certificate: await readCertificate(pair.files) });
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
-  await assert.rejects(shake(stage, old), /alert|version/i);
-  const socket = await shake(stage, { ALPNProtocols: ['h2', 'http/1.1'] });
+  await assert.rejects(shake(harness, old), /alert|version/i);
+  const socket = await shake(harness, { ALPNProtocols: ['h2', 'http/1.1'] });
   assert.equal(socket.alpnProtocol, 'http/1.1');
 });
 
 test('a caller who breaks off in the middle of TLS ends nothing', async () => {
   await using pair = await openFiles(first);
-  await using stage = await openStage({ certificate: await readCertificate(pair.files) });
+  await using harness = await openProxyHarness({ certificate: await readCertificate(pair.files) });
   for (const bytes of ['\x16\x03\x01\x02\x00\x01', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\xff\xff']) {
     await new Promise<void>((resolve) => {
-      const socket = connectTcp(stage.proxy.port, '127.0.0.1', () => {
+      const socket = connectTcp(harness.proxy.port, '127.0.0.1', () => {
         socket.write(bytes, 'latin1', () => socket.resetAndDestroy());
       });
       socket.on('error', () => undefined).on('close', () => resolve());
     });
   }
-  assert.equal((await peerOf(stage)).subject.CN, 'Test');
+  assert.equal((await peerOf(harness)).subject.CN, 'Test');
 });
 
 test('a renewed certificate is taken up within a minute, and one that is broken changes nothing', async () => {
   const clock = new ManualClock();
   await using pair = await openFiles(first);
-  await using stage = await openStage({ clock, certificate: await readCertificate(pair.files) });
+  await using harness = await openProxyHarness({ clock, certificate: await readCertificate(pair.files) });
   const look = async (message: string) => {
-    const before = stage.logLines.length;
+    const before = harness.logLines.length;
     clock.advance(60_000);
-    while (!stage.logLines.slice(before).some((line) => line.includes(message))) {
+    while (!harness.logLines.slice(before).some((line) => line.includes(message))) {
       await new Promise(setImmediate);
     }
   };
-  const { fingerprint256: before } = await peerOf(stage);
+  const { fingerprint256: before } = await peerOf(harness);
 
   await pair.write(certificateOf(second), keyOf(first));
   await look('cannot be used');
-  assert.equal((await peerOf(stage)).fingerprint256, before);
+  assert.equal((await peerOf(harness)).fingerprint256, before);
 
   await pair.write(certificateOf(second), keyOf(second));
   await look('was renewed');
-  assert.notEqual((await peerOf(stage)).fingerprint256, before);
-  assert.match(stage.logLines.join(''), /"code":"CFG-02"/);
+  assert.notEqual((await peerOf(harness)).fingerprint256, before);
+  assert.match(harness.logLines.join(''), /"code":"CFG-02"/);
 });
 
 test('files that make no certificate are refused with what is wrong with which', async () => {

@@ -5,14 +5,14 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import {
-  openStage,
+  openProxyHarness,
+  type ProxyHarness,
   type RawAnswer,
   requestText,
-  type Stage,
   sendRaw,
   syncId,
   through,
-} from '@lockstep/harness/proxy-stage';
+} from '@lockstep/harness/proxy-harness';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const id = '001D000000IqhSLIAZ';
@@ -25,9 +25,9 @@ const comparable = (answer: RawAnswer) => ({
   body: answer.body.toString('base64'),
 });
 
-async function directAndThrough(stage: Stage, method: string, path: string, body?: string) {
-  const direct = await sendRaw(stage.org.port, requestText(method, path, { host: stage.org.host, body }));
-  return { direct: comparable(direct), proxied: comparable(await through(stage, method, path, { body })) };
+async function directAndThrough(harness: ProxyHarness, method: string, path: string, body?: string) {
+  const direct = await sendRaw(harness.org.port, requestText(method, path, { host: harness.org.host, body }));
+  return { direct: comparable(direct), proxied: comparable(await through(harness, method, path, { body })) };
 }
 
 const date = ['Date', 'Tue, 24 Nov 2026 08:00:00 GMT'];
@@ -37,7 +37,7 @@ const head = (response: ServerResponse, status: number, text: string, headers: s
 };
 
 test('an answer through the proxy is the answer without it, byte for byte', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const json = `{"records":[{"Name":"Zoë \u{1F600}\\u0000"}]}`;
   const zipped = gzipSync(json);
   const error = '[{"message":"The resource","errorCode":"JSON_PARSER_ERROR"}]';
@@ -60,10 +60,10 @@ test('an answer through the proxy is the answer without it, byte for byte', asyn
     ['POST', '/services/data/v64.0/composite'],
   ] as const;
   for (const [name, answer] of answers) {
-    stage.org.answer = (_, response) => answer(response);
+    harness.org.answer = (_, response) => answer(response);
     for (const [method, path] of requests) {
       const { direct, proxied } = await directAndThrough(
-        stage,
+        harness,
         method,
         path,
         method === 'GET' ? undefined : '{}',
@@ -74,24 +74,24 @@ test('an answer through the proxy is the answer without it, byte for byte', asyn
 });
 
 test('HEAD keeps the length of the answer that it stands for', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => head(response, 200, 'OK', ['Content-Length', '4711']).end();
-  const { direct, proxied } = await directAndThrough(stage, 'HEAD', `${rows}/${id}`);
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => head(response, 200, 'OK', ['Content-Length', '4711']).end();
+  const { direct, proxied } = await directAndThrough(harness, 'HEAD', `${rows}/${id}`);
   assert.deepEqual(proxied, direct);
   assert(proxied.lines.includes('Content-Length: 4711'));
 });
 
 test('cookies of Salesforce are not set on the caller', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, r) =>
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, r) =>
     head(r, 200, 'OK', ['Set-Cookie', 'BrowserId=1', 'X-A', '1', 'Content-Length', '0']).end();
-  const answer = await through(stage, 'GET', '/services/data/v64.0/limits');
+  const answer = await through(harness, 'GET', '/services/data/v64.0/limits');
   assert.equal(answer.header('Set-Cookie'), undefined);
   assert.equal(answer.header('X-A'), '1');
 });
 
 test('a request reaches Salesforce with its bytes and headers, without those of the way', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const body = '{"Name":"Zo\u00eb \u{1F600}"}';
   const kept = [
     'X-PrettyPrint: 1',
@@ -105,12 +105,12 @@ test('a request reaches Salesforce with its bytes and headers, without those of 
     'Cookie: sid=1', 'X-Forwarded-For: 1.2.3.4', 'X-Forwarded-Host: evil', 'Forwarded: for=x', 'Via: 1.1 x', 'TE: trailers',
     'Keep-Alive: timeout=5', 'Proxy-Authorization: Basic x', 'Upgrade: h2c', 'Connection: authorization, x-hop, upgrade', 'X-Hop: 1',
   ]; // biome-ignore format: a list
-  const answer = await through(stage, 'POST', `${rows}?a=b//%2F;c`, {
+  const answer = await through(harness, 'POST', `${rows}?a=b//%2F;c`, {
     headers: [...kept, ...dropped],
     body,
   });
   assert.equal(answer.status, 204);
-  const [seen, ...more] = stage.org.seen;
+  const [seen, ...more] = harness.org.seen;
   assert(seen);
   assert.equal(more.length, 0);
   assert.equal(seen.url, `${rows}?a=b//%2F;c`);
@@ -119,7 +119,7 @@ test('a request reaches Salesforce with its bytes and headers, without those of 
     at % 2 === 0 ? [`${name}: ${seen.rawHeaders[at + 1]}`] : [],
   );
   const expected = [
-    `host: ${stage.org.host}`,
+    `host: ${harness.org.host}`,
     'connection: keep-alive',
     'Authorization: Bearer 00D000000000AbC!canary.token',
     ...kept,
@@ -128,25 +128,25 @@ test('a request reaches Salesforce with its bytes and headers, without those of 
 });
 
 test('a chunked upload arrives whole', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const text = requestText('POST', `/${syncId}${rows}`, { headers: ['Transfer-Encoding: chunked'] });
-  await sendRaw(stage.proxy.port, `${text}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`);
-  assert.equal(stage.org.seen[0]?.body.toString(), 'abcde');
+  await sendRaw(harness.proxy.port, `${text}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`);
+  assert.equal(harness.org.seen[0]?.body.toString(), 'abcde');
 });
 
 test('a caller who waits for 100 Continue gets it and is served', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const text = requestText('POST', `/${syncId}${rows}`, { headers: ['Expect: 100-continue'], body: '{}' });
-  const answer = await sendRaw(stage.proxy.port, text);
+  const answer = await sendRaw(harness.proxy.port, text);
   assert.equal(answer.statusLine, 'HTTP/1.1 100 Continue');
-  assert.equal(stage.org.seen[0]?.body.toString(), '{}');
+  assert.equal(harness.org.seen[0]?.body.toString(), '{}');
 });
 
 test('a large answer waits for its reader, and not in memory', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const megabytes = 64; // more than the sockets on the way can hold
   let sent = 0;
-  stage.org.answer = (_, response) => {
+  harness.org.answer = (_, response) => {
     head(response, 200, 'OK', []);
     const block = Buffer.alloc(65_536, 1);
     const more = () => {
@@ -161,7 +161,7 @@ test('a large answer waits for its reader, and not in memory', async () => {
     };
     more();
   };
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(requestText('GET', `/${syncId}/services/data/v64.0/sobjects/Attachment/${id}/Body`));
   await once(socket, 'readable');
   const before = await untilStill(() => sent);
@@ -172,19 +172,19 @@ test('a large answer waits for its reader, and not in memory', async () => {
 });
 
 test('a large upload waits for Salesforce, and not in memory', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const megabytes = 64; // more than the sockets on the way can hold
   const text = requestText('PUT', `/${syncId}/services/data/v64.0/jobs/ingest/750/batches`, {
     headers: [`Content-Length: ${megabytes * 1024 * 1024}`],
   });
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(text);
   const block = Buffer.alloc(65_536, 1);
   const answered = new Promise<string>((resolve) =>
     socket.once('data', (data) => resolve(data.toString('latin1'))),
   );
-  await until(() => stage.org.sockets.size > 0);
-  for (const upstream of stage.org.sockets) upstream.pause();
+  await until(() => harness.org.sockets.size > 0);
+  for (const upstream of harness.org.sockets) upstream.pause();
   let sent = 0;
   const pump = () => {
     while (sent < megabytes * 16) {
@@ -198,17 +198,17 @@ test('a large upload waits for Salesforce, and not in memory', async () => {
   pump();
   const before = await untilStill(() => sent);
   assert(before < megabytes * 16 * 0.9, `${before} blocks were taken although Salesforce takes nothing`);
-  for (const upstream of stage.org.sockets) upstream.resume();
+  for (const upstream of harness.org.sockets) upstream.resume();
   assert.match(await answered, /^HTTP\/1.1 204 [^]*Lockstep-AppliedHeader: poll/);
-  assert.equal(stage.org.seen[0]?.body.length, megabytes * 1024 * 1024);
+  assert.equal(harness.org.seen[0]?.body.length, megabytes * 1024 * 1024);
 });
 
 test('a caller who leaves a read cancels it at Salesforce', { timeout: 5_000 }, async () => {
-  await using stage = await openStage({ answerTimeoutMs: 60_000 });
+  await using harness = await openProxyHarness({ answerTimeoutMs: 60_000 });
   const asked = new Promise<ServerResponse>(
-    (resolve) => (stage.org.answer = (_, response) => resolve(response)),
+    (resolve) => (harness.org.answer = (_, response) => resolve(response)),
   );
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(requestText('GET', `/${syncId}/services/data/v64.0/query?q=x`));
   const response = await asked;
   socket.destroy();
@@ -217,10 +217,10 @@ test('a caller who leaves a read cancels it at Salesforce', { timeout: 5_000 }, 
 });
 
 test('the answer of a write whose caller has left is taken to its end', { timeout: 5_000 }, async () => {
-  await using stage = await openStage({ answerTimeoutMs: 60_000 });
+  await using harness = await openProxyHarness({ answerTimeoutMs: 60_000 });
   const reached = Promise.withResolvers<ServerResponse>();
-  stage.org.answer = (_, response) => reached.resolve(response);
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  harness.org.answer = (_, response) => reached.resolve(response);
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(requestText('POST', `/${syncId}/services/data/v64.0/actions/standard/x`, { body: '{}' }));
   const response = head(await reached.promise, 200, 'OK', []);
   response.write('begin');
@@ -232,22 +232,22 @@ test('the answer of a write whose caller has left is taken to its end', { timeou
 });
 
 test('an answer that breaks off breaks off for the caller too', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => {
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => {
     head(response, 200, 'OK', ['Content-Length', '100']).write('half', () => response.destroy());
   };
-  const answer = await through(stage, 'GET', '/services/data/v64.0/limits');
+  const answer = await through(harness, 'GET', '/services/data/v64.0/limits');
   assert.equal(answer.body.toString(), 'half');
 });
 
 test('the head of an answer does not wait for its body', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const asked = Promise.withResolvers<ServerResponse>();
-  stage.org.answer = (_, response) => {
+  harness.org.answer = (_, response) => {
     head(response, 200, 'OK', []).flushHeaders();
     asked.resolve(response);
   };
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(requestText('GET', `/${syncId}/services/data/v64.0/query?q=x`));
   const [start] = (await once(socket, 'data')) as [Buffer];
   assert.match(start.toString('latin1'), /^HTTP\/1.1 200 OK/);
@@ -256,16 +256,16 @@ test('the head of an answer does not wait for its body', async () => {
 });
 
 test('redirects are passed on and never followed', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, r) =>
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, r) =>
     head(r, 307, 'Temporary Redirect', [
       'Location',
-      `${stage.org.url}/services/data`,
+      `${harness.org.url}/services/data`,
       'Content-Length',
       '0',
     ]).end();
-  assert.equal((await through(stage, 'POST', rows, { body: '{}' })).status, 307);
-  assert.equal(stage.org.seen.length, 1);
+  assert.equal((await through(harness, 'POST', rows, { body: '{}' })).status, 307);
+  assert.equal(harness.org.seen.length, 1);
 });
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -7,15 +7,15 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import {
-  openStage,
+  openProxyHarness,
+  type ProxyHarness,
   refusalOf,
   requestText,
-  type Stage,
   sendRaw,
   syncId,
   through,
   token,
-} from '@lockstep/harness/proxy-stage';
+} from '@lockstep/harness/proxy-harness';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const fine = `/${syncId}${rows}`;
@@ -25,19 +25,20 @@ const post = `POST ${fine} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}
 const chunked = `${post}Transfer-Encoding: chunked\r\n\r\n`;
 const empty = 'Content-Length: 0\r\n\r\n';
 
-const send = (stage: Stage, text: string) => sendRaw(stage.proxy.port, Buffer.from(text, 'latin1'));
+const send = (harness: ProxyHarness, text: string) =>
+  sendRaw(harness.proxy.port, Buffer.from(text, 'latin1'));
 
 /** No request has come there whole, none is on its way, and none is recorded. */
-function assertUntouched({ org, calls }: Stage): void {
+function assertUntouched({ org, calls }: ProxyHarness): void {
   assert.deepEqual([org.seen, org.sockets.size, calls], [[], 0, []]);
 }
 
 async function assertRefused(requests: Readonly<Record<string, string>>, refusal: string): Promise<void> {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   for (const [name, text] of Object.entries(requests)) {
-    assert.equal(refusalOf(await send(stage, text)), refusal, name);
+    assert.equal(refusalOf(await send(harness, text)), refusal, name);
   }
-  assertUntouched(stage);
+  assertUntouched(harness);
 }
 
 test('a request whose length can be read in two ways is refused', async () => {
@@ -89,7 +90,7 @@ test('a request whose lines can be read in two ways is refused', async () => {
 });
 
 test('a body that breaks its framing is refused, and what was begun of it is cut', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const bodies = {
     'a size that is none': 'zz\r\nabc\r\n0\r\n\r\n',
     'a size below zero': '-1\r\nabc\r\n0\r\n\r\n',
@@ -100,35 +101,35 @@ test('a body that breaks its framing is refused, and what was begun of it is cut
     'a folded header after it': '3\r\nabc\r\n0\r\nX-A: 1\r\n folded\r\n\r\n',
   };
   for (const [name, body] of Object.entries(bodies)) {
-    assert.equal(refusalOf(await send(stage, `${chunked}${body}`)), '400 PRX-08', name);
+    assert.equal(refusalOf(await send(harness, `${chunked}${body}`)), '400 PRX-08', name);
   }
-  while (stage.org.sockets.size > 0) await new Promise(setImmediate);
-  assert.deepEqual(stage.org.seen, []);
+  while (harness.org.sockets.size > 0) await new Promise(setImmediate);
+  assert.deepEqual(harness.org.seen, []);
 });
 
 test('headers after a body that nobody announced are left behind', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const trailers = 'X-Evil: 1\r\nAuthorization: Bearer evil\r\nHost: evil\r\n';
-  assert.equal((await send(stage, `${chunked}3\r\nabc\r\n0\r\n${trailers}\r\n`)).status, 204);
-  const [seen] = stage.org.seen;
+  assert.equal((await send(harness, `${chunked}3\r\nabc\r\n0\r\n${trailers}\r\n`)).status, 204);
+  const [seen] = harness.org.seen;
   assert.equal(seen?.body.toString(), 'abc');
   assert.doesNotMatch(seen.rawHeaders.join(' '), /evil/i);
 });
 
 test('what follows a request on its connection is a request of its own, and overtakes no answer', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const keeping = post.replace('Connection: close\r\n', '');
   const foreign = requestText('POST', fine, { bearer: '00D000000000XyZ!canary', body: '{}' });
-  const both = await send(stage, `${keeping}Content-Length: 2\r\n\r\n{}${foreign}`);
+  const both = await send(harness, `${keeping}Content-Length: 2\r\n\r\n{}${foreign}`);
   assert.equal(both.status, 204);
   assert.match(both.body.toString(), /^HTTP\/1\.1 403 [^]*LOCKSTEP_PRX_02/);
-  assert.equal(stage.org.seen.length, 1);
+  assert.equal(harness.org.seen.length, 1);
 
   // The write is done: to be told of the garbage instead would be taken for its answer.
-  const garbage = await send(stage, `${keeping}Content-Length: 2\r\n\r\n{}GARBAGE\r\n\r\n`);
+  const garbage = await send(harness, `${keeping}Content-Length: 2\r\n\r\n{}GARBAGE\r\n\r\n`);
   assert.equal(garbage.status, 204);
   assert.equal(garbage.body.length, 0);
-  assert.equal(stage.org.seen.length, 2);
+  assert.equal(harness.org.seen.length, 2);
 });
 
 test('whatever is no path of this server is refused', async () => {
@@ -185,10 +186,10 @@ test('tunnels and other protocols are not opened', async () => {
 });
 
 test('an offer of HTTP/2 is answered in HTTP/1.1 and goes no further', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const headers = ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA'];
-  assert.equal((await through(stage, 'GET', rows, { headers })).status, 204);
-  assert.doesNotMatch(stage.org.seen[0]?.rawHeaders.join(' ') ?? '', /h2c|http2/i);
+  assert.equal((await through(harness, 'GET', rows, { headers })).status, 204);
+  assert.doesNotMatch(harness.org.seen[0]?.rawHeaders.join(' ') ?? '', /h2c|http2/i);
 });
 
 test('what is longer than Salesforce takes is refused with what is too long', async () => {
@@ -211,44 +212,44 @@ test('what is longer than Salesforce takes is refused with what is too long', as
 });
 
 test('as many headers as fit are all looked at, and all passed on', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const headers = Array.from({ length: 2_500 }, () => 'a: ');
   const foreign = 'X-SFDC-Session: 00D000000000XyZ!canary';
   assert.equal(
-    refusalOf(await through(stage, 'GET', rows, { headers: [...headers, foreign] })),
+    refusalOf(await through(harness, 'GET', rows, { headers: [...headers, foreign] })),
     '403 PRX-02',
   );
-  assert.equal(stage.org.seen.length, 0);
-  assert.equal((await through(stage, 'POST', rows, { headers, body: '{}' })).status, 204);
-  const [seen] = stage.org.seen;
+  assert.equal(harness.org.seen.length, 0);
+  assert.equal((await through(harness, 'POST', rows, { headers, body: '{}' })).status, 204);
+  const [seen] = harness.org.seen;
   assert.equal(seen?.body.toString(), '{}');
   assert.equal(seen.rawHeaders.filter((name, at) => at % 2 === 0 && name === 'a').length, headers.length);
 });
 
 test('a caller who does not come to the end of his headers is cut off', async () => {
-  await using stage = await openStage({ headersTimeoutMs: 90 });
+  await using harness = await openProxyHarness({ headersTimeoutMs: 90 });
   const [head = ''] = requestText('GET', fine).split('\r\n\r\n');
   for (const begun of ['', 'G', `GET ${fine}`, `${head}\r\n`, `${head}\r\nX-A`]) {
-    const answer = await sendRaw(stage.proxy.port, begun);
+    const answer = await sendRaw(harness.proxy.port, begun);
     assert.equal(refusalOf(answer), '408 PRX-08', begun);
   }
-  assertUntouched(stage);
+  assertUntouched(harness);
 });
 
 test('a caller who is refused and stays does not keep the proxy from ending', async () => {
-  const stage = await openStage();
-  const socket = connect({ port: stage.proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+  const harness = await openProxyHarness();
+  const socket = connect({ port: harness.proxy.port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => undefined);
   socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
   const [told] = (await once(socket, 'data')) as [Buffer];
   assert.match(told.toString(), /^HTTP\/1\.1 405 /);
-  await stage[Symbol.asyncDispose]();
+  await harness[Symbol.asyncDispose]();
   socket.destroy();
 });
 
 test('a caller who asks for a tunnel and resets the connection ends nothing', async () => {
-  await using stage = await openStage();
-  const { port } = stage.proxy;
+  await using harness = await openProxyHarness();
+  const { port } = harness.proxy;
   for (let tries = 0; tries < 20; tries++) {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');

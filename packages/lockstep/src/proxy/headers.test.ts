@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openStage, refusalOf, type Stage, through, token } from '@lockstep/harness/proxy-stage';
+import {
+  openProxyHarness,
+  type ProxyHarness,
+  refusalOf,
+  through,
+  token,
+} from '@lockstep/harness/proxy-harness';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 
 /** The header lines that Salesforce has got of the last request, but for those of its own connection. */
-const linesSeen = ({ org }: Stage): string[] => {
+const linesSeen = ({ org }: ProxyHarness): string[] => {
   const raw = org.seen.at(-1)?.rawHeaders ?? [];
   const lines = raw.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${raw[at + 1]}`] : []));
   return lines.filter((line) => !/^(?:host|connection|content-length):/.test(line));
@@ -13,7 +19,7 @@ const linesSeen = ({ org }: Stage): string[] => {
 const authorization = `Authorization: Bearer ${token}`;
 
 test('a caller cannot have a header taken away that makes the request his own', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const tricks = [
     'Connection: authorization',
     'Connection: close, Content-Type , host,content-length',
@@ -22,43 +28,43 @@ test('a caller cannot have a header taken away that makes the request his own', 
     'X-Hop: 1',
     'X-Kept: 1',
   ];
-  const answer = await through(stage, 'POST', rows, { headers: tricks, body: '{}' });
+  const answer = await through(harness, 'POST', rows, { headers: tricks, body: '{}' });
   assert.equal(answer.status, 204);
-  assert.deepEqual(linesSeen(stage), [authorization, 'Content-Type: application/json', 'X-Kept: 1']);
-  assert.equal(stage.org.seen[0]?.body.toString(), '{}');
+  assert.deepEqual(linesSeen(harness), [authorization, 'Content-Type: application/json', 'X-Kept: 1']);
+  assert.equal(harness.org.seen[0]?.body.toString(), '{}');
 });
 
 test('who asks, and by which way, does not reach Salesforce', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const dropped = [
     'X-Forwarded-For: 192.0.2.1', 'x-forwarded-host: evil.example', 'X-Forwarded-Proto: http', 'X-FORWARDED-ANYTHING: 1',
     'Forwarded: for=192.0.2.1;host=evil.example', 'Via: 1.1 evil', 'Cookie: sid=canary', 'cookie: sid=canary2', 'TE: trailers',
     'Keep-Alive: timeout=5', 'Proxy-Connection: keep-alive', 'Proxy-Authorization: Basic canary', 'Proxy-Authenticate: Basic',
   ]; // biome-ignore format: a list
-  assert.equal((await through(stage, 'GET', rows, { headers: dropped })).status, 204);
-  assert.deepEqual(linesSeen(stage), [authorization]);
+  assert.equal((await through(harness, 'GET', rows, { headers: dropped })).status, 204);
+  assert.deepEqual(linesSeen(harness), [authorization]);
 });
 
 test('a name that means something to JavaScript is a name like any other', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const headers = ['__proto__: {"a":1}', 'constructor: x', 'toString: y', 'hasOwnProperty: z'];
   const body = '{"__proto__":{"id":"001"},"constructor":{"prototype":{"success":true}}}';
-  stage.org.answer = (_, response) => response.writeHead(201).end(body);
+  harness.org.answer = (_, response) => response.writeHead(201).end(body);
   for (const sobject of ['__proto__', 'constructor', 'toString', 'Account']) {
     const path = `/services/data/v64.0/sobjects/${sobject}`;
-    const answer = await through(stage, 'POST', path, { headers, body });
+    const answer = await through(harness, 'POST', path, { headers, body });
     assert.equal(answer.status, 201);
     assert.equal(answer.body.toString(), body);
     assert.equal(answer.header('Lockstep-Applied'), sobject === 'Account' ? 'poll' : 'no');
-    assert.deepEqual(linesSeen(stage), [authorization, ...headers]);
+    assert.deepEqual(linesSeen(harness), [authorization, ...headers]);
   }
   assert.equal(({} as { success?: boolean }).success, undefined);
-  assert.equal((await through(stage, 'GET', '/services/data/v64.0/__proto__/constructor')).status, 201);
+  assert.equal((await through(harness, 'GET', '/services/data/v64.0/__proto__/constructor')).status, 201);
 
-  stage.org.answer = (_, response) =>
+  harness.org.answer = (_, response) =>
     response.writeHead(200).end('{"__proto__":{"organization_id":"00D000000000AbC"}}');
   const claims = Buffer.from('{"__proto__":{"org_id":"00D000000000AbC"}}').toString('base64url');
-  const answer = await through(stage, 'GET', rows, { bearer: `${claims}.${claims}.canary` });
+  const answer = await through(harness, 'GET', rows, { bearer: `${claims}.${claims}.canary` });
   assert.equal(
     refusalOf(answer),
     '502 NET-01',
@@ -67,27 +73,27 @@ test('a name that means something to JavaScript is a name like any other', async
 });
 
 test('nothing that a caller sends can begin a line of its own', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   for (const path of [
     `${rows}/a%0d%0aX-Evil:1`,
     `${rows}/a%0aX-Evil:1`,
     `${rows}/%E5%98%8A%E5%98%8DX-Evil:1`,
   ]) {
-    const answer = await through(stage, 'GET', path);
+    const answer = await through(harness, 'GET', path);
     const isLetters = path.includes('%E5'); // two letters whose last bytes are those of a line's end
     assert.equal(answer.status, isLetters ? 204 : 400, path);
   }
-  const query = await through(stage, 'GET', `${rows}?q=%0d%0aX-Evil:%201`);
+  const query = await through(harness, 'GET', `${rows}?q=%0d%0aX-Evil:%201`);
   assert.equal(query.status, 204);
-  for (const { rawHeaders, url } of stage.org.seen) {
+  for (const { rawHeaders, url } of harness.org.seen) {
     assert.doesNotMatch(rawHeaders.join('\n'), /evil/i);
     assert.match(url, /^\/services\/data\/v64\.0\/sobjects\/Account[/?]/);
   }
-  assert.equal(stage.org.seen.length, 2);
+  assert.equal(harness.org.seen.length, 2);
 });
 
 test('no token is sent to a host that is not Salesforce’s, whatever the control database says', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   for (const instanceUrl of [
     'https://evil.example',
     'http://acme.my.salesforce.com',
@@ -95,10 +101,10 @@ test('no token is sent to a host that is not Salesforce’s, whatever the contro
     'https://acme.my.salesforce.com:8443',
     'https://user@acme.my.salesforce.com',
     'http://169.254.169.254',
-    `http://127.0.0.1:${stage.org.port + 1}`,
+    `http://127.0.0.1:${harness.org.port + 1}`,
   ]) {
-    stage.sync.instanceUrl = instanceUrl;
-    assert.equal(refusalOf(await through(stage, 'POST', rows, { body: '{}' })), '502 ORG-04', instanceUrl);
+    harness.sync.instanceUrl = instanceUrl;
+    assert.equal(refusalOf(await through(harness, 'POST', rows, { body: '{}' })), '502 ORG-04', instanceUrl);
   }
-  assert.deepEqual([stage.org.seen, stage.org.sockets.size, stage.calls], [[], 0, []]);
+  assert.deepEqual([harness.org.seen, harness.org.sockets.size, harness.calls], [[], 0, []]);
 });

@@ -2,25 +2,31 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
-import { openStage, requestText, type Stage, sendRaw, through } from '@lockstep/harness/proxy-stage';
+import {
+  openProxyHarness,
+  type ProxyHarness,
+  requestText,
+  sendRaw,
+  through,
+} from '@lockstep/harness/proxy-harness';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 
-const ask = async (stage: Stage, path: string, method = 'GET') => {
-  const answer = await sendRaw(stage.proxy.port, requestText(method, path, { bearer: null }));
+const ask = async (harness: ProxyHarness, path: string, method = 'GET') => {
+  const answer = await sendRaw(harness.proxy.port, requestText(method, path, { bearer: null }));
   return `${answer.status} ${answer.body.toString().trim()}`;
 };
 
 test('anybody may ask whether the proxy serves, and nothing of it reaches Salesforce', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
-  assert.equal(await ask(stage, '/healthz'), '200 []');
-  assert.equal(await ask(stage, '/readyz?verbose'), '200 []');
-  assert.equal(await ask(stage, '/readyz', 'HEAD'), '200 ');
-  assert.match(await ask(stage, '/healthz', 'POST'), /^404 .*LOCKSTEP_PRX_01/);
-  assert.match(await ask(stage, '/healthz/x'), /^404 .*LOCKSTEP_PRX_01/);
-  assert.equal(stage.org.seen.length + stage.org.sockets.size, 0);
-  assert.equal(stage.logLines.filter((line) => line.includes('"request"')).length, 2, 'health is no news');
+  await using harness = await openProxyHarness({ clock });
+  assert.equal(await ask(harness, '/healthz'), '200 []');
+  assert.equal(await ask(harness, '/readyz?verbose'), '200 []');
+  assert.equal(await ask(harness, '/readyz', 'HEAD'), '200 ');
+  assert.match(await ask(harness, '/healthz', 'POST'), /^404 .*LOCKSTEP_PRX_01/);
+  assert.match(await ask(harness, '/healthz/x'), /^404 .*LOCKSTEP_PRX_01/);
+  assert.equal(harness.org.seen.length + harness.org.sockets.size, 0);
+  assert.equal(harness.logLines.filter((line) => line.includes('"request"')).length, 2, 'health is no news');
   clock.advance(60_000); // nobody has looked for a minute, so the end does not wait for anybody
 });
 
@@ -32,51 +38,51 @@ test('without its control database the proxy serves and is not ready, and asks o
     asked.push('again');
     return answer();
   };
-  await using stage = await openStage({ clock, reachControl });
+  await using harness = await openProxyHarness({ clock, reachControl });
   const away = '503 ["The control database does not answer."]';
-  assert.equal(await ask(stage, '/readyz'), away);
-  assert.equal(await ask(stage, '/readyz'), away);
-  assert.equal(await ask(stage, '/healthz'), '200 []');
+  assert.equal(await ask(harness, '/readyz'), away);
+  assert.equal(await ask(harness, '/readyz'), away);
+  assert.equal(await ask(harness, '/healthz'), '200 []');
   assert.equal(asked.length, 1);
 
   clock.advance(1_000);
   answer = () => new Promise(() => undefined);
-  const silent = ask(stage, '/readyz');
+  const silent = ask(harness, '/readyz');
   while (asked.length < 2) await new Promise(setImmediate);
   clock.advance(2_000);
   assert.equal(await silent, away);
 
   answer = () => Promise.resolve();
-  assert.equal(await ask(stage, '/readyz'), '200 []');
+  assert.equal(await ask(harness, '/readyz'), '200 []');
   clock.advance(60_000);
 });
 
 test('a balancer that looks learns of the end before connections are refused, and what is under way is answered', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
-  assert.equal(await ask(stage, '/readyz'), '200 []');
+  await using harness = await openProxyHarness({ clock });
+  assert.equal(await ask(harness, '/readyz'), '200 []');
   const arrived = Promise.withResolvers<ServerResponse>();
-  stage.org.answer = (_, response) => arrived.resolve(response);
-  const underWay = through(stage, 'GET', rows);
+  harness.org.answer = (_, response) => arrived.resolve(response);
+  const underWay = through(harness, 'GET', rows);
   const response = await arrived.promise;
 
-  const closed = stage.proxy.close();
-  assert.equal(await ask(stage, '/readyz'), '503 ["The proxy is being stopped."]');
-  assert.equal(await ask(stage, '/healthz'), '200 []');
-  stage.org.answer = (_, late) => late.writeHead(204).end();
-  const late = await through(stage, 'GET', rows);
+  const closed = harness.proxy.close();
+  assert.equal(await ask(harness, '/readyz'), '503 ["The proxy is being stopped."]');
+  assert.equal(await ask(harness, '/healthz'), '200 []');
+  harness.org.answer = (_, late) => late.writeHead(204).end();
+  const late = await through(harness, 'GET', rows);
   assert.equal(late.status, 204, 'a request that comes meanwhile is served');
   assert.match(late.lines.join('\n'), /^connection: close$/im);
 
   clock.advance(5_000);
-  while (!(await isRefused(stage)));
+  while (!(await isRefused(harness)));
   response.writeHead(204).end();
   assert.equal((await underWay).status, 204);
   await closed;
 });
 
-const isRefused = (stage: Stage) =>
-  ask(stage, '/healthz').then(
+const isRefused = (harness: ProxyHarness) =>
+  ask(harness, '/healthz').then(
     () => false,
     () => true,
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock, systemClock } from '@lockstep/foundation/clock';
-import { openStage, requestText, sendRaw, syncId, through } from '@lockstep/harness/proxy-stage';
+import { openProxyHarness, requestText, sendRaw, syncId, through } from '@lockstep/harness/proxy-harness';
 import type { SyncGauges } from '../engine/index.ts';
 import { openMetrics } from './metrics.ts';
 import { startMetrics } from './metrics-listener.ts';
@@ -20,13 +20,13 @@ test('requests are counted by sync, method and outcome, and their parts are meas
     clock: systemClock,
     gaugesOf: async () => ({ name: 'acme "one"', openRepairs: 3, ...nothing }),
   });
-  await using stage = await openStage({ metrics });
-  await through(stage, 'PATCH', row, { body: '{"Name":"canary"}' });
-  await through(stage, 'GET', `${rows}?q=canary`);
-  await through(stage, 'GET', rows, { bearer: null });
-  await sendRaw(stage.proxy.port, requestText('GET', `/s${'b'.repeat(26)}${rows}`));
-  await sendRaw(stage.proxy.port, requestText('PROPFIND', `/${syncId}${rows}`));
-  await stage.proxy.close();
+  await using harness = await openProxyHarness({ metrics });
+  await through(harness, 'PATCH', row, { body: '{"Name":"canary"}' });
+  await through(harness, 'GET', `${rows}?q=canary`);
+  await through(harness, 'GET', rows, { bearer: null });
+  await sendRaw(harness.proxy.port, requestText('GET', `/s${'b'.repeat(26)}${rows}`));
+  await sendRaw(harness.proxy.port, requestText('PROPFIND', `/${syncId}${rows}`));
+  await harness.proxy.close();
 
   const text = await metrics.text();
   assert.deepEqual(linesOf(text, 'lockstep_proxy_requests_total').toSorted(), [
@@ -54,19 +54,19 @@ test('requests are counted by sync, method and outcome, and their parts are meas
 test('what is under way and what waits is told as it is now', async () => {
   const metrics = openMetrics({ clock: systemClock, gaugesOf: async () => null });
   const bounds = { underWay: 1, waiting: 5 };
-  await using stage = await openStage({ metrics, bounds: [bounds, bounds, bounds] });
+  await using harness = await openProxyHarness({ metrics, bounds: [bounds, bounds, bounds] });
   const held = Promise.withResolvers<() => void>();
-  stage.org.answer = (_, response) => held.resolve(() => response.writeHead(204).end());
-  const first = through(stage, 'GET', rows);
+  harness.org.answer = (_, response) => held.resolve(() => response.writeHead(204).end());
+  const first = through(harness, 'GET', rows);
   const answer = await held.promise;
-  const second = through(stage, 'GET', rows);
-  while (stage.proxy.load().waiting === 0) await new Promise(setImmediate);
+  const second = through(harness, 'GET', rows);
+  while (harness.proxy.load().waiting === 0) await new Promise(setImmediate);
   const lines = linesOf(await metrics.text(), 'lockstep_proxy_requests_now');
   assert.deepEqual(lines, [
     'lockstep_proxy_requests_now{state="under_way"} 1',
     'lockstep_proxy_requests_now{state="waiting"} 1',
   ]);
-  stage.org.answer = (_, response) => response.writeHead(204).end();
+  harness.org.answer = (_, response) => response.writeHead(204).end();
   answer();
   await Promise.all([first, second]);
   assert.match(await metrics.text(), /requests_now\{state="under_way"\} 0/);
@@ -85,8 +85,8 @@ test('a database is asked now and then, and one that does not answer costs its o
     return answer();
   };
   const metrics = openMetrics({ clock, gaugesOf });
-  await using stage = await openStage({ metrics });
-  await through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ metrics });
+  await through(harness, 'GET', rows);
   const repairs = async () => linesOf(await metrics.text(), 'lockstep_open_repairs');
   assert.deepEqual(await repairs(), [`lockstep_open_repairs{sync="${syncId}"} 1`]);
   assert.deepEqual(await repairs(), [`lockstep_open_repairs{sync="${syncId}"} 1`]);
@@ -119,8 +119,8 @@ test('what is set aside and what fails is told by names and codes, and forgotten
     problems: [{ sobject: 'Lead', kind: 'poll', code: 'DB-15' }],
   };
   const metrics = openMetrics({ clock, gaugesOf: async () => answer });
-  await using stage = await openStage({ metrics });
-  await through(stage, 'GET', rows);
+  await using harness = await openProxyHarness({ metrics });
+  await through(harness, 'GET', rows);
   const told = async () =>
     linesOf(await metrics.text(), 'lockstep_').filter((line) => /_set_aside_|_problems/.test(line));
   const label = `sync="${syncId}"`;

@@ -12,7 +12,6 @@ import { Fault, isKeyFault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
 import { type Admission, type AdmissionBounds, openAdmission, waitMsMax } from './admission.ts';
-import { type TokenOrgs, openTokenOrgs } from './token-org.ts';
 import { type BufferedBytes, openBufferedBytes } from './buffered-bytes.ts';
 import { type Certificate, renewCertificate } from './certificate.ts';
 import { refuse, sendFault } from './errors.ts';
@@ -27,10 +26,11 @@ import {
   urlOf,
 } from './listening.ts';
 import type { ProxyMetrics } from './metrics.ts';
-import { type UnverifiedCallers, openUnverifiedCallers } from './unverified-callers.ts';
 import { noTimes, type RequestTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import { parseTarget, type Target } from './target.ts';
+import { openTokenOrgs, type TokenOrgs } from './token-org.ts';
+import { openUnverifiedCallers, type UnverifiedCallers } from './unverified-callers.ts';
 import { CallerLeft, uploadOf } from './uploads.ts';
 import type { Upstreams } from './upstreams.ts';
 import { type Write, writeOf } from './writes-of.ts';
@@ -79,7 +79,11 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   const listener = openListener((arrival) => proxyServer.take(arrival), deps);
   const { server } = listener;
   const port = await listen(server, deps.host, deps.port);
-  proxyServer.baseHosts = [`localhost:${port}`, `${deps.host.toLowerCase()}:${port}`, ...(deps.publicHosts ?? [])];
+  proxyServer.baseHosts = [
+    `localhost:${port}`,
+    `${deps.host.toLowerCase()}:${port}`,
+    ...(deps.publicHosts ?? []),
+  ];
   deps.metrics?.follow(() => proxyServer.load());
   const ended = new AbortController();
   let closed: Promise<void> | undefined;

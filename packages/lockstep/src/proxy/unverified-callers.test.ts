@@ -2,15 +2,21 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
-import { openStage, type RawAnswer, type Stage, through, token } from '@lockstep/harness/proxy-stage';
+import {
+  openProxyHarness,
+  type ProxyHarness,
+  type RawAnswer,
+  through,
+  token,
+} from '@lockstep/harness/proxy-harness';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const row = `${rows}/001D000000IqhSLIAZ`;
 
 /** An org that answers when it is told to, and how many requests it has got. */
-function holdAnswers(stage: Stage) {
+function holdAnswers(harness: ProxyHarness) {
   const held: ServerResponse[] = [];
-  stage.org.answer = (_, response) => held.push(response);
+  harness.org.answer = (_, response) => held.push(response);
   return {
     held,
     async untilArrived(count: number) {
@@ -20,24 +26,24 @@ function holdAnswers(stage: Stage) {
   };
 }
 
-const write = (stage: Stage, bearer = token): Promise<RawAnswer> =>
-  through(stage, 'PATCH', row, { body: '{}', bearer });
-const intents = (stage: Stage) => stage.calls.filter((call) => call.startsWith('intent')).length;
+const write = (harness: ProxyHarness, bearer = token): Promise<RawAnswer> =>
+  through(harness, 'PATCH', row, { body: '{}', bearer });
+const intents = (harness: ProxyHarness) => harness.calls.filter((call) => call.startsWith('intent')).length;
 
 test('of tokens that Salesforce has not accepted yet few writes are recorded, and after one success all', async () => {
-  await using stage = await openStage();
-  const org = holdAnswers(stage);
-  const made = (name: number) => write(stage, `00D000000000AbC!canary.made.up.${name}`);
+  await using harness = await openProxyHarness();
+  const org = holdAnswers(harness);
+  const made = (name: number) => write(harness, `00D000000000AbC!canary.made.up.${name}`);
   const answers = Array.from({ length: 6 }, (_, name) => made(name));
-  answers.push(...Array.from({ length: 6 }, () => write(stage)));
-  while (stage.proxy.load().waiting < 8) await new Promise(setImmediate);
+  answers.push(...Array.from({ length: 6 }, () => write(harness)));
+  while (harness.proxy.load().waiting < 8) await new Promise(setImmediate);
   await org.untilArrived(4);
-  assert.equal(intents(stage), 4);
+  assert.equal(intents(harness), 4);
 
   for (let at = 0; at < 5; at++) {
     org.answer(at, 401);
     await org.untilArrived(at + 5);
-    assert.equal(intents(stage), at + 5, 'one ends, one begins');
+    assert.equal(intents(harness), at + 5, 'one ends, one begins');
   }
   for (let at = 5; at < 12; at++) {
     await org.untilArrived(at + 1);
@@ -45,16 +51,16 @@ test('of tokens that Salesforce has not accepted yet few writes are recorded, an
   }
   for (const answer of answers) assert([204, 401].includes((await answer).status));
 
-  const known = Array.from({ length: 8 }, () => write(stage));
+  const known = Array.from({ length: 8 }, () => write(harness));
   await org.untilArrived(20);
   for (let at = 12; at < 20; at++) org.answer(at, 204);
   for (const answer of known) assert.equal((await answer).status, 204);
 });
 
 test('a crowd of a new caller is let in as soon as one of it was answered', async () => {
-  await using stage = await openStage();
-  const org = holdAnswers(stage);
-  const crowd = Array.from({ length: 40 }, () => write(stage));
+  await using harness = await openProxyHarness();
+  const org = holdAnswers(harness);
+  const crowd = Array.from({ length: 40 }, () => write(harness));
   await org.untilArrived(4);
   org.answer(0, 204);
   await org.untilArrived(40);
@@ -64,34 +70,34 @@ test('a crowd of a new caller is let in as soon as one of it was answered', asyn
 
 test('reads make a caller known, unless they are answered to anybody', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
+  await using harness = await openProxyHarness({ clock });
   const isKnown = async () => {
-    const org = holdAnswers(stage);
-    const crowd = Array.from({ length: 5 }, () => write(stage));
-    let load = stage.proxy.load();
+    const org = holdAnswers(harness);
+    const crowd = Array.from({ length: 5 }, () => write(harness));
+    let load = harness.proxy.load();
     while (load.underWay + load.waiting < 5) {
       await new Promise(setImmediate);
-      load = stage.proxy.load();
+      load = harness.proxy.load();
     }
     for (let at = 0; at < 5; at++) {
       await org.untilArrived(at + 1);
       org.answer(at, 400);
     }
     await Promise.all(crowd);
-    stage.org.answer = (_, response) => response.writeHead(200).end();
+    harness.org.answer = (_, response) => response.writeHead(200).end();
     return load.waiting === 0;
   };
-  stage.org.answer = (_, response) => response.writeHead(200).end();
+  harness.org.answer = (_, response) => response.writeHead(200).end();
   for (const [method, path] of [
     ['GET', '/services/data/'],
     ['GET', '/services/data/v64.0'],
     ['OPTIONS', rows],
     ['POST', '/services/oauth2/revoke'],
   ] as const) {
-    assert.equal((await through(stage, method, path)).status, 200);
+    assert.equal((await through(harness, method, path)).status, 200);
   }
   assert.equal(await isKnown(), false);
-  assert.equal((await through(stage, 'GET', `${rows}/describe`)).status, 200);
+  assert.equal((await through(harness, 'GET', `${rows}/describe`)).status, 200);
   assert.equal(await isKnown(), true);
   clock.advance(10 * 60_000);
   assert.equal(await isKnown(), false);
@@ -100,18 +106,18 @@ test('reads make a caller known, unless they are answered to anybody', async () 
 test('whoever has waited for the place of a new caller does not wait as long again for his turn', async () => {
   const clock = new ManualClock();
   const bounds = { underWay: 4, waiting: 10 };
-  await using stage = await openStage({ clock, bounds: [bounds, bounds, bounds] });
-  const org = holdAnswers(stage);
-  const first = Array.from({ length: 4 }, () => write(stage));
+  await using harness = await openProxyHarness({ clock, bounds: [bounds, bounds, bounds] });
+  const org = holdAnswers(harness);
+  const first = Array.from({ length: 4 }, () => write(harness));
   await org.untilArrived(4);
-  const read = through(stage, 'GET', row, { bearer: '00D000000000AbC!a.reader' });
-  while (stage.proxy.load().waiting < 1) await new Promise(setImmediate);
-  const late = write(stage, '00D000000000AbC!another');
-  while (stage.proxy.load().waiting < 2) await new Promise(setImmediate);
+  const read = through(harness, 'GET', row, { bearer: '00D000000000AbC!a.reader' });
+  while (harness.proxy.load().waiting < 1) await new Promise(setImmediate);
+  const late = write(harness, '00D000000000AbC!another');
+  while (harness.proxy.load().waiting < 2) await new Promise(setImmediate);
   clock.advance(40_000);
   org.answer(0, 400);
   await org.untilArrived(5); // the read has the turn, and the late one a new caller's place
-  while (stage.proxy.load().waiting < 1) await new Promise(setImmediate);
+  while (harness.proxy.load().waiting < 1) await new Promise(setImmediate);
   clock.advance(20_000);
   assert.equal((await late).status, 429);
   for (let at = 1; at < 5; at++) org.answer(at, 400);

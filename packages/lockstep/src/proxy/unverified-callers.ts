@@ -7,8 +7,8 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Permit } from '@lockstep/foundation/fair-queue';
 import { type AdmissionBounds, type Asking, admissionBounds, openAdmission } from './admission.ts';
-import type { Caller } from './token-org.ts';
 import type { Target } from './target.ts';
+import type { Caller } from './token-org.ts';
 import { isSuccess } from './writes-of.ts';
 
 export interface UnverifiedCallers {

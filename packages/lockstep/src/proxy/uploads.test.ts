@@ -6,15 +6,15 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import {
-  openStage,
+  openProxyHarness,
+  type ProxyHarness,
   parseAnswer,
   refusalOf,
   requestText,
-  type Stage,
   sendRaw,
   syncId,
   through,
-} from '@lockstep/harness/proxy-stage';
+} from '@lockstep/harness/proxy-harness';
 import { openBufferedBytes } from './buffered-bytes.ts';
 import { uploadOf, wholeBody } from './uploads.ts';
 
@@ -42,8 +42,12 @@ async function openRequest(contentLength: number) {
 }
 
 /** Sends the head of a request that promises more bytes than follow. */
-function begin(stage: Stage, method: string, path: string): { socket: Socket; answer: Promise<Buffer> } {
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+function begin(
+  harness: ProxyHarness,
+  method: string,
+  path: string,
+): { socket: Socket; answer: Promise<Buffer> } {
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
   const closed = new Promise<Buffer>((resolve) => socket.once('close', () => resolve(Buffer.concat(chunks))));
@@ -94,30 +98,30 @@ test('room that one request has given back another one gets, and one sync has a 
 });
 
 test('where there is no room to look into bodies, writes pass and are followed by a poll', async () => {
-  await using stage = await openStage({ bufferedBytesMax: 400 });
-  stage.org.answer = (_, response) => response.writeHead(200).end('{}');
+  await using harness = await openProxyHarness({ bufferedBytesMax: 400 });
+  harness.org.answer = (_, response) => response.writeHead(200).end('{}');
   const body = JSON.stringify({ compositeRequest: [], padding: hundredBytes });
-  const answer = await through(stage, 'POST', composite, { body });
+  const answer = await through(harness, 'POST', composite, { body });
   assert.equal(answer.header('Lockstep-Applied'), 'poll');
-  assert.equal(stage.org.seen[0]?.body.toString(), body);
+  assert.equal(harness.org.seen[0]?.body.toString(), body);
 });
 
 test('a body that does not come is refused, and nothing is recorded or sent', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
-  const { answer } = begin(stage, 'POST', composite);
+  await using harness = await openProxyHarness({ clock });
+  const { answer } = begin(harness, 'POST', composite);
   await untilStill();
   clock.advance(20_000);
   const refused = parseAnswer(await answer);
   assert.equal(refusalOf(refused), '408 PRX-08');
-  assert.deepEqual(stage.calls, []);
-  assert.equal(stage.org.seen.length, 0);
+  assert.deepEqual(harness.calls, []);
+  assert.equal(harness.org.seen.length, 0);
 });
 
 test('of a body that breaks off nothing more is sent, and what was begun is unknown', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
-  const { socket, answer } = begin(stage, 'PATCH', row);
+  await using harness = await openProxyHarness({ clock });
+  const { socket, answer } = begin(harness, 'PATCH', row);
   socket.write('{"Name":');
   await untilStill();
   clock.advance(20_001);
@@ -126,29 +130,29 @@ test('of a body that breaks off nothing more is sent, and what was begun is unkn
   const cut = parseAnswer(await answer);
   assert.equal(cut.status, 504);
   assert.equal(cut.header('Lockstep-Outcome'), 'unknown');
-  assert.equal(stage.calls.at(-1), 'outcome 7 unknown');
-  assert.equal(stage.org.seen.length, 0);
+  assert.equal(harness.calls.at(-1), 'outcome 7 unknown');
+  assert.equal(harness.org.seen.length, 0);
 });
 
 test('a body that was looked into in vain costs neither memory nor the next request', async () => {
-  await using stage = await openStage();
-  stage.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
+  await using harness = await openProxyHarness();
+  harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
   const body = 'x'.repeat(9 * 1_048_576);
   const head = requestText('POST', `/${syncId}${composite}`, { body }).replace('Connection: close\r\n', '');
   const next = requestText('GET', `/${syncId}${row}`);
-  const answers = (await sendRaw(stage.proxy.port, head + next)).body.toString();
+  const answers = (await sendRaw(harness.proxy.port, head + next)).body.toString();
   assert.match(answers, /LOCKSTEP_PRX_12[^]*HTTP\/1.1 204/);
 });
 
 test('an answer that its reader does not take counts as held until he does', async () => {
-  await using stage = await openStage({ bufferedBytesMax: 32 * 1_048_576 });
+  await using harness = await openProxyHarness({ bufferedBytesMax: 32 * 1_048_576 });
   const created = { id: '001D000000IqhSLIAZ', success: true, errors: ['x'.repeat(7 * 1_048_576)] };
-  stage.org.answer = (_, response) => response.writeHead(201).end(JSON.stringify(created));
+  harness.org.answer = (_, response) => response.writeHead(201).end(JSON.stringify(created));
   const rows = '/services/data/v64.0/sobjects/Account';
-  const post = () => through(stage, 'POST', rows, { body: '{}' });
-  const idle = connect(stage.proxy.port, '127.0.0.1').pause();
+  const post = () => through(harness, 'POST', rows, { body: '{}' });
+  const idle = connect(harness.proxy.port, '127.0.0.1').pause();
   idle.write(requestText('POST', `/${syncId}${rows}`, { body: '{}' }));
-  while (!stage.calls.includes('outcome 7 applied')) await untilStill();
+  while (!harness.calls.includes('outcome 7 applied')) await untilStill();
   assert.equal((await post()).header('Lockstep-Applied'), 'poll', 'there is no room for another one');
   idle.destroy();
   await untilStill();
@@ -157,11 +161,11 @@ test('an answer that its reader does not take counts as held until he does', asy
 
 test('bodies that do not come do not keep the writes of other new callers out for long', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
-  const silent = Array.from({ length: 4 }, () => begin(stage, 'PATCH', row));
+  await using harness = await openProxyHarness({ clock });
+  const silent = Array.from({ length: 4 }, () => begin(harness, 'PATCH', row));
   await untilStill();
-  const other = through(stage, 'PATCH', row, { body: '{}', bearer: '00D000000000AbC!another' });
-  while (stage.proxy.load().waiting < 1) await new Promise(setImmediate);
+  const other = through(harness, 'PATCH', row, { body: '{}', bearer: '00D000000000AbC!another' });
+  while (harness.proxy.load().waiting < 1) await new Promise(setImmediate);
   clock.advance(20_000);
   assert.equal((await other).status, 204);
   for (const { answer } of silent) {
@@ -172,12 +176,12 @@ test('bodies that do not come do not keep the writes of other new callers out fo
 
 test('a body may take as long as it needs at 500 bytes a second, and not at 100', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
+  await using harness = await openProxyHarness({ clock });
   for (const [bytes, isCut] of [
     [500, false],
     [100, true],
   ] as const) {
-    const { socket, answer } = begin(stage, 'POST', composite);
+    const { socket, answer } = begin(harness, 'POST', composite);
     const seen = { isOver: false };
     void answer.then(() => (seen.isOver = true));
     for (let second = 0; second < 60 && !seen.isOver; second += 5) {
@@ -194,21 +198,21 @@ test('a body may take as long as it needs at 500 bytes a second, and not at 100'
 
 test('whoever waits because Salesforce takes no more is not too slow', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
+  await using harness = await openProxyHarness({ clock });
   const megabytes = 64; // more than the sockets on the way can hold
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
   const length = `Content-Length: ${megabytes * 1_048_576}`;
   socket.write(
     requestText('PUT', `/${syncId}/services/data/v64.0/jobs/ingest/750/batches`, { headers: [length] }),
   );
-  while (stage.org.sockets.size === 0) await new Promise(setImmediate);
-  for (const upstream of stage.org.sockets) upstream.pause();
+  while (harness.org.sockets.size === 0) await new Promise(setImmediate);
+  for (const upstream of harness.org.sockets) upstream.pause();
   for (let sent = 0; sent < megabytes; sent++) socket.write(Buffer.alloc(1_048_576, 1));
   for (let minute = 0; minute < 10; minute++) {
     await untilStill();
     clock.advance(60_000);
   }
-  for (const upstream of stage.org.sockets) upstream.resume();
+  for (const upstream of harness.org.sockets) upstream.resume();
   assert.match(await answered, /^HTTP\/1.1 204 /);
 });

@@ -4,25 +4,32 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ManualClock } from '@lockstep/foundation/clock';
-import { openStage, requestText, type Stage, syncId, through } from '@lockstep/harness/proxy-stage';
+import {
+  openProxyHarness,
+  type ProxyHarness,
+  requestText,
+  syncId,
+  through,
+} from '@lockstep/harness/proxy-harness';
 
 const rows = '/services/data/v64.0/sobjects/Account';
 const id = '001D000000IqhSLIAZ';
 const row = `${rows}/${id}`;
-const patch = (stage: Stage, path = row) => through(stage, 'PATCH', path, { body: '{"Name":"New"}' });
+const patch = (harness: ProxyHarness, path = row) =>
+  through(harness, 'PATCH', path, { body: '{"Name":"New"}' });
 const applied = { pending: [], applyMs: 0 };
 const created = JSON.stringify({ id, success: true, errors: [] });
 
 test('an update is recorded, sent, read back and recorded again before its answer returns', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => {
-    stage.calls.push('sent');
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => {
+    harness.calls.push('sent');
     response.writeHead(204).end();
   };
-  const answer = await patch(stage);
+  const answer = await patch(harness);
   assert.equal(answer.status, 204);
   assert.equal(answer.header('Lockstep-Applied'), 'yes');
-  assert.deepEqual(stage.calls, [
+  assert.deepEqual(harness.calls, [
     `intent PATCH account ${id}`,
     'sent',
     `readBack account/${id}`,
@@ -31,17 +38,17 @@ test('an update is recorded, sent, read back and recorded again before its answe
 });
 
 test('the answer of a create is held until its record is stored, and is then untouched', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const zipped = gzipSync(created);
-  stage.org.answer = (_, response) => response.writeHead(201, { 'Content-Encoding': 'gzip' }).end(zipped);
+  harness.org.answer = (_, response) => response.writeHead(201, { 'Content-Encoding': 'gzip' }).end(zipped);
   const stored = Promise.withResolvers<typeof applied>();
   const asked = Promise.withResolvers<void>();
-  stage.sync.readBack = () => {
+  harness.sync.readBack = () => {
     asked.resolve();
     return stored.promise;
   };
   let isAnswered = false;
-  const answering = through(stage, 'POST', rows, { body: '{}' }).finally(() => (isAnswered = true));
+  const answering = through(harness, 'POST', rows, { body: '{}' }).finally(() => (isAnswered = true));
   await asked.promise;
   assert.equal(isAnswered, false);
   stored.resolve(applied);
@@ -51,195 +58,195 @@ test('the answer of a create is held until its record is stored, and is then unt
 });
 
 test('a delete is read back as deleted, an upsert without a body by its external id', async () => {
-  await using stage = await openStage();
-  await through(stage, 'DELETE', row);
-  await patch(stage, '/services/data/v64.0/sobjects/Contact/Key__c/a%20b');
-  const reads = stage.calls.filter((call) => call.startsWith('readBack'));
+  await using harness = await openProxyHarness();
+  await through(harness, 'DELETE', row);
+  await patch(harness, '/services/data/v64.0/sobjects/Contact/Key__c/a%20b');
+  const reads = harness.calls.filter((call) => call.startsWith('readBack'));
   assert.deepEqual(reads, [`readBack account/${id} deleted`, 'readBack contact/Key__c=a b']);
 });
 
 test('the read-back gets the time of the write and three seconds', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
+  await using harness = await openProxyHarness({ clock });
   const seen: unknown[] = [];
-  stage.org.answer = (_, response) => {
+  harness.org.answer = (_, response) => {
     clock.advance(1_500);
     response.writeHead(204, { Date: 'Tue, 24 Nov 2026 08:00:10 GMT' }).end();
   };
-  stage.sync.readBack = async (_, options) => {
+  harness.sync.readBack = async (_, options) => {
     seen.push(options);
     return applied;
   };
-  await patch(stage);
+  await patch(harness);
   const notBefore = Date.UTC(2026, 10, 24, 8, 0, 10) / 1000 - 2 - 2;
   assert.deepEqual(seen, [{ notBefore, deadlineAt: clock.now() + 3_000 }]);
 });
 
 test('a write that cannot be read back in time is answered as pending and read again first of all', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
+  await using harness = await openProxyHarness({ clock });
   const unanswered = Promise.withResolvers<typeof applied>();
-  stage.sync.readBack = () => {
+  harness.sync.readBack = () => {
     setImmediate(() => clock.advance(3_250));
     return unanswered.promise;
   };
-  const answer = await patch(stage);
+  const answer = await patch(harness);
   assert.equal(answer.status, 204);
   assert.equal(answer.header('Lockstep-Applied'), 'pending');
-  assert.deepEqual(stage.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
+  assert.deepEqual(harness.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
 });
 
 test('whatever fails after the answer of Salesforce makes the write pending, never an error', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(201).end(created);
-  stage.sync.readBack = async () => Promise.reject(new Error('the database is away'));
-  stage.sync.markDirty = async () => Promise.reject(new Error('the database is away'));
-  const answer = await through(stage, 'POST', rows, { body: '{}' });
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(201).end(created);
+  harness.sync.readBack = async () => Promise.reject(new Error('the database is away'));
+  harness.sync.markDirty = async () => Promise.reject(new Error('the database is away'));
+  const answer = await through(harness, 'POST', rows, { body: '{}' });
   assert.equal(answer.status, 201);
   assert.equal(answer.header('Lockstep-Applied'), 'pending');
   assert.equal(answer.body.toString(), created);
 });
 
 test('a created record that cannot be read back is marked by the Id of its answer', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(201).end(created);
-  stage.sync.readBack = async (pending) => ({ pending, applyMs: 0 });
-  await through(stage, 'POST', rows, { body: '{}' });
-  assert.deepEqual(stage.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(201).end(created);
+  harness.sync.readBack = async (pending) => ({ pending, applyMs: 0 });
+  await through(harness, 'POST', rows, { body: '{}' });
+  assert.deepEqual(harness.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
 });
 
 test('a write is not sent while the database is away', async () => {
-  await using stage = await openStage();
-  stage.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
-  const answer = await patch(stage);
+  await using harness = await openProxyHarness();
+  harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
+  const answer = await patch(harness);
   assert.equal(answer.status, 503);
   assert.equal(answer.header('Lockstep-Error'), 'PRX-12');
-  assert.equal(stage.org.seen.length, 0);
+  assert.equal(harness.org.seen.length, 0);
 });
 
 test('where the sync wants it, a write is sent without the database, is pending at once, and is read when it is back', async () => {
-  await using stage = await openStage();
-  stage.sync.withoutDatabase = 'forward';
-  stage.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
-  stage.sync.markDirty = (sobject, ids) => {
-    stage.calls.push(`dirty ${sobject} ${ids.join(' ')}`);
+  await using harness = await openProxyHarness();
+  harness.sync.withoutDatabase = 'forward';
+  harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
+  harness.sync.markDirty = (sobject, ids) => {
+    harness.calls.push(`dirty ${sobject} ${ids.join(' ')}`);
     return new Promise(() => undefined);
   };
-  const answer = await patch(stage);
+  const answer = await patch(harness);
   assert.equal(answer.status, 204);
   assert.equal(answer.header('Lockstep-Applied'), 'pending');
-  assert.deepEqual(stage.calls, [`dirty account ${id}`]);
+  assert.deepEqual(harness.calls, [`dirty account ${id}`]);
 });
 
 test('a database that does not answer counts as away after five seconds', async () => {
   const clock = new ManualClock();
-  await using stage = await openStage({ clock });
+  await using harness = await openProxyHarness({ clock });
   const recording = Promise.withResolvers<readonly number[]>();
   const ended = Promise.withResolvers<string>();
-  stage.sync.recordIntent = () => {
+  harness.sync.recordIntent = () => {
     setImmediate(() => clock.advance(5_000));
     return recording.promise;
   };
-  stage.sync.recordOutcome = async (intents, outcome) => ended.resolve(`${intents.join()} ${outcome}`);
-  const answer = await patch(stage);
+  harness.sync.recordOutcome = async (intents, outcome) => ended.resolve(`${intents.join()} ${outcome}`);
+  const answer = await patch(harness);
   assert.equal(answer.status, 503);
-  assert.equal(stage.org.seen.length, 0);
+  assert.equal(harness.org.seen.length, 0);
   recording.resolve([8]);
   assert.equal(await ended.promise, '8 refused');
 });
 
 test('a refused write changes nothing and is passed on as refused', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const body = '[{"message":"m","errorCode":"STRING_TOO_LONG","fields":["Name"]}]';
-  stage.org.answer = (_, response) => response.writeHead(400).end(body);
-  const answer = await patch(stage);
+  harness.org.answer = (_, response) => response.writeHead(400).end(body);
+  const answer = await patch(harness);
   assert.equal(answer.status, 400);
   assert.equal(answer.header('Lockstep-Applied'), 'no');
   assert.equal(answer.body.toString(), body);
-  assert.deepEqual(stage.calls, [`intent PATCH account ${id}`, 'outcome 7 refused']);
+  assert.deepEqual(harness.calls, [`intent PATCH account ${id}`, 'outcome 7 refused']);
 });
 
 test('a record that Salesforce does not find is read again', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(404).end('[]');
-  assert.equal((await through(stage, 'DELETE', row)).header('Lockstep-Applied'), 'no');
-  assert.deepEqual(stage.calls.slice(1), [`dirty account ${id}`, 'outcome 7 refused']);
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(404).end('[]');
+  assert.equal((await through(harness, 'DELETE', row)).header('Lockstep-Applied'), 'no');
+  assert.deepEqual(harness.calls.slice(1), [`dirty account ${id}`, 'outcome 7 refused']);
 });
 
 test('an answer that names no record passes, and its table is polled', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(201).end('{');
-  assert.equal((await through(stage, 'POST', rows, { body: '{}' })).header('Lockstep-Applied'), 'poll');
-  assert.deepEqual(stage.calls.slice(1), ['poll account', 'outcome 7 pending']);
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(201).end('{');
+  assert.equal((await through(harness, 'POST', rows, { body: '{}' })).header('Lockstep-Applied'), 'poll');
+  assert.deepEqual(harness.calls.slice(1), ['poll account', 'outcome 7 pending']);
 });
 
 test('an answer too long to be held passes whole, and its table is polled', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const body = Buffer.alloc(9 * 1024 * 1024, 'x');
-  stage.org.answer = (_, response) => response.writeHead(201).end(body);
-  const answer = await through(stage, 'POST', rows, { body: '{}' });
+  harness.org.answer = (_, response) => response.writeHead(201).end(body);
+  const answer = await through(harness, 'POST', rows, { body: '{}' });
   assert.equal(answer.header('Lockstep-Applied'), 'poll');
   assert(answer.body.equals(body));
-  assert.deepEqual(stage.calls.slice(1), ['poll account', 'outcome 7 pending']);
+  assert.deepEqual(harness.calls.slice(1), ['poll account', 'outcome 7 pending']);
 });
 
 test('an answer that is lost makes the outcome unknown, and nothing is sent twice', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const losses: ((response: ServerResponse) => unknown)[] = [
     (response) => response.destroy(),
     (response) => response.writeHead(201, { 'Content-Length': 100 }).write('{"id"', () => response.destroy()),
   ];
   for (const lose of losses) {
-    stage.calls.length = 0;
-    stage.org.seen.length = 0;
-    stage.org.answer = (_, response) => lose(response);
-    const updated = await patch(stage);
+    harness.calls.length = 0;
+    harness.org.seen.length = 0;
+    harness.org.answer = (_, response) => lose(response);
+    const updated = await patch(harness);
     assert.equal(updated.status, 504);
     assert.equal(updated.header('Lockstep-Error'), 'PRX-04');
     assert.equal(updated.header('Lockstep-Outcome'), 'unknown');
-    const inserted = await through(stage, 'POST', rows, { body: '{}' });
+    const inserted = await through(harness, 'POST', rows, { body: '{}' });
     assert.equal(inserted.header('Lockstep-Outcome'), 'unknown');
-    assert.deepEqual(stage.calls, [
+    assert.deepEqual(harness.calls, [
       `intent PATCH account ${id}`, `dirty account ${id}`, 'outcome 7 unknown',
       'intent POST account null', 'poll since account', 'outcome 7 unknown',
     ]); // biome-ignore format: two writes
-    assert.equal(stage.org.seen.length, 2);
+    assert.equal(harness.org.seen.length, 2);
   }
 });
 
 test('an answer that does not come in time makes the outcome unknown', async () => {
-  await using stage = await openStage({ answerTimeoutMs: 50 });
-  stage.org.answer = () => undefined;
-  assert.equal((await patch(stage)).header('Lockstep-Outcome'), 'unknown');
-  assert.equal(stage.org.seen.length, 1);
+  await using harness = await openProxyHarness({ answerTimeoutMs: 50 });
+  harness.org.answer = () => undefined;
+  assert.equal((await patch(harness)).header('Lockstep-Outcome'), 'unknown');
+  assert.equal(harness.org.seen.length, 1);
 });
 
 test('a write that never reached Salesforce is said to have failed there', async () => {
-  await using stage = await openStage();
-  stage.sync.instanceUrl = 'http://127.0.0.1:1';
-  const answer = await patch(stage);
+  await using harness = await openProxyHarness();
+  harness.sync.instanceUrl = 'http://127.0.0.1:1';
+  const answer = await patch(harness);
   assert.equal(answer.status, 502);
   assert.equal(answer.header('Lockstep-Outcome'), undefined);
   assert.match(answer.body.toString(), /"errorCode":"LOCKSTEP_NET_01"/);
-  assert.deepEqual(stage.calls, [`intent PATCH account ${id}`, 'outcome 7 refused']);
+  assert.deepEqual(harness.calls, [`intent PATCH account ${id}`, 'outcome 7 refused']);
 });
 
 test('a read whose answer is lost is an error without an outcome', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.destroy();
-  const answer = await through(stage, 'GET', row);
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.destroy();
+  const answer = await through(harness, 'GET', row);
   assert.equal(answer.status, 502);
   assert.equal(answer.header('Lockstep-Outcome'), undefined);
-  assert.equal(stage.org.seen.length, 1);
+  assert.equal(harness.org.seen.length, 1);
 });
 
 test('a write whose caller leaves is finished and applied', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const reached = Promise.withResolvers<ServerResponse>();
-  stage.org.answer = (_, response) => reached.resolve(response);
+  harness.org.answer = (_, response) => reached.resolve(response);
   const recorded = Promise.withResolvers<string>();
-  stage.sync.recordOutcome = async (_, outcome) => recorded.resolve(outcome);
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  harness.sync.recordOutcome = async (_, outcome) => recorded.resolve(outcome);
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(requestText('POST', `/${syncId}${rows}`, { body: '{}' }));
   const response = await reached.promise;
   const left = new Promise((resolve) => socket.once('close', resolve));
@@ -247,47 +254,47 @@ test('a write whose caller leaves is finished and applied', async () => {
   await left;
   response.writeHead(201).end(created);
   assert.equal(await recorded.promise, 'applied');
-  assert.deepEqual(stage.calls, ['intent POST account null', `readBack account/${id}`]);
+  assert.deepEqual(harness.calls, ['intent POST account null', `readBack account/${id}`]);
 });
 
 test('a write whose caller leaves during its upload has an unknown outcome', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const recorded = Promise.withResolvers<string>();
-  stage.sync.recordOutcome = async (_, outcome) => recorded.resolve(outcome);
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  harness.sync.recordOutcome = async (_, outcome) => recorded.resolve(outcome);
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   const whole = requestText('PATCH', `/${syncId}${row}`, { body: '{"Name":"New"}' });
   socket.write(whole.slice(0, -5));
-  while (stage.org.sockets.size === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (harness.org.sockets.size === 0) await new Promise((resolve) => setImmediate(resolve));
   socket.destroy();
   assert.equal(await recorded.promise, 'unknown');
-  assert.deepEqual(stage.calls, [`intent PATCH account ${id}`, `dirty account ${id}`]);
-  assert.equal(stage.org.seen.length, 0);
+  assert.deepEqual(harness.calls, [`intent PATCH account ${id}`, `dirty account ${id}`]);
+  assert.equal(harness.org.seen.length, 0);
 });
 
 test('writes that are not of one record pass, and all tables are polled', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   for (const path of [
     '/services/data/v64.0/actions/standard/x',
     '/services/apexrest/x',
     '/services/Soap/u/64.0',
   ]) {
-    stage.calls.length = 0;
-    assert.equal((await through(stage, 'POST', path, { body: '{}' })).header('Lockstep-Applied'), 'poll');
-    assert.deepEqual(stage.calls, ['poll all']);
+    harness.calls.length = 0;
+    assert.equal((await through(harness, 'POST', path, { body: '{}' })).header('Lockstep-Applied'), 'poll');
+    assert.deepEqual(harness.calls, ['poll all']);
   }
-  stage.calls.length = 0;
-  stage.org.answer = (_, response) => response.writeHead(400).end('[]');
-  const refused = await through(stage, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
+  harness.calls.length = 0;
+  harness.org.answer = (_, response) => response.writeHead(400).end('[]');
+  const refused = await through(harness, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
   assert.equal(refused.header('Lockstep-Applied'), 'no');
-  assert.deepEqual(stage.calls, []);
+  assert.deepEqual(harness.calls, []);
 });
 
 test('a write that may have been done without anybody knowing which is unknown, and all tables are polled', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.destroy();
-  const answer = await through(stage, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.destroy();
+  const answer = await through(harness, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
   assert.equal(answer.header('Lockstep-Outcome'), 'unknown');
-  assert.deepEqual(stage.calls, ['poll all']);
+  assert.deepEqual(harness.calls, ['poll all']);
 });
 
 const composite = '/services/data/v64.0/composite';
@@ -308,41 +315,45 @@ const compositeAnswer = JSON.stringify({
 });
 
 test('a composite request is recorded by the objects it names, and those of its records read back that are mirrored', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(200).end(compositeAnswer);
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(200).end(compositeAnswer);
   const body = compositeOf('Account', 'Task');
-  const answer = await through(stage, 'POST', composite, { body });
+  const answer = await through(harness, 'POST', composite, { body });
   assert.equal(answer.header('Lockstep-Applied'), 'yes');
-  assert.equal(stage.org.seen[0]?.body.toString(), body);
-  assert.deepEqual(stage.calls, ['intent POST account null', `readBack account/${id}`, 'outcome 7 applied']);
+  assert.equal(harness.org.seen[0]?.body.toString(), body);
+  assert.deepEqual(harness.calls, [
+    'intent POST account null',
+    `readBack account/${id}`,
+    'outcome 7 applied',
+  ]);
 });
 
 test('a composite request whose objects are not mirrored, or that only reads, costs nothing', async () => {
-  await using stage = await openStage();
-  const foreign = await through(stage, 'POST', composite, { body: compositeOf('Task') });
+  await using harness = await openProxyHarness();
+  const foreign = await through(harness, 'POST', composite, { body: compositeOf('Task') });
   assert.equal(foreign.header('Lockstep-Applied'), 'no');
-  const read = await through(stage, 'POST', composite, { body: '{"compositeRequest":[]}' });
+  const read = await through(harness, 'POST', composite, { body: '{"compositeRequest":[]}' });
   assert.equal(read.header('Lockstep-Applied'), undefined);
-  assert.deepEqual(stage.calls, []);
+  assert.deepEqual(harness.calls, []);
 });
 
 test('while the database is away a composite request that only reads passes, and one that writes is not sent', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const isAway = async () => Promise.reject(new Error('the database is away'));
-  Object.assign(stage.sync, { keyPrefixes: isAway, recordIntent: isAway });
-  const read = await through(stage, 'POST', composite, { body: '{"compositeRequest":[]}' });
+  Object.assign(harness.sync, { keyPrefixes: isAway, recordIntent: isAway });
+  const read = await through(harness, 'POST', composite, { body: '{"compositeRequest":[]}' });
   assert.equal(read.status, 204);
-  const write = await through(stage, 'POST', composite, { body: compositeOf('Account') });
+  const write = await through(harness, 'POST', composite, { body: compositeOf('Account') });
   assert.equal(write.header('Lockstep-Error'), 'PRX-12');
-  assert.equal(stage.org.seen.length, 1);
+  assert.equal(harness.org.seen.length, 1);
 });
 
 test('a composite request whose answer does not name all of its records is followed by a poll', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(200).end('{}');
-  const answer = await through(stage, 'POST', composite, { body: compositeOf('Account', 'Contact') });
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(200).end('{}');
+  const answer = await through(harness, 'POST', composite, { body: compositeOf('Account', 'Contact') });
   assert.equal(answer.header('Lockstep-Applied'), 'poll');
-  assert.deepEqual(stage.calls, [
+  assert.deepEqual(harness.calls, [
     'intent POST account null, contact null',
     'poll account contact',
     'outcome 7 pending',
@@ -350,46 +361,46 @@ test('a composite request whose answer does not name all of its records is follo
 });
 
 test('a composite request that is too long to be looked into passes whole, and is followed by a poll', async () => {
-  await using stage = await openStage();
-  stage.org.answer = (_, response) => response.writeHead(200).end('{}');
+  await using harness = await openProxyHarness();
+  harness.org.answer = (_, response) => response.writeHead(200).end('{}');
   const body = compositeOf('Account').padEnd(9 * 1024 * 1024);
-  const answer = await through(stage, 'POST', composite, { body });
+  const answer = await through(harness, 'POST', composite, { body });
   assert.equal(answer.header('Lockstep-Applied'), 'poll');
-  assert.equal(stage.org.seen[0]?.body.toString(), body);
-  assert.deepEqual(stage.calls[0], 'intent POST account null, contact null');
+  assert.equal(harness.org.seen[0]?.body.toString(), body);
+  assert.deepEqual(harness.calls[0], 'intent POST account null, contact null');
 });
 
 test('a composite request whose caller leaves during the upload is not sent', async () => {
-  await using stage = await openStage();
-  const socket = connect(stage.proxy.port, '127.0.0.1');
+  await using harness = await openProxyHarness();
+  const socket = connect(harness.proxy.port, '127.0.0.1');
   socket.write(requestText('POST', `/${syncId}${composite}`, { headers: ['Content-Length: 100'] }));
   socket.write('{"compositeRequest":', () => socket.destroy());
   await new Promise((resolve) => socket.once('close', resolve));
-  await stage.proxy.close();
-  assert.deepEqual(stage.calls, []);
-  assert.equal(stage.org.seen.length, 0);
+  await harness.proxy.close();
+  assert.deepEqual(harness.calls, []);
+  assert.equal(harness.org.seen.length, 0);
 });
 
 test('writes to an object that is not mirrored, and reads, cost nothing', async () => {
-  await using stage = await openStage();
-  stage.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
-  const write = await patch(stage, `/services/data/v64.0/sobjects/Task/${id}`);
+  await using harness = await openProxyHarness();
+  harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
+  const write = await patch(harness, `/services/data/v64.0/sobjects/Task/${id}`);
   assert.equal(write.header('Lockstep-Applied'), 'no');
-  const read = await through(stage, 'GET', row);
+  const read = await through(harness, 'GET', row);
   assert.equal(read.header('Lockstep-Applied'), undefined);
-  assert.deepEqual(stage.calls, []);
-  assert.equal(stage.org.seen.length, 2);
+  assert.deepEqual(harness.calls, []);
+  assert.equal(harness.org.seen.length, 2);
 });
 
 test('the end of the proxy waits for the writes under way', async () => {
-  await using stage = await openStage();
+  await using harness = await openProxyHarness();
   const reached = Promise.withResolvers<ServerResponse>();
-  stage.org.answer = (_, response) => reached.resolve(response);
-  const answering = patch(stage);
+  harness.org.answer = (_, response) => reached.resolve(response);
+  const answering = patch(harness);
   const response = await reached.promise;
-  const closing = stage.proxy.close();
+  const closing = harness.proxy.close();
   response.writeHead(204).end();
   assert.equal((await answering).header('Lockstep-Applied'), 'yes');
   await closing;
-  await assert.rejects(patch(stage), /no answer came/);
+  await assert.rejects(patch(harness), /no answer came/);
 });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { openBulkHarness } from './test-harness.ts';
 import { errorOf, ingestJobs, queryJobs } from './test-jobs.ts';
-import { openBulkStage } from './test-stage.ts';
 
-const stage = await openBulkStage(300);
-after(() => stage[Symbol.asyncDispose]());
+const harness = await openBulkHarness(300);
+after(() => harness[Symbol.asyncDispose]());
 
-const { bulkLimits } = stage.org;
-const query = queryJobs(stage);
-const ingest = ingestJobs(stage);
+const { bulkLimits } = harness.org;
+const query = queryJobs(harness);
+const ingest = ingestJobs(harness);
 const users = { operation: 'query', query: 'SELECT Id FROM User' };
 const leads = { object: 'Lead', operation: 'insert' };
 
@@ -18,7 +18,7 @@ interface Limit {
   Remaining: number;
 }
 const limits = async () =>
-  (await stage.request('GET', '/services/data/v62.0/limits')).json as Record<string, Limit>;
+  (await harness.request('GET', '/services/data/v62.0/limits')).json as Record<string, Limit>;
 
 test('the query jobs of a day are counted and then refused, and the next day takes them again', async () => {
   assert.deepEqual((await limits()).DailyBulkV2QueryJobs, { Max: 10_000, Remaining: 10_000 });
@@ -28,7 +28,7 @@ test('the query jobs of a day are counted and then refused, and the next day tak
   assert.deepEqual((await limits()).DailyBulkV2QueryJobs, { Max: 2, Remaining: 0 });
   assert.equal((await limits()).DailyBulkV2QueryFileStorageMB?.Remaining, 976_561);
 
-  const refused = await stage.request('POST', query.jobs, { body: users });
+  const refused = await harness.request('POST', query.jobs, { body: users });
   assert.equal(refused.status, 400);
   assert.equal(errorOf(refused)?.errorCode, 'LIMIT_EXCEEDED');
   assert.match(
@@ -37,7 +37,7 @@ test('the query jobs of a day are counted and then refused, and the next day tak
   );
   assert.equal((await query.results(kept)).status, 200);
 
-  stage.passDays(1);
+  harness.passDays(1);
   await query.completed(users.query);
   assert.deepEqual((await limits()).DailyBulkV2QueryJobs, { Max: 2, Remaining: 1 });
   bulkLimits.queryJobsMax = 10_000;
@@ -45,7 +45,7 @@ test('the query jobs of a day are counted and then refused, and the next day tak
 
 test('the size of the results of a day has a limit of its own', async () => {
   bulkLimits.resultKilobytesMax = 0;
-  const refused = await stage.request('POST', query.jobs, { body: users });
+  const refused = await harness.request('POST', query.jobs, { body: users });
   assert.deepEqual(errorOf(refused), {
     message: 'Max bulk v2 query result size stored (0) kb per 24 hrs has been exceeded',
     errorCode: 'LIMIT_EXCEEDED',
@@ -64,7 +64,7 @@ test('ten thousand records are a batch of the day, and a job that needs one too 
   assert.equal(job.errorMessage, 'ExceededQuota : ApiBatchItems Limit exceeded.');
   assert.equal(await ingest.part(job.id, 'unprocessedrecords'), '"Id"\nnone\n');
 
-  const refused = await stage.request('POST', ingest.jobs, { body: leads });
+  const refused = await harness.request('POST', ingest.jobs, { body: leads });
   assert.deepEqual(errorOf(refused), {
     message: 'ApiBatchItems Limit exceeded.',
     errorCode: 'LIMIT_EXCEEDED',
@@ -74,37 +74,37 @@ test('ten thousand records are a batch of the day, and a job that needs one too 
 
 test('a job and its results are kept for seven days of the clock and then gone', async () => {
   const id = await query.completed(users.query);
-  stage.passDays(6.9);
+  harness.passDays(6.9);
   assert.equal((await query.results(id)).status, 200);
-  stage.passDays(0.2);
+  harness.passDays(0.2);
   assert.equal((await query.results(id)).status, 404);
-  assert.equal((await stage.request('GET', `${query.jobs}/${id}`)).status, 404);
-  const list = (await stage.request('GET', query.jobs)).json as { records: unknown[] };
+  assert.equal((await harness.request('GET', `${query.jobs}/${id}`)).status, 404);
+  const list = (await harness.request('GET', query.jobs)).json as { records: unknown[] };
   assert.deepEqual(list.records, []);
 
   // The worker looks for such jobs whenever it has nothing else to do.
   const next = await query.completed(users.query);
-  stage.org.jobs.wake('query');
-  const { folder } = stage.org.results;
+  harness.org.jobs.wake('query');
+  const { folder } = harness.org.results;
   while (readdirSync(folder).some((name) => !name.startsWith(next))) await query.reached(next, 'JobComplete');
 });
 
 test('an sobject without the Bulk API is refused by both kinds of job', async () => {
-  const account = stage.org.sobjects.get('account');
+  const account = harness.org.sobjects.get('account');
   assert.ok(account);
-  const sobjects = new Map(stage.org.sobjects);
+  const sobjects = new Map(harness.org.sobjects);
   sobjects.set('account', { ...account, bulk: false });
-  const { sobjects: whole } = stage.org;
-  Object.assign(stage.org, { sobjects, views: new Map() });
+  const { sobjects: whole } = harness.org;
+  Object.assign(harness.org, { sobjects, views: new Map() });
   const expected = {
     message: "Entity 'Account' is not supported by the Bulk API.",
     errorCode: 'INVALIDENTITY',
   };
-  const asked = await stage.request('POST', query.jobs, {
+  const asked = await harness.request('POST', query.jobs, {
     body: { operation: 'query', query: 'SELECT Id FROM Account' },
   });
   assert.deepEqual([asked.status, errorOf(asked)], [400, expected]);
-  const brought = await stage.request('POST', ingest.jobs, { body: { ...leads, object: 'Account' } });
+  const brought = await harness.request('POST', ingest.jobs, { body: { ...leads, object: 'Account' } });
   assert.deepEqual([brought.status, errorOf(brought)], [400, expected]);
-  Object.assign(stage.org, { sobjects: whole, views: new Map() });
+  Object.assign(harness.org, { sobjects: whole, views: new Map() });
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { openBulkHarness } from './test-harness.ts';
 import { errorOf, ingestJobs, queryJobs } from './test-jobs.ts';
-import { openBulkStage } from './test-stage.ts';
 
-const stage = await openBulkStage(300);
-after(() => stage[Symbol.asyncDispose]());
+const harness = await openBulkHarness(300);
+after(() => harness[Symbol.asyncDispose]());
 
-const { jobFaults } = stage.org;
-const query = queryJobs(stage);
-const ingest = ingestJobs(stage);
+const { jobFaults } = harness.org;
+const query = queryJobs(harness);
+const ingest = ingestJobs(harness);
 const users = 'SELECT Id, Name FROM User';
 
 test('the next job fails with the message that was asked for, and only that one', async () => {
@@ -39,7 +39,7 @@ test('a job that stays can be aborted', async () => {
   jobFaults.askOfNext('query', { kind: 'stay' });
   const { id } = await query.create(users);
   await query.reached(id, 'InProgress');
-  const answer = await stage.request('PATCH', `${query.jobs}/${id}`, { body: { state: 'Aborted' } });
+  const answer = await harness.request('PATCH', `${query.jobs}/${id}`, { body: { state: 'Aborted' } });
   assert.equal(answer.status, 200);
   await query.completed(users);
 });
@@ -60,7 +60,7 @@ test('locators expire and results vanish while the job stays', async () => {
 
   jobFaults.askOf(id, { kind: 'lose-results' });
   assert.equal((await query.results(id)).status, 404);
-  assert.equal((await stage.request('GET', `${query.jobs}/${id}/resultPages`)).status, 404);
+  assert.equal((await harness.request('GET', `${query.jobs}/${id}/resultPages`)).status, 404);
   await query.reached(id, 'JobComplete');
 
   jobFaults.lift(id);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openInnerOrg } from '@lockstep/harness/inner-org';
+import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import type { Call } from '../http/call.ts';
 import { user } from '../objects/user.ts';
 import { sobjectAnswer } from '../rest/rows.ts';
@@ -9,7 +9,7 @@ import { compileSoql, parseSoql } from '../soql/index.ts';
 import { customer, deal, formulaField, region } from './sample-deal.ts';
 
 /** Formula fields where records are read: queries, their filters, orders and groups, and single records. */
-const inner = await openInnerOrg([
+const inner = await openInProcessOrg([
   user,
   region(),
   customer(formulaField('Zone__c', 'string', 'UPPER(Region__r.Name)')),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { type InnerOrg, openInnerOrg } from '@lockstep/harness/inner-org';
+import { type InProcessOrg, openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { user } from '../objects/user.ts';
 import type { FieldDef } from '../schema/schema.ts';
 import { mapOf } from '../schema/schema-storage.ts';
@@ -9,7 +9,7 @@ import { tableOf } from '../schema/storage.ts';
 import { columnOf } from '../soql/columns.ts';
 import { customer, deal, dealsWith, formulaField, region } from './sample-deal.ts';
 
-const inner: InnerOrg = await openInnerOrg(dealsWith());
+const inner: InProcessOrg = await openInProcessOrg(dealsWith());
 after(() => inner[Symbol.asyncDispose]());
 
 const regionId = await inner.insert('Region__c', { Name: 'North', Factor__c: 1.5 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openInnerOrg } from '@lockstep/harness/inner-org';
+import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { field, number, readOnly, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
@@ -12,7 +12,7 @@ import { writeTransaction } from './open-writes.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { clientNamed } from './writer.ts';
 
-const inner = await openInnerOrg([
+const inner = await openInProcessOrg([
   user,
   sampleSObject(
     'Order__c',

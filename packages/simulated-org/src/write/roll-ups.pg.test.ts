@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ManualClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
-import { openInnerOrg } from '@lockstep/harness/inner-org';
+import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { FormulaError } from '../formula/index.ts';
 import { currency, field, number, readOnly, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
@@ -52,7 +52,7 @@ const part = (more: readonly FieldDef[] = []): SObjectDef =>
     ...more,
   );
 
-const inner = await openInnerOrg([user, shop, order, part()]);
+const inner = await openInProcessOrg([user, shop, order, part()]);
 after(() => inner[Symbol.asyncDispose]());
 const { by, org } = inner;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { openInnerOrg } from '@lockstep/harness/inner-org';
+import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { asOrgError } from '../http/errors.ts';
 import { currency, field, number, readOnly, reference, text } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
@@ -11,7 +11,7 @@ import { undeleteRecord } from './recycle-bin.ts';
 import { setRules } from './rule-book.ts';
 
 /** Triggers inside the process, where their depth, their second and what they roll up can be seen. */
-const inner = await openInnerOrg([
+const inner = await openInProcessOrg([
   user,
   sampleSObject(
     'Order__c',

@@ -1,6 +1,6 @@
 import { listSyncs } from '../../control/index.ts';
-import { findKeyOf, openControlOf, openServerBase } from '../../server/server-base.ts';
 import { startServer } from '../../server/server.ts';
+import { findKeyOf, openControlOf, openServerBase } from '../../server/server-base.ts';
 import type { Command } from '../arguments.ts';
 import { count } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';

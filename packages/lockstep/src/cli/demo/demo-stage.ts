@@ -15,8 +15,8 @@ import {
 } from '../../control/index.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
 import { createSync } from '../../engine/index.ts';
-import { findKeyOf, type ServerBase, openControlOf, openServerBase } from '../../server/server-base.ts';
 import { startServer } from '../../server/server.ts';
+import { findKeyOf, openControlOf, openServerBase, type ServerBase } from '../../server/server-base.ts';
 import { apiVersion } from '../commands/sync-create.ts';
 import { count, type Output } from '../terminal/output.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openLog } from '@lockstep/foundation/log';
 import { sql } from '@lockstep/foundation/sql';
-import { idOf, openDestinationWorld, record } from '@lockstep/harness/destination';
+import { idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { openScriptedOrg } from '@lockstep/harness/scripted-org';
 import type { Slot } from '../plan/fill-slots.ts';
 import { openQuota } from '../plan/quota.ts';
@@ -26,7 +26,7 @@ async function openTick(
   answers: readonly Answer[],
   meanwhile: () => Promise<unknown> = async () => undefined,
 ) {
-  const world = await openDestinationWorld({ streams: ['Account', 'Contact'] });
+  const harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   const org = await openScriptedOrg(async () => {
     await meanwhile();
     const compositeResponse = answers.map(({ records, done = true, totalSize = records.length }, place) => ({
@@ -37,7 +37,7 @@ async function openTick(
     }));
     return { body: JSON.stringify({ compositeResponse }) };
   });
-  const { destination, holder } = world;
+  const { destination, holder } = harness;
   const { mirror, tables } = destination;
   for (const { stream } of tables.values()) {
     await mirror.beginStream(stream.streamNo, startsOf(stream, serverNow), null);
@@ -55,7 +55,7 @@ async function openTick(
   const known = { serverNow, serverTime, budget, quota: openQuota(90), pageRows: 2_000 };
   const state = await loadState(mirror, tables, known);
   return {
-    world,
+    harness,
     /** The last request's text. */
     asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
@@ -64,15 +64,15 @@ async function openTick(
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
     },
     copied: async () => {
-      const [cursor] = await world.db.query<{ position: { after: string | null } }>(
+      const [cursor] = await harness.db.query<{ position: { after: string | null } }>(
         sql`SELECT position FROM _lockstep.cursor WHERE stream_no = 1 AND kind = 'backfill'`,
       );
       return cursor?.position.after;
     },
-    openReadings: () => world.db.query(sql`SELECT lo FROM _lockstep.observation`),
+    openReadings: () => harness.db.query(sql`SELECT lo FROM _lockstep.observation`),
     async [Symbol.asyncDispose]() {
       await org[Symbol.asyncDispose]();
-      await world[Symbol.asyncDispose]();
+      await harness[Symbol.asyncDispose]();
     },
   };
 }
@@ -90,7 +90,7 @@ test('the pages of a chain move their cursor one after the other, and the readin
   const { areCursorsMoved } = await tick.run(chain);
   assert.equal(areCursorsMoved, true);
   assert.equal(await tick.copied(), idOf(2));
-  assert.equal((await tick.world.rows()).length, 2);
+  assert.equal((await tick.harness.rows()).length, 2);
   assert.deepEqual(await tick.openReadings(), []);
 });
 
@@ -106,7 +106,7 @@ test('a page refers to the one before it, also where a slot between has nothing 
     { kind: 'content', index: 0, chainedTo: 2 },
   ]);
   assert.deepEqual(tick.asked().match(/@\{q\d/g), ['@{q0']);
-  assert.equal((await tick.world.rows()).length, 2);
+  assert.equal((await tick.harness.rows()).length, 2);
 });
 
 test('a page behind one that was thrown away moves no cursor', async () => {
@@ -127,7 +127,7 @@ test('a page that is not whole is its own stream’s problem, the other stream g
     { kind: 'head', index: 0, chainedTo: null },
     { kind: 'head', index: 1, chainedTo: null },
   ]);
-  assert.equal((await tick.world.rows('Contact')).length, 1);
+  assert.equal((await tick.harness.rows('Contact')).length, 1);
   assert.deepEqual(
     state.streams.map(({ problems }) => problems.poll?.tries ?? 0),
     [1, 0],
@@ -144,9 +144,9 @@ test('a cursor that somebody sets back meanwhile stays there, whatever the pages
     () => setBack(),
   );
   setBack = () =>
-    tick.world.db.query(sql`UPDATE _lockstep.cursor SET version = version + 1 WHERE kind = 'backfill'`);
+    tick.harness.db.query(sql`UPDATE _lockstep.cursor SET version = version + 1 WHERE kind = 'backfill'`);
   const { areCursorsMoved } = await tick.run(chain);
   assert.equal(areCursorsMoved, false);
   assert.equal(await tick.copied(), null);
-  assert.equal((await tick.world.rows()).length, 2, 'the rows are kept');
+  assert.equal((await tick.harness.rows()).length, 2, 'the rows are kept');
 });

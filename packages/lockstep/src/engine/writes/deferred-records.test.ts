@@ -11,19 +11,19 @@ import { DeferredRecords } from './deferred-records.ts';
 const id = (number: number) => `001${String(number).padStart(12, '0')}AAA` as RecordId;
 
 /** A database that is away until somebody says otherwise, and the list of what was recorded in it. */
-function openStage(closing = new AbortController()) {
+function openClockHarness(closing = new AbortController()) {
   const clock = new ManualClock();
   const recorded: string[] = [];
-  const stage = { clock, recorded, isAway: false, whileMarking: () => undefined as void };
+  const harness = { clock, recorded, isAway: false, whileMarking: () => undefined as void };
   const mirror = {
     markRows: async (_streamNo: number, ids: readonly string[]) => {
-      if (stage.isAway) throw new Error('the database is away');
-      stage.whileMarking();
+      if (harness.isAway) throw new Error('the database is away');
+      harness.whileMarking();
       await setImmediate();
       recorded.push(`marks ${ids.map((one) => Number(one.slice(3, 15))).join(' ')}`);
     },
     recordOutcome: async (intents: readonly number[], outcome: string) => {
-      if (stage.isAway) throw new Error('the database is away');
+      if (harness.isAway) throw new Error('the database is away');
       recorded.push(`${outcome} ${intents.join(' ')}`);
     },
   };
@@ -35,7 +35,7 @@ function openStage(closing = new AbortController()) {
     onMarked: () => undefined,
   };
   const deferred = new DeferredRecords(deps, closing.signal);
-  return Object.assign(stage, { deferred });
+  return Object.assign(harness, { deferred });
 }
 
 async function pass(clock: ManualClock, ms: number): Promise<void> {
@@ -44,52 +44,52 @@ async function pass(clock: ManualClock, ms: number): Promise<void> {
 }
 
 test('what is deferred is recorded when the database is back, marks before outcomes', async () => {
-  const stage = openStage();
-  stage.isAway = true;
-  stage.deferred.addOutcome([1, 2], 'pending');
-  stage.deferred.addMarks('account', [id(1)]);
-  stage.deferred.addOutcome([3], 'unknown');
-  await pass(stage.clock, 500);
-  assert.deepEqual(stage.recorded, []);
-  assert.ok(stage.deferred.hasMarks);
-  stage.isAway = false;
-  await pass(stage.clock, 1_000);
-  assert.deepEqual(stage.recorded, ['marks 1', 'pending 1 2', 'unknown 3']);
-  assert.ok(!stage.deferred.hasMarks);
+  const harness = openClockHarness();
+  harness.isAway = true;
+  harness.deferred.addOutcome([1, 2], 'pending');
+  harness.deferred.addMarks('account', [id(1)]);
+  harness.deferred.addOutcome([3], 'unknown');
+  await pass(harness.clock, 500);
+  assert.deepEqual(harness.recorded, []);
+  assert.ok(harness.deferred.hasMarks);
+  harness.isAway = false;
+  await pass(harness.clock, 1_000);
+  assert.deepEqual(harness.recorded, ['marks 1', 'pending 1 2', 'unknown 3']);
+  assert.ok(!harness.deferred.hasMarks);
 });
 
 test('marks that come while others are being made are made too, and their outcome waits for them', async () => {
-  const stage = openStage();
-  stage.whileMarking = () => {
-    stage.whileMarking = () => undefined;
-    stage.deferred.addMarks('account', [id(2)]);
-    stage.deferred.addOutcome([2], 'pending');
+  const harness = openClockHarness();
+  harness.whileMarking = () => {
+    harness.whileMarking = () => undefined;
+    harness.deferred.addMarks('account', [id(2)]);
+    harness.deferred.addOutcome([2], 'pending');
   };
-  stage.deferred.addMarks('account', [id(1)]);
-  await pass(stage.clock, 500);
-  await pass(stage.clock, 1_000);
-  assert.deepEqual(stage.recorded, ['marks 1', 'marks 2', 'pending 2']);
+  harness.deferred.addMarks('account', [id(1)]);
+  await pass(harness.clock, 500);
+  await pass(harness.clock, 1_000);
+  assert.deepEqual(harness.recorded, ['marks 1', 'marks 2', 'pending 2']);
 });
 
 test('a record that is marked once more while its mark fails is deferred once', async () => {
-  const stage = openStage();
-  stage.whileMarking = () => {
-    stage.whileMarking = () => undefined;
-    stage.deferred.addMarks('account', [id(1)]);
+  const harness = openClockHarness();
+  harness.whileMarking = () => {
+    harness.whileMarking = () => undefined;
+    harness.deferred.addMarks('account', [id(1)]);
     throw new Error('the connection broke');
   };
-  stage.deferred.addMarks('account', [id(1)]);
-  await pass(stage.clock, 500);
-  await pass(stage.clock, 1_000);
-  assert.deepEqual(stage.recorded, ['marks 1']);
-  assert.ok(!stage.deferred.hasMarks);
+  harness.deferred.addMarks('account', [id(1)]);
+  await pass(harness.clock, 500);
+  await pass(harness.clock, 1_000);
+  assert.deepEqual(harness.recorded, ['marks 1']);
+  assert.ok(!harness.deferred.hasMarks);
 });
 
 test('nothing is recorded any more when the sync is closed', async () => {
   const closing = new AbortController();
-  const stage = openStage(closing);
-  stage.deferred.addMarks('account', [id(1)]);
+  const harness = openClockHarness(closing);
+  harness.deferred.addMarks('account', [id(1)]);
   closing.abort();
-  await pass(stage.clock, 10_000);
-  assert.deepEqual(stage.recorded, []);
+  await pass(harness.clock, 10_000);
+  assert.deepEqual(harness.recorded, []);
 });

@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { openTestLog } from '@lockstep/harness/control';
-import { idOf, openDestinationWorld, record } from '@lockstep/harness/destination';
+import { idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { mastersOf, RelatedRecords } from './related-records.ts';
 
 const fields = { Master__c: 'detail Account', Friend__c: 'reference Account', Other__c: 'reference User' };
 
 /** Contacts, whose masters are accounts: the second's is 1, the third's friend is 1, the fourth's other is 1. */
 async function openRelations() {
-  const world = await openDestinationWorld({ fields, streams: ['Account', 'Contact'] });
-  await world.apply([record(1), record(9)]);
-  await world.apply(
+  const harness = await openDestinationHarness({ fields, streams: ['Account', 'Contact'] });
+  await harness.apply([record(1), record(9)]);
+  await harness.apply(
     [
       record(2, { Master__c: idOf(1) }),
       record(3, { Master__c: idOf(9), Friend__c: idOf(1) }),
@@ -23,21 +23,21 @@ async function openRelations() {
   const marked: string[] = [];
   const related = new RelatedRecords({
     log: openTestLog().log,
-    destination: async () => world.destination,
+    destination: async () => harness.destination,
     onMarked: (sobject) => void marked.push(sobject),
   });
   const marks = () =>
-    world.db.query(sql`
+    harness.db.query(sql`
       SELECT stream_no, id, urgent FROM _lockstep.dirty WHERE reason = 'related' ORDER BY stream_no, id`);
-  return { world, related, marked, marks, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+  return { harness, related, marked, marks, [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose]() };
 }
 
 test('a master is read again when a detail is written, and so is the one that it had before', async () => {
   await using relations = await openRelations();
-  const { world, related, marks, marked } = relations;
-  const table = world.table('Contact');
-  const formerMasters = await mastersOf(world.destination, table, [idOf(2)]);
-  await world.apply([record(2, { Master__c: idOf(9) })], { sobject: 'Contact' });
+  const { harness, related, marks, marked } = relations;
+  const table = harness.table('Contact');
+  const formerMasters = await mastersOf(harness.destination, table, [idOf(2)]);
+  await harness.apply([record(2, { Master__c: idOf(9) })], { sobject: 'Contact' });
   related.stored({ table, ids: [idOf(2)], deletedIds: [], formerMasters });
   await related.idle();
   assert.deepEqual(await marks(), [
@@ -49,8 +49,8 @@ test('a master is read again when a detail is written, and so is the one that it
 
 test('whoever refers to a deleted record is read again, by whichever field', async () => {
   await using relations = await openRelations();
-  const { world, related, marks } = relations;
-  related.stored({ table: world.table(), ids: [idOf(1)], deletedIds: [idOf(1)], formerMasters: [] });
+  const { harness, related, marks } = relations;
+  related.stored({ table: harness.table(), ids: [idOf(1)], deletedIds: [idOf(1)], formerMasters: [] });
   await related.idle();
   assert.deepEqual(await marks(), [
     { stream_no: 2, id: idOf(2), urgent: true },
@@ -59,7 +59,7 @@ test('whoever refers to a deleted record is read again, by whichever field', asy
 });
 
 test('a record that is nobody’s detail leads to nothing when it is written', async () => {
-  await using world = await openDestinationWorld({ fields: { Friend__c: 'reference Account' } });
-  await world.apply([record(1, { Friend__c: idOf(1) })]);
-  assert.deepEqual(await mastersOf(world.destination, world.table(), [idOf(1)]), []);
+  await using harness = await openDestinationHarness({ fields: { Friend__c: 'reference Account' } });
+  await harness.apply([record(1, { Friend__c: idOf(1) })]);
+  assert.deepEqual(await mastersOf(harness.destination, harness.table(), [idOf(1)]), []);
 });

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestOrg } from '@lockstep/harness/org';
+import type { Checker } from './checker.ts';
 import type { Examiner } from './examiner.ts';
 import type { Answered, Promised } from './history.ts';
-import type { Judge } from './judge.ts';
 import type { Readers } from './readers.ts';
 import type { Records } from './records.ts';
 import type { StaleReadings } from './stale-readings.ts';
 import type { WireTap } from './wire-tap.ts';
 
-/** So much may wait to be judged before clients pause; it bounds the memory of a run. */
+/** So much may wait to be checked before clients pause; it bounds the memory of a run. */
 const waitingMax = 40_000;
 const pauseMs = 50;
 
-export interface DeskOptions {
+export interface CoordinatorOptions {
   seed: number;
   writes: number;
   now: () => number;
@@ -21,7 +21,7 @@ export interface DeskOptions {
   readers: Readers;
   stale: StaleReadings;
   wire: WireTap;
-  judge: Judge;
+  check: Checker;
   examiner: Examiner;
   /** The sync's address; null while nobody listens there. */
   base: () => string | null;
@@ -30,7 +30,7 @@ export interface DeskOptions {
 }
 
 /** Where clients get the number of their next write and what they need for it, and report what came of it. */
-export class Desk {
+export class Coordinator {
   readonly seed: number;
   readonly now: () => number;
   readonly records: Records;
@@ -43,11 +43,11 @@ export class Desk {
   written = 0;
   pending = 0;
   unknown = 0;
-  private readonly options: DeskOptions;
+  private readonly options: CoordinatorOptions;
   private isClosed = false;
   private begun = 0;
 
-  constructor(options: DeskOptions) {
+  constructor(options: CoordinatorOptions) {
     const { seed, now, records, readers, stale, wire, base, isCalm } = options;
     this.options = options;
     this.seed = seed;
@@ -97,6 +97,6 @@ export class Desk {
   }
 
   broken(promised: Promised, what: string): void {
-    this.options.judge.break(promised, null, what);
+    this.options.check.break(promised, null, what);
   }
 }

@@ -4,7 +4,7 @@ import { type Disturbance, type Disturbed, disturbances } from './disturbances.t
 import type { ServerProcess } from './server-process.ts';
 
 /** Disturbances by turns with calm, as long as the run goes. Kills of Lockstep are among them where they are wanted. */
-export interface WeatherOptions {
+export interface NemesisOptions {
   world: Disturbed;
   server: ServerProcess;
   random: Random;
@@ -25,13 +25,13 @@ const longCalmEvery = 8;
 const killShare = 0.8;
 const awayMs = [0, 1_500] as const;
 
-export class Weather {
+export class Nemesis {
   /** Since when nothing disturbs; null while something does. */
   calmSince: number | null;
   kills = 0;
-  private readonly options: WeatherOptions;
+  private readonly options: NemesisOptions;
 
-  constructor(options: WeatherOptions) {
+  constructor(options: NemesisOptions) {
     this.options = options;
     this.calmSince = options.now();
   }

@@ -9,7 +9,7 @@ import { holdSync, openQuota } from 'lockstep/engine/testing';
 import { type ApplyCounts, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
 import type { Salesforce } from 'lockstep/salesforce';
 
-/** What a holder of the stage's sync is made from. */
+/** What a holder of the harness's sync is made from. */
 export interface HolderOptions {
   sync: SyncId;
   holder: Holder;
@@ -33,8 +33,8 @@ export interface SyncRequestResult {
   setAside: readonly { sobject: string; column: string | null; code: string; rows: number }[];
 }
 
-/** The engine room as it holds the stage's sync, and what can be seen of it from outside. */
-export interface StageHolder {
+/** The engine room as it holds the harness's sync, and what can be seen of it from outside. */
+export interface HarnessWorker {
   holder: Holder;
   /** What the proxy in front of the sync shares with it. */
   open: LeasedSync;
@@ -57,8 +57,8 @@ export interface StageHolder {
   stop(): Promise<void>;
 }
 
-/** The stage's holders run the engine as `runSync` does; this is the only place that says what it is given. */
-export function startHolder(options: HolderOptions): StageHolder {
+/** The harness's holders run the engine as `runSync` does; this is the only place that says what it is given. */
+export function startHolder(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
   const wake = new WatchedWakeSignal(clock);
   const open: LeasedSync & { settings: LeasedSync['settings'] } = {
@@ -69,7 +69,7 @@ export function startHolder(options: HolderOptions): StageHolder {
     sentAt: [],
     quota: openQuota(90),
   };
-  const syncRequests = new StageSyncRequests();
+  const syncRequests = new HarnessSyncRequests();
   const syncProblems: (string | null)[] = [];
   const counts = { received: 0, applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
   const stop = new AbortController();
@@ -95,7 +95,7 @@ export function startHolder(options: HolderOptions): StageHolder {
       },
       syncRequests,
       onComplete: () => Promise.resolve(),
-      host: 'the database of the stage',
+      host: 'the database of the harness',
       ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
     },
     stop.signal,
@@ -134,7 +134,7 @@ export function startHolder(options: HolderOptions): StageHolder {
 }
 
 /** Sync requests in the place of the control database's. */
-class StageSyncRequests implements SyncRequestQueue {
+class HarnessSyncRequests implements SyncRequestQueue {
   private readonly waiting = new Map<
     number,
     { syncRequest: SyncRequest; done: PromiseWithResolvers<SyncRequestResult> }
@@ -215,7 +215,7 @@ class WatchedWakeSignal extends WakeSignal {
 }
 
 /** The same mirror; each page's counts have to add up to the records that came, and are summed. */
-function counting(mirror: Mirror, sums: StageHolder['counts']): Mirror {
+function counting(mirror: Mirror, sums: HarnessWorker['counts']): Mirror {
   return {
     ...mirror,
     async applyPage(table, page, part, lockWaitMs) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Case, compareCases, openTwins } from '@lockstep/harness/twins';
+import { type Case, compareCases, openParity } from '@lockstep/harness/parity';
 
 const gzip = 'Accept-Encoding: gzip';
 const csv = 'Content-Type: text/csv';
@@ -65,6 +65,6 @@ const elsewhere: Case[] = [
   { name: 'Bulk API 1.0, which has a header of its own for the token', ask: 'POST /services/async/62.0/job', anonymous: true, headers: ['X-SFDC-Session: {token}'], body: { operation: 'insert', object: 'Account' }, status: 401, applied: 'no' },
 ]; // biome-ignore format: a table
 
-const twins = await openTwins({ records: 500, sobjects: ['Account', 'Contact'] });
-for (const side of ['direct', 'proxied'] as const) twins.known[side].set('token', twins.token);
-compareCases(twins, [...files, ...ingest, ...query, ...elsewhere]);
+const parity = await openParity({ records: 500, sobjects: ['Account', 'Contact'] });
+for (const side of ['direct', 'proxied'] as const) parity.known[side].set('token', parity.token);
+compareCases(parity, [...files, ...ingest, ...query, ...elsewhere]);

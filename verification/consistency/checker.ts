@@ -8,7 +8,7 @@
 import type { Answered, Happening, Outcome, Promised, Row, Violation } from './history.ts';
 import { type Debt, isEqual, type Line, RecordHistory } from './record-history.ts';
 
-export interface JudgeOptions {
+export interface CheckerOptions {
   /** The compared fields of a record, to name those that differ. */
   fieldsOf: (record: string) => readonly string[];
   /** So long after the last disturbance everything that was not there at once is to be there. */
@@ -23,29 +23,29 @@ interface Write {
 
 /** What comes of a write comes within this time after its answer. */
 const lateMsMax = 120_000;
-const weatherMax = 40;
+const nemesisMax = 40;
 /** Of a story, what has disturbed in so long before its end. */
-const weatherMs = 15_000;
+const nemesisMs = 15_000;
 
-export function judged(happenings: readonly Happening[], options: JudgeOptions): readonly Violation[] {
-  const judge = new Judge(options);
-  for (const happening of happenings) judge.take(happening);
-  return judge.violations;
+export function checked(happenings: readonly Happening[], options: CheckerOptions): readonly Violation[] {
+  const check = new Checker(options);
+  for (const happening of happenings) check.take(happening);
+  return check.violations;
 }
 
-export class Judge {
+export class Checker {
   readonly violations: Violation[] = [];
   /** From the answer until SQL has shown it, of those that were not there at once. */
   slowestMs = 0;
-  private readonly options: JudgeOptions;
+  private readonly options: CheckerOptions;
   private readonly records = new Map<string, RecordHistory>();
   private readonly writes = new Map<number, Write>();
   /** What has disturbed lately. */
-  private readonly weather: Line[] = [];
+  private readonly nemesis: Line[] = [];
   /** Records with debts. */
   private readonly indebted = new Set<string>();
 
-  constructor(options: JudgeOptions) {
+  constructor(options: CheckerOptions) {
     this.options = options;
   }
 
@@ -61,7 +61,7 @@ export class Judge {
         return this.seen(happening);
       case 'calm':
         return this.wasCalm(happening.since, happening.at);
-      case 'weather':
+      case 'nemesis':
         return this.disturbed(happening);
       case 'over':
         return this.end(happening.record);
@@ -87,19 +87,19 @@ export class Judge {
 
   /** What happened to a record, with what has disturbed in between. */
   private storyOf(told: readonly Line[]): string[] {
-    const since = (told.at(-1)?.at ?? Number.NEGATIVE_INFINITY) - weatherMs;
-    const weather = this.weather.filter(({ at }) => at >= since);
+    const since = (told.at(-1)?.at ?? Number.NEGATIVE_INFINITY) - nemesisMs;
+    const nemesis = this.nemesis.filter(({ at }) => at >= since);
     const lines: Line[] = [];
     for (const line of told) {
-      while (weather[0] && weather[0].at < line.at) lines.push(weather.shift() as Line);
+      while (nemesis[0] && nemesis[0].at < line.at) lines.push(nemesis.shift() as Line);
       lines.push(line);
     }
-    return [...lines, ...weather].map(({ at, text }) => `${(at / 1000).toFixed(3).padStart(9)} s  ${text}`);
+    return [...lines, ...nemesis].map(({ at, text }) => `${(at / 1000).toFixed(3).padStart(9)} s  ${text}`);
   }
 
   private disturbed(line: Line): void {
-    this.weather.push({ at: line.at, text: line.text });
-    if (this.weather.length > weatherMax) this.weather.shift();
+    this.nemesis.push({ at: line.at, text: line.text });
+    if (this.nemesis.length > nemesisMax) this.nemesis.shift();
   }
 
   private found(record: string, row: Row, at: number): void {

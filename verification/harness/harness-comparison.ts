@@ -5,7 +5,7 @@ import { compareStream, mirroredStreams } from './mirror-comparison.ts';
 import { signIn, type TestOrg } from './org.ts';
 
 /**
- * What the stage compares: the mirror with the org's own answers, row by row and value by value, and the history of
+ * What the harness compares: the mirror with the org's own answers, row by row and value by value, and the history of
  * its rows, which triggers in the mirror's database write down.
  */
 export interface Witness {
@@ -24,7 +24,7 @@ const settleMs = 15 * 60_000;
 /** Stamps of one record may go back by so much. */
 const slackSeconds = 2;
 
-export async function openWitness(mirror: Database, org: TestOrg): Promise<Witness> {
+export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<Witness> {
   const streams = await mirroredStreams(mirror);
   await mirror.script(`
     CREATE SCHEMA witness;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import { ident, sql } from '@lockstep/foundation/sql';
-import { dataPath, type World } from './world.ts';
+import { dataPath, type EndToEndHarness } from './end-to-end-harness.ts';
 
 /**
  * Holds the proxy to its word: where an answer says `Lockstep-Applied: yes`, the reader's SQL shows each record that
  * was written just as the org itself gives it, all fields, or no row where it is deleted.
  */
-export interface MirrorWitness {
+export interface AppliedCheck {
   /** @param path  as it was sent, with or without what stands before `/services` */
   check(request: { method: string; path: string; body?: string }, answerBody: Buffer): Promise<void>;
   /** Records that were looked at. */
@@ -17,12 +17,12 @@ export interface MirrorWitness {
 /** The first byte of what is compressed; no JSON begins with it. */
 const gzipMark = 0x1f;
 
-export async function openWitness(world: World): Promise<MirrorWitness> {
-  const { json } = await world.org.request('GET', `${dataPath}/sobjects`);
+export async function openAppliedCheck(harness: EndToEndHarness): Promise<AppliedCheck> {
+  const { json } = await harness.org.request('GET', `${dataPath}/sobjects`);
   const { sobjects } = json as { sobjects: { name: string; keyPrefix: string | null }[] };
   const mirrored = new Map(
     sobjects
-      .filter(({ name }) => world.sync.sobjects.includes(name))
+      .filter(({ name }) => harness.sync.sobjects.includes(name))
       .map(({ name, keyPrefix }) => [keyPrefix, name]),
   );
   let checked = 0;
@@ -35,7 +35,7 @@ export async function openWitness(world: World): Promise<MirrorWitness> {
       for (const id of ids) {
         const sobject = mirrored.get(id.slice(0, 3));
         if (sobject === undefined) continue;
-        await checkRecord(world, sobject, id);
+        await checkRecord(harness, sobject, id);
         checked++;
       }
     },
@@ -64,9 +64,9 @@ function successes(value: unknown): string[] {
   return [...own, ...Object.values(value).flatMap(successes)];
 }
 
-async function checkRecord(world: World, sobject: string, id: string): Promise<void> {
-  const { status, json } = await world.org.request('GET', `${dataPath}/sobjects/${sobject}/${id}`);
-  const [row] = await world.reader.query<Record<string, string | null>>(
+async function checkRecord(harness: EndToEndHarness, sobject: string, id: string): Promise<void> {
+  const { status, json } = await harness.org.request('GET', `${dataPath}/sobjects/${sobject}/${id}`);
+  const [row] = await harness.reader.query<Record<string, string | null>>(
     sql`SELECT * FROM ${ident('salesforce', sobject.toLowerCase())} WHERE id = ${id}`,
   );
   if (status === 404) return assert.equal(row, undefined, `${sobject} ${id} is deleted, and in the mirror`);

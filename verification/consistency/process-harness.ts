@@ -7,7 +7,7 @@ import { openServerProcess, type ServerProcess } from './server-process.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
 /** What a run works with, all of it real: org, wire, databases, and Lockstep as a process, which does not run yet. */
-export interface Stage extends AsyncDisposable {
+export interface ProcessHarness extends AsyncDisposable {
   org: TestOrg;
   wire: WireTap;
   server: ServerProcess;
@@ -35,7 +35,12 @@ const intervalMs = 200;
 const lockTimeoutMs = 1_200;
 const readersMax = 12;
 
-export async function openStage({ records, sobjects, onRepeat, logs }: StageOptions): Promise<Stage> {
+export async function openProcessHarness({
+  records,
+  sobjects,
+  onRepeat,
+  logs,
+}: StageOptions): Promise<ProcessHarness> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg({ records, lockTimeoutMs, apiLimit: 1_000_000_000 }));
   const { hostname: host, port } = new URL(org.url);

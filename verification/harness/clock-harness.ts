@@ -10,21 +10,21 @@ import { type Destination, openDestinationForWrites } from 'lockstep/postgres';
 import { openUpstreams, startProxy } from 'lockstep/proxy';
 import { openSalesforce, type Salesforce, type Usage } from 'lockstep/salesforce';
 import { openTestControl, type TestLog } from './control.ts';
+import { openAppliedCheck, type Witness } from './harness-comparison.ts';
+import { type HarnessWorker, startHolder } from './harness-worker.ts';
+import { armFault, type FaultToInject, type InjectedFault } from './injected-fault.ts';
 import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
-import { type StageHolder, startHolder } from './stage-holder.ts';
-import { openWitness, type Witness } from './stage-witness.ts';
-import { armFault, type FaultToInject, type StruckFault } from './struck-fault.ts';
 import { makeTestSync } from './test-sync.ts';
 
 /**
- * A stage for faults: the real engine and the real proxy between the real simulated org and a real database, on a
+ * A harness for faults: the real engine and the real proxy between the real simulated org and a real database, on a
  * clock that stands still until the test moves it. The org's clock is moved with it, so that hours pass in a second
  * and nothing depends on how fast a machine is: `pass` goes from one instant at which the engine wants to act to the
  * next, and waits each time until it has acted.
  *
  * Where a request of the engine hangs, time is moved by `advance`, which waits for nobody.
  */
-export interface Stage extends AsyncDisposable, Witness {
+export interface ClockHarness extends AsyncDisposable, Witness {
   org: TestOrg;
   sync: Sync;
   clock: ManualClock;
@@ -32,11 +32,11 @@ export interface Stage extends AsyncDisposable, Witness {
   /** The mirror's database as its server's administrator. */
   mirror: Database;
   /** The first holder of the sync, which shares its session with the proxy. */
-  holder: StageHolder;
+  holder: HarnessWorker;
   /** Of the pace of the sync. */
   intervalMs: number;
   /** Another holder, of a newer lease, as another process would be one. Ended with the rest. */
-  startAnother(): StageHolder;
+  startAnother(): HarnessWorker;
   /** Moves both clocks at once. */
   advance(ms: number): Promise<void>;
   /** Lets time pass; what the engine does meanwhile is done, and no claim was ever beyond its proof. */
@@ -46,7 +46,7 @@ export interface Stage extends AsyncDisposable, Witness {
   /** Lets W pass and whatever is left to read be read. */
   settle(): Promise<void>;
   /** Arms a fault of the org's answers. */
-  strike(fault: FaultToInject): Promise<StruckFault>;
+  inject(fault: FaultToInject): Promise<InjectedFault>;
   /** Writes past the proxy, as a third party, in one transaction; gives the Ids. `at`: another stamp than now. */
   write(writes: readonly OrgWrite[], at?: Date): Promise<string[]>;
   /** A caller's request through the proxy. */
@@ -68,9 +68,9 @@ export interface ProxyAnswer extends OrgAnswer {
   applied: string | null;
 }
 
-export interface StageOptions {
+export interface ClockHarnessOptions {
   sobjects: readonly string[];
-  /** That of the whole file, because an org takes seconds to be made; without it the stage makes one of its own. */
+  /** That of the whole file, because an org takes seconds to be made; without it the harness makes one of its own. */
   org?: TestOrg;
   records?: number;
   intervalMs?: number;
@@ -83,13 +83,13 @@ export interface StageOptions {
 
 export const dataPath = '/services/data/v62.0';
 
-export async function openStage(options: StageOptions): Promise<Stage> {
+export async function openClockHarness(options: ClockHarnessOptions): Promise<ClockHarness> {
   await using undo = new AsyncDisposableStack();
   const org = options.org ?? undo.use(await startOrg({ records: options.records ?? 300 }));
   await org.control('/clock/rate', { rate: 0 });
   undo.defer(async () => void (await org.control('/faults/delete', {})));
   const { now } = await org.control<{ now: string }>('/clock');
-  const clock = new StageClock(Date.parse(now), org);
+  const clock = new HarnessClock(Date.parse(now), org);
   const engineClock = options.engineClock?.(clock) ?? clock;
   const control = undo.use(await openTestControl());
   const intervalMs = options.intervalMs ?? 60_000;
@@ -107,11 +107,11 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const mirrorUrl = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url: mirrorUrl, applicationName: 'test-mirror' });
   undo.defer(() => mirror.end());
-  const witness = await openWitness(mirror, org);
+  const appliedCheck = await openAppliedCheck(mirror, org);
   const ownUrl = await openWriterUrl(control.control, sync);
   const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
 
-  const holders: StageHolder[] = [];
+  const holders: HarnessWorker[] = [];
   const openSession = () =>
     openSalesforce({ loginUrl, ...credential, clock: engineClock, log, expectOrgId: sync.orgId });
   const start = (salesforce: Salesforce) => {
@@ -143,14 +143,14 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     const end = clock.now() + ms;
     for (;;) {
       for (const each of holders) await each.untilRest();
-      await witness.expectHonest(clock.now());
+      await appliedCheck.expectHonest(clock.now());
       if (clock.now() >= end) return;
       await advance(Math.min(end - clock.now(), ...holders.map((each) => each.restsFor() ?? 1)));
     }
   };
   const ends = undo.move();
   return {
-    ...witness,
+    ...appliedCheck,
     org,
     sync,
     clock,
@@ -178,7 +178,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         await pass(intervalMs);
       }
     },
-    strike: (fault) => armFault(org, fault),
+    inject: (fault) => armFault(org, fault),
     async write(writes, at) {
       const body = { writes, ...(at && { at: at.toISOString() }) };
       return (await org.control<{ ids: string[] }>('/records/write', body)).ids;
@@ -190,9 +190,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       return row?.row;
     },
     async expectWhole() {
-      await witness.expectConverged();
-      await witness.expectNoReturn();
-      await witness.expectRest();
+      await appliedCheck.expectConverged();
+      await appliedCheck.expectNoReturn();
+      await appliedCheck.expectRest();
     },
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
@@ -215,7 +215,7 @@ const pauseMsMax = 500;
  * The clock of a test, which the org's goes with. Whoever takes a short pause is not kept waiting for the test to move
  * the time: it passes at once, here and there.
  */
-class StageClock extends ManualClock {
+class HarnessClock extends ManualClock {
   private readonly org: TestOrg;
 
   constructor(start: number, org: TestOrg) {
@@ -246,7 +246,7 @@ interface ProxyParts {
 }
 
 /** The real proxy in front of the sync, and a caller of it. */
-async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Stage, 'call'>> {
+async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<ClockHarness, 'call'>> {
   const { org, clock, log, session, sync } = parts;
   let opened: Promise<Destination> | null = null;
   const destination = () => (opened ??= openDestinationForWrites(parts.mirrorUrl, proxyOwner));

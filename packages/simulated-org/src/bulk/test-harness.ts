@@ -12,7 +12,7 @@ import { type Org } from '../org.ts';
 import { runJobs } from './worker.ts';
 
 /** An org in this process, served by HTTP, whose clock and settings a test can reach. */
-export interface BulkStage extends AsyncDisposable, Pick<TestOrg, 'request'> {
+export interface BulkHarness extends AsyncDisposable, Pick<TestOrg, 'request'> {
   org: Org;
   /** Lets days of the org's clock pass at once. */
   passDays(days: number): void;
@@ -20,7 +20,7 @@ export interface BulkStage extends AsyncDisposable, Pick<TestOrg, 'request'> {
 
 const dayMs = 86_400_000;
 
-export async function openBulkStage(records: number): Promise<BulkStage> {
+export async function openBulkHarness(records: number): Promise<BulkHarness> {
   const database = await openTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-bulk-'));
   let ahead = 0;

@@ -1,9 +1,9 @@
 /** The short form of the read-your-writes test, for every test run; `npm run ryw` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ryw } from './consistency-process.ts';
+import type { ProcessHarness } from './process-harness.ts';
 import { run } from './run.ts';
-import { ryw } from './ryw-process.ts';
-import type { Stage } from './stage.ts';
 
 test('own writes are visible, and nothing goes back, whatever disturbs meanwhile', async () => {
   const { text, last } = await ryw('--writes', '400', '--clients', '8', '--records', '3000');
@@ -32,7 +32,7 @@ test('a mirror that keeps an old value of a row is found out, and told with what
 });
 
 /** From now on an update of the mirror leaves one column as it was. */
-async function keepDescriptions({ admin }: Stage): Promise<void> {
+async function keepDescriptions({ admin }: ProcessHarness): Promise<void> {
   for (const [table, column] of [
     ['account', 'description'],
     ['lead', 'description'],

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { dataPath, openWorld } from '@lockstep/harness/world';
+import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
 const writes = 500;
 
 test('five hundred updates of one record at once all get Salesforce’s answer, and the last one stands', async () => {
-  await using world = await openWorld({ org: { records: 300 }, sobjects: ['Account'] });
-  world.startWorker();
-  const created = await world.org.request('POST', `${dataPath}/sobjects/Account`, {
+  await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
+  harness.startWorker();
+  const created = await harness.org.request('POST', `${dataPath}/sobjects/Account`, {
     body: { Name: 'Crowded' },
   });
   const { id } = created.json as { id: string };
   const answers = await Promise.all(
     Array.from({ length: writes }, (_, turn) =>
-      world.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: `Crowded ${turn}` }),
+      harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: `Crowded ${turn}` }),
     ),
   );
   const refusedHere = answers.filter(({ headers }) => headers.has('lockstep-error'));
@@ -29,14 +29,14 @@ test('five hundred updates of one record at once all get Salesforce’s answer, 
   assert(done.length > 0);
   assert(locked.every(({ headers }) => headers.get('lockstep-applied') === 'no'));
 
-  const [inOrg] = await world.org.db.query<{ name: string }>(
+  const [inOrg] = await harness.org.db.query<{ name: string }>(
     sql`SELECT "Name" AS name FROM org."Account" WHERE "Id" = ${id}`,
   );
   if (done.every(({ headers }) => headers.get('lockstep-applied') === 'yes')) {
-    const [row] = await world.reader.query(sql`SELECT name FROM salesforce.account WHERE id = ${id}`);
+    const [row] = await harness.reader.query(sql`SELECT name FROM salesforce.account WHERE id = ${id}`);
     assert.deepEqual(row, inOrg);
   }
-  await world.until(
+  await harness.until(
     sql`SELECT name = ${inOrg?.name ?? ''} FROM salesforce.account WHERE id = ${id}`,
     'the mirror shows the last update',
   );

@@ -31,7 +31,7 @@ export interface SeenRequest {
 
 type Answer = (request: SeenRequest, response: ServerResponse) => unknown;
 
-export interface Stage extends AsyncDisposable {
+export interface ProxyHarness extends AsyncDisposable {
   /** The server in Salesforce's place. */
   org: { url: string; port: number; host: string; seen: SeenRequest[]; sockets: Set<Socket>; answer: Answer };
   proxy: RunningProxy;
@@ -42,7 +42,7 @@ export interface Stage extends AsyncDisposable {
   logLines: string[];
 }
 
-export async function openStage({
+export async function openProxyHarness({
   clock = systemClock,
   answerTimeoutMs = 5_000,
   port = 0,
@@ -57,7 +57,7 @@ export async function openStage({
   | 'publicHosts'
   | 'reachControl'
   | 'trustedProxies'
-> = {}): Promise<Stage> {
+> = {}): Promise<ProxyHarness> {
   const { server, org } = await openOrg();
   const calls: string[] = [];
   const sync: Partial<ProxiedSync> = {};
@@ -126,7 +126,7 @@ const nameOf = (record: WrittenRecord) =>
     : `${record.sobject}/${record.externalId.field}=${record.externalId.value}`;
 
 async function openOrg() {
-  const org: Stage['org'] = {
+  const org: ProxyHarness['org'] = {
     url: '',
     port: 0,
     host: '',
@@ -199,11 +199,11 @@ export function requestText(
 
 /** A request to the sync by its path address. */
 export const through = (
-  stage: Stage,
+  harness: ProxyHarness,
   method: string,
   path: string,
   options: Parameters<typeof requestText>[2] = {},
-): Promise<RawAnswer> => sendRaw(stage.proxy.port, requestText(method, `/${syncId}${path}`, options));
+): Promise<RawAnswer> => sendRaw(harness.proxy.port, requestText(method, `/${syncId}${path}`, options));
 
 /** Status and code of a refusal, which has the form that is promised. */
 export function refusalOf(answer: RawAnswer): string {

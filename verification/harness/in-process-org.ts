@@ -16,7 +16,7 @@ import {
 import { openTestDatabase } from './database.ts';
 
 /** The simulated org inside the test's process, for what needs a clock or definitions of its own. */
-export interface InnerOrg extends AsyncDisposable {
+export interface InProcessOrg extends AsyncDisposable {
   org: Org;
   db: Database;
   clock: ManualClock;
@@ -31,7 +31,7 @@ export interface InnerOrg extends AsyncDisposable {
 type Body = Record<string, string | number | boolean | null>;
 
 /** An org with these sobjects alone, without records. */
-export async function openInnerOrg(defs: readonly SObjectDef[]): Promise<InnerOrg> {
+export async function openInProcessOrg(defs: readonly SObjectDef[]): Promise<InProcessOrg> {
   const database = await openTestDatabase();
   const { db } = database;
   const clock = new ManualClock();

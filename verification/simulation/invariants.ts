@@ -2,7 +2,7 @@
  * The invariants, checked after each step against what only the model knows: every version of every record.
  *
  * A row is compared field by field by the numbers of the versions that set it. What a deleted record leaves in the
- * mirror is nothing, so the witness remembers which version the destination has seen last.
+ * mirror is nothing, so the invariant checks remembers which version the destination has seen last.
  */
 
 import { removalsMax } from 'lockstep/core/merge-rule';
@@ -11,8 +11,8 @@ import { secondsOf } from 'lockstep/core/stamps';
 import type { RecheckPosition } from 'lockstep/engine/testing';
 import type { CursorMove, MarkReason, PageApplied, PagePart } from 'lockstep/postgres';
 import type { Journal } from './journal.ts';
-import type { Bounds, Judged } from './keeping.ts';
 import type { MemoryDestination, Onlooker } from './memory-destination.ts';
+import type { Bounds, Judged } from './merge-policy.ts';
 import { type ModelOrg, newest, type OrgRecord, type ValueField, type Version, valueFields } from './org.ts';
 import {
   ancientStamp,
@@ -65,7 +65,7 @@ export interface Claims {
   isFlushed: boolean;
 }
 
-export class Witness implements Onlooker {
+export class Invariants implements Onlooker {
   readonly violations: Violation[] = [];
   private readonly seen = new Map<string, Seen>();
   private readonly promised = new Map<string, Acknowledged[]>();

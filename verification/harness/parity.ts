@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { type MirrorWitness, openWitness } from './mirror-witness.ts';
+import { type AppliedCheck, openAppliedCheck } from './applied-check.ts';
+import { dataPath, type EndToEndHarness, openEndToEndHarness } from './end-to-end-harness.ts';
 import type { TestOrg } from './org.ts';
-import { parseAnswer, type RawAnswer, requestText, sendRaw } from './proxy-stage.ts';
-import { dataPath, openWorld, type World } from './world.ts';
+import { parseAnswer, type RawAnswer, requestText, sendRaw } from './proxy-harness.ts';
 
 /**
  * Two orgs that are the same, one behind the proxy and one asked directly: the same requests go to both, byte for
  * byte, and the answers must be the same bytes. Both clocks stand at one instant and both count their requests of the
  * day from the same number before each request, so that stamps, dates and limits need no comparison of their own.
  */
-export interface Twins extends AsyncDisposable {
+export interface Parity extends AsyncDisposable {
   /** With its org behind the proxy. No worker runs: the org sees callers and what the proxy itself asks, nobody else. */
-  world: World;
+  harness: EndToEndHarness;
   direct: TestOrg;
-  witness: MirrorWitness;
+  appliedCheck: AppliedCheck;
   token: string;
   /** What earlier answers told, by name. */
   known: Record<Side, Map<string, string>>;
@@ -54,7 +54,7 @@ export interface Case {
 }
 
 /**
- * What may differ between twins, and why. A case that names none is compared as it came.
+ * What may differ between twin orgs, and why. A case that names none is compared as it came.
  *
  * - `address`: the org names itself in the answer, and two programs cannot listen at one address.
  * - `entity tag`: it is made from PostgreSQL's number of the transaction that wrote the row.
@@ -64,11 +64,11 @@ export interface Case {
  */
 type Difference = 'address' | 'entity tag' | 'working time' | 'estimate';
 
-export async function openTwins(options: { records: number; sobjects: readonly string[] }): Promise<Twins> {
+export async function openParity(options: { records: number; sobjects: readonly string[] }): Promise<Parity> {
   await using undo = new AsyncDisposableStack();
   let twin: TestOrg | undefined;
-  const world = undo.use(
-    await openWorld({
+  const harness = undo.use(
+    await openEndToEndHarness({
       org: { records: options.records, lockTimeoutMs: 300 },
       sobjects: options.sobjects,
       async prepare(org) {
@@ -79,44 +79,44 @@ export async function openTwins(options: { records: number; sobjects: readonly s
   assert(twin);
   const direct = undo.use(twin);
   const to = new Date(Math.ceil(Date.now() / 1000) * 1000).toISOString();
-  for (const org of [direct, world.org]) {
+  for (const org of [direct, harness.org]) {
     await org.control('/clock/rate', { rate: 0 });
     await org.control('/clock/set', { to });
   }
   // Questions about bulk jobs would count as requests of the org at any time: they wait before they are counted.
-  await world.org.control('/faults', {
+  await harness.org.control('/faults', {
     match: { client: 'lockstep/poll' },
     times: null,
     effect: { hang: 'before' },
   });
   const token = await direct.token('demo');
-  assert.equal(await world.org.token('demo'), token);
-  const witness = await openWitness(world);
+  assert.equal(await harness.org.token('demo'), token);
+  const appliedCheck = await openAppliedCheck(harness);
   const ends = undo.move();
   return {
-    world,
+    harness,
     direct,
-    witness,
+    appliedCheck,
     token,
     known: { direct: new Map(), proxied: new Map() },
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
 
-/** A test for each case, in order; the twins are gone after the last. */
-export function compareCases(twins: Twins, cases: readonly Case[]): void {
-  after(() => twins[Symbol.asyncDispose]());
-  for (const one of cases) test(one.name, () => compareCase(twins, one));
+/** A test for each case, in order; the twin orgs are gone after the last. */
+export function compareCases(parity: Parity, cases: readonly Case[]): void {
+  after(() => parity[Symbol.asyncDispose]());
+  for (const one of cases) test(one.name, () => compareCase(parity, one));
 }
 
-async function compareCase(twins: Twins, one: Case): Promise<void> {
-  const direct = await answerOf(twins, 'direct', one);
-  const proxied = await answerOf(twins, 'proxied', one);
+async function compareCase(parity: Parity, one: Case): Promise<void> {
+  const direct = await answerOf(parity, 'direct', one);
+  const proxied = await answerOf(parity, 'proxied', one);
   const both = `${one.ask}\n\n--- direct\n${shown(direct)}\n\n--- through the proxy\n${shown(proxied)}\n`;
   assert.equal(direct.status, one.status, both);
   assert.equal(
-    comparable(twins, 'proxied', one, proxied),
-    comparable(twins, 'direct', one, direct),
+    comparable(parity, 'proxied', one, proxied),
+    comparable(parity, 'direct', one, direct),
     `The answers differ: ${both}`,
   );
   const bytes = one.differs ? [] : [proxied.body, direct.body].map((body) => body.toString('latin1'));
@@ -124,20 +124,20 @@ async function compareCase(twins: Twins, one: Case): Promise<void> {
   const told = proxied.lines.filter((line) => /^lockstep-/i.test(line));
   assert.equal(told.join('\n'), one.applied ? `Lockstep-Applied: ${one.applied}` : '', both);
   if (told.includes('Lockstep-Applied: yes')) {
-    const [method = '', path = ''] = filledFrom(twins.known.proxied)(one.ask).split(' ');
-    const body = bytesOf(one.body, filledFrom(twins.known.proxied))?.toString() ?? '';
-    await twins.witness.check({ method, path, body }, proxied.body);
+    const [method = '', path = ''] = filledFrom(parity.known.proxied)(one.ask).split(' ');
+    const body = bytesOf(one.body, filledFrom(parity.known.proxied))?.toString() ?? '';
+    await parity.appliedCheck.check({ method, path, body }, proxied.body);
   }
 }
 
 /** Sends the request to one of the two, after all that the case wants of its org. */
-async function answerOf(twins: Twins, side: Side, one: Case): Promise<RawAnswer> {
-  const org = side === 'direct' ? twins.direct : twins.world.org;
-  const { known } = twins;
+async function answerOf(parity: Parity, side: Side, one: Case): Promise<RawAnswer> {
+  const org = side === 'direct' ? parity.direct : parity.harness.org;
+  const { known } = parity;
   for (;;) {
     await org.control('/limits', { dailyUsed: 100 });
     await one.before?.(org);
-    const first = await sendRaw(...addressed(twins, side, one));
+    const first = await sendRaw(...addressed(parity, side, one));
     const answer = first.status === 100 ? parseAnswer(first.body) : first;
     await one.after?.(org);
     const text = answer.body.toString();
@@ -151,12 +151,12 @@ async function answerOf(twins: Twins, side: Side, one: Case): Promise<RawAnswer>
   }
 }
 
-function addressed({ world, direct, token, known }: Twins, side: Side, one: Case): [number, Buffer] {
+function addressed({ harness, direct, token, known }: Parity, side: Side, one: Case): [number, Buffer] {
   const filled = filledFrom(known[side]);
   const [method = '', ...rest] = filled(one.ask).split(' ');
   const path = rest.join(' ');
   const address =
-    side === 'direct' ? { host: new URL(direct.url).host, prefix: '' } : proxyAddress(world, one);
+    side === 'direct' ? { host: new URL(direct.url).host, prefix: '' } : proxyAddress(harness, one);
   const { host, prefix } = address;
   const target = `${prefix}${path.startsWith('/services') ? '' : dataPath}${path}`;
   const isJson = typeof one.body === 'object' && !Buffer.isBuffer(one.body);
@@ -166,11 +166,11 @@ function addressed({ world, direct, token, known }: Twins, side: Side, one: Case
   if (body && !has(/^transfer-encoding:/i)) headers.push(`Content-Length: ${body.length}`);
   const bearer = one.anonymous === true || has(/^authorization:/i) ? null : token;
   const head = requestText(method, target, { host, headers, bearer });
-  const port = Number(new URL(side === 'direct' ? direct.url : world.base).port);
+  const port = Number(new URL(side === 'direct' ? direct.url : harness.base).port);
   return [port, Buffer.concat([Buffer.from(head), ...(body ? [body] : [])])];
 }
 
-function proxyAddress({ base, org }: World, { by }: Case): { host: string; prefix: string } {
+function proxyAddress({ base, org }: EndToEndHarness, { by }: Case): { host: string; prefix: string } {
   const { host, port, pathname } = new URL(base);
   if (by === 'host') return { host: `${pathname.slice(1)}.localhost:${port}`, prefix: '' };
   return { host, prefix: by === 'named host' ? `${pathname}/${new URL(org.url).host}` : pathname };
@@ -188,11 +188,11 @@ function bytesOf(body: Case['body'], filled: (text: string) => string): Buffer |
 const apart = /^(?:connection|keep-alive|transfer-encoding|set-cookie|lockstep-applied):/i;
 
 /** Status line, header lines and body as text, without what may differ. */
-function comparable(twins: Twins, side: Side, { differs = [] }: Case, answer: RawAnswer): string {
+function comparable(parity: Parity, side: Side, { differs = [] }: Case, answer: RawAnswer): string {
   const lines = answer.lines.filter((line) => !apart.test(line));
   let text = [answer.statusLine, ...lines, '', readable(answer.body)].join('\n');
   if (differs.includes('address')) {
-    const { url } = side === 'direct' ? twins.direct : twins.world.org;
+    const { url } = side === 'direct' ? parity.direct : parity.harness.org;
     text = text.replaceAll(url, '{address}');
   }
   if (differs.includes('entity tag')) text = text.replaceAll(/"[\w+/]{27}="/g, '{entity tag}');

@@ -23,7 +23,7 @@ export interface Judged {
   stands: boolean;
 }
 
-export interface Keeping {
+export interface MergePolicy {
   judge(
     record: ReadRecord,
     row: MirrorRow | null,
@@ -47,7 +47,7 @@ export interface Keeping {
   startAt(positions: object): object;
 }
 
-export const asBuilt: Keeping = {
+export const asBuilt: MergePolicy = {
   judge(record, row, fence, { lo, hi }, { partial }) {
     if (record.copy) {
       const verdict = record.copy === 'tied' ? 'dirty' : 'stale';

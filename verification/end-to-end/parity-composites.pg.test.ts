@@ -1,5 +1,5 @@
-import { type Case, compareCases, openTwins } from '@lockstep/harness/twins';
-import { dataPath } from '@lockstep/harness/world';
+import { dataPath } from '@lockstep/harness/end-to-end-harness';
+import { type Case, compareCases, openParity } from '@lockstep/harness/parity';
 
 const gzip = 'Accept-Encoding: gzip';
 const account = `${dataPath}/sobjects/Account`;
@@ -48,5 +48,5 @@ const others: Case[] = [
   { name: 'what there is not below composite', ask: 'POST /composite/nothing', body: {}, status: 404, applied: 'no' },
 ]; // biome-ignore format: a table
 
-const twins = await openTwins({ records: 300, sobjects: ['Account', 'Contact'] });
-compareCases(twins, [...composites, ...collections, ...others]);
+const parity = await openParity({ records: 300, sobjects: ['Account', 'Contact'] });
+compareCases(parity, [...composites, ...collections, ...others]);

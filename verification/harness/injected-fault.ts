@@ -16,11 +16,11 @@ export interface FaultToInject {
   effect: Record<string, unknown>;
 }
 
-export interface StruckFault {
+export interface InjectedFault {
   /** How often it has fired. */
   fired(): Promise<number>;
   /** Resolves when it has fired so often; fails where that does not happen. */
-  struck(times?: number): Promise<void>;
+  injected(times?: number): Promise<void>;
   /** Lets go what hangs now. */
   release(): Promise<void>;
   end(): Promise<void>;
@@ -30,7 +30,7 @@ export interface StruckFault {
 const lookEveryMs = 10;
 const looksMax = 1_000;
 
-export async function armFault(org: TestOrg, fault: FaultToInject): Promise<StruckFault> {
+export async function armFault(org: TestOrg, fault: FaultToInject): Promise<InjectedFault> {
   const { id } = await org.control<{ id: string }>('/faults', fault);
   const fired = async () => {
     const { faults } = await org.control<{ faults: { id: string; fired: number }[] }>('/faults');
@@ -38,7 +38,7 @@ export async function armFault(org: TestOrg, fault: FaultToInject): Promise<Stru
   };
   return {
     fired,
-    async struck(times = 1) {
+    async injected(times = 1) {
       for (let looks = 0; looks < looksMax; looks++) {
         if ((await fired()) >= times) return;
         await systemClock.sleep(lookEveryMs);

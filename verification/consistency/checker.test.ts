@@ -1,8 +1,8 @@
-/** The judge must be able to fail: each promise is broken once here, on paper, and each time it has to say so. */
+/** The checker must be able to fail: each promise is broken once here, on paper, and each time it has to say so. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Checker, checked } from './checker.ts';
 import type { Happening, Outcome, Promised, Row } from './history.ts';
-import { Judge, judged } from './judge.ts';
 import { RecordHistory } from './record-history.ts';
 
 const options = { fieldsOf: () => ['Site', 'Phone'], soonMs: 1_000 };
@@ -48,9 +48,9 @@ const [one, two, three] = [
   ['three', '+1'],
 ] as const;
 
-/** What the judge says, without its stories. */
+/** What the checker says, without its stories. */
 const brokenBy = (...happenings: Happening[]) =>
-  judged(happenings, options).map(({ promised, what }) => [promised, what] as const);
+  checked(happenings, options).map(({ promised, what }) => [promised, what] as const);
 const isKept = (...happenings: Happening[]) => assert.deepEqual(brokenBy(...happenings), []);
 function breaks(promised: Promised, what: RegExp, ...happenings: Happening[]): void {
   const broken = brokenBy(...happenings);
@@ -186,11 +186,11 @@ test('an answer that names no record stands for all that the org has committed f
 });
 
 test('a record that breaks a promise is told once, with its story and what disturbed', () => {
-  const [violation, ...others] = judged(
+  const [violation, ...others] = checked(
     [
       found(0, one),
       commit(10, two, 1),
-      { kind: 'weather', at: 15, text: 'slow answers begin' },
+      { kind: 'nemesis', at: 15, text: 'slow answers begin' },
       answered(20, 'yes'),
       seen(21, one),
       seen(22, one),
@@ -209,12 +209,12 @@ test('a record that breaks a promise is told once, with its story and what distu
 });
 
 test('records that are over are forgotten as soon as nothing is deferred', () => {
-  const judge = new Judge(options);
-  for (const one of [found(0, ['one', null]), commit(10, two, 1), answered(20, 'poll')]) judge.take(one);
-  judge.take({ kind: 'over', at: 30, record });
-  assert.equal(judge.size, 1);
-  judge.take(seen(31, two));
-  assert.equal(judge.size, 0);
+  const check = new Checker(options);
+  for (const one of [found(0, ['one', null]), commit(10, two, 1), answered(20, 'poll')]) check.take(one);
+  check.take({ kind: 'over', at: 30, record });
+  assert.equal(check.size, 1);
+  check.take(seen(31, two));
+  assert.equal(check.size, 0);
 });
 
 test('only as many versions are kept as may still be seen', () => {

@@ -1,4 +1,4 @@
-import { type Case, compareCases, openTwins } from '@lockstep/harness/twins';
+import { type Case, compareCases, openParity } from '@lockstep/harness/parity';
 
 const gzip = 'Accept-Encoding: gzip';
 const soql = (text: string) => encodeURIComponent(text);
@@ -46,5 +46,5 @@ const besides: Case[] = [
   { name: 'another API, which may write', ask: 'POST /services/apexrest/anything', body: {}, status: 404, applied: 'no' },
 ]; // biome-ignore format: a table
 
-const twins = await openTwins({ records: 3_000, sobjects: ['Account', 'Lead'] });
-compareCases(twins, [...queries, ...besides]);
+const parity = await openParity({ records: 3_000, sobjects: ['Account', 'Lead'] });
+compareCases(parity, [...queries, ...besides]);

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { TestOrg } from '@lockstep/harness/org';
-import { type Case, compareCases, openTwins } from '@lockstep/harness/twins';
+import { type Case, compareCases, openParity } from '@lockstep/harness/parity';
 
 const json = 'Content-Type: application/json';
 const account = '/sobjects/Account/{account}';
@@ -104,7 +104,7 @@ const refusals: Case[] = [
 
 /** Another transaction holds the row until the answer is there. */
 async function holdRow(org: TestOrg): Promise<void> {
-  const id = twins.known.direct.get('account') ?? '';
+  const id = parity.known.direct.get('account') ?? '';
   const { id: transaction } = await org.control<{ id: string }>('/transactions/open', {
     as: 'demo',
     writes: [{ update: id, values: { Site: 'held' } }],
@@ -123,8 +123,8 @@ function soapLogin(username: string, password: string): string {
 }
 
 const held = new Map<TestOrg, string>();
-const twins = await openTwins({ records: 300, sobjects: ['Account', 'Contact'] });
+const parity = await openParity({ records: 300, sobjects: ['Account', 'Contact'] });
 for (const side of ['direct', 'proxied'] as const)
-  twins.known[side].set('org', twins.direct.orgId.slice(0, 15));
+  parity.known[side].set('org', parity.direct.orgId.slice(0, 15));
 
-compareCases(twins, [...versionsAndDescribes, ...rows, ...refusals]);
+compareCases(parity, [...versionsAndDescribes, ...rows, ...refusals]);

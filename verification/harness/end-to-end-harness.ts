@@ -15,7 +15,7 @@ import { makeTestSync, openMirror } from './test-sync.ts';
  * All of Lockstep for one test: a simulated org as a process, a control database, one sync with its private
  * database, a worker that runs it and a proxy in front of it, each real. Everything is gone at the end.
  */
-export interface World extends AsyncDisposable {
+export interface EndToEndHarness extends AsyncDisposable {
   org: TestOrg;
   sync: Sync;
   control: TestControl;
@@ -51,13 +51,13 @@ export interface ProxyAnswer {
 
 export const dataPath = '/services/data/v62.0';
 
-export async function openWorld(options: {
+export async function openEndToEndHarness(options: {
   org: OrgOptions;
   sobjects: readonly string[];
   intervalMs?: number;
   /** What the org is to have before the sync is made. */
   prepare?: (org: TestOrg) => Promise<void>;
-}): Promise<World> {
+}): Promise<EndToEndHarness> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg(options.org));
   await options.prepare?.(org);

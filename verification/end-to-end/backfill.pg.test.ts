@@ -1,0 +1,31 @@
+/** What is promised while a table is being copied for the first time. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { sql } from '@lockstep/foundation/sql';
+import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
+import { startOrg } from '@lockstep/harness/org';
+
+const org = await startOrg({ records: 400 });
+after(() => org[Symbol.asyncDispose]());
+
+const stateOf = async (harness: ClockHarness, sobject: string) => {
+  const [status] = await harness.mirror.query<{ state: string; read: boolean }>(sql`
+    SELECT state, read_until IS NOT NULL AS read FROM _lockstep.status WHERE sobject = ${sobject}`);
+  return status;
+};
+
+test('a change made during the first copies is in the mirror before they end, and nothing is claimed until then', async () => {
+  await using harness = await openClockHarness({
+    org,
+    sobjects: ['Account', 'Contact'],
+    intervalMs: 3_000,
+    pageRows: 2,
+  });
+  await harness.pass(6_000);
+  const [id = ''] = await harness.write([{ create: 'Contact', values: { LastName: 'Meanwhile' } }]);
+  await harness.pass(30_000);
+  assert.equal((await harness.row('contact', id))?.lastname, 'Meanwhile');
+  assert.deepEqual(await stateOf(harness, 'Contact'), { state: 'backfilling', read: false });
+  await harness.copy();
+  assert.deepEqual(await stateOf(harness, 'Contact'), { state: 'current', read: true });
+});

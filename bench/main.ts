@@ -33,7 +33,7 @@ const benches: Record<string, Bench> = {
     run: marks,
   },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
-  'rest-backfill': { what: 'a first copy over REST against the org’s own rate', run: restBackfill },
+  'rest-backfill': { what: 'a backfill over REST against the org’s own rate', run: restBackfill },
   freshness: {
     what: 'from a commit in the org to the mirror, and changes a second (half an hour)',
     run: freshness,

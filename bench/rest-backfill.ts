@@ -10,7 +10,7 @@ const slots = 5;
 const sourceRounds = 2;
 
 /**
- * A first copy over REST without a bound to its pace, against the rate at which the org serves the same requests to
+ * A backfill over REST without a bound to its pace, against the rate at which the org serves the same requests to
  * somebody who only counts their bytes.
  */
 export async function restBackfill(): Promise<Figures> {
@@ -47,7 +47,7 @@ function requestsOf({ control }: EndToEndHarness): number {
   return lines.slice(0, last).filter((line) => line.includes('"msg":"asked Salesforce"')).length;
 }
 
-/** The requests of a first copy, one after the other, their answers only read. */
+/** The requests of a backfill, one after the other, their answers only read. */
 async function sourceMs({ org, admin }: EndToEndHarness, rows: number): Promise<number> {
   const columns = await admin.query<{ field: string }>(
     sql`SELECT field FROM _lockstep.column ORDER BY ordinal`,

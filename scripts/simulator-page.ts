@@ -1,7 +1,7 @@
-// Writes docs/simulator.md from the knobs of the simulated org. Run after changing them: npm run simulator-page
+// Writes docs/simulator.md from the control endpoints of the simulated org. Run after changing them: npm run simulator-page
 import { writeFileSync } from 'node:fs';
-import type { Knob } from '@lockstep/simulated-org/control/testing';
-import { knobGroups, namedAnswers, schemaOf } from '@lockstep/simulated-org/control/testing';
+import type { ControlEndpoint } from '@lockstep/simulated-org/control/testing';
+import { endpointGroups, namedAnswers, schemaOf } from '@lockstep/simulated-org/control/testing';
 
 interface Schema {
   description?: string;
@@ -15,7 +15,7 @@ const intro = `# The simulated org
 A Salesforce org in a PostgreSQL database, for tests in any language: yours as well as Lockstep's. It answers the REST
 API (sobjects, SOQL, composites, limits, \`updated\` and \`deleted\`), Bulk API 2.0 and OAuth with Salesforce's statuses,
 bodies and headers. A second port, the control API, moves its time and makes it misbehave. This page is made from
-\`packages/simulated-org/src/control/knobs.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
+\`packages/simulated-org/src/control/control endpoints.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
 
 ## Start it
 
@@ -100,12 +100,12 @@ them. Deletions of records that a user may not see are told to that user all the
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-function knobRow({ method, path, does, example }: Knob): string {
+function endpointRow({ method, path, does, example }: ControlEndpoint): string {
   const body = method === 'POST' ? code(JSON.stringify(example)) : '';
   return `| ${code(`${method} ${path}`)} | ${cell(does)} | ${body} |`;
 }
 
-const groupText = ({ title, about, knobs }: (typeof knobGroups)[number]): string =>
+const groupText = ({ title, about, endpoints }: (typeof endpointGroups)[number]): string =>
   [
     `## ${title}`,
     '',
@@ -113,7 +113,7 @@ const groupText = ({ title, about, knobs }: (typeof knobGroups)[number]): string
     '',
     '| call | does | example |',
     '|---|---|---|',
-    ...knobs.map(knobRow),
+    ...endpoints.map(endpointRow),
     '',
   ].join('\n');
 
@@ -130,9 +130,9 @@ function fieldRows(schema: Schema | undefined, before = ''): string[] {
 }
 
 function faultText(): string {
-  const arm = knobGroups
-    .flatMap(({ knobs }) => knobs)
-    .find((knob) => knob.path === '/faults' && knob.method === 'POST');
+  const arm = endpointGroups
+    .flatMap(({ endpoints }) => endpoints)
+    .find((endpoint) => endpoint.path === '/faults' && endpoint.method === 'POST');
   const schema = (arm ? schemaOf(arm) : {}) as Schema;
   const names = namedAnswers.map(code).join(', ');
   return [
@@ -147,6 +147,6 @@ function faultText(): string {
   ].join('\n');
 }
 
-export const simulatorPage = (): string => [intro, ...knobGroups.map(groupText), faultText()].join('\n');
+export const simulatorPage = (): string => [intro, ...endpointGroups.map(groupText), faultText()].join('\n');
 
 if (import.meta.main) writeFileSync(new URL('../docs/simulator.md', import.meta.url), simulatorPage());

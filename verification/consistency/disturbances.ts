@@ -23,7 +23,7 @@ const moments = ['before', 'after'] as const;
 const refusals = ['SERVER_UNAVAILABLE', 'HTML_503', 'UNKNOWN_EXCEPTION', 'TOO_MANY_REQUESTS'] as const;
 
 /** A share of the requests suffers an effect, drawn anew each time that the disturbance begins. */
-const struck = (
+const injected = (
   name: string,
   match: object,
   effect: (random: Random) => object,
@@ -53,24 +53,24 @@ const tornRows = (random: Random): object =>
   ]);
 
 export const disturbances: readonly Disturbance[] = [
-  struck('slow answers to the sync', sync, (random) => ({ delayAnswerMs: random.between(200, 4_000) })),
-  struck('slow handling of the sync', sync, (random) => ({ delayMs: random.between(200, 2_000) })),
-  struck('lost answers to the sync', sync, (random) => ({ reset: random.pick(moments) })),
-  struck('refusals of the sync', sync, (random) => ({
+  injected('slow answers to the sync', sync, (random) => ({ delayAnswerMs: random.between(200, 4_000) })),
+  injected('slow handling of the sync', sync, (random) => ({ delayMs: random.between(200, 2_000) })),
+  injected('lost answers to the sync', sync, (random) => ({ reset: random.pick(moments) })),
+  injected('refusals of the sync', sync, (random) => ({
     answer: random.pick(refusals),
     retryAfterSeconds: 1,
   })),
-  struck('refused queries of the sync', queriesOfSync, () => ({ answer: 'QUERY_TIMEOUT' })),
-  struck('torn answers to the sync', sync, (random) => ({
+  injected('refused queries of the sync', queriesOfSync, () => ({ answer: 'QUERY_TIMEOUT' })),
+  injected('torn answers to the sync', sync, (random) => ({
     truncate: { bytes: random.between(10, 5_000), end: random.pick(ends) },
   })),
-  struck('torn pages of the sync', queriesOfSync, (random) => ({ rows: tornRows(random) })),
-  struck('slow writes', clients, (random) => ({ delayMs: random.between(100, 1_500) })),
-  struck('slow answers to writes', clients, (random) => ({ delayAnswerMs: random.between(100, 3_500) })),
-  struck('lost writes', clients, (random) => ({ reset: random.pick(moments) }), [10, 40]),
-  struck('refused writes', clients, (random) => ({ answer: random.pick(refusals), retryAfterSeconds: 1 })),
-  struck('empty answers to writes', clients, () => ({ emptyBody: true }), [10, 40]),
-  struck(
+  injected('torn pages of the sync', queriesOfSync, (random) => ({ rows: tornRows(random) })),
+  injected('slow writes', clients, (random) => ({ delayMs: random.between(100, 1_500) })),
+  injected('slow answers to writes', clients, (random) => ({ delayAnswerMs: random.between(100, 3_500) })),
+  injected('lost writes', clients, (random) => ({ reset: random.pick(moments) }), [10, 40]),
+  injected('refused writes', clients, (random) => ({ answer: random.pick(refusals), retryAfterSeconds: 1 })),
+  injected('empty answers to writes', clients, () => ({ emptyBody: true }), [10, 40]),
+  injected(
     'torn answers to writes',
     clients,
     (random) => ({ truncate: { bytes: random.between(0, 40), end: random.pick(ends) } }),

@@ -6,7 +6,7 @@ import type { ProcessHarness } from './process-harness.ts';
 const everyMs = [4_000, 20_000] as const;
 const expiresInMs = 30_000;
 
-/** Somebody who has a table read whole again and again: its pages are of the same kind as those of a first copy. */
+/** Somebody who has a table read whole again and again: its pages are of the same kind as those of a backfill. */
 export async function runRereads(
   { control: { control }, sync }: ProcessHarness,
   random: Random,

@@ -1,5 +1,5 @@
 /**
- * One run: clients write through the proxy while the first copy, the polls, outsiders and disturbances go on; readers
+ * One run: clients write through the proxy while the backfill, the polls, outsiders and disturbances go on; readers
  * look at the rows over and over; the checker hears of everything.
  */
 import { seededRandom } from '@lockstep/foundation/random';
@@ -116,7 +116,7 @@ interface Course extends AsyncDisposable {
   nemesis: Nemesis;
 }
 
-/** Everything that a run takes, ready: Lockstep has begun its first copy. */
+/** Everything that a run takes, ready: Lockstep has begun its backfill. */
 async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunOptions): Promise<Course> {
   await using undo = new AsyncDisposableStack();
   const began = performance.now();
@@ -181,7 +181,7 @@ async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunO
   };
 }
 
-/** Some records that everybody will write, from all over the table, so that the first copy comes to them in time. */
+/** Some records that everybody will write, from all over the table, so that the backfill comes to them in time. */
 async function someIds({ org }: ProcessHarness, sobject: string, seed: number): Promise<string[]> {
   const found = await org.db.query<{ id: string }>(sql`
     SELECT "Id" AS id FROM ${ident('org', sobject)} WHERE NOT "IsDeleted"

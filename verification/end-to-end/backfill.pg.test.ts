@@ -14,7 +14,7 @@ const stateOf = async (harness: ClockHarness, sobject: string) => {
   return status;
 };
 
-test('a change made during the first copies is in the mirror before they end, and nothing is claimed until then', async () => {
+test('a change made during the backfills is in the mirror before they end, and nothing is claimed until then', async () => {
   await using harness = await openClockHarness({
     org,
     sobjects: ['Account', 'Contact'],

@@ -121,7 +121,7 @@ const countRequests = ({ harness, sobject }: { harness: ClockHarness; sobject: s
     effect: { delayMs: 0 },
   });
 
-test('a first copy whose pages are cut keeps its chains: as soon as their length is known, it asks for several at once', async () => {
+test('a backfill whose pages are cut keeps its chains: as soon as their length is known, it asks for several at once', async () => {
   await using shops = await openShops(1_200, { pageRows: 400 });
   await shops.cut(50);
   const requests = await countRequests(shops);

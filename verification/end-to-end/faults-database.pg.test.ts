@@ -108,7 +108,7 @@ test('a commit whose answer is lost is found done, and its page changes nothing 
   await harness.expectWhole();
 });
 
-test('a first copy that loses the answers to its commits again and again ends whole', async () => {
+test('a backfill that loses the answers to its commits again and again ends whole', async () => {
   await using wired = await openWired({ pageRows: 10 });
   const { harness, wire } = wired;
   await harness.pass(0);

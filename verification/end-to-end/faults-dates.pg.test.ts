@@ -76,7 +76,7 @@ for (const [what, dateOffsetMs] of [
   }
 }
 
-test('a first copy whose answers have a wrong time now and then is complete, and claims no time that has not come', async () => {
+test('a backfill whose answers have a wrong time now and then is complete, and claims no time that has not come', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 600 });
   await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs, pageRows: 50 });
   for (let turn = 0; turn < 4; turn++) {

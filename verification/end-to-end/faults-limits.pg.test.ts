@@ -1,5 +1,5 @@
 /**
- * Limits and outages of the org. Rows of the list of faults: 44 (request limit during a first copy), 45 (usage header),
+ * Limits and outages of the org. Rows of the list of faults: 44 (request limit during a backfill), 45 (usage header),
  * 46 (503 for two hours), 48 (429 with Retry-After), 49 (a locked row).
  */
 import assert from 'node:assert/strict';
@@ -22,7 +22,7 @@ const countRequests = (harness: ClockHarness) =>
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
-test('a request limit that ends a first copy at four fifths lets it go on from there, and writes go through', async () => {
+test('a request limit that ends a backfill at four fifths lets it go on from there, and writes go through', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 1_000 });
   await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 50 });
   const [inOrg] = await org.db.query<{ count: number }>(

@@ -100,7 +100,7 @@ test('a deployment of more records than a page holds arrives whole, although no 
   await harness.expectWhole();
 });
 
-test('a first copy of it over cut pages misses no record', async () => {
+test('a backfill of it over cut pages misses no record', async () => {
   await org.control('/queries/cut', { sobject: 'Region__mdt', rows: [5, 3] });
   await using harness = await openCopied();
   await org.control('/queries/lift', {});

@@ -23,7 +23,7 @@ const ofSync = { path: '*/composite', user: 'integration' } as const;
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
-/** A harness whose sync and proxy reach the org over a wire, with its first copy done. */
+/** A harness whose sync and proxy reach the org over a wire, with its backfill done. */
 async function openWired(): Promise<{ harness: ClockHarness; wire: Wire } & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const wire = undo.use(await openWire({ port: Number(new URL(org.url).port), host: '127.0.0.1' }));

@@ -67,7 +67,7 @@ test('a page without a record that is not the last one is that object’s proble
   await harness.expectWhole();
 });
 
-test('a first copy whose every page comes in another order misses no row', async () => {
+test('a backfill whose every page comes in another order misses no row', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Contact'], pageRows: 10 });
   const order = await harness.inject({
     match: { contains: 'FROM Contact', inside: 'only' },

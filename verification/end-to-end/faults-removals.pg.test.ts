@@ -41,7 +41,7 @@ const stands = async (harness: ClockHarness, id: string) => (await harness.row('
 const repairs = (harness: ClockHarness) =>
   harness.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
-/** All that happened to the rows of accounts since the last first copy. */
+/** All that happened to the rows of accounts since the last backfill. */
 const changes = (harness: ClockHarness) =>
   harness.mirror.query(sql`
     SELECT operation, id FROM witness.change WHERE table_name = 'account' ORDER BY change_no`);

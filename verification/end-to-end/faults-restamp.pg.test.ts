@@ -1,6 +1,6 @@
 /**
  * Much to read of one table, and the others beside it. Row of the list of faults: 96 (a mass of records that are stamped
- * again); and first copies beside tables that are complete.
+ * again); and backfills beside tables that are complete.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -16,7 +16,7 @@ const sobjects = ['Account', 'Contact', 'Lead', 'Opportunity', 'Case'];
 /** A table is polled within so many intervals, whatever the others bring. */
 const fairIntervals = sobjects.length * 1.5;
 
-/** Old ones, which only a first copy reads. */
+/** Old ones, which only a backfill reads. */
 const generate = (sobject: string, count: number) =>
   org.control('/records/generate', { sobject, count, at: '2026-01-01T00:00:00Z' });
 
@@ -68,7 +68,7 @@ test('a mass of records that are stamped again is read in windows, and the other
   await harness.expectWhole();
 });
 
-test('first copies of several tables side by side leave those that are complete their polls', async () => {
+test('backfills of several tables side by side leave those that are complete their polls', async () => {
   const pageRows = 50;
   await generate('Contact', 60 * pageRows);
   await generate('Opportunity', 30 * pageRows);

@@ -64,7 +64,7 @@ test('a record stamped seconds before its commit arrives after it', async () => 
   );
 });
 
-test('a restart goes on where the first copy stopped', async () => {
+test('a restart goes on where the backfill stopped', async () => {
   await using harness = await openEndToEndHarness({
     org: { records: 40_000 },
     sobjects: ['Contact'],

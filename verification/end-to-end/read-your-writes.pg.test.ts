@@ -13,7 +13,7 @@ const rowOf = async (harness: EndToEndHarness, table: 'account' | 'invoice_line_
 
 const idIn = (text: string) => (JSON.parse(text) as { id: string }).id;
 
-test('a write is visible to SQL when its answer arrives, while polls and a first copy run', async () => {
+test('a write is visible to SQL when its answer arrives, while polls and a backfill run', async () => {
   await using harness = await openEndToEndHarness({
     org: { records: 20_000, activityPerSecond: 20 },
     sobjects: ['Account', 'Contact', 'Lead', 'Opportunity', 'Invoice__c', 'Invoice_Line__c'],

@@ -87,7 +87,7 @@ test('what becomes of writes while the database is away changes for a proxy that
   await syncs.end();
 });
 
-test('the end of the last first copy is put into the outbox once, however often the sync starts', async () => {
+test('the end of the last backfill is put into the outbox once, however often the sync starts', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead', 'Product2'] });
   for (let start = 0; start < 3; start++) {
     const worker = harness.startWorker();

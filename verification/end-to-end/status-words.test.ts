@@ -126,8 +126,8 @@ test('an object is behind after ten of its turns, a minute at least, while the s
   const begun = { read_until: '2026-11-24 09:20:00+00', settled_until: '2026-11-24 09:20:00+00' };
   assert.equal(see([object(begun)]).findings.length, 0, 'what has just been copied is polled next');
   const copying = object({ state: 'backfilling', read_until: null, settled_until: null });
-  assert.equal(see([copying]).headline, 'First copy: 0 of 1 object complete, one request every 3 s');
-  assert.deepEqual(reasonsOf([copying]), ['acme: Contact: First copy']);
+  assert.equal(see([copying]).headline, 'Backfill: 0 of 1 object complete, one request every 3 s');
+  assert.deepEqual(reasonsOf([copying]), ['acme: Contact: Backfill']);
 });
 
 test('what the sync as a whole waits for comes before what its objects wait for, which is told all the same', () => {

@@ -27,7 +27,7 @@ async function openSetup(): Promise<Setup> {
   const worker = harness.startWorker();
   await harness.until(
     sql`SELECT bool_and(coalesce(read_until, '-infinity') > now() - interval '20 s') FROM _lockstep.status`,
-    'every object has been polled since its first copy',
+    'every object has been polled since its backfill',
   );
   await worker.stop();
   const { control, database, keyBytes } = harness.control;

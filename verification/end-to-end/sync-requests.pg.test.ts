@@ -88,7 +88,7 @@ test('a flush reads what the log of deletions knows', async () => {
   await harness.expectWhole();
 });
 
-test('a flush leaves out a table whose first copy runs, and says so', async () => {
+test('a flush leaves out a table whose backfill runs, and says so', async () => {
   await org.control('/records/generate', { sobject: 'Contact', count: 2_000, at: '2026-01-01T00:00:00Z' });
   await using harness = await openClockHarness({ org, sobjects: ['Contact', 'Lead'], pageRows: 25 });
   const isCurrent = async (sobject: string) => {
@@ -103,7 +103,7 @@ test('a flush leaves out a table whose first copy runs, and says so', async () =
     harness.row('lead', id),
   );
   assert.equal(seen?.company, 'Flushed');
-  const skipped = [{ object: 'Contact', reason: 'its first copy is not complete' }];
+  const skipped = [{ object: 'Contact', reason: 'its backfill is not complete' }];
   assert.deepEqual(result, { objects: 1, skipped, repairs: [], setAside: [] });
   assert.equal(await isCurrent('Contact'), false);
 });

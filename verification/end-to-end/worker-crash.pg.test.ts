@@ -9,7 +9,7 @@ import { startWorkerChild } from '@lockstep/harness/worker-child';
 
 const rounds = 20;
 
-test('a worker that is killed at any point of a first copy loses nothing and repeats nothing visibly', async () => {
+test('a worker that is killed at any point of a backfill loses nothing and repeats nothing visibly', async () => {
   await using harness = await openEndToEndHarness({
     org: { records: 40_000, activityPerSecond: 5 },
     sobjects: ['Account', 'Contact', 'Lead'],
@@ -34,7 +34,7 @@ test('a worker that is killed at any point of a first copy loses nothing and rep
   }
 });
 
-/** Empties the mirror where the first copy is complete, so that every kill falls into one. */
+/** Empties the mirror where the backfill is complete, so that every kill falls into one. */
 async function beginAgain(harness: EndToEndHarness): Promise<void> {
   const [copying] = await harness.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
   if (copying) return;

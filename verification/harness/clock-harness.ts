@@ -41,7 +41,7 @@ export interface ClockHarness extends AsyncDisposable, Witness {
   advance(ms: number): Promise<void>;
   /** Lets time pass; what the engine does meanwhile is done, and no claim was ever beyond its proof. */
   pass(ms: number): Promise<void>;
-  /** Lets time pass until every first copy is complete. */
+  /** Lets time pass until every backfill is complete. */
   copy(): Promise<void>;
   /** Lets W pass and whatever is left to read be read. */
   settle(): Promise<void>;
@@ -168,7 +168,7 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
           SELECT FROM _lockstep.status WHERE state IN ('queued', 'backfilling') LIMIT 1`);
         if (!copying) return;
       }
-      assert(false, 'the first copies do not end');
+      assert(false, 'the backfills do not end');
     },
     async settle() {
       await pass(settleMs);

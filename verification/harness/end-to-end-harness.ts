@@ -148,7 +148,7 @@ export async function openEndToEndHarness(options: {
     untilComplete: () =>
       until(
         sql`SELECT count(*) > 0 AND bool_and(state = 'current') FROM _lockstep.status`,
-        'every first copy is complete',
+        'every backfill is complete',
       ),
     async countInOrg(sobject) {
       const { json } = await org.request(

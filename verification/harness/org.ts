@@ -28,7 +28,7 @@ export interface TestOrg extends AsyncDisposable {
   /** Sends one request, as the demo user unless `token` says otherwise; null sends none. */
   request(method: string, path: string, options?: OrgRequest): Promise<OrgAnswer>;
   /**
-   * Turns a knob of the control API: POST with a body, GET without.
+   * Turns a control endpoint of the control API: POST with a body, GET without.
    *
    * @throws where it refuses
    */

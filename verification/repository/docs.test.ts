@@ -62,7 +62,7 @@ test('the page of errors is the catalogue', () => {
   assert.equal(read('docs/errors.md'), errorsPage(), 'run: npm run errors-page');
 });
 
-test('the page of the simulated org is its list of knobs', () => {
+test('the page of the simulated org is its list of control endpoints', () => {
   assert.equal(read('docs/simulator.md'), simulatorPage(), 'run: npm run simulator-page');
 });
 

@@ -62,7 +62,7 @@ const options = z.object({
     .register(explained, {
       form: 'smtp://user:password@host:port or smtps://…',
       unset: 'no e-mail',
-      why: 'Sends the e-mail that says when a first copy is complete.',
+      why: 'Sends the e-mail that says when a backfill is complete.',
     }),
   LOCKSTEP_MAIL_FROM: text.optional().register(explained, {
     form: 'an address',

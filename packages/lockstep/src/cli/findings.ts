@@ -37,7 +37,7 @@ export const headlineOf = ({ severity, says }: Finding): string =>
 /** In the column STATE. */
 export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {
   const worst = findings.find((finding) => finding.sobject === sobject);
-  // That its first copy is not complete says more than what is healthy for all that.
+  // That its backfill is not complete says more than what is healthy for all that.
   if (!worst || (isHealthy(worst) && state !== 'current')) return stateWord(state);
   return severities[worst.severity].word;
 }
@@ -96,7 +96,7 @@ const checks: Record<string, string> = {
   'deleted log': 'its log of deletions is not read',
 };
 const failures: Record<string, string> = {
-  backfill: 'its first copy stands still',
+  backfill: 'its backfill stands still',
   table: 'its rows are not stored',
   're-read': 'marked records are not read again',
 };
@@ -111,10 +111,10 @@ function problemFinding(problem: Problem, now: number): Finding {
   return { sobject, severity, says, reason: `${code}: ${explanation}`, next };
 }
 
-/** A first copy ends with the claim of its beginning, some time before; the first poll makes it new. */
+/** A backfill ends with the claim of its beginning, some time before; the first poll makes it new. */
 const firstPollWithinMs = 3_600_000;
 
-/** A table whose first copy is not complete claims no time; what is stopped or fails says so by itself. */
+/** A table whose backfill is not complete claims no time; what is stopped or fails says so by itself. */
 function behind(
   { name, intervalMs }: Pick<Sync, 'name' | 'intervalMs'>,
   { sobject, read_until: at, settled_until: settled, stop_code: stopCode, problems }: ObjectStatus,

@@ -5,7 +5,7 @@ export type Mail = { subject: string; text: string };
 
 const columns = 72;
 
-/** What is known when the last table's first copy is complete. */
+/** What is known when the last table's backfill is complete. */
 export const backfillComplete = z.object({
   tables: z.array(z.object({ sobject: z.string(), rows: z.number().int().nonnegative() })),
   /** From the first request to the last table. */

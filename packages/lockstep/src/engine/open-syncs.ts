@@ -53,7 +53,7 @@ export interface EngineDeps {
   owner: string;
   /** Told when a sync begins to wait for something, and with null when it goes on. */
   onSyncProblem?: (news: { sync: SyncId; name: string; fault: Fault | null }) => void;
-  /** Told when the last first copy of a sync is complete, at each start after that as well. */
+  /** Told when the last backfill of a sync is complete, at each start after that as well. */
   onComplete?: (news: { sync: SyncId; name: string; rows: number }) => void;
 }
 

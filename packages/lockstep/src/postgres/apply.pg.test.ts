@@ -188,7 +188,7 @@ test('a cursor that has moved since stays where it is, completes nothing, and th
   ]);
 });
 
-test('the status claims what head and recheck have proven, and nothing before the first copy is complete', async () => {
+test('the status claims what head and recheck have proven, and nothing before the backfill is complete', async () => {
   await using harness = await openDestinationHarness();
   const positions = { head: { at: 1_800_000_000 }, recheck: { at: 1_700_000_000 }, backfill: {} };
   await beginStream(harness.db, 1, positions, 10);

@@ -89,7 +89,7 @@ export async function applyRemainder(
     const ids = await standing(tx, table.stream, marks.ids);
     await markDirty(tx, table.stream.streamNo, ids, { urgent: false, reason: marks.reason });
   }
-  // After all pages: one of them can have completed the first copy.
+  // After all pages: one of them can have completed the backfill.
   for (const { table, stop } of rest) {
     if (stop) await statements.stopStream(tx, table.stream.streamNo, stop.code, stop.message);
     if (stop === null) await statements.restartStreams(tx, [table.stream.streamNo]);

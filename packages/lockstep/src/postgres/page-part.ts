@@ -20,7 +20,7 @@ export interface CursorMove {
   kind: statements.CursorKind;
   version: number;
   to: object;
-  /** The server's second at which this step completes the first copy. */
+  /** The server's second at which this step completes the backfill. */
   backfilledAt?: number;
   /** This step completes a check, which began at that second of Salesforce's time. */
   verified?: { level: statements.VerifiedLevel; at: number };

@@ -21,7 +21,7 @@ export async function readFigures(db: Tx) {
   return { ticket: last?.ticket ?? 0, figures: await marks.selectFigures(db) };
 }
 
-/** Begins a stream: its cursors, and what to expect of its first copy. Repeatable: a begun stream stays as it is. */
+/** Begins a stream: its cursors, and what to expect of its backfill. Repeatable: a begun stream stays as it is. */
 export async function beginStream(
   tx: Tx,
   streamNo: number,

@@ -216,7 +216,7 @@ test('an index of somebody else that begins with the same column serves as well'
   );
 });
 
-test('cursors of changes, marks and fences outlive the restoring, and only the first copy begins anew', async () => {
+test('cursors of changes, marks and fences outlive the restoring, and only the backfill begins anew', async () => {
   await using harness = await openEndToEndHarness();
   const older = await harness.open();
   await harness.apply(two);

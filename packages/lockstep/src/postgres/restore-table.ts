@@ -38,13 +38,13 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
  *
  * What the stream has besides its rows stays, because rows stay too:
  * - head, recheck and the log of deletions go on from where they stood. A start behind that would miss what was deleted
- *   since, and a first copy does not see deletions. Only the first copy's own cursor goes.
+ *   since, and a backfill does not see deletions. Only the backfill's own cursor goes.
  * - Marks stay: somebody may wait for the record, or it may be one that is gone in Salesforce.
  * - Fences stay: a reading that is older than one of them may still be under way, and would undo it. A reading that
  *   begins after this is newer than all of them.
  *
  * For the holder of the sync, while no page of the stream is on its way: a cursor that one of them brings could complete
- * the first copy that begins here. The stream has to be loaded again afterwards, because its plan has a new version.
+ * the backfill that begins here. The stream has to be loaded again afterwards, because its plan has a new version.
  *
  * @param lockWaitMs  so long it waits for readers of the table, while later readers wait behind it
  * @returns what was found, for a person; null: nothing that rows have to be read again for

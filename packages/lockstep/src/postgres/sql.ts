@@ -175,7 +175,7 @@ export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemo
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}
    WHERE stream_no = ${streamNo}`);
 
-/** The first copy is complete, at this second of the server's. */
+/** The backfill is complete, at this second of the server's. */
 export const completeBackfill = (tx: Tx, streamNo: number, at: number) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})), state = 'current'

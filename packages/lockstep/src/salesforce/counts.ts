@@ -1,4 +1,4 @@
-/** How many records there are, for the progress of a first copy. */
+/** How many records there are, for the progress of a backfill. */
 
 import { assert } from '@lockstep/foundation/assert';
 import { z } from 'zod';

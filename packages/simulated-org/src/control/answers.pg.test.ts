@@ -47,8 +47,8 @@ test('Salesforce’s own refusals come by name, once, and then the org is itself
   };
   for (const answer of namedAnswers) {
     await arm({ effect: { answer, name: 'Name' } });
-    const struck = await query('SELECT Name FROM Account LIMIT 1');
-    assert.equal(struck.status, statuses[answer] ?? 400, answer);
+    const injected = await query('SELECT Name FROM Account LIMIT 1');
+    assert.equal(injected.status, statuses[answer] ?? 400, answer);
     assert.equal((await query('SELECT Id FROM Account LIMIT 1')).status, 200, answer);
   }
 });
@@ -181,17 +181,17 @@ test('a fault for one client lets the others be, and meets its subrequests', asy
   assert.equal(await batch(named), 404);
 });
 
-test('inside composites and batches, single answers are struck', async () => {
+test('inside composites and batches, single answers are injected', async () => {
   const match = { inside: 'only', contains: 'FROM Contact' };
   const urls = ['/query?q=SELECT+Id+FROM+Account+LIMIT+1', '/query?q=SELECT+Id+FROM+Contact+LIMIT+1'];
   await arm({ match, effect: { answer: 'UNKNOWN_EXCEPTION' } });
   assert.equal((await query('SELECT Id FROM Contact LIMIT 1')).status, 200);
-  const struck = parts(await composite(...urls));
+  const injected = parts(await composite(...urls));
   assert.deepEqual(
-    struck.map((part) => part.httpStatusCode),
+    injected.map((part) => part.httpStatusCode),
     [200, 500],
   );
-  assert.equal(codeOf(struck[1]?.body), 'UNKNOWN_EXCEPTION');
+  assert.equal(codeOf(injected[1]?.body), 'UNKNOWN_EXCEPTION');
 
   await arm({ match, effect: { answer: 'HTML_503' } });
   const html = parts(await composite(...urls));

@@ -4,7 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { startOrg } from '@lockstep/harness/org';
-import { knobGroups } from './knobs.ts';
+import { endpointGroups } from './control-endpoints.ts';
 
 const org = await startOrg({ records: 200 });
 after(() => org[Symbol.asyncDispose]());
@@ -24,13 +24,13 @@ async function ask(method: string, path: string, headers: Record<string, string>
 const json = { 'Content-Type': 'application/json' };
 const { port } = new URL(org.controlUrl());
 
-test('the root lists every knob with what it does, its body and an example', async () => {
+test('the root lists every control endpoint with what it does, its body and an example', async () => {
   const { status, json: list } = await ask('GET', '/');
   assert.equal(status, 200);
-  const { groups } = list as unknown as { groups: { knobs: Record<string, unknown>[] }[] };
-  const listed = groups.flatMap((group) => group.knobs);
-  assert.equal(listed.length, knobGroups.flatMap((group) => group.knobs).length);
-  const advance = listed.find((knob) => knob.path === '/clock/advance');
+  const { groups } = list as unknown as { groups: { endpoints: Record<string, unknown>[] }[] };
+  const listed = groups.flatMap((group) => group.endpoints);
+  assert.equal(listed.length, endpointGroups.flatMap((group) => group.endpoints).length);
+  const advance = listed.find((endpoint) => endpoint.path === '/clock/advance');
   assert.deepEqual(advance?.example, { ms: 3_600_000 });
   assert.match(JSON.stringify(advance?.body), /"ms":\{.*"type":"integer"/);
 });

@@ -6,9 +6,9 @@ import { listenFrom } from '../http/listen.ts';
 import { readBytes } from '../http/request-body.ts';
 import { end } from '../http/send.ts';
 import type { Org } from '../org.ts';
+import { type ControlEndpoint } from './control-endpoint.ts';
+import { endpointGroups, listing } from './control-endpoints.ts';
 import { ControlError } from './control-error.ts';
-import { type Knob } from './knob.ts';
-import { knobGroups, listing } from './knobs.ts';
 
 /**
  * The control API on a port of its own. It has no password, so it answers programs of this machine only: not web
@@ -27,7 +27,7 @@ class Refusal extends Error {
   }
 }
 
-const knobs = knobGroups.flatMap((group) => group.knobs);
+const endpoints = endpointGroups.flatMap((group) => group.endpoints);
 
 /** Listens on the first free port from `port` on; 0 takes any. `onDefect` is told what no client should cause. */
 export async function listenControl(
@@ -58,10 +58,11 @@ async function answerTo(org: Org, request: IncomingMessage): Promise<unknown> {
     if (method !== 'GET') throw new Refusal(405, 'use GET: / lists what can be done');
     return listing();
   }
-  const here = knobs.filter((knob) => knob.path === path);
+  const here = endpoints.filter((endpoint) => endpoint.path === path);
   if (here.length === 0) throw new Refusal(404, `there is no ${path}: GET / lists what can be done`);
-  const found = here.find((knob) => knob.method === method);
-  if (!found) throw new Refusal(405, `use ${here.map((knob) => knob.method).join(' or ')} for ${path}`);
+  const found = here.find((endpoint) => endpoint.method === method);
+  if (!found)
+    throw new Refusal(405, `use ${here.map((endpoint) => endpoint.method).join(' or ')} for ${path}`);
   return found.run(org, method === 'GET' ? {} : readBody(found, await bodyOf(request)));
 }
 
@@ -81,7 +82,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return (await readBytes(request, bodyBytesMax, refusal)).toString();
 }
 
-function readBody({ path, body }: Knob, text: string): unknown {
+function readBody({ path, body }: ControlEndpoint, text: string): unknown {
   let value: unknown;
   try {
     value = text.trim() === '' ? {} : JSON.parse(text);

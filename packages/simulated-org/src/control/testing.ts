@@ -1,5 +1,5 @@
 /** What tests outside this package need of this room, besides its index. */
 
-export type { Knob } from './knob.ts';
-export { knobGroups, schemaOf } from './knobs.ts';
+export type { ControlEndpoint } from './control-endpoint.ts';
+export { endpointGroups, schemaOf } from './control-endpoints.ts';
 export { namedAnswers } from './named-answers.ts';

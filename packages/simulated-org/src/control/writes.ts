@@ -8,8 +8,8 @@ import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';
 import { type ColumnValues, columnValues } from '../write/field-values.ts';
 import { parseId } from '../write/ids.ts';
 import { undeleteRecord } from '../write/recycle-bin.ts';
+import { sobjectNamed, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { sobjectNamed, userIdOf } from './knob.ts';
 import { instant, userName } from './named-in-requests.ts';
 
 /** Writes that a person asks of the control API: any records, as any user, with any stamp. */

@@ -4,7 +4,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { authAnswer } from '../auth/index.ts';
 import { userOfRequest } from '../auth/tokens.ts';
 import { isUpload, uploadOf } from '../bulk/upload-body.ts';
-import { type Incoming, struckRequest } from '../control/struck.ts';
+import { type Incoming, injectedRequest } from '../control/injected.ts';
 import { type Org } from '../org.ts';
 import { isRecordForm, routeForm } from '../rest/record-form.ts';
 import { route, versions } from '../rest/rest.ts';
@@ -82,7 +82,9 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
     client: clientOf(request),
     body,
   };
-  return struckRequest(org, incoming, (db, isStale) => handle(org, request, response, incoming, db, isStale));
+  return injectedRequest(org, incoming, (db, isStale) =>
+    handle(org, request, response, incoming, db, isStale),
+  );
 }
 
 /** @param db  what the request reads from; `isStale` where that is an older state */

@@ -1,5 +1,5 @@
 import { jobsAnswer } from '../bulk/jobs.ts';
-import { struckCall } from '../control/struck.ts';
+import { injectedCall } from '../control/injected.ts';
 import { type Answer, answer, dataPath } from '../http/answer.ts';
 import { type Call } from '../http/call.ts';
 import { methodNotAllowed, notFound, versionRetired } from '../http/errors.ts';
@@ -49,7 +49,7 @@ export async function route(call: Call): Promise<Answer> {
   }
 }
 
-const routeInside = (call: Call): Promise<Answer> => struckCall(call, route);
+const routeInside = (call: Call): Promise<Answer> => injectedCall(call, route);
 
 async function compositeBelow(call: Call, resource: string, path: readonly string[]): Promise<Answer> {
   switch (resource) {

@@ -13,7 +13,7 @@ import { eraseDemo } from '../demo/demo-erase.ts';
 import { closingScreen } from '../demo/demo-screen.ts';
 import { countInOrg, type Demo, openDemo } from '../demo/demo-stage.ts';
 import { withControl } from '../running.ts';
-import { watchFirstCopy } from '../terminal/first-copy.ts';
+import { watchFirstCopy } from '../terminal/backfill-progress.ts';
 import type { Output } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';
 import { type OrgChoices, orgChoices, orgFlags } from './simulated-org.ts';
@@ -53,7 +53,7 @@ async function runDemo(
   return 0;
 }
 
-/** The first copy, and what can be done when it is complete. */
+/** The backfill, and what can be done when it is complete. */
 async function showCopy(demo: Demo, config: Config, output: Output): Promise<void> {
   const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep demo', connectionsMax: 1 });
   try {

@@ -116,7 +116,7 @@ export function told(sync: Sync, health: Health, looked: Looked): Seen {
   }
   const complete = objects.filter(({ state }) => !isInFirstCopy(state)).length;
   if (isRunning && complete < objects.length) {
-    const headline = `First copy: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
+    const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
     return { ...seen, state: 'running', headline, lines: [] };
   }
   const lines =

@@ -15,8 +15,8 @@ import { databaseFault, readStatus, removeEmbedded } from '../../postgres/index.
 import type { Context } from '../arguments.ts';
 import type { OrgChoices } from '../commands/simulated-org.ts';
 import { withControl } from '../running.ts';
+import { watchFirstCopy } from '../terminal/backfill-progress.ts';
 import { reportFailure } from '../terminal/failure.ts';
-import { watchFirstCopy } from '../terminal/first-copy.ts';
 import type { Output } from '../terminal/output.ts';
 import { eraseDemoDatabases } from './demo-erase.ts';
 import { countInOrg, type Demo, openDemo } from './demo-stage.ts';
@@ -31,7 +31,7 @@ interface Report {
   seconds: number | null;
 }
 
-/** A machine that needs longer for its first copy is not one to show a demo on. */
+/** A machine that needs longer for its backfill is not one to show a demo on. */
 const limitMs = 900_000;
 const outOfTime = new CommandError(`The check was not done within ${limitMs / 60_000} minutes`, {
   exitCode: exitCodes.timeRanOut,

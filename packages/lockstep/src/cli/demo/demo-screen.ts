@@ -1,4 +1,4 @@
-/** What the demo says when the first copy is complete: lines to paste, which README has too. */
+/** What the demo says when the backfill is complete: lines to paste, which README has too. */
 import { systemClock } from '@lockstep/foundation/clock';
 import { quoted, shellWord } from '@lockstep/foundation/shell-words';
 import { count } from '../terminal/output.ts';

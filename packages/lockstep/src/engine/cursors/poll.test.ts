@@ -188,7 +188,7 @@ test('under a load without an end a pass proves its time when it has read so far
   assert.equal(far?.pass?.from, now - 499);
 });
 
-test('a first copy goes on behind the last Id and is drained by a short page', () => {
+test('a backfill goes on behind the last Id and is drained by a short page', () => {
   assert.equal(idCondition(null), undefined);
   assert.equal(idCondition(id), `Id > '${id}'`);
   assert.equal(idCondition(id, "'@{q0.records[1999].Id}'"), "Id > '@{q0.records[1999].Id}'");

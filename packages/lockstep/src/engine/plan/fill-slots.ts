@@ -53,7 +53,7 @@ export interface Work {
   index: number;
 }
 
-/** Work that can use several slots of a request: first copies, passes that are pages behind, checks that are waited for. */
+/** Work that can use several slots of a request: backfills, passes that are pages behind, checks that are waited for. */
 export interface Bulk {
   work: Work;
   /** More than these are of use only where nothing else wants them: they were estimated. */

@@ -63,7 +63,7 @@ test('a recheck rides in its head’s query as long as neither is within a pass'
   assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), ['head and recheck 0']);
 });
 
-test('first copies get what the poll leaves, several pages of one stream in a chain', () => {
+test('backfills get what the poll leaves, several pages of one stream in a chain', () => {
   const slots = slotsOf(sync([stream(1), stream(2, { cursors: copying, polledAt: 99_000 })]));
   assert.deepEqual(kinds(slots), ['head 0', 'backfill 1', 'backfill 1', 'backfill 1', 'backfill 1']);
   assert.deepEqual(
@@ -81,17 +81,17 @@ test('tables that are being copied take one query of ten seconds for their polls
   assert.deepEqual(kinds(slotsOf(three, 130_000))[0], 'head 0');
 });
 
-test('while first copies run the poll keeps two slots', () => {
+test('while backfills run the poll keeps two slots', () => {
   const slots = slotsOf(sync([...numbered(4), stream(5, { cursors: copying, polledAt: 99_000 })]));
   assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'backfill 4', 'backfill 4', 'backfill 4']);
 });
 
-test('first copies run side by side', () => {
+test('backfills run side by side', () => {
   const slots = slotsOf(sync(numbered(3, { cursors: copying, polledAt: 99_000 })));
   assert.deepEqual(kinds(slots), ['backfill 0', 'backfill 0', 'backfill 1', 'backfill 1', 'backfill 2']);
 });
 
-test('while first copies run and rechecks are due, every head is asked within as many requests as there are streams', () => {
+test('while backfills run and rechecks are due, every head is asked within as many requests as there are streams', () => {
   for (const streamCount of [3, 5, 6]) {
     const due = { recheck: at({ at: serverNow - 2_000, pass: null }) };
     const late = { head: at({ at: serverNow - 1_990, overlapSeconds: 2, pass: null }) };

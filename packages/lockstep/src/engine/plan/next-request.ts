@@ -30,7 +30,7 @@ export type Next =
 export const deletedLogsMax = 20;
 /** Records to be read again never take so many slots that the poll stands still. */
 const reReadsMax = slotsMax - 2;
-/** While first copies run, polls of the tables that are complete keep this many slots. */
+/** While backfills run, polls of the tables that are complete keep this many slots. */
 const pollSlotsInBackfill = 2;
 /** A table that is being copied claims nothing yet: the polls of all of them take one query in this time. */
 const copiedPollEveryMs = 10_000;
@@ -54,7 +54,7 @@ export const nothingBeside: Beside = { isCounting: false, isDescribing: false, a
  *
  * A request has five slots. Records that must be read again come first, then heads, the stream that has waited
  * longest first, so that none starves; a recheck rides in its head's query while little changes. One slot may go to a
- * check that lags behind its schedule; what is left is dealt out among first copies, passes that are pages behind and
+ * check that lags behind its schedule; what is left is dealt out among backfills, passes that are pages behind and
  * checks that somebody waits for, and at last to checks that are welcome. Logs of deletions ride along.
  *
  * What has failed rests, and nothing else does. A stream whose poll has failed goes alone until it behaves; one whose
@@ -205,7 +205,7 @@ function ridesAlong(
   return canPollTogether(head.position, recheck.position, serverNow);
 }
 
-/** @param copying  how many first copies run */
+/** @param copying  how many backfills run */
 function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
   const { cursors, isUrgent, pollSince, polledAt } = stream;
   if (!cursors.head || isBackingOff(stream, 'poll', now)) return false;

@@ -36,7 +36,7 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   onQuery?: SyncDeps['onQuery'] | undefined;
   /** Told of what Salesforce says of the org's requests. */
   onUsage?: ((usage: Usage) => void) | undefined;
-  /** Told at each start when every first copy is complete. */
+  /** Told at each start when every backfill is complete. */
   onComplete(destination: Opened): Promise<void>;
   /** Told of an error that the engine should have known, for tests. */
   onUnexpected?: ((error: unknown) => void) | undefined;

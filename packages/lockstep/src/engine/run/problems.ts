@@ -6,7 +6,7 @@ import type { Fault } from '../../core/faults.ts';
 import { backoffMs } from './backoff.ts';
 
 /**
- * What is done for a stream, as far as it can fail by itself: reading what is new, the first copy, reading marked
+ * What is done for a stream, as far as it can fail by itself: reading what is new, the backfill, reading marked
  * records again, the log of deletions, the three checks. `table` is what all of them need: that pages can be stored.
  */
 export type Activity =

@@ -80,7 +80,7 @@ async function unlocked(
   return null;
 }
 
-/** Once per sync: the outbox holds each event once, whoever finds the last first copy complete. */
+/** Once per sync: the outbox holds each event once, whoever finds the last backfill complete. */
 async function tellComplete(
   { control, onComplete }: EngineDeps,
   { id, name }: Sync,

@@ -277,7 +277,7 @@ test('objects that cannot be served are left out with the reason, and the others
     sync([stream(1, { pollSinceReadAt: now }), copying, stream(3, stoppedAt(now + 1))]),
   );
   const skipped = [
-    { object: 'Object2', reason: 'its first copy is not complete' },
+    { object: 'Object2', reason: 'its backfill is not complete' },
     { object: 'Object3', reason: 'it is stopped (PERM-02)' },
   ];
   assert.deepEqual(syncRequests.ended, [{ ...done, skipped }]);

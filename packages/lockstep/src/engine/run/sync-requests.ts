@@ -227,7 +227,7 @@ const decisionOf = ({ kind }: SyncRequest): Decision | null =>
   kind === 'keep' ? 'kept' : kind === 'remove' ? 'accepted' : null;
 
 const whyNot = ({ cursors }: StreamState): string | null =>
-  cursors.backfill ? 'its first copy is not complete' : null;
+  cursors.backfill ? 'its backfill is not complete' : null;
 
 /**
  * Why a stream cannot be served, as the tries say that were made since the request: its object is refused, or what the request

@@ -6,14 +6,14 @@ import { type Answer, dataPath, errorAnswer } from '../http/answer.ts';
 import { type Call } from '../http/call.ts';
 import { asOrgError } from '../http/errors.ts';
 import type { Org } from '../org.ts';
+import { userIdOf } from './control-endpoint.ts';
 import type { Delivery } from './delivery.ts';
 import type { Met, Strike } from './faults.ts';
-import { userIdOf } from './knob.ts';
 import { namedAnswer } from './named-answers.ts';
 import { tearRows } from './torn-rows.ts';
 
 /**
- * Handling a request under the faults that it meets: `struckRequest` for one that came by HTTP, `struckCall` for a
+ * Handling a request under the faults that it meets: `injectedRequest` for one that came by HTTP, `injectedCall` for a
  * subrequest of a composite or batch. Both take the work itself as a function of the connection that it reads from.
  */
 type Handle = (db: Tx, isStale: boolean) => Promise<Answer>;
@@ -29,7 +29,7 @@ export interface Incoming {
   body: Buffer;
 }
 
-export async function struckRequest(org: Org, request: Incoming, handle: Handle): Promise<Answer> {
+export async function injectedRequest(org: Org, request: Incoming, handle: Handle): Promise<Answer> {
   const { version, path: segments, parameters, body } = request;
   const path = version === undefined ? `/${segments.join('/')}` : dataPath(version, ...segments);
   const met: Met = {
@@ -44,7 +44,7 @@ export async function struckRequest(org: Org, request: Incoming, handle: Handle)
   return strike ? suffer(org, strike, request, handle) : handle(org.db, false);
 }
 
-export async function struckCall(call: Call, handle: (call: Call) => Promise<Answer>): Promise<Answer> {
+export async function injectedCall(call: Call, handle: (call: Call) => Promise<Answer>): Promise<Answer> {
   const { org, method, version, path: segments, parameters, userId, client } = call;
   const path = dataPath(version, ...segments);
   const met: Met = {

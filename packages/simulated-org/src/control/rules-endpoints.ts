@@ -1,16 +1,16 @@
 import { RulesError, setRules } from '../write/rule-book.ts';
 import { rulesSchema } from '../write/rules.ts';
+import { type EndpointGroup, endpoint, reads } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, reads } from './knob.ts';
 
 /** Validation rules and triggers, as people add them to an org. */
-export const rulesKnobs: KnobGroup = {
+export const rulesEndpoints: EndpointGroup = {
   title: 'Rules',
   about:
     'Validation rules and triggers in the form of [the rules file](org-rules.md). They stay over a restart.',
-  knobs: [
+  endpoints: [
     reads('/rules', 'Tells the rules.', ({ rules }) => rules),
-    knob({
+    endpoint({
       path: '/rules',
       does: 'Puts these rules in the place of all that there are, for writes that begin from now on.',
       body: rulesSchema,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { JobFault } from '../bulk/job-faults.ts';
 import type { Org } from '../org.ts';
+import { type EndpointGroup, endpoint } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob } from './knob.ts';
 import { idOf } from './writes.ts';
 
 /** What goes wrong with bulk jobs, and how many of them a day allows. */
@@ -40,11 +40,11 @@ const limitsBody = z.strictObject({
   resultKilobytesMax: z.int().min(0).optional().describe('Size of the results of a day.'),
 });
 
-export const bulkKnobs: KnobGroup = {
+export const bulkEndpoints: EndpointGroup = {
   title: 'Bulk jobs',
   about: 'Several faults may be armed for one job. Faults and limits are forgotten at a restart.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/jobs/fault',
       does: 'Makes a job go wrong: fail, hang, abort, lose results or locators, reorder columns, miscount.',
       body: faultBody,
@@ -54,14 +54,14 @@ export const bulkKnobs: KnobGroup = {
       },
       run: arm,
     }),
-    knob({
+    endpoint({
       path: '/jobs/lift',
       does: 'Lifts the faults of one job, or of all.',
       body: z.strictObject({ job: z.string().optional() }),
       example: {},
       run: ({ jobFaults }, { job }) => jobFaults.lift(job === undefined ? undefined : idOf(job)),
     }),
-    knob({
+    endpoint({
       path: '/jobs/limits',
       does: 'Sets how many jobs, batches and bytes a day allows; what is left out stays.',
       body: limitsBody,

@@ -4,10 +4,10 @@ import { parseId } from '../write/ids.ts';
 import { ControlError } from './control-error.ts';
 
 /**
- * A knob of the control API: one address and what it does to the org. Each file of knobs exports its group; the
+ * A control endpoint of the control API: one address and what it does to the org. Each file of control endpoints exports its group; the
  * server, the list at `GET /` and the page docs/simulator.md are made of these and of nothing else.
  */
-export interface Knob<Schema extends z.ZodType = z.ZodType> {
+export interface ControlEndpoint<Schema extends z.ZodType = z.ZodType> {
   /** GET reads, POST does. */
   method: 'GET' | 'POST';
   path: `/${string}`;
@@ -20,11 +20,11 @@ export interface Knob<Schema extends z.ZodType = z.ZodType> {
   run(org: Org, body: z.output<Schema>): Promise<object | void> | object | void;
 }
 
-export interface KnobGroup {
+export interface EndpointGroup {
   title: string;
   /** A sentence or two for the page. */
   about: string;
-  knobs: readonly Knob[];
+  endpoints: readonly ControlEndpoint[];
 }
 
 const nothing = z.strictObject({});
@@ -33,7 +33,7 @@ export const reads = (
   path: `/${string}`,
   does: string,
   run: (org: Org) => Promise<object> | object,
-): Knob => ({
+): ControlEndpoint => ({
   method: 'GET',
   path,
   does,
@@ -42,8 +42,9 @@ export const reads = (
   run,
 });
 
-export const knob = <Schema extends z.ZodType>(given: Omit<Knob<Schema>, 'method'>): Knob =>
-  ({ method: 'POST', ...given }) as Knob;
+export const endpoint = <Schema extends z.ZodType>(
+  given: Omit<ControlEndpoint<Schema>, 'method'>,
+): ControlEndpoint => ({ method: 'POST', ...given }) as ControlEndpoint;
 
 /** @throws {@link ControlError} for what names nobody */
 export function userIdOf({ settings }: Org, name = 'integration'): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Org } from '../org.ts';
+import { type EndpointGroup, endpoint, reads } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, reads } from './knob.ts';
 import { instant } from './named-in-requests.ts';
 import { sweep } from './retention.ts';
 import { keepClock } from './storage.ts';
@@ -29,20 +29,20 @@ async function moved(org: Org) {
   return shown(org);
 }
 
-export const clockKnobs: KnobGroup = {
+export const clockEndpoints: EndpointGroup = {
   title: 'Clock',
   about:
     'Everything in the org follows one clock: stamps, expiry of tokens and locators, the recycle bin, the day of the limits, the Date of answers. It goes on where it was after a restart.',
-  knobs: [
+  endpoints: [
     reads('/clock', 'Tells the time of the org and its rate.', shown),
-    knob({
+    endpoint({
       path: '/clock/set',
       does: 'Sets the time, forward or back.',
       body: z.strictObject({ to: instant }),
       example: { to: '2026-03-01T08:00:00Z' },
       run: (org, { to }) => set(org, to),
     }),
-    knob({
+    endpoint({
       path: '/clock/advance',
       does: 'Moves the time on. Whoever waits for an instant up to then wakes, in order.',
       body: z.strictObject({
@@ -55,7 +55,7 @@ export const clockKnobs: KnobGroup = {
       example: { ms: 3_600_000 },
       run: (org, { ms }) => set(org, org.clock.now() + ms),
     }),
-    knob({
+    endpoint({
       path: '/clock/rate',
       does: 'Makes time run faster, slower, or stand still.',
       body: z.strictObject({

@@ -1,4 +1,4 @@
-/** Watches the first copy of a sync until it is complete: bars on a terminal, a line per change elsewhere. */
+/** Watches the backfill of a sync until it is complete: bars on a terminal, a line per change elsewhere. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
@@ -96,7 +96,7 @@ function bars(streams: readonly StreamStatus[], columns: number): string[] {
     const name = sobject.slice(0, nameWidth).padEnd(nameWidth);
     return `  ${name}  ${width < barWidthMin ? '' : `${bar} `}${figures[place]}`;
   });
-  return [`First copy  ${count(rows)} of about ${count(expected)}  ${percent(rows, expected)} %`, ...lines];
+  return [`Backfill  ${count(rows)} of about ${count(expected)}  ${percent(rows, expected)} %`, ...lines];
 }
 
 function figuresOf({ rows, rows_expected: expected, state }: StreamStatus, withExpected: boolean): string {

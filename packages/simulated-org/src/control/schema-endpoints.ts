@@ -11,8 +11,8 @@ import {
   deleteSObject,
   SchemaError,
 } from '../schema/schema-changes.ts';
+import { type EndpointGroup, endpoint, sobjectNamed } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, sobjectNamed } from './knob.ts';
 
 /** Sobjects and fields that change while the org runs. */
 const sobject = z.string().describe('The API name of an sobject.');
@@ -39,40 +39,40 @@ const shown = (def: SObjectDef) => ({
 
 const region = { name: 'Region__c', type: 'string', length: 40, externalId: true } as const;
 
-export const schemaKnobs: KnobGroup = {
+export const schemaEndpoints: EndpointGroup = {
   title: 'Objects and fields',
   about:
     'Custom objects and fields come, change and go as an administrator makes them; describe and queries show it at once. Standard fields cannot be removed, but hidden from a user (see rights).',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/sobjects/create',
       does: 'Makes a custom object, with a table, an Id prefix and the fields that every object has.',
       body: customSObject,
       example: { name: 'Shop__c', nameNumber: 'S-', fields: [region] },
       run: orRefused(async (org, body) => shown(await createSObject(org, body))),
     }),
-    knob({
+    endpoint({
       path: '/sobjects/delete',
       does: 'Removes a custom object with its records, and the lookups to it.',
       body: z.strictObject({ sobject }),
       example: { sobject: 'Shop__c' },
       run: orRefused((org, body) => deleteSObject(org, sobjectNamed(org, body.sobject).name)),
     }),
-    knob({
+    endpoint({
       path: '/fields/create',
       does: 'Adds a custom field: any type, a formula, a roll-up, a master-detail, an auto number.',
       body: z.strictObject({ sobject, field: customField }),
       example: { sobject: 'Account', field: region },
       run: orRefused(async (org, body) => shown(await createField(org, body.sobject, body.field))),
     }),
-    knob({
+    endpoint({
       path: '/fields/change',
       does: 'Gives a custom field another type, length, name or formula. Values that do not fit become null, and no record gets a new stamp.',
       body: z.strictObject({ sobject, name: field, field: customField }),
       example: { sobject: 'Account', name: 'Region__c', field: { ...region, length: 20 } },
       run: orRefused(async (org, body) => shown(await changeField(org, body.sobject, body.name, body.field))),
     }),
-    knob({
+    endpoint({
       path: '/fields/delete',
       does: 'Removes a custom field with its values.',
       body: z.strictObject({ sobject, name: field }),

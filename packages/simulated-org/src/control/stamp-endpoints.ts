@@ -6,8 +6,8 @@ import { isLive, tableOf } from '../schema/storage.ts';
 import { generateRecords } from '../seed/generate.ts';
 import { writeTransaction } from '../write/open-writes.ts';
 import { stampOf } from '../write/writer.ts';
+import { type EndpointGroup, endpoint, sobjectNamed } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, sobjectNamed } from './knob.ts';
 import { instant } from './named-in-requests.ts';
 import {
   anyValues,
@@ -85,11 +85,11 @@ async function changeSilently(org: Org, { id: text, values }: z.output<typeof si
   if (changed.length === 0) throw new ControlError(404, `there is no record ${id}`);
 }
 
-export const stampKnobs: KnobGroup = {
+export const stampEndpoints: EndpointGroup = {
   title: 'Writes and their stamps',
   about: 'A stamp has whole seconds, and is made when a record is written, not when the write is committed.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/records/write',
       does: 'Writes records in one transaction, as any user and with any stamp.',
       body: writesBody,
@@ -101,7 +101,7 @@ export const stampKnobs: KnobGroup = {
         ids: await writeTransaction(org, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
       }),
     }),
-    knob({
+    endpoint({
       path: '/records/generate',
       does: 'Makes records by the million, all with one stamp, past triggers, rules, roll-ups and the commit log.',
       body: generateBody,
@@ -112,21 +112,21 @@ export const stampKnobs: KnobGroup = {
         return { generated: count };
       },
     }),
-    knob({
+    endpoint({
       path: '/records/changeSilently',
       does: 'Changes values without a stamp or trigger, as a formula or an internal job of Salesforce does.',
       body: silentBody,
       example: { id: '001Hp0000000001IAA', values: { NumberOfEmployees: 7 } },
       run: changeSilently,
     }),
-    knob({
+    endpoint({
       path: '/records/restamp',
       does: 'Sets SystemModstamp to now and changes nothing else, batch by batch.',
       body: restampBody,
       example: { sobject: 'Account' },
       run: restamp,
     }),
-    knob({
+    endpoint({
       path: '/stamps/jitter',
       does: 'Makes the stamps of later writes wander. A share of 0 ends it.',
       body: z.strictObject({

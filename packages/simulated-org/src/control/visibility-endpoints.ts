@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { type Org } from '../org.ts';
 import { isLive, tableOf } from '../schema/storage.ts';
 import { writeTransaction } from '../write/open-writes.ts';
+import { type EndpointGroup, endpoint, reads, sobjectNamed, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
 import { userName } from './named-in-requests.ts';
 import { idOf, recordIdText } from './writes.ts';
 
@@ -52,22 +52,22 @@ async function show(org: Org, { user, ids }: z.output<typeof showBody>) {
   return { shown: shown.length };
 }
 
-export const visibilityKnobs: KnobGroup = {
+export const visibilityEndpoints: EndpointGroup = {
   title: 'Sharing',
   about: 'What a user sees changes without a stamp of the records.',
-  knobs: [
+  endpoints: [
     reads('/records/hidden', 'Counts the hidden records of each user.', async ({ db }) => ({
       users: await db.query(sql`
         SELECT user_id AS user, count(*) AS hidden FROM simulator.hidden_record GROUP BY user_id ORDER BY user_id`),
     })),
-    knob({
+    endpoint({
       path: '/records/hide',
       does: 'Hides records from a user.',
       body: hideBody,
       example: { user: 'integration', sobject: 'Account', share: 0.05 },
       run: hide,
     }),
-    knob({
+    endpoint({
       path: '/records/show',
       does: 'Lets a user see them again.',
       body: showBody,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type KnobGroup, knob, reads } from './knob.ts';
+import { type EndpointGroup, endpoint, reads } from './control-endpoint.ts';
 import { runWrites, writerOf, writesBody } from './writes.ts';
 
 /** Transactions that stay open. */
@@ -10,15 +10,15 @@ const example = {
   writes: [{ create: 'Account', values: { Name: 'Seen late' } }],
 };
 
-export const transactionKnobs: KnobGroup = {
+export const transactionEndpoints: EndpointGroup = {
   title: 'Long transactions',
   about:
     'A transaction that is open holds its row locks (others are told UNABLE_TO_LOCK_ROW) and holds latestDateCovered back. Its rows appear at the commit, with the stamps of the time when they were written. A restart rolls it back.',
-  knobs: [
+  endpoints: [
     reads('/transactions', 'Lists the transactions that are open.', ({ control }) => ({
       transactions: control.transactions.list,
     })),
-    knob({
+    endpoint({
       path: '/transactions/open',
       does: 'Opens a transaction with writes, and tells its id and the Ids of the records.',
       body: writesBody,
@@ -26,14 +26,14 @@ export const transactionKnobs: KnobGroup = {
       run: (org, body) =>
         org.control.transactions.open(org, body.at, (tx) => runWrites(tx, writerOf(org, body), body.writes)),
     }),
-    knob({
+    endpoint({
       path: '/transactions/commit',
       does: 'Commits it.',
       body: transactionId,
       example: { id: '5f1d0c22a9e4' },
       run: (org, { id }) => org.control.transactions.end(id, 'commit'),
     }),
-    knob({
+    endpoint({
       path: '/transactions/rollBack',
       does: 'Rolls it back.',
       body: transactionId,

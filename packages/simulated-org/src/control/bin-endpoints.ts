@@ -9,7 +9,7 @@ import { columnValues } from '../write/field-values.ts';
 import { mergeRecords } from '../write/merge.ts';
 import { writeTransaction } from '../write/open-writes.ts';
 import { emptyRecord, emptyRecycleBin, hardDeleteRecord, undeleteRecord } from '../write/recycle-bin.ts';
-import { type KnobGroup, knob, userIdOf } from './knob.ts';
+import { type EndpointGroup, endpoint, userIdOf } from './control-endpoint.ts';
 import { instant, userName } from './named-in-requests.ts';
 import { sweep } from './retention.ts';
 import { definitionOf, exactValues, fieldValues, idOf, recordIdText } from './writes.ts';
@@ -58,25 +58,25 @@ function merge(org: Org, { as, winnerId, loserIds, values }: z.output<typeof mer
 
 const ids = { ids: ['001Hp0000000001IAA'] };
 
-export const binKnobs: KnobGroup = {
+export const binEndpoints: EndpointGroup = {
   title: 'Deleted and merged records',
   about: 'Each answers a result for every record, in the words of the collections of the REST API.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/records/undelete',
       does: 'Takes records out of the recycle bin, with their details and lookups.',
       body: idsBody,
       example: ids,
       run: forEachId(undeleteRecord),
     }),
-    knob({
+    endpoint({
       path: '/records/emptyRecycleBin',
       does: 'Removes deleted records for good.',
       body: idsBody,
       example: ids,
       run: forEachId((tx, { org }, id) => emptyRecord(tx, org, id)),
     }),
-    knob({
+    endpoint({
       path: '/records/hardDelete',
       does: 'Deletes records past the recycle bin: queryAll does not find them.',
       body: idsBody,
@@ -87,7 +87,7 @@ export const binKnobs: KnobGroup = {
         return hardDeleteRecord(tx, by, def, id);
       }),
     }),
-    knob({
+    endpoint({
       path: '/records/merge',
       does: 'Makes one record of two or three: the others are deleted, their children turn to the winner.',
       body: mergeBody,
@@ -98,7 +98,7 @@ export const binKnobs: KnobGroup = {
       },
       run: merge,
     }),
-    knob({
+    endpoint({
       path: '/recycleBin/empty',
       does: 'Removes for good what was deleted before an instant, or everything. The delete log stays.',
       body: z.strictObject({ before: instant.optional() }),
@@ -107,21 +107,21 @@ export const binKnobs: KnobGroup = {
       run: (org, { before = org.clock.now() + 1000 }) =>
         writeTransaction(org, (tx) => emptyRecycleBin(tx, org, new Date(before).toISOString())),
     }),
-    knob({
+    endpoint({
       path: '/recycleBin/sweep',
       does: 'Removes at once what was deleted more than 15 days ago; otherwise it happens every hour.',
       body: z.strictObject({}),
       example: {},
       run: (org) => sweep(org),
     }),
-    knob({
+    endpoint({
       path: '/deleteLog/purge',
       does: 'Forgets the deletions before an instant, as an org with too long a log does; earliestDateAvailable says so.',
       body: z.strictObject({ before: instant }),
       example: { before: '2026-03-01T00:00:00Z' },
       run: (org, { before }) => writeTransaction(org, (tx) => purgeDeleteLog(tx, org, before)),
     }),
-    knob({
+    endpoint({
       path: '/deleteLog/hold',
       does: 'Holds latestDateCovered of updated and deleted at an instant, or moves earliestDateAvailable of deleted. What is left out follows the org again.',
       body: z.strictObject({

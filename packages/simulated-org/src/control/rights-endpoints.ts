@@ -3,8 +3,8 @@ import type { Org } from '../org.ts';
 import { isPermissionable } from '../rest/describe-field.ts';
 import { setPrivate, setRights, userRights } from '../schema/access.ts';
 import { fieldNamed } from '../schema/schema.ts';
+import { type EndpointGroup, endpoint, sobjectNamed, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, sobjectNamed, userIdOf } from './knob.ts';
 import { userName } from './named-in-requests.ts';
 
 /** What users may see and do. */
@@ -17,12 +17,12 @@ function checkField(org: Org, path: string, isRead: boolean): void {
     throw new ControlError(400, `${def.name}.${field.name} cannot be hidden: every user needs it`);
 }
 
-export const rightsKnobs: KnobGroup = {
+export const rightsEndpoints: EndpointGroup = {
   title: 'Rights',
   about:
     'What profile and permission sets of a user add up to. An object or field that the user may not read is not there for that user: describe leaves it out, a query of it fails.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/users/rights',
       does: 'Sets the rights of a user, all at once; what is left out is allowed.',
       body: z.strictObject({ user: userName, ...userRights.shape }),
@@ -38,7 +38,7 @@ export const rightsKnobs: KnobGroup = {
         return setRights(org, userIdOf(org, user), rights);
       },
     }),
-    knob({
+    endpoint({
       path: '/sobjects/sharing',
       does: 'Makes the records of an object private: without View All Data a user sees own records and those of a share.',
       body: z.strictObject({ sobject: z.string(), private: z.boolean() }),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Org } from '../org.ts';
+import { type EndpointGroup, endpoint, reads, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
 import { type Fault, fault } from './fault.ts';
-import { type KnobGroup, knob, reads, userIdOf } from './knob.ts';
 
 /** Faults of answers, and the older states that they can show. */
 const someFault = z.strictObject({ id: z.string().optional().describe('Of a fault; otherwise all.') });
@@ -24,15 +24,15 @@ const needsFault = (isThere: boolean, id: string | undefined): void => {
     throw new ControlError(404, `there is no fault ${JSON.stringify(id)}: see GET /faults`);
 };
 
-export const faultKnobs: KnobGroup = {
+export const faultEndpoints: EndpointGroup = {
   title: 'Faults of answers',
   about:
     'A fault says which requests it meets, how often, and what happens to them. A request that meets several faults suffers them all. A restart forgets them.',
-  knobs: [
+  endpoints: [
     reads('/faults', 'Lists the faults, with how often each matched and fired.', ({ control }) => ({
       faults: control.faults.list,
     })),
-    knob({
+    endpoint({
       path: '/faults',
       does: 'Arms a fault and tells its id.',
       body: fault,
@@ -43,14 +43,14 @@ export const faultKnobs: KnobGroup = {
       },
       run: arm,
     }),
-    knob({
+    endpoint({
       path: '/faults/release',
       does: 'Lets the requests go on that hang now; the fault stays.',
       body: someFault,
       example: { id: '5f1d0c22a9e4' },
       run: ({ control }, { id }) => needsFault(control.faults.release(id), id),
     }),
-    knob({
+    endpoint({
       path: '/faults/delete',
       does: 'Deletes a fault, or all. What hangs goes on.',
       body: someFault,
@@ -58,14 +58,14 @@ export const faultKnobs: KnobGroup = {
       run: ({ control }, { id }) => needsFault(control.faults.delete(id), id),
     }),
     reads('/snapshots', 'Lists the snapshots.', ({ control }) => ({ snapshots: control.snapshots.list })),
-    knob({
+    endpoint({
       path: '/snapshots/open',
       does: 'Keeps the present state of the org for faults with readFrom, and tells its id.',
       body: z.strictObject({}),
       example: {},
       run: async ({ control, clock }) => ({ id: await control.snapshots.take(clock.now()) }),
     }),
-    knob({
+    endpoint({
       path: '/snapshots/close',
       does: 'Forgets a snapshot, or all. Faults that read from it show the present again.',
       body: someSnapshot,

@@ -4,9 +4,9 @@ import { setPassword } from '../auth/passwords.ts';
 import { randomSecret } from '../auth/secrets.ts';
 import { expireAccessTokens, revokeGrant } from '../auth/tokens.ts';
 import type { Org } from '../org.ts';
+import { type EndpointGroup, endpoint, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
 import { fault } from './fault.ts';
-import { type KnobGroup, knob, userIdOf } from './knob.ts';
 import { userName } from './named-in-requests.ts';
 
 /** Who may sign in, by which app, and what becomes of the tokens. */
@@ -70,25 +70,25 @@ async function givePassword(org: Org, { user, password = randomSecret() }: z.out
   return { password, securityToken: await setPassword(org, userIdOf(org, user), password) };
 }
 
-export const signInKnobs: KnobGroup = {
+export const signInEndpoints: EndpointGroup = {
   title: 'Sign-in',
   about: 'Apps, passwords and tokens stay over a restart; a wrong instance_url is forgotten.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/signIn/expireTokens',
       does: 'Expires access tokens, all or some: INVALID_SESSION_ID from now on. Refresh tokens stay good.',
       body: tokenChoice,
       example: { user: 'integration' },
       run: async (org, body) => ({ expired: await expireAccessTokens(org, choiceOf(org, body)) }),
     }),
-    knob({
+    endpoint({
       path: '/signIn/revoke',
       does: 'Takes back what users allowed: all their tokens end, and a refresh answers invalid_grant.',
       body: tokenChoice,
       example: { user: 'demo' },
       run: async (org, body) => ({ revoked: await revokeGrant(org, choiceOf(org, body)) }),
     }),
-    knob({
+    endpoint({
       path: '/signIn/rotation',
       does: 'Lets each refresh give a new refresh token and end the old one, or not.',
       body: z.strictObject({ clientId: z.string(), on: z.boolean() }),
@@ -98,14 +98,14 @@ export const signInKnobs: KnobGroup = {
           throw new ControlError(404, `there is no app ${JSON.stringify(clientId)}`);
       },
     }),
-    knob({
+    endpoint({
       path: '/signIn/instanceUrl',
       does: 'Makes the next token answers name another instance_url.',
       body: instanceUrlBody,
       example: { url: 'http://169.254.169.254/' },
       run: giveInstanceUrl,
     }),
-    knob({
+    endpoint({
       path: '/signIn/app',
       does: 'Registers a connected app, or sets it anew: its flows, scopes, addresses, certificate.',
       body: appBody,
@@ -118,7 +118,7 @@ export const signInKnobs: KnobGroup = {
       },
       run: register,
     }),
-    knob({
+    endpoint({
       path: '/signIn/password',
       does: 'Gives a user a password, or another one, and tells it with the new security token.',
       body: passwordBody,

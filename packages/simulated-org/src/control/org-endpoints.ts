@@ -10,8 +10,8 @@ import { insertRecord } from '../write/dml.ts';
 import { columnValues } from '../write/field-values.ts';
 import { recordId } from '../write/ids.ts';
 import { writeTransaction } from '../write/open-writes.ts';
+import { type EndpointGroup, endpoint, reads, sobjectNamed, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, reads, sobjectNamed, userIdOf } from './knob.ts';
 import { changeOrgId } from './storage.ts';
 import { exactValues, fieldValues, idOf } from './writes.ts';
 
@@ -75,25 +75,25 @@ function setLimits(org: Org, { dailyMax, dailyUsed, longMax, longUsed }: z.outpu
   return shownLimits(org);
 }
 
-export const orgKnobs: KnobGroup = {
+export const orgEndpoints: EndpointGroup = {
   title: 'Versions and limits',
   about: 'Versions and limits are forgotten at a restart; users and the org id stay.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/org/changeId',
       does: 'Makes it another org under the same URL, as a refresh of a sandbox does. Tokens given out are no more; apps, passwords and records stay.',
       body: z.strictObject({ id: z.string().optional().describe('18 or 15 characters; otherwise any.') }),
       example: {},
       run: becomeOrg,
     }),
-    knob({
+    endpoint({
       path: '/org/addUser',
       does: 'Adds a user and tells its Id and password, with which the demo app signs it in.',
       body: userBody,
       example: { username: 'new@example.com', values: { FirstName: 'New' } },
       run: addUser,
     }),
-    knob({
+    endpoint({
       path: '/org/retireVersions',
       does: 'Retires the API versions up to a number: 410 UNSUPPORTED_API_VERSION. 0 brings them back.',
       body: z.strictObject({
@@ -108,7 +108,7 @@ export const orgKnobs: KnobGroup = {
       },
     }),
     reads('/limits', 'Tells the limits and what is used of them.', shownLimits),
-    knob({
+    endpoint({
       path: '/limits',
       does: 'Sets the limits and what is used of them; what is left out stays.',
       body: limitsBody,

@@ -7,8 +7,8 @@ import { tableOf } from '../schema/storage.ts';
 import { deleteRecord, insertRecord, updateRecord } from '../write/dml.ts';
 import { columnValues } from '../write/field-values.ts';
 import { writeTransaction } from '../write/open-writes.ts';
+import { type EndpointGroup, endpoint, sobjectNamed, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
-import { type KnobGroup, knob, sobjectNamed, userIdOf } from './knob.ts';
 import { exactValues, fieldValues } from './writes.ts';
 
 /** Records of custom metadata types, which no API of this org writes: a deployment brings and takes them. */
@@ -71,11 +71,11 @@ async function idNamed(tx: Tx, def: SObjectDef, name: string): Promise<string | 
   return row?.Id;
 }
 
-export const metadataKnobs: KnobGroup = {
+export const metadataEndpoints: EndpointGroup = {
   title: 'Custom metadata',
   about: 'Records of custom metadata types, such as Region__mdt, come and go by deployments.',
-  knobs: [
-    knob({
+  endpoints: [
+    endpoint({
       path: '/metadata/deploy',
       does: 'Makes, changes and removes records of a custom metadata type in one transaction, and tells the Ids of those that stay.',
       body: deployBody,

@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { type KnobGroup, knob, reads, sobjectNamed } from './knob.ts';
+import { type EndpointGroup, endpoint, reads, sobjectNamed } from './control-endpoint.ts';
 
 /** Pages as short as somebody wants them. */
 const rowsMax = 2000;
 
-export const queryKnobs: KnobGroup = {
+export const queryEndpoints: EndpointGroup = {
   title: 'Pages of queries',
   about:
     'Salesforce may end a page anywhere: the rest is at nextRecordsUrl. These cuts reach every page of records, of query and queryAll, the first and the next ones, alone and in composites, but no result inside a record. A restart forgets them.',
-  knobs: [
+  endpoints: [
     reads('/queries/cuts', 'Lists the cuts, with how many pages each has met.', ({ control }) => ({
       cuts: control.cuts.list,
     })),
-    knob({
+    endpoint({
       path: '/queries/cut',
       does: 'Cuts pages after so many records. Another cut of the same object goes in its place.',
       body: z.strictObject({
@@ -38,7 +38,7 @@ export const queryKnobs: KnobGroup = {
         org.control.cuts.add({ sobject: name, rows, times });
       },
     }),
-    knob({
+    endpoint({
       path: '/queries/lift',
       does: 'Lifts the cut of one object, or all cuts.',
       body: z.strictObject({ sobject: z.string().optional() }),

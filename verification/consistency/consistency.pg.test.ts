@@ -1,4 +1,4 @@
-/** The short form of the read-your-writes test, for every test run; `npm run ryw` is the long one. */
+/** The short form of the read-your-writes test, for every test run; `npm run consistency` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ryw } from './consistency-process.ts';

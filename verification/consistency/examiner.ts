@@ -21,7 +21,7 @@ export class Examiner {
   private queue: Happening[] = [];
   private readonly shared = new Set<number>();
   private passes = 0;
-  /** Told of each record that is over. */
+  /** Called on each record that is over. */
   onOver: (record: string) => void = () => undefined;
 
   constructor(check: Checker, commits: CommitReader, records: Records, now: () => number) {

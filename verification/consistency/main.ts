@@ -1,5 +1,5 @@
 /**
- * Runs the read-your-writes test. Use: npm run ryw -- --writes N
+ * Runs the read-your-writes test. Use: npm run consistency -- --writes N
  *
  *   --writes N      that many requests that write (2,000 unless told); the last line is
  *                   {"writes":…,"violations":…,"pending":…,"unknown":…}
@@ -33,7 +33,7 @@ const options = {
   },
 } as const;
 
-const usage = `npm run ryw -- [--writes N] [--clients N] [--seed S] [--records N] [--kill] [--logs FOLDER]
+const usage = `npm run consistency -- [--writes N] [--clients N] [--seed S] [--records N] [--kill] [--logs FOLDER]
 
   --writes N     requests that write (2000)
   --clients N    at the same time (32)
@@ -49,7 +49,7 @@ class Teller {
 
   tell(violations: readonly Violation[]): void {
     for (const { promised, record, what, story } of violations.slice(this.told)) {
-      say(`It does not hold that ${promised}${record === null ? '' : ` (${record})`}: ${what}`);
+      say(`Promise broken: ${promised}${record === null ? '' : ` (${record})`}: ${what}`);
       if (this.told++ < storiesMax) for (const line of story) say(line);
     }
   }
@@ -94,7 +94,7 @@ async function main(): Promise<boolean> {
   if (violations.length > 0) {
     const { clients, seed, records } = asked;
     const again = `--writes ${asked.writes} --clients ${clients} --seed ${seed} --records ${records}`;
-    say(`again: npm run ryw -- ${again}${values.kill ? ' --kill' : ''}`);
+    say(`again: npm run consistency -- ${again}${values.kill ? ' --kill' : ''}`);
   }
   say(JSON.stringify({ writes, violations: violations.length, pending, unknown }));
   return violations.length === 0;

@@ -9,7 +9,7 @@ export interface NemesisOptions {
   server: ServerProcess;
   random: Random;
   now: () => number;
-  /** Told of each disturbance, when it begins and when it ends. */
+  /** Called on each disturbance, when it begins and when it ends. */
   tell: (text: string) => void;
   hasKills: boolean;
   /** In some calms so much time passes that everything has to be there. */

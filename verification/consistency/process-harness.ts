@@ -23,7 +23,7 @@ export interface StageOptions {
   /** In the org before the run. */
   records: number;
   sobjects: readonly string[];
-  /** Told of each time that a client's write is sent but the first. */
+  /** Called on each time that a client's write is sent but the first. */
   onRepeat: (write: number) => void;
   /** A folder for the log files of Lockstep. */
   logs?: string | undefined;

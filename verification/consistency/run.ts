@@ -35,7 +35,7 @@ export interface RunOptions {
   stop?: AbortSignal;
   /** For the test of this test: makes the mirror worse than it is, before the first write. */
   meddle?: (harness: ProcessHarness) => Promise<void>;
-  /** Told every few seconds how far it is, and at the end. */
+  /** Called every few seconds how far it is, and at the end. */
   onProgress?: (progress: Progress) => void;
 }
 

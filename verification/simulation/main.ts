@@ -1,5 +1,5 @@
 /**
- * Runs the simulation. Use: npm run sim -- --seeds N [--from S]
+ * Runs the simulation. Use: npm run simulation -- --seeds N [--from S]
  *
  *   --seeds N          that many seeds (1,000 unless told), from 1 or from S on; the last line is {"seeds":…,"violations":…}
  *   --mutants          looks for each known wrong rule in up to 1,500 seeds instead (or as many as --seeds says); the
@@ -55,11 +55,11 @@ async function tell(seed: number, setting: Setting): Promise<void> {
   const [violation] = violations;
   if (!violation) return say(`seed ${seed}: no violation`);
   const { invariant, id, what } = violation;
-  say(`seed ${seed}: it does not hold that ${invariant}${id === null ? '' : ` (${id})`}: ${what}`);
+  say(`seed ${seed}: invariant violated: ${invariant}${id === null ? '' : ` (${id})`}: ${what}`);
   for (const line of journal.told(id ?? '').slice(-linesMax)) say(line);
   const { mutant, beside } = setting;
   const rule = mutant === undefined ? '' : ` --mutant '${mutant}'`;
-  say(`replay: npm run sim -- --seed ${seed}${rule}${beside ? ' --postgres' : ''} --trace`);
+  say(`replay: npm run simulation -- --seed ${seed}${rule}${beside ? ' --postgres' : ''} --trace`);
 }
 
 async function runSeeds(from: number, count: number, setting: Setting): Promise<number> {

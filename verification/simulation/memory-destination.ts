@@ -40,7 +40,7 @@ import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { Held } from './sql-destination.ts';
 
-/** Told what changes, as it changes. */
+/** Called with each change. */
 export interface Onlooker {
   /** @param marked  why the record was to be read again, where it was */
   judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart, marked: MarkReason | null): void;

@@ -80,7 +80,7 @@ export const versionAt = ({ versions }: OrgRecord, time: number): Version | unde
 export class ModelOrg {
   /** In the order of their Ids. */
   readonly records: ReadonlyMap<string, readonly OrgRecord[]>;
-  /** Told of every commit, after it. */
+  /** Called on every commit, after it. */
   readonly onlookers: ((record: OrgRecord) => void)[] = [];
 
   private readonly openSince = new Set<number>();

@@ -1,4 +1,4 @@
-/** The short form of the simulation on a real server; `npm run sim -- --seeds N --postgres` is the long one. */
+/** The short form of the simulation on a real server; `npm run simulation -- --seeds N --postgres` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asBuilt } from './merge-policy.ts';

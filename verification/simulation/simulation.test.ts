@@ -1,4 +1,4 @@
-/** The short form of the simulation, for every test run; `npm run sim` is the long one. */
+/** The short form of the simulation, for every test run; `npm run simulation` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asBuilt } from './merge-policy.ts';
@@ -29,8 +29,8 @@ test('the simulation finds every rule that is known to be wrong', async () => {
 
 test('a violation is told with its seed, what touched the record, and the line that replays it', async () => {
   const { text } = await sim('--seed', '2', '--mutant', 'blind upsert');
-  assert.match(text, /^seed 2: it does not hold that /);
+  assert.match(text, /^seed 2: invariant violated: /);
   assert.match(text, /commit: A \d+, B \d+/);
   assert.match(text, /BROKEN: /);
-  assert.match(text, /replay: npm run sim -- --seed 2 --mutant 'blind upsert' --trace/);
+  assert.match(text, /replay: npm run simulation -- --seed 2 --mutant 'blind upsert' --trace/);
 });

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Connection, Submittable } from 'pg';
 
 /**
- * Told of each row that a COPY … TO STDOUT sends: it lies in `bytes` from `start` on and ends before `end`, for as
+ * Called on each row that a COPY … TO STDOUT sends: it lies in `bytes` from `start` on and ends before `end`, for as
  * long as the call lasts. A promise says that no more should come until it resolves; what has come already follows
  * nevertheless.
  */

@@ -53,7 +53,7 @@ export interface DatabaseOptions {
   settings?: Readonly<Record<string, string>>;
   /** Every value as the server's own text: for showing rows whose types are not known. */
   valuesAsText?: boolean;
-  /** Told of connections that broke while idle; the pool has replaced them by then. */
+  /** Called on connections that broke while idle; the pool has replaced them by then. */
   onIdleError?: (code: string) => void;
 }
 

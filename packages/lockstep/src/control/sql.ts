@@ -4,9 +4,9 @@ import type { OrgId, SyncId } from '../core/ids.ts';
 
 /** Statements over orgs, syncs, credentials and destinations. Those of leases, sync requests and usage stand in files of their own. */
 
-/** Told of every change of a sync; the payload is its id. */
+/** Notified of every change of a sync; the payload is its id. */
 export const syncChannel = 'lockstep_sync';
-/** Told of every e-mail that waits. */
+/** Notified of every e-mail that waits. */
 export const notificationChannel = 'lockstep_notification';
 
 export const notify = (tx: Tx, channel: string, payload: string) =>

@@ -4,7 +4,7 @@ import type { SyncId } from '../core/ids.ts';
 
 /** Statements of the sync requests (sync-requests.ts). */
 
-/** Told of all that happens to a sync request; the payload is its number. */
+/** Notified of all that happens to a sync request; the payload is its number. */
 export const syncRequestChannel = 'lockstep_sync_request';
 
 const isOpen = sql`ended_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;

@@ -17,7 +17,7 @@ export const faults = {
     kind: 'needs-person',
     title: 'Salesforce no longer accepts the sign-in',
     explanation: 'The stored credential was refused ({reason}).',
-    next: 'Repair the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
+    next: 'Fix the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
   },
   'SF-02': {
     kind: 'transient',
@@ -327,7 +327,7 @@ export const faults = {
   },
   'SYS-13': {
     kind: 'needs-person',
-    title: 'Nobody runs the sync',
+    title: 'No worker is running this sync',
     explanation: 'No Lockstep process that is alive holds {sync}.',
     next: 'npm run demo for the demo, lockstep start for anything else',
   },

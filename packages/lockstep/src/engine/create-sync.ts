@@ -41,7 +41,7 @@ export interface CreateDeps {
   control: Control;
   clock: Clock;
   log: AppLog;
-  /** Told of each step that has been done. */
+  /** Called on each step that has been done. */
   say?: (step: string) => void;
 }
 

@@ -34,7 +34,7 @@ export interface OpenSync {
   /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
   readonly pollSince: PollSince;
   quota: Quota;
-  /** Told of each proxied request that has left, with what its answer says of the org's quota. */
+  /** Called on each proxied request that has left, with what its answer says of the org's quota. */
   forwarded(usage: Usage | null): void;
   /** Shared by all proxied writes. */
   readonly afterWrites: AfterWrites;
@@ -51,9 +51,9 @@ export interface EngineDeps {
   allowHosts: readonly string[];
   /** This process: the worker's id, and the owner of its intents. */
   owner: string;
-  /** Told when a sync begins to wait for something, and with null when it goes on. */
+  /** Called when a sync begins to wait for something, and with null when it goes on. */
   onSyncProblem?: (news: { sync: SyncId; name: string; fault: Fault | null }) => void;
-  /** Told when the last backfill of a sync is complete, at each start after that as well. */
+  /** Called when the last backfill of a sync is complete, at each start after that as well. */
   onComplete?: (news: { sync: SyncId; name: string; rows: number }) => void;
 }
 

@@ -58,9 +58,9 @@ export interface EmbeddedOptions {
   dataDir: string;
   /** If taken, the next free one. 0: any free one. */
   preferredPort?: number;
-  /** Told, in whole sentences, what a person may want to know. */
+  /** Called, in whole sentences, what a person may want to know. */
   say?: (line: string) => void;
-  /** Told that the server had ended and runs again, on the same port. */
+  /** Called when the server had ended and runs again, on the same port. */
   onRestart?: (port: number) => void;
 }
 

@@ -43,7 +43,7 @@ export async function openProxyServer(
   undo.defer(() => proxy.close());
   const parts = [
     { what: 'The proxy listens', requested: config.proxyPort, port: proxy.port },
-    { what: 'Metrics are given', requested: config.metricsPort, port: figures.port },
+    { what: 'The metrics server listens', requested: config.metricsPort, port: figures.port },
   ];
   for (const { what, requested, port } of parts) {
     if (requested !== 0 && port !== requested) say(`${what} on port ${port}, because ${requested} is taken.`);
@@ -63,7 +63,7 @@ async function listening<Listener>(
   } catch (error) {
     const { code, syscall } = error as { code?: unknown; syscall?: unknown };
     if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-    const what = part === 'PROXY' ? 'The proxy' : 'What gives the metrics';
+    const what = part === 'PROXY' ? 'The proxy' : 'The metrics server';
     throw new CommandError(`${what} cannot listen on ${host}, port ${port} (${String(code)})`, {
       exitCode: exitCodes.unexpected,
       next: `Correct LOCKSTEP_${part}_HOST or LOCKSTEP_${part}_PORT: lockstep help config`,

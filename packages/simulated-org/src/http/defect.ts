@@ -1,4 +1,4 @@
-/** Told what no client should be able to cause: the kind and place of an error, never its message. */
+/** Called with what no client should be able to cause: the kind and place of an error, never its message. */
 export type OnDefect = (where: string) => void;
 
 /** The first line of a stack below the message, which may hold a value. */

@@ -34,11 +34,11 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
   onQuery?: SyncDeps['onQuery'] | undefined;
-  /** Told of what Salesforce says of the org's requests. */
+  /** Called on what Salesforce says of the org's requests. */
   onUsage?: ((usage: Usage) => void) | undefined;
-  /** Told at each start when every backfill is complete. */
+  /** Called at each start when every backfill is complete. */
   onComplete(destination: Opened): Promise<void>;
-  /** Told of an error that the engine should have known, for tests. */
+  /** Called on an error that the engine should have known, for tests. */
   onUnexpected?: ((error: unknown) => void) | undefined;
   /** The destination's server, as a person knows it. */
   host: string;

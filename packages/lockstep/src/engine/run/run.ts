@@ -30,6 +30,6 @@ export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   reloadTables(): Promise<void>;
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
-  /** Told once when every backfill is complete. */
+  /** Called once when every backfill is complete. */
   onComplete(): Promise<void>;
 }

@@ -12,9 +12,9 @@ export interface SyncDeps {
   mirror: Mirror;
   holder: Holder;
   related: RelatedRecords;
-  /** Told of each query that was answered. */
+  /** Called on each query that was answered. */
   onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
-  /** Told of each answer with what it says of the org's quota, as soon as it has come. */
+  /** Called on each answer with what it says of the org's quota, as soon as it has come. */
   onAnswer(usage: Usage | null): void;
   /** Whether the org's quota is open now. It closes while a request is prepared. */
   mayAsk(): boolean;

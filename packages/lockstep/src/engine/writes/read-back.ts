@@ -33,7 +33,7 @@ export interface ReadBackDeps {
   salesforce: Salesforce;
   /** Opened at first use. */
   destination(): Promise<Opened>;
-  /** Told of records that it has stored. */
+  /** Called on records that it has stored. */
   onStored: (stored: Stored) => void;
 }
 

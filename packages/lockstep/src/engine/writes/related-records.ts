@@ -53,7 +53,7 @@ export class RelatedRecords {
   private readonly deps: {
     log: AppLog;
     destination(): Promise<Opened>;
-    /** Told of each sobject with records that are marked. */
+    /** Called on each sobject with records that are marked. */
     onMarked: (sobject: string) => void;
   };
 

@@ -250,8 +250,8 @@ async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<Cloc
   const { org, clock, log, session, sync } = parts;
   let opened: Promise<Destination> | null = null;
   const destination = () => (opened ??= openDestinationForWrites(parts.mirrorUrl, proxyOwner));
-  const { urgent, wake } = parts.open;
-  const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, urgent, wake };
+  const { mailbox } = parts.open;
+  const ofProxy = { clock, log, owner: proxyOwner, salesforce: session, destination, mailbox };
   const afterWrites = openAfterWrites(ofProxy);
   const forwarded = (usage: Usage | null) => {
     if (usage) parts.open.quota = afterAnswer(parts.open.quota, usage, clock.now());

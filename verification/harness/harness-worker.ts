@@ -5,7 +5,7 @@ import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
 import type { LeasedSync, SyncRequest, SyncRequestQueue } from 'lockstep/engine/testing';
-import { holdSync, openQuota } from 'lockstep/engine/testing';
+import { holdSync, Mailbox, openQuota } from 'lockstep/engine/testing';
 import { type ApplyCounts, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
 import type { Salesforce } from 'lockstep/salesforce';
 
@@ -61,11 +61,10 @@ export interface HarnessWorker {
 export function startHolder(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
   const wake = new WatchedWakeSignal(clock);
+  const mailbox = new Mailbox(wake);
   const open: LeasedSync & { settings: LeasedSync['settings'] } = {
     settings: { intervalMs, stopAtPercent: 90 },
-    wake,
-    urgent: new Set(),
-    pollSince: new Map(),
+    mailbox,
     sentAt: [],
     quota: openQuota(90),
   };
@@ -112,7 +111,7 @@ export function startHolder(options: HolderOptions): HarnessWorker {
     syncRequest(...asked) {
       const result = syncRequests.ask(...asked);
       open.settings = { ...open.settings }; // as a change of settings is told
-      wake.notify();
+      mailbox.post({ kind: 'news' });
       return result;
     },
     restsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.restsFor()),

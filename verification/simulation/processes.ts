@@ -108,7 +108,7 @@ export class Processes {
   tellNews(): void {
     for (const worker of this.workers) {
       worker.settings = { ...worker.settings, intervalMs: this.intervalMs };
-      worker.wake.notify();
+      worker.mailbox.post({ kind: 'news' });
     }
   }
 

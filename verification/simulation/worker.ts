@@ -5,11 +5,17 @@
  */
 
 import type { Clock } from '@lockstep/foundation/clock';
-import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { SyncId } from 'lockstep/core/ids';
 import type { AppLog } from 'lockstep/core/log-fields';
-import type { LeasedSync, PollSince, SyncRequestQueue } from 'lockstep/engine/testing';
-import { type AfterWrites, holdSync, openAfterWrites, openQuota, proxied } from 'lockstep/engine/testing';
+import type { LeasedSync, SyncRequestQueue } from 'lockstep/engine/testing';
+import {
+  type AfterWrites,
+  holdSync,
+  Mailbox,
+  openAfterWrites,
+  openQuota,
+  proxied,
+} from 'lockstep/engine/testing';
 import type { Holder, Mirror, StreamTable } from 'lockstep/postgres';
 import type { AppliedHeader, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
 import { noTimes, tellingRecord, walkWrite } from 'lockstep/proxy/testing';
@@ -33,9 +39,7 @@ export interface WorkerOptions extends Wires {
 
 export class Worker implements Mortal {
   readonly owner: string;
-  readonly urgent = new Set<string>();
-  readonly pollSince: PollSince = new Map();
-  readonly wake = new WakeSignal();
+  readonly mailbox = new Mailbox();
   readonly salesforce;
   readonly mirror: Mirror;
   readonly holder: Holder;
@@ -66,15 +70,13 @@ export class Worker implements Mortal {
     this.mirror = options.usedAs?.(connection) ?? connection;
     this.salesforce = network.clientOf(this, options.readAs);
     const { owner, clock, salesforce } = this;
-    const { urgent, wake } = this;
     this.afterWrites = openAfterWrites({
       clock,
       log: options.log,
       owner,
       salesforce,
       destination: async () => this.destination,
-      urgent,
-      wake,
+      mailbox: this.mailbox,
     });
   }
 
@@ -116,11 +118,11 @@ export class Worker implements Mortal {
       sobjects: [...tables.keys()],
       withoutDatabase: 'refuse' as const,
     };
-    const { wake, pollSince, afterWrites } = this;
+    const { mailbox, afterWrites } = this;
     const destination = async () => this.destination;
     const sync = proxied(
       { owner: this.owner },
-      { wake, pollSince, afterWrites, destination, forwarded: () => undefined },
+      { mailbox, afterWrites, destination, forwarded: () => undefined },
       settings,
     );
     const { clock } = this;

@@ -14,12 +14,12 @@ import type { AppLog } from '../core/log-fields.ts';
 import { type Destination, openDestinationForWrites } from '../postgres/index.ts';
 import { openSalesforce, type Salesforce, type Usage } from '../salesforce/index.ts';
 import { afterAnswer, openQuota, type Quota } from './plan/quota.ts';
+import { Mailbox } from './run/mailbox.ts';
 import { type AfterWrites, openAfterWrites } from './writes/after-writes.ts';
-import type { PollSince } from './writes/polled-first.ts';
 
 /**
  * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
- * Salesforce session for both, and the signal by which the proxy wakes the poll.
+ * Salesforce session for both, and the mailbox by which the proxy reaches the poll.
  */
 export interface OpenSync {
   /** The newest settings; replaced when the control database says that they changed. */
@@ -27,12 +27,7 @@ export interface OpenSync {
   readonly salesforce: Salesforce;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
-  /** Rung when settings changed or something urgent is to be read. */
-  readonly wake: WakeSignal;
-  /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
-  readonly urgent: Set<string>;
-  /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
-  readonly pollSince: PollSince;
+  readonly mailbox: Mailbox;
   quota: Quota;
   /** Called on each proxied request that has left, with what its answer says of the org's quota. */
   forwarded(usage: Usage | null): void;
@@ -92,7 +87,7 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
     if (!settings) return forget(id);
     sync.settings = settings;
     sync.salesforce.forgetRefusal();
-    sync.wake.notify();
+    sync.mailbox.post({ kind: 'news' });
   };
   const refreshes = openRefreshes(deps);
   const changes = new Map<SyncId, WakeSignal>();
@@ -168,16 +163,13 @@ async function openOne(deps: EngineDeps, id: SyncId): Promise<OpenSync | null> {
   };
   const { clock, owner } = deps;
   const log = deps.log.with({ sync: id });
-  const wake = new WakeSignal();
-  const urgent = new Set<string>();
-  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, urgent, wake });
+  const mailbox = new Mailbox();
+  const afterWrites = openAfterWrites({ clock, log, owner, salesforce, destination, mailbox });
   const sync: OpenSync = {
     settings,
     salesforce,
     sentAt: [],
-    wake,
-    urgent,
-    pollSince: new Map(),
+    mailbox,
     quota: openQuota(settings.stopAtPercent),
     forwarded(usage) {
       countRequest(deps.control, id, 'proxy');

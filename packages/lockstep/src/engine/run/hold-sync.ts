@@ -6,7 +6,6 @@ import type { ServerSeconds } from '../../core/stamps.ts';
 import { type Destination, databaseFault, type Holder } from '../../postgres/index.ts';
 import { countRecords, type Salesforce, type Usage } from '../../salesforce/index.ts';
 import { afterAnswer, isClosed } from '../plan/quota.ts';
-import { pollFirst } from '../writes/polled-first.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
 import { backoffMs } from './backoff.ts';
@@ -103,7 +102,7 @@ const relatedIn = ({ log, open }: HoldDeps, opened: LeasedDestination) =>
   new RelatedRecords({
     log,
     destination: () => Promise.resolve(opened),
-    onMarked: (sobject) => pollFirst(open, [sobject]),
+    onMarked: (sobject) => open.mailbox.post({ kind: 'poll first', sobjects: [sobject] }),
   });
 
 /** Whatever ends a run is told, what nobody has foreseen as well: an error that only a log knows stops a sync for ever. */
@@ -125,7 +124,7 @@ async function rest(
   const { settings } = open;
   const until = clock.now() + waitMs;
   while (!signal.aborted && clock.now() < until && open.settings === settings) {
-    await open.wake.wait(clock, until - clock.now(), signal).catch(() => undefined);
+    await open.mailbox.wait(clock, until - clock.now(), signal).catch(() => undefined);
   }
 }
 
@@ -133,7 +132,7 @@ async function rest(
 async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal): Promise<SyncState> {
   const { mirror, tables, open } = run;
   await mirror.takeOver(run.holder);
-  await recoverUnfinishedWrites({ ...run, pollSince: open.pollSince }, true);
+  await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, true);
   await mirror.retryStopped();
 
   const { intervalMs } = open.settings;

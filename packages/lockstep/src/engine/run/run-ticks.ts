@@ -2,7 +2,6 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { Fault } from '../../core/faults.ts';
 import { spend } from '../plan/budget.ts';
 import { nextRequest } from '../plan/next-request.ts';
-import { readFrom } from '../writes/polled-first.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { backoffMs } from './backoff.ts';
 import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
@@ -58,7 +57,7 @@ interface LoopState {
 
 async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<void> {
   const { open, clock, syncProblem } = run;
-  const side = new SideWork(open.wake, run.log);
+  const side = new SideWork(open.mailbox, run.log);
   using _ = { [Symbol.dispose]: () => side.stop() };
   const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
   const betweenTicks = openBetweenTicks(beside, side);
@@ -104,7 +103,7 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
       if (open.quota.closedUntil === null) await syncProblem.end();
     } else if (next.kind === 'wait') {
       await tellOfQuota(run, at.state);
-      await open.wake.wait(clock, next.until - clock.now(), signal);
+      await open.mailbox.wait(clock, next.until - clock.now(), signal);
     }
     if (!inFlight) continue;
     try {
@@ -206,7 +205,7 @@ function openBetweenTicks(
   side: SideWork,
 ): (state: SyncState, isApplied: boolean) => Promise<SyncState> {
   const { clock, mirror, open } = run;
-  const syncRequests = new SyncRequests(run.syncRequests, run.log, open.wake);
+  const syncRequests = new SyncRequests(run.syncRequests, run.log, open.mailbox);
   const tidy = everyMs(clock, tidyEveryMs);
   const retry = everyMs(clock, retryEveryMs);
   const recover = everyMs(clock, recoverEveryMs);
@@ -217,7 +216,7 @@ function openBetweenTicks(
     if (tidy()) beginTidying(run, side, state);
     if (isApplied) beginRestores(run, side, state);
     if (retry()) await mirror.retrySetAside();
-    if (recover()) await recoverUnfinishedWrites({ ...run, pollSince: open.pollSince }, false);
+    if (recover()) await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, false);
     const isNews = open.settings !== settings;
     settings = open.settings;
     let next = withSyncRequests(run, side, isNews ? { ...state, syncProblem: null } : state);
@@ -279,18 +278,15 @@ function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState
   const budget = { ...state.budget, intervalMs };
   open.quota = { ...open.quota, stopAt };
   const { quota } = open;
-  if (open.urgent.size === 0 && open.pollSince.size === 0) return { ...state, budget, quota };
   const { asking } = besideOf(side, state);
   const streams = state.streams.map((stream) => {
     if (asking.has(stream.table.stream.streamNo)) return stream;
     const name = stream.table.stream.sobject.toLowerCase();
-    const sentAt = open.pollSince.get(name);
-    const isUrgent = stream.isUrgent || sentAt !== undefined || open.urgent.has(name);
-    open.urgent.delete(name);
-    open.pollSince.delete(name);
-    if (sentAt === undefined) return { ...stream, isUrgent };
-    const from = Math.floor(state.serverNow - (clock.now() - sentAt) / 1_000) - pollSinceSlackSeconds;
-    return { ...stream, isUrgent, pollSince: Math.min(from, stream.pollSince ?? from) };
+    const poll = open.mailbox.take(name);
+    if (!poll) return stream;
+    if (poll.since === null) return { ...stream, isUrgent: true };
+    const from = Math.floor(state.serverNow - (clock.now() - poll.since) / 1_000) - pollSinceSlackSeconds;
+    return { ...stream, isUrgent: true, pollSince: Math.min(from, stream.pollSince ?? from) };
   });
   return { ...state, budget, quota, streams };
 }
@@ -301,9 +297,10 @@ function giveBackRequests(
   { streams, serverNow }: SyncState,
 ): void {
   for (const { table, isUrgent, pollSince } of streams) {
-    const name = table.stream.sobject.toLowerCase();
-    if (isUrgent) open.urgent.add(name);
+    const sobjects = [table.stream.sobject.toLowerCase()];
+    if (isUrgent) open.mailbox.post({ kind: 'poll first', sobjects });
     if (pollSince === null) continue;
-    readFrom(open.pollSince, name, clock.now() - (serverNow - pollSinceSlackSeconds - pollSince) * 1_000);
+    const sentAt = clock.now() - (serverNow - pollSinceSlackSeconds - pollSince) * 1_000;
+    open.mailbox.post({ kind: 'poll since', sobjects, sentAt });
   }
 }

@@ -1,8 +1,7 @@
-import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { Destination } from '../../postgres/index.ts';
 import type { Quota } from '../plan/quota.ts';
-import type { PollSince } from '../writes/polled-first.ts';
 import type { RecoveryDeps } from '../writes/recover-unfinished-writes.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
@@ -11,11 +10,7 @@ import type { SyncRequestQueue } from './sync-requests.ts';
 export interface LeasedSync {
   /** Replaced when they change. */
   readonly settings: { intervalMs: number; stopAtPercent: number };
-  readonly wake: WakeSignal;
-  /** Sobjects to poll first of all, by API name in lower case. Emptied by the poll. */
-  readonly urgent: Set<string>;
-  /** Sobjects of which the next poll is to find writes without an Id. Emptied by the poll. */
-  readonly pollSince: PollSince;
+  readonly mailbox: Mailbox;
   /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
   sentAt: readonly number[];
   /** The org's quota as its last answer told it, a proxied request's or the sync's own. */

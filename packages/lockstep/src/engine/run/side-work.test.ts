@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ManualClock } from '@lockstep/foundation/clock';
-import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { openTestLog } from '@lockstep/harness/control';
 import { syncState } from '@lockstep/harness/sync-state';
 import { Fault } from '../../core/faults.ts';
+import { Mailbox } from './mailbox.ts';
 import { type Effect, SideWork } from './side-work.ts';
 import type { SyncState } from './sync-state.ts';
 
@@ -17,9 +17,9 @@ const addRows =
 const state = syncState([], { pageRows: 0 });
 
 function openSide() {
-  const wake = new WakeSignal();
+  const mailbox = new Mailbox();
   const opened = openTestLog();
-  return { wake, text: () => opened.text(), side: new SideWork(wake, opened.log) };
+  return { mailbox, text: () => opened.text(), side: new SideWork(mailbox, opened.log) };
 }
 
 /** Work that ends when the test says so. */
@@ -95,9 +95,9 @@ test('works of several names run side by side, and take effect in the order in w
 });
 
 test('the end of work wakes whoever waits', async () => {
-  const { side, wake } = openSide();
+  const { side, mailbox } = openSide();
   const clock = new ManualClock();
-  const woken = wake.wait(clock, 3_600_000, new AbortController().signal);
+  const woken = mailbox.wait(clock, 3_600_000, new AbortController().signal);
   side.begin('count', () => Promise.resolve(addRows(1)), notExpected);
   await woken;
   assert.equal(side.hasEnded, true);

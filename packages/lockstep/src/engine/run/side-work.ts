@@ -2,10 +2,10 @@
  * Work beside the shared requests of a sync: what takes long, such as counting a table, so that no poll waits for it. What it finds takes effect between two requests, when nothing is on its way.
  */
 
-import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../../core/faults.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import { failureFields } from '../../postgres/index.ts';
+import type { Mailbox } from './mailbox.ts';
 import type { SyncState } from './sync-state.ts';
 
 /** What the work has found, put into the state and the mirror. */
@@ -16,11 +16,11 @@ export class SideWork {
   private readonly underWay = new Set<string>();
   private readonly ended: { name: string; effect: Effect }[] = [];
   private readonly stopping = new AbortController();
-  private readonly wake: WakeSignal;
+  private readonly mailbox: Pick<Mailbox, 'post'>;
   private readonly log: AppLog;
 
-  constructor(wake: WakeSignal, log: AppLog) {
-    this.wake = wake;
+  constructor(mailbox: Pick<Mailbox, 'post'>, log: AppLog) {
+    this.mailbox = mailbox;
     this.log = log;
   }
 
@@ -54,7 +54,7 @@ export class SideWork {
       .then((effect) => {
         if (this.stopping.signal.aborted) return;
         this.ended.push({ name, effect });
-        this.wake.notify();
+        this.mailbox.post({ kind: 'news' });
       });
   }
 

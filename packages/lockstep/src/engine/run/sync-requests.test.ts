@@ -57,7 +57,7 @@ function opened(...syncRequests: readonly Omit<SyncRequest, 'id'>[]) {
       readRepairs: () => Promise.resolve([]),
       readSetAside: () => Promise.resolve(aside),
     };
-  const granting = new SyncRequests(box, log, { notify: () => undefined });
+  const granting = new SyncRequests(box, log, { post: () => undefined });
   return {
     box,
     open,

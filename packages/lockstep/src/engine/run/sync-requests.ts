@@ -1,10 +1,10 @@
 import { unreachable } from '@lockstep/foundation/assert';
-import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../../core/faults.ts';
 import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { failureFields, type Mirror } from '../../postgres/index.ts';
+import type { Mailbox } from './mailbox.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
@@ -60,13 +60,13 @@ export class SyncRequests {
   private readonly active = new Map<number, Active>();
   private readonly box: SyncRequestQueue;
   private readonly log: AppLog;
-  private readonly wake: Pick<WakeSignal, 'notify'>;
+  private readonly mailbox: Pick<Mailbox, 'post'>;
 
-  /** @param wake  notified when a sync request can be told done that no reading ends */
-  constructor(box: SyncRequestQueue, log: AppLog, wake: Pick<WakeSignal, 'notify'>) {
+  /** @param mailbox  told when a sync request can be told done that no reading ends */
+  constructor(box: SyncRequestQueue, log: AppLog, mailbox: Pick<Mailbox, 'post'>) {
     this.box = box;
     this.log = log;
-    this.wake = wake;
+    this.mailbox = mailbox;
   }
 
   /**
@@ -190,7 +190,7 @@ export class SyncRequests {
           this.active.delete(active.syncRequest.id);
         },
       )
-      .finally(() => this.wake.notify());
+      .finally(() => this.mailbox.post({ kind: 'news' }));
   }
 
   private async report(active: Active, state: SyncState, now: number): Promise<void> {

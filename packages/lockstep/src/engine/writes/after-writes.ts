@@ -1,9 +1,8 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import type { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Salesforce } from '../../salesforce/index.ts';
+import type { Mailbox } from '../run/mailbox.ts';
 import { DeferredRecords } from './deferred-records.ts';
-import { pollFirst } from './polled-first.ts';
 import { ReadBacks } from './read-backs.ts';
 import { type Opened, RelatedRecords } from './related-records.ts';
 import { WatchedJobs } from './watched-jobs.ts';
@@ -16,9 +15,7 @@ export interface AfterWritesDeps {
   salesforce: Salesforce;
   /** Opened at first use. */
   destination(): Promise<Opened>;
-  /** As in {@link LeasedSync}: what is to be polled first of all. */
-  urgent: Set<string>;
-  wake: WakeSignal;
+  mailbox: Mailbox;
 }
 
 /** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
@@ -31,10 +28,10 @@ export interface AfterWrites {
   end(): void;
 }
 
-export function openAfterWrites({ urgent, wake, ...deps }: AfterWritesDeps): AfterWrites {
+export function openAfterWrites({ mailbox, ...deps }: AfterWritesDeps): AfterWrites {
   const closing = new AbortController();
   const { signal } = closing;
-  const pollSoon = (sobjects: Iterable<string>) => pollFirst({ urgent, wake }, sobjects);
+  const pollSoon = (sobjects: Iterable<string>) => mailbox.post({ kind: 'poll first', sobjects });
   const onMarked = (sobject: string) => pollSoon([sobject]);
   const related = new RelatedRecords({ ...deps, onMarked });
   return {

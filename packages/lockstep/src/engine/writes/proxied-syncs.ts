@@ -5,7 +5,6 @@ import type { WrittenRecord } from '../../core/written-record.ts';
 import type { Outcome } from '../../postgres/index.ts';
 import { usageOf } from '../../salesforce/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
-import { readFrom } from './polled-first.ts';
 import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-back.ts';
 import type { Opened } from './related-records.ts';
 import type { IngestJob } from './watched-jobs.ts';
@@ -56,7 +55,7 @@ export async function proxiedSync(
   return open && proxied(deps, open, open.settings);
 }
 
-type ProxiedOpen = Pick<OpenSync, 'wake' | 'pollSince' | 'afterWrites' | 'forwarded'> & {
+type ProxiedOpen = Pick<OpenSync, 'mailbox' | 'afterWrites' | 'forwarded'> & {
   destination(): Promise<Opened>;
 };
 
@@ -98,10 +97,7 @@ export function proxied(
       afterWrites.pollSoon([sobject]);
     },
     pollSoon: (sobjects) => afterWrites.pollSoon(sobjects ?? streams),
-    pollFrom(sobjects, sentAt) {
-      for (const one of sobjects) readFrom(open.pollSince, one, sentAt);
-      open.wake.notify();
-    },
+    pollFrom: (sobjects, sentAt) => open.mailbox.post({ kind: 'poll since', sobjects, sentAt }),
     forwarded: (limitInfo) => open.forwarded(usageOf(limitInfo)),
     watchJob(job) {
       if (streams.has(job.sobject)) afterWrites.jobs.watch(job);

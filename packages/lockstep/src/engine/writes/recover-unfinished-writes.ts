@@ -1,7 +1,7 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Destination, Mirror } from '../../postgres/index.ts';
-import { type PollSince, readFrom } from './polled-first.ts';
+import type { Mailbox } from '../run/mailbox.ts';
 
 export interface RecoveryDeps {
   clock: Clock;
@@ -10,8 +10,7 @@ export interface RecoveryDeps {
   tables: Destination['tables'];
   /** The processes that still finish their writes. */
   living: () => Promise<readonly string[]>;
-  /** See {@link readFrom}. */
-  pollSince: PollSince;
+  mailbox: Pick<Mailbox, 'post'>;
 }
 
 /**
@@ -21,12 +20,13 @@ export interface RecoveryDeps {
  * @param isStart  the writes of the living too: the database may have been away when they ended
  */
 export async function recoverUnfinishedWrites(
-  { clock, mirror, tables, pollSince, living, log }: RecoveryDeps,
+  { clock, mirror, tables, mailbox, living, log }: RecoveryDeps,
   isStart: boolean,
 ): Promise<void> {
   if (!(await mirror.hasOpenIntents())) return;
   const streamNos = new Map([...tables].map(([name, { stream }]) => [name, stream.streamNo]));
   const { recovered, withoutId } = await mirror.recoverIntents(await living(), streamNos, isStart);
-  for (const [sobject, age] of withoutId) readFrom(pollSince, sobject, clock.now() - age * 1_000);
+  for (const [sobject, age] of withoutId)
+    mailbox.post({ kind: 'poll since', sobjects: [sobject], sentAt: clock.now() - age * 1_000 });
   if (recovered > 0) log.warn('writes that were cut off are read again', { rows: recovered });
 }

@@ -78,9 +78,9 @@ export async function applyRemainder(
   tx: Tx,
   rest: readonly Remainder[],
   part: PagePart,
-): Promise<readonly statements.CursorKind[]> {
+): Promise<readonly string[]> {
   await endPart(tx, part);
-  const unmoved: statements.CursorKind[] = [];
+  const unmoved: string[] = [];
   for (const { table, moves } of rest) {
     unmoved.push(...(await moveCursors(tx, table.stream.streamNo, moves)));
   }
@@ -122,8 +122,8 @@ async function moveCursors(
   tx: Tx,
   streamNo: number,
   moves: readonly CursorMove[],
-): Promise<readonly statements.CursorKind[]> {
-  const unmoved: statements.CursorKind[] = [];
+): Promise<readonly string[]> {
+  const unmoved: string[] = [];
   for (const { kind, version, to, backfilledAt, verified } of moves) {
     const [moved] = await statements.moveCursor(tx, streamNo, kind, version, to);
     if (!moved) {

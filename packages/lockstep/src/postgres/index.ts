@@ -42,7 +42,7 @@ export {
   scramVerifier,
 } from './roles.ts';
 export type { SetAsideCount } from './set-aside.ts';
-export type { CursorKind } from './sql.ts';
+export type { CursorRow } from './sql.ts';
 export { processIdentity } from './start-lock.ts';
 export { isLockTimeout } from './table-locks.ts';
 export { createTable, type Stream } from './tables.ts';

@@ -16,7 +16,7 @@ import { countByDay, type DayCount, idsAfter } from './read-ids.ts';
 import { referencesOf, rowsReferringTo } from './related-rows.ts';
 import { hasCursorIndex, isAsPlanned, restoreCursorIndex, restoreTable } from './restore-table.ts';
 import { retrySetAside, type SetAsideCount, selectSetAside } from './set-aside.ts';
-import type { CheckpointRow, CursorKind, CursorRow } from './sql.ts';
+import type { CheckpointRow, CursorRow } from './sql.ts';
 import * as statements from './sql.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
 import { takeOver } from './take-over.ts';
@@ -93,7 +93,7 @@ export interface Mirror {
   applyRemainder(
     rest: readonly Remainder[],
     part: PagePart,
-  ): Promise<{ unmoved: readonly CursorKind[]; figures: readonly StreamFigures[] }>;
+  ): Promise<{ unmoved: readonly string[]; figures: readonly StreamFigures[] }>;
 
   /** The mirror's own Ids in the order of their bytes, behind one; of one day of creation where it is given. */
   idsAfter(

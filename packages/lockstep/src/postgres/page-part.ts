@@ -17,7 +17,7 @@ export interface ApplyCounts {
 
 /** One cursor's step, taken if the cursor still stands where the request left it. From version 0 it comes into being. */
 export interface CursorMove {
-  kind: statements.CursorKind;
+  kind: string;
   version: number;
   to: object;
   /** The server's second at which this step completes the backfill. */
@@ -48,7 +48,7 @@ export interface PagePart {
 export interface PageApplied {
   counts: ApplyCounts;
   /** Cursors that stood elsewhere. */
-  unmoved: readonly statements.CursorKind[];
+  unmoved: readonly string[];
   /** Records whose rows went because they were merged into another one: what referred to them refers to that now. */
   merged: readonly RecordId[];
 }

@@ -28,14 +28,14 @@ export async function beginStream(
   positions: StartPositions,
   rowsExpected: number | null,
 ): Promise<void> {
-  for (const [kind, position] of Object.entries(positions) as [statements.CursorKind, object | null][]) {
+  for (const [kind, position] of Object.entries(positions) as [string, object | null][]) {
     if (position) await statements.insertCursor(tx, streamNo, kind, position);
   }
   await statements.startBackfill(tx, streamNo, rowsExpected);
 }
 
 /** Where the cursors of a stream begin; null for one that it does not have. */
-export type StartPositions = { readonly [Kind in statements.CursorKind]?: object | null };
+export type StartPositions = { readonly [Kind in string]?: object | null };
 
 /** What stopped a stream may have been repaired since. */
 export const retryStopped = async (db: Database): Promise<void> => {

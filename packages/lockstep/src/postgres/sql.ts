@@ -6,15 +6,6 @@ import type { ColumnPlan } from './plan-table.ts';
  * The statements on a destination's own records, one function each. The one that writes mirror rows is made per
  * table: merge-statement.ts.
  */
-export type CursorKind =
-  | 'backfill'
-  | 'head'
-  | 'recheck'
-  | 'deleted'
-  | 'sweep'
-  | 'counts'
-  | 'content'
-  | 'repair';
 
 export interface CheckpointRow {
   stream_no: number;
@@ -43,7 +34,7 @@ export interface ColumnRow {
 
 export interface CursorRow {
   stream_no: number;
-  kind: CursorKind;
+  kind: string;
   position: unknown;
   version: number;
 }
@@ -141,7 +132,7 @@ export const selectPlanVersion = (tx: Tx, streamNo: number) =>
  * Moves one cursor if nobody has since `version`; from 0 it comes into being. One row: moved. None: it stays, and the
  * rows still commit.
  */
-export const moveCursor = (tx: Tx, streamNo: number, kind: CursorKind, version: number, to: object) =>
+export const moveCursor = (tx: Tx, streamNo: number, kind: string, version: number, to: object) =>
   version === 0
     ? insertCursor(tx, streamNo, kind, to)
     : tx.query<{ version: number }>(sql`
@@ -154,7 +145,7 @@ export const moveCursor = (tx: Tx, streamNo: number, kind: CursorKind, version: 
   RETURNING version`);
 
 /** No row: there is one already. */
-export const insertCursor = (tx: Tx, streamNo: number, kind: CursorKind, position: object) =>
+export const insertCursor = (tx: Tx, streamNo: number, kind: string, position: object) =>
   tx.query<{ version: number }>(sql`
   INSERT INTO _lockstep.cursor (stream_no, kind, position) VALUES (${streamNo}, ${kind}, ${JSON.stringify(position)}::jsonb)
   ON CONFLICT (stream_no, kind) DO NOTHING

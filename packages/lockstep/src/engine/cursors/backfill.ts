@@ -1,6 +1,9 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
+import { moved } from '../run/sync-state.ts';
 import { isFull } from './pass.ts';
+import { byId } from './queries.ts';
+import { type Cursor, positionOf, type Reading, slotsMax } from './reading.ts';
 
 /**
  * The first full read: by Id, one page after the other, without a server-side cursor that could expire. Changes
@@ -27,3 +30,32 @@ export function backfillAfter(
     drained: !isFull(page, limit),
   };
 }
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    backfill: BackfillPosition;
+  }
+}
+
+const reading: Reading = {
+  kind: 'backfill',
+  activity: 'backfill',
+  purpose: 'backfill',
+  shape: () => 'full',
+  query: (asked) => byId(asked, idCondition(positionOf(asked.stream.cursors.backfill).after, asked.chained)),
+  step({ stream, page, query, serverNow }) {
+    const { to, drained } = backfillAfter(positionOf(stream.cursors.backfill), page, query.limit);
+    const { move, stream: after } = moved(stream, 'backfill', to);
+    if (!drained) return { moves: [move], after };
+    const ended = { ...after, cursors: { ...after.cursors, backfill: null } };
+    return { moves: [{ ...move, backfilledAt: serverNow }], after: ended };
+  },
+  add: (slots, { index }, count) => slots.addChain('backfill', index, count),
+  behind: ({ cursors }) => cursors.backfill && { pages: slotsMax, lag: 0 },
+};
+
+export const backfill: Cursor = {
+  kind: 'backfill',
+  start: () => ({ after: null }) satisfies BackfillPosition,
+  readings: [reading],
+};

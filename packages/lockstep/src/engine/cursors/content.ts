@@ -1,8 +1,12 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
-import { atRest, ended, type Pass, type Period, stepped } from './pace.ts';
+import { idCondition } from './backfill.ts';
+import { checkAt, passStep } from './checked.ts';
+import { atRest, dueOf, ended, type Pass, type Period, stepped } from './pace.ts';
 import { isFull } from './pass.ts';
+import { byId } from './queries.ts';
+import { type Cursor, positionOf, type Reading } from './reading.ts';
 
 /**
  * The content check: every record once more in full, by Id, a part of the table each day. It repairs what somebody
@@ -41,3 +45,38 @@ export function contentAfter(
     ? { ...to, after: page.lastId ?? position.after }
     : { ...ended(to), after: null };
 }
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    content: ContentPosition;
+  }
+}
+
+const reading: Reading = {
+  kind: 'content',
+  activity: 'content',
+  purpose: 'reconcile',
+  shape: () => 'full',
+  query: (asked) => byId(asked, idCondition(positionOf(asked.stream.cursors.content).after, asked.chained)),
+  step({ stream, page, query, serverNow }) {
+    const to = contentAfter(positionOf(stream.cursors.content), page, query.limit, serverNow);
+    return { ...passStep(stream, 'content', to), check: checkAt(serverNow) };
+  },
+  add: (slots, { index }, count) => slots.addChain('content', index, count),
+  due({ cursors, rows, table, pageSizes }, { serverNow, pageRows }) {
+    const { content: own, backfill } = cursors;
+    if (!own || backfill) return null;
+    const isFollowed = table.stream.cursorField === 'SystemModstamp';
+    const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
+    // What was hidden is not complete until a whole pass has read it.
+    const isMissing = own.position.lastAt < (table.stream.returnedAt ?? 0);
+    const isWanted = own.position.isWanted || isMissing;
+    return { pace: isWanted ? 'now' : dueOf(own.position, rows, period, serverNow), isWanted };
+  },
+};
+
+export const content: Cursor = {
+  kind: 'content',
+  start: (_, serverNow) => startOfContent(serverNow),
+  readings: [reading],
+};

@@ -1,6 +1,8 @@
+import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { soqlTime } from '../../core/stamps.ts';
 import { settleSeconds } from './poll.ts';
+import type { Cursor } from './reading.ts';
 
 /**
  * The count: how many records were created on each day, and their newest stamp, here and in Salesforce. It costs a
@@ -182,3 +184,17 @@ function halves({ from, to }: DayRange, serverNow: ServerSeconds): DayRange[] {
     { from: dayOf(middle + daySeconds), to },
   ];
 }
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    counts: CountsPosition;
+  }
+}
+
+/** It is read by requests of its own. */
+export const counts: Cursor = {
+  kind: 'counts',
+  start: ({ sobject, cursorField }, serverNow) =>
+    cursorField === null || takesPlainQueriesOnly(sobject) ? null : startOfCounts(serverNow),
+  readings: [],
+};

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../../core/faults.ts';
 import { type RecordId, toRecordId } from '../../core/ids.ts';
 import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
+import type { Cursor } from './reading.ts';
 
 /**
  * Salesforce's log of deletions, which knows of records that were deleted for good as well. It rides along with the
@@ -102,3 +103,16 @@ export function deletedAfter(
   const windowSeconds = question.until < serverNow && covered > position.from ? position.windowSeconds : null;
   return { to: { from, askedAt: serverNow, windowSeconds }, ids, isGap };
 }
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    deleted: DeletedPosition;
+  }
+}
+
+/** It is read beside the queries of a request. */
+export const deleted: Cursor = {
+  kind: 'deleted',
+  start: ({ replicateable }, serverNow) => (replicateable ? startOfDeleted(serverNow) : null),
+  readings: [],
+};

@@ -1,8 +1,12 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
+import { moved, type StreamState } from '../run/sync-state.ts';
 import { idCondition } from './backfill.ts';
+import { checkAt, idsStep } from './checked.ts';
 import type { Day } from './counts.ts';
 import { isFull } from './pass.ts';
+import { byId, sweepQuery } from './queries.ts';
+import { type Cursor, positionOf, type Reading, type SlotStep, withRoom } from './reading.ts';
 
 /**
  * The repairing of the days on which a count differed: of each, first all of Salesforce's records in full, by Id, then
@@ -52,3 +56,56 @@ export function repairAfterIds(
 ): RepairPosition {
   return isLast ? nextDay(position) : { ...position, after: ids.at(-1) ?? position.after };
 }
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    repair: RepairPosition;
+  }
+}
+
+const reading: Reading = {
+  kind: 'repair',
+  activity: 'counts',
+  purpose: 'reconcile',
+  isOnePage: true,
+  shape: ({ repair: own }) => (own?.position.part === 'ids' ? 'part' : 'full'),
+  prepare({ mirror, stream, slots, pageRows }) {
+    const { part, after, days } = positionOf(stream.cursors.repair);
+    if (part === 'records') return null;
+    const limit = withRoom(stream.pageSizes.part.rows, pageRows);
+    return mirror
+      .idsAfter(stream.table, after, limit, days[0])
+      .then((ids) => slots.map((slot) => ({ slot, ids, isLastIds: ids.length < limit })));
+  },
+  query: (asked) =>
+    asked.ids
+      ? sweepQuery(asked.stream.table.stream, asked.ids)
+      : byId(asked, repairCondition(positionOf(asked.stream.cursors.repair))),
+  step(read) {
+    const { stream, page, query, serverNow } = read;
+    const position = positionOf(stream.cursors.repair);
+    if (read.ids)
+      return idsStep(read, page, stream, (ids, isLast) =>
+        repairStep(stream, repairAfterIds(position, ids, isLast)),
+      );
+    return {
+      ...repairStep(stream, repairAfterRecords(position, page, query.limit)),
+      check: checkAt(serverNow),
+    };
+  },
+  add(slots, { index }) {
+    if (!slots.has('repair', index)) slots.add({ kind: 'repair', index });
+  },
+  due: ({ cursors }) =>
+    !cursors.backfill && isRepairing(cursors.repair) ? { pace: 'now', isWanted: true } : null,
+};
+
+function repairStep(stream: StreamState, to: RepairPosition): SlotStep {
+  const { move, stream: after } = moved(stream, 'repair', to);
+  return { moves: [move], after };
+}
+
+export const isRepairing = (own: StreamState['cursors']['repair']): boolean =>
+  (own?.position.days.length ?? 0) > 0;
+
+export const repair: Cursor = { kind: 'repair', start: () => nothingToRepair, readings: [reading] };

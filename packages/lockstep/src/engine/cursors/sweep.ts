@@ -1,8 +1,20 @@
+import { assert } from '@lockstep/foundation/assert';
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
-import { atRest, ended, type Pass, type Period, stepped } from './pace.ts';
+import { idCondition } from './backfill.ts';
+import { idsStep, passStep, recheckAt } from './checked.ts';
+import { atRest, dueOf, ended, type Pass, type Period, stepped } from './pace.ts';
 import { isFull } from './pass.ts';
+import { living, partialFieldsOf, sweepQuery } from './queries.ts';
+import {
+  type Cursor,
+  type LookUp,
+  type PreparedSlot,
+  positionOf,
+  type Reading,
+  withRoom,
+} from './reading.ts';
 
 /**
  * The sweep: a pass over the mirror's own Ids, which asks Salesforce for each of them with its stamp and its formula
@@ -54,3 +66,85 @@ export function sweepAfterPage(
     ? { ...to, after: page.lastId ?? position.after }
     : { ...ended(to), after: null };
 }
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    sweep: SweepPosition;
+  }
+}
+
+const common = {
+  activity: 'sweep',
+  purpose: 'reconcile',
+  shape: () => 'part',
+} as const satisfies Partial<Reading>;
+
+/** Over the mirror's own Ids. */
+const ofMirror: Reading = {
+  ...common,
+  kind: 'sweep',
+  isInRow: true,
+  prepare: nextIds,
+  query({ stream, ids }) {
+    assert(ids, 'a sweep asks for Ids that were looked up');
+    return sweepQuery(stream.table.stream, ids);
+  },
+  step: (read) =>
+    idsStep(read, read.page, read.stream, (asked, isLast) =>
+      passStep(
+        read.stream,
+        'sweep',
+        sweepAfter(positionOf(read.stream.cursors.sweep), asked, isLast, read.serverNow),
+      ),
+    ),
+  add(slots, { stream, index }, count) {
+    if (stream.cursors.sweep?.position.leg === 'salesforce') return slots.addChain('ids', index, count);
+    const taken = slots.count('sweep', index);
+    const pages = Math.max(1, Math.ceil(stream.rows / stream.pageSizes.part.rows) + 1);
+    for (let nth = taken; nth < Math.min(taken + count, pages); nth++)
+      slots.add({ kind: 'sweep', index, nth });
+  },
+  due({ cursors, rows, pageSizes }, { serverNow, pageRows }) {
+    const { sweep: own, backfill } = cursors;
+    if (!own || backfill) return null;
+    const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
+    return { pace: dueOf(own.position, rows, period, serverNow), isWanted: own.position.isWanted };
+  },
+};
+
+/** One look for all pages of the request. A page is left out where the pass has ended with the one before. */
+async function nextIds({ mirror, stream, slots, pageRows }: LookUp): Promise<PreparedSlot[]> {
+  const { cursors, pageSizes, table } = stream;
+  const size = pageSizes.part.rows;
+  const limit = (slots.length - 1) * size + withRoom(size, pageRows);
+  const found = await mirror.idsAfter(table, positionOf(cursors.sweep).after, limit);
+  return slots.flatMap((slot) => {
+    const { nth = 0 } = slot;
+    const from = nth * size;
+    const to = nth === slots.length - 1 ? limit : from + size;
+    if (nth > 0 && found.length <= from && found.length < limit) return [];
+    return [{ slot, ids: found.slice(from, to), isLastIds: found.length < limit && found.length <= to }];
+  });
+}
+
+/** Over Salesforce's own Ids. */
+const ofSalesforce: Reading = {
+  ...common,
+  kind: 'ids',
+  query({ stream, limit, chained }) {
+    const where = idCondition(positionOf(stream.cursors.sweep).after, chained);
+    const own = stream.table.stream;
+    return { ...living(own, where, { orderBy: 'Id', limit }, partialFieldsOf(own)), limit };
+  },
+  step({ stream, page, query, serverNow }) {
+    const to = sweepAfterPage(positionOf(stream.cursors.sweep), page, query.limit, serverNow);
+    return { ...passStep(stream, 'sweep', to), partial: { settledUntil: recheckAt(stream) } };
+  },
+  add: (slots, { index }, count) => slots.addChain('ids', index, count),
+};
+
+export const sweep: Cursor = {
+  kind: 'sweep',
+  start: (_, serverNow) => startOfSweep(serverNow),
+  readings: [ofMirror, ofSalesforce],
+};

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { heldAt, type StreamChange, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import { startOfContent } from '../cursors/content.ts';
 import { startOfCounts } from '../cursors/counts.ts';
+import type { Slot } from '../cursors/reading.ts';
 import { repairOf } from '../cursors/repair.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
 import type { Activity } from '../run/problems.ts';
 import type { Cursors, SyncState } from '../run/sync-state.ts';
-import type { Slot } from './fill-slots.ts';
 import { type DeletedLogRequest, nextRequest, nothingBeside } from './next-request.ts';
 import { openQuota } from './quota.ts';
 

@@ -1,15 +1,14 @@
-import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
-import { contentPeriod } from '../cursors/content.ts';
 import { isCountDue } from '../cursors/counts.ts';
 import { isDeletedDue } from '../cursors/deleted-log.ts';
-import { type Due, dueOf } from '../cursors/pace.ts';
-import { type Pass, pagesExpected, type WindowEnd } from '../cursors/pass.ts';
-import { canPollTogether, isRecheckDue, settleSeconds } from '../cursors/poll.ts';
-import { sweepPeriod } from '../cursors/sweep.ts';
+import { ridesAlong } from '../cursors/head.ts';
+import { readings } from '../cursors/index.ts';
+import type { Due } from '../cursors/pace.ts';
+import { type Slot, Slots, slotsMax } from '../cursors/reading.ts';
+import { isRepairing } from '../cursors/repair.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
-import { activityOf, addWork, type Bulk, deal, type Slot, Slots, slotsMax, type Work } from './fill-slots.ts';
+import { addWork, type Bulk, deal, type Work } from './fill-slots.ts';
 
 /** What travels with the queries and is none: a stream's log of deletions. */
 export interface DeletedLogRequest {
@@ -129,8 +128,6 @@ function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number
 const isReadAgain = ({ cursors: { repair, sweep, content } }: StreamState): boolean =>
   isRepairing(repair) || sweep?.position.isWanted === true || content?.position.isWanted === true;
 
-const isRepairing = (repair: StreamState['cursors']['repair']) => (repair?.position.days.length ?? 0) > 0;
-
 /** After a request that failed as a whole the streams go alone in turn, so that a healthy one is not held up. */
 const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
 
@@ -167,7 +164,7 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
 }
 
 /** What tells whether an object may be read again. */
-const probeOf = ({ cursors }: StreamState): Work['kind'] =>
+const probeOf = ({ cursors }: StreamState): string =>
   cursors.head ? 'head' : cursors.backfill ? 'backfill' : 'content';
 
 /** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
@@ -196,15 +193,6 @@ function addHeads(
   }
 }
 
-/** Whether the recheck takes no query of its own. */
-function ridesAlong(
-  { cursors: { head, recheck, backfill }, table }: StreamState,
-  serverNow: number,
-): boolean {
-  if (backfill || !head || !recheck || takesPlainQueriesOnly(table.stream.sobject)) return false;
-  return canPollTogether(head.position, recheck.position, serverNow);
-}
-
 /** @param copying  how many backfills run */
 function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
   const { cursors, isUrgent, pollSince, polledAt } = stream;
@@ -219,55 +207,23 @@ interface Check {
   isWanted: boolean;
 }
 
-/** Checks of a table that is complete, each with whether it is due. The recheck is one where it cannot ride along. */
+/** What wants to be read of a stream, in the order of the list of cursors. */
 function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
-  const { cursors, rows, table, pageSizes } = stream;
-  const { recheck, sweep, content, repair, backfill } = cursors;
-  const checks: Check[] = [];
-  const check = (kind: Work['kind'], pace: Due, isWanted = false) => {
-    if (pace !== null && !isBackingOff(stream, activityOf(kind), now))
-      checks.push({ work: { kind, index }, pace, isWanted });
-  };
-  if (recheck && isRecheckDue(recheck.position, serverNow) && !ridesAlong(stream, serverNow))
-    check('recheck', 'now');
-  if (backfill) return checks;
-  if (isRepairing(repair)) check('repair', 'now', true);
-  if (sweep) {
-    const period = sweepPeriod(rows, Math.min(pageRows, pageSizes.part.rows));
-    check('sweep', dueOf(sweep.position, rows, period, serverNow), sweep.position.isWanted);
-  }
-  if (content) {
-    const isFollowed = table.stream.cursorField === 'SystemModstamp';
-    const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
-    // What was hidden is not complete until a whole pass has read it.
-    const isMissing = content.position.lastAt < (table.stream.returnedAt ?? 0);
-    const isWanted = content.position.isWanted || isMissing;
-    check('content', isWanted ? 'now' : dueOf(content.position, rows, period, serverNow), isWanted);
-  }
-  return checks;
+  return readings().flatMap(({ kind, activity, due }): Check[] => {
+    const wanted = due?.(stream, { serverNow, pageRows });
+    if (!wanted || wanted.pace === null || isBackingOff(stream, activity, now)) return [];
+    return [{ work: { kind, index }, pace: wanted.pace, isWanted: wanted.isWanted ?? false }];
+  });
 }
 
-function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], at: number): Bulk[] {
-  return streams.flatMap(({ stream, index }): Bulk[] => {
-    const { backfill, head, recheck } = stream.cursors;
-    const passOf = (
-      kind: 'head' | 'recheck',
-      pass: Pass | null | undefined,
-      end: WindowEnd,
-      now: number,
-    ): Bulk[] => {
-      if (!pass || isBackingOff(stream, 'poll', at)) return [];
-      const pages = pagesExpected(pass, stream.pageSizes.full.rows, { end, serverNow });
-      return [{ work: { kind, index }, pages, lag: now - pass.from }];
-    };
-    const recheckPass = recheck?.position.pass;
-    const isCopied = backfill && !isBackingOff(stream, 'backfill', at);
-    return [
-      ...(isCopied ? [{ work: { kind: 'backfill', index } as const, pages: slotsMax, lag: 0 }] : []),
-      ...passOf('head', head?.position.pass, null, serverNow),
-      ...passOf('recheck', recheckPass, recheckPass?.until ?? null, serverNow - settleSeconds),
-    ];
-  });
+/** What is pages behind. */
+function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): Bulk[] {
+  return streams.flatMap(({ stream, index }) =>
+    readings().flatMap(({ kind, activity, behind }): Bulk[] => {
+      const pages = behind?.(stream, serverNow);
+      return pages && !isBackingOff(stream, activity, now) ? [{ work: { kind, index }, ...pages }] : [];
+    }),
+  );
 }
 
 const waitedFor = ({ work }: Check): Bulk => ({

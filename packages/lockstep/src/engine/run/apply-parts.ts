@@ -12,8 +12,7 @@ import {
   type StreamFigures,
   type StreamTable,
 } from '../../postgres/index.ts';
-import type { Slot } from '../plan/fill-slots.ts';
-import type { SlotStep } from '../plan/slots.ts';
+import type { Slot, SlotStep } from '../cursors/reading.ts';
 import type { RelatedRecords } from '../writes/related-records.ts';
 import type { StreamState } from './sync-state.ts';
 

@@ -17,8 +17,9 @@ import {
   type DayCount,
   suspectsMax,
 } from '../cursors/counts.ts';
+import { followed, hasDays } from '../cursors/queries.ts';
+import { type SlotStep } from '../cursors/reading.ts';
 import { repairOf } from '../cursors/repair.ts';
-import { followed, hasDays, type SlotStep } from '../plan/slots.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { moved, type StreamState, type SyncState } from './sync-state.ts';
 

@@ -5,10 +5,12 @@ import type { AppLog } from '../../core/log-fields.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { type Destination, databaseFault, type Holder } from '../../postgres/index.ts';
 import { countRecords, type Salesforce, type Usage } from '../../salesforce/index.ts';
+import { startsOf } from '../cursors/index.ts';
 import { afterAnswer, isClosed } from '../plan/quota.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
 import { backoffMs } from './backoff.ts';
+import { loadState } from './load-state.ts';
 import { withProblem } from './problems.ts';
 import { type LeasedSync, type Run } from './run.ts';
 import { runTicks } from './run-ticks.ts';
@@ -16,7 +18,7 @@ import { agree, type ServerTime } from './server-time.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
-import { loadState, pageRowsMax, type StreamState, type SyncState, startsOf } from './sync-state.ts';
+import { pageRowsMax, type StreamState, type SyncState } from './sync-state.ts';
 
 /** A destination as its holder has it open. */
 export type LeasedDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;

@@ -1,6 +1,7 @@
-import type { Slot } from '../plan/fill-slots.ts';
+import type { Slot } from '../cursors/reading.ts';
+import { type PreparedSlot } from '../cursors/reading.ts';
 import type { DeletedLogRequest } from '../plan/next-request.ts';
-import { type PreparedSlot, prepareSlots, streamOf } from '../plan/slots.ts';
+import { prepareSlots, streamOf } from '../plan/slots.ts';
 import { withoutProblem } from './problems.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type SyncState, withStream } from './sync-state.ts';

@@ -5,12 +5,13 @@ import { nextRequest } from '../plan/next-request.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { backoffMs } from './backoff.ts';
 import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
+import { loadState } from './load-state.ts';
 import { hasQuestions, type Prepared, prepareAsking } from './prepare-asking.ts';
 import { openProblems } from './problem-log.ts';
 import type { Run } from './run.ts';
 import { SideWork } from './side-work.ts';
 import { SyncRequests } from './sync-requests.ts';
-import { loadState, type SyncState, withFigures } from './sync-state.ts';
+import { type SyncState, withFigures } from './sync-state.ts';
 import {
   afterTooSlow,
   answerLimitMs,

@@ -1,26 +1,9 @@
-import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
-import type {
-  CursorKind,
-  CursorMove,
-  Destination,
-  Mirror,
-  ProblemRow,
-  Stream,
-  StreamFigures,
-  StreamTable,
-} from '../../postgres/index.ts';
-import type { BackfillPosition } from '../cursors/backfill.ts';
-import { type ContentPosition, startOfContent } from '../cursors/content.ts';
-import { type CountsPosition, startOfCounts } from '../cursors/counts.ts';
-import { type DeletedPosition, startOfDeleted } from '../cursors/deleted-log.ts';
-import { type HeadPosition, type RecheckPosition, startOfHead, startOfRecheck } from '../cursors/poll.ts';
-import { nothingToRepair, type RepairPosition } from '../cursors/repair.ts';
-import { type SweepPosition, startOfSweep } from '../cursors/sweep.ts';
+import type { CursorMove, StreamFigures, StreamTable } from '../../postgres/index.ts';
 import type { Budget } from '../plan/budget.ts';
-import { type PageSizes, uncut } from '../plan/page-size.ts';
+import { type PageSizes } from '../plan/page-size.ts';
 import type { Quota } from '../plan/quota.ts';
-import type { Problem, Problems } from './problems.ts';
+import type { Problems } from './problems.ts';
 import type { ServerTime } from './server-time.ts';
 
 /** A cursor as the destination holds it. Its version is what a move compares and sets; 0 before its first move. */
@@ -29,23 +12,14 @@ export interface CursorState<Position> {
   version: number;
 }
 
-/** What each kind of cursor holds. */
-export interface Positions {
-  backfill: BackfillPosition;
-  head: HeadPosition;
-  recheck: RecheckPosition;
-  deleted: DeletedPosition;
-  sweep: SweepPosition;
-  counts: CountsPosition;
-  content: ContentPosition;
-  repair: RepairPosition;
-}
+/** What each kind of cursor holds: its module adds it here. */
+export interface Positions {}
 
 /**
  * A stream's cursors; null where it has none of that kind: `backfill` once the first full read has ended, `head`,
  * `recheck` and `counts` for an object that has no time to follow it by, `deleted` for one without a log of deletions.
  */
-export type Cursors = { readonly [Kind in CursorKind]: CursorState<Positions[Kind]> | null };
+export type Cursors = { readonly [Kind in keyof Positions]: CursorState<Positions[Kind]> | null };
 
 export interface StreamState {
   table: StreamTable;
@@ -114,90 +88,11 @@ export interface SyncState {
 /** What Salesforce returns at most in one query of a composite request. */
 export const pageRowsMax = 2_000;
 
-/**
- * The state as the destination's checkpoints and cursors tell it.
- *
- * @param known  what the destination does not know: Salesforce's time, from an answer of this process, and the pace
- */
-export async function loadState(
-  mirror: Mirror,
-  tables: Destination['tables'],
-  known: Pick<SyncState, 'serverNow' | 'serverTime' | 'budget' | 'quota' | 'pageRows'>,
-): Promise<SyncState> {
-  const { checkpoints, cursors, figures, problems } = await mirror.readProgress();
-  const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
-    const table = tables.get(checkpoint.sobject.toLowerCase());
-    if (!table || checkpoint.state === 'queued') return [];
-    const own = cursors.filter(({ stream_no }) => stream_no === checkpoint.stream_no);
-    const held = <Position>(kind: CursorKind, start: Position | null): CursorState<Position> | null => {
-      const row = own.find((cursor) => cursor.kind === kind);
-      if (row) return { position: row.position as Position, version: row.version };
-      return start && { position: start, version: 0 };
-    };
-    const starts = startsOf(table.stream, known.serverNow);
-    return [
-      {
-        table,
-        cursors: {
-          backfill: checkpoint.backfilled ? null : held('backfill', starts.backfill),
-          head: held('head', starts.head),
-          recheck: held('recheck', starts.recheck),
-          deleted: held('deleted', starts.deleted),
-          sweep: held('sweep', starts.sweep),
-          counts: held('counts', starts.counts),
-          content: held('content', starts.content),
-          repair: held('repair', starts.repair),
-        },
-        rows: checkpoint.rows,
-        marked: null,
-        polledAt: 0,
-        isUrgent: false,
-        pollSince: null,
-        pollSinceBegunAt: null,
-        pollSinceReadAt: 0,
-        slow: null,
-        problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
-        stopped: null,
-        isTableChanged: false,
-        describe: { isDue: false, at: 0 },
-        pageSizes: { full: uncut(known.pageRows), part: uncut(known.pageRows) },
-      },
-    ];
-  });
-  return withFigures({ ...known, streams, wasApart: false, syncProblem: null }, figures);
-}
-
-/** What a former run has left: tried again at once. */
-const problemsOf = (rows: readonly ProblemRow[]): Problems =>
-  Object.fromEntries(
-    rows.map(({ kind, code, explanation, next, tries }): [string, Problem] => [
-      kind,
-      { code, explanation, next, tries, failedAt: 0, retryAt: 0 },
-    ]),
-  );
-
-/** Where the cursors of a new stream begin. */
-export function startsOf(
-  { sobject, cursorField, replicateable }: Stream,
-  serverNow: ServerSeconds,
-): { [Kind in CursorKind]: Positions[Kind] | null } {
-  return {
-    backfill: { after: null },
-    head: cursorField === null ? null : startOfHead(serverNow),
-    recheck: cursorField === null ? null : startOfRecheck(serverNow),
-    deleted: replicateable ? startOfDeleted(serverNow) : null,
-    sweep: startOfSweep(serverNow),
-    counts: cursorField === null || takesPlainQueriesOnly(sobject) ? null : startOfCounts(serverNow),
-    content: startOfContent(serverNow),
-    repair: nothingToRepair,
-  };
-}
-
 /** A cursor's step, and the stream after it. It happens when its transaction commits. */
-export function moved<Kind extends CursorKind>(
+export function moved<Kind extends keyof Positions>(
   stream: StreamState,
   kind: Kind,
-  to: Positions[Kind],
+  to: Positions[Kind] & object,
 ): { move: CursorMove; stream: StreamState } {
   const version = stream.cursors[kind]?.version ?? 0;
   return {

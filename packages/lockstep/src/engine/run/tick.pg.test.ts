@@ -5,11 +5,12 @@ import { openLog } from '@lockstep/foundation/log';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { openScriptedOrg } from '@lockstep/harness/scripted-org';
-import type { Slot } from '../plan/fill-slots.ts';
+import { startsOf } from '../cursors/index.ts';
+import type { Slot } from '../cursors/reading.ts';
 import { openQuota } from '../plan/quota.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
+import { loadState } from './load-state.ts';
 import { prepareAsking } from './prepare-asking.ts';
-import { loadState, startsOf } from './sync-state.ts';
 import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
 
 const serverNow = Date.UTC(2026, 10, 24) / 1000;

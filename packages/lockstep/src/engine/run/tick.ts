@@ -3,9 +3,10 @@ import { Fault } from '../../core/faults.ts';
 import type { Observation, StreamFigures } from '../../postgres/index.ts';
 import { type Purpose, type QueryOutcome, queryPages, type ResourceAnswer } from '../../salesforce/index.ts';
 import { type DeletedQuestion, deletedQuestion } from '../cursors/deleted-log.ts';
-import { isHead, type Slot } from '../plan/fill-slots.ts';
+import { readingOf } from '../cursors/index.ts';
+import { type PreparedSlot, type Slot } from '../cursors/reading.ts';
 import type { DeletedLogRequest } from '../plan/next-request.ts';
-import { hasQuery, type PreparedSlot, slotQuery, streamOf } from '../plan/slots.ts';
+import { hasQuery, slotQuery, streamOf } from '../plan/slots.ts';
 import { applyParts, type DeletedLogPart, type Part, type Stop } from './apply-parts.ts';
 import type { Asking, Prepared } from './prepare-asking.ts';
 import { withoutProblem } from './problems.ts';
@@ -204,11 +205,11 @@ function questionOf(state: SyncState, deletedLog: DeletedLogRequest): DeletedQue
 }
 
 /** A request counts as what is most pressing in it. */
+const purposes = ['repair', 'poll', 'backfill'] as const;
+
 function purposeOf(slots: readonly PreparedSlot[]): Purpose {
-  const kinds = new Set(slots.map(({ slot }) => slot.kind));
-  if (kinds.has('re-read')) return 'repair';
-  if (kinds.has('head') || kinds.has('head and recheck') || kinds.has('recheck')) return 'poll';
-  return kinds.has('backfill') ? 'backfill' : 'reconcile';
+  const own = new Set(slots.map(({ slot }) => readingOf(slot).purpose));
+  return purposes.find((purpose) => own.has(purpose)) ?? 'reconcile';
 }
 
 /** The state with streams of which a page was stored: nothing is wrong with their tables. */
@@ -227,8 +228,7 @@ export const answerLimitMs = ({ state }: Prepared): number | null =>
   state.streams.length === 1 || state.syncProblem ? null : sharedMsMax;
 
 /** Pages by the thousand are slow by nature; everything else is short. */
-const carriesPages = (slots: readonly Slot[]) =>
-  !slots.every((slot) => isHead(slot) || slot.kind === 'recheck' || slot.kind === 're-read');
+const carriesPages = (slots: readonly Slot[]) => !slots.every((slot) => readingOf(slot).isShort);
 
 /** The state after an answer that did not come in time. */
 export const afterTooSlow = (state: SyncState, { asking: { slots } }: Reading): SyncState =>

@@ -2,8 +2,10 @@
 import type { Fault } from '../../core/faults.ts';
 import type { Page } from '../../core/page.ts';
 import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
-import { activityOf, isHead, type Slot } from '../plan/fill-slots.ts';
-import { type ExchangeTimes, type PreparedSlot, type SlotQuery, slotStep, streamOf } from '../plan/slots.ts';
+import { isHead } from '../cursors/head.ts';
+import { readingOf } from '../cursors/index.ts';
+import { type ExchangeTimes, type PreparedSlot, type Slot, type SlotQuery } from '../cursors/reading.ts';
+import { slotStep, streamOf } from '../plan/slots.ts';
 import type { DeletedLogPart, Part, Stop } from './apply-parts.ts';
 import { stopBackoffMs, withoutProblem, withProblem } from './problems.ts';
 import { type AnsweredDeletedLog, readDeletedLog } from './read-deleted-log.ts';
@@ -39,7 +41,7 @@ export function understand(
       lost.add(slot);
       continue;
     }
-    if (slot.kind === 'sweep' && !outcome.page.done) lost.add(slot);
+    if (readingOf(slot).isInRow && !outcome.page.done) lost.add(slot);
     answered.push(slot);
     const part = partOf(deps, next, { prepared, query, page: outcome.page }, times);
     parts.push(part);
@@ -62,7 +64,8 @@ export function understand(
 /** What comes behind a page that did not come, or of which something was kept back that it should have proven. */
 const isBehind = (slot: Slot, chosen: readonly Slot[], lost: ReadonlySet<Slot | undefined>): boolean =>
   ('chainedTo' in slot && slot.chainedTo !== null && lost.has(chosen[slot.chainedTo])) ||
-  (slot.kind === 'sweep' && [...lost].some((one) => one?.kind === 'sweep' && one.index === slot.index));
+  (readingOf(slot).isInRow === true &&
+    [...lost].some((one) => one?.kind === slot.kind && one.index === slot.index));
 
 /** Streams that have stopped with this answer, or may be read again. */
 function stopsOf(
@@ -94,7 +97,7 @@ function partOf(
 
 /** What was answered works; where the object had stopped, it may be read again. */
 function afterSuccess(stream: StreamState, kind: Slot['kind']): StreamState {
-  return { ...withoutProblem(stream, activityOf(kind)), stopped: null };
+  return { ...withoutProblem(stream, readingOf({ kind }).activity), stopped: null };
 }
 
 /** So long after its description an unknown field is no news: then its query is refused for good. */
@@ -105,7 +108,7 @@ const describedLatelyMs = 60_000;
  * without stops it, and only where the refusal is for good; an unknown field is looked up first.
  */
 function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], fault: Fault): StreamState {
-  const activity = activityOf(kind);
+  const activity = readingOf({ kind }).activity;
   const now = deps.clock.now();
   deps.log.warn('query refused', { stream: stream.table.stream.sobject, code: fault.code, kind });
   const refused = withProblem(stream, activity, fault, now);
@@ -121,6 +124,6 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
 
 /** Whether the stream cannot be followed without it: its polls, and where it has none the reading of all its records. */
 function isFollowing({ cursors: { head } }: StreamState, kind: Slot['kind']): boolean {
-  const activity = activityOf(kind);
+  const activity = readingOf({ kind }).activity;
   return activity === 'poll' || (head === null && (activity === 'backfill' || activity === 'content'));
 }

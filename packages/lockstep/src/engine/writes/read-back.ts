@@ -20,7 +20,7 @@ import {
   soqlIds,
   soqlString,
 } from '../../salesforce/index.ts';
-import { slotsMax } from '../plan/fill-slots.ts';
+import { slotsMax } from '../cursors/reading.ts';
 import { absentIds } from '../run/page-ids.ts';
 import { mastersOf, type Opened, type Stored } from './related-records.ts';
 

@@ -1,10 +1,9 @@
 -- The same things by the names that the rest of the product gives them. Views keep their grants, and what others have
 -- built on them.
 
+-- Which kinds there are is said in one place, engine/cursors/index.ts.
 ALTER TABLE _lockstep.cursor DROP CONSTRAINT cursor_kind_check;
 UPDATE _lockstep.cursor SET kind = CASE kind WHEN 'tail' THEN 'recheck' ELSE 'repair' END WHERE kind IN ('tail', 'mend');
-ALTER TABLE _lockstep.cursor ADD CONSTRAINT cursor_kind_check
-  CHECK (kind IN ('backfill', 'head', 'recheck', 'deleted', 'sweep', 'counts', 'content', 'repair'));
 
 UPDATE _lockstep.problem SET kind = 're-read' WHERE kind = 'repair';
 

@@ -1,0 +1,72 @@
+import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
+import type { StreamState } from '../run/sync-state.ts';
+import type { HeadPosition } from './poll.ts';
+import { canPollTogether, headAndRecheckQuery, headQuery, startOfHead } from './poll.ts';
+import { addWindows, passBehindBy, polled, pollStep } from './poll-step.ts';
+import { followed } from './queries.ts';
+import { type Cursor, positionOf, type Reading, type Slot } from './reading.ts';
+
+declare module '../run/sync-state.ts' {
+  interface Positions {
+    head: HeadPosition;
+  }
+}
+
+const common = {
+  activity: 'poll',
+  purpose: 'poll',
+  isShort: true,
+  shape: () => 'full',
+  step: pollStep,
+} as const satisfies Partial<Reading>;
+
+/** The newest changes. */
+const newest: Reading = {
+  ...common,
+  kind: 'head',
+  query(asked) {
+    const { stream, slot, serverNow, chained } = asked;
+    const { pollSince, cursors, table } = stream;
+    const within = { pollSince, chained, before: slot.before };
+    return polled(
+      asked,
+      headQuery(followed(table.stream.cursorField), positionOf(cursors.head), serverNow, within),
+    );
+  },
+  add: (slots, at, count) => addWindows(slots, 'head', at, count),
+  behind: (stream, serverNow) =>
+    passBehindBy(stream, stream.cursors.head?.position.pass, { end: null, until: serverNow, serverNow }),
+};
+
+/** Both of a stream in one query. */
+const together: Reading = {
+  ...common,
+  kind: 'head and recheck',
+  query(asked) {
+    const { cursors, table } = asked.stream;
+    const [head, recheck] = [positionOf(cursors.head), positionOf(cursors.recheck)];
+    return polled(
+      asked,
+      headAndRecheckQuery(followed(table.stream.cursorField), head, recheck, asked.serverNow),
+    );
+  },
+  add: (slots, { index }) => slots.add({ kind: 'head and recheck', index }),
+};
+
+export const head: Cursor = {
+  kind: 'head',
+  start: ({ cursorField }, serverNow) => (cursorField === null ? null : startOfHead(serverNow)),
+  readings: [newest, together],
+};
+
+export const isHead = ({ kind }: Pick<Slot, 'kind'>): boolean =>
+  kind === newest.kind || kind === together.kind;
+
+/** Whether the recheck takes no query of its own. */
+export function ridesAlong(
+  { cursors: { head: own, recheck, backfill }, table }: StreamState,
+  serverNow: number,
+): boolean {
+  if (backfill || !own || !recheck || takesPlainQueriesOnly(table.stream.sobject)) return false;
+  return canPollTogether(own.position, recheck.position, serverNow);
+}

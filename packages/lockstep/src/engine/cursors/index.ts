@@ -1,0 +1,29 @@
+/** All kinds of cursors. A new one is a module, and is named here. */
+import { assert } from '@lockstep/foundation/assert';
+import type { ServerSeconds } from '../../core/stamps.ts';
+import type { Stream } from '../../postgres/index.ts';
+import { backfill } from './backfill.ts';
+import { content } from './content.ts';
+import { counts } from './counts.ts';
+import { deleted } from './deleted-log.ts';
+import { head } from './head.ts';
+import { reRead } from './re-read.ts';
+import type { Cursor, Reading } from './reading.ts';
+import { recheck } from './recheck.ts';
+import { repair } from './repair.ts';
+import { sweep } from './sweep.ts';
+
+/** In the order in which a request takes up what is due. */
+export const cursors: readonly Cursor[] = [backfill, head, recheck, repair, sweep, content, deleted, counts];
+
+export const readings = (): readonly Reading[] => [reRead, ...cursors.flatMap((cursor) => cursor.readings)];
+
+export function readingOf({ kind }: { kind: string }): Reading {
+  const reading = readings().find((one) => one.kind === kind);
+  assert(reading, `a slot is of a kind that there is: ${kind}`);
+  return reading;
+}
+
+/** Where the cursors of a new stream begin. */
+export const startsOf = (stream: Stream, serverNow: ServerSeconds): Record<string, object | null> =>
+  Object.fromEntries(cursors.map(({ kind, start }) => [kind, start(stream, serverNow)]));

@@ -1,0 +1,70 @@
+/** The SOQL of readings. */
+import { assert } from '@lockstep/foundation/assert';
+import type { RecordId } from '../../core/ids.ts';
+import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
+import { partialColumns, type Stream } from '../../postgres/index.ts';
+import { type Query, selectRecords, soqlIds } from '../../salesforce/index.ts';
+import type { Asked, SlotQuery } from './reading.ts';
+
+export const partialFieldsOf = (stream: Stream) => partialColumns(stream).map(({ field }) => field);
+
+const fieldsOf = ({ columns }: Stream) => columns.map(({ field }) => field);
+
+/** The order and the length of a page. */
+interface Bounds {
+  orderBy?: string;
+  limit?: number;
+}
+
+/** Some objects take no LIMIT: their pages end where Salesforce cuts them. */
+const boundsFor = ({ sobject }: Stream, { limit, ...bounds }: Bounds): Bounds =>
+  limit === undefined || takesPlainQueriesOnly(sobject) ? bounds : { ...bounds, limit };
+
+export const inFull = (stream: Stream, where: string | undefined, rest: Bounds = {}): Query => ({
+  soql: selectRecords({
+    fields: fieldsOf(stream),
+    sobject: stream.sobject,
+    where,
+    ...boundsFor(stream, rest),
+  }),
+  includeDeleted: false,
+  timeField: null,
+});
+
+/** `query` leaves archived activities out, which are not deleted; `queryAll` answers them. */
+const archived = new Set(['Task', 'Event']);
+
+/** What is not deleted. */
+export function living(
+  stream: Stream,
+  where: string | undefined,
+  rest: Bounds = {},
+  fields = fieldsOf(stream),
+): Query {
+  const { sobject } = stream;
+  const isArchiving = archived.has(sobject);
+  const conditions = [where, isArchiving && 'IsDeleted = false'].filter(Boolean).join(' AND ');
+  const soql = selectRecords({ fields, sobject, where: conditions || undefined, ...boundsFor(stream, rest) });
+  return { soql, includeDeleted: isArchiving, timeField: null };
+}
+
+export function sweepQuery(stream: Stream, ids: readonly RecordId[]): SlotQuery {
+  return { ...living(stream, `Id IN ${soqlIds(ids)}`, {}, partialFieldsOf(stream)), limit: ids.length };
+}
+
+/** Living records in the order of their Ids. */
+export const byId = (
+  { stream, limit }: Pick<Asked, 'stream' | 'limit'>,
+  where: string | undefined,
+): SlotQuery => ({
+  ...living(stream.table.stream, where, { orderBy: 'Id', limit }),
+  limit,
+});
+
+/** Whether the table's records tell the day of their creation. */
+export const hasDays = ({ columns }: Stream) => columns.some(({ field }) => field === 'CreatedDate');
+
+export function followed(field: string | null): string {
+  assert(field !== null, 'only a stream with a time to follow is polled');
+  return field;
+}

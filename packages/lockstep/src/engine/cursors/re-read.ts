@@ -1,0 +1,31 @@
+import { assert } from '@lockstep/foundation/assert';
+import { soqlIds } from '../../salesforce/index.ts';
+import { absentIds } from '../run/page-ids.ts';
+import { checkAt } from './checked.ts';
+import { inFull } from './queries.ts';
+import { type Reading, withRoom } from './reading.ts';
+
+/** Of the records that are marked. It has no cursor: what is left to read are the marks. */
+export const reRead: Reading = {
+  kind: 're-read',
+  activity: 're-read',
+  purpose: 'repair',
+  isShort: true,
+  shape: () => 'full',
+  prepare: ({ mirror, stream: { table, pageSizes }, slots, pageRows }) =>
+    mirror
+      .nextMarked(table.stream.streamNo, withRoom(pageSizes.full.rows, pageRows))
+      .then((ids) => slots.map((slot) => ({ slot, ids }))),
+  query({ stream, ids }) {
+    assert(ids, 'a re-read asks for Ids that were looked up');
+    const query = inFull(stream.table.stream, `Id IN ${soqlIds(ids)}`);
+    return { ...query, limit: ids.length, includeDeleted: true };
+  },
+  step: ({ stream, ids = [], page, serverNow }) => ({
+    moves: [],
+    absent: absentIds(ids, page),
+    check: checkAt(serverNow),
+    after: stream,
+  }),
+  add: (slots, { index }) => slots.add({ kind: 're-read', index }),
+};

@@ -1,0 +1,67 @@
+import type { CursorRow, Destination, Mirror, ProblemRow } from '../../postgres/index.ts';
+import { startsOf } from '../cursors/index.ts';
+import { uncut } from '../plan/page-size.ts';
+import type { Problem, Problems } from './problems.ts';
+import { type Cursors, type StreamState, type SyncState, withFigures } from './sync-state.ts';
+
+/**
+ * The state as the destination's checkpoints and cursors tell it.
+ *
+ * @param known  what the destination does not know: Salesforce's time, from an answer of this process, and the pace
+ */
+export async function loadState(
+  mirror: Mirror,
+  tables: Destination['tables'],
+  known: Pick<SyncState, 'serverNow' | 'serverTime' | 'budget' | 'quota' | 'pageRows'>,
+): Promise<SyncState> {
+  const { checkpoints, cursors, figures, problems } = await mirror.readProgress();
+  const streams = checkpoints.flatMap((checkpoint): StreamState[] => {
+    const table = tables.get(checkpoint.sobject.toLowerCase());
+    if (!table || checkpoint.state === 'queued') return [];
+    const own = cursors.filter(({ stream_no }) => stream_no === checkpoint.stream_no);
+    return [
+      {
+        table,
+        cursors: cursorsOf(checkpoint.backfilled, own, startsOf(table.stream, known.serverNow)),
+        rows: checkpoint.rows,
+        marked: null,
+        polledAt: 0,
+        isUrgent: false,
+        pollSince: null,
+        pollSinceBegunAt: null,
+        pollSinceReadAt: 0,
+        slow: null,
+        problems: problemsOf(problems.filter(({ stream_no }) => stream_no === checkpoint.stream_no)),
+        stopped: null,
+        isTableChanged: false,
+        describe: { isDue: false, at: 0 },
+        pageSizes: { full: uncut(known.pageRows), part: uncut(known.pageRows) },
+      },
+    ];
+  });
+  return withFigures({ ...known, streams, wasApart: false, syncProblem: null }, figures);
+}
+
+/** What a former run has left: tried again at once. */
+const problemsOf = (rows: readonly ProblemRow[]): Problems =>
+  Object.fromEntries(
+    rows.map(({ kind, code, explanation, next, tries }): [string, Problem] => [
+      kind,
+      { code, explanation, next, tries, failedAt: 0, retryAt: 0 },
+    ]),
+  );
+
+/** As the destination has them; those that have not moved yet stand at their beginning. */
+function cursorsOf(
+  isBackfilled: boolean,
+  rows: readonly CursorRow[],
+  starts: Record<string, object | null>,
+): Cursors {
+  const entries = Object.entries(starts).map(([kind, start]) => {
+    const row = rows.find((cursor) => cursor.kind === kind);
+    if (kind === 'backfill' && isBackfilled) return [kind, null];
+    if (row) return [kind, { position: row.position, version: row.version }];
+    return [kind, start && { position: start, version: 0 }];
+  });
+  return Object.fromEntries(entries) as Cursors;
+}

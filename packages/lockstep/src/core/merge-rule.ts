@@ -1,6 +1,6 @@
 /**
- * The one rule by which readings of a record are merged, whatever order they arrive in. Pure; `postgres/apply.ts`
- * states it once more in SQL, and tests hold the two equal.
+ * The one rule by which readings of a record are merged, whatever order they arrive in. Pure, and the reference: the
+ * product runs it as SQL (`postgres/merge-statement.ts`, `postgres/patch-statement.ts`), and tests hold the two equal.
  *
  * A reading holds every commit acknowledged before `lo` was taken and nothing committed after `hi` was. Both are
  * tickets of the destination's own sequence, so they compare without a clock.

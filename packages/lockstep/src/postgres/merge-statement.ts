@@ -1,7 +1,19 @@
-import { unreachable } from '@lockstep/foundation/assert';
 import type { RecordId } from '../core/ids.ts';
-import { stampSlackSeconds } from '../core/merge-rule.ts';
-import { type ColumnPlan, partialColumns, type SqlType } from './plan-table.ts';
+import {
+  fenced,
+  marked,
+  type Names,
+  namesOf,
+  noIds,
+  settled,
+  slack,
+  statementOf,
+  tally,
+  unmarked,
+} from './merge-parts.ts';
+import { cast, list, misfitsStatement, pageOf, quoted } from './page-sql.ts';
+import { patchStatement } from './patch-statement.ts';
+import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
@@ -50,10 +62,6 @@ export interface MergedRow {
   merged: RecordId[];
 }
 
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const list = (columns: readonly ColumnPlan[], text: (column: ColumnPlan) => string, separator = ', ') =>
-  columns.map(text).join(separator);
-
 export function mergeStatements(stream: Stream, serverVersion: number): MergeStatements {
   const names = namesOf(stream);
   const page = pageOf(stream.columns, serverVersion);
@@ -65,52 +73,41 @@ export function mergeStatements(stream: Stream, serverVersion: number): MergeSta
   };
 }
 
-interface Names {
-  table: string;
-  id: string;
-  /** The stamp that the merge rule compares; none where the object has no SystemModstamp. */
-  stamp: string | null;
-}
-
-function namesOf({ schema, table, columns }: Stream): Names {
-  const named = (field: string) => columns.find((column) => column.field === field)?.column;
-  const stamp = named('SystemModstamp');
-  return {
-    table: `${quoted(schema)}.${quoted(table)}`,
-    id: quoted(named('Id') ?? ''),
-    stamp: stamp === undefined ? null : quoted(stamp),
+function applyStatement(stream: Stream, names: Names, page: string, isCheck: boolean): string {
+  const { columns } = stream;
+  const { id, table } = names;
+  const parts = {
+    page,
+    reading: reading(stream, names),
+    judged: judged(stream, names, isCheck),
+    put: put(columns, names),
+    removed: `
+  DELETE FROM ${table} t USING judged j
+   WHERE t.${id} = j.${id} AND j._verdict = 'store' AND j._gone
+`,
+    fenced: fenced(id, { stamp: '_stamp', deleted: '_gone', partial: 'false' }),
+    unmarked: unmarked(id),
+    marked: marked(id, {
+      reason: "CASE WHEN _gone THEN 'absent' ELSE 'overlap' END",
+      stampedAt: `coalesce(_stamp - ${slack}, ${settled})`,
+      stronger: 'overlap',
+      more: isCheck ? ',\n         tries = dirty.tries + 1' : '',
+    }),
+    released: released(id),
+    repaired: isCheck ? repaired(id) : null,
   };
+  return statementOf(
+    parts,
+    `${tally},
+       count(*) FILTER (WHERE _verdict = 'store' AND NOT _gone AND NOT _stands)::integer AS inserted,
+       count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed,
+       ${mergedIds(columns, id)} AS merged
+  FROM judged`,
+  );
 }
 
-const slack = `interval '${stampSlackSeconds} seconds'`;
-const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
-/** A reading leaves its fence where another one of the stream is under way that began before this one ended. */
-const isAnotherOpen =
-  'EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)';
-/** What is settled by now: a mark without a stamp holds later claims back. */
-const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'recheck')`;
-const tally = `
-SELECT count(*)::integer AS judged,
-       count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,
-       count(*) FILTER (WHERE _verdict = 'nothing' OR _verdict = 'store' AND _same)::integer AS unchanged,
-       count(*) FILTER (WHERE _verdict = 'stale')::integer AS stale,
-       count(*) FILTER (WHERE _verdict = 'dirty')::integer AS dirty`;
-
-function applyStatement(
-  { columns, hasIsDeleted }: Stream,
-  { table, id, stamp }: Names,
-  page: string,
-  isCheck: boolean,
-): string {
-  const same = (compared: readonly ColumnPlan[]) =>
-    list(
-      compared,
-      (c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`,
-      '\n                      AND ',
-    );
-  return `
-WITH page AS (${page}),
-reading AS (
+/** The page with its types and the absent Ids, numbered within an Id from the newest stamp on. */
+const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: Names): string => `
   SELECT r.*,
          row_number() OVER within_id AS _nth,
          ${stamp ? 'coalesce(lead(_stamp) OVER within_id = _stamp, false)' : `lead(${id}) OVER within_id IS NOT NULL`} AS _tied
@@ -123,17 +120,25 @@ reading AS (
           SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true, NULL::timestamptz
             FROM unnest($5::text[]) AS absent) r
   WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)
-),
-judged AS MATERIALIZED (
+`;
+
+const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
+
+/** `core/merge-rule.ts` says the rule in words: `decide`. */
+function judged({ columns }: Stream, { table, id, stamp }: Names, isCheck: boolean): string {
+  const same = (compared: readonly ColumnPlan[]) =>
+    list(
+      compared,
+      (c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`,
+      '\n                      AND ',
+    );
+  const forRepairs = `
+         ${stamp ? `t.${stamp}` : 'NULL::timestamptz'} AS _stored,
+         ${same(columns.filter((c) => !c.formula))} AS _formulas_apart_same,`;
+  return `
   SELECT n.*,
          t.${id} IS NOT NULL AS _stands,
-         s._same,${
-           isCheck
-             ? `
-         ${stamp ? `t.${stamp}` : 'NULL::timestamptz'} AS _stored,
-         ${same(columns.filter((c) => !c.formula))} AS _formulas_apart_same,`
-             : ''
-         }
+         s._same,${isCheck ? forRepairs : ''}
          CASE WHEN n._nth > 1 THEN 'stale'
               WHEN n._tied THEN 'dirty'
               WHEN f.id IS NULL OR $3 >= f.hi THEN 'store'
@@ -150,8 +155,10 @@ judged AS MATERIALIZED (
          SELECT CASE WHEN n._gone THEN t.${id} IS NULL
                      ELSE t.${id} IS NOT NULL AND ${same(columns)}
                 END AS _same) s
-),
-put AS (
+`;
+}
+
+const put = (columns: readonly ColumnPlan[], { table, id }: Names): string => `
   INSERT INTO ${table} (${list(columns, (c) => quoted(c.column))})
   SELECT ${list(columns, (c) => quoted(c.column))} FROM judged
    WHERE _verdict = 'store' AND NOT _gone AND NOT _same
@@ -159,46 +166,15 @@ put AS (
     columns.filter((c) => c.field !== 'Id'),
     (c) => `${quoted(c.column)} = EXCLUDED.${quoted(c.column)}`,
   )}
-),
-removed AS (
-  DELETE FROM ${table} t USING judged j
-   WHERE t.${id} = j.${id} AND j._verdict = 'store' AND j._gone
-),
-fenced AS (
-  INSERT INTO _lockstep.fence (stream_no, id, lo, hi, stamp, deleted)
-  SELECT $2, ${id}, $3, $4, _stamp, _gone FROM judged
-   WHERE _verdict = 'store' AND ${isAnotherOpen}
-  ON CONFLICT (stream_no, id) DO UPDATE
-     SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = false
-),
-unmarked AS (
-  DELETE FROM _lockstep.dirty d
-   WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
-     AND d.stream_no = $2 AND d.since_ticket < $3
-     AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
-),
-marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
-  SELECT $2, ${id}, $4, $4, false, CASE WHEN _gone THEN 'absent' ELSE 'overlap' END, coalesce(_stamp - ${slack}, ${settled})
-    FROM judged WHERE _verdict = 'dirty'
-  ON CONFLICT (stream_no, id) DO UPDATE
-     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
-         reason = CASE WHEN EXCLUDED.reason = 'overlap' THEN 'overlap' ELSE dirty.reason END${
-           isCheck ? ',\n         tries = dirty.tries + 1' : ''
-         }
-),
-released AS (
+`;
+
+/** What PostgreSQL refused before and takes now. */
+const released = (id: string): string => `
   DELETE FROM _lockstep.quarantine q
    WHERE EXISTS (SELECT FROM _lockstep.quarantine WHERE stream_no = $2)
      AND q.stream_no = $2
      AND q.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')))
-)${isCheck ? repaired(id) : ''}
-${tally},
-       count(*) FILTER (WHERE _verdict = 'store' AND NOT _gone AND NOT _stands)::integer AS inserted,
-       count(*) FILTER (WHERE _verdict = 'store' AND _gone AND _stands)::integer AS removed,
-       ${mergedIds(columns, id)} AS merged
-  FROM judged`;
-}
+`;
 
 function mergedIds(columns: readonly ColumnPlan[], id: string): string {
   const winner = columns.find(({ field }) => field === 'MasterRecordId');
@@ -207,11 +183,8 @@ function mergedIds(columns: readonly ColumnPlan[], id: string): string {
   return `coalesce(array_agg(${id}) FILTER (WHERE ${isMerged}), ${noIds})`;
 }
 
-const noIds = "'{}'::text[]";
-
 /** A formula's value moves no stamp; that it had to be read again is no repair. */
-const repaired = (id: string) => `,
-repaired AS (
+const repaired = (id: string): string => `
   INSERT INTO _lockstep.repair (stream_no, id, kind, found_at)
   SELECT $2, _id, _kind, to_timestamp($7::bigint)
     FROM (SELECT j.${id} AS _id,
@@ -227,163 +200,4 @@ repaired AS (
             LEFT JOIN _lockstep.dirty d ON d.stream_no = $2 AND d.id = j.${id}
            WHERE j._verdict = 'store' AND NOT j._same) m
    WHERE _kind IS NOT NULL
-)`;
-
-/** \`core/merge-rule.ts\` says the rule in words: \`decidePartial\`. A value that does not fit is read in full, which puts it aside. */
-function patchStatement(stream: Stream, { table, id, stamp }: Names, serverVersion: number): string {
-  const columns = partialColumns(stream);
-  const formulas = columns.filter(({ formula }) => formula);
-  const taken = (c: ColumnPlan) =>
-    c.field === 'Id'
-      ? `"Id" AS ${quoted(c.column)}`
-      : `CASE WHEN _misfit IS NULL THEN ${cast(c)} END AS ${quoted(c.column)}`;
-  const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
-  const stampOf = (row: 'n' | 't') => (stamp ? `${row}.${stamp}` : 'NULL::timestamptz');
-  return `
-WITH page AS (${pageOf(columns, serverVersion)}),
-reading AS (
-  SELECT r.*, row_number() OVER (PARTITION BY ${id}) AS _nth
-    FROM (SELECT ${list(columns, taken)}, _misfit IS NOT NULL AS _unfit, false AS _absent
-            FROM page
-           WHERE length("Id") = 18
-          UNION ALL
-          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, false, true
-            FROM unnest($5::text[]) AS absent) r
-),
-judged AS MATERIALIZED (
-  SELECT n.*,
-         s._same,
-         CASE WHEN n._nth > 1 THEN 'stale'
-              WHEN n._unfit THEN 'dirty'
-              WHEN n._absent AND t.${id} IS NULL THEN 'nothing'
-              WHEN $3 < f.hi AND $4 <= f.lo AND NOT f.partial THEN 'stale'
-              WHEN $3 < f.hi THEN CASE WHEN s._same THEN 'nothing' ELSE 'dirty' END
-              WHEN n._absent OR t.${id} IS NULL OR ${stampOf('t')} IS DISTINCT FROM ${stampOf('n')} THEN 'dirty'
-              WHEN s._same OR ${stampOf('n')} IS NULL OR ${stampOf('n')} < to_timestamp($6::bigint) THEN 'store'
-              ELSE 'dirty'
-         END AS _verdict
-    FROM reading n
-    LEFT JOIN _lockstep.fence f ON f.stream_no = $2 AND f.id = n.${id}
-    LEFT JOIN ${table} t ON t.${id} = n.${id}
-   CROSS JOIN LATERAL (SELECT NOT n._absent AND t.${id} IS NOT NULL AND ${same.join(' AND ')} AS _same) s
-),${
-    formulas.length > 0
-      ? `
-put AS (
-  UPDATE ${table} t SET ${list(formulas, (c) => `${quoted(c.column)} = j.${quoted(c.column)}`)}
-    FROM judged j
-   WHERE t.${id} = j.${id} AND j._verdict = 'store' AND NOT j._same
-),`
-      : ''
-  }
-fenced AS (
-  INSERT INTO _lockstep.fence (stream_no, id, lo, hi, stamp, deleted, partial)
-  SELECT $2, ${id}, $3, $4, ${stamp ?? 'NULL'}, false, true FROM judged
-   WHERE _verdict = 'store' AND ${isAnotherOpen}
-  ON CONFLICT (stream_no, id) DO UPDATE
-     SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = true
-),
-unmarked AS (
-  DELETE FROM _lockstep.dirty d
-   WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
-     AND d.stream_no = $2 AND d.since_ticket < $3 AND d.reason IN ('absent', 'kept')
-     AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing') AND NOT _absent))
-),
-marked AS (
-  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
-  SELECT $2, ${id}, $4, $4, false, CASE WHEN _absent THEN 'absent' ELSE 'differs' END, ${settled}
-    FROM judged WHERE _verdict = 'dirty'
-  ON CONFLICT (stream_no, id) DO UPDATE
-     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
-         reason = CASE WHEN EXCLUDED.reason = 'differs' THEN 'differs' ELSE dirty.reason END
-)
-${tally},
-       0 AS inserted,
-       0 AS removed,
-       ${noIds} AS merged
-  FROM judged`;
-}
-
-const misfitsStatement = (stream: Stream, page: string): string => `
-SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted, _misfit AS column, ${stampText(stream)} AS stamp,
-       (to_jsonb(page) - '_misfit')::text AS text
-  FROM (${page}) AS page
- WHERE _misfit IS NOT NULL`;
-
-const deletedText = (stream: Stream) => (stream.hasIsDeleted ? 'page."IsDeleted"' : 'NULL');
-const stampText = ({ columns }: Stream) =>
-  columns.some(({ field }) => field === 'SystemModstamp') ? 'page."SystemModstamp"' : 'NULL';
-
-/** The JSON as text columns, and the name of the first column whose text does not fit its type. */
-function pageOf(columns: readonly ColumnPlan[], serverVersion: number): string {
-  const fits = serverVersion >= 160_000 ? fitsByServer : fitsByPattern;
-  const misfits = columns
-    .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
-    .map((c) => `WHEN (${fits(c)}) IS FALSE THEN '${c.column.replaceAll("'", "''")}'`);
-  return `
-  SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
-    FROM json_to_recordset($1::json)
-      AS p(${list(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
-}
-
-/** An Id is compared by byte, as its column is; JSON inside JSON is the only value that is not taken as text. */
-const recordType = ({ field, sqlType }: ColumnPlan) => {
-  if (field === 'Id') return 'text COLLATE "C"';
-  return sqlType === 'jsonb' ? 'jsonb' : 'text';
-};
-
-/** Whole numbers may come as `1.0`, which is exact. */
-function cast({ field, sqlType }: ColumnPlan): string {
-  const value = quoted(field);
-  if (sqlType === 'integer' || sqlType === 'bigint') return `${value}::numeric::${sqlType}`;
-  return sqlType === 'text' || sqlType === 'jsonb' ? value : `${value}::${sqlType}`;
-}
-
-/**
- * What PostgreSQL takes for a value of a type is more than what Salesforce writes: a date takes a datetime and drops its
- * time, a boolean `yes`, a number `NaN`. Such a value is of a field that has another type by now, and would be changed
- * without a word.
- */
-function fitsByServer({ field, sqlType }: ColumnPlan): string {
-  const value = quoted(field);
-  const isValid = `pg_input_is_valid(${value}, '${sqlType}')`;
-  const isNumeral = `ascii(${value}) BETWEEN 45 AND 57 AND ascii(right(${value}, 1)) BETWEEN 48 AND 57`;
-  switch (sqlType) {
-    case 'integer':
-    case 'bigint':
-      return `${isNumeral} AND (${isValid}
-              OR pg_input_is_valid(regexp_replace(${value}, '\\.0+$', ''), '${sqlType}'))`;
-    case 'numeric':
-      return `${isNumeral} AND ${isValid}`;
-    case 'boolean':
-      return `${value} IN ('true', 'false')`;
-    case 'date':
-      return `${value} LIKE '____-__-__' AND ${isValid}`;
-    case 'timestamptz':
-      return `${value} LIKE '____-__-__T%' AND ${isValid}`;
-    case 'time':
-    case 'text':
-    case 'jsonb':
-      return isValid;
-    default:
-      return unreachable(sqlType);
-  }
-}
-
-/**
- * PostgreSQL before 16 has no way to ask; these patterns are what Salesforce writes. What passes them and still does
- * not fit (a 30th of February, a tenth digit too many) fails the statement, and the page is halved.
- */
-const patterns: Record<Exclude<SqlType, 'text' | 'jsonb'>, string> = {
-  boolean: '^(true|false)$',
-  integer: '^-?\\d{1,10}(\\.0+)?$',
-  bigint: '^-?\\d{1,19}(\\.0+)?$',
-  numeric: '^-?\\d+(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
-  date: '^\\d{4}-\\d\\d-\\d\\d$',
-  timestamptz: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:?\\d\\d)$',
-  time: '^\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z?$',
-};
-
-function fitsByPattern({ field, sqlType }: ColumnPlan): string {
-  return `${quoted(field)} ~ '${patterns[sqlType as keyof typeof patterns]}'`;
-}
+`;

@@ -1,0 +1,91 @@
+/** What the two forms of the merge statement share. Parts are texts of CTEs over `judged`, which holds the verdicts. */
+import { stampSlackSeconds } from '../core/merge-rule.ts';
+import { quoted } from './page-sql.ts';
+import type { Stream } from './tables.ts';
+
+export interface Names {
+  table: string;
+  id: string;
+  /** The stamp that the merge rule compares; none where the object has no SystemModstamp. */
+  stamp: string | null;
+}
+
+export function namesOf({ schema, table, columns }: Stream): Names {
+  const named = (field: string) => columns.find((column) => column.field === field)?.column;
+  const stamp = named('SystemModstamp');
+  return {
+    table: `${quoted(schema)}.${quoted(table)}`,
+    id: quoted(named('Id') ?? ''),
+    stamp: stamp === undefined ? null : quoted(stamp),
+  };
+}
+
+/** One statement of parts in their order; a part that is null is left out. */
+export function statementOf(parts: Readonly<Record<string, string | null>>, select: string): string {
+  const named = Object.entries(parts).flatMap(([name, text]) =>
+    text === null ? [] : [`${name} AS ${name === 'judged' ? 'MATERIALIZED ' : ''}(${text})`],
+  );
+  return `\nWITH ${named.join(',\n')}\n${select}`;
+}
+
+export const slack = `interval '${stampSlackSeconds} seconds'`;
+
+/** A reading leaves its fence where another one of the stream is under way that began before this one ended. */
+const isAnotherOpen =
+  'EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)';
+
+/** What is settled by now: a mark without a stamp holds later claims back. */
+export const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'recheck')`;
+
+/** The fence of each record that was stored. */
+export const fenced = (
+  id: string,
+  { stamp, deleted, partial }: Record<'stamp' | 'deleted' | 'partial', string>,
+): string => `
+  INSERT INTO _lockstep.fence (stream_no, id, lo, hi, stamp, deleted, partial)
+  SELECT $2, ${id}, $3, $4, ${stamp}, ${deleted}, ${partial} FROM judged
+   WHERE _verdict = 'store' AND ${isAnotherOpen}
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = EXCLUDED.partial
+`;
+
+/** Marks go that are older than the reading. */
+export const unmarked = (id: string, { marks = '', records = '' } = {}): string => `
+  DELETE FROM _lockstep.dirty d
+   WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
+     AND d.stream_no = $2 AND d.since_ticket < $3${marks}
+     AND d.id = ANY (ARRAY(SELECT ${id} FROM judged WHERE _verdict IN ('store', 'nothing')${records}))
+`;
+
+/**
+ * Records of which nothing can be told are marked, to be read again.
+ *
+ * @param reason  why, as SQL; a mark that stands gives way to the one that is named by `stronger`
+ */
+export const marked = (
+  id: string,
+  {
+    reason,
+    stampedAt,
+    stronger,
+    more = '',
+  }: Record<'reason' | 'stampedAt' | 'stronger', string> & { more?: string },
+): string => `
+  INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
+  SELECT $2, ${id}, $4, $4, false, ${reason}, ${stampedAt}
+    FROM judged WHERE _verdict = 'dirty'
+  ON CONFLICT (stream_no, id) DO UPDATE
+     SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket),
+         stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),
+         reason = CASE WHEN EXCLUDED.reason = '${stronger}' THEN '${stronger}' ELSE dirty.reason END${more}
+`;
+
+/** How many records had which verdict. */
+export const tally = `
+SELECT count(*)::integer AS judged,
+       count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,
+       count(*) FILTER (WHERE _verdict = 'nothing' OR _verdict = 'store' AND _same)::integer AS unchanged,
+       count(*) FILTER (WHERE _verdict = 'stale')::integer AS stale,
+       count(*) FILTER (WHERE _verdict = 'dirty')::integer AS dirty`;
+
+export const noIds = "'{}'::text[]";

@@ -1,0 +1,84 @@
+import { fenced, marked, type Names, noIds, settled, statementOf, tally, unmarked } from './merge-parts.ts';
+import { cast, list, pageOf, quoted } from './page-sql.ts';
+import { type ColumnPlan, partialColumns } from './plan-table.ts';
+import type { Stream } from './tables.ts';
+
+/**
+ * The merge statement for records with the columns of `partialColumns` alone. A value that does not fit is read in full,
+ * which puts it aside.
+ */
+export function patchStatement(stream: Stream, names: Names, serverVersion: number): string {
+  const { id } = names;
+  const columns = partialColumns(stream);
+  const parts = {
+    page: pageOf(columns, serverVersion),
+    reading: reading(columns, id),
+    judged: judged(columns, names),
+    put: put(columns, names),
+    fenced: fenced(id, { stamp: names.stamp ?? 'NULL::timestamptz', deleted: 'false', partial: 'true' }),
+    unmarked: unmarked(id, { marks: " AND d.reason IN ('absent', 'kept')", records: ' AND NOT _absent' }),
+    marked: marked(id, {
+      reason: "CASE WHEN _absent THEN 'absent' ELSE 'differs' END",
+      stampedAt: settled,
+      stronger: 'differs',
+    }),
+  };
+  return statementOf(
+    parts,
+    `${tally},
+       0 AS inserted,
+       0 AS removed,
+       ${noIds} AS merged
+  FROM judged`,
+  );
+}
+
+function reading(columns: readonly ColumnPlan[], id: string): string {
+  const taken = (c: ColumnPlan) =>
+    c.field === 'Id'
+      ? `"Id" AS ${quoted(c.column)}`
+      : `CASE WHEN _misfit IS NULL THEN ${cast(c)} END AS ${quoted(c.column)}`;
+  return `
+  SELECT r.*, row_number() OVER (PARTITION BY ${id}) AS _nth
+    FROM (SELECT ${list(columns, taken)}, _misfit IS NOT NULL AS _unfit, false AS _absent
+            FROM page
+           WHERE length("Id") = 18
+          UNION ALL
+          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, false, true
+            FROM unnest($5::text[]) AS absent) r
+`;
+}
+
+/** `core/merge-rule.ts` says the rule in words: `decidePartial`. */
+function judged(columns: readonly ColumnPlan[], { table, id, stamp }: Names): string {
+  const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
+  const stampOf = (row: 'n' | 't') => (stamp ? `${row}.${stamp}` : 'NULL::timestamptz');
+  return `
+  SELECT n.*,
+         s._same,
+         CASE WHEN n._nth > 1 THEN 'stale'
+              WHEN n._unfit THEN 'dirty'
+              WHEN n._absent AND t.${id} IS NULL THEN 'nothing'
+              WHEN $3 < f.hi AND $4 <= f.lo AND NOT f.partial THEN 'stale'
+              WHEN $3 < f.hi THEN CASE WHEN s._same THEN 'nothing' ELSE 'dirty' END
+              WHEN n._absent OR t.${id} IS NULL OR ${stampOf('t')} IS DISTINCT FROM ${stampOf('n')} THEN 'dirty'
+              WHEN s._same OR ${stampOf('n')} IS NULL OR ${stampOf('n')} < to_timestamp($6::bigint) THEN 'store'
+              ELSE 'dirty'
+         END AS _verdict
+    FROM reading n
+    LEFT JOIN _lockstep.fence f ON f.stream_no = $2 AND f.id = n.${id}
+    LEFT JOIN ${table} t ON t.${id} = n.${id}
+   CROSS JOIN LATERAL (SELECT NOT n._absent AND t.${id} IS NOT NULL AND ${same.join(' AND ')} AS _same) s
+`;
+}
+
+/** Formulas are all that can differ where the stamps are equal. */
+function put(columns: readonly ColumnPlan[], { table, id }: Names): string | null {
+  const formulas = columns.filter(({ formula }) => formula);
+  if (formulas.length === 0) return null;
+  return `
+  UPDATE ${table} t SET ${list(formulas, (c) => `${quoted(c.column)} = j.${quoted(c.column)}`)}
+    FROM judged j
+   WHERE t.${id} = j.${id} AND j._verdict = 'store' AND NOT j._same
+`;
+}

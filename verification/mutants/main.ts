@@ -1,0 +1,63 @@
+/**
+ * `npm run mutants -- merge`: runs the tests of the merge statement against wrong forms of it. The last line of standard
+ * output is the result; status 1 where one survives that is not known to mean the same.
+ */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand, say } from '@lockstep/harness/command';
+import { openServer } from '@lockstep/harness/postgres-server';
+import { root } from '@lockstep/harness/source-files';
+import { type Mutant, mergeMutants, mergeTests } from './merge.ts';
+
+const loader = join(import.meta.dirname, 'mutate-source.mjs');
+
+/** True where all tests pass. Ends with the first that does not. */
+function pass(url: string, mutant: Mutant | null): Promise<boolean> {
+  const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2'];
+  const child = spawn(process.execPath, [...options, '--test-reporter=tap', ...mergeTests], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      ...process.env,
+      TEST_POSTGRES_URL: url,
+      NODE_OPTIONS: `--import=${loader}`,
+      MUTANT: JSON.stringify(mutant ?? {}),
+    },
+  });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (/^ *not ok /m.test(text)) child.kill();
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code === 0));
+  });
+}
+
+/** @throws where the place that a mutant changes is not there, or is there twice */
+function check({ name, file, find }: Mutant): void {
+  const times = readFileSync(join(root, file), 'utf8').split(find).length - 1;
+  if (times !== 1) throw new Error(`${name}: what it changes stands ${times} times in ${file}`);
+}
+
+async function main(): Promise<boolean> {
+  const [subject, only] = process.argv.slice(2);
+  if (subject !== 'merge') throw new Error('npm run mutants -- merge [PART OF A NAME]');
+  const mutants = mergeMutants.filter(({ name }) => name.includes(only ?? ''));
+  mutants.forEach(check);
+  await using server = await openServer();
+  if (!(await pass(server.url, null))) throw new Error('the tests fail without a mutant as well');
+  const survivors: string[] = [];
+  for (const mutant of mutants) {
+    const began = Date.now();
+    const survives = await pass(server.url, mutant);
+    const { name, equivalent } = mutant;
+    const verdict = !survives ? 'killed' : equivalent === undefined ? 'SURVIVES' : `same: ${equivalent}`;
+    process.stderr.write(`${verdict.padEnd(9)} ${name} (${((Date.now() - began) / 1000).toFixed(0)} s)\n`);
+    if (survives && equivalent === undefined) survivors.push(name);
+  }
+  say(JSON.stringify({ mutants: mutants.length, survivors }));
+  return survivors.length === 0;
+}
+
+await runCommand(main);

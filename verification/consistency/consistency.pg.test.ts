@@ -1,17 +1,25 @@
 /** The short form of the read-your-writes test, for every test run; `npm run consistency` is the long one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ryw } from './consistency-process.ts';
+import { consistency } from './consistency-process.ts';
 import type { ProcessHarness } from './process-harness.ts';
 import { run } from './run.ts';
 
 test('own writes are visible, and nothing goes back, whatever disturbs meanwhile', async () => {
-  const { text, last } = await ryw('--writes', '400', '--clients', '8', '--records', '3000');
+  const { text, last } = await consistency('--writes', '400', '--clients', '8', '--records', '3000');
   assert.deepEqual([last.writes, last.violations], [400, 0], text);
 });
 
 test('a proxy that is killed again and again leaves no write behind', async () => {
-  const { text, last } = await ryw('--writes', '150', '--clients', '8', '--records', '2000', '--kill');
+  const { text, last } = await consistency(
+    '--writes',
+    '150',
+    '--clients',
+    '8',
+    '--records',
+    '2000',
+    '--kill',
+  );
   assert.deepEqual([last.writes, last.violations], [150, 0], text);
 });
 

@@ -100,7 +100,7 @@ export const upsert: Kind = (hand) => {
   const { random, write } = hand;
   const shape = random.pick(shapes.filter(({ externalId }) => externalId !== undefined));
   const { sobject, externalId = '' } = shape;
-  const value = `RYW-${random.between(1, 30)}`;
+  const value = `CONSISTENCY-${random.between(1, 30)}`;
   const { [externalId]: _, ...values } = newRecord(shape, write);
   return {
     method: 'PATCH',

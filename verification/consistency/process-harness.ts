@@ -49,8 +49,8 @@ export async function openProcessHarness({
   await org.control('/signIn/instanceUrl', { url: wire.url, times: null });
   const control = undo.use(await openTestControl());
   const allowHosts = [org.url, wire.url].map((url) => new URL(url).host);
-  const syncRequest = { name: 'ryw', sobjects, intervalMs, allowHosts };
-  const { sync } = undo.use(await makeTestSync(org, control, syncRequest));
+  const wanted = { name: 'consistency', sobjects, intervalMs, allowHosts };
+  const { sync } = undo.use(await makeTestSync(org, control, wanted));
   const server = undo.use(
     await openServerProcess({ controlUrl: control.database.url, key: control.keyBytes, allowHosts, logs }),
   );

@@ -23,9 +23,9 @@ export interface WireAnswer {
 }
 
 /** How a client of the run names itself. */
-export const clientName = (write: number): string => `ryw-${write}`;
+export const clientName = (write: number): string => `write-${write}`;
 export const writeOfClient = (name: string | null): number | null => {
-  const number = /^ryw-(\d+)$/.exec(name ?? '')?.[1];
+  const number = /^write-(\d+)$/.exec(name ?? '')?.[1];
   return number === undefined ? null : Number(number);
 };
 
@@ -43,7 +43,7 @@ export async function openWireTap(
   const open = new Set<Socket>();
 
   const begin = (head: Buffer): Buffer[] | null => {
-    const name = /^sforce-call-options:[^\r\n]*\bclient=(ryw-\d+)/im.exec(head.toString('latin1'))?.[1];
+    const name = /^sforce-call-options:[^\r\n]*\bclient=(write-\d+)/im.exec(head.toString('latin1'))?.[1];
     const write = writeOfClient(name ?? null);
     if (write === null) return null;
     if (sent.has(write)) onRepeat(write);

@@ -23,7 +23,7 @@ function assertHeld({ code, stdout, stderr }: Ended): void {
   assert.deepEqual(more, []);
   const report = JSON.parse(line) as Record<string, unknown>;
   const { seconds, seconds_to_first_row: first, rows, rows_expected: expected, ...held } = report;
-  assert.deepEqual(held, { ok: true, ryw: { create: true, update: true, delete: true } });
+  assert.deepEqual(held, { ok: true, read_your_writes: { create: true, update: true, delete: true } });
   assert.ok(typeof rows === 'number' && rows > 100 && rows === expected, line);
   assert.ok(typeof seconds === 'number' && typeof first === 'number' && first > 0 && first < seconds, line);
 }

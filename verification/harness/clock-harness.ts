@@ -11,7 +11,7 @@ import { openUpstreams, startProxy } from 'lockstep/proxy';
 import { openSalesforce, type Salesforce, type Usage } from 'lockstep/salesforce';
 import { openTestControl, type TestLog } from './control.ts';
 import { openAppliedCheck, type Witness } from './harness-comparison.ts';
-import { type HarnessWorker, startHolder } from './harness-worker.ts';
+import { type HarnessWorker, type HolderOptions, startHolder } from './harness-worker.ts';
 import { armFault, type FaultToInject, type InjectedFault } from './injected-fault.ts';
 import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
 import { makeTestSync } from './test-sync.ts';
@@ -98,11 +98,9 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const loginUrl = options.via?.org ?? org.url;
   if (loginUrl !== org.url) await org.control('/signIn/instanceUrl', { url: loginUrl, times: null });
   const allowHosts = [new URL(loginUrl).host];
-  const { clientId, clientSecret } = org.credentials.integration;
-  const credential = { clientId, clientSecret, apiVersion: '62.0', allowHosts };
   const { sobjects } = options;
-  const fault = { name: 'stage', loginUrl, allowHosts, sobjects, intervalMs };
-  const { sync } = undo.use(await makeTestSync(org, control, fault));
+  const wanted = { name: 'harness', loginUrl, allowHosts, sobjects, intervalMs };
+  const { sync } = undo.use(await makeTestSync(org, control, wanted));
 
   const mirrorUrl = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url: mirrorUrl, applicationName: 'test-mirror' });
@@ -111,43 +109,26 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const ownUrl = await openWriterUrl(control.control, sync);
   const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
 
-  const holders: HarnessWorker[] = [];
-  const openSession = () =>
-    openSalesforce({ loginUrl, ...credential, clock: engineClock, log, expectOrgId: sync.orgId });
-  const start = (salesforce: Salesforce) => {
-    const epoch = holders.length + 1;
-    const started = startHolder({
-      sync: sync.id,
-      holder: { owner: `worker-${epoch}`, epoch },
-      clock: engineClock,
-      log,
-      salesforce,
-      writerUrl,
-      intervalMs,
-      living: () => [proxyOwner, ...holders.map(({ holder }) => holder.owner)],
-      ...(options.pageRows !== undefined && { pageRows: options.pageRows }),
-    });
-    holders.push(started);
-    return started;
+  const credential = { ...credentialOf(org), loginUrl, allowHosts, expectOrgId: sync.orgId };
+  const openSession = () => openSalesforce({ ...credential, clock: engineClock, log });
+  const { pageRows } = options;
+  const each = {
+    sync: sync.id,
+    clock: engineClock,
+    log,
+    writerUrl,
+    intervalMs,
+    ...(pageRows !== undefined && { pageRows }),
   };
-  undo.defer(async () => {
-    for (const each of holders) await each.stop();
-  });
+  const holders = openHolders(each);
+  undo.defer(() => holders.stop());
   const session = openSession();
-  const holder = start(session);
+  const holder = holders.start(session);
   const parts = { org, clock: engineClock, log, session, open: holder.open, sync, mirrorUrl: ownUrl };
   const proxy = undo.use(await openProxy(parts));
 
   const advance = (ms: number) => clock.move(ms);
-  const pass = async (ms: number) => {
-    const end = clock.now() + ms;
-    for (;;) {
-      for (const each of holders) await each.untilRest();
-      await appliedCheck.expectHonest(clock.now());
-      if (clock.now() >= end) return;
-      await advance(Math.min(end - clock.now(), ...holders.map((each) => each.restsFor() ?? 1)));
-    }
-  };
+  const pass = (ms: number) => letPass(ms, clock, holders.all, appliedCheck);
   const ends = undo.move();
   return {
     ...appliedCheck,
@@ -158,42 +139,16 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
     mirror,
     holder,
     intervalMs,
-    startAnother: () => start(openSession()),
+    startAnother: () => holders.start(openSession()),
     advance,
     pass,
-    async copy() {
-      for (let rounds = 0; rounds < copyRoundsMax; rounds++) {
-        await pass(intervalMs);
-        const [copying] = await mirror.query(sql`
-          SELECT FROM _lockstep.status WHERE state IN ('queued', 'backfilling') LIMIT 1`);
-        if (!copying) return;
-      }
-      assert(false, 'the backfills do not end');
-    },
-    async settle() {
-      await pass(settleMs);
-      for (let rounds = 0; rounds < settleRoundsMax; rounds++) {
-        const [left] = await mirror.query(sql`SELECT FROM _lockstep.dirty LIMIT 1`);
-        if (!left && rounds > 0) return;
-        await pass(intervalMs);
-      }
-    },
+    copy: () => untilCopied({ mirror, pass, intervalMs }),
+    settle: () => untilSettled({ mirror, pass, intervalMs }),
     inject: (fault) => armFault(org, fault),
-    async write(writes, at) {
-      const body = { writes, ...(at && { at: at.toISOString() }) };
-      return (await org.control<{ ids: string[] }>('/records/write', body)).ids;
-    },
+    write: (writes, at) => writeRecords(org, writes, at),
     call: proxy.call,
-    async row(table, id) {
-      const [row] = await mirror.query<{ row: Record<string, string | null> }>(sql`
-        SELECT to_json(m) AS row FROM ${ident('salesforce', table)} m WHERE id = ${id}`);
-      return row?.row;
-    },
-    async expectWhole() {
-      await appliedCheck.expectConverged();
-      await appliedCheck.expectNoReturn();
-      await appliedCheck.expectRest();
-    },
+    row: (table, id) => rowOf(mirror, table, id),
+    expectWhole: () => expectWhole(appliedCheck),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
@@ -202,6 +157,89 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
 const settleMs = 18 * 60_000;
 const settleRoundsMax = 30;
 const copyRoundsMax = 100;
+
+/** One after the other, each with the next epoch; all are alive until the end. */
+function openHolders(options: Omit<HolderOptions, 'holder' | 'salesforce' | 'living'>) {
+  const all: HarnessWorker[] = [];
+  return {
+    all: all as readonly HarnessWorker[],
+    start(salesforce: Salesforce): HarnessWorker {
+      const epoch = all.length + 1;
+      const holder = { owner: `worker-${epoch}`, epoch };
+      const living = () => [proxyOwner, ...all.map((one) => one.holder.owner)];
+      const started = startHolder({ ...options, holder, salesforce, living });
+      all.push(started);
+      return started;
+    },
+    async stop() {
+      for (const each of all) await each.stop();
+    },
+  };
+}
+
+function credentialOf({ credentials: { integration } }: TestOrg) {
+  const { clientId, clientSecret } = integration;
+  return { clientId, clientSecret, apiVersion: '62.0' };
+}
+
+async function expectWhole(
+  check: Pick<ClockHarness, 'expectConverged' | 'expectNoReturn' | 'expectRest'>,
+): Promise<void> {
+  await check.expectConverged();
+  await check.expectNoReturn();
+  await check.expectRest();
+}
+
+type Passing = Pick<ClockHarness, 'mirror' | 'pass' | 'intervalMs'>;
+
+async function untilCopied({ mirror, pass, intervalMs }: Passing): Promise<void> {
+  for (let rounds = 0; rounds < copyRoundsMax; rounds++) {
+    await pass(intervalMs);
+    const [copying] = await mirror.query(sql`
+      SELECT FROM _lockstep.status WHERE state IN ('queued', 'backfilling') LIMIT 1`);
+    if (!copying) return;
+  }
+  assert(false, 'the backfills do not end');
+}
+
+async function untilSettled({ mirror, pass, intervalMs }: Passing): Promise<void> {
+  await pass(settleMs);
+  for (let rounds = 0; rounds < settleRoundsMax; rounds++) {
+    const [left] = await mirror.query(sql`SELECT FROM _lockstep.dirty LIMIT 1`);
+    if (!left && rounds > 0) return;
+    await pass(intervalMs);
+  }
+}
+
+/** Moves the time from one rest of all holders to the next one. */
+async function letPass(
+  ms: number,
+  clock: HarnessClock,
+  holders: readonly HarnessWorker[],
+  check: { expectHonest(now: number): Promise<void> },
+): Promise<void> {
+  const end = clock.now() + ms;
+  for (;;) {
+    for (const each of holders) await each.untilRest();
+    await check.expectHonest(clock.now());
+    if (clock.now() >= end) return;
+    await clock.move(Math.min(end - clock.now(), ...holders.map((each) => each.restsFor() ?? 1)));
+  }
+}
+
+async function writeRecords(
+  org: TestOrg,
+  ...[writes, at]: Parameters<ClockHarness['write']>
+): Promise<string[]> {
+  const body = { writes, ...(at && { at: at.toISOString() }) };
+  return (await org.control<{ ids: string[] }>('/records/write', body)).ids;
+}
+
+async function rowOf(mirror: Database, table: string, id: string) {
+  const [row] = await mirror.query<{ row: Record<string, string | null> }>(sql`
+    SELECT to_json(m) AS row FROM ${ident('salesforce', table)} m WHERE id = ${id}`);
+  return row?.row;
+}
 
 const proxyOwner = 'proxy-of-the-stage';
 

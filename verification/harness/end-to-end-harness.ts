@@ -4,7 +4,14 @@ import { systemClock } from '@lockstep/foundation/clock';
 import type { Database } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { listenForChanges, runLeases, type Sync } from 'lockstep/control';
-import { type EngineDeps, openSyncs, proxiedSync, readSyncGauges, runSync } from 'lockstep/engine';
+import {
+  type EngineDeps,
+  type OpenSyncs,
+  openSyncs,
+  proxiedSync,
+  readSyncGauges,
+  runSync,
+} from 'lockstep/engine';
 import { readStatus } from 'lockstep/postgres';
 import { openMetrics, openUpstreams, type RunningProxy, startProxy } from 'lockstep/proxy';
 import { openTestControl, type TestControl } from './control.ts';
@@ -92,19 +99,10 @@ export async function openEndToEndHarness(options: {
   });
   undo.defer(() => proxy.close());
   const { reader, admin } = undo.use(await openMirror(control, sync));
-  const workers = new Set<Worker>();
-  undo.defer(async () => {
-    for (const worker of workers) await worker.stop();
-  });
+  const workers = openWorkers(deps, syncs);
+  undo.defer(() => workers.stop());
 
-  const until = async (statement: Sql, what: string) => {
-    for (let tries = 0; tries < 600; tries++) {
-      const [row] = await reader.query<Record<string, string>>(statement);
-      if (Object.values(row ?? {})[0] === 't') return;
-      await systemClock.sleep(50);
-    }
-    throw new Error(`it did not come about that ${what}: ${JSON.stringify(await readStatus(reader))}`);
-  };
+  const until = (statement: Sql, what: string) => untilTrue(reader, statement, what);
   const ends = undo.move();
   return {
     org,
@@ -114,14 +112,33 @@ export async function openEndToEndHarness(options: {
     admin,
     base: `${proxy.url}/${sync.id}`,
     metrics: () => metrics.text(),
-    startWorker() {
+    startWorker: workers.start,
+    call: (method, path, body) => call(`${proxy.url}/${sync.id}`, org, method, path, body),
+    news: async (code) => void (await once(told, code ?? 'goes on')),
+    until,
+    untilComplete: () =>
+      until(
+        sql`SELECT count(*) > 0 AND bool_and(state = 'current') FROM _lockstep.status`,
+        'every backfill is complete',
+      ),
+    countInOrg: (sobject) => countIn(org, sobject),
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
+}
+
+/** Workers of this process, which claim syncs as `lockstep start` does. */
+function openWorkers(deps: EngineDeps, syncs: OpenSyncs) {
+  const { control, owner } = deps;
+  const workers = new Set<Worker>();
+  return {
+    start(): Worker {
       const stop = new AbortController();
       const done = runLeases(
-        control.control,
+        control,
         { workerId: owner, onClaim: (claimed, signal) => runSync({ ...deps, syncs }, claimed, signal) },
         stop.signal,
       );
-      const listening = listenForChanges(control.control, (id) => void syncs.refresh(id), stop.signal);
+      const listening = listenForChanges(control, (id) => void syncs.refresh(id), stop.signal);
       const worker: Worker = {
         async stop() {
           workers.delete(worker);
@@ -132,31 +149,40 @@ export async function openEndToEndHarness(options: {
       workers.add(worker);
       return worker;
     },
-    async call(method, path, body) {
-      const answer = await fetch(`${proxy.url}/${sync.id}${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${await org.token('demo')}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      return { status: answer.status, headers: answer.headers, text: await answer.text() };
+    async stop() {
+      for (const worker of workers) await worker.stop();
     },
-    news: async (code) => void (await once(told, code ?? 'goes on')),
-    until,
-    untilComplete: () =>
-      until(
-        sql`SELECT count(*) > 0 AND bool_and(state = 'current') FROM _lockstep.status`,
-        'every backfill is complete',
-      ),
-    async countInOrg(sobject) {
-      const { json } = await org.request(
-        'GET',
-        `${dataPath}/query?q=${encodeURIComponent(`SELECT COUNT() FROM ${sobject}`)}`,
-      );
-      return (json as { totalSize: number }).totalSize;
-    },
-    [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
+}
+
+async function call(
+  base: string,
+  org: TestOrg,
+  ...[method, path, body]: Parameters<EndToEndHarness['call']>
+): Promise<ProxyAnswer> {
+  const answer = await fetch(`${base}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${await org.token('demo')}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+/** @param statement  answers one row, whose first column says whether it has come about */
+async function untilTrue(reader: Database, statement: Sql, what: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const [row] = await reader.query<Record<string, string>>(statement);
+    if (Object.values(row ?? {})[0] === 't') return;
+    await systemClock.sleep(50);
+  }
+  throw new Error(`it did not come about that ${what}: ${JSON.stringify(await readStatus(reader))}`);
+}
+
+async function countIn(org: TestOrg, sobject: string): Promise<number> {
+  const soql = encodeURIComponent(`SELECT COUNT() FROM ${sobject}`);
+  const { json } = await org.request('GET', `${dataPath}/query?q=${soql}`);
+  return (json as { totalSize: number }).totalSize;
 }

@@ -115,14 +115,7 @@ export function startHolder(options: HolderOptions): HarnessWorker {
       return result;
     },
     restsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.restsFor()),
-    async untilRest() {
-      for (;;) {
-        await setImmediate(); // whoever was woken has gone on by then
-        if (hasEnded) return ended;
-        if (wake.restsFor() !== null) return;
-        await wake.nextRest();
-      }
-    },
+    untilRest: () => untilRest(wake, ended, () => hasEnded),
     ended,
     async stop() {
       stop.abort();
@@ -130,6 +123,19 @@ export function startHolder(options: HolderOptions): HarnessWorker {
       await salesforce.close();
     },
   };
+}
+
+async function untilRest(
+  wake: WatchedWakeSignal,
+  ended: Promise<void>,
+  hasEnded: () => boolean,
+): Promise<void> {
+  for (;;) {
+    await setImmediate(); // whoever was woken has gone on by then
+    if (hasEnded()) return ended;
+    if (wake.restsFor() !== null) return;
+    await wake.nextRest();
+  }
 }
 
 /** Sync requests in the place of the control database's. */

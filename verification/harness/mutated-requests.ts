@@ -45,41 +45,75 @@ const account = {
   Description: null,
 };
 
-function soundRequests(org: TestOrg, ids: Readonly<Record<string, string>>): Sound[] {
-  const { clientId, clientSecret, username, password } = org.credentials.demo;
-  const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
-  const formHeaders = { 'Content-Type': 'application/x-www-form-urlencoded' };
+type Ids = Readonly<Record<string, string>>;
+
+function soundRequests(org: TestOrg, ids: Ids): Sound[] {
+  return [
+    ...rowRequests(ids),
+    ...compositeRequests(ids),
+    ...nestedRequests,
+    ...jobRequests(ids),
+    ...signInRequests(org),
+    ...queryRequests,
+  ];
+}
+
+/** Of records and what is known of them. */
+const rowRequests = (ids: Ids): Sound[] => [
+  { method: 'GET', path: '/services/data/' },
+  { method: 'GET', path: data },
+  { method: 'GET', path: `${data}/sobjects` },
+  {
+    method: 'GET',
+    path: `${data}/sobjects/Account/describe`,
+    headers: { 'If-Modified-Since': 'Tue, 24 Mar 2020 00:00:00 GMT' },
+  },
+  { method: 'GET', path: `${data}/sobjects/Account/${ids.Account}?fields=Name,Industry` },
+  { method: 'GET', path: `${data}/sobjects/Contact/${ids.Contact}/Account` },
+  {
+    method: 'GET',
+    path: `${data}/sobjects/Account/updated/?start=2020-01-01T00%3A00%3A00Z&end=2020-01-02T00%3A00%3A00Z`,
+  },
+  { method: 'GET', path: `${data}/limits/recordCount?sObjects=Account,Contact` },
+  { method: 'POST', path: `${data}/sobjects/Account`, json: account },
+  {
+    method: 'PATCH',
+    path: `${data}/sobjects/Account/${ids.Account}`,
+    json: { Industry: 'Energy', Website: 'https://x' },
+    headers: { 'If-Match': '"abc"' },
+  },
+  {
+    method: 'PATCH',
+    path: `${data}/sobjects/Invoice__c/External_Id__c/M-1?updateOnly=false`,
+    json: { Issued_On__c: '2026-02-28', Cutoff_Time__c: '10:00:00Z', Place__Latitude__s: 48.1 },
+  },
+  { method: 'DELETE', path: `${data}/sobjects/Lead/${ids.Lead}` },
+  {
+    method: 'POST',
+    path: `${data}/sobjects/Document`,
+    headers: { 'Content-Type': 'multipart/form-data; boundary=cut' },
+    body: [
+      '--cut\r\nContent-Disposition: form-data; name="entity_document"\r\nContent-Type: application/json',
+      `\r\n\r\n{"Name":"D","FolderId":"${ids.Folder}","Type":"txt"}\r\n--cut\r\n`,
+      'Content-Disposition: form-data; name="Body"; filename="d.txt"\r\nContent-Type: text/plain\r\n\r\nbytes\r\n--cut--\r\n',
+    ].join(''),
+  },
+  {
+    method: 'GET',
+    path: `${data}/sobjects/Document/${ids.Document}/Body`,
+    headers: { Range: 'bytes=0-9' },
+  },
+  {
+    method: 'PATCH',
+    path: `${data}/sobjects/Contact/${ids.Contact}`,
+    json: { Account: { attributes: { type: 'Account' }, Id: ids.Account } },
+  },
+];
+
+/** Of several records at once. */
+function compositeRequests(ids: Ids): Sound[] {
   const composite = (body: object) => ({ method: 'POST', path: `${data}/composite`, json: body });
   return [
-    { method: 'GET', path: '/services/data/' },
-    { method: 'GET', path: data },
-    { method: 'GET', path: `${data}/sobjects` },
-    {
-      method: 'GET',
-      path: `${data}/sobjects/Account/describe`,
-      headers: { 'If-Modified-Since': 'Tue, 24 Mar 2020 00:00:00 GMT' },
-    },
-    { method: 'GET', path: `${data}/sobjects/Account/${ids.Account}?fields=Name,Industry` },
-    { method: 'GET', path: `${data}/sobjects/Contact/${ids.Contact}/Account` },
-    {
-      method: 'GET',
-      path: `${data}/sobjects/Account/updated/?start=2020-01-01T00%3A00%3A00Z&end=2020-01-02T00%3A00%3A00Z`,
-    },
-    { method: 'GET', path: `${data}/limits/recordCount?sObjects=Account,Contact` },
-    { method: 'GET', path: `${data}/jobs/query?jobType=V2Query` },
-    { method: 'POST', path: `${data}/sobjects/Account`, json: account },
-    {
-      method: 'PATCH',
-      path: `${data}/sobjects/Account/${ids.Account}`,
-      json: { Industry: 'Energy', Website: 'https://x' },
-      headers: { 'If-Match': '"abc"' },
-    },
-    {
-      method: 'PATCH',
-      path: `${data}/sobjects/Invoice__c/External_Id__c/M-1?updateOnly=false`,
-      json: { Issued_On__c: '2026-02-28', Cutoff_Time__c: '10:00:00Z', Place__Latitude__s: 48.1 },
-    },
-    { method: 'DELETE', path: `${data}/sobjects/Lead/${ids.Lead}` },
     {
       method: 'POST',
       path: `${data}/composite/sobjects`,
@@ -98,19 +132,6 @@ function soundRequests(org: TestOrg, ids: Readonly<Record<string, string>>): Sou
     },
     { method: 'GET', path: `${data}/composite/sobjects/Account?ids=${ids.Account}&fields=Id,Name` },
     { method: 'DELETE', path: `${data}/composite/sobjects?ids=${ids.Lead}&allOrNone=true` },
-    {
-      method: 'POST',
-      path: `${data}/composite/tree/Account`,
-      json: {
-        records: [
-          {
-            attributes: { type: 'Account', referenceId: 'r1' },
-            Name: 'T',
-            Contacts: { records: [{ attributes: { type: 'Contact', referenceId: 'r2' }, LastName: 'L' }] },
-          },
-        ],
-      },
-    },
     {
       method: 'POST',
       path: `${data}/composite/batch`,
@@ -133,22 +154,75 @@ function soundRequests(org: TestOrg, ids: Readonly<Record<string, string>>): Sou
         },
       ],
     }),
-    {
-      method: 'POST',
-      path: `${data}/jobs/query`,
-      json: { operation: 'query', query: 'SELECT Id, Name FROM Account' },
+  ];
+}
+
+/** Of records below others. */
+const nestedRequests: readonly Sound[] = [
+  {
+    method: 'POST',
+    path: `${data}/composite/tree/Account`,
+    json: {
+      records: [
+        {
+          attributes: { type: 'Account', referenceId: 'r1' },
+          Name: 'T',
+          Contacts: { records: [{ attributes: { type: 'Contact', referenceId: 'r2' }, LastName: 'L' }] },
+        },
+      ],
     },
-    {
-      method: 'POST',
-      path: `${data}/jobs/ingest`,
-      json: { object: 'Lead', operation: 'insert', contentType: 'CSV', lineEnding: 'LF' },
+  },
+  {
+    method: 'POST',
+    path: `${data}/composite/graph`,
+    json: {
+      graphs: [
+        {
+          graphId: 'g',
+          compositeRequest: [
+            { method: 'POST', url: `${data}/sobjects/Account`, referenceId: 'a', body: { Name: 'Graph' } },
+            {
+              method: 'POST',
+              url: `${data}/sobjects/Contact`,
+              referenceId: 'c',
+              body: { LastName: 'L', AccountId: '@{a.id}' },
+            },
+          ],
+        },
+      ],
     },
-    {
-      method: 'PUT',
-      path: `${data}/jobs/ingest/${ids.job}/batches`,
-      headers: { 'Content-Type': 'text/csv' },
-      body: 'LastName,Company\n"O""Hara","A, B"\nX,#N/A\n',
-    },
+  },
+];
+
+/** Of bulk jobs. */
+const jobRequests = (ids: Ids): Sound[] => [
+  { method: 'GET', path: `${data}/jobs/query?jobType=V2Query` },
+  {
+    method: 'POST',
+    path: `${data}/jobs/query`,
+    json: { operation: 'query', query: 'SELECT Id, Name FROM Account' },
+  },
+  {
+    method: 'POST',
+    path: `${data}/jobs/ingest`,
+    json: { object: 'Lead', operation: 'insert', contentType: 'CSV', lineEnding: 'LF' },
+  },
+  {
+    method: 'PUT',
+    path: `${data}/jobs/ingest/${ids.job}/batches`,
+    headers: { 'Content-Type': 'text/csv' },
+    body: 'LastName,Company\n"O""Hara","A, B"\nX,#N/A\n',
+  },
+  { method: 'PATCH', path: `${data}/jobs/ingest/${ids.job}`, json: { state: 'Aborted' } },
+  { method: 'GET', path: `${data}/jobs/query/${ids.job}/results?maxRecords=10&locator=x` },
+];
+
+/** Of every way to sign in. */
+function signInRequests(org: TestOrg): Sound[] {
+  const { clientId, clientSecret, username, password } = org.credentials.demo;
+  const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
+  const formHeaders = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  return [
     {
       method: 'POST',
       path: '/services/oauth2/token',
@@ -195,62 +269,23 @@ function soundRequests(org: TestOrg, ids: Readonly<Record<string, string>>): Sou
       headers: { 'Content-Type': 'text/xml; charset=UTF-8', SOAPAction: 'login' },
       body: `<?xml version="1.0" encoding="utf-8"?><env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/"><env:Body><n1:login xmlns:n1="urn:partner.soap.sforce.com"><n1:username>${username}</n1:username><n1:password>x</n1:password></n1:login></env:Body></env:Envelope>`,
     },
-    {
-      method: 'POST',
-      path: `${data}/composite/graph`,
-      json: {
-        graphs: [
-          {
-            graphId: 'g',
-            compositeRequest: [
-              { method: 'POST', url: `${data}/sobjects/Account`, referenceId: 'a', body: { Name: 'Graph' } },
-              {
-                method: 'POST',
-                url: `${data}/sobjects/Contact`,
-                referenceId: 'c',
-                body: { LastName: 'L', AccountId: '@{a.id}' },
-              },
-            ],
-          },
-        ],
-      },
-    },
-    {
-      method: 'POST',
-      path: `${data}/sobjects/Document`,
-      headers: { 'Content-Type': 'multipart/form-data; boundary=cut' },
-      body: [
-        '--cut\r\nContent-Disposition: form-data; name="entity_document"\r\nContent-Type: application/json',
-        `\r\n\r\n{"Name":"D","FolderId":"${ids.Folder}","Type":"txt"}\r\n--cut\r\n`,
-        'Content-Disposition: form-data; name="Body"; filename="d.txt"\r\nContent-Type: text/plain\r\n\r\nbytes\r\n--cut--\r\n',
-      ].join(''),
-    },
-    {
-      method: 'GET',
-      path: `${data}/sobjects/Document/${ids.Document}/Body`,
-      headers: { Range: 'bytes=0-9' },
-    },
-    {
-      method: 'PATCH',
-      path: `${data}/sobjects/Contact/${ids.Contact}`,
-      json: { Account: { attributes: { type: 'Account' }, Id: ids.Account } },
-    },
-    { method: 'PATCH', path: `${data}/jobs/ingest/${ids.job}`, json: { state: 'Aborted' } },
-    { method: 'GET', path: `${data}/jobs/query/${ids.job}/results?maxRecords=10&locator=x` },
-    { method: 'GET', path: `${data}/query?explain=SELECT+Id+FROM+Account` },
-    { method: 'GET', path: `${data}/query/0r8Hp0000000001IAA-200` },
     { method: 'GET', path: '/services/oauth2/userinfo' },
-    ...queries.map((soql): Sound => ({ method: 'GET', path: `${data}/query?q=`, soql })),
-    ...queries.map(
-      (soql): Sound => ({
-        method: 'GET',
-        path: `${data}/queryAll?q=`,
-        soql,
-        headers: { 'Sforce-Query-Options': 'batchSize=200' },
-      }),
-    ),
   ];
 }
+
+const queryRequests: readonly Sound[] = [
+  { method: 'GET', path: `${data}/query?explain=SELECT+Id+FROM+Account` },
+  { method: 'GET', path: `${data}/query/0r8Hp0000000001IAA-200` },
+  ...queries.map((soql): Sound => ({ method: 'GET', path: `${data}/query?q=`, soql })),
+  ...queries.map(
+    (soql): Sound => ({
+      method: 'GET',
+      path: `${data}/queryAll?q=`,
+      soql,
+      headers: { 'Sforce-Query-Options': 'batchSize=200' },
+    }),
+  ),
+];
 
 const oddTexts = [
   '',

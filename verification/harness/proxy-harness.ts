@@ -61,32 +61,7 @@ export async function openProxyHarness({
   const { server, org } = await openOrg();
   const calls: string[] = [];
   const sync: Partial<ProxiedSync> = {};
-  const recording: ProxiedSync = {
-    id: syncId,
-    orgId,
-    instanceUrl: org.url,
-    streams: new Set(['account', 'contact']),
-    withoutDatabase: 'refuse',
-    keyPrefixes: async () =>
-      new Map([
-        ['001', 'account'],
-        ['003', 'contact'],
-      ]),
-    recordIntent: async ({ method, named }) => {
-      calls.push(`intent ${method} ${named.map(({ sobject, id }) => `${sobject} ${id}`).join(', ')}`);
-      return [7];
-    },
-    recordOutcome: async (intents, outcome) => void calls.push(`outcome ${intents.join()} ${outcome}`),
-    readBack: async (written) => {
-      calls.push(`readBack ${written.map(nameOf).join(' ')}`);
-      return { pending: [], applyMs: 0 };
-    },
-    markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
-    forwarded: () => undefined,
-    pollFrom: (sobjects) => void calls.push(`poll since ${sobjects.join(' ')}`),
-    watchJob: ({ id, sobject }) => void calls.push(`job ${id} ${sobject}`),
-    pollSoon: (sobjects) => void calls.push(`poll ${sobjects?.join(' ') ?? 'all'}`),
-  };
+  const recording = recordingSync(org.url, calls);
   const logLines: string[] = [];
   const proxy = await startProxy({
     host: '127.0.0.1',
@@ -119,6 +94,34 @@ export async function openProxyHarness({
     },
   };
 }
+
+/** A sync that does nothing, and says what it was to do. */
+const recordingSync = (instanceUrl: string, calls: string[]): ProxiedSync => ({
+  id: syncId,
+  orgId,
+  instanceUrl,
+  streams: new Set(['account', 'contact']),
+  withoutDatabase: 'refuse',
+  keyPrefixes: async () =>
+    new Map([
+      ['001', 'account'],
+      ['003', 'contact'],
+    ]),
+  recordIntent: async ({ method, named }) => {
+    calls.push(`intent ${method} ${named.map(({ sobject, id }) => `${sobject} ${id}`).join(', ')}`);
+    return [7];
+  },
+  recordOutcome: async (intents, outcome) => void calls.push(`outcome ${intents.join()} ${outcome}`),
+  readBack: async (written) => {
+    calls.push(`readBack ${written.map(nameOf).join(' ')}`);
+    return { pending: [], applyMs: 0 };
+  },
+  markDirty: async (sobject, ids) => void calls.push(`dirty ${sobject} ${ids.join(' ')}`),
+  forwarded: () => undefined,
+  pollFrom: (sobjects) => void calls.push(`poll since ${sobjects.join(' ')}`),
+  watchJob: ({ id, sobject }) => void calls.push(`job ${id} ${sobject}`),
+  pollSoon: (sobjects) => void calls.push(`poll ${sobjects?.join(' ') ?? 'all'}`),
+});
 
 const nameOf = (record: WrittenRecord) =>
   'id' in record

@@ -18,6 +18,8 @@ export interface SourceFile {
   text: string;
   imports: readonly Import[];
   functions: readonly { line: number; lines: number }[];
+  /** Functions and methods that have a name, with the text of their bodies. */
+  named: ReadonlyMap<string, string>;
 }
 
 /** TypeScript files below some folders of the checkout, each as its syntax tree tells it. */
@@ -31,6 +33,11 @@ export function sourceFiles(...folders: string[]): SourceFile[] {
     .toSorted((a, b) => a.path.localeCompare(b.path));
 }
 
+interface Span {
+  start: number;
+  end: number;
+}
+
 function readSource(path: string): SourceFile {
   const text = readFileSync(join(root, path), 'utf8');
   const { module, program, errors } = parseSync(path, text);
@@ -39,16 +46,31 @@ function readSource(path: string): SourceFile {
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
   const functions: { line: number; lines: number }[] = [];
   const imports = importsOf(module, text).map((one) => ({ ...one, path: pathOf(path, one.specifier) }));
-  const add = ({ start, end }: { start: number; end: number }) =>
+  const add = ({ start, end }: Span) =>
     functions.push({ line: lineOf(start), lines: lineOf(end) - lineOf(start) + 1 });
+  const named = new Map<string, string>();
+  const name = (key: object | null, body: Span | null) => {
+    if (key && body && 'name' in key && typeof key.name === 'string')
+      named.set(key.name, text.slice(body.start, body.end));
+  };
   new Visitor({
-    FunctionDeclaration: (node: FunctionNode) => void add(node),
+    FunctionDeclaration: (node: FunctionNode) => {
+      add(node);
+      name(node.id, node.body ?? node);
+    },
     FunctionExpression: (node: FunctionNode) => void add(node),
     ArrowFunctionExpression: (node) => void add(node),
+    VariableDeclarator: ({ id, init }) => {
+      name(id, bodyOf(init));
+    },
+    MethodDefinition: ({ key, value }) => name(key, bodyOf(value)),
+    Property: ({ key, value }) => {
+      name(key, bodyOf(value));
+    },
     TSImportType: ({ source: { value: specifier } }) =>
       void imports.push({ specifier, isType: true, path: pathOf(path, specifier) }),
   }).visit(program);
-  return { path, text, imports, functions };
+  return { path, text, imports, functions, named };
 }
 
 function importsOf(
@@ -72,6 +94,10 @@ function importsOf(
     }),
   ];
 }
+
+/** Of a function; null for anything else. */
+const bodyOf = (node: object | null): Span | null =>
+  node && 'body' in node ? (node.body as Span | null) : null;
 
 /** Where the buildings lie, by the names that their package.json gives them. */
 const buildings = [

@@ -93,6 +93,21 @@ test('a room is entered through its index', () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no file imports itself by way of others, by value or by type', () => {
+  const next = new Map(all.map((file) => [file.path, targets(file)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (path: string, way: readonly string[]): void => {
+    const at = way.indexOf(path);
+    if (at >= 0) return void cycles.push([...way.slice(at), path].join(' → '));
+    if (done.has(path)) return;
+    for (const target of next.get(path) ?? []) walk(target, [...way, path]);
+    done.add(path);
+  };
+  for (const { path } of all) walk(path, []);
+  assert.deepEqual(cycles, []);
+});
+
 test('the environment is read in config.ts alone', () => {
   const readers = places(code, /process\.env\b/).filter((path) => path !== `${product}config.ts`);
   assert.deepEqual(readers, [], 'take the value as an option and let config.ts read it');

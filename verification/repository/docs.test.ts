@@ -17,21 +17,53 @@ const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'd
           .map((name) => `${path}/${name}`),
 );
 
-test('the architecture page names functions and files that exist', () => {
-  const page = read('docs/architecture.md');
+interface Step {
+  name: string;
+  path: string;
+  text: string;
+}
+
+/** The tables of function and file, each a walk in the order of its calls. */
+function walks(): Step[][] {
+  const tables = read('docs/architecture.md')
+    .split(/^\| step \| function \| file \|$/m)
+    .slice(1);
   const sources = sourceFiles('packages');
-  const steps = [...page.matchAll(/^\|[^|]*\| `(\w+)[^`]*` \| `([^`]+)` \|/gm)];
-  assert.ok(steps.length >= 15, 'the two walks are tables of function and file');
-  for (const [, name, path] of steps) {
-    const source = sources.find((file) => file.path === fileOf(path ?? ''));
-    assert.ok(source, `docs/architecture.md names ${path}, which is not there`);
-    assert.match(
-      source.text,
-      new RegExp(`(function|const) ${name}\\b|^  (private )?(async )?${name}\\(`, 'm'),
-      `${path} has no ${name}`,
-    );
+  return tables.map((table) => {
+    const [own = ''] = table.split('\n\n');
+    return [...own.matchAll(/^\|[^|]*\| `(\w+)` \| `([^`]+)` \|$/gm)].map(([, name = '', path = '']) => {
+      const source = sources.find((file) => file.path === fileOf(path));
+      assert.ok(source, `docs/architecture.md names ${path}, which is not there`);
+      const text = source.named.get(name);
+      assert.ok(text !== undefined, `${path} has no function ${name}`);
+      return { name, path, text };
+    });
+  });
+}
+
+test('each step of a walk is called by one above it, and the steps of one caller stand in the order of its calls', () => {
+  const found = walks();
+  assert.ok(found.length >= 5 && found.every((steps) => steps.length >= 3));
+  for (const steps of found) {
+    const lastCall = new Map<string, number>();
+    for (const [place, { name, path }] of steps.entries()) {
+      if (place === 0) continue;
+      const callers = steps.slice(0, place).toReversed();
+      const caller = callers.find((step) => callIn(step, name) >= 0);
+      assert.ok(caller, `${name} in ${path} is called by no step above it`);
+      const at = callIn(caller, name);
+      assert.ok(
+        at > (lastCall.get(caller.name) ?? -1),
+        `${caller.name} calls ${name} before what stands above it`,
+      );
+      lastCall.set(caller.name, at);
+    }
   }
 });
+
+/** Where the name is used in the function's body; what it is declared as does not count. */
+const callIn = ({ name: own, text }: Step, name: string): number =>
+  name === own ? -1 : text.search(new RegExp(`\\b${name}\\b`));
 
 /** Rooms of the product stand without their building. */
 const fileOf = (path: string) => {
@@ -89,6 +121,8 @@ test('every package is named in the page of dependencies', () => {
     >;
     return Object.keys({ ...dependencies, ...devDependencies });
   });
-  const missing = packages.filter((name) => !name.startsWith('@lockstep/') && !page.includes(`\`${name}\``));
+  const missing = packages.filter(
+    (name) => !/^(@lockstep\/.*|lockstep)$/.test(name) && !page.includes(`\`${name}\``),
+  );
   assert.deepEqual(missing, []);
 });

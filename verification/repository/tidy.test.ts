@@ -32,6 +32,23 @@ test('no test is focused, and none is skipped without a printed reason', () => {
   );
 });
 
+/** Words of ours that engineers have another one for; docs/architecture.md has the words to take. */
+const oldWords =
+  /\b(wish(es|ed)?|knobs?|newcomers?|riders?|mend(s|ed|ing)?|heal(s|ed|ing)|first cop(y|ies)|guarded statement|lookAround|takeOff|polledFirst|wishers|ryw)\b/i;
+
+test('names and texts use the words of the field', () => {
+  const texts = [...all, ...docs()].filter(
+    ({ path }) => !/seed-words|golden|tidy\.test|adr\/|CHANGELOG/.test(path),
+  );
+  const found = texts.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const [word] = oldWords.exec(line) ?? [];
+      return word === undefined ? [] : [`${path}:${index + 1} says ${word}`];
+    }),
+  );
+  assert.deepEqual(found, []);
+});
+
 test('file names are nouns of the domain', () => {
   const paths = all.map(({ path }) => path).filter((path) => !path.includes('/seed-data.')); // the field's own word
   assert.deepEqual(

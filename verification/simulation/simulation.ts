@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Log } from '@lockstep/foundation/log';
-import { seededRandom } from '@lockstep/foundation/random';
+import { type Random, seededRandom } from '@lockstep/foundation/random';
 import type { LogFields } from 'lockstep/core/log-fields';
 import type { RecheckPosition } from 'lockstep/engine/testing';
 import type { Mirror } from 'lockstep/postgres';
@@ -99,32 +99,47 @@ export async function simulate({
   });
 
   const holder = () => processes.holder();
+  const worker = () => processes.any();
   if (profile.eventShare > 0) tellOfChanges({ agenda, random, org, profile, tables, holder });
   operationClients.onSyncRequest = () => processes.tellNews();
 
-  for (const sobject of profile.sobjects) {
-    for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
-  }
+  age(org, random, profile);
   new Outsiders(agenda, random, org, profile).begin();
   agenda.at(profile.startAt, () => {
     processes.begin();
     operationClients.begin();
     new Jobs({ agenda, random, org, profile, tables, journal, holder }).begin();
-    new Clients({
-      agenda,
-      random,
-      org,
-      network,
-      profile,
-      invariants,
-      journal,
-      worker: () => processes.any(),
-    }).begin();
+    new Clients({ agenda, random, org, network, profile, invariants, journal, worker }).begin();
   });
   const isOver = () => invariants.violations.length > 0;
-  let end = profile.endAt;
-  await agenda.runUntil(end, isOver);
-  // The recheck has to come by, and what a slow pass has found late is read again: within a bound, that takes its time.
+  await runToEnd({ agenda, profile, memory, operationClients, isOver });
+  if (!isOver()) invariants.checkConverged();
+  processes.end();
+  await setImmediate(); // what only weak references hold goes when Node comes to its next turn
+  return { violations: invariants.violations, journal, requests: network.requests };
+}
+
+/** Most of the records were there long before. */
+function age(org: ModelOrg, random: Random, { sobjects }: Profile): void {
+  for (const sobject of sobjects) {
+    for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
+  }
+}
+
+/** The recheck has to come by, and what a slow pass has found late is read again: within a bound, that takes its time. */
+async function runToEnd({
+  agenda,
+  profile,
+  memory,
+  operationClients,
+  isOver,
+}: {
+  agenda: Agenda;
+  profile: Profile;
+  memory: MemoryDestination;
+  operationClients: OperationClients;
+  isOver: () => boolean;
+}): Promise<void> {
   const isUnderWay = async () => {
     const { figures, cursors } = await memory.readProgress();
     const rechecks = cursors
@@ -133,14 +148,12 @@ export async function simulate({
     const isMarked = figures.some(({ oldest }) => oldest !== null);
     return operationClients.areWaiting || isMarked || rechecks.some((at) => at * 1_000 < profile.calmAt);
   };
+  let end = profile.endAt;
+  await agenda.runUntil(end, isOver);
   while (!isOver() && end < profile.endAt + graceMs && (await isUnderWay())) {
     end += profile.settlingIntervalMs;
     await agenda.runUntil(end, isOver);
   }
-  if (!isOver()) invariants.checkConverged();
-  processes.end();
-  await setImmediate(); // what only weak references hold goes when Node comes to its next turn
-  return { violations: invariants.violations, journal, requests: network.requests };
 }
 
 /** Applies some pages twice; the second time must change nothing. */

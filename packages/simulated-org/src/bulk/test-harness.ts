@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@lockstep/foundation/clock';
+import { type Clock, systemClock } from '@lockstep/foundation/clock';
 import { openTestDatabase } from '@lockstep/harness/database';
 import { type OrgCredentials, send, signIn, type TestOrg } from '@lockstep/harness/org';
 import { ensureCredentials } from '../auth/credentials.ts';
@@ -20,11 +20,11 @@ export interface BulkHarness extends AsyncDisposable, Pick<TestOrg, 'request'> {
 
 const dayMs = 86_400_000;
 
-export async function openBulkHarness(records: number): Promise<BulkHarness> {
+export async function openBulkHarness(records: number, time: Clock = systemClock): Promise<BulkHarness> {
   const database = await openTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-bulk-'));
   let ahead = 0;
-  const clock = { ...systemClock, now: () => systemClock.now() + ahead };
+  const clock = { ...systemClock, now: () => time.now() + ahead };
   const { db } = database;
   const limits = { apiLimit: 100_000, lockTimeoutMs: 1000 };
   const org = await openOrg({ db, clock, records, seed: 1, folder, ...limits, onSeeded: () => undefined });

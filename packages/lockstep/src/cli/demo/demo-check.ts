@@ -27,7 +27,7 @@ interface Report {
   seconds_to_first_row: number | null;
   rows: number | null;
   rows_expected: number | null;
-  ryw: { create: boolean; update: boolean; delete: boolean };
+  read_your_writes: { create: boolean; update: boolean; delete: boolean };
   seconds: number | null;
 }
 
@@ -47,7 +47,7 @@ export async function runCheck(choices: OrgChoices, { config, output, stop }: Co
     seconds_to_first_row: null,
     rows: null,
     rows_expected: null,
-    ryw: { create: false, update: false, delete: false },
+    read_your_writes: { create: false, update: false, delete: false },
     seconds: null,
   };
   let exitCode = 0;
@@ -117,7 +117,7 @@ async function compareCounts(demo: Demo, mirror: Database, report: Report, stop:
 
 /** Each write through the proxy, and what SQL shows as soon as its answer is there. */
 async function writeAndRead(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
-  const { ryw } = report;
+  const { read_your_writes: readYourWrites } = report;
   const nameOf = async (id: string) => {
     const [row] = await mirror.query<{ name: string }>(
       sql`SELECT name FROM salesforce.account WHERE id = ${id}`,
@@ -131,12 +131,12 @@ async function writeAndRead(demo: Demo, mirror: Database, report: Report, stop: 
   const { id } = (await created.json()) as { id?: unknown };
   if (created.status !== 201 || typeof id !== 'string')
     throw failed(`the create was answered ${created.status}`);
-  ryw.create = (await nameOf(id)) === first;
+  readYourWrites.create = (await nameOf(id)) === first;
   const updated = await write(demo, 'PATCH', `/${id}`, { Name: second }, stop);
-  ryw.update = updated.status === 204 && (await nameOf(id)) === second;
+  readYourWrites.update = updated.status === 204 && (await nameOf(id)) === second;
   const deleted = await write(demo, 'DELETE', `/${id}`, undefined, stop);
-  ryw.delete = deleted.status === 204 && (await nameOf(id)) === undefined;
-  const missing = Object.entries(ryw).filter(([, held]) => !held);
+  readYourWrites.delete = deleted.status === 204 && (await nameOf(id)) === undefined;
+  const missing = Object.entries(readYourWrites).filter(([, held]) => !held);
   if (missing.length > 0) throw failed(`SQL did not show: ${missing.map(([kind]) => kind).join(', ')}`);
 }
 

@@ -177,9 +177,9 @@ async function ask(
     const slots = prepared.map((one) => ({ prepared: one, query: null, outcome: nothing }));
     return { slots, deletedLogs: [], serverNow: null, usage: null };
   }
-  const asking = {
+  const asking: Parameters<typeof queryPages>[2] = {
     purpose: purposeOf(prepared),
-    deletedLogs: paths,
+    resources: paths,
     ...(limitMs !== null && { timeoutMs: limitMs }),
   };
   const answer = await queryPages(salesforce, sent, asking, signal);

@@ -199,7 +199,7 @@ export class MemoryDestination implements Mirror {
       cursors: [...this.streams].flatMap(([streamNo, { cursors }]) =>
         [...cursors].map(([kind, { position, version }]) => ({
           stream_no: streamNo,
-          kind: kind as CursorMove['kind'],
+          kind: kind,
           position,
           version,
         })),

@@ -112,7 +112,7 @@ export async function openEndToEndHarness(options: {
     admin,
     base: `${proxy.url}/${sync.id}`,
     metrics: () => metrics.text(),
-    startWorker: workers.start,
+    startWorker: () => workers.start(),
     call: (method, path, body) => call(`${proxy.url}/${sync.id}`, org, method, path, body),
     news: async (code) => void (await once(told, code ?? 'goes on')),
     until,

@@ -130,8 +130,8 @@ export interface Reading {
     count: number,
   ): void;
   /** Whether it wants to read; null: it does not. Without it, the plan decides by itself. */
-  due?(stream: StreamState, at: { serverNow: ServerSeconds; pageRows: number }): Wanted | null;
-  behind?(stream: StreamState, serverNow: ServerSeconds): Behind | null;
+  due?: (stream: StreamState, at: { serverNow: ServerSeconds; pageRows: number }) => Wanted | null;
+  behind?: (stream: StreamState, serverNow: ServerSeconds) => Behind | null;
 }
 
 /** A kind of cursor. */
@@ -139,7 +139,7 @@ export interface Cursor {
   /** As the destination records it. */
   kind: keyof Cursors;
   /** Where it begins in a new stream; null: the stream has none. */
-  start(stream: Stream, serverNow: ServerSeconds): object | null;
+  start: (stream: Stream, serverNow: ServerSeconds) => object | null;
   readings: readonly Reading[];
 }
 

@@ -96,9 +96,9 @@ test('the list of objects says how fresh and how well proven each table is', () 
   );
 });
 
-test('held rows are told with the two ways to decide', () => {
+test('missing rows are told with the two ways to decide', () => {
   const text = listText([object({ state: 'rows missing', missing_rows: 12_480 })], now);
-  assert.match(text, /Held for you .* 12,480 +–$/m);
+  assert.match(text, /Rows missing .* 12,480 +–$/m);
   assert.match(
     text,
     /Contact is held with 12,480 rows .*\n +PERM-05: .*12480 rows of Contact.*None was removed here/,

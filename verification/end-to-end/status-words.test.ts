@@ -90,7 +90,7 @@ test('each kind of problem outranks the kinds below it', () => {
   const headlines = ranked.map((_, place) => see(ranked.slice(place).toReversed()).headline);
   assert.deepEqual(headlines, [
     'Needs attention: Contact is stopped',
-    'Your decision is needed: Contact is held with 40 rows that vanished at once',
+    'Your decision is needed: 40 rows of Contact are no longer visible in Salesforce',
     'Needs attention: Contact: changes are not read since 09:12:00 UTC (4 tries, next in 30 s)',
     'Falling behind: Contact was last read 7 min ago',
     'Running, with gaps: 3 records of Lead are set aside',

@@ -199,7 +199,7 @@ test('a large upload waits for Salesforce, and not in memory', async () => {
   const before = await untilStill(() => sent);
   assert(before < megabytes * 16 * 0.9, `${before} blocks were taken although Salesforce takes nothing`);
   for (const upstream of harness.org.sockets) upstream.resume();
-  assert.match(await answered, /^HTTP\/1.1 204 [^]*Lockstep-AppliedHeader: poll/);
+  assert.match(await answered, /^HTTP\/1.1 204 [^]*Lockstep-Applied: poll/);
   assert.equal(harness.org.seen[0]?.body.length, megabytes * 1024 * 1024);
 });
 

@@ -54,7 +54,7 @@ export function objectsText(
     'COUNTS',
     'STAMPS',
     'CONTENT',
-    'HELD',
+    'MISSING',
     'SET ASIDE',
   ];
   return [
@@ -62,7 +62,7 @@ export function objectsText(
     '',
     ...findings.flatMap((finding) => [...findingLines(finding), '']),
     'READ: the org was read up to then. SETTLED: no change from before can still come.',
-    'COUNTS, STAMPS, CONTENT: compared with all of Salesforce then. HELD: rows that wait for your decision.',
+    'COUNTS, STAMPS, CONTENT: compared with all of Salesforce then. MISSING: rows that Salesforce shows no more and that wait for your decision.',
     'SET ASIDE: records that PostgreSQL refuses as they are.',
     '',
   ].join('\n');

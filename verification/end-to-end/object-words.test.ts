@@ -101,7 +101,7 @@ test('missing rows are told with the two ways to decide', () => {
   assert.match(text, /Rows missing .* 12,480 +–$/m);
   assert.match(
     text,
-    /Contact is held with 12,480 rows .*\n +PERM-05: .*12480 rows of Contact.*None was removed here/,
+    /12,480 rows of Contact are no longer visible in Salesforce\n +PERM-05: .*12480 rows of Contact.*None was removed here/,
   );
   assert.match(text, /next: .*objects missing --keep Contact; .*objects missing --remove Contact/);
 });

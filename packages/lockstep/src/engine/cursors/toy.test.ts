@@ -47,7 +47,7 @@ test('a kind of cursor begins, is due, is asked for and moves by what its module
   const own = { toy: heldAt({ pages: 0 }) };
   const state = syncState([streamState(1, { cursors: own })]);
   const next = nextRequest(state, 100_000);
-  assert(next.kind === 'ask');
+  assert(next.kind === 'composite');
   const slot = next.slots.find(({ kind }) => kind === 'toy');
   assert(slot, 'it is due, and somebody waits for it');
 

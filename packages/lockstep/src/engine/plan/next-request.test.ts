@@ -21,8 +21,8 @@ const askedOf = (
   now = 100_000,
 ): { slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[] } => {
   const next = nextRequest(state, now);
-  assert.equal(next.kind, 'ask');
-  return next.kind === 'ask' ? next : { slots: [], deletedLogs: [] };
+  assert.equal(next.kind, 'composite');
+  return next.kind === 'composite' ? next : { slots: [], deletedLogs: [] };
 };
 const slotsOf = (state: SyncState, now = 100_000) => askedOf(state, now).slots;
 
@@ -284,22 +284,22 @@ test('nothing is read of a stream whose table is locked or has been changed', ()
 test('up to five streams are counted in a request of their own, one such request at a time', () => {
   const due = { cursors: { counts: at(startOfCounts(serverNow - 2 * day)) } };
   const state = sync([...numbered(6, due), stream(7)]);
-  assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4] });
+  assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4], isApart: true });
   const beside = nextRequest(state, 100_000, { ...nothingBeside, isCounting: true });
-  assert.equal(beside.kind, 'ask');
-  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'ask', 'polls come between');
+  assert.equal(beside.kind, 'composite');
+  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'composite', 'polls come between');
 });
 
 test('an object with an unknown field is described at once, one with a hidden field now and then', () => {
   const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000 } })]);
-  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1 });
+  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1, isApart: true });
   const one = stream(1, { describe: { isDue: false, at: 100_000 } });
   const hidden = { field: 'Name', column: 'name' };
   const hiding = sync([
     { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },
   ]);
-  assert.equal(nextRequest(hiding, 219_999).kind, 'ask');
-  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0 });
+  assert.equal(nextRequest(hiding, 219_999).kind, 'composite');
+  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0, isApart: true });
 });
 
 test('a slow stream goes alone, and the others share the requests between', () => {
@@ -316,12 +316,12 @@ test('a slow stream goes alone, and the others share the requests between', () =
 test('a slow stream is asked apart, and is not asked again before that answer has taken effect', () => {
   const state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
   const next = nextRequest(state, 100_000);
-  assert.ok(next.kind === 'ask' && next.isApart);
+  assert.ok(next.kind === 'composite' && next.isApart);
   const beside = nextRequest(state, 100_000, { ...nothingBeside, asking: new Set([1]) });
-  assert.ok(beside.kind === 'ask' && !beside.isApart);
+  assert.ok(beside.kind === 'composite' && !beside.isApart);
   assert.deepEqual(kinds(beside.slots), ['head 1', 'head 2']);
   const only = nextRequest(sync([stream(1, { slow: 'polls' })]), 100_000);
-  assert.ok(only.kind === 'ask' && !only.isApart, 'there is nothing that it could hold up');
+  assert.ok(only.kind === 'composite' && !only.isApart, 'there is nothing that it could hold up');
 });
 
 test('no more than five requests are under way apart', () => {
@@ -333,7 +333,7 @@ test('no more than five requests are under way apart', () => {
 test('after a request that failed as a whole no stream goes apart', () => {
   const state = sync(numbered(3, { slow: 'polls' }), { syncProblem: { retryAt: 0, tries: 1 } });
   const next = nextRequest(state, 100_000);
-  assert.ok(next.kind === 'ask' && !next.isApart);
+  assert.ok(next.kind === 'composite' && !next.isApart);
 });
 
 const stoppedUntil = (retryAt: number): StreamChange => ({
@@ -393,7 +393,7 @@ test('whatever is due, a request has five queries and twenty logs of deletions a
       }),
     );
     const next = nextRequest(sync(lagging), 100_000, { ...nothingBeside, isCounting: true });
-    const { slots, deletedLogs } = next.kind === 'ask' ? next : { slots: [], deletedLogs: [] };
+    const { slots, deletedLogs } = next.kind === 'composite' ? next : { slots: [], deletedLogs: [] };
     assert.ok(slots.length > 0);
     assert.ok(slots.length <= 5 && deletedLogs.length <= 20, `${streamCount} streams`);
   }

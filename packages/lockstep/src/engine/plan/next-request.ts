@@ -16,13 +16,17 @@ export interface DeletedLogRequest {
   index: number;
 }
 
+/**
+ * The next exchange with Salesforce. `isApart`: it runs beside the requests that streams share, and what it finds takes
+ * effect between two of them.
+ */
 export type Next =
-  /** Pages. `isApart`: of one object that may take long, beside the requests of the others. */
-  | { kind: 'ask'; slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[]; isApart: boolean }
-  /** Sums of some streams' records, in a request of their own: one that takes long keeps no poll waiting. */
-  | { kind: 'count'; indexes: readonly number[] }
+  /** Queries in one composite request, and logs of deletions with them. */
+  | { kind: 'composite'; slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[]; isApart: boolean }
+  /** Sums of some streams' records. */
+  | { kind: 'count'; indexes: readonly number[]; isApart: true }
   /** What an object is by now. */
-  | { kind: 'describe'; index: number }
+  | { kind: 'describe'; index: number; isApart: true }
   | { kind: 'wait'; until: number };
 
 /** And 25 subrequests in all. */
@@ -85,7 +89,7 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
     const slots = fill(state, together, now);
     const isApart = state.streams.length > 1 && !state.syncProblem && together.every(isAlone);
     if (slots.length > 0)
-      return { kind: 'ask', slots, deletedLogs: deletedLogsOf(state, together, now), isApart };
+      return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isApart };
   }
   // Where nothing is due, looking at the head costs what doing nothing would keep anybody waiting for.
   return { kind: 'wait', until: now + state.budget.intervalMs };
@@ -105,10 +109,11 @@ function isReady({ stream }: Ready, now: number): boolean {
 /** A request that carries no page; of each kind one at a time. */
 function requestApart(state: SyncState, all: readonly Ready[], beside: Beside, now: number): Next | null {
   const described = beside.isDescribing ? undefined : all.find(({ stream }) => isDescribeDue(stream, now));
-  if (described) return { kind: 'describe', index: described.index };
+  if (described) return { kind: 'describe', index: described.index, isApart: true };
   if (beside.isCounting) return null;
   const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
-  return counted.length > 0 ? { kind: 'count', indexes: counted.map(({ index }) => index) } : null;
+  if (counted.length === 0) return null;
+  return { kind: 'count', indexes: counted.map(({ index }) => index), isApart: true };
 }
 
 /** While a field is hidden, its object is described now and then: nobody tells that it may be seen again. */

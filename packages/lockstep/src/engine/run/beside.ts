@@ -4,6 +4,7 @@
  * Each begins in the background, and what it has found takes effect between two requests.
  */
 
+import { unreachable } from '@lockstep/foundation/assert';
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
 import { databaseFault, isLockTimeout, type Remainder } from '../../postgres/index.ts';
@@ -29,14 +30,23 @@ export interface BesideRun extends Run {
 /** Moves of cursors without a reading: nothing is merged. So long they may take. */
 const movesLastMs = 60_000;
 
+/** The one place where kinds of exchanges differ. */
 export function beginApart(
   run: BesideRun,
   side: SideWork,
   state: SyncState,
-  next: Extract<Next, { kind: 'count' | 'describe' }>,
+  next: Exclude<Next, { kind: 'wait' }>,
 ): void {
-  if (next.kind === 'count') beginCount(run, side, state, next.indexes);
-  else beginDescribe(run, side, state, next.index);
+  switch (next.kind) {
+    case 'composite':
+      return beginAsk(run, side, state, next);
+    case 'count':
+      return beginCount(run, side, state, next.indexes);
+    case 'describe':
+      return beginDescribe(run, side, state, next.index);
+    default:
+      unreachable(next);
+  }
 }
 
 /** What of all this is under way. */
@@ -54,11 +64,11 @@ const askOf = (streamNo: number) => `ask ${streamNo}`;
  * A whole step of one object that may take long: its pages are asked for while those of the others go on, and are applied
  * between two of their requests.
  */
-export function beginAsk(
+function beginAsk(
   run: BesideRun,
   side: SideWork,
   state: SyncState,
-  asking: Extract<Next, { kind: 'ask' }>,
+  asking: Extract<Next, { kind: 'composite' }>,
 ): void {
   const [slot] = asking.slots;
   const stream = slot && state.streams[slot.index];

@@ -4,7 +4,7 @@ import { spend } from '../plan/budget.ts';
 import { nextRequest } from '../plan/next-request.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { backoffMs } from './backoff.ts';
-import { type BesideRun, beginApart, beginAsk, beginRestores, beginTidying, besideOf } from './beside.ts';
+import { type BesideRun, beginApart, beginRestores, beginTidying, besideOf } from './beside.ts';
 import { loadState } from './load-state.ts';
 import { hasQuestions, type Prepared, prepareAsking } from './prepare-asking.ts';
 import { openProblems } from './problem-log.ts';
@@ -72,18 +72,14 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
       await run.onComplete();
     }
     const next = nextRequest(at.state, clock.now(), besideOf(side, at.state));
-    if (next.kind === 'count' || next.kind === 'describe') {
-      at.state = { ...spent(run, at.state), wasApart: true };
+    if (next.kind !== 'wait' && next.isApart) {
+      at.state = spent(run, at.state);
+      if (next.kind !== 'composite') at.state = { ...at.state, wasApart: true };
       beginApart(beside, side, at.state, next);
       continue;
     }
-    if (next.kind === 'ask' && next.isApart) {
-      at.state = spent(run, at.state);
-      beginAsk(beside, side, at.state, next);
-      continue;
-    }
     let inFlight: InFlight | null = null;
-    if (next.kind === 'ask' && (!at.received || (mayGoAhead(at.received) && !side.hasEnded))) {
+    if (next.kind === 'composite' && (!at.received || (mayGoAhead(at.received) && !side.hasEnded))) {
       const prepared = await prepareAsking(run, at.state, next);
       at.state = prepared.state;
       if (hasQuestions(prepared)) {

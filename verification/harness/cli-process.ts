@@ -32,9 +32,12 @@ export interface Running {
 }
 
 const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
-const program = [...node, join(root, 'packages/lockstep/src/main.ts')];
-
-export async function openCli(environment: Record<string, string> = {}): Promise<Cli> {
+/** @param main  the program; another version's in place of this one's */
+export async function openCli(
+  environment: Record<string, string> = {},
+  main = join(root, 'packages/lockstep/src/main.ts'),
+): Promise<Cli> {
+  const program = [...node, main];
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
   await chmod(folder, 0o711); // for the user that root lets PostgreSQL run as
   const dataDir = join(folder, 'data');

@@ -15,7 +15,7 @@ import { destinationMigrations } from './tables.ts';
 /** As the first version made them: two streams, one of which a foreign hand has left without SystemModstamp. */
 const oldStreams = `
   INSERT INTO _lockstep.sync (sync_id, org_id, table_schema) VALUES ('sync', '00D000000000001EAA', 'salesforce');
-  INSERT INTO _lockstep.checkpoint (sobject, table_name, state, stop_code, rows, backfilled_at) VALUES
+  INSERT INTO _lockstep.checkpoint (sobject, table_name, state, stopped_by, rows, backfilled_at) VALUES
     ('Account', 'account', 'stopped', 'PERM-02', 7, '2026-01-01Z'), ('Odd', 'odd', 'current', NULL, 0, NULL);
   INSERT INTO _lockstep.column (stream_no, field, ordinal, column_name, field_type, formula, ready) VALUES
     (1, 'Id', 0, 'id', 'id', false, true), (1, 'SystemModstamp', 1, 'systemmodstamp', 'datetime', false, true),

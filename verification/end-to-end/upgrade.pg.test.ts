@@ -1,0 +1,170 @@
+/**
+ * A data folder of an older version under this one. `versions/` holds what `npm pack` has made of them; what they need
+ * of other packages is what this version has.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { systemClock } from '@lockstep/foundation/clock';
+import { openDatabase } from '@lockstep/foundation/database';
+import { type Sql, sql } from '@lockstep/foundation/sql';
+import { type Cli, openCli } from '@lockstep/harness/cli-process';
+import { openTestDatabase } from '@lockstep/harness/database';
+import { armFault } from '@lockstep/harness/injected-fault';
+import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { root } from '@lockstep/harness/source-files';
+
+/** The main file of an older version, unpacked beside the packages of this one. */
+async function unpack(name: string): Promise<AsyncDisposable & { main: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-version-'));
+  const packages = join(folder, 'node_modules');
+  await mkdir(packages);
+  for (const entry of await readdir(join(root, 'node_modules')))
+    if (entry !== 'lockstep') await symlink(join(root, 'node_modules', entry), join(packages, entry));
+  const archive = join(import.meta.dirname, 'versions', `${name}.tgz`);
+  await promisify(execFile)('tar', ['xzf', archive, '-C', folder]);
+  return {
+    main: join(folder, 'package', 'dist', 'main.js'),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+const isCurrent = sql`SELECT count(*) > 0 AND bool_and(state = 'current') AS is FROM _lockstep.status`;
+
+async function told(cli: Cli, ...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await cli.run([...args, '--json']);
+  assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+/** What the reader of the mirror sees, by the login that it was given once. */
+async function seen<Row extends object>(url: string, statement: Sql): Promise<Row[]> {
+  const mirror = openDatabase({ url, applicationName: 'reader', connectionsMax: 1 });
+  try {
+    return await mirror.query<Row & Record<string, unknown>>(statement);
+  } finally {
+    await mirror.end();
+  }
+}
+
+async function until(url: string, statement: Sql): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    const [row] = await seen<{ is: boolean }>(url, statement);
+    if (row?.is) return;
+    await systemClock.sleep(100);
+  }
+  assert.fail('it did not come about');
+}
+
+const rowsOf = (table: 'account' | 'contact') =>
+  table === 'account'
+    ? sql`SELECT to_json(t)::text AS row FROM salesforce.account t ORDER BY id`
+    : sql`SELECT to_json(t)::text AS row FROM salesforce.contact t ORDER BY id`;
+
+const data = '/services/data/v62.0';
+
+/** A write that is cut off by the end of its server, and rows that wait for a decision. */
+async function leaveWork(cli: Cli, org: TestOrg, mirrorUrl: string): Promise<{ id: string }> {
+  await org.control('/records/hide', { user: 'integration', sobject: 'Contact', share: 0.9 });
+  const running = await cli.start(['start', '--json'], '"ready":true');
+  await told(cli, 'objects', 'reconcile', 'Contact', '--wait');
+  await until(mirrorUrl, sql`SELECT held_rows > 20 AS is FROM _lockstep.status WHERE sobject = 'Contact'`);
+  const [account] = await seen<{ id: string }>(mirrorUrl, sql`SELECT id FROM salesforce.account LIMIT 1`);
+  assert.ok(account);
+  const hanging = await armFault(org, { match: { method: 'PATCH' }, effect: { hang: 'after' } });
+  const proxyUrl = /"proxy_url":"([^"]+)"/.exec(running.stdout())?.[1];
+  const { items } = (await told(cli, 'sync', 'list')) as { items: { id: string }[] };
+  void fetch(`${proxyUrl}/${items[0]?.id}${data}/sobjects/Account/${account.id}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${await org.token('demo')}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ Name: 'Cut off' }),
+  }).catch(() => undefined);
+  await hanging.injected(1);
+  await running.end('SIGKILL');
+  return account;
+}
+
+test('a data folder of the version before goes on: rows, cursors, marks, writes, requests, logins', async () => {
+  await using org = await startOrg({ records: 400 });
+  await using database = await openTestDatabase();
+  await using before = await unpack('lockstep-before-the-words');
+  const environment = {
+    DATABASE_URL: database.url,
+    LOCKSTEP_KEY: Buffer.alloc(32, 7).toString('base64'),
+    LOCKSTEP_ALLOW_HOST: new URL(org.url).host,
+  };
+  await using old = await openCli(environment, before.main);
+  const { clientId, clientSecret } = org.credentials.integration;
+  const first = await old.start(['start', '--json'], '"ready":true');
+  const secretFile = join(old.folder, 'secret');
+  await writeFile(secretFile, clientSecret);
+  const from = ['--org', org.url, '--client-id', clientId, '--client-secret-file', secretFile];
+  const wanted = ['--objects', 'Account,Contact', '--name', 'acme', '--every', '1s'];
+  const created = await told(old, 'sync', 'create', ...from, ...wanted);
+  const mirrorUrl = created.mirror_url as string;
+  await until(mirrorUrl, isCurrent);
+  await first.end('SIGINT');
+
+  const { id } = await leaveWork(old, org, mirrorUrl);
+  await told(old, 'objects', 'reread', 'Account');
+  const contacts = await seen(mirrorUrl, rowsOf('contact'));
+  const [held] = await seen<{ rows: number }>(
+    mirrorUrl,
+    sql`SELECT held_rows AS rows FROM _lockstep.status WHERE sobject = 'Contact'`,
+  );
+
+  const now = await openCli({ ...environment, LOCKSTEP_DATA: old.dataDir });
+  await using _ = now;
+  await now.start(['start', '--json'], '"ready":true');
+  await until(mirrorUrl, sql`SELECT count(*) > 0 AS is FROM _lockstep.status WHERE state = 'rows missing'`);
+  const [missing] = await seen<{ rows: number }>(
+    mirrorUrl,
+    sql`SELECT missing_rows AS rows FROM _lockstep.status WHERE sobject = 'Contact'`,
+  );
+  assert.deepEqual(missing, held, 'what waited for a decision waits');
+  assert.deepEqual(await seen(mirrorUrl, rowsOf('contact')), contacts, 'not a row of it has gone');
+  // The write had been committed, and nobody had finished it.
+  await until(mirrorUrl, sql`SELECT name = 'Cut off' AS is FROM salesforce.account WHERE id = ${id}`);
+
+  const admin = openDatabase({
+    url: mirrorUrl.replace(
+      /:\/\/[^@]*@/,
+      `://${new URL(database.url).username}:${new URL(database.url).password}@`,
+    ),
+    applicationName: 'test',
+    connectionsMax: 1,
+  });
+  try {
+    const cursors = await admin.query<{ kind: string }>(
+      sql`SELECT DISTINCT kind FROM _lockstep.cursor ORDER BY kind`,
+    );
+    const kinds = cursors.map(({ kind }) => kind);
+    assert.ok(kinds.includes('recheck') && !kinds.includes('tail'), kinds.join());
+    const [open] = await admin.query<{ open: number }>(
+      sql`SELECT count(*)::integer AS open FROM _lockstep.intent WHERE outcome IS NULL`,
+    );
+    assert.equal(open?.open, 0);
+    const backfills = await admin.query(
+      sql`SELECT FROM _lockstep.cursor WHERE kind = 'backfill' AND position ->> 'after' IS NULL`,
+    );
+    assert.deepEqual(backfills, [], 'nothing is read from the beginning');
+  } finally {
+    await admin.end();
+  }
+  // What the old version was asked is done by the new one.
+  for (let tries = 0; ; tries++) {
+    const [asked] = await database.db.query<{ kind: string; ended: boolean }>(
+      sql`SELECT kind, ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE kind = 'verify content'`,
+    );
+    assert.ok(asked, 'it was asked for');
+    if (asked.ended) break;
+    assert.ok(tries < 300, 'it is served');
+    await systemClock.sleep(100);
+  }
+  const { stderr } = await now.run(['objects', 'held']);
+  assert.match(stderr, /The command objects held is called objects missing now/);
+});

@@ -95,12 +95,8 @@ export async function openCli(
     },
     shell: (line) => ended(open(['/bin/sh', '-c', `lockstep() { ${program.join(' ')} "$@"; }\n${line}`])),
     async [Symbol.asyncDispose]() {
-      await Promise.all(
-        [...started].map((child) => {
-          child.kill('SIGINT');
-          return ended(child);
-        }),
-      );
+      for (const child of started) child.kill('SIGINT');
+      await Promise.all([...started].map(ended));
       await rm(folder, { recursive: true, maxRetries: 5 });
     },
   };

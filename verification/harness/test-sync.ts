@@ -2,7 +2,7 @@ import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { findSync, openReaderUrl, type Sync } from 'lockstep/control';
-import { createSync } from 'lockstep/engine';
+import { createSync } from 'lockstep/operations/create-sync';
 import { dropPrivateDatabase } from 'lockstep/postgres';
 import type { TestControl } from './control.ts';
 import type { TestOrg } from './org.ts';

@@ -18,11 +18,12 @@ const rooms: Record<string, readonly string[]> = {
   postgres: ['core'],
   control: ['salesforce', 'postgres', 'core'],
   engine: ['control', 'salesforce', 'postgres', 'core'],
+  operations: ['control', 'salesforce', 'postgres', 'core'],
   proxy: ['engine', 'control', 'salesforce', 'postgres', 'core'],
   server: ['proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
-  cli: ['server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
+  cli: ['operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
 };
-/** Rooms that are one thing inside: others see only what their index names. core is read file by file. */
+/** Rooms that are one thing inside: others see only what their index names. core and operations are read file by file. */
 const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy']);
 
 const product = 'packages/lockstep/src/';

@@ -48,3 +48,15 @@ export const interruption = (): CommandError =>
   new CommandError('Interrupted', { exitCode: exitCodes.interrupted });
 export const isInterruption = (error: unknown): boolean =>
   error instanceof CommandError && error.exitCode === exitCodes.interrupted;
+
+/** Of a fault's code, which may come from another version. */
+export function exitCodeOf(code: string): number {
+  if (code === 'ORG-04') return exitCodes.notAllowed;
+  if (code === 'SCH-09' || code === 'PRX-01') return exitCodes.notFound;
+  if (code === 'SYS-12' || code === 'SYS-13') return exitCodes.notHealthy;
+  if (code === 'SYS-14') return exitCodes.timeRanOut;
+  if (code.startsWith('CFG-') || code === 'LIM-05') return exitCodes.usage;
+  if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return exitCodes.salesforceRefused;
+  if (code.startsWith('DB-')) return exitCodes.databaseRefused;
+  return exitCodes.unexpected;
+}

@@ -1,8 +1,7 @@
 /**
- * Runs syncs. createSync makes one, runSync runs it under a lease, proxiedSync is what the proxy needs of it;
+ * Runs syncs. runSync runs one under a lease, proxiedSync is what the proxy needs of it;
  * everything else is private to the room.
  */
-export { createSync, type NewSyncOptions } from './create-sync.ts';
 export { type EngineDeps, type OpenSync, type OpenSyncs, openSyncs } from './open-syncs.ts';
 export { runSync } from './run/run-sync.ts';
 export { readSyncGauges, type SyncGauges } from './sync-gauges.ts';

@@ -1,6 +1,5 @@
 /** What tests outside this package need of this room, besides its index. */
 
-export { createSync } from './create-sync.ts';
 export { startOfContent } from './cursors/content.ts';
 export { startOfCounts, suspectsMax } from './cursors/counts.ts';
 export type { DeletedPosition } from './cursors/deleted-log.ts';

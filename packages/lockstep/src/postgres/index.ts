@@ -33,6 +33,7 @@ export {
   type SetAsideGroup,
   type SetAsideRecord,
 } from './read-problems.ts';
+export { readServerClock, readStatusRows, type StatusRow } from './read-status.ts';
 export {
   createPrivateDatabase,
   destinationNames,

@@ -8,11 +8,11 @@ import {
   setStopAt,
 } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
+import { count } from '../../core/plain-words.ts';
+import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
-import { readNow } from '../object-status.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { intervalOf } from '../terminal/interval.ts';
-import { count } from '../terminal/output.ts';
 import { orgJson, orgLines } from './usage.ts';
 
 const dayMs = 86_400_000;

@@ -1,7 +1,8 @@
 /** `flush`: reads what has changed by now, at once. */
+
+import { counted } from '../../core/plain-words.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { counted } from '../terminal/output.ts';
 import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-request.ts';
 
 const timeoutMs = 60_000;

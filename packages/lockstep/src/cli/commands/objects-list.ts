@@ -1,11 +1,12 @@
 /** `objects list`: what each object is at, how well that is proven, and what is wrong with it. */
 import type { Sync } from '../../control/index.ts';
+import { ageOf, count } from '../../core/plain-words.ts';
+import { findingLines, findingsOf, objectWord } from '../../operations/findings.ts';
+import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
-import { findingLines, findingsOf, objectWord } from '../findings.ts';
-import { type ObjectStatus, objectJson, readObjects } from '../object-status.ts';
 import { chooseSync, withControl, withViews } from '../running.ts';
-import { ageOf } from '../state-words.ts';
-import { count, table } from '../terminal/output.ts';
+import { table } from '../terminal/output.ts';
+import { objectJson } from './object-json.ts';
 import { syncFlag } from './sync-request.ts';
 
 export const objectsList: Command = {

@@ -2,11 +2,12 @@
 
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
+import { count } from '../../core/plain-words.ts';
+import { chosenObjects } from '../../operations/chosen-objects.ts';
+import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
-import { chosenObjects } from '../chosen-objects.ts';
-import { type ObjectStatus, readObjects } from '../object-status.ts';
 import { chooseSync, withControl, withViews } from '../running.ts';
-import { count, table } from '../terminal/output.ts';
+import { table } from '../terminal/output.ts';
 import { askOf, waitFlags } from './objects-verify.ts';
 
 const help = 'lockstep help objects missing';

@@ -1,9 +1,13 @@
 /** `objects set-aside`: records that PostgreSQL cannot hold as they are, why, and a further try of them. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, makeSyncRequest, readHealth, type Sync } from '../../control/index.ts';
-import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
-import { type RecordId, toRecordId } from '../../core/ids.ts';
+import { type Control, readHealth, type Sync } from '../../control/index.ts';
+import { usageError } from '../../core/command-error.ts';
+import { ageOf, count, counted, inRfc3339, whenOf } from '../../core/plain-words.ts';
+import { chosenObjects } from '../../operations/chosen-objects.ts';
+import { readNow } from '../../operations/read-objects.ts';
+import { recordsMax, retrySetAside } from '../../operations/retry-set-aside.ts';
+import { setAsidePlace, setAsideReason, setAsideRemedy } from '../../operations/set-aside-words.ts';
 import {
   countSetAside,
   readSetAside,
@@ -11,13 +15,8 @@ import {
   type SetAsideRecord,
 } from '../../postgres/index.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
-import { chosenObjects } from '../chosen-objects.ts';
-import { readNow } from '../object-status.ts';
 import { chooseSync, withControl, withViews } from '../running.ts';
-import { setAsidePlace, setAsideReason, setAsideRemedy } from '../set-aside-words.ts';
-import { ageOf, inRfc3339, whenOf } from '../state-words.ts';
-import { count, counted, type Output, table } from '../terminal/output.ts';
-import { recordsMax } from './objects-verify.ts';
+import { type Output, table } from '../terminal/output.ts';
 import { syncFlag } from './sync-request.ts';
 
 const shownByDefault = 100;
@@ -130,32 +129,9 @@ export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, no
 
 /** What was tried longest ago comes first: whoever repeats this meets all of them. */
 async function retry(args: Arguments, { output }: Context, control: Control, sync: Sync): Promise<number> {
-  const sobjects = chosenIn(sync, args.words);
-  const asked = await withViews(control, sync, async (mirror) => {
-    const groups = await countSetAside(mirror, sobjects);
-    const names = [...new Set(groups.map(({ sobject }) => sobject))];
-    return Promise.all(
-      names.map(async (sobject) => ({
-        sobject,
-        ids: idsOf(await readSetAside(mirror, [sobject], recordsMax)),
-        of: rowsOf(groups.filter((group) => group.sobject === sobject)),
-      })),
-    );
-  });
-  if (asked.length === 0) {
-    throw new CommandError(
-      `${sync.name} has no records set aside${sobjects ? ` of ${sobjects.join(', ')}` : ''}`,
-      {
-        exitCode: exitCodes.notFound,
-        next: 'lockstep objects set-aside',
-      },
-    );
-  }
-  const items = [];
-  for (const { sobject, ids, of } of asked) {
-    const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'refetch', objects: [sobject], ids });
-    items.push({ sobject, rows: ids.length, of, syncRequest });
-  }
+  const items = await withViews(control, sync, (mirror) =>
+    retrySetAside(control, mirror, sync, chosenIn(sync, args.words)),
+  );
   const running = (await readHealth(control)).get(sync.id)?.isHeld === true;
   if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });
   else for (const item of items) output.data(askedText(sync, item));
@@ -163,9 +139,6 @@ async function retry(args: Arguments, { output }: Context, control: Control, syn
   tellNext(sync, output);
   return 0;
 }
-
-const idsOf = (records: readonly SetAsideRecord[]): RecordId[] =>
-  records.flatMap(({ id }) => toRecordId(id) ?? []);
 
 function askedText(
   { name }: Sync,

@@ -3,10 +3,11 @@
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { makeSyncRequest, type NewSyncRequest, readHealth, type Sync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
+import { counted } from '../../core/plain-words.ts';
+import { chosenObjects, chosenRecords } from '../../operations/chosen-objects.ts';
+import { recordsMax } from '../../operations/retry-set-aside.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
-import { chosenObjects, chosenRecords } from '../chosen-objects.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { counted } from '../terminal/output.ts';
 import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-request.ts';
 
 export const waitFlags: NonNullable<Command['flags']> = {
@@ -47,9 +48,6 @@ export const objectsVerify: Command = {
 };
 
 const isLevel = (text: string): text is keyof typeof levels => Object.hasOwn(levels, text);
-
-/** More than a person pastes; a whole object is read again by verify --level content. */
-export const recordsMax = 1_000;
 
 export const objectsRefetch: Command = {
   name: 'objects refetch',

@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { count } from '../../core/plain-words.ts';
 import { startEmbedded } from '../../postgres/index.ts';
 import { prepareDirectory, writeSecretFile } from '../../server/directory.ts';
 import { restarted } from '../../server/server-base.ts';
 import type { Arguments, Command, Flag } from '../arguments.ts';
 import { credentialsFileOf } from '../demo/org-database.ts';
 import { startOrg } from '../demo/org-program.ts';
-import { count } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';
 
 /** Flags of the simulated org, with their ranges; the demo takes the same. */

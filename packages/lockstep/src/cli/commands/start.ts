@@ -1,8 +1,8 @@
 import { listSyncs } from '../../control/index.ts';
+import { count } from '../../core/plain-words.ts';
 import { startServer } from '../../server/server.ts';
 import { findKeyOf, openControlOf, openServerBase } from '../../server/server-base.ts';
 import type { Command } from '../arguments.ts';
-import { count } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';
 
 export const start: Command = {

@@ -2,8 +2,7 @@
 import { type Control, type Health, listSyncs, readHealth, type Sync } from '../../control/index.ts';
 import { exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
-import { databaseFault } from '../../postgres/index.ts';
-import type { Arguments, Command } from '../arguments.ts';
+import { ageOf, count, counted, timeOf } from '../../core/plain-words.ts';
 import {
   type Finding,
   findingLines,
@@ -12,12 +11,15 @@ import {
   isHealthy,
   objectWord,
   readWithinMs,
-} from '../findings.ts';
-import { type ObjectStatus, objectJson, readNow, readObjects } from '../object-status.ts';
+} from '../../operations/findings.ts';
+import { type ObjectStatus, readNow, readObjects } from '../../operations/read-objects.ts';
+import { paceOf, type SyncState, stateOf, stateWord } from '../../operations/state-words.ts';
+import { databaseFault } from '../../postgres/index.ts';
+import type { Arguments, Command } from '../arguments.ts';
 import { chooseSync, withControl, withViews } from '../running.ts';
-import { ageOf, paceOf, type SyncState, stateOf, stateWord, timeOf } from '../state-words.ts';
 import { parseDuration } from '../terminal/duration.ts';
-import { count, counted, type Output, table } from '../terminal/output.ts';
+import { type Output, table } from '../terminal/output.ts';
+import { objectJson } from './object-json.ts';
 
 /** One sync, as seen at one moment of the database's clock. */
 interface Seen extends Pick<SyncState, 'state' | 'headline' | 'lines'> {

@@ -9,7 +9,7 @@ import { systemClock } from '@lockstep/foundation/clock';
 import { type Control, findSync, readSync } from '../../control/index.ts';
 import { interruption, usageError } from '../../core/command-error.ts';
 import { isSyncId } from '../../core/ids.ts';
-import { createSync } from '../../engine/index.ts';
+import { createSync } from '../../operations/create-sync.ts';
 import type { Arguments, Command } from '../arguments.ts';
 import { noLog, withControl } from '../running.ts';
 import { intervalOf } from '../terminal/interval.ts';

@@ -2,10 +2,10 @@
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, listSyncs, readHealth, readSync, setPaused } from '../../control/index.ts';
+import { readNow } from '../../operations/read-objects.ts';
+import { stateOf } from '../../operations/state-words.ts';
 import type { Command } from '../arguments.ts';
-import { readNow } from '../object-status.ts';
 import { chooseSync, findProxyUrl, withControl } from '../running.ts';
-import { stateOf } from '../state-words.ts';
 import { table } from '../terminal/output.ts';
 import { showWays, waysOf } from './sync-ways.ts';
 

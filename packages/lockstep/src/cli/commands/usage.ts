@@ -1,11 +1,11 @@
 /** `usage`: where a sync's requests go, and how much of the org's day is used. */
 import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
 import { Fault } from '../../core/faults.ts';
+import { ageOf, count } from '../../core/plain-words.ts';
+import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
-import { readNow } from '../object-status.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { ageOf } from '../state-words.ts';
-import { count, table } from '../terminal/output.ts';
+import { table } from '../terminal/output.ts';
 
 export const usage: Command = {
   name: 'usage',

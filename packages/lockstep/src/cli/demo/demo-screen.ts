@@ -1,7 +1,7 @@
 /** What the demo says when the backfill is complete: lines to paste, which README has too. */
 import { systemClock } from '@lockstep/foundation/clock';
 import { quoted, shellWord } from '@lockstep/foundation/shell-words';
-import { count } from '../terminal/output.ts';
+import { count } from '../../core/plain-words.ts';
 import type { Demo } from './demo-stage.ts';
 
 interface Shown {

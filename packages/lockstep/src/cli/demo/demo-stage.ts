@@ -14,11 +14,12 @@ import {
   type Sync,
 } from '../../control/index.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
-import { createSync } from '../../engine/index.ts';
+import { count } from '../../core/plain-words.ts';
+import { createSync } from '../../operations/create-sync.ts';
 import { startServer } from '../../server/server.ts';
 import { findKeyOf, openControlOf, openServerBase, type ServerBase } from '../../server/server-base.ts';
 import { apiVersion } from '../commands/sync-create.ts';
-import { count, type Output } from '../terminal/output.ts';
+import { type Output } from '../terminal/output.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';
 
 export interface DemoOptions {

@@ -2,9 +2,10 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { count } from '../../core/plain-words.ts';
+import { stateWord } from '../../operations/state-words.ts';
 import { readStatus, type StreamStatus } from '../../postgres/index.ts';
-import { stateWord } from '../state-words.ts';
-import { count, type Output } from './output.ts';
+import { type Output } from './output.ts';
 
 export interface FirstCopy {
   /** Null where rows were there from the start. */

@@ -1,6 +1,6 @@
 /** What a command says and how it ends when it cannot do what was asked. */
 
-import { CommandError, exitCodes } from '../../core/command-error.ts';
+import { CommandError, exitCodeOf, exitCodes } from '../../core/command-error.ts';
 import { faults } from '../../core/fault-catalogue.ts';
 import { Fault } from '../../core/faults.ts';
 import type { Output } from './output.ts';
@@ -58,16 +58,4 @@ function toldOf(error: unknown): Told {
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   return /(?:src|dist)\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'an unknown place';
-}
-
-/** Of a fault's code, which may come from another version. */
-export function exitCodeOf(code: string): number {
-  if (code === 'ORG-04') return exitCodes.notAllowed;
-  if (code === 'SCH-09' || code === 'PRX-01') return exitCodes.notFound;
-  if (code === 'SYS-12' || code === 'SYS-13') return exitCodes.notHealthy;
-  if (code === 'SYS-14') return exitCodes.timeRanOut;
-  if (code.startsWith('CFG-') || code === 'LIM-05') return exitCodes.usage;
-  if (/^(SF|ORG|LIM|PERM|SCH|NET|DATA)-/.test(code)) return exitCodes.salesforceRefused;
-  if (code.startsWith('DB-')) return exitCodes.databaseRefused;
-  return exitCodes.unexpected;
 }

@@ -86,13 +86,6 @@ export function pasteable(text: string, dataDir?: string): string {
     );
 }
 
-/** Counts with thousands separators. */
-export const count = (number: number): string => number.toLocaleString('en-US');
-
-/** `1 object`, `2 objects`. */
-export const counted = (number: number, noun: string): string =>
-  `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
-
 /** A table as text; columns in `right` are set to the right. */
 export function table(
   headers: readonly string[],

@@ -3,10 +3,10 @@
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
+import { ageOf, clockTime, count, counted, duration, timeOf } from '../core/plain-words.ts';
 import type { Problem } from '../postgres/index.ts';
-import { type ObjectStatus, stopOf } from './object-status.ts';
-import { ageOf, clockTime, duration, stateWord, timeOf } from './state-words.ts';
-import { count, counted } from './terminal/output.ts';
+import { type ObjectStatus, stopOf } from './read-objects.ts';
+import { stateWord } from './state-words.ts';
 
 /** Worst first. `headline`: what the sync as a whole is at; `isHealthy`: it does not end `--check` with code 3. */
 const severities = {

@@ -1,0 +1,32 @@
+import { inRfc3339 } from '../../core/plain-words.ts';
+import { type ObjectStatus, stopOf } from '../../operations/read-objects.ts';
+import type { Output } from '../terminal/output.ts';
+
+/** With times in RFC 3339, and commands that can be pasted. */
+export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable'>) {
+  const { stop_code: _, stop_reason: __, ...facts } = object;
+  const stopped = stopOf(object);
+  return {
+    ...facts,
+    read_until: inRfc3339(object.read_until),
+    settled_until: inRfc3339(object.settled_until),
+    counts_verified_at: inRfc3339(object.counts_verified_at),
+    stamps_verified_at: inRfc3339(object.stamps_verified_at),
+    content_verified_at: inRfc3339(object.content_verified_at),
+    stopped: stopped && { ...stopped, next: output.pasteable(stopped.next) },
+    problems: object.problems.map(({ kind, code, explanation, next, since, tries, retry_at: retryAt }) => ({
+      kind,
+      code,
+      says: explanation,
+      next: output.pasteable(next),
+      since: inRfc3339(since),
+      tries,
+      retry_at: inRfc3339(retryAt),
+    })),
+    hidden_fields: object.hidden_fields.map(({ field, column_name, hidden_since: since }) => ({
+      field,
+      column_name,
+      since: inRfc3339(since),
+    })),
+  };
+}

@@ -1,0 +1,116 @@
+/** Asks something of a sync that runs, and waits until it is done. */
+
+import { deadline } from '@lockstep/foundation/clock';
+import { shellWord } from '@lockstep/foundation/shell-words';
+import { z } from 'zod';
+import {
+  type Control,
+  makeSyncRequest,
+  type NewSyncRequest,
+  readHealth,
+  type Sync,
+  type SyncRequestStatus,
+  waitForSyncRequest,
+  withdrawSyncRequest,
+} from '../control/index.ts';
+import { CommandError, exitCodeOf, exitCodes } from '../core/command-error.ts';
+import { Fault } from '../core/faults.ts';
+
+/** What the sync's worker tells of a sync request that is under way. */
+const progressSchema = z.object({
+  done: z.int(),
+  of: z.int(),
+  /** Those that are not done yet; rows of a pass over a whole table, where there is one. */
+  objects: z.array(z.object({ object: z.string(), rows: z.int(), of: z.int() })),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** What the sync's worker tells at the end. */
+const resultSchema = z.object({
+  /** How many were served. */
+  objects: z.int(),
+  skipped: z.array(z.object({ object: z.string(), reason: z.string() })).default([]),
+  /** Rows that were found to differ, and were repaired. */
+  repairs: z.array(z.object({ sobject: z.string(), kind: z.string(), rows: z.int() })).default([]),
+  /** Records of those objects that PostgreSQL refuses, which the mirror therefore does not hold as they are. */
+  setAside: z
+    .array(z.object({ sobject: z.string(), column: z.string().nullable(), code: z.string(), rows: z.int() }))
+    .default([]),
+});
+export type SyncRequestResult = z.infer<typeof resultSchema> & { tookMs: number };
+
+export interface Asking {
+  control: Control;
+  sync: Sync;
+  /** Whoever asks goes away. */
+  stop: AbortSignal;
+  timeoutMs: number;
+  /** A sync request that nobody waits for any more is dropped; one that is kept goes on. */
+  isKept: boolean;
+}
+
+/**
+ * @param onNews  called at each look, with how far it is
+ * @throws Fault `SYS-12`: the sync is paused; `SYS-13`: no worker runs it; `SYS-14`: not done in time;
+ *   {@link CommandError}: it could not be served
+ */
+export async function askAndWait(
+  asking: Asking,
+  syncRequest: NewSyncRequest,
+  onNews: (news: SyncRequestStatus, progress: Progress | null) => void,
+): Promise<SyncRequestResult> {
+  const { control, sync, stop, timeoutMs, isKept } = asking;
+  const expiresInMs = timeoutMs + withdrawalMaxMs;
+  const id = await makeSyncRequest(control, sync.id, { ...syncRequest, ...(!isKept && { expiresInMs }) });
+  using late = deadline(control.clock, timeoutMs, stop);
+  let last: SyncRequestStatus | undefined;
+  const onLook = (news: SyncRequestStatus) => {
+    last = news;
+    onNews(news, progressOf(news));
+  };
+  try {
+    return resultOf(await waitForSyncRequest(control, id, onLook, late), sync);
+  } catch (error) {
+    if (stop.aborted || !late.aborted) throw error;
+    throw await notInTime(asking, last);
+  } finally {
+    if (!isKept) await withdrawSyncRequest(control, id).catch(() => undefined); // it expires by itself
+  }
+}
+
+/** Whoever was killed does not withdraw: its request is dropped this long after it would have been. */
+const withdrawalMaxMs = 5_000;
+
+function resultOf(ended: SyncRequestStatus | null, { name }: Sync): SyncRequestResult {
+  if (!ended?.end) {
+    throw new CommandError(`What was asked of ${name} was withdrawn, or the sync was erased`, {
+      exitCode: exitCodes.notFound,
+      next: 'lockstep sync list',
+    });
+  }
+  const { end, tookMs } = ended;
+  if ('result' in end) return { ...resultSchema.parse(end.result), tookMs };
+  const { code, explanation, next } = end.fault;
+  throw new CommandError(explanation, { exitCode: exitCodeOf(code), label: code, next });
+}
+
+async function notInTime(
+  { control, sync, timeoutMs }: Asking,
+  last: SyncRequestStatus | undefined,
+): Promise<Fault> {
+  const progress = progressOf(last);
+  const left = progress?.objects.map(({ object }) => object) ?? [];
+  const done = progress ? `${progress.done} of ${progress.of} objects were done` : 'It was not begun';
+  const fault = (await readHealth(control)).get(sync.id)?.fault;
+  const reason = [
+    `${done} within ${timeoutMs / 1_000} s.`,
+    ...(left.length > 0 ? [`Left: ${left.join(', ')}.`] : []),
+    ...(fault ? [`The sync waits: ${fault.code} ${fault.says}`] : []),
+  ].join(' ');
+  return new Fault('SYS-14', { reason, sync: shellWord(sync.name) });
+}
+
+/** Null where nothing was reported yet, or by a version that tells other things. */
+function progressOf(syncRequest: SyncRequestStatus | undefined): Progress | null {
+  return progressSchema.safeParse(syncRequest?.progress).data ?? null;
+}

@@ -1,0 +1,51 @@
+/** What the mirror says of each object of a sync, in the views that its reader sees. */
+
+import type { Tx } from '@lockstep/foundation/database';
+import { faults } from '../core/fault-catalogue.ts';
+import type { FaultCode } from '../core/faults.ts';
+import { timeOf } from '../core/plain-words.ts';
+import {
+  type HiddenField,
+  type Problem,
+  readHiddenFields,
+  readProblems,
+  readServerClock,
+  readStatusRows,
+  type StatusRow,
+} from '../postgres/index.ts';
+
+export interface ObjectStatus extends StatusRow {
+  problems: readonly Problem[];
+  hidden_fields: readonly HiddenField[];
+}
+
+/** As seen at one moment of the database's clock. */
+export async function readObjects(mirror: Tx): Promise<{ objects: readonly ObjectStatus[]; now: number }> {
+  const rows = await readStatusRows(mirror);
+  const problems = await readProblems(mirror);
+  const hidden = await readHiddenFields(mirror);
+  const objects = rows.map((row) => {
+    const isOwn = ({ sobject }: { sobject: string }) => sobject === row.sobject;
+    return { ...row, problems: problems.filter(isOwn), hidden_fields: hidden.filter(isOwn) };
+  });
+  return { objects, now: await readNow(mirror) };
+}
+
+/** The server's time, in milliseconds since 1970. */
+export const readNow = async (db: Tx): Promise<number> => timeOf(await readServerClock(db));
+
+/** Why an object is stopped, as a person reads it; null: it is not. */
+export function stopOf({
+  stop_code: code,
+  stop_reason: because,
+}: Pick<ObjectStatus, 'stop_code' | 'stop_reason'>): {
+  code: string;
+  says: string;
+  next: string;
+} | null {
+  if (code === null) return null;
+  const known = code in faults ? faults[code as FaultCode] : undefined;
+  // What the catalogue would have to be filled with is not kept.
+  const next = known && !known.next.includes('{') ? known.next : `See ${code} in docs/errors.md.`;
+  return { code, says: because ?? known?.title ?? '', next };
+}

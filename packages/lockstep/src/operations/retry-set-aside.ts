@@ -1,0 +1,49 @@
+import type { Tx } from '@lockstep/foundation/database';
+import { type Control, makeSyncRequest, type Sync } from '../control/index.ts';
+import { CommandError, exitCodes } from '../core/command-error.ts';
+import { toRecordId } from '../core/ids.ts';
+import { countSetAside, readSetAside } from '../postgres/index.ts';
+
+/** More than a person pastes; a whole object is read again by a check of its content. */
+export const recordsMax = 1_000;
+
+/** Another try that was asked for, of so many of an object's records. */
+export interface Retried {
+  sobject: string;
+  rows: number;
+  of: number;
+  /** The number of the sync request. */
+  request_id: number;
+}
+
+/**
+ * Has records read again that PostgreSQL could not hold, up to {@link recordsMax} of each object. What was tried longest
+ * ago comes first: whoever repeats this meets all of them.
+ *
+ * @param sobjects  null: all of them
+ * @throws {@link CommandError} where none is set aside
+ */
+export async function retrySetAside(
+  control: Control,
+  mirror: Tx,
+  sync: Sync,
+  sobjects: readonly string[] | null,
+): Promise<Retried[]> {
+  const groups = await countSetAside(mirror, sobjects);
+  if (groups.length === 0) {
+    const of = sobjects ? ` of ${sobjects.join(', ')}` : '';
+    throw new CommandError(`${sync.name} has no records set aside${of}`, {
+      exitCode: exitCodes.notFound,
+      next: 'lockstep objects set-aside',
+    });
+  }
+  const retried: Retried[] = [];
+  for (const [sobject, own] of Map.groupBy(groups, (group) => group.sobject)) {
+    const records = await readSetAside(mirror, [sobject], recordsMax);
+    const ids = records.flatMap(({ id }) => toRecordId(id) ?? []);
+    const requestId = await makeSyncRequest(control, sync.id, { kind: 'refetch', objects: [sobject], ids });
+    const of = own.reduce((sum, { rows }) => sum + rows, 0);
+    retried.push({ sobject, rows: ids.length, of, request_id: requestId });
+  }
+  return retried;
+}

@@ -1,7 +1,10 @@
-// The whole test run: the checks, then every test against one PostgreSQL server made for this run. Use: npm test.
+// Tests, against one PostgreSQL server made for this run. A file's name says its tier:
+//   NAME.test.ts, NAME.pg.test.ts   the first: npm test, after the checks
+//   NAME.slow.test.ts               the second: npm run test:all runs both; with --slow only these
 // While working on one thing: npm test -- FILE [FILE …] runs these alone, without the checks; options of node --test
 // may stand beside them. --no-check leaves the checks out. With TEST_POSTGRES_URL set, that server is used.
 import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +12,24 @@ import { openDatabase } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { removeEmbedded, startEmbedded } from 'lockstep/postgres/testing';
 
-const given = process.argv.slice(2).filter((argument) => argument !== '--no-check');
+const own = ['--no-check', '--all', '--slow'];
+const given = process.argv.slice(2).filter((argument) => !own.includes(argument));
 const files = given.filter((argument) => !argument.startsWith('-'));
-const checks = files.length === 0 && !process.argv.includes('--no-check');
+const isSlow = process.argv.includes('--slow');
+const checks = files.length === 0 && !isSlow && !process.argv.includes('--no-check');
+
+const patterns = ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts'];
+
+/** Those of the tiers that are asked for. */
+function chosenFiles(): string[] {
+  if (files.length > 0) return [];
+  const all = globSync(patterns).toSorted();
+  const slow = all.filter((path) => path.endsWith('.slow.test.ts'));
+  const usual = all.filter((path) => !path.endsWith('.slow.test.ts'));
+  process.stderr.write(`${usual.length} files of the first tier, ${slow.length} of the second\n`);
+  if (process.argv.includes('--all')) return all;
+  return isSlow ? slow : usual;
+}
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
@@ -29,7 +47,7 @@ async function main(): Promise<boolean> {
       '--test-timeout=300000', // a test that hangs fails
       '--test-reporter=spec',
       ...given,
-      ...(files.length > 0 ? [] : ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts']),
+      ...chosenFiles(),
     ],
     {
       TEST_POSTGRES_URL: server.url,

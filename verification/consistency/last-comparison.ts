@@ -1,15 +1,12 @@
 import { sql } from '@lockstep/foundation/sql';
 import { compareStream, mirroredStreams } from '@lockstep/harness/mirror-comparison';
 import { makeSyncRequest, waitForSyncRequest } from 'lockstep/control';
-import type { Promised } from './history.ts';
+import type { Violation } from './history.ts';
 import type { ProcessHarness } from './process-harness.ts';
 
 /** What is promised of the end of a run, and does not hold. */
-export interface Violation {
-  promised: Promised;
-  record: string | null;
-  what: string;
-}
+/** There is no story to tell of it. */
+type Found = Omit<Violation, 'story'>;
 
 const flushMsMax = 120_000;
 
@@ -17,11 +14,11 @@ const flushMsMax = 120_000;
  * When nobody writes any more and nothing disturbs: after a flush, every row is its record as the org itself answers
  * it, no record is missing, and no write waits for its end.
  */
-export async function lastTroubles(harness: ProcessHarness): Promise<Violation[]> {
+export async function lastViolations(harness: ProcessHarness): Promise<Found[]> {
   const { org, admin } = harness;
   const flushed = await flush(harness);
   if (flushed) return [flushed];
-  const violations: Violation[] = [];
+  const violations: Found[] = [];
   const token = await org.token('integration');
   for (const stream of await mirroredStreams(admin)) {
     const { different, rows, keptRows } = await compareStream(admin, org, token, stream);
@@ -47,7 +44,7 @@ export async function lastTroubles(harness: ProcessHarness): Promise<Violation[]
   return violations;
 }
 
-async function flush({ control: { control }, sync }: ProcessHarness): Promise<Violation | undefined> {
+async function flush({ control: { control }, sync }: ProcessHarness): Promise<Found | undefined> {
   const syncRequest = await makeSyncRequest(control, sync.id, { kind: 'flush', objects: null });
   const ended = await waitForSyncRequest(
     control,

@@ -12,7 +12,7 @@ import { Coordinator } from './coordinator.ts';
 import { Examiner } from './examiner.ts';
 import type { Violation } from './history.ts';
 import { openAgent } from './http-exchange.ts';
-import { lastTroubles } from './last-comparison.ts';
+import { lastViolations } from './last-comparison.ts';
 import { Nemesis } from './nemesis.ts';
 import { Outsider } from './outsider.ts';
 import { openProcessHarness, type ProcessHarness } from './process-harness.ts';
@@ -97,7 +97,7 @@ export async function run(options: RunOptions): Promise<Run> {
   await settle(course);
   await watching.end();
   await judging.end();
-  for (const { promised, record, what } of await lastTroubles(course.harness)) {
+  for (const { promised, record, what } of await lastViolations(course.harness)) {
     check.break(promised, record, what);
   }
   options.onProgress?.(progressOf(course));

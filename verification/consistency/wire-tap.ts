@@ -1,5 +1,5 @@
-import type { AddressInfo } from 'node:net';
-import { createConnection, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { openTcpRelay } from '@lockstep/harness/tcp-relay';
 
 /**
  * Stands between Lockstep and the org as a wire does: it passes on every byte, resets included, and notes for each
@@ -40,7 +40,6 @@ export async function openWireTap(
 ): Promise<WireTap> {
   const sent = new Set<number>();
   const answers = new Map<number, Buffer[]>();
-  const open = new Set<Socket>();
 
   const begin = (head: Buffer): Buffer[] | null => {
     const name = /^sforce-call-options:[^\r\n]*\bclient=(write-\d+)/im.exec(head.toString('latin1'))?.[1];
@@ -58,27 +57,15 @@ export async function openWireTap(
     return answer;
   };
 
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
-    const far = createConnection({ ...org, allowHalfOpen: true, noDelay: true });
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-    }
-    join(near, far, begin);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const relay = await openTcpRelay(org, (near, far) => join(near, far, begin), { allowHalfOpen: true });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${relay.port}`,
     take(write) {
       const bytes = answers.get(write);
       answers.delete(write);
       return bytes && answerOf(Buffer.concat(bytes));
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }
 

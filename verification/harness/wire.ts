@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { Socket, TcpNetConnectOpts } from 'node:net';
 import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
+import { openTcpRelay } from './tcp-relay.ts';
 
 /** What the wire does to answers, from the moment at which it is set. */
 export type WireFault =
@@ -25,24 +25,11 @@ export interface Wire extends AsyncDisposable {
 
 export async function openWire(to: TcpNetConnectOpts): Promise<Wire> {
   const state: State = { fault: null, hasMet: false };
-  const sockets = new Set<Socket>();
-  const drop = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  const server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ ...to, noDelay: true });
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-    }
-    join(client, upstream, state);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const relay = await openTcpRelay(to, (client, upstream) => join(client, upstream, state));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: relay.port,
     behave(fault) {
-      if (state.fault?.kind === 'silence') drop();
+      if (state.fault?.kind === 'silence') relay.drop();
       state.fault = fault;
       state.hasMet = false;
     },
@@ -50,10 +37,7 @@ export async function openWire(to: TcpNetConnectOpts): Promise<Wire> {
       for (let looks = 0; looks < looksMax && !state.hasMet; looks++) await systemClock.sleep(lookEveryMs);
       assert(state.hasMet, 'nothing met the fault of the wire');
     },
-    async [Symbol.asyncDispose]() {
-      drop();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }
 

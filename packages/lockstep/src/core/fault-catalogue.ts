@@ -133,7 +133,7 @@ export const faults = {
     title: 'Numbers of records differ',
     explanation:
       'On {rows} days of creation the mirror has other numbers of {stream} than Salesforce, after all of them were read again.',
-    next: 'See whether rows are set aside or held: lockstep objects list. Otherwise read the object again: lockstep objects verify --level content {stream}',
+    next: 'See whether rows are set aside or missing: lockstep objects list. Otherwise read the object again: lockstep objects verify --level content {stream}',
   },
   'NET-01': {
     kind: 'transient',

@@ -50,7 +50,7 @@ const cli = undo.use(
 async function shows(line: string, name: string): Promise<void> {
   const { code, stdout, stderr } = await cli.shell(line);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /^Lockstep-ApplyCounts: yes\r?\n/);
+  assert.match(stdout, /^Lockstep-Applied: yes\r?\n/);
   assert.ok(stdout.includes(name), stdout);
 }
 

@@ -87,7 +87,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       for (const [place, before] of [sourcing, ':'].entries()) {
         const { stdout: answer, stderr } = await cli.shell(`${before}\n${updates[place]}`);
         assert.match(answer, /^HTTP\/1\.1 204 /, stderr);
-        assert.match(answer, /^Lockstep-ApplyCounts: yes\r$/m);
+        assert.match(answer, /^Lockstep-Applied: yes\r$/m);
         const shown = await cli.shell(`${before}\n${queries[place]}`);
         assert.match(shown.stdout, /Written at \d\d:\d\d:\d\d/, shown.stderr);
       }

@@ -28,7 +28,7 @@ test('start and demo without the key of existing credentials say which key is wa
   const { db } = harness.database;
   // As an older version has left it: a start that goes on would bring it up to date.
   await db.script(
-    'ALTER TABLE lockstep.sync DROP COLUMN without_database; DELETE FROM lockstep.migration WHERE number = 3',
+    'ALTER TABLE lockstep.sync_problem RENAME TO trouble; DELETE FROM lockstep.migration WHERE number = 4',
   );
   const otherKey = Buffer.alloc(32, 1).toString('base64');
   for (const [command, environment, where] of [
@@ -45,7 +45,7 @@ test('start and demo without the key of existing credentials say which key is wa
   }
   await assert.rejects(stat(join(cli.folder, '.config')), { code: 'ENOENT' });
   const made = await db.query(sql`
-    SELECT FROM lockstep.migration WHERE number > 2
+    SELECT FROM lockstep.migration WHERE number > 3
     UNION ALL SELECT FROM lockstep.worker
     UNION ALL SELECT FROM pg_database WHERE datname LIKE current_database() || '_%'`);
   assert.deepEqual(made, [], 'no migration, no worker, no org beside it');

@@ -26,6 +26,6 @@ test('metrics name the sync and count what is marked to be read again, what is s
   assert(lines.includes(setAside), setAside);
   assert(lines.includes(`lockstep_problems{sync="${id}",object="Account",kind="counts",code="PERM-02"} 1`));
   assert.doesNotMatch(lines.join('\n'), /canary/);
-  assert(lines.includes(`lockstep_sync_info{sync="${id}",name="world"} 1`));
+  assert(lines.includes(`lockstep_sync_info{sync="${id}",name="harness"} 1`));
   assert(lines.includes(`lockstep_proxy_requests_total{sync="${id}",method="POST",outcome="yes"} 1`));
 });

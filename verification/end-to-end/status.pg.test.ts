@@ -160,14 +160,14 @@ test('what the mirror says is wrong with its objects is the headline, the check 
       });
       assert.equal(
         (await cli.run(['objects', 'set-aside', 'lead'])).stdout,
-        'world: no records are set aside.\n',
+        'harness: no records are set aside.\n',
       );
     },
   );
 
   await t.test('objects set-aside --retry asks for another try of these records by their Ids', async () => {
     const one = await cli.run(['objects', 'set-aside', '--retry', 'Contact']);
-    assert.equal(one.stdout, 'world: another try of 121 records of Contact is asked for.\n', one.stderr);
+    assert.equal(one.stdout, 'harness: another try of 121 records of Contact is asked for.\n', one.stderr);
     assert.match(one.stderr, /What is still refused after it: .*objects set-aside --sync harness$/m);
     const all = json(await cli.run(['objects', 'set-aside', '--retry', '--json'])) as {
       items: { sobject: string; rows: number }[];
@@ -196,7 +196,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.deepEqual(
       [code, stderr],
-      [3, 'not healthy: world: Its mirror cannot be read from here: SYS-16\n'],
+      [3, 'not healthy: harness: Its mirror cannot be read from here: SYS-16\n'],
     );
     assert.match(stdout, /SYS-16: The mirror is of an older version\./);
     await harness.admin.script('ALTER VIEW _lockstep.problems_of_later RENAME TO problems');
@@ -218,7 +218,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
         stdout,
         /^harness {2}Locked: KEY-03 Sealed value was moved or altered\..*\n +next: Find out who changed/m,
       );
-      assert.equal(stderr, `not healthy: world: Locked: KEY-03 ${fault.message}\n`);
+      assert.equal(stderr, `not healthy: harness: Locked: KEY-03 ${fault.message}\n`);
     },
   );
 });

@@ -119,7 +119,7 @@ test('flush names the objects that hold records set aside, why, and ends with co
     assert.equal(code, 3, stderr);
     assert.match(
       stdout,
-      args[0] === 'flush' ? /show all but what is set aside that was committed/ : /reconcile of 2/,
+      args[0] === 'flush' ? /show all but what is set aside that was committed/ : /verify ids of 2/,
     );
     assert.match(
       stderr,
@@ -202,16 +202,16 @@ test('objects commands ask for the objects by the names that the sync has, and d
   await using setup = await openSetup();
   const { cli } = setup;
   const all = await cli.run(['objects', 'verify', '--json']);
-  const { syncRequest, ...rest } = json(all) as { syncRequest: number };
-  assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'compare', objects: null, running: false });
-  assert.ok(syncRequest > 0);
+  const { request_id: requestId, ...rest } = json(all) as { request_id: number };
+  assert.deepEqual(rest, { schema: 1, name: 'acme', kind: 'verify counts', objects: null, running: false });
+  assert.ok(requestId > 0);
   const some = await cli.run(['objects', 'verify', '--level', 'ids', 'CONTACT', 'account', 'Contact']);
   assert.equal(some.code, 0);
-  assert.equal(some.stdout, 'acme: reconcile of Contact, Account is asked for.\n');
+  assert.equal(some.stdout, 'acme: verify ids of Contact, Account is asked for.\n');
   assert.match(some.stderr, /No Lockstep process runs it: done as soon as one does/);
   assert.deepEqual(await openSyncRequests(setup), [
-    { kind: 'compare', objects: null },
-    { kind: 'reconcile', objects: ['Contact', 'Account'] },
+    { kind: 'verify counts', objects: null },
+    { kind: 'verify ids', objects: ['Contact', 'Account'] },
   ]);
 });
 
@@ -229,7 +229,7 @@ test('a sync request that is waited for is kept when the waiting ends', async ()
     '300ms',
   ]);
   assert.equal(code, 8);
-  assert.deepEqual(await openSyncRequests(setup), [{ kind: 'reread', objects: ['Account'] }]);
+  assert.deepEqual(await openSyncRequests(setup), [{ kind: 'verify content', objects: ['Account'] }]);
 });
 
 test('records to repair are named by Ids of 15 or 18 characters, which arrive as 18', async () => {
@@ -241,7 +241,7 @@ test('records to repair are named by Ids of 15 or 18 characters, which arrive as
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
   const { code, stdout, stderr } = await cli.run(['objects', 'refetch', 'account', ...ids, '--wait']);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /repair of 1 object took .*nothing had to be repaired/);
+  assert.match(stdout, /refetch of 1 object took .*nothing had to be repaired/);
   const [asked] = granter.seen;
   assert.deepEqual(asked?.objects, ['Account']);
   assert.deepEqual(asked?.ids, ['001B000000kyA8tIAE', '001000000000001AAA']);
@@ -327,9 +327,9 @@ test('a budget is shown with its share of the day, and its stop line changes alo
 test('what becomes of writes while the database is away is shown with its consequence, and changed', async () => {
   await using setup = await openSetup();
   const { cli } = setup;
-  const shown = await cli.run(['sync', 'writes']);
+  const shown = await cli.run(['sync', 'set']);
   assert.match(shown.stdout, /^acme: .*refused with 503 and not sent \(refuse\)\.$/m);
   const set = await cli.run(['sync', 'set', 'acme', '--on-database-down', 'forward', '--json']);
-  assert.deepEqual(json(set), { schema: 1, name: 'acme', without_database: 'forward' });
-  assert.match((await cli.run(['sync', 'writes'])).stdout, /answered as pending.*\(forward\)\.$/m);
+  assert.deepEqual(json(set), { schema: 1, name: 'acme', on_database_down: 'forward' });
+  assert.match((await cli.run(['sync', 'set'])).stdout, /answered as pending.*\(forward\)\.$/m);
 });

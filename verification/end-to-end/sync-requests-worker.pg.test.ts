@@ -7,7 +7,7 @@ import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { startWorkerChild } from '@lockstep/harness/worker-child';
 
-/** A world whose sync is complete and run by a process, and the command line beside it. */
+/** A harness whose sync is complete and run by a process, and the command line beside it. */
 async function openRunning() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(
@@ -55,7 +55,7 @@ test('what is flushed, compared, repaired and decided on the command line is don
   assert.equal(await nameOf(harness, (created.json as { id: string }).id), 'Flushed');
   assert.deepEqual(flushed, {
     schema: 1,
-    name: 'world',
+    name: 'harness',
     objects: 2,
     skipped: [],
     repairs: [],
@@ -99,7 +99,7 @@ test('a sync request that a worker did not live to end is ended by the one that 
   );
   const ended = async () => {
     const [syncRequest] = await harness.control.control.db.query<{ ended: boolean }>(
-      sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE request_id = ${asked.syncRequest as number}`,
+      sql`SELECT ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE request_id = ${asked.request_id as number}`,
     );
     return syncRequest?.ended;
   };

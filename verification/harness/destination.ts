@@ -85,7 +85,7 @@ export async function openDestinationHarness({
 
   const table = (sobject = 'Account', by = destination) => {
     const found = by.tables.get(sobject.toLowerCase());
-    assert(found, 'the test names a stream that its world has');
+    assert(found, 'the test names a stream that its harness has');
     return found;
   };
   const open = (sobjects: readonly string[] = ['Account'], lastsMs = 60_000) =>

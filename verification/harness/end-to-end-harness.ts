@@ -81,7 +81,7 @@ export async function openEndToEndHarness(options: {
     onSyncProblem: ({ fault }) => void told.emit(fault?.code ?? 'goes on'),
   };
   const { intervalMs = 200, sobjects } = options;
-  const wanted = { name: 'world', sobjects, intervalMs, allowHosts: [host] };
+  const wanted = { name: 'harness', sobjects, intervalMs, allowHosts: [host] };
   const { sync } = undo.use(await makeTestSync(org, control, wanted));
 
   const syncs = openSyncs(deps);

@@ -163,15 +163,15 @@ test('as many requests as may be longer than 20 s refuse the next one', async ()
 });
 
 test('an app is registered, its refresh tokens rotate when told so, and a grant is taken back', async () => {
-  const app = { clientId: 'control endpoint-app', clientSecret: 'secret', flows: ['authorization_code'] };
+  const app = { clientId: 'endpoint-app', clientSecret: 'secret', flows: ['authorization_code'] };
   await org.control('/signIn/app', {
     ...app,
     redirectUris: ['http://127.0.0.1:1/back'],
     scopes: ['api', 'refresh_token'],
   });
-  await org.control('/signIn/rotation', { clientId: 'control endpoint-app', on: true });
+  await org.control('/signIn/rotation', { clientId: 'endpoint-app', on: true });
   await assert.rejects(org.control('/signIn/rotation', { clientId: 'none', on: true }), /there is no app/);
-  assert.deepEqual(await org.control('/signIn/revoke', { clientId: 'control endpoint-app' }), { revoked: 0 });
+  assert.deepEqual(await org.control('/signIn/revoke', { clientId: 'endpoint-app' }), { revoked: 0 });
   await assert.rejects(org.control('/signIn/app', { ...app, redirectUris: ['not absolute'] }), /redirect/i);
 });
 

@@ -74,7 +74,6 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
 export const syncState = (streams: StreamState[], change: Partial<SyncState> = {}): SyncState => ({
   streams,
   serverNow,
-  serverTime: { now: serverNow, saidAt: 0, ahead: null },
   budget: { intervalMs: 3_000, sentAt: [] },
   quota: openQuota(90),
   pageRows: 2_000,

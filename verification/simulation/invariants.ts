@@ -307,10 +307,12 @@ export class Invariants implements Onlooker {
     if (!this.claims.isOrdered) return;
     const { id } = record;
     const seen = this.seen.get(id);
-    const isGone =
-      seen?.isDeleted &&
-      (seen.Life__c >= number || isDeletedSince(record, number - 1) || wasOutOfSight(record));
-    const isThere = seen && (seen[field] >= number || isGone);
+    // A record that was set aside from its beginning has never had a row: none is what its deletion leaves.
+    const isGone = seen
+      ? seen.isDeleted &&
+        (seen.Life__c >= number || isDeletedSince(record, number - 1) || wasOutOfSight(record))
+      : isDeletedSince(record, number - 1);
+    const isThere = (seen && seen[field] >= number) || isGone;
     if (!isThere) this.break('a client sees its own write', id, `${field} ${number} is not in the mirror`);
   }
 

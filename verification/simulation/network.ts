@@ -253,12 +253,14 @@ export class Network {
     const isLimited = this.agenda.now < this.limitedUntil;
     const text = isTorn ? whole.slice(0, this.random.between(0, whole.length - 1)) : whole;
     const usage = this.meter.usage();
-    const date = this.dateOf(exchange, serverNow);
     if (!isTorn && !isLimited) this.meter.told(waiting, purpose);
-    const answer = { host, headers: {}, serverNow: date, usage };
-    this.agenda.resume(() =>
-      resolve(isLimited ? { ...answer, status: 403, text: limited } : { ...answer, status: 200, text }),
-    );
+    const answer = { host, headers: {}, usage };
+    this.agenda.resume(() => {
+      if (isLimited) return resolve({ ...answer, serverNow, status: 403, text: limited });
+      // Nobody hears the time in an answer that is torn, so that it is none between two others.
+      const date = isTorn ? serverNow : this.dateOf(exchange, serverNow);
+      resolve({ ...answer, serverNow: date, status: 200, text });
+    });
   }
 }
 

@@ -15,7 +15,6 @@ import { hasQuestions, prepareAsking } from './prepare-asking.ts';
 import { type Activity, isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { Run } from './run.ts';
 import { fieldsSeen } from './see-fields.ts';
-import { afterDate } from './server-time.ts';
 import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 import { tableFault } from './table-errors.ts';
@@ -83,9 +82,11 @@ function beginAsk(
       const received = await askSalesforce(run, reading, signal);
       return async (now) => {
         const { state: after } = await applyAnswer(run, received);
-        const { time } = afterDate(now.serverTime, received.dated);
         // Its cursors and its table may have been moved meanwhile, by what else is done beside.
-        return run.reload({ ...merged(now, stream, after), serverTime: time, serverNow: time.now });
+        return run.reload({
+          ...merged(now, stream, after),
+          serverNow: Math.max(now.serverNow, after.serverNow),
+        });
       };
     },
     (error) => async (now) => {

@@ -14,7 +14,7 @@ import { loadState } from './load-state.ts';
 import { withProblem } from './problems.ts';
 import { type LeasedSync, type Run } from './run.ts';
 import { runTicks } from './run-ticks.ts';
-import { agree, type ServerTime } from './server-time.ts';
+import { agree, ServerClock, type ServerTime } from './server-time.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
@@ -81,9 +81,9 @@ export async function holdSync<Opened extends LeasedDestination>(
         },
         mayAsk: () => !isClosed(open.quota, clock.now()),
       };
-      const state = await takeUp(run, signal);
+      const { state, serverTime } = await takeUp(run, signal);
       tries = 1;
-      await runTicks(run, state, signal);
+      await runTicks({ ...run, serverClock: new ServerClock(clock, serverTime) }, state, signal);
     } catch (error) {
       if (signal.aborted) return;
       const fault = faultOfRun(error, deps.host);
@@ -130,8 +130,14 @@ async function rest(
   }
 }
 
+/** A run that does not know Salesforce's time yet. */
+type Beginning = Omit<Run, 'serverClock'>;
+
 /** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
-async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal): Promise<SyncState> {
+async function takeUp(
+  run: Beginning & Pick<HoldDeps, 'pageRows'>,
+  signal: AbortSignal,
+): Promise<{ state: SyncState; serverTime: ServerTime }> {
   const { mirror, tables, open } = run;
   await mirror.takeOver(run.holder);
   await recoverUnfinishedWrites({ ...run, mailbox: open.mailbox }, true);
@@ -141,7 +147,6 @@ async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal
   const serverTime = await readServerTime(run, signal);
   const known = {
     serverNow: serverTime.now,
-    serverTime,
     budget: { intervalMs, sentAt: open.sentAt },
     quota: open.quota,
     pageRows: run.pageRows ?? pageRowsMax,
@@ -149,7 +154,7 @@ async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal
   const state = await loadState(mirror, tables, known);
   const begun = new Set(state.streams.map(({ table }) => table.stream.sobject));
   const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
-  if (fresh.length === 0) return withChangedTables(run, state);
+  if (fresh.length === 0) return { state: await withChangedTables(run, state), serverTime };
 
   const names = fresh.map(({ stream }) => stream.sobject);
   const counts = await countRecords(run.salesforce, names, signal);
@@ -157,11 +162,11 @@ async function takeUp(run: Run & Pick<HoldDeps, 'pageRows'>, signal: AbortSignal
     const positions = startsOf(stream, known.serverNow);
     await mirror.beginStream(stream.streamNo, positions, counts.get(stream.sobject) ?? null);
   }
-  return withChangedTables(run, await loadState(mirror, tables, known));
+  return { state: await withChangedTables(run, await loadState(mirror, tables, known)), serverTime };
 }
 
 /** Tables that somebody has changed while nobody ran are made again before anything is read of them. */
-async function withChangedTables({ mirror, clock, log }: Run, state: SyncState): Promise<SyncState> {
+async function withChangedTables({ mirror, clock, log }: Beginning, state: SyncState): Promise<SyncState> {
   const streams: StreamState[] = [];
   for (const stream of state.streams) {
     const isChanged = !(await mirror.isAsPlanned(stream.table));
@@ -193,7 +198,7 @@ const timesMax = 6;
  * The time that the cursors start from is Salesforce's: what two answers say, before anything is read. One alone may
  * have been written by a machine between.
  */
-async function readServerTime(run: Run, signal: AbortSignal): Promise<ServerTime> {
+async function readServerTime(run: Beginning, signal: AbortSignal): Promise<ServerTime> {
   const { salesforce, clock } = run;
   let before: { seconds: ServerSeconds; saidAt: number } | null = null;
   for (let nth = 0; nth < timesMax; nth++) {

@@ -12,7 +12,7 @@ import { type Cursors, type StreamState, type SyncState, withFigures } from './s
 export async function loadState(
   mirror: Mirror,
   tables: Destination['tables'],
-  known: Pick<SyncState, 'serverNow' | 'serverTime' | 'budget' | 'quota' | 'pageRows'>,
+  known: Pick<SyncState, 'serverNow' | 'budget' | 'quota' | 'pageRows'>,
 ): Promise<SyncState> {
   const { checkpoints, cursors, figures, problems } = await mirror.readProgress();
   const streams = checkpoints.flatMap((checkpoint): StreamState[] => {

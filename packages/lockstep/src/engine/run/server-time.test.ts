@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '@lockstep/foundation/clock';
 import * as fc from 'fast-check';
-import { afterDate, agree, type Dated, type ServerTime } from './server-time.ts';
+import { afterDate, agree, type Dated, ServerClock, type ServerTime } from './server-time.ts';
 
 const noon = Date.UTC(2026, 10, 24, 12) / 1_000;
 const start: ServerTime = { now: noon, saidAt: 0, ahead: null };
@@ -80,6 +81,13 @@ test('a local clock that stands still or goes back gives no answer more room', (
   const at = timeAfter(dated(60, 60));
   assert.equal(believedOf(at, dated(65, 30)), noon + 65);
   assert.equal(believedOf(at, dated(66, 30)), null);
+});
+
+test('answers count in the order in which they come, whatever is understood first', () => {
+  const clock = new ServerClock({ ...systemClock, now: () => 0 }, start);
+  assert.deepEqual(clock.hear(noon + 3_600), { now: noon, believed: null, isAhead: true });
+  assert.deepEqual(clock.hear(noon), { now: noon, believed: noon, isAhead: false });
+  assert.deepEqual(clock.hear(noon + 3_600), { now: noon, believed: null, isAhead: true });
 });
 
 const answers = fc.array(

@@ -4,7 +4,6 @@ import type { Budget } from '../plan/budget.ts';
 import { type PageSizes } from '../plan/page-size.ts';
 import type { Quota } from '../plan/quota.ts';
 import type { Problems } from './problems.ts';
-import type { ServerTime } from './server-time.ts';
 
 /** A cursor as the destination holds it. Its version is what a move compares and sets; 0 before its first move. */
 export interface CursorState<Position> {
@@ -72,9 +71,8 @@ export interface Marked {
 /** All that the choice of the next request depends on. Derived from the destination at each take-over. */
 export interface SyncState {
   streams: readonly StreamState[];
-  /** Salesforce's own time, as far as answers prove it: {@link ServerTime}. */
+  /** Salesforce's own time, as far as answers prove it: `server-time.ts`. */
   serverNow: ServerSeconds;
-  serverTime: ServerTime;
   budget: Budget;
   quota: Quota;
   /** What a query asks for at most. How many rows come is learnt for each stream. */

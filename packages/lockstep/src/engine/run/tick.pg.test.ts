@@ -11,6 +11,7 @@ import { openQuota } from '../plan/quota.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
 import { loadState } from './load-state.ts';
 import { prepareAsking } from './prepare-asking.ts';
+import { ServerClock } from './server-time.ts';
 import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
 
 const serverNow = Date.UTC(2026, 10, 24) / 1000;
@@ -50,10 +51,14 @@ async function openTick(
     onMarked: () => undefined,
   });
   const asks = { salesforce: org.open(), onAnswer: () => undefined, mayAsk: () => true };
-  const deps = { clock: systemClock, log, ...asks, mirror, holder, related };
+  const serverClock = new ServerClock(systemClock, {
+    now: serverNow,
+    saidAt: systemClock.now(),
+    ahead: null,
+  });
+  const deps = { clock: systemClock, log, ...asks, mirror, holder, related, serverClock };
   const budget = { intervalMs: 3_000, sentAt: [] };
-  const serverTime = { now: serverNow, saidAt: systemClock.now(), ahead: null };
-  const known = { serverNow, serverTime, budget, quota: openQuota(90), pageRows: 2_000 };
+  const known = { serverNow, budget, quota: openQuota(90), pageRows: 2_000 };
   const state = await loadState(mirror, tables, known);
   return {
     harness,

@@ -10,7 +10,6 @@ import { hasQuery, slotQuery, streamOf } from '../plan/slots.ts';
 import { applyParts, type DeletedLogPart, type Part, type Stop } from './apply-parts.ts';
 import type { Asking, Prepared } from './prepare-asking.ts';
 import { withoutProblem } from './problems.ts';
-import { afterDate, type Dated } from './server-time.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withFigures, withStream } from './sync-state.ts';
 import { afterTableError } from './table-errors.ts';
@@ -34,7 +33,6 @@ export interface Reading {
 /** An answer that has come, and what it means. Nothing of it is applied. */
 export interface Received {
   reading: Reading;
-  dated: Dated;
   parts: readonly Part[];
   deletedLogs: readonly DeletedLogPart[];
   stops: readonly Stop[];
@@ -94,18 +92,16 @@ export async function askSalesforce(
     const answer = await ask(deps, reading, signal);
     const tookMs = clock.now() - sentAt;
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
-    const dated = { said: answer.serverNow, at: clock.now() };
     deps.onAnswer(answer.usage);
+    const { now, believed, isAhead } = deps.serverClock.hear(answer.serverNow);
+    if (isAhead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
     // What an answer proves is true as of before its request: the state's time moves on after it is understood.
-    const { time, believed } = afterDate(state.serverTime, dated);
-    if (time.ahead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
     const understood = understand(deps, { ...state, syncProblem: null }, asking.slots, answer, {
       sentAt,
       answeredAt: believed,
     });
     const paced = withPace(understood.next, asking.slots, tookMs);
-    const next = { ...paced, serverTime: time, serverNow: time.now };
-    return { ...understood, reading, dated, next };
+    return { ...understood, reading, next: { ...paced, serverNow: now } };
   } catch (error) {
     await closeReading(deps, reading);
     throw isOverLimit(reading, error, clock.now() - sentAt) ? new TooSlow() : error;

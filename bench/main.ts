@@ -10,6 +10,7 @@ import { type IsolationOptions, isolation } from './isolation.ts';
 import { marks } from './marks.ts';
 import { org } from './org.ts';
 import { proxy } from './proxy.ts';
+import { recovery } from './recovery.ts';
 import { restBackfill } from './rest-backfill.ts';
 import { start } from './start.ts';
 
@@ -31,6 +32,10 @@ const benches: Record<string, Bench> = {
   marks: {
     what: 'what records that are to be read again add to a tick, up to a million of them',
     run: marks,
+  },
+  recovery: {
+    what: 'how soon every object is fresh again after a fault of the whole sync (--interval 1s)',
+    run: recovery,
   },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
   'rest-backfill': { what: 'a backfill over REST against the org’s own rate', run: restBackfill },

@@ -22,15 +22,18 @@ interface Seen {
 
 type Step =
   | { do: 'open' }
-  /** Applies a page of the reading that stands at `which` among the open ones; a part may not be the last. */
-  | { do: 'apply'; which: number; seen: Seen[]; isLast: boolean }
+  /**
+   * Applies a page of the reading that stands at `which` among the open ones; a part may not be the last. It may end with
+   * the ticket with which the next one began.
+   */
+  | { do: 'apply'; which: number; seen: Seen[]; isLast: boolean; endsWithNext: boolean }
   /** The same of a sweep, whose records have some columns only. */
-  | { do: 'sweep'; which: number; seen: Seen[]; isLast: boolean; settledAfter: number }
+  | { do: 'sweep'; which: number; seen: Seen[]; isLast: boolean; settledAfter: number; endsWithNext: boolean }
   | { do: 'close'; which: number }
   | { do: 'mark'; number: number }
   | { do: 'patch'; number: number }
-  /** The record's fence is of a reading that began after every one that is open now has ended. */
-  | { do: 'advance'; number: number };
+  /** The record's fence is of a reading that ends after every one that is open now, or that begins after them as well. */
+  | { do: 'advance'; number: number; beginsLater: boolean };
 
 const numbers = fc.integer({ min: 1, max: 4 });
 const seen: fc.Arbitrary<Seen> = fc.record({
@@ -57,6 +60,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         { weight: 4, arbitrary: fc.constant(true) },
         { weight: 1, arbitrary: fc.constant(false) },
       ),
+      endsWithNext: fc.boolean(),
     }),
   },
   {
@@ -67,12 +71,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       seen: fc.uniqueArray(seen, { maxLength: 4, selector: ({ number }) => number }),
       isLast: fc.boolean(),
       settledAfter: fc.integer({ min: 0, max: 8 }),
+      endsWithNext: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mark' as const), number: numbers }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('patch' as const), number: numbers }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('advance' as const), number: numbers }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('advance' as const), number: numbers, beginsLater: fc.boolean() }),
+  },
 );
 
 type Row = Pick<Seen, 'name' | 'stampSeconds' | 'formula'>;
@@ -80,6 +88,11 @@ type Row = Pick<Seen, 'name' | 'stampSeconds' | 'formula'>;
 interface Bounds {
   lo: number;
   hi: number;
+}
+
+interface PartEnd {
+  isLast: boolean;
+  hi: number | undefined;
 }
 
 /** The destination as the rule in words would keep it, with a ticket counter of its own. */
@@ -90,9 +103,20 @@ class Model {
   marks = new Map<number, { since: number; reason: string }>();
   open: number[] = [];
 
-  apply(lo: number, page: readonly Seen[], isLast: boolean): ApplyCounts {
-    const hi = ++this.ticket;
+  /** The first of the open readings that began after another one. */
+  next(lo: number): number | undefined {
+    return this.open.find((other) => other > lo);
+  }
+
+  /** A part ends with the ticket that is given, or else with one of its own; one is taken in any case. */
+  private end(lo: number, { isLast, hi }: PartEnd): number {
+    const own = ++this.ticket;
     if (isLast) this.open = this.open.filter((other) => other !== lo);
+    return hi ?? own;
+  }
+
+  apply(lo: number, page: readonly Seen[], end: PartEnd): ApplyCounts {
+    const hi = this.end(lo, end);
     const counts: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
     for (const [number, of] of Map.groupBy(page, (each) => each.number)) {
       const [newest, next] = of.toSorted((a, b) => b.stampSeconds - a.stampSeconds);
@@ -105,9 +129,9 @@ class Model {
     return counts;
   }
 
-  sweep(lo: number, part: readonly Seen[], isLast: boolean, settledUntil: number): ApplyCounts {
-    const hi = ++this.ticket;
-    if (isLast) this.open = this.open.filter((other) => other !== lo);
+  sweep(lo: number, part: readonly Seen[], end: PartEnd & { settledUntil: number }): ApplyCounts {
+    const hi = this.end(lo, end);
+    const { settledUntil } = end;
     const counts: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
     for (const each of part) counts[this.patch(each, { lo, hi, settledUntil })]++;
     this.purge();
@@ -144,10 +168,13 @@ class Model {
     return isSame ? 'unchanged' : 'applied';
   }
 
-  /** That a record did not come says less than what a mark said before. */
+  /** A mark is never lowered. That a record did not come says less than what a mark said before. */
   private mark(number: number, hi: number, reason: string): void {
     const before = this.marks.get(number);
-    this.marks.set(number, { since: hi, reason: reason === 'absent' ? (before?.reason ?? reason) : reason });
+    this.marks.set(number, {
+      since: Math.max(before?.since ?? hi, hi),
+      reason: reason === 'absent' ? (before?.reason ?? reason) : reason,
+    });
   }
 
   private fence(number: number, fence: Fence): void {
@@ -239,9 +266,10 @@ async function take(
       ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = EXCLUDED.since_ticket, reason = EXCLUDED.reason`);
   } else if (step.do === 'advance') {
     const fence = model.fences.get(step.number);
-    if (fence) Object.assign(fence, { lo: fence.lo + 1000, hi: fence.hi + 1000 });
+    const later = step.beginsLater ? 1_000 : 0;
+    if (fence) Object.assign(fence, { lo: fence.lo + later, hi: fence.hi + 1_000 });
     await harness.db.query(
-      sql`UPDATE _lockstep.fence SET lo = lo + 1000, hi = hi + 1000 WHERE id = ${idOf(step.number)}`,
+      sql`UPDATE _lockstep.fence SET lo = lo + ${later}, hi = hi + 1000 WHERE id = ${idOf(step.number)}`,
     );
   } else if (step.do === 'patch') {
     const fence = model.fences.get(step.number);
@@ -255,6 +283,7 @@ async function take(
       model.open = model.open.filter((other) => other !== lo);
       return closeObservation(harness.destination.db, observation);
     }
+    const hi = step.endsWithNext ? model.next(lo) : undefined;
     if (step.do === 'sweep') {
       const there = step.seen.filter(({ state }) => state === 'there');
       const absent = step.seen.filter(({ state }) => state !== 'there').map(({ number }) => idOf(number));
@@ -266,8 +295,8 @@ async function take(
       const { seen: part, isLast, settledAfter } = step;
       const partial = { settledUntil: Date.parse(stampAt(settledAfter)) / 1_000 };
       assert.deepEqual(
-        await harness.apply(texts, { observation, isLast, absent, partial }),
-        model.sweep(lo, part, isLast, settledAfter),
+        await harness.apply(texts, { observation, hi, isLast, absent, partial }),
+        model.sweep(lo, part, { isLast, settledUntil: settledAfter, hi }),
       );
       return assert.deepEqual(await stateOf(harness), model.state());
     }
@@ -280,8 +309,9 @@ async function take(
         IsDeleted: state === 'deleted',
       }),
     );
-    const part = { observation, isLast: step.isLast, absent: [...absent].map(idOf) };
-    assert.deepEqual(await harness.apply(texts, part), model.apply(lo, page, step.isLast));
+    const { isLast } = step;
+    const part = { observation, hi, isLast, absent: [...absent].map(idOf) };
+    assert.deepEqual(await harness.apply(texts, part), model.apply(lo, page, { isLast, hi }));
     assert.deepEqual(await stateOf(harness), model.state());
   }
 }

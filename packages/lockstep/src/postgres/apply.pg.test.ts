@@ -117,6 +117,18 @@ test('a record that a page holds twice with one stamp is read again', async () =
   );
 });
 
+test('a record without a stamp that a page holds twice is read again', async () => {
+  await using harness = await openDestinationHarness();
+  await harness.db.script(`DELETE FROM _lockstep.column WHERE field = 'SystemModstamp';
+    ALTER TABLE salesforce.account DROP COLUMN systemmodstamp`);
+  const destination = await harness.openAs(harness.holder);
+  const counts = await harness.apply([record(1, { Name: 'x' }), record(1, { Name: 'y' }), record(2)], {
+    destination,
+  });
+  assert.deepEqual(counts, { ...nothing, applied: 1, stale: 1, dirty: 1 });
+  assert.deepEqual(await ids(harness), [idOf(2)]);
+});
+
 test('an empty page changes nothing and counts nothing', async () => {
   await using harness = await openDestinationHarness();
   assert.deepEqual(await harness.apply([]), nothing);

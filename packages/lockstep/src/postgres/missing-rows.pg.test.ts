@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { type DestinationHarness, idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
+import { removalsMax } from '../core/merge-rule.ts';
 import type { MarkReason } from './mark-sql.ts';
 import { beginStream } from './progress.ts';
 
@@ -19,6 +20,15 @@ async function openFilled(): Promise<DestinationHarness> {
 }
 
 const idsFrom = (from: number, count: number) => Array.from({ length: count }, (_, n) => idOf(from + n));
+
+test('the database lets as many rows go as the merge rule says', async () => {
+  await using harness = await openDestinationHarness();
+  const said = await harness.db.query<{ rows: number; max: string }>(sql`
+    SELECT rows, _lockstep.removals_max(rows) AS max FROM generate_series(0, 100000) AS rows`);
+  const other = said.filter(({ rows, max }) => Number(max) !== removalsMax(rows));
+  assert.equal(said.length, 100_001);
+  assert.deepEqual(other, []);
+});
 
 /** A full reading by Id that finds none of them. */
 const miss = (harness: DestinationHarness, from: number, count: number) =>

@@ -100,6 +100,9 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     );
     const [item] = (json({ code, stdout, stderr }) as Objects).items;
     assert.match(item?.headline ?? '', /^Needs attention: Account: changes are not read/);
+    assert.match((await cli.run(['sync', 'list'])).stdout, /^harness .* Needs attention {2,}/m);
+    const [listed] = (json(await cli.run(['sync', 'list', '--json'])) as Objects).items;
+    assert.match(listed?.headline ?? '', /^Needs attention: Account: changes are not read/);
     const [account, contact, lead] = item?.objects ?? [];
     assert.deepEqual([account?.set_aside_rows, contact?.set_aside_rows, lead?.set_aside_rows], [1, 121, 0]);
     const [told] = (account?.problems ?? []) as Record<string, unknown>[];

@@ -31,8 +31,8 @@ export interface Finding {
 }
 
 export const isHealthy = ({ severity }: Finding): boolean => severities[severity].isHealthy;
-export const headlineOf = ({ severity, says }: Finding): string =>
-  `${severities[severity].headline}: ${says}`;
+export const headWordOf = ({ severity }: Finding): string => severities[severity].headline;
+export const headlineOf = (finding: Finding): string => `${headWordOf(finding)}: ${finding.says}`;
 
 /** In the column STATE. */
 export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {

@@ -8,6 +8,7 @@ import {
   findingLines,
   findingsOf,
   headlineOf,
+  headWordOf,
   isHealthy,
   objectWord,
   readWithinMs,
@@ -22,7 +23,7 @@ import { type Output, table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 
 /** One sync, as seen at one moment of the database's clock. */
-interface Seen extends Pick<SyncState, 'state' | 'headline' | 'lines'> {
+export interface Seen extends SyncState {
   sync: Sync;
   health: Health;
   objects: readonly ObjectStatus[];
@@ -49,7 +50,7 @@ export const status: Command = {
   async run(args, { config, output }) {
     const maxAgeMs = maxAgeOf(args);
     return withControl(config, async (control) => {
-      const seen = await look(control, args.words[0]);
+      const seen = await seeSyncs(control, await chosenSyncs(control, args.words[0]));
       if (output.wantsJson) {
         output.object({ schema: 1, items: seen.map((one) => asJson(one, output)) });
       } else {
@@ -77,9 +78,13 @@ function maxAgeOf(args: Arguments): number {
   return ms;
 }
 
-async function look(control: Control, named: string | undefined): Promise<Seen[]> {
-  const syncs = named === undefined ? await listSyncs(control) : [await chooseSync(control, named)];
-  if (syncs.length === 0) await chooseSync(control, undefined);
+/** @throws where there is no sync at all, with how to make one */
+async function chosenSyncs(control: Control, named: string | undefined): Promise<readonly Sync[]> {
+  const syncs = named === undefined ? await listSyncs(control) : [];
+  return syncs.length > 0 ? syncs : [await chooseSync(control, named)];
+}
+
+export async function seeSyncs(control: Control, syncs: readonly Sync[]): Promise<Seen[]> {
   const healthOf = await readHealth(control);
   const seen: Seen[] = [];
   for (const sync of syncs) {
@@ -110,20 +115,20 @@ export function told(sync: Sync, health: Health, looked: Looked): Seen {
   const findings = findingsOf(sync, objects, now, isRunning ? readWithinMs(sync, objects.length) : null);
   const [worst] = findings;
   const seen = { sync, health, findings, ...looked };
-  if (isRunning && unread) return { ...seen, ...unreadHead(unread), state: 'running' };
+  if (isRunning && unread) return { ...seen, ...unreadHead(unread), state: 'running', word: 'Unreadable' };
   if (isRunning && worst) {
     const more = findings.length > 1 ? [`and ${counted(findings.length - 1, 'more finding')} below`] : [];
     const lines = [worst.reason, `next: ${worst.next}`, ...more];
-    return { ...seen, state: 'running', headline: headlineOf(worst), lines };
+    return { ...seen, state: 'running', word: headWordOf(worst), headline: headlineOf(worst), lines };
   }
   const complete = objects.filter(({ state }) => !isInFirstCopy(state)).length;
   if (isRunning && complete < objects.length) {
     const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
-    return { ...seen, state: 'running', headline, lines: [] };
+    return { ...seen, state: 'running', word: 'Backfill', headline, lines: [] };
   }
   const lines =
     unread && state.state !== 'locked' ? [...state.lines, ...unreadHead(unread).lines] : state.lines;
-  return { ...seen, state: state.state, headline: state.headline, lines };
+  return { ...seen, ...state, lines };
 }
 
 const unreadHead = ({ code, message, next }: Fault) => ({

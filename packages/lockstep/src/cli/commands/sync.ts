@@ -1,42 +1,42 @@
 /** `sync list`, `show`, `pause` and `resume`. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
-import { type Control, listSyncs, readHealth, readSync, setPaused } from '../../control/index.ts';
-import { readNow } from '../../operations/read-objects.ts';
-import { stateOf } from '../../operations/state-words.ts';
+import { type Control, listSyncs, readSync, setPaused } from '../../control/index.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, findProxyUrl, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
+import { seeSyncs } from './status.ts';
 import { showWays, waysOf } from './sync-ways.ts';
 
 export const syncList: Command = {
   name: 'sync list',
   summary: 'All syncs.',
   async run(_, { config, output }) {
-    const { syncs, health, now } = await withControl(config, look);
-    const healthOf = (id: (typeof syncs)[number]['id']) => health.get(id) ?? { isHeld: false, fault: null };
+    const seen = await withControl(config, async (control) => seeSyncs(control, await listSyncs(control)));
     if (output.wantsJson) {
       const proxyUrl = await findProxyUrl(config);
-      const items = syncs.map(({ id, name, orgId, instanceUrl, sobjects, intervalMs, paused }) => ({
-        id,
-        name,
-        org_id: orgId,
-        instance_url: instanceUrl,
-        base_url: proxyUrl === undefined ? null : `${proxyUrl}/${id}`,
-        objects: sobjects,
-        interval_ms: intervalMs,
-        paused,
-        held: healthOf(id).isHeld,
-        fault: healthOf(id).fault?.code ?? null,
+      const items = seen.map(({ sync, health, state, headline }) => ({
+        id: sync.id,
+        name: sync.name,
+        org_id: sync.orgId,
+        instance_url: sync.instanceUrl,
+        base_url: proxyUrl === undefined ? null : `${proxyUrl}/${sync.id}`,
+        objects: sync.sobjects,
+        interval_ms: sync.intervalMs,
+        paused: sync.paused,
+        held: health.isHeld,
+        fault: health.fault?.code ?? null,
+        state,
+        headline,
       }));
       output.object({ schema: 1, items });
       return;
     }
-    const rows = syncs.map((sync) => [
+    const rows = seen.map(({ sync, word }) => [
       sync.name,
       sync.id,
       sync.instanceUrl,
-      stateOf(sync, healthOf(sync.id), now).word,
+      word,
       `${sync.intervalMs / 1000} s`,
       sync.sobjects.join(', '),
     ]);
@@ -44,14 +44,6 @@ export const syncList: Command = {
     else output.data(table(['NAME', 'ID', 'ORG', 'STATE', 'EVERY', 'OBJECTS'], rows, new Set()));
   },
 };
-
-async function look(control: Control) {
-  return {
-    syncs: await listSyncs(control),
-    health: await readHealth(control),
-    now: await readNow(control.db),
-  };
-}
 
 export const syncShow: Command = {
   name: 'sync show',

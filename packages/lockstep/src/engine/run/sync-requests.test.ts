@@ -251,19 +251,23 @@ const stoppedAt = (triedAt: number) => ({
   stopped: { code: 'PERM-02', tries: 1, triedAt, retryAt: now + 3_600_000 },
 });
 
-test('what has failed before somebody asked is tried again at once', async () => {
-  const syncRequests = opened(syncRequest('verify counts'));
-  const failedAt = (at: number) => ({
-    counts: { code: 'NET-01', explanation: '', next: '', tries: 3, failedAt: at, retryAt: now + 60_000 },
+test('what has failed before somebody asked, though in the same millisecond, is tried again at once', async () => {
+  const failed = (failedAt: number, tries: number) => ({
+    counts: { code: 'NET-01', explanation: '', next: '', tries, failedAt, retryAt: now + 60_000 },
   });
-  const state = sync([stream(1, { problems: failedAt(now - 1), ...stoppedAt(now - 1) })]);
-  await syncRequests.look(state);
-  const asked = syncRequests.requested(state);
-  assert.deepEqual([asked.problems.counts?.retryAt, asked.stopped?.retryAt], [now, now]);
-  await syncRequests.settle(sync([stream(1, { problems: failedAt(now + 1) })]));
-  assert.deepEqual(syncRequests.ended, [
-    { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },
-  ]);
+  for (const before of [now - 1, now]) {
+    const syncRequests = opened(syncRequest('verify counts'));
+    const state = sync([stream(1, { problems: failed(before, 3), ...stoppedAt(now - 1) })]);
+    await syncRequests.look(state);
+    const asked = syncRequests.requested(state);
+    assert.deepEqual([asked.problems.counts?.retryAt, asked.stopped?.retryAt], [now, now]);
+    await syncRequests.settle(state);
+    assert.deepEqual(syncRequests.ended, []);
+    await syncRequests.settle(sync([stream(1, { problems: failed(now, 4) })]));
+    assert.deepEqual(syncRequests.ended, [
+      { ...done, objects: 0, skipped: [{ object: 'Object1', reason: 'its count failed (NET-01)' }] },
+    ]);
+  }
 });
 
 test('objects that cannot be served are left out with the reason, and the others are served', async () => {

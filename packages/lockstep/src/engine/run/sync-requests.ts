@@ -5,6 +5,7 @@ import type { AppLog } from '../../core/log-fields.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { failureFields, type Mirror } from '../../postgres/index.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { Problems } from './problems.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
@@ -52,6 +53,8 @@ interface Left {
   readAt: number | null;
   /** Beginnings of the passes that were over or under way when the request came: they do not count. */
   before: ReadonlySet<number>;
+  /** What had failed when the request came: one in the same millisecond is told by its number of tries. */
+  problems: Problems;
 }
 
 const reportEveryMs = 1_000;
@@ -161,7 +164,8 @@ export class SyncRequests {
       else {
         // What is under way began in this second at the latest.
         const unknown = isUnderWay(streamNo) ? [state.serverNow] : [];
-        active.left.set(streamNo, { readAt: null, before: new Set([...beginningsOf(stream), ...unknown]) });
+        const before = new Set([...beginningsOf(stream), ...unknown]);
+        active.left.set(streamNo, { readAt: null, before, problems: stream.problems });
       }
     }
     active.count = active.left.size;
@@ -233,12 +237,20 @@ const whyNot = ({ cursors }: StreamState): string | null =>
  * Why a stream cannot be served, as the tries say that were made since the request: its object is refused, or what the request
  * wants of it. Null: nothing is known to be in the way.
  */
-function whyNotDone({ syncRequest, since }: Active, stream: StreamState): string | null {
+function whyNotDone(active: Active, stream: StreamState): string | null {
+  const { syncRequest, since } = active;
   const { stopped, problems } = stream;
   if (stopped && stopped.triedAt >= since) return `it is stopped (${stopped.code})`;
-  const [failed] = passesOf(syncRequest, stream).filter((kind) => (problems[kind]?.failedAt ?? 0) >= since);
+  const [failed] = passesOf(syncRequest, stream).filter((kind) => hasFailedSince(active, stream, kind));
   const problem = failed && problems[failed];
   return problem ? `its ${passWords[failed]} failed (${problem.code})` : null;
+}
+
+function hasFailedSince({ since, left }: Active, { table, problems }: StreamState, kind: PassKind): boolean {
+  const problem = problems[kind];
+  if (!problem || problem.failedAt < since) return false;
+  const before = left.get(table.stream.streamNo)?.problems[kind];
+  return problem.failedAt !== before?.failedAt || problem.tries !== before.tries;
 }
 
 const passWords = { counts: 'count', sweep: 'comparison of Ids', content: 'reading of all records' } as const;
@@ -308,14 +320,15 @@ function withRequest(active: Active, stream: StreamState): StreamState {
 }
 
 /** What has failed before somebody asked is tried again at once. */
-function tryingAgain({ syncRequest, since }: Active, stream: StreamState): StreamState {
+function tryingAgain(active: Active, stream: StreamState): StreamState {
+  const { syncRequest, since } = active;
   const { stopped, problems } = stream;
   let next = stream;
   if (stopped && stopped.triedAt < since && stopped.retryAt > since)
     next = { ...next, stopped: { ...stopped, retryAt: since } };
   for (const kind of passesOf(syncRequest, stream)) {
     const problem = problems[kind];
-    if (!problem || problem.failedAt >= since || problem.retryAt <= since) continue;
+    if (!problem || hasFailedSince(active, stream, kind) || problem.retryAt <= since) continue;
     next = { ...next, problems: { ...next.problems, [kind]: { ...problem, retryAt: since } } };
   }
   return next;

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastId, pageWith } from '@lockstep/harness/page';
-import { contentAfter, contentPeriod, startOfContent } from './content.ts';
+import { contentPeriod, startOfContent } from './content.ts';
+import { idPassAfter } from './pace.ts';
 
 const begin = Date.UTC(2026, 10, 24) / 1000;
 const pageRows = 100;
 
 test('after a full page the check goes on behind its last Id', () => {
-  const to = contentAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
+  const to = idPassAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
   assert.deepEqual(to, {
     begunAt: begin + 10,
     lastAt: begin,
@@ -18,19 +19,19 @@ test('after a full page the check goes on behind its last Id', () => {
 });
 
 test('a page that Salesforce cut short is no last page', () => {
-  const to = contentAfter(startOfContent(begin), pageWith(3, { done: false }), pageRows, begin + 10);
+  const to = idPassAfter(startOfContent(begin), pageWith(3, { done: false }), pageRows, begin + 10);
   assert.equal(to.after, lastId);
   assert.equal(to.begunAt, begin + 10);
 });
 
 test('a page that was cut short to nothing leaves the check where it stands', () => {
-  const underWay = contentAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
-  assert.equal(contentAfter(underWay, pageWith(0, { done: false }), pageRows, begin + 20).after, lastId);
+  const underWay = idPassAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
+  assert.equal(idPassAfter(underWay, pageWith(0, { done: false }), pageRows, begin + 20).after, lastId);
 });
 
 test('a page with room left ends the check, which is known by its beginning', () => {
-  const underWay = contentAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
-  assert.deepEqual(contentAfter(underWay, pageWith(7), pageRows, begin + 20), startOfContent(begin + 10));
+  const underWay = idPassAfter(startOfContent(begin), pageWith(pageRows), pageRows, begin + 10);
+  assert.deepEqual(idPassAfter(underWay, pageWith(7), pageRows, begin + 20), startOfContent(begin + 10));
 });
 
 const day = 86_400;

@@ -1,10 +1,7 @@
-import type { RecordId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { idCondition } from './backfill.ts';
 import { checkAt, passStep } from './checked.ts';
-import { atRest, dueOf, ended, type Pass, type Period, stepped } from './pace.ts';
-import { isFull } from './pass.ts';
+import { atRest, dueOf, type IdPass, idPassAfter, type Period } from './pace.ts';
 import { byId } from './queries.ts';
 import { type Cursor, positionOf, type Reading } from './reading.ts';
 
@@ -12,10 +9,7 @@ import { type Cursor, positionOf, type Reading } from './reading.ts';
  * The content check: every record once more in full, by Id, a part of the table each day. It repairs what somebody
  * changed in the mirror by hand, and follows the objects that have no time to follow them by. Pure.
  */
-export interface ContentPosition extends Pass {
-  /** The last Id of the last page, as Salesforce returned it; null at rest. */
-  after: RecordId | null;
-}
+export type ContentPosition = IdPass;
 
 export const startOfContent = (serverNow: ServerSeconds): ContentPosition => ({
   ...atRest(serverNow),
@@ -34,18 +28,6 @@ export function contentPeriod(rows: number, pageRows: number, isFollowed: boolea
   return { everySeconds, idleSeconds: everySeconds };
 }
 
-export function contentAfter(
-  position: ContentPosition,
-  page: Page,
-  limit: number,
-  serverNow: ServerSeconds,
-): ContentPosition {
-  const to = stepped(position, page.count, serverNow);
-  return isFull(page, limit)
-    ? { ...to, after: page.lastId ?? position.after }
-    : { ...ended(to), after: null };
-}
-
 declare module '../run/sync-state.ts' {
   interface Positions {
     content: ContentPosition;
@@ -59,7 +41,7 @@ const reading: Reading = {
   shape: () => 'full',
   query: (asked) => byId(asked, idCondition(positionOf(asked.stream.cursors.content).after, asked.chained)),
   step({ stream, page, query, serverNow }) {
-    const to = contentAfter(positionOf(stream.cursors.content), page, query.limit, serverNow);
+    const to = idPassAfter(positionOf(stream.cursors.content), page, query.limit, serverNow);
     return { ...passStep(stream, 'content', to), check: checkAt(serverNow) };
   },
   add: (slots, { index }, count) => slots.addChain('content', index, count),

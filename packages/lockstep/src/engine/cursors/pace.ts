@@ -1,4 +1,7 @@
+import type { RecordId } from '../../core/ids.ts';
+import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
+import { isFull } from './pass.ts';
 
 /**
  * When the passes that check a whole table take their steps: each is spread over its period, so that it costs a share
@@ -54,3 +57,22 @@ export const stepped = <Position extends Pass>(
 ): Position => ({ ...position, begunAt: position.begunAt ?? now, done: position.done + rows });
 
 export const ended = ({ begunAt, lastAt }: Pass): Pass => atRest(begunAt ?? lastAt);
+
+/** A pass over Salesforce's own Ids, in its order. */
+export interface IdPass extends Pass {
+  /** The last Id of the last page, as Salesforce returned it; null at rest. */
+  after: RecordId | null;
+}
+
+/** A page that is not full ends the pass. */
+export function idPassAfter<Position extends IdPass>(
+  position: Position,
+  page: Page,
+  limit: number,
+  serverNow: ServerSeconds,
+): Position | IdPass {
+  const to = stepped(position, page.count, serverNow);
+  return isFull(page, limit)
+    ? { ...to, after: page.lastId ?? position.after }
+    : { ...ended(to), after: null };
+}

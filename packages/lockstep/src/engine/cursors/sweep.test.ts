@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastId, pageWith } from '@lockstep/harness/page';
 import type { RecordId } from '../../core/ids.ts';
-import { type SweepPosition, startOfSweep, sweepAfter, sweepAfterPage, sweepPeriod } from './sweep.ts';
+import { idPassAfter } from './pace.ts';
+import { type SweepPosition, startOfSweep, sweepAfter, sweepPeriod } from './sweep.ts';
 
 const begin = Date.UTC(2026, 10, 24) / 1000;
 const [first, second] = ['001000000000001AAA', '001000000000002AAA'] as [RecordId, RecordId];
@@ -56,19 +57,19 @@ test('a sweep that somebody waits for goes over Salesforce’s Ids after those o
 
 test('a full page of Salesforce’s Ids is followed by the next one, and so is one that was cut short', () => {
   for (const page of [pageWith(pageRows), pageWith(3, { done: false })]) {
-    const next = sweepAfterPage(secondLeg, page, pageRows, begin + 30);
+    const next = idPassAfter(secondLeg, page, pageRows, begin + 30);
     assert.deepEqual(next, { ...secondLeg, done: 2 + page.count, after: lastId });
   }
 });
 
 test('a cut page without a row leaves a sweep where it stands', () => {
   const underWay = { ...secondLeg, after: first };
-  assert.deepEqual(sweepAfterPage(underWay, pageWith(0, { done: false }), pageRows, begin + 30), underWay);
+  assert.deepEqual(idPassAfter(underWay, pageWith(0, { done: false }), pageRows, begin + 30), underWay);
 });
 
 test('the last page of Salesforce’s Ids ends a sweep, which is known by its beginning and waited for no more', () => {
   for (const count of [0, pageRows - 1]) {
-    const end = sweepAfterPage({ ...secondLeg, after: first }, pageWith(count), pageRows, begin + 30);
+    const end = idPassAfter({ ...secondLeg, after: first }, pageWith(count), pageRows, begin + 30);
     assert.deepEqual(end, startOfSweep(begin + 10));
   }
 });

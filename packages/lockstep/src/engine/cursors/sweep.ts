@@ -1,11 +1,9 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { RecordId } from '../../core/ids.ts';
-import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { idCondition } from './backfill.ts';
 import { idsStep, passStep, recheckAt } from './checked.ts';
-import { atRest, dueOf, ended, type Pass, type Period, stepped } from './pace.ts';
-import { isFull } from './pass.ts';
+import { atRest, dueOf, ended, idPassAfter, type Pass, type Period, stepped } from './pace.ts';
 import { living, partialFieldsOf, sweepQuery } from './queries.ts';
 import {
   type Cursor,
@@ -52,19 +50,6 @@ export function sweepAfter(
   const to = stepped(position, ids.length, serverNow);
   if (!isLast) return { ...to, after: ids.at(-1) ?? position.after };
   return to.isWanted ? { ...to, after: null, leg: 'salesforce' } : { ...ended(to), after: null };
-}
-
-/** A page of Salesforce's own Ids, in its order. */
-export function sweepAfterPage(
-  position: SweepPosition,
-  page: Page,
-  limit: number,
-  serverNow: ServerSeconds,
-): SweepPosition {
-  const to = stepped(position, page.count, serverNow);
-  return isFull(page, limit)
-    ? { ...to, after: page.lastId ?? position.after }
-    : { ...ended(to), after: null };
 }
 
 declare module '../run/sync-state.ts' {
@@ -137,7 +122,7 @@ const ofSalesforce: Reading = {
     return { ...living(own, where, { orderBy: 'Id', limit }, partialFieldsOf(own)), limit };
   },
   step({ stream, page, query, serverNow }) {
-    const to = sweepAfterPage(positionOf(stream.cursors.sweep), page, query.limit, serverNow);
+    const to = idPassAfter(positionOf(stream.cursors.sweep), page, query.limit, serverNow);
     return { ...passStep(stream, 'sweep', to), partial: { settledUntil: recheckAt(stream) } };
   },
   add: (slots, { index }, count) => slots.addChain('ids', index, count),

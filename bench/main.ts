@@ -1,9 +1,9 @@
 // Measures one thing and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
 // Ratios and differences are taken within one run, interleaved, so that a busy machine disturbs both sides alike.
 import { parseArgs } from 'node:util';
+import { openOwnServer } from '@lockstep/harness/postgres-server';
 import { parseInterval } from 'lockstep/control';
 import { apply } from './apply.ts';
-import { openBenchServer } from './bench-server.ts';
 import type { Figures } from './figures.ts';
 import { freshness } from './freshness.ts';
 import { type IsolationOptions, isolation } from './isolation.ts';
@@ -69,7 +69,7 @@ if (!bench || values.help || !(minutes > 0)) {
   if (bench.endsItself) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interruption.abort());
   }
-  await using server = await openBenchServer();
+  await using server = await openOwnServer();
   process.env.TEST_POSTGRES_URL = server.url; // where the worlds of the tests look for it
   const intervalMs = parseInterval(values.interval);
   const figures = await bench.run({ minutes, intervalMs, interrupted: interruption.signal });

@@ -8,11 +8,17 @@ import { removeEmbedded, startEmbedded } from 'lockstep/postgres';
 export async function openServer(): Promise<AsyncDisposable & { url: string }> {
   const existing = process.env.TEST_POSTGRES_URL;
   if (existing) return { url: existing, [Symbol.asyncDispose]: async () => undefined };
-  const folder = await mkdtemp(join(tmpdir(), 'lockstep-simulation-'));
+  return openOwnServer((line) => process.stderr.write(`${line}\n`));
+}
+
+/** One with its ordinary settings that goes with the run. */
+export async function openOwnServer(
+  say?: (line: string) => void,
+): Promise<AsyncDisposable & { url: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-postgres-'));
   await chmod(folder, 0o711); // the server may run as another user
   const dataDir = join(folder, 'server');
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  const server = await startEmbedded({ dataDir, preferredPort: 0, say });
+  const server = await startEmbedded({ dataDir, preferredPort: 0, ...(say && { say }) });
   return {
     url: server.url,
     async [Symbol.asyncDispose]() {

@@ -6,6 +6,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { openScriptedOrg } from '@lockstep/harness/scripted-org';
 import { startsOf } from '../cursors/index.ts';
+import { atRest, dueOf } from '../cursors/pace.ts';
 import type { Slot } from '../cursors/reading.ts';
 import { openQuota } from '../plan/quota.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
@@ -98,6 +99,20 @@ test('the pages of a chain move their cursor one after the other, and the readin
   assert.equal(await tick.copied(), idOf(2));
   assert.equal((await tick.harness.rows()).length, 2);
   assert.deepEqual(await tick.openReadings(), []);
+});
+
+test('checks are paced by the rows that the mirror has after each page, not by those of the start', async () => {
+  await using tick = await openTick([{ records: [record(1), record(2)], done: false, totalSize: 3 }]);
+  const { state } = await tick.run(chain.slice(0, 1));
+  const [account, contact] = state.streams;
+  assert.deepEqual([account?.rows, contact?.rows], [2, 0]);
+  const begun = { ...atRest(state.serverNow), begunAt: state.serverNow, done: 1 };
+  const period = { everySeconds: 86_400, idleSeconds: 86_400 };
+  assert.equal(
+    dueOf(begun, account?.rows ?? 0, period, state.serverNow + 10_000),
+    null,
+    'half of it is read',
+  );
 });
 
 test('a page refers to the one before it, also where a slot between has nothing to ask', async () => {

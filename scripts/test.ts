@@ -4,12 +4,13 @@
 // While working on one thing: npm test -- FILE [FILE …] runs these alone, without the checks; options of node --test
 // may stand beside them. --no-check leaves the checks out. With TEST_POSTGRES_URL set, that server is used.
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
-import { sql } from '@lockstep/foundation/sql';
+import { ident, sql } from '@lockstep/foundation/sql';
 import { removeEmbedded, startEmbedded } from 'lockstep/postgres/testing';
 
 const own = ['--no-check', '--all', '--slow'];
@@ -17,6 +18,9 @@ const given = process.argv.slice(2).filter((argument) => !own.includes(argument)
 const files = given.filter((argument) => !argument.startsWith('-'));
 const isSlow = process.argv.includes('--slow');
 const checks = files.length === 0 && !isSlow && !process.argv.includes('--no-check');
+
+/** Of the databases that tests of this run copy (the harness's `templateOf`). */
+const templatePrefix = `template_${randomBytes(4).toString('hex')}_`;
 
 const patterns = ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts'];
 
@@ -55,6 +59,7 @@ async function main(): Promise<boolean> {
     {
       TEST_POSTGRES_URL: server.url,
       TMPDIR: folder.temporary,
+      TEST_TEMPLATE_PREFIX: templatePrefix,
       ...(server.log && { TEST_POSTGRES_LOG: server.log }),
     },
   );
@@ -82,7 +87,7 @@ async function openFolder(): Promise<AsyncDisposable & { path: string; temporary
 /** The server of the run, or the one that the user names. */
 async function openServer(dataDir: string): Promise<AsyncDisposable & { url: string; log?: string }> {
   const existing = process.env.TEST_POSTGRES_URL;
-  if (existing) return { url: existing, [Symbol.asyncDispose]: () => Promise.resolve() };
+  if (existing) return { url: existing, [Symbol.asyncDispose]: () => dropTemplates(existing) };
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const server = await startEmbedded({ dataDir, preferredPort: 0, say });
   await forgetDurability(server.url);
@@ -101,6 +106,15 @@ async function forgetDurability(url: string): Promise<void> {
   const database = openDatabase({ url, applicationName: 'test run', connectionsMax: 1 });
   await database.query(sql`ALTER SYSTEM SET fsync = off`);
   await database.query(sql`SELECT pg_reload_conf()`);
+  await database.end();
+}
+
+async function dropTemplates(url: string): Promise<void> {
+  const database = openDatabase({ url, applicationName: 'test run', connectionsMax: 1 });
+  const templates = await database.query<{ datname: string }>(
+    sql`SELECT datname FROM pg_database WHERE starts_with(datname, ${templatePrefix})`,
+  );
+  for (const { datname } of templates) await database.query(sql`DROP DATABASE ${ident(datname)}`);
   await database.end();
 }
 

@@ -5,7 +5,8 @@ import { type Control, openControl } from 'lockstep/control';
 import { type Key, keyOf, newKeyBytes } from 'lockstep/control/testing';
 import { newSyncId, type OrgId } from 'lockstep/core/ids';
 import type { AppLog, LogFields } from 'lockstep/core/log-fields';
-import { openTestDatabase, type TestDatabase } from './database.ts';
+import type { TestDatabase } from './database.ts';
+import { openFilledDatabase } from './templates.ts';
 
 /** For the tests of this room: a control database of their own and a log that can be waited for. */
 export interface TestControl extends AsyncDisposable {
@@ -46,19 +47,14 @@ export function openTestLog(): TestLog {
 }
 
 export async function openTestControl(clock: Clock = systemClock): Promise<TestControl> {
-  const database = await openTestDatabase();
   const bytes = newKeyBytes();
   const key = keyOf(bytes);
   const log = openTestLog();
+  const open = (url: string) => openControl({ url, key, applicationName: 'test', clock, log: log.log });
+  const database = await openFilledDatabase('control', async (url) => (await open(url)).end());
   const opened: Control[] = [];
   const openAnother = async () => {
-    const control = await openControl({
-      url: database.url,
-      key,
-      applicationName: 'test',
-      clock,
-      log: log.log,
-    });
+    const control = await open(database.url);
     opened.push(control);
     return control;
   };

@@ -20,7 +20,7 @@ import {
   type StreamTable,
   takeOver,
 } from 'lockstep/postgres/testing';
-import { openTestDatabase } from './database.ts';
+import { openFilledDatabase } from './templates.ts';
 
 /**
  * A destination with empty tables on a real server, and the means to read Salesforce by hand: open a reading, make
@@ -69,9 +69,9 @@ export async function openDestinationHarness({
   fields?: Fields;
   streams?: readonly string[];
 } = {}): Promise<DestinationHarness> {
-  const database = await openTestDatabase();
+  const what = `destination ${JSON.stringify([fields, streams])}`;
+  const database = await openFilledDatabase(what, (made) => makeDestination(made, fields, streams));
   const { db, url } = database;
-  await makeDestination(db, fields, streams);
   const opened: Destination[] = [];
   const openAs = async (holder: Holder) => {
     const destination = await openDestination(url, holderName(holder));
@@ -128,7 +128,8 @@ export async function openDestinationHarness({
   };
 }
 
-async function makeDestination(db: Database, fields: Fields, streams: readonly string[]): Promise<void> {
+async function makeDestination(url: string, fields: Fields, streams: readonly string[]): Promise<void> {
+  const db = openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
   await db.script('CREATE SCHEMA _lockstep; CREATE SCHEMA salesforce');
   const [login] = await db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
   await prepareDestination(db, {
@@ -141,6 +142,7 @@ async function makeDestination(db: Database, fields: Fields, streams: readonly s
     for (const name of streams)
       await createTable(tx, 'salesforce', planTable(describeOf(name, fields)), new Map());
   });
+  await db.end();
 }
 
 /** Salesforce's description of an sobject with these fields beside the standard ones. */

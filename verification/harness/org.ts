@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { assert } from '@lockstep/foundation/assert';
 import type { Database } from '@lockstep/foundation/database';
 import { openTestDatabase, type TestDatabase } from './database.ts';
+import { templateOf } from './templates.ts';
 
 /**
  * A simulated org of its own for one test file: the real program as a process, on a database that is dropped at the
@@ -84,7 +85,17 @@ export interface OrgOptions {
 
 export async function startOrg(options: OrgOptions): Promise<TestOrg> {
   const folder = await openFolder();
-  return runOrg(options, { database: await openTestDatabase(), folder, tokens: new Map() });
+  const { records } = options;
+  const credentials = join(tmpdir(), `org-credentials-${records}.json`);
+  const template = await templateOf(`org of ${records} records`, (url) => seedOrg(url, records, credentials));
+  if (template !== undefined) await copyFile(credentials, credentialsIn(folder));
+  return runOrg(options, { database: await openTestDatabase(template), folder, tokens: new Map() });
+}
+
+/** The program makes its org at its first start. */
+async function seedOrg(databaseUrl: string, records: number, credentialsFile: string): Promise<void> {
+  const program = await startProgram({ databaseUrl, records, port: 0, controlPort: 0, credentialsFile });
+  await stopProgram(program.process);
 }
 
 const openFolder = () => mkdtemp(join(tmpdir(), 'lockstep-org-'));

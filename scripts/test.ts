@@ -1,6 +1,7 @@
 // Tests, against one PostgreSQL server made for this run. A file's name says its tier:
-//   NAME.test.ts, NAME.pg.test.ts   the first: npm test, after the checks
-//   NAME.slow.test.ts               the second: npm run test:all runs both; with --slow only these
+//   NAME.test.ts, NAME.pg.test.ts   the first: npm test, after the checks. What each room promises, and the main job.
+//   NAME.slow.test.ts               the second: faults, kills, several processes, other people's clients, long searches.
+//                                   npm run test:all runs both tiers; with --slow this one alone
 // While working on one thing: npm test -- FILE [FILE …] runs these alone, without the checks; options of node --test
 // may stand beside them. --no-check leaves the checks out. With TEST_POSTGRES_URL set, that server is used.
 import { spawn } from 'node:child_process';
@@ -23,11 +24,13 @@ const checks = files.length === 0 && !isSlow && !process.argv.includes('--no-che
 const templatePrefix = `template_${randomBytes(4).toString('hex')}_`;
 
 const patterns = ['packages/*/src/**/*.test.ts', 'verification/**/*.test.ts'];
+/** Run by the checks. */
+const checked = ['verification/repository/**'];
 
 /** Those of the tiers that are asked for. */
 function chosenFiles(): string[] {
   if (files.length > 0) return [];
-  const all = globSync(patterns).toSorted();
+  const all = globSync(patterns, { exclude: checked }).toSorted();
   const slow = all.filter((path) => path.endsWith('.slow.test.ts'));
   const usual = all.filter((path) => !path.endsWith('.slow.test.ts'));
   process.stderr.write(`${usual.length} files of the first tier, ${slow.length} of the second\n`);
@@ -42,7 +45,7 @@ async function main(): Promise<boolean> {
   const chosen = [...files, ...chosenFiles()];
   // Without a name the runner would look for files by itself.
   if (chosen.length === 0) return true;
-  const checked = checks ? await runNode(['scripts/check.ts']) : true;
+  const isChecked = checks ? await runNode(['scripts/check.ts']) : true;
   if (stop.signal.aborted) return false;
   await using folder = await openFolder();
   await using server = await openServer(join(folder.path, 'server'));
@@ -63,8 +66,8 @@ async function main(): Promise<boolean> {
       ...(server.log && { TEST_POSTGRES_LOG: server.log }),
     },
   );
-  if (!checked) process.stderr.write('The checks before the tests failed; see above.\n');
-  return checked && tested;
+  if (!isChecked) process.stderr.write('The checks before the tests failed; see above.\n');
+  return isChecked && tested;
 }
 
 /**

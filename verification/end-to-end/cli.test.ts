@@ -48,7 +48,7 @@ test('a wrong configuration is refused with every problem at once, with near nam
     (error: unknown) => {
       assert.ok(error instanceof Fault);
       assert.equal(error.code, 'CFG-01');
-      assert.match(error.message, /LOCKSTEP_DTA is no option. Near: LOCKSTEP_DATA\./);
+      assert.match(error.message, /There is no option LOCKSTEP_DTA. Near: LOCKSTEP_DATA\./);
       for (const name of ['LOCKSTEP_PROXY_PORT', 'LOCKSTEP_LOG_LEVEL', 'DATABASE_URL']) {
         assert.match(error.message, new RegExp(`${name} must be `));
       }
@@ -68,7 +68,7 @@ test('a port over 65535 is refused', () => {
 
 test('half a mail configuration is refused, because no e-mail would ever go out', () => {
   const half = { LOCKSTEP_SMTP_URL: 'smtp://mail.example.com', LOCKSTEP_MAIL_FROM: 'a@example.com' };
-  assert.throws(() => readConfig(half, nowhere), /LOCKSTEP_SMTP_URL needs LOCKSTEP_MAIL_TO beside it/);
+  assert.throws(() => readConfig(half, nowhere), /LOCKSTEP_SMTP_URL also needs LOCKSTEP_MAIL_TO/);
   const whole = readConfig({ ...half, LOCKSTEP_MAIL_TO: 'b@example.com' }, nowhere);
   assert.equal(whole.mail.to, 'b@example.com');
 });
@@ -80,7 +80,7 @@ test('a file .env gives options, and the environment counts before it', async ()
   assert.equal(config.dataDir, 'from-environment');
   assert.deepEqual(config.allowHosts, ['a:1', 'b']);
   await writeFile(join(folder.path, '.env'), 'LOCKSTEP_NO_SUCH=1\n');
-  assert.throws(() => readConfig({}, folder.path), /LOCKSTEP_NO_SUCH is no option/);
+  assert.throws(() => readConfig({}, folder.path), /There is no option LOCKSTEP_NO_SUCH/);
 });
 
 test('help config names every option with its form, its default and its reason', () => {
@@ -213,7 +213,7 @@ test('a second server on one data directory is refused; a dead one counts for no
   const claim = await claimRunFile(folder.path);
   await claim.publish({ controlUrl: 'postgres://x' });
   assert.equal((await stat(join(folder.path, 'run.json'))).mode & 0o777, 0o600);
-  await assert.rejects(claimRunFile(folder.path), /runs already on the data directory/);
+  await assert.rejects(claimRunFile(folder.path), /is already running on the data directory/);
   assert.equal((await readRunFile(folder.path))?.controlUrl, 'postgres://x');
 
   await writeFile(
@@ -293,7 +293,7 @@ test('a sync runs only where a living process holds it and it waits for nothing'
   const sync = { name: 'acme', paused: false, intervalMs: 3_000 };
   const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
   assert.equal(headline(sync, { isHeld: true, fault: null }, now), 'Running, one request every 3 s');
-  assert.match(headline(sync, { isHeld: false, fault }, now), /^Not running: no Lockstep process holds it/);
+  assert.match(headline(sync, { isHeld: false, fault }, now), /^Not running: no Lockstep process is running/);
   assert.match(headline({ ...sync, paused: true }, { isHeld: false, fault: null }, now), /^Paused/);
   const waiting = stateOf(sync, { isHeld: true, fault }, now);
   assert.equal(waiting.headline, 'Waiting since 09:36:12 UTC, next try in 12 s');

@@ -170,8 +170,8 @@ test('what the mirror says is wrong with its objects is the headline, the check 
 
   await t.test('objects set-aside --retry asks for another try of these records by their Ids', async () => {
     const one = await cli.run(['objects', 'set-aside', '--retry', 'Contact']);
-    assert.equal(one.stdout, 'harness: another try of 121 records of Contact is asked for.\n', one.stderr);
-    assert.match(one.stderr, /What is still refused after it: .*objects set-aside --sync harness$/m);
+    assert.equal(one.stdout, 'harness: retry of 121 records of Contact requested.\n', one.stderr);
+    assert.match(one.stderr, /To see what is still refused afterwards: .*objects set-aside --sync harness$/m);
     const all = json(await cli.run(['objects', 'set-aside', '--retry', '--json'])) as {
       items: { sobject: string; rows: number }[];
     };

@@ -9,7 +9,7 @@ test('the org by itself tells its address and that of its control API, which ans
   const { ready, url, control_url: controlUrl } = JSON.parse(running.stdout()) as Record<string, unknown>;
   assert.equal(ready, true);
   assert.notEqual(controlUrl, url);
-  assert.ok(running.stderr().includes(`Its time and its faults: ${String(controlUrl)}`));
+  assert.ok(running.stderr().includes(`To control its time and faults: ${String(controlUrl)}`));
   const clock = (await (await fetch(`${String(controlUrl)}/clock`)).json()) as { rate: number };
   assert.equal(clock.rate, 1);
   assert.equal((await running.end('SIGINT')).code, 0);

@@ -99,10 +99,10 @@ test('the demo is a server that people and commands can use', async (t) => {
   await t.test('commands reach the running demo, and none of them writes to the mirror', async () => {
     const second = await cli.run(['demo']);
     assert.equal(second.code, 1);
-    assert.match(second.stderr, /Lockstep runs already on the data directory/);
+    assert.match(second.stderr, /Lockstep is already running on the data directory/);
     const org = await cli.run(['simulated-org']);
     assert.equal(org.code, 1);
-    assert.match(org.stderr, /simulated org .* runs already/);
+    assert.match(org.stderr, /simulated org .* is already running/);
 
     const status = await cli.run(['status', '--check', '--json']);
     assert.equal(status.code, 0, status.stderr);
@@ -235,7 +235,7 @@ test('the demo is a server that people and commands can use', async (t) => {
       assert.ok(demo.stdout().includes(`${base}\n`), base);
       const again = await create('Account', named);
       assert.equal(again.code, 2);
-      assert.match(again.stderr, /sync "127\.0\.0\.1" already\nnext: Choose another --name/);
+      assert.match(again.stderr, /sync named "127\.0\.0\.1" already exists\nnext: Choose another --name/);
     },
   );
 
@@ -283,7 +283,7 @@ test('a second run goes on where the first was killed, and --fresh starts anew',
 
   const second = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
   assert.match(second.stderr(), /Using the database server that runs already/);
-  assert.match(second.stderr(), /Going on with the sync of the last run/);
+  assert.match(second.stderr(), /Continuing with the sync of the last run/);
   assert.equal(await syncIdOf(cli), syncId);
   const { BASE, SF_TOKEN, ACCOUNT_ID } = parseEnv(await readFile(join(cli.dataDir, 'demo.env'), 'utf8'));
   const written = await fetch(`${BASE}/services/data/v62.0/sobjects/Account/${ACCOUNT_ID}`, {
@@ -314,7 +314,7 @@ test('what is left where nothing runs is said to be so, and --fresh spares what 
   await demo.end('SIGKILL');
   const orphaned = await cli.run(['status', '--check']);
   assert.equal(orphaned.code, 3);
-  assert.match(orphaned.stdout, /^demo {2}Not running: no Lockstep process holds it\n +next: /);
+  assert.match(orphaned.stdout, /^demo {2}Not running: no Lockstep process is running this sync\n +next: /);
   const { stdout: list } = await cli.run(['sync', 'list']);
   assert.match(list, /Not running/);
 

@@ -70,7 +70,7 @@ test('flush ends when the holder says so, and tells what was repaired on the way
   assert.equal(told.code, 0, told.stderr);
   assert.match(
     told.stdout,
-    /^acme: 2 objects show all that was committed before the call, after \d+\.\d s\.\n$/,
+    /^acme: 2 objects show everything committed before the call, after \d+\.\d s\.\n$/,
   );
   assert.match(told.stderr, /Contact: 1 row was stale; repaired/);
 
@@ -207,8 +207,8 @@ test('objects commands ask for the objects by the names that the sync has, and d
   assert.ok(requestId > 0);
   const some = await cli.run(['objects', 'verify', '--level', 'ids', 'CONTACT', 'account', 'Contact']);
   assert.equal(some.code, 0);
-  assert.equal(some.stdout, 'acme: verify ids of Contact, Account is asked for.\n');
-  assert.match(some.stderr, /No Lockstep process runs it: done as soon as one does/);
+  assert.equal(some.stdout, 'acme: verify ids of Contact, Account requested.\n');
+  assert.match(some.stderr, /No Lockstep process is running this sync; to start one: /);
   assert.deepEqual(await openSyncRequests(setup), [
     { kind: 'verify counts', objects: null },
     { kind: 'verify ids', objects: ['Contact', 'Account'] },
@@ -252,7 +252,7 @@ test('an object or an Id that cannot be meant is refused, and nothing is asked',
   const refused = [
     [['objects', 'verify', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
     [['objects', 'refetch', 'Account', '001'], 2, /No Id of a record: "001"/],
-    [['objects', 'verify', '--level', 'content', '--timeout', '5m'], 2, /--timeout belongs to --wait/],
+    [['objects', 'verify', '--level', 'content', '--timeout', '5m'], 2, /--timeout needs --wait/],
     [['objects', 'missing', '--wait'], 2, /--wait belongs to --keep or --remove/],
     [['objects', 'missing', '--keep', 'Account', '--remove', 'Account'], 2, /exclude each other/],
     [['flush', '--timeout', '60'], 2, /--timeout takes a time such as 60s/],

@@ -24,7 +24,7 @@ const boundsOf = (underWay: number, waiting: number): AdmissionBounds => [
   { underWay, waiting },
 ];
 
-/** An org that answers when it is told to, and the requests that it has got. */
+/** An org that answers only on command, and the requests that it has received. */
 function holdAnswers(harness: ProxyHarness) {
   const held: { seen: SeenRequest; response: ServerResponse }[] = [];
   let onArrival: () => void = () => undefined;
@@ -45,7 +45,7 @@ async function untilWaiting(harness: ProxyHarness, count: number): Promise<void>
   while (harness.proxy.load().waiting !== count) await new Promise(setImmediate);
 }
 
-test('a request beyond the bound waits, and is sent when another one has ended', async () => {
+test('a request beyond the limit waits, and is sent when another one ends', async () => {
   await using harness = await openProxyHarness({ bounds: boundsOf(1, 10) });
   const org = holdAnswers(harness);
   const first = through(harness, 'GET', rows);
@@ -53,7 +53,7 @@ test('a request beyond the bound waits, and is sent when another one has ended',
   const second = through(harness, 'POST', rows, { body: '{}' });
   await untilWaiting(harness, 1);
   assert.equal(org.held.length, 1);
-  assert.deepEqual(harness.calls, [], 'nothing is recorded of a write that waits');
+  assert.deepEqual(harness.calls, [], 'a waiting write is not recorded');
   org.answer(0);
   assert.equal((await first).status, 204);
   await org.arrived(2);
@@ -64,11 +64,11 @@ test('a request beyond the bound waits, and is sent when another one has ended',
   assert.match(
     harness.logLines.join(''),
     /"method":"POST"[^}]*"queuedMs":\d/,
-    'the log says who had to wait',
+    'the log shows which request waited',
   );
 });
 
-test('when too many wait already, a request is refused and not sent', async () => {
+test('when too many requests wait already, the next is refused and not sent', async () => {
   await using harness = await openProxyHarness({ bounds: boundsOf(1, 1) });
   const org = holdAnswers(harness);
   const first = through(harness, 'GET', rows);
@@ -86,7 +86,7 @@ test('when too many wait already, a request is refused and not sent', async () =
   assert.deepEqual([(await first).status, (await second).status, org.held.length], [204, 204, 2]);
 });
 
-test('a caller with many requests gives up places to one with few', async () => {
+test('a caller with many waiting requests loses places to one with few', async () => {
   await using harness = await openProxyHarness({ bounds: boundsOf(1, 3) });
   const org = holdAnswers(harness);
   const greedy = [through(harness, 'GET', `${rows}?greedy=0`)];
@@ -96,7 +96,7 @@ test('a caller with many requests gives up places to one with few', async () => 
     await untilWaiting(harness, asked);
   }
   const modest = through(harness, 'GET', `${rows}?modest`, { bearer: otherToken });
-  assert.equal((await greedy[3])?.status, 429, 'it gives way at once');
+  assert.equal((await greedy[3])?.status, 429, 'it is displaced at once');
   for (let at = 0; at < 4; at++) {
     await org.arrived(at + 1);
     org.answer(at);
@@ -112,7 +112,7 @@ test('a caller with many requests gives up places to one with few', async () => 
   );
 });
 
-test('whoever has waited for a minute is refused', async () => {
+test('a request that has waited for a minute is refused', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock, bounds: boundsOf(1, 10) });
   const org = holdAnswers(harness);
@@ -127,7 +127,7 @@ test('whoever has waited for a minute is refused', async () => {
   assert.equal(org.held.length, 1);
 });
 
-test('a caller who leaves while waiting leaves the line, and nothing of it is sent', async () => {
+test('a caller who disconnects while waiting leaves the queue, and the request is not sent', async () => {
   await using harness = await openProxyHarness({ bounds: boundsOf(1, 1) });
   const org = holdAnswers(harness);
   const first = through(harness, 'GET', rows);
@@ -150,61 +150,61 @@ test('a caller who leaves while waiting leaves the line, and nothing of it is se
   assert.deepEqual(harness.calls, []);
 });
 
-test('the body of a request that waits is left with its caller', async () => {
+test('the body of a waiting request is not read', async () => {
   await using harness = await openProxyHarness({ bounds: boundsOf(1, 10) });
   const org = holdAnswers(harness);
   const first = through(harness, 'GET', rows);
   await org.arrived(1);
-  const body = Buffer.alloc(32 * 1024 * 1024, 'x'); // more than the sockets in between hold
+  const body = Buffer.alloc(32 * 1024 * 1024, 'x'); // more than the sockets in between can buffer
   const socket = connect(harness.proxy.port, '127.0.0.1');
   const head = requestText('POST', `/${syncId}${rows}`, { headers: [`Content-Length: ${body.length}`] });
   socket.write(head);
-  let isTaken = false;
-  socket.write(body, () => (isTaken = true));
+  let isRead = false;
+  socket.write(body, () => (isRead = true));
   await untilWaiting(harness, 1);
-  assert.equal(isTaken, false);
+  assert.equal(isRead, false);
   org.answer(0);
   await first;
   await org.arrived(2);
-  assert.equal(isTaken, true);
+  assert.equal(isRead, true);
   assert.equal(org.held[1]?.seen.body.length, body.length);
   org.answer(1);
   await once(socket, 'data');
   socket.destroy();
 });
 
-test('a caller who waits to be told before he sends a body is told when it is his turn', async () => {
+test('a caller who expects 100 Continue gets it when it is the turn of the request', async () => {
   await using harness = await openProxyHarness({ bounds: boundsOf(1, 10) });
   const org = holdAnswers(harness);
   const first = through(harness, 'GET', rows);
   await org.arrived(1);
   const socket = connect(harness.proxy.port, '127.0.0.1');
-  let told = '';
-  socket.setEncoding('latin1').on('data', (text: string) => (told += text));
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text: string) => (received += text));
   const expects = ['Expect: 100-continue', 'Content-Length: 2'];
   socket.write(requestText('POST', `/${syncId}${rows}`, { headers: expects }));
   await untilWaiting(harness, 1);
-  assert.equal(told, '');
+  assert.equal(received, '');
   org.answer(0);
   await first;
-  while (!told.includes('\r\n\r\n')) await once(socket, 'data');
-  assert.equal(told, 'HTTP/1.1 100 Continue\r\n\r\n');
+  while (!received.includes('\r\n\r\n')) await once(socket, 'data');
+  assert.equal(received, 'HTTP/1.1 100 Continue\r\n\r\n');
   socket.write('{}');
   await org.arrived(2);
   org.answer(1);
   await once(socket, 'close');
-  assert.match(told, /204 No Content/);
+  assert.match(received, /204 No Content/);
 });
 
-test('a caller who waits to be told, and is refused, is told to go', async () => {
+test('a caller who expects 100 Continue and is refused has the connection closed', async () => {
   await using harness = await openProxyHarness();
   const socket = connect(harness.proxy.port, '127.0.0.1');
-  let told = '';
-  socket.setEncoding('latin1').on('data', (text: string) => (told += text));
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text: string) => (received += text));
   const lines = [`POST /${syncId}${rows} HTTP/1.1`, 'Host: x', 'Expect: 100-continue', 'Content-Length: 2'];
   socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   await once(socket, 'close');
-  assert.match(told, /^HTTP\/1\.1 401 /);
-  assert.match(told, /\r\nConnection: close\r\n/i);
+  assert.match(received, /^HTTP\/1\.1 401 /);
+  assert.match(received, /\r\nConnection: close\r\n/i);
   assert.equal(harness.org.seen.length, 0);
 });

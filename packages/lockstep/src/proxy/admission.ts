@@ -1,16 +1,17 @@
 /**
- * When a request may begin: there are bounds on what is under way, and beyond them a request waits for its turn, before
- * anything is read of its body and before anything is recorded or sent. Turns are dealt between syncs, and within one
- * between its callers.
+ * When a request may begin. The number of requests under way is limited; beyond that a request waits for its turn,
+ * before its body is read and before anything is recorded or sent. Turns are shared fairly between syncs, and within
+ * a sync between its callers.
  *
- * The bounds. A sync has 128 connections to its org; 120 requests at once leave some for questions whose a token is.
- * One caller takes at most 100 of them, so that another one's request begins even where each of those takes minutes.
- * Salesforce itself allows an org 25 requests that take longer than 20 seconds. A process has room for 400, three
- * such syncs; what they hold of bodies has a bound of its own.
+ * The limits. A sync has 128 connections to its org; 120 requests at once leave some for asking which org a token
+ * belongs to. One caller takes at most 100, so that other callers' requests begin even when each of those 100 takes
+ * minutes. Salesforce itself allows an org 25 requests that take longer than 20 seconds. A process allows 400, enough
+ * for three such syncs; the memory for their bodies has its own limit (buffered-bytes.ts).
  *
- * The wait. What waits costs a connection and up to 17 KB of headers. The worst line that must still end well is one
- * of 500 updates of one record: Salesforce lets each wait 10 seconds for the record's lock, an answer is held 3 seconds
- * for the mirror, and the last hundred begins after four others: 52 seconds.
+ * The wait. A waiting request costs a connection and up to 17 KB of headers. The longest queue that must still
+ * succeed is 500 updates of one record, 100 at a time: Salesforce lets each wait 10 seconds for the record's lock,
+ * the proxy holds each answer 3 seconds for the mirror, and the last hundred begins after four others, so after 52
+ * seconds.
  */
 import type { ServerResponse } from 'node:http';
 import { orAbort } from '@lockstep/foundation/abort';
@@ -18,7 +19,7 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { FairQueue, type LevelBounds, type Permit } from '@lockstep/foundation/fair-queue';
 import { Fault } from '../core/faults.ts';
 
-/** Of all requests, of one sync's, of one caller's. */
+/** For all requests together, for one sync, for one caller. */
 export type AdmissionBounds = readonly [LevelBounds, LevelBounds, LevelBounds];
 
 export const admissionBounds: AdmissionBounds = [
@@ -28,16 +29,16 @@ export const admissionBounds: AdmissionBounds = [
 ];
 export const waitMsMax = 60_000;
 
-/** A request that asks for its turn. */
+/** A request that asks to begin. */
 export interface Asking {
   response: ServerResponse;
-  /** In the clock's milliseconds: whoever's turn has not come by then is refused. */
+  /** In the clock's milliseconds: a request still waiting then is refused. */
   until: number;
 }
 
 export interface Admission {
   /**
-   * Resolves when it is the request's turn; whoever has its place leaves it at the end.
+   * Resolves when it is the request's turn. Leave the permit when the request ends.
    *
    * @throws {@link Fault} PRX-10: too many wait, or it has waited too long, or its caller left
    */
@@ -45,7 +46,7 @@ export interface Admission {
   count(): { underWay: number; waiting: number };
 }
 
-/** @param stopping aborts when whoever still waits is to be refused */
+/** @param stopping aborts when all requests that still wait are to be refused */
 export function openAdmission(
   clock: Clock,
   stopping: AbortSignal,
@@ -66,7 +67,7 @@ export function openAdmission(
       if (!permit) throw tooMany('too many wait');
       if (isMine) return permit;
       try {
-        await waited(turn.promise, clock, stopping, asking);
+        await waitForTurn(turn.promise, clock, stopping, asking);
         return permit;
       } catch (fault) {
         permit.leave();
@@ -77,18 +78,18 @@ export function openAdmission(
   };
 }
 
-async function waited(
+async function waitForTurn(
   turn: Promise<void>,
   clock: Clock,
   stopping: AbortSignal,
   { response, until }: Asking,
 ): Promise<void> {
-  const given = new AbortController();
-  const onStop = () => given.abort(tooMany('the proxy is being stopped'));
-  const onLeft = () => given.abort(tooMany('its caller left'));
+  const gaveUp = new AbortController();
+  const onStop = () => gaveUp.abort(tooMany('the proxy is being stopped'));
+  const onLeft = () => gaveUp.abort(tooMany('its caller left'));
   const isOver = new AbortController();
   clock.sleep(until - clock.now(), isOver.signal).then(
-    () => given.abort(tooMany(`this one has waited ${waitMsMax / 1_000} s`)),
+    () => gaveUp.abort(tooMany(`this one has waited ${waitMsMax / 1_000} s`)),
     () => undefined, // its turn came
   );
   stopping.addEventListener('abort', onStop, { once: true });
@@ -96,7 +97,7 @@ async function waited(
   if (stopping.aborted) onStop();
   if (response.destroyed) onLeft();
   try {
-    await orAbort(turn, given.signal);
+    await orAbort(turn, gaveUp.signal);
   } finally {
     isOver.abort('over');
     stopping.removeEventListener('abort', onStop);

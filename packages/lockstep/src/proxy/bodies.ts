@@ -1,4 +1,4 @@
-/** Bodies that are looked into, as far as they are understood. */
+/** Parses the bodies of requests and answers where the format is one that we know. */
 import { gunzipSync } from 'node:zlib';
 import { type RecordId, toRecordId } from '../core/ids.ts';
 import { bufferBytesMax } from './buffered-bytes.ts';
@@ -6,12 +6,12 @@ import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
 import type { Answered } from './writes-of.ts';
 
-/** A request's body as parsed JSON; undefined where it is something else, or null. */
+/** A request's body as parsed JSON; undefined if it was not buffered or is not JSON. */
 export function parsedRequest(rawHeaders: readonly string[], whole: Buffer | null): unknown {
   return whole === null ? undefined : parsedJson(plainText(rawHeaders, whole));
 }
 
-/** An answer as far as it is understood. The answer itself stays as it is. */
+/** What we understand of an answer. The answer itself is not changed. */
 export function answeredBy(answer: UpstreamAnswer): Answered {
   const bytes = answer.body();
   const text = bytes === null ? undefined : plainText(answer.headers, bytes);

@@ -1,22 +1,22 @@
 /**
- * What the requests of this process hold of bodies, all together. Each may hold one up to a bound of its own; where the
- * sum comes to its bound as well, further ones pass without being looked into, and the mirror is polled after them. One
- * sync has a quarter at most, so that its callers cost the others nothing.
+ * Limits the memory that bodies take in this process. Each body has a limit, and so has the sum: when the sum is
+ * reached, further bodies pass through unread and the mirror is polled after them. One sync gets a quarter at most,
+ * so that its callers cannot take the memory of other syncs.
  */
 const bufferedBytesMax = 512 * 1024 * 1024;
 const shareOfSync = 1 / 4;
 
-/** Bodies that name records are shorter; a longer one is passed on without a look at it. */
+/** Bodies that name records are shorter; a longer one is passed on unread. */
 export const bufferBytesMax = 8 * 1024 * 1024;
 
-/** So much of a body that only passes may wait until it is taken; about what one read of a socket brings. */
+/** How much of a body that only passes through may be buffered; about what one read of a socket returns. */
 export const waitingBytesMax = 65_536;
 
-/** What one request holds. */
+/** What one request keeps in memory. */
 export interface Holding {
-  /** Whether there is room for so many bytes more. */
+  /** Reserves so many more bytes; false if there is no room. */
   take(bytes: number): boolean;
-  /** Gives back all that has been taken. */
+  /** Releases everything that was reserved. */
   giveBack(): void;
 }
 

@@ -41,8 +41,8 @@ async function openFiles(pair: KeyPairKeyObjectResult) {
   };
 }
 
-/** What the server shows of itself; the certificates of these tests name no host. */
-function shake(harness: ProxyHarness, options: ConnectionOptions = {}): Promise<TLSSocket> {
+/** A TLS handshake with the proxy; the certificates of these tests name no host. */
+function handshake(harness: ProxyHarness, options: ConnectionOptions = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const { port } = harness.proxy;
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options }, () => {
@@ -54,7 +54,7 @@ function shake(harness: ProxyHarness, options: ConnectionOptions = {}): Promise<
 }
 
 const peerOf = async (harness: ProxyHarness): Promise<PeerCertificate> =>
-  (await shake(harness)).getPeerCertificate();
+  (await handshake(harness)).getPeerCertificate();
 
 test('with a certificate the proxy speaks https and nothing else', async () => {
   await using pair = await openFiles(first);
@@ -81,16 +81,16 @@ test('with a certificate the proxy speaks https and nothing else', async () => {
   assert.equal(harness.org.seen.length, 1);
 });
 
-test('old versions of TLS are refused, and of those of HTTP only 1.1 is offered', async () => {
+test('old versions of TLS are refused, and HTTP/1.1 is the only version of HTTP on offer', async () => {
   await using pair = await openFiles(first);
   await using harness = await openProxyHarness({ certificate: await readCertificate(pair.files) });
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
-  await assert.rejects(shake(harness, old), /alert|version/i);
-  const socket = await shake(harness, { ALPNProtocols: ['h2', 'http/1.1'] });
+  await assert.rejects(handshake(harness, old), /alert|version/i);
+  const socket = await handshake(harness, { ALPNProtocols: ['h2', 'http/1.1'] });
   assert.equal(socket.alpnProtocol, 'http/1.1');
 });
 
-test('a caller who breaks off in the middle of TLS ends nothing', async () => {
+test('a caller who resets the connection during the TLS handshake does not stop the proxy', async () => {
   await using pair = await openFiles(first);
   await using harness = await openProxyHarness({ certificate: await readCertificate(pair.files) });
   for (const bytes of ['\x16\x03\x01\x02\x00\x01', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\xff\xff']) {
@@ -104,7 +104,7 @@ test('a caller who breaks off in the middle of TLS ends nothing', async () => {
   assert.equal((await peerOf(harness)).subject.CN, 'Test');
 });
 
-test('a renewed certificate is taken up within a minute, and one that is broken changes nothing', async () => {
+test('a renewed certificate is in use within a minute, and a broken one changes nothing', async () => {
   const clock = new ManualClock();
   await using pair = await openFiles(first);
   await using harness = await openProxyHarness({ clock, certificate: await readCertificate(pair.files) });
@@ -127,7 +127,7 @@ test('a renewed certificate is taken up within a minute, and one that is broken 
   assert.match(harness.logLines.join(''), /"code":"CFG-02"/);
 });
 
-test('files that make no certificate are refused with what is wrong with which', async () => {
+test('unusable certificate files are refused with the file and what is wrong with it', async () => {
   await using pair = await openFiles(first);
   const { files, write } = pair;
   const refusal = async (ofFiles = files) => {
@@ -142,9 +142,9 @@ test('files that make no certificate are refused with what is wrong with which',
   );
   assert.match(await refusal({ ...files, key: tmpdir() }), /key cannot be read from .* \(EISDIR\)/);
   await write('canary', keyOf(first));
-  assert.match(await refusal(), /cert\.pem holds no certificate/);
+  assert.match(await refusal(), /cert\.pem contains no certificate/);
   await write(certificateOf(first), 'canary');
-  assert.match(await refusal(), /key\.pem holds no private key/);
+  assert.match(await refusal(), /key\.pem contains no private key/);
   const sealed = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'canary' } as const;
   await write(certificateOf(first), first.privateKey.export(sealed));
   assert.match(await refusal(), /passphrase/);

@@ -1,4 +1,4 @@
-/** The proxy's own certificate: read and checked before anything listens, and taken up anew when its files change. */
+/** The proxy's own certificate: read and checked before the proxy listens, and reloaded when its files change. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Server as TlsServer } from 'node:tls';
@@ -9,7 +9,7 @@ import type { AppLog } from '../core/log-fields.ts';
 
 /** Names of PEM files. */
 export interface CertificateFiles {
-  /** The certificate, followed by those that vouch for it. */
+  /** The certificate, followed by its chain. */
   cert: string;
   key: string;
 }
@@ -20,18 +20,21 @@ export interface Certificate {
   key: Buffer;
 }
 
-const lookEveryMs = 60_000;
+const checkEveryMs = 60_000;
 
 export const tlsOptions = ({ cert, key }: Certificate) => ({ cert, key, minVersion: 'TLSv1.2' as const });
 
-/** @throws {@link Fault} `CFG-02` that says what is wrong with which file, and never what is in it */
+/** @throws {@link Fault} `CFG-02` that says which file is wrong and why, and never what is in it */
 export async function readCertificate(files: CertificateFiles): Promise<Certificate> {
   const cert = await read(files.cert, 'certificate');
   const key = await read(files.key, 'key');
-  const own = parsed(() => new X509Certificate(cert), `The file ${files.cert} holds no certificate in PEM`);
+  const own = parsed(
+    () => new X509Certificate(cert),
+    `The file ${files.cert} contains no certificate in PEM format`,
+  );
   const privateKey = parsed(
     () => createPrivateKey(key),
-    `The file ${files.key} holds no private key in PEM, or one that is sealed with a passphrase`,
+    `The file ${files.key} contains no private key in PEM format, or one that is protected by a passphrase`,
   );
   if (!own.checkPrivateKey(privateKey)) {
     throw unusable(`The key in ${files.key} does not belong to the first certificate in ${files.cert}`);
@@ -39,14 +42,14 @@ export async function readCertificate(files: CertificateFiles): Promise<Certific
   const certificate = { files, cert, key };
   parsed(
     () => createSecureContext(tlsOptions(certificate)),
-    `The certificate in ${files.cert} or its key is too weak or of a kind that TLS does not know`,
+    `The certificate in ${files.cert} or its key is too weak or of a type that TLS does not support`,
   );
   return certificate;
 }
 
 /**
- * Looks once a minute until the signal aborts. Connections that are open keep what they began with; what cannot be used
- * is logged once, and the certificate before it stays.
+ * Checks the files once a minute until the signal aborts. Open connections keep the certificate that they began with.
+ * If the new files cannot be used, that is logged once and the previous certificate stays.
  */
 export async function renewCertificate(
   server: Pick<TlsServer, 'setSecureContext'>,
@@ -57,7 +60,7 @@ export async function renewCertificate(
   let current = first;
   let lastReason = '';
   for (;;) {
-    await clock.sleep(lookEveryMs, signal).catch(() => undefined);
+    await clock.sleep(checkEveryMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
       const next = await readCertificate(current.files);
@@ -67,10 +70,10 @@ export async function renewCertificate(
       current = next;
       log.info('the certificate was renewed');
     } catch (cause) {
-      // Between the writing of one file and of the other they do not belong together; the next look settles it.
+      // While only one of the two files has been replaced they do not match; the next check sees both.
       const { code, message } = cause instanceof Fault ? cause : unusable('It cannot be used', cause);
       if (message !== lastReason)
-        log.warn('the renewed certificate cannot be used, the one before it stays', { code });
+        log.warn('the renewed certificate cannot be used, the previous one stays', { code });
       lastReason = message;
     }
   }

@@ -23,7 +23,7 @@ function call(method: string, path: string, body?: unknown): CallWithBody {
 const ok = (body: unknown): Answered => ({ status: 200, body });
 const account = (id: string, deleted = false) => ({ sobject: 'account', id, deleted });
 
-/** What is written, and `and more` where not all of it is named. */
+/** The records written, and `and more` where the answer does not name all of them. */
 function written(request: CallWithBody, answer: Answered) {
   const { records, isWhole } = writtenIn(request, answer, sobjectOf);
   return isWhole ? records : [...records, 'and more'];
@@ -47,7 +47,7 @@ const compositeAnswer = (...answers: [string, number, unknown?][]) =>
   });
 const creation = (id: string) => ({ id, success: true, errors: [] });
 
-test('of a composite request exactly what succeeded is written', () => {
+test('exactly the subrequests that succeeded count as written', () => {
   const request = composite(
     sub('a', 'POST', 'sobjects/Account', { Name: 'A' }),
     sub('b', 'PATCH', `sobjects/Account/${second}`, {}),
@@ -66,7 +66,7 @@ test('of a composite request exactly what succeeded is written', () => {
   assert.deepEqual([...(sobjectsNamed(request, sobjectOf) ?? [])], ['account', 'contact']);
 });
 
-test('answers are found by their references, in whatever order they come', () => {
+test('answers are matched by their references, in any order', () => {
   const request = composite(
     sub('a', 'PATCH', `sobjects/Account/${first}`, {}),
     sub('b', 'PATCH', `sobjects/Account/${second}`, {}),
@@ -74,7 +74,7 @@ test('answers are found by their references, in whatever order they come', () =>
   assert.deepEqual(written(request, compositeAnswer(['b', 204], ['a', 400, []])), [account(second)]);
 });
 
-test('a transaction that was rolled back has written nothing', () => {
+test('a transaction that was rolled back wrote nothing', () => {
   const request = composite(
     sub('a', 'POST', 'sobjects/Account', {}),
     sub('b', 'POST', 'sobjects/Account', {}),
@@ -97,9 +97,9 @@ test('an address may refer to the answers of earlier subrequests', () => {
     ['changed', 204],
     ['removed', 204],
   ];
-  const inTheEnd = [account(first, true), account(second)];
-  assert.deepEqual(written(request, compositeAnswer(...answers, ['lost', 400, []])), inTheEnd);
-  assert.deepEqual(written(request, compositeAnswer(...answers, ['lost', 204])), [...inTheEnd, 'and more']);
+  const expected = [account(first, true), account(second)];
+  assert.deepEqual(written(request, compositeAnswer(...answers, ['lost', 400, []])), expected);
+  assert.deepEqual(written(request, compositeAnswer(...answers, ['lost', 204])), [...expected, 'and more']);
 });
 
 test('an upsert inside a composite request is known by its answer, or by its external id', () => {
@@ -110,7 +110,7 @@ test('an upsert inside a composite request is known by its answer, or by its ext
   ]);
 });
 
-test('a composite answer of another form, or a subrequest of another kind, is not wholly named', () => {
+test('an unknown form of answer, or an unknown kind of subrequest, may have written more', () => {
   const request = composite(sub('a', 'POST', 'sobjects/Account', {}));
   for (const body of [undefined, null, [], {}, { compositeResponse: [] }, { compositeResponse: 'x' }])
     assert.deepEqual(written(request, ok(body)), ['and more'], JSON.stringify(body));
@@ -119,13 +119,13 @@ test('a composite answer of another form, or a subrequest of another kind, is no
   assert.deepEqual(written(action, compositeAnswer(['a', 200, []])), ['and more']);
 });
 
-test('a record that a subrequest does not find any more is told', () => {
+test('a record that a subrequest no longer finds is reported missing', () => {
   const request = composite(sub('a', 'DELETE', `sobjects/Account/${first}`));
   const { missing } = writtenIn(request, compositeAnswer(['a', 404, []]), sobjectOf);
   assert.deepEqual(missing, [{ sobject: 'account', id: first }]);
 });
 
-test('each graph is told by its own answer', () => {
+test('each graph is matched with its own answer', () => {
   const graph = (graphId: string) => ({
     graphId,
     compositeRequest: [sub('a', 'POST', 'sobjects/Account', {})],
@@ -140,7 +140,7 @@ test('each graph is told by its own answer', () => {
   assert.deepEqual(written(request, answer), [account(first)]);
 });
 
-test('a batch is told by the places of its answers', () => {
+test('the answers of a batch are matched by position', () => {
   const request = call('POST', 'composite/batch', {
     batchRequests: [
       { method: 'PATCH', url: `v64.0/sobjects/Account/${first}`, richInput: {} },
@@ -156,7 +156,7 @@ test('a batch is told by the places of its answers', () => {
   assert.deepEqual(written(request, ok({ hasErrors: true, results })), [account(first), account(second)]);
 });
 
-test('of a collection the rows that succeeded are written', () => {
+test('the rows of a collection that succeeded count as written', () => {
   const records = [
     { attributes: { type: 'Account' } },
     { attributes: { type: 'Contact' } },
@@ -174,7 +174,7 @@ test('of a collection the rows that succeeded are written', () => {
   assert.deepEqual(written(call('POST', 'composite/sobjects', { records }), { status: 400, body: rows }), []);
 });
 
-test('rows of a collection without a type are known by their Ids', () => {
+test('rows of a collection without a type get it from their Ids', () => {
   const rows = [creation(first), creation(contact)];
   const both = [account(first), { sobject: 'contact', id: contact, deleted: false }];
   assert.deepEqual(written(call('POST', 'composite/sobjects'), ok(rows)), both);
@@ -188,14 +188,14 @@ test('rows of a collection without a type are known by their Ids', () => {
   assert.deepEqual([unknown.records, unknown.isWhole], [[], false]);
 });
 
-test('a collection may stand inside a composite request', () => {
+test('a composite request may contain a collection', () => {
   const request = composite(
     sub('a', 'POST', 'composite/sobjects', { records: [{ attributes: { type: 'Account' } }] }),
   );
   assert.deepEqual(written(request, compositeAnswer(['a', 200, [creation(first)]])), [account(first)]);
 });
 
-test('a tree is written with all that grows on it, or not at all', () => {
+test('a tree is written with all its nested records, or not at all', () => {
   const body = {
     records: [
       {
@@ -215,21 +215,21 @@ test('a tree is written with all that grows on it, or not at all', () => {
   assert.deepEqual(written(request, { status: 400, body: { hasErrors: true, results: [] } }), []);
 });
 
-test('keys of an object’s own ancestry are keys like any other', () => {
+test('names from Object.prototype are names like any other', () => {
   const body = JSON.parse(`{"__proto__":{"compositeRequest":[]},"constructor":{"id":"${first}"}}`) as unknown;
   assert.equal(sobjectsNamed(call('POST', 'composite', body), sobjectOf), null);
   const request = composite(sub('__proto__', 'PATCH', 'sobjects/Account/@{constructor.name}', {}));
   assert.deepEqual(written(request, compositeAnswer(['__proto__', 204])), ['and more']);
 });
 
-test('an Id is the same in whatever case its 18 characters come', () => {
+test('the case of an 18-character Id does not matter', () => {
   const removing = call('DELETE', `composite/sobjects?ids=${first.toLowerCase()}`);
   assert.deepEqual([...(sobjectsNamed(removing, sobjectOf) ?? [])], ['account']);
   const echoed = ok([{ id: first.toUpperCase(), success: true }]);
   assert.deepEqual(written(removing, echoed), [account(first, true)]);
 });
 
-test('a sobject that an earlier answer tells may be any, and so may one too far inside', () => {
+test('a sobject that an earlier answer supplies can be any, and so can one nested too deep', () => {
   const told = composite(sub('a', 'POST', 'sobjects/@{q.records[0].attributes.type}', {}));
   assert.equal(sobjectsNamed(told, sobjectOf), null);
   let body: object = { compositeRequest: [] };
@@ -238,7 +238,7 @@ test('a sobject that an earlier answer tells may be any, and so may one too far 
   assert.equal(sobjectsNamed(call('POST', 'composite', body), sobjectOf), null);
 });
 
-test('a reference without an end is looked for once', () => {
+test('an unclosed reference is matched in linear time', () => {
   const request = composite(sub('a', 'PATCH', `sobjects/Account/@{${'x'.repeat(1_000_000)}`, {}));
   assert.deepEqual(written(request, compositeAnswer(['a', 400, []])), []);
 });

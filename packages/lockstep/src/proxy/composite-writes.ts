@@ -1,9 +1,9 @@
 /**
- * The composite family: which records a request with several writes names, and which of them its answer proves to be
- * written. A composite request carries requests, each of which is told like one that stands alone.
+ * The composite family: which records a request with several writes names, and which of them its answer proves to have
+ * been written. The subrequests of a composite request are treated like requests of their own.
  *
- * What is written is read off the answers. A request's body is only believed in where an answer does not say it: whose
- * record an Id is, and what was at an address.
+ * The answers say what was written. The request's body is used only for what they leave out: the sobject of an Id, and
+ * what the address named.
  */
 import { z } from 'zod';
 import type { RecordId } from '../core/ids.ts';
@@ -23,15 +23,15 @@ import {
   written,
 } from './writes-of.ts';
 
-/** A request, or one inside of another, with its body as parsed JSON. */
+/** A request or a subrequest, with its body as parsed JSON. */
 export interface CallWithBody extends Call {
   body: unknown;
 }
 
-/** Which sobject, in lower case, an Id belongs to: empty for one that is not mirrored, undefined where it is not known. */
+/** The sobject, in lower case, of an Id: empty if it is not mirrored, undefined if it is unknown. */
 export type SObjectOf = (id: RecordId) => string | undefined;
 
-/** The sobjects, in lower case, that a request may write; null where it does not say. */
+/** The sobjects, in lower case, that a request may write; null if the request does not say. */
 export function sobjectsNamed(
   call: CallWithBody,
   sobjectOf: SObjectOf,
@@ -41,9 +41,9 @@ export function sobjectsNamed(
   if (write.kind === 'none') return new Set();
   if (write.kind === 'record') return isReference(write.sobject) ? null : new Set([write.sobject]);
   if (write.kind !== 'several' || depth > depthMax) return null;
-  const carried = carriedBy(call);
-  const named = carried
-    ? carried.flatMap((group) => group.calls).map((sub) => sobjectsNamed(sub.call, sobjectOf, depth + 1))
+  const groups = subrequestsOf(call);
+  const named = groups
+    ? groups.flatMap((group) => group.calls).map((sub) => sobjectsNamed(sub.call, sobjectOf, depth + 1))
     : [namedInRows(call, sobjectOf)];
   const all = new Set<string>();
   for (const one of named) {
@@ -53,13 +53,13 @@ export function sobjectsNamed(
   return all;
 }
 
-/** Salesforce lets one composite request stand inside another once. */
+/** Salesforce allows one level of nested composite requests. */
 const depthMax = 3;
 
-/** What an earlier answer tells can be any sobject. */
+/** A name that refers to an earlier answer can become any sobject. */
 const isReference = (name: string) => name.includes('@{');
 
-/** The records that an answer proves to be written; of one that was written twice, how it was left. */
+/** The records that an answer proves to have been written; for one that was written twice, its last state. */
 export function writtenIn(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
   const all = allWritten(call, answered, sobjectOf);
   return { ...all, records: [...new Map(all.records.map((record) => [nameOf(record), record])).values()] };
@@ -75,22 +75,22 @@ function allWritten(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf
   if (write.kind === 'record') return recordWritten(write, answered);
   if (write.kind === 'none' || !isSuccess(answered)) return nothing;
   if (write.kind !== 'several') return unnamed;
-  const carried = carriedBy(call);
-  if (!carried) return writtenRows(call, answered, sobjectOf);
-  const parts = carried.map((group) => writtenInGroup(group, answered, sobjectOf));
-  return together(parts);
+  const groups = subrequestsOf(call);
+  if (!groups) return writtenRows(call, answered, sobjectOf);
+  const parts = groups.map((group) => writtenInGroup(group, answered, sobjectOf));
+  return combine(parts);
 }
 
-const together = (parts: readonly Written[]): Written => ({
+const combine = (parts: readonly Written[]): Written => ({
   records: parts.flatMap(({ records }) => records),
   isWhole: parts.every(({ isWhole }) => isWhole),
   missing: parts.flatMap(({ missing }) => missing),
 });
 
-/** Requests that another one carries, with the way to their answers. */
+/** Subrequests, with a way to find their answers. */
 interface Group {
   calls: readonly { call: CallWithBody; reference: string | null }[];
-  /** In the order of the calls; undefined where the answer has another form. */
+  /** In the order of the calls; undefined if the answer has an unexpected form. */
   answersIn(body: unknown): readonly Answered[] | undefined;
 }
 
@@ -98,14 +98,14 @@ function writtenInGroup(group: Group, answered: Answered, sobjectOf: SObjectOf):
   const answers = group.answersIn(answered.body);
   if (answers?.length !== group.calls.length) return unnamed;
   const known: Reference[] = [];
-  const parts = group.calls.map(({ call, reference }, place) => {
-    const answer = answers[place] as Answered;
+  const parts = group.calls.map(({ call, reference }, index) => {
+    const answer = answers[index] as Answered;
     if (reference !== null) known.push({ name: reference, body: answer.body });
     const resolved = resolveReferences(call, known);
     if (resolved) return allWritten({ ...call, ...resolved }, answer, sobjectOf);
     return isSuccess(answer) ? unnamed : nothing;
   });
-  return together(parts);
+  return combine(parts);
 }
 
 const subrequest = z.object({
@@ -134,8 +134,8 @@ const batchAnswer = z.object({
   results: z.array(z.object({ statusCode: z.int(), result: z.unknown() })),
 });
 
-/** Undefined for requests that carry rows, and for bodies of another form: Salesforce refuses those. */
-function carriedBy(call: CallWithBody): Group[] | undefined {
+/** Undefined for requests that carry rows, and for malformed bodies, which Salesforce refuses. */
+function subrequestsOf(call: CallWithBody): Group[] | undefined {
   const kind = call.segments[4]?.toLowerCase();
   if (kind === undefined) {
     const { data } = compositeBody.safeParse(call.body);
@@ -208,7 +208,7 @@ const nodeBody = z.object({ records: z.array(z.record(z.string(), z.unknown())) 
 const rowAnswers = z.array(z.object({ id: z.string().nullish(), success: z.boolean() }));
 const treeAnswer = z.object({ results: z.array(z.object({ referenceId: z.string(), id: z.string() })) });
 
-/** Collections and trees: rows that name their sobjects. */
+/** The sobjects named by the rows of a collection or a tree. */
 function namedInRows(call: CallWithBody, sobjectOf: SObjectOf): ReadonlySet<string> | null {
   const [, , , , kind, sobject] = call.segments.map((segment) => segment.toLowerCase());
   if (kind === 'tree') {
@@ -229,23 +229,23 @@ function writtenRows(call: CallWithBody, answered: Answered, sobjectOf: SObjectO
   if (!rows?.success) return unnamed;
   const types = typesOfRows(call.body);
   const deleted = verbOf(call) === 'DELETE';
-  const parts = rows.data.map(({ id, success }, place): Written => {
+  const parts = rows.data.map(({ id, success }, index): Written => {
     if (!success) return nothing;
-    return writtenRow(id, sobject ?? types[place], deleted, sobjectOf);
+    return writtenRow(id, sobject ?? types[index], deleted, sobjectOf);
   });
-  return together(parts);
+  return combine(parts);
 }
 
 function writtenTree(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
   const read = treeAnswer.safeParse(answered.body);
   if (!read.success) return unnamed;
   const types = treeTypes(call.body);
-  return together(
+  return combine(
     read.data.results.map(({ id, referenceId }) => writtenRow(id, types.get(referenceId), false, sobjectOf)),
   );
 }
 
-/** @param named  by the request */
+/** @param named  the sobject as the request names it */
 function writtenRow(
   id: string | null | undefined,
   named: string | undefined,
@@ -259,14 +259,14 @@ function writtenRow(
     : written({ sobject, id: recordId, deleted });
 }
 
-/** Of each row, where it says so; empty for bodies of another form. */
+/** The sobject of each row, where it gives one; empty for malformed bodies. */
 const typesOfRows = (body: unknown): (string | undefined)[] =>
   rowsBody.safeParse(body).data?.records.map((one) => one.attributes?.type.toLowerCase()) ?? [];
 
 const deletedIds = ({ query }: Call): RecordId[] =>
   (new URLSearchParams(query).get('ids') ?? '').split(',').flatMap((id) => toWrittenId(id.trim()) ?? []);
 
-/** A tree's sobjects by the references of its records, nested ones included. */
+/** The sobjects of a tree by the reference ids of its records, nested ones included. */
 function treeTypes(body: unknown): ReadonlyMap<string, string> {
   const types = new Map<string, string>();
   const pending: unknown[] = [body];

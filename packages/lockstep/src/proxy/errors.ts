@@ -1,6 +1,6 @@
 /**
- * Errors that Lockstep itself answers: a JSON array as Salesforce's own errors are, so that clients parse them, with
- * an errorCode that is never one of Salesforce's, so that none takes it for an expired session.
+ * Lockstep's own error answers: a JSON array like Salesforce's errors, so that clients can parse them, with an
+ * errorCode that Salesforce never uses, so that no client takes it for an expired session.
  */
 import type { ServerResponse } from 'node:http';
 import { Fault, type FaultCode } from '../core/faults.ts';
@@ -17,12 +17,12 @@ const statuses: Partial<Record<FaultCode, number>> = {
   'NET-01': 502,
 };
 
-/** A refusal of the request's form. `status` is 400, 405, 408, 414 or 431; `reason` never holds what was sent. */
+/** Refuses a malformed request. `status` is 400, 405, 408, 414 or 431; `reason` never quotes the request. */
 export const refuse = (status: number, reason: string) => new Fault('PRX-08', { status, reason });
 
 interface FaultAnswer {
   status: number;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   headers: string[];
   body: string;
 }
@@ -36,12 +36,12 @@ export function faultAnswer(fault: Fault, isWrite: boolean): FaultAnswer {
   if (fault.code === 'PRX-04' && isWrite) headers.push('Lockstep-Outcome', 'unknown');
   if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PATCH, PUT, DELETE, OPTIONS');
   if (fault.code === 'PRX-12') headers.push('Retry-After', '1');
-  // Whoever comes back at once only makes the line longer.
+  // Retrying at once would only make the queue longer.
   if (status === 429) headers.push('Retry-After', '5');
   return { status, headers, body };
 }
 
-/** Answers with the fault; where an answer has begun already, cuts it, so that nobody takes it for complete. */
+/** Answers with the fault. If an answer has begun already, cuts it off, so that nobody takes it for complete. */
 export function sendFault(response: ServerResponse, fault: Fault, isWrite: boolean): void {
   if (response.headersSent) {
     response.destroy();

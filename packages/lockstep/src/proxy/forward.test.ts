@@ -17,7 +17,7 @@ import {
 const rows = '/services/data/v64.0/sobjects/Account';
 const id = '001D000000IqhSLIAZ';
 
-/** What is the connection's own, or ours. Everything else must be equal. */
+/** Headers that belong to the connection or to us. Everything else must be equal. */
 const ours = /^(?:connection|keep-alive|transfer-encoding|lockstep-applied):/i;
 const comparable = (answer: RawAnswer) => ({
   statusLine: answer.statusLine,
@@ -73,7 +73,7 @@ test('an answer through the proxy is the answer without it, byte for byte', asyn
   }
 });
 
-test('HEAD keeps the length of the answer that it stands for', async () => {
+test('the answer to HEAD keeps its Content-Length', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => head(response, 200, 'OK', ['Content-Length', '4711']).end();
   const { direct, proxied } = await directAndThrough(harness, 'HEAD', `${rows}/${id}`);
@@ -81,7 +81,7 @@ test('HEAD keeps the length of the answer that it stands for', async () => {
   assert(proxied.lines.includes('Content-Length: 4711'));
 });
 
-test('cookies of Salesforce are not set on the caller', async () => {
+test('cookies from Salesforce do not reach the caller', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, r) =>
     head(r, 200, 'OK', ['Set-Cookie', 'BrowserId=1', 'X-A', '1', 'Content-Length', '0']).end();
@@ -90,7 +90,7 @@ test('cookies of Salesforce are not set on the caller', async () => {
   assert.equal(answer.header('X-A'), '1');
 });
 
-test('a request reaches Salesforce with its bytes and headers, without those of the way', async () => {
+test('a request reaches Salesforce with its bytes and headers, without hop-by-hop headers and cookies', async () => {
   await using harness = await openProxyHarness();
   const body = '{"Name":"Zo\u00eb \u{1F600}"}';
   const kept = [
@@ -134,7 +134,7 @@ test('a chunked upload arrives whole', async () => {
   assert.equal(harness.org.seen[0]?.body.toString(), 'abcde');
 });
 
-test('a caller who waits for 100 Continue gets it and is served', async () => {
+test('a caller who expects 100 Continue gets it and is served', async () => {
   await using harness = await openProxyHarness();
   const text = requestText('POST', `/${syncId}${rows}`, { headers: ['Expect: 100-continue'], body: '{}' });
   const answer = await sendRaw(harness.proxy.port, text);
@@ -142,9 +142,9 @@ test('a caller who waits for 100 Continue gets it and is served', async () => {
   assert.equal(harness.org.seen[0]?.body.toString(), '{}');
 });
 
-test('a large answer waits for its reader, and not in memory', async () => {
+test('a large answer waits for its reader without filling memory', async () => {
   await using harness = await openProxyHarness();
-  const megabytes = 64; // more than the sockets on the way can hold
+  const megabytes = 64; // more than the sockets on the way can buffer
   let sent = 0;
   harness.org.answer = (_, response) => {
     head(response, 200, 'OK', []);
@@ -165,15 +165,15 @@ test('a large answer waits for its reader, and not in memory', async () => {
   socket.write(requestText('GET', `/${syncId}/services/data/v64.0/sobjects/Attachment/${id}/Body`));
   await once(socket, 'readable');
   const before = await untilStill(() => sent);
-  assert(before < megabytes * 16 * 0.9, `${before} blocks were read although the caller takes nothing`);
+  assert(before < megabytes * 16 * 0.9, `${before} blocks were read although the caller reads nothing`);
   let bytes = 0;
   for await (const chunk of socket) bytes += (chunk as Buffer).length;
   assert(bytes > megabytes * 1024 * 1024);
 });
 
-test('a large upload waits for Salesforce, and not in memory', async () => {
+test('a large upload waits for Salesforce without filling memory', async () => {
   await using harness = await openProxyHarness();
-  const megabytes = 64; // more than the sockets on the way can hold
+  const megabytes = 64; // more than the sockets on the way can buffer
   const text = requestText('PUT', `/${syncId}/services/data/v64.0/jobs/ingest/750/batches`, {
     headers: [`Content-Length: ${megabytes * 1024 * 1024}`],
   });
@@ -197,13 +197,13 @@ test('a large upload waits for Salesforce, and not in memory', async () => {
   };
   pump();
   const before = await untilStill(() => sent);
-  assert(before < megabytes * 16 * 0.9, `${before} blocks were taken although Salesforce takes nothing`);
+  assert(before < megabytes * 16 * 0.9, `${before} blocks were read although Salesforce reads nothing`);
   for (const upstream of harness.org.sockets) upstream.resume();
   assert.match(await answered, /^HTTP\/1.1 204 [^]*Lockstep-Applied: poll/);
   assert.equal(harness.org.seen[0]?.body.length, megabytes * 1024 * 1024);
 });
 
-test('a caller who leaves a read cancels it at Salesforce', { timeout: 5_000 }, async () => {
+test('a caller who disconnects during a read cancels it at Salesforce', { timeout: 5_000 }, async () => {
   await using harness = await openProxyHarness({ answerTimeoutMs: 60_000 });
   const asked = new Promise<ServerResponse>(
     (resolve) => (harness.org.answer = (_, response) => resolve(response)),
@@ -216,7 +216,9 @@ test('a caller who leaves a read cancels it at Salesforce', { timeout: 5_000 }, 
   assert.equal(response.writableFinished, false);
 });
 
-test('the answer of a write whose caller has left is taken to its end', { timeout: 5_000 }, async () => {
+test('the answer to a write is read to its end even if the caller has disconnected', {
+  timeout: 5_000,
+}, async () => {
   await using harness = await openProxyHarness({ answerTimeoutMs: 60_000 });
   const reached = Promise.withResolvers<ServerResponse>();
   harness.org.answer = (_, response) => reached.resolve(response);
@@ -231,7 +233,7 @@ test('the answer of a write whose caller has left is taken to its end', { timeou
   await once(response, 'finish');
 });
 
-test('an answer that breaks off breaks off for the caller too', async () => {
+test('an answer that is cut off is cut off for the caller too', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => {
     head(response, 200, 'OK', ['Content-Length', '100']).write('half', () => response.destroy());
@@ -240,7 +242,7 @@ test('an answer that breaks off breaks off for the caller too', async () => {
   assert.equal(answer.body.toString(), 'half');
 });
 
-test('the head of an answer does not wait for its body', async () => {
+test('the headers of an answer do not wait for its body', async () => {
   await using harness = await openProxyHarness();
   const asked = Promise.withResolvers<ServerResponse>();
   harness.org.answer = (_, response) => {

@@ -1,6 +1,6 @@
 /**
- * One attempt to pass a request on, and its answer, streamed with back-pressure in both directions. An answer is
- * there as soon as its head is, or, where it is to be held, as soon as its last byte is.
+ * One attempt to forward a request, with its answer, streamed with back-pressure in both directions. An answer counts
+ * as arrived with its headers, or, if it is to be held back, with its last byte.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@lockstep/foundation/clock';
@@ -14,12 +14,12 @@ import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
 import type { Upload } from './uploads.ts';
 
-/** One request of a caller, with all that answering it takes. */
+/** One request of a caller, with everything needed to answer it. */
 export interface Exchange {
   request: IncomingMessage;
-  /** Its body; null where it has none. */
+  /** Its body; null if it has none. */
   upload: Upload | null;
-  /** What it keeps of bodies in memory. */
+  /** The memory that its bodies take. */
   holding: Holding;
   response: ServerResponse;
   target: Target;
@@ -31,33 +31,33 @@ export interface Exchange {
   times: RequestTimes;
 }
 
-/** Salesforce's answer: status, headers as sent but for the connection's own, and bytes. */
+/** Salesforce's answer: status, headers as sent except hop-by-hop ones, and bytes. */
 export interface UpstreamAnswer {
   readonly status: number;
   readonly statusText: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly headers: string[];
-  /** Instants of the clock: the request began to leave; the last byte so far came. */
+  /** In the clock's milliseconds: when the request began to leave, and when the last byte so far arrived. */
   readonly sentAt: number;
   readonly lastByteAt: number;
-  /** The whole body as sent (gzip stays gzip); null while some of it is still to come. */
+  /** The whole body as sent (gzip stays gzip); null while it is incomplete. */
   body(): Buffer | null;
-  /** Sends the body, what is held and what is still to come. Resolves when all is handed over. */
+  /** Sends the body: what is buffered, then what still arrives. Resolves when everything is handed over. */
   pipe(response: ServerResponse): Promise<void>;
 }
 
 export interface ForwardOptions {
-  /** Up to this many bytes of the answer's body are waited for; 0: the answer is there with its head. */
+  /** How many bytes of the answer's body to buffer before it counts as arrived; 0: it counts with its headers. */
   bufferBytesMax: number;
-  /** A caller who leaves cancels a read. A write is finished. */
+  /** A caller who disconnects cancels a read. A write is completed. */
   isWrite: boolean;
-  /** The request's body where it has been read already. */
+  /** The request's body if it has been read already. */
   body?: Buffer | null | undefined;
 }
 
 /**
- * @throws {@link Fault} NET-01: nothing reached Salesforce, or it was a read. PRX-04: a write whose answer is lost. PRX-08:
- *         its body came too slowly, and nothing of a write has left
+ * @throws {@link Fault} NET-01: nothing reached Salesforce, or it was a read. PRX-04: a write whose answer was lost.
+ *         PRX-08: the body came too slowly, and if it was a write, none of it was sent
  */
 export function forward(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
   const { request, target, upstream, upload } = exchange;
@@ -90,9 +90,9 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   private readonly onAnswer: (answer: UpstreamAnswer) => void;
   private readonly onFault: (fault: Fault) => void;
   private controller: Dispatcher.DispatchController | undefined;
-  /** Something of the request is on its way. */
-  private hasLeft = false;
-  private held: Buffer[] = [];
+  /** Part of the request has been sent. */
+  private wasSent = false;
+  private buffered: Buffer[] = [];
   private bufferedBytes = 0;
   private state: 'open' | 'ended' | 'broken' = 'open';
   private sink: ServerResponse | null = null;
@@ -120,11 +120,11 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   }
 
   onBodySent(): void {
-    this.hasLeft = true;
+    this.wasSent = true;
   }
 
   onRequestSent(): void {
-    this.hasLeft = true;
+    this.wasSent = true;
   }
 
   onResponseStart(
@@ -145,13 +145,13 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const isForNobody = this.callerLeft && (this.sink !== null || this.options.bufferBytesMax === 0);
-    if (isForNobody) return;
+    const isUnwanted = this.callerLeft && (this.sink !== null || this.options.bufferBytesMax === 0);
+    if (isUnwanted) return;
     if (this.sink) {
       if (!this.sink.write(chunk)) controller.pause();
       return;
     }
-    this.held.push(chunk);
+    this.buffered.push(chunk);
     this.bufferedBytes += chunk.length;
     if (this.bufferedBytes <= waitingBytesMax) return;
     const { exchange, options } = this;
@@ -176,8 +176,8 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
 
   body(): Buffer | null {
     if (this.state !== 'ended') return null;
-    if (this.held.length !== 1) this.held = [Buffer.concat(this.held)];
-    return this.held[0] ?? null;
+    if (this.buffered.length !== 1) this.buffered = [Buffer.concat(this.buffered)];
+    return this.buffered[0] ?? null;
   }
 
   pipe(response: ServerResponse): Promise<void> {
@@ -194,8 +194,8 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
       response.flushHeaders(); // the body may be slow to come
       this.onPiped = resolve;
       this.sink = response;
-      for (const chunk of this.held) response.write(chunk);
-      this.held = [];
+      for (const chunk of this.buffered) response.write(chunk);
+      this.buffered = [];
       response.on('drain', () => this.controller?.resume());
       if (this.callerLeft) this.onCallerLeft();
       else if (!response.writableNeedDrain) this.controller?.resume();
@@ -204,9 +204,9 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
 
   private faultOf(error: Error): Fault {
     const { host } = new URL(this.exchange.sync.instanceUrl);
-    const mayHaveArrived = this.hasLeft && this.options.isWrite;
+    const mayHaveArrived = this.wasSent && this.options.isWrite;
     if (mayHaveArrived) return new Fault('PRX-04', { host, reason: codeOf(error) }, { cause: error });
-    // A fault is the upload's own.
+    // A fault comes from the upload.
     return error instanceof Fault
       ? error
       : new Fault('NET-01', { host, reason: codeOf(error) }, { cause: error });
@@ -224,7 +224,7 @@ class StreamedAnswer implements Dispatcher.DispatchHandler, UpstreamAnswer {
       this.controller?.abort(new Error('the caller left'));
       return;
     }
-    // What else comes of a write's answer is read to its end and dropped.
+    // The rest of a write's answer is read to its end and dropped.
     this.controller?.resume();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Requests whose bytes could be read in two ways, or that ask for something else than to be passed on. Each goes over a
- * real socket, is refused in the form that is promised, and leads to no request to Salesforce and to no intent.
+ * Requests whose bytes can be parsed in two ways, or that ask for something other than to be forwarded. Each goes
+ * over a real socket, is refused in the documented form, and causes neither a request to Salesforce nor an intent.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ import {
 const rows = '/services/data/v64.0/sobjects/Account';
 const fine = `/${syncId}${rows}`;
 
-/** The head of a POST up to its last header. */
+/** A POST up to its last header. */
 const post = `POST ${fine} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n`;
 const chunked = `${post}Transfer-Encoding: chunked\r\n\r\n`;
 const empty = 'Content-Length: 0\r\n\r\n';
@@ -28,7 +28,7 @@ const empty = 'Content-Length: 0\r\n\r\n';
 const send = (harness: ProxyHarness, text: string) =>
   sendRaw(harness.proxy.port, Buffer.from(text, 'latin1'));
 
-/** No request has come there whole, none is on its way, and none is recorded. */
+/** Salesforce has received no request, none is on its way, and none is recorded. */
 function assertUntouched({ org, calls }: ProxyHarness): void {
   assert.deepEqual([org.seen, org.sockets.size, calls], [[], 0, []]);
 }
@@ -50,11 +50,11 @@ test('a request whose length can be read in two ways is refused', async () => {
     'a list of lengths': `${post}Content-Length: 3, 3\r\n\r\nabc`,
     'a length with a sign': `${post}Content-Length: +3\r\n\r\nabc`,
     'a length below zero': `${post}Content-Length: -3\r\n\r\nabc`,
-    'a length in another system': `${post}Content-Length: 0x3\r\n\r\nabc`,
-    'a length without end': `${post}Content-Length: 99999999999999999999999\r\n\r\nabc`,
+    'a length in hexadecimal': `${post}Content-Length: 0x3\r\n\r\nabc`,
+    'a length that overflows': `${post}Content-Length: 99999999999999999999999\r\n\r\nabc`,
     'an unknown transfer coding': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
     'a coding before chunked': `${post}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
-    'no coding, said to be one': `${post}Transfer-Encoding: identity\r\n\r\n0\r\n\r\n`,
+    'identity as a coding': `${post}Transfer-Encoding: identity\r\n\r\n0\r\n\r\n`,
     'chunked twice': `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     'chunked behind a control character': `${post}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`,
     'chunked in HTTP/1.0': `${post.replace('1.1', '1.0')}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -75,26 +75,26 @@ test('a request whose lines can be read in two ways is refused', async () => {
     'a null character': `${post}X-A: a\0b\r\n${empty}`,
     'no Host': `${post.replace('Host: x\r\n', '')}${empty}`,
     'two Hosts': `${post}Host: y\r\n${empty}`,
-    'two Hosts of one value': `${post}host: x\r\n${empty}`,
+    'two equal Hosts': `${post}host: x\r\n${empty}`,
     'two tokens': `${post}authorization: Bearer ${token}\r\n${empty}`,
     'something else expected': `${post}Expect: 200-ok\r\n${empty}`,
-    'HTTP/2 in the form of HTTP/1': `${post.replace('HTTP/1.1', 'HTTP/2.0')}${empty}`,
-    'the beginning of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'HTTP/2 as the version of an HTTP/1 request': `${post.replace('HTTP/1.1', 'HTTP/2.0')}${empty}`,
+    'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'an unknown version': `${post.replace('HTTP/1.1', 'HTTP/1.2')}${empty}`,
     'HTTP/0.9': `GET ${fine}\r\n\r\n`,
-    'no such method': `${post.replace('POST', 'BREW')}${empty}`,
-    'a method in small letters': `${post.replace('POST', 'post')}${empty}`,
-    'TLS, where none is spoken': '\x16\x03\x01\x02\x00\x01\r\n\r\n',
+    'an unknown method': `${post.replace('POST', 'BREW')}${empty}`,
+    'a method in lower case': `${post.replace('POST', 'post')}${empty}`,
+    'TLS on a port without it': '\x16\x03\x01\x02\x00\x01\r\n\r\n',
   };
   await assertRefused(requests, '400 PRX-08');
 });
 
-test('a body that breaks its framing is refused, and what was begun of it is cut', async () => {
+test('a body that breaks its framing is refused, and its request to Salesforce is cut off', async () => {
   await using harness = await openProxyHarness();
   const bodies = {
-    'a size that is none': 'zz\r\nabc\r\n0\r\n\r\n',
+    'a size that is no number': 'zz\r\nabc\r\n0\r\n\r\n',
     'a size below zero': '-1\r\nabc\r\n0\r\n\r\n',
-    'a size without end': 'FFFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n',
+    'a size that overflows': 'FFFFFFFFFFFFFFFFFF\r\nabc\r\n0\r\n\r\n',
     'a size that ends in a bare line feed': '3\nabc\r\n0\r\n\r\n',
     'an extension that ends in a bare line feed': '3;a\nxx\r\nabc\r\n0\r\n\r\n',
     'more than the size says': '3\r\nabcX\r\n0\r\n\r\n',
@@ -107,7 +107,7 @@ test('a body that breaks its framing is refused, and what was begun of it is cut
   assert.deepEqual(harness.org.seen, []);
 });
 
-test('headers after a body that nobody announced are left behind', async () => {
+test('unannounced trailers are not forwarded', async () => {
   await using harness = await openProxyHarness();
   const trailers = 'X-Evil: 1\r\nAuthorization: Bearer evil\r\nHost: evil\r\n';
   assert.equal((await send(harness, `${chunked}3\r\nabc\r\n0\r\n${trailers}\r\n`)).status, 204);
@@ -116,7 +116,7 @@ test('headers after a body that nobody announced are left behind', async () => {
   assert.doesNotMatch(seen.rawHeaders.join(' '), /evil/i);
 });
 
-test('what follows a request on its connection is a request of its own, and overtakes no answer', async () => {
+test('a pipelined request is a request of its own, and its answer does not overtake the first', async () => {
   await using harness = await openProxyHarness();
   const keeping = post.replace('Connection: close\r\n', '');
   const foreign = requestText('POST', fine, { bearer: '00D000000000XyZ!canary', body: '{}' });
@@ -125,14 +125,14 @@ test('what follows a request on its connection is a request of its own, and over
   assert.match(both.body.toString(), /^HTTP\/1\.1 403 [^]*LOCKSTEP_PRX_02/);
   assert.equal(harness.org.seen.length, 1);
 
-  // The write is done: to be told of the garbage instead would be taken for its answer.
+  // The write is done: the client would take a refusal of the garbage for the answer to its write.
   const garbage = await send(harness, `${keeping}Content-Length: 2\r\n\r\n{}GARBAGE\r\n\r\n`);
   assert.equal(garbage.status, 204);
   assert.equal(garbage.body.length, 0);
   assert.equal(harness.org.seen.length, 2);
 });
 
-test('whatever is no path of this server is refused', async () => {
+test('a request target that is not a path of this server is refused', async () => {
   const ask = (method: string, target: string, version = 'HTTP/1.1') =>
     `${method} ${target} ${version}\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
   await assertRefused(
@@ -150,7 +150,7 @@ test('whatever is no path of this server is refused', async () => {
   await assertRefused({ 'a host relative to the scheme': ask('GET', `//evil.example${fine}`) }, '404 PRX-01');
 });
 
-test('a path that could be read as another one is refused', async () => {
+test('an ambiguous path is refused', async () => {
   const tails = [
     '/services/../secur/x', '/services/%2e%2e/secur/x', '/services/%2E./x', '/services/.%2e/x', '/services/./x', '/services/a//b',
     '/services//a', '/services/a%2fb', '/services/a%2Fb', '/services/a%5cb', '/services/a\\b', '/services/a;b', '/services/..;/b',
@@ -192,7 +192,7 @@ test('an offer of HTTP/2 is answered in HTTP/1.1 and goes no further', async () 
   assert.doesNotMatch(harness.org.seen[0]?.rawHeaders.join(' ') ?? '', /h2c|http2/i);
 });
 
-test('what is longer than Salesforce takes is refused with what is too long', async () => {
+test('what is longer than Salesforce accepts is refused with the status for what is too long', async () => {
   await assertRefused(
     {
       'a path of 64 KB': requestText('GET', `${fine}/${'x'.repeat(65_536)}`),
@@ -211,7 +211,7 @@ test('what is longer than Salesforce takes is refused with what is too long', as
   );
 });
 
-test('as many headers as fit are all looked at, and all passed on', async () => {
+test('all headers that fit are checked and forwarded', async () => {
   await using harness = await openProxyHarness();
   const headers = Array.from({ length: 2_500 }, () => 'a: ');
   const foreign = 'X-SFDC-Session: 00D000000000XyZ!canary';
@@ -226,7 +226,7 @@ test('as many headers as fit are all looked at, and all passed on', async () => 
   assert.equal(seen.rawHeaders.filter((name, at) => at % 2 === 0 && name === 'a').length, headers.length);
 });
 
-test('a caller who does not come to the end of his headers is cut off', async () => {
+test('a caller who does not finish the headers in time is refused', async () => {
   await using harness = await openProxyHarness({ headersTimeoutMs: 90 });
   const [head = ''] = requestText('GET', fine).split('\r\n\r\n');
   for (const begun of ['', 'G', `GET ${fine}`, `${head}\r\n`, `${head}\r\nX-A`]) {
@@ -236,18 +236,18 @@ test('a caller who does not come to the end of his headers is cut off', async ()
   assertUntouched(harness);
 });
 
-test('a caller who is refused and stays does not keep the proxy from ending', async () => {
+test('a refused caller who stays connected does not keep the proxy from stopping', async () => {
   const harness = await openProxyHarness();
   const socket = connect({ port: harness.proxy.port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => undefined);
   socket.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\n\r\n');
-  const [told] = (await once(socket, 'data')) as [Buffer];
-  assert.match(told.toString(), /^HTTP\/1\.1 405 /);
+  const [received] = (await once(socket, 'data')) as [Buffer];
+  assert.match(received.toString(), /^HTTP\/1\.1 405 /);
   await harness[Symbol.asyncDispose]();
   socket.destroy();
 });
 
-test('a caller who asks for a tunnel and resets the connection ends nothing', async () => {
+test('a caller who asks for a tunnel and resets the connection does not stop the proxy', async () => {
   await using harness = await openProxyHarness();
   const { port } = harness.proxy;
   for (let tries = 0; tries < 20; tries++) {

@@ -10,7 +10,7 @@ import {
 
 const rows = '/services/data/v64.0/sobjects/Account';
 
-/** The header lines that Salesforce has got of the last request, but for those of its own connection. */
+/** The header lines of the last request that Salesforce received, without those of the connection itself. */
 const linesSeen = ({ org }: ProxyHarness): string[] => {
   const raw = org.seen.at(-1)?.rawHeaders ?? [];
   const lines = raw.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${raw[at + 1]}`] : []));
@@ -18,7 +18,7 @@ const linesSeen = ({ org }: ProxyHarness): string[] => {
 };
 const authorization = `Authorization: Bearer ${token}`;
 
-test('a caller cannot have a header taken away that makes the request his own', async () => {
+test('a caller cannot use Connection to remove the headers that a request depends on', async () => {
   await using harness = await openProxyHarness();
   const tricks = [
     'Connection: authorization',
@@ -34,7 +34,7 @@ test('a caller cannot have a header taken away that makes the request his own', 
   assert.equal(harness.org.seen[0]?.body.toString(), '{}');
 });
 
-test('who asks, and by which way, does not reach Salesforce', async () => {
+test('headers that describe the caller and the route do not reach Salesforce', async () => {
   await using harness = await openProxyHarness();
   const dropped = [
     'X-Forwarded-For: 192.0.2.1', 'x-forwarded-host: evil.example', 'X-Forwarded-Proto: http', 'X-FORWARDED-ANYTHING: 1',
@@ -65,14 +65,10 @@ test('a name that means something to JavaScript is a name like any other', async
     response.writeHead(200).end('{"__proto__":{"organization_id":"00D000000000AbC"}}');
   const claims = Buffer.from('{"__proto__":{"org_id":"00D000000000AbC"}}').toString('base64url');
   const answer = await through(harness, 'GET', rows, { bearer: `${claims}.${claims}.canary` });
-  assert.equal(
-    refusalOf(answer),
-    '502 NET-01',
-    'what is asked of Salesforce instead must be a claim of its own',
-  );
+  assert.equal(refusalOf(answer), '502 NET-01', 'an organization_id inside __proto__ does not count');
 });
 
-test('nothing that a caller sends can begin a line of its own', async () => {
+test('nothing that a caller sends can inject a header line', async () => {
   await using harness = await openProxyHarness();
   for (const path of [
     `${rows}/a%0d%0aX-Evil:1`,
@@ -80,7 +76,7 @@ test('nothing that a caller sends can begin a line of its own', async () => {
     `${rows}/%E5%98%8A%E5%98%8DX-Evil:1`,
   ]) {
     const answer = await through(harness, 'GET', path);
-    const isLetters = path.includes('%E5'); // two letters whose last bytes are those of a line's end
+    const isLetters = path.includes('%E5'); // two letters whose code points end in those of CR and LF
     assert.equal(answer.status, isLetters ? 204 : 400, path);
   }
   const query = await through(harness, 'GET', `${rows}?q=%0d%0aX-Evil:%201`);

@@ -1,6 +1,6 @@
 /**
- * Which headers cross the proxy: all but a fixed few, in their order, their case and their number. Lists are as
- * Node gives them, names and values in turn.
+ * Which headers pass the proxy: all but a fixed few, with their order, case and repetitions kept. Lists are Node's raw
+ * headers: alternating names and values.
  */
 
 /** They concern one connection, not the message (RFC 9110, 7.6.1). */
@@ -18,13 +18,13 @@ const hopByHop = new Set([
 ]);
 
 /**
- * Who asks, by which way, with which browser session: none of it is for Salesforce. Host is written anew, and
- * Expect has been answered by our own server.
+ * The caller, the route and the browser session do not concern Salesforce. Host is set anew, and our own server has
+ * already answered Expect.
  */
 const droppedFromRequest = new Set(['cookie', 'expect', 'forwarded', 'host', 'via']);
 const droppedFromAnswer = new Set(['set-cookie']);
 
-/** A caller may name any header in Connection, which would take these away from the message. */
+/** A caller may name any header in Connection; these must stay with the message all the same. */
 const neverHopByHop = new Set(['authorization', 'content-length', 'content-type', 'content-encoding']);
 
 export const requestHeaders = (raw: readonly string[]): string[] =>

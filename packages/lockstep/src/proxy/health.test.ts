@@ -17,7 +17,7 @@ const ask = async (harness: ProxyHarness, path: string, method = 'GET') => {
   return `${answer.status} ${answer.body.toString().trim()}`;
 };
 
-test('anybody may ask whether the proxy serves, and nothing of it reaches Salesforce', async () => {
+test('health needs no token, and nothing of it reaches Salesforce', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   assert.equal(await ask(harness, '/healthz'), '200 []');
@@ -26,11 +26,15 @@ test('anybody may ask whether the proxy serves, and nothing of it reaches Salesf
   assert.match(await ask(harness, '/healthz', 'POST'), /^404 .*LOCKSTEP_PRX_01/);
   assert.match(await ask(harness, '/healthz/x'), /^404 .*LOCKSTEP_PRX_01/);
   assert.equal(harness.org.seen.length + harness.org.sockets.size, 0);
-  assert.equal(harness.logLines.filter((line) => line.includes('"request"')).length, 2, 'health is no news');
-  clock.advance(60_000); // nobody has looked for a minute, so the end does not wait for anybody
+  assert.equal(
+    harness.logLines.filter((line) => line.includes('"request"')).length,
+    2,
+    'health is not logged',
+  );
+  clock.advance(60_000); // nobody has asked for a minute, so the shutdown waits for nobody
 });
 
-test('without its control database the proxy serves and is not ready, and asks once a second at most', async () => {
+test('without its control database the proxy is healthy but not ready, and asks it once a second at most', async () => {
   const clock = new ManualClock();
   let answer: () => Promise<unknown> = () => Promise.reject(new Error('away'));
   const asked: unknown[] = [];
@@ -57,7 +61,7 @@ test('without its control database the proxy serves and is not ready, and asks o
   clock.advance(60_000);
 });
 
-test('a balancer that looks learns of the end before connections are refused, and what is under way is answered', async () => {
+test('a load balancer learns of the shutdown before connections are refused, and requests under way are answered', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   assert.equal(await ask(harness, '/readyz'), '200 []');

@@ -1,31 +1,31 @@
 /**
- * For balancers, on the proxy's own port and without authority: `/healthz`, whether the process serves, and `/readyz`,
- * whether it should get requests. Neither is ever passed on.
+ * For load balancers, on the proxy's own port and without authentication: `/healthz` says whether the process is up,
+ * and `/readyz` whether it should get requests. Neither is ever forwarded.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { orAbort } from '@lockstep/foundation/abort';
 import { type Clock, deadline } from '@lockstep/foundation/clock';
 
 export interface Health {
-  /** False where something else is asked for. */
+  /** False if the request is for something else. */
   answer(request: IncomingMessage, response: ServerResponse): boolean;
-  /** From now on the proxy is not ready. True: somebody looks at that, and should see it before connections are refused. */
+  /** Makes the proxy not ready. True: a balancer checks, and should see this before connections are refused. */
   drain(): boolean;
 }
 
-/** A balancer that looks at all looks more often than this. */
+/** A balancer that checks at all checks more often than this. */
 const watchedMs = 60_000;
 /** Anybody may ask, so the database is asked no more often than this. */
 const keptMs = 1_000;
 const waitMs = 2_000;
 
-/** @param isControlThere whether the control database answers; a rejection says no */
+/** @param isControlThere asks the control database; rejects if it does not answer */
 export function openHealth(clock: Clock, isControlThere: (signal: AbortSignal) => Promise<unknown>): Health {
   let isDraining = false;
   let askedAt = Number.NEGATIVE_INFINITY;
   let last: { at: number; isThere: Promise<boolean> } | undefined;
 
-  async function look(): Promise<boolean> {
+  async function check(): Promise<boolean> {
     using late = deadline(clock, waitMs);
     try {
       await orAbort(isControlThere(late), late);
@@ -36,7 +36,7 @@ export function openHealth(clock: Clock, isControlThere: (signal: AbortSignal) =
   }
 
   async function reasons(): Promise<string[]> {
-    if (!last || clock.now() - last.at >= keptMs) last = { at: clock.now(), isThere: look() };
+    if (!last || clock.now() - last.at >= keptMs) last = { at: clock.now(), isThere: check() };
     const isThere = await last.isThere;
     return [
       ...(isDraining ? ['The proxy is being stopped.'] : []),
@@ -64,7 +64,7 @@ export function openHealth(clock: Clock, isControlThere: (signal: AbortSignal) =
   };
 }
 
-/** A list of what is wrong, in plain words; empty where nothing is. */
+/** Sends a list of what is wrong, in plain words; it is empty if nothing is. */
 function send(response: ServerResponse, reasons: readonly string[]): void {
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
   response.writeHead(reasons.length === 0 ? 200 : 503, headers).end(`${JSON.stringify(reasons)}\n`);

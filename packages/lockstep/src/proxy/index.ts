@@ -1,6 +1,6 @@
 /**
- * One HTTP request in front of Salesforce: whom it is for, passing it on, what it wrote, and the mirror brought up to
- * it. Start with `startProxy`; `write-through.ts` shows the walk.
+ * The HTTP proxy in front of Salesforce: finds the sync of a request, forwards it, finds out what it wrote and
+ * updates the mirror. Start with `startProxy`; `write-through.ts` shows the steps of a write.
  */
 export { type Certificate, readCertificate } from './certificate.ts';
 export { openMetrics, type ProxyMetrics } from './metrics.ts';

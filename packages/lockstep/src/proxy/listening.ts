@@ -1,4 +1,4 @@
-/** The sockets below the proxy: limits of Node's server, the port, and what its parser refuses by itself. */
+/** The sockets below the proxy: limits of Node's server, the port, and requests that Node's parser refuses. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -9,43 +9,43 @@ import { type Certificate, tlsOptions } from './certificate.ts';
 import { faultAnswer, refuse } from './errors.ts';
 import { requestHeadBytesMax } from './target.ts';
 
-/** Above Salesforce's own bound there is our prefix of the address. */
+/** Salesforce's own limit, plus room for our prefix of the address. */
 const headBytesMax = requestHeadBytesMax + 512;
-/** A client that is slower than this with its headers, or with the beginning of TLS, is cut off. */
+/** A client that takes longer than this for its headers, or for the TLS handshake, is cut off. */
 const headersTimeoutMs = 15_000;
-/** Longer than clients keep idle connections, so that none sends a write into one that is just being closed. */
+/** Longer than clients keep idle connections, so that none sends a write on one that we are closing. */
 const keepAliveMs = 65_000;
-/** No byte in either direction: longer than Salesforce may take for an answer. */
+/** How long a connection may be silent in both directions: longer than Salesforce may take for an answer. */
 const silenceMaxMs = 660_000;
-/** Above the requests that may be under way or wait there is room for idle callers; more would starve the databases. */
+/** More than the requests that may be under way or wait, for idle callers; even more would starve the databases. */
 const connectionsMax = 5_000;
-/** Whoever is refused gets this long to read it, however much he still sends. */
+/** How long a refused client has to read the refusal, however much it still sends. */
 const lingerMs = 2_000;
 const portsTried = 20;
 
-/** A request whose head has come. */
+/** A request whose headers have arrived. */
 export interface Arrival {
   request: IncomingMessage;
   response: ServerResponse;
-  /** The caller sends the body when he is told to. */
+  /** The caller waits for 100 Continue before sending the body. */
   awaitsContinue: boolean;
-  /** What followed the head is no body; the caller has been told, or cut off. */
+  /** What followed the headers was not a valid body; the caller has been refused or cut off. */
   isBroken: boolean;
 }
 
 export interface ListenerOptions {
   clock: Clock;
-  /** Without one it speaks http. */
+  /** Without one the listener speaks http. */
   certificate?: Certificate | undefined;
-  /** Instead of the usual {@link headersTimeoutMs}. */
+  /** Instead of the default {@link headersTimeoutMs}. */
   headersTimeoutMs?: number | undefined;
 }
 
 export interface Listener {
   server: Server | TlsServer;
-  /** Takes no new connection; resolves when the last one is closed. */
+  /** Accepts no new connection; resolves when the last one is closed. */
   close(): Promise<void>;
-  /** Ends what Node's server no longer knows of as well. */
+  /** Destroys all sockets, including those that Node's server no longer tracks. */
   cutConnections(): void;
 }
 
@@ -58,17 +58,17 @@ export function openListener(onArrival: (arrival: Arrival) => void, options: Lis
     keepAliveTimeout: keepAliveMs,
     requestTimeout: 0,
     insecureHTTPParser: false,
-    requireHostHeader: false, // refused by ourselves, in our own words
+    requireHostHeader: false, // we refuse that ourselves, with our own error
     connectionsCheckingInterval: Math.ceil(patienceMs / 3),
   };
-  // Salesforce's bytes go on as HTTP/1.1 has them, so nothing else is offered.
+  // Salesforce's bytes are passed on in HTTP/1.1 framing, so no other version is offered.
   const tls = certificate && {
     ...tlsOptions(certificate),
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: patienceMs,
   };
   const server = tls ? createTlsServer({ ...limits, ...tls }) : createServer(limits);
-  server.maxHeadersCount = 0; // bounded by their bytes; what Node leaves out beyond a number would be lost unseen
+  server.maxHeadersCount = 0; // limited by bytes instead; Node would silently drop headers beyond this number
   server.maxConnections = connectionsMax;
   server.setTimeout(silenceMaxMs);
 
@@ -88,12 +88,12 @@ export function openListener(onArrival: (arrival: Arrival) => void, options: Lis
   server.on('checkExpectation', (request, response) => arrive(request, response, true));
 
   const refuseAll = async (socket: Duplex, fault: Fault) => {
-    // Node has taken its own listener off by now; a caller who resets would end the process.
+    // Node has already removed its own error listener; without this one, a reset would end the process.
     socket.on('error', () => socket.destroy());
-    const answersOut = await arrivals.break(socket);
-    if (answersOut) socket.end();
+    const wereAnswered = await arrivals.break(socket);
+    if (wereAnswered) socket.end();
     else refuseRaw(socket, fault);
-    socket.resume(); // what is left unread would make the goodbye a reset, and the refusal with it
+    socket.resume(); // unread bytes would turn the close into a reset, and the refusal would be lost
     await clock.sleep(lingerMs);
     socket.destroy();
   };
@@ -112,7 +112,7 @@ export function openListener(onArrival: (arrival: Arrival) => void, options: Lis
   };
 }
 
-/** The requests on each connection that have no answer yet. */
+/** The unanswered requests of each connection. */
 class ArrivalsBySocket {
   private readonly open = new Map<Duplex, Set<Arrival>>();
 
@@ -127,24 +127,26 @@ class ArrivalsBySocket {
   }
 
   /**
-   * What comes on the connection from here on is not HTTP. A request that has come whole still gets its answer, which a
-   * refusal must not overtake: who waits for the answer of a write would take it for that.
+   * What follows on the connection is not HTTP. A request that has arrived completely still gets its answer, which a
+   * refusal must not overtake: a client that waits for the answer to a write would take the refusal for it.
    *
-   * @returns whether there was one; resolves when all of them are out
+   * @returns whether there was such a request; resolves when all their answers are sent
    */
   async break(socket: Duplex): Promise<boolean> {
     const own = [...(this.open.get(socket) ?? [])];
     for (const arrival of own) arrival.isBroken = !arrival.request.complete;
-    const whole = own.filter(({ isBroken }) => !isBroken);
-    await Promise.all(whole.map(({ response }) => new Promise((resolve) => response.once('close', resolve))));
-    return whole.length > 0;
+    const complete = own.filter(({ isBroken }) => !isBroken);
+    await Promise.all(
+      complete.map(({ response }) => new Promise((resolve) => response.once('close', resolve))),
+    );
+    return complete.length > 0;
   }
 }
 
 export const urlOf = (scheme: 'http' | 'https', host: string, port: number): string =>
   `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** The port that it listens on: of those from `port` on the first that is free. */
+/** Listens on the first free port from `port` on, and returns it. */
 export async function listen(server: Server, host: string, port: number): Promise<number> {
   for (let tried = port; ; tried++) {
     try {
@@ -165,13 +167,13 @@ export async function listen(server: Server, host: string, port: number): Promis
 
 type ParserError = Error & { code?: string; rawPacket?: Buffer };
 
-/** What Node's parser refuses: two framings, broken lines, headers too long or too slow. Null: nobody is there to be told. */
+/** What Node's parser refuses: two framings, broken lines, headers too long or too slow. Null: nobody to answer. */
 function faultOf({ code = '', rawPacket }: ParserError): Fault | null {
-  // TLS did not come about, or the caller is gone.
+  // The TLS handshake failed, or the caller is gone.
   if (/^(?:ERR_SSL_|ERR_TLS_|ECONNRESET$|EPIPE$)/.test(code)) return null;
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuse(408, 'time');
   if (code !== 'HPE_HEADER_OVERFLOW') return refuse(400, 'framing');
-  // The packet tells the two apart where it is the request's first one.
+  // The packet shows which of the two is too long, if it is the first of the request.
   const start = rawPacket?.subarray(0, headBytesMax).toString('latin1') ?? '';
   const firstLineFits = start.includes('\n') || !/^[A-Z]+ \//.test(start);
   return firstLineFits ? refuse(431, 'size of the headers') : refuse(414, 'length of the address');

@@ -8,7 +8,7 @@ export interface MetricsListener {
   close(): Promise<void>;
 }
 
-/** A port of its own: who may send requests and who may see how many of which sync there are is not the same. */
+/** On a port of its own: not everybody who may send requests may see the metrics of all syncs. */
 export async function startMetrics(
   metrics: ProxyMetrics,
   { host, port: preferred }: { host: string; port: number },
@@ -33,7 +33,7 @@ async function answer(
   { method = '', url = '' }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  response.on('error', () => undefined); // a watcher who left
+  response.on('error', () => undefined); // the client disconnected
   const isAsked = (method === 'GET' || method === 'HEAD') && url.split('?')[0] === '/metrics';
   if (!isAsked) {
     response.writeHead(404).end();

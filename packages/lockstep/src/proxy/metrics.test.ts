@@ -11,11 +11,11 @@ const row = `${rows}/001D000000IqhSLIAZ`;
 
 const nothing = { setAside: [], problems: [] };
 
-/** The lines of one family, without its explanation. */
+/** The samples of one metric, without its HELP and TYPE lines. */
 const linesOf = (text: string, name: string) =>
   text.split('\n').filter((line) => line.startsWith(name) && line !== '');
 
-test('requests are counted by sync, method and outcome, and their parts are measured', async () => {
+test('requests are counted by sync, method and outcome, and their phases are measured', async () => {
   const metrics = openMetrics({
     clock: systemClock,
     gaugesOf: async () => ({ name: 'acme "one"', openRepairs: 3, ...nothing }),
@@ -51,7 +51,7 @@ test('requests are counted by sync, method and outcome, and their parts are meas
   assert.doesNotMatch(text, /canary|001D0/);
 });
 
-test('what is under way and what waits is told as it is now', async () => {
+test('the metrics show how many requests are under way and waiting now', async () => {
   const metrics = openMetrics({ clock: systemClock, gaugesOf: async () => null });
   const bounds = { underWay: 1, waiting: 5 };
   await using harness = await openProxyHarness({ metrics, bounds: [bounds, bounds, bounds] });
@@ -72,7 +72,7 @@ test('what is under way and what waits is told as it is now', async () => {
   assert.match(await metrics.text(), /requests_now\{state="under_way"\} 0/);
 });
 
-test('a database is asked now and then, and one that does not answer costs its own figures only', async () => {
+test('a database is asked at most every ten seconds, and if it does not answer only its own metrics are missing', async () => {
   const clock = new ManualClock();
   let asked = 0;
   let answer: () => Promise<SyncGauges | null> = async () => ({
@@ -106,10 +106,10 @@ test('a database is asked now and then, and one that does not answer costs its o
 
   clock.advance(10_000);
   answer = async () => null;
-  assert.deepEqual(await repairs(), [], 'a sync that was erased is forgotten');
+  assert.deepEqual(await repairs(), [], 'an erased sync is forgotten');
 });
 
-test('what is set aside and what fails is told by names and codes, and forgotten when it is over', async () => {
+test('set-aside records and problems are shown by names and codes, and disappear when they are resolved', async () => {
   const clock = new ManualClock();
   const group = { sobject: 'Contact', column_name: 'birthdate', code: 'misfit', rows: 12 };
   let answer: SyncGauges = {
@@ -121,22 +121,22 @@ test('what is set aside and what fails is told by names and codes, and forgotten
   const metrics = openMetrics({ clock, gaugesOf: async () => answer });
   await using harness = await openProxyHarness({ metrics });
   await through(harness, 'GET', rows);
-  const told = async () =>
+  const shown = async () =>
     linesOf(await metrics.text(), 'lockstep_').filter((line) => /_set_aside_|_problems/.test(line));
   const label = `sync="${syncId}"`;
-  assert.deepEqual(await told(), [
+  assert.deepEqual(await shown(), [
     `lockstep_set_aside_rows{${label},object="Contact",column="birthdate",reason="misfit"} 12`,
     `lockstep_set_aside_rows{${label},object="Contact",column="",reason="23505"} 1`,
     `lockstep_problems{${label},object="Lead",kind="poll",code="DB-15"} 1`,
   ]);
   answer = { ...answer, setAside: [{ ...group, rows: 2 }], problems: [] };
   clock.advance(10_000);
-  assert.deepEqual(await told(), [
+  assert.deepEqual(await shown(), [
     `lockstep_set_aside_rows{${label},object="Contact",column="birthdate",reason="misfit"} 2`,
   ]);
 });
 
-test('metrics are given on a port of their own, and nothing else is', async () => {
+test('metrics are served on a port of their own, and nothing else is', async () => {
   const metrics = openMetrics({ clock: systemClock, gaugesOf: async () => null });
   const listener = await startMetrics(metrics, { host: '127.0.0.1', port: 0 });
   try {

@@ -1,8 +1,8 @@
 /**
- * What the proxy counts and measures of itself, in Prometheus' text form.
+ * The proxy's metrics, in Prometheus' text format.
  *
- * A sync appears by its id: it stays, and stands in every address and log line, while a name may be given to another
- * sync later; `lockstep_sync_info` joins the two. Times are not split by sync: with 17 buckets a phase, ten thousand
+ * A sync appears by its id, which never changes and is in every address and log line, while its name may later go to
+ * another sync; `lockstep_sync_info` joins the two. Times are not split by sync: with 17 buckets a phase, ten thousand
  * syncs would make a million series.
  */
 
@@ -13,20 +13,19 @@ import type { SyncGauges } from '../engine/index.ts';
 import type { RequestTimes } from './request-times.ts';
 import { methods } from './target.ts';
 
-/** One request that has been answered. */
 export interface AnsweredRequest {
-  /** Undefined where no sync has the id that was asked for: whoever asks must not be able to make series. */
+  /** Undefined if no sync has the requested id: callers must not be able to create series. */
   sync: SyncId | undefined;
   method: string;
-  /** Value of Lockstep-Applied, `read`, or a fault's code. */
+  /** Value of Lockstep-Applied, `read`, `caller left`, or a fault's code. */
   outcome: string;
-  /** Null where it never was its turn: it is counted, and not measured. */
+  /** Null if its turn never came: it is counted but not measured. */
   measured: { kind: 'read' | 'write'; times: RequestTimes; tookMs: number } | null;
 }
 
 export interface ProxyMetrics {
   count(request: AnsweredRequest): void;
-  /** From where to take how many requests are under way and wait. */
+  /** Sets the source for how many requests are under way and waiting. */
   follow(load: () => { underWay: number; waiting: number }): void;
   readonly contentType: string;
   text(): Promise<string>;
@@ -34,16 +33,16 @@ export interface ProxyMetrics {
 
 export interface MetricsSources {
   clock: Clock;
-  /** Null for an id that no sync has; rejects where that cannot be told now. */
+  /** Null if no sync has the id; rejects if that cannot be found out now. */
   gaugesOf: (sync: SyncId) => Promise<SyncGauges | null>;
 }
 
 const bucketsSeconds = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600,
 ];
-/** The destination is asked no more often, however many look. */
+/** The destination is asked no more often than this, however many scrape. */
 const gaugesKeptMs = 10_000;
-/** Where it does not answer by then, its figures are missing; the others are not. */
+/** If a destination does not answer within this time, only its own metrics are missing. */
 const gaugesWaitMs = 2_000;
 
 export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
@@ -52,13 +51,13 @@ export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
   const registers = [registry];
   const requests = new Counter({
     name: 'lockstep_proxy_requests_total',
-    help: 'Requests that were answered, by sync, method and outcome: the value of Lockstep-Applied, read, or a code',
+    help: 'Answered requests, by sync, method and outcome: the value of Lockstep-Applied, read, caller left, or a code',
     labelNames: ['sync', 'method', 'outcome'],
     registers,
   });
   const phases = new Histogram({
     name: 'lockstep_proxy_phase_seconds',
-    help: 'Time of the parts of a request: queued, upstream, read_back, apply; and total',
+    help: 'Duration of the phases of a request: queued, upstream, read_back, apply; and total',
     labelNames: ['phase', 'kind'],
     buckets: bucketsSeconds,
     registers,
@@ -66,7 +65,7 @@ export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
   let load = () => ({ underWay: 0, waiting: 0 });
   const now = new Gauge({
     name: 'lockstep_proxy_requests_now',
-    help: 'Requests that are under way, and that wait for their turn',
+    help: 'Requests under way, and requests waiting for their turn',
     labelNames: ['state'],
     registers,
   });
@@ -93,7 +92,7 @@ export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
       const { kind, times, tookMs } = measured;
       const observe = (phase: string, ms: number) => phases.observe({ phase, kind }, ms / 1_000);
       observe('queued', times.queuedMs);
-      // A part that took no time did not take place.
+      // A phase that took no time did not happen.
       if (times.upstreamMs > 0) observe('upstream', times.upstreamMs);
       if (times.readBackMs > 0) observe('read_back', times.readBackMs);
       if (times.applyMs > 0) observe('apply', times.applyMs);
@@ -112,42 +111,42 @@ export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
 function openGauges(registers: Registry[]) {
   const repairs = new Gauge({
     name: 'lockstep_open_repairs',
-    help: 'Records that are marked to be read again, up to 10,000; missing while the database does not answer',
+    help: 'Records marked to be read again, up to 10,000; missing while the database does not answer',
     labelNames: ['sync'],
     registers,
   });
   const info = new Gauge({
     name: 'lockstep_sync_info',
-    help: 'The name of a sync, for requests of which this process has answered',
+    help: 'The name of each sync for which this process has answered requests',
     labelNames: ['sync', 'name'],
     registers,
   });
   const setAside = new Gauge({
     name: 'lockstep_set_aside_rows',
-    help: 'Records that PostgreSQL refuses as they are, by object, column (empty: the whole record) and reason',
+    help: 'Records that PostgreSQL cannot store as they are, by object, column (empty: the whole record) and reason',
     labelNames: ['sync', 'object', 'column', 'reason'],
     registers,
   });
   const problems = new Gauge({
     name: 'lockstep_problems',
-    help: '1 for each thing that is done for an object and fails: its kind, and the code of the fault',
+    help: '1 for each kind of work on an object that is failing: its kind, and the code of the fault',
     labelNames: ['sync', 'object', 'kind', 'code'],
     registers,
   });
-  /** What was told last of each sync: those labels go before others come. */
-  const told = new Map<SyncId, SyncGauges>();
+  /** The last values of each sync: their labels are removed before new ones are set. */
+  const shown = new Map<SyncId, SyncGauges>();
   return {
     set(sync: SyncId, gauges: SyncGauges) {
-      told.set(sync, gauges);
+      shown.set(sync, gauges);
       repairs.set({ sync }, gauges.openRepairs);
       info.set({ sync, name: gauges.name }, 1);
       for (const group of gauges.setAside) setAside.set(setAsideLabels(sync, group), group.rows);
       for (const problem of gauges.problems) problems.set(problemLabels(sync, problem), 1);
     },
     forget(sync: SyncId) {
-      const before = told.get(sync);
+      const before = shown.get(sync);
       if (!before) return;
-      told.delete(sync);
+      shown.delete(sync);
       repairs.remove({ sync });
       info.remove({ sync, name: before.name });
       for (const group of before.setAside) setAside.remove(setAsideLabels(sync, group));

@@ -16,7 +16,7 @@ import {
 const rows = '/services/data/v64.0/sobjects/Account';
 const fine = `/${syncId}${rows}`;
 
-test('an address that leads to no sync, or to another host, is unknown and nothing leaves', async () => {
+test('an address of no sync, or of another host, is unknown and nothing is sent', async () => {
   await using harness = await openProxyHarness();
   const { port } = harness.proxy;
   const otherSync = `s${'b3'.repeat(13)}`;
@@ -57,23 +57,25 @@ test('all three addresses reach the org', async () => {
   );
 });
 
-test('only a balancer that is named may say which host was asked for', async () => {
+test('X-Forwarded-Host counts only from a configured load balancer', async () => {
   const behind = { publicHosts: ['sync.example.com'] };
   const trustedProxies = parseAddressList(['127.0.0.1']);
   assert(trustedProxies);
   await using trusting = await openProxyHarness({ ...behind, trustedProxies });
-  await using doubting = await openProxyHarness(behind);
+  await using untrusting = await openProxyHarness(behind);
   const ask = ({ proxy }: ProxyHarness, headers: string[], host = 'inner') =>
     sendRaw(proxy.port, requestText('GET', rows, { host, headers }));
   const forwarded = [`X-Forwarded-Host: ${syncId}.sync.example.com`, 'X-Forwarded-For: 192.0.2.1'];
   assert.equal((await ask(trusting, forwarded)).status, 204);
-  assert.equal(refusalOf(await ask(doubting, forwarded)), '404 PRX-01');
+  assert.equal(refusalOf(await ask(untrusting, forwarded)), '404 PRX-01');
   assert.equal(refusalOf(await ask(trusting, [...forwarded, ...forwarded])), '400 PRX-08');
   assert.equal(refusalOf(await ask(trusting, [`${forwarded[0]}, evil.example`])), '400 PRX-08');
   assert.equal(refusalOf(await ask(trusting, ['X-Forwarded-Host: evil.example'])), '404 PRX-01');
   const byHost = `${syncId}.sync.example.com`;
-  assert.equal((await ask(doubting, ['X-Forwarded-Host: evil.example'], byHost)).status, 204);
-  const headers = [...trusting.org.seen, ...doubting.org.seen].map(({ rawHeaders }) => rawHeaders.join(' '));
+  assert.equal((await ask(untrusting, ['X-Forwarded-Host: evil.example'], byHost)).status, 204);
+  const headers = [...trusting.org.seen, ...untrusting.org.seen].map(({ rawHeaders }) =>
+    rawHeaders.join(' '),
+  );
   assert.equal(headers.length, 2);
   for (const sent of headers) assert.doesNotMatch(sent, /forwarded|example/i);
 });
@@ -98,7 +100,7 @@ test('a request without a token, or with one of another org, is not sent', async
   assert.equal((await through(harness, 'GET', '/services/data/', { bearer: null })).status, 204);
 });
 
-test('the org of a token that does not tell it is asked once a minute', async () => {
+test('Salesforce is asked once a minute for the org of a token that does not name it', async () => {
   await using harness = await openProxyHarness();
   let org = '00D000000000AbCEAU';
   harness.org.answer = (request, response) => {
@@ -116,7 +118,7 @@ test('the org of a token that does not tell it is asked once a minute', async ()
   assert.equal(asked, 3);
 });
 
-test('a request is one line of the log, without address, token or body', async () => {
+test('each request is one log line, without address, token or body', async () => {
   await using harness = await openProxyHarness();
   await through(harness, 'PATCH', `${rows}/001D000000IqhSLIAZ?q=canary`, { body: '{"Name":"canary"}' });
   await through(harness, 'POST', '/services/data/v64.0/sobjects/canary', { body: 'canary' });
@@ -148,7 +150,7 @@ test('a request is one line of the log, without address, token or body', async (
   );
 });
 
-test('a taken port makes the proxy take the next free one', async () => {
+test('the proxy takes the next free port if its own is taken', async () => {
   await using first = await openProxyHarness();
   await using second = await openProxyHarness({ port: first.proxy.port });
   assert(second.proxy.port > first.proxy.port);
@@ -156,7 +158,7 @@ test('a taken port makes the proxy take the next free one', async () => {
   assert.equal((await through(second, 'GET', rows)).status, 204);
 });
 
-test('syncs that cannot be looked up are no reason to guess', async () => {
+test('a request is refused while its sync cannot be looked up', async () => {
   await using harness = await openProxyHarness();
   const answer = await sendRaw(harness.proxy.port, requestText('GET', `/${unreachableSyncId}${rows}`));
   assert.equal(refusalOf(answer), '503 PRX-12');

@@ -1,10 +1,10 @@
-/** What the parts of answering one request have taken, filled in as they end. */
+/** How long the phases of one request took; each is filled in when it ends. */
 export interface RequestTimes {
-  /** Until it was its turn. */
+  /** Until its turn came. */
   queuedMs: number;
-  /** From the first byte that left for Salesforce to the last one of its answer that was waited for. */
+  /** From the first byte sent to Salesforce to the last byte of the answer that we waited for. */
   upstreamMs: number;
-  /** The reading of what was written, and nothing else. */
+  /** Reading back what was written, without storing it. */
   readBackMs: number;
   /** Storing what was read. */
   applyMs: number;

@@ -1,6 +1,7 @@
 /**
- * A checked request on one of its three ways: reads and writes that do not concern the mirror pass; writes whose records
- * can be told are followed into the mirror; after all others that may write, the mirror is polled.
+ * Serves a checked request in one of three ways: reads, and writes that do not concern the mirror, pass through;
+ * writes whose records can be identified are followed into the mirror; after anything else that may write, the mirror
+ * is polled.
  */
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -15,7 +16,6 @@ import { wholeBody } from './uploads.ts';
 import { type AppliedHeader, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
 import { isSuccess, type Write } from './writes-of.ts';
 
-/** Reads, writes that the mirror follows record by record, and all others. */
 export async function serveExchange(exchange: Exchange, write: Write): Promise<AppliedHeader | 'read'> {
   const { sync } = exchange;
   if (write.kind === 'record') {
@@ -30,11 +30,11 @@ export async function serveExchange(exchange: Exchange, write: Write): Promise<A
   return passWrite(exchange, follow, { bufferBytesMax: isJob ? bufferBytesMax : 0 });
 }
 
-/** Which records a composite request writes stands in its body, so that it is read before it is sent on. */
+/** The body of a composite request says which records it writes, so it is read before it is forwarded. */
 async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'> {
   const { request, target, sync, upload, holding } = exchange;
   const body = await wholeBody(upload, holding);
-  // Parsed twice rather than kept: what is parsed takes several times the room of its bytes.
+  // Parsed twice rather than kept: the parsed form takes several times the memory of the bytes.
   const call = () => ({ ...target, body: parsedRequest(request.rawHeaders, body) });
   const sobjectOf = await sobjectsById(sync);
   const named = sobjectsNamed(call(), sobjectOf);
@@ -52,18 +52,18 @@ async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'>
   return writeThrough(exchange, write, body);
 }
 
-/** Salesforce works on a bulk job after its answer, which names its sobject. */
+/** Salesforce processes a bulk job after answering; the answer names the sobject. */
 function followJob(sync: ProxiedSync, answer: UpstreamAnswer | null): void {
   const job = answer && ingestJob.safeParse(answeredBy(answer).body).data;
   if (!job) sync.pollSoon(null);
-  else if (handedOver.has(job.state)) sync.watchJob({ id: job.id, sobject: job.object.toLowerCase() });
+  else if (closedStates.has(job.state)) sync.watchJob({ id: job.id, sobject: job.object.toLowerCase() });
 }
 
 const ingestJob = z.object({ id: z.string().regex(/^\w{15,18}$/), object: z.string(), state: z.string() });
-/** Of a job that is still open, or was given up, nothing is written. */
-const handedOver = new Set(['UploadComplete', 'InProgress', 'JobComplete']);
+/** A job that is still open, or was aborted, writes nothing. */
+const closedStates = new Set(['UploadComplete', 'InProgress', 'JobComplete']);
 
-/** While the database is away nothing is known of Ids: what only reads passes, and recording a write finds it out. */
+/** Without the database no Id can be resolved: reads pass all the same; writes fail when their intent is recorded. */
 async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
   const prefixes = await sync.keyPrefixes().catch(() => new Map<string, string>());
   const elsewhere = prefixes.size === sync.streams.size ? '' : undefined;
@@ -95,7 +95,7 @@ async function passRead(exchange: Exchange, body?: Buffer | null): Promise<'read
 /**
  * A write that the mirror does not or cannot follow record by record.
  *
- * @param follow  what is done once it is written, and without its answer where it may be; null: no mirrored record is
+ * @param follow  called after a success, or with null if the outcome is unknown; null: it concerns no mirrored record
  */
 async function passWrite(
   exchange: Exchange,
@@ -114,7 +114,7 @@ async function passWrite(
   return applied;
 }
 
-/** One attempt, counted where it has left. */
+/** One attempt; counted as an API request if it was sent. */
 async function send(exchange: Exchange, options: ForwardOptions): Promise<UpstreamAnswer> {
   const { sync, times } = exchange;
   try {
@@ -134,7 +134,7 @@ async function sendAnswer(
   answer: UpstreamAnswer,
   applied: AppliedHeader | null,
 ): Promise<void> {
-  response.sendDate = false; // Salesforce's own stands among the headers
+  response.sendDate = false; // Salesforce's own Date is among the headers
   const ours = applied === null ? [] : ['Lockstep-Applied', applied];
   response.writeHead(answer.status, answer.statusText, [...answer.headers, ...ours]);
   await answer.pipe(response);

@@ -1,6 +1,6 @@
 /**
- * The proxy's front: Node's HTTP server with its limits, the order of the checks, and the end of it all. A request
- * that fails a check never makes a connection to Salesforce.
+ * The proxy's server: the order of the checks, the log line and metrics of each request, and the shutdown. A request
+ * that fails a check never opens a connection to Salesforce.
  */
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
@@ -37,41 +37,44 @@ import { type Write, writeOf } from './writes-of.ts';
 
 export interface ProxyDeps extends Pick<ListenerOptions, 'headersTimeoutMs'> {
   host: string;
-  /** If taken, one of the next is used; 0 for any. */
+  /** If it is taken, one of the next is used; 0 for any. */
   port: number;
-  /** What may stand after `{sync_id}.` in a Host, with its port, besides localhost and `host`. In lower case. */
+  /** What may follow `{sync_id}.` in a Host, with its port, besides localhost and `host`. In lower case. */
   publicHosts?: readonly string[];
-  /** Whose X-Forwarded-Host counts; nobody's without it. */
+  /** Peers whose X-Forwarded-Host is trusted; without it, nobody's is. */
   trustedProxies?: BlockList;
   clock: Clock;
   log: AppLog;
-  /** Null where no sync has the id. Throws when it cannot be told. */
+  /** Null if no sync has the id. Throws if that cannot be found out. */
   syncs: { of(syncId: string): Promise<ProxiedSync | null> };
   /** Closed with the proxy. */
   upstreams: Upstreams;
-  /** With one the proxy speaks https, and nothing else. */
+  /** With one the proxy speaks https only. */
   certificate?: Certificate | undefined;
-  /** Rejects where the control database does not answer: the proxy then says that it is not ready. */
+  /** Rejects if the control database does not answer: the proxy then reports that it is not ready. */
   reachControl?: (signal: AbortSignal) => Promise<unknown>;
   metrics?: ProxyMetrics;
-  /** How much may be under way and wait, where it is to differ from the usual. */
+  /** Instead of the default limits on what is under way and waiting. */
   bounds?: AdmissionBounds;
-  /** What all requests together may hold of bodies, where it is to differ from the usual. */
+  /** Instead of the default limit on the memory for bodies. */
   bufferedBytesMax?: number;
 }
 
 export interface RunningProxy {
   url: string;
   port: number;
-  /** How many requests are under way, and how many wait for that. */
+  /** How many requests are under way, and how many wait for their turn. */
   load(): { underWay: number; waiting: number };
-  /** Says that it is not ready, then takes no new connection, finishes those under way, and closes the connections to Salesforce. Once. */
+  /**
+   * Reports not ready, then accepts no new connection, finishes the requests under way and closes the connections to
+   * Salesforce. Later calls return the first one's promise.
+   */
   close(): Promise<void>;
 }
 
-/** At the end, a balancer that has asked lately gets this long to learn of it, before connections are refused. */
+/** On shutdown, a balancer that has asked lately gets this long to notice before connections are refused. */
 const noticeMs = 5_000;
-/** Then, requests under way get this long. */
+/** Then requests under way get this long to finish. */
 const drainMs = 20_000;
 
 export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
@@ -100,13 +103,13 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
   };
 }
 
-/** One request on its way, with what has become known of it. */
+/** One request, with what is known of it so far. */
 interface RequestContext {
   arrival: Arrival;
   sync?: ProxiedSync;
   write?: Write;
   times: RequestTimes;
-  /** It has been its turn. */
+  /** Its turn came. */
   wasAdmitted: boolean;
 }
 
@@ -140,7 +143,7 @@ class ProxyServer {
   take(arrival: Arrival): void {
     const { request, response } = arrival;
     if (this.isClosing) response.shouldKeepAlive = false;
-    response.on('error', () => undefined); // a caller who left; 'close' tells it
+    response.on('error', () => undefined); // the caller disconnected; 'close' reports it
     if (this.health.answer(request, response)) return;
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
     const work = this.answer({ arrival, times: noTimes(), wasAdmitted: false })
@@ -161,16 +164,15 @@ class ProxyServer {
     } catch (cause) {
       const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
       if (fault !== cause && !(cause instanceof CallerLeft))
-        log.error('a request failed in the proxy', { where: placeOf(cause) });
+        log.error('a request failed in the proxy', { where: locationOf(cause) });
       outcome = response.destroyed ? 'caller left' : fault.code;
-      // Whether the body comes after a refusal is the caller's choice: what follows on this connection is unclear.
+      // After a refusal the caller may or may not send the body, so what follows on this connection is ambiguous.
       if (awaitsContinue) response.shouldKeepAlive = false;
-      if (!context.arrival.isBroken) sendFault(response, fault, isWrite(context)); // or it has been told already
+      if (!context.arrival.isBroken) sendFault(response, fault, isWrite(context)); // else already refused
     }
     this.report(context, outcome, (answeredAt ?? clock.now()) - startedAt);
   }
 
-  /** One request, one line in the log. */
   private report(context: RequestContext, outcome: string, tookMs: number): void {
     const { arrival, sync, write, times, wasAdmitted } = context;
     const { request, response } = arrival;
@@ -184,7 +186,7 @@ class ProxyServer {
       tookMs,
       ...(Object.fromEntries(took) as Partial<RequestTimes>),
       ...(sync && { sync: sync.id }),
-      // Only names that we know: anything else is the caller's text.
+      // Only names that we know: anything else is text from the caller.
       ...(sobject !== null && sync?.streams.has(sobject) && { stream: sobject }),
     });
     const kind = isWrite(context) ? ('write' as const) : ('read' as const);
@@ -229,14 +231,14 @@ class ProxyServer {
     const holding = this.bufferedBytes.open(checked.sync.id);
     const upload = uploadOf(request, clock);
     upload?.once('error', (error) => {
-      if (error instanceof Fault) response.shouldKeepAlive = false; // nothing more is waited for
+      if (error instanceof Fault) response.shouldKeepAlive = false; // the rest of the body is not waited for
     });
     const exchange = { request, upload, holding, response, ...checked, clock, log, times };
     try {
       return await serveExchange(exchange, write);
     } finally {
-      upload?.destroy(); // what nobody has read of it would keep the connection from its next request
-      // An answer stays in memory until its reader has taken it.
+      upload?.destroy(); // an unread body would block the next request on the connection
+      // An answer stays in memory until the caller has read it.
       if (response.closed) holding.giveBack();
       else response.once('close', () => holding.giveBack());
     }
@@ -270,7 +272,7 @@ class ProxyServer {
     drained.abort();
     this.stopping.abort(new Error('the proxy ends'));
     await upstreams.close();
-    await new Promise(setImmediate); // whoever waited for a turn has been refused by now
+    await new Promise(setImmediate); // now all requests that waited for their turn have been refused
     listener.cutConnections();
     await closed;
   }
@@ -282,15 +284,15 @@ class ProxyServer {
 
 const isWrite = ({ write }: RequestContext) => write !== undefined && write.kind !== 'none';
 
-/** The host as a URL of the org's scheme has it, so that a port that goes without saying may be said. */
+/** Compares hosts as parts of a URL with the org's scheme, so that its default port may be given explicitly. */
 function isHostOf(namedHost: string, instanceUrl: string): boolean {
   const org = new URL(instanceUrl);
   const named = URL.parse(`${org.protocol}//${namedHost}`);
   return named !== null && named.host === org.host && named.href === `${named.origin}/`;
 }
 
-/** The first place of ours in a stack: where, never what. */
-function placeOf(error: unknown): string {
+/** Our first source location in the stack; never the error's message, which may contain data. */
+function locationOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   return /src\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'unknown';
 }

@@ -47,7 +47,7 @@ test('the three addresses of a sync lead to the same path of the org', () => {
   });
 });
 
-test('the path goes on as it was written, and is understood decoded', () => {
+test('the path is forwarded as it was written, and checked in decoded form', () => {
   const target = parse(`/${syncId}/services/data/v64.0/sobjects/%41ccount/Key__c/a%20b@c.d/`);
   assert(!(target instanceof Fault));
   assert.equal(target.rawPath, '/services/data/v64.0/sobjects/%41ccount/Key__c/a%20b@c.d/');
@@ -69,7 +69,7 @@ test('an address that names no sync is unknown', () => {
   }
 });
 
-test('a path that could be read in two ways is refused', () => {
+test('an ambiguous path is refused', () => {
   const tails = [
     '/services/../x', '/services/%2e%2e/x', '/services/%2E./x', '/services/./x', '/services/a//b', '/services//a',
     '/services/a%2fb', '/services/a%2Fb', '/services/a%5cb', '/services/a\\b', '/services/a;b', '/services/..;/b',
@@ -80,11 +80,11 @@ test('a path that could be read in two ways is refused', () => {
   for (const tail of tails) assert.equal(refusal(`/${syncId}${tail}`), 'PRX-08 400', tail);
 });
 
-test('letters of an external id may be percent-encoded UTF-8', () => {
+test('an external id may contain percent-encoded UTF-8', () => {
   assert(!(parse(`/${syncId}${rows}/External_Id__c/M%C3%BCller`) instanceof Fault));
 });
 
-test('a request is refused for its form', () => {
+test('a malformed request is refused', () => {
   const fine = `/${syncId}${rows}`;
   assert.equal(refusal(fine, { method: 'TRACE' }), 'PRX-08 405');
   assert.equal(refusal(fine, { method: 'PROPFIND' }), 'PRX-08 405');
@@ -104,7 +104,7 @@ test('a request is refused for its form', () => {
   assert(!(parse(fine, { headers: ['Host', 'a', 'Upgrade', 'h2c'] }) instanceof Fault));
 });
 
-test('of a balancer of ours the Host that it was asked for counts, of anybody else the one that was sent', () => {
+test('X-Forwarded-Host counts from our own load balancer, and Host from anybody else', () => {
   const headers = ['Host', 'inner:8401', 'X-Forwarded-Host', `${syncId}.Sync.example.com`];
   const target = parse(rows, { headers, isPeerTrusted: true });
   assert(!(target instanceof Fault));
@@ -117,7 +117,7 @@ test('of a balancer of ours the Host that it was asked for counts, of anybody el
   assert(!(parse(rows, { headers: unknown.slice(0, 2), isPeerTrusted: true }) instanceof Fault));
 });
 
-test('a balancer that hands on several hosts is not believed any', () => {
+test('several X-Forwarded-Host values are refused even from our own load balancer', () => {
   const one = ['X-Forwarded-Host', `${syncId}.sync.example.com`];
   const twice = { headers: ['Host', 'a', ...one, ...one], isPeerTrusted: true };
   assert.equal(refusal(rows, twice), 'PRX-08 400');
@@ -125,7 +125,7 @@ test('a balancer that hands on several hosts is not believed any', () => {
   assert.equal(refusal(rows, list), 'PRX-08 400');
 });
 
-test('a request that expects something else than to be told to go on is refused', () => {
+test('a request that expects anything but 100-continue is refused', () => {
   const expecting = (value: string) => ({ headers: ['Host', 'a', 'Expect', value] });
   assert(!(parse(`/${syncId}${rows}`, expecting('100-Continue')) instanceof Fault));
   assert.equal(refusal(`/${syncId}${rows}`, expecting('200-ok')), 'PRX-08 400');

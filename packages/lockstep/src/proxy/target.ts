@@ -1,11 +1,11 @@
 /**
- * Whom a request is for. One request, three addresses:
+ * Which sync a request is for. It can be addressed in three ways:
  *
  *   /{sync_id}/services/…
  *   /{sync_id}/{salesforce-host[:port]}/services/…
- *   /services/… with the Host {sync_id}.HOST:PORT, which a balancer may hand on in X-Forwarded-Host
+ *   /services/… with the Host {sync_id}.HOST:PORT, which a load balancer may pass in X-Forwarded-Host
  *
- * What is checked is a decoded copy of the path; what goes on are the bytes as they came.
+ * A decoded copy of the path is checked; the original bytes are forwarded.
  */
 import { Fault } from '../core/faults.ts';
 import { isSyncId, type SyncId } from '../core/ids.ts';
@@ -17,7 +17,7 @@ export interface Target {
   /** The Salesforce host that the address names, in lower case; it must be the org's own. */
   namedHost: string | null;
   method: string;
-  /** Path and query as they are sent on. */
+  /** Path and query as they are forwarded. */
   rawPath: string;
   /** The path's parts, decoded once: `['services', 'data', 'v64.0', …]`. */
   segments: readonly string[];
@@ -35,11 +35,11 @@ export interface RawRequest {
 export interface TargetOptions {
   /** What may follow `{sync_id}.` in the Host, in lower case and with the port as sent. */
   baseHosts: readonly string[];
-  /** The connection comes from a balancer of ours: the Host that it was asked for is the one that counts. */
+  /** The connection comes from our own load balancer: the Host that it passes on is the one that counts. */
   isPeerTrusted: boolean;
 }
 
-/** All that Salesforce knows. */
+/** The methods that Salesforce supports. */
 export const methods: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',
@@ -49,15 +49,13 @@ export const methods: ReadonlySet<string> = new Set([
   'DELETE',
   'OPTIONS',
 ]);
-/** Salesforce allows 16,384 bytes for address and headers together. */
+/** Salesforce allows 16,384 bytes for the address and headers together. */
 export const requestHeadBytesMax = 16_384;
 
-/**
- * @returns a fault PRX-01 (no such address) or PRX-08 (form) where the request goes nowhere
- */
+/** @returns a fault PRX-01 (unknown address) or PRX-08 (malformed) if the request must be refused */
 export function parseTarget(raw: RawRequest, options: TargetOptions): Target | Fault {
   const { method, rawUrl } = raw;
-  const framing = doubtfulFraming(raw);
+  const framing = ambiguousFraming(raw);
   if (framing !== null) return refuse(400, framing);
   if (!methods.has(method)) return refuse(405, 'method');
   if (rawUrl.length > requestHeadBytesMax) return refuse(414, 'length of the address');
@@ -86,10 +84,10 @@ export function parseTarget(raw: RawRequest, options: TargetOptions): Target | F
 }
 
 /**
- * What Node's parser takes and what is nevertheless read in different ways: another version than ours, a body in a
- * coding that we would pass on unread, headers that come after the body, when nothing can be refused any more.
+ * What Node's parser accepts although it is ambiguous: another version of HTTP than ours, a body in a coding that we
+ * would pass on unread, and trailers, which arrive when it is too late to refuse the request.
  */
-function doubtfulFraming({ httpVersion, rawHeaders }: RawRequest): string | null {
+function ambiguousFraming({ httpVersion, rawHeaders }: RawRequest): string | null {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'version of HTTP';
   const codings = headerValues(rawHeaders, 'transfer-encoding');
   if (codings.length > 1 || (codings[0] ?? 'chunked').toLowerCase() !== 'chunked') return 'Transfer-Encoding';
@@ -114,8 +112,8 @@ function addressOf(rawUrl: string, host: string, baseHosts: readonly string[]): 
 }
 
 /**
- * The path after one decoding, or null where Salesforce or something before it could read another path than we do:
- * traversal, empty parts, a second encoding of such, parameters, bytes outside ASCII.
+ * The path, decoded once, or null if Salesforce or a server in front of it might read a different path: traversal,
+ * empty segments, double encoding of these, parameters, bytes outside ASCII.
  */
 function decodeOnce(rawPath: string): string | null {
   if (!rawPath.startsWith('/services/')) return null;
@@ -125,7 +123,7 @@ function decodeOnce(rawPath: string): string | null {
   } catch {
     return null;
   }
-  // An external id may hold any letter, percent-encoded; an encoded slash would shift the parts.
+  // An external id may contain any character, percent-encoded; an encoded slash would shift the segments.
   if (/[^\x20-\x7e]/.test(rawPath) || /%2f/i.test(rawPath)) return null;
   if (/[\p{Cc}\\;]|\/\/|%(?:2e|2f|5c)/iu.test(path)) return null;
   return path.split('/').some((part) => part === '.' || part === '..') ? null : path;

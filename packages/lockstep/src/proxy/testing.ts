@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package need from this folder, besides its index. */
 
 export type { UpstreamAnswer } from './forward.ts';
 export { noTimes } from './request-times.ts';

@@ -1,7 +1,6 @@
 /**
- * Whose token a request carries. A token of another org is never sent to this one. Only the address is decided here:
- * whether a token is valid is for Salesforce to say, so nothing of it is verified and nothing of it is kept but,
- * for a minute, a hash.
+ * Which org the token of a request belongs to. A token of another org is never sent to this one. Whether a token is
+ * valid is for Salesforce to decide: it is not verified here, and only its hash is kept, for a minute.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '@lockstep/foundation/clock';
@@ -13,17 +12,17 @@ import type { ProxiedSync } from '../engine/index.ts';
 import { headerValues } from './headers.ts';
 import type { Target } from './target.ts';
 
-/** Whoever sends a request, for as long as it lasts. */
+/** The sender of a request, for as long as the request lasts. */
 export interface Caller {
-  /** Of his tokens, so that his requests are known to be one caller's. */
+  /** Hash of the tokens, to recognize the requests of one caller. */
   hash: string;
   tokens: readonly string[];
 }
 
 export interface TokenOrgs {
-  /** Throws the fault PRX-03, or PRX-02 where a token itself tells that it is another org's. */
+  /** Throws the fault PRX-03, or PRX-02 if a token itself names another org. */
   callerOf(target: Target, rawHeaders: readonly string[], sync: ProxiedSync): Caller;
-  /** Asks Salesforce where a token does not tell. Throws the fault PRX-02, or NET-01 where that could not be done. */
+  /** Asks Salesforce if a token does not name its org. Throws the fault PRX-02, or NET-01 if asking fails. */
   check(caller: Caller, sync: ProxiedSync, upstream: Dispatcher): Promise<void>;
 }
 
@@ -63,7 +62,7 @@ export function openTokenOrgs(clock: Clock): TokenOrgs {
       for (const token of tokens) {
         if (orgIn(token) !== undefined) continue;
         const org = await askOnce(token, sync, upstream);
-        // Null: Salesforce does not know the token. It says so itself, in the words that clients wait for.
+        // Null: Salesforce does not accept the token. It is forwarded, so that clients get the error that they expect.
         if (org !== null && org !== sync.orgId) throw new Fault('PRX-02');
       }
     },
@@ -79,7 +78,7 @@ const hashOf = ({ instanceUrl }: ProxiedSync, tokens: readonly string[]) =>
 const isVersionList = ({ method, segments }: Target) =>
   method === 'GET' && segments.length === 2 && segments.join('/') === 'services/data';
 
-/** Bulk API 1 has a header of its own for the same token. */
+/** Bulk API 1 sends the same token in a header of its own. */
 function tokensOf(rawHeaders: readonly string[]): string[] {
   const bearers = headerValues(rawHeaders, 'authorization').map((value) => {
     const token = /^(?:bearer|oauth) +(\S+) *$/i.exec(value)?.[1];
@@ -90,8 +89,8 @@ function tokensOf(rawHeaders: readonly string[]): string[] {
 }
 
 /**
- * The org's Id, 18 characters, as far as the token itself tells: opaque tokens begin with it, 15 characters before
- * an exclamation mark; those in JWT form name it in their header (`tnk`) or their claims. Undefined: it does not tell.
+ * The org's Id, 18 characters, if the token names it: opaque tokens begin with its first 15 characters and an
+ * exclamation mark; JWTs name it in their header (`tnk`) or their claims. Undefined: the token does not name it.
  */
 function orgIn(token: string): string | undefined {
   const mark = token.indexOf('!');

@@ -13,7 +13,7 @@ import {
 const rows = '/services/data/v64.0/sobjects/Account';
 const row = `${rows}/001D000000IqhSLIAZ`;
 
-/** An org that answers when it is told to, and how many requests it has got. */
+/** An org that answers only on command, and the requests that it has received. */
 function holdAnswers(harness: ProxyHarness) {
   const held: ServerResponse[] = [];
   harness.org.answer = (_, response) => held.push(response);
@@ -30,7 +30,7 @@ const write = (harness: ProxyHarness, bearer = token): Promise<RawAnswer> =>
   through(harness, 'PATCH', row, { body: '{}', bearer });
 const intents = (harness: ProxyHarness) => harness.calls.filter((call) => call.startsWith('intent')).length;
 
-test('of tokens that Salesforce has not accepted yet few writes are recorded, and after one success all', async () => {
+test('few writes are recorded for tokens that Salesforce has not accepted yet, and all after one success', async () => {
   await using harness = await openProxyHarness();
   const org = holdAnswers(harness);
   const made = (name: number) => write(harness, `00D000000000AbC!canary.made.up.${name}`);
@@ -43,7 +43,7 @@ test('of tokens that Salesforce has not accepted yet few writes are recorded, an
   for (let at = 0; at < 5; at++) {
     org.answer(at, 401);
     await org.untilArrived(at + 5);
-    assert.equal(intents(harness), at + 5, 'one ends, one begins');
+    assert.equal(intents(harness), at + 5, 'one begins when one ends');
   }
   for (let at = 5; at < 12; at++) {
     await org.untilArrived(at + 1);
@@ -57,23 +57,23 @@ test('of tokens that Salesforce has not accepted yet few writes are recorded, an
   for (const answer of known) assert.equal((await answer).status, 204);
 });
 
-test('a crowd of a new caller is let in as soon as one of it was answered', async () => {
+test('the waiting requests of a new caller are admitted as soon as one is answered', async () => {
   await using harness = await openProxyHarness();
   const org = holdAnswers(harness);
-  const crowd = Array.from({ length: 40 }, () => write(harness));
+  const writes = Array.from({ length: 40 }, () => write(harness));
   await org.untilArrived(4);
   org.answer(0, 204);
   await org.untilArrived(40);
   for (let at = 1; at < 40; at++) org.answer(at, 204);
-  for (const answer of crowd) assert.equal((await answer).status, 204);
+  for (const answer of writes) assert.equal((await answer).status, 204);
 });
 
-test('reads make a caller known, unless they are answered to anybody', async () => {
+test('a read verifies its caller, unless anybody would get that answer', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   const isKnown = async () => {
     const org = holdAnswers(harness);
-    const crowd = Array.from({ length: 5 }, () => write(harness));
+    const writes = Array.from({ length: 5 }, () => write(harness));
     let load = harness.proxy.load();
     while (load.underWay + load.waiting < 5) {
       await new Promise(setImmediate);
@@ -83,7 +83,7 @@ test('reads make a caller known, unless they are answered to anybody', async () 
       await org.untilArrived(at + 1);
       org.answer(at, 400);
     }
-    await Promise.all(crowd);
+    await Promise.all(writes);
     harness.org.answer = (_, response) => response.writeHead(200).end();
     return load.waiting === 0;
   };
@@ -103,7 +103,7 @@ test('reads make a caller known, unless they are answered to anybody', async () 
   assert.equal(await isKnown(), false);
 });
 
-test('whoever has waited for the place of a new caller does not wait as long again for his turn', async () => {
+test('the wait of an unverified caller counts towards the wait for its turn', async () => {
   const clock = new ManualClock();
   const bounds = { underWay: 4, waiting: 10 };
   await using harness = await openProxyHarness({ clock, bounds: [bounds, bounds, bounds] });
@@ -116,7 +116,7 @@ test('whoever has waited for the place of a new caller does not wait as long aga
   while (harness.proxy.load().waiting < 2) await new Promise(setImmediate);
   clock.advance(40_000);
   org.answer(0, 400);
-  await org.untilArrived(5); // the read has the turn, and the late one a new caller's place
+  await org.untilArrived(5); // the read has the turn, and the late write the place of an unverified caller
   while (harness.proxy.load().waiting < 1) await new Promise(setImmediate);
   clock.advance(20_000);
   assert.equal((await late).status, 429);

@@ -1,8 +1,8 @@
 /**
- * Callers of whom it is not known yet whether their token is good. Whether it is, only Salesforce can say, after the
- * write was recorded in the destination and sent. Whoever knows a sync's address and its org's Id could make up tokens
- * and have thousands of writes recorded; so all unverified callers of a sync together have few under way, until Salesforce has
- * once done what one of them asked for. A caller with a good token is an unverified caller for the length of one answer.
+ * Limits the writes of callers whose token may not be valid. Only Salesforce can tell, after the write was recorded
+ * in the destination and sent. Anybody who knows a sync's address and its org's Id could make up tokens and have
+ * thousands of writes recorded; so all unverified callers of a sync together have few writes under way. A caller is
+ * verified once Salesforce has accepted a request from it: with a valid token, that takes one answer.
  */
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Permit } from '@lockstep/foundation/fair-queue';
@@ -13,9 +13,9 @@ import { isSuccess } from './writes-of.ts';
 
 export interface UnverifiedCallers {
   /**
-   * Resolves at once for whom is known, else when few enough others write; leave the place at the end of the request.
+   * Resolves at once for a verified caller, else when few enough others write. Leave the permit when the request ends.
    *
-   * @throws Fault PRX-10 as of {@link Admission}
+   * @throws Fault PRX-10, as {@link Admission} does
    */
   admitWrite(sync: string, caller: Caller, asking: Asking): Promise<Permit>;
   /** How many wait here. */
@@ -38,7 +38,7 @@ const noPermit: Permit = { leave: () => undefined };
 
 export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): UnverifiedCallers {
   const line = openAdmission(clock, stopping, bounds);
-  /** Until when, by the caller's hash; who was answered last stands last. */
+  /** Until when each caller is verified, by its hash; the most recently answered comes last. */
   const known = new Map<string, number>();
   const isKnown = ({ hash }: Caller) => (known.get(hash) ?? 0) > clock.now();
 
@@ -47,7 +47,7 @@ export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): Unve
       if (isKnown(caller)) return noPermit;
       const permit = await line.admit([sync, caller.hash], asking);
       if (!isKnown(caller)) return permit;
-      permit.leave(); // became known while he waited: the next one is let in at once
+      permit.leave(); // verified while it waited: its other requests follow at once
       return noPermit;
     },
     waiting: () => line.count().waiting,
@@ -63,7 +63,7 @@ export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): Unve
   };
 }
 
-/** The list of versions, sign-in pages and what browsers ask beforehand are answered without a look at the token. */
+/** Salesforce answers the version list, sign-in pages and CORS preflights without checking the token. */
 function isProof({ method, segments }: Pick<Target, 'method' | 'segments'>, status: number): boolean {
   return (
     isSuccess({ status }) &&

@@ -61,7 +61,7 @@ async function untilStill(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-test('a body whose sender has left before anybody asked for it does not come', async () => {
+test('reading a body fails if its sender disconnected before', async () => {
   using sender = await openRequest(9);
   const gone = once(sender.request, 'close').catch(() => undefined);
   sender.socket.destroy();
@@ -70,7 +70,7 @@ test('a body whose sender has left before anybody asked for it does not come', a
   await assert.rejects(wholeBody(upload, openBufferedBytes().open('sync')), /the caller left/);
 });
 
-test('a body that there is no room for stands as if nobody had read it', async () => {
+test('a body that there is no room for can still be read from its start', async () => {
   using sender = await openRequest(300);
   const upload = uploadOf(sender.request, new ManualClock());
   assert(upload);
@@ -84,7 +84,7 @@ test('a body that there is no room for stands as if nobody had read it', async (
   assert.equal(await text(upload), hundredBytes.repeat(3));
 });
 
-test('room that one request has given back another one gets, and one sync has a quarter of it', () => {
+test('memory that one request releases is free for others, and one sync gets a quarter at most', () => {
   const held = openBufferedBytes(40);
   const first = held.open('sync');
   const second = held.open('sync');
@@ -94,10 +94,10 @@ test('room that one request has given back another one gets, and one sync has a 
   first.giveBack();
   assert.equal(second.take(6), true);
   const others = ['a', 'b', 'c', 'd'].map((sync) => held.open(sync).take(9));
-  assert.deepEqual(others, [true, true, true, false], 'all together have no more than there is');
+  assert.deepEqual(others, [true, true, true, false], 'all together get no more than the limit');
 });
 
-test('where there is no room to look into bodies, writes pass and are followed by a poll', async () => {
+test('while there is no memory to read bodies, writes pass through and are followed by a poll', async () => {
   await using harness = await openProxyHarness({ bufferedBytesMax: 400 });
   harness.org.answer = (_, response) => response.writeHead(200).end('{}');
   const body = JSON.stringify({ compositeRequest: [], padding: hundredBytes });
@@ -106,7 +106,7 @@ test('where there is no room to look into bodies, writes pass and are followed b
   assert.equal(harness.org.seen[0]?.body.toString(), body);
 });
 
-test('a body that does not come is refused, and nothing is recorded or sent', async () => {
+test('a request whose body does not come is refused, and nothing is recorded or sent', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   const { answer } = begin(harness, 'POST', composite);
@@ -118,7 +118,7 @@ test('a body that does not come is refused, and nothing is recorded or sent', as
   assert.equal(harness.org.seen.length, 0);
 });
 
-test('of a body that breaks off nothing more is sent, and what was begun is unknown', async () => {
+test('a write whose body breaks off is not completed, and its outcome is unknown', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   const { socket, answer } = begin(harness, 'PATCH', row);
@@ -134,7 +134,7 @@ test('of a body that breaks off nothing more is sent, and what was begun is unkn
   assert.equal(harness.org.seen.length, 0);
 });
 
-test('a body that was looked into in vain costs neither memory nor the next request', async () => {
+test('a body that was read for a refused write does not block the next request', async () => {
   await using harness = await openProxyHarness();
   harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
   const body = 'x'.repeat(9 * 1_048_576);
@@ -144,7 +144,7 @@ test('a body that was looked into in vain costs neither memory nor the next requ
   assert.match(answers, /LOCKSTEP_PRX_12[^]*HTTP\/1.1 204/);
 });
 
-test('an answer that its reader does not take counts as held until he does', async () => {
+test('an answer counts against the memory limit until the caller has read it', async () => {
   await using harness = await openProxyHarness({ bufferedBytesMax: 32 * 1_048_576 });
   const created = { id: '001D000000IqhSLIAZ', success: true, errors: ['x'.repeat(7 * 1_048_576)] };
   harness.org.answer = (_, response) => response.writeHead(201).end(JSON.stringify(created));
@@ -153,13 +153,13 @@ test('an answer that its reader does not take counts as held until he does', asy
   const idle = connect(harness.proxy.port, '127.0.0.1').pause();
   idle.write(requestText('POST', `/${syncId}${rows}`, { body: '{}' }));
   while (!harness.calls.includes('outcome 7 applied')) await untilStill();
-  assert.equal((await post()).header('Lockstep-Applied'), 'poll', 'there is no room for another one');
+  assert.equal((await post()).header('Lockstep-Applied'), 'poll', 'there is no room for another answer');
   idle.destroy();
   await untilStill();
   assert.equal((await post()).header('Lockstep-Applied'), 'yes');
 });
 
-test('bodies that do not come do not keep the writes of other new callers out for long', async () => {
+test('bodies that do not come do not block the writes of other unverified callers for long', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   const silent = Array.from({ length: 4 }, () => begin(harness, 'PATCH', row));
@@ -170,11 +170,11 @@ test('bodies that do not come do not keep the writes of other new callers out fo
   assert.equal((await other).status, 204);
   for (const { answer } of silent) {
     const cut = parseAnswer(await answer);
-    assert.equal(refusalOf(cut), '408 PRX-08', 'nothing of it has left');
+    assert.equal(refusalOf(cut), '408 PRX-08', 'none of it was sent');
   }
 });
 
-test('a body may take as long as it needs at 500 bytes a second, and not at 100', async () => {
+test('a body may take any time at 500 bytes a second, but is cut off at 100', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   for (const [bytes, isCut] of [
@@ -196,10 +196,10 @@ test('a body may take as long as it needs at 500 bytes a second, and not at 100'
   }
 });
 
-test('whoever waits because Salesforce takes no more is not too slow', async () => {
+test('an upload that waits for Salesforce is not too slow', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
-  const megabytes = 64; // more than the sockets on the way can hold
+  const megabytes = 64; // more than the sockets on the way can buffer
   const socket = connect(harness.proxy.port, '127.0.0.1');
   const answered = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
   const length = `Content-Length: ${megabytes * 1_048_576}`;

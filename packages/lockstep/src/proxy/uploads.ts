@@ -1,6 +1,6 @@
 /**
- * The body of a request on its way up. It is read as it is wanted, and whoever sends it has to keep a pace meanwhile:
- * a request holds a place among few, so that a body that never comes would keep others out.
+ * The body of a request. It is read on demand, and while it is wanted the sender must keep a minimum pace: a request
+ * occupies one of few places, so a body that never comes would keep others out.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -8,14 +8,14 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { bufferBytesMax, type Holding, waitingBytesMax } from './buffered-bytes.ts';
 import { refuse } from './errors.ts';
 
-/** A sender may be silent for so long at first, */
+/** A sender may be silent this long at first, */
 const patienceMs = 20_000;
-/** and earns more by what he sends, */
+/** earns more time with the bytes it sends, */
 const bytesPerSecondMin = 500;
 /** but never more than this. */
 const patienceMsMax = 60_000;
 
-/** He who sent a request has gone before its end: nobody is left to be told. */
+/** The caller disconnected before the end of its request: nobody is left to answer. */
 export class CallerLeft extends Error {
   constructor() {
     super('the caller left during the upload');
@@ -23,11 +23,11 @@ export class CallerLeft extends Error {
 }
 
 /**
- * A stream of its own: when the connection to Salesforce breaks, undici destroys what it reads from, and the caller's
- * connection must live on to be told. What nobody wants of a body is read and dropped.
+ * A stream of its own: when the connection to Salesforce breaks, undici destroys the stream that it reads from, and
+ * the caller's connection must survive to be answered. The rest of an unwanted body is read and dropped.
  *
- * Fails with {@link CallerLeft}, or with PRX-08 where it comes too slowly. Time counts only while there is room for more
- * of it.
+ * Fails with {@link CallerLeft}, or with PRX-08 if the body comes too slowly. Time counts only while there is room for
+ * more of it.
  */
 export class Upload extends Readable {
   private readonly request: IncomingMessage;
@@ -99,10 +99,10 @@ export function uploadOf(request: IncomingMessage, clock: Clock): Upload | null 
 }
 
 /**
- * All of it, where it is no longer than `bufferBytesMax` and there is room for it; else null, and it stands as if nobody
- * had read it.
+ * The whole body if it is no longer than `bufferBytesMax` and there is room for it; else null, and the stream can
+ * still be read from its start.
  *
- * @throws as {@link Upload} fails
+ * @throws whatever {@link Upload} fails with
  */
 export async function wholeBody(upload: Upload | null, holding: Holding): Promise<Buffer | null> {
   const chunks: Buffer[] = [];

@@ -1,29 +1,29 @@
 import { type Dispatcher, Pool } from 'undici';
 import { allowedOrigin, isNamedHost, lookupPublic } from '../salesforce/index.ts';
 
-/** Connections to Salesforce, one pool for each org's address, shared by all requests to it. */
+/** Connections to Salesforce: one pool for each org's address, shared by all requests to it. */
 export interface Upstreams {
   /**
    * @param instanceUrl any URL of the org; only scheme, host and port count
-   * @throws Fault `ORG-04` where no token may be sent there
+   * @throws Fault `ORG-04` if no token may be sent there
    */
   to(instanceUrl: string): Dispatcher;
-  /** Cuts what is under way. */
+  /** Cuts off requests under way. */
   close(): Promise<void>;
 }
 
-/** Salesforce ends a REST request after ten minutes; ours must not give up before it. */
+/** Salesforce ends a REST request after ten minutes; we must not give up earlier. */
 const salesforceTimeoutMs = 600_000;
 const marginMs = 10_000;
 
 export interface UpstreamOptions {
-  /** Hosts beyond Salesforce's own; these may be http and private. */
+  /** Hosts allowed besides Salesforce's own; these may be http and private. */
   allowHosts: readonly string[];
   answerTimeoutMs?: number;
   connectTimeoutMs?: number;
 }
 
-/** The addresses are the control database's; they are checked all the same, because callers' tokens are sent there. */
+/** The addresses come from the control database; they are checked all the same, because callers' tokens go there. */
 export function openUpstreams(options: UpstreamOptions): Upstreams {
   const { allowHosts } = options;
   const pools = new Map<string, Pool>();
@@ -31,9 +31,9 @@ export function openUpstreams(options: UpstreamOptions): Upstreams {
   const open = (origin: URL) =>
     new Pool(origin.origin, {
       connections: 128,
-      // One request at a time on a connection: a lost connection then concerns that one request and no other.
+      // One request at a time on a connection, so that a lost connection affects no other request.
       pipelining: 1,
-      // Header names in HTTP/2 are lower case; Salesforce's answers are passed on as HTTP/1.1 has them.
+      // HTTP/2 header names are lower case; answers are passed on with Salesforce's HTTP/1.1 headers unchanged.
       allowH2: false,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: answerTimeoutMs,

@@ -37,7 +37,7 @@ test('an update is recorded, sent, read back and recorded again before its answe
   ]);
 });
 
-test('the answer of a create is held until its record is stored, and is then untouched', async () => {
+test('the answer to a create is held until its record is stored, and is then passed on unchanged', async () => {
   await using harness = await openProxyHarness();
   const zipped = gzipSync(created);
   harness.org.answer = (_, response) => response.writeHead(201, { 'Content-Encoding': 'gzip' }).end(zipped);
@@ -57,7 +57,7 @@ test('the answer of a create is held until its record is stored, and is then unt
   assert.deepEqual(answer.body, zipped);
 });
 
-test('a delete is read back as deleted, an upsert without a body by its external id', async () => {
+test('a delete is read back as deleted, and an upsert answered without a body by its external id', async () => {
   await using harness = await openProxyHarness();
   await through(harness, 'DELETE', row);
   await patch(harness, '/services/data/v64.0/sobjects/Contact/Key__c/a%20b');
@@ -65,7 +65,7 @@ test('a delete is read back as deleted, an upsert without a body by its external
   assert.deepEqual(reads, [`readBack account/${id} deleted`, 'readBack contact/Key__c=a b']);
 });
 
-test('the read-back gets the time of the write and three seconds', async () => {
+test('the read-back knows the time of the write and has three seconds', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   const seen: unknown[] = [];
@@ -82,7 +82,7 @@ test('the read-back gets the time of the write and three seconds', async () => {
   assert.deepEqual(seen, [{ notBefore, deadlineAt: clock.now() + 3_000 }]);
 });
 
-test('a write that cannot be read back in time is answered as pending and read again first of all', async () => {
+test('a write that cannot be read back in time is answered as pending and read again with priority', async () => {
   const clock = new ManualClock();
   await using harness = await openProxyHarness({ clock });
   const unanswered = Promise.withResolvers<typeof applied>();
@@ -96,7 +96,7 @@ test('a write that cannot be read back in time is answered as pending and read a
   assert.deepEqual(harness.calls.slice(1), [`dirty account ${id}`, 'outcome 7 pending']);
 });
 
-test('whatever fails after the answer of Salesforce makes the write pending, never an error', async () => {
+test('a failure after the answer of Salesforce makes the write pending, never an error', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.writeHead(201).end(created);
   harness.sync.readBack = async () => Promise.reject(new Error('the database is away'));
@@ -124,7 +124,7 @@ test('a write is not sent while the database is away', async () => {
   assert.equal(harness.org.seen.length, 0);
 });
 
-test('where the sync wants it, a write is sent without the database, is pending at once, and is read when it is back', async () => {
+test('if the sync forwards writes without the database, a write is sent, is pending at once, and is read later', async () => {
   await using harness = await openProxyHarness();
   harness.sync.withoutDatabase = 'forward';
   harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
@@ -155,7 +155,7 @@ test('a database that does not answer counts as away after five seconds', async 
   assert.equal(await ended.promise, '8 refused');
 });
 
-test('a refused write changes nothing and is passed on as refused', async () => {
+test('a refused write changes nothing, and the refusal is passed on', async () => {
   await using harness = await openProxyHarness();
   const body = '[{"message":"m","errorCode":"STRING_TOO_LONG","fields":["Name"]}]';
   harness.org.answer = (_, response) => response.writeHead(400).end(body);
@@ -173,14 +173,14 @@ test('a record that Salesforce does not find is read again', async () => {
   assert.deepEqual(harness.calls.slice(1), [`dirty account ${id}`, 'outcome 7 refused']);
 });
 
-test('an answer that names no record passes, and its table is polled', async () => {
+test('an answer that names no record passes through, and its table is polled', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.writeHead(201).end('{');
   assert.equal((await through(harness, 'POST', rows, { body: '{}' })).header('Lockstep-Applied'), 'poll');
   assert.deepEqual(harness.calls.slice(1), ['poll account', 'outcome 7 pending']);
 });
 
-test('an answer too long to be held passes whole, and its table is polled', async () => {
+test('an answer too long to buffer passes through whole, and its table is polled', async () => {
   await using harness = await openProxyHarness();
   const body = Buffer.alloc(9 * 1024 * 1024, 'x');
   harness.org.answer = (_, response) => response.writeHead(201).end(body);
@@ -221,7 +221,7 @@ test('an answer that does not come in time makes the outcome unknown', async () 
   assert.equal(harness.org.seen.length, 1);
 });
 
-test('a write that never reached Salesforce is said to have failed there', async () => {
+test('a write that never reached Salesforce is answered as not sent', async () => {
   await using harness = await openProxyHarness();
   harness.sync.instanceUrl = 'http://127.0.0.1:1';
   const answer = await patch(harness);
@@ -271,7 +271,7 @@ test('a write whose caller leaves during its upload has an unknown outcome', asy
   assert.equal(harness.org.seen.length, 0);
 });
 
-test('writes that are not of one record pass, and all tables are polled', async () => {
+test('writes that are not of one record pass through, and all tables are polled', async () => {
   await using harness = await openProxyHarness();
   for (const path of [
     '/services/data/v64.0/actions/standard/x',
@@ -289,7 +289,7 @@ test('writes that are not of one record pass, and all tables are polled', async 
   assert.deepEqual(harness.calls, []);
 });
 
-test('a write that may have been done without anybody knowing which is unknown, and all tables are polled', async () => {
+test('if the answer to an unidentified write is lost, its outcome is unknown and all tables are polled', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.destroy();
   const answer = await through(harness, 'POST', '/services/data/v64.0/graphql', { body: '{}' });
@@ -314,7 +314,7 @@ const compositeAnswer = JSON.stringify({
   ],
 });
 
-test('a composite request is recorded by the objects it names, and those of its records read back that are mirrored', async () => {
+test('a composite request is recorded by the objects it names, and its mirrored records are read back', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.writeHead(200).end(compositeAnswer);
   const body = compositeOf('Account', 'Task');
@@ -328,7 +328,7 @@ test('a composite request is recorded by the objects it names, and those of its 
   ]);
 });
 
-test('a composite request whose objects are not mirrored, or that only reads, costs nothing', async () => {
+test('a composite request that writes no mirrored objects, or only reads, is not recorded', async () => {
   await using harness = await openProxyHarness();
   const foreign = await through(harness, 'POST', composite, { body: compositeOf('Task') });
   assert.equal(foreign.header('Lockstep-Applied'), 'no');
@@ -337,7 +337,7 @@ test('a composite request whose objects are not mirrored, or that only reads, co
   assert.deepEqual(harness.calls, []);
 });
 
-test('while the database is away a composite request that only reads passes, and one that writes is not sent', async () => {
+test('while the database is away a composite request that only reads passes through, and one that writes is not sent', async () => {
   await using harness = await openProxyHarness();
   const isAway = async () => Promise.reject(new Error('the database is away'));
   Object.assign(harness.sync, { keyPrefixes: isAway, recordIntent: isAway });
@@ -360,7 +360,7 @@ test('a composite request whose answer does not name all of its records is follo
   ]);
 });
 
-test('a composite request that is too long to be looked into passes whole, and is followed by a poll', async () => {
+test('a composite request too long to buffer passes through whole, and is followed by a poll', async () => {
   await using harness = await openProxyHarness();
   harness.org.answer = (_, response) => response.writeHead(200).end('{}');
   const body = compositeOf('Account').padEnd(9 * 1024 * 1024);
@@ -381,7 +381,7 @@ test('a composite request whose caller leaves during the upload is not sent', as
   assert.equal(harness.org.seen.length, 0);
 });
 
-test('writes to an object that is not mirrored, and reads, cost nothing', async () => {
+test('reads, and writes to an object that is not mirrored, are not recorded', async () => {
   await using harness = await openProxyHarness();
   harness.sync.recordIntent = async () => Promise.reject(new Error('the database is away'));
   const write = await patch(harness, `/services/data/v64.0/sobjects/Task/${id}`);
@@ -392,7 +392,7 @@ test('writes to an object that is not mirrored, and reads, cost nothing', async 
   assert.equal(harness.org.seen.length, 2);
 });
 
-test('the end of the proxy waits for the writes under way', async () => {
+test('closing the proxy waits for the writes under way', async () => {
   await using harness = await openProxyHarness();
   const reached = Promise.withResolvers<ServerResponse>();
   harness.org.answer = (_, response) => reached.resolve(response);

@@ -1,7 +1,7 @@
 /**
- * The walk of a write to a mirrored record: its intent is durable before it leaves, and the mirror shows it before
- * its answer does. Whatever goes wrong after Salesforce's answer makes it `pending`, never an error: the write is
- * done, and a caller who thinks otherwise repeats it.
+ * A write to mirrored records: its intent is durable before it is sent, and the mirror shows it before the caller
+ * gets the answer. Anything that goes wrong after Salesforce's answer makes it `pending`, never an error: the write
+ * is done, and a caller who gets an error would repeat it.
  */
 
 import { type Clock, inTime } from '@lockstep/foundation/clock';
@@ -21,34 +21,34 @@ import { type RecordWrite, recordWritten, type Written } from './writes-of.ts';
 /** Value of the header Lockstep-Applied. */
 export type AppliedHeader = 'yes' | 'pending' | 'poll' | 'no';
 
-/** An answer is held for so long after Salesforce's last byte. Longer, and clients time out and repeat the write. */
+/** How long an answer is held after Salesforce's last byte. Any longer, and clients time out and repeat the write. */
 const holdMs = 3_000;
-/** What it may take on top of it to have recorded what is to be read again. */
+/** How much longer it is held to mark what must be read again. */
 const graceMs = 250;
 
 /** How long a write waits to be recorded before the database counts as away. */
 const intentWaitMs = 5_000;
 
-/** As they were recorded; null where they were not. */
+/** The recorded intents; null if they were not recorded. */
 type Intents = readonly number[] | null;
 
-/** What the walk of a write needs of its exchange. */
+/** What a write needs from its exchange. */
 export interface WriteExchange {
   sync: ProxiedSync;
   method: string;
   clock: Clock;
   log: AppLog;
   times: RequestTimes;
-  /** One attempt. Faults as of {@link forward}. */
+  /** One attempt. Fails as {@link forward} does. */
   forward(): Promise<UpstreamAnswer>;
   send(answer: UpstreamAnswer, applied: AppliedHeader): Promise<void>;
 }
 
-/** A write whose records are told from its request and its answer. */
+/** A write whose records can be identified from its request and its answer. */
 export interface TellingWrite {
-  /** What it names before it is answered: mirrored sobjects only. */
+  /** The records that the request names, of mirrored sobjects only. */
   named: readonly NamedRecord[];
-  /** What its answer proves, of mirrored sobjects. */
+  /** What the answer proves to have been written, of mirrored sobjects only. */
   written(answer: UpstreamAnswer): Written;
 }
 
@@ -70,10 +70,10 @@ export async function walkWrite(exchange: WriteExchange, write: TellingWrite): P
   const repairing = repair(exchange, write, written, pending);
   await finish(exchange, answer.lastByteAt + holdMs + graceMs, intents, () => repairing);
   const recordOutcome = async () => {
-    await repairing; // with an outcome nobody looks after it any more
+    await repairing; // once it has an outcome, nobody looks at the write again
     if (intents) await exchange.sync.recordOutcome(intents, outcomeOf[applied]);
   };
-  // The answer does not wait for the outcome: of a write that has none the records are read once more.
+  // The answer does not wait for the outcome: the records of a write without one are read once more.
   await Promise.all([
     exchange.send(answer, applied),
     finish(exchange, exchange.clock.now() + holdMs, intents, recordOutcome),
@@ -87,7 +87,7 @@ function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecor
   return records.length > 0 ? 'yes' : 'no';
 }
 
-/** Null where the database is away and the sync wants its writes sent all the same. */
+/** Null if the database is away and the sync forwards writes all the same. */
 async function recordIntent(
   { sync, method, clock }: WriteExchange,
   { named }: TellingWrite,
@@ -97,14 +97,14 @@ async function recordIntent(
     return await inTime(clock, intentWaitMs, recording);
   } catch (cause) {
     const isSent = sync.withoutDatabase === 'forward';
-    // One that comes into being all the same is of a write that was not sent, or that is followed without it.
+    // If the intent is recorded after all, its write was either not sent or is followed without it.
     recording.then((late) => sync.recordOutcome(late, isSent ? 'pending' : 'refused')).catch(() => undefined);
     if (isSent) return null;
     throw new Fault('PRX-12', {}, { cause });
   }
 }
 
-/** Nothing is guessed and nothing repeated: what may have been written is read again, and the caller is told. */
+/** Nothing is guessed or repeated: what may have been written is read again, and the caller gets the fault. */
 async function endWithoutAnswer(
   exchange: WriteExchange,
   { named }: TellingWrite,
@@ -118,7 +118,7 @@ async function endWithoutAnswer(
   throw fault;
 }
 
-/** Those that the mirror does not show in time: without the database none is. */
+/** The records that the mirror does not show in time; without the database, all of them. */
 async function pendingOf(
   exchange: WriteExchange,
   { records: written }: Written,
@@ -142,7 +142,7 @@ const outcomeOf = {
   no: 'refused',
 } as const satisfies Record<AppliedHeader, Outcome>;
 
-/** Has read again, first of all, what the mirror does not show. */
+/** Has what the mirror does not show yet read again, with priority. */
 async function repair(
   { sync }: WriteExchange,
   write: TellingWrite,
@@ -154,7 +154,7 @@ async function repair(
   if (!written.isWhole) pollSoon(write.named.map(({ sobject }) => sobject));
 }
 
-/** Nobody waits for a database that was away when the write came. */
+/** Does not wait for a database that was away when the write came. */
 async function finish(
   exchange: WriteExchange,
   at: number,
@@ -170,7 +170,7 @@ const namedBy = (record: WrittenRecord): NamedRecord => ({
   id: 'id' in record ? record.id : null,
 });
 
-/** Has what is known by its Id read by it, and the sobjects of the rest polled. */
+/** Has records with a known Id read by it, and the sobjects of the others polled. */
 async function repairSoon(
   sync: ProxiedSync,
   named: readonly NamedRecord[],
@@ -186,21 +186,21 @@ async function repairSoon(
   await Promise.all([...known].map(([sobject, ids]) => sync.markDirty(sobject, ids)));
 }
 
-/** The server's second at which the write can have begun; 0 where the answer does not tell the time. */
+/** The earliest second, by the server's clock, at which the write can have begun; 0 if the answer has no Date. */
 function earliestStamp(answer: UpstreamAnswer): number {
   const answeredAt = Date.parse(headerValues(answer.headers, 'date')[0] ?? '') / 1000;
   if (Number.isNaN(answeredAt)) return 0;
   return answeredAt - Math.ceil((answer.lastByteAt - answer.sentAt) / 1000) - stampSlackSeconds;
 }
 
-/** Waits for `work` until `at`. Undefined: it failed or takes longer; then it goes on without anybody waiting. */
+/** Waits for `work` until `at`. Undefined: it failed, or it takes longer and goes on in the background. */
 async function within<Result>(
   { clock, log, sync }: WriteExchange,
   at: number,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
   const working = work().catch((error: unknown) => {
-    log.warn('a write is repaired later', { sync: sync.id, ...failureFields(error) });
+    log.warn('a write will be repaired later', { sync: sync.id, ...failureFields(error) });
     return undefined;
   });
   return await inTime(clock, Math.max(0, at - clock.now()), working).catch(() => undefined);

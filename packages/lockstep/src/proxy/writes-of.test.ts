@@ -56,7 +56,7 @@ test('a create writes the record that its answer names', () => {
   assert.deepEqual(written('POST', 'sobjects/Account', xml), created);
 });
 
-test('an upsert writes the record of its answer, or without one that of its external id', () => {
+test('an upsert writes the record that its answer names, or else the one with its external id', () => {
   const path = 'sobjects/Contact/Key__c/a%20b';
   const byId = [{ sobject: 'contact', id, deleted: false }];
   const byKey = [{ sobject: 'contact', externalId: { field: 'Key__c', value: 'a b' }, deleted: false }];
@@ -94,7 +94,7 @@ test('reads write nothing', () => {
   });
 });
 
-test('whatever else may write leads to a poll of all tables', () => {
+test('anything else that may write leads to a poll of all tables', () => {
   const writers = [
     ['PUT', 'composite/sobjects'], ['POST', 'composite/somethingNew'], ['PATCH', 'composite'],
     ['POST', 'ui-api/records'], ['POST', 'tooling/sobjects/ApexClass'], ['GET', 'tooling/executeAnonymous/?a=b'],
@@ -108,7 +108,7 @@ test('whatever else may write leads to a poll of all tables', () => {
   }
 });
 
-test('a bulk job that is made or closed is a job', () => {
+test('creating or closing a bulk job is recognized', () => {
   for (const [method, path] of [
     ['POST', 'jobs/ingest'],
     ['PATCH', 'jobs/ingest/750'],
@@ -117,7 +117,7 @@ test('a bulk job that is made or closed is a job', () => {
     assert.deepEqual(write(method, path), { kind: 'ingest' }, path);
 });
 
-test('of the composite family the body tells what is written', () => {
+test('for the composite family, the body says what is written', () => {
   const writers = [
     ['POST', 'composite'], ['POST', 'Composite/Batch'], ['POST', 'composite/graph'], ['POST', 'composite/tree/Account'],
     ['POST', 'composite/sobjects'], ['PATCH', 'composite/sobjects'], ['DELETE', 'composite/sobjects?ids=1'],
@@ -128,7 +128,7 @@ test('of the composite family the body tells what is written', () => {
   assert.deepEqual(write('POST', 'composite/sobjects/Account'), { kind: 'none' });
 });
 
-test('a record that a change does not find may still stand in the mirror', () => {
+test('a record that an update does not find may still be in the mirror', () => {
   const change = write('PATCH', `sobjects/Account/${id}`);
   assert(change.kind === 'record');
   const { missing } = recordWritten(change, { status: 404, body: undefined });

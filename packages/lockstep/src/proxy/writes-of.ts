@@ -1,14 +1,14 @@
 /**
- * What a request may write, told from its address, and what a write of one record has written, told from Salesforce's
- * answer: Salesforce trims, cuts and rejects, so nothing is taken from the request's body. Writes of several records:
- * composite-writes.ts.
+ * What a request may write, according to its address, and what a write of one record has written, according to
+ * Salesforce's answer. Salesforce trims, truncates and rejects values, so nothing is taken from the request's body.
+ * For writes of several records see composite-writes.ts.
  */
 import { z } from 'zod';
 import { type RecordId, toLongId, toRecordId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { Target } from './target.ts';
 
-/** One record of an sobject (lower case) is written by this request. */
+/** This request writes one record of an sobject (in lower case). */
 export interface RecordWrite {
   kind: 'record';
   sobject: string;
@@ -19,28 +19,27 @@ export interface RecordWrite {
     | { verb: 'upsert'; field: string; value: string };
 }
 
-/** As much of a request as tells what it may write. */
+/** The parts of a request that say what it may write. */
 export type Call = Pick<Target, 'method' | 'segments' | 'query'>;
 
 export type Write =
   | RecordWrite
-  /** Which records are written stands in the request's body: the composite family. */
+  /** The request's body says which records are written: the composite family. */
   | { kind: 'several' }
-  /** A bulk job is made or handed over: Salesforce writes its records later. */
+  /** A bulk job is created or closed: Salesforce writes its records later. */
   | { kind: 'ingest' }
-  /** Records may be written, and the address does not tell which: all tables are polled. */
+  /** Records may be written, and the address does not say which: all tables are polled. */
   | { kind: 'poll' }
   | { kind: 'none' };
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** Under /services/data/{version}/, asked by POST, and yet only read. */
+/** Under /services/data/{version}/: a POST to these only reads. */
 const readingResources = new Set(['parameterizedsearch', 'jobs/query']);
 
 export function writeOf(target: Call): Write {
   const names = target.segments.map((segment) => segment.toLowerCase());
   const [, api, , resource = '', second = ''] = names;
   if (readingMethods.has(target.method)) {
-    // These run code.
     const runsCode = api === 'apexrest' || (resource === 'tooling' && second === 'executeanonymous');
     return { kind: runsCode && target.method === 'GET' ? 'poll' : 'none' };
   }
@@ -48,7 +47,7 @@ export function writeOf(target: Call): Write {
   if (api !== 'data') return { kind: 'poll' };
   if (readingResources.has(resource) || readingResources.has(`${resource}/${second}`))
     return { kind: 'none' };
-  // Data that is only put down is written when its job is closed.
+  // Uploaded data is written only when its job is closed.
   const isOfJob = target.segments.length <= 6 && (verbOf(target) === 'POST' || verbOf(target) === 'PATCH');
   if (resource === 'jobs' && second === 'ingest' && isOfJob) return { kind: 'ingest' };
   if (resource === 'composite') return severalOf(target);
@@ -63,7 +62,7 @@ function severalOf(target: Call): Write {
   const [, , , , kind = '', sobject] = target.segments.map((segment) => segment.toLowerCase());
   const verb = verbOf(target);
   if (kind === 'sobjects') {
-    // A POST to one sobject asks for records by their Ids.
+    // A POST to one sobject reads records by their Ids.
     if (verb === 'POST' && sobject !== undefined) return { kind: 'none' };
     return { kind: ['POST', 'PATCH', 'DELETE'].includes(verb) ? 'several' : 'poll' };
   }
@@ -71,7 +70,7 @@ function severalOf(target: Call): Write {
   return { kind: isKnown && verb === 'POST' ? 'several' : 'poll' };
 }
 
-/** A client that cannot send PATCH says so in the query of a POST. */
+/** A client that cannot send PATCH or DELETE names the method in the query of a POST. */
 export function verbOf({ method, query }: Pick<Call, 'method' | 'query'>): string {
   if (method !== 'POST') return method;
   for (const [name, value] of new URLSearchParams(query)) {
@@ -92,7 +91,7 @@ function changeOf(verb: string, rest: readonly string[]): RecordWrite['change'] 
   if (known === null || rest.length > 2) return null;
   const id = toWrittenId(value === undefined ? first : first.toLowerCase() === 'id' ? value : '');
   if (id) return { verb: known, id };
-  // With a record's Id in front, the second part names a relationship, and another record is written.
+  // After a record's Id, the second segment names a relationship, and a different record is written.
   const isExternalId = known === 'update' && value !== undefined && !looksLikeId(first);
   return isExternalId ? { verb: 'upsert', field: first, value } : null;
 }
@@ -100,8 +99,8 @@ function changeOf(verb: string, rest: readonly string[]): RecordWrite['change'] 
 const looksLikeId = (text: string) => /\d/.test(text) && toLongId(text) !== undefined;
 
 /**
- * An Id as a caller may write it. One of 18 characters is understood in any case: its last three tell which letters
- * are upper-case, five characters each.
+ * An Id as a caller may write it. One of 18 characters may come in any case: its last three say which letters are
+ * upper case, each for five characters.
  */
 export function toWrittenId(text: string): RecordId | undefined {
   if (!looksLikeId(text)) return undefined;
@@ -114,12 +113,12 @@ export function toWrittenId(text: string): RecordId | undefined {
   return toRecordId(restored.join(''));
 }
 
-/** What an answer proves to be written. */
+/** What an answer proves to have been written. */
 export interface Written {
   records: readonly WrittenRecord[];
-  /** False where something was written that the answer does not name. */
+  /** False if something was written that the answer does not name. */
   isWhole: boolean;
-  /** Records that Salesforce does not have any more. They may still stand in the mirror. */
+  /** Records that Salesforce no longer has. They may still be in the mirror. */
   missing: readonly { sobject: string; id: RecordId }[];
 }
 
@@ -129,12 +128,12 @@ export const unnamed: Written = { ...nothing, isWhole: false };
 
 export const written = (record: WrittenRecord): Written => ({ ...nothing, records: [record] });
 
-/** An answer, or one inside of a composite answer, as far as it is understood. */
+/** What we understand of an answer, or of a subrequest's answer. */
 export interface Answered {
   status: number;
   /** Parsed JSON; undefined for anything else. */
   body: unknown;
-  /** The Id in a body of another form, or in none. */
+  /** The Id from an XML body, if there is one. */
   id?: RecordId | undefined;
 }
 
@@ -142,7 +141,7 @@ export const isSuccess = ({ status }: { status: number }) => status >= 200 && st
 
 const creation = z.object({ id: z.string() });
 
-/** The record that an answer to a write of one proves to be written. */
+/** The record that the answer to a write of one record proves to have been written. */
 export function recordWritten({ sobject, change }: RecordWrite, answered: Answered): Written {
   if (!isSuccess(answered)) {
     const isMissing = answered.status === 404 && 'id' in change;

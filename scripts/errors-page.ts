@@ -5,7 +5,7 @@ import { faults } from 'lockstep/core/fault-catalogue';
 const kinds = {
   transient: 'passes by itself',
   permanent: 'the same request will never work',
-  'needs-person': 'a person is needed',
+  'needs-person': 'needs a person',
 };
 
 export function errorsPage(): string {
@@ -15,9 +15,9 @@ export function errorsPage(): string {
   );
   return `# Errors
 
-Each error has a code that stays. The command line and the proxy say these words, the log its code; what a sync waits for
-shows in lockstep status. What stands in braces is
-filled in where the error is shown. This page is made from \`packages/lockstep/src/core/fault-catalogue.ts\`.
+Each error has a code that never changes. The command line and the proxy show the texts below, the log only the code;
+\`lockstep status\` shows which error a sync is waiting on. Names in braces are filled in where the error is shown. This
+page is generated from \`packages/lockstep/src/core/fault-catalogue.ts\`.
 
 ${rows.join('\n')}`;
 }

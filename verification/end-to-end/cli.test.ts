@@ -26,7 +26,7 @@ async function openFolder(): Promise<AsyncDisposable & { path: string }> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-test('without any option Lockstep keeps to this machine and to its own folder', () => {
+test('without any option Lockstep stays on this machine and in its own folder', () => {
   const config = readConfig({ HOME: '/home/ann', XDG_CONFIG_HOME: '/home/ann/conf' }, nowhere);
   assert.equal(config.dataDir, '.lockstep');
   assert.equal(config.databaseUrl, undefined);
@@ -36,7 +36,7 @@ test('without any option Lockstep keeps to this machine and to its own folder', 
   assert.equal(config.key.defaultKeyFile, '/home/ann/conf/lockstep/key');
 });
 
-test('a wrong configuration is refused with every problem at once, with near names and without a value', () => {
+test('a wrong configuration is refused with all its problems at once, with similar names and without any value', () => {
   const wrong = {
     LOCKSTEP_DTA: 'x',
     LOCKSTEP_PROXY_PORT: 'secret-port',
@@ -66,14 +66,14 @@ test('a port over 65535 is refused', () => {
   assert.equal(readConfig({ LOCKSTEP_PROXY_PORT: '65535' }, nowhere).proxyPort, 65_535);
 });
 
-test('half a mail configuration is refused, because no e-mail would ever go out', () => {
+test('half a mail configuration is refused, because no e-mail would ever be sent', () => {
   const half = { LOCKSTEP_SMTP_URL: 'smtp://mail.example.com', LOCKSTEP_MAIL_FROM: 'a@example.com' };
   assert.throws(() => readConfig(half, nowhere), /LOCKSTEP_SMTP_URL also needs LOCKSTEP_MAIL_TO/);
   const whole = readConfig({ ...half, LOCKSTEP_MAIL_TO: 'b@example.com' }, nowhere);
   assert.equal(whole.mail.to, 'b@example.com');
 });
 
-test('a file .env gives options, and the environment counts before it', async () => {
+test('a .env file sets options, and the environment overrides it', async () => {
   await using folder = await openFolder();
   await writeFile(join(folder.path, '.env'), 'LOCKSTEP_DATA=from-file\nLOCKSTEP_ALLOW_HOST="a:1, b"\n');
   const config = readConfig({ LOCKSTEP_DATA: 'from-environment' }, folder.path);
@@ -100,7 +100,7 @@ test('help config names every option with its form, its default and its reason',
   }
 });
 
-test('every command has help of its own that names its flags', () => {
+test('every command has its own help, which names its flags', () => {
   for (const command of commands) {
     assert.match(helpOf('', commands), new RegExp(`^  ${command.name} `, 'm'));
     const text = helpOf(command.name, commands);
@@ -117,12 +117,12 @@ test('no command takes a secret as a flag', () => {
   );
 });
 
-test('a command that does not exist is refused with those that come near', () => {
+test('an unknown command is refused with similar ones', () => {
   assert.throws(() => findCommand(['statsu']), /There is no command "statsu". Near: status\./);
   assert.throws(() => findCommand(['sync', 'creat']), /Near: sync create/);
 });
 
-test('wrong use ends with code 2 and names what is wrong, on standard error alone', async () => {
+test('wrong usage exits with code 2 and says what is wrong, on standard error only', async () => {
   await using cli = await openCli();
   for (const [args, says] of [
     [['no-such'], /There is no command/],
@@ -153,7 +153,7 @@ test('wrong use ends with code 2 and names what is wrong, on standard error alon
   }
 });
 
-test('a budget of 0 or of text is refused with the range, before anything is asked of a server', async () => {
+test('a budget of 0 or of text is refused with the allowed range, before any server is contacted', async () => {
   await using cli = await openCli();
   for (const every of ['0', 'fast', '-1s']) {
     const { code, stderr } = await cli.run(['budget', 'set', `--every=${every}`]);
@@ -162,7 +162,7 @@ test('a budget of 0 or of text is refused with the range, before anything is ask
   }
 });
 
-test('a database that does not answer gets one line with host and reason, and no stack', async () => {
+test('for a database that does not answer, a command prints one line with host and reason, and no stack', async () => {
   await using cli = await openCli();
   const ask = (url: string, ...args: string[]) => cli.run(args, { DATABASE_URL: url });
   const closed = await ask('postgres://ann:hidden@127.0.0.1:1/x', 'status', '--json');
@@ -183,7 +183,7 @@ test('a database that does not answer gets one line with host and reason, and no
   }
 });
 
-test('a command where nothing runs names the folder, says how to start, and makes nothing', async () => {
+test('a command without a running server names the folder, says how to start one, and creates nothing', async () => {
   await using cli = await openCli();
   const { code, stderr } = await cli.run(['status', '--data', cli.dataDir]);
   assert.equal(code, 4);
@@ -196,7 +196,7 @@ test('a command where nothing runs names the folder, says how to start, and make
   await assert.rejects(stat(cli.dataDir));
 });
 
-test('a data directory of a newer version is refused and stays as it is', async () => {
+test('a data directory of a newer version is refused and left unchanged', async () => {
   await using cli = await openCli();
   await mkdir(cli.dataDir);
   await writeFile(join(cli.dataDir, 'format'), '99\n');
@@ -208,7 +208,7 @@ test('a data directory of a newer version is refused and stays as it is', async 
   assert.equal(await readFile(join(cli.dataDir, 'format'), 'utf8'), '99\n');
 });
 
-test('a second server on one data directory is refused; a dead one counts for nothing', async () => {
+test('a second server on one data directory is refused; a dead one does not block it', async () => {
   await using folder = await openFolder();
   const claim = await claimRunFile(folder.path);
   await claim.publish({ controlUrl: 'postgres://x' });
@@ -229,10 +229,7 @@ test('a second server on one data directory is refused; a dead one counts for no
 test('only a data directory is ever erased', async () => {
   await using folder = await openFolder();
   await writeFile(join(folder.path, 'thesis.txt'), 'ten years');
-  await assert.rejects(
-    eraseDirectory(folder.path),
-    /is not a data directory of Lockstep; nothing was erased/,
-  );
+  await assert.rejects(eraseDirectory(folder.path), /is not a Lockstep data directory; nothing was erased/);
   assert.equal(await readFile(join(folder.path, 'thesis.txt'), 'utf8'), 'ten years');
   await writeFile(join(folder.path, 'format'), '1\n');
   assert.equal(await eraseDirectory(folder.path), true);
@@ -244,14 +241,14 @@ test('a folder with other things in it never becomes a data directory', async ()
   await using folder = await openFolder();
   await mkdir(join(folder.path, 'lost+found'));
   await writeFile(join(folder.path, 'thesis.txt'), 'ten years');
-  await assert.rejects(prepareDirectory(folder.path), /is not empty, and not a data directory/);
+  await assert.rejects(prepareDirectory(folder.path), /is not empty, and not a Lockstep data directory/);
   await rm(join(folder.path, 'thesis.txt'));
   await prepareDirectory(folder.path);
   await writeFile(join(folder.path, 'more'), '');
   await prepareDirectory(folder.path);
 });
 
-test('a data directory that cannot be made gets one plain line and code 2', async () => {
+test('if a data directory cannot be made, a command prints one plain line and exits with code 2', async () => {
   await using cli = await openCli();
   const file = join(cli.folder, 'file');
   await writeFile(file, '');
@@ -268,7 +265,7 @@ test('a data directory that cannot be made gets one plain line and code 2', asyn
   }
 });
 
-test('a command that is named works when it is pasted in a clone', () => {
+test('a command named in a text works when pasted in a clone', () => {
   const text = 'Go on: lockstep sync resume x, or npm run demo -- --fresh. See lockstep help config';
   assert.equal(
     pasteable(text),
@@ -281,7 +278,7 @@ test('a command that is named works when it is pasted in a clone', () => {
   assert.equal(pasteable('lockstep 0.1.0; database lockstep_s1'), 'lockstep 0.1.0; database lockstep_s1');
 });
 
-test('a sync runs only where a living process holds it and it waits for nothing', () => {
+test('a sync counts as running only if a live process holds its lease and no fault stops it', () => {
   const now = timeOf('2026-11-24 09:37:00+00');
   const fault = {
     code: 'ORG-04',
@@ -306,7 +303,7 @@ test('a sync runs only where a living process holds it and it waits for nothing'
   assert.equal(ageOf('2026-11-24 09:00:00+00', now), '37 min ago');
 });
 
-test('a value of a record cannot act on the terminal', () => {
+test('a record’s value cannot send control characters to the terminal', () => {
   const shown = table(
     ['NAME', 'N'],
     [

@@ -11,12 +11,12 @@ import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
 import { testServerUrl } from '@lockstep/harness/database';
 import { findEmbedded } from 'lockstep/postgres';
 
-/** The printed line is curl's. */
+/** The lines that the demo prints use curl. */
 const noCurl = spawnSync('curl', ['--version']).error ? 'there is no curl on this machine' : false;
 
 const small = ['--records', '300', '--activity', '0'];
 
-/** What the check prints where all held. */
+/** Asserts that the check printed a report of success. */
 function assertHeld({ code, stdout, stderr }: Ended): void {
   assert.equal(code, 0, stderr);
   const [line = '', ...more] = stdout.trim().split('\n');
@@ -28,7 +28,7 @@ function assertHeld({ code, stdout, stderr }: Ended): void {
   assert.ok(typeof seconds === 'number' && typeof first === 'number' && first > 0 && first < seconds, line);
 }
 
-test('the check holds twice in a row, and leaves nothing behind', async () => {
+test('the check passes twice in a row, and leaves nothing behind', async () => {
   await using cli = await openCli();
   for (let round = 0; round < 2; round++) {
     assertHeld(await cli.run(['demo', '--check', ...small]));
@@ -45,7 +45,7 @@ test('an interrupted check leaves nothing behind and says so by its exit code', 
   assert.deepEqual(await readdir(cli.folder), []);
 });
 
-test('on a server of the person’s own the check makes databases of random names, and removes them and their roles', async () => {
+test('on the user’s own server the check makes databases with random names, and removes them and their roles', async () => {
   await using login = await openLogin();
   await using cli = await openCli({ DATABASE_URL: login.url });
   for (let round = 0; round < 2; round++) {
@@ -75,7 +75,7 @@ test('the demo is a server that people and commands can use', async (t) => {
     'the lines that the demo prints work as printed, from another terminal',
     { skip: noCurl },
     async () => {
-      assert.ok(!demo.stderr().includes('\x1b'), 'no escape codes where there is no terminal');
+      assert.ok(!demo.stderr().includes('\x1b'), 'no escape codes without a terminal');
 
       const screen = demo.stdout();
       const updates = [...screen.matchAll(/^ {2}(curl (?:.*\\\n)*.*)\n/gm)].map(([, line]) => line ?? '');
@@ -153,7 +153,7 @@ test('the demo is a server that people and commands can use', async (t) => {
     assert.equal((await cli.run(['sync', 'resume', 'nobody'])).code, 4);
   });
 
-  await t.test('commands tell of each object what it is at, and where the requests went', async () => {
+  await t.test('commands show the state of each object, and where the requests went', async () => {
     const listed = await cli.run(['objects', 'list', '--json']);
     const { items } = JSON.parse(listed.stdout) as { items: Record<string, unknown>[] };
     assert.equal(items.length, 8);
@@ -184,7 +184,7 @@ test('the demo is a server that people and commands can use', async (t) => {
   });
 
   await t.test(
-    'sync create refuses an unknown object with near names, and an unnamed host, and creates nothing',
+    'sync create refuses an unknown object with similar names, and a host that is not allowed, and creates nothing',
     async () => {
       const orgUrl = /(http:\/\/127\.0\.0\.1:\d+)$/m.exec(demo.stderr())?.[1] ?? '';
       const secrets = JSON.parse(await readFile(join(cli.dataDir, 'org-credentials.json'), 'utf8')) as {
@@ -279,7 +279,11 @@ test('a second run goes on where the first was killed, and --fresh starts anew',
   const syncId = await syncIdOf(cli);
   await first.end('SIGKILL');
   const orphaned = await cli.run(['status']);
-  assert.match(orphaned.stdout, new RegExp(syncId), 'the database server that was left is found by commands');
+  assert.match(
+    orphaned.stdout,
+    new RegExp(syncId),
+    'commands find the database server that was left running',
+  );
 
   const second = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
   assert.match(second.stderr(), /Using the database server that runs already/);
@@ -299,7 +303,7 @@ test('a second run goes on where the first was killed, and --fresh starts anew',
   assert.equal((await third.end('SIGINT')).code, 0);
 });
 
-/** That every object was read since then, by a sync that runs. */
+/** Whether every object was read since then, by a running sync. */
 function readSince(json: string, since: string): boolean {
   const { items = [] } = JSON.parse(json || '{}') as {
     items?: { held: boolean; objects: { read_until: string | null }[] }[];
@@ -308,7 +312,7 @@ function readSince(json: string, since: string): boolean {
   return sync?.held === true && sync.objects.every(({ read_until: at }) => at !== null && at > since);
 }
 
-test('what is left where nothing runs is said to be so, and --fresh spares what is not the demo’s', async () => {
+test('status says that no process runs the sync that a killed demo left, and --fresh spares what is not the demo’s', async () => {
   await using cli = await openCli();
   const demo = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
   await demo.end('SIGKILL');
@@ -349,10 +353,10 @@ async function syncIdOf(cli: Cli): Promise<string> {
   );
 }
 
-/** A login without the rights of a superuser, with a database of its own, on the server of the tests. */
+/** A login without superuser rights, with its own database, on the tests' server. */
 interface Login extends AsyncDisposable {
   url: string;
-  /** Databases and roles that it made and that are still there. */
+  /** Databases and roles that it made and did not remove. */
   left(): Promise<string[]>;
   forbidRoles(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import {
   usageText,
 } from 'lockstep/cli/testing';
 
-/** What the commands about objects and usage understand and say, without a server. */
+/** What the commands about objects and usage accept and print, without a server. */
 
 const acme = { name: 'acme', sobjects: ['Account', 'Contact', 'Invoice__c'] };
 const failsWith = (message: RegExp, exitCode: number, next: RegExp) => (error: unknown) => {
@@ -28,7 +28,7 @@ test('objects are found in any case, each once, in the order in which they were 
   assert.deepEqual(chosenObjects(acme, []), []);
 });
 
-test('objects that the sync does not mirror are all named at once, with those that come near', () => {
+test('objects that the sync does not mirror are all named at once, with similar names', () => {
   assert.throws(
     () => chosenObjects(acme, ['Acount', 'Account', 'Lead']),
     failsWith(/acme does not mirror "Acount" \(near: Account\), "Lead"$/, 4, /Account, Contact, Invoice__c/),
@@ -39,12 +39,12 @@ test('Ids of 15 and 18 characters are the same record', () => {
   assert.deepEqual(chosenRecords(['001B000000kyA8t', '001B000000kyA8tIAE'], 'help'), ['001B000000kyA8tIAE']);
 });
 
-test('what is no Id is refused, and so is one whose capitals were lost on its way', () => {
+test('a word that is not an Id is refused, and so is an Id that has lost its case', () => {
   const wrong = ['001', '001B000000kyA8!', '001b000000kya8tIAE', '001B000000kyA8tIA', ''];
   for (const word of wrong) {
     assert.throws(
       () => chosenRecords([word, '001B000000kyA8t'], 'help'),
-      failsWith(/No Id of a record: "/, 2, /help/),
+      failsWith(/Not a record Id: "/, 2, /help/),
     );
   }
 });
@@ -96,17 +96,17 @@ test('the list of objects says how fresh and how well proven each table is', () 
   );
 });
 
-test('missing rows are told with the two ways to decide', () => {
+test('missing rows are shown with the two possible decisions', () => {
   const text = listText([object({ state: 'rows missing', missing_rows: 12_480 })], now);
   assert.match(text, /Rows missing .* 12,480 +–$/m);
   assert.match(
     text,
-    /12,480 rows of Contact are no longer visible in Salesforce\n +PERM-05: .*12480 rows of Contact.*None was removed here/,
+    /12,480 rows of Contact are no longer visible in Salesforce\n +PERM-05: .*12480 rows of Contact.*None was removed from the mirror/,
   );
   assert.match(text, /next: .*objects missing --keep Contact; .*objects missing --remove Contact/);
 });
 
-test('a stopped object is told with its code, its reason and what to do', () => {
+test('a stopped object is shown with its code, its reason and what to do', () => {
   const because = 'The object cannot be read. Salesforce refuses Contact (INVALID_TYPE).';
   const stopped = object({ state: 'stopped', stop_code: 'PERM-02', stop_reason: because });
   const text = listText([stopped], now);
@@ -114,14 +114,14 @@ test('a stopped object is told with its code, its reason and what to do', () => 
   assert.match(text, /next: Give the sync's user read access/);
 });
 
-test('a stop whose words were not kept is told by the catalogue, and one of another version by its code', () => {
+test('a stop without a stored reason is explained by the catalogue, and an unknown one by its code', () => {
   const says = (code: string) => stopOf({ stop_code: code, stop_reason: null });
   assert.equal(says('PERM-02')?.says, 'The object cannot be read');
   assert.deepEqual(says('NEW-01'), { code: 'NEW-01', says: '', next: 'See NEW-01 in docs/errors.md.' });
   assert.equal(stopOf({ stop_code: null, stop_reason: null }), null);
 });
 
-test('an org of which Salesforce says that it has no requests is at its line', () => {
+test('an org that by Salesforce’s answer has no requests is at its limit', () => {
   const org = { used: 0, max: 0, recordedAt: '2026-11-24T09:36:00Z' };
   const text = usageText({ name: 'acme', stopAtPercent: 90 }, { purposes: [], queries: [], org }, now);
   assert.match(text, /0 of 0 requests of 24 h \(100 %\).*as of 60 s ago/);

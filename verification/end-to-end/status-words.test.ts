@@ -59,7 +59,7 @@ test('the headline is the worst of what is below, with its reason and next step,
   const [headline, reason, next, more] = text.split('\n').map((line) => line.trim());
   assert.equal(
     headline,
-    'acme  Needs attention: Contact: changes are not read since 09:12:00 UTC (4 tries, next in 30 s)',
+    'acme  Needs attention: Contact: changes have not been read since 09:12:00 UTC (4 tries, next in 30 s)',
   );
   assert.equal(reason, 'DB-15: A table refuses its rows. It did.');
   assert.equal(next, 'next: Look for locks.');
@@ -68,7 +68,7 @@ test('the headline is the worst of what is below, with its reason and next step,
   assert.match(text, /^Lead +With gaps /m);
   assert.match(text, /^Task +Unproven /m);
   const gaps = text.indexOf('\n3 records of Lead are set aside\n');
-  const counts = text.indexOf('\nTask: its counts are not compared since');
+  const counts = text.indexOf('\nTask: its counts have not been compared since');
   assert.ok(gaps > 0 && counts > gaps, text);
   assert.match(text, /next: lockstep objects set-aside Lead/);
 });
@@ -91,11 +91,11 @@ test('each kind of problem outranks the kinds below it', () => {
   assert.deepEqual(headlines, [
     'Needs attention: Contact is stopped',
     'Your decision is needed: 40 rows of Contact are no longer visible in Salesforce',
-    'Needs attention: Contact: changes are not read since 09:12:00 UTC (4 tries, next in 30 s)',
+    'Needs attention: Contact: changes have not been read since 09:12:00 UTC (4 tries, next in 30 s)',
     'Falling behind: Contact was last read 7 min ago',
     'Running, with gaps: 3 records of Lead are set aside',
     "Running, with hidden fields: 1 field of Contact is hidden from the sync's user",
-    'Running, unproven: Task: its counts are not compared since 09:12:00 UTC (4 tries, next in 30 s)',
+    'Running, unproven: Task: its counts have not been compared since 09:12:00 UTC (4 tries, next in 30 s)',
   ]);
   const isIll = ranked.map((one) => reasonsOf([one]).length > 0);
   assert.deepEqual(isIll, [true, true, true, true, true, false, false]);

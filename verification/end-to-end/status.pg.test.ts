@@ -70,10 +70,10 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^harness {2}Running, unproven: Lead: its counts are not compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See npm run -s lockstep -- objects list$/m,
+      /^harness {2}Running, unproven: Lead: its counts have not been compared since .*\(7 tries, next in \d+ s\)\n +DB-15: A table refuses its rows\.\n +next: See npm run -s lockstep -- objects list$/m,
     );
     assert.match(stdout, /^Lead +Unproven /m);
-    assert.match(stderr, /^unproven: harness: Lead: its counts are not compared/m);
+    assert.match(stderr, /^unproven: harness: Lead: its counts have not been compared/m);
   });
 
   await t.test('records that are set aside are gaps, and end the check with code 3', async () => {
@@ -96,13 +96,13 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     assert.equal(code, 3);
     assert.match(
       stderr,
-      /^not healthy: harness: Account: changes are not read since .* DB-15: A table refuses/m,
+      /^not healthy: harness: Account: changes have not been read since .* DB-15: A table refuses/m,
     );
     const [item] = (json({ code, stdout, stderr }) as Objects).items;
-    assert.match(item?.headline ?? '', /^Needs attention: Account: changes are not read/);
+    assert.match(item?.headline ?? '', /^Needs attention: Account: changes have not been read/);
     assert.match((await cli.run(['sync', 'list'])).stdout, /^harness .* Needs attention {2,}/m);
     const [listed] = (json(await cli.run(['sync', 'list', '--json'])) as Objects).items;
-    assert.match(listed?.headline ?? '', /^Needs attention: Account: changes are not read/);
+    assert.match(listed?.headline ?? '', /^Needs attention: Account: changes have not been read/);
     const [account, contact, lead] = item?.objects ?? [];
     assert.deepEqual([account?.set_aside_rows, contact?.set_aside_rows, lead?.set_aside_rows], [1, 121, 0]);
     const [told] = (account?.problems ?? []) as Record<string, unknown>[];
@@ -124,7 +124,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     async () => {
       const { stdout } = await cli.run(['objects', 'list']);
       assert.match(stdout, /^Contact +salesforce\.contact +With gaps .* 121$/m);
-      assert.match(stdout, /^Account: changes are not read since \S+ UTC/m);
+      assert.match(stdout, /^Account: changes have not been read since \S+ UTC/m);
       assert.match(
         stdout,
         /^1 field of Lead is hidden from the sync's user\n +Not updated: Phone since \d{4}-\d\d-\d\d [\d:]+ UTC/m,

@@ -119,7 +119,7 @@ test('flush names the objects that hold records set aside, why, and ends with co
     assert.equal(code, 3, stderr);
     assert.match(
       stdout,
-      args[0] === 'flush' ? /show all but what is set aside that was committed/ : /verify ids of 2/,
+      args[0] === 'flush' ? /committed before the call, except the records set aside,/ : /verify ids of 2/,
     );
     assert.match(
       stderr,
@@ -251,10 +251,10 @@ test('an object or an Id that cannot be meant is refused, and nothing is asked',
   await using setup = await openSetup();
   const refused = [
     [['objects', 'verify', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
-    [['objects', 'refetch', 'Account', '001'], 2, /No Id of a record: "001"/],
+    [['objects', 'refetch', 'Account', '001'], 2, /Not a record Id: "001"/],
     [['objects', 'verify', '--level', 'content', '--timeout', '5m'], 2, /--timeout needs --wait/],
     [['objects', 'missing', '--wait'], 2, /--wait belongs to --keep or --remove/],
-    [['objects', 'missing', '--keep', 'Account', '--remove', 'Account'], 2, /exclude each other/],
+    [['objects', 'missing', '--keep', 'Account', '--remove', 'Account'], 2, /cannot be combined/],
     [['flush', '--timeout', '60'], 2, /--timeout takes a time such as 60s/],
     [['flush', '--sync', 'nobody'], 4, /There is no sync "nobody"/],
     [['sync', 'set', '--on-database-down', 'drop'], 2, /--on-database-down takes refuse or forward/],

@@ -13,7 +13,7 @@ import type { KeySource, MailOptions } from './control/index.ts';
 import { Fault } from './core/faults.ts';
 import { nearNames } from './salesforce/index.ts';
 
-/** What a person needs to know of an option: the form of its value, what stands where it is not set, and why it exists. */
+/** What a user needs to know about an option: the form of its value, its default, and what it is for. */
 const explained = z.registry<{ form: string; unset?: string; why: string }>();
 
 const text = z.string().min(1);
@@ -27,14 +27,14 @@ const commaList = z
   .default('')
   .transform((list) => list.split(',').map((entry) => entry.trim()))
   .transform((entries) => entries.filter((entry) => entry !== ''));
-/** In the working directory. */
+/** Relative to the working directory. */
 export const defaultDataDir = '.lockstep';
 const portForm = 'a port, 0 to 65535; 0: any free one';
 
 const options = z.object({
   LOCKSTEP_DATA: text.default(defaultDataDir).register(explained, {
     form: 'a folder',
-    why: 'Holds the embedded PostgreSQL, logs and what is known of a running server.',
+    why: 'Holds the embedded PostgreSQL, the logs, and how to reach the running server.',
   }),
   DATABASE_URL: z
     .string()
@@ -43,17 +43,17 @@ const options = z.object({
     .register(explained, {
       form: 'postgres://user:password@host:port/database',
       unset: 'the embedded PostgreSQL',
-      why: 'A server of your own: this database becomes the control database, where PUBLIC may no longer connect, and mirrors get databases beside it. The login needs CREATEDB and CREATEROLE.',
+      why: 'Use your own server: this database becomes the control database, PUBLIC loses the right to connect to it, and each mirror gets its own database on the same server. The login needs CREATEDB and CREATEROLE.',
     }),
   LOCKSTEP_KEY_FILE: text.optional().register(explained, {
     form: 'a file with 32 bytes as base64',
-    unset: 'lockstep/key in your configuration folder, made where no sync exists yet',
+    unset: 'lockstep/key in your configuration folder, created if no sync exists yet',
     why: 'The key that seals credentials. Never in the data directory, so that a copy of the data is useless without it.',
   }),
   LOCKSTEP_KEY: text.optional().register(explained, {
     form: '32 bytes as base64',
     unset: 'LOCKSTEP_KEY_FILE',
-    why: 'The same key as a value, for platforms that hand secrets over that way.',
+    why: 'The same key as a value, for platforms that pass secrets in the environment.',
   }),
   LOCKSTEP_SMTP_URL: z
     .string()
@@ -62,24 +62,24 @@ const options = z.object({
     .register(explained, {
       form: 'smtp://user:password@host:port or smtps://…',
       unset: 'no e-mail',
-      why: 'Sends the e-mail that says when a backfill is complete.',
+      why: 'The mail server that sends an e-mail when a backfill is complete.',
     }),
   LOCKSTEP_MAIL_FROM: text.optional().register(explained, {
     form: 'an address',
     unset: 'no e-mail',
-    why: 'Its sender.',
+    why: 'The sender of that e-mail.',
   }),
   LOCKSTEP_MAIL_TO: text.optional().register(explained, {
     form: 'an address',
     unset: 'no e-mail',
-    why: 'Its receiver.',
+    why: 'The recipient of that e-mail.',
   }),
   LOCKSTEP_ALLOW_HOST: commaList
     .refine((hosts) => hosts.every((host) => /^[^\s/@]+$/.test(host)))
     .register(explained, {
-      form: 'host or host:port, several with commas',
+      form: 'host or host:port, separated by commas',
       unset: "Salesforce's own hosts only",
-      why: 'Addresses besides those of Salesforce that credentials may be sent to, such as a test org.',
+      why: 'Other hosts that credentials may be sent to, such as a test org.',
     }),
   LOCKSTEP_PROXY_HOST: text.default('127.0.0.1').register(explained, {
     form: 'an address of this machine',
@@ -87,40 +87,40 @@ const options = z.object({
   }),
   LOCKSTEP_PROXY_PORT: port.default(8401).register(explained, {
     form: portForm,
-    why: 'The same. If taken, the next free one.',
+    why: 'Its port. If taken, the next free one.',
   }),
   LOCKSTEP_PROXY_TLS_CERT: text.optional().register(explained, {
-    form: 'a file in PEM: the certificate, then those that vouch for it',
+    form: 'a PEM file: the certificate, then its intermediate certificates',
     unset: 'no TLS',
-    why: 'The proxy then speaks https alone. A renewed file is taken up within a minute, without a restart.',
+    why: 'The proxy then speaks only https. A renewed file is loaded within a minute, without a restart.',
   }),
   LOCKSTEP_PROXY_TLS_KEY: text.optional().register(explained, {
-    form: 'a file in PEM, without a passphrase',
+    form: 'a PEM file without a passphrase',
     unset: 'no TLS',
-    why: 'Its private key.',
+    why: 'The private key of that certificate.',
   }),
   LOCKSTEP_PROXY_PUBLIC_HOST: commaList
     .refine((hosts) => hosts.every((host) => /^[a-z0-9.-]+(:\d{1,5})?$/i.test(host)))
     .register(explained, {
-      form: 'a name, with its port where clients send one; several with commas',
+      form: 'names separated by commas, with the port if clients send one',
       unset: 'localhost and LOCKSTEP_PROXY_HOST',
-      why: 'What may follow {sync_id}. in the Host of a request: for clients that take a host and no path.',
+      why: 'What may follow {sync_id}. in the Host header, for clients that can set a host but no path.',
     }),
   LOCKSTEP_TRUSTED_PROXIES: commaList
     .transform(parseAddressList)
     .refine((addresses) => addresses !== null)
     .register(explained, {
-      form: 'an address or a net such as 10.0.0.0/8, several with commas',
-      unset: 'nobody',
-      why: 'Balancers and TLS terminators in front of the proxy. Of them alone X-Forwarded-Host counts as the Host.',
+      form: 'addresses or networks such as 10.0.0.0/8, separated by commas',
+      unset: 'none',
+      why: 'Load balancers and TLS terminators in front of the proxy. Only their X-Forwarded-Host replaces the Host header.',
     }),
   LOCKSTEP_METRICS_HOST: text.default('127.0.0.1').register(explained, {
     form: 'an address of this machine',
-    why: 'Where figures for Prometheus are given, at /metrics. They name syncs, so this is not the proxy itself.',
+    why: 'Where metrics for Prometheus are served, at /metrics. They name syncs, so the proxy itself does not serve them.',
   }),
   LOCKSTEP_METRICS_PORT: port.default(8404).register(explained, {
     form: portForm,
-    why: 'The same. If taken, the next free one.',
+    why: 'Its port. If taken, the next free one.',
   }),
   LOCKSTEP_ORG_PORT: port.default(8402).register(explained, {
     form: portForm,
@@ -132,7 +132,7 @@ const options = z.object({
   }),
   LOCKSTEP_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').register(explained, {
     form: 'debug, info, warn or error',
-    why: 'What the daily files in the folder logs of the data directory hold; they are kept for 30 days.',
+    why: 'How much is logged to the daily files in the folder logs of the data directory, which are kept for 30 days.',
   }),
 });
 type OptionName = keyof typeof options.shape;
@@ -159,7 +159,7 @@ export interface Config {
   logLevel: string;
 }
 
-/** @throws {@link Fault} `CFG-01` that names every option that is wrong; never a value */
+/** @throws {@link Fault} `CFG-01` that names every wrong option, but never a value */
 export function readConfig(environment = process.env, folder = process.cwd()): Config {
   const given = { ...readEnvFile(folder), ...environment };
   const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== '');
@@ -199,7 +199,7 @@ export function readConfig(environment = process.env, folder = process.cwd()): C
 /** False for terminals that take no escape codes. */
 export const terminalCanRepaint = (environment = process.env): boolean => environment.TERM !== 'dumb';
 
-/** One entry an option: name, form, what holds when it is not set, and its reason. For `lockstep help config`. */
+/** One entry per option: name, form, default and purpose. For `lockstep help config`. */
 export const configHelp = (): { name: string; form: string; unset: string; why: string }[] =>
   optionNames.map((name) => {
     const { form, unset, why } = explanationOf(name);
@@ -207,7 +207,7 @@ export const configHelp = (): { name: string; form: string; unset: string; why: 
     return { name, form, unset: unset ?? String(standard), why };
   });
 
-/** What stands in the environment itself counts before the file. */
+/** The environment takes precedence over the file. */
 function readEnvFile(folder: string): NodeJS.Dict<string> {
   try {
     return parseEnv(readFileSync(join(folder, '.env'), 'utf8'));
@@ -220,21 +220,21 @@ function readEnvFile(folder: string): NodeJS.Dict<string> {
 
 function unknownOption(name: string): string {
   const near = nearNames(name.slice(0, 80), optionNames);
-  return `${name.slice(0, 80)} is no option.${near.length > 0 ? ` Near: ${near.join(', ')}.` : ''}`;
+  return `There is no option ${name.slice(0, 80)}.${near.length > 0 ? ` Near: ${near.join(', ')}.` : ''}`;
 }
 
-/** A server that may send, but from nobody or to nobody, would never send. */
+/** With a mail server but without a sender or a recipient, no e-mail would ever be sent. */
 function halfOfMail(given: NodeJS.Dict<string>): string[] {
   const missing = ['LOCKSTEP_MAIL_FROM', 'LOCKSTEP_MAIL_TO'].filter((name) => !given[name]);
   if (!given.LOCKSTEP_SMTP_URL || missing.length === 0) return [];
-  return [`LOCKSTEP_SMTP_URL needs ${missing.join(' and ')} beside it.`];
+  return [`LOCKSTEP_SMTP_URL also needs ${missing.join(' and ')}.`];
 }
 
 function halfOfCertificate(given: NodeJS.Dict<string>): string[] {
   const pair = ['LOCKSTEP_PROXY_TLS_CERT', 'LOCKSTEP_PROXY_TLS_KEY'];
   const [missing, ...both] = pair.filter((name) => !given[name]);
   if (missing === undefined || both.length > 0) return [];
-  return [`${pair.find((name) => name !== missing)} needs ${missing} beside it.`];
+  return [`${pair.find((name) => name !== missing)} also needs ${missing}.`];
 }
 
 function certificateOf(data: z.infer<typeof options>): Config['proxyCertificate'] {

@@ -1,6 +1,6 @@
 /**
- * The entry of everything: finds the command, runs it until it is done or somebody wants it to end, and says in plain
- * words what went wrong. `cli/server.ts` builds the rooms.
+ * The entry point: finds the command, runs it until it is done or interrupted, and reports in plain words what went
+ * wrong. `server/server.ts` starts a server.
  */
 import { readArguments } from './cli/arguments.ts';
 import { helpOf } from './cli/commands/help.ts';
@@ -29,7 +29,7 @@ async function main(given: readonly string[]): Promise<number> {
   }
 }
 
-/** Read before everything else: a message about wrong words names commands too. */
+/** Read before anything is parsed, because messages about wrong arguments name commands, which need --data too. */
 function dataDirOf(given: readonly string[]): { dataDir?: string } {
   const at = given.findIndex((word) => word === '--data' || word.startsWith('--data='));
   const dataDir = given[at]?.split('=')[1] ?? given[at + 1];

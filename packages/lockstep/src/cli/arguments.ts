@@ -1,4 +1,4 @@
-/** The form of a command, and what a person gave it. */
+/** What a command looks like, and how its command line is parsed. */
 import { parseArgs } from 'node:util';
 import type { Config } from '../config.ts';
 import { usageError } from '../core/command-error.ts';
@@ -12,10 +12,10 @@ export interface Flag {
 }
 
 export interface Context {
-  /** Read at first use, so that help works whatever the environment holds. */
+  /** Read at first use, so that help works in any environment. */
   readonly config: Config;
   readonly output: Output;
-  /** Aborts when the person or the system wants this process to end. */
+  /** Aborts when the user or the system asks this process to end. */
   readonly stop: AbortSignal;
 }
 
@@ -23,10 +23,10 @@ export interface Command {
   /** As it is typed, such as `sync create`. */
   name: string;
   summary: string;
-  /** The words after the name as help shows them, and how many there may be. */
+  /** The positional arguments as help shows them, and how many there may be. */
   words?: { shown: string; min: number; max: number };
   flags?: Readonly<Record<string, Flag>>;
-  /** The exit code; nothing means 0. */
+  /** Returns the exit code; nothing means 0. */
   run(args: Arguments, context: Context): Promise<number | void>;
 }
 
@@ -34,7 +34,7 @@ export interface Arguments {
   words: readonly string[];
   isSet(flag: string): boolean;
   text(flag: string): string | undefined;
-  /** A number of the range; `otherwise` where the flag is not given. */
+  /** A number in the range; `otherwise` if the flag is not given. */
   number(flag: string, range: { min: number; max: number; otherwise: number; whole?: boolean }): number;
 }
 
@@ -95,13 +95,13 @@ function parse(flags: Readonly<Record<string, Flag>>, given: readonly string[], 
     const { code } = error as { code?: unknown };
     if (typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS_')) throw error;
     const message = (error as Error).message;
-    const wanting = /'(?:-\w, )?--([\w-]+)/.exec(
+    const misused = /'(?:-\w, )?--([\w-]+)/.exec(
       code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' ? message : '',
     )?.[1];
     const [says = ''] = message.split(/\. |\n/);
-    if (wanting !== undefined) {
-      const value = flags[wanting]?.value;
-      throw usageError(value ? `--${wanting} needs a value: ${value}` : `--${wanting} takes no value`, help);
+    if (misused !== undefined) {
+      const value = flags[misused]?.value;
+      throw usageError(value ? `--${misused} needs a value: ${value}` : `--${misused} takes no value`, help);
     }
     const unknown = /'--([\w-]+)/.exec(code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? says : '')?.[1];
     const near = unknown === undefined ? [] : nearNames(unknown, Object.keys(flags));
@@ -112,7 +112,7 @@ function parse(flags: Readonly<Record<string, Flag>>, given: readonly string[], 
   }
 }
 
-/** A number below zero is a value, which the command then refuses in its own words, and no flag. */
+/** A negative number is a value, not a flag: the command then refuses it with its own message. */
 function withNegativeNumbers(flags: Readonly<Record<string, Flag>>, given: readonly string[]): string[] {
   const words: string[] = [];
   for (const word of given) {

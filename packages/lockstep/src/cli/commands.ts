@@ -54,7 +54,7 @@ const help: Command = {
 
 export const commands: readonly Command[] = [...working, help];
 
-/** Commands that had other names, by those. */
+/** Old names of commands, with the new ones. */
 const renamed: Readonly<Record<string, string>> = {
   org: 'simulated-org',
   'objects compare': 'objects verify --level counts',
@@ -65,7 +65,7 @@ const renamed: Readonly<Record<string, string>> = {
   'sync writes': 'sync set',
 };
 
-/** The command that the first words name, and what follows them. */
+/** The command that the first words name, and the arguments after them. */
 export function findCommand(given: readonly string[]): { command: Command; rest: readonly string[] } {
   const [first = '--help', second] = given;
   if (first === '--help' || first === '-h') return { command: help, rest: given.slice(1) };
@@ -76,7 +76,7 @@ export function findCommand(given: readonly string[]): { command: Command; rest:
     if (command) return { command, rest: given.slice(words) };
     const now = Object.hasOwn(renamed, name) ? renamed[name] : undefined;
     if (now !== undefined)
-      throw usageError(`The command ${name} is called ${now} now.`, `lockstep help ${now.split(' --')[0]}`);
+      throw usageError(`The command ${name} is now called ${now}.`, `lockstep help ${now.split(' --')[0]}`);
   }
   const names = commands.map(({ name }) => name);
   const inGroup = names.filter((name) => name.startsWith(`${first} `));

@@ -2,7 +2,7 @@ import { type Config, readConfig } from '../config.ts';
 import type { Arguments, Context } from './arguments.ts';
 import type { Output } from './terminal/output.ts';
 
-/** The configuration is read when a command asks for it, so that help works whatever the environment holds. */
+/** Reads the configuration only when a command uses it, so that help works in any environment. */
 export function openContext(args: Arguments, output: Output, stop: AbortSignal): Context {
   let config: Config | undefined;
   return {

@@ -1,4 +1,4 @@
-/** How a command reaches what runs: it takes over a server's addresses and never starts or stops one. */
+/** How a command reaches a running Lockstep: it looks up the server's addresses and never starts or stops one. */
 
 import { resolve } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
@@ -23,17 +23,17 @@ import type { AppLog } from '../core/log-fields.ts';
 import { databaseFault, findEmbedded } from '../postgres/index.ts';
 import { readRunFile } from '../server/run-file.ts';
 
-/** A command's own words are its log. */
+/** A command prints what it does and writes no log. */
 export const noLog: AppLog = openLog({ write: () => undefined });
 
-/** @throws {@link CommandError} `SYS-11` where nothing runs */
+/** @throws {@link CommandError} `SYS-11` if nothing is running */
 export async function withControl<Result>(
   config: Config,
   work: (control: Control) => Promise<Result>,
 ): Promise<Result> {
   const url = await findControlUrl(config);
   const key = await findKey(url, config.key).catch((error: unknown) => {
-    // Most commands open no secret; those that do say what is wrong.
+    // Most commands open no secret, so a missing key is reported only by those that do.
     if (error instanceof Fault && isKeyFault(error.code)) return error;
     throw error;
   });
@@ -54,7 +54,7 @@ export async function withControl<Result>(
   }
 }
 
-/** Of the server that runs here; else of the database that is named; else of an embedded one that runs by itself. */
+/** From the server that runs here; else DATABASE_URL; else an embedded database server that outlived its process. */
 async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<string> {
   const running = await readRunFile(dataDir);
   if (running?.controlUrl !== undefined) return running.controlUrl;
@@ -62,14 +62,14 @@ async function findControlUrl({ dataDir, databaseUrl: own }: Config): Promise<st
   const embedded = await findEmbedded(dataDir);
   if (embedded !== undefined) return databaseUrl(embedded, { database: controlDatabase });
   const { title, next } = faults['SYS-11'];
-  throw new CommandError(`${title}. No server runs on the data directory ${resolve(dataDir)}`, {
+  throw new CommandError(`${title}. No server is using the data directory ${resolve(dataDir)}`, {
     exitCode: exitCodes.notFound,
     label: 'SYS-11',
     next,
   });
 }
 
-/** What stands before `/services/` in a sync's addresses; undefined where only a running server will know its port. */
+/** The base of every sync's address; undefined if the port is not known until a server runs. */
 export async function findProxyUrl(config: Config): Promise<string | undefined> {
   const running = await readRunFile(config.dataDir);
   if (running?.proxyUrl !== undefined) return running.proxyUrl;
@@ -77,7 +77,7 @@ export async function findProxyUrl(config: Config): Promise<string | undefined> 
   return config.proxyPort === 0 ? undefined : `${scheme}://${config.proxyHost}:${config.proxyPort}`;
 }
 
-/** By name or id; may be left out where there is one. */
+/** By name or id; optional if there is only one sync. */
 export async function chooseSync(control: Control, nameOrId: string | undefined): Promise<Sync> {
   const syncs = await listSyncs(control);
   const names = syncs.map(({ name }) => name).join(', ');
@@ -96,11 +96,11 @@ export async function chooseSync(control: Control, nameOrId: string | undefined)
       next: 'lockstep help sync create',
     });
   }
-  if (others.length > 0) throw usageError('There are several syncs', `Name one of these: ${names}`);
+  if (others.length > 0) throw usageError('There is more than one sync', `Name one of these: ${names}`);
   return only;
 }
 
-/** The mirror as its reader sees it. Table names may stand without their schema. */
+/** The mirror as its reader role sees it. Table names need no schema. */
 export async function openMirror(
   control: Control,
   sync: Sync,
@@ -130,7 +130,7 @@ export async function withMirror<Result>(
 }
 
 /**
- * The same for our own views, which a mirror of an older version lacks until its sync has run.
+ * The same for Lockstep's own views, which the mirror of an older version lacks until its sync has run.
  * @throws Fault `SYS-16`
  */
 export async function withViews<Result>(

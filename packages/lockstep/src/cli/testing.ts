@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package need from this room, besides its index. */
 
 export { configHelp, readConfig } from '../config.ts';
 export { CommandError } from '../core/command-error.ts';

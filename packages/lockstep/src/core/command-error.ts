@@ -1,6 +1,6 @@
-/** An error in words of its own, for what has no code: what is wrong, what to do next, how a command ends. */
+/** How a command fails: its exit codes, and an error for failures that have no code in the catalogue. */
 
-/** The exit codes of every command, besides 0 for done. */
+/** The exit codes of all commands, besides 0 for success. */
 export const exitCodes = {
   unexpected: 1,
   usage: 2,
@@ -13,14 +13,14 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-/** Ends a command with words of its own: what is wrong and what to do next. */
+/** Ends a command with a message, the next step and an exit code. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: number;
   readonly next: string | undefined;
-  /** Shown in front of the message, such as the SQLSTATE of a person's own query. */
+  /** Shown in front of the message, such as the SQLSTATE of a failed query. */
   readonly label: string | undefined;
-  /** Lines below the message, such as the place in a query. */
+  /** Lines below the message, such as the position in a query. */
   readonly details: readonly string[];
 
   constructor(
@@ -43,13 +43,13 @@ export class CommandError extends Error {
 export const usageError = (message: string, next = 'lockstep help'): CommandError =>
   new CommandError(message, { exitCode: exitCodes.usage, next });
 
-/** Ctrl-C while something was asked. */
+/** Ctrl-C at a prompt. */
 export const interruption = (): CommandError =>
   new CommandError('Interrupted', { exitCode: exitCodes.interrupted });
 export const isInterruption = (error: unknown): boolean =>
   error instanceof CommandError && error.exitCode === exitCodes.interrupted;
 
-/** Of a fault's code, which may come from another version. */
+/** The exit code for a fault's code, which may come from another version. */
 export function exitCodeOf(code: string): number {
   if (code === 'ORG-04') return exitCodes.notAllowed;
   if (code === 'SCH-09' || code === 'PRX-01') return exitCodes.notFound;

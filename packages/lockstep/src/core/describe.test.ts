@@ -49,7 +49,7 @@ test('an object is followed by the time that moves with most of its changes', ()
   }
 });
 
-test('a time that cannot be filtered or sorted, or is no time, is passed over', () => {
+test('a field that cannot be filtered or sorted, or that is no datetime, is not followed', () => {
   const unfit: Partial<DescribeField>[] = [{ filterable: false }, { sortable: false }, { type: 'date' }];
   for (const rest of unfit) {
     const stamp = field('SystemModstamp', 'datetime', rest);
@@ -58,7 +58,7 @@ test('a time that cannot be filtered or sorted, or is no time, is passed over', 
   }
 });
 
-test('an object whose times Salesforce does not let stand in a condition is followed by none', () => {
+test('an object whose times Salesforce does not allow in a condition is followed by none', () => {
   for (const name of ['RecordActionHistory', 'TabDefinition', 'tabdefinition']) {
     assert.equal(cursorFieldOf(sobject(name, [field('CreatedDate')])), null);
   }
@@ -89,18 +89,18 @@ const unreadable: Record<string, RegExp> = {
   Invoice__x: /external object/,
 };
 
-test('an object that cannot be read page by page is told with its reason, though its description allows queries', () => {
+test('an object that cannot be read page by page has a reason, even if its description allows queries', () => {
   for (const [name, reason] of Object.entries(unreadable)) {
     assert.match(unreadableBecause(sobject(name, [field('SystemModstamp')])) ?? 'readable', reason, name);
   }
 });
 
-test('an object without queries or without Id is told with its reason', () => {
+test('an object without queries or without an Id has a reason', () => {
   assert.equal(unreadableBecause(sobject('Odd', [], { queryable: false })), 'allows no query');
   assert.match(unreadableBecause(sobject('Odd', [], { fields: [field('Name')] })) ?? '', /^has no Id/);
 });
 
-test('an object whose records cannot be read by their Ids is told so, unless a better reason is known', () => {
+test('an object whose records cannot be read by Id says so, unless it has a more specific reason', () => {
   const notRetrieveable = (name: string, rest: Partial<Describe> = {}) =>
     unreadableBecause(sobject(name, [], { retrieveable: false, ...rest }));
   assert.match(notRetrieveable('ApexPageInfo') ?? '', /^has records that cannot be read by their Ids/);
@@ -110,7 +110,7 @@ test('an object whose records cannot be read by their Ids is told so, unless a b
   assert.equal(unreadableBecause(sobject('Account', [], { retrieveable: true })), null);
 });
 
-test('objects that only resemble those can be read', () => {
+test('objects with similar names can be read', () => {
   for (const name of [
     'Account',
     'LoginHistory',
@@ -132,7 +132,7 @@ test('objects that only resemble those can be read', () => {
   }
 });
 
-test('a time that stands still when its record changes tells no reading from an older one', () => {
+test('only times that move with changes tell a reading from an older one', () => {
   assert.deepEqual(
     (['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'LoginTime', null] as const).map(movesWithChanges),
     [true, true, false, false, false],

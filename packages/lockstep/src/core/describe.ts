@@ -1,6 +1,6 @@
 import { isFilteredByTime, restrictionOf } from './object-restrictions.ts';
 
-/** Salesforce's description of one sobject, as far as the mirror needs it. */
+/** The part of Salesforce's describe of one sobject that the mirror needs. */
 export interface Describe {
   name: string;
   label: string;
@@ -8,7 +8,7 @@ export interface Describe {
   queryable: boolean;
   /** False: its records cannot be read by their Ids. */
   retrieveable?: boolean;
-  /** Salesforce keeps a log of its deletions (getDeleted). */
+  /** Salesforce keeps a log of deletions for it (getDeleted). */
   replicateable: boolean;
   /** The first three characters of its records' Ids; null for objects without Ids of their own. */
   keyPrefix: string | null;
@@ -18,31 +18,31 @@ export interface Describe {
 export interface DescribeField {
   name: string;
   label: string;
-  /** Open on purpose: Salesforce adds types, and the table plan decides about unknown ones. */
+  /** Not an enumeration: Salesforce adds types, and the table plan decides what to do with unknown ones. */
   type: string;
   calculated: boolean;
   filterable: boolean;
   sortable: boolean;
-  /** The sobjects that a reference can point to, by API name. */
+  /** API names of the sobjects that a reference can point to. */
   referenceTo: readonly string[];
-  /** The place of a master-detail among its object's; null for any other field. */
+  /** The position of a master-detail field among those of its object; null for any other field. */
   relationshipOrder: number | null;
 }
 
 /**
- * The times that tell which records have changed, the best first: SystemModstamp moves with every change,
- * LastModifiedDate with those that a user makes, the last two stand still, which is enough for records that are only
- * ever added (histories, log-ins). 232 of 754 standard objects lack the first.
+ * The fields that show which records have changed, the best first: SystemModstamp moves with every change,
+ * LastModifiedDate with those that a user makes. The last two never move, which is enough for records that are only
+ * added (histories, logins). 232 of 754 standard objects lack the first.
  */
 const cursorFields = ['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'LoginTime'] as const;
 
 export type CursorField = (typeof cursorFields)[number];
 
-/** Whether a time moves when its record is changed, so that it tells a reading from before a change from one after it. */
+/** Whether the field moves when its record changes, so that it tells a reading before a change from one after it. */
 export const movesWithChanges = (cursorField: CursorField | null): boolean =>
   cursorField === 'SystemModstamp' || cursorField === 'LastModifiedDate';
 
-/** The time that an sobject's changes can be followed by; null: none, and only reading it whole finds them. */
+/** The field by which an sobject's changes can be followed; null: none, and only reading it whole finds them. */
 export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
   if (!isFilteredByTime(name)) return null;
   const canFollow = (cursorField: CursorField) =>
@@ -53,7 +53,7 @@ export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
   return cursorFields.find(canFollow) ?? null;
 }
 
-/** Why an sobject cannot be read page by page, as the end of a sentence that begins with its name; null: it can. */
+/** Why an sobject cannot be read page by page, as the predicate of a sentence about it; null: it can. */
 export function unreadableBecause({ name, queryable, retrieveable, fields }: Describe): string | null {
   const restriction = restrictionOf(name);
   if (restriction !== null) return restriction;

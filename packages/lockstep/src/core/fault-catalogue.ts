@@ -1,7 +1,7 @@
 /**
- * The one catalogue of what can go wrong. Three kinds: a transient fault may pass by itself and the same request may
- * work later; a permanent one never will, and the code knows what to do instead; the third needs a person.
- * `{name}` in a text is filled from the fault's `safe` fields. docs/errors.md is made from this list.
+ * The catalogue of everything that can go wrong. Three kinds: after a transient fault the same request may work later;
+ * after a permanent one it never will, and the code knows what to do instead; the third needs a person.
+ * `{name}` in a text is filled from the fault's `safe` fields. docs/errors.md is generated from this list.
  */
 export type FaultKind = 'transient' | 'permanent' | 'needs-person';
 
@@ -17,19 +17,19 @@ export const faults = {
     kind: 'needs-person',
     title: 'Salesforce no longer accepts the sign-in',
     explanation: 'The stored credential was refused ({reason}).',
-    next: 'Fix the app or its run-as user in Salesforce; then lockstep sync pause and lockstep sync resume try it again.',
+    next: 'Fix the app or its run-as user in Salesforce; to try again, run lockstep sync pause and lockstep sync resume.',
   },
   'SF-02': {
     kind: 'transient',
     title: 'Salesforce refuses the session',
-    explanation: 'The sign-in works, but {host} refuses requests with the session that it gave ({reason}).',
-    next: "A sync tries again by itself; a command or a proxied request has to be repeated. If it lasts, check in Salesforce that the app's policies and its run-as user allow API access from this machine.",
+    explanation: 'The sign-in works, but {host} refuses requests with the new session ({reason}).',
+    next: "A sync tries again by itself; a command or a proxied request has to be repeated. If it persists, check in Salesforce that the app's policies and its run-as user allow API access from this machine.",
   },
   'SF-07': {
     kind: 'needs-person',
     title: 'Consumer key or secret is wrong',
     explanation: 'Salesforce answered {reason}.',
-    next: 'Copy both again; a new app needs some minutes before it is known.',
+    next: 'Copy both again; it takes some minutes until Salesforce accepts a new app.',
   },
   'ORG-01': {
     kind: 'needs-person',
@@ -42,20 +42,20 @@ export const faults = {
     kind: 'needs-person',
     title: 'Not a Salesforce address',
     explanation: '{host} is outside the allowed hosts.',
-    next: "Use the org's My Domain address, https://NAME.my.salesforce.com; a test org is named in LOCKSTEP_ALLOW_HOST, for the server as well.",
+    next: "Use the org's My Domain address, https://NAME.my.salesforce.com; for a test org set LOCKSTEP_ALLOW_HOST, also for the server.",
   },
   'LIM-01': {
     kind: 'transient',
     title: 'API limit reached',
-    explanation: 'The org has used its API requests ({reason}); other apps are refused too.',
+    explanation: 'The org has used up its API requests ({reason}); other apps are refused too.',
     next: 'Reading resumes by itself.',
   },
   'LIM-02': {
     kind: 'transient',
     title: 'Stop line reached',
     explanation:
-      "The share of the org's daily requests at which this sync stops is used up, by all programs together ({reason}). Nothing is lost; writes through the proxy go on.",
-    next: 'Nothing to do, reading resumes by itself; or raise the line: lockstep budget set --stop-at 95',
+      "All programs together have used the share of the org's daily requests at which this sync stops ({reason}). Nothing is lost; writes through the proxy still work.",
+    next: 'Nothing to do: reading resumes by itself. To raise the line: lockstep budget set --stop-at 95',
   },
   'LIM-05': {
     kind: 'permanent',
@@ -67,7 +67,7 @@ export const faults = {
     kind: 'transient',
     title: 'Asked to slow down',
     explanation: 'Salesforce answered {status}.',
-    next: 'Nothing to do; the request is made again later.',
+    next: 'Nothing to do; the request is repeated later.',
   },
   'PERM-02': {
     kind: 'permanent',
@@ -77,31 +77,30 @@ export const faults = {
   },
   'PERM-03': {
     kind: 'transient',
-    title: 'The log of deletions is refused',
+    title: 'The deleted log is refused',
     explanation:
-      'Salesforce does not answer which records of {stream} were deleted ({reason}). Deletions past the recycle bin are found by the daily sweep instead.',
+      'Salesforce does not say which records of {stream} were deleted ({reason}). The daily sweep finds deletions that have left the recycle bin instead.',
     next: "Give the sync's user the right to view all data of the object.",
   },
   'PERM-05': {
     kind: 'needs-person',
     title: 'Many rows vanished at once',
     explanation:
-      "{rows} rows of {stream} are no longer among what Salesforce shows to the sync's user. None was removed here: a lost permission or a sharing rule looks the same as a deletion.",
-    next: "Look at the permissions of the sync's user. If the records are still in Salesforce: lockstep objects missing --keep {stream}; if they were deleted: lockstep objects missing --remove {stream}",
+      "Salesforce no longer shows {rows} rows of {stream} to the sync's user. None was removed from the mirror: a lost permission or a sharing rule looks the same as a deletion.",
+    next: "Check the permissions of the sync's user. If the records are still in Salesforce: lockstep objects missing --keep {stream}; if they were deleted: lockstep objects missing --remove {stream}",
   },
   'SCH-04': {
     kind: 'transient',
     title: 'Table changed by somebody else',
     explanation:
-      'The table of {stream} is not as it was made ({reason}). It is made again, and its rows are read again.',
-    next: 'Nothing to do. Change views or copies of your own instead: these tables belong to the sync.',
+      'Somebody changed the table of {stream} ({reason}). Lockstep restores it as planned and reads its rows again.',
+    next: 'Nothing to do. These tables belong to the sync; make changes in your own views or copies instead.',
   },
   'SCH-05': {
     kind: 'transient',
-    title: 'Table cannot be made as it was planned',
-    explanation:
-      'The table of {stream} was changed by somebody else, and {reason}. Its rows stay as they are.',
-    next: 'Take away what stands in the way (your own view, table or lock); it is tried again by itself.',
+    title: 'Table cannot be restored',
+    explanation: 'Somebody changed the table of {stream}, and {reason}. Its rows stay as they are.',
+    next: 'Remove what is in the way (your own view, table or lock); Lockstep retries by itself.',
   },
   'SCH-06': {
     kind: 'permanent',
@@ -113,7 +112,7 @@ export const faults = {
     kind: 'permanent',
     title: 'Describe cannot be read',
     explanation: "Salesforce's description of {stream} has an unexpected form at {where}.",
-    next: 'Please report it; other objects go on.',
+    next: 'Please report it; other objects are not affected.',
   },
   'SCH-09': {
     kind: 'permanent',
@@ -123,17 +122,17 @@ export const faults = {
   },
   'DATA-03': {
     kind: 'transient',
-    title: 'Incomplete answer thrown away',
+    title: 'Incomplete answer discarded',
     explanation:
-      'An answer of Salesforce was cut short or has an unexpected form at {where}; nothing of it was used.',
-    next: 'Nothing to do; it is asked again.',
+      'An answer from Salesforce was cut short or has an unexpected form at {where}; none of it was used.',
+    next: 'Nothing to do; the request is repeated.',
   },
   'DATA-05': {
     kind: 'transient',
-    title: 'Numbers of records differ',
+    title: 'Record counts differ',
     explanation:
-      'On {rows} days of creation the mirror has other numbers of {stream} than Salesforce, after all of them were read again.',
-    next: 'See whether rows are set aside or missing: lockstep objects list. Otherwise read the object again: lockstep objects verify --level content {stream}',
+      'For {rows} days of creation the mirror and Salesforce have different numbers of {stream} records, even after all of them were read again.',
+    next: 'Check whether rows are set aside or missing: lockstep objects list. Otherwise read the object again: lockstep objects verify --level content {stream}',
   },
   'NET-01': {
     kind: 'transient',
@@ -144,7 +143,7 @@ export const faults = {
   'NET-04': {
     kind: 'permanent',
     title: 'Redirect refused',
-    explanation: '{host} wanted to send the request elsewhere; the token was not sent there.',
+    explanation: '{host} redirected the request to another host; the token was not sent there.',
     next: "Use the org's current address.",
   },
   'DB-01': {
@@ -156,51 +155,51 @@ export const faults = {
   'DB-02': {
     kind: 'transient',
     title: 'Database does not answer',
-    explanation: 'Nothing answers at {host} ({reason}). Positions are kept, nothing is lost.',
+    explanation: 'Nothing answers at {host} ({reason}). Cursors are kept and nothing is lost.',
     next: 'Start the server or correct DATABASE_URL.',
   },
   'DB-03': {
     kind: 'needs-person',
     title: 'Database password or user is wrong',
     explanation: 'The server at {host} refuses the login.',
-    next: 'Correct user and password in DATABASE_URL; special characters are percent-encoded there.',
+    next: 'Correct user and password in DATABASE_URL; special characters must be percent-encoded.',
   },
   'DB-06': {
     kind: 'needs-person',
-    title: 'A right is missing in the database',
-    explanation: 'The server at {host} says that the login may not do this ({reason}).',
+    title: 'A database privilege is missing',
+    explanation: 'The server at {host} does not allow the login to do this ({reason}).',
     next: 'The login needs CREATEDB and CREATEROLE.',
   },
   'DB-08': {
     kind: 'transient',
     title: 'Database cannot store',
-    explanation: 'The database refuses to write ({sqlState}). Positions stand still, nothing is lost.',
+    explanation: 'The database refuses writes ({sqlState}). Cursors do not move and nothing is lost.',
     next: 'Free disk space, or end the read-only mode.',
   },
   'DB-15': {
     kind: 'transient',
     title: 'A table refuses its rows',
-    explanation: 'The database did not take a page of {stream} ({sqlState}). Other objects go on.',
+    explanation: 'The database refused a page of {stream} ({sqlState}). Other objects are not affected.',
     next: 'Look for locks, triggers and rules that were added to the table.',
   },
   'DB-16': {
     kind: 'transient',
     title: 'A table is locked',
     explanation:
-      'Another session keeps pages of {stream} from being written ({reason}). Other objects go on.',
-    next: 'Nothing to do where the lock is meant; otherwise end that session. Reading goes on by itself.',
+      'Another session blocks writes to the table of {stream} ({reason}). Other objects are not affected.',
+    next: 'Nothing to do if the lock is intended; otherwise end that session. Reading resumes by itself.',
   },
   'DB-17': {
     kind: 'transient',
     title: 'The database refuses a statement',
     explanation:
-      'A statement of the sync itself failed ({sqlState}). Positions stand still, nothing is lost.',
-    next: 'It is tried again by itself. Look what was changed in the schema _lockstep or in the rights of its roles.',
+      "One of the sync's own statements failed ({sqlState}). Cursors do not move and nothing is lost.",
+    next: 'Lockstep retries by itself. Check what was changed in the schema _lockstep or in the privileges of its roles.',
   },
   'PRX-01': {
     kind: 'permanent',
     title: 'Unknown sync address',
-    explanation: 'No sync has this id, or the address names another host than its org.',
+    explanation: "No sync has this id, or the address names a host other than its org's.",
     next: 'Copy the base URL again: lockstep sync show',
   },
   'PRX-02': {
@@ -212,30 +211,30 @@ export const faults = {
   'PRX-03': {
     kind: 'permanent',
     title: 'No bearer token',
-    explanation: "A request needs the caller's own authority.",
-    next: 'Send the Authorization header as to Salesforce.',
+    explanation: "A request needs the caller's own Salesforce token.",
+    next: 'Send the same Authorization header as to Salesforce.',
   },
   'PRX-04': {
     kind: 'transient',
     title: 'Outcome unknown',
     explanation: 'The request may have reached Salesforce; its answer was lost. The record is being read.',
-    next: 'Do not repeat a create; look whether the record is there.',
+    next: 'Do not repeat a create before you have checked whether the record exists.',
   },
   'PRX-08': {
     kind: 'permanent',
-    title: 'Request refused here',
+    title: 'Request refused by the proxy',
     explanation: 'Path, method, framing or pace is not allowed ({reason}).',
-    next: "Send it as to Salesforce's REST API, under /services/.",
+    next: "Send it as you would to Salesforce's REST API, under /services/.",
   },
   'PRX-10': {
     kind: 'transient',
     title: 'Too many requests at once',
-    explanation: 'More requests are under way than may be ({reason}). Nothing was sent.',
-    next: 'Repeat it when the time that Retry-After says is over, and send fewer in parallel.',
+    explanation: 'More requests are under way than allowed ({reason}). Nothing was sent.',
+    next: 'Repeat it after the time in Retry-After, and send fewer requests in parallel.',
   },
   'PRX-12': {
     kind: 'transient',
-    title: 'Database away: the write was not sent',
+    title: 'Database down: the write was not sent',
     explanation: "The mirror's database does not answer. Nothing reached Salesforce.",
     next: 'Repeat when it is back.',
   },
@@ -243,32 +242,32 @@ export const faults = {
     kind: 'needs-person',
     title: 'Sync is locked: the request was not sent',
     explanation: "The sync's stored credential cannot be opened here ({reason}). Nothing reached Salesforce.",
-    next: 'Whoever runs Lockstep sees the reason and the next step with lockstep status.',
+    next: 'lockstep status shows the reason and the next step to whoever runs Lockstep.',
   },
   'KEY-01': {
     kind: 'needs-person',
     title: 'No encryption key',
-    explanation: 'The key cannot be read ({reason}). Credentials are never stored in clear.',
+    explanation: 'The key cannot be read ({reason}). Credentials are never stored unencrypted.',
     next: 'Set LOCKSTEP_KEY_FILE or LOCKSTEP_KEY.',
   },
   'KEY-02': {
     kind: 'needs-person',
     title: 'Wrong encryption key',
-    explanation: 'A credential was sealed with key {reason}, which is not given.',
-    next: 'Give that key in LOCKSTEP_KEY_FILE or LOCKSTEP_KEY, and start again.',
+    explanation: 'A credential was sealed with key {reason}, which is not the configured one.',
+    next: 'Set that key in LOCKSTEP_KEY_FILE or LOCKSTEP_KEY, and start again.',
   },
   'KEY-03': {
     kind: 'needs-person',
     title: 'Sealed value was moved or altered',
-    explanation: 'It does not belong where it stands. It was not used.',
+    explanation: 'It does not belong to the row that it is stored in. It was not used.',
     next: 'Find out who changed the control database; then create the sync again.',
   },
   'KEY-04': {
     kind: 'needs-person',
-    title: 'The key of the stored credentials is not here',
+    title: 'The key of the stored credentials is missing',
     explanation:
       'The credentials in the control database were sealed with key {key}, but {reason}. Nothing was changed, and no new key was made.',
-    next: 'Put the file with that key back, or name it with LOCKSTEP_KEY_FILE (its text: LOCKSTEP_KEY). Where neither was set, the first start made it as lockstep/key in the configuration folder of its user. A demo can begin without it: npm run demo -- --fresh',
+    next: 'Put the file with that key back, or name it in LOCKSTEP_KEY_FILE (or set its text as LOCKSTEP_KEY). If neither was set, the first start made it as lockstep/key in the configuration folder of its user. A demo can start over without it: npm run demo -- --fresh',
   },
   'CFG-01': {
     kind: 'needs-person',
@@ -280,13 +279,13 @@ export const faults = {
     kind: 'needs-person',
     title: 'The certificate of the proxy cannot be used',
     explanation: '{reason}',
-    next: 'Correct the files that LOCKSTEP_PROXY_TLS_CERT and LOCKSTEP_PROXY_TLS_KEY name: lockstep help config',
+    next: 'Correct the files named in LOCKSTEP_PROXY_TLS_CERT and LOCKSTEP_PROXY_TLS_KEY: lockstep help config',
   },
   'SYS-05': {
     kind: 'transient',
     title: 'Mail was not sent',
-    explanation: 'The mail server did not take it ({reason}).',
-    next: 'Nothing to do; it is tried again. Check LOCKSTEP_SMTP_URL.',
+    explanation: 'The mail server did not accept it ({reason}).',
+    next: 'Lockstep tries again by itself. Check LOCKSTEP_SMTP_URL.',
   },
   'SYS-07': {
     kind: 'needs-person',
@@ -304,14 +303,14 @@ export const faults = {
   'SYS-09': {
     kind: 'permanent',
     title: 'Another process took over',
-    explanation: 'This process was silent too long; its late work was refused.',
+    explanation: 'This process did not renew its lease in time; its late work was refused.',
     next: 'Nothing to do.',
   },
   'SYS-10': {
     kind: 'needs-person',
     title: 'The embedded PostgreSQL does not start',
     explanation: '{reason}',
-    next: 'See its log in the data directory, or use your own server: DATABASE_URL.',
+    next: 'See its log in the data directory, or set DATABASE_URL to use your own server.',
   },
   'SYS-11': {
     kind: 'needs-person',
@@ -328,25 +327,25 @@ export const faults = {
   'SYS-13': {
     kind: 'needs-person',
     title: 'No worker is running this sync',
-    explanation: 'No Lockstep process that is alive holds {sync}.',
+    explanation: 'No live Lockstep process is running {sync}.',
     next: 'npm run demo for the demo, lockstep start for anything else',
   },
   'SYS-14': {
     kind: 'transient',
     title: 'Not done in time',
     explanation: '{reason}',
-    next: 'See lockstep status {sync}; give it longer with --timeout.',
+    next: 'See lockstep status {sync}; allow more time with --timeout.',
   },
   'SYS-15': {
     kind: 'transient',
     title: 'Unexpected failure',
-    explanation: 'Lockstep itself failed at something that it does not know ({reason}). Nothing is lost.',
-    next: 'It is tried again by itself. Please report it, with the lines of the log before it.',
+    explanation: 'Lockstep failed in a way that it does not recognise ({reason}). Nothing is lost.',
+    next: 'Lockstep retries by itself. Please report it, with the log lines before it.',
   },
   'SYS-16': {
     kind: 'transient',
     title: 'The mirror is of an older version',
-    explanation: 'Its database is brought up to date when a server of this version runs {sync}.',
-    next: 'Start the server, or lockstep sync resume {sync} where it is paused.',
+    explanation: 'Its database is upgraded when a server of this version runs {sync}.',
+    next: 'Start the server, or lockstep sync resume {sync} if it is paused.',
   },
 } as const satisfies Record<string, FaultEntry>;

@@ -20,7 +20,7 @@ const everyField = {
   waitMs: 1000,
 };
 
-test('every fault says what it is, what happened and what to do next', () => {
+test('every fault has a title, an explanation and a next step', () => {
   for (const code of codes) {
     assert.match(code, /^[A-Z]+-\d\d$/);
     const { title, explanation, next } = faults[code];

@@ -2,10 +2,10 @@ import { type FaultKind, faults } from './fault-catalogue.ts';
 
 export type FaultCode = keyof typeof faults;
 
-/** A stored credential cannot be opened, which only a person can repair. Takes a code of another version too. */
+/** A stored credential cannot be opened, which only a person can repair. Also accepts a code of another version. */
 export const isKeyFault = (code: string): boolean => code.startsWith('KEY-');
 
-/** What a fault may tell to a person or a log: names, codes and counts. Never a record's value, never a token. */
+/** What a fault may show to a user or write to a log: names, codes and counts. Never a record's value, never a token. */
 export type FaultFields = {
   reason?: string;
   stream?: string;
@@ -13,11 +13,11 @@ export type FaultFields = {
   host?: string;
   where?: string;
   near?: string;
-  /** Ids of keys, which tell nothing of them. */
+  /** Key ids, which reveal nothing about the keys. */
   key?: string;
-  /** Further sentences, each with a space before it. */
+  /** Further sentences, each preceded by a space. */
   more?: string;
-  /** The name of a sync, as a shell takes it. */
+  /** The name of a sync, quoted for a shell. */
   sync?: string;
   rows?: number;
   status?: number;
@@ -49,5 +49,5 @@ export class Fault extends Error {
 const filled = (text: string, safe: FaultFields) =>
   text.replace(/\{(\w+)\}/g, (_, name: string) => String(safe[name as keyof FaultFields] ?? ''));
 
-/** The token endpoint itself says so: more tries lock users. A 401 of the API only says that a session has ended. */
+/** The token endpoint refused the credential: more tries would lock the user. A 401 from the API only ends a session. */
 export const isCredentialRefused = ({ code }: Fault): boolean => code === 'SF-01' || code === 'SF-07';

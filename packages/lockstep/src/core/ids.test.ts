@@ -15,7 +15,7 @@ test('an Id of 18 characters stays as it is, and wrong letter case in its checks
   assert.equal(toLongId('001D000000IRFmaiah'), '001D000000IRFmaIAH');
 });
 
-test('what has not 15 or 18 letters and digits is no Id', () => {
+test('text without exactly 15 or 18 letters and digits is no Id', () => {
   for (const text of [
     '',
     '001',
@@ -29,7 +29,7 @@ test('what has not 15 or 18 letters and digits is no Id', () => {
   assert.equal(toLongId('001D000000IRFma\n'), undefined);
 });
 
-test('Ids that differ in letter case only differ without regard to case once they are long', () => {
+test('short Ids that differ only in letter case give long Ids that differ even when case is ignored', () => {
   const short = fc.string({
     unit: fc.constantFrom('a', 'A', 'b', 'B', 'z', 'Z', '0', '1', '9'),
     minLength: 15,
@@ -43,14 +43,14 @@ test('Ids that differ in letter case only differ without regard to case once the
   );
 });
 
-test('a new sync id fits a host label and a role name, and never comes twice', () => {
+test('a new sync id fits a host label and a role name, and is never repeated', () => {
   const ids = Array.from({ length: 200 }, newSyncId);
   assert.equal(new Set(ids).size, ids.length);
   for (const id of ids) assert.match(id, /^s[a-z2-7]{26}$/);
   assert.ok(ids.every(isSyncId));
 });
 
-test('text that is no sync id is told apart', () => {
+test('text that is no sync id is rejected', () => {
   const id = newSyncId();
   for (const text of ['', id.slice(1), `${id}a`, id.toUpperCase(), `${id}\n`, id.replace(/.$/, '1')]) {
     assert.equal(isSyncId(text), false);

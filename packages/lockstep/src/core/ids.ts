@@ -27,7 +27,7 @@ export const isSyncId = (text: string): text is SyncId => /^s[a-z2-7]{26}$/.test
 
 /**
  * The 18-character form of an Id of 15 or 18 characters; undefined for anything else. Each block of five characters
- * gives one checksum character: bit i is set where character i is an upper-case letter (seen in every recorded id).
+ * gives one checksum character: bit i is set if character i is an upper-case letter (true of every recorded Id).
  */
 export function toLongId(id: string): string | undefined {
   if (!/^[0-9A-Za-z]{15}([0-9A-Za-z]{3})?$/.test(id)) return undefined;

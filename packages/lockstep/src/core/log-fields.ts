@@ -1,8 +1,8 @@
 import type { Log } from '@lockstep/foundation/log';
 
 /**
- * All that a log line may carry: names, ids, counts, durations. A record's value, a token or a query's text has no
- * field here and therefore does not compile.
+ * Everything that a log line may contain: names, ids, counts, durations. There is no field for a record's value, a
+ * token or the text of a query, so logging one does not compile.
  */
 export type LogFields = {
   sync?: string;
@@ -12,7 +12,7 @@ export type LogFields = {
   recordId?: string;
   column?: string;
   code?: string;
-  /** A place in our own code or in an answer's structure, never its content. */
+  /** A position in our own code or in the structure of an answer, never its content. */
   where?: string;
   sqlState?: string;
   host?: string;
@@ -26,7 +26,7 @@ export type LogFields = {
   bytes?: number;
   waitMs?: number;
   tookMs?: number;
-  /** Of it: waiting for a turn, for Salesforce, for the reading of what was written, and storing that. */
+  /** Parts of `tookMs`: waiting for a turn, for Salesforce, for the read-back, and applying that. */
   queuedMs?: number;
   upstreamMs?: number;
   readBackMs?: number;

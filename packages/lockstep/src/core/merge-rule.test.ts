@@ -10,7 +10,7 @@ const fence = (values: Partial<Fence> = {}): Fence => ({
   partial: false,
   ...values,
 });
-/** Overlaps the fence, with its stamp. */
+/** Overlaps the fence and has the same stamp. */
 const reading = (values: Partial<Reading> = {}): Reading => ({
   lo: 15,
   hi: 25,
@@ -39,14 +39,14 @@ test('a reading that ended before the stored one began is stale, even with a new
   assert.equal(decide(reading({ lo: 5, hi: 11, stamp: 9999 }), fence(), different), 'store');
 });
 
-test('of overlapping readings the one with a stamp beyond the slack is stored', () => {
+test('an overlapping reading with a stamp newer than the slack is stored', () => {
   const beyond = 1000 + stampSlackSeconds + 1;
   assert.equal(decide(reading({ stamp: beyond }), fence(), different), 'store');
   assert.equal(decide(reading({ stamp: beyond }), fence(), same), 'store');
   assert.equal(decide(reading({ stamp: beyond }), fence({ partial: true }), different), 'store');
 });
 
-test('of overlapping readings with the same content nothing is done', () => {
+test('an overlapping reading with the same content changes nothing', () => {
   for (const stamp of [1, 1000 - stampSlackSeconds, 1000, 1000 + stampSlackSeconds, null]) {
     assert.equal(decide(reading({ stamp }), fence(), same), 'nothing');
     assert.equal(decide(reading({ stamp }), fence({ partial: true }), same), 'nothing');
@@ -57,25 +57,25 @@ test('an overlapping reading with a stamp older than the slack is stale', () => 
   assert.equal(decide(reading({ stamp: 1000 - stampSlackSeconds - 1 }), fence(), different), 'stale');
 });
 
-test('an overlapping reading with a stamp within the slack and other content is read again', () => {
+test('a record is read again if an overlapping reading has a stamp within the slack and other content', () => {
   for (let apart = -stampSlackSeconds; apart <= stampSlackSeconds; apart++) {
     assert.equal(decide(reading({ stamp: 1000 + apart }), fence(), different), 'dirty');
   }
 });
 
-test('an overlapping reading is read again where either side has no stamp', () => {
+test('a record is read again if readings overlap and either has no stamp', () => {
   assert.equal(decide(reading({ stamp: null, deleted: true }), fence(), different), 'dirty');
   assert.equal(decide(reading({ stamp: 9999 }), fence({ stamp: null, deleted: true }), different), 'dirty');
   assert.equal(decide(reading({ stamp: 1 }), fence({ stamp: null, deleted: true }), different), 'dirty');
 });
 
-test('a patched row never justifies dropping a reading: what would be stale is read again', () => {
+test('a patched row never drops a reading as stale: the record is read again', () => {
   const patched = fence({ partial: true });
   assert.equal(decide(reading({ lo: 5, hi: 10 }), patched, different), 'dirty');
   assert.equal(decide(reading({ stamp: 1 }), patched, different), 'dirty');
 });
 
-/** After everything that stands, of the same second as the row, which is not settled yet. */
+/** Began after every stored reading, and has the stamp of the row, whose second is not settled yet. */
 const part = (values: object = {}) => ({
   lo: 20,
   hi: 25,
@@ -86,18 +86,18 @@ const part = (values: object = {}) => ({
 });
 const row = { stamp: 1000 };
 
-test('a reading of some columns patches a row of its second when every change of that second is there', () => {
+test('a reading of some columns patches a row with its stamp once every change of that second is in the mirror', () => {
   assert.equal(decidePartial(part({ settledUntil: 1001 }), fence(), row, different), 'store');
   assert.equal(decidePartial(part({ stamp: null }), null, { stamp: null }, different), 'store');
 });
 
-test('before that it may lack another change of the same second, and the record is read in full', () => {
+test('before that the row may lack another change of the same second, so the record is read in full', () => {
   assert.equal(decidePartial(part(), fence(), row, different), 'dirty');
   assert.equal(decidePartial(part(), null, row, different), 'dirty');
   assert.equal(decidePartial(part(), null, row, same), 'store');
 });
 
-test('what a reading of some columns finds otherwise is read in full', () => {
+test('a record is read in full if a reading of some columns finds it changed, new or absent', () => {
   const settled = { settledUntil: 2000 };
   assert.equal(decidePartial(part({ ...settled, stamp: 1001 }), null, row, different), 'dirty');
   assert.equal(decidePartial(part(settled), null, null, different), 'dirty');
@@ -105,7 +105,7 @@ test('what a reading of some columns finds otherwise is read in full', () => {
   assert.equal(decidePartial(part({ ...settled, isAbsent: true }), null, null, different), 'nothing');
 });
 
-test('where a newer reading stands, a reading of some columns says nothing, and where one overlaps, too little', () => {
+test('a reading of some columns is stale before a newer reading, and where one overlaps the record is read again', () => {
   const settled = { settledUntil: 2000 };
   assert.equal(decidePartial(part({ ...settled, lo: 5, hi: 10 }), fence(), row, different), 'stale');
   assert.equal(decidePartial(part({ ...settled, lo: 15 }), fence(), row, different), 'dirty');

@@ -1,12 +1,13 @@
 /**
- * The one rule by which readings of a record are merged, whatever order they arrive in. Pure, and the reference: the
- * product runs it as SQL (`postgres/merge-statement.ts`, `postgres/patch-statement.ts`), and tests hold the two equal.
+ * The one rule that merges readings of a record, in whatever order they arrive. This pure function is the reference; the
+ * product runs the rule as SQL (`postgres/merge-statement.ts`, `postgres/patch-statement.ts`), and tests check that the
+ * two agree.
  *
- * A reading holds every commit acknowledged before `lo` was taken and nothing committed after `hi` was. Both are
- * tickets of the destination's own sequence, so they compare without a clock.
+ * A reading includes every commit acknowledged before `lo` was taken and nothing committed after `hi` was. Both are
+ * tickets from the destination's own sequence, so comparing them needs no clock.
  *
- * A fence stands for the reading that a record was last taken from, and only as long as some reading is under way
- * that began before it ended. Where no fence stands, every open reading began later, and the new one is stored.
+ * A fence describes the reading that a record was last stored from. It is kept only while some reading is under way
+ * that began before that one ended. Without a fence every open reading began later, so the new one is stored.
  */
 export interface Reading {
   lo: number;
@@ -17,21 +18,21 @@ export interface Reading {
 }
 
 export interface Fence extends Reading {
-  /** The row was patched by a reading of some of its columns, so it may miss what an older full reading holds. */
+  /** The row was patched by a reading of some of its columns, so it may lack what an older full reading contains. */
   partial: boolean;
 }
 
 export type Verdict =
-  /** The reading is newer: write it (or save the write where the row is equal already). */
+  /** The reading is newer: write it (or skip the write if the row already equals it). */
   | 'store'
-  /** Both hold the same: nothing to do. */
+  /** Row and reading are equal: nothing to do. */
   | 'nothing'
-  /** What is stored is newer: drop the reading. */
+  /** The row is newer: drop the reading. */
   | 'stale'
-  /** Cannot be told from here: keep the row, read the record again by its Id. */
+  /** The order is unknown: keep the row and read the record again by its Id. */
   | 'dirty';
 
-/** Stamps of one record may go back by this much between commits, so only a greater distance proves an order. */
+/** The stamp of a record may go back by this much between commits, so only a greater difference proves an order. */
 export const stampSlackSeconds = 2;
 
 export function decide(reading: Reading, fence: Fence | null, holdsTheSame: boolean): Verdict {
@@ -44,23 +45,22 @@ export function decide(reading: Reading, fence: Fence | null, holdsTheSame: bool
   return apart < -stampSlackSeconds ? drop : 'dirty';
 }
 
-/** What a reading of a few columns says of a record: these, its stamp, or that it was asked for and did not come. */
+/** What a reading of some columns says about a record: these columns and its stamp, or that it was absent. */
 export interface PartialReading {
   lo: number;
   hi: number;
   stamp: number | null;
   isAbsent: boolean;
-  /** The mirror holds every change that was stamped before this second. */
+  /** The mirror has every change that was stamped before this second. */
   settledUntil: number;
 }
 
 /**
- * The same for a reading of some of a record's columns. It patches a row only where nothing but these columns can
- * differ, which equal stamps tell once the mirror holds every change of that second: before that, another change of the
- * same second may stand between the two. Whatever else it finds is read again in full. An absence is never more than
- * a suspicion.
+ * The same for a reading of some of a record's columns. It patches a row only if nothing but these columns can differ.
+ * Equal stamps prove that once the mirror has every change of that second; before that, the row may still lack another
+ * change of the same second. In any other case the record is read again in full. An absence alone never removes a row.
  *
- * @param row           the row as it stands; null: there is none
+ * @param row           the current row; null: there is none
  * @param holdsTheSame  the row has the same stamp and the same values in these columns
  */
 export function decidePartial(
@@ -79,5 +79,5 @@ export function decidePartial(
   return holdsTheSame || isSettled ? 'store' : 'dirty';
 }
 
-/** Rows that may vanish from Salesforce at once without anybody being asked: more is rather a permission that went. */
+/** How many rows may vanish at once before a person is asked: more suggests a lost permission, not deletions. */
 export const removalsMax = (rows: number): number => Math.max(20, Math.ceil(0.02 * rows));

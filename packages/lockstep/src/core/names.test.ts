@@ -10,13 +10,13 @@ test('a name is the API name in lower case', () => {
   assert.equal(postgresName('ns__My_Field__c', none), 'ns__my_field__c');
 });
 
-test('a name that is taken ends in a hash of the API name', () => {
+test('a name that is already taken gets a suffix, a hash of the API name', () => {
   const name = postgresName('Account', new Set(['account']));
   assert.match(name, /^account_[0-9a-f]{8}$/);
   assert.notEqual(name, postgresName('ACCOUNT', new Set(['account'])));
 });
 
-test('a name is the same whatever else the org has', () => {
+test('a name does not depend on what else the org has', () => {
   const long = `${'x'.repeat(70)}__c`;
   assert.equal(postgresName(long, none), postgresName(long, new Set(['something', 'else'])));
   assert.equal(
@@ -25,14 +25,14 @@ test('a name is the same whatever else the org has', () => {
   );
 });
 
-test('a name of 63 bytes stays whole, a longer one is cut and stays distinct', () => {
+test('a name of 63 bytes is kept, a longer one is cut and stays distinct', () => {
   assert.equal(postgresName('x'.repeat(63), none), 'x'.repeat(63));
   const one = postgresName(`${'x'.repeat(63)}1`, none);
   assert.equal(Buffer.byteLength(one), 63);
   assert.notEqual(one, postgresName(`${'x'.repeat(63)}2`, none));
 });
 
-test('a name fits PostgreSQL and holds no broken character, whatever letters it has', () => {
+test('a name of any letters fits PostgreSQL and contains no broken character', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }), (apiName) => {
       const name = postgresName(apiName, none);

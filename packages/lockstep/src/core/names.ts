@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 
-/** PostgreSQL cuts longer names silently. */
+/** PostgreSQL truncates longer names without an error. */
 const nameBytesMax = 63;
 const suffixLength = 8;
 
 /**
- * The PostgreSQL name of an sobject or a field: its API name in lower case. A name over 63 bytes, or one that
- * another API name has already taken, ends in a hash of the API name, so that it stays the same whatever else the
- * org has.
+ * The PostgreSQL name of an sobject or a field: its API name in lower case. A name over 63 bytes, or one that is
+ * already taken by another API name, ends in a hash of the API name, so that it does not depend on what else the org
+ * has.
  */
 export function postgresName(apiName: string, taken: ReadonlySet<string>): string {
   const plain = apiName.toLowerCase();

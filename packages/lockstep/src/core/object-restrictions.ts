@@ -1,17 +1,17 @@
 /**
- * Objects that Salesforce does not let anybody read page by page, although many of their descriptions say that they
- * can be queried. Nothing in a description tells, so they are listed.
+ * Objects that Salesforce does not let anybody read page by page, although many of their describes claim that they can
+ * be queried. Nothing in a describe shows it, so they are listed here.
  *
- * Sources: the lists that Airbyte's, Singer's and Redpanda's Salesforce connectors have gathered from refusals of real
+ * Sources: the lists that Airbyte's, Singer's and Redpanda's Salesforce connectors have gathered from refusals by real
  * orgs; for ContentDocumentLink, ContentHubItem, big and external objects "SOQL Limits on Objects" in the SOQL
- * reference, "SOQL with Big Objects" and "External Objects" (SOAP API guide). An object that is missing here is found
- * by its first refusal, which stops it alone.
+ * reference, "SOQL with Big Objects" and "External Objects" (SOAP API guide). An object that is missing from these
+ * lists is refused at its first query, which stops only that object.
  */
 
 const lowerCase = (names: readonly string[]): ReadonlySet<string> =>
   new Set(names.map((name) => name.toLowerCase()));
 
-/** The fields of which one has to be fixed, where the refusal says so. */
+/** The fields of which one must be in the filter, if Salesforce's error names them. */
 const neededFilters: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ContentDocumentLink: 'ContentDocumentId or LinkedEntityId',
@@ -53,7 +53,7 @@ const needsFilter = lowerCase([
   'SiteDetail',
 ]);
 
-/** Most of them are parts of other records' answers. */
+/** Most of them appear only inside the answers for other objects. */
 const answersNoQuery = lowerCase([
   'ActivityHistory',
   'ActivityMetric',
@@ -84,10 +84,10 @@ const answersNoQuery = lowerCase([
 ]);
 
 /**
- * Standard objects that are big objects. Those of Real-Time Event Monitoring can be filtered by EventDate and
- * EventIdentifier alone ("Real-Time Event Monitoring Data Storage" in the Security Guide, which says of each store
- * what it is; those of Threat Detection, such as CredentialStuffingEventStore, are ordinary). FieldHistoryArchive and
- * ActivityFieldHistory: the Object Reference.
+ * Standard objects that are big objects. Those of Real-Time Event Monitoring can only be filtered by EventDate and
+ * EventIdentifier ("Real-Time Event Monitoring Data Storage" in the Security Guide, which says which stores are big
+ * objects; those of Threat Detection, such as CredentialStuffingEventStore, are not). For FieldHistoryArchive and
+ * ActivityFieldHistory see the Object Reference.
  */
 const bigObjects = lowerCase([
   'ActivityFieldHistory',
@@ -115,7 +115,7 @@ const kinds: readonly [pattern: RegExp, restriction: string][] = [
   [/__x$/i, 'is an external object, whose records Salesforce neither stores nor tracks'],
 ];
 
-/** As the end of a sentence that begins with the object's name; null for one that can be read page by page. */
+/** The predicate of a sentence about the object; null if it can be read page by page. */
 export function restrictionOf(sobject: string): string | null {
   const name = sobject.toLowerCase();
   const filter = neededFilters.get(name);
@@ -126,7 +126,7 @@ export function restrictionOf(sobject: string): string | null {
   return kinds.find(([pattern]) => pattern.test(sobject))?.[1] ?? null;
 }
 
-/** Objects whose times cannot stand in a condition, whatever their descriptions say (Airbyte's list). */
+/** Objects whose times cannot be used in a condition, whatever their describes say (Airbyte's list). */
 const refusesFilterByTime = lowerCase([
   'EmbeddedServiceDetail',
   'EmbeddedServiceLabel',
@@ -141,8 +141,8 @@ const refusesFilterByTime = lowerCase([
 export const isFilteredByTime = (sobject: string) => !refusesFilterByTime.has(sobject.toLowerCase());
 
 /**
- * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" of the custom metadata types
- * guide, and Salesforce's answers): they are asked by AND and ORDER BY alone, and their pages are cut where Salesforce
- * cuts them.
+ * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" in the custom metadata types
+ * guide, and Salesforce's answers): their queries use only AND and ORDER BY, and their pages end where Salesforce ends
+ * them.
  */
 export const takesPlainQueriesOnly = (sobject: string): boolean => /__mdt$/i.test(sobject);

@@ -1,4 +1,4 @@
-/** Counts and times in a person's words. */
+/** Counts and times in words for a user. */
 
 /** Counts with thousands separators. */
 export const count = (number: number): string => number.toLocaleString('en-US');
@@ -7,14 +7,14 @@ export const count = (number: number): string => number.toLocaleString('en-US');
 export const counted = (number: number, noun: string): string =>
   `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 
-/** Milliseconds since 1970 of what the server prints: `2026-11-24 13:03:21+00`. */
+/** Milliseconds since 1970 from a time as PostgreSQL prints it: `2026-11-24 13:03:21+00`. */
 export const timeOf = (time: string): number =>
   Date.parse(time.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
 
 export const inRfc3339 = (time: string | null): string | null =>
   time === null ? null : new Date(timeOf(time)).toISOString().replace('.000Z', 'Z');
 
-/** `3 s ago`. The two clocks may differ by a little, so that nothing is read in the future. */
+/** `3 s ago`. The two clocks may differ a little, so a negative age counts as 0. */
 export const ageOf = (time: string | null, now: number): string =>
   time === null ? '–' : `${duration(Math.max(0, now - timeOf(time)))} ago`;
 
@@ -24,7 +24,7 @@ export function whenOf(time: string, now: number): string {
   return ms > 0 ? `in ${duration(ms)}` : 'now';
 }
 
-/** In the largest unit of which there are two. */
+/** In the largest unit that gives at least 2. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
@@ -34,7 +34,7 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
 }
 
-/** `09:36:12 UTC`, with the date where that is another day. */
+/** `09:36:12 UTC`, with the date if it is not today. */
 export function clockTime(time: string, now: number): string {
   const [day = '', clock = ''] = new Date(timeOf(time)).toISOString().split('T');
   const isToday = day === new Date(now).toISOString().slice(0, 10);

@@ -1,8 +1,8 @@
 import type { Stamp } from './page.ts';
 
 /**
- * Arithmetic on Salesforce's time: whole seconds since 1970, taken from the `Date` header of an answer or from a
- * SystemModstamp, never from the local clock.
+ * Salesforce's time in whole seconds since 1970, taken from the `Date` header of an answer or from a SystemModstamp,
+ * never from the local clock.
  */
 export type ServerSeconds = number;
 

@@ -1,4 +1,4 @@
-/** Asks something of a sync that runs, and waits until it is done. */
+/** Makes a sync request and waits until the running sync has done it. */
 
 import { deadline } from '@lockstep/foundation/clock';
 import { shellWord } from '@lockstep/foundation/shell-words';
@@ -16,23 +16,23 @@ import {
 import { CommandError, exitCodeOf, exitCodes } from '../core/command-error.ts';
 import { Fault } from '../core/faults.ts';
 
-/** What the sync's worker tells of a sync request that is under way. */
+/** What the worker reports while it works on a sync request. */
 const progressSchema = z.object({
   done: z.int(),
   of: z.int(),
-  /** Those that are not done yet; rows of a pass over a whole table, where there is one. */
+  /** Objects that are not done yet; `rows` counts those of a pass over the whole table, if there is one. */
   objects: z.array(z.object({ object: z.string(), rows: z.int(), of: z.int() })),
 });
 export type Progress = z.infer<typeof progressSchema>;
 
-/** What the sync's worker tells at the end. */
+/** What the worker reports at the end. */
 const resultSchema = z.object({
-  /** How many were served. */
+  /** How many objects are done. */
   objects: z.int(),
   skipped: z.array(z.object({ object: z.string(), reason: z.string() })).default([]),
-  /** Rows that were found to differ, and were repaired. */
+  /** Rows that differed and were repaired. */
   repairs: z.array(z.object({ sobject: z.string(), kind: z.string(), rows: z.int() })).default([]),
-  /** Records of those objects that PostgreSQL refuses, which the mirror therefore does not hold as they are. */
+  /** Records of those objects that PostgreSQL refuses, so that the mirror does not show them as they are. */
   setAside: z
     .array(z.object({ sobject: z.string(), column: z.string().nullable(), code: z.string(), rows: z.int() }))
     .default([]),
@@ -42,17 +42,17 @@ export type SyncRequestResult = z.infer<typeof resultSchema> & { tookMs: number 
 export interface Asking {
   control: Control;
   sync: Sync;
-  /** Whoever asks goes away. */
+  /** Aborts when the caller stops waiting. */
   stop: AbortSignal;
   timeoutMs: number;
-  /** A sync request that nobody waits for any more is dropped; one that is kept goes on. */
+  /** True: the request continues when nobody waits for it any more. False: it is withdrawn then. */
   isKept: boolean;
 }
 
 /**
- * @param onNews  called at each look, with how far it is
+ * @param onNews  called at each look, with the progress so far
  * @throws Fault `SYS-12`: the sync is paused; `SYS-13`: no worker runs it; `SYS-14`: not done in time;
- *   {@link CommandError}: it could not be served
+ *   {@link CommandError}: the request failed
  */
 export async function askAndWait(
   asking: Asking,
@@ -78,12 +78,12 @@ export async function askAndWait(
   }
 }
 
-/** Whoever was killed does not withdraw: its request is dropped this long after it would have been. */
+/** A process that was killed cannot withdraw its request, so the request expires this long after its timeout. */
 const withdrawalMaxMs = 5_000;
 
 function resultOf(ended: SyncRequestStatus | null, { name }: Sync): SyncRequestResult {
   if (!ended?.end) {
-    throw new CommandError(`What was asked of ${name} was withdrawn, or the sync was erased`, {
+    throw new CommandError(`The request to ${name} was withdrawn, or the sync was erased`, {
       exitCode: exitCodes.notFound,
       next: 'lockstep sync list',
     });
@@ -100,7 +100,7 @@ async function notInTime(
 ): Promise<Fault> {
   const progress = progressOf(last);
   const left = progress?.objects.map(({ object }) => object) ?? [];
-  const done = progress ? `${progress.done} of ${progress.of} objects were done` : 'It was not begun';
+  const done = progress ? `${progress.done} of ${progress.of} objects were done` : 'It had not started';
   const fault = (await readHealth(control)).get(sync.id)?.fault;
   const reason = [
     `${done} within ${timeoutMs / 1_000} s.`,
@@ -110,7 +110,7 @@ async function notInTime(
   return new Fault('SYS-14', { reason, sync: shellWord(sync.name) });
 }
 
-/** Null where nothing was reported yet, or by a version that tells other things. */
+/** Null if nothing was reported yet, or if a worker of another version reports in another form. */
 function progressOf(syncRequest: SyncRequestStatus | undefined): Progress | null {
   return progressSchema.safeParse(syncRequest?.progress).data ?? null;
 }

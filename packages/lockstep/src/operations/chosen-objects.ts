@@ -1,12 +1,12 @@
-/** The objects and records that a person names. */
+/** Checks the objects and records that a user names. */
 import type { Sync } from '../control/index.ts';
 import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
 import { type RecordId, toRecordId } from '../core/ids.ts';
 import { nearNames } from '../salesforce/index.ts';
 
 /**
- * As the sync calls them, however they are written; each once.
- * @throws {@link CommandError} that names all that the sync does not mirror
+ * The objects in the sync's own spelling, whatever their letter case; each once.
+ * @throws {@link CommandError} that names all objects that the sync does not mirror
  */
 export function chosenObjects(
   { name, sobjects }: Pick<Sync, 'name' | 'sobjects'>,
@@ -28,16 +28,16 @@ export function chosenObjects(
 }
 
 /**
- * In their 18-character form, each once. The last three characters of a long Id tell which letters of it are capital:
- * where they do not fit, something has changed the Id on its way.
- * @throws a usage error that names those that are none
+ * The Ids in their 18-character form, each once. The last three characters of a long Id encode its letter case: if they
+ * do not match, something has altered the Id on its way.
+ * @throws a usage error that names all words that are no Id
  */
 export function chosenRecords(words: readonly string[], help: string): RecordId[] {
   const ids = words.map((word) => ({ word, id: toRecordId(word) }));
   const wrong = ids.filter(({ word, id }) => id === undefined || (word.length === 18 && word !== id));
   if (wrong.length > 0) {
     const named = wrong.map(({ word }) => JSON.stringify(word.slice(0, 40))).join(', ');
-    throw usageError(`No Id of a record: ${named}. An Id has 15 or 18 characters, and capitals count`, help);
+    throw usageError(`Not a record Id: ${named}. An Id has 15 or 18 characters and is case-sensitive`, help);
   }
   return [...new Set(ids.flatMap(({ id }) => id ?? []))];
 }

@@ -1,4 +1,4 @@
-/** What a sync is refused for before anything of it is made, and what its streams become. */
+/** Why a sync is refused before anything is created for it, and what its streams look like. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
@@ -20,7 +20,7 @@ after(async () => {
   await org[Symbol.asyncDispose]();
 });
 
-/** @param say  told of each step that has been done */
+/** @param say  called after each step */
 const create = (sobjects: readonly string[], say?: (step: string) => void) =>
   createSync(
     { control: control.control, clock: systemClock, log: control.log.log, ...(say && { say }) },
@@ -36,7 +36,7 @@ const create = (sobjects: readonly string[], say?: (step: string) => void) =>
     new AbortController().signal,
   );
 
-test('all objects that cannot be read are named with their reasons, and nothing is made', async () => {
+test('all objects that cannot be read are named with their reasons, and nothing is created', async () => {
   const steps: string[] = [];
   const wanted = ['Account', 'contentdocumentlink', 'Contact', 'Name'];
   await assert.rejects(
@@ -59,7 +59,7 @@ test('an object that the org does not have is named before those that cannot be 
   });
 });
 
-test('objects without SystemModstamp become streams that know what they are followed by', async () => {
+test('objects without SystemModstamp become streams that know which time to follow', async () => {
   const id = await create(['Account', 'AccountHistory', 'AccountShare']);
   const { database } = destinationNames(id);
   const mirror = openDatabase({

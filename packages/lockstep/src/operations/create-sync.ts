@@ -30,7 +30,7 @@ export interface NewSyncOptions {
   loginUrl: string;
   clientId: string;
   clientSecret: string;
-  /** API names, in any case. */
+  /** API names, in any letter case. */
   sobjects: readonly string[];
   intervalMs: number;
   apiVersion: string;
@@ -41,7 +41,7 @@ export interface CreateDeps {
   control: Control;
   clock: Clock;
   log: AppLog;
-  /** Called on each step that has been done. */
+  /** Called after each step. */
   say?: (step: string) => void;
 }
 
@@ -49,11 +49,11 @@ export interface CreateDeps {
 const tableSchema = 'salesforce';
 
 /**
- * Makes a sync: everything is tested first, then its private database, its roles and tables are made, and only then
- * is it recorded, from which moment on a worker claims it. What fails leaves nothing behind.
+ * Creates a sync: tests everything first, then makes its private database, roles and tables, and only then records
+ * it, from which moment on a worker may claim it. A failure leaves nothing behind.
  *
- * @throws {@link Fault} `SCH-09` for an object that the org does not have, with the names that come near; `SCH-06`
- *         for all those that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`; `KEY-01`, `KEY-04`
+ * @throws {@link Fault} `SCH-09` for an object that the org does not have, with similar names; `SCH-06` for all those
+ *         that cannot be read page by page; `SF-01`, `SF-07`, `ORG-04`, `NET-01` from signing in; `DB-nn`; `KEY-01`, `KEY-04`
  */
 export async function createSync(
   deps: CreateDeps,
@@ -61,7 +61,7 @@ export async function createSync(
   signal: AbortSignal,
 ): Promise<SyncId> {
   const { control } = deps;
-  keyOf(control); // what could not be sealed in the end is not begun
+  keyOf(control); // fails now rather than at the end, when the credentials are sealed
   const salesforce = openSalesforce({ ...options, clock: deps.clock, log: deps.log });
   const syncId = newSyncId();
   try {
@@ -96,7 +96,7 @@ export async function createSync(
   }
 }
 
-/** Letters and digits only: such a password survives every connection string. */
+/** Letters and digits only, so that no connection string needs escaping. */
 const newPassword = () => randomBytes(24).toString('base64').replaceAll(/[+/=]/g, 'x');
 
 async function describeAll(

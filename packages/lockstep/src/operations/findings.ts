@@ -8,7 +8,7 @@ import type { Problem } from '../postgres/index.ts';
 import { type ObjectStatus, stopOf } from './read-objects.ts';
 import { stateWord } from './state-words.ts';
 
-/** Worst first. `headline`: what the sync as a whole is at; `isHealthy`: it does not end `--check` with code 3. */
+/** Worst first. `headline`: the state of the sync as a whole; `isHealthy`: `--check` does not fail because of it. */
 const severities = {
   stopped: { word: 'Stopped', headline: 'Needs attention', isHealthy: false },
   missing: { word: 'Rows missing', headline: 'Your decision is needed', isHealthy: false },
@@ -34,22 +34,22 @@ export const isHealthy = ({ severity }: Finding): boolean => severities[severity
 export const headWordOf = ({ severity }: Finding): string => severities[severity].headline;
 export const headlineOf = (finding: Finding): string => `${headWordOf(finding)}: ${finding.says}`;
 
-/** In the column STATE. */
+/** The word in the column STATE. */
 export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {
   const worst = findings.find((finding) => finding.sobject === sobject);
-  // That its backfill is not complete says more than what is healthy for all that.
+  // An incomplete backfill matters more than a finding that counts as healthy.
   if (!worst || (isHealthy(worst) && state !== 'current')) return stateWord(state);
   return severities[worst.severity].word;
 }
 
 /**
- * How long ago an object may have been read while its sync runs: ten of its turns, for a request polls up to five
- * objects; less than a minute is no news.
+ * How long ago an object may have been read while its sync runs: ten of its turns (a request polls up to five
+ * objects), and never less than a minute.
  */
 export const readWithinMs = ({ intervalMs }: Pick<Sync, 'intervalMs'>, objects: number): number =>
   Math.max(60_000, 10 * intervalMs * Math.ceil(objects / 5));
 
-/** @param withinMs  null where nothing is to be read now, because the sync is paused, waits or is not run */
+/** @param withinMs  null if nothing is read now, because the sync is paused, waits or is not running */
 export function findingsOf(
   sync: Pick<Sync, 'name' | 'intervalMs'>,
   objects: readonly ObjectStatus[],
@@ -88,33 +88,33 @@ function stopAndMissing(object: ObjectStatus): Finding[] {
   return found;
 }
 
-/** What does not touch how fresh the table is, only how well that is proven. */
+/** Activities that only verify the table; without them it stays fresh, but unproven. */
 const checks: Record<string, string> = {
-  sweep: 'its Ids are not compared',
-  counts: 'its counts are not compared',
-  content: 'its content is not compared',
-  'deleted log': 'its log of deletions is not read',
+  sweep: 'its Ids have not been compared',
+  counts: 'its counts have not been compared',
+  content: 'its content has not been compared',
+  'deleted log': 'its deleted log has not been read',
 };
 const failures: Record<string, string> = {
-  backfill: 'its backfill stands still',
-  table: 'its rows are not stored',
-  're-read': 'marked records are not read again',
+  backfill: 'its backfill has been stuck',
+  table: 'its rows have not been stored',
+  're-read': 'marked records have not been read again',
 };
 
 function problemFinding(problem: Problem, now: number): Finding {
   const { sobject, kind, code, explanation, next, since, tries, retry_at: retryAt } = problem;
   const check = checks[kind];
-  const what = check ?? failures[kind] ?? 'changes are not read';
+  const what = check ?? failures[kind] ?? 'changes have not been read';
   const retry = `${tries === 1 ? '1 try' : `${count(tries)} tries`}, next in ${duration(Math.max(0, timeOf(retryAt) - now))}`;
   const says = `${sobject}: ${what} since ${clockTime(since, now)} (${retry})`;
   const severity = check === undefined ? 'failing' : 'unproven';
   return { sobject, severity, says, reason: `${code}: ${explanation}`, next };
 }
 
-/** A backfill ends with the claim of its beginning, some time before; the first poll makes it new. */
+/** A table is as fresh as the start of its backfill until its first poll, which gets this much longer. */
 const firstPollWithinMs = 3_600_000;
 
-/** A table whose backfill is not complete claims no time; what is stopped or fails says so by itself. */
+/** Not reported during a backfill, which has no read time yet, nor for a stopped or failing object, which says so itself. */
 function behind(
   { name, intervalMs }: Pick<Sync, 'name' | 'intervalMs'>,
   { sobject, read_until: at, settled_until: settled, stop_code: stopCode, problems }: ObjectStatus,
@@ -134,7 +134,7 @@ function gaps({ sobject, set_aside_rows: rows }: ObjectStatus): Finding[] {
   if (rows === 0) return [];
   const says = `${counted(rows, 'record')} of ${sobject} ${rows === 1 ? 'is' : 'are'} set aside`;
   const reason =
-    'PostgreSQL refuses them as they are now: the mirror has them as they were before, or not at all.';
+    'PostgreSQL refuses them as they are now: the mirror has their last storable version, or none.';
   return [{ sobject, severity: 'gaps', says, reason, next: `lockstep objects set-aside ${sobject}` }];
 }
 
@@ -142,12 +142,12 @@ function hidden({ sobject, hidden_fields: fields }: ObjectStatus, now: number): 
   if (fields.length === 0) return [];
   const names = fields.map(({ field, hidden_since: since }) => `${field} since ${clockTime(since, now)}`);
   const says = `${counted(fields.length, 'field')} of ${sobject} ${fields.length === 1 ? 'is' : 'are'} hidden from the sync's user`;
-  const reason = `Not updated: ${names.join(', ')}. Their columns keep the values of before.`;
+  const reason = `Not updated: ${names.join(', ')}. Their columns keep their last values.`;
   const next = "Give the sync's user read access to them in Salesforce (field-level security).";
   return [{ sobject, severity: 'hidden', says, reason, next }];
 }
 
-/** A finding with all that belongs to it. */
+/** A finding with its reason and its next step. */
 export const findingLines = ({ says, reason, next }: Finding): string[] => [
   says,
   `  ${reason}`,

@@ -1,4 +1,4 @@
-/** What the mirror says of each object of a sync, in the views that its reader sees. */
+/** What the mirror says about each object of a sync, from the views that its reader role sees. */
 
 import type { Tx } from '@lockstep/foundation/database';
 import { faults } from '../core/fault-catalogue.ts';
@@ -19,7 +19,7 @@ export interface ObjectStatus extends StatusRow {
   hidden_fields: readonly HiddenField[];
 }
 
-/** As seen at one moment of the database's clock. */
+/** As seen at one instant of the database's clock. */
 export async function readObjects(mirror: Tx): Promise<{ objects: readonly ObjectStatus[]; now: number }> {
   const rows = await readStatusRows(mirror);
   const problems = await readProblems(mirror);
@@ -34,7 +34,7 @@ export async function readObjects(mirror: Tx): Promise<{ objects: readonly Objec
 /** The server's time, in milliseconds since 1970. */
 export const readNow = async (db: Tx): Promise<number> => timeOf(await readServerClock(db));
 
-/** Why an object is stopped, as a person reads it; null: it is not. */
+/** Why an object is stopped, in words for a user; null: it is not stopped. */
 export function stopOf({
   stop_code: code,
   stop_reason: because,
@@ -45,7 +45,7 @@ export function stopOf({
 } | null {
   if (code === null) return null;
   const known = code in faults ? faults[code as FaultCode] : undefined;
-  // What the catalogue would have to be filled with is not kept.
+  // The values for the placeholders are not stored.
   const next = known && !known.next.includes('{') ? known.next : `See ${code} in docs/errors.md.`;
   return { code, says: because ?? known?.title ?? '', next };
 }

@@ -4,24 +4,24 @@ import { CommandError, exitCodes } from '../core/command-error.ts';
 import { toRecordId } from '../core/ids.ts';
 import { countSetAside, readSetAside } from '../postgres/index.ts';
 
-/** More than a person pastes; a whole object is read again by a check of its content. */
+/** More than a user would paste; to read a whole object again there is a check of its content. */
 export const recordsMax = 1_000;
 
-/** Another try that was asked for, of so many of an object's records. */
+/** A retry that was requested for `rows` of an object's `of` records. */
 export interface Retried {
   sobject: string;
   rows: number;
   of: number;
-  /** The number of the sync request. */
+  /** Of the sync request. */
   request_id: number;
 }
 
 /**
- * Has records read again that PostgreSQL could not hold, up to {@link recordsMax} of each object. What was tried longest
- * ago comes first: whoever repeats this meets all of them.
+ * Requests that records set aside are read again, up to {@link recordsMax} of each object. Those tried longest ago
+ * come first, so that repeating this covers all of them.
  *
- * @param sobjects  null: all of them
- * @throws {@link CommandError} where none is set aside
+ * @param sobjects  null: all objects
+ * @throws {@link CommandError} if no record is set aside
  */
 export async function retrySetAside(
   control: Control,

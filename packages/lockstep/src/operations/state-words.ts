@@ -1,4 +1,4 @@
-/** What a sync and its objects are at, in a person's words. */
+/** The state of a sync and its objects, in words for a user. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Health, Sync } from '../control/index.ts';
@@ -17,14 +17,14 @@ export const stateWord = (state: string): string => objectStates[state] ?? state
 
 export interface SyncState {
   state: 'running' | 'waiting' | 'locked' | 'paused' | 'not running';
-  /** In a column. */
+  /** Short, for a column. */
   word: string;
   headline: string;
   /** Below the headline. */
   lines: string[];
 }
 
-/** A paused sync is held by nobody, and what a dead process waited for is no news. */
+/** Paused and not running come first: no worker holds such a sync, and the fault of a dead process is out of date. */
 export function stateOf(
   { name, paused, intervalMs }: Pick<Sync, 'name' | 'paused' | 'intervalMs'>,
   { isHeld, fault }: Health,
@@ -36,7 +36,7 @@ export function stateOf(
   }
   if (!isHeld) {
     const lines = ['next: npm run demo for the demo, lockstep start for anything else'];
-    const headline = 'Not running: no Lockstep process holds it';
+    const headline = 'Not running: no Lockstep process is running this sync';
     return { state: 'not running', word: 'Not running', headline, lines };
   }
   if (fault && isKeyFault(fault.code)) {

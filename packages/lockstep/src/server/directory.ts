@@ -1,4 +1,4 @@
-/** The data directory: made, erased, and its small files with secrets. */
+/** Makes and erases the data directory, and writes its small files with secrets. */
 import { chmod, chown, mkdir, readdir, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '@lockstep/foundation/database';
@@ -8,20 +8,20 @@ import { checkFormat, removeEmbedded, startEmbedded } from '../postgres/index.ts
 import { refuseIfRunning } from './run-file.ts';
 
 const otherDirectory = 'Give another one with --data or LOCKSTEP_DATA.';
-/** What lies on every new file system, or comes with looking into a folder. */
-const nobodysFiles = new Set(['lost+found', '.DS_Store']);
+/** Files that the system puts on every new volume, or into a folder that somebody opens. */
+const systemFiles = new Set(['lost+found', '.DS_Store']);
 
 /**
- * Makes the directory where it is missing.
+ * Makes the directory if it is missing.
  * @throws Fault `SYS-07` for a directory of a newer version; {@link CommandError} for a folder with other things in
- *   it, and where it cannot be made
+ *   it, and if it cannot be made
  */
 export async function prepareDirectory(dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const files = (await readdir(dataDir)).filter((name) => !nobodysFiles.has(name));
+    const files = (await readdir(dataDir)).filter((name) => !systemFiles.has(name));
     if (files.length > 0 && !files.includes('format')) {
-      throw usageError(`${dataDir} is not empty, and not a data directory of Lockstep`, otherDirectory);
+      throw usageError(`${dataDir} is not empty, and not a Lockstep data directory`, otherDirectory);
     }
     await checkFormat(dataDir);
   } catch (error) {
@@ -34,7 +34,7 @@ export async function prepareDirectory(dataDir: string): Promise<void> {
   }
 }
 
-/** Appears whole and for its owner alone. */
+/** The file appears complete and is readable by its owner alone. */
 export async function writeSecretFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.${process.pid}`;
   await writeFile(unfinished, text, { mode: 0o600 });
@@ -42,14 +42,14 @@ export async function writeSecretFile(path: string, text: string): Promise<void>
 }
 
 /**
- * Erases what a data directory holds; the directory stays, with its owner and mode. False: there is none.
- * @throws {@link CommandError} where something uses it, or where it is not a data directory
+ * Erases the contents of a data directory; the directory stays, with its owner and mode. False: there is none.
+ * @throws {@link CommandError} if something uses it, or if it is not a data directory
  */
 export async function eraseDirectory(dataDir: string): Promise<boolean> {
   const before = await stat(dataDir).catch(() => undefined);
   if (!before) return false;
   if (!(await stat(join(dataDir, 'format')).catch(() => undefined))) {
-    throw new CommandError(`${dataDir} is not a data directory of Lockstep; nothing was erased`, {
+    throw new CommandError(`${dataDir} is not a Lockstep data directory; nothing was erased`, {
       exitCode: exitCodes.notAllowed,
       next: 'Give another one with --data, or remove it by hand.',
     });
@@ -58,7 +58,7 @@ export async function eraseDirectory(dataDir: string): Promise<boolean> {
   await stopEmbedded(dataDir);
   const folder = await realpath(dataDir);
   await removeEmbedded(folder).catch((error: unknown) => {
-    if ((error as { code?: unknown }).code !== 'EBUSY') throw error; // a mount point is empty by now, and stays
+    if ((error as { code?: unknown }).code !== 'EBUSY') throw error; // a mount point cannot be removed; it is empty now
   });
   await mkdir(folder, { recursive: true });
   await chmod(folder, before.mode & 0o777);
@@ -66,7 +66,7 @@ export async function eraseDirectory(dataDir: string): Promise<boolean> {
   return true;
 }
 
-/** A server may run on although its process was killed; it is taken over and left, which stops it. */
+/** A database server may outlive a killed process. Taking it over and leaving it stops it. */
 async function stopEmbedded(dataDir: string): Promise<void> {
   if (!(await stat(join(dataDir, 'postgres-password')).catch(() => undefined))) return;
   const server = await startEmbedded({ dataDir, preferredPort: 0 });

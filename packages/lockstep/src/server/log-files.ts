@@ -8,7 +8,7 @@ import { openLog } from '@lockstep/foundation/log';
 import type { DestinationStream } from 'pino';
 import type { AppLog, LogFields } from '../core/log-fields.ts';
 
-/** The package has no types: what is used of it, in its own words. */
+/** The package has no types; these are the options used here. */
 type OpenRoll = (options: {
   file: string;
   extension: string;
@@ -48,7 +48,7 @@ export async function openLogFiles(
   };
 }
 
-/** The roll removes files at midnight, which a server that is stopped every night never sees. */
+/** pino-roll removes old files at midnight, which a server that is stopped every night never reaches. */
 async function removeOld(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);

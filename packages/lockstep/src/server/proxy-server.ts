@@ -1,4 +1,4 @@
-/** The proxy as `start` and `demo` run it, and beside it the figures on it. */
+/** The proxy as `start` and `demo` run it, and its metrics server. */
 
 import { systemClock } from '@lockstep/foundation/clock';
 import { sql } from '@lockstep/foundation/sql';
@@ -13,7 +13,7 @@ export interface ProxyServer extends AsyncDisposable {
   metricsUrl: string;
 }
 
-/** Until disposed of: then requests under way are finished first. */
+/** Runs until disposed; requests under way are finished first. */
 export async function openProxyServer(
   { config, log, certificate, say }: ServerBase,
   control: Control,
@@ -21,10 +21,10 @@ export async function openProxyServer(
 ): Promise<ProxyServer> {
   await using undo = new AsyncDisposableStack();
   const metrics = openMetrics({ clock: systemClock, gaugesOf: (id) => readSyncGauges(syncs, id) });
-  const figures = await listening('METRICS', config.metricsHost, config.metricsPort, (at) =>
+  const metricsServer = await listening('METRICS', config.metricsHost, config.metricsPort, (at) =>
     startMetrics(metrics, at),
   );
-  undo.defer(() => figures.close());
+  undo.defer(() => metricsServer.close());
   const upstreams = openUpstreams({ allowHosts: deps.allowHosts });
   const proxy = await listening('PROXY', config.proxyHost, config.proxyPort, (at) =>
     startProxy({
@@ -43,13 +43,17 @@ export async function openProxyServer(
   undo.defer(() => proxy.close());
   const parts = [
     { what: 'The proxy listens', requested: config.proxyPort, port: proxy.port },
-    { what: 'The metrics server listens', requested: config.metricsPort, port: figures.port },
+    { what: 'The metrics server listens', requested: config.metricsPort, port: metricsServer.port },
   ];
   for (const { what, requested, port } of parts) {
     if (requested !== 0 && port !== requested) say(`${what} on port ${port}, because ${requested} is taken.`);
   }
   const ends = undo.move();
-  return { proxyUrl: proxy.url, metricsUrl: figures.url, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return {
+    proxyUrl: proxy.url,
+    metricsUrl: metricsServer.url,
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
 }
 
 async function listening<Listener>(

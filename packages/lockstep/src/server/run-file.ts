@@ -1,6 +1,6 @@
 /**
- * `run.json` in the data directory: which server runs there and how to reach it. Of two processes that start on one
- * directory the second is refused; a file whose process is gone counts for nothing.
+ * `run.json` in the data directory: which server runs there and how to reach it. If two processes start on one
+ * directory, the second is refused; a file whose process is gone is ignored.
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,15 +10,15 @@ import { processIdentity } from '../postgres/index.ts';
 
 const schema = z.object({
   pid: z.int(),
-  /** The pid and when it began, because pids are used again. */
+  /** The pid and when the process began, because pids are reused. */
   identity: z.string(),
-  /** Missing until the server runs. Holds a password, so the file is for its owner alone. */
+  /** Missing until the server runs. Contains a password, so only the owner can read the file. */
   controlUrl: z.string().optional(),
   proxyUrl: z.string().optional(),
   /** Of the demo's simulated org. */
   orgUrl: z.string().optional(),
   orgPid: z.int().optional(),
-  /** Of the embedded PostgreSQL. */
+  /** Port of the embedded PostgreSQL. */
   postgresPort: z.int().optional(),
 });
 type RunFile = z.infer<typeof schema>;
@@ -41,7 +41,7 @@ export async function readRunFile(dataDir: string): Promise<RunFile | undefined>
   return (await processIdentity(read.data.pid)) === read.data.identity ? read.data : undefined;
 }
 
-/** @throws {@link CommandError} where another server runs on the directory */
+/** @throws {@link CommandError} if another server runs on the directory */
 export async function claimRunFile(dataDir: string): Promise<RunFileClaim> {
   const own = { pid: process.pid, identity: await processIdentity(process.pid) };
   const unfinished = `${pathOf(dataDir)}.${process.pid}`;
@@ -62,7 +62,7 @@ export async function claimRunFile(dataDir: string): Promise<RunFileClaim> {
   };
 }
 
-/** A link appears with its content in one step, and only where nothing is. */
+/** `link` creates the file with its content in one step, and fails if there is one already. */
 async function takePlace(dataDir: string, unfinished: string): Promise<void> {
   for (;;) {
     try {
@@ -75,15 +75,15 @@ async function takePlace(dataDir: string, unfinished: string): Promise<void> {
   }
 }
 
-/** @throws {@link CommandError} where a server runs on the directory */
+/** @throws {@link CommandError} if a server runs on the directory */
 export async function refuseIfRunning(dataDir: string): Promise<void> {
   const running = await readRunFile(dataDir);
   if (!running) return;
   throw new CommandError(
-    `Lockstep runs already on the data directory ${dataDir}, as process ${running.pid}`,
+    `Lockstep is already running on the data directory ${dataDir}, as process ${running.pid}`,
     {
       exitCode: exitCodes.unexpected,
-      next: `Use that one, end it with Ctrl-C in its terminal or by kill ${running.pid}, or give another directory with --data`,
+      next: `Use that one, stop it with Ctrl-C in its terminal or with kill ${running.pid}, or give another directory with --data`,
     },
   );
 }

@@ -11,13 +11,13 @@ import { openLogFiles } from './log-files.ts';
 import { claimRunFile, type RunFileClaim } from './run-file.ts';
 
 export interface DatabaseServer {
-  /** Of a login that may make databases and roles. */
+  /** For a login that may create databases and roles. */
   adminUrl: string;
   /** The one that comes with Lockstep, in the data directory. */
   isEmbedded: boolean;
 }
 
-/** What stands before the control database is open: directory, log, database server. */
+/** What is set up before the control database is opened: directory, log, database server. */
 export interface ServerBase extends AsyncDisposable {
   config: Config;
   log: AppLog;
@@ -25,14 +25,14 @@ export interface ServerBase extends AsyncDisposable {
   controlUrl: string;
   postgresPort: number | undefined;
   runFile: RunFileClaim;
-  /** Of the proxy; without one it speaks http. */
+  /** The proxy's; without one it speaks http. */
   certificate: Certificate | undefined;
   say: (line: string) => void;
-  /** Rejects where the database server has ended for good; never resolves. */
+  /** Rejects if the database server has stopped for good; never resolves. */
   lost: Promise<never>;
 }
 
-/** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a CommandError where another server runs on the directory */
+/** @throws Fault `CFG-02`, `SYS-07`, `SYS-08`, `SYS-10`; a CommandError if another server runs on the directory */
 export async function openServerBase(config: Config, say: (line: string) => void): Promise<ServerBase> {
   const { dataDir } = config;
   const certificate = config.proxyCertificate && (await readCertificate(config.proxyCertificate));
@@ -85,8 +85,8 @@ export const restarted = (port: number): string =>
   `The database server had ended; it was started again on 127.0.0.1:${port}.`;
 
 /**
- * Comes before anything is written, so that a start without the key of existing credentials leaves all as it was. The
- * control database is made where it is missing on the embedded server: then nothing can be sealed.
+ * Called before anything is written, so that a start without the key of existing credentials changes nothing. On the
+ * embedded server it first makes the control database if that is missing; then there are no credentials yet.
  * @throws Fault `KEY-01`, `KEY-04`
  */
 export async function findKeyOf({ config, server, controlUrl }: ServerBase): Promise<Key> {
@@ -94,7 +94,7 @@ export async function findKeyOf({ config, server, controlUrl }: ServerBase): Pro
   return findKey(controlUrl, config.key);
 }
 
-/** The control database, closed to everybody else's login. */
+/** The control database, to which other logins can no longer connect. */
 export async function openControlOf({ log, controlUrl }: ServerBase, key: Key): Promise<Control> {
   const control = await openControl({
     url: controlUrl,

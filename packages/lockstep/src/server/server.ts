@@ -1,7 +1,7 @@
 /**
- * Builds the rooms and runs them, for `start` and `demo`: database server, control database, workers, mail, proxy.
- * In two steps, so that the demo can make its org and its sync before a worker claims it. Everything ends in the
- * reverse order.
+ * Starts the parts of a server and runs them, for `start` and `demo`: database server, control database, workers, mail,
+ * proxy. In two steps, so that the demo can make its org and its sync before a worker claims the sync. Everything stops
+ * in reverse order.
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -14,25 +14,25 @@ import type { ServerBase } from './server-base.ts';
 export interface RunningServer extends AsyncDisposable {
   proxyUrl: string;
   metricsUrl: string;
-  /** Rejects where a part ended that should run on; never resolves. */
+  /** Rejects if a part fails; never resolves. */
   broken: Promise<never>;
 }
 
 export interface ServerOptions extends Pick<EngineDeps, 'allowHosts' | 'onComplete'> {
-  /** The demo's. */
+  /** The demo's simulated org. */
   org?: { url: string; pid: number | undefined };
 }
 
-/** Two lines when a sync begins to wait, one when it goes on. */
+/** Prints two lines when a sync begins to wait, one when it resumes. */
 function problemOn(say: (line: string) => void): NonNullable<EngineDeps['onSyncProblem']> {
   return ({ name, fault }) => {
-    if (!fault) return say(`${name} goes on.`);
+    if (!fault) return say(`${name} resumes.`);
     say(`${name} waits: ${fault.code} ${fault.message}`);
     say(`  next: ${fault.next}`);
   };
 }
 
-/** Workers, mail and proxy, until disposed of: then requests under way are finished first. */
+/** Runs workers, mail and proxy until disposed; requests under way are finished first. */
 export async function startServer(
   base: ServerBase,
   control: Control,
@@ -44,9 +44,9 @@ export async function startServer(
   const deps: EngineDeps = { control, clock: systemClock, log, owner: workerId(), onSyncProblem, ...tell };
   const stop = new AbortController();
   const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined); // whoever waits for it sees it
+  broken.promise.catch(() => undefined); // not unhandled: callers wait for it themselves
   base.lost.catch(broken.reject);
-  const keep = (part: Promise<void>) =>
+  const watch = (part: Promise<void>) =>
     part.catch((error: unknown) => {
       log.error('a part of the server ended', { where: error instanceof Error ? error.name : 'unknown' });
       broken.reject(error);
@@ -65,7 +65,7 @@ export async function startServer(
     ),
     listenForChanges(control, (id) => void syncs.refresh(id).catch(refresh), stop.signal),
     runMail(control, config.mail, stop.signal),
-  ].map(keep);
+  ].map(watch);
   undo.defer(async () => {
     stop.abort();
     await Promise.all(running);
@@ -86,7 +86,7 @@ export async function startServer(
   };
 }
 
-/** Short, because it is part of an application name, which PostgreSQL cuts at 63 bytes. */
+/** Short, because it is part of an application name, which PostgreSQL truncates at 63 bytes. */
 const workerId = () =>
   `${hostname()
     .replaceAll(/[^\w.-]/g, '')

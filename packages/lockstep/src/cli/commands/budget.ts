@@ -1,4 +1,4 @@
-/** `budget show` and `budget set`: the pace of a sync, and where it stops to leave the org's requests to others. */
+/** `budget show` and `budget set`: the pace of a sync, and where it stops so that requests are left for others. */
 import {
   readSync,
   readUsage,
@@ -17,11 +17,11 @@ import { orgJson, orgLines } from './usage.ts';
 
 const dayMs = 86_400_000;
 const help = 'lockstep help budget set';
-const beside = 'Requests through the proxy and their read-backs are counted beside it.';
+const notIncluded = 'Requests through the proxy and their read-backs are not included.';
 
 export const budgetShow: Command = {
   name: 'budget show',
-  summary: 'The pace of a sync, what it comes to in a day, and where it stops.',
+  summary: 'The pace of a sync, its requests per day, and where it stops.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
@@ -34,7 +34,7 @@ export const budgetShow: Command = {
       }
       const lines = [
         budgetText(sync, org),
-        `It has made ${count(made)} in the last 24 h. ${beside}`,
+        `It has made ${count(made)} in the last 24 h. ${notIncluded}`,
         ...orgLines(sync, org, await readNow(control.db)),
       ];
       for (const line of lines) output.data(output.pasteable(line));
@@ -49,7 +49,7 @@ export const budgetSet: Command = {
     every: { value: 'TIME', says: 'Time between two requests that the sync starts by itself, 0.2s to 300s.' },
     'stop-at': {
       value: 'PERCENT',
-      says: "Of the org's daily requests, by all programs together: the sync waits there, 10 to 100.",
+      says: "The sync waits once all programs together have used this share of the org's daily requests, 10 to 100.",
     },
   },
   async run(args, { config, output }) {
@@ -67,7 +67,7 @@ export const budgetSet: Command = {
       const sync = (await readSync(control, before.id)) ?? before;
       if (output.wantsJson) output.object(budgetJson(sync));
       else output.data(budgetText(sync, (await readUsage(control, sync.id)).org));
-      output.say(beside);
+      output.say(notIncluded);
     });
   },
 };

@@ -24,7 +24,9 @@ export const demo: Command = {
   flags: {
     ...orgFlags,
     fresh: { says: 'Erase what an earlier run left in the data directory first.' },
-    check: { says: 'Unattended in a temporary folder: copy, compare, write, read; one line of JSON.' },
+    check: {
+      says: 'Copy, compare, write and read unattended in a temporary folder; prints one line of JSON.',
+    },
   },
   async run(args, context) {
     if (!args.isSet('check')) return runDemo(orgChoices(args, 2), args.isSet('fresh'), context);
@@ -49,11 +51,11 @@ async function runDemo(
   await showCopy(running, config, output);
   await aborted(running.over);
   if (!stop.aborted) throw running.over.reason;
-  output.say('Stopping: requests under way are finished first.');
+  output.say('Stopping after the requests that are under way.');
   return 0;
 }
 
-/** The backfill, and what can be done when it is complete. */
+/** Shows the backfill and, when it is complete, what to try. */
 async function showCopy(demo: Demo, config: Config, output: Output): Promise<void> {
   const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep demo', connectionsMax: 1 });
   try {
@@ -79,18 +81,18 @@ async function showCopy(demo: Demo, config: Config, output: Output): Promise<voi
   }
 }
 
-/** Records that the org would still give back; the mirror has none of them. */
+/** Deleted records that the org can still restore; the mirror has none of them. */
 async function countInBin(demo: Demo): Promise<number> {
   let records = 0;
   for (const sobject of demo.sync.sobjects) {
-    if (sobject === 'User') continue; // is never deleted
+    if (sobject === 'User') continue; // users cannot be deleted
     const soql = `SELECT COUNT() FROM ${sobject} WHERE IsDeleted = true`;
     records += await countInOrg(demo, { path: 'queryAll', soql, signal: demo.over });
   }
   return records;
 }
 
-/** For a shell: `. .lockstep/demo.env`. */
+/** To be sourced by a shell: `. .lockstep/demo.env`. */
 function environmentOf({ base, token, mirrorUrl }: Demo, accountId: string): string {
   const variables = { BASE: base, SF_TOKEN: token, ACCOUNT_ID: accountId, MIRROR_URL: mirrorUrl };
   return Object.entries(variables)

@@ -1,4 +1,4 @@
-/** `flush`: reads what has changed by now, at once. */
+/** `flush`: reads at once whatever has changed up to now. */
 
 import { counted } from '../../core/plain-words.ts';
 import type { Command } from '../arguments.ts';
@@ -9,10 +9,10 @@ const timeoutMs = 60_000;
 
 export const flush: Command = {
   name: 'flush',
-  summary: 'Reads every object now, and ends when all that was committed before the call is in the mirror.',
+  summary: 'Reads every object now, and returns when everything committed before the call is in the mirror.',
   flags: {
     sync: syncFlag,
-    timeout: { value: 'TIME', says: `How long it may take, such as 5m (default: ${timeoutMs / 1_000}s).` },
+    timeout: { value: 'TIME', says: `How long to wait, such as 5m (default: ${timeoutMs / 1_000}s).` },
   },
   async run(args, { config, output, stop }) {
     const within = timeoutOf(args, timeoutMs, 'lockstep help flush');
@@ -25,11 +25,9 @@ export const flush: Command = {
         const told = { objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
         output.object({ schema: 1, name: sync.name, ...told });
       } else {
-        const show = `${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} all`;
-        const but = setAside.length > 0 ? ' but what is set aside' : '';
-        output.data(
-          `${sync.name}: ${show}${but} that was committed before the call, after ${secondsOf(tookMs)}.`,
-        );
+        const show = `${counted(objects, 'object')} ${objects === 1 ? 'shows' : 'show'} everything`;
+        const but = setAside.length > 0 ? ', except the records set aside' : '';
+        output.data(`${sync.name}: ${show} committed before the call${but}, after ${secondsOf(tookMs)}.`);
       }
       return tellEnd(result, output);
     });

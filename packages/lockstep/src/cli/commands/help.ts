@@ -1,11 +1,11 @@
-/** Help, printed from what the commands and the options say of themselves. */
+/** Help, generated from the definitions of commands and options. */
 import { configHelp } from '../../config.ts';
 import { usageError } from '../../core/command-error.ts';
 import { type Command, commonFlags, flagsOf } from '../arguments.ts';
 
 const exitCodeLines = [
-  'Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 checked and not healthy; 4 not found;',
-  '5 not allowed by Lockstep; 6 Salesforce refused; 7 database refused; 8 time ran out; 130 interrupted.',
+  'Exit codes: 0 done; 1 unexpected error; 2 usage or configuration; 3 checked and not healthy; 4 not found;',
+  '5 not allowed by Lockstep; 6 Salesforce refused; 7 database refused; 8 timed out; 130 interrupted.',
 ];
 
 /** @param topic  empty, `config`, or a command's name */

@@ -2,7 +2,7 @@ import { inRfc3339 } from '../../core/plain-words.ts';
 import { type ObjectStatus, stopOf } from '../../operations/read-objects.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** With times in RFC 3339, and commands that can be pasted. */
+/** An object's status as JSON, with times in RFC 3339 and commands that can be pasted. */
 export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable'>) {
   const { stop_code: _, stop_reason: __, ...facts } = object;
   const stopped = stopOf(object);

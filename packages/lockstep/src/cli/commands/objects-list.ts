@@ -1,4 +1,4 @@
-/** `objects list`: what each object is at, how well that is proven, and what is wrong with it. */
+/** `objects list`: the state of each object, when it was last verified, and what is wrong with it. */
 import type { Sync } from '../../control/index.ts';
 import { ageOf, count } from '../../core/plain-words.ts';
 import { findingLines, findingsOf, objectWord } from '../../operations/findings.ts';
@@ -11,7 +11,7 @@ import { syncFlag } from './sync-request.ts';
 
 export const objectsList: Command = {
   name: 'objects list',
-  summary: 'Each object: its table, what it is at, when it was verified, and what is wrong with it.',
+  summary: 'Each object: its table, its state, when it was last verified, and what is wrong with it.',
   flags: { sync: syncFlag },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
@@ -24,7 +24,7 @@ export const objectsList: Command = {
     }),
 };
 
-/** @param now  of the mirror's server, in milliseconds since 1970 */
+/** @param now  the mirror server's time, in milliseconds since 1970 */
 export function objectsText(
   sync: Pick<Sync, 'name' | 'intervalMs' | 'destination'>,
   objects: readonly ObjectStatus[],
@@ -62,8 +62,8 @@ export function objectsText(
     table(headers, rows, new Set(headers.map((_, column) => column).slice(3))),
     '',
     ...findings.flatMap((finding) => [...findingLines(finding), '']),
-    'READ: the org was read up to then. SETTLED: no change from before can still come.',
-    'COUNTS, STAMPS, CONTENT: compared with all of Salesforce then. MISSING: rows that Salesforce shows no more and that wait for your decision.',
+    'READ: changes were read up to then. SETTLED: no change from before then can still arrive.',
+    'COUNTS, STAMPS, CONTENT: when this was last compared with all of Salesforce. MISSING: rows that Salesforce no longer shows and that wait for your decision.',
     'SET ASIDE: records that PostgreSQL refuses as they are.',
     '',
   ].join('\n');

@@ -1,4 +1,4 @@
-/** `objects missing`: rows that vanished from the sync's sight at once, and the decision about them. */
+/** `objects missing`: rows that Salesforce stopped showing to the sync all at once, and the decision about them. */
 
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
@@ -14,16 +14,16 @@ const help = 'lockstep help objects missing';
 
 export const objectsMissing: Command = {
   name: 'objects missing',
-  summary: 'Rows that Salesforce suddenly showed no more: they stay until you decide, --keep or --remove.',
+  summary: 'Rows that Salesforce suddenly no longer shows: they stay until you decide, --keep or --remove.',
   flags: {
-    keep: { value: 'OBJECT', says: 'The records are still in Salesforce, only hidden: their rows stay.' },
-    remove: { value: 'OBJECT', says: 'The records were deleted in Salesforce: their rows go.' },
+    keep: { value: 'OBJECT', says: 'The records are still in Salesforce, only hidden: keep their rows.' },
+    remove: { value: 'OBJECT', says: 'The records were deleted in Salesforce: remove their rows.' },
     ...waitFlags,
   },
   async run(args, context) {
     const [keep, remove] = [args.text('keep'), args.text('remove')];
     if (keep !== undefined && remove !== undefined)
-      throw usageError('--keep and --remove exclude each other', help);
+      throw usageError('--keep and --remove cannot be combined', help);
     const object = keep ?? remove;
     if (object !== undefined) return decide(args, context, keep === undefined ? 'remove' : 'keep', object);
     if (args.isSet('wait')) throw usageError('--wait belongs to --keep or --remove', help);
@@ -74,7 +74,7 @@ async function decide(
   return askOf(args, context, 'objects missing', (sync) => ({ kind, objects: chosenObjects(sync, [word]) }));
 }
 
-/** Of all objects, or of the one that is named. */
+/** For all objects, or only for the one that is named. */
 const readMissing = (args: Arguments, config: Context['config'], word?: string) =>
   withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));

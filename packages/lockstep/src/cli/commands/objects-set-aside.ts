@@ -1,4 +1,4 @@
-/** `objects set-aside`: records that PostgreSQL cannot hold as they are, why, and a further try of them. */
+/** `objects set-aside`: lists the records that PostgreSQL cannot hold as they are, with reasons, or retries them. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, readHealth, type Sync } from '../../control/index.ts';
@@ -29,11 +29,13 @@ export const objectsSetAside: Command = {
   flags: {
     sync: syncFlag,
     limit: { value: 'N', says: `How many records to list (default ${shownByDefault}).` },
-    retry: { says: `Has them read and tried again now, up to ${count(recordsMax)} of each object.` },
+    retry: {
+      says: `Reads them and tries to store them again now, up to ${count(recordsMax)} of each object.`,
+    },
   },
   async run(args, context) {
     if (args.isSet('retry') && args.isSet('limit'))
-      throw usageError('--limit belongs to the list, and not to --retry', 'lockstep help objects set-aside');
+      throw usageError('--limit applies to the list, not to --retry', 'lockstep help objects set-aside');
     const limit = args.number('limit', { min: 1, max: shownMax, otherwise: shownByDefault });
     return withControl(context.config, async (control) => {
       const sync = await chooseSync(control, args.text('sync'));
@@ -44,7 +46,7 @@ export const objectsSetAside: Command = {
   },
 };
 
-/** Null: all of them. */
+/** The objects that are named; null: all of them. */
 function chosenIn(sync: Sync, words: readonly string[]): readonly string[] | null {
   const chosen = chosenObjects(sync, words);
   return chosen.length > 0 ? chosen : null;
@@ -72,7 +74,7 @@ async function list(
 interface Seen {
   groups: readonly SetAsideGroup[];
   records: readonly SetAsideRecord[];
-  /** Of the mirror's server, in milliseconds since 1970. */
+  /** The mirror server's time, in milliseconds since 1970. */
   now: number;
 }
 
@@ -117,7 +119,7 @@ export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, no
       ? [`${count(more)} more; list them with --limit ${count(rowsOf(groups)).replaceAll(',', '')}.`]
       : []),
     '',
-    'The mirror has them as they were before, or not at all; everything else goes on. They are tried again by themselves.',
+    'The mirror has their last storable version, or none; everything else is up to date. Lockstep retries them by itself.',
     ...(first
       ? [
           `next: ${setAsideRemedy(first.code)}; then lockstep objects set-aside --retry --sync ${shellWord(name)} ${first.sobject}`,
@@ -127,7 +129,7 @@ export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, no
   ].join('\n');
 }
 
-/** What was tried longest ago comes first: whoever repeats this meets all of them. */
+/** Retries those first that were tried longest ago, so that repeating the command covers all of them. */
 async function retry(args: Arguments, { output }: Context, control: Control, sync: Sync): Promise<number> {
   const items = await withViews(control, sync, (mirror) =>
     retrySetAside(control, mirror, sync, chosenIn(sync, args.words)),
@@ -135,7 +137,7 @@ async function retry(args: Arguments, { output }: Context, control: Control, syn
   const running = (await readHealth(control)).get(sync.id)?.isHeld === true;
   if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });
   else for (const item of items) output.data(askedText(sync, item));
-  if (!running) output.say('No Lockstep process runs it: done as soon as one does (lockstep start).');
+  if (!running) output.say('No Lockstep process is running this sync; to start one: lockstep start');
   tellNext(sync, output);
   return 0;
 }
@@ -144,9 +146,9 @@ function askedText(
   { name }: Sync,
   { sobject, rows, of }: { sobject: string; rows: number; of: number },
 ): string {
-  const rest = of > rows ? `, of ${count(of)}: repeat it for the rest` : '';
-  return `${name}: another try of ${counted(rows, 'record')} of ${sobject} is asked for${rest}.`;
+  const rest = of > rows ? `, of ${count(of)}: repeat the command for the rest` : '';
+  return `${name}: retry of ${counted(rows, 'record')} of ${sobject} requested${rest}.`;
 }
 
 const tellNext = ({ name }: Sync, output: Output) =>
-  output.say(`What is still refused after it: lockstep objects set-aside --sync ${shellWord(name)}`);
+  output.say(`To see what is still refused afterwards: lockstep objects set-aside --sync ${shellWord(name)}`);

@@ -1,4 +1,4 @@
-/** `objects verify` and `objects refetch`: what a person asks to be read beyond the polls. */
+/** `objects verify` and `objects refetch`: reads that a user asks for, in addition to the polls. */
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { makeSyncRequest, type NewSyncRequest, readHealth, type Sync } from '../../control/index.ts';
@@ -12,10 +12,10 @@ import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
-  wait: { says: 'Ends when it is done.' },
+  wait: { says: 'Wait until it is done.' },
   timeout: {
     value: 'TIME',
-    says: 'With --wait: how long it may take, such as 5m. What was asked goes on after it.',
+    says: 'With --wait: how long to wait, such as 5m. The work itself continues after that.',
   },
 };
 
@@ -32,7 +32,7 @@ export const objectsVerify: Command = {
   flags: {
     level: {
       value: 'counts|ids|content',
-      says: 'counts, the default: the numbers of records, day by day. ids: every Id once, which finds what vanished. content: every record in full.',
+      says: 'counts, the default: the number of records of each day. ids: every Id, which finds what vanished. content: every record in full.',
     },
     ...waitFlags,
   },
@@ -65,7 +65,7 @@ export const objectsRefetch: Command = {
   },
 };
 
-/** Asks it; with --wait until it is done, otherwise it is done whenever the sync runs. */
+/** Makes the sync request; with --wait it waits until that is done, otherwise the sync does it when it runs. */
 export async function askOf(
   args: Arguments,
   { config, output, stop }: Context,
@@ -74,7 +74,7 @@ export async function askOf(
 ): Promise<number> {
   const help = `lockstep help ${command}`;
   const timeoutMs = timeoutOf(args, Infinity, help);
-  if (args.isSet('timeout') && !args.isSet('wait')) throw usageError('--timeout belongs to --wait', help);
+  if (args.isSet('timeout') && !args.isSet('wait')) throw usageError('--timeout needs --wait', help);
   return withControl(config, async (control) => {
     const sync = await chooseSync(control, args.text('sync'));
     const { id, name } = sync;
@@ -85,9 +85,10 @@ export async function askOf(
       const isHeld = (await readHealth(control)).get(id)?.isHeld === true;
       if (output.wantsJson)
         output.object({ schema: 1, name, kind, objects, request_id: requestId, running: isHeld });
-      else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} is asked for.`);
-      if (sync.paused) output.say(`It is paused: done after lockstep sync resume ${shellWord(name)}`);
-      else if (!isHeld) output.say('No Lockstep process runs it: done as soon as one does (lockstep start).');
+      else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} requested.`);
+      if (sync.paused)
+        output.say(`The sync is paused; it does this after lockstep sync resume ${shellWord(name)}`);
+      else if (!isHeld) output.say('No Lockstep process is running this sync; to start one: lockstep start');
       return 0;
     }
     const waiting = { control, sync, output, stop, timeoutMs, isKept: true };
@@ -97,7 +98,7 @@ export async function askOf(
       const told = { objects: result.objects, skipped, repairs, set_aside: setAside, took_ms: tookMs };
       output.object({ schema: 1, name, kind, ...told });
     } else {
-      const repaired = repairs.length === 0 ? 'nothing had to be repaired' : 'what differed was repaired';
+      const repaired = repairs.length === 0 ? 'nothing had to be repaired' : 'differences were repaired';
       output.data(
         `${name}: ${kind} of ${counted(result.objects, 'object')} took ${secondsOf(tookMs)}; ${repaired}.`,
       );

@@ -10,11 +10,11 @@ import { credentialsFileOf } from '../demo/org-database.ts';
 import { startOrg } from '../demo/org-program.ts';
 import { aborted } from '../terminal/signals.ts';
 
-/** Flags of the simulated org, with their ranges; the demo takes the same. */
+/** Flags of the simulated org, which the demo takes too. */
 export const orgFlags: Readonly<Record<string, Flag>> = {
   records: { value: 'N', says: 'Records to make at the first start, 100 to 20000000 (default 50000).' },
   activity: { value: 'R', says: 'Changes a second, 0 to 1000.' },
-  seed: { value: 'N', says: 'Another number makes other records (default 1).' },
+  seed: { value: 'N', says: 'Seed of the random records (default 1).' },
   'control-port': { value: 'PORT', says: 'Where its control API listens (default 8403); 0: any free one.' },
 };
 
@@ -22,7 +22,7 @@ export interface OrgChoices {
   records: number;
   activityPerSecond: number;
   seed: number;
-  /** Of its control API. */
+  /** The port of its control API. */
   controlPort: number;
 }
 
@@ -89,12 +89,12 @@ export const simulatedOrg: Command = {
     say(
       `Org ${program.orgId} with ${count(program.records)} records. Its secrets: ${credentialsFileOf(dataDir)}`,
     );
-    say(`Its time and its faults: ${controlUrl} (docs/simulator.md)`);
+    say(`To control its time and faults: ${controlUrl} (docs/simulator.md)`);
     const allow = `LOCKSTEP_ALLOW_HOST=${new URL(program.url).host}`;
     const files = `--client-id-file ${shellWord(clientId)} --client-secret-file ${shellWord(clientSecret)}`;
-    say('A server that may read it:');
+    say('To run a server that may read it:');
     say(`  ${allow} lockstep start`);
-    say('A sync of it, from another terminal:');
+    say('To create a sync of it, in another terminal:');
     say(`  ${allow} lockstep sync create --org ${program.url} ${files} --objects Account,Contact`);
     say('Ctrl-C stops it.');
     await Promise.race([aborted(stop), program.ended, lost]);

@@ -8,9 +8,9 @@ const help = 'lockstep help sql';
 
 export const sqlCommand: Command = {
   name: 'sql',
-  summary: 'Runs one query on the mirror, as its reader, who cannot write.',
+  summary: 'Runs one query on the mirror, as its read-only user.',
   words: { shown: '"SELECT …"', min: 1, max: 100 },
-  flags: { sync: { value: 'SYNC', says: 'Name or id; may be left out where there is one.' } },
+  flags: { sync: { value: 'SYNC', says: 'Name or id; optional if there is only one sync.' } },
   async run(args, { config, output }) {
     const query = queryOf(args.words);
     await withControl(config, async (control) => {
@@ -23,28 +23,28 @@ export const sqlCommand: Command = {
   },
 };
 
-/** @throws a usage error that says what a shell's words became, or that another sync is named by a flag */
+/** @throws a usage error if the shell split the query into words, or if a sync is named without its flag */
 function queryOf([query = '', second, third]: readonly string[]): string {
   if (query.trim() === '') throw usageError('sql needs "SELECT …"', help);
   if (second === undefined) return query;
   const isName = third === undefined && !query.includes(' ');
   const instead = isName ? `to name the sync: --sync ${query}` : 'put the whole query in quotes';
   throw usageError(
-    `sql does not take ${JSON.stringify(second.slice(0, 80))} beside its query; ${instead}`,
+    `sql does not take ${JSON.stringify(second.slice(0, 80))} as a second argument; ${instead}`,
     help,
   );
 }
 
 type Row = Record<string, string | null>;
 
-/** What the server says of a query is about the person's own words, so it is passed on as it is. */
+/** An error message about a query concerns the user's own text, so it is passed on unchanged. */
 async function ask(mirror: Database, query: string): Promise<Row[]> {
   try {
-    // A name makes it one statement: the server refuses a second one after a semicolon.
+    // A name makes it a prepared statement, and the server refuses more than one command in that.
     return await mirror.query<Row>({ name: 'command', text: query, values: [] });
   } catch (error) {
     const code = sqlState(error);
-    if (code === undefined || isOfTheServer(code)) throw error;
+    if (code === undefined || isServerError(code)) throw error;
     const { message, position, hint } = error as { message: string; position?: string; hint?: string };
     const isSeveral = /multiple commands/.test(message);
     throw new CommandError(isSeveral ? 'sql runs one query at a time; this is more than one' : message, {
@@ -55,7 +55,7 @@ async function ask(mirror: Database, query: string): Promise<Row[]> {
   }
 }
 
-/** The line of a query with a caret below the place, which the server counts in characters from 1. */
+/** The line of the query with a caret under the error's position, which the server counts in characters from 1. */
 function placeIn(query: string, position: number): string[] {
   if (!(position >= 1)) return [];
   const before = Array.from(query)
@@ -72,8 +72,8 @@ function placeIn(query: string, position: number): string[] {
   ];
 }
 
-/** Connection, login, no such database, no resources, shutdown. */
-const isOfTheServer = (code: string) => /^(08|28|3D|53|57P|E)/.test(code);
+/** Connection, login, no such database, no resources, shutdown: not about the query. */
+const isServerError = (code: string) => /^(08|28|3D|53|57P|E)/.test(code);
 
 function asTable(rows: readonly Row[]): string {
   const columns = Object.keys(rows[0] ?? {});

@@ -16,7 +16,7 @@ export const start: Command = {
     try {
       await using server = await startServer(base, control, {
         allowHosts: config.allowHosts,
-        onComplete: ({ name, rows }) => say(`${name}: every object is copied, ${count(rows)} rows.`),
+        onComplete: ({ name, rows }) => say(`${name}: backfill complete, ${count(rows)} rows.`),
       });
       const syncs = await listSyncs(control);
       if (output.wantsJson)
@@ -30,10 +30,10 @@ export const start: Command = {
       say(`The proxy listens on ${server.proxyUrl}, the database server at ${control.host}.`);
       say(`Metrics: ${server.metricsUrl}`);
       for (const { name, id } of syncs) say(`Sync ${name}: ${server.proxyUrl}/${id}`);
-      if (syncs.length === 0) say('No sync yet. Make one: lockstep help sync create');
+      if (syncs.length === 0) say('No sync yet. To create one: lockstep help sync create');
       say('Ctrl-C stops it.');
       await Promise.race([aborted(stop), server.broken]);
-      say('Stopping: requests under way are finished first.');
+      say('Stopping after the requests that are under way.');
     } finally {
       await control.end();
     }

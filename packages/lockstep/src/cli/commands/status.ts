@@ -1,4 +1,4 @@
-/** `status`: whether each sync runs, what it waits for, and what each of its objects is at. */
+/** `status`: whether each sync runs, what it waits for, and the state of each of its objects. */
 import { type Control, type Health, listSyncs, readHealth, type Sync } from '../../control/index.ts';
 import { exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
@@ -22,13 +22,13 @@ import { parseDuration } from '../terminal/duration.ts';
 import { type Output, table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 
-/** One sync, as seen at one moment of the database's clock. */
+/** One sync, as seen at one instant of the database's clock. */
 export interface Seen extends SyncState {
   sync: Sync;
   health: Health;
   objects: readonly ObjectStatus[];
   now: number;
-  /** Why nothing is known of its objects. */
+  /** Why its objects could not be read; null if they were. */
   unread: Fault | null;
   /** Worst first. */
   findings: readonly Finding[];
@@ -36,15 +36,15 @@ export interface Seen extends SyncState {
 
 export const status: Command = {
   name: 'status',
-  summary: 'Whether a sync runs, and what each of its objects is at.',
+  summary: 'Whether a sync runs, and the state of each of its objects.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     check: {
-      says: 'End with code 3, and say why, unless all of it runs and every object is complete, read in time and without gaps.',
+      says: 'End with code 3 and the reasons unless every sync runs and every object is complete, up to date and without gaps.',
     },
     'max-age': {
       value: 'TIME',
-      says: 'With --check: nor may an object have been read longer ago, such as 60s.',
+      says: 'With --check: also fail if an object was last read longer ago than this, such as 60s.',
     },
   },
   async run(args, { config, output }) {
@@ -78,7 +78,7 @@ function maxAgeOf(args: Arguments): number {
   return ms;
 }
 
-/** @throws where there is no sync at all, with how to make one */
+/** @throws {@link CommandError} if there is no sync at all */
 async function chosenSyncs(control: Control, named: string | undefined): Promise<readonly Sync[]> {
   const syncs = named === undefined ? await listSyncs(control) : [];
   return syncs.length > 0 ? syncs : [await chooseSync(control, named)];
@@ -89,15 +89,15 @@ export async function seeSyncs(control: Control, syncs: readonly Sync[]): Promis
   const seen: Seen[] = [];
   for (const sync of syncs) {
     const health = healthOf.get(sync.id) ?? { isHeld: false, fault: null };
-    seen.push(told(sync, health, await lookInto(control, sync)));
+    seen.push(told(sync, health, await readMirror(control, sync)));
   }
   return seen;
 }
 
-type Looked = Pick<Seen, 'objects' | 'now' | 'unread'>;
+type MirrorView = Pick<Seen, 'objects' | 'now' | 'unread'>;
 
-/** One mirror that cannot be read hides neither what else is known of its sync nor the others. */
-async function lookInto(control: Control, sync: Sync): Promise<Looked> {
+/** If one mirror cannot be read, `status` still shows the rest of its sync and all other syncs. */
+async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
   try {
     return { ...(await withViews(control, sync, readObjects)), unread: null };
   } catch (error) {
@@ -107,21 +107,21 @@ async function lookInto(control: Control, sync: Sync): Promise<Looked> {
   }
 }
 
-/** The worst of what is below is the headline. */
-export function told(sync: Sync, health: Health, looked: Looked): Seen {
-  const { objects, now, unread } = looked;
+/** The headline is the worst finding. */
+export function told(sync: Sync, health: Health, mirror: MirrorView): Seen {
+  const { objects, now, unread } = mirror;
   const state = stateOf(sync, health, now);
   const isRunning = state.state === 'running';
   const findings = findingsOf(sync, objects, now, isRunning ? readWithinMs(sync, objects.length) : null);
   const [worst] = findings;
-  const seen = { sync, health, findings, ...looked };
+  const seen = { sync, health, findings, ...mirror };
   if (isRunning && unread) return { ...seen, ...unreadHead(unread), state: 'running', word: 'Unreadable' };
   if (isRunning && worst) {
     const more = findings.length > 1 ? [`and ${counted(findings.length - 1, 'more finding')} below`] : [];
     const lines = [worst.reason, `next: ${worst.next}`, ...more];
     return { ...seen, state: 'running', word: headWordOf(worst), headline: headlineOf(worst), lines };
   }
-  const complete = objects.filter(({ state }) => !isInFirstCopy(state)).length;
+  const complete = objects.filter(({ state }) => !isBackfilling(state)).length;
   if (isRunning && complete < objects.length) {
     const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
     return { ...seen, state: 'running', word: 'Backfill', headline, lines: [] };
@@ -136,7 +136,7 @@ const unreadHead = ({ code, message, next }: Fault) => ({
   lines: [`${code}: ${message}`, `next: ${next}`],
 });
 
-const isInFirstCopy = (state: string) => state === 'queued' || state === 'backfilling';
+const isBackfilling = (state: string) => state === 'queued' || state === 'backfilling';
 
 function asJson({ sync, health, state, headline, unread, objects }: Seen, output: Output) {
   const { id, name, orgId, intervalMs, paused } = sync;
@@ -185,7 +185,7 @@ export function whyNotWell(seen: Seen, maxAgeMs: number): string[] {
 
 export function asText(seen: Seen): string {
   const { sync, headline, lines, objects, findings, unread, now } = seen;
-  const isCopying = objects.some(({ state }) => isInFirstCopy(state));
+  const isCopying = objects.some(({ state }) => isBackfilling(state));
   const rows = objects.map((object) => [
     object.sobject,
     objectWord(object, findings),
@@ -202,14 +202,14 @@ export function asText(seen: Seen): string {
     ...[...lines, `org ${sync.orgId}, id ${sync.id}`].map((line) => `${indent}${line}`),
     '',
   ];
-  if (unread) return [...head, 'What its objects are at is not known.', ''].join('\n');
+  if (unread) return [...head, 'The state of its objects is not known.', ''].join('\n');
   const inHead = seen.state === 'running' ? 1 : 0;
   return [
     ...head,
     table(headers, rows, new Set(headers.map((_, column) => column).slice(2))),
     '',
     ...findings.slice(inHead).flatMap((finding) => [...findingLines(finding), '']),
-    'READ: the org was read up to then. SETTLED: no change from before can still come.',
+    'READ: changes were read up to then. SETTLED: no change from before then can still arrive.',
     '',
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** `sync create`: what it needs, asked for where it was not given, and checked before Salesforce is asked. */
+/** `sync create`: collects the options, asks for the secret if it was not given, and checks all before it signs in. */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
@@ -23,18 +23,18 @@ const help = 'lockstep help sync create';
 export const syncCreate: Command = {
   name: 'sync create',
   summary:
-    'Makes a sync: tests everything, then makes its database and tables. A running server begins to read at once.',
+    'Creates a sync: tests everything, then makes its database and tables. A running server starts reading at once.',
   flags: {
     org: { value: 'URL', says: "The org's My Domain address." },
     'client-id': { value: 'ID', says: 'Consumer key of an app with the client credentials flow.' },
-    'client-id-file': { value: 'FILE', says: 'The same from a file.' },
+    'client-id-file': { value: 'FILE', says: 'A file with the consumer key instead.' },
     'client-secret-file': {
       value: 'FILE',
-      says: 'Its secret; - for standard input. Without it you are asked.',
+      says: 'A file with its secret; - for standard input. Without this flag you are asked.',
     },
     objects: { value: 'A,B', says: 'API names of the objects to mirror.' },
     every: { value: 'TIME', says: 'Time between two requests, 0.2s to 300s (default 3s).' },
-    name: { value: 'NAME', says: "What you call it (default: from the org's address)." },
+    name: { value: 'NAME', says: "Name of the sync (default: from the org's address)." },
   },
   async run(args, { config, output, stop }) {
     const loginUrl = orgUrl(required(args, 'org'));
@@ -87,7 +87,7 @@ function objectsOf(list: string): string[] {
   return sobjects;
 }
 
-/** A name is typed in commands and stands in tables; the form of an id is kept for ids. */
+/** A name must be easy to type in commands and show in tables, and must not look like an id. */
 function checkedName(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/.test(name) && !isSyncId(name)) return name;
   throw usageError(
@@ -98,7 +98,7 @@ function checkedName(name: string): string {
 
 async function refuseTakenName(control: Control, name: string): Promise<void> {
   if (await findSync(control, name))
-    throw usageError(`There is a sync ${JSON.stringify(name)} already`, 'Choose another --name.');
+    throw usageError(`A sync named ${JSON.stringify(name)} already exists`, 'Choose another --name.');
 }
 
 /** `acme` for https://acme.my.salesforce.com. */
@@ -112,7 +112,7 @@ async function clientSecretOf(file: string | undefined): Promise<string> {
   if (file === '-') return (await readAll(process.stdin)).trim();
   if (file !== undefined) return readSecret(file);
   if (process.stdin.isTTY && process.stderr.isTTY) return askSecret('Consumer secret: ');
-  throw usageError('sync create needs --client-secret-file where there is no terminal to ask on', help);
+  throw usageError('Without a terminal to ask on, sync create needs --client-secret-file', help);
 }
 
 async function readSecret(file: string): Promise<string> {
@@ -124,8 +124,8 @@ async function readSecret(file: string): Promise<string> {
 }
 
 /**
- * Shows nothing of what is typed.
- * @throws an interruption, which ends the command quietly,, after Ctrl-C and Ctrl-D
+ * Does not echo what is typed.
+ * @throws an interruption, which ends the command quietly, after Ctrl-C and Ctrl-D
  */
 async function askSecret(question: string): Promise<string> {
   process.stderr.write(question);

@@ -7,13 +7,13 @@ import type { Arguments, Flag } from '../arguments.ts';
 import { parseDuration } from '../terminal/duration.ts';
 import { type Output } from '../terminal/output.ts';
 
-export const syncFlag: Flag = { value: 'SYNC', says: 'Name or id; may be left out where there is one.' };
+export const syncFlag: Flag = { value: 'SYNC', says: 'Name or id; optional if there is only one sync.' };
 
 export interface Waiting extends Asking {
   output: Output;
 }
 
-/** The same, told as it goes on. */
+/** askAndWait, with its progress on the terminal. */
 export async function requestAndWait(
   { output, ...asking }: Waiting,
   syncRequest: NewSyncRequest,
@@ -23,11 +23,11 @@ export async function requestAndWait(
     return await askAndWait(asking, syncRequest, tell);
   } finally {
     output.show([]);
-    if (asking.isKept && asking.stop.aborted) output.say('Waiting ends here; what was asked goes on.');
+    if (asking.isKept && asking.stop.aborted) output.say('No longer waiting; the request itself continues.');
   }
 }
 
-/** On a terminal what is left, painted over; elsewhere a line for each object that is done. */
+/** On a terminal, repaints what is left; elsewhere prints a line whenever another object is done. */
 function progressOn(
   output: Output,
   kind: string,
@@ -35,7 +35,7 @@ function progressOn(
 ): (news: SyncRequestStatus, progress: Progress | null) => void {
   let said = '';
   return (news, progress) => {
-    const figures = progress ? `${progress.done} of ${progress.of} objects` : 'asked';
+    const figures = progress ? `${progress.done} of ${progress.of} objects` : 'requested';
     output.show([`${name}  ${kind}  ${figures}  ${secondsOf(news.tookMs)}`, ...leftOf(progress)]);
     if (!output.isTerminal && progress && figures !== said) output.say(`${name} ${kind}: ${figures}`);
     said = figures;
@@ -50,7 +50,7 @@ const leftOf = (progress: Progress | null): string[] =>
 export const secondsOf = (ms: number): string =>
   ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 
-/** Says what was not served, what was repaired and what the mirror cannot hold; the exit code. */
+/** Prints what was left out, repaired or set aside, and returns the exit code. */
 export function tellEnd({ skipped, repairs, setAside }: SyncRequestResult, output: Output): number {
   for (const { sobject, kind, rows } of repairs) {
     output.say(`${sobject}: ${rows === 1 ? '1 row was' : `${count(rows)} rows were`} ${kind}; repaired`);

@@ -1,4 +1,4 @@
-/** `sync set`: what becomes of writes through the proxy while the mirror's database is away. */
+/** `sync set`: what the proxy does with writes while the mirror's database is down. */
 import { readSync, type Sync, setWithoutDatabase } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 import type { Command } from '../arguments.ts';
@@ -8,12 +8,12 @@ type WithoutDatabase = Sync['withoutDatabase'];
 
 export const syncSet: Command = {
   name: 'sync set',
-  summary: "Shows or changes how the proxy treats writes while the mirror's database does not answer.",
+  summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
   words: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     'on-database-down': {
       value: 'refuse|forward',
-      says: 'refuse, the default: such a write is answered with 503 (PRX-12) and not sent, so that no answer is ahead of the mirror. forward: it is sent and answered as pending; who reads the mirror then sees it only after the database is back.',
+      says: 'refuse, the default: answer the write with 503 (PRX-12) and do not send it, so that no answer is ahead of the mirror. forward: send it and answer it as pending; the mirror shows it only after the database is back.',
     },
   },
   async run(args, { config, output }) {
@@ -36,5 +36,5 @@ const consequences: Record<WithoutDatabase, string> = {
   refuse:
     "while the mirror's database does not answer, writes to mirrored objects are refused with 503 and not sent (refuse).",
   forward:
-    "while the mirror's database does not answer, writes are sent and answered as pending; the mirror follows when it is back (forward).",
+    "while the mirror's database does not answer, writes are sent and answered as pending; the mirror shows them when it is back (forward).",
 };

@@ -1,4 +1,4 @@
-/** The addresses of a sync, as `sync create` and `sync show` end. */
+/** The addresses of a sync, which `sync create` and `sync show` print. */
 
 import { quoted, shellWord } from '@lockstep/foundation/shell-words';
 import type { Config } from '../../config.ts';
@@ -9,9 +9,9 @@ import type { Output } from '../terminal/output.ts';
 interface Ways {
   id: string;
   name: string;
-  /** In place of the org's address; null where only a running server will know its port. */
+  /** Replaces the org's address; null if the port is not known until a server runs. */
   baseUrl: string | null;
-  /** Of the mirror's reader, with the password. */
+  /** For the mirror's reader role, with the password. */
   mirrorUrl: string;
 }
 
@@ -34,12 +34,12 @@ export function showWays({ id, name, baseUrl, mirrorUrl }: Ways, output: Output)
     `${name}  ${id}`,
     '',
     "The proxy, in place of the org's address:",
-    `  ${baseUrl ?? 'said by lockstep start, which takes any free port'}`,
+    `  ${baseUrl ?? 'printed by lockstep start, which takes any free port'}`,
     'The mirror, read only:',
     `  psql ${quoted(mirrorUrl)}`,
-    'How far it is:',
+    'Its progress:',
     `  lockstep status ${shellWord(name)}`,
   ];
   for (const line of lines) output.data(output.pasteable(line));
-  output.say("The mirror's address holds a password: it lets whoever has it read the mirror.");
+  output.say("The mirror's address holds a password: whoever has it can read the mirror.");
 }

@@ -40,14 +40,14 @@ export const syncList: Command = {
       `${sync.intervalMs / 1000} s`,
       sync.sobjects.join(', '),
     ]);
-    if (rows.length === 0) output.say('No sync yet. Make one: lockstep help sync create');
+    if (rows.length === 0) output.say('No sync yet. To create one: lockstep help sync create');
     else output.data(table(['NAME', 'ID', 'ORG', 'STATE', 'EVERY', 'OBJECTS'], rows, new Set()));
   },
 };
 
 export const syncShow: Command = {
   name: 'sync show',
-  summary: "The addresses of a sync: the proxy's, and the mirror's, which holds a password.",
+  summary: 'The addresses of a sync: the proxy, and the mirror, whose address holds a password.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) =>
@@ -57,25 +57,25 @@ export const syncShow: Command = {
 
 export const syncPause: Command = {
   name: 'sync pause',
-  summary: 'Stops reading. The mirror stays as it is, and the proxy goes on.',
+  summary: 'Stops reading. The mirror stays as it is, and the proxy keeps working.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
       const name = await pause(control, args.words[0], true);
       if (output.wantsJson) output.object({ schema: 1, name, paused: true });
-      else output.say(`${name} is paused. Go on: lockstep sync resume ${shellWord(name)}`);
+      else output.say(`${name} is paused. To resume it: lockstep sync resume ${shellWord(name)}`);
     }),
 };
 
 export const syncResume: Command = {
   name: 'sync resume',
-  summary: 'Goes on reading where a pause ended it.',
+  summary: 'Resumes reading where it was paused.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
       const name = await pause(control, args.words[0], false);
       if (output.wantsJson) output.object({ schema: 1, name, paused: false });
-      else output.say(`${name} goes on.`);
+      else output.say(`${name} is resumed.`);
     }),
 };
 

@@ -1,4 +1,4 @@
-/** `usage`: where a sync's requests go, and how much of the org's day is used. */
+/** `usage`: what a sync's requests are for, and how much of the org's daily allowance is used. */
 import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
 import { Fault } from '../../core/faults.ts';
 import { ageOf, count } from '../../core/plain-words.ts';
@@ -9,7 +9,7 @@ import { table } from '../terminal/output.ts';
 
 export const usage: Command = {
   name: 'usage',
-  summary: 'Where the requests of a sync go, and how many of its daily requests the org has used.',
+  summary: 'What the requests of a sync are for, and how many of its daily requests the org has used.',
   words: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
@@ -36,7 +36,7 @@ function usageJson({ stopAtPercent }: Sync, { purposes, queries, org }: SyncUsag
 export const orgJson = (org: SyncUsage['org']) =>
   org && { used: org.used, max: org.max, percent: percentOf(org), recorded_at: org.recordedAt };
 
-/** With one decimal. An org of which Salesforce says that it has no requests has used all of them. */
+/** With one decimal. An org that Salesforce allows no requests at all counts as used up. */
 const percentOf = ({ used, max }: { used: number; max: number }): number =>
   max > 0 ? Math.round((used / max) * 1_000) / 10 : 100;
 
@@ -58,18 +58,18 @@ export function usageText(sync: Line, { purposes, queries, org }: SyncUsage, now
     table(['REQUESTS', 'LAST HOUR', '24 HOURS'], requests, new Set([1, 2])),
     '',
     ...(asked.length > 0 ? [table(['OBJECT', 'KIND', 'QUERIES', 'ROWS'], asked, new Set([2, 3])), ''] : []),
-    'A request holds up to five queries. QUERIES and ROWS are those of this hour and the 23 before it.',
+    'A request carries up to five queries. QUERIES and ROWS cover this hour and the 23 before it.',
     ...orgLines(sync, org, now),
     '',
   ].join('\n');
 }
 
-/** What the org has used, and what follows for the sync. */
+/** What the org has used, and what that means for the sync. */
 export function orgLines({ name, stopAtPercent }: Line, org: SyncUsage['org'], now: number): string[] {
   if (!org) return ['Salesforce has not said yet how many requests the org has used.'];
   const figures = `${count(org.used)} of ${count(org.max)} requests`;
   const percent = percentOf(org);
-  const line = `The org has used ${figures} of 24 h (${percent} %), all programs together, as of ${ageOf(org.recordedAt, now)}; ${name} stops at ${stopAtPercent} %.`;
+  const line = `The org has used ${figures} of 24 h (${percent} %), by all programs together, as of ${ageOf(org.recordedAt, now)}; ${name} stops at ${stopAtPercent} %.`;
   if (percent < stopAtPercent) return [line];
   const { code, message, next } = new Fault('LIM-02', {
     reason: `${figures}, the line is ${stopAtPercent} %`,

@@ -1,6 +1,6 @@
 /**
- * `demo --check`: the whole main job unattended, in places of its own, all of which are gone at the end. One line of
- * JSON says what held.
+ * `demo --check`: runs backfill, comparison, writes and reads unattended, in temporary folders and databases that it
+ * removes at the end. One line of JSON reports the result.
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -31,16 +31,16 @@ interface Report {
   seconds: number | null;
 }
 
-/** A machine that needs longer for its backfill is not one to show a demo on. */
+/** Ample for any machine on which a demo is worth running. */
 const limitMs = 900_000;
-const outOfTime = new CommandError(`The check was not done within ${limitMs / 60_000} minutes`, {
+const outOfTime = new CommandError(`The check did not finish within ${limitMs / 60_000} minutes`, {
   exitCode: exitCodes.timeRanOut,
 });
-/** With activity the counts meet only in a quiet moment. */
+/** While the org changes, the counts agree only in a quiet moment. */
 const compareTriesMax = 200;
 const compareEveryMs = 250;
 
-/** The exit code: 0 only where all of it held, the clean end included. */
+/** Returns the exit code: 0 only if every check passed and the shutdown was clean. */
 export async function runCheck(choices: OrgChoices, { config, output, stop }: Context): Promise<number> {
   const report: Report = {
     ok: false,
@@ -89,7 +89,7 @@ async function checkAll(demo: Demo, report: Report, output: Output): Promise<voi
   }
 }
 
-/** Every object's count in the org, by its API, and in the mirror, by its reader's own count. */
+/** Compares each object's count from the org's API with a count(*) on the mirror. */
 async function compareCounts(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
   const tables = await readStatus(mirror);
   for (let tries = 1; ; tries++) {
@@ -109,13 +109,15 @@ async function compareCounts(demo: Demo, mirror: Database, report: Report, stop:
     report.rows_expected = counts.reduce((sum, { inOrg }) => sum + inOrg, 0);
     const different = counts.filter(({ inOrg, here }) => inOrg !== here);
     if (different.length === 0) return;
-    const said = different.map(({ sobject, inOrg, here }) => `${sobject}: ${here} rows, ${inOrg} in the org`);
-    if (tries === compareTriesMax) throw failed(said.join('; '));
+    const found = different.map(
+      ({ sobject, inOrg, here }) => `${sobject}: ${here} rows, ${inOrg} in the org`,
+    );
+    if (tries === compareTriesMax) throw failed(found.join('; '));
     await systemClock.sleep(compareEveryMs, stop);
   }
 }
 
-/** Each write through the proxy, and what SQL shows as soon as its answer is there. */
+/** Sends each kind of write through the proxy and reads it back with SQL as soon as the answer arrives. */
 async function writeAndRead(demo: Demo, mirror: Database, report: Report, stop: AbortSignal): Promise<void> {
   const { read_your_writes: readYourWrites } = report;
   const nameOf = async (id: string) => {
@@ -136,7 +138,7 @@ async function writeAndRead(demo: Demo, mirror: Database, report: Report, stop: 
   readYourWrites.update = updated.status === 204 && (await nameOf(id)) === second;
   const deleted = await write(demo, 'DELETE', `/${id}`, undefined, stop);
   readYourWrites.delete = deleted.status === 204 && (await nameOf(id)) === undefined;
-  const missing = Object.entries(readYourWrites).filter(([, held]) => !held);
+  const missing = Object.entries(readYourWrites).filter(([, isShown]) => !isShown);
   if (missing.length > 0) throw failed(`SQL did not show: ${missing.map(([kind]) => kind).join(', ')}`);
 }
 
@@ -158,7 +160,7 @@ function write(
 const failed = (what: string) =>
   new CommandError(`The check failed: ${what}`, { exitCode: exitCodes.unexpected });
 
-/** A folder for key, data and programs, and databases of random names where the server is the person's own. */
+/** A temporary folder for key, data and programs; on the user's own server also databases with random names. */
 async function openPlace(config: Config): Promise<AsyncDisposable & { config: Config }> {
   const { databaseUrl: own } = config;
   await using undo = new AsyncDisposableStack();
@@ -171,7 +173,7 @@ async function openPlace(config: Config): Promise<AsyncDisposable & { config: Co
     key: { defaultKeyFile: join(folder, 'key') },
     mail: {},
     proxyPort: 0,
-    proxyCertificate: undefined, // whether this machine trusts it is not what is checked
+    proxyCertificate: undefined, // this machine may not trust it, and TLS is not what is checked
     metricsPort: 0,
     orgPort: 0,
     postgresPort: 0,
@@ -182,7 +184,7 @@ async function openPlace(config: Config): Promise<AsyncDisposable & { config: Co
   return { config: { ...place, databaseUrl: controlUrl }, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-/** Removed with all that was made beside it. */
+/** Dropped at the end, with the demo's other databases. */
 async function makeControl(own: string, config: Config, undo: AsyncDisposableStack): Promise<string> {
   const name = `lockstep_check_${randomBytes(6).toString('hex')}`;
   const admin = openDatabase({ url: own, applicationName: 'lockstep check', connectionsMax: 1 });

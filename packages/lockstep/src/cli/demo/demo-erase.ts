@@ -1,4 +1,4 @@
-/** Takes away what a demo has made. */
+/** Erases what a demo has made. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ import { demoName } from './demo-stage.ts';
 import { dropOrgDatabase } from './org-database.ts';
 
 /**
- * Everything of the data directory; on a server of the person's own the demo's sync, its mirror and the org.
- * @throws {@link CommandError} where the directory holds anybody else's mirror; nothing is erased then
+ * Erases the whole data directory; on the user's own server the demo's sync, its mirror and the org.
+ * @throws {@link CommandError} if the directory holds the mirror of any other sync; then nothing is erased
  */
 export async function eraseDemo(config: Config, say: (line: string) => void): Promise<void> {
   const { dataDir, databaseUrl: own } = config;
@@ -27,7 +27,7 @@ export async function eraseDemo(config: Config, say: (line: string) => void): Pr
   if (await eraseDirectory(dataDir)) say(`Erased what was in ${dataDir}.`);
 }
 
-/** The embedded server goes with the directory, and every mirror on it; so it is started to be asked. */
+/** Erasing the directory deletes the embedded server and every mirror on it, so this starts it to see what it holds. */
 async function refuseOthers(config: Config): Promise<void> {
   const { dataDir } = config;
   if (!(await stat(join(dataDir, 'postgres-password')).catch(() => undefined))) return;
@@ -37,7 +37,7 @@ async function refuseOthers(config: Config): Promise<void> {
     const [control] = await admin.query(
       sql`SELECT FROM pg_catalog.pg_database WHERE datname = ${controlDatabase}`,
     );
-    if (!control) return; // an earlier start was cut short
+    if (!control) return; // an earlier start was interrupted
     const syncs = await withControl({ ...config, databaseUrl: undefined }, listSyncs);
     const others = syncs.filter(({ name }) => name !== demoName).map(({ name }) => name);
     if (others.length === 0) return;

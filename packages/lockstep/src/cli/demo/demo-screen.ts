@@ -1,4 +1,4 @@
-/** What the demo says when the backfill is complete: lines to paste, which README has too. */
+/** What the demo prints when the backfill is complete: lines to paste, which README.md has too. */
 import { systemClock } from '@lockstep/foundation/clock';
 import { quoted, shellWord } from '@lockstep/foundation/shell-words';
 import { count } from '../../core/plain-words.ts';
@@ -6,7 +6,7 @@ import type { Demo } from './demo-stage.ts';
 
 interface Shown {
   rows: number;
-  /** In the org's recycle bin, and so in no table. */
+  /** Records in the org's recycle bin, which no table shows. */
   inBin: number;
   paused: boolean;
   accountId: string;
@@ -30,12 +30,12 @@ function stateLines({ rows, inBin, paused }: Shown): string[] {
   if (!paused) return [`The mirror is complete, ${records}, and follows the org.`];
   return [
     `The mirror has ${records}.`,
-    'The sync is paused: the mirror does not follow the org. Go on:',
+    'The sync is paused: the mirror does not follow the org. To resume it:',
     '  lockstep sync resume demo',
   ];
 }
 
-/** A path without a slash would be looked for among the programs. */
+/** A shell looks up a path without a slash in PATH. */
 const sourced = (path: string) => (path.includes('/') ? path : `./${path}`);
 
 const variableLines = (envFile: string) => [
@@ -43,12 +43,12 @@ const variableLines = (envFile: string) => [
   '',
   `  . ${shellWord(sourced(envFile))}`,
   '',
-  'Write as you always do; only the base URL differs:',
+  'Write as you always do, with another base URL:',
   '  curl -i -X PATCH "$BASE/services/data/v62.0/sobjects/Account/$ACCOUNT_ID" \\',
   `    -H "Authorization: Bearer $SF_TOKEN" -H 'Content-Type: application/json' \\`,
   `    -d "{\\"Name\\": \\"Written at $(date +%T)\\"}"`,
   '',
-  'Read with SQL what has just been written:',
+  'Read what you have just written with SQL:',
   `  lockstep sql "SELECT id, name, systemmodstamp FROM salesforce.account WHERE id = '$ACCOUNT_ID'"`,
   '',
   'Or with any client:',
@@ -73,7 +73,7 @@ function literalLines({ base, token, mirrorUrl }: Demo, { accountId }: Shown): s
     `  lockstep sql "SELECT name, systemmodstamp FROM salesforce.account WHERE id = '${accountId}'"`,
     `  psql ${quoted(mirrorUrl)} -c 'SELECT count(*) FROM salesforce.contact'`,
     '',
-    'Ctrl-C stops everything; npm run demo goes on where it ended,',
-    'npm run demo -- --fresh starts anew.',
+    'Ctrl-C stops everything; npm run demo continues where it stopped,',
+    'npm run demo -- --fresh starts over.',
   ];
 }

@@ -1,4 +1,4 @@
-/** All that the demo runs: a server, a simulated org beside it, and a sync between the two. */
+/** Everything that the demo runs: a server, a simulated org, and a sync between the two. */
 
 import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
@@ -27,7 +27,7 @@ export interface DemoOptions {
   records: number;
   activityPerSecond: number;
   seed: number;
-  /** Of the org's control API. */
+  /** The port of the org's control API. */
   controlPort: number;
   output: Output;
   stop: AbortSignal;
@@ -36,13 +36,13 @@ export interface DemoOptions {
 export interface Demo extends AsyncDisposable {
   sync: Sync;
   org: OrgProgram;
-  /** The mirror as its reader sees it, with the password. */
+  /** The address of the mirror for its reader role, with the password. */
   mirrorUrl: string;
   /** `http://127.0.0.1:8401/s…` */
   base: string;
-  /** Of the org's demo user. */
+  /** Access token of the org's demo user. */
   token: string;
-  /** Aborts when the person interrupts it, and where a part ended that should run on: then with its error as the reason. */
+  /** Aborts when the user interrupts the demo, or when a part of it fails: then the reason is that part's error. */
   over: AbortSignal;
 }
 
@@ -60,7 +60,7 @@ const demoObjects = [
 /** Two requests a second: a simulated org has no other users. */
 const intervalMs = 500;
 
-/** Goes on where an earlier run on the same data directory ended. */
+/** Continues where an earlier run on the same data directory stopped. */
 export async function openDemo(options: DemoOptions): Promise<Demo> {
   const { config, output, stop } = options;
   await using undo = new AsyncDisposableStack();
@@ -89,7 +89,7 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
   };
 }
 
-/** Control and org at the same time, because making the org's records takes the longest. */
+/** Opens the control database while the org starts, because making the org's records takes the longest. */
 async function openBoth(
   base: ServerBase,
   { config, output, stop, ...choices }: DemoOptions,
@@ -116,13 +116,13 @@ async function openBoth(
   if (org.status === 'rejected') throw org.reason;
   const { records, orgId, url, controlUrl } = org.value;
   say(`A simulated Salesforce org with ${count(records)} records: ${orgId}, ${url}`);
-  say(`Its time and its faults: ${controlUrl} (docs/simulator.md)`);
+  say(`To control its time and faults: ${controlUrl} (docs/simulator.md)`);
   if (records !== choices.records)
-    say('Its records stay as an earlier run made them; --fresh makes new ones.');
+    say('It keeps the records that an earlier run made; --fresh makes new ones.');
   return { control: control.value, org: org.value };
 }
 
-/** The sync of an earlier run, told where its org is now; or a new one. */
+/** The sync of an earlier run, with its org's current address; or a new one. */
 async function ensureSync(
   control: Control,
   org: OrgProgram,
@@ -145,7 +145,7 @@ async function ensureSync(
     await moveLoginUrl(control, known.id, org.url);
     await moveInstanceUrl(control, known.id, org.url);
     output.say(
-      `Going on with the sync of the last run${known.paused ? `, which is paused. Go on: lockstep sync resume ${demoName}` : '.'}`,
+      `Continuing with the sync of the last run${known.paused ? `, which is paused. To resume it: lockstep sync resume ${demoName}` : '.'}`,
     );
     return { ...known, loginUrl: org.url, instanceUrl: org.url };
   }
@@ -161,7 +161,7 @@ async function ensureSync(
   return sync;
 }
 
-/** What the org itself counts, through its API. `queryAll` looks into its recycle bin too. */
+/** Counts records through the org's API. `queryAll` includes the recycle bin. */
 export async function countInOrg(
   { org, token }: Demo,
   { path, soql, signal }: { path: 'query' | 'queryAll'; soql: string; signal: AbortSignal },

@@ -1,4 +1,4 @@
-/** The database of the simulated org, with a login of its own, on the server that the control database is on. */
+/** The database of the simulated org, with its own login, on the same server as the control database. */
 import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ type OrgDatabase = z.infer<typeof schema>;
 const fileOf = (dataDir: string) => join(dataDir, 'org-database.json');
 export const credentialsFileOf = (dataDir: string): string => join(dataDir, 'org-credentials.json');
 
-/** The org's URL of its database, which is made where it is missing. Its name and password stand in the data directory. */
+/** Returns the URL of the org's database, and creates it if missing. Name and password are kept in the data directory. */
 export async function ensureOrgDatabase(server: DatabaseServer, dataDir: string): Promise<string> {
   const { name, password } = await nameOrgDatabase(server, dataDir);
   await withAdmin(server, async (admin) => {
@@ -38,7 +38,7 @@ export async function dropOrgDatabase(server: DatabaseServer, dataDir: string): 
   if (!known || known.server !== serverName(server)) return;
   await withAdmin(server, async (admin) => {
     const [role] = await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${known.name}`);
-    if (!role) return; // it is made before the database
+    if (!role) return; // the role is created before the database, so there is none either
     await joinRole(admin, known.name);
     await admin.query(sql`DROP DATABASE IF EXISTS ${ident(known.name)} WITH (FORCE)`);
     await admin.query(sql`DROP ROLE ${ident(known.name)}`);
@@ -47,11 +47,11 @@ export async function dropOrgDatabase(server: DatabaseServer, dataDir: string): 
   await rm(credentialsFileOf(dataDir), { force: true });
 }
 
-/** The embedded server's name carries no port, which may change from start to start. */
+/** The embedded server's name has no port, because that may change from start to start. */
 const serverName = ({ adminUrl, isEmbedded }: DatabaseServer) =>
   isEmbedded ? 'embedded' : new URL(adminUrl).host;
 
-/** On a server of the person's own, the name must not meet the org of another data directory. */
+/** On the user's own server the name must not collide with the org of another data directory. */
 async function nameOrgDatabase(server: DatabaseServer, dataDir: string): Promise<OrgDatabase> {
   const known = await readKnown(dataDir);
   if (known?.server === serverName(server)) return known;
@@ -70,7 +70,7 @@ async function readKnown(dataDir: string): Promise<OrgDatabase | undefined> {
   return text === undefined ? undefined : schema.parse(JSON.parse(text));
 }
 
-/** Superusers act for every role; others give a database away only to a role that they are in. */
+/** A superuser acts for every role; any other login can only make a database owned by a role that it is a member of. */
 async function joinRole(admin: Database, role: string): Promise<void> {
   const [login] = await admin.query<{ superuser: boolean }>(
     sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,

@@ -1,4 +1,4 @@
-/** The simulated Salesforce org as a child process: told everything by one line on its standard input. */
+/** The simulated Salesforce org as a child process, configured by one line on its standard input. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -17,13 +17,13 @@ export interface OrgOptions {
   server: DatabaseServer;
   dataDir: string;
   port: number;
-  /** Made at the first start only. */
+  /** How many to make; used at the first start only. */
   records: number;
   activityPerSecond: number;
   seed: number;
-  /** Of its control API. */
+  /** The port of its control API. */
   controlPort: number;
-  /** An absolute path; the org keeps the rules that it has where it is left out. */
+  /** An absolute path; without one the org keeps the rules that it has. */
   rulesFile?: string;
   say: (line: string) => void;
   onSeeded: (seeded: number, of: number) => void;
@@ -37,16 +37,16 @@ export interface OrgProgram extends AsyncDisposable {
   records: number;
   pid: number | undefined;
   credentials: OrgCredentials;
-  /** Resolves when the program has ended, for whatever reason. */
+  /** Resolves when the program has ended, for any reason. */
   ended: Promise<void>;
 }
 
 const app = z.object({ clientId: z.string(), clientSecret: z.string(), username: z.string() });
 const credentialsSchema = z.object({
   orgId: z.string(),
-  /** The sync's: client credentials. */
+  /** For the sync: client credentials. */
   integration: app,
-  /** The caller's: username and password. */
+  /** For callers of the API: username and password. */
   demo: app.extend({ password: z.string() }),
 });
 type OrgCredentials = z.infer<typeof credentialsSchema>;
@@ -60,10 +60,10 @@ const readySchema = z.object({
 });
 const seededSchema = z.object({ seeded: z.int(), of: z.int() });
 
-/** First key of an advisory lock in the org's database: one program at a time. */
+/** Advisory lock in the org's database, so that only one program at a time uses it. */
 const orgLock = sql`5432::int, 2::int`;
 
-/** @throws {@link CommandError} where the program does not start, or runs already */
+/** @throws {@link CommandError} if the program does not start, or is already running */
 export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   const { dataDir, port, controlPort, records, activityPerSecond, seed, rulesFile, stop } = options;
   await refuseForbiddenPort(port, '--port or LOCKSTEP_ORG_PORT');
@@ -74,8 +74,8 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   undo.defer(await holdOrg(databaseUrl, dataDir));
   stop.throwIfAborted();
 
-  // In a session of its own, so that Ctrl-C ends it after us; it ends with our end of its standard input. Its
-  // environment is empty: ours may hold secrets.
+  // In a session of its own, so that Ctrl-C does not end it before us; it ends when we close its standard input. Its
+  // environment is empty, because ours may hold secrets.
   const child = spawn(
     process.execPath,
     [
@@ -91,7 +91,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   undo.defer(() => end(child, ended));
   const places = { databaseUrl, host: '127.0.0.1', port, controlPort, credentialsFile };
   const configuration = { ...places, records, activityPerSecond, seed, rulesFile };
-  child.stdin.on('error', () => undefined); // it has ended, which `ended` tells
+  child.stdin.on('error', () => undefined); // the child has ended, which `ended` reports
   child.stdin.write(`${JSON.stringify(configuration)}\n`);
   const lines = createInterface({ input: child.stderr });
   lines.on('line', (line) => hear(line, options));
@@ -101,7 +101,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   return { ...ready, pid: child.pid, credentials, ended, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-/** A port that is taken makes way to the next; one that may not be used has no next one. */
+/** If a port is taken, the org tries the next one; a port that this process may not bind is refused here. */
 async function refuseForbiddenPort(port: number, option: string): Promise<void> {
   const probe = createServer();
   try {
@@ -130,7 +130,7 @@ async function readyLine(child: ChildProcess, ended: Promise<void>, stop: AbortS
   });
 }
 
-/** Numbers of its seeding, or a sentence for the person. */
+/** A line is either seeding progress as JSON or a message for the user. */
 function hear(line: string, { say, onSeeded }: OrgOptions): void {
   const seeded = line.startsWith('{') ? seededSchema.safeParse(JSON.parse(line)).data : undefined;
   if (seeded) onSeeded(seeded.seeded, seeded.of);
@@ -143,7 +143,7 @@ async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
   await ended;
 }
 
-/** Held as long as the program runs; released by what is returned. */
+/** Takes the lock for as long as the program runs; the returned function releases it. */
 async function holdOrg(url: string, dataDir: string): Promise<() => Promise<void>> {
   const database = openDatabase({ url, applicationName: 'lockstep org lock', connectionsMax: 1 });
   const session = await database.session().catch((error: unknown) => {
@@ -158,7 +158,7 @@ async function holdOrg(url: string, dataDir: string): Promise<() => Promise<void
   };
   if (lock?.taken) return release;
   await release();
-  throw new CommandError(`The simulated org of ${dataDir} runs already`, {
+  throw new CommandError(`The simulated org of ${dataDir} is already running`, {
     exitCode: exitCodes.unexpected,
     next: 'End it with Ctrl-C in its terminal, or give another data directory with --data',
   });

@@ -1,4 +1,4 @@
-/** Watches the backfill of a sync until it is complete: bars on a terminal, a line per change elsewhere. */
+/** Shows the backfill of a sync until it is complete: bars on a terminal, a line per change elsewhere. */
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
@@ -8,13 +8,13 @@ import { readStatus, type StreamStatus } from '../../postgres/index.ts';
 import { type Output } from './output.ts';
 
 export interface FirstCopy {
-  /** Null where rows were there from the start. */
+  /** In milliseconds since 1970, as this process saw it; null before the first row. */
   firstRowAt: number | null;
   rows: number;
 }
 
 const lookEveryMs = 200;
-/** Until the first row, which is timed. */
+/** Shorter until the first row, whose time is reported. */
 const lookForFirstRowEveryMs = 50;
 const lineEveryMs = 60_000;
 const barWidth = 20;
@@ -22,8 +22,8 @@ const barWidthMin = 4;
 const nameWidthMin = 6;
 
 /**
- * Resolves when every object has been read once.
- * @throws {@link CommandError} where an object was stopped; the signal's reason after an abort
+ * Resolves when the backfill of every object is complete.
+ * @throws {@link CommandError} if an object was stopped; the signal's reason after an abort
  */
 export async function watchFirstCopy(
   mirror: Tx,
@@ -33,7 +33,7 @@ export async function watchFirstCopy(
 ): Promise<FirstCopy> {
   let firstRowAt: number | null = null;
   let saidAt = systemClock.now();
-  /** What was seen last; at first only what is under way is news. */
+  /** The states seen last. On the first look only objects that are backfilling are reported. */
   let before: ReadonlyMap<string, string> | undefined;
   for (;;) {
     const streams = await readStatus(mirror);
@@ -79,7 +79,7 @@ function totalOf(streams: readonly StreamStatus[]): string {
 const percent = (rows: number, expected: number) =>
   expected === 0 ? 0 : Math.min(100, Math.floor((100 * rows) / expected));
 
-/** On a narrow terminal the bars give way first, then what is expected, then the names; rows and states stay. */
+/** A narrow terminal shrinks the bars first, then drops the expected rows, then cuts names; rows and states stay. */
 function bars(streams: readonly StreamStatus[], columns: number): string[] {
   const rows = sum(streams, (stream) => stream.rows);
   const expected = sum(streams, (stream) => stream.rows_expected ?? stream.rows);

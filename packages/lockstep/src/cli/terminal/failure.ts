@@ -1,14 +1,14 @@
-/** What a command says and how it ends when it cannot do what was asked. */
+/** What a command prints, and the exit code it ends with, when it fails. */
 
 import { CommandError, exitCodeOf, exitCodes } from '../../core/command-error.ts';
 import { faults } from '../../core/fault-catalogue.ts';
 import { Fault } from '../../core/faults.ts';
 import type { Output } from './output.ts';
 
-/** Says what went wrong, on standard error and with --json on standard output too, and gives the exit code. */
+/** Reports the failure on standard error, with --json also on standard output, and returns the exit code. */
 export function reportFailure(error: unknown, output: Output): number {
   if (error instanceof SuppressedError) {
-    // Ending failed as well; what came first is the cause.
+    // The clean-up failed as well; the first error is the cause.
     output.say(`also: ${toldOf(error.error).title}`);
     return reportFailure(error.suppressed, output);
   }
@@ -42,19 +42,19 @@ function toldOf(error: unknown): Told {
     const { label = '', message, next = '', exitCode, details } = error;
     return { code: label, title: message, explanation: '', next, exitCode, details };
   }
-  // Never the message: it may hold a value.
+  // Never the message, which may contain a record's value.
   const kind = error instanceof Error ? error.constructor.name : typeof error;
   const { code } = (error ?? {}) as { code?: unknown };
   return {
     code: '',
     title: `unexpected ${kind}${typeof code === 'string' ? ` ${code}` : ''} at ${placeOf(error)}`,
     explanation: '',
-    next: 'This is a defect of Lockstep. Please report the line above.',
+    next: 'This is a bug in Lockstep. Please report the line above.',
     exitCode: exitCodes.unexpected,
   };
 }
 
-/** The first place of ours in the stack. */
+/** The first frame of our own code in the stack. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   return /(?:src|dist)\/[\w./-]+:\d+/.exec(stack)?.[0] ?? 'an unknown place';

@@ -2,8 +2,8 @@ import { parseInterval } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 
 /**
- * The pace that a person gives with --every, in milliseconds.
- * @throws Fault `LIM-05`; a usage error where only the unit is missing
+ * The value of --every, in milliseconds.
+ * @throws Fault `LIM-05`; a usage error if only the unit is missing
  */
 export function intervalOf(text: string, help: string): number {
   const seconds = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;

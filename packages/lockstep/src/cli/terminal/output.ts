@@ -1,6 +1,6 @@
 /**
- * Where a command's words go: data to standard output, everything else to standard error. On a terminal a block of
- * lines at the end is painted over again; elsewhere nothing but plain lines appears.
+ * Where a command's output goes: data to standard output, everything else to standard error. On a terminal the last
+ * lines are a block that is repainted; elsewhere there are only plain lines.
  */
 
 import { systemClock } from '@lockstep/foundation/clock';
@@ -8,29 +8,29 @@ import { shellWord } from '@lockstep/foundation/shell-words';
 import { defaultDataDir, terminalCanRepaint } from '../../config.ts';
 
 export interface Output {
-  /** Of the terminal; 80 where there is none. */
+  /** Width of the terminal; 80 if there is none. */
   readonly columns: number;
-  /** Standard error is a terminal that can be painted over. */
+  /** Standard error is a terminal that can be repainted. */
   readonly isTerminal: boolean;
   readonly wantsJson: boolean;
   /** A line of data. */
   data(line: string): void;
   /** One line of JSON. */
   object(value: object): void;
-  /** A text of ours whose `lockstep …` commands work when they are pasted into a shell in a clone. */
+  /** The text with its `lockstep …` commands in the form that works when pasted into a shell in a clone. */
   pasteable(text: string): string;
-  /** A line for the person; its commands are pasteable. */
+  /** A line for the user; its commands are pasteable. */
   say(line: string): void;
-  /** The block at the end, on a terminal; at most every 200 ms, except that an empty block goes at once. */
+  /** Replaces the block at the end, on a terminal; at most every 200 ms, but an empty block clears it at once. */
   show(lines: readonly string[]): void;
 }
 
 const repaintEveryMs = 200;
 
-/** @param dataDir  as it was given with --data; the commands that are named need it too */
+/** @param dataDir  the value of --data, which the commands in our texts then need too */
 export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDir?: string }): Output {
   const { stdout, stderr } = process;
-  // Whoever read our output is gone; the command itself goes on to its clean end.
+  // If the reader of our output is gone, the command still runs to a clean end.
   for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
   const isTerminal = stderr.isTTY && terminalCanRepaint();
   let painted = 0;
@@ -69,11 +69,11 @@ export function openOutput({ dataDir, ...options }: { wantsJson: boolean; dataDi
   };
 }
 
-/** What follows `lockstep` in our texts; longer names first. `help` needs no data directory. */
+/** Command names after `lockstep` in our texts. */
 const namedCommand =
   /(?<![\w/-])lockstep (sync (?:create|list|show|pause|resume|set)|objects (?:list|verify|refetch|missing|set-aside)|budget (?:show|set)|start|demo|simulated-org|status|flush|usage|sql|help|COMMAND)(?![\w-])/g;
 
-/** A clone has no `lockstep` on the path: there, npm runs it. */
+/** A clone has no `lockstep` on the PATH; npm runs it there. */
 export function pasteable(text: string, dataDir?: string): string {
   const data = dataDir === undefined || dataDir === defaultDataDir ? '' : ` --data ${shellWord(dataDir)}`;
   return text
@@ -86,7 +86,7 @@ export function pasteable(text: string, dataDir?: string): string {
     );
 }
 
-/** A table as text; columns in `right` are set to the right. */
+/** A table as text; columns in `right` are right-aligned. */
 export function table(
   headers: readonly string[],
   rows: readonly (readonly string[])[],
@@ -104,6 +104,6 @@ export function table(
   return all.map(line).join('\n');
 }
 
-/** One line, and nothing that a terminal would act on. */
+/** Escapes control characters, so that the text stays on one line and cannot act on the terminal. */
 export const printable = (text: string): string =>
   text.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,6 +1,6 @@
 /**
- * The first SIGINT, SIGTERM or SIGHUP asks for a clean end. A terminal's Ctrl-C reaches the whole group and npm passes
- * it on once more, so the same signal may come twice at once; one that comes later means it.
+ * The first SIGINT, SIGTERM or SIGHUP asks for a clean end. Ctrl-C reaches the whole process group and npm forwards it
+ * once more, so one keypress may arrive twice. A signal that comes more than a second later ends the process at once.
  */
 import { systemClock } from '@lockstep/foundation/clock';
 import { exitCodes } from '../../core/command-error.ts';
@@ -16,7 +16,7 @@ export function stopOnSignals(say: (line: string) => void): AbortSignal {
       firstAt = now;
       stop.abort();
     } else if (now - firstAt > repeatsWithinMs) {
-      say('Ended at once. What was under way is taken up at the next start.');
+      say('Stopped at once. Unfinished work resumes at the next start.');
       process.exit(exitCodes.interrupted);
     }
   };

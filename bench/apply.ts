@@ -7,7 +7,7 @@ const rounds = 7;
 const pagesARound = 10;
 const pageRows = 2_000;
 
-/** A third of the columns is not text, as in the standard objects. */
+/** A third of the columns are not text, as in the standard objects. */
 const fields: Record<string, string> = { Name: 'string', AnnualRevenue: 'currency', LastSeen__c: 'datetime' };
 for (let place = 0; place < 19; place++) {
   const type = ['string', 'string', 'double', 'string', 'boolean', 'string', 'date'][place % 7] ?? 'string';
@@ -25,9 +25,8 @@ const pageOfText = (records: string): Page => ({
 });
 
 /**
- * A first fill: the pages of one stream through applyPage, each with its reading, against the least that could be
- * done with them, an INSERT from the expanded JSON into a table with the same key and index. The two take turns page
- * by page.
+ * A backfill: the pages of one stream through applyPage, each with its reading, against the least possible work, an
+ * INSERT from the expanded JSON into a table with the same key and index. The two alternate page by page.
  */
 export async function apply(): Promise<Figures> {
   await using harness = await openDestinationHarness({ fields });

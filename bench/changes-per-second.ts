@@ -15,15 +15,15 @@ const sobject = 'Metric__c';
 const table = ident('org', sobject);
 const changesASecond = 1_520;
 const intervalMs = 3_000;
-/** Every record is changed once within 2·W, so that the recheck finds each change as it was. */
+/** Every record is changed only once within 2·W, so that the recheck still finds each change. */
 const records = changesASecond * settleSeconds * 2;
-/** A head and a recheck that are no further behind than this keep up. */
+/** Head and recheck keep up if they are no further behind than this, in seconds. */
 const headLagMax = 120;
 const recheckLagMax = 120;
 
 /**
- * Changes a second of Salesforce's time that are followed for 2·W at the default budget. Engine and org run on a clock
- * that goes on as soon as both have done what there is to do, so that half an hour takes minutes.
+ * How many changes per second of Salesforce's time can be followed for 2·W at the default budget. Engine and org run on
+ * a clock that advances as soon as both are idle, so that half an hour takes minutes.
  */
 export async function changesPerSecond(): Promise<Figures> {
   await using undo = new AsyncDisposableStack();
@@ -94,7 +94,7 @@ export async function changesPerSecond(): Promise<Figures> {
   };
 }
 
-/** How far head and recheck have come. */
+/** The positions of head and recheck. */
 async function positionsIn(mirror: Database) {
   const [found] = await mirror.query<{ state: string; head: number; recheck: number }>(sql`
     SELECT c.state, (h.position ->> 'at')::bigint AS head, (t.position ->> 'at')::bigint AS recheck

@@ -2,8 +2,8 @@ import type { Database } from '@lockstep/foundation/database';
 import { ident, literal, sql } from '@lockstep/foundation/sql';
 
 /**
- * Notes, at the end of each transaction, the value that a column got in it and the time by the server's clock. Two
- * databases of one server have one clock.
+ * Records, at the end of each transaction, the new value of a column and the time by the server's clock. Two databases
+ * on one server share that clock.
  */
 export async function noteCommits(
   db: Database,
@@ -21,7 +21,7 @@ export async function noteCommits(
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.note(${literal(column)})`);
 }
 
-/** By value, in milliseconds since 1970. */
+/** Commit times by value, in milliseconds since 1970. */
 export async function readNotes(db: Database): Promise<ReadonlyMap<string, number>> {
   const notes = await db.query<{ token: string; at: string }>(sql`
     SELECT token, extract(epoch FROM at) * 1000 AS at FROM public.note WHERE token ~ '^(long|change) '`);

@@ -5,7 +5,7 @@ import type { EndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { armFault } from '@lockstep/harness/injected-fault';
 import { makeSyncRequest } from 'lockstep/control';
 
-/** What goes wrong with one object, and only with it. `begin` gives what ends it. */
+/** Something that goes wrong with one object and no other. `begin` returns the function that ends it. */
 export interface Disturbance {
   name: string;
   holdMs: number;
@@ -19,12 +19,12 @@ const user = 'integration';
 const minuteMs = 60_000;
 
 export const deletedAtOnce = 15_000;
-/** The control API takes no more Ids in one call. */
+/** The control API accepts no more Ids in one call. */
 const idsMax = 10_000;
-/** Of each object, one a second: of two changes of a record within one stall the mirror never has the first. */
+/** One a second of each object, in turn: if a record changed twice within one stall, the mirror would miss the first. */
 export const changedRecords = 1_000;
 
-/** The object with the fields that the disturbances need, and with records to lose besides those that are changed. */
+/** Creates the object with the fields that the disturbances need, and with spare records to delete. */
 export async function makeDisturbed(org: EndToEndHarness['org']): Promise<void> {
   const fields = [{ name: 'Text__c', type: 'string', length: 80 }, numberField];
   await org.control('/sobjects/create', { name: disturbedObject, label: 'Trouble', fields });
@@ -36,7 +36,7 @@ const numberField = { name: 'Number__c', type: 'double', precision: 12, scale: 2
 const generate = (org: EndToEndHarness['org'], count: number) =>
   org.control('/records/generate', { sobject: disturbedObject, count });
 
-/** In the order in which they come, all over again. */
+/** In the order in which they run, repeatedly. */
 export const disturbancesOf = (harness: EndToEndHarness): readonly Disturbance[] => [
   hardDeletes(harness),
   locked(harness, 'ACCESS EXCLUSIVE'),
@@ -49,7 +49,7 @@ export const disturbancesOf = (harness: EndToEndHarness): readonly Disturbance[]
   hiddenField(harness),
 ];
 
-/** Told by the log of deletions, 15,000 Ids in one answer. As many records come again afterwards. */
+/** The deleted log reports 15,000 Ids in one answer. As many records are created again afterwards. */
 const hardDeletes = ({ org }: EndToEndHarness): Disturbance => ({
   name: 'hard deletes',
   holdMs: 1.5 * minuteMs,
@@ -80,7 +80,7 @@ const locked = ({ admin }: EndToEndHarness, mode: 'ACCESS EXCLUSIVE' | 'SHARE'):
 const readerLastsMs = 15_000;
 const readerEveryMs = 10_000;
 
-/** It has to be made again, for which there is no instant without a reader. */
+/** The table has to be restored, which needs a lock, but there is never an instant without a reader. */
 const droppedColumn = ({ admin }: EndToEndHarness): Disturbance => ({
   name: 'dropped column',
   holdMs: minuteMs,
@@ -126,7 +126,7 @@ const misfittingValues = ({ org }: EndToEndHarness): Disturbance => ({
   },
 });
 
-/** A sweep finds them absent and holds them until a person decides; then they are there again. */
+/** A sweep finds the rows absent and keeps them until a person decides; then they become visible again. */
 const hiddenRows = (harness: EndToEndHarness): Disturbance => ({
   name: 'rows hidden by rights',
   holdMs: 2 * minuteMs,
@@ -157,7 +157,7 @@ const refusedCounts = (harness: EndToEndHarness): Disturbance => ({
 /** Salesforce itself ends a query after 120 s. */
 const queryLastsMs = 120_000;
 
-/** One, so that it is over before the next disturbance begins. */
+/** Only one query, so that it is over before the next disturbance begins. */
 const slowQuery = ({ org }: EndToEndHarness): Disturbance => ({
   name: 'a query that times out',
   holdMs: 2.5 * minuteMs,
@@ -177,7 +177,7 @@ const hiddenField = ({ org }: EndToEndHarness): Disturbance => ({
   },
 });
 
-/** Runs a statement in a transaction that stays open; gives what ends it. */
+/** Runs a statement in a transaction that stays open; returns the function that commits it. */
 async function holdOpen(db: Database, statement: Sql): Promise<() => Promise<void>> {
   const begun = Promise.withResolvers<void>();
   const ending = Promise.withResolvers<void>();
@@ -195,10 +195,10 @@ async function holdOpen(db: Database, statement: Sql): Promise<() => Promise<voi
   };
 }
 
-/** As a command would; nobody waits for it. */
+/** Makes a sync request as a command would, without waiting for it. */
 const ask = ({ control, sync }: EndToEndHarness, kind: 'verify counts' | 'verify ids') =>
   makeSyncRequest(control.control, sync.id, { kind, objects: [disturbedObject], expiresInMs: 10 * minuteMs });
 
-/** Ends early when the signal says so. */
+/** Returns early when the signal aborts. */
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   systemClock.sleep(ms, signal).catch(() => undefined);

@@ -1,6 +1,6 @@
 export type Figures = Record<string, { value: number; unit: string }>;
 
-/** The value that `share` of the list stays under, 0 to 1. */
+/** The value below which a share (0 to 1) of the list lies. */
 export function quantile(list: readonly number[], share: number): number {
   const sorted = list.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -17,8 +17,8 @@ const longShare = 0.01;
 const longMs = [5_000, 30_000] as const;
 
 /**
- * How long a commit of somebody else's takes into the mirror, at the default budget, with 1, 5 and 20 objects; and how
- * many changes a second are followed for 2·W, while the recheck reads all of them once more.
+ * How long a commit by another program takes to reach the mirror, at the default budget, with 1, 5 and 20 objects; and
+ * how many changes a second can be followed for 2·W, while the recheck reads all of them once more.
  */
 export async function freshness(): Promise<Figures> {
   const figures: Figures = {};
@@ -67,7 +67,7 @@ async function latencies(count: number): Promise<{ ordinary: number[]; late: num
   const ordinary = [...committed].filter((commit) => !isLong(commit));
   const arrived = ordinary.flatMap(secondsOf);
   if (arrived.length < ordinary.length) throw new Error('a commit never reached the mirror');
-  // One whose stamp lies further back than the head looks comes with the recheck, a quarter of an hour later.
+  // A long one whose stamp lies further back than the head looks arrives with the recheck, a quarter of an hour later.
   return { ordinary: arrived, late: [...committed].filter(isLong).flatMap(secondsOf) };
 }
 
@@ -100,7 +100,7 @@ async function writeFor(
     const sobject = random.pick(sobjects);
     const isLong = random.next() < longShare;
     const token = `${isLong ? 'long' : 'change'} ${number}`;
-    // In turn: of two changes of a record within one interval the mirror never has the first.
+    // In turn: if a record changed twice within one interval, the mirror would never have the first change.
     const own = ids.get(sobject) ?? [];
     const update = own.shift();
     if (update) own.push(update);
@@ -118,6 +118,6 @@ async function writeSlowly({ org }: EndToEndHarness, writes: object[], ms: numbe
     await sleep(ms);
     await org.control('/transactions/commit', { id });
   } catch {
-    // The record was locked: another one is written soon.
+    // The record was locked; another one is written soon.
   }
 }

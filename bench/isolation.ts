@@ -18,14 +18,14 @@ const nameOf = (sobject: string) => nameFields[sobject] ?? 'Name';
 
 const changeEveryMs = 1_000;
 const pauseMs = 20_000;
-/** What has not come by then does not count as late but as never shown. */
+/** A change that has not arrived after this time counts as never shown. */
 const waitMsMax = 120_000;
 const waitMsInterrupted = 15_000;
 
 export interface IsolationOptions {
   minutes: number;
   intervalMs: number;
-  /** Ends it early; the figures are of what has been measured by then. */
+  /** Ends it early, with the figures measured so far. */
   interrupted: AbortSignal;
 }
 
@@ -34,14 +34,14 @@ interface Window {
   name: string;
   from: number;
   until: number;
-  /** The troubled object was not read any more when it began. */
+  /** The disturbed object was already stopped when it began. */
   wasStopped: boolean;
   hasFailed: boolean;
 }
 
 /**
- * How fresh five objects stay while one disturbance after the other hits a sixth: from each commit in the org until SQL
- * shows it. One change a second goes into each of the six.
+ * How fresh five objects stay while one disturbance after another hits a sixth: the time from each commit in the org
+ * until SQL shows it. Each of the six gets one change a second.
  */
 export async function isolation({ minutes, intervalMs, interrupted }: IsolationOptions): Promise<Figures> {
   await using harness = await openEndToEndHarness({
@@ -69,7 +69,7 @@ export async function isolation({ minutes, intervalMs, interrupted }: IsolationO
   return figuresOf(windows, await latencies(harness, interrupted));
 }
 
-/** Disturbances in turn until the time is over. They last shorter where the list would not fit into it once. */
+/** Runs the disturbances in turn until the time is up, each shorter if the list would not fit into it once. */
 async function hit(harness: EndToEndHarness, ms: number, interrupted: AbortSignal): Promise<Window[]> {
   const over = AbortSignal.any([interrupted, AbortSignal.timeout(ms)]);
   const disturbances = disturbancesOf(harness);
@@ -108,7 +108,7 @@ async function isStopped({ admin }: EndToEndHarness): Promise<boolean> {
   return found.length > 0;
 }
 
-/** One change of each object a second, each of another record. */
+/** Changes one record of each object a second, another one each time. */
 async function changeOn(harness: EndToEndHarness, signal: AbortSignal): Promise<void> {
   const sobjects = [...followed, disturbedObject];
   const ids = new Map<string, readonly string[]>();
@@ -119,7 +119,7 @@ async function changeOn(harness: EndToEndHarness, signal: AbortSignal): Promise<
       const own = ids.get(sobject) ?? [];
       const update = own[number % own.length];
       const writes = [{ update, values: { [nameOf(sobject)]: `change ${number} ${sobject}` } }];
-      // One that meets a lock of another is no commit.
+      // A write that fails on somebody's lock is no commit.
       under.push(harness.org.control('/records/write', { writes }).catch(() => undefined));
     }
     await sleep(changeEveryMs, signal);
@@ -133,7 +133,7 @@ async function idsOf({ org }: EndToEndHarness, sobject: string): Promise<string[
   return rows.map(({ id }) => id);
 }
 
-/** A commit and how long it took to be seen; null: it was not. */
+/** A commit and how long it took to appear; null: it did not. */
 interface Latency {
   at: number;
   seconds: number | null;
@@ -184,7 +184,7 @@ function figuresOf(windows: readonly Window[], all: readonly Latency[]): Figures
   };
 }
 
-/** What was not seen is later than all that was. */
+/** A commit that never appeared counts as later than all others. */
 const secondsOf = (some: readonly Latency[]) => some.map((one) => one.seconds ?? Number.POSITIVE_INFINITY);
 
 function spread(prefix: string, some: readonly Latency[]): Figures {

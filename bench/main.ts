@@ -1,5 +1,5 @@
-// Measures one thing and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
-// Ratios and differences are taken within one run, interleaved, so that a busy machine disturbs both sides alike.
+// Runs one benchmark and prints its figures. Use: npm run bench -- NAME [--json]; without a NAME it lists them.
+// The two sides of a ratio or difference are measured interleaved in one run, so that a busy machine affects both alike.
 import { parseArgs } from 'node:util';
 import { openOwnServer } from '@lockstep/harness/postgres-server';
 import { parseInterval } from 'lockstep/control';
@@ -17,7 +17,7 @@ import { start } from './start.ts';
 interface Bench {
   what: string;
   run: (given: IsolationOptions) => Promise<Figures>;
-  /** Ctrl-C is no end of the process but asks it to end by itself, and to leave nothing behind. */
+  /** Ctrl-C does not kill the process but asks the benchmark to end by itself and clean up. */
   endsItself?: true;
 }
 
@@ -30,17 +30,17 @@ const benches: Record<string, Bench> = {
     endsItself: true,
   },
   marks: {
-    what: 'what records that are to be read again add to a tick, up to a million of them',
+    what: 'what marked records (to be read again) add to a tick, up to a million of them',
     run: marks,
   },
   recovery: {
-    what: 'how soon every object is fresh again after a fault of the whole sync (--interval 1s)',
+    what: 'how soon every object is fresh again after a fault that affects the whole sync (--interval 1s)',
     run: recovery,
   },
   org: { what: 'the simulated org by itself: pages, bulk results, writes', run: org },
   'rest-backfill': { what: 'a backfill over REST against the org’s own rate', run: restBackfill },
   freshness: {
-    what: 'from a commit in the org to the mirror, and changes a second (half an hour)',
+    what: 'from a commit in the org to the mirror, and changes per second (half an hour)',
     run: freshness,
   },
   proxy: { what: 'requests through the proxy against direct ones', run: proxy },
@@ -70,7 +70,7 @@ if (!bench || values.help || !(minutes > 0)) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interruption.abort());
   }
   await using server = await openOwnServer();
-  process.env.TEST_POSTGRES_URL = server.url; // where the worlds of the tests look for it
+  process.env.TEST_POSTGRES_URL = server.url; // where the test harnesses look for it
   const intervalMs = parseInterval(values.interval);
   const figures = await bench.run({ minutes, intervalMs, interrupted: interruption.signal });
   if (values.json) process.stdout.write(`${JSON.stringify({ bench: name, figures })}\n`);

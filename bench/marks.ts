@@ -4,15 +4,15 @@ import { type Figures, median, rounded } from './figures.ts';
 
 const roundsMax = 200;
 const roundsMin = 15;
-/** A tick that takes seconds need not be timed as often. */
+/** A tick that takes seconds is timed less often. */
 const lastsMsMax = 20_000;
-/** As many records as the engine takes along at once. */
+/** As many records as the engine fetches at once. */
 const nextRows = 2_000;
 
 interface Load {
   figure: string;
   marks: number;
-  /** The part of them that waits for a check's end or for a person. */
+  /** The share of them that waits for the end of a check or for a person. */
   heldShare: number;
 }
 
@@ -24,13 +24,13 @@ const loads: readonly Load[] = [
 ];
 
 /**
- * What marks of one stream add to a tick: its reading begun, the transaction that closes it, and the next records to read
- * again. Two destinations take turns, one without marks, so that the difference is the marks' alone.
+ * What the marks of one stream add to a tick: opening its reading, the transaction that closes it, and looking up the
+ * next records to read again. Two destinations alternate, one of them without marks, so that only the marks differ.
  */
 export async function marks(): Promise<Figures> {
   await using empty = await openDestinationHarness();
   await using marked = await openDestinationHarness();
-  // Nobody has looked at the marks: a tick has to be fast before the server's statistics know of them.
+  // No autovacuum: a tick has to be fast before the server has statistics about the marks.
   await marked.db.query(sql`ALTER TABLE _lockstep.dirty SET (autovacuum_enabled = false)`);
   const figures: Figures = {};
   const alone: number[] = [];
@@ -60,7 +60,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-/** What the engine asks of the destination in a tick without pages: the one place that knows its calls. */
+/** The calls that the engine makes to the destination in a tick without pages. */
 async function tick(harness: DestinationHarness): Promise<void> {
   const observation = await harness.open();
   const { mirror } = harness.destination;
@@ -70,7 +70,7 @@ async function tick(harness: DestinationHarness): Promise<void> {
 
 const readAgain = ['overlap', 'written', 'related', 'cut off', 'differs', 'accepted', 'deleted log', 'asked'];
 
-/** In the place of those that there are, in no order of their Ids; one in a hundred is urgent. */
+/** Replaces the existing marks. The Ids are in no order, and one in a hundred is urgent. */
 async function mark(harness: DestinationHarness, { marks, heldShare }: Load): Promise<void> {
   const { db } = harness;
   const { streamNo } = harness.table().stream;

@@ -20,7 +20,7 @@ const collectionRows = 200;
 const reads = 2_000;
 const data = '/services/data/v62.0';
 
-/** How fast the simulated org answers: it must not be what other benchmarks measure. */
+/** How fast the simulated org answers: it must not be the bottleneck of the other benchmarks. */
 export async function org(): Promise<Figures> {
   await using org = await startOrg({ records: 1_000, apiLimit: 10_000_000 });
   const began = performance.now();
@@ -76,7 +76,7 @@ interface Field {
   type: string;
 }
 
-/** What has a column and a form in CSV, so that both sides of the ratio read the same. */
+/** The fields that have a column and a CSV form, so that both sides of the ratio read the same. */
 async function storedFields(org: TestOrg): Promise<string[]> {
   const { json } = await org.request('GET', `${data}/sobjects/Account/describe`);
   const columns = await org.db.query<{ name: string }>(sql`
@@ -93,7 +93,7 @@ interface Page {
   nextRecordsUrl?: string;
 }
 
-/** Rows a second over pages of 2,000, one request after the other. The answers are read as JSON, as clients do. */
+/** Rows per second in pages of 2,000, one request after another. The answers are parsed as JSON, as clients do. */
 async function pagesOf(caller: Caller, fields: readonly string[]): Promise<number> {
   const began = performance.now();
   let rows = 0;
@@ -107,8 +107,8 @@ async function pagesOf(caller: Caller, fields: readonly string[]): Promise<numbe
 }
 
 /**
- * The time of psql's \copy of the same rows to that of a job from its creation to the last byte of its results;
- * undefined where psql is not installed.
+ * The time of psql's \copy divided by that of a bulk job for the same rows, from its creation to the last byte of its
+ * results; undefined if psql is not installed.
  */
 async function bulkRatio(
   org: TestOrg,

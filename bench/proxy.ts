@@ -1,6 +1,6 @@
 /**
- * What the proxy adds. It runs as a process of its own, as people run it; direct and proxied requests go in turn, so
- * that both see the same machine. The sync rests meanwhile but for what writes cause.
+ * What the proxy adds. It runs in a process of its own, as in production; direct and proxied requests alternate, so that
+ * both see the same machine load. Meanwhile the sync does nothing but what the writes cause.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ const warmUp = 200;
 const getRounds = 2_000;
 const manyConnections = 16;
 const manyRounds = 4_000;
-/** At each latency of the org, in milliseconds: so many changes. */
+/** How many changes to measure at each latency of the org. */
 const patchRounds: readonly (readonly [latencyMs: number, rounds: number])[] = [
   [0, 400],
   [50, 100],
@@ -61,7 +61,7 @@ interface Caller {
   proxied: string;
   /** Path of a record. */
   path: string;
-  /** The milliseconds of one request. */
+  /** How long one request takes, in milliseconds. */
   timed(base: string, method: Method, path: string, body?: object): Promise<number>;
   close(): Promise<void>;
 }
@@ -123,7 +123,7 @@ const timesOf = (times: Times, way: string) => times.get(way) ?? [];
 const added = (times: Times, way: string, share: number) =>
   quantile(timesOf(times, way), share) - quantile(timesOf(times, 'direct'), share);
 
-/** What a change costs beyond itself and the one request that reads it back. */
+/** What a proxied change costs in addition to the change itself and the one request that reads it back. */
 async function patches(caller: Caller): Promise<Figures> {
   const { harness, path, direct, proxied } = caller;
   const figures: Figures = {};
@@ -151,7 +151,7 @@ async function patches(caller: Caller): Promise<Figures> {
   return figures;
 }
 
-/** What the proxy asks after a change, asked directly: one round trip to the org. */
+/** The proxy's read-back, to be sent directly: one round trip to the org. */
 async function readBackOf({ harness, path }: Caller): Promise<object> {
   const { json } = await harness.org.request('GET', `${dataPath}/sobjects/Account/describe`);
   const { fields } = json as { fields: { name: string; type: string }[] };
@@ -163,7 +163,7 @@ async function readBackOf({ harness, path }: Caller): Promise<object> {
   return { compositeRequest: [{ method: 'GET', url, referenceId: 'q0' }] };
 }
 
-/** Requests that the org counts for each write, its own included. */
+/** Requests that the org counts per write, including the write itself. */
 async function callsPerWrite(caller: Caller): Promise<Figures> {
   const { harness, proxied } = caller;
   const write = (number: number) =>
@@ -174,7 +174,7 @@ async function callsPerWrite(caller: Caller): Promise<Figures> {
       for (let turn = 0; turn < each; turn++) await write(writer * each + turn);
     });
     await Promise.all(loops);
-    // The second look at the count is a request as well.
+    // Reading the count the second time is a request too.
     return rounded(((await usedCalls(harness)) - before - 1) / (writers * each));
   };
   return {
@@ -192,7 +192,7 @@ async function usedCalls({ org }: EndToEndHarness): Promise<number> {
 
 type Times = ReadonlyMap<string, readonly number[]>;
 
-/** Each way once a round, over one connection each. */
+/** Times each way once per round, over one connection each. */
 async function inTurn(
   ways: ReadonlyMap<string, string>,
   rounds: number,
@@ -222,7 +222,7 @@ async function atOnce(time: () => Promise<number>): Promise<{ times: number[]; p
 
 const ms = (value: number) => ({ value: rounded(value), unit: 'ms' });
 
-/** A plain proxy to compare with, where one is installed. */
+/** A plain proxy to compare with, if nginx is installed. */
 async function openNginx(upstream: string): Promise<(AsyncDisposable & { url: string }) | null> {
   try {
     execFileSync('nginx', ['-v'], { stdio: 'ignore' });

@@ -4,13 +4,13 @@ import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end
 import { armFault, type FaultToInject } from '@lockstep/harness/injected-fault';
 import { type Figures, rounded } from './figures.ts';
 
-/** With the field that is changed. */
+/** The objects, each with the field that is changed. */
 const followed = { Account: 'Name', Contact: 'LastName', Lead: 'LastName', Opportunity: 'Name' } as const;
 
 const match = { user: 'integration' } as const;
 const hourMs = 3_600_000;
 
-/** What hits every object of a sync at once. */
+/** Faults that affect every object of a sync at once. */
 const faults: Readonly<Record<string, FaultToInject>> = {
   two_refused_sessions: { match, times: 2, effect: { answer: 'INVALID_SESSION_ID' } },
   a_date_an_hour_ahead: { match, times: 1, effect: { dateOffsetMs: hourMs } },
@@ -18,11 +18,11 @@ const faults: Readonly<Record<string, FaultToInject>> = {
 };
 
 const runs = 3;
-/** What is not fresh by then is reported as never fresh. */
+/** An object that is not fresh after this time is reported as never fresh. */
 const waitMsMax = 180_000;
 const lookEveryMs = 50;
 
-/** How long after a fault of the whole sync every object is fresh again: shows what was committed after the fault. */
+/** How long after a fault of the whole sync every object shows what was committed after the fault. */
 export async function recovery({ intervalMs }: { intervalMs: number }): Promise<Figures> {
   await using harness = await openEndToEndHarness({
     org: { records: 2_000, apiLimit: 10_000_000 },

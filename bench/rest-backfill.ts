@@ -10,8 +10,8 @@ const slots = 5;
 const sourceRounds = 2;
 
 /**
- * A backfill over REST without a bound to its pace, against the rate at which the org serves the same requests to
- * somebody who only counts their bytes.
+ * A backfill over REST at full speed, against the rate at which the org serves the same requests to a client that only
+ * reads the bytes.
  */
 export async function restBackfill(): Promise<Figures> {
   await using harness = await openEndToEndHarness({
@@ -40,14 +40,14 @@ export async function restBackfill(): Promise<Figures> {
   };
 }
 
-/** All that were made until the last page of the copy was applied, polls among them. */
+/** All requests up to the last page of the backfill, polls included. */
 function requestsOf({ control }: EndToEndHarness): number {
   const lines = control.log.text().split('\n');
   const last = lines.findLastIndex((line) => line.includes('"kind":"backfill"'));
   return lines.slice(0, last).filter((line) => line.includes('"msg":"asked Salesforce"')).length;
 }
 
-/** The requests of a backfill, one after the other, their answers only read. */
+/** Sends the requests of a backfill one after another and only reads the answers. */
 async function sourceMs({ org, admin }: EndToEndHarness, rows: number): Promise<number> {
   const columns = await admin.query<{ field: string }>(
     sql`SELECT field FROM _lockstep.column ORDER BY ordinal`,

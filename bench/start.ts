@@ -4,7 +4,7 @@ import { type Figures, median, rounded } from './figures.ts';
 
 const runs = 3;
 
-/** The demo, unattended, in fresh folders. The time starts before the process does. */
+/** Runs the demo unattended in fresh folders. The clock starts before the process does. */
 export async function start(): Promise<Figures> {
   const firstRows: number[] = [];
   const totals: number[] = [];

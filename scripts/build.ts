@@ -1,5 +1,5 @@
-// Makes JavaScript of a package, because Node strips no types below node_modules. Called by `npm pack`, with the
-// package's folder; what it writes is gone again when the package is packed.
+// Compiles a package to JavaScript, because Node does not strip types below node_modules. Called by `npm pack` with the
+// package's folder; its output is removed again once the package is packed.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, '..');
 const folder = join(root, process.argv[2] ?? '');
 const dist = join(folder, 'dist');
 
-/** What both packages are built on is no package of its own: each brings it along. */
+/** The foundation is not published; each package contains its own copy. */
 const foundation = '@lockstep/foundation/';
 
 build(join(folder, 'src'), dist);
@@ -28,7 +28,7 @@ function build(from: string, to: string): void {
   }
 }
 
-/** Without types, and with the paths that its imports have in the package. Every line keeps its number. */
+/** Strips the types and rewrites the import paths for the package. Every line keeps its number. */
 function asJavaScript(source: string, targetFolder: string): string {
   const text = stripTypeScriptTypes(readFileSync(source, 'utf8'));
   const { staticImports, staticExports, dynamicImports } = parseSync(

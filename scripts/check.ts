@@ -1,4 +1,4 @@
-// Everything that can be said about the code without running it. Use before each commit: npm run check.
+// All checks that do not run the code. Use before each commit: npm run check.
 // With --fix it formats and applies safe lint fixes first.
 import { spawnSync } from 'node:child_process';
 
@@ -52,8 +52,6 @@ for (const { what, command, args } of checks) {
   process.stderr.write(`FAIL  ${what} (${seconds} s)\n${output}\n`);
 }
 if (failed.length > 0) {
-  process.stderr.write(
-    `check failed: ${failed.join(', ')}. npm run format repairs what a tool can repair.\n`,
-  );
+  process.stderr.write(`check failed: ${failed.join(', ')}. npm run format fixes what a tool can fix.\n`);
   process.exitCode = 1;
 }

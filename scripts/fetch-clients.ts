@@ -1,5 +1,5 @@
-// Fetches what the examples of docs/clients.md in other languages need, so that the tests can run them:
-// npm run clients. The languages' own tools do it, where they are installed; all of it goes into .clients/.
+// Fetches what the examples in docs/clients.md need in other languages, so that the tests can run them: npm run clients.
+// It uses each language's own tools, if they are installed, and puts everything into .clients/.
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients';
@@ -57,7 +57,7 @@ const clients: readonly Client[] = [
   },
 ];
 
-/** Null, or why it could not be fetched; then nothing of it is there. */
+/** Null, or why it could not be fetched; then its folder is removed. */
 async function fetchClient({ folder, commands, environment }: Client): Promise<string | null> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });

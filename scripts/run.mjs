@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Starts a TypeScript file of this project on the Node version that it pins, installing packages first where needed.
+// Starts a TypeScript file of this project on the Node version that the project pins, and installs packages first if
+// needed.
 // Plain JavaScript without packages, because it runs before anything is installed and on any Node from 20 on.
 // Use: node scripts/run.mjs FILE [arguments].
 import { spawnSync } from 'node:child_process';
@@ -12,7 +13,7 @@ import { startOnNode } from '../packages/lockstep/bin/start-on-node.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, 'node_modules', '.lockstep-installed');
 
-/** The lockfile's hash is kept beside the packages: time stamps of a fresh clone say nothing about its age. */
+/** Compares the lockfile's hash with the one kept in node_modules; the file times of a fresh clone mean nothing. */
 function installIfNeeded() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -20,7 +21,7 @@ function installIfNeeded() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const why = existsSync(join(root, 'node_modules'))
     ? 'they are older than package-lock.json'
-    : 'there are none yet';
+    : 'none are installed yet';
   process.stderr.write(`Installing packages from package-lock.json (${why}); this takes about a minute.\n`);
   const npm = process.env.npm_execpath;
   const [command, before] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
@@ -42,6 +43,6 @@ function installIfNeeded() {
 installIfNeeded();
 const [file, ...given] = process.argv.slice(2);
 startOnNode([join(root, file), ...given], {
-  // Compiled code is kept between runs: it halves the start of a command.
+  // Keeping compiled code between runs halves the start time of a command.
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compile'),
 });

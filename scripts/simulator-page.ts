@@ -12,27 +12,28 @@ interface Schema {
 
 const intro = `# The simulated org
 
-A Salesforce org in a PostgreSQL database, for tests in any language: yours as well as Lockstep's. It answers the REST
+A Salesforce org in a PostgreSQL database, for tests in any language, yours as well as Lockstep's. It serves the REST
 API (sobjects, SOQL, composites, limits, \`updated\` and \`deleted\`), Bulk API 2.0 and OAuth with Salesforce's statuses,
-bodies and headers. A second port, the control API, moves its time and makes it misbehave. This page is made from
-\`packages/simulated-org/src/control/control endpoints.ts\`, and \`GET /\` of the control API lists the same with JSON schemas.
+bodies and headers. A second port, the control API, moves its clock and makes it misbehave. This page is generated from
+\`packages/simulated-org/src/control/control-endpoints.ts\`; \`GET /\` of the control API lists the same endpoints with
+JSON schemas.
 
 ## Start it
 
 \`\`\`sh
-npm run -s lockstep -- org --records 1000     # on the PostgreSQL that comes along; Ctrl-C stops it
+npm run -s lockstep -- simulated-org --records 1000     # on the embedded PostgreSQL; Ctrl-C stops it
 \`\`\`
 
 It prints its URL on standard output (\`--json\`: one object with \`url\`, \`control_url\`, \`org_id\` and
-\`credentials_file\`) and goes on where it was at the next start. \`--port\` (8402) and \`--control-port\` (8403) say
-where it listens; a port that is taken makes way to the next one. \`--rules FILE\` gives it
-[validation rules and triggers](org-rules.md). \`npm run demo\` starts one as well.
+\`credentials_file\`). The next start continues with the same org. \`--port\` (8402) and \`--control-port\` (8403) set the
+ports; if one is taken, the org tries the next one. \`--rules FILE\` gives it
+[validation rules and triggers](org-rules.md). \`npm run demo\` starts an org too.
 
-## Sign in and ask
+## Sign in and send requests
 
-Point your client's login URL at the org. Apps and people stand in \`.lockstep/org-credentials.json\`:
+Point your client's login URL at the org. \`.lockstep/org-credentials.json\` holds the apps and users:
 
-| entry | signs in by | as |
+| entry | signs in with | as |
 |---|---|---|
 | \`integration\` | client credentials, or JWT bearer once \`/signIn/app\` knows its certificate | the user of the sync |
 | \`demo\` | username and password, with or without \`securityToken\`; SOAP \`login()\` | a person |
@@ -49,7 +50,7 @@ api() { curl -s "$@" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: applica
 api "$ORG/services/data/v62.0/query?q=SELECT+Id,Name+FROM+Account+LIMIT+3"
 \`\`\`
 
-## Make it the org that you need
+## Shape the org
 
 \`\`\`sh
 CONTROL=http://127.0.0.1:8403
@@ -62,13 +63,13 @@ tell /users/rights '{"user": "demo", "objects": {"Lead": {"read": false}}}'
 tell /sobjects/create '{"name": "Shop__c", "label": "Shop", "fields": [{"name": "Region__c", "type": "string", "length": 40}]}'
 \`\`\`
 
-GET reads, POST with a JSON body does. What cannot be done is answered 400, 403, 404, 405, 413 or 415 with
-\`{"error": "…"}\`, which says what to do instead. There is no password: only programs of this machine are answered,
-never web pages (a request with an Origin is refused, and so is a Host that is not this machine's).
+GET reads; POST with a JSON body acts. A call that cannot be served is answered with 400, 403, 404, 405, 413 or 415 and
+\`{"error": "…"}\`, which says what to do instead. There is no password: the control API answers only programs on this
+machine and never web pages (it refuses requests with an Origin header, or with a Host that is not this machine's).
 
 ### A lost answer
 
-The write is done and the connection breaks before the client hears of it. Does yours write twice?
+The write succeeds, but the connection breaks before the client gets the answer. Does your client write twice?
 
 \`\`\`sh
 tell /faults '{"match": {"method": "POST", "path": "*/sobjects/Account"}, "effect": {"reset": "after"}}'
@@ -78,7 +79,7 @@ api "$ORG/services/data/v62.0/query?q=SELECT+Id+FROM+Account+WHERE+Name='Once'" 
 
 ### A late commit
 
-A record appears with a stamp that lies before what a poll has read already. Does yours ever find it?
+A record appears with a stamp older than what a poll has already read. Does your client ever find it?
 
 \`\`\`sh
 ID=$(tell /transactions/open '{"as": "demo", "writes": [{"create": "Account", "values": {"Name": "Late"}}]}' \\
@@ -91,10 +92,10 @@ api "$ORG/services/data/v62.0/query?q=SELECT+Id,SystemModstamp+FROM+Account+WHER
 
 ## What is not served
 
-Tooling, Metadata and Connect APIs, Bulk API 1.0, SOAP but for \`login()\`, SOSL and search, GraphQL, change events and
-Pub/Sub, Apex REST, reports, approvals, recent items, default values and layouts. There are no person accounts, several
-currencies, or lists of states and countries. What is asked of them is answered 404 or empty, as by an org that lacks
-them. Deletions of records that a user may not see are told to that user all the same.
+Tooling, Metadata and Connect APIs, Bulk API 1.0, SOAP except \`login()\`, SOSL and search, GraphQL, change events and
+Pub/Sub, Apex REST, reports, approvals, recent items, default values and layouts. There are no person accounts, multiple
+currencies, or state and country picklists. Requests for these get a 404 or an empty answer, as from an org without
+them. The log of deletions (\`deleted\`) also lists records that the user may not see.
 `;
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
@@ -117,7 +118,7 @@ const groupText = ({ title, about, endpoints }: (typeof endpointGroups)[number])
     '',
   ].join('\n');
 
-/** The fields of a part of the body by which a fault is armed, with those of their own. */
+/** A row for each field of the body that arms a fault, nested fields included. */
 function fieldRows(schema: Schema | undefined, before = ''): string[] {
   return Object.entries(schema?.properties ?? {}).flatMap(([name, field]) => {
     const isLong = (field.enum?.length ?? 0) > 5;

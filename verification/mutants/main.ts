@@ -8,19 +8,20 @@ import { join } from 'node:path';
 import { runCommand, say } from '@lockstep/harness/command';
 import { openServer } from '@lockstep/harness/postgres-server';
 import { root } from '@lockstep/harness/source-files';
+import { openTemplates } from '@lockstep/harness/templates';
 import { type Mutant, mergeMutants, mergeTests } from './merge.ts';
 
 const loader = join(import.meta.dirname, 'mutate-source.mjs');
 
 /** True where all tests pass. Ends with the first that does not. */
-function pass(url: string, mutant: Mutant | null): Promise<boolean> {
+function pass(environment: Record<string, string>, mutant: Mutant | null): Promise<boolean> {
   const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2'];
   const child = spawn(process.execPath, [...options, '--test-reporter=tap', ...mergeTests], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'ignore'],
     env: {
       ...process.env,
-      TEST_POSTGRES_URL: url,
+      ...environment,
       NODE_OPTIONS: `--import=${loader}`,
       MUTANT: JSON.stringify(mutant ?? {}),
     },
@@ -46,11 +47,13 @@ async function main(): Promise<boolean> {
   const mutants = mergeMutants.filter(({ name }) => name.includes(only ?? ''));
   mutants.forEach(check);
   await using server = await openServer();
-  if (!(await pass(server.url, null))) throw new Error('the tests fail without a mutant as well');
+  await using templates = openTemplates(server.url);
+  const environment = { TEST_POSTGRES_URL: server.url, ...templates.environment };
+  if (!(await pass(environment, null))) throw new Error('the tests fail without a mutant as well');
   const survivors: string[] = [];
   for (const mutant of mutants) {
     const began = Date.now();
-    const survives = await pass(server.url, mutant);
+    const survives = await pass(environment, mutant);
     const { name, equivalent } = mutant;
     const verdict = !survives ? 'killed' : equivalent === undefined ? 'SURVIVES' : `same: ${equivalent}`;
     process.stderr.write(`${verdict.padEnd(9)} ${name} (${((Date.now() - began) / 1000).toFixed(0)} s)\n`);

@@ -1,4 +1,4 @@
-/** What the promise gives, unless the signal aborts first: then its reason. The promise's own end is of no interest then. */
+/** Settles as the promise does; rejects with the signal's reason if it aborts first, and then ignores the promise. */
 export async function orAbort<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isListed, parseAddressList } from './address-list.ts';
 
-test('addresses and nets of both families are listed, in whichever form a socket names them', () => {
+test('addresses and subnets of both families match, in whichever form a socket reports them', () => {
   const list = parseAddressList(['10.1.0.0/16', '192.0.2.7', '2001:db8::/32', '::1']);
   assert(list);
   for (const address of ['10.1.255.1', '192.0.2.7', '::ffff:10.1.0.1', '2001:db8:1::2', '::1']) {
@@ -13,12 +13,12 @@ test('addresses and nets of both families are listed, in whichever form a socket
   }
 });
 
-test('an empty list has nobody on it', () => {
+test('an empty list matches no address', () => {
   const list = parseAddressList([]);
   assert(list && !isListed(list, '127.0.0.1'));
 });
 
-test('what is neither an address nor a net makes no list', () => {
+test('a list with an entry that is neither an address nor a subnet is refused', () => {
   for (const entry of [
     'localhost',
     '10.0.0.0/33',

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** IP addresses and nets (`10.0.0.0/8`) as a set that can be asked. Null where one of them is neither. */
+/** A set of IP addresses and subnets (`10.0.0.0/8`). Null if an entry is neither. */
 export function parseAddressList(list: readonly string[]): BlockList | null {
   const addresses = new BlockList();
   for (const entry of list) {
@@ -14,6 +14,6 @@ export function parseAddressList(list: readonly string[]): BlockList | null {
   return addresses;
 }
 
-/** A socket that takes both families names an IPv4 peer in the form of IPv6; that counts as well. */
+/** A dual-stack socket reports an IPv4 peer as an IPv4-mapped IPv6 address; that matches as well. */
 export const isListed = (addresses: BlockList, address: string): boolean =>
   addresses.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock, systemClock } from './clock.ts';
 
-test('the system clock goes on when the time of the machine is set back or forward', (t) => {
+test('the system clock runs on when the time of the machine is set back or forward', (t) => {
   const before = systemClock.now();
   t.mock.method(Date, 'now', () => 0);
   assert.ok(systemClock.now() >= before);

@@ -1,18 +1,18 @@
 /**
  * The only source of time. It drives schedules, time-outs and the simulated org, so that a test advances it
- * instead of sleeping. Instants are milliseconds since 1970; the local clock never reaches a query, where only
- * the server's own time counts.
+ * instead of sleeping. Instants are milliseconds since 1970. Queries never use the local clock: only the server's own
+ * time counts there.
  */
 export interface Clock {
-  /** Never goes back, and does not jump when somebody sets the machine's time. */
+  /** Never goes back, and does not jump when the machine's time is set. */
   now(): number;
   /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**
- * The wall clock as it was when the process started, and from then on a clock that nobody sets: a machine whose time is
- * put right by an hour neither waits an hour nor hurries.
+ * Starts from the wall clock and is monotonic from then on: when the machine's time is corrected by an hour, no sleep
+ * ends an hour early or late.
  */
 export const systemClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
@@ -23,7 +23,7 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      // Longer than Node's timers reach, they would fire at once.
+      // With a longer delay, Node's timer would fire at once.
       const timer = setTimeout(
         () => {
           signal?.removeEventListener('abort', onAbort);
@@ -66,7 +66,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Moves the time on and wakes, in order, whoever waits for an instant up to then. */
+  /** Advances the time and wakes, in order, every sleeper that is due. */
   advance(ms: number): void {
     this.current += ms;
     const due = this.sleepers.filter((sleeper) => sleeper.wakeAt <= this.current);
@@ -75,7 +75,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** An abort signal that also fires after `ms` of this clock. The reason tells which of the two it was. */
+/** A signal that aborts when `signal` does or after `ms` of this clock; its reason tells which. */
 export function deadline(clock: Clock, ms: number, signal?: AbortSignal): AbortSignal & Disposable {
   const controller = new AbortController();
   const stopTimer = new AbortController();
@@ -94,7 +94,7 @@ export function deadline(clock: Clock, ms: number, signal?: AbortSignal): AbortS
   });
 }
 
-/** What the promise gives, if it does within `ms`: else a TimeoutError, and its own end is of no interest. */
+/** Settles as the promise does; rejects with a TimeoutError after `ms`, and then ignores the promise's result. */
 export async function inTime<Result>(clock: Clock, ms: number, promise: Promise<Result>): Promise<Result> {
   const isOver = new AbortController();
   const timeIsUp = clock.sleep(ms, isOver.signal).then(() => Promise.reject(timeout(ms)));

@@ -2,35 +2,35 @@ import type { Duplex } from 'node:stream';
 import type { Connection, Submittable } from 'pg';
 
 /**
- * Called on each row that a COPY … TO STDOUT sends: it lies in `bytes` from `start` on and ends before `end`, for as
- * long as the call lasts. A promise says that no more should come until it resolves; what has come already follows
- * nevertheless.
+ * Called on each row that a COPY … TO STDOUT sends. The row is `bytes` from `start` up to, not including, `end`; it is
+ * valid only during the call. Return a promise to pause the stream until it resolves; rows that have already been
+ * received still follow.
  */
 export type OnCopyRow = (bytes: Buffer, start: number, end: number) => Promise<unknown> | undefined;
 
-/** The longest time that a timer takes. A copy may run for as long as it likes. */
+/** The longest delay that a timer takes: a copy may run for any length of time. */
 const anyTimeMs = 2 ** 31 - 1;
 
-/** A message of the server: its kind, its length without the kind, what it says. */
+/** A server message is one byte of kind, four bytes of length (the kind not included), then the body. */
 const copyDataKind = 0x64;
 const headBytes = 5;
 
 /**
- * A COPY … TO STDOUT as the driver runs it: it calls these methods by their names, in the order of the messages.
+ * A COPY … TO STDOUT. The driver calls these methods by name, in the order of the server's messages.
  *
- * Rows do not pass the driver's own reader, which makes two objects of each: for 89,000 rows that took 0.13 s of the
- * 0.2 s that the process was busy with a copy. It is given all other messages.
+ * Rows bypass the driver's own parser, which creates two objects for each: for 89,000 rows that took 0.13 s of the
+ * 0.2 s of CPU time of a copy. The driver still gets all other messages.
  */
 export class CopyOut implements Submittable {
   readonly done: Promise<void>;
-  /** Read by the driver, which would otherwise take a long copy for a silent server. */
+  /** Read by the driver, which would otherwise take a long copy for a server that does not answer. */
   readonly query_timeout = anyTimeMs;
-  /** Set by the driver, which waits for it to end its own timer. */
+  /** Set by the driver, which stops its own timer when this is called. */
   callback: ((error?: unknown) => void) | undefined;
   private readonly text: string;
   private readonly onRow: OnCopyRow;
   private readonly ended: PromiseWithResolvers<void> = Promise.withResolvers();
-  /** Resolves when the reader of the rows takes more. */
+  /** Resolves when `onRow` accepts more rows. */
   private free: Promise<unknown> = Promise.resolve();
   private release: (() => void) | undefined;
 
@@ -57,7 +57,7 @@ export class CopyOut implements Submittable {
       () => this.free === all && stream.resume(),
       (error: unknown) => {
         this.handleError(error);
-        stream.destroy(); // what is left of the copy has nowhere to go
+        stream.destroy(); // nobody takes the remaining rows
       },
     );
   }
@@ -79,7 +79,7 @@ export class CopyOut implements Submittable {
   }
 }
 
-/** Reads in place of the driver until the result is called. */
+/** Reads the stream instead of the driver until the returned function is called. */
 function readMessages(stream: Duplex, onRow: (...row: Parameters<OnCopyRow>) => void): () => void {
   const driver = stream.listeners('data') as ((bytes: Buffer) => void)[];
   let rest: Buffer | undefined;

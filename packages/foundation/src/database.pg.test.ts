@@ -10,9 +10,9 @@ import { ident, join, literal, sql } from './sql.ts';
 /** A network between a client and the server. */
 interface Network extends AsyncDisposable {
   url: string;
-  /** What is open answers no more. */
+  /** The open connections do not answer any more. */
   goSilent(): void;
-  /** What the server sends from now on to those that are open comes in one piece, when it has closed the connection. */
+  /** What the server sends on the open connections from now on arrives in one piece, once it has closed them. */
   holdBack(): void;
 }
 
@@ -60,7 +60,7 @@ async function openNetwork(serverUrl: string): Promise<Network> {
   };
 }
 
-test('a connection that goes silent is given up, and the next transaction has another', async () => {
+test('a connection that stops answering is given up, and the next transaction gets another', async () => {
   await using database = await openTestDatabase();
   await using network = await openNetwork(database.url);
   const db = openDatabase({
@@ -81,7 +81,7 @@ test('a connection that goes silent is given up, and the next transaction has an
   await db.end();
 });
 
-test('a connection that the server ends is an error of its query and not of the process', async () => {
+test('when the server ends a connection, its query fails and the process does not', async () => {
   await using database = await openTestDatabase();
   const db = openDatabase({ url: database.url, applicationName: 'test ended', connectionsMax: 1 });
   const ended = db.transaction(async (tx) => {
@@ -94,7 +94,7 @@ test('a connection that the server ends is an error of its query and not of the 
   await db.end();
 });
 
-test('a connection that ends as it is handed on is an error of whoever gets it and not of the process', async () => {
+test('when a connection ends as it is handed on, its next query fails and the process does not', async () => {
   await using database = await openTestDatabase();
   await using network = await openNetwork(database.url);
   const db = openDatabase({ url: network.url, applicationName: 'test handed on', connectionsMax: 1 });
@@ -140,7 +140,7 @@ test('numbers keep their digits and times their microseconds', async () => {
   });
 });
 
-test('whatever a name or a literal holds, it stays one', async () => {
+test('a name or a literal stays one, whatever characters it contains', async () => {
   await using database = await openTestDatabase();
   const odd = `a"b'c\\d; DROP TABLE x --`;
   const [row] = await database.db.query(
@@ -156,7 +156,7 @@ test('only what the server reports is a SQLSTATE', () => {
   assert.equal(sqlState(null), undefined);
 });
 
-test('the login of a URL can be changed, also where it names a socket folder', () => {
+test('the login of a URL can be changed, even if it names a socket folder', () => {
   const change = { database: 'other', user: 'ro', password: 'p@ss/word' };
   assert.equal(
     databaseUrl('postgres://a:b@h:1/x?sslmode=require', change),
@@ -168,7 +168,7 @@ test('the login of a URL can be changed, also where it names a socket folder', (
   );
 });
 
-test('a copy gives the bytes of each row, waits when it is asked to, and leaves the session usable', async () => {
+test('a copy passes on the bytes of each row, waits when asked to, and leaves the session usable', async () => {
   await using database = await openTestDatabase();
   const session = await database.db.session();
   const rows: string[] = [];
@@ -190,7 +190,7 @@ test('a copy gives the bytes of each row, waits when it is asked to, and leaves 
   await session.close();
 });
 
-test('a copy that fails at the server or at its reader says why', async () => {
+test('a copy that fails in the server or in its reader says why', async () => {
   await using database = await openTestDatabase();
   const session = await database.db.session();
   const copy = (rows: string) =>

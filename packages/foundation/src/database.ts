@@ -4,8 +4,8 @@ import { CopyOut, type OnCopyRow } from './copy-out.ts';
 import { compile, inlined, type Sql } from './sql.ts';
 
 /**
- * A statement that the server keeps prepared under its name, per connection. For wide generated statements, whose
- * planning costs more than their work on a small page.
+ * A statement that the server keeps prepared under its name, per connection. For wide generated statements, which
+ * take longer to plan than to run on a small page.
  */
 export interface Prepared {
   name: string;
@@ -15,26 +15,26 @@ export interface Prepared {
 
 export interface Tx {
   query<Row = Record<string, unknown>>(statement: Sql | Prepared): Promise<Row[]>;
-  /** Runs a file of statements as it stands. Only for text of our own, such as migrations: it takes no values. */
+  /** Runs a text of several statements. Only for text of our own, such as migrations: it takes no values. */
   script(text: string): Promise<void>;
 }
 
 export interface Database extends Tx {
   /**
-   * Runs `work` in one READ COMMITTED transaction with synchronous commit, whatever the database's own default is,
-   * and commits; any error rolls back. A database error keeps its SQLSTATE in `code`.
+   * Runs `work` in one READ COMMITTED transaction with synchronous commit, whatever the database's own defaults are,
+   * and commits; any error rolls it back. A database error has its SQLSTATE in `code`.
    */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
-  /** One connection for what needs a session: LISTEN, session locks. Destroyed, not reused, when released. */
+  /** A connection of its own for what needs a session: LISTEN, session locks. Closed, not reused, when released. */
   session(): Promise<Session>;
   end(): Promise<void>;
 }
 
 export interface Session extends Tx {
   onNotification(listener: (channel: string, payload: string) => void): void;
-  /** Runs a COPY … TO STDOUT, whose rows come as they are sent. Takes as long as it takes. */
+  /** Runs a COPY … TO STDOUT and passes on its rows as they arrive. Has no time-out. */
   copyOut(statement: Sql, onRow: OnCopyRow): Promise<void>;
-  /** Resolves when the connection is gone, for whatever reason. */
+  /** Resolves when the connection has ended, for whatever reason. */
   closed: Promise<void>;
   close(): Promise<void>;
 }
@@ -46,20 +46,20 @@ export interface DatabaseOptions {
   connectionsMax?: number;
   /** The server ends a statement after this long; 0: never. */
   statementTimeoutMs?: number;
-  /** At its end, transactions that are under way are cancelled instead of waited for. */
+  /** `end` cancels queries and transactions that are under way instead of waiting for them. */
   cancelsAtEnd?: boolean;
   connectTimeoutMs?: number;
   /** Further settings of each session, by PostgreSQL's own names. */
   settings?: Readonly<Record<string, string>>;
-  /** Every value as the server's own text: for showing rows whose types are not known. */
+  /** Return every value as the server's own text: for showing rows whose types are not known. */
   valuesAsText?: boolean;
-  /** Called on connections that broke while idle; the pool has replaced them by then. */
+  /** Called when a connection breaks while idle; the pool has already replaced it. */
   onIdleError?: (code: string) => void;
 }
 
 /**
- * Results as TypeScript takes them: whole numbers and booleans as such, everything else as the server's own text.
- * A Date would lose microseconds and a double digits. jsonb is parsed: only our own tables hold it.
+ * Whole numbers and booleans become JavaScript values; everything else stays the server's own text.
+ * A Date would lose microseconds and a double would lose digits. jsonb is parsed: only our own tables have it.
  */
 const typeParsers: Record<number, (text: string) => unknown> = {
   16: (text) => text === 't',
@@ -84,12 +84,12 @@ const types = {
 } as pg.CustomTypesConfig;
 const textOnly = { getTypeParser: () => (text: string) => text } as pg.CustomTypesConfig;
 
-/** How long after its own time-out a server may still be heard. */
+/** How long after its own time-out the server may still answer. */
 const silenceMs = 5_000;
-/** Sessions do small things; what they wait for comes by notification. */
+/** Statements of a session are short; what it waits for comes by notification. */
 const sessionSilenceMs = 30_000;
 
-/** Opens a pool. Connects on first use; nothing is asked of the server here. */
+/** Opens a pool, which connects on first use. */
 export function openDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 60_000;
   const settings: pg.PoolConfig = {
@@ -99,20 +99,20 @@ export function openDatabase(options: DatabaseOptions): Database {
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     statement_timeout: statementTimeoutMs,
-    // A connection whose network has gone silently answers nothing, not even that a statement took too long.
+    // Over a network that fails silently nothing arrives, not even the error that a statement took too long.
     query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + silenceMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     idle_in_transaction_session_timeout: 5_000,
-    // Every name is schema-qualified (CVE-2018-1058); a database or role may default to another commit mode.
+    // Every name is schema-qualified (CVE-2018-1058). A database or role may default to another commit mode.
     options: Object.entries({ synchronous_commit: 'on', search_path: '', ...options.settings })
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
     types: options.valuesAsText ? textOnly : types,
   };
   const pool = new pg.Pool(settings);
-  // A connection may end between two that use it, when neither listens; unheard, that ends the process. Its next
-  // statement fails by itself.
+  // A connection may end while it passes from one user to the next and neither listens. An 'error' event without a
+  // listener ends the process; the connection's next statement fails anyway.
   pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => options.onIdleError?.(sqlState(error) ?? 'connection lost'));
   const working = new Set<pg.PoolClient>();
@@ -148,7 +148,7 @@ async function transact<Result>(
 ): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A connection that the server ends between two statements says so here; unheard, that ends the process.
+  // Emitted when the server ends the connection between two statements; without a listener it ends the process.
   const onError = (error: Error) => {
     broken = error;
   };
@@ -163,7 +163,7 @@ async function transact<Result>(
     return result;
   } catch (error) {
     if (isSilence(error)) {
-      broken = error; // a ROLLBACK would wait as long again
+      broken = error; // a ROLLBACK would wait just as long
       throw error;
     }
     await client.query('ROLLBACK').catch((rollback: Error) => {
@@ -177,7 +177,7 @@ async function transact<Result>(
   }
 }
 
-/** Where the server is away there is nothing to cancel. */
+/** Does nothing if the server cannot be reached. */
 async function cancel(settings: pg.ClientConfig, clients: readonly pg.PoolClient[]): Promise<void> {
   if (clients.length === 0) return;
   const canceller = new pg.Client(settings);
@@ -189,7 +189,7 @@ async function cancel(settings: pg.ClientConfig, clients: readonly pg.PoolClient
       await canceller.query('SELECT pg_cancel_backend($1)', [processID]);
     }
   } catch {
-    // its statements end with it
+    // a server that is down runs no statements
   } finally {
     await canceller.end().catch(() => undefined);
   }
@@ -215,7 +215,7 @@ async function openSession(settings: pg.ClientConfig): Promise<Session> {
   };
 }
 
-/** The driver's own words for an answer that did not come. */
+/** Recognised by the driver's message for an answer that did not come in time. */
 const isSilence = (error: unknown): error is Error =>
   error instanceof Error && error.message === 'Query read timeout';
 
@@ -232,19 +232,19 @@ async function run<Row>(client: pg.Pool | pg.ClientBase, statement: Sql | Prepar
   return result.rows;
 }
 
-/** The five-character code of a database error; nothing where the error is of another kind (Node's begin with E). */
+/** The five-character code of a database error; undefined for any other error (Node's codes begin with E). */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code) ? code : undefined;
 }
 
-/** The same server and login, another database. */
+/** The same URL with another database, user or password. */
 export function databaseUrl(
   url: string,
   change: { database?: string; user?: string; password?: string },
 ): string {
   const parsed = new URL(url);
-  // A URL without a host takes no user or password; the driver prefers the socket folder in `?host=` all the same.
+  // A URL without a host cannot have a user or password. The driver still prefers the socket folder in `?host=`.
   if (parsed.hostname === '') parsed.hostname = 'localhost';
   if (change.database !== undefined) parsed.pathname = `/${encodeURIComponent(change.database)}`;
   if (change.user !== undefined) parsed.username = encodeURIComponent(change.user);

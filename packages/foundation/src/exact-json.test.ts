@@ -14,7 +14,7 @@ test('numbers keep every digit through reading and printing', () => {
   }
 });
 
-test('texts, null and booleans are printed as JSON again', () => {
+test('strings, null and booleans are printed as JSON again', () => {
   const text = '{"a":"\\"\\n","b":null,"c":[true,false],"":{}}';
   assert.equal(printExact(parseExact(text), same), text);
 });

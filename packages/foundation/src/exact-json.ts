@@ -1,6 +1,5 @@
 /**
- * JSON whose numbers keep their digits: an amount like 9007199254740993.10 does not survive a JavaScript double, so
- * every number is kept as it was written.
+ * A JSON number as it was written: an amount like 9007199254740993.10 does not survive a JavaScript double.
  */
 export class ExactNumber {
   readonly source: string;
@@ -11,16 +10,16 @@ export class ExactNumber {
 }
 
 type Reviver = (key: string, value: unknown, context: { source: string }) => unknown;
-// The third argument of the reviver is newer than the compiler's library.
+// TypeScript's library does not declare the reviver's third argument yet.
 const parse = JSON.parse as (text: string, reviver: Reviver) => unknown;
 
-/** Throws SyntaxError, or RangeError where the nesting is too deep. */
+/** Throws SyntaxError, or RangeError if the nesting is too deep. */
 export const parseExact = (text: string): unknown =>
   parse(text, (_key, value, context) =>
     typeof value === 'number' ? new ExactNumber(context.source) : value,
   );
 
-/** The JSON text of what `parseExact` gave, its texts and keys changed by `text`. */
+/** Prints a result of `parseExact` as JSON; `text` maps every string and key. */
 export function printExact(value: unknown, text: (text: string) => string): string {
   if (value instanceof ExactNumber) return value.source;
   if (typeof value === 'string') return JSON.stringify(text(value));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { FairQueue, type LevelBounds, type Permit } from './fair-queue.ts';
 
-/** A queue whose askers are named `group/member number`, and which of them had turns or were displaced. */
+/** A queue whose askers are named `group/member number`; it records who got a turn and who was displaced. */
 function openQueue(...bounds: [LevelBounds, ...LevelBounds[]]) {
   const queue = new FairQueue(bounds);
   const turns: string[] = [];
@@ -34,7 +34,7 @@ function openQueue(...bounds: [LevelBounds, ...LevelBounds[]]) {
 const many = { underWay: 1_000, waiting: 1_000 };
 const one = { underWay: 1, waiting: 1_000 };
 
-test('what has room begins at once, and the rest when room is made', () => {
+test('a request begins at once if there is room, otherwise when another ends', () => {
   const { queue, turns, ask, leave } = openQueue({ underWay: 2, waiting: 10 }, many, many);
   for (const name of ['1', '2', '3', '4']) ask('a/x', name);
   assert.deepEqual(turns, ['a/x 1', 'a/x 2']);
@@ -45,7 +45,7 @@ test('what has room begins at once, and the rest when room is made', () => {
   assert.equal(turns.length, 3, 'a turn ends once');
 });
 
-test('of a hundred requests of one caller and two of another, the two wait for one turn each', () => {
+test('while a hundred requests of one caller wait, two of another caller wait for one turn each', () => {
   const { turns, ask, runDry } = openQueue(one, many, many);
   for (let asked = 0; asked < 100; asked++) ask('a/greedy', `${asked}`);
   for (const name of ['1', '2']) ask('a/modest', name);
@@ -53,7 +53,7 @@ test('of a hundred requests of one caller and two of another, the two wait for o
   assert.deepEqual(turns.slice(0, 5), ['a/greedy 0', 'a/greedy 1', 'a/modest 1', 'a/greedy 2', 'a/modest 2']);
 });
 
-test('turns are dealt between groups first, so that many callers of one do not weigh more', () => {
+test('groups take turns first, so a group with many callers gets no larger share', () => {
   const { turns, ask, runDry } = openQueue(one, many, many);
   for (const path of ['a/1', 'a/2', 'a/3', 'a/4', 'b/1']) ask(path, 'first');
   ask('b/1', 'second');
@@ -61,13 +61,13 @@ test('turns are dealt between groups first, so that many callers of one do not w
   assert.deepEqual(turns.slice(1, 5), ['a/2 first', 'b/1 first', 'a/3 first', 'b/1 second']);
 });
 
-test('a group at its own bound keeps no other one waiting, and a member none of its group', () => {
+test('a group at its own bound keeps no other group waiting, nor a member at its bound the rest of its group', () => {
   const { turns, ask } = openQueue(many, { underWay: 2, waiting: 10 }, { underWay: 1, waiting: 10 });
   for (const path of ['a/x', 'a/x', 'a/y', 'a/z', 'b/x']) ask(path, '');
   assert.deepEqual(turns, ['a/x ', 'a/y ', 'b/x ']);
 });
 
-test('whoever leaves while waiting has no turn and costs the others none', () => {
+test('a waiter that leaves gets no turn and costs the others none', () => {
   const { queue, turns, ask, leave } = openQueue(one, many, many);
   for (const name of ['1', '2', '3']) ask('a/x', name);
   leave('a/x 2');
@@ -78,7 +78,7 @@ test('whoever leaves while waiting has no turn and costs the others none', () =>
   assert.deepEqual(queue.count(['a']), { underWay: 0, waiting: 0 });
 });
 
-test('a full queue refuses whoever has most in it, and takes in others at his cost', () => {
+test('a full queue refuses the caller with the most requests and admits others in its place', () => {
   const { turns, displaced, ask, runDry } = openQueue({ underWay: 1, waiting: 4 }, many, many);
   for (const name of ['0', '1', '2', '3', '4']) ask('a/greedy', name);
   assert.equal(ask('a/greedy', '5'), false);
@@ -86,12 +86,12 @@ test('a full queue refuses whoever has most in it, and takes in others at his co
   assert.equal(ask('b/modest', '1'), true);
   assert.equal(ask('b/modest', '2'), true);
   assert.deepEqual(displaced, ['a/greedy 4', 'a/greedy 3', 'a/greedy 2']);
-  assert.equal(ask('b/modest', '3'), false, 'each group has its half by now');
+  assert.equal(ask('b/modest', '3'), false, 'each group now has its half');
   runDry();
   assert.deepEqual(turns, ['a/greedy 0', 'a/greedy 1', 'b/modest 1', 'a/modest 1', 'b/modest 2']);
 });
 
-test('two who share a full queue as evenly as it goes do not displace each other in turn', () => {
+test('two groups that share a full queue as evenly as possible do not keep displacing each other', () => {
   const { displaced, ask } = openQueue({ underWay: 1, waiting: 3 }, many, many);
   for (const name of ['0', '1', '2']) ask('a/x', name);
   assert.equal(ask('b/x', '1'), true);
@@ -112,7 +112,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 const bounds = fc.record({ underWay: fc.integer({ min: 1, max: 4 }), waiting: fc.nat(5) });
 const levels = fc.tuple(bounds, bounds, bounds);
 
-/** The queue as a list: who stands where, in the order of asking. */
+/** A model of the queue as a list, in the order of asking. */
 type Listed = { path: string; name: string; state: 'waiting' | 'under way' };
 
 const atPath = (list: readonly Listed[], path: string, state: Listed['state']) =>
@@ -120,7 +120,7 @@ const atPath = (list: readonly Listed[], path: string, state: Listed['state']) =
 
 const levelsOf = (path: string) => ['/', `/${path.split('/')[0]}/`, `/${path}/`];
 
-test('whatever is asked and left: no bound is passed, no room stays free, nobody overtakes himself', () => {
+test('no bound is exceeded, nobody waits where there is room, and each caller is served in order', () => {
   fc.assert(
     fc.property(levels, steps, (limits, all) => {
       const { queue, turns, displaced, ask, leave } = openQueue(...limits);
@@ -139,12 +139,12 @@ test('whatever is asked and left: no bound is passed, no room stays free, nobody
         }
         for (const name of displaced.slice(before.displaced)) {
           const last = list.findLast((one) => one.path === name.split(' ')[0] && one.state === 'waiting');
-          assert.equal(name, last?.name, 'whoever asked last of his line gives way');
+          assert.equal(name, last?.name, 'the last in its line gives way');
           list = list.filter((one) => one !== last);
         }
         for (const name of turns.slice(before.turns)) {
           const first = list.find((one) => one.path === name.split(' ')[0] && one.state === 'waiting');
-          assert.equal(name, first?.name, 'whoever asked first of his line has its turn');
+          assert.equal(name, first?.name, 'the first in its line gets the turn');
           if (first) first.state = 'under way';
         }
         for (const { path, state } of list) {
@@ -166,7 +166,7 @@ test('whatever is asked and left: no bound is passed, no room stays free, nobody
 const isFull = (list: readonly Listed[], path: string, limit: LevelBounds | undefined) =>
   atPath(list, path, 'waiting') >= (limit?.waiting ?? 0);
 
-test('between two turns of one who waits, each other member of the group has at most one', () => {
+test('between two turns of a waiting member, each other member of its group gets at most one', () => {
   const askers = fc.array(fc.constantFrom('a/1', 'a/2', 'a/3', 'a/4'), { minLength: 2, maxLength: 80 });
   fc.assert(
     fc.property(askers, (paths) => {

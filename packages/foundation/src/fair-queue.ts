@@ -1,8 +1,8 @@
 /**
- * Deals turns where more is asked for than may be under way at once. Whoever asks stands at the end of a path, such as
- * [sync, caller], and each level of the path has its bounds: all together, each sync, each caller. A turn goes to the
- * sync whose last one is longest ago, there to the caller of whom the same holds, and of one caller's requests to the
- * oldest; so somebody who asks a hundred times at once waits for himself and hardly delays the others.
+ * Limits how many requests are under way at once and shares the turns fairly. A request has a path, such as
+ * [sync, caller], and each level of the path has bounds: for everybody, per sync, per caller. A turn goes to the sync
+ * whose last turn was longest ago, within it to the caller whose last turn was longest ago, and to that caller's oldest
+ * request. So a caller that asks a hundred times at once mostly waits for itself and hardly delays the others.
  */
 export interface LevelBounds {
   underWay: number;
@@ -12,13 +12,13 @@ export interface LevelBounds {
 export interface Asker {
   /** May be called before {@link FairQueue.ask} returns. */
   onTurn(): void;
-  /** The queue is full, and the place goes to somebody of whom fewer wait. */
+  /** The queue is full, and the place goes to somebody with fewer requests waiting. */
   onDisplaced(): void;
 }
 
-/** A turn, or the waiting for one. */
+/** A turn, or a place in the queue for one. */
 export interface Permit {
-  /** Ends it. Nothing happens where it has ended. */
+  /** Gives it up. Does nothing the second time. */
   leave(): void;
 }
 
@@ -26,17 +26,17 @@ export class FairQueue {
   private readonly bounds: readonly LevelBounds[];
   private readonly all: Line;
 
-  /** @param bounds of all together, then of each level of the paths */
+  /** @param bounds  of the whole queue, then of each level of the paths */
   constructor(bounds: readonly [LevelBounds, ...LevelBounds[]]) {
     this.bounds = bounds;
     this.all = new Line('', null, bounds[0]);
   }
 
-  /** Null: there is no room to wait, and the asker's own line is the longest. */
+  /** Null: the queue is full, and the asker's own line is the longest. */
   ask(path: readonly string[], asker: Asker): Permit | null {
     const lines = this.linesOf(path);
     const waiter: Waiter = { asker, lines, state: 'waiting' };
-    // Nobody who waits has room on all levels, or the turn would be his by now.
+    // A waiter with room on all levels would already have its turn, so nobody waiting is overtaken.
     const isNext = lines.every((line) => line.hasRoom());
     const displaced: Waiter[] = [];
     const mayStay = isNext || makeRoomToWait(lines, displaced);
@@ -47,7 +47,7 @@ export class FairQueue {
     return mayStay ? { leave: () => this.leave(waiter) } : null;
   }
 
-  /** Below the path, whoever stands at its end included; the empty path counts all. */
+  /** Counts the requests at the path and below it; the empty path counts all. */
   count(path: readonly string[] = []): { underWay: number; waiting: number } {
     let line: Line | undefined = this.all;
     for (const name of path) line = line?.parts.get(name);
@@ -60,7 +60,7 @@ export class FairQueue {
     for (let next = nextIn(this.all); next; next = nextIn(this.all)) begin(next);
   }
 
-  /** From all down to the end of the path. */
+  /** From the root down to the end of the path. */
   private linesOf(path: readonly string[]): Line[] {
     const lines = [this.all];
     let line = this.all;
@@ -81,14 +81,14 @@ interface Waiter {
   state: 'waiting' | 'under way' | 'gone';
 }
 
-/** One node of the tree that the paths make. */
+/** A waiting line: one node of the tree of paths. */
 class Line {
   underWay = 0;
   waiting = 0;
   readonly parts = new Map<string, Line>();
-  /** Those of its parts in which somebody waits; the one whose turn is next stands first. */
+  /** The parts in which somebody waits; the first is next. */
   readonly turns = new Set<Line>();
-  /** Those who stand here themselves, in their order. */
+  /** The requests whose path ends here, the oldest first. */
   readonly waiters = new Set<Waiter>();
   readonly name: string;
   readonly parent: Line | null;
@@ -118,7 +118,7 @@ function begin(waiter: Waiter): void {
   waiter.state = 'under way';
   for (const line of waiter.lines) {
     line.underWay += 1;
-    // Whoever else waits there comes after the others now.
+    // The others who wait in this line now come after the other lines.
     if (line.parent?.turns.delete(line) && line.waiting > 0) line.parent.turns.add(line);
   }
   waiter.asker.onTurn();
@@ -145,7 +145,7 @@ function forgetEmpty(lines: readonly Line[]): void {
   }
 }
 
-/** Whose turn it is; null where nobody waits or all who wait are at a bound. */
+/** Whose turn it is; null when nobody waits or every waiter is at a bound. */
 function nextIn(line: Line): Waiter | null {
   if (!line.hasRoom()) return null;
   const [first] = line.waiters;
@@ -168,13 +168,13 @@ function makeRoomToWait(lines: readonly Line[], displaced: Waiter[]): boolean {
   return true;
 }
 
-/** Whoever stands last where most wait; null where that would be the asker, whose lines `own` are. */
+/** The last waiter of the longest line; null if that would be the asker, whose lines are `own`. */
 function lastOfLongest(full: Line, own: readonly Line[]): Waiter | null {
   let line = full;
   while (line.turns.size > 0) {
     const ownPart = own.find(({ parent }) => parent === line);
     let longest = ownPart;
-    // With one more in its place, the asker's line must still be the shorter one, or the two would go on swapping.
+    // The asker's line must be the shorter one even with the asker in it, or the two would displace each other forever.
     let most = ownPart ? ownPart.waiting + 1 : 0;
     for (const part of line.turns) {
       if (part.waiting > most) [longest, most] = [part, part.waiting];

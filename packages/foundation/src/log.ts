@@ -1,15 +1,15 @@
 import { type DestinationStream, pino } from 'pino';
 
 /**
- * A log of fixed messages with fields from an allowlist: `Fields` is the only thing that compiles. Messages hold
- * no values, so they can be searched for, and nothing from a record or a credential has a way in.
+ * A log of fixed messages with fields from an allowlist: only `Fields` compiles. Messages contain no values, so they can
+ * be searched for, and nothing from a record or a credential can get in.
  */
 export interface Log<Fields extends object> {
   debug(message: string, fields?: Fields): void;
   info(message: string, fields?: Fields): void;
   warn(message: string, fields?: Fields): void;
   error(message: string, fields?: Fields): void;
-  /** The same log with fields that every line of it carries. */
+  /** The same log, with these fields in every line. */
   with(fields: Fields): Log<Fields>;
 }
 

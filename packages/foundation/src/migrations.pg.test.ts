@@ -52,7 +52,7 @@ test('two programs that start at once migrate a database once', async () => {
   assert.deepEqual(await database.db.query(sql`SELECT id FROM s.item ORDER BY id`), [{ id: 1 }, { id: 2 }]);
 });
 
-test('a schema of a newer version is refused and left alone', async () => {
+test('a schema of a newer version is refused and left unchanged', async () => {
   await using database = await openTestDatabase();
   await using old = await folderOf(first);
   await using current = await folderOf(second);
@@ -64,7 +64,7 @@ test('a schema of a newer version is refused and left alone', async () => {
   );
 });
 
-test('a migration that fails leaves nothing of itself, and the next start tries it again', async () => {
+test('a migration that fails leaves nothing behind, and the next start tries it again', async () => {
   await using database = await openTestDatabase();
   await using broken = await folderOf({
     ...first,
@@ -79,7 +79,7 @@ test('a migration that fails leaves nothing of itself, and the next start tries 
   assert.deepEqual(await database.db.query(sql`SELECT id FROM s.item ORDER BY id`), [{ id: 1 }, { id: 2 }]);
 });
 
-test('what a migration makes belongs to the role that is named', async () => {
+test('what a migration creates belongs to the given role', async () => {
   await using database = await openTestDatabase();
   await using folder = await folderOf(first);
   const role = `test_owner_${process.pid}_${Date.now()}`;

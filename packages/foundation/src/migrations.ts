@@ -4,20 +4,20 @@ import type { Database, Tx } from './database.ts';
 import { ident, sql } from './sql.ts';
 
 /**
- * Brings one schema of a database to the form that this version of the code knows: numbered SQL files, forward
+ * Brings one schema of a database up to the version that this code knows: numbered SQL files, forward
  * only, each in a transaction of its own together with its row in `<schema>.migration`. A process that dies in
- * between leaves whole steps behind, and the next one goes on from there.
+ * between leaves only whole steps behind, and the next one continues from there.
  */
 export interface MigrateOptions {
-  /** Made if it is missing. */
+  /** Created if it is missing. */
   schema: string;
-  /** Holds `0001-name.sql`, `0002-name.sql` and so on without a gap. */
+  /** Contains `0001-name.sql`, `0002-name.sql` and so on without a gap. */
   folder: URL;
-  /** Owner of what is made: `SET LOCAL ROLE` before each step. */
+  /** Owner of what is created: `SET LOCAL ROLE` before each step. */
   role?: string;
 }
 
-/** The schema was made by a version of the code that is newer than this one; nothing was changed. */
+/** The schema was created by a newer version of the code; nothing was changed. */
 export class NewerSchemaError extends Error {
   override readonly name = 'NewerSchemaError';
   readonly schema: string;
@@ -38,9 +38,9 @@ type Migration = { number: number; name: string; file: URL };
 const migrationLock = 78;
 
 /**
- * Safe to call from any number of processes at once, and cheap (one transaction) when nothing is to be done.
+ * Safe to call from any number of processes at once, and cheap (one transaction) when there is nothing to do.
  *
- * @throws {@link NewerSchemaError}; database errors as they come, with the step's transaction rolled back
+ * @throws {@link NewerSchemaError}; database errors unchanged, with the step's transaction rolled back
  */
 export async function migrate(db: Database, options: MigrateOptions): Promise<void> {
   const known = await readMigrations(options.folder);
@@ -49,7 +49,10 @@ export async function migrate(db: Database, options: MigrateOptions): Promise<vo
   }
 }
 
-/** Runs the next file, if there is one. The lock comes first, in a statement of its own: what follows sees all. */
+/**
+ * Runs the next file, if there is one. The lock comes first, in a statement of its own, so that the statements after it
+ * see what the previous owner of the lock committed.
+ */
 async function migrateOneStep(
   tx: Tx,
   options: MigrateOptions,
@@ -59,7 +62,7 @@ async function migrateOneStep(
   await tx.query(sql`SELECT pg_advisory_xact_lock(${migrationLock}, hashtext(${options.schema}))`);
   if (options.role !== undefined) await tx.query(sql`SET LOCAL ROLE ${ident(options.role)}`);
 
-  // CREATE ... IF NOT EXISTS asks for the right to create even where nothing is created.
+  // CREATE ... IF NOT EXISTS needs the right to create even if nothing is created.
   const [schemaExists] = await tx.query(sql`SELECT FROM pg_namespace WHERE nspname = ${options.schema}`);
   if (!schemaExists) await tx.query(sql`CREATE SCHEMA ${ident(options.schema)}`);
   await tx.query(sql`

@@ -1,4 +1,4 @@
-/** A seeded source of numbers: the same seed gives the same run, on every machine. */
+/** A seeded source of random numbers: the same seed gives the same run on every machine. */
 export interface Random {
   /** From 0 up to, but not including, 1. */
   next(): number;

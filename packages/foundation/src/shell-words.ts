@@ -1,5 +1,5 @@
-/** As it stands where a shell needs no quotes. */
+/** Quoted only if the shell needs it. */
 export const shellWord = (text: string): string => (/^[\w./-]+$/.test(text) ? text : quoted(text));
 
-/** One word for a shell, whatever it holds. */
+/** One word for a shell, whatever characters it contains. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -10,7 +10,7 @@ test('values are numbered in their order, through fragments', () => {
   });
 });
 
-test('a late value is one parameter, asked for when the statement is sent', () => {
+test('a late value is one parameter, read when the statement is sent', () => {
   let time = 1;
   const now = new Late(() => time);
   const { text, values } = compile(sql`a < ${now} AND b = ${'x'} AND c > ${now}`);

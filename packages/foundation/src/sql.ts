@@ -1,10 +1,9 @@
 /**
- * SQL as text that can be read aloud: a tag that turns values into parameters and nothing else into text.
+ * SQL as readable text: a tag that turns values into parameters, never into text.
  *
  *   tx.query(sql`SELECT rows FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`)
  *
- * Names enter through `ident`, lists of fragments through `join`; there is no way to paste a string that came
- * from outside.
+ * Names enter through `ident`, lists of fragments through `join`; there is no way to paste in a string from outside.
  */
 const isFragment = Symbol('sql fragment');
 
@@ -57,7 +56,7 @@ export function join(fragments: readonly Sql[], separator = ', '): Sql {
   return rest.reduce((joined, next) => sql`${joined}${verbatim(separator)}${next}`, first);
 }
 
-/** A value that is asked for when its statement is sent. It is one parameter, however often it stands in a statement. */
+/** A value that is read when its statement is sent. It is one parameter, however often the statement contains it. */
 export class Late {
   private readonly read: () => unknown;
 
@@ -71,7 +70,7 @@ export class Late {
   }
 }
 
-/** The statement as the server takes it, values numbered from $1. */
+/** The statement as it is sent, with its values numbered from $1. */
 export function compile({ strings, values }: Sql): { text: string; values: unknown[] } {
   const bound: unknown[] = [];
   const late = new Map<unknown, number>();
@@ -90,7 +89,7 @@ export function compile({ strings, values }: Sql): { text: string; values: unkno
 
 /**
  * The statement with its values as constants, for the few commands that take no parameters (COPY). A quoted constant
- * gets its type from where it stands, as a parameter does.
+ * gets its type from its context, as a parameter does.
  */
 export const inlined = ({ strings, values }: Sql): string =>
   strings.reduce((text, next, index) => `${text}${constant(values[index - 1])}${next}`);

@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts';
 
-/** Given as a reason, because Node makes an exception with a stack where there is none. */
+/** Passed as the reason, because without one Node creates an exception with a stack. */
 const over = 'the wait is over';
 
-/** Lets one loop sleep until a time and others wake it earlier. A notice while nobody sleeps is not lost. */
+/** Lets one loop sleep for a time and others wake it earlier. A `notify` while nobody sleeps is not lost. */
 export class WakeSignal {
   private isNotified = false;
   private wake: (() => void) | null = null;
@@ -13,7 +13,7 @@ export class WakeSignal {
     this.wake?.();
   }
 
-  /** Resolves after `ms` or at the next notice; rejects with the signal's reason when it aborts. */
+  /** Resolves after `ms` or on `notify`; rejects with the signal's reason when it aborts. */
   async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!this.isNotified) {

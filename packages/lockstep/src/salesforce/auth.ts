@@ -1,6 +1,6 @@
 /**
- * The session of a sync: a token by the client-credentials grant, kept in memory only. Whoever needs a token while
- * one is being fetched waits for that one.
+ * The session of a sync: a token from the client-credentials grant, kept in memory only. A caller that needs a token
+ * while one is being fetched waits for that one.
  */
 
 import { orAbort } from '@lockstep/foundation/abort';
@@ -19,12 +19,13 @@ export interface Session {
   instance: URL;
 }
 
-/** A refused credential is not tried again for this long, whoever asks: more tries lock users. */
+/** A refused credential is not tried again for this long: repeated tries lock the user. */
 const refusalLastsMs = 3_600_000;
 /**
- * What else a person has to repair, such as another org's token, locks nobody and may be one wrong answer; and a session
- * that is refused although it was just renewed may be taken a little later. Read-backs ask twice a second, and
- * Salesforce allows a user 3,600 sign-ins an hour.
+ * Signing in is tried again this soon after any other fault that a person must fix, such as a token for another org:
+ * that locks nobody and may be a single wrong answer. A session that is refused just after it was renewed may also be
+ * accepted a little later. The limit is needed because read-backs ask twice a second, and Salesforce allows a user
+ * 3,600 sign-ins an hour.
  */
 const signInEveryMs = 10_000;
 
@@ -41,30 +42,30 @@ interface AuthOptions {
 
 export interface Auth {
   session(signal: AbortSignal): Promise<Session>;
-  /** Forgets that the credential was refused: somebody may have repaired it. */
+  /** Forgets that the credential was refused: somebody may have fixed it. */
   forgetRefusal(): void;
-  /** The next request signs in anew, unless that was done a moment ago. */
+  /** Makes the next request sign in again, unless the session was renewed a moment ago. */
   drop(refused: Session): void;
   /**
-   * Another session than `refused`; one that somebody has fetched in the meantime will do. Null where `refused` was
-   * itself fetched in place of a refused one a moment ago.
+   * A session other than `refused`, perhaps one that another caller has fetched meanwhile. Null if `refused` itself
+   * replaced a refused session a moment ago.
    */
   renewed(refused: Session, signal: AbortSignal): Promise<Session | null>;
 }
 
 export function openAuth(options: AuthOptions): Auth {
-  let held: Session | null = null;
+  let current: Session | null = null;
   let underWay: Promise<Session> | null = null;
   let refusal: { fault: Fault; until: number } | null = null;
   let renewedAt = Number.NEGATIVE_INFINITY;
 
   const session = async (signal: AbortSignal): Promise<Session> => {
-    if (held) return held;
+    if (current) return current;
     if (refusal && options.clock.now() < refusal.until) throw refusal.fault;
-    // The signal of one caller must not end what others wait for; the transport's time-out bounds it.
+    // One caller's signal must not abort what others wait for; the transport's time-out bounds it.
     underWay ??= fetchSession(options)
       .then((fetched) => {
-        held = fetched;
+        current = fetched;
         refusal = null;
         return fetched;
       })
@@ -83,8 +84,8 @@ export function openAuth(options: AuthOptions): Auth {
 
   const drop = (refused: Session) => {
     const now = options.clock.now();
-    if (held !== refused || now - renewedAt < signInEveryMs) return;
-    held = null;
+    if (current !== refused || now - renewedAt < signInEveryMs) return;
+    current = null;
     renewedAt = now;
   };
 
@@ -96,7 +97,7 @@ export function openAuth(options: AuthOptions): Auth {
     drop,
     async renewed(refused, signal) {
       drop(refused);
-      return held === refused ? null : session(signal);
+      return current === refused ? null : session(signal);
     },
   };
 }
@@ -135,11 +136,11 @@ function orgOf(identityUrl: string): OrgId {
   return orgId as OrgId;
 }
 
-/** What the token endpoint says of itself or of the moment, not of the credential. */
-const passingErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
-const passingDescription = /rate exceeded|retry your request/i;
+/** Errors of the token endpoint that are temporary and say nothing about the credential. */
+const temporaryErrors = new Set(['unknown_error', 'server_error', 'temporarily_unavailable', 'slow_down']);
+const temporaryDescription = /rate exceeded|retry your request/i;
 
-/** Descriptions that tell a person what to do and quote nothing; any other is left out. */
+/** Descriptions that tell a person what to do and quote no input; all others are left out. */
 const knownDescriptions = [
   'no client credentials user enabled',
   'request not supported on this domain',
@@ -160,7 +161,7 @@ function grantFault(answer: Answer): Fault {
     return answer.status === 401 ? new Fault('SF-01', { reason: 'status 401' }) : faultOf(answer);
   }
   const { error, error_description: description } = refusal.data;
-  if (passingErrors.has(error) || passingDescription.test(description ?? '')) {
+  if (temporaryErrors.has(error) || temporaryDescription.test(description ?? '')) {
     return new Fault('NET-01', { host: answer.host, reason: error, status: answer.status });
   }
   if (error === 'invalid_client' || error === 'invalid_client_id')

@@ -24,7 +24,7 @@ async function faultFrom(work: Promise<unknown>): Promise<Fault> {
   return error;
 }
 
-test('an answer carries status, text, server time and usage; the request names us', async () => {
+test('an answer has status, text, server time and usage, and the request says who sent it', async () => {
   await using org = await openScriptedOrg(() => ({
     status: 202,
     headers: {
@@ -82,7 +82,7 @@ test('twenty requests at once sign in once', async () => {
   assert.equal(purposes.length, 20);
 });
 
-test('an expired session is renewed once for all who meet it, and each request repeated once', async () => {
+test('an expired session is renewed once for all its requests, and each is repeated once', async () => {
   await using org = await openScriptedOrg(({ headers }) =>
     headers.authorization === 'Bearer token-1' ? expired : { body: '{"fresh":true}' },
   );
@@ -96,7 +96,7 @@ test('an expired session is renewed once for all who meet it, and each request r
   assert.equal(sent, org.received.length - 2);
 });
 
-test('a refusal that arrives after the renewal renews nothing more', async () => {
+test('a refusal that arrives after the renewal causes no second one', async () => {
   const renewal = Promise.withResolvers<void>();
   await using org = await openScriptedOrg(({ headers, body }) => {
     if (headers.authorization !== 'Bearer token-1') return { body: '{"fresh":true}' };
@@ -125,7 +125,7 @@ test('a session that stays refused is renewed once, then the refusal is the answ
   assert.equal(org.received.length, 4);
 });
 
-test('a refusal that a new token would meet as well is the answer, and a later request signs in anew', async () => {
+test('a refusal that a new token would get as well is the answer, and a later request signs in again', async () => {
   const words = [
     'Connected app is not attached to Agent',
     'This session is not valid for use with the REST API',
@@ -151,7 +151,7 @@ test('a refusal that a new token would meet as well is the answer, and a later r
   }
 });
 
-test('where the API refuses each session, it is asked for another one seldom, however many ask', async () => {
+test('when the API refuses every session, sign-ins stay rare, however many requests there are', async () => {
   await using org = await openScriptedOrg(() => expired);
   const clock = new ManualClock();
   const salesforce = org.open({ clock });
@@ -164,7 +164,7 @@ test('where the API refuses each session, it is asked for another one seldom, ho
   assert.equal(org.signIns(), 3);
 });
 
-test('who gives up waiting for the sign-in does not end it for the others', async () => {
+test('a caller that gives up waiting for the sign-in does not abort it for the others', async () => {
   await using org = await openScriptedOrg();
   const salesforce = org.open();
   const impatient = new AbortController();
@@ -205,7 +205,7 @@ const grants: readonly [status: number, body: string, code: string, reason: stri
   [200, '{"access_token":""}', 'DATA-03', undefined],
 ];
 
-test('each refusal of the sign-in is its own fault, and when it is forgotten the next request tries again', async () => {
+test('each refusal of a sign-in has its own fault, and once it is forgotten the next request tries again', async () => {
   await using org = await openScriptedOrg();
   const salesforce = org.open();
   for (const [status, body, code, reason] of grants) {
@@ -219,7 +219,7 @@ test('each refusal of the sign-in is its own fault, and when it is forgotten the
   assert.equal((await salesforce.request(get, open())).status, 200);
 });
 
-test('a refused credential is not tried again for an hour, whoever asks', async () => {
+test('a refused credential is not tried again for an hour', async () => {
   await using org = await openScriptedOrg();
   const clock = new ManualClock();
   const salesforce = org.open({ clock });
@@ -233,7 +233,7 @@ test('a refused credential is not tried again for an hour, whoever asks', async 
   assert.equal(org.signIns(), 2);
 });
 
-test('what the token endpoint says of the moment passes by itself', async () => {
+test('a temporary error of the token endpoint is transient', async () => {
   await using org = await openScriptedOrg();
   const salesforce = org.open();
   for (const body of [
@@ -248,7 +248,7 @@ test('what the token endpoint says of the moment passes by itself', async () => 
   assert.equal((await salesforce.request(get, open())).status, 200);
 });
 
-test('another org is refused before anything is asked of it', async () => {
+test('another org is refused before any request is sent to it', async () => {
   await using org = await openScriptedOrg();
   const other = org.open({ expectOrgId: '00D000000000002EAA' as OrgId });
   const fault = await faultFrom(other.request(get, open()));
@@ -259,7 +259,7 @@ test('another org is refused before anything is asked of it', async () => {
   assert.deepEqual(await same.identity(open()), { orgId: '00D000000000001EAA', instanceUrl: org.url });
 });
 
-test('a token of another org is asked for again a little later, not by everybody at once', async () => {
+test('after a token of another org, the next sign-in waits 10 s, however many requests there are', async () => {
   await using org = await openScriptedOrg();
   const clock = new ManualClock();
   const salesforce = org.open({ clock, expectOrgId: '00D000000000002EAA' as OrgId });
@@ -293,7 +293,7 @@ test('a login address outside the allowed hosts gets no secret', async () => {
   assert.equal(org.received.length, 0);
 });
 
-test('a redirect is refused: the token goes nowhere else', async () => {
+test('a redirect is refused, so the token goes nowhere else', async () => {
   await using elsewhere = await openScriptedOrg();
   const location = { location: `${elsewhere.url}/services/data` };
   await using org = await openScriptedOrg(() => ({ status: 302, headers: location, body: 'moved' }));
@@ -322,7 +322,7 @@ test('an answer that does not come ends at the time-out', async () => {
   assert.equal((await fault).code, 'NET-01');
 });
 
-test('who cannot wait as long says so', async () => {
+test('a request may have a shorter time-out of its own', async () => {
   await using org = await openScriptedOrg(() => 'hang');
   const clock = new ManualClock();
   const salesforce = org.open({ clock, requestTimeoutMs: 20_000 });
@@ -336,7 +336,7 @@ test('who cannot wait as long says so', async () => {
   assert.deepEqual((await fault).safe, { host: org.host, reason: 'no answer in 3000 ms' });
 });
 
-test('an abort ends a request under way with its own reason', async () => {
+test('an abort ends a request under way with the reason of the abort', async () => {
   await using org = await openScriptedOrg(() => 'hang');
   const salesforce = org.open();
   const controller = new AbortController();
@@ -351,7 +351,7 @@ test('an abort ends a request under way with its own reason', async () => {
   await assert.rejects(salesforce.request(get, controller.signal), /^Error: stopping$/);
 });
 
-test('closing ends what is under way, and nothing is sent afterwards', async () => {
+test('closing ends the requests under way, and nothing is sent afterwards', async () => {
   await using org = await openScriptedOrg(() => 'hang');
   const salesforce = org.open();
   await salesforce.identity(open());
@@ -374,7 +374,7 @@ test('a client that was closed before its first request sends none', async () =>
   assert.equal(org.received.length, 0);
 });
 
-test('a cut, damaged or foreign body is no answer', async () => {
+test('a body that is truncated, damaged or wrongly encoded is a fault', async () => {
   await using org = await openScriptedOrg();
   const salesforce = org.open();
   const gzip = { 'content-encoding': 'gzip' };
@@ -393,7 +393,7 @@ test('a cut, damaged or foreign body is no answer', async () => {
   assert.deepEqual(codes, ['NET-01', 'DATA-03', 'DATA-03', 'DATA-03', 'DATA-03']);
 });
 
-test('a host that refuses the connection is named with the reason', async () => {
+test('the fault of a refused connection names the host and the reason', async () => {
   const org = await openScriptedOrg();
   const salesforce = org.open();
   await salesforce.identity(open());
@@ -405,7 +405,7 @@ test('a host that refuses the connection is named with the reason', async () => 
   assert.deepEqual([fault.code, fault.safe], ['NET-01', { host, reason: 'ECONNREFUSED' }]);
 });
 
-test('token, secret and query are in no fault and no log line', async () => {
+test('no fault and no log line contains the token, the secret or the query', async () => {
   const query = `${path}?q=CanaryLiteral`;
   await using org = await openScriptedOrg();
   const salesforce = org.open();

@@ -1,4 +1,4 @@
-/** An org as the engine sees it: one request, one answer. The session behind it is fetched and renewed on the way. */
+/** An org as the engine sees it: one request, one answer. It fetches and renews the session as needed. */
 
 import { assert } from '@lockstep/foundation/assert';
 import type { Clock } from '@lockstep/foundation/clock';
@@ -8,7 +8,7 @@ import { openAuth, type Session } from './auth.ts';
 import { errorCodeOf } from './faults.ts';
 import { type Answer, openTransport } from './transport.ts';
 
-/** What a request is made for; the budget treats each differently. */
+/** What a request is for; the budget treats each purpose differently. */
 export type Purpose = 'setup' | 'poll' | 'backfill' | 'reconcile' | 'repair' | 'read-back';
 
 export interface SalesforceOptions {
@@ -18,14 +18,14 @@ export interface SalesforceOptions {
   clientSecret: string;
   /** `host` or `host:port`, besides Salesforce's own hosts. These may be http and private. */
   allowHosts: readonly string[];
-  /** Refuse any other org, before anything is read from it. */
+  /** Any other org is refused before anything is read from it. */
   expectOrgId?: OrgId;
   /** For example `62.0`. */
   apiVersion: string;
   clock: Clock;
   log: AppLog;
   requestTimeoutMs?: number;
-  /** Called for each API request sent, a repetition after a renewed session included. */
+  /** Called for each API request sent, including a repetition after the session was renewed. */
   onRequest?: (usage: { purpose: Purpose }) => void;
 }
 
@@ -36,7 +36,7 @@ export interface SalesforceRequest {
   /** JSON. */
   body?: string;
   purpose: Purpose;
-  /** Where it is not to wait as long as a query may take. */
+  /** For a request that must not wait as long as a query may take. */
   timeoutMs?: number;
 }
 
@@ -44,18 +44,18 @@ export interface Salesforce {
   /** `/services/data/v62.0` */
   readonly dataPath: string;
   /**
-   * Any status but a redirect is an answer; `faultOf` says what a refusal means. An expired session is renewed once
-   * and the request repeated once, so callers may only send what reads; where it is refused again, that is the answer.
+   * Any status except a redirect is an answer; `faultOf` says what a refusal means. An expired session is renewed once
+   * and the request repeated once, so callers may only send reads; if it is refused again, that is the answer.
    *
    * @throws Fault `NET-01`, `NET-04`, `DATA-03`, and those of signing in: `SF-01`, `SF-07`, `ORG-01`, `ORG-04`,
    *         `LIM-06`. After an abort, the signal's reason.
    */
   request(request: SalesforceRequest, signal: AbortSignal): Promise<Answer>;
-  /** Who answers. Signs in if need be; faults as above. */
+  /** Which org answers. Signs in if necessary; faults as above. */
   identity(signal: AbortSignal): Promise<{ orgId: OrgId; instanceUrl: string }>;
-  /** After the credential was refused it is not tried for an hour; this ends that, because somebody may have repaired it. */
+  /** A refused credential is not tried again for an hour; this ends the wait, because somebody may have fixed it. */
   forgetRefusal(): void;
-  /** Ends what is under way and closes the connections. */
+  /** Aborts the requests under way and closes the connections. */
   close(): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       authorization: `Bearer ${by.token}`,
       accept: 'application/json',
       'accept-encoding': 'gzip',
-      // The org's event log names it, so that an administrator can tell what the requests are for.
+      // It appears in the org's event log, so an administrator can tell what the requests are for.
       'sforce-call-options': `client=lockstep/${purpose}`,
     };
     if (request.body !== undefined) headers['content-type'] = 'application/json; charset=UTF-8';
@@ -99,7 +99,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
       const answer = await send(request, session, signal);
       if (answer.status !== 401) return answer;
       if (!isExpired(answer)) {
-        auth.drop(session); // scopes and policies that somebody repairs count for new sessions
+        auth.drop(session); // fixed scopes and policies only apply to new sessions
         return answer;
       }
       const renewed = await auth.renewed(session, signal);
@@ -114,7 +114,7 @@ export function openSalesforce(options: SalesforceOptions): Salesforce {
   };
 }
 
-/** Answers 401 that another token would get as well, unless a person acts: the request is not repeated at once. */
+/** 401 answers that a new token would get as well until a person acts: the request is not repeated at once. */
 const refusedForGood = [
   'Connected app is not attached to Agent',
   'This session is not valid for use with the REST API',

@@ -85,10 +85,10 @@ test('an answer cut short at any place is refused', () => {
 
 const good = query('[]', { totalSize: 0 });
 const wrong: Record<string, string> = {
-  'is no object': '[]',
+  'is not an object': '[]',
   'is an HTML page': '<html>Service unavailable</html>',
   'is an error in place of the answer': '[{"errorCode":"UNKNOWN_EXCEPTION","message":"x"}]',
-  'has more text behind it': `${answer(good)}x`,
+  'is followed by more text': `${answer(good)}x`,
   'has no compositeResponse': '{}',
   'has fewer answers than queries': '{"compositeResponse":[]}',
   'has more answers than queries': answer(good, good),
@@ -99,8 +99,8 @@ const wrong: Record<string, string> = {
   'has done in quotes': answer('{"totalSize":0,"done":"true","records":[]}'),
   'has a totalSize in quotes': answer('{"totalSize":"0","done":true,"records":[]}'),
   'has a totalSize with a fraction': answer('{"totalSize":0.5,"done":true,"records":[]}'),
-  'has records that are no array': answer('{"totalSize":0,"done":true,"records":{}}'),
-  'has records that are no objects': answer('{"totalSize":1,"done":true,"records":[1]}'),
+  'has records that are not an array': answer('{"totalSize":0,"done":true,"records":{}}'),
+  'has records that are not objects': answer('{"totalSize":1,"done":true,"records":[1]}'),
   'has a raw NUL in a value': answer(query('[{"Id":"\u0000"}]')),
 };
 
@@ -115,7 +115,7 @@ test('an answer that names one query twice is thrown away, even if none is missi
   assert.throws(() => readComposite(twice, 2, 0), { code: 'DATA-03' });
 });
 
-test('a query is percent-encoded, a reference in it is not, and what rides along is sent as it is', () => {
+test('a query is percent-encoded, a reference in it is not, and other resources are sent as they are', () => {
   const soql = "SELECT Id FROM A__c WHERE Id > '@{q0.records[1999].Id}' AND Name = 'é&+%@{x}#'";
   const text = compositeOf(
     [
@@ -147,7 +147,7 @@ test('a query is percent-encoded, a reference in it is not, and what rides along
   );
 });
 
-test('a sixth query is not sent, nor a twenty-sixth part of a request', () => {
+test('a request has at most five queries and at most 25 parts', () => {
   const one = { soql: 'SELECT Id FROM Account', includeDeleted: false, timeField: null };
   const of = (queries: number, resources: number) =>
     compositeOf(
@@ -161,7 +161,7 @@ test('a sixth query is not sent, nor a twenty-sixth part of a request', () => {
   assert.doesNotThrow(() => of(5, 20));
 });
 
-test('what rides along comes back as the text that was sent, whatever its status', () => {
+test('other resources come back as the text that was sent, whatever their status', () => {
   const log = '{"deletedRecords":[],"latestDateCovered":"2026-11-24T08:00:00.000+0000"}';
   const refused = '[{"errorCode":"INVALID_REPLICATION_DATE","message":"x"}]';
   const text = `{"compositeResponse":[

@@ -1,5 +1,5 @@
 /**
- * The one composite request that carries up to five queries and what rides along, and its answer. The answer stays text: a scanner cuts
+ * The composite request of up to five queries and other resources, and its answer. The answer stays text: a scanner cuts
  * each query's records out of it, so that no number passes through a JavaScript double.
  */
 import { assert } from '@lockstep/foundation/assert';
@@ -7,17 +7,17 @@ import { JsonScanner, type Span } from './scan.ts';
 
 export interface Query {
   soql: string;
-  /** True asks queryAll, which also answers deleted and archived records. */
+  /** True uses queryAll, which also returns deleted and archived records. */
   includeDeleted: boolean;
-  /** The field that the records are ordered by before their Id; null where the answer's place in time does not matter. */
+  /** The field that the records are ordered by before their Id; null if the page's position in time does not matter. */
   timeField: string | null;
 }
 
-/** The answer to what rode along: a resource that is no query, and does not count toward the five. */
+/** The answer for a resource that is not a query; it does not count toward the five. */
 export interface ResourceAnswer {
   status: number;
   errorCode: string | null;
-  /** Parsed; undefined for what is no JSON. */
+  /** Parsed; undefined if it is not JSON. */
   body: unknown;
 }
 
@@ -28,16 +28,16 @@ export interface QueryBody {
   /** The JSON array as it came. */
   records: string;
   count: number;
-  /** Text of the last record; null where there is none. */
+  /** Text of the last record; null if there is none. */
   last: string | null;
-  /** The array holds an escape that PostgreSQL may refuse. */
+  /** The array contains an escape that PostgreSQL may refuse. */
   isSuspect: boolean;
 }
 
 interface SubAnswer {
   query: QueryBody | null;
   status: number;
-  /** Of a query that was answered empty: its text is in `query`. */
+  /** Empty for a query that succeeded: its text is in `query`. */
   body: string;
 }
 
@@ -75,7 +75,7 @@ export function compositeOf(
   return JSON.stringify({ allOrNone: false, collateSubrequests: false, compositeRequest });
 }
 
-/** Percent-encoded, but for references: Salesforce looks for those in the text as it was sent. */
+/** Percent-encodes all but references, which Salesforce looks for in the text as it was sent. */
 function encodeSoql(soql: string): string {
   let encoded = '';
   let from = 0;
@@ -89,7 +89,7 @@ function encodeSoql(soql: string): string {
 /**
  * The sub-answers in the order of their queries and resources.
  *
- * @throws Fault `DATA-03`: not the JSON of a composite answer with exactly these sub-answers; nothing of it is used
+ * @throws Fault `DATA-03`: not the JSON of a composite answer with exactly these sub-answers; none of it is used
  */
 export function readComposite(
   text: string,
@@ -129,7 +129,7 @@ function readSubAnswer(scanner: JsonScanner, bySlot: Map<string, SubAnswer>): vo
   });
 }
 
-/** The status may stand behind the body, so the body is read as a query's answer whenever it has that form. */
+/** The status may come after the body, so the body is read as a query's answer whenever it has that form. */
 function readBody(scanner: JsonScanner): { span: Span; query: QueryBody | null } {
   if (scanner.next() !== '{') return { span: scanner.value(), query: null };
   const start = scanner.at;
@@ -147,7 +147,7 @@ function readBody(scanner: JsonScanner): { span: Span; query: QueryBody | null }
   return { span, query: { done, totalSize, ...records } };
 }
 
-/** Reads a member's value; a second member of the same name would leave open which of the two counts. */
+/** Reads a member's value; fails on a second member of the same name, because it is not clear which one counts. */
 function once<T>(scanner: JsonScanner, before: T | undefined, read: (scanner: JsonScanner) => T): T {
   return before === undefined ? read(scanner) : scanner.fail();
 }

@@ -6,7 +6,7 @@ import { describeSObjects, listSObjects } from './describe.ts';
 
 const signal = new AbortController().signal;
 
-test('objects are counted 150 in a request; one that Salesforce leaves out has none', async () => {
+test('150 objects are counted in one request, and one that Salesforce leaves out has no records', async () => {
   const names = Array.from({ length: 151 }, (_, place) => `Object_${place}__c`);
   await using org = await openScriptedOrg(({ path }) => {
     const asked = new URL(path, org.url).searchParams.get('sObjects')?.split(',') ?? [];
@@ -20,7 +20,7 @@ test('objects are counted 150 in a request; one that Salesforce leaves out has n
   assert.equal(counts.get('Object_150__c'), 12);
 });
 
-test('a user who may not count has no counts, and a limit that is reached is a fault', async () => {
+test('a user who may not count gets no counts, and a reached limit is a fault', async () => {
   await using org = await openScriptedOrg(() => ({
     status: 403,
     body: '[{"errorCode":"INSUFFICIENT_ACCESS","message":"not for you"}]',

@@ -6,7 +6,7 @@ import type { Salesforce } from './client.ts';
 import { faultOf, parsed } from './faults.ts';
 import { isApiName } from './soql.ts';
 
-/** Keeps the address far under the 16,384 bytes that Salesforce takes. */
+/** Keeps the URL far below Salesforce's maximum of 16,384 bytes. */
 const namesMax = 150;
 
 const countsSchema = z.object({
@@ -14,10 +14,10 @@ const countsSchema = z.object({
 });
 
 /**
- * Approximate numbers of records by object, one request for 150 of them. Salesforce leaves out objects without
- * records: theirs is 0. Empty where Salesforce refuses to count.
+ * Approximate numbers of records by object, with one request per 150 objects. Salesforce leaves out objects without
+ * records: their count is 0. Empty if Salesforce refuses to count.
  *
- * @throws Fault of a request that reached nobody, or that a limit or a refused credential stopped
+ * @throws Fault of a request that got no answer, or that a limit or a refused credential stopped
  */
 export async function countRecords(
   salesforce: Salesforce,
@@ -32,7 +32,7 @@ export async function countRecords(
     const answer = await salesforce.request({ method: 'GET', path, purpose: 'setup' }, signal);
     if (answer.status !== 200) {
       const fault = faultOf(answer);
-      // Where the counting alone fails, the copy goes on; only its percentage is missing then.
+      // If only the counting fails, the backfill goes on without a percentage.
       if (fault.code === 'NET-01') return new Map();
       throw fault;
     }

@@ -28,7 +28,7 @@ const composite = (request: string, answer: (url: string) => { status?: number; 
   return { body: JSON.stringify({ compositeResponse: compositeResponse.toReversed() }) };
 };
 
-test('objects and fields are read by the members that the mirror needs, whatever else there is', async () => {
+test('only the members that the mirror needs are read of objects and fields', async () => {
   await using org = await openScriptedOrg(({ path, body }) =>
     path.endsWith('/composite')
       ? composite(body, () => ({
@@ -43,7 +43,7 @@ test('objects and fields are read by the members that the mirror needs, whatever
   ]);
 });
 
-test('25 objects are described in a request, and come in the order of their names', async () => {
+test('25 objects are described in one request, and come in the order asked for', async () => {
   const names = Array.from({ length: 26 }, (_, place) => `Object_${place}__c`);
   await using org = await openScriptedOrg(({ body }) =>
     composite(body, (url) => ({
@@ -58,7 +58,7 @@ test('25 objects are described in a request, and come in the order of their name
   assert.equal(org.received.length - org.signIns(), 2);
 });
 
-test('a description of another form is refused by its place, not by its content', async () => {
+test('the fault of a malformed description names the place and not the content', async () => {
   const fields = [idField, { ...newField, type: { secret: 'Canary' } }];
   await using org = await openScriptedOrg(({ body }) =>
     composite(body, () => ({ body: { ...description, fields } })),
@@ -82,10 +82,10 @@ const described = (referenceId: string) => ({
 const whole = JSON.stringify({ compositeResponse: [described('d0'), described('d1')] });
 const damaged: Record<string, string> = {
   'is cut short': whole.slice(0, -10),
-  'has another form': '[]',
-  'lacks one of them': JSON.stringify({ compositeResponse: [described('d0')] }),
-  'has one twice in place of another': whole.replace('"d1"', '"d0"'),
-  'has one twice and the other': JSON.stringify({
+  'is malformed': '[]',
+  'lacks one description': JSON.stringify({ compositeResponse: [described('d0')] }),
+  'has one twice instead of another': whole.replace('"d1"', '"d0"'),
+  'has one twice besides the other': JSON.stringify({
     compositeResponse: [described('d0'), described('d1'), described('d1')],
   }),
 };
@@ -104,7 +104,7 @@ test('an answer with descriptions is thrown away unless each came exactly once',
   }
 });
 
-test('a request for descriptions that is refused as a whole is the fault of no object', async () => {
+test('a request for descriptions that is refused as a whole gives a fault that names no object', async () => {
   const body = '[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]';
   await using org = await openScriptedOrg(() => ({ status: 403, body }));
   await assert.rejects(describeSObjects(org.open(), ['Account'], signal), { code: 'LIM-01' });
@@ -121,13 +121,13 @@ test('an object that the user cannot see is refused by name', async () => {
   });
 });
 
-test('a name cannot leave its place in an address', async () => {
+test('an object name cannot change the path of a request', async () => {
   await using org = await openScriptedOrg();
   await assert.rejects(describeSObjects(org.open(), ['../query?q=x'], signal), /by their API name/);
   assert.equal(org.received.length, 0);
 });
 
-test('near names are those that somebody may have meant, the nearest first', () => {
+test('similar names that may have been meant are suggested, the nearest first', () => {
   const names = [
     'Account',
     'AccountTag',

@@ -1,4 +1,4 @@
-/** What an org says of its objects: the list of them, and chosen ones with their fields. */
+/** What an org says about its objects: the list of all, and chosen ones with their fields. */
 
 import { assert } from '@lockstep/foundation/assert';
 import { z } from 'zod';
@@ -33,7 +33,7 @@ const describeSchema = sobjectSchema.extend({
   replicateable: z.boolean(),
   keyPrefix: z.string().nullable(),
   fields: z.array(fieldSchema).min(1),
-}); // type stays open: Salesforce adds types, and the table plan decides about unknown ones
+}); // any field type is accepted: Salesforce adds types, and the table plan decides about unknown ones
 
 export type SObject = z.infer<typeof sobjectSchema>;
 
@@ -49,15 +49,15 @@ export async function listSObjects(salesforce: Salesforce, signal: AbortSignal):
   return parse(listSchema, parsed(answer.text), 'all objects').sobjects;
 }
 
-/** A composite request carries at most this many; describes do not count toward its five queries. */
+/** A composite request takes at most this many; describes do not count toward its five queries. */
 const describesMax = 25;
 
 /**
- * Objects with their fields, in the order of their names; fields that the user may not see are absent. One request
- * for 25 of them, so that the set-up of a large sync costs little.
+ * Objects with their fields, in the order of `names`; fields that the user may not see are absent. One request
+ * per 25 objects, so that the set-up of a large sync costs little.
  *
  * @throws Fault `PERM-02`: no such object for this user; `SCH-08`: a description has an unexpected form; `DATA-03`:
- *         the answer is incomplete or has another form, and nothing of it is used; those of a failed request
+ *         the answer is incomplete or malformed, and none of it is used; those of a failed request
  */
 export async function describeSObjects(
   salesforce: Salesforce,
@@ -103,7 +103,7 @@ async function describeTogether(
   });
 }
 
-/** By their references. As many of them as were asked for, so that one is missing where another came twice. */
+/** By reference. There are exactly as many as were asked for, so a duplicate means that another is missing. */
 function readSubAnswers(text: string, count: number) {
   const read = compositeSchema.safeParse(parsed(text));
   if (!read.success || read.data.compositeResponse.length !== count) {
@@ -122,7 +122,7 @@ function parse<T>(schema: z.ZodType<T>, body: unknown, stream: string): T {
 
 const nearMax = 5;
 
-/** Names that somebody may have meant by `name`, the nearest first: other case, without `__c`, a letter or two off. */
+/** Names that may have been meant by `name`, the nearest first: other case, without `__c`, a letter or two off. */
 export function nearNames(name: string, names: readonly string[]): readonly string[] {
   const wanted = plain(name);
   const distanceMax = Math.min(2, Math.floor(wanted.length / 3));
@@ -136,14 +136,14 @@ export function nearNames(name: string, names: readonly string[]): readonly stri
 
 const plain = (name: string) => name.toLowerCase().replace(/__c$/, '');
 
-/** Letters to insert, delete or exchange (Levenshtein). */
+/** Letters to insert, delete or replace (Levenshtein). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [index, letter] of Array.from(from).entries()) {
     const next = [index + 1];
     for (const [column, other] of Array.from(to).entries()) {
-      const exchanged = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(exchanged, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
     }
     row = next;
   }

@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
   [400, `[{"errorCode":"${secret}"}]`, 'X', 'NET-01', { host, reason: 'status 400', status: 400 }],
 ];
 
-test('each refusal of Salesforce is one fault, and only its error code is kept', () => {
+test('each refusal by Salesforce has one fault, and only its error code is kept', () => {
   for (const [status, text, stream, code, safe] of cases) {
     const fault = faultOf({ host, status, headers: {}, text, serverNow: null }, stream);
     assert.deepEqual([fault.code, fault.safe], [code, safe], `${status} ${text.slice(0, 80)}`);
@@ -67,7 +67,7 @@ test('each refusal of Salesforce is one fault, and only its error code is kept',
   }
 });
 
-test('the wait that Salesforce asks for is told, in seconds or up to a date of its own clock', () => {
+test('the fault has the wait that Salesforce asks for, in seconds or until a date by its own clock', () => {
   const waitOf = (asked: string, serverNow: number | null = Date.UTC(2026, 10, 24, 8) / 1000) =>
     faultOf({ host, status: 429, headers: { 'retry-after': asked }, text: '', serverNow }).safe.waitMs;
   assert.equal(waitOf('7'), 7_000);

@@ -1,5 +1,5 @@
 /**
- * From Salesforce's refusals to faults. Of an error body only the error code is kept: its message may echo the query,
+ * Turns Salesforce's refusals into faults. Only the error code of an error body is kept: its message may echo the query,
  * whose literals are customer data.
  */
 import { Fault } from '../core/faults.ts';
@@ -8,9 +8,9 @@ import { type Answer, secondsOfHttpDate } from './transport.ts';
 type Refusal = Pick<Answer, 'host' | 'status' | 'headers' | 'text' | 'serverNow'>;
 
 /**
- * What Salesforce answers to a page of an object that cannot be read page by page, whatever the user's rights: it has
- * no query ("entity type X does not support query"), or needs a filter ("Implementation restriction: X requires a filter
- * by a single Id"). The messages are in the user's language; our queries themselves are never malformed.
+ * Salesforce's codes for an object that cannot be read page by page, whatever the user's rights: it cannot be queried
+ * ("entity type X does not support query"), or only with a filter ("Implementation restriction: X requires a filter
+ * by a single Id"). The messages are in the user's language, so they are no help; our queries are never malformed.
  */
 const refusalsOfPaging = new Set([
   'INVALID_TYPE_FOR_OPERATION',
@@ -18,7 +18,7 @@ const refusalsOfPaging = new Set([
   'EXTERNAL_OBJECT_UNSUPPORTED_EXCEPTION',
 ]);
 
-/** Codes that stay until somebody changes the query, the object or the user's rights. */
+/** Codes that recur until somebody changes the query, the object or the user's rights. */
 const refusalsOfObject = new Set([
   'INVALID_TYPE',
   'INVALID_FIELD',
@@ -28,9 +28,9 @@ const refusalsOfObject = new Set([
 ]);
 
 /**
- * The fault of an answer that is no success.
+ * The fault of an answer that is not a success.
  *
- * @param stream the sobject that was asked for, if the request was about one. Then the fault may be `SCH-06`, or
+ * @param stream the sobject that was asked for, if the request was about one. Only then may the fault be `SCH-06` or
  *               `PERM-02`, whose `reason` is Salesforce's code: `INVALID_FIELD` means that the description is out of
  *               date.
  */
@@ -49,7 +49,7 @@ export function faultOf(answer: Refusal, stream?: string): Fault {
   return new Fault('NET-01', { host, reason, status });
 }
 
-/** A query names a field that there is not, or that its user may not see any more. */
+/** A query names a field that does not exist, or that its user may not see any more. */
 export const isUnknownField = ({ code, safe }: Fault): boolean =>
   code === 'PERM-02' && safe.reason === 'INVALID_FIELD';
 
@@ -62,7 +62,7 @@ export function errorCodeOf(text: string): string | null {
   return typeof errorCode === 'string' && /^[A-Z][A-Z0-9_]{2,79}$/.test(errorCode) ? errorCode : null;
 }
 
-/** Undefined for what is no JSON, such as a gateway's HTML page. */
+/** Undefined for anything but JSON, such as a gateway's HTML page. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -71,7 +71,7 @@ export function parsed(text: string): unknown {
   }
 }
 
-/** Retry-After: seconds, or a date, which is compared with the same answer's own. */
+/** Retry-After: seconds, or a date, which is compared with the `Date` of the same answer. */
 function waitAsked({ headers, serverNow }: Refusal): { waitMs?: number } {
   const asked = headers['retry-after'];
   if (typeof asked !== 'string') return {};

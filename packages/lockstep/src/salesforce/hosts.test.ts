@@ -19,7 +19,7 @@ test("Salesforce's own hosts are allowed, sandboxes and scratch orgs included", 
   }
 });
 
-test('other hosts, ports and schemes are refused, however they are dressed', () => {
+test('other hosts, ports and schemes are refused, however they are disguised', () => {
   for (const address of [
     'https://salesforce.com.evil.example',
     'https://evilsalesforce.com',
@@ -39,7 +39,7 @@ test('other hosts, ports and schemes are refused, however they are dressed', () 
   }
 });
 
-test('a named host is allowed as it was named', () => {
+test('a named host is allowed exactly as it was named', () => {
   assert(isAllowed('http://127.0.0.1:8402', '127.0.0.1:8402'));
   assert(!isAllowed('http://127.0.0.1:8403', '127.0.0.1:8402'));
   assert(!isAllowed('http://127.0.0.1:8402', '127.0.0.1'));
@@ -50,7 +50,7 @@ test('a named host is allowed as it was named', () => {
   assert(!isAllowed('file://org.internal/x', 'org.internal'));
 });
 
-test('an address that no secret may go to is refused by its host alone', () => {
+test('the fault of an address that may get no secret contains only its host', () => {
   const refused = { code: 'ORG-04', message: /evil\.example/ };
   assert.throws(
     () => allowedOrigin('https://me:hunter2@evil.example/path?secret', []),
@@ -65,7 +65,7 @@ test('an address that no secret may go to is refused by its host alone', () => {
   assert.equal(allowedOrigin('https://a.my.salesforce.com/x?y#z', []).href, 'https://a.my.salesforce.com/');
 });
 
-test('private, link-local and metadata addresses are told from public ones', () => {
+test('private, link-local and metadata addresses are distinguished from public ones', () => {
   for (const [address, family] of [
     ['10.1.2.3', 4],
     ['127.0.0.1', 4],
@@ -89,7 +89,7 @@ test('private, link-local and metadata addresses are told from public ones', () 
   assert(isPublicAddress('::ffff:85.222.152.10', 6));
 });
 
-test('a name of a private address does not resolve to it', async () => {
+test('a name that resolves to a private address is refused', async () => {
   const { promise, resolve } = Promise.withResolvers<[unknown, unknown]>();
   lookupPublic('localhost', { all: true }, (error, address) => resolve([error?.code, address]));
   assert.deepEqual(await promise, ['ERR_PRIVATE_ADDRESS', []]);

@@ -1,15 +1,15 @@
-/** Which hosts a token may be sent to. Everything that takes an address from outside asks here first. */
+/** Which hosts a token may be sent to. All code that takes an address from outside checks it here first. */
 import { type LookupAddress, lookup } from 'node:dns';
 import { BlockList, type LookupFunction } from 'node:net';
 import { Fault } from '../core/faults.ts';
 
-/** Hosts under Salesforce's control, sandboxes and scratch orgs included; only Salesforce makes names under them. */
+/** Domains under Salesforce's control, including sandboxes and scratch orgs; only Salesforce creates names in them. */
 const suffixes = ['.salesforce.com', '.salesforce.mil', '.force.com'];
 
 /**
- * Salesforce's own hosts by https on its port, and the addresses that the operator has named.
+ * Salesforce's own hosts by https on the default port, and the addresses that the operator has named.
  *
- * @param allowHosts `host` or `host:port`, compared as a whole; `host` alone means the scheme's own port. These may
+ * @param allowHosts `host` or `host:port`, compared as a whole; `host` alone means the scheme's default port. These may
  *                   be http and private.
  */
 export function isAllowedHost(url: URL, allowHosts: readonly string[]): boolean {
@@ -20,7 +20,7 @@ export function isAllowedHost(url: URL, allowHosts: readonly string[]): boolean 
   );
 }
 
-/** Whether the operator has named this very address. */
+/** Whether the operator has named exactly this address. */
 export function isNamedHost(url: URL, allowHosts: readonly string[]): boolean {
   const defaultPort = { 'http:': '80', 'https:': '443' }[url.protocol];
   if (defaultPort === undefined) return false;
@@ -28,7 +28,7 @@ export function isNamedHost(url: URL, allowHosts: readonly string[]): boolean {
   return allowHosts.some((allowed) => forms.includes(allowed.toLowerCase()));
 }
 
-/** @throws Fault `ORG-04`: no address, or one that no secret may be sent to */
+/** @throws Fault `ORG-04`: not an address, or one that no secret may be sent to */
 export function allowedOrigin(address: string, allowHosts: readonly string[]): URL {
   const url = URL.parse(address);
   if (url && isAllowedHost(url, allowHosts)) return new URL(url.origin);
@@ -66,8 +66,8 @@ export const isPublicAddress = (address: string, family: number) =>
 export const privateAddressCode = 'ERR_PRIVATE_ADDRESS';
 
 /**
- * A look-up that refuses names of private, link-local and metadata addresses. The connection is made to the very
- * address that was checked, so a second answer of the name server changes nothing.
+ * A DNS look-up that refuses names of private, link-local and metadata addresses. The connection goes to the address
+ * that was checked, so it does not matter what the name server answers next (DNS rebinding).
  */
 export const lookupPublic: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {

@@ -1,5 +1,5 @@
 /**
- * One org's API. Start with openSalesforce; queryPages reads records, describe.ts and countRecords serve the set-up.
+ * One org's API. Start with openSalesforce; queryPages reads records; describe.ts and countRecords are for the set-up.
  * Everything else is private to the room.
  */
 export { openSalesforce, type Purpose, type Salesforce, type SalesforceOptions } from './client.ts';

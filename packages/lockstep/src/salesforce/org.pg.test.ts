@@ -54,7 +54,7 @@ const accounts = (limit: number, where?: string): Query => ({
   timeField: 'SystemModstamp',
 });
 
-test('the org says who it is, what it has and how much', async () => {
+test('the org says who it is, which objects it has and how many records', async () => {
   assert.deepEqual(await salesforce.identity(signal), { orgId: org.orgId, instanceUrl: org.url });
 
   const listed = await listSObjects(salesforce, signal);
@@ -79,7 +79,7 @@ test('the org says who it is, what it has and how much', async () => {
   assert.equal(counts.get('Account'), stored.live);
 });
 
-test('all objects of an org are set up in a request for each 25 of them, and two more', async () => {
+test('setting up all objects of an org takes one request per 25 of them, and two more', async () => {
   const sent: Purpose[] = [];
   const { clientId, clientSecret } = org.credentials.integration;
   const counted = openSalesforce({
@@ -109,7 +109,7 @@ test('all objects of an org are set up in a request for each 25 of them, and two
   }
 });
 
-test('pages chained by reference in one request are the pages in a row; the end of the chain is skipped', async () => {
+test('queries chained by reference in one request give consecutive pages; the end of the chain is skipped', async () => {
   const total = (await countRecords(salesforce, ['Account'], signal)).get('Account') ?? 0;
   const pageRows = Math.ceil(total / 2);
   const chain = (slot: number) => accounts(pageRows, `Id > ${soqlIdOf(slot, pageRows - 1)}`);
@@ -127,7 +127,7 @@ test('pages chained by reference in one request are the pages in a row; the end 
   assert(serverNow !== null && Math.abs(serverNow * 1000 - Date.now()) < 60_000);
 });
 
-test('one refused query leaves the others of its request alone', async () => {
+test('one refused query does not affect the others of its request', async () => {
   const unknownField = { soql: 'SELECT Id, Nope__c FROM Account', includeDeleted: false, timeField: null };
   const unknownObject = { soql: 'SELECT Id FROM Nothing__c', includeDeleted: false, timeField: null };
   const { pages } = await queryPages(
@@ -144,7 +144,7 @@ test('one refused query leaves the others of its request alone', async () => {
   assert.equal(second.page.count, 1);
 });
 
-test('a session that the org has ended is renewed on the way', async () => {
+test('a session that the org has ended is renewed', async () => {
   await salesforce.identity(signal);
   const ended = await org.db.query(sql`DELETE FROM simulator.token RETURNING hash`);
   assert(ended.length > 0, 'there was a session to end');
@@ -154,7 +154,7 @@ test('a session that the org has ended is renewed on the way', async () => {
   assert.equal(pages[0]?.kind, 'page');
 });
 
-test('a wrong secret is told from other refusals', async () => {
+test('a wrong secret has a fault of its own', async () => {
   const wrong = openSalesforce({
     loginUrl: org.url,
     clientId: org.credentials.integration.clientId,
@@ -168,7 +168,7 @@ test('a wrong secret is told from other refusals', async () => {
   await wrong.close();
 });
 
-test('an object that needs a filter is told as one that cannot be mirrored, and the others of the request stand', async () => {
+test('an object that needs a filter cannot be mirrored, and the other answers of the request are used', async () => {
   const links = {
     soql: 'SELECT Id FROM ContentDocumentLink ORDER BY Id LIMIT 10',
     includeDeleted: false,

@@ -83,7 +83,7 @@ test('a number keeps all its digits', async () => {
   assert(pages[0].page.records.includes('"Amount__c": 9007199254740993.10'));
 });
 
-test('bad characters are dealt with, and every record of the answer is counted', async () => {
+test('bad characters are removed or set aside, and every record of the answer is counted', async () => {
   const rows = [row(1), { ...row(2), Name: 'half \ud800' }, { ...row(3), Name: 'nul \u0000' }];
   const { pages } = await pagesOf([select('Account')], [page(rows)]);
   assert(pages[0]?.kind === 'page');
@@ -99,7 +99,7 @@ test('bad characters are dealt with, and every record of the answer is counted',
   });
 });
 
-test('each kind of bad character is noticed by itself, in any spelling', async () => {
+test('each kind of bad character is detected on its own, in any spelling', async () => {
   for (const [escape, kept, set] of [
     ['\\u0000', 1, 0],
     ['\\ud800', 0, 1],
@@ -121,7 +121,7 @@ test('a page that Salesforce did not finish is not done', async () => {
   assert(pages[0]?.kind === 'page' && !pages[0].page.done);
 });
 
-test('sums give a page without a position, records whose time does not matter one without a time', async () => {
+test('a page of sums has no position, and one of a query without a time field has no time', async () => {
   const untimed = { ...select('Account'), timeField: null };
   const { pages } = await pagesOf(
     [select('Account'), untimed],
@@ -143,7 +143,7 @@ test('the position is in the order of the time that the query names', async () =
   assert.deepEqual(pages[0].page.last, { stamp, id: idOf(1) });
 });
 
-test('an answer that says 200 to an error is that query’s problem alone', async () => {
+test('an error that is answered with 200 is a fault of that query alone', async () => {
   const error = { body: [{ errorCode: 'INVALID_TYPE', message: 'x' }] };
   const half = { body: { totalSize: 0, done: true } };
   const queries = [select('Account'), select('B__c'), select('C__c')];
@@ -155,7 +155,7 @@ test('an answer that says 200 to an error is that query’s problem alone', asyn
 const badPages: Record<string, SubAnswer> = {
   'has fewer records than it says': page([row(1)], 2),
   'has more records than it says': page([row(1), row(2)], 1),
-  'has more records than there are, and is not done': page([row(1), row(2)], 1, false),
+  'has more records than there are in all, and is not done': page([row(1), row(2)], 1, false),
   'has no record at all, and is not done': page([], 1, false),
   'ends in a record with a damaged Id': page([{ ...row(1), Id: '001' }]),
   'ends in a record without its time': page([{ Id: idOf(1) }]),
@@ -163,7 +163,7 @@ const badPages: Record<string, SubAnswer> = {
 };
 
 for (const [what, bad] of Object.entries(badPages)) {
-  test(`a page that ${what} is thrown away, and no other of the answer`, async () => {
+  test(`a page that ${what} is thrown away, and the other pages of the answer are used`, async () => {
     const { pages } = await pagesOf([select('Account'), select('B__c')], [page([row(1)]), bad]);
     assert.equal(pages[0]?.kind, 'page');
     assert(pages[1]?.kind === 'refused' && pages[1].fault.code === 'DATA-03');

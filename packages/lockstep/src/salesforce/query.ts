@@ -1,4 +1,4 @@
-/** Reads records: up to five queries in one request, each answered by a page of text. */
+/** Reads records: up to five queries in one request, each answered with a page of text. */
 
 import { assert } from '@lockstep/foundation/assert';
 import { Fault } from '../core/faults.ts';
@@ -20,10 +20,10 @@ import type { Usage } from './transport.ts';
 
 export type QueryOutcome =
   | { kind: 'page'; page: Page }
-  /** This query alone was refused; the others of the request stand. */
+  /** Only this query was refused; the other answers of the request are valid. */
   | { kind: 'refused'; fault: Fault }
   /**
-   * It refers to a record that an earlier answer of the request does not have. After a page this means that the chain
+   * It refers to a record that an earlier answer of the request does not contain. After a page this means that the chain
    * has ended; after a refusal it means nothing.
    */
   | { kind: 'skipped' };
@@ -34,11 +34,11 @@ interface Answered {
 }
 
 /**
- * One composite request with up to five queries and what rides along; `pages` and `resources` are in their order. A later
- * query may name a record of an earlier one by `soqlIdOf`.
+ * One composite request with up to five queries and other resources; the results `pages` and `resources` are in their
+ * order. A query may refer to a record of an earlier one by `soqlIdOf`.
  *
  * @param resources  paths of other resources, below `/services/data/vNN.0/`
- * @throws Fault `DATA-03`: the answer as a whole is cut short or has another form, and nothing of it is used; `LIM-01`,
+ * @throws Fault `DATA-03`: the answer as a whole is cut short or malformed, and none of it is used; `LIM-01`,
  *         `LIM-06`, `SF-01`, `SF-02`, `NET-01`: the request as a whole failed
  */
 export async function queryPages(
@@ -78,7 +78,7 @@ export async function queryPages(
   };
 }
 
-/** A page that is not whole or has another form is this query's problem; the others of the request stand. */
+/** An incomplete or malformed page is refused; the other answers of the request stay valid. */
 function readPage(body: QueryBody, { timeField }: Query): QueryOutcome {
   try {
     return { kind: 'page', page: pageOf(body, timeField) };
@@ -90,7 +90,7 @@ function readPage(body: QueryBody, { timeField }: Query): QueryOutcome {
 
 function pageOf(body: QueryBody, timeField: string | null): Page {
   const { done, totalSize, count } = body;
-  // Behind a page without records that is not the last one nobody can go on by Id or by time.
+  // After an empty page that is not the last one, there is no Id or time to continue from.
   if (!done && count === 0) throw new Fault('DATA-03', { where: 'records' });
   const isWhole = done ? totalSize === count : totalSize >= count;
   if (!isWhole) throw new Fault('DATA-03', { where: 'totalSize' });
@@ -107,7 +107,7 @@ function pageOf(body: QueryBody, timeField: string | null): Page {
   };
 }
 
-/** The place of the last record: its Id, and its time where the query was ordered by one. Sums have neither. */
+/** The position of the last record: its Id, and its time if the query was ordered by one. Sums have neither. */
 function placeOf(record: string | null, timeField: string | null): Pick<Page, 'last' | 'lastId'> {
   if (record === null) return { last: null, lastId: null };
   const fields = JSON.parse(record) as Record<string, unknown>;

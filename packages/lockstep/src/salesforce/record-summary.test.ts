@@ -13,7 +13,7 @@ const page = (records: object[], unstorable: { id: RecordId; text: string }[] = 
   nulsRemoved: 0,
 });
 
-test('of each record a page shows whether it is deleted and when it was changed', () => {
+test('the summary says of each record whether it is deleted and when it was changed', () => {
   const at = '2026-11-24T08:00:00.000+0000';
   const alive = { attributes: { type: 'Account' }, Id: '001000000000001AAA', SystemModstamp: at };
   const gone = { Id: '001000000000002AAA', IsDeleted: true, Name: '"Id":"x"', SystemModstamp: null };
@@ -28,7 +28,7 @@ test('of each record a page shows whether it is deleted and when it was changed'
   assert.deepEqual(shownIn(page([alive]), null), new Map([[alive.Id, { isDeleted: false, time: null }]]));
 });
 
-test('a record that the mirror cannot hold is shown as well', () => {
+test('the summary includes records that the mirror cannot store', () => {
   const id = '001000000000003AAA' as RecordId;
   const text = `{"Id":"${id}","IsDeleted":true,"Name":"\\ud800"}`;
   assert.deepEqual(shownIn(page([], [{ id, text }]), null), new Map([[id, { isDeleted: true, time: null }]]));

@@ -1,18 +1,18 @@
-/** What a page shows of its records without their values: whether one is there, deleted, and of which time. */
+/** A page's records without their values: which are there, which are deleted, and when each was last changed. */
 import type { Page } from '../core/page.ts';
 import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
 import { JsonScanner } from './scan.ts';
 
 export interface Shown {
   isDeleted: boolean;
-  /** Null where its object has no such time. */
+  /** Null if its object has no such time. */
   time: ServerSeconds | null;
 }
 
 /**
- * By Id; the records that PostgreSQL's JSON refuses included.
+ * By Id, including the records that PostgreSQL's JSON refuses.
  *
- * @param timeField  the field that tells when a record was last changed
+ * @param timeField  the field that says when a record was last changed
  */
 export function shownIn(page: Page, timeField: string | null): Map<string, Shown> {
   const shown = new Map<string, Shown>();

@@ -6,7 +6,7 @@ import { sanitizeJson } from './sanitize-json.ts';
 const id = '001000000000001AAA';
 const record = (literal: string) => `{"Id":"${id}","Name":"${literal}"}`;
 
-test('an escaped NUL is taken out and counted', () => {
+test('an escaped NUL is removed and counted', () => {
   assert.deepEqual(sanitizeJson(`[${record(String.raw`a\u0000b\u0000`)}]`), {
     records: `[${record('ab')}]`,
     unstorable: [],
@@ -26,7 +26,7 @@ test('text that only looks like an escape stays', () => {
   }
 });
 
-test('an escape behind an escaped backslash is an escape', () => {
+test('an escape after an escaped backslash is an escape', () => {
   assert.deepEqual(sanitizeJson(`[${record(String.raw`\\\u0000`)}]`), {
     records: `[${record(String.raw`\\`)}]`,
     unstorable: [],
@@ -56,7 +56,7 @@ test('a record with half of a surrogate pair is set aside with its Id, the other
   }
 });
 
-test('the halves of a pair do not find each other across two values', () => {
+test('halves in two different values do not make a pair', () => {
   const bad = `{"Id":"${id}","A":"\\ud83d","B":"\\ude00"}`;
   assert.deepEqual(sanitizeJson(`[${bad}]`), {
     records: '[]',
@@ -65,7 +65,7 @@ test('the halves of a pair do not find each other across two values', () => {
   });
 });
 
-test('what is kept equals the records without NUL, what is set aside is not well formed', () => {
+test('the kept records are unchanged but for NUL, and those set aside are not well formed', () => {
   const piece = fc.constantFrom(
     '\u0000',
     '\ud800',
@@ -97,6 +97,6 @@ test('what is kept equals the records without NUL, what is set aside is not well
   );
 });
 
-test('a record that must be set aside and has no Id spoils the page', () => {
+test('a record that must be set aside but has no Id fails the page', () => {
   assert.throws(() => sanitizeJson('[{"Name":"\\ud800"}]'), { code: 'DATA-03' });
 });

@@ -1,17 +1,17 @@
 /**
- * PostgreSQL's JSON refuses two escapes that Salesforce may send, and each would fail a whole page: NUL, which is
- * taken out, and half of a surrogate pair, whose record is set aside. A backslash that is itself escaped begins no
- * escape: the text `\\u0000` is seven ordinary characters and stays.
+ * PostgreSQL's JSON refuses two escapes that Salesforce may send, and either would fail a whole page: NUL, which is
+ * removed, and half of a surrogate pair, whose record is set aside. An escaped backslash begins no escape: the text
+ * `\\u0000` is seven ordinary characters and stays.
  */
 import { Fault } from '../core/faults.ts';
 import { type RecordId, toRecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import { JsonScanner } from './scan.ts';
 
-/** Every escape once, from left to right; so an escaped backslash is passed before what follows it is looked at. */
+/** Every escape once, from left to right, so an escaped backslash is consumed before what follows it. */
 const escapes = /\\(?:u([0-9a-fA-F]{4})|.)/g;
 
-/** @param records a JSON array of objects that a scanner has passed */
+/** @param records a JSON array of objects that a scanner has accepted */
 export function sanitizeJson(records: string): Pick<Page, 'records' | 'unstorable' | 'nulsRemoved'> {
   const whole = inspect(records);
   if (!whole.hasLoneSurrogate) {

@@ -11,7 +11,7 @@ const accepts = (text: string): boolean => {
     scanner.finish();
     return true;
   } catch (error) {
-    assert(error instanceof Fault && error.code === 'DATA-03', 'nothing but the one fault is thrown');
+    assert(error instanceof Fault && error.code === 'DATA-03', 'only this fault is thrown');
     return false;
   }
 };
@@ -27,7 +27,7 @@ const parses = (text: string): boolean => {
 
 const anySpace = fc.constantFrom('', ' ', '\n', '\t', '\r\n  ');
 
-test('the scanner accepts JSON of any content, nesting and layout', () => {
+test('the scanner accepts JSON with any content, nesting and layout', () => {
   const anyLayout = fc.tuple(fc.json(), fc.constantFrom(undefined, 2, '\t'), anySpace, anySpace);
   fc.assert(
     fc.property(anyLayout, ([json, indent, before, after]) => {
@@ -37,7 +37,7 @@ test('the scanner accepts JSON of any content, nesting and layout', () => {
   );
 });
 
-test('the scanner accepts a damaged text only where JSON.parse does', () => {
+test('the scanner accepts a damaged text exactly when JSON.parse does', () => {
   const bits = fc.constantFrom(
     '"',
     '\\',
@@ -67,7 +67,7 @@ test('the scanner accepts a damaged text only where JSON.parse does', () => {
   );
 });
 
-test('the scanner accepts any short text only where JSON.parse does', () => {
+test('the scanner accepts any short text exactly when JSON.parse does', () => {
   const unit = fc.constantFrom(...Array.from('"\\{}[],:0123456789-+.eEutrfalsn bx/\u0007\t'));
   const shortText = fc.string({ unit, maxLength: 8 });
   fc.assert(
@@ -98,7 +98,7 @@ test('objects and arrays are walked as JSON.parse reads them', () => {
   );
 });
 
-test('nesting that would use up the stack is refused', () => {
+test('nesting that would exhaust the stack is refused', () => {
   assert.equal(accepts('['.repeat(100_000)), false);
   assert.equal(accepts('{"a":'.repeat(100_000)), false);
   assert.equal(accepts('['.repeat(100) + ']'.repeat(100)), true);

@@ -6,7 +6,7 @@ export interface Span {
   end: number;
 }
 
-/** Deeper nesting than any answer has; it keeps a hostile one from using up the stack. */
+/** Deeper than any real answer; keeps a hostile one from exhausting the stack. */
 const depthMax = 100;
 
 const quote = 0x22;
@@ -15,15 +15,15 @@ const backslash = 0x5c;
 /**
  * Walks over JSON text without building values, so that numbers keep their digits and a page of thousands of
  * records costs one pass. It accepts exactly what JSON.parse accepts, up to a nesting of 100; anything else is an
- * answer that was cut short or damaged and becomes the fault `DATA-03`, which names the place and never the text.
+ * answer that was cut short or damaged and becomes the fault `DATA-03`, which names the position and never the text.
  *
- * The scanner stands at `at`. The callbacks of `object` and `array` are called with the scanner before a value, which
- * they must pass by one of its methods.
+ * The current position is `at`. The callbacks of `object` and `array` are called in front of a value, which they must
+ * consume with one of the scanner's methods.
  */
 export class JsonScanner {
   readonly text: string;
   at = 0;
-  /** Set when an escape goes by that PostgreSQL may refuse: NUL, or half of a surrogate pair. */
+  /** Set when the scanner meets an escape that PostgreSQL may refuse: NUL, or half of a surrogate pair. */
   metSuspectEscape = false;
 
   constructor(text: string) {
@@ -52,7 +52,7 @@ export class JsonScanner {
     this.expect(']');
   }
 
-  /** The decoded string that stands here. */
+  /** Consumes a string and decodes it. */
   string(): string {
     this.space();
     if (this.text.charCodeAt(this.at) !== quote) this.fail();
@@ -62,7 +62,7 @@ export class JsonScanner {
     return inner.includes('\\') ? (JSON.parse(this.text.slice(start, this.at)) as string) : inner;
   }
 
-  /** Passes any value. */
+  /** Consumes any value. */
   value(): Span {
     this.space();
     const start = this.at;
@@ -104,7 +104,7 @@ export class JsonScanner {
     if (!this.take(mark)) this.fail();
   }
 
-  // From here on positions are handed around instead of kept in `at`: this is the hot path.
+  // From here on positions are passed as arguments instead of kept in `at`: this is the hot path.
 
   private spaceEnd(at: number): number {
     let end = at;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RecordId } from '../core/ids.ts';
 import { selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 
-test('a query is written in the order that SOQL wants', () => {
+test('the clauses of a query come in the order that SOQL requires', () => {
   assert.equal(selectRecords({ fields: ['Id', 'Name'], sobject: 'Account' }), 'SELECT Id, Name FROM Account');
   assert.equal(
     selectRecords({
@@ -17,7 +17,7 @@ test('a query is written in the order that SOQL wants', () => {
   );
 });
 
-test('what is no name does not get into a query', () => {
+test('only API names get into a query', () => {
   for (const name of ['', 'Name FROM User', "Na'me", 'a.b', 'x'.repeat(81)]) {
     assert.throws(() => selectRecords({ fields: ['Id', name], sobject: 'Account' }));
     assert.throws(() => selectRecords({ fields: ['Id'], sobject: name }));
@@ -28,7 +28,7 @@ test('a literal ends only at its own quote', () => {
   assert.equal(soqlString("O'Neil \\' OR 1\n\r\t"), String.raw`'O\'Neil \\\' OR 1\n\r\t'`);
 });
 
-test('a list of Ids holds nothing but Ids', () => {
+test('a list of Ids contains nothing but Ids', () => {
   const id = '001000000000001AAA' as RecordId;
   assert.equal(soqlIds([id, id]), `('${id}','${id}')`);
   assert.throws(() => soqlIds([id, "x') OR (Id != '" as RecordId]));

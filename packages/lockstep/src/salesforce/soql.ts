@@ -1,4 +1,4 @@
-/** SOQL text. What comes from outside enters as a checked name, a checked Id or a quoted literal, nothing else. */
+/** SOQL text. Input from outside enters only as a checked name, a checked Id or a quoted literal. */
 
 import { assert } from '@lockstep/foundation/assert';
 import type { RecordId } from '../core/ids.ts';
@@ -48,8 +48,8 @@ export function soqlIds(ids: readonly RecordId[]): string {
 }
 
 /**
- * Stands for the Id of a record in the answer of an earlier query of the same request; both count from zero. The
- * query is skipped when that answer has no such record.
+ * A reference to the Id of a record in the answer of an earlier query of the same request; both count from zero. The
+ * query is skipped if that answer has no such record.
  */
 export function soqlIdOf(query: number, record: number): string {
   return `'@{q${query}.records[${record}].Id}'`;

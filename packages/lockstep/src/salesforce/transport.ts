@@ -1,4 +1,4 @@
-/** One HTTP request and its whole answer, or a fault. Knows nothing of sessions; never follows a redirect. */
+/** One HTTP request and its whole answer, or a fault. Knows nothing about sessions; never follows a redirect. */
 import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -21,7 +21,7 @@ export interface Answer {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
   text: string;
-  /** The answer's `Date`; null when it has none that can be read. */
+  /** The answer's `Date`; null if it is missing or cannot be read. */
   serverNow: ServerSeconds | null;
   usage: Usage | null;
 }
@@ -50,12 +50,12 @@ interface TransportOptions {
   requestTimeoutMs: number;
 }
 
-/** A sync has one request of its own under way; the rest are for the read-backs of proxied writes. */
+/** A sync itself has one request under way; the rest are for the read-backs of proxied writes. */
 const connectionsMax = 6;
 /** Longer than the default interval between requests (3 s), so that the connection outlives it. */
 const keepAliveMs = 30_000;
 const connectTimeoutMs = 10_000;
-/** Well above the largest page; a bound on what one answer may take of the memory. */
+/** Well above the largest page; limits how much memory one answer may take. */
 const bodyBytesMax = 256 * 1024 * 1024;
 
 export function openTransport({ allowHosts, clock, requestTimeoutMs }: TransportOptions): Transport {
@@ -90,7 +90,7 @@ export function openTransport({ allowHosts, clock, requestTimeoutMs }: Transport
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
         if (cause instanceof Fault) throw cause;
-        // The driver's error is left behind: it may hold bytes of the answer.
+        // The driver's error is not kept as the cause: it may contain bytes of the answer.
         throw networkFault(origin.host, limit.aborted ? `no answer in ${timeoutMs} ms` : codeOf(cause));
       }
     },
@@ -106,7 +106,7 @@ async function receive(
   { statusCode, headers, body }: Dispatcher.ResponseData,
 ): Promise<Answer> {
   if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
-    body.on('error', () => undefined).destroy(); // what stands in it does not matter
+    body.on('error', () => undefined).destroy(); // its content does not matter
     throw new Fault('NET-04', { host, status: statusCode });
   }
   const bytes = Buffer.from(await body.arrayBuffer());
@@ -135,7 +135,7 @@ async function decompressed(bytes: Buffer, encoding: string | string[] | undefin
   }
 }
 
-/** Seconds since 1970 of the fixed form that HTTP dates have; null for anything else. */
+/** Seconds since 1970 of an HTTP date in its fixed form; null for anything else. */
 export function secondsOfHttpDate(text: string | string[] | undefined): ServerSeconds | null {
   if (typeof text !== 'string') return null;
   if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return null;

@@ -7,19 +7,20 @@ import { type Control, errorCode } from './database.ts';
 import { syncChannel } from './sql.ts';
 
 /**
- * News from the control database. A notification is lost while the connection is, so whoever listens is told after
- * each (re)connect that anything may have changed. LISTEN needs a session of its own, not a transaction pooler's.
+ * Change notifications from the control database. Notifications are lost while the connection is down, so after each
+ * (re)connect the listener is told that anything may have changed. LISTEN needs a session of its own and does not work
+ * through a transaction pooler.
  */
 
-/** A connection whose network has gone silently is noticed by a query that has no answer. */
+/** A probe query detects a network that fails silently: it gets no answer. */
 const probeEveryMs = 15_000;
 const probeAnswerMs = 5_000;
 const reconnectWaitMs = 1_000;
 const closeWaitMs = 1_000;
 
 /**
- * Calls `onChange` with the id of each sync that is recorded, changed, erased or given back, and with null at each
- * (re)connect: read all again. Resolves when the signal aborts.
+ * Calls `onChange` with the id of each sync that is recorded, changed, erased or released by its worker, and with null
+ * at each (re)connect: read everything again. Resolves when the signal aborts.
  */
 export const listenForChanges = (
   control: Control,
@@ -27,7 +28,7 @@ export const listenForChanges = (
   signal: AbortSignal,
 ): Promise<void> => listen(control, syncChannel, (payload) => onChange(payload as SyncId | null), signal);
 
-/** The same for any channel: payloads, and null at each (re)connect. */
+/** Listens on any channel: passes on each payload, and null at each (re)connect. */
 export async function listen(
   control: Control,
   channel: string,
@@ -48,7 +49,7 @@ export async function listen(
       }
     } catch (error) {
       if (signal.aborted) return;
-      log.warn('listening stopped, it starts again', { host: control.host, code: errorCode(error) });
+      log.warn('LISTEN connection lost, reconnecting', { host: control.host, code: errorCode(error) });
     }
     await clock.sleep(reconnectWaitMs, signal).catch(() => undefined);
   }
@@ -67,7 +68,7 @@ async function untilLost(session: Session, signal: AbortSignal, clock: Clock): P
   }
 }
 
-/** Waits for the server's goodbye, but not for one that will never come. */
+/** Waits for the server to confirm, but not for long: it may never answer. */
 export async function closeSession(session: Session, clock: Clock): Promise<void> {
   await inTime(clock, closeWaitMs, session.close()).catch(() => undefined);
 }

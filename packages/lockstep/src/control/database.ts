@@ -12,41 +12,41 @@ import { openUsageCounter, type UsageCounter } from './usage.ts';
 /** The name of the control database on the embedded server. */
 export const controlDatabase = 'lockstep';
 
-/** The control database, opened and at this version's form. Everything else in this room takes it as its first word. */
+/** The control database, opened and migrated. All other functions of this room take it as their first argument. */
 export interface Control {
   readonly db: Database;
   /** Of the control database, with user and password: never logged. */
   readonly url: string;
-  /** The server as a person knows it, without user and password. */
+  /** The server's name for people, without user and password. */
   readonly host: string;
   /** The key-encryption key; see {@link keyOf}. */
   readonly key: Key | Fault;
   readonly usage: UsageCounter;
   readonly clock: Clock;
   readonly log: AppLog;
-  /** Writes what is counted and closes the connections. */
+  /** Writes the usage counted so far and closes the connections. */
   end(): Promise<void>;
 }
 
 export interface OpenControlOptions {
   url: string;
-  /** A fault: why there is none. What needs no secret works all the same. */
+  /** A fault says why there is no key. Everything that needs no secret still works. */
   key: Key | Fault;
   applicationName: string;
   clock: Clock;
   log: AppLog;
 }
 
-/** @throws {@link Fault} `KEY-01`, `KEY-04`: the process goes on without the key */
+/** @throws {@link Fault} `KEY-01`, `KEY-04`: this process runs without the key */
 export function keyOf({ key }: Pick<Control, 'key'>): Key {
   if (key instanceof Fault) throw key;
   return key;
 }
 
 /**
- * The key with which the secrets of a control database open, found before that database is changed in any way.
+ * The key that opens the secrets of a control database, read before that database is changed in any way.
  *
- * @throws {@link Fault} of {@link readKey}, and of {@link openControl} where the database does not answer
+ * @throws {@link Fault} of {@link readKey}, and of {@link openControl} if the database does not answer
  */
 export async function findKey(url: string, source: KeySource): Promise<Key> {
   const host = hostOf(url);
@@ -62,7 +62,7 @@ export async function findKey(url: string, source: KeySource): Promise<Key> {
 
 /**
  * @throws {@link Fault} `CFG-01`: not a PostgreSQL URL, or no such database; `DB-01`, `DB-02`, `DB-03`, `DB-06`,
- *   `DB-08`: see databaseFault; `SYS-07`: the schema was made by a newer version
+ *   `DB-08`: see databaseFault; `SYS-07`: a newer version has created the schema
  */
 export async function openControl({
   url,
@@ -108,7 +108,7 @@ function hostOf(url: string): string {
   const parsed = URL.parse(url);
   if (!parsed || !/^postgres(ql)?:$/.test(parsed.protocol)) {
     throw new Fault('CFG-01', {
-      reason: 'DATABASE_URL is not of the form postgres://user:password@host:port/database.',
+      reason: 'DATABASE_URL does not have the form postgres://user:password@host:port/database.',
     });
   }
   return parsed.host || (parsed.searchParams.get('host') ?? 'localhost');

@@ -4,9 +4,9 @@ import type { Control } from './database.ts';
 import { selectHolders } from './lease-sql.ts';
 import { removeSyncProblem, selectSyncProblems, upsertSyncProblem } from './sql.ts';
 
-/** What is to be said of a sync besides its settings: whether it runs, and what it waits for. */
+/** A sync's state besides its settings: whether it runs, and what it waits for. */
 export interface Health {
-  /** A worker that is alive runs it. */
+  /** A live worker runs it. */
   isHeld: boolean;
   fault: {
     code: string;
@@ -19,8 +19,8 @@ export interface Health {
 }
 
 /**
- * Remembers what a sync waits for, so that `status` says it and not only a log. Where the control database is away
- * too, nothing is remembered: whoever looks finds that out first.
+ * Records what a sync waits for, so that `status` shows it and not only the log. If the control database cannot be
+ * reached either, nothing is recorded: `status` cannot be read then anyway.
  */
 export async function recordSyncProblem(
   control: Control,
@@ -36,7 +36,7 @@ export async function clearSyncProblem(control: Control, syncId: SyncId): Promis
   await removeSyncProblem(control.db, syncId).catch(() => undefined);
 }
 
-/** Of all syncs. */
+/** The health of all syncs. */
 export async function readHealth(control: Control): Promise<ReadonlyMap<SyncId, Health>> {
   const holders = await selectHolders(control.db);
   const problems = new Map((await selectSyncProblems(control.db)).map((row) => [row.sync_id, row]));

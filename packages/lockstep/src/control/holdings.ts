@@ -6,23 +6,23 @@ import { releaseSync } from './lease-sql.ts';
 import { notify, syncChannel } from './sql.ts';
 import type { Sync } from './syncs.ts';
 
-/** The syncs that one worker runs in one term, each with the signal that stops it; the end of the term stops all. */
+/** The syncs that one worker runs during one term; the end of the term stops them all. */
 export interface Holdings {
   start(sync: Sync): void;
   /**
-   * Stops every run that the database no longer gives to this worker under the run's own epoch, and gives back what
-   * the database gives to this worker although nothing runs: a release or the answer to a claim was lost.
+   * Stops every run that the database no longer assigns to this worker under the run's epoch, and releases every sync
+   * that the database assigns to this worker without a run: a release, or the answer to a claim, was lost.
    */
   agreeWith(held: ReadonlyMap<SyncId, number>): Promise<void>;
-  /** Stops the `count` runs that began last, for a worker that has joined. */
+  /** Stops the `count` runs that began last, so that a worker that has joined can claim them. */
   giveBack(count: number): void;
   /** Runs that have not been told to stop. */
   size(): number;
-  /** Stops all and resolves when the last one has ended and is free for others. */
+  /** Stops all runs; resolves when all have ended and their syncs are released. */
   endAll(): Promise<void>;
 }
 
-/** A run that failed is not claimed again at once: whatever made it fail would do so again. */
+/** A failed run keeps its sync for this long: claimed again at once, it would probably fail again. */
 const failedRunWaitMs = 5_000;
 
 type Run = { epoch: number; stop: AbortController; ended: Promise<void> };
@@ -49,16 +49,16 @@ export function openHoldings(
         await clock.sleep(failedRunWaitMs, signal).catch(() => undefined);
       }
     }
-    const told = signal.aborted;
+    const wasStopped = signal.aborted;
     await db
       .transaction(async (tx) => {
         const released = await releaseSync(tx, workerId, sync.id, sync.epoch);
-        // Not after a run that ended by itself: it would be claimed and end again without a pause.
-        if (told && released.length > 0) await notify(tx, syncChannel, sync.id);
+        // Not if the run ended by itself: the sync would be claimed and end again without a pause.
+        if (wasStopped && released.length > 0) await notify(tx, syncChannel, sync.id);
       })
-      .catch((error: unknown) => log.warn('sync not given back', { ...fields, code: errorCode(error) }));
-    if (runs.get(sync.id)?.epoch === sync.epoch) runs.delete(sync.id); // it may have been claimed again by now
-    log.info('sync let go', fields);
+      .catch((error: unknown) => log.warn('sync not released', { ...fields, code: errorCode(error) }));
+    if (runs.get(sync.id)?.epoch === sync.epoch) runs.delete(sync.id); // it may have been claimed again already
+    log.info('sync released', fields);
   };
 
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseInterval } from './interval.ts';
 
-test('a pace is read with its unit', () => {
+test('an interval is read with its unit', () => {
   const read = Object.fromEntries(
     ['3s', '500ms', '0.5s', '1m', '5m', ' 0.2s ', '1.25s'].map((text) => [text, parseInterval(text)]),
   );
@@ -17,7 +17,7 @@ test('a pace is read with its unit', () => {
   });
 });
 
-test('a pace of another form or out of range is refused with the valid range', () => {
+test('an interval that is malformed or out of range is refused, and the fault states the valid range', () => {
   for (const text of [
     '0',
     '0s',

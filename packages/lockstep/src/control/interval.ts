@@ -1,6 +1,6 @@
 import { Fault } from '../core/faults.ts';
 
-/** The pace of a sync: the time between two requests that it starts by itself. */
+/** The interval of a sync: the time between two requests that it starts by itself. */
 const intervalMsMin = 200;
 const intervalMsMax = 300_000;
 
@@ -9,7 +9,7 @@ const msPerUnit: Record<string, number> = { ms: 1, s: 1_000, m: 60_000 };
 /**
  * `3s`, `0.5s`, `500ms`, `1m` → milliseconds.
  *
- * @throws {@link Fault} `LIM-05` for any other form and outside 0.2 s to 300 s
+ * @throws {@link Fault} `LIM-05` for any other form, or outside 0.2 s to 300 s
  */
 export function parseInterval(text: string): number {
   const [, count, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text.trim()) ?? [];
@@ -33,5 +33,5 @@ export function checkStopAt(percent: number): void {
   throw new Fault('LIM-05', { reason: `${percent} %` });
 }
 
-/** What a person typed, without what a terminal would act on. */
+/** What a person typed, with control characters escaped. */
 const quoted = (text: string) => JSON.stringify(text.slice(0, 40));

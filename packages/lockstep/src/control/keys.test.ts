@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type KeySource, readKey as read } from './keys.ts';
 import { keyOf } from './sealing.ts';
 
-/** Where nothing is sealed yet. */
+/** Reads the key while nothing is sealed yet. */
 const readKey = (source: KeySource) => read(source, { syncs: 0, keyIds: [] });
 
 async function openFolder(): Promise<{ path: string } & AsyncDisposable> {
@@ -14,7 +14,7 @@ async function openFolder(): Promise<{ path: string } & AsyncDisposable> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-test('the first start makes a key file that only its owner can read, and later starts use it', async () => {
+test('the first start creates a key file that only its owner can read, and later starts use it', async () => {
   await using folder = await openFolder();
   const defaultKeyFile = join(folder.path, 'config', 'lockstep', 'key');
 
@@ -60,7 +60,7 @@ test('a key that is missing, short or given twice is refused, and its text is no
   assert.ok(await readKey({ key: ` ${good}\n`, defaultKeyFile }));
 });
 
-test('where syncs exist no key file is made, and the fault names the key that is wanted and where it was looked for', async () => {
+test('if syncs exist, no key file is created, and the fault names the missing key and where it was sought', async () => {
   await using folder = await openFolder();
   const defaultKeyFile = join(folder.path, 'config', 'lockstep', 'key');
   const bytes = Buffer.alloc(32, 7);

@@ -5,32 +5,33 @@ import { Fault } from '../core/faults.ts';
 import { type Key, keyBytes, keyOf, newKeyBytes, seal, sealedWith, unseal } from './sealing.ts';
 
 /**
- * Two layers of keys. The key-encryption key is given by the person (file or value) and never stored by us except as
+ * Two layers of keys. The operator supplies the key-encryption key (as a file or a value); we never store it, except in
  * the default key file. It wraps one data key per sync, which seals that sync's secrets: a new key-encryption key
- * later means wrapping data keys anew, not touching every secret.
+ * means wrapping the data keys again, not touching every secret.
  */
 export interface KeySource {
-  /** Path of a file with the key, as LOCKSTEP_KEY_FILE gives it. */
+  /** Path of a file with the key, from LOCKSTEP_KEY_FILE. */
   keyFile?: string | undefined;
-  /** The key itself, as LOCKSTEP_KEY gives it. */
+  /** The key itself, from LOCKSTEP_KEY. */
   key?: string | undefined;
-  /** Used, and made where nothing is sealed yet, if neither is given. Lies outside the data directory. */
+  /** Used if neither is given; created if nothing is sealed yet. It is outside the data directory. */
   defaultKeyFile: string;
 }
 
-/** What a control database says of the keys that its secrets need, before any is opened. */
+/** Which keys the secrets of a control database need; known without opening any. */
 export interface SealedSyncs {
   syncs: number;
-  /** Ids of the key-encryption keys; fewer than syncs where texts were altered. */
+  /** Ids of the key-encryption keys; altered texts contribute none. */
   keyIds: readonly string[];
 }
 
 /**
- * The key-encryption key: 32 random bytes as base64, white space around it allowed. A new default key file is made only
- * where no sync exists: beside sealed secrets it would open none of them and hide that their key is lost.
+ * The key-encryption key: 32 random bytes as base64, with optional white space around it. A new default key file is
+ * created only if no sync exists: otherwise it could open none of the sealed secrets and would hide that their key is
+ * lost.
  *
  * @throws {@link Fault} `KEY-01`: both ways used at once, file missing or unreadable, or not 32 bytes of base64;
- *   `KEY-04`: the same where syncs exist, or the key is that of none of them
+ *   `KEY-04`: the key cannot be read although syncs exist, or it is the key of none of them
  */
 export async function readKey(source: KeySource, sealed: SealedSyncs): Promise<Key> {
   const { keyFile, key: given, defaultKeyFile } = source;
@@ -43,7 +44,7 @@ export async function readKey(source: KeySource, sealed: SealedSyncs): Promise<K
   const lost = (reason: string) => new Fault('KEY-04', { key: wanted, reason });
   const key = await readGiven(given, where).catch((error: unknown) => {
     if (sealed.syncs === 0 || !(error instanceof Fault)) throw error;
-    throw lost(`this cannot be read: ${error.safe.reason}`);
+    throw lost(`no key can be read (${error.safe.reason})`);
   });
   if (sealed.keyIds.length > 0 && !sealed.keyIds.includes(key.id)) throw lost(`${where} is key ${key.id}`);
   return key;
@@ -70,8 +71,8 @@ async function readKeyFile(path: string): Promise<string> {
 }
 
 /**
- * Written and synced under another name first, then linked: whoever sees the file sees all of it, and of two first
- * starts at once the later one takes over the file of the earlier.
+ * Written and synced under another name first, then linked: the file is complete as soon as it exists, and of two first
+ * starts at the same time the later one uses the file of the earlier.
  */
 async function makeKeyFileOnce(path: string): Promise<void> {
   const unfinished = `${path}.${randomBytes(6).toString('hex')}`;
@@ -81,7 +82,7 @@ async function makeKeyFileOnce(path: string): Promise<void> {
       (file) => file.close().then(() => true),
       (error) => codeOf(error) !== 'ENOENT',
     );
-    if (exists) return; // an unreadable file is reported by whoever reads it, and never replaced
+    if (exists) return; // an unreadable file is never replaced; reading it reports the fault
     const file = await open(unfinished, 'wx', 0o400);
     try {
       await file.writeFile(`${newKeyBytes().toString('base64')}\n`);
@@ -93,7 +94,7 @@ async function makeKeyFileOnce(path: string): Promise<void> {
       if (codeOf(error) !== 'EEXIST') throw error;
     });
   } catch (error) {
-    throw new Fault('KEY-01', { reason: `${path} cannot be made: ${codeOf(error)}` });
+    throw new Fault('KEY-01', { reason: `${path} cannot be created: ${codeOf(error)}` });
   } finally {
     await rm(unfinished, { force: true });
   }
@@ -106,7 +107,7 @@ const codeOf = (error: unknown): string => {
 
 const dataKeyPlace = (syncId: string) => ({ table: 'sync', column: 'sealed_data_key', rowId: syncId });
 
-/** A new data key for one sync, and the same one wrapped, as it is stored. */
+/** A new data key for one sync, and its wrapped form, which is stored. */
 export function newDataKey(key: Key, syncId: string): { dataKey: Key; wrapped: string } {
   const bytes = newKeyBytes();
   return { dataKey: keyOf(bytes), wrapped: seal(key, dataKeyPlace(syncId), bytes) };

@@ -3,8 +3,8 @@ import { sql } from '@lockstep/foundation/sql';
 import type { SyncId } from '../core/ids.ts';
 
 /**
- * Statements of the leases (leases.ts). A worker is live while its row says so and its session holds its presence
- * lock: a crash frees the lock at once, a lost network lets the row run out.
+ * Statements of the leases (leases.ts). A worker is live while its row has not expired and its session holds its
+ * presence lock: a crash frees the lock at once, a lost network lets the row expire.
  */
 
 /** First key of every worker's presence lock; the second is the hash of its id. */
@@ -12,7 +12,7 @@ const presenceLock = 77;
 /** Held for the moment of a claim. */
 const claimLock = 79;
 
-/** Over `w` = lockstep.worker. pg_locks shows the whole server, so the database counts. */
+/** On `w` = lockstep.worker. pg_locks shows the locks of the whole server, hence the check of the database. */
 const isLive = sql`
   w.alive_until > clock_timestamp()
   AND EXISTS (
@@ -29,7 +29,7 @@ export const takePresence = async (tx: Tx, workerId: string): Promise<boolean> =
   return row?.taken === true;
 };
 
-/** Also forgets workers that have been silent for a day. */
+/** Also deletes workers that have been silent for a day. */
 export const registerWorker = async (tx: Tx, workerId: string, aliveMs: number): Promise<void> => {
   await tx.query(sql`
     INSERT INTO lockstep.worker (worker_id, alive_until)
@@ -38,7 +38,7 @@ export const registerWorker = async (tx: Tx, workerId: string, aliveMs: number):
   await tx.query(sql`DELETE FROM lockstep.worker WHERE alive_until < clock_timestamp() - interval '1 day'`);
 };
 
-/** One row per worker, not per sync. None: somebody has removed this worker. */
+/** A heartbeat is one row per worker, not per sync. No row: somebody has removed this worker. */
 export const beat = (tx: Tx, workerId: string, aliveMs: number) =>
   tx.query(sql`
   UPDATE lockstep.worker
@@ -49,13 +49,13 @@ export const beat = (tx: Tx, workerId: string, aliveMs: number) =>
 export const removeWorker = (tx: Tx, workerId: string) =>
   tx.query(sql`DELETE FROM lockstep.worker WHERE worker_id = ${workerId}`);
 
-/** What this worker still holds and may run. */
+/** The syncs that this worker still holds and may run. */
 export const selectHeld = (tx: Tx, workerId: string) =>
   tx.query<{ sync_id: SyncId; epoch: number }>(
     sql`SELECT sync_id, epoch FROM lockstep.sync WHERE owner = ${workerId} AND NOT paused`,
   );
 
-/** `claimable`: syncs that somebody should run and no live worker holds. */
+/** `claimable`: syncs that are not paused and that no live worker holds. */
 export const selectLoad = async (tx: Tx): Promise<{ syncs: number; workers: number; claimable: number }> => {
   const [load] = await tx.query<{ syncs: number; workers: number; claimable: number }>(sql`
     WITH live AS MATERIALIZED (SELECT w.worker_id FROM lockstep.worker w WHERE ${isLive})
@@ -69,10 +69,10 @@ export const selectLoad = async (tx: Tx): Promise<{ syncs: number; workers: numb
 };
 
 /**
- * Takes up to `limit` syncs that no live worker holds, the longest unclaimed first; each gets its next epoch.
+ * Claims up to `limit` syncs that no live worker holds, those with the oldest claim first; each gets its next epoch.
  *
- * The lock comes first, in a statement of its own: after waiting for a row PostgreSQL checks the newest version of
- * that row again, but not the worker it is joined with, and would take a sync that was claimed a moment ago.
+ * The lock comes first, in a statement of its own: after waiting for a row, PostgreSQL checks the newest version of
+ * that row again, but not the worker it is joined with, and would claim a sync that was claimed a moment ago.
  */
 export const claimSyncs = async (tx: Tx, workerId: string, limit: number): Promise<SyncId[]> => {
   await tx.query(sql`SELECT pg_advisory_xact_lock(${claimLock}, 0)`);
@@ -93,7 +93,7 @@ export const claimSyncs = async (tx: Tx, workerId: string, limit: number): Promi
   return claimed.map((row) => row.sync_id);
 };
 
-/** One row: it was still held under this epoch, and any worker may claim it now. */
+/** One row: the worker still held it under this epoch, and any worker may claim it now. */
 export const releaseSync = (tx: Tx, workerId: string, syncId: SyncId, epoch: number) =>
   tx.query(sql`
   UPDATE lockstep.sync
@@ -104,7 +104,7 @@ export const releaseSync = (tx: Tx, workerId: string, syncId: SyncId, epoch: num
 export const selectLive = (tx: Tx) =>
   tx.query<{ worker_id: string }>(sql`SELECT w.worker_id FROM lockstep.worker w WHERE ${isLive}`);
 
-/** Every sync, and whether a worker that is alive holds it. */
+/** Every sync, and whether a live worker holds it. */
 export const selectHolders = (tx: Tx) =>
   tx.query<{ sync_id: SyncId; is_held: boolean }>(sql`
   SELECT s.sync_id, EXISTS (SELECT FROM lockstep.worker w WHERE w.worker_id = s.owner AND ${isLive}) AS is_held

@@ -10,7 +10,7 @@ import { eraseSync, recordSync, type Sync, setPaused } from './syncs.ts';
 
 type Event = { worker: string; what: 'began' | 'ended'; sync: SyncId; epoch: number };
 
-/** Workers in this process, each with connections of its own, and all that they began and ended, in order. */
+/** Workers in this process, each with its own connections; records the runs that they begin and end, in order. */
 function openWorkers() {
   const events: Event[] = [];
   const running = new Map<SyncId, Set<string>>();
@@ -100,7 +100,7 @@ test('workers that start at once share the syncs, and each sync is claimed once'
   assert.equal(new Set(workers.events.map(({ sync }) => sync)).size, syncs.length);
 });
 
-test('a worker that joins is given its fair share, one run at a time', async () => {
+test('a worker that joins gets its fair share, and no sync ever has two runs', async () => {
   await using harness = await openTestControl();
   await recordSyncs(harness, 5);
   const workers = openWorkers();
@@ -117,11 +117,11 @@ test('a worker that joins is given its fair share, one run at a time', async () 
   await second.stop();
 });
 
-test('the syncs of a worker whose session is lost go to another one under a higher epoch', async () => {
+test('the syncs of a worker whose session is lost go to another worker under a higher epoch', async () => {
   await using harness = await openTestControl();
   const [sync] = await recordSyncs(harness, 1);
   const workers = openWorkers();
-  // Runs that do not notice anything: what a stopped process looks like from outside.
+  // Its runs notice nothing: this is how a suspended process looks from outside.
   const resume = Promise.withResolvers<void>();
   const lost = workers.start(await harness.openAnother(), 'lost', () => resume.promise);
   await workers.until(() => workers.heldBy('lost').length === 1);
@@ -147,7 +147,7 @@ test('the syncs of a worker whose session is lost go to another one under a high
   await other.stop();
 });
 
-test('a worker whose session is lost stops its runs, and serves again', async () => {
+test('a worker whose session is lost stops its runs and claims syncs again', async () => {
   await using harness = await openTestControl();
   await recordSyncs(harness, 2);
   const workers = openWorkers();
@@ -163,14 +163,14 @@ test('a worker whose session is lost stops its runs, and serves again', async ()
   await worker.stop();
 });
 
-test('a worker that sees its own heartbeat late stops its runs by itself', async () => {
+test('a worker whose own heartbeat is late stops its runs', async () => {
   const clock = new ManualClock();
   await using harness = await openTestControl(clock);
   await recordSyncs(harness, 1);
   const workers = openWorkers();
   const worker = workers.start(harness.control, 'paused');
   await workers.until(() => workers.heldBy('paused').length === 1);
-  const lost = harness.log.next('leases lost, claiming starts again');
+  const lost = harness.log.next('leases lost, claiming again');
 
   clock.advance(20_000); // nothing ran in between, as after SIGSTOP and SIGCONT
 
@@ -179,7 +179,7 @@ test('a worker that sees its own heartbeat late stops its runs by itself', async
   await worker.stop();
 });
 
-test('a paused sync is let go at once and claimed by nobody until it is resumed', async () => {
+test('a paused sync is released at once and claimed by nobody until it is resumed', async () => {
   await using harness = await openTestControl();
   const [paused, other] = await recordSyncs(harness, 2);
   assert.ok(paused && other);
@@ -189,7 +189,7 @@ test('a paused sync is let go at once and claimed by nobody until it is resumed'
 
   await setPaused(harness.control, paused, true);
   await workers.until(() => workers.heldBy('a').length === 1);
-  // A second worker looks at the paused sync and takes nothing of it; then it is resumed.
+  // A second worker joins and does not claim the paused sync; then the sync is resumed.
   const second = workers.start(await harness.openAnother(), 'b');
   await recordSyncs(harness, 1);
   await workers.until(() => workers.heldBy('a').length === 1 && workers.heldBy('b').length === 1);
@@ -203,7 +203,7 @@ test('a paused sync is let go at once and claimed by nobody until it is resumed'
   await second.stop();
 });
 
-test('a run that ends by itself is let go and claimed anew; one that fails does not end the others', async () => {
+test('a sync whose run ends by itself is claimed again, and a run that fails does not end the others', async () => {
   await using harness = await openTestControl();
   const [ending, failing, healthy] = await recordSyncs(harness, 3);
   const workers = openWorkers();
@@ -223,14 +223,14 @@ test('a run that ends by itself is let go and claimed anew; one that fails does 
   await worker.stop();
 });
 
-test('a sync that the database gives to a worker without a run is given back and claimed', async () => {
+test('a sync that the database assigns to a worker without a run is released and claimed again', async () => {
   await using harness = await openTestControl();
   const workers = openWorkers();
   const worker = workers.start(await harness.openAnother(), 'a');
   const [sync] = await recordSyncs(harness, 1);
   await workers.until(() => workers.heldBy('a').length === 1);
 
-  // As after a claim that committed and whose answer was lost.
+  // As if a claim had committed but its answer was lost.
   await harness.control.db.query(sql`UPDATE lockstep.sync SET epoch = 2 WHERE sync_id = ${sync}`);
 
   await workers.until(() => workers.events.some(({ epoch }) => epoch === 3));

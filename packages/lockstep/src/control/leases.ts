@@ -22,34 +22,34 @@ import { selectSyncsById, syncChannel } from './sql.ts';
 import { type Sync, toSync } from './syncs.ts';
 
 /**
- * Which worker runs which sync. A worker serves in terms: it opens one session, takes its presence lock there and
- * registers; then it beats and claims until the session is lost, its own heartbeat is late, or it is told to stop.
- * At the end of a term it lets go of everything: by then another worker may hold its syncs. The epoch, raised by
- * every claim and compared in the destination, refuses what a former holder still brings.
+ * Which worker runs which sync. A worker serves in terms: it opens a session, takes its presence lock there and
+ * registers; then it sends heartbeats and claims syncs until the session is lost, its own heartbeat is late, or it is
+ * told to stop. At the end of a term it releases all its syncs, because another worker may already hold them. Every
+ * claim raises the sync's epoch, and the destination refuses what a former holder still writes under an older one.
  *
- *   term:  session ── presence lock ── register ─┬─ beat every 1.5 s ──────────────┐
- *                                                └─ every 1 s or on a notification ├─ end: abort runs, give back
+ *   term:  session ── presence lock ── register ─┬─ heartbeat every 1.5 s ─────────┐
+ *                                                └─ every 1 s or on a notification ├─ end: abort runs, release
  *                                                   review what is held, claim     ┘
  */
 export interface LeaseOptions {
-  /** Of this process alone and new at each start: two workers of one id would shut each other out. */
+  /** Unique to this process and new at each start: two workers with the same id would lock each other out. */
   workerId: string;
   /**
-   * Runs one sync, with the epoch of this claim, until the signal aborts; has to end soon after that. One that ends
-   * by itself is let go; one that throws is let go after a while.
+   * Runs one sync, with the epoch of this claim, until the signal aborts; must end soon after that. If it ends by
+   * itself, the sync is released at once; if it throws, after a while.
    */
   onClaim: (sync: Sync, signal: AbortSignal) => Promise<void>;
 }
 
-/** A worker is taken for dead when its row is this old, whatever its session does. */
+/** A worker counts as dead when its last heartbeat is this old, even if its session is open. */
 const aliveMs = 5_000;
 const beatEveryMs = 1_500;
-/** Stops its runs this long before another may claim them. */
+/** A worker stops its runs when its heartbeat is this late: before another worker may claim them. */
 const lateAfterMs = 4_000;
 const claimEveryMs = 1_000;
 
 /**
- * Holds this worker's fair share of the syncs until the signal aborts; then gives all back and resolves. Failures of
+ * Runs this worker's fair share of the syncs until the signal aborts; then releases all and resolves. Failures of
  * the control database end a term, not the worker.
  */
 export async function runLeases(control: Control, options: LeaseOptions, signal: AbortSignal): Promise<void> {
@@ -57,7 +57,7 @@ export async function runLeases(control: Control, options: LeaseOptions, signal:
     try {
       await serveTerm(control, options, signal);
     } catch (error) {
-      control.log.warn('leases lost, claiming starts again', { host: control.host, code: errorCode(error) });
+      control.log.warn('leases lost, claiming again', { host: control.host, code: errorCode(error) });
     }
     if (!signal.aborted) await control.clock.sleep(claimEveryMs, signal).catch(() => undefined);
   }
@@ -95,12 +95,12 @@ async function serveTerm(
   } finally {
     over.abort();
     await holdings.endAll();
-    await removeWorker(control.db, workerId).catch(() => undefined); // a dead worker's row runs out by itself
+    await removeWorker(control.db, workerId).catch(() => undefined); // a dead worker's row expires by itself
     await closeSession(session, control.clock);
   }
 }
 
-/** Rejects when a heartbeat was not answered in time, for whatever reason: this process may have been stopped. */
+/** Rejects when a heartbeat is not answered in time, whatever the reason: this process may have been suspended. */
 async function keepAlive(
   { clock }: Control,
   session: Session,
@@ -108,7 +108,7 @@ async function keepAlive(
   registeredAt: number,
   term: AbortSignal,
 ): Promise<void> {
-  let provenAt = registeredAt; // before the last heartbeat that was answered was sent
+  let provenAt = registeredAt; // when the last answered heartbeat was sent
   while (!term.aborted) {
     using late = deadline(clock, provenAt + lateAfterMs - clock.now(), term);
     await clock.sleep(beatEveryMs, late);
@@ -119,7 +119,7 @@ async function keepAlive(
   }
 }
 
-/** Lets go of what this worker should not run, then takes what is missing to its fair share. */
+/** Stops what this worker should not run, then claims what is missing to its fair share. */
 async function reviewAndClaim(
   control: Control,
   workerId: string,
@@ -141,6 +141,6 @@ async function reviewAndClaim(
   for (const row of claimed) holdings.start(toSync(row));
 }
 
-/** Ids of the workers that are alive. What any other has left open is nobody's any more. */
+/** Ids of the live workers. What any other worker has left open belongs to nobody. */
 export const readLivingWorkers = async (control: Control): Promise<string[]> =>
   (await selectLive(control.db)).map((row) => row.worker_id);

@@ -5,12 +5,12 @@ export type Mail = { subject: string; text: string };
 
 const columns = 72;
 
-/** What is known when the last table's backfill is complete. */
+/** The facts of the e-mail about a complete backfill. */
 export const backfillComplete = z.object({
   tables: z.array(z.object({ sobject: z.string(), rows: z.number().int().nonnegative() })),
   /** From the first request to the last table. */
   tookMs: z.number().nonnegative(),
-  /** That Salesforce was asked in this time. */
+  /** API requests made in this time. */
   requests: z.number().int().nonnegative(),
 });
 export type BackfillComplete = z.infer<typeof backfillComplete>;
@@ -20,7 +20,7 @@ export function firstCopyComplete(syncName: string, to: string, body: BackfillCo
   const nameWidth = Math.max(...body.tables.map(({ sobject }) => sobject.length), 0);
   const countWidth = Math.max(...body.tables.map((table) => counted(table.rows).length), 0);
   const tables = body.tables.map((table) =>
-    // A line that does not fit puts its count below.
+    // If a line would be too long, all counts go on lines of their own.
     nameWidth + countWidth + 5 <= columns
       ? `  ${table.sobject.padEnd(nameWidth)}   ${counted(table.rows).padStart(countWidth)}`
       : `  ${table.sobject}\n    ${counted(table.rows)}`,

@@ -8,7 +8,7 @@ import { runMail } from './mail.ts';
 import { recordEvent } from './notifications.ts';
 import { recordSync } from './syncs.ts';
 
-/** A mail server that keeps what it gets. `refuse` answers the next mail with 451. */
+/** A mail server that keeps what it receives. `refuse` makes it answer the next mails with 451. */
 async function openMailServer() {
   const mails: string[] = [];
   let refusals = 0;
@@ -50,7 +50,7 @@ const body = {
   requests: 131,
 };
 
-test('an e-mail goes out once although its event is recorded twice and the mailer is restarted', async () => {
+test('an e-mail is sent once, even if its event is recorded twice and the mailer is restarted', async () => {
   await using harness = await openTestControl();
   await using server = await openMailServer();
   const [acme, other] = [newSync({ name: 'Acme' }), newSync({ name: 'Other' })];
@@ -89,7 +89,7 @@ test('an e-mail goes out once although its event is recorded twice and the maile
   ]);
 });
 
-test('the e-mail is plain text of 72 columns with headers by which it can be sorted and threaded', async () => {
+test('the e-mail is plain text of 72 columns, with headers for filtering and threading', async () => {
   await using harness = await openTestControl();
   await using server = await openMailServer();
   const sync = newSync({ name: 'Acme' });
@@ -123,7 +123,7 @@ LOCKSTEP_MAIL_TO`,
   );
 });
 
-test('a mail that the server refuses is tried again until it is taken', async () => {
+test('a mail that the server refuses is retried until it is accepted', async () => {
   await using harness = await openTestControl();
   await using server = await openMailServer();
   const sync = newSync();
@@ -144,7 +144,7 @@ test('a mail that the server refuses is tried again until it is taken', async ()
   assert.equal(server.mails.length, 1);
 });
 
-test('without a mail server the log says so, and nothing is sent when one is set up later', async () => {
+test('without a mail server the log says so, and events from before are not sent once one is set up', async () => {
   await using harness = await openTestControl();
   await using server = await openMailServer();
   const [early, late] = [newSync({ name: 'Early' }), newSync({ name: 'Late' })];
@@ -153,13 +153,13 @@ test('without a mail server the log says so, and nothing is sent when one is set
   const { control } = harness;
 
   const without = new AbortController();
-  const closed = harness.log.next('mail not sent: none is set up');
+  const closed = harness.log.next('mail not sent: e-mail is not set up');
   const running = runMail(control, {}, without.signal);
   await recordEvent(control.db, early.id, 'backfill-complete', body);
   await closed;
   without.abort();
   await running;
-  assert.match(harness.log.text(), /no mail is set up/);
+  assert.match(harness.log.text(), /e-mail is not set up: it needs LOCKSTEP_SMTP_URL/);
 
   const withMail = new AbortController();
   const sent = harness.log.next('mail sent');

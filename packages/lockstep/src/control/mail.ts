@@ -15,9 +15,9 @@ import {
 } from './sql.ts';
 
 /**
- * Sends what stands in the outbox. A row that waits becomes a job of its own, of which the job engine lets at most
- * one exist whoever else runs mail too; the job sends and marks the row. Only a process that dies between the mail
- * server's yes and the mark sends twice, and then under the same Message-ID.
+ * Sends the e-mails in the outbox. Each waiting row becomes one job; the job engine allows at most one job per row,
+ * however many processes send mail. The job sends the e-mail and marks the row. An e-mail is sent twice only if a
+ * process dies between the mail server's acceptance and the mark, and then under the same Message-ID.
  */
 export interface MailOptions {
   smtpUrl?: string | undefined;
@@ -40,15 +40,15 @@ const queueOptions = {
   deleteAfterSeconds: 3_600,
 } as const;
 const pollSeconds = 1;
-/** A notification that was missed, or a job that has used up its tries, is picked up this much later. */
+/** The latest after which a missed notification, or a row whose job has used up its retries, is picked up. */
 const lookEveryMs = 60_000;
 const smtpWaits = { connectionTimeout: 15_000, greetingTimeout: 15_000, socketTimeout: 30_000 };
 const stopWaitMs = 10_000;
 const restartWaitMs = 5_000;
 
 /**
- * Runs until the signal aborts. Without a complete set of options it says once that no mail is set up and closes
- * what waits, so that nothing goes out months later.
+ * Runs until the signal aborts. Without a complete set of options it logs once that e-mail is not set up and closes
+ * the waiting rows, so that nothing is sent months later.
  */
 export async function runMail(
   control: Control,
@@ -59,10 +59,12 @@ export async function runMail(
     const address = /<([^<>]+)>/.exec(from)?.[1] ?? from; // the name is always ours
     return runSendingAgain(control, { smtpUrl, from: address, to }, signal);
   }
-  control.log.info('no mail is set up: LOCKSTEP_SMTP_URL, LOCKSTEP_MAIL_FROM and LOCKSTEP_MAIL_TO');
+  control.log.info(
+    'e-mail is not set up: it needs LOCKSTEP_SMTP_URL, LOCKSTEP_MAIL_FROM and LOCKSTEP_MAIL_TO',
+  );
   return runOutbox(control, signal, async () => {
     const closed = await closeWaitingNotifications(control.db);
-    if (closed.length > 0) control.log.info('mail not sent: none is set up', { rows: closed.length });
+    if (closed.length > 0) control.log.info('mail not sent: e-mail is not set up', { rows: closed.length });
   });
 }
 
@@ -71,7 +73,7 @@ async function runSendingAgain(control: Control, route: Route, signal: AbortSign
     try {
       await runSending(control, route, signal);
     } catch (error) {
-      control.log.warn('mail stopped, it starts again', { host: control.host, code: errorCode(error) });
+      control.log.warn('mail sender failed, restarting', { host: control.host, code: errorCode(error) });
       await control.clock.sleep(restartWaitMs, signal).catch(() => undefined);
     }
   }
@@ -116,7 +118,7 @@ async function runSending(control: Control, route: Route, signal: AbortSignal): 
   }
 }
 
-/** Looks into the outbox now, at each notification, and every minute besides. */
+/** Looks into the outbox now, on each notification and every minute. */
 async function runOutbox(control: Control, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
   let looking = Promise.resolve();
   const lookNext = () => {
@@ -133,7 +135,7 @@ async function runOutbox(control: Control, signal: AbortSignal, look: () => Prom
   await looking;
 }
 
-/** @throws {@link Fault} `SYS-05`, on which the job engine tries again later */
+/** @throws {@link Fault} `SYS-05`; the job engine then retries later */
 async function sendOne(
   control: Control,
   smtp: Transporter,

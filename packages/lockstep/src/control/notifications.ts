@@ -3,12 +3,12 @@ import type { SyncId } from '../core/ids.ts';
 import type { BackfillComplete } from './mail-text.ts';
 import { insertNotification, notificationChannel, notify } from './sql.ts';
 
-/** The events of which an e-mail tells, with what it needs to say. Counts and times only, no record's value. */
+/** The events that an e-mail reports, with the facts it needs. Counts and times only, never a record's value. */
 export type EventBodies = { 'backfill-complete': BackfillComplete };
 
 /**
  * Puts an e-mail into the outbox, once per sync and event however often it is called. In a transaction of the
- * control database it is sent if and only if that commits.
+ * control database, the e-mail is sent if and only if the transaction commits.
  */
 export async function recordEvent<Event extends keyof EventBodies>(
   tx: Tx,

@@ -7,7 +7,7 @@ import { keyOf, newKeyBytes, seal, sealedWith, unseal } from './sealing.ts';
 const place = { table: 'credential', column: 'sealed_client_secret', rowId: 'one' };
 const secret = Buffer.from('secret ✓');
 
-test('sealed text opens with its key in its place and never looks the same twice', () => {
+test('sealed text opens with its key in its place, and sealing never gives the same text twice', () => {
   const key = keyOf(newKeyBytes());
   const sealed = seal(key, place, secret);
   assert.deepEqual(unseal(key, place, sealed), secret);
@@ -40,7 +40,7 @@ test('sealed text that was altered anywhere does not open', () => {
   }
 });
 
-test('a data key opens with the key it was wrapped with, and names that key when another is given', () => {
+test('a data key opens with the key that wrapped it; with another key the fault names the right one', () => {
   const key = keyOf(newKeyBytes());
   const { dataKey, wrapped } = newDataKey(key, 'one');
   assert.equal(unwrapDataKey(key, 'one', wrapped).id, dataKey.id);
@@ -51,7 +51,7 @@ test('a data key opens with the key it was wrapped with, and names that key when
   assert.throws(() => unwrapDataKey(key, 'two', wrapped), { code: 'KEY-03' });
 });
 
-test('a key that is printed or written as JSON shows nothing of itself', () => {
+test('a key that is printed or written as JSON does not show its bytes', () => {
   const bytes = newKeyBytes();
   const key = keyOf(bytes);
   const shown = inspect(key, { depth: 9, showHidden: true }) + JSON.stringify(key);

@@ -9,17 +9,17 @@ import {
 import { Fault } from '../core/faults.ts';
 
 /**
- * Sealed text: AES-256-GCM, written `v1.<key id>.<iv>.<ciphertext>.<tag>` (base64url). What is authenticated besides
- * is the place where the text stands, so that sealed text copied into another row or column does not open there.
+ * Sealed text: AES-256-GCM, written `v1.<key id>.<iv>.<ciphertext>.<tag>` (base64url). The additional authenticated
+ * data is the place where the text is stored, so that sealed text copied into another row or column does not open there.
  */
 export interface Key {
-  /** Names the key without telling anything of it: the beginning of a hash over 256 random bits. */
+  /** Identifies the key without revealing it: the beginning of a hash over 256 random bits. */
   readonly id: string;
   /** A KeyObject neither prints nor serialises its bytes. */
   readonly secret: KeyObject;
 }
 
-/** Where a sealed text stands. */
+/** Where a sealed text is stored. */
 export interface Place {
   table: string;
   column: string;
@@ -46,7 +46,7 @@ export function seal(key: Key, place: Place, clear: Buffer): string {
   return `v1.${key.id}.${parts.join('.')}`;
 }
 
-/** @throws {@link Fault} `KEY-03` where the text is not what {@link seal} made with this key for this place */
+/** @throws {@link Fault} `KEY-03` if the text is not a result of {@link seal} with this key for this place */
 export function unseal(key: Key, place: Place, sealed: string): Buffer {
   const { keyId, iv, ciphertext, tag } = parse(sealed);
   if (keyId !== key.id || iv.length !== ivBytes || tag.length !== tagBytes) throw new Fault('KEY-03');
@@ -60,7 +60,7 @@ export function unseal(key: Key, place: Place, sealed: string): Buffer {
   }
 }
 
-/** Which key a text says it was sealed with. */
+/** The id of the key that a text claims to be sealed with. */
 export const sealedWith = (sealed: string): string => parse(sealed).keyId;
 
 const boundTo = ({ table, column, rowId }: Place, key: Key) =>

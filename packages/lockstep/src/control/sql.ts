@@ -2,11 +2,11 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { OrgId, SyncId } from '../core/ids.ts';
 
-/** Statements over orgs, syncs, credentials and destinations. Those of leases, sync requests and usage stand in files of their own. */
+/** Statements on orgs, syncs, credentials and destinations. Leases, sync requests and usage have files of their own. */
 
-/** Notified of every change of a sync; the payload is its id. */
+/** Notified on every change of a sync; the payload is its id. */
 export const syncChannel = 'lockstep_sync';
-/** Notified of every e-mail that waits. */
+/** Notified of every e-mail that waits to be sent. */
 export const notificationChannel = 'lockstep_notification';
 
 export const notify = (tx: Tx, channel: string, payload: string) =>
@@ -29,7 +29,7 @@ export type SyncRow = {
   table_schema: string;
 };
 
-/** The org as it is known from now on: its newest address counts. */
+/** Records the org, or its new address if it is known already. */
 export const upsertOrg = (tx: Tx, org: { orgId: OrgId; instanceUrl: string }) =>
   tx.query(sql`
   INSERT INTO lockstep.org (org_id, instance_url)
@@ -76,7 +76,7 @@ export const insertDestination = (
   VALUES (${destination.syncId}, 'private', ${destination.database}, ${destination.tableSchema},
           ${destination.sealedWriterPassword}, ${destination.sealedReaderPassword})`);
 
-/** The chosen objects in their order. */
+/** The chosen objects, in their order. */
 export const insertStreams = (tx: Tx, syncId: SyncId, sobjects: readonly string[]) =>
   tx.query(sql`
   INSERT INTO lockstep.stream (sync_id, sobject, position)
@@ -101,7 +101,7 @@ export const selectSyncsById = (tx: Tx, ids: readonly SyncId[]) =>
 export const selectSyncByNameOrId = (tx: Tx, nameOrId: string) =>
   tx.query<SyncRow>(sql`${syncColumns} WHERE s.sync_id = ${nameOrId} OR s.name = ${nameOrId}`);
 
-/** Everything that hangs on the sync goes with it, and its org with the last sync of it. One row: it existed. */
+/** Deletes the sync with all its rows, and its org with the org's last sync. True: it existed. */
 export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
   const [erased] = await tx.query<{ org_id: OrgId }>(
     sql`DELETE FROM lockstep.sync WHERE sync_id = ${syncId} RETURNING org_id`,
@@ -114,7 +114,7 @@ export const deleteSync = async (tx: Tx, syncId: SyncId): Promise<boolean> => {
   return true;
 };
 
-/** One row: it exists. The same for the four below. */
+/** One row: the sync exists. The same for the three below. */
 export const updatePaused = (tx: Tx, syncId: SyncId, paused: boolean) =>
   tx.query(sql`UPDATE lockstep.sync SET paused = ${paused} WHERE sync_id = ${syncId} RETURNING sync_id`);
 
@@ -133,7 +133,7 @@ export const updateWithoutDatabase = (tx: Tx, syncId: SyncId, choice: SyncRow['w
     sql`UPDATE lockstep.sync SET without_database = ${choice} WHERE sync_id = ${syncId} RETURNING sync_id`,
   );
 
-/** The syncs of this sync's org, all of which move with it. */
+/** Returns all syncs of this sync's org: they all move with it. */
 export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =>
   tx.query<{ sync_id: SyncId }>(sql`
   WITH moved AS (
@@ -143,7 +143,7 @@ export const updateInstanceUrl = (tx: Tx, syncId: SyncId, instanceUrl: string) =
   )
   SELECT s.sync_id FROM lockstep.sync s JOIN moved USING (org_id)`);
 
-/** One row: it exists. */
+/** One row: the sync exists. */
 export const updateLoginUrl = (tx: Tx, syncId: SyncId, loginUrl: string) =>
   tx.query(
     sql`UPDATE lockstep.credential SET login_url = ${loginUrl} WHERE sync_id = ${syncId} RETURNING sync_id`,
@@ -166,7 +166,7 @@ export const selectSealedSecrets = (tx: Tx, syncId: SyncId) =>
     JOIN lockstep.destination d ON d.sync_id = s.sync_id
    WHERE s.sync_id = ${syncId}`);
 
-/** One row: recorded now. None: this event of this sync was recorded before, or the sync is gone. */
+/** One row: recorded now. No row: this event of this sync was recorded before, or the sync does not exist. */
 export const insertNotification = (tx: Tx, syncId: SyncId, event: string, body: object) =>
   tx.query(sql`
   INSERT INTO lockstep.notification (sync_id, event, body)
@@ -179,7 +179,7 @@ export const selectWaitingNotifications = (tx: Tx) =>
     sql`SELECT notification_id FROM lockstep.notification WHERE state = 'waiting' ORDER BY notification_id`,
   );
 
-/** None: sent already, or its sync was erased. */
+/** No row: it was sent already, or its sync was erased. */
 export const selectWaitingNotification = (tx: Tx, notificationId: number) =>
   tx.query<{
     sync_id: SyncId;
@@ -199,8 +199,8 @@ export const markNotificationSent = (tx: Tx, notificationId: number) =>
    WHERE notification_id = ${notificationId} AND state = 'waiting'`);
 
 /**
- * Which keys the syncs' data keys were sealed with. Asked before the schema is brought up to date, so that a start
- * without the right key changes nothing.
+ * Which keys the syncs' data keys were sealed with. Read before the schema is migrated, so that a start without the
+ * right key changes nothing.
  */
 export const selectSealedSyncs = async (tx: Tx): Promise<{ syncs: number; keyIds: string[] }> => {
   const [known] = await tx.query(sql`SELECT WHERE to_regclass('lockstep.sync') IS NOT NULL`);
@@ -214,12 +214,12 @@ export const selectSealedSyncs = async (tx: Tx): Promise<{ syncs: number; keyIds
   return { syncs: sealed?.syncs ?? 0, keyIds: sealed?.key_ids ?? [] };
 };
 
-/** One row for each e-mail that will never be sent, because no mail is set up. */
+/** One row for each e-mail that will never be sent, because e-mail is not set up. */
 export const closeWaitingNotifications = (tx: Tx) =>
   tx.query(sql`
   UPDATE lockstep.notification SET state = 'not-configured' WHERE state = 'waiting' RETURNING notification_id`);
 
-/** `since` stays while the code does. Needs the sync: one that was erased meanwhile has no problem any more. */
+/** `since` stays the same while the code does. Does nothing if the sync was erased meanwhile. */
 export const upsertSyncProblem = (
   tx: Tx,
   syncId: SyncId,

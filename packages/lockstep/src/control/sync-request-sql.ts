@@ -4,12 +4,12 @@ import type { SyncId } from '../core/ids.ts';
 
 /** Statements of the sync requests (sync-requests.ts). */
 
-/** Notified of all that happens to a sync request; the payload is its number. */
+/** Notified of every change of a sync request; the payload is its number. */
 export const syncRequestChannel = 'lockstep_sync_request';
 
 const isOpen = sql`ended_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
 
-/** One row: it was made. None: there is no such sync. */
+/** One row: it was made. No row: there is no such sync. */
 export const insertSyncRequest = (
   tx: Tx,
   syncRequest: {
@@ -27,7 +27,7 @@ export const insertSyncRequest = (
     FROM lockstep.sync WHERE sync_id = ${syncRequest.syncId}
   RETURNING request_id`);
 
-/** Those that ended a month ago, and those that nobody has waited for since a day. */
+/** Deletes requests that ended more than a month ago, and open ones that expired more than a day ago. */
 export const purgeSyncRequests = async (tx: Tx, syncId: SyncId): Promise<void> => {
   await tx.query(sql`
   DELETE FROM lockstep.sync_request
@@ -38,12 +38,12 @@ export const purgeSyncRequests = async (tx: Tx, syncId: SyncId): Promise<void> =
 
 export const markSyncRequestsTaken = (tx: Tx, ids: readonly number[]) =>
   tx.query(sql`
-  WITH told AS (
+  WITH changed AS (
     UPDATE lockstep.sync_request SET taken_at = clock_timestamp()
      WHERE request_id = ANY(${ids}::bigint[]) AND taken_at IS NULL
     RETURNING request_id
   )
-  SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM told`);
+  SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM changed`);
 
 export const selectOpenSyncRequests = (tx: Tx, syncId: SyncId) =>
   tx.query<{
@@ -56,15 +56,15 @@ export const selectOpenSyncRequests = (tx: Tx, syncId: SyncId) =>
   SELECT request_id, kind, objects, ids, taken_at IS NOT NULL AS is_taken
     FROM lockstep.sync_request WHERE sync_id = ${syncId} AND ${isOpen} ORDER BY request_id`);
 
-/** Nothing happens to a sync request that has ended. The same for the three below; a row: it happened. */
+/** Does nothing to a sync request that has ended; a row: it was changed. The same for the two below. */
 export const updateProgress = (tx: Tx, requestId: number, progress: object) =>
   tx.query(sql`
-  WITH told AS (
+  WITH changed AS (
     UPDATE lockstep.sync_request SET progress = ${JSON.stringify(progress)}::jsonb
      WHERE request_id = ${requestId} AND ended_at IS NULL
     RETURNING request_id
   )
-  SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM told`);
+  SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM changed`);
 
 export const updateEnded = (
   tx: Tx,
@@ -75,7 +75,7 @@ export const updateEnded = (
   }: { result: object | null; fault: { code: string; explanation: string; next: string } | null },
 ) =>
   tx.query(sql`
-  WITH told AS (
+  WITH changed AS (
     UPDATE lockstep.sync_request
        SET ended_at = clock_timestamp(), result = ${result && JSON.stringify(result)}::jsonb,
            fault_code = ${fault?.code ?? null}, fault_explanation = ${fault?.explanation ?? null},
@@ -83,7 +83,7 @@ export const updateEnded = (
      WHERE request_id = ${requestId} AND ended_at IS NULL
     RETURNING request_id
   )
-  SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM told`);
+  SELECT pg_notify(${syncRequestChannel}, request_id::text) FROM changed`);
 
 export const deleteOpenSyncRequest = (tx: Tx, requestId: number) =>
   tx.query<{ sync_id: SyncId }>(
@@ -104,7 +104,7 @@ export type SyncRequestRow = {
   fault_next: string | null;
 };
 
-/** None: withdrawn, expired, or its sync erased. */
+/** No row: it was withdrawn, has expired, or its sync was erased. */
 export const selectSyncRequest = (tx: Tx, requestId: number) =>
   tx.query<SyncRequestRow>(sql`
   SELECT request_id, sync_id, kind, taken_at IS NOT NULL AS is_taken, progress, ended_at IS NOT NULL AS has_ended,

@@ -31,7 +31,7 @@ async function recorded({ control }: TestControl) {
   return sync;
 }
 
-test('open sync requests are taken oldest first, by any process, again and again until they end', async () => {
+test('open sync requests are taken oldest first, by any process, as often as asked until they end', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const sync = await recorded(harness);
@@ -55,12 +55,12 @@ test('open sync requests are taken oldest first, by any process, again and again
   assert.deepEqual(await takeSyncRequests(worker, sync.id), expected.slice(1));
 });
 
-test('a sync request for a sync that is not there is refused', async () => {
+test('a sync request for a sync that does not exist is refused', async () => {
   await using harness = await openTestControl();
   await assert.rejects(makeSyncRequest(harness.control, newSyncId(), flush), { code: 'PRX-01' });
 });
 
-test('a sync request of a form that no worker can serve is not stored', async () => {
+test('a sync request that no worker could serve is not stored', async () => {
   await using harness = await openTestControl();
   const { id } = await recorded(harness);
   const refused: NewSyncRequest[] = [
@@ -75,7 +75,7 @@ test('a sync request of a form that no worker can serve is not stored', async ()
   assert.deepEqual(await takeSyncRequests(harness.control, id), []);
 });
 
-test('a new sync request and one that is withdrawn are told like a change of the sync', async () => {
+test('making and withdrawing a sync request notify like a change of the sync', async () => {
   await using harness = await openTestControl();
   const sync = await recorded(harness);
   const told: (string | null)[] = [];
@@ -103,14 +103,14 @@ test('a new sync request and one that is withdrawn are told like a change of the
   await listening;
 });
 
-test('whoever waits hears of progress and of the end at once, from another process', async () => {
+test('a waiting caller learns of progress and of the end at once, from another process', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const sync = await recorded(harness);
   const worker = await harness.openAnother();
   const progress = { done: 1, of: 2 };
   const heard = Promise.withResolvers<void>();
-  await using granter = startSyncRequestServer(worker, async ({ id }) => {
+  await using server = startSyncRequestServer(worker, async ({ id }) => {
     await reportSyncRequest(worker, id, progress);
     await heard.promise;
     await endSyncRequest(worker, id, { result: { objects: 2 } });
@@ -130,12 +130,12 @@ test('whoever waits hears of progress and of the end at once, from another proce
   assert.deepEqual(news.at(-1)?.progress, progress);
   assert.deepEqual(end?.end, { result: { objects: 2 } });
   assert.deepEqual(
-    granter.seen.map(({ kind }) => kind),
+    server.seen.map(({ kind }) => kind),
     ['flush'],
   );
 });
 
-test('a sync request that fails ends with the words of its fault, once and for all', async () => {
+test('a sync request that fails ends with the texts of its fault, and nothing changes that', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const syncRequest = await makeSyncRequest(control, (await recorded(harness)).id, flush);
@@ -150,7 +150,7 @@ test('a sync request that fails ends with the words of its fault, once and for a
   assert.equal(await withdrawSyncRequest(control, syncRequest), false);
 });
 
-test('a sync request is gone for whoever waits when it is withdrawn, and when its sync is erased', async () => {
+test('a caller stops waiting when its sync request is withdrawn or the sync is erased', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   for (const remove of [
@@ -158,7 +158,7 @@ test('a sync request is gone for whoever waits when it is withdrawn, and when it
     (_: unknown, __: number, id: ReturnType<typeof newSyncId>) => eraseSync(control, id),
   ]) {
     const sync = await recorded(harness);
-    await using _granter = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
+    await using _server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
     await untilHeld(control, sync);
     const syncRequest = await makeSyncRequest(control, sync.id, flush);
     const seen = Promise.withResolvers<void>();
@@ -169,7 +169,7 @@ test('a sync request is gone for whoever waits when it is withdrawn, and when it
   }
 });
 
-test('nobody waits for a sync that is paused or that nobody runs, and the request is kept', async () => {
+test('a caller does not wait for a sync that is paused or that no worker runs, and the request is kept', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const sync = await recorded(harness);
@@ -181,12 +181,12 @@ test('nobody waits for a sync that is paused or that nobody runs, and the reques
   assert.equal((await takeSyncRequests(control, sync.id)).length, 1);
 });
 
-test('a sync that changes hands is waited for, and not longer than a take-over lasts', async () => {
+test('a caller waits for a sync that changes workers, but not longer than a take-over lasts', async () => {
   const clock = new ManualClock();
   await using harness = await openTestControl();
   const control = { ...harness.control, clock };
   const sync = await recorded(harness);
-  const granter = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
+  const server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
   await untilHeld(harness.control, sync);
   let onLook = Promise.withResolvers<void>();
   const look = async (ms: number) => {
@@ -202,17 +202,17 @@ test('a sync that changes hands is waited for, and not longer than a take-over l
   );
   const failed = assert.rejects(waiting, { code: 'SYS-13' });
   await onLook.promise;
-  await granter[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
   for (let seconds = 0; seconds < 8; seconds++) await look(1_000);
   clock.advance(5_000);
   await failed;
 });
 
-test('an abort ends the waiting and leaves the request as it is', async () => {
+test('an abort ends the wait and leaves the request as it is', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const sync = await recorded(harness);
-  await using _granter = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
+  await using _server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
   await untilHeld(control, sync);
   const syncRequest = await makeSyncRequest(control, sync.id, flush);
   const stop = new AbortController();
@@ -226,7 +226,7 @@ test('an abort ends the waiting and leaves the request as it is', async () => {
   assert.equal((await readSyncRequest(control, syncRequest))?.end, null);
 });
 
-test('a sync request is dropped when its time has come, and forgotten a month after its end', async () => {
+test('a sync request is dropped when it expires, and deleted a month after its end', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const { id } = await recorded(harness);

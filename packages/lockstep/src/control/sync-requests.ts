@@ -16,9 +16,9 @@ import {
 } from './sync-request-sql.ts';
 
 /**
- * What a person or a program asks of a sync while it runs: a row here, so that it reaches whichever process runs the
- * sync and survives a restart of it. Whoever asks makes a sync request and may wait for its end (wait-for-sync-request.ts); whoever
- * runs the sync takes it, reports on it and ends it.
+ * What a person or a program asks of a running sync: a row here, so that it reaches whichever process runs the sync and
+ * survives a restart of that process. The caller makes a sync request and may wait for its end
+ * (wait-for-sync-request.ts); the worker that runs the sync takes it, reports its progress and ends it.
  */
 export type SyncRequestKind =
   | 'flush'
@@ -31,15 +31,15 @@ export type SyncRequestKind =
 
 export interface NewSyncRequest {
   kind: SyncRequestKind;
-  /** API names; null: all objects. Repair, keep and remove name theirs. */
+  /** API names; null: all objects. `refetch`, `keep` and `remove` must name theirs. */
   objects: readonly string[] | null;
-  /** Of the records to repair, and only there. */
+  /** The records to fetch again: for `refetch`, and only there. */
   ids?: readonly RecordId[];
-  /** When nobody will wait for it any more: it is dropped then. Without it, it is kept until it is served. */
+  /** After this time the request is dropped: nobody waits for it any more. Without it, it stays until it is served. */
   expiresInMs?: number;
 }
 
-/** As the sync's holder takes it. */
+/** A sync request as the sync's worker takes it. */
 export interface OpenSyncRequest {
   id: number;
   kind: SyncRequestKind;
@@ -47,16 +47,16 @@ export interface OpenSyncRequest {
   ids: readonly RecordId[] | null;
 }
 
-/** As whoever made it sees it. */
+/** A sync request as its caller sees it. */
 export interface SyncRequestStatus {
   id: number;
   syncId: SyncId;
   kind: SyncRequestKind;
-  /** A process that runs the sync knows of it. */
+  /** A process that runs the sync has seen it. */
   isTaken: boolean;
   /** What the sync's worker last reported; null: nothing yet. */
   progress: unknown;
-  /** From its making to its end, or until now. */
+  /** From when it was made to its end, or until now. */
   tookMs: number;
   /** Null while it is open. */
   end: SyncRequestEnd | null;
@@ -67,7 +67,7 @@ export type SyncRequestEnd =
   | { fault: { code: string; explanation: string; next: string } };
 
 /**
- * Asks it of the sync, which is told as of a change of its settings.
+ * Makes a sync request; the sync's worker is notified as of a change of the sync's settings.
  *
  * @returns the request's number
  * @throws {@link Fault} `PRX-01`: there is no such sync
@@ -87,7 +87,7 @@ export async function makeSyncRequest(
   });
 }
 
-/** Those that are open, oldest first; from now on whoever made them knows that they have been seen. */
+/** The open requests, oldest first; their callers now see that they have been taken. */
 export async function takeSyncRequests(control: Control, syncId: SyncId): Promise<OpenSyncRequest[]> {
   const open = await selectOpenSyncRequests(control.db, syncId);
   const fresh = open
@@ -102,7 +102,7 @@ export async function takeSyncRequests(control: Control, syncId: SyncId): Promis
   }));
 }
 
-/** Counts and names, for whoever waits. One that cannot be written is left out: the next one says more. */
+/** Reports progress, as counts and names. A report that cannot be written is skipped: the next one says more. */
 export async function reportSyncRequest(
   control: Control,
   requestId: number,
@@ -111,7 +111,7 @@ export async function reportSyncRequest(
   await updateProgress(control.db, requestId, progress).catch(() => undefined);
 }
 
-/** Once and for all: a second end, and one of a sync request that was withdrawn, changes nothing. */
+/** The first end counts: a second one, or one of a withdrawn request, changes nothing. */
 export async function endSyncRequest(
   control: Control,
   requestId: number,
@@ -125,7 +125,7 @@ export async function endSyncRequest(
   await updateEnded(control.db, requestId, { result: null, fault: { code, explanation, next } });
 }
 
-/** Null: it was withdrawn, has expired, or its sync was erased. */
+/** Null if it was withdrawn, has expired, or its sync was erased. */
 export async function readSyncRequest(
   control: Control,
   requestId: number,
@@ -134,7 +134,7 @@ export async function readSyncRequest(
   return row ? toStatus(row) : null;
 }
 
-/** Takes back what nobody waits for any more. False: it has ended, or is gone already. */
+/** Withdraws a request that nobody waits for any more. False: it has ended or no longer exists. */
 export const withdrawSyncRequest = (control: Control, requestId: number): Promise<boolean> =>
   control.db.transaction(async (tx) => {
     const [withdrawn] = await deleteOpenSyncRequest(tx, requestId);

@@ -47,7 +47,7 @@ async function dump({ database }: TestControl): Promise<string> {
     .join('\n');
 }
 
-test('a recorded sync is read back as it was given, by id and by name', async () => {
+test('a sync is read back as it was recorded, by id and by name', async () => {
   await using harness = await openTestControl();
   const given = newSync({ name: 'Acme', sobjects: ['Opportunity', 'Account', 'Invoice__c'] });
 
@@ -75,7 +75,7 @@ test('a recorded sync is read back as it was given, by id and by name', async ()
   assert.equal(await findSync(harness.control, 'acme'), null);
 });
 
-test('no secret of a sync stands in clear in any table or in the log', async () => {
+test('no table and no log contains a secret of a sync in clear text', async () => {
   await using harness = await openTestControl();
   const given = newSync({ name: 'Acme visible', ...canaries });
 
@@ -110,7 +110,7 @@ test('the secrets of a sync open with the key they were sealed with', async () =
   assert.equal(reader.host, new URL(harness.control.url).host);
 });
 
-test('another key opens nothing, and a secret that was moved to another sync is not used', async () => {
+test('another key opens nothing, and a secret that was moved to another sync does not open', async () => {
   await using harness = await openTestControl();
   const [one, two] = [newSync(), newSync()];
   await recordSync(harness.control, one);
@@ -135,7 +135,7 @@ test('another key opens nothing, and a secret that was moved to another sync is 
   assert.ok(await openCredential(harness.control, one.id));
 });
 
-test('a sync is refused as a whole when its name is taken or its pace is out of range', async () => {
+test('a sync whose name is taken or whose interval is out of range is refused as a whole', async () => {
   await using harness = await openTestControl();
   const first = newSync({ name: 'Acme' });
   await recordSync(harness.control, first);
@@ -155,7 +155,7 @@ test('a sync is refused as a whole when its name is taken or its pace is out of 
   );
 });
 
-test('an erased sync leaves nothing behind, and its org goes with the last of its syncs', async () => {
+test('an erased sync leaves nothing behind, and an org is deleted with its last sync', async () => {
   await using harness = await openTestControl();
   const [one, two] = [newSync(), newSync()];
   await recordSync(harness.control, one);
@@ -171,7 +171,7 @@ test('an erased sync leaves nothing behind, and its org goes with the last of it
   await assert.rejects(openCredential(harness.control, one.id), { code: 'PRX-01' });
 });
 
-test('each change of a sync is told to whoever listens, also after the connection was lost', async () => {
+test('listeners learn of each change of a sync, even after the connection was lost', async () => {
   await using harness = await openTestControl();
   const told: (string | null)[] = [];
   let onTold = Promise.withResolvers<void>();
@@ -221,7 +221,7 @@ test('each change of a sync is told to whoever listens, also after the connectio
   await listening;
 });
 
-test('requests are counted by minute and purpose, and what is left is written at the end', async () => {
+test('requests are counted by minute and purpose, and the last counts are written at the end', async () => {
   await using harness = await openTestControl();
   const [sync, erased] = [newSync(), newSync()];
   await recordSync(harness.control, sync);
@@ -244,7 +244,7 @@ test('requests are counted by minute and purpose, and what is left is written at
   );
 });
 
-test('a control database that cannot be opened is a fault that names the host and not the password', async () => {
+test('the fault of a control database that cannot be opened names the host and not the password', async () => {
   await using harness = await openTestControl();
   const options = {
     key: harness.key,

@@ -28,7 +28,7 @@ import {
   upsertOrg,
 } from './sql.ts';
 
-/** One org mirrored into one destination, as the control database knows it. Holds no secret. */
+/** One org mirrored into one destination, as the control database records it. Contains no secret. */
 export type Sync = {
   id: SyncId;
   /** What a person calls it; unique. */
@@ -40,12 +40,12 @@ export type Sync = {
   apiVersion: string;
   sobjects: readonly string[];
   intervalMs: number;
-  /** Of the org's daily requests, by whomever they were made, in percent: the sync stops by itself there. */
+  /** In percent of the org's daily API requests, whoever makes them: at this usage the sync stops by itself. */
   stopAtPercent: number;
   paused: boolean;
-  /** What becomes of a proxied write while the mirror's database is away: not sent, or sent and stored later. */
+  /** What happens to a proxied write while the mirror's database is down: it is not sent, or sent and stored later. */
   withoutDatabase: 'refuse' | 'forward';
-  /** Grows with each claim; a page is applied only under the newest one. */
+  /** Raised by each claim; a page is applied only under the newest one. */
   epoch: number;
   destination: Destination;
 };
@@ -63,14 +63,14 @@ export type NewSync = Omit<Sync, 'stopAtPercent' | 'paused' | 'withoutDatabase' 
 
 /**
  * Records a sync with its org, credential, destination and streams in one transaction; its secrets are sealed first.
- * It is claimed by a worker from then on, so its database has to exist by now.
+ * A worker may claim it at once, so its database must exist already.
  *
  * @throws {@link Fault} `CFG-01`: the name is taken or has the form of an id; `LIM-05`
  */
 export async function recordSync(control: Control, sync: NewSync): Promise<void> {
   checkIntervalMs(sync.intervalMs);
   if (sync.name === '' || isSyncId(sync.name)) {
-    throw new Fault('CFG-01', { reason: 'The name of a sync may not be empty or have the form of an id.' });
+    throw new Fault('CFG-01', { reason: 'The name of a sync must not be empty or have the form of an id.' });
   }
   const { dataKey, wrapped } = newDataKey(keyOf(control), sync.id);
   const sealed = (secret: SecretName, clear: string) => sealSecret(dataKey, sync.id, secret, clear);
@@ -96,7 +96,7 @@ export async function recordSync(control: Control, sync: NewSync): Promise<void>
     });
   } catch (error) {
     if (sqlState(error) !== '23505') throw error;
-    throw new Fault('CFG-01', { reason: `A sync of the name ${JSON.stringify(sync.name)} exists already.` });
+    throw new Fault('CFG-01', { reason: `A sync named ${JSON.stringify(sync.name)} already exists.` });
   }
 }
 
@@ -105,7 +105,7 @@ export async function readSync(control: Control, id: SyncId): Promise<Sync | nul
   return row ? toSync(row) : null;
 }
 
-/** By name. */
+/** Sorted by name. */
 export const listSyncs = async (control: Control): Promise<Sync[]> =>
   (await selectSyncs(control.db)).map(toSync);
 
@@ -114,11 +114,11 @@ export async function findSync(control: Control, nameOrId: string): Promise<Sync
   return row ? toSync(row) : null;
 }
 
-/** Forgets the sync and its secrets; its destination is not touched. False: there was none. */
+/** Deletes the sync and its secrets; its destination is not touched. False: there was no such sync. */
 export const eraseSync = (control: Control, id: SyncId): Promise<boolean> =>
   changing(control, id, (tx) => deleteSync(tx, id));
 
-/** A paused sync is let go by its worker and claimed by none. False: there is no such sync. */
+/** A paused sync is released by its worker and claimed by no other. False: there is no such sync. */
 export const setPaused = (control: Control, id: SyncId, paused: boolean): Promise<boolean> =>
   changing(control, id, async (tx) => (await updatePaused(tx, id, paused)).length > 0);
 
@@ -142,7 +142,7 @@ export const setWithoutDatabase = (
 ): Promise<boolean> =>
   changing(control, id, async (tx) => (await updateWithoutDatabase(tx, id, choice)).length > 0);
 
-/** The org has moved: all its syncs read there from now on. False: there is no such sync. */
+/** The org has moved: all its syncs use the new address from now on. False: there is no such sync. */
 export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: string): Promise<boolean> =>
   control.db.transaction(async (tx) => {
     const moved = await updateInstanceUrl(tx, id, instanceUrl);
@@ -150,7 +150,7 @@ export const moveInstanceUrl = (control: Control, id: SyncId, instanceUrl: strin
     return moved.length > 0;
   });
 
-/** Where the sync signs in from now on; a session that is open stays as it is. False: there is no such sync. */
+/** Where the sync signs in from now on; open sessions are not affected. False: there is no such sync. */
 export const moveLoginUrl = (control: Control, id: SyncId, loginUrl: string): Promise<boolean> =>
   changing(control, id, async (tx) => (await updateLoginUrl(tx, id, loginUrl)).length > 0);
 
@@ -162,7 +162,7 @@ const changing = (control: Control, id: SyncId, change: (tx: Tx) => Promise<bool
   });
 
 /**
- * The sync's own authority in Salesforce.
+ * The sync's own credentials in Salesforce.
  *
  * @throws {@link Fault} `KEY-02`, `KEY-03`; `PRX-01`: there is no such sync. The same for the two below.
  */
@@ -174,13 +174,13 @@ export async function openCredential(
   return { clientId: open('sealed_client_id'), clientSecret: open('sealed_client_secret') };
 }
 
-/** Where the sync writes, with its password: never logged. */
+/** The URL with which the sync writes, with its password: never logged. */
 export async function openWriterUrl(control: Control, sync: Sync): Promise<string> {
   const open = await openSecrets(control, sync.id);
   return privateUrl(control, sync, destinationNames(sync.id).writer, open('sealed_writer_password'));
 }
 
-/** Where its user reads, with the password: shown to that person alone. */
+/** The URL with which the sync's user reads, with the password: shown to that person alone. */
 export async function openReaderUrl(control: Control, sync: Sync): Promise<string> {
   const open = await openSecrets(control, sync.id);
   return privateUrl(control, sync, destinationNames(sync.id).reader, open('sealed_reader_password'));

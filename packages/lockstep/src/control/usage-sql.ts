@@ -3,8 +3,9 @@ import { sql } from '@lockstep/foundation/sql';
 import type { SyncId } from '../core/ids.ts';
 
 /**
- * Statements of the usage (usage.ts). What is added drops what is a month old of the same syncs; a sync that is gone
- * is left out. Rows are locked in one order, because several processes add at once.
+ * Statements of the usage (usage.ts). Adding counts also deletes those of the same syncs that are more than a month old;
+ * counts of a sync that no longer exists are left out. Rows are locked in one order, because several processes add at
+ * the same time.
  */
 
 /** Adds to this minute's counts. */
@@ -24,7 +25,7 @@ export const addUsage = (tx: Tx, counts: readonly { syncId: SyncId; purpose: str
    ORDER BY s.sync_id, c.purpose
   ON CONFLICT (sync_id, minute, purpose) DO UPDATE SET requests = usage.requests + excluded.requests`);
 
-/** How long a sync has existed, and the requests that it has started in this time. */
+/** How long a sync has existed, and how many requests it has made in this time. */
 export const selectEffort = (tx: Tx, syncId: SyncId) =>
   tx.query<{ took_ms: number; requests: number }>(sql`
   SELECT round(extract(epoch FROM clock_timestamp() - s.recorded_at) * 1000)::bigint AS took_ms,
@@ -54,32 +55,32 @@ export const addStreamUsage = (
   ON CONFLICT (sync_id, hour, sobject, kind)
   DO UPDATE SET queries = stream_usage.queries + excluded.queries, rows = stream_usage.rows + excluded.rows`);
 
-/** The newest of each org and hour counts: several syncs, in several processes, hear of one org. */
+/** Keeps the newest reading of each org and hour: several syncs, in several processes, report on the same org. */
 export const upsertOrgUsage = (
   tx: Tx,
-  said: readonly { syncId: SyncId; used: number; max: number; agoMs: number }[],
+  readings: readonly { syncId: SyncId; used: number; max: number; agoMs: number }[],
 ) =>
   tx.query(sql`
-  WITH said AS (
+  WITH readings AS (
     SELECT DISTINCT ON (s.org_id, hour) s.org_id, hour, c.used, c.max, heard.at AS recorded_at
-      FROM unnest(${said.map((one) => one.syncId)}::text[],
-                  ${said.map((one) => one.used)}::bigint[],
-                  ${said.map((one) => one.max)}::bigint[],
-                  ${said.map((one) => one.agoMs)}::double precision[]) AS c (sync_id, used, max, ago_ms)
+      FROM unnest(${readings.map((one) => one.syncId)}::text[],
+                  ${readings.map((one) => one.used)}::bigint[],
+                  ${readings.map((one) => one.max)}::bigint[],
+                  ${readings.map((one) => one.agoMs)}::double precision[]) AS c (sync_id, used, max, ago_ms)
       JOIN lockstep.sync s USING (sync_id)
      CROSS JOIN LATERAL (SELECT clock_timestamp() - c.ago_ms * interval '1 ms' AS at) AS heard
      CROSS JOIN LATERAL date_trunc('hour', heard.at) AS hour
      ORDER BY s.org_id, hour, heard.at DESC
   ), old AS (
     DELETE FROM lockstep.org_usage
-     WHERE org_id IN (SELECT org_id FROM said) AND hour < clock_timestamp() - interval '30 days'
+     WHERE org_id IN (SELECT org_id FROM readings) AND hour < clock_timestamp() - interval '30 days'
   )
   INSERT INTO lockstep.org_usage (org_id, hour, used, max, recorded_at)
-  SELECT org_id, hour, used, max, recorded_at FROM said
+  SELECT org_id, hour, used, max, recorded_at FROM readings
   ON CONFLICT (org_id, hour) DO UPDATE SET used = excluded.used, max = excluded.max, recorded_at = excluded.recorded_at
    WHERE org_usage.recorded_at < excluded.recorded_at`);
 
-/** Of the last 24 hours; `last_hour` are those of the last 60 minutes. */
+/** Requests of the last 24 hours; `last_hour` are those of the last 60 minutes. */
 export const selectPurposes = (tx: Tx, syncId: SyncId) =>
   tx.query<{ purpose: string; last_hour: number; last_day: number }>(sql`
   SELECT purpose,
@@ -89,7 +90,7 @@ export const selectPurposes = (tx: Tx, syncId: SyncId) =>
    WHERE sync_id = ${syncId} AND minute > clock_timestamp() - interval '24 hours'
    GROUP BY purpose ORDER BY last_day DESC, purpose`);
 
-/** Of this hour and the 23 before it. */
+/** Queries of this hour and the 23 before it. */
 export const selectStreamUsage = (tx: Tx, syncId: SyncId) =>
   tx.query<{ sobject: string; kind: string; queries: number; rows: number }>(sql`
   SELECT sobject, kind, sum(queries)::bigint AS queries, sum(rows)::bigint AS rows
@@ -97,7 +98,7 @@ export const selectStreamUsage = (tx: Tx, syncId: SyncId) =>
    WHERE sync_id = ${syncId} AND hour > clock_timestamp() - interval '24 hours'
    GROUP BY sobject, kind ORDER BY sobject, queries DESC, kind`);
 
-/** What was last said of the sync's org. */
+/** What Salesforce last reported about the sync's org. */
 export const selectOrgUsage = (tx: Tx, syncId: SyncId) =>
   tx.query<{ used: number; max: number; recorded_at: string }>(sql`
   SELECT o.used, o.max, to_char(o.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS recorded_at

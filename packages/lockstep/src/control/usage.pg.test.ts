@@ -6,7 +6,7 @@ import { newSync, openTestControl, openTestLog } from '@lockstep/harness/control
 import { recordSync } from './syncs.ts';
 import { countQuery, countRequest, openUsageCounter, readUsage, recordOrgUsage } from './usage.ts';
 
-test('queries and their rows are counted by object and kind, over all processes', async () => {
+test('queries and their rows are counted by object and kind, across all processes', async () => {
   await using harness = await openTestControl();
   const [sync, erased] = [newSync(), newSync()];
   await recordSync(harness.control, sync);
@@ -27,7 +27,7 @@ test('queries and their rows are counted by object and kind, over all processes'
   ]);
 });
 
-test('requests are told for the last hour and the last day, and only of the sync that is asked for', async () => {
+test('usage reports the requests of the last hour and the last day, of the given sync only', async () => {
   await using harness = await openTestControl();
   const { control } = harness;
   const [sync, other] = [newSync(), newSync()];
@@ -52,7 +52,7 @@ test('requests are told for the last hour and the last day, and only of the sync
   assert.deepEqual([usage.queries, usage.org], [[], null]);
 });
 
-test('of an org the newest word counts, whichever sync and process heard it', async () => {
+test('the newest reading of an org counts, whichever sync and process reports it', async () => {
   await using harness = await openTestControl();
   const [one, two, elsewhere] = [newSync(), newSync(), newSync({ orgId: '00D000000000002AAA' as never })];
   for (const sync of [one, two, elsewhere]) await recordSync(harness.control, sync);
@@ -62,7 +62,7 @@ test('of an org the newest word counts, whichever sync and process heard it', as
     return org && [org.used, org.max];
   };
   recordOrgUsage(older, one.id, { used: 100, max: 15_000 });
-  await harness.control.clock.sleep(200); // more than two statements differ in their way to the server
+  await harness.control.clock.sleep(200); // more than the difference in latency between two statements
   recordOrgUsage(harness.control, one.id, { used: 101, max: 15_000 });
   await harness.control.clock.sleep(2);
   recordOrgUsage(harness.control, two.id, { used: 102, max: 15_000 });
@@ -76,7 +76,7 @@ test('of an org the newest word counts, whichever sync and process heard it', as
   assert.ok(Math.abs(Date.parse(org?.recordedAt ?? '') - Date.now()) < 60_000);
 });
 
-test('while the database is away counts add up in one place each, and are written when it is back', async () => {
+test('while the database is down, counts add up in one entry each and are written when it is back', async () => {
   await using harness = await openTestControl();
   const sync = newSync();
   await recordSync(harness.control, sync);

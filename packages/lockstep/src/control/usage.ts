@@ -13,18 +13,18 @@ import {
 } from './usage-sql.ts';
 
 /**
- * Counts Salesforce requests per sync, purpose and minute, queries and their rows per object, kind and hour, and keeps
- * what Salesforce says of the org's limit. Counted in memory and written every few seconds, so that a request costs no
- * transaction here; a killed process loses the counts of those seconds and nothing else. While the database is away
- * the counts add up, in one place for each sync, object and kind, however long that lasts.
+ * Counts Salesforce requests per sync, purpose and minute, and queries and their rows per object, kind and hour, and
+ * keeps what Salesforce reports about the org's limit. Counts stay in memory and are written every few seconds, so that
+ * a request costs no transaction here; a killed process loses the counts of those seconds and nothing else. While the
+ * database is down the counts add up, in one entry per sync, object and kind, so memory stays bounded.
  */
 export interface UsageCounter {
   count(syncId: SyncId, purpose: string): void;
   countQuery(syncId: SyncId, query: AnsweredQuery): void;
-  recordOrg(syncId: SyncId, said: OrgUsage): void;
-  /** Writes what has been counted by now. */
+  recordOrg(syncId: SyncId, reading: OrgUsage): void;
+  /** Writes what has been counted so far. */
   flush(): Promise<void>;
-  /** Writes what is left and stops. */
+  /** Writes the rest and stops. */
   end(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface AnsweredQuery {
   rows: number;
 }
 
-/** The org's API requests of the last 24 hours, by whomever they were made, and how many it has. */
+/** The org's API requests of the last 24 hours, whoever made them, and its limit. */
 export interface OrgUsage {
   used: number;
   max: number;
@@ -45,22 +45,22 @@ const flushEveryMs = 5_000;
 
 type Counting = { usage: UsageCounter };
 
-/** One request of this sync, made now. `purpose` is one of a few fixed words, such as `poll` or `backfill`. */
+/** Counts one request of this sync, made now. `purpose` is one of a few fixed words, such as `poll` or `backfill`. */
 export function countRequest(control: Counting, syncId: SyncId, purpose: string): void {
   control.usage.count(syncId, purpose);
 }
 
-/** One query of this sync that was answered now. Several queries share a request. */
+/** Counts one query of this sync, answered now. Several queries share a request. */
 export function countQuery(control: Counting, syncId: SyncId, query: AnsweredQuery): void {
   control.usage.countQuery(syncId, query);
 }
 
-/** What Salesforce said just now of the sync's org. */
-export function recordOrgUsage(control: Counting, syncId: SyncId, said: OrgUsage): void {
-  control.usage.recordOrg(syncId, said);
+/** Records what Salesforce has just reported about the sync's org. */
+export function recordOrgUsage(control: Counting, syncId: SyncId, reading: OrgUsage): void {
+  control.usage.recordOrg(syncId, reading);
 }
 
-/** How long a sync has existed, and the requests that it has started by itself in this time. */
+/** How long a sync has existed, and how many requests it has made in this time. */
 export async function readEffort(
   control: { db: Database; usage: UsageCounter },
   syncId: SyncId,
@@ -71,15 +71,15 @@ export async function readEffort(
 }
 
 export interface SyncUsage {
-  /** Those of 24 hours, most first; `lastHour` are those of the last 60 minutes among them. */
+  /** Requests of the last 24 hours, the most frequent purpose first; `lastHour` are those of the last 60 minutes. */
   purposes: readonly { purpose: string; lastHour: number; lastDay: number }[];
-  /** Of this hour and the 23 before it, by object. */
+  /** Queries of this hour and the 23 before it, by object. */
   queries: readonly { sobject: string; kind: string; queries: number; rows: number }[];
-  /** `recordedAt`: when Salesforce last said so, RFC 3339; null: it has not yet. */
+  /** `recordedAt`: when Salesforce last reported it, RFC 3339; null: not yet. */
   org: (OrgUsage & { recordedAt: string }) | null;
 }
 
-/** Where a sync's requests went. What other processes have counted in the last seconds is not in it yet. */
+/** What a sync's requests were spent on. Does not yet include what other processes have counted in the last seconds. */
 export async function readUsage(
   control: { db: Database; usage: UsageCounter },
   syncId: SyncId,
@@ -125,10 +125,10 @@ export function openUsageCounter({
   const orgs = openTally<OrgUsage & { syncId: SyncId; at: number }>({
     keyOf: ({ syncId }) => syncId,
     sum: (known, more) => (more.at >= known.at ? more : known),
-    write: (said) =>
+    write: (readings) =>
       upsertOrgUsage(
         db,
-        said.map(({ at, ...one }) => ({ ...one, agoMs: Math.max(0, clock.now() - at) })),
+        readings.map(({ at, ...one }) => ({ ...one, agoMs: Math.max(0, clock.now() - at) })),
       ),
   });
 
@@ -155,15 +155,15 @@ export function openUsageCounter({
     async end() {
       stop.abort();
       await flushing;
-      await flush(); // what was counted while the last writing was under way
+      await flush(); // what was counted during the last write
     },
   };
 }
 
-/** What is counted under each key, until it is written. */
+/** The counts under each key, until they are written. */
 interface Tally<Entry> {
   add(entry: Entry): void;
-  /** Writes all. What could not be written stays, and adds up with what comes: how many entries, and why. */
+  /** Writes all. If that fails, the entries stay and new ones are added to them; returns how many, and why. */
   flush(): Promise<{ rows: number; sqlState?: string } | null>;
 }
 

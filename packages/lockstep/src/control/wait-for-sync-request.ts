@@ -8,17 +8,17 @@ import { syncRequestChannel } from './sync-request-sql.ts';
 import { readSyncRequest, type SyncRequestStatus } from './sync-requests.ts';
 import { readSync } from './syncs.ts';
 
-/** News come by notification; this is for those that are lost, and to see whether the sync still runs. */
+/** Changes are notified; this covers lost notifications, and checks whether the sync still runs. */
 const lookEveryMs = 1_000;
-/** After a crash another process takes over within this; see leases.ts. */
+/** After a crash another process takes over within this time; see leases.ts. */
 const takeOverMs = 10_000;
 
 /**
- * Resolves when the request has ended; null where it was withdrawn or has expired, or its sync was erased.
+ * Resolves when the request has ended; null if it was withdrawn or has expired, or its sync was erased.
  *
- * @param onNews  told of the open sync request at each look
- * @throws {@link Fault} `SYS-12`: the sync is paused; `SYS-13`: nobody runs it. The request stays open. After an abort,
- *   the signal's reason
+ * @param onNews  called with the open sync request at each look
+ * @throws {@link Fault} `SYS-12`: the sync is paused; `SYS-13`: no worker runs it. The request stays open. After an
+ *   abort, the signal's reason
  */
 export async function waitForSyncRequest(
   control: Control,

@@ -1,4 +1,4 @@
-/** The merge rule twice: in TypeScript, and in the SQL that applies it. Random histories of readings hold them equal. */
+/** The merge rule exists twice: in TypeScript, and in the SQL that applies it. Random histories test that they agree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -8,14 +8,14 @@ import { decide, decidePartial, type Fence, type Reading, type Verdict } from '.
 import { closeObservation, type Observation } from './observations.ts';
 import type { ApplyCounts } from './page-part.ts';
 
-type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
+type DestinationHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 
-/** What one answer says of one record. */
+/** What one answer says about one record. */
 interface Seen {
   number: number;
   name: string;
   stampSeconds: number;
-  /** Changes without a stamp. */
+  /** Changes without a new stamp. */
   formula: number;
   state: 'there' | 'deleted' | 'absent';
 }
@@ -23,16 +23,16 @@ interface Seen {
 type Step =
   | { do: 'open' }
   /**
-   * Applies a page of the reading that stands at `which` among the open ones; a part may not be the last. It may end with
-   * the ticket with which the next one began.
+   * Applies a page of the open reading number `which`; it may or may not be the last part. It may end with the ticket
+   * that the next reading began with.
    */
   | { do: 'apply'; which: number; seen: Seen[]; isLast: boolean; endsWithNext: boolean }
-  /** The same of a sweep, whose records have some columns only. */
+  /** The same for a sweep, whose records have only some of the columns. */
   | { do: 'sweep'; which: number; seen: Seen[]; isLast: boolean; settledAfter: number; endsWithNext: boolean }
   | { do: 'close'; which: number }
   | { do: 'mark'; number: number }
   | { do: 'patch'; number: number }
-  /** The record's fence is of a reading that ends after every one that is open now, or that begins after them as well. */
+  /** Moves the record's fence: its reading then ends, or even begins, after all readings that are open now. */
   | { do: 'advance'; number: number; beginsLater: boolean };
 
 const numbers = fc.integer({ min: 1, max: 4 });
@@ -95,7 +95,7 @@ interface PartEnd {
   hi: number | undefined;
 }
 
-/** The destination as the rule in words would keep it, with a ticket counter of its own. */
+/** The destination as the TypeScript rule would keep it, with its own ticket counter. */
 class Model {
   ticket = 0;
   rows = new Map<number, Row>();
@@ -103,12 +103,12 @@ class Model {
   marks = new Map<number, { since: number; reason: string }>();
   open: number[] = [];
 
-  /** The first of the open readings that began after another one. */
+  /** The first open reading that began after `lo`. */
   next(lo: number): number | undefined {
     return this.open.find((other) => other > lo);
   }
 
-  /** A part ends with the ticket that is given, or else with one of its own; one is taken in any case. */
+  /** A part ends with the given ticket or its own; one is taken in any case. */
   private end(lo: number, { isLast, hi }: PartEnd): number {
     const own = ++this.ticket;
     if (isLast) this.open = this.open.filter((other) => other !== lo);
@@ -168,7 +168,7 @@ class Model {
     return isSame ? 'unchanged' : 'applied';
   }
 
-  /** A mark is never lowered. That a record did not come says less than what a mark said before. */
+  /** A mark's ticket never decreases, and `absent` does not replace the reason of an existing mark. */
   private mark(number: number, hi: number, reason: string): void {
     const before = this.marks.get(number);
     this.marks.set(number, {
@@ -206,7 +206,7 @@ class Model {
     return isSame ? 'unchanged' : 'applied';
   }
 
-  /** In the form that `stateOf` reads from the destination. */
+  /** In the form in which `stateOf` reads the destination. */
   state() {
     const byId = <Value, Out>(map: Map<number, Value>, out: (value: Value) => Out) =>
       [...map].toSorted(([a], [b]) => a - b).map(([number, value]) => [idOf(number), out(value)]);
@@ -220,7 +220,7 @@ class Model {
   }
 }
 
-async function stateOf(harness: EndToEndHarness) {
+async function stateOf(harness: DestinationHarness) {
   const [found] = await harness.db.query<{ state: ReturnType<Model['state']> }>(sql`
     SELECT json_build_object(
       'rows', (SELECT coalesce(json_agg(json_build_array(id, json_build_array(name,
@@ -236,7 +236,7 @@ async function stateOf(harness: EndToEndHarness) {
   return found?.state;
 }
 
-/** Absent Ids are asked for and not in the answer, so a page holds no record of theirs. */
+/** Absent Ids were asked for and are not in the answer, so a page has no record with such an Id. */
 const splitPage = (seen: readonly Seen[]) => {
   const absent = new Set(seen.filter(({ state }) => state === 'absent').map(({ number }) => number));
   const there = seen.filter(({ number }) => !absent.has(number));
@@ -247,7 +247,7 @@ const splitPage = (seen: readonly Seen[]) => {
 };
 
 async function take(
-  harness: EndToEndHarness,
+  harness: DestinationHarness,
   model: Model,
   readings: Map<number, Observation>,
   step: Step,
@@ -316,7 +316,7 @@ async function take(
   }
 }
 
-test('over any history of readings the SQL and the rule keep the same rows, fences, marks and counts', async () => {
+test('over any history of readings the SQL and the rule give the same rows, fences, marks and counts', async () => {
   await using harness = await openDestinationHarness({
     fields: { Name: 'string', Formula__c: 'double formula' },
   });

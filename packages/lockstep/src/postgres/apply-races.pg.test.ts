@@ -1,6 +1,6 @@
 /**
- * What happens between connections: every test here fails without the line of applyPage, or the lock, that it is
- * about. A transaction that must stand still waits for `gate`; who has to wait for a lock is seen in the server.
+ * Races between connections: every test here fails without the line of applyPage, or the lock, that it is about. A
+ * transaction that must pause waits for `gate`; the server shows which session waits for a lock.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -59,7 +59,7 @@ test('a page does not bring back a record whose deletion commits while the page 
   assert.deepEqual(await harness.rows(), []);
 });
 
-test('a page whose reading is closed is refused at once, while another apply holds the stream', async () => {
+test('a page whose reading is closed is refused at once, even while another apply locks the stream', async () => {
   await using harness = await openDestinationHarness();
   const closed = await harness.open();
   await harness.db.query(sql`DELETE FROM _lockstep.observation WHERE lo = ${closed.lo}`);
@@ -73,7 +73,7 @@ test('a page whose reading is closed is refused at once, while another apply hol
   });
 });
 
-test('an expired reading whose page waits for the stream is not waited for: no deadlock', async () => {
+test('purging does not wait for an expired reading whose page waits for the stream: no deadlock', async () => {
   await using harness = await openDestinationHarness();
   const { db } = harness.destination;
   const first = await harness.open();
@@ -104,7 +104,7 @@ test('two pages with the same records in opposite order, and marks to clear, do 
   }
 });
 
-test('readings of two streams in opposite order, each page in its own transaction, do not deadlock', async () => {
+test('two readings that apply two streams in opposite order, one transaction per page, do not deadlock', async () => {
   await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   const readThrough = async (streams: readonly string[]) => {
     const observation = await harness.open(streams);
@@ -128,7 +128,7 @@ test('a deadlock that a session from outside causes repeats the page', async () 
   const observation = await harness.open();
   const update = (number: number) => sql`UPDATE salesforce.account SET name = 'x' WHERE id = ${idOf(number)}`;
   const outside = await harness.db.session();
-  await outside.script(`SET deadlock_timeout = '1h'; BEGIN`); // so that the page is the one that is ended
+  await outside.script(`SET deadlock_timeout = '1h'; BEGIN`); // so that the server aborts the page
   await outside.query(update(2));
   let waiting: Promise<unknown> | undefined;
   let tries = 0;
@@ -150,7 +150,7 @@ test('a deadlock that a session from outside causes repeats the page', async () 
   );
 });
 
-test('a mark that is raised while a reading is under way is not cleared by it, the next reading clears it', async () => {
+test('a mark that is set while a reading is under way is cleared only by the next reading', async () => {
   await using harness = await openDestinationHarness();
   await markDirty(harness.db, 1, [idOf(1)], written);
   const first = await harness.open();
@@ -164,7 +164,7 @@ test('a mark that is raised while a reading is under way is not cleared by it, t
   assert.deepEqual(await harness.marks(), []);
 });
 
-test('a mark that is raised while a page waits for its stream is not lowered by that page', async () => {
+test('a mark that is raised while a page waits for its stream does not get an older ticket from that page', async () => {
   await using harness = await openDestinationHarness();
   const { db } = harness.destination;
   await harness.apply([record(1)]);
@@ -178,7 +178,7 @@ test('a mark that is raised while a page waits for its stream is not lowered by 
   await untilIdleInTransaction(harness);
   waiting = harness.apply([older({ Name: 'other' })], { observation: two }); // overlaps, equal stamp: marks it
   await untilBlocked(harness.db);
-  const third = await harness.openReadBack(); // began before the write that the next mark stands for
+  const third = await harness.openReadBack(); // began before the write that causes the next mark
   await markDirty(harness.db, 1, [idOf(1)], written);
   const [raised] = await harness.marks();
   gate.resolve();
@@ -190,7 +190,7 @@ test('a mark that is raised while a page waits for its stream is not lowered by 
   assert.deepEqual(await harness.marks(), [raised]);
 });
 
-test('of two marks that wait for each other the later one counts', async () => {
+test('of two concurrent marks of a record the later ticket counts', async () => {
   await using harness = await openDestinationHarness();
   await markDirty(harness.db, 1, [idOf(1)], written);
   let waiting: Promise<unknown> | undefined;
@@ -207,7 +207,7 @@ test('of two marks that wait for each other the later one counts', async () => {
   assert.equal((await harness.marks())[0]?.since_ticket, last?.value);
 });
 
-test('an answer that somebody waits for does not wait longer for its stream than it may', async () => {
+test('an answer that somebody waits for has a time limit on the lock of its stream', async () => {
   await using harness = await openDestinationHarness();
   const observation = await harness.openReadBack();
   await harness.destination.db.transaction(async (tx) => {
@@ -221,9 +221,9 @@ test('an answer that somebody waits for does not wait longer for its stream than
   assert.equal((await harness.apply([record(2)], { observation })).applied, 1);
 });
 
-type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
+type DestinationHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 
-async function untilIdleInTransaction(harness: EndToEndHarness): Promise<void> {
+async function untilIdleInTransaction(harness: DestinationHarness): Promise<void> {
   const giveUpAt = performance.now() + 10_000;
   for (;;) {
     const standing = await harness.db.query(sql`
@@ -231,6 +231,6 @@ async function untilIdleInTransaction(harness: EndToEndHarness): Promise<void> {
        WHERE a.datname = current_database() AND a.state = 'idle in transaction' AND l.locktype = 'advisory'
          AND a.query LIKE '%expires_at < clock_timestamp()%'`);
     if (standing.length > 0) return;
-    assert.ok(performance.now() < giveUpAt, 'the apply that should stand before its commit does not');
+    assert.ok(performance.now() < giveUpAt, 'no apply is waiting before its commit');
   }
 }

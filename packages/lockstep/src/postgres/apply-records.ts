@@ -1,4 +1,4 @@
-/** What becomes of the records of one page: the merge statement, and what is done where it refuses some of them. */
+/** Applies the records of one page: runs the merge statement, and sets aside the records that it cannot store. */
 
 import { assert } from '@lockstep/foundation/assert';
 import { sqlState, type Tx } from '@lockstep/foundation/database';
@@ -10,7 +10,7 @@ import { keepMissing } from './missing-rows.ts';
 import type { ApplyCounts, PagePart, StreamTable } from './page-part.ts';
 import { type RefusedRecord, setAside } from './set-aside.ts';
 
-/** What the records of a page are applied with. */
+/** What applying the records of a page needs. */
 export interface Context {
   table: StreamTable;
   part: PagePart;
@@ -22,7 +22,7 @@ interface Bounds {
   hi: number;
 }
 
-/** The counts of some records, what the table grew by, and which records were merged into others. */
+/** The counts of some records, by how many rows the table grew, and which records were merged into others. */
 export type RecordCounts = ApplyCounts & { rows: number; merged: readonly RecordId[] };
 
 const noCounts: RecordCounts = {
@@ -35,7 +35,7 @@ const noCounts: RecordCounts = {
   merged: [],
 };
 
-/** The page's records, and apart from them those that PostgreSQL's JSON refuses. */
+/** Applies the page's records, and separately those that PostgreSQL's JSON refuses. */
 export async function applyAll(tx: Tx, context: Context, page: Page): Promise<RecordCounts> {
   const { table, part, bounds } = context;
   const absent = part.absent ?? [];
@@ -49,7 +49,7 @@ export async function applyAll(tx: Tx, context: Context, page: Page): Promise<Re
     absent: [...absent.filter((id) => !kept.has(id)), ...gone],
   };
   const counts = await applyRecords(tx, context, batch);
-  // A part of a record is not put aside: its full reading is.
+  // A partial record is not set aside here: its full reading will be.
   const aside = part.partial
     ? { ...noCounts, quarantined: refused.length }
     : await putAside(tx, context, refused.map(withSurrogate));
@@ -75,8 +75,8 @@ const noneKept: ReadonlySet<string> = new Set();
 const isDeleted = (record: string) => (JSON.parse(record) as { IsDeleted?: unknown }).IsDeleted === true;
 
 /**
- * The server's errors can quote a record: the detail of a constraint that the user has added shows the whole row,
- * JSON that was cut short its last token. The code says what a caller needs.
+ * The server's errors can quote a record: for a constraint that the user has added, the detail shows the whole row; for
+ * truncated JSON, its last token. Callers need only the code.
  */
 export function throwWithoutValues(error: unknown): never {
   const code = sqlState(error);
@@ -85,8 +85,8 @@ export function throwWithoutValues(error: unknown): never {
 }
 
 /**
- * Records that fit go in as one statement. What its guards do not foresee (a number too large for JSON, a row too
- * wide for a table) fails the statement: then the page is halved down to the record that cannot be stored.
+ * Records that fit are stored by one statement. What its guards do not catch (a number too large for JSON, a row too
+ * wide for a table) fails the statement; then the page is halved until the record that cannot be stored is alone.
  */
 async function applyRecords(tx: Tx, context: Context, batch: Batch): Promise<RecordCounts> {
   await tx.query(sql`SAVEPOINT batch`);
@@ -111,7 +111,7 @@ interface Batch {
 
 const noRecords = { records: '[]', count: 0 };
 
-/** Data exceptions, a rule or trigger that somebody added to the table, a row over a limit of PostgreSQL's. */
+/** Data exceptions, a constraint or trigger that somebody added to the table, a row beyond a limit of PostgreSQL. */
 const cannotBeStored = (code: string) => /^(2[23]|P0)/.test(code) || code === '54000' || code === '54001';
 
 async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string): Promise<RecordCounts> {
@@ -125,7 +125,7 @@ async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string)
     SELECT value ->> 'Id' AS id, value::text AS record, value ->> 'SystemModstamp' AS stamp
       FROM json_array_elements(${batch.records}::json)`);
   const [first] = records;
-  assert(first, 'a batch that counts records holds one');
+  assert(first, 'a batch with a count above zero has a record');
   if (records.length === 1) {
     const { id, record, stamp } = first;
     if (isDeleted(record)) return applyRecords(tx, context, { ...noRecords, absent: [id] });
@@ -141,7 +141,7 @@ async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string)
   return sum(left, await applyRecords(tx, context, half(records.slice(middle))));
 }
 
-/** A record that is gone in Salesforce and cannot go here: somebody's foreign key holds it. Its row stays. */
+/** Finds the deleted records whose rows cannot be removed: somebody's foreign key refers to them. Their rows stay. */
 async function applyAbsentHalves(
   tx: Tx,
   context: Context,
@@ -166,7 +166,7 @@ async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Rec
   const { judged, counts } = await runMerge(tx, context, batch.records, batch.absent);
   const misfitCount = batch.count + batch.absent.length - judged;
   if (misfitCount === 0) return counts;
-  // Only a record without an Id is judged by nobody there; its full reading puts it aside.
+  // In a partial page only records without an Id get no verdict; their full reading sets them aside.
   if (part.partial) return { ...counts, quarantined: misfitCount };
 
   const misfits = await tx.query<Misfit>({
@@ -174,7 +174,7 @@ async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<Rec
     text: merge.misfits,
     values: [batch.records],
   });
-  // A deleted record needs none of its values: only its Id counts, as if it had been asked for and not found.
+  // Of a deleted record only the Id matters, as if it had been asked for and not found.
   const gone = misfits.flatMap(({ id, deleted }) => (deleted && id ? [id as RecordId] : []));
   const removed = gone.length > 0 ? (await runMerge(tx, context, '[]', gone)).counts : noCounts;
   const refused = misfits.flatMap(({ id, deleted, ...one }) =>

@@ -1,4 +1,4 @@
-/** What a value of Salesforce's JSON is in its column, and what becomes of values that no column can hold. */
+/** How values in Salesforce's JSON arrive in their columns, and what happens to values that no column can store. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -45,7 +45,7 @@ const oneOfEach = {
   Hologram__c: 'hologram',
 };
 
-/** JSON as Salesforce writes it, with the column's text. */
+/** JSON as Salesforce writes it, and the text that the column then has. */
 const values: readonly [field: keyof typeof oneOfEach, json: string, text: string][] = [
   ['Reference__c', '"005D0000001KyFrIAK"', '005D0000001KyFrIAK'],
   ['String__c', '"plain"', 'plain'],
@@ -114,7 +114,7 @@ test('every value of every field type arrives as it was sent', async () => {
   }
 });
 
-test('on a server that cannot check a value before its cast, every value arrives as well', async () => {
+test('every value also arrives on a server that cannot check a value before casting it', async () => {
   await using harness = await openDestinationHarness({ fields: oneOfEach });
   const { stream } = harness.table();
   const older = { stream, merge: mergeStatements(stream, 150_000) };
@@ -130,7 +130,7 @@ test('on a server that cannot check a value before its cast, every value arrives
   }
 });
 
-test('null is null in every column, and so is a field that the answer leaves out', async () => {
+test('a null, or a field that the answer leaves out, is null in every column', async () => {
   await using harness = await openDestinationHarness({ fields: oneOfEach });
   const nulls = Object.fromEntries(Object.keys(oneOfEach).map((field) => [field, null]));
   await harness.apply([record(1, nulls), record(2)]);
@@ -157,7 +157,7 @@ const misfits: readonly [field: keyof typeof oneOfEach, json: string][] = [
   ['Boolean__c', '"perhaps"'],
 ];
 
-test('a record with a value that does not fit is quarantined, the rest of its page is applied', async () => {
+test('a record with a value that does not fit is quarantined, and the rest of its page is applied', async () => {
   await using harness = await openDestinationHarness({ fields: oneOfEach });
   const bad = misfits.map(([field, json], place) => withValue(place, field, json));
   const counts = await harness.apply([record(100), ...bad, record(101)]);
@@ -177,7 +177,7 @@ test('a record with a value that does not fit is quarantined, the rest of its pa
   );
 });
 
-test('on a server that cannot check a value before its cast, the same records are quarantined', async () => {
+test('the same records are quarantined on a server that cannot check a value before casting it', async () => {
   await using harness = await openDestinationHarness({ fields: oneOfEach });
   const { stream } = harness.table();
   const older = { stream, merge: mergeStatements(stream, 150_000) };
@@ -191,7 +191,7 @@ test('on a server that cannot check a value before its cast, the same records ar
   assert.equal((await harness.quarantined()).length, misfits.length);
 });
 
-test('a quarantined record keeps its older row, and is released by a reading that fits', async () => {
+test('a quarantined record keeps its older row, and a reading that fits releases it', async () => {
   await using harness = await openDestinationHarness({ fields: { Int__c: 'int' } });
   await harness.apply([record(1, { Int__c: 1 })]);
   await harness.apply([record(1, { Int__c: 1.5 })]);
@@ -213,7 +213,7 @@ test('a stale reading releases nothing from quarantine', async () => {
   assert.equal((await harness.quarantined()).length, 1);
 });
 
-test('the quarantine holds the record as Salesforce sent it', async () => {
+test('the quarantine keeps the record as Salesforce sent it', async () => {
   await using harness = await openDestinationHarness({
     fields: { Int__c: 'int', Big__c: 'double', Name: 'string' },
   });
@@ -224,7 +224,7 @@ test('the quarantine holds the record as Salesforce sent it', async () => {
   for (const part of [idOf(1), '1.5', '9007199254740993.10', 'kept']) assert.ok(text.includes(part), part);
 });
 
-test('a deleted record goes, whatever its values are', async () => {
+test('a deleted record is removed, whatever its values are', async () => {
   await using harness = await openDestinationHarness({ fields: { Int__c: 'int', Json__c: 'json' } });
   await harness.apply([record(1), record(2), record(3), record(4)]);
   const surrogate = record(3, { IsDeleted: true });
@@ -255,7 +255,7 @@ test('a number too large for jsonb is quarantined alone', async () => {
   ]);
 });
 
-test('a row wider than a table can hold is quarantined alone, and absent records of its page still go', async () => {
+test('a row too wide for a table is quarantined alone, and absent records of its page are still removed', async () => {
   const names = Array.from({ length: 700 }, (_, number) => `N${number}__c`);
   await using harness = await openDestinationHarness({
     fields: Object.fromEntries(names.map((name) => [name, 'double'])),
@@ -274,7 +274,7 @@ test('a row wider than a table can hold is quarantined alone, and absent records
   ]);
 });
 
-test('records that JSON in PostgreSQL refuses are quarantined as text, and removed NULs are counted', async () => {
+test("records that PostgreSQL's JSON refuses are quarantined as text, and removed NULs are counted", async () => {
   await using harness = await openDestinationHarness();
   const text = JSON.stringify(record(2)).replace(/\}$/, ',"Name":"\\ud800"}');
   const page = pageOf([record(1)], { unstorable: [{ id: idOf(2), text }], nulsRemoved: 3 });
@@ -294,7 +294,7 @@ test('records that JSON in PostgreSQL refuses are quarantined as text, and remov
   ]);
 });
 
-test('a record that is set aside is not read again for its mark', async () => {
+test('setting a record aside clears its mark', async () => {
   await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
   for (const number of [1, 2]) await markDirty(harness.db, 1, [idOf(number)], written);
   await harness.apply([record(1, { Int__c: 1.5 })]);
@@ -305,7 +305,7 @@ test('a record that is set aside is not read again for its mark', async () => {
   assert.deepEqual(await harness.marks(), []);
 });
 
-test('a record that breaks a rule which somebody added to the table is quarantined alone', async () => {
+test('a record that violates a constraint added by somebody is quarantined alone', async () => {
   await using harness = await openDestinationHarness();
   await harness.db.script(`ALTER TABLE salesforce.account ADD CHECK (name <> 'refused')`);
   const applied = await harness.apply([record(1), record(2, { Name: 'refused' }), record(3)]);
@@ -316,7 +316,7 @@ test('a record that breaks a rule which somebody added to the table is quarantin
   );
 });
 
-test('no error of an apply holds a value of a record', async () => {
+test('no error of an apply contains a value of a record', async () => {
   await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
   const name = 'canary-7f3a';
   await harness.apply([record(1, { Name: 'before' })]);
@@ -331,7 +331,7 @@ test('no error of an apply holds a value of a record', async () => {
   assert.equal((await harness.rows())[0]?.['name'], 'before');
 });
 
-test('a record that somebody’s foreign key holds is set aside when it is deleted, and no other', async () => {
+test('a deleted record that somebody’s foreign key refers to is set aside alone', async () => {
   await using harness = await openDestinationHarness();
   await harness.apply([record(1), record(2)]);
   await harness.db.script(`
@@ -363,7 +363,7 @@ test('a record that somebody’s trigger refuses is set aside alone', async () =
   assert.deepEqual(applied, { applied: 2, unchanged: 0, stale: 0, dirty: 0, quarantined: 1 });
 });
 
-test('an error while a page waits for its stream holds no value either, and keeps its code', async () => {
+test('an error while a page waits for its stream contains no value either, and keeps its code', async () => {
   await using harness = await openDestinationHarness();
   const observation = await harness.open();
   const other = await openTickObservation(harness.destination.db, harness.holder, [1], 60_000);

@@ -10,14 +10,14 @@ import { closeObservation } from './observations.ts';
 import { type ApplyCounts, type CursorMove } from './page-part.ts';
 import { beginStream } from './progress.ts';
 
-type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
+type DestinationHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 
 const nothing: ApplyCounts = { applied: 0, unchanged: 0, stale: 0, dirty: 0, quarantined: 0 };
-const ids = async (harness: EndToEndHarness, sobject?: string) =>
+const ids = async (harness: DestinationHarness, sobject?: string) =>
   (await harness.rows(sobject)).map(({ id }) => id);
-const names = async (harness: EndToEndHarness) => (await harness.rows()).map(({ name }) => name);
+const names = async (harness: DestinationHarness) => (await harness.rows()).map(({ name }) => name);
 
-test('records are stored, changed, left alone and removed, and each is counted once', async () => {
+test('records are stored, changed, left unchanged and removed, and each is counted once', async () => {
   await using harness = await openDestinationHarness();
   assert.deepEqual(await harness.apply([record(1, { Name: 'a' }), record(2, { Name: 'b' }), record(3)]), {
     ...nothing,
@@ -42,7 +42,7 @@ test('an undeleted record comes back', async () => {
   assert.deepEqual(await ids(harness), [idOf(1)]);
 });
 
-test('a record that an answer should hold and does not goes, one that is not here counts as unchanged', async () => {
+test('a record that is absent from an answer is removed; one that the mirror never had is unchanged', async () => {
   await using harness = await openDestinationHarness();
   await harness.apply([record(1), record(2)]);
   const counts = await harness.apply([record(2)], { absent: [idOf(1), idOf(9)] });
@@ -50,7 +50,7 @@ test('a record that an answer should hold and does not goes, one that is not her
   assert.deepEqual(await ids(harness), [idOf(2)]);
 });
 
-test('a record that was merged into another is told when its row goes, and not again', async () => {
+test('a record that was merged into another is reported once, when its row is removed', async () => {
   await using harness = await openDestinationHarness({ fields: { MasterRecordId: 'reference Account' } });
   await harness.apply([record(1), record(2), record(3)]);
   const page = pageOf([
@@ -79,7 +79,7 @@ test('an object without IsDeleted loses records by absence only', async () => {
   assert.deepEqual(await ids(harness), [idOf(2)]);
 });
 
-test('a row that is equal is not written', async () => {
+test('a row that has not changed is not written', async () => {
   await using harness = await openDestinationHarness({
     fields: { Name: 'string', Amount: 'currency', Json__c: 'json' },
   });
@@ -96,7 +96,7 @@ test('a row that is equal is not written', async () => {
   assert.deepEqual((await versions())[1], before[1]);
 });
 
-test('of a record that a page holds twice the newest stamp counts, in either order', async () => {
+test('if a page has a record twice, the newest stamp counts, in either order', async () => {
   await using harness = await openDestinationHarness();
   const older = (number: number) => record(number, { Name: 'older', SystemModstamp: stampAt(5) });
   const newer = (number: number) => record(number, { Name: 'newer', SystemModstamp: stampAt(6) });
@@ -105,7 +105,7 @@ test('of a record that a page holds twice the newest stamp counts, in either ord
   assert.deepEqual(await names(harness), ['newer', 'newer']);
 });
 
-test('a record that a page holds twice with one stamp is read again', async () => {
+test('a record that a page has twice with the same stamp is read again', async () => {
   await using harness = await openDestinationHarness();
   await harness.apply([record(1, { Name: 'before' })]);
   const counts = await harness.apply([record(1, { Name: 'x' }), record(1, { Name: 'y' }), record(2)]);
@@ -117,7 +117,7 @@ test('a record that a page holds twice with one stamp is read again', async () =
   );
 });
 
-test('a record without a stamp that a page holds twice is read again', async () => {
+test('a record without a stamp that a page has twice is read again', async () => {
   await using harness = await openDestinationHarness();
   await harness.db.script(`DELETE FROM _lockstep.column WHERE field = 'SystemModstamp';
     ALTER TABLE salesforce.account DROP COLUMN systemmodstamp`);
@@ -141,7 +141,7 @@ test('a second call with the same page applies nothing', async () => {
   assert.deepEqual(await harness.apply(page), { ...nothing, unchanged: 2, quarantined: 1 });
 });
 
-test('after any pages the counts have added up, and the rows kept in the checkpoint are the rows there', async () => {
+test('after any pages the counts add up, and the checkpoint has the actual number of rows', async () => {
   await using harness = await openDestinationHarness({ fields: { Name: 'string', Int__c: 'int' } });
   const random = seededRandom(7);
   for (let round = 0; round < 25; round++) {
@@ -167,7 +167,7 @@ test('after any pages the counts have added up, and the rows kept in the checkpo
 
 const move = (version: number, to: object): CursorMove => ({ kind: 'head', version, to });
 
-const headOf = (harness: EndToEndHarness) =>
+const headOf = (harness: DestinationHarness) =>
   harness.db.query(
     sql`SELECT position, version FROM _lockstep.cursor WHERE kind = 'head' ORDER BY stream_no`,
   );
@@ -187,7 +187,7 @@ test('rows and their cursor move together', async () => {
   assert.deepEqual(await ids(harness), [idOf(1)]);
 });
 
-test('a cursor that has moved since stays where it is, completes nothing, and the rows are kept', async () => {
+test('a cursor that has moved meanwhile stays where it is and completes nothing, and the rows are kept', async () => {
   await using harness = await openDestinationHarness();
   await beginStream(harness.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
   await harness.apply([record(1)], { moves: [move(1, { at: 1 })] });
@@ -221,7 +221,7 @@ test('the status claims what head and recheck have proven, and nothing before th
   ]);
 });
 
-test('a stream that one request both completes and stops stays stopped until it is tried again', async () => {
+test('a stream that the same request completes and stops stays stopped until it is tried again', async () => {
   await using harness = await openDestinationHarness();
   const { mirror } = harness.destination;
   const table = harness.table();
@@ -242,7 +242,7 @@ test('a stream that one request both completes and stops stays stopped until it 
   assert.partialDeepStrictEqual(await checkpoint(), { state: 'current', stop_code: null });
 });
 
-test('a reading that was closed stops nothing', async () => {
+test('an answer whose reading was closed stops no stream', async () => {
   await using harness = await openDestinationHarness();
   const { mirror } = harness.destination;
   const table = harness.table();
@@ -277,7 +277,7 @@ test('streams without rows move their cursors together and close the reading', a
   await assert.rejects(again, { code: 'SYS-09' });
 });
 
-test('a page that was asked for before its table changed is refused', async () => {
+test('a page that was requested before its table changed is refused', async () => {
   await using harness = await openDestinationHarness();
   const observation = await harness.open();
   await harness.db.query(sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1`);
@@ -286,7 +286,7 @@ test('a page that was asked for before its table changed is refused', async () =
   assert.equal((await harness.db.query(sql`SELECT FROM _lockstep.observation`)).length, 1);
 });
 
-test('a page whose reading was closed is refused, and nothing has changed', async () => {
+test('a page whose reading was closed is refused and changes nothing', async () => {
   await using harness = await openDestinationHarness();
   await beginStream(harness.db, 1, { head: { at: 0 }, recheck: {}, backfill: {} }, null);
   await harness.apply([record(1, { Name: 'a' })]);
@@ -301,7 +301,7 @@ test('a page whose reading was closed is refused, and nothing has changed', asyn
   assert.deepEqual(await harness.quarantined(), []);
 });
 
-test('streams are apart: a page touches the rows, fences and marks of its own stream only', async () => {
+test('a page touches the rows, fences and marks of its own stream only', async () => {
   await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   await harness.apply([record(1)], { sobject: 'Account' });
   await harness.db.query(sql`

@@ -14,16 +14,16 @@ import type { Stream } from './tables.ts';
 
 /**
  * Merges one page into its table and moves its cursor, inside the caller's transaction. The only writer of mirror
- * rows: backfill, poll, re-read and read-back all come through here, and through the one merge rule.
+ * rows: backfill, poll, re-read and read-back all go through here, and through the one merge rule.
  *
- * @param page    Salesforce's text, up to 2,000 records; of a repeated Id the newest stamp counts
- * @throws {@link Fault} `SYS-09`: the observation is gone (another holder took over), or the table has changed since
- *                the page was asked for; roll back and read again
+ * @param page    Salesforce's text, up to 2,000 records; if an Id occurs twice, the newest stamp counts
+ * @throws {@link Fault} `SYS-09`: the observation was closed (another holder took over), or the table has changed since
+ *                the page was requested; roll back and read again
  *
- * The order is part of the rule. The end ticket comes first; the stream's lock comes in a statement of its own, so
- * that the merge statement's snapshot is taken under it (a snapshot taken before it would miss the fence of a
- * newer reading that commits meanwhile, and roll that one back); clean-up comes last and waits for nobody.
- * Repeatable: a second call with the same page applies nothing.
+ * The order matters. The end ticket comes first. The stream's lock is taken in a statement of its own, so that the
+ * merge statement's snapshot is taken under the lock: an earlier snapshot would miss the fence of a newer reading that
+ * commits meanwhile, and undo that reading. Clean-up comes last and waits for nobody.
+ * Idempotent: a second call with the same page applies nothing.
  */
 export async function applyPage(
   tx: Tx,
@@ -50,8 +50,8 @@ export async function applyPage(
 }
 
 /**
- * A transaction for the applies above. A deadlock, which only a session from outside can cause, repeats the same
- * page: its reading is still open.
+ * Runs an apply in a transaction. After a deadlock, which only a session from outside can cause, it applies the same
+ * page again: its reading is still open.
  */
 export async function applyTransaction<Result>(
   db: Database,
@@ -70,9 +70,9 @@ export async function applyTransaction<Result>(
 const applyTriesMax = 5;
 
 /**
- * What an answer means besides its rows, for all its streams in one transaction, which also closes the reading.
+ * Applies what an answer means besides its rows, for all its streams in one transaction, which also closes the reading.
  *
- * @returns the kinds of the cursors that stood elsewhere
+ * @returns the kinds of the cursors that had moved meanwhile and were left as they are
  */
 export async function applyRemainder(
   tx: Tx,
@@ -86,10 +86,10 @@ export async function applyRemainder(
   }
   for (const { table, marks } of rest) {
     if (!marks || marks.ids.length === 0) continue;
-    const ids = await standing(tx, table.stream, marks.ids);
+    const ids = await idsWithRow(tx, table.stream, marks.ids);
     await markDirty(tx, table.stream.streamNo, ids, { urgent: false, reason: marks.reason });
   }
-  // After all pages: one of them can have completed the backfill.
+  // After all pages: one of them may have completed the backfill.
   for (const { table, stop } of rest) {
     if (stop) await statements.stopStream(tx, table.stream.streamNo, stop.code, stop.message);
     if (stop === null) await statements.restartStreams(tx, [table.stream.streamNo]);
@@ -98,8 +98,7 @@ export async function applyRemainder(
   return unmoved;
 }
 
-/** Those Ids that have a row. */
-async function standing(tx: Tx, stream: Stream, ids: readonly RecordId[]): Promise<string[]> {
+async function idsWithRow(tx: Tx, stream: Stream, ids: readonly RecordId[]): Promise<string[]> {
   const id = keyOf(stream);
   const rows = await tx.query<{ id: string }>(sql`
     SELECT ${id} AS id FROM ${ident(stream.schema, stream.table)} WHERE ${id} = ANY (${ids}::text[])`);

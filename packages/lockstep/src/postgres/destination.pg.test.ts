@@ -1,4 +1,4 @@
-/** Taking a destination over from a former holder, and what its roles may do. */
+/** Taking over a destination from a former holder, and what its roles may do. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -29,29 +29,29 @@ import { takeOver } from './take-over.ts';
 const second = { owner: 'second', epoch: 2 };
 const third = { owner: 'third', epoch: 3 };
 
-/** Until a holder's sessions have ended and its process has had the time to notice. */
+/** Waits until a holder's sessions have ended and its process has had time to notice. */
 async function untilEnded(db: Database, holder: Holder): Promise<void> {
   const giveUpAt = performance.now() + 10_000;
   const left = () =>
     db.query(sql`SELECT FROM pg_stat_activity WHERE application_name = ${holderName(holder)}
       AND datname = current_database()`);
   while ((await left()).length > 0) assert.ok(performance.now() < giveUpAt, 'a session does not end');
-  await left(); // one more round trip: by now the pool has seen that its connection is gone
+  await left(); // one more round trip, in which the pool sees that its connection is gone
 }
 
 test('after a takeover a late page of the former holder is refused and changes nothing', async () => {
   await using harness = await openDestinationHarness();
-  const held = await harness.open();
+  const lateReading = await harness.open();
   const successor = await harness.openAs(second);
   await takeOver(successor.db, second);
   await untilEnded(harness.db, harness.holder);
 
-  await assert.rejects(harness.apply([record(1)], { observation: held }), { code: 'SYS-09' });
+  await assert.rejects(harness.apply([record(1)], { observation: lateReading }), { code: 'SYS-09' });
   await assert.rejects(harness.open(), { code: 'SYS-09' });
   assert.deepEqual(await harness.rows(), []);
 });
 
-test('a takeover ends the sessions of the former holder and leaves its own', async () => {
+test('a takeover ends the sessions of the former holder and not its own', async () => {
   await using harness = await openDestinationHarness();
   const former = await harness.destination.db.session();
   const successor = await harness.openAs(second);
@@ -62,7 +62,7 @@ test('a takeover ends the sessions of the former holder and leaves its own', asy
   await own.close();
 });
 
-test('a page that the former holder has applied and not committed is undone by the takeover', async () => {
+test('a takeover rolls back a page that the former holder has applied but not committed', async () => {
   await using harness = await openDestinationHarness();
   const observation = await harness.open();
   const successor = await harness.openAs(second);
@@ -74,7 +74,7 @@ test('a page that the former holder has applied and not committed is undone by t
   assert.deepEqual(await harness.rows(), []);
 });
 
-test('a former holder that comes again after its successor is refused', async () => {
+test('a former holder cannot take over again after its successor', async () => {
   await using harness = await openDestinationHarness();
   const successor = await harness.openAs(second);
   await takeOver(successor.db, second);
@@ -94,7 +94,7 @@ test('a slow takeover ends neither the sessions nor the readings of a newer hold
       const result = await slow.db.transaction(work);
       if (++transactions === 1) {
         await takeOver(newest.db, third);
-        await untilEnded(harness.db, second); // what the slow one still does goes through new connections
+        await untilEnded(harness.db, second); // so that the slow takeover continues on new connections
         observation = await openTickObservation(newest.db, third, [1], 60_000);
       }
       return result;
@@ -108,7 +108,7 @@ test('a slow takeover ends neither the sessions nor the readings of a newer hold
   await session.close();
 });
 
-test('a takeover passes over sessions of newer holders, of proxies and of strangers', async () => {
+test('a takeover does not end sessions of newer holders, of proxies or of other programs', async () => {
   await using harness = await openDestinationHarness();
   const names = [
     holderName({ owner: 'odd/owner', epoch: 30 }),
@@ -128,7 +128,7 @@ test('a takeover passes over sessions of newer holders, of proxies and of strang
   }
 });
 
-test('the name of a holder is never so long that the server cuts its epoch off', () => {
+test("a holder's name is never so long that the server cuts its epoch off", () => {
   const name = holderName({ owner: 'x'.repeat(100), epoch: 1_234_567 });
   assert.ok(Buffer.byteLength(name) <= 63);
   assert.match(name, /^lockstep\/x+\/1234567$/);
@@ -170,7 +170,7 @@ test('a takeover waits for a reading that is being opened, and closes it', async
   assert.deepEqual(await harness.db.query(sql`SELECT FROM _lockstep.observation`), []);
 });
 
-test('a destination is opened again with the streams that it remembers', async () => {
+test('a destination is opened again with the streams that it has recorded', async () => {
   const fields = { Amount__c: 'currency', OwnerId: 'reference User', Order__c: 'detail Order__c' };
   await using harness = await openDestinationHarness({
     streams: ['Account', 'Contact'],
@@ -189,7 +189,7 @@ test('a destination is opened again with the streams that it remembers', async (
   });
 });
 
-test('a write is recorded while everybody who reads back waits for a locked table', async () => {
+test('a write is recorded even while all read-backs wait for a locked table', async () => {
   await using harness = await openDestinationHarness();
   const destination = await openDestinationForWrites(harness.url, 'proxy');
   const blocker = await harness.db.session();
@@ -209,7 +209,7 @@ test('a write is recorded while everybody who reads back waits for a locked tabl
   await destination.end();
 });
 
-test('a page that is planned while its table is empty finds its rows by index', async () => {
+test('a page statement that is planned while its table is empty finds its rows by index', async () => {
   await using harness = await openDestinationHarness();
   const session = await harness.destination.db.session();
   await session.script(
@@ -222,7 +222,7 @@ test('a page that is planned while its table is empty finds its rows by index', 
   await session.close();
 });
 
-test('making a destination and its tables again changes nothing, and another org is refused', async () => {
+test('preparing a destination and its tables again changes nothing, and another org is refused', async () => {
   await using harness = await openDestinationHarness();
   await harness.apply([record(1)]);
   const [login] = await harness.db.query<{ name: string }>(sql`SELECT current_user::text AS name`);
@@ -242,7 +242,7 @@ test('making a destination and its tables again changes nothing, and another org
   });
 });
 
-test('the time that a table is followed by has an index, and a table without one has none', async () => {
+test('the cursor field of a table has an index, and a table without a cursor field has none', async () => {
   await using harness = await openDestinationHarness();
   const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
   const without = (...names: string[]) => ({
@@ -273,7 +273,7 @@ test('the time that a table is followed by has an index, and a table without one
   );
 });
 
-test('a column says in its comment which field it is, quotes and all', async () => {
+test('the comment of a column says which field it is, even with quotes in the label', async () => {
   await using harness = await openDestinationHarness();
   const plan = planTable(describeOf('Contact', { Odd__c: 'string' }));
   const labels = new Map([['Odd__c', `It's "odd" \\ '; DROP TABLE x`]]);

@@ -10,20 +10,20 @@ import { planOnceByIndex } from './planner.ts';
 import * as statements from './sql.ts';
 import { destinationMigrations, loadStreams } from './tables.ts';
 
-/** The database that a sync's mirror lives in, with the streams that it has. */
+/** The database of a sync's mirror, with its streams. */
 export interface Destination {
   db: Database;
   mirror: Mirror;
   /** By the sobject's API name in lower case. */
   tables: ReadonlyMap<string, StreamTable>;
-  /** Loads the tables again, into the same map: a plan has changed. */
+  /** Loads the tables again into the same map, after a plan has changed. */
   reloadTables(): Promise<void>;
   end(): Promise<void>;
 }
 
 /**
- * The holder's sessions carry its epoch, so that the next holder can find and end them. PostgreSQL cuts a name at 63
- * bytes; the epoch comes last and must survive.
+ * The application name of the holder's sessions contains its epoch, so that the next holder can find and end them.
+ * PostgreSQL truncates the name to 63 bytes; the epoch comes last and must not be cut off.
  */
 export function holderName({ owner, epoch }: Holder): string {
   const room = applicationNameBytesMax - `lockstep//${epoch}`.length;
@@ -33,9 +33,9 @@ export function holderName({ owner, epoch }: Holder): string {
 const applicationNameBytesMax = 63;
 
 /**
- * Opens a destination as its writer, and brings it up to date where an older version made it.
+ * Opens a destination as its writer, and migrates it if an older version created it.
  *
- * @throws {@link Fault} `SYS-07`: a newer version has had it; database errors as they come
+ * @throws {@link Fault} `SYS-07`: a newer version has migrated it; database errors unchanged
  */
 export async function openDestination(url: string, applicationName: string): Promise<Destination> {
   const settings = { ...planOnceByIndex, lock_timeout: lockWait };
@@ -64,32 +64,32 @@ export async function openDestination(url: string, applicationName: string): Pro
   }
 }
 
-/** A page does not wait longer for a table that somebody has locked: it comes again, and the others go on. */
+/** A page waits no longer than this for a table that somebody has locked: it is read again, and other streams go on. */
 const lockWait = '1s';
 
-/** Connections for what goes through a whole table, however long that takes. At the end it is cancelled. */
+/** Connections for statements that scan a whole table, however long they take. Closing cancels them. */
 const openWholeTables = (url: string, applicationName: string): Database =>
   openDatabase({ url, applicationName, connectionsMax: 2, statementTimeoutMs: 0, cancelsAtEnd: true });
 
 /**
- * A destination as proxied writes use it. What is recorded of a write has connections of its own, so that it does not
- * wait behind read-backs that wait for a locked table.
+ * A destination as proxied writes use it. Recording a write has its own connections, so that it does not queue behind
+ * read-backs that wait for a locked table.
  */
 export async function openDestinationForWrites(url: string, owner: string): Promise<Destination> {
   const applicationName = `lockstep-proxy/${owner}`;
   const destination = await openDestination(url, applicationName);
-  const records = openDatabase({ url, applicationName, connectionsMax: 4 });
-  const apart = mirrorIn(records);
+  const recordsDb = openDatabase({ url, applicationName, connectionsMax: 4 });
+  const records = mirrorIn(recordsDb);
   return {
     ...destination,
     mirror: {
       ...destination.mirror,
-      recordIntent: (intent) => apart.recordIntent(intent),
-      recordOutcome: (intents, outcome) => apart.recordOutcome(intents, outcome),
-      markRows: (...given) => apart.markRows(...given),
+      recordIntent: (intent) => records.recordIntent(intent),
+      recordOutcome: (intents, outcome) => records.recordOutcome(intents, outcome),
+      markRows: (...given) => records.markRows(...given),
     },
     async end() {
-      await records.end();
+      await recordsDb.end();
       await destination.end();
     },
   };
@@ -110,7 +110,7 @@ async function loadTables(db: Database): Promise<ReadonlyMap<string, StreamTable
   );
 }
 
-/** Makes `_lockstep` in a new destination, or brings an older one up to date, and says whose mirror it is. */
+/** Creates or migrates `_lockstep`, and records which sync and org the mirror belongs to. */
 export async function prepareDestination(
   db: Database,
   sync: { syncId: string; orgId: string; tableSchema: string; owner: string },
@@ -121,7 +121,7 @@ export async function prepareDestination(
   if (identity?.org_id !== sync.orgId) throw new Fault('ORG-01', { org: sync.orgId });
 }
 
-/** @param owner  of what is made; without it the session's own role, which for the writer is the owner already */
+/** @param owner  of what is created; without it the session's own role, which for the writer is the owner already */
 async function migrateDestination(db: Database, owner?: string): Promise<void> {
   const schema = '_lockstep';
   try {

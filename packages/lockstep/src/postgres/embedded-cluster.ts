@@ -1,6 +1,6 @@
 /**
- * One cluster of the embedded server: made by initdb, started by pg_ctl on a free port, found again by its pid file.
- * Which process does so, and when, is decided in embedded.ts.
+ * One cluster of the embedded server: created by initdb, started by pg_ctl on a free port, found again by its pid file.
+ * embedded.ts decides which process does so, and when.
  */
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ const logBytesMax = 1_000_000;
 const startSecondsMax = 300;
 const lookEveryMs = 100;
 
-/** The user may change these in the cluster's postgresql.conf. Sized for a machine that does other work as well. */
+/** Users may change these in the cluster's postgresql.conf. Sized for a machine that does other work as well. */
 const initialSettings = [
   'max_connections=200',
   'shared_buffers=128MB',
@@ -31,8 +31,8 @@ const initialSettings = [
 ];
 
 /**
- * These hold on every start. A server's log prints the values of failing statements unless told not to, in message,
- * detail and statement; a socket's path may be too long for the system, so there is none.
+ * Set on every start. By default the server's log shows the values of failing statements, in message, detail and
+ * statement. The path of a Unix socket may be too long for the system, so there is no socket.
  */
 const fixedSettings = [
   'listen_addresses=127.0.0.1',
@@ -47,7 +47,7 @@ const fixedSettings = [
 export const urlOf = (password: string, port: number) =>
   `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 
-/** The superuser's password, made with the data directory: letters and digits, in a file that only we read. */
+/** The superuser's password, created with the data directory: letters and digits, in a file that only we can read. */
 export async function readPassword({ dataDir }: ClusterFolders, clusterIsThere: boolean): Promise<string> {
   const path = join(dataDir, 'postgres-password');
   const known = (await readIfThere(path))?.trim();
@@ -59,7 +59,7 @@ export async function readPassword({ dataDir }: ClusterFolders, clusterIsThere: 
   return password;
 }
 
-/** Made aside and moved into place when complete, so that an interrupted attempt is never taken for a cluster. */
+/** Created under another name and renamed when complete, so that an interrupted attempt is never taken for a cluster. */
 export async function makeCluster(
   folders: ClusterFolders,
   programs: Programs,
@@ -91,7 +91,7 @@ export async function makeCluster(
     await rm(passwordFile, { force: true });
   }
   await rename(unfinished, folders.cluster);
-  const folder = await open(dirname(folders.cluster)); // a power cut must not undo the move once data is in there
+  const folder = await open(dirname(folders.cluster)); // a power failure must not undo the rename once there is data
   try {
     await folder.sync();
   } finally {
@@ -110,7 +110,7 @@ async function prepareLog(folders: ClusterFolders): Promise<void> {
   if (((await statIfThere(folders.log))?.size ?? 0) > logBytesMax) await truncate(folders.log);
 }
 
-/** The port where the server listens now. */
+/** Starts the server and returns the port that it listens on. */
 export async function launch(
   folders: ClusterFolders,
   programs: Programs,
@@ -123,9 +123,9 @@ export async function launch(
     const settings = [...fixedSettings, `port=${port}`].map((setting) => `-c ${setting}`).join(' ');
     const done = await controlServer(folders, programs, ['start', '-l', folders.log, '-o', settings]);
     if (done.code === 0) return port;
-    const other = await findRunning(folders, password); // begun by a process that died, while we looked
+    const other = await findRunning(folders, password); // a process that has died since had started it
     if (other !== undefined) return other;
-    if (await isFree(port)) break; // so the port is not the reason
+    if (await isFree(port)) break; // so the port is not the cause
     port = await freePort(preferredPort === 0 ? 0 : port + 1);
   }
   const lines = (await readFile(folders.log, 'utf8')).matchAll(/\b(PANIC|FATAL|ERROR|LOG):/g);
@@ -164,8 +164,8 @@ function bindOnce(port: number): Promise<number | undefined> {
 
 /**
  * The port of a live server on this cluster, found by its pid file and asked whether it is ours. Waits while it
- * starts or stops. A pid file without its process is PostgreSQL's own business, unless the pid belongs to another
- * program by now (after a restart of a container, say): then PostgreSQL would refuse to start.
+ * starts or stops. PostgreSQL itself handles a pid file whose process is gone, unless the pid now belongs to another
+ * program (after a restart of a container, say): then PostgreSQL would refuse to start, so the file is removed.
  */
 export async function findRunning(folders: ClusterFolders, password: string): Promise<number | undefined> {
   const pidFile = join(folders.cluster, 'postmaster.pid');
@@ -179,7 +179,7 @@ export async function findRunning(folders: ClusterFolders, password: string): Pr
     if (port && (await answersAsOurs(folders, urlOf(password, Number(port))))) return Number(port);
     await systemClock.sleep(lookEveryMs);
   }
-  throw new Fault('SYS-10', { reason: 'It runs, but takes no connections.' });
+  throw new Fault('SYS-10', { reason: 'It runs, but accepts no connections.' });
 }
 
 /** On systems without /proc the pid alone decides. */

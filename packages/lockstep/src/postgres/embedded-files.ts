@@ -1,10 +1,10 @@
 /**
- * Where the embedded server's files lie and as which user it runs: the programs from the npm package, a cluster
- * folder that this user can reach, the links that the package's install script would have made.
+ * Where the embedded server's files are and which user it runs as: the programs from the npm package, a cluster
+ * folder that this user can reach, the links that the package's install script would have created.
  *
- * PostgreSQL refuses to run as root, so root gives it the user `postgres` or `nobody`. That user may be unable to
- * enter the checkout or the data directory (a home of mode 0700); then programs are copied, or the cluster lies
- * under /var/lib/lockstep, and a file in the data directory remembers where.
+ * PostgreSQL refuses to run as root, so as root we run it as the user `postgres` or `nobody`. That user may be unable to
+ * enter the checkout or the data directory (a home of mode 0700); then the programs are copied, or the cluster is put
+ * under /var/lib/lockstep, and a file in the data directory says where.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -42,11 +42,11 @@ interface ServerUser {
 export interface ClusterFolders {
   /** Ours: password, lock, format. */
   dataDir: string;
-  /** Holds cluster, log, links and copied programs; the data directory itself where the server's user can enter it. */
+  /** Contains cluster, log, links and copied programs; the data directory itself if the server's user can enter it. */
   root: string;
   cluster: string;
   log: string;
-  /** Whom root lets the server run as; undefined: as ourselves. */
+  /** The user that root runs the server as; undefined: the current user. */
   user: ServerUser | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface Programs {
 }
 
 /**
- * Makes or reads the data directory and decides where the cluster lies. Changes nothing that a newer version wrote.
+ * Creates or reads the data directory and decides where the cluster is. Changes nothing that a newer version wrote.
  * @throws {@link Fault} SYS-07: a newer format; SYS-10: no user or no folder to run in
  */
 export async function prepareFolders(
@@ -73,14 +73,14 @@ export async function prepareFolders(
   return { dataDir, root, cluster: join(root, 'postgres'), log: join(root, 'postgres.log'), user };
 }
 
-/** Removes a data directory with all that its server has elsewhere. The server must have been stopped. */
+/** Removes a data directory with the server's files elsewhere. The server must have been stopped. */
 export async function removeEmbedded(dataDirectory: string): Promise<void> {
   const folders = (await readIfThere(join(dataDirectory, placeFile)))?.trim();
   if (folders && dirname(folders) === placesFolder) await rm(folders, { recursive: true, force: true });
   await rm(dataDirectory, { recursive: true, force: true });
 }
 
-/** @throws {@link Fault} SYS-07 where a newer version wrote the directory; one without a format gets ours */
+/** Writes our format number if there is none. @throws {@link Fault} SYS-07 if a newer version wrote the directory */
 export async function checkFormat(dataDir: string): Promise<void> {
   const text = await readIfThere(join(dataDir, 'format'));
   if (text === undefined) return writeFile(join(dataDir, 'format'), `${formatNumber}\n`, { mode: 0o600 });
@@ -89,7 +89,7 @@ export async function checkFormat(dataDir: string): Promise<void> {
   throw new Fault('SYS-07', { reason: `format ${text.trim()}, this build reads up to ${formatNumber}` });
 }
 
-/** A cluster, or a data directory for a new one, keeps its owner: `sudo` once does not lock its user out. */
+/** A cluster, or a data directory for a new one, keeps its owner: using `sudo` once does not lock the user out. */
 async function serverUser(cluster: string, dataDir: string): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const owner = (await statIfThere(cluster)) ?? (await stat(dataDir));
@@ -112,7 +112,7 @@ async function chooseRoot(
   if (!user) return dataDir;
   if (await canEnter(dirname(dataDir), user)) {
     if (await canEnter(dataDir, user)) return dataDir;
-    // Its group may pass through to the cluster and the log, but not list the directory; our files stay 0600.
+    // The server's group may reach the cluster and the log but not list the directory; our own files stay 0600.
     await chown(dataDir, 0, user.gid);
     await chmod(dataDir, 0o710);
     return dataDir;
@@ -128,7 +128,7 @@ async function chooseRoot(
   return root;
 }
 
-/** A folder left by a data directory that was removed by hand stays: it may hold somebody's data. */
+/** A folder that belonged to a data directory removed by hand is kept: it may contain somebody's data. */
 async function makeFirstFree(nameOf: (attempt: number) => string): Promise<string> {
   for (let attempt = 0; attempt < 1000; attempt++) {
     try {
@@ -139,7 +139,7 @@ async function makeFirstFree(nameOf: (attempt: number) => string): Promise<strin
     }
   }
   throw new Fault('SYS-10', {
-    reason: `${placesFolder} is full of old folders; remove those without a use.`,
+    reason: `${placesFolder} is full of old folders; remove those that are not used any more.`,
   });
 }
 
@@ -149,8 +149,8 @@ async function canEnter(folder: string, user: ServerUser): Promise<boolean> {
 }
 
 /**
- * The programs of the npm package, ready to run: linked where they lie, or copied where the server's user cannot
- * run them there. macOS looks for libraries beside the program and drops library paths from the environment of
+ * The programs of the npm package, ready to run: in place, with links to their libraries, or copied if the server's user
+ * cannot run them there. macOS looks for libraries next to the program and drops library paths from the environment of
  * shells, so there it is always a copy (which its file system makes without using space).
  * @throws {@link Fault} SYS-10: no package for this platform, or it does not run here
  */
@@ -211,14 +211,14 @@ async function tryPrograms(
   return done.code === 0 && major ? { bin, environment, major } : undefined;
 }
 
-/** The package lists the links that npm cannot carry; without them libraries are missing under their short names. */
+/** Creates the links that the package lists because npm cannot ship them: the libraries under their short names. */
 async function makeLinks(native: string, folder: string): Promise<string> {
   const wanted = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as {
     source: string;
     target: string;
   }[];
   await mkdir(folder, { recursive: true });
-  await chmod(folder, 0o755); // whatever our umask is
+  await chmod(folder, 0o755); // regardless of our umask
   for (const { source, target } of wanted) {
     const link = join(folder, basename(target));
     const to = join(native, 'lib', basename(source));
@@ -232,22 +232,22 @@ async function makeLinks(native: string, folder: string): Promise<string> {
   return folder;
 }
 
-/** Copies plain files so that every user can read them, whatever the modes of a private checkout are. */
+/** Copies plain files and makes them readable for every user, whatever their modes are in a private checkout. */
 async function copyReadable(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   await chmod(to, 0o755);
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) await copyReadable(source, target);
-    if (!entry.isFile()) continue; // links are made anew
+    if (!entry.isFile()) continue; // links are created again
     await copyFile(source, target, constants.COPYFILE_FICLONE);
     await chmod(target, (await stat(source)).mode & 0o100 ? 0o755 : 0o644);
   }
 }
 
 /**
- * Runs one program as the server's user to its end. In a session of its own: Ctrl-C in a terminal goes to the whole
- * group and would interrupt a clean stop. Output goes to the file `to`, or else comes back.
+ * Runs a program as the server's user until it exits. It gets a session of its own: Ctrl-C in a terminal signals the
+ * whole process group and would interrupt a clean stop. Output goes to the file `to`, or is returned.
  */
 export async function run(
   program: string,
@@ -272,7 +272,7 @@ export async function run(
       output += text;
     });
     return await new Promise((settle) => {
-      child.once('error', () => settle({ code: null, output })); // not there, or not for this user
+      child.once('error', () => settle({ code: null, output })); // missing, or not executable for this user
       child.once('close', (code) => settle({ code, output }));
     });
   } finally {
@@ -298,7 +298,7 @@ export async function statIfThere(path: string): Promise<Stats | undefined> {
   }
 }
 
-/** The system's name of an error, such as ENOENT or ECONNREFUSED. */
+/** The system's error code, such as ENOENT or ECONNREFUSED. */
 export function errorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;

@@ -13,7 +13,7 @@ import { removeEmbedded } from './embedded-files.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** A data directory whose name has a space, removed at the end with its server, should the test have left one. */
+/** A data directory whose name has a space; removed at the end with any server that the test has left running. */
 async function newDataDir(t: TestContext): Promise<string> {
   const dataDir = join(await mkdtemp(join(tmpdir(), 'lockstep embedded ')), 'data');
   await chmod(dirname(dataDir), 0o711);
@@ -59,7 +59,7 @@ interface Starter {
   adopted: boolean;
 }
 
-/** Another process that starts the server and stays until its input ends, then leaves. */
+/** Another process, which starts the server, stays until its input ends, and then leaves. */
 async function startElsewhere(dataDir: string, user: { uid?: number; gid?: number } = {}): Promise<Starter> {
   const module = new URL('embedded.ts', import.meta.url).href;
   const program = `
@@ -78,7 +78,7 @@ async function startElsewhere(dataDir: string, user: { uid?: number; gid?: numbe
 
 const start = (dataDir: string): Promise<EmbeddedPostgres> => startEmbedded({ dataDir, preferredPort: 0 });
 
-test('a first start makes a server that answers, keeps its data and wants a password from everybody', async (t) => {
+test('a first start creates a server that answers, keeps its data and demands a password from everybody', async (t) => {
   const dataDir = await newDataDir(t);
   const first = await start(dataDir);
   assert.equal(first.adopted, false);
@@ -108,7 +108,7 @@ test('a first start makes a server that answers, keeps its data and wants a pass
   await second.leave();
 });
 
-test("the server's log holds no value of a statement that failed", async (t) => {
+test("the server's log contains no value of a failed statement", async (t) => {
   const dataDir = await newDataDir(t);
   const server = await start(dataDir);
   const canary = 'canary-93f1';
@@ -121,11 +121,11 @@ test("the server's log holds no value of a statement that failed", async (t) => 
   await server.leave();
 
   const log = await readFile(join(dataDir, 'postgres.log'), 'utf8');
-  assert.match(log, /FATAL/); // of the refused login: the log is the right file
+  assert.match(log, /FATAL/); // from the refused login, so this is the right file
   assert.doesNotMatch(log, /canary/);
 });
 
-test('a server whose starter was killed is adopted, and stopped by whoever leaves last', async (t) => {
+test('a server whose starter was killed is adopted, and the last process to leave stops it', async (t) => {
   const dataDir = await newDataDir(t);
   const starter = await startElsewhere(dataDir);
   const pid = await serverPid(dataDir);
@@ -146,7 +146,7 @@ test('a server whose starter was killed is adopted, and stopped by whoever leave
   assert.equal(await serverPid(dataDir), undefined);
 });
 
-test('a process is still there for others after the server has recovered from a crash of its own', async (t) => {
+test('after the server recovers from a crash, the first process to leave does not stop it for others', async (t) => {
   const dataDir = await newDataDir(t);
   const server = await start(dataDir);
   const other = await startElsewhere(dataDir);
@@ -168,7 +168,7 @@ test('a process is still there for others after the server has recovered from a 
   assert.equal(await serverPid(dataDir), undefined);
 });
 
-test('a server that is killed is started again on its port by whoever uses it, and stops with the last of them', async (t) => {
+test('a process that uses a killed server starts it again on its port, and the last to leave stops it', async (t) => {
   const dataDir = await newDataDir(t);
   const restarted = Promise.withResolvers<number>();
   const onRestart = restarted.resolve;
@@ -204,7 +204,7 @@ test('two processes that start at once share one server', async (t) => {
   assert.equal(await serverPid(dataDir), undefined);
 });
 
-test('a killed server recovers at the next start, even if its pid belongs to another program by then', async (t) => {
+test('a killed server recovers at the next start, even if its pid now belongs to another program', async (t) => {
   const dataDir = await newDataDir(t);
   const first = await start(dataDir);
   await ask(first.url, sql`CREATE TABLE public.kept AS SELECT 1 AS one`);
@@ -220,7 +220,7 @@ test('a killed server recovers at the next start, even if its pid belongs to ano
   await second.leave();
 });
 
-test('a port that is taken is passed over, and the user is told', async (t) => {
+test('a port that is taken is skipped, and the user is told', async (t) => {
   const [dataDir, otherDir] = [await newDataDir(t), await newDataDir(t)];
   const first = await start(dataDir);
   const said: string[] = [];
@@ -234,7 +234,7 @@ test('a port that is taken is passed over, and the user is told', async (t) => {
   await Promise.all([first.leave(), second.leave()]);
 });
 
-test('a cluster of another major version is refused and left alone', async (t) => {
+test('a cluster of another major version is refused and left unchanged', async (t) => {
   const dataDir = await newDataDir(t);
   await mkdir(join(dataDir, 'postgres'), { recursive: true });
   await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '9\n');
@@ -285,7 +285,7 @@ test('an ordinary user starts the server as itself', async (t) => {
   const inside = await realpath(join(dataDir, 'postgres'));
   assert.equal((await stat(inside)).uid, nobody.uid);
 
-  const root = await start(dataDir); // root joins, and neither takes the files over
+  const root = await start(dataDir); // root joins, and the files keep their owner
   assert.equal(root.adopted, true);
   starter.child.stdin?.end();
   await once(starter.child, 'exit');

@@ -1,12 +1,12 @@
 /**
- * The PostgreSQL server that comes with Lockstep: made and started on first use, adopted by every later process,
- * stopped by whichever process leaves last. A process that dies leaves the server running; the next one adopts it.
+ * The PostgreSQL server that comes with Lockstep: created and started on first use, adopted by every later process,
+ * stopped by the last process that leaves. A process that dies leaves the server running; the next one adopts it.
  *
- * A server that ends under the processes that use it is started again by one of them, on the same port, because
- * everybody knows it by its URL.
+ * If the server ends while processes use it, one of them starts it again, on the same port, because all of them know
+ * it by its URL.
  *
- * Each process that uses the server holds one session with a shared advisory lock, its presence. Who leaves gives it
- * up and tries the exclusive lock: nobody else is there exactly if that is served.
+ * Each process that uses the server holds one session with a shared advisory lock, its presence. A process that leaves
+ * gives it up and tries to take the exclusive lock: if it gets it, no other process uses the server.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,31 +43,31 @@ export interface EmbeddedPostgres {
   /** The superuser's, for the database `postgres`. A secret. */
   url: string;
   port: number;
-  /** The server was running already. */
+  /** The server was already running. */
   adopted: boolean;
-  /** The server's own log. It holds no values. */
+  /** The server's own log. It contains no values. */
   log: string;
-  /** Rejects with a {@link Fault} where the server has ended and cannot be started again; never resolves. */
+  /** Rejects with a {@link Fault} if the server has ended and cannot be started again; never resolves. */
   lost: Promise<never>;
   /** Stops the server if nobody else uses it. Close your own connections first. */
   leave(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
-  /** Made with mode 0700 where it is missing. */
+  /** Created with mode 0700 if it is missing. */
   dataDir: string;
-  /** If taken, the next free one. 0: any free one. */
+  /** If it is taken, the next free one. 0: any free one. */
   preferredPort?: number;
-  /** Called, in whole sentences, what a person may want to know. */
+  /** Called with whole sentences for the user. */
   say?: (line: string) => void;
-  /** Called when the server had ended and runs again, on the same port. */
+  /** Called when the server had ended and was started again, on the same port. */
   onRestart?: (port: number) => void;
 }
 
 /**
- * Starts or adopts the server of a data directory and stays with it until `leave`.
- * @throws {@link Fault} SYS-07: the directory is a newer version's; SYS-08: a cluster of another major; SYS-10: the
- *   server does not start
+ * Starts or adopts the server of a data directory and keeps it running until `leave`.
+ * @throws {@link Fault} SYS-07: a newer version wrote the directory; SYS-08: a cluster of another major version;
+ *   SYS-10: the server does not start
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   try {
@@ -76,18 +76,18 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
       const server = await alone(options.dataDir, () => findOrLaunch(options));
       const presence = await holdPresence(server.url, () => revive(options, server));
       if (presence) return leaveable(server, presence);
-      await systemClock.sleep(lookEveryMs); // the last one left just then
+      await systemClock.sleep(lookEveryMs); // the last process has just left and stopped it
     }
   } catch (error) {
     const code = errorCode(error);
     if (error instanceof Fault || code === undefined) throw error;
-    throw new Fault('SYS-10', { reason: `The system answered ${code}.` }, { cause: error });
+    throw new Fault('SYS-10', { reason: `The system reported ${code}.` }, { cause: error });
   }
-  throw new Fault('SYS-10', { reason: 'It stops again and again.' });
+  throw new Fault('SYS-10', { reason: 'It keeps stopping.' });
 }
 
 /**
- * The superuser's URL of the server that runs on a data directory; undefined: none does, and none is started.
+ * The superuser's URL of the server that runs on a data directory; undefined if none runs. Starts none.
  * @throws {@link Fault} as startEmbedded
  */
 export async function findEmbedded(dataDir: string): Promise<string | undefined> {
@@ -98,17 +98,17 @@ export async function findEmbedded(dataDir: string): Promise<string | undefined>
   return port === undefined ? undefined : urlOf(password, port);
 }
 
-/** One process at a time. */
+/** Runs `work` in one process at a time. */
 const alone = (dataDir: string, work: () => Promise<Server>): Promise<Server> =>
   withStartLock(join(dataDir, 'postgres-start.lock'), work);
 
 /**
- * Starts a server that has ended again, or finds the one that recovers or that another process has started.
- * @throws {@link Fault} SYS-10: it does not start, or not on the port where everybody looks for it
+ * Starts the ended server again, or finds it recovering or already started by another process.
+ * @throws {@link Fault} SYS-10: it does not start, or not on the port that all processes use
  */
 async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, folders }: Server): Promise<void> {
   const server = await alone(dataDir, async () => {
-    // Where its files were removed, a new and empty server would look like all data lost.
+    // If its files were removed, a new and empty server would look as if all data were lost.
     if (!(await statIfThere(folders.cluster)))
       throw new FinalFault('SYS-10', { reason: 'Its files are gone.' });
     return findOrLaunch({ dataDir, preferredPort: port }, true);
@@ -118,7 +118,7 @@ async function revive({ dataDir, onRestart }: EmbeddedOptions, { port, folders }
   if (!server.adopted) onRestart?.(port);
 }
 
-/** Trying again does not help. */
+/** A fault that trying again does not fix. */
 class FinalFault extends Fault {}
 
 interface Server {
@@ -137,13 +137,15 @@ async function findOrLaunch(
   const programs = await preparePrograms(folders, say);
   const found = (await readIfThere(join(folders.cluster, 'PG_VERSION')))?.trim();
   if (found !== undefined && found !== programs.major) {
-    throw new Fault('SYS-08', { reason: `the cluster is of ${found}, this build brings ${programs.major}` });
+    throw new Fault('SYS-08', {
+      reason: `the cluster has version ${found}, this build contains ${programs.major}`,
+    });
   }
   const password = await readPassword(folders, found !== undefined);
 
   const running = await findRunning(folders, password);
   if (running !== undefined) {
-    say(`Using the database server that runs already, on 127.0.0.1:${running}.`);
+    say(`Using the database server that is already running on 127.0.0.1:${running}.`);
     return { url: urlOf(password, running), port: running, adopted: true, folders, programs };
   }
   if (found === undefined) await makeCluster(folders, programs, password);
@@ -157,7 +159,7 @@ async function findOrLaunch(
   return { url: urlOf(password, port), port, adopted: false, folders, programs };
 }
 
-/** PUBLIC may connect to these two in a new cluster; a mirror's reader must not. */
+/** In a new cluster PUBLIC may connect to these two databases; a mirror's reader must not. */
 async function revokeFromPublic(url: string): Promise<void> {
   const database = openDatabase({ url, applicationName: 'lockstep start', connectionsMax: 1 });
   try {
@@ -168,14 +170,14 @@ async function revokeFromPublic(url: string): Promise<void> {
 }
 
 interface Presence {
-  /** Rejects where the server has ended for good. */
+  /** Rejects if the server has ended for good. */
   lost: Promise<never>;
-  /** Gives the presence up; true if nobody else is there. Then unverified callers wait until `close`. */
+  /** Gives the presence up; true if no other process uses the server. Processes that arrive then wait until `close`. */
   release(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** Undefined: the server went away meanwhile. Taken anew when the server has ended and was revived. */
+/** Takes the presence, and takes it again after a revival. Undefined: the server has ended meanwhile. */
 async function holdPresence(url: string, revived: () => Promise<void>): Promise<Presence | undefined> {
   const database = openDatabase({ url, applicationName: 'lockstep presence', connectionsMax: 1 });
   const take = async (): Promise<Session | undefined> => {
@@ -196,9 +198,9 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
 
   const left = new AbortController();
   const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined); // whoever waits for it sees it
+  lost.promise.catch(() => undefined); // those who await it see the rejection
   let retaking: Promise<void> = Promise.resolve();
-  /** Its processes need some seconds to be gone after the server was killed. */
+  /** After the server was killed, its processes may take some seconds to end. */
   const retake = async () => {
     for (let tries = 1; !left.signal.aborted && !session; tries++) {
       try {
@@ -225,7 +227,7 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
     lost: lost.promise,
     async release() {
       left.abort();
-      await retaking.catch(() => undefined); // a server that is starting just now is stopped as well
+      await retaking.catch(() => undefined); // so that a server that is just starting is stopped as well
       try {
         await session?.query(sql`SELECT pg_advisory_unlock_shared(${presenceLock})`);
         const rows = await session?.query<{ alone: boolean }>(
@@ -239,7 +241,7 @@ async function holdPresence(url: string, revived: () => Promise<void>): Promise<
     async close() {
       await session?.close();
       await kept;
-      await session?.close(); // one that was taken while we left
+      await session?.close(); // one that was taken while we were leaving
       await database.end();
     },
   };

@@ -17,7 +17,7 @@ async function faultOf(url: string, statement = sql`SELECT 1`) {
   return undefined;
 }
 
-test('a server that refuses the password or lacks the database is told apart from one that is away', async () => {
+test('a wrong password, a missing database, a stopped server and an unknown host are different faults', async () => {
   const server = testServerUrl();
   const away = new URL(server);
   away.port = '1';
@@ -30,7 +30,7 @@ test('a server that refuses the password or lacks the database is told apart fro
   assert.equal((await faultOf(unknown.toString()))?.code, 'DB-01');
 });
 
-test('a fault of the database names the host and keeps no word of the driver', async () => {
+test('a fault of the database names the host and contains no text of the driver', async () => {
   const fault = await faultOf(
     databaseUrl(testServerUrl(), { user: 'nobody_canary', password: 'secret canary' }),
   );
@@ -39,7 +39,7 @@ test('a fault of the database names the host and keeps no word of the driver', a
   assert.equal(fault?.cause, undefined);
 });
 
-test('a missing right and a read-only mode are faults; an error of one statement is not', async () => {
+test('a missing privilege and a read-only mode are faults; an error of one statement is not', async () => {
   await using database = await openTestDatabase();
   const code = async (text: string) => {
     const error = await database.db.transaction((tx) => tx.script(text)).catch((caught: unknown) => caught);

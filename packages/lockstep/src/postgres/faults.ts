@@ -2,7 +2,7 @@ import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../core/faults.ts';
 import type { LogFields } from '../core/log-fields.ts';
 
-/** Node's and the resolver's codes. */
+/** Codes of Node and of the resolver. */
 const nameUnknown = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME']);
 const noAnswer = new Set([
   'ECONNREFUSED',
@@ -11,20 +11,20 @@ const noAnswer = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EPIPE',
-  'ENOENT', // no socket in the folder that is named as host
+  'ENOENT', // no socket in the folder that is given as the host
 ]);
-/** The driver gives no code for these. */
+/** Messages of driver errors that have no code. */
 const connectionWords = /timeout|terminated|connection error|not queryable|does not support SSL/i;
 
 /**
- * What a failure of a connection or of the server as a whole means to a person; undefined for an error of one
- * statement, which its caller understands better. Holds the code only: the driver's message and detail can carry
- * values, so the error itself is not kept as the cause.
+ * The fault for a failure of a connection or of the server as a whole; undefined for an error of one statement, which
+ * its caller understands better. Contains the code only: the driver's message and detail can contain values, so the
+ * error itself is not kept as the cause.
  *
- * @param host  as a person knows the server: `host` or `host:port`, never with user or password
+ * @param host  the server's name for people: `host` or `host:port`, never with user or password
  */
 export function databaseFault(error: unknown, host: string): Fault | undefined {
-  const state = sqlState(error); // EPIPE has the form of a SQLSTATE; no SQLSTATE begins with E
+  const state = sqlState(error);
   if (state !== undefined && !state.startsWith('E')) return serverFault(state, host);
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') {
@@ -54,7 +54,7 @@ function serverFault(state: string, host: string): Fault | undefined {
       return new Fault('DB-08', { host, sqlState: state });
     case '53300':
       return new Fault('DB-02', { host, reason: 'too many connections', sqlState: state });
-    case '55000': // the database exists and takes no connections
+    case '55000': // the database exists but accepts no connections
       return new Fault('DB-02', { host, reason: state, sqlState: state });
     default:
       return /^(57P0\d|08)/.test(state)
@@ -63,34 +63,34 @@ function serverFault(state: string, host: string): Fault | undefined {
   }
 }
 
-/** What a page meets in a table that is not as planned. */
+/** The errors of a page when its table is not as planned. */
 const tableChangedStates = new Set([
   '42P01', // the table is gone
   '42703', // a column is gone
   '42804', // a column of another type
-  '42883', // one that cannot be compared with its value
+  '42883', // a column type that cannot be compared with the value
   '42P10', // no unique index on the Id
   '42P22', // an Id that does not compare by byte
-  '428C9', // a column that computes itself
-  '55000', // a view, or a key that is checked late, in its place
+  '428C9', // a generated column
+  '55000', // a view in the place of the table, or a deferrable primary key
 ]);
 
 /**
- * Whether a page may have failed because somebody has changed its table; restoreTable finds out. To be asked before
- * {@link databaseFault}, for which 55000 is a database that takes no connections.
+ * Whether a page may have failed because somebody has changed its table; restoreTable finds out. Check this before
+ * {@link databaseFault}, for which 55000 is a database that accepts no connections.
  */
 export const isTableChanged = (error: unknown): boolean => tableChangedStates.has(sqlState(error) ?? '');
 
 /**
- * Whether an error that one table has met concerns that table alone: whatever the server says of a statement, but for
- * what it says of itself, of the connection or of the login. A right may be missing on one table only.
+ * Whether an error concerns only the table that met it: any error of a statement, except those about the server itself,
+ * the connection or the login. A missing privilege counts, because it may be missing on one table only.
  */
 export const isOfOneTable = (error: unknown): boolean =>
   !(error instanceof Fault) &&
   sqlState(error) !== undefined &&
   (isTableChanged(error) || sqlState(error) === '42501' || databaseFault(error, '') === undefined);
 
-/** What a log line may say of an error: its code, never its text, which can quote a record. */
+/** What a log line may say about an error: its code, never its text, which can quote a record. */
 export function failureFields(error: unknown): Pick<LogFields, 'code' | 'sqlState'> {
   if (error instanceof Fault) return { code: error.code };
   const state = sqlState(error);

@@ -1,6 +1,6 @@
 /**
- * Fields that the sync's user may not see for a while. Their columns stay with what they hold, and nothing is written
- * there: a value that cannot be read is no reason to forget it.
+ * Fields that the sync's user may not see for a while. Their columns keep their values and are not written: that a value
+ * cannot be read is no reason to delete it.
  */
 
 import type { Database, Tx } from '@lockstep/foundation/database';
@@ -11,18 +11,18 @@ import * as statements from './sql.ts';
 import { raisePlanVersion } from './stream-sql.ts';
 import type { Stream } from './tables.ts';
 
-/** What has changed of a stream's fields, by API name. */
+/** How the visibility of a stream's fields has changed, by API name. */
 export interface FieldsSeen {
   hidden: readonly string[];
-  /** Hidden before, and seen again. */
+  /** Hidden before, and visible again. */
   returned: readonly string[];
 }
 
 /**
- * Takes hidden fields out of the stream's plan, and those that have returned into it again. Pages that were asked for
- * before are refused, and the stream's tables have to be loaded again.
+ * Removes hidden fields from the stream's plan, and adds back those that have returned. Pages that were requested before
+ * are refused, and the stream's tables have to be loaded again.
  *
- * @param at  Salesforce's time: a pass over all records that begins later makes what has returned complete
+ * @param at  Salesforce's time: the returned fields are complete after a pass over all records that begins later
  * @throws {@link Fault} `SYS-09`: the plan is not the newest one
  */
 export const showFields = (
@@ -45,7 +45,7 @@ export const showFields = (
     await raisePlanVersion(tx, streamNo);
   });
 
-/** All records have been read in full by a pass that began at this second of Salesforce's time. */
+/** A pass that began at this second of Salesforce's time has read all records in full: returned fields are complete. */
 export const completeReturned = (tx: Tx, streamNo: number, at: ServerSeconds) =>
   tx.query(sql`
   UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL

@@ -1,5 +1,5 @@
 /**
- * The server that comes with Lockstep, destinations and their roles, and the one writer of mirror rows: applyPage.
+ * The server that comes with Lockstep, destinations and their roles, and the only writer of mirror rows: applyPage.
  * Everything else is private to the room.
  */
 

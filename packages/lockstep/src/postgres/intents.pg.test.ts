@@ -10,27 +10,27 @@ import { purgeOld } from './sql.ts';
 
 const written = { urgent: true, reason: 'written' } as const;
 
-/** A write of one record, recorded. */
-const intend = (harness: EndToEndHarness, owner: string, id: string | null, sobject = 'Account') =>
+/** Records a write of one record. */
+const recordWrite = (harness: DestinationHarness, owner: string, id: string | null, sobject = 'Account') =>
   recordIntent(harness.db, { owner, method: 'PATCH', named: [{ sobject, id }] });
 
-type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
+type DestinationHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
 const streamNos = new Map([
   ['account', 1],
   ['contact', 2],
 ]);
-const outcomes = async (harness: EndToEndHarness) =>
+const outcomes = async (harness: DestinationHarness) =>
   (
     await harness.db.query<{ outcome: string | null }>(
       sql`SELECT outcome FROM _lockstep.intent ORDER BY intent_no`,
     )
   ).map(({ outcome }) => outcome);
 
-test('a write whose process is gone is unknown, and its record is read again first of all', async () => {
+test('a write whose process is dead is unknown, and its record is read again urgently', async () => {
   await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
-  await intend(harness, 'dead', idOf(1), 'ACCOUNT');
-  await intend(harness, 'alive', idOf(2));
-  const known = await intend(harness, 'dead', idOf(3));
+  await recordWrite(harness, 'dead', idOf(1), 'ACCOUNT');
+  await recordWrite(harness, 'alive', idOf(2));
+  const known = await recordWrite(harness, 'dead', idOf(3));
   await recordOutcome(harness.db, known, 'refused');
 
   assert.deepEqual(await recoverIntents(harness.db, ['alive'], streamNos, true), {
@@ -48,9 +48,9 @@ test('a write whose process is gone is unknown, and its record is read again fir
   assert.equal((await recoverIntents(harness.db, ['alive'], streamNos, true)).recovered, 0);
 });
 
-test('between starts the writes of the living are left alone', async () => {
+test('between starts the writes of live processes are not touched', async () => {
   await using harness = await openDestinationHarness();
-  await intend(harness, 'alive', idOf(1));
+  await recordWrite(harness, 'alive', idOf(1));
   assert.deepEqual(await recoverIntents(harness.db, ['alive'], streamNos, false), {
     recovered: 0,
     withoutId: new Map(),
@@ -58,18 +58,18 @@ test('between starts the writes of the living are left alone', async () => {
   assert.deepEqual(await harness.marks(), []);
 });
 
-test('a write that has been open longer than any request lasts is unknown, whoever lives', async () => {
+test('a write that has been open for longer than any request lasts is unknown, even of a live process', async () => {
   await using harness = await openDestinationHarness();
-  await intend(harness, 'alive', idOf(1));
+  await recordWrite(harness, 'alive', idOf(1));
   await harness.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '1 hour'`);
   assert.equal((await recoverIntents(harness.db, ['alive'], streamNos, false)).recovered, 1);
   assert.deepEqual(await outcomes(harness), ['unknown']);
 });
 
-test('what is known of a write is kept for a month', async () => {
+test('the outcome of a write is kept for a month', async () => {
   await using harness = await openDestinationHarness();
   for (const days of [29, 31]) {
-    await recordOutcome(harness.db, await intend(harness, 'alive', idOf(days)), 'applied');
+    await recordOutcome(harness.db, await recordWrite(harness, 'alive', idOf(days)), 'applied');
     await harness.db.query(sql`
       UPDATE _lockstep.intent SET answered_at = answered_at - ${days} * interval '1 day' WHERE id = ${idOf(days)}`);
   }
@@ -77,12 +77,12 @@ test('what is known of a write is kept for a month', async () => {
   assert.deepEqual(await harness.db.query(sql`SELECT id FROM _lockstep.intent`), [{ id: idOf(29) }]);
 });
 
-test('a cut-off write without an Id names its object and its age, one to an object that is not mirrored nothing', async () => {
+test('a cut-off write without an Id gives its object and age, but not if the object is not mirrored', async () => {
   await using harness = await openDestinationHarness();
-  await intend(harness, 'dead', null);
+  await recordWrite(harness, 'dead', null);
   await harness.db.query(sql`UPDATE _lockstep.intent SET sent_at = sent_at - interval '7 seconds'`);
-  await intend(harness, 'dead', null);
-  await intend(harness, 'dead', idOf(1), 'Task');
+  await recordWrite(harness, 'dead', null);
+  await recordWrite(harness, 'dead', idOf(1), 'Task');
   const { recovered, withoutId } = await recoverIntents(harness.db, [], streamNos, false);
   assert.equal(recovered, 3);
   const [[sobject, age] = [], ...others] = [...withoutId];
@@ -91,10 +91,10 @@ test('a cut-off write without an Id names its object and its age, one to an obje
   assert.deepEqual(await harness.marks(), []);
 });
 
-test('cut-off writes are recovered by one healer only', async () => {
+test('cut-off writes are recovered only once', async () => {
   await using harness = await openDestinationHarness();
   for (let number = 0; number < 20; number++) {
-    await intend(harness, 'dead', idOf(number));
+    await recordWrite(harness, 'dead', idOf(number));
   }
   const recover = () => harness.db.transaction((tx) => recoverIntents(tx, [], streamNos, false));
   const recovered = await Promise.all([recover(), recover()]);
@@ -105,7 +105,7 @@ test('cut-off writes are recovered by one healer only', async () => {
   assert.equal((await harness.marks()).length, 20);
 });
 
-test('a write of several records names each, and ends for all of them at once', async () => {
+test('a write of several records names each of them, and its outcome is recorded for all', async () => {
   await using harness = await openDestinationHarness();
   const named = [
     { sobject: 'Contact', id: null },
@@ -120,7 +120,7 @@ test('a write of several records names each, and ends for all of them at once', 
   assert.deepEqual(await outcomes(harness), ['applied', 'applied']);
 });
 
-test('a record is unsettled from its mark on, in its own stream only', async () => {
+test('a marked record is unsettled, in its own stream only', async () => {
   await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   const mirror = mirrorIn(harness.db);
   await markDirty(harness.db, 1, [idOf(1)], written);
@@ -130,7 +130,7 @@ test('a record is unsettled from its mark on, in its own stream only', async () 
   assert.deepEqual(await mirror.unsettled(2, [idOf(1)]), []);
 });
 
-test('a record that is set aside is unsettled, and dirty where it is to be read again as well', async () => {
+test('a record that is set aside is unsettled, and dirty if it is marked as well', async () => {
   await using harness = await openDestinationHarness();
   const mirror = mirrorIn(harness.db);
   for (const number of [1, 2])
@@ -143,7 +143,7 @@ test('a record that is set aside is unsettled, and dirty where it is to be read 
   ]);
 });
 
-test('a later mark that is not urgent does not take the urgency away', async () => {
+test('a later mark raises the ticket, and the mark stays urgent', async () => {
   await using harness = await openDestinationHarness();
   await markDirty(harness.db, 1, [idOf(1)], written);
   const [first] = await harness.marks();

@@ -2,18 +2,18 @@ import type { Tx } from '@lockstep/foundation/database';
 import { markDirty } from './mark-sql.ts';
 import * as statements from './sql.ts';
 
-/** What is known of a proxied write. */
+/** What is known about a proxied write. */
 export type Outcome = 'applied' | 'pending' | 'refused' | 'unknown';
 
 export interface Intent {
-  /** The process that forwards it. Whoever outlives it recovers what it left open. */
+  /** The process that forwards it. If it dies, others recover the writes that it left open. */
   owner: string;
   method: string;
-  /** What the request names, by the sobject's API name in lower case; without an Id where only the sobject is known. */
+  /** The records that the request names, with the API name in lower case; no Id if only the sobject is known. */
   named: readonly { sobject: string; id: string | null }[];
 }
 
-/** Committed before anything is sent, so that a crash in between leaves a trace: one row for each that it names. */
+/** Committed before anything is sent, so that a crash in between leaves a trace: one row per named record. */
 export async function recordIntent(db: Tx, { owner, method, named }: Intent): Promise<readonly number[]> {
   const rows = await statements.insertIntents(db, owner, method, named);
   return rows.map((row) => row.intent_no);
@@ -24,13 +24,14 @@ export const recordOutcome = async (db: Tx, intents: readonly number[], outcome:
 };
 
 /**
- * Settles writes that were cut off: their process is not among the living. What they may have changed is marked to
- * be read again; a record whose Id is not known is among the newest of its object.
+ * Recovers writes that were cut off: their process is dead. What they may have changed is marked to be read again; a
+ * record whose Id is not known is among the newest of its object.
  *
+ * @param living     the owners that are alive
  * @param streamNos  by the sobject's API name in lower case
- * @param isStart    writes of the living are marked too and stay open: the database may have been away when their
- *                   outcome was to be recorded
- * @returns how many were cut off, and of records without a known Id the objects, in lower case, with the age of the
+ * @param isStart    also marks the open writes of living owners, and leaves them open: the database may have been down
+ *                   when their outcome should have been recorded
+ * @returns how many were cut off, and for records without a known Id the objects, in lower case, with the age of the
  *          oldest such write in seconds
  */
 export async function recoverIntents(
@@ -52,11 +53,11 @@ export async function recoverIntents(
   return { recovered: cutOff.length, withoutId };
 }
 
-/** Whether any proxied write is under way or was cut off. Cheap. */
+/** Whether any proxied write is under way or was cut off. Cheap to call. */
 export const hasOpenIntents = async (db: Tx): Promise<boolean> =>
   (await statements.selectOpenIntents(db)).length > 0;
 
-/** A read-back must not wait longer than its caller does. */
+/** A read-back must not wait for a lock longer than its caller waits for the answer. */
 export const limitLockWait = async (tx: Tx, ms: number): Promise<void> => {
   await statements.limitLockWait(tx, ms);
 };

@@ -1,8 +1,8 @@
-/** Statements on marks: the records that are to be read again, and why. */
+/** Statements on marks: the records to read again, and why. */
 import type { Tx } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
 
-/** Why a record is to be read again; the migrations 0002 to 0005 say what each means. */
+/** Why a record must be read again; the migrations 0002 to 0005 explain each reason. */
 export type MarkReason =
   | 'overlap'
   | 'written'
@@ -16,26 +16,26 @@ export type MarkReason =
   | 'set aside'
   | 'asked';
 
-/** What changes of a stream besides its cursors: its number of rows, and the marks that may be read now. */
+/** What changes in a stream besides its cursors: its number of rows, and the marks that may be read now. */
 export interface StreamFigures {
   stream_no: number;
   rows: number;
-  /** Whether a proxied write waits for one of the marked records; null where none may be read now. */
+  /** Whether a proxied write waits for one of the marked records; null if none may be read now. */
   urgent: boolean | null;
   /** The ticket of the oldest mark among them. */
   oldest: number | null;
 }
 
-/** Marks that wait for nothing but their turn. Written as the indexes of the table say it, so that they serve. */
+/** Marks that wait only for their turn. Written like the predicate of the partial indexes, so that those are used. */
 const isOpenMark = sql`d.reason NOT IN ('absent', 'kept')`;
 
-/** Rows that a check has not found wait for its end, and where they are too many for a person. */
+/** Rows that a check did not find may go once the check is over, unless they are too many: then a person decides. */
 const mayAbsentGo = (streamNo: Sql) => sql`
   (SELECT NOT m.is_checking AND NOT m.is_held FROM _lockstep.missing m WHERE m.stream_no = ${streamNo})`;
 
 /**
- * Of each stream, in time that does not depend on how many marks there are: each part takes the first entry of an
- * index. A stopped stream's marks wait until it is read again.
+ * The figures of each stream, in time that does not depend on the number of marks: each part takes the first entry of
+ * an index. A stopped stream's marks wait until it is read again.
  */
 export const selectFigures = (tx: Tx) =>
   tx.query<StreamFigures>(sql`
@@ -60,7 +60,7 @@ export const selectFigures = (tx: Tx) =>
           ORDER BY d.first_since_ticket LIMIT 1) absent ON true
    ORDER BY c.stream_no`);
 
-/** The next records of a stream to read again, those first that a proxied write waits for. */
+/** The next records of a stream to read again, first those that a proxied write waits for. */
 export const selectMarked = (tx: Tx, streamNo: number, limit: number) =>
   tx.query<{ id: string }>(sql`
   (SELECT d.id FROM _lockstep.dirty d
@@ -72,20 +72,20 @@ export const selectMarked = (tx: Tx, streamNo: number, limit: number) =>
     ORDER BY d.first_since_ticket LIMIT ${limit})
   LIMIT ${limit}`);
 
-/** The ticket that was taken last: whatever was marked by now has this one or an older one. */
+/** The last ticket taken: every mark so far has this one or an older one. */
 export const selectLastTicket = (tx: Tx) =>
   tx.query<{ ticket: number }>(sql`SELECT last_value AS ticket FROM _lockstep.ticket`);
 
 /**
- * What a record without a known stamp misses is not older than what is settled by now: for marks that know nothing
- * of the record.
+ * For marks that know nothing about the record: what the mirror misses of it is not older than the time up to which the
+ * stream is settled now.
  */
 export const settledSince = (streamNo: number) => sql`
   (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'recheck')`;
 
 /**
- * A later mark raises `since`, so that a reading under way at that moment does not clear it. Of two that come at once
- * the first ticket can be the last to get the row, and must not lower it.
+ * A later mark raises `since_ticket`, so that a reading under way at that moment does not clear it. If two marks come at
+ * the same time, the one with the earlier ticket may get the row last, and must not lower it.
  */
 export const markDirty = (
   tx: Tx,
@@ -102,7 +102,7 @@ export const markDirty = (
      SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), urgent = dirty.urgent OR EXCLUDED.urgent,
          reason = EXCLUDED.reason, stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at)`);
 
-/** Rows that a sweep did not find are removed, or kept until it finds them again. */
+/** Decides on rows that a sweep did not find: they are removed, or kept until a sweep finds them again. */
 export const decideOnAbsent = (tx: Tx, streamNo: number, decision: 'accepted' | 'kept') =>
   tx.query(sql`
   UPDATE _lockstep.dirty SET reason = ${decision} WHERE stream_no = ${streamNo} AND reason = 'absent'`);

@@ -1,4 +1,4 @@
-/** What the two forms of the merge statement share. Parts are texts of CTEs over `judged`, which holds the verdicts. */
+/** What the two forms of the merge statement share. The parts are texts of CTEs; `judged` contains the verdicts. */
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import { quoted } from './page-sql.ts';
 import type { Stream } from './tables.ts';
@@ -6,7 +6,7 @@ import type { Stream } from './tables.ts';
 export interface Names {
   table: string;
   id: string;
-  /** The stamp that the merge rule compares; none where the object has no SystemModstamp. */
+  /** The stamp that the merge rule compares; null if the object has no SystemModstamp. */
   stamp: string | null;
 }
 
@@ -20,7 +20,7 @@ export function namesOf({ schema, table, columns }: Stream): Names {
   };
 }
 
-/** One statement of parts in their order; a part that is null is left out. */
+/** One statement of the parts in their order; a part that is null is left out. */
 export function statementOf(parts: Readonly<Record<string, string | null>>, select: string): string {
   const named = Object.entries(parts).flatMap(([name, text]) =>
     text === null ? [] : [`${name} AS ${name === 'judged' ? 'MATERIALIZED ' : ''}(${text})`],
@@ -30,14 +30,14 @@ export function statementOf(parts: Readonly<Record<string, string | null>>, sele
 
 export const slack = `interval '${stampSlackSeconds} seconds'`;
 
-/** A reading leaves its fence where another one of the stream is under way that began before this one ended. */
+/** A fence is needed only if another reading of the stream is open that began before this one ended. */
 const isAnotherOpen =
   'EXISTS (SELECT FROM _lockstep.observation o WHERE o.streams @> ARRAY[$2] AND o.lo < $4 AND o.lo <> $3)';
 
-/** What is settled by now: a mark without a stamp holds later claims back. */
+/** The time up to which the stream is settled now; a mark without a stamp keeps the stream from claiming a later one. */
 export const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'recheck')`;
 
-/** The fence of each record that was stored. */
+/** Stores the fence of each record that was stored. */
 export const fenced = (
   id: string,
   { stamp, deleted, partial }: Record<'stamp' | 'deleted' | 'partial', string>,
@@ -49,7 +49,7 @@ export const fenced = (
      SET lo = EXCLUDED.lo, hi = EXCLUDED.hi, stamp = EXCLUDED.stamp, deleted = EXCLUDED.deleted, partial = EXCLUDED.partial
 `;
 
-/** Marks go that are older than the reading. */
+/** Clears the marks that are older than the reading. */
 export const unmarked = (id: string, { marks = '', records = '' } = {}): string => `
   DELETE FROM _lockstep.dirty d
    WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
@@ -58,9 +58,9 @@ export const unmarked = (id: string, { marks = '', records = '' } = {}): string 
 `;
 
 /**
- * Records of which nothing can be told are marked, to be read again.
+ * Marks the records whose verdict is `dirty`, to be read again.
  *
- * @param reason  why, as SQL; a mark that stands gives way to the one that is named by `stronger`
+ * @param reason  as SQL; an existing mark keeps its reason unless the new one is `stronger`
  */
 export const marked = (
   id: string,
@@ -80,7 +80,7 @@ export const marked = (
          reason = CASE WHEN EXCLUDED.reason = '${stronger}' THEN '${stronger}' ELSE dirty.reason END${more}
 `;
 
-/** How many records had which verdict. */
+/** How many records got which verdict. */
 export const tally = `
 SELECT count(*)::integer AS judged,
        count(*) FILTER (WHERE _verdict = 'store' AND NOT _same)::integer AS written,

@@ -17,36 +17,36 @@ import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * The one statement that writes mirror rows, as text made once per table: it expands a page's JSON, guards every
- * record by the merge rule (`core/merge-rule.ts` says it in words), writes what is newer, and answers how many
- * records had which outcome.
+ * The only statement that writes mirror rows, as a text generated once per table: it expands a page's JSON, applies the
+ * merge rule to every record (`core/merge-rule.ts` explains it), writes what is newer, and returns how many records had
+ * which outcome.
  *
  *   $1 records (JSON array)   $2 stream_no   $3 lo   $4 hi   $5 Ids that were asked for and are absent
  *
  * The parts in order: `page` is the JSON as text columns, with the first column whose text does not fit its type;
- * `reading` is the page with its types, absent Ids added, numbered within an Id from the newest stamp on; `judged`
- * adds the verdict; the rest carries verdicts out. Of an Id that stands twice in a page the newest stamp counts;
- * where the stamps are equal too, nothing tells which is newer, and the record is read again. Names of ours begin
- * with an underscore, which no field's name does. Values are cast only where their text fits, so no error message of
- * the server ever quotes one.
+ * `reading` is the page with its types and the absent Ids, numbered within an Id from the newest stamp on; `judged`
+ * adds the verdict; the other parts carry the verdicts out. If an Id occurs twice in a page, the newest stamp counts;
+ * if the stamps are equal too, it is unknown which is newer, and the record is read again. Our own names begin
+ * with an underscore, which no field name does. Values are cast only if their text fits, so no error message of the
+ * server ever quotes one.
  *
- * Measured on first fills (25 columns, pages of 2,000): the text goes through json, which takes two thirds of the
- * time that jsonb takes and keeps a number's digits as they came; marks and quarantine, which are nearly always
- * empty, are asked once whether they hold anything of the stream before any Id is looked up there.
+ * Measured on backfills (25 columns, pages of 2,000): the text goes through json, which takes two thirds of the time of
+ * jsonb and keeps a number's digits as they are. Marks and quarantine are nearly always empty, so the statement checks
+ * once whether they have rows of the stream before it looks up any Id there.
  */
 export interface MergeStatements {
   apply: string;
   /**
-   * The same for a reading that checks: what it writes of records that were stamped before $6 (seconds) is recorded
-   * as a repair, found at $7 (seconds).
+   * The same for a reading that checks: a change to a record that was stamped before $6 (seconds) is recorded as a
+   * repair, found at $7 (seconds).
    */
   check: string;
   /**
-   * The same for records with the columns of `partialColumns` alone. The mirror holds every change that was stamped
-   * before $6 (seconds).
+   * The same for records with the columns of `partialColumns` only. The mirror has every change that was stamped before
+   * $6 (seconds).
    */
   patch: string;
-  /** Those of $1, records, of which a value does not fit its column: the first such column, and the record as text. */
+  /** The records of $1 with a value that does not fit its column: the first such column, and the record as text. */
   misfits: string;
 }
 
@@ -58,7 +58,7 @@ export interface MergedRow {
   dirty: number;
   inserted: number;
   removed: number;
-  /** Those of the removed that were merged into another record. */
+  /** The removed records that were merged into another. */
   merged: RecordId[];
 }
 
@@ -106,7 +106,7 @@ function applyStatement(stream: Stream, names: Names, page: string, isCheck: boo
   );
 }
 
-/** The page with its types and the absent Ids, numbered within an Id from the newest stamp on. */
+/** The page with its types and the absent Ids; records of the same Id are numbered, the newest stamp first. */
 const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: Names): string => `
   SELECT r.*,
          row_number() OVER within_id AS _nth,
@@ -124,7 +124,7 @@ const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: Names): strin
 
 const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 
-/** `core/merge-rule.ts` says the rule in words: `decide`. */
+/** The same rule as `decide` in `core/merge-rule.ts`. */
 function judged({ columns }: Stream, { table, id, stamp }: Names, isCheck: boolean): string {
   const same = (compared: readonly ColumnPlan[]) =>
     list(
@@ -168,7 +168,7 @@ const put = (columns: readonly ColumnPlan[], { table, id }: Names): string => `
   )}
 `;
 
-/** What PostgreSQL refused before and takes now. */
+/** Releases records from quarantine that PostgreSQL refused before and accepts now. */
 const released = (id: string): string => `
   DELETE FROM _lockstep.quarantine q
    WHERE EXISTS (SELECT FROM _lockstep.quarantine WHERE stream_no = $2)
@@ -183,7 +183,7 @@ function mergedIds(columns: readonly ColumnPlan[], id: string): string {
   return `coalesce(array_agg(${id}) FILTER (WHERE ${isMerged}), ${noIds})`;
 }
 
-/** A formula's value moves no stamp; that it had to be read again is no repair. */
+/** A change of a formula's value alone is not a repair: it does not change the record's stamp. */
 const repaired = (id: string): string => `
   INSERT INTO _lockstep.repair (stream_no, id, kind, found_at)
   SELECT $2, _id, _kind, to_timestamp($7::bigint)

@@ -21,7 +21,7 @@ import * as statements from './sql.ts';
 import { isWritable, lockHolders } from './table-locks.ts';
 import { takeOver } from './take-over.ts';
 
-/** All that a destination knows of its streams' progress, for whoever takes a sync over. */
+/** All that a destination has recorded of its streams' progress, for the worker that takes a sync over. */
 export interface Progress {
   checkpoints: readonly CheckpointRow[];
   cursors: readonly CursorRow[];
@@ -30,8 +30,8 @@ export interface Progress {
 }
 
 /**
- * What running a sync asks of its destination, and all that it asks. Each call is done as a whole or not at all, so
- * that a crash between any two of them is the only kind there is; the simulation puts a destination in memory here.
+ * Everything that running a sync asks of its destination. Each call is atomic, so a crash can only fall between two
+ * calls. The simulation implements this in memory.
  */
 export interface Mirror {
   /** See {@link takeOver}. */
@@ -48,7 +48,7 @@ export interface Mirror {
   isAsPlanned(table: StreamTable): Promise<boolean>;
   /** Whether a page could be written now: nobody has locked the table. Waits for a moment at most. */
   isWritable(table: StreamTable): Promise<boolean>;
-  /** Who holds locks of the table, for a person; null where nobody does any more. */
+  /** Who holds locks on the table, as a text for people; null if nobody does any more. */
   lockHolders(table: StreamTable): Promise<string | null>;
   /** See {@link restoreTable}. */
   restoreTable(table: StreamTable, lockWaitMs: number): Promise<string | null>;
@@ -61,9 +61,9 @@ export interface Mirror {
   /** See {@link recordProblems}. */
   recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
-  /** The next records of a stream to read again, those first that a proxied write waits for. */
+  /** The next records of a stream to read again, first those that a proxied write waits for. */
   nextMarked(streamNo: number, limit: number): Promise<readonly RecordId[]>;
-  /** The figures of all streams; whatever was marked before them was marked at this ticket or before. */
+  /** The figures of all streams. They include every mark with this ticket or an older one. */
   readFigures(): Promise<{ ticket: number; figures: readonly StreamFigures[] }>;
   /** See {@link progress.beginStream}. */
   beginStream(
@@ -86,16 +86,16 @@ export interface Mirror {
   /**
    * Merges one page and moves its cursor, see {@link applyPage}.
    *
-   * @param lockWaitMs  for answers that somebody waits for: no longer than this for the stream's lock
+   * @param lockWaitMs  the longest wait for the stream's lock, for answers that somebody waits for
    */
   applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<PageApplied>;
-  /** See {@link applyRemainder}. `figures` are those after it. */
+  /** See {@link applyRemainder}. `figures` are those after it was applied. */
   applyRemainder(
     rest: readonly Remainder[],
     part: PagePart,
   ): Promise<{ unmoved: readonly string[]; figures: readonly StreamFigures[] }>;
 
-  /** The mirror's own Ids in the order of their bytes, behind one; of one day of creation where it is given. */
+  /** The mirror's own Ids after `after`, in byte order; with `day`, only those created on that day. */
   idsAfter(
     table: StreamTable,
     after: RecordId | null,
@@ -123,11 +123,11 @@ export interface Mirror {
     ids: readonly string[],
     limit: number,
   ): Promise<readonly RecordId[]>;
-  /** Has records read again, whether or not they stand in the mirror. */
+  /** Has records read again, whether or not the mirror has them. */
   markRows(streamNo: number, ids: readonly RecordId[], reason: MarkReason, urgent: boolean): Promise<void>;
-  /** Rows that a sweep did not find and that are held: they go, or they stay until a sweep finds them again. */
+  /** Decides on rows that a sweep did not find: they are removed, or stay until a sweep finds them again. */
   decideOnAbsent(streamNo: number, decision: 'accepted' | 'kept'): Promise<void>;
-  /** Those of the records that are to be read again, or that the mirror cannot hold; each once, by Id. */
+  /** Which of the records must be read again or cannot be stored in the mirror; each once, by Id. */
   unsettled(
     streamNo: number,
     ids: readonly string[],
@@ -136,12 +136,12 @@ export interface Mirror {
   retrySetAside(): Promise<void>;
   /** How many records were set aside, by object, column and reason. */
   readSetAside(): Promise<readonly SetAsideCount[]>;
-  /** What checks have repaired since a second of Salesforce's time, by object and kind. */
+  /** What checks have repaired since the given second of Salesforce's time, by object and kind. */
   readRepairs(since: ServerSeconds): Promise<readonly RepairCount[]>;
   /** See {@link intents.recordIntent}. */
   recordIntent(intent: intents.Intent): Promise<readonly number[]>;
   recordOutcome(intents: readonly number[], outcome: intents.Outcome): Promise<void>;
-  /** For retention; cheap where nothing is old. */
+  /** Deletes what is past its retention; cheap if there is nothing. */
   purgeOld(): Promise<void>;
 }
 
@@ -154,7 +154,7 @@ export interface RepairCount {
 /**
  * The mirror in PostgreSQL.
  *
- * @param wholeTables  for statements that may take as long as they take
+ * @param wholeTables  for statements that scan a whole table and have no time-out
  */
 export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
   return {

@@ -1,4 +1,4 @@
-/** How many rows may go because a reading did not find them. */
+/** How many rows may be removed because a reading did not find them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -10,7 +10,7 @@ import { beginStream } from './progress.ts';
 const rowCount = 100;
 const check = { before: 0, at: 0 };
 
-/** Of a hundred rows twenty may go unasked. */
+/** Of a hundred rows, twenty may be removed without asking. */
 async function openFilled(): Promise<DestinationHarness> {
   const harness = await openDestinationHarness();
   await beginStream(harness.db, 1, { sweep: { after: null }, repair: { days: [] } }, 0);
@@ -21,7 +21,7 @@ async function openFilled(): Promise<DestinationHarness> {
 
 const idsFrom = (from: number, count: number) => Array.from({ length: count }, (_, n) => idOf(from + n));
 
-test('the database lets as many rows go as the merge rule says', async () => {
+test('the database lets as many rows be removed as the merge rule says', async () => {
   await using harness = await openDestinationHarness();
   const said = await harness.db.query<{ rows: number; max: string }>(sql`
     SELECT rows, _lockstep.removals_max(rows) AS max FROM generate_series(0, 100000) AS rows`);
@@ -37,37 +37,37 @@ const miss = (harness: DestinationHarness, from: number, count: number) =>
 const mark = (harness: DestinationHarness, from: number, count: number, reason: MarkReason) =>
   harness.destination.mirror.markRows(1, idsFrom(from, count), reason, false);
 
-async function heldRows({ db }: DestinationHarness): Promise<unknown> {
+async function statusOf({ db }: DestinationHarness): Promise<unknown> {
   const [status] = await db.query(sql`SELECT state, missing_rows FROM _lockstep.status`);
   return status;
 }
 
-test('rows that few readings of a day do not find go, and from the first one beyond them all stay', async () => {
+test('rows that readings do not find are removed up to the limit of a day; beyond it all stay', async () => {
   await using harness = await openFilled();
   assert.equal((await miss(harness, 0, 12)).applied, 12);
   assert.equal((await miss(harness, 12, 8)).applied, 8);
   const counts = await miss(harness, 20, 1);
   assert.deepEqual([counts.applied, counts.dirty], [0, 1]);
   assert.equal((await harness.rows()).length, rowCount - 20);
-  assert.deepEqual(await heldRows(harness), { state: 'rows missing', missing_rows: 1 });
+  assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: 1 });
   assert.deepEqual(await harness.destination.mirror.nextMarked(1, 10), [], 'it waits for somebody to decide');
 });
 
-test('of one reading that does not find too many, none goes', async () => {
+test('if one reading does not find too many rows, none is removed', async () => {
   await using harness = await openFilled();
   const counts = await miss(harness, 0, 21);
   assert.deepEqual([counts.applied, counts.dirty], [0, 21]);
-  assert.deepEqual(await heldRows(harness), { state: 'rows missing', missing_rows: 21 });
+  assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: 21 });
 });
 
-test('why they were read again makes no difference', async () => {
+test('missing rows are kept whatever the reason of their marks', async () => {
   await using harness = await openFilled();
   await mark(harness, 0, 21, 'related');
   await miss(harness, 0, 21);
   assert.equal((await harness.rows()).length, rowCount);
 });
 
-test('after a day as many may go again', async () => {
+test('after a day as many rows may be removed again', async () => {
   await using harness = await openFilled();
   await miss(harness, 0, 20);
   await harness.db.query(sql`UPDATE _lockstep.removal SET hour = hour - interval '25 hours'`);
@@ -75,7 +75,7 @@ test('after a day as many may go again', async () => {
 });
 
 for (const reason of ['deleted log', 'accepted'] as const) {
-  test(`rows that are missing because of "${reason}" go in any number, and do not count`, async () => {
+  test(`missing rows with a mark of "${reason}" are removed in any number and do not count`, async () => {
     await using harness = await openFilled();
     await mark(harness, 0, 60, reason);
     assert.equal((await miss(harness, 0, 60)).applied, 60);
@@ -83,7 +83,7 @@ for (const reason of ['deleted log', 'accepted'] as const) {
   });
 }
 
-test('rows that a check marks while it goes on wait for its end, and then for a person where they are too many', async () => {
+test('rows that a check marks wait for its end, and then for a person if they are too many', async () => {
   await using harness = await openFilled();
   const { mirror } = harness.destination;
   const setSweep = (after: string | null) =>
@@ -98,12 +98,13 @@ test('rows that a check marks while it goes on wait for its end, and then for a 
   assert.deepEqual(await mirror.nextMarked(1, 10), idsFrom(0, 5));
   await sweep(5, 16);
   assert.deepEqual(await mirror.nextMarked(1, 10), []);
-  assert.deepEqual(await heldRows(harness), { state: 'rows missing', missing_rows: 21 });
+  assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: 21 });
   await mirror.decideOnAbsent(1, 'kept');
-  assert.deepEqual(await heldRows(harness), { state: 'current', missing_rows: 0 });
+  assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
 });
 
-test('rows that wait for a person are told while a later check goes on, which takes most of the time of a large table', async () => {
+test('rows that wait for a person are still reported while a later check runs', async () => {
+  // On a large table a check runs most of the time.
   await using harness = await openFilled();
   await miss(harness, 0, 21);
   for (const [kind, position] of [
@@ -112,11 +113,11 @@ test('rows that wait for a person are told while a later check goes on, which ta
   ] as const) {
     await harness.db.query(sql`
       UPDATE _lockstep.cursor SET position = ${JSON.stringify(position)}::jsonb WHERE kind = ${kind}`);
-    assert.deepEqual(await heldRows(harness), { state: 'rows missing', missing_rows: 21 });
+    assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: 21 });
   }
 });
 
-test('the kept number of absent rows is that of the marks, whatever becomes of these', async () => {
+test('the recorded number of absent rows stays that of the marks, whatever happens to these', async () => {
   await using harness = await openFilled();
   const { mirror } = harness.destination;
   await harness.apply([], { absent: idsFrom(0, 30), partial: { settledUntil: 0 } });

@@ -1,7 +1,7 @@
 /**
- * Rows whose records a reading has not found, where nothing else tells that they were deleted. A lost permission looks
- * the same as a deletion, so every reading that would remove such rows asks here first, and what it removes is counted
- * over a day: many small readings do not remove what one large reading may not.
+ * Rows whose records a reading did not find, and for which nothing else says that they were deleted. A lost permission
+ * looks like a deletion, so every reading that would remove such rows asks here first. Removals are counted over a day:
+ * many small readings may not remove what one large reading may not.
  */
 
 import type { Tx } from '@lockstep/foundation/database';
@@ -12,10 +12,10 @@ import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * Which of the rows have to stay until a person has decided: none, or all that nobody has agreed to yet. Those that stay
- * are marked as absent; those that may go count as removed from now on.
+ * Which of the rows must stay until a person has decided: none, or all whose removal nobody has accepted yet. Those that
+ * stay are marked as absent; those that may be removed count as removed from now on.
  *
- * @param ids  asked for by a full reading, and not in its complete answer
+ * @param ids  asked for by a full reading, and missing from its complete answer
  * @param hi   the reading's end ticket
  */
 export async function keepMissing(

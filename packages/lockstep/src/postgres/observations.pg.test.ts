@@ -1,12 +1,12 @@
-/** Readings under way: how long they stay open, and which fences live for them. */
+/** Readings under way: how long they stay open, and which fences exist because of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, record, stampAt } from '@lockstep/harness/destination';
 import { closeObservation } from './observations.ts';
 
-type EndToEndHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
-const openReadings = async (harness: EndToEndHarness) =>
+type DestinationHarness = Awaited<ReturnType<typeof openDestinationHarness>>;
+const openReadings = async (harness: DestinationHarness) =>
   (await harness.db.query<{ lo: number }>(sql`SELECT lo FROM _lockstep.observation ORDER BY lo`)).map(
     ({ lo }) => lo,
   );
@@ -20,7 +20,7 @@ test('readings are numbered in the order in which they begin', async () => {
   assert.deepEqual(await openReadings(harness), [first.lo, second.lo, third.lo]);
 });
 
-test('a reading in one part is closed by its page, and by an end without a page', async () => {
+test('a reading in one part is closed by its page, or by ending without a page', async () => {
   await using harness = await openDestinationHarness();
   await harness.apply([record(1)], { observation: await harness.open() });
   await closeObservation(harness.destination.db, await harness.open());
@@ -33,7 +33,7 @@ test('a reading in several parts stays open until its last part', async () => {
   await harness.apply([record(1)], { observation, isLast: false });
   assert.deepEqual(await openReadings(harness), [observation.lo]);
 
-  // A newer reading of the stream that is still to come leaves a fence against it.
+  // A newer reading of the stream whose part is still to come leaves a fence.
   await harness.apply([record(2, { Name: 'newer', SystemModstamp: stampAt(60) })], { sobject: 'Contact' });
   const counts = await harness.apply([record(2, { Name: 'older' })], { sobject: 'Contact', observation });
   assert.equal(counts.stale, 1);
@@ -67,15 +67,15 @@ test('while a part of a reading is being applied nobody can close the reading', 
   assert.deepEqual(await openReadings(harness), [observation.lo]);
 });
 
-test('an expired reading is purged by the next apply, whoever holds its row is not waited for', async () => {
+test('the next apply purges an expired reading, but does not wait for one whose row is locked', async () => {
   await using harness = await openDestinationHarness();
-  const [gone, held] = [await harness.open(['Account'], 0), await harness.open(['Account'], 0)];
+  const [expired, locked] = [await harness.open(['Account'], 0), await harness.open(['Account'], 0)];
   await harness.db.transaction(async (tx) => {
-    await tx.query(sql`SELECT FROM _lockstep.observation WHERE lo = ${held.lo} FOR UPDATE`);
+    await tx.query(sql`SELECT FROM _lockstep.observation WHERE lo = ${locked.lo} FOR UPDATE`);
     await harness.apply([record(1)]);
-    assert.deepEqual(await openReadings(harness), [held.lo]);
+    assert.deepEqual(await openReadings(harness), [locked.lo]);
   });
-  await assert.rejects(harness.apply([record(1)], { observation: gone }), { code: 'SYS-09' });
+  await assert.rejects(harness.apply([record(1)], { observation: expired }), { code: 'SYS-09' });
 });
 
 test('an expired reading counts as open until it is purged', async () => {
@@ -88,7 +88,7 @@ test('an expired reading counts as open until it is purged', async () => {
   assert.equal((await harness.apply([record(1, { Name: 'older' })], { observation: expired })).stale, 1);
 });
 
-test('a fence is left only where an older reading of the same stream is under way', async () => {
+test('a fence is left only if an older reading of the same stream is under way', async () => {
   await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   const other = await harness.open(['Contact']);
   await harness.apply([record(1)]);
@@ -104,7 +104,7 @@ test('a fence is left only where an older reading of the same stream is under wa
   await closeObservation(harness.destination.db, other);
 });
 
-test('an equal row and a deletion without a row leave their fences too', async () => {
+test('an unchanged row and a deletion without a row leave fences too', async () => {
   await using harness = await openDestinationHarness();
   await harness.apply([record(1)]);
   await harness.open();
@@ -120,7 +120,7 @@ test('an equal row and a deletion without a row leave their fences too', async (
   );
 });
 
-test('fences die with the next apply when no older reading is open any more', async () => {
+test('the next apply deletes the fences that no older open reading needs any more', async () => {
   await using harness = await openDestinationHarness();
   const oldest = await harness.open();
   await harness.apply([record(1)]);

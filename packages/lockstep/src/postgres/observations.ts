@@ -3,22 +3,22 @@ import { Fault } from '../core/faults.ts';
 import * as statements from './sql.ts';
 
 /**
- * One reading of Salesforce, from before its request to after its answer. Registered before the request is sent: as
- * long as it is open, whoever accepts a newer reading of the same record leaves a fence against it.
+ * One reading of Salesforce, from before its request to after its answer. Registered before the request is sent: while
+ * it is open, every newer reading of the same record that is stored leaves a fence against it.
  */
 export interface Observation {
   lo: number;
-  /** Tells it from a later one with the same number, in a database that was restored meanwhile. */
+  /** Distinguishes it from a later one with the same number, in a database that was restored from a backup meanwhile. */
   nonce: string;
 }
 
-/** Whose readings they are: the holder of the sync's lease, known by its epoch. */
+/** The holder of the sync's lease, which the readings belong to; identified by its epoch. */
 export interface Holder {
   owner: string;
   epoch: number;
 }
 
-/** @throws {@link Fault} SYS-09 where the lease has a newer holder: nothing may be read on its behalf any more. */
+/** @throws {@link Fault} SYS-09 if the lease has a newer holder: the older one may not read any more. */
 export async function openTickObservation(
   db: Database,
   holder: Holder,
@@ -42,7 +42,7 @@ export async function openReadBackObservation(
   return opened;
 }
 
-/** For a reading that ends without an apply: a failed request, a refused plan. */
+/** For a reading that ends without an apply, because its request failed or its plan was refused. */
 export const closeObservation = async (db: Database, observation: Observation): Promise<void> => {
   await statements.deleteObservation(db, observation);
 };

@@ -6,7 +6,7 @@ import type { Observation } from './observations.ts';
 import type * as statements from './sql.ts';
 import type { Stream } from './tables.ts';
 
-/** What became of a page's records. The five add up to its count, absent Ids included. */
+/** The outcomes of a page's records. The five add up to their number, including absent Ids. */
 export interface ApplyCounts {
   applied: number;
   unchanged: number;
@@ -15,41 +15,41 @@ export interface ApplyCounts {
   quarantined: number;
 }
 
-/** One cursor's step, taken if the cursor still stands where the request left it. From version 0 it comes into being. */
+/** A step of one cursor, taken only if nobody has moved it since the request. Version 0 creates the cursor. */
 export interface CursorMove {
   kind: string;
   version: number;
   to: object;
-  /** The server's second at which this step completes the backfill. */
+  /** This step completes the backfill, at this second of the server's time. */
   backfilledAt?: number;
-  /** This step completes a check, which began at that second of Salesforce's time. */
+  /** This step completes a check that began `at` this second of Salesforce's time. */
   verified?: { level: statements.VerifiedLevel; at: number };
 }
 
 export interface PagePart {
   observation: Observation;
-  /** A ticket that was taken after the whole answer had come; without it the transaction takes its own. */
+  /** A ticket that was taken after the whole answer had arrived; without it the transaction takes its own. */
   hi?: number | undefined;
-  /** A reading in several parts is closed by its last one. */
+  /** The last part of a reading closes it. */
   isLast: boolean;
-  /** Ids that were asked for in a complete answer and are not in it. */
+  /** Ids that were asked for and are not in the complete answer. */
   absent?: readonly RecordId[];
-  /** In their order; one that cannot be taken leaves the others. */
+  /** In their order; a move that cannot be made does not affect the others. */
   moves?: readonly CursorMove[];
   /**
-   * The records have the columns of `partialColumns` alone. The mirror holds every change that was stamped before
+   * The records have the columns of `partialColumns` only. The mirror has every change that was stamped before
    * `settledUntil`, in seconds of Salesforce's time.
    */
   partial?: { settledUntil: number };
-  /** A check: what it writes of records that were stamped before a second is recorded as repaired, found at another. */
+  /** A check: changes to records that were stamped before `before` are recorded as repairs, found at `at` (seconds). */
   check?: { before: number; at: number };
 }
 
 export interface PageApplied {
   counts: ApplyCounts;
-  /** Cursors that stood elsewhere. */
+  /** Cursors that somebody else had moved. */
   unmoved: readonly string[];
-  /** Records whose rows went because they were merged into another one: what referred to them refers to that now. */
+  /** Records whose rows were removed because they were merged into another: references to them now point to that one. */
   merged: readonly RecordId[];
 }
 
@@ -57,9 +57,9 @@ export interface PageApplied {
 export interface Remainder {
   table: StreamTable;
   moves: readonly CursorMove[];
-  /** Rows that have to be read again, where they stand in the mirror. */
+  /** Records that must be read again, if the mirror has them. */
   marks?: { ids: readonly RecordId[]; reason: MarkReason };
-  /** Why nothing is read of the stream any more, which its status says; null: it is read again. */
+  /** Why the stream is not read any more, for its status; null: it is read again. */
   stop?: Fault | null;
 }
 

@@ -1,4 +1,4 @@
-/** A page's JSON as rows of typed columns: which values fit, and how they are cast. */
+/** A page's JSON as rows with typed columns: which values fit, and how they are cast. */
 import { unreachable } from '@lockstep/foundation/assert';
 import type { ColumnPlan, SqlType } from './plan-table.ts';
 import type { Stream } from './tables.ts';
@@ -22,7 +22,7 @@ export function pageOf(columns: readonly ColumnPlan[], serverVersion: number): s
       AS p(${list(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
 }
 
-/** An Id is compared by byte, as its column is; JSON inside JSON is the only value that is not taken as text. */
+/** An Id is compared by byte, like its column; every other value is read as text, except JSON inside JSON. */
 const recordType = ({ field, sqlType }: ColumnPlan) => {
   if (field === 'Id') return 'text COLLATE "C"';
   return sqlType === 'jsonb' ? 'jsonb' : 'text';
@@ -36,9 +36,8 @@ export function cast({ field, sqlType }: ColumnPlan): string {
 }
 
 /**
- * What PostgreSQL takes for a value of a type is more than what Salesforce writes: a date takes a datetime and drops its
- * time, a boolean `yes`, a number `NaN`. Such a value is of a field that has another type by now, and would be changed
- * without a word.
+ * PostgreSQL accepts more than Salesforce writes: a date accepts a datetime and drops its time, a boolean accepts `yes`,
+ * a number `NaN`. Such a value means that the field has another type by now; casting would change it silently.
  */
 function fitsByServer({ field, sqlType }: ColumnPlan): string {
   const value = quoted(field);
@@ -67,8 +66,8 @@ function fitsByServer({ field, sqlType }: ColumnPlan): string {
 }
 
 /**
- * PostgreSQL before 16 has no way to ask; these patterns are what Salesforce writes. What passes them and still does
- * not fit (a 30th of February, a tenth digit too many) fails the statement, and the page is halved.
+ * PostgreSQL before 16 has no pg_input_is_valid; these patterns describe what Salesforce writes. A value that matches
+ * and still does not fit (a 30th of February, an integer out of range) fails the statement, and the page is halved.
  */
 const patterns: Record<Exclude<SqlType, 'text' | 'jsonb'>, string> = {
   boolean: '^(true|false)$',
@@ -84,7 +83,7 @@ function fitsByPattern({ field, sqlType }: ColumnPlan): string {
   return `${quoted(field)} ~ '${patterns[sqlType as keyof typeof patterns]}'`;
 }
 
-/** Those of a page of which a value does not fit its column: the first such column, and the record as text. */
+/** The records of a page with a value that does not fit its column: the first such column, and the record as text. */
 export const misfitsStatement = (stream: Stream, page: string): string => `
 SELECT "Id" AS id, ${deletedText(stream)} = 'true' AS deleted, _misfit AS column, ${stampText(stream)} AS stamp,
        (to_jsonb(page) - '_misfit')::text AS text

@@ -4,8 +4,8 @@ import { type ColumnPlan, partialColumns } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 /**
- * The merge statement for records with the columns of `partialColumns` alone. A value that does not fit is read in full,
- * which puts it aside.
+ * The merge statement for records with the columns of `partialColumns` only. A record with a value that does not fit is
+ * read in full, and that reading sets it aside.
  */
 export function patchStatement(stream: Stream, names: Names, serverVersion: number): string {
   const { id } = names;
@@ -49,7 +49,7 @@ function reading(columns: readonly ColumnPlan[], id: string): string {
 `;
 }
 
-/** `core/merge-rule.ts` says the rule in words: `decidePartial`. */
+/** The same rule as `decidePartial` in `core/merge-rule.ts`. */
 function judged(columns: readonly ColumnPlan[], { table, id, stamp }: Names): string {
   const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
   const stampOf = (row: 'n' | 't') => (stamp ? `${row}.${stamp}` : 'NULL::timestamptz');
@@ -72,7 +72,7 @@ function judged(columns: readonly ColumnPlan[], { table, id, stamp }: Names): st
 `;
 }
 
-/** Formulas are all that can differ where the stamps are equal. */
+/** Only formulas can differ if the stamps are equal. */
 function put(columns: readonly ColumnPlan[], { table, id }: Names): string | null {
   const formulas = columns.filter(({ formula }) => formula);
   if (formulas.length === 0) return null;

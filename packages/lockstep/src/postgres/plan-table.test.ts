@@ -53,7 +53,7 @@ test('a field type that is not known yet becomes text', () => {
   assert.equal(sqlTypeOf('hologram'), 'text');
 });
 
-test('Ids and references order and compare by byte, other text does not', () => {
+test('Ids and references are ordered and compared by byte, other text is not', () => {
   const plan = planTable(describeOf('Account', { OwnerId: 'reference', Name: 'string' }));
   const byBytes = Object.fromEntries(plan.columns.map((column) => [column.field, column.byBytes]));
   assert.deepEqual(byBytes, {
@@ -80,14 +80,14 @@ test('a table and its columns have the API names in lower case, in the order of 
   );
 });
 
-test('fields whose names differ in letter case only get columns of their own', () => {
+test('fields whose names differ only in case get a column each', () => {
   const plan = planTable(describeOf('Account', { Size__c: 'string', SIZE__c: 'string' }));
   const columns = plan.columns.map(({ column }) => column).filter((column) => column.startsWith('size'));
   assert.equal(columns[0], 'size__c');
   assert.match(columns[1] ?? '', /^size__c_[0-9a-f]{8}$/);
 });
 
-test('a table whose name another stream has gets one of its own', () => {
+test('a table whose name another stream already has gets a different name', () => {
   assert.match(planTable(describeOf('Account'), new Set(['account'])).table, /^account_[0-9a-f]{8}$/);
 });
 
@@ -106,7 +106,7 @@ test('an object without IsDeleted is planned as one whose records are never dele
   assert.equal(planTable({ ...describe, fields }).hasIsDeleted, false);
 });
 
-test('a plan says what an object is followed by, and whether its deletions are logged', () => {
+test('a plan says which time field changes are polled by, and whether deletions are logged', () => {
   const describe = describeOf('AccountHistory', { CreatedDate: 'datetime' });
   const { cursorField, replicateable } = planTable(describe);
   assert.deepEqual([cursorField, replicateable], ['SystemModstamp', true]);
@@ -140,7 +140,7 @@ test('all objects that cannot be read are refused at once, each with its reason'
   });
 });
 
-test('the tables of a sync have names of their own, in the order of its objects', () => {
+test('the tables of a sync have different names, in the order of its objects', () => {
   const plans = planTables(['Contact', 'Size__c', 'SIZE__c'].map((name) => describeOf(name)));
   const [contact, ...sizes] = plans.map(({ table }) => table);
   assert.deepEqual([contact, sizes[0]], ['contact', 'size__c']);

@@ -2,7 +2,7 @@ import { type CursorField, cursorFieldOf, type Describe, unreadableBecause } fro
 import { Fault } from '../core/faults.ts';
 import { postgresName } from '../core/names.ts';
 
-/** How a column takes its value out of the JSON: as text that is cast, or as JSON. */
+/** The column types: a value is taken from the JSON as text and cast, except `jsonb`, which stays JSON. */
 export type SqlType =
   | 'text'
   | 'boolean'
@@ -20,34 +20,34 @@ export interface ColumnPlan {
   column: string;
   fieldType: string;
   sqlType: SqlType;
-  /** Ids and references order and compare by byte, as Salesforce distinguishes their case. */
+  /** Ids and references are ordered and compared by byte, because their case matters in Salesforce. */
   byBytes: boolean;
   formula: boolean;
-  /** Sobjects that the value can be an Id of, by API name. */
+  /** API names of the sobjects that the value can be an Id of. */
   refersTo: readonly string[];
-  /** The value is the Id of the record's master, whose roll-ups move with it. */
+  /** The value is the Id of the record's master, whose roll-ups change with the record. */
   isDetail: boolean;
 }
 
-/** Everything that one stream's table is made from: pure, derived from Salesforce's description. */
+/** Everything that a stream's table is created from, derived from Salesforce's description alone. */
 export interface TablePlan {
   sobject: string;
   table: string;
   columns: readonly ColumnPlan[];
-  /** Users and a few others are never deleted and have no such field. */
+  /** False for users and a few other objects, whose records are never deleted. */
   hasIsDeleted: boolean;
-  /** The time that its changes are followed by; null: only reading it whole finds them. */
+  /** The time field that its changes are polled by; null: only reading all records finds them. */
   cursorField: CursorField | null;
   /** Salesforce keeps a log of its deletions. */
   replicateable: boolean;
-  /** The first three characters of its Ids; null where that is not known. */
+  /** The first three characters of its Ids; null if not known. */
   keyPrefix: string | null;
 }
 
 /**
  * The tables of a sync's streams, in their order.
  *
- * @throws {@link Fault} SCH-06 where any of them cannot be read page by page: all of those, each with its reason
+ * @throws {@link Fault} SCH-06 if any of them cannot be read page by page; names all of those, each with its reason
  */
 export function planTables(described: readonly Describe[]): TablePlan[] {
   refuseUnreadable(described);
@@ -60,11 +60,11 @@ export function planTables(described: readonly Describe[]): TablePlan[] {
 }
 
 /**
- * One column a field, under its API name in lower case.
+ * One column per field, named after its API name in lower case.
  *
  * @param taken   table names of the sync's other streams
  * @param kept    column names that this stream already has, by field: they never change
- * @throws {@link Fault} SCH-06 where the sobject cannot be read page by page
+ * @throws {@link Fault} SCH-06 if the sobject cannot be read page by page
  */
 export function planTable(
   describe: Describe,
@@ -102,7 +102,7 @@ export function planTable(
   };
 }
 
-/** All that cannot be read in one fault, so that a person repairs a list of objects at once. */
+/** Names all unreadable objects in one fault, so that a person can fix the list in one go. */
 function refuseUnreadable(described: readonly Describe[]): void {
   const [first, ...others] = described.flatMap((describe) => {
     const reason = unreadableBecause(describe);
@@ -114,8 +114,9 @@ function refuseUnreadable(described: readonly Describe[]): void {
 }
 
 /**
- * The columns that a sweep asks for: what tells that a record is there as the mirror has it, and the formulas, whose
- * values change without a trace. Without a stamp nothing tells whether a formula belongs to the row's other values.
+ * The columns that a sweep asks for: those that show whether a record is the one that the mirror has, and the formulas,
+ * whose values change without a new stamp. Without a stamp there is no telling whether a formula's value belongs to the
+ * row's other values.
  */
 export function partialColumns({ columns }: Pick<TablePlan, 'columns'>): readonly ColumnPlan[] {
   const hasStamp = columns.some(({ field }) => field === 'SystemModstamp');
@@ -127,9 +128,9 @@ export function partialColumns({ columns }: Pick<TablePlan, 'columns'>): readonl
 export const isKey = (fieldType: string) => fieldType === 'id' || fieldType === 'reference';
 
 /**
- * The column's type, or undefined for a field that gets none: compound fields, whose parts are fields of their own,
- * and encrypted text, which is left out unless chosen. Numbers are numeric because a field's scale only says how it
- * is shown. An unknown type becomes text, which loses nothing.
+ * The column's type, or undefined for a field that gets no column: compound fields, whose parts are fields of their own,
+ * and encrypted text. Numbers are numeric because a field's scale only says how it is displayed. An unknown type becomes
+ * text, which loses nothing.
  */
 export function sqlTypeOf(fieldType: string): SqlType | undefined {
   switch (fieldType) {

@@ -1,7 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 
-/** Ways to read a table that would go through it whole again for each page. */
+/** Plan types that could scan the whole table for each page. */
 const wholeTableWays = [
   'enable_hashjoin',
   'enable_mergejoin',
@@ -11,9 +11,9 @@ const wholeTableWays = [
 ];
 
 /**
- * A page is planned once, while its table may still be empty, and the plan must be good when it has millions of rows:
- * only nested loops over the indexes are. With PostgreSQL's own choice a first fill scanned its whole table again
- * for each page. Wide statements planned anew, or compiled, cost more than a page.
+ * A page's statement is planned once, while its table may still be empty, and the plan must still be good when the table
+ * has millions of rows: only nested loops over the indexes are. Left to itself, PostgreSQL scanned the whole table for
+ * each page of a backfill. Planning such a wide statement again, or JIT-compiling it, costs more than running it.
  */
 export const planOnceByIndex: Readonly<Record<string, string>> = {
   plan_cache_mode: 'force_generic_plan',
@@ -21,10 +21,10 @@ export const planOnceByIndex: Readonly<Record<string, string>> = {
   ...Object.fromEntries(wholeTableWays.map((way) => [way, 'off'])),
 };
 
-/** A table that somebody has locked is counted later: others wait for their turn. */
+/** A table that is locked for longer is counted later, because other work waits. */
 export const wholeTableLockWaitMs = 5_000;
 
-/** Takes that back for the rest of this transaction, whose statements do go through a whole table. */
+/** Undoes {@link planOnceByIndex} for the rest of this transaction, whose statements do scan a whole table. */
 export const planForWholeTable = (tx: Tx) =>
   tx.query(sql`
   SELECT set_config(way, 'on', true) FROM unnest(${wholeTableWays}::text[]) AS way

@@ -1,10 +1,10 @@
-/** Why a stream, or one of the things that are done for it, rests: where status finds it. */
+/** Problems: why a stream, or one of the activities for it, is backing off. Recorded for `status`. */
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 
 export interface ProblemRow {
   stream_no: number;
-  /** What it keeps from being done. */
+  /** The activity that it holds up. */
   kind: string;
   code: string;
   explanation: string;
@@ -12,7 +12,7 @@ export interface ProblemRow {
   tries: number;
 }
 
-/** A problem as it is from now on; one without a code has ended. */
+/** The new state of a problem; without a code it has ended. */
 export type ProblemChange = { streamNo: number; kind: string } & (
   | { code: null }
   | { code: string; explanation: string; next: string; tries: number; waitMs: number }
@@ -21,7 +21,7 @@ export type ProblemChange = { streamNo: number; kind: string } & (
 export const selectProblems = (tx: Tx) =>
   tx.query<ProblemRow>(sql`SELECT stream_no, kind, code, explanation, next, tries FROM _lockstep.problem`);
 
-/** `since` stays while the code does. */
+/** `since` stays the same while the code does. */
 export async function recordProblems(tx: Tx, changes: readonly ProblemChange[]): Promise<void> {
   for (const change of changes) {
     const { streamNo, kind } = change;

@@ -1,4 +1,4 @@
-/** The kept number of rows, where somebody has changed the table by hand. */
+/** The recorded number of rows after somebody has changed the table by hand. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -19,7 +19,7 @@ async function openFilled(): Promise<DestinationHarness> {
 const kept = (harness: DestinationHarness) => harness.db.query(sql`SELECT rows FROM _lockstep.checkpoint`);
 const recount = (harness: DestinationHarness) => recountRows(harness.destination.db, harness.table().stream);
 
-test('rows that somebody has removed or added by hand are in the kept number after a recount', async () => {
+test('after a recount the recorded number includes rows removed or added by hand', async () => {
   await using harness = await openFilled();
   await harness.db.query(sql`DELETE FROM salesforce.account`);
   await recount(harness);
@@ -29,7 +29,7 @@ test('rows that somebody has removed or added by hand are in the kept number aft
   assert.deepEqual(await kept(harness), [{ rows: 1 }]);
 });
 
-test('a number that is right stays, and so does that of a table that is gone', async () => {
+test('a recount changes neither a correct number nor that of a dropped table', async () => {
   await using harness = await openFilled();
   await recount(harness);
   assert.deepEqual(await kept(harness), [{ rows: 3 }]);
@@ -38,7 +38,7 @@ test('a number that is right stays, and so does that of a table that is gone', a
   assert.deepEqual(await kept(harness), [{ rows: 3 }]);
 });
 
-test('a page that is being stored meanwhile is in the number once', async () => {
+test('a page that is stored during a recount is counted once', async () => {
   await using harness = await openFilled();
   await harness.db.query(sql`DELETE FROM salesforce.account`);
   const { recounted } = await harness.destination.db.transaction(async (tx) => {

@@ -15,13 +15,13 @@ export async function readProgress(db: Tx) {
   };
 }
 
-/** The ticket comes first, so that the figures know every mark that it counts. */
+/** The ticket is read first, so that the figures include every mark up to it. */
 export async function readFigures(db: Tx) {
   const [last] = await marks.selectLastTicket(db);
   return { ticket: last?.ticket ?? 0, figures: await marks.selectFigures(db) };
 }
 
-/** Begins a stream: its cursors, and what to expect of its backfill. Repeatable: a begun stream stays as it is. */
+/** Begins a stream: inserts its cursors and the expected number of rows. Idempotent: a begun stream stays as it is. */
 export async function beginStream(
   tx: Tx,
   streamNo: number,
@@ -34,18 +34,18 @@ export async function beginStream(
   await statements.startBackfill(tx, streamNo, rowsExpected);
 }
 
-/** Where the cursors of a stream begin; null for one that it does not have. */
+/** Where the cursors of a stream begin; null for a cursor that it does not have. */
 export type StartPositions = { readonly [Kind in string]?: object | null };
 
-/** What stopped a stream may have been repaired since. */
+/** Restarts all stopped streams, because what stopped them may have been fixed since. */
 export const retryStopped = async (db: Database): Promise<void> => {
   await statements.restartStreams(db, null);
 };
 
 /**
- * Makes the kept number of rows right again, which a person's own edits of a table do not move. Rows and their number
- * change in one transaction, so what a single statement sees of both differs by those edits alone, and no lock has to
- * keep pages away meanwhile. Goes through the whole table.
+ * Corrects the recorded number of rows, which misses edits that a person made in the table. Pages change the rows and
+ * the number in one transaction, so in a single statement the two differ only by such edits, and pages need not be
+ * locked out meanwhile. Scans the whole table.
  */
 export const recountRows = (db: Database, { streamNo, schema, table }: Stream): Promise<void> =>
   db.transaction(async (tx) => {
@@ -68,7 +68,7 @@ export interface StreamStatus {
   settled_until: string | null;
 }
 
-/** The view that the reader sees too. */
+/** From the view that the reader sees too. */
 export const readStatus = (db: Tx): Promise<StreamStatus[]> =>
   db.query<StreamStatus>(sql`
   SELECT sobject, table_name, state, rows, rows_expected, backfill_percent, read_until, settled_until

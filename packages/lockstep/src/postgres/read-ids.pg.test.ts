@@ -1,4 +1,4 @@
-/** What the mirror holds, as it is compared with Salesforce: its Ids, and its counts by day. */
+/** What the mirror has, for comparison with Salesforce: its Ids, and its counts by day. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openDatabase, type Tx } from '@lockstep/foundation/database';
@@ -22,7 +22,7 @@ const at = (seconds: number) => secondsOf(stampAt(seconds));
 const created = (number: number, time: string, stamp = 0) =>
   record(number, { CreatedDate: `${time}.000+0000`, SystemModstamp: stampAt(stamp) });
 
-/** Days begin and end at midnight of UTC, wherever the server stands. */
+/** Days begin and end at midnight UTC, whatever the server's time zone. */
 const acrossMidnight = [
   created(1, '2026-03-28T23:59:59', 10),
   created(2, '2026-03-29T00:00:00', 20),
@@ -31,7 +31,7 @@ const acrossMidnight = [
   created(5, '2026-04-01T12:00:00', 50),
 ];
 
-/** The mirror with these records, and sessions of a server that stands in another zone. */
+/** The mirror with these records, and sessions in another time zone. */
 async function openFilled() {
   const harness = await openDestinationHarness({ fields });
   await harness.apply(acrossMidnight);
@@ -55,7 +55,7 @@ const without = (stream: Stream, ...names: string[]): Stream => ({
   columns: stream.columns.filter(({ field }) => !names.includes(field)),
 });
 
-test('Ids come in byte order, behind the one that was asked for, and no more than were asked for', async () => {
+test('Ids come in byte order, after the given one, and no more than asked for', async () => {
   await using harness = await openDestinationHarness({ fields });
   const ids = ['001b', '0019', '001A', '001a', '001B'].map((start) => start.padEnd(18, '0') as RecordId);
   await harness.apply(ids.map((Id) => ({ ...record(1), Id })));
@@ -69,7 +69,7 @@ test('Ids come in byte order, behind the one that was asked for, and no more tha
   assert.deepEqual(await idsAfter(db, stream, '0010' as RecordId, 1), inOrder.slice(0, 1));
 });
 
-test('Ids of one day are those of records that were created on it, in UTC', async () => {
+test('the Ids of a day are those of the records that were created on it, in UTC', async () => {
   await using harness = await openFilled();
   const { db, stream } = harness;
   assert.deepEqual(await idsAfter(db, stream, null, 10, '2026-03-29'), [idOf(2), idOf(3)]);
@@ -108,7 +108,7 @@ test('only records that were changed before a time count', async () => {
   assert.deepEqual(await countByDay(db, stream, always, at(0)), []);
 });
 
-test('records without a day of creation are one group, which is there even when it is empty', async () => {
+test('records without a creation day are one group, which exists even if it is empty', async () => {
   await using harness = await openFilled();
   const { db } = harness;
   const stream = without(harness.stream, 'CreatedDate');
@@ -116,14 +116,14 @@ test('records without a day of creation are one group, which is there even when 
   assert.deepEqual(await countByDay(db, stream, always, at(0)), [{ day: '', count: 0, newest: null }]);
 });
 
-test('where no time says when a record changed, all of them count', async () => {
+test('if an object has no cursor field, all of its records count', async () => {
   await using harness = await openFilled();
   const stream = { ...harness.stream, cursorField: null };
   const days = await countByDay(harness.db, stream, { from: '2026-03-29', to: '2026-03-29' }, 0);
   assert.deepEqual(days, [{ day: '2026-03-29', count: 2, newest: null }]);
 });
 
-test('what a column of another time says is compared, where another time is followed', async () => {
+test('records are compared by the cursor field of their stream', async () => {
   await using harness = await openFilled();
   const stream = { ...harness.stream, cursorField: 'CreatedDate' as const };
   const days = await countByDay(harness.db, stream, always, secondsOf('2026-03-29T00:00:01.000+0000'));
@@ -133,7 +133,7 @@ test('what a column of another time says is compared, where another time is foll
   ]);
 });
 
-test('the rows of a table are counted, whatever is remembered of them', async () => {
+test('the rows of a table are counted, whatever number is recorded', async () => {
   await using harness = await openFilled();
   const { db, stream } = harness;
   await db.script('DELETE FROM salesforce.account WHERE id = (SELECT min(id) FROM salesforce.account)');
@@ -154,13 +154,13 @@ before(async () => {
 });
 after(() => large[Symbol.asyncDispose]());
 
-/** How the server reads a table in a session that is as the product's own. */
+/** How the server reads a table in a session with the product's settings. */
 async function planOf(statement: Sql, tx: Tx = large.destination.db): Promise<string> {
   const lines = await tx.query<Record<string, string>>(sql`EXPLAIN (ANALYZE) ${statement}`);
   return lines.flatMap(Object.values).join('\n');
 }
 
-test('of a large table, Ids are read along its primary key, no further than they are needed', async () => {
+test('the Ids of a large table are read along its primary key, and no further than needed', async () => {
   const { stream } = large.table();
   const behind = idOf(150_000);
   for (const after of [null, behind]) {
@@ -173,7 +173,7 @@ test('of a large table, Ids are read along its primary key, no further than they
   assert.match(await planOf(selectIdsAfter(stream, behind, 10, '2026-04-20')), /using account_pkey/);
 });
 
-test('a large table is counted in one scan, and the session goes by index again afterwards', async () => {
+test('a large table is counted in one scan, and afterwards the session uses indexes again', async () => {
   const { stream } = large.table();
   const { db } = large.destination;
   const all = sql`SELECT max(createddate) FROM salesforce.account WHERE systemmodstamp < '2100-01-01'`;

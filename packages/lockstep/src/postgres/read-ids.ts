@@ -1,4 +1,4 @@
-/** What the mirror holds of a stream, for comparing it with Salesforce: its Ids, and its counts by day. */
+/** What the mirror has of a stream, for comparison with Salesforce: its Ids, and its counts by day. */
 
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
@@ -9,7 +9,7 @@ import { limitLockWait } from './sql.ts';
 import { columnOf, cursorColumn, keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
-/** Days of creation in UTC, `2026-11-24`, both included; null: no bound. */
+/** A range of creation days in UTC, `2026-11-24`, both included; null: no bound. */
 export interface Days {
   from: string | null;
   to: string | null;
@@ -19,15 +19,15 @@ export interface DayCount {
   /** Empty for records without a day of creation. */
   day: string;
   count: number;
-  /** The newest time that changes are followed by. */
+  /** The newest value of the stream's cursor field. */
   newest: ServerSeconds | null;
 }
 
 /**
- * The mirror's next Ids behind `after`, in byte order; null: from the first on.
+ * The mirror's next Ids after `after`, in byte order; null: from the first on.
  *
- * @param limit  fewer come only where there are no more
- * @param day    of the records that were created on this day (UTC) alone; none, where they have no day
+ * @param limit  fewer are returned only if there are no more
+ * @param day    only records that were created on this day (UTC); none if the stream has no CreatedDate
  */
 export async function idsAfter(
   db: Tx,
@@ -40,7 +40,7 @@ export async function idsAfter(
   return rows.map(({ id }) => id);
 }
 
-/** One walk along the primary key, however large the table is. */
+/** A range scan of the primary key, however large the table is. */
 export function selectIdsAfter(stream: Stream, after: RecordId | null, limit: number, day?: string): Sql {
   const id = keyOf(stream);
   const conditions: Sql[] = [];
@@ -50,16 +50,16 @@ export function selectIdsAfter(stream: Stream, after: RecordId | null, limit: nu
 }
 
 /**
- * How many records were created on each day, and the newest of their times; days without records are absent. Says
- * what this query says in Salesforce, whose DAY_ONLY is a day of UTC:
+ * How many records were created on each day, and the newest of their times; days without records are absent. Gives the
+ * same result as this query in Salesforce, whose DAY_ONLY is a day in UTC:
  *
  *   SELECT DAY_ONLY(CreatedDate) d, COUNT(Id) n, MAX(SystemModstamp) newest FROM X
  *    WHERE SystemModstamp < before AND CreatedDate >= … AND CreatedDate < … GROUP BY DAY_ONLY(CreatedDate)
  *
- * A stream without CreatedDate is one group, which is there even when it is empty, as in a query without GROUP BY.
- * Where nothing says when a record changed, all of them count. Goes through the whole table.
+ * A stream without CreatedDate is one group, which exists even if it is empty, as in a query without GROUP BY.
+ * If the stream has no cursor field, all records count. Scans the whole table.
  *
- * @param before  only records whose time is older count
+ * @param before  only records with an older time count
  */
 export function countByDay(
   db: Database,
@@ -84,7 +84,7 @@ export function countByDay(
   });
 }
 
-/** Counted, not remembered. Goes through the whole table. */
+/** The actual number of rows, not the recorded one. Scans the whole table. */
 export function rowsOf(db: Database, stream: Stream): Promise<number> {
   return db.transaction(async (tx) => {
     await planForWholeTable(tx);
@@ -92,7 +92,7 @@ export function rowsOf(db: Database, stream: Stream): Promise<number> {
   });
 }
 
-/** Inside a transaction that goes through the whole table already. */
+/** For a transaction that is already planned for whole tables. */
 export async function countRows(tx: Tx, stream: Stream): Promise<number> {
   const [counted] = await tx.query<{ rows: number }>(sql`SELECT count(*) AS rows FROM ${tableOf(stream)}`);
   return counted?.rows ?? 0;
@@ -103,7 +103,7 @@ const tableOf = ({ schema, table }: Stream) => ident(schema, table);
 const where = (conditions: readonly Sql[]) =>
   conditions.length === 0 ? sql`` : sql`WHERE ${join(conditions, ' AND ')}`;
 
-/** Bounds of CreatedDate. Without that field no record was created on any day. */
+/** Bounds of CreatedDate. Without that field no record matches any day. */
 function createdWithin(stream: Stream, { from, to }: Days): Sql[] {
   const created = columnOf(stream, 'CreatedDate');
   if (!created) return [sql`false`];

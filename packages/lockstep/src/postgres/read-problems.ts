@@ -1,11 +1,11 @@
-/** What is wrong with streams and records, in the views that the reader sees too: names, codes and counts, no value. */
+/** What is wrong with streams and records, from the views that readers see too: names, codes and counts, no values. */
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 
-/** What one of the things that are done for a stream waits for. Times as the server prints them. */
+/** Why one of a stream's activities is backing off. Times as the server prints them. */
 export interface Problem {
   sobject: string;
-  /** `poll`, `table`, `backfill`, `repair`; of checks: `sweep`, `counts`, `content`, `deleted log`. */
+  /** `poll`, `table`, `backfill`, `re-read`; for checks: `sweep`, `counts`, `content`, `deleted log`. */
   kind: string;
   code: string;
   explanation: string;
@@ -20,7 +20,7 @@ export const readProblems = (db: Tx): Promise<Problem[]> =>
   SELECT sobject, kind, code, explanation, next, since, tries, retry_at
     FROM _lockstep.problems ORDER BY sobject, kind`);
 
-/** A field that the sync's user may not see any more; its column keeps the values of before. */
+/** A field that the sync's user may not see any more; its column keeps the earlier values. */
 export interface HiddenField {
   sobject: string;
   field: string;
@@ -32,7 +32,7 @@ export const readHiddenFields = (db: Tx): Promise<HiddenField[]> =>
   db.query<HiddenField>(sql`
   SELECT sobject, field, column_name, hidden_since FROM _lockstep.hidden_fields ORDER BY sobject, field`);
 
-/** Records that were set aside for one reason. */
+/** Records that were set aside for the same reason. */
 export interface SetAsideGroup {
   sobject: string;
   /** Null: the record as a whole. */
@@ -41,7 +41,7 @@ export interface SetAsideGroup {
   rows: number;
 }
 
-/** Of all objects, or of those that are named. */
+/** Counts those of all objects, or of the given ones. */
 export const countSetAside = (db: Tx, sobjects: readonly string[] | null = null): Promise<SetAsideGroup[]> =>
   db.query<SetAsideGroup>(sql`
   SELECT sobject, column_name, code, count(*) AS rows
@@ -57,7 +57,7 @@ export interface SetAsideRecord extends Omit<SetAsideGroup, 'rows'> {
   retry_at: string;
 }
 
-/** Those that were tried longest ago come first, so that whoever asks for so many again and again meets all. */
+/** Those that were tried longest ago come first, so that repeated calls with a limit get to all of them. */
 export const readSetAside = (
   db: Tx,
   sobjects: readonly string[] | null,

@@ -1,7 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 
-/** What the view `_lockstep.status` says of an object. */
+/** What the view `_lockstep.status` says about an object. */
 export interface StatusRow {
   sobject: string;
   table_name: string;
@@ -15,11 +15,11 @@ export interface StatusRow {
   counts_verified_at: string | null;
   stamps_verified_at: string | null;
   content_verified_at: string | null;
-  /** Rows that vanished from the sync's sight and stay until somebody decides. */
+  /** Rows that the sync no longer finds in Salesforce and that stay until somebody decides. */
   missing_rows: number;
-  /** Records that the mirror cannot hold as they are. */
+  /** Records that the mirror cannot store as they are. */
   set_aside_rows: number;
-  /** A fault's code, and its words where they were kept. */
+  /** A fault's code, and its text if it was recorded. */
   stop_code: string | null;
   stop_reason: string | null;
 }

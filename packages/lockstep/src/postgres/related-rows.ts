@@ -1,4 +1,4 @@
-/** Rows of the mirror that refer to others, for what changes along with a written record. */
+/** References between rows of the mirror, to find what changes along with a written record. */
 
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { ident, join, sql } from '@lockstep/foundation/sql';
@@ -8,7 +8,7 @@ import { planForWholeTable } from './planner.ts';
 import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
-/** The Ids that rows hold in some of their columns, each once. */
+/** The Ids in the given columns of the given rows, each once. */
 export async function referencesOf(
   tx: Tx,
   stream: Stream,
@@ -27,8 +27,8 @@ export async function referencesOf(
 }
 
 /**
- * Rows that hold one of the Ids in one of their columns, up to `limit`. Goes through the whole table where the columns
- * have no index, and gives up after some seconds.
+ * Rows with one of the Ids in one of the columns, up to `limit`. Scans the whole table if the columns have no index, and
+ * gives up after some seconds.
  */
 export function rowsReferringTo(
   db: Database,

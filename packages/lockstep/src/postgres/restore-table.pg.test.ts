@@ -1,4 +1,4 @@
-/** A user has changed a table of the mirror by hand: what is found, what is made again, what stays. */
+/** A user has changed a table of the mirror by hand: what is found, what is restored, what stays. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -17,13 +17,13 @@ import { insertCursor } from './sql.ts';
 import { loadStreams } from './tables.ts';
 
 const fields = { Name: 'string', Size__c: 'int', OwnerId: 'reference', CloseTime__c: 'time' };
-const openEndToEndHarness = () => openDestinationHarness({ fields });
+const openHarness = () => openDestinationHarness({ fields });
 
 const lockWaitMs = 100;
 
 const two = [record(1, { Name: 'One', Size__c: 1 }), record(2, { Name: 'Two', Size__c: 2 })];
 
-/** The table as the catalog describes it: columns with their types, comments and place, indexes, privileges. */
+/** The table as the catalog describes it: columns with their types, collations and comments, and indexes. */
 async function shapeOf({ db }: DestinationHarness) {
   const columns = await db.query(sql`
     SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attcollation AS collation,
@@ -35,7 +35,7 @@ async function shapeOf({ db }: DestinationHarness) {
   return { columns, indexes };
 }
 
-/** What the sync would do: restore, load the stream again, read it again. */
+/** What the sync would do: restore the table and load the stream again. */
 async function restore(harness: DestinationHarness) {
   const { db } = harness.destination;
   const own = harness.table().stream;
@@ -79,26 +79,26 @@ const changes: Record<string, { change: string; found: string; sqlState: string;
     sqlState: '42883',
     rows: 2,
   },
-  'a text becomes one that is too short': {
+  'a text column becomes too short': {
     change: 'ALTER TABLE salesforce.account ALTER COLUMN name TYPE varchar(3)',
     found: 'column name has another type',
     sqlState: '',
     rows: 2,
   },
-  'a column computes itself': {
+  'a column is generated': {
     change: `ALTER TABLE salesforce.account DROP COLUMN size__c;
       ALTER TABLE salesforce.account ADD COLUMN size__c integer GENERATED ALWAYS AS (length(name)) STORED`,
     found: 'column size__c has another type',
     sqlState: '428C9',
     rows: 2,
   },
-  'the Id compares by the language of the database': {
+  'the Id gets the default collation of the database': {
     change: 'ALTER TABLE salesforce.account ALTER COLUMN id TYPE text COLLATE "default"',
     found: 'column id has another type, its primary key is missing',
     sqlState: '',
     rows: 0,
   },
-  'the Id compares in a way of its own': {
+  'the Id gets another collation': {
     change: 'ALTER TABLE salesforce.account ALTER COLUMN id TYPE text COLLATE ucs_basic',
     found: 'column id has another type, its primary key is missing',
     sqlState: '42P22',
@@ -116,7 +116,7 @@ const changes: Record<string, { change: string; found: string; sqlState: string;
     sqlState: '42P10',
     rows: 2,
   },
-  'the primary key is dropped, and rows come twice or without an Id': {
+  'the primary key is dropped and rows are added twice or without an Id': {
     change: `ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey, ALTER COLUMN id DROP NOT NULL;
       INSERT INTO salesforce.account (id, name) SELECT id, name FROM salesforce.account;
       INSERT INTO salesforce.account (name) VALUES ('nobody''s')`,
@@ -124,21 +124,21 @@ const changes: Record<string, { change: string; found: string; sqlState: string;
     sqlState: '42P10',
     rows: 2,
   },
-  'the primary key is one of other columns': {
+  'the primary key has other columns': {
     change: `ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey;
       ALTER TABLE salesforce.account ADD CONSTRAINT own_key PRIMARY KEY (id, name)`,
-    found: 'its primary key is another',
+    found: 'its primary key is different',
     sqlState: '42P10',
     rows: 2,
   },
-  'the primary key is checked late': {
+  'the primary key is deferrable': {
     change: `ALTER TABLE salesforce.account DROP CONSTRAINT account_pkey,
       ADD CONSTRAINT account_pkey PRIMARY KEY (id) DEFERRABLE`,
-    found: 'its primary key is another',
+    found: 'its primary key is different',
     sqlState: '55000',
     rows: 2,
   },
-  'several parts are gone': {
+  'several parts are dropped': {
     change: `ALTER TABLE salesforce.account DROP COLUMN systemmodstamp, DROP COLUMN ownerid,
       DROP CONSTRAINT account_pkey`,
     found: 'column systemmodstamp is missing, column ownerid is missing, its primary key is missing',
@@ -148,8 +148,8 @@ const changes: Record<string, { change: string; found: string; sqlState: string;
 };
 
 for (const [what, { change, found, sqlState, rows }] of Object.entries(changes)) {
-  test(`where ${what}, the table is made again and its rows are read again`, async () => {
-    await using harness = await openEndToEndHarness();
+  test(`if ${what}, the table is restored and its rows are read again`, async () => {
+    await using harness = await openHarness();
     await harness.apply(two);
     const [before, planned] = [await harness.rows(), await shapeOf(harness)];
     await harness.db.script(change);
@@ -179,8 +179,8 @@ for (const [what, { change, found, sqlState, rows }] of Object.entries(changes))
   });
 }
 
-test('a table that is as planned is left alone, whatever was added to it, and its stream goes on', async () => {
-  await using harness = await openEndToEndHarness();
+test('a table that is as planned is left unchanged, whatever was added to it, and its stream goes on', async () => {
+  await using harness = await openHarness();
   await harness.apply(two);
   await harness.db.script(`
     ALTER TABLE salesforce.account ADD COLUMN note text DEFAULT 'mine';
@@ -193,8 +193,8 @@ test('a table that is as planned is left alone, whatever was added to it, and it
   assert.deepEqual(await harness.rows(), before);
 });
 
-test('an index that was dropped is made again, and no row is read again for it', async () => {
-  await using harness = await openEndToEndHarness();
+test('a dropped index is created again, and no row is read again for it', async () => {
+  await using harness = await openHarness();
   const planned = await shapeOf(harness);
   await harness.db.script('DROP INDEX salesforce.account_stamp');
   const { found, stream } = await restore(harness);
@@ -203,8 +203,8 @@ test('an index that was dropped is made again, and no row is read again for it',
   assert.deepEqual(await shapeOf(harness), planned);
 });
 
-test('an index of somebody else that begins with the same column serves as well', async () => {
-  await using harness = await openEndToEndHarness();
+test("a user's own index that begins with the same column is good enough", async () => {
+  await using harness = await openHarness();
   await harness.db.script(`
     DROP INDEX salesforce.account_stamp;
     CREATE INDEX mine ON salesforce.account (systemmodstamp, id)`);
@@ -216,8 +216,8 @@ test('an index of somebody else that begins with the same column serves as well'
   );
 });
 
-test('cursors of changes, marks and fences outlive the restoring, and only the backfill begins anew', async () => {
-  await using harness = await openEndToEndHarness();
+test('restoring a table keeps head, recheck, marks and fences; only the backfill begins again', async () => {
+  await using harness = await openHarness();
   const older = await harness.open();
   await harness.apply(two);
   const { streamNo } = harness.table().stream;
@@ -252,8 +252,8 @@ test('cursors of changes, marks and fences outlive the restoring, and only the b
   await assert.rejects(harness.apply([record(1)], { observation: older }), { code: 'SYS-09' });
 });
 
-test('a reading from before the restoring cannot bring back what a newer one had changed', async () => {
-  await using harness = await openEndToEndHarness();
+test('a reading from before the table was restored cannot undo a newer one', async () => {
+  await using harness = await openHarness();
   const older = await harness.open();
   await harness.apply([record(1, { Name: 'New', SystemModstamp: stampAt(60) })]);
   await harness.db.script('ALTER TABLE salesforce.account DROP COLUMN size__c');
@@ -264,8 +264,8 @@ test('a reading from before the restoring cannot bring back what a newer one had
   assert.equal((await harness.rows())[0]?.name, 'New');
 });
 
-test('a stream whose plan has a newer version is not restored by an old one', async () => {
-  await using harness = await openEndToEndHarness();
+test('a stream is not restored from an outdated plan', async () => {
+  await using harness = await openHarness();
   await harness.db.script('DROP TABLE salesforce.account');
   await restore(harness);
   await assert.rejects(restoreTable(harness.destination.db, harness.table().stream, lockWaitMs), {
@@ -273,8 +273,8 @@ test('a stream whose plan has a newer version is not restored by an old one', as
   });
 });
 
-test('a table without a time to follow it by gets no index on one', async () => {
-  await using harness = await openEndToEndHarness();
+test('a restored table without a cursor field gets no index for it', async () => {
+  await using harness = await openHarness();
   await harness.db.script(`
     UPDATE _lockstep.checkpoint SET cursor_field = NULL;
     DROP INDEX salesforce.account_stamp`);
@@ -289,20 +289,20 @@ test('a table without a time to follow it by gets no index on one', async () => 
   );
 });
 
-test('a view in place of the table is left alone and named as what stands in the way', async () => {
-  await using harness = await openEndToEndHarness();
+test('a view in place of the table is left unchanged, and the fault names it', async () => {
+  await using harness = await openHarness();
   await harness.db.script(`
     ALTER TABLE salesforce.account RENAME TO mine;
     CREATE VIEW salesforce.account AS SELECT DISTINCT * FROM salesforce.mine`);
   await assert.rejects(harness.apply(two), isTableChanged);
   await assert.rejects(restoreTable(harness.destination.db, harness.table().stream, lockWaitMs), {
     code: 'SCH-05',
-    safe: { stream: 'Account', reason: 'what is called salesforce.account is no table' },
+    safe: { stream: 'Account', reason: 'salesforce.account is not a table' },
   });
 });
 
-test('a view that needs what has to go is told by its code, and nothing is half restored', async () => {
-  await using harness = await openEndToEndHarness();
+test('a view that depends on what must be dropped fails the whole restore with its code', async () => {
+  await using harness = await openHarness();
   await harness.apply(two);
   await harness.db.script(`
     ALTER TABLE salesforce.account DROP COLUMN ownerid, ALTER COLUMN size__c TYPE bigint;
@@ -317,8 +317,8 @@ test('a view that needs what has to go is told by its code, and nothing is half 
   ]);
 });
 
-test('a query that holds the table is not waited for', async () => {
-  await using harness = await openEndToEndHarness();
+test('restoring does not wait for a query that uses the table', async () => {
+  await using harness = await openHarness();
   await harness.db.script('ALTER TABLE salesforce.account DROP COLUMN name');
   await harness.db.transaction(async (tx) => {
     await tx.query(sql`SELECT count(*) FROM salesforce.account`);
@@ -329,8 +329,8 @@ test('a query that holds the table is not waited for', async () => {
   assert.equal((await restore(harness)).found, 'column name is missing');
 });
 
-test('what is wrong with a record is no change of its table', async () => {
-  await using harness = await openEndToEndHarness();
+test('an error of a record does not count as a changed table', async () => {
+  await using harness = await openHarness();
   for (const code of ['22P02', '23505', '23502', '40P01', '42501', '57014', '08006', undefined]) {
     assert.equal(isTableChanged(Object.assign(new Error('refused'), { code })), false, code ?? 'none');
   }

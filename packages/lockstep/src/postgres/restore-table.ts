@@ -20,8 +20,8 @@ import {
 import type { Stream } from './tables.ts';
 
 /**
- * Whether a stream's table is as it is planned: a look into the catalog, which waits for nobody. Some changes raise no
- * error and alter what is stored, such as a column that now rounds its numbers.
+ * Whether a stream's table is as planned. Reads only the catalog and waits for nobody. This is needed because some
+ * changes raise no error but alter what is stored, such as a column that now rounds its numbers.
  */
 export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean> {
   const relation = await relationOf(db, stream);
@@ -31,26 +31,26 @@ export async function isAsPlanned(db: Database, stream: Stream): Promise<boolean
 }
 
 /**
- * Makes a stream's table again as it is planned, where somebody has changed it by hand: a schema, table, column or
- * primary key that is gone, a column of another type. Then the stream is read again from its first record on. What is
- * missing is made; what is in the way of it goes: the values of a column of another type, rows without an Id, all but
- * one of the rows with the same Id. Anything that was added stays.
+ * Restores a stream's table to its plan after somebody has changed it by hand: a schema, table, column or primary key
+ * is missing, or a column has another type. Then the stream is read again from its first record on. What is missing is
+ * created; what is in its way is removed: the values of a column of another type, rows without an Id, all but one of the
+ * rows with the same Id. Anything that was added stays.
  *
- * What the stream has besides its rows stays, because rows stay too:
- * - head, recheck and the log of deletions go on from where they stood. A start behind that would miss what was deleted
- *   since, and a backfill does not see deletions. Only the backfill's own cursor goes.
- * - Marks stay: somebody may wait for the record, or it may be one that is gone in Salesforce.
- * - Fences stay: a reading that is older than one of them may still be under way, and would undo it. A reading that
- *   begins after this is newer than all of them.
+ * The stream's bookkeeping stays, because its rows stay too:
+ * - Head, recheck and the deleted log go on from where they were. If they began at a later time, they would miss what
+ *   was deleted before it, and a backfill does not see deletions. Only the backfill's own cursor is deleted.
+ * - Marks stay: somebody may wait for the record, or it may have been deleted in Salesforce.
+ * - Fences stay: a reading that is older than one of them may still be under way, and would undo the newer one. A
+ *   reading that begins after this is newer than all of them.
  *
- * For the holder of the sync, while no page of the stream is on its way: a cursor that one of them brings could complete
+ * Only for the holder of the sync, while no page of the stream is under way: a cursor move of such a page could complete
  * the backfill that begins here. The stream has to be loaded again afterwards, because its plan has a new version.
  *
- * @param lockWaitMs  so long it waits for readers of the table, while later readers wait behind it
- * @returns what was found, for a person; null: nothing that rows have to be read again for
- * @throws {@link Fault} `SYS-09`: the plan is not the newest one; `SCH-05`: a view or something else that is no table
- *         stands in its place. Database errors as they come: 55P03, a query holds the table, to be tried again later;
- *         2BP01, a view that somebody made needs what has to go; 42501, the table belongs to somebody else.
+ * @param lockWaitMs  how long it waits for readers of the table; later readers queue behind it
+ * @returns what was found, as a text for people; null: nothing for which rows have to be read again
+ * @throws {@link Fault} `SYS-09`: the plan is not the newest one; `SCH-05`: a view or something else that is not a
+ *         table is in its place. Database errors unchanged: 55P03, a query uses the table, try again later; 2BP01, a
+ *         view that somebody made depends on what must be removed; 42501, the table belongs to somebody else.
  */
 export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): Promise<string | null> {
   const { streamNo } = stream;
@@ -69,7 +69,7 @@ export function restoreTable(db: Database, stream: Stream, lockWaitMs: number): 
   });
 }
 
-/** What was repaired, part by part, and how many rows the table has by then; null: as many as before. */
+/** What was repaired, part by part, and how many rows the table has afterwards; null: as many as before. */
 interface Repaired {
   found: readonly string[];
   rows: number | null;
@@ -84,7 +84,7 @@ async function repair(tx: Tx, stream: Stream): Promise<Repaired> {
     return { found: ['it was dropped'], rows: 0 };
   }
   if (relation.kind !== 'r') {
-    throw new Fault('SCH-05', { stream: sobject, reason: `what is called ${schema}.${table} is no table` });
+    throw new Fault('SCH-05', { stream: sobject, reason: `${schema}.${table} is not a table` });
   }
   const columns = await repairColumns(tx, stream, relation.oid);
   const key = await repairPrimaryKey(tx, stream, relation.oid);
@@ -98,7 +98,7 @@ async function relationOf(tx: Tx, { schema, table }: Stream) {
   return relation;
 }
 
-/** With the rights that its readers had at first: those went with it. */
+/** With the privileges of its readers, which were dropped with it. */
 async function makeSchema(tx: Tx, schema: string): Promise<void> {
   const [exists] = await tx.query(sql`SELECT FROM pg_catalog.pg_namespace WHERE nspname = ${schema}`);
   if (exists) return;
@@ -132,7 +132,7 @@ async function repairColumns(tx: Tx, stream: Stream, oid: number): Promise<Repai
   const found: string[] = [];
   let rows: number | null = null;
   for (const { column, isMissing } of await changedColumns(tx, stream, oid)) {
-    // Rows that have lost their Id are nobody's, and a column that is the key cannot be added to them.
+    // Rows that have lost their Id belong to no record, and a key column cannot be added while there are rows.
     if (column.field === 'Id') {
       await tx.query(sql`TRUNCATE ${ident(schema, table)}`);
       rows = 0;
@@ -146,7 +146,7 @@ async function repairColumns(tx: Tx, stream: Stream, oid: number): Promise<Repai
   return { found, rows };
 }
 
-/** As `format_type` writes them. */
+/** Type names as `format_type` writes them. */
 const typeNames: Partial<Record<SqlType, string>> = {
   timestamptz: 'timestamp with time zone',
   time: 'time without time zone',
@@ -164,7 +164,7 @@ async function keyIn(tx: Tx, stream: Stream, oid: number) {
   return key;
 }
 
-/** A page finds its rows by a primary key of the Id alone that is checked at once. */
+/** A page needs a primary key on the Id alone that is not deferrable. */
 async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Repaired> {
   const key = await keyIn(tx, stream, oid);
   if (key?.fits) return { found: [], rows: null };
@@ -176,14 +176,14 @@ async function repairPrimaryKey(tx: Tx, stream: Stream, oid: number): Promise<Re
       SELECT ctid FROM (SELECT ctid, row_number() OVER (PARTITION BY ${id}) AS nth FROM ${table}) AS numbered
        WHERE nth > 1))`);
   await makePrimaryKey(tx, stream.schema, stream);
-  // Whoever took the key away may have added rows, which nobody has counted.
+  // Whoever dropped the key may have added rows that were not counted.
   return {
-    found: [key ? 'its primary key is another' : 'its primary key is missing'],
+    found: [key ? 'its primary key is different' : 'its primary key is missing'],
     rows: await countRows(tx, stream),
   };
 }
 
-/** Whether the time that the stream's changes are followed by is indexed, by whomever; true where there is none. */
+/** Whether the stream's cursor field has an index, whoever created it; true if there is no cursor field. */
 export async function hasCursorIndex(db: Database, stream: Stream): Promise<boolean> {
   const column = cursorColumn(stream);
   if (!column) return true;
@@ -198,8 +198,8 @@ export async function hasCursorIndex(db: Database, stream: Stream): Promise<bool
 }
 
 /**
- * Makes that index while readers and pages go on. It waits for transactions that see the table, however long they take;
- * one that was interrupted leaves an index that is not valid, which goes first.
+ * Creates that index while readers and pages go on. It waits for transactions that use the table, however long they
+ * take. An interrupted attempt leaves an invalid index, which is dropped first.
  */
 export async function restoreCursorIndex(db: Database, stream: Stream): Promise<void> {
   await db.query(sql`DROP INDEX CONCURRENTLY IF EXISTS ${ident(stream.schema, cursorIndexName(stream))}`);

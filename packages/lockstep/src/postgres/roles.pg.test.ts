@@ -19,7 +19,7 @@ const secrets = {
   readerPassword: randomBytes(12).toString('hex'),
 };
 
-/** A login with CREATEROLE and CREATEDB and nothing else, as a hosted server gives it. */
+/** A login with only CREATEROLE and CREATEDB, as hosted servers provide. */
 const hostedAdmin = `test_admin_${randomBytes(6).toString('hex')}`;
 const open = (database: string, user?: string, password?: string): Database => {
   const url = databaseUrl(testServerUrl(), {
@@ -30,7 +30,7 @@ const open = (database: string, user?: string, password?: string): Database => {
   return openDatabase({ url, applicationName: 'test', connectionsMax: 1 });
 };
 
-interface EndToEndHarness extends AsyncDisposable {
+interface PrivateDatabase extends AsyncDisposable {
   syncId: string;
   names: DestinationNames;
   writer: Database;
@@ -58,7 +58,7 @@ after(async () => {
   await superuser.end();
 });
 
-async function openEndToEndHarness(syncId: string = newSyncId()): Promise<EndToEndHarness> {
+async function openPrivateDatabase(syncId: string = newSyncId()): Promise<PrivateDatabase> {
   const names = await createPrivateDatabase(admin, syncId, secrets, (name) =>
     open(name, hostedAdmin, 'admin'),
   );
@@ -79,8 +79,8 @@ async function openEndToEndHarness(syncId: string = newSyncId()): Promise<EndToE
 
 const denied = (done: Promise<unknown>) => assert.rejects(done, { code: '42501' });
 
-test('the reader selects from a table that the writer makes later', async () => {
-  await using harness = await openEndToEndHarness();
+test('the reader can select from a table that the writer creates later', async () => {
+  await using harness = await openPrivateDatabase();
   await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
   await harness.writer.query(sql`INSERT INTO salesforce.account VALUES ('001')`);
 
@@ -91,8 +91,8 @@ test('the reader selects from a table that the writer makes later', async () => 
   assert.deepEqual(owners, [{ owner: harness.names.owner }]);
 });
 
-test('the reader sees the views that are made for it and nothing else of the bookkeeping', async () => {
-  await using harness = await openEndToEndHarness();
+test('of the bookkeeping the reader sees only the views that are made for it', async () => {
+  await using harness = await openPrivateDatabase();
   await harness.writer.query(sql`CREATE TABLE _lockstep.quarantine (record text)`);
   await harness.writer.query(sql`CREATE SEQUENCE _lockstep.ticket`);
   const views = ['status', 'set_aside', 'problems', 'hidden_fields'];
@@ -111,8 +111,8 @@ test('the reader sees the views that are made for it and nothing else of the boo
   await denied(harness.reader.query(sql`SELECT nextval('_lockstep.ticket')`));
 });
 
-test('the reader cannot write, create, borrow a role or read a file, even after it allows itself to write', async () => {
-  await using harness = await openEndToEndHarness();
+test('the reader cannot write, create, assume a role or read a file, even in a read-write transaction', async () => {
+  await using harness = await openPrivateDatabase();
   await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
   const asReader = (statement: Sql) =>
     harness.reader.transaction(async (tx) => {
@@ -140,9 +140,9 @@ test('the reader cannot write, create, borrow a role or read a file, even after 
   });
 });
 
-test("the reader enters neither another sync's database nor the control database", async () => {
-  await using harness = await openEndToEndHarness();
-  await using other = await openEndToEndHarness();
+test("neither reader nor writer can connect to another sync's database or to the control database", async () => {
+  await using harness = await openPrivateDatabase();
+  await using other = await openPrivateDatabase();
   for (const database of [other.names.database, controlName()]) {
     for (const [user, password] of [
       [harness.names.reader, secrets.readerPassword],
@@ -155,8 +155,8 @@ test("the reader enters neither another sync's database nor the control database
   }
 });
 
-test('the reader has its limits from the first statement on', async () => {
-  await using harness = await openEndToEndHarness();
+test("the reader's limits apply from its first statement on", async () => {
+  await using harness = await openPrivateDatabase();
   const rows = await harness.reader.query(sql`
     SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
            current_setting('default_transaction_read_only') AS read_only, rolconnlimit AS connections
@@ -164,8 +164,8 @@ test('the reader has its limits from the first statement on', async () => {
   assert.deepEqual(rows, [{ statement: '1min', lock: '10s', read_only: 'on', connections: 20 }]);
 });
 
-test('the writer can end its own other sessions as itself', async () => {
-  await using harness = await openEndToEndHarness();
+test('the writer can end its own other sessions when it acts as itself', async () => {
+  await using harness = await openPrivateDatabase();
   const former = open(harness.names.database, harness.names.writer, secrets.writerPassword);
   const session = await former.session();
   const [backend] = await session.query<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`);
@@ -177,12 +177,12 @@ test('the writer can end its own other sessions as itself', async () => {
   await former.end();
 });
 
-test('a second call completes a first one that broke half way, and sets the passwords', async () => {
+test('a second call completes a first one that failed half way, and sets the passwords', async () => {
   const syncId = newSyncId();
   await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_owner`)} LOGIN`);
   await admin.query(sql`CREATE ROLE ${ident(`lockstep_${syncId}_ro`)} LOGIN PASSWORD 'old'`);
-  await using harness = await openEndToEndHarness(syncId);
-  await using again = await openEndToEndHarness(syncId);
+  await using harness = await openPrivateDatabase(syncId);
+  await using again = await openPrivateDatabase(syncId);
   assert.deepEqual(again.names, harness.names);
   assert.deepEqual(await again.reader.query(sql`SELECT current_user::text AS name`), [
     { name: harness.names.reader },
@@ -194,7 +194,7 @@ test('a second call completes a first one that broke half way, and sets the pass
 });
 
 test('dropping removes the database and every role while a reader is connected', async () => {
-  const harness = await openEndToEndHarness();
+  const harness = await openPrivateDatabase();
   await harness.writer.query(sql`CREATE TABLE salesforce.account (id text)`);
   const session = await harness.reader.session();
   await admin.query(

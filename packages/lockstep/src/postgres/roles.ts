@@ -3,14 +3,14 @@
  * CREATEDB (PostgreSQL 13 or newer):
  *
  *   owner   no login; owns database, schemas and tables
- *   writer  the sync's login, in owner. Its sessions begin as owner, so that what it creates belongs to owner and
- *           the default privileges apply. `SET ROLE NONE` makes it itself again: ending another session of the
- *           writer (pg_terminate_backend) needs that.
+ *   writer  the sync's login, a member of owner. Its sessions begin as owner, so that what it creates belongs to owner
+ *           and the default privileges apply. `SET ROLE NONE` returns to the login itself, which is necessary to end
+ *           another session of the writer (pg_terminate_backend).
  *   read    no login; every grant to readers goes to it
- *   ro      the reader's login, in read
+ *   ro      the reader's login, a member of read
  *
  * The grants protect. A reader's settings only guard against accidents: it may change them itself.
- * On PostgreSQL 13 and 14 only a superuser can take CREATE on schema `public` away from everybody.
+ * On PostgreSQL 13 and 14 only a superuser can revoke CREATE on schema `public` from PUBLIC.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { assert } from '@lockstep/foundation/assert';
@@ -33,7 +33,7 @@ export const destinationNames = (syncId: string): DestinationNames => ({
   reader: `lockstep_${syncId}_ro`,
 });
 
-/** A few pools of the sync, and many readers: a leak in either must not take the whole server. */
+/** For a few pools of the sync, and for many readers: a leak in either must not use up the server's connections. */
 const writerConnections = sql`CONNECTION LIMIT 40`;
 const readerConnections = sql`CONNECTION LIMIT 20`;
 
@@ -46,11 +46,11 @@ const readerSettings = [
 ];
 
 /**
- * Makes database and roles, or completes what an earlier call began; passwords are set to those given.
+ * Creates database and roles, or completes what an earlier call began, and sets the passwords.
  *
  * @param admin        on any database of the server
  * @param openAsAdmin  the same login on the new database; closed here
- * @throws an error of the server: 42501 where the login lacks CREATEROLE or CREATEDB
+ * @throws an error of the server: 42501 if the login lacks CREATEROLE or CREATEDB
  */
 export async function createPrivateDatabase(
   admin: Database,
@@ -70,20 +70,20 @@ export async function createPrivateDatabase(
   return names;
 }
 
-/** Removes database and roles, whoever is connected; what is not there is passed over. */
+/** Drops database and roles, even if somebody is connected; what does not exist is skipped. */
 export async function dropPrivateDatabase(admin: Database, syncId: string): Promise<void> {
   const { database, ...roles } = destinationNames(syncId);
   const existing: string[] = [];
   for (const role of [...Object.values(roles), `${roles.reader}_b`]) {
     if (await roleExists(admin, role)) existing.push(role);
   }
-  // Ending a role's sessions, dropping what it owns: both take its privileges.
+  // Ending a role's sessions and dropping what it owns both need its privileges.
   for (const role of existing) await joinRole(admin, role);
   await admin.query(sql`DROP DATABASE IF EXISTS ${ident(database)} WITH (FORCE)`);
   for (const role of existing) await admin.query(sql`DROP ROLE IF EXISTS ${ident(role)}`);
 }
 
-/** Lets the reader see the progress of the sync, and what is wrong with it. Run by whoever made the views. */
+/** Lets the reader see the progress of the sync, and what is wrong with it. Run by the owner of the views. */
 export async function grantStatus(tx: Tx, names: Pick<DestinationNames, 'readerGroup'>): Promise<void> {
   await tx.query(sql`
     GRANT SELECT ON _lockstep.status, _lockstep.set_aside, _lockstep.problems, _lockstep.hidden_fields
@@ -91,8 +91,8 @@ export async function grantStatus(tx: Tx, names: Pick<DestinationNames, 'readerG
 }
 
 /**
- * Takes away what PostgreSQL gives to everybody in each new database: CONNECT and TEMPORARY. For databases of our
- * own beside the mirrors, so that a mirror's reader cannot enter them.
+ * Revokes what PostgreSQL grants to PUBLIC in each new database: CONNECT and TEMPORARY. For our own databases on the
+ * server of the mirrors, so that a mirror's reader cannot connect to them.
  */
 export async function revokePublicConnect(admin: Database, database: string): Promise<void> {
   await admin.query(sql`REVOKE ALL ON DATABASE ${ident(database)} FROM PUBLIC`);
@@ -124,7 +124,7 @@ async function roleExists(admin: Database, role: string): Promise<boolean> {
   return (await admin.query(sql`SELECT FROM pg_catalog.pg_roles WHERE rolname = ${role}`)).length > 0;
 }
 
-/** Superusers act for every role. Others need membership to give objects to a role and to act as it. */
+/** Superusers may act as any role. Others need membership to give objects to a role and to act as it. */
 async function joinRole(admin: Database, role: string): Promise<void> {
   const rows = await admin.query<{ superuser: boolean }>(
     sql`SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname = current_user`,
@@ -143,7 +143,7 @@ async function createDatabase(admin: Database, { database, owner }: DestinationN
     );
     return;
   }
-  // template1 may hold anything, and cannot be copied while somebody is connected to it.
+  // template1 may contain anything, and cannot be copied while somebody is connected to it.
   await admin.query(
     sql`CREATE DATABASE ${ident(database)} OWNER ${ident(owner)} TEMPLATE template0 ENCODING 'UTF8'`,
   );
@@ -162,7 +162,7 @@ async function grantInside(tx: Tx, names: DestinationNames): Promise<void> {
   await revokePublicSchema(tx);
 }
 
-/** Lets readers see the tables of a mirror's schema, those that come later as well. Run by its owner. */
+/** Lets readers see the tables of a mirror's schema, including those created later. Run by its owner. */
 export async function grantSchema(tx: Tx, schema: string, readerGroup: string): Promise<void> {
   const [name, read] = [ident(schema), ident(readerGroup)];
   await tx.query(sql`GRANT USAGE ON SCHEMA ${name} TO ${read}`);
@@ -170,7 +170,7 @@ export async function grantSchema(tx: Tx, schema: string, readerGroup: string): 
   await tx.query(sql`GRANT SELECT ON ALL TABLES IN SCHEMA ${name} TO ${read}`);
 }
 
-/** By whoever may: a superuser always, since version 15 also the database's owner. */
+/** Skipped if not allowed: a superuser may do it, and since version 15 the database's owner. */
 async function revokePublicSchema(tx: Tx): Promise<void> {
   await tx.query(sql`SAVEPOINT before_public`);
   try {
@@ -182,13 +182,13 @@ async function revokePublicSchema(tx: Tx): Promise<void> {
 }
 
 /**
- * What PostgreSQL stores of a password (RFC 5803). Statements take no parameter for a password, and a server may log
- * them: it then logs this, which cannot log in.
+ * What PostgreSQL stores for a password (RFC 5803). A statement takes no parameter for a password, and the server may
+ * log the statement: it then logs this, with which nobody can log in.
  */
 export function scramVerifier(password: string, salt = randomBytes(16)): string {
   assert(
     /^[\x21-\x7e]+$/.test(password),
-    'a generated password is of plain characters, so SASLprep changes nothing',
+    'a generated password has plain characters, so SASLprep changes nothing',
   );
   const iterations = 4096; // PostgreSQL's own default
   const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');

@@ -1,4 +1,4 @@
-/** What a record that the mirror cannot hold means for everything that is said of its stream. */
+/** What a record that the mirror cannot store means for the claims about its stream. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -13,7 +13,7 @@ import { beginStream } from './progress.ts';
 
 const settledAt = Date.UTC(2026, 0, 2) / 1_000;
 
-/** A stream that has settled everything up to a day after its records' first stamps. */
+/** A stream that is settled up to a day after its records' first stamps. */
 async function openSettled(fields: Readonly<Record<string, string>>): Promise<DestinationHarness> {
   const harness = await openDestinationHarness({ fields });
   await beginStream(harness.db, 1, { head: { at: settledAt }, recheck: { at: settledAt } }, 0);
@@ -50,12 +50,12 @@ for (const [type, value] of [
   });
 }
 
-test('a table is settled only up to what a record that was set aside misses, and on when it comes in', async () => {
+test('a record that was set aside holds back the settled time of its table until it is stored', async () => {
   await using harness = await openSettled({ Value__c: 'int' });
   await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(100) })]);
   assert.equal(await settledUntil(harness), secondsAt(98));
   await harness.apply([record(1, { Value__c: 'more text', SystemModstamp: stampAt(200) })]);
-  assert.equal(await settledUntil(harness), secondsAt(98), 'the older change is missing still');
+  assert.equal(await settledUntil(harness), secondsAt(98), 'the older change is still missing');
   await harness.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(300) })]);
   assert.equal(await settledUntil(harness), settledAt);
 });
@@ -71,7 +71,7 @@ test('a page that was read before a newer reading sets nothing aside', async () 
   assert.deepEqual(await harness.quarantined(), []);
 });
 
-test('a page that was read before a record was set aside does not say that it fits', async () => {
+test('a page that was read before a record was set aside does not release it', async () => {
   await using harness = await openSettled({ Value__c: 'int' });
   const page = await harness.open();
   await harness.apply([record(1, { Value__c: 'text', SystemModstamp: stampAt(300) })]);
@@ -82,7 +82,7 @@ test('a page that was read before a record was set aside does not say that it fi
   assert.equal((await harness.quarantined()).length, 1);
 });
 
-test('of two readings at once that may be either the newer one, the record is read again', async () => {
+test('a record is read again if either of two overlapping readings may be the newer one', async () => {
   await using harness = await openSettled({ Value__c: 'int' });
   const page = await harness.open();
   await harness.apply([record(1, { Value__c: 3, SystemModstamp: stampAt(100) })]);
@@ -96,7 +96,7 @@ test('of two readings at once that may be either the newer one, the record is re
   );
 });
 
-test('a unique index that somebody has made sets the second record aside, and says so to the reader', async () => {
+test('a record that violates a unique index of the user is set aside, and the reader can see that', async () => {
   await using harness = await openSettled({ Value__c: 'string' });
   await harness.db.script('CREATE UNIQUE INDEX ON salesforce.account (value__c)');
   await harness.apply([record(1, { Value__c: 'same' }), record(2, { Value__c: 'same' })]);
@@ -107,7 +107,7 @@ test('a unique index that somebody has made sets the second record aside, and sa
   assert.deepEqual(status, { set_aside_rows: 1 });
 });
 
-test('a record that was set aside is read again after a minute, and then less and less often', async () => {
+test('a record that was set aside is read again after a minute, then at growing intervals', async () => {
   await using harness = await openSettled({ Value__c: 'int' });
   const { mirror } = harness.destination;
   const untilRetry = async () => {

@@ -1,7 +1,7 @@
 /**
- * Records that the mirror cannot hold as they are: a value that does not fit its column, a constraint that somebody has
- * added. Each is kept as Salesforce's text, holds back what the stream claims, and is read again now and then, so that
- * it comes in by itself when what was in its way has gone.
+ * Records that the mirror cannot store as they are: a value does not fit its column, or breaks a constraint that
+ * somebody has added. Each is kept as Salesforce's text, holds back the time up to which the stream claims to be
+ * settled, and is read again now and then, so that it is stored without help once the obstacle is gone.
  */
 
 import type { Tx } from '@lockstep/foundation/database';
@@ -12,16 +12,16 @@ import { settledSince } from './mark-sql.ts';
 
 export interface RefusedRecord {
   id: string;
-  /** The column that cannot hold its value; null where a record as a whole was refused. */
+  /** The column that cannot store its value; null if the record as a whole was refused. */
   column: string | null;
   /** `misfit`, `lone surrogate`, or the SQLSTATE of the refusal. */
   code: string;
-  /** SystemModstamp as Salesforce prints it, where there is one. */
+  /** SystemModstamp as Salesforce prints it; null if there is none. */
   stamp: string | null;
   text: string;
 }
 
-/** What became of them. */
+/** How many refused records got which verdict. */
 export interface SetAside {
   quarantined: number;
   stale: number;
@@ -29,9 +29,9 @@ export interface SetAside {
 }
 
 /**
- * Sets records aside as a reading shows them, by the merge rule: what is older than the row that stands is dropped, and
- * what is accepted leaves a fence, so that an older reading neither brings its own values back nor says that all is
- * well. A mark is cleared as by any other reading, because reading the record again would find the same.
+ * Sets records aside as a reading shows them, by the merge rule: a record that is older than the stored one is dropped,
+ * and one that is set aside leaves a fence, so that an older reading can neither bring back its own values nor release
+ * the record. A mark is cleared as by any other reading, because reading the record again would find the same.
  */
 export async function setAside(
   tx: Tx,
@@ -99,19 +99,19 @@ export async function setAside(
 
 const slack = sql`${stampSlackSeconds}::integer * interval '1 second'`;
 
-/** A minute after the first try, then twice as long each time, up to an hour. */
+/** A minute after the first try, then twice as long after each, up to an hour. */
 const retryAfter = (tries: ReturnType<typeof sql>) =>
   sql`least(interval '1 hour', interval '30 seconds' * 2 ^ least(${tries}, 10))`;
 
-/** Null for a stamp that is none: then what is settled by now says how much the mirror may miss. */
+/** Null if the stamp is missing or invalid: then the time up to which the stream is settled takes its place. */
 function secondsIn(stamp: string | null): number | null {
   const seconds = stamp === null ? Number.NaN : secondsOf(stamp);
   return Number.isFinite(seconds) ? Math.floor(seconds) : null;
 }
 
 /**
- * Sets aside what was read again so often and stayed marked: its readings contradict each other, and more of them would
- * too. What the mirror has of it is no certain version of it.
+ * Sets aside records that were read again {@link triesMax} times and stayed marked: their readings contradict each
+ * other, and more readings would too. The row in the mirror may be out of date.
  */
 export const setAsideUnsettled = (tx: Tx, streamNo: number) =>
   tx.query(sql`
@@ -129,10 +129,10 @@ export const setAsideUnsettled = (tx: Tx, streamNo: number) =>
 
 const triesMax = 30;
 
-/** So many of a stream are read again at once. */
+/** How many records of a stream are read again at once. */
 const retriesMax = 1_000;
 
-/** Has those read again whose time has come. */
+/** Marks the records whose retry is due, so that they are read again. */
 export const retrySetAside = (tx: Tx) =>
   tx.query(sql`
   INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)

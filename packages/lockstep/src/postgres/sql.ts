@@ -3,8 +3,8 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import type { ColumnPlan } from './plan-table.ts';
 
 /**
- * The statements on a destination's own records, one function each. The one that writes mirror rows is made per
- * table: merge-statement.ts.
+ * The statements on a destination's bookkeeping, one function each. The statement that writes mirror rows is generated
+ * per table: merge-statement.ts.
  */
 
 export interface CheckpointRow {
@@ -28,7 +28,7 @@ export interface ColumnRow {
   refers_to: string[];
   is_detail: boolean;
   is_hidden: boolean;
-  /** Second of Salesforce's time since which a field that was hidden is read again. */
+  /** The second of Salesforce's time since which a formerly hidden field is read again. */
   returned_at: number | null;
 }
 
@@ -39,7 +39,7 @@ export interface CursorRow {
   version: number;
 }
 
-/** The one row that says whose mirror this is. None: the destination is new. */
+/** The one row that says which sync and org this mirror belongs to. No row: the destination is new. */
 export const selectSync = (tx: Tx) =>
   tx.query<{ sync_id: string; org_id: string; epoch: number; table_schema: string }>(sql`
   SELECT sync_id, org_id, epoch, table_schema FROM _lockstep.sync`);
@@ -49,14 +49,14 @@ export const insertSync = (tx: Tx, syncId: string, orgId: string, tableSchema: s
   INSERT INTO _lockstep.sync (sync_id, org_id, table_schema) VALUES (${syncId}, ${orgId}, ${tableSchema})
   ON CONFLICT (singleton) DO NOTHING`);
 
-/** Makes the caller the only one whose readings are accepted. No row: somebody newer has it. */
+/** Makes the caller the only holder whose readings are accepted. No row: a newer holder has taken over. */
 export const raiseEpoch = (tx: Tx, epoch: number) =>
   tx.query<{ epoch: number }>(sql`
   UPDATE _lockstep.sync SET epoch = ${epoch} WHERE epoch <= ${epoch} RETURNING epoch`);
 
 /**
- * Ends the sessions that former holders of the lease still have here; a page of theirs must not commit late. A newer
- * holder's stay: a takeover that was slow itself must not end them.
+ * Ends the sessions that former holders of the lease still have here, so that no page of theirs commits late. Sessions
+ * of a newer holder stay: a slow takeover must not end them.
  */
 export const endFormerSessions = (tx: Tx, epoch: number) =>
   tx.query(sql`
@@ -66,13 +66,14 @@ export const endFormerSessions = (tx: Tx, epoch: number) =>
      AND substring(application_name FROM '^lockstep/.*/(\\d{1,18})$')::bigint < ${epoch}`);
 
 /**
- * Their readings are closed: an answer that still arrives is refused. So are those that this holder left open before
- * a database fault: it has nothing under way while it takes over. Read-backs carry no epoch and stay.
+ * Closes the readings of former holders, so that an answer that still arrives is refused. Also closes readings that this
+ * holder left open before a database fault: it has nothing under way while it takes over. Read-backs have no epoch and
+ * stay open.
  */
 export const closeFormerObservations = (tx: Tx, epoch: number) =>
   tx.query(sql`DELETE FROM _lockstep.observation WHERE epoch <= ${epoch}`);
 
-/** FOR SHARE, so that the raising of the epoch waits for this one, or this one sees it and opens nothing. */
+/** FOR SHARE: either raising the epoch waits for this statement, or this one sees the new epoch and opens nothing. */
 export const insertTickObservation = (tx: Tx, o: NewObservation & { epoch: number }) =>
   tx.query<ObservationRow>(sql`
   INSERT INTO _lockstep.observation (lo, kind, streams, owner, epoch, expires_at)
@@ -90,47 +91,47 @@ export const insertReadBackObservation = (tx: Tx, o: NewObservation) =>
 
 export interface ObservationRow {
   lo: number;
-  /** A restored database hands numbers out again; this is never the same. */
+  /** A restored database hands out the same numbers again; the nonce is never the same. */
   nonce: string;
 }
 
 export interface NewObservation {
   streams: readonly number[];
   owner: string;
-  /** Request time-out and a margin. After it the row may be purged, which refuses a late answer. */
+  /** The request's time-out plus a margin. After that the row may be purged, and then a late answer is refused. */
   lastsMs: number;
 }
 
-/** The reading's end ticket, and its row deleted with its last part. No row: the reading was closed by another. */
+/** For the last part of a reading: deletes its row and takes the end ticket. No row: somebody has closed the reading. */
 export const endObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query<{ hi: number }>(sql`
   DELETE FROM _lockstep.observation WHERE lo = ${lo} AND nonce = ${nonce}
   RETURNING nextval('_lockstep.ticket') AS hi`);
 
-/** The same for a part that is not the last: the row stays, and nobody can delete it before this commits. */
+/** For any other part: the row stays, and nobody can delete it before this transaction commits. */
 export const holdObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query<{ hi: number }>(sql`
   SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation
    WHERE lo = ${lo} AND nonce = ${nonce} FOR KEY SHARE`);
 
-/** In a statement of its own: the merge statement's snapshot must be taken after the lock. */
+/** In a statement of its own, because the merge statement's snapshot must be taken after the lock. */
 export const lockStream = (tx: Tx, streamNo: number) =>
   tx.query(sql`SELECT pg_advisory_xact_lock(${streamLockClass}, ${streamNo})`);
 
 const streamLockClass = 7_201;
 
-/** How long a reading may wait for the stream's lock; for answers that somebody waits for. */
+/** Limits how long this transaction waits for any lock. */
 export const limitLockWait = (tx: Tx, ms: number) =>
   tx.query(sql`SELECT set_config('lock_timeout', ${`${Math.max(1, Math.round(ms))}ms`}, true)`);
 
-/** No row: the table has changed since the page was asked for. */
+/** If it is not the version that a page was requested under, the table has changed since. */
 export const selectPlanVersion = (tx: Tx, streamNo: number) =>
   tx.query<{ plan_version: number }>(sql`
   SELECT plan_version FROM _lockstep.checkpoint WHERE stream_no = ${streamNo}`);
 
 /**
- * Moves one cursor if nobody has since `version`; from 0 it comes into being. One row: moved. None: it stays, and the
- * rows still commit.
+ * Moves a cursor if nobody has moved it since `version`; version 0 creates it. One row: it was moved. No row: it stays
+ * where it is, and the rows still commit.
  */
 export const moveCursor = (tx: Tx, streamNo: number, kind: string, version: number, to: object) =>
   version === 0
@@ -144,14 +145,14 @@ export const moveCursor = (tx: Tx, streamNo: number, kind: string, version: numb
      AND version   = ${version}
   RETURNING version`);
 
-/** No row: there is one already. */
+/** No row: the cursor exists already. */
 export const insertCursor = (tx: Tx, streamNo: number, kind: string, position: object) =>
   tx.query<{ version: number }>(sql`
   INSERT INTO _lockstep.cursor (stream_no, kind, position) VALUES (${streamNo}, ${kind}, ${JSON.stringify(position)}::jsonb)
   ON CONFLICT (stream_no, kind) DO NOTHING
   RETURNING version`);
 
-/** A whole pass of a check has ended; it began at this second of Salesforce's time. */
+/** Records that a pass of a check over the whole table has ended; it began at this second of Salesforce's time. */
 export const recordVerified = (tx: Tx, streamNo: number, level: VerifiedLevel, at: number) => {
   const column = ident(`${level}_verified_at`);
   return tx.query(sql`
@@ -160,13 +161,13 @@ export const recordVerified = (tx: Tx, streamNo: number, level: VerifiedLevel, a
 
 export type VerifiedLevel = 'counts' | 'stamps' | 'content';
 
-/** `rows` is kept, and counted only by a check. */
+/** The number of rows is kept up to date by difference; only `recountRows` counts the table. */
 export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemoved: number) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}
    WHERE stream_no = ${streamNo}`);
 
-/** The backfill is complete, at this second of the server's. */
+/** Records that the backfill is complete, at this second of the server's time. */
 export const completeBackfill = (tx: Tx, streamNo: number, at: number) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint SET backfilled_at = coalesce(backfilled_at, to_timestamp(${at})), state = 'current'
@@ -190,7 +191,7 @@ export const restartStreams = (tx: Tx, streamNos: readonly number[] | null) =>
          stop_reason = NULL
    WHERE state = 'stopped' AND (${streamNos}::smallint[] IS NULL OR stream_no = ANY (${streamNos}::smallint[]))`);
 
-/** A fence that every open reading of the stream began after guards nothing any more. */
+/** Deletes fences that guard nothing any more: every open reading of the stream began after them. */
 export const purgeFences = (tx: Tx, streamNo: number) =>
   tx.query(sql`
   DELETE FROM _lockstep.fence
@@ -198,13 +199,13 @@ export const purgeFences = (tx: Tx, streamNo: number) =>
      AND hi <= coalesce((SELECT min(lo) FROM _lockstep.observation WHERE streams @> ARRAY[${streamNo}::smallint]),
                         9223372036854775807)`);
 
-/** The last statement of a transaction, and without waiting: any other place or order can deadlock. */
+/** Must be the last statement of its transaction and must not wait for locks: anything else can deadlock. */
 export const purgeExpiredObservations = (tx: Tx) =>
   tx.query(sql`
   DELETE FROM _lockstep.observation
    WHERE lo IN (SELECT lo FROM _lockstep.observation WHERE expires_at < clock_timestamp() FOR UPDATE SKIP LOCKED)`);
 
-/** A reading that ended without an apply. */
+/** For a reading that ended without an apply. */
 export const deleteObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query(sql`DELETE FROM _lockstep.observation WHERE lo = ${lo} AND nonce = ${nonce}`);
 
@@ -232,7 +233,7 @@ export const insertColumn = (tx: Tx, streamNo: number, ordinal: number, c: Colum
           ${c.refersTo}::text[], ${c.isDetail}, true)
   ON CONFLICT (stream_no, field) DO NOTHING`);
 
-/** Those of the records that the mirror does not hold as they were last read. Of one that is both, both. */
+/** Which of the records are marked dirty or set aside. A record that is both has two rows. */
 export const selectUnsettled = (tx: Tx, streamNo: number, ids: readonly string[]) =>
   tx.query<{ id: string; why: 'dirty' | 'quarantined' }>(sql`
   SELECT id, 'quarantined' AS why FROM _lockstep.quarantine WHERE stream_no = ${streamNo} AND id = ANY (${ids}::text[])
@@ -269,8 +270,7 @@ interface OpenIntent {
 const intentAge = sql`ceil(extract(epoch FROM clock_timestamp() - sent_at))::integer AS age`;
 
 /**
- * Writes that nobody waits for any more: their owner is not among the living, or no request lasts as long as they
- * have.
+ * Writes that nobody waits for any more: their owner is dead, or they have been open for longer than any request lasts.
  */
 export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
   tx.query<OpenIntent>(sql`
@@ -282,7 +282,7 @@ export const takeCutOffIntents = (tx: Tx, living: readonly string[]) =>
 export const selectOpenIntents = (tx: Tx) =>
   tx.query<OpenIntent>(sql`SELECT sobject, id, ${intentAge} FROM _lockstep.intent WHERE outcome IS NULL`);
 
-/** What is known of proxied writes and of repairs is kept for as long as logs are. */
+/** Intents and repairs are kept for as long as logs are. */
 export const purgeOld = async (tx: Tx): Promise<void> => {
   await tx.query(
     sql`DELETE FROM _lockstep.intent WHERE answered_at < clock_timestamp() - interval '30 days'`,
@@ -290,7 +290,7 @@ export const purgeOld = async (tx: Tx): Promise<void> => {
   await tx.query(sql`DELETE FROM _lockstep.repair WHERE found_at < clock_timestamp() - interval '30 days'`);
 };
 
-/** @param since  Salesforce's second */
+/** @param since  second of Salesforce's time */
 export const selectRepairs = (tx: Tx, since: number) =>
   tx.query<{ sobject: string; kind: string; rows: number }>(sql`
   SELECT c.sobject, r.kind, count(*) AS rows

@@ -4,13 +4,13 @@ import { Fault } from '../core/faults.ts';
 import { errorCode, readIfThere } from './embedded-files.ts';
 
 const lookEveryMs = 50;
-/** Longer than making a cluster or recovering from a crash takes; after that a person should look. */
+/** Longer than creating a cluster or recovering from a crash takes; after that a person should have a look. */
 const waitMsMax = 600_000;
 
 /**
  * Runs `work` while no other process on this machine does so under the same path. The lock is a file that names its
- * holder; a file whose holder is dead counts for nothing. In the instant in which two processes find it dead, both
- * may get through: PostgreSQL's own pid file then still keeps the second server out.
+ * holder; a file whose holder is dead is ignored. If two processes find the holder dead at the same moment, both may get
+ * the lock; PostgreSQL's own pid file then still keeps a second server from starting.
  */
 export async function withStartLock<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
@@ -32,7 +32,7 @@ async function waitFor(own: string, path: string): Promise<void> {
   while (!(await took(own, path))) {
     const holder = await readIfThere(path);
     if (holder !== undefined && !(await isAlive(holder))) {
-      // Moved aside and not removed: of two that see it dead, only one moves it, the other finds nothing.
+      // Renamed, not removed: if two processes see the holder dead, only one can rename the file.
       await rename(path, `${own}.stale`).catch(() => undefined);
       await rm(`${own}.stale`, { force: true });
     } else {
@@ -46,7 +46,7 @@ async function waitFor(own: string, path: string): Promise<void> {
   }
 }
 
-/** A link appears with its content in one step, unlike a new file, which is empty at first. */
+/** A hard link appears with its content at once, unlike a new file, which is empty at first. */
 async function took(own: string, path: string): Promise<boolean> {
   try {
     await link(own, path);
@@ -61,13 +61,13 @@ const isAlive = async (identity: string) =>
   (await processIdentity(Number(identity.split(' ')[0]))) === identity;
 
 /**
- * The pid and, on Linux, when that process began: in a restarted container a dead holder's pid soon belongs to
- * somebody else. Empty for one that is gone.
+ * The pid and, on Linux, when that process started: in a restarted container a dead holder's pid soon belongs to another
+ * process. Empty for a process that does not run.
  */
 export async function processIdentity(pid: number): Promise<string> {
   if (!isRunning(pid)) return '';
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // Field 22; the second one is the name in parentheses and may hold spaces.
+  // Field 22. Field 2 is the name in parentheses and may contain spaces.
   const began = status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   return `${pid} ${began}`;
 }

@@ -1,4 +1,4 @@
-/** Statements on the streams' own entries: what their tables are made from. The others: sql.ts. */
+/** Statements on the streams' own rows, from which their tables are created. For the others see sql.ts. */
 
 import { assert } from '@lockstep/foundation/assert';
 import type { Tx } from '@lockstep/foundation/database';
@@ -21,7 +21,7 @@ export const selectStreams = (tx: Tx) =>
   SELECT stream_no, sobject, table_name, plan_version, cursor_field, replicateable, key_prefix
     FROM _lockstep.checkpoint ORDER BY stream_no`);
 
-/** The stream's number and plan version; those that it has, where it is there already. */
+/** Inserts the stream unless it exists; returns its number and plan version. */
 export async function insertStream(
   tx: Tx,
   { sobject, table, cursorField, replicateable, keyPrefix }: TablePlan,
@@ -36,10 +36,10 @@ export async function insertStream(
 }
 
 /**
- * Has the stream read again from the first record on. What the checks of its rows have verified is void. The plan's
- * version is raised, so that a page that was asked for before is refused.
+ * Has the stream read again from the first record on. The results of its checks are discarded. The plan version is
+ * raised, so that pages requested before are refused.
  *
- * @param rows  in its table now; null: as many as before
+ * @param rows  number of rows in its table now; null: as many as before
  */
 export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
   tx.query(sql`
@@ -53,7 +53,7 @@ export const restartStream = (tx: Tx, streamNo: number, rows: number | null) =>
 export const deleteBackfillCursor = (tx: Tx, streamNo: number) =>
   tx.query(sql`DELETE FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'backfill'`);
 
-/** A page that was asked for before is refused. */
+/** Pages that were requested before are refused. */
 export const raisePlanVersion = (tx: Tx, streamNo: number) =>
   tx.query(
     sql`UPDATE _lockstep.checkpoint SET plan_version = plan_version + 1 WHERE stream_no = ${streamNo}`,

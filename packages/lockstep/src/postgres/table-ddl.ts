@@ -1,11 +1,11 @@
-/** A stream's table as DDL: as a whole when it is made, in parts when somebody has taken parts of it away. */
+/** The DDL of a stream's table: of the whole table when it is created, of parts that somebody has dropped. */
 
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, join, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import { postgresName } from '../core/names.ts';
 import type { ColumnPlan, SqlType, TablePlan } from './plan-table.ts';
 
-/** @param labels  by field; a field without one is its own */
+/** @param labels  by field; a field without a label is described by its name */
 export async function makeTable(
   tx: Tx,
   schema: string,
@@ -21,7 +21,7 @@ export async function makeTable(
 }
 
 /**
- * On the time that its changes are followed by; none where there is none.
+ * An index on the stream's cursor field; does nothing if it has none.
  *
  * @param way  `concurrently` for a table that is in use; not in a transaction
  */
@@ -49,7 +49,7 @@ export async function addColumn(tx: Tx, schema: string, plan: TablePlan, column:
   await describeColumn(tx, schema, plan, column, new Map());
 }
 
-/** Says which field it is, for whoever looks at the table. */
+/** A comment that says which field the column is, for people who look at the table. */
 async function describeColumn(
   tx: Tx,
   schema: string,

@@ -6,7 +6,7 @@ import type { Stream } from './tables.ts';
 
 const probeMs = 50;
 
-/** Whether a page could be written now. Costs no request of Salesforce's, as a page that has to be thrown away would. */
+/** Whether a page could be written now. Asking saves the Salesforce request for a page that would be thrown away. */
 export async function isWritable(db: Database, { schema, table }: Stream): Promise<boolean> {
   try {
     await db.transaction(async (tx) => {
@@ -24,7 +24,7 @@ export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '5
 
 const holdersMax = 3;
 
-/** Who keeps others out of the table, by session, user and kind of lock; null: nobody that is known. */
+/** Who holds locks on the table, by session, user and lock mode; null if nobody is known to. */
 export async function lockHolders(db: Database, { schema, table }: Stream): Promise<string | null> {
   const holders = await db.query<{ pid: number; user: string | null; mode: string }>(sql`
     SELECT l.pid, a.usename AS user, l.mode

@@ -5,15 +5,15 @@ import * as statements from './sql.ts';
 import { insertStream, selectStreams } from './stream-sql.ts';
 import { makeTable } from './table-ddl.ts';
 
-/** One sobject of a sync, with its table as it stands in the destination. */
+/** One sobject of a sync, with its table in the destination. */
 export interface Stream extends TablePlan {
   streamNo: number;
   schema: string;
-  /** Raised with each change of the table; a page that was asked for under an older plan is refused. */
+  /** Raised by each change of the table; a page that was requested under an older plan is refused. */
   planVersion: number;
-  /** Fields that the sync's user may not see: their columns are none of `columns`, and keep what they hold. */
+  /** Fields that the sync's user may not see: their columns are not in `columns` and keep their values. */
   hidden: readonly HiddenField[];
-  /** Since that second of Salesforce's time, the newest of those fields is read again that were hidden; null: none was. */
+  /** The second of Salesforce's time at which the last of the formerly hidden fields returned; null: there are none. */
   returnedAt: number | null;
 }
 
@@ -24,7 +24,7 @@ export interface HiddenField {
 
 export const destinationMigrations = new URL('./migrations/', import.meta.url);
 
-/** The streams as the destination remembers them, so that a restart needs no description from Salesforce. */
+/** The streams as the destination has recorded them, so that a restart needs no description from Salesforce. */
 export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
   const columns = await statements.selectColumns(tx);
   const streams = await selectStreams(tx);
@@ -53,7 +53,7 @@ export async function loadStreams(tx: Tx, schema: string): Promise<Stream[]> {
 
 function columnPlan(row: statements.ColumnRow): ColumnPlan {
   const sqlType = sqlTypeOf(row.field_type);
-  assert(sqlType, 'a column of the mirror has a type that gets none');
+  assert(sqlType, 'a field type that has a column has a column type');
   return {
     field: row.field,
     column: row.column_name,
@@ -67,8 +67,8 @@ function columnPlan(row: statements.ColumnRow): ColumnPlan {
 }
 
 /**
- * Makes a stream's table, its index and its entries in `_lockstep`. Repeatable: a table that is there stays.
- * Runs as the owner role, so that the tables are the owner's and its default privileges reach the reader.
+ * Creates a stream's table, its index and its rows in `_lockstep`. Idempotent: an existing table stays as it is.
+ * Runs as the owner role, so that the tables belong to it and its default privileges apply to the reader.
  */
 export async function createTable(
   tx: Tx,

@@ -5,10 +5,10 @@ import type { Holder } from './observations.ts';
 import * as statements from './sql.ts';
 
 /**
- * Takes a destination over from whoever held the sync before: from here on only readings of this epoch are accepted.
- * A page of a former holder either committed before this returns or is refused.
+ * Takes a destination over from the sync's former holder: from now on only readings of this epoch are accepted.
+ * A page of a former holder is either committed before this returns, or refused.
  *
- * @throws {@link Fault} SYS-09 where somebody newer has taken over already
+ * @throws {@link Fault} SYS-09 if a newer holder has already taken over
  */
 export async function takeOver(db: Database, holder: Holder): Promise<void> {
   const raised = await db.transaction(async (tx: Tx) => {
@@ -17,7 +17,7 @@ export async function takeOver(db: Database, holder: Holder): Promise<void> {
   });
   if (raised.length === 0) throw new Fault('SYS-09');
   await db.transaction(async (tx) => {
-    // A writer's sessions begin as the owner role, which may end no session; the login itself may end its own.
+    // A writer's sessions begin as the owner role, which may end no sessions; the login itself may end its own.
     await tx.query(sql`SET LOCAL ROLE NONE`);
     await statements.endFormerSessions(tx, holder.epoch);
   });
@@ -27,5 +27,5 @@ export async function takeOver(db: Database, holder: Holder): Promise<void> {
   });
 }
 
-/** A page of the former holder that is about to commit keeps both waiting. */
+/** Both transactions wait for a page of the former holder that is about to commit. */
 const waitMs = 30_000;

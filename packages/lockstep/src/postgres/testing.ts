@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests in other packages need from this room besides its index. */
 
 export { applyPage } from './apply.ts';
 export { type Destination, holderName, openDestination, prepareDestination } from './destination.ts';

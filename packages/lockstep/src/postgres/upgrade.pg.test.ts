@@ -1,4 +1,4 @@
-/** A destination that an older version has made is brought up to date when it is opened, with all that is in it. */
+/** A destination that an older version has created is migrated when it is opened, with everything in it. */
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { openTestDatabase } from '@lockstep/harness/database';
 import { openDestination } from './destination.ts';
 import { destinationMigrations } from './tables.ts';
 
-/** As the first version made them: two streams, one of which a foreign hand has left without SystemModstamp. */
+/** Two streams as the first version created them; somebody has removed SystemModstamp from one of them. */
 const oldStreams = `
   INSERT INTO _lockstep.sync (sync_id, org_id, table_schema) VALUES ('sync', '00D000000000001EAA', 'salesforce');
   INSERT INTO _lockstep.checkpoint (sobject, table_name, state, stopped_by, rows, backfilled_at) VALUES
@@ -34,7 +34,7 @@ async function makeFirstVersion(db: Parameters<typeof migrate>[0]): Promise<void
   }
 }
 
-test('a destination of the first version keeps its streams, which know what they are followed by', async () => {
+test('a destination of the first version keeps its streams, and they get their cursor field', async () => {
   await using database = await openTestDatabase();
   await makeFirstVersion(database.db);
   for (const opening of ['first', 'second']) {
@@ -57,7 +57,7 @@ test('a destination of the first version keeps its streams, which know what they
   }
 });
 
-test('the status view tells why a stream stopped, behind the columns that it always had', async () => {
+test('the status view says why a stream stopped, after the columns that it always had', async () => {
   await using database = await openTestDatabase();
   await makeFirstVersion(database.db);
   const before = await columnsOf(database.db);
@@ -84,7 +84,7 @@ async function columnsOf(tx: Tx): Promise<string[]> {
   return columns.map(({ name }) => name);
 }
 
-test('a stream is followed by a time that can be one, or by none', async () => {
+test('a stream has one of the allowed cursor fields, or none', async () => {
   await using database = await openTestDatabase();
   await makeFirstVersion(database.db);
   await (await openDestination(database.url, 'test')).end();
@@ -94,7 +94,7 @@ test('a stream is followed by a time that can be one, or by none', async () => {
   );
 });
 
-test('a destination of a newer version is refused and left alone', async () => {
+test('a destination of a newer version is refused', async () => {
   await using database = await openTestDatabase();
   await makeFirstVersion(database.db);
   await (await openDestination(database.url, 'test')).end();
@@ -105,7 +105,7 @@ test('a destination of a newer version is refused and left alone', async () => {
   });
 });
 
-test('a database that is no destination is not made one by opening it', async () => {
+test('opening a database that is not a destination does not make it one', async () => {
   await using database = await openTestDatabase();
   await assert.rejects(openDestination(database.url, 'test'), { code: '42P01' });
   assert.deepEqual(await database.db.query(sql`SELECT FROM pg_namespace WHERE nspname = '_lockstep'`), []);

@@ -286,7 +286,7 @@ test('a second run goes on where the first was killed, and --fresh starts anew',
   );
 
   const second = await cli.start(['demo', ...small], 'Ctrl-C stops everything');
-  assert.match(second.stderr(), /Using the database server that runs already/);
+  assert.match(second.stderr(), /Using the database server that is already running/);
   assert.match(second.stderr(), /Continuing with the sync of the last run/);
   assert.equal(await syncIdOf(cli), syncId);
   const { BASE, SF_TOKEN, ACCOUNT_ID } = parseEnv(await readFile(join(cli.dataDir, 'demo.env'), 'utf8'));

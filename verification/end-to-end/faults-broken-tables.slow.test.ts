@@ -60,7 +60,7 @@ const breakages: readonly Breakage[] = [
       sql`CREATE VIEW salesforce.account AS TABLE salesforce.kept`,
     ),
     code: 'SCH-05',
-    says: /salesforce\.account is no table/,
+    says: /salesforce\.account is not a table/,
     repairs: [sql`DROP VIEW salesforce.account`, sql`DROP TABLE salesforce.kept`],
   },
   {

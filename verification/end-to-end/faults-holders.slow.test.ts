@@ -35,7 +35,7 @@ test('a worker that is stopped for so long that another takes over changes nothi
   const before = await version();
 
   const gaveUp = stopped.says(
-    '(another holder took over|sync waits|tick failed|leases lost, claiming starts again)',
+    '(another holder took over|sync waits|tick failed|leases lost, claiming again)',
   );
   await page.release();
   stopped.signal('SIGCONT');

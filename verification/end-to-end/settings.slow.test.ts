@@ -52,7 +52,7 @@ test('a paused sync is let go and asks nothing, and a resumed one goes on', asyn
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   harness.startWorker();
   await harness.untilComplete();
-  const letGo = harness.control.log.next('sync let go');
+  const letGo = harness.control.log.next('sync released');
   await setPaused(harness.control.control, harness.sync.id, true);
   await letGo;
   const whilePaused = requests(harness);

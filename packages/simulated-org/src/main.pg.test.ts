@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { openTestDatabase } from '@lockstep/harness/database';
 
-/** The program with one line of configuration; `end` lets its standard input go. */
+/** Runs the program with one line of configuration; `end` closes its standard input. */
 function runOrg(line: string) {
   const program = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')]);
   const errors: string[] = [];
@@ -50,7 +50,7 @@ test('a database that cannot be reached is named without its password', async ()
   assert.deepEqual(run.errors, ['cannot use the database nowhere at 127.0.0.1:1: ECONNREFUSED']);
 });
 
-test('the program makes its org once, says when it is ready, and ends when asked to', async () => {
+test('the program creates its org once, reports when it is ready, and stops when asked to', async () => {
   await using database = await openTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-org-'));
   const credentialsFile = join(folder, 'deep', 'org-credentials.json');

@@ -18,33 +18,33 @@ import { keepCommitLog } from './write/commit-log.ts';
 import { RulesError, setRules } from './write/rule-book.ts';
 
 /**
- * The simulated Salesforce org, a program of its own. It is told everything by one line of JSON on standard input,
- * so that no secret stands in its arguments or environment, and answers one line on standard output when it is
- * ready. Messages go to standard error. It ends on SIGTERM, on SIGINT, and when standard input closes, which it
- * does when the parent dies; open requests are answered first.
+ * The simulated Salesforce org, a program of its own. It reads its whole configuration from one line of JSON on
+ * standard input, so that no secret appears in its arguments or environment, and prints one line to standard output
+ * when it is ready. Messages go to standard error. It stops on SIGTERM, on SIGINT, and when standard input closes,
+ * which happens when the parent dies. Open requests are answered first.
  */
 const configuration = z.strictObject({
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }),
   host: z.string().default('127.0.0.1'),
-  /** 0 takes any free port; another one that is taken makes way to the next. */
+  /** 0 picks any free port. If another one is taken, the next free port is used. */
   port: z.int().min(0).max(65_535).default(8402),
-  /** The same, of the control API. */
+  /** Of the control API, by the same rule. */
   controlPort: z.int().min(0).max(65_535).default(8403),
-  /** Made at the first start only. */
+  /** Only used at the first start, which creates them. */
   records: z.int().min(100).max(20_000_000).default(50_000),
   activityPerSecond: z.number().min(0).max(1000).default(0),
   seed: z.int().min(0).default(1),
   credentialsFile: z.string().min(1),
-  /** Validation rules and triggers; those of the last start where it is left out. */
+  /** Validation rules and triggers. Left out: those of the last start. */
   rulesFile: z.string().min(1).optional(),
-  /** Requests a day. */
+  /** API requests allowed per day. */
   apiLimit: z.int().min(1).default(100_000),
   /** How long a write waits for a locked record. */
   lockTimeoutMs: z.int().min(1).max(60_000).default(10_000),
 });
 type Configuration = z.infer<typeof configuration>;
 
-/** Text after which the program ends with this status. */
+/** Its message is printed, and the program exits with this code. */
 class StartError extends Error {
   readonly exitCode: number;
 
@@ -98,25 +98,25 @@ async function start(config: Configuration) {
   const folder = join(dirname(config.credentialsFile), 'org-results');
   const org = await openOrg({ ...config, db, folder, clock: systemClock, onSeeded }).catch(
     (error: unknown) => {
-      throw databaseTrouble(config, error);
+      throw databaseStartError(config, error);
     },
   );
   await ensureCredentials(org, config.credentialsFile);
-  if (config.rulesFile !== undefined) await takeRules(org, config.rulesFile);
+  if (config.rulesFile !== undefined) await loadRules(org, config.rulesFile);
   const server = await listen(org, config.host, config.port, (where) => say({ defect: where }));
-  sayIfTaken(config.port, org.url);
+  reportOtherPort(config.port, org.url);
   const onDefect = (error: unknown) => say({ defect: placeOf(error) });
   const control = await listenControl(org, config.host, config.controlPort, onDefect);
-  sayIfTaken(config.controlPort, control.url);
+  reportOtherPort(config.controlPort, control.url);
   return { org, server, control };
 }
 
-function sayIfTaken(wanted: number, url: string): void {
+function reportOtherPort(wanted: number, url: string): void {
   const chosen = new URL(url).port;
   if (wanted !== 0 && chosen !== String(wanted)) say(`port ${wanted} is taken, using ${chosen}`);
 }
 
-async function takeRules(org: Org, file: string): Promise<void> {
+async function loadRules(org: Org, file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new StartError(2, `cannot read the rules in ${file}: ${error.code}`);
   });
@@ -129,8 +129,8 @@ async function takeRules(org: Org, file: string): Promise<void> {
   }
 }
 
-/** Names the server and the reason, never the login. */
-function databaseTrouble(config: Configuration, error: unknown): unknown {
+/** Names the server, the database and the reason, never the login. */
+function databaseStartError(config: Configuration, error: unknown): unknown {
   if (error instanceof ForeignOrgError) return new StartError(2, error.message);
   const { host, pathname } = new URL(config.databaseUrl);
   const code = sqlState(error) ?? (error as { code?: unknown }).code;
@@ -138,7 +138,7 @@ function databaseTrouble(config: Configuration, error: unknown): unknown {
   return new StartError(1, `cannot use the database ${pathname.slice(1)} at ${host}: ${code}`);
 }
 
-/** Answers what is open, then lets every connection go: those that are kept alive, as soon as they are idle. */
+/** Answers open requests, then closes every connection; those kept alive close as soon as they are idle. */
 async function close(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
@@ -150,7 +150,7 @@ async function close(server: Server): Promise<void> {
 async function run(): Promise<void> {
   const config = await readConfiguration();
   const stop = stopRequested();
-  // Stopped while the org is being made: what there is of it is dropped at the next start.
+  // If the program is stopped while it creates the org, the next start drops the half-made one.
   const started = await Promise.race([start(config), stop]);
   if (!started) process.exit(0);
   const { org, server, control } = started;

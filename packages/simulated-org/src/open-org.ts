@@ -35,12 +35,12 @@ export interface OrgOptions {
   seed: number;
   apiLimit: number;
   lockTimeoutMs: number;
-  /** Where files of the org lie that need not survive the machine. */
+  /** For files of the org that need not outlive the machine. */
   folder?: string;
   onSeeded(done: number, of: number): void;
 }
 
-/** The database holds an org of other definitions. */
+/** The database holds an org that was created from other definitions. */
 export class ForeignOrgError extends Error {
   override readonly name = 'ForeignOrgError';
 }
@@ -48,7 +48,7 @@ export class ForeignOrgError extends Error {
 /** Serialises first starts on one database. */
 const makingLock = 4_711_001;
 
-/** Opens the org of a database, and makes it first where there is none. */
+/** Opens the org in a database, and creates it first if there is none. */
 export async function openOrg(options: OrgOptions): Promise<Org> {
   const { db } = options;
   const settings = await makeOnce(options);
@@ -91,7 +91,7 @@ async function makeOnce(options: OrgOptions): Promise<OrgSettings> {
     const settings = (await readSettings<OrgSettings>(options.db)) ?? (await makeOrg(options, fingerprint));
     if (settings.fingerprint !== fingerprint) {
       throw new ForeignOrgError(
-        'the org in this database was made by another version; give it a new database',
+        'the org in this database was created by another version; use a new database',
       );
     }
     await createJobTables(options.db);
@@ -111,7 +111,7 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   });
   await seedRecords(db, mapOf(sobjects, clock), seed, (done) => options.onSeeded(done, totalOf(seed)));
   const settings: OrgSettings = {
-    // Random, so that a token of one org is never one of another.
+    // Random, so that no token of one org is valid in another.
     orgId: recordId('00D', randomInt(2 ** 47)),
     fingerprint,
     madeAt: clock.now(),
@@ -130,6 +130,6 @@ async function makeOrg(options: OrgOptions, fingerprint: string): Promise<OrgSet
   return settings;
 }
 
-/** The one record of Organization bears the Id of the org. */
+/** The one record of Organization has the org's own Id. */
 export const nameOrganization = (tx: Tx, orgId: string): Promise<unknown> =>
   tx.query(sql`UPDATE org."Organization" SET "Id" = ${orgId}`);

@@ -12,20 +12,20 @@ import { type SeedPlan } from './seed/seed-plan.ts';
 import type { RunnableTrigger } from './write/rule-book.ts';
 import type { Moment, Rules } from './write/rules.ts';
 
-/** What every part of the program needs of the org that it serves. */
+/** What every part of the program needs to know about the org it serves. */
 export interface Org {
   db: Database;
   clock: OrgClock;
-  /** What has been done to it by the control API. */
+  /** What the control API has done to it. */
   control: OrgControl;
   /** 18 characters. */
   id: string;
-  /** Where it is reached, without a slash at the end; set when the server listens. */
+  /** Its base URL, without a trailing slash; set once the server listens. */
   url: string;
-  /** As they are now; a change replaces the whole map. A user may see less of it: `sobjectsSeenBy`. */
+  /** The current ones; a change replaces the whole map. A user may see fewer of them: `sobjectsSeenBy`. */
   sobjects: SObjects;
   schemaChangedAt: number;
-  /** What users see, kept until the schema or their rights change. */
+  /** What each user sees, cached until the schema or somebody's rights change. */
   views: Map<string, SObjects>;
   usage: ApiUsage;
   longRequests: LongRequests;
@@ -36,34 +36,34 @@ export interface Org {
   results: ResultFiles;
   lockTimeoutMs: number;
   settings: OrgSettings;
-  /** Validation rules and triggers, as they are now. */
+  /** The current validation rules and triggers. */
   rules: Rules;
   runTriggers: RunTriggers;
-  /** The transactions that write now, and when they began. */
+  /** The write transactions that are open, and when they began. */
   openWrites: Set<{ since: number }>;
 }
 
-/** Fixed when the org is made, save for the org's id. */
+/** Fixed when the org is created; only the org's Id can change. */
 export interface OrgSettings {
   orgId: string;
   fingerprint: string;
   madeAt: number;
   records: number;
-  /** The sync signs in as this user, the caller as the other. */
+  /** The sync signs in as the integration user, callers as the demo user. */
   integrationUserId: string;
   demoUserId: string;
   seed: SeedPlan;
 }
 
-/** Who changes something, and by what. */
+/** Who changes something, and from where. */
 export interface Writer {
   org: Org;
   userId: string;
-  /** The milliseconds since 1970 of its stamps, where they are not of now. */
+  /** Epoch ms for its stamps; now if left out. */
   at?: number;
   /** The name that the client gives itself: `Sforce-Call-Options: client=…`. */
   client?: string;
-  /** The triggers inside which the write happens, the outermost first. */
+  /** The triggers that the write runs inside, outermost first. */
   within?: readonly TriggerRun[];
 }
 
@@ -80,7 +80,7 @@ export interface Stamp {
   at: string;
 }
 
-/** Gives the columns of the record that the triggers set before it counts as written. */
+/** Returns the columns that the triggers set on the record before it is saved. */
 export type RunTriggers = (
   tx: Tx,
   by: Writer,

@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package use of this room, besides its index. */
 
 export { openOrg } from './open-org.ts';
 export { type Org } from './org.ts';

@@ -5,15 +5,15 @@ import type { OrgError } from './errors.ts';
 export interface Answer {
   status: number;
   headers?: Readonly<Record<string, string>>;
-  /** JSON text, or nothing. Pages come from Postgres as text and stay text. */
+  /** JSON text, or null for no body. Pages come from Postgres as text and stay text. */
   body: string | null;
-  /** A body of any length, instead of `body`: sent as it comes, with the Content-Type that `headers` names. */
+  /** A body of any length, instead of `body`: sent as it arrives, with the Content-Type in `headers`. */
   stream?: AsyncIterable<string | Uint8Array>;
-  /** The texts of a page's records, for references into it. */
+  /** The JSON texts of a page's records, for references into it. */
   records?: readonly string[];
-  /** Ends an all-or-none composite though the status tells of no failure. */
+  /** Ends an all-or-none composite although the status is no failure. */
   isRolledBack?: boolean;
-  /** What a fault does to the answer on its way. */
+  /** What a fault does to the answer on its way to the client. */
   delivery?: Delivery;
 }
 
@@ -28,6 +28,6 @@ export const noContent: Answer = { status: 204, body: null };
 export const errorAnswer = (error: OrgError): Answer =>
   answer(error.status, [error.entry], error.status === 401 ? { 'WWW-Authenticate': 'Token' } : {});
 
-/** The path that clients are told, for example `/services/data/v62.0/query/…`. */
+/** A path as clients see it, such as `/services/data/v62.0/query/…`. */
 export const dataPath = (version: string, ...segments: readonly string[]): string =>
   ['/services/data', `v${version}`, ...segments].join('/');

@@ -1,7 +1,7 @@
-/** Called with what no client should be able to cause: the kind and place of an error, never its message. */
+/** Called with an error that no client should be able to cause: its kind and place, never its message. */
 export type OnDefect = (where: string) => void;
 
-/** The first line of a stack below the message, which may hold a value. */
+/** The first stack line below the message, because the message may contain a value. */
 export const placeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return typeof error;
   const code = (error as { code?: unknown }).code;

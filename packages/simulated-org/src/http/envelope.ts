@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import { parserError } from './errors.ts';
 
 /**
- * A body of several requests or records as its schema reads it.
+ * Parses a body of several requests or records by its schema.
  *
  * @param what  names the body in the refusal: `The batch request`
- * @throws {@link OrgError} JSON_PARSER_ERROR, with the places that do not fit. The text is not confirmed by a recorded answer.
+ * @throws {@link OrgError} JSON_PARSER_ERROR, listing the invalid places. No recorded answer confirms the text.
  */
 export function readEnvelope<Schema extends z.ZodType>(
   schema: Schema,

@@ -3,8 +3,8 @@ import { fieldOfIndex } from '../schema/tables.ts';
 import { SoqlError } from '../soql/index.ts';
 
 /**
- * What the org answers when it refuses: a status and Salesforce's array of message, errorCode and, for errors of a
- * record, fields. Texts that no recorded answer confirms stand here once.
+ * How the org refuses a request: a status and Salesforce's array of message, errorCode and, for errors of a
+ * record, fields. A text that no recorded answer confirms is defined once, here.
  */
 export interface ErrorEntry {
   message: string;
@@ -24,7 +24,7 @@ export class OrgError extends Error {
   }
 }
 
-/** The request cannot be read: where it has many records, it is not the fault of one of them. */
+/** The request itself cannot be read: with several records, no single one is to blame. */
 export class MalformedRequest extends OrgError {}
 
 export const notFound = (message = 'The requested resource does not exist') =>
@@ -72,29 +72,29 @@ export const unsupportedMedia = (message: string) => new OrgError(415, 'UNSUPPOR
 export const refused = (errorCode: string, message: string, fields?: readonly string[]) =>
   new OrgError(400, errorCode, message, fields);
 
-/** Names the records where they are known: `… or 1 records: 001…`. */
+/** Names the records if they are known: `… or 1 records: 001…`. */
 export function rowLocked(ids: readonly string[] = []): OrgError {
   const which = ids.length === 0 ? '' : ` or ${ids.length} records: ${ids.join(',')}`;
   return refused('UNABLE_TO_LOCK_ROW', `unable to obtain exclusive access to this record${which}`, []);
 }
 
-/** The database gave up waiting for a row, or ended a deadlock. */
+/** The database gave up waiting for a row lock, or broke a deadlock. */
 export const isLockFailure = (error: unknown): boolean => ['55P03', '40P01'].includes(sqlState(error) ?? '');
 
-/** Two transactions wrote the same value at once: whose record has it is not known. */
+/** Two transactions wrote the same value concurrently: the record that has it is unknown. */
 const duplicateValue = (indexName: string) => {
   const field = fieldOfIndex(indexName);
   const message = `duplicate value found: ${field ?? '<unknown>'} duplicates value on record with id: <unknown>`;
   return refused('DUPLICATE_VALUE', message, field === undefined ? [] : [field]);
 };
 
-/** A field that the user does not see, or one that the org fills in by itself and for which it found nothing. */
+/** A field that the user does not see, or one that the org should have filled in but had no value for. */
 const fieldMissing = (name: string) =>
   refused('REQUIRED_FIELD_MISSING', `Required fields are missing: [${name}]`, [name]);
 
 /**
- * Whatever went wrong as an answer. Undefined for what no client can cause: that is a defect of the simulator.
- * Database errors count by their class: 22 a value that does not fit, 54 a statement too complex, 53, 57 and 08 a
+ * Turns an error into the org's answer. Undefined for what no client can cause: that is a defect of the simulator.
+ * Database errors are told apart by class: 22 a value that does not fit, 54 a statement too complex, 53, 57 and 08 a
  * server that is full, stopping or gone.
  */
 export function asOrgError(error: unknown): OrgError | undefined {
@@ -107,7 +107,7 @@ export function asOrgError(error: unknown): OrgError | undefined {
       : undefined;
   }
   if (isLockFailure(error)) return rowLocked();
-  // A field or an sobject went while the request was under way.
+  // A field or an sobject was deleted while the request ran.
   if (state === '42703' || state === '42P01')
     return refused('INVALID_FIELD', 'The definition changed while the request was running.');
   if (state === '57014') return refused('QUERY_TIMEOUT', 'Your query request was running for too long.');

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyEvents, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import { refused } from './errors.ts';
 
-/** The parts of a body of `multipart/form-data`, one after the other as they come. */
+/** A part of a `multipart/form-data` body; parts come one after the other. */
 export interface FormPart {
   name: string;
   fileName: string;
@@ -16,10 +16,10 @@ const partsMax = 201;
 export const malformedForm = (message: string) => refused('INVALID_MULTIPART_REQUEST', message);
 
 /**
- * Hands each part to `take`. When one is refused the rest is read past, so that the client can read the answer.
+ * Passes each part to `take`. If one is refused, the rest is read and discarded, so that the client reads the answer.
  *
- * @param body  a request, and what decodes it
- * @throws what `take` throws first, or {@link OrgError} INVALID_MULTIPART_REQUEST
+ * @param body  a request, and the streams that decode it
+ * @throws the first error of `take`, or {@link OrgError} INVALID_MULTIPART_REQUEST
  */
 export async function eachPart(
   contentType: string,
@@ -29,7 +29,7 @@ export async function eachPart(
   const state: { failure?: { error: unknown }; open?: BusboyFileStream } = {};
   let reading = Promise.resolve();
   const onPart: BusboyEvents['file'] = (name, bytes, fileName, _encoding, mimeType) => {
-    bytes.on('error', () => undefined); // whoever reads the part is told
+    bytes.on('error', () => undefined); // whoever reads the part gets the error
     reading = reading.then(async () => {
       if (!state.failure) {
         state.open = bytes;
@@ -46,7 +46,7 @@ export async function eachPart(
   } catch {
     const error = malformedForm('The multipart message cannot be read.');
     state.failure ??= { error };
-    // The parser leaves a part open that was broken off.
+    // A part that was cut short stays open in the parser.
     state.open?.destroy(error);
   }
   await reading;

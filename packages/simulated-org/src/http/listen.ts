@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Ports, for the org and for its control API. */
+/** For the org as well as for its control API. */
 const portsTriedMax = 100;
 
-/** Listens on the first free port from `port` on; 0 takes any. Gives the URL, without a slash at the end. */
+/** Listens on the first free port from `port` on; 0 picks any. Returns the URL, without a trailing slash. */
 export async function listenFrom(server: Server, host: string, port: number): Promise<string> {
   for (let tried = port; ; tried++) {
     try {

@@ -30,7 +30,7 @@ test('a page is laid out as Salesforce lays it out', () => {
   );
 });
 
-test('what is empty stays on its line', () => {
+test('an empty object or list stays on one line', () => {
   assert.equal(
     prettyJson('[{"id":"1","errors":[],"httpHeaders":{}}]'),
     '[ {\n  "id" : "1",\n  "errors" : [ ],\n  "httpHeaders" : { }\n} ]',

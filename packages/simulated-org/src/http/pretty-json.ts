@@ -1,12 +1,12 @@
 /**
- * JSON text laid out as Salesforce does for a client that sends `X-PrettyPrint: 1`: a key a line, two spaces a
- * level, a space on both sides of the colon, lists on the line of their brackets. Numbers and texts stay as written.
+ * JSON text formatted as Salesforce does for a client that sends `X-PrettyPrint: 1`: one key per line, two spaces per
+ * level, a space on both sides of the colon, lists on the line of their brackets. Numbers and texts are unchanged.
  */
 const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g;
 
 export function prettyJson(json: string): string {
   const parts: string[] = [];
-  // Of every bracket that is open, whether it is an object's: only those indent.
+  // For every open bracket, whether it is an object's: only those indent.
   const open: boolean[] = [];
   const newLine = () => `\n${'  '.repeat(open.filter(Boolean).length)}`;
   let before = '';

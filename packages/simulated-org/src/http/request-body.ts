@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib';
 import { parseExact } from '@lockstep/foundation/exact-json';
 import { OrgError, parserError, tooLarge, unsupportedMedia } from './errors.ts';
 
-/** The body of a request that is read as a whole; files come by other ways. */
+/** For a request body that is read into memory; files are streamed instead. */
 const bodyBytesMax = 50 * 1024 * 1024;
 
 const gunzipped = promisify(gunzip);
@@ -12,7 +12,7 @@ const gunzipped = promisify(gunzip);
 export const isForm = (request: IncomingMessage): boolean =>
   /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
 
-/** The request stays whole when its body is refused: it has to be answered. */
+/** A refused body must not destroy the request: it still has to be answered. */
 export async function readBytes(
   request: IncomingMessage,
   bytesMax: number,
@@ -43,7 +43,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 export const undecodable = (): OrgError =>
   parserError('The request body is not in the encoding that its header names.');
 
-/** JSON, or the bytes of a form for the one resource that takes a small one. */
+/** JSON, or the raw bytes of a form for the one resource that takes a small one. */
 export function bodyOf(request: IncomingMessage, path: readonly string[], body: Buffer): unknown {
   if (isForm(request) && path.join('/') === 'jobs/ingest') return body;
   return body.length === 0 ? undefined : readJson(request, body);

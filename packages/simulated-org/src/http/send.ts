@@ -10,10 +10,11 @@ import { type OnDefect, placeOf } from './defect.ts';
 import { asOrgError } from './errors.ts';
 import { prettyJson } from './pretty-json.ts';
 
-/** An answer on its way: the headers that every one carries, compression, and what a fault does to it. */
+/** Sends an answer: the headers that every answer has, compression, and what a fault does to it. */
+
 /** Below this, compressing costs more than it saves. */
 const gzipBytesMin = 2048;
-/** How long a client may go on sending a body that is refused; it reads the answer meanwhile. */
+/** How long a client may keep sending a refused body; it reads the answer meanwhile. */
 const lingerMs = 10_000;
 
 const gzipped = promisify(gzip);
@@ -47,8 +48,9 @@ export async function send(
 }
 
 /**
- * A connection on which a body was not read to its end is not used again. Closed while bytes still come it is reset, and the client may lose the answer. So the answer goes
- * out first, the rest of the body is read past, and the end comes last.
+ * A connection whose request body was not read to its end is not reused. Closing it while bytes still arrive resets
+ * it, and the client may lose the answer. So the answer is sent first, then the rest of the body is discarded, then
+ * the response ends.
  */
 export async function end(request: IncomingMessage, response: ServerResponse, bytes: Buffer): Promise<void> {
   if (request.complete) return void response.end(bytes);
@@ -63,7 +65,7 @@ export async function end(request: IncomingMessage, response: ServerResponse, by
 const isJson = (response: ServerResponse): boolean =>
   String(response.getHeader('Content-Type')).startsWith('application/json');
 
-/** As fast as the client reads. Whatever fails in between ends the connection, so that no part passes for the whole. */
+/** At the client's pace. A failure in between ends the connection, so that no part passes for the whole. */
 async function sendStream(
   org: Org,
   request: IncomingMessage,
@@ -84,7 +86,7 @@ async function sendStream(
     ? pipeline(text, createGzip({ level: constants.Z_BEST_SPEED }), sink)
     : pipeline(text, sink);
   await sent.catch((error: unknown) => {
-    if (response.writableEnded) return; // a fault wanted no more of it
+    if (response.writableEnded) return; // a fault cut the answer short
     response.destroy();
     const hasClientLeft = (error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE';
     if (!hasClientLeft && !delivery?.truncate && !asOrgError(error)) onDefect(placeOf(error));

@@ -12,7 +12,7 @@ after(() => org[Symbol.asyncDispose]());
 
 const data = '/services/data/v62.0';
 
-/** Sends bytes as they are and gives the status of the first answer. */
+/** Sends raw bytes and returns the status of the first answer. */
 function raw(text: string): Promise<number> {
   const { hostname, port } = new URL(org.url);
   return new Promise((resolve, reject) => {
@@ -27,7 +27,7 @@ function raw(text: string): Promise<number> {
   });
 }
 
-test('every answer has a Date, and what was asked with a token counts as a call', async () => {
+test('every answer has a Date, and requests with a token count as API calls', async () => {
   const first = await org.request('GET', `${data}/limits`);
   const second = await org.request('GET', `${data}/sobjects/Nothing`);
 
@@ -44,7 +44,7 @@ test('every answer has a Date, and what was asked with a token counts as a call'
   assert.deepEqual(DailyApiRequests, { Max: 100_000, Remaining: 100_000 - used });
 });
 
-test('the daily limit ends every further request with 403', async () => {
+test('beyond the daily limit every request is refused with 403', async () => {
   await using poor = await startOrg({ records: 100, apiLimit: 2 });
   const statuses: number[] = [];
   for (let i = 0; i < 3; i++) statuses.push((await poor.request('GET', `${data}/limits`)).status);
@@ -83,7 +83,7 @@ test('a HEAD answers like a GET without its body', async () => {
   assert.equal(answer.text, '');
 });
 
-test('a client that can only POST says PATCH in the address', async () => {
+test('a client that can only POST names PATCH in the URL', async () => {
   const created = await org.request('POST', `${data}/sobjects/Account`, { body: { Name: 'x' } });
   const { id } = created.json as { id: string };
   const answer = await org.request('POST', `${data}/sobjects/Account/${id}?_HttpMethod=PATCH`, {
@@ -118,13 +118,13 @@ test('a wrong method, media type or JSON is refused in the array form', async ()
   }
 });
 
-test('headers beyond 16 KB are 431 and an address beyond it is 414', async () => {
+test('headers beyond 16 KB are refused with 431, a URL beyond it with 414', async () => {
   assert.equal(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(17_000)}\r\n\r\n`), 431);
   assert.equal(await raw(`GET /${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`), 414);
   assert.equal(await raw('this is not HTTP\r\n\r\n'), 400);
 });
 
-test('a body that is too large is answered 413 while it comes, and the connection then ends as it should', async () => {
+test('a body that is too large is answered with 413 while it is still being sent, and the connection ends cleanly', async () => {
   const { hostname, port } = new URL(org.url);
   const token = await org.token('demo');
   const megabytes = 60;
@@ -149,7 +149,7 @@ test('a body that is too large is answered 413 while it comes, and the connectio
   assert.match(answer, /^HTTP\/1\.1 413 [^]*Connection: close/i);
 });
 
-test('a small body that unpacks to a large one is 413 as well', async () => {
+test('a small body that decompresses to a large one is refused with 413 as well', async () => {
   const answer = await fetch(`${org.url}${data}/composite`, {
     method: 'POST',
     headers: {
@@ -177,7 +177,7 @@ test('requests under way are answered before the program ends', async () => {
   await restarted;
 });
 
-/** Cuts, doubles, swaps or replaces a few characters. */
+/** Deletes, doubles, swaps or replaces a few characters. */
 function mutate(text: string, random: ReturnType<typeof seededRandom>): string {
   let mutated = text;
   for (let change = random.between(1, 3); change > 0; change--) {

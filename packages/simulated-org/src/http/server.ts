@@ -20,10 +20,10 @@ import { bodyOf, readBody } from './request-body.ts';
 import { send } from './send.ts';
 import { splitTarget } from './target.ts';
 
-/** The org on HTTP, from a request to its answer: what is asked, what a fault makes of it, who asks. */
+/** The org's HTTP server: reads a request, applies faults, finds out who sends it, and answers. */
 const headerBytesMax = 16_384;
 
-/** Listens on the first free port from `port` on; 0 takes any. Sets the org's URL. */
+/** Listens on the first free port from `port` on; 0 picks any. Sets the org's URL. */
 export async function listen(org: Org, host: string, port: number, onDefect: OnDefect): Promise<Server> {
   const server = createServer({ maxHeaderSize: headerBytesMax }, (request, response) => {
     serve(org, request, response, onDefect).catch((error: unknown) => {
@@ -31,16 +31,16 @@ export async function listen(org: Org, host: string, port: number, onDefect: OnD
       response.destroy();
     });
   });
-  // Longer than clients keep a connection: one that closes just as a request is sent would look like a lost answer.
+  // Longer than clients keep a connection: closing one just as a request is sent would look like a lost answer.
   server.keepAliveTimeout = 65_000;
-  // As long as Salesforce gives a request; a file of two gigabytes may need it.
+  // As long as Salesforce allows for a request; a file of two gigabytes may need it.
   server.requestTimeout = 600_000;
   server.on('clientError', refuseConnection);
   org.url = await listenFrom(server, host, port);
   return server;
 }
 
-/** What is not HTTP, or more of it than Salesforce takes, is answered and the connection closed. */
+/** Answers what is not HTTP, or exceeds Salesforce's header limits, and closes the connection. */
 function refuseConnection(error: Error & { code?: string; rawPacket?: Buffer }, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
   const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
@@ -87,7 +87,7 @@ async function answerTo(org: Org, request: IncomingMessage, response: ServerResp
   );
 }
 
-/** @param db  what the request reads from; `isStale` where that is an older state */
+/** @param db  what the request reads from; `isStale` if that is an older state */
 async function handle(
   org: Org,
   request: IncomingMessage,
@@ -121,7 +121,7 @@ const refuseMethod = (method: string): never => {
   throw methodNotAllowed(method, ['GET', 'HEAD']);
 };
 
-/** HEAD is a GET whose body stays unsent; a POST may say PATCH, for clients that cannot. */
+/** HEAD is a GET without the body; a POST may name PATCH, for clients that cannot send it. */
 function methodOf(request: IncomingMessage, parameters: URLSearchParams): string {
   const method = request.method ?? 'GET';
   if (method === 'HEAD') return 'GET';

@@ -3,7 +3,7 @@ import { concurrencyExceeded, limitExceeded } from './errors.ts';
 
 const dayMs = 86_400_000;
 
-/** The org's daily requests. Counted by the day of its clock and forgotten at a restart. */
+/** The org's API requests of one day, by the day of its clock. A restart resets the count. */
 export class ApiUsage {
   max: number;
   private readonly clock: Clock;
@@ -38,10 +38,10 @@ export class ApiUsage {
 
 const longMs = 20_000;
 
-/** Requests at once that take longer than 20 s: an org allows so many, and no limit holds for shorter ones. */
+/** Concurrent requests that take longer than 20 s: an org limits these, and only these. */
 export class LongRequests {
   max = 25;
-  /** Counted besides those that there are. */
+  /** Counted in addition to the real ones. */
   pretended = 0;
   private readonly clock: Clock;
   private readonly began = new Set<{ at: number }>();
@@ -55,14 +55,14 @@ export class LongRequests {
     return this.pretended + [...this.began].filter(({ at }) => at < before).length;
   }
 
-  /** Counts a request until what is given is disposed of. */
+  /** Counts a request until the result is disposed of. */
   begin(): Disposable {
     const request = { at: this.clock.now() };
     this.began.add(request);
     return { [Symbol.dispose]: () => void this.began.delete(request) };
   }
 
-  /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when no further request may come */
+  /** @throws {@link OrgError} REQUEST_LIMIT_EXCEEDED when no more requests are allowed */
   check(): void {
     if (this.used >= this.max) throw concurrencyExceeded();
   }

@@ -1,7 +1,7 @@
 import type { SObjectDef } from '../schema/schema.ts';
 import { audit, field, isDeleted, picklist, readOnly, recordId, reference, required } from './fields.ts';
 
-/** What changed in accounts, and who may see them: both are rows that the org writes itself. */
+/** What changed in accounts, and who may see them: rows that the org itself writes. */
 const dataTypes = [
   'Text',
   'DynamicEnum',

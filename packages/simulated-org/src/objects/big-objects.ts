@@ -14,8 +14,8 @@ import {
 } from './fields.ts';
 
 /**
- * Big objects: rows by the billion, found by a composite key and by nothing else. What a query may say of them stands
- * in soql/big-object-query.ts.
+ * Big objects: billions of rows, found only by a composite key. The limits on their queries are in
+ * soql/big-object-query.ts.
  */
 const key = { ...readOnly, nillable: false, told: { aggregatable: false, groupable: false } };
 const stored = {
@@ -39,7 +39,7 @@ const big = {
   mruEnabled: false,
 } as const;
 
-/** The documentation of big objects says that a query has rows with an empty Id only. */
+/** The documentation of big objects says that queried rows have an empty Id. */
 export const loginEvent: SObjectDef = {
   ...big,
   name: 'LoginEvent',
@@ -94,7 +94,7 @@ export const loginEvent: SObjectDef = {
   ],
 };
 
-/** Stamped like other records, though no query can filter by the stamp: recorded, and so is that ChangedDate comes later in its key. */
+/** Recorded: it has a stamp that no query can filter by, and ChangedDate is not first in its key. */
 export const activityFieldHistory: SObjectDef = {
   ...big,
   name: 'ActivityFieldHistory',

@@ -37,7 +37,7 @@ const types = [
 ];
 const statuses = ['Planned', 'In Progress', 'Completed', 'Aborted'];
 
-/** Counted whenever it is read, and no change of the campaign. */
+/** Counted at every read; a new count is no change of the campaign. */
 const counted = (name: string, label: string, child: string, expression: string): FieldDef =>
   field('int', name, label, {
     ...readOnly,
@@ -113,7 +113,7 @@ export const campaign: SObjectDef = {
   ],
 };
 
-/** What the lead or contact says now that a member is. */
+/** Read from the lead or contact that the member now is. */
 const ofPerson = (
   type: FieldDef['type'],
   name: string,

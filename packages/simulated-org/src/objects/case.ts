@@ -29,7 +29,7 @@ const reasons = [
   'Other',
 ];
 
-/** What the contact of a case says now. */
+/** Read from the case's current contact. */
 const ofContact = (name: string, label: string, part: string): FieldDef =>
   field(part === 'Email' ? 'email' : 'phone', name, label, {
     ...readOnly,

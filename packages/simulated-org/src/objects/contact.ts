@@ -72,7 +72,7 @@ export const contact: SObjectDef = {
     }),
     cleanStatus,
     reference('IndividualId', 'Individual ID', ['Individual'], { told: { permissionable: false } }),
-    // Not unique, so that one value may find several contacts.
+    // Not unique, so that one value can match several contacts.
     text('Legacy_Number__c', 'Legacy Number', 20, { externalId: true }),
   ],
 };

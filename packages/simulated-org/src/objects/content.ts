@@ -18,14 +18,14 @@ import {
 } from './fields.ts';
 
 /**
- * Files: a document, its versions with their bytes, and where the document is shown. A version that names no document
- * makes one.
+ * Files: a document, its versions with their bytes, and the records that show the document. A version that names no
+ * document creates one.
  */
 const sharingOptions = ['A', 'R'];
 const sharingPrivacies = ['N', 'P'];
 const publishStatuses = ['U', 'P', 'R'];
 
-/** What can have a file: only what this org has of it. */
+/** Records that can have files: only the sobjects that this org has. */
 const linked = [
   'Account',
   'Asset',

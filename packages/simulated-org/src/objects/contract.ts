@@ -15,7 +15,7 @@ import {
   viewed,
 } from './fields.ts';
 
-/** A status and the category that it belongs to. */
+/** A status and its category. */
 const statuses = ['Draft', 'In Approval Process', 'Activated'];
 const categories = ['Draft', 'InApproval', 'Activated', 'Terminated', 'Expired', 'Rejected'];
 const categoryOfStatus = `CASE "Status" WHEN 'Activated' THEN 'Activated'

@@ -18,7 +18,7 @@ import { recurrence, what, who } from './recurrence.ts';
 
 const subjects = ['Call', 'Email', 'Meeting', 'Send Letter/Quote', 'Other'];
 
-/** Start and end are held in several fields, which the org keeps in step. */
+/** Start and end are stored in several fields, which the org keeps consistent. */
 export const event: SObjectDef = {
   name: 'Event',
   label: 'Event',

@@ -1,6 +1,6 @@
 import type { FieldDef, FieldType } from '../schema/schema.ts';
 
-/** Short forms for field definitions. Lengths and flags are those of real describe answers. */
+/** Shorthands for field definitions. Lengths and flags are those of real describe answers. */
 type More = Partial<Omit<FieldDef, 'name' | 'label' | 'type'>>;
 
 export const field = (type: FieldType, name: string, label: string, more: More = {}): FieldDef => ({
@@ -72,12 +72,12 @@ export const idOf = (
 export const recordId = (label: string, more: More = {}): FieldDef =>
   field('id', 'Id', label, { ...readOnly, length: 18, nillable: false, ...more });
 
-/** The Id of rows that have none. */
+/** The Id of rows that have none of their own. */
 export const emptyId = '000000000000000AAA';
 
 export const isDeleted = flag('IsDeleted', 'Deleted', readOnly);
 
-/** Who owns the record; the creator when a create leaves it out. */
+/** The record's owner; the creator if a create leaves it out. */
 export const owner = (referenceTo: readonly string[] = ['User']): FieldDef =>
   reference('OwnerId', 'Owner ID', referenceTo, { nillable: false });
 
@@ -109,7 +109,7 @@ const accuracies = [
 ];
 
 /**
- * An address: its parts, which are written, and the compound, which is only read. A standard address has parts
+ * An address: the parts, which are written, and the compound field, which is read-only. A standard address has parts
  * like `BillingStreet`, a custom one like `Delivery__Street__s`.
  */
 export function address(prefix: string, label: string, compound: string): FieldDef[] {
@@ -136,7 +136,7 @@ export function address(prefix: string, label: string, compound: string): FieldD
   return [...parts, whole];
 }
 
-/** First and last name, and the name made of them: a column of its own in answers, never written. */
+/** First and last name, and the full name made of them: a field in answers, never written. */
 export const salutations = ['Mr.', 'Ms.', 'Mrs.', 'Dr.', 'Prof.'];
 
 export const personName = (label: string, titles: readonly string[] = salutations): FieldDef[] => [
@@ -155,15 +155,15 @@ export const photoUrl = url('PhotoUrl', 'Photo URL', {
   derived: `'/services/images/photo/' || "Id"`,
 });
 
-/** What the record says now that a reference leads to: a column of the row, or an Id that is found in the same way. */
+/** The current value in the referenced record; `reference` is a column of the row, or SQL that finds the Id. */
 export const ofParent = (sobject: string, reference: string, name: string): string => {
   const id = reference.startsWith('(') ? reference : `"${reference}"`;
   return `(SELECT parent."${name}" FROM org."${sobject}" AS parent WHERE parent."Id" = ${id})`;
 };
 
 /**
- * An aggregate over the live records that point to the row; `child` is each of them. Unlike a roll-up it is no change of the row, and
- * nobody who writes a child waits for it.
+ * An aggregate over the live records that point to the row; `child` is each of them. Unlike a roll-up it does not
+ * change the row, and no writer of a child waits for it.
  */
 export const ofChildren = (sobject: string, reference: string, aggregate: string): string =>
   `(SELECT ${aggregate} FROM org."${sobject}" AS child WHERE child."${reference}" = "Id" AND NOT child."IsDeleted")`;

@@ -25,7 +25,7 @@ import { apexPageInfo, flowTestView } from './setup-views.ts';
 import { task } from './task.ts';
 import { user } from './user.ts';
 
-/** The sobjects of the org: first those whose records people work with most, users at their head. */
+/** The sobjects of the org: first those that people work with most, led by users. */
 export const sobjects: readonly SObjectDef[] = [
   user,
   product2,

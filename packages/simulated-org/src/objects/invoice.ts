@@ -25,8 +25,8 @@ const lines = { child: 'Invoice_Line__c', reference: 'Invoice__c' } as const;
 const tags = ['Urgent', 'Recurring', 'Export', 'Disputed', 'Paper'];
 
 /**
- * A custom object that has, together with its lines, a field of every type. `Total__c` and `Line_Count__c` roll
- * the lines up, `Balance__c` is a formula.
+ * A custom object that, together with its lines, has a field of every type. `Total__c` and `Line_Count__c` roll up
+ * the lines, `Balance__c` is a formula.
  */
 export const invoice: SObjectDef = {
   name: 'Invoice__c',

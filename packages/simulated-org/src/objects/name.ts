@@ -1,7 +1,7 @@
 import type { SObjectDef } from '../schema/schema.ts';
 import { email, flag, phone, readOnly, recordId, reference, text, viewed } from './fields.ts';
 
-/** What all records that have a name have in common. It can be described, and is reached through references only. */
+/** What all records with a name have in common. It can be described, but is only reached through references. */
 export const name: SObjectDef = {
   name: 'Name',
   label: 'Name',

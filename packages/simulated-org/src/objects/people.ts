@@ -15,7 +15,7 @@ import {
   viewed,
 } from './fields.ts';
 
-/** What users are in the org: profiles, roles and groups. None of them has a recycle bin. */
+/** The org's users and their profiles, roles and groups. None of them has a recycle bin. */
 const permissions: readonly [name: string, label: string][] = [
   ['PermissionsApiEnabled', 'API Enabled'],
   ['PermissionsApiUserOnly', 'Api Only User'],

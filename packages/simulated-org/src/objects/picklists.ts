@@ -1,4 +1,4 @@
-/** The values that several standard objects share, as a new org has them. */
+/** Values that several standard objects share, as in a new org. */
 export const industries = [
   'Agriculture',
   'Apparel',

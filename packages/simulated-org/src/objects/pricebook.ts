@@ -16,7 +16,7 @@ import {
   viewed,
 } from './fields.ts';
 
-/** What products cost, and what of them an opportunity is about. */
+/** What products cost, and which of them an opportunity is about. */
 export const pricebook2: SObjectDef = {
   name: 'Pricebook2',
   label: 'Price Book',

@@ -2,7 +2,7 @@ import type { FieldDef } from '../schema/schema.ts';
 import { field, picklist, reference, seenByAll } from './fields.ts';
 import { timeZones } from './picklists.ts';
 
-/** What tasks and events have in common: whom and what they are about, and how they repeat. */
+/** What tasks and events have in common: whom and what they are about, and how they recur. */
 export const who = (childRelationshipName: string): FieldDef =>
   reference('WhoId', 'Name ID', ['Contact', 'Lead'], { cascadeDelete: true, childRelationshipName });
 
@@ -40,7 +40,7 @@ const months = [
 ];
 const fixed = { length: 40, restrictedPicklist: true, ...seenByAll } as const;
 
-/** From the end of a series on. */
+/** The fields from the end of a series on. */
 export const recurrence: readonly FieldDef[] = [
   field('date', 'RecurrenceEndDateOnly', 'Recurrence End', seenByAll),
   picklist('RecurrenceTimeZoneSidKey', 'Recurrence Time Zone', timeZones, fixed),

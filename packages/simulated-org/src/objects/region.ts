@@ -5,8 +5,8 @@ const languages = ['en_US', 'de', 'fr', 'ja'];
 const never = { ...readOnly, nillable: false, told: { permissionable: false } };
 
 /**
- * A custom metadata type: configuration that is deployed like code. The API reads its records and writes none, and
- * what a query may say of them is less than of others (soql/metadata-query.ts).
+ * A custom metadata type: configuration that is deployed like code. The API reads its records but does not write
+ * them, and queries on them are more restricted than on others (soql/metadata-query.ts).
  */
 export const region: SObjectDef = {
   name: 'Region__mdt',

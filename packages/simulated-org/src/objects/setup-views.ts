@@ -2,8 +2,8 @@ import type { SObjectDef } from '../schema/schema.ts';
 import { emptyId, field, flag, longText, number, readOnly, recordId, reference, text } from './fields.ts';
 
 /**
- * Views of an org's set-up: rows that are made when they are asked for. No row has an Id of its own, nothing can be
- * read by it, and some views answer only who says which rows are wanted.
+ * Views of an org's set-up: rows that are computed on request. No row has an Id of its own, so none can be read by
+ * Id, and some views only answer a query that says which rows it wants.
  */
 const never = { ...readOnly, nillable: false };
 const byUser = { ...never, childRelationshipName: null };
@@ -41,7 +41,7 @@ export const apexPageInfo: SObjectDef = {
   ],
 };
 
-/** The text of the refusal is recorded of other views; which fields stand in it here is read off the describe. */
+/** The refusal's text is recorded from other views; which fields it names here is derived from the describe. */
 export const flowTestView: SObjectDef = {
   ...view,
   name: 'FlowTestView',

@@ -1,6 +1,6 @@
 import { flag } from './fields.ts';
 
-/** The check boxes of a user: what licences let it do, and what it chose to be told and shown. */
+/** A user's check boxes: what licences allow, and which notices and displays the user chose. */
 const permissions: readonly [name: string, label: string][] = [
   ['MarketingUser', 'Marketing User'],
   ['OfflineUser', 'Offline User'],

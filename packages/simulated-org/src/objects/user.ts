@@ -22,7 +22,7 @@ import {
 import { languages, locales, timeZones } from './picklists.ts';
 import { userPermissions, userPreferences } from './user-settings.ts';
 
-/** As the org names a user who chose no other name. */
+/** The org's nickname for a user who chose none. */
 const nickname = `'User' || (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`;
 const hours = Array.from({ length: 24 }, (_, hour) => String(hour * 60));
 const often = { nillable: false, length: 40, restrictedPicklist: true };
@@ -30,7 +30,7 @@ const often = { nillable: false, length: 40, restrictedPicklist: true };
 const photo = (name: string, label: string, size: string): FieldDef =>
   url(name, label, { ...readOnly, length: 1024, defaultSql: `'/profilephoto/005/${size}'` });
 
-/** A user is never deleted, only switched off: there is no IsDeleted. */
+/** A user is never deleted, only deactivated: there is no IsDeleted. */
 export const user: SObjectDef = {
   name: 'User',
   label: 'User',

@@ -7,9 +7,9 @@ import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from './sch
 import { tableOf } from './storage.ts';
 
 /**
- * What a user may see and do, as profile and permission sets add up to it. Rights make a view of the definitions:
- * what the user may not read is not there, in describe, in queries and in writes alike. A user of whom nothing is
- * said may do everything.
+ * What a user may see and do: the sum of profile and permission sets. Rights are applied as a view of the
+ * definitions: whatever the user may not read does not exist for describe, queries and writes. A user without an
+ * entry may do everything.
  */
 const objectRights = z.strictObject({
   read: z.boolean().default(true),
@@ -20,7 +20,7 @@ const objectRights = z.strictObject({
 const fieldRights = z.strictObject({ read: z.boolean().default(true), edit: z.boolean().default(true) });
 
 export const userRights = z.strictObject({
-  /** Sees and changes the records of everybody, also of private sobjects. */
+  /** Sees and changes everybody's records, in private sobjects too. */
   viewAllData: z.boolean().default(true),
   /** By API name. */
   objects: z.record(z.string(), objectRights).default({}),
@@ -37,17 +37,17 @@ export async function sobjectsSeenBy(org: Org, userId: string): Promise<SObjects
   const limits = await limitsOf(org.db, userId);
   const read = boundToUser(sobjects, userId);
   const view = limits ? viewOf(read, userId, limits) : read;
-  // What changed in the meantime shall not be kept from the next request.
+  // If the schema or rights changed meanwhile, this view is outdated and must not be cached.
   if (org.sobjects === sobjects && org.views === views) views.set(userId, view);
   return view;
 }
 
-/** What keeps a user from seeing everything. */
+/** What a user cannot see. */
 interface Limits {
   rights: UserRights;
-  /** Names of the sobjects whose records are seen by their owners only. */
+  /** The sobjects whose records only their owners see. */
   privates: readonly string[];
-  /** Some records are hidden from this user, one by one. */
+  /** Some single records are hidden from this user. */
   hasHidden: boolean;
 }
 
@@ -69,7 +69,7 @@ export async function setRights(org: Org, userId: string, rights: UserRights): P
   org.views = new Map();
 }
 
-/** Whether the records of an sobject are seen by everybody, or by owners, those they share with, and View All Data. */
+/** Private: only owners, those whom a share lets in, and users with View All Data see the records. */
 export async function setPrivate(org: Org, def: SObjectDef, isPrivate: boolean): Promise<void> {
   await org.db.query(
     isPrivate
@@ -111,7 +111,7 @@ function viewOf(sobjects: SObjects, userId: string, { rights, privates, hasHidde
 const lowerKeys = <Value>(record: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> =>
   new Map(Object.entries(record).map(([key, value]) => [key.toLowerCase(), value]));
 
-/** A field that nobody can be denied stays: Id, owner, stamps. */
+/** Fields that every user needs (Id, owner, stamps) never get here unreadable: the control API refuses it. */
 function fieldSeen(field: FieldDef, may: z.infer<typeof fieldRights> | undefined): FieldDef[] {
   if (!may || (may.read && may.edit)) return [field];
   if (!may.read) return [];
@@ -122,7 +122,7 @@ const notHiddenFrom = (def: SObjectDef, userId: string): Sql => sql`
   NOT EXISTS (SELECT FROM simulator.hidden_record AS hidden
                WHERE hidden.user_id = ${literal(userId)} AND hidden.record_id = ${tableOf(def)}."Id")`;
 
-/** Own records, and those that a row of the sobject's share table gives the user. */
+/** The user's own records, and those that the sobject's share table gives the user. */
 function ownedBy(sobjects: SObjects, def: SObjectDef, userId: string): Sql {
   const user = literal(userId);
   const owned = fieldNamed(def, 'OwnerId') ? sql`"OwnerId" = ${user}` : sql`true`;

@@ -14,8 +14,8 @@ import {
 import type { FieldDef, RollUpDef, SObjectDef } from './schema.ts';
 
 /**
- * Custom sobjects and fields as somebody asks for them, and the definitions that they become: the words are those of
- * describe, lengths and flags that are left out are those that a new field gets in Salesforce.
+ * Custom sobjects and fields as they are requested, and the definitions they become. The properties have the names
+ * that describe uses; lengths and flags left out get the defaults of a new field in Salesforce.
  */
 const customName = z
   .string()
@@ -64,11 +64,11 @@ export const customField = z.strictObject({
     .string()
     .regex(/^[A-Za-z]\w*$/)
     .optional(),
-  /** The record goes with the one that it points to. */
+  /** The record is deleted with the one that it points to. */
   masterDetail: z.boolean().default(false),
   picklist: z.array(z.string().min(1).max(255)).min(1).max(1000).optional(),
   restrictedPicklist: z.boolean().default(false),
-  /** In Salesforce's formula language; `type` is that of its value. */
+  /** In Salesforce's formula language; `type` is the type of its result. */
   formula: z.string().min(1).max(3900).optional(),
   blankAs: z.enum(['zero', 'blank']).optional(),
   rollUp: z
@@ -80,7 +80,7 @@ export const customField = z.strictObject({
       where: z.string().optional(),
     })
     .optional(),
-  /** Text before the number that counts up. */
+  /** The text before the counting number. */
   autoNumber: z.string().max(30).optional(),
   defaultValue: z.union([z.string(), z.number(), z.boolean()]).optional(),
 });
@@ -90,7 +90,7 @@ export const customSObject = z.strictObject({
   name: customName,
   label: z.string().min(1).max(40).optional(),
   labelPlural: z.string().min(1).max(40).optional(),
-  /** Records are named by a text, or by a number that counts up behind this text. */
+  /** Left out: records are named by a text. Given: by this text and a counting number. */
   nameNumber: z.string().max(30).optional(),
   fields: z.array(customField).max(900).default([]),
 });
@@ -120,7 +120,7 @@ export function sobjectOf(asked: CustomSObject, keyPrefix: string): SObjectDef {
     deletable: true,
     fields: [
       recordId('Record ID'),
-      // A detail belongs to whom its master belongs.
+      // A detail has no owner of its own; its master's counts.
       ...(isDetail ? [] : [owner(['Group', 'User'])]),
       isDeleted,
       name,
@@ -131,7 +131,7 @@ export function sobjectOf(asked: CustomSObject, keyPrefix: string): SObjectDef {
   };
 }
 
-/** A compound comes with its parts. */
+/** A compound field comes with its parts. */
 export function fieldsOf(asked: CustomField): FieldDef[] {
   const { name, type } = asked;
   const label = asked.label ?? labelOf(name);
@@ -197,14 +197,14 @@ function sizesOf({ type, length, precision, scale }: CustomField): Partial<Field
   return {};
 }
 
-/** As a SQL expression. The value was read by a schema, and text is quoted here. */
+/** As a SQL expression. A zod schema has checked the value; text is quoted here. */
 function defaultOf({ type, defaultValue }: CustomField): string | undefined {
   if (type === 'boolean') return defaultValue === true ? 'true' : 'false';
   if (defaultValue === undefined) return undefined;
   return `'${String(defaultValue).replaceAll("'", "''")}'`;
 }
 
-/** What is wrong with a field besides its form; undefined when it can be made. */
+/** What is wrong with the field beyond its form; undefined when it can be created. */
 export function problemOf(asked: CustomField): string | undefined {
   const { type, name } = asked;
   if (type === 'reference' && !asked.referenceTo) return `${name}: a reference needs referenceTo`;

@@ -8,8 +8,8 @@ import { createRulesTable } from '../write/rules-storage.ts';
 import type { SObjectDef } from './schema.ts';
 
 /**
- * Makes everything but the tables of the records, from nothing. What an interrupted first start left is dropped; a schema `org`
- * that somebody else made is not, and makes this fail.
+ * Creates all tables except those of the records, from scratch. Leftovers of an interrupted first start are dropped.
+ * A schema `org` that somebody else created is kept, and makes this fail.
  */
 export async function createTables(tx: Tx): Promise<void> {
   const [left] = await tx.query<{ is_ours: boolean }>(
@@ -33,7 +33,7 @@ export async function createTables(tx: Tx): Promise<void> {
       ids             bytea NOT NULL,
       created_at      timestamptz NOT NULL)`);
   await createSchemaTables(tx);
-  // Uncompressed, so that a page reads its own part and not the whole.
+  // Uncompressed, so that a page reads only its part of the value.
   await tx.query(sql`ALTER TABLE simulator.locator ALTER COLUMN ids SET STORAGE EXTERNAL`);
   await createRecycleBin(tx);
   await createCommitLog(tx);
@@ -55,8 +55,8 @@ async function createSchemaTables(tx: Tx): Promise<void> {
 }
 
 /**
- * An entry of the delete log outlives its record. One that is purged tells nobody of the deletion any more, but
- * stays with its record for as long as that can come back.
+ * An entry of the delete log outlives its record. A purged entry is no longer reported by getDeleted, but stays with
+ * its record for as long as that can be restored.
  */
 async function createRecycleBin(tx: Tx): Promise<void> {
   await tx.query(sql`
@@ -77,10 +77,10 @@ async function createRecycleBin(tx: Tx): Promise<void> {
       PRIMARY KEY (parent_id, child_id, sobject, field))`);
 }
 
-/** Counts up when the tables besides the records' own change. */
+/** Increased whenever a table other than the records' own changes. */
 const tablesVersion = 6;
 
-/** Tells whether the tables of a database are those of these definitions. */
+/** Tells whether a database's tables were created from these definitions. */
 export const fingerprintOf = (sobjects: readonly SObjectDef[]): string =>
   createHash('sha256')
     .update(JSON.stringify([tablesVersion, sobjects]))

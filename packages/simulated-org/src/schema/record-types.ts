@@ -2,7 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { SObjectDef } from './schema.ts';
 
-/** The record types of an sobject, as its describe lists them: the rows of RecordType, and Master for none of them. */
+/** An sobject's record types as describe lists them: the rows of RecordType, and Master for records without one. */
 export interface RecordTypeRow {
   id: string;
   name: string;
@@ -14,7 +14,7 @@ export interface RecordTypeRow {
 
 const masterId = '012000000000000AAA';
 
-/** In the order of their Ids: the first active one is what a new record has. */
+/** In the order of their Ids: a new record gets the first active one. */
 export const recordTypesOf = async (tx: Tx, def: SObjectDef): Promise<RecordTypeRow[]> => {
   const rows = await tx.query<RecordTypeRow>(sql`
     SELECT "Id" AS id, "Name" AS name, "DeveloperName" AS "developerName", "IsActive" AS "isActive",

@@ -1,12 +1,12 @@
 import type { FieldDef, SObjectDef, SObjects } from './schema.ts';
 
-/** How sobjects hang together: which fields point to one, and by which name its children are reached. */
+/** How sobjects are related: which fields point to one, and the name that leads to its children. */
 interface Reference {
   child: SObjectDef;
   field: FieldDef;
 }
 
-/** By the name of the parent. A changed schema is another map. */
+/** By the name of the parent. A changed schema is a new map, so an entry never goes stale. */
 const references = new WeakMap<SObjects, ReadonlyMap<string, readonly Reference[]>>();
 
 export function referencesTo(sobjects: SObjects, parent: SObjectDef): readonly Reference[] {
@@ -33,7 +33,7 @@ function referencesIn(sobjects: SObjects): ReadonlyMap<string, readonly Referenc
 export const relationshipNamed = (def: SObjectDef, name: string): FieldDef | undefined =>
   def.fields.find((field) => field.relationshipName?.toLowerCase() === name.toLowerCase());
 
-/** Accounts have Contacts by Contact.AccountId; for the many references to a user there is no name. */
+/** Accounts have Contacts by Contact.AccountId; the many references to a user have no name. */
 export function relationshipToChildren({ child, field }: Reference, parent: SObjectDef): string | null {
   if (field.childRelationshipName !== undefined) return field.childRelationshipName;
   const points = field.name.replace(/(Id|__c)$/, '') === parent.name.replace('__c', '');

@@ -24,7 +24,7 @@ const gaps = bigRefusal('Filters may not have any gaps within the composite key'
 
 const emptyId = '000000000000000AAA';
 
-test('the list and the describe of an object agree in whether its records can be read by Id', async () => {
+test("the list of objects and an object's describe agree on whether its records can be read by Id", async () => {
   const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as {
     sobjects: { name: string; retrieveable: boolean }[];
   };
@@ -36,7 +36,7 @@ test('the list and the describe of an object agree in whether its records can be
   }
 });
 
-test('every row of a view has the same Id, by which none can be read, and its pages still have each row once', async () => {
+test('all rows of a view share one Id that reads none of them, and its pages still have each row once', async () => {
   await org.control('/queries/cut', { sobject: 'ApexPageInfo', rows: [4] });
   const first = (await query('SELECT Id, DurableId FROM ApexPageInfo ORDER BY Id')).json as {
     totalSize: number;
@@ -60,7 +60,7 @@ test('every row of a view has the same Id, by which none can be read, and its pa
   assert.equal((await found(`SELECT Id FROM ApexPageInfo WHERE Id > '${emptyId}'`)).length, 0);
 });
 
-test('tests of flows are only read of one flow or by their own name', async () => {
+test('flow tests can only be queried for one flow or by their own name', async () => {
   const expected = [
     400,
     'MALFORMED_QUERY',
@@ -78,7 +78,7 @@ test('tests of flows are only read of one flow or by their own name', async () =
   );
 });
 
-test('logins are read whole, or by the date and the identifier of the event, the latest first', async () => {
+test('logins are read in full, or by date and identifier of the event, latest first', async () => {
   const logins = 'SELECT Id, EventDate, EventIdentifier, Username FROM LoginEvent';
   assert.equal((await found(logins)).length, 40);
   const ordered = await found(`${logins} ORDER BY EventDate DESC`);

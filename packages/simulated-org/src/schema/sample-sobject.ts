@@ -1,7 +1,7 @@
 import { audit, isDeleted, recordId, text } from '../objects/fields.ts';
 import type { FieldDef, SObjectDef } from './schema.ts';
 
-/** For tests: a custom sobject with the fields that every one has, and these. */
+/** For tests: a custom sobject with the standard fields and these. */
 export const sampleSObject = (name: string, keyPrefix: string, ...fields: FieldDef[]): SObjectDef => ({
   name,
   label: name,

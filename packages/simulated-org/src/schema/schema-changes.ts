@@ -13,7 +13,7 @@ import { tableOf } from './storage.ts';
 import { addColumn, changeColumn, createIndexes, createTable, dropColumn, dropTable } from './tables.ts';
 
 /**
- * Sobjects and fields that come, change and go while the org runs, as an administrator does it. A change waits for
+ * Creates, changes and deletes sobjects and fields while the org runs, as an administrator does. A change waits for
  * the requests that use the table, and takes effect with the next request.
  */
 export class SchemaError extends Error {
@@ -22,7 +22,7 @@ export class SchemaError extends Error {
 
 const schemaLock = 4_711_002;
 
-/** One change at a time; the org shows it when it is committed. */
+/** One change at a time; the org switches to the new schema after the commit. */
 async function change<Result>(
   org: Org,
   work: (tx: Tx, sobjects: SObjects, at: number) => Promise<Result>,
@@ -39,7 +39,7 @@ async function change<Result>(
   return result;
 }
 
-/** What a change has made is refused where a formula, a roll-up or a rule of the org no longer fits it. */
+/** Refuses a change that leaves a formula, roll-up or rule of the org broken. */
 async function readSchemaThatFits(tx: Tx, { clock, rules }: Org): Promise<Schema> {
   try {
     const schema = await readSchema(tx, clock);
@@ -66,7 +66,8 @@ async function fillNewRollUps(tx: Tx, before: SObjects, after: SObjects): Promis
 
 export const createSObject = (org: Org, asked: CustomSObject): Promise<SObjectDef> =>
   change(org, async (tx, sobjects, at) => {
-    if (sobjects.has(asked.name.toLowerCase())) throw new SchemaError(`there is an sobject ${asked.name}`);
+    if (sobjects.has(asked.name.toLowerCase()))
+      throw new SchemaError(`the sobject ${asked.name} already exists`);
     const def = sobjectOf(asked, freePrefix([...sobjects.values()]));
     checkFields(def, asked.fields, [...sobjects.values(), def]);
     await createTable(tx, def);
@@ -75,7 +76,7 @@ export const createSObject = (org: Org, asked: CustomSObject): Promise<SObjectDe
     return def;
   });
 
-/** Records of other sobjects no longer point to it: their lookups go as well. */
+/** Lookups that point to its records are deleted too. */
 export const deleteSObject = (org: Org, name: string): Promise<void> =>
   change(org, async (tx, sobjects, at) => {
     const def = named(sobjects, name);
@@ -109,7 +110,7 @@ export const createField = (org: Org, sobject: string, asked: CustomField): Prom
     return grown;
   });
 
-/** The field becomes what `asked` says, also by another name or of another type. Its place stays. */
+/** Replaces the field by `asked`, which may have another name or type. Its position stays. */
 export const changeField = (
   org: Org,
   sobject: string,

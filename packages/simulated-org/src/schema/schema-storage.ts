@@ -6,8 +6,8 @@ import { checkRollUps } from '../write/roll-ups.ts';
 import type { SObjectDef, SObjects } from './schema.ts';
 
 /**
- * The definitions as the database keeps them. An org begins with those of `objects/` and changes while it runs; after
- * a restart it is as it was left.
+ * The definitions as stored in the database. A new org has those of `objects/`, and they change while it runs; a
+ * restart keeps the changes.
  */
 export interface Schema {
   sobjects: SObjects;
@@ -36,8 +36,8 @@ export async function readSchema(tx: Tx, clock: Clock): Promise<Schema> {
 /**
  * The definitions by name, their formulas compiled.
  *
- * @param clock  the org's, which formulas ask for the time
- * @throws {@link FormulaError} for a formula or roll-up that does not fit them
+ * @param clock  the org's, for formulas that use the current time
+ * @throws {@link FormulaError} for a formula or roll-up that does not fit the definitions
  */
 export function mapOf(defs: readonly SObjectDef[], clock: Clock): SObjects {
   const sobjects = linkFormulas(new Map(defs.map((def) => [def.name.toLowerCase(), def])), clock);
@@ -45,7 +45,7 @@ export function mapOf(defs: readonly SObjectDef[], clock: Clock): SObjects {
   return sobjects;
 }
 
-/** Adds definitions, or puts them in the place of those of the same name. */
+/** Adds definitions; one of the same name is replaced. */
 export async function storeSObjects(tx: Tx, defs: readonly SObjectDef[], at: number): Promise<void> {
   for (const def of defs) {
     await tx.query(sql`

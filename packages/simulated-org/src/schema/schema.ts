@@ -1,11 +1,11 @@
 import type { Sql } from '@lockstep/foundation/sql';
 
 /**
- * What the simulated org knows of an sobject and its fields. Everything else is derived from it: the table, the
+ * What the simulated org knows about an sobject and its fields. Everything else is derived from it: the table, the
  * describe answer, what a query may name and what a write may set.
  *
- * An sobject is stored in a table of its API name in schema `org` (`org."Account"`), one column a field, named like
- * the field and quoted. A formula has no column: its SQL stands in for it wherever the field is read.
+ * An sobject is stored in a table of its API name in schema `org` (`org."Account"`), one column per field, with the
+ * field's name, quoted. A formula has no column: its SQL is used wherever the field is read.
  */
 export type FieldType =
   | 'id'
@@ -45,9 +45,9 @@ export interface FieldDef {
   nillable: boolean;
   createable: boolean;
   updateable: boolean;
-  /** Characters, for text kinds. */
+  /** In characters, for text types. */
   length?: number;
-  /** Digits in all and after the point, for double, currency and percent. */
+  /** Total digits, and digits after the point, for double, currency and percent. */
   precision?: number;
   scale?: number;
   /** Whole digits, for int and long. */
@@ -55,55 +55,55 @@ export interface FieldDef {
   /** The sobjects that a reference may point to, and the name by which a query follows it. */
   referenceTo?: readonly string[];
   relationshipName?: string;
-  /** By which the records that point to one are reached from it: `Contacts`. Null where they are not. */
+  /** The name that leads from a record to those that point to it: `Contacts`. Null if no name does. */
   childRelationshipName?: string | null;
   /** A master-detail: the record is deleted with the one that it points to. */
   cascadeDelete?: boolean;
-  /** A record that another one points to by this field cannot be deleted. */
+  /** A record that this field of another one points to cannot be deleted. */
   restrictedDelete?: boolean;
   picklist?: readonly string[];
-  /** What people see in the place of a value, where that is not the value itself. */
+  /** What people see instead of a value, where the two differ. */
   picklistLabels?: Readonly<Record<string, string>>;
-  /** Values that no longer can be chosen. */
+  /** Values that can no longer be chosen. */
   inactiveValues?: readonly string[];
-  /** The picklist that this one depends on, and the values of that one with which each value can be chosen. */
+  /** The picklist that controls this one, and for each value those of the controlling picklist that allow it. */
   controllerName?: string;
   validFor?: Readonly<Record<string, readonly string[]>>;
-  /** A write takes no value but those of the picklist. */
+  /** A write accepts only values of the picklist. */
   restrictedPicklist?: boolean;
   externalId?: boolean;
   unique?: boolean;
-  /** Values that differ in case only are different ones. */
+  /** Values that differ only in case are different. */
   caseSensitive?: boolean;
-  /** Salesforce formula text: describe calls the field calculated and shows it. */
+  /** A Salesforce formula: describe marks the field as calculated and shows the text. */
   formula?: string;
-  /** How blank numbers count in the formula; as zero where it is left out. */
+  /** How the formula treats blank numbers; as zero if left out. */
   blankAs?: 'zero' | 'blank';
-  /** Reads a formula field of the row of this name, for this user. Made by `linkFormulas`; JSON has no functions. */
+  /** SQL that reads a formula field of the row of this name for this user. Set by `linkFormulas`, never stored. */
   readAs?: (row: string, userId?: string) => Sql;
   /** Kept up to date from the records that point to this one. */
   rollUp?: RollUpDef;
   /**
-   * What the org itself makes of a record, which Salesforce does not call calculated: a SQL expression over the row's
-   * own quoted columns, for example `"StageName" = 'Closed Won'`. Columns of other rows are named with their rows. A
-   * formula could say little of it: it has no e-mails, picklists or whole Ids, and a roll-up stamps its master.
+   * A value that the org derives from the record and that Salesforce does not call calculated: a SQL expression over
+   * the row's own quoted columns, such as `"StageName" = 'Closed Won'`. Columns of other rows carry their row's name.
+   * Formulas cover few of these: they have no e-mails, picklists or whole Ids, and a roll-up stamps its master.
    */
   derived?: string;
-  /** Of an Id: what every record shows in the place of its own, which only the org knows. */
+  /** For an Id: the value that every record shows instead of its own, which only the org knows. */
   shown?: string;
-  /** Stored when a create leaves the field out: a SQL expression without columns. */
+  /** Stored if a create leaves the field out: a SQL expression without columns. */
   defaultSql?: string;
-  /** A create may leave the field out, though it is never empty: the org finds a value of its own. */
+  /** A create may leave the field out although it is never empty: the org chooses a value. */
   filledIn?: true;
-  /** The parts of a compound field (address, location), which has no column of its own. */
+  /** The parts of a compound field (address, location), which has no column itself. */
   parts?: readonly string[];
-  /** Counts up on create: the text before the number. */
+  /** Numbered on create: the text before the number. */
   autoNumber?: string;
-  /** What describe tells of the field where no rule of types gives it. */
+  /** What describe says about the field where it does not follow from the type. */
   told?: ToldFacts;
 }
 
-/** In the words of describe. */
+/** Named as in describe. */
 export interface ToldFacts {
   aggregatable?: boolean;
   byteLength?: number;
@@ -119,7 +119,7 @@ export interface ToldFacts {
   sortable?: boolean;
 }
 
-/** A roll-up summary: over the live records of `child` whose `reference` points here and that pass the filter. */
+/** A roll-up summary over the live records of `child` whose `reference` points here and that pass the filter. */
 export interface RollUpDef {
   kind: 'count' | 'sum' | 'min' | 'max';
   /** API names. */
@@ -139,7 +139,7 @@ export interface SObjectDef {
   keyPrefix: string;
   custom: boolean;
   deletable: boolean;
-  /** What the API refuses, in the words of describe. */
+  /** Operations that the API refuses, named as in describe. */
   createable?: false;
   updateable?: false;
   undeletable?: false;
@@ -154,23 +154,23 @@ export interface SObjectDef {
   mergeable?: true;
   deepCloneable?: true;
   activateable?: true;
-  /** Describe gives no key prefix, though the Ids have one. */
+  /** Describe shows no key prefix, although the Ids have one. */
   hasKeyPrefix?: false;
-  /** A custom metadata type: a query may say less of its records. */
+  /** A custom metadata type: queries on its records are more restricted. */
   isMetadata?: true;
-  /** A big object: its composite key, which is all that a query may filter and order by. */
+  /** A big object: its composite key, the only fields that a query may filter and order by. */
   bigIndex?: readonly { field: string; direction: 'ascending' | 'descending' }[];
   /** Not served by the Bulk API. */
   bulk?: false;
-  /** Old records are archived: hidden from a query as deleted ones are, and seen by Id. */
+  /** Old records are archived: queries hide them like deleted ones, a read by Id finds them. */
   archivable?: true;
-  /** A query is refused, with this text, unless it compares one of the fields with a value or a list of them. */
+  /** A query that does not compare one of these fields with a value or a list is refused with this message. */
   neededFilter?: { fields: readonly string[]; message: string };
   recordTypes?: readonly RecordTypeDef[];
-  /** The field by which people call a record, where it is not `Name`. */
+  /** The field that names a record for people, where it is not `Name`. */
   nameField?: string;
   fields: readonly FieldDef[];
-  /** What the user sees of the records; all of them where it is left out. SQL over the columns of `tableOf`. */
+  /** The records that the user sees; all if left out. SQL over the columns of `tableOf`. */
   visibleWhere?: Sql;
 }
 
@@ -184,7 +184,7 @@ export type SObjects = ReadonlyMap<string, SObjectDef>;
 
 const fieldMaps = new WeakMap<SObjectDef, ReadonlyMap<string, FieldDef>>();
 
-/** Salesforce takes field names in any case. */
+/** Salesforce accepts field names in any case. */
 export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined {
   let fields = fieldMaps.get(def);
   if (!fields) {
@@ -197,7 +197,7 @@ export function fieldNamed(def: SObjectDef, name: string): FieldDef | undefined 
 export const nameFieldOf = (def: SObjectDef): FieldDef | undefined =>
   fieldNamed(def, def.nameField ?? 'Name');
 
-/** When a record last changed: most sobjects have SystemModstamp, some an older stamp only, a few none. */
+/** When a record last changed: most sobjects have SystemModstamp, some only an older stamp, a few none. */
 export const stampField = (def: SObjectDef): FieldDef | undefined =>
   fieldNamed(def, 'SystemModstamp') ?? fieldNamed(def, 'LastModifiedDate') ?? fieldNamed(def, 'CreatedDate');
 
@@ -205,18 +205,18 @@ export const stampField = (def: SObjectDef): FieldDef | undefined =>
 export const isMade = ({ formula, derived }: FieldDef): boolean =>
   formula !== undefined || derived !== undefined;
 
-/** Compound fields and formulas are made from other columns when a record is read. */
+/** Compound fields and formulas are computed from other columns when a record is read. */
 export const hasColumn = (field: FieldDef): boolean =>
   !isMade(field) && field.type !== 'address' && field.type !== 'location';
 
-/** A field by whose value a record can be found in a path: `/sobjects/Account/External_Id__c/A-1`. */
+/** A field whose value can identify a record in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>
   field.told?.idLookup ??
   (field.type === 'id' ||
     field.externalId === true ||
     (field.type === 'email' && field.name === 'Email' && field.formula === undefined));
 
-/** The sobject that an Id's first three characters name. */
+/** The sobject that the first three characters of an Id stand for. */
 export function sobjectOfId(org: { sobjects: SObjects }, id: string): SObjectDef | undefined {
   for (const def of org.sobjects.values()) if (id.startsWith(def.keyPrefix)) return def;
   return undefined;

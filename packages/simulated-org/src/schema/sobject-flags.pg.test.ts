@@ -19,7 +19,7 @@ const refusal = async (soql: string) => {
   return [answer.status, error?.errorCode, error?.message];
 };
 
-test('an sobject that is not queryable refuses a query, without a place in it', async () => {
+test('an sobject that is not queryable refuses a query without pointing to a position in it', async () => {
   const expected = [400, 'INVALID_TYPE_FOR_OPERATION', 'entity type Name does not support query'];
   assert.deepEqual(await refusal('SELECT Id FROM Name'), expected);
   assert.deepEqual(await refusal('SELECT count() FROM Name'), expected);
@@ -27,7 +27,7 @@ test('an sobject that is not queryable refuses a query, without a place in it', 
   assert.equal((described.json as { queryable: boolean }).queryable, false);
 });
 
-test('links of files are only read of named documents or records', async () => {
+test('file links can only be queried for named documents or records', async () => {
   const message =
     "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator.";
   const refused = [400, 'MALFORMED_QUERY', message];
@@ -58,7 +58,7 @@ test('links of files are only read of named documents or records', async () => {
   );
 });
 
-test('archived tasks and events are seen by queryAll and by their Id', async () => {
+test('archived tasks and events are found by queryAll and by Id', async () => {
   for (const sobject of ['Task', 'Event']) {
     const archived = `SELECT Id FROM ${sobject} WHERE IsArchived = true AND IsDeleted = false`;
     assert.equal(await countOf(archived), 0);
@@ -70,7 +70,7 @@ test('archived tasks and events are seen by queryAll and by their Id', async () 
   }
 });
 
-test('what is not replicateable tells neither what changed nor what was deleted', async () => {
+test('an sobject that is not replicateable lists neither updated nor deleted records', async () => {
   const window = `start=${new Date(Date.now() - 3_600_000).toISOString()}&end=${new Date(Date.now() - 60_000).toISOString()}`;
   for (const sobject of ['AccountShare', 'CaseStatus', 'ContentVersion']) {
     for (const resource of ['updated', 'deleted']) {
@@ -83,7 +83,7 @@ test('what is not replicateable tells neither what changed nor what was deleted'
   assert.equal(history.status, 200, history.text);
 });
 
-test('what the org writes itself, nobody else does', async () => {
+test('records that the org writes itself cannot be written through the API', async () => {
   const created = await org.request('POST', `${data}/sobjects/AccountHistory`, { body: {} });
   assert.equal(created.status, 400);
   const [status] = ((await query('SELECT Id FROM CaseStatus LIMIT 1')).json as { records: { Id: string }[] })
@@ -108,7 +108,7 @@ test('the org describes itself: one organization, and users have a profile and a
   assert.ok((await countOf("SELECT Id FROM Case WHERE Owner.Type = 'Group'")) > 0);
 });
 
-test('the name of a record that a reference of several kinds leads to is what people call it by', async () => {
+test('the Name behind a polymorphic reference is the field that names the record for people', async () => {
   const { records } = (
     await query("SELECT What.Name, What.Type FROM Task WHERE What.Type = 'Case' LIMIT 1", 'queryAll')
   ).json as { records: { What: { Name: string } }[] };

@@ -3,33 +3,34 @@ import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, SObjectDef } from './schema.ts';
 
 /**
- * The org's tables. Schema `org` holds the records, a table per sobject; schema `simulator` holds what the org is
- * besides: its settings, who may sign in, which query locators are out.
+ * The org's tables. Schema `org` holds the records, one table per sobject. Schema `simulator` holds the rest:
+ * settings, who may sign in, open query locators.
  */
+
 /** All records of an sobject, whoever asks. */
 export const tableOf = (def: SObjectDef): Sql => ident('org', def.name);
 
-/** The records that the user sees whose definition it is, as what stands in FROM; it needs an alias. */
+/** The records visible to the user whose definition this is, for use in FROM; it needs an alias. */
 export const recordsOf = (def: SObjectDef): Sql =>
   def.visibleWhere
     ? sql`(SELECT *, xmin, ctid FROM ${tableOf(def)} WHERE ${def.visibleWhere})`
     : tableOf(def);
 
-/** Whether the row can still be seen: a user is never deleted. */
+/** Whether the row is not deleted. Sobjects without IsDeleted, such as User, never delete a record. */
 export const isLive = (def: SObjectDef): Sql =>
   def.fields.some((field) => field.name === 'IsDeleted') ? sql`NOT "IsDeleted"` : sql`true`;
 
 /**
- * Text that counts as equal when it differs in case only, as Salesforce compares external ids. Written as a query
- * compares text, so that both use the index.
+ * Makes texts equal that differ only in case, as Salesforce compares external ids. Queries compare text by the same
+ * expression, so that both use the index.
  */
 export const folded = (value: Sql): Sql =>
   sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;
 
-/** A value as an external id compares it. */
+/** A value as external ids are compared. */
 export const keyOf = (field: FieldDef, value: Sql): Sql => (field.caseSensitive ? value : folded(value));
 
-/** Undefined while the org has not been made, or was not finished. */
+/** Undefined until the org has been created completely. */
 export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefined> {
   const [found] = await tx.query<{ exists: boolean }>(
     sql`SELECT to_regclass('simulator.setting') IS NOT NULL AS exists`,
@@ -41,14 +42,14 @@ export async function readSettings<Settings>(tx: Tx): Promise<Settings | undefin
   return row?.value;
 }
 
-/** The row that makes the org complete: without it the next start begins anew. */
+/** Marks the org as complete: without this row the next start begins from scratch. */
 export const writeSettings = (tx: Tx, settings: object): Promise<unknown> =>
   tx.query(sql`INSERT INTO simulator.setting (name, value) VALUES ('org', ${JSON.stringify(settings)})`);
 
-/** Asking for each number by itself took a quarter of the time of a create. */
+/** Fetching each number by itself took a quarter of the time of a create. */
 const numbersAtOnce = 100;
 
-/** What makes an Id unique: one count for all records, jobs and locators of the org. A restart leaves numbers out. */
+/** The numbers that make Ids unique, shared by all records, jobs and locators of the org. A restart skips some. */
 export class RecordNumbers {
   private free: number[] = [];
 

@@ -6,8 +6,9 @@ import { verbatim } from '../soql/fragments.ts';
 import { type FieldDef, hasColumn, numberTypes, type SObjectDef, stampField } from './schema.ts';
 import { isLive, keyOf, tableOf } from './storage.ts';
 
-/** The tables of the records: made with an sobject, changed with its fields, in the transaction of the change. */
-/** Collated by code point, whatever the database's own collation is. */
+/** The record tables: created with an sobject and changed with its fields, in the transaction of the change. */
+
+/** Collated by code point, whatever the database's own collation. */
 const text = sql`text COLLATE "C"`;
 
 export async function createTable(tx: Tx, def: SObjectDef): Promise<void> {
@@ -34,7 +35,7 @@ export async function dropColumn(tx: Tx, def: SObjectDef, field: FieldDef): Prom
   await dropSequence(tx, def, field);
 }
 
-/** Makes a field's column that of another. Values that the new type cannot hold become null, as in Salesforce. */
+/** Turns one field's column into another's. Values that the new type cannot hold become null, as in Salesforce. */
 export async function changeColumn(tx: Tx, def: SObjectDef, from: FieldDef, to: FieldDef): Promise<void> {
   if (![from, to].every((field) => hasColumn(field) && field.autoNumber === undefined)) {
     await dropColumn(tx, def, from);
@@ -59,7 +60,7 @@ const typeName = (field: FieldDef): string => factsOf(field.type).sqlType;
 
 const typeOf = (field: FieldDef): Sql => (typeName(field) === 'text' ? text : verbatim(typeName(field)));
 
-/** The old value, which the column of the new name still holds, as one of the new type. */
+/** The old value, which the renamed column still holds, converted to the new type. */
 function converted(from: FieldDef, to: FieldDef): Sql {
   const column = ident(to.name);
   const type = typeOf(to);
@@ -79,7 +80,7 @@ function column(def: SObjectDef, field: FieldDef): Sql {
 
 function defaultOf(def: SObjectDef, field: FieldDef): Sql | undefined {
   if (field.autoNumber !== undefined) {
-    // A regclass constant is the one way to name a sequence that a default can keep.
+    // A default can only refer to a sequence by a regclass constant.
     const sequence = `'org."${sequenceName(def, field)}"'::regclass`;
     const before = `'${field.autoNumber.replaceAll("'", "''")}'`;
     return verbatim(`DEFAULT ${before} || lpad(nextval(${sequence})::text, 8, '0')`);
@@ -97,7 +98,7 @@ async function dropSequence(tx: Tx, def: SObjectDef, field: FieldDef): Promise<v
     await tx.query(sql`DROP SEQUENCE ${ident('org', sequenceName(def, field))}`);
 }
 
-/** After the seeding, which is twice as fast without them. */
+/** Created after seeding, which is twice as fast without them. */
 export async function createIndexes(tx: Tx, def: SObjectDef): Promise<void> {
   const stamp = stampField(def);
   if (stamp) await tx.query(sql`CREATE INDEX ON ${tableOf(def)} (${ident(stamp.name)}, "Id")`);
@@ -119,17 +120,17 @@ async function createFieldIndexes(tx: Tx, def: SObjectDef, field: FieldDef): Pro
   }
 }
 
-/** Sobjects whose records are never deleted, or so seldom that the search may take its time. */
+/** Sobjects whose records are never deleted, or so rarely that the search may take its time. */
 const hardlyDeleted = new Set(['User', 'Group', 'Profile', 'UserRole', 'RecordType', 'Organization']);
 
-/** A reference is gone through from the record that it points to, when that one is deleted. */
+/** Deleting a record searches for the references to it, so these get an index. */
 const isFollowed = (field: FieldDef): boolean =>
   (field.createable || field.cascadeDelete === true) &&
   (field.referenceTo ?? []).some((name) => !hardlyDeleted.has(name));
 
 const nameBytesMax = 63;
 
-/** PostgreSQL cuts long names, and two could be cut to the same. */
+/** PostgreSQL truncates long names, and two could end up the same. */
 function nameFor(def: SObjectDef, field: FieldDef, what: string): string {
   const whole = `${def.name}.${field.name} ${what}`;
   if (whole.length <= nameBytesMax) return whole;
@@ -140,6 +141,6 @@ const sequenceName = (def: SObjectDef, field: FieldDef): string => nameFor(def, 
 const lookupIndexName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'lookup');
 const valueIndexName = (def: SObjectDef, field: FieldDef): string => nameFor(def, field, 'value');
 
-/** The field that a unique violation of the database is about, unless the names are too long to tell. */
+/** The field that a unique violation is about; undefined if its name was too long for the index. */
 export const fieldOfIndex = (indexName: string): string | undefined =>
   /^.+\.(\w+) value$/.exec(indexName)?.[1];

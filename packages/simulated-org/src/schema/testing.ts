@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package use of this room, besides its index. */
 
 export { createTables } from './org-tables.ts';
 export type { FieldDef, SObjectDef } from './schema.ts';

@@ -1,4 +1,4 @@
-/** A formula as a tree. `at` counts the characters before the part, for errors. */
+/** A formula as a tree. `at` is the offset of the part, for errors. */
 export type Node = { at: number } & (
   | { kind: 'text' | 'number'; value: string }
   | { kind: 'constant'; value: 'TRUE' | 'FALSE' | 'NULL' }

@@ -2,8 +2,8 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { Late, type Sql, sql } from '@lockstep/foundation/sql';
 
 /**
- * The org's time in a statement: a parameter that is asked for when the statement is sent, so that a prepared one
- * goes with the time. One and the same for a clock, because a query that groups by a formula names it twice.
+ * The org's time in a statement: a parameter whose value is read when the statement is sent, so that a prepared
+ * statement stays current. Each clock has only one, because a query that groups by a formula contains it twice.
  */
 const values = new WeakMap<Clock, Sql>();
 

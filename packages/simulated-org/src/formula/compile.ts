@@ -18,11 +18,11 @@ export interface CompiledFormula extends Typed {
   reads: FormulaReads;
 }
 
-/** A statement that PostgreSQL plans in a few milliseconds; the sum over formulas that name formulas. */
+/** PostgreSQL plans a statement of this size in a few milliseconds; formulas named by the formula count too. */
 const sizeMax = 1000;
 const levelsMax = 20;
 
-/** @throws {@link FormulaError} for whatever keeps the text from being a formula of this sobject */
+/** @throws {@link FormulaError} for everything that keeps the text from being a formula of this sobject */
 export function compileFormula(text: string, def: SObjectDef, scope: FormulaScope): CompiledFormula {
   const compiler = new Compiler(def, scope);
   const whole = compiler.part(parseFormula(text));

@@ -2,11 +2,11 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 import { count, type FormulaFunction, functionNamed, part, typed } from './signature.ts';
 import { expect, once, sqlAs, type Typed } from './types.ts';
 
-/** Dates and times, in UTC. What is no date of Salesforce's calendar, from 1700 to 4000, is null. */
+/** Dates and times, in UTC. A date outside Salesforce's calendar, 1700 to 4000, is null. */
 const monthEnd = (year: Sql, month: Sql): Sql =>
   sql`extract(day FROM make_date(${year}::integer, ${month}::integer, 1) + interval '1 month - 1 day')`;
 
-/** Of columns a, b and c. */
+/** From the columns a, b and c. */
 const dateOfParts = sql`
   CASE WHEN a BETWEEN 1700 AND 4000 AND b BETWEEN 1 AND 12 AND c >= 1
        THEN CASE WHEN c <= ${monthEnd(sql`a`, sql`b`)} THEN make_date(a::integer, b::integer, c::integer) END END`;
@@ -37,7 +37,7 @@ function dateOfText(text: Sql): Sql {
 
 const placeOf = (place: number): Sql => [sql`1`, sql`2`, sql`3`][place - 1] ?? sql`1`;
 
-/** From the last day of a month it comes to the last of another; elsewhere the day stays, as far as there is one. */
+/** The last day of a month becomes the last day of another; other days stay, unless the month is too short. */
 const addMonths: FormulaFunction = {
   check(name, args, at) {
     count(name, args, at, 2);
@@ -63,7 +63,7 @@ const addMonths: FormulaFunction = {
 const extracted = (field: Sql): FormulaFunction =>
   typed(['Date'], 'Number', (of) => sql`extract(${field} FROM ${of})::numeric`);
 
-/** @param now  the org's time, as SQL that is asked for when a statement is sent */
+/** @param now  the org's time, as SQL that is evaluated when a statement is sent */
 export const dateFunctions = (now: Sql): Record<string, FormulaFunction> => ({
   TODAY: { ...typed([], 'Date', () => sql`(${now} AT TIME ZONE 'UTC')::date`), readsTime: true },
   NOW: { ...typed([], 'DateTime', () => now), readsTime: true },

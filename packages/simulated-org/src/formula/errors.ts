@@ -1,7 +1,7 @@
-/** Why a formula cannot be a definition: Salesforce's text, and the place where there is one. Thrown by nothing else. */
+/** Why a formula cannot be part of a definition: Salesforce's text, and the position if there is one. */
 export class FormulaError extends Error {
   override readonly name = 'FormulaError';
-  /** Characters before the place. */
+  /** The offset of the position. */
   readonly at: number;
 
   constructor(reason: string, at = 0) {

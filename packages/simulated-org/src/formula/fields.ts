@@ -10,12 +10,12 @@ import { part } from './signature.ts';
 import type { Compilation, FormulaType, Frame, Typed } from './types.ts';
 
 /**
- * Names in a formula: fields of the record, fields of its parents by up to five relationships, and the reader's Id.
- * A reference that may point to several sobjects says to which: `Owner:User.Name`.
+ * Names in a formula: fields of the record, fields of its parents up to five relationships away, and the reader's Id.
+ * For a reference that may point to several sobjects the formula names one: `Owner:User.Name`.
  */
 const levelsMax = 5;
 
-/** One relationship of a path: the reference of the row before, and the sobject that it points to. */
+/** One relationship of a path: the reference of the preceding row, and the sobject that it points to. */
 interface Step {
   reference: FieldDef;
   parent: SObjectDef;
@@ -38,7 +38,7 @@ export function fieldPart(compiler: Compilation, name: string, at: number): Type
     type,
     at,
     field: name,
-    // What is blank counts after the path: a record without this parent has no value of its fields.
+    // Blank handling applies after the path: if the parent is missing, its fields have no value.
     sql: (frame) => filled(type, throughParents(steps, field, frame.row, frame), blankAs),
   };
 }
@@ -71,7 +71,7 @@ function followed(compiler: Compilation, names: readonly string[], whole: string
   return { steps, def };
 }
 
-/** The rows of parents are named after the row below, so that each name in a statement is one row. */
+/** A parent's row is named after the row below it, so that each name in a statement stands for one row. */
 function throughParents(steps: readonly Step[], field: FieldDef, row: string, frame: Frame): Sql {
   const [step, ...rest] = steps;
   if (!step) return read(field, row, frame);
@@ -106,7 +106,7 @@ function filled(type: FormulaType, value: Sql, blankAs: 'zero' | 'blank'): Sql {
   }
 }
 
-/** What fields of a type are in a formula; those that are left out cannot be read. */
+/** The formula type of each field type; the types left out cannot be read. */
 export const formulaTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
   id: 'Text',
   reference: 'Text',

@@ -1,6 +1,6 @@
 /**
- * Salesforce's formula language: text to tree, tree to SQL. Formula fields, roll-up filters, validation rules and
- * triggers are all computed by it.
+ * Salesforce's formula language: text to tree, tree to SQL. Used for formula fields, roll-up filters, validation
+ * rules and triggers.
  */
 export { clockValue } from './clock-value.ts';
 export { type CompiledFormula, compileFormula } from './compile.ts';

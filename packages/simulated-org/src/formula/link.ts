@@ -8,7 +8,7 @@ import { keepReads, readsOfFormula } from './linked-reads.ts';
 import { incompatible } from './operators.ts';
 import { type FormulaScope, type FormulaType, type Frame, shown, sqlAs } from './types.ts';
 
-/** What a formula field may be, and the type that its formula has to have. */
+/** The types that a formula field may have, and the type that its formula must have. */
 const resultTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
   string: 'Text',
   boolean: 'Boolean',
@@ -20,10 +20,10 @@ const resultTypes: Partial<Record<FieldDef['type'], FormulaType>> = {
 };
 
 /**
- * Compiles the formulas of all definitions, which may name each other, and gives each such field the function that
- * reads it. What has no formula stays the same object.
+ * Compiles the formulas of all definitions, which may name each other, and gives each formula field the function that
+ * reads it. Definitions without formulas stay the same objects.
  *
- * @throws {@link FormulaError} for a formula that is none, and for formulas that name each other in a circle
+ * @throws {@link FormulaError} for an invalid formula, and for formulas that name each other in a circle
  */
 export function linkFormulas(sobjects: SObjects, clock: Clock): SObjects {
   const linked = new Map<FieldDef, FieldDef | 'in progress'>();
@@ -70,7 +70,7 @@ function withReader(field: FieldDef, compiled: CompiledFormula): FieldDef {
   return { ...field, readAs };
 }
 
-/** The value as the field has it: blank text is null, and 0.2 of a percent field is 20. */
+/** The value as the field stores it: blank text is null, and 0.2 in a percent field is 20. */
 function resultOf(field: FieldDef, compiled: CompiledFormula, frame: Frame): Sql {
   const type = resultTypes[field.type] ?? 'Text';
   const value = sqlAs(type, compiled, frame);
@@ -78,9 +78,7 @@ function resultOf(field: FieldDef, compiled: CompiledFormula, frame: Frame): Sql
   return field.type === 'percent' ? sql`(${value} * 100)` : sql`(${value})`;
 }
 
-/**
- * The definitions as one user reads them, where a formula asks who reads; the same map where none does.
- */
+/** The definitions with the user inserted into formulas that ask who reads; the same map if none does. */
 export function boundToUser(sobjects: SObjects, userId: string): SObjects {
   const asks = (field: FieldDef) => readsOfFormula(field)?.user === true;
   const all = [...sobjects];

@@ -1,7 +1,7 @@
 import type { FieldDef } from '../schema/schema.ts';
 import type { FormulaReads } from './types.ts';
 
-/** What the formulas take into account that the linked definitions carry. */
+/** What the formulas of the linked definitions depend on. */
 const readsOf = new WeakMap<NonNullable<FieldDef['readAs']>, FormulaReads>();
 
 export const keepReads = (readAs: NonNullable<FieldDef['readAs']>, reads: FormulaReads): void => {

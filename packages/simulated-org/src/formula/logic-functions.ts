@@ -42,7 +42,7 @@ const choice: FormulaFunction = {
   },
 };
 
-/** What IF and CASE may give: a picklist field is no value. */
+/** What IF and CASE may return: a picklist field is not a value. */
 function valueType(parts: readonly Typed[], name: string): FormulaType {
   const values: readonly FormulaType[] = ['Text', 'Number', 'Boolean', 'Date', 'DateTime'];
   for (const one of parts) expect(one, values, functionNamed(name));
@@ -114,7 +114,7 @@ const isNew: FormulaFunction = {
   },
 };
 
-/** False of a new record. */
+/** False for a new record. */
 const isChanged: FormulaFunction = {
   rulesOnly: true,
   check(name, args, at) {
@@ -127,7 +127,7 @@ const isChanged: FormulaFunction = {
   },
 };
 
-/** Of a new record, the value that it has. */
+/** For a new record, its current value. */
 const priorValue: FormulaFunction = {
   rulesOnly: true,
   check(name, args, at) {

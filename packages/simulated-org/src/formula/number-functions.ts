@@ -2,7 +2,7 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 import { count, type FormulaFunction, functionNamed, part, typed } from './signature.ts';
 import { expect, once, sqlAs } from './types.ts';
 
-/** The greatest or least of any number of numbers; blank ones do not count. */
+/** The greatest or least of several numbers; blank ones are ignored. */
 const extreme = (word: Sql): FormulaFunction => ({
   check(name, args, at) {
     count(name, args, at, 1, Number.POSITIVE_INFINITY);
@@ -14,7 +14,7 @@ const extreme = (word: Sql): FormulaFunction => ({
   },
 });
 
-/** As Salesforce documents them, FLOOR goes towards zero and CEILING away from it. */
+/** As Salesforce documents them, FLOOR rounds towards zero and CEILING away from it. */
 export const numberFunctions: Record<string, FormulaFunction> = {
   ABS: typed(['Number'], 'Number', (of) => sql`abs(${of})`),
   CEILING: typed(['Number'], 'Number', (of) => once([of], sql`sign(a) * ceil(abs(a))`)),

@@ -5,8 +5,8 @@ import { FormulaError } from './errors.ts';
 import { expect, type FormulaType, type Frame, once, sqlAs, type Typed, wrongType } from './types.ts';
 
 /**
- * What the operators take and give. A result that cannot be computed is null: a division by zero, a date beyond
- * Salesforce's calendar, a power without a real value.
+ * The operand and result types of the operators. A result that cannot be computed is null: a division by zero, a date
+ * beyond Salesforce's calendar, a power without a real value.
  */
 export function binary(operator: Operator, left: Typed, right: Typed, at: number): Typed {
   const of = `operator '${operator}'`;
@@ -80,7 +80,7 @@ function equality(operator: '=' | '<>', left: Typed, right: Typed, at: number): 
 
 const symbols = { '<': sql`<`, '<=': sql`<=`, '>': sql`>`, '>=': sql`>=` };
 
-/** With a blank side it is false. */
+/** False if one side is blank. */
 function order(operator: keyof typeof symbols, left: Typed, right: Typed, at: number): Typed {
   const of = `operator '${operator}'`;
   const ordered: readonly FormulaType[] = ['Number', 'Date', 'DateTime'];
@@ -131,7 +131,7 @@ function sum(operator: '+' | '-', left: Typed, right: Typed, at: number): Typed 
   );
 }
 
-/** So many days later, in Salesforce's calendar. A part of a day moves a time, never a date. */
+/** This many days later, within Salesforce's calendar. A fraction of a day moves a datetime, but not a date. */
 function shifted(type: FormulaType, from: Sql, days: Sql): Sql {
   const later =
     type === 'Date'
@@ -156,7 +156,7 @@ function product(operator: '*' | '/' | '^', left: Sql, right: Sql): Sql {
   );
 }
 
-/** The other direction of a check that only the whole formula can make. */
+/** The reverse case, which can only be checked for the whole formula. */
 export const incompatible = (type: string, expected: string): FormulaError =>
   new FormulaError(
     `Formula result is data type (${type}), incompatible with expected data type (${expected}).`,

@@ -2,7 +2,7 @@ import type { Node, Operator } from './ast.ts';
 import { FormulaError } from './errors.ts';
 import { type Token, tokenise } from './tokens.ts';
 
-/** Text to tree. Loosest first: || && comparisons, + - &, * /, the signs - + !, ^. */
+/** Text to tree. From loosest to tightest: || && comparisons, + - &, * /, the signs - + !, ^. */
 const charactersMax = 3900;
 /** Deeper than people write, shallow enough for every stack. */
 const nestingMax = 60;
@@ -107,7 +107,7 @@ class Parser {
     return constant ? { kind: 'constant', value: constant, at } : { kind: 'name', name: value, at };
   }
 
-  /** Up to and with the closing parenthesis. */
+  /** Up to and including the closing parenthesis. */
   private args(): Node[] {
     const args: Node[] = [];
     if (this.isSymbol(')')) {

@@ -8,7 +8,7 @@ import { sobjectsSeenBy } from '../schema/access.ts';
 import { compileSoql, parseSoql } from '../soql/index.ts';
 import { customer, deal, formulaField, region } from './sample-deal.ts';
 
-/** Formula fields where records are read: queries, their filters, orders and groups, and single records. */
+/** Formula fields wherever records are read: queries, their filters, orders and groups, and single records. */
 const inner = await openInProcessOrg([
   user,
   region(),
@@ -44,7 +44,7 @@ async function found(soql: string, userId = inner.by.userId): Promise<unknown[]>
   });
 }
 
-test('a formula over parents is selected, filtered, ordered and grouped by', async () => {
+test('a query can select, filter, order and group by a formula over parents', async () => {
   assert.deepEqual(await found("SELECT Name, Zone__c FROM Deal__c WHERE Zone__c = 'north' ORDER BY Name"), [
     { Name: 'a', Zone__c: 'NORTH' },
     { Name: 'c', Zone__c: 'NORTH' },
@@ -76,7 +76,7 @@ test('a formula over parents is selected, filtered, ordered and grouped by', asy
   );
 });
 
-test('a formula of the time is grouped by, and changes without a write', async () => {
+test('a query can group by a formula of the time, which changes without a write', async () => {
   const late = () =>
     found('SELECT Is_Late__c, COUNT(Id) n FROM Deal__c GROUP BY Is_Late__c ORDER BY Is_Late__c');
   assert.deepEqual(await late(), [
@@ -119,7 +119,7 @@ async function recordReader(id: string) {
   };
 }
 
-test('a formula that asks for the user answers each for themselves', async () => {
+test('a formula that asks for the user gives each user their own result', async () => {
   const mine = 'SELECT COUNT(Id) n FROM Deal__c WHERE Is_Mine__c = TRUE';
   assert.deepEqual(await found(mine), [{ n: 4 }]);
   assert.deepEqual(await found(mine, '005000000000009AAA'), [{ n: 0 }]);

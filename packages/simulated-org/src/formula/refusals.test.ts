@@ -23,7 +23,7 @@ function refusal(defs: readonly SObjectDef[]): { message: string; at: number } {
 const message = (formula: string, type: FieldDef['type'] = 'double') =>
   refusal(dealsWith(formulaField('F__c', type, formula))).message;
 
-test('names and functions that are not there are refused when the definition is made', () => {
+test('unknown names and functions are refused when the definition is created', () => {
   assert.equal(message('Foo'), 'Error: Field Foo does not exist. Check spelling.');
   assert.equal(message('Foo__r.Name'), 'Error: Field Foo__r.Name does not exist. Check spelling.');
   assert.equal(message('Customer__r.Foo'), 'Error: Field Customer__r.Foo does not exist. Check spelling.');
@@ -36,12 +36,12 @@ test('names and functions that are not there are refused when the definition is 
   assert.equal(message('constructor(1)'), 'Error: Unknown function CONSTRUCTOR. Check spelling.');
 });
 
-test('a wrong place is named by its offset', () => {
+test('an error is located by its offset', () => {
   const { message: text, at } = refusal(dealsWith(formulaField('F__c', 'double', 'Amount__c +\n  Foo')));
   assert.deepEqual([text, at], ['Error: Field Foo does not exist. Check spelling.', 14]);
 });
 
-test('syntax errors are told in the words of the formula editor', () => {
+test("syntax errors have the formula editor's texts", () => {
   assert.equal(message('ABS(1'), "Error: Syntax error. Missing ')'");
   assert.equal(message('(1 + 2'), "Error: Syntax error. Missing ')'");
   assert.equal(message('1 + 2)'), "Error: Syntax error. Extra ')'");
@@ -53,7 +53,7 @@ test('syntax errors are told in the words of the formula editor', () => {
   assert.equal(message('"open', 'string'), `Error: Syntax error. Found '"'`);
 });
 
-test('parts of the wrong type are refused, with the types', () => {
+test('operands of the wrong type are refused, naming the types', () => {
   assert.equal(
     message('Amount__c + "x"'),
     "Error: Incorrect parameter type for operator '+'. Expected Text, received Number",
@@ -88,7 +88,7 @@ test('parts of the wrong type are refused, with the types', () => {
   );
 });
 
-test('a wrong number of arguments is refused, with the numbers', () => {
+test('a wrong number of arguments is refused, naming the numbers', () => {
   assert.equal(
     message('IF(Is_Open__c, 1)'),
     "Error: Incorrect number of parameters for function 'IF()'. Expected 3, received 2",
@@ -103,7 +103,7 @@ test('a wrong number of arguments is refused, with the numbers', () => {
   );
 });
 
-test('picklists and long texts are no values', () => {
+test('picklists and long texts are not values', () => {
   assert.equal(
     message('Stage__c & "x"', 'string'),
     'Error: Field Stage__c is a picklist field. Picklist fields are only supported in certain functions.',
@@ -118,7 +118,7 @@ test('picklists and long texts are no values', () => {
   );
 });
 
-test('what looks at a write is for rules only', () => {
+test('functions that examine a write are only allowed in rules', () => {
   for (const call of ['ISNEW()', 'ISCHANGED(Name)', 'REGEX(Name, "a")'])
     assert.match(message(call, 'boolean'), /^Error: Function \w+ may not be used in this type of formula$/);
 });
@@ -138,7 +138,7 @@ test('formulas that name each other in a circle are refused, through parents too
   assert.match(refusal(parents).message, /refers to itself/);
 });
 
-test('formulas that would not end are refused: too deep, too long, too big together', () => {
+test('oversized formulas are refused: too deep, too long, too big together', () => {
   assert.equal(message(`${'('.repeat(500)}1${')'.repeat(500)}`), 'Error: Formula is nested too deeply.');
   assert.equal(message(`${'-'.repeat(3000)}1`), 'Error: Formula is nested too deeply.');
   assert.match(message(`1${'+1'.repeat(2000)}`), /^Error: Formula is too long \(4001 characters\)/);

@@ -1,4 +1,4 @@
-/** For the tests of this room: deals with a field of each type that formulas read, and their parents. */
+/** For this room's tests: deals with a field of each type that formulas read, and their parents. */
 import { currency, field, flag, longText, number, picklist, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
@@ -43,5 +43,5 @@ export const deal = (...more: FieldDef[]): SObjectDef =>
     ...more,
   );
 
-/** Deals, customers and regions, deals with these fields besides. */
+/** Deals with these additional fields, customers and regions. */
 export const dealsWith = (...more: FieldDef[]): SObjectDef[] => [user, region(), customer(), deal(...more)];

@@ -2,18 +2,21 @@ import type { Sql } from '@lockstep/foundation/sql';
 import { FormulaError } from './errors.ts';
 import { expect, type FormulaType, type Frame, sqlAs, type Typed } from './types.ts';
 
-/** What a function takes and gives. `check` refuses wrong arguments and gives the call as a part of the formula. */
+/**
+ * A function's argument and result types. `check` refuses wrong arguments and returns the call as a part of the
+ * formula.
+ */
 export interface FormulaFunction {
   check(name: string, args: readonly Typed[], at: number): Typed;
-  /** Looks at a write, which only rules have. */
+  /** Examines a write, which only rules can. */
   rulesOnly?: true;
-  /** Asks for the time. */
+  /** Depends on the time. */
   readsTime?: true;
 }
 
 export const functionNamed = (name: string): string => `function '${name}()'`;
 
-/** @throws {@link FormulaError} for another number of arguments than Salesforce wants */
+/** @throws {@link FormulaError} if the number of arguments is not what Salesforce expects */
 export function count(name: string, args: readonly Typed[], at: number, least: number, most = least): void {
   if (args.length >= least && args.length <= most) return;
   const expected = args.length < least ? least : most;
@@ -23,7 +26,7 @@ export function count(name: string, args: readonly Typed[], at: number, least: n
   );
 }
 
-/** Arguments of one type each; those after the first `least` may be left out, and are undefined then. */
+/** One type for each argument; those after the first `least` are optional, and undefined if left out. */
 export const typed = (
   takes: readonly FormulaType[],
   gives: FormulaType,

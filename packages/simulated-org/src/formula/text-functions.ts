@@ -3,7 +3,7 @@ import { FormulaError } from './errors.ts';
 import { count, type FormulaFunction, functionNamed, part, typed } from './signature.ts';
 import { expect, once, sqlAs, type Typed, wrongType } from './types.ts';
 
-/** So many characters; more than any text has counts as all of them. */
+/** A number of characters, limited to more than any text has. */
 const characters = (number: Sql): Sql =>
   sql`least(greatest(trunc(coalesce(${number}, 0)), 0), 1000000)::integer`;
 
@@ -24,7 +24,7 @@ const text: FormulaFunction = {
   },
 };
 
-/** Null for what is no number. */
+/** Null for text that is not a number. */
 const value = typed(['Text'], 'Number', (of) =>
   once(
     [sql`btrim(${of})`],
@@ -59,7 +59,7 @@ const includes: FormulaFunction = {
   },
 };
 
-/** Picklist functions take their value as it stands in the formula. */
+/** Picklist functions only take a value that is a literal in the formula. */
 function constant(name: string, wanted: Typed): Sql {
   expect(wanted, ['Text'], functionNamed(name));
   if (wanted.type === 'Null') return sql`''`;
@@ -71,10 +71,13 @@ function constant(name: string, wanted: Typed): Sql {
   return sql`${literal(wanted.constant)}::text`;
 }
 
-/** What Java's regular expressions have and PostgreSQL's have not. */
+/** Features of Java's regular expressions that PostgreSQL lacks. */
 const foreignRegex = /\(\?<[A-Za-z]|\(\?>|\(\?[a-z]|\\[pPQEGzZRXhHvV]|[*+?}]\+|&&|\{\d{4,}/;
 
-/** The whole text has to match. Salesforce's expressions are Java's; those that PostgreSQL reads otherwise are refused. */
+/**
+ * The whole text must match. Salesforce's expressions are Java's; those that PostgreSQL interprets otherwise are
+ * refused.
+ */
 const regex: FormulaFunction = {
   rulesOnly: true,
   check(name, args, at) {
@@ -97,7 +100,7 @@ const regex: FormulaFunction = {
 function isRegex(source: string): boolean {
   if (foreignRegex.test(source)) return false;
   const repeats = [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].flatMap(([, least, most]) => [least, most]);
-  // PostgreSQL counts to 255.
+  // PostgreSQL only counts to 255.
   if (repeats.some((repeat) => Number(repeat ?? 0) > 255)) return false;
   try {
     return new RegExp(`^(?:${source})$`, 'u').source !== '';
@@ -136,7 +139,7 @@ export const textFunctions: Record<string, FormulaFunction> = {
     'Text',
     (of, old = sql`''`, next = sql`''`) => sql`replace(${of}, ${old}, ${next})`,
   ),
-  /** Ids are 15 characters in a formula; this gives the 18 that everything else has. */
+  /** In a formula Ids have 15 characters; this returns the 18 used everywhere else. */
   CASESAFEID: typed(['Text'], 'Text', caseSafe),
   ISPICKVAL: isPickVal,
   INCLUDES: includes,

@@ -1,9 +1,9 @@
 import { FormulaError } from './errors.ts';
 
-/** Cuts a formula into tokens. Texts stand in double or single quotes, comments between slash-star and star-slash. */
+/** Splits a formula into tokens. Texts are in double or single quotes, comments between slash-star and star-slash. */
 export interface Token {
   kind: 'name' | 'number' | 'text' | 'symbol' | 'end';
-  /** The value of a text, the writing of all others. */
+  /** For a text its value, for all others the source text. */
   value: string;
   at: number;
 }
@@ -15,7 +15,7 @@ const patterns: readonly [Token['kind'], RegExp][] = [
   ['text', /"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'/y],
   ['symbol', /&&|\|\||<=|>=|<>|!=|==|[-+*/^&=<>!(),]/y],
 ];
-/** A double has 17 digits; no formula needs more than twice that. */
+/** A double has 17 digits; no formula needs more than twice as many. */
 const numberCharactersMax = 40;
 
 export function tokenise(formula: string): Token[] {

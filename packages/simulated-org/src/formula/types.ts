@@ -2,7 +2,7 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, SObjectDef, SObjects } from '../schema/schema.ts';
 import { FormulaError } from './errors.ts';
 
-/** The types of a formula's parts, by the names that Salesforce's messages give them. */
+/** The types of a formula's parts, named as in Salesforce's messages. */
 export type FormulaType =
   | 'Text'
   | 'Number'
@@ -14,24 +14,24 @@ export type FormulaType =
   | 'Null';
 
 /**
- * A part of a formula that passed the check of its types. Its SQL gives text and booleans never null: a blank text is
- * empty, as everywhere in Salesforce's formulas.
+ * A part of a formula that passed the type check. Its SQL is never null for text and booleans: a blank text is empty,
+ * as everywhere in Salesforce's formulas.
  */
 export interface Typed {
   type: FormulaType;
   sql(frame: Frame): Sql;
   at: number;
-  /** The value of a text that stands in the formula itself. */
+  /** The value of a text literal in the formula. */
   constant?: string;
-  /** The field that the part is. */
+  /** The name, if the part is a field. */
   field?: string;
 }
 
-/** For which record a formula is computed, and for whom. */
+/** The record that a formula is computed for, and the user. */
 export interface Frame {
   /** The name of the record's row in SQL. */
   row: string;
-  /** The row as it was before the write; a record that is new, or is not written, has none. */
+  /** The row before the write; absent for a new record, and if nothing is written. */
   prior?: string;
   isNew?: boolean;
   userId?: string;
@@ -48,14 +48,14 @@ const sqlTypes: Record<FormulaType, Sql> = {
   Null: sql`text`,
 };
 
-/** The part as SQL of this type, where it may also be the constant NULL. */
+/** The part as SQL of this type, also if it is the constant NULL. */
 export function sqlAs(type: FormulaType, part: Typed, frame: Frame): Sql {
   if (part.type !== 'Null') return part.sql(frame);
   if (type === 'Text') return sql`''::text`;
   return type === 'Boolean' ? sql`false` : sql`NULL::${sqlTypes[type]}`;
 }
 
-/** @throws {@link FormulaError} where the part is of none of the types; `of` is `function 'LEFT()'` */
+/** @throws {@link FormulaError} if the part has none of the types; `of` is `function 'LEFT()'` */
 export function expect(part: Typed, types: readonly FormulaType[], of: string): void {
   if (part.type === 'Null' || types.includes(part.type)) return;
   throw wrongType(part, types, of);
@@ -79,7 +79,7 @@ export function wrongType(part: Typed, types: readonly FormulaType[], of: string
 
 export const shown = (type: FormulaType): string => (type === 'MultiPicklist' ? 'Picklist' : type);
 
-/** The one type of the parts, which may be NULL besides; text where all of them are. */
+/** The one type of the parts, some of which may be NULL; text if all of them are. */
 export function commonType(parts: readonly Typed[], of: string): FormulaType {
   const first = parts.find(({ type }) => type !== 'Null');
   if (!first) return 'Text';
@@ -87,7 +87,9 @@ export function commonType(parts: readonly Typed[], of: string): FormulaType {
   return first.type;
 }
 
-/** Computes the parts once, as columns a, b, … of the row `v`: the planner would otherwise copy them into each use. */
+/**
+ * Computes the parts once, as columns a, b, … of the row `v`: the planner would otherwise copy them into each use.
+ */
 export function once(parts: readonly Sql[], result: Sql): Sql {
   const names = [sql`a`, sql`b`, sql`c`];
   const [first = sql`NULL`, ...rest] = parts.map((part, index) => sql`${part} AS ${names[index] ?? sql`d`}`);
@@ -95,23 +97,23 @@ export function once(parts: readonly Sql[], result: Sql): Sql {
   return sql`(SELECT ${result} FROM (SELECT ${columns} OFFSET 0) AS v)`;
 }
 
-/** What a formula takes into account besides its own record. */
+/** What a formula depends on besides its own record. */
 export interface FormulaReads {
   parents: boolean;
   time: boolean;
   user: boolean;
-  /** Parts, those of the formulas that it names included. */
+  /** The number of parts, including those of the formulas that it names. */
   size: number;
-  /** Parents above each other, those of the formulas that it names included. */
+  /** The levels of parents, including those of the formulas that it names. */
   levels: number;
 }
 
-/** What a formula is compiled for. */
+/** The context in which a formula is compiled. */
 export interface FormulaScope {
   sobjects: SObjects;
-  /** Rules may ask for the write that they look at, and read long texts. */
+  /** Rules may examine the write, and read long texts. */
   isRule: boolean;
-  /** How a blank number counts. */
+  /** How blank numbers count. */
   blankAs: 'zero' | 'blank';
   /** The org's time. */
   now: Sql;
@@ -119,12 +121,12 @@ export interface FormulaScope {
   linked(def: SObjectDef, field: FieldDef): FieldDef;
 }
 
-/** A formula while it is compiled, as its fields see it. */
+/** A formula during compilation, as its fields see it. */
 export interface Compilation {
   readonly def: SObjectDef;
   readonly scope: FormulaScope;
   readonly reads: FormulaReads;
-  /** Counts in what a formula that this one names takes into account. */
+  /** Adds the dependencies of a formula that this one names. */
   include(inner: FormulaReads, levels: number): void;
   /** @throws {@link FormulaError} beyond the levels that a formula may follow */
   deepen(levels: number): void;

@@ -28,7 +28,7 @@ const full = await inner.insert('Deal__c', {
 });
 const empty = await inner.insert('Deal__c', {});
 
-/** What a formula field of this text has in a record. */
+/** The value of a formula field with this text in a record. */
 async function value(
   formula: string,
   { type = 'double', id = full, ...more }: { id?: string } & Partial<FieldDef> = {},
@@ -43,7 +43,7 @@ async function value(
   return row?.value ?? null;
 }
 
-/** Formulas and what they give, all of one type. */
+/** Checks formulas of one type against their expected results. */
 async function give(type: FieldDef['type'], expected: Readonly<Record<string, unknown>>, id = full) {
   for (const [formula, wanted] of Object.entries(expected)) {
     const found = await value(formula, { type, id });
@@ -66,7 +66,7 @@ test('operators bind as in the formula editor', () =>
     'Seen__c - (Seen__c - 1.5)': '1.5',
   }));
 
-test('comparisons and logic give true or false, never nothing', async () => {
+test('comparisons and logic give true or false, never null', async () => {
   await give('boolean', {
     'Amount__c >= 1000 && NOT(Count__c = 6) || FALSE': true,
     'Name = "Big \\"one\\""': true,
@@ -138,7 +138,7 @@ test('dates follow the calendar', () =>
     'DATE(YEAR(Due__c), MONTH(Due__c), DAY(Due__c) - 1)': '2024-02-28',
   }));
 
-test('picklists are asked for their values', () =>
+test("functions test a picklist's value", () =>
   give('boolean', {
     'ISPICKVAL(Stage__c, "Won")': true,
     'ISPICKVAL(Stage__c, "")': false,
@@ -147,7 +147,7 @@ test('picklists are asked for their values', () =>
     'ISBLANK(Stage__c)': false,
   }));
 
-test('what cannot be computed is null, and the record is read all the same', async () => {
+test('what cannot be computed is null, and the record can still be read', async () => {
   await give('double', {
     'Amount__c / 0': null,
     'MOD(1, 0)': null,
@@ -183,14 +183,14 @@ test('a percent of 20 is 0.2 in a formula, and a percent formula of 0.2 is 20', 
   assert.equal(Number(await value('Share__c / 2', { type: 'percent' })), 10);
 });
 
-test('the time is that of the org, at each reading', async () => {
+test("the time is the org's, at each reading", async () => {
   const at = async () => [await value('TODAY() - Due__c'), await value('NOW()', { type: 'datetime' })];
   assert.deepEqual(await at(), ['672', '2026-01-01 00:00:00+00']);
   inner.clock.advance(36 * 3_600_000);
   assert.deepEqual(await at(), ['673', '2026-01-02 12:00:00+00']);
 });
 
-test('formulas name formulas, also those of parents', async () => {
+test('formulas can use other formulas, also those of parents', async () => {
   const net = formulaField('Net__c', 'double', 'Gross__c * (1 - Share__c)');
   const gross = formulaField('Gross__c', 'double', 'Amount__c * Customer__r.Weight__c');
   const weight = formulaField('Weight__c', 'double', 'Region__r.Factor__c * 2');

@@ -21,7 +21,7 @@ after(() => database[Symbol.asyncDispose]());
 
 const sobjects = new Map([...family, ['sample__c', sample]]);
 
-/** An expression with constants of its type; about one in eight is paired with any other instead. */
+/** An expression with constants of its type; about one in eight is compared with a constant of any type. */
 interface Part {
   text: string;
   constants: readonly string[];
@@ -147,7 +147,7 @@ const query = fc.oneof(
   plainQuery('Contacts', parts.Contact).map((children) => `SELECT Name, (${children}) FROM Account`),
 );
 
-test('whatever a query is made of, the server runs it or a SoqlError refuses it', async () => {
+test('every generated query either runs on the server or is refused by a SoqlError', async () => {
   let answered = 0;
   await fc.assert(
     fc.asyncProperty(query, async (text) => {

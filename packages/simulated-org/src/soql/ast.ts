@@ -1,22 +1,22 @@
 /**
- * A parsed query. Names are as written and not yet looked up; `at` is the offset of the first character in the
- * query's text, for error messages.
+ * A parsed query. Names are as written and not yet resolved; `at` is the offset of the first character in the query's
+ * text, for error messages.
  */
 export interface Soql {
   text: string;
-  /** `SELECT COUNT()`: no fields, the answer is the number alone. */
+  /** `SELECT COUNT()`: no fields, the answer is only the number. */
   isCount: boolean;
   fields: readonly Selected[];
-  /** An sobject; in a subquery of SELECT the name of a relationship to children. */
+  /** An sobject; in a subquery of SELECT the name of a child relationship. */
   from: Name;
   alias: string | null;
-  /** `FROM Contact c, c.Account a`: further names for parents. */
+  /** `FROM Contact c, c.Account a`: aliases for parents. */
   joins: readonly Join[];
   /** USING SCOPE. */
   scope: Name | null;
   where: Condition | null;
   groupBy: readonly Expression[];
-  /** GROUP BY ROLLUP and CUBE: which subtotals there are besides the groups. */
+  /** GROUP BY ROLLUP and CUBE: which subtotals are added to the groups. */
   subtotals: 'rollup' | 'cube' | null;
   having: Condition | null;
   orderBy: readonly SortKey[];
@@ -30,7 +30,7 @@ export interface Soql {
 
 export type Reason = 'view' | 'reference' | 'update';
 
-/** A path of relationships, the first of which may be another alias, and the name for where it leads. */
+/** A path of relationships, which may begin with another alias, and the alias for where it leads. */
 export interface Join {
   path: Name;
   alias: string;
@@ -45,10 +45,10 @@ export interface Name {
 /** `CALENDAR_YEAR(CreatedDate)`, `MAX(Amount)`. The name is in lower case. */
 export interface Call {
   call: string;
-  /** What the innermost parentheses hold. */
+  /** The field in the innermost parentheses. */
   field: Name;
   at: number;
-  /** `FORMAT(MAX(Amount))`: the call that stands in place of a field. */
+  /** `FORMAT(MAX(Amount))`: the inner call, in place of a field. */
   inner?: Call;
   /** `DISTANCE(Place__c, GEOLOCATION(37.7, -122.4), 'mi')`: the second place, in degrees as written. */
   to?: { latitude: string; longitude: string; unit: 'mi' | 'km' };
@@ -127,9 +127,9 @@ export interface SemiJoin {
 }
 
 /**
- * A constant. A number keeps the digits it was written with; a datetime is normalised to UTC; `pattern` is the
- * text for LIKE, in which `%`, `_` and `\` that were escaped stand behind a backslash; the code of an amount of money
- * such as `USD500` is in capitals.
+ * A constant. A number keeps its digits as written; a datetime is normalised to UTC; `pattern` is the text for LIKE,
+ * in which escaped `%`, `_` and `\` keep a backslash in front; the currency code of an amount such as `USD500` is in
+ * capitals.
  */
 export type Literal =
   | { kind: 'string'; value: string; pattern: string }
@@ -138,7 +138,7 @@ export type Literal =
   | { kind: 'boolean'; value: boolean }
   | { kind: 'null' };
 
-/** A date literal such as `LAST_N_DAYS:3`, in lower case: whole days, whose place depends on the time of the query. */
+/** A date literal such as `LAST_N_DAYS:3`, in lower case: whole days, relative to the time of the query. */
 export interface Period {
   kind: 'period';
   value: string;

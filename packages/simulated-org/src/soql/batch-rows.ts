@@ -1,9 +1,10 @@
 /**
- * How many rows a batch has at most, by what is selected. "If the SOQL statement selects two or more custom fields of
- * type long text, the batch size can't be greater than 200" and "the returned batch size can be lower than the max or
- * what's set in the request, based on the size and complexity of records queried" (SOQL reference, Change the Batch
- * Size in Queries). From how many columns on is not documented: recorded queries of Contact with many columns came as
- * 1,000 of 1,505 and of 1,402. So up to 100 columns come 2,000 a batch, and twice as many columns half as many rows.
+ * How many rows a batch has at most, depending on what is selected. "If the SOQL statement selects two or more
+ * custom fields of type long text, the batch size can't be greater than 200" and "the returned batch size can be
+ * lower than the max or what's set in the request, based on the size and complexity of records queried" (SOQL
+ * reference, Change the Batch Size in Queries). At how many columns this begins is not documented: recorded queries
+ * of Contact with many columns returned 1,000 of 1,505 and of 1,402 rows. So up to 100 columns come in batches of
+ * 2,000, and twice as many columns in batches of half the rows.
  */
 import { type FieldDef, fieldNamed } from '../schema/schema.ts';
 import { isCall, type Selected } from './ast.ts';
@@ -13,7 +14,7 @@ import { batchRowsMax, batchRowsMin } from './session.ts';
 const columnsMax = 100;
 const longTextsMax = 1;
 
-/** No more than asked for. */
+/** Never more than requested. */
 export function batchRowsOf(scope: Scope): number {
   const fields = scope.query.fields.flatMap((item) => fieldsOf(scope, item));
   const halvings = Math.max(0, Math.ceil(Math.log2(fields.length / columnsMax)));
@@ -21,7 +22,7 @@ export function batchRowsOf(scope: Scope): number {
   return fields.filter(isLongText).length > longTextsMax ? batchRowsMin : Math.max(wanted, batchRowsMin);
 }
 
-/** Of the records themselves and their parents; children are rows of their own. */
+/** Fields of the records themselves and of their parents; children are separate rows. */
 function fieldsOf(scope: Scope, item: Selected): FieldDef[] {
   if (item.kind === 'children') return [];
   if (item.kind === 'expression') {

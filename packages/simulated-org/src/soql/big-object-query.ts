@@ -1,9 +1,9 @@
 /**
- * What a query may say of a big object. "Build an index query, starting from the first field defined in the index,
- * without gaps"; = and IN on any of its fields, a range on the last one only; no !=, LIKE, NOT IN, no aggregates, no
- * subqueries (Big Objects Implementation Guide, SOQL with Big Objects; LoginAsEvent, Standard SOQL Usage). An order
- * follows the index, each field in its direction. The texts of gaps, directions and aggregates are recorded with their
- * code, those of operators and of a range before the end are not.
+ * What a query of a big object may contain. "Build an index query, starting from the first field defined in the
+ * index, without gaps"; = and IN on any of its fields, a range on the last one only; no !=, LIKE, NOT IN, no
+ * aggregates, no subqueries (Big Objects Implementation Guide, SOQL with Big Objects; LoginAsEvent, Standard SOQL
+ * Usage). ORDER BY follows the index, each field in its direction. The texts for gaps, directions and aggregates are
+ * recorded with their code; those for operators and for a range before the end are not.
  */
 import type { SObjectDef } from '../schema/schema.ts';
 import { type Condition, isCall, type Soql } from './ast.ts';
@@ -15,7 +15,7 @@ import { ownField } from './own-field.ts';
 const unsupported = (message: string) => new SoqlError('BIG_OBJECT_UNSUPPORTED_OPERATION', message);
 const gaps = () => unsupported('Filters may not have any gaps within the composite key');
 
-/** @throws {@link SoqlError} for a query that the key of the big object cannot answer */
+/** @throws {@link SoqlError} for a query that the big object's key cannot answer */
 export function checkBigObjectQuery(query: Soql, def: SObjectDef): void {
   const { bigIndex: index } = def;
   if (!index) return;
@@ -42,7 +42,7 @@ function checkFilter(query: Soql, def: SObjectDef, terms: readonly Condition[]):
     if (!isAllowed(term)) throw unsupported('Filter operator not supported');
     const name = isCall(term.field) ? undefined : ownField(query, term.field);
     const place = index.indexOf(name ?? '');
-    // What cannot be filtered at all is refused as in other queries, with its place.
+    // A field that can never be filtered gets the usual refusal, with its position.
     if (place < 0 && isFilteredElsewhere(def, name)) throw gaps();
     if (place >= 0) places.set(term, place);
   }
@@ -64,6 +64,6 @@ const isAllowed = (term: Condition): term is Choice =>
     ? !['!=', 'like'].includes(term.operator)
     : term.kind === 'membership' && !term.isNegated;
 
-/** A date literal is a range of its own. */
+/** A date literal is a range by itself. */
 const isRange = (term: Choice): boolean =>
   term.kind === 'comparison' && (term.operator !== '=' || term.value.kind === 'period');

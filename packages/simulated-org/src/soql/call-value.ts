@@ -1,4 +1,4 @@
-/** What a function of a field is in SQL, and where a query may use it. */
+/** The SQL of a function call on a field, and where a query may use it. */
 import { unreachable } from '@lockstep/foundation/assert';
 import { ident, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import { type FieldDef, fieldNamed } from '../schema/schema.ts';
@@ -10,11 +10,11 @@ import { verbatim } from './fragments.ts';
 import { aggregate, type Computed, dateFunction, kindOf } from './functions.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 
-/** An expression as a value of the query's record. */
+/** An expression as a value in the query's record. */
 export const valueIn = (scope: Scope, expression: Expression): Value =>
   isCall(expression) ? callValue(scope, expression) : scope.fieldValue(expression);
 
-/** @throws {@link SoqlError} for a function that does not take the field, and for one that needs another around it */
+/** @throws {@link SoqlError} for a function that does not take the field, or that must be inside another one */
 function callValue(scope: Scope, call: Call): Value {
   const kind = kindOf(call.call);
   switch (kind) {
@@ -56,7 +56,7 @@ function callValue(scope: Scope, call: Call): Value {
   }
 }
 
-/** A field of a record as functions show it. */
+/** A record's field as display functions format it. */
 export function shownFor(scope: Scope, call: Call, field: FieldDef, column: Sql): Computed {
   const plain: Computed = { sql: column, type: field.type };
   return shownBy(scope, call, call.inner ? shownFor(scope, call.inner, field, column) : plain);
@@ -91,8 +91,8 @@ function refuse(scope: Scope, { call, field }: Call, over: { name: string }): ne
 }
 
 /**
- * The time zone of the user who asks. A constant, because a grouped expression must be the same text wherever it
- * stands.
+ * The time zone of the user who asks. A constant, because a grouped expression must have the same text wherever it
+ * is used.
  */
 function zoneOf({ session }: Scope): Sql {
   const { userId, sobjects } = session.context;
@@ -103,10 +103,10 @@ function zoneOf({ session }: Scope): Sql {
   return sql`coalesce((${found}), 'UTC')`;
 }
 
-/** Of the Earth as a sphere; which radius Salesforce takes is not documented. */
+/** The Earth taken as a sphere; which radius Salesforce uses is not documented. */
 const radius = { km: '6371.0088', mi: '3958.7613' };
 
-/** By the haversine formula, between a place in the record and a given one. Null where the record has none. */
+/** By the haversine formula, from the record's location to a given one. Null if the record has none. */
 function distanceValue(scope: Scope, { call, field: name, at, to }: Call): Value {
   const over = valueIn(scope, name);
   const { def, row } = scope.owner(name);

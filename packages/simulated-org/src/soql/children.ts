@@ -1,10 +1,10 @@
 /**
- * The children in a record: the result of a subquery, as the query's own result looks.
+ * The children in a record: a subquery's result, formatted like the query's own result.
  *
- * They are rows of the answer's batch like the records themselves, so each begins with a mark by which they are
- * counted; and one result holds a batch less the record that it stands in, at most. Recorded results of 1,200 and
- * 257 children were cut after 499 and 199, with a `nextRecordsUrl` of their own; that is one row less than a batch
- * of 500 or 200. How Salesforce shares a batch between several results of one record is not documented.
+ * Like the records, they are rows of the answer's batch, so each begins with a mark by which rows are counted. One
+ * result has at most a batch less one row, for the record that contains it. Recorded results of 1,200 and 257
+ * children were cut after 499 and 199, with their own `nextRecordsUrl`; that is one row less than a batch of 500 or
+ * 200. How Salesforce shares a batch between several results of one record is not documented.
  */
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import type { Soql } from './ast.ts';
@@ -17,28 +17,28 @@ import { concat } from './record-json.ts';
 import { childrenNamed } from './relationships.ts';
 import { Scope } from './scope.ts';
 
-/** A subquery by its place among the fields of the query, and of the subquery it stands in. */
+/** A subquery's position among the query's fields, preceded by that of the subquery it is in. */
 export type Place = readonly number[];
 
 /**
- * Characters that JSON text never holds unescaped. Where a cut result names its next page, its place, its record and
- * the Ids of the children shown stand between two of `cut`.
+ * Characters that JSON text never contains unescaped. Where a cut result names its next page, its place, its record
+ * and the Ids of the children shown are written between two `cut` characters.
  */
 const child = '\u0002';
 const cut = '\u0001';
 const cutMark = new RegExp(`${cut}([\\d.]+):(\\w+):(\\w*)${cut}`, 'g');
 
-/** The rows that a record's JSON text stands for: itself and all children in it. */
+/** The rows that a record's JSON text counts as: itself and all children in it. */
 export const rowsIn = (json: string): number => (json.includes(child) ? json.split(child).length : 1);
 
 export interface CutResult {
   place: Place;
   parentId: string;
-  /** Ids of the children that it has. */
+  /** Ids of the children that it contains. */
   shown: readonly string[];
 }
 
-/** The JSON as it is served, with the URL of each cut result. */
+/** The JSON to send, with the URL of each cut result. */
 export async function withUrls(json: string, urlOf: (result: CutResult) => Promise<string>): Promise<string> {
   if (!json.includes(child)) return json;
   let served = '';
@@ -58,11 +58,11 @@ const levelsOf = (version: string): number => (Number(version) >= 58 ? 5 : 2);
 
 interface ChildScope {
   scope: Scope;
-  /** Keeps the children of one record. */
+  /** The condition that selects one record's children. */
   belongs: Sql;
 }
 
-/** @throws {@link SoqlError} for the name of no relationship to children */
+/** @throws {@link SoqlError} if no child relationship has this name */
 export function childScope(parent: Scope, query: Soql, parentId: Sql): ChildScope {
   const { name, at } = query.from;
   const children = childrenNamed(parent.session.context.sobjects, parent.def, name);
@@ -72,9 +72,9 @@ export function childScope(parent: Scope, query: Soql, parentId: Sql): ChildScop
 }
 
 /**
- * Null where there are none.
+ * Null if there are no children.
  *
- * @param selectedJson  prints a record of them, the children that it has included
+ * @param selectedJson  formats one child, including its own children
  */
 export function childrenJson(
   parent: Scope,
@@ -111,7 +111,7 @@ export function childrenJson(
     sql`string_agg(json, ',')`,
     verbatim(`']}'`),
   ]);
-  // Whether more follow is looked at only where as many came as there is room for.
+  // Whether more follow is only checked if the result is full.
   const hasMore = sql`count(*) = ${shownMax} AND ${total} > ${shownMax}`;
   const isLimited = query.limit !== null && query.limit <= shownMax;
   const result = isLimited ? whole : sql`CASE WHEN ${hasMore} THEN ${begun} ELSE ${whole} END`;

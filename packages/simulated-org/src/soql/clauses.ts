@@ -24,7 +24,9 @@ export function orderSql(scope: Scope): Sql {
   return keys.length > 0 ? sql`ORDER BY ${joined(keys, ', ')}` : sql``;
 }
 
-/** An index is read in order only where its place of nulls agrees, so a value that is never null says nothing of them. */
+/**
+ * An index is only read in order if its position of nulls matches, so none is given for a value that is never null.
+ */
 export function sortKeySql(scope: Scope, value: Value, key: SortKey | undefined): Sql {
   if (!value.isSortable) {
     const reason = `field '${value.name}' can not be sorted in a query call`;

@@ -1,17 +1,17 @@
-/** How a field reads in SQL: its column or formula in a row, and what it can be compared with. */
+/** How a field is read in SQL: its column or formula in a row, and what it can be compared with. */
 import { assert } from '@lockstep/foundation/assert';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, FieldType } from '../schema/schema.ts';
 import { verbatim } from './fragments.ts';
 
-/** `opaque` fields can be selected and nothing else. */
+/** `opaque` fields can be selected, but not used otherwise. */
 type Family = 'text' | 'id' | 'boolean' | 'number' | 'date' | 'datetime' | 'time' | 'opaque';
 
 export interface TypeFacts {
   family: Family;
   /** The type of the column, and of a formula's value. */
   sqlType: string;
-  /** Salesforce's word for it in error messages. */
+  /** Salesforce's name for it in error messages. */
   soapName: string;
 }
 
@@ -81,15 +81,15 @@ export function columnOf(field: FieldDef, row = 'r'): Sql {
     : sql`(${verbatim(derivedIn(field.derived, row))})::${verbatim(factsOf(field.type).sqlType)}`;
 }
 
-/** It names its row's columns by themselves, and those of other rows with their rows. */
+/** The expression names its row's columns without a row, and those of other rows with one. */
 const derivedIn = (derived: string, row: string): string =>
   derived.replaceAll(/'(?:[^']|'')*'|(?<!\.)"\w+"/g, (part) =>
     part.startsWith("'") ? part : `"${row}".${part}`,
   );
 
 /**
- * Text without regard to case. The column's own collation, "C", would lower ASCII only; the result is ordered by
- * code point.
+ * Text for case-insensitive comparison. The column's own collation, "C", would only lower ASCII; the result is
+ * ordered by code point.
  */
 export const lowered = (value: Sql): Sql =>
   sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;

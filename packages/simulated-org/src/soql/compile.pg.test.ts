@@ -27,7 +27,7 @@ async function json(text: string): Promise<string[]> {
   return rows.map((row) => row.json);
 }
 
-/** The Names of the records that the filter lets through, in the order of their Ids. */
+/** The Names of the records that match the filter, in the order of their Ids. */
 async function names(condition: string): Promise<unknown[]> {
   const rows = await json(`SELECT Name FROM Sample__c WHERE ${condition} ORDER BY Id`);
   return rows.map((row) => (JSON.parse(row) as { Name: unknown }).Name);
@@ -41,7 +41,7 @@ async function count(text: string, includeDeleted = false): Promise<number | und
 const insert = (number: number, values: Record<string, string | null>) =>
   insertSample(database.db, { Id: sampleId(number), ...values });
 
-test('a record is printed as Salesforce prints it, each type in its form and null as null', async () => {
+test('a record is formatted as in Salesforce, each type in its format and null as null', async () => {
   await insert(1, {
     Name: 'Quote " backslash \\ newline \n bell \u0007 é 😀 </script>',
     OwnerId: '005000000000001AAA',
@@ -77,7 +77,7 @@ test('a record is printed as Salesforce prints it, each type in its form and nul
   ]);
 });
 
-test('a record without values prints every selected field as null, compounds too', async () => {
+test('a record without values has null for every selected field, compounds too', async () => {
   await insert(1, {});
   const fields = sample.fields
     .map(({ name }) => name)
@@ -88,7 +88,7 @@ test('a record without values prints every selected field as null, compounds too
   assert.deepEqual(values, Object.fromEntries(fields.map((name) => [name, null])));
 });
 
-test('text is compared without regard to case, beyond ASCII too; Ids are compared with it', async () => {
+test('text is compared case-insensitively, beyond ASCII too; Ids case-sensitively', async () => {
   await insert(1, { Name: 'Émile' });
   await insert(2, { Name: 'ZOLA' });
   await insert(3, { Name: 'lower id', Id: 'a0000000000000xAAA' });
@@ -110,7 +110,7 @@ test('LIKE takes % and _ as wildcards unless they are escaped', async () => {
   assert.deepEqual(await names(String.raw`Name LIKE 'a\\_'`), ['a\\b']);
 });
 
-test('null answers != and NOT IN, and no other comparison', async () => {
+test('null matches != and NOT IN, and no other comparison', async () => {
   await insert(1, { Name: 'one', Kind__c: 'x', Count__c: '1' });
   await insert(2, { Name: 'two' });
 
@@ -127,14 +127,14 @@ test('null answers != and NOT IN, and no other comparison', async () => {
   assert.deepEqual(await names('Count__c > null'), []);
 });
 
-test('numbers are compared by value to the last digit, and a whole number may be asked for its half', async () => {
+test('numbers are compared by value to the last digit, and a whole-number field may be compared with a fraction', async () => {
   await insert(1, { Name: 'exact', Amount__c: '9007199254740993.10', Count__c: '2' });
   assert.deepEqual(await names('Amount__c = 9007199254740993.1'), ['exact']);
   assert.deepEqual(await names('Amount__c = 9007199254740993.11'), []);
   assert.deepEqual(await names('Count__c > 1.5 AND Count__c < 2e300'), ['exact']);
 });
 
-test('deleted records are found by queryAll and ALL ROWS only', async () => {
+test('deleted records are only found by queryAll and ALL ROWS', async () => {
   await insert(1, {});
   await insert(2, { IsDeleted: 'true' });
   assert.equal(await count('SELECT COUNT() FROM Sample__c'), 1);
@@ -143,12 +143,12 @@ test('deleted records are found by queryAll and ALL ROWS only', async () => {
   assert.equal(await count('SELECT COUNT() FROM Sample__c WHERE IsDeleted = true ALL ROWS'), 1);
 });
 
-test('a filter of alternatives does not bring deleted records back', async () => {
+test('a filter with OR does not include deleted records', async () => {
   await insert(1, { IsDeleted: 'true', Count__c: '1' });
   assert.equal(await count('SELECT COUNT() FROM Sample__c WHERE Count__c = 1 OR Count__c = 2'), 0);
 });
 
-test('order puts nulls first in both directions unless the query says last, and ends with the Id', async () => {
+test('ORDER BY puts nulls first in both directions unless the query says last, and ends with the Id', async () => {
   for (const [number, name] of [null, 'b', 'A', 'B', null].entries())
     await insert(5 - number, { Name: name });
   const order = async (keys: string) => {
@@ -176,7 +176,7 @@ test('pages of one query follow each other without gap or overlap, within its LI
   assert.equal(await count('SELECT COUNT() FROM Sample__c LIMIT 5 OFFSET 7'), 2);
 });
 
-test('COUNT() has a number and no records', async () => {
+test('COUNT() returns a number and no records', async () => {
   await insert(1, {});
   assert.deepEqual(await json('SELECT COUNT() FROM Sample__c'), []);
   assert.equal(compiled('SELECT COUNT() FROM Sample__c').isCount, true);
@@ -189,7 +189,7 @@ test('text that looks like SQL is only ever compared', async () => {
   assert.equal(await count('SELECT COUNT() FROM Sample__c'), 1);
 });
 
-test('the queries of a keyset walk read an index from the right place', async () => {
+test('the queries of a keyset walk read an index from the right position', async () => {
   await database.db.query(sql`
     INSERT INTO org."Sample__c" ("Id", "IsDeleted", "Name", "SystemModstamp")
     SELECT 'a00' || lpad(n::text, 12, '0') || 'AAA', false, 'n', timestamptz '2024-01-01Z' + n / 7 * interval '1 s'

@@ -26,7 +26,7 @@ function refusal(text: string): { code: string; message: string } {
   throw new assert.AssertionError({ message: `was accepted: ${text}` });
 }
 
-test('an unknown sobject is refused in the recorded words', () => {
+test('an unknown sobject is refused with the recorded text', () => {
   assert.deepEqual(refusal('select count() from XYZZY'), {
     code: 'INVALID_TYPE',
     message:
@@ -34,7 +34,7 @@ test('an unknown sobject is refused in the recorded words', () => {
   });
 });
 
-test('an unknown field is refused where it stands', () => {
+test('an unknown field is refused at its position', () => {
   assert.deepEqual(refusal('SELECT Id, Foo FROM Sample__c'), {
     code: 'INVALID_FIELD',
     message:
@@ -53,7 +53,7 @@ test('an unknown field is refused where it stands', () => {
   }
 });
 
-test('a field is selected once, whatever its letters and prefix', () => {
+test('a field may only be selected once, whatever its case and prefix', () => {
   for (const second of ['ID', 'Sample__c.Id', 's.id']) {
     assert.deepEqual(refusal(`SELECT Id, ${second} FROM Sample__c s`), {
       code: 'MALFORMED_QUERY',
@@ -62,7 +62,7 @@ test('a field is selected once, whatever its letters and prefix', () => {
   }
 });
 
-test('a constant of the wrong type is refused with the type that the field wants', () => {
+test("a constant of the wrong type is refused, naming the field's type", () => {
   for (const [condition, reason] of [
     ["Ratio__c = '1'", "'Ratio__c' must be of type double and should not be enclosed in quotes"],
     ["Amount__c IN (1, '2')", "'Amount__c' must be of type double and should not be enclosed in quotes"],
@@ -82,7 +82,7 @@ test('a constant of the wrong type is refused with the type that the field wants
   }
 });
 
-test('operators and fields that cannot go together are refused', () => {
+test('operators that a field does not support are refused', () => {
   for (const [rest, code, reason] of [
     ["WHERE Id LIKE 'a%'", 'INVALID_FIELD', 'invalid operator on id field'],
     ['WHERE Active__c > true', 'INVALID_FIELD', 'invalid operator on boolean field'],

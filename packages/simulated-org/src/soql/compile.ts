@@ -1,4 +1,4 @@
-/** A parsed query as SQL on the org's tables: names looked up, the filter, the order, the record's JSON. */
+/** Compiles a parsed query to SQL on the org's tables: resolved names, the filter, the order, the record's JSON. */
 import { assert } from '@lockstep/foundation/assert';
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { fieldNamed } from '../schema/schema.ts';
@@ -20,36 +20,38 @@ export interface CompiledQuery {
   sobject: string;
   /** One row with the column `count`: the records that match, LIMIT and OFFSET applied. */
   count: Sql;
-  /** All records as rows with the text columns `json` and `id`, in a total order. Has no LIMIT at its end. */
+  /** All records as rows with the text columns `json` and `id`, in a total order. Does not end in a LIMIT clause. */
   rows: Sql;
   /** The Ids of all records in that order, as rows with one column `id`. */
   ids: Sql;
-  /** The records of these Ids that are still there, in the order of the Ids, with the place of each from 1. */
+  /** The records of these Ids that still exist, in the order of the Ids, with each one's position, from 1. */
   rowsOf: (ids: readonly string[]) => Sql;
-  /** `count` of these rows from `offset` on; skipped records are not turned into JSON. */
+  /** `count` of these rows from `offset` on; skipped records are not formatted as JSON. */
   page: (offset: number, count: number) => Sql;
-  /** So many rows a batch has at most, those of its children among them. */
+  /** The maximum of rows in a batch, children included. */
   batchRows: number;
   isCount: boolean;
-  /** The rows are groups, AggregateResults: all on one page of at most 2,000, never with a locator. */
+  /** The rows are groups (AggregateResults): all on one page of at most 2,000, never with a locator. */
   isGrouped: boolean;
   limit: number | null;
-  /** What is selected, in the query's order. Empty where a record is more than a list of fields. */
+  /** The selected columns, in the query's order. Empty if a record is more than a flat list of fields. */
   columns: () => readonly SelectedColumn[];
-  /** Whether the records may be read in parts. */
+  /** Whether the table can be read in parts. */
   isDivisible: boolean;
-  /** All records as rows of other columns, ordered only where the query itself orders them. */
+  /** All records as rows of other columns, ordered only if the query has an ORDER BY. */
   select: (projection: (columns: readonly SelectedColumn[]) => Sql, part?: TablePart) => Sql;
 }
 
-/** Pages of the sobject's table. Several parts together give every record once; an order or a limit has one only. */
+/** Blocks of the sobject's table. All parts give every record once; a query with an order or a limit has only one. */
 export interface TablePart {
   from: number;
-  /** Null for the last part, which reaches to the end of the table. */
+  /** Null for the last part, which extends to the end of the table. */
   before: number | null;
 }
 
-/** @throws {@link SoqlError} for names that the org does not have and for what the fields' types rule out */
+/**
+ * @throws {@link SoqlError} for names that the org does not have, and for uses that the fields' types do not allow
+ */
 export function compileSoql(query: Soql, context: CompileContext): CompiledQuery {
   const includeDeleted = context.includeDeleted || query.allRows;
   const session = new Session({ ...context, includeDeleted });
@@ -60,7 +62,7 @@ export function compileSoql(query: Soql, context: CompileContext): CompiledQuery
 }
 
 /**
- * A subquery of the SELECT list for one record: what its result is when it stands alone.
+ * A subquery of the SELECT list for one record: its result as a query of its own.
  *
  * @param place  of a subquery that the query has
  */
@@ -110,7 +112,7 @@ function compiledOf(scope: Scope, place: Place, extra: readonly Sql[] = []): Com
     isDivisible: !grouped && !isWindowed && query.orderBy.length === 0,
     columns: () => (grouped ? [] : selectedColumns(scope)),
     select: (projection, part) => {
-      // The columns join their parents, so FROM comes after them.
+      // Building the columns joins their parents, so FROM is built after them.
       const projected = projection(selectedColumns(scope));
       const where = whereSql(scope, part && tablePartSql(scope, part));
       const order = query.orderBy.length > 0 ? orderSql(scope) : sql``;
@@ -133,7 +135,7 @@ interface Rows {
   matches: Sql;
 }
 
-/** What there is of records where the answer has none. */
+/** For answers that have no records. */
 const none = {
   ids: () => sql`SELECT NULL::text AS id WHERE FALSE`,
   rowsOf: () => sql`SELECT NULL::text AS json, NULL::text AS id, 0 AS place WHERE FALSE`,
@@ -148,9 +150,9 @@ function groupRows(scope: Scope): Rows {
   };
 }
 
-/** JSON is made outside the ordered subquery: only for the rows that get through its LIMIT. */
+/** JSON is built outside the ordered subquery, only for the rows within its LIMIT. */
 function recordRows(scope: Scope, place: Place, extra: readonly Sql[]): Rows {
-  // Each part may join parents, so FROM comes last, and counting does without those that only the order needs.
+  // Each part may join parents, so FROM is built last; the count skips joins that only the order needs.
   const where = whereSql(scope, extra);
   const matches = sql`${scope.from()} ${where}`;
   if (scope.query.isCount) {

@@ -1,9 +1,9 @@
 /**
- * Functions that change how a value is shown: FORMAT(), toLabel(), convertCurrency().
+ * Functions that change how a value is displayed: FORMAT(), toLabel(), convertCurrency().
  *
- * The org has one language, in which a picklist's labels are its values, and one currency, into which every amount
- * is converted already; whether a Salesforce org of one currency refuses convertCurrency() is not documented. The
- * locale is en_US whatever the user's is: dates as `4/10/2025`, money as `$44,000.00`, times in the user's zone.
+ * The org has one language, in which a picklist's labels are its values, and one currency, which every amount is
+ * already in; whether a Salesforce org with one currency refuses convertCurrency() is not documented. The locale is
+ * en_US for every user: dates as `4/10/2025`, money as `$44,000.00`, times in the user's zone.
  */
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldType } from '../schema/schema.ts';
@@ -12,13 +12,13 @@ import type { Computed } from './functions.ts';
 
 export const orgCurrency = 'USD';
 
-/** What a display function is given of its field. */
+/** The field as a display function gets it. */
 interface Shown extends Computed {
   /** Digits after the point. */
   scale: number;
 }
 
-/** Null where the function does not take a value of this type. */
+/** Null if the function does not take a value of this type. */
 export function displayed(call: string, { sql: value, type, scale }: Shown, zone: Sql): Computed | null {
   switch (call) {
     case 'tolabel':
@@ -51,7 +51,7 @@ const formats: Partial<Record<FieldType, Format>> = {
   time: (value) => sql`to_char(${value}, 'FMHH12:MI AM')`,
 };
 
-/** Thousands apart, `-` in front. */
+/** Grouped by thousands, `-` in front. */
 function digits(value: Sql, scale: number): Sql {
   const places = verbatim(String(scale));
   const pattern = `'FM${'999,'.repeat(9)}990${scale > 0 ? `.${'0'.repeat(scale)}` : ''}'`;

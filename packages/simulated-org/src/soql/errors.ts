@@ -1,4 +1,4 @@
-/** What a refused query is told: Salesforce's code, and its text with the place pointed at. */
+/** How a query is refused: Salesforce's code, and its text that points at the position. */
 export type SoqlErrorCode =
   | 'MALFORMED_QUERY'
   | 'INVALID_FIELD'
@@ -19,11 +19,11 @@ export class SoqlError extends Error {
   }
 }
 
-/** Longer lines are echoed only around the place. */
+/** Of longer lines only the surroundings of the position are echoed. */
 const echoedCharactersMax = 1000;
 
 /**
- * The recorded form of an error with a place: an empty line, the query's line, a caret below the character at
+ * The recorded form of an error with a position: an empty line, the query's line, a caret below the character at
  * offset `at`, the row and column (both from 1), the reason.
  */
 export function errorAt(query: string, at: number, code: SoqlErrorCode, reason: string): SoqlError {

@@ -8,13 +8,13 @@ import { parseSoql } from './parse.ts';
 import { createSampleTable, insertSample, sample, sampleId } from './sample-sobject.ts';
 
 /**
- * Generated queries over generated records: the server's rows against an evaluator that is written for clarity,
- * knows nothing of the parser, and computes on values of JavaScript.
+ * Generated queries over generated records: compares the server's rows with those of an evaluator that is written for
+ * clarity, knows nothing of the parser, and works on JavaScript values.
  */
 type Value = string | number | boolean | null;
 type Row = Record<string, Value>;
 
-/** A filter as text and as what it means. */
+/** A filter's text and its meaning. */
 interface Filter {
   text: string;
   accepts: (row: Row) => boolean;
@@ -42,7 +42,7 @@ const written = (field: FieldName, value: Value): string =>
 const folded = (field: FieldName, value: Value | undefined): Value =>
   field === 'Name' && typeof value === 'string' ? value.toLowerCase() : (value ?? null);
 
-/** By code point for text, which also orders Ids, dates and times. */
+/** Text by code point, which also orders Ids, dates and times. */
 function compare(left: Value, right: Value): number {
   if (typeof left === 'string' && typeof right === 'string')
     return Buffer.compare(Buffer.from(left), Buffer.from(right));
@@ -160,7 +160,7 @@ const orderText = (keys: SortKeys) =>
         .map((key) => `${key.name} ${key.descending ? 'DESC' : 'ASC'}${key.nullsLast ? ' NULLS LAST' : ''}`)
         .join(', ')}`;
 
-/** Fixed by a formula: every value of a domain occurs, and null, in combinations that do not repeat. */
+/** Fixed by a formula: every value of a domain occurs, null included, in combinations that do not repeat. */
 const rows: Row[] = Array.from({ length: 90 }, (_, number) => ({
   Id: sampleId(number + 1),
   ...Object.fromEntries(
@@ -190,7 +190,7 @@ const compiled = (text: string) =>
     now: 0,
   });
 
-test('a generated query gives the rows, order and count that a plain evaluator gives', async () => {
+test('a generated query gives the same rows, order and count as a plain evaluator', async () => {
   const bounds = fc.option(fc.integer({ min: 0, max: 20 }), { nil: null });
   await fc.assert(
     fc.asyncProperty(filter, sortKeys, bounds, bounds, async ({ text, accepts }, keys, limit, offset) => {
@@ -217,7 +217,7 @@ test('a generated query gives the rows, order and count that a plain evaluator g
   );
 });
 
-test('whatever a filter compares with whatever, the server runs it or a SoqlError refuses it', async () => {
+test('every comparison in a filter either runs on the server or is refused by a SoqlError', async () => {
   const constants = [
     "''",
     "'a'",

@@ -1,9 +1,9 @@
 /**
  * WHERE and HAVING as SQL.
  *
- * SOQL knows two truth values: a comparison with an empty field is false, `!=` and NOT IN are true for it, and NOT
- * turns either around. Fragments here may be NULL where SOQL says false; every NOT therefore reads IS NOT TRUE. So
- * the plain comparisons stay plain and can use an index.
+ * SOQL has two truth values: a comparison with an empty field is false, `!=` and NOT IN are true for it, and NOT
+ * inverts either. Fragments here may be NULL where SOQL says false, so every NOT is written as IS NOT TRUE. This
+ * keeps the plain comparisons plain, and they can use an index.
  */
 
 import { unreachable } from '@lockstep/foundation/assert';
@@ -31,10 +31,10 @@ import { daysOf } from './periods.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 import { checkSemiJoins, semiJoinParts } from './semi-join.ts';
 
-/** What a condition may be about: a record, or a group of records with a value for what it is grouped by. */
+/** What a condition refers to: a record, or a group of records with a value for each of its keys. */
 export type Lookup = (expression: Expression) => Value;
 
-/** The WHERE clause; deleted and archived records are hidden unless the query or the request wants them. */
+/** The WHERE clause; deleted and archived records are hidden unless the query or the request includes them. */
 export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
   const { query, def, session, row } = scope;
   if (query.where) checkSemiJoins(scope, query.where);
@@ -51,7 +51,7 @@ export function whereSql(scope: Scope, extra: readonly Sql[] = []): Sql {
   return terms.length > 0 ? sql`WHERE ${joined(terms, ' AND ')}` : sql``;
 }
 
-/** USING SCOPE. Which scopes an sobject has, its describe says; the text of the refusal is not documented. */
+/** USING SCOPE. An sobject's describe lists its scopes; the text of the refusal is not documented. */
 function scopeSql(scope: Scope): Sql[] {
   const { query, def, row, session } = scope;
   if (!query.scope) return [];
@@ -96,8 +96,8 @@ export function filterSql(scope: Scope, condition: Condition, lookup: Lookup): S
 }
 
 /**
- * `(stamp = s AND Id > x) OR stamp > s`, the next page in the order of (stamp, Id), as the row comparison
- * `(stamp, Id) > (s, x)`: only that form reads an index from the right place.
+ * Turns `(stamp = s AND Id > x) OR stamp > s`, the next page in the order of (stamp, Id), into the row comparison
+ * `(stamp, Id) > (s, x)`: only that form starts an index scan at the right position.
  */
 function keysetSql(scope: Scope, { kind, terms }: Junction, lookup: Lookup): Sql | null {
   if (kind !== 'or' || terms.length !== 2) return null;
@@ -147,7 +147,7 @@ function comparisonSql(scope: Scope, { field, operator, value }: Comparison, loo
   return sql`${comparable(left)} ${verbatim(operator)} ${right}`;
 }
 
-/** A period is its days: later than it is from its end on, earlier is before its first. */
+/** A period is compared as days: later begins at its end, earlier ends before its first day. */
 function periodSql(scope: Scope, left: Value, operator: ComparisonOperator, period: Period): Sql {
   const { family, sqlType } = left.facts;
   if (family !== 'date' && family !== 'datetime') throw wrongType(scope, left);
@@ -194,7 +194,7 @@ function membershipSql(scope: Scope, membership: Membership, lookup: Lookup): Sq
     : sql`(${left.sql} IS NULL OR ${isAmong})`;
 }
 
-/** An entry is chosen without regard to case; what EXCLUDES is also true of a record without any. */
+/** Entries match case-insensitively; EXCLUDES is also true for a record without any. */
 function inclusionSql(scope: Scope, { field, isNegated, values }: Inclusion, lookup: Lookup): Sql {
   const left = filterable(scope, lookup(field));
   if (left.type !== 'multipicklist') throw invalidOperator(scope, left);
@@ -216,7 +216,7 @@ function filterable(scope: Scope, value: Value): Value {
   throw scope.refuse(value.at, 'INVALID_FIELD', reason);
 }
 
-/** A whole-number column may be compared with 1.5 or with a number that it cannot hold. */
+/** A whole-number column may be compared with 1.5 or with a number out of its range. */
 const sqlTypeOfConstant = (sqlType: string): string =>
   sqlType === 'integer' || sqlType === 'bigint' ? 'numeric' : sqlType;
 
@@ -224,7 +224,7 @@ const sqlTypeOfConstant = (sqlType: string): string =>
 const isEmpty = (value: Literal): boolean =>
   value.kind === 'null' || (value.kind === 'string' && value.value === '');
 
-/** The constant as a parameter's value, once it is of the left side's type. */
+/** The constant as a parameter's value, once it has the type of the left side. */
 function operand(scope: Scope, left: Value, value: Literal): string | boolean {
   const { family } = left.facts;
   if (family === 'id' && value.kind === 'string') {
@@ -238,7 +238,7 @@ function operand(scope: Scope, left: Value, value: Literal): string | boolean {
   throw wrongType(scope, left);
 }
 
-/** Of an org with one currency no other is known. The text of the refusal is not documented. */
+/** An org with one currency knows no other. The text of the refusal is not documented. */
 function amount(scope: Scope, left: Value, { code, value }: Extract<Literal, { kind: 'currency' }>): string {
   if (code === orgCurrency) return value;
   throw scope.refuse(left.at, 'INVALID_FIELD', `Invalid currency ISO code: ${code}`);

@@ -3,10 +3,10 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 const template = (strings: readonly string[]): TemplateStringsArray =>
   Object.assign([...strings], { raw: strings });
 
-/** SQL text of the org's own schema (a formula, a constant of this room) as a fragment. Never a caller's text. */
+/** The org's own SQL text (a formula, a constant of this room) as a fragment. Never a caller's text. */
 export const verbatim = (text: string): Sql => sql(template([text]));
 
-/** Like `join` of lib/sql, in linear time: a filter may have ten thousand terms. */
+/** Like `join` of foundation/sql, but in linear time: a filter may have ten thousand terms. */
 export const joined = (fragments: readonly Sql[], separator: string): Sql =>
   sql(template(['', ...fragments.slice(1).map(() => separator), '']), ...fragments);
 

@@ -1,4 +1,4 @@
-/** The functions that a query may put around a field, and how parts of dates and aggregates read in SQL. */
+/** The functions that a query may apply to a field, and the SQL of date parts and aggregates. */
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldType } from '../schema/schema.ts';
 import { type Call, isCall, type Soql } from './ast.ts';
@@ -6,7 +6,7 @@ import { factsOf, lowered } from './columns.ts';
 import { verbatim } from './fragments.ts';
 
 interface DateFunction {
-  /** Over a timestamp without a zone. */
+  /** Applied to a timestamp without a zone. */
   part: (at: Sql) => Sql;
   type: 'int' | 'date';
   needsTime?: boolean;
@@ -18,7 +18,7 @@ const month: DateFunction = { part: extracted('month'), type: 'int' };
 const quarter: DateFunction = { part: extracted('quarter'), type: 'int' };
 const year: DateFunction = { part: extracted('year'), type: 'int' };
 
-/** Weeks of a month and of a year begin with its first day, as documented. The fiscal year is the calendar's. */
+/** Weeks of a month and of a year begin with its first day, as documented. The fiscal year is the calendar year. */
 const dateFunctions: Record<string, DateFunction> = {
   calendar_month: month,
   calendar_quarter: quarter,
@@ -27,7 +27,7 @@ const dateFunctions: Record<string, DateFunction> = {
   fiscal_quarter: quarter,
   fiscal_year: year,
   day_in_month: { part: extracted('day'), type: 'int' },
-  // Sunday is the first.
+  // Sunday is 1.
   day_in_week: { part: (at) => sql`(extract(dow FROM ${at})::integer + 1)`, type: 'int' },
   day_in_year: { part: extracted('doy'), type: 'int' },
   day_only: { part: (at) => sql`(${at})::date`, type: 'date', needsTime: true },
@@ -42,7 +42,7 @@ const displays = ['format', 'tolabel', 'convertcurrency'];
 
 type FunctionKind = 'aggregate' | 'grouping' | 'date' | 'display' | 'zone' | 'distance';
 
-/** The name is in lower case, and that of a known function. */
+/** `name` is a known function's, in lower case. */
 export function kindOf(name: string): FunctionKind {
   if (aggregates.includes(name)) return 'aggregate';
   if (displays.includes(name)) return 'display';
@@ -50,7 +50,7 @@ export function kindOf(name: string): FunctionKind {
   return name === 'converttimezone' ? 'zone' : 'date';
 }
 
-/** In lower case. DISTANCE has a form of its own. */
+/** `name` is in lower case. DISTANCE has its own form. */
 export const isKnownFunction = (name: string): boolean =>
   kindOf(name) !== 'date' || Object.hasOwn(dateFunctions, name);
 
@@ -60,7 +60,7 @@ export const mayHold = (outer: string, inner: string): boolean =>
     ? kindOf(outer) === 'date'
     : outer === 'format' && (kindOf(inner) === 'aggregate' || inner === 'convertcurrency');
 
-/** True of what has one value for many records. */
+/** True if the call has one value for many records. */
 export const isOfGroup = ({ call, inner }: Call): boolean =>
   ['aggregate', 'grouping'].includes(kindOf(inner?.call ?? call));
 
@@ -70,9 +70,9 @@ export interface Computed {
 }
 
 /**
- * Null where the function does not take a value of this type.
+ * Null if the function does not take a value of this type.
  *
- * @param zone  in which the days and hours of a datetime are counted
+ * @param zone  the time zone for the days and hours of a datetime
  */
 export function dateFunction(name: string, type: FieldType, value: Sql, zone: Sql): Computed | null {
   const found = dateFunctions[name];
@@ -81,7 +81,7 @@ export function dateFunction(name: string, type: FieldType, value: Sql, zone: Sq
   return { sql: found.part(at), type: found.type };
 }
 
-/** Null where the aggregate does not take a value of this type. */
+/** Null if the aggregate does not take a value of this type. */
 export function aggregate(name: string, type: FieldType, value: Sql): Computed | null {
   const { family } = factsOf(type);
   const isText = family === 'text';
@@ -103,11 +103,11 @@ export function aggregate(name: string, type: FieldType, value: Sql): Computed |
   }
 }
 
-/** The first or last text without regard to case, as ORDER BY has it. */
+/** The first or last text, case-insensitively, as ORDER BY sorts it. */
 const extremeText = (name: 'min' | 'max', value: Sql): Sql =>
   sql`(${verbatim(name)}(ARRAY[${lowered(value)}, ${value}]) FILTER (WHERE ${value} IS NOT NULL))[2]`;
 
-/** True where a query is one of groups: it has GROUP BY, or aggregates and so one group of all records. */
+/** Whether the query returns groups: it has GROUP BY, or aggregates, which make one group of all records. */
 export const isGrouped = ({ groupBy, fields }: Soql): boolean =>
   groupBy.length > 0 ||
   fields.some((item) => item.kind === 'expression' && isCall(item.expression) && isOfGroup(item.expression));

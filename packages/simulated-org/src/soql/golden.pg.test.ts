@@ -1,4 +1,5 @@
-// More queries, from another seed on: TEST_POSTGRES_URL=… node packages/simulated-org/src/soql/golden.pg.test.ts 20000 501
+// More queries, from another seed on: TEST_POSTGRES_URL=… node packages/simulated-org/src/soql/golden.pg.test.ts
+// 20000 501
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { GrammarTexts, takesAnyQuery } from './sample-grammar.ts';
 
 const [queries = 500, firstSeed = 1] = process.argv.slice(2).map(Number).filter(Number.isSafeInteger);
 
-/** The records of an org that is made at this time are the same on every machine. */
+/** An org created at this time has the same records on every machine. */
 const org = await openBulkHarness(600, new ManualClock(Date.UTC(2026, 0, 15, 12)));
 after(() => org[Symbol.asyncDispose]());
 
@@ -33,7 +34,7 @@ async function ask(soql: string, resource = 'query'): Promise<object[]> {
   return records;
 }
 
-/** Text that is hard to quote, compare or order; and records that were deleted. */
+/** Adds text that is hard to quote, compare or order, and deletes records. */
 async function disturb(): Promise<void> {
   const path = '/services/data/v62.0/sobjects';
   const names = [
@@ -59,22 +60,22 @@ async function disturb(): Promise<void> {
   for (const sobject of ['Account', 'Contact', 'Invoice__c', 'Invoice_Line__c', 'Opportunity']) {
     for (const { Id } of (await ask(`SELECT Id FROM ${sobject} ORDER BY Id LIMIT 30`)) as { Id: string }[]) {
       const gone = await org.request('DELETE', `${path}/${sobject}/${Id}`);
-      // An account that has cases or contracts stays.
+      // An account that has cases or contracts cannot be deleted.
       assert.ok(gone.status === 204 || gone.text.includes('DELETE_FAILED'), gone.text);
     }
   }
 }
 
-/** All that can be read as a whole; queryAll shows archived activities that a query does not. */
+/** Sobjects that can be read in full. Not those with archived records, which queryAll finds and a query does not. */
 const sobjects = all.filter(
   (def) => def.queryable !== false && !def.neededFilter && !def.archivable && takesAnyQuery(def),
 );
 
-/** Without attributes; numbers that are sums as far as sums of doubles are exact. */
+/** Without attributes; `digits` is for numbers that are sums, which are only exact as far as sums of doubles are. */
 const plain = (value: unknown, digits?: number): unknown =>
   JSON.parse(JSON.stringify(value), (key, inner: unknown) => {
     if (key === 'attributes') return undefined;
-    // A little more, so that a figure halfway between two does not fall to either by its last digit.
+    // Scaled up slightly, so that the last digit does not decide how a figure halfway between two is rounded.
     return typeof inner === 'number' && digits !== undefined
       ? Number((inner * (1 + 1e-13)).toPrecision(digits))
       : inner;
@@ -82,12 +83,12 @@ const plain = (value: unknown, digits?: number): unknown =>
 
 await disturb();
 
-/** What an evaluator by the words of the SOQL documentation found among all records. */
+/** What an evaluator written from the SOQL documentation found among all records. */
 interface Golden {
   soql: string;
-  /** By `queryAll`. */
+  /** Whether it runs by `queryAll`. */
   all: boolean;
-  /** Groups come in any order. */
+  /** Groups may come in any order. */
   anyOrder?: true;
   found: unknown[];
 }
@@ -105,7 +106,7 @@ test('queries find what they are documented to find', async () => {
   }
 });
 
-test('whatever a query says, it is answered or refused, and so is its explanation', async () => {
+test('every generated query is answered or refused, and so is its explanation', async () => {
   let answered = 0;
   for (let seed = firstSeed; seed < firstSeed + queries; seed += 1) {
     const soql = new GrammarTexts(seededRandom(seed), sobjects).query();

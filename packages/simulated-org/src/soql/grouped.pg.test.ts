@@ -7,7 +7,7 @@ import { SoqlError } from './errors.ts';
 import { parseSoql } from './parse.ts';
 import { createSampleTable, insertSample, sample, sampleId } from './sample-sobject.ts';
 
-/** Groups of generated queries against groups that a plain evaluator makes of the same records. */
+/** Compares the groups of generated queries with those that a plain evaluator forms of the same records. */
 interface Row {
   Name: string | null;
   Active__c: boolean | null;
@@ -99,7 +99,7 @@ function groupsOf(accepted: Row[], by: string[]): Row[][] {
 
 const near = (value: unknown) => (typeof value === 'number' ? Number(value.toFixed(9)) : value);
 
-test('generated groups, their aggregates and HAVING are those of a plain evaluator', async () => {
+test('generated groups, their aggregates and HAVING match a plain evaluator', async () => {
   const by = fc.uniqueArray(fc.constantFrom(...Object.keys(keys)), { maxLength: 3 });
   const values = fc.uniqueArray(fc.constantFrom(...Object.keys(aggregates)), { minLength: 1, maxLength: 3 });
   await fc.assert(
@@ -109,7 +109,7 @@ test('generated groups, their aggregates and HAVING are those of a plain evaluat
       fc.integer({ min: -1, max: 4 }),
       fc.boolean(),
       async (by, chosen, least, filters) => {
-        // A field that is grouped by is not aggregated.
+        // A field that is grouped by cannot be aggregated.
         const values = chosen.filter((value) => !by.some((key) => value.endsWith(`(${key})`)));
         const select = [...by.map((key, i) => (key.includes('(') ? `${key} k${i}` : key)), ...values];
         const grouped = by.length === 0 ? '' : `GROUP BY ${by.join(', ')} HAVING COUNT(Id) > ${least}`;
@@ -138,7 +138,7 @@ test('generated groups, their aggregates and HAVING are those of a plain evaluat
   );
 });
 
-test('an aggregate is printed under its alias or its number, a number in the form of its type', async () => {
+test('an aggregate is named by its alias or number, and a number is formatted by its type', async () => {
   assert.deepEqual(
     await json(
       'SELECT COUNT(Id), SUM(Amount__c), MAX(Count__c) top, AVG(Count__c), MIN(Seen__c) FROM Sample__c',
@@ -157,7 +157,7 @@ test('an aggregate is printed under its alias or its number, a number in the for
   ]);
 });
 
-test('groups are ordered by their fields and by aggregates, and end in a total order', async () => {
+test('groups are ordered by their fields and by aggregates, in a total order', async () => {
   const names = async (order: string) =>
     (await json(`SELECT Name n, COUNT(Id) FROM Sample__c GROUP BY Name ORDER BY ${order} LIMIT 3`)).map(
       (text) => (JSON.parse(text) as { n: unknown }).n,
@@ -168,7 +168,7 @@ test('groups are ordered by their fields and by aggregates, and end in a total o
   assert.deepEqual(await names('COUNT(Id), Name DESC NULLS LAST'), ['é', 'c', 'B']);
 });
 
-test('groups are chosen by what they are grouped by, without regard to case', async () => {
+test('groups are filtered by their keys, case-insensitively', async () => {
   const names = async (having: string) =>
     (await json(`SELECT Name FROM Sample__c GROUP BY Name HAVING ${having} ORDER BY Name`)).map(
       (text) => (JSON.parse(text) as { Name: unknown }).Name,
@@ -177,7 +177,7 @@ test('groups are chosen by what they are grouped by, without regard to case', as
   assert.deepEqual(await names("Name NOT IN ('A', null) AND MAX(Seen__c) > N_YEARS_AGO:1"), ['B', 'c', 'é']);
 });
 
-test('functions of dates are compared in WHERE', async () => {
+test('date functions can be compared in WHERE', async () => {
   const count = async (condition: string) => {
     const text = `SELECT COUNT() FROM Sample__c WHERE ${condition}`;
     return (await database.db.query<{ count: number }>(compiled(text).count))[0]?.count;
@@ -206,7 +206,7 @@ test('functions of dates are compared in WHERE', async () => {
   );
 });
 
-test('what cannot be grouped or aggregated is refused where it stands', () => {
+test('what cannot be grouped or aggregated is refused at its position', () => {
   for (const [text, at, reason] of [
     ['SELECT Name, COUNT(Id) FROM Sample__c', 8, 'Field must be grouped or aggregated: Name'],
     ['SELECT Name FROM Sample__c GROUP BY Kind__c', 8, 'Field must be grouped or aggregated: Name'],

@@ -1,6 +1,7 @@
 /**
- * A query of groups: aggregates over all records, or over the records of each group. Text is grouped without regard
- * to case, as it is compared; a group shows the first of its forms. Whether Salesforce does so is not documented.
+ * A query of groups: aggregates over all records, or over the records of each group. Text is grouped
+ * case-insensitively, as it is compared; a group shows the first of its spellings. Whether Salesforce does so is not
+ * documented.
  */
 
 import { unreachable } from '@lockstep/foundation/assert';
@@ -16,7 +17,7 @@ import { aggregateJson, type Entry, valueJson } from './record-json.ts';
 import { comparable, type Scope, type Value } from './scope.ts';
 import { refuseSemiJoins } from './semi-join.ts';
 
-/** The groups as rows with one text column `json`, ordered, for a LIMIT to follow. */
+/** The groups as rows with one text column `json`, ordered; a LIMIT may be appended. */
 export function groupedSql(scope: Scope): Sql {
   const { groupBy, having, orderBy, limit } = scope.query;
   const [first] = groupBy;
@@ -32,7 +33,7 @@ export function groupedSql(scope: Scope): Sql {
   const condition = having ? sql`HAVING ${filterSql(scope, having, lookup)}` : sql``;
   const ordered = groupLookup(scope, 'Ordered field must be grouped or aggregated');
   const order = orderBy.map((key) => sortKeySql(scope, ordered(key.expression), key));
-  // The groups themselves at last, each before the subtotals over it, for a total order.
+  // Finally by the groups themselves, each before the subtotals over it, for a total order.
   const isSubtotal = (key: Value) => (scope.query.subtotals ? [sql`GROUPING(${comparable(key)})`] : []);
   const total = [...order, ...keys.flatMap((key) => [...isSubtotal(key), comparable(key)])];
   const where = whereSql(scope);
@@ -61,7 +62,7 @@ function groupable(scope: Scope, value: Value): Value {
   throw scope.refuse(value.at, 'INVALID_FIELD', `field '${value.name}' can not be grouped in a query call`);
 }
 
-/** Lets through what has one value for a whole group. */
+/** Accepts only expressions that have one value for a whole group. */
 function groupLookup(scope: Scope, refusal: string): Lookup {
   const { groupBy, subtotals } = scope.query;
   const keys = new Set(groupBy.map((expression) => keyOf(scope, expression)));
@@ -78,14 +79,14 @@ function groupLookup(scope: Scope, refusal: string): Lookup {
   };
 }
 
-/** @throws {@link SoqlError} for GROUPING() of what has no subtotals */
+/** @throws {@link SoqlError} for GROUPING() of a field without subtotals */
 function checkGrouping(scope: Scope, { field, at }: Call, keys: ReadonlySet<string>): void {
   if (scope.query.subtotals && keys.has(keyOf(scope, field))) return;
   const reason = `GROUPING() needs a field of GROUP BY ROLLUP or GROUP BY CUBE: ${field.name}`;
   throw scope.refuse(at, 'MALFORMED_QUERY', reason);
 }
 
-/** The same for every way of writing the same. */
+/** Equal for all spellings of the same expression. */
 function keyOf(scope: Scope, expression: Expression): string {
   const { path, field } = scope.find(isCall(expression) ? expression.field : expression);
   const names = [...path.map(({ reference }) => reference.name), field.name];
@@ -118,7 +119,9 @@ function refuseAggregatedKey(scope: Scope, expression: Expression): void {
   throw scope.refuse(at, 'MALFORMED_QUERY', `Grouped field should not be aggregated: ${field.name}`);
 }
 
-/** A key of text is grouped by another form than it has in its records, and is empty in subtotals over it. */
+/**
+ * A text key is grouped by its lower-case form, so its first spelling is shown; in subtotals over it, it is empty.
+ */
 function shown(key: Value, hasSubtotals: boolean): Sql {
   const first = key.facts.family === 'text' ? aggregate('min', key.type, key.sql)?.sql : undefined;
   if (!first || !hasSubtotals) return first ?? key.sql;

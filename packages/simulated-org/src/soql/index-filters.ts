@@ -1,4 +1,4 @@
-/** Which conditions of a query an index could serve: what is said of a query without running it. */
+/** Which conditions of a query could use an index: what `explain` tells without running the query. */
 
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef } from '../schema/schema.ts';
@@ -10,21 +10,21 @@ import { type CompileContext, Session } from './session.ts';
 
 interface IndexFilter {
   field: FieldDef;
-  /** A statement whose rows are the records that the condition lets through. */
+  /** A statement whose rows are the records that match the condition. */
   records: Sql;
 }
 
 export interface Explained {
   sobject: string;
   indexed: readonly IndexFilter[];
-  /** Fields of further conditions that all records must meet. */
+  /** Fields of the other conditions that every record must meet. */
   unindexed: readonly string[];
   /** All records of the sobject, and those that the query finds. */
   all: Sql;
   matching: Sql;
 }
 
-/** @throws {@link SoqlError} for what the query itself is refused for */
+/** @throws {@link SoqlError} where the query itself would be refused */
 export function explainSoql(query: Soql, context: CompileContext): Explained {
   const scope = new Scope(new Session(context), query, sobjectOf(query, context.sobjects));
   const terms = query.where?.kind === 'and' ? query.where.terms : query.where ? [query.where] : [];
@@ -45,7 +45,7 @@ export function explainSoql(query: Soql, context: CompileContext): Explained {
   return { sobject: scope.def.name, indexed, unindexed, all, matching };
 }
 
-/** Of the record itself; null for conditions of another form. */
+/** A field of the record itself; null for conditions of another form. */
 function fieldOf(scope: Scope, term: Condition): FieldDef | null {
   if (term.kind !== 'comparison' && term.kind !== 'membership') return null;
   if (isCall(term.field)) return null;
@@ -53,7 +53,7 @@ function fieldOf(scope: Scope, term: Condition): FieldDef | null {
   return path.length === 0 ? field : null;
 }
 
-/** As documented: negations, text within a text and empty values use no index. */
+/** As documented: negations, patterns with a leading wildcard and null use no index. */
 function isSelective(term: Condition): boolean {
   if (term.kind === 'membership') return !term.isNegated;
   if (term.kind !== 'comparison' || term.operator === '!=') return false;

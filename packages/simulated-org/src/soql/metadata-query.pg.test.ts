@@ -28,7 +28,7 @@ const refusal = async (soql: string) => {
 
 const regions = 'SELECT Id, DeveloperName, SystemModstamp FROM Region__mdt';
 
-test('custom metadata has Ids of its own, labels and a stamp, and nothing of deletion or owners', async () => {
+test('custom metadata has its own Ids, labels and a stamp, and neither IsDeleted nor an owner', async () => {
   const described = await org.request('GET', `${data}/sobjects/Region__mdt/describe`);
   const { fields, ...facts } = described.json as { fields: { name: string }[] } & Record<string, unknown>;
   assert.deepEqual(
@@ -72,7 +72,7 @@ test('custom metadata has Ids of its own, labels and a stamp, and nothing of del
   assert.deepEqual([Label, QualifiedApiName, NamespacePrefix], [MasterLabel, DeveloperName, null]);
 });
 
-test('the API writes no custom metadata', async () => {
+test('the API cannot write custom metadata', async () => {
   const [region] = await found(regions);
   const path = `${data}/sobjects/Region__mdt`;
   assert.equal((await org.request('POST', path, { body: {} })).status, 400);
@@ -80,7 +80,7 @@ test('the API writes no custom metadata', async () => {
   assert.equal((await org.request('DELETE', `${path}/${region?.Id}`)).status, 405);
 });
 
-test('custom metadata is filtered by comparisons that are all to hold, and by one of several values', async () => {
+test('custom metadata is filtered by comparisons joined by AND, and by one of several values', async () => {
   const all = await found(`${regions} ORDER BY SystemModstamp, Id`);
   const [, second, , fourth] = all;
   assert.ok(second && fourth);
@@ -113,7 +113,7 @@ test('custom metadata refuses alternatives of two fields, or of anything but = a
     assert.equal(await refusal(`${regions} WHERE ${where}`), 'Disjunctions not supported', where);
 });
 
-test('custom metadata refuses counts, groups, LIMIT, OFFSET, NOT, and an order of what is not selected', async () => {
+test('custom metadata refuses counts, groups, LIMIT, OFFSET, NOT, and ordering by a field that is not selected', async () => {
   assert.equal(await refusal('SELECT COUNT() FROM Region__mdt'), 'COUNT() query could not be processed');
   const message =
     'The requested operation is not yet supported by this SObject storage type, contact salesforce.com support for more information.';
@@ -129,7 +129,7 @@ test('custom metadata refuses counts, groups, LIMIT, OFFSET, NOT, and an order o
     assert.equal(await refusal(soql), message, soql);
 });
 
-test('a deployment makes, changes and removes custom metadata, with a stamp of its own', async () => {
+test('a deployment creates, changes and removes custom metadata, with its own stamp', async () => {
   const before = await found(regions);
   const { ids } = await org.control<{ ids: string[] }>('/metadata/deploy', {
     sobject: 'Region__mdt',
@@ -160,5 +160,5 @@ test('a deployment makes, changes and removes custom metadata, with a stamp of i
       .at(-1) ?? '';
   assert.ok([made, changed].every((one) => one && one.SystemModstamp > newest));
   assert.deepEqual(await found(`${regions} WHERE DeveloperName = 'India_West'`), []);
-  await assert.rejects(org.control('/metadata/deploy', { sobject: 'Account' }), /no custom metadata type/);
+  await assert.rejects(org.control('/metadata/deploy', { sobject: 'Account' }), /not a custom metadata type/);
 });

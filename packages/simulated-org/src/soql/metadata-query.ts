@@ -1,11 +1,12 @@
 /**
- * What a query may say of custom metadata. Salesforce Help (Custom Metadata Types Limitations) and the SOQL reference
- * (SOQL Object Limits) name all of it: SELECT, FROM, USING SCOPE, WHERE, ORDER BY; =, !=, <, <=, >, >=, LIKE, IN, NOT
- * IN, AND; OR only on one column with = and LIKE; ORDER BY several fields of the type itself, which older editions of
- * the page want to be selected. The Tooling API reference (SOQL Operation Limitations) adds that no query of the
- * metadata catalogue, custom metadata types included, has COUNT(), GROUP BY, LIMIT, OFFSET, NOT or INCLUDES. LIMIT is
- * said to be ignored there, and people use it with success: it is refused here, so that nobody counts on it. The code
- * is recorded together with the text of COUNT(); the other texts are documented, and their code is not.
+ * What a query of custom metadata may contain. Salesforce Help (Custom Metadata Types Limitations) and the SOQL
+ * reference (SOQL Object Limits) list all of it: SELECT, FROM, USING SCOPE, WHERE, ORDER BY; =, !=, <, <=, >, >=,
+ * LIKE, IN, NOT IN, AND; OR only on one column with = and LIKE; ORDER BY several fields of the type itself, which
+ * older editions of the page require to be selected. The Tooling API reference (SOQL Operation Limitations) adds
+ * that queries of the metadata catalogue, custom metadata types included, cannot have COUNT(), GROUP BY, LIMIT,
+ * OFFSET, NOT or INCLUDES. It says that LIMIT is ignored, and people use it successfully; it is refused here, so
+ * that nobody relies on it. The code is recorded together with the text for COUNT(); the other texts are documented
+ * without code.
  */
 import type { SObjectDef } from '../schema/schema.ts';
 import { type Condition, isCall, type Junction, type Soql } from './ast.ts';
@@ -51,7 +52,7 @@ function checkCondition(query: Soql, condition: Condition): void {
   if (kind === 'inclusion') throw unsupported('Unsupported filter type');
 }
 
-/** One of several values of one field. */
+/** Matches one of several values of one field. */
 function isChoice(query: Soql, { terms }: Junction): boolean {
   const names = terms.map((term) =>
     term.kind === 'comparison' && ['=', 'like'].includes(term.operator) && !isCall(term.field)

@@ -1,10 +1,10 @@
-/** Some sobjects are too large to be read whole: a query of them has to say which records it wants. */
+/** Some sobjects are too large to be queried in full: a query must say which records it wants. */
 import type { SObjectDef } from '../schema/schema.ts';
 import { type Condition, isCall, type Soql } from './ast.ts';
 import { SoqlError } from './errors.ts';
 import { ownField } from './own-field.ts';
 
-/** @throws {@link SoqlError} for a query without the filter that its sobject needs */
+/** @throws {@link SoqlError} for a query without the filter that its sobject requires */
 export function checkNeededFilter(query: Soql, def: SObjectDef): void {
   const { neededFilter } = def;
   if (!neededFilter) return;

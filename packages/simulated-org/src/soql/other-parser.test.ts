@@ -12,22 +12,22 @@ import { tokenise } from './tokens.ts';
 const queries = 4000;
 const sobjects = all.filter(takesAnyQuery);
 
-/** What the other parser does otherwise than Salesforce's documentation, by the text in which it stands. */
+/** Where the other parser differs from Salesforce's documentation, recognised by the query's text. */
 const deviations: readonly { reason: string; stands: RegExp }[] = [
   {
-    reason: 'OFFSET needs no LIMIT before it, behind a condition neither',
+    reason: 'OFFSET needs no LIMIT before it, not even after a condition',
     stands: /\b(?:WHERE|HAVING) (?:(?!ORDER BY| LIMIT | GROUP BY| WITH ).)* OFFSET/is,
   },
   {
     reason: 'a direction may follow GROUPING() in ORDER BY',
     stands: /ORDER BY.*GROUPING\([\w.]+\) (?:ASC|DESC|NULLS)/i,
   },
-  { reason: 'a function is grouped by in ROLLUP and CUBE as anywhere', stands: /(?:ROLLUP|CUBE)\(.*\(/i },
+  { reason: 'ROLLUP and CUBE group by functions too', stands: /(?:ROLLUP|CUBE)\(.*\(/i },
   {
-    reason: 'an alias may stand behind a path; theirs is lost',
+    reason: 'an alias may follow a path; theirs is lost',
     stands: /\w\.\w+ (?!FROM\b)\w+ ?(?:,|FROM\b)/i,
   },
-  { reason: 'NOT stands in HAVING as in WHERE; theirs is lost', stands: /HAVING .*\bNOT (?!IN\b)/i },
+  { reason: 'HAVING may contain NOT, like WHERE; theirs is lost', stands: /HAVING .*\bNOT (?!IN\b)/i },
 ];
 
 /** What it accepts although nothing documents it, by the text around the place (‸) where this parser refuses it. */
@@ -37,14 +37,17 @@ const lenience: readonly { reason: string; stands: RegExp }[] = [
     stands: /(?:WHERE|HAVING).*[\w.')] ‸(?:NOT )?(?:\w+ )?\(/i,
   },
   { reason: 'an aggregate has a field', stands: /\( ‸\)/ },
-  { reason: 'a clause word is no alias', stands: /(?:GROUP|ORDER|OFFSET) ?‸|‸(?:GROUP|ORDER|OFFSET)/i },
+  {
+    reason: 'a clause keyword is not an alias',
+    stands: /(?:GROUP|ORDER|OFFSET) ?‸|‸(?:GROUP|ORDER|OFFSET)/i,
+  },
   { reason: 'an alias is one word', stands: /[\w)] ‸\w+\.[\w.]+ (?:,|FROM)/i },
   { reason: 'FIELDS() has no alias', stands: /FIELDS \( \w+ \) ‸/i },
 ];
 
 const isIn = (list: typeof deviations, text: string) => list.some(({ stands }) => stands.test(text));
 
-/** The normal form, or the place where the text is refused, from 0. */
+/** The normal form, or the offset where the text is refused. */
 function mine(text: string): NormalForm | number {
   try {
     return ours(parseSoql(text));
@@ -62,7 +65,7 @@ function other(text: string): NormalForm | null {
   }
 }
 
-test('generated queries mean to this parser what they mean to another', () => {
+test('this parser and another read generated queries alike', () => {
   let deviant = 0;
   const met = new Set<string>();
   for (let seed = 1; seed <= queries; seed += 1) {
@@ -79,7 +82,7 @@ test('generated queries mean to this parser what they mean to another', () => {
     }
   }
   assert(deviant < queries / 5, `${deviant} of ${queries} were not compared`);
-  assert.equal(met.size, deviations.length, 'every deviation is still one');
+  assert.equal(met.size, deviations.length, 'every deviation still exists');
 });
 
 function isSame(found: NormalForm, theirForm: NormalForm | null): boolean {
@@ -91,7 +94,7 @@ function isSame(found: NormalForm, theirForm: NormalForm | null): boolean {
   }
 }
 
-test('what another parser refuses is refused, and what it accepts means the same or has its reason', () => {
+test('what another parser refuses is refused, and what it accepts is read alike or is a known deviation', () => {
   let refused = 0;
   for (let seed = 1; seed <= queries; seed += 1) {
     const random = seededRandom(seed);

@@ -1,6 +1,6 @@
 import type { Name, Soql } from './ast.ts';
 
-/** A field of the query's own records in lower case, without the alias or the sobject before it. */
+/** A field of the query's own records in lower case, without the leading alias or sobject name. */
 export function ownField({ from, alias }: Pick<Soql, 'from' | 'alias'>, { name }: Name): string | undefined {
   const [first = '', ...rest] = name.toLowerCase().split('.');
   if (rest.length === 0) return first;

@@ -5,7 +5,7 @@ import { refusal, value, where } from './sample-parse.ts';
 
 const reasonOf = (text: string) => refusal(text).message.split('\n').at(-1) ?? '';
 
-test('functions nest only where one makes sense of the other', () => {
+test('functions nest only where that is meaningful', () => {
   const { fields } = parseSoql('SELECT FORMAT(MAX(X)) top, HOUR_IN_DAY(convertTimezone(Y)) FROM Z');
   const max = { call: 'max', field: { name: 'X', at: 18 }, at: 14 };
   const zone = { call: 'converttimezone', field: { name: 'Y', at: 55 }, at: 39 };
@@ -47,7 +47,7 @@ test('a distance is between a field and a place on the Earth, in miles or kilome
   }
 });
 
-test('groups have subtotals, over at most three fields', () => {
+test('groups may have subtotals, over at most three fields', () => {
   const read = (groups: string) => {
     const { groupBy, subtotals } = parseSoql(`SELECT COUNT(Id) FROM X GROUP BY ${groups}`);
     return [subtotals, groupBy.length];
@@ -62,7 +62,7 @@ test('groups have subtotals, over at most three fields', () => {
   assert.equal(reasonOf('SELECT COUNT(Id) FROM X GROUP BY ROLLUP(A), B'), "unexpected token: ','");
 });
 
-test('a query may name its parents, its scope, whose permissions count and what it is for', () => {
+test('a query may name its parents, its scope, whose permissions apply and its purpose', () => {
   const { joins, scope, reasons } = parseSoql(
     'SELECT Id FROM Contact c, c.Account a, a.Owner AS o USING SCOPE Mine WHERE X = 1 WITH USER_MODE ORDER BY Id LIMIT 1 OFFSET 1 FOR VIEW FOR REFERENCE ALL ROWS',
   );

@@ -32,7 +32,7 @@ const comparisonOperators: Record<string, ComparisonOperator> = {
 export abstract class ConditionReader extends TokenReader {
   private nesting = 0;
 
-  /** Reads what stands between the parentheses of a semi-join. */
+  /** Reads the query between the parentheses of a semi-join. */
   protected abstract innerQuery(): Soql;
 
   protected condition(): Condition {
@@ -157,7 +157,7 @@ export abstract class ConditionReader extends TokenReader {
     return this.money();
   }
 
-  /** `USD500.25`, whose fraction is a token of its own. */
+  /** `USD500.25`, in which the fraction is a separate token. */
   private money(): Literal {
     const { kind, text, at } = this.peek;
     const [, code, whole] = (kind === 'name' && /^([a-z]{3})(\d+)$/i.exec(text)) || [];

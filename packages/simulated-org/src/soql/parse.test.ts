@@ -11,7 +11,7 @@ const refuses = (text: string, message: string, code = 'MALFORMED_QUERY') => {
   assert.deepEqual({ code: error.code, message: error.message }, { code, message });
 };
 
-test('every clause is read, in any case of letters, with the place of each name', () => {
+test('every clause is read, in upper or lower case, with the position of each name', () => {
   const text =
     'select Id, a.Name from Account as a where X=1 Order By Name desc nulls last, Id ASC limit 10 offset 20 all rows';
   assert.deepEqual(parseSoql(text), {
@@ -121,7 +121,7 @@ test('escapes in strings are resolved, and LIKE keeps escaped wildcards apart', 
   });
 });
 
-test('a refusal echoes the line, points below the place and names row and column', () => {
+test('a refusal echoes the line, points at the position and names row and column', () => {
   refuses(
     'SELECT Id FORM Account',
     "\nSELECT Id FORM Account\n          ^\nERROR at Row:1:Column:11\nunexpected token: 'FORM'",
@@ -136,14 +136,14 @@ test('a refusal echoes the line, points below the place and names row and column
   );
 });
 
-test('a place far into a long line is echoed with its surroundings only', () => {
+test('for a position far into a long line only its surroundings are echoed', () => {
   const { message } = refusal(`SELECT ${'Id, '.repeat(2000)} ? FROM Account`);
   const [, echo = '', caret = ''] = message.split('\n');
   assert.equal(echo.length <= 1000 && echo[caret.indexOf('^')], '?');
   assert.match(message, /Row:1:Column:8009/);
 });
 
-test('what is no query is refused at the token that is wrong', () => {
+test('an invalid query is refused at the wrong token', () => {
   for (const [text, reason] of [
     ['', "unexpected token: '<EOF>'"],
     ['SELECT FROM Account', "unexpected token: 'FROM'"],
@@ -208,7 +208,7 @@ test('functions, groups and their conditions are read, with aliases', () => {
   assert.deepEqual(orderBy[0]?.expression, { call: 'max', field: { name: 'X', at: 105 }, at: 101 });
 });
 
-test('date literals are read in any case, with their number where they take one', () => {
+test('date literals are read in any case, with a number if they take one', () => {
   assert.deepEqual(value('Last_N_Days:30'), { kind: 'period', value: 'last_n_days', count: 30 });
   assert.deepEqual(value('n_fiscal_quarters_ago:2'), {
     kind: 'period',
@@ -228,7 +228,7 @@ test('date literals are read in any case, with their number where they take one'
   }
 });
 
-test('nesting, length and OFFSET end where Salesforce ends them', () => {
+test("nesting, length and OFFSET have Salesforce's limits", () => {
   const nested = (levels: number) =>
     `SELECT Id FROM Account WHERE ${'('.repeat(levels)}Name = null${')'.repeat(levels)}`;
   assert(parseSoql(nested(100)));

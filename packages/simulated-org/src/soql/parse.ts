@@ -1,6 +1,6 @@
 /**
- * SOQL as written, to a tree: recursive descent over tokens, one method a grammar rule. Names are looked up later,
- * by compile.ts; conditions and expressions are read by parse-condition.ts.
+ * Parses SOQL to a tree: recursive descent over tokens, one method per grammar rule. Names are resolved later, by
+ * compile.ts; conditions and expressions are parsed by parse-condition.ts.
  *
  *   query      = SELECT ( COUNT() | item {, item} ) FROM sobject [[AS] alias] {, path [AS] alias}
  *                [USING SCOPE name] [WHERE condition] [WITH SECURITY_ENFORCED|USER_MODE|SYSTEM_MODE]
@@ -19,7 +19,7 @@ const offsetMax = 2000;
 
 /**
  * @throws {@link SoqlError} `MALFORMED_QUERY` for whatever is not a query, `NUMBER_OUTSIDE_VALID_RANGE` for an
- *   OFFSET over 2,000; nothing else for any text
+ *   OFFSET over 2,000; never another error
  */
 export function parseSoql(text: string): Soql {
   if (text.length > queryCharactersMax) {
@@ -35,7 +35,7 @@ const subtotalFieldsMax = 3;
 
 const reasons = ['view', 'reference', 'update'] as const satisfies readonly Reason[];
 
-/** They say whose permissions count; this org lets each of its users see everything. */
+/** They say whose permissions apply; this org lets each of its users see everything. */
 const accessModes = ['security_enforced', 'user_mode', 'system_mode'];
 
 const clauseWords = new Set([
@@ -111,7 +111,7 @@ class Parser extends ConditionReader {
   private fieldAlias(): Name | null {
     if (this.word('as')) return this.aliasName();
     if (this.peek.kind !== 'name' || this.isWord('from')) return null;
-    // A misspelt FROM is pointed at itself.
+    // For a misspelt FROM the error points at that word.
     const next = this.ahead(1);
     if (!this.isSymbol(',', next) && !this.isWord('from', next)) throw this.unexpected();
     return this.aliasName();
@@ -178,7 +178,7 @@ class Parser extends ConditionReader {
     throw this.malformed(at, reason);
   }
 
-  /** Views are not kept by this org, and a lock would end with the request: the clauses are read, and checked. */
+  /** This org records no views, and a lock would end with the request: the clauses are only parsed and checked. */
   private reasons(orderBy: readonly SortKey[]): Reason[] {
     const named: Reason[] = [];
     const { at } = this.peek;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { daysOf, isPeriod, periodCountMax } from './periods.ts';
 
-/** A leap day, a Thursday, in the last minute of it. */
+/** The last minute of a leap day, a Thursday. */
 const now = Date.parse('2024-02-29T23:59:30Z');
 
 const days = (written: string, at = now) => {
@@ -12,7 +12,7 @@ const days = (written: string, at = now) => {
   return `${from} ${to}`;
 };
 
-test('a date literal is the documented days around the time of the query, its end left out', () => {
+test('a date literal covers the documented days around the time of the query, excluding its end', () => {
   for (const [literal, expected] of [
     ['YESTERDAY', '2024-02-28 2024-02-29'],
     ['TODAY', '2024-02-29 2024-03-01'],
@@ -50,7 +50,7 @@ test('a date literal is the documented days around the time of the query, its en
   }
 });
 
-test('last, this and next of any unit follow each other without gap or overlap, at any time', () => {
+test('last, this and next of any unit are adjacent without gap or overlap, at any time', () => {
   const time = fc.date({ min: new Date('1800-01-01'), max: new Date('3900-01-01'), noInvalidDate: true });
   const unit = fc.constantFrom('week', 'month', 'quarter', 'year');
   fc.assert(
@@ -70,7 +70,7 @@ test('last, this and next of any unit follow each other without gap or overlap, 
   );
 });
 
-test('a word that is nearly a date literal is none', () => {
+test('a word that is almost a date literal is not one', () => {
   for (const word of ['this_day', 'last_n_fiscal_months', 'n_days', 'last_n_day', 'today_', '__proto__'])
     assert.equal(isPeriod(word), false, word);
 });

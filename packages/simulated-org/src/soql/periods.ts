@@ -1,7 +1,7 @@
 /**
- * Date literals: whole days in UTC, placed by the org's time. A week begins on Sunday, a fiscal year with the
- * calendar's. As documented, LAST_N_DAYS and LAST_90_DAYS include today; all other LAST_N and NEXT_N leave the
- * current day, week, month, quarter or year out.
+ * Date literals: whole days in UTC, relative to the org's time. A week begins on Sunday; the fiscal year is the
+ * calendar year. As documented, LAST_N_DAYS and LAST_90_DAYS include today; all other LAST_N and NEXT_N exclude the
+ * current day, week, month, quarter or year.
  */
 import { assert, unreachable } from '@lockstep/foundation/assert';
 import type { Period } from './ast.ts';
@@ -14,7 +14,7 @@ export interface Days {
   to: string;
 }
 
-/** So many years stay within the calendar of JavaScript. */
+/** This many years stay within JavaScript's date range. */
 export const periodCountMax = 100_000;
 
 const days = /^(?:today|yesterday|tomorrow|(?:last|next)_90_days)$/;
@@ -34,7 +34,7 @@ export function daysOf({ value, count }: Period, now: number): Days {
   return { from: dayText(startOf(unit, now, first)), to: dayText(startOf(unit, now, first + units)) };
 }
 
-/** So many units, beginning so many after the current one. */
+/** `count` units, beginning `after` units after the current one. */
 interface Place {
   unit: Unit;
   first: number;
@@ -73,7 +73,7 @@ function unitOf(word = ''): Unit {
   return unit;
 }
 
-/** Midnight of the first day of the unit that lies so many units after the one of `now`. */
+/** Midnight of the first day of the unit that is `after` units later than that of `now`. */
 function startOf(unit: Unit, now: number, after: number): number {
   const date = new Date(now);
   const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
@@ -93,7 +93,7 @@ function startOf(unit: Unit, now: number, after: number): number {
   }
 }
 
-/** Date.UTC takes years below 100 for those of the last century. */
+/** Date.UTC would take years below 100 for years of the last century. */
 function utcDay(year: number, month: number, day: number): number {
   return new Date(0).setUTCFullYear(year, month, day);
 }

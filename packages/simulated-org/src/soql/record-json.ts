@@ -1,8 +1,8 @@
 /**
- * A record's JSON as Salesforce prints it, made by the server as one concatenation.
+ * A record's JSON as Salesforce formats it, built by the server as one concatenation.
  *
- * Measured on 2,000 rows of 30 columns (PostgreSQL 18): 26 ms; row_to_json over prepared columns takes as long;
- * 4 ms of it are the timestamps, 4 ms the escaping of text. So only values that may need escaping pass to_json.
+ * Measured on 2,000 rows of 30 columns (PostgreSQL 18): 26 ms; row_to_json over prepared columns takes as long. Of
+ * these, timestamps take 4 ms and escaping text 4 ms, so only values that may need escaping go through to_json.
  */
 import { assert, unreachable } from '@lockstep/foundation/assert';
 import { ident, literal, type Sql, sql } from '@lockstep/foundation/sql';
@@ -11,7 +11,7 @@ import { columnOf } from './columns.ts';
 import { decimalText, joined, verbatim } from './fragments.ts';
 import { isPolymorphic } from './relationships.ts';
 
-/** A function takes at most 100 arguments; 800 fields are two levels of this. */
+/** A PostgreSQL function takes at most 100 arguments; two levels of this many cover 800 fields. */
 const argumentsMax = 90;
 
 /** One key of a record, and the SQL text of its value. */
@@ -29,10 +29,10 @@ export interface Row {
 }
 
 /**
- * The JSON text of the row `r`, which holds all columns of the sobject:
+ * The JSON text of the row `r`, which has all columns of the sobject:
  * `{"attributes":{"type":"Account","url":"/services/data/v62.0/sobjects/Account/001…"},"Id":"001…","Name":null}`.
  *
- * @param fields   printed in this order
+ * @param fields   in the order of the output
  * @param version  as in the URL, for example '62.0'
  */
 export function recordJson(def: SObjectDef, fields: readonly FieldDef[], version: string): Sql {
@@ -43,7 +43,7 @@ export function recordJson(def: SObjectDef, fields: readonly FieldDef[], version
   );
 }
 
-/** The same of any row, with parents and children among its entries. */
+/** The same for any row, with parents and children among its entries. */
 export function entriesJson(row: Row, entries: readonly Entry[]): Sql {
   return concat([
     literal(`{"attributes":{"type":${JSON.stringify(row.def.name)},"url":`),
@@ -54,14 +54,14 @@ export function entriesJson(row: Row, entries: readonly Entry[]): Sql {
   ]);
 }
 
-/** A row of groups has no URL. The keys are aliases and names that the query gave. */
+/** A group has no URL. The keys are the query's aliases and names. */
 export const aggregateJson = (entries: readonly Entry[]): Sql =>
   concat([literal('{"attributes":{"type":"AggregateResult"}'), ...entryParts(entries), literal('}')]);
 
 const entryParts = (entries: readonly Entry[]): Sql[] =>
   entries.flatMap(({ key, json }) => [literal(`,${JSON.stringify(key)}:`), json]);
 
-/** The opening quote and the record's URL; what a polymorphic reference points to says itself what it is. */
+/** The opening quote and the record's URL; the target of a polymorphic reference tells its sobject itself. */
 function urlStart({ def, name, version }: Row): Sql {
   const id = def.fields.find(({ type }) => type === 'id');
   assert(id, 'every sobject has an Id');
@@ -92,7 +92,7 @@ export function fieldJson(row: Row, field: FieldDef): Sql {
   return sql`CASE WHEN ${value} IS NULL THEN 'null' ELSE ${urlStart(row)} || ${path} END`;
 }
 
-/** A value of a type that is its own text, 'null' where it is empty. */
+/** A value of a type whose text needs no quoting or escaping; 'null' if it is empty. */
 export function valueJson(type: FieldType, value: Sql): Sql {
   switch (type) {
     case 'id':
@@ -107,7 +107,7 @@ export function valueJson(type: FieldType, value: Sql): Sql {
     case 'percent':
       return orNull(decimalText(value));
     case 'datetime':
-      // Salesforce shows whole seconds. The JSON of PostgreSQL, cut off behind them, costs half of what to_char does.
+      // Salesforce shows whole seconds. Truncating PostgreSQL's JSON costs half as much as to_char.
       return orNull(sql`left(to_json(${value} AT TIME ZONE 'UTC')::text, 20) || '.000+0000"'`);
     case 'time':
       return orNull(sql`to_char(${value}, '\\"HH24:MI:SS.MS"Z"\\"')`);
@@ -133,7 +133,7 @@ export function valueJson(type: FieldType, value: Sql): Sql {
   }
 }
 
-/** The keys of an address or location, in the order in which Salesforce prints them. */
+/** The keys of an address or location, in Salesforce's order. */
 const compoundKeys = [
   'city',
   'country',
@@ -148,8 +148,8 @@ const compoundKeys = [
 ];
 
 /**
- * The codes of an address are empty where the org has no lists of states and countries. Recorded answers have their
- * keys in accounts, contacts and users, and not in the org's own record.
+ * The codes of an address are empty in an org without lists of states and countries. Recorded answers have their keys
+ * in accounts, contacts and users, but not in the organization record.
  */
 const addressCodes = ['countryCode', 'stateCode'];
 const withoutCodes = 'Organization';

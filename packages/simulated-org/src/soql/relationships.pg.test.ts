@@ -25,14 +25,14 @@ async function found(text: string): Promise<{ [key: string]: Json }[]> {
   return served.map((json) => JSON.parse(json) as { [key: string]: Json });
 }
 
-/** Without the attributes, in one line of JSON. */
+/** As one line of JSON, without the attributes. */
 const plain = (value: unknown): string =>
   JSON.stringify(value, (key, inner: unknown) => (key === 'attributes' ? undefined : inner));
 
 const names = async (condition: string, sobject = 'Contact') =>
   (await found(`SELECT Name FROM ${sobject} WHERE ${condition} ORDER BY Name`)).map(({ Name }) => Name);
 
-test('a parent is an object with attributes at the place of its first field, and null without a parent', async () => {
+test('a parent is an object with attributes in the position of its first field, and null if there is none', async () => {
   assert.deepEqual(
     await found('SELECT Account.Name, Id, Account.Owner.Name, Account.Id FROM Contact ORDER BY Id LIMIT 1'),
     [
@@ -61,7 +61,7 @@ test('a parent is an object with attributes at the place of its first field, and
   );
 });
 
-test('a polymorphic parent is a Name that says which sobject it is', async () => {
+test('a polymorphic parent is a Name that tells its sobject', async () => {
   assert.equal(
     plain(await found('SELECT Owner.Name, owner.type, Owner.Title FROM Contact ORDER BY Id LIMIT 2')),
     '[{"Owner":{"Name":"Ada","Type":"User","Title":"ADA"}},{"Owner":{"Name":"Queue","Type":"Group","Title":null}}]',
@@ -73,7 +73,7 @@ test('a polymorphic parent is a Name that says which sobject it is', async () =>
   });
 });
 
-test('parents are filtered, ordered and grouped by, their formulas too', async () => {
+test('queries filter, order and group by fields of parents, formulas included', async () => {
   assert.deepEqual(await names("Account.Owner.Name = 'ada'"), ['Xi', 'Yo']);
   assert.deepEqual(await names("Contact.Account.Parent.Parent.Title = 'ACME'"), ['Zed']);
   assert.deepEqual(await names("Account.Name != 'Acme'"), ['Lone', 'Zed']);
@@ -102,8 +102,8 @@ test('a path of parents may have five levels', async () => {
   assert.throws(() => compiled(`SELECT ${path(6)} FROM User`), /not traverse more than 5 levels/);
 });
 
-/** Accounts and their contacts, filtered and ordered by what lies one and two levels above. */
-test('generated paths give the records that following the references by hand gives', async () => {
+/** Accounts and their contacts, filtered and ordered by fields one and two levels up. */
+test('generated paths give the same records as following the references by hand', async () => {
   type Stored = { Id: string; [name: string]: string | number | boolean | null };
   const byId = new Map(
     Object.values(records).flatMap((all) => all.map((one): [string, Stored] => [one.Id, one])),
@@ -165,7 +165,7 @@ test('generated paths give the records that following the references by hand giv
   );
 });
 
-test('children are a result within the record, null when there are none', async () => {
+test('children are a result within the record, and null if there are none', async () => {
   assert.deepEqual(
     await found(
       "SELECT Name, (SELECT Name FROM Contacts ORDER BY Name DESC) FROM Account WHERE Name = 'Acme'",
@@ -217,7 +217,7 @@ test('children are a result within the record, null when there are none', async 
   );
 });
 
-test('a formula of a parent that is not there is empty, whatever it makes of empty fields', async () => {
+test('a formula of a missing parent is empty, whatever it computes from empty fields', async () => {
   assert.deepEqual(await names('Account.Greeting = null'), ['Lone']);
   assert.deepEqual(await names("Account.Greeting = 'dear acme'"), ['Xi', 'Yo']);
   assert.equal(
@@ -226,7 +226,7 @@ test('a formula of a parent that is not there is empty, whatever it makes of emp
   );
 });
 
-test('deleted children are read with deleted records', async () => {
+test('deleted children are read when the query includes deleted records', async () => {
   const [last] = await found(
     'SELECT (SELECT Id FROM Contacts) FROM Account ORDER BY Id DESC LIMIT 1 ALL ROWS',
   );
@@ -243,7 +243,7 @@ test('a semi-join keeps the records whose Id the inner query finds, an anti-join
     ),
     ['Bolt'],
   );
-  // The reference of the outer record may be empty, too.
+  // The outer record's reference may be empty, too.
   assert.deepEqual(await names("AccountId NOT IN (SELECT Id FROM Account WHERE Name = 'Acme')"), [
     'Lone',
     'Zed',
@@ -257,7 +257,7 @@ test('a semi-join keeps the records whose Id the inner query finds, an anti-join
   );
 });
 
-test('INCLUDES wants all entries of one of its values, EXCLUDES is its opposite', async () => {
+test('INCLUDES requires all entries of one of its values, EXCLUDES is its opposite', async () => {
   assert.deepEqual(await names("Tags__c INCLUDES ('red;GREEN')"), ['Lone', 'Xi']);
   assert.deepEqual(await names("Tags__c INCLUDES ('Blue', 'Green;Red')"), ['Lone', 'Xi']);
   assert.deepEqual(await names("Tags__c includes ('Green')"), ['Lone', 'Xi', 'Yo']);
@@ -265,7 +265,7 @@ test('INCLUDES wants all entries of one of its values, EXCLUDES is its opposite'
   assert.deepEqual(await names("Tags__c INCLUDES ('Gre')"), []);
 });
 
-test('FIELDS() is the fields of its kind, and with custom fields wants a LIMIT', async () => {
+test('FIELDS() selects the fields of its kind, and with custom fields requires a LIMIT', async () => {
   const keys = async (select: string) => Object.keys((await found(`SELECT ${select}`))[0] ?? {}).slice(1);
   assert.deepEqual(await keys('FIELDS(ALL) FROM Account LIMIT 200'), [
     'Id',

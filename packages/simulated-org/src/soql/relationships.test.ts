@@ -9,7 +9,7 @@ import { family } from './sample-family.ts';
 const compiled = (text: string, sobjects: ReadonlyMap<string, SObjectDef> = family) =>
   compileSoql(parseSoql(text), { sobjects, includeDeleted: false, version: '62.0', now: 0 });
 
-test('relationships that cannot be followed are refused where they stand', () => {
+test('relationships that cannot be followed are refused at their position', () => {
   const semi = '(SELECT AccountId FROM Contact)';
   for (const [text, at, code, reason] of [
     [
@@ -212,11 +212,11 @@ test('a query follows at most 55 relationships to parents and has at most 20 sub
   );
 });
 
-test('children are read five levels deep, the record itself being the first', () => {
+test('children are read five levels deep, with the record itself as the first', () => {
   const account = family.get('account');
   const parent = account?.fields.find(({ name }) => name === 'ParentId');
   assert(account && parent);
-  // An account whose children are accounts, by a reference of its own name.
+  // An account whose children are accounts too, by a reference of its own.
   const self = {
     ...account,
     labelPlural: 'Selves',

@@ -1,4 +1,4 @@
-/** From a record to its parents and children: what a reference's definition says of both directions. */
+/** From a record to its parents and children: both directions of a reference's definition. */
 import { ident, literal, type Sql, sql } from '@lockstep/foundation/sql';
 import { childrenNamed as referenceNamed } from '../schema/relationships.ts';
 import { type FieldDef, fieldNamed, nameFieldOf, type SObjectDef, type SObjects } from '../schema/schema.ts';
@@ -6,13 +6,13 @@ import { recordsOf } from '../schema/storage.ts';
 import { columnOf } from './columns.ts';
 import { joined } from './fragments.ts';
 
-/** The records that a reference may point to, as an sobject and as what stands in FROM. */
+/** The records that a reference may point to: as an sobject, and as an item of FROM. */
 export interface Parent {
   def: SObjectDef;
   records: Sql;
 }
 
-/** Null for the name of no relationship, and for one to sobjects that the org does not have. */
+/** Null if no relationship has this name, or if it leads to sobjects that the org does not have. */
 export function parentOf(sobjects: SObjects, reference: FieldDef): Parent | null {
   const names = reference.referenceTo ?? [];
   const targets = names.flatMap((name) => sobjects.get(name.toLowerCase()) ?? []);
@@ -44,7 +44,7 @@ const commonFields = [
   'Alias',
 ].map(nameField);
 
-/** What several sobjects have in common for a query that follows a polymorphic reference. */
+/** The fields that a query can read through a polymorphic reference. */
 const nameSObject: SObjectDef = {
   name: 'Name',
   label: 'Name',
@@ -55,7 +55,7 @@ const nameSObject: SObjectDef = {
   fields: [...commonFields, typeField],
 };
 
-/** True for the parent of a polymorphic reference, whose records say in `Type` what they are. */
+/** True for the parent of a polymorphic reference, whose records tell their sobject in `Type`. */
 export const isPolymorphic = (def: SObjectDef): boolean => def === nameSObject;
 
 function anyOf(targets: readonly SObjectDef[]): Parent {
@@ -76,7 +76,7 @@ interface Children {
   reference: FieldDef;
 }
 
-/** The children of an sobject by the name under which its describe lists them. */
+/** An sobject's children by the relationship name that its describe lists. */
 export function childrenNamed(sobjects: SObjects, parent: SObjectDef, name: string): Children | null {
   const found = referenceNamed(sobjects, parent, name);
   return found ? { def: found.child, reference: found.field } : null;

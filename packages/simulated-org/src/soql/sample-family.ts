@@ -1,4 +1,4 @@
-/** For the tests of this room: three sobjects that refer to each other, and their few records. */
+/** For this room's tests: three sobjects that refer to each other, with a few records. */
 import type { Database } from '@lockstep/foundation/database';
 import { ident, join, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, FieldType, SObjectDef } from '../schema/schema.ts';

@@ -1,11 +1,11 @@
 /**
- * For the tests of this room: texts of queries from the grammar, seeded, over the objects of an org. What they say
- * need not make sense; it is read, not run.
+ * For this room's tests: seeded random query texts from the grammar, over the objects of an org. They need not make
+ * sense; they are parsed, not run.
  */
 import type { Random } from '@lockstep/foundation/random';
 import type { SObjectDef } from '../schema/schema.ts';
 
-/** Not those of which a query is refused for what it says, before its names and values are looked at. */
+/** Leaves out sobjects whose queries are refused before names and values are checked. */
 export const takesAnyQuery = ({ isMetadata, bigIndex, fields }: SObjectDef): boolean =>
   !isMetadata && !bigIndex && fields.every(({ shown }) => shown === undefined);
 
@@ -39,7 +39,7 @@ export class GrammarTexts {
     );
   }
 
-  /** Keywords in any case of letters. */
+  /** A keyword in a random mix of upper and lower case. */
   private cased(word: string): string {
     return this.random.pick([word, word.toLowerCase(), word]);
   }
@@ -127,7 +127,7 @@ export class GrammarTexts {
   }
 
   private filter(field: string): string {
-    // Only a field includes something, and a distance is only shorter or longer.
+    // INCLUDES takes only a field, and a distance can only be compared by < and >.
     if (field.startsWith('DISTANCE')) return `${field} ${this.random.pick(['<', '>'])} 12.5`;
     const list = () => `(${this.some(() => this.constant())})`;
     switch (this.random.between(field.endsWith(')') ? 2 : 1, 6)) {

@@ -1,6 +1,6 @@
 /**
- * For the tests of this room: what a query says as a plain value, from either of two parsers' trees. Text is in lower
- * case where Salesforce does not look at it.
+ * For this room's tests: a query's meaning as a plain value, from the tree of either parser. Text is in lower case
+ * where Salesforce ignores case.
  */
 import type {
   FieldType,
@@ -196,7 +196,7 @@ const theirKey = (key: OrderByClause): string =>
     ' ',
   );
 
-/** A condition of theirs is a list from left to right, with the parentheses counted at its filters. */
+/** Their condition is a list from left to right, with the parentheses counted at its filters. */
 type Token = '(' | ')' | 'not' | 'and' | 'or' | { filter: unknown };
 
 function tokensOf(clause: WhereClause | HavingClause): Token[] {
@@ -226,7 +226,7 @@ function theirConstant(text: string): string {
   return text.replace(/\\(.)/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter));
 }
 
-/** What the list means: NOT binds to the next term, AND and OR do not mix without parentheses. */
+/** The list as a tree: NOT binds to the next term, AND and OR do not mix without parentheses. */
 function treeOf(tokens: Token[]): unknown {
   let at = 0;
   const term = (): unknown => {

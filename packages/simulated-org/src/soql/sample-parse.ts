@@ -1,4 +1,4 @@
-/** For the tests of this room: parts of what a query is read as. */
+/** For this room's tests: parts of a parsed query. */
 import assert from 'node:assert/strict';
 import type { Condition } from './ast.ts';
 import { SoqlError } from './errors.ts';
@@ -11,7 +11,7 @@ export const where = (condition: string): Condition => {
   return parsed;
 };
 
-/** What a literal is read as. */
+/** The parsed value of a literal. */
 export const value = (literal: string): unknown => {
   const condition = where(`X = ${literal}`);
   assert(condition.kind === 'comparison');

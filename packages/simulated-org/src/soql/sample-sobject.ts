@@ -1,4 +1,4 @@
-/** For the tests of this room: an sobject with a field of every type, and its table. */
+/** For this room's tests: an sobject with a field of every type, and its table. */
 import type { Database } from '@lockstep/foundation/database';
 import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, FieldType, SObjectDef } from '../schema/schema.ts';
@@ -66,7 +66,7 @@ const columnTypes: Partial<Record<FieldType, string>> = {
   json: 'jsonb',
 };
 
-/** Creates `org."Sample__c"` with the indexes that the org's tables have. */
+/** Creates `org."Sample__c"` with the same indexes as the org's tables. */
 export async function createSampleTable(db: Database): Promise<void> {
   const columns = sample.fields
     .filter(({ derived, parts }) => derived === undefined && !parts)
@@ -76,7 +76,7 @@ export async function createSampleTable(db: Database): Promise<void> {
   await db.query(sql`CREATE INDEX ON org."Sample__c" ("SystemModstamp", "Id")`);
 }
 
-/** Stores one record, values as the server's text; `Id`, `IsDeleted` and `SystemModstamp` have defaults. */
+/** Stores one record with values in PostgreSQL's text form; `Id`, `IsDeleted` and `SystemModstamp` have defaults. */
 export async function insertSample(db: Database, values: Record<string, string | null>): Promise<void> {
   const row = { Id: sampleId(1), IsDeleted: 'false', SystemModstamp: '2024-01-01T00:00:00Z', ...values };
   const names: Sql[] = Object.keys(row).map((name) => ident(name));
@@ -84,5 +84,5 @@ export async function insertSample(db: Database, values: Record<string, string |
   await db.query(sql`INSERT INTO org."Sample__c" (${join(names)}) VALUES (${join(parameters)})`);
 }
 
-/** Rising with `number`; the checksum AAA is right for Ids without capitals. */
+/** Increases with `number`; the checksum AAA is right for Ids without capitals. */
 export const sampleId = (number: number): string => `a00${String(number).padStart(12, '0')}AAA`;

@@ -1,6 +1,6 @@
 /**
- * What names mean in one query: fields of its sobject and of the parents of its records. Each parent that a filter,
- * an order or a group names is joined once.
+ * Resolves the names in one query: fields of its sobject and of its records' parents. Each parent that a filter, an
+ * order or a group names is joined once.
  */
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { relationshipNamed } from '../schema/relationships.ts';
@@ -23,7 +23,7 @@ import type { Session } from './session.ts';
 
 const levelsMax = 5;
 
-/** A field where its path has led. */
+/** A field at the end of a resolved path. */
 export interface Found {
   /** From the query's own record on. Empty for its own fields. */
   path: readonly Step[];
@@ -35,12 +35,12 @@ export interface Step {
   parent: Parent;
 }
 
-/** What an expression is in SQL, and what may be done with it. */
+/** An expression's SQL, and what may be done with it. */
 export interface Value {
   sql: Sql;
   type: FieldDef['type'];
   facts: TypeFacts;
-  /** As error messages call it. */
+  /** The name in error messages. */
   name: string;
   at: number;
   isNillable: boolean;
@@ -48,13 +48,13 @@ export interface Value {
   isSortable: boolean;
   isGroupable: boolean;
   isAggregate: boolean;
-  /** The only ones that it can be compared by, where these are not all that its type has. */
+  /** The only operators allowed, if they are fewer than its type allows. */
   operators?: readonly ComparisonOperator[];
-  /** Null for what a function made. */
+  /** Null for the result of a function. */
   field: FieldDef | null;
 }
 
-/** For comparing and ordering: text without regard to case, Ids with it. */
+/** For comparing and ordering: text case-insensitively, Ids case-sensitively. */
 export const comparable = ({ sql: value, facts }: Pick<Value, 'sql' | 'facts'>): Sql =>
   facts.family === 'text' ? lowered(value) : value;
 
@@ -82,7 +82,7 @@ export class Scope {
     ]);
   }
 
-  /** FROM, with the parents that were asked for up to now. */
+  /** FROM, with the parents that were requested so far. */
   from(): Sql {
     const joins = [...this.joins.values()].map((join) => join.sql);
     return sql`FROM ${recordsOf(this.def)} ${ident(this.row)} ${joined(joins, ' ')}`;
@@ -111,12 +111,12 @@ export class Scope {
     return { path, field };
   }
 
-  /** A path that begins with the name of a parent in FROM, as a path from the query's own record. */
+  /** Rewrites a path that begins with an alias of FROM into one from the query's own record. */
   private withoutAlias(name: string, joins = this.query.joins): string {
     const [first = '', ...rest] = name.split('.');
     const join = joins.findLast(({ alias }) => alias.toLowerCase() === first.toLowerCase());
     if (!join || rest.length === 0) return name;
-    // A name in FROM stands for what those before it say.
+    // An alias in FROM may itself begin with an earlier one.
     const path = this.withoutAlias(`${join.path.name}.`, joins.slice(0, joins.indexOf(join)));
     return `${path}${rest.join('.')}`;
   }
@@ -126,7 +126,7 @@ export class Scope {
     const { path, field } = this.find(name);
     const row = this.rowAt(path, name.at);
     const column = columnOf(field, row);
-    // A formula makes something of nothing, and a record that is not there has not even that.
+    // A formula may compute a value from empty fields, but a missing record has no value at all.
     const isThere = !isMade(field) || path.length === 0;
     return {
       sql: isThere ? column : sql`CASE WHEN ${ident(row, 'Id')} IS NOT NULL THEN ${column} END`,
@@ -143,13 +143,13 @@ export class Scope {
     };
   }
 
-  /** The record that the field belongs to, joined now: its sobject and its name in SQL. */
+  /** The record that the field belongs to, which is joined now: its sobject and its row name in SQL. */
   owner(name: Name): { def: SObjectDef; row: string } {
     const { path } = this.find(name);
     return { def: path.at(-1)?.parent.def ?? this.def, row: this.rowAt(path, name.at) };
   }
 
-  /** The name of the record at the end of the path, which is joined now. */
+  /** The row name of the record at the end of the path, which is joined now. */
   private rowAt(path: readonly Step[], at: number): string {
     let row = this.row;
     let key = '';
@@ -185,7 +185,7 @@ export class Scope {
 
 const seeDescribe = 'Please reference your WSDL or the describe call for the appropriate names.';
 
-/** @throws {@link SoqlError} where the org has no sobject of that name */
+/** @throws {@link SoqlError} if the org has no sobject with that name */
 export function sobjectOf({ text, from }: Soql, sobjects: ReadonlyMap<string, SObjectDef>): SObjectDef {
   const def = sobjects.get(from.name.toLowerCase());
   if (def) return queryable(def);
@@ -193,7 +193,7 @@ export function sobjectOf({ text, from }: Soql, sobjects: ReadonlyMap<string, SO
   throw errorAt(text, from.at, 'INVALID_TYPE', reason);
 }
 
-/** Told without a place in the query, unlike most refusals. */
+/** The error has no position in the query, unlike most refusals. */
 function queryable(def: SObjectDef): SObjectDef {
   if (def.queryable !== false) return def;
   throw new SoqlError('INVALID_TYPE_FOR_OPERATION', `entity type ${def.name} does not support query`);

@@ -1,7 +1,7 @@
 /**
- * The SELECT list of a query that is not grouped, as JSON of each record: its fields, its parents as objects in it,
- * its children as results in it. Parents and children are read for each record, so that the order of the records
- * stays and only those of the page are made.
+ * The SELECT list of a query without groups, as each record's JSON: its fields, its parents as objects, its children
+ * as results. Parents and children are read per record, so that the order of the records stays, and only for the
+ * records of the page.
  */
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { relationshipNamed } from '../schema/relationships.ts';
@@ -46,7 +46,7 @@ function addItem(shape: Shape, scope: Scope, item: Selected, place: Place): void
   }
 }
 
-/** What shows a field another way takes the field's place, or stands beside it under a name of its own. */
+/** A field in another display form replaces the field, or is added under its own alias. */
 function addCall(shape: Shape, scope: Scope, call: Call, alias: Name | null): void {
   if (kindOf(call.call) !== 'display' || isOfGroup(call)) throw ungrouped(scope, call.field);
   const { path, field } = scope.find(call.field);
@@ -62,7 +62,7 @@ function addCall(shape: Shape, scope: Scope, call: Call, alias: Name | null): vo
 const ungrouped = (scope: Scope, { name, at }: Name) =>
   scope.refuse(at, 'MALFORMED_QUERY', `Field must be grouped or aggregated: ${name}`);
 
-/** One record of the answer, filled item by item. */
+/** One record of the answer, built item by item. */
 class Shape {
   private readonly scope: Scope;
   private readonly row: Row;
@@ -106,7 +106,7 @@ class Shape {
     return shape;
   }
 
-  /** Null where the record has no such parent. */
+  /** Null if the record has no such parent. */
   parentJson(reference: FieldDef, records: Sql, name: string, json: Sql): Sql {
     const points = sql`${ident(name, 'Id')} = ${columnOf(reference, this.row.name)}`;
     return sql`(SELECT ${json} FROM ${records} ${ident(name)} WHERE ${points})`;
@@ -136,7 +136,7 @@ function addChildren(shape: Shape, scope: Scope, query: Soql, place: Place): voi
   shape.put(query.from.name, () => json);
 }
 
-/** The record under the reference, with the fields of its own sobject. */
+/** The referenced record, with the fields for its own sobject. */
 function addTypeOf(shape: Shape, scope: Scope, { reference, cases, otherwise }: TypeOf): void {
   const { session, def } = scope;
   const field = relationshipNamed(def, reference.name);

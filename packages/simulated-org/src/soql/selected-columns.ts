@@ -1,4 +1,4 @@
-/** The SELECT list of a query as columns, for answers that have one value a field: the lines of a CSV. */
+/** The SELECT list of a query as columns, for answers with one value per field: the lines of a CSV file. */
 
 import type { Sql } from '@lockstep/foundation/sql';
 import { type FieldType, isMade } from '../schema/schema.ts';
@@ -10,15 +10,17 @@ export interface SelectedColumn {
   /** As the sobjects spell it, with the relationships to a parent: `Account.Owner.Name`. */
   name: string;
   type: FieldType;
-  /** Of the scope's record, or of a parent that its FROM joins. */
+  /** A value of the scope's record, or of a parent that its FROM joins. */
   value: Sql;
   isNillable: boolean;
 }
 
-/** Values that are no line of text: FIELDS() leaves them out here, and who names one learns what is wrong with it. */
+/**
+ * Values that do not fit a line of text: FIELDS() leaves them out here, and naming one gives an error that says so.
+ */
 const structured: readonly FieldType[] = ['address', 'location', 'base64', 'anyType', 'json'];
 
-/** Empty where the list has anything but values of the record and its parents, and for `SELECT COUNT()`. */
+/** Empty if the list has anything but values of the record and its parents, and for `SELECT COUNT()`. */
 export function selectedColumns(scope: Scope): readonly SelectedColumn[] {
   const columns = scope.query.fields.map((item) => columnsOf(scope, item));
   return columns.some((some) => some.length === 0) ? [] : columns.flat();

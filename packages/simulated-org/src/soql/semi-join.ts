@@ -1,6 +1,6 @@
 /**
- * `Id IN (SELECT AccountId FROM Contact)` and its negation: what Salesforce allows of them. At most two a query, at
- * the top level of WHERE, each on Ids of the same sobject on both sides, the inner query without further ones.
+ * `Id IN (SELECT AccountId FROM Contact)` and its negation, as far as Salesforce allows them: at most two per query,
+ * at the top level of WHERE, each with Ids of the same sobject on both sides, and none inside the inner query.
  */
 
 import { unreachable } from '@lockstep/foundation/assert';
@@ -57,7 +57,7 @@ function idTypes(scope: Scope, name: Name): readonly string[] {
 
 const ownerOf = (scope: Scope, { path }: Found): string => (path.at(-1)?.parent.def ?? scope.def).name;
 
-/** @throws {@link SoqlError} for semi-joins in places where there may be none, and for too many */
+/** @throws {@link SoqlError} for semi-joins in places where they are not allowed, and for too many */
 export function checkSemiJoins(scope: Scope, where: Condition): void {
   const refuse = ({ at }: SemiJoin, reason: string) => scope.refuse(at, 'MALFORMED_QUERY', reason);
   const all = semiJoinsIn(where);

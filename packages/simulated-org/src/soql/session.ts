@@ -1,4 +1,4 @@
-/** What one compilation knows and counts over all parts of its query. */
+/** What one compilation knows and counts across all parts of its query. */
 import type { SObjectDef } from '../schema/schema.ts';
 import { errorAt } from './errors.ts';
 
@@ -11,13 +11,13 @@ export interface CompileContext {
   version: string;
   /** The org's time, epoch ms. */
   now: number;
-  /** Who asks. Without it nobody owns a record and times are in UTC. */
+  /** The user who asks. Without it nobody owns a record, and times are in UTC. */
   userId?: string;
-  /** So many rows a batch of the answer has at most; one less a result of children that stands in a record. */
+  /** The maximum of rows in a batch of the answer; a result of children inside a record has at most one less. */
   batchRows?: number;
 }
 
-/** What Salesforce takes when a request does not say. */
+/** What Salesforce uses if a request does not say. */
 export const batchRowsMax = 2000;
 export const batchRowsMin = 200;
 
@@ -26,7 +26,7 @@ const childrenMax = 20;
 
 export class Session {
   readonly context: CompileContext;
-  /** What is selected makes it smaller. */
+  /** The selected fields may reduce it. */
   batchRows: number;
   private rows = 0;
   private readonly parents = new Set<string>();
@@ -37,14 +37,14 @@ export class Session {
     this.batchRows = context.batchRows ?? batchRowsMax;
   }
 
-  /** A name for a record that no other part of the statement has. The first is `r`. */
+  /** A row name that no other part of the statement uses. The first is `r`. */
   nextRow(): string {
     this.rows += 1;
     return this.rows === 1 ? 'r' : `r${this.rows}`;
   }
 
   /**
-   * Counts a relationship once, in however many clauses it stands.
+   * Counts a relationship once, however many clauses use it.
    *
    * @param row   the record that the path starts from
    * @param path  of relationship names

@@ -31,7 +31,7 @@ const compiled = (text: string) =>
     now: 0,
   });
 
-/** Each group as its values without the attributes, in one line. */
+/** Each group as one line: its values without the attributes. */
 async function groups(text: string): Promise<string[]> {
   const rows = await database.db.query<{ json: string }>(compiled(text).rows);
   return rows.map(({ json }) => {
@@ -42,7 +42,7 @@ async function groups(text: string): Promise<string[]> {
 
 const select = 'SELECT Name, Kind__c, GROUPING(Name) n, GROUPING(Kind__c) k, SUM(Amount__c) s FROM Sample__c';
 
-test('a rollup has its groups, a subtotal over each prefix of its fields, and the grand total', async () => {
+test('ROLLUP returns the groups, a subtotal for each prefix of its fields, and the grand total', async () => {
   assert.deepEqual(await groups(`${select} GROUP BY ROLLUP(Name, Kind__c)`), [
     'Phone Hot 0 0 16',
     'Phone null 0 1 16',
@@ -56,7 +56,7 @@ test('a rollup has its groups, a subtotal over each prefix of its fields, and th
   ]);
 });
 
-test('a cube has subtotals over every combination of its fields', async () => {
+test('CUBE returns subtotals for every combination of its fields', async () => {
   const found = await groups(
     `${select} GROUP BY CUBE(Name, Kind__c) ORDER BY GROUPING(Name), GROUPING(Kind__c)`,
   );
@@ -78,7 +78,7 @@ test('a cube has subtotals over every combination of its fields', async () => {
   ]);
 });
 
-test('subtotals can be kept apart by HAVING, and count as rows for LIMIT', async () => {
+test('subtotals can be told apart in HAVING, and count as rows for LIMIT', async () => {
   const having = 'GROUP BY ROLLUP(Name, Kind__c) HAVING GROUPING(Kind__c) = 1 AND GROUPING(Name) = 0';
   assert.deepEqual(await groups(`${select} ${having} ORDER BY SUM(Amount__c) DESC LIMIT 2`), [
     'Phone null 0 1 16',
@@ -90,7 +90,7 @@ test('subtotals can be kept apart by HAVING, and count as rows for LIMIT', async
   assert.equal(total?.count, 12);
 });
 
-test('a field that is never empty is so in its subtotals, and ordered so', async () => {
+test('a field that is never empty is empty in its subtotals, and is ordered as empty', async () => {
   const order = async (direction: string) => {
     const soql = `SELECT Id, COUNT(Name) c FROM Sample__c GROUP BY ROLLUP(Id) ORDER BY Id ${direction}`;
     return (await groups(soql)).map((group) => group.split(' ')[0]);
@@ -100,7 +100,7 @@ test('a field that is never empty is so in its subtotals, and ordered so', async
   assert.deepEqual(await order('DESC NULLS LAST'), [...ids.toReversed(), 'null']);
 });
 
-test('subtotals are also over parts of dates', async () => {
+test('subtotals can also be grouped by date parts', async () => {
   assert.deepEqual(
     await groups(
       'SELECT DAY_ONLY(SystemModstamp) d, COUNT(Id) c FROM Sample__c GROUP BY ROLLUP(DAY_ONLY(SystemModstamp))',
@@ -109,7 +109,7 @@ test('subtotals are also over parts of dates', async () => {
   );
 });
 
-test('GROUPING() is refused of what has no subtotals, and FOR in every grouped query', () => {
+test('GROUPING() is refused for a field without subtotals, and FOR in every grouped query', () => {
   for (const [rest, reason] of [
     ['GROUP BY Name', 'GROUPING() needs a field of GROUP BY ROLLUP or GROUP BY CUBE: Name'],
     ['GROUP BY ROLLUP(Kind__c)', 'GROUPING() needs a field of GROUP BY ROLLUP or GROUP BY CUBE: Name'],

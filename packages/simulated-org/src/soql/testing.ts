@@ -1,3 +1,3 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package use of this room, besides its index. */
 
 export { columnOf } from './columns.ts';

@@ -1,9 +1,9 @@
-/** Walks over the tokens of a query: what every grammar rule is made of. */
+/** Walks over the tokens of a query; the grammar rules are built on it. */
 import type { Name } from './ast.ts';
 import { errorAt, type SoqlError } from './errors.ts';
 import { type Token, tokenise, unexpectedToken } from './tokens.ts';
 
-/** Salesforce's list of words that name nothing, and FOR; less GROUP, which is an sobject and only no alias. */
+/** Salesforce's list of words that cannot be names, and FOR; without GROUP, which is an sobject and only no alias. */
 const reserved = new Set(
   'and asc desc excludes first for from having in includes last like limit not null nulls or select using where with'.split(
     ' ',
@@ -24,7 +24,7 @@ export class TokenReader {
     return this.ahead(0);
   }
 
-  /** The token so many places on, the end of the query for all places behind it. */
+  /** The token this many positions ahead; beyond the last, the end of the query. */
   protected ahead(places: number): Token {
     const token = this.tokens[this.index + places] ?? this.tokens.at(-1);
     if (!token) throw this.unexpected();
@@ -43,7 +43,7 @@ export class TokenReader {
     return token.kind === 'symbol' && token.text === symbol;
   }
 
-  /** Takes the word if it comes next. */
+  /** Consumes the word if it comes next. */
   protected word(word: string): boolean {
     const isNext = this.isWord(word);
     if (isNext) this.index += 1;
@@ -72,7 +72,7 @@ export class TokenReader {
     return { name: text, at };
   }
 
-  /** One word: an alias has no path, and none of the words that begin a clause. */
+  /** A single word: an alias has no path, and is not a word that begins a clause. */
   protected aliasName(): Name {
     const { text } = this.peek;
     if (text.includes('.') || text.toLowerCase() === 'group') throw this.unexpected();

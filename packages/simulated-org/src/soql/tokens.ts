@@ -1,4 +1,4 @@
-/** Cuts a query into tokens, each with its offset, and turns constants into their values. */
+/** Splits a query into tokens, each with its offset, and converts constants to values. */
 import { errorAt, type SoqlError } from './errors.ts';
 
 export type Token = { text: string; at: number } & (
@@ -9,7 +9,7 @@ export type Token = { text: string; at: number } & (
 
 /** Salesforce's limit for one string in a filter. */
 const stringCharactersMax = 4000;
-/** A double needs no more; PostgreSQL's numeric would end at 131,072 digits. */
+/** A double needs no more; PostgreSQL's numeric fails beyond 131,072 digits. */
 const numberCharactersMax = 400;
 
 const space = /\s+/y;
@@ -22,7 +22,7 @@ const date = /^(\d{4})-(\d\d)-(\d\d)$/;
 const datetime = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d{1,3})?)(?:Z|([+-])(\d\d):?(\d\d))$/i;
 const time = /^(\d\d):(\d\d):(\d\d)(?:\.\d{1,3})?Z$/i;
 
-/** @throws {@link SoqlError} at the first character that begins no token, and at constants out of range */
+/** @throws {@link SoqlError} at the first character that no token begins with, and at constants out of range */
 export function tokenise(query: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -132,7 +132,7 @@ function readString(query: string, start: number): Token {
   return { kind: 'string', text: query.slice(start, at + 1), at: start, value, pattern };
 }
 
-/** `\n` and its like, case-insensitive as in Salesforce, and `\u00e9`. */
+/** `\n` and the like, case-insensitive as in Salesforce, and `\u00e9`. */
 function readEscape(query: string, at: number): { character: string; length: number } {
   const letter = query[at + 1] ?? '';
   const hex = /^[0-9a-f]{4}$/i.exec(query.slice(at + 2, at + 6))?.[0];

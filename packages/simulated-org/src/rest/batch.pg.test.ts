@@ -60,7 +60,7 @@ test('a failure in a batch does not stop the requests after it', async () => {
   assert.equal(answer.results[1]?.statusCode, 201);
 });
 
-test('haltOnError answers 412 for what comes after a failure and leaves it undone', async () => {
+test('haltOnError answers 412 for the requests after a failure and does not run them', async () => {
   const answer = await send([create({ Name: 'Halted' }), missing, create({ Name: 'Halted' })], {
     haltOnError: true,
   });
@@ -87,7 +87,7 @@ test('every request of a batch counts against the allowance', async () => {
   assert.equal(after - before, 3);
 });
 
-test('a batch that is none is refused as a whole, and holds no composite', async () => {
+test('a malformed batch is refused as a whole, and a batch cannot contain a composite', async () => {
   for (const body of [
     {},
     { batchRequests: [{}] },

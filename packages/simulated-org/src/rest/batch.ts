@@ -6,8 +6,8 @@ import { asOrgError, methodNotAllowed, notFound, OrgError, refused } from '../ht
 import { splitTarget } from '../http/target.ts';
 
 /**
- * `/composite/batch`: up to 25 requests that know nothing of each other. Unlike a composite, each costs a request of
- * the org's allowance.
+ * `/composite/batch`: up to 25 independent requests. Unlike in a composite, each counts against the org's request
+ * limit.
  */
 const subrequestsMax = 25;
 
@@ -40,12 +40,12 @@ const isFailure = ({ status }: Answer): boolean => status >= 400;
 
 const halted = () => new OrgError(412, 'BATCH_PROCESSING_HALTED', 'Batch processing halted per request');
 
-/** The first subrequest is paid for by the request that carries them. */
+/** The request that carries the batch already counts for the first subrequest. */
 async function run(call: Call, subrequest: Subrequest, index: number, route: Route): Promise<Answer> {
   try {
     if (index > 0) call.org.usage.spend();
     const given = await route(subcall(call, subrequest));
-    // Bytes have no place in JSON.
+    // JSON has no form for raw bytes.
     return given.stream ? errorAnswer(notFound()) : given;
   } catch (error) {
     const known = asOrgError(error);
@@ -54,7 +54,7 @@ async function run(call: Call, subrequest: Subrequest, index: number, route: Rou
   }
 }
 
-/** URLs begin with the version, `v62.0/sobjects/…`; a whole path is understood as well. */
+/** URLs begin with the version, `v62.0/sobjects/…`; a full path is accepted as well. */
 function subcall(call: Call, { method, url, richInput }: Subrequest): Call {
   const target = splitTarget(/^\/?v\d/.test(url) ? `/services/data/${url}` : url);
   if (!target?.version || target.path[0] === 'composite') throw notFound();

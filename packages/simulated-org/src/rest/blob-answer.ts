@@ -6,7 +6,7 @@ import { type FieldDef, fieldNamed, type SObjectDef } from '../schema/schema.ts'
 import { isLive, recordsOf } from '../schema/storage.ts';
 import { bytesOf, sizeOf } from '../write/blobs.ts';
 
-/** `/sobjects/ContentVersion/{id}/VersionData`: the bytes of a file, of the type that its record says. */
+/** `/sobjects/ContentVersion/{id}/VersionData`: a file's bytes, with the content type from its record. */
 export async function blobAnswer(call: Call, def: SObjectDef, id: string, field: FieldDef): Promise<Answer> {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
   const typeField = fieldNamed(def, 'ContentType');
@@ -28,5 +28,5 @@ export async function blobAnswer(call: Call, def: SObjectDef, id: string, field:
   };
 }
 
-/** A record may hold any text there. */
+/** The record may contain any text. */
 const isHeaderText = (text: string | null): text is string => text !== null && /^[\x20-\x7e]+$/.test(text);

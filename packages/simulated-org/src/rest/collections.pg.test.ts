@@ -37,7 +37,7 @@ async function create(...records: object[]): Promise<string[]> {
   return results.map(({ id }) => id ?? assert.fail('a record was not created'));
 }
 
-test('a collection of several types is created in its order', async () => {
+test('a collection of several types is created in the order of the request', async () => {
   const results = await send('POST', path, {
     records: [account({ Name: 'One' }), contact({ LastName: 'Two' }), account({ Name: 'Three' })],
   });
@@ -68,7 +68,7 @@ test('a record that fails leaves the others written and says why by statusCode',
   assert.deepEqual(codes(results), ['ok', 'REQUIRED_FIELD_MISSING', 'ok']);
 });
 
-test('all or none takes every record back when one fails', async () => {
+test('all or none rolls back every record when one fails', async () => {
   const results = await send('POST', path, {
     allOrNone: true,
     records: [account({ Name: 'Never' }), contact({ FirstName: 'nameless' }), account({ Name: 'Never' })],
@@ -80,7 +80,7 @@ test('all or none takes every record back when one fails', async () => {
   assert.equal(await countOf("SELECT count() FROM Account WHERE Name = 'Never'"), 0);
 });
 
-test('a value that only the database refuses fails its record alone', async () => {
+test('a value that only the database refuses fails only its record', async () => {
   const results = await send('POST', path, {
     records: [
       account({ Name: 'a', External_Id__c: 'COLLECTED' }),
@@ -116,7 +116,7 @@ test('an update finds its records by id, whatever the type', async () => {
   assert.equal(await countOf(`SELECT count() FROM Contact WHERE Id = '${second}' AND Title = 'Head'`), 1);
 });
 
-test('a record that somebody else holds fails alone after the lock time-out', async () => {
+test('a record locked by another transaction fails alone after the lock time-out', async () => {
   const [held = '', free = ''] = await create(account({ Name: 'Held' }), account({ Name: 'Free' }));
   await org.db.transaction(async (tx) => {
     await tx.query(sql`SELECT FROM org."Account" WHERE "Id" = ${held} FOR UPDATE`);
@@ -129,7 +129,7 @@ test('a record that somebody else holds fails alone after the lock time-out', as
   });
 });
 
-test('collections that lock the same records in another order all end, and each record says how', async () => {
+test('collections that lock the same records in different orders all finish, with a result for each record', async () => {
   const ids = await create(...Array.from({ length: 20 }, (_, i) => account({ Name: `Crossed ${i}` })));
   const update = (order: readonly string[]) =>
     send('PATCH', path, { records: order.map((Id) => account({ Id, Site: 'crossed' })) });
@@ -161,7 +161,7 @@ test('an upsert says of each record whether it was created', async () => {
   assert.equal(await countOf("SELECT count() FROM Account WHERE Name = 'Renamed'"), 1);
 });
 
-test('an upsert by Id creates the records that have none', async () => {
+test('an upsert by Id creates the records without an Id', async () => {
   const [known = ''] = await create(account({ Name: 'Known' }));
 
   const results = await send('PATCH', `${path}/Account/Id`, {
@@ -177,7 +177,7 @@ test('an upsert by Id creates the records that have none', async () => {
   );
 });
 
-test('an upsert that is rolled back calls every record created', async () => {
+test('an upsert that is rolled back reports every record as created', async () => {
   const results = await send('PATCH', `${path}/Account/Id`, {
     allOrNone: true,
     records: [account({ Name: 'a', OwnerId: 'bad' }), account({ Name: 'Gone again' })],
@@ -188,7 +188,7 @@ test('an upsert that is rolled back calls every record created', async () => {
   assert.equal(await countOf("SELECT count() FROM Account WHERE Name = 'Gone again'"), 0);
 });
 
-test('an upsert by a value of several records names them', async () => {
+test('an upsert by a value that several records have names them', async () => {
   await create(
     contact({ LastName: 'a', Legacy_Number__c: 'MANY' }),
     contact({ LastName: 'b', Legacy_Number__c: 'MANY' }),
@@ -199,7 +199,7 @@ test('an upsert by a value of several records names them', async () => {
   assert.deepEqual(codes(results), ['DUPLICATE_EXTERNAL_ID']);
 });
 
-test('a delete takes ids of several types and fails one by one', async () => {
+test('a delete takes Ids of several types, and each succeeds or fails by itself', async () => {
   const [first = '', second = ''] = await create(account({ Name: 'x' }), contact({ LastName: 'y' }));
 
   const results = await send('DELETE', `${path}?ids=${first},nonsense,${second},${first}&allOrNone=false`);
@@ -208,7 +208,7 @@ test('a delete takes ids of several types and fails one by one', async () => {
   assert.equal(results[2]?.id, second);
 });
 
-test('a delete with allOrNone=true keeps all where one cannot go', async () => {
+test('a delete with allOrNone=true keeps all records when one cannot be deleted', async () => {
   const [id = ''] = await create(account({ Name: 'Stays' }));
   const user = org.orgId.replace('00D', '005');
 
@@ -218,7 +218,7 @@ test('a delete with allOrNone=true keeps all where one cannot go', async () => {
   assert.equal(await countOf(`SELECT count() FROM Account WHERE Id = '${id}'`), 1);
 });
 
-test('a retrieve answers in the order of the ids, null for what is not there', async () => {
+test('a retrieve answers in the order of the Ids, with null for records that do not exist', async () => {
   const [first = '', second = '', gone = ''] = await create(
     account({ Name: 'First' }),
     account({ Name: 'Second' }),
@@ -239,7 +239,7 @@ test('a retrieve answers in the order of the ids, null for what is not there', a
   assert.deepEqual(byPost.json, byGet.json);
 });
 
-test('a collection inside a composite counts among its five queries', async () => {
+test('a collection inside a composite counts as one of its five queries', async () => {
   const one = (i: number) => ({
     method: 'POST',
     url: path,
@@ -264,7 +264,7 @@ test('a collection inside a composite counts among its five queries', async () =
   assert.equal(read?.body.Name, 'Inside 1');
 });
 
-test('an all-or-none composite is taken back by one record of a collection, whatever the collection says', async () => {
+test('one failed record of a collection rolls back an all-or-none composite, whatever the collection says', async () => {
   const body = {
     allOrNone: true,
     compositeRequest: [
@@ -292,7 +292,7 @@ test('an all-or-none composite is taken back by one record of a collection, what
   assert.equal(await countOf("SELECT count() FROM Account WHERE Name = 'Outer'"), 2);
 });
 
-test('a collection that is none is refused as a whole', async () => {
+test('a malformed collection is refused as a whole', async () => {
   const mixed = Array.from({ length: 11 }, (_, i) =>
     i % 2 ? account({ Name: 'Chunk' }) : contact({ LastName: 'Chunk' }),
   );

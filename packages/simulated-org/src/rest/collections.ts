@@ -16,8 +16,8 @@ import { type Outcome, type RowWrite, rowResult, writeRows } from './row-results
 import { checkRetrieveable, fieldsNamed } from './rows.ts';
 
 /**
- * `/composite/sobjects`: up to 200 records in one request, answered in its order. The status is 200 whenever the
- * request is well formed. The texts of the errors below are not confirmed by recorded answers.
+ * `/composite/sobjects`: up to 200 records in one request, answered in order. The status is 200 whenever the request
+ * is well formed. No recorded answers confirm the error texts below.
  */
 const recordsMax = 200;
 const chunksMax = 10;
@@ -28,7 +28,7 @@ const sentRecord = z.record(z.string(), z.unknown());
 const writeEnvelope = z.object({ allOrNone: z.boolean().default(false), records: z.array(sentRecord) });
 const retrieveEnvelope = z.object({ ids: z.array(z.string()), fields: z.array(z.string()) });
 
-/** `path` is what follows `/composite/sobjects`. */
+/** `path` is the part after `/composite/sobjects`. */
 export async function collections(call: Call, path: readonly string[]): Promise<Answer> {
   const [sobject, fieldName, ...more] = path;
   if (more.length > 0) throw notFound();
@@ -63,7 +63,7 @@ async function write(call: Call): Promise<Answer> {
   }
 }
 
-/** A failed collection keeps its status of 200 also where it takes an all-or-none composite back; not confirmed. */
+/** A failed collection keeps its status of 200 even if it rolls back an all-or-none composite; not confirmed. */
 async function writtenAnswer(
   call: Call,
   asked: boolean,
@@ -81,7 +81,7 @@ function readWrite(call: Call, only?: SObjectDef) {
   const { allOrNone, records } = readEnvelope(writeEnvelope, call.body, 'The request');
   refuseTooMany(records.length, recordsMax);
   const typed = records.map((sent) => ({ def: typeOf(call, sent, only), sent }));
-  // Neighbours of one type are written together; the order of the request is kept.
+  // Adjacent records of one type form a chunk; the order of the request is kept.
   const chunks = typed.filter(({ def }, i) => def !== typed[i - 1]?.def).length;
   if (chunks > chunksMax) {
     throw refused(
@@ -103,7 +103,7 @@ function refuseTooMany(count: number, max: number): void {
 
 const attributesOf = z.object({ attributes: z.object({ type: z.string() }) });
 
-/** An upsert has the type in its path, and a record need not repeat it. */
+/** For an upsert the type is in the path, and a record need not repeat it. */
 function typeOf(call: Call, sent: SentRecord, only: SObjectDef | undefined): SObjectDef {
   const name = attributesOf.safeParse(sent).data?.attributes.type;
   if (name === undefined) {
@@ -117,7 +117,7 @@ function typeOf(call: Call, sent: SentRecord, only: SObjectDef | undefined): SOb
   return def;
 }
 
-/** The value of a field that may be written in any case, and the record without it. */
+/** The value of a field, whose name may be in any case, and the record without it. */
 function withoutField(sent: SentRecord, name: string): { value: unknown; rest: SentRecord } {
   const key = Object.keys(sent).find((one) => one.toLowerCase() === name.toLowerCase());
   if (key === undefined) return { value: undefined, rest: sent };
@@ -173,7 +173,7 @@ async function upsert(call: Call, def: SObjectDef, field: FieldDef): Promise<Ans
 
 const wasCreated = (outcome: Outcome): boolean => !(outcome instanceof OrgError) && outcome.created === true;
 
-/** By the Id, a record without one is created. `seen` holds the values of the records before. */
+/** By Id, a record without one is created. `seen` contains the values of the preceding records. */
 const upsertOne =
   (call: Call, def: SObjectDef, field: FieldDef, sent: SentRecord, seen: Set<string>): RowWrite =>
   async (tx) => {
@@ -204,7 +204,7 @@ const upsertOne =
     return { id: found, created: false };
   };
 
-/** Records in the order of their ids; null for one that is not there or deleted. */
+/** Records in the order of their Ids; null for one that does not exist or is deleted. */
 async function retrieve(call: Call, def: SObjectDef): Promise<Answer> {
   checkRetrieveable(def);
   const { ids, fields } = readRetrieve(call);

@@ -46,7 +46,7 @@ test('five queries in one request cost one call', async () => {
 
   const parts = await send(sobjects.map((name) => query(name, `SELECT Id FROM ${name} ORDER BY Id`)));
 
-  assert.equal((await used()) - before, 2); // the other one asked for the usage
+  assert.equal((await used()) - before, 2); // the other call is the one that reads the usage
   for (const part of parts) {
     assert.equal(part.httpStatusCode, 200);
     assert.deepEqual(part.httpHeaders, {});
@@ -58,7 +58,7 @@ test('five queries in one request cost one call', async () => {
   );
 });
 
-test('a chain of pages continues after the last record of the one before', async () => {
+test('each page of a chain continues after the last record of the preceding one', async () => {
   const next = (ref: string, after: string) =>
     query(ref, `SELECT Id FROM Account WHERE Id > '@{${after}.records[9].Id}' ORDER BY Id LIMIT 10`);
 
@@ -73,7 +73,7 @@ test('a chain of pages continues after the last record of the one before', async
   assert.deepEqual(ids.toSorted(), ids);
 });
 
-test('a reference past a short page fails alone and so does what builds on it', async () => {
+test('a reference past the end of a short page fails only that subrequest and those that depend on it', async () => {
   const parts = await send([
     query('a', "SELECT Id FROM Account WHERE Name = 'nobody'"),
     query('b', "SELECT Id FROM Account WHERE Id > '@{a.records[1999].Id}'"),
@@ -104,7 +104,7 @@ test('a time keeps its plus sign through a reference in a raw URL', async () => 
   assert.ok(b?.records.some((record) => record.Id === a?.records[1]?.Id));
 });
 
-test('a created record is known to the subrequests after it', async () => {
+test('later subrequests see a record that an earlier one created', async () => {
   const parts = await send([
     { method: 'POST', referenceId: 'acme', url: `${data}/sobjects/Account`, body: { Name: 'Acme' } },
     {
@@ -134,7 +134,7 @@ test('a created record is known to the subrequests after it', async () => {
   assert.equal(parts[3]?.body, null);
 });
 
-test('all or none: one failure takes everything back and only it says why', async () => {
+test('all or none: one failure rolls back everything, and only its own answer says why', async () => {
   const requests = [
     { method: 'POST', referenceId: 'one', url: `${data}/sobjects/Account`, body: { Name: 'Never there' } },
     { method: 'POST', referenceId: 'two', url: `${data}/sobjects/Contact`, body: { FirstName: 'nameless' } },
@@ -155,7 +155,7 @@ test('all or none: one failure takes everything back and only it says why', asyn
   );
 });
 
-test('all or none commits what succeeds throughout', async () => {
+test('all or none commits if everything succeeds', async () => {
   const parts = await send(
     [
       { method: 'POST', referenceId: 'a', url: `${data}/sobjects/Account`, body: { Name: 'Together' } },
@@ -168,7 +168,7 @@ test('all or none commits what succeeds throughout', async () => {
   assert.equal(totalOf(count), 1);
 });
 
-test('an unchanged describe rides along as 304 without a body', async () => {
+test('an unchanged describe in a composite answers 304 without a body', async () => {
   const [first] = await send([get('d', 'sobjects/Account/describe')]);
   const since = first?.httpHeaders['Last-Modified'] ?? '';
 
@@ -192,7 +192,7 @@ test('an unknown sobject inside is 404 there and 200 outside', async () => {
   });
 });
 
-test('a composite that is not one is refused as a whole', async () => {
+test('a malformed composite is refused as a whole', async () => {
   const many = Array.from({ length: 26 }, (_, i) => get(`r${i}`, 'limits'));
   const queries = Array.from({ length: 6 }, (_, i) => query(`r${i}`, 'SELECT Id FROM User'));
   const bodies = [

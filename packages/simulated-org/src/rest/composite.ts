@@ -13,13 +13,13 @@ import {
   subrequestSchema,
 } from './subrequests.ts';
 
-/** `/composite`: up to 25 subrequests in order, one API call in all. */
+/** `/composite`: up to 25 subrequests in order, as one API call. */
 const subrequestsMax = 25;
 const queriesMax = 5;
 
 const envelope = z.object({
   allOrNone: z.boolean().default(false),
-  /** Lets Salesforce run creates of one type together. What is answered is the same. */
+  /** Lets Salesforce run creates of one type together. The answer is the same. */
   collateSubrequests: z.boolean().default(false),
   compositeRequest: z.array(subrequestSchema),
 });
@@ -55,6 +55,6 @@ function readComposite(call: Call): z.infer<typeof envelope> {
   return whole;
 }
 
-/** Query, QueryAll, the further pages and collections share one allowance; rows and describes have none. */
+/** Query, QueryAll, further pages and collections share one limit; rows and describes have none. */
 const isQuery = ({ url }: Subrequest): boolean =>
   /^\/services\/data\/v[\d.]+\/(query|queryAll|composite\/sobjects)([/?]|$)/i.test(url);

@@ -19,7 +19,7 @@ const statusOf = async (method: string, path: string, headers: Record<string, st
   return (await org.request(method, path, { headers, ...body })).status;
 };
 
-test('an account carries a tag that moves with every write, also in the same second', async () => {
+test('an account has an entity tag that changes with every write, even within one second', async () => {
   const path = await create('Account', { Name: 'Tagged' });
 
   const first = await org.request('GET', path);
@@ -38,13 +38,13 @@ test('an account carries a tag that moves with every write, also in the same sec
   assert.equal(await statusOf('GET', path, { 'If-Match': tag }), 412);
 });
 
-test('other records have no tag and ignore the conditions on one', async () => {
+test('other records have no entity tag and ignore conditions on it', async () => {
   const path = await create('Contact', { LastName: 'Untagged' });
   assert.equal((await org.request('GET', path)).headers.get('etag'), null);
   assert.equal(await statusOf('PATCH', path, { 'If-Match': '"other"' }), 204);
 });
 
-test('a record is left out when it did not change since the time that the client names', async () => {
+test('a record unchanged since the time in the request is answered with 304', async () => {
   const path = await create('Contact', { LastName: 'Dated' });
   const modified = (await org.request('GET', path)).headers.get('last-modified') ?? '';
 
@@ -54,7 +54,7 @@ test('a record is left out when it did not change since the time that the client
   assert.equal(await statusOf('GET', path, { 'If-Unmodified-Since': past }), 412);
 });
 
-test('an update is refused when the record changed after the time that the client names', async () => {
+test('an update is refused if the record changed after the time in the request', async () => {
   const path = await create('Contact', { LastName: 'Dated' });
 
   assert.equal(await statusOf('PATCH', path, { 'If-Unmodified-Since': past }), 412);

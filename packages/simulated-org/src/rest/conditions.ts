@@ -7,11 +7,11 @@ import { type SObjectDef, stampField } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 
 /**
- * Conditional requests of rows. `If-Modified-Since` and `If-Unmodified-Since` compare the row's stamp and count for
- * every sobject; entity tags are for accounts only, as in Salesforce. A DELETE knows no conditions.
+ * Conditional requests for rows. `If-Modified-Since` and `If-Unmodified-Since` compare the row's stamp and work for
+ * every sobject; entity tags exist only for accounts, as in Salesforce. DELETE ignores conditions.
  */
 export interface RowVersion {
-  /** Moves with every write of the row, also of the same second. */
+  /** Changes with every write of the row, even within one second. */
   version: string;
   /** Seconds since 1970; null for an sobject without stamps. */
   stamp: number | null;
@@ -36,7 +36,7 @@ export function versionHeaders(def: SObjectDef, id: string, row: RowVersion): Re
   };
 }
 
-/** What the conditions of a GET say of the row: 304 instead of it, or the row. A header that is no date is ignored. */
+/** Whether the conditions of a GET make it answer 304 instead of the row. A header that is not a date is ignored. */
 export function isUnchanged(call: Call, def: SObjectDef, id: string, row: RowVersion): boolean {
   const { matches, noneMatches, since, unmodifiedSince } = conditionsOf(call, def, id, row);
   if (matches === false || isLater(row, unmodifiedSince)) throw preconditionFailed();
@@ -44,7 +44,7 @@ export function isUnchanged(call: Call, def: SObjectDef, id: string, row: RowVer
   return since !== undefined && !Number.isNaN(since) && !isLater(row, since);
 }
 
-/** Locks the row when there are conditions, and refuses the write that they forbid. */
+/** Locks the row if there are conditions, and refuses the write if one is not met. */
 export async function checkConditions(tx: Tx, call: Call, def: SObjectDef, id: string): Promise<void> {
   if (!conditionNames.some((name) => call.header(name) !== undefined)) return;
   const [row] = await tx.query<RowVersion>(sql`
@@ -63,7 +63,7 @@ export async function checkConditions(tx: Tx, call: Call, def: SObjectDef, id: s
 
 const conditionNames = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
 
-/** Undefined where the request does not ask; NaN for what is no date. Times in milliseconds. */
+/** Undefined without the header; NaN if it is not a date. Times in milliseconds. */
 function conditionsOf(call: Call, def: SObjectDef, id: string, row: RowVersion) {
   const time = (name: string) => {
     const text = call.header(name);
@@ -72,7 +72,7 @@ function conditionsOf(call: Call, def: SObjectDef, id: string, row: RowVersion) 
   const names = (name: string) => {
     const text = def.name === taggedSObject ? call.header(name) : undefined;
     if (text === undefined) return undefined;
-    // A compressed answer's tag may carry the encoding.
+    // The tag of a compressed answer may end in the encoding.
     const tags = text.split(',').map((tag) => tag.trim().replace(/-gzip"$/, '"'));
     return tags.includes('*') || tags.includes(tagOf(id, row));
   };

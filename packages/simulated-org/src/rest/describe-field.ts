@@ -47,8 +47,8 @@ const opaqueTypes: readonly FieldType[] = [
 const numberTypes: readonly FieldType[] = ['double', 'currency', 'percent', 'datetime', 'time'];
 
 /**
- * One field of a describe answer: all 57 keys that a real org gives. That a standard field takes its record along
- * when its parent is deleted is only told among the parent's children.
+ * One field of a describe answer: all 57 keys of a real org. For a standard field, only the parent's child
+ * relationships tell that deleting the parent deletes the record too.
  */
 export function describeField(def: SObjectDef, field: FieldDef) {
   const length = field.length ?? 0;
@@ -62,7 +62,7 @@ export function describeField(def: SObjectDef, field: FieldDef) {
     aiPredictionField: false,
     autoNumber: field.autoNumber !== undefined,
     byteLength: ['id', 'reference', 'multipicklist'].includes(field.type) ? length : length * 3,
-    // A roll-up counts as calculated too, and has no formula.
+    // A roll-up counts as calculated, although it has no formula.
     calculated: isFormula || field.rollUp !== undefined,
     calculatedFormula: field.formula ?? null,
     cascadeDelete: field.custom && field.cascadeDelete === true,
@@ -125,22 +125,22 @@ const isGroupable = (field: FieldDef): boolean =>
   !numberTypes.includes(field.type) &&
   !['multipicklist', 'combobox'].includes(field.type);
 
-/** References of every sobject. */
+/** References that every sobject has. */
 const systemReferences = ['OwnerId', 'CreatedById', 'LastModifiedById', 'MasterRecordId', 'RecordTypeId'];
 
-/** A reference that may be empty and that queries can follow, save those that every sobject has. */
+/** A nillable reference that queries can follow, except those that every sobject has. */
 const isSearchPrefilter = (field: FieldDef): boolean =>
   field.nillable && field.relationshipName !== undefined && !systemReferences.includes(field.name);
 
 const personParts = ['FirstName', 'LastName', 'Salutation'];
 
-/** Whether a profile can hide the field: what a create needs, and what only the org sets, cannot be hidden. */
+/** Whether a profile can hide the field: not if a create requires it, or if only the org sets it. */
 export const isPermissionable = (field: FieldDef): boolean =>
   field.nillable &&
   (field.createable || field.updateable || field.custom || isCompound(field)) &&
   !personParts.includes(field.name);
 
-/** Of a check box and of a picklist; that of other fields is a formula, and not told here. */
+/** For check boxes and picklists; the defaults of other fields are formulas and not shown here. */
 function defaultValue(field: FieldDef): boolean | string | null {
   if (field.type === 'boolean') return field.defaultSql === 'true';
   return field.picklist?.find((value) => field.defaultSql === `'${value}'`) ?? null;
@@ -157,7 +157,7 @@ function picklistValues(def: SObjectDef, field: FieldDef) {
   }));
 }
 
-/** Base64 of bits, the first one for the first value: whether the dependent value goes with it. */
+/** Base64 of a bitmap, first value first: with which controlling values the dependent value is valid. */
 function bitmap(values: readonly string[], chosen: readonly string[]): string {
   const bytes = Buffer.alloc(Math.max(3, Math.ceil(values.length / 8)));
   for (const [place, value] of values.entries()) {
@@ -183,7 +183,7 @@ const isDefaultedOnCreate = (field: FieldDef): boolean =>
         'SystemModstamp',
       ].includes(field.name)));
 
-/** The name of a person is a compound too, printed as text. */
+/** A person's name is a compound field too, shown as text. */
 function compoundOf(def: SObjectDef, field: FieldDef): string | null {
   if (personParts.includes(field.name)) return 'Name';
   return def.fields.find((whole) => whole.parts?.includes(field.name))?.name ?? null;

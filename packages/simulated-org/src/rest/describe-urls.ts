@@ -1,12 +1,12 @@
 import { dataPath } from '../http/answer.ts';
 import type { SObjectDef } from '../schema/schema.ts';
 
-/** The addresses that describe and describeGlobal tell of an sobject. */
+/** The URLs that describe and describeGlobal list for an sobject. */
 const withoutPages = ['rowTemplate', 'defaultValues', 'describe', 'sobject'];
 const withPages = ['compactLayouts', ...withoutPages, 'layouts'];
 const ofRecordsWithViews = ['approvalLayouts', 'listviews', 'quickActions'];
 
-/** Besides those of every sobject with pages. As recorded, no other fact of a describe tells of them. */
+/** In addition to those of every sobject with pages: recorded, and not implied by the rest of the describe. */
 const furtherNames: Readonly<Record<string, readonly string[]>> = {
   Account: ofRecordsWithViews,
   Asset: ofRecordsWithViews,
@@ -23,10 +23,10 @@ const furtherNames: Readonly<Record<string, readonly string[]>> = {
   User: ['quickActions', 'namedLayouts', 'passwordUtilities'],
 };
 
-/** Recorded describes of version 48 have it, and those of version 56 have not; which one was the last is not known. */
+/** Recorded describes of version 48 have it, those of version 56 do not; which version was the last is unknown. */
 const defaultValuesUntil = 48;
 
-/** By name, in the order of the recorded answers. */
+/** In the order of the recorded answers. */
 const places: readonly [name: string, below: string][] = [
   ['compactLayouts', '/describe/compactLayouts'],
   ['rowTemplate', '/{ID}'],
@@ -54,7 +54,7 @@ export function urlsOf(def: SObjectDef, version: string): Record<string, string>
   );
 }
 
-/** Where people see a record, change it and make one; `orgUrl` has no slash at the end. */
+/** The pages on which people view, edit and create a record; `orgUrl` has no trailing slash. */
 export const pagesOf = (def: SObjectDef, orgUrl: string): Record<string, string> =>
   def.layoutable === false
     ? {}

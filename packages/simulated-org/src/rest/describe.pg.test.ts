@@ -27,7 +27,7 @@ test('the versions are listed without a token', async () => {
   assert.deepEqual(versions.at(-1), { label: "Winter '27", url: '/services/data/v68.0', version: '68.0' });
 });
 
-test('a version lists its resources; a retired one is gone and an unknown one never was', async () => {
+test('a version lists its resources; a retired one answers 410 and an unknown one 404', async () => {
   const resources = (await org.request('GET', '/services/data/v50.0')).json as Record<string, string>;
   assert.equal(resources.sobjects, '/services/data/v50.0/sobjects');
   assert.ok(resources.identity?.startsWith(`${org.url}/id/${org.orgId}/005`));
@@ -35,7 +35,7 @@ test('a version lists its resources; a retired one is gone and an unknown one ne
   assert.equal((await org.request('GET', '/services/data/v99.0/sobjects')).status, 404);
 });
 
-test('describeGlobal lists all sobjects in their order with the keys of a real org', async () => {
+test('describeGlobal lists all sobjects in order, with the keys of a real org', async () => {
   const { sobjects } = (await org.request('GET', `${data}/sobjects`)).json as { sobjects: Described[] };
   const names = sobjects.map((entry) => entry.name);
   assert.deepEqual(names, names.toSorted());
@@ -52,7 +52,7 @@ test('every field of every sobject is described with all 57 keys', async () => {
   }
 });
 
-test('record types are those of the table RecordType, and Master is always one of them', async () => {
+test('record types are the rows of RecordType, and always include Master', async () => {
   const answer = await org.request(
     'GET',
     `${data}/query?q=${encodeURIComponent("SELECT Id, DeveloperName FROM RecordType WHERE SobjectType = 'Account' ORDER BY Id")}`,
@@ -72,7 +72,7 @@ test('record types are those of the table RecordType, and Master is always one o
   assert.deepEqual((await describe('OpportunityContactRole')).recordTypeInfos, []);
 });
 
-test('a picklist tells its values, which one is chosen by itself, and with which values of another they go', async () => {
+test('a picklist describes its values, its default, and with which controlling values they are valid', async () => {
   const fields = new Map((await describe('Case')).fields.map((field) => [field.name, field]));
   const status = fields.get('Status');
   assert.equal(status?.defaultValue, 'New');
@@ -94,7 +94,7 @@ test('a picklist tells its values, which one is chosen by itself, and with which
   assert.equal(kind?.label, 'Non-group Event');
 });
 
-test('fields tell their length, precision, compound and target as in a real org', async () => {
+test('fields describe their length, precision, compound and target as in a real org', async () => {
   const account = new Map((await describe('Account')).fields.map((field) => [field.name, field]));
   const pick = (name: string, ...keys: string[]) => keys.map((key) => account.get(name)?.[key]);
   assert.deepEqual(pick('Name', 'length', 'byteLength', 'nillable', 'nameField'), [255, 765, false, true]);
@@ -126,7 +126,7 @@ test('the two custom objects have a field of every type, one of them a formula',
   assert.equal(fields.find((field) => field.name === 'Name')?.autoNumber, true);
 });
 
-test('a parent names its children', async () => {
+test('a parent lists its child relationships', async () => {
   const { childRelationships } = await describe('Invoice__c');
   assert.deepEqual(childRelationships[0], {
     cascadeDelete: false,
@@ -140,7 +140,7 @@ test('a parent names its children', async () => {
   });
 });
 
-test('recordCount counts live records and leaves out what is empty or unknown', async () => {
+test('recordCount counts live records and leaves out empty and unknown sobjects', async () => {
   const answer = await org.request('GET', `${data}/limits/recordCount?sObjects=User,Nothing`);
   assert.deepEqual(answer.json, { sObjects: [{ count: 3, name: 'User' }] });
 });

@@ -9,8 +9,8 @@ import { describeField } from './describe-field.ts';
 import { pagesOf, urlsOf } from './describe-urls.ts';
 
 /**
- * describe and describeGlobal, with every key that a real org's answer has. Both can be asked conditionally: the
- * definitions change only with the org, so `If-Modified-Since` is answered by 304 and no body.
+ * describe and describeGlobal, with every key of a real org's answer. Both support conditional requests: an
+ * `If-Modified-Since` later than the last change of the definitions is answered with 304 and no body.
  */
 export async function describe(call: Call, def: SObjectDef): Promise<Answer> {
   const recordTypes = await recordTypesOf(call.db, def);
@@ -41,10 +41,10 @@ function conditionally(call: Call, changedAt: number, body: () => unknown): Answ
   return isUnchanged ? { status: 304, headers, body: null } : answer(200, body(), headers);
 }
 
-/** Recorded answers of version 48 do not tell of associates, and those of version 56 do. */
+/** Recorded answers of version 48 have no associate keys, those of version 56 do. */
 const withoutAssociatesUntil = 48;
 
-/** What describe and describeGlobal say alike. */
+/** What describe and describeGlobal have in common. */
 function facts(def: SObjectDef, version: string) {
   return {
     activateable: def.activateable === true,
@@ -111,11 +111,11 @@ function describeResult(call: Call, def: SObjectDef, recordTypes: readonly Recor
   });
 }
 
-/** Recorded describes have their keys in the order of the alphabet. */
+/** Recorded describes have their keys in alphabetical order. */
 const inOrder = (result: object): object =>
   Object.fromEntries(Object.entries(result).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Of the sobjects that a reference may point to, those that the user may not read are not told. */
+/** Leaves out sobjects that the reference may point to but the user may not read. */
 function withTargetsSeen({ org, sobjects }: Call, field: FieldDef): FieldDef {
   const isHidden = (name: string) =>
     org.sobjects.has(name.toLowerCase()) && !sobjects.has(name.toLowerCase());

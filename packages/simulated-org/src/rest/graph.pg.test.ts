@@ -54,7 +54,7 @@ const accounts = async (name: string) => {
   return row?.count;
 };
 
-test('a graph of records is written with its references, and costs one call', async () => {
+test('a graph of records is written with its references, and counts as one call', async () => {
   const usage = async () =>
     Number(
       /api-usage=(\d+)/.exec(
@@ -94,7 +94,7 @@ test('a graph of records is written with its references, and costs one call', as
   });
 });
 
-test('a graph that fails is taken back as a whole, and its neighbours stay', async () => {
+test('a graph that fails is rolled back as a whole, and the others stay', async () => {
   const [first, second, third] = await run([
     graphOf('good', post('a', 'Account', { Name: 'Neighbour 1' })),
     failing('bad'),
@@ -111,7 +111,7 @@ test('a graph that fails is taken back as a whole, and its neighbours stay', asy
   assert.equal(await accounts('Neighbour _'), 2);
 });
 
-test('after fifteen failures the graphs that follow are not tried', async () => {
+test('after fifteen failures the remaining graphs are not tried', async () => {
   const graphs = await run([
     ...Array.from({ length: 14 }, (_, i) => failing(`f${i}`)),
     graphOf('still', post('a', 'Account', { Name: 'Still tried' })),
@@ -126,7 +126,7 @@ test('after fifteen failures the graphs that follow are not tried', async () => 
   assert.equal(await accounts('Never tried'), 0);
 });
 
-test('a graph has rows only', async () => {
+test('a graph may only contain rows', async () => {
   const bad = [
     { method: 'GET', referenceId: 'q', url: `${data}/query?q=SELECT+Id+FROM+Account` },
     { method: 'GET', referenceId: 'q', url: `${data}/sobjects/Account/describe` },
@@ -141,7 +141,7 @@ test('a graph has rows only', async () => {
   }
 });
 
-test('what exceeds the limits of a graph request is refused as a whole', async () => {
+test('a graph request that exceeds a limit is refused as a whole', async () => {
   const one = (id: string) => graphOf(id, post('a', 'Account', { Name: 'Too much' }));
   const nodes = (count: number) =>
     graphOf('n', ...Array.from({ length: count }, (_, i) => post(`r${i}`, 'Account', { Name: 'Too much' })));
@@ -177,7 +177,7 @@ test('what exceeds the limits of a graph request is refused as a whole', async (
   assert.equal((await run([chain(15)]))[0]?.isSuccessful, true);
 });
 
-test('graphs are known since version 50', async () => {
+test('graphs exist since version 50', async () => {
   const graphs = [graphOf('1', post('a', 'Account', { Name: 'x' }))];
   assert.equal((await send(graphs, '49.0')).status, 404);
   assert.equal((await send(graphs, '50.0')).status, 200);

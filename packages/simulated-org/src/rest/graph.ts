@@ -16,8 +16,8 @@ import {
 } from './subrequests.ts';
 
 /**
- * `/composite/graph`: up to 75 graphs of records, each written as a whole or not at all, one API call in all. Which
- * numbers bind is documented; the texts of the refusals are not.
+ * `/composite/graph`: up to 75 graphs of records, each written as a whole or not at all, as one API call. The limits
+ * are documented; the texts of the refusals are not.
  */
 const availableSince = 50;
 const graphsMax = 75;
@@ -25,7 +25,7 @@ const graphsMax = 75;
 const nodesMax = 500;
 const kindsMax = 15;
 const depthMax = 15;
-/** One more, and the graphs that follow are not tried. */
+/** After one more, the remaining graphs are not tried. */
 const failuresMax = 14;
 
 const envelope = z.object({
@@ -63,7 +63,7 @@ const wasWritten = (answers: Answers, referenceId: string): boolean => {
   return given !== undefined && given.status < 400;
 };
 
-/** What fails outside of any node, at the commit for example, is told of the last one. */
+/** An error outside of any node, for example at the commit, is reported for the last one. */
 async function runGraph(call: Call, nodes: readonly Subrequest[], route: Route): Promise<Answers> {
   try {
     return await runAllOrNone(call, nodes, (node) => route(checkNode(node)));
@@ -99,7 +99,7 @@ function kindOf({ method, url }: Subrequest): string {
   return [target?.version, method, target?.path[1]].join(' ').toLowerCase();
 }
 
-/** The nodes of the longest chain in which each refers to the one before. */
+/** The length of the longest chain of nodes in which each refers to the one before. */
 function depthOf(nodes: readonly Subrequest[]): number {
   const depths = new Map<string, number>();
   for (const { referenceId, url, body } of nodes) {
@@ -114,7 +114,7 @@ const decoded = (url: string): string => {
   return target ? [...target.path, ...target.parameters.values()].join(' ') : url;
 };
 
-/** Rows only, by Id or by external id, and nothing but writing and reading them. */
+/** Rows only, by Id or by external id, and only reading and writing them. */
 function checkNode(node: Call): Call {
   const [resource, sobject, key, value, ...more] = node.path;
   const isRow = resource === 'sobjects' && sobject !== undefined && more.length === 0;

@@ -4,7 +4,7 @@ import { type Call } from '../http/call.ts';
 import { methodNotAllowed } from '../http/errors.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 
-/** `/limits`: what a Developer org reports; only the daily requests and the bulk jobs move. */
+/** `/limits`: what a Developer org reports; only the daily requests and the bulk jobs are counted. */
 export function limits(call: Call): Answer {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
   const { usage } = call.org;
@@ -37,7 +37,7 @@ export function limits(call: Call): Answer {
   });
 }
 
-/** `/limits/recordCount?sObjects=A,B`. Sobjects without records, and unknown ones, are left out. */
+/** `/limits/recordCount?sObjects=A,B`. Sobjects without records and unknown ones are left out. */
 export async function recordCount(call: Call): Promise<Answer> {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
   const asked = call.parameters.get('sObjects')?.split(',') ?? [...call.sobjects.keys()];

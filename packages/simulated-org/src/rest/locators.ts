@@ -1,9 +1,9 @@
 /**
- * Query locators: what `nextRecordsUrl` names. A locator holds the Ids of the whole result in their order, as they
- * were when the query began, so that the pages join to that result whatever is written meanwhile: no record comes
- * twice and none is left out because others moved. The records themselves are read when their page is asked for:
- * they show what they hold by then, and one that was deleted meanwhile is missing from its page. That the result is
- * fixed and its records are not is how Salesforce's cursors are known to behave; its documentation does not say.
+ * Query locators: what `nextRecordsUrl` names. A locator stores the Ids of the whole result in order, as of the
+ * query, so that its pages add up to that result whatever is written meanwhile: no record comes twice, and none is
+ * left out because others moved. The records themselves are read when their page is requested: they show their
+ * current values, and one deleted meanwhile is missing from its page. That the result is fixed but its records are
+ * not is how Salesforce's cursors are known to behave; its documentation does not say.
  */
 import type { Tx } from '@lockstep/foundation/database';
 import { type Sql, sql } from '@lockstep/foundation/sql';
@@ -27,9 +27,9 @@ export interface Cursor {
   soql: string;
   includeDeleted: boolean;
   batchRows: number;
-  /** The org's time when the query began, so that TODAY means the same on every page. */
+  /** The org's time at the query, so that TODAY means the same on every page. */
   now: number;
-  /** A result of children, of the query or in one of its subqueries. */
+  /** For a result of children, of the query or in one of its subqueries. */
   child?: Omit<CutResult, 'shown'>;
 }
 
@@ -46,7 +46,7 @@ export function compileCursor(call: Call, cursor: Cursor): CompiledQuery {
 }
 
 /**
- * Keeps the result whose first records were shown already.
+ * Stores the result whose first records were already returned.
  *
  * @returns  null for a query that has no more records than these
  */
@@ -64,7 +64,7 @@ export async function keepLocator(
     SELECT convert_to(coalesce(string_agg(id, ''), ''), 'UTF8') AS ids, count(*) AS count
       FROM (${compiled.ids}) result
      WHERE id <> ALL (${shown}::text[])`;
-  // What an older state holds is found there and kept in the present, which takes two statements.
+  // For an older state the Ids are read there and the locator is stored in the present, which takes two statements.
   const found = call.isStale ? await foundOf(call.db, rest) : sql`(${rest})`;
   const [kept] = await db.query<{ total: number }>(sql`
     INSERT INTO simulator.locator
@@ -87,7 +87,7 @@ async function foundOf(tx: Tx, statement: Sql): Promise<Sql> {
 export interface Kept {
   cursor: Cursor;
   total: number;
-  /** From the offset on, as many as a batch holds. */
+  /** From the offset on, one batch at most. */
   ids: readonly string[];
 }
 
@@ -120,10 +120,10 @@ interface LocatorRow {
   ids: string;
 }
 
-/** A locator is of the present, also where a request reads an older state. */
+/** Locators are stored in the present, even if a request reads an older state. */
 const locatorsOf = (call: Call): Tx => (call.isStale ? call.org.db : call.db);
 
 const instant = (time: number): Sql => sql`${new Date(time).toISOString()}::timestamptz`;
 
-/** Locators made at this time or earlier are not served any more. */
+/** Locators created at this time or earlier have expired. */
 const before = ({ org }: Call): Sql => instant(org.clock.now() - lifetimeMs);

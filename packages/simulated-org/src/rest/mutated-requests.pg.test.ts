@@ -17,11 +17,11 @@ async function idOf(sobject: string): Promise<string> {
   return (json as { records: { Id: string }[] }).records[0]?.Id ?? assert.fail(`the org has a ${sobject}`);
 }
 
-/** What every answer must be, whatever was asked. */
+/** What every answer must be, whatever the request. */
 function isSound(request: Mutated, { status, contentType, body }: Answered): void {
   const told = `${JSON.stringify(request).slice(0, 2000)} was answered by ${status} ${body.slice(0, 500)}`;
   assert.ok(status !== 0 || 'Transfer-Encoding' in request.headers, told);
-  // A fault of SOAP comes with 500, whoever made the mistake.
+  // A SOAP fault has status 500, whoever made the mistake.
   const isSoapFault = body.includes('<soapenv:Fault>') && !body.includes('UNKNOWN_EXCEPTION');
   assert.ok(status < 500 || status === 501 || status === 505 || isSoapFault, told);
   if (status < 400 || !contentType.startsWith('application/json') || body === '') return;

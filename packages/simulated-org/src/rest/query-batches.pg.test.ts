@@ -15,7 +15,7 @@ interface Page {
 const data = '/services/data/v62.0';
 const pathOf = (soql: string) => `${data}/query?q=${encodeURIComponent(soql)}`;
 
-/** Follows nextRecordsUrl to the end; every request is one that goes by itself or in a composite. */
+/** Follows nextRecordsUrl to the end; `ask` sends each request, alone or in a composite. */
 async function pagesOf(soql: string, ask: (path: string) => Promise<Page> = single): Promise<Page[]> {
   const pages = [await ask(pathOf(soql))];
   for (let next = pages[0]?.nextRecordsUrl; next; next = pages.at(-1)?.nextRecordsUrl)
@@ -40,7 +40,7 @@ async function inComposite(url: string): Promise<Page> {
 
 const sizesOf = (pages: Page[]) => pages.map(({ records }) => records.length);
 
-/** Each record once, on pages that all say how many there are. */
+/** Checks that each record comes once, and that all pages give the same total. */
 function checkWhole(pages: Page[], total: number): void {
   const ids = pages.flatMap(({ records }) => records.map(({ Id }) => Id));
   assert.deepEqual([ids.length, new Set(ids).size], [total, total]);
@@ -83,7 +83,7 @@ test('a query of many columns has fewer rows a page, alone and in a composite', 
   }
 });
 
-test('two long texts of an administrator make pages of 200, one does not', async () => {
+test('two custom long text fields make pages of 200, one does not', async () => {
   for (const name of ['First__c', 'Second__c'])
     await org.control('/fields/create', {
       sobject: 'Wide__c',
@@ -96,7 +96,7 @@ test('two long texts of an administrator make pages of 200, one does not', async
   assert.deepEqual(sizesOf(pages), [...Array<number>(11).fill(200), 100]);
 });
 
-test('pages are cut where the control API wants it: single ones, composites, next pages, and lists of Ids', async () => {
+test('pages are cut as the control API says: single ones, composites, next pages, and lists of Ids', async () => {
   const soql = 'SELECT Id FROM Wide__c ORDER BY Id';
   await org.control('/queries/cut', { sobject: 'wide__c', rows: [404, 1000, 1] });
   const expected = [404, 1000, 1, 404, 491];
@@ -104,7 +104,7 @@ test('pages are cut where the control API wants it: single ones, composites, nex
     const pages = await pagesOf(soql, ask);
     checkWhole(pages, total);
     assert.deepEqual(sizesOf(pages), expected);
-    // Set anew, the cut begins with its first number.
+    // Setting the cut again starts with its first number.
     await org.control('/queries/cut', { sobject: 'Wide__c', rows: [404, 1000, 1] });
   }
   const all = await single(pathOf(soql).replace('/query?', '/queryAll?'));
@@ -122,7 +122,7 @@ test('pages are cut where the control API wants it: single ones, composites, nex
   await org.control('/queries/lift', {});
 });
 
-test('a cut ends after its times or when it is lifted, and one of an object goes before that of all', async () => {
+test('a cut ends after its number of uses or when it is lifted, and that of one object takes precedence over that of all', async () => {
   const sizes = async (sobject: string) => sizesOf(await pagesOf(`SELECT Id FROM ${sobject} LIMIT 4`));
   await org.control('/queries/cut', { rows: [3], times: 1 });
   await org.control('/queries/cut', { sobject: 'Contact', rows: [1], times: 2 });
@@ -132,9 +132,9 @@ test('a cut ends after its times or when it is lifted, and one of an object goes
       { sobject: 'Contact', rows: [1], times: 2, used: 0 },
     ],
   });
-  // Two by its own cut, then that of all.
+  // Two by its own cut, then the one for all objects.
   assert.deepEqual(await sizes('Contact'), [1, 1, 2]);
-  assert.deepEqual(await sizes('Account'), [4], 'the third page of the contacts used it up');
+  assert.deepEqual(await sizes('Account'), [4], 'the third page of contacts used it up');
 
   await org.control('/queries/cut', { rows: [1] });
   await org.control('/queries/cut', { sobject: 'Contact', rows: [2] });

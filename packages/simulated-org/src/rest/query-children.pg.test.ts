@@ -71,7 +71,7 @@ const large = await addInvoice(accounts[0]?.id ?? '', 450);
 for (let i = 0; i < 3; i += 1) await addInvoice(accounts[1]?.id ?? '', 90);
 for (const { id } of accounts.slice(2)) await addInvoice(id, 45);
 
-test('a result of children that a batch does not hold has a next page of its own', async () => {
+test('a result of children that does not fit a batch has its own next page', async () => {
   const first = await query<Invoice>(
     `SELECT Id, (SELECT Id, Position__c FROM Invoice_Lines__r ORDER BY Position__c DESC) FROM Invoice__c WHERE Id = '${large}'`,
   );
@@ -113,7 +113,7 @@ test("a subquery's own limit and offset end its pages", async () => {
   assert.deepEqual(await read('OFFSET 440'), ['10 of 10']);
 });
 
-test('children are rows of a batch: a record that does not fit with its own begins the next', async () => {
+test('children count as rows of a batch: a record that does not fit with its children begins the next', async () => {
   const soql = 'SELECT Id, (SELECT Id FROM Invoice_Lines__r) FROM Invoice__c ORDER BY Id';
   const pages = await rest(await query<Invoice>(soql));
 
@@ -132,7 +132,7 @@ test('children are rows of a batch: a record that does not fit with its own begi
   assert.equal(seen, 450 + 3 * 90 + 38 * 45);
 });
 
-test('children of children page too, and so do theirs on a page of the children', async () => {
+test('children of children are paged too, also on a page of the children', async () => {
   const soql = `SELECT Id, (SELECT Id, (SELECT Id FROM Invoice_Lines__r ORDER BY Position__c) FROM Invoices__r ORDER BY Id)
     FROM Account WHERE Id IN ('${accounts[0]?.id}', '${accounts[1]?.id}') ORDER BY Id`;
   const pages = await rest(await query<Account>(soql));
@@ -165,7 +165,7 @@ test('before version 58.0 children have no children', async () => {
   );
 });
 
-test('wide records make a batch smaller, down to its least size', async () => {
+test('wide records make a batch smaller, down to the minimum size', async () => {
   await org.db.query(sql`UPDATE org."Invoice_Line__c" SET "Description__c" = repeat('x', 80000)`);
   const soql = 'SELECT Id, Description__c FROM Invoice_Line__c';
   const wide = (await org.request('GET', `/services/data/v62.0/query?q=${soql.replaceAll(' ', '+')}`))

@@ -26,7 +26,7 @@ const names = (list: readonly Column[]): unknown[] =>
     joinColumns.length === 0 ? columnName : [columnName, names(joinColumns)],
   );
 
-test('the columns of a query are told without its records: fields, parents, results of children', async () => {
+test('the columns of a query are described without its records: fields, parents, results of children', async () => {
   const told = await columns(
     'SELECT Id, account.name, Owner.Name, Account.Owner.Email, (SELECT Subject FROM Cases) FROM Contact',
   );
@@ -43,7 +43,7 @@ test('the columns of a query are told without its records: fields, parents, resu
   );
 });
 
-test('what a function makes is called by its alias or its number, and shown as it was asked for', async () => {
+test('the result of a function is named by its alias or number, and displayed as written in the query', async () => {
   const { columnMetadata } = await columns(
     'SELECT StageName, COUNT(Id) n, MAX(Amount) FROM Opportunity GROUP BY StageName',
   );
@@ -57,7 +57,7 @@ test('what a function makes is called by its alias or its number, and shown as i
   );
 });
 
-test('columns of a query that is wrong are refused as the query is', async () => {
+test('the columns of an invalid query are refused as the query is', async () => {
   const { status, text } = await org.request(
     'GET',
     '/services/data/v62.0/query?q=SELECT+Nothing+FROM+Lead&columns=true',

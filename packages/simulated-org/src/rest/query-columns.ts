@@ -1,7 +1,7 @@
 /**
- * `/query?q=…&columns=true`: what the columns of a query are, without its records. The command line of Salesforce asks
- * so before it prints a table. The shape is the documented one of the Tooling API; which texts `apexType` has for the
- * rarer types is not confirmed by recorded answers.
+ * `/query?q=…&columns=true`: describes the columns of a query, without its records. Salesforce's command line
+ * requests this before it prints a table. The shape is the one documented for the Tooling API; no recorded answers
+ * confirm the `apexType` of the rarer types.
  */
 import { type Answer, answer } from '../http/answer.ts';
 import { childrenNamed, relationshipNamed } from '../schema/relationships.ts';
@@ -68,7 +68,7 @@ function columnsOf(query: Soql, def: SObjectDef, sobjects: SObjects): Column[] {
   return columns;
 }
 
-/** The columns of one parent stand together. */
+/** The columns of one parent are grouped. */
 function addPath(columns: Column[], def: SObjectDef, path: readonly string[], sobjects: SObjects): void {
   const [first = '', ...rest] = path;
   if (rest.length === 0) {
@@ -77,7 +77,7 @@ function addPath(columns: Column[], def: SObjectDef, path: readonly string[], so
     return;
   }
   const reference = relationshipNamed(def, first);
-  // A name of the sobject or its alias in front of a field.
+  // The field is prefixed with the sobject's name or alias.
   if (!reference) return addPath(columns, def, rest, sobjects);
   const name = reference.relationshipName ?? first;
   let parent = columns.find((column) => column.columnName === name && !column.aggregate);
@@ -121,7 +121,7 @@ const columnOf = (field: FieldDef): Column => ({
   updatable: field.updateable,
 });
 
-/** A parent, a result of children, or what a function makes. */
+/** A parent, a result of children, or the result of a function. */
 const joined = (name: string, aggregate: boolean, joinColumns: Column[]): Column => ({
   aggregate,
   apexType: null,

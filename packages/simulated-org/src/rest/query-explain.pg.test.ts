@@ -24,7 +24,7 @@ async function plans(soql: string): Promise<Plan[]> {
   return (answer.json as { plans: Plan[] }).plans;
 }
 
-test('a query is explained by its plans, the cheapest first, without being run', async () => {
+test('a query is explained by its plans, cheapest first, without being run', async () => {
   const found = await plans("SELECT Id FROM Contact WHERE Email = 'a@example.com' AND Department = 'x'");
   assert.deepEqual(
     found.map(({ leadingOperationType, fields, sobjectType }) => [leadingOperationType, fields, sobjectType]),
@@ -47,14 +47,14 @@ test('a query is explained by its plans, the cheapest first, without being run',
   assert.deepEqual([index.notes, scan.notes], [notes, notes]);
 });
 
-test('an index that lets most records through costs more than a scan', async () => {
+test('an index that matches most records costs more than a scan', async () => {
   const [first, second] = await plans('SELECT Id FROM Account WHERE CreatedDate > 1990-01-01T00:00:00Z');
   assert.equal(first?.leadingOperationType, 'TableScan');
   assert.deepEqual(second?.fields, ['CreatedDate']);
   assert((second?.relativeCost ?? 0) > 1);
 });
 
-test('conditions that no index serves leave the scan', async () => {
+test('conditions that no index can serve leave only the scan', async () => {
   for (const where of [
     '',
     "WHERE Name != 'x'",
@@ -73,7 +73,7 @@ test('conditions that no index serves leave the scan', async () => {
   }
 });
 
-test('what is no query is refused as if it were to run', async () => {
+test('an invalid query is refused as if it were run', async () => {
   for (const [soql, code] of [
     ['SELECT', 'MALFORMED_QUERY'],
     ['SELECT Foo FROM Contact', 'INVALID_FIELD'],

@@ -1,9 +1,9 @@
 /**
- * `/query?explain=`: the ways in which a query could be run, the cheapest first.
+ * `/query?explain=`: the plans for a query, the cheapest first.
  *
  * The shape and the note are documented. A standard index counts as selective for up to 30% of the first million
- * records and 15% of the rest, a custom one for 10% and 5%; an index costs its share of that threshold. What a scan
- * costs is not documented but for an example, whose figure stands here.
+ * records and 15% of the rest, a custom one for 10% and 5%; an index costs its share of that threshold. The cost of a
+ * scan is not documented, except in an example, whose figure is used here.
  */
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { type Answer, answer } from '../http/answer.ts';
@@ -66,7 +66,7 @@ function notesOf({ sobject, unindexed }: Explained, includeDeleted: boolean): No
   return [{ description, fields, tableEnumOrId: sobject }];
 }
 
-/** The rows of a statement, which does not run, by the server's statistics. */
+/** The planner's estimate of a statement's rows; the statement does not run. */
 async function estimate(call: Call, statement: Sql): Promise<number> {
   const [row] = await call.db.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
     sql`EXPLAIN (FORMAT JSON) ${statement}`,

@@ -35,7 +35,7 @@ await org.db.query(sql`
    WHERE "Id" = ${id}`);
 await org.db.query(sql`UPDATE org."User" SET "TimeZoneSidKey" = 'America/Los_Angeles'`);
 
-test('FORMAT() shows numbers, money, dates and times as a person reads them', async () => {
+test('FORMAT() shows numbers, money, dates and times in human-readable form', async () => {
   const shown = [
     'Paid_Amount__c',
     'Discount__c',
@@ -57,7 +57,7 @@ test('FORMAT() shows numbers, money, dates and times as a person reads them', as
   ]);
 });
 
-test('a field stands beside its other forms under names of their own, in its parent too', async () => {
+test('a field and its other display forms can be selected together under aliases, in its parent too', async () => {
   assert.deepEqual(
     await records(
       `SELECT Paid_Amount__c, format(Paid_Amount__c) Text, convertCurrency(Paid_Amount__c) money, FORMAT(convertCurrency(Paid_Amount__c)) both, toLabel(Status__c) FROM Invoice__c WHERE Id = '${id}'`,
@@ -85,14 +85,14 @@ test('a field stands beside its other forms under names of their own, in its par
   );
 });
 
-test('FORMAT() goes around an aggregate', async () => {
+test('FORMAT() can be applied to an aggregate', async () => {
   assert.deepEqual(
     await records(`SELECT FORMAT(MIN(Paid_Amount__c)) least, COUNT(Id) c FROM Invoice__c WHERE Id = '${id}'`),
     [{ least: '-$1,234,567.50', c: 1 }],
   );
 });
 
-test('labels can be filtered by, other forms of a field cannot', async () => {
+test('labels can be filtered, other display forms of a field cannot', async () => {
   const found = await records(`SELECT Id FROM Invoice__c WHERE toLabel(Status__c) = 'paid' AND Id = '${id}'`);
   assert.deepEqual(found, [{ Id: id }]);
   for (const [soql, reason] of [
@@ -123,7 +123,7 @@ test('labels can be filtered by, other forms of a field cannot', async () => {
   }
 });
 
-test("hours and days are counted in UTC, and with convertTimezone() in the user's zone", async () => {
+test("hours and days are in UTC, and with convertTimezone() in the user's zone", async () => {
   const hours = await records(
     `SELECT HOUR_IN_DAY(Due_At__c) utc, HOUR_IN_DAY(convertTimezone(Due_At__c)) here FROM Invoice__c WHERE Id = '${id}' GROUP BY HOUR_IN_DAY(Due_At__c), HOUR_IN_DAY(convertTimezone(Due_At__c))`,
   );
@@ -134,7 +134,7 @@ test("hours and days are counted in UTC, and with convertTimezone() in the user'
   assert.deepEqual(found, [{ Id: id }]);
 });
 
-test('an amount of money is compared by its number, in the currency of the org', async () => {
+test("an amount of money is compared by its number, in the org's currency", async () => {
   const found = (condition: string) =>
     records(`SELECT Id FROM Invoice__c WHERE ${condition} AND Id = '${id}'`);
   assert.equal((await found('Paid_Amount__c < USD0.5')).length, 1);
@@ -146,7 +146,7 @@ test('an amount of money is compared by its number, in the currency of the org',
   assert.match(await refusal('SELECT Id FROM Invoice__c WHERE Discount__c > USD5'), /must be of type double/);
 });
 
-test('places are found and ordered by their distance', async () => {
+test('locations are filtered and ordered by distance', async () => {
   const places = [
     ['Berlin', 52.520008, 13.404954],
     ['Potsdam', 52.390569, 13.064473],
@@ -196,7 +196,7 @@ test('places are found and ordered by their distance', async () => {
   }
 });
 
-test('USING SCOPE keeps the records of the user who asks', async () => {
+test('USING SCOPE selects the records of the user who asks', async () => {
   const me = (await records(`SELECT Id FROM User WHERE Username = '${org.credentials.demo.username}'`))[0]
     ?.Id;
   await org.db.query(sql`
@@ -216,7 +216,7 @@ test('USING SCOPE keeps the records of the user who asks', async () => {
   );
 });
 
-test('a parent that FROM names is followed by its name', async () => {
+test('a parent with an alias in FROM is reached by that alias', async () => {
   const byAlias = await records(
     "SELECT c.Id, a.Name, o.Name FROM Contact c, c.Account a, a.Owner AS o WHERE a.Name LIKE '%a%' AND o.IsActive = true ORDER BY a.Name, c.Id LIMIT 20",
   );
@@ -233,7 +233,7 @@ test('a parent that FROM names is followed by its name', async () => {
   );
 });
 
-test('what a record says of another one can be filtered, sorted and grouped by', async () => {
+test("a field that shows another record's value can be filtered, sorted and grouped by", async () => {
   const sold = await records('SELECT ProductCode, Product2.ProductCode FROM OpportunityLineItem LIMIT 200');
   const codes = sold.map(({ Product2 }) => (Product2 as { ProductCode: string }).ProductCode);
   assert.ok(codes.length > 0);

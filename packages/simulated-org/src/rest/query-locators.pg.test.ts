@@ -30,11 +30,11 @@ const idsOf = (pages: Page[]) => pages.flatMap((page) => page.records.map(({ Id 
 
 const soql = "SELECT Id, Title FROM Contact WHERE Title != 'Nobody' ORDER BY LastName, Id";
 
-test('what is written between the pages of a result neither repeats nor drops a record of it', async () => {
+test('writes between the pages of a result neither repeat nor drop a record', async () => {
   const before = idsOf(await rest(await query(soql)));
 
   const first = await query(soql);
-  // The last becomes the first in the order, and ten come before all others.
+  // The last becomes the first in the order, and ten new ones come before all others.
   await org.db.query(sql`UPDATE org."Contact" SET "LastName" = 'AAAA' WHERE "Id" = ${before.at(-1)}`);
   for (let i = 0; i < 10; i += 1) {
     const made = await org.request('POST', '/services/data/v62.0/sobjects/Contact', {
@@ -46,7 +46,7 @@ test('what is written between the pages of a result neither repeats nor drops a 
   assert.deepEqual(idsOf(await rest(first)), before);
 });
 
-test('records are read with their page, and one that is gone by then is missing from it', async () => {
+test('records are read with their page, and one deleted before that is missing from it', async () => {
   const before = idsOf(await rest(await query(soql)));
   const [changed = '', deleted = ''] = before.slice(300);
 
@@ -63,14 +63,14 @@ test('records are read with their page, and one that is gone by then is missing 
   assert.equal(pages[1]?.records.length, 199);
   assert.match(pages[1]?.nextRecordsUrl ?? '', /-400$/);
   const record = pages[1]?.records.find(({ Id }) => Id === changed);
-  assert.equal(record?.Title, 'Nobody', 'it does not match any more, and is what it is now');
+  assert.equal(record?.Title, 'Nobody', 'it no longer matches, and shows its current value');
   assert(pages.every(({ totalSize }) => totalSize === before.length));
 
   const all = await query(soql.replace("WHERE Title != 'Nobody'", ''), 'queryAll');
   assert(idsOf(await rest(all)).includes(deleted));
 });
 
-test('a page can be read again, from any of its records', async () => {
+test('a page can be read again, starting at any of its records', async () => {
   const first = await query(soql);
   const all = idsOf(await rest(first));
   const from = async (offset: number) =>
@@ -98,7 +98,7 @@ test('a limited result ends at its limit', async () => {
   assert.equal((await query(`${soql} LIMIT 200`)).done, true);
 });
 
-test('locators that are two days old are refused, and forgotten when the next one is made', async () => {
+test('locators that are two days old are refused, and deleted when the next one is created', async () => {
   const old = await query(soql);
   await org.db.query(
     sql`UPDATE simulator.locator SET created_at = created_at - interval '2 days' + interval '1 minute'`,

@@ -28,7 +28,7 @@ async function allPages(soql: string, headers: Record<string, string> = {}): Pro
   return pages;
 }
 
-test('pages of a result join to all of its records, each once', async () => {
+test('the pages of a result contain all its records, each once', async () => {
   const pages = await allPages('SELECT Id FROM Contact', small);
 
   const [{ contacts } = { contacts: 0 }] = await org.db.query<{ contacts: number }>(
@@ -68,7 +68,7 @@ test('a keyset walks across three pages of one stamp without a gap or a repeat',
   assert.deepEqual(seen, ids);
 });
 
-test('a batch size outside 200 to 2000 is taken to the nearest bound', async () => {
+test('a batch size outside 200 to 2000 is raised or lowered to the nearest bound', async () => {
   const page = (await query('SELECT Id FROM Contact', { 'Sforce-Query-Options': 'batchSize=1' }))
     .json as Page;
   assert.equal(page.records.length, 200);
@@ -116,7 +116,7 @@ interface Described {
 const describeOf = async (path: string) =>
   (await org.request('GET', `${data}/sobjects${path}`)).json as Described;
 
-test('groups come on one page, and too many of them not at all', async () => {
+test('groups come on one page, and too many of them are refused', async () => {
   const groups = await query('SELECT IsActive, COUNT(Id) people FROM User GROUP BY IsActive', small);
   const { records, ...page } = groups.json as { records: { people: number }[] };
   assert.deepEqual(page, { totalSize: records.length, done: true });
@@ -172,7 +172,7 @@ test('every field and every named child relationship of a describe can be querie
     if (!queryable) continue;
     const { fields, childRelationships } = await describeOf(`/${name}/describe`);
     const names = fields.map((field) => field.name);
-    // Custom metadata takes no LIMIT, without which FIELDS(ALL) is refused.
+    // Queries of custom metadata cannot have a LIMIT, without which FIELDS(ALL) is refused.
     const all = name.endsWith('__mdt')
       ? await query(`SELECT ${names.join(', ')} FROM ${name}`)
       : await query(`SELECT FIELDS(ALL) FROM ${name} ${neededFilters[name] ?? ''} LIMIT 200`);
@@ -191,7 +191,7 @@ test('every field and every named child relationship of a describe can be querie
   assert(relationships >= 4);
 });
 
-test('a wrong query is refused with its place', async () => {
+test('an invalid query is refused with the position of the error', async () => {
   const answer = await query('select count() from XYZZY');
   assert.equal(answer.status, 400);
   const [error] = answer.json as { errorCode: string; message: string }[];
@@ -203,7 +203,7 @@ test('a wrong query is refused with its place', async () => {
   assert.match(none.text, /MALFORMED_QUERY/);
 });
 
-test('a query finds text that PostgreSQL cannot hold', async () => {
+test('a query finds text that PostgreSQL cannot store', async () => {
   const name = 'nul \0';
   await org.request('POST', `${data}/sobjects/Account`, { body: { Name: name } });
   const found = await org.request('POST', `${data}/composite`, {

@@ -15,13 +15,14 @@ import { type Cursor, compileCursor, contextOf, keepLocator, readLocator } from 
 import { queryColumns } from './query-columns.ts';
 import { explain } from './query-explain.ts';
 
-/** `/query?q=` and `/queryAll?q=`, and the further pages of a result under the locator that the first page named. */
+/** `/query?q=`, `/queryAll?q=`, and further pages of a result by the locator that the first page named. */
+
 /** Groups come on one page or not at all. */
 const groupsMax = 2000;
 
 /**
- * Wide records make a batch smaller, as documented; from which size on is not. Counted in characters of JSON, which
- * a batch of 200 rows may exceed.
+ * Wide records make a batch smaller, as documented; from which size on is not. Counted in characters of JSON; a batch
+ * of 200 rows may exceed it.
  */
 const batchCharactersMax = 16 * 1024 * 1024;
 
@@ -30,7 +31,7 @@ export async function query(call: Call, includeDeleted: boolean): Promise<Answer
   const explained = call.parameters.get('explain');
   const soql = call.parameters.get('q') ?? explained;
   if (!soql) throw refused('MALFORMED_QUERY', 'A query string has to be specified');
-  // Text is searched for in the form in which it is stored.
+  // Texts in a query are compared in the form in which they are stored.
   const cursor = {
     soql: toStored(soql),
     includeDeleted,
@@ -77,7 +78,7 @@ export async function queryMore(call: Call, locator: string): Promise<Answer> {
   const found = await readRows(call, compiled.rowsOf(ids));
   const batch = await batchOf(call, cursor, compiled, found);
   const next = found[batch.length];
-  // The next page begins at the first record that did not fit, or behind all that were asked for.
+  // The next page begins at the first record that did not fit, or after the last one requested.
   const reached = offset + (next?.place === undefined ? ids.length : next.place - 1);
   return page(batch, total, reached < total ? nextUrl(call, id, reached) : undefined);
 }
@@ -85,7 +86,7 @@ export async function queryMore(call: Call, locator: string): Promise<Answer> {
 interface FoundRow {
   json: string;
   id: string;
-  /** Among the Ids that were asked for, from 1. */
+  /** Position among the requested Ids, from 1. */
   place?: number;
 }
 
@@ -95,8 +96,8 @@ const readRows = async (call: Call, rows: CompiledQuery['rows']): Promise<FoundR
 };
 
 /**
- * The first of the records that fit a batch together with their children, one at least. A record whose children do
- * not fit any more begins the next batch.
+ * The first of the records that fit a batch together with their children, at least one. A record whose children do
+ * not fit begins the next batch.
  */
 async function batchOf(
   call: Call,
@@ -118,7 +119,7 @@ async function batchOf(
   return batch;
 }
 
-/** Of the rest of a result of children. */
+/** The URL for the rest of a result of children. */
 async function childrenUrl(call: Call, batch: Cursor, { shown, ...child }: CutResult): Promise<string> {
   const cursor = { ...batch, child };
   const locator = await keepLocator(call, cursor, compileCursor(call, cursor), shown);
@@ -131,13 +132,13 @@ async function countOf(call: Call, compiled: CompiledQuery): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** `Sforce-Query-Options: batchSize=200`, kept between its bounds. */
+/** `Sforce-Query-Options: batchSize=200`, limited to its bounds. */
 function batchRows(call: Call): number {
   const wanted = /batchSize\s*=\s*(\d{1,9})/i.exec(call.header('sforce-query-options') ?? '')?.[1];
   return wanted === undefined ? batchRowsMax : Math.min(Math.max(Number(wanted), batchRowsMin), batchRowsMax);
 }
 
-/** Also a queryAll goes on under `/query`. */
+/** A queryAll, too, continues under `/query`. */
 const nextUrl = (call: Call, locator: string, offset: number): string =>
   dataPath(call.version, 'query', `${locator}-${offset}`);
 

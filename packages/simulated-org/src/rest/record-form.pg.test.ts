@@ -72,7 +72,7 @@ const user = async () => {
 
 const code = (answer: { json: unknown }) => (answer.json as { errorCode: string }[])[0]?.errorCode;
 
-test('a file of several parts comes back byte for byte', async () => {
+test('a file of several pieces comes back byte for byte', async () => {
   const bytes = randomBytes(3 * 1024 * 1024 + 17);
   const id = await created(
     '/sobjects/ContentVersion',
@@ -93,7 +93,7 @@ test('a file of several parts comes back byte for byte', async () => {
   assert.equal(version.VersionData, `${data}/sobjects/ContentVersion/${id}/VersionData`);
 });
 
-test('HEAD tells the length and sends no bytes', async () => {
+test('HEAD returns the length and no bytes', async () => {
   const parent = await account();
   const id = await created(
     '/sobjects/Attachment',
@@ -154,7 +154,7 @@ test('the bytes of a version cannot be changed', async () => {
   assert.equal(code(answer), 'INVALID_FIELD_FOR_INSERT_UPDATE');
 });
 
-test('a collection takes a part for each record', async () => {
+test('a collection accepts a part for each record', async () => {
   const parent = await account();
   const attachment = (binaryPartName: string, more: object = {}) => ({
     attributes: { type: 'Attachment', binaryPartName, binaryPartNameAlias: 'Body' },
@@ -181,10 +181,10 @@ test('a collection takes a part for each record', async () => {
     [true, false, true],
   );
   assert.equal((await bytesOf(`/sobjects/Attachment/${results[2]?.id}/Body`)).bytes.toString(), '333');
-  assert.equal(Number(await blobs()) - before, 2, 'the bytes of the failed record are gone');
+  assert.equal(Number(await blobs()) - before, 2, 'the bytes of the failed record are deleted');
 });
 
-test('what is refused leaves no bytes behind', async () => {
+test('a refused request leaves no bytes behind', async () => {
   const before = await blobs();
   const bytes = Buffer.from('x');
   const version = '/sobjects/ContentVersion';
@@ -214,7 +214,7 @@ test('what is refused leaves no bytes behind', async () => {
   assert.equal(await blobs(), before);
 });
 
-test('a form that is broken off or is none is refused', async () => {
+test('a truncated or malformed form is refused', async () => {
   const before = await blobs();
   const json =
     '--b\r\nContent-Disposition: form-data; name="e"\r\nContent-Type: application/json\r\n\r\n{}\r\n';
@@ -234,7 +234,7 @@ test('a form that is broken off or is none is refused', async () => {
   assert.equal(await blobs(), before);
 });
 
-test('a form larger than the org takes is refused before it is read', async () => {
+test('a form over the size limit is refused before it is read', async () => {
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const request = httpRequest(`${org.url}${data}/sobjects/Attachment`, {
       method: 'POST',
@@ -253,7 +253,7 @@ test('a form larger than the org takes is refused before it is read', async () =
   assert.equal(status, 413);
 });
 
-test('a client that leaves in the middle of its file leaves nothing behind', async () => {
+test('a client that disconnects in the middle of its file leaves nothing behind', async () => {
   const before = await blobs();
   const request = httpRequest(`${org.url}${data}/sobjects/ContentVersion`, {
     method: 'POST',
@@ -268,7 +268,7 @@ test('a client that leaves in the middle of its file leaves nothing behind', asy
   while ((await blobs()) !== before);
 });
 
-test('bytes are asked for by GET alone, and not within a composite', async () => {
+test('bytes can only be requested by GET, and not within a composite', async () => {
   const id = await created(
     '/sobjects/ContentVersion',
     {},
@@ -284,7 +284,7 @@ test('bytes are asked for by GET alone, and not within a composite', async () =>
   assert.equal((await bytesOf(`/sobjects/ContentVersion/068000000000001AAA/VersionData`)).status, 404);
 });
 
-test('at the start of the org the bytes go that no record names any more', async () => {
+test('at its start the org deletes bytes that no record names any more', async () => {
   const parent = await account();
   const file = { part: 'Body', bytes: Buffer.from('kept') };
   const id = await created('/sobjects/Attachment', { Name: 'a', ParentId: parent }, file);
@@ -294,6 +294,6 @@ test('at the start of the org the bytes go that no record names any more', async
 
   await org.restart();
 
-  assert.ok(Number(await blobs()) < before, 'the replaced and the unfinished one are gone');
+  assert.ok(Number(await blobs()) < before, 'the replaced and the unfinished ones are deleted');
   assert.equal((await bytesOf(`/sobjects/Attachment/${id}/Body`)).bytes.toString(), 'newer');
 });

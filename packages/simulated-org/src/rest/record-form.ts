@@ -12,17 +12,17 @@ import { discardUnused, fillBlob, newBlob, StoredBlob } from '../write/blobs.ts'
 
 /**
  * A record, or a collection of records, as `multipart/form-data`: one part of JSON, and a part of bytes for each
- * file. In a row the part bears the name of its field; in a collection a record says by `binaryPartName` which part
- * is its file, and by `binaryPartNameAlias` for which field. The bytes are stored as they come, before the record is
- * written, and removed where no record took them.
+ * file. For a row, the part has the name of its field; in a collection, a record names its file's part in
+ * `binaryPartName` and the field in `binaryPartNameAlias`. The bytes are stored as they arrive, before the record is
+ * written, and deleted if no record uses them.
  */
 const jsonBytesMax = 50 * 1024 * 1024;
 const megabyte = 1024 * 1024;
 const versionBytesMax = 2048 * megabyte;
-/** Of one other file, and of all files of a collection together. */
+/** For a single other file, and for all files of a collection together. */
 const fileBytesMax = 500 * megabyte;
 
-/** Whether the path takes a record's form; other resources have forms of their own. */
+/** Whether the path takes a record as a form; other resources have their own forms. */
 export const isRecordForm = (request: IncomingMessage, path: readonly string[]): boolean =>
   isForm(request) && (path[0] === 'sobjects' || (path[0] === 'composite' && path[1] === 'sobjects'));
 
@@ -36,7 +36,7 @@ interface Form {
   parts: readonly Part[];
 }
 
-/** Runs the request with the form as its body. */
+/** Runs the request with the parsed form as its body. */
 export async function routeForm(
   call: Call,
   request: IncomingMessage,
@@ -111,7 +111,7 @@ function recordOf(call: Call, { json, parts }: Form): unknown {
   if (!isObject(json) || !part) return json;
   const def = call.sobjects.get(call.path[1]?.toLowerCase() ?? '');
   const pathField = def && fieldNamed(def, 'PathOnClient');
-  // A file is called as its sender calls it.
+  // A file gets the name that its sender gave it.
   const called = pathField && part.fileName && call.method === 'POST' ? { PathOnClient: part.fileName } : {};
   return { ...called, ...json, [part.name]: part.blob };
 }

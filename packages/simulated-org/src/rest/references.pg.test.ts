@@ -36,7 +36,7 @@ async function parts(compositeRequest: readonly object[], version?: string): Pro
 
 const problemOf = (part: Part | undefined): Problem | undefined => (part?.body as Problem[] | undefined)?.[0];
 
-test('a reference stands anywhere in a body, also in a list inside', async () => {
+test('a reference may be anywhere in a body, also in a nested list', async () => {
   const [, written, read] = await parts([
     create('acme', 'Account', { Name: 'Acme' }),
     {
@@ -58,7 +58,7 @@ test('a reference stands anywhere in a body, also in a list inside', async () =>
   assert.equal(second.LastName, `Of ${second.AccountId}`);
 });
 
-test('references are case-sensitive and look at the name of the answer, not of the field', async () => {
+test('references are case-sensitive and use the names in the answer, not the field names', async () => {
   const [, wrong] = await parts([
     create('acme', 'Account', { Name: 'Acme' }),
     get('read', 'sobjects/Account/@{acme.Id}'),
@@ -67,7 +67,7 @@ test('references are case-sensitive and look at the name of the answer, not of t
   assert.equal(problemOf(wrong)?.errorCode, 'PROCESSING_HALTED');
 });
 
-test('a reference to no subrequest, or to a later one, fails alone', async () => {
+test('a reference to an unknown or later subrequest fails only its own subrequest', async () => {
   const answers = await parts([
     get('a', 'sobjects/Account/@{nobody.id}'),
     get('b', 'sobjects/Account/@{c.id}'),
@@ -83,7 +83,7 @@ test('a reference to no subrequest, or to a later one, fails alone', async () =>
   );
 });
 
-test('an empty field of a record may be referred to since version 52, an empty field of a page never', async () => {
+test("since version 52 a reference may be to a record's empty field, but never to an empty field of a page", async () => {
   const [parent] = await parts([create('p', 'Contact', { LastName: 'Wong' })]);
   const { id = '' } = (parent?.body ?? {}) as { id?: string };
   const copy = [
@@ -100,7 +100,7 @@ test('an empty field of a record may be referred to since version 52, an empty f
   assert.equal((await parts(fromPage))[1]?.httpStatusCode, 400);
 });
 
-test('a malformed reference id spoils the request since version 52, before only what refers to it', async () => {
+test('a malformed reference id fails the whole request since version 52; before that, only what refers to it', async () => {
   const requests = [
     create('refNewAccount[1]', 'Account', { Name: 'Cloudy Consulting' }),
     create('refContact', 'Contact', { LastName: 'Smith', AccountId: '@{refNewAccount[1].id}' }),
@@ -127,12 +127,12 @@ test('a malformed reference id spoils the request since version 52, before only 
   );
 });
 
-test('a subrequest does not say who asks or what it accepts', async () => {
+test('a subrequest may not set the authorization or accept headers', async () => {
   const answer = await send([{ ...get('a', 'limits'), httpHeaders: { authorization: 'Bearer x' } }]);
   assert.equal(answer.status, 400);
 });
 
-test('collating changes nothing that is answered', async () => {
+test('collating does not change the answer', async () => {
   const compositeRequest = [create('a', 'Account', { Name: 'A' }), create('b', 'Account', { Name: 'B' })];
   const answer = await org.request('POST', `${data}/composite`, {
     body: { collateSubrequests: true, compositeRequest },

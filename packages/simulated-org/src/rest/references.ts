@@ -3,9 +3,9 @@ import { type Answer, answer } from '../http/answer.ts';
 import { refused } from '../http/errors.ts';
 
 /**
- * `@{ref.id}`, `@{page.records[1999].Id}`: what an earlier subrequest of a composite answered, in a later one's URL
- * or body. In a URL it is put in after decoding, so that the `+` of a time stays one; whether Salesforce decodes
- * before or after is not documented. Headers take no references.
+ * `@{ref.id}`, `@{page.records[1999].Id}`: part of an earlier subrequest's answer, used in a later one's URL or body
+ * in a composite. In a URL it is inserted after decoding, so that the `+` of a time is kept; whether Salesforce
+ * decodes before or after is not documented. Headers cannot contain references.
  */
 const reference = /@\{(\w+)((?:\.\w+|\[\d{1,6}\])*)\}/g;
 
@@ -14,18 +14,18 @@ export type Answers = ReadonlyMap<string, Answer>;
 /** What a subrequest can refer to. */
 export interface Known {
   answers: Answers;
-  /** Of the request that carries the subrequests. */
+  /** That of the request that carries the subrequests. */
   version: number;
 }
 
-/** Since this version an empty field of a record may be referred to; in a page of a query it never may. */
+/** Since this version a reference may be to a record's empty field; to one in a page of a query it never may. */
 const nullsSince = 52;
 
-/** @throws {@link OrgError} for what was not answered: that subrequest fails, alone */
+/** @throws {@link OrgError} for a value that was not in an answer: only that subrequest fails */
 export const resolveText = (text: string, known: Known): string =>
   text.replace(reference, (_all, refId: string, path: string) => valueAt(known, refId, path) ?? '');
 
-/** The same in every text of a JSON body; a text that is nothing but a reference to an empty field becomes null. */
+/** The same for every text in a JSON body; a text that is only a reference to an empty field becomes null. */
 export function resolveBody(body: unknown, known: Known): unknown {
   if (typeof body === 'string') return resolveValue(body, known);
   if (Array.isArray(body)) return body.map((inner) => resolveBody(inner, known));
@@ -40,7 +40,7 @@ function resolveValue(text: string, known: Known): string | null {
   return valueAt(known, refId, path);
 }
 
-/** The ids that a text, or a JSON body, refers to. */
+/** The reference ids in a text or a JSON body. */
 export function referredTo(value: unknown): string[] {
   if (typeof value === 'string') return [...value.matchAll(reference)].map(([, refId = '']) => refId);
   if (Array.isArray(value)) return value.flatMap(referredTo);
@@ -70,7 +70,7 @@ function step(value: unknown, key: string | number): unknown {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Of a page of records only the one that is asked for is read. */
+/** Of a page of records only the requested one is parsed. */
 function start({ body, records }: Answer, steps: readonly (string | number)[]): unknown {
   const [first, second] = steps;
   if (records && first === 'records') {
@@ -82,7 +82,7 @@ function start({ body, records }: Answer, steps: readonly (string | number)[]): 
   return body === null ? undefined : parseExact(body);
 }
 
-/** What an all-or-none composite tells the subrequests that did not fail themselves. */
+/** The answer of an all-or-none composite's subrequests that did not fail themselves. */
 export const haltedAnswer = (): Answer =>
   answer(400, [
     {

@@ -28,7 +28,7 @@ test('a path leads from a record to its parent and on', async () => {
   assert.deepEqual([change.status, (read.json as { Site: string }).Site], [204, 'x']);
 });
 
-test('a path leads to the children of a record as a query answers them', async () => {
+test("a path leads to the children of a record, in the form of a query's answer", async () => {
   const account = await create('Account', { Name: 'Above' });
   const ids = [];
   for (const LastName of ['One', 'Two']) ids.push(await create('Contact', { LastName, AccountId: account }));
@@ -53,7 +53,7 @@ test('a path leads to the children of a record as a query answers them', async (
   assert.equal((await org.request('PATCH', `${data}/Account/${account}/Contacts`, { body: {} })).status, 405);
 });
 
-test('an empty lookup, an unknown name and a deleted record lead nowhere', async () => {
+test('an empty lookup, an unknown name and a deleted record answer 404', async () => {
   const contact = await create('Contact', { LastName: 'Lonely' });
   for (const path of ['Account', 'Nothing', 'Account/Owner', 'Contacts/more']) {
     assert.equal((await org.request('GET', `${data}/Contact/${contact}/${path}`)).status, 404, path);

@@ -8,16 +8,16 @@ import { sobjectOfId } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 import { query } from './query.ts';
 
-/** `/sobjects/X/{id}/Relationship/…`: a record's parent, or its children as a query answers them. */
+/** `/sobjects/X/{id}/Relationship/…`: a record's parent, or its children in the form of a query's answer. */
 export interface Place {
   def: SObjectDef;
   id: string;
 }
 
 /**
- * The record that a path of parents leads to, or the answer with the children that its last name asks for.
+ * The record that a path of parents leads to, or the answer with the children that its last name stands for.
  *
- * @throws {@link OrgError} 404 for a name that is no relationship, and for a lookup that is empty
+ * @throws {@link OrgError} 404 for a name that is not a relationship, and for an empty lookup
  */
 export async function followPath(
   call: Call,

@@ -20,7 +20,7 @@ interface Updated {
   latestDateCovered: string;
 }
 
-/** The whole minute before the tests began, and as many before it. */
+/** The last whole minute before the tests began; `minute` counts back from it. */
 const lastMinute = Math.floor(Date.now() / minuteMs) * minuteMs;
 const minute = (back = 0): number => lastMinute - back * minuteMs;
 const text = (time: number): string => new Date(time).toISOString().replace('Z', '+0000');
@@ -40,7 +40,7 @@ async function create(sobject: string, body: object): Promise<string> {
   return (created.json as { id: string }).id;
 }
 
-/** Deletes a record and dates the deletion back. */
+/** Deletes a record and backdates the deletion. */
 async function deleteAt(sobject: string, id: string, time: number): Promise<void> {
   assert.equal((await org.request('DELETE', `${data}/${sobject}/${id}`)).status, 204);
   await org.db.query(
@@ -53,7 +53,7 @@ const stampAt = (id: string, time: number) =>
     sql`UPDATE org."Account" SET "SystemModstamp" = ${text(time)}::timestamptz WHERE "Id" = ${id}`,
   );
 
-test('the ids that changed are those from the first minute up to the last, without it', async () => {
+test('updated lists the Ids changed from the first minute on and before the last', async () => {
   const [before, first, inside, last] = [
     await create('Account', { Name: 'before' }),
     await create('Account', { Name: 'first' }),
@@ -65,7 +65,7 @@ test('the ids that changed are those from the first minute up to the last, witho
   await stampAt(inside, minute(20) - 1000);
   await stampAt(last, minute(20));
 
-  // Seconds are cut off both times.
+  // Both times are truncated to the minute.
   const answer = await ask('Account', 'updated', minute(30) + 59_000, minute(20) + 59_000);
 
   const { ids, latestDateCovered } = answer.json as Updated;
@@ -74,7 +74,7 @@ test('the ids that changed are those from the first minute up to the last, witho
   assert.equal(latestDateCovered, text(minute(20)));
 });
 
-test('a deleted record leaves the changed ids and appears among the deleted ones', async () => {
+test('a deleted record moves from the updated to the deleted Ids', async () => {
   const id = await create('Account', { Name: 'gone' });
   await deleteAt('Account', id, minute(10));
   await stampAt(id, minute(10));
@@ -88,7 +88,7 @@ test('a deleted record leaves the changed ids and appears among the deleted ones
   assert.deepEqual((await deletedIn('Contact', minute(11), minute(9))).deletedRecords, []);
 });
 
-test('both answer with dates as Salesforce writes them, to clients that use an offset too', async () => {
+test("both answer with dates in Salesforce's format, to clients that use an offset too", async () => {
   const start = text(minute(5)).replace('+0000', '+00:00');
   for (const kind of ['updated', 'deleted'] as const) {
     const answer = await ask('User', kind, start, text(minute()));
@@ -97,7 +97,7 @@ test('both answer with dates as Salesforce writes them, to clients that use an o
   }
 });
 
-test('dates that are none, too old, reversed or to come are refused', async () => {
+test('dates that are malformed, too old, reversed or in the future are refused', async () => {
   const cases: [string | number, string | number, string][] = [
     [minute(1), minute(1) + 30_000, 'INVALID_REPLICATION_DATE'],
     [minute(1), minute(5), 'INVALID_REPLICATION_DATE'],
@@ -135,7 +135,7 @@ test('deletions are available for 15 days, or since the delete log was purged', 
   assert.equal(after.earliestDateAvailable, text(minute(39)));
 });
 
-test('more than 600,000 ids are refused', async () => {
+test('more than 600,000 Ids are refused', async () => {
   const fill = (count: number) =>
     org.db.query(sql`
       INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)

@@ -9,9 +9,9 @@ import { isLive, recordsOf } from '../schema/storage.ts';
 import { oldestWrite } from '../write/open-writes.ts';
 
 /**
- * `/sobjects/X/updated/` and `/sobjects/X/deleted/`: the ids that changed between two minutes, the first included.
- * The next question starts at `latestDateCovered`, which lies before the end while a transaction is open that began
- * earlier: its rows will carry stamps of the time since.
+ * `/sobjects/X/updated/` and `/sobjects/X/deleted/`: the Ids that changed between two minutes, including the first.
+ * The next request starts at `latestDateCovered`, which is earlier than the end while an older transaction is open:
+ * the rows it commits will have stamps from since it began.
  */
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -56,7 +56,7 @@ export async function deletedSince(call: Call, def: SObjectDef): Promise<Answer>
   });
 }
 
-/** The text is not confirmed by recorded answers. */
+/** No recorded answers confirm the text. */
 function refuseUnlessReplicateable(def: SObjectDef): void {
   if (def.replicateable === false)
     throw refused('INVALID_TYPE_FOR_OPERATION', `entity type ${def.name} does not support replication`);
@@ -72,7 +72,7 @@ async function idsOf<More = object>(call: Call, statement: Sql): Promise<(More &
   return rows;
 }
 
-/** Both times as minutes. The texts of the errors are not confirmed by recorded answers. */
+/** Both times as minutes. No recorded answers confirm the error texts. */
 function readWindow(call: Call, daysBack: number): Window {
   if (call.method !== 'GET') throw methodNotAllowed(call.method, ['GET', 'HEAD']);
   const now = call.org.clock.now();
@@ -90,7 +90,7 @@ const invalidDate = (message: string) => refused('INVALID_REPLICATION_DATE', mes
 function minuteOf(call: Call, name: string): number {
   const text = call.parameters.get(name);
   if (!text) throw refused('MISSING_ARGUMENT', `The parameter ${name} has to be specified.`);
-  // A plus sign that was not encoded arrives as a space.
+  // An unencoded plus sign arrives as a space.
   const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[ +-]\d\d:?\d\d)$/.test(text);
   const time = iso ? Date.parse(text.replace(' ', '+').replace(/(\d\d):?(\d\d)$/, '$1:$2')) : Number.NaN;
   if (Number.isNaN(time)) throw refused('INVALID_FIELD', `The parameter ${name} is not a date and time.`);
@@ -112,7 +112,7 @@ async function earliestAvailable(call: Call): Promise<number> {
 
 const purgedUntil = 'deletions purged until';
 
-/** Forgets the deletions before a time, as the org does when its log is too long. Records in the bin stay there. */
+/** Purges older deletions, as the org does when its log gets too long. Records in the bin stay there. */
 export async function purgeDeleteLog(tx: Tx, org: Org, before: number): Promise<void> {
   const until = Math.min(before, org.clock.now());
   await tx.query(sql`

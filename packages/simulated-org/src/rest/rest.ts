@@ -14,10 +14,12 @@ import { query, queryMore } from './query.ts';
 import { sobjectAnswer } from './rows.ts';
 import { tree } from './tree.ts';
 
-/** Everything below `/services/data/vXX.X`, for a request of its own and for one inside a composite. */
+/** Everything below `/services/data/vXX.X`, as a request of its own or inside a composite. */
 export const versionMin = 42;
 export const versionMax = 68;
-/** Versions up to this one are retired; between it and the oldest served, the org behaves as if it never had them. */
+/**
+ * Versions up to this one are retired; those between it and the oldest served are treated as if they never existed.
+ */
 const retiredMax = 30;
 
 export async function route(call: Call): Promise<Answer> {
@@ -86,7 +88,7 @@ function resources(call: Call): Answer {
 
 const seasons = ['Spring', 'Summer', 'Winter'] as const;
 
-/** `/services/data`, which needs no token. Spring '18 was 42.0; three releases a year. */
+/** `/services/data`, which needs no token. Spring '18 was 42.0; there are three releases a year. */
 export function versions({ control }: Org): Answer {
   const oldest = Math.max(versionMin, control.retiredUntil + 1);
   const served = Array.from({ length: versionMax - oldest + 1 }, (_, i) => oldest + i);
@@ -95,10 +97,10 @@ export function versions({ control }: Org): Answer {
     served.map((number) => {
       const sinceSpring18 = number - versionMin;
       const season = seasons[sinceSpring18 % 3];
-      // A Winter release carries the number of the year that it reaches into.
+      // A Winter release is named after the following year.
       const year = 18 + Math.floor((sinceSpring18 + 1) / 3);
       return {
-        // The label of one release is written with another apostrophe.
+        // One release's label has a different apostrophe.
         label: `${season} ${number === versionMin ? '’' : "'"}${year}`,
         url: dataPath(`${number}.0`),
         version: `${number}.0`,

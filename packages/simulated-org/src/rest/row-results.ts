@@ -3,7 +3,7 @@ import type { Call } from '../http/call.ts';
 import { MalformedRequest, OrgError } from '../http/errors.ts';
 import { attempt, attempts } from '../write/attempts.ts';
 
-/** Many records written by one request: each succeeds or fails for itself, or all together. */
+/** The results of several records in one request: each succeeds or fails by itself, or all together. */
 export interface Written {
   id: string;
   created?: boolean;
@@ -29,10 +29,10 @@ const rolledBack = () =>
   );
 
 /**
- * Writes the rows in one transaction and gives what became of each, in their order. With `allOrNone` and a failure
- * nothing stays, and the rows that had succeeded say that they were rolled back.
+ * Writes the rows in one transaction and returns each one's outcome, in order. With `allOrNone`, a failure undoes
+ * everything, and rows that had succeeded are reported as rolled back.
  *
- * @throws {@link OrgError} when a row names a field that is none, or holds JSON of the wrong type: nothing stays
+ * @throws {@link OrgError} if a row names an unknown field or has JSON of the wrong type: nothing is written
  */
 export async function writeRows(
   call: Pick<Call, 'write'>,
@@ -57,7 +57,7 @@ async function writeEach(tx: Tx, allOrNone: boolean, rows: readonly RowWrite[]):
     tx,
     rows.map((row) => () => row(tx)),
   )) {
-    // Records are read before any is written: one that is malformed is the request's own mistake.
+    // Records are validated before any is written: a malformed one fails the whole request.
     if (outcome instanceof MalformedRequest) throw outcome;
     outcomes.push(outcome);
   }
@@ -65,7 +65,7 @@ async function writeEach(tx: Tx, allOrNone: boolean, rows: readonly RowWrite[]):
   return outcomes;
 }
 
-/** How an error is told of one record among many: `statusCode` where a request of its own has `errorCode`. */
+/** The error of one record among several: `statusCode` where a single request has `errorCode`. */
 export function rowError({ entry }: OrgError) {
   const isMissing = entry.errorCode === 'NOT_FOUND';
   return {
@@ -75,7 +75,7 @@ export function rowError({ entry }: OrgError) {
   };
 }
 
-/** One entry of the answer. A failed record has no id there, even where the request named it. */
+/** One entry of the answer. A failed record has no id there, even if the request named it. */
 export const rowResult = (outcome: Outcome) =>
   outcome instanceof OrgError
     ? { success: false, errors: [rowError(outcome)] }

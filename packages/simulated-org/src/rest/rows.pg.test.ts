@@ -21,7 +21,7 @@ const read = async (sobject: string, id: string) =>
 const firstError = (answer: { json: unknown }) =>
   (answer.json as { errorCode: string; message: string }[])[0];
 
-test('a create answers the id and the place of the new record', async () => {
+test('a create answers with the Id and the location of the new record', async () => {
   const created = await org.request('POST', `${data}/Account/`, { body: { Name: 'Acme' } });
 
   const { id, ...rest } = created.json as { id: string };
@@ -31,7 +31,7 @@ test('a create answers the id and the place of the new record', async () => {
   assert.equal(created.headers.get('location'), `${data}/Account/${id}`);
 });
 
-test('a new record belongs to its creator and carries the second of its creation three times', async () => {
+test('a new record belongs to its creator, and all three of its stamps are the second of its creation', async () => {
   const account = await read('Account', await create('Account', { Name: 'Acme' }));
 
   assert.match(String(account.SystemModstamp), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+0000$/);
@@ -51,7 +51,7 @@ test('the number 9007199254740993.10 comes back digit for digit', async () => {
   assert.match(text, /"Amount":9007199254740993\.10,/);
 });
 
-test('text that PostgreSQL cannot hold is served as it was sent', async () => {
+test('text that PostgreSQL cannot store is returned as it was sent', async () => {
   const name = 'NUL \0, half \ud83d, private \ue000 and whole 🙂';
   const id = await create('Account', { Name: name });
 
@@ -62,7 +62,7 @@ test('text that PostgreSQL cannot hold is served as it was sent', async () => {
   assert.equal((await read('Account', id)).Description, '\0');
 });
 
-test('a custom object holds and serves a value of every type', async () => {
+test('a custom object stores and returns a value of every type', async () => {
   const body = {
     External_Id__c: 'EVERY-1',
     Tags__c: 'Urgent;Paper',
@@ -122,7 +122,7 @@ test('an update changes what it names and an empty text becomes null', async () 
   assert.deepEqual({ Name, Site, Phone }, { Name: 'After', Site: null, Phone: '1' });
 });
 
-test('a deleted record is gone for rows and query, and stays in queryAll', async () => {
+test('a deleted record is gone from rows and query, and stays in queryAll', async () => {
   const id = await create('Account', { Name: 'Doomed' });
 
   assert.equal((await org.request('DELETE', `${data}/Account/${id}`)).status, 204);
@@ -144,7 +144,7 @@ test('a user cannot be deleted', async () => {
   assert.equal(answer.status, 405);
 });
 
-test('what does not exist is 404 in the words of the real API', async () => {
+test("what does not exist is answered with 404 and the real API's text", async () => {
   for (const path of [`Account/${unknownId}`, 'Nothing', `Nothing/${unknownId}`, 'Account/a/b/c']) {
     const answer = await org.request('GET', `${data}/${path}`);
     assert.equal(answer.status, 404);
@@ -190,7 +190,7 @@ test('an upsert by the Id updates, and creates by POST without one', async () =>
   assert.deepEqual(updated.json, { id, success: true, errors: [], created: false });
 });
 
-test('an upsert with updateOnly changes what is there', async () => {
+test('an upsert with updateOnly changes an existing record', async () => {
   const id = await create('Account', { Name: 'Before', External_Id__c: 'ONLY-UPDATE' });
   const path = `${data}/Account/External_Id__c/ONLY-UPDATE?updateOnly=true`;
 
@@ -216,7 +216,7 @@ test('an upsert that finds several records answers 300 and their paths', async (
   );
 });
 
-test('an upsert by a field that is no external id, or with updateOnly of nothing, is 404', async () => {
+test('an upsert by a field that is not an external id, or with updateOnly of an unknown value, is 404', async () => {
   const noField = await org.request('PATCH', `${data}/Account/Site/x`, { body: { Name: 'x' } });
   assert.equal(noField.status, 404);
   assert.equal(
@@ -230,7 +230,7 @@ test('an upsert by a field that is no external id, or with updateOnly of nothing
   assert.equal(nothing.status, 404);
 });
 
-test('a value that must be unique is refused with the id that holds it, until that record is deleted', async () => {
+test('a duplicate of a unique value is refused, naming the Id that has it, until that record is deleted', async () => {
   const id = await create('Account', { Name: 'First', External_Id__c: 'ONLY' });
 
   const again = await org.request('POST', `${data}/Account`, {
@@ -249,7 +249,7 @@ test('a value that must be unique is refused with the id that holds it, until th
   await create('Account', { Name: 'Second', External_Id__c: 'ONLY' });
 });
 
-test('a reference must lead to a live record of the right kind', async () => {
+test('a reference must point to a live record of the right sobject', async () => {
   const contact = await create('Contact', { LastName: 'Someone' });
   const cases = [
     [unknownId, 'INVALID_CROSS_REFERENCE_KEY'],
@@ -290,7 +290,7 @@ test('a line changes its invoice in the same transaction', async () => {
   assert.deepEqual(await totals(other), [0, 0]);
 });
 
-test('lines written at the same time are all in the total', async () => {
+test('lines written concurrently are all in the total', async () => {
   const invoice = await create('Invoice__c', {});
   const line = { Invoice__c: invoice, Quantity__c: 1, Unit_Price__c: 1 };
 

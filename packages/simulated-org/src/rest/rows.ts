@@ -120,7 +120,7 @@ async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answ
     : { status: 200, headers, body: toServed(row.json) };
 }
 
-/** The text is that of a query of what is not queryable, and not confirmed here. */
+/** The text is that for a query of an sobject that is not queryable, and not confirmed here. */
 export function checkRetrieveable(def: SObjectDef): void {
   if (def.retrieveable !== false) return;
   throw refused('INVALID_TYPE_FOR_OPERATION', `entity type ${def.name} does not support retrieve`);
@@ -130,13 +130,13 @@ const readStatement = (def: SObjectDef, fields: readonly FieldDef[], version: st
   SELECT ${recordJson(def, fields, version)} AS json, ${isLive(def)} AS live, ${versionColumns(def)}
     FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`;
 
-/** By version. A changed definition is another one, and its statements have names of their own. */
+/** By API version. A changed definition is a new object, and its statements get new names. */
 const readTexts = new WeakMap<SObjectDef, Map<string, Prepared>>();
 let statements = 0;
 
 /**
- * A whole record is read by a prepared statement: planning it costs more than reading it. The Id is its last value;
- * those before it are asked for anew at each read, as the org's time is.
+ * A whole record is read by a prepared statement, because planning costs more than reading. The Id is its last value;
+ * the values before it, such as the org's time, are evaluated at each read.
  */
 function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
   const ofDef = readTexts.get(def) ?? new Map<string, Prepared>();
@@ -149,7 +149,7 @@ function preparedRead(def: SObjectDef, version: string, id: string): Prepared {
   return { ...known, values: known.values.with(-1, id) };
 }
 
-/** `?fields=A,B`; the Id comes along at the end unless it was named. */
+/** `?fields=A,B`; the Id is added at the end unless it was named. */
 export function fieldsNamed(def: SObjectDef, names: readonly string[]): readonly FieldDef[] {
   const fields = new Set(
     names.map((name) => {
@@ -163,7 +163,9 @@ export function fieldsNamed(def: SObjectDef, names: readonly string[]): readonly
   return [...fields];
 }
 
-/** From v46.0 an upsert that updated says so with a body; before, 204. No recorded answer confirms the version. */
+/**
+ * Since v46.0 an upsert that updated answers with a body; before, with 204. No recorded answer confirms the version.
+ */
 const upsertBodySince = 46;
 
 async function externalIdAnswer(

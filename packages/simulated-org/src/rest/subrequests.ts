@@ -13,9 +13,9 @@ import {
 } from './references.ts';
 
 /**
- * What `/composite` and `/composite/graph` share: requests that run in order and may name what an earlier one
- * answered. The bodies of the answers are put together as text, so that a page of 2,000 records costs no more than
- * alone. Texts that no recorded answer confirms: repeated ids, headers.
+ * What `/composite` and `/composite/graph` share: requests that run in order and may refer to earlier answers. The
+ * bodies of the answers are joined as text, so that a page of 2,000 records costs no more than alone. No recorded
+ * answer confirms the texts about repeated ids and headers.
  */
 export const subrequestSchema = z.object({
   method: z.string(),
@@ -27,12 +27,15 @@ export const subrequestSchema = z.object({
 export type Subrequest = z.infer<typeof subrequestSchema>;
 export type Route = (call: Call) => Promise<Answer>;
 
-/** Since this version a malformed reference id makes the whole request malformed; before, nothing can name it. */
+/**
+ * Since this version a malformed reference id makes the whole request malformed; before, it just cannot be referred
+ * to.
+ */
 const strictIdsSince = 52;
-/** These come from the request as a whole. */
+/** Set by the request as a whole. */
 const inheritedHeaders = ['accept', 'authorization', 'content-type'];
 
-/** @throws {@link OrgError} for what makes the request malformed as a whole */
+/** @throws {@link OrgError} if the request as a whole is malformed */
 export function checkSubrequests({ version }: Call, subrequests: readonly Subrequest[]): void {
   const ids = subrequests.map(({ referenceId }) => referenceId);
   const malformed = ids.find((id) => !/^[A-Za-z0-9]\w*$/.test(id));
@@ -61,7 +64,7 @@ export async function runEach(
   return answers;
 }
 
-/** Carries the one answer of its own that survives the roll-back. */
+/** Carries the failed answer, the only one that survives the roll-back. */
 class RolledBack extends Error {
   override readonly name = 'RolledBack';
   readonly failed: Answers;
@@ -72,7 +75,7 @@ class RolledBack extends Error {
   }
 }
 
-/** In one transaction. After a failure only its own answer is among those given. */
+/** In one transaction. After a failure only the failed subrequest's answer is returned. */
 export async function runAllOrNone(
   call: Call,
   subrequests: readonly Subrequest[],
@@ -96,7 +99,7 @@ export async function runAllOrNone(
   }
 }
 
-/** `{"compositeResponse":[…]}`; what has no answer was halted. */
+/** `{"compositeResponse":[…]}`; subrequests without an answer were halted. */
 export function compositeJson(subrequests: readonly Subrequest[], answers: Answers): string {
   const parts = subrequests.map(({ referenceId }) => {
     const { body, headers, status } = answers.get(referenceId) ?? haltedAnswer();
@@ -108,7 +111,7 @@ export function compositeJson(subrequests: readonly Subrequest[], answers: Answe
 async function run(call: Call, subrequest: Subrequest, answers: Answers, route: Route): Promise<Answer> {
   try {
     const given = await route(subcall(call, subrequest, answers));
-    // Bytes have no place in JSON.
+    // JSON has no form for raw bytes.
     return given.stream ? errorAnswer(notFound()) : given;
   } catch (error) {
     const known: OrgError | undefined = asOrgError(error);
@@ -120,7 +123,7 @@ async function run(call: Call, subrequest: Subrequest, answers: Answers, route: 
 function subcall(call: Call, { method, url, body, httpHeaders }: Subrequest, answers: Answers): Call {
   const target = splitTarget(url);
   if (!target?.version || target.path[0] === 'jobs') throw notFound();
-  // Of the composite family only collections may stand inside.
+  // Of the composite resources, only collections may be inside.
   if (target.path[0] === 'composite' && target.path[1] !== 'sobjects') throw notFound();
   const known: Known = { answers, version: Number(call.version) };
   const parameters = new URLSearchParams();

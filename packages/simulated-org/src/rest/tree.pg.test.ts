@@ -20,7 +20,7 @@ async function total(soql: string): Promise<number> {
   return (answer.json as { totalSize: number }).totalSize;
 }
 
-test('a tree creates records with their children and answers an id for each reference', async () => {
+test('a tree creates records with their children and answers with an Id for each reference', async () => {
   const answer = await send('Account', [
     record('Account', 'a1', {
       Name: 'Trunk',
@@ -60,7 +60,7 @@ test('a tree creates records with their children and answers an id for each refe
   );
 });
 
-test('one failure takes the whole tree back and names the reference', async () => {
+test('one failure rolls back the whole tree and names the reference', async () => {
   const answer = await send('Account', [
     record('Account', 'good', {
       Name: 'Felled',
@@ -87,7 +87,7 @@ test('one failure takes the whole tree back and names the reference', async () =
   assert.equal(await total("SELECT count() FROM Account WHERE Name = 'Felled'"), 0);
 });
 
-test('a tree that is none, too deep or too large is refused', async () => {
+test('a tree that is malformed, too deep or too large is refused', async () => {
   const many = (count: number) =>
     Array.from({ length: count }, (_, i) => record('Account', `r${i}`, { Name: 'Forest' }));
   const bodies: unknown[] = [

@@ -11,8 +11,8 @@ import { columnValues } from '../write/field-values.ts';
 import { rowError } from './row-results.ts';
 
 /**
- * `/composite/tree/X`: records with their children below them, created together or not at all. The texts of the
- * errors are not confirmed by recorded answers.
+ * `/composite/tree/X`: records with their children below them, created together or not at all. No recorded answers
+ * confirm the error texts.
  */
 const recordsMax = 200;
 const levelsMax = 5;
@@ -23,7 +23,7 @@ interface Node {
   referenceId: string;
   /** The body of its create, without children. */
   fields: Record<string, unknown>;
-  /** The field by which it belongs to the node above; none at the top. */
+  /** The reference to the node above; none at the top. */
   link?: { field: FieldDef; parent: Node };
 }
 
@@ -60,7 +60,7 @@ class TreeFailed extends Error {
   }
 }
 
-/** Level by level, so that parents come before their children; the children of a failed record are left out. */
+/** Level by level, so that parents come before their children; the children of a failed record are skipped. */
 async function createAll(tx: Tx, call: Call, nodes: readonly Node[]): Promise<Map<Node, string>> {
   const ids = new Map<Node, string>();
   const failed = new Map<Node, OrgError>();
@@ -78,7 +78,7 @@ async function createAll(tx: Tx, call: Call, nodes: readonly Node[]): Promise<Ma
   return ids;
 }
 
-/** A record as it came, and where it hangs. */
+/** A record as sent, and its parent. */
 interface Sent {
   record: unknown;
   def: SObjectDef;

@@ -6,12 +6,12 @@ import { invalidGrant, notAdminApproved, notApproved } from './oauth-error.ts';
 import { type Scopes, withoutRefreshToken } from './scopes.ts';
 import { hashOf } from './secrets.ts';
 
-/** What a user lets an app do for longer than a session: one approval for each refresh token that is out. */
+/** What a user allows an app beyond one session: one approval for each refresh token that is valid. */
 const approvalsMax = 5;
 
-/** Records one. A user's sixth of an app ends the oldest, with its tokens. */
+/** Records one. A user's sixth approval of an app ends the oldest, with its tokens. */
 export async function approve(tx: Tx, clientId: string, userId: string, scopes: Scopes): Promise<number> {
-  // Two at once would each see five.
+  // Without this lock two concurrent approvals would each see five.
   await tx.query(sql`SELECT FROM simulator.app WHERE client_id = ${clientId} FOR NO KEY UPDATE`);
   const [made] = await tx.query<{ id: number }>(sql`
     INSERT INTO simulator.approval (client_id, user_id, scopes)
@@ -24,8 +24,8 @@ export async function approve(tx: Tx, clientId: string, userId: string, scopes: 
 }
 
 /**
- * Keeps an approval from being revoked until the transaction ends. Always before its tokens are touched: whoever
- * revokes it takes the same order. False where it is gone.
+ * Locks an approval against revocation until the transaction ends. Must come before any access to its tokens, in the
+ * same order as a revocation. False if the approval is gone.
  */
 export async function holdApproval(tx: Tx, approvalId: number | null): Promise<boolean> {
   const held = await tx.query(
@@ -34,7 +34,7 @@ export async function holdApproval(tx: Tx, approvalId: number | null): Promise<b
   return held.length > 0;
 }
 
-/** Ends the refresh token that was used, which works once even for two at the same time. */
+/** Ends the refresh token that was used; of two concurrent uses, only one succeeds. */
 export async function retireRefresh(tx: Tx, token: string): Promise<boolean> {
   const retired = await tx.query(
     sql`DELETE FROM simulator.token WHERE hash = ${hashOf(token)} AND kind = 'refresh' RETURNING kind`,
@@ -42,19 +42,19 @@ export async function retireRefresh(tx: Tx, token: string): Promise<boolean> {
   return retired.length > 0;
 }
 
-/** Whether the admin lets this user use the app at all. */
+/** Whether the admin allows this user to use the app at all. */
 export const isLetIn = (app: App, userId: string): boolean =>
   app.approvedUsers === null || app.approvedUsers.includes(userId);
 
-/** @throws {@link OAuthError} where the admin names who may use the app, and this user is not among them */
+/** @throws {@link OAuthError} if an admin named the app's users, and this one is not among them */
 export function checkLetIn(app: App, userId: string): void {
   if (!isLetIn(app, userId)) throw invalidGrant(notAdminApproved);
 }
 
 /**
- * What an assertion may do: what the user approved before, or all where an admin approved for the user.
+ * The scopes of an assertion: those that the user approved before, or all if an admin approved for the user.
  *
- * @throws {@link OAuthError} where nobody approved
+ * @throws {@link OAuthError} if nobody approved
  */
 export async function approvedScopes(org: Pick<Org, 'db'>, app: App, userId: string): Promise<Scopes> {
   checkLetIn(app, userId);

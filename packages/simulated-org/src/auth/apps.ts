@@ -8,7 +8,7 @@ import { unknownClient, wrongSecret } from './oauth-error.ts';
 import type { Scopes } from './scopes.ts';
 import { hashOf, isSame, sought } from './secrets.ts';
 
-/** The connected apps: programs that users let into the org, each with the ways in which they may sign in. */
+/** Connected apps: programs that users allow into the org, each with the flows by which it may sign in. */
 export type Flow = 'authorization_code' | 'device' | 'password' | 'jwt_bearer' | 'client_credentials';
 
 export interface App {
@@ -17,21 +17,21 @@ export interface App {
   flows: readonly Flow[];
   redirectUris: readonly string[];
   scopes: Scopes;
-  /** Whether each use of a refresh token gives a new one and ends the old. */
+  /** Whether each use of a refresh token replaces it by a new one. */
   rotates: boolean;
   /** A certificate or public key as PEM, for assertions. */
   certificate: string | null;
   /** The user of the client-credentials flow. */
   runAs: string | null;
-  /** Those whom an admin let in, without asking them; null where each user approves the app. */
+  /** The users whom an admin approved, who are not asked; null if each user approves the app. */
   approvedUsers: readonly string[] | null;
 }
 
 export interface AppRegistration {
   clientId: string;
-  /** Absent for an app that cannot keep one. */
+  /** Absent for an app that cannot keep a secret. */
   clientSecret?: string | undefined;
-  /** What the consent page calls it. */
+  /** The name on the consent page. */
   name?: string | undefined;
   flows: readonly Flow[];
   redirectUris?: readonly string[] | undefined;
@@ -43,7 +43,7 @@ export interface AppRegistration {
 }
 
 /**
- * Makes an app, or sets one anew that has this client id; its tokens stay.
+ * Creates an app, or replaces the one with this client id; its tokens stay valid.
  *
  * @throws {@link OrgError} for an address, scope or certificate that could never work
  */
@@ -87,7 +87,7 @@ function isRsa(pem: string): boolean {
   }
 }
 
-/** Whether each refresh gives a new refresh token. Tells whether there is such an app. */
+/** Whether each refresh gives a new refresh token. Returns whether the app exists. */
 export async function setRotation(org: Pick<Org, 'db'>, clientId: string, on: boolean): Promise<boolean> {
   const changed = await org.db.query(sql`
     UPDATE simulator.app SET rotates = ${on} WHERE client_id = ${sought(clientId)} RETURNING client_id`);
@@ -104,7 +104,7 @@ async function readApp(org: Pick<Org, 'db'>, clientId: string): Promise<Row | un
   return row;
 }
 
-/** @throws {@link OAuthError} for an app that is not there */
+/** @throws {@link OAuthError} for an app that does not exist */
 export async function appOf(org: Pick<Org, 'db'>, clientId: string): Promise<App> {
   const app = await readApp(org, clientId);
   if (!app) throw unknownClient();
@@ -112,14 +112,14 @@ export async function appOf(org: Pick<Org, 'db'>, clientId: string): Promise<App
 }
 
 export interface KnownApp extends App {
-  /** As it was shown; undefined for an app that has none. */
+  /** As the client sent it; undefined for an app that has none. */
   secret: string | undefined;
 }
 
 /**
- * The app that sends a request, by the form or by the Authorization header.
+ * The app that sends a request, from the form or from the Authorization header.
  *
- * @throws {@link OAuthError} for an app that is not there or does not show its secret
+ * @throws {@link OAuthError} for an app that does not exist, or that does not send its secret
  */
 export async function authenticatedApp(
   org: Pick<Org, 'db'>,

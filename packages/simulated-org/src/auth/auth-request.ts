@@ -1,28 +1,28 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { tooLarge } from '../http/errors.ts';
 
-/** A request for one of the addresses of sign-in. */
+/** A request to one of the sign-in URLs. */
 export interface AuthRequest {
   method: string;
   /** Decoded: `['services', 'oauth2', 'token']`. */
   path: readonly string[];
-  /** Of the URL. */
+  /** From the URL. */
   parameters: URLSearchParams;
   headers: IncomingHttpHeaders;
   body: Buffer;
 }
 
-/** More than any form or envelope of sign-in needs; reading more would hold up everybody else. */
+/** More than any sign-in form or envelope needs; reading more would delay all other requests. */
 const bodyBytesMax = 256 * 1024;
 
-/** @throws {@link OrgError} for a body that is larger than any sign-in */
+/** @throws {@link OrgError} for a body too large for any sign-in */
 export function checkSize(request: AuthRequest): void {
   if (request.body.length > bodyBytesMax) throw tooLarge();
 }
 
 /**
- * The parameters of the URL and of a form; of a repeated one the first counts. A body of another type is not read,
- * as if nothing had been sent.
+ * The parameters of the URL and of a form; the first of a repeated one counts. A body of another type is ignored, as
+ * if nothing had been sent.
  */
 export function formOf(request: AuthRequest): URLSearchParams {
   const type = request.headers['content-type'] ?? '';

@@ -6,9 +6,9 @@ import { invalidGrant, invalidRequest, redirectMismatch, redirectMissing } from 
 import type { Scopes } from './scopes.ts';
 import { hashOf, randomSecret } from './secrets.ts';
 
-/** The codes that end the web-server flow: each is good once, for 15 minutes, for one app and one address. */
+/** The codes that the web-server flow ends with: each is valid once, for 15 minutes, for one app and redirect URI. */
 const codeMs = 15 * 60_000;
-/** How long a dead code is still told apart from one that never was. */
+/** How long a dead code can be told from one that never existed. */
 const memoryMs = 24 * 3_600_000;
 
 export interface CodeFacts {
@@ -37,7 +37,7 @@ export async function issueCode({ db, clock }: Pick<Org, 'db' | 'clock'>, facts:
 type Code = CodeFacts & { isFresh: boolean };
 
 /**
- * Uses a code up. It counts as used from the first time that its app shows it, whatever else is wrong then.
+ * Redeems a code. The first time that its app sends it uses it up, even if something else is wrong.
  *
  * @throws {@link OAuthError} saying what is wrong
  */
@@ -72,7 +72,7 @@ async function takeCode(
   return row;
 }
 
-/** The challenge is the verifier's SHA-256, so that only who began the sign-in can end it. */
+/** The challenge is the verifier's SHA-256, so that only the client that began the sign-in can finish it. */
 function checkVerifier(challenge: string | null, verifier: string | null): void {
   if (challenge === null) return;
   if (!verifier) throw invalidGrant('code verifier is required');

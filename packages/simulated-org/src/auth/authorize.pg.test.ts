@@ -21,7 +21,7 @@ after(() => org[Symbol.asyncDispose]());
 const { demo, web } = org.credentials;
 const login = { username: demo.username, password: demo.password };
 
-test('a user who logs in and allows sends the app a code that gives tokens', async () => {
+test('when the user logs in and allows the app, it gets a code that can be exchanged for tokens', async () => {
   const state = 'a&b=c d\0é"<';
   const sent = await decide(org, authorization(org, { state, scope: 'api refresh_token' }), 'allow');
   assert.equal(sent.get('state'), state);
@@ -37,7 +37,7 @@ test('a user who logs in and allows sends the app a code that gives tokens', asy
   assert.equal(await apiStatus(org, body.access_token), 200);
 });
 
-test('without a scope asked for, the app gets all of its own; without refresh_token, no refresh token', async () => {
+test('an app that requests no scope gets all of its own; without refresh_token it gets no refresh token', async () => {
   const all = await requestToken(org, exchange(org, await codeOf(org)));
   assert.equal(all.body.scope, 'api id refresh_token web openid profile email');
   const some = await requestToken(
@@ -48,7 +48,7 @@ test('without a scope asked for, the app gets all of its own; without refresh_to
   assert.equal(some.body.refresh_token, undefined);
 });
 
-test('a user who denies sends the app that, with its state', async () => {
+test('when the user denies access, the app gets the error with its state', async () => {
   const sent = await decide(org, authorization(org, { state: 's-1' }), 'deny');
   assert.deepEqual(Object.fromEntries(sent), {
     error: 'access_denied',
@@ -57,7 +57,7 @@ test('a user who denies sends the app that, with its state', async () => {
   });
 });
 
-test('an app or address that is not registered is told here, and the browser is sent nowhere', async () => {
+test('for an app or redirect URI that is not registered the error is shown here, and the browser is not redirected', async () => {
   const [registered = ''] = web.redirectUris;
   const mismatch =
     'error=redirect_uri_mismatch&error_description=redirect_uri%20must%20match%20configuration';
@@ -82,7 +82,7 @@ test('an app or address that is not registered is told here, and the browser is 
   }
 });
 
-test('whatever else the app asks wrongly is sent to it', async () => {
+test('every other error of the request is sent to the app', async () => {
   const cases: [change: Record<string, string>, error: string][] = [
     [{ response_type: 'token' }, 'unsupported_response_type'],
     [{ response_type: '' }, 'unsupported_response_type'],
@@ -101,7 +101,7 @@ test('whatever else the app asks wrongly is sent to it', async () => {
   }
 });
 
-test('the pages hold no script, cannot be framed, and show what came in as text', async () => {
+test('the pages have no script, cannot be framed, and show their input as text', async () => {
   const hint = `"><script>alert(1)</script>&'\0`;
   const browser = new Browser(org);
   const page = await browser.begin(authorization(org, { login_hint: hint, state: hint }));
@@ -122,7 +122,7 @@ test('the pages hold no script, cannot be framed, and show what came in as text'
   assert.match(consent.html, /Web is asking to:/);
 });
 
-test('a form works once, and only in the browser that was given it', async () => {
+test('a form works once, and only in the browser that got it', async () => {
   const [own, other] = [new Browser(org), new Browser(org)];
   const page = await own.begin(authorization(org));
   await other.begin(authorization(org));
@@ -147,14 +147,14 @@ test('a browser can have several sign-ins open', async () => {
   assert.match((await browser.submit(second, login)).html, /Allow Access\?/);
 });
 
-test('a sign-in that is left open for too long is over', async () => {
+test('a sign-in that is left open for too long expires', async () => {
   const browser = new Browser(org);
   const page = await browser.begin(authorization(org));
   await org.db.query(sql`UPDATE simulator.open_sign_in SET expires_at = now() - interval '1 second'`);
   assert.equal((await browser.submit(page, login)).status, 400);
 });
 
-test('the address takes a POST of its own forms only, and no other method', async () => {
+test('the URL accepts POST only from its own forms, and no method besides GET', async () => {
   const query = new URLSearchParams(authorization(org)).toString();
   const posted = await postForm(org, '/services/oauth2/authorize', query);
   assert.equal(posted.status, 400);
@@ -163,7 +163,7 @@ test('the address takes a POST of its own forms only, and no other method', asyn
   assert.equal(put.status, 405);
 });
 
-test('a user whom the admin did not let in is sent back with that', async () => {
+test('a user whom the admin did not approve is sent back to the app with an error', async () => {
   const [redirectUri = ''] = web.redirectUris;
   await registerApp(org, {
     clientId: 'closed',
@@ -186,7 +186,7 @@ test('a user whom the admin did not let in is sent back with that', async () => 
   });
 });
 
-test('a user who is switched off cannot log in', async () => {
+test('a deactivated user cannot log in', async () => {
   const set = (on: boolean) =>
     org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${demo.username}`);
   const browser = new Browser(org);
@@ -197,7 +197,7 @@ test('a user who is switched off cannot log in', async () => {
   assert.match(refused.html, /Please check your username and password/);
 });
 
-test('a code is good once, for its own app and address, and for 15 minutes', async () => {
+test('a code is valid once, for its own app and redirect URI, and for 15 minutes', async () => {
   const used = await codeOf(org);
   assert.equal((await requestToken(org, exchange(org, used))).status, 200);
   const expired = { error: 'invalid_grant', error_description: 'expired authorization code' };
@@ -220,7 +220,7 @@ test('a code is good once, for its own app and address, and for 15 minutes', asy
   assert.deepEqual((await requestToken(org, exchange(org, old))).body, expired);
 });
 
-test('of two that show one code at once, one gets tokens', async () => {
+test('of two concurrent requests with one code, one gets tokens', async () => {
   const code = await codeOf(org);
   const answers = await Promise.all([1, 2, 3].map(() => requestToken(org, exchange(org, code))));
   assert.equal(answers.filter(({ status }) => status === 200).length, 1);

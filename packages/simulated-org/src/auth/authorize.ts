@@ -17,9 +17,9 @@ import type { OpenSignIn } from './open-sign-ins.ts';
 import { connectPage } from './pages.ts';
 import { grantedScopes } from './scopes.ts';
 
-/** Where an app or a device sends its user's browser. */
+/** The pages to which an app or a device sends its user's browser. */
 
-/** `/services/oauth2/authorize`: an app asks by GET; the forms of the pages are sent here too. */
+/** `/services/oauth2/authorize`: an app's request is a GET; the forms of the pages are posted here too. */
 export async function authorize(org: Org, request: AuthRequest): Promise<Answer> {
   if (request.method === 'GET') return begin(org, request);
   if (request.method !== 'POST') throw methodNotAllowed(request.method, ['GET', 'HEAD', 'POST']);
@@ -33,7 +33,7 @@ async function begin(org: Org, request: AuthRequest): Promise<Answer> {
   try {
     target = await targetOf(org, parameters);
   } catch (error) {
-    // Nowhere to send the user: the address may be anybody's.
+    // Nowhere to redirect the user: the URI may be anybody's.
     if (error instanceof OAuthError) return refusedHere(error);
     throw error;
   }
@@ -46,7 +46,7 @@ async function begin(org: Org, request: AuthRequest): Promise<Answer> {
   }
 }
 
-/** Where the user comes from and goes back to. */
+/** The app that the user comes from, and the URI that leads back. */
 async function targetOf(org: Org, parameters: URLSearchParams): Promise<{ app: App; redirectUri: string }> {
   const app = await appOf(org, parameters.get('client_id') ?? '');
   const redirectUri = parameters.get('redirect_uri');
@@ -55,7 +55,7 @@ async function targetOf(org: Org, parameters: URLSearchParams): Promise<{ app: A
   return { app, redirectUri };
 }
 
-/** @throws {@link OAuthError} for what the app must not ask */
+/** @throws {@link OAuthError} for a request that the app may not make */
 function signInOf(app: App, redirectUri: string, parameters: URLSearchParams): OpenSignIn {
   if (parameters.get('response_type') !== 'code' || !app.flows.includes('authorization_code'))
     throw unknownResponseType();
@@ -65,7 +65,7 @@ function signInOf(app: App, redirectUri: string, parameters: URLSearchParams): O
   if (codeChallenge !== null && !/^[\w-]{43}$/.test(codeChallenge))
     throw invalidRequest('invalid code challenge');
   const scopes = grantedScopes(app.scopes, parameters.get('scope'));
-  // No browser stays signed in here, so that nothing works without showing a page.
+  // No browser stays signed in here, so a sign-in without a page is impossible.
   if (parameters.get('immediate') === 'true' || parameters.get('prompt') === 'none')
     throw new OAuthError('immediate_unsuccessful', 'immediate unsuccessful');
   return {
@@ -83,7 +83,7 @@ function signInOf(app: App, redirectUri: string, parameters: URLSearchParams): O
 const refusedHere = ({ code, description }: OAuthError): Answer =>
   plainText(400, `error=${code}&error_description=${encodeURIComponent(description)}`);
 
-/** `/setup/connect`: the user of a device enters the code that it shows. */
+/** `/setup/connect`: a device's user enters the code that the device shows. */
 export async function connect(org: Org, request: AuthRequest): Promise<Answer> {
   if (request.method !== 'GET') throw methodNotAllowed(request.method, ['GET', 'HEAD']);
   const userCode = request.parameters.get('user_code');

@@ -13,8 +13,8 @@ import { personOf } from './people.ts';
 import { randomSecret } from './secrets.ts';
 
 /**
- * What a browser goes through from its first page on: the user logs in, decides, and is sent back to the app with a
- * code or an error. Where a device waits, the last page says so and the device finds out by itself.
+ * The steps of a browser from its first page on: the user logs in, decides, and is redirected to the app with a code
+ * or an error. If a device waits, the last page says so, and the device learns the result by polling.
  */
 const cookieName = 'authorize';
 
@@ -31,7 +31,7 @@ export async function showLogin(
   return loginPage(key, username, false, `${cookieName}=${browser}; Path=/; HttpOnly; SameSite=Lax`);
 }
 
-/** A form of one of the pages, sent. */
+/** Handles a form that one of the pages posts. */
 export async function continueSignIn(org: Org, request: AuthRequest): Promise<Answer> {
   const form = formOf(request);
   const browser = cookieOf(request, cookieName) ?? '';
@@ -81,7 +81,7 @@ async function decide(
   return sentBack(redirectUri, { code: await issueCode(org, { ...open, redirectUri }), state });
 }
 
-/** The app is told; where there is no address of it, the user is. */
+/** The app gets the error; without a redirect URI, the user does. */
 function endWithError({ redirectUri, state }: OpenSignIn, error: OAuthError): Answer {
   if (redirectUri === null) return devicePage(`The device was not connected: ${error.description}.`);
   return sentBackWith(redirectUri, state, error);
@@ -93,7 +93,7 @@ export const sentBackWith = (
   { code, description }: OAuthError,
 ): Answer => sentBack(redirectUri, { error: code, error_description: description, state });
 
-/** The address stands as the app registered it; the answer is added. */
+/** The URI stays as the app registered it; the answer is appended. */
 function sentBack(redirectUri: string, fields: Readonly<Record<string, string | null>>): Answer {
   const given = Object.entries(fields).filter((pair): pair is [string, string] => pair[1] !== null);
   const separator = redirectUri.includes('?') ? '&' : '?';

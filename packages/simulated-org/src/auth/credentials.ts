@@ -8,14 +8,14 @@ import { type AppRegistration, registerApp } from './apps.ts';
 import { setPassword } from './passwords.ts';
 import { randomSecret } from './secrets.ts';
 
-/** The secrets that sign in at this org. They stand in one file; the database holds hashes only. */
+/** The secrets for signing in to this org. One file contains them; the database has only hashes. */
 interface Credentials {
   orgId: string;
-  /** The sync's: client credentials. */
+  /** For the sync: client credentials. */
   integration: NewApp & { username: string };
-  /** The caller's: username and password. The security token may follow the password, as for clients elsewhere. */
+  /** For callers: username and password, which the security token may follow as elsewhere in Salesforce. */
   demo: NewApp & { username: string; password: string; securityToken: string };
-  /** For programs that send their user's browser here: the web-server flow, back to this machine. */
+  /** For programs that send their user's browser here: the web-server flow, redirecting to this machine. */
   web: NewApp & { redirectUris: readonly string[] };
 }
 
@@ -24,10 +24,12 @@ interface NewApp {
   clientSecret: string;
 }
 
-/** The second is the one of Salesforce's own command line. */
+/** The second is that of Salesforce's own command line. */
 const webRedirectUris = ['http://127.0.0.1:8403/oauth/callback', 'http://localhost:1717/OauthRedirect'];
 
-/** Writes the file unless this org's is there. A lost file means new secrets, since nobody can read the old ones. */
+/**
+ * Writes the file unless this org's exists. If it was lost, new secrets are made: the old ones cannot be read back.
+ */
 export async function ensureCredentials(org: Org, file: string): Promise<void> {
   const [known] = await org.db.query<{ exists: boolean }>(
     sql`SELECT EXISTS (SELECT FROM simulator.app) AS exists`,
@@ -38,7 +40,7 @@ export async function ensureCredentials(org: Org, file: string): Promise<void> {
   const integration = { ...newApp(), username: await usernameOf(org, integrationUserId) };
   const demo = { ...newApp(), username: await usernameOf(org, demoUserId), password };
   const web = { ...newApp(), redirectUris: webRedirectUris };
-  // Whatever stops this half way, the next start finds no file and begins again.
+  // If anything stops this half way, the next start finds no file and tries again.
   await rm(file, { force: true });
   const securityToken = await org.db.transaction(async (tx) => {
     await tx.query(sql`TRUNCATE simulator.app, simulator.password CASCADE`);

@@ -11,7 +11,7 @@ const { demo, web } = org.credentials;
 const app = { client_id: web.clientId, client_secret: web.clientSecret };
 const token = await org.token('demo');
 const tokenPath = '/services/oauth2/token';
-/** Each with a form that is good, which the test then damages. */
+/** Valid requests, some with a form, which the test then damages. */
 const requests: readonly [path: string, form?: Record<string, string>][] = [
   ['/services/oauth2/authorize', authorization(org, { state: 's', nonce: 'n', scope: 'api' })],
   ['/services/oauth2/authorize', { request: 'x', decision: 'allow' }],
@@ -87,7 +87,7 @@ const names = [
 const formType = 'application/x-www-form-urlencoded';
 const types = [formType, formType, formType, 'application/json', 'multipart/form-data', '\u00ff'];
 
-test('400 damaged requests of sign-in are each answered, none with 500', async () => {
+test('400 damaged sign-in requests are each answered, none with 500', async () => {
   const random = seededRandom(20_261_124);
   for (let i = 0; i < 400; i++) {
     const [path, good = {}] = random.pick(requests);
@@ -99,7 +99,7 @@ test('400 damaged requests of sign-in are each answered, none with 500', async (
     const text = form.toString();
     const [query, body] = random.next() < 0.5 ? [text, ''] : ['', text];
     const bytes = Buffer.from(body);
-    // Bytes that are no UTF-8, and halves of escapes.
+    // Bytes that are not UTF-8, and halves of escapes.
     if (bytes.length > 0 && random.next() < 0.5)
       bytes[random.between(0, bytes.length - 1)] = random.between(0, 255);
     const answer = await fetch(`${org.url}${path}?${query}`, {

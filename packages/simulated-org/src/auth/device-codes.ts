@@ -14,15 +14,15 @@ import { hashOf, randomSecret, sought } from './secrets.ts';
  */
 const codeMs = 10 * 60_000;
 const intervalSeconds = 5;
-/** A device whose clock runs a little fast is not told off. */
+/** So that a device whose clock runs slightly fast is not told to slow down. */
 const slackSeconds = 1;
 const userCodeLength = 8;
-/** Without the characters that look like others. */
+/** Without characters that are easily confused. */
 const userCodeLetters = '23456789ABCDEFGHJKLMNPQRSTUVWXYZ';
 
 type Store = Pick<Org, 'db' | 'clock'>;
 
-/** A device shows its app's secret only if it has one to show. */
+/** A device only sends its app's secret if it has one. */
 async function appOfDevice(org: Org, request: AuthRequest, form: URLSearchParams): Promise<KnownApp> {
   if (form.has('client_secret')) return authenticatedApp(org, request, form);
   return { ...(await appOf(org, form.get('client_id') ?? '')), secret: undefined };
@@ -71,9 +71,9 @@ interface Poll {
 }
 
 /**
- * What the user of a device decided. The code is used up by the tokens that it gives.
+ * What the device's user decided. Issuing the tokens uses up the code.
  *
- * @throws {@link OAuthError} `authorization_pending` while there is no decision
+ * @throws {@link OAuthError} `authorization_pending` until the user has decided
  */
 export async function redeemDeviceCode(
   org: Org,
@@ -112,7 +112,7 @@ async function pollCode({ db, clock }: Store, app: App, code: string): Promise<P
   return poll;
 }
 
-/** What waits for the user under a code; it may be typed in any case. */
+/** The pending request of a user code, which may be typed in any case. */
 export async function deviceOf(
   { db, clock }: Store,
   userCode: string,
@@ -124,7 +124,7 @@ export async function deviceOf(
   return row;
 }
 
-/** False where the code is over in the meantime. */
+/** False if the code has expired or was decided meanwhile. */
 export async function decideDevice(
   { db, clock }: Store,
   userCode: string,

@@ -16,7 +16,7 @@ const ask = (change: Record<string, string> = {}) =>
     scope: 'api refresh_token',
     ...change,
   });
-/** As if the device had waited since it asked last. */
+/** Polls as if the device had waited long enough since the last poll. */
 const poll = async (code: string | undefined, clientId = web.clientId) => {
   await org.db.query(sql`UPDATE simulator.device_code SET polled_at = polled_at - interval '5 seconds'`);
   return requestToken(org, { grant_type: 'device', client_id: clientId, code: code ?? '' });
@@ -29,7 +29,7 @@ async function decide(userCode: string | undefined, decision: 'allow' | 'deny') 
   return browser.submit(consent, { decision });
 }
 
-test('a device gets its tokens once its user has entered the code and allowed', async () => {
+test('a device gets its tokens once its user has entered the code and allowed access', async () => {
   const { status, body: device } = await ask();
   assert.equal(status, 200);
   assert.match(device.user_code ?? '', /^[2-9A-Z]{8}$/);
@@ -48,7 +48,7 @@ test('a device gets its tokens once its user has entered the code and allowed', 
   assert.equal((await poll(device.device_code)).body.error, 'invalid_grant');
 });
 
-test('a device whose user denies is told so', async () => {
+test('a device whose user denies access gets an error', async () => {
   const { body: device } = await ask();
   const end = await decide(device.user_code, 'deny');
   assert.match(end.html, /was not connected/);
@@ -64,14 +64,14 @@ test('a device that asks too often is told to slow down', async () => {
   assert.deepEqual([status, body.error], [400, 'slow_down']);
 });
 
-test('a code that is over can be neither entered nor asked for', async () => {
+test('an expired code can be neither entered nor polled', async () => {
   const { body: device } = await ask();
   await org.db.query(sql`UPDATE simulator.device_code SET expires_at = now() - interval '1 second'`);
   assert.equal((await poll(device.device_code)).body.error, 'expired_token');
   assert.match((await new Browser(org).connect(device.user_code ?? '')).html, /Enter a valid code/);
 });
 
-test('a code is good for its own app, and only an app with the flow gets one', async () => {
+test('a code is only valid for its own app, and only an app with the device flow gets one', async () => {
   await registerApp(org, { clientId: 'other', flows: ['device'], scopes: ['api'] });
   const { body: device } = await ask();
   assert.equal((await poll(device.device_code, 'other')).body.error, 'invalid_grant');
@@ -82,7 +82,7 @@ test('a code is good for its own app, and only an app with the flow gets one', a
   assert.equal((await ask({ scope: 'full' })).body.error, 'invalid_scope');
 });
 
-test('the page for the code shows a form, and refuses what is no code', async () => {
+test('the page for the code shows a form, and refuses an invalid code', async () => {
   const empty = await org.request('GET', '/setup/connect', { token: null });
   assert.equal(empty.status, 200);
   assert.match(empty.text, /name="user_code"/);

@@ -12,20 +12,20 @@ import { userOfPassword } from './passwords.ts';
 import { givesRefreshToken, grantedScopes, type Scopes, withoutRefreshToken } from './scopes.ts';
 import { issueRefresh, readSession } from './tokens.ts';
 
-/** The ways to get a token: each says whose it is and what it may do. */
+/** The ways to get a token: each says who the user is and what the token may do. */
 export interface Granted {
   app: App;
-  /** Of the app, where it showed one: it keys the signature of the answer. */
+  /** The app's, if it sent one: the answer is signed with it. */
   secret: string | undefined;
   userId: string;
   scopes: Scopes;
   nonce?: string | null;
-  /** What has to happen together with the issuing of the access token. */
+  /** Work to be done in the transaction that issues the access token. */
   settle?: (tx: Tx) => Promise<Settled>;
 }
 
 interface Settled {
-  /** Where a user's approval gives the token, and takes it when it ends. */
+  /** If the token comes from a user's approval, and ends with it. */
   approvalId: number | null;
   refreshToken?: string;
 }
@@ -64,7 +64,7 @@ const byDevice: Grant = async ({ org, request, form }) => {
   return approved(org, app, userId, scopes);
 };
 
-/** What a user has allowed on a page of ours: for longer than a session, if that was asked for. */
+/** What a user has allowed on one of our pages: for longer than a session if the scopes ask for it. */
 async function approved(org: Org, app: KnownApp, userId: string, scopes: Scopes): Promise<Granted> {
   await checkActive(org, userId);
   checkLetIn(app, userId);
@@ -97,7 +97,7 @@ const byRefreshToken: Grant = async (asked) => {
   return { app, secret: app.secret, userId, scopes, settle };
 };
 
-/** As in Salesforce without a refresh token: the app knows the password. */
+/** No refresh token, as in Salesforce: the app knows the password. */
 const byPassword: Grant = async (asked) => {
   const { org, form } = asked;
   const app = await appOfRequest(asked);

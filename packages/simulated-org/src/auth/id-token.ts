@@ -14,7 +14,7 @@ import { toServed } from '../write/stored-text.ts';
 import { openIdClaims } from './identity.ts';
 import { identityUrl, personOf } from './people.ts';
 
-/** Id tokens, which tell an OpenID client who has signed in, and the key with which it checks them. */
+/** Id tokens, which tell an OpenID client who signed in, and the key by which it verifies them. */
 const lifeSeconds = 120;
 const rsaBits = 2048;
 const newKeyPair = promisify(generateKeyPair);
@@ -48,7 +48,7 @@ export async function idToken(org: Org, facts: IdTokenFacts): Promise<string | u
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Made when it is first needed; of two that are made at once, one stays. */
+/** Created when first needed; of two created concurrently, one is kept. */
 async function signingKey(org: Pick<Org, 'db'>): Promise<KeyObject> {
   const read = () => org.db.query<{ pem: string }>(sql`SELECT private_pem AS pem FROM simulator.signing_key`);
   const [known] = await read();
@@ -74,7 +74,7 @@ export async function keys(org: Org): Promise<Answer> {
   return answer(200, { keys: [{ kid: keyId(key), kty, n, e, alg: 'RS256', use: 'sig' }] });
 }
 
-/** `/.well-known/openid-configuration`: what this org's sign-in can do, and where. */
+/** `/.well-known/openid-configuration`: what this org's sign-in supports, and where. */
 export function openIdConfiguration(org: Org): Answer {
   const oauth = `${org.url}/services/oauth2`;
   return answer(200, {

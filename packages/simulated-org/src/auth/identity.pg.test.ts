@@ -27,7 +27,7 @@ const ownPath = `/id/${org.orgId}/${userId}`;
 type Claims = Record<string, unknown>;
 const get = (path: string, bearer: string | null = token) => org.request('GET', path, { token: bearer });
 
-test('the identity address tells whose a token is', async () => {
+test('the identity URL tells whom a token belongs to', async () => {
   const { status, json } = await get(ownPath);
   const { username, organization_id: orgId, email, photos, id, user_id: named } = json as Claims;
   assert.equal(status, 200);
@@ -37,7 +37,7 @@ test('the identity address tells whose a token is', async () => {
   assert.deepEqual(Object.keys(photos as object), ['picture', 'thumbnail']);
 });
 
-test('its URLs hold the version that was asked for, or a place for one', async () => {
+test('its URLs contain the requested version, or a placeholder for one', async () => {
   const urlsFor = async (query: string) =>
     ((await get(`${ownPath}${query}`)).json as { urls: Record<string, string> }).urls;
   assert.equal((await urlsFor('')).sobjects, `${org.url}/services/data/v{version}/sobjects/`);
@@ -49,7 +49,7 @@ test('its URLs hold the version that was asked for, or a place for one', async (
   assert.equal(wrong.text, 'Invalid_Version');
 });
 
-test('it answers as XML where that is asked for, and any text comes through', async () => {
+test('it answers in XML on request, with any text intact', async () => {
   await org.db.query(sql`UPDATE org."User" SET "FirstName" = ${toStored(`<&"\0😀`)} WHERE "Id" = ${userId}`);
   try {
     const { headers, text } = await get(`${ownPath}?format=xml`);
@@ -66,7 +66,7 @@ test('it answers as XML where that is asked for, and any text comes through', as
   }
 });
 
-test('a token may stand in the parameters, and a missing or bad one is refused in plain text', async () => {
+test('a token may be sent as a parameter, and a missing or bad one is refused in plain text', async () => {
   const asParameter = await get(`${ownPath}?oauth_token=${encodeURIComponent(token)}`, null);
   assert.equal(asParameter.status, 200);
   const inForm = await postForm(org, ownPath, { oauth_token: token });
@@ -79,7 +79,7 @@ test('a token may stand in the parameters, and a missing or bad one is refused i
   }
 });
 
-test("another org's address, another user's and no address at all are refused", async () => {
+test('URLs of another org or another user and malformed ones are refused', async () => {
   const cases: [path: string, status: number, says: string][] = [
     [`/id/00D000000000062EAA/${userId}`, 403, 'Wrong_Org'],
     [`/id/${org.orgId}/005000000000001AAA`, 404, 'No_Access'],
@@ -95,7 +95,7 @@ test("another org's address, another user's and no address at all are refused", 
   assert.equal((await get(`/id/${org.orgId.slice(0, 15)}/${userId.slice(0, 15)}`)).status, 200);
 });
 
-test('userinfo tells the same in the words of OpenID', async () => {
+test("userinfo tells the same in OpenID's claims", async () => {
   const { json } = await get('/services/oauth2/userinfo');
   const { sub, user_id: named, preferred_username: username, active, urls, utcOffset } = json as Claims;
   assert.equal(sub, `${org.url}${ownPath}`);
@@ -131,7 +131,7 @@ test('an id token is signed by the published key and bound to the app, the nonce
   assert.deepEqual((await get('/id/keys', null)).json, { keys });
 });
 
-test('the configuration leads to addresses that answer', async () => {
+test('the URLs in the configuration answer', async () => {
   const { status, json } = await get('/.well-known/openid-configuration', null);
   assert.equal(status, 200);
   const configuration = json as Record<string, string>;
@@ -149,7 +149,7 @@ test('the configuration leads to addresses that answer', async () => {
   }
 });
 
-test('a token whose scopes do not open the API is good for identity only', async () => {
+test('a token whose scopes do not include the API only works for identity', async () => {
   const code = await codeOf(org, authorization(org, { scope: 'openid id' }));
   const { body } = await requestToken(org, exchange(org, code));
   const answer = await get('/services/data/v62.0/limits', body.access_token ?? null);

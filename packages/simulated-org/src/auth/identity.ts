@@ -18,7 +18,7 @@ import {
 import { type Session, sessionOf } from './tokens.ts';
 import { element, type XmlValue } from './xml-text.ts';
 
-/** The two addresses that tell a client whom its token belongs to. They refuse in plain text. */
+/** The two URLs that tell a client whom its token belongs to. They refuse in plain text. */
 async function holderOf(org: Org, request: AuthRequest): Promise<Session | Answer> {
   if (request.method !== 'GET' && request.method !== 'POST')
     throw methodNotAllowed(request.method, ['GET', 'HEAD', 'POST']);
@@ -29,7 +29,7 @@ async function holderOf(org: Org, request: AuthRequest): Promise<Session | Answe
   return (await sessionOf(org, token)) ?? plainText(403, 'Bad_OAuth_Token');
 }
 
-/** `/services/oauth2/userinfo`: the user in the words of OpenID. */
+/** `/services/oauth2/userinfo`: the user as OpenID claims. */
 export async function userInfo(org: Org, request: AuthRequest): Promise<Answer> {
   const holder = await holderOf(org, request);
   if ('status' in holder) return holder;
@@ -49,7 +49,7 @@ export async function userInfo(org: Org, request: AuthRequest): Promise<Answer> 
   });
 }
 
-/** What an id token says of a person too. */
+/** The claims about a person that an id token contains too. */
 export const openIdClaims = (org: Org, person: Person) => ({
   preferred_username: person.Username,
   nickname: nicknameOf(person),
@@ -66,7 +66,7 @@ export const openIdClaims = (org: Org, person: Person) => ({
   updated_at: person.modified,
 });
 
-/** `/id/<org>/<user>`: the address that a token answer names as `id`. */
+/** `/id/<org>/<user>`: the URL that a token answer gives as `id`. */
 export async function identity(org: Org, request: AuthRequest): Promise<Answer> {
   const holder = await holderOf(org, request);
   if ('status' in holder) return holder;

@@ -10,7 +10,7 @@ import { soap } from './soap.ts';
 import { tokenAnswer } from './token-endpoint.ts';
 import { introspect, revoke } from './token-questions.ts';
 
-/** Signing in: every address at which a client gets, asks about or ends a token, and the tokens themselves. */
+/** Signing in: every URL at which a client gets, inspects or ends a token, and the tokens themselves. */
 type Endpoint = (org: Org, request: AuthRequest) => Promise<Answer | undefined>;
 
 const endpoints: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
@@ -31,7 +31,7 @@ function endpointOf(path: readonly string[]): Endpoint | undefined {
   return path[0] === 'services' && path[1] === 'Soap' ? soap : undefined;
 }
 
-/** Undefined for an address that has nothing to do with sign-in. */
+/** Undefined for a URL that has nothing to do with sign-in. */
 export async function authAnswer(org: Org, request: AuthRequest): Promise<Answer | undefined> {
   const endpoint = endpointOf(request.path);
   if (!endpoint) return undefined;

@@ -43,7 +43,7 @@ function assertion(claims: object, head: object = { alg: 'RS256' }, key: KeyObje
 const present = (text: string) =>
   requestToken(org, { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: text });
 
-test('an assertion signed with the key of the certificate signs an approved user in', async () => {
+test("an assertion signed with the certificate's key signs in an approved user", async () => {
   const { status, body } = await present(assertion(goodClaims()));
   assert.equal(status, 200);
   assert.equal(body.scope, 'api id');
@@ -53,7 +53,7 @@ test('an assertion signed with the key of the certificate signs an approved user
   assert.equal(await apiStatus(org, body.access_token), 200);
 });
 
-test('the expiry may lie far off, as that of a client that counts milliseconds', async () => {
+test('the expiry may be far in the future, as from a client that writes milliseconds', async () => {
   for (const exp of [inSeconds(3600), Date.now() + 300])
     assert.equal((await present(assertion({ ...goodClaims(), exp }))).status, 200);
 });
@@ -66,7 +66,7 @@ test('the audience is a login host or this org; the expiry may be text', async (
   }
 });
 
-test('an assertion that is wrong is refused in the words of its fault', async () => {
+test('a wrong assertion is refused with the error for its fault', async () => {
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const [head = '', payload = '', signature = ''] = assertion(goodClaims()).split('.');
   const forged = Buffer.from(JSON.stringify({ ...goodClaims(), sub: integration.username })).toString(
@@ -104,7 +104,7 @@ test('an assertion that is wrong is refused in the words of its fault', async ()
   });
 });
 
-test('an app that its users approve has to be approved first, with a refresh token', async () => {
+test('an app that its users approve must first be approved with a refresh token', async () => {
   const claims = { ...goodClaims(), iss: 'asking' };
   const refused = { error: 'invalid_grant', error_description: "user hasn't approved this consumer" };
   const approve = async (scope: string) => {
@@ -120,7 +120,7 @@ test('an app that its users approve has to be approved first, with a refresh tok
   assert.equal(body.scope, 'api');
 });
 
-test('an app without a certificate or without the flow takes no assertion', async () => {
+test('an app without a certificate or without the flow accepts no assertion', async () => {
   await registerApp(org, { ...base, clientId: 'bare', certificatePem: undefined });
   await registerApp(org, { ...base, clientId: 'other', flows: ['authorization_code'] });
   for (const iss of ['bare', 'other']) {
@@ -129,7 +129,7 @@ test('an app without a certificate or without the flow takes no assertion', asyn
   }
 });
 
-test('an app is registered only with what can work', async () => {
+test('an app is only registered with settings that can work', async () => {
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
     type: 'spki',
     format: 'pem',

@@ -9,11 +9,11 @@ import { inactiveUser, invalidGrant, notApproved } from './oauth-error.ts';
 import type { Scopes } from './scopes.ts';
 import { sought } from './secrets.ts';
 
-/** The JWT bearer flow: an app vouches for a user with its own key, and shows no secret. */
+/** The JWT bearer flow: an app vouches for a user by its own key and sends no secret. */
 const loginHosts = ['https://login.salesforce.com', 'https://test.salesforce.com'];
 
 const header = z.object({ alg: z.literal('RS256') });
-/** Some clients write the expiry as text. */
+/** Some clients send the expiry as text. */
 const seconds = z.union([
   z.number(),
   z
@@ -24,7 +24,7 @@ const seconds = z.union([
 const claims = z.object({
   iss: z.string(),
   sub: z.string().optional(),
-  /** The name of the user in the first form of this flow. */
+  /** The username, in the first version of this flow. */
   prn: z.string().optional(),
   aud: z.union([z.string(), z.array(z.string())]),
   exp: seconds,
@@ -33,7 +33,7 @@ type Claims = z.infer<typeof claims>;
 
 const invalidAssertion = () => invalidGrant('invalid assertion');
 
-/** @throws {@link OAuthError} saying what is wrong with the assertion, or that the user did not let the app in */
+/** @throws {@link OAuthError} saying what is wrong with the assertion, or that the user did not approve the app */
 export async function userOfAssertion(
   org: Org,
   assertion: string,
@@ -67,7 +67,8 @@ function checkClaims(org: Org, { aud, exp }: Claims): void {
   const audiences = [...loginHosts, org.url].flatMap((host) => [host, `${host}/services/oauth2/token`]);
   const named = [aud].flat().map((one) => one.replace(/\/$/, ''));
   if (!named.some((one) => audiences.includes(one))) throw invalidGrant('audience is invalid');
-  // However far off: Salesforce's own command line counts milliseconds. The words are those of another flow.
+  // Any future expiry is accepted: Salesforce's own command line writes milliseconds. The text is that of another
+  // flow.
   if (exp <= org.clock.now() / 1000) throw invalidGrant('expired authorization code');
 }
 

@@ -3,7 +3,7 @@ import { type AuthRequest, formOf } from './auth-request.ts';
 import type { OAuthError } from './oauth-error.ts';
 import { element, xmlHead } from './xml-text.ts';
 
-/** The answers of the OAuth endpoints, as JSON, as a form or as XML: whichever the client asks for. */
+/** The answers of the OAuth endpoints as JSON, form or XML, whichever the client requests. */
 type Format = 'json' | 'urlencoded' | 'xml';
 
 const noStore = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
@@ -15,8 +15,8 @@ const byType: readonly [type: RegExp, format: Format][] = [
 ];
 
 /**
- * The parameter `format` counts before the header Accept, whose first known type does. Where neither says one, a
- * revocation is answered as a form and anything else as JSON: clients read them so.
+ * The parameter `format` takes precedence over the Accept header, of which the first known type counts. With neither,
+ * a revocation is answered as a form and anything else as JSON, as clients expect.
  */
 export function formatOf(request: AuthRequest): Format {
   const named = formOf(request).get('format');
@@ -55,7 +55,7 @@ export const xmlAnswer = (status: number, body: string): Answer => ({
 export const refusal = (request: AuthRequest, error: OAuthError): Answer =>
   oauthAnswer(request, 400, { error: error.code, error_description: error.description });
 
-/** These addresses refuse a token in plain text. */
+/** These URLs refuse a token in plain text. */
 export const plainText = (status: number, body: string): Answer => ({
   status,
   headers: { 'Content-Type': 'text/plain;charset=UTF-8' },

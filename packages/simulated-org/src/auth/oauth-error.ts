@@ -1,6 +1,6 @@
 /**
- * What the OAuth endpoints answer when they refuse: 400 with a code and a description, instead of the array of the
- * REST API. Every text that is used in more than one place stands here once.
+ * How the OAuth endpoints refuse: 400 with a code and a description, instead of the REST API's array. A text used in
+ * more than one place is defined once, here.
  */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';

@@ -5,27 +5,27 @@ import type { Scopes } from './scopes.ts';
 import { hashOf, randomSecret } from './secrets.ts';
 
 /**
- * Sign-ins under way in a browser, between its requests. Each is found by a key that its form holds and by the
- * browser's cookie, so that no other page can send the form for its user.
+ * Sign-ins in progress in a browser, between its requests. Each is found by the key in its form together with the
+ * browser's cookie, so that no other site can post the form on the user's behalf.
  */
 const lifeMs = 15 * 60_000;
 
 export interface OpenSignIn {
   clientId: string;
-  /** Where the app waits for the user; null where a device waits for the code that it showed. */
+  /** Where the app waits for the user; null if a device waits for its code to be confirmed. */
   redirectUri: string | null;
   userCode: string | null;
   scopes: Scopes;
   state: string | null;
   nonce: string | null;
   codeChallenge: string | null;
-  /** Null until the user has shown a password. */
+  /** Null until the user has logged in. */
   userId: string | null;
 }
 
 type Store = Pick<Org, 'db' | 'clock'>;
 
-/** Gives the key of a new one. */
+/** Returns the key of a new one. */
 export async function openSignIn({ db, clock }: Store, browser: string, facts: OpenSignIn): Promise<string> {
   const key = randomSecret();
   const now = new Date(clock.now()).toISOString();
@@ -41,7 +41,7 @@ export async function openSignIn({ db, clock }: Store, browser: string, facts: O
   return key;
 }
 
-/** Takes one out, so that its form works once. Undefined where this browser has none of this key. */
+/** Removes one, so that its form works once. Undefined if this browser has none with this key. */
 export async function takeSignIn(
   { db, clock }: Store,
   browser: string,

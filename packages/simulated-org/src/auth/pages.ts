@@ -4,7 +4,7 @@ import type { App } from './apps.ts';
 import type { Scopes } from './scopes.ts';
 import { escapeXml } from './xml-text.ts';
 
-/** The pages that a browser shows while its user lets an app in: plain forms, without script. */
+/** The pages that a browser shows while its user approves an app: plain forms without script. */
 const headers = {
   'Content-Type': 'text/html;charset=UTF-8',
   'Cache-Control': 'no-store',
@@ -12,7 +12,7 @@ const headers = {
   'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
   'X-Frame-Options': 'DENY',
   'X-Content-Type-Options': 'nosniff',
-  // The address holds what the app has sent, which is nobody else's business.
+  // The URL contains the app's parameters, which no other site should see.
   'Referrer-Policy': 'no-referrer',
 };
 
@@ -45,7 +45,7 @@ const form = (requestKey: string, fields: string): string =>
 ${fields}
 </form>`;
 
-/** @param key  names the sign-in in the form; only together with the browser's cookie it counts */
+/** @param key  identifies the sign-in in the form; only valid together with the browser's cookie */
 export function loginPage(key: string, username: string, isRefused: boolean, cookie?: string): Answer {
   const refusal =
     "Please check your username and password. If you still can't log in, contact your Salesforce administrator.";
@@ -68,7 +68,7 @@ ${list}
   return page(200, 'Allow Access?', form(key, fields));
 }
 
-/** Where the user of a device enters the code that it shows. */
+/** Where a device's user enters the code that the device shows. */
 export const connectPage = (isRefused: boolean): Answer =>
   page(
     200,
@@ -80,10 +80,10 @@ export const connectPage = (isRefused: boolean): Answer =>
 </form>`,
   );
 
-/** The end of a device's sign-in, whose tokens the device fetches itself. */
+/** The end of a device's sign-in; the device fetches its tokens itself. */
 export const devicePage = (says: string): Answer =>
   page(200, 'Connect Your Device', `<p>${escapeXml(says)}</p>`);
 
-/** For a form that was sent too late, twice, or from another page than ours. */
+/** For a form that was sent too late, twice, or from another site. */
 export const lostPage = (): Answer =>
   page(400, 'Login', '<p>This login has expired. Return to the app and start again.</p>');

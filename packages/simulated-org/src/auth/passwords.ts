@@ -6,15 +6,15 @@ import type { Org } from '../org.ts';
 import { folded } from '../schema/storage.ts';
 import { hashOf, isSame, newSalt, passwordHash, sought } from './secrets.ts';
 
-/** Signing in with a name and a password, with or without the user's security token at its end. */
+/** Signing in by username and password, with or without the security token appended. */
 const passwordLengthMax = 1024;
 const securityTokenBytes = 18;
 const securityTokenLength = (securityTokenBytes * 4) / 3;
 
 /**
- * Gives a user a password, and as in Salesforce a new security token with it.
+ * Sets a user's password and, as in Salesforce, a new security token.
  *
- * @throws {@link OrgError} for a user that is not there, and for an empty or endless password
+ * @throws {@link OrgError} for a user that does not exist, and for a password that is empty or too long
  */
 export async function setPassword({ db }: { db: Tx }, userId: string, password: string): Promise<string> {
   if (password === '' || password.length > passwordLengthMax)
@@ -40,7 +40,7 @@ interface Stored {
   token: string;
 }
 
-/** The active user of a name and password; undefined for anybody else. */
+/** The active user with this name and password; otherwise undefined. */
 export async function userOfPassword(
   org: Pick<Org, 'db'>,
   username: string,

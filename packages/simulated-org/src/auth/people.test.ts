@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utcOffset } from './people.ts';
 
-test('the offset of a time zone is that of its winter, on either half of the earth', () => {
+test('the offset of a time zone is its winter offset, in both hemispheres', () => {
   const hour = 3_600_000;
   for (const now of [Date.UTC(2026, 0, 15), Date.UTC(2026, 6, 15)]) {
     assert.equal(utcOffset('America/Los_Angeles', now), -8 * hour);
@@ -13,7 +13,7 @@ test('the offset of a time zone is that of its winter, on either half of the ear
   }
 });
 
-test('a zone that nobody knows counts as UTC', () => {
+test('an unknown zone counts as UTC', () => {
   assert.equal(utcOffset('Mars/Phobos', 0), 0);
   assert.equal(utcOffset('', 0), 0);
 });

@@ -2,7 +2,7 @@ import { sql } from '@lockstep/foundation/sql';
 import type { Org } from '../org.ts';
 import { versionMax } from '../rest/rest.ts';
 
-/** Who the users are, as sign-in tells it: in the identity address, to OpenID clients and in a SOAP login. */
+/** What sign-in tells about users: at the identity URL, to OpenID clients and in a SOAP login. */
 export interface Person {
   Id: string;
   Username: string;
@@ -18,11 +18,11 @@ export interface Person {
   zone: string;
   locale: string;
   language: string;
-  /** ISO, by the second. */
+  /** ISO, to the second. */
   modified: string;
 }
 
-/** Text as the database holds it: an answer in JSON serves it, any other has to bring it back. */
+/** Texts are as stored: a JSON answer passes them on, any other must convert them back. */
 export async function personOf(org: Pick<Org, 'db'>, userId: string): Promise<Person | undefined> {
   const [person] = await org.db.query<Person>(sql`
     SELECT "Id", "Username", "Email", "FirstName", "LastName", "MobilePhone", "IsActive", "ProfileId", "UserRoleId",
@@ -33,7 +33,7 @@ export async function personOf(org: Pick<Org, 'db'>, userId: string): Promise<Pe
   return person;
 }
 
-/** The address of a user, which is also the name that OpenID clients know the user by. */
+/** A user's URL, which is also the subject by which OpenID clients know the user. */
 export const identityUrl = (org: Org, userId: string): string => `${org.url}/id/${org.id}/${userId}`;
 
 export const fullName = ({ FirstName, LastName }: Person): string =>
@@ -44,7 +44,7 @@ export const nicknameOf = ({ nickname, Username }: Person): string =>
 
 export const latestVersion = `${versionMax}.0`;
 
-/** Without a version asked for, the URLs hold the word `{version}`. */
+/** If no version is requested, the URLs contain the word `{version}`. */
 export function urlsOf(org: Org, userId: string, version = '{version}') {
   const data = `${org.url}/services/data/v${version}`;
   return {
@@ -69,7 +69,7 @@ export const photosOf = (org: Org) => ({
   thumbnail: `${org.url}/profilephoto/005/T`,
 });
 
-/** Milliseconds to UTC of a time zone in winter: Salesforce leaves daylight saving out. 0 for a zone nobody knows. */
+/** A time zone's UTC offset in ms in winter: Salesforce leaves out daylight saving. 0 for an unknown zone. */
 export function utcOffset(zone: string, now: number): number {
   const year = new Date(now).getUTCFullYear();
   try {

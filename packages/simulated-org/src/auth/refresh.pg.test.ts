@@ -31,7 +31,7 @@ const isSomebodyWaiting = async () => {
 const setActive = (on: boolean) =>
   org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${demo.username}`);
 
-test('a refresh token gives new access tokens, again and again, until its app turns rotation on', async () => {
+test('a refresh token gives new access tokens any number of times until its app turns rotation on', async () => {
   const first = await webTokens(org);
   for (const _ of [1, 2]) {
     const { status, body } = await refresh(first.refresh_token);
@@ -57,7 +57,7 @@ test('with rotation each use gives a new refresh token and ends the old one', as
   assert.equal(await setRotation(store, 'nobody\0', true), false);
 });
 
-test('a refresh token is good for its own app alone, which shows its secret', async () => {
+test('a refresh token only works for its own app, which must send its secret', async () => {
   const { refresh_token: token } = await webTokens(org);
   const other = { client_id: demo.clientId, client_secret: demo.clientSecret };
   assert.deepEqual((await refresh(token, other)).body, dead);
@@ -65,7 +65,7 @@ test('a refresh token is good for its own app alone, which shows its secret', as
   assert.equal((await refresh(`${token}\0`)).body.error, 'invalid_grant');
 });
 
-test("an access token is no refresh token, and neither is the other's stand-in", async () => {
+test('an access token cannot be used as a refresh token, nor a refresh token as an access token', async () => {
   const { access_token: access, refresh_token: refreshToken } = await webTokens(org);
   assert.deepEqual((await refresh(access)).body, dead);
   assert.equal(await apiStatus(org, refreshToken), 401);
@@ -93,7 +93,7 @@ test('sign-ins without a refresh token do not count towards the five', async () 
   assert.equal((await refresh(kept.refresh_token)).status, 200);
 });
 
-test('a revoked refresh token takes along the access tokens that came from it, and no others', async () => {
+test('revoking a refresh token ends the access tokens that came from it, and no others', async () => {
   const [one, other] = [await webTokens(org), await webTokens(org)];
   const { body: renewed } = await refresh(one.refresh_token);
 
@@ -121,7 +121,7 @@ test('access tokens expire on demand, of one user, one app or all, and refresh t
   assert.equal(await expireAccessTokens(store, { userId: 'nobody\0' }), 0);
 });
 
-test('a grant is revoked on demand, with the codes that are still out', async () => {
+test('a grant is revoked on demand, with its unused codes', async () => {
   const tokens = await webTokens(org);
   const code = await codeOf(org);
   assert.ok((await revokeGrant(store, { clientId: web.clientId })) > 0);
@@ -130,7 +130,7 @@ test('a grant is revoked on demand, with the codes that are still out', async ()
   assert.equal((await requestToken(org, exchange(org, code))).body.error, 'invalid_grant');
 });
 
-test('a refresh that meets the revocation of its grant is refused', async () => {
+test('a refresh concurrent with the revocation of its grant is refused', async () => {
   const tokens = await webTokens(org);
   let meeting: ReturnType<typeof refresh> | undefined;
   await org.db.transaction(async (tx) => {
@@ -141,7 +141,7 @@ test('a refresh that meets the revocation of its grant is refused', async () => 
   assert.deepEqual((await meeting)?.body, dead);
 });
 
-test('a user who is switched off can use no token and get none, and can again when back', async () => {
+test('a deactivated user can neither use nor get tokens, and can again once reactivated', async () => {
   const tokens = await webTokens(org);
   const code = await codeOf(org);
   const inactive = { error: 'invalid_grant', error_description: 'inactive user' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { givesRefreshToken, grantedScopes, opensRest, withoutRefreshToken } from './scopes.ts';
 
-test('an app gets the scopes that it asks for, each once, or all of its own', () => {
+test('an app gets the scopes that it requests, each once, or else all of its own', () => {
   assert.deepEqual(grantedScopes(['api', 'id'], null), ['api', 'id']);
   assert.deepEqual(grantedScopes(['api', 'id'], ' \t'), ['api', 'id']);
   assert.deepEqual(grantedScopes(['api', 'id'], 'id  id\tapi'), ['id', 'api']);
@@ -19,13 +19,13 @@ test('full stands for every scope but a refresh token', () => {
   assert.throws(() => grantedScopes(['full'], '<b>'));
 });
 
-test('offline_access is another name of refresh_token', () => {
+test('offline_access is another name for refresh_token', () => {
   assert.deepEqual(grantedScopes(['api', 'refresh_token'], 'api offline_access'), ['api', 'offline_access']);
   assert.ok(givesRefreshToken(['offline_access']));
   assert.deepEqual(withoutRefreshToken(['api', 'refresh_token', 'offline_access']), ['api']);
 });
 
-test('api and full open the REST API', () => {
+test('api and full give access to the REST API', () => {
   assert.ok(opensRest(['id', 'api']));
   assert.ok(opensRest(['full']));
   assert.ok(!opensRest(['id', 'openid', 'web']));

@@ -3,7 +3,7 @@ import { scopeNotAllowed } from './oauth-error.ts';
 /** What a token may do, by Salesforce's names. */
 export type Scopes = readonly string[];
 
-/** `offline_access` is OpenID's word for the same. */
+/** `offline_access` is OpenID's name for the same scope. */
 const refreshing = ['refresh_token', 'offline_access'];
 
 export const givesRefreshToken = (scopes: Scopes): boolean => scopes.some((one) => refreshing.includes(one));
@@ -11,11 +11,11 @@ export const givesRefreshToken = (scopes: Scopes): boolean => scopes.some((one) 
 export const withoutRefreshToken = (scopes: Scopes): Scopes =>
   scopes.filter((one) => !refreshing.includes(one));
 
-/** Whether a token of these scopes opens the REST API. */
+/** Whether a token with these scopes can use the REST API. */
 export const opensRest = (scopes: Scopes): boolean => scopes.includes('api') || scopes.includes('full');
 
 /**
- * The scopes that a sign-in gets: those asked for, or all of the app's.
+ * The scopes of a sign-in: those requested, or all of the app's.
  *
  * @throws {@link OAuthError} for one that the app does not have. `full` stands for every scope but a refresh token.
  */

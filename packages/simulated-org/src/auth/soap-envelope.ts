@@ -2,25 +2,25 @@ import { parseXml, type XmlDocument, XmlElement } from '@rgrove/parse-xml';
 import type { Answer } from '../http/answer.ts';
 import { element, elements, escapeXml, type XmlValue, xmlHead } from './xml-text.ts';
 
-/** SOAP as Salesforce speaks it: one call in an envelope, and a result or a fault in another. */
+/** SOAP as Salesforce uses it: one call in an envelope; the answer is a result or a fault. */
 const soapNamespace = 'http://schemas.xmlsoap.org/soap/envelope/';
 const xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
 
 export interface SoapCall {
-  /** The name of the call and the namespace that it was given. */
+  /** The name of the call and its namespace. */
   name: string;
   namespace: string;
-  /** The text of an element of the call; undefined where it has none of this name. */
+  /** The text of one of the call's elements; undefined if it has none with this name. */
   argument(name: string): string | undefined;
-  /** The text of an element of one of the envelope's headers. */
+  /** The text of an element in one of the envelope's headers. */
   header(header: string, name: string): string | undefined;
 }
 
-/** What makes a call fail. Codes of the API carry the namespace `sf`, those of SOAP itself its own. */
+/** Makes a call fail. The API's fault codes have the namespace `sf`, those of SOAP its own. */
 export class SoapFault extends Error {
   override readonly name = 'SoapFault';
   readonly code: string;
-  /** Of the detail; absent for a fault of SOAP itself. */
+  /** The type of the fault's detail; absent for a fault of SOAP itself. */
   readonly kind: string | undefined;
   readonly text: string;
 
@@ -34,7 +34,7 @@ export class SoapFault extends Error {
 
 export const clientFault = (text: string) => new SoapFault('soapenv:Client', text);
 
-/** @throws {@link SoapFault} for what is no XML, no envelope, or more than one call */
+/** @throws {@link SoapFault} for invalid XML, for something other than an envelope, and for more than one call */
 export function parseCall(text: string): SoapCall {
   if (text.trim() === '') throw clientFault('Premature end of file.');
   const root = parsed(text).root;
@@ -55,13 +55,13 @@ export function parseCall(text: string): SoapCall {
   };
 }
 
-/** Without document types, and so without entities of the sender's own. */
+/** Refuses document types, so that a sender cannot define entities. */
 function parsed(text: string): XmlDocument {
   let document: XmlDocument;
   try {
     document = parseXml(text, { preserveDocumentType: true });
   } catch (error) {
-    // A document that nests without end overflows the parser's stack.
+    // Endless nesting overflows the parser's stack.
     const [reason = ''] = error instanceof Error ? error.message.split('\n') : [];
     throw clientFault(error instanceof RangeError ? 'The request is nested too deeply.' : reason);
   }
@@ -95,7 +95,7 @@ const envelope = (namespaces: string, content: string): string =>
   `${xmlHead}<soapenv:Envelope xmlns:soapenv="${soapNamespace}"${namespaces}>` +
   `<soapenv:Body>${content}</soapenv:Body></soapenv:Envelope>`;
 
-/** A result; without fields, an empty answer. */
+/** A result; an empty answer if it has no fields. */
 export function soapAnswer(call: SoapCall, result?: Readonly<Record<string, XmlValue>>): Answer {
   const content = element(`${call.name}Response`, result && { result }) || `<${call.name}Response/>`;
   return {
@@ -105,7 +105,7 @@ export function soapAnswer(call: SoapCall, result?: Readonly<Record<string, XmlV
   };
 }
 
-/** @param api  partner or enterprise: names the namespace of its faults */
+/** @param api  partner or enterprise: determines the namespace of its faults */
 export function faultAnswer(fault: SoapFault, api: string): Answer {
   const code = fault.kind === undefined ? fault.code : `sf:${fault.code}`;
   const message = fault.kind === undefined ? fault.text : `${fault.code}: ${fault.text}`;

@@ -51,7 +51,7 @@ const invalidLogin = (api: string) =>
   '<sf:exceptionMessage>Invalid username, password, security token; or user locked out.</sf:exceptionMessage>' +
   '</sf:LoginFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>';
 
-test('a partner client logs in and gets a session that opens the REST API', async () => {
+test('a partner client logs in and gets a session that works in the REST API', async () => {
   const { status, type, value, text } = await post(login(demo.username, demo.password));
   assert.equal(status, 200);
   assert.match(type, /^text\/xml/);
@@ -73,7 +73,7 @@ test('an enterprise client does the same in its own namespace', async () => {
   assert.equal(await apiStatus(org, value('sessionId')), 200);
 });
 
-test('prefixes, references and whole sections of text are read as XML', async () => {
+test('namespace prefixes, character references and CDATA sections are read as XML', async () => {
   const body =
     '<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:urn="urn:partner.soap.sforce.com">' +
     '<env:Header><urn:CallOptions><urn:client>RestForce</urn:client></urn:CallOptions></env:Header><!-- x -->' +
@@ -83,7 +83,7 @@ test('prefixes, references and whole sections of text are read as XML', async ()
   assert.equal((await post(body)).status, 200);
 });
 
-test('a login that fails is a fault in the exact words', async () => {
+test("a failed login is a fault with Salesforce's exact text", async () => {
   for (const [username, password] of [
     [demo.username, 'wrong'],
     [demo.username, ''],
@@ -98,7 +98,7 @@ test('a login that fails is a fault in the exact words', async () => {
   assert.equal(bare.text, invalidLogin('enterprise'));
 });
 
-test('a version that has no login says so', async () => {
+test('a version without login is refused with an error that says so', async () => {
   for (const version of ['65.0', '99.0', '30.0', 'x', '58.5']) {
     const { status, value } = await post(login(demo.username, demo.password), `u/${version}`);
     assert.equal(status, 500);
@@ -107,7 +107,7 @@ test('a version that has no login says so', async () => {
   }
 });
 
-test('what is no call is a fault of the client', async () => {
+test('a malformed call is a client fault', async () => {
   const entities =
     '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/passwd">]>' +
     login('&b;', '&f;').replace(/^<\?[^>]*\?>/, '');
@@ -161,7 +161,7 @@ test('a session is logged out by its own id', async () => {
   assert.equal(again.value('faultcode'), 'sf:INVALID_SESSION_ID');
 });
 
-test('several users sign in, each with a password of its own that can be changed', async () => {
+test('several users sign in, each with their own password, which can be changed', async () => {
   const [other] = await org.db.query<{ id: string; username: string }>(sql`
     SELECT "Id" AS id, "Username" AS username FROM org."User" WHERE "Username" <> ${demo.username}
      ORDER BY "Id" DESC LIMIT 1`);
@@ -179,7 +179,7 @@ test('several users sign in, each with a password of its own that can be changed
   await assert.rejects(setPassword(org, id, 'x'.repeat(1025)), { name: 'OrgError' });
 });
 
-test('a user who is switched off cannot log in', async () => {
+test('a deactivated user cannot log in', async () => {
   const set = (on: boolean) =>
     org.db.query(sql`UPDATE org."User" SET "IsActive" = ${on} WHERE "Username" = ${demo.username}`);
   await set(false);

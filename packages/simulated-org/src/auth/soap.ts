@@ -16,15 +16,15 @@ import {
 import { issueAccess, revokeToken, sessionOf, sessionSeconds, sweepTokens } from './tokens.ts';
 
 /**
- * `POST /services/Soap/u/<version>` and `…/c/<version>`: the calls with which SOAP clients sign in and out. Whatever
- * is wrong is answered as a fault.
+ * `POST /services/Soap/u/<version>` and `…/c/<version>`: the calls by which SOAP clients sign in and out. Every error
+ * is answered as a fault.
  */
 const apis: ReadonlyMap<string | undefined, string> = new Map([
   ['u', 'partner'],
   ['c', 'enterprise'],
 ]);
 
-/** Later versions have no login any more. */
+/** Later versions have no login call. */
 const loginVersionMax = 64;
 
 interface SoapRequest {
@@ -40,7 +40,7 @@ const calls: ReadonlyMap<string, (request: SoapRequest) => Promise<Answer>> = ne
   ['logout', logout],
 ]);
 
-/** Undefined for an address of another SOAP API. */
+/** Undefined for a URL of another SOAP API. */
 export async function soap(org: Org, request: AuthRequest): Promise<Answer | undefined> {
   const [, , kind, version = ''] = request.path;
   const api = apis.get(kind);

@@ -2,8 +2,8 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 
 /**
- * Who may sign in, and what they signed in with. Secrets, passwords, codes and tokens are kept as hashes only. The
- * one secret that stands here in the clear is the key that signs id tokens, which cannot be used as a hash.
+ * Who may sign in, and what they signed in with. Secrets, passwords, codes and tokens are only stored as hashes. The
+ * one secret in the clear is the key that signs id tokens, which would be useless as a hash.
  */
 export async function createAuthTables(tx: Tx): Promise<void> {
   await tx.query(sql`
@@ -46,7 +46,7 @@ export async function createAuthTables(tx: Tx): Promise<void> {
   await createSignInTables(tx);
 }
 
-/** What the pages need between two requests of a browser, and the codes that they lead to. */
+/** What the pages need between two requests of a browser, and the codes that they issue. */
 async function createSignInTables(tx: Tx): Promise<void> {
   await tx.query(sql`
     CREATE TABLE simulator.open_sign_in (

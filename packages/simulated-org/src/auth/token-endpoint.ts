@@ -11,9 +11,10 @@ import { identityUrl } from './people.ts';
 import { issueAccess, sweepTokens } from './tokens.ts';
 
 /**
- * `POST /services/oauth2/token`: the end of every flow, and the beginning of a device's. A body that is no form counts as empty, and then names no grant.
+ * `POST /services/oauth2/token`: the end of every flow, and the beginning of the device flow. A body that is not a
+ * form counts as empty, and so names no grant.
  *
- * @throws {@link OAuthError} saying why there is no token
+ * @throws {@link OAuthError} saying why no token is issued
  */
 export async function tokenAnswer(org: Org, request: AuthRequest): Promise<Answer> {
   if (request.method !== 'POST') throw invalidRequest('must use HTTP POST');
@@ -31,7 +32,7 @@ interface Tokens {
   refreshToken: string | undefined;
 }
 
-/** All or nothing: a refresh token that was replaced is not lost where its successor was not made. */
+/** All or nothing: a refresh token must not be retired if its successor cannot be issued. */
 async function issueTokens(org: Org, granted: Granted): Promise<Tokens> {
   const { app, userId, scopes } = granted;
   await sweepTokens(org);
@@ -50,7 +51,7 @@ async function fields(org: Org, granted: Granted, { accessToken, refreshToken }:
   return {
     access_token: accessToken,
     refresh_token: refreshToken,
-    // Keyed by the secret, of which only a hash is kept: a grant that does not show it has no signature.
+    // Keyed by the secret, of which only a hash is stored: without the secret in the request there is no signature.
     signature: secret && createHmac('sha256', secret).update(`${id}${issuedAt}`).digest('base64'),
     scope: scopes.join(' '),
     id_token: hasIdToken

@@ -14,7 +14,7 @@ const introspect = async (token: string | undefined, app: { clientId: string; cl
     client_secret: app.clientSecret,
   });
 
-test('an app learns what its access token may do, and until when', async () => {
+test('an app can find out what its access token may do, and until when', async () => {
   const tokens = await webTokens(org, { scope: 'api id refresh_token' });
   const { status, json } = await introspect(tokens.access_token);
   const { exp, iat, nbf, ...rest } = json as Record<string, unknown> & { iat: number };
@@ -33,7 +33,7 @@ test('an app learns what its access token may do, and until when', async () => {
   assert.equal(exp, iat + 12 * 3600);
 });
 
-test('a refresh token is told apart, and has no end', async () => {
+test('a refresh token is reported as one, and does not expire', async () => {
   const { refresh_token: token } = await webTokens(org);
   const { json } = await introspect(token);
   const { active, token_type: type, exp } = json as Record<string, unknown>;
@@ -48,7 +48,7 @@ test("a dead token, an unknown one and another app's are just not active", async
   assert.deepEqual((await introspect(token)).json, { active: false });
 });
 
-test('only an app that shows its secret may ask, by POST, about a token', async () => {
+test('only an app that sends its secret may inspect a token, by POST', async () => {
   const { access_token: token } = await webTokens(org);
   const wrong = await introspect(token, { clientId: web.clientId, clientSecret: 'wrong' });
   assert.equal(wrong.status, 400);
@@ -58,7 +58,7 @@ test('only an app that shows its secret may ask, by POST, about a token', async 
   assert.deepEqual(get.json, { error: 'invalid_request', error_description: 'must use HTTP POST' });
 });
 
-test('a token is revoked by POST and by GET; an access token alone', async () => {
+test('a token is revoked by POST and by GET; revoking an access token ends only that one', async () => {
   const byPost = await webTokens(org);
   const posted = await postForm(org, '/services/oauth2/revoke', { token: byPost.access_token ?? '' });
   assert.equal(posted.status, 200);
@@ -73,7 +73,7 @@ test('a token is revoked by POST and by GET; an access token alone', async () =>
   assert.equal(await apiStatus(org, byGet.access_token), 401);
 });
 
-test('what is no token cannot be revoked', async () => {
+test('something that is not a token cannot be revoked', async () => {
   const { status, text } = await postForm(org, '/services/oauth2/revoke', { token: 'unknown' });
   assert.equal(status, 400);
   assert.equal(text, 'error=unsupported_token_type&error_description=this+token+type+is+not+supported');

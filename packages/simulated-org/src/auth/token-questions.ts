@@ -7,10 +7,10 @@ import { invalidRequest, OAuthError } from './oauth-error.ts';
 import { identityUrl, personOf } from './people.ts';
 import { revokeToken, type Session, sessionOf } from './tokens.ts';
 
-/** What can be done with a token besides using it: ask whether it is good, and end it. */
+/** Inspecting a token and revoking it. */
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-/** `POST /services/oauth2/introspect`: an app asks for its own tokens; those of others count as dead. */
+/** `POST /services/oauth2/introspect`: an app inspects its own tokens; those of others are reported as inactive. */
 export async function introspect(org: Org, request: AuthRequest): Promise<Answer> {
   if (request.method !== 'POST') throw invalidRequest('must use HTTP POST');
   const form = formOf(request);
@@ -40,7 +40,7 @@ async function facts(org: Org, session: Session, kind: 'access' | 'refresh') {
   };
 }
 
-/** `/services/oauth2/revoke`. Whoever has a token may end it. */
+/** `/services/oauth2/revoke`. Whoever has a token may revoke it. */
 export async function revoke(org: Org, request: AuthRequest): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'POST')
     throw methodNotAllowed(request.method, ['GET', 'HEAD', 'POST']);

@@ -42,7 +42,7 @@ test('the integration user signs in with client credentials, in the form or the 
   }
 });
 
-test('a password signs in with and without the security token after it, and gives no refresh token', async () => {
+test('a password signs in with or without the security token appended, and gives no refresh token', async () => {
   for (const password of [demo.password, demo.password + demo.securityToken]) {
     const { status, body } = await requestToken(org, { ...demoForm, password });
     assert.equal(status, 200);
@@ -51,12 +51,12 @@ test('a password signs in with and without the security token after it, and give
   }
 });
 
-test('a username counts in any case', async () => {
+test('usernames are case-insensitive', async () => {
   const { status } = await requestToken(org, { ...demoForm, username: demo.username.toUpperCase() });
   assert.equal(status, 200);
 });
 
-test('a sign-in that fails says why in the words of OAuth', async () => {
+test('a failed sign-in says why in an OAuth error', async () => {
   const cases: [change: Record<string, string>, error: string, description: string][] = [
     [{ password: 'wrong' }, 'invalid_grant', 'authentication failure'],
     [{ password: demo.securityToken }, 'invalid_grant', 'authentication failure'],
@@ -81,13 +81,13 @@ test('a sign-in that fails says why in the words of OAuth', async () => {
   }
 });
 
-test('an app signs in only in the ways that it has', async () => {
+test('an app can only sign in by its own flows', async () => {
   const { clientId, clientSecret } = integration;
   const { body } = await requestToken(org, { ...demoForm, client_id: clientId, client_secret: clientSecret });
   assert.deepEqual(body, { error: 'invalid_grant', error_description: 'authentication failure' });
 });
 
-test('a body that is no form counts as empty', async () => {
+test('a body that is not a form counts as empty', async () => {
   const unsupported = { error: 'unsupported_grant_type', error_description: 'grant type not supported' };
   const multipart = 'multipart/form-data; boundary=x';
   for (const [type, body] of [
@@ -103,7 +103,7 @@ test('a body that is no form counts as empty', async () => {
   }
 });
 
-test('parameters may stand in the URL; of a repeated one the first counts', async () => {
+test('parameters may be in the URL; the first of a repeated one counts', async () => {
   const query = new URLSearchParams(demoForm).toString();
   const inUrl = await postForm(org, `${endpoint}?${query}`, '');
   assert.equal(inUrl.status, 200);
@@ -111,7 +111,7 @@ test('parameters may stand in the URL; of a repeated one the first counts', asyn
   assert.equal(repeated.status, 200);
 });
 
-test('the token endpoint takes POST alone, and no body beyond every use', async () => {
+test('the token endpoint accepts only POST, and no oversized body', async () => {
   const query = new URLSearchParams(demoForm).toString();
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const { status, json } = await org.request(method, `${endpoint}?${query}`, { token: null });
@@ -122,7 +122,7 @@ test('the token endpoint takes POST alone, and no body beyond every use', async 
   assert.equal(huge.status, 413);
 });
 
-test('the answer comes as JSON, as a form or as XML, by the parameter or the header', async () => {
+test('the answer is JSON, a form or XML, by the parameter or the header', async () => {
   const asForm = await postForm(org, endpoint, { ...demoForm, format: 'urlencoded' });
   assert.match(asForm.headers.get('content-type') ?? '', /^application\/x-www-form-urlencoded/);
   assert.equal(await apiStatus(org, new URLSearchParams(asForm.text).get('access_token') ?? ''), 200);
@@ -162,7 +162,7 @@ test('a missing, unknown or expired token is refused as an invalid session', asy
   }
 });
 
-test('a token stays valid over a restart, and no secret stands in the database', async () => {
+test('a token stays valid across a restart, and the database contains no secret', async () => {
   const { body } = await requestToken(org, demoForm);
 
   await org.restart();

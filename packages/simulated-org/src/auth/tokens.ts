@@ -7,18 +7,18 @@ import { bearerOf } from './auth-request.ts';
 import { opensRest, type Scopes } from './scopes.ts';
 import { hashOf, randomSecret, sought } from './secrets.ts';
 
-/** The tokens that are out. They are kept hashed, so that a restart leaves them valid and a leak of the database none. */
+/** The valid tokens, stored as hashes: a restart leaves them valid, and a leaked database reveals none. */
 const accessMs = 12 * 3_600_000; // the longest session that an org can set
 const refreshMs = 10 * 365 * 24 * 3_600_000; // until revoked
 
 export const sessionSeconds = accessMs / 1000;
 
-/** Sign-in needs no more of the org than this, so that whoever holds its database can act on its tokens. */
+/** All that sign-in needs of the org, so that whoever has its database can work with its tokens. */
 export type TokenStore = Pick<Org, 'db'> & { clock: Clock };
 
 export interface Session {
   userId: string;
-  /** Null for a session that SOAP began. */
+  /** Null for a session started by SOAP. */
   clientId: string | null;
   approvalId: number | null;
   scopes: Scopes;
@@ -31,17 +31,17 @@ interface TokenFacts {
   clientId: string | null;
   userId: string;
   scopes: Scopes;
-  /** Of a token that came from a user's approval and ends with it. */
+  /** For a token that came from a user's approval and ends with it. */
   approvalId?: number | null | undefined;
 }
 
-/** An access token begins with the org's 15 characters: clients read the org from it. */
+/** An access token begins with the org's 15-character Id: clients take the org from it. */
 export async function issueAccess(tx: Tx, org: Org, facts: TokenFacts): Promise<string> {
   const token = `${org.id.slice(0, 15)}!${randomSecret()}`;
   return issue(tx, 'access', token, facts, org.clock.now(), accessMs);
 }
 
-/** Forgets dead tokens. In no order that could meet another sweep's: rows that one holds, the other leaves. */
+/** Deletes expired tokens. Skips rows that another sweep has locked, so two sweeps cannot deadlock. */
 export const sweepTokens = ({ db, clock }: TokenStore): Promise<unknown> =>
   db.query(sql`
     DELETE FROM simulator.token WHERE hash IN (
@@ -67,7 +67,7 @@ async function issue(
 
 const instant = (ms: number): Sql => sql`${new Date(ms).toISOString()}::timestamptz`;
 
-/** Undefined for a token that is unknown, of another org or expired, and for one of a user who is not active. */
+/** Undefined for a token that is unknown, expired or of another org, and if its user is inactive. */
 export async function sessionOf(
   { db, clock }: TokenStore,
   token: string,
@@ -77,7 +77,7 @@ export async function sessionOf(
   return found?.isActive ? found : undefined;
 }
 
-/** The same, and for an inactive user too: a refresh token says so. */
+/** The same, but returns inactive users too: a refresh with their token gets its own error. */
 export async function readSession(
   { db, clock }: TokenStore,
   token: string,
@@ -94,9 +94,9 @@ export async function readSession(
 }
 
 /**
- * Who sends a request to the REST API.
+ * The user that sends a request to the REST API.
  *
- * @throws {@link OrgError} 401, without a token, with a dead one, and with one whose scopes do not open the API
+ * @throws {@link OrgError} 401 without a token, with a dead one, and with one whose scopes do not include the API
  */
 export async function userOfRequest(org: TokenStore, authorization: string | undefined): Promise<string> {
   const token = bearerOf(authorization);
@@ -107,7 +107,7 @@ export async function userOfRequest(org: TokenStore, authorization: string | und
   return session.userId;
 }
 
-/** Whom a token was given to, expired or not. */
+/** Whom a token was issued to, expired or not. */
 export async function holderOf(
   { db }: Pick<Org, 'db'>,
   token: string | undefined,
@@ -118,7 +118,7 @@ export async function holderOf(
   return row;
 }
 
-/** One user, one app, or both; without either, every one of the org. */
+/** One user, one app, or both; with neither, everything in the org. */
 export interface TokenChoice {
   userId?: string | undefined;
   clientId?: string | undefined;
@@ -128,7 +128,7 @@ const chosen = ({ userId, clientId }: TokenChoice): Sql => sql`
   user_id = coalesce(${userId === undefined ? null : sought(userId)}, user_id)
   AND (${clientId === undefined} OR client_id = ${clientId === undefined ? null : sought(clientId)})`;
 
-/** Ends sessions as their time-out does: refresh tokens stay good. Tells how many there were. */
+/** Ends sessions as a time-out would: refresh tokens stay valid. Returns how many there were. */
 export async function expireAccessTokens({ db, clock }: TokenStore, choice: TokenChoice): Promise<number> {
   const ended = await db.query(sql`
     UPDATE simulator.token SET expires_at = ${instant(clock.now())}
@@ -137,7 +137,7 @@ export async function expireAccessTokens({ db, clock }: TokenStore, choice: Toke
   return ended.length;
 }
 
-/** Takes back what users allowed: approvals, codes, and every token. Tells how many tokens there were. */
+/** Revokes what users allowed: approvals, codes, and every token. Returns how many tokens there were. */
 export async function revokeGrant({ db }: Pick<Org, 'db'>, choice: TokenChoice): Promise<number> {
   return db.transaction(async (tx) => {
     const [counted] = await tx.query<{ count: number }>(
@@ -150,7 +150,7 @@ export async function revokeGrant({ db }: Pick<Org, 'db'>, choice: TokenChoice):
   });
 }
 
-/** Ends one token; a refresh token takes along what came from the same approval. False where there is none. */
+/** Ends one token; for a refresh token, everything from the same approval. False if there is no such token. */
 export async function revokeToken({ db, clock }: TokenStore, token: string): Promise<boolean> {
   const alive = sql`hash = ${hashOf(token)} AND expires_at > ${instant(clock.now())}`;
   const [approval] = await db.query(sql`

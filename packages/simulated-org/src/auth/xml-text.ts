@@ -1,9 +1,9 @@
 import { fromStored } from '../write/stored-text.ts';
 
-/** XML as it is written: for the few answers that are no JSON. */
+/** Writes XML, for the few answers that are not JSON. */
 export const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>';
 
-/** What XML has no way to write, not even as a reference: most control characters and two that are none. */
+/** What XML cannot express, not even as a reference: most control characters and two noncharacters. */
 const unwritable = /[^\t\n\r -\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 
 const references: Record<string, string> = {
@@ -22,7 +22,7 @@ export const escapeXml = (text: string): string =>
 
 export type XmlValue = string | number | boolean | null | undefined | { readonly [name: string]: XmlValue };
 
-/** Elements in the order of the keys, of text as the database holds it. Null is `xsi:nil`, undefined nothing. */
+/** Elements in the order of the keys; texts as stored in the database. Null is `xsi:nil`, undefined is left out. */
 export const elements = (fields: { readonly [name: string]: XmlValue }): string =>
   Object.entries(fields)
     .map(([name, value]) => element(name, value))

@@ -6,7 +6,7 @@ import { openTestDatabase } from '@lockstep/harness/database';
 import { openOrg } from '../open-org.ts';
 import { runActivity } from './activity.ts';
 
-test('the activity changes records at its pace, in the time of the org, and stops', async () => {
+test("the activity changes records at its rate, by the org's clock, and stops", async () => {
   await using database = await openTestDatabase();
   const clock = new ManualClock(Date.UTC(2030, 0, 1));
   const org = await openOrg({
@@ -31,7 +31,7 @@ test('the activity changes records at its pace, in the time of the org, and stop
   };
 
   clock.advance(1500);
-  // The work of a tick is done when the loop sleeps again, which it does not before the database has answered.
+  // A tick's work is done when the loop sleeps again, which it only does after the database has answered.
   while ((await changedAt('2030-01-01T00:00:01Z')) < 8) await Promise.resolve();
 
   stop.abort();

@@ -13,12 +13,12 @@ import { rangeOf } from './seed-plan.ts';
 import { companyFields, firstNames, jobTitles, lastNames } from './seed-words.ts';
 
 /**
- * People at work in the org, so that a demo lives: so many changes a second, mostly updates of random records, by
- * the same path as a request's writes.
+ * Simulates people at work, so that a demo shows activity: a number of changes per second, mostly updates of random
+ * records, by the same path as a request's writes.
  */
 const tickMsMin = 50;
 
-/** Runs until the signal aborts; a change that cannot be made is skipped. */
+/** Runs until the signal aborts; a change that fails is skipped. */
 export async function runActivity(
   org: Org,
   perSecond: number,
@@ -32,7 +32,7 @@ export async function runActivity(
   while (!signal.aborted) {
     await org.clock.sleep(tickMs, signal).catch(() => undefined);
     const now = org.clock.now();
-    // After a pause the org does not catch up on more than two seconds.
+    // After a pause the org catches up on at most two seconds.
     due = Math.min(due + (Math.max(0, now - last) * perSecond) / 1000, 2 * perSecond + 1);
     last = now;
     for (; due >= 1 && !signal.aborted; due--) await change(org, random);
@@ -115,7 +115,10 @@ async function insertLine(by: Writer, random: Random): Promise<void> {
   await writeTransaction(by.org, (tx) => insertRecord(tx, by, def, columnValues(def, line, 'create')));
 }
 
-/** Deletes a lead or a line that came after the seeding, so that the org does not bleed out; otherwise nothing. */
+/**
+ * Deletes a lead or a line that is newer than the seeded records, so that the org does not shrink; else does
+ * nothing.
+ */
 async function remove(by: Writer, random: Random): Promise<void> {
   const def = definition(by.org, random.pick(['Lead', 'Invoice_Line__c']));
   const seeded = recordId(def.keyPrefix, by.org.settings.records);

@@ -9,9 +9,9 @@ import { seedFields } from './seed-fields.ts';
 import { rangeOf } from './seed-plan.ts';
 
 /**
- * Records by the million, as a data load makes them that goes past triggers: made inside Postgres, a set at a time, all
- * with one stamp. Rules, roll-ups, shares and the commit log do not hear of them. A standard sobject gets values like
- * those that a new org begins with, any other one values by type.
+ * Records by the million, like a data load that bypasses triggers: created inside Postgres, a batch at a time, all
+ * with one stamp. Rules, roll-ups, shares and the commit log do not see them. A standard sobject gets values like
+ * those of a new org, any other one gets values by type.
  */
 const rowsPerTransaction = 20_000;
 
@@ -66,7 +66,7 @@ function systemValue(org: Org, def: SObjectDef, field: FieldDef, at: number): Sq
   }
 }
 
-/** Undefined where the default does, or nothing. */
+/** Undefined where the column's default applies, or no value. */
 function valueByType(org: Org, field: FieldDef, dice: Dice): Sql | undefined {
   if (field.defaultSql !== undefined || field.autoNumber !== undefined || !field.createable) return undefined;
   return makers[field.type](field, dice, org);
@@ -114,7 +114,7 @@ const makers: Record<FieldType, Maker> = {
   anyType: json,
 };
 
-/** To a seeded record; null where there are none of that sobject. */
+/** A reference to a seeded record; null if that sobject has none. */
 function referenceTo(field: FieldDef, dice: Dice, org: Org): Sql | undefined {
   const [target] = (field.referenceTo ?? []).flatMap((name) => org.sobjects.get(name.toLowerCase()) ?? []);
   const range = target && rangeOf(org.settings.seed, target.name);

@@ -4,7 +4,7 @@ import { always, type Maker, numberBeside, recordBeside, someRecord } from './se
 import { rangeOf } from './seed-plan.ts';
 import { fileTitles } from './seed-words.ts';
 
-/** The files of a new org: each document has one version, which stands at the same place among its own. */
+/** The files of a new org: the nth document has one version, the nth. */
 const textOf = (number: Sql): Sql => sql`concat('File ', ${number}, ' of the seeded org.')`;
 
 const base64 = (text: Sql): Sql => sql`encode(convert_to(${text}, 'UTF8'), 'base64')`;

@@ -16,7 +16,7 @@ const one = async <Row>(statement: ReturnType<typeof sql>): Promise<Row> => {
   return row;
 };
 
-test('ids made in SQL are those made in code', async () => {
+test('Ids built in SQL equal those built in code', async () => {
   const numbers = [1, 10, 35, 36, 61, 62, 12_345_678_901, 62 ** 5 * 11, 62 ** 8 - 1, 9_000_000_000_000_000];
   const rows = await org.db.query<{ id: string }>(sql`
     SELECT ${recordIdSql('a01', sql`n`)} AS id FROM unnest(${numbers}::bigint[]) WITH ORDINALITY AS t (n, i) ORDER BY i`);
@@ -28,7 +28,7 @@ test('ids made in SQL are those made in code', async () => {
 
 const worked = 'User Product2 Account Contact Lead Opportunity Invoice__c Invoice_Line__c'.split(' ');
 
-test('as many records as asked for are spread over the sobjects of daily work, and the others have some on top', async () => {
+test('the requested number of records is spread over the main sobjects, and the others get some in addition', async () => {
   let [records, onTop] = [0, 0];
   for (const def of sobjects) {
     const { count } = await one<{ count: number }>(sql`SELECT count(*) AS count FROM ${tableOf(def)}`);
@@ -54,7 +54,7 @@ test('stamps are whole seconds of past years, none in the last hour, and some ar
   }
 });
 
-test('references lead to records, and totals are those of the lines', async () => {
+test('references point to records, and totals match the lines', async () => {
   const byName = new Map(sobjects.map((def) => [def.name, def]));
   for (const def of sobjects) {
     for (const field of def.fields.filter(hasColumn)) {
@@ -75,7 +75,7 @@ test('references lead to records, and totals are those of the lines', async () =
   assert.equal(wrong, 0);
 });
 
-test('new records get ids after the seeded ones', async () => {
+test('new records get Ids after the seeded ones', async () => {
   const created = await org.request('POST', '/services/data/v62.0/sobjects/Account', {
     body: { Name: 'New' },
   });
@@ -91,7 +91,7 @@ test('some values are empty and few records deleted', async () => {
   assert.ok(deleted < all / 10);
 });
 
-test('every deleted record is in the delete log as of its stamp', async () => {
+test('every deleted record is in the delete log with its stamp as the time', async () => {
   const { deleted, logged } = await one<{ deleted: number; logged: number }>(sql`
     SELECT count(*) AS deleted, count(*) FILTER (WHERE d.deleted_at = r."SystemModstamp") AS logged
       FROM (SELECT "Id", "SystemModstamp" FROM org."Contact" WHERE "IsDeleted"

@@ -12,15 +12,15 @@ import { rollUpLines } from './seed-prices.ts';
 import { profileNames } from './seed-words.ts';
 
 /**
- * The records that a new org begins with. They are made inside Postgres, a set at a time: the same seed, number of
- * records and time give the same records. 50,000 and the 23,000 on top of them take four and a half seconds on two
- * busy cores, indexes included.
+ * The records that a new org begins with. They are created inside Postgres, a batch at a time: the same seed, number
+ * of records and time give the same records. 50,000 and the 23,000 added for other sobjects take four and a half
+ * seconds on two busy cores, indexes included.
  */
 const rowsPerStatement = 20_000;
 
 /**
  * @param linked      the same definitions, their formulas compiled
- * @param onProgress  told after each statement how many records there are
+ * @param onProgress  called after each statement with the number of records so far
  */
 export async function seedRecords(
   db: Database,
@@ -60,7 +60,7 @@ const knownUsers = [
   [recordId('005', 2), 'Demo', profileNames.indexOf('System Administrator')],
 ] as const;
 
-/** The delete log of the records that were made deleted: each went when it was last touched. */
+/** The delete log of the records seeded as deleted: each was deleted when it was last modified. */
 const logDeletions = (def: SObjectDef): Sql => sql`
   INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
   SELECT "Id", ${def.name}, "Id", ${ident(stampField(def)?.name ?? '')} FROM ${tableOf(def)} WHERE NOT (${isLive(def)})`;
@@ -121,7 +121,7 @@ const second = (plan: SeedPlan): number => Math.floor(plan.now / 1000) - quietHo
 const createdAt = (plan: SeedPlan, dice: Dice): Sql =>
   sql`to_timestamp(${second(plan)}::bigint - ${dice.roll('age', yearsBack * 365 * 86_400)})`;
 
-/** Some time after the creation; one in twenty was last touched by one mass change, all in the same second. */
+/** After the creation. One record in twenty was last modified by one mass change, all in the same second. */
 const modifiedAt = (plan: SeedPlan, dice: Dice): Sql => sql`
   CASE WHEN ${dice.roll('mass change', 20)} = 0
        THEN greatest(created, to_timestamp(${second(plan) - 30 * 86_400}::bigint))

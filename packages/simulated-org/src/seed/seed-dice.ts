@@ -3,14 +3,14 @@ import { recordIdSql } from '../write/ids.ts';
 import type { Range } from './seed-plan.ts';
 
 /**
- * Chance as SQL over the record's number `n`: a hash of the number, the seed and what is thrown for, so that a value
- * depends on nothing but these three and can be thrown again in another column.
+ * Chance as SQL over the record's number `n`: a hash of the number, the seed and the name of the roll, so that a
+ * value depends only on these three, and another column can repeat the roll.
  */
 export interface Dice {
-  /** A whole number from 0 to below `sides`, a bigint. */
+  /** A whole number, at least 0 and below `sides`, as a bigint. */
   roll: (what: string, sides: number) => Sql;
   pick: (what: string, words: readonly string[]) => Sql;
-  /** The Id of some record of a range. */
+  /** The Id of a random record of a range. */
   recordIn: (what: string, keyPrefix: string, range: Range) => Sql;
   /** `value` in one of `times` records, null in the others. */
   rarely: (what: string, times: number, value: Sql) => Sql;
@@ -28,7 +28,7 @@ export function diceOf(seed: number): Dice {
   };
 }
 
-/** 16 bits of FNV-1a: far more than there are names. */
+/** 16 bits of FNV-1a: far more values than there are names. */
 function saltOf(what: string): number {
   let hash = 0x811c9dc5;
   for (const char of what) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);

@@ -22,11 +22,11 @@ import {
 } from './seed-words.ts';
 import { workMakers } from './seed-work.ts';
 
-/** What the fields of an sobject hold, as SQL over the record's number `n`; what is not named stays empty. */
+/** The fields of an sobject as SQL over the record's number `n`; fields not named stay empty. */
 export const seedFields = (sobject: string, dice: Dice, plan: SeedPlan): Fields =>
   makers[sobject]?.(dice, plan) ?? {};
 
-/** The same throws as in the record's own fields, so that a mail address has the person's name. */
+/** The same rolls as in the record's own fields, so that a mail address has the person's name. */
 const person = ({ pick }: Dice): Fields => ({
   FirstName: pick('first name', firstNames),
   LastName: pick('last name', lastNames),
@@ -48,7 +48,7 @@ const phone = ({ roll }: Dice, what: string): Sql =>
 const amount = ({ roll }: Dice, what: string, max: number): Sql =>
   sql`(${roll(what, max * 100)} / 100.0)::numeric(18, 2)`;
 
-/** A day from `from` days after the org's making, within so many days. */
+/** A day in a span of `days` that begins `from` days after the org was created. */
 const day = ({ roll }: Dice, plan: SeedPlan, what: string, from: number, days: number): Sql =>
   sql`(to_timestamp(${Math.floor(plan.now / 1000)}::bigint)::date + ${from}::integer + ${roll(what, days)}::integer)`;
 
@@ -234,7 +234,7 @@ const makers: Record<string, Maker> = {
   ...workMakers,
 };
 
-/** One place for all parts, so that the city lies in its country. */
+/** One roll for all parts, so that the city lies in its country. */
 function address(prefix: string, { roll, pick }: Dice, suffix = ''): Fields {
   const name = (part: string) => (suffix ? `${prefix}__${part}${suffix}` : `${prefix}${part}`);
   const part = (column: number) =>

@@ -3,13 +3,13 @@ import { recordIdSql } from '../write/ids.ts';
 import type { Dice } from './seed-dice.ts';
 import { rangeOf, recordTypes, type SeedPlan } from './seed-plan.ts';
 
-/** What makes the fields of one sobject's seeded records, and what makers share. */
+/** What creates the fields of one sobject's seeded records, and what these makers share. */
 export type Maker = (dice: Dice, plan: SeedPlan) => Fields;
 
-/** SQL over the record's number `n`; what is not named stays empty. */
+/** SQL over the record's number `n`; fields not named stay empty. */
 export type Fields = Record<string, Sql | Always>;
 
-/** A value that no record lacks, and that goes before the one that every sobject has. */
+/** A value that every record has, and that overrides the default one of all sobjects. */
 export interface Always {
   always: Sql;
 }
@@ -24,7 +24,7 @@ export const someRecord = (
   what: string,
 ): Sql => dice.recordIn(what, keyPrefix, rangeOf(plan, sobject));
 
-/** The number of the record of `to` that stands where this one does among those of `from`; they begin anew at the end. */
+/** The number of the `to` record in the same position as this `from` record; positions wrap around. */
 export function numberBeside(plan: SeedPlan, from: string, to: string): Sql {
   const target = rangeOf(plan, to);
   return sql`(${target.first}::bigint + (n - ${rangeOf(plan, from).first}::bigint) % ${target.count}::bigint)`;
@@ -33,7 +33,7 @@ export function numberBeside(plan: SeedPlan, from: string, to: string): Sql {
 export const recordBeside = (plan: SeedPlan, from: string, to: string, keyPrefix: string): Sql =>
   recordIdSql(keyPrefix, numberBeside(plan, from, to));
 
-/** One of the record types of an sobject. They stand in the order of the definitions. */
+/** One of an sobject's record types. They are numbered in the order of the definitions. */
 export function recordTypeOf(dice: Dice, plan: SeedPlan, sobject: string): Always {
   const place = recordTypes.findIndex(({ of }) => of === sobject);
   const count = recordTypes.filter(({ of }) => of === sobject).length;
@@ -41,10 +41,10 @@ export function recordTypeOf(dice: Dice, plan: SeedPlan, sobject: string): Alway
   return always(dice.recordIn('record type', '012', { first, count }));
 }
 
-/** A field of the record that an Id names. */
+/** A field of the record with this Id. */
 export const fieldOf = (sobject: string, id: Sql, field: string): Sql =>
   sql`(SELECT one.${ident(field)} FROM ${ident('org', sobject)} AS one WHERE one."Id" = ${id})`;
 
-/** From a list in the order of the records. */
+/** The value at the record's position in a list. */
 export const listed = (plan: SeedPlan, sobject: string, values: readonly (string | null)[]): Sql =>
   sql`(${[...values]}::text[])[1 + (n - ${rangeOf(plan, sobject).first}::bigint)::integer]`;

@@ -5,8 +5,9 @@ import { always, listed, type Maker, recordBeside, someRecord } from './seed-mak
 import { rangeOf, recordTypes } from './seed-plan.ts';
 import { groups, profileNames, roleNames } from './seed-words.ts';
 
-/** The rows by which an org describes itself: itself, who its users are, and what its picklists mean. */
-/** What a profile may, by its place in the list above. */
+/** The rows that describe the org itself: the organization, its users, and what its picklists mean. */
+
+/** What each profile allows, in the order of the profiles. */
 const permissions: Readonly<Record<string, readonly boolean[]>> = {
   PermissionsApiEnabled: [true, true, true, false],
   PermissionsApiUserOnly: [false, false, true, false],
@@ -54,7 +55,7 @@ const roleFields: Maker = (_dice, plan) => {
   return {
     Name: listed(plan, 'UserRole', roleNames),
     DeveloperName: always(sql`replace(${listed(plan, 'UserRole', roleNames)}, ' ', '')`),
-    // The heads are the first role's, the regions are the second's.
+    // The heads report to the first role, the regions to the second.
     ParentRoleId:
       always(sql`CASE ${place(first)} WHEN 1 THEN NULL WHEN 3 THEN ${recordIdSql('00E', sql`${first + 1}::bigint`)}
       WHEN 4 THEN ${recordIdSql('00E', sql`${first + 1}::bigint`)} ELSE ${recordIdSql('00E', sql`${first}::bigint`)} END`),

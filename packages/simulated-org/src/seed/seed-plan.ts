@@ -2,10 +2,10 @@ import { sobjects } from '../objects/index.ts';
 import { caseStatuses } from '../objects/picklists.ts';
 import { apexPages, bookNames, groups, profileNames, regions, roleNames } from './seed-words.ts';
 
-/** How many records a new org has of each sobject, and which numbers they carry. */
+/** How many records a new org has of each sobject, and their numbers. */
 export interface SeedPlan {
   seed: number;
-  /** Epoch ms; every stamp is at least two hours before it and at most about six years. */
+  /** Epoch ms; every stamp is at least two hours and at most about six years earlier. */
   now: number;
   ranges: Record<string, Range>;
 }
@@ -16,12 +16,12 @@ export interface Range {
   count: number;
 }
 
-/** With the sobjects that they belong to, in the order of the seeded rows. */
+/** With their sobjects, in the order of the seeded rows. */
 export const recordTypes = sobjects.flatMap((def) =>
   (def.recordTypes ?? []).map((type) => ({ ...type, of: def.name })),
 );
 
-/** Of a thousand records; the rest are invoice lines. */
+/** Per thousand records; the rest are invoice lines. */
 const shares: Record<string, number> = {
   User: 4,
   Product2: 20,
@@ -35,14 +35,14 @@ const rest = 'Invoice_Line__c';
 const usersMin = 3;
 
 interface OnTop {
-  /** For every thousand records. */
+  /** Per thousand records. */
   share?: number;
   atLeast?: number;
-  /** So many for each record of another sobject, which comes before. */
+  /** This many for each record of another sobject, which must come before. */
   each?: readonly [times: number, of: string];
 }
 
-/** The other sobjects, whose records come on top. */
+/** The other sobjects, whose records are added to the requested number. */
 const onTop: Record<string, OnTop> = {
   ContentDocument: { share: 4, atLeast: 4 },
   ContentVersion: { share: 4, atLeast: 4 },
@@ -78,8 +78,8 @@ const onTop: Record<string, OnTop> = {
 };
 
 /**
- * Divides the records among the sobjects that people work with most, and gives the others a share on top. Users come
- * first: their Ids are 1, 2, … of the org.
+ * Divides the records among the sobjects that people work with most, and adds a share for the others. Users come
+ * first: their Ids are numbers 1, 2, … of the org.
  */
 export function planSeed(records: number, seed: number, now: number): SeedPlan {
   const ranges: Record<string, Range> = {};
@@ -110,6 +110,6 @@ function countOf(
 export const rangeOf = (plan: SeedPlan, sobject: string): Range =>
   plan.ranges[sobject] ?? { first: 1, count: 1 };
 
-/** All records of the plan. */
+/** The number of all records in the plan. */
 export const totalOf = (plan: SeedPlan): number =>
   Object.values(plan.ranges).reduce((sum, { count }) => sum + count, 0);

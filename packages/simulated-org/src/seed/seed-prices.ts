@@ -4,7 +4,7 @@ import { always, listed, type Maker, recordBeside, someRecord } from './seed-mak
 import { rangeOf } from './seed-plan.ts';
 import { bookNames } from './seed-words.ts';
 
-/** Two price books, in each of them every product, and lines of opportunities at standard prices. */
+/** Two price books with every product, and opportunity lines at standard prices. */
 const bookFields: Maker = (_dice, plan) => ({
   IsDeleted: always(sql`false`),
   Name: listed(plan, 'Pricebook2', bookNames),
@@ -52,7 +52,7 @@ export const priceMakers: Record<string, Maker> = {
   OpportunityLineItem: lineFields,
 };
 
-/** The opportunities as their lines make them, without a new stamp. */
+/** Sets the opportunities to the totals of their lines, without a new stamp. */
 export const rollUpLines = sql`
   UPDATE org."Opportunity" AS deal
      SET "Amount" = lines.total, "TotalOpportunityQuantity" = lines.quantity, "HasOpportunityLineItem" = true,

@@ -4,7 +4,7 @@ import { always, fieldOf, listed, type Maker, someRecord } from './seed-makers.t
 import { rangeOf } from './seed-plan.ts';
 import { apexPages, regions } from './seed-words.ts';
 
-/** What an administrator has set up, and what the org keeps of the work of others. */
+/** What an administrator has set up, and what the org logs about the work of others. */
 const regionFields: Maker = (_dice, plan) => {
   const column = (value: (one: (typeof regions)[number]) => string) =>
     listed(plan, 'Region__mdt', regions.map(value));

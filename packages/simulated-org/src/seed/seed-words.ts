@@ -1,4 +1,4 @@
-/** Words of which the seeded records are made: from many places, some beyond ASCII, as in a grown org. */
+/** Words that the seeded records are built from: from many places, some beyond ASCII, as in an org that has grown. */
 export const firstNames = [
   'Ada',
   'Ahmed',

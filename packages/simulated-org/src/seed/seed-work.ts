@@ -6,7 +6,7 @@ import { always, fieldOf, type Maker, recordBeside, recordTypeOf, someRecord } f
 import { rangeOf, type SeedPlan } from './seed-plan.ts';
 import { campaignNames, notes, taskSubjects } from './seed-words.ts';
 
-/** What people do with the records of daily work: cases, tasks, events, campaigns, prices, contracts. */
+/** What people do in daily work: cases, tasks, events, campaigns, prices, contracts. */
 const yearMs = 365 * 86_400_000;
 const yearAgo = (plan: SeedPlan): Sql => sql`to_timestamp(${Math.floor((plan.now - yearMs) / 1000)}::bigint)`;
 
@@ -36,7 +36,7 @@ const caseFields: Maker = (dice, plan) => {
   };
 };
 
-/** Of a contact and what is the contact's, or of a lead, which has nothing yet. */
+/** About a contact and something of the contact's, or about a lead, which has nothing yet. */
 function subjectOf(dice: Dice, plan: SeedPlan) {
   const { roll } = dice;
   const account = someRecord(dice, plan, '001', 'Account', 'account');
@@ -102,7 +102,7 @@ const campaignFields: Maker = (dice) => ({
   Description: dice.pick('note', notes),
 });
 
-/** Each member another person. */
+/** Each member is a different person. */
 const memberFields: Maker = (dice, plan) => {
   const isLead = sql`${dice.roll('kind', 2)} = 0`;
   const status = dice.pick('status', ['Sent', 'Sent', 'Responded']);

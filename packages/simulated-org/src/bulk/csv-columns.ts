@@ -6,10 +6,10 @@ import { type CsvForm, csvValues } from './csv.ts';
 import { JobFailure } from './refusals.ts';
 
 /**
- * Records as lines of CSV, made by COPY itself: every value quoted, null as nothing between the quotes.
+ * Records as lines of CSV, written by COPY itself: every value quoted, null as empty quotes.
  *
  * Measured on 89,000 Contacts of 53 columns (PostgreSQL 18): concatenating each line in an expression took 0.9 s of
- * the server's time and this 0.5 s, a plain COPY of the columns 0.35 s. Half of the difference are the datetimes.
+ * the server's time, this 0.5 s, and a plain COPY of the columns 0.35 s. Half of the difference is the datetimes.
  */
 export const sessionSettings = `SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL timezone = 'UTC'; SET LOCAL jit = off`;
 
@@ -19,14 +19,14 @@ export const headerLine = (columns: readonly SelectedColumn[], form: CsvForm): s
     form,
   );
 
-/** To be run under `sessionSettings`. Lines end with a line feed, whatever the job asks for. */
+/** Requires `sessionSettings`. Lines end with a line feed, whatever the job's line ending. */
 export const copyCsv = (rows: Sql, { delimiter }: CsvForm): Sql =>
   sql`COPY (${rows}) TO STDOUT (FORMAT csv, FORCE_QUOTE *, DELIMITER ${literal(delimiter)})`;
 
-/** @throws {@link JobFailure} for a field whose values have no form in CSV */
+/** @throws {@link JobFailure} for a field whose values have no CSV form */
 export const csvColumns = (columns: readonly SelectedColumn[]): Sql => join(columns.map(csvValue));
 
-/** COPY quotes every value but null, so there must be none. */
+/** COPY quotes every value except null, so nulls are replaced. */
 const csvValue = (column: SelectedColumn): Sql =>
   column.isNillable ? sql`coalesce(${valueText(column)}, '')` : valueText(column);
 

@@ -27,7 +27,7 @@ test('values are read with and without quotes, and are not trimmed', () => {
   assert.deepEqual(read(['\n\n']), []);
 });
 
-test('what is no CSV of the form is refused', () => {
+test('text that is not CSV of the given form is refused', () => {
   for (const text of [
     'a"b',
     '"a',
@@ -48,7 +48,7 @@ test('what is no CSV of the form is refused', () => {
   assert.throws(() => read([`"${'x'.repeat(900_000)}`]), { name: 'JobFailure' });
 });
 
-test('whatever is written is read again, in any form and cut anywhere', () => {
+test('written CSV reads back the same, in any form and split anywhere', () => {
   const value = fc.string({
     unit: fc.constantFrom('a', '"', ',', '\n', '\r', '\t', '|', '^', '`', ';', 'é', ' '),
   });

@@ -1,8 +1,8 @@
 import { invalidBatch, JobFailure } from './refusals.ts';
 
 /**
- * CSV as the Bulk API takes and gives it: RFC 4180 with a choice of delimiter and line ending. A value may be quoted
- * and then hold the delimiter, line breaks and, doubled, quotes. Nothing is trimmed.
+ * CSV as the Bulk API accepts and returns it: RFC 4180 with a choice of delimiter and line ending. A quoted value may
+ * contain the delimiter, line breaks and doubled quotes. Nothing is trimmed.
  */
 export const delimiters = {
   BACKQUOTE: '`',
@@ -35,11 +35,11 @@ const fieldsMax = 5000;
 const recordCharactersMax = 400_000;
 
 /**
- * Reads records out of text that comes in pieces. A record that is not complete yet is read again from its start when
- * more has come, so that the only state is where it starts.
+ * Parses records from text that arrives in pieces. An incomplete record is parsed again from its start when more text
+ * has arrived, so the only state is where it starts.
  */
 export class CsvReader {
-  /** Text that is not read yet. */
+  /** Text that is not parsed yet. */
   private text = '';
   private at = 0;
   private isEnded = false;
@@ -56,20 +56,20 @@ export class CsvReader {
     this.at = 0;
   }
 
-  /** No more will come: the last record needs no line ending. */
+  /** No more text will arrive: the last record needs no line ending. */
   end(): void {
     this.isEnded = true;
   }
 
-  /** What has come and was not read. */
+  /** Text that has arrived and was not parsed. */
   rest(): string {
     return this.text.slice(this.at);
   }
 
   /**
-   * The next record; undefined where more text is needed, or nothing is left. Empty lines are passed over.
+   * The next record; undefined if more text is needed, or nothing is left. Empty lines are skipped.
    *
-   * @throws {@link JobFailure} where the text is no CSV of this form
+   * @throws {@link JobFailure} if the text is not CSV of this form
    */
   next(): string[] | undefined {
     for (;;) {
@@ -110,7 +110,7 @@ export class CsvReader {
     const next = this.text[this.at + value.length];
     if (next === undefined && !this.isEnded) return undefined;
     if (next === '"') throw invalidBatch('A quote stands inside a value that is not quoted');
-    // What precedes the line feed belongs to the line ending.
+    // A carriage return before the line feed belongs to the line ending.
     if (next === '\n' && value.endsWith('\r')) value = value.slice(0, -1);
     this.at += value.length;
     return value;
@@ -120,7 +120,7 @@ export class CsvReader {
     const start = this.at + 1;
     for (let from = start; ; ) {
       const close = this.text.indexOf('"', from);
-      // A quote at the end of what has come may be the first half of a doubled one.
+      // A quote at the end of the text so far may be the first half of a doubled one.
       const isOpen = close < 0 || (close === this.text.length - 1 && !this.isEnded);
       if (isOpen && !this.isEnded) return undefined;
       if (isOpen) throw invalidBatch('A quoted value does not end');
@@ -132,7 +132,7 @@ export class CsvReader {
     }
   }
 
-  /** False where more text is needed. */
+  /** False if more text is needed. */
   private lineEnd(): boolean {
     const next = this.text[this.at];
     if (next === undefined) return this.isEnded;

@@ -20,7 +20,7 @@ interface Limit {
 const limits = async () =>
   (await harness.request('GET', '/services/data/v62.0/limits')).json as Record<string, Limit>;
 
-test('the query jobs of a day are counted and then refused, and the next day takes them again', async () => {
+test('query jobs beyond the daily limit are refused until the next day', async () => {
   assert.deepEqual((await limits()).DailyBulkV2QueryJobs, { Max: 10_000, Remaining: 10_000 });
   bulkLimits.queryJobsMax = 2;
   const kept = await query.completed(users.query);
@@ -43,7 +43,7 @@ test('the query jobs of a day are counted and then refused, and the next day tak
   bulkLimits.queryJobsMax = 10_000;
 });
 
-test('the size of the results of a day has a limit of its own', async () => {
+test("the size of a day's results has its own limit", async () => {
   bulkLimits.resultKilobytesMax = 0;
   const refused = await harness.request('POST', query.jobs, { body: users });
   assert.deepEqual(errorOf(refused), {
@@ -53,7 +53,7 @@ test('the size of the results of a day has a limit of its own', async () => {
   bulkLimits.resultKilobytesMax = 1_000_000_000;
 });
 
-test('ten thousand records are a batch of the day, and a job that needs one too many fails where it is', async () => {
+test("every ten thousand records use one of the day's batches, and a job that runs out of them fails at that record", async () => {
   const before = (await limits()).DailyBulkApiBatches?.Remaining ?? 0;
   await ingest.run(leads, 'LastName,Company\na,b\n');
   assert.equal((await limits()).DailyBulkApiBatches?.Remaining, before - 1);
@@ -72,7 +72,7 @@ test('ten thousand records are a batch of the day, and a job that needs one too 
   bulkLimits.ingestBatchesMax = 15_000;
 });
 
-test('a job and its results are kept for seven days of the clock and then gone', async () => {
+test("a job and its results are kept for seven days by the org's clock and then deleted", async () => {
   const id = await query.completed(users.query);
   harness.passDays(6.9);
   assert.equal((await query.results(id)).status, 200);
@@ -82,14 +82,14 @@ test('a job and its results are kept for seven days of the clock and then gone',
   const list = (await harness.request('GET', query.jobs)).json as { records: unknown[] };
   assert.deepEqual(list.records, []);
 
-  // The worker looks for such jobs whenever it has nothing else to do.
+  // The worker deletes such jobs whenever it has nothing else to do.
   const next = await query.completed(users.query);
   harness.org.jobs.wake('query');
   const { folder } = harness.org.results;
   while (readdirSync(folder).some((name) => !name.startsWith(next))) await query.reached(next, 'JobComplete');
 });
 
-test('an sobject without the Bulk API is refused by both kinds of job', async () => {
+test('an sobject that the Bulk API does not support is refused by both kinds of job', async () => {
   const account = harness.org.sobjects.get('account');
   assert.ok(account);
   const sobjects = new Map(harness.org.sobjects);

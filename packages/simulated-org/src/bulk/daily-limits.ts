@@ -3,8 +3,8 @@ import { refused } from '../http/errors.ts';
 import { JobFailure } from './refusals.ts';
 
 /**
- * What the org's bulk jobs may use in a day of its clock: query jobs, batches of ingest jobs and the size of results.
- * Forgotten at a restart. The maxima may be set at any time.
+ * What the org's bulk jobs may use per day of its clock: query jobs, batches of ingest jobs and the size of results.
+ * A restart resets the counts. The maxima may be changed at any time.
  */
 const dayMs = 86_400_000;
 export const batchRecordsMax = 10_000;
@@ -44,7 +44,7 @@ export class BulkLimits {
     };
   }
 
-  /** @throws {@link OrgError} where no query job may be made any more */
+  /** @throws {@link OrgError} if the day's query jobs are used up */
   requireQueryJob(): void {
     const { queryJobs, resultBytes } = this.today;
     if (queryJobs >= this.queryJobsMax) {
@@ -67,12 +67,12 @@ export class BulkLimits {
     this.today.resultBytes += bytes;
   }
 
-  /** @throws {@link OrgError} where no ingest job may be made any more */
+  /** @throws {@link OrgError} if the day's ingest batches are used up */
   requireIngestBatch(): void {
     if (this.today.ingestBatches >= this.ingestBatchesMax) throw exceeded(noBatches);
   }
 
-  /** @throws {@link JobFailure} where a job's next 10,000 records are too many for the day */
+  /** @throws {@link JobFailure} if the day has no batch left for a job's next 10,000 records */
   spendIngestBatch(): void {
     if (this.today.ingestBatches >= this.ingestBatchesMax)
       throw new JobFailure(`ExceededQuota : ${noBatches}`);

@@ -9,7 +9,7 @@ after(() => org[Symbol.asyncDispose]());
 
 const { jobs, run } = ingestJobs(org);
 
-test('60 damaged files are each worked off, and no request is answered with 500', async () => {
+test('60 damaged files are each processed, and no request is answered with 500', async () => {
   const random = seededRandom(20_261_124);
   const csv = `Id,Name,Industry,NumberOfEmployees,External_Id__c,ParentId\n,"A ""b"", c",Energy,5,,\n001Hp0000000001AAA,x,#N/A,6,k-1,\n,y,,7,k-2,001Hp0000000001AAA\n`;
   const strange = [

@@ -9,7 +9,7 @@ import { invalidJob, wrongState } from './refusals.ts';
 import { changeJob, deleteJob, type Job, type JobState } from './storage.ts';
 import { claimUpload, giveUpUpload, storeUpload } from './upload.ts';
 
-/** `/jobs/ingest` and below: a job is made, its file put, the upload closed; then the worker takes it. */
+/** `/jobs/ingest` and below: a job is created, its file uploaded, the upload closed; then the worker runs it. */
 const ended = ['JobComplete', 'Failed', 'Aborted'] as const;
 
 export async function ingestJobsAnswer(call: Call, path: readonly string[]): Promise<Answer> {

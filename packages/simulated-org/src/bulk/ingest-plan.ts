@@ -14,16 +14,16 @@ import { toStored } from '../write/stored-text.ts';
 import { invalidBatch } from './refusals.ts';
 import type { Job } from './storage.ts';
 
-/** How the records of an upload become rows: what each of its columns means, and what the operation does. */
+/** How the records of an upload become rows: what each column means, and what the operation does. */
 export interface IngestPlan {
   def: SObjectDef;
   operation: string;
   columns: readonly Column[];
-  /** Of an upsert: the field by which a record is found. */
+  /** For an upsert: the field that identifies a record. */
   key: FieldDef | undefined;
 }
 
-/** A field, or the external id of the record that a reference shall point to: `Account.External_Id__c`. */
+/** A field, or the external id of the record that a reference points to: `Account.External_Id__c`. */
 interface Column {
   field: FieldDef;
   parent?: { def: SObjectDef; field: FieldDef };
@@ -64,7 +64,7 @@ function columnNamed(sobjects: SObjects, def: SObjectDef, name: string): Column 
   throw invalidBatch(`Field name not found : ${name}`);
 }
 
-/** @throws {@link OrgError}, or a database error, where this record cannot be written; the caller rolls it back */
+/** @throws {@link OrgError}, or a database error, if this record cannot be written; the caller rolls it back */
 export async function applyRecord(
   tx: Tx,
   by: Writer,
@@ -96,7 +96,7 @@ export async function applyRecord(
 
 type Body = Record<string, unknown>;
 
-/** Nothing between two delimiters leaves a field alone; `#N/A` makes it null. */
+/** An empty cell leaves a field unchanged; `#N/A` sets it to null. */
 async function bodyOfLine(tx: Tx, plan: IngestPlan, values: readonly string[]): Promise<Body> {
   const body: Body = {};
   for (const [at, { field, parent }] of plan.columns.entries()) {
@@ -118,7 +118,7 @@ async function parentId(tx: Tx, { def, field }: { def: SObjectDef; field: FieldD
     : refused('INVALID_FIELD', `More than one record found by the external id ${of}`);
 }
 
-/** The text of a cell as JSON would have it. */
+/** A cell's text as the JSON value it stands for. */
 function valueOf(field: FieldDef, text: string): unknown {
   if (field.type === 'boolean') return text.toLowerCase();
   if (field.type === 'date') return text.replace(/Z$/, '');
@@ -168,7 +168,7 @@ async function upsert(tx: Tx, by: Writer, { def, key }: IngestPlan, body: Body):
   return { id, created: false };
 }
 
-/** A cell that is no value of its field is an error of the record, not of a JSON text. */
+/** An invalid cell is an error of the record, with a text of its own rather than that for JSON. */
 function readValues(def: SObjectDef, body: Body, intent: 'create' | 'update'): GivenValues {
   try {
     return columnValues(def, body, intent);

@@ -8,7 +8,7 @@ import { wrongState } from './refusals.ts';
 import type { Job } from './storage.ts';
 import { uploadTextAfter } from './upload.ts';
 
-/** What became of the records of an ingest job: three files, together as many lines as it has records. */
+/** The outcomes of an ingest job's records: three files, which together have as many lines as the job has records. */
 const ended = ['JobComplete', 'Failed', 'Aborted'] as const;
 
 export function ingestResults(call: Call, job: Job, part: string): Answer {

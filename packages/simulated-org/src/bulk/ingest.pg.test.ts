@@ -60,7 +60,7 @@ test('a job goes from open to complete', async () => {
     assert.equal(await part(id, name), '"Name","Industry"\n');
 });
 
-test('an update leaves empty cells alone and makes #N/A null', async () => {
+test('an update ignores empty cells and sets #N/A to null', async () => {
   const id = await make('Account', { Name: 'Old', Industry: 'Energy', Description: 'kept' });
   const job = await run(
     { object: 'Account', operation: 'update' },
@@ -76,7 +76,7 @@ test('an update leaves empty cells alone and makes #N/A null', async () => {
   assert.match(errors[3] ?? '', /^MALFORMED_ID:.*nope:Id --$/);
 });
 
-test('an upsert makes what it does not find, by external id and by Id', async () => {
+test('an upsert creates what it does not find, by external id and by Id', async () => {
   const id = await make('Account', { Name: 'Known', External_Id__c: 'up-1' });
   const job = await run(
     { object: 'Account', operation: 'upsert', externalIdFieldName: 'external_id__c' },
@@ -106,7 +106,7 @@ test('an upsert makes what it does not find, by external id and by Id', async ()
   );
 });
 
-test('a delete leaves a record in the bin and a hard delete leaves none', async () => {
+test('a delete leaves a record in the recycle bin and a hard delete does not', async () => {
   const [soft, hard] = [
     await make('Lead', { LastName: 'a', Company: 'b' }),
     await make('Lead', { LastName: 'a', Company: 'b' }),
@@ -132,7 +132,7 @@ test('a delete leaves a record in the bin and a hard delete leaves none', async 
   assert.equal(users.numberRecordsFailed, 1);
 });
 
-test('each value is taken as REST takes it, and what is none fails its record alone', async () => {
+test('each value is read as in REST, and an invalid one fails only its record', async () => {
   const account = await make('Account', { Name: 'Parent', External_Id__c: 'parent-1' });
   const csv = [
     'External_Id__c;Account__r.External_Id__c;Issued_On__c;Due_At__c;Is_Disputed__c;Paid_Amount__c;Installments__c;Settings__c',
@@ -187,7 +187,7 @@ test('the triggers of a write run for the records of a job', async () => {
   assert.equal((await record('Invoice__c', invoice)).Total__c, 14.5);
 });
 
-test('a record that somebody else has locked fails alone', async () => {
+test('a record locked by another transaction fails alone', async () => {
   const [free, held] = [
     await make('Lead', { LastName: 'a', Company: 'b' }),
     await make('Lead', { LastName: 'a', Company: 'b' }),
@@ -204,7 +204,7 @@ test('a record that somebody else has locked fails alone', async () => {
   assert.equal((await record('Lead', free)).LastName, 'x');
 });
 
-test('a file that is no CSV of the job fails it, and what was not processed comes back as it was sent', async () => {
+test("a file that is not CSV of the job's form fails the job, and unprocessed records come back as they were sent", async () => {
   const rows = Array.from({ length: 250 }, (_, i) => `row ${i},x`).join('\n');
   const cases: [csv: string, message: RegExp, processed: number, rest: string][] = [
     [`Name,Nope\na,b\n`, /^InvalidBatch : Field name not found : Nope$/, 0, 'a,b\n'],
@@ -240,7 +240,7 @@ test('a file that is no CSV of the job fails it, and what was not processed come
   }
 });
 
-test('a job takes one file while it is open, and is aborted and deleted by its state', async () => {
+test('a job accepts one file while it is open, and its state decides whether it can be aborted or deleted', async () => {
   const { id } = await create({ object: 'Account', operation: 'insert' });
   assert.equal((await org.request('GET', `${jobs}/${id}/successfulResults`)).status, 400);
   assert.equal((await org.request('DELETE', `${jobs}/${id}`)).status, 400);
@@ -258,7 +258,7 @@ test('a job takes one file while it is open, and is aborted and deleted by its s
   assert.ok(list.records.length > 5 && !list.records.some((job) => job.id === id));
 });
 
-test('10,000 records go in by one job and come back by another', async () => {
+test('10,000 records are loaded by one job and read back by another', async () => {
   const count = 10_000;
   const csv = [
     'LastName,FirstName',
@@ -298,7 +298,7 @@ test('10,000 records go in by one job and come back by another', async () => {
   );
 });
 
-test('a job that a restart interrupts goes on, and writes no record twice', async () => {
+test('a job interrupted by a restart continues, and writes no record twice', async () => {
   const held = await make('Account', { Name: 'held', External_Id__c: 'held' });
   const session = await org.db.session();
   await session.script('BEGIN');
@@ -312,7 +312,7 @@ test('a job that a restart interrupts goes on, and writes no record twice', asyn
   await put(id, ['External_Id__c,Name', ...rows].join('\n'));
   await org.restart({ lockTimeoutMs: 60_000 });
   await patch(id, 'UploadComplete');
-  // The third batch waits for the lock; the two before it are done.
+  // The third batch waits for the lock; the two before it are finished.
   for (;;) {
     const job = await reached(id, 'InProgress');
     if (job.numberRecordsProcessed === 400) break;

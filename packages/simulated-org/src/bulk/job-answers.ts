@@ -9,10 +9,10 @@ import { supportsPkChunking } from './pk-chunking.ts';
 import { invalidJob } from './refusals.ts';
 import { findJob, isExpired, type Job, type JobKind } from './storage.ts';
 
-/** What both kinds of jobs share: how a job is asked for, found, listed and printed. */
+/** What both kinds of job share: how a job is requested, found, listed and formatted. */
 export const jobPrefix = '750';
 
-/** `more` as a GET has it; the answer to a create leaves it out. */
+/** With `more`, the fields of a GET, which the answer to a create leaves out. */
 export function jobJson(job: Job, more: boolean): Record<string, unknown> {
   const isIngest = job.kind === 'ingest';
   return {
@@ -49,7 +49,7 @@ const exact = (number: number): ExactNumber => new ExactNumber(String(number));
 
 export const printed = (value: unknown): Answer => ({ status: 200, body: printExact(value, (text) => text) });
 
-/** Only who made a job sees it, and for as long as it is kept. */
+/** Only its creator sees a job, and only until it expires. */
 export async function requireJob(call: Call, kind: JobKind, id: string): Promise<Job> {
   const job = await findJob(call.db, kind, parseId(id) ?? '', call.userId);
   if (!job || isExpired(job, call.org.clock.now())) throw notFound();
@@ -65,7 +65,7 @@ export function objectOf(body: unknown): Record<string, unknown> {
   return body;
 }
 
-/** A text, one of `allowed` where that is given; `otherwise` where the body does not name it. */
+/** A text, one of `allowed` if that is given; `otherwise` if the body does not have it. */
 export function textOf(
   body: Record<string, unknown>,
   name: string,

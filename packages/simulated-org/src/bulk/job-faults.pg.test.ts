@@ -11,7 +11,7 @@ const query = queryJobs(harness);
 const ingest = ingestJobs(harness);
 const users = 'SELECT Id, Name FROM User';
 
-test('the next job fails with the message that was asked for, and only that one', async () => {
+test('the next job fails with the requested message, and only that one', async () => {
   jobFaults.askOfNext('query', { kind: 'fail', errorMessage: 'InvalidBatch : of no reason' });
   const { id } = await query.create(users);
   assert.equal((await query.reached(id, 'Failed')).errorMessage, 'InvalidBatch : of no reason');
@@ -24,7 +24,7 @@ test('the next job fails with the message that was asked for, and only that one'
   assert.equal(await ingest.part(job.id, 'unprocessedrecords'), 'LastName,Company\na,b\n');
 });
 
-test('a job stays in progress, others overtake it, and lifted it goes on', async () => {
+test('a stalled job stays in progress while others overtake it, and continues when the fault is lifted', async () => {
   jobFaults.askOfNext('query', { kind: 'stay' });
   const { id } = await query.create(users);
   await query.reached(id, 'InProgress');
@@ -35,7 +35,7 @@ test('a job stays in progress, others overtake it, and lifted it goes on', async
   await query.reached(id, 'JobComplete');
 });
 
-test('a job that stays can be aborted', async () => {
+test('a stalled job can be aborted', async () => {
   jobFaults.askOfNext('query', { kind: 'stay' });
   const { id } = await query.create(users);
   await query.reached(id, 'InProgress');
@@ -44,13 +44,13 @@ test('a job that stays can be aborted', async () => {
   await query.completed(users);
 });
 
-test('a job is aborted as if somebody had asked for it', async () => {
+test('a job can be aborted as if somebody had requested it', async () => {
   jobFaults.askOfNext('query', { kind: 'abort' });
   const { id } = await query.create(users);
   await query.reached(id, 'Aborted');
 });
 
-test('locators expire and results vanish while the job stays', async () => {
+test('locators expire and results vanish while the job remains', async () => {
   const id = await query.completed(users);
   const page = await query.results(id, '?maxRecords=1');
   const next = `?maxRecords=1&locator=${page.headers.get('sforce-locator')}`;
@@ -67,7 +67,7 @@ test('locators expire and results vanish while the job stays', async () => {
   assert.equal((await query.results(id, next)).status, 200);
 });
 
-test('columns come in another order, with their header', async () => {
+test('columns come in another order, with a matching header', async () => {
   const straight = (await query.results(await query.completed(`${users} ORDER BY Id`))).text;
   jobFaults.askOfNext('query', { kind: 'reorder-columns' });
   const turned = (await query.results(await query.completed(`${users} ORDER BY Id`))).text;
@@ -75,7 +75,7 @@ test('columns come in another order, with their header', async () => {
   assert.equal(turned.replaceAll(/^(".*?"),(".*?")$/gm, '$2,$1'), straight);
 });
 
-test('the header counts more records than there are', async () => {
+test('the record count in the header can be too high', async () => {
   jobFaults.askOfNext('query', { kind: 'miscount', by: 2 });
   const id = await query.completed(`${users} LIMIT 1`);
   const answer = await query.results(id);
@@ -83,7 +83,7 @@ test('the header counts more records than there are', async () => {
   assert.equal(answer.text.trimEnd().split('\n').length, 2);
 });
 
-test('faults that wait for the next job are lifted with all others', async () => {
+test('faults waiting for the next job are lifted with all others', async () => {
   jobFaults.askOfNext('query', { kind: 'abort' });
   jobFaults.lift();
   await query.completed(users);

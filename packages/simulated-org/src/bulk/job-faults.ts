@@ -2,23 +2,23 @@ import type { JobSignals } from './job-signals.ts';
 import type { JobKind } from './storage.ts';
 
 /**
- * What shall go wrong with a job, asked for by its Id or for the next job that is made. Several may be asked of one
- * job. They last until they are lifted or the process ends.
+ * What should go wrong with a job, requested by its Id or for the next job created. A job may have several faults.
+ * They last until they are lifted or the process ends.
  */
 export type JobFault =
   /** Ends in the state Failed, with this message. */
   | { kind: 'fail'; errorMessage: string }
-  /** Stays in the state InProgress; other jobs overtake it. Lifted, it goes on. */
+  /** Stays in the state InProgress while other jobs overtake it. Continues when the fault is lifted. */
   | { kind: 'stay' }
-  /** Ends in the state Aborted as if somebody else had asked for it. */
+  /** Ends in the state Aborted as if somebody else had requested it. */
   | { kind: 'abort' }
   /** Every locator of its results is refused. */
   | { kind: 'expire-locators' }
   /** Its results answer 404. */
   | { kind: 'lose-results' }
-  /** The columns of its results come in the reverse of the order in which they were selected. */
+  /** The columns of its results come in the reverse of the selected order. */
   | { kind: 'reorder-columns' }
-  /** Sforce-NumberOfRecords says so many more than there are, or fewer. */
+  /** Sforce-NumberOfRecords is too high by this number, or too low if it is negative. */
   | { kind: 'miscount'; by: number };
 
 type Kind = JobFault['kind'];
@@ -41,7 +41,7 @@ export class JobFaults {
     this.ofNext[kind] = [...this.ofNext[kind], fault];
   }
 
-  /** A job is made, and is the next one. */
+  /** A job was created: it gets the faults that waited for the next one. */
   begin(kind: JobKind, jobId: string): void {
     for (const fault of this.ofNext[kind]) this.askOf(jobId, fault);
     this.ofNext[kind] = [];
@@ -51,12 +51,12 @@ export class JobFaults {
     return this.ofJobs.get(jobId)?.find((fault): fault is FaultOf<K> => fault.kind === kind);
   }
 
-  /** The jobs that stay as they are. */
+  /** The jobs with a `stay` fault. */
   get staying(): string[] {
     return [...this.ofJobs.keys()].filter((jobId) => this.find(jobId, 'stay'));
   }
 
-  /** Nothing more goes wrong with the job; without an Id, with any job. */
+  /** Ends the faults of the job; without an Id, of all jobs. */
   lift(jobId?: string): void {
     if (jobId === undefined) {
       this.ofJobs.clear();

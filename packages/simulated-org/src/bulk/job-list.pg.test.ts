@@ -23,7 +23,7 @@ const list = async (path: string) => {
 };
 const idsOf = ({ records }: List) => records.map(({ id }) => id);
 
-test('a list has the jobs of its kind, or of the type that is asked for', async () => {
+test('a list has the jobs of its kind, or of the requested type', async () => {
   const asked = await query.completed('SELECT Id FROM User');
   const { id: brought } = await ingest.create({ object: 'Lead', operation: 'insert' });
   for (const jobs of [query.jobs, ingest.jobs]) {
@@ -35,7 +35,7 @@ test('a list has the jobs of its kind, or of the type that is asked for', async 
   assert.deepEqual(idsOf(await list(ingest.jobs)), [brought]);
 });
 
-test('all jobs are parallel, and none was made with chunks', async () => {
+test('all jobs are parallel, and none uses PK chunking', async () => {
   const all = idsOf(await list(query.jobs));
   assert.ok(all.length > 0);
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('all jobs are parallel, and none was made with chunks', async () => {
   assert.deepEqual(idsOf(await list(`${query.jobs}?isPkChunkingEnabled=true`)), []);
 });
 
-test('a list of more than a thousand jobs comes in pages that keep what was asked for', async () => {
+test('a list of more than a thousand jobs comes in pages that keep the filter', async () => {
   await query.completed('SELECT Id FROM User');
   const numbers = Array.from({ length: 1200 }, (_, i) => recordId('750', 1_000_000 + i));
   await org.db.query(sql`
@@ -79,7 +79,7 @@ test('a value that a list does not know is refused', async () => {
   }
 });
 
-test("another user's job is not there for reading, for results, for changing and for deleting", async () => {
+test("another user's job cannot be read, changed or deleted, nor its results read", async () => {
   const id = await query.completed('SELECT Id FROM User');
   const { id: open } = await ingest.create({ object: 'Lead', operation: 'insert' });
   const token = await org.token('integration');

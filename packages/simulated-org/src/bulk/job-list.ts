@@ -6,7 +6,7 @@ import { jobJson, printed } from './job-answers.ts';
 import { invalidJob } from './refusals.ts';
 import { isExpired, type JobKind, listJobs } from './storage.ts';
 
-/** `GET /jobs/query` and `GET /jobs/ingest`: the user's jobs, a thousand at once, the newest first. */
+/** `GET /jobs/query` and `GET /jobs/ingest`: the user's jobs, a thousand per page, newest first. */
 const listRows = 1000;
 
 /** Null: jobs of the first Bulk API, of which the org has none. */
@@ -21,7 +21,7 @@ export async function jobList(call: Call, kind: JobKind): Promise<Answer> {
   const { parameters } = call;
   const type = parameter(call, 'jobType', Object.keys(kindsOfTypes));
   const listed = type === null ? kind : (kindsOfTypes[type] ?? null);
-  // All jobs are parallel ones, and only the first Bulk API was asked for chunks by its clients.
+  // All jobs are parallel, and only in the first Bulk API could clients request PK chunking.
   const isNone =
     parameter(call, 'concurrencyMode', ['parallel', 'serial']) === 'serial' ||
     parameter(call, 'isPkChunkingEnabled', ['true', 'false']) === 'true';
@@ -37,14 +37,14 @@ export async function jobList(call: Call, kind: JobKind): Promise<Answer> {
   });
 }
 
-/** In lower case; Salesforce takes these in any. */
+/** In lower case; Salesforce accepts any case. */
 function parameter(call: Call, name: string, allowed: readonly string[]): string | null {
   const value = call.parameters.get(name)?.toLowerCase() ?? null;
   if (value !== null && !allowed.includes(value)) throw invalidJob(`Invalid value for ${name}`);
   return value;
 }
 
-/** The Id of the last job of the page before. */
+/** The Id of the last job on the preceding page. */
 function readLocator(locator: string | null): string | null {
   if (locator === null) return null;
   const id = parseId(locator);

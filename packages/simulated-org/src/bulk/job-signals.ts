@@ -1,7 +1,7 @@
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import type { JobKind } from './storage.ts';
 
-/** What requests tell the worker of this process. */
+/** Signals from requests to the worker of this process. */
 export class JobSignals {
   readonly signals: Readonly<Record<JobKind, WakeSignal>> = {
     query: new WakeSignal(),
@@ -13,7 +13,7 @@ export class JobSignals {
     this.signals[kind].notify();
   }
 
-  /** Aborts when the job is cancelled, until it is told that the work has ended. */
+  /** The signal aborts if the job is cancelled before `end` is called. */
   begin(jobId: string): AbortSignal {
     const cancelled = new AbortController();
     this.running.set(jobId, cancelled);
@@ -24,7 +24,7 @@ export class JobSignals {
     this.running.delete(jobId);
   }
 
-  /** Ends the work on a job that, as the database says, is no longer wanted. */
+  /** Stops the work on a job whose state in the database says that it is no longer wanted. */
   cancel(jobId: string): void {
     this.running.get(jobId)?.abort(new DOMException('the job was aborted', 'AbortError'));
   }

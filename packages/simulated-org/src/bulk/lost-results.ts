@@ -4,8 +4,8 @@ import type { ResultFiles } from './result-files.ts';
 import { changeJob, partsOf } from './storage.ts';
 
 /**
- * Files may be lost where the database is not, by a crash of the machine or a clean-up: such a job says so rather than
- * serve a part of its rows. Files that no finished job has are removed. To be done before the first request.
+ * A machine's crash or a clean-up may lose files but not the database: such a job then reports the loss instead of
+ * returning part of its rows. Files without a finished job are deleted. Must run before the first request.
  */
 export async function settleResults(tx: Tx, results: ResultFiles, now: number): Promise<void> {
   const jobs = await tx.query<{ id: string }>(sql`

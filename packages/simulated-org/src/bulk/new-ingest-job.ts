@@ -11,7 +11,7 @@ import { entityUnsupported, hardDeleteDenied, hasBulk, invalidJob } from './refu
 import { changeJob, insertJob, type Job, type NewJob } from './storage.ts';
 import { claimUpload, storeUpload } from './upload.ts';
 
-/** `POST /jobs/ingest`: a job that waits for its file, or in a form one that has it already. */
+/** `POST /jobs/ingest`: creates a job that waits for its file, or, from a form, one that already has it. */
 const operations = ['insert', 'update', 'upsert', 'delete', 'hardDelete'];
 
 type Body = Record<string, unknown>;
@@ -88,7 +88,7 @@ function keyField(def: SObjectDef, body: Body): string {
   return field.name;
 }
 
-/** Rules assign owners by what people have set up; the org has none, so its Id is kept and nothing follows. */
+/** The org has no assignment rules, which would assign owners: the rule's Id is stored and has no effect. */
 function assignmentRule(body: Body): string | null {
   if (body.assignmentRuleId === undefined || body.assignmentRuleId === null) return null;
   const id = parseId(textOf(body, 'assignmentRuleId'));

@@ -1,10 +1,10 @@
 import { refused } from '../http/errors.ts';
 
-/** Rows of a page where the client does not say, and at most. */
+/** Rows per page by default, and at most. */
 const pageRowsMax = 50_000;
 const askedRowsMax = 1_000_000;
 
-/** A stretch of a result: rows from `from` on, counted from 0. */
+/** A range of a result: rows from `from` on, counted from 0. */
 export interface Page {
   from: number;
   rows: number;
@@ -12,11 +12,11 @@ export interface Page {
 
 export const invalidLocator = () => refused('INVALID_QUERY_LOCATOR', 'invalid query locator');
 
-/** A locator is opaque to clients: the number of the first row, in base 64 without its padding. */
+/** A locator is opaque to clients: the number of the first row, in base 64 without padding. */
 export const locatorOf = (row: number): string =>
   Buffer.from(String(row)).toString('base64').replace(/=+$/, '');
 
-/** @throws {@link OrgError} for a maxRecords or locator that is none */
+/** @throws {@link OrgError} for an invalid maxRecords or locator */
 export function readPage(parameters: URLSearchParams, total: number): Page {
   const maxRecords = parameters.get('maxRecords');
   if (maxRecords !== null && !/^0*[1-9]\d{0,8}$/.test(maxRecords)) {

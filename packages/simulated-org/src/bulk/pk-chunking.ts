@@ -1,4 +1,4 @@
-/** Standard sobjects whose large queries Salesforce divides by their Ids. It does so for every custom one. */
+/** Standard sobjects for which Salesforce splits large queries by Id. It does so for every custom one. */
 const standard = new Set([
   'Account',
   'AccountContactRelation',
@@ -41,7 +41,7 @@ const standard = new Set([
   'WorkOrderLineItem',
 ]);
 
-/** Sharing and history tables go with the sobject that they are about. */
+/** Sharing and history tables follow the sobject that they belong to. */
 export const supportsPkChunking = (sobject: string): boolean =>
   /__(c|Share|History)$/.test(sobject) ||
   standard.has(sobject) ||

@@ -3,16 +3,16 @@ import type { SObjects } from '../schema/schema.ts';
 import { type CompiledQuery, compileSoql, parseSoql, type SelectedColumn, tokenise } from '../soql/index.ts';
 import { entityUnsupported, hasBulk, queryUnsupported } from './refusals.ts';
 
-/** A bulk query is a query with less in it: what cannot be split or has no form in CSV is refused when a job is made. */
+/** Bulk queries are restricted: what cannot be split or has no CSV form is refused when a job is created. */
 interface BulkQuery {
-  /** As it is stored. */
+  /** In the form in which it is stored. */
   soql: string;
   includeDeleted: boolean;
   /** As in the URL, for example '62.0'. */
   version: string;
   /** The org's time, epoch ms. */
   now: number;
-  /** Who asks. */
+  /** The user who asks. */
   userId: string;
 }
 
@@ -20,7 +20,7 @@ export interface CompiledBulkQuery extends Omit<CompiledQuery, 'columns'> {
   columns: readonly SelectedColumn[];
 }
 
-/** Functions of one record; any other name before a parenthesis in the SELECT list sums up many. */
+/** Functions of one record; any other name before a parenthesis in the SELECT list is an aggregate. */
 const recordFunctions = new Set(['tolabel', 'format', 'convertcurrency', 'fields']);
 
 /** @throws {@link OrgError} or {@link SoqlError} */
@@ -50,7 +50,7 @@ const unboundedFields =
 const children = 'Aggregate Relationships not supported in Bulk V2 Query with CSV content type';
 const aggregates = 'Aggregate functions are not supported in Bulk V2 Query';
 
-/** By the words alone, whatever else is wrong with the query. */
+/** Decided by keywords alone, whatever else is wrong with the query. */
 function refuseFeatures(soql: string): void {
   const tokens = tokenise(soql);
   const words = tokens.map(({ kind, text }) => (kind === 'string' ? '' : text.toLowerCase()));

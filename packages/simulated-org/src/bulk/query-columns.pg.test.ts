@@ -14,7 +14,7 @@ interface Row {
   [name: string]: string | number | boolean | null | Row;
 }
 
-/** The records of the same query by REST, each as the texts of these paths. */
+/** The records of the same query by REST, each as the texts at these paths. */
 async function restRows(soql: string, paths: readonly string[]): Promise<string[][]> {
   const answer = await org.request('GET', `${data}/query?q=${encodeURIComponent(soql)}`);
   assert.equal(answer.status, 200, answer.text);
@@ -49,7 +49,7 @@ test("a column may be a field of the record's parents, up to five levels above i
   }
 });
 
-test('a record without a parent has nothing in the columns of the parent', async () => {
+test("a record without a parent has empty values in the parent's columns", async () => {
   const made = await org.request('POST', `${data}/sobjects/Contact`, { body: { LastName: 'Alone' } });
   const { id } = made.json as { id: string };
   const text = (await results(await completed(`SELECT Account.Name, Id FROM Contact WHERE Id = '${id}'`)))
@@ -57,7 +57,7 @@ test('a record without a parent has nothing in the columns of the parent', async
   assert.equal(text, `"Account.Name","Id"\n"","${id}"\n`);
 });
 
-test('a polymorphic parent is followed too, with and without an order by a parent', async () => {
+test('a polymorphic parent is followed too, with and without ordering by a parent', async () => {
   const paths = ['Id', 'Owner.Name', 'Owner.Type'];
   for (const order of ['ORDER BY Id', 'ORDER BY Owner.Name DESC, Id']) {
     const soql = `SELECT ${paths.join(', ')} FROM Lead ${order} LIMIT 150`;
@@ -68,7 +68,7 @@ test('a polymorphic parent is followed too, with and without an order by a paren
   }
 });
 
-test('a filter by a parent and a semi-join select the records that REST selects', async () => {
+test('a filter on a parent and a semi-join select the same records as REST', async () => {
   const soql =
     "SELECT Id, Account.Industry FROM Contact WHERE Account.Industry != null AND AccountId IN (SELECT Id FROM Account WHERE Name LIKE 'A%') ORDER BY Id";
   const [, ...rows] = readCsv((await results(await completed(soql))).text);
@@ -85,7 +85,7 @@ test('constants with quotes, backslashes and other alphabets are compared as the
   }
 });
 
-test('FIELDS(STANDARD) selects what a CSV can hold, and no other FIELDS() is taken', async () => {
+test('FIELDS(STANDARD) selects the fields that have a CSV form, and no other FIELDS() is accepted', async () => {
   const [header = []] = readCsv(
     (await results(await completed('SELECT FIELDS(STANDARD) FROM Account LIMIT 1'))).text,
   );
@@ -102,7 +102,7 @@ test('FIELDS(STANDARD) selects what a CSV can hold, and no other FIELDS() is tak
   }
 });
 
-test('what has no form in a CSV is refused, of parents too', async () => {
+test('fields without a CSV form are refused, those of parents too', async () => {
   const compound = 'Selecting compound data not supported in Bulk Query';
   const cases: [query: string, message: string][] = [
     ['SELECT Account.BillingAddress FROM Contact', compound],
@@ -123,7 +123,7 @@ test('what has no form in a CSV is refused, of parents too', async () => {
   assert.equal(errorOf(answer)?.errorCode, 'MALFORMED_QUERY');
 });
 
-test('queryAll gives deleted records with the fields of their parents', async () => {
+test('queryAll returns deleted records with the fields of their parents', async () => {
   const account = await org.request('POST', `${data}/sobjects/Account`, { body: { Name: 'Kept' } });
   const { id: accountId } = account.json as { id: string };
   const body = { LastName: 'Gone', AccountId: accountId };
@@ -137,7 +137,7 @@ test('queryAll gives deleted records with the fields of their parents', async ()
   assert.equal((await results(all)).text, '"IsDeleted","Account.Name"\n"true","Kept"\n');
 });
 
-test('a job says whether Salesforce would divide the query of its sobject', async () => {
+test('a job says whether Salesforce would split the query of its sobject', async () => {
   for (const [sobject, isSupported] of [
     ['Account', true],
     ['Invoice__c', true],

@@ -129,7 +129,7 @@ async function* pageText(call: Call, job: Job, { from, rows }: Page): AsyncGener
 const resultPagesSince = 58;
 const pagesAtOnce = 5;
 
-/** The places of the next five pages, which can be read at the same time. */
+/** The locators of the next five pages, which can be read in parallel. */
 function resultPages(call: Call, job: Job): Answer {
   if (Number(call.version) < resultPagesSince) throw notFound();
   requireResults(call, job);

@@ -13,14 +13,14 @@ after(() => org[Symbol.asyncDispose]());
 const data = '/services/data/v62.0';
 const { jobs, create, reached, completed, results } = queryJobs(org);
 
-/** Holds every reader of Account off until it is disposed. */
+/** Blocks all readers of Account until it is disposed of. */
 async function lockAccounts(): Promise<AsyncDisposable> {
   const session = await org.db.session();
   await session.script('BEGIN; LOCK TABLE org."Account" IN ACCESS EXCLUSIVE MODE');
   return { [Symbol.asyncDispose]: () => session.close() };
 }
 
-test('a job carries the fields of a job, and the version as a number with its point', async () => {
+test('a job has all fields of a job, with the version as a number with a decimal point', async () => {
   const answer = await org.request('POST', jobs, {
     body: { operation: 'query', query: 'select id, name from account', contentType: 'CSV' },
   });
@@ -52,7 +52,7 @@ test('a job carries the fields of a job, and the version as a number with its po
   assert.equal(typeof done.totalProcessingTime, 'number');
 });
 
-test('a job waits, works and can be aborted and deleted', async () => {
+test('a job waits, runs and can be aborted and deleted', async () => {
   await using lock = await lockAccounts();
   const first = await create('SELECT Id FROM Account');
   const second = await create('SELECT Id FROM Account');
@@ -72,13 +72,13 @@ test('a job waits, works and can be aborted and deleted', async () => {
     assert.equal((await org.request('DELETE', `${jobs}/${id}`)).status, 204);
     assert.equal((await org.request('GET', `${jobs}/${id}`)).status, 404);
   }
-  // Cancelled, not only forgotten: the lane is free although the table is still locked.
+  // The job was cancelled, not only forgotten: the worker is free although the table is still locked.
   const third = await create('SELECT Id FROM Contact LIMIT 3');
   await reached(third.id, 'JobComplete');
   assert.ok(lock);
 });
 
-test('a job that a restart interrupts is run again', async () => {
+test('a job interrupted by a restart is run again', async () => {
   const lock = await lockAccounts();
   const { id } = await create('SELECT Id FROM Account');
   await reached(id, 'InProgress');
@@ -91,7 +91,7 @@ test('a job that a restart interrupts is run again', async () => {
   assert.equal(ids.length, done.numberRecordsProcessed);
 });
 
-test('pages by locator give each record once, and the last says null', async () => {
+test("pages by locator give each record once, and the last page's locator is null", async () => {
   const id = await completed('SELECT Id, Name FROM Contact');
   const [{ ids } = { ids: [] as string[] }] = await org.db.query<{ ids: string[] }>(
     sql`SELECT array_agg("Id" ORDER BY "Id") AS ids FROM org."Contact" WHERE NOT "IsDeleted"`,
@@ -142,7 +142,7 @@ test('result pages can be read in parallel, from v58.0 on', async () => {
   assert.equal(refused.status, 404);
 });
 
-test('every value is the one that REST gives, in its CSV form', async () => {
+test('every value is the same as in REST, in its CSV form', async () => {
   const values = {
     External_Id__c: 'every-type',
     Status__c: 'Paid',
@@ -191,7 +191,7 @@ test('every value is the one that REST gives, in its CSV form', async () => {
   assert.ok(row?.includes('9007199254740993.10') && row.includes('3.0') && row.includes('true'));
 });
 
-test('each value is quoted, with the delimiter and line ending that were asked for', async () => {
+test('each value is quoted, with the requested delimiter and line ending', async () => {
   const name = 'a|"b"';
   await org.request('POST', `${data}/sobjects/Account`, { body: { Name: name } });
   const soql = `SELECT Name, Industry FROM Account WHERE Name = 'a|"b"'`;
@@ -205,7 +205,7 @@ test('each value is quoted, with the delimiter and line ending that were asked f
   }
 });
 
-test('results are the moment of the job, whatever is written later', async () => {
+test('results show the org at the moment of the job, whatever is written later', async () => {
   const made = await org.request('POST', `${data}/sobjects/Lead`, {
     body: { LastName: 'Before', Company: 'x' },
   });
@@ -226,7 +226,7 @@ test('results are the moment of the job, whatever is written later', async () =>
   assert.equal(empty.headers.get('sforce-locator'), 'null');
 });
 
-test('the order and the limit of the query hold', async () => {
+test("the query's order and limit are applied", async () => {
   const id = await completed('SELECT Name FROM Contact ORDER BY Name DESC LIMIT 40');
   const rest = await org.request(
     'GET',
@@ -236,7 +236,7 @@ test('the order and the limit of the query hold', async () => {
   assert.deepEqual(readCsv((await results(id)).text).slice(1), names);
 });
 
-test('results are compressed when that is asked for', async () => {
+test('results are compressed on request', async () => {
   const id = await completed('SELECT Id FROM User');
   const plain = await results(id, '', { 'Accept-Encoding': 'identity' });
   const packed = await results(id, '', { 'Accept-Encoding': 'gzip' });
@@ -245,7 +245,7 @@ test('results are compressed when that is asked for', async () => {
   assert.equal(packed.text, plain.text);
 });
 
-test('another API version and a false locator are refused', async () => {
+test('another API version and an invalid locator are refused', async () => {
   const id = await completed('SELECT Id FROM User');
   const other = await org.request('GET', `/services/data/v63.0/jobs/query/${id}/results`);
   assert.equal(other.status, 409);
@@ -301,7 +301,7 @@ test('what the Bulk API cannot query is refused when the job is made', async () 
   }
 });
 
-test('a malformed job is refused and never a defect', async () => {
+test('a malformed job is refused and never causes a defect', async () => {
   const query = 'SELECT Id FROM User';
   const bodies: unknown[] = [
     '{"operation":',
@@ -332,7 +332,7 @@ test('a malformed job is refused and never a defect', async () => {
   assert.equal((await org.request('GET', `${data}/jobs`)).status, 404);
 });
 
-test('a field that has no form in CSV fails the job and says so', async () => {
+test('a field without a CSV form fails the job with a message that says so', async () => {
   const { id } = await create('SELECT Id, Settings__c FROM Invoice__c');
   const failed = await reached(id, 'Failed');
   assert.equal(
@@ -342,7 +342,7 @@ test('a field that has no form in CSV fails the job and says so', async () => {
   assert.equal((await results(id)).status, 400);
 });
 
-test('jobs are listed, the newest first, for who made them', async () => {
+test('jobs are listed newest first, only for their creator', async () => {
   const { id } = await create('SELECT Id FROM User');
   const list = (await org.request('GET', jobs)).json as {
     done: boolean;
@@ -358,7 +358,7 @@ test('jobs are listed, the newest first, for who made them', async () => {
   assert.equal((await org.request('GET', `${jobs}/${id}`, { token })).status, 404);
 });
 
-test('a deleted job leaves nothing behind, and results whose files are gone are called lost', async () => {
+test('a deleted job leaves nothing behind, and results whose files are gone are reported as lost', async () => {
   const files = () => readdirSync(org.resultFolder);
   const id = await completed('SELECT Id FROM User');
   const lost = await completed('SELECT Id FROM User');
@@ -375,7 +375,7 @@ test('a deleted job leaves nothing behind, and results whose files are gone are 
   assert.ok(!files().includes(`${id}.0.csv`) && !files().includes(`${lost}.0.csv`));
 });
 
-test('a job is no part of a composite', async () => {
+test('a composite cannot contain a job', async () => {
   const answer = await org.request('POST', `${data}/composite`, {
     body: { compositeRequest: [{ method: 'GET', url: jobs, referenceId: 'a' }] },
   });

@@ -1,7 +1,7 @@
 import { OrgError, refused } from '../http/errors.ts';
 import type { SObjectDef } from '../schema/schema.ts';
 
-/** What the org answers to a job that it does not take. No recorded answer confirms these codes and texts. */
+/** How the org refuses a job. No recorded answer confirms these codes and texts. */
 export const invalidJob = (message: string) => refused('INVALIDJOB', message);
 
 export const wrongState = (message: string) => refused('INVALIDJOBSTATE', message);
@@ -9,7 +9,7 @@ export const wrongState = (message: string) => refused('INVALIDJOBSTATE', messag
 export const entityUnsupported = (name: string) =>
   refused('INVALIDENTITY', `Entity '${name}' is not supported by the Bulk API.`);
 
-/** Queries that the Bulk API does not take. The texts about compound data, blobs and children were seen of real orgs. */
+/** Queries that the Bulk API refuses. The texts about compound data, blobs and children were seen in real orgs. */
 export const queryUnsupported = (message: string) => refused('API_ERROR', message);
 
 export const otherVersion = (version: string) =>
@@ -19,7 +19,7 @@ export const otherVersion = (version: string) =>
     `The job was created with API version ${version}; use the same version to get its results.`,
   );
 
-/** The job itself fails, with this as its error message. */
+/** Fails the job itself, with this as its error message. */
 export class JobFailure extends Error {
   override readonly name = 'JobFailure';
 }
@@ -32,7 +32,7 @@ export const hardDeleteDenied = () =>
 
 export const invalidBatch = (message: string) => new JobFailure(`InvalidBatch : ${message}`);
 
-/** Sobjects that real orgs have and the Bulk API does not serve. */
+/** Sobjects that real orgs have but the Bulk API does not support. */
 const withoutBulk = new Set(
   [
     'AcceptedEventRelation',

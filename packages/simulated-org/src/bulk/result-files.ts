@@ -8,23 +8,23 @@ import { fromStored } from '../write/stored-text.ts';
 import type { CsvForm } from './csv.ts';
 
 /**
- * The results of query jobs as files of CSV lines, without a header: one a part, in the parts' order. Written once
- * while the job runs and sent as they are, so that neither needs more memory for a million records than for one.
- * The database says which parts belong to a finished job (storage.ts); other files are of no job and are removed.
+ * The results of query jobs as files of CSV lines without a header, one per part, in the order of the parts. They
+ * are written once while the job runs and sent unchanged, so that neither needs more memory for a million records
+ * than for one. The database says which parts belong to a finished job (storage.ts); all other files are removed.
  */
 export interface ResultPart {
   rows: number;
   bytes: number;
-  /** Where every thousandth row begins, so that a page is found without reading what precedes it. */
+  /** Where every thousandth row begins, so that a page is found without reading all before it. */
   marks: readonly number[];
 }
 
 const rowsPerMark = 1000;
 const pieceBytes = 1024 * 1024;
-/** Written pieces that wait for the disk; more, and the database has to wait too. */
+/** Buffered pieces that wait for the disk; beyond this, the database has to wait too. */
 const waitingBytesMax = 8 * pieceBytes;
 
-/** A byte that the mark of unstorable characters (stored-text.ts) begins with, in UTF-8. */
+/** The first UTF-8 byte of the mark for characters that cannot be stored (stored-text.ts). */
 const storedMark = 0xee;
 const quote = 0x22;
 const lineFeed = 0x0a;
@@ -41,7 +41,7 @@ export class ResultFiles {
     return new ResultWriter(this.pathOf(jobId, number), form);
   }
 
-  /** False where the file of a part is not what was written. */
+  /** False if a part's file does not have the size that was written. */
   async isWhole(jobId: string, parts: readonly ResultPart[]): Promise<boolean> {
     const sizes = parts.map((_, number) =>
       stat(this.pathOf(jobId, number)).then(
@@ -56,7 +56,7 @@ export class ResultFiles {
     await this.removeWhere((id) => id === jobId);
   }
 
-  /** Removes what jobs that are gone, or that never finished, have left. */
+  /** Removes the files of jobs that are deleted or never finished. */
   async keepOnly(jobIds: ReadonlySet<string>): Promise<void> {
     await this.removeWhere((id) => !jobIds.has(id));
   }
@@ -67,7 +67,7 @@ export class ResultFiles {
     await Promise.all(unwanted.map((name) => rm(join(this.folder, name), { force: true })));
   }
 
-  /** The lines of rows `from` to `before`, counted from 0 over all parts, in pieces of a megabyte at most. */
+  /** The lines of rows `from` to `before`, counted from 0 over all parts, in chunks of a megabyte at most. */
   async *read(
     jobId: string,
     parts: readonly ResultPart[],
@@ -95,19 +95,19 @@ export class ResultWriter {
   private rows = 0;
   private bytes = 0;
   private piece: Buffer = Buffer.allocUnsafe(pieceBytes);
-  /** Written pieces, to be filled again. */
+  /** Buffers that were written and can be reused. */
   private readonly free: Buffer[] = [];
   private used = 0;
   private searched: { bytes: Buffer | null; found: number } = { bytes: null, found: -1 };
 
   constructor(path: string, { lineEnding }: CsvForm) {
     this.file = createWriteStream(path, { highWaterMark: waitingBytesMax });
-    // Heard where the file is waited for; an error that nobody hears ends the process.
+    // Handled where the file is awaited; without a listener an error would end the process.
     this.file.on('error', () => undefined);
     this.isCrLf = lineEnding === '\r\n';
   }
 
-  /** Takes a line as COPY sends it: `bytes` from `start` to before `end`. A promise asks for a pause. */
+  /** Takes a line as COPY sends it: `bytes` from `start` to before `end`. If it returns a promise, await it first. */
   add(bytes: Buffer, start: number, end: number): Promise<unknown> | undefined {
     if (this.file.errored) return Promise.reject(this.file.errored);
     if (this.isCrLf || this.hasMark(bytes, start, end)) {
@@ -117,7 +117,7 @@ export class ResultWriter {
     return this.take(bytes, start, end);
   }
 
-  /** One search serves all rows of the same bytes: nearly none has such a character. */
+  /** One search covers all rows in the same buffer: almost none has such a character. */
   private hasMark(bytes: Buffer, start: number, end: number): boolean {
     const { searched } = this;
     if (searched.bytes !== bytes || searched.found < start) {

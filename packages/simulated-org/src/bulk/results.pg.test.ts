@@ -12,7 +12,7 @@ after(() => org[Symbol.asyncDispose]());
 
 const { jobs, create, completed, reached, results } = queryJobs(org);
 
-// Texts that look like the end of a record, in every record, and a table that is large enough to be read in parts.
+// Texts that look like the end of a record, in every record, and a table large enough to be read in parts.
 const awkward = 'a"\n"b",\r\n""';
 await org.db.query(sql`UPDATE org."Contact" SET "Description" = ${awkward}, "Department" = ''`);
 await org.db.script('ALTER TABLE org."Contact" SET (fillfactor = 10)');
@@ -39,7 +39,7 @@ async function paged(id: string, rows: number): Promise<string[][]> {
   }
 }
 
-test('pages of any size give every record once and whole, of a table that is read in parts', async () => {
+test('pages of any size give every record once and complete, also from a table that is read in parts', async () => {
   const ids = await live();
   const [table] = await org.db.query<{ pages: number }>(
     sql`SELECT relpages AS pages FROM pg_class WHERE oid = 'org."Contact"'::regclass`,
@@ -54,7 +54,7 @@ test('pages of any size give every record once and whole, of a table that is rea
   for (const rows of [7, 999, 1000, 1001, 2699, 5000]) assert.deepEqual(await paged(id, rows), whole);
 });
 
-test('pages of lines that end with CRLF are cut at the same places', async () => {
+test('pages of lines that end with CRLF are cut at the same positions', async () => {
   const id = await completed('SELECT Id, Description FROM Contact ORDER BY Id', { lineEnding: 'CRLF' });
   const text = (await results(id)).text;
   const whole = readCsv(text).slice(1);
@@ -66,7 +66,7 @@ test('pages of lines that end with CRLF are cut at the same places', async () =>
   );
 });
 
-test('characters that Postgres cannot hold are served as they were, wherever a page begins', async () => {
+test('characters that Postgres cannot store are returned as they were, wherever a page begins', async () => {
   const strange = 'x\0y\uE001ä🙂';
   await org.db.query(sql`
     UPDATE org."Lead" SET "Description" = ${toStored(strange)} WHERE "Id" IN (
@@ -77,13 +77,13 @@ test('characters that Postgres cannot hold are served as they were, wherever a p
   assert.deepEqual(await paged(id, 601), whole);
 });
 
-test('a job that is aborted in the middle of its parts leaves no file', async () => {
+test('a job aborted while its parts are written leaves no file', async () => {
   const session = await org.db.session();
   await session.script('BEGIN; LOCK TABLE org."Contact" IN ACCESS EXCLUSIVE MODE');
   const { id } = await create('SELECT Id FROM Contact');
   await reached(id, 'InProgress');
   await org.request('PATCH', `${jobs}/${id}`, { body: { state: 'Aborted' } });
-  // The lane is free as soon as the sessions of the job have ended.
+  // The worker is free as soon as the job's sessions have ended.
   await completed('SELECT Id FROM User');
   await session.close();
 
@@ -92,7 +92,7 @@ test('a job that is aborted in the middle of its parts leaves no file', async ()
   assert.equal((await reached(id, 'Aborted')).numberRecordsProcessed, 0);
 });
 
-test('HEAD gives the headers of a page and no body', async () => {
+test('HEAD returns the headers of a page and no body', async () => {
   const id = await completed('SELECT Id FROM Contact');
   const answer = await org.request('HEAD', `${jobs}/${id}/results?maxRecords=10`);
   assert.equal(answer.status, 200);
@@ -102,7 +102,7 @@ test('HEAD gives the headers of a page and no body', async () => {
   assert.match(answer.headers.get('content-type') ?? '', /^text\/csv/);
 });
 
-test('the locator of a longer result is no locator of a shorter one', async () => {
+test("a longer result's locator is not valid for a shorter one", async () => {
   const long = await completed('SELECT Id FROM Contact');
   const short = await completed('SELECT Id FROM User LIMIT 2');
   const locator = (await results(long, '?maxRecords=2000')).headers.get('sforce-locator');
@@ -114,7 +114,7 @@ test('the locator of a longer result is no locator of a shorter one', async () =
   }
 });
 
-test('a page that is compressed is the same page', async () => {
+test('a compressed page is the same page', async () => {
   const id = await completed('SELECT Id, Description FROM Contact');
   const packed = await results(id, '?maxRecords=1500', { 'Accept-Encoding': 'gzip' });
   const plain = await results(id, '?maxRecords=1500', { 'Accept-Encoding': 'identity' });

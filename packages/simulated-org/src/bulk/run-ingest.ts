@@ -15,8 +15,8 @@ import { changeJob, type Job } from './storage.ts';
 import { uploadRecords } from './upload.ts';
 
 /**
- * Runs an ingest job: its records in batches of 200, a transaction each, by the same path as a request's writes. The
- * count of records that are done commits with them, so that work which was interrupted goes on behind them.
+ * Runs an ingest job: its records in batches of 200, one transaction each, by the same path as a request's writes.
+ * The count of processed records commits with them, so that an interrupted job continues after them.
  */
 const batchRecords = 200;
 
@@ -69,7 +69,7 @@ interface Outcome {
   line: string;
 }
 
-/** False where the job is no longer in progress: nothing is written then. */
+/** False if the job is no longer in progress: then nothing is written. */
 function runBatch(by: Writer, job: Job, plan: IngestPlan, batch: readonly BatchRecord[]): Promise<boolean> {
   const began = performance.now();
   return writeTransaction(by.org, async (tx) => {
@@ -100,7 +100,7 @@ function runBatch(by: Writer, job: Job, plan: IngestPlan, batch: readonly BatchR
 
 type End = Omit<Outcome, 'number' | 'line'>;
 
-/** A record that fails takes nothing else with it; a server that is away ends the batch. */
+/** A failed record does not affect the others; an unavailable server ends the batch. */
 function endOf(outcome: Applied | OrgError): End {
   if (!(outcome instanceof OrgError)) return { id: outcome.id, created: outcome.created, error: null };
   const text = errorText(outcome);
@@ -108,7 +108,7 @@ function endOf(outcome: Applied | OrgError): End {
   return { id: null, created: false, error: toStored(text) };
 }
 
-/** One statement for the batch. */
+/** One statement for the whole batch. */
 const keepOutcomes = (tx: Tx, job: Job, outcomes: readonly Outcome[]): Promise<unknown> =>
   tx.query(sql`
     INSERT INTO simulator.bulk_outcome (job_id, row_number, record_id, created, error, line)

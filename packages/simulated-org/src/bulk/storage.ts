@@ -3,9 +3,9 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { ResultPart } from './result-files.ts';
 
 /**
- * Bulk jobs as the database keeps them: a job outlives the process, and so does what it has done. A query job's result
- * are files (result-files.ts), each with a row in `bulk_part`; an ingest job's is a row in `bulk_outcome` for each
- * record of its upload.
+ * Bulk jobs in the database: a job and its progress survive the process. The result of a query job is files
+ * (result-files.ts), each with a row in `bulk_part`; that of an ingest job is a row in `bulk_outcome` for each record
+ * of its upload.
  */
 export type JobKind = 'query' | 'ingest';
 export type JobState = 'Open' | 'UploadComplete' | 'InProgress' | 'Aborted' | 'JobComplete' | 'Failed';
@@ -14,11 +14,11 @@ export interface Job {
   id: string;
   kind: JobKind;
   user_id: string;
-  /** The name that its client gave itself; the log of the job's writes tells it. */
+  /** The name that the client gives itself, for the log of the job's writes. */
   client: string | null;
   operation: string;
   object: string;
-  /** The SOQL of a query job, as it is stored. */
+  /** The SOQL of a query job, in the form in which it is stored. */
   query: string | null;
   external_id_field: string | null;
   assignment_rule_id: string | null;
@@ -28,7 +28,7 @@ export interface Job {
   api_version: string;
   state: JobState;
   error_message: string | null;
-  /** As answers print them. */
+  /** As formatted in answers. */
   created: string;
   modified: string;
   /** Epoch ms. */
@@ -37,13 +37,16 @@ export interface Job {
   records_failed: number;
   retries: number;
   processing_ms: number;
-  /** Of an ingest job's file; null before there is one. */
+  /** The state of an ingest job's file; null before there is one. */
   upload: 'coming' | 'complete' | null;
-  /** The first line of the results as CSV, without a line ending and without what the org adds for an upload. */
+  /**
+   * The first line of the results as CSV, without a line ending and without the columns that the org adds for an
+   * upload.
+   */
   header: string | null;
 }
 
-/** Of jobs that nothing more happens to. An ingest job that nobody closes counts as one of them. */
+/** States in which a job may expire. An ingest job that nobody closes counts too. */
 export const endedStates = ['Open', 'Aborted', 'JobComplete', 'Failed'] as const;
 
 const keptMs = 7 * 86_400_000;
@@ -63,7 +66,7 @@ export async function expiredJobs(tx: Tx, kind: JobKind, now: number): Promise<s
   return jobs.map(({ id }) => id);
 }
 
-/** Also for an org that was made before it had jobs. */
+/** Also runs for an org that was created before jobs existed. */
 export async function createJobTables(tx: Tx): Promise<void> {
   await tx.query(sql`
     CREATE TABLE IF NOT EXISTS simulator.bulk_job (
@@ -141,7 +144,7 @@ export type NewJob = Pick<
   | 'header'
 >;
 
-/** @param now  the org's time, epoch ms; kept as whole seconds */
+/** @param now  the org's time, epoch ms; stored as whole seconds */
 export async function insertJob(tx: Tx, job: NewJob, now: number): Promise<Job> {
   const at = new Date(Math.floor(now / 1000) * 1000).toISOString();
   const [row] = await tx.query<Job>(sql`
@@ -161,7 +164,7 @@ export async function findJob(tx: Tx, kind: JobKind, id: string, userId: string)
   return job;
 }
 
-/** The user's jobs, the newest first; those that are older than the job `after` where that is given. */
+/** The user's jobs, newest first; only those older than the job `after` if that is given. */
 export const listJobs = (
   tx: Tx,
   kind: JobKind,
@@ -174,7 +177,7 @@ export const listJobs = (
      WHERE kind = ${kind} AND user_id = ${userId} AND (${after}::text IS NULL OR id COLLATE "C" < ${after})
      ORDER BY id COLLATE "C" DESC LIMIT ${count}`);
 
-/** What the worker takes up next: also what an earlier process has left in progress, but for some. */
+/** The worker's next job, including those that an earlier process left in progress, except these. */
 export async function nextJob(tx: Tx, kind: JobKind, except: readonly string[]): Promise<Job | undefined> {
   const [job] = await tx.query<Job>(sql`
     SELECT ${jobColumns} FROM simulator.bulk_job
@@ -192,7 +195,7 @@ interface JobChange {
   header?: string;
 }
 
-/** Undefined where the job is gone or in none of the states `from`. */
+/** Undefined if the job is gone or in none of the states `from`. */
 export async function changeJob(
   tx: Tx,
   id: string,
@@ -213,7 +216,9 @@ export async function changeJob(
   return job;
 }
 
-/** With its upload, outcomes and parts; the files of a result are removed besides. Nothing for a job in another state. */
+/**
+ * With its upload, outcomes and parts; the caller removes the result files. Does nothing for a job in another state.
+ */
 export async function deleteJob(tx: Tx, id: string, from: readonly JobState[]): Promise<boolean> {
   const deleted = await tx.query(sql`
     DELETE FROM simulator.bulk_job WHERE id = ${id} AND state = ANY(${from as string[]}) RETURNING id`);

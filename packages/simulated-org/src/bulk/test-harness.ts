@@ -11,10 +11,10 @@ import { openOrg } from '../open-org.ts';
 import { type Org } from '../org.ts';
 import { runJobs } from './worker.ts';
 
-/** An org in this process, served by HTTP, whose clock and settings a test can reach. */
+/** An org in this process, served by HTTP, whose clock and settings a test can access. */
 export interface BulkHarness extends AsyncDisposable, Pick<TestOrg, 'request'> {
   org: Org;
-  /** Lets days of the org's clock pass at once. */
+  /** Advances the org's clock by days at once. */
   passDays(days: number): void;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OrgAnswer, OrgRequest, TestOrg } from '@lockstep/harness/org';
 
-/** Bulk jobs as a client of one user uses them, for tests. */
+/** Bulk jobs as a client with one user sees them, for tests. */
 export interface JobInfo {
   id: string;
   state: string;
@@ -15,7 +15,7 @@ export const errorOf = (answer: { json: unknown }) =>
 
 type Requests = Pick<TestOrg, 'request'>;
 
-/** Asks for a job as often as it takes. */
+/** Polls a job until it reaches one of the states. */
 function watch(org: Requests, jobs: string, asUser: OrgRequest) {
   return async (id: string, ...states: string[]): Promise<JobInfo> => {
     for (;;) {

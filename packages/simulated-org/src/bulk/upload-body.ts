@@ -4,18 +4,18 @@ import { createGunzip } from 'node:zlib';
 import { tooLarge, unsupportedMedia } from '../http/errors.ts';
 import { undecodable } from '../http/request-body.ts';
 
-/** The body of a request that brings the file of an ingest job: read as it comes, never held as a whole. */
+/** The body of an upload request, the file of an ingest job: read as it arrives, never buffered as a whole. */
 const encodedBytesMax = 150 * 1024 * 1024;
 
-/** `/jobs/ingest/<id>/batches`, the one place that takes a file. */
+/** `/jobs/ingest/<id>/batches`, the only path that takes a file. */
 export const isUpload = (path: readonly string[]): boolean =>
   path[0] === 'jobs' && path[1] === 'ingest' && path[3] === 'batches';
 
-/** Undefined where the request brings something else than CSV. */
+/** Undefined if the request's body is not CSV. */
 export const uploadOf = (request: IncomingMessage): AsyncIterable<Buffer> | undefined =>
   /^text\/csv\b/i.test(request.headers['content-type'] ?? '') ? limited(decoded(request)) : undefined;
 
-/** The request stays whole when its reader gives up: it has to be answered. */
+/** If the reader gives up, the request must stay open: it still has to be answered. */
 function decoded(request: IncomingMessage): AsyncIterable<Buffer> {
   const bytes = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   const encoding = request.headers['content-encoding'] ?? 'identity';
@@ -24,7 +24,7 @@ function decoded(request: IncomingMessage): AsyncIterable<Buffer> {
   return pipeline(Readable.from(bytes, { objectMode: false }), createGunzip(), () => undefined);
 }
 
-/** Salesforce encodes the file in base 64 and counts what it is then. */
+/** Salesforce stores the file in base 64 and applies the limit to that size. */
 async function* limited(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let count = 0;
   try {

@@ -46,7 +46,7 @@ async function putSlowly(
 const piecesOf = async (id: string) =>
   (await org.db.query(sql`SELECT FROM simulator.bulk_upload WHERE job_id = ${id}`)).length;
 
-test('one request makes a job and brings its file', async () => {
+test('one request creates a job with its file', async () => {
   const job = JSON.stringify({ ...leads, contentType: 'CSV', lineEnding: 'LF' });
   const answer = await postForm(form('BOUNDARY', [jobHead, job], [contentHead, 'LastName,Company\nÄ,"b\n"']));
   assert.equal(answer.status, 200, answer.text);
@@ -91,7 +91,7 @@ test('a form that lacks something is refused and leaves no job', async () => {
   assert.equal((await org.request('POST', `${data}/composite`, elsewhere)).status, 415);
 });
 
-test('a file is stored while it comes, and the job waits for all of it', async () => {
+test('a file is stored while it arrives, and the job waits for all of it', async () => {
   const { id } = await create(leads);
   const line = `${'x'.repeat(60)},y\n`;
   const half = line.repeat(20_000);
@@ -109,7 +109,7 @@ test('a file is stored while it comes, and the job waits for all of it', async (
   assert.equal((await patch(id, 'Aborted')).status, 200);
 });
 
-test('a file whose sender goes away, or that is not what it says, leaves the job as it was', async () => {
+test('a file whose sender disconnects, or that has the wrong encoding, leaves the job as it was', async () => {
   const { id } = await create(leads);
   const sending = putSlowly(id, ['LastName,Company\n', 'x,y\n'.repeat(600_000), 'z'], async (request) => {
     while ((await piecesOf(id)) < 1);
@@ -127,7 +127,7 @@ test('a file whose sender goes away, or that is not what it says, leaves the job
   assert.equal((await reached(id, 'JobComplete')).numberRecordsFailed, 0);
 });
 
-test('a file that was coming when the org ended can be brought again', async () => {
+test('a file that was being uploaded when the org stopped can be uploaded again', async () => {
   const { id } = await create(leads);
   await org.db.query(sql`UPDATE simulator.bulk_job SET upload = 'coming' WHERE id = ${id}`);
   await org.db.query(sql`INSERT INTO simulator.bulk_upload VALUES (${id}, 0, 'LastName')`);
@@ -140,7 +140,7 @@ test('a file that was coming when the org ended can be brought again', async () 
   assert.equal((await reached(id, 'JobComplete')).numberRecordsProcessed, 1);
 });
 
-test('a file of more than 150 MB in base 64 is refused, however small it was packed', async () => {
+test('a file of more than 150 MB in base 64 is refused, however small its compressed size', async () => {
   const { id } = await create(leads);
   const answer = await fetch(`${org.url}${jobs}/${id}/batches`, {
     method: 'PUT',
@@ -155,12 +155,12 @@ test('a file of more than 150 MB in base 64 is refused, however small it was pac
   assert.equal(await piecesOf(id), 0);
 });
 
-test('a mark of the byte order is no part of the first name', async () => {
+test('a byte order mark is not part of the first column name', async () => {
   const job = await run(leads, '\ufeffLastName,Company\na,b\n');
   assert.deepEqual([job.state, job.numberRecordsFailed], ['JobComplete', 0]);
 });
 
-test('the Id of an assignment rule is taken and told', async () => {
+test('the Id of an assignment rule is accepted and returned', async () => {
   const { id, assignmentRuleId } = await create({ ...leads, assignmentRuleId: '01QHp0000000001' });
   assert.equal(assignmentRuleId, '01QHp0000000001MAA');
   assert.equal((await reached(id, 'Open')).assignmentRuleId, assignmentRuleId);
@@ -170,7 +170,7 @@ test('the Id of an assignment rule is taken and told', async () => {
   }
 });
 
-test('two jobs with the same upserts make each record once', async () => {
+test('two jobs with the same upserts create each record once', async () => {
   const upsert = { object: 'Account', operation: 'upsert', externalIdFieldName: 'External_Id__c' };
   const csv = `External_Id__c,Name\n${Array.from({ length: 50 }, (_, i) => `same-${i},Same\n`).join('')}`;
   const [first, second] = await Promise.all([run(upsert, csv), run(upsert, csv)]);

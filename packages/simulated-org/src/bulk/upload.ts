@@ -4,7 +4,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { CsvReader, csvForm } from './csv.ts';
 import type { Job } from './storage.ts';
 
-/** The file of an ingest job, in pieces, so that no part of the work holds it whole. */
+/** The file of an ingest job, in pieces, so that it is never in memory as a whole. */
 const pieceBytes = 1024 * 1024;
 
 export interface UploadClaim {
@@ -13,7 +13,7 @@ export interface UploadClaim {
   isOurs: boolean;
 }
 
-/** Takes the place of a job's file, which only one request can have. Undefined where the job is gone. */
+/** Claims a job's upload, which only one request can have. Undefined if the job is gone. */
 export async function claimUpload(tx: Tx, jobId: string): Promise<UploadClaim | undefined> {
   const [claimed] = await tx.query(sql`
     UPDATE simulator.bulk_job SET upload = 'coming'
@@ -23,7 +23,7 @@ export async function claimUpload(tx: Tx, jobId: string): Promise<UploadClaim | 
   return job && { state: job.state, hasFile: job.upload !== null, isOurs: claimed !== undefined };
 }
 
-/** Each piece is written as soon as it is full. False where the job is no longer open at the end. */
+/** Writes each piece as soon as it is full. False if the job is no longer open at the end. */
 export async function storeUpload(
   tx: Tx,
   jobId: string,
@@ -55,13 +55,13 @@ async function* pieces(file: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGen
   if (bytes > 0) yield Buffer.concat(waiting);
 }
 
-/** The job can take another file. */
+/** Releases the claim, so that the job can take another file. */
 export const giveUpUpload = (tx: Tx, jobId: string): Promise<unknown> =>
   tx.query(sql`
     WITH given_up AS (DELETE FROM simulator.bulk_upload WHERE job_id = ${jobId})
     UPDATE simulator.bulk_job SET upload = NULL WHERE id = ${jobId} AND upload = 'coming'`);
 
-/** Files that were coming when the process ended are not complete. To be done before the first request. */
+/** Drops files whose upload was interrupted by the end of the process. Must run before the first request. */
 export async function giveUpUploads(tx: Tx): Promise<void> {
   const jobs = await tx.query<{ id: string }>(sql`
     SELECT id FROM simulator.bulk_job WHERE upload = 'coming'`);
@@ -83,7 +83,7 @@ async function* uploadText(tx: Tx, jobId: string): AsyncGenerator<string> {
 /**
  * The records of the file, the header first.
  *
- * @throws {@link JobFailure} at the place where the file is no CSV of the job's form
+ * @throws {@link JobFailure} where the file is not CSV of the job's form
  */
 export async function* uploadRecords(tx: Tx, job: Job): AsyncGenerator<string[]> {
   const reader = new CsvReader(csvForm(job));
@@ -99,7 +99,7 @@ function* recordsOf(reader: CsvReader): Generator<string[]> {
   for (let record = reader.next(); record; record = reader.next()) yield record;
 }
 
-/** The text of the file behind its first `records` records, header included, exactly as it was sent. */
+/** The text of the file after its first `records` records, the header included, exactly as it was sent. */
 export async function* uploadTextAfter(tx: Tx, job: Job, records: number): AsyncGenerator<string> {
   const reader = new CsvReader(csvForm(job));
   let left = records;

@@ -16,14 +16,14 @@ import {
 } from './storage.ts';
 
 /**
- * Works off the jobs, one of each kind at a time, the oldest first. All that is known of a job stands in the
- * database: a process that starts goes on with what another one left.
+ * Runs the jobs, one of each kind at a time, oldest first. The database has everything known about a job, so a new
+ * process continues where another stopped.
  */
 const idleMs = 3_600_000;
 const retryMs = 1000;
 const retriesMax = 15;
 
-/** Runs until the signal aborts. `onDefect` is told the kind and place of an error that no client should cause. */
+/** Runs until the signal aborts. `onDefect` gets errors that no client should be able to cause. */
 export async function runJobs(
   org: Org,
   signal: AbortSignal,
@@ -49,7 +49,7 @@ async function runLane(
     } catch (error) {
       if (signal.aborted) return;
       if (!asOrgError(error)) onDefect(error);
-      await org.clock.real.sleep(retryMs, signal).catch(() => undefined); // whatever the org's time does
+      await org.clock.real.sleep(retryMs, signal).catch(() => undefined); // not by the org's clock
     }
   }
 }
@@ -70,7 +70,7 @@ async function runJob(
       { state: 'InProgress' },
       now,
     );
-    if (!taken || (await failed(org, taken))) return;
+    if (!taken || (await isFaulted(org, taken))) return;
     await (job.kind === 'query' ? runQueryJob(org, taken, either) : runIngestJob(org, taken, either));
   } catch (error) {
     if (job.kind === 'query') await org.results.remove(job.id);
@@ -81,8 +81,8 @@ async function runJob(
   }
 }
 
-/** True where something else than its work happens to the job. */
-async function failed(org: Org, { id }: Job): Promise<boolean> {
+/** True if a fault keeps the job from running. */
+async function isFaulted(org: Org, { id }: Job): Promise<boolean> {
   if (org.jobFaults.find(id, 'stay')) return true;
   const fault = org.jobFaults.find(id, 'fail');
   if (fault) throw new JobFailure(fault.errorMessage);
@@ -91,7 +91,7 @@ async function failed(org: Org, { id }: Job): Promise<boolean> {
   return true;
 }
 
-/** A database that is away for a moment fails no job. */
+/** A short outage of the database does not fail the job. */
 async function giveUp(org: Org, job: Job, error: unknown, onDefect: (error: unknown) => void): Promise<void> {
   const known = asOrgError(error);
   if (known?.status === 503 && job.retries < retriesMax) {

@@ -3,8 +3,8 @@ import type { Behaviour, Values, Write } from './behaviour.ts';
 import { recordId } from './ids.ts';
 
 /**
- * The rows that accounts leave behind: their history, and the share by which an owner sees the record. A reference
- * leaves two rows of history, one with the names and one with the Ids.
+ * The rows that a change of an account leaves: its history, and the share by which the owner sees the record. A
+ * changed reference leaves two rows of history, one with the names and one with the Ids.
  */
 const tracked: Readonly<Record<string, string>> = {
   Name: 'Text',
@@ -42,7 +42,7 @@ const changesBetween = (before: Values, after: Values): Change[] =>
     .filter(([field]) => before[field] !== after[field])
     .map(([field, type]) => ({ field, type, from: json(type, before[field]), to: json(type, after[field]) }));
 
-/** A number is its own JSON, and keeps its digits. */
+/** A number is already JSON, and keeps its digits. */
 function json(type: string, value: Values[string]): string | null {
   if (value === null || value === undefined) return null;
   return type === 'Currency' ? String(value) : JSON.stringify(value);

@@ -2,14 +2,16 @@ import type { Tx } from '@lockstep/foundation/database';
 import { asOrgError, type OrgError } from '../http/errors.ts';
 
 /**
- * Work that may fail for itself: the transaction goes on after it, without what it did. What is no error that a client
- * can cause is undone as well and goes on to the caller.
+ * Work that may fail by itself: its effects are undone, and the transaction continues. After an error that no client
+ * can cause they are undone as well, and the error is thrown.
  */
 const undo = 'ROLLBACK TO SAVEPOINT attempt';
 const end = 'RELEASE SAVEPOINT attempt';
 const begin = 'SAVEPOINT attempt';
 
-/** One after the other, with one message to the server between two. Who stops listening runs no further one. */
+/**
+ * Runs the works in order, with one message to the server between two. If the consumer stops, no further one runs.
+ */
 export async function* attempts<Result>(
   tx: Tx,
   works: readonly (() => Promise<Result>)[],

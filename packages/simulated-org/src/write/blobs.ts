@@ -5,9 +5,9 @@ import { hasColumn, type SObjectDef, type SObjects } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 
 /**
- * The bytes of files. Those that come as base64 in JSON stay so in the column of their field; those of a form, up to
- * two gigabytes, are kept apart in parts of one megabyte, so that neither writing nor reading holds more of them in
- * memory, and the column says `blob:17`, which is no base64.
+ * The bytes of files. Base64 from JSON is stored as it is in the field's column. Bytes from a form, up to two
+ * gigabytes, are stored separately in parts of one megabyte, so that neither writing nor reading needs more memory
+ * than that; the column then says `blob:17`, which is not base64.
  */
 const partBytes = 1024 * 1024;
 const mark = 'blob:';
@@ -20,7 +20,7 @@ export class StoredBlob {
     this.id = id;
   }
 
-  /** As the column holds it. */
+  /** The value of the column. */
   get reference(): string {
     return `${mark}${this.id}`;
   }
@@ -45,13 +45,13 @@ export async function createBlobTables(tx: Tx): Promise<void> {
   await tx.query(sql`ALTER TABLE simulator.blob_part ALTER COLUMN bytes SET STORAGE EXTERNAL`);
 }
 
-/** Opens a blob; its bytes follow by `fillBlob`. */
+/** Creates a blob; `fillBlob` adds its bytes. */
 export async function newBlob(db: Tx): Promise<StoredBlob> {
   const [row] = await db.query<{ id: number }>(sql`INSERT INTO simulator.blob DEFAULT VALUES RETURNING id`);
   return new StoredBlob(row?.id ?? 0);
 }
 
-/** Each part is a statement of its own: an upload takes as long as its client does, and holds no lock. */
+/** Each part is a separate statement: an upload takes as long as its client does, and must hold no lock. */
 export async function fillBlob(db: Tx, { id }: StoredBlob, chunks: AsyncIterable<Buffer>): Promise<void> {
   const md5 = createHash('md5');
   let bytes = 0;
@@ -80,7 +80,7 @@ export async function fillBlob(db: Tx, { id }: StoredBlob, chunks: AsyncIterable
   );
 }
 
-/** What a record needs to know of its new body; in the transaction that writes the record. */
+/** The size and checksum of a record's new body. Must run in the transaction that writes the record. */
 export async function useBody(tx: Tx, body: string): Promise<{ bytes: number; md5: string }> {
   const id = blobIdOf(body);
   if (id === undefined) {
@@ -93,7 +93,7 @@ export async function useBody(tx: Tx, body: string): Promise<{ bytes: number; md
   return row ?? { bytes: 0, md5: '' };
 }
 
-/** How many bytes a body has. */
+/** The number of bytes in a body. */
 export async function sizeOf(db: Tx, body: string): Promise<number> {
   const id = blobIdOf(body);
   if (id === undefined) return Buffer.from(body, 'base64').length;
@@ -101,7 +101,7 @@ export async function sizeOf(db: Tx, body: string): Promise<number> {
   return row?.bytes ?? 0;
 }
 
-/** The bytes of a body. A blob stays until the org ends, whatever becomes of its record meanwhile. */
+/** The bytes of a body. A blob stays until the org stops, even if its record is deleted meanwhile. */
 export async function* bytesOf(db: Tx, body: string): AsyncIterable<Uint8Array> {
   const id = blobIdOf(body);
   if (id === undefined) {
@@ -117,14 +117,14 @@ export async function* bytesOf(db: Tx, body: string): AsyncIterable<Uint8Array> 
   }
 }
 
-/** Removes those that no record took. */
+/** Removes those that no record uses. */
 export const discardUnused = (db: Tx, blobs: readonly StoredBlob[]): Promise<unknown> =>
   db.query(sql`
     DELETE FROM simulator.blob WHERE id = ANY(${blobs.map(({ id }) => id)}::bigint[]) AND NOT is_used`);
 
 /**
- * At the start: what an interrupted upload left, what records were given other bytes instead of, and what went with
- * a record for good.
+ * Runs at the start: removes bytes left by interrupted uploads, replaced by others, or of records that were deleted
+ * for good.
  */
 export async function sweepBlobs(db: Tx, sobjects: SObjects): Promise<void> {
   const [any] = await db.query(sql`SELECT FROM simulator.blob LIMIT 1`);

@@ -53,7 +53,7 @@ const brief = (entries: readonly LogEntry[]) =>
     changedFields.toSorted().join(' '),
   ]);
 
-test('a create keeps what it fills, an update what became another, each with who and when', async () => {
+test('a create logs the fields it fills, an update those it changes, each with user and time', async () => {
   const id = await insert('Order__c', {
     Name: 'o',
     Ticks__c: '9007199254740993',
@@ -83,7 +83,7 @@ test('a create keeps what it fills, an update what became another, each with who
   assert.equal(updated.at, Date.UTC(2026, 0, 1, 0, 0, 1));
 });
 
-test('a deletion and what comes back are logged for each record that goes along', async () => {
+test('a deletion and an undelete are logged for each record they affect', async () => {
   const id = await insert('Order__c', { Name: 'o' });
   const part = await insert('Part__c', { Order__c: id });
   const note = await insert('Note__c', { Order__c: id });
@@ -104,7 +104,7 @@ test('a deletion and what comes back are logged for each record that goes along'
   );
   assert.ok(
     !gone.some(([, record]) => record === note),
-    'a lookup that was emptied is no change of its record',
+    'an emptied lookup does not count as a change of its record',
   );
   await writeTransaction(org, (tx) => undeleteRecord(tx, by, id));
   const back = await news();
@@ -117,7 +117,7 @@ test('a deletion and what comes back are logged for each record that goes along'
   assert.equal((JSON.parse(back[0]?.values ?? '') as { Name: string }).Name, 'o');
 });
 
-test('a merge logs the loser and the winner, and not the children that turn', async () => {
+test('a merge logs the loser and the winner, but not the children that move', async () => {
   const [winner, loser] = [await insert('Order__c', { Name: 'w' }), await insert('Order__c', { Name: 'l' })];
   const note = await insert('Note__c', { Order__c: loser });
   await news();
@@ -131,7 +131,7 @@ test('a merge logs the loser and the winner, and not the children that turn', as
   assert.ok(!entries.some(([, record]) => record === note));
 });
 
-test('what is rolled back, whole or to a savepoint, is not logged', async () => {
+test('changes rolled back, entirely or to a savepoint, are not logged', async () => {
   await news();
   const def = org.sobjects.get('order__c') ?? assert.fail();
   await writeTransaction(org, async (tx) => {
@@ -147,7 +147,7 @@ test('what is rolled back, whole or to a savepoint, is not logged', async () => 
   );
 });
 
-test('transactions are read as they commit, each record in its own order', async (t) => {
+test("transactions are read as they commit, with each record's changes in order", async (t) => {
   const shared = await insert('Order__c', { Name: 'shared' });
   await news();
   const def = org.sobjects.get('order__c') ?? assert.fail();
@@ -163,7 +163,7 @@ test('transactions are read as they commit, each record in its own order', async
   const last = await insertRecord(between, by, def, new Map([[name, 'last']]));
   await updateRecord(younger, by, def, shared, new Map([[name, 'by the younger']]));
   assert.deepEqual(await news(), []);
-  // The older transaction writes the record after the younger one has committed, and one in between still runs.
+  // The older transaction writes the record after the younger one has committed, and one in between is still running.
   await younger.script('COMMIT');
   await updateRecord(older, by, def, shared, new Map([[name, 'by the older']]));
   await older.script('COMMIT');
@@ -179,7 +179,7 @@ test('transactions are read as they commit, each record in its own order', async
   assert.deepEqual(named(await news()), [[last, 'last']]);
 });
 
-test('entries are kept for three days of the org', async () => {
+test("entries are kept for three days by the org's clock", async () => {
   await insert('Order__c', { Name: 'old' });
   inner.clock.advance(2 * 86_400_000);
   const id = await insert('Order__c', { Name: 'young' });

@@ -6,12 +6,12 @@ import { hasColumn, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 
 /**
- * Every change of a record, written by the statement that makes it: what change events are made of. Lookups that a
- * deletion empties and children that a merge turns are not logged, since Salesforce does not count them as changes of
- * the records that hold them; nor is what leaves the recycle bin for good.
+ * Every change of a record, written by the statement that makes it: the source of change events. Lookups that a
+ * deletion empties and children that a merge moves are not logged, because Salesforce does not count them as changes
+ * of the records that have them; nor are records that leave the recycle bin for good.
  *
- * A create keeps the columns that it fills, an undelete the whole row, an update the columns that became others, a
- * deletion none. The content of files is left out. Columns have the form that PostgreSQL's to_jsonb gives them.
+ * A create logs the columns that it fills, an undelete the whole row, an update the columns that changed, a deletion
+ * none. The content of files is left out. Values have the form that PostgreSQL's to_jsonb gives them.
  */
 export type Change = 'create' | 'update' | 'delete' | 'undelete';
 
@@ -33,9 +33,7 @@ export async function createCommitLog(tx: Tx): Promise<void> {
       PRIMARY KEY (transaction_id, position))`);
 }
 
-/**
- * The columns that a change may keep: those that it sets, and of a new row those that have defaults. Undefined for all.
- */
+/** The columns that a change may log: those that it sets, and in a new row those with defaults. Undefined for all. */
 export function loggedColumns(
   def: SObjectDef,
   change: Change,
@@ -51,9 +49,9 @@ export function loggedColumns(
 }
 
 /**
- * The INSERT that logs the rows `n` of a statement. Of an update the rows `o` are those before it.
+ * The INSERT that logs the rows `n` of a statement. For an update, `o` are the rows before it.
  *
- * @param names  what {@link loggedColumns} gave
+ * @param names  the result of {@link loggedColumns}
  */
 export function logged(
   by: Writer,
@@ -87,7 +85,7 @@ export function logged(
       FROM n${isUpdate ? sql` JOIN o ON o."Id" = n."Id"` : sql``}`;
 }
 
-/** Removes a row that leaves nothing behind, and logs it. */
+/** Deletes a row that leaves nothing behind, and logs it. */
 export const deletedRow = (by: Writer, def: SObjectDef, id: string, stamp: Stamp): Sql => sql`
   WITH n AS (DELETE FROM ${tableOf(def)} WHERE "Id" = ${id} RETURNING "Id"),
        logged AS (${logged(by, def, 'delete', [], stamp)})
@@ -95,13 +93,13 @@ export const deletedRow = (by: Writer, def: SObjectDef, id: string, stamp: Stamp
 
 export interface LogEntry {
   position: number;
-  /** Changes of one transaction have one number. */
+  /** The same for all changes of one transaction. */
   transactionId: string;
   sobject: string;
   recordId: string;
   change: Change;
   changedFields: string[];
-  /** JSON text by column name; long numbers stay exact in it. */
+  /** JSON text by column name; long numbers stay exact. */
   values: string;
   userId: string;
   client: string | null;
@@ -110,8 +108,8 @@ export interface LogEntry {
 }
 
 /**
- * Where a reader is. `from` and `to` are snapshots in PostgreSQL's words: it has read all that `from` sees, and what
- * `to` sees besides up to a position. They are equal where nothing is half read.
+ * A reader's position. `from` and `to` are PostgreSQL snapshots: everything visible in `from` has been read, and what
+ * else is visible in `to` up to `position`. The two are equal if nothing is half read.
  */
 export interface LogCursor {
   from: string;
@@ -120,21 +118,21 @@ export interface LogCursor {
 }
 
 /** A snapshot from before every transaction. */
-const ofNothing = '1:1:';
-export const logStart: LogCursor = { from: ofNothing, to: ofNothing, position: 0 };
+const emptySnapshot = '1:1:';
+export const logStart: LogCursor = { from: emptySnapshot, to: emptySnapshot, position: 0 };
 
 /**
- * The next entries in an order that each record's own changes have, too. They are read in stretches, each of what was
- * committed between two snapshots, by position: a change that waited for another's commit stands behind it in the
- * same stretch, or in a later one. Numbers of transactions would not do: an older one may have waited for a younger.
+ * The next entries, in an order that keeps each record's own changes in order. They are read in ranges, each of what
+ * was committed between two snapshots, by position: a change that waited for another's commit comes after it in the
+ * same range, or in a later one. Transaction numbers would not work: an older one may have waited for a younger.
  */
 export async function readCommitLog(
   tx: Tx,
   after: LogCursor,
   limit: number,
 ): Promise<{ entries: LogEntry[]; next: LogCursor }> {
-  const stretch = after.from === after.to ? await nextStretch(tx, after) : after;
-  const { from, to } = stretch;
+  const range = after.from === after.to ? await nextRange(tx, after) : after;
+  const { from, to } = range;
   const rows = await tx.query<LogRow>(sql`
     SELECT position, transaction_id, sobject, record_id, change, changed_fields, "values"::text AS kept, user_id, client,
            floor(extract(epoch FROM at) * 1000)::bigint AS at
@@ -143,7 +141,7 @@ export async function readCommitLog(
        AND transaction_id < pg_snapshot_xmax(${to}::text::pg_snapshot)
        AND NOT pg_visible_in_snapshot(transaction_id, ${from}::text::pg_snapshot)
        AND pg_visible_in_snapshot(transaction_id, ${to}::text::pg_snapshot)
-       AND position > ${stretch.position}
+       AND position > ${range.position}
      ORDER BY position
      LIMIT ${limit}`);
   const entries = rows.map(entryOf);
@@ -151,12 +149,12 @@ export async function readCommitLog(
   const isRead = entries.length < limit;
   const next = isRead
     ? { from: to, to, position: 0 }
-    : { ...stretch, position: last?.position ?? stretch.position };
+    : { ...range, position: last?.position ?? range.position };
   return { entries, next };
 }
 
-/** Up to all that is committed by now. */
-async function nextStretch(tx: Tx, after: LogCursor): Promise<LogCursor> {
+/** Up to everything that is committed now. */
+async function nextRange(tx: Tx, after: LogCursor): Promise<LogCursor> {
   const [row] = await tx.query<{ now: string }>(sql`SELECT pg_current_snapshot()::text AS now`);
   return { from: after.to, to: row?.now ?? after.to, position: 0 };
 }
@@ -168,7 +166,7 @@ interface LogRow {
   record_id: string;
   change: Change;
   changed_fields: string[];
-  /** As text, so that long numbers stay what they are until somebody reads them. */
+  /** As text, so that long numbers stay exact until somebody parses them. */
   kept: string;
   user_id: string;
   client: string | null;
@@ -190,7 +188,7 @@ const entryOf = (row: LogRow): LogEntry => ({
 
 const purgeEveryMs = 3_600_000;
 
-/** Purges the log every hour until the signal aborts. A purge that fails is made up for by the next. */
+/** Purges the log every hour until the signal aborts. After a failed purge, the next one does its work. */
 export async function keepCommitLog(
   tx: Tx,
   clock: Clock,
@@ -203,7 +201,7 @@ export async function keepCommitLog(
   }
 }
 
-/** Removes what is older than a change event can be replayed. */
+/** Deletes entries older than change events can be replayed. */
 export const purgeCommitLog = (tx: Tx, clock: Clock): Promise<unknown> =>
   tx.query(sql`
     DELETE FROM simulator.commit_log

@@ -35,7 +35,7 @@ async function query(soql: string): Promise<Record<string, unknown>[]> {
   return (answer.json as { records: Record<string, unknown>[] }).records;
 }
 
-test('a version makes its document and tells of its bytes', async () => {
+test('a version creates its document and describes its bytes', async () => {
   const id = await make('ContentVersion', file('hello', 'C:\\papers\\Q1 Sales.report.docx'));
 
   const version = await record('ContentVersion', id);
@@ -55,7 +55,7 @@ test('a version makes its document and tells of its bytes', async () => {
   assert.equal(read.text, 'hello');
 });
 
-test('the next version of a document is numbered and takes the place of the one before', async () => {
+test('the next version of a document is numbered and replaces the preceding one as the latest', async () => {
   const first = await make('ContentVersion', file('one', 'paper.txt', { Title: 'Paper' }));
   const { ContentDocumentId } = await record('ContentVersion', first);
   const second = await make('ContentVersion', file('the second', 'paper.pdf', { ContentDocumentId }));
@@ -70,7 +70,7 @@ test('the next version of a document is numbered and takes the place of the one 
   );
 });
 
-test('versions of one document that come at once are numbered one after the other', async () => {
+test('concurrent versions of one document are numbered consecutively', async () => {
   const first = await make('ContentVersion', file('0', 'race.txt'));
   const { ContentDocumentId } = await record('ContentVersion', first);
   await Promise.all(
@@ -90,7 +90,7 @@ test('versions of one document that come at once are numbered one after the othe
   );
 });
 
-test('a file is shown to its owner and where it was first published', async () => {
+test('a file is linked to its owner and to the record where it was first published', async () => {
   const account = await make('Account', { Name: 'With file' });
   const id = await make('ContentVersion', file('x', 'x.png', { FirstPublishLocationId: account }));
   const { ContentDocumentId, OwnerId } = await record('ContentVersion', id);
@@ -106,7 +106,7 @@ test('a file is shown to its owner and where it was first published', async () =
   );
 });
 
-test('a version needs bytes and a path, a link neither', async () => {
+test('a version requires bytes and a path, a link neither', async () => {
   const answer = await post('ContentVersion', { Title: 'x' });
   assert.deepEqual(answer.json, [
     {
@@ -119,7 +119,7 @@ test('a version needs bytes and a path, a link neither', async () => {
   assert.equal((await record('ContentVersion', link)).FileType, 'LINK');
 });
 
-test('a document goes with its versions and links', async () => {
+test('a document is deleted with its versions and links', async () => {
   const id = await make('ContentVersion', file('x', 'x.txt'));
   const { ContentDocumentId } = await record('ContentVersion', id);
   const gone = await org.request('DELETE', `${data}/sobjects/ContentDocument/${String(ContentDocumentId)}`);
@@ -128,12 +128,12 @@ test('a document goes with its versions and links', async () => {
   assert.equal((await org.request('GET', `${data}/sobjects/ContentVersion/${id}/VersionData`)).status, 404);
 });
 
-test('documents are created by their versions only', async () => {
+test('documents can only be created by their versions', async () => {
   const answer = await post('ContentDocument', { Title: 'x' });
   assert.ok(answer.status >= 400 && answer.status < 500, answer.text);
 });
 
-test('an attachment and a document come as base64 too', async () => {
+test('an attachment and a document can be sent as base64 too', async () => {
   const account = await make('Account', { Name: 'With attachment' });
   const id = await make('Attachment', { Name: 'a.txt', ParentId: account, Body: base64('hello') });
   assert.equal((await record('Attachment', id)).BodyLength, 5);

@@ -8,11 +8,11 @@ import { type ColumnValue, type ColumnValues, type GivenValues, notWritable } fr
 import { fileTypeOf } from './file-types.ts';
 
 /**
- * What the org fills in of files: sizes and checksums, the document of a version, the number of a version among
- * those of its document. A document is shown where it was first published, and to its owner.
+ * What the org fills in for files: sizes and checksums, the document of a version, and the version's number within
+ * its document. A document is linked to its owner and to the record where it was first published.
  */
 
-/** How records are written; dml.ts, which calls this, hands itself in. */
+/** How records are written; dml.ts, which calls this, passes its functions in. */
 interface Write {
   insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: GivenValues): Promise<string>;
   updateRecord(tx: Tx, by: Writer, def: SObjectDef, id: string, given: GivenValues): Promise<void>;
@@ -45,7 +45,7 @@ const setterOf = (def: SObjectDef, values: ColumnValues) => (name: string, value
   if (field) values.set(field, value);
 };
 
-/** By name: a user may see the same field in another definition. */
+/** By name, because a user's view may have the same field in another definition. */
 function textOf(values: ColumnValues, name: string): string | undefined {
   for (const [field, value] of values) if (field.name === name && typeof value === 'string') return value;
   return undefined;
@@ -89,7 +89,7 @@ async function fillVersion(
   if (known === undefined) set('ContentDocumentId', await newDocument(tx, by, write, values));
 }
 
-/** The document's row is locked, so that its versions are numbered one after the other. */
+/** The check of the reference has locked the document, so that its versions are numbered one after the other. */
 async function nextVersion(tx: Tx, by: Writer, write: Write, documentId: string): Promise<number> {
   const [last] = await tx.query<{ Id: string; number: number }>(sql`
     SELECT "Id", "VersionNumber"::integer AS number FROM org."ContentVersion"
@@ -125,7 +125,7 @@ function valuesOf(def: SObjectDef, values: Readonly<Record<string, ColumnValue |
   return columns;
 }
 
-/** After a version was created: its document tells of it, and is shown where the version asked for. */
+/** After a version was created: updates its document, and links it to the record that the version names. */
 export async function publishVersion(
   tx: Tx,
   by: Writer,

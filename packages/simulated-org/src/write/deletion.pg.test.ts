@@ -14,7 +14,7 @@ import { columnValues } from './field-values.ts';
 import { writeTransaction } from './open-writes.ts';
 import { emptyRecord, undeleteRecord } from './recycle-bin.ts';
 
-/** Inside one process, for what needs a clock or definitions of its own. */
+/** In this process, for tests that need their own clock or definitions. */
 const database = await openTestDatabase();
 after(() => database[Symbol.asyncDispose]());
 
@@ -70,7 +70,7 @@ const liveDetails = async (masterId: string): Promise<string[]> => {
   return rows.map(({ Id }) => Id);
 };
 
-test('details go with their master and come back with it, save those that were deleted before', async () => {
+test('details are deleted and undeleted with their master, except those that were deleted before', async () => {
   const id = await insert(master, { Name: 'm' });
   const details = [await insert(detail, { Master__c: id }), await insert(detail, { Master__c: id })];
   const [earlier = '', later = ''] = details;
@@ -88,7 +88,7 @@ test('details go with their master and come back with it, save those that were d
   assert.deepEqual(await liveDetails(id), [later]);
 });
 
-test('details leave the bin for good with their master', async () => {
+test('details leave the recycle bin for good with their master', async () => {
   const id = await insert(master, { Name: 'm' });
   await insert(detail, { Master__c: id });
   await writeTransaction(org, async (tx) => {
@@ -98,7 +98,7 @@ test('details leave the bin for good with their master', async () => {
   assert.deepEqual(await db.query(sql`SELECT FROM org."Detail__c" WHERE "Master__c" = ${id}`), []);
 });
 
-test('what is covered stops before a transaction that is still open', async () => {
+test('latestDateCovered stops before a transaction that is still open', async () => {
   const account = whole.sobjects.get('account') ?? assert.fail('there are accounts');
   const covered = async () => {
     const now = clock.now();

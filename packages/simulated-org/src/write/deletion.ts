@@ -9,10 +9,11 @@ import { keepRollUps, type Row } from './write-row.ts';
 
 /**
  * What a deletion leaves besides the record in the recycle bin: an entry in the delete log, from which
- * `/sobjects/X/deleted/` answers, and the lookups that it emptied, which an undelete fills again. An emptied lookup
- * does not count as a change of the record that held it. Everything is written in the deleting transaction.
+ * `/sobjects/X/deleted/` answers, and the lookups that it emptied, which an undelete restores. An emptied lookup does
+ * not count as a change of the record that has it. All this is written in the deleting transaction.
  */
-/** `rootId` is the record whose deletion took this one along, or its own. */
+
+/** `rootId` is the record whose deletion also deleted this one, or its own Id. */
 export async function logDeletion(
   tx: Tx,
   def: SObjectDef,
@@ -25,17 +26,19 @@ export async function logDeletion(
     VALUES (${id}, ${def.name}, ${rootId}, ${stamp.at}::timestamptz)`);
 }
 
-/** The children of a record by master-detail, which go and come back with it. */
+/** A record's children by master-detail, which are deleted and undeleted with it. */
 export const detailsOf = (sobjects: SObjects, def: SObjectDef) =>
   referencesTo(sobjects, def).filter(({ field }) => field.cascadeDelete === true);
 
-/** The fields that a deletion empties and a merge turns to the winner: what clients may write, and no detail's. */
+/**
+ * The fields that a deletion empties and a merge points to the winner: those clients may write, except a detail's.
+ */
 export const lookupsTo = (sobjects: SObjects, def: SObjectDef) =>
   referencesTo(sobjects, def).filter(
     ({ field }) => field.nillable && field.createable && field.cascadeDelete !== true,
   );
 
-/** The records that point to one which is locked: no other comes to point to it meanwhile. */
+/** The records that point to a locked one: while it is locked, no others can begin to. */
 export async function idsPointing(tx: Tx, child: SObjectDef, field: FieldDef, id: string): Promise<string[]> {
   const rows = await tx.query<{ Id: string }>(
     sql`SELECT "Id" FROM ${tableOf(child)} WHERE ${ident(field.name)} = ${id} ORDER BY "Id"`,
@@ -59,7 +62,7 @@ export async function clearLookups(tx: Tx, sobjects: SObjects, def: SObjectDef, 
   }
 }
 
-/** Fills the lookups again that still are empty, without a stamp; what is rolled up from them follows. */
+/** Restores the lookups that are still empty, without a stamp; roll-ups over them are updated. */
 export async function restoreLookups(
   tx: Tx,
   by: Writer,

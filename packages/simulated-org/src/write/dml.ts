@@ -18,11 +18,12 @@ import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
 import { modifiedColumns, stampOf } from './writer.ts';
 
 /**
- * The one path on which a record is written, for requests, triggers and the org's own activity. Each function runs in
- * the caller's transaction. SystemModstamp is the second of the statement, not of the commit: a transaction that takes
- * long makes a row visible whose stamp is already old, as in Salesforce.
+ * The only path on which records are written, for requests, triggers and the org's own activity. Each function runs
+ * in the caller's transaction. SystemModstamp is the second of the statement, not of the commit: a long transaction
+ * makes a row visible whose stamp is already old, as in Salesforce.
  */
-/** Gives the new record's Id. */
+
+/** Returns the new record's Id. */
 export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: GivenValues): Promise<string> {
   if (def.createable === false) throw typeRefused(def, 'inserted');
   const stamp = stampOf(by);
@@ -40,7 +41,7 @@ export async function insertRecord(tx: Tx, by: Writer, def: SObjectDef, given: G
   return id;
 }
 
-/** @throws {@link OrgError} NOT_FOUND or ENTITY_IS_DELETED where there is nothing to update */
+/** @throws {@link OrgError} NOT_FOUND or ENTITY_IS_DELETED if there is no record to update */
 export async function updateRecord(
   tx: Tx,
   by: Writer,
@@ -58,10 +59,10 @@ export async function updateRecord(
 }
 
 /**
- * The record stays, invisible to `query` and visible to `queryAll`; one that has no IsDeleted is gone at once. Its
- * details go with it, lookups to it become empty.
+ * The record stays, invisible to `query` and visible to `queryAll`; one without IsDeleted is removed at once. Its
+ * details are deleted with it, and lookups to it are emptied.
  *
- * @param more  columns that the deletion sets besides, a merge's for example
+ * @param more  further columns that the deletion sets, such as those of a merge
  */
 export async function deleteRecord(
   tx: Tx,
@@ -90,7 +91,7 @@ export async function deleteRecord(
   await logDeletion(tx, def, id, rootId, stamp);
 }
 
-/** Sets the columns and the stamps of a locked row, with all that hangs on it. */
+/** Sets the columns and the stamps of a locked row, with all consequences. */
 export async function changeRow(
   tx: Tx,
   by: Writer,
@@ -102,14 +103,14 @@ export async function changeRow(
   await writeRow(tx, by, def, { ...write, columns }, stamp);
 }
 
-/** For what is written along with a file. */
+/** For records written along with a file. */
 const writers = { insertRecord, updateRecord };
 
-/** The texts are not confirmed by recorded answers. */
+/** No recorded answers confirm the texts. */
 const typeRefused = (def: SObjectDef, done: 'inserted' | 'updated') =>
   refused('INVALID_TYPE_FOR_OPERATION', `entity type cannot be ${done}: ${def.label}`);
 
-/** Waits for whoever else writes the record, up to the org's lock time-out. */
+/** Waits for other writers of the record, up to the org's lock time-out. */
 export async function lockRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<Row> {
   const columns = returned(by.org.sobjects, def);
   const [row] = await locking([id], () =>
@@ -122,8 +123,8 @@ export async function lockRecord(tx: Tx, by: Writer, def: SObjectDef, id: string
 }
 
 /**
- * The values that a record takes, once what only the org's other records can say of them is said. `ownId` is the
- * record itself where it is there already.
+ * The values to store, after the checks that involve the org's other records. `ownId` is the record's Id if it
+ * already exists.
  */
 export async function checkedValues(
   tx: Tx,
@@ -140,7 +141,10 @@ export async function checkedValues(
   return values;
 }
 
-/** A reference must point to a live record; one to an sobject that this org does not have is only checked in form. */
+/**
+ * A reference must point to a live record; one to an sobject that this org does not have is only checked for its
+ * form.
+ */
 async function checkReferences(tx: Tx, org: Org, def: SObjectDef, values: ColumnValues): Promise<void> {
   for (const [field, id] of values) {
     if (field.type !== 'reference' || typeof id !== 'string') continue;
@@ -161,7 +165,7 @@ async function checkReferences(tx: Tx, org: Org, def: SObjectDef, values: Column
   }
 }
 
-/** The index refuses a duplicate in any case; asked before, it can be said of which record. */
+/** The index refuses a duplicate anyway; this check can say which record has the value. */
 async function checkUnique(tx: Tx, def: SObjectDef, values: ColumnValues, ownId = ''): Promise<void> {
   for (const [field, value] of values) {
     if (!field.unique || typeof value !== 'string') continue;

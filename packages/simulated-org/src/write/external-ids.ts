@@ -3,7 +3,7 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import type { FieldDef, SObjectDef } from '../schema/schema.ts';
 import { isLive, keyOf, recordsOf } from '../schema/storage.ts';
 
-/** The live records that hold a value, at most eleven of them: more is said to nobody. */
+/** The live records with a value, at most eleven of them: no message names more. */
 export async function findByValue(
   tx: Tx,
   def: SObjectDef,

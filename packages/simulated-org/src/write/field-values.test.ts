@@ -8,7 +8,7 @@ import { columnValues } from './field-values.ts';
 
 const named = (name: string): SObjectDef => sobjects.find((def) => def.name === name) as SObjectDef;
 
-/** What an update to these fields stores. */
+/** What an update of these fields stores. */
 function stored(sobject: string, json: string): Record<string, unknown> {
   const values = columnValues(named(sobject), parseExact(json), 'update');
   return Object.fromEntries([...values].map(([field, value]) => [field.name, value]));
@@ -24,13 +24,13 @@ function refusal(sobject: string, json: string, intent: 'create' | 'update' = 'u
   throw new Error('nothing was refused');
 }
 
-test('an e-mail address is kept in lower case', () => {
+test('an e-mail address is stored in lower case', () => {
   assert.deepEqual(stored('Contact', '{"Email":"GOB.Bluth@Example.com"}'), {
     Email: 'gob.bluth@example.com',
   });
 });
 
-test('values of every kind are read into what their column takes', () => {
+test('values of every type are converted to what their column takes', () => {
   assert.deepEqual(
     stored(
       'Invoice__c',
@@ -53,7 +53,7 @@ test('values of every kind are read into what their column takes', () => {
   );
 });
 
-test('field names are taken in any case, and an empty text is null', () => {
+test('field names are accepted in any case, and an empty text is null', () => {
   assert.deepEqual(stored('Account', '{"attributes":{"type":"Account"},"phone":"","SITE":"x"}'), {
     Phone: null,
     Site: 'x',
@@ -70,7 +70,7 @@ test('a missing or emptied required field is named', () => {
   assert.equal(refusal('Account', '{"Name":""}').errorCode, 'REQUIRED_FIELD_MISSING');
 });
 
-test('what a field cannot hold is refused with its own code', () => {
+test('a value that a field cannot hold is refused with a specific code', () => {
   const cases: [sobject: string, json: string, code: string][] = [
     ['Account', '{"Nme":"x"}', 'INVALID_FIELD'],
     ['Account', '{"CreatedDate":"2020-01-01T00:00:00Z"}', 'INVALID_FIELD_FOR_INSERT_UPDATE'],
@@ -98,7 +98,7 @@ test('what a field cannot hold is refused with its own code', () => {
   for (const [sobject, json, code] of cases) assert.equal(refusal(sobject, json).errorCode, code, json);
 });
 
-test('a number that does not fit is named with its value', () => {
+test('a number out of range is refused, naming its value', () => {
   assert.deepEqual(refusal('Account', '{"NumberOfEmployees":123456789}'), {
     message: 'Employees: value outside of valid range on numeric field: 123456789',
     errorCode: 'NUMBER_OUTSIDE_VALID_RANGE',
@@ -106,7 +106,7 @@ test('a number that does not fit is named with its value', () => {
   });
 });
 
-test('a character outside the basic plane counts twice', () => {
+test('a character outside the Basic Multilingual Plane counts as two', () => {
   assert.deepEqual(stored('Account', JSON.stringify({ Site: '\u{1f600}'.repeat(40) })), {
     Site: '\u{1f600}'.repeat(40),
   });

@@ -6,13 +6,13 @@ import { StoredBlob } from './blobs.ts';
 import { parseId } from './ids.ts';
 import { toStored } from './stored-text.ts';
 
-/** What a column takes: text is cast by Postgres to the column's type, so that numbers keep their digits. */
+/** A value for a column: Postgres casts text to the column's type, so that numbers keep their digits. */
 export type ColumnValue = string | boolean | null;
 export type ColumnValues = Map<FieldDef, ColumnValue>;
 
-/** A reference that names the other record by a field of its own. */
+/** A reference that identifies the other record by one of its fields. */
 export interface ForeignKey {
-  /** As the body says it: `Account`. */
+  /** As in the body: `Account`. */
   relationship: string;
   /** The sobject that `attributes` names, and the field with its value. */
   type: string | undefined;
@@ -20,11 +20,11 @@ export interface ForeignKey {
   value: unknown;
 }
 
-/** What a body gives, before its foreign keys are looked up. */
+/** The values of a body, before its foreign keys are resolved. */
 export type GivenValues = Map<FieldDef, ColumnValue | ForeignKey>;
 
 /**
- * Reads the JSON body of a create or update.
+ * Parses the JSON body of a create or update.
  *
  * @throws {@link OrgError} with Salesforce's code for an unknown or read-only field, a wrong JSON type, a text too
  * long, a missing required field
@@ -92,7 +92,7 @@ function columnValue(field: FieldDef, value: unknown): ColumnValue {
 
 type Reader = (field: FieldDef, value: unknown) => ColumnValue;
 
-/** Text is read as it is, save that the empty text is null, as in Salesforce. */
+/** Text is unchanged, except that an empty text is null, as in Salesforce. */
 const text =
   (read: (field: FieldDef, value: string) => string): Reader =>
   (field, value) => {
@@ -156,7 +156,7 @@ const readers: Record<FieldType, Reader> = {
   },
 };
 
-/** A restricted picklist takes its own values only. */
+/** A restricted picklist accepts only its own values. */
 function chosen(field: FieldDef, value: string, choices: readonly string[]): string {
   const bad = field.restrictedPicklist && choices.find((one) => !field.picklist?.includes(one));
   if (typeof bad !== 'string') return fitting(field, value);
@@ -165,8 +165,8 @@ function chosen(field: FieldDef, value: string, choices: readonly string[]): str
 }
 
 /**
- * A character counts as it does in UTF-16, so that an emoji counts twice: a field's `byteLength` is three times its
- * length, and what takes four bytes in UTF-8 takes six in Salesforce's own encoding. Not confirmed by an answer.
+ * Length is counted in UTF-16, so that an emoji counts twice: a field's `byteLength` is three times its length, and a
+ * character of four bytes in UTF-8 takes six in Salesforce's own encoding. No recorded answer confirms this.
  */
 function fitting(field: FieldDef, value: string): string {
   if (field.length !== undefined && value.length > field.length) {
@@ -196,7 +196,7 @@ function wholeNumber(field: FieldDef, value: unknown): string {
   return source;
 }
 
-/** The scale only tells how a number is shown; more digits after the point are kept. */
+/** The scale only affects how a number is displayed; more digits after the point are kept. */
 function decimal(field: FieldDef, value: unknown): string {
   const source = numberSource(field, value);
   const wholeDigits = (field.precision ?? 18) - (field.scale ?? 0);
@@ -208,14 +208,14 @@ function dateText(field: FieldDef, value: string): string {
   const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(value);
   if (!parts) throw cannotRead(field, value);
   const [year, month, day] = parts.slice(1).map(Number) as [number, number, number];
-  // Salesforce takes dates from 1700-01-01 to 4000-12-31.
+  // Salesforce accepts dates from 1700-01-01 to 4000-12-31.
   const isInCalendar =
     month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
   if (!isInCalendar || year < 1700 || year > 4000) throw cannotRead(field, value);
   return value;
 }
 
-/** Salesforce keeps whole seconds. */
+/** Salesforce stores whole seconds. */
 function datetimeText(field: FieldDef, value: string): string {
   const parts =
     /^(\d{4}-\d\d-\d\d)T(([01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.\d{1,9})?(Z|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/.exec(
@@ -238,7 +238,7 @@ const wrongType = (field: FieldDef, shown: string): OrgError =>
     field.name,
   ]);
 
-/** As Salesforce's JSON reader says it, token name included. */
+/** In the words of Salesforce's JSON parser, token name included. */
 function cannotRead(field: FieldDef, value: unknown): OrgError {
   const [token, shown] = tokenOf(value);
   return parserError(

@@ -1,4 +1,4 @@
-/** What Salesforce calls the kind of a file, by the extension of its name. */
+/** Salesforce's names for file types, by file extension. */
 const fileTypes: Readonly<Record<string, string>> = {
   ai: 'AI',
   avi: 'AVI',

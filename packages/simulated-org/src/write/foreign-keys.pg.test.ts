@@ -36,7 +36,7 @@ test('a create names the other record by its external id, in any case', async ()
   assert.equal(await fieldOf('Invoice__c', invoice, 'Account__c'), parent);
 });
 
-test('an update turns to another record, and null to none', async () => {
+test('an update points to another record, and null to none', async () => {
   const contact = await make('Contact', { LastName: 'x', AccountId: parent });
   const update = (body: object) => org.request('PATCH', `${data}/sobjects/Contact/${contact}`, { body });
 
@@ -46,7 +46,7 @@ test('an update turns to another record, and null to none', async () => {
   assert.equal(await fieldOf('Contact', contact, 'AccountId'), null);
 });
 
-test('an upsert, a tree and a composite take such references too', async () => {
+test('an upsert, a tree and a composite accept such references too', async () => {
   const upserted = await org.request('PATCH', `${data}/sobjects/Invoice__c/External_Id__c/FK-1`, {
     body: { Account__r: { External_Id__c: 'A-1' } },
   });
@@ -91,7 +91,7 @@ test('an upsert, a tree and a composite take such references too', async () => {
   );
 });
 
-test('in a collection a reference that finds nothing is the fault of its record only', async () => {
+test('in a collection a reference that finds nothing fails only its record', async () => {
   const contact = (externalId: string) => ({
     attributes: { type: 'Contact' },
     LastName: 'x',
@@ -116,7 +116,7 @@ test('in a collection a reference that finds nothing is the fault of its record 
   ]);
 });
 
-test('a value that no record has is named', async () => {
+test('a value that no record has is refused and named', async () => {
   const answer = await post('Contact', { LastName: 'x', Account: { External_Id__c: 'A-99' } });
   assert.equal(answer.status, 400);
   assert.deepEqual(problem(answer), {
@@ -151,7 +151,7 @@ test('the Id and the relationship cannot both be given', async () => {
   }
 });
 
-test('what is no reference by an external id is refused', async () => {
+test('an invalid reference by an external id is refused', async () => {
   const cases: [body: object, message: RegExp][] = [
     [
       { Account: { Site: 'x' } },
@@ -175,7 +175,7 @@ test('what is no reference by an external id is refused', async () => {
   }
 });
 
-test('an owner that may be of several kinds is found by the field that only users have', async () => {
+test('a polymorphic owner is found by a field that only users have', async () => {
   const [user] = (
     (await org.request('GET', `${data}/query?q=SELECT+Id,Username+FROM+User+WHERE+IsActive=true+LIMIT+1`))
       .json as { records: { Id: string; Username: string }[] }

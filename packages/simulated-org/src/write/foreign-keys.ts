@@ -10,10 +10,10 @@ import { parseId } from './ids.ts';
 import { toStored } from './stored-text.ts';
 
 /**
- * `"Account": {"External_Id__c": "A-1"}` in a record: a reference by what the other record is called elsewhere. It
- * is looked up in the writing transaction, among what the user sees.
+ * `"Account": {"External_Id__c": "A-1"}` in a record: a reference by an external id of the other record. It is
+ * resolved in the writing transaction, among the records that the user sees.
  *
- * @throws {@link OrgError} INVALID_FIELD where no record has the value, or where the field finds no records
+ * @throws {@link OrgError} INVALID_FIELD if no record has the value, or if the field cannot identify records
  */
 export async function resolveForeignKeys(
   tx: Tx,
@@ -43,12 +43,12 @@ async function idOf(tx: Tx, sobjects: SObjects, field: FieldDef, key: ForeignKey
   const [id] = found;
   if (id === undefined) throw notFound(keyField, def, text);
   if (found.length === 1) return id;
-  // Told as an upsert tells it; no recorded answer has it of a foreign key.
+  // The text is that of an upsert; no recorded answer has it for a foreign key.
   const message = `${keyField.label}: more than one record found for external id field: [${found.join(', ')}]`;
   throw refused('DUPLICATE_EXTERNAL_ID', message, [keyField.name]);
 }
 
-/** A reference to several sobjects says by `attributes` which it means, or by a field that only one of them has. */
+/** A polymorphic reference names its sobject in `attributes`, or by a field that only one of them has. */
 function targetOf(sobjects: SObjects, field: FieldDef, { relationship, type, name }: ForeignKey) {
   const targets = (field.referenceTo ?? []).flatMap((one) => sobjects.get(one.toLowerCase()) ?? []);
   const wanted =

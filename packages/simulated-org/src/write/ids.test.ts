@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseId, recordId, withCheck } from './ids.ts';
 
-test('the three check characters say which letters are capitals', () => {
-  // Ids of published answers of real orgs.
+test('the three check characters encode which letters are capitals', () => {
+  // Ids from published answers of real orgs.
   assert.equal(withCheck('001i000002C8QTI'), '001i000002C8QTIAA3');
   assert.equal(withCheck('005i0000000nZmo'), '005i0000000nZmoAAE');
   assert.equal(withCheck('0035500001H9ka4'), '0035500001H9ka4AAB');
 });
 
-test('an id is accepted in both lengths and nothing else is an id', () => {
+test('an Id is accepted in both lengths, and nothing else is', () => {
   assert.equal(parseId('001i000002C8QTI'), '001i000002C8QTIAA3');
   assert.equal(parseId('001i000002C8QTIAA3'), '001i000002C8QTIAA3');
   for (const text of [
@@ -24,7 +24,7 @@ test('an id is accepted in both lengths and nothing else is an id', () => {
   }
 });
 
-test('record numbers count in base 62 and sort as their ids do', () => {
+test('record numbers count in base 62 and sort like their Ids', () => {
   const ids = [1, 9, 10, 35, 36, 61, 62, 3843, 3844, 62 ** 8].map((number) => recordId('001', number));
   assert.deepEqual(ids.toSorted(), ids);
   assert.equal(ids[0]?.slice(0, 15), '001Hp0000000001');

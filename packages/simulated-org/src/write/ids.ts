@@ -2,8 +2,8 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 
 /**
  * Record Ids: three characters for the sobject, two for the instance, one reserved, nine that count in base 62, and
- * three that make the first fifteen safe where case is lost: for each block of five, bit i says whether character i
- * is a capital, and the number of the bits picks the check character.
+ * three that keep the first fifteen distinct where case is lost: for each block of five, bit i says whether character
+ * i is a capital, and the bits together select the check character.
  */
 export const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const checks = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
@@ -20,7 +20,7 @@ const check = (block: string): string => {
 export const withCheck = (id15: string): string =>
   id15 + check(id15.slice(0, 5)) + check(id15.slice(5, 10)) + check(id15.slice(10, 15));
 
-/** The Id of the `number`th record of an org. Numbers are shared by all sobjects. */
+/** The Id of the `number`th record of an org. All sobjects share the numbers. */
 export function recordId(keyPrefix: string, number: number): string {
   let rest = number;
   let counted = '';
@@ -32,15 +32,15 @@ export function recordId(keyPrefix: string, number: number): string {
 }
 
 /**
- * An Id as it came in, in its form of 18 characters; undefined for anything that is none. As in Salesforce, a
- * wrong check character makes another, unknown Id rather than a malformed one.
+ * A received Id in its 18-character form; undefined for anything else. As in Salesforce, a wrong check character
+ * makes it another, unknown Id rather than a malformed one.
  */
 export function parseId(text: string): string | undefined {
   if (/^[0-9A-Za-z]{15}$/.test(text)) return withCheck(text);
   return /^[0-9A-Za-z]{15}[0-5A-Z]{3}$/.test(text) ? text : undefined;
 }
 
-/** `recordId` as a SQL expression over a bigint, for rows that are made by the million inside Postgres. */
+/** `recordId` as a SQL expression over a bigint, for rows created by the million inside Postgres. */
 export function recordIdSql(keyPrefix: string, number: Sql): Sql {
   const head = `${keyPrefix}${instance}`;
   const digit = (place: number) => sql`(${number} / ${62 ** place}::bigint % 62)::integer`;

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { startOrg } from '@lockstep/harness/org';
 
-/** Writers that wait for each other, with time enough to be let in. */
+/** Writers that wait for each other, with enough time to get their locks. */
 const org = await startOrg({ records: 300, lockTimeoutMs: 20_000 });
 after(() => org[Symbol.asyncDispose]());
 
@@ -27,7 +27,7 @@ async function fieldOf(sobject: string, id: string, field: string): Promise<unkn
 const lock = (sobject: string, id: string) =>
   sql`SELECT FROM ${ident('org', sobject)} WHERE "Id" = ${id} FOR UPDATE`;
 
-/** Until a writer of the org stands before a lock. */
+/** Resolves when a writer of the org waits for a lock. */
 async function someoneWaits(): Promise<void> {
   for (;;) {
     const rows = await org.db.query(sql`
@@ -37,7 +37,7 @@ async function someoneWaits(): Promise<void> {
   }
 }
 
-test('who comes second waits and then writes upon what the first wrote', async () => {
+test("the second writer waits and then writes on top of the first one's changes", async () => {
   const id = await make('Account', { Name: 'Waited for' });
   const second = await org.db.transaction(async (tx) => {
     await tx.query(lock('Account', id));
@@ -53,7 +53,7 @@ test('who comes second waits and then writes upon what the first wrote', async (
   );
 });
 
-test('a record that begins to point to one that is being deleted finds it gone', async () => {
+test('a new reference to a record that is being deleted is refused once it is gone', async () => {
   const id = await make('Account', { Name: 'Going' });
   const child = await org.db.transaction(async (tx) => {
     await tx.query(lock('Account', id));
@@ -67,7 +67,7 @@ test('a record that begins to point to one that is being deleted finds it gone',
   assert.equal((answer.json as { errorCode: string }[])[0]?.errorCode, 'INVALID_CROSS_REFERENCE_KEY');
 });
 
-test('a value that another transaction is about to store is waited for and then a duplicate', async () => {
+test('a write waits for a transaction that is about to store the same unique value, and is then a duplicate', async () => {
   const id = await make('Account', { Name: 'First' });
   const second = await org.db.transaction(async (tx) => {
     await tx.query(sql`UPDATE org."Account" SET "External_Id__c" = 'WAIT-1' WHERE "Id" = ${id}`);
@@ -80,7 +80,7 @@ test('a value that another transaction is about to store is waited for and then 
   assert.equal((answer.json as { errorCode: string }[])[0]?.errorCode, 'DUPLICATE_VALUE');
 });
 
-test('many details of one master are written one after the other, and all are rolled up', async () => {
+test('concurrent details of one master are written one after the other, and all are rolled up', async () => {
   const invoice = await make('Invoice__c', {});
   const answers = await Promise.all(
     Array.from({ length: 12 }, () =>
@@ -106,10 +106,10 @@ const both = (ids: readonly string[], Site: string) =>
     })),
   });
 
-test('two that stand in each other’s way: one gives up, and nothing of it stays', async () => {
+test('of two deadlocked writers one gives up, and nothing of it is stored', async () => {
   const [a, b] = [await make('Account', { Name: 'A' }), await make('Account', { Name: 'B' })];
   const given = await org.db.transaction(async (tx) => {
-    // The other side of the deadlock never looks for one itself, so it is the org that gives up.
+    // The other side of the deadlock never checks for one itself, so it is the org that gives up.
     await tx.query(sql`SET LOCAL deadlock_timeout = '10min'`);
     await tx.query(lock('Account', b));
     const answer = both([a, b], 'crossed');
@@ -128,7 +128,7 @@ test('two that stand in each other’s way: one gives up, and nothing of it stay
   assert.equal(await fieldOf('Account', a, 'Site'), null);
 });
 
-test('writers that cross each other leave both records as one of them wrote them', async () => {
+test('writers that lock two records in opposite orders leave both as one of them wrote them', async () => {
   const [a, b] = [await make('Account', { Name: 'A' }), await make('Account', { Name: 'B' })];
   const answers = await Promise.all(
     Array.from({ length: 6 }, (_, i) => both(i % 2 === 0 ? [a, b] : [b, a], `writer ${i}`)),

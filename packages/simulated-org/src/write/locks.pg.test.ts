@@ -24,7 +24,7 @@ async function fieldOf(sobject: string, id: string, field: string): Promise<unkn
   return (read.json as Record<string, unknown>)[field];
 }
 
-/** Another transaction holds the record while `work` runs. */
+/** Another transaction locks the record while `work` runs. */
 const whileLocked = <Result>(sobject: string, id: string, work: () => Promise<Result>): Promise<Result> =>
   org.db.transaction(async (tx) => {
     await tx.query(sql`SELECT FROM ${ident('org', sobject)} WHERE "Id" = ${id} FOR UPDATE`);
@@ -48,7 +48,7 @@ await org.db.query(sql`
    WHERE name = 'Invoice_Line__c'`);
 await org.restart();
 
-test('an update, a delete and an upsert of a held record give up and name it', async () => {
+test('an update, a delete and an upsert of a locked record give up and name it', async () => {
   const id = await make('Account', { Name: 'Held', External_Id__c: 'LOCK-1' });
   await whileLocked('Account', id, async () => {
     for (const [method, path, body] of [
@@ -64,7 +64,7 @@ test('an update, a delete and an upsert of a held record give up and name it', a
   assert.equal(await fieldOf('Account', id, 'Site'), null);
 });
 
-test('in a composite only the subrequest fails that meets a held record', async () => {
+test('in a composite only the subrequest for a locked record fails', async () => {
   const [held, free] = [await account('Held'), await account('Free')];
   const update = (referenceId: string, id: string) => ({
     method: 'PATCH',
@@ -90,7 +90,7 @@ test('in a composite only the subrequest fails that meets a held record', async 
   assert.deepEqual(second?.body, [locked(held)]);
 });
 
-test('in a collection only the held record fails, with all or none all of them', async () => {
+test('in a collection only the locked record fails; with all or none, all of them do', async () => {
   const ids = [await account('One'), await account('Two'), await account('Three')];
   const held = ids[1] ?? '';
   const send = (allOrNone: boolean) =>
@@ -114,7 +114,7 @@ test('in a collection only the held record fails, with all or none all of them',
   assert.deepEqual(each[1]?.errors, [lockedRow(held)]);
 });
 
-test('a tree below a held record is not created at all', async () => {
+test('a tree below a locked record is not created at all', async () => {
   const held = await account('Held');
   const person = (referenceId: string, more: object) => ({
     attributes: { type: 'Contact', referenceId },
@@ -137,7 +137,7 @@ test('a tree below a held record is not created at all', async () => {
   assert.equal(row?.count, 0);
 });
 
-test('in a graph the held record takes its own graph back', async () => {
+test('a locked record rolls back only its own graph', async () => {
   const held = await account('Held');
   const graph = (graphId: string, id: string) => ({
     graphId,
@@ -157,7 +157,7 @@ test('in a graph the held record takes its own graph back', async () => {
   );
 });
 
-test('a bulk job loses the held record only', async () => {
+test('in a bulk job only the locked record fails', async () => {
   const [held, free] = [await account('Held'), await account('Free')];
   const made = await request('POST', 'jobs/ingest', {
     object: 'Account',
@@ -181,7 +181,7 @@ test('a bulk job loses the held record only', async () => {
   assert.equal(await fieldOf('Account', free, 'Site'), 'bulk');
 });
 
-test('a cascade that meets a held detail deletes nothing', async () => {
+test('a cascading delete that meets a locked detail deletes nothing', async () => {
   const invoice = await make('Invoice__c', {});
   const lineOf = () => make('Invoice_Line__c', { Invoice__c: invoice, Quantity__c: 1, Unit_Price__c: 5 });
   const [first, second] = [await lineOf(), await lineOf()];
@@ -194,7 +194,7 @@ test('a cascade that meets a held detail deletes nothing', async () => {
   assert.equal(await fieldOf('Invoice__c', invoice, 'Total__c'), 10);
 });
 
-test('a deletion that cannot empty a lookup to the record deletes nothing and names who holds it', async () => {
+test('a deletion that cannot empty a lookup to the record deletes nothing and names the record with the lookup', async () => {
   const parent = await account('Parent');
   const child = await make('Account', { Name: 'Child', ParentId: parent });
   const answer = await whileLocked('Account', child, () => request('DELETE', `sobjects/Account/${parent}`));
@@ -203,7 +203,7 @@ test('a deletion that cannot empty a lookup to the record deletes nothing and na
   assert.equal(await fieldOf('Account', child, 'ParentId'), parent);
 });
 
-test('a detail whose master is held is not written, since its roll-up could not be', async () => {
+test("a detail whose master is locked is not written, because the master's roll-up could not be", async () => {
   const invoice = await make('Invoice__c', {});
   const detail = await make('Invoice_Line__c', { Invoice__c: invoice, Quantity__c: 1, Unit_Price__c: 5 });
   await whileLocked('Invoice__c', invoice, async () => {
@@ -225,7 +225,7 @@ const disturb = async (name: string, body: object) =>
   (await org.control<{ results: { success: boolean; errors: object[] }[] }>(`/records/${name}`, body))
     .results;
 
-test('a merge that meets a held record changes none of them', async () => {
+test('a merge that meets a locked record changes none of them', async () => {
   const [winnerId, loser] = [await account('Winner'), await account('Loser')];
   const contact = await make('Contact', { LastName: 'x', AccountId: loser });
   const [result] = await whileLocked('Account', loser, () =>
@@ -236,7 +236,7 @@ test('a merge that meets a held record changes none of them', async () => {
   assert.equal(await fieldOf('Contact', contact, 'AccountId'), loser);
 });
 
-test('an undelete that meets a held record brings nothing back', async () => {
+test('an undelete that meets a locked record restores nothing', async () => {
   const invoice = await make('Invoice__c', {});
   const detail = await make('Invoice_Line__c', { Invoice__c: invoice, Quantity__c: 1, Unit_Price__c: 5 });
   await request('DELETE', `sobjects/Invoice__c/${invoice}`);

@@ -14,11 +14,11 @@ import { stampOf } from './writer.ts';
 const losersMax = 2;
 
 /**
- * Makes one record of up to three: the losers are deleted and name the winner as their MasterRecordId, their
- * children turn to the winner without counting as changed, and the winner takes `values`.
+ * Merges up to three records into one: the losers are deleted and name the winner as their MasterRecordId, their
+ * children move to the winner without counting as changed, and the winner gets `values`.
  *
- * @throws {@link OrgError} NOT_FOUND or ENTITY_IS_DELETED for any of the records, MERGE_FAILED for a list of losers
- * that is none
+ * @throws {@link OrgError} NOT_FOUND or ENTITY_IS_DELETED for any of the records, MERGE_FAILED for an invalid list of
+ * losers
  */
 export async function mergeRecords(
   tx: Tx,
@@ -35,20 +35,19 @@ export async function mergeRecords(
     throw refused('MERGE_FAILED', `A merge takes one or ${losersMax} other records.`, []);
   for (const id of [...all].toSorted()) await lockRecord(tx, by, def, id);
   for (const loserId of loserIds) {
-    await turnChildren(tx, by, def, loserId, winnerId);
+    await moveChildren(tx, by, def, loserId, winnerId);
     await deleteRecord(tx, by, def, loserId, { more: { MasterRecordId: winnerId } });
   }
   await updateRecord(tx, by, def, winnerId, values);
 }
 
-/** What happened to a record and who sees it: rows of its own, which go with it. */
+/** Rows about what happened to a record and who sees it, which are deleted with it. */
 const isTrail = /(?:History|Share)$/;
 
 /**
- * A winner that was below the loser is below nobody, rather than below itself. What is rolled up from the children
- * follows them.
+ * A winner that was a child of the loser gets no parent, rather than itself. Roll-ups over the children are updated.
  */
-async function turnChildren(tx: Tx, by: Writer, def: SObjectDef, from: string, to: string): Promise<void> {
+async function moveChildren(tx: Tx, by: Writer, def: SObjectDef, from: string, to: string): Promise<void> {
   const { sobjects } = by.org;
   for (const { child, field } of [...lookupsTo(sobjects, def), ...detailsOf(sobjects, def)]) {
     if (isTrail.test(child.name)) continue;

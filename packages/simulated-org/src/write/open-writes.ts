@@ -1,7 +1,7 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Database, Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
-/** What the writes of an org share: how long they wait for locks, and those that are open. */
+/** What the writes of an org share: how long they wait for locks, and the list of open ones. */
 export interface Writes {
   db: Database;
   clock: Clock;
@@ -9,7 +9,7 @@ export interface Writes {
   openWrites: Set<{ since: number }>;
 }
 
-/** Counts as an open write until it is taken off the org's list. `since` is the oldest stamp that it makes. */
+/** Counts as an open write until it is removed from the org's list. `since` is the oldest stamp that it writes. */
 export function openWrite(
   org: Pick<Writes, 'clock' | 'openWrites'>,
   since = Number.POSITIVE_INFINITY,
@@ -19,13 +19,13 @@ export function openWrite(
   return write;
 }
 
-/** A transaction may stand still as long as a fault makes its request wait. */
+/** No idle time-out: a transaction may be idle for as long as a fault delays its request. */
 export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Pick<Writes, 'lockTimeoutMs'>): Promise<unknown> =>
   tx.query(sql`
     SELECT set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true),
            set_config('idle_in_transaction_session_timeout', '0', true)`);
 
-/** When the write began that is open the longest: no stamp of an uncommitted row is older. */
+/** When the longest open write began: no stamp of an uncommitted row is older. */
 export const oldestWrite = ({ openWrites }: Pick<Writes, 'openWrites'>): number | undefined =>
   openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));
 

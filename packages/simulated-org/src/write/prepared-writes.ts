@@ -3,13 +3,13 @@ import { compile, type Sql } from '@lockstep/foundation/sql';
 import type { SObjectDef } from '../schema/schema.ts';
 
 /**
- * Names under which the server keeps the statements that write rows. Measured on a contact of eleven columns: to plan
- * such a statement takes as long as to run it, and with the log beside the row three times as long. Clients write the
- * same few sets of columns again and again; what comes beyond a limit is planned each time.
+ * Names of the prepared statements that write rows. Measured on a contact of eleven columns: planning such a
+ * statement takes as long as running it, and three times as long together with the log. Clients write the same few
+ * sets of columns again and again; beyond a limit, statements are planned each time.
  */
 const textsMax = 100;
 
-/** By text. A changed definition is another one, and its statements have names of their own. */
+/** By text. A changed definition is a new object, and its statements get new names. */
 const names = new WeakMap<SObjectDef, Map<string, string>>();
 let statements = 0;
 

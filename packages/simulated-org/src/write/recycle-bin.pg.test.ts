@@ -27,7 +27,7 @@ async function queryAll(soql: string): Promise<Record<string, unknown> | undefin
 const remove = async (sobject: string, id: string) =>
   assert.equal((await org.request('DELETE', `${data}/${sobject}/${id}`)).status, 204);
 
-/** What became of each record. */
+/** The outcome of each record. */
 async function disturb(name: string, body: object): Promise<string[]> {
   const { results } = await org.control<{ results: { errors: { statusCode: string }[] }[] }>(
     `/records/${name}`,
@@ -52,7 +52,7 @@ async function deletedIds(sobject: string): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-test('a deletion empties the lookups to its record without a stamp of their records', async () => {
+test('a deletion empties the lookups to its record without stamping the records that have them', async () => {
   const account = await create('Account', { Name: 'Parent' });
   const below = await create('Account', { Name: 'Below', ParentId: account });
   const contact = await create('Contact', { LastName: 'Boss' });
@@ -68,7 +68,7 @@ test('a deletion empties the lookups to its record without a stamp of their reco
   assert.deepEqual([ParentId, stamp], [null, longAgo]);
 });
 
-test('contacts, opportunities with their lines, tasks and files go with their account and come back with it', async () => {
+test('contacts, opportunities with their lines, tasks and files are deleted and undeleted with their account', async () => {
   const account = await create('Account', { Name: 'Whole' });
   const contact = await create('Contact', { LastName: 'Of it', AccountId: account });
   const opportunity = await create('Opportunity', {
@@ -110,7 +110,7 @@ test('contacts, opportunities with their lines, tasks and files go with their ac
   assert.deepEqual([Amount, HasOpportunityLineItem], [20, true]);
 });
 
-test('an undeleted record is back with its Id, a new stamp and the lookups to it', async () => {
+test('an undeleted record comes back with its Id, a new stamp and the lookups to it', async () => {
   const account = await create('Account', { Name: 'Back' });
   const stays = await create('Account', { Name: 'Stays', ParentId: account });
   const moves = await create('Account', { Name: 'Moves', ParentId: account });
@@ -145,7 +145,7 @@ test('an undeleted invoice counts its lines again', async () => {
   assert.equal((await read('Invoice__c', invoice)).Total__c, 10);
 });
 
-test('what is not in the recycle bin cannot come back, nor take a value that is taken', async () => {
+test('only records in the recycle bin can be undeleted, and none whose unique value is now taken', async () => {
   const live = await create('Account', { Name: 'Live' });
   const first = await create('Account', { Name: 'First', External_Id__c: 'BIN-1' });
   await remove('Account', first);
@@ -172,7 +172,7 @@ test('emptying the bin removes a record for good and leaves its entry in the del
   assert.equal((await read('Account', live)).Name, 'Live');
 });
 
-test('a hard delete skips the bin and is in the delete log', async () => {
+test('a hard delete skips the recycle bin and is in the delete log', async () => {
   const account = await create('Account', { Name: 'Hard' });
   assert.deepEqual(await disturb('hardDelete', { ids: [account, account] }), [
     'ok',
@@ -182,7 +182,7 @@ test('a hard delete skips the bin and is in the delete log', async () => {
   assert.ok((await deletedIds('Account')).includes(account));
 });
 
-test('the whole bin is emptied, the delete log stays', async () => {
+test('emptying the whole recycle bin keeps the delete log', async () => {
   const account = await create('Account', { Name: 'In the bin' });
   const contact = await create('Contact', { LastName: 'In the bin' });
   await remove('Account', account);
@@ -204,7 +204,7 @@ test('the whole bin is emptied, the delete log stays', async () => {
   assert.deepEqual(await disturb('undelete', { ids: [account] }), ['UNDELETE_FAILED']);
 });
 
-test('the bin keeps a record for 15 days', async () => {
+test('the recycle bin keeps a record for 15 days', async () => {
   const old = await create('Account', { Name: 'Old' });
   const young = await create('Account', { Name: 'Young' });
   for (const [id, days] of [
@@ -224,7 +224,7 @@ test('the bin keeps a record for 15 days', async () => {
   assert.deepEqual([logged.includes(old), logged.includes(young)], [false, true]);
 });
 
-test('a merge deletes the losers, names the winner in them and hands their children over', async () => {
+test('a merge deletes the losers, names the winner in them and moves their children to it', async () => {
   const winner = await create('Account', { Name: 'Winner' });
   const losers = [await create('Account', { Name: 'A' }), await create('Account', { Name: 'B' })];
   const [first = '', second = ''] = losers;
@@ -251,7 +251,7 @@ test('a merge deletes the losers, names the winner in them and hands their child
   assert.equal((await read('Account', first)).MasterRecordId, null);
 });
 
-test('contacts and leads merge as well; what cannot is refused and stays', async () => {
+test('contacts and leads merge as well; other merges are refused and change nothing', async () => {
   for (const [sobject, body] of [
     ['Contact', { LastName: 'x' }],
     ['Lead', { LastName: 'x', Company: 'y' }],

@@ -12,8 +12,8 @@ import { type Row, returned } from './write-row.ts';
 import { stampOf } from './writer.ts';
 
 /**
- * What becomes of deleted records: they come back, or go for good. Each function runs in the caller's transaction.
- * The delete log keeps a record that went for good until it is 15 days old.
+ * Undeleting records and deleting them for good. Each function runs in the caller's transaction. The delete log
+ * keeps the entry of a record that was deleted for good until 15 days after the deletion.
  */
 const keptDays = 15;
 
@@ -22,8 +22,8 @@ const notInBin = (code: string) => refused(code, 'entity is not in the recycle b
 /**
  * The record comes back with its Id, its details and the lookups that its deletion emptied, and counts as changed.
  *
- * @throws {@link OrgError} UNDELETE_FAILED for what is not deleted, is gone for good, or went with a master that is
- * still deleted
+ * @throws {@link OrgError} UNDELETE_FAILED for a record that is not deleted, is gone for good, or was deleted with a
+ * master that still is
  */
 export async function undeleteRecord(tx: Tx, by: Writer, id: string): Promise<void> {
   const { sobjects } = by.org;
@@ -44,7 +44,7 @@ export async function undeleteRecord(tx: Tx, by: Writer, id: string): Promise<vo
   await tx.query(sql`DELETE FROM simulator.deletion WHERE root_id = ${id}`);
 }
 
-/** A deleted record, with the details that went along, goes for good. */
+/** Deletes a deleted record for good, with the details deleted along with it. */
 export async function emptyRecord(tx: Tx, org: Org, id: string): Promise<void> {
   const together = await deletedTogether(tx, org, id);
   let removed = 0;
@@ -57,13 +57,13 @@ export async function emptyRecord(tx: Tx, org: Org, id: string): Promise<void> {
   if (removed === 0) throw notInBin('DELETE_FAILED');
 }
 
-/** Deletes a record past the recycle bin. */
+/** Deletes a record without the recycle bin. */
 export async function hardDeleteRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<void> {
   await deleteRecord(tx, by, def, id);
   if (fieldNamed(def, 'IsDeleted')) await emptyRecord(tx, by.org, id);
 }
 
-/** The record first. Empty for one that went with another. */
+/** The record first, then its details. Empty for one that was deleted with another. */
 async function deletedTogether(tx: Tx, org: Org, id: string) {
   const rows = await locking([id], () =>
     tx.query<{ record_id: string; sobject: string }>(sql`
@@ -78,14 +78,14 @@ async function deletedTogether(tx: Tx, org: Org, id: string) {
   });
 }
 
-/** Removes what was deleted longer ago than the bin keeps it, and its entries of the delete log. */
+/** Removes what has been deleted longer than the bin keeps it, and its entries in the delete log. */
 export async function sweepRecycleBin(tx: Tx, org: Org): Promise<void> {
   const before = new Date(org.clock.now() - keptDays * 86_400_000).toISOString();
   await emptyRecycleBin(tx, org, before);
   await tx.query(sql`DELETE FROM simulator.deletion WHERE deleted_at < ${before}::timestamptz`);
 }
 
-/** Removes for good what was deleted before an instant, and leaves the delete log. */
+/** Removes for good what was deleted before an instant, and keeps the delete log. */
 export async function emptyRecycleBin(tx: Tx, org: Org, before: string): Promise<void> {
   for (const def of org.sobjects.values()) {
     if (!fieldNamed(def, 'IsDeleted')) continue;

@@ -61,7 +61,7 @@ const sums = (id: string) =>
 const total = async (id: string) => (await inner.read('Order__c', id, 'Total__c'))[0];
 const write = (work: Parameters<typeof writeTransaction<void>>[1]) => writeTransaction(org, work);
 
-test('sums, counts and extremes follow inserts, updates, deletions and what comes back', async () => {
+test('sums, counts and extremes follow inserts, updates, deletions and undeletes', async () => {
   const id = await inner.insert('Order__c', { Name: 'o' });
   assert.deepEqual(await sums(id), ['0', '0', '0', null, null]);
   const dear = await inner.insert('Part__c', {
@@ -89,7 +89,7 @@ test('sums, counts and extremes follow inserts, updates, deletions and what come
   assert.equal(await total(id), '33');
 });
 
-test('both masters of a record that moves are computed anew and count as changed', async () => {
+test('both masters of a record that moves are recomputed and count as changed', async () => {
   const [from, to] = [
     await inner.insert('Order__c', { Name: 'f' }),
     await inner.insert('Order__c', { Name: 't' }),
@@ -103,7 +103,7 @@ test('both masters of a record that moves are computed anew and count as changed
   assert.deepEqual(await stamp(from), await inner.read('Part__c', id, 'SystemModstamp', 'LastModifiedDate'));
 });
 
-test('a roll-up of roll-ups follows, and the masters come back with theirs', async () => {
+test('a roll-up of roll-ups is updated, and undeleted masters come back with theirs', async () => {
   const shopId = await inner.insert('Shop__c', { Name: 's' });
   const orderId = await inner.insert('Order__c', { Name: 'o', Shop__c: shopId });
   await inner.insert('Part__c', { Order__c: orderId, Price__c: 7, Count__c: 1 });
@@ -119,7 +119,7 @@ test('a roll-up of roll-ups follows, and the masters come back with theirs', asy
   assert.equal(await ofShop(), '0');
 });
 
-test('the winner of a merge has the records of the losers in its roll-ups', async () => {
+test("the winner of a merge has the losers' records in its roll-ups", async () => {
   const [winner, loser] = [
     await inner.insert('Order__c', { Name: 'w' }),
     await inner.insert('Order__c', { Name: 'l' }),
@@ -131,7 +131,7 @@ test('the winner of a merge has the records of the losers in its roll-ups', asyn
   assert.deepEqual(await inner.read('Order__c', winner, 'Total__c', 'Parts__c'), ['3', '2']);
 });
 
-test('a field that comes later is computed for the records that are there, without a new stamp', async () => {
+test('a roll-up added later is computed for existing records, without a new stamp', async () => {
   const id = await inner.insert('Order__c', { Name: 'o' });
   await inner.insert('Part__c', { Order__c: id, Price__c: 3, Count__c: 3 });
   const before = await inner.read('Order__c', id, 'SystemModstamp');
@@ -144,7 +144,7 @@ test('a field that comes later is computed for the records that are there, witho
   assert.deepEqual(await inner.read('Order__c', id, 'SystemModstamp'), before);
 });
 
-test('a roll-up that could not be followed is refused when it is defined', () => {
+test('a roll-up that could not be kept up to date is refused when it is defined', () => {
   const refusal = (of: Partial<RollUpDef>, more: readonly FieldDef[] = []): string => {
     const bad = number('Bad__c', 'Bad', 2, {
       rollUp: { ...ofParts, kind: 'sum', field: 'Amount__c', ...of },
@@ -154,14 +154,14 @@ test('a roll-up that could not be followed is refused when it is defined', () =>
     } catch (error) {
       if (error instanceof FormulaError) return error.message;
     }
-    return assert.fail('it was taken');
+    return assert.fail('it was accepted');
   };
-  assert.match(refusal({ child: 'Nothing__c' }), /Nothing__c\.Order__c is no reference to Order__c/);
-  assert.match(refusal({ reference: 'Name' }), /Part__c\.Name is no reference to Order__c/);
+  assert.match(refusal({ child: 'Nothing__c' }), /Nothing__c\.Order__c is not a reference to Order__c/);
+  assert.match(refusal({ reference: 'Name' }), /Part__c\.Name is not a reference to Order__c/);
   assert.match(refusal({ field: 'Name' }), /sum of Part__c\.Name is not possible/);
   assert.match(refusal({ where: 'Order__r.Name = "x"' }), /its filter changes without its record/);
   assert.match(refusal({ where: 'Due__c < TODAY()' }), /its filter changes without its record/);
-  assert.match(refusal({ where: 'Price__c' }), /its filter is no condition/);
+  assert.match(refusal({ where: 'Price__c' }), /its filter is not a condition/);
   assert.match(refusal({ where: 'Foo' }), /^Error: Field Foo does not exist. Check spelling\.$/);
   assert.match(
     refusal({ kind: 'count', child: 'Order__c', reference: 'MasterRecordId' }),

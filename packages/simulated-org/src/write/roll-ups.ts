@@ -12,31 +12,31 @@ import { tableOf } from '../schema/storage.ts';
 import { columnOf, factsOf } from '../soql/columns.ts';
 import { locking } from './locking.ts';
 
-/** Roll-up summaries: counts, sums and extremes that a record keeps of those that point to it. */
+/** Roll-up summaries: counts, sums and extremes that a record stores about the records that point to it. */
 export interface RollUps {
   master: SObjectDef;
   child: SObjectDef;
-  /** Of the child, to the master. */
+  /** From the child to the master. */
   reference: FieldDef;
   fields: readonly RollUpField[];
 }
 
 interface RollUpField {
   field: FieldDef;
-  /** Over the children's rows of this name. */
+  /** SQL over the children, which have this row name. */
   value: (row: string) => Sql;
 }
 
 const known = new WeakMap<SObjects, ReadonlyMap<string, readonly RollUps[]>>();
 
-/** What the records of an sobject are rolled up into, a group for each of its references. */
+/** The roll-ups that an sobject's records affect, a group for each of its references. */
 export function rollUpsOf(sobjects: SObjects, child: SObjectDef): readonly RollUps[] {
   const all = known.get(sobjects) ?? allRollUps(sobjects);
   known.set(sobjects, all);
   return all.get(child.name) ?? [];
 }
 
-/** @throws {@link FormulaError} for a roll-up that names what is not there, or asks for what no roll-up can follow */
+/** @throws {@link FormulaError} for a roll-up with an unknown name, or one that cannot be kept up to date */
 export function checkRollUps(sobjects: SObjects): void {
   known.set(sobjects, allRollUps(sobjects));
 }
@@ -58,7 +58,7 @@ function allRollUps(sobjects: SObjects): ReadonlyMap<string, readonly RollUps[]>
   return byChild;
 }
 
-/** A write climbs from master to master, and has to arrive. */
+/** A write goes on from master to master, so there must be no cycle. */
 function refuseCircle(byChild: ReadonlyMap<string, RollUps[]>, name: string, below: readonly string[]): void {
   for (const { master, fields } of byChild.get(name) ?? []) {
     const [first] = fields;
@@ -72,7 +72,7 @@ function childOf(sobjects: SObjects, master: SObjectDef, field: FieldDef, rollUp
   const child = sobjects.get(rollUp.child.toLowerCase());
   const reference = child && fieldNamed(child, rollUp.reference);
   if (child && reference?.referenceTo?.includes(master.name)) return { child, reference };
-  throw refused(field, `${rollUp.child}.${rollUp.reference} is no reference to ${master.name}.`);
+  throw refused(field, `${rollUp.child}.${rollUp.reference} is not a reference to ${master.name}.`);
 }
 
 function aggregateOf(
@@ -100,7 +100,7 @@ function filterOf(sobjects: SObjects, child: SObjectDef, field: FieldDef, where:
   const linked = (_def: SObjectDef, one: FieldDef) => one;
   const compiled = compileFormula(where, child, { sobjects, isRule: false, blankAs: 'blank', now, linked });
   const { parents, time, user } = compiled.reads;
-  if (compiled.type !== 'Boolean') throw refused(field, 'its filter is no condition.');
+  if (compiled.type !== 'Boolean') throw refused(field, 'its filter is not a condition.');
   if (parents || time || user) throw refused(field, 'its filter changes without its record.');
   return (row: string) => sql` FILTER (WHERE ${compiled.sql({ row })})`;
 }
@@ -108,12 +108,12 @@ function filterOf(sobjects: SObjects, child: SObjectDef, field: FieldDef, where:
 const refused = (field: FieldDef, reason: string): FormulaError =>
   new FormulaError(`The roll-up summary field ${field.name} is not valid: ${reason}`);
 
-/** Whether the row of this name can be seen. */
+/** Whether the row of this name is live. */
 const isLiveRow = (def: SObjectDef, row: string): Sql =>
   fieldNamed(def, 'IsDeleted') ? sql`NOT ${ident(row, 'IsDeleted')}` : sql`true`;
 
 /**
- * The masters with these Ids are locked in the order of their Ids, before the children are read: a statement that
+ * Locks the masters with these Ids, in the order of their Ids, before the children are read: a statement that itself
  * waited for the lock would still see the children as they were before.
  */
 export const lockMasters = (tx: Tx, { master }: RollUps, ids: readonly string[]): Promise<unknown> =>
@@ -121,7 +121,7 @@ export const lockMasters = (tx: Tx, { master }: RollUps, ids: readonly string[])
     tx.query(sql`SELECT "Id" FROM ${tableOf(master)} WHERE "Id" = ANY(${[...ids]}) ORDER BY "Id" FOR UPDATE`),
   );
 
-/** What stands in FROM: the live masters `m` with these Ids, and in `rolled` the values of their roll-ups by name. */
+/** For use in FROM: the wanted Ids, and for each the values of its roll-ups by name, in `rolled`. */
 export function rolledFrom(group: RollUps, ids: readonly string[]): Sql {
   const { child, reference } = group;
   return sql`unnest(${[...ids]}::text[]) AS wanted (id),
@@ -136,8 +136,8 @@ const valuesOf = ({ fields }: Pick<RollUps, 'fields'>): Sql =>
   join(fields.map(({ field, value }) => sql`${value('c')} AS ${ident(field.name)}`));
 
 /**
- * Computes a roll-up for all records at once, without new stamps: for records that were made at once, and for a field
- * that an sobject gets when it already has records. One statement.
+ * Computes a roll-up for all records by one statement, without new stamps: for records generated in bulk, and for a
+ * field added to an sobject that already has records.
  */
 export async function fillRollUp(
   tx: Tx,

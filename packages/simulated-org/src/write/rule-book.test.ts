@@ -18,7 +18,7 @@ function problemsOf(rules: unknown): readonly string[] {
   return [];
 }
 
-test('every formula and name that does not fit is named at once, with its place', () => {
+test('all formulas and names that do not fit are reported together, with their paths', () => {
   const always = { condition: 'TRUE', message: 'm' };
   const inserting = { when: ['before insert'] };
   assert.deepEqual(
@@ -56,13 +56,13 @@ test('every formula and name that does not fit is named at once, with its place'
       'triggers[0].do.set.Rating: Error: Formula result is data type (Number), incompatible with expected data type (Text).',
       'triggers[1].name: s is declared twice',
       'triggers[1].do.set: a record that is deleted cannot be changed',
-      'triggers[2].do.setParent.reference: Name is no reference to one sobject',
+      'triggers[2].do.setParent.reference: Name is not a reference to exactly one sobject',
       'triggers[3].do.delete: Lead.OwnerId does not point to Contact',
     ],
   );
 });
 
-test('a file of another form is refused, with all places that differ', () => {
+test('a file of another form is refused, with the paths of all differences', () => {
   const places = (rules: unknown) => problemsOf(rules).map((problem) => problem.split(':')[0]);
   assert.deepEqual(places([]), ['the file']);
   assert.deepEqual(places({ rules: [] }), ['the file']);
@@ -78,7 +78,7 @@ test('a file of another form is refused, with all places that differ', () => {
   ]);
 });
 
-test('regular expressions that PostgreSQL would read otherwise are refused', () => {
+test('regular expressions that PostgreSQL would interpret otherwise are refused', () => {
   const problems = (pattern: string) =>
     problemsOf({
       validationRules: [

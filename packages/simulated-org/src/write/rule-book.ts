@@ -14,7 +14,7 @@ import { type FieldDef, fieldNamed, type SObjectDef, type SObjects } from '../sc
 import { type Moment, type Rules, rulesSchema, type Trigger, type ValidationRule } from './rules.ts';
 import { storeRules } from './rules-storage.ts';
 
-/** The rules of an org with their formulas compiled, by sobject. Where there are none, a write asks for nothing. */
+/** An sobject's rules with compiled formulas. Without rules, a write checks nothing. */
 export interface SObjectRules {
   validations: readonly Validation[];
   triggers: ReadonlyMap<Moment, readonly RunnableTrigger[]>;
@@ -22,7 +22,7 @@ export interface SObjectRules {
 
 export interface Validation {
   rule: ValidationRule;
-  /** Never null. */
+  /** Its SQL is never null. */
   condition: (frame: Frame) => Sql;
 }
 
@@ -36,7 +36,7 @@ export interface RunnableTrigger {
   reference?: FieldDef;
 }
 
-/** All that is wrong with a file of rules, each with its place. */
+/** All that is wrong with a file of rules, each problem with its path. */
 export class RulesError extends Error {
   override readonly name = 'RulesError';
   readonly problems: readonly string[];
@@ -48,10 +48,10 @@ export class RulesError extends Error {
 }
 
 /**
- * Puts these rules in the place of all that there were, for writes that begin from now on.
+ * Replaces all rules, for writes that begin from now on.
  *
- * @param value  as read from JSON
- * @throws {@link RulesError} naming every problem with its place; the rules stay as they were
+ * @param value  parsed JSON
+ * @throws {@link RulesError} with every problem and its path; the rules stay as they were
  */
 export async function setRules(
   org: Definitions & { db: Database; rules: Rules },
@@ -88,7 +88,7 @@ const placeOf = (path: readonly PropertyKey[]): string =>
 
 const books = new WeakMap<SObjects, { rules: Rules; book: Book }>();
 
-/** Undefined where the sobject has no rules. A rule that no longer fits the definitions has no effect. */
+/** Undefined if the sobject has no rules. A rule that no longer fits the definitions has no effect. */
 export function rulesOf(org: Definitions & { rules: Rules }, name: string): SObjectRules | undefined {
   const { rules, sobjects } = org;
   if (rules.triggers.length === 0 && rules.validationRules.length === 0) return undefined;
@@ -196,7 +196,7 @@ class RuleCompiler {
   private only(reference: FieldDef, place: string): SObjectDef | undefined {
     const [name, ...more] = reference.referenceTo ?? [];
     if (name !== undefined && more.length === 0) return this.sobject(name, place);
-    this.problems.push(`${place}: ${reference.name} is no reference to one sobject`);
+    this.problems.push(`${place}: ${reference.name} is not a reference to exactly one sobject`);
     return undefined;
   }
 
@@ -246,7 +246,7 @@ class RuleCompiler {
   }
 }
 
-/** What a formula has to be whose value is written to the field: a value of a picklist is text. */
+/** The type of a formula whose value is written to the field: a picklist's value is text. */
 function typeToWrite({ type }: FieldDef): FormulaType | undefined {
   const read = formulaTypes[type];
   return read === 'Picklist' || read === 'MultiPicklist' ? 'Text' : read;

@@ -2,7 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { noRules, type Rules } from './rules.ts';
 
-/** The rules as the org keeps them, in one row: they are declared and replaced as a whole. */
+/** The org's rules, in one row: they are declared and replaced as a whole. */
 export async function createRulesTable(tx: Tx): Promise<void> {
   await tx.query(sql`
     CREATE TABLE simulator.rules (

@@ -7,7 +7,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { startOrg } from '@lockstep/harness/org';
 import { ingestJobs } from '../bulk/test-jobs.ts';
 
-/** The org over HTTP with the rules that the page of the docs shows. */
+/** The org over HTTP, with the rules that docs/org-rules.md shows. */
 const page = await readFile(join(import.meta.dirname, '../../../../docs/org-rules.md'), 'utf8');
 const shown = /```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
 const folder = await mkdtemp(join(tmpdir(), 'lockstep-rules-'));
@@ -53,7 +53,7 @@ test('a validation rule refuses a create and an update with its message and fiel
   assert.equal((await read('Opportunity', id)).Amount, 5);
 });
 
-test('a rule may compare the record with what it was', async () => {
+test('a rule may compare the record with its old values', async () => {
   const id = await create('Account', { Name: 'a' });
   assert.equal((await patch('Account', id, { Phone: '1' })).status, 204);
   assert.equal((await patch('Account', id, { Phone: '1', Fax: '2' })).status, 204);
@@ -62,7 +62,7 @@ test('a rule may compare the record with what it was', async () => {
   assert.deepEqual((json as { fields: string[] }[])[0]?.fields, []);
 });
 
-test('of a collection only the records fail that a rule refuses', async () => {
+test('in a collection only the records that a rule refuses fail', async () => {
   const record = (more: object) => ({ attributes: { type: 'Opportunity' }, ...won, ...more });
   const body = { records: [record({}), record({ Amount: 1 })] };
   const { json } = await org.request('POST', `${data}/composite/sobjects`, { body });
@@ -95,7 +95,7 @@ test('an after trigger updates the parent and creates a child', async () => {
   assert.equal((await read('Account', id)).Rating, 'Hot');
 });
 
-test('a trigger deletes what points to the record', async () => {
+test('a trigger deletes the records that point to the record', async () => {
   const invoice = await create('Invoice__c', {});
   const line = { Invoice__c: invoice, Quantity__c: 1, Unit_Price__c: 1 };
   await create('Invoice_Line__c', line);
@@ -103,7 +103,7 @@ test('a trigger deletes what points to the record', async () => {
   assert.deepEqual(await query(`SELECT Id FROM Invoice_Line__c WHERE Invoice__c = '${invoice}'`), []);
 });
 
-test('an exception of a trigger reads as that of Apex, and nothing is written', async () => {
+test('an exception in a trigger reads like one in Apex, and nothing is written', async () => {
   const id = await create('Product2', { Name: 'p', IsActive: true });
   const { status, json } = await org.request('DELETE', `${data}/sobjects/Product2/${id}`);
   assert.equal(status, 400);
@@ -118,7 +118,7 @@ test('an exception of a trigger reads as that of Apex, and nothing is written', 
   assert.equal((await read('Product2', id)).IsDeleted, false);
 });
 
-test('a client that names itself is named in the log, inside a batch too', async () => {
+test('the log has the name that a client gives itself, inside a batch too', async () => {
   const headers = { 'Sforce-Call-Options': 'client=SforceMdb' };
   const richInput = { LastName: 'logged', Company: 'c' };
   const batchRequests = [{ method: 'POST', url: 'v62.0/sobjects/Lead', richInput }];
@@ -128,7 +128,7 @@ test('a client that names itself is named in the log, inside a batch too', async
   assert.deepEqual(entry, { change: 'create', client: 'SforceMdb' });
 });
 
-test('what a Bulk job writes is logged under the name that the client gave itself when it made the job', async () => {
+test('writes of a Bulk job are logged under the name that the client gave itself when it created the job', async () => {
   const named = { 'Sforce-Call-Options': 'client=Loader' };
   const { run } = ingestJobs({
     request: (method, path, given) =>
@@ -141,7 +141,7 @@ test('what a Bulk job writes is logged under the name that the client gave itsel
   assert.deepEqual(entry, { change: 'create', client: 'Loader' });
 });
 
-test('the rules are there after a start without the file', async () => {
+test('the rules remain after a start without the file', async () => {
   await rm(rulesFile);
   await org.restart();
   assert.equal((await post('Opportunity', won)).status, 400);

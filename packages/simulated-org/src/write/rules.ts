@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Validation rules and triggers, as a file declares them: what people have added to an org, in one page of JSON. All
- * conditions and values are Salesforce formulas over the record that is written.
+ * Validation rules and triggers as a file declares them: an org's customisation in one page of JSON. All conditions
+ * and values are Salesforce formulas over the record that is written.
  */
 const apiName = z.string().regex(/^[A-Za-z]\w{0,79}$/, 'must be an API name');
 const formula = z.string().min(1);
@@ -13,10 +13,10 @@ const fieldFormulas = z
 const validationRule = z.strictObject({
   sobject: apiName,
   name: apiName,
-  /** The write is refused where it is true. */
+  /** The write is refused if it is true. */
   condition: formula,
   message: z.string().min(1).max(255),
-  /** Beside which the message is shown; at the top of the page where it is left out. */
+  /** The field beside which the message is shown; at the top of the page if left out. */
   field: apiName.optional(),
 });
 
@@ -50,7 +50,7 @@ const trigger = z.strictObject({
   sobject: apiName,
   name: apiName,
   when: z.array(z.enum(moments)).min(1),
-  /** For every record where it is left out. */
+  /** For every record if left out. */
   condition: formula.optional(),
   do: action,
 });

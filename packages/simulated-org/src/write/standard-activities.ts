@@ -3,7 +3,7 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import { refused } from '../http/errors.ts';
 import { type Behaviour, textOf, type Write, willBe } from './behaviour.ts';
 
-/** What tasks and events say in more than one field: which account they are about, when they begin and end. */
+/** Values of tasks and events that several fields share: the account they are about, when they begin and end. */
 const minuteMs = 60_000;
 
 export const taskBehaviour: Behaviour = {
@@ -25,7 +25,7 @@ export const eventBehaviour: Behaviour = {
   },
 };
 
-/** By key prefix: where the account of a record stands. */
+/** By key prefix: the field with a record's account. */
 const accountPlaces: Readonly<Record<string, [sobject: string, field: string]>> = {
   '001': ['Account', 'Id'],
   '003': ['Contact', 'AccountId'],
@@ -35,7 +35,7 @@ const accountPlaces: Readonly<Record<string, [sobject: string, field: string]>> 
   '800': ['Contract', 'AccountId'],
 };
 
-/** The account of what the activity is about, otherwise that of the contact. */
+/** The account of the record that the activity is about, otherwise that of the contact. */
 async function fillAccount(write: Write): Promise<void> {
   const { tx, columns } = write;
   if (!columns.has('WhatId') && !columns.has('WhoId')) return;
@@ -63,7 +63,7 @@ const timeColumns = [
   'IsAllDayEvent',
 ];
 
-/** Which fields a create without a time is told to be missing is not confirmed by recorded answers. */
+/** No recorded answer confirms which fields are reported as missing in a create without a time. */
 function fillTimes(write: Write): void {
   const { columns, before } = write;
   if (before && !timeColumns.some((name) => columns.has(name))) return;
@@ -91,7 +91,7 @@ function startOf({ columns, before }: Write): number | null {
   return start === null ? null : timeIn(start);
 }
 
-/** Minutes. An end that is written goes before the duration that the event had. */
+/** Minutes. A newly written end takes precedence over the event's old duration. */
 function durationOf({ columns, before }: Write, start: number): number | null {
   const given = columns.get('DurationInMinutes') ?? null;
   if (given !== null) return Number(given);
@@ -101,7 +101,7 @@ function durationOf({ columns, before }: Write, start: number): number | null {
   return typeof before?.DurationInMinutes === 'number' ? before.DurationInMinutes : null;
 }
 
-/** A time as the database prints it has a space and a short zone. */
+/** The database formats a time with a space and a short zone. */
 const timeIn = (text: string): number => Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
 
 const timeOf = (time: number): string => new Date(time).toISOString();

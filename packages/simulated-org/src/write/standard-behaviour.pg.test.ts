@@ -34,7 +34,7 @@ const codeOf = (answer: { json: unknown }) => (answer.json as { errorCode: strin
 const aDeal = { Name: 'Deal', StageName: 'Prospecting', CloseDate: '2030-01-01', Amount: 7 };
 const [standard, partners] = await query('SELECT Id FROM Pricebook2 ORDER BY IsStandard DESC');
 
-test('an account leaves history: that it was created, and what became of its tracked fields', async () => {
+test('an account has history: its creation, and the changes of its tracked fields', async () => {
   const account = await create('Account', { Name: 'Tracked', Rating: 'Hot' });
   const history = () =>
     query(
@@ -59,7 +59,7 @@ test('an account leaves history: that it was created, and what became of its tra
   assert.equal((children[0]?.Histories as { totalSize: number } | undefined)?.totalSize, 3);
 });
 
-test('an owner sees the account by a share, which goes to the next owner', async () => {
+test('an owner sees the account by a share, which passes to the next owner', async () => {
   const account = await create('Account', { Name: 'Owned' });
   const shares = () =>
     query(
@@ -84,7 +84,7 @@ test('an owner sees the account by a share, which goes to the next owner', async
   assert.equal(owners[1]?.NewValue, other?.Id);
 });
 
-test('a case has a number of eight digits, the account and the words of its contact, and is closed by its status', async () => {
+test("a case has a number of eight digits, its contact's account and details, and is closed by its status", async () => {
   const account = await create('Account', { Name: 'Of the contact' });
   const contact = await create('Contact', { LastName: 'Caller', AccountId: account, Phone: '+1 555' });
   const id = await create('Case', { ContactId: contact, Subject: 'Broken' });
@@ -110,7 +110,7 @@ test('a case has a number of eight digits, the account and the words of its cont
   assert.deepEqual(await read('Case', id, 'ContactPhone'), ['+1 556']);
 });
 
-test('a record has the first record type of its sobject, or another one of them', async () => {
+test('a record gets the first record type of its sobject, unless it names another', async () => {
   const [first, second] = await query("SELECT Id FROM RecordType WHERE SobjectType = 'Account' ORDER BY Id");
   const [ofCase] = await query("SELECT Id FROM RecordType WHERE SobjectType = 'Case' ORDER BY Id");
   const account = await create('Account', { Name: 'Typed' });
@@ -121,7 +121,7 @@ test('a record has the first record type of its sobject, or another one of them'
   assert.deepEqual([wrong.status, codeOf(wrong)], [400, 'INVALID_CROSS_REFERENCE_KEY']);
 });
 
-test('a task is about the account of what it is about, and says when it was completed', async () => {
+test('a task has the account of the record it is about, and the time of its completion', async () => {
   const account = await create('Account', { Name: 'Visited' });
   const deal = await create('Opportunity', { ...aDeal, AccountId: account });
   const task = await create('Task', { WhatId: deal, Subject: 'Call', Priority: 'High' });
@@ -135,7 +135,7 @@ test('a task is about the account of what it is about, and says when it was comp
   assert.ok(at);
 });
 
-test('the fields of an event that say when it is agree with each other', async () => {
+test('the time fields of an event are consistent', async () => {
   const times = ['StartDateTime', 'EndDateTime', 'ActivityDate', 'DurationInMinutes', 'EndDate'];
   const event = await create('Event', {
     Subject: 'Meeting',
@@ -161,7 +161,7 @@ test('the fields of an event that say when it is agree with each other', async (
   assert.deepEqual([timeless.status, codeOf(timeless)], [400, 'REQUIRED_FIELD_MISSING']);
 });
 
-test('a product has a standard price before it has another one, and one price a book', async () => {
+test('a product needs a standard price before any other, and has one price per book', async () => {
   const product = await create('Product2', { Name: 'Priced', ProductCode: 'P-1', IsActive: true });
   const price = { Product2Id: product, IsActive: true };
   const early = await post('PricebookEntry', { ...price, Pricebook2Id: partners?.Id, UnitPrice: 5 });
@@ -181,7 +181,7 @@ test('a product has a standard price before it has another one, and one price a 
   ]);
 });
 
-test('an opportunity is worth what its line items are worth, and goes with them', async () => {
+test("an opportunity's amount is that of its line items, which are deleted with it", async () => {
   const deal = await create('Opportunity', aDeal);
   const [entry] = await query(
     `SELECT Id, UnitPrice FROM PricebookEntry WHERE Pricebook2Id = '${String(standard?.Id)}' LIMIT 1`,
@@ -225,7 +225,7 @@ test('an opportunity is worth what its line items are worth, and goes with them'
   assert.deepEqual(await query(`SELECT Id FROM OpportunityLineItem WHERE Id = '${third}'`), []);
 });
 
-test('a campaign counts its members, who answer once', async () => {
+test('a campaign counts its members and their responses, and each person is a member once', async () => {
   const campaign = await create('Campaign', { Name: 'Fair' });
   const lead = await create('Lead', { FirstName: 'Ada', LastName: 'Ng', Company: 'Acme', City: 'Rome' });
   const member = await create('CampaignMember', { CampaignId: campaign, LeadId: lead });
@@ -254,7 +254,7 @@ test('a campaign counts its members, who answer once', async () => {
   );
 });
 
-test('a contract ends with its term, and says who activated it', async () => {
+test('a contract ends after its term, and records who activated it', async () => {
   const account = await create('Account', { Name: 'Bound' });
   const contract = await create('Contract', { AccountId: account, StartDate: '2030-01-31', ContractTerm: 1 });
   assert.deepEqual(await read('Contract', contract, 'EndDate', 'StatusCode', 'ActivatedById'), [
@@ -268,7 +268,7 @@ test('a contract ends with its term, and says who activated it', async () => {
   assert.ok(by);
 });
 
-test('what has no recycle bin is gone when it is deleted', async () => {
+test('a record of an sobject without a recycle bin is gone when it is deleted', async () => {
   const group = await create('Group', { Name: 'Short', Type: 'Regular' });
   const [user] = await query('SELECT Id FROM User LIMIT 1');
   const member = await create('GroupMember', { GroupId: group, UserOrGroupId: user?.Id });
@@ -280,7 +280,7 @@ test('what has no recycle bin is gone when it is deleted', async () => {
     assert.equal((await org.request('GET', `${data}/sobjects/${sobject}/${id}`)).status, 404);
 });
 
-test('a field that the org cannot fill in by itself is missing, rather than a defect', async () => {
+test('a field that the org cannot fill in is reported as missing, and is not a defect', async () => {
   const entry = await post('ContentDocumentLink', {});
   assert.deepEqual([entry.status, codeOf(entry)], [400, 'REQUIRED_FIELD_MISSING']);
   const member = await post('CampaignMember', { Status: 'Sent' });

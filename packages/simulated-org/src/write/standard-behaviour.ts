@@ -6,7 +6,7 @@ import { type Behaviour, becomes, textOf, type Values, type Write } from './beha
 import { eventBehaviour, taskBehaviour } from './standard-activities.ts';
 import { lineItemBehaviour, opportunityBehaviour, priceBehaviour } from './standard-prices.ts';
 
-/** What the org does by itself when a record of a standard sobject is written, all of it in the writing transaction. */
+/** What the org does when a record of a standard sobject is written, all in the writing transaction. */
 const caseBehaviour: Behaviour = {
   reads: ['Status', 'AccountId'],
   async fill(write) {
@@ -71,28 +71,28 @@ const behaviours: ReadonlyMap<string, Behaviour> = new Map([
   ['Task', taskBehaviour],
 ]);
 
-/** The columns that a write needs to know of the row. */
+/** The columns of the row that a write needs to know. */
 export const behaviourReads = (def: SObjectDef): readonly string[] => behaviours.get(def.name)?.reads ?? [];
 
-/** Before a row is stored. A deletion and its undoing change nothing else. */
+/** Before a row is stored. A deletion and an undelete fill in nothing. */
 export async function fillIn(write: Write): Promise<void> {
   if (write.columns.has('IsDeleted')) return;
   if (fieldNamed(write.def, 'RecordTypeId')) await fillRecordType(write);
   await behaviours.get(write.def.name)?.fill?.(write);
 }
 
-/** When a row is stored. */
+/** After a row was stored. */
 export async function followUp(write: Write, after: Values | undefined): Promise<void> {
   if (after) await behaviours.get(write.def.name)?.follow?.(write, after);
 }
 
-/** A new record has the first record type of its sobject, unless it names another one of them. */
+/** A new record gets the first record type of its sobject, unless it names another. */
 async function fillRecordType({ tx, def, before, columns }: Write): Promise<void> {
   const given = textOf(columns.get('RecordTypeId'));
   const usable = sql`
     SELECT "Id" FROM org."RecordType" WHERE "SobjectType" = ${def.name} AND "IsActive"`;
   if (given === null) {
-    // Found by the statement that writes the row.
+    // Resolved by the statement that writes the row.
     if (!before) columns.set('RecordTypeId', sql`(${usable} ORDER BY "Id" LIMIT 1)`);
     return;
   }

@@ -4,11 +4,11 @@ import { refused } from '../http/errors.ts';
 import { type Behaviour, type Write, willBe } from './behaviour.ts';
 import { locking } from './locking.ts';
 
-/** What hangs on price books: what a price needs, what a line of an opportunity costs, and what they add up to. */
+/** Price books: what a price requires, what a line of an opportunity costs, and how lines add up. */
 const integrity = (message: string) =>
   refused('FIELD_INTEGRITY_EXCEPTION', `field integrity exception: ${message}`, []);
 
-/** A product has its price in the standard price book before it has one in any other. */
+/** A product must have a price in the standard price book before any other. */
 export const priceBehaviour: Behaviour = {
   reads: ['UseStandardPrice', 'Pricebook2Id', 'Product2Id'],
   async fill(write) {
@@ -46,7 +46,7 @@ interface Entry {
   book: string | null;
 }
 
-/** Unit price and total price follow from each other and the quantity; only one of them is written at a time. */
+/** Unit price and total price follow from each other and the quantity; only one of them may be written at a time. */
 export const lineItemBehaviour: Behaviour = {
   reads: ['OpportunityId', 'Quantity', 'UnitPrice'],
   async fill(write) {
@@ -91,7 +91,7 @@ async function takeEntry({ tx, columns, stamp }: Write): Promise<void> {
   }
 }
 
-/** Multiplied and divided by the database, which keeps every digit. */
+/** Computed by the database, which keeps every digit. */
 async function setPrices(write: Write, total: unknown): Promise<void> {
   const { tx, columns } = write;
   const [quantity, unit] = [willBe(write, 'Quantity'), willBe(write, 'UnitPrice')];
@@ -104,7 +104,7 @@ async function setPrices(write: Write, total: unknown): Promise<void> {
   columns.set('TotalPrice', prices?.total ?? null);
 }
 
-/** While an opportunity has line items, its amount is theirs: one that is written is not taken, and not refused. */
+/** While an opportunity has line items, its amount is theirs: a written amount is ignored, without an error. */
 export const opportunityBehaviour: Behaviour = {
   reads: ['HasOpportunityLineItem', 'StageName'],
   fill({ before, columns, stamp }) {
@@ -114,7 +114,7 @@ export const opportunityBehaviour: Behaviour = {
   },
 };
 
-/** Locked before the lines are summed: a statement that waited would still sum them as it saw them before. */
+/** Locked before the lines are summed: a statement that itself waited would still sum the old lines. */
 async function rollUp(tx: Tx, stamp: Write['stamp'], opportunityId: string): Promise<void> {
   await locking([opportunityId], () =>
     tx.query(sql`SELECT FROM org."Opportunity" WHERE "Id" = ${opportunityId} FOR UPDATE`),

@@ -1,8 +1,8 @@
 /**
- * Salesforce serves text that PostgreSQL cannot hold: the character U+0000 and halves of surrogate pairs. They are
- * stored as U+E000 followed by four hexadecimal digits and leave as `\uXXXX`, in JSON text that was already
- * printed. U+E000 itself, a private-use character, is stored the same way, so that every text comes back as it was.
- * SQL that writes a table directly can therefore place such a value by hand: `U&'\E0000000'` is served as `\u0000`.
+ * Salesforce serves text that PostgreSQL cannot store: the character U+0000 and halves of surrogate pairs. They are
+ * stored as U+E000 followed by four hexadecimal digits, and sent as `\uXXXX` by editing JSON text that is already
+ * formatted. U+E000 itself, a private-use character, is stored the same way, so that every text comes back unchanged.
+ * SQL that writes a table directly can store such a value too: `U&'\E0000000'` is served as `\u0000`.
  */
 const mark = '\uE000';
 const marked = (unit: string): string => mark + unit.charCodeAt(0).toString(16).padStart(4, '0');
@@ -10,11 +10,11 @@ const marked = (unit: string): string => mark + unit.charCodeAt(0).toString(16).
 export const toStored = (text: string): string =>
   text.replace(/\p{Surrogate}|\uE000/gu, marked).replaceAll('\0', marked);
 
-/** JSON text as Postgres printed it, with the marked characters as JSON escapes. */
+/** Replaces the marked characters in Postgres's JSON text by JSON escapes. */
 export const toServed = (json: string): string =>
   json.includes(mark) ? json.replace(/\uE000([0-9A-Fa-f]{4})/g, '\\u$1') : json;
 
-/** Plain text as it was before `toStored`. */
+/** The plain text that `toStored` was given. */
 export const fromStored = (text: string): string =>
   text.includes(mark)
     ? text.replace(/\uE000([0-9A-Fa-f]{4})/g, (_all, unit: string) =>

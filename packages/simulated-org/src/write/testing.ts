@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package use of this room, besides its index. */
 
 export { type Writer } from '../org.ts';
 export { type LogCursor, type LogEntry, logStart, readCommitLog } from './commit-log.ts';

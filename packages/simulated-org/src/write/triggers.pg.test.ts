@@ -10,7 +10,7 @@ import { writeTransaction } from './open-writes.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { setRules } from './rule-book.ts';
 
-/** Triggers inside the process, where their depth, their second and what they roll up can be seen. */
+/** Triggers in this process, where tests can check their depth, their stamps and what they roll up. */
 const inner = await openInProcessOrg([
   user,
   sampleSObject(
@@ -40,16 +40,16 @@ beforeEach(() => setRules(inner.org, {}));
 const { insert, update, remove, read } = inner;
 const order = 'Order__c';
 
-/** The code and text that a write is refused with. */
+/** The code and text with which a write is refused. */
 async function refusal(write: Promise<unknown>): Promise<{ errorCode: string; message: string }> {
   const error = await write.then(
-    () => assert.fail('the write was taken'),
+    () => assert.fail('the write was accepted'),
     (thrown: unknown) => asOrgError(thrown),
   );
   return error?.entry ?? assert.fail('a defect');
 }
 
-test('an update after the write is in its second and is logged by itself', async () => {
+test("an after trigger's update has the same stamp as the write and is logged separately", async () => {
   await setRules(inner.org, {
     triggers: [
       {
@@ -80,7 +80,7 @@ test('an update after the write is in its second and is logged by itself', async
   assert.equal(created, modified);
 });
 
-test('a trigger that sets itself off is ended at the depth of Salesforce', async () => {
+test("a trigger that fires itself is stopped at Salesforce's maximum depth", async () => {
   await setRules(inner.org, {
     triggers: [
       { sobject: order, name: 'Again', when: ['after update'], do: { set: { Count__c: 'Count__c + 1' } } },
@@ -101,7 +101,7 @@ test('a trigger that sets itself off is ended at the depth of Salesforce', async
   assert.deepEqual(await read(order, id, 'Name', 'Count__c'), ['o', '1']);
 });
 
-test('a condition ends what sets itself off', async () => {
+test('a condition stops a trigger that fires itself', async () => {
   await setRules(inner.org, {
     triggers: [
       {
@@ -118,7 +118,7 @@ test('a condition ends what sets itself off', async () => {
   assert.deepEqual(await read(order, id, 'Name', 'Note__c'), ['after', 'before']);
 });
 
-test('a rule sees what the trigger before it has set', async () => {
+test('a rule sees the values that a before trigger has set', async () => {
   await setRules(inner.org, {
     validationRules: [
       {
@@ -143,7 +143,7 @@ test('a rule sees what the trigger before it has set', async () => {
   assert.equal((await refusal(update(order, id, { Count__c: 2 }))).message, 'two');
 });
 
-test('a master that is written by its roll-up obeys its rules and sets off its triggers', async () => {
+test('a master that is written by its roll-up obeys its rules and fires its triggers', async () => {
   await setRules(inner.org, {
     validationRules: [
       { sobject: order, name: 'Limit', condition: 'Total__c > 100', message: 'too much', field: 'Total__c' },
@@ -167,7 +167,7 @@ test('a master that is written by its roll-up obeys its rules and sets off its t
   assert.deepEqual(await read(order, id, 'Total__c', 'Note__c'), ['0', '60 to 0']);
 });
 
-test('a failed write of a trigger is told inside the exception of the trigger', async () => {
+test("a trigger's failed write is reported inside the trigger's exception", async () => {
   await setRules(inner.org, {
     validationRules: [
       { sobject: 'Part__c', name: 'Priced', condition: 'ISBLANK(Price__c)', message: 'no price' },
@@ -189,7 +189,7 @@ test('a failed write of a trigger is told inside the exception of the trigger', 
   );
 });
 
-test('a value of a trigger that does not fit its field refuses the write', async () => {
+test("a trigger's value that does not fit its field fails the write", async () => {
   await setRules(inner.org, {
     triggers: [
       { sobject: order, name: 'Long', when: ['before insert'], do: { set: { Note__c: 'Name & Name' } } },
@@ -202,7 +202,7 @@ test('a value of a trigger that does not fit its field refuses the write', async
   );
 });
 
-test('triggers of a deletion see the record, and an undelete sets off none', async () => {
+test('triggers of a deletion see the record, and an undelete fires none', async () => {
   await setRules(inner.org, {
     triggers: [
       {

@@ -13,12 +13,12 @@ import { rowOfJson, writeRow } from './write-row.ts';
 import { modifiedColumns } from './writer.ts';
 
 /**
- * The triggers of an org: other writes in the transaction of a write, by the same path as a request's. Their errors
- * read as those of Apex. What a trigger writes may set off triggers again, to a depth that Salesforce limits.
+ * The org's triggers: further writes in the transaction of a write, by the same path as a request's. Their errors
+ * read like those of Apex. What a trigger writes may fire triggers again, to a depth that Salesforce limits.
  */
 const depthMax = 16;
 
-/** Gives the columns of the record that the triggers set before it counts as written. */
+/** Returns the columns that the triggers set on the record before it is saved. */
 export async function runTriggers(
   tx: Tx,
   by: Writer,
@@ -51,7 +51,7 @@ interface Evaluated {
   parentId: string | null;
 }
 
-/** The condition and the values of one trigger over the row as it is now. */
+/** The condition and the values of one trigger, evaluated on the current row. */
 async function evaluate(
   tx: Tx,
   by: Writer,
@@ -122,14 +122,14 @@ async function act(
 
 type Body = Evaluated['body'];
 
-/** Part of the write that is going on: neither stamped nor logged by itself. */
+/** Part of the write in progress: neither stamped nor logged separately. */
 async function setBefore(tx: Tx, by: Writer, def: SObjectDef, id: string, body: Body): Promise<void> {
   const values = await checkedValues(tx, by, def, columnValues(def, body, 'update'), id);
   const assignments = [...values].map(([field, value]) => sql`${ident(field.name)} = ${value}`);
   await tx.query(sql`UPDATE ${tableOf(def)} SET ${join(assignments)} WHERE "Id" = ${id}`);
 }
 
-/** A write of its own, in the second of the one that set it off. */
+/** A separate write, with the stamp of the write that fired the trigger. */
 async function setAfter(
   tx: Tx,
   by: Writer,
@@ -159,7 +159,7 @@ const failed = (name: string, when: Moment, says: string): OrgError =>
     [],
   );
 
-/** A trigger's own write that fails is an exception of the trigger; a database that is away is not. */
+/** If a trigger's own write fails, that is an exception of the trigger; an unavailable database is not. */
 function nestedFailure(
   error: unknown,
   kind: string,

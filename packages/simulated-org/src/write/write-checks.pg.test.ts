@@ -32,7 +32,7 @@ const userId = anyUser?.Id;
 
 type Fields = { name: string; [property: string]: unknown }[];
 
-/** Defines a field anew, as an administrator would. */
+/** Redefines a field, as an administrator would. */
 async function define(sobject: string, field: string, change: object): Promise<void> {
   const [row] = await org.db.query<{ definition: { fields: Fields } }>(
     sql`SELECT definition FROM simulator.sobject WHERE name = ${sobject}`,
@@ -52,7 +52,7 @@ await org.db.query(sql`
   CREATE UNIQUE INDEX "Account.External_Id__c value" ON org."Account" ("External_Id__c") WHERE NOT "IsDeleted"`);
 await org.restart();
 
-test('a restricted picklist takes no value but its own', async () => {
+test('a restricted picklist accepts no value but its own', async () => {
   const body = { Name: 'x', AccessType: 'Secret', Type: 'Document' };
   assert.deepEqual(problem(await post('Folder', body)), {
     message: 'Access Type: bad value for restricted picklist field: Secret',
@@ -70,11 +70,11 @@ test('a restricted multi-select picklist is checked value by value', async () =>
   );
 });
 
-test('a picklist that is not restricted takes any value', async () => {
+test('a picklist that is not restricted accepts any value', async () => {
   await make('Account', { Name: 'x', Industry: 'Alchemy' });
 });
 
-test('what others have to point to is not deleted', async () => {
+test('a record that others must point to cannot be deleted', async () => {
   const folder = await make('Folder', { Name: 'Logos 2', AccessType: 'Public', Type: 'Document' });
   await make('Document', { Name: 'Mark', DeveloperName: 'Mark', AuthorId: userId, FolderId: folder });
   assert.deepEqual(problem(await remove('Folder', folder)), {
@@ -85,7 +85,7 @@ test('what others have to point to is not deleted', async () => {
   });
 });
 
-test('a lookup that restricts keeps its record, in a collection for each by itself', async () => {
+test("a restricting lookup prevents its record's deletion, in a collection for each record separately", async () => {
   const kept = await make('Account', { Name: 'Kept' });
   const free = await make('Account', { Name: 'Free' });
   const invoice = await make('Invoice__c', { Account__c: kept });
@@ -101,7 +101,7 @@ test('a lookup that restricts keeps its record, in a collection for each by itse
   assert.equal((await remove('Account', kept)).status, 204);
 });
 
-test('a detail stays with its master', async () => {
+test('a detail cannot move to another master', async () => {
   const [one, two] = [await make('Invoice__c', {}), await make('Invoice__c', {})];
   const line = await make('Invoice_Line__c', { Invoice__c: one, Quantity__c: 1, Unit_Price__c: 1 });
   const answer = problem(await patch('Invoice_Line__c', line, { Invoice__c: two }));
@@ -109,7 +109,7 @@ test('a detail stays with its master', async () => {
   assert.deepEqual(answer?.fields, ['Invoice__c']);
 });
 
-test('nothing stands above itself', async () => {
+test('no record can be its own ancestor', async () => {
   const top = await make('Account', { Name: 'Top' });
   const middle = await make('Account', { Name: 'Middle', ParentId: top });
   const low = await make('Account', { Name: 'Low', ParentId: middle });
@@ -123,7 +123,7 @@ test('nothing stands above itself', async () => {
   assert.equal((await patch('Account', low, { ParentId: top })).status, 204);
 });
 
-test('a record is given to active users only, and stays with one who left', async () => {
+test('a record can only be given to an active user, and stays with a user who is deactivated', async () => {
   const [user] = await org.db.query<{ Id: string }>(
     sql`SELECT "Id" FROM org."User" WHERE "IsActive" ORDER BY "Id" DESC LIMIT 1`,
   );
@@ -144,7 +144,7 @@ test('a record is given to active users only, and stays with one who left', asyn
   assert.equal((await patch('Account', owned, { OwnerId: id, Site: 'x' })).status, 204);
 });
 
-test('a case-sensitive external id tells a from A, in uniqueness, upserts and collections', async () => {
+test('a case-sensitive external id distinguishes a from A, in uniqueness, upserts and collections', async () => {
   const lower = await make('Account', { Name: 'lower', External_Id__c: 'case' });
   const upper = await make('Account', { Name: 'upper', External_Id__c: 'CASE' });
   const again = problem(await post('Account', { Name: 'x', External_Id__c: 'CASE' }));
@@ -174,7 +174,7 @@ test('a case-insensitive external id does not', async () => {
   assert.equal(problem(await post('Invoice__c', { External_Id__c: 'FOLD' }))?.errorCode, 'DUPLICATE_VALUE');
 });
 
-test('what the user may not see is no field, and what the user may not edit cannot be written', async () => {
+test('a field that the user may not see does not exist, and one that the user may not edit cannot be written', async () => {
   const rights = {
     viewAllData: true,
     objects: {},
@@ -203,7 +203,7 @@ test('what the user may not see is no field, and what the user may not edit cann
   assert.deepEqual([nameless?.errorCode, nameless?.fields], ['REQUIRED_FIELD_MISSING', ['LastName']]);
 });
 
-test('headers about duplicates, assignment and the client are taken', async () => {
+test('headers about duplicates, assignment and the client are accepted', async () => {
   const headers = {
     'Sforce-Duplicate-Rule-Header': 'allowSave=true',
     'Sforce-Auto-Assign': 'FALSE',

@@ -9,12 +9,12 @@ import { columnOf } from '../soql/index.ts';
 import type { ColumnValues } from './field-values.ts';
 import { rollUpsOf } from './roll-ups.ts';
 
-/** What the org refuses of a write that is well formed: rules that look at other records. */
+/** Why the org refuses a write that is well formed: rules that involve other records. */
 
 /**
- * How a record is locked while another one begins to point to it, so that it is not deleted at the same moment. A
- * master is locked as for an update, since what is rolled up from its details changes it: two that share a lock and
- * then both want it alone would stand in each other's way for ever.
+ * How a record is locked while another one begins to point to it, so that it cannot be deleted at the same moment. A
+ * master is locked as for an update, because the roll-ups over its details change it: two transactions that share a
+ * lock and then both want it exclusively would deadlock.
  */
 export function lockOfParent(sobjects: SObjects, def: SObjectDef, field: FieldDef, parent: SObjectDef): Sql {
   if (!parent.deletable) return sql``;
@@ -24,8 +24,8 @@ export function lockOfParent(sobjects: SObjects, def: SObjectDef, field: FieldDe
 }
 
 /**
- * A record is given to an active user, or to a group that is a queue. One that an inactive user owns already stays
- * with that user.
+ * A record can be given to an active user, or to a group that is a queue. One that an inactive user already owns
+ * stays with that user.
  *
  * @throws {@link OrgError} INACTIVE_OWNER_OR_USER, INVALID_CROSS_REFERENCE_KEY
  */
@@ -61,8 +61,8 @@ const wrongOwners: Readonly<Record<string, Sql>> = {
 };
 
 /**
- * Nothing stands above itself. Salesforce sees to that in its own hierarchies (parent accounts, managers, …), not in
- * a custom field. The text is not confirmed by a recorded answer.
+ * No record may be its own ancestor. Salesforce checks this in its own hierarchies (parent accounts, managers, …),
+ * not in custom fields. No recorded answer confirms the text.
  *
  * @throws {@link OrgError} CIRCULAR_DEPENDENCY
  */
@@ -93,7 +93,7 @@ export async function checkHierarchy(
 const namedMax = 10;
 
 /**
- * A record to which others have to point is not deleted while they do.
+ * A record that others must point to cannot be deleted while they do.
  *
  * @throws {@link OrgError} DELETE_FAILED
  */
@@ -106,7 +106,7 @@ export async function checkNotNeeded(tx: Tx, sobjects: SObjects, def: SObjectDef
   }
 }
 
-/** A required lookup could not be emptied, so it counts as one that restricts. */
+/** A required lookup cannot be emptied, so it counts as a restricting one. */
 const isNeeded = ({ field }: { field: FieldDef }): boolean =>
   field.restrictedDelete === true || (!field.nillable && field.createable && !field.cascadeDelete);
 
@@ -121,12 +121,12 @@ async function needed(
     sql`SELECT ${recordName(def)} AS name FROM ${tableOf(def)} AS r WHERE "Id" = ${id}`,
   );
   const names = users.map(({ name }) => name).join(', ');
-  // As recorded, with its stop before the colon and the line's end.
+  // As recorded, including the full stop before the colon and the line break.
   const message = `Your attempt to delete ${own?.name} could not be completed because it is associated with the following ${child.labelPlural.toLowerCase()}.: ${names}\n`;
   return refused('DELETE_FAILED', message, []);
 }
 
-/** As people call it: persons with their salutation, what has no name by its Id. */
+/** As people name it: persons with their salutation, a record without a name by its Id. */
 function recordName(def: SObjectDef): Sql {
   const name = nameFieldOf(def);
   const salutation = fieldNamed(def, 'Salutation');

@@ -14,23 +14,25 @@ import { behaviourReads, fillIn, followUp } from './standard-behaviour.ts';
 import { modifiedColumns } from './writer.ts';
 
 /**
- * The writing of one row with all that hangs on it, in this order: what the org fills in, before triggers, validation
- * rules, the log, after triggers, what follows of itself, roll-ups of its masters. For an sobject without triggers
- * the row, its rules and the log are one statement. Triggers write by the path that ends here, so the org hands them in.
+ * Writes one row with all consequences, in this order: what the org fills in, before triggers, validation rules, the
+ * log, after triggers, follow-up rows, roll-ups of its masters. For an sobject without triggers, the row, its rules
+ * and the log are one statement. Triggers themselves write by this path, so the org passes them in.
  */
 export interface RowWrite {
   change: Change;
   id: string;
   /** The columns that the write sets, stamps included. */
   columns: ReadonlyMap<string, unknown>;
-  /** What {@link returned} gave before; a new record has nothing before. */
+  /** What {@link returned} gave before; absent for a new record. */
   before?: Row;
 }
 
-/** Columns as the server's text. */
+/** Column values in PostgreSQL's text form. */
 export type Row = Record<string, string | null>;
 
-/** What is read of each row that is written: the Id, the references to what it is rolled up into, what the org looks at. */
+/**
+ * What is read of each written row: the Id, the references that roll-ups follow, and what the org's behaviour needs.
+ */
 export const returned = (sobjects: SObjects, def: SObjectDef): Sql =>
   join(namesReturned(sobjects, def).map((name) => ident(name)));
 
@@ -77,7 +79,7 @@ export async function writeRow(
   await keepRollUps(tx, by, def, write.before ? [write.before, row] : [row], stamp);
 }
 
-/** One statement. */
+/** In one statement. */
 async function writeAtOnce(
   tx: Tx,
   by: Writer,
@@ -87,7 +89,7 @@ async function writeAtOnce(
 ): Promise<Row> {
   const { change, id, columns } = write;
   const names = loggedColumns(def, change, [...columns.keys()]);
-  // Wide rows cost more to hand on than to write; rules and an undelete need them whole all the same.
+  // Passing on wide rows costs more than writing them; only rules and an undelete need the whole row.
   const isNarrow = names && validations.length === 0;
   const wanted = isNarrow
     ? join([...new Set([...namesReturned(by.org.sobjects, def), ...names])].map((name) => ident(name)))
@@ -106,7 +108,7 @@ interface Triggered {
   old: string | undefined;
 }
 
-/** The triggers that come before see and change the row as it is going to be. */
+/** Before triggers see and change the row as it is going to be. */
 async function writeWithTriggers(
   tx: Tx,
   by: Writer,
@@ -128,7 +130,7 @@ async function writeWithTriggers(
   return checked(tx, by, def, write, { source, prior, stamp, validations, names });
 }
 
-/** Logs the rows of `source` and refuses them where a validation rule does. */
+/** Logs the rows of `source`, and refuses them if a validation rule does. */
 async function checked(
   tx: Tx,
   by: Writer,
@@ -186,13 +188,12 @@ async function wholeRow(tx: Tx, def: SObjectDef, id: string): Promise<string> {
   return row?.whole ?? '{}';
 }
 
-/** A row that is no longer in the table, as what stands in FROM. */
+/** A row that is no longer in the table, for use in FROM. */
 export const rowOfJson = (def: SObjectDef, json: string): Sql =>
   sql`jsonb_populate_record(NULL::${tableOf(def)}, ${json}::jsonb)`;
 
 /**
- * The masters of the rows, as they were and as they are, get their roll-ups computed anew and count as changed by
- * whoever wrote the rows.
+ * Recomputes the roll-ups of the rows' old and new masters, which then count as changed by the writer of the rows.
  */
 export async function keepRollUps(
   tx: Tx,

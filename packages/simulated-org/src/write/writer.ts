@@ -7,7 +7,7 @@ export const stampOf = ({ org, userId, at = org.control.stampTime() }: Writer): 
   at: new Date(Math.floor(at / 1000) * 1000).toISOString(),
 });
 
-/** The stamps that the sobject has: shares have no SystemModstamp, histories only say when they were created. */
+/** The stamps that the sobject has: shares have no SystemModstamp, histories only when they were created. */
 export function modifiedColumns(def: SObjectDef, stamp: Stamp): Map<string, unknown> {
   const columns = new Map<string, unknown>();
   if (fieldNamed(def, 'LastModifiedDate')) columns.set('LastModifiedDate', stamp.at);

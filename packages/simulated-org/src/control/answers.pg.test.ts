@@ -5,7 +5,7 @@ import { namedAnswers } from './named-answers.ts';
 
 const org = await startOrg({ records: 400 });
 after(() => org[Symbol.asyncDispose]());
-// Before any fault: the first request of each would sign in.
+// Sign in before any fault: otherwise each one's first request would.
 await Promise.all([org.token('demo'), org.token('integration')]);
 afterEach(() => org.control('/faults/delete', {}));
 
@@ -30,7 +30,7 @@ async function create(name: string): Promise<string> {
   return (created.json as { id: string }).id;
 }
 
-test('Salesforce’s own refusals come by name, once, and then the org is itself again', async () => {
+test('a refusal of Salesforce’s is injected by name, once, and then the org answers normally', async () => {
   const statuses: Record<string, number> = {
     SERVER_UNAVAILABLE: 503,
     HTML_503: 503,
@@ -53,7 +53,7 @@ test('Salesforce’s own refusals come by name, once, and then the org is itself
   }
 });
 
-test('refusals have Salesforce’s words', async () => {
+test('refusals have Salesforce’s texts', async () => {
   const cases: [effect: object, entry: object][] = [
     [
       { answer: 'QUERY_TIMEOUT' },
@@ -124,7 +124,7 @@ test('a field that a query or write names is refused until the fault is deleted'
   assert.equal((await query('SELECT Site FROM Account LIMIT 1')).status, 200);
 });
 
-test('any answer can be given, with the work done or not', async () => {
+test('any answer can be injected, with the work done or not', async () => {
   const account = await create('Before');
   const patch = (name: string) =>
     org.request('PATCH', `${data}/sobjects/Account/${account}`, { body: { Name: name } });
@@ -155,7 +155,7 @@ test('any answer can be given, with the work done or not', async () => {
   );
 });
 
-test('a fault for one user or app lets the others be', async () => {
+test('a fault for one user or app does not affect the others', async () => {
   await arm({ match: { user: 'integration' }, times: null, effect: { answer: 'INVALID_SESSION_ID' } });
   const other = await org.token('integration');
   assert.equal((await org.request('GET', `${data}/limits`, { token: other })).status, 401);
@@ -166,7 +166,7 @@ test('a fault for one user or app lets the others be', async () => {
   assert.equal((await org.request('GET', `${data}/limits`)).status, 503);
 });
 
-test('a fault for one client lets the others be, and meets its subrequests', async () => {
+test('a fault for one client does not affect the others, and applies to its subrequests', async () => {
   const named = { headers: { 'Sforce-Call-Options': 'client=lockstep/poll' } };
   const match = { client: 'lockstep/poll', inside: 'too', path: '*/limits' };
   await arm({ match, times: null, effect: { answer: 'NOT_FOUND' } });
@@ -181,7 +181,7 @@ test('a fault for one client lets the others be, and meets its subrequests', asy
   assert.equal(await batch(named), 404);
 });
 
-test('inside composites and batches, single answers are injected', async () => {
+test('single answers can be injected inside composites and batches', async () => {
   const match = { inside: 'only', contains: 'FROM Contact' };
   const urls = ['/query?q=SELECT+Id+FROM+Account+LIMIT+1', '/query?q=SELECT+Id+FROM+Contact+LIMIT+1'];
   await arm({ match, effect: { answer: 'UNKNOWN_EXCEPTION' } });
@@ -206,7 +206,7 @@ test('inside composites and batches, single answers are injected', async () => {
   assert.equal((await org.request('GET', `${data}/limits`)).status, 404);
 });
 
-test('queries that contain a text are refused inside composites for good, and those beside them are not', async () => {
+test('queries that contain a text are always refused inside composites, and the other subrequests are not', async () => {
   const contains = 'COUNT(Id)';
   for (const effect of [
     { answer: 'QUERY_TIMEOUT' },
@@ -220,7 +220,11 @@ test('queries that contain a text are refused inside composites for good, and th
       assert.deepEqual([count?.httpStatusCode, rows?.httpStatusCode], [400, 200]);
       assert.match(String(codeOf(count?.body)), /QUERY_TIMEOUT|MALFORMED_QUERY/);
     }
-    assert.equal((await query('SELECT COUNT(Id) FROM Account')).status, 200, 'alone it is answered');
+    assert.equal(
+      (await query('SELECT COUNT(Id) FROM Account')).status,
+      200,
+      'outside a composite it is answered',
+    );
     await org.control('/faults/delete', { id });
   }
 });
@@ -231,7 +235,7 @@ test('a session can be refused twice in a row', async () => {
     assert.equal((await query('SELECT Id FROM Account LIMIT 1')).status, status);
 });
 
-test('the rows of a page are torn though the page says nothing of it', async () => {
+test('the rows of a page are corrupted without any other sign in the page', async () => {
   type Page = {
     totalSize: number;
     done: boolean;
@@ -263,7 +267,7 @@ test('the rows of a page are torn though the page says nothing of it', async () 
   assert.equal(codeOf((await org.request('GET', more.nextRecordsUrl ?? '')).json), 'INVALID_QUERY_LOCATOR');
 });
 
-test('a request reads an older state, alone and inside a composite, with its further pages', async () => {
+test('a request can read an older state, alone and inside a composite, including further pages', async () => {
   const account = await create('Old');
   await org.control('/records/write', {
     writes: Array.from({ length: 201 }, () => ({ create: 'Product2', values: { Name: 'Page' } })),

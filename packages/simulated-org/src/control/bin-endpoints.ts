@@ -21,7 +21,7 @@ const mergeBody = z.strictObject({
   as: userName.optional(),
   winnerId: recordIdText,
   loserIds: z.array(recordIdText).describe('One or two.'),
-  values: fieldValues.default({}).describe('What the winner takes besides.'),
+  values: fieldValues.default({}).describe('Values that the winner gets.'),
 });
 
 const results = async (org: Org, allOrNone: boolean, rows: readonly RowWrite[]) => {
@@ -31,7 +31,7 @@ const results = async (org: Org, allOrNone: boolean, rows: readonly RowWrite[]) 
 
 type OnId = (tx: Tx, by: Writer, id: string) => Promise<void>;
 
-/** One result for each Id, as of collections: some may fail. */
+/** One result for each Id, as in collections: some may fail. */
 const forEachId = (work: OnId) => (org: Org, body: z.output<typeof idsBody>) => {
   const by = { org, userId: userIdOf(org, body.as) };
   const row =
@@ -60,7 +60,7 @@ const ids = { ids: ['001Hp0000000001IAA'] };
 
 export const binEndpoints: EndpointGroup = {
   title: 'Deleted and merged records',
-  about: 'Each answers a result for every record, in the words of the collections of the REST API.',
+  about: "Each of these answers with a result for every record, in the form of the REST API's collections.",
   endpoints: [
     endpoint({
       path: '/records/undelete',
@@ -78,7 +78,7 @@ export const binEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/records/hardDelete',
-      does: 'Deletes records past the recycle bin: queryAll does not find them.',
+      does: 'Deletes records without the recycle bin: queryAll does not find them.',
       body: idsBody,
       example: ids,
       run: forEachId((tx, by, id) => {
@@ -89,7 +89,7 @@ export const binEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/records/merge',
-      does: 'Makes one record of two or three: the others are deleted, their children turn to the winner.',
+      does: 'Merges two or three records into one: the others are deleted, their children move to the winner.',
       body: mergeBody,
       example: {
         winnerId: '001Hp0000000001IAA',
@@ -103,27 +103,27 @@ export const binEndpoints: EndpointGroup = {
       does: 'Removes for good what was deleted before an instant, or everything. The delete log stays.',
       body: z.strictObject({ before: instant.optional() }),
       example: {},
-      // A stamp has whole seconds, and so has what was deleted just now.
+      // Exclusive, and what was deleted just now may be stamped with the current second.
       run: (org, { before = org.clock.now() + 1000 }) =>
         writeTransaction(org, (tx) => emptyRecycleBin(tx, org, new Date(before).toISOString())),
     }),
     endpoint({
       path: '/recycleBin/sweep',
-      does: 'Removes at once what was deleted more than 15 days ago; otherwise it happens every hour.',
+      does: 'Removes now what was deleted more than 15 days ago; this also happens every hour.',
       body: z.strictObject({}),
       example: {},
       run: (org) => sweep(org),
     }),
     endpoint({
       path: '/deleteLog/purge',
-      does: 'Forgets the deletions before an instant, as an org with too long a log does; earliestDateAvailable says so.',
+      does: 'Purges the deletions before an instant, as an org with too long a log does; earliestDateAvailable moves accordingly.',
       body: z.strictObject({ before: instant }),
       example: { before: '2026-03-01T00:00:00Z' },
       run: (org, { before }) => writeTransaction(org, (tx) => purgeDeleteLog(tx, org, before)),
     }),
     endpoint({
       path: '/deleteLog/hold',
-      does: 'Holds latestDateCovered of updated and deleted at an instant, or moves earliestDateAvailable of deleted. What is left out follows the org again.',
+      does: 'Fixes latestDateCovered of updated and deleted at an instant, or moves earliestDateAvailable of deleted. What is left out follows the org again.',
       body: z.strictObject({
         coveredUntil: instant.optional(),
         availableFrom: instant.optional(),

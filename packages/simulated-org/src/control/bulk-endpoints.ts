@@ -13,13 +13,13 @@ const jobFault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stay') }).describe('Stays InProgress until the fault is lifted.'),
   z
     .strictObject({ kind: z.literal('abort') })
-    .describe('Ends Aborted, as if somebody else had asked for it.'),
+    .describe('Ends in the state Aborted, as if somebody else had aborted it.'),
   z.strictObject({ kind: z.literal('expire-locators') }).describe('Every locator of its results is refused.'),
   z.strictObject({ kind: z.literal('lose-results') }).describe('Its results answer 404.'),
   z.strictObject({ kind: z.literal('reorder-columns') }).describe('Its columns come in reverse order.'),
   z
     .strictObject({ kind: z.literal('miscount'), by: z.int() })
-    .describe('Sforce-NumberOfRecords says so many more, or fewer.'),
+    .describe('Sforce-NumberOfRecords is too high by this number, or too low if it is negative.'),
 ]) satisfies z.ZodType<JobFault>;
 
 const faultBody = z.strictObject({
@@ -35,18 +35,18 @@ function arm({ jobFaults }: Org, { job, next, fault }: z.output<typeof faultBody
 }
 
 const limitsBody = z.strictObject({
-  queryJobsMax: z.int().min(0).optional().describe('Query jobs a day.'),
-  ingestBatchesMax: z.int().min(0).optional().describe('Batches of 10,000 records a day.'),
-  resultKilobytesMax: z.int().min(0).optional().describe('Size of the results of a day.'),
+  queryJobsMax: z.int().min(0).optional().describe('Query jobs per day.'),
+  ingestBatchesMax: z.int().min(0).optional().describe('Batches of 10,000 records per day.'),
+  resultKilobytesMax: z.int().min(0).optional().describe('Size of the results per day.'),
 });
 
 export const bulkEndpoints: EndpointGroup = {
   title: 'Bulk jobs',
-  about: 'Several faults may be armed for one job. Faults and limits are forgotten at a restart.',
+  about: 'Several faults may be armed for one job. A restart resets faults and limits.',
   endpoints: [
     endpoint({
       path: '/jobs/fault',
-      does: 'Makes a job go wrong: fail, hang, abort, lose results or locators, reorder columns, miscount.',
+      does: 'Makes a job go wrong: fail, stall, abort, lose results or locators, reorder columns, miscount.',
       body: faultBody,
       example: {
         next: 'query',
@@ -63,7 +63,7 @@ export const bulkEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/jobs/limits',
-      does: 'Sets how many jobs, batches and bytes a day allows; what is left out stays.',
+      does: 'Sets the daily limits for jobs, batches and bytes; what is left out stays.',
       body: limitsBody,
       example: { queryJobsMax: 10 },
       run({ bulkLimits }, { queryJobsMax, ingestBatchesMax, resultKilobytesMax }) {

@@ -22,7 +22,7 @@ async function stateOf(id: string): Promise<{ state: string; errorMessage?: stri
   }
 }
 
-test('the next query job fails as told, and the one after it does not', async () => {
+test('the next query job fails as requested, and the one after it does not', async () => {
   await org.control('/jobs/fault', { next: 'query', fault: { kind: 'fail', errorMessage: 'No more' } });
   const failed = await stateOf((await start()).id);
   assert.deepEqual([failed.state, failed.errorMessage], ['Failed', 'No more']);
@@ -38,7 +38,7 @@ test('a job loses its results until the fault is lifted', async () => {
   assert.equal((await org.request('GET', `${jobs}/${id}/results`)).status, 200);
 });
 
-test('no more jobs are made than a day allows', async () => {
+test('no more jobs can be created than a day allows', async () => {
   const report = await org.control<{ DailyBulkV2QueryJobs: { Max: number } }>('/jobs/limits', {
     queryJobsMax: 0,
   });
@@ -46,7 +46,7 @@ test('no more jobs are made than a day allows', async () => {
   assert.equal((await start()).status, 400);
 });
 
-test('a fault of no job, or of two, is refused', async () => {
+test('a fault for no job, or for two, is refused', async () => {
   const fault = { kind: 'stay' };
   await assert.rejects(org.control('/jobs/fault', { fault }), /either job or next/);
   await assert.rejects(org.control('/jobs/fault', { job: 'x', fault }), /x/);

@@ -22,7 +22,7 @@ function set(org: Org, to: number) {
   return moved(org);
 }
 
-/** Kept before it is answered, and what is due by then has been done. */
+/** Stored before the request is answered, and with all due work done. */
 async function moved(org: Org) {
   await keepClock(org.db, org.clock.setting);
   await sweep(org);
@@ -32,9 +32,9 @@ async function moved(org: Org) {
 export const clockEndpoints: EndpointGroup = {
   title: 'Clock',
   about:
-    'Everything in the org follows one clock: stamps, expiry of tokens and locators, the recycle bin, the day of the limits, the Date of answers. It goes on where it was after a restart.',
+    'Everything in the org follows one clock: stamps, expiry of tokens and locators, the recycle bin, the day of the limits, the Date of answers. After a restart it continues where it was.',
   endpoints: [
-    reads('/clock', 'Tells the time of the org and its rate.', shown),
+    reads('/clock', "Returns the org's time and its rate.", shown),
     endpoint({
       path: '/clock/set',
       does: 'Sets the time, forward or back.',
@@ -44,7 +44,7 @@ export const clockEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/clock/advance',
-      does: 'Moves the time on. Whoever waits for an instant up to then wakes, in order.',
+      does: 'Advances the time. Everything that waits for an instant up to then wakes, in order.',
       body: z.strictObject({
         ms: z
           .int()
@@ -59,7 +59,11 @@ export const clockEndpoints: EndpointGroup = {
       path: '/clock/rate',
       does: 'Makes time run faster, slower, or stand still.',
       body: z.strictObject({
-        rate: z.number().min(0).max(86_400).describe('1 is real, 60 is a minute a second, 0 stands still.'),
+        rate: z
+          .number()
+          .min(0)
+          .max(86_400)
+          .describe('1 is real time, 60 is a minute per second, 0 stands still.'),
       }),
       example: { rate: 60 },
       run: (org, { rate }) => {

@@ -38,7 +38,7 @@ test('stamps and the Date of answers follow a clock that stands still', async ()
   );
 });
 
-test('an hour that is advanced is an hour', async () => {
+test('advancing by an hour moves the time by an hour', async () => {
   const before = await now();
   await org.control('/clock/advance', { ms: hourMs });
   assert.equal((await now()) - before, hourMs);
@@ -75,7 +75,7 @@ async function freshToken(): Promise<string> {
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-test('a deleted record leaves the bin and the delete log after 15 days', async () => {
+test('a deleted record leaves the recycle bin and the delete log after 15 days', async () => {
   await org.control('/clock/set', { to: '2031-07-01T00:00:00Z' });
   const token = await freshToken();
   const id = await create(token);
@@ -107,7 +107,7 @@ async function createDeleted(): Promise<string> {
   return id;
 }
 
-test('the bin is swept by itself as time goes by', async () => {
+test('the recycle bin is swept automatically as time passes', async () => {
   await org.control('/clock/set', { to: '2031-08-01T00:00:00Z' });
   const id = await createDeleted();
   await org.control('/clock/set', { to: '2031-08-15T23:00:00Z' });
@@ -117,7 +117,7 @@ test('the bin is swept by itself as time goes by', async () => {
   await org.control('/clock/rate', { rate: 0 });
 });
 
-test('a sweep waits for nobody: what is locked keeps the bin as it is until the next one', async () => {
+test('a sweep waits for nobody: if a row is locked, the bin stays as it is until the next sweep', async () => {
   await org.control('/clock/set', { to: '2031-09-01T00:00:00Z' });
   const [gone, locked] = [await createDeleted(), await createDeleted()];
   const { id } = await org.control<{ id: string }>('/transactions/open', { writes: [{ undelete: locked }] });
@@ -137,7 +137,7 @@ test('the day of the limits follows the clock', async () => {
   assert.equal((await org.control('/limits')).dailyUsed, 0);
 });
 
-test('a restart does not turn the clock back, nor start it again', async () => {
+test('a restart neither sets the clock back nor starts a stopped one', async () => {
   await org.control('/clock/set', { to: '2032-01-01T00:00:00Z' });
   await org.restart();
   assert.deepEqual(await org.control('/clock'), { now: '2032-01-01T00:00:00.000Z', rate: 0 });

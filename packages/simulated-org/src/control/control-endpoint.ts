@@ -4,19 +4,19 @@ import { parseId } from '../write/ids.ts';
 import { ControlError } from './control-error.ts';
 
 /**
- * A control endpoint of the control API: one address and what it does to the org. Each file of control endpoints exports its group; the
- * server, the list at `GET /` and the page docs/simulator.md are made of these and of nothing else.
+ * One endpoint of the control API: its path, and what it does to the org. Each file of endpoints exports its group;
+ * the server, the list at `GET /` and the page docs/simulator.md are built from these and nothing else.
  */
 export interface ControlEndpoint<Schema extends z.ZodType = z.ZodType> {
-  /** GET reads, POST does. */
+  /** GET reads, POST acts. */
   method: 'GET' | 'POST';
   path: `/${string}`;
   does: string;
-  /** Of a POST; its descriptions are part of the list. */
+  /** For a POST; its descriptions are part of the list. */
   body: Schema;
-  /** A body that the schema takes. */
+  /** A body that the schema accepts. */
   example: z.input<Schema>;
-  /** Gives what is answered; nothing is answered as `{}`. */
+  /** Returns the answer; nothing is answered as `{}`. */
   run(org: Org, body: z.output<Schema>): Promise<object | void> | object | void;
 }
 
@@ -46,7 +46,7 @@ export const endpoint = <Schema extends z.ZodType>(
   given: Omit<ControlEndpoint<Schema>, 'method'>,
 ): ControlEndpoint => ({ method: 'POST', ...given }) as ControlEndpoint;
 
-/** @throws {@link ControlError} for what names nobody */
+/** @throws {@link ControlError} for a name that is not a user's */
 export function userIdOf({ settings }: Org, name = 'integration'): string {
   if (name === 'integration') return settings.integrationUserId;
   if (name === 'demo') return settings.demoUserId;
@@ -54,7 +54,7 @@ export function userIdOf({ settings }: Org, name = 'integration'): string {
   if (id?.startsWith('005')) return id;
   throw new ControlError(
     400,
-    `${JSON.stringify(name)} is no user: give integration, demo or an Id of a user`,
+    `${JSON.stringify(name)} is not a user: give integration, demo or the Id of a user`,
   );
 }
 

@@ -4,7 +4,7 @@ import { endpointGroups, listing } from './control-endpoints.ts';
 
 const endpoints = endpointGroups.flatMap((group) => group.endpoints);
 
-test('every control endpoint has an address of its own and an example that it takes', () => {
+test('every control endpoint has its own path and an example that it accepts', () => {
   const addresses = endpoints.map(({ method, path }) => `${method} ${path}`);
   assert.equal(new Set(addresses).size, addresses.length);
   for (const { path, body, example } of endpoints) {
@@ -13,7 +13,7 @@ test('every control endpoint has an address of its own and an example that it ta
   }
 });
 
-test('the list tells each field of each body', () => {
+test('the list describes each field of each body', () => {
   const listed = listing().groups.flatMap((group) => group.endpoints);
   const fault = listed.find(({ method, path }) => method === 'POST' && path === '/faults');
   const text = JSON.stringify(fault?.body);

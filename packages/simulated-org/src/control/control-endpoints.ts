@@ -15,7 +15,7 @@ import { stampEndpoints } from './stamp-endpoints.ts';
 import { transactionEndpoints } from './transaction-endpoints.ts';
 import { visibilityEndpoints } from './visibility-endpoints.ts';
 
-/** All that the control API can do. A new group of control endpoints is written in a file of its own and named here. */
+/** All that the control API can do. A new group gets its own file and is added here. */
 export const endpointGroups: readonly EndpointGroup[] = [
   clockEndpoints,
   transactionEndpoints,
@@ -40,7 +40,7 @@ export const schemaOf = ({ body }: ControlEndpoint): object => {
 
 /** The answer of `GET /`. */
 export const listing = () => ({
-  does: 'Time and disturbances of a simulated Salesforce org. GET reads; POST, with a body of JSON, does.',
+  does: 'Controls the time and the faults of a simulated Salesforce org. GET reads; POST, with a JSON body, acts.',
   groups: endpointGroups.map(({ title, about, endpoints }) => ({
     title,
     about,

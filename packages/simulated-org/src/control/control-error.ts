@@ -1,4 +1,4 @@
-/** What a person gave that cannot be done; the text says what to do instead. */
+/** A request that cannot be carried out; the text says what to do instead. */
 export class ControlError extends Error {
   override readonly name = 'ControlError';
   readonly status: 400 | 404;

@@ -9,7 +9,7 @@ import { startOrg } from '@lockstep/harness/org';
 
 const org = await startOrg({ records: 400 });
 after(() => org[Symbol.asyncDispose]());
-// Before any fault: the first request would sign in.
+// Sign in before any fault: otherwise the first request would.
 await org.token('demo');
 afterEach(() => org.control('/faults/delete', {}));
 
@@ -23,13 +23,13 @@ async function arm(effect: object, more: object = {}): Promise<string> {
 const firings = async (): Promise<number[]> =>
   (await org.control<{ faults: { fired: number }[] }>('/faults')).faults.map(({ fired }) => fired);
 
-/** Waits until the only fault has met a request. */
+/** Waits until the only fault has fired. */
 async function hasFired(): Promise<void> {
   for (let tries = 0; tries < 10_000; tries++) if ((await firings())[0] === 1) return;
-  throw new Error('the request did not come');
+  throw new Error('the request did not arrive');
 }
 
-/** What stands on the wire until the connection ends, and how it ends. */
+/** What the connection sends until it ends, and how it ends. */
 async function raw(
   path: string,
   headers: string[] = [],
@@ -51,7 +51,7 @@ async function raw(
   return { head: all.subarray(0, at).toString(), body: all.subarray(at + 4), end };
 }
 
-/** The bytes of a body that is left compressed. */
+/** The bytes of a body, still compressed. */
 async function compressed(path: string): Promise<Buffer> {
   const headers = { Authorization: `Bearer ${await org.token('demo')}`, 'Accept-Encoding': 'gzip' };
   const [answer] = (await once(get(`${org.url}${path}`, { headers }), 'response')) as [IncomingMessage];
@@ -69,7 +69,7 @@ const nameOf = async (id: string) =>
 const patch = (id: string, name: string) =>
   org.request('PATCH', `${data}/sobjects/Account/${id}`, { body: { Name: name } });
 
-test('a connection that is reset before the work leaves nothing done, one after it has lost its answer only', async () => {
+test('a connection reset before the work leaves nothing done; one reset after it only loses the answer', async () => {
   const account = await create();
   await arm({ reset: 'before' });
   await assert.rejects(patch(account, 'Never'));
@@ -97,7 +97,7 @@ test('a request hangs before or after the work, until it is released', async () 
   }
 });
 
-test('the deletion of a fault lets go what hangs, inside an all-or-none composite too', async () => {
+test('deleting a fault releases hanging requests, inside an all-or-none composite too', async () => {
   await arm({ hang: 'before' }, { match: { inside: 'only' } });
   const written = org.request('POST', `${data}/composite`, {
     body: {
@@ -139,7 +139,7 @@ test('headers are changed, left out, or garbage; the limit shrinks with each ans
   assert.deepEqual(maxima, [50_000, 33_333]);
 });
 
-test('the Date of some answers is hours off while the org’s own time goes on', async () => {
+test('the Date of some answers is hours off while the org’s own time is unaffected', async () => {
   const offset = async () => {
     const { headers } = await org.request('POST', `${data}/composite`, { body: { compositeRequest: [] } });
     const { now } = await org.control<{ now: string }>('/clock');
@@ -149,14 +149,14 @@ test('the Date of some answers is hours off while the org’s own time goes on',
   assert.deepEqual([await offset(), await offset(), await offset()], [-2, -2, 0]);
 });
 
-test('an empty body comes with the status and headers of the real one', async () => {
+test('an empty body has the status and headers of the real one', async () => {
   await arm({ emptyBody: true });
   const answer = await org.request('GET', manyRows);
   assert.deepEqual([answer.status, answer.text], [200, '']);
   assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
 });
 
-test('a body is cut after some bytes: reset, closed below its length, or complete in form', async () => {
+test('a body is cut after some bytes: by a reset, by a close before its full length, or as a complete answer', async () => {
   const whole = await raw(manyRows);
   assert.equal(lengthIn(whole.head), whole.body.length);
   for (const end of ['reset', 'close', 'complete'] as const) {
@@ -164,7 +164,7 @@ test('a body is cut after some bytes: reset, closed below its length, or complet
     const cut = await raw(manyRows);
     if (end === 'reset') {
       assert.equal(cut.end, 'ECONNRESET');
-      continue; // what was under way may be lost with the connection
+      continue; // bytes in transit may be lost with the connection
     }
     assert.equal(cut.end, 'end');
     assert.equal(lengthIn(cut.head), end === 'close' ? whole.body.length : 100);
@@ -172,7 +172,7 @@ test('a body is cut after some bytes: reset, closed below its length, or complet
   }
 });
 
-test('a compressed body is cut where it is compressed', async () => {
+test('a compressed body is cut in its compressed bytes', async () => {
   const gzip = ['Accept-Encoding: gzip'];
   const whole = await raw(manyRows, gzip);
   assert.match(gunzipSync(whole.body).toString(), /^\{"totalSize"/);
@@ -181,13 +181,13 @@ test('a compressed body is cut where it is compressed', async () => {
   assert.deepEqual(cut.body, whole.body.subarray(0, 40));
 });
 
-test('a Content-Length that does not fit is sent as it is given', async () => {
+test('a wrong Content-Length is sent as given', async () => {
   await arm({ headers: { 'Content-Length': '1000000' }, truncate: { bytes: 50, end: 'close' } });
   const cut = await raw(manyRows);
   assert.deepEqual([lengthIn(cut.head), cut.body.length], [1_000_000, 50]);
 });
 
-test('a body trickles, and comes whole', async () => {
+test('a body trickles, and arrives complete', async () => {
   const whole = (await org.request('GET', manyRows)).text;
   await arm({ bytesPerSecond: whole.length * 10 });
   const began = performance.now();
@@ -198,7 +198,7 @@ test('a body trickles, and comes whole', async () => {
   assert.ok(performance.now() - began >= 90);
 });
 
-test('the streamed results of a bulk job are cut and trickle as well', async () => {
+test('the streamed results of a bulk job can be cut and trickle as well', async () => {
   const job = await org.request('POST', `${data}/jobs/query`, {
     body: { operation: 'query', query: 'SELECT Id, Name FROM Account ORDER BY Id' },
   });
@@ -220,7 +220,7 @@ test('the streamed results of a bulk job are cut and trickle as well', async () 
   assert.equal((await results()).text, whole);
 });
 
-test('an org that stops lets go what hangs and trickles', async () => {
+test('an org that stops releases requests that hang or trickle', async () => {
   await arm({ hang: 'before' }, { match: { path: '*/limits' } });
   await arm({ bytesPerSecond: 1 }, { match: { path: '*/query' } });
   const hangs = org.request('GET', `${data}/limits`);

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
-/** What becomes of an answer that is ready: other headers, a body that comes slowly or in part, or no answer. */
+/** How a finished answer is sent: other headers, a body that comes slowly or in part, or no answer. */
 export interface Delivery {
   isReset?: boolean;
-  /** null leaves a header out. */
+  /** Null leaves a header out. */
   headers?: Readonly<Record<string, string | null>>;
   truncate?: { bytes: number; end: 'reset' | 'close' | 'complete' };
   bytesPerSecond?: number;
 }
 
-/** The kernel answers a reset at once: what was written before and not yet sent is lost with it. */
+/** The kernel resets at once: what was written but not yet sent is lost. */
 export const resetConnection = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
 
 export function changeHeaders(response: ServerResponse, { headers = {} }: Delivery): void {
@@ -25,7 +25,7 @@ export function changeHeaders(response: ServerResponse, { headers = {} }: Delive
 
 type Sleep = (ms: number) => Promise<void>;
 
-/** Sends the body as the fault wants it, and ends the answer or its connection. */
+/** Sends the body as the fault says, and ends the answer or its connection. */
 export async function deliver(
   response: ServerResponse,
   body: AsyncIterable<Buffer>,
@@ -48,7 +48,7 @@ export async function deliver(
   else response.end();
 }
 
-/** Resolves when the kernel has taken the part; false where the client has left. */
+/** Resolves when the kernel has taken the part; false if the client has disconnected. */
 async function written(response: ServerResponse, part: Buffer): Promise<boolean> {
   if (response.destroyed) return false;
   const left = new AbortController();

@@ -4,9 +4,11 @@ import { type EndpointGroup, endpoint, reads, userIdOf } from './control-endpoin
 import { ControlError } from './control-error.ts';
 import { type Fault, fault } from './fault.ts';
 
-/** Faults of answers, and the older states that they can show. */
-const someFault = z.strictObject({ id: z.string().optional().describe('Of a fault; otherwise all.') });
-const someSnapshot = z.strictObject({ id: z.string().optional().describe('Of a snapshot; otherwise all.') });
+/** Faults in answers, and the older states that these can show. */
+const someFault = z.strictObject({ id: z.string().optional().describe('The id of a fault; otherwise all.') });
+const someSnapshot = z.strictObject({
+  id: z.string().optional().describe('The id of a snapshot; otherwise all.'),
+});
 
 function arm(org: Org, given: Fault) {
   const { readFrom } = given.effect;
@@ -27,14 +29,14 @@ const needsFault = (isThere: boolean, id: string | undefined): void => {
 export const faultEndpoints: EndpointGroup = {
   title: 'Faults of answers',
   about:
-    'A fault says which requests it meets, how often, and what happens to them. A request that meets several faults suffers them all. A restart forgets them.',
+    'A fault says which requests it applies to, how often, and what happens to them. If several apply to a request, all take effect. A restart removes them.',
   endpoints: [
     reads('/faults', 'Lists the faults, with how often each matched and fired.', ({ control }) => ({
       faults: control.faults.list,
     })),
     endpoint({
       path: '/faults',
-      does: 'Arms a fault and tells its id.',
+      does: 'Arms a fault and returns its id.',
       body: fault,
       example: {
         match: { path: '/services/data/*/query', contains: 'FROM Account' },
@@ -45,14 +47,14 @@ export const faultEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/faults/release',
-      does: 'Lets the requests go on that hang now; the fault stays.',
+      does: 'Releases the requests that hang now; the fault stays.',
       body: someFault,
       example: { id: '5f1d0c22a9e4' },
       run: ({ control }, { id }) => needsFault(control.faults.release(id), id),
     }),
     endpoint({
       path: '/faults/delete',
-      does: 'Deletes a fault, or all. What hangs goes on.',
+      does: 'Deletes a fault, or all. Requests that hang continue.',
       body: someFault,
       example: {},
       run: ({ control }, { id }) => needsFault(control.faults.delete(id), id),
@@ -60,14 +62,14 @@ export const faultEndpoints: EndpointGroup = {
     reads('/snapshots', 'Lists the snapshots.', ({ control }) => ({ snapshots: control.snapshots.list })),
     endpoint({
       path: '/snapshots/open',
-      does: 'Keeps the present state of the org for faults with readFrom, and tells its id.',
+      does: 'Keeps the present state of the org for faults with readFrom, and returns its id.',
       body: z.strictObject({}),
       example: {},
       run: async ({ control, clock }) => ({ id: await control.snapshots.take(clock.now()) }),
     }),
     endpoint({
       path: '/snapshots/close',
-      does: 'Forgets a snapshot, or all. Faults that read from it show the present again.',
+      does: 'Closes a snapshot, or all. Faults that read from it show the present again.',
       body: someSnapshot,
       example: {},
       run: async ({ control }, { id }) => {

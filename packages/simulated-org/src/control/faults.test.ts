@@ -22,7 +22,7 @@ function armed(given: object) {
   };
 }
 
-/** How many of `count` requests are met, in order. */
+/** Which of `count` requests the fault affects, in order. */
 async function pattern(given: object, count: number): Promise<string> {
   const { meets } = armed(given);
   let met = '';
@@ -30,13 +30,13 @@ async function pattern(given: object, count: number): Promise<string> {
   return met;
 }
 
-test('a fault fires once, so many times, or for ever, after letting some requests pass', async () => {
+test('a fault fires once, a number of times, or always, after letting some requests pass', async () => {
   assert.equal(await pattern({}, 4), 'x...');
   assert.equal(await pattern({ times: 2, after: 1 }, 5), '.xx..');
   assert.equal(await pattern({ times: null }, 4), 'xxxx');
 });
 
-test('the same seed meets the same share of requests', async () => {
+test('the same seed affects the same share of requests', async () => {
   const one = await pattern({ times: null, share: 0.5, seed: 3 }, 200);
   assert.equal(await pattern({ times: null, share: 0.5, seed: 3 }, 200), one);
   assert.notEqual(await pattern({ times: null, share: 0.5, seed: 4 }, 200), one);
@@ -44,7 +44,7 @@ test('the same seed meets the same share of requests', async () => {
   assert.ok(met > 70 && met < 130, String(met));
 });
 
-test('a fault meets what its method, path, text, user and app say', async () => {
+test('a fault applies to the requests that match its method, path, text, user and app', async () => {
   const cases: [match: object, isMet: boolean][] = [
     [{}, true],
     [{ method: 'get' }, true],
@@ -71,7 +71,7 @@ test('a fault meets what its method, path, text, user and app say', async () => 
   assert.equal(await armed({}).meets({ isInside: true }), false);
 });
 
-test('a request meets all faults that match, and says how often each fired', async () => {
+test('all matching faults apply to a request, and each counts how often it fired', async () => {
   const faults = new Faults();
   faults.arm(fault.parse({ times: null, effect: { limitInfo: 'absent' } }));
   faults.arm(fault.parse({ effect: { answer: 'QUERY_TIMEOUT' } }));
@@ -88,7 +88,7 @@ test('a request meets all faults that match, and says how often each fired', asy
   );
 });
 
-test('what hangs is let go by a release, and by the deletion of its fault', async () => {
+test('a hanging request continues when its fault is released or deleted', async () => {
   const { faults } = armed({ times: null, effect: { hang: 'before' } });
   const [id] = faults.list.map((one) => one.id);
   const first = await faults.meet(request(), (name) => name);
@@ -101,7 +101,7 @@ test('what hangs is let go by a release, and by the deletion of its fault', asyn
   assert.deepEqual(faults.list, []);
 });
 
-test('a fault that cannot be is refused with the reason', () => {
+test('an impossible fault is refused with the reason', () => {
   const cases: [given: object, says: RegExp][] = [
     [{ effect: {} }, /at least one effect/],
     [{ effect: { delay: 5 } }, /delay/],

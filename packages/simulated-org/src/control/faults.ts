@@ -3,42 +3,42 @@ import { type Random, seededRandom } from '@lockstep/foundation/random';
 import type { Effect, Fault, Match } from './fault.ts';
 
 /**
- * The faults that are armed, and which of them a request meets. A request may meet several: their effects are put
- * together, the later one's first where both say something. All are forgotten when the org stops.
+ * The armed faults, and which of them apply to a request. If several do, their effects are combined, and the later
+ * fault takes precedence. All are forgotten when the org stops.
  */
 export interface ArmedFault extends Fault {
   id: string;
-  /** Requests that matched, and how many of them the fault met. */
+  /** Requests that matched. `fired` counts those that the fault affected. */
   matched: number;
   fired: number;
 }
 
-/** What a fault can know of a request. */
+/** What a fault can match in a request. */
 export interface Met {
   isInside: boolean;
   method: string;
   /** Decoded, without the query. */
   path: string;
-  /** What it calls itself. */
+  /** The name that the client gives itself. */
   client: string | undefined;
-  /** Everything that `contains` looks at. */
+  /** The text that `contains` searches. */
   text(): string;
-  /** Asked only when a fault wants to know. */
+  /** Only called if a fault needs it. */
   bearer(): Promise<Bearer | undefined>;
 }
 
 export interface Bearer {
   userId: string;
-  /** Null for a session that SOAP began. */
+  /** Null for a session started by SOAP. */
   clientId: string | null;
 }
 
-/** The effect on one request. */
+/** The combined effect on one request. */
 export interface Strike extends Effect {
   random: Random;
-  /** Of the fault that fired last, counted from 1. */
+  /** How often the fault that fired last has fired, this time included. */
   firing: number;
-  /** Resolves when the fault that makes the request hang lets it go. */
+  /** Resolves when the fault that makes the request hang releases it. */
   released: Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export class Faults {
     return known;
   }
 
-  /** Lets the requests go that hang now; the fault stays. Without an id, those of all. Gives whether there is one. */
+  /** Releases the requests that hang now; the fault stays. Without an id, for all faults. False if there is none. */
   release(id?: string): boolean {
     const named = this.armed.filter((fault) => id === undefined || fault.id === id);
     for (const fault of named) {
@@ -78,13 +78,13 @@ export class Faults {
     return isThere;
   }
 
-  /** Nothing where no fault fires: the usual case, and cheap. */
+  /** Undefined if no fault fires, the usual case, which costs little. */
   async meet(request: Met, userIdOf: (name: string) => string): Promise<Strike | undefined> {
     let strike: Strike | undefined;
     for (const fault of this.armed) {
       if (isSpent(fault) || !(await doesMatch(fault.match, request, userIdOf))) continue;
       fault.matched++;
-      // Chosen without waiting for anything, so that two requests at once cannot both be the last one.
+      // Decided without an await, so that two concurrent requests cannot both be the last one.
       if (fault.matched <= fault.after || isSpent(fault) || fault.random.next() >= fault.share) continue;
       fault.fired++;
       const { random, fired: firing, effect } = fault;
@@ -110,7 +110,7 @@ async function doesMatch(match: Match, request: Met, userIdOf: (name: string) =>
   return user === undefined || userIdOf(user) === bearer?.userId;
 }
 
-/** Whether a path is of a pattern in which `*` stands for any text; compared piece by piece, without a RegExp. */
+/** Whether a path matches a pattern in which `*` stands for any text; compared piece by piece, without a RegExp. */
 function isLike(path: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   if (rest.length === 0) return path === first;

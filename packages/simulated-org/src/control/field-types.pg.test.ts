@@ -13,7 +13,7 @@ async function create(values: object): Promise<string> {
   return (json as { id: string }).id;
 }
 
-/** The record as a query tells it. */
+/** The field's value and the record's stamp, by a query. */
 async function read(id: string, name: string): Promise<{ value: unknown; stamp: string }> {
   const soql = `SELECT ${name}, SystemModstamp FROM Account WHERE Id = '${id}'`;
   const { json, text } = await org.request('GET', `${data}/query?q=${encodeURIComponent(soql)}`);
@@ -31,7 +31,7 @@ const created = (field: object) => org.control('/fields/create', { sobject: 'Acc
 const changed = (field: { name: string; type: string } & Record<string, unknown>) =>
   org.control('/fields/change', { sobject: 'Account', name: field.name, field });
 
-test('a formula that becomes one of text gives text at once, and no record a new stamp', async () => {
+test('a formula changed to text returns text at once, and no record gets a new stamp', async () => {
   const name = 'Size__c';
   await created({ name, type: 'double', scale: 0, formula: 'NumberOfEmployees * 2' });
   const id = await create({ Name: 'Two', NumberOfEmployees: 21 });
@@ -46,7 +46,7 @@ test('a formula that becomes one of text gives text at once, and no record a new
   assert.deepEqual(await read(id, name), { value: true, stamp: before.stamp });
 });
 
-test('a whole number that becomes text keeps its digits, and comes as text', async () => {
+test('a whole-number field changed to text keeps its digits, and returns text', async () => {
   const name = 'Count__c';
   await created({ name, type: 'int' });
   const id = await create({ Name: 'Counted', [name]: 1200 });
@@ -57,10 +57,14 @@ test('a whole number that becomes text keeps its digits, and comes as text', asy
   assert.deepEqual(await read(id, name), { value: '1200', stamp: before.stamp });
   await org.control('/records/changeSilently', { id, values: { [name]: 'many' } });
   await changed({ name, type: 'int' });
-  assert.deepEqual(await read(id, name), { value: null, stamp: before.stamp }, 'what is no number is lost');
+  assert.deepEqual(
+    await read(id, name),
+    { value: null, stamp: before.stamp },
+    'a value that is not a number is lost',
+  );
 });
 
-test('a date that becomes a date and time loses its values, as Salesforce warns, and one of a formula gives both', async () => {
+test('a date field changed to a datetime loses its values, as Salesforce warns, but a formula does not', async () => {
   const stored = 'Due__c';
   await created({ name: stored, type: 'date' });
   const made = 'Born__c';

@@ -13,12 +13,12 @@ import { namedAnswer } from './named-answers.ts';
 import { tearRows } from './torn-rows.ts';
 
 /**
- * Handling a request under the faults that it meets: `injectedRequest` for one that came by HTTP, `injectedCall` for a
- * subrequest of a composite or batch. Both take the work itself as a function of the connection that it reads from.
+ * Handles a request under the faults that apply to it: `injectedRequest` for one from HTTP, `injectedCall` for a
+ * subrequest of a composite or batch. The work itself is passed as a function of the connection that it reads from.
  */
 type Handle = (db: Tx, isStale: boolean) => Promise<Answer>;
 
-/** A request as the server has read it. */
+/** A request as the server has parsed it. */
 export interface Incoming {
   method: string;
   version: string | undefined;
@@ -41,7 +41,7 @@ export async function injectedRequest(org: Org, request: Incoming, handle: Handl
     bearer: () => holderOf(org, bearerOf(request.authorization)),
   };
   const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
-  return strike ? suffer(org, strike, request, handle) : handle(org.db, false);
+  return strike ? answerUnderFaults(org, strike, request, handle) : handle(org.db, false);
 }
 
 export async function injectedCall(call: Call, handle: (call: Call) => Promise<Answer>): Promise<Answer> {
@@ -57,13 +57,13 @@ export async function injectedCall(call: Call, handle: (call: Call) => Promise<A
   };
   const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
   if (!strike) return handle(call);
-  const given = await suffer(org, strike, call, (db, isStale) =>
+  const given = await answerUnderFaults(org, strike, call, (db, isStale) =>
     handle(isStale ? { ...call, db, isStale } : call),
   );
   return { ...given, body: embeddable(given.body) };
 }
 
-/** A body may have 150 MB, and several faults may look at it. */
+/** A body may have 150 MB, and several faults may search it. */
 function once(make: () => string): () => string {
   let made: string | undefined;
   return () => {
@@ -72,7 +72,7 @@ function once(make: () => string): () => string {
   };
 }
 
-/** Inside another answer everything is JSON: a page of HTML comes as a text. */
+/** Inside another answer everything must be JSON: an HTML page becomes a text. */
 function embeddable(body: string | null): string | null {
   if (body === null) return null;
   try {
@@ -83,7 +83,7 @@ function embeddable(body: string | null): string | null {
   }
 }
 
-async function suffer(
+async function answerUnderFaults(
   org: Org,
   strike: Strike,
   request: Pick<Incoming, 'path' | 'parameters'>,
@@ -111,16 +111,16 @@ function asAnswer(error: unknown): Answer {
   return errorAnswer(known);
 }
 
-/** The work is done, or was not wanted. */
+/** When the work is done, or was skipped. */
 async function afterwards(org: Org, strike: Strike, given: Answer): Promise<Answer> {
   const { sleep, stopped } = org.control;
   if (strike.delayAnswerMs !== undefined) await sleep(strike.delayAnswerMs);
   if (strike.hang === 'after') await Promise.race([strike.released, stopped]);
   if (strike.reset === 'after') return lost;
-  return { ...given, body: spoilt(strike, given.body), delivery: deliveryOf(org, strike) };
+  return { ...given, body: corruptedBody(strike, given.body), delivery: deliveryOf(org, strike) };
 }
 
-function spoilt({ emptyBody, rows, random }: Strike, body: string | null): string | null {
+function corruptedBody({ emptyBody, rows, random }: Strike, body: string | null): string | null {
   if (emptyBody) return '';
   return rows && body !== null ? tearRows(body, rows, random) : body;
 }

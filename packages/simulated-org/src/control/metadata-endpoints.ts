@@ -11,7 +11,7 @@ import { type EndpointGroup, endpoint, sobjectNamed, userIdOf } from './control-
 import { ControlError } from './control-error.ts';
 import { exactValues, fieldValues } from './writes.ts';
 
-/** Records of custom metadata types, which no API of this org writes: a deployment brings and takes them. */
+/** Records of custom metadata types, which no API of this org writes: deployments create and delete them. */
 const developerName = z.string().regex(/^[A-Za-z]\w*$/);
 
 const deployBody = z.strictObject({
@@ -19,14 +19,17 @@ const deployBody = z.strictObject({
   records: z
     .array(z.strictObject({ developerName, values: fieldValues.default({}) }))
     .default([])
-    .describe('Made, or changed where there is one of that name.'),
-  removed: z.array(developerName).default([]).describe('Gone for good: custom metadata has no recycle bin.'),
+    .describe('Created, or changed if there is one with that name.'),
+  removed: z
+    .array(developerName)
+    .default([])
+    .describe('Deleted for good: custom metadata has no recycle bin.'),
 });
 
 async function deploy(org: Org, { sobject, records, removed }: z.output<typeof deployBody>) {
   const def = sobjectNamed(org, sobject);
   if (!def.isMetadata)
-    throw new ControlError(400, `${def.name} is no custom metadata type: use /records/write`);
+    throw new ControlError(400, `${def.name} is not a custom metadata type: use /records/write`);
   const by: Writer = { org, userId: userIdOf(org, 'demo') };
   return writeTransaction(org, async (tx) => {
     const ids: string[] = [];
@@ -55,7 +58,7 @@ async function put(
   return insertRecord(tx, by, def, columnValues(def, exactValues(whole), 'create'));
 }
 
-/** As a deployment sees the type. */
+/** The type as a deployment sees it. */
 function writable({ createable: _createable, updateable: _updateable, ...def }: SObjectDef): SObjectDef {
   const fields = def.fields.map((field) => {
     const isOpen = hasColumn(field) && !['Id', 'SystemModstamp'].includes(field.name);
@@ -73,11 +76,11 @@ async function idNamed(tx: Tx, def: SObjectDef, name: string): Promise<string | 
 
 export const metadataEndpoints: EndpointGroup = {
   title: 'Custom metadata',
-  about: 'Records of custom metadata types, such as Region__mdt, come and go by deployments.',
+  about: 'Deployments create and delete records of custom metadata types, such as Region__mdt.',
   endpoints: [
     endpoint({
       path: '/metadata/deploy',
-      does: 'Makes, changes and removes records of a custom metadata type in one transaction, and tells the Ids of those that stay.',
+      does: 'Creates, changes and deletes records of a custom metadata type in one transaction, and returns the Ids of those that stay.',
       body: deployBody,
       example: {
         sobject: 'Region__mdt',

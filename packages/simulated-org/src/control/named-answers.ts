@@ -45,7 +45,7 @@ export interface About {
   name: string;
   /** The query of the request, if it is one. */
   soql: string | undefined;
-  /** Which sobject a field is looked for on. */
+  /** The sobject on which a field is missing. */
   sobject: string;
   retryAfterSeconds: number;
 }
@@ -120,13 +120,13 @@ const makers: Record<NamedAnswer, (about: About) => Answer> = {
 
 export const namedAnswer = (name: NamedAnswer, about: About): Answer => makers[name](about);
 
-/** In a query the text points at the place of the name; elsewhere there is none. */
+/** In a query the text points at the position of the name; elsewhere there is none. */
 function pointedAt({ soql, name }: About, code: SoqlErrorCode, inQuery: string, elsewhere: string): OrgError {
   if (soql === undefined) return refused(code, elsewhere);
   return refused(code, errorAt(soql, placeOf(soql, name), code, inQuery).message);
 }
 
-/** Of the name as a whole word, in any case; the start of the query where it is not there. */
+/** The position of the name as a whole word, in any case; the start of the query if it is not there. */
 function placeOf(soql: string, name: string): number {
   const wanted = name.toLowerCase();
   const words = [...soql.matchAll(/\w+/g)];

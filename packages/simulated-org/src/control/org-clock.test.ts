@@ -4,7 +4,7 @@ import { ManualClock } from '@lockstep/foundation/clock';
 import { OrgClock } from './org-clock.ts';
 
 const minute = 60_000;
-/** Lets what has been woken run. */
+/** Lets woken code run. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 function world(setting?: ConstructorParameters<typeof OrgClock>[1]) {
@@ -26,14 +26,14 @@ test('without a setting it shows the real time', async () => {
   assert.equal(clock.now(), real.now());
 });
 
-test('it goes on from the instant that it is set to', async () => {
+test('it continues from the instant that it is set to', async () => {
   const { clock, passes } = world();
   clock.set(Date.UTC(2030, 0, 1));
   await passes(minute);
   assert.equal(clock.now(), Date.UTC(2030, 0, 1) + minute);
 });
 
-test('a rate of 60 makes a minute of a second, for the time and for sleepers', async () => {
+test('at a rate of 60 a second is a minute, for the time and for sleepers', async () => {
   const { clock, woken, sleeps, passes } = world();
   const start = clock.now();
   clock.setRate(60);
@@ -60,7 +60,7 @@ test('a clock that stands still wakes nobody until it is moved, and then in orde
   assert.deepEqual([clock.now(), woken], [start + 2 * minute, ['first', 'second']]);
 });
 
-test('set back, it lets sleepers wait for as long as before', async () => {
+test('when it is set back, sleepers wait for as long as before', async () => {
   const { clock, woken, sleeps, passes } = world();
   sleeps('after a minute', minute);
   clock.set(clock.now() - 60 * minute);
@@ -70,7 +70,7 @@ test('set back, it lets sleepers wait for as long as before', async () => {
   assert.deepEqual(woken, ['after a minute']);
 });
 
-test('an aborted sleep ends with the reason and disturbs no other', async () => {
+test('an aborted sleep ends with the reason and does not affect others', async () => {
   const { clock, woken, sleeps, passes } = world();
   const stop = new AbortController();
   const aborted = clock.sleep(minute, stop.signal);
@@ -82,7 +82,7 @@ test('an aborted sleep ends with the reason and disturbs no other', async () => 
   assert.deepEqual(woken, ['other']);
 });
 
-test('its setting makes another clock go on where it was', () => {
+test('its setting lets another clock continue where it was', () => {
   const { real, clock } = world();
   clock.set(Date.UTC(2030, 0, 1));
   clock.setRate(60);

@@ -1,8 +1,8 @@
 import type { Clock } from '@lockstep/foundation/clock';
 
 /**
- * The org's time: another clock's, moved and made faster or slower at will. Stamps, expiry, retention and the Date
- * of answers follow it. Instants are milliseconds since 1970; a rate of 60 is a minute a second, 0 stands still.
+ * The org's time: another clock's, moved, and made faster or slower. Stamps, expiry, retention and the Date of
+ * answers follow it. Instants are epoch ms; a rate of 60 is a minute per second, 0 stands still.
  */
 export interface ClockSetting {
   /** It showed `at` when the wrapped clock showed `since`. */
@@ -17,19 +17,19 @@ interface Sleeper {
 }
 
 export class OrgClock implements Clock {
-  /** The wrapped one: for what a client's own time-outs see, such as a delayed answer. */
+  /** The wrapped clock: for what a client's own time-outs measure, such as a delayed answer. */
   readonly real: Clock;
   private from: ClockSetting;
   private sleepers: Sleeper[] = [];
   private alarm: AbortController | undefined;
 
-  /** Without a setting it shows what the other clock shows. */
+  /** Without a setting it shows the same as the other clock. */
   constructor(real: Clock, setting: ClockSetting = { at: 0, since: 0, rate: 1 }) {
     this.real = real;
     this.from = setting;
   }
 
-  /** What makes it go on in another process. */
+  /** With this, another process can continue it. */
   get setting(): ClockSetting {
     return this.from;
   }
@@ -39,7 +39,7 @@ export class OrgClock implements Clock {
     return Math.floor(at + (this.real.now() - since) * rate);
   }
 
-  /** Forward, whoever waits for an instant up to then wakes; backward, everybody waits for as long as before. */
+  /** Forward: sleepers due up to then wake. Backward: everybody waits for as long as before. */
   set(instant: number): void {
     const back = Math.max(0, this.now() - instant);
     for (const sleeper of this.sleepers) sleeper.wakeAt -= back;
@@ -50,7 +50,7 @@ export class OrgClock implements Clock {
     this.turn({ at: this.now(), rate });
   }
 
-  /** Of this clock's time: a clock that stands still wakes nobody until it is moved. */
+  /** By this clock's time: a clock that stands still wakes nobody until it is moved. */
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -96,7 +96,7 @@ export class OrgClock implements Clock {
     this.alarm = alarm;
     this.real.sleep(Math.max(0, Math.ceil((first - this.now()) / this.from.rate)), alarm.signal).then(
       () => this.wakeDue(),
-      () => undefined, // set anew
+      () => undefined, // the alarm was set again
     );
   }
 }

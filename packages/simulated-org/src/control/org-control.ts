@@ -7,8 +7,8 @@ import { Snapshots } from './snapshots.ts';
 import { Transactions } from './transactions.ts';
 
 /**
- * What a person has done to the org by the control API, as far as it is kept in memory: all of this is forgotten
- * when the org stops. Clock, org id and everything in the database stay.
+ * What the control API has done to the org, as far as it is kept in memory: all of this is forgotten when the org
+ * stops. Clock, org id and everything in the database stay.
  */
 export interface Jitter {
   seconds: number;
@@ -22,9 +22,9 @@ export class OrgControl {
   readonly cuts = new PageCuts();
   readonly snapshots: Snapshots;
   readonly transactions = new Transactions();
-  /** The answers of `updated` and `deleted` go no further than this instant. */
+  /** An upper bound for latestDateCovered of `updated` and `deleted`. */
   coveredUntil: number | undefined;
-  /** From when on `deleted` claims to know. */
+  /** The earliestDateAvailable of `deleted`. */
   availableFrom: number | undefined;
   /** API versions up to this one are retired. */
   retiredUntil = 0;
@@ -37,7 +37,7 @@ export class OrgControl {
     this.clock = clock;
   }
 
-  /** Makes the stamps of later writes wander. */
+  /** Makes the stamps of later writes deviate. */
   set jitter({ seconds, direction, share, seed }: Jitter) {
     const random = seededRandom(seed);
     this.offset = () => {
@@ -46,12 +46,12 @@ export class OrgControl {
     };
   }
 
-  /** The milliseconds since 1970 of a stamp that is made now. */
+  /** Epoch ms of a stamp made now. */
   stampTime(): number {
     return this.clock.now() + this.offset();
   }
 
-  /** In real time, as a client counts it; ends early when the org stops. */
+  /** In real time, as a client measures it; ends early when the org stops. */
   sleep = (ms: number): Promise<void> => this.clock.real.sleep(ms, this.stop.signal).catch(() => undefined);
 
   /** Resolves when the org stops. */
@@ -59,13 +59,13 @@ export class OrgControl {
     this.stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-  /** The org stops: requests that wait are answered. */
+  /** Called when the org stops: requests that wait are answered. */
   letGo(): void {
     this.stop.abort();
     this.faults.delete();
   }
 
-  /** Called when nobody can open anything any more. */
+  /** Called once no request can open anything any more. */
   async end(): Promise<void> {
     await this.transactions.rollBackAll();
     await this.snapshots.close();

@@ -15,7 +15,7 @@ import { ControlError } from './control-error.ts';
 import { changeOrgId } from './storage.ts';
 import { exactValues, fieldValues, idOf } from './writes.ts';
 
-/** Which org this is, who works in it, and how much it allows. */
+/** Which org this is, its users, and how much it allows. */
 async function becomeOrg(org: Org, { id }: { id?: string | undefined }) {
   const orgId = id === undefined ? recordId('00D', randomInt(2 ** 47)) : idOf(id);
   if (!orgId.startsWith('00D')) throw new ControlError(400, 'id: an Id of an org begins with 00D');
@@ -30,10 +30,10 @@ async function becomeOrg(org: Org, { id }: { id?: string | undefined }) {
 
 const userBody = z.strictObject({
   username: z.email(),
-  values: fieldValues.default({}).describe('Further fields of User.'),
+  values: fieldValues.default({}).describe('Other fields of User.'),
 });
 
-/** With a password, for the username-password grant of the demo's app. */
+/** With a password, for the username-password flow of the demo app. */
 async function addUser(org: Org, { username, values }: z.output<typeof userBody>) {
   const [name = ''] = username.split('@');
   const [like] = await org.db.query<Record<string, string>>(sql`
@@ -53,10 +53,14 @@ async function addUser(org: Org, { username, values }: z.output<typeof userBody>
 }
 
 const limitsBody = z.strictObject({
-  dailyMax: z.int().min(1).optional().describe('Requests a day.'),
+  dailyMax: z.int().min(1).optional().describe('Requests per day.'),
   dailyUsed: z.int().min(0).optional(),
-  longMax: z.int().min(1).optional().describe('Requests at once that take longer than 20 s of the org.'),
-  longUsed: z.int().min(0).optional().describe('So many are counted besides those that there are.'),
+  longMax: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("Concurrent requests that take longer than 20 s by the org's clock."),
+  longUsed: z.int().min(0).optional().describe('How many are counted in addition to the real ones.'),
 });
 
 const shownLimits = ({ usage, longRequests }: Org) => ({
@@ -77,25 +81,27 @@ function setLimits(org: Org, { dailyMax, dailyUsed, longMax, longUsed }: z.outpu
 
 export const orgEndpoints: EndpointGroup = {
   title: 'Versions and limits',
-  about: 'Versions and limits are forgotten at a restart; users and the org id stay.',
+  about: 'A restart resets versions and limits; users and the org id stay.',
   endpoints: [
     endpoint({
       path: '/org/changeId',
-      does: 'Makes it another org under the same URL, as a refresh of a sandbox does. Tokens given out are no more; apps, passwords and records stay.',
-      body: z.strictObject({ id: z.string().optional().describe('18 or 15 characters; otherwise any.') }),
+      does: 'Makes it another org under the same URL, as a sandbox refresh does. All tokens become invalid; apps, passwords and records stay.',
+      body: z.strictObject({
+        id: z.string().optional().describe('18 or 15 characters; random if left out.'),
+      }),
       example: {},
       run: becomeOrg,
     }),
     endpoint({
       path: '/org/addUser',
-      does: 'Adds a user and tells its Id and password, with which the demo app signs it in.',
+      does: 'Adds a user and returns its Id and password, with which the demo app signs it in.',
       body: userBody,
       example: { username: 'new@example.com', values: { FirstName: 'New' } },
       run: addUser,
     }),
     endpoint({
       path: '/org/retireVersions',
-      does: 'Retires the API versions up to a number: 410 UNSUPPORTED_API_VERSION. 0 brings them back.',
+      does: 'Retires the API versions up to a number: 410 UNSUPPORTED_API_VERSION. 0 restores them.',
       body: z.strictObject({
         until: z
           .int()
@@ -107,10 +113,10 @@ export const orgEndpoints: EndpointGroup = {
         control.retiredUntil = until;
       },
     }),
-    reads('/limits', 'Tells the limits and what is used of them.', shownLimits),
+    reads('/limits', 'Returns the limits and how much of them is used.', shownLimits),
     endpoint({
       path: '/limits',
-      does: 'Sets the limits and what is used of them; what is left out stays.',
+      does: 'Sets the limits and how much of them is used; what is left out stays.',
       body: limitsBody,
       example: { dailyMax: 15_000, dailyUsed: 14_990 },
       run: setLimits,

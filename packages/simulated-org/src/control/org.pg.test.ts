@@ -55,7 +55,7 @@ test('the next token answer names another instance_url', async () => {
   assert.equal((await byPassword()).instance_url, org.url);
 });
 
-test('another org under the same URL has another id everywhere, and knows no token of the former', async () => {
+test('a new org under the same URL has another id everywhere, and knows none of the old tokens', async () => {
   const before = await byPassword();
   const { orgId } = await org.control<{ orgId: string }>('/org/changeId', { id: '00D000000000062' });
   assert.equal(orgId, '00D000000000062EAA');
@@ -84,7 +84,7 @@ test('another org under the same URL has another id everywhere, and knows no tok
   assert.notEqual((await org.control('/org/changeId', {})).orgId, orgId);
 });
 
-test('retired versions are gone until they are brought back', async () => {
+test('retired versions are gone until they are restored', async () => {
   const { access_token: token } = await byPassword();
   const served = async () =>
     ((await org.request('GET', '/services/data', { token: null })).json as { version: string }[]).map(
@@ -103,7 +103,7 @@ test('retired versions are gone until they are brought back', async () => {
   assert.ok((await served()).includes('62.0'));
 });
 
-test('a new user signs in with the password that the org tells', async () => {
+test('a new user signs in with the password that the org returns', async () => {
   const added = await org.control<{ id: string; username: string; password: string }>('/org/addUser', {
     username: 'new.person@example.com',
     values: { FirstName: 'New', LastName: 'Person' },
@@ -116,7 +116,7 @@ test('a new user signs in with the password that the org tells', async () => {
   await assert.rejects(org.control('/org/addUser', { username: added.username }), /DUPLICATE_VALUE/);
 });
 
-test('the daily requests run out where they are set to, and the answers say how many are left', async () => {
+test('the daily requests run out at the limit that was set, and the answers say how many are left', async () => {
   const { access_token: token } = await byPassword();
   await org.control('/limits', { dailyMax: 1000, dailyUsed: 999 });
   const last = await org.request('GET', `${data}/limits`, { token });
@@ -128,7 +128,7 @@ test('the daily requests run out where they are set to, and the answers say how 
   assert.equal(await statusWith(token), 200);
 });
 
-test('as many requests as may be longer than 20 s refuse the next one', async () => {
+test('when as many requests as allowed take longer than 20 s, the next one is refused', async () => {
   const { access_token: token } = await byPassword();
   await org.control('/clock/rate', { rate: 0 });
   await org.control('/limits', { longMax: 2, longUsed: 1 });
@@ -162,7 +162,7 @@ test('as many requests as may be longer than 20 s refuse the next one', async ()
   assert.equal((await org.control('/limits')).longUsed, 0);
 });
 
-test('an app is registered, its refresh tokens rotate when told so, and a grant is taken back', async () => {
+test('an app can be registered, its refresh tokens rotated, and its grant revoked', async () => {
   const app = { clientId: 'endpoint-app', clientSecret: 'secret', flows: ['authorization_code'] };
   await org.control('/signIn/app', {
     ...app,

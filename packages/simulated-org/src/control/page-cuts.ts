@@ -1,10 +1,10 @@
 /** Which pages of queries are cut, and after how many records. Forgotten when the org stops. */
 export interface PageCut {
-  /** As the org spells it; null for all of them. */
+  /** As the org spells it; null for all. */
   sobject: string | null;
-  /** Used in turn, over and over. */
+  /** Used in turn, again and again. */
   rows: readonly number[];
-  /** So many pages are cut; null for all of them. */
+  /** How many pages are cut; null for all. */
   times: number | null;
 }
 
@@ -15,7 +15,7 @@ export class PageCuts {
     return this.cuts;
   }
 
-  /** Goes in the place of an earlier one of the same sobject. */
+  /** Replaces an earlier one of the same sobject. */
   add(cut: PageCut): void {
     this.lift(cut.sobject);
     this.cuts.push({ ...cut, used: 0 });
@@ -26,7 +26,7 @@ export class PageCuts {
     this.cuts = this.cuts.filter((cut) => sobject !== undefined && cut.sobject !== sobject);
   }
 
-  /** How many records the next page of the sobject may have. A cut of its own goes before that of all. */
+  /** How many records the sobject's next page may have. Its own cut takes precedence over the one for all. */
   next(sobject: string): number {
     const left = this.cuts.filter(({ times, used }) => times === null || used < times);
     const cut = left.find((one) => one.sobject === sobject) ?? left.find((one) => one.sobject === null);

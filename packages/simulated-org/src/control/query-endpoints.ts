@@ -1,36 +1,38 @@
 import { z } from 'zod';
 import { type EndpointGroup, endpoint, reads, sobjectNamed } from './control-endpoint.ts';
 
-/** Pages as short as somebody wants them. */
+/** Makes pages of queries as short as requested. */
 const rowsMax = 2000;
 
 export const queryEndpoints: EndpointGroup = {
   title: 'Pages of queries',
   about:
-    'Salesforce may end a page anywhere: the rest is at nextRecordsUrl. These cuts reach every page of records, of query and queryAll, the first and the next ones, alone and in composites, but no result inside a record. A restart forgets them.',
+    'Salesforce may end a page anywhere: the rest is at nextRecordsUrl. These cuts apply to every page of records, of query and queryAll, the first and the next ones, alone and in composites, but not to results inside a record. A restart removes them.',
   endpoints: [
-    reads('/queries/cuts', 'Lists the cuts, with how many pages each has met.', ({ control }) => ({
+    reads('/queries/cuts', 'Lists the cuts, with how many pages each has cut.', ({ control }) => ({
       cuts: control.cuts.list,
     })),
     endpoint({
       path: '/queries/cut',
-      does: 'Cuts pages after so many records. Another cut of the same object goes in its place.',
+      does: 'Cuts pages after a number of records. A new cut replaces an earlier one of the same object.',
       body: z.strictObject({
         sobject: z
           .string()
           .optional()
-          .describe('Only queries of this object; otherwise of all without a cut of their own.'),
+          .describe('Only queries of this object; otherwise of all objects without their own cut.'),
         rows: z
           .array(z.int().min(1).max(rowsMax))
           .min(1)
           .max(1000)
-          .describe('So many records a page, used in turn, over and over. A page without records uses none.'),
+          .describe(
+            'Numbers of records per page, used in turn, again and again. A page without records uses none.',
+          ),
         times: z
           .int()
           .min(1)
           .nullable()
           .default(null)
-          .describe('So many pages; null: until the cut is lifted.'),
+          .describe('How many pages are cut; null: until the cut is lifted.'),
       }),
       example: { sobject: 'Account', rows: [404, 1000, 1], times: 3 },
       run(org, { sobject, rows, times }) {

@@ -4,11 +4,11 @@ import { type Org } from '../org.ts';
 import { writeTransaction } from '../write/open-writes.ts';
 import { sweepRecycleBin } from '../write/recycle-bin.ts';
 
-/** Records leave the recycle bin and the delete log by themselves, by the org's clock. */
+/** Removes records from the recycle bin and the delete log automatically, by the org's clock. */
 const sweepEveryMs = 3_600_000;
 const patienceMs = 100;
 
-/** What an open transaction has locked stays for the next sweep, with everything else. */
+/** If an open transaction has locked a row, nothing is removed until the next sweep. */
 export async function sweep(org: Org): Promise<void> {
   try {
     await writeTransaction(org, async (tx) => {
@@ -20,7 +20,7 @@ export async function sweep(org: Org): Promise<void> {
   }
 }
 
-/** Runs until the signal aborts. `onDefect` is told what no person should be able to cause. */
+/** Runs until the signal aborts. `onDefect` gets errors that no request should be able to cause. */
 export async function runSweeps(
   org: Org,
   signal: AbortSignal,

@@ -20,11 +20,11 @@ function checkField(org: Org, path: string, isRead: boolean): void {
 export const rightsEndpoints: EndpointGroup = {
   title: 'Rights',
   about:
-    'What profile and permission sets of a user add up to. An object or field that the user may not read is not there for that user: describe leaves it out, a query of it fails.',
+    "The sum of a user's profile and permission sets. An object or field that the user may not read does not exist for that user: describe leaves it out, and a query of it fails.",
   endpoints: [
     endpoint({
       path: '/users/rights',
-      does: 'Sets the rights of a user, all at once; what is left out is allowed.',
+      does: 'Replaces all rights of a user; what is left out is allowed.',
       body: z.strictObject({ user: userName, ...userRights.shape }),
       example: {
         user: 'integration',
@@ -40,7 +40,7 @@ export const rightsEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/sobjects/sharing',
-      does: 'Makes the records of an object private: without View All Data a user sees own records and those of a share.',
+      does: 'Makes the records of an object private: without View All Data a user only sees their own records and those shared with them.',
       body: z.strictObject({ sobject: z.string(), private: z.boolean() }),
       example: { sobject: 'Account', private: true },
       run: (org, body) => setPrivate(org, sobjectNamed(org, body.sobject), body.private),

@@ -25,7 +25,7 @@ async function newAccount(options: OrgRequest = {}): Promise<string> {
   return (json as { id: string }).id;
 }
 
-test('a field that the user may not read is in no describe, no record and no query, and cannot be written', async () => {
+test('a field that the user may not read is missing from describes, records and queries, and cannot be written', async () => {
   const id = await newAccount();
   await org.control('/users/rights', {
     user: 'integration',
@@ -47,7 +47,7 @@ test('a field that the user may not read is in no describe, no record and no que
   assert.equal((other.json as { Industry: string }).Industry, 'Energy', 'the other user still reads it');
 });
 
-test('a field that is given back to the user has its values again, and no record a new stamp', async () => {
+test('a field that the user may read again has its values, and no record gets a new stamp', async () => {
   const id = await newAccount();
   const read = async () =>
     (await request('GET', `/sobjects/Account/${id}`)).json as { Industry?: string; SystemModstamp: string };
@@ -64,7 +64,7 @@ test('a field that is given back to the user has its values again, and no record
   assert.equal(await countOf(`SELECT Id FROM Account WHERE Id = '${id}' AND Industry = 'Energy'`), 1);
 });
 
-test('a field that the user may only read is refused in writes and says so in describe', async () => {
+test('a field that the user may only read is refused in writes and described as read-only', async () => {
   const id = await newAccount();
   await org.control('/users/rights', {
     user: 'integration',
@@ -78,7 +78,7 @@ test('a field that the user may only read is refused in writes and says so in de
   assert.equal(described.fields.find(({ name }) => name === 'Industry')?.updateable, false);
 });
 
-test('an object that the user may not read is unknown, also as a parent and to Bulk', async () => {
+test('an object that the user may not read is unknown, also as a parent and in Bulk', async () => {
   await org.control('/users/rights', { user: 'integration', objects: { Account: { read: false } } });
   assert.equal((await request('GET', '/sobjects/Account/describe')).status, 404);
   assert.equal(errorCode(await query('SELECT Id FROM Account')), 'INVALID_TYPE');
@@ -92,7 +92,7 @@ test('an object that the user may not read is unknown, also as a parent and to B
   assert.equal((await query('SELECT Id FROM Contact LIMIT 1')).status, 200);
 });
 
-test('a field that the user may not read is none to Bulk either', async () => {
+test('a field that the user may not read does not exist in Bulk either', async () => {
   const jobs = ingestJobs({
     request: (method, path, given) => org.request(method, path, { ...given, token }),
   });
@@ -112,7 +112,7 @@ test('a field that the user may not read is none to Bulk either', async () => {
   assert.equal((other.json as { Industry: string }).Industry, 'Energy');
 });
 
-test('an sobject that the user may not read is told neither as a parent nor as a child', async () => {
+test('an sobject that the user may not read is described neither as a parent nor as a child', async () => {
   await org.control('/users/rights', { user: 'integration', objects: { Lead: { read: false } } });
   interface Described {
     fields: { name: string; referenceTo: string[] }[];
@@ -138,7 +138,7 @@ test('an object that the user may not create, edit or delete refuses each', asyn
   assert.equal((await request('GET', `/sobjects/Account/${id}`)).status, 200);
 });
 
-test('of private records a user without View All Data sees only the own ones, by any road', async () => {
+test('a user without View All Data only sees their own private records, in every API', async () => {
   await org.control('/sobjects/sharing', { sobject: 'Account', private: true });
   const all = await countOf('SELECT Id FROM Account');
   await org.control('/users/rights', { user: 'integration', viewAllData: false });
@@ -160,7 +160,7 @@ test('of private records a user without View All Data sees only the own ones, by
   assert.equal(await countOf('SELECT Id FROM Account'), all + 2);
 });
 
-test('rights over what does not exist, or what every user needs, are refused', async () => {
+test('rights for what does not exist, or for fields that every user needs, are refused', async () => {
   const refusal = (body: object) =>
     org.control('/users/rights', { user: 'integration', ...body }).then(
       () => assert.fail('accepted'),

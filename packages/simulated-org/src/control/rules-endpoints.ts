@@ -6,13 +6,12 @@ import { ControlError } from './control-error.ts';
 /** Validation rules and triggers, as people add them to an org. */
 export const rulesEndpoints: EndpointGroup = {
   title: 'Rules',
-  about:
-    'Validation rules and triggers in the form of [the rules file](org-rules.md). They stay over a restart.',
+  about: 'Validation rules and triggers in the form of [the rules file](org-rules.md). A restart keeps them.',
   endpoints: [
-    reads('/rules', 'Tells the rules.', ({ rules }) => rules),
+    reads('/rules', 'Returns the rules.', ({ rules }) => rules),
     endpoint({
       path: '/rules',
-      does: 'Puts these rules in the place of all that there are, for writes that begin from now on.',
+      does: 'Replaces all rules, for writes that begin from now on.',
       body: rulesSchema,
       example: {
         validationRules: [

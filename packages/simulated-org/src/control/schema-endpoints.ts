@@ -14,11 +14,11 @@ import {
 import { type EndpointGroup, endpoint, sobjectNamed } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
 
-/** Sobjects and fields that change while the org runs. */
+/** Changes of sobjects and fields while the org runs. */
 const sobject = z.string().describe('The API name of an sobject.');
 const field = z.string().describe('The API name of one of its custom fields.');
 
-/** What cannot be done is what the person asked for wrongly. */
+/** A change that cannot be made is the request's mistake. */
 const orRefused =
   <Body, Result>(work: (org: Org, body: Body) => Promise<Result>) =>
   async (org: Org, body: Body): Promise<Result> => {
@@ -30,7 +30,7 @@ const orRefused =
     }
   };
 
-/** What a person wants to see of an sobject that was made or changed. */
+/** The answer about an sobject that was created or changed. */
 const shown = (def: SObjectDef) => ({
   name: def.name,
   keyPrefix: def.keyPrefix,
@@ -42,18 +42,18 @@ const region = { name: 'Region__c', type: 'string', length: 40, externalId: true
 export const schemaEndpoints: EndpointGroup = {
   title: 'Objects and fields',
   about:
-    'Custom objects and fields come, change and go as an administrator makes them; describe and queries show it at once. Standard fields cannot be removed, but hidden from a user (see rights).',
+    'Creates, changes and deletes custom objects and fields as an administrator does; describe and queries show it at once. Standard fields cannot be deleted, but they can be hidden from a user (see Rights).',
   endpoints: [
     endpoint({
       path: '/sobjects/create',
-      does: 'Makes a custom object, with a table, an Id prefix and the fields that every object has.',
+      does: 'Creates a custom object, with a table, an Id prefix and the fields that every object has.',
       body: customSObject,
       example: { name: 'Shop__c', nameNumber: 'S-', fields: [region] },
       run: orRefused(async (org, body) => shown(await createSObject(org, body))),
     }),
     endpoint({
       path: '/sobjects/delete',
-      does: 'Removes a custom object with its records, and the lookups to it.',
+      does: 'Deletes a custom object with its records, and the lookups to it.',
       body: z.strictObject({ sobject }),
       example: { sobject: 'Shop__c' },
       run: orRefused((org, body) => deleteSObject(org, sobjectNamed(org, body.sobject).name)),
@@ -67,14 +67,14 @@ export const schemaEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/fields/change',
-      does: 'Gives a custom field another type, length, name or formula. Values that do not fit become null, and no record gets a new stamp.',
+      does: "Changes a custom field's type, length, name or formula. Values that do not fit become null, and no record gets a new stamp.",
       body: z.strictObject({ sobject, name: field, field: customField }),
       example: { sobject: 'Account', name: 'Region__c', field: { ...region, length: 20 } },
       run: orRefused(async (org, body) => shown(await changeField(org, body.sobject, body.name, body.field))),
     }),
     endpoint({
       path: '/fields/delete',
-      does: 'Removes a custom field with its values.',
+      does: 'Deletes a custom field with its values.',
       body: z.strictObject({ sobject, name: field }),
       example: { sobject: 'Account', name: 'Region__c' },
       run: orRefused((org, body) => deleteField(org, body.sobject, body.name)),

@@ -37,7 +37,7 @@ const refusal = (path: string, body: object) =>
     (error: Error) => error.message,
   );
 
-test('a custom object is there at once: described, written, queried, counted and found by its Ids', async () => {
+test('a custom object exists at once: described, written, queried, counted and found by its Ids', async () => {
   await org.control('/sobjects/create', {
     name: 'Shop__c',
     nameNumber: 'S-',
@@ -82,7 +82,7 @@ test('a custom object is there at once: described, written, queried, counted and
   assert.match(twice.text, /DUPLICATE_VALUE/);
 });
 
-test('an external id that is case-sensitive keeps values apart that differ in case', async () => {
+test('a case-sensitive external id distinguishes values that differ in case', async () => {
   await org.control('/fields/create', {
     sobject: 'Account',
     field: {
@@ -101,7 +101,7 @@ test('an external id that is case-sensitive keeps values apart that differ in ca
   assert.equal((await field('Account', 'Exact__c'))?.caseSensitive, true);
 });
 
-test('a field that is added is null in old records, takes values, and moves no stamp', async () => {
+test('an added field is null in old records, accepts values, and changes no stamp', async () => {
   const before = await query('SELECT Id, SystemModstamp FROM Account ORDER BY SystemModstamp DESC LIMIT 1');
   await org.control('/fields/create', {
     sobject: 'Account',
@@ -119,7 +119,7 @@ test('a field that is added is null in old records, takes values, and moves no s
   assert.deepEqual(after.records, before.records);
 });
 
-test('describe tells by Last-Modified that definitions changed', async () => {
+test('describe shows by Last-Modified that definitions changed', async () => {
   const first = await org.request('GET', `${data}/sobjects/Contact/describe`);
   const since = { 'If-Modified-Since': first.headers.get('last-modified') ?? '' };
   await org.control('/clock/advance', { ms: 2000 });
@@ -161,7 +161,7 @@ test('a field changes its type, length and name; values that do not fit become n
   assert.deepEqual([described?.type, described?.precision, described?.scale], ['double', 10, 2]);
 });
 
-test('a field and an object that are removed are unknown from then on, also after a restart', async () => {
+test('a deleted field or object is unknown from then on, also after a restart', async () => {
   await org.control('/sobjects/create', { name: 'Gone__c' });
   await org.control('/fields/create', {
     sobject: 'Contact',
@@ -179,7 +179,7 @@ test('a field and an object that are removed are unknown from then on, also afte
   assert.equal(await errorOf('SELECT Kept__c FROM Contact'), 'INVALID_FIELD');
 });
 
-test('details belong to their master: required, without an owner, deleted and undeleted with it', async () => {
+test('a detail requires its master, has no owner, and is deleted and undeleted with its master', async () => {
   await org.control('/sobjects/create', { name: 'Order__c' });
   await org.control('/sobjects/create', {
     name: 'Item__c',
@@ -230,7 +230,7 @@ test('an object of eight hundred fields is described, written, read and queried'
   assert.equal(answer?.body.records[0]?.Field_0__c, 'value 0');
 });
 
-test('what cannot be made is refused in words, and nothing of it is there', async () => {
+test('an impossible definition is refused with a reason, and nothing of it is created', async () => {
   const text = (name: string) => ({ name, type: 'string' });
   assert.match(await refusal('/sobjects/create', { name: 'Account' }), /must be a name like Region__c/);
   assert.match(
@@ -261,7 +261,7 @@ test('what cannot be made is refused in words, and nothing of it is there', asyn
   assert.equal(await field('Account', 'A__c'), undefined);
 });
 
-test('a formula across objects follows its parent, and a roll-up its children, without an error in between', async () => {
+test('a cross-object formula follows its parent, and a roll-up its children, without an error in between', async () => {
   await org.control('/sobjects/create', { name: 'Basket__c' });
   await org.control('/sobjects/create', {
     name: 'Fruit__c',

@@ -9,7 +9,7 @@ import { endpointGroups } from './control-endpoints.ts';
 const org = await startOrg({ records: 200 });
 after(() => org[Symbol.asyncDispose]());
 
-/** With any headers: fetch would not send a Host of one's own. */
+/** With any headers: fetch would not send a custom Host. */
 async function ask(method: string, path: string, headers: Record<string, string> = {}, body?: string) {
   const { hostname, port } = new URL(org.controlUrl());
   const asked = request({ host: hostname, port, method, path, headers });
@@ -35,7 +35,7 @@ test('the root lists every control endpoint with what it does, its body and an e
   assert.match(JSON.stringify(advance?.body), /"ms":\{.*"type":"integer"/);
 });
 
-test('only the names of this machine and the port of the control API are answered', async () => {
+test("only requests to this machine's names and the control API's port are answered", async () => {
   for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `LOCALHOST:${port}`])
     assert.equal((await ask('GET', '/clock', { Host: host })).status, 200, host);
   for (const host of [
@@ -50,14 +50,14 @@ test('only the names of this machine and the port of the control API are answere
   }
 });
 
-test('a web page is refused, whatever it sends', async () => {
+test('requests from a web page are always refused', async () => {
   const { status, error } = await ask('POST', '/clock/advance', { ...json, Origin: org.url }, '{"ms":1}');
   assert.equal(status, 403);
   assert.match(error, /Origin/);
   assert.equal((await ask('GET', '/', { Origin: 'null' })).status, 403);
 });
 
-test('a request that cannot be is told what to do', async () => {
+test('an invalid request is refused with advice on what to do', async () => {
   const cases: [
     method: string,
     path: string,
@@ -72,7 +72,7 @@ test('a request that cannot be is told what to do', async () => {
     ['POST', '/', json, '{}', 405, /use GET/],
     ['POST', '/clock/advance', {}, '{"ms":1}', 415, /Content-Type: application\/json/],
     ['POST', '/clock/advance', { 'Content-Type': 'text/plain' }, '{"ms":1}', 415, /application\/json/],
-    ['POST', '/clock/advance', json, '{"ms":', 400, /no JSON/],
+    ['POST', '/clock/advance', json, '{"ms":', 400, /not JSON/],
     ['POST', '/clock/advance', json, '{"ms":"1"}', 400, /^ms: .*GET \/ shows the body of \/clock\/advance/],
     ['POST', '/clock/advance', json, '{"ms":1,"m":2}', 400, /"m"/],
     ['POST', '/clock/set', json, '{"to":"yesterday"}', 400, /^to: /],
@@ -84,10 +84,17 @@ test('a request that cannot be is told what to do', async () => {
       404,
       /no sobject "Nothing__c": give one of/,
     ],
-    ['POST', '/records/write', json, '{"as":"nobody","writes":[{"delete":"x"}]}', 400, /"nobody" is no user/],
+    [
+      'POST',
+      '/records/write',
+      json,
+      '{"as":"nobody","writes":[{"delete":"x"}]}',
+      400,
+      /"nobody" is not a user/,
+    ],
     ['POST', '/records/write', json, '{"writes":[{"delete":"x"}]}', 400, /MALFORMED_ID/],
     ['POST', '/records/write', json, '{"writes":[{"delete":"001Hp0000000zzzAAA"}]}', 404, /NOT_FOUND/],
-    ['POST', '/records/write', json, '{"writes":[{"delete":"zzzHp0000000zzzAAA"}]}', 404, /of no sobject/],
+    ['POST', '/records/write', json, '{"writes":[{"delete":"zzzHp0000000zzzAAA"}]}', 404, /to no sobject/],
     ['POST', '/transactions/commit', json, '{"id":"x"}', 404, /see GET \/transactions/],
     ['POST', '/faults/delete', json, '{"id":"x"}', 404, /see GET \/faults/],
     ['POST', '/faults', json, '{"effect":{"readFrom":"x"}}', 404, /POST \/snapshots\/open/],
@@ -95,8 +102,8 @@ test('a request that cannot be is told what to do', async () => {
     ['POST', '/clock/set', json, '{"to":"4001-01-01T00:00:00Z"}', 400, /from 1970/],
     ['POST', '/faults', json, '{"effect":{"headers":{"X Y":"1"}}}', 400, /effect: headers: X Y/],
     ['POST', '/faults', json, '{"effect":{"headers":{"X":"a\\nb"}}}', 400, /effect: headers: X/],
-    ['POST', '/faults', json, '{"match":{"user":"me"},"effect":{"delayMs":1}}', 400, /"me" is no user/],
-    ['POST', '/records/hide', json, '{"user":"demo"}', 400, /either ids or a sobject/],
+    ['POST', '/faults', json, '{"match":{"user":"me"},"effect":{"delayMs":1}}', 400, /"me" is not a user/],
+    ['POST', '/records/hide', json, '{"user":"demo"}', 400, /either ids or an sobject/],
     ['POST', '/org/changeId', json, '{"id":"001Hp0000000001"}', 400, /begins with 00D/],
     ['POST', '/snapshots/close', json, '{"id":"x"}', 404, /see GET \/snapshots/],
     ['POST', '/records/write', json, `"${'x'.repeat(11 * 1024 * 1024)}"`, 413, /at most/],
@@ -108,7 +115,7 @@ test('a request that cannot be is told what to do', async () => {
   }
 });
 
-test("the org's own port knows nothing of the control API", async () => {
+test("the org's own port does not serve the control API", async () => {
   const token = await org.token('integration');
   assert.equal(
     (await org.request('POST', '/simulator/undelete', { token, body: { ids: ['x'] } })).status,

@@ -11,12 +11,12 @@ import { endpointGroups, listing } from './control-endpoints.ts';
 import { ControlError } from './control-error.ts';
 
 /**
- * The control API on a port of its own. It has no password, so it answers programs of this machine only: not web
- * pages, which send an Origin, and not names that somebody else made point here.
+ * The control API on its own port. It has no password, so it only answers programs on this machine: no web pages,
+ * which send an Origin, and no foreign host names that resolve to this machine.
  */
 const bodyBytesMax = 10 * 1024 * 1024;
 
-/** Why a request is not taken; the text says what to do. */
+/** Why a request is refused; the text says what to do. */
 class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
@@ -29,7 +29,7 @@ class Refusal extends Error {
 
 const endpoints = endpointGroups.flatMap((group) => group.endpoints);
 
-/** Listens on the first free port from `port` on; 0 takes any. `onDefect` is told what no client should cause. */
+/** Listens on the first free port from `port` on; 0 picks any. `onDefect` gets errors that no client should cause. */
 export async function listenControl(
   org: Org,
   host: string,
@@ -45,7 +45,7 @@ export async function listenControl(
       },
     );
   });
-  // Longer than clients keep a connection: one that closes just as a request is sent would look like a lost answer.
+  // Longer than clients keep a connection: closing one just as a request is sent would look like a lost answer.
   server.keepAliveTimeout = 65_000;
   return { server, url: await listenFrom(server, host, port) };
 }
@@ -66,13 +66,13 @@ async function answerTo(org: Org, request: IncomingMessage): Promise<unknown> {
   return found.run(org, method === 'GET' ? {} : readBody(found, await bodyOf(request)));
 }
 
-/** The names that only this machine has, with the port that the connection came to. */
+/** Host must be a name that only this machine has, with the port that the connection came to. */
 function refuseStrangers({ headers, socket }: IncomingMessage): void {
   const named = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${socket.localPort}`);
   if (!named.includes((headers.host ?? '').toLowerCase()))
     throw new Refusal(403, `the header Host has to be one of ${named.join(', ')}`);
   if (headers.origin !== undefined)
-    throw new Refusal(403, 'web pages are not answered: leave the header Origin out');
+    throw new Refusal(403, 'web pages are refused: leave out the header Origin');
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -87,7 +87,7 @@ function readBody({ path, body }: ControlEndpoint, text: string): unknown {
   try {
     value = text.trim() === '' ? {} : JSON.parse(text);
   } catch {
-    throw new Refusal(400, 'the body is no JSON');
+    throw new Refusal(400, 'the body is not JSON');
   }
   const read = body.safeParse(value);
   if (read.success) return read.data;

@@ -9,10 +9,10 @@ import { ControlError } from './control-error.ts';
 import { fault } from './fault.ts';
 import { userName } from './named-in-requests.ts';
 
-/** Who may sign in, by which app, and what becomes of the tokens. */
+/** Who may sign in, by which app, and what happens to the tokens. */
 const tokenChoice = z.strictObject({
   user: userName.optional(),
-  clientId: z.string().optional().describe('Only those given to this app.'),
+  clientId: z.string().optional().describe('Only those issued to this app.'),
 });
 
 const choiceOf = (org: Org, { user, clientId }: z.output<typeof tokenChoice>) => ({
@@ -27,7 +27,7 @@ const instanceUrlBody = z.strictObject({
     .min(1)
     .nullable()
     .default(1)
-    .describe('Answers of the token endpoint, refusals among them; null: until the fault is deleted.'),
+    .describe('How many answers of the token endpoint, refusals included; null: until the fault is deleted.'),
 });
 
 const giveInstanceUrl = ({ control }: Org, { url, times }: z.output<typeof instanceUrlBody>) =>
@@ -41,7 +41,7 @@ const giveInstanceUrl = ({ control }: Org, { url, times }: z.output<typeof insta
 
 const appBody = z.strictObject({
   clientId: z.string(),
-  clientSecret: z.string().min(1).optional().describe('Left out for an app that cannot keep one.'),
+  clientSecret: z.string().min(1).optional().describe('Left out for an app that cannot keep a secret.'),
   name: z.string().optional(),
   flows: z
     .array(z.enum(['authorization_code', 'device', 'password', 'jwt_bearer', 'client_credentials']))
@@ -54,7 +54,7 @@ const appBody = z.strictObject({
   approvedUsers: z
     .array(userName)
     .optional()
-    .describe('Let in without being asked; left out, each user is asked.'),
+    .describe('Users who are not asked for approval; left out, each user is asked.'),
 });
 
 const register = (org: Org, { runAs, approvedUsers, ...app }: z.output<typeof appBody>) =>
@@ -72,25 +72,25 @@ async function givePassword(org: Org, { user, password = randomSecret() }: z.out
 
 export const signInEndpoints: EndpointGroup = {
   title: 'Sign-in',
-  about: 'Apps, passwords and tokens stay over a restart; a wrong instance_url is forgotten.',
+  about: 'A restart keeps apps, passwords and tokens, but not a wrong instance_url.',
   endpoints: [
     endpoint({
       path: '/signIn/expireTokens',
-      does: 'Expires access tokens, all or some: INVALID_SESSION_ID from now on. Refresh tokens stay good.',
+      does: 'Expires access tokens, all or some: INVALID_SESSION_ID from now on. Refresh tokens stay valid.',
       body: tokenChoice,
       example: { user: 'integration' },
       run: async (org, body) => ({ expired: await expireAccessTokens(org, choiceOf(org, body)) }),
     }),
     endpoint({
       path: '/signIn/revoke',
-      does: 'Takes back what users allowed: all their tokens end, and a refresh answers invalid_grant.',
+      does: 'Revokes what users allowed: all their tokens end, and a refresh answers invalid_grant.',
       body: tokenChoice,
       example: { user: 'demo' },
       run: async (org, body) => ({ revoked: await revokeGrant(org, choiceOf(org, body)) }),
     }),
     endpoint({
       path: '/signIn/rotation',
-      does: 'Lets each refresh give a new refresh token and end the old one, or not.',
+      does: 'Sets whether each refresh replaces the refresh token.',
       body: z.strictObject({ clientId: z.string(), on: z.boolean() }),
       example: { clientId: 'my-app', on: true },
       async run(org, { clientId, on }) {
@@ -100,14 +100,14 @@ export const signInEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/signIn/instanceUrl',
-      does: 'Makes the next token answers name another instance_url.',
+      does: 'Makes the next token answers give another instance_url.',
       body: instanceUrlBody,
       example: { url: 'http://169.254.169.254/' },
       run: giveInstanceUrl,
     }),
     endpoint({
       path: '/signIn/app',
-      does: 'Registers a connected app, or sets it anew: its flows, scopes, addresses, certificate.',
+      does: 'Registers or replaces a connected app: its flows, scopes, redirect URIs, certificate.',
       body: appBody,
       example: {
         clientId: 'my-app',
@@ -120,7 +120,7 @@ export const signInEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/signIn/password',
-      does: 'Gives a user a password, or another one, and tells it with the new security token.',
+      does: "Sets a user's password, and returns it with the new security token.",
       body: passwordBody,
       example: { user: 'demo' },
       run: givePassword,

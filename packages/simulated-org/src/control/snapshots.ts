@@ -4,8 +4,8 @@ import { literal, sql } from '@lockstep/foundation/sql';
 import { ControlError } from './control-error.ts';
 
 /**
- * Older states of the org that requests can be made to read, as from a replica that lags. A session keeps each state
- * alive; a request reads it in a transaction of its own, so that several do not wait for one another.
+ * Older states of the org that requests can be made to read, like a lagging replica. A session keeps each state
+ * alive; each request reads it in its own transaction, so that requests do not wait for each other.
  */
 interface Kept {
   session: Session;
@@ -31,7 +31,7 @@ export class Snapshots {
     return this.kept.has(id);
   }
 
-  /** @throws {@link ControlError} when as many are open as may be: each holds a connection and old rows */
+  /** @throws {@link ControlError} at the limit of open snapshots: each needs a connection and keeps old rows alive */
   async take(now: number): Promise<string> {
     if (this.kept.size >= snapshotsMax)
       throw new ControlError(400, `${snapshotsMax} snapshots are open: close one with POST /snapshots/close`);
@@ -49,20 +49,20 @@ export class Snapshots {
     }
   }
 
-  /** Runs the work on the old state; on the present one where the snapshot is gone. */
+  /** Runs the work on the old state, or on the present one if the snapshot is gone. */
   async read<Result>(id: string, work: (db: Tx) => Promise<Result>): Promise<Result> {
     const kept = this.kept.get(id);
     if (!kept) return work(this.db);
     return this.db.transaction(async (tx) => {
       await tx.query(sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`);
-      // A fault may make the request wait.
+      // A fault may delay the request.
       await tx.query(sql`SET LOCAL idle_in_transaction_session_timeout = 0`);
       await tx.query(sql`SET TRANSACTION SNAPSHOT ${literal(kept.exported)}`);
       return work(tx);
     });
   }
 
-  /** All of them without an id. Gives how many there were. */
+  /** Without an id, all of them. Returns how many there were. */
   async close(id?: string): Promise<number> {
     const named = [...this.kept].filter(([one]) => id === undefined || one === id);
     for (const [one, { session }] of named) {

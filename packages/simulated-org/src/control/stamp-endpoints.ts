@@ -20,12 +20,12 @@ import {
   writesBody,
 } from './writes.ts';
 
-/** When records say that they changed, and changes that they do not tell of. */
+/** The stamps that records get, and changes without a stamp. */
 const generateBody = z.strictObject({
   sobject: z.string(),
   count: z.int().min(1).max(10_000_000),
   at: instant.optional().describe('Their stamp, instead of now.'),
-  seed: z.int().min(0).default(1).describe('Of the dice that choose their values.'),
+  seed: z.int().min(0).default(1).describe('For the random choice of their values.'),
 });
 
 const restampBody = z.strictObject({
@@ -41,7 +41,7 @@ const restampBody = z.strictObject({
     .min(1)
     .max(100_000)
     .default(2000)
-    .describe('Records of one transaction, with one stamp.'),
+    .describe('Records per transaction; each transaction has one stamp.'),
 });
 
 /** As Salesforce does after a change of a picklist or a mass transfer: SystemModstamp alone. */
@@ -87,7 +87,8 @@ async function changeSilently(org: Org, { id: text, values }: z.output<typeof si
 
 export const stampEndpoints: EndpointGroup = {
   title: 'Writes and their stamps',
-  about: 'A stamp has whole seconds, and is made when a record is written, not when the write is committed.',
+  about:
+    'Stamps are in whole seconds, and are set when a record is written, not when the write is committed.',
   endpoints: [
     endpoint({
       path: '/records/write',
@@ -103,7 +104,7 @@ export const stampEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/records/generate',
-      does: 'Makes records by the million, all with one stamp, past triggers, rules, roll-ups and the commit log.',
+      does: 'Creates records by the million, all with one stamp, bypassing triggers, rules, roll-ups and the commit log.',
       body: generateBody,
       example: { sobject: 'Account', count: 600 },
       run: async (org, { sobject, count, at = org.clock.now(), seed }) => {
@@ -128,15 +129,15 @@ export const stampEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/stamps/jitter',
-      does: 'Makes the stamps of later writes wander. A share of 0 ends it.',
+      does: 'Makes the stamps of later writes deviate. A share of 0 ends it.',
       body: z.strictObject({
-        seconds: z.int().min(0).max(86_400).describe('At most so far.'),
+        seconds: z.int().min(0).max(86_400).describe('The largest deviation.'),
         direction: z
           .enum(['back', 'both'])
           .default('back')
-          .describe('back: stamps regress; both: they scatter.'),
-        share: z.number().min(0).max(1).default(1).describe('The part of the writes that it concerns.'),
-        seed: z.int().min(0).default(1).describe('Of the dice that choose them.'),
+          .describe('back: stamps are too early; both: too early or too late.'),
+        share: z.number().min(0).max(1).default(1).describe('The fraction of the writes that it affects.'),
+        seed: z.int().min(0).default(1).describe('For the random choice of these writes.'),
       }),
       example: { seconds: 2, share: 0.1 },
       run: (org, jitter) => {

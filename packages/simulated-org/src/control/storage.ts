@@ -2,7 +2,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { ClockSetting } from './org-clock.ts';
 
-/** What the control API keeps in the org's database. */
+/** What the control API stores in the org's database. */
 export const createControlTables = (tx: Tx): Promise<unknown> =>
   tx.query(sql`
     CREATE TABLE simulator.hidden_record (
@@ -24,7 +24,7 @@ export const keepClock = (tx: Tx, setting: ClockSetting): Promise<unknown> =>
     INSERT INTO simulator.setting (name, value) VALUES (${clockName}, ${JSON.stringify(setting)})
     ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 
-/** The org is another one from now on, and no token that it gave out is known any more. */
+/** From now on this is another org, and none of the tokens it issued is known any more. */
 export async function changeOrgId(tx: Tx, orgId: string): Promise<void> {
   await tx.query(sql`
     UPDATE simulator.setting SET value = value || jsonb_build_object('orgId', ${orgId}::text) WHERE name = 'org'`);

@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package use of this room, besides its index. */
 
 export type { ControlEndpoint } from './control-endpoint.ts';
 export { endpointGroups, schemaOf } from './control-endpoints.ts';

@@ -8,11 +8,11 @@ const page =
 const torn = (tear: Parameters<typeof tearRows>[1], body = page) => tearRows(body, tear, seededRandom(7));
 const records = (text: string) => text.slice(text.indexOf('['), text.lastIndexOf(']') + 1);
 
-test('a tear leaves the digits of numbers alone', () => {
+test('corrupting rows leaves the digits of numbers alone', () => {
   assert.equal(torn({}), page);
 });
 
-test('rows come twice, are missing at the end, or stand beside a null, and the page says nothing of it', () => {
+test('rows are repeated, missing at the end, or joined by a null, without any other sign in the page', () => {
   assert.equal(
     records(torn({ duplicate: 1, dropLast: 1 })),
     '[{"Id":"a","N":1.10},{"Id":"a","N":1.10},{"Id":"b","N":2e8}]',
@@ -24,7 +24,7 @@ test('rows come twice, are missing at the end, or stand beside a null, and the p
   );
 });
 
-test('a shuffled page holds the same rows in another order, by its seed', () => {
+test('a shuffled page has the same rows in another order, by its seed', () => {
   const mixed = torn({ shuffle: true });
   assert.notEqual(mixed, page);
   assert.equal(torn({ shuffle: true }), mixed);
@@ -40,18 +40,18 @@ test('fields are added, changed, or of the wrong type', () => {
   );
 });
 
-test('a page that is not done names further records', () => {
+test('a page that is not done names a next page', () => {
   assert.match(
     torn({ notDone: true }),
     /"done":false.*"nextRecordsUrl":"\/services\/data\/v62\.0\/query\/0r8/,
   );
 });
 
-test('what is no JSON stays as it is', () => {
+test('a body that is not JSON stays as it is', () => {
   assert.equal(torn({ dropLast: 1, replace: { a: 1 } }, '<html>'), '<html>');
 });
 
-test('a list and a single object are torn as well', () => {
+test('a list and a single object can be corrupted as well', () => {
   assert.equal(torn({ dropLast: 1 }, '[{"Id":"a"},{"Id":"b"}]'), '[{"Id":"a"}]');
   assert.equal(
     torn({ replace: { instance_url: 'x' } }, '{"instance_url":"y","n":1.0}'),

@@ -3,8 +3,8 @@ import type { Random } from '@lockstep/foundation/random';
 import type { RowTear } from './fault.ts';
 
 /**
- * Spoils what stands in an answer: the records of a page, the entries of a list, or the one object that the answer
- * is. Numbers keep their digits. What is no JSON stays as it is.
+ * Corrupts an answer: the records of a page, the entries of a list, or a single object. Numbers keep their digits. A
+ * body that is not JSON stays as it is.
  */
 export function tearRows(body: string, tear: RowTear, random: Random): string {
   const answer = parsed(body);
@@ -25,7 +25,7 @@ function tornAnswer(answer: unknown, tear: RowTear, random: Random): unknown {
   if (!Array.isArray(answer.records)) return tornRow(answer, tear);
   const records = tornList(answer.records, tear, random);
   const torn = { ...answer, records };
-  // A place that no locator has: the client that follows it is refused.
+  // The Id of no locator: a client that follows it is refused.
   return tear.notDone
     ? { ...torn, done: false, nextRecordsUrl: '/services/data/v62.0/query/0r8000000000000AAA-2000' }
     : torn;
@@ -46,7 +46,7 @@ function tornRow(row: Record<string, unknown>, tear: RowTear): Record<string, un
   return torn;
 }
 
-/** Fisher and Yates. */
+/** Fisher–Yates. */
 function shuffled(rows: readonly unknown[], random: Random): unknown[] {
   const mixed = [...rows];
   for (let last = mixed.length - 1; last > 0; last--) {

@@ -3,7 +3,7 @@ import { type EndpointGroup, endpoint, reads } from './control-endpoint.ts';
 import { runWrites, writerOf, writesBody } from './writes.ts';
 
 /** Transactions that stay open. */
-const transactionId = z.strictObject({ id: z.string().describe('As POST /transactions/open answered it.') });
+const transactionId = z.strictObject({ id: z.string().describe('As POST /transactions/open returned it.') });
 
 const example = {
   as: 'demo',
@@ -13,14 +13,14 @@ const example = {
 export const transactionEndpoints: EndpointGroup = {
   title: 'Long transactions',
   about:
-    'A transaction that is open holds its row locks (others are told UNABLE_TO_LOCK_ROW) and holds latestDateCovered back. Its rows appear at the commit, with the stamps of the time when they were written. A restart rolls it back.',
+    'An open transaction keeps its row locks (others get UNABLE_TO_LOCK_ROW) and holds latestDateCovered back. Its rows appear at the commit, with the stamps of the time when they were written. A restart rolls it back.',
   endpoints: [
-    reads('/transactions', 'Lists the transactions that are open.', ({ control }) => ({
+    reads('/transactions', 'Lists the open transactions.', ({ control }) => ({
       transactions: control.transactions.list,
     })),
     endpoint({
       path: '/transactions/open',
-      does: 'Opens a transaction with writes, and tells its id and the Ids of the records.',
+      does: 'Opens a transaction with writes, and returns its id and the Ids of the records.',
       body: writesBody,
       example,
       run: (org, body) =>

@@ -17,7 +17,7 @@ async function create(name: string): Promise<string> {
   return ids[0] ?? '';
 }
 
-test('what an open transaction wrote is seen after the commit, with the stamp of its writing', async () => {
+test('writes of an open transaction become visible at the commit, with the stamp of when they were written', async () => {
   const changed = await create('Before');
   const gone = await create('Gone');
   const { now: began } = await org.control<{ now: string }>('/clock');
@@ -62,11 +62,11 @@ test('an open transaction holds latestDateCovered back until it ends', async () 
   const { now } = await org.control<{ now: string }>('/clock');
   const at = new Date(Date.parse(now) - 9 * 60_000).toISOString();
   const stamped = await open({ at, writes: [{ create: 'Account', values: { Name: 'Stamped before' } }] });
-  assert.ok((await covered()) >= 9 * 60_000, 'it began no later than its stamps');
+  assert.ok((await covered()) >= 9 * 60_000, 'it counts as begun no later than its stamps');
   await org.control('/transactions/commit', { id: stamped.id });
 });
 
-test('others cannot lock its rows, and a roll-back leaves nothing', async () => {
+test('others cannot lock its rows, and a rollback leaves nothing', async () => {
   const account = await create('Locked');
   const { id } = await open({ writes: [{ update: account, values: { Name: 'Held' } }] });
   const { transactions } = await org.control<{ transactions: { id: string; ids: string[] }[] }>(
@@ -113,7 +113,7 @@ test('a transaction with a write that fails is not opened', async () => {
   assert.equal(((await read(account)).json as { Name: string }).Name, 'Stays');
 });
 
-test('an org that stops rolls back what is open', async () => {
+test('an org that stops rolls back open transactions', async () => {
   const account = await create('Open');
   await open({ writes: [{ update: account, values: { Name: 'Never' } }] });
   await org.restart();

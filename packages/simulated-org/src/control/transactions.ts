@@ -5,14 +5,14 @@ import { openWrite, setWriteLimits, type Writes } from '../write/open-writes.ts'
 import { ControlError } from './control-error.ts';
 
 /**
- * Transactions that write and stay open until a person ends them, as a long Apex job does: their rows carry stamps
- * of the time when they were written, hold their locks, and are seen by nobody else before the commit.
+ * Transactions that write and stay open until somebody ends them, like a long Apex job: their rows have the stamps of
+ * when they were written, stay locked, and are invisible to others until the commit.
  */
 interface Open {
   session: Session;
   ids: readonly string[];
   since: number;
-  /** Takes it off the org's list of open writes. */
+  /** Removes it from the org's list of open writes. */
   close(): void;
 }
 
@@ -31,8 +31,8 @@ export class Transactions {
 
   /**
    * @param since when it counts as begun, if before now
-   * @param work  its writes; gives the Ids of what was written
-   * @throws what the work throws: then nothing stays, and no transaction is open
+   * @param work  its writes; returns the Ids of what was written
+   * @throws what the work throws: then nothing is written, and no transaction is open
    */
   async open(
     org: Writes,
@@ -62,7 +62,7 @@ export class Transactions {
     }
   }
 
-  /** @throws {@link ControlError} for an id of none that is open */
+  /** @throws {@link ControlError} if no transaction with this id is open */
   async end(id: string, how: 'commit' | 'rollBack'): Promise<{ ids: readonly string[] }> {
     const open = this.opened.get(id);
     if (!open)
@@ -77,7 +77,7 @@ export class Transactions {
     }
   }
 
-  /** The server rolls back what a session leaves open. */
+  /** The server rolls back what a closed session leaves open. */
   async rollBackAll(): Promise<void> {
     for (const { session } of this.opened.values()) await session.close();
   }

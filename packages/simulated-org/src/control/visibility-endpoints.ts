@@ -8,20 +8,20 @@ import { ControlError } from './control-error.ts';
 import { userName } from './named-in-requests.ts';
 import { idOf, recordIdText } from './writes.ts';
 
-/** Records that a user does not see, as after a change of sharing: no stamp and no event tells of it. */
+/** Records that a user does not see, as after a change of sharing: no stamp and no event shows it. */
 const hideBody = z.strictObject({
   user: userName,
   ids: z.array(recordIdText).min(1).max(100_000).optional(),
   sobject: z.string().optional().describe('Instead of ids: a share of its live records.'),
   share: z.number().min(0).max(1).default(1),
-  seed: z.int().min(0).default(1).describe('Of the dice that choose them.'),
+  seed: z.int().min(0).default(1).describe('For the random choice of these records.'),
 });
 
 async function hide(org: Org, { user, ids, sobject, share, seed }: z.output<typeof hideBody>) {
   const userId = userIdOf(org, user);
   if ((ids === undefined) === (sobject === undefined))
-    throw new ControlError(400, 'give either ids or a sobject');
-  // The dice are a hash of seed and Id, so that they fall the same whatever the order of the rows.
+    throw new ControlError(400, 'give either ids or an sobject');
+  // The choice is a hash of seed and Id, so that it does not depend on the order of the rows.
   const chosen = sobject
     ? sql`SELECT "Id" FROM ${tableOf(sobjectNamed(org, sobject))}
            WHERE ${isLive(sobjectNamed(org, sobject))}
@@ -54,7 +54,7 @@ async function show(org: Org, { user, ids }: z.output<typeof showBody>) {
 
 export const visibilityEndpoints: EndpointGroup = {
   title: 'Sharing',
-  about: 'What a user sees changes without a stamp of the records.',
+  about: 'Changes what a user sees without stamping the records.',
   endpoints: [
     reads('/records/hidden', 'Counts the hidden records of each user.', async ({ db }) => ({
       users: await db.query(sql`
@@ -69,7 +69,7 @@ export const visibilityEndpoints: EndpointGroup = {
     }),
     endpoint({
       path: '/records/show',
-      does: 'Lets a user see them again.',
+      does: 'Shows a user the hidden records again.',
       body: showBody,
       example: { user: 'integration' },
       run: show,

@@ -12,12 +12,12 @@ import { sobjectNamed, userIdOf } from './control-endpoint.ts';
 import { ControlError } from './control-error.ts';
 import { instant, userName } from './named-in-requests.ts';
 
-/** Writes that a person asks of the control API: any records, as any user, with any stamp. */
+/** Writes through the control API: any records, as any user, with any stamp. */
 export const recordIdText = z.string().describe('An Id of 15 or 18 characters.');
 
 export const fieldValues = z
   .record(z.string(), z.unknown())
-  .describe('Values by field name; a number that must keep all its digits comes as a text.');
+  .describe('Values by field name; give a number that must keep all its digits as text.');
 
 const write = z.union([
   z.strictObject({ create: z.string().describe('The sobject.'), values: fieldValues }),
@@ -38,7 +38,7 @@ export const writerOf = (org: Org, { as, at }: z.output<typeof writesBody>): Wri
   ...(at !== undefined && { at }),
 });
 
-/** Runs the writes in order and gives the Ids that were written. */
+/** Runs the writes in order and returns the Ids that were written. */
 export async function runWrites(
   tx: Tx,
   by: Writer,
@@ -67,7 +67,7 @@ async function run(tx: Tx, by: Writer, one: z.output<typeof write>): Promise<str
   return id;
 }
 
-/** JSON numbers as the fields read them. */
+/** JSON numbers in the form that the fields parse. */
 export const exactValues = (values: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
@@ -76,7 +76,7 @@ export const exactValues = (values: Record<string, unknown>): Record<string, unk
     ]),
   );
 
-/** Of an update, also of fields that no client may write, as the org itself changes them. */
+/** The values of an update, including fields that no client may write, as the org itself would change them. */
 export function anyValues(def: SObjectDef, values: Record<string, unknown>): ColumnValues {
   const fields = def.fields.map((field) => ({
     ...field,
@@ -101,5 +101,5 @@ export function idOf(text: string): string {
 export function definitionOf(org: Org, id: string): SObjectDef {
   const def = sobjectOfId(org, id);
   if (def) return def;
-  throw new ControlError(404, `${id} is of no sobject of this org: look at its first three characters`);
+  throw new ControlError(404, `${id} belongs to no sobject of this org: check its first three characters`);
 }

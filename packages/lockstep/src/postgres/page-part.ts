@@ -22,7 +22,7 @@ export interface CursorMove {
   to: object;
   /** This step completes the backfill, at this second of the server's time. */
   backfilledAt?: number;
-  /** This step completes a check that began `at` this second of Salesforce's time. */
+  /** This step completes a check; `at` is the second of Salesforce's time at which the check began. */
   verified?: { level: statements.VerifiedLevel; at: number };
 }
 

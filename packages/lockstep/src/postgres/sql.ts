@@ -120,7 +120,7 @@ export const lockStream = (tx: Tx, streamNo: number) =>
 
 const streamLockClass = 7_201;
 
-/** Limits how long this transaction waits for any lock. */
+/** Limits how long each lock wait of this transaction may take. */
 export const limitLockWait = (tx: Tx, ms: number) =>
   tx.query(sql`SELECT set_config('lock_timeout', ${`${Math.max(1, Math.round(ms))}ms`}, true)`);
 
@@ -161,7 +161,7 @@ export const recordVerified = (tx: Tx, streamNo: number, level: VerifiedLevel, a
 
 export type VerifiedLevel = 'counts' | 'stamps' | 'content';
 
-/** The number of rows is kept up to date by difference; only `recountRows` counts the table. */
+/** The number of rows is updated by difference, because counting a table means scanning it. */
 export const addToCheckpoint = (tx: Tx, streamNo: number, rows: number, nulsRemoved: number) =>
   tx.query(sql`
   UPDATE _lockstep.checkpoint SET rows = rows + ${rows}, nuls_removed = nuls_removed + ${nulsRemoved}

@@ -78,7 +78,7 @@ const truncate = z.strictObject({
     .enum(['reset', 'close', 'complete'])
     .default('reset')
     .describe(
-      'reset or close: the connection ends before the Content-Length is reached; complete: a well-formed answer with a shorter body.',
+      'reset or close: the connection ends before the Content-Length is reached; complete: the answer ends normally, with a shorter body.',
     ),
 });
 
@@ -90,7 +90,7 @@ const effect = z
     delayAnswerMs: ms.optional().describe('The work is done; the answer waits.'),
     hang: moment
       .optional()
-      .describe('Hangs before or after the work until POST /faults/release or /faults/delete.'),
+      .describe('Hangs before or after the work until POST /faults/release or /faults/delete, or for ever.'),
     reset: moment
       .optional()
       .describe('The connection is reset before the work, or after its commit, so that the answer is lost.'),

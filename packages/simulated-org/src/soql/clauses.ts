@@ -24,9 +24,7 @@ export function orderSql(scope: Scope): Sql {
   return keys.length > 0 ? sql`ORDER BY ${joined(keys, ', ')}` : sql``;
 }
 
-/**
- * An index is only read in order if its position of nulls matches, so none is given for a value that is never null.
- */
+/** An index is only read in order if NULLS FIRST or LAST matches it, so a value that is never null gets neither. */
 export function sortKeySql(scope: Scope, value: Value, key: SortKey | undefined): Sql {
   if (!value.isSortable) {
     const reason = `field '${value.name}' can not be sorted in a query call`;

@@ -1,8 +1,8 @@
-/** What `status` says of a sync and when `--check` is content, without a server. */
+/** What `status` says of a sync and when `--check` passes, without a server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ObjectStatus } from 'lockstep/cli/testing';
-import { asText, readWithinMs, timeOf, told, whyNotWell } from 'lockstep/cli/testing';
+import { asText, readWithinMs, statusOf, timeOf, whyNotWell } from 'lockstep/cli/testing';
 import type { Health, Sync } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
 
@@ -46,15 +46,15 @@ const withGaps = object({ sobject: 'Lead', set_aside_rows: 3 });
 const unproven = object({ sobject: 'Task', problems: [{ ...problem('counts'), sobject: 'Task' }] });
 
 const see = (objects: readonly ObjectStatus[], health = running, unread: Fault | null = null) =>
-  told(acme, health, { objects, now, unread });
+  statusOf(acme, health, { objects, now, unread });
 const reasonsOf = (...args: Parameters<typeof see>) => whyNotWell(see(...args), Infinity);
 
-test('a sync of which every object is read, complete and unhindered is healthy', () => {
+test('a sync whose objects are all read, complete and without problems is healthy', () => {
   assert.equal(see([object()]).headline, 'Running, one request every 3 s');
   assert.deepEqual(reasonsOf([object()]), []);
 });
 
-test('the headline is the worst of what is below, with its reason and next step, and the rest follows', () => {
+test('the headline is the worst finding, with its reason and next step, and the rest follows', () => {
   const text = asText(see([withGaps, unproven, failing]));
   const [headline, reason, next, more] = text.split('\n').map((line) => line.trim());
   assert.equal(
@@ -97,18 +97,23 @@ test('each kind of problem outranks the kinds below it', () => {
     "Running, with hidden fields: 1 field of Contact is hidden from the sync's user",
     'Running, unproven: Task: its counts have not been compared since 09:12:00 UTC (4 tries, next in 30 s)',
   ]);
-  const isIll = ranked.map((one) => reasonsOf([one]).length > 0);
-  assert.deepEqual(isIll, [true, true, true, true, true, false, false]);
+  const isUnhealthy = ranked.map((one) => reasonsOf([one]).length > 0);
+  assert.deepEqual(isUnhealthy, [true, true, true, true, true, false, false]);
 });
 
-test('what keeps a table from being fresh is not healthy, what keeps a check from being made is told and no more', () => {
-  const isIll = (kind: string) => reasonsOf([object({ problems: [problem(kind)] })]).length > 0;
-  assert.deepEqual(['poll', 'table', 'backfill', 're-read'].map(isIll), [true, true, true, true]);
-  assert.deepEqual(['sweep', 'counts', 'content', 'deleted log'].map(isIll), [false, false, false, false]);
-  assert.equal(isIll('of a later version'), true);
+test('a problem that keeps a table from being fresh is unhealthy, one that only prevents a check is just reported', () => {
+  const isUnhealthy = (kind: string) => reasonsOf([object({ problems: [problem(kind)] })]).length > 0;
+  assert.deepEqual(['poll', 'table', 'backfill', 're-read'].map(isUnhealthy), [true, true, true, true]);
+  assert.deepEqual(['sweep', 'counts', 'content', 'deleted log'].map(isUnhealthy), [
+    false,
+    false,
+    false,
+    false,
+  ]);
+  assert.equal(isUnhealthy('of a later version'), true);
 });
 
-test('an object is behind after ten of its turns, a minute at least, while the sync runs and has copied it once', () => {
+test('an object is behind after ten of its turns, a minute at least, if the sync runs and its backfill is complete', () => {
   assert.deepEqual(
     [1, 5, 6, 20].map((objects) => readWithinMs({ intervalMs: 20_000 }, objects)),
     [200_000, 200_000, 400_000, 800_000],
@@ -121,16 +126,16 @@ test('an object is behind after ten of its turns, a minute at least, while the s
   assert.equal(
     see([{ ...old, problems: [problem('poll')] }]).findings.length,
     1,
-    'the reason says it already',
+    'the problem already says it',
   );
   const begun = { read_until: '2026-11-24 09:20:00+00', settled_until: '2026-11-24 09:20:00+00' };
-  assert.equal(see([object(begun)]).findings.length, 0, 'what has just been copied is polled next');
+  assert.equal(see([object(begun)]).findings.length, 0, 'a table is polled right after its backfill');
   const copying = object({ state: 'backfilling', read_until: null, settled_until: null });
   assert.equal(see([copying]).headline, 'Backfill: 0 of 1 object complete, one request every 3 s');
   assert.deepEqual(reasonsOf([copying]), ['acme: Contact: Backfill']);
 });
 
-test('what the sync as a whole waits for comes before what its objects wait for, which is told all the same', () => {
+test('what stops the whole sync comes before the findings of its objects, which are still reported', () => {
   const fault = {
     code: 'NET-01',
     says: 'Salesforce does not answer.',
@@ -149,16 +154,16 @@ test('what the sync as a whole waits for comes before what its objects wait for,
   assert.match(reasons[1] ?? '', /^acme: 3 records of Lead are set aside\. PostgreSQL refuses them/);
 });
 
-test('a mirror that cannot be read is told in place of its objects, and is not healthy', () => {
+test('a mirror that cannot be read is reported in place of its objects, and is not healthy', () => {
   const seen = see([], running, new Fault('KEY-02', { reason: 'abc' }));
   assert.match(
     asText(seen),
-    /^acme {2}Its mirror cannot be read from here: KEY-02\n +KEY-02: Wrong encryption key.*\n +next: Give that key/,
+    /^acme {2}Its mirror cannot be read from here: KEY-02\n +KEY-02: Wrong encryption key.*\n +next: Set that key/,
   );
   assert.deepEqual(whyNotWell(seen, Infinity), ['acme: Its mirror cannot be read from here: KEY-02']);
 });
 
-test('an object that has no time to be read by is old only for whoever asks for an age', () => {
+test('an object without a time field counts as old only if a maximum age is given', () => {
   const timeless = see([object({ read_until: null })]);
   assert.deepEqual(whyNotWell(timeless, Infinity), []);
   assert.deepEqual(whyNotWell(timeless, 60_000), ['acme: Contact: read –']);

@@ -2,9 +2,8 @@
 
 import { resolve } from 'node:path';
 import { systemClock } from '@lockstep/foundation/clock';
-import { type Database, databaseUrl, openDatabase, sqlState } from '@lockstep/foundation/database';
+import { databaseUrl } from '@lockstep/foundation/database';
 import { openLog } from '@lockstep/foundation/log';
-import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Config } from '../config.ts';
 import {
   type Control,
@@ -13,7 +12,6 @@ import {
   findSync,
   listSyncs,
   openControl,
-  openReaderUrl,
   type Sync,
 } from '../control/index.ts';
 import { CommandError, exitCodes, usageError } from '../core/command-error.ts';
@@ -98,50 +96,4 @@ export async function chooseSync(control: Control, nameOrId: string | undefined)
   }
   if (others.length > 0) throw usageError('There is more than one sync', `Name one of these: ${names}`);
   return only;
-}
-
-/** The mirror as its reader role sees it. Table names need no schema. */
-export async function openMirror(
-  control: Control,
-  sync: Sync,
-  options: { valuesAsText?: boolean } = {},
-): Promise<Database> {
-  return openDatabase({
-    url: await openReaderUrl(control, sync),
-    applicationName: 'lockstep command',
-    connectionsMax: 1,
-    settings: { search_path: sync.destination.tableSchema },
-    ...options,
-  });
-}
-
-export async function withMirror<Result>(
-  control: Control,
-  sync: Sync,
-  work: (mirror: Database) => Promise<Result>,
-  options: { valuesAsText?: boolean } = {},
-): Promise<Result> {
-  const mirror = await openMirror(control, sync, options);
-  try {
-    return await work(mirror);
-  } finally {
-    await mirror.end();
-  }
-}
-
-/**
- * The same for Lockstep's own views, which the mirror of an older version lacks until its sync has run.
- * @throws Fault `SYS-16`
- */
-export async function withViews<Result>(
-  control: Control,
-  sync: Sync,
-  work: (mirror: Database) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await withMirror(control, sync, work);
-  } catch (error) {
-    if (!['42P01', '42703'].includes(sqlState(error) ?? '')) throw error;
-    throw new Fault('SYS-16', { sync: shellWord(sync.name) });
-  }
 }

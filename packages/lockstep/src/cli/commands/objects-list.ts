@@ -2,9 +2,10 @@
 import type { Sync } from '../../control/index.ts';
 import { ageOf, count } from '../../core/plain-words.ts';
 import { findingLines, findingsOf, objectWord } from '../../operations/findings.ts';
+import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
-import { chooseSync, withControl, withViews } from '../running.ts';
+import { chooseSync, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
 import { objectJson } from './object-json.ts';
 import { syncFlag } from './sync-request.ts';

@@ -4,9 +4,10 @@ import { CommandError, exitCodes, usageError } from '../../core/command-error.ts
 import { Fault } from '../../core/faults.ts';
 import { count } from '../../core/plain-words.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
+import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
-import { chooseSync, withControl, withViews } from '../running.ts';
+import { chooseSync, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
 import { askOf, waitFlags } from './objects-verify.ts';
 

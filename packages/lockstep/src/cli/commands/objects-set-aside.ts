@@ -5,6 +5,7 @@ import { type Control, readHealth, type Sync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
 import { ageOf, count, counted, inRfc3339, whenOf } from '../../core/plain-words.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
+import { withViews } from '../../operations/open-mirror.ts';
 import { readNow } from '../../operations/read-objects.ts';
 import { recordsMax, retrySetAside } from '../../operations/retry-set-aside.ts';
 import { setAsidePlace, setAsideReason, setAsideRemedy } from '../../operations/set-aside-words.ts';
@@ -15,7 +16,7 @@ import {
   type SetAsideRecord,
 } from '../../postgres/index.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
-import { chooseSync, withControl, withViews } from '../running.ts';
+import { chooseSync, withControl } from '../running.ts';
 import { type Output, table } from '../terminal/output.ts';
 import { syncFlag } from './sync-request.ts';
 

@@ -1,7 +1,8 @@
 import { type Database, sqlState } from '@lockstep/foundation/database';
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
+import { withMirror } from '../../operations/open-mirror.ts';
 import type { Command } from '../arguments.ts';
-import { chooseSync, withControl, withMirror } from '../running.ts';
+import { chooseSync, withControl } from '../running.ts';
 import { printable, table } from '../terminal/output.ts';
 
 const help = 'lockstep help sql';

@@ -2,17 +2,19 @@
 
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, listSyncs, readSync, setPaused } from '../../control/index.ts';
+import { readSyncStatuses } from '../../operations/sync-status.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, findProxyUrl, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
-import { seeSyncs } from './status.ts';
 import { showWays, waysOf } from './sync-ways.ts';
 
 export const syncList: Command = {
   name: 'sync list',
   summary: 'All syncs.',
   async run(_, { config, output }) {
-    const seen = await withControl(config, async (control) => seeSyncs(control, await listSyncs(control)));
+    const seen = await withControl(config, async (control) =>
+      readSyncStatuses(control, await listSyncs(control)),
+    );
     if (output.wantsJson) {
       const proxyUrl = await findProxyUrl(config);
       const items = seen.map(({ sync, health, state, headline }) => ({

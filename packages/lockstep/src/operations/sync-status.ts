@@ -1,0 +1,93 @@
+/** The state of a sync and of each of its objects, as a person or a program is told it. */
+import { type Control, type Health, readHealth, type Sync } from '../control/index.ts';
+import { Fault } from '../core/faults.ts';
+import { ageOf, counted, timeOf } from '../core/plain-words.ts';
+import { databaseFault } from '../postgres/index.ts';
+import { type Finding, findingsOf, headlineOf, headWordOf, isHealthy, readWithinMs } from './findings.ts';
+import { withViews } from './open-mirror.ts';
+import { type ObjectStatus, readNow, readObjects } from './read-objects.ts';
+import { paceOf, type SyncState, stateOf, stateWord } from './state-words.ts';
+
+/** One sync, as seen at one instant of the database's clock. */
+export interface SyncStatus extends SyncState {
+  sync: Sync;
+  health: Health;
+  objects: readonly ObjectStatus[];
+  now: number;
+  /** Why its objects could not be read; null if they were. */
+  unread: Fault | null;
+  /** Worst first. */
+  findings: readonly Finding[];
+}
+
+export async function readSyncStatuses(control: Control, syncs: readonly Sync[]): Promise<SyncStatus[]> {
+  const healthOf = await readHealth(control);
+  const seen: SyncStatus[] = [];
+  for (const sync of syncs) {
+    const health = healthOf.get(sync.id) ?? { isHeld: false, fault: null };
+    seen.push(statusOf(sync, health, await readMirror(control, sync)));
+  }
+  return seen;
+}
+
+type MirrorView = Pick<SyncStatus, 'objects' | 'now' | 'unread'>;
+
+/** If one mirror cannot be read, `status` still shows the rest of its sync and all other syncs. */
+async function readMirror(control: Control, sync: Sync): Promise<MirrorView> {
+  try {
+    return { ...(await withViews(control, sync, readObjects)), unread: null };
+  } catch (error) {
+    const unread = error instanceof Fault ? error : databaseFault(error, control.host);
+    if (!unread) throw error;
+    return { objects: [], now: await readNow(control.db), unread };
+  }
+}
+
+/** The headline is the worst finding. */
+export function statusOf(sync: Sync, health: Health, mirror: MirrorView): SyncStatus {
+  const { objects, now, unread } = mirror;
+  const state = stateOf(sync, health, now);
+  const isRunning = state.state === 'running';
+  const findings = findingsOf(sync, objects, now, isRunning ? readWithinMs(sync, objects.length) : null);
+  const [worst] = findings;
+  const seen = { sync, health, findings, ...mirror };
+  if (isRunning && unread) return { ...seen, ...unreadHead(unread), state: 'running', word: 'Unreadable' };
+  if (isRunning && worst) {
+    const more = findings.length > 1 ? [`and ${counted(findings.length - 1, 'more finding')} below`] : [];
+    const lines = [worst.reason, `next: ${worst.next}`, ...more];
+    return { ...seen, state: 'running', word: headWordOf(worst), headline: headlineOf(worst), lines };
+  }
+  const complete = objects.filter(({ state }) => !isBackfilling(state)).length;
+  if (isRunning && complete < objects.length) {
+    const headline = `Backfill: ${complete} of ${counted(objects.length, 'object')} complete, ${paceOf(sync)}`;
+    return { ...seen, state: 'running', word: 'Backfill', headline, lines: [] };
+  }
+  const lines =
+    unread && state.state !== 'locked' ? [...state.lines, ...unreadHead(unread).lines] : state.lines;
+  return { ...seen, ...state, lines };
+}
+
+const unreadHead = ({ code, message, next }: Fault) => ({
+  headline: `Its mirror cannot be read from here: ${code}`,
+  lines: [`${code}: ${message}`, `next: ${next}`],
+});
+
+/** An object whose backfill is not complete. */
+export const isBackfilling = (state: string) => state === 'queued' || state === 'backfilling';
+
+export function whyNotWell(seen: SyncStatus, maxAgeMs: number): string[] {
+  const { sync, state, headline, unread, objects, findings, now } = seen;
+  const { name } = sync;
+  const reasons = state !== 'running' || unread ? [`${name}: ${headline}`] : [];
+  const ill = findings.filter((finding) => !isHealthy(finding));
+  for (const { says, reason } of ill) reasons.push(`${name}: ${says}. ${reason}`);
+  for (const { sobject, state, read_until: readUntil } of objects) {
+    if (ill.some((finding) => finding.sobject === sobject)) continue;
+    if (state !== 'current') {
+      reasons.push(`${name}: ${sobject}: ${stateWord(state)}`);
+    } else if (maxAgeMs < Infinity && (readUntil === null || now - timeOf(readUntil) > maxAgeMs)) {
+      reasons.push(`${name}: ${sobject}: read ${ageOf(readUntil, now)}`);
+    }
+  }
+  return reasons;
+}

@@ -53,9 +53,9 @@ export async function runCheck(choices: OrgChoices, { config, output, stop }: Co
   let exitCode = 0;
   using limit = deadline(systemClock, limitMs, stop);
   try {
-    await using place = await openPlace(config);
+    await using workspace = await openWorkspace(config);
     await using demo = await openDemo({
-      config: place.config,
+      config: workspace.config,
       ...choices,
       controlPort: 0,
       output,
@@ -161,13 +161,13 @@ const failed = (what: string) =>
   new CommandError(`The check failed: ${what}`, { exitCode: exitCodes.unexpected });
 
 /** A temporary folder for key, data and programs; on the user's own server also databases with random names. */
-async function openPlace(config: Config): Promise<AsyncDisposable & { config: Config }> {
+async function openWorkspace(config: Config): Promise<AsyncDisposable & { config: Config }> {
   const { databaseUrl: own } = config;
   await using undo = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-check-'));
   undo.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await chmod(folder, 0o711); // for the user that root lets PostgreSQL run as
-  const place = {
+  const temporary = {
     ...config,
     dataDir: join(folder, 'data'),
     key: { defaultKeyFile: join(folder, 'key') },
@@ -178,10 +178,10 @@ async function openPlace(config: Config): Promise<AsyncDisposable & { config: Co
     orgPort: 0,
     postgresPort: 0,
   };
-  undo.defer(() => removeEmbedded(place.dataDir));
-  const controlUrl = own === undefined ? undefined : await makeControl(own, place, undo);
+  undo.defer(() => removeEmbedded(temporary.dataDir));
+  const controlUrl = own === undefined ? undefined : await makeControl(own, temporary, undo);
   const ends = undo.move();
-  return { config: { ...place, databaseUrl: controlUrl }, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { config: { ...temporary, databaseUrl: controlUrl }, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 /** Dropped at the end, with the demo's other databases. */

@@ -71,7 +71,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   const databaseUrl = await ensureOrgDatabase(options.server, dataDir);
   const credentialsFile = credentialsFileOf(dataDir);
   await using undo = new AsyncDisposableStack();
-  undo.defer(await holdOrg(databaseUrl, dataDir));
+  undo.defer(await lockOrg(databaseUrl, dataDir));
   stop.throwIfAborted();
 
   // In a session of its own, so that Ctrl-C does not end it before us; it ends when we close its standard input. Its
@@ -94,7 +94,7 @@ export async function startOrg(options: OrgOptions): Promise<OrgProgram> {
   child.stdin.on('error', () => undefined); // the child has ended, which `ended` reports
   child.stdin.write(`${JSON.stringify(configuration)}\n`);
   const lines = createInterface({ input: child.stderr });
-  lines.on('line', (line) => hear(line, options));
+  lines.on('line', (line) => onOrgLine(line, options));
   const ready = await readyLine(child, ended, stop);
   const credentials = credentialsSchema.parse(JSON.parse(await readFile(credentialsFile, 'utf8')));
   const ends = undo.move();
@@ -131,7 +131,7 @@ async function readyLine(child: ChildProcess, ended: Promise<void>, stop: AbortS
 }
 
 /** A line is either seeding progress as JSON or a message for the user. */
-function hear(line: string, { say, onSeeded }: OrgOptions): void {
+function onOrgLine(line: string, { say, onSeeded }: OrgOptions): void {
   const seeded = line.startsWith('{') ? seededSchema.safeParse(JSON.parse(line)).data : undefined;
   if (seeded) onSeeded(seeded.seeded, seeded.of);
   else say(`org: ${line}`);
@@ -144,7 +144,7 @@ async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
 }
 
 /** Takes the lock for as long as the program runs; the returned function releases it. */
-async function holdOrg(url: string, dataDir: string): Promise<() => Promise<void>> {
+async function lockOrg(url: string, dataDir: string): Promise<() => Promise<void>> {
   const database = openDatabase({ url, applicationName: 'lockstep org lock', connectionsMax: 1 });
   const session = await database.session().catch((error: unknown) => {
     throw databaseFault(error, new URL(url).host) ?? error;

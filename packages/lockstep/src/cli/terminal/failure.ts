@@ -9,10 +9,10 @@ import type { Output } from './output.ts';
 export function reportFailure(error: unknown, output: Output): number {
   if (error instanceof SuppressedError) {
     // The clean-up failed as well; the first error is the cause.
-    output.say(`also: ${toldOf(error.error).title}`);
+    output.say(`also: ${describeError(error.error).title}`);
     return reportFailure(error.suppressed, output);
   }
-  const { code, title, explanation, next, exitCode, details = [] } = toldOf(error);
+  const { code, title, explanation, next, exitCode, details = [] } = describeError(error);
   output.say(`error${code ? ` ${code}` : ''}: ${[title, explanation].filter(Boolean).join('. ')}`);
   for (const line of details) output.say(line);
   if (next) output.say(`next: ${next}`);
@@ -23,7 +23,7 @@ export function reportFailure(error: unknown, output: Output): number {
   return exitCode;
 }
 
-interface Told {
+interface FailureText {
   code: string;
   title: string;
   explanation: string;
@@ -32,7 +32,7 @@ interface Told {
   details?: readonly string[];
 }
 
-function toldOf(error: unknown): Told {
+function describeError(error: unknown): FailureText {
   if (error instanceof Fault) {
     const { title } = faults[error.code];
     const explanation = error.message.slice(title.length + 2);

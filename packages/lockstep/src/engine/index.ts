@@ -1,6 +1,6 @@
 /**
- * Runs syncs. runSync runs one under a lease, proxiedSync is what the proxy needs of it;
- * everything else is private to the room.
+ * Runs syncs. `runSync` runs one under a lease, and `proxiedSync` is the proxy's view of one; everything else is
+ * private to this folder.
  */
 export { type EngineDeps, type OpenSync, type OpenSyncs, openSyncs } from './open-syncs.ts';
 export { runSync } from './run/run-sync.ts';

@@ -18,22 +18,22 @@ import { Mailbox } from './run/mailbox.ts';
 import { type AfterWrites, openAfterWrites } from './writes/after-writes.ts';
 
 /**
- * One sync as this process works with it: shared by whoever runs it and by the proxy in front of it. There is one
- * Salesforce session for both, and the mailbox by which the proxy reaches the poll.
+ * One sync as this process has it open, shared by the run and by the proxy in front of it: one Salesforce session for
+ * both, and the mailbox through which the proxy reaches the poll.
  */
 export interface OpenSync {
-  /** The newest settings; replaced when the control database says that they changed. */
+  /** The current settings; replaced when they change in the control database. */
   settings: Sync;
   readonly salesforce: Salesforce;
-  /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
+  /** When the requests of the last minute were sent, so that the budget survives a restart of the run. */
   sentAt: readonly number[];
   readonly mailbox: Mailbox;
   quota: Quota;
-  /** Called on each proxied request that has left, with what its answer says of the org's quota. */
+  /** Called for each proxied request that was sent, with the org's usage if its answer gave it. */
   forwarded(usage: Usage | null): void;
   /** Shared by all proxied writes. */
   readonly afterWrites: AfterWrites;
-  /** The destination for proxied writes, opened at first use. Forgotten where it fails, so that the next use retries. */
+  /** The destination for proxied writes, opened at first use. After a failure the next use tries again. */
   destination(): Promise<Destination>;
   end(): Promise<void>;
 }
@@ -42,27 +42,27 @@ export interface EngineDeps {
   control: Control;
   clock: Clock;
   log: AppLog;
-  /** Hosts beyond Salesforce's own that a sync may name. */
+  /** Hosts besides Salesforce's own that a sync may name. */
   allowHosts: readonly string[];
   /** This process: the worker's id, and the owner of its intents. */
   owner: string;
   /** Called when a sync begins to wait for something, and with null when it goes on. */
   onSyncProblem?: (news: { sync: SyncId; name: string; fault: Fault | null }) => void;
-  /** Called when the last backfill of a sync is complete, at each start after that as well. */
+  /** Called when the last backfill of a sync is complete, and again at each start after that. */
   onComplete?: (news: { sync: SyncId; name: string; rows: number }) => void;
 }
 
 export interface OpenSyncs {
-  /** Null where the control database knows no such sync. */
+  /** Null if the control database has no such sync. */
   of(id: SyncId): Promise<OpenSync | null>;
-  /** Reads the settings again and wakes whoever runs it; null: of all that are open. */
+  /** Reads the settings again and wakes the run; null: for all open syncs. */
   refresh(id: SyncId | null): Promise<void>;
-  /** Rung when this sync may have changed, even one that cannot be opened. For whoever runs it, and nobody else. */
+  /** Notified when this sync may have changed, even if it cannot be opened. Only for its run. */
   changeOf(id: SyncId): WakeSignal;
   end(): Promise<void>;
 }
 
-/** The syncs that this process has to do with, opened at first use and kept. */
+/** The syncs that this process uses, opened at first use and kept. */
 export function openSyncs(deps: EngineDeps): OpenSyncs {
   const open = new Map<SyncId, Promise<OpenSync | null>>();
   const forget = async (id: SyncId) => {
@@ -108,7 +108,7 @@ export function openSyncs(deps: EngineDeps): OpenSyncs {
   };
 }
 
-/** One reading of a sync's settings at a time, each after the change that asked for it; a failed one is repeated. */
+/** Reads a sync's settings one at a time, each after the change that asked for it; a failed one is repeated. */
 function openRefreshes({ clock, log }: EngineDeps) {
   const last = new Map<SyncId, Promise<void>>();
   const untilRead = async (id: SyncId, read: (id: SyncId) => Promise<void>) => {
@@ -132,7 +132,7 @@ function openRefreshes({ clock, log }: EngineDeps) {
   };
 }
 
-/** After a minute the control database is away for longer; when it is back, everything is read again. */
+/** Gives up after a minute: when a control database that was away longer is back, everything is read again. */
 const refreshTriesMax = 30;
 const refreshPauseMs = 2_000;
 

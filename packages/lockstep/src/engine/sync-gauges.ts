@@ -8,7 +8,7 @@ import {
 } from '../postgres/index.ts';
 import type { OpenSyncs } from './open-syncs.ts';
 
-/** What a watcher wants to know of a sync besides its requests. */
+/** What the metrics show of a sync besides its requests. */
 export interface SyncGauges {
   name: string;
   /** Records that are marked to be read again. */
@@ -18,7 +18,7 @@ export interface SyncGauges {
   problems: readonly Pick<Problem, 'sobject' | 'kind' | 'code'>[];
 }
 
-/** Null for an id that no sync has. Throws when the control database or the destination is away. */
+/** Null if no sync has the id. Throws if the control database or the destination is away. */
 export async function readSyncGauges(syncs: OpenSyncs, id: string): Promise<SyncGauges | null> {
   const open = isSyncId(id) ? await syncs.of(id) : null;
   if (!open) return null;

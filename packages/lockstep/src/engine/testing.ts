@@ -1,4 +1,4 @@
-/** What tests outside this package need of this room, besides its index. */
+/** What tests outside this package need from this folder, besides its index. */
 
 export { startOfContent } from './cursors/content.ts';
 export { startOfCounts, suspectsMax } from './cursors/counts.ts';

@@ -97,7 +97,7 @@ export async function startProxy(deps: ProxyDeps): Promise<RunningProxy> {
     port,
     load: () => proxyServer.load(),
     close() {
-      ended.abort('the proxy ends');
+      ended.abort('the proxy is stopping');
       return (closed ??= proxyServer.close(listener));
     },
   };
@@ -270,7 +270,7 @@ class ProxyServer {
     const timeIsUp = clock.sleep(drainMs, drained.signal).catch(() => undefined);
     await Promise.race([this.idle(), timeIsUp]);
     drained.abort();
-    this.stopping.abort(new Error('the proxy ends'));
+    this.stopping.abort(new Error('the proxy is stopping'));
     await upstreams.close();
     await new Promise(setImmediate); // now all requests that waited for their turn have been refused
     listener.cutConnections();

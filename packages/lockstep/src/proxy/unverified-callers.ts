@@ -47,7 +47,7 @@ export function openUnverifiedCallers(clock: Clock, stopping: AbortSignal): Unve
       if (isKnown(caller)) return noPermit;
       const permit = await line.admit([sync, caller.hash], asking);
       if (!isKnown(caller)) return permit;
-      permit.leave(); // verified while it waited: its other requests follow at once
+      permit.leave(); // verified while it waited: the next one gets its place at once
       return noPermit;
     },
     waiting: () => line.count().waiting,

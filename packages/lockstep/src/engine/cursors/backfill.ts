@@ -6,15 +6,15 @@ import { byId } from './queries.ts';
 import { type Cursor, positionOf, type Reading, slotsMax } from './reading.ts';
 
 /**
- * The first full read: by Id, one page after the other, without a server-side cursor that could expire. Changes
- * meanwhile are the poll's business, which begins before it. Pure.
+ * The first full read: by Id, page after page, without a server-side cursor that could expire. Changes made meanwhile
+ * are read by the poll, which begins before it. Pure.
  */
 export interface BackfillPosition {
   /** The last Id of the last page that was applied, as Salesforce returned it. */
   after: RecordId | null;
 }
 
-/** @param chained  the Id to go on from as a reference to an earlier answer of the same request, quoted */
+/** @param chained  the Id to continue after, as a quoted reference to an earlier answer of the same request */
 export function idCondition(after: RecordId | null, chained?: string): string | undefined {
   if (chained) return `Id > ${chained}`;
   return after === null ? undefined : `Id > '${after}'`;

@@ -1,4 +1,4 @@
-/** What the steps of the checks have in common. */
+/** What the steps of all checks share. */
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
@@ -8,7 +8,7 @@ import { moved, type Positions, type StreamState } from '../run/sync-state.ts';
 import { settleSeconds } from './poll.ts';
 import type { PreparedSlot, SlotStep } from './reading.ts';
 
-/** A whole pass is what has been verified, as of its beginning. */
+/** What a completed pass of each check verifies, as of the beginning of the pass. */
 const levels = { sweep: 'stamps', content: 'content' } as const;
 
 export function passStep<Kind extends keyof typeof levels>(
@@ -23,8 +23,8 @@ export function passStep<Kind extends keyof typeof levels>(
 }
 
 /**
- * Of an answer that was cut short nothing is known of the Ids that are not in it. The pass goes on behind those that are,
- * one after the other from the first, and asks for the others again.
+ * An answer that was cut short says nothing about the Ids that are not in it. The pass advances past the leading Ids
+ * that all came, and asks for the others again.
  */
 export function idsStep(
   { ids = [], isLastIds = false }: PreparedSlot,
@@ -39,10 +39,10 @@ export function idsStep(
   return { ...moves, absent: absentIds(ids, page), partial: { settledUntil: recheckAt(stream) } };
 }
 
-/** Every change that was stamped before is in the mirror. */
+/** Every change stamped before this time is in the mirror. */
 export const recheckAt = ({ cursors: { recheck } }: StreamState): ServerSeconds => recheck?.position.at ?? 0;
 
-/** What a check repairs of records that were stamped before is recorded: later ones may be on their way. */
+/** Only repairs of records stamped before this are recorded as repairs: later changes may still be on their way. */
 export const checkAt = (serverNow: ServerSeconds): NonNullable<SlotStep['check']> => ({
   before: serverNow - settleSeconds,
   at: serverNow,

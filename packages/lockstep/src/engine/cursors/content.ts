@@ -6,8 +6,8 @@ import { byId } from './queries.ts';
 import { type Cursor, positionOf, type Reading } from './reading.ts';
 
 /**
- * The content check: every record once more in full, by Id, a part of the table each day. It repairs what somebody
- * changed in the mirror by hand, and follows the objects that have no time to follow them by. Pure.
+ * The content check: reads every record again in full, by Id, a part of the table each day. It repairs what somebody
+ * changed in the mirror by hand, and it is how objects without a usable time field are followed. Pure.
  */
 export type ContentPosition = IdPass;
 
@@ -19,7 +19,7 @@ export const startOfContent = (serverNow: ServerSeconds): ContentPosition => ({
 const day = 86_400;
 const minute = 60;
 
-/** @param isFollowed  its changes move a time that polls follow; where they do not, this pass is what finds them */
+/** @param isFollowed  polls find all changes of the table; if not, only this pass finds them */
 export function contentPeriod(rows: number, pageRows: number, isFollowed: boolean): Period {
   const pages = Math.max(1, rows / pageRows);
   const everySeconds = isFollowed
@@ -50,7 +50,7 @@ const reading: Reading = {
     if (!own || backfill) return null;
     const isFollowed = table.stream.cursorField === 'SystemModstamp';
     const period = contentPeriod(rows, Math.min(pageRows, pageSizes.full.rows), isFollowed);
-    // What was hidden is not complete until a whole pass has read it.
+    // A field that was hidden is not complete until a whole pass has read it.
     const isMissing = own.position.lastAt < (table.stream.returnedAt ?? 0);
     const isWanted = own.position.isWanted || isMissing;
     return { pace: isWanted ? 'now' : dueOf(own.position, rows, period, serverNow), isWanted };

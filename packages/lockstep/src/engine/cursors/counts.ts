@@ -7,24 +7,24 @@ import type { Cursor } from './reading.ts';
 /**
  * The count: how many records were created on each day, and their newest stamp, here and in Salesforce. It costs a
  * request or two a day whatever the table's size, and names the days that differ. Only records whose stamp is older
- * than W count, and a difference counts when a second reading finds it again: until then a change may be on its way.
- * What differs is read again, those days alone, and counted a third time. Pure.
+ * than W are counted, and a difference must be found by a second reading, because a change may be on its way. Then
+ * only the days that differ are read again, and counted a third time. Pure.
  */
 export interface CountsPosition {
   lastAt: ServerSeconds;
   begunAt: ServerSeconds | null;
   isWanted: boolean;
-  /** What is still to be counted. */
+  /** The ranges still to be counted. */
   ranges: readonly DayRange[];
-  /** Days that differed, which the next reading is about. */
+  /** Days that differed, for the next reading. */
   suspects: readonly Day[];
   round: 'first' | 'second' | 'repairing';
 }
 
-/** `2026-11-24`, in UTC; empty for a table whose records have no day of creation. */
+/** `2026-11-24`, in UTC; empty for a table without CreatedDate. */
 export type Day = string;
 
-/** From a day on, up to a day, both included; null: no bound. */
+/** First and last day, both included; null: no bound. */
 export interface DayRange {
   from: Day | null;
   to: Day | null;
@@ -37,12 +37,12 @@ export interface DayCount {
 }
 
 const daySeconds = 86_400;
-/** A query answers at most 2,000 sums, and has no next page. */
+/** A query returns at most 2,000 groups, and has no next page. */
 const sumsMax = 2_000;
-const daysARange = 1_800;
-/** More days than these differ: then the whole table is compared. */
+const daysPerRange = 1_800;
+/** If more days than this differ, the whole table is compared. */
 export const suspectsMax = 60;
-/** Between two readings a change that was on its way has arrived. */
+/** Time for a change that was on its way to arrive before the second reading. */
 const secondReadingAfterSeconds = 60;
 
 export const startOfCounts = (serverNow: ServerSeconds): CountsPosition => ({
@@ -57,7 +57,7 @@ export const startOfCounts = (serverNow: ServerSeconds): CountsPosition => ({
 const dayOf = (seconds: ServerSeconds): Day => new Date(seconds * 1000).toISOString().slice(0, 10);
 const secondsOfDay = (day: Day): ServerSeconds => Date.parse(`${day}T00:00:00Z`) / 1000;
 
-/** @param isMending  the days that differed, or the whole table for them, are being read again */
+/** @param isRepairing  the days that differed, or the whole table instead, are being read again */
 export function isCountDue(
   position: CountsPosition,
   serverNow: ServerSeconds,
@@ -71,7 +71,7 @@ export function isCountDue(
 
 export interface CountQuestion {
   range: DayRange;
-  /** Of the range, where Salesforce is asked for some of its days alone; null: all of them. */
+  /** The days of the range that Salesforce is asked for; null: all of them. */
   days: readonly Day[] | null;
   before: ServerSeconds;
 }
@@ -83,13 +83,13 @@ export function countQuestion(position: CountsPosition, serverNow: ServerSeconds
   }
   const [range] = position.ranges;
   if (range) return { range, days: null, before };
-  // Between two suspects there can be more days than an answer has room for.
+  // There can be more days between two suspects than an answer can hold.
   const { suspects } = position;
   return { range: rangeOf(suspects), days: suspects.length <= suspectsMax ? suspects : null, before };
 }
 
 function firstRanges(serverNow: ServerSeconds): DayRange[] {
-  const edge = serverNow - daysARange * daySeconds;
+  const edge = serverNow - daysPerRange * daySeconds;
   return [
     { from: dayOf(edge), to: null },
     { from: null, to: dayOf(edge - daySeconds) },
@@ -101,7 +101,7 @@ function rangeOf(days: readonly Day[]): DayRange {
   return { from: sorted[0] || null, to: sorted.at(-1) || null };
 }
 
-/** The sums of a table, or of those of its days that a range names. `field`: the time that its changes move. */
+/** Counts a table, or some days of it. `field`: the time that changes of a record update. */
 export function countQuery(
   sobject: string,
   field: string,
@@ -126,13 +126,13 @@ function createdWithin({ from, to }: DayRange): string {
 
 export interface CountStep {
   to: CountsPosition;
-  /** Days that a second reading found to differ: to be read again. */
+  /** Days that differed again in the second reading, and must be read again. */
   differing: readonly Day[];
   /** Days that still differ after that. */
   unrepaired: readonly Day[];
 }
 
-/** What the same question found here and there. */
+/** Compares the answers of the mirror (here) and of Salesforce (there) to the same question. */
 export function countAfter(
   position: CountsPosition,
   { range }: CountQuestion,
@@ -191,7 +191,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-/** It is read by requests of its own. */
+/** Counts are read by requests of their own. */
 export const counts: Cursor = {
   kind: 'counts',
   start: ({ sobject, cursorField }, serverNow) =>

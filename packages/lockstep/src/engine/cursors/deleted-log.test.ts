@@ -37,43 +37,43 @@ const readBy = (position: DeletedPosition, answer: Parameters<typeof deletedAfte
   return read as DeletedAnswer;
 };
 
-test('the log is asked every 20 minutes, and from before the stream began on', () => {
+test('the log is requested every 20 minutes, from before the stream began', () => {
   assert.equal(startOfDeleted(now).from, now - 15 * minute);
   assert.equal(isDeletedDue(startOfDeleted(now), now + 20 * minute - 1, false), false);
   assert.equal(isDeletedDue(startOfDeleted(now), now + 20 * minute, false), true);
 });
 
-test('somebody who waits has it asked at once, unless it cannot know more', () => {
+test('the log is requested at once if somebody waits, unless it cannot have more', () => {
   assert.equal(isDeletedDue({ ...asked, askedAt: now }, now, true), true);
   assert.equal(isDeletedDue({ ...asked, from: now - 119 }, now, true), false);
 });
 
-test('the question is about all that is not covered yet', () => {
+test('the request covers all the time that has not been read yet', () => {
   const { path, until } = deletedQuestion('Account', asked, now);
   const times = 'start=2026-11-24T11%3A30%3A00%2B00%3A00&end=2026-11-24T12%3A00%3A00%2B00%3A00';
   assert.deepEqual([path, until], [`sobjects/Account/deleted/?${times}`, now]);
 });
 
-test('the next question begins where the log says that it reaches', () => {
+test('the next request begins at latestDateCovered', () => {
   const { to, ids, isGap } = readBy(asked, log(now - 5 * minute));
   assert.deepEqual(to, { from: now - 5 * minute, askedAt: now, windowSeconds: null });
   assert.deepEqual([ids, isGap], [[id], false]);
 });
 
-test('a log that lags behind the last question is asked from the same time again', () => {
+test('if the log covers nothing new, the same time is requested again', () => {
   assert.equal(readBy(asked, log(asked.from - day)).to.from, asked.from);
 });
 
-test('a log that claims to know the future is believed up to the question', () => {
+test('a log that claims to cover the future is believed only up to the end of the request', () => {
   assert.equal(readBy(asked, log(now + day)).to.from, now);
 });
 
-test('an Id in the short form is told in the long one, and what is no Id is left out', () => {
+test('a short Id is converted to the long form, and an invalid one is left out', () => {
   const { ids } = readBy(asked, log(now, { ids: ['001B000000kyA8t', 'nonsense'] }));
   assert.deepEqual(ids, ['001B000000kyA8tIAE']);
 });
 
-test('too many Ids: half of the time is asked for, at once, and its half after that', () => {
+test('after too many Ids half of the time is requested at once, and then half of that', () => {
   const half = readBy(asked, refusal('EXCEEDED_ID_LIMIT'));
   assert.deepEqual(half, {
     to: { from: asked.from, askedAt: now, windowSeconds: 15 * minute },
@@ -85,7 +85,7 @@ test('too many Ids: half of the time is asked for, at once, and its half after t
   assert.equal(readBy(half.to, refusal('EXCEEDED_ID_LIMIT')).to.windowSeconds, 450);
 });
 
-test('the parts of a question follow each other, and the last one ends them', () => {
+test('the parts of a split request follow each other until the whole time is read', () => {
   const first = { ...asked, windowSeconds: 20 * minute };
   const { to } = readBy(first, log(now));
   assert.deepEqual(to, { from: asked.from + 20 * minute, askedAt: now, windowSeconds: 20 * minute });
@@ -93,29 +93,33 @@ test('the parts of a question follow each other, and the last one ends them', ()
   assert.deepEqual(readBy(to, log(now)).to, { from: now, askedAt: now, windowSeconds: null });
 });
 
-test('a part that the log does not reach is no reason to hurry', () => {
+test('a part that the log does not cover yet waits for the usual interval', () => {
   const { to } = readBy({ ...asked, windowSeconds: 20 * minute }, log(asked.from - 1));
   assert.deepEqual(to, { from: asked.from, askedAt: now, windowSeconds: null });
 });
 
 const fresh = { from: now, askedAt: now, windowSeconds: null };
 
-test('a time that is too short to be halved is a gap, after which the log goes on from now', () => {
+test('if a request too short to split has too many Ids, the log has a gap and continues from now', () => {
   const shortest = { ...asked, windowSeconds: 3 * minute };
   assert.deepEqual(readBy(shortest, refusal('EXCEEDED_ID_LIMIT')), { to: fresh, ids: [], isGap: true });
 });
 
-test('a question that begins before the log does is a gap', () => {
+test('a request that begins before the log does is a gap', () => {
   assert.deepEqual(readBy(asked, refusal('INVALID_REPLICATION_DATE')), { to: fresh, ids: [], isGap: true });
 });
 
-test('a log that begins after the question is a gap, and what it tells is used', () => {
+test('a log that begins after the request does is a gap, and its Ids are used', () => {
   const { to, ids, isGap } = readBy(asked, log(now, { since: asked.from + 61 }));
   assert.deepEqual([to, ids, isGap], [fresh, [id], true]);
-  assert.equal(readBy(asked, log(now, { since: asked.from + 60 })).isGap, false, 'it counts in minutes');
+  assert.equal(
+    readBy(asked, log(now, { since: asked.from + 60 })).isGap,
+    false,
+    'the log has a resolution of minutes',
+  );
 });
 
-test('a question that is older than the log ever reaches is a gap, and what it tells is used', () => {
+test('a request older than the reach of the log is a gap, and its Ids are used', () => {
   const old = { ...asked, from: now - 14 * day - 1 };
   assert.deepEqual(readBy(old, log(old.from)), { to: fresh, ids: [id], isGap: true });
 });
@@ -125,7 +129,7 @@ test('any other refusal says nothing', () => {
   assert.equal(answered(asked, refusal(null, 503)), 'refused');
 });
 
-test('an answer of another form is a fault', () => {
+test('a malformed answer is a fault', () => {
   const isDataFault = (error: unknown) => error instanceof Fault && error.code === 'DATA-03';
   for (const body of [null, 'text', {}, { ...log(now).body, deletedRecords: [{ id: 7 }] }])
     assert.throws(() => answered(asked, { status: 200, errorCode: null, body }), isDataFault);

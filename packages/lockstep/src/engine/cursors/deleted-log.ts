@@ -5,18 +5,18 @@ import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
 import type { Cursor } from './reading.ts';
 
 /**
- * Salesforce's log of deletions, which knows of records that were deleted for good as well. It rides along with the
- * queries of a request. Pure.
+ * Salesforce's log of deletions, which also includes records that were deleted for good. It is requested along with
+ * the queries of a request. Pure.
  *
- * How far the log reaches is said by its own answer, `latestDateCovered`: it can lag behind by hours because of long
- * transactions, and the next question begins there, not at the end of the last one.
+ * Its answer says how far the log reaches, `latestDateCovered`: long transactions can make it lag by hours. The next
+ * request begins there, not at the end of the previous one.
  */
 export interface DeletedPosition {
   /** All deletions before this have been read. */
   from: ServerSeconds;
-  /** When the log was last asked. */
+  /** When the log was last requested. */
   askedAt: ServerSeconds;
-  /** Length of the next question where a whole one held too many Ids; null: up to now. */
+  /** Length of the next request, after a whole one had too many Ids; null: up to now. */
   windowSeconds: number | null;
 }
 
@@ -25,21 +25,21 @@ export interface DeletedQuestion {
   until: ServerSeconds;
 }
 
-/** Salesforce asks not to be asked more often than every five minutes. */
+/** Salesforce asks for no more than one request every five minutes. */
 const everySeconds = 20 * 60;
-/** It counts in minutes, and refuses a question that begins and ends in one. */
+/** The log has a resolution of minutes, and refuses a request that begins and ends in the same one. */
 const shortestSeconds = 120;
-/** It answers for fifteen days; a question that is as old as this is not asked any more. */
+/** Salesforce keeps the log for fifteen days; a position older than this has a gap. */
 const reachSeconds = 14 * 86_400;
 
-/** A deletion that was under way when the stream began is stamped before it. */
+/** A deletion under way when the stream began is stamped before that. */
 export const startOfDeleted = (serverNow: ServerSeconds): DeletedPosition => ({
   from: serverNow - 15 * 60,
   askedAt: serverNow,
   windowSeconds: null,
 });
 
-/** @param isUrgent  somebody waits for all that is known by now */
+/** @param isUrgent  somebody waits for everything that is known now */
 export function isDeletedDue(
   position: DeletedPosition,
   serverNow: ServerSeconds,
@@ -62,7 +62,7 @@ export function deletedQuestion(
 export interface DeletedAnswer {
   to: DeletedPosition;
   ids: readonly RecordId[];
-  /** The log does not reach back as far as was asked: all Ids have to be compared. */
+  /** The log does not reach back far enough: all Ids must be compared. */
   isGap: boolean;
 }
 
@@ -74,7 +74,7 @@ const answerSchema = z.object({
 
 /**
  * @param answer  status and body
- * @throws {@link Fault} `DATA-03`: the answer has another form
+ * @throws {@link Fault} `DATA-03`: the answer is malformed
  */
 export function deletedAfter(
   position: DeletedPosition,
@@ -99,7 +99,7 @@ export function deletedAfter(
   if (position.from < serverNow - reachSeconds) return { ...gap, ids };
   const isGap = secondsOf(earliestDateAvailable) > position.from + 60;
   const from = Math.max(position.from, covered);
-  // A part of a larger question is followed by the next part at once.
+  // A part of a split request is followed by the next part at once.
   const windowSeconds = question.until < serverNow && covered > position.from ? position.windowSeconds : null;
   return { to: { from, askedAt: serverNow, windowSeconds }, ids, isGap };
 }
@@ -110,7 +110,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-/** It is read beside the queries of a request. */
+/** The log is read along with the queries of a request. */
 export const deleted: Cursor = {
   kind: 'deleted',
   start: ({ replicateable }, serverNow) => (replicateable ? startOfDeleted(serverNow) : null),

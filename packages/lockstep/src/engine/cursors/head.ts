@@ -38,8 +38,8 @@ const newest: Reading = {
     passBehindBy(stream, stream.cursors.head?.position.pass, { end: null, until: serverNow, serverNow }),
 };
 
-/** Both of a stream in one query. */
-const together: Reading = {
+/** Head and recheck of a stream in one query. */
+const combined: Reading = {
   ...common,
   kind: 'head and recheck',
   query(asked) {
@@ -56,13 +56,13 @@ const together: Reading = {
 export const head: Cursor = {
   kind: 'head',
   start: ({ cursorField }, serverNow) => (cursorField === null ? null : startOfHead(serverNow)),
-  readings: [newest, together],
+  readings: [newest, combined],
 };
 
 export const isHead = ({ kind }: Pick<Slot, 'kind'>): boolean =>
-  kind === newest.kind || kind === together.kind;
+  kind === newest.kind || kind === combined.kind;
 
-/** Whether the recheck takes no query of its own. */
+/** Whether the recheck shares the head's query. */
 export function ridesAlong(
   { cursors: { head: own, recheck, backfill }, table }: StreamState,
   serverNow: number,

@@ -1,4 +1,4 @@
-/** All kinds of cursors. A new one is a module, and is named here. */
+/** All kinds of cursors. A new kind is a module that is listed here. */
 import { assert } from '@lockstep/foundation/assert';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import type { Stream } from '../../postgres/index.ts';
@@ -13,14 +13,14 @@ import { recheck } from './recheck.ts';
 import { repair } from './repair.ts';
 import { sweep } from './sweep.ts';
 
-/** In the order in which a request takes up what is due. */
+/** In the order in which a request takes what is due. */
 export const cursors: readonly Cursor[] = [backfill, head, recheck, repair, sweep, content, deleted, counts];
 
 export const readings = (): readonly Reading[] => [reRead, ...cursors.flatMap((cursor) => cursor.readings)];
 
 export function readingOf({ kind }: { kind: string }): Reading {
   const reading = readings().find((one) => one.kind === kind);
-  assert(reading, `a slot is of a kind that there is: ${kind}`);
+  assert(reading, `every slot has a known kind: ${kind}`);
   return reading;
 }
 

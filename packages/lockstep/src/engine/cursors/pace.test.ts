@@ -10,26 +10,26 @@ const resting = atRest(begin);
 const underWay = (done: number): Pass => ({ ...stepped(resting, done, begin), lastAt: begin - 50_000 });
 const dueAfter = (pass: Pass, seconds: number) => dueOf(pass, rows, period, begin + seconds);
 
-test('a pass begins when its period is over, and where there is room after the shorter one', () => {
+test('a pass begins when its period is over, or after the shorter one if a request has room', () => {
   assert.equal(dueAfter(resting, 999), null);
   assert.equal(dueAfter(resting, 1_000), 'idle');
   assert.equal(dueAfter(resting, 9_999), 'idle');
   assert.equal(dueAfter(resting, 10_000), 'now');
 });
 
-test('a pass under way takes its steps by the share of its rows, a little ahead of its period', () => {
+test('a pass under way takes its steps in proportion to its rows, a little ahead of its period', () => {
   assert.equal(dueAfter(underWay(50), 499), null);
   assert.equal(dueAfter(underWay(50), 500), 'idle');
   assert.equal(dueAfter(underWay(50), 4_499), 'idle');
   assert.equal(dueAfter(underWay(50), 4_500), 'now');
 });
 
-test('a pass that somebody waits for is due at once, at rest and under way', () => {
+test('a pass that somebody waits for is due at once, whether or not it has begun', () => {
   assert.equal(dueAfter({ ...resting, isWanted: true }, 0), 'now');
   assert.equal(dueAfter({ ...underWay(50), isWanted: true }, 0), 'now');
 });
 
-test('a pass that went through more rows than were expected is due no later than its period', () => {
+test('a pass with more rows than expected is due no later than its period', () => {
   assert.equal(dueAfter(underWay(1_000), 8_999), 'idle');
   assert.equal(dueAfter(underWay(1_000), 9_000), 'now');
 });
@@ -39,13 +39,13 @@ test('an empty table has a schedule too', () => {
   assert.equal(dueOf(resting, 0, period, begin + 500), null);
 });
 
-test('steps add up, and only the first says when the pass began', () => {
+test('steps add up, and the first one sets when the pass began', () => {
   const first = stepped(resting, 10, begin + 5);
   assert.deepEqual(first, { begunAt: begin + 5, lastAt: begin, done: 10, isWanted: false });
   assert.deepEqual(stepped(first, 20, begin + 9), { ...first, done: 30 });
 });
 
-test('a pass that has ended tells of its beginning, and nobody waits for it any more', () => {
+test('a pass that has ended counts as of its beginning, and nobody waits for it any more', () => {
   const pass = { ...stepped(resting, 10, begin + 5), isWanted: true };
   assert.deepEqual(ended(pass), { begunAt: null, lastAt: begin + 5, done: 0, isWanted: false });
   assert.deepEqual(ended(resting), resting);

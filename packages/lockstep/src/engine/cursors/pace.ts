@@ -4,25 +4,25 @@ import type { ServerSeconds } from '../../core/stamps.ts';
 import { isFull } from './pass.ts';
 
 /**
- * When the passes that check a whole table take their steps: each is spread over its period, so that it costs a share
- * of every hour and never an hour. A step is due where the pass lags behind that, and welcome where a request has room
- * for it and the pass lags behind a shorter period. Pure.
+ * When the passes that check a whole table take their steps. A pass is spread evenly over its period, so that it never
+ * takes all requests of an hour. A step is due when the pass lags behind its period. If a request has room, a step is
+ * also taken when the pass lags behind a shorter period. Pure.
  */
 export interface Pass {
   /** When the pass under way began; null at rest. */
   begunAt: ServerSeconds | null;
-  /** When the last whole pass began; the beginning of the stream where there is none. */
+  /** When the last complete pass began; the beginning of the stream if there is none. */
   lastAt: ServerSeconds;
-  /** Rows that this pass has been through. */
+  /** Rows that this pass has read. */
   done: number;
-  /** Somebody waits for it: as fast as the budget allows. */
+  /** Somebody waits for it: it runs as fast as the budget allows. */
   isWanted: boolean;
 }
 
 export interface Period {
   /** A pass takes this long at most. */
   everySeconds: number;
-  /** And not less than this, however much room there is. */
+  /** And at least this long, however much room there is. */
   idleSeconds: number;
 }
 
@@ -44,12 +44,12 @@ export function dueOf(
   if (pass.isWanted) return 'now';
   const elapsed = now - (pass.begunAt ?? pass.lastAt);
   const share = pass.begunAt === null ? 1 : Math.min(1, pass.done / Math.max(1, rows));
-  // A pass that is to end in time is a little ahead of its schedule.
+  // To end in time, a pass stays a little ahead of its schedule.
   if (elapsed >= share * everySeconds * (pass.begunAt === null ? 1 : 0.9)) return 'now';
   return elapsed >= share * idleSeconds ? 'idle' : null;
 }
 
-/** Begins where none is under way. */
+/** The pass after a step; begins one if none is under way. */
 export const stepped = <Position extends Pass>(
   position: Position,
   rows: number,

@@ -14,14 +14,14 @@ test('a pass begins with the last second of its first page, which may not be com
   assert.deepEqual(begun, { until: now, reach: now + 1, from: now - 3_580, rate: 100, window: null });
 });
 
-test('a window of the head reaches up to now, or has no end where the pages at hand are enough', () => {
+test('a window of the head ends at now, or is open-ended if the available pages are enough', () => {
   assert.equal(windowEnd(pass, 5, pageRows, open), now - 1);
   assert.equal(windowEnd({ ...pass, rate: 2.4 }, 5, pageRows, open), null);
   assert.equal(windowEnd({ ...pass, rate: 2.6 }, 5, pageRows, open), now - 1);
   assert.equal(windowEnd({ ...pass, from: now, rate: 1_000_000 }, 5, pageRows, open), now + 1);
 });
 
-test('a window without an end that is not drained ends where it was first asked for', () => {
+test('an open-ended window that is not drained ends at the time of its first request', () => {
   const at = passAfter({ ...pass, from: now - 10 }, null, rows(pageRows), {
     limit: pageRows,
     serverNow: now,
@@ -30,16 +30,16 @@ test('a window without an end that is not drained ends where it was first asked 
   assert.equal(at.window?.before, now - 1);
 });
 
-test('a window of the recheck reaches up to where its pass ends', () => {
+test('a window of the recheck ends where its pass ends', () => {
   assert.equal(windowEnd({ ...pass, rate: 0.1 }, 5, pageRows, { end: now - 900, serverNow: now }), now - 900);
 });
 
-test('a window that is not drained keeps its end, whatever pages are at hand', () => {
+test('a window that is not drained keeps its end, however many pages are available', () => {
   const inside = { ...pass, window: { before: now - 3_599, after: id, rows: pageRows } };
   assert.equal(windowEnd(inside, 5, pageRows, open), now - 3_599);
 });
 
-test('pages of a window follow each other by Id, in one request by reference', () => {
+test('pages of a window follow each other by Id, and by reference within one request', () => {
   const condition = 'SystemModstamp >= 2026-11-24T11:00:00Z AND SystemModstamp < 2026-11-24T11:01:00Z';
   assert.equal(windowCondition('SystemModstamp', pass, now - 3_540), condition);
   const inside = { ...pass, window: { before: now - 3_540, after: id, rows: pageRows } };
@@ -52,7 +52,7 @@ test('pages of a window follow each other by Id, in one request by reference', (
   assert.equal(windowCondition('LoginTime', pass, null), 'LoginTime >= 2026-11-24T11:00:00Z');
 });
 
-test('a mass of records with one stamp is one window, however many pages it takes', () => {
+test('any number of records with one stamp are one window, however many pages it takes', () => {
   let at: Pass | 'ended' = { ...pass, rate: 2_000 };
   for (let page = 1; page <= 500; page++) {
     assert.ok(at !== 'ended');
@@ -70,14 +70,14 @@ test('a mass of records with one stamp is one window, however many pages it take
   assert.deepEqual([behind.from, behind.window], [now, null]);
 });
 
-test('the rate of the last window says whether the pages at hand are enough for the next one', () => {
+test('the rate of the last window decides whether the next one is open-ended', () => {
   const thin = passAfter(pass, now - 3_510, rows(9), { limit: pageRows, serverNow: now });
   assert.ok(thin !== 'ended');
   assert.equal(thin.rate, 0.1);
   assert.equal(passAfter(pass, null, rows(9), { limit: pageRows, serverNow: now }), 'ended');
 });
 
-test('a window that is nearly drained takes no more pages than it may need, one that is larger than expected more', () => {
+test('a nearly drained window gets only the pages that it may need, and one larger than expected gets more', () => {
   assert.equal(pagesExpected(pass, pageRows, open), 200);
   const inside = { ...pass, window: { before: now - 3_500, after: id, rows: 8_000 } };
   assert.equal(pagesExpected(inside, pageRows, open), 2);

@@ -4,22 +4,21 @@ import type { Page } from '../../core/page.ts';
 import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
 
 /**
- * A poll that takes more than one page. It goes on in windows of time, one behind the other without a gap, each up to
- * now or to its end, and reads them by Id: so the pages of a request can refer to the page before them, whatever the
- * stamps are, a million records with one stamp as well. A record that changes meanwhile leaves its window for a later
- * one. Pure.
+ * A poll that takes more than one page. It reads consecutive windows of time without gaps, each up to now or to the
+ * end of the pass, and pages through a window by Id. So each page of a request can refer to the page before, whatever
+ * the stamps are, even if a million records share one. A record that changes meanwhile moves to a later window. Pure.
  */
 export interface Pass {
-  /** The time that its end will prove. */
+  /** The time that the pass proves as read when it ends. */
   until: ServerSeconds;
   /**
-   * The server's time of its first answer; null until there is one that tells it. A head that has read so far proves
-   * its time, however much has come since, so that under a load that never ends its claims move on.
+   * The server's time of its first answer; null until an answer gives one. A head that has read past it proves
+   * `until`, however much has changed since, so that its claims advance even under constant load.
    */
   reach: ServerSeconds | null;
-  /** Where the next window begins: all that is stamped before has been read. */
+  /** Where the next window begins: everything stamped before has been read. */
   from: ServerSeconds;
-  /** Rows a second, by the last window or page: whether the pages at hand may be enough. */
+  /** Rows per second in the last window or page; estimates whether the available pages are enough. */
   rate: number;
   /** The window that is not drained yet. */
   window: OpenWindow | null;
@@ -29,22 +28,22 @@ interface OpenWindow {
   before: ServerSeconds;
   /** The last Id of the last page, as Salesforce returned it. */
   after: RecordId;
-  /** Read so far. */
+  /** Rows read so far. */
   rows: number;
 }
 
-/** A second that is left out; null: whatever comes. */
+/** The second before which a window ends; null: it is open-ended. */
 export type WindowEnd = ServerSeconds | null;
 
-/** This share of the pages at hand may be filled by what is expected, because rates vary and the last page is short. */
+/** Only this share of the available pages is planned for, because rates vary and the last page is short. */
 const windowFill = 0.9;
-/** A window leaves these last seconds to the next one: what is stamped then may still be on its way to its commit. */
+/** A window leaves these last seconds to the next one: changes stamped then may not have been committed yet. */
 const unripeSeconds = 2;
 
-/** Rows that Salesforce kept back make a page full, whatever its count. */
+/** A page also counts as full if Salesforce held rows back, whatever its count. */
 export const isFull = (page: Page, limit: number) => page.count >= limit || !page.done;
 
-/** A pass goes on behind a full first page, which was ordered by time: its last second may not be complete. */
+/** The pass after a full first page. The page was ordered by time, so its last second may not be complete. */
 export function passBehind(
   page: Page,
   { from, until, reach = null }: { from: ServerSeconds; until: ServerSeconds; reach?: ServerSeconds | null },
@@ -56,9 +55,9 @@ export function passBehind(
 }
 
 /**
- * The end of the window that the next pages read: of the one under way, or of a new one.
+ * The end of the window that the next pages read: the one under way, or a new one.
  *
- * @param end  the time after which nothing is wanted; null: now is the end, and whatever comes meanwhile
+ * @param end  where the pass ends; null: at now, and whatever arrives meanwhile may be included
  */
 export function windowEnd(
   { from, rate, window }: Pass,
@@ -76,8 +75,8 @@ const closedAt = (from: ServerSeconds, serverNow: ServerSeconds) =>
   Math.max(from, serverNow - unripeSeconds) + 1;
 
 /**
- * How many more pages the window under way, or the next one, is expected to take. One that holds more than its rate said
- * is expected to hold as much again.
+ * How many more pages the window under way, or the next one, is expected to take. One with more rows than its rate
+ * predicted is expected to have as many again.
  */
 export function pagesExpected(
   { from, rate, window }: Pass,
@@ -91,7 +90,7 @@ export function pagesExpected(
   return Math.max(1, Math.ceil(left / (pageRows * windowFill)));
 }
 
-/** @param chained  the Id to go on from as a reference to an earlier answer of the same request, quoted */
+/** @param chained  the Id to continue after, as a quoted reference to an earlier answer of the same request */
 export function windowCondition(
   field: string,
   { from, window }: Pass,
@@ -109,8 +108,8 @@ export function windowCondition(
 }
 
 /**
- * Where a pass stands behind a page of its window; a drained window without an end ends it. One that is not drained
- * gets an end: it would take up whatever comes meanwhile behind the Id that it has come to, and nothing of the rest.
+ * The pass after a page of its window. A drained open-ended window ends it. An open-ended window that is not drained
+ * gets an end: otherwise it would see later changes of records with larger Ids, and miss those with smaller ones.
  *
  * @param serverNow  before the request
  */

@@ -1,4 +1,4 @@
-/** What head and recheck have in common: queries in the order of time, windows of a pass, steps of both cursors. */
+/** What head and recheck share: queries in order of time, windows of a pass, and the steps of both cursors. */
 import { assert } from '@lockstep/foundation/assert';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import type { CursorMove } from '../../postgres/index.ts';
@@ -49,8 +49,8 @@ export function pollStep({ stream, serverNow, query, page, times: { sentAt, answ
 }
 
 /**
- * What the reading of a head means for whoever wanted it. A record that changes again moves on ahead of the pass, so
- * that only a head that has caught up, without a pass under way, has read everything.
+ * What reading a head means for those who wait for it. A record that changes again moves ahead of the pass, so only a
+ * head that has caught up, with no pass under way, has read everything.
  */
 function headRead(
   stream: StreamState,
@@ -59,7 +59,7 @@ function headRead(
   sentAt: number,
 ): StreamState {
   const isBegun = before === undefined;
-  // What the recheck has not come to may have been committed behind the head.
+  // Changes that the recheck has not reached may have been committed behind the head's position.
   const isFromRecheck =
     isBegun && stream.pollSince !== null && stream.pollSince <= positionOf(stream.cursors.recheck).at;
   const pollSinceBegunAt = isFromRecheck ? sentAt : stream.pollSinceBegunAt;
@@ -69,7 +69,7 @@ function headRead(
     : { ...read, pollSinceBegunAt: null, pollSinceReadAt: pollSinceBegunAt };
 }
 
-/** A pass that is pages behind. */
+/** How many pages a pass is behind. */
 export function passBehindBy(
   { pageSizes }: StreamState,
   pass: Pass | null | undefined,
@@ -79,7 +79,7 @@ export function passBehindBy(
   return { pages: pagesExpected(pass, pageSizes.full.rows, { end, serverNow }), lag: until - pass.from };
 }
 
-/** A pass that goes on takes a window that its pages can drain; the first of them takes the place of its own query. */
+/** A pass under way gets a window that its pages can drain; the first page replaces the slot that it already has. */
 export function addWindows(
   slots: Slots,
   kind: 'head' | 'recheck',

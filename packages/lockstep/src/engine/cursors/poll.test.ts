@@ -45,12 +45,12 @@ const headAfter = (position: HeadPosition, page: Page, until = now) =>
 const recheckAfter = (position: RecheckPosition, page: Page, until = now) =>
   after(recheckQuery(field, position, until), page, { head, recheck: position }).recheck ?? position;
 
-test('head and recheck begin W before the first request, for transactions that are open then', () => {
+test('head and recheck begin W before the first request, to include transactions open at that time', () => {
   assert.equal(startOfHead(now).at, now - settleSeconds);
   assert.equal(startOfRecheck(now).at, now - settleSeconds);
 });
 
-test('a head pass asks from its overlap on and proves the time of the answer before its first request', () => {
+test('a head pass reads from its overlap on and proves the time of the answer before its first request', () => {
   const query = headQuery(field, head, now);
   assert.deepEqual(query, {
     where: 'SystemModstamp >= 2026-11-24T11:59:47Z',
@@ -60,13 +60,13 @@ test('a head pass asks from its overlap on and proves the time of the answer bef
   assert.deepEqual(headAfter(head, rows(3)), { at: now, overlapSeconds: 20, pass: null });
 });
 
-test('a head that polls since a time reads from where it is told to, unless its own overlap reaches further back', () => {
+test('a head that polls since a time reads from there, unless its own overlap reaches further back', () => {
   const pollSince = (pollSince: number) => headQuery(field, head, now, { pollSince }).where;
   assert.equal(pollSince(now - settleSeconds), 'SystemModstamp >= 2026-11-24T11:45:00Z');
   assert.equal(pollSince(now - 1), 'SystemModstamp >= 2026-11-24T11:59:47Z');
 });
 
-test('after a full page a pass goes on by Id within a window of time, and proves nothing yet', () => {
+test('after a full page a pass continues by Id within a window of time, and proves nothing yet', () => {
   const to = headAfter(head, rows(2_000));
   assert.equal(to.at, now - 3);
   assert.deepEqual(headQuery(field, to, now + 60, { before: now + 10 }), {
@@ -77,7 +77,7 @@ test('after a full page a pass goes on by Id within a window of time, and proves
   });
 });
 
-test('an answer that Salesforce kept rows back from is a full page, whatever its count', () => {
+test('a page from which Salesforce held rows back counts as full, whatever its count', () => {
   const to = headAfter({ at: now, overlapSeconds: 2, pass: null }, rows(40, { done: false }));
   assert.equal(to.at, now);
   assert.notEqual(to.pass, null);
@@ -94,7 +94,7 @@ test('the head never moves back', () => {
   assert.equal(headAfter({ at: now, overlapSeconds: 2, pass: null }, rows(0), now - 5).at, now);
 });
 
-test('the recheck is due once a minute has become old enough, and while its pass is not drained', () => {
+test('the recheck is due when a minute more is old enough, and while its pass is not drained', () => {
   assert.equal(isRecheckDue(settled, now), false);
   assert.equal(isRecheckDue(settled, now + 60), true);
   assert.equal(isRecheckDue({ at: now, pass: passOf(now) }, now), true);
@@ -130,7 +130,7 @@ test('head and recheck share a query while little changes, and a short page ends
   assert.deepEqual([to.head?.at, to.recheck?.at], [now, now - settleSeconds]);
 });
 
-test('a full page that ends within the recheck’s part says nothing of the head', () => {
+test('a full page that ends within the recheck’s part proves nothing for the head', () => {
   const recheck = { at: now - settleSeconds - 5, pass: null };
   const query = headAndRecheckQuery(field, head, recheck, now);
   const to = after(query, rows(2_000, { last: '2026-11-24T11:44:57.000+0000' }), { head, recheck });
@@ -139,7 +139,7 @@ test('a full page that ends within the recheck’s part says nothing of the head
   assert.equal(to.recheck?.at, recheck.at);
 });
 
-test('a full page that ends within the head’s part has drained the recheck', () => {
+test('a full page that ends within the head’s part drains the recheck', () => {
   const recheck = { at: now - settleSeconds - 5, pass: null };
   const to = after(headAndRecheckQuery(field, head, recheck, now), rows(2_000), { head, recheck });
   assert.equal(to.recheck?.at, now - settleSeconds);
@@ -147,14 +147,14 @@ test('a full page that ends within the head’s part has drained the recheck', (
   assert.notEqual(to.head?.pass, null);
 });
 
-test('head and recheck do not share a query where their parts would overlap or one is within a pass', () => {
+test('head and recheck do not share a query if their parts would overlap or one is within a pass', () => {
   const behind = { ...head, at: now - settleSeconds };
   assert.equal(canPollTogether(behind, { at: now - settleSeconds - 5, pass: null }, now), false);
   const passing = { at: now - 1_000, pass: passOf(now - settleSeconds) };
   assert.equal(canPollTogether(head, passing, now), false);
 });
 
-test('a window that is drained takes the pass to its end, and one that is not goes on behind its last Id', () => {
+test('a drained window takes the pass to its end, and one that is not drained continues after its last Id', () => {
   const passing = { ...head, pass: passOf(now) };
   const query = headQuery(field, passing, now, { before: now - 500 });
   const inside = after(query, rows(2_000), { head: passing, recheck: settled }).head;
@@ -167,7 +167,7 @@ test('a window that is drained takes the pass to its end, and one that is not go
   assert.deepEqual([behind?.at, behind?.pass?.from, behind?.pass?.window], [head.at, now - 500, null]);
 });
 
-test('a pass of the head ends with a window without an end', () => {
+test('a pass of the head ends when an open-ended window is drained', () => {
   const passing = { ...head, pass: passOf(now) };
   const to = after(headQuery(field, passing, now, { before: null }), rows(7), {
     head: passing,
@@ -176,7 +176,7 @@ test('a pass of the head ends with a window without an end', () => {
   assert.deepEqual([to.head?.at, to.head?.pass], [now, null]);
 });
 
-test('under a load without an end a pass proves its time when it has read so far, and goes on as the next one', () => {
+test('under constant load a pass proves its time when it has read that far, and continues as the next one', () => {
   const passing = { ...head, pass: { ...passOf(now), reach: now - 500 } };
   const read = (before: number) =>
     after(headQuery(field, passing, now, { before }), rows(10), { head: passing, recheck: settled }, now + 3)
@@ -188,7 +188,7 @@ test('under a load without an end a pass proves its time when it has read so far
   assert.equal(far?.pass?.from, now - 499);
 });
 
-test('a backfill goes on behind the last Id and is drained by a short page', () => {
+test('a backfill continues after the last Id and is drained by a short page', () => {
   assert.equal(idCondition(null), undefined);
   assert.equal(idCondition(id), `Id > '${id}'`);
   assert.equal(idCondition(id, "'@{q0.records[1999].Id}'"), "Id > '@{q0.records[1999].Id}'");

@@ -4,15 +4,15 @@ import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
 import { isFull, type Pass, passAfter, passBehind, type WindowEnd, windowCondition } from './pass.ts';
 
 /**
- * Polling by (time, Id), where the time is SystemModstamp or what an object has in its place. The head follows the
- * newest changes within seconds; the recheck reads each change once more when it is W seconds old, because a
- * transaction's rows carry the time of their writing and appear at its commit. `at` of the head is what the status
- * view claims as read, `at` of the recheck what it claims as settled. Pure.
+ * Polling by (time, Id), where the time is SystemModstamp or what an object has instead. The head follows the newest
+ * changes within seconds. The recheck reads each change once more when it is W seconds old, because a transaction's
+ * rows carry the time when they were written but appear only at its commit. The status view claims everything up to
+ * the head's `at` as read, and up to the recheck's `at` as settled. Pure.
  */
 export interface HeadPosition {
-  /** All that was visible when the last pass began has been read up to here. */
+  /** Everything up to here that was visible when the last pass began has been read. */
   at: ServerSeconds;
-  /** How far before that the next pass begins: it catches the late commits of seconds. */
+  /** How far before `at` the next pass begins, to catch commits that were seconds late. */
   overlapSeconds: number;
   pass: Pass | null;
 }
@@ -22,21 +22,21 @@ export interface RecheckPosition {
   pass: Pass | null;
 }
 
-/** A query's condition, and what its answer can prove. */
+/** The condition of a query, and what its answer can prove. */
 export interface PollQuery {
   where: string;
-  /** A first page is read in the order of time, which says how far it has come; a window of a pass by Id. */
+  /** A first page is read in order of time, so that it shows how far it got; a window of a pass by Id. */
   order: 'time' | 'Id';
-  /** Of a window. */
+  /** The end of a window. */
   before?: WindowEnd;
-  /** The times that a whole pass proves, for the cursors that the query reads for. */
+  /** The times that a complete pass proves, for the cursors that the query serves. */
   headUntil?: ServerSeconds;
   recheckUntil?: ServerSeconds;
 }
 
-/** W: longer than any ordinary transaction, which Salesforce ends after ten minutes. */
+/** W: longer than any ordinary transaction, because Salesforce ends those after ten minutes. */
 export const settleSeconds = 15 * 60;
-/** A recheck pass by itself is worth a query when this much has become old enough. */
+/** A recheck gets a query of its own when this much more is old enough. */
 const recheckStepSeconds = 60;
 const overlapSecondsMin = 2;
 const overlapSecondsMax = 60;
@@ -52,7 +52,7 @@ export const startOfRecheck = (serverNow: ServerSeconds): RecheckPosition => ({
   pass: null,
 });
 
-/** The part of a pass that a query is about, and for a later page of it the Id that it goes on from, as a reference. */
+/** The window that a query reads, and for a later page of it a reference to the Id to continue after. */
 interface Within {
   before?: WindowEnd | undefined;
   chained?: string | undefined;
@@ -62,10 +62,10 @@ interface Within {
 const beginningOf = ({ at, overlapSeconds }: HeadPosition): ServerSeconds => at - overlapSeconds;
 
 /**
- * A pass begins with the time of an answer that came before its first request, so that it misses nothing later.
+ * A pass proves the time of an answer that came before its first request, so that it misses nothing up to then.
  *
- * @param pollSince  reads from there on, where that is earlier; from where the recheck stands nothing is left out that was
- *                  committed by now
+ * @param pollSince  reads from this time if that is earlier. From the recheck's position on, it misses nothing that is
+ *                  committed now
  */
 export function headQuery(
   field: string,
@@ -100,7 +100,7 @@ export function recheckQuery(
   return { where, order: 'time', recheckUntil: until };
 }
 
-/** Head and recheck in one query, so that the recheck costs no query of its own while little changes. */
+/** Head and recheck in one query, so that the recheck needs no query of its own while little changes. */
 export function headAndRecheckQuery(
   field: string,
   head: HeadPosition,
@@ -116,7 +116,7 @@ export function headAndRecheckQuery(
   };
 }
 
-/** Whether one query can serve both: neither is within a pass, and what the recheck wants lies before the head's part. */
+/** Whether one query can serve both: neither is within a pass, and the recheck's part lies before the head's. */
 export function canPollTogether(
   head: HeadPosition,
   recheck: RecheckPosition,
@@ -130,17 +130,17 @@ export function isRecheckDue(position: RecheckPosition, serverNow: ServerSeconds
   return position.pass !== null || serverNow - settleSeconds - position.at >= recheckStepSeconds;
 }
 
-/** What the reading of a page depends on besides its query. */
+/** What the meaning of a page depends on besides its query. */
 interface PageContext {
-  /** What the query asked for at most. */
+  /** The limit of the query. */
   limit: number;
   /** The server's time before the request. */
   serverNow: ServerSeconds;
-  /** The server's time of the answer; null where it did not say. */
+  /** The server's time of the answer; null if it gave none. */
   answeredAt: ServerSeconds | null;
 }
 
-/** Where the cursors stand after a page; nothing for one that moves none. */
+/** The positions after a page; a cursor that does not move is left out. */
 export function pollAfter(
   { head, recheck }: { head: HeadPosition; recheck: RecheckPosition },
   query: PollQuery,
@@ -158,7 +158,7 @@ export function pollAfter(
   if (!isFull(page, context.limit)) {
     return { head: headEnded(head, headUntil), recheck: { at: recheckUntil, pass: null } };
   }
-  // In the order of time, a full page that ends before the head's part has begun says nothing of the head.
+  // The rows are in order of time: a full page that ends before the head's part says nothing about the head.
   const isInRecheck = secondsOf(page.last?.stamp ?? '') < recheckUntil;
   if (isInRecheck)
     return { recheck: { ...recheck, pass: passBehind(page, { from: recheck.at, until: recheckUntil }) } };
@@ -190,7 +190,7 @@ function headAfter(
     if (pass === 'ended') return headEnded(position, until);
     const isFarEnough = !pass.window && pass.reach !== null && pass.from > pass.reach;
     if (!isFarEnough || answeredAt === null) return { ...position, pass };
-    // What it was to prove is proven. More has come meanwhile: it goes on as the next one.
+    // It has read what it had to prove. More has changed meanwhile: it continues as the next pass.
     return { ...headEnded(position, until), pass: { ...pass, until: answeredAt, reach: null } };
   }
   const overlapSeconds = nextOverlap(position, page, context.limit);
@@ -229,7 +229,7 @@ function recheckAfter(
   return isOver ? ended : { ...position, pass };
 }
 
-/** Doubled while a pass's first page stays under a quarter, halved when it does not. */
+/** Doubled while a pass's first page is at most a quarter full, halved when it is fuller. */
 function nextOverlap({ overlapSeconds }: HeadPosition, page: Page, limit: number): number {
   const wanted = page.count > limit / 4 ? overlapSeconds / 2 : overlapSeconds * 2;
   return Math.min(overlapSecondsMax, Math.max(overlapSecondsMin, Math.floor(wanted)));

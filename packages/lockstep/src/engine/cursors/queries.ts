@@ -16,7 +16,7 @@ interface Bounds {
   limit?: number;
 }
 
-/** Some objects take no LIMIT: their pages end where Salesforce cuts them. */
+/** Some objects do not support LIMIT: their pages end where Salesforce cuts them. */
 const boundsFor = ({ sobject }: Stream, { limit, ...bounds }: Bounds): Bounds =>
   limit === undefined || takesPlainQueriesOnly(sobject) ? bounds : { ...bounds, limit };
 
@@ -31,10 +31,10 @@ export const inFull = (stream: Stream, where: string | undefined, rest: Bounds =
   timeField: null,
 });
 
-/** `query` leaves archived activities out, which are not deleted; `queryAll` answers them. */
-const archived = new Set(['Task', 'Event']);
+/** `query` leaves out archived activities although they are not deleted; `queryAll` returns them. */
+const archivedSobjects = new Set(['Task', 'Event']);
 
-/** What is not deleted. */
+/** Selects records that are not deleted. */
 export function living(
   stream: Stream,
   where: string | undefined,
@@ -42,7 +42,7 @@ export function living(
   fields = fieldsOf(stream),
 ): Query {
   const { sobject } = stream;
-  const isArchiving = archived.has(sobject);
+  const isArchiving = archivedSobjects.has(sobject);
   const conditions = [where, isArchiving && 'IsDeleted = false'].filter(Boolean).join(' AND ');
   const soql = selectRecords({ fields, sobject, where: conditions || undefined, ...boundsFor(stream, rest) });
   return { soql, includeDeleted: isArchiving, timeField: null };
@@ -52,7 +52,7 @@ export function sweepQuery(stream: Stream, ids: readonly RecordId[]): SlotQuery 
   return { ...living(stream, `Id IN ${soqlIds(ids)}`, {}, partialFieldsOf(stream)), limit: ids.length };
 }
 
-/** Living records in the order of their Ids. */
+/** Selects records that are not deleted, in the order of their Ids. */
 export const byId = (
   { stream, limit }: Pick<Asked, 'stream' | 'limit'>,
   where: string | undefined,
@@ -61,7 +61,7 @@ export const byId = (
   limit,
 });
 
-/** Whether the table's records tell the day of their creation. */
+/** Whether the table's records have a day of creation. */
 export const hasDays = ({ columns }: Stream) => columns.some(({ field }) => field === 'CreatedDate');
 
 export function followed(field: string | null): string {

@@ -5,7 +5,7 @@ import { checkAt } from './checked.ts';
 import { inFull } from './queries.ts';
 import { type Reading, withRoom } from './reading.ts';
 
-/** Of the records that are marked. It has no cursor: what is left to read are the marks. */
+/** Reads the marked records again. It has no cursor: the marks say what is left to read. */
 export const reRead: Reading = {
   kind: 're-read',
   activity: 're-read',

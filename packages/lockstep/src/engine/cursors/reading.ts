@@ -1,6 +1,6 @@
 /**
- * What a kind of cursor is to the rest of the engine: when it is due, what it asks, what a page means for it, and how
- * many pages it can use. A kind is one module, and `index.ts` lists them.
+ * What the rest of the engine needs of a kind of cursor: when it is due, what it queries, what a page means for it,
+ * and how many pages it can use. Each kind is one module, listed in `index.ts`.
  */
 import { assert } from '@lockstep/foundation/assert';
 import type { RecordId } from '../../core/ids.ts';
@@ -15,45 +15,45 @@ import type { Due } from './pace.ts';
 import type { WindowEnd } from './pass.ts';
 import type { PollQuery } from './poll.ts';
 
-/** One query of a request: what it reads, for which stream. */
+/** One query of a request: what it reads, and for which stream. */
 export interface Slot {
-  /** Of its {@link Reading}. */
+  /** The kind of its {@link Reading}. */
   kind: string;
-  /** The stream's place in the state. */
+  /** The index of the stream in the state. */
   index: number;
-  /** The slot of the page before, in the same request; null: it is the first of its chain. */
+  /** The slot of the previous page in the same request; null: it is the first of its chain. */
   chainedTo?: number | null;
   /** Where the window of a pass ends. */
   before?: WindowEnd;
-  /** The n-th page of the mirror's own Ids in this request. */
+  /** This is the n-th page of the mirror's own Ids in this request, from 0. */
   nth?: number;
 }
 
-/** A slot, with what had to be looked up in the mirror before it can be asked. */
+/** A slot, with what had to be looked up in the mirror for its query. */
 export interface PreparedSlot {
   slot: Slot;
-  /** The mirror's own Ids that it asks for; none: there is nothing to ask. */
+  /** The mirror's own Ids that it asks for; empty: there is nothing to ask. */
   ids?: readonly RecordId[];
-  /** The mirror has no Id behind these. */
+  /** The mirror has no Ids after these. */
   isLastIds?: boolean;
-  /** A later query of the request goes on from its last record, which has to be where that one looks. */
+  /** A later query of the request refers to its last record by index, so its limit must match that. */
   isFollowed?: boolean;
 }
 
-/** What a slot asks, and what its answer can prove. */
+/** The query of a slot, and what its answer can prove. */
 export interface SlotQuery extends Query {
-  /** Rows that it asks for at most. */
+  /** The most rows that it asks for. */
   limit: number;
   poll?: PollQuery;
 }
 
-/** What the answer to a slot means: rows to merge, steps of cursors, and the stream's state after it. */
+/** What the answer to a slot means: rows to merge, moves of cursors, and the stream's state after it. */
 export interface SlotStep {
   moves: readonly CursorMove[];
   absent?: readonly RecordId[];
-  /** Its records have some of their columns only. The mirror holds what was stamped before that second. */
+  /** The records have only some of their columns. The mirror has every change stamped before that second. */
   partial?: { settledUntil: ServerSeconds };
-  /** It is a check: what it repairs of records that were stamped before this is recorded. */
+  /** It is a check: its repairs of records stamped before this are recorded as repairs. */
   check?: { before: ServerSeconds; at: ServerSeconds };
   after: StreamState;
 }
@@ -64,16 +64,16 @@ export interface ExchangeTimes {
   answeredAt: ServerSeconds | null;
 }
 
-/** What a query is made of. */
+/** What a query is built from. */
 export interface Asked extends PreparedSlot {
   stream: StreamState;
   serverNow: ServerSeconds;
   limit: number;
-  /** The Id to go on from as a reference to an earlier answer of the same request, quoted. */
+  /** The Id to continue after, as a quoted reference to an earlier answer of the same request. */
   chained: string | undefined;
 }
 
-/** A page that has come, and what it was asked with. */
+/** A page that has arrived, and its query. */
 export interface Read extends PreparedSlot {
   stream: StreamState;
   serverNow: ServerSeconds;
@@ -82,7 +82,7 @@ export interface Read extends PreparedSlot {
   times: ExchangeTimes;
 }
 
-/** What can be looked up for all slots of one stream and kind. */
+/** What a look-up in the mirror for all slots of one stream and kind gets. */
 export interface LookUp {
   mirror: Mirror;
   stream: StreamState;
@@ -90,53 +90,52 @@ export interface LookUp {
   pageRows: number;
 }
 
-/** Of something to read: how pressing it is, and whether somebody waits for it. */
+/** How urgent a reading is, and whether somebody waits for it. */
 export interface Wanted {
   pace: Due;
   isWanted?: boolean;
 }
 
-/** How far a reading is behind that several pages of one request help. */
+/** How far a reading is behind, if several pages of one request help. */
 export interface Behind {
-  /** More than these are of use only where nothing else wants them: they were estimated. */
+  /** How many pages it is estimated to need; it gets more only if nothing else wants them. */
   pages: number;
-  /** In seconds: of two that have as many slots, the later one gets the next. */
+  /** In seconds. Of two readings with equally many slots, the one with more lag gets the next. */
   lag: number;
 }
 
 export interface Reading {
   kind: string;
-  /** What its failure says something of. */
+  /** The activity that fails if it fails. */
   activity: Activity;
-  /** What its requests are counted as. */
+  /** The purpose that its requests are counted under. */
   purpose: Purpose;
-  /** Its pages are a few rows by nature: a request with others takes long for another reason. */
+  /** Its pages normally have few rows, so they are not what makes a request slow. */
   isShort?: boolean;
-  /** Its slots of one request go over Ids one behind the other, without naming each other. */
+  /** Its slots of one request read consecutive Ids, without referring to each other. */
   isInRow?: boolean;
-  /** One slot a request is enough. */
+  /** One slot per request is enough. */
   isOnePage?: boolean;
-  /** Which columns it asks for, which decides how many rows a page holds. */
+  /** Which columns it asks for; that decides how many rows fit on a page. */
   shape(cursors: Cursors): keyof PageSizes;
-  /** What its slots need of the mirror; null: nothing. A slot that is left out has nothing to ask. */
+  /** Looks up what its slots need from the mirror; null: nothing. A slot that is left out has nothing to ask. */
   prepare?(lookUp: LookUp): Promise<readonly PreparedSlot[]> | null;
   query(asked: Asked): SlotQuery;
-  /** The step that a page allows. Pure; it happens when its transaction commits. */
+  /** The step that a page allows. Pure; the step happens when its transaction commits. */
   step(read: Read): SlotStep;
-  /** Gives it so many more slots of a request, of which it may use fewer. */
+  /** Adds up to this many more slots of a request for it. */
   add(
     slots: Slots,
     at: { stream: StreamState; index: number; serverNow: ServerSeconds },
     count: number,
   ): void;
-  /** Whether it wants to read; null: it does not. Without it, the plan decides by itself. */
+  /** Whether it wants to read; null: it does not. If it is missing, the plan decides. */
   due?: (stream: StreamState, at: { serverNow: ServerSeconds; pageRows: number }) => Wanted | null;
   behind?: (stream: StreamState, serverNow: ServerSeconds) => Behind | null;
 }
 
-/** A kind of cursor. */
 export interface Cursor {
-  /** As the destination records it. */
+  /** Its name in the destination. */
   kind: keyof Cursors;
   /** Where it begins in a new stream; null: the stream has none. */
   start: (stream: Stream, serverNow: ServerSeconds) => object | null;
@@ -146,7 +145,7 @@ export interface Cursor {
 /** A composite request runs at most five queries (REST API guide, Composite). */
 export const slotsMax = 5;
 
-/** The slots of one request as they fill up. */
+/** The slots of one request, while it is filled. */
 export class Slots {
   readonly taken: Slot[] = [];
 
@@ -166,7 +165,7 @@ export class Slots {
     return this.taken.filter((slot) => slot.kind === kind && slot.index === index).length;
   }
 
-  /** Pages one behind the other, each going on from the last record of the one before. */
+  /** Consecutive pages, each continuing after the last record of the one before. */
   addChain(kind: string, index: number, count: number): void {
     let before = this.taken.findLastIndex((slot) => slot.kind === kind && slot.index === index);
     for (let nth = 0; nth < count; nth++) {
@@ -176,11 +175,11 @@ export class Slots {
   }
 }
 
-/** Where the cursor of a slot stands: a slot is taken for a cursor that there is. */
+/** The position of a slot's cursor: a slot is only taken for a cursor that exists. */
 export function positionOf<Position>(cursor: { position: Position } | null): Position {
-  assert(cursor, 'what a slot reads for has a cursor');
+  assert(cursor, 'every slot reads for a cursor that exists');
   return cursor.position;
 }
 
-/** A page that nothing follows may be cut: what comes of it counts all the same, and shows how much fits by now. */
+/** A page that nothing refers to may be cut off: its rows count all the same, and show how many fit now. */
 export const withRoom = (rows: number, max: number): number => Math.min(max, 2 * rows);

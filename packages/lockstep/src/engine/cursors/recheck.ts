@@ -11,7 +11,7 @@ declare module '../run/sync-state.ts' {
   }
 }
 
-/** What has become old enough to be settled, once more. */
+/** Reads what has become old enough to be settled once more. */
 const reading: Reading = {
   kind: 'recheck',
   activity: 'poll',

@@ -6,7 +6,7 @@ import { nothingToRepair, repairAfterIds, repairAfterRecords, repairCondition, r
 const pageRows = 100;
 const days = ['2026-11-24', '2024-02-29'];
 
-test('a day is asked for in UTC, whatever its length of month', () => {
+test('a day is queried in UTC, and its end is right at the end of a month', () => {
   const whole = (day: string) => repairCondition(repairOf([day]));
   assert.equal(
     whole('2026-11-24'),
@@ -22,19 +22,19 @@ test('a day is asked for in UTC, whatever its length of month', () => {
   );
 });
 
-test('a day of several pages goes on behind the last Id', () => {
+test('a day of several pages continues after the last Id', () => {
   const next = repairAfterRecords(repairOf(days), pageWith(pageRows), pageRows);
   assert.deepEqual(next, { days, part: 'records', after: lastId });
   assert.match(repairCondition(next) ?? '', / AND Id > '001000000000001AAA'$/);
 });
 
-test('a page that Salesforce cut short is no last page of a day', () => {
+test('a page that Salesforce cut short is not the last page of a day', () => {
   assert.equal(repairAfterRecords(repairOf(days), pageWith(3, { done: false }), pageRows).part, 'records');
   const underWay = { days, part: 'records', after: lastId } as const;
   assert.deepEqual(repairAfterRecords(underWay, pageWith(0, { done: false }), pageRows), underWay);
 });
 
-test('after the records of a day come the Ids that the mirror has of it', () => {
+test('after the records of a day come the Ids that the mirror has for it', () => {
   const underWay = { days, part: 'records', after: lastId } as const;
   const ids = repairAfterRecords(underWay, pageWith(7), pageRows);
   assert.deepEqual(ids, { days, part: 'ids', after: null });

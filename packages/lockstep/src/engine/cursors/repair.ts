@@ -9,14 +9,14 @@ import { byId, sweepQuery } from './queries.ts';
 import { type Cursor, positionOf, type Reading, type SlotStep, withRoom } from './reading.ts';
 
 /**
- * The repairing of the days on which a count differed: of each, first all of Salesforce's records in full, by Id, then
- * the mirror's own Ids, which finds rows that Salesforce does not have. Pure.
+ * Repairs the days on which a count differed. For each day it first reads all of Salesforce's records in full, by Id,
+ * then checks the mirror's own Ids, which finds rows that Salesforce does not have. Pure.
  */
 export interface RepairPosition {
   days: readonly Day[];
   part: 'records' | 'ids';
   after: RecordId | null;
-  /** The mirror's own Ids are left to a sweep of the whole table. Absent: they are not. */
+  /** A sweep of the whole table checks the mirror's own Ids instead. Absent: they are checked here. */
   leavesIds?: boolean;
 }
 
@@ -27,11 +27,11 @@ export const repairOf = (
   what: 'records' | 'records and ids' = 'records and ids',
 ): RepairPosition => ({ ...nothingToRepair, days, ...(what === 'records' && { leavesIds: true }) });
 
-/** The records that were created on the first of the days. */
+/** Selects the records that were created on the first of the days. */
 export function repairCondition({ days: [day = ''], after }: RepairPosition): string | undefined {
-  const behind = idCondition(after);
+  const afterId = idCondition(after);
   const created = `CreatedDate >= ${day}T00:00:00Z AND CreatedDate < ${dayAfter(day)}T00:00:00Z`;
-  return [created, behind].filter(Boolean).join(' AND ');
+  return [created, afterId].filter(Boolean).join(' AND ');
 }
 
 const dayAfter = (day: Day) =>

@@ -15,15 +15,15 @@ import {
 } from './reading.ts';
 
 /**
- * The sweep: a pass over the mirror's own Ids, which asks Salesforce for each of them with its stamp and its formula
- * fields. It finds what leaves no trace: records deleted for good or no longer visible, and formulas that changed
- * without a stamp. Salesforce's order of Ids does not matter to it. One that somebody waits for then goes over
- * Salesforce's Ids as well, which finds records that the mirror misses. Pure.
+ * The sweep: a pass over the mirror's own Ids, which asks Salesforce for each record's stamp and formula fields. It
+ * finds what leaves no trace: records deleted for good or no longer visible, and formulas that changed without a new
+ * stamp. Salesforce's order of Ids does not matter to it. If somebody waits for a sweep, it then goes through
+ * Salesforce's Ids as well, which finds records that the mirror lacks. Pure.
  */
 export interface SweepPosition extends Pass {
-  /** The last Id that was asked for, or came; null at rest, which lets what is absent be removed. */
+  /** The last Id that was asked for, or that arrived; null at rest: only then may absent records be removed. */
   after: RecordId | null;
-  /** Whose Ids it goes over. Absent: the mirror's. */
+  /** Whose Ids it goes through. Absent: the mirror's. */
   leg?: 'salesforce';
 }
 
@@ -34,13 +34,13 @@ export const startOfSweep = (serverNow: ServerSeconds): SweepPosition => ({
 
 const day = 86_400;
 
-/** A table of any size in a day; a small one each hour while requests have room. */
+/** Any table within a day; a small one every hour while requests have room. */
 export const sweepPeriod = (rows: number, pageRows: number): Period => ({
   everySeconds: day,
   idleSeconds: Math.min(day, Math.max(3_600, (rows / pageRows) * 60)),
 });
 
-/** @param isLast  the mirror has no Id behind these */
+/** @param isLast  the mirror has no Ids after these */
 export function sweepAfter(
   position: SweepPosition,
   ids: readonly RecordId[],
@@ -64,7 +64,7 @@ const common = {
   shape: () => 'part',
 } as const satisfies Partial<Reading>;
 
-/** Over the mirror's own Ids. */
+/** Goes through the mirror's own Ids. */
 const ofMirror: Reading = {
   ...common,
   kind: 'sweep',
@@ -97,7 +97,7 @@ const ofMirror: Reading = {
   },
 };
 
-/** One look for all pages of the request. A page is left out where the pass has ended with the one before. */
+/** One look-up for all pages of the request. A page is left out if the pass ended with the one before. */
 async function nextIds({ mirror, stream, slots, pageRows }: LookUp): Promise<PreparedSlot[]> {
   const { cursors, pageSizes, table } = stream;
   const size = pageSizes.part.rows;
@@ -112,7 +112,7 @@ async function nextIds({ mirror, stream, slots, pageRows }: LookUp): Promise<Pre
   });
 }
 
-/** Over Salesforce's own Ids. */
+/** Goes through Salesforce's own Ids. */
 const ofSalesforce: Reading = {
   ...common,
   kind: 'ids',

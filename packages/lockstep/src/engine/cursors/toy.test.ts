@@ -1,4 +1,4 @@
-/** What a new kind of cursor takes: a module, and an entry in the list. */
+/** A new kind of cursor needs a module and an entry in the list, nothing else. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
@@ -40,7 +40,7 @@ const list = cursors as Cursor[];
 list.push(toy);
 after(() => list.pop());
 
-test('a kind of cursor begins, is due, is asked for and moves by what its module says', () => {
+test('a kind of cursor begins, is due, is queried and moves as its module says', () => {
   const begun = startsOf(streamState(1).table.stream, serverNow);
   assert.deepEqual(begun.toy, { pages: 0 });
 

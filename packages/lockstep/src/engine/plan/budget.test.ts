@@ -17,7 +17,7 @@ test('a shorter interval counts from the next request on', () => {
   assert.equal(nextSendAt({ intervalMs: 500, sentAt: [10_000] }, false, 10_100), 10_500);
 });
 
-test('however much is urgent, no pause is longer than twice the interval', () => {
+test('no pause is longer than twice the interval, however many requests are urgent', () => {
   let budget: Budget = { intervalMs: 3_000, sentAt: [] };
   let now = 1_000_000;
   for (let count = 0; count < 200; count++) {
@@ -33,7 +33,7 @@ test('a longer interval counts from the next request on', () => {
   assert.ok(nextSendAt({ intervalMs: 3_000, sentAt }, false, 11_900) <= 11_800 + 5_000);
 });
 
-test('whatever is urgent, no 60 seconds see more than ceil(60 s / interval) requests, and no two come within a third', () => {
+test('there are never more than ceil(60 s / interval) requests in 60 seconds, nor two within a third of the interval', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 200, max: 300_000 }),

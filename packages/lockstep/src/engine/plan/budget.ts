@@ -1,13 +1,13 @@
 /**
- * The requests that a sync starts by itself: with an interval i at most ceil(60 s / i) in any 60 seconds, and never
- * two within i / 3. Ordinary work goes out evenly, one request an interval. Urgent work may go out earlier by two
- * thirds of an interval and borrows them from the request after it, so that however much is urgent, the poll never
- * pauses for much longer than an interval. Proxied requests and their read-backs are counted elsewhere and displace
- * nothing here.
+ * The requests that a sync starts by itself: with an interval i, at most ceil(60 s / i) in any 60 seconds, and never
+ * two within i / 3. Ordinary requests go out evenly, one per interval. An urgent one may go out two thirds of an
+ * interval early, and the request after it waits longer instead. So the poll never pauses for much longer than an
+ * interval, however much is urgent. Proxied requests and their read-backs are counted elsewhere and do not use up
+ * this budget.
  */
 export interface Budget {
   intervalMs: number;
-  /** When the requests of the last 60 seconds went out, oldest first. */
+  /** When the requests of the last 60 seconds were sent, oldest first. */
   sentAt: readonly number[];
 }
 
@@ -15,7 +15,7 @@ const windowMs = 60_000;
 /** Share of an interval by which an urgent request may be early. */
 const credit = 2 / 3;
 
-/** The earliest instant at which the next request may go out. */
+/** The earliest time at which the next request may be sent. */
 export function nextSendAt(budget: Budget, isUrgent: boolean, now: number): number {
   const { intervalMs, sentAt } = budget;
   const last = sentAt.at(-1);
@@ -27,10 +27,10 @@ export function nextSendAt(budget: Budget, isUrgent: boolean, now: number): numb
   return Math.max(now, Math.ceil(windowFreeAt), Math.ceil(isUrgent ? early : due));
 }
 
-/** One interval after each request, counted from when it was due: an early one leaves less to the next. */
+/** One interval after each request, counted from when it was due: an early one delays the next. */
 function dueAt({ intervalMs, sentAt }: Budget, last: number): number {
   const due = sentAt.reduce((next, at) => Math.max(next, at) + intervalMs, Number.NEGATIVE_INFINITY);
-  return Math.min(due, last + intervalMs * (1 + credit)); // what was sent at another pace counts as one early request
+  return Math.min(due, last + intervalMs * (1 + credit)); // requests sent at another pace delay it like one early one
 }
 
 export function spend(budget: Budget, now: number): Budget {

@@ -8,17 +8,17 @@ export interface Work {
   index: number;
 }
 
-/** Work that can use several slots of a request: backfills, passes that are pages behind, checks that are waited for. */
+/** Work that can use several slots: backfills, passes that are pages behind, checks that somebody waits for. */
 export interface Bulk extends Behind {
   work: Work;
 }
 
-/** The slots that are left, each to the work that has the fewest; then each work's pages in their order. */
+/** Gives each free slot to the work that has the fewest, then adds each work's pages in their order. */
 export function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
   const all = works.map((bulk) => ({ ...bulk, had: slots.count(bulk.work.kind, bulk.work.index), more: 0 }));
   type Share = (typeof all)[number];
   const canUse = ({ work, had, more }: Share) => had + more === 0 || !readingOf(work).isOnePage;
-  // A slot that may be of no use comes after all that others can use.
+  // A slot that may be useless comes after all that others can use.
   const rank = ({ pages, had, more }: Share) => had + more + (had + more < pages ? 0 : slotsMax);
   for (let { left } = slots; left > 0; left--) {
     const [next] = all.filter(canUse).toSorted((a, b) => rank(a) - rank(b) || b.lag - a.lag);
@@ -28,7 +28,7 @@ export function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): vo
   for (const { work, more } of all) addWork(slots, state, work, more);
 }
 
-/** @param count  slots that the work gets */
+/** @param count  how many slots the work gets */
 export function addWork(slots: Slots, state: SyncState, { kind, index }: Work, count = 1): void {
   if (count === 0) return;
   const stream = state.streams[index] as StreamState;

@@ -14,7 +14,7 @@ import { openQuota } from './quota.ts';
 const day = 86_400;
 const [at, stream, sync] = [heldAt, streamState, syncState];
 
-const copying: Partial<Cursors> = { backfill: at({ after: null }) };
+const backfilling: Partial<Cursors> = { backfill: at({ after: null }) };
 
 const askedOf = (
   state: SyncState,
@@ -29,10 +29,10 @@ const slotsOf = (state: SyncState, now = 100_000) => askedOf(state, now).slots;
 const kinds = (slots: readonly { kind: string; index: number }[]) =>
   slots.map(({ kind, index }) => `${kind} ${index}`);
 
-const numbered = (count: number, change: StreamChange = {}) =>
+const streamsOf = (count: number, change: StreamChange = {}) =>
   Array.from({ length: count }, (_, n) => stream(n + 1, change));
 
-/** What a turn's request leaves behind, as far as the choice of the next one goes. */
+/** The state after a turn's request, as far as the next choice depends on it. */
 const polled = (state: SyncState, slots: readonly Slot[], polledAt: number): SyncState => ({
   ...state,
   streams: state.streams.map((one, index) =>
@@ -41,12 +41,12 @@ const polled = (state: SyncState, slots: readonly Slot[], polledAt: number): Syn
 });
 
 test('up to five streams are polled in one request', () => {
-  assert.deepEqual(kinds(slotsOf(sync(numbered(5)))), ['head 0', 'head 1', 'head 2', 'head 3', 'head 4']);
+  assert.deepEqual(kinds(slotsOf(sync(streamsOf(5)))), ['head 0', 'head 1', 'head 2', 'head 3', 'head 4']);
 });
 
-test('with more streams they take turns, so that none waits longer than a round', () => {
+test('more streams take turns, so that none waits longer than a round', () => {
   const streamCount = 12;
-  let state = sync(numbered(streamCount));
+  let state = sync(streamsOf(streamCount));
   const lastTurn = Array.from({ length: streamCount }, () => -1);
   for (let turn = 0; turn < 24; turn++) {
     const slots = slotsOf(state, 100_000 + turn);
@@ -58,13 +58,13 @@ test('with more streams they take turns, so that none waits longer than a round'
   }
 });
 
-test('a recheck rides in its head’s query as long as neither is within a pass', () => {
+test('a recheck shares its head’s query as long as neither is within a pass', () => {
   const behind = { recheck: at({ at: serverNow - 950, pass: null }) };
   assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), ['head and recheck 0']);
 });
 
-test('backfills get what the poll leaves, several pages of one stream in a chain', () => {
-  const slots = slotsOf(sync([stream(1), stream(2, { cursors: copying, polledAt: 99_000 })]));
+test('backfills get the slots that the poll leaves, several pages of one stream in a chain', () => {
+  const slots = slotsOf(sync([stream(1), stream(2, { cursors: backfilling, polledAt: 99_000 })]));
   assert.deepEqual(kinds(slots), ['head 0', 'backfill 1', 'backfill 1', 'backfill 1', 'backfill 1']);
   assert.deepEqual(
     slots.map((slot) => (slot.kind === 'backfill' ? slot.chainedTo : undefined)),
@@ -72,22 +72,22 @@ test('backfills get what the poll leaves, several pages of one stream in a chain
   );
 });
 
-test('tables that are being copied take one query of ten seconds for their polls', () => {
-  const one = sync([stream(1, { cursors: copying, polledAt: 100_000 })]);
+test('all tables in backfill together get one poll every ten seconds', () => {
+  const one = sync([stream(1, { cursors: backfilling, polledAt: 100_000 })]);
   assert.deepEqual(new Set(kinds(slotsOf(one, 109_999))), new Set(['backfill 0']));
   assert.deepEqual(kinds(slotsOf(one, 110_000))[0], 'head 0');
-  const three = sync(numbered(3, { cursors: copying, polledAt: 100_000 }));
+  const three = sync(streamsOf(3, { cursors: backfilling, polledAt: 100_000 }));
   assert.ok(!slotsOf(three, 129_999).some(({ kind }) => kind === 'head'));
   assert.deepEqual(kinds(slotsOf(three, 130_000))[0], 'head 0');
 });
 
 test('while backfills run the poll keeps two slots', () => {
-  const slots = slotsOf(sync([...numbered(4), stream(5, { cursors: copying, polledAt: 99_000 })]));
+  const slots = slotsOf(sync([...streamsOf(4), stream(5, { cursors: backfilling, polledAt: 99_000 })]));
   assert.deepEqual(kinds(slots), ['head 0', 'head 1', 'backfill 4', 'backfill 4', 'backfill 4']);
 });
 
 test('backfills run side by side', () => {
-  const slots = slotsOf(sync(numbered(3, { cursors: copying, polledAt: 99_000 })));
+  const slots = slotsOf(sync(streamsOf(3, { cursors: backfilling, polledAt: 99_000 })));
   assert.deepEqual(kinds(slots), ['backfill 0', 'backfill 0', 'backfill 1', 'backfill 1', 'backfill 2']);
 });
 
@@ -96,8 +96,8 @@ test('while backfills run and rechecks are due, every head is asked within as ma
     const due = { recheck: at({ at: serverNow - 2_000, pass: null }) };
     const late = { head: at({ at: serverNow - 1_990, overlapSeconds: 2, pass: null }) };
     let state = sync([
-      ...numbered(streamCount, { cursors: { ...due, ...late } }),
-      stream(streamCount + 1, { cursors: { ...copying, ...due } }),
+      ...streamsOf(streamCount, { cursors: { ...due, ...late } }),
+      stream(streamCount + 1, { cursors: { ...backfilling, ...due } }),
     ]);
     const lastTurn = Array.from({ length: streamCount }, () => -1);
     for (let turn = 0; turn < 40; turn++) {
@@ -109,18 +109,18 @@ test('while backfills run and rechecks are due, every head is asked within as ma
   }
 });
 
-test('records to be read again come first, in one slot a stream', () => {
+test('records to be read again come first, in one slot per stream', () => {
   const slots = slotsOf(sync([stream(1), stream(2, { marked: { isUrgent: false, oldest: 7 } })]));
   assert.deepEqual(slots[0], { kind: 're-read', index: 1 });
   assert.deepEqual(kinds(slots.slice(1)), ['head 0', 'head 1']);
 });
 
-test('records to be read again never take so many slots that the poll stands still', () => {
-  const asked = kinds(slotsOf(sync(numbered(5, { marked: { isUrgent: true, oldest: 7 } }))));
+test('records to be read again always leave slots for the poll', () => {
+  const asked = kinds(slotsOf(sync(streamsOf(5, { marked: { isUrgent: true, oldest: 7 } }))));
   assert.deepEqual(asked, ['re-read 0', 're-read 1', 're-read 2', 'head 0', 'head 1']);
 });
 
-test('those that a proxied write waits for come before all others, and then those that wait longest', () => {
+test('records that a proxied write waits for come before all others, then those that have waited longest', () => {
   const marked = (isUrgent: boolean, oldest: number) => ({ marked: { isUrgent, oldest } });
   const streams = [
     stream(1, marked(false, 5)),
@@ -134,19 +134,19 @@ test('those that a proxied write waits for come before all others, and then thos
 
 test('a check that lags gets a slot, even when five heads would fill the request', () => {
   const due = { sweep: at(startOfSweep(serverNow - 2 * day)) };
-  const slots = slotsOf(sync([...numbered(5), stream(6, { cursors: due })]));
+  const slots = slotsOf(sync([...streamsOf(5), stream(6, { cursors: due })]));
   assert.equal(slots.filter(({ kind }) => kind === 'head').length, 4);
   assert.deepEqual(kinds(slots).at(-1), 'sweep 5');
 });
 
-test('a check that is not due yet takes only room that nothing else wants', () => {
+test('a check that is not due yet takes only slots that nothing else wants', () => {
   const welcome = { sweep: at(startOfSweep(serverNow - 7_200)) };
   assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: welcome })]))), ['head 0', 'sweep 0']);
   const full = sync([stream(1, { cursors: welcome }), ...[2, 3, 4, 5].map((n) => stream(n))]);
   assert.ok(!kinds(slotsOf(full)).includes('sweep 0'));
 });
 
-test('a check that somebody waits for takes all that is left', () => {
+test('a check that somebody waits for takes all slots that are left', () => {
   const wanted = { sweep: at({ ...startOfSweep(serverNow), isWanted: true }) };
   const slots = slotsOf(sync([stream(1, { cursors: wanted, rows: 50_000 })]));
   assert.deepEqual(kinds(slots), ['head 0', 'sweep 0', 'sweep 0', 'sweep 0', 'sweep 0']);
@@ -165,13 +165,13 @@ test('days that differ are repaired before anything else is checked', () => {
   ]);
 });
 
-test('nothing is checked while a table is being copied', () => {
-  const lagging = { ...copying, sweep: at(startOfSweep(0)), counts: at(startOfCounts(0)) };
+test('a table is not checked while its backfill runs', () => {
+  const lagging = { ...backfilling, sweep: at(startOfSweep(0)), counts: at(startOfCounts(0)) };
   const slots = slotsOf(sync([stream(1, { cursors: lagging })]));
   assert.deepEqual(new Set(slots.map(({ kind }) => kind)), new Set(['head', 'backfill']));
 });
 
-test('a pass that is pages behind goes on over the slots that are left, in a chain', () => {
+test('a pass that is pages behind gets the slots that are left, in a chain', () => {
   const pass = { until: serverNow, reach: null, from: serverNow - day, rate: 100, window: null };
   const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
   const slots = slotsOf(sync([stream(1, { cursors: behind }), stream(2)]));
@@ -184,16 +184,16 @@ test('a pass that is pages behind goes on over the slots that are left, in a cha
   assert.deepEqual(new Set(own.map(({ before }) => before)), new Set([serverNow - 1]));
 });
 
-test('a pass that gets its own slot alone is asked for by its window all the same', () => {
+test('a pass with only its own slot still reads by its window', () => {
   const pass = { until: serverNow, reach: null, from: serverNow - day, rate: 100, window: null };
   const behind = { head: at({ at: serverNow - day, overlapSeconds: 2, pass }) };
-  const slots = slotsOf(sync(numbered(6, { cursors: behind })));
+  const slots = slotsOf(sync(streamsOf(6, { cursors: behind })));
   for (const slot of slots) assert.ok(slot.kind === 'head' && slot.before !== undefined);
 });
 
-test('a pass that needs one more page leaves the other slots to whatever else there is', () => {
+test('a pass that needs one more page leaves the other slots to other work', () => {
   const pass = { until: serverNow, reach: null, from: serverNow - 10, rate: 100, window: null };
-  const behind = { head: at({ at: serverNow - 10, overlapSeconds: 2, pass }), ...copying };
+  const behind = { head: at({ at: serverNow - 10, overlapSeconds: 2, pass }), ...backfilling };
   assert.deepEqual(kinds(slotsOf(sync([stream(1, { cursors: behind })]))), [
     'head 0',
     'backfill 0',
@@ -203,7 +203,7 @@ test('a pass that needs one more page leaves the other slots to whatever else th
   ]);
 });
 
-test('head and recheck that are both pages behind share the slots evenly, the later one first', () => {
+test('head and recheck that are both pages behind share the slots evenly, the one with more lag first', () => {
   const passOf = (from: number, until: number) => ({ until, reach: null, from, rate: 2_000, window: null });
   const behind = (headLag: number, recheckLag: number) => ({
     head: at({ at: serverNow, overlapSeconds: 2, pass: passOf(serverNow - headLag, serverNow) }),
@@ -217,7 +217,7 @@ test('head and recheck that are both pages behind share the slots evenly, the la
   assert.deepEqual(slotsBehind(50, 100), [2, 3]);
 });
 
-test('logs of deletions ride along, those that have waited longest first', () => {
+test('logs of deletions are requested along with the queries, those that have waited longest first', () => {
   const asked = (askedAt: number) => ({
     deleted: at({ from: serverNow - 7_200, askedAt, windowSeconds: null }),
   });
@@ -236,7 +236,7 @@ test('the next request waits for the budget, and an urgent one for a third of th
   assert.deepEqual(nextRequest(urgent, 99_100), { kind: 'wait', until: 100_000 });
 });
 
-test('nothing is asked while the org’s requests are used up to the line', () => {
+test('nothing is requested while the org’s usage has reached the stop line', () => {
   const quota = { ...openQuota(90), closedUntil: 500_000 };
   assert.deepEqual(nextRequest(sync([stream(1, { isUrgent: true })], { quota }), 100_000), {
     kind: 'wait',
@@ -254,7 +254,7 @@ const failing = (activity: Activity, retryAt: number): StreamChange => ({
   problems: { [activity]: { code: 'NET-01', explanation: '', next: '', tries: 1, failedAt: 0, retryAt } },
 });
 
-test('a poll that failed rests while the others go on, and then goes alone', () => {
+test('a failed poll rests while the others go on, and then gets a request of its own', () => {
   const streams = [stream(1, failing('poll', 200_000)), stream(2, { polledAt: 1 })];
   assert.deepEqual(kinds(slotsOf(sync(streams), 200_000)), ['head 0']);
   const together = [stream(1, { ...failing('poll', 200_000), polledAt: 2 }), stream(2, { polledAt: 1 })];
@@ -267,7 +267,7 @@ for (const [activity, change, kind] of [
   ['re-read', { marked: { isUrgent: true, oldest: 7 } }, 're-read'],
   ['counts', { cursors: { repair: at(repairOf(['2026-11-24'])) } }, 'repair'],
 ] as const) {
-  test(`a failed ${activity} rests alone: the stream is polled as before, together with the others`, () => {
+  test(`only a failed ${activity} rests: the stream is polled as before, together with the others`, () => {
     const streams = (retryAt: number) =>
       sync([stream(1, { ...change, ...failing(activity, retryAt) }), stream(2)]);
     assert.deepEqual(kinds(slotsOf(streams(200_000))), ['head 0', 'head 1']);
@@ -283,14 +283,14 @@ test('nothing is read of a stream whose table is locked or has been changed', ()
 
 test('up to five streams are counted in a request of their own, one such request at a time', () => {
   const due = { cursors: { counts: at(startOfCounts(serverNow - 2 * day)) } };
-  const state = sync([...numbered(6, due), stream(7)]);
+  const state = sync([...streamsOf(6, due), stream(7)]);
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4], isApart: true });
   const beside = nextRequest(state, 100_000, { ...nothingBeside, isCounting: true });
   assert.equal(beside.kind, 'composite');
-  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'composite', 'polls come between');
+  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'composite', 'polls come in between');
 });
 
-test('an object with an unknown field is described at once, one with a hidden field now and then', () => {
+test('an object with an unknown field is described at once, and one with a hidden field every two minutes', () => {
   const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000 } })]);
   assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1, isApart: true });
   const one = stream(1, { describe: { isDue: false, at: 100_000 } });
@@ -302,7 +302,7 @@ test('an object with an unknown field is described at once, one with a hidden fi
   assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0, isApart: true });
 });
 
-test('a slow stream goes alone, and the others share the requests between', () => {
+test('a slow stream gets requests of its own, and the others share the ones in between', () => {
   let state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
   const asked: string[][] = [];
   for (let turn = 0; turn < 4; turn++) {
@@ -313,7 +313,7 @@ test('a slow stream goes alone, and the others share the requests between', () =
   assert.deepEqual(asked, [['head 0'], ['head 1', 'head 2'], ['head 0'], ['head 1', 'head 2']]);
 });
 
-test('a slow stream is asked apart, and is not asked again before that answer has taken effect', () => {
+test('a slow stream is read apart, and not again before that answer has taken effect', () => {
   const state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
   const next = nextRequest(state, 100_000);
   assert.ok(next.kind === 'composite' && next.isApart);
@@ -321,17 +321,17 @@ test('a slow stream is asked apart, and is not asked again before that answer ha
   assert.ok(beside.kind === 'composite' && !beside.isApart);
   assert.deepEqual(kinds(beside.slots), ['head 1', 'head 2']);
   const only = nextRequest(sync([stream(1, { slow: 'polls' })]), 100_000);
-  assert.ok(only.kind === 'composite' && !only.isApart, 'there is nothing that it could hold up');
+  assert.ok(only.kind === 'composite' && !only.isApart, 'there is no other stream to hold up');
 });
 
 test('no more than five requests are under way apart', () => {
-  const state = sync(numbered(7, { slow: 'polls' }));
+  const state = sync(streamsOf(7, { slow: 'polls' }));
   const asking = new Set([1, 2, 3, 4, 5]);
   assert.equal(nextRequest(state, 100_000, { ...nothingBeside, asking }).kind, 'wait');
 });
 
-test('after a request that failed as a whole no stream goes apart', () => {
-  const state = sync(numbered(3, { slow: 'polls' }), { syncProblem: { retryAt: 0, tries: 1 } });
+test('after a request that failed as a whole no stream is read apart', () => {
+  const state = sync(streamsOf(3, { slow: 'polls' }), { syncProblem: { retryAt: 0, tries: 1 } });
   const next = nextRequest(state, 100_000);
   assert.ok(next.kind === 'composite' && !next.isApart);
 });
@@ -340,15 +340,15 @@ const stoppedUntil = (retryAt: number): StreamChange => ({
   stopped: { code: 'PERM-02', tries: 1, triedAt: 0, retryAt },
 });
 
-test('a mark of a stopped stream makes nothing urgent', () => {
+test('a mark of a stopped stream is not urgent', () => {
   const marked = { isUrgent: true, oldest: 7 };
   const budget = { intervalMs: 3_000, sentAt: [99_000] };
   const state = sync([stream(1, { ...stoppedUntil(200_000), marked }), stream(2)], { budget });
   assert.deepEqual(nextRequest(state, 99_100), { kind: 'wait', until: 102_000 });
 });
 
-test('after a request that failed as a whole the streams go alone in turn', () => {
-  const streams = [stream(1), stream(2, { cursors: copying }), stream(3)];
+test('after a request that failed as a whole the streams take turns in requests of their own', () => {
+  const streams = [stream(1), stream(2, { cursors: backfilling }), stream(3)];
   const asked = [1, 2, 3].map((tries) => {
     const slots = slotsOf(sync(streams, { syncProblem: { retryAt: 0, tries } }));
     return [...new Set(slots.map(({ index }) => index))];
@@ -356,13 +356,13 @@ test('after a request that failed as a whole the streams go alone in turn', () =
   assert.deepEqual(asked, [[1], [2], [0]]);
 });
 
-test('a stopped stream is not asked for, and a sync of stopped streams waits', () => {
+test('a stopped stream is not read, and a sync whose streams are all stopped waits', () => {
   assert.deepEqual(kinds(slotsOf(sync([stream(1, stoppedUntil(200_000)), stream(2)]))), ['head 1']);
   const waiting = nextRequest(sync([stream(1, stoppedUntil(120_000))]), 100_000);
   assert.deepEqual(waiting, { kind: 'wait', until: 120_000 });
 });
 
-test('of a stopped stream only the poll is tried again, beside the others', () => {
+test('only the poll of a stopped stream is tried again, in the same request as others', () => {
   const sweep = at(startOfSweep(0));
   const marked = { isUrgent: false, oldest: 7 };
   const streams = [stream(1, { ...stoppedUntil(100_000), cursors: { sweep }, marked }), stream(2)];
@@ -376,13 +376,13 @@ test('a sync with a problem waits until it may be tried again', () => {
   assert.deepEqual(nextRequest(state, 100_000), { kind: 'wait', until: 160_000 });
 });
 
-test('whatever is due, a request has five queries and twenty logs of deletions at most', () => {
+test('a request has at most five queries and twenty logs of deletions', () => {
   for (let streamCount = 1; streamCount < 30; streamCount++) {
-    const lagging = numbered(streamCount).map((one, n) =>
+    const lagging = streamsOf(streamCount).map((one, n) =>
       stream(n + 1, {
         rows: 100_000,
         cursors: {
-          ...(n % 3 === 0 && copying),
+          ...(n % 3 === 0 && backfilling),
           sweep: at({ ...startOfSweep(0), isWanted: n % 2 === 0 }),
           counts: at(startOfCounts(0)),
           content: at({ ...startOfContent(0), isWanted: true }),
@@ -399,7 +399,7 @@ test('whatever is due, a request has five queries and twenty logs of deletions a
   }
 });
 
-test('days that differed are counted again when they, or the whole table for them, have been read', () => {
+test('days that differed are counted again when they, or the whole table instead, have been read', () => {
   const counts = at({ ...startOfCounts(serverNow), begunAt: serverNow - 100, round: 'repairing' as const });
   const isCounted = (cursors: Partial<Cursors>) =>
     nextRequest(sync([stream(1, { cursors: { counts, ...cursors } })]), 100_000).kind === 'count';

@@ -10,58 +10,60 @@ import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
 import { addWork, type Bulk, deal, type Work } from './fill-slots.ts';
 
-/** What travels with the queries and is none: a stream's log of deletions. */
+/** A stream's log of deletions, which is requested along with the queries. */
 export interface DeletedLogRequest {
   kind: 'deleted';
   index: number;
 }
 
 /**
- * The next exchange with Salesforce. `isApart`: it runs beside the requests that streams share, and what it finds takes
- * effect between two of them.
+ * The next exchange with Salesforce. `isApart`: it runs in parallel with the requests that streams share, and its
+ * result takes effect between two of them.
  */
 export type Next =
-  /** Queries in one composite request, and logs of deletions with them. */
+  /** Queries in one composite request, along with logs of deletions. */
   | { kind: 'composite'; slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[]; isApart: boolean }
-  /** Sums of some streams' records. */
+  /** Counts of some streams' records. */
   | { kind: 'count'; indexes: readonly number[]; isApart: true }
-  /** What an object is by now. */
+  /** The current description of an object. */
   | { kind: 'describe'; index: number; isApart: true }
   | { kind: 'wait'; until: number };
 
-/** And 25 subrequests in all. */
+/** A composite request has 25 subrequests at most, five of them queries. */
 export const deletedLogsMax = 20;
-/** Records to be read again never take so many slots that the poll stands still. */
+/** Records to be read again must leave slots for the poll. */
 const reReadsMax = slotsMax - 2;
 /** While backfills run, polls of the tables that are complete keep this many slots. */
 const pollSlotsInBackfill = 2;
-/** A table that is being copied claims nothing yet: the polls of all of them take one query in this time. */
-const copiedPollEveryMs = 10_000;
+/** A table in backfill claims nothing yet, so all of them together get one poll in this time. */
+const backfillPollEveryMs = 10_000;
 const idleWaitMs = 60_000;
 
-/** Requests that are under way beside the others. */
+/** The requests under way in parallel with the shared ones. */
 export interface Beside {
   isCounting: boolean;
   isDescribing: boolean;
-  /** The numbers of the streams whose pages are asked for apart. */
+  /** The numbers of the streams whose pages are being read apart. */
   asking: ReadonlySet<number>;
 }
 
-/** So many requests may be under way apart; one of them takes two minutes where Salesforce is slow. */
+/** How many requests may be under way apart; each can take two minutes if Salesforce is slow. */
 const askedApartMax = 5;
 
 export const nothingBeside: Beside = { isCounting: false, isDescribing: false, asking: new Set() };
 
 /**
- * Which request is made next, or until when none is. Pure: the whole choice of what a sync reads is here.
+ * Which request to make next, or until when to wait. Pure: this function alone decides what a sync reads.
  *
- * A request has five slots. Records that must be read again come first, then heads, the stream that has waited
- * longest first, so that none starves; a recheck rides in its head's query while little changes. One slot may go to a
- * check that lags behind its schedule; what is left is dealt out among backfills, passes that are pages behind and
- * checks that somebody waits for, and at last to checks that are welcome. Logs of deletions ride along.
+ * A request has five slots. Records that must be read again come first. Then come heads, starting with the stream
+ * that has waited longest, so that none starves; a recheck shares its head's query while little changes. One slot may
+ * go to a check that lags behind its schedule. The rest is shared by backfills, passes that are pages behind and
+ * checks that somebody waits for, and finally goes to checks ahead of their schedule. Logs of deletions are requested
+ * along with the queries.
  *
- * What has failed rests, and nothing else does. A stream whose poll has failed goes alone until it behaves; one whose
- * requests are slow goes alone too; after a request that failed as a whole the streams go alone in turn.
+ * Only what has failed rests. A stream whose poll has failed gets requests of its own until it succeeds, and so does
+ * one whose requests are slow. After a request that failed as a whole, the streams take turns in requests of their
+ * own.
  */
 export function nextRequest(state: SyncState, now: number, beside: Beside = nothingBeside): Next {
   const all = state.streams
@@ -91,7 +93,7 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
     if (slots.length > 0)
       return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isApart };
   }
-  // Where nothing is due, looking at the head costs what doing nothing would keep anybody waiting for.
+  // Nothing is due now; it is decided again after an interval.
   return { kind: 'wait', until: now + state.budget.intervalMs };
 }
 
@@ -100,13 +102,13 @@ interface Ready {
   index: number;
 }
 
-/** A stopped stream is tried again now and then. */
+/** A stopped stream is tried again when its retry time has come. */
 function isReady({ stream }: Ready, now: number): boolean {
   if (stream.isTableChanged || isBackingOff(stream, 'table', now)) return false;
   return stream.stopped === null || stream.stopped.retryAt <= now;
 }
 
-/** A request that carries no page; of each kind one at a time. */
+/** A request without pages; one of each kind at a time. */
 function requestApart(state: SyncState, all: readonly Ready[], beside: Beside, now: number): Next | null {
   const described = beside.isDescribing ? undefined : all.find(({ stream }) => isDescribeDue(stream, now));
   if (described) return { kind: 'describe', index: described.index, isApart: true };
@@ -116,7 +118,7 @@ function requestApart(state: SyncState, all: readonly Ready[], beside: Beside, n
   return { kind: 'count', indexes: counted.map(({ index }) => index), isApart: true };
 }
 
-/** While a field is hidden, its object is described now and then: nobody tells that it may be seen again. */
+/** While a field is hidden, its object is described this often: nothing else tells that the field is visible again. */
 const describeEveryMs = 2 * 60_000;
 
 const isDescribeDue = ({ describe, table, stopped }: StreamState, now: number) =>
@@ -129,19 +131,19 @@ function isCountedNow({ serverNow }: SyncState, stream: StreamState, now: number
   return isCountDue(counts.position, serverNow, isReadAgain(stream));
 }
 
-/** The days that differed, or the whole table for them, are being read again. */
+/** The days that differed, or the whole table instead, are being read again. */
 const isReadAgain = ({ cursors: { repair, sweep, content } }: StreamState): boolean =>
   isRepairing(repair) || sweep?.position.isWanted === true || content?.position.isWanted === true;
 
-/** After a request that failed as a whole the streams go alone in turn, so that a healthy one is not held up. */
+/** After a request that failed as a whole each stream gets a request in turn, so that healthy ones are not held up. */
 const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
 
 const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
 
-/** Whose requests may take long: it holds up no other. */
+/** Its requests may take long, so it must not hold up the others. */
 const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
 
-/** Who shares a request, whoever has waited longest first. */
+/** Which streams share a request; the batch that has waited longest comes first. */
 function batchStreams(byWait: readonly Ready[]): readonly (readonly Ready[])[] {
   const shared = byWait.filter((one) => !isAlone(one));
   return byWait.flatMap((one) => (isAlone(one) ? [[one]] : one === shared[0] ? [shared] : []));
@@ -168,11 +170,11 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   return slots.taken;
 }
 
-/** What tells whether an object may be read again. */
+/** The reading that shows whether a stopped object can be read again. */
 const probeOf = ({ cursors }: StreamState): string =>
   cursors.head ? 'head' : cursors.backfill ? 'backfill' : 'content';
 
-/** One slot a stream, urgent ones first, then those that wait longest; never so many that the poll stands still. */
+/** One slot per stream, urgent ones first, then those that have waited longest; leaves slots for the poll. */
 function addReReads(slots: Slots, streams: readonly Ready[], now: number): void {
   const waiting = streams.flatMap(({ stream, index }) =>
     stream.marked && !isBackingOff(stream, 're-read', now) ? [{ ...stream.marked, index }] : [],
@@ -187,8 +189,8 @@ function addHeads(
   streams: readonly Ready[],
   { now, isCrowded, isCheckDue }: { now: number; isCrowded: boolean; isCheckDue: boolean },
 ): void {
-  const copying = streams.filter(({ stream }) => stream.cursors.backfill).length;
-  const asking = streams.filter(({ stream }) => isHeadDue(stream, copying, now));
+  const backfillCount = streams.filter(({ stream }) => stream.cursors.backfill).length;
+  const asking = streams.filter(({ stream }) => isHeadDue(stream, backfillCount, now));
   const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
@@ -198,12 +200,12 @@ function addHeads(
   }
 }
 
-/** @param copying  how many backfills run */
-function isHeadDue(stream: StreamState, copying: number, now: number): boolean {
+/** @param backfillCount  how many backfills run */
+function isHeadDue(stream: StreamState, backfillCount: number, now: number): boolean {
   const { cursors, isUrgent, pollSince, polledAt } = stream;
   if (!cursors.head || isBackingOff(stream, 'poll', now)) return false;
   if (!cursors.backfill || isUrgent || pollSince !== null || cursors.head.position.pass) return true;
-  return now - polledAt >= copying * copiedPollEveryMs;
+  return now - polledAt >= backfillCount * backfillPollEveryMs;
 }
 
 interface Check {
@@ -212,7 +214,7 @@ interface Check {
   isWanted: boolean;
 }
 
-/** What wants to be read of a stream, in the order of the list of cursors. */
+/** The checks of a stream that want to read, in the order of the list of cursors. */
 function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, now: number): Check[] {
   return readings().flatMap(({ kind, activity, due }): Check[] => {
     const wanted = due?.(stream, { serverNow, pageRows });
@@ -221,7 +223,7 @@ function checksOf({ serverNow, pageRows }: SyncState, { stream, index }: Ready, 
   });
 }
 
-/** What is pages behind. */
+/** The readings that are pages behind. */
 function bulkOf({ serverNow }: SyncState, streams: readonly Ready[], now: number): Bulk[] {
   return streams.flatMap(({ stream, index }) =>
     readings().flatMap(({ kind, activity, behind }): Bulk[] => {
@@ -237,7 +239,7 @@ const waitedFor = ({ work }: Check): Bulk => ({
   lag: 0,
 });
 
-/** Those that waited longest first; a stream that somebody waits for at once. */
+/** Those that have waited longest come first. A stream that somebody waits for does not wait for the interval. */
 function deletedLogsOf(
   { serverNow }: SyncState,
   streams: readonly Ready[],
@@ -257,7 +259,7 @@ function deletedLogsOf(
     .map(({ index }) => ({ kind: 'deleted', index }));
 }
 
-/** The next time at which one of them may be read. */
+/** The next time at which one of the streams may be read. */
 const wakesAt = (all: readonly Ready[], now: number) =>
   Math.min(
     now + idleWaitMs,

@@ -10,7 +10,7 @@ const whole = (count: number) => pageWith(count);
 const sizeAfter = (size: PageSize, ...pages: readonly ReturnType<typeof pageWith>[]) =>
   pages.reduce((known, page) => learnt(known, asked, page), size);
 
-test('a page that was not cut says nothing of how many rows fit, unless it held more than was known', () => {
+test('a page that was not cut says nothing about how many rows fit, unless it has more than known', () => {
   assert.deepEqual(sizeAfter(uncut(2_000), whole(2_000)), uncut(2_000));
   assert.deepEqual(sizeAfter(uncut(2_000), whole(0)), uncut(2_000), 'there were no more');
   const known = { rows: 200, cutAt: 200 };
@@ -18,29 +18,29 @@ test('a page that was not cut says nothing of how many rows fit, unless it held 
   assert.deepEqual(sizeAfter(known, whole(400)), { rows: 400, cutAt: 200 });
 });
 
-test('a page that was cut for the first time, or again at the same place, tells how many rows fit', () => {
+test('a page that was cut for the first time, or again at the same place, shows how many rows fit', () => {
   const first = sizeAfter(uncut(2_000), cut(200));
   assert.deepEqual(first, { rows: 200, cutAt: 200 });
   assert.deepEqual(sizeAfter(first, cut(200)), first);
 });
 
-test('where pages are cut at different places nine tenths of the shortest are counted on', () => {
+test('if pages are cut at different places, nine tenths of the shortest are counted on', () => {
   const known = { rows: 200, cutAt: 200 };
   assert.deepEqual(sizeAfter(known, cut(100)), { rows: 90, cutAt: 100 });
   assert.deepEqual(sizeAfter(known, cut(300)), { rows: 180, cutAt: 300 });
 });
 
-test('after a cut that ends, whole pages bring the size back, and never beyond what is asked for', () => {
+test('whole pages raise the size again, but never above the limit of the query', () => {
   const known = { rows: 1, cutAt: 1 };
   assert.equal(sizeAfter(known, whole(2), whole(4), whole(8)).rows, 8);
   assert.equal(learnt(known, 4, whole(9)).rows, 4);
 });
 
-test('a page without a row that was cut counts as one of a row, so that the next one asks for something', () => {
+test('a page cut to no rows counts as one row, so that the next one still asks for something', () => {
   assert.deepEqual(sizeAfter(uncut(2_000), cut(0)), { rows: 1, cutAt: 0 });
 });
 
-test('whatever pages come, a page is counted on to hold a row at least and what is asked for at most', () => {
+test('whatever pages come, the size is at least one row and at most the limit of the query', () => {
   const pages = fc.array(fc.record({ count: fc.nat(asked), done: fc.boolean() }), { maxLength: 40 });
   fc.assert(
     fc.property(pages, (came) => {

@@ -1,28 +1,28 @@
 import type { Page } from '../../core/page.ts';
 
 /**
- * How many rows a page of a query holds. Salesforce sends fewer than were asked for where rows are wide, and how many
- * it does not say: it is learnt from what came, for each stream and each list of columns. Pure.
+ * How many rows fit on a page of a query. Salesforce sends fewer than requested if rows are wide, and does not say how
+ * many: it is learnt from the pages that came, for each stream and each list of columns. Pure.
  */
 export interface PageSize {
-  /** So many rows a page can be counted on to hold. */
+  /** How many rows a page can be expected to have. */
   rows: number;
-  /** Rows of the page that was cut last; null while none was. */
+  /** Rows of the last page that was cut; null if none was. */
   cutAt: number | null;
 }
 
-/** By what a query selects: all columns, or those of a sweep. */
+/** By the columns of a query: all of them, or those of a sweep. */
 export interface PageSizes {
   full: PageSize;
   part: PageSize;
 }
 
-/** Where pages are cut at different places, by their bytes, so much of the shortest is counted on. */
+/** If pages are cut at different places, by their bytes, this share of the shortest is counted on. */
 const safeShare = 0.9;
 
 export const uncut = (rows: number): PageSize => ({ rows, cutAt: null });
 
-/** @param asked  rows that the query asked for at most */
+/** @param asked  the limit of the query */
 export function learnt(size: PageSize, asked: number, { count, done }: Page): PageSize {
   if (done) return count > size.rows ? { ...size, rows: Math.min(count, asked) } : size;
   const isSteady = size.cutAt === null || size.cutAt === count;
@@ -31,9 +31,9 @@ export function learnt(size: PageSize, asked: number, { count, done }: Page): Pa
 }
 
 /**
- * After a cut answer to a question for Ids that did not tell of the first of them: it may be absent, and counts as such
- * in a whole answer alone. So half as many are asked for (a question asks for twice what a page holds), and half of that,
- * until all of them come.
+ * After a query for Ids whose answer was cut short and lacked the first Id. That record may be absent, which only a
+ * complete answer proves. So half as many Ids are asked for (a query asks for twice what a page holds), then half of
+ * that, until an answer is complete.
  */
 export const fewerIds = (sizes: PageSizes, asked: number): PageSizes => ({
   ...sizes,

@@ -1,23 +1,23 @@
 import type { Usage } from '../../salesforce/index.ts';
 
 /**
- * The share of the org's daily API requests that a sync may use up before it stops by itself, so that other programs
- * and the proxied writes keep theirs. What is used is what Salesforce says in its answers (`Sforce-Limit-Info`), by
- * everybody together, over the last 24 hours. Pure.
+ * How far the org's daily API requests may be used up before a sync pauses, so that requests are left for other
+ * programs and for proxied writes. Salesforce reports the usage in its answers (`Sforce-Limit-Info`): all programs
+ * together, over the last 24 hours. Pure.
  */
 export interface Quota {
   /** In percent of the org's limit. */
   stopAt: number;
-  /** As Salesforce last said; null while it has said nothing that makes sense. */
+  /** As Salesforce last reported it; null while it has reported nothing valid. */
   usage: Usage | null;
-  /** Nothing is asked until then, but for one request that looks whether there is room again. */
+  /** Nothing is requested until then; the next request after that checks whether there is room again. */
   closedUntil: number | null;
 }
 
-/** Resuming takes a distance, so that reading does not flicker on and off at the line. */
+/** Hysteresis, so that reading does not switch on and off at the line. */
 export const resumeBelowPoints = 5;
-/** A look costs a request of those that are short. */
-const lookEveryMs = 15 * 60_000;
+/** Each check costs one of the scarce requests. */
+const checkEveryMs = 15 * 60_000;
 
 export const openQuota = (stopAt: number, usage: Usage | null = null): Quota => ({
   stopAt,
@@ -26,19 +26,19 @@ export const openQuota = (stopAt: number, usage: Usage | null = null): Quota => 
 });
 
 /**
- * After an answer. One that says nothing readable changes nothing: where reading goes on, the pace alone bounds it, and
- * where it has stopped, the next look is as far away as after any other.
+ * The quota after an answer. An answer without a valid usage changes nothing: an open quota stays open, and a closed
+ * one is checked again after the usual time.
  *
  * @param now  local time
  */
 export function afterAnswer(quota: Quota, usage: Usage | null, now: number): Quota {
   const { closedUntil } = quota;
-  const closedOn = now + lookEveryMs;
+  const closedOn = now + checkEveryMs;
   if (!usage || usage.max <= 0) return closedUntil === null ? quota : { ...quota, closedUntil: closedOn };
   const share = (usage.used / usage.max) * 100;
   const line = closedUntil === null ? quota.stopAt : quota.stopAt - resumeBelowPoints;
   return { ...quota, usage, closedUntil: share >= line ? closedOn : null };
 }
 
-/** Whether nothing may be asked now. */
+/** Whether nothing may be requested now. */
 export const isClosed = ({ closedUntil }: Quota, now: number): boolean => now < (closedUntil ?? 0);

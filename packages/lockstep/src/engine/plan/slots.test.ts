@@ -1,4 +1,4 @@
-/** What the reading of a head means for whoever waits for it, and a sweep over pages that are cut. */
+/** What reading a head means for those who wait for it, and sweeps over pages that are cut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
@@ -16,7 +16,7 @@ const recheckAt = serverNow - 900;
 const empty = pageWith(0);
 const full = pageWith(1, { done: false, stamp: new Date((serverNow - 60) * 1_000).toISOString() });
 
-/** The stream after one more page of its head, in a request that was sent then. */
+/** The stream after one more page of its head, in a request sent at `sentAt`. */
 function read(stream: StreamState, page: Page, sentAt: number): StreamState {
   const state = syncState([stream]);
   const goesOn = stream.cursors.head?.position.pass ? { before: null } : {};
@@ -33,23 +33,23 @@ const pollSinceOf = ({ isUrgent, pollSince, pollSinceBegunAt, pollSinceReadAt }:
 });
 const settled = { isUrgent: false, pollSince: null, pollSinceBegunAt: null, pollSinceReadAt: 0 };
 
-test('a head read from where the recheck stands has read all that was committed when its request was sent', () => {
+test('a head read from the recheck’s position has read everything committed when its request was sent', () => {
   const requested = streamState(1, { isUrgent: true, pollSince: recheckAt, pollSinceReadAt: 3 });
   assert.deepEqual(pollSinceOf(read(requested, empty, 5_000)), { ...settled, pollSinceReadAt: 5_000 });
 });
 
-test('one that goes back no further than a write that was sent on does not count as such', () => {
+test('a head read from a later position does not count as having read everything committed', () => {
   const requested = streamState(1, { isUrgent: true, pollSince: recheckAt + 1 });
   assert.deepEqual(pollSinceOf(read(requested, empty, 5_000)), settled);
 });
 
-test('one of several pages counts when the last of them is read, as of its first request', () => {
+test('a head of several pages counts when the last of them is read, as of its first request', () => {
   const begun = read(streamState(1, { isUrgent: true, pollSince: recheckAt }), full, 5_000);
   assert.deepEqual(pollSinceOf(begun), { ...settled, pollSinceBegunAt: 5_000 });
   assert.deepEqual(pollSinceOf(read(begun, empty, 6_000)), { ...settled, pollSinceReadAt: 5_000 });
 });
 
-test('what is requested during a pass waits for the next one', () => {
+test('a request that comes during a pass waits for the next one', () => {
   const begun = read(streamState(1), full, 5_000);
   const requested = { ...begun, isUrgent: true, pollSince: recheckAt };
   assert.deepEqual(pollSinceOf(read(requested, empty, 6_000)), { ...settled, pollSince: recheckAt });
@@ -58,16 +58,16 @@ test('what is requested during a pass waits for the next one', () => {
 const pageRows = 40;
 const idOf = (n: number) => `001000000000${String(n).padStart(3, '0')}AAA` as RecordId;
 
-/** Rows of the mirror, the places of those that have no record any more, and where Salesforce cuts its pages. */
+/** Rows of the mirror, the indexes of those whose record is gone, and where Salesforce cuts its pages. */
 interface Cut {
   rows: number;
   gone: readonly number[];
   cuts: readonly number[];
-  /** Salesforce's order is the other one. */
+  /** Salesforce returns them in reverse order. */
   isReversed?: boolean;
 }
 
-/** What Salesforce answers to a question for Ids: those of its records, as many as fit on a page. */
+/** Salesforce's answer to a query for Ids: those that it has, as many as fit on a page. */
 function answerTo(
   ids: readonly RecordId[],
   inOrg: ReadonlySet<RecordId>,
@@ -83,8 +83,8 @@ function answerTo(
   };
 }
 
-/** Goes over the mirror's own Ids until the pass ends, with one question a request; tells what was found absent. */
-async function goOver(kind: 'sweep' | 'repair', { rows, gone, cuts, isReversed = false }: Cut) {
+/** Goes through the mirror's own Ids until the pass ends, one query per request; returns what was found absent. */
+async function goThrough(kind: 'sweep' | 'repair', { rows, gone, cuts, isReversed = false }: Cut) {
   const ids = Array.from({ length: rows }, (_, n) => idOf(n));
   const absentInOrg = new Set(gone.map((n) => idOf(n % rows)));
   const inOrg = new Set(ids.filter((id) => !absentInOrg.has(id)));
@@ -122,7 +122,7 @@ async function goOver(kind: 'sweep' | 'repair', { rows, gone, cuts, isReversed =
 }
 
 for (const kind of ['sweep', 'repair'] as const) {
-  test(`a ${kind} over Ids ends wherever pages are cut, and finds every row that is absent and no other`, async () => {
+  test(`a ${kind} over Ids ends wherever pages are cut, and finds exactly the rows that are absent`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -132,7 +132,7 @@ for (const kind of ['sweep', 'repair'] as const) {
           isReversed: fc.boolean(),
         }),
         async (cut) => {
-          const { absent, expected } = await goOver(kind, cut);
+          const { absent, expected } = await goThrough(kind, cut);
           assert.deepEqual(absent, expected);
         },
       ),
@@ -140,17 +140,17 @@ for (const kind of ['sweep', 'repair'] as const) {
   });
 }
 
-test('pages of a single row end a sweep too, where Salesforce’s order is the mirror’s', async () => {
-  const { absent, expected } = await goOver('sweep', { rows: 30, gone: [0, 1, 7, 29], cuts: [1] });
+test('a sweep ends even if pages have a single row, as long as Salesforce’s order is the mirror’s', async () => {
+  const { absent, expected } = await goThrough('sweep', { rows: 30, gone: [0, 1, 7, 29], cuts: [1] });
   assert.deepEqual(absent, expected);
 });
 
-test('rows that are absent cost a sweep over cut pages a few requests each, and another order twice as many', async () => {
+test('with cut pages each absent row costs a sweep a few more requests, and another order doubles them', async () => {
   const whole = { rows: 120, gone: [], cuts: [10] };
-  const { requests } = await goOver('sweep', whole);
+  const { requests } = await goThrough('sweep', whole);
   assert.ok(requests <= 120 / 10 + 2, `${requests} requests`);
-  const missing = await goOver('sweep', { ...whole, gone: [0, 60, 119] });
+  const missing = await goThrough('sweep', { ...whole, gone: [0, 60, 119] });
   assert.ok(missing.requests <= requests + 3 * 3, `${missing.requests} requests`);
-  const reversed = await goOver('sweep', { ...whole, isReversed: true });
+  const reversed = await goThrough('sweep', { ...whole, isReversed: true });
   assert.ok(reversed.requests <= 2 * requests + 3, `${reversed.requests} requests`);
 });

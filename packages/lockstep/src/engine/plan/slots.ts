@@ -8,9 +8,9 @@ import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { learnt } from './page-size.ts';
 
 /**
- * Looks up what slots of one stream need of the mirror: what the first one of a kind has found serves the others.
+ * Looks up what the slots of one stream need from the mirror, once for all slots of a kind.
  *
- * @param all  the slots of the request, among them those of the stream
+ * @param all  all slots of the request, including the stream's own
  * @throws the database's error, which is the stream's problem
  */
 export async function prepareSlots(
@@ -32,13 +32,13 @@ export async function prepareSlots(
 const isFollowed = (slot: Slot, all: readonly Slot[]) =>
   all.some(({ chainedTo }) => all[chainedTo ?? -1] === slot);
 
-/** Whether there is anything to ask Salesforce. */
+/** Whether there is anything to ask Salesforce for. */
 export const hasQuery = ({ ids }: PreparedSlot): boolean => ids === undefined || ids.length > 0;
 
 /**
  * The query of a slot. Pages chained in one request refer to the answers before them.
  *
- * @param queryOf  the place among the request's queries that a slot has
+ * @param queryOf  the index of a slot's query among the queries of the request
  */
 export function slotQuery(
   state: SyncState,
@@ -57,9 +57,9 @@ export function slotQuery(
 }
 
 /**
- * The step that a page allows. Pure; it happens when its transaction commits.
+ * The step that a page allows. Pure; the step happens when its transaction commits.
  *
- * @param times  of its request and answer
+ * @param times  of the page's request and answer
  */
 export function slotStep(
   state: SyncState,
@@ -73,7 +73,7 @@ export function slotStep(
   return readingOf(prepared.slot).step({ ...prepared, stream, serverNow, query, page, times });
 }
 
-/** What a page has shown of how many rows one holds. */
+/** Learns from a page how many rows fit on one. */
 function withPageSize(stream: StreamState, slot: Slot, limit: number, page: Page): StreamState {
   const shape = readingOf(slot).shape(stream.cursors);
   const size = learnt(stream.pageSizes[shape], limit, page);

@@ -16,26 +16,26 @@ import type { Slot, SlotStep } from '../cursors/reading.ts';
 import type { RelatedRecords } from '../writes/related-records.ts';
 import type { StreamState } from './sync-state.ts';
 
-/** A page and what it means, not yet applied. */
+/** A page and what it means. It is not applied yet. */
 export interface Part {
   table: StreamTable;
   slot: Slot;
-  /** Null for sums, of which nothing is merged. */
+  /** Null for counts: nothing is merged. */
   page: Page | null;
   step: SlotStep;
 }
 
-/** What came along with the queries. */
+/** A log of deletions that was requested along with the queries. */
 export interface DeletedLogPart {
   index: number;
   table: StreamTable;
   moves: readonly CursorMove[];
-  /** Rows that are to be read again, because the log of deletions names them. */
+  /** Rows to read again because the log of deletions names them. */
   ids: readonly RecordId[];
   after: StreamState;
 }
 
-/** A stream that was refused for good; null: one that may be read again. */
+/** A stream whose object was refused for good. `fault` null: it can be read again. */
 export interface Stop {
   table: StreamTable;
   fault: Fault | null;
@@ -49,44 +49,44 @@ interface ApplyDeps {
 }
 
 interface PartsApplied {
-  /** After the last part, read in its transaction. */
+  /** As of the last part's transaction. */
   figures: readonly StreamFigures[];
-  /** Streams, by their place in the state, of which a page was stored: nothing is wrong with their tables. */
+  /** Indexes of the streams that had a page stored: nothing is wrong with their tables. */
   stored: ReadonlySet<number>;
-  /** Those whose table refused something, with the database's error. The others went on. */
+  /** Streams whose table refused something, with the database's error. The others went on. */
   failed: ReadonlyMap<number, unknown>;
   areCursorsMoved: boolean;
 }
 
 /**
  * The moves of one request, by stream, in the order of its slots. A page without rows has no transaction of its own:
- * its moves wait for the stream's next one. Where a cursor could not be moved it stands, and later moves are dropped.
+ * its moves wait for the stream's next one. Once a cursor could not be moved, its later moves are dropped.
  */
 class Moves {
   private readonly waiting = new Map<number, CursorMove[]>();
-  private readonly standing = new Set<string>();
+  private readonly unmoved = new Set<string>();
 
   add(index: number, moves: readonly CursorMove[]): void {
     this.waiting.set(index, [...(this.waiting.get(index) ?? []), ...moves]);
   }
 
-  /** All that wait, for the transaction that comes now. */
+  /** Takes all moves that wait, for the next transaction. */
   take(index: number): readonly CursorMove[] {
     const moves = this.waiting.get(index) ?? [];
     this.waiting.delete(index);
-    return moves.filter(({ kind }) => !this.standing.has(`${index} ${kind}`));
+    return moves.filter(({ kind }) => !this.unmoved.has(`${index} ${kind}`));
   }
 
-  stand(index: number, kinds: readonly string[]): void {
-    for (const kind of kinds) this.standing.add(`${index} ${kind}`);
+  keepUnmoved(index: number, kinds: readonly string[]): void {
+    for (const kind of kinds) this.unmoved.add(`${index} ${kind}`);
   }
 
   get areAllTaken(): boolean {
-    return this.standing.size === 0;
+    return this.unmoved.size === 0;
   }
 }
 
-/** What looks into a table each in a transaction of its own, then all the rest in the one that closes the reading. */
+/** Applies each part that touches a table in its own transaction, then the rest in the one that closes the reading. */
 export async function applyParts(
   deps: ApplyDeps,
   {
@@ -102,7 +102,7 @@ export async function applyParts(
   const moves = new Moves();
   const ofOneTable = async (index: number, apply: () => Promise<readonly CursorMove['kind'][]>) => {
     try {
-      moves.stand(index, await apply());
+      moves.keepUnmoved(index, await apply());
     } catch (error) {
       if (!isOfOneTable(error)) throw error;
       failed.set(index, error);
@@ -122,7 +122,7 @@ export async function applyParts(
       moves.add(index, own);
       continue;
     }
-    // Looks which of them stand in the table.
+    // Checks which of the Ids are in the table.
     const marks = { ids, reason: 'deleted log' as const };
     const part = { observation, hi, isLast: false };
     await ofOneTable(
@@ -151,7 +151,7 @@ export async function applyParts(
 
 const hasRows = ({ page, step }: Part) => page !== null && (page.count > 0 || (step.absent?.length ?? 0) > 0);
 
-/** The kinds of the cursors that could not be moved. */
+/** @returns the kinds of the cursors that could not be moved */
 async function applyOnePage(
   deps: ApplyDeps,
   { table, slot, page, step }: Part,

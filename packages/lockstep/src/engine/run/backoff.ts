@@ -1,12 +1,12 @@
 import { type Fault, isCredentialRefused } from '../../core/faults.ts';
 
-/** Whatever an answer asks for: after an hour it is worth another try. */
+/** The longest wait, even if Salesforce asks for a longer one. */
 const backoffMsMax = 3_600_000;
 
 /**
- * How long a stream or a sync rests after its n-th failure in a row; what Salesforce asks for counts for more. A
- * credential that is refused stays so until a person acts, and trying it often locks users; a change of the sync's
- * settings ends the rest. Whatever else needs a person locks nobody, and may have been a single wrong answer.
+ * How long a stream or a sync rests after its n-th failure in a row; a longer wait that Salesforce asks for is kept. A
+ * refused credential stays refused until a person acts, and frequent tries can lock the user; a change of the sync's
+ * settings ends the rest. Other faults that need a person lock nobody, and may come from a single wrong answer.
  */
 export function backoffMs(tries: number, fault: Fault): number {
   if (isCredentialRefused(fault)) return backoffMsMax;

@@ -1,7 +1,6 @@
 /**
- * What is done beside the requests that objects share: pages of a slow object, counts, descriptions, tables that have to
- * be made again, clean-up.
- * Each begins in the background, and what it has found takes effect between two requests.
+ * What runs in the background, in parallel with the requests that objects share: pages of a slow object, counts,
+ * descriptions, restoring tables, clean-up. Results take effect between two requests.
  */
 
 import { unreachable } from '@lockstep/foundation/assert';
@@ -20,16 +19,16 @@ import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 import { tableFault } from './table-errors.ts';
 import { applyAnswer, askSalesforce, beginReading, isOfRequest } from './tick.ts';
 
-/** A run, with what its side work needs to put the state right. */
+/** A run, with what its side work needs to update the state. */
 export interface BesideRun extends Run {
-  /** The state with cursors and tables as the destination has them. */
+  /** The state with cursors and tables reloaded from the destination. */
   reload(state: SyncState): Promise<SyncState>;
 }
 
-/** Moves of cursors without a reading: nothing is merged. So long they may take. */
+/** How long moving cursors without a reading may take: nothing is merged. */
 const movesLastMs = 60_000;
 
-/** The one place where kinds of exchanges differ. */
+/** Begins an exchange in the background. Only here do the kinds of exchanges differ. */
 export function beginApart(
   run: BesideRun,
   side: SideWork,
@@ -48,7 +47,7 @@ export function beginApart(
   }
 }
 
-/** What of all this is under way. */
+/** Which of these are under way. */
 export const besideOf = (side: SideWork, { streams }: SyncState): Beside => ({
   isCounting: side.isUnderWay('count'),
   isDescribing: side.isUnderWay('describe'),
@@ -60,8 +59,8 @@ export const besideOf = (side: SideWork, { streams }: SyncState): Beside => ({
 const askOf = (streamNo: number) => `ask ${streamNo}`;
 
 /**
- * A whole step of one object that may take long: its pages are asked for while those of the others go on, and are applied
- * between two of their requests.
+ * A whole step of one object that may take long: its pages are requested while the other objects go on, and are
+ * applied between two of their requests.
  */
 function beginAsk(
   run: BesideRun,
@@ -82,7 +81,7 @@ function beginAsk(
       const received = await askSalesforce(run, reading, signal);
       return async (now) => {
         const { state: after } = await applyAnswer(run, received);
-        // Its cursors and its table may have been moved meanwhile, by what else is done beside.
+        // Other background work may have moved its cursors or changed its table meanwhile.
         return run.reload({
           ...merged(now, stream, after),
           serverNow: Math.max(now.serverNow, after.serverNow),
@@ -96,7 +95,7 @@ function beginAsk(
   );
 }
 
-/** One stream as its own step has left it, with what else has become of it meanwhile. */
+/** One stream after its own step, with what else has changed in it meanwhile. */
 function merged(now: SyncState, before: StreamState, after: SyncState): SyncState {
   const { streamNo } = before.table.stream;
   const stepped = after.streams.find(({ table }) => table.stream.streamNo === streamNo) ?? before;
@@ -106,7 +105,7 @@ function merged(now: SyncState, before: StreamState, after: SyncState): SyncStat
   }));
 }
 
-/** What differs between `before` and `after`, put into `current`. */
+/** Applies the changes from `before` to `after` to `current`. */
 function changed<T extends object>(current: T, before: T, after: T): T {
   const result = { ...current };
   for (const key of Object.keys({ ...before, ...after }) as (keyof T)[]) {
@@ -129,7 +128,7 @@ function beginCount(run: BesideRun, side: SideWork, state: SyncState, indexes: r
   );
 }
 
-/** A stream whose count was moved by somebody else meanwhile is counted again. */
+/** A stream whose counts cursor somebody else has moved meanwhile is counted again. */
 async function applyCounts(
   run: BesideRun,
   state: SyncState,
@@ -166,33 +165,33 @@ function beginDescribe(run: BesideRun, side: SideWork, state: SyncState, index: 
   const stream = state.streams[index];
   if (!stream) return;
   const { sobject, streamNo } = stream.table.stream;
-  const looked: Effect = async (now) =>
+  const markDescribed: Effect = async (now) =>
     withStreams(now, [streamNo], (one) => ({ ...one, describe: { isDue: false, at: run.clock.now() } }));
   side.begin(
     'describe',
     async (signal) => {
       const [described] = await describeSObjects(run.salesforce, [sobject], signal);
       const seen = described && fieldsSeen(stream.table.stream, described);
-      if (!seen) return looked;
-      run.log.warn('fields are seen or hidden', {
+      if (!seen) return markDescribed;
+      run.log.warn('fields became visible or hidden', {
         stream: sobject,
         rows: seen.hidden.length + seen.returned.length,
       });
       return async (now) => {
         await run.mirror.showFields(stream.table, seen, now.serverNow);
-        const reloaded = await run.reload(await looked(now));
-        // What was refused because of the fields is asked for without them.
+        const reloaded = await run.reload(await markDescribed(now));
+        // Queries that were refused because of these fields are now made without them.
         return withStreams(reloaded, [streamNo], (one) => ({ ...one, problems: {} }));
       };
     },
-    () => looked,
+    () => markDescribed,
   );
 }
 
-/** How long a table that has to be made again waits for its readers, the longer the more often it was tried. */
+/** How long restoring a table waits for its readers: longer with each try. */
 const lockWaitMs = { first: 100, most: 5_000 };
 
-/** Makes tables again that somebody has changed. */
+/** Restores tables that somebody has changed. */
 export function beginRestores(run: BesideRun, side: SideWork, state: SyncState): void {
   for (const stream of state.streams) {
     if (!stream.isTableChanged || isBackingOff(stream, 'table', run.clock.now())) continue;
@@ -203,7 +202,7 @@ export function beginRestores(run: BesideRun, side: SideWork, state: SyncState):
       `restore ${streamNo}`,
       async () => {
         const found = await run.mirror.restoreTable(stream.table, waitMs);
-        if (found === null) return asItWas(run, stream);
+        if (found === null) return unchangedTable(run, stream);
         run.log.warn('table made again', { stream: sobject, code: 'SCH-04' });
         return async (now) =>
           run.reload(
@@ -221,12 +220,12 @@ export function beginRestores(run: BesideRun, side: SideWork, state: SyncState):
   }
 }
 
-/** What a page met was nothing that is wrong with its table: it rests, longer each time, until a page is stored. */
-const asItWas =
+/** A page failed although its table is as planned: the stream rests, longer each time, until a page is stored. */
+const unchangedTable =
   ({ clock }: Run, { table }: StreamState): Effect =>
   async (state) => {
     const { streamNo, sobject: stream } = table.stream;
-    const fault = new Fault('DB-15', { stream, sqlState: 'the table itself is as it was made' });
+    const fault = new Fault('DB-15', { stream, sqlState: 'the table itself is unchanged' });
     return withStreams(state, [streamNo], (one) => ({
       ...withProblem(one, 'table', fault, clock.now()),
       isTableChanged: false,
@@ -246,12 +245,12 @@ async function restoreFault({ mirror }: Run, { table }: StreamState, error: unkn
   const state = sqlState(error);
   const reason =
     state === '2BP01'
-      ? 'a view or something else that somebody has made needs what has to go'
+      ? 'a view or something else that somebody created depends on what has to be dropped'
       : `the database refused it (${state ?? 'no code'})`;
   return new Fault('SCH-05', { stream, reason });
 }
 
-/** What keeps a destination tidy. That it fails once does no harm: it comes again. */
+/** Keeps the destination tidy. A failure does no harm: it runs again later. */
 export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): void {
   const nothing: Effect = async (now) => now;
   const { mirror } = run;
@@ -262,7 +261,7 @@ export function beginTidying(run: BesideRun, side: SideWork, state: SyncState): 
       for (const { table, isTableChanged, cursors } of state.streams) {
         if (isTableChanged) continue;
         if (!(await mirror.hasCursorIndex(table))) await mirror.restoreCursorIndex(table);
-        // Others are recounted with each count of their days.
+        // Other tables are recounted with each count of their days.
         if (!cursors.counts && !cursors.backfill) await mirror.recountRows(table);
       }
       return nothing;

@@ -1,6 +1,6 @@
 /**
- * The daily count of some streams: the sums that Salesforce answers beside the mirror's own. It runs beside the requests
- * of the sync, because either side may take minutes to count a large table, and moves no row.
+ * The daily count of some streams: compares Salesforce's counts with the mirror's own. It runs in the background,
+ * because either side may take minutes to count a large table, and it changes no row.
  */
 import { z } from 'zod';
 import { Fault } from '../../core/faults.ts';
@@ -23,7 +23,7 @@ import { repairOf } from '../cursors/repair.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { moved, type StreamState, type SyncState } from './sync-state.ts';
 
-/** What the count of one stream has found, as of the cursor that it was asked for. */
+/** What the count of one stream has found, with the version of the cursor that it began from. */
 export interface Counted {
   streamNo: number;
   version: number;
@@ -33,7 +33,7 @@ export interface Counted {
 /**
  * Asks Salesforce and counts the mirror. A stream whose count fails says nothing about the others.
  *
- * @throws Fault where the request as a whole failed
+ * @throws Fault if the request as a whole failed
  */
 export async function countStreams(
   deps: SyncDeps,
@@ -52,9 +52,9 @@ export async function countStreams(
   const { pages, usage } = await queryPages(deps.salesforce, queries, { purpose: 'reconcile' }, signal);
   deps.onAnswer(usage);
   const counted: Counted[] = [];
-  for (const [place, { stream, counts, question }] of asked.entries()) {
+  for (const [index, { stream, counts, question }] of asked.entries()) {
     const { streamNo } = stream.table.stream;
-    const outcome = pages[place] as QueryOutcome;
+    const outcome = pages[index] as QueryOutcome;
     const result = await compare(deps, stream, question, outcome, state.serverNow).catch(
       (error: unknown) => ({
         error,
@@ -70,7 +70,7 @@ function queryOf({ table: { stream } }: StreamState, question: CountQuestion): Q
   return { soql, includeDeleted: false, timeField: null };
 }
 
-/** The mirror's own number of its rows is made right when a count has ended. */
+/** When a count has ended, the mirror's own number of rows is recounted as well. */
 async function compare(
   { mirror, log, onQuery }: SyncDeps,
   { table, cursors: { counts } }: StreamState,
@@ -88,13 +88,13 @@ async function compare(
   if (step.to.begunAt === null) await mirror.recountRows(table);
   if (step.differing.length > 0) log.warn('counts differ', { stream: sobject, rows: step.differing.length });
   if (step.unrepaired.length > 0)
-    log.warn('counts differ still', { stream: sobject, rows: step.unrepaired.length });
+    log.warn('counts still differ', { stream: sobject, rows: step.unrepaired.length });
   return { step };
 }
 
 /**
- * What a count means for its stream. Days that a second reading still finds to differ are read again; where there are
- * too many of them, or the records tell no day, the whole table is.
+ * What a count means for its stream. Days that still differ in a second reading are read again; the whole table is, if
+ * there are too many such days or the records have no day.
  */
 export function countedStep(stream: StreamState, { to, differing, unrepaired }: CountStep): SlotStep {
   const counted = moved(stream, 'counts', to);
@@ -104,7 +104,7 @@ export function countedStep(stream: StreamState, { to, differing, unrepaired }: 
     : counted.move;
   if (differing.length === 0) return { moves: [move], after: counted.stream };
   const isWholeTable = differing.length > suspectsMax || !hasDays(stream.table.stream);
-  if (isWholeTable) return wanting(counted.stream, [move], ['sweep', 'content']);
+  if (isWholeTable) return wantPasses(counted.stream, [move], ['sweep', 'content']);
   const isLarge = stream.rows > rowsByDayMax;
   const repairing = moved(
     counted.stream,
@@ -112,14 +112,14 @@ export function countedStep(stream: StreamState, { to, differing, unrepaired }: 
     repairOf(differing, isLarge ? 'records' : 'records and ids'),
   );
   const moves = [move, repairing.move];
-  return isLarge ? wanting(repairing.stream, moves, ['sweep']) : { moves, after: repairing.stream };
+  return isLarge ? wantPasses(repairing.stream, moves, ['sweep']) : { moves, after: repairing.stream };
 }
 
-/** The rows of a day are found by going through the whole table, which a larger one is too large for at each page. */
+/** Finding the rows of a day takes a scan of the whole table, which is too slow for each page of a larger table. */
 const rowsByDayMax = 100_000;
 
-/** The whole table is compared, at full pace. */
-function wanting(
+/** Has the whole table compared, at full pace. */
+function wantPasses(
   stream: StreamState,
   moves: readonly CursorMove[],
   kinds: readonly ('sweep' | 'content')[],
@@ -138,7 +138,7 @@ const sumsSchema = z.array(
   z.object({ d: z.string().nullish(), n: z.number().int(), newest: z.string().nullish() }),
 );
 
-/** Sums of records, not values of them: a double holds them. */
+/** These are counts of records, not values from them, so doubles are exact enough. */
 function sumsOf({ records: sums }: Page): DayCount[] {
   const read = sumsSchema.safeParse(JSON.parse(sums));
   if (!read.success) throw new Fault('DATA-03', { where: 'counts by day' });

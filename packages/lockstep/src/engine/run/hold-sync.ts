@@ -20,7 +20,7 @@ import type { SyncProblem } from './sync-problem.ts';
 import type { SyncRequestQueue } from './sync-requests.ts';
 import { pageRowsMax, type StreamState, type SyncState } from './sync-state.ts';
 
-/** A destination as its holder has it open. */
+/** A destination as the lease holder has it open. */
 export type LeasedDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables' | 'end'>;
 
 export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> {
@@ -30,30 +30,30 @@ export interface HoldDeps<Opened extends LeasedDestination = LeasedDestination> 
   salesforce: Salesforce;
   open: LeasedSync;
   openDestination(): Promise<Opened>;
-  /** The processes that still finish their writes. */
+  /** The processes that are alive and still finish their writes. */
   living(): Promise<readonly string[]>;
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;
   onQuery?: SyncDeps['onQuery'] | undefined;
-  /** Called on what Salesforce says of the org's requests. */
+  /** Called with the org's usage when an answer gives it. */
   onUsage?: ((usage: Usage) => void) | undefined;
-  /** Called at each start when every backfill is complete. */
+  /** Called once per start, when every backfill is complete. */
   onComplete(destination: Opened): Promise<void>;
-  /** Called on an error that the engine should have known, for tests. */
+  /** Called on an error that the engine does not know, for tests. */
   onUnexpected?: ((error: unknown) => void) | undefined;
-  /** The destination's server, as a person knows it. */
+  /** The destination's server, as messages name it. */
   host: string;
-  /** Rows of a page; for the simulation, whose pages are small. */
+  /** Rows per page; for the simulation, which uses small pages. */
   pageRows?: number;
 }
 
 /**
- * Holds one sync until the signal aborts: takes the destination over, then ticks. A tick is one Salesforce request
- * and its effect; which one is decided by `nextRequest` alone.
+ * Runs one sync under its lease until the signal aborts: takes the destination over, then ticks. A tick is one
+ * Salesforce request and its effect; `nextRequest` alone decides which.
  *
- * A fault of Salesforce's lets the sync rest and try again from the same cursors. A fault of the database throws the
- * state away, because it cannot be known what has committed: it is loaded again from there. So does what nobody has
- * foreseen; all of it is told. Ends by itself where another holder has taken over.
+ * After a fault from Salesforce the sync rests and tries again from the same cursors. After a fault from the
+ * database, or an unexpected error, the state is discarded and loaded again from the database, because it is not
+ * known what has committed. All faults are reported. Returns if another holder has taken over.
  */
 export async function holdSync<Opened extends LeasedDestination>(
   deps: HoldDeps<Opened>,
@@ -81,7 +81,7 @@ export async function holdSync<Opened extends LeasedDestination>(
         },
         mayAsk: () => !isClosed(open.quota, clock.now()),
       };
-      const { state, serverTime } = await takeUp(run, signal);
+      const { state, serverTime } = await startRun(run, signal);
       tries = 1;
       await runTicks({ ...run, serverClock: new ServerClock(clock, serverTime) }, state, signal);
     } catch (error) {
@@ -99,7 +99,7 @@ export async function holdSync<Opened extends LeasedDestination>(
   }
 }
 
-/** What records that were merged by others leave to be read again. */
+/** Marks the records that must be read again because others were merged. */
 const relatedIn = ({ log, open }: HoldDeps, opened: LeasedDestination) =>
   new RelatedRecords({
     log,
@@ -107,7 +107,7 @@ const relatedIn = ({ log, open }: HoldDeps, opened: LeasedDestination) =>
     onMarked: (sobject) => open.mailbox.post({ kind: 'poll first', sobjects: [sobject] }),
   });
 
-/** Whatever ends a run is told, what nobody has foreseen as well: an error that only a log knows stops a sync for ever. */
+/** Every error that ends a run becomes a fault, even an unexpected one: otherwise only the log would show it. */
 function faultOfRun(error: unknown, host: string): Fault {
   if (error instanceof Fault) return error;
   const known = databaseFault(error, host);
@@ -117,7 +117,7 @@ function faultOfRun(error: unknown, host: string): Fault {
   return new Fault('SYS-15', { reason: error instanceof Error ? error.name : typeof error });
 }
 
-/** Whatever is urgent, a rest is a rest; only new settings end it, because they may have repaired what failed. */
+/** Urgent work does not end a rest; only new settings do, because they may have fixed what failed. */
 async function rest(
   { clock, open }: Pick<HoldDeps, 'clock' | 'open'>,
   waitMs: number,
@@ -133,8 +133,8 @@ async function rest(
 /** A run that does not know Salesforce's time yet. */
 type Beginning = Omit<Run, 'serverClock'>;
 
-/** Everything up to the first tick: the destination taken over, cut-off writes settled, new streams begun. */
-async function takeUp(
+/** Everything before the first tick: takes the destination over, recovers unfinished writes, begins new streams. */
+async function startRun(
   run: Beginning & Pick<HoldDeps, 'pageRows'>,
   signal: AbortSignal,
 ): Promise<{ state: SyncState; serverTime: ServerTime }> {
@@ -152,8 +152,8 @@ async function takeUp(
     pageRows: run.pageRows ?? pageRowsMax,
   };
   const state = await loadState(mirror, tables, known);
-  const begun = new Set(state.streams.map(({ table }) => table.stream.sobject));
-  const fresh = [...tables.values()].filter(({ stream }) => !begun.has(stream.sobject));
+  const existing = new Set(state.streams.map(({ table }) => table.stream.sobject));
+  const fresh = [...tables.values()].filter(({ stream }) => !existing.has(stream.sobject));
   if (fresh.length === 0) return { state: await withChangedTables(run, state), serverTime };
 
   const names = fresh.map(({ stream }) => stream.sobject);
@@ -165,38 +165,38 @@ async function takeUp(
   return { state: await withChangedTables(run, await loadState(mirror, tables, known)), serverTime };
 }
 
-/** Tables that somebody has changed while nobody ran are made again before anything is read of them. */
+/** Tables that somebody changed while no worker ran are restored before anything is read for them. */
 async function withChangedTables({ mirror, clock, log }: Beginning, state: SyncState): Promise<SyncState> {
   const streams: StreamState[] = [];
   for (const stream of state.streams) {
     const isChanged = !(await mirror.isAsPlanned(stream.table));
     const { sobject } = stream.table.stream;
-    if (isChanged) log.warn('table is not as it was made', { stream: sobject, code: 'SCH-04' });
+    if (isChanged) log.warn('table was changed', { stream: sobject, code: 'SCH-04' });
     const fault = new Fault('SCH-04', {
       stream: sobject,
-      reason: 'it was changed while nobody ran the sync',
+      reason: 'it was changed while no worker ran the sync',
     });
     streams.push(
       isChanged
-        ? { ...retried(withProblem(stream, 'table', fault, clock.now())), isTableChanged: true }
+        ? { ...dueAtOnce(withProblem(stream, 'table', fault, clock.now())), isTableChanged: true }
         : stream,
     );
   }
   return { ...state, streams };
 }
 
-/** Its first try has not been made yet. */
-function retried(stream: StreamState): StreamState {
+/** Due at once: the table's first restore has not been tried yet. */
+function dueAtOnce(stream: StreamState): StreamState {
   const { table } = stream.problems;
   return table ? { ...stream, problems: { ...stream.problems, table: { ...table, retryAt: 0 } } } : stream;
 }
 
-/** So many answers may be asked for until two in a row tell the same time. */
+/** How many answers to request at most until two in a row agree on the time. */
 const timesMax = 6;
 
 /**
- * The time that the cursors start from is Salesforce's: what two answers say, before anything is read. One alone may
- * have been written by a machine between.
+ * The cursors start from Salesforce's time. Two answers must agree on it before anything is read, because a machine in
+ * between may have set the `Date` of a single one.
  */
 async function readServerTime(run: Beginning, signal: AbortSignal): Promise<ServerTime> {
   const { salesforce, clock } = run;

@@ -5,9 +5,9 @@ import type { Problem, Problems } from './problems.ts';
 import { type Cursors, type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
- * The state as the destination's checkpoints and cursors tell it.
+ * Loads the state from the destination's checkpoints and cursors.
  *
- * @param known  what the destination does not know: Salesforce's time, from an answer of this process, and the pace
+ * @param known  what the destination does not have: Salesforce's time, from an answer to this process, and the pace
  */
 export async function loadState(
   mirror: Mirror,
@@ -42,7 +42,7 @@ export async function loadState(
   return withFigures({ ...known, streams, wasApart: false, syncProblem: null }, figures);
 }
 
-/** What a former run has left: tried again at once. */
+/** What an earlier run has left: it is tried again at once. */
 const problemsOf = (rows: readonly ProblemRow[]): Problems =>
   Object.fromEntries(
     rows.map(({ kind, code, explanation, next, tries }): [string, Problem] => [
@@ -51,7 +51,7 @@ const problemsOf = (rows: readonly ProblemRow[]): Problems =>
     ]),
   );
 
-/** As the destination has them; those that have not moved yet stand at their beginning. */
+/** The cursors as the destination has them; those that have not moved yet are at their start. */
 function cursorsOf(
   isBackfilled: boolean,
   rows: readonly CursorRow[],

@@ -1,25 +1,25 @@
 import type { Clock } from '@lockstep/foundation/clock';
 import { WakeSignal } from '@lockstep/foundation/wake-signal';
 
-/** What others tell the loop of a sync. Sobjects are API names in lower case. */
+/** A message to the loop of a sync. Sobjects are API names in lower case. */
 export type Message =
-  /** These are polled before all others. */
+  /** Poll these before all others. */
   | { kind: 'poll first'; sobjects: Iterable<string> }
   /**
-   * So are these, and read from a local time on: a write without an Id was sent then, whose record is stamped later and
-   * may be committed behind what has been read.
+   * Poll these first too, and read from this local time on. A write without a known Id was sent then; its record is
+   * stamped later than that, but may be committed behind the head's position.
    */
   | { kind: 'poll since'; sobjects: Iterable<string>; sentAt: number }
-  /** Something has changed that the loop looks at: settings, sync requests, work that has ended. */
+  /** Something changed that the loop checks: settings, sync requests, background work that has ended. */
   | { kind: 'news' };
 
 /** A poll that somebody waits for. */
 export interface PriorityPoll {
-  /** The local time from which on it reads; null: it goes on from where the last one stopped. */
+  /** The local time to read from; null: it continues where the last poll stopped. */
   since: number | null;
 }
 
-/** How everybody else reaches the loop of a sync: a message is kept until it is taken, and wakes the loop. */
+/** How others reach the loop of a sync: a message is kept until it is taken, and wakes the loop. */
 export class Mailbox {
   private readonly polls = new Map<string, PriorityPoll>();
   private readonly wake: WakeSignal;
@@ -39,7 +39,7 @@ export class Mailbox {
     this.wake.notify();
   }
 
-  /** Takes out the poll of one sobject, where one is wanted. */
+  /** Takes out the priority poll of one sobject, if there is one. */
   take(sobject: string): PriorityPoll | null {
     const poll = this.polls.get(sobject) ?? null;
     this.polls.delete(sobject);

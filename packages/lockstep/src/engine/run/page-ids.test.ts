@@ -18,7 +18,7 @@ const page = (change: Partial<Page>): Page => ({
   ...change,
 });
 
-test('Ids that were asked for and are in no record of a complete answer are absent', () => {
+test('an Id that was asked for is absent if no record of a complete answer has it', () => {
   const answer = page({
     records: `[{"attributes":{},"Id" : "${first}","Note":"\\"Id\\":\\"${third}\\""}]`,
     unstorable: [{ id: second, text: '{}' }],
@@ -28,7 +28,7 @@ test('Ids that were asked for and are in no record of a complete answer are abse
   assert.deepEqual(absentIds(ids, answer), [third]);
 });
 
-test('an answer that was cut short says nothing of the rest', () => {
+test('an answer that was cut short says nothing about the rest', () => {
   assert.deepEqual(absentIds(ids, page({ done: false })), []);
 });
 
@@ -37,19 +37,19 @@ const pageOf = (...came: readonly RecordId[]) =>
   page({ records: JSON.stringify(came.map((Id) => ({ Id }))), count: came.length, done: false });
 
 for (const [what, came, leading] of [
-  ['none of them has come', [], []],
+  ['none has come', [], []],
   ['all have come', [first, second, third], [first, second, third]],
   ['the last one is missing', [first, second], [first, second]],
   ['the first one is missing', [second, third], []],
-  ['one between is missing', [first, third], [first]],
+  ['one in between is missing', [first, third], [first]],
   ['they came in another order', [second, first], [first, second]],
 ] as const) {
-  test(`where ${what}, the leading Ids are those up to the first that is missing`, () => {
+  test(`if ${what}, the leading Ids are those before the first missing one`, () => {
     assert.deepEqual(leadingIds(ids, pageOf(...came)), leading);
   });
 }
 
-test('a record that cannot be stored has come as well, and one that nobody asked for counts for nothing', () => {
+test('a record that cannot be stored has arrived too, and one that nobody asked for does not count', () => {
   const answer = {
     ...pageOf('001000000000009AAA' as RecordId, first),
     unstorable: [{ id: second, text: '{}' }],

@@ -2,8 +2,8 @@ import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
 
 /**
- * The Ids that were asked for and did not come. Absence counts only in a complete answer; one that was cut short
- * says nothing about the rest.
+ * The Ids that were asked for and did not come. Only a complete answer proves absence; one that was cut short says
+ * nothing about the rest.
  */
 export function absentIds(ids: readonly RecordId[], page: Page): readonly RecordId[] {
   if (!page.done) return [];
@@ -11,7 +11,7 @@ export function absentIds(ids: readonly RecordId[], page: Page): readonly Record
   return ids.filter((id) => !returned.has(id));
 }
 
-/** Those of the Ids, from the first one on, that have all come. */
+/** The Ids before the first one that did not come. */
 export function leadingIds(ids: readonly RecordId[], page: Page): readonly RecordId[] {
   const returned = new Set<string>(recordIds(page));
   const missing = ids.findIndex((id) => !returned.has(id));

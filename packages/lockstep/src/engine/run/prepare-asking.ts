@@ -12,14 +12,14 @@ export interface Asking {
   deletedLogs: readonly DeletedLogRequest[];
 }
 
-/** What there is to ask, after the mirror was looked into; streams of which it cannot have a problem. */
+/** What to ask, after the look-ups. Streams whose table failed are left out, with a problem in `state`. */
 export interface Prepared {
   state: SyncState;
   asking: Asking;
   prepared: readonly PreparedSlot[];
 }
 
-/** Whether anything is left to ask, which costs a request. */
+/** Whether anything is left that needs a request. */
 export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
   prepared.length + asking.deletedLogs.length > 0;
 
@@ -27,7 +27,7 @@ export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
  * Looks up in the mirror what the chosen slots need. A stream whose table cannot be read or written is left out, and
  * costs no request.
  *
- * @throws what concerns the database as a whole
+ * @throws errors that concern the database as a whole
  */
 export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: Asking): Promise<Prepared> {
   const { mirror } = deps;
@@ -39,7 +39,7 @@ export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: As
     const own = asking.slots.filter((slot) => slot.index === index);
     try {
       if (stream.problems.table && !(await mirror.isWritable(stream.table))) throw new TableLocked();
-      // A lock has ended; what else is wrong with a table a page has to show.
+      // The lock has ended. Only a stored page shows that any other problem of the table is over.
       if (stream.problems.table?.code === 'DB-16') stream = withoutProblem(stream, 'table');
       next = withStream(next, index, stream);
       for (const one of await prepareSlots(mirror, state, asking.slots, own)) prepared.set(one.slot, one);
@@ -53,14 +53,14 @@ export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: As
   return {
     state: next,
     asking: { slots: rechained(asking.slots, slots), deletedLogs },
-    prepared: rechained(asking.slots, slots).flatMap((slot, place) => {
-      const one = prepared.get(slots[place] as Slot);
+    prepared: rechained(asking.slots, slots).flatMap((slot, index) => {
+      const one = prepared.get(slots[index] as Slot);
       return one ? [{ ...one, slot }] : [];
     }),
   };
 }
 
-/** Slots that refer to others by their places, after some have been left out. A chain is of one stream, and goes whole. */
+/** Renumbers the slots that refer to others after some were left out. A chain is one stream's, and goes as a whole. */
 function rechained(before: readonly Slot[], kept: readonly Slot[]): readonly Slot[] {
   if (before.length === kept.length) return before;
   return kept.map((slot) =>

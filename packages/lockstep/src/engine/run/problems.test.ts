@@ -20,7 +20,7 @@ const locked = new Fault('DB-16', {});
 const restsOf = (activity: Activity, fault: Fault, tries: readonly number[]) =>
   tries.map((count) => problemBackoffMs(activity, count, fault));
 
-test('a failure is told with its code, what it means and what helps, and its activity rests', () => {
+test('a problem has the code, explanation and next step of its fault, and its activity rests', () => {
   const { problems } = withProblem(streamState(1), 'poll', unreachable, now);
   assert.deepEqual(problems, {
     poll: {
@@ -34,7 +34,7 @@ test('a failure is told with its code, what it means and what helps, and its act
   });
 });
 
-test('what failed rests until its time has come, and nothing else of the stream does', () => {
+test('only the activity that failed rests, until its retry time', () => {
   const stream = withProblem(streamState(1), 'sweep', unreachable, now);
   assert.deepEqual(
     [now, now + minute - 1, now + minute].map((at) => isBackingOff(stream, 'sweep', at)),
@@ -43,7 +43,7 @@ test('what failed rests until its time has come, and nothing else of the stream 
   assert.equal(isBackingOff(stream, 'poll', now), false);
 });
 
-test('each failure in a row counts, whatever its reason, and a success ends the row of that activity alone', () => {
+test('failures in a row add up whatever their reasons, and a success resets only its own activity', () => {
   const once = withProblem(streamState(1), 'poll', unreachable, now);
   const both = withProblem(withProblem(once, 'poll', refused, now), 'counts', refused, now);
   assert.deepEqual([both.problems.poll?.tries, both.problems.poll?.code], [2, 'PERM-02']);
@@ -52,12 +52,12 @@ test('each failure in a row counts, whatever its reason, and a success ends the 
   assert.equal(withProblem(repaired, 'poll', unreachable, now).problems.poll?.tries, 1);
 });
 
-test('a success where nothing had failed leaves the stream as it is', () => {
+test('a success of an activity without a problem leaves the stream as it is', () => {
   const stream = withProblem(streamState(1), 'poll', unreachable, now);
   assert.equal(withoutProblem(stream, 'sweep'), stream);
 });
 
-test('a poll or a copy that fails is tried again within a minute, a check after a minute to an hour', () => {
+test('a failed poll or backfill is tried again within a minute, a failed check after a minute to an hour', () => {
   const tries = [1, 2, 6, 7, 50];
   for (const activity of ['table', 'poll', 'backfill', 're-read'] as const) {
     const expected = [2, 4, 60, 60, 60].map((seconds) => seconds * second);
@@ -69,11 +69,11 @@ test('a poll or a copy that fails is tried again within a minute, a check after 
   }
 });
 
-test('a repair that is refused for good is as patient as a check', () => {
+test('a re-read that is refused for good rests as long as a check', () => {
   assert.deepEqual(restsOf('re-read', refused, [1, 7]), [minute, 60 * minute]);
 });
 
-test('a locked table is looked at every second or three, whatever waits for it', () => {
+test('a locked table is checked every one to three seconds, whatever waits for it', () => {
   for (const activity of ['table', 'poll', 'sweep'] as const)
     assert.deepEqual(
       restsOf(activity, locked, [1, 2, 3, 50]),
@@ -81,7 +81,7 @@ test('a locked table is looked at every second or three, whatever waits for it',
     );
 });
 
-test('what Salesforce asks to wait is kept by every activity, up to an hour', () => {
+test('every activity keeps the wait that Salesforce asks for, up to an hour', () => {
   const busy = (waitMs: number) => new Fault('LIM-06', { status: 503, waitMs });
   for (const activity of ['poll', 'sweep'] as const) {
     assert.deepEqual(restsOf(activity, busy(10 * minute), [1]), [10 * minute]);
@@ -89,7 +89,7 @@ test('what Salesforce asks to wait is kept by every activity, up to an hour', ()
   }
 });
 
-test('an object that was refused for good is tried again after five minutes, later each time, up to an hour', () => {
+test('an object that was refused for good is tried again after five minutes, then less often, up to an hour', () => {
   assert.deepEqual(
     [1, 2, 3, 4, 5, 6, 1_000].map((tries) => stopBackoffMs(tries) / minute),
     [5, 10, 20, 40, 60, 60, 60],

@@ -1,13 +1,13 @@
 /**
- * What goes wrong with one thing that is done for a stream, and how long that thing rests. A check that is refused says
- * nothing about polls, and a table that is locked nothing about other tables. Pure.
+ * Problems of a stream, one per activity, and how long the activity rests after a failure. A check that is refused
+ * says nothing about polls, and a locked table says nothing about other tables. Pure.
  */
 import type { Fault } from '../../core/faults.ts';
 import { backoffMs } from './backoff.ts';
 
 /**
- * What is done for a stream, as far as it can fail by itself: reading what is new, the backfill, reading marked
- * records again, the log of deletions, the three checks. `table` is what all of them need: that pages can be stored.
+ * The activities of a stream that can fail on their own: polling, the backfill, reading marked records again, the log
+ * of deletions, the three checks. `table` is what all of them need: that pages can be stored.
  */
 export type Activity =
   | 'table'
@@ -36,20 +36,19 @@ const checks: ReadonlySet<Activity> = new Set(['deleted log', 'sweep', 'counts',
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** A lock ends when its holder commits, and looking costs no request. */
+/** A lock ends when its holder commits, and checking it costs no request. */
 const lockBackoffMsMax = 3_000;
 
-/** How long an activity rests after its n-th failure in a row. What is not urgent is not tried often. */
+/** How long an activity rests after its n-th failure in a row. Less urgent ones are tried less often. */
 export function problemBackoffMs(activity: Activity, tries: number, fault: Fault): number {
   if (fault.code === 'DB-16') return Math.min(lockBackoffMsMax, 500 * 2 ** Math.min(tries, 6));
-  const isPatient = checks.has(activity) || (activity === 're-read' && fault.kind === 'permanent');
+  const backsOffLonger = checks.has(activity) || (activity === 're-read' && fault.kind === 'permanent');
   const asked = Math.min(fault.safe.waitMs ?? 0, hourMs);
-  return isPatient
+  return backsOffLonger
     ? Math.max(asked, Math.min(hourMs, minuteMs * 2 ** Math.min(tries - 1, 6)))
     : backoffMs(tries, fault);
 }
 
-/** What a stream's state holds of all this. */
 interface WithProblems {
   problems: Problems;
 }
@@ -81,7 +80,7 @@ export function withoutProblem<State extends WithProblems>(stream: State, activi
 export const isBackingOff = ({ problems }: WithProblems, activity: Activity, now: number): boolean =>
   (problems[activity]?.retryAt ?? 0) > now;
 
-/** An hour at most after an object was refused for good it is tried again: rights come back. */
+/** An object that was refused for good is tried again within an hour: its permissions may be restored. */
 const stopBackoffMsMax = hourMs;
 const firstStopBackoffMs = 5 * minuteMs;
 

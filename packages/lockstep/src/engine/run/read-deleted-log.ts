@@ -16,12 +16,12 @@ export interface AnsweredDeletedLog {
   answer: ResourceAnswer;
 }
 
-/** The log is expected to lag; this much is worth a word. */
+/** The log is expected to lag; a lag this long is logged. */
 const lagSeconds = 86_400;
 
 /**
- * What a log of deletions means: rows to read again, and the cursor's step. Where the log has a gap, all of the
- * mirror's Ids are compared at once. Where it was refused it is asked again later, and the stream goes on without.
+ * What a log of deletions means: rows to read again, and the cursor's step. If the log has a gap, a sweep compares
+ * all of the mirror's Ids at once. If it was refused, it is requested again later and the stream goes on without it.
  */
 export function readDeletedLog(
   { log, clock }: { log: AppLog; clock: Clock },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
-test('every record of every chosen object comes into its table', async () => {
+test('every record of every chosen object gets into its table', async () => {
   const sobjects = [
     'Account',
     'Contact',

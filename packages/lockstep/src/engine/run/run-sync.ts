@@ -16,7 +16,7 @@ import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
 import { holdSync } from './hold-sync.ts';
 import { openSyncProblem, type SyncProblem } from './sync-problem.ts';
 
-/** Runs one sync under one lease, as the control database knows it, until the signal aborts. See {@link holdSync}. */
+/** Runs one sync of the control database under one lease until the signal aborts. See {@link holdSync}. */
 export async function runSync(
   deps: EngineDeps & { syncs: OpenSyncs },
   sync: Sync,
@@ -51,12 +51,12 @@ export async function runSync(
   );
 }
 
-/** Whatever locks a sync, a person has to repair; a restored secret tells nobody of itself. */
+/** A person has to fix what locks a sync. A restored secret sends no notice, so it is tried this often. */
 const lockedTryEveryMs = 3_600_000;
 
 /**
- * The sync with its secrets opened. While they cannot be, it is locked: this waits for a change of its settings, or
- * for long, and other syncs run. Null where it is gone, or the signal has aborted meanwhile.
+ * The sync with its secrets decrypted. While they cannot be, the sync is locked: this waits for a change of its
+ * settings, or for an hour, while other syncs run. Null if the sync is gone or the signal aborts.
  */
 async function unlocked(
   deps: EngineDeps & { syncs: OpenSyncs },
@@ -80,7 +80,7 @@ async function unlocked(
   return null;
 }
 
-/** Once per sync: the outbox holds each event once, whoever finds the last backfill complete. */
+/** Reported once per sync: the outbox keeps each event once, whichever run finds the last backfill complete. */
 async function tellComplete(
   { control, onComplete }: EngineDeps,
   { id, name }: Sync,

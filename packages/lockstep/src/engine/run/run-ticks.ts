@@ -33,12 +33,12 @@ interface InFlight {
 }
 
 /**
- * One request after the other, as `nextRequest` chooses them, each with its effect. Where the budget allows, the next
- * request goes out while the pages of the last answer are still being applied: it begins after that answer had come, so
- * it is the newer reading of the two, and it asks from where that answer will have moved the cursors. If it will not
- * have, the next one is taken back.
+ * Makes one request after another, as `nextRequest` chooses them, and applies each answer. If the budget allows, the
+ * next request goes out while the pages of the last answer are still being applied. It begins after that answer
+ * arrived, so it is the newer reading of the two, and it reads from where that answer will move the cursors. If the
+ * cursors cannot be moved there, the request is cancelled.
  *
- * @throws Fault and database errors after which everything has to be loaded again
+ * @throws Fault and database errors after which the state must be loaded again
  */
 export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal): Promise<void> {
   const at: LoopState = { state: loaded, received: null };
@@ -50,7 +50,7 @@ export async function runTicks(run: Run, loaded: SyncState, signal: AbortSignal)
   }
 }
 
-/** Where a run stands, and the answer that it has not applied yet. */
+/** The state of a run, and the answer that it has not applied yet. */
 interface LoopState {
   state: SyncState;
   received: Received | null;
@@ -62,11 +62,11 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
   using _ = { [Symbol.dispose]: () => side.stop() };
   const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
   const betweenTicks = openBetweenTicks(beside, side);
-  const tellProblems = openProblems(run.mirror);
+  const recordProblems = openProblems(run.mirror);
   let isComplete = false;
   while (!signal.aborted) {
     at.state = await betweenTicks(at.state, at.received === null);
-    await tellProblems(at.state, clock.now());
+    await recordProblems(at.state, clock.now());
     if (!isComplete && !at.received && at.state.streams.every(({ cursors }) => cursors.backfill === null)) {
       isComplete = true;
       await run.onComplete();
@@ -99,7 +99,7 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
       at.received = null;
       if (open.quota.closedUntil === null) await syncProblem.end();
     } else if (next.kind === 'wait') {
-      await tellOfQuota(run, at.state);
+      await reportQuota(run, at.state);
       await open.mailbox.wait(clock, next.until - clock.now(), signal);
     }
     if (!inFlight) continue;
@@ -121,14 +121,14 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
   }
 }
 
-/** A request goes out now. */
+/** The state after sending a request now. */
 function spent({ open, clock }: Run, state: SyncState): SyncState {
   const budget = spend(state.budget, clock.now());
   open.sentAt = budget.sentAt;
   return { ...state, budget };
 }
 
-/** What the destination has told meanwhile of the same streams. */
+/** The state with the newer figures of the same streams. */
 const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
   ...state,
   streams: state.streams.map((stream, index) => {
@@ -137,14 +137,14 @@ const withFiguresOf = (state: SyncState, newer: SyncState): SyncState => ({
   }),
 });
 
-/** What an answer must be for the next request not to wait for its pages: long, and without records read again. */
+/** Whether the next request may be sent before this answer is applied: it must be long, without records read again. */
 function mayGoAhead({ parts, reading }: Received): boolean {
   const rows = parts.reduce((sum, { page }) => sum + (page?.count ?? 0), 0);
   const isLong = rows >= reading.state.pageRows || parts.some(({ page }) => page && !page.done);
   return isLong && parts.every(({ slot }) => slot.kind !== 're-read');
 }
 
-/** @param isAhead  the answer before it is not applied yet, so that it may have to be cancelled */
+/** @param isAhead  the previous answer is not applied yet, so this request may have to be cancelled */
 async function sendRequest(
   run: Run,
   prepared: Prepared,
@@ -156,7 +156,7 @@ async function sendRequest(
   const cancelling = new AbortController();
   const stops = isAhead ? AbortSignal.any([signal, cancelling.signal]) : signal;
   const answer = askSalesforce(run, reading, stops);
-  // Looked at when it is waited for; until then the answer before it may have failed.
+  // The error is handled when the answer is awaited, unless applying the previous answer fails before.
   answer.catch(() => undefined);
   return {
     reading,
@@ -171,7 +171,7 @@ async function sendRequest(
   };
 }
 
-/** Applies an answer while the next request is under way, and takes that one back where it asks from the wrong place. */
+/** Applies an answer while the next request is under way, and cancels that one if it reads from the wrong position. */
 async function applyBeside(run: Run, received: Received, inFlight: InFlight | null) {
   try {
     const ticked = await applyAnswer(run, received, inFlight?.reading.observation.lo);
@@ -185,17 +185,17 @@ async function applyBeside(run: Run, received: Received, inFlight: InFlight | nu
 }
 
 const tidyEveryMs = 3_600_000;
-/** How often it is looked for records that were set aside and are to be read again. */
+/** How often set-aside records that are due are marked to be read again. */
 const retryEveryMs = 60_000;
-/** How long a write that was cut off may wait to be noticed. */
+/** How long a write that was cut off may go unnoticed. */
 const recoverEveryMs = 5_000;
-/** New sync requests wake the loop; this is for those whose notice was lost. */
-const lookEveryMs = 10_000;
+/** New sync requests wake the loop; this finds those whose notification was lost. */
+const checkEveryMs = 10_000;
 
 /**
- * What is done between two requests: housekeeping, new settings, and what others request of the next request.
+ * What happens between two requests: housekeeping, new settings, and what others want from the next request.
  *
- * `isApplied` says whether the mirror holds the state; before that no sync request is done.
+ * `isApplied` says whether the state is in the mirror; until then no sync request can end.
  */
 function openBetweenTicks(
   run: BesideRun,
@@ -206,7 +206,7 @@ function openBetweenTicks(
   const tidy = everyMs(clock, tidyEveryMs);
   const retry = everyMs(clock, retryEveryMs);
   const recover = everyMs(clock, recoverEveryMs);
-  const look = everyMs(clock, lookEveryMs);
+  const look = everyMs(clock, checkEveryMs);
   let { settings } = open;
   return async (known, isApplied) => {
     const state = isApplied ? await side.takeEffect(known) : known;
@@ -231,7 +231,7 @@ function openBetweenTicks(
   };
 }
 
-/** True at the first call, and then whenever the time has passed since it was true. */
+/** True at the first call, and then whenever this much time has passed since it was last true. */
 function everyMs(clock: Clock, ms: number): () => boolean {
   let last = Number.NEGATIVE_INFINITY;
   return () => {
@@ -241,34 +241,35 @@ function everyMs(clock: Clock, ms: number): () => boolean {
   };
 }
 
-/** Waiting for the org's quota is no failure, and is told like one: a person sees why nothing is read. */
-async function tellOfQuota({ clock, syncProblem }: Run, { quota }: SyncState): Promise<void> {
+/** Waiting for the org's quota is not a failure, but is reported like one, so that people see why nothing is read. */
+async function reportQuota({ clock, syncProblem }: Run, { quota }: SyncState): Promise<void> {
   const { closedUntil, usage, stopAt } = quota;
   if (closedUntil === null || usage === null || closedUntil <= clock.now()) return;
   const reason = `${usage.used} of ${usage.max} requests, the line is ${stopAt} %`;
   await syncProblem.begin(new Fault('LIM-02', { reason }), closedUntil - clock.now());
 }
 
-/** The same moment of the sync, with the cursors as the destination has them. */
+/** The same state, with the cursors reloaded from the destination. */
 async function reload(run: Run, state: SyncState): Promise<SyncState> {
   await run.reloadTables();
   const loaded = await loadState(run.mirror, run.tables, state);
   const streams = loaded.streams.map((stream) => {
     const before = state.streams.find((one) => one.table.stream.streamNo === stream.table.stream.streamNo);
     if (!before) return stream;
-    // Of what the destination does not hold, or this run knows better.
+    // Keep what the destination does not have, or what this run knows better.
     const { table: _, cursors: __, rows: ___, marked: ____, ...own } = before;
     return { ...stream, ...own };
   });
   return { ...loaded, streams };
 }
 
-/** So much earlier than a write was sent its stamp may lie: clocks in Salesforce differ by seconds. */
+/** How much earlier than it was sent a write may be stamped: clocks in Salesforce differ by seconds. */
 const pollSinceSlackSeconds = 10;
 
 /**
- * What others requested and heard meanwhile: another pace, a stream to be polled first or from further back, the quota. What
- * is requested of a stream that is being asked apart waits for that answer, which may be older than the request.
+ * The state with what others have changed or requested meanwhile: the pace, the quota, streams to be polled first or
+ * from further back. Requests for a stream that is being read apart wait for that answer, because it may be older
+ * than they are.
  */
 function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState): SyncState {
   const { intervalMs, stopAtPercent: stopAt } = open.settings;
@@ -288,7 +289,7 @@ function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState
   return { ...state, budget, quota, streams };
 }
 
-/** What has been requested and is not done yet would be lost with a state that is thrown away. */
+/** Puts open requests back into the mailbox, because they would be lost with a discarded state. */
 function giveBackRequests(
   { clock, open }: Pick<Run, 'clock' | 'open'>,
   { streams, serverNow }: SyncState,

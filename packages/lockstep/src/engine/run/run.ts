@@ -11,17 +11,17 @@ export interface LeasedSync {
   /** Replaced when they change. */
   readonly settings: { intervalMs: number; stopAtPercent: number };
   readonly mailbox: Mailbox;
-  /** When the requests of the last minute went out: a budget is kept whatever happens to the run. */
+  /** When the requests of the last minute were sent, so that the budget survives a restart of the run. */
   sentAt: readonly number[];
-  /** The org's quota as its last answer told it, a proxied request's or the sync's own. */
+  /** The org's quota as of its last answer, to a proxied request or one of the sync's own. */
   quota: Quota;
 }
 
-/** One run of a sync, from a start to the next one. */
+/** One run of a sync, until the next start. */
 export interface Run extends SyncDeps, Pick<RecoveryDeps, 'living'> {
   open: LeasedSync;
   tables: Destination['tables'];
-  /** Loads them again: the plan of one has changed. */
+  /** Loads the tables again after the plan of one has changed. */
   reloadTables(): Promise<void>;
   syncProblem: SyncProblem;
   syncRequests: SyncRequestQueue;

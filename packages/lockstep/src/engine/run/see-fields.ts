@@ -1,11 +1,11 @@
-/** Whether the sync's user may still see the fields that are read, and may see again those that were hidden. */
+/** Whether the sync's user still sees the fields that are read, and sees those again that were hidden. */
 import type { Describe } from '../../core/describe.ts';
 import type { FieldsSeen, Stream } from '../../postgres/index.ts';
 
 /**
- * What has changed of a stream's fields. Fields that are new, or have another type, are left as they are.
+ * Changes in the visibility of a stream's fields. New fields, and those with a changed type, are ignored.
  *
- * @returns null where nothing has
+ * @returns null if nothing has changed
  */
 export function fieldsSeen({ columns, hidden }: Stream, { fields }: Describe): FieldsSeen | null {
   const visible = new Set(fields.map(({ name }) => name));

@@ -2,25 +2,25 @@ import type { Clock } from '@lockstep/foundation/clock';
 import type { ServerSeconds } from '../../core/stamps.ts';
 
 /**
- * Salesforce's time as answers tell it. A machine between may write a `Date` of its own, and what is claimed up to a
- * time that has not come is lost when it comes. So time moves on only as far as the local clock says that time has
- * passed, and farther only where a second answer says so too. It never goes back.
+ * Salesforce's time, according to its answers. A machine in between may set its own `Date`, and if the sync claimed
+ * to have read up to a time in the future, it would miss the changes until then. So time advances only as far as the
+ * local clock says that time has passed, and further only if a second answer confirms it. It never goes back.
  */
 export interface ServerTime {
   now: ServerSeconds;
-  /** When an answer said so, by the local clock. */
+  /** When the answer with that time arrived, by the local clock. */
   saidAt: number;
-  /** One answer was ahead of that; the next one shows whether it was right. */
+  /** An answer that was ahead of the expected time; the next one shows whether it was right. */
   ahead: { seconds: ServerSeconds; saidAt: number } | null;
 }
 
-/** What an answer said of the time, and when by the local clock; null where it said nothing. */
+/** The time that an answer gave, null if it gave none, and when it arrived by the local clock. */
 export interface Dated {
   said: ServerSeconds | null;
   at: number;
 }
 
-/** Answers take their time, and a `Date` has whole seconds. */
+/** Answers take some time to arrive, and a `Date` has whole seconds. */
 const slackSeconds = 5;
 
 const elapsedSeconds = (from: number, to: number) => Math.max(0, to - from) / 1_000;
@@ -28,7 +28,7 @@ const elapsedSeconds = (from: number, to: number) => Math.max(0, to - from) / 1_
 /**
  * Pure.
  *
- * @returns the time from now on, and what the answer says of it: null where it cannot be believed yet
+ * @returns the time from now on, and the time that the answer proves: null if it cannot be believed yet
  */
 export function afterDate(
   time: ServerTime,
@@ -43,8 +43,8 @@ export function afterDate(
 }
 
 /**
- * The time of one run. It hears answers in the order in which they come: where requests run beside each other, two
- * wrong ones would seem to agree if the right one between them were heard later.
+ * The time of one run. It must hear answers in the order in which they arrive: with concurrent requests, two wrong
+ * ones would seem to agree if the right one between them were heard later.
  */
 export class ServerClock {
   private readonly clock: Clock;
@@ -55,7 +55,7 @@ export class ServerClock {
     this.time = time;
   }
 
-  /** @returns what is proved of the time with this answer, and what the answer itself says of it, as {@link afterDate} */
+  /** @returns the time from now on, and the time that the answer proves, as in {@link afterDate} */
   hear(said: ServerSeconds | null): { now: ServerSeconds; believed: ServerSeconds | null; isAhead: boolean } {
     const { time, believed } = afterDate(this.time, { said, at: this.clock.now() });
     this.time = time;
@@ -63,7 +63,7 @@ export class ServerClock {
   }
 }
 
-/** Whether two answers tell the same time, as far apart as they were. */
+/** Whether two answers agree on the time, given how far apart they arrived. */
 export function agree(
   first: { seconds: ServerSeconds; saidAt: number },
   second: { seconds: ServerSeconds; saidAt: number },

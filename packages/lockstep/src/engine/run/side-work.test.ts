@@ -9,7 +9,7 @@ import { Mailbox } from './mailbox.ts';
 import { type Effect, SideWork } from './side-work.ts';
 import type { SyncState } from './sync-state.ts';
 
-/** Effects show in the number of rows that a page may hold. */
+/** Effects show in `pageRows`. */
 const addRows =
   (rows: number): Effect =>
   (state: SyncState) =>
@@ -38,7 +38,7 @@ function heldWork() {
 
 const notExpected = () => assert.fail('no failure was expected');
 
-test('what work finds takes effect when it is asked for, and not before', async () => {
+test('a result takes effect only when takeEffect is called', async () => {
   const { side } = openSide();
   const { work, done } = heldWork();
   side.begin('count', work, notExpected);
@@ -52,7 +52,7 @@ test('what work finds takes effect when it is asked for, and not before', async 
   assert.equal((await side.takeEffect(state)).pageRows, 0, 'it takes effect once');
 });
 
-test('a name is under way until its effect is taken, and begins once meanwhile', async () => {
+test('a name is under way until its effect is taken, and does not begin again meanwhile', async () => {
   const { side } = openSide();
   const { work, done, begun } = heldWork();
   const isUnderWay: boolean[] = [];
@@ -74,7 +74,7 @@ test('a name is under way until its effect is taken, and begins once meanwhile',
   assert.equal(begun(), 2);
 });
 
-test('works of several names run side by side, and take effect in the order in which they end', async () => {
+test('work under several names runs concurrently, and takes effect in the order in which it ends', async () => {
   const { side } = openSide();
   const [first, second] = [heldWork(), heldWork()];
   const order: string[] = [];
@@ -90,11 +90,11 @@ test('works of several names run side by side, and take effect in the order in w
   await setImmediate();
   first.done.resolve(noted('first'));
   await setImmediate();
-  assert.equal((await side.takeEffect(state)).pageRows, 2, 'each goes on from the state that the other left');
+  assert.equal((await side.takeEffect(state)).pageRows, 2, 'each starts from the state that the other left');
   assert.deepEqual(order, ['second', 'first']);
 });
 
-test('the end of work wakes whoever waits', async () => {
+test('the end of work wakes the loop', async () => {
   const { side, mailbox } = openSide();
   const clock = new ManualClock();
   const woken = mailbox.wait(clock, 3_600_000, new AbortController().signal);
@@ -103,7 +103,7 @@ test('the end of work wakes whoever waits', async () => {
   assert.equal(side.hasEnded, true);
 });
 
-test('a failure has an effect of its own, is told without its text, and the name is free again', async () => {
+test('a failure has an effect of its own, is logged without its text, and the name is free again', async () => {
   const { side, text } = openSide();
   const broken = new Error('a value of a record');
   const failures: unknown[] = [];
@@ -122,7 +122,7 @@ test('a failure has an effect of its own, is told without its text, and the name
   assert.deepEqual([side.isUnderWay('tidy'), side.isUnderWay('count')], [false, false]);
 });
 
-test('after a stop the work is told, and neither what it finds nor its failure takes effect', async () => {
+test('a stop aborts the work, and neither its result nor its failure takes effect', async () => {
   const { side } = openSide();
   const [found, failing] = [heldWork(), heldWork()];
   const signals: AbortSignal[] = [];

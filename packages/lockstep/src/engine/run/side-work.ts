@@ -1,5 +1,6 @@
 /**
- * Work beside the shared requests of a sync: what takes long, such as counting a table, so that no poll waits for it. What it finds takes effect between two requests, when nothing is on its way.
+ * Work in the background of a sync's shared requests: what takes long, such as counting a table, so that no poll
+ * waits for it. Its result takes effect between two requests, when no shared request is under way.
  */
 
 import { Fault } from '../../core/faults.ts';
@@ -8,11 +9,11 @@ import { failureFields } from '../../postgres/index.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { SyncState } from './sync-state.ts';
 
-/** What the work has found, put into the state and the mirror. */
+/** Puts the result of the work into the state and the mirror. */
 export type Effect = (state: SyncState) => Promise<SyncState>;
 
 export class SideWork {
-  /** Until its effect is taken. */
+  /** Names stay here until their effect is taken. */
   private readonly underWay = new Set<string>();
   private readonly ended: { name: string; effect: Effect }[] = [];
   private readonly stopping = new AbortController();
@@ -34,9 +35,9 @@ export class SideWork {
   }
 
   /**
-   * Begins what is not under way.
+   * Begins work, unless work with this name is under way.
    *
-   * @param failed  what a failure means: a fault, or the database's error
+   * @param failed  the effect of a failure, which is a fault or the database's error
    */
   begin(
     name: string,
@@ -48,7 +49,7 @@ export class SideWork {
     void work(this.stopping.signal)
       .catch((error: unknown) => {
         const where = error instanceof Fault ? error.code : name;
-        this.log.warn('work beside the requests failed', { where, ...failureFields(error) });
+        this.log.warn('background work failed', { where, ...failureFields(error) });
         return failed(error);
       })
       .then((effect) => {
@@ -67,7 +68,7 @@ export class SideWork {
     return next;
   }
 
-  /** Nothing of it takes effect any more. What a database is still at ends with the connections to it. */
+  /** From now on no work takes effect. Statements that still run in a database end with its connections. */
   stop(): void {
     this.stopping.abort();
   }

@@ -5,7 +5,7 @@ import type { Salesforce, Usage } from '../../salesforce/index.ts';
 import type { RelatedRecords } from '../writes/related-records.ts';
 import type { ServerClock } from './server-time.ts';
 
-/** What the running of one sync works with. */
+/** What a run of one sync needs. */
 export interface SyncDeps {
   clock: Clock;
   log: AppLog;
@@ -14,10 +14,10 @@ export interface SyncDeps {
   holder: Holder;
   related: RelatedRecords;
   serverClock: Pick<ServerClock, 'hear'>;
-  /** Called on each query that was answered. */
+  /** Called for each query that was answered. */
   onQuery?: ((query: { sobject: string; kind: string; rows: number }) => void) | undefined;
-  /** Called on each answer with what it says of the org's quota, as soon as it has come. */
+  /** Called for each answer as soon as it arrives, with the org's usage if the answer gives it. */
   onAnswer(usage: Usage | null): void;
-  /** Whether the org's quota is open now. It closes while a request is prepared. */
+  /** Whether the org's quota is open now. It may close while a request is being prepared. */
   mayAsk(): boolean;
 }

@@ -2,16 +2,16 @@ import { clearSyncProblem, recordSyncProblem, type Sync } from '../../control/in
 import type { Fault, FaultCode } from '../../core/faults.ts';
 import type { EngineDeps } from '../open-syncs.ts';
 
-/** What one sync waits for: kept where `status` finds it, and told to whoever watches when it begins and ends. */
+/** What one sync waits for: recorded for `status`, and reported to `onSyncProblem` when it begins and ends. */
 export interface SyncProblem {
   begin(fault: Fault, waitMs: number): Promise<void>;
-  /** Cheap where there is none. */
+  /** Cheap if there is no problem. */
   end(): Promise<void>;
 }
 
 export function openSyncProblem(deps: EngineDeps, { id, name }: Pick<Sync, 'id' | 'name'>): SyncProblem {
-  // A former run may have left one.
-  let code: FaultCode | 'not looked at' | null = 'not looked at';
+  // An earlier run may have left one.
+  let code: FaultCode | 'unknown' | null = 'unknown';
   return {
     async begin(fault, waitMs) {
       await recordSyncProblem(deps.control, id, fault, waitMs);
@@ -21,7 +21,7 @@ export function openSyncProblem(deps: EngineDeps, { id, name }: Pick<Sync, 'id' 
     async end() {
       if (code === null) return;
       await clearSyncProblem(deps.control, id);
-      if (code !== 'not looked at') deps.onSyncProblem?.({ sync: id, name, fault: null });
+      if (code !== 'unknown') deps.onSyncProblem?.({ sync: id, name, fault: null });
       code = null;
     },
   };

@@ -14,7 +14,7 @@ import { type SyncRequest, type SyncRequestQueue, SyncRequests } from './sync-re
 import type { Cursors, StreamState, SyncState } from './sync-state.ts';
 
 const now = 1_000_000;
-/** Where the recheck of a stream at rest stands. */
+/** The position of the recheck of a stream at rest. */
 const recheckAt = serverNow - 900;
 const id = '001000000000001AAA' as RecordId;
 const [at, stream, sync] = [heldAt, streamState, syncState];
@@ -26,18 +26,18 @@ const marked = (oldest: number) => ({ marked: { isUrgent: false, oldest } });
 
 const log: AppLog = openLog<LogFields>({ write: () => undefined }, 'error');
 
-/** The sync requests of one box, and what they have asked of the mirror and told the box. */
+/** Sync requests in one queue, with what they did to the mirror and reported to the queue. */
 function opened(...syncRequests: readonly Omit<SyncRequest, 'id'>[]) {
   const open: SyncRequest[] = syncRequests.map((syncRequest, index) => ({ ...syncRequest, id: index + 1 }));
   const ended: object[] = [];
   const reports: object[] = [];
   const writes: unknown[] = [];
-  const box: SyncRequestQueue & { isAway: boolean } = {
+  const queue: SyncRequestQueue & { isAway: boolean } = {
     isAway: false,
-    open: () => (box.isAway ? Promise.reject(new Error('away')) : Promise.resolve([...open])),
+    open: () => (queue.isAway ? Promise.reject(new Error('away')) : Promise.resolve([...open])),
     report: (_, progress) => Promise.resolve(void reports.push(progress)),
     end(requestId, outcome) {
-      if (box.isAway) return Promise.reject(new Error('away'));
+      if (queue.isAway) return Promise.reject(new Error('away'));
       open.splice(
         open.findIndex((syncRequest) => syncRequest.id === requestId),
         1,
@@ -57,22 +57,22 @@ function opened(...syncRequests: readonly Omit<SyncRequest, 'id'>[]) {
       readRepairs: () => Promise.resolve([]),
       readSetAside: () => Promise.resolve(aside),
     };
-  const granting = new SyncRequests(box, log, { post: () => undefined });
+  const serving = new SyncRequests(queue, log, { post: () => undefined });
   return {
-    box,
+    queue,
     open,
     aside,
     ended,
     reports,
     writes,
-    /** What the destination tells from now on. */
-    tell: (told: readonly StreamFigures[]) => void (figures = told),
-    /** What decisions on absent rows wait for from now on. */
+    /** Sets the figures that the destination returns from now on. */
+    setFigures: (next: readonly StreamFigures[]) => void (figures = next),
+    /** Makes decisions on absent rows wait for this from now on. */
     decideAfter: (done: Promise<void>) => void (decided = done),
     look: (state: SyncState, at = now, isUnderWay = false) =>
-      granting.look(mirror as Mirror, state, at, () => isUnderWay),
-    settle: (state: SyncState, at = now) => granting.settle(mirror as Mirror, state, at),
-    requested: (state: SyncState) => granting.withRequests(state).streams[0] as StreamState,
+      serving.look(mirror as Mirror, state, at, () => isUnderWay),
+    settle: (state: SyncState, at = now) => serving.settle(mirror as Mirror, state, at),
+    requested: (state: SyncState) => serving.withRequests(state).streams[0] as StreamState,
   };
 }
 
@@ -89,7 +89,7 @@ const wanted = ({ cursors }: StreamState) =>
 
 const done = { objects: 1, skipped: [], repairs: [], setAside: [] };
 
-test('a flush wants the head read from W on, first of all, until a reading that began since has ended', async () => {
+test('a flush wants the head read from W on, with priority, until a reading that began after it has ended', async () => {
   const syncRequests = opened(syncRequest('flush'));
   const before = sync([stream(1)]);
   await syncRequests.look(before);
@@ -118,7 +118,7 @@ test('a count that was under way when a comparison was asked for does not end it
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
-test('a reading since a time that began before a flush does not end it, and another one is wanted', async () => {
+test('a reading that began before a flush does not end it, and another one is wanted', async () => {
   const syncRequests = opened(syncRequest('flush'));
   const state = sync([stream(1, { pollSinceBegunAt: now - 5, pollSinceReadAt: now - 9 })]);
   await syncRequests.look(state);
@@ -127,10 +127,10 @@ test('a reading since a time that began before a flush does not end it, and anot
   assert.deepEqual(syncRequests.ended, []);
 });
 
-test('a flush waits for the records that were marked when it had read, and for no later ones', async () => {
+test('a flush waits for the records that were marked when its reading ended, and for no later ones', async () => {
   const syncRequests = opened(syncRequest('flush'));
   await syncRequests.look(sync([stream(1)]));
-  syncRequests.tell([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
+  syncRequests.setFigures([{ stream_no: 1, rows: 1_000, urgent: false, oldest: lastTicket }]);
   await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now })]));
   assert.deepEqual(syncRequests.ended, []);
   await syncRequests.settle(sync([stream(1, { pollSinceReadAt: now, ...marked(lastTicket) })]));
@@ -141,7 +141,7 @@ test('a flush waits for the records that were marked when it had read, and for n
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
-test('a flush ends with what was set aside of the objects that it names', async () => {
+test('a flush reports what was set aside for the objects that it names', async () => {
   const syncRequests = opened(syncRequest('flush', { objects: ['object1'] }));
   const one = { column: 'size__c', code: 'misfit', rows: 3 };
   syncRequests.aside.push({ sobject: 'Object1', ...one }, { sobject: 'Object2', ...one });
@@ -158,7 +158,7 @@ for (const [kind, change, passes] of [
   ['verify content', {}, ['sweep', 'content']],
   ['refetch', {}, []],
 ] as const) {
-  const object = change === timeless ? 'an object without a time' : 'an object';
+  const object = change === timeless ? 'an object without a time field' : 'an object';
   test(`${kind} of ${object} wants: ${passes.join(', ') || 'no pass'}`, async () => {
     const syncRequests = opened(syncRequest(kind));
     const state = sync([stream(1, { cursors: change })]);
@@ -191,9 +191,9 @@ test('a comparison ends when the days that differed have been read again', async
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
-test('a repair marks its records first of all, and ends when none of them is marked', async () => {
+test('a refetch marks its records with priority, and ends when none of them is marked', async () => {
   const syncRequests = opened(syncRequest('refetch', { objects: ['object1'], ids: [id] }));
-  syncRequests.tell([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
+  syncRequests.setFigures([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
   const state = await syncRequests.look(sync([stream(1), stream(2)]));
   assert.deepEqual(syncRequests.writes, [[1, [id], 'asked', true]]);
   assert.deepEqual(state.streams[0]?.marked, { isUrgent: true, oldest: lastTicket });
@@ -207,7 +207,7 @@ for (const [kind, decision] of [
   ['keep', 'kept'],
   ['remove', 'accepted'],
 ] as const) {
-  test(`${kind} decides on the absent rows of the objects that it names, and is done by that`, async () => {
+  test(`${kind} decides on the absent rows of the objects that it names, and is then done`, async () => {
     const syncRequests = opened(syncRequest(kind, { objects: ['OBJECT2'] }));
     const state = sync([stream(1), stream(2)]);
     await syncRequests.look(state);
@@ -218,7 +218,7 @@ for (const [kind, decision] of [
   });
 }
 
-test('a decision on many rows holds up nothing, and the request is done when it is', async () => {
+test('a decision on many rows holds up nothing, and the request ends with it', async () => {
   const syncRequests = opened(syncRequest('keep', { objects: ['Object2'] }));
   const state = sync([stream(1), stream(2)]);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -232,7 +232,7 @@ test('a decision on many rows holds up nothing, and the request is done when it 
   assert.deepEqual(syncRequests.ended, [done]);
 });
 
-test('a decision that the database refuses is made again', async () => {
+test('a decision that fails in the database is made again', async () => {
   const syncRequests = opened(syncRequest('remove', { objects: ['Object2'] }));
   const state = sync([stream(1), stream(2)]);
   syncRequests.decideAfter(Promise.reject(new Error('connection lost')));
@@ -251,7 +251,7 @@ const stoppedAt = (triedAt: number) => ({
   stopped: { code: 'PERM-02', tries: 1, triedAt, retryAt: now + 3_600_000 },
 });
 
-test('what has failed before somebody asked, though in the same millisecond, is tried again at once', async () => {
+test('what failed before the request is tried again at once, even if it failed in the same millisecond', async () => {
   const failed = (failedAt: number, tries: number) => ({
     counts: { code: 'NET-01', explanation: '', next: '', tries, failedAt, retryAt: now + 60_000 },
   });
@@ -287,14 +287,14 @@ test('objects that cannot be served are left out with the reason, and the others
   assert.deepEqual(syncRequests.ended, [{ ...done, skipped }]);
 });
 
-test('an object that stops on the way holds nobody up', async () => {
+test('an object that stops meanwhile does not hold up the request', async () => {
   const syncRequests = opened(syncRequest('verify content'));
   await syncRequests.look(sync([stream(1)]));
   await syncRequests.settle(sync([stream(1, stoppedAt(now + 1))]));
   assert.equal(syncRequests.ended.length, 1);
 });
 
-test('how far a sync request is, is told once a second', async () => {
+test('the progress of a sync request is reported once a second', async () => {
   const syncRequests = opened(syncRequest('verify content'));
   await syncRequests.look(sync([stream(1), stream(2)]));
   const sweep = { ...startOfSweep(serverNow - 60), begunAt: serverNow + 1, done: 250 };
@@ -313,7 +313,7 @@ test('how far a sync request is, is told once a second', async () => {
   ]);
 });
 
-test('a sync request that is taken back is forgotten', async () => {
+test('a withdrawn sync request is forgotten', async () => {
   const syncRequests = opened(syncRequest('flush'));
   const state = sync([stream(1)]);
   await syncRequests.look(state);
@@ -324,17 +324,17 @@ test('a sync request that is taken back is forgotten', async () => {
   assert.deepEqual(syncRequests.ended, []);
 });
 
-test('while nobody can be asked, what was taken goes on, and its end is told later', async () => {
+test('while the queue cannot be read, requests continue, and their end is reported later', async () => {
   const syncRequests = opened(syncRequest('flush'));
   const state = sync([stream(1)]);
   await syncRequests.look(state);
-  syncRequests.box.isAway = true;
+  syncRequests.queue.isAway = true;
   assert.equal(await syncRequests.look(state), state);
   assert.equal(syncRequests.requested(state).pollSince, recheckAt);
   const read = sync([stream(1, { pollSinceReadAt: now })]);
   await syncRequests.settle(read);
   assert.deepEqual(syncRequests.ended, []);
-  syncRequests.box.isAway = false;
+  syncRequests.queue.isAway = false;
   await syncRequests.settle(read);
   assert.deepEqual(syncRequests.ended, [done]);
 });

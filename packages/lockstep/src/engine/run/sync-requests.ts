@@ -9,21 +9,21 @@ import type { Problems } from './problems.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
 /**
- * What a person or a program asks of a running sync. A sync request changes what the next requests read and nothing else:
- * it sets marks that the choice of the next request knows, and is done when the cursors say so.
+ * What a person or a program asks of a running sync. A sync request only changes what the next requests read: it
+ * marks the state for the choice of the next request, and is done when the cursors show it.
  */
 export interface SyncRequest {
   id: number;
   kind: 'flush' | 'verify counts' | 'verify ids' | 'verify content' | 'refetch' | 'keep' | 'remove';
   /** API names; null: all objects. */
   objects: readonly string[] | null;
-  /** Of the records to repair. */
+  /** The records to refetch; null for other kinds. */
   ids: readonly string[] | null;
 }
 
-/** Where sync requests come from and answers go. */
+/** Where sync requests come from and their results go. */
 export interface SyncRequestQueue {
-  /** Those that are not done, oldest first. */
+  /** The requests that are not done, oldest first. */
   open(): Promise<readonly SyncRequest[]>;
   report(requestId: number, progress: object): Promise<void>;
   end(requestId: number, outcome: { result: object } | { fault: Fault }): Promise<void>;
@@ -32,28 +32,28 @@ export interface SyncRequestQueue {
 /** A sync request that is being served. */
 interface Active {
   syncRequest: SyncRequest;
-  /** Local time, and Salesforce's time, from which on a reading counts. */
+  /** Only readings since this time count: in local time, and in Salesforce's time. */
   since: number;
   serverSince: ServerSeconds;
-  /** By the stream's number; a stream is struck off when what was requested of it is done. */
+  /** The streams that are not done, by their number. */
   left: Map<number, Left>;
   count: number;
-  /** API names of all that it is about. */
+  /** API names of all its objects. */
   objects: readonly string[];
-  /** API names of those that could not be served, with the reason. */
+  /** Those that could not be served, by API name, with the reason. */
   skipped: { object: string; reason: string }[];
   reportedAt: number;
 }
 
 interface Left {
   /**
-   * The last ticket when the stream had been read: what was marked by then is read again before it is done. Null until
-   * it has been read.
+   * The last ticket when the stream had been read: records marked up to then must be read again before it is done.
+   * Null until it has been read.
    */
   readAt: number | null;
-  /** Beginnings of the passes that were over or under way when the request came: they do not count. */
+  /** When the passes began that were over or under way when the request came: these passes do not count. */
   before: ReadonlySet<number>;
-  /** What had failed when the request came: one in the same millisecond is told by its number of tries. */
+  /** Problems when the request came. A later failure in the same millisecond differs in its number of tries. */
   problems: Problems;
 }
 
@@ -61,21 +61,21 @@ const reportEveryMs = 1_000;
 
 export class SyncRequests {
   private readonly active = new Map<number, Active>();
-  private readonly box: SyncRequestQueue;
+  private readonly queue: SyncRequestQueue;
   private readonly log: AppLog;
   private readonly mailbox: Pick<Mailbox, 'post'>;
 
-  /** @param mailbox  told when a sync request can be told done that no reading ends */
-  constructor(box: SyncRequestQueue, log: AppLog, mailbox: Pick<Mailbox, 'post'>) {
-    this.box = box;
+  /** @param mailbox  notified when a decision is made, which no reading ends */
+  constructor(queue: SyncRequestQueue, log: AppLog, mailbox: Pick<Mailbox, 'post'>) {
+    this.queue = queue;
     this.log = log;
     this.mailbox = mailbox;
   }
 
   /**
-   * Takes up what is new, drops what was withdrawn. While nobody can be asked, what has been taken goes on.
+   * Takes new requests and drops withdrawn ones. While the queue cannot be read, those already taken continue.
    *
-   * @param isUnderWay  whether something is being read of a stream that the state does not know of yet
+   * @param isUnderWay  whether a stream is being read in a way that the state does not show yet
    */
   async look(
     mirror: Mirror,
@@ -83,7 +83,7 @@ export class SyncRequests {
     now: number,
     isUnderWay: (streamNo: number) => boolean,
   ): Promise<SyncState> {
-    const open = await this.box.open().catch(() => null);
+    const open = await this.queue.open().catch(() => null);
     if (!open) {
       this.log.warn('sync requests not read');
       return state;
@@ -93,12 +93,12 @@ export class SyncRequests {
     const fresh = open.filter(({ id }) => !this.active.has(id));
     for (const syncRequest of fresh) await this.take(mirror, state, syncRequest, now, isUnderWay);
     if (!fresh.some(({ kind }) => kind === 'refetch')) return state;
-    // It begins with marks, which are what its end is told by.
+    // A refetch begins with marks, and the figures show when they are gone.
     const { figures } = await mirror.readFigures();
     return withFigures(state, figures);
   }
 
-  /** Tells whatever is done. Only to be called with a state that the mirror holds. */
+  /** Reports what is done. Call it only with a state that has been applied to the mirror. */
   async settle(mirror: Mirror, state: SyncState, at: number): Promise<void> {
     const now = await this.markRead(mirror, state);
     for (const active of this.active.values()) {
@@ -113,7 +113,7 @@ export class SyncRequests {
     }
   }
 
-  /** Notes the ticket up to which marks count, of all streams that have been read since the last look. */
+  /** Notes the ticket up to which marks count, for all streams that have been read since the last call. */
   private async markRead(mirror: Mirror, state: SyncState): Promise<SyncState> {
     const read = [...this.active.values()].flatMap((active) =>
       state.streams.filter((stream) => isJustRead(active, stream)).map((stream) => ({ active, stream })),
@@ -128,7 +128,7 @@ export class SyncRequests {
     return withFigures(state, figures);
   }
 
-  /** The state with what is requested, for the choice of the next request. */
+  /** The state with the requests marked in it, for the choice of the next request. */
   withRequests(state: SyncState): SyncState {
     return [...this.active.values()].reduce(
       (next, active) => ({ ...next, streams: next.streams.map((stream) => withRequest(active, stream)) }),
@@ -162,7 +162,7 @@ export class SyncRequests {
       const reason = whyNot(stream);
       if (reason) active.skipped.push({ object: sobject, reason });
       else {
-        // What is under way began in this second at the latest.
+        // A pass under way began in this second at the latest.
         const unknown = isUnderWay(streamNo) ? [state.serverNow] : [];
         const before = new Set([...beginningsOf(stream), ...unknown]);
         active.left.set(streamNo, { readAt: null, before, problems: stream.problems });
@@ -179,7 +179,7 @@ export class SyncRequests {
     }
   }
 
-  /** Beside the requests, because there may be a million rows to decide on. */
+  /** In the background, because there may be a million rows to decide on. */
   private decide(mirror: Mirror, active: Active, streamNo: number, decision: Decision): void {
     mirror
       .decideOnAbsent(streamNo, decision)
@@ -190,7 +190,7 @@ export class SyncRequests {
             kind: active.syncRequest.kind,
             ...failureFields(error),
           });
-          // As if it had just come: it is taken again.
+          // It is taken again as if it were new.
           this.active.delete(active.syncRequest.id);
         },
       )
@@ -203,7 +203,7 @@ export class SyncRequests {
     const objects = state.streams
       .filter(({ table }) => active.left.has(table.stream.streamNo))
       .map((stream) => ({ object: stream.table.stream.sobject, ...progressOf(active, stream) }));
-    await this.box.report(active.syncRequest.id, {
+    await this.queue.report(active.syncRequest.id, {
       done: active.count - active.left.size,
       of: active.count,
       objects,
@@ -213,11 +213,11 @@ export class SyncRequests {
   private async end(mirror: Mirror, active: Active): Promise<void> {
     const { syncRequest, objects, skipped, serverSince } = active;
     const repairs = await mirror.readRepairs(serverSince);
-    // What the mirror cannot hold was read, and is not there: whoever waits has to know.
+    // Set-aside records were read but are not in the mirror: whoever waits has to know.
     const setAside = (await mirror.readSetAside()).filter(({ sobject }) => objects.includes(sobject));
     const result = { objects: objects.length - skipped.length, skipped, repairs, setAside };
     try {
-      await this.box.end(syncRequest.id, { result });
+      await this.queue.end(syncRequest.id, { result });
       this.active.delete(syncRequest.id);
     } catch {
       this.log.warn('sync request not ended yet', { kind: syncRequest.kind });
@@ -234,8 +234,8 @@ const whyNot = ({ cursors }: StreamState): string | null =>
   cursors.backfill ? 'its backfill is not complete' : null;
 
 /**
- * Why a stream cannot be served, as the tries say that were made since the request: its object is refused, or what the request
- * wants of it. Null: nothing is known to be in the way.
+ * Why a stream cannot be served, according to the tries made since the request: its object is refused, or a pass that
+ * the request wants has failed. Null: nothing is known to be in the way.
  */
 function whyNotDone(active: Active, stream: StreamState): string | null {
   const { syncRequest, since } = active;
@@ -264,7 +264,7 @@ function beginningsOf({ cursors: { counts, sweep, content } }: StreamState): rea
   return times.filter((time) => time !== null);
 }
 
-/** The passes that a sync request wants of a stream. An object without a time to follow is flushed by reading it whole. */
+/** The passes that a sync request needs. An object without a time field is flushed by reading all of it. */
 function passesOf({ kind }: SyncRequest, { cursors }: StreamState): readonly PassKind[] {
   switch (kind) {
     case 'flush':
@@ -284,14 +284,14 @@ function passesOf({ kind }: SyncRequest, { cursors }: StreamState): readonly Pas
   }
 }
 
-/** Whether a whole pass has been made since the request. Salesforce's time has whole seconds, so a tie is told by name. */
+/** Whether a whole pass began since the request. Times are whole seconds, so passes begun before are excluded. */
 function isPassed({ left, serverSince }: Active, { cursors, table }: StreamState, kind: PassKind): boolean {
   const lastAt = cursors[kind]?.position.lastAt;
   if (lastAt === undefined) return true;
   return lastAt >= serverSince && !left.get(table.stream.streamNo)?.before.has(lastAt);
 }
 
-/** Whether all is read that the request wants of the stream, but for what is marked. */
+/** Whether everything that the request wants of the stream has been read, apart from marked records. */
 function isRead(active: Active, stream: StreamState): boolean {
   const { syncRequest, since } = active;
   return (
@@ -313,14 +313,14 @@ function isDone(active: Active, stream: StreamState): boolean {
   return own.readAt !== null && !(stream.marked && stream.marked.oldest <= own.readAt);
 }
 
-/** The stream as the request wants it read. */
+/** The stream with what the request wants read. */
 function withRequest(active: Active, stream: StreamState): StreamState {
   if (!active.left.has(stream.table.stream.streamNo)) return stream;
-  return tryingAgain(active, reading(active, stream));
+  return retryingNow(active, reading(active, stream));
 }
 
-/** What has failed before somebody asked is tried again at once. */
-function tryingAgain(active: Active, stream: StreamState): StreamState {
+/** What failed before the request is tried again at once. */
+function retryingNow(active: Active, stream: StreamState): StreamState {
   const { syncRequest, since } = active;
   const { stopped, problems } = stream;
   let next = stream;

@@ -5,49 +5,49 @@ import { type PageSizes } from '../plan/page-size.ts';
 import type { Quota } from '../plan/quota.ts';
 import type { Problems } from './problems.ts';
 
-/** A cursor as the destination holds it. Its version is what a move compares and sets; 0 before its first move. */
+/** A cursor as in the destination. A move compares its version and increments it; 0 before the first move. */
 export interface CursorState<Position> {
   position: Position;
   version: number;
 }
 
-/** What each kind of cursor holds: its module adds it here. */
+/** The position type of each kind of cursor; its module adds it here. */
 export interface Positions {}
 
 /**
- * A stream's cursors; null where it has none of that kind: `backfill` once the first full read has ended, `head`,
- * `recheck` and `counts` for an object that has no time to follow it by, `deleted` for one without a log of deletions.
+ * A stream's cursors; null if it has none of that kind: `backfill` once the first full read has ended, `head`,
+ * `recheck` and `counts` for an object without a time field to follow, `deleted` for one without a log of deletions.
  */
 export type Cursors = { readonly [Kind in keyof Positions]: CursorState<Positions[Kind]> | null };
 
 export interface StreamState {
   table: StreamTable;
   cursors: Cursors;
-  /** Rows of the mirror. */
+  /** Number of rows in the mirror. */
   rows: number;
-  /** Records that may be read again now; null: none. */
+  /** Marked records that may be read again now; null: none. */
   marked: Marked | null;
   /** Local time of the last request that polled it; the stream that waits longest goes first. */
   polledAt: number;
-  /** Polled with priority, because a write is known that the mirror does not hold yet. */
+  /** It is polled with priority, because the mirror lacks a known write or somebody waits. */
   isUrgent: boolean;
   /**
-   * Its next pass reads from there on, where that is behind the head: from where the recheck stands, because somebody wants
-   * everything that is committed by now, or from when a write was sent whose record is not known.
+   * Its next pass reads from here if that is behind the head: from the recheck's position, because somebody wants
+   * everything that is committed now, or from when a write was sent whose record is not known.
    */
   pollSince: ServerSeconds | null;
-  /** Local time of the first request of the pass under way that began where the recheck stands, and of the last whole one. */
+  /** When passes from the recheck's position began, in local time: the one under way, and the last complete one. */
   pollSinceBegunAt: number | null;
   pollSinceReadAt: number;
-  /** A request was slow, with pages or without: it goes alone until one is fast by itself, and holds up no other. */
+  /** A request was slow, with pages or without: the stream gets requests of its own until one of them is fast. */
   slow: 'polls' | 'pages' | null;
-  /** What has failed, each until it succeeds. */
+  /** Activities that have failed, each until it succeeds. */
   problems: Problems;
-  /** Its object was refused for good: only its poll is tried again, after an hour at most and when somebody asks. */
+  /** Its object was refused for good: only its poll is tried again, within an hour or when somebody asks. */
   stopped: Stopped | null;
-  /** Somebody has changed its table: nothing is read for it until that is made again. */
+  /** Somebody has changed its table: nothing is read for it until the table is restored. */
   isTableChanged: boolean;
-  /** A field of a query is none any more, or one that was hidden may be back: the object is described again. */
+  /** A field of a query is gone, or a hidden one may be back: the object is described again. */
   describe: { isDue: boolean; at: number };
   pageSizes: PageSizes;
 }
@@ -60,7 +60,7 @@ export interface Stopped {
   retryAt: number;
 }
 
-/** The records of a stream that are to be read again. Which they are is looked up when they are asked for. */
+/** The marked records of a stream. Their Ids are looked up when they are read. */
 export interface Marked {
   /** A proxied write waits for one of them. */
   isUrgent: boolean;
@@ -68,25 +68,25 @@ export interface Marked {
   oldest: number;
 }
 
-/** All that the choice of the next request depends on. Derived from the destination at each take-over. */
+/** Everything that the choice of the next request depends on. Loaded from the destination at each take-over. */
 export interface SyncState {
   streams: readonly StreamState[];
-  /** Salesforce's own time, as far as answers prove it: `server-time.ts`. */
+  /** Salesforce's time, as far as answers prove it: see `server-time.ts`. */
   serverNow: ServerSeconds;
   budget: Budget;
   quota: Quota;
-  /** What a query asks for at most. How many rows come is learnt for each stream. */
+  /** The largest limit of a query. How many rows fit on a page is learnt for each stream. */
   pageRows: number;
-  /** The last request carried no page: the next one does, so that none of the others keeps the polls away. */
+  /** The last request had no pages: the next one does, so that such requests do not displace the polls. */
   wasApart: boolean;
   /** Set after a failed request: the sync waits until then. */
   syncProblem: { retryAt: number; tries: number } | null;
 }
 
-/** What Salesforce returns at most in one query of a composite request. */
+/** The most rows that Salesforce returns for one query of a composite request. */
 export const pageRowsMax = 2_000;
 
-/** A cursor's step, and the stream after it. It happens when its transaction commits. */
+/** A cursor's move, and the stream after it. The move happens when its transaction commits. */
 export function moved<Kind extends keyof Positions>(
   stream: StreamState,
   kind: Kind,
@@ -102,12 +102,12 @@ export function moved<Kind extends keyof Positions>(
   };
 }
 
-/** The state with what the destination has told of its rows and marks. */
+/** The state with the destination's figures of rows and marks. */
 export function withFigures(state: SyncState, figures: readonly StreamFigures[]): SyncState {
   const byStream = new Map(figures.map((one) => [one.stream_no, one]));
   const streams = state.streams.map((stream) => {
-    const told = byStream.get(stream.table.stream.streamNo);
-    return told ? { ...stream, rows: told.rows, marked: markedOf(told) } : stream;
+    const own = byStream.get(stream.table.stream.streamNo);
+    return own ? { ...stream, rows: own.rows, marked: markedOf(own) } : stream;
   });
   return { ...state, streams };
 }

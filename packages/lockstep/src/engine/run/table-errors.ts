@@ -1,4 +1,4 @@
-/** What an error of the database means that one table of the mirror has met. */
+/** What a database error means when it concerns one table of the mirror. */
 
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
@@ -12,7 +12,7 @@ export class TableLocked extends Error {
 }
 
 /**
- * What an error of the database means for the stream whose table it met. What concerns more than a table is thrown on.
+ * The stream after a database error in its table. An error that concerns more than one table is thrown again.
  */
 export async function afterTableError(
   deps: SyncDeps,
@@ -29,7 +29,7 @@ export async function afterTableError(
   };
 }
 
-/** The fault of one table that an error of the database shows; null where it concerns more than that. */
+/** The fault of one table that a database error shows; null if it concerns more than that table. */
 export async function tableFault(
   { mirror }: SyncDeps,
   { table }: StreamState,
@@ -38,11 +38,11 @@ export async function tableFault(
   const stream = table.stream.sobject;
   if (error instanceof TableLocked || isLockTimeout(error)) {
     const holders = await mirror.lockHolders(table).catch(() => null);
-    return new Fault('DB-16', { stream, reason: holders ?? 'its holder is not known' });
+    return new Fault('DB-16', { stream, reason: holders ?? 'the session is unknown' });
   }
   if (!isOfOneTable(error)) return null;
   const code = sqlState(error) ?? '';
   return isTableChanged(error)
-    ? new Fault('SCH-04', { stream, reason: `the database said ${code}` })
+    ? new Fault('SCH-04', { stream, reason: `the database reported ${code}` })
     : new Fault('DB-15', { stream, sqlState: code });
 }

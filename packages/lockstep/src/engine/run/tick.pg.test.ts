@@ -24,7 +24,7 @@ interface Answer {
   totalSize?: number;
 }
 
-/** Answers each query of a request in turn, and does something before the answer leaves. */
+/** Answers the queries of a request in turn, and runs `meanwhile` before it answers. */
 async function openTick(
   answers: readonly Answer[],
   meanwhile: () => Promise<unknown> = async () => undefined,
@@ -101,7 +101,7 @@ test('the pages of a chain move their cursor one after the other, and the readin
   assert.deepEqual(await tick.openReadings(), []);
 });
 
-test('checks are paced by the rows that the mirror has after each page, not by those of the start', async () => {
+test('checks are paced by the rows that the mirror has after each page, not by those at the start', async () => {
   await using tick = await openTick([{ records: [record(1), record(2)], done: false, totalSize: 3 }]);
   const { state } = await tick.run(chain.slice(0, 1));
   const [account, contact] = state.streams;
@@ -111,11 +111,11 @@ test('checks are paced by the rows that the mirror has after each page, not by t
   assert.equal(
     dueOf(begun, account?.rows ?? 0, period, state.serverNow + 10_000),
     null,
-    'half of it is read',
+    'half of the rows are read',
   );
 });
 
-test('a page refers to the one before it, also where a slot between has nothing to ask', async () => {
+test('a page refers to the one before it, even if a slot in between has nothing to ask', async () => {
   await using tick = await openTick([
     { records: [record(1)], done: false, totalSize: 2 },
     { records: [record(2)] },
@@ -130,7 +130,7 @@ test('a page refers to the one before it, also where a slot between has nothing 
   assert.equal((await tick.harness.rows()).length, 2);
 });
 
-test('a page behind one that was thrown away moves no cursor', async () => {
+test('a page after a discarded one moves no cursor', async () => {
   await using tick = await openTick([
     { records: [record(1)], totalSize: 7 },
     { records: [record(2)], done: false, totalSize: 2 },
@@ -142,7 +142,7 @@ test('a page behind one that was thrown away moves no cursor', async () => {
   assert.deepEqual(await tick.openReadings(), []);
 });
 
-test('a page that is not whole is its own stream’s problem, the other stream goes on', async () => {
+test('an incomplete page is a problem of its own stream, and the other stream goes on', async () => {
   await using tick = await openTick([{ records: [record(1)], totalSize: 7 }, { records: [record(9)] }]);
   const { state } = await tick.run([
     { kind: 'head', index: 0, chainedTo: null },
@@ -155,7 +155,7 @@ test('a page that is not whole is its own stream’s problem, the other stream g
   );
 });
 
-test('a cursor that somebody sets back meanwhile stays there, whatever the pages of a chain hold', async () => {
+test('a cursor that somebody resets meanwhile stays there, whatever the pages of a chain contain', async () => {
   let setBack = async (): Promise<unknown> => undefined;
   await using tick = await openTick(
     [

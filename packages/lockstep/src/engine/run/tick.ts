@@ -15,14 +15,14 @@ import { type StreamState, type SyncState, withFigures, withStream } from './syn
 import { afterTableError } from './table-errors.ts';
 import { type Answered, understand } from './understand.ts';
 
-/** A reading outlives its request by this margin at most; then it is purged and its late answer refused. */
+/** How long a reading may last; then it is purged, and its late answer is refused. */
 const observationLastsMs = 15 * 60_000;
-/** Streams that share a request which lasts longer are asked for alone until it is known which of them is slow. */
+/** If a request takes longer, its streams get requests of their own until it is known which of them is slow. */
 const slowMs = 2_000;
 
-/** A reading that is registered and not yet asked for. */
+/** A reading that is registered but not yet sent. */
 export interface Reading {
-  /** So long its answer may take; then its streams are asked for apart. Null: as long as any request may. */
+  /** How long its answer may take; then its streams are read apart. Null: as long as any request may take. */
   limitMs: number | null;
   state: SyncState;
   asking: Asking;
@@ -30,33 +30,32 @@ export interface Reading {
   observation: Observation;
 }
 
-/** An answer that has come, and what it means. Nothing of it is applied. */
+/** An answer that has arrived, and what it means. None of it is applied yet. */
 export interface Received {
   reading: Reading;
   parts: readonly Part[];
   deletedLogs: readonly DeletedLogPart[];
   stops: readonly Stop[];
-  /** The state after all of it is applied. */
+  /** The state after everything is applied. */
   next: SyncState;
 }
 
-/** An answer did not come within the limit of its reading. Its streams go alone from now on. */
+/** An answer did not arrive within the limit of its reading. From now on its streams get requests of their own. */
 export class TooSlow extends Error {}
 
 export interface Ticked {
   state: SyncState;
   figures: readonly StreamFigures[];
-  /** The places of the streams of which a page was stored: their tables work. */
+  /** Indexes of the streams that had a page stored: their tables work. */
   stored: ReadonlySet<number>;
-  /** False where the state has to be loaded again: a cursor stood elsewhere, or the database refused a page. */
+  /** False if the state must be loaded again: a cursor was elsewhere, or the database refused a page. */
   areCursorsMoved: boolean;
 }
 
 /**
- * A step of a sync is one Salesforce request and its effect. It begins by registering the reading, before the request
- * is sent.
+ * Begins a tick, which is one Salesforce request and its effect: registers the reading before the request is sent.
  *
- * @returns null where the quota has closed meanwhile: nothing may be asked
+ * @returns null if the quota has closed meanwhile: nothing may be requested
  * @throws Fault `SYS-09`: the lease was lost; database errors as they come
  */
 export async function beginReading(
@@ -76,9 +75,9 @@ export async function beginReading(
 }
 
 /**
- * Asks, and understands the answer.
+ * Sends the request and interprets its answer.
  *
- * @throws Fault where the request as a whole failed; database errors as they come. The reading is closed then.
+ * @throws Fault if the request as a whole failed; database errors as they come. The reading is closed then.
  */
 export async function askSalesforce(
   deps: SyncDeps,
@@ -94,8 +93,8 @@ export async function askSalesforce(
     deps.log.debug('asked Salesforce', { requests: 1, tookMs });
     deps.onAnswer(answer.usage);
     const { now, believed, isAhead } = deps.serverClock.hear(answer.serverNow);
-    if (isAhead) deps.log.warn('an answer is ahead of its time', { where: 'Date' });
-    // What an answer proves is true as of before its request: the state's time moves on after it is understood.
+    if (isAhead) deps.log.warn('the time of an answer is ahead', { where: 'Date' });
+    // An answer proves things as of before its request, so the state's time advances only after it is interpreted.
     const understood = understand(deps, { ...state, syncProblem: null }, asking.slots, answer, {
       sentAt,
       answeredAt: believed,
@@ -108,25 +107,25 @@ export async function askSalesforce(
   }
 }
 
-/** Whether an error concerns one request: no error of the database, and no other holder has taken over. */
+/** Whether an error concerns only one request: not the database, and no other holder has taken over. */
 export const isOfRequest = (error: unknown): error is Fault =>
   error instanceof Fault && error.code !== 'SYS-09';
 
 const isOverLimit = ({ limitMs }: Reading, error: unknown, tookMs: number): boolean =>
   limitMs !== null && tookMs >= limitMs && error instanceof Fault && error.code === 'NET-01';
 
-/** Where the database is away as well, the reading's expiry closes it. */
+/** If the database is away as well, the reading closes when it expires. */
 const closeReading = ({ mirror }: SyncDeps, { observation }: Reading) =>
   mirror.closeObservation(observation).catch(() => undefined);
 
 /**
- * Applies an answer's pages in the order of their slots, which is the order in which Salesforce ran them, one
- * transaction a stream and page; what has no rows shares the last one, which closes the reading. A page that the
- * database refuses is its own stream's problem. A cursor that somebody else has moved meanwhile stays; then the state
- * has to be loaded again, as after any failure here.
+ * Applies an answer's pages in the order of their slots, which is the order in which Salesforce ran them, in one
+ * transaction per stream and page; pages without rows share the last one, which closes the reading. A page that the
+ * database refuses is a problem of its own stream. A cursor that somebody else has moved meanwhile stays where it is;
+ * then the state must be loaded again, as after any failure here.
  *
- * @param hi  a ticket that was taken after the answer had come: the beginning of the next reading, which needs no
- *            fences against this one then
+ * @param hi  a ticket taken after the answer had arrived: the start of the next reading, which then needs no fences
+ *            against this one
  * @throws Fault `SYS-09`: another holder has taken over; database errors as they come. The reading is closed then.
  */
 export async function applyAnswer(deps: SyncDeps, received: Received, hi?: number): Promise<Ticked> {
@@ -151,7 +150,7 @@ export async function applyAnswer(deps: SyncDeps, received: Received, hi?: numbe
   }
 }
 
-/** A slot without a question (the mirror has no Id left to ask for) is answered by nothing. */
+/** The answer to a slot without a query, because the mirror has no Ids left to ask for. */
 const nothing: QueryOutcome = {
   kind: 'page',
   page: { records: '[]', count: 0, last: null, lastId: null, done: true, unstorable: [], nulsRemoved: 0 },
@@ -163,8 +162,8 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Answered & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
-  // A slot that has nothing to ask is left out, so that places are those of the slots that were chosen.
-  const queryOf = (place: number) => asked.findIndex(({ slot }) => slot === slots[place]);
+  // Slots without a query are left out, so the index of a slot is not the index of its query.
+  const queryOf = (index: number) => asked.findIndex(({ slot }) => slot === slots[index]);
   const queries = prepared.map((one) => (hasQuery(one) ? slotQuery(state, one, queryOf) : null));
   const questions = deletedLogs.map((deletedLog) => questionOf(state, deletedLog));
   const paths = questions.map(({ path }) => path);
@@ -181,15 +180,15 @@ async function ask(
   const answer = await queryPages(salesforce, sent, asking, signal);
   return {
     ...answer,
-    slots: prepared.map((one, place) => ({
+    slots: prepared.map((one, index) => ({
       prepared: one,
-      query: queries[place] ?? null,
+      query: queries[index] ?? null,
       outcome: hasQuery(one) ? (answer.pages[asked.indexOf(one)] as QueryOutcome) : nothing,
     })),
-    deletedLogs: deletedLogs.map((deletedLog, place) => ({
+    deletedLogs: deletedLogs.map((deletedLog, index) => ({
       deletedLog,
-      question: questions[place] as DeletedQuestion,
-      answer: answer.resources[place] as ResourceAnswer,
+      question: questions[index] as DeletedQuestion,
+      answer: answer.resources[index] as ResourceAnswer,
     })),
   };
 }
@@ -200,7 +199,7 @@ function questionOf(state: SyncState, deletedLog: DeletedLogRequest): DeletedQue
   return deletedQuestion(table.stream.sobject, cursors.deleted.position, state.serverNow);
 }
 
-/** A request counts as what is most pressing in it. */
+/** A request is counted under the most urgent purpose in it. */
 const purposes = ['repair', 'poll', 'backfill'] as const;
 
 function purposeOf(slots: readonly PreparedSlot[]): Purpose {
@@ -208,7 +207,7 @@ function purposeOf(slots: readonly PreparedSlot[]): Purpose {
   return purposes.find((purpose) => own.has(purpose)) ?? 'reconcile';
 }
 
-/** The state with streams of which a page was stored: nothing is wrong with their tables. */
+/** The state after pages of these streams were stored: nothing is wrong with their tables. */
 export function withStored(state: SyncState, stored: ReadonlySet<number>): SyncState {
   const streams = state.streams.map((stream, index) =>
     stored.has(index) ? withoutProblem(stream, 'table') : stream,
@@ -216,23 +215,23 @@ export function withStored(state: SyncState, stored: ReadonlySet<number>): SyncS
   return { ...state, streams };
 }
 
-/** What holds up other objects is waited for so long; then it goes on apart. */
+/** How long a request may hold up other objects; then it is cut off, and its streams are read apart. */
 const sharedMsMax = 5_000;
 
-/** How long an answer is waited for. While the sync has a problem, streams go in turn, and each has its time. */
+/** How long to wait for an answer. While the sync has a problem, each stream in turn may take as long as it needs. */
 export const answerLimitMs = ({ state }: Prepared): number | null =>
   state.streams.length === 1 || state.syncProblem ? null : sharedMsMax;
 
-/** Pages by the thousand are slow by nature; everything else is short. */
+/** Whether a request has pages of thousands of rows, which may be slow; all others are short. */
 const carriesPages = (slots: readonly Slot[]) => !slots.every((slot) => readingOf(slot).isShort);
 
-/** The state after an answer that did not come in time. */
+/** The state after an answer that did not arrive in time. */
 export const afterTooSlow = (state: SyncState, { asking: { slots } }: Reading): SyncState =>
   withSlow(state, slots, () => (carriesPages(slots) ? 'pages' : 'polls'));
 
 /**
- * After a slow request its streams go alone, each until it is fast by itself: where pages were slow, with pages. How long
- * these take says nothing else, as long as nobody waits too long for them.
+ * After a slow request its streams get requests of their own, each until one is fast; if pages were slow, until one
+ * with pages is. A slow request with pages changes nothing as long as it stays within the limit.
  */
 function withPace(state: SyncState, slots: readonly Slot[], tookMs: number): SyncState {
   const isFast = tookMs <= slowMs;

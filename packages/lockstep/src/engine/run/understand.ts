@@ -1,4 +1,4 @@
-/** What the answer to a request means for its streams. Pure, but for what it logs; nothing is applied here. */
+/** What the answer to a request means for its streams. Pure apart from logging; nothing is applied here. */
 import type { Fault } from '../../core/faults.ts';
 import type { Page } from '../../core/page.ts';
 import { isUnknownField, type QueryOutcome } from '../../salesforce/index.ts';
@@ -12,13 +12,12 @@ import { type AnsweredDeletedLog, readDeletedLog } from './read-deleted-log.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withStream } from './sync-state.ts';
 
-/** Each slot with its query and what became of it, and what the logs of deletions brought. */
+/** Each slot with its query and outcome, and the answers of the logs of deletions. */
 export interface Answered {
   slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
   deletedLogs: readonly AnsweredDeletedLog[];
 }
 
-/** What each slot's answer means. Nothing is applied yet. */
 export function understand(
   deps: SyncDeps,
   state: SyncState,
@@ -36,8 +35,8 @@ export function understand(
     const { index } = slot;
     if (isHead(slot)) next = withStream(next, index, { ...streamOf(next, slot), polledAt: times.sentAt });
     if (outcome.kind === 'refused') refusals.push({ slot, fault: outcome.fault });
-    // A page behind one that did not come is no page in a row: its cursor would pass what is missing.
-    if (outcome.kind !== 'page' || isBehind(slot, chosen, lost)) {
+    // A page after one that did not arrive is dropped: its cursor would skip the missing rows.
+    if (outcome.kind !== 'page' || isAfterLost(slot, chosen, lost)) {
       lost.add(slot);
       continue;
     }
@@ -61,13 +60,13 @@ export function understand(
   return { next, parts, deletedLogs: deletedLogParts, stops: stopsOf(state, next, refusals) };
 }
 
-/** What comes behind a page that did not come, or of which something was kept back that it should have proven. */
-const isBehind = (slot: Slot, chosen: readonly Slot[], lost: ReadonlySet<Slot | undefined>): boolean =>
+/** Whether a slot comes after a page that did not arrive, or that was cut short and should have been complete. */
+const isAfterLost = (slot: Slot, chosen: readonly Slot[], lost: ReadonlySet<Slot | undefined>): boolean =>
   ('chainedTo' in slot && slot.chainedTo !== null && lost.has(chosen[slot.chainedTo])) ||
   (readingOf(slot).isInRow === true &&
     [...lost].some((one) => one?.kind === slot.kind && one.index === slot.index));
 
-/** Streams that have stopped with this answer, or may be read again. */
+/** Streams that have stopped with this answer, or can be read again. */
 function stopsOf(
   before: SyncState,
   after: SyncState,
@@ -95,17 +94,17 @@ function partOf(
   return { table, slot, page, step: slotStep(state, prepared, asked, page, times) };
 }
 
-/** What was answered works; where the object had stopped, it may be read again. */
+/** An answered activity works again, and a stopped object can be read again. */
 function afterSuccess(stream: StreamState, kind: Slot['kind']): StreamState {
   return { ...withoutProblem(stream, readingOf({ kind }).activity), stopped: null };
 }
 
-/** So long after its description an unknown field is no news: then its query is refused for good. */
+/** Within this time after a description an unknown field is not looked up again: its query is refused for good. */
 const describedLatelyMs = 60_000;
 
 /**
- * A refused query concerns what it was for, and nothing else of its stream. Only what the stream cannot be followed
- * without stops it, and only where the refusal is for good; an unknown field is looked up first.
+ * A refused query affects only its activity. It stops the stream only if the stream cannot be followed without it and
+ * the refusal is permanent; for an unknown field the object is described first.
  */
 function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], fault: Fault): StreamState {
   const activity = readingOf({ kind }).activity;
@@ -122,7 +121,7 @@ function afterRefusal(deps: SyncDeps, stream: StreamState, kind: Slot['kind'], f
   };
 }
 
-/** Whether the stream cannot be followed without it: its polls, and where it has none the reading of all its records. */
+/** Whether a stream cannot be followed without this: its polls, or if it has none, reading all its records. */
 function isFollowing({ cursors: { head } }: StreamState, kind: Slot['kind']): boolean {
   const activity = readingOf({ kind }).activity;
   return activity === 'poll' || (head === null && (activity === 'backfill' || activity === 'content'));

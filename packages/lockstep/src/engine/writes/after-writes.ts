@@ -18,12 +18,12 @@ export interface AfterWritesDeps {
   mailbox: Mailbox;
 }
 
-/** What this process does for one sync after proxied writes: what their answers wait for, and what follows later. */
+/** What this process does for one sync after proxied writes, both before their answers are sent and later. */
 export interface AfterWrites {
   readBacks: ReadBacks;
   deferred: DeferredRecords;
   jobs: WatchedJobs;
-  /** Has sobjects, in lower case, polled first of all. */
+  /** Has sobjects, in lower case, polled with priority. */
   pollSoon(sobjects: Iterable<string>): void;
   end(): void;
 }

@@ -10,7 +10,7 @@ import { DeferredRecords } from './deferred-records.ts';
 
 const id = (number: number) => `001${String(number).padStart(12, '0')}AAA` as RecordId;
 
-/** A database that is away until somebody says otherwise, and the list of what was recorded in it. */
+/** A database that can be set away, and the list of what was recorded in it. */
 function openClockHarness(closing = new AbortController()) {
   const clock = new ManualClock();
   const recorded: string[] = [];
@@ -58,7 +58,7 @@ test('what is deferred is recorded when the database is back, marks before outco
   assert.ok(!harness.deferred.hasMarks);
 });
 
-test('marks that come while others are being made are made too, and their outcome waits for them', async () => {
+test('marks that are deferred while others are being made are made too, and their outcome waits for them', async () => {
   const harness = openClockHarness();
   harness.whileMarking = () => {
     harness.whileMarking = () => undefined;
@@ -71,7 +71,7 @@ test('marks that come while others are being made are made too, and their outcom
   assert.deepEqual(harness.recorded, ['marks 1', 'marks 2', 'pending 2']);
 });
 
-test('a record that is marked once more while its mark fails is deferred once', async () => {
+test('a record that is marked again while its mark fails is deferred only once', async () => {
   const harness = openClockHarness();
   harness.whileMarking = () => {
     harness.whileMarking = () => undefined;
@@ -85,7 +85,7 @@ test('a record that is marked once more while its mark fails is deferred once', 
   assert.ok(!harness.deferred.hasMarks);
 });
 
-test('nothing is recorded any more when the sync is closed', async () => {
+test('nothing is recorded after the sync is closed', async () => {
   const closing = new AbortController();
   const harness = openClockHarness(closing);
   harness.deferred.addMarks('account', [id(1)]);

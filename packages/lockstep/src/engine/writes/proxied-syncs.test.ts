@@ -4,7 +4,7 @@ import type { OrgId, SyncId } from '../../core/ids.ts';
 import type { StreamTable } from '../../postgres/index.ts';
 import { proxied } from './proxied-syncs.ts';
 
-test('an Id whose prefix two objects share, or whose object has none, belongs to neither', async () => {
+test('an Id prefix that two objects share belongs to neither, and an object may have none', async () => {
   const prefixes = { account: '001', partner: '00I', accountpartner: '00I', history: null };
   const tables = new Map(
     Object.entries(prefixes).map(([name, keyPrefix]) => [name, { stream: { keyPrefix } } as StreamTable]),

@@ -9,7 +9,7 @@ import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-b
 import type { Opened } from './related-records.ts';
 import type { IngestJob } from './watched-jobs.ts';
 
-/** A record that a request names before it is answered; null where only its sobject is known. */
+/** A record that a request names before it is answered; `id` is null if only its sobject is known. */
 export interface NamedRecord {
   sobject: string;
   id: RecordId | null;
@@ -23,29 +23,29 @@ export interface ProxiedSync {
   instanceUrl: string;
   /** The mirrored sobjects. */
   streams: ReadonlySet<string>;
-  /** Mirrored sobjects by the first three characters of their records' Ids. Throws when the database is away. */
+  /** Mirrored sobjects by the first three characters of their records' Ids. Throws if the database is away. */
   keyPrefixes(): Promise<ReadonlyMap<string, string>>;
-  /** What becomes of a write while the mirror's database is away: not sent, or sent and stored later. */
+  /** What happens to a write while the mirror's database is away: it is not sent, or is sent and stored later. */
   withoutDatabase: Sync['withoutDatabase'];
-  /** Commits the intent to write, before anything is sent. Throws when the database is away. */
+  /** Commits the intent to write, before anything is sent. Throws if the database is away. */
   recordIntent(intent: { method: string; named: readonly NamedRecord[] }): Promise<readonly number[]>;
-  /** Where the database is away, it throws and does so later. */
+  /** If the database is away, it throws, and records the outcome later. */
   recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
   /** See {@link ReadBacks.read}. */
   readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd>;
-  /** Has records of one sobject read again, first of all. Where the database is away, it throws and does so later. */
+  /** Has records of one sobject read again with priority. If the database is away, the marks are made later. */
   markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
   /** Has sobjects polled with priority; all of them for null. */
   pollSoon(sobjects: readonly string[] | null): void;
-  /** The same for writes whose records are not known, from the local time on at which the first of them was sent. */
+  /** The same for writes whose records are not known: reads from the local time at which the first was sent. */
   pollFrom(sobjects: readonly string[], sentAt: number): void;
-  /** Counts a request that has left. `limitInfo`: its answer's header Sforce-Limit-Info, which the reads heed too. */
+  /** Counts a request that was sent. `limitInfo`: the header Sforce-Limit-Info of its answer, for the quota. */
   forwarded(limitInfo: string | undefined): void;
   /** Has the sobject of a bulk job polled until the job is finished. */
   watchJob(job: IngestJob): void;
 }
 
-/** Null for an id that no sync has; nothing leaves this machine then. */
+/** Null if no sync has the id; then no request is made. */
 export async function proxiedSync(
   deps: EngineDeps,
   syncs: OpenSyncs,
@@ -59,7 +59,7 @@ type ProxiedOpen = Pick<OpenSync, 'mailbox' | 'afterWrites' | 'forwarded'> & {
   destination(): Promise<Opened>;
 };
 
-/** What a proxied write of one sync does, whoever has it open. */
+/** The proxy's view of one open sync. */
 export function proxied(
   { owner }: Pick<EngineDeps, 'owner'>,
   open: ProxiedOpen,
@@ -78,7 +78,7 @@ export function proxied(
     recordIntent: async (intent) => (await destination()).mirror.recordIntent({ ...intent, owner }),
     recordOutcome: async (intents, outcome) => {
       const { deferred } = afterWrites;
-      // With an outcome a write is recovered by nobody: its marks come first.
+      // A write with an outcome is not recovered any more, so its marks must come first.
       if (deferred.hasMarks) return deferred.addOutcome(intents, outcome);
       try {
         await (await destination()).mirror.recordOutcome(intents, outcome);
@@ -105,7 +105,7 @@ export function proxied(
   };
 }
 
-/** Of a prefix that two sobjects share, neither is known. */
+/** A prefix that two sobjects share is left out. */
 function keyPrefixesOf({ tables }: Pick<Opened, 'tables'>): ReadonlyMap<string, string> {
   const byPrefix = Map.groupBy(tables, ([, { stream }]) => stream.keyPrefix);
   return new Map(

@@ -18,7 +18,7 @@ const sizes = (waiting: readonly Waiting[]) => {
   return { groups: groups.map(({ sobject, ids }) => [sobject, ids.size]), left: left.length };
 };
 
-test('records of one object are asked for in one query, and two who wait for one record by one Id', () => {
+test('records of one object share a query, and two writes of one record share its Id', () => {
   const waiting = [byId('account', 1), byId('contact', 2), byId('account', 3), byId('account', 1)];
   assert.deepEqual(sizes(waiting), {
     groups: [
@@ -30,7 +30,7 @@ test('records of one object are asked for in one query, and two who wait for one
   assert.equal(groupsOf(waiting).groups[0]?.waiting.length, 3);
 });
 
-test('a query asks for 200 records, and a request has five queries; the others wait', () => {
+test('a query asks for 200 records at most, and a request has five queries; the rest waits', () => {
   const many = Array.from({ length: 1_001 }, (_, number) => byId('account', number));
   assert.deepEqual(sizes(many), { groups: Array.from({ length: 5 }, () => ['account', 200]), left: 1 });
 });
@@ -46,7 +46,7 @@ test('a record that is known by its external id has a query of its own', () => {
   });
 });
 
-test('a record whose reading was too old is not asked for together with others again', () => {
+test('a record whose reading was too old is no longer read together with others', () => {
   const { groups } = groupsOf([byId('account', 1, true), byId('account', 2), byId('account', 3, true)]);
   assert.deepEqual(
     groups.map(({ ids }) => ids.size),

@@ -24,40 +24,40 @@ import { slotsMax } from '../cursors/reading.ts';
 import { absentIds } from '../run/page-ids.ts';
 import { mastersOf, type Opened, type Stored } from './related-records.ts';
 
-/** What a read-back works with. */
+/** What a read-back needs. */
 export interface ReadBackDeps {
   clock: Clock;
   log: AppLog;
-  /** This process; a read-back is its own, not the lease holder's. */
+  /** This process, which need not be the lease holder. */
   owner: string;
   salesforce: Salesforce;
   /** Opened at first use. */
   destination(): Promise<Opened>;
-  /** Called on records that it has stored. */
+  /** Called with the records that were stored. */
   onStored: (stored: Stored) => void;
 }
 
-/** How the reading of some records has ended. */
+/** The result of reading back some records. */
 export interface ReadBackEnd {
-  /** Those that the mirror does not show. */
+  /** The records that the mirror does not show. */
   pending: readonly WrittenRecord[];
-  /** What storing the slowest of them took. */
+  /** How long storing the slowest of them took. */
   applyMs: number;
 }
 
 export interface ReadBackOptions {
-  /** A record whose stamp lies before this was read from before the write: it is read again. */
+  /** A record with an older stamp was read from before the write, and is read again. */
   notBefore: ServerSeconds;
-  /** In the clock's milliseconds. After it the write's answer goes out without its record. */
+  /** In the clock's milliseconds. After it the write is answered although the mirror lacks its record. */
   deadlineAt: number;
 }
 
 /** A written record that somebody waits for. */
 export interface Waiting extends ReadBackOptions {
   record: WrittenRecord;
-  /** Its last reading was from before its write: it is asked for apart from those that were never doubted. */
+  /** Its last reading was from before its write: it is read apart from records that were never stale. */
   isSuspect: boolean;
-  /** What storing it has taken so far. */
+  /** How long storing it has taken so far. */
   applyMs: number;
 }
 
@@ -65,25 +65,25 @@ export interface Waiting extends ReadBackOptions {
 export interface Group<One extends Waiting> {
   key: string;
   sobject: string;
-  /** Distinct; empty for a record that is known by its external id. */
+  /** Distinct; empty for a record known by its external id. */
   ids: Set<RecordId>;
   waiting: One[];
 }
 
 /**
- * `again`: the mirror does not hold it as it was after the write, and another reading may. `hopeless`: another one would
- * find the same, because the mirror cannot hold the record or the sync may not read its object.
+ * `again`: the mirror does not have the record as of its write, and another reading may get it. `hopeless`: another
+ * reading would not help, because the mirror cannot store the record or the sync may not read its object.
  */
 export type ReadBackResult = 'applied' | 'again' | 'hopeless';
 
-/** Wide rows fit an answer by so many; Salesforce sends the rest of a longer one in pages of its own. */
+/** This many wide rows fit in one answer; of more, Salesforce sends the rest in further pages. */
 const idsMax = 200;
-/** Nobody waits for it as long; what comes a little late is stored all the same, and its connection is one of few. */
+/** No write waits this long. A late answer is stored all the same, but must not occupy a connection for ever. */
 const timeoutMs = 10_000;
-/** So long its observation stays open where its process has ended. */
+/** How long its observation stays open if its process dies. */
 const observationLastsMs = 60_000;
 
-/** As many of those that wait as one request can ask for, the first first; `left` has to wait on. */
+/** Groups as many waiting records as one request can ask for, in order; `left` must wait for the next one. */
 export function groupsOf<One extends Waiting>(
   waiting: readonly One[],
 ): { groups: Group<One>[]; left: One[] } {
@@ -109,14 +109,14 @@ export function groupsOf<One extends Waiting>(
 }
 
 /**
- * Reads written records with the sync's own credential, one query a group, and applies them. Nothing is guessed from
- * the writes: Salesforce trims, truncates, resolves references and runs triggers.
+ * Reads written records with the sync's own credential, one query per group, and applies them. Nothing is taken from
+ * the writes themselves: Salesforce trims, truncates, resolves references and runs triggers.
  *
- * The request is sent after the writes were acknowledged, so its answer holds them; the merge rule keeps it from being
- * undone by a page that was read before. A reading that is older than a write all the same (a replica that lags) is
- * thrown away, and one that does not find a record that was just written says nothing about it.
+ * The request is sent after the writes were acknowledged, so its answer includes them; the merge rule keeps a page
+ * that was read earlier from undoing that. A reading that is older than a write all the same (from a lagging replica)
+ * is discarded, and not finding a record that was just written proves nothing.
  *
- * @throws what fails for the request as a whole: a Fault, or the database's error
+ * @throws if the request as a whole fails: a Fault, or the database's error
  */
 export async function readGroups<One extends Waiting>(
   deps: ReadBackDeps,
@@ -138,8 +138,8 @@ export async function readGroups<One extends Waiting>(
   try {
     const queries = asked.map(queryOf);
     const { pages } = await queryPages(deps.salesforce, queries, { purpose: 'read-back', timeoutMs }, signal);
-    for (const [place, group] of asked.entries()) {
-      const outcome = pages[place];
+    for (const [index, group] of asked.entries()) {
+      const outcome = pages[index];
       assert(outcome, 'each query has an outcome');
       isOutdated ||= namesUnknownField(outcome);
       const applied = await applyGroup({ ...deps, destination }, group, outcome, observation).catch(
@@ -153,18 +153,18 @@ export async function readGroups<One extends Waiting>(
       for (const [one, result] of applied) results.set(one, result);
     }
   } finally {
-    // Nobody waits for it: where it fails the observation expires.
+    // Not awaited: if it fails, the observation expires.
     mirror.closeObservation(observation).catch(() => undefined);
   }
   if (isOutdated) await destination.reloadTables();
   return results;
 }
 
-/** The sync describes the object when it meets this itself, and plans its table anew. */
+/** The sync itself describes the object and replans its table when it meets this. */
 const namesUnknownField = (outcome: QueryOutcome): boolean =>
   outcome.kind === 'refused' && isUnknownField(outcome.fault);
 
-/** The name of an external id is the caller's text. */
+/** The field name of an external id comes from the caller. */
 const canBeAsked = ({ record }: Waiting) => 'id' in record || isApiName(record.externalId.field);
 
 type AskedGroup<One extends Waiting> = Group<One> & { table: StreamTable };
@@ -225,7 +225,7 @@ async function applyGroup<One extends Waiting>(
   return new Map(waiting.map((one) => [one, resultOf(one)]));
 }
 
-/** What a reading after the write cannot show: a deleted record that lives, or a stamp from before the write. */
+/** A reading after the write cannot show a deleted record as not deleted, or a stamp from before the write. */
 function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Shown>): boolean {
   const found = 'id' in record ? [shown.get(record.id)] : [...shown.values()];
   return found.some(
@@ -233,7 +233,7 @@ function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Show
   );
 }
 
-/** Has records read again by the poll, first of all. */
+/** Has records read again by the poll, with priority. */
 export async function markForReading(
   { mirror, tables }: Opened,
   sobject: string,

@@ -12,9 +12,9 @@ import {
   type Waiting,
 } from './read-back.ts';
 
-/** Two, so that a write that comes while one is under way does not wait for the whole of it; more would share less. */
+/** Two, so that a write that comes during one need not wait for its end; with more, writes would share less. */
 const concurrentMax = 2;
-/** One that takes longer keeps nobody else from being read. */
+/** A read-back that takes longer no longer counts towards {@link concurrentMax}. */
 const slowMs = 1_000;
 const firstPauseMs = 20;
 const pauseMsMax = 500;
@@ -25,28 +25,27 @@ interface Pending extends Waiting {
 }
 
 /**
- * The read-backs of one sync's proxied writes in this process. Writes that are acknowledged while others are being
- * read back wait for the next request and share it: a read-back serves only writes that were acknowledged before it
- * was sent.
+ * The read-backs of one sync's proxied writes in this process. Writes acknowledged while others are being read back
+ * wait for the next request and share it, because a read-back serves only writes acknowledged before it was sent.
  */
 export class ReadBacks {
   private waiting: Pending[] = [];
-  /** When each of those under way was sent. */
+  /** When each read-back under way was sent. */
   private readonly underWay = new Set<{ since: number }>();
   private isLookingAgain = false;
   private readonly deps: ReadBackDeps;
   private readonly closing: AbortSignal;
 
-  /** @param closing  nobody waits any more */
+  /** @param closing  after it aborts nobody waits any more */
   constructor(deps: ReadBackDeps, closing: AbortSignal) {
     this.deps = deps;
     this.closing = closing;
   }
 
   /**
-   * Reads records until the mirror holds each of them as it was after its write, or the deadline has come.
+   * Reads records until the mirror has each of them as of its write, or the deadline has passed.
    *
-   * @param written  one of each record
+   * @param written  each record once
    */
   async read(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd> {
     const ends = written.map(
@@ -87,7 +86,7 @@ export class ReadBacks {
     }
   }
 
-  /** One that has become slow counts no more. */
+  /** Tries again when the oldest read-back has become slow and no longer counts. */
   private lookAgain(inMs: number): void {
     if (this.isLookingAgain) return;
     this.isLookingAgain = true;
@@ -97,7 +96,7 @@ export class ReadBacks {
     });
   }
 
-  /** Whoever's time is up waits no more. */
+  /** The waiting records whose deadline has not passed; the others are settled as pending. */
   private inTime(): Pending[] {
     const now = this.deps.clock.now();
     const isLate = ({ deadlineAt }: Pending) => now >= deadlineAt;

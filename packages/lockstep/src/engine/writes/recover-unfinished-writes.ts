@@ -8,16 +8,16 @@ export interface RecoveryDeps {
   log: AppLog;
   mirror: Mirror;
   tables: Destination['tables'];
-  /** The processes that still finish their writes. */
+  /** The processes that are alive and still finish their writes. */
   living: () => Promise<readonly string[]>;
   mailbox: Pick<Mailbox, 'post'>;
 }
 
 /**
- * Settles the proxied writes that nobody finishes any more. One whose record is not known may have been committed at
- * any time since it was sent: its object is to be read from then on.
+ * Recovers the proxied writes that no process will finish. A write whose record is not known may have been committed
+ * at any time since it was sent, so its object is read from then on.
  *
- * @param isStart  the writes of the living too: the database may have been away when they ended
+ * @param isStart  includes open writes of living processes: the database may have been away when they ended
  */
 export async function recoverUnfinishedWrites(
   { clock, mirror, tables, mailbox, living, log }: RecoveryDeps,
@@ -28,5 +28,5 @@ export async function recoverUnfinishedWrites(
   const { recovered, withoutId } = await mirror.recoverIntents(await living(), streamNos, isStart);
   for (const [sobject, age] of withoutId)
     mailbox.post({ kind: 'poll since', sobjects: [sobject], sentAt: clock.now() - age * 1_000 });
-  if (recovered > 0) log.warn('writes that were cut off are read again', { rows: recovered });
+  if (recovered > 0) log.warn('reading unfinished writes again', { rows: recovered });
 }

@@ -8,7 +8,7 @@ import { mastersOf, RelatedRecords } from './related-records.ts';
 
 const fields = { Master__c: 'detail Account', Friend__c: 'reference Account', Other__c: 'reference User' };
 
-/** Contacts, whose masters are accounts: the second's is 1, the third's friend is 1, the fourth's other is 1. */
+/** Contacts that refer to accounts: the master of 2 is 1, of 3 it is 9, and its friend is 1; the other of 4 is 1. */
 async function openRelations() {
   const harness = await openDestinationHarness({ fields, streams: ['Account', 'Contact'] });
   await harness.apply([record(1), record(9)]);
@@ -32,7 +32,7 @@ async function openRelations() {
   return { harness, related, marked, marks, [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose]() };
 }
 
-test('a master is read again when a detail is written, and so is the one that it had before', async () => {
+test('when a detail is written, its master is read again, and so is its former master', async () => {
   await using relations = await openRelations();
   const { harness, related, marks, marked } = relations;
   const table = harness.table('Contact');
@@ -47,7 +47,7 @@ test('a master is read again when a detail is written, and so is the one that it
   assert.deepEqual([...new Set(marked)], ['account']);
 });
 
-test('whoever refers to a deleted record is read again, by whichever field', async () => {
+test('records that refer to a deleted record are read again, whichever field refers to it', async () => {
   await using relations = await openRelations();
   const { harness, related, marks } = relations;
   related.stored({ table: harness.table(), ids: [idOf(1)], deletedIds: [idOf(1)], formerMasters: [] });
@@ -58,7 +58,7 @@ test('whoever refers to a deleted record is read again, by whichever field', asy
   ]);
 });
 
-test('a record that is nobody’s detail leads to nothing when it is written', async () => {
+test('writing a record that has no master marks nothing', async () => {
   await using harness = await openDestinationHarness({ fields: { Friend__c: 'reference Account' } });
   await harness.apply([record(1, { Friend__c: idOf(1) })]);
   assert.deepEqual(await mastersOf(harness.destination, harness.table(), [idOf(1)]), []);

@@ -1,14 +1,13 @@
 /**
  * What Salesforce changes along with a written record: its master's roll-ups, and the children of a deleted or merged
- * one, which are deleted with it, lose their reference or turn to another record. They are read again first of all, and
+ * record, which are deleted with it, lose their reference or get another one. They are read again with priority, but
  * no answer waits for that.
  */
 import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import { type Destination, failureFields, type StreamTable } from '../../postgres/index.ts';
 
-/** A destination as proxied writes use it. */
-/** A destination whose tables another process may plan anew. */
+/** A destination as proxied writes use it; another process may replan its tables. */
 export type Opened = Pick<Destination, 'mirror' | 'tables' | 'reloadTables'>;
 
 /** Records of one stream. */
@@ -22,14 +21,14 @@ export interface Stored {
   table: StreamTable;
   ids: readonly string[];
   deletedIds: readonly string[];
-  /** The masters that they had before. */
+  /** The masters that the records had before. */
   formerMasters: readonly Related[];
 }
 
-/** So many children are read again at once. Of more, the log of deletions, the recheck and the content check tell. */
+/** How many children are read again at once. The log of deletions, the recheck and the content check find the rest. */
 const childrenMax = 2_000;
 
-/** The mirrored masters that rows have by now. Nothing is asked where the object is nobody's detail. */
+/** The current masters of rows, in mirrored tables. Makes no query if the object has no masters. */
 export async function mastersOf(
   { mirror, tables }: Opened,
   table: StreamTable,
@@ -46,14 +45,14 @@ export async function mastersOf(
   return masters;
 }
 
-/** Marks them, one search through a table at a time, however fast records are written. */
+/** Marks related records, searching one table at a time however fast records are written. */
 export class RelatedRecords {
   private waiting: Stored[] = [];
   private marking: Promise<void> | null = null;
   private readonly deps: {
     log: AppLog;
     destination(): Promise<Opened>;
-    /** Called on each sobject with records that are marked. */
+    /** Called for each sobject that had records marked. */
     onMarked: (sobject: string) => void;
   };
 
@@ -62,15 +61,16 @@ export class RelatedRecords {
   }
 
   stored(stored: Stored): void {
-    const isAlone = stored.deletedIds.length === 0 && !stored.table.stream.columns.some((c) => c.isDetail);
-    if (isAlone) return;
+    const hasNoRelated =
+      stored.deletedIds.length === 0 && !stored.table.stream.columns.some((c) => c.isDetail);
+    if (hasNoRelated) return;
     this.waiting.push(stored);
     this.marking ??= this.markAll().finally(() => {
       this.marking = null;
     });
   }
 
-  /** Resolves when everything is marked that has been stored by then. */
+  /** Resolves when everything stored so far has been marked. */
   async idle(): Promise<void> {
     await this.marking;
   }
@@ -79,7 +79,7 @@ export class RelatedRecords {
     while (this.waiting.length > 0) {
       const stored = this.waiting;
       this.waiting = [];
-      await this.mark(stored).catch((error: unknown) => this.tell(error));
+      await this.mark(stored).catch((error: unknown) => this.logFailure(error));
     }
   }
 
@@ -94,14 +94,14 @@ export class RelatedRecords {
     }
   }
 
-  /** Rows that refer to deleted records. A table that takes too long to search keeps no other from being searched. */
+  /** Marks rows that refer to deleted records. A table whose search takes too long does not hold up the others. */
   private async markChildren(opened: Opened, { stream }: StreamTable, ids: readonly string[]): Promise<void> {
     for (const table of opened.tables.values()) {
       const columns = table.stream.columns.filter(({ refersTo }) => refersTo.includes(stream.sobject));
       if (columns.length === 0) continue;
       const children = await opened.mirror
         .rowsReferringTo(table, columns, ids, childrenMax)
-        .catch((error: unknown) => this.tell(error));
+        .catch((error: unknown) => this.logFailure(error));
       await this.markEach(opened, [{ table, ids: children ?? [] }]);
     }
   }
@@ -114,7 +114,7 @@ export class RelatedRecords {
     }
   }
 
-  private tell(error: unknown): undefined {
+  private logFailure(error: unknown): undefined {
     this.deps.log.warn('related records are not marked', failureFields(error));
   }
 }

@@ -26,9 +26,9 @@ async function openWatch(answer: (asked: number) => { status?: number; body: str
   return {
     jobs,
     clock,
-    /** The seconds at which its sobject was polled. */
+    /** When the sobject was polled, in seconds. */
     seconds: () => polled.map((at) => (at - began) / 1_000),
-    /** Lets so much time pass at once; true where the job was looked at. */
+    /** Advances the clock and waits until the job was checked. */
     async pass(ms: number): Promise<void> {
       const next = new Promise<void>((resolve) => (seen.resolve = resolve));
       clock.advance(ms);
@@ -45,7 +45,7 @@ async function openWatch(answer: (asked: number) => { status?: number; body: str
 
 const state = (name: string) => ({ body: JSON.stringify({ id: job.id, object: 'Account', state: name }) });
 
-test('the object of a job is polled, ever less often, until the job is seen to be finished', async () => {
+test('the object of a job is polled less and less often until the job is finished', async () => {
   await using watch = await openWatch((asked) => state(asked < 4 ? 'InProgress' : 'JobComplete'));
   for (const ms of [2_000, 4_000, 8_000, 16_000]) await watch.pass(ms);
   assert.deepEqual(watch.seconds(), [2, 6, 14, 30]);
@@ -54,7 +54,7 @@ test('the object of a job is polled, ever less often, until the job is seen to b
   assert.equal(watch.asked(), 4);
 });
 
-test('a job that the sync may not see is taken to be under way for a quarter of an hour', async () => {
+test('a job that the sync may not see is assumed to run for a quarter of an hour', async () => {
   await using watch = await openWatch(() => ({ status: 404, body: '[{"errorCode":"NOT_FOUND"}]' }));
   for (const ms of [2_000, 4_000, 8_000, 16_000, 32_000, 60_000]) await watch.pass(ms);
   await watch.pass(15 * 60_000);
@@ -71,7 +71,7 @@ test('a job that is watched already is not watched twice', async () => {
   assert.equal(watch.asked(), 1);
 });
 
-test('many jobs are asked about one after the other, three seconds apart', async () => {
+test('many jobs are checked one after another, three seconds apart', async () => {
   await using watch = await openWatch(() => state('InProgress'));
   for (const last of ['1', '2', '3']) watch.jobs.watch({ ...job, id: `750R0000000zlh${last}IAA` });
   await watch.pass(2_000);

@@ -2,9 +2,9 @@ import type { Clock } from '@lockstep/foundation/clock';
 import { z } from 'zod';
 import type { Salesforce } from '../../salesforce/index.ts';
 
-/** A job by which a caller loads records in bulk. */
+/** A job with which a caller loads records in bulk. */
 export interface IngestJob {
-  /** As Salesforce gave it, 15 or 18 characters. */
+  /** As Salesforce returned it, 15 or 18 characters. */
   id: string;
   /** API name in lower case. */
   sobject: string;
@@ -12,32 +12,32 @@ export interface IngestJob {
 
 const firstPauseMs = 2_000;
 const pauseMsMax = 60_000;
-/** Salesforce gives a job up after seven days; one that is still at it after a day is left to the polls. */
+/** Salesforce aborts a job after seven days; one that still runs after a day is left to the polls. */
 const watchedMs = 24 * 3_600_000;
-/** A job that the sync's user may not see is taken to be at it for so long. */
+/** How long a job that the sync's user may not see is assumed to run. */
 const unseenMs = 15 * 60_000;
 const jobsMax = 1_000;
-/** However many jobs there are, they are asked about one after the other and so far apart: it is outside the budget. */
+/** These requests are outside the budget, so jobs are checked one after another, this far apart. */
 const gapMs = 3_000;
-/** What is asked is small; an answer that takes longer comes too late for the next question. */
+/** The request is small; an answer that takes longer would delay the next check. */
 const timeoutMs = 10_000;
 
 const jobState = z.object({ state: z.string() });
 const endStates = new Set(['JobComplete', 'Failed', 'Aborted']);
 
 /**
- * Bulk jobs that callers have handed over. Salesforce works on one long after its answer, so that its object is polled
- * first of all until the job is seen to be finished.
+ * Bulk jobs that callers have closed. Salesforce processes a job long after answering, so its object is polled with
+ * priority until the job is finished.
  */
 export class WatchedJobs {
   private readonly watched = new Set<string>();
   private readonly deps: { clock: Clock; salesforce: Salesforce; pollSoon: (sobject: string) => void };
 
   private readonly closing: AbortSignal;
-  /** Resolves when another question may be asked. */
+  /** Resolves when the next check may begin. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  /** @param closing  nobody wants to know any more */
+  /** @param closing  after it aborts no job is checked */
   constructor(deps: WatchedJobs['deps'], closing: AbortSignal) {
     this.deps = deps;
     this.closing = closing;
@@ -72,7 +72,7 @@ export class WatchedJobs {
     return asked;
   }
 
-  /** Null where it cannot be seen. */
+  /** Null if the sync's user cannot see the job. */
   private async stateOf(id: string): Promise<string | null> {
     const { salesforce } = this.deps;
     const path = `${salesforce.dataPath}/jobs/ingest/${id}`;

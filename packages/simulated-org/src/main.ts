@@ -170,7 +170,7 @@ async function run(): Promise<void> {
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   await stop;
   workStop.abort();
-  org.control.letGo();
+  org.control.releaseAll();
   const controlEnded = close(control.server).then(() => org.control.end());
   await Promise.allSettled([activity, jobs, sweeps, log, controlEnded, close(server)]);
   await org.db.end();

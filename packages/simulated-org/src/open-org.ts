@@ -7,7 +7,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { BulkLimits } from './bulk/daily-limits.ts';
 import { JobFaults } from './bulk/job-faults.ts';
 import { JobSignals } from './bulk/job-signals.ts';
-import { settleResults } from './bulk/lost-results.ts';
+import { reportLostResults } from './bulk/lost-results.ts';
 import { ResultFiles } from './bulk/result-files.ts';
 import { createJobTables } from './bulk/storage.ts';
 import { giveUpUploads } from './bulk/upload.ts';
@@ -55,7 +55,7 @@ export async function openOrg(options: OrgOptions): Promise<Org> {
   const clock = new OrgClock(options.clock, await readClock(db));
   const schema = await readSchema(db, clock);
   const results = new ResultFiles(join(options.folder ?? join(tmpdir(), 'lockstep-org'), settings.orgId));
-  await settleResults(db, results, clock.now());
+  await reportLostResults(db, results, clock.now());
   await giveUpUploads(db);
   const jobs = new JobSignals();
   await sweepBlobs(db, schema.sobjects);

@@ -27,7 +27,7 @@ export async function approve(tx: Tx, clientId: string, userId: string, scopes: 
  * Locks an approval against revocation until the transaction ends. Must come before any access to its tokens, in the
  * same order as a revocation. False if the approval is gone.
  */
-export async function holdApproval(tx: Tx, approvalId: number | null): Promise<boolean> {
+export async function lockApproval(tx: Tx, approvalId: number | null): Promise<boolean> {
   const held = await tx.query(
     sql`SELECT id FROM simulator.approval WHERE id = ${approvalId}::bigint FOR KEY SHARE`,
   );
@@ -43,12 +43,12 @@ export async function retireRefresh(tx: Tx, token: string): Promise<boolean> {
 }
 
 /** Whether the admin allows this user to use the app at all. */
-export const isLetIn = (app: App, userId: string): boolean =>
+export const isAdminApproved = (app: App, userId: string): boolean =>
   app.approvedUsers === null || app.approvedUsers.includes(userId);
 
 /** @throws {@link OAuthError} if an admin named the app's users, and this one is not among them */
-export function checkLetIn(app: App, userId: string): void {
-  if (!isLetIn(app, userId)) throw invalidGrant(notAdminApproved);
+export function checkAdminApproved(app: App, userId: string): void {
+  if (!isAdminApproved(app, userId)) throw invalidGrant(notAdminApproved);
 }
 
 /**
@@ -57,7 +57,7 @@ export function checkLetIn(app: App, userId: string): void {
  * @throws {@link OAuthError} if nobody approved
  */
 export async function approvedScopes(org: Pick<Org, 'db'>, app: App, userId: string): Promise<Scopes> {
-  checkLetIn(app, userId);
+  checkAdminApproved(app, userId);
   if (app.approvedUsers !== null) return withoutRefreshToken(app.scopes);
   const [row] = await org.db.query<{ scopes: string[] | null }>(sql`
     SELECT array_agg(DISTINCT scope ORDER BY scope) AS scopes

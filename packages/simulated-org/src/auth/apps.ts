@@ -6,7 +6,7 @@ import type { Org } from '../org.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { unknownClient, wrongSecret } from './oauth-error.ts';
 import type { Scopes } from './scopes.ts';
-import { hashOf, isSame, sought } from './secrets.ts';
+import { hashOf, isSame, searchText } from './secrets.ts';
 
 /** Connected apps: programs that users allow into the org, each with the flows by which it may sign in. */
 export type Flow = 'authorization_code' | 'device' | 'password' | 'jwt_bearer' | 'client_credentials';
@@ -90,7 +90,7 @@ function isRsa(pem: string): boolean {
 /** Whether each refresh gives a new refresh token. Returns whether the app exists. */
 export async function setRotation(org: Pick<Org, 'db'>, clientId: string, on: boolean): Promise<boolean> {
   const changed = await org.db.query(sql`
-    UPDATE simulator.app SET rotates = ${on} WHERE client_id = ${sought(clientId)} RETURNING client_id`);
+    UPDATE simulator.app SET rotates = ${on} WHERE client_id = ${searchText(clientId)} RETURNING client_id`);
   return changed.length > 0;
 }
 
@@ -100,7 +100,7 @@ async function readApp(org: Pick<Org, 'db'>, clientId: string): Promise<Row | un
   const [row] = await org.db.query<Row>(sql`
     SELECT client_id AS "clientId", name, flows, redirect_uris AS "redirectUris", scopes, rotates, certificate,
            run_as AS "runAs", approved_users AS "approvedUsers", encode(secret_hash, 'hex') AS "secretHash"
-      FROM simulator.app WHERE client_id = ${sought(clientId)}`);
+      FROM simulator.app WHERE client_id = ${searchText(clientId)}`);
   return row;
 }
 

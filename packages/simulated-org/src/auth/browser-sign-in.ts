@@ -1,6 +1,6 @@
 import type { Answer } from '../http/answer.ts';
 import type { Org } from '../org.ts';
-import { isLetIn } from './approvals.ts';
+import { isAdminApproved } from './approvals.ts';
 import { type App, appOf } from './apps.ts';
 import { type AuthRequest, cookieOf, formOf } from './auth-request.ts';
 import { issueCode } from './authorization-codes.ts';
@@ -52,7 +52,7 @@ async function logIn(
   const username = form.get('username') ?? '';
   const userId = await userOfPassword(org, username, form.get('password') ?? '');
   if (userId === undefined) return loginPage(await openSignIn(org, browser, open), username, true);
-  if (!isLetIn(app, userId))
+  if (!isAdminApproved(app, userId))
     return endWithError(open, new OAuthError('OAUTH_APP_ACCESS_DENIED', notAdminApproved));
   return askConsent(org, browser, { ...open, userId }, app);
 }

@@ -6,7 +6,7 @@ import { type App, appOf, authenticatedApp, type KnownApp } from './apps.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { deniedByUser, invalidGrant, OAuthError, unknownResponseType } from './oauth-error.ts';
 import { grantedScopes, type Scopes } from './scopes.ts';
-import { hashOf, randomSecret, sought } from './secrets.ts';
+import { hashOf, randomSecret, searchText } from './secrets.ts';
 
 /**
  * The device flow: a program without a browser shows a short code, its user enters that code in a browser elsewhere,
@@ -119,7 +119,7 @@ export async function deviceOf(
 ): Promise<{ clientId: string; userCode: string; scopes: Scopes } | undefined> {
   const [row] = await db.query<{ clientId: string; userCode: string; scopes: string[] }>(sql`
     SELECT client_id AS "clientId", user_code AS "userCode", scopes FROM simulator.device_code
-     WHERE user_code = ${sought(userCode.trim().toUpperCase())} AND state = 'pending'
+     WHERE user_code = ${searchText(userCode.trim().toUpperCase())} AND state = 'pending'
        AND expires_at > ${new Date(clock.now()).toISOString()}::timestamptz`);
   return row;
 }

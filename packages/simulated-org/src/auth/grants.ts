@@ -1,7 +1,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import type { Org } from '../org.ts';
-import { approve, checkLetIn, holdApproval, retireRefresh } from './approvals.ts';
+import { approve, checkAdminApproved, lockApproval, retireRefresh } from './approvals.ts';
 import { type App, authenticatedApp, type Flow, type KnownApp } from './apps.ts';
 import type { AuthRequest } from './auth-request.ts';
 import { redeemCode } from './authorization-codes.ts';
@@ -67,7 +67,7 @@ const byDevice: Grant = async ({ org, request, form }) => {
 /** What a user has allowed on one of our pages: for longer than a session if the scopes ask for it. */
 async function approved(org: Org, app: KnownApp, userId: string, scopes: Scopes): Promise<Granted> {
   await checkActive(org, userId);
-  checkLetIn(app, userId);
+  checkAdminApproved(app, userId);
   const granted = { app, secret: app.secret, userId, scopes };
   if (!givesRefreshToken(scopes)) return granted;
   const settle = async (tx: Tx) => {
@@ -86,9 +86,9 @@ const byRefreshToken: Grant = async (asked) => {
   if (!session || session.clientId !== app.clientId) throw deadToken();
   if (!session.isActive) throw inactiveUser();
   const { userId, scopes, approvalId } = session;
-  checkLetIn(app, userId);
+  checkAdminApproved(app, userId);
   const settle = async (tx: Tx) => {
-    if (!(await holdApproval(tx, approvalId))) throw deadToken();
+    if (!(await lockApproval(tx, approvalId))) throw deadToken();
     if (!app.rotates) return { approvalId };
     if (!(await retireRefresh(tx, token))) throw deadToken();
     const facts = { clientId: app.clientId, userId, scopes, approvalId };
@@ -104,7 +104,7 @@ const byPassword: Grant = async (asked) => {
   if (!allows(app, 'password') || app.secret === undefined) throw authenticationFailure();
   const userId = await userOfPassword(org, form.get('username') ?? '', form.get('password') ?? '');
   if (userId === undefined) throw authenticationFailure();
-  checkLetIn(app, userId);
+  checkAdminApproved(app, userId);
   return { app, secret: app.secret, userId, scopes: shortScopes(app, form) };
 };
 

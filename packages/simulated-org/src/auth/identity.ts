@@ -19,7 +19,7 @@ import { type Session, sessionOf } from './tokens.ts';
 import { element, type XmlValue } from './xml-text.ts';
 
 /** The two URLs that tell a client whom its token belongs to. They refuse in plain text. */
-async function holderOf(org: Org, request: AuthRequest): Promise<Session | Answer> {
+async function tokenOwner(org: Org, request: AuthRequest): Promise<Session | Answer> {
   if (request.method !== 'GET' && request.method !== 'POST')
     throw methodNotAllowed(request.method, ['GET', 'HEAD', 'POST']);
   const form = formOf(request);
@@ -31,7 +31,7 @@ async function holderOf(org: Org, request: AuthRequest): Promise<Session | Answe
 
 /** `/services/oauth2/userinfo`: the user as OpenID claims. */
 export async function userInfo(org: Org, request: AuthRequest): Promise<Answer> {
-  const holder = await holderOf(org, request);
+  const holder = await tokenOwner(org, request);
   if ('status' in holder) return holder;
   const person = await personOf(org, holder.userId);
   if (!person) return plainText(403, 'Bad_OAuth_Token');
@@ -68,7 +68,7 @@ export const openIdClaims = (org: Org, person: Person) => ({
 
 /** `/id/<org>/<user>`: the URL that a token answer gives as `id`. */
 export async function identity(org: Org, request: AuthRequest): Promise<Answer> {
-  const holder = await holderOf(org, request);
+  const holder = await tokenOwner(org, request);
   if ('status' in holder) return holder;
   const [, orgId = '', userId = '', ...more] = request.path;
   const [namedOrg, namedUser] = [parseId(orgId), parseId(userId)];

@@ -4,11 +4,11 @@ import { type AuthRequest, checkSize } from './auth-request.ts';
 import { authorize, connect } from './authorize.ts';
 import { keys, openIdConfiguration } from './id-token.ts';
 import { identity, userInfo } from './identity.ts';
+import { introspect, revoke } from './introspection.ts';
 import { refusal } from './oauth-answer.ts';
 import { OAuthError } from './oauth-error.ts';
 import { soap } from './soap.ts';
 import { tokenAnswer } from './token-endpoint.ts';
-import { introspect, revoke } from './token-questions.ts';
 
 /** Signing in: every URL at which a client gets, inspects or ends a token, and the tokens themselves. */
 type Endpoint = (org: Org, request: AuthRequest) => Promise<Answer | undefined>;

@@ -7,7 +7,7 @@ import { approvedScopes } from './approvals.ts';
 import { type App, appOf } from './apps.ts';
 import { inactiveUser, invalidGrant, notApproved } from './oauth-error.ts';
 import type { Scopes } from './scopes.ts';
-import { sought } from './secrets.ts';
+import { searchText } from './secrets.ts';
 
 /** The JWT bearer flow: an app vouches for a user by its own key and sends no secret. */
 const loginHosts = ['https://login.salesforce.com', 'https://test.salesforce.com'];
@@ -75,7 +75,7 @@ function checkClaims(org: Org, { aud, exp }: Claims): void {
 async function userNamed(org: Pick<Org, 'db'>, username: string): Promise<string> {
   const [user] = await org.db.query<{ id: string; is_active: boolean }>(sql`
     SELECT "Id" AS id, "IsActive" AS is_active FROM org."User"
-     WHERE ${folded(ident('Username'))} = ${folded(sql`${sought(username)}::text`)}`);
+     WHERE ${folded(ident('Username'))} = ${folded(sql`${searchText(username)}::text`)}`);
   if (!user) throw notApproved();
   if (!user.is_active) throw inactiveUser();
   return user.id;

@@ -4,7 +4,7 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import { notFound, refused } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { folded } from '../schema/storage.ts';
-import { hashOf, isSame, newSalt, passwordHash, sought } from './secrets.ts';
+import { hashOf, isSame, newSalt, passwordHash, searchText } from './secrets.ts';
 
 /** Signing in by username and password, with or without the security token appended. */
 const passwordLengthMax = 1024;
@@ -25,7 +25,7 @@ export async function setPassword({ db }: { db: Tx }, userId: string, password: 
   const made = await db.query(sql`
     INSERT INTO simulator.password (user_id, salt, hash, security_token_hash)
     SELECT "Id", ${salt}::bytea, ${hash}::bytea, ${hashOf(securityToken)}::bytea
-      FROM org."User" WHERE "Id" = ${sought(userId)}
+      FROM org."User" WHERE "Id" = ${searchText(userId)}
     ON CONFLICT (user_id) DO UPDATE
        SET (salt, hash, security_token_hash) = ROW (EXCLUDED.salt, EXCLUDED.hash, EXCLUDED.security_token_hash)
     RETURNING user_id`);
@@ -51,7 +51,7 @@ export async function userOfPassword(
     SELECT user_id, encode(salt, 'hex') AS salt, encode(hash, 'hex') AS hash,
            encode(security_token_hash, 'hex') AS token
       FROM org."User" JOIN simulator.password ON user_id = "Id"
-     WHERE ${folded(ident('Username'))} = ${folded(sql`${sought(username)}::text`)} AND "IsActive"`);
+     WHERE ${folded(ident('Username'))} = ${folded(sql`${searchText(username)}::text`)} AND "IsActive"`);
   if (!stored) return undefined;
   const endsInToken = isSame(hashOf(password.slice(-securityTokenLength)), Buffer.from(stored.token, 'hex'));
   const known = endsInToken ? password.slice(0, -securityTokenLength) : password;

@@ -19,4 +19,4 @@ export const isSame = (one: Buffer, other: Buffer): boolean =>
   one.length === other.length && timingSafeEqual(one, other);
 
 /** Text for use in a search: U+0000, which no column can store, becomes a character that no name contains. */
-export const sought = (text: string): string => text.replaceAll('\0', '\uFFFD');
+export const searchText = (text: string): string => text.replaceAll('\0', '\uFFFD');

@@ -5,7 +5,7 @@ import { OrgError, sessionInvalid } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { bearerOf } from './auth-request.ts';
 import { opensRest, type Scopes } from './scopes.ts';
-import { hashOf, randomSecret, sought } from './secrets.ts';
+import { hashOf, randomSecret, searchText } from './secrets.ts';
 
 /** The valid tokens, stored as hashes: a restart leaves them valid, and a leaked database reveals none. */
 const accessMs = 12 * 3_600_000; // the longest session that an org can set
@@ -108,7 +108,7 @@ export async function userOfRequest(org: TokenStore, authorization: string | und
 }
 
 /** Whom a token was issued to, expired or not. */
-export async function holderOf(
+export async function tokenOwner(
   { db }: Pick<Org, 'db'>,
   token: string | undefined,
 ): Promise<Pick<Session, 'userId' | 'clientId'> | undefined> {
@@ -125,8 +125,8 @@ export interface TokenChoice {
 }
 
 const chosen = ({ userId, clientId }: TokenChoice): Sql => sql`
-  user_id = coalesce(${userId === undefined ? null : sought(userId)}, user_id)
-  AND (${clientId === undefined} OR client_id = ${clientId === undefined ? null : sought(clientId)})`;
+  user_id = coalesce(${userId === undefined ? null : searchText(userId)}, user_id)
+  AND (${clientId === undefined} OR client_id = ${clientId === undefined ? null : searchText(clientId)})`;
 
 /** Ends sessions as a time-out would: refresh tokens stay valid. Returns how many there were. */
 export async function expireAccessTokens({ db, clock }: TokenStore, choice: TokenChoice): Promise<number> {

@@ -12,20 +12,20 @@ const ingest = ingestJobs(harness);
 const users = 'SELECT Id, Name FROM User';
 
 test('the next job fails with the requested message, and only that one', async () => {
-  jobFaults.askOfNext('query', { kind: 'fail', errorMessage: 'InvalidBatch : of no reason' });
+  jobFaults.armNext('query', { kind: 'fail', errorMessage: 'InvalidBatch : of no reason' });
   const { id } = await query.create(users);
   assert.equal((await query.reached(id, 'Failed')).errorMessage, 'InvalidBatch : of no reason');
   assert.equal((await query.results(id)).status, 400);
   await query.completed(users);
 
-  jobFaults.askOfNext('ingest', { kind: 'fail', errorMessage: 'InvalidBatch : nor this' });
+  jobFaults.armNext('ingest', { kind: 'fail', errorMessage: 'InvalidBatch : nor this' });
   const job = await ingest.run({ object: 'Lead', operation: 'insert' }, 'LastName,Company\na,b\n');
   assert.deepEqual([job.state, job.errorMessage], ['Failed', 'InvalidBatch : nor this']);
   assert.equal(await ingest.part(job.id, 'unprocessedrecords'), 'LastName,Company\na,b\n');
 });
 
 test('a stalled job stays in progress while others overtake it, and continues when the fault is lifted', async () => {
-  jobFaults.askOfNext('query', { kind: 'stay' });
+  jobFaults.armNext('query', { kind: 'stay' });
   const { id } = await query.create(users);
   await query.reached(id, 'InProgress');
   await query.completed(users);
@@ -36,7 +36,7 @@ test('a stalled job stays in progress while others overtake it, and continues wh
 });
 
 test('a stalled job can be aborted', async () => {
-  jobFaults.askOfNext('query', { kind: 'stay' });
+  jobFaults.armNext('query', { kind: 'stay' });
   const { id } = await query.create(users);
   await query.reached(id, 'InProgress');
   const answer = await harness.request('PATCH', `${query.jobs}/${id}`, { body: { state: 'Aborted' } });
@@ -45,7 +45,7 @@ test('a stalled job can be aborted', async () => {
 });
 
 test('a job can be aborted as if somebody had requested it', async () => {
-  jobFaults.askOfNext('query', { kind: 'abort' });
+  jobFaults.armNext('query', { kind: 'abort' });
   const { id } = await query.create(users);
   await query.reached(id, 'Aborted');
 });
@@ -54,11 +54,11 @@ test('locators expire and results vanish while the job remains', async () => {
   const id = await query.completed(users);
   const page = await query.results(id, '?maxRecords=1');
   const next = `?maxRecords=1&locator=${page.headers.get('sforce-locator')}`;
-  jobFaults.askOf(id, { kind: 'expire-locators' });
+  jobFaults.arm(id, { kind: 'expire-locators' });
   assert.equal(errorOf(await query.results(id, next))?.errorCode, 'INVALID_QUERY_LOCATOR');
   assert.equal((await query.results(id)).status, 200);
 
-  jobFaults.askOf(id, { kind: 'lose-results' });
+  jobFaults.arm(id, { kind: 'lose-results' });
   assert.equal((await query.results(id)).status, 404);
   assert.equal((await harness.request('GET', `${query.jobs}/${id}/resultPages`)).status, 404);
   await query.reached(id, 'JobComplete');
@@ -69,14 +69,14 @@ test('locators expire and results vanish while the job remains', async () => {
 
 test('columns come in another order, with a matching header', async () => {
   const straight = (await query.results(await query.completed(`${users} ORDER BY Id`))).text;
-  jobFaults.askOfNext('query', { kind: 'reorder-columns' });
+  jobFaults.armNext('query', { kind: 'reorder-columns' });
   const turned = (await query.results(await query.completed(`${users} ORDER BY Id`))).text;
   assert.notEqual(turned, straight);
   assert.equal(turned.replaceAll(/^(".*?"),(".*?")$/gm, '$2,$1'), straight);
 });
 
 test('the record count in the header can be too high', async () => {
-  jobFaults.askOfNext('query', { kind: 'miscount', by: 2 });
+  jobFaults.armNext('query', { kind: 'miscount', by: 2 });
   const id = await query.completed(`${users} LIMIT 1`);
   const answer = await query.results(id);
   assert.equal(answer.headers.get('sforce-numberofrecords'), '3');
@@ -84,7 +84,7 @@ test('the record count in the header can be too high', async () => {
 });
 
 test('faults waiting for the next job are lifted with all others', async () => {
-  jobFaults.askOfNext('query', { kind: 'abort' });
+  jobFaults.armNext('query', { kind: 'abort' });
   jobFaults.lift();
   await query.completed(users);
 });

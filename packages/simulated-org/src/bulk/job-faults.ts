@@ -33,17 +33,17 @@ export class JobFaults {
     this.signals = signals;
   }
 
-  askOf(jobId: string, fault: JobFault): void {
+  arm(jobId: string, fault: JobFault): void {
     this.ofJobs.set(jobId, [...(this.ofJobs.get(jobId) ?? []), fault]);
   }
 
-  askOfNext(kind: JobKind, fault: JobFault): void {
+  armNext(kind: JobKind, fault: JobFault): void {
     this.ofNext[kind] = [...this.ofNext[kind], fault];
   }
 
   /** A job was created: it gets the faults that waited for the next one. */
   begin(kind: JobKind, jobId: string): void {
-    for (const fault of this.ofNext[kind]) this.askOf(jobId, fault);
+    for (const fault of this.ofNext[kind]) this.arm(jobId, fault);
     this.ofNext[kind] = [];
   }
 

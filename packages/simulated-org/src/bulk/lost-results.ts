@@ -7,7 +7,7 @@ import { changeJob, partsOf } from './storage.ts';
  * A machine's crash or a clean-up may lose files but not the database: such a job then reports the loss instead of
  * returning part of its rows. Files without a finished job are deleted. Must run before the first request.
  */
-export async function settleResults(tx: Tx, results: ResultFiles, now: number): Promise<void> {
+export async function reportLostResults(tx: Tx, results: ResultFiles, now: number): Promise<void> {
   const jobs = await tx.query<{ id: string }>(sql`
     SELECT id FROM simulator.bulk_job WHERE kind = 'query' AND state = 'JobComplete'`);
   const whole = new Set<string>();

@@ -29,8 +29,8 @@ const faultBody = z.strictObject({
 });
 
 function arm({ jobFaults }: Org, { job, next, fault }: z.output<typeof faultBody>): void {
-  if (job !== undefined && next === undefined) jobFaults.askOf(idOf(job), fault);
-  else if (next !== undefined && job === undefined) jobFaults.askOfNext(next, fault);
+  if (job !== undefined && next === undefined) jobFaults.arm(idOf(job), fault);
+  else if (next !== undefined && job === undefined) jobFaults.armNext(next, fault);
   else throw new ControlError(400, 'give either job or next');
 }
 

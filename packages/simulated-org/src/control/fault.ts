@@ -70,7 +70,7 @@ const rows = z
     notDone: z.boolean().optional().describe('done is false, with a nextRecordsUrl that leads nowhere.'),
   })
   .describe('Corrupts the records of a page, the results of a list, or a single object.');
-export type RowTear = z.output<typeof rows>;
+export type RowCorruption = z.output<typeof rows>;
 
 const truncate = z.strictObject({
   bytes: count.describe('Counted in the body as it is sent, compressed or not.'),

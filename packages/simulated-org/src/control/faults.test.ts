@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fault } from './fault.ts';
-import { Faults, type Met } from './faults.ts';
+import { Faults, type RequestFacts } from './faults.ts';
 
-const request = (more: Partial<Met> = {}): Met => ({
+const request = (more: Partial<RequestFacts> = {}): RequestFacts => ({
   isInside: false,
   method: 'GET',
   path: '/services/data/v62.0/query',
@@ -18,7 +18,8 @@ function armed(given: object) {
   faults.arm(fault.parse({ effect: { delayMs: 1 }, ...given }));
   return {
     faults,
-    meets: async (more?: Partial<Met>) => Boolean(await faults.meet(request(more), (name) => name)),
+    meets: async (more?: Partial<RequestFacts>) =>
+      Boolean(await faults.effectOn(request(more), (name) => name)),
   };
 }
 
@@ -75,8 +76,8 @@ test('all matching faults apply to a request, and each counts how often it fired
   const faults = new Faults();
   faults.arm(fault.parse({ times: null, effect: { limitInfo: 'absent' } }));
   faults.arm(fault.parse({ effect: { answer: 'QUERY_TIMEOUT' } }));
-  const first = await faults.meet(request(), (name) => name);
-  const second = await faults.meet(request(), (name) => name);
+  const first = await faults.effectOn(request(), (name) => name);
+  const second = await faults.effectOn(request(), (name) => name);
   assert.deepEqual([first?.limitInfo, first?.answer], ['absent', 'QUERY_TIMEOUT']);
   assert.deepEqual([second?.limitInfo, second?.answer], ['absent', undefined]);
   assert.deepEqual(
@@ -91,10 +92,10 @@ test('all matching faults apply to a request, and each counts how often it fired
 test('a hanging request continues when its fault is released or deleted', async () => {
   const { faults } = armed({ times: null, effect: { hang: 'before' } });
   const [id] = faults.list.map((one) => one.id);
-  const first = await faults.meet(request(), (name) => name);
+  const first = await faults.effectOn(request(), (name) => name);
   assert.equal(faults.release(id), true);
   await first?.released;
-  const second = await faults.meet(request(), (name) => name);
+  const second = await faults.effectOn(request(), (name) => name);
   assert.equal(faults.release('unknown'), false);
   assert.equal(faults.delete(), true);
   await second?.released;

@@ -14,7 +14,7 @@ export interface ArmedFault extends Fault {
 }
 
 /** What a fault can match in a request. */
-export interface Met {
+export interface RequestFacts {
   isInside: boolean;
   method: string;
   /** Decoded, without the query. */
@@ -34,7 +34,7 @@ export interface Bearer {
 }
 
 /** The combined effect on one request. */
-export interface Strike extends Effect {
+export interface CombinedEffect extends Effect {
   random: Random;
   /** How often the fault that fired last has fired, this time included. */
   firing: number;
@@ -79,8 +79,11 @@ export class Faults {
   }
 
   /** Undefined if no fault fires, the usual case, which costs little. */
-  async meet(request: Met, userIdOf: (name: string) => string): Promise<Strike | undefined> {
-    let strike: Strike | undefined;
+  async effectOn(
+    request: RequestFacts,
+    userIdOf: (name: string) => string,
+  ): Promise<CombinedEffect | undefined> {
+    let combined: CombinedEffect | undefined;
     for (const fault of this.armed) {
       if (isSpent(fault) || !(await doesMatch(fault.match, request, userIdOf))) continue;
       fault.matched++;
@@ -88,16 +91,20 @@ export class Faults {
       if (fault.matched <= fault.after || isSpent(fault) || fault.random.next() >= fault.share) continue;
       fault.fired++;
       const { random, fired: firing, effect } = fault;
-      const released = effect.hang || !strike ? fault.release.promise : strike.released;
-      strike = { ...strike, ...effect, random, firing, released };
+      const released = effect.hang || !combined ? fault.release.promise : combined.released;
+      combined = { ...combined, ...effect, random, firing, released };
     }
-    return strike;
+    return combined;
   }
 }
 
 const isSpent = ({ times, fired }: ArmedFault): boolean => times !== null && fired >= times;
 
-async function doesMatch(match: Match, request: Met, userIdOf: (name: string) => string): Promise<boolean> {
+async function doesMatch(
+  match: Match,
+  request: RequestFacts,
+  userIdOf: (name: string) => string,
+): Promise<boolean> {
   const { method, path, contains, user, app, client, inside } = match;
   if (inside !== 'too' && request.isInside !== (inside === 'only')) return false;
   if (method !== undefined && method !== request.method) return false;

@@ -1,16 +1,16 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { printExact } from '@lockstep/foundation/exact-json';
 import { bearerOf } from '../auth/auth-request.ts';
-import { holderOf } from '../auth/tokens.ts';
+import { tokenOwner } from '../auth/tokens.ts';
 import { type Answer, dataPath, errorAnswer } from '../http/answer.ts';
 import { type Call } from '../http/call.ts';
 import { asOrgError } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { userIdOf } from './control-endpoint.ts';
 import type { Delivery } from './delivery.ts';
-import type { Met, Strike } from './faults.ts';
+import type { CombinedEffect, RequestFacts } from './faults.ts';
 import { namedAnswer } from './named-answers.ts';
-import { tearRows } from './torn-rows.ts';
+import { corruptRows } from './torn-rows.ts';
 
 /**
  * Handles a request under the faults that apply to it: `injectedRequest` for one from HTTP, `injectedCall` for a
@@ -32,22 +32,22 @@ export interface Incoming {
 export async function injectedRequest(org: Org, request: Incoming, handle: Handle): Promise<Answer> {
   const { version, path: segments, parameters, body } = request;
   const path = version === undefined ? `/${segments.join('/')}` : dataPath(version, ...segments);
-  const met: Met = {
+  const facts: RequestFacts = {
     isInside: false,
     method: request.method,
     path,
     client: request.client,
     text: once(() => [path, ...parameters.values(), body.toString()].join('\n')),
-    bearer: () => holderOf(org, bearerOf(request.authorization)),
+    bearer: () => tokenOwner(org, bearerOf(request.authorization)),
   };
-  const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
-  return strike ? answerUnderFaults(org, strike, request, handle) : handle(org.db, false);
+  const combined = await org.control.faults.effectOn(facts, (name) => userIdOf(org, name));
+  return combined ? answerUnderFaults(org, combined, request, handle) : handle(org.db, false);
 }
 
 export async function injectedCall(call: Call, handle: (call: Call) => Promise<Answer>): Promise<Answer> {
   const { org, method, version, path: segments, parameters, userId, client } = call;
   const path = dataPath(version, ...segments);
-  const met: Met = {
+  const facts: RequestFacts = {
     isInside: true,
     method,
     path,
@@ -55,9 +55,9 @@ export async function injectedCall(call: Call, handle: (call: Call) => Promise<A
     text: once(() => [path, ...parameters.values(), printExact(call.body, (text) => text)].join('\n')),
     bearer: () => Promise.resolve({ userId, clientId: '' }),
   };
-  const strike = await org.control.faults.meet(met, (name) => userIdOf(org, name));
-  if (!strike) return handle(call);
-  const given = await answerUnderFaults(org, strike, call, (db, isStale) =>
+  const combined = await org.control.faults.effectOn(facts, (name) => userIdOf(org, name));
+  if (!combined) return handle(call);
+  const given = await answerUnderFaults(org, combined, call, (db, isStale) =>
     handle(isStale ? { ...call, db, isStale } : call),
   );
   return { ...given, body: embeddable(given.body) };
@@ -85,22 +85,22 @@ function embeddable(body: string | null): string | null {
 
 async function answerUnderFaults(
   org: Org,
-  strike: Strike,
+  combined: CombinedEffect,
   request: Pick<Incoming, 'path' | 'parameters'>,
   handle: Handle,
 ): Promise<Answer> {
   const { snapshots, sleep, stopped } = org.control;
-  if (strike.delayMs !== undefined) await sleep(strike.delayMs);
-  if (strike.hang === 'before') await Promise.race([strike.released, stopped]);
-  if (strike.reset === 'before') return lost;
-  const instead = replacement(strike, request);
-  if (instead && !strike.isHandled) return afterwards(org, strike, instead);
-  const { readFrom } = strike;
+  if (combined.delayMs !== undefined) await sleep(combined.delayMs);
+  if (combined.hang === 'before') await Promise.race([combined.released, stopped]);
+  if (combined.reset === 'before') return lost;
+  const instead = replacement(combined, request);
+  if (instead && !combined.isHandled) return afterwards(org, combined, instead);
+  const { readFrom } = combined;
   const real = await (readFrom === undefined
     ? handle(org.db, false)
     : snapshots.read(readFrom, (db) => handle(db, true))
   ).catch(asAnswer);
-  return afterwards(org, strike, instead ?? real);
+  return afterwards(org, combined, instead ?? real);
 }
 
 const lost: Answer = { status: 500, body: null, delivery: { isReset: true } };
@@ -112,21 +112,24 @@ function asAnswer(error: unknown): Answer {
 }
 
 /** When the work is done, or was skipped. */
-async function afterwards(org: Org, strike: Strike, given: Answer): Promise<Answer> {
+async function afterwards(org: Org, combined: CombinedEffect, given: Answer): Promise<Answer> {
   const { sleep, stopped } = org.control;
-  if (strike.delayAnswerMs !== undefined) await sleep(strike.delayAnswerMs);
-  if (strike.hang === 'after') await Promise.race([strike.released, stopped]);
-  if (strike.reset === 'after') return lost;
-  return { ...given, body: corruptedBody(strike, given.body), delivery: deliveryOf(org, strike) };
+  if (combined.delayAnswerMs !== undefined) await sleep(combined.delayAnswerMs);
+  if (combined.hang === 'after') await Promise.race([combined.released, stopped]);
+  if (combined.reset === 'after') return lost;
+  return { ...given, body: corruptedBody(combined, given.body), delivery: deliveryOf(org, combined) };
 }
 
-function corruptedBody({ emptyBody, rows, random }: Strike, body: string | null): string | null {
+function corruptedBody({ emptyBody, rows, random }: CombinedEffect, body: string | null): string | null {
   if (emptyBody) return '';
-  return rows && body !== null ? tearRows(body, rows, random) : body;
+  return rows && body !== null ? corruptRows(body, rows, random) : body;
 }
 
-function replacement(strike: Strike, request: Pick<Incoming, 'path' | 'parameters'>): Answer | undefined {
-  const { redirectTo, answer, respond } = strike;
+function replacement(
+  combined: CombinedEffect,
+  request: Pick<Incoming, 'path' | 'parameters'>,
+): Answer | undefined {
+  const { redirectTo, answer, respond } = combined;
   if (redirectTo !== undefined) return { status: 302, headers: { Location: redirectTo }, body: '' };
   if (respond) {
     const { status, headers, body } = respond;
@@ -137,12 +140,12 @@ function replacement(strike: Strike, request: Pick<Incoming, 'path' | 'parameter
   const soql = request.parameters.get('q') ?? undefined;
   const [, from] = /\bFROM\s+(\w+)/i.exec(soql ?? '') ?? [];
   const sobject = from ?? request.path[request.path.indexOf('sobjects') + 1] ?? '';
-  const { name = '', retryAfterSeconds = 30 } = strike;
+  const { name = '', retryAfterSeconds = 30 } = combined;
   return namedAnswer(answer, { name, soql, sobject, retryAfterSeconds });
 }
 
-function deliveryOf(org: Org, strike: Strike): Delivery {
-  const { headers, dateOffsetMs, limitInfo, firing, truncate, bytesPerSecond } = strike;
+function deliveryOf(org: Org, combined: CombinedEffect): Delivery {
+  const { headers, dateOffsetMs, limitInfo, firing, truncate, bytesPerSecond } = combined;
   const { used, max } = org.usage;
   const limits = {
     absent: null,

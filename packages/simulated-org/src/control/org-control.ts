@@ -60,7 +60,7 @@ export class OrgControl {
   });
 
   /** Called when the org stops: requests that wait are answered. */
-  letGo(): void {
+  releaseAll(): void {
     this.stop.abort();
     this.faults.delete();
   }

@@ -75,7 +75,7 @@ function setLimits(org: Org, { dailyMax, dailyUsed, longMax, longUsed }: z.outpu
   if (dailyMax !== undefined) usage.max = dailyMax;
   if (dailyUsed !== undefined) usage.used = dailyUsed;
   if (longMax !== undefined) longRequests.max = longMax;
-  if (longUsed !== undefined) longRequests.pretended = longUsed;
+  if (longUsed !== undefined) longRequests.extra = longUsed;
   return shownLimits(org);
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '@lockstep/foundation/random';
-import { tearRows } from './torn-rows.ts';
+import { corruptRows } from './torn-rows.ts';
 
 const page =
   '{"totalSize":3,"done":true,"records":[{"Id":"a","N":1.10},{"Id":"b","N":2e8},{"Id":"c","N":3}]}';
-const torn = (tear: Parameters<typeof tearRows>[1], body = page) => tearRows(body, tear, seededRandom(7));
+const torn = (tear: Parameters<typeof corruptRows>[1], body = page) =>
+  corruptRows(body, tear, seededRandom(7));
 const records = (text: string) => text.slice(text.indexOf('['), text.lastIndexOf(']') + 1);
 
 test('corrupting rows leaves the digits of numbers alone', () => {

@@ -1,12 +1,12 @@
 import { isObject, parseExact, printExact } from '@lockstep/foundation/exact-json';
 import type { Random } from '@lockstep/foundation/random';
-import type { RowTear } from './fault.ts';
+import type { RowCorruption } from './fault.ts';
 
 /**
  * Corrupts an answer: the records of a page, the entries of a list, or a single object. Numbers keep their digits. A
  * body that is not JSON stays as it is.
  */
-export function tearRows(body: string, tear: RowTear, random: Random): string {
+export function corruptRows(body: string, tear: RowCorruption, random: Random): string {
   const answer = parsed(body);
   return answer === undefined ? body : printExact(tornAnswer(answer, tear, random), (text) => text);
 }
@@ -19,7 +19,7 @@ function parsed(body: string): unknown {
   }
 }
 
-function tornAnswer(answer: unknown, tear: RowTear, random: Random): unknown {
+function tornAnswer(answer: unknown, tear: RowCorruption, random: Random): unknown {
   if (Array.isArray(answer)) return tornList(answer, tear, random);
   if (!isObject(answer)) return answer;
   if (!Array.isArray(answer.records)) return tornRow(answer, tear);
@@ -31,7 +31,7 @@ function tornAnswer(answer: unknown, tear: RowTear, random: Random): unknown {
     : torn;
 }
 
-function tornList(rows: readonly unknown[], tear: RowTear, random: Random): unknown[] {
+function tornList(rows: readonly unknown[], tear: RowCorruption, random: Random): unknown[] {
   const kept = rows.slice(0, Math.max(0, rows.length - (tear.dropLast ?? 0)));
   const torn = kept.map((row) => (isObject(row) ? tornRow(row, tear) : row));
   const doubled = torn.flatMap((row, index) => (index < (tear.duplicate ?? 0) ? [row, row] : [row]));
@@ -39,7 +39,7 @@ function tornList(rows: readonly unknown[], tear: RowTear, random: Random): unkn
   return tear.nullRecord ? ordered.toSpliced(Math.floor(ordered.length / 2), 0, null) : ordered;
 }
 
-function tornRow(row: Record<string, unknown>, tear: RowTear): Record<string, unknown> {
+function tornRow(row: Record<string, unknown>, tear: RowCorruption): Record<string, unknown> {
   const torn = { ...row, ...tear.extra };
   for (const name of tear.wrongType ?? []) if (name in row) torn[name] = [row[name]];
   for (const [name, value] of Object.entries(tear.replace ?? {})) if (name in row) torn[name] = value;

@@ -33,7 +33,7 @@ export const notFound = (message = 'The requested resource does not exist') =>
 export const noSuchExternalId = (name: string) =>
   notFound(`Provided external ID field does not exist or is not accessible: ${name}`);
 
-export const isGone = () => new OrgError(404, 'ENTITY_IS_DELETED', 'entity is deleted', []);
+export const entityDeleted = () => new OrgError(404, 'ENTITY_IS_DELETED', 'entity is deleted', []);
 
 export const noSuchColumn = (name: string, sobject: string) =>
   new MalformedRequest(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${sobject}`);

@@ -42,7 +42,7 @@ const longMs = 20_000;
 export class LongRequests {
   max = 25;
   /** Counted in addition to the real ones. */
-  pretended = 0;
+  extra = 0;
   private readonly clock: Clock;
   private readonly began = new Set<{ at: number }>();
 
@@ -52,7 +52,7 @@ export class LongRequests {
 
   get used(): number {
     const before = this.clock.now() - longMs;
-    return this.pretended + [...this.began].filter(({ at }) => at < before).length;
+    return this.extra + [...this.began].filter(({ at }) => at < before).length;
   }
 
   /** Counts a request until the result is disposed of. */

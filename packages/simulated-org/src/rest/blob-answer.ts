@@ -1,7 +1,7 @@
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { Answer } from '../http/answer.ts';
 import type { Call } from '../http/call.ts';
-import { isGone, methodNotAllowed, notFound } from '../http/errors.ts';
+import { entityDeleted, methodNotAllowed, notFound } from '../http/errors.ts';
 import { type FieldDef, fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
 import { bytesOf, sizeOf } from '../write/blobs.ts';
@@ -15,7 +15,7 @@ export async function blobAnswer(call: Call, def: SObjectDef, id: string, field:
     SELECT ${isLive(def)} AS live, ${ident(field.name)} AS body, ${type} AS type
       FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`);
   if (!row) throw notFound();
-  if (!row.live) throw isGone();
+  if (!row.live) throw entityDeleted();
   if (row.body === null) throw notFound();
   return {
     status: 200,

@@ -1,7 +1,7 @@
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { Answer } from '../http/answer.ts';
 import type { Call } from '../http/call.ts';
-import { isGone, methodNotAllowed, notFound } from '../http/errors.ts';
+import { entityDeleted, methodNotAllowed, notFound } from '../http/errors.ts';
 import { childrenNamed, relationshipNamed } from '../schema/relationships.ts';
 import type { SObjectDef } from '../schema/schema.ts';
 import { sobjectOfId } from '../schema/schema.ts';
@@ -35,7 +35,7 @@ export async function followPath(
     sql`SELECT ${value} AS target, ${isLive(def)} AS live FROM ${recordsOf(def)} AS r WHERE "Id" = ${id}`,
   );
   if (!row) throw notFound();
-  if (!row.live) throw isGone();
+  if (!row.live) throw entityDeleted();
   if (down) return { children: await childrenAnswer(call, down.child, down.field.name, id) };
   const target = row.target === null ? undefined : sobjectOfId(call, row.target);
   if (row.target === null || !target) throw notFound();

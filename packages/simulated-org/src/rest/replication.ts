@@ -6,7 +6,7 @@ import { methodNotAllowed, refused } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { type SObjectDef, stampField } from '../schema/schema.ts';
 import { isLive, recordsOf } from '../schema/storage.ts';
-import { oldestWrite } from '../write/open-writes.ts';
+import { oldestOpenWriteTime } from '../write/open-writes.ts';
 
 /**
  * `/sobjects/X/updated/` and `/sobjects/X/deleted/`: the Ids that changed between two minutes, including the first.
@@ -82,7 +82,11 @@ function readWindow(call: Call, daysBack: number): Window {
   if (end > now) throw invalidDate('endDate cannot be in the future');
   if (start < now - daysBack * dayMs) throw invalidDate(`startDate cannot be more than ${daysBack} days ago`);
   const { coveredUntil = end } = call.org.control;
-  return { start, end, covered: floorMinute(Math.min(end, oldestWrite(call.org) ?? end, coveredUntil)) };
+  return {
+    start,
+    end,
+    covered: floorMinute(Math.min(end, oldestOpenWriteTime(call.org) ?? end, coveredUntil)),
+  };
 }
 
 const invalidDate = (message: string) => refused('INVALID_REPLICATION_DATE', message);

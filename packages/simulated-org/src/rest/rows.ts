@@ -4,7 +4,7 @@ import { compile, type Sql, sql } from '@lockstep/foundation/sql';
 import { type Answer, answer, dataPath, noContent } from '../http/answer.ts';
 import { type Call } from '../http/call.ts';
 import {
-  isGone,
+  entityDeleted,
   methodNotAllowed,
   noSuchColumn,
   noSuchExternalId,
@@ -113,7 +113,7 @@ async function readRecord(call: Call, def: SObjectDef, id: string): Promise<Answ
     : preparedRead(def, call.version, id);
   const [row] = await call.db.query<RowVersion & { json: string; live: boolean }>(statement);
   if (!row) throw notFound();
-  if (!row.live) throw isGone();
+  if (!row.live) throw entityDeleted();
   const headers = versionHeaders(def, id, row);
   return isUnchanged(call, def, id, row)
     ? { status: 304, headers, body: null }

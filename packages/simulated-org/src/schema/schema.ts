@@ -100,11 +100,11 @@ export interface FieldDef {
   /** Numbered on create: the text before the number. */
   autoNumber?: string;
   /** What describe says about the field where it does not follow from the type. */
-  told?: ToldFacts;
+  told?: DescribeOverrides;
 }
 
 /** Named as in describe. */
-export interface ToldFacts {
+export interface DescribeOverrides {
   aggregatable?: boolean;
   byteLength?: number;
   compoundFieldName?: string;
@@ -202,12 +202,12 @@ export const stampField = (def: SObjectDef): FieldDef | undefined =>
   fieldNamed(def, 'SystemModstamp') ?? fieldNamed(def, 'LastModifiedDate') ?? fieldNamed(def, 'CreatedDate');
 
 /** Computed from other columns whenever a record is read. */
-export const isMade = ({ formula, derived }: FieldDef): boolean =>
+export const isComputed = ({ formula, derived }: FieldDef): boolean =>
   formula !== undefined || derived !== undefined;
 
 /** Compound fields and formulas are computed from other columns when a record is read. */
 export const hasColumn = (field: FieldDef): boolean =>
-  !isMade(field) && field.type !== 'address' && field.type !== 'location';
+  !isComputed(field) && field.type !== 'address' && field.type !== 'location';
 
 /** A field whose value can identify a record in a path: `/sobjects/Account/External_Id__c/A-1`. */
 export const isIdLookup = (field: FieldDef): boolean =>

@@ -1,6 +1,6 @@
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { recordIdSql } from '../write/ids.ts';
-import { always, type Maker, numberBeside, recordBeside, someRecord } from './seed-makers.ts';
+import { always, type Maker, numberAtSamePosition, recordAtSamePosition, someRecord } from './seed-makers.ts';
 import { rangeOf } from './seed-plan.ts';
 import { fileTitles } from './seed-words.ts';
 
@@ -23,11 +23,11 @@ const textFile = (number: Sql) => ({
 
 const documentFields: Maker = (_dice, plan) => ({
   ...textFile(sql`n`),
-  LatestPublishedVersionId: always(recordBeside(plan, 'ContentDocument', 'ContentVersion', '068')),
+  LatestPublishedVersionId: always(recordAtSamePosition(plan, 'ContentDocument', 'ContentVersion', '068')),
 });
 
 const versionFields: Maker = (dice, plan) => {
-  const number = numberBeside(plan, 'ContentVersion', 'ContentDocument');
+  const number = numberAtSamePosition(plan, 'ContentVersion', 'ContentDocument');
   const text = textOf(number);
   return {
     ...textFile(number),
@@ -43,7 +43,7 @@ const versionFields: Maker = (dice, plan) => {
 
 const linkFields: Maker = (dice, plan) => ({
   IsDeleted: always(sql`false`),
-  ContentDocumentId: recordBeside(plan, 'ContentDocumentLink', 'ContentDocument', '069'),
+  ContentDocumentId: recordAtSamePosition(plan, 'ContentDocumentLink', 'ContentDocument', '069'),
   LinkedEntityId: sql`CASE ${dice.roll('linked to', 2)}
     WHEN 0 THEN ${someRecord(dice, plan, '001', 'Account', 'account')}
     ELSE ${someRecord(dice, plan, '006', 'Opportunity', 'opportunity')} END`,
@@ -62,7 +62,7 @@ const folderFields: Maker = (_dice, plan) => {
 };
 
 const folderDocumentFields: Maker = (dice, plan) => ({
-  FolderId: recordBeside(plan, 'Document', 'Folder', '00l'),
+  FolderId: recordAtSamePosition(plan, 'Document', 'Folder', '00l'),
   IsDeleted: always(sql`false`),
   Name: titleOf(sql`n`),
   DeveloperName: sql`replace(${titleOf(sql`n`)}, ' ', '_')`,

@@ -25,13 +25,13 @@ export const someRecord = (
 ): Sql => dice.recordIn(what, keyPrefix, rangeOf(plan, sobject));
 
 /** The number of the `to` record in the same position as this `from` record; positions wrap around. */
-export function numberBeside(plan: SeedPlan, from: string, to: string): Sql {
+export function numberAtSamePosition(plan: SeedPlan, from: string, to: string): Sql {
   const target = rangeOf(plan, to);
   return sql`(${target.first}::bigint + (n - ${rangeOf(plan, from).first}::bigint) % ${target.count}::bigint)`;
 }
 
-export const recordBeside = (plan: SeedPlan, from: string, to: string, keyPrefix: string): Sql =>
-  recordIdSql(keyPrefix, numberBeside(plan, from, to));
+export const recordAtSamePosition = (plan: SeedPlan, from: string, to: string, keyPrefix: string): Sql =>
+  recordIdSql(keyPrefix, numberAtSamePosition(plan, from, to));
 
 /** One of an sobject's record types. They are numbered in the order of the definitions. */
 export function recordTypeOf(dice: Dice, plan: SeedPlan, sobject: string): Always {

@@ -1,7 +1,7 @@
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import { caseStatuses } from '../objects/picklists.ts';
 import { recordId, recordIdSql } from '../write/ids.ts';
-import { always, listed, type Maker, recordBeside, someRecord } from './seed-makers.ts';
+import { always, listed, type Maker, recordAtSamePosition, someRecord } from './seed-makers.ts';
 import { rangeOf, recordTypes } from './seed-plan.ts';
 import { groups, profileNames, roleNames } from './seed-words.ts';
 
@@ -80,7 +80,7 @@ const groupFields: Maker = (_dice, plan) => {
 };
 
 const groupMemberFields: Maker = (dice, plan) => ({
-  GroupId: recordBeside(plan, 'GroupMember', 'Group', '00G'),
+  GroupId: recordAtSamePosition(plan, 'GroupMember', 'Group', '00G'),
   UserOrGroupId: someRecord(dice, plan, '005', 'User', 'member'),
 });
 

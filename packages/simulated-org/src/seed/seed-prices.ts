@@ -1,6 +1,6 @@
 import { sql } from '@lockstep/foundation/sql';
 import { recordIdSql } from '../write/ids.ts';
-import { always, listed, type Maker, recordBeside, someRecord } from './seed-makers.ts';
+import { always, listed, type Maker, recordAtSamePosition, someRecord } from './seed-makers.ts';
 import { rangeOf } from './seed-plan.ts';
 import { bookNames } from './seed-words.ts';
 
@@ -22,7 +22,7 @@ const entryFields: Maker = (dice, plan) => {
       '01s',
       sql`(${first}::bigint + ${place} / ${rangeOf(plan, 'Product2').count}::bigint)`,
     ),
-    Product2Id: recordBeside(plan, 'PricebookEntry', 'Product2', '01t'),
+    Product2Id: recordAtSamePosition(plan, 'PricebookEntry', 'Product2', '01t'),
     UnitPrice: sql`(5 + ${dice.roll('price', 200_000)} / 100.0)::numeric(18, 2)`,
     IsActive: sql`true`,
   };

@@ -2,7 +2,14 @@ import { type Sql, sql } from '@lockstep/foundation/sql';
 import { caseStatuses, ratings, taskStatuses } from '../objects/picklists.ts';
 import { recordIdSql } from '../write/ids.ts';
 import type { Dice } from './seed-dice.ts';
-import { always, fieldOf, type Maker, recordBeside, recordTypeOf, someRecord } from './seed-makers.ts';
+import {
+  always,
+  fieldOf,
+  type Maker,
+  recordAtSamePosition,
+  recordTypeOf,
+  someRecord,
+} from './seed-makers.ts';
 import { rangeOf, type SeedPlan } from './seed-plan.ts';
 import { campaignNames, notes, taskSubjects } from './seed-words.ts';
 
@@ -109,9 +116,11 @@ const memberFields: Maker = (dice, plan) => {
   return {
     IsDeleted: always(sql`false`),
     CampaignId: someRecord(dice, plan, '701', 'Campaign', 'campaign'),
-    LeadId: always(sql`CASE WHEN ${isLead} THEN ${recordBeside(plan, 'CampaignMember', 'Lead', '00Q')} END`),
+    LeadId: always(
+      sql`CASE WHEN ${isLead} THEN ${recordAtSamePosition(plan, 'CampaignMember', 'Lead', '00Q')} END`,
+    ),
     ContactId: always(
-      sql`CASE WHEN NOT ${isLead} THEN ${recordBeside(plan, 'CampaignMember', 'Contact', '003')} END`,
+      sql`CASE WHEN NOT ${isLead} THEN ${recordAtSamePosition(plan, 'CampaignMember', 'Contact', '003')} END`,
     ),
     Status: always(status),
     FirstRespondedDate: always(sql`CASE WHEN ${status} = 'Responded' THEN created::date END`),
@@ -160,7 +169,7 @@ const historyFields: Maker = (dice, plan) => ({
 });
 
 const shareFields: Maker = (_dice, plan) => {
-  const account = recordBeside(plan, 'AccountShare', 'Account', '001');
+  const account = recordAtSamePosition(plan, 'AccountShare', 'Account', '001');
   return {
     IsDeleted: always(sql`false`),
     AccountId: account,

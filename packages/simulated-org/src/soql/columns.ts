@@ -91,5 +91,5 @@ const derivedIn = (derived: string, row: string): string =>
  * Text for case-insensitive comparison. The column's own collation, "C", would only lower ASCII; the result is
  * ordered by code point.
  */
-export const lowered = (value: Sql): Sql =>
+export const caseFolded = (value: Sql): Sql =>
   sql`lower(${value} COLLATE pg_catalog."und-x-icu") COLLATE pg_catalog."C"`;

@@ -23,7 +23,7 @@ import {
   type Period,
 } from './ast.ts';
 import { valueIn } from './call-value.ts';
-import { columnOf, lowered } from './columns.ts';
+import { caseFolded, columnOf } from './columns.ts';
 import { orgCurrency } from './display.ts';
 import { joined, verbatim } from './fragments.ts';
 import { isOfGroup } from './functions.ts';
@@ -140,7 +140,7 @@ function comparisonSql(scope: Scope, { field, operator, value }: Comparison, loo
     if (value.kind === 'null') return sql`FALSE`;
     operand(scope, left, value);
     const pattern = value.kind === 'string' ? value.pattern.toLowerCase() : '';
-    return sql`${lowered(left.sql)} LIKE ${pattern}::text`;
+    return sql`${caseFolded(left.sql)} LIKE ${pattern}::text`;
   }
   const right = sql`${operand(scope, left, value)}::${verbatim(sqlTypeOfConstant(sqlType))}`;
   if (operator === '!=') return sql`${comparable(left)} IS DISTINCT FROM ${right}`;
@@ -198,7 +198,7 @@ function membershipSql(scope: Scope, membership: Membership, lookup: Lookup): Sq
 function inclusionSql(scope: Scope, { field, isNegated, values }: Inclusion, lookup: Lookup): Sql {
   const left = filterable(scope, lookup(field));
   if (left.type !== 'multipicklist') throw invalidOperator(scope, left);
-  const chosen = sql`string_to_array(${lowered(left.sql)}, ';')`;
+  const chosen = sql`string_to_array(${caseFolded(left.sql)}, ';')`;
   const terms = values.map((value) => {
     if (isEmpty(value)) return sql`${left.sql} IS NULL`;
     const entries = String(operand(scope, left, value))

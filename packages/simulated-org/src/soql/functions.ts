@@ -2,7 +2,7 @@
 import { type Sql, sql } from '@lockstep/foundation/sql';
 import type { FieldType } from '../schema/schema.ts';
 import { type Call, isCall, type Soql } from './ast.ts';
-import { factsOf, lowered } from './columns.ts';
+import { caseFolded, factsOf } from './columns.ts';
 import { verbatim } from './fragments.ts';
 
 interface DateFunction {
@@ -89,7 +89,7 @@ export function aggregate(name: string, type: FieldType, value: Sql): Computed |
     case 'count':
       return { sql: sql`count(${value})`, type: 'int' };
     case 'count_distinct':
-      return { sql: sql`count(DISTINCT ${isText ? lowered(value) : value})`, type: 'int' };
+      return { sql: sql`count(DISTINCT ${isText ? caseFolded(value) : value})`, type: 'int' };
     case 'min':
     case 'max':
       return { sql: isText ? extremeText(name, value) : sql`${verbatim(name)}(${value})`, type };
@@ -105,7 +105,7 @@ export function aggregate(name: string, type: FieldType, value: Sql): Computed |
 
 /** The first or last text, case-insensitively, as ORDER BY sorts it. */
 const extremeText = (name: 'min' | 'max', value: Sql): Sql =>
-  sql`(${verbatim(name)}(ARRAY[${lowered(value)}, ${value}]) FILTER (WHERE ${value} IS NOT NULL))[2]`;
+  sql`(${verbatim(name)}(ARRAY[${caseFolded(value)}, ${value}]) FILTER (WHERE ${value} IS NOT NULL))[2]`;
 
 /** Whether the query returns groups: it has GROUP BY, or aggregates, which make one group of all records. */
 export const isGrouped = ({ groupBy, fields }: Soql): boolean =>

@@ -4,16 +4,16 @@
  */
 import { ident, type Sql, sql } from '@lockstep/foundation/sql';
 import { relationshipNamed } from '../schema/relationships.ts';
-import { type FieldDef, fieldNamed, isMade, type SObjectDef } from '../schema/schema.ts';
+import { type FieldDef, fieldNamed, isComputed, type SObjectDef } from '../schema/schema.ts';
 import { recordsOf } from '../schema/storage.ts';
 import { type ComparisonOperator, type Name, type Soql } from './ast.ts';
 import {
+  caseFolded,
   columnOf,
   factsOf,
   isFilterable,
   isGroupable,
   isSortable,
-  lowered,
   type TypeFacts,
 } from './columns.ts';
 import { errorAt, SoqlError, type SoqlErrorCode } from './errors.ts';
@@ -56,7 +56,7 @@ export interface Value {
 
 /** For comparing and ordering: text case-insensitively, Ids case-sensitively. */
 export const comparable = ({ sql: value, facts }: Pick<Value, 'sql' | 'facts'>): Sql =>
-  facts.family === 'text' ? lowered(value) : value;
+  facts.family === 'text' ? caseFolded(value) : value;
 
 export class Scope {
   readonly session: Session;
@@ -127,7 +127,7 @@ export class Scope {
     const row = this.rowAt(path, name.at);
     const column = columnOf(field, row);
     // A formula may compute a value from empty fields, but a missing record has no value at all.
-    const isThere = !isMade(field) || path.length === 0;
+    const isThere = !isComputed(field) || path.length === 0;
     return {
       sql: isThere ? column : sql`CASE WHEN ${ident(row, 'Id')} IS NOT NULL THEN ${column} END`,
       type: field.type,

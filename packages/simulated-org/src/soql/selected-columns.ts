@@ -1,7 +1,7 @@
 /** The SELECT list of a query as columns, for answers with one value per field: the lines of a CSV file. */
 
 import type { Sql } from '@lockstep/foundation/sql';
-import { type FieldType, isMade } from '../schema/schema.ts';
+import { type FieldType, isComputed } from '../schema/schema.ts';
 import { isCall, type Selected } from './ast.ts';
 import { valueIn } from './call-value.ts';
 import type { Scope } from './scope.ts';
@@ -52,6 +52,6 @@ function columnOf(scope: Scope, expression: { name: string; at: number }): Selec
     name: [...steps, field.name].join('.'),
     type: field.type,
     value,
-    isNillable: isNillable || isMade(field),
+    isNillable: isNillable || isComputed(field),
   };
 }

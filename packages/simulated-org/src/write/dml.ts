@@ -1,6 +1,6 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
-import { isGone, notFound, refused } from '../http/errors.ts';
+import { entityDeleted, notFound, refused } from '../http/errors.ts';
 import type { Org } from '../org.ts';
 import { type Stamp, type Writer } from '../org.ts';
 import { fieldNamed, type SObjectDef } from '../schema/schema.ts';
@@ -13,8 +13,8 @@ import type { ColumnValues, GivenValues } from './field-values.ts';
 import { resolveForeignKeys } from './foreign-keys.ts';
 import { recordId } from './ids.ts';
 import { locking } from './locking.ts';
-import { checkHierarchy, checkNotNeeded, checkOwner, lockOfParent } from './write-checks.ts';
-import { type Row, type RowWrite, returned, writeRow } from './write-row.ts';
+import { checkHierarchy, checkNotReferenced, checkOwner, lockOfParent } from './write-checks.ts';
+import { type Row, type RowWrite, returnedColumns, writeRow } from './write-row.ts';
 import { modifiedColumns, stampOf } from './writer.ts';
 
 /**
@@ -55,7 +55,7 @@ export async function updateRecord(
   const values = await checkedValues(tx, by, def, given, id);
   await fillFile(tx, by, writers, def, values, { ownId: id, stamp });
   const columns = new Map<string, unknown>([...values].map(([field, value]) => [field.name, value]));
-  await changeRow(tx, by, def, { change: 'update', id, columns, before }, stamp);
+  await updateLockedRow(tx, by, def, { change: 'update', id, columns, before }, stamp);
 }
 
 /**
@@ -73,7 +73,7 @@ export async function deleteRecord(
 ): Promise<void> {
   const { sobjects } = by.org;
   const before = await lockRecord(tx, by, def, id);
-  await checkNotNeeded(tx, sobjects, def, id);
+  await checkNotReferenced(tx, sobjects, def, id);
   for (const { child, field } of detailsOf(sobjects, def)) {
     const details = await tx.query<{ Id: string }>(sql`
       SELECT "Id" FROM ${tableOf(child)}
@@ -87,12 +87,12 @@ export async function deleteRecord(
     return;
   }
   const columns = new Map<string, unknown>(Object.entries({ ...more, IsDeleted: true }));
-  await changeRow(tx, by, def, { change: 'delete', id, columns, before }, stamp);
+  await updateLockedRow(tx, by, def, { change: 'delete', id, columns, before }, stamp);
   await logDeletion(tx, def, id, rootId, stamp);
 }
 
 /** Sets the columns and the stamps of a locked row, with all consequences. */
-export async function changeRow(
+export async function updateLockedRow(
   tx: Tx,
   by: Writer,
   def: SObjectDef,
@@ -112,13 +112,13 @@ const typeRefused = (def: SObjectDef, done: 'inserted' | 'updated') =>
 
 /** Waits for other writers of the record, up to the org's lock time-out. */
 export async function lockRecord(tx: Tx, by: Writer, def: SObjectDef, id: string): Promise<Row> {
-  const columns = returned(by.org.sobjects, def);
+  const columns = returnedColumns(by.org.sobjects, def);
   const [row] = await locking([id], () =>
     tx.query<Row & { live: boolean }>(sql`
       SELECT ${isLive(def)} AS live, ${columns} FROM ${recordsOf(def)} AS r WHERE "Id" = ${id} FOR UPDATE`),
   );
   if (!row) throw notFound();
-  if (!row.live) throw isGone();
+  if (!row.live) throw entityDeleted();
   return row;
 }
 

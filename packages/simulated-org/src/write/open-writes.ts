@@ -26,7 +26,7 @@ export const setWriteLimits = (tx: Tx, { lockTimeoutMs }: Pick<Writes, 'lockTime
            set_config('idle_in_transaction_session_timeout', '0', true)`);
 
 /** When the longest open write began: no stamp of an uncommitted row is older. */
-export const oldestWrite = ({ openWrites }: Pick<Writes, 'openWrites'>): number | undefined =>
+export const oldestOpenWriteTime = ({ openWrites }: Pick<Writes, 'openWrites'>): number | undefined =>
   openWrites.size === 0 ? undefined : Math.min(...[...openWrites].map(({ since }) => since));
 
 /** A transaction that gives up on a locked record as Salesforce does, after the org's lock time-out. */

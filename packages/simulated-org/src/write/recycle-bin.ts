@@ -6,9 +6,9 @@ import { type Writer } from '../org.ts';
 import { fieldNamed, type SObjectDef } from '../schema/schema.ts';
 import { tableOf } from '../schema/storage.ts';
 import { restoreLookups } from './deletion.ts';
-import { changeRow, deleteRecord } from './dml.ts';
+import { deleteRecord, updateLockedRow } from './dml.ts';
 import { locking } from './locking.ts';
-import { type Row, returned } from './write-row.ts';
+import { type Row, returnedColumns } from './write-row.ts';
 import { stampOf } from './writer.ts';
 
 /**
@@ -32,12 +32,12 @@ export async function undeleteRecord(tx: Tx, by: Writer, id: string): Promise<vo
   for (const { def, recordId } of together) {
     const [before] = await locking([recordId], () =>
       tx.query<Row>(sql`
-        SELECT ${returned(sobjects, def)} FROM ${tableOf(def)} WHERE "Id" = ${recordId} FOR UPDATE`),
+        SELECT ${returnedColumns(sobjects, def)} FROM ${tableOf(def)} WHERE "Id" = ${recordId} FOR UPDATE`),
     );
     if (!before) throw notInBin('UNDELETE_FAILED');
     const columns = new Map<string, unknown>([['IsDeleted', false]]);
     if (fieldNamed(def, 'MasterRecordId')) columns.set('MasterRecordId', null);
-    await changeRow(tx, by, def, { change: 'undelete', id: recordId, columns, before }, stamp);
+    await updateLockedRow(tx, by, def, { change: 'undelete', id: recordId, columns, before }, stamp);
     await restoreLookups(tx, by, def, recordId, stamp);
   }
   if (together.length === 0) throw notInBin('UNDELETE_FAILED');

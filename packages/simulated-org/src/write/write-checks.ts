@@ -97,7 +97,12 @@ const namedMax = 10;
  *
  * @throws {@link OrgError} DELETE_FAILED
  */
-export async function checkNotNeeded(tx: Tx, sobjects: SObjects, def: SObjectDef, id: string): Promise<void> {
+export async function checkNotReferenced(
+  tx: Tx,
+  sobjects: SObjects,
+  def: SObjectDef,
+  id: string,
+): Promise<void> {
   for (const { child, field } of referencesTo(sobjects, def).filter(isNeeded)) {
     const users = await tx.query<{ name: string }>(sql`
       SELECT ${recordName(child)} AS name FROM ${tableOf(child)} AS r

@@ -23,7 +23,7 @@ export interface RowWrite {
   id: string;
   /** The columns that the write sets, stamps included. */
   columns: ReadonlyMap<string, unknown>;
-  /** What {@link returned} gave before; absent for a new record. */
+  /** What {@link returnedColumns} gave before; absent for a new record. */
   before?: Row;
 }
 
@@ -33,7 +33,7 @@ export type Row = Record<string, string | null>;
 /**
  * What is read of each written row: the Id, the references that roll-ups follow, and what the org's behaviour needs.
  */
-export const returned = (sobjects: SObjects, def: SObjectDef): Sql =>
+export const returnedColumns = (sobjects: SObjects, def: SObjectDef): Sql =>
   join(namesReturned(sobjects, def).map((name) => ident(name)));
 
 const namesReturned = (sobjects: SObjects, def: SObjectDef): readonly string[] => [

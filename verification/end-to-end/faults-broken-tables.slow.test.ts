@@ -49,7 +49,7 @@ const breakages: readonly Breakage[] = [
       sql`CREATE VIEW witness.names AS SELECT id, name FROM salesforce.account`,
     ],
     code: 'SCH-05',
-    says: /a view or something else that somebody has made needs what has to go/,
+    says: /a view or something else that somebody created depends on what has to be dropped/,
     repairs: [sql`DROP VIEW witness.names`],
   },
   {

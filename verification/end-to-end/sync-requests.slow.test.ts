@@ -141,7 +141,7 @@ test('a comparison that finds most of a table missing reads it whole, and ends w
   await harness.mirror.query(sql`TRUNCATE salesforce.account`);
   const { seen } = await active(harness, harness.holder.syncRequest('verify counts', ['Account']), count);
   assert.deepEqual(seen, before);
-  assert.equal(harness.log.text().includes('"msg":"counts differ still"'), false);
+  assert.equal(harness.log.text().includes('"msg":"counts still differ"'), false);
   await harness.expectConverged();
 });
 

@@ -4,17 +4,17 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import { dataPath, type EndToEndHarness } from './end-to-end-harness.ts';
 
 /**
- * Holds the proxy to its word: where an answer says `Lockstep-Applied: yes`, the reader's SQL shows each record that
- * was written just as the org itself gives it, all fields, or no row where it is deleted.
+ * Checks the proxy's claim: after an answer with `Lockstep-Applied: yes`, the reader's SQL shows each written record
+ * with every field as the org itself returns it, or no row if it was deleted.
  */
 export interface AppliedCheck {
-  /** @param path  as it was sent, with or without what stands before `/services` */
+  /** @param path  as sent, with or without a prefix before `/services` */
   check(request: { method: string; path: string; body?: string }, answerBody: Buffer): Promise<void>;
-  /** Records that were looked at. */
+  /** Number of records checked. */
   checked(): number;
 }
 
-/** The first byte of what is compressed; no JSON begins with it. */
+/** The first byte of a gzip body; no JSON begins with it. */
 const gzipMark = 0x1f;
 
 export async function openAppliedCheck(harness: EndToEndHarness): Promise<AppliedCheck> {
@@ -43,8 +43,8 @@ export async function openAppliedCheck(harness: EndToEndHarness): Promise<Applie
 }
 
 /**
- * Of the address where it names a record, else those that the answer calls a success, and of a request that carries
- * others those that their addresses name.
+ * The Id in the path if it names a record. Otherwise the Ids that the answer reports as successes, and those in the
+ * URLs of subrequests.
  */
 function writtenIds(
   { method, path, body = '' }: { method: string; path: string; body?: string },
@@ -69,13 +69,13 @@ async function checkRecord(harness: EndToEndHarness, sobject: string, id: string
   const [row] = await harness.reader.query<Record<string, string | null>>(
     sql`SELECT * FROM ${ident('salesforce', sobject.toLowerCase())} WHERE id = ${id}`,
   );
-  if (status === 404) return assert.equal(row, undefined, `${sobject} ${id} is deleted, and in the mirror`);
+  if (status === 404) return assert.equal(row, undefined, `${sobject} ${id} is deleted, but in the mirror`);
   assert.equal(status, 200);
   assert(row, `${sobject} ${id} is not in the mirror`);
   const different = Object.entries(json as object).filter(
     ([field, value]) => field.toLowerCase() in row && !isShownAs(value, row[field.toLowerCase()]),
   );
-  assert.deepEqual(different, [], `${sobject} ${id} is otherwise in the mirror`);
+  assert.deepEqual(different, [], `${sobject} ${id} differs in the mirror`);
 }
 
 /** @param text  the column's value as PostgreSQL prints it */

@@ -1,9 +1,9 @@
 import { type KeyPairKeyObjectResult, sign } from 'node:crypto';
 
 /**
- * A self-signed certificate of an RSA key, as PEM. Node reads certificates but makes none.
+ * A self-signed certificate for an RSA key, as PEM. Node can read certificates but not create them.
  *
- * @param until  the year of this century, of two digits, with whose beginning it expires
+ * @param until  two digits of a year of this century; the certificate expires on its 1 January
  */
 export function certificateOf({ publicKey, privateKey }: KeyPairKeyObjectResult, until = '49'): string {
   const rsaWithSha256 = sequence(Buffer.from('06092a864886f70d01010b', 'hex'), Buffer.from('0500', 'hex'));
@@ -23,7 +23,7 @@ export function certificateOf({ publicKey, privateKey }: KeyPairKeyObjectResult,
 
 const sequence = (...parts: Buffer[]): Buffer => der(0x30, Buffer.concat(parts));
 
-/** A tag, the length of what follows, and that. */
+/** DER: a tag, the length of the content, the content. */
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
   const size =

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './source-files.ts';
 
-/** The command line as a person runs it: a process with an environment and folders of its own. */
+/** The command line as a person runs it: a process with its own environment and folders. */
 export interface Cli extends AsyncDisposable {
   folder: string;
   dataDir: string;
   run(args: readonly string[], environment?: Record<string, string>): Promise<Ended>;
-  /** Resolves as soon as it has said the text, on either output. */
+  /** Resolves as soon as the process has printed `until`, on stdout or stderr. */
   start(args: readonly string[], until: string, environment?: Record<string, string>): Promise<Running>;
-  /** A line of a shell in which `lockstep` is this command line. */
+  /** Runs a shell line in which `lockstep` is this command line. */
   shell(line: string): Promise<Ended>;
 }
 
@@ -24,22 +24,22 @@ export interface Ended {
 export interface Running {
   stdout(): string;
   stderr(): string;
-  /** Resolves as soon as it has said the text. */
+  /** Resolves as soon as the process has printed the text. */
   says(text: string): Promise<void>;
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when the process has ended, for whatever reason. */
   ended: Promise<Ended>;
   end(signal: NodeJS.Signals): Promise<Ended>;
 }
 
 const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
-/** @param main  the program; another version's in place of this one's */
+/** @param main  the program; a test may pass another version's */
 export async function openCli(
   environment: Record<string, string> = {},
   main = join(root, 'packages/lockstep/src/main.ts'),
 ): Promise<Cli> {
   const program = [...node, main];
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-cli-'));
-  await chmod(folder, 0o711); // for the user that root lets PostgreSQL run as
+  await chmod(folder, 0o711); // under root, PostgreSQL runs as another user
   const dataDir = join(folder, 'data');
   const own = {
     PATH: process.env.PATH ?? '',

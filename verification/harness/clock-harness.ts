@@ -17,43 +17,43 @@ import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
 import { makeTestSync } from './test-sync.ts';
 
 /**
- * A harness for faults: the real engine and the real proxy between the real simulated org and a real database, on a
- * clock that stands still until the test moves it. The org's clock is moved with it, so that hours pass in a second
- * and nothing depends on how fast a machine is: `pass` goes from one instant at which the engine wants to act to the
- * next, and waits each time until it has acted.
+ * A harness for faults: the real engine and proxy between the real simulated org and a real database, on a clock that
+ * stands still until the test moves it. The org's clock moves with it, so hours pass in a second and nothing depends
+ * on the speed of the machine: `pass` jumps to the next instant at which the engine wants to act, waits until it has
+ * acted, and repeats.
  *
- * Where a request of the engine hangs, time is moved by `advance`, which waits for nobody.
+ * While a request of the engine hangs, use `advance`, which waits for nobody.
  */
 export interface ClockHarness extends AsyncDisposable, Witness {
   org: TestOrg;
   sync: Sync;
   clock: ManualClock;
   log: TestLog;
-  /** The mirror's database as its server's administrator. */
+  /** The mirror's database, connected as the server's administrator. */
   mirror: Database;
   /** The first holder of the sync, which shares its session with the proxy. */
   holder: HarnessWorker;
-  /** Of the pace of the sync. */
+  /** Poll interval of the sync. */
   intervalMs: number;
-  /** Another holder, of a newer lease, as another process would be one. Ended with the rest. */
+  /** Starts another holder, with a newer lease, as another process would. Disposing the harness ends it too. */
   startAnother(): HarnessWorker;
   /** Moves both clocks at once. */
   advance(ms: number): Promise<void>;
-  /** Lets time pass; what the engine does meanwhile is done, and no claim was ever beyond its proof. */
+  /** Lets time pass, waits for the engine to finish its work, and checks that no status claim exceeds its proof. */
   pass(ms: number): Promise<void>;
   /** Lets time pass until every backfill is complete. */
   copy(): Promise<void>;
-  /** Lets W pass and whatever is left to read be read. */
+  /** Lets W pass, then waits until nothing is left to read. */
   settle(): Promise<void>;
   /** Arms a fault of the org's answers. */
   inject(fault: FaultToInject): Promise<InjectedFault>;
-  /** Writes past the proxy, as a third party, in one transaction; gives the Ids. `at`: another stamp than now. */
+  /** Writes in the org without the proxy, in one transaction; returns the Ids. `at`: a stamp other than now. */
   write(writes: readonly OrgWrite[], at?: Date): Promise<string[]>;
   /** A caller's request through the proxy. */
   call(method: string, path: string, body?: object): Promise<ProxyAnswer>;
   /** A row of the mirror as text; undefined where there is none. */
   row(table: string, id: string): Promise<Record<string, string | null> | undefined>;
-  /** Everything is read, equal and at rest, and on the way there no row went back. */
+  /** Everything is read, equal and at rest, and no row went back to an older state on the way. */
   expectWhole(): Promise<void>;
 }
 
@@ -70,14 +70,14 @@ export interface ProxyAnswer extends OrgAnswer {
 
 export interface ClockHarnessOptions {
   sobjects: readonly string[];
-  /** That of the whole file, because an org takes seconds to be made; without it the harness makes one of its own. */
+  /** An org shared by the whole file, because making one takes seconds. Without it the harness makes its own. */
   org?: TestOrg;
   records?: number;
   intervalMs?: number;
   pageRows?: number;
-  /** Put between: the address of the org, or of the database, as the sync sees it. */
+  /** Puts something in between: the address of the org, or of the database, that the sync is given. */
   via?: { org?: string; database?: (writerUrl: string) => string };
-  /** The engine's clock, where it is to differ from that of the test. */
+  /** The engine's clock, if it differs from the test's. */
   engineClock?: (clock: Clock) => Clock;
 }
 
@@ -153,12 +153,12 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   };
 }
 
-/** W, and the step of a recheck, and a little. */
+/** W, plus one step of the recheck, plus a margin. */
 const settleMs = 18 * 60_000;
 const settleRoundsMax = 30;
 const copyRoundsMax = 100;
 
-/** One after the other, each with the next epoch; all are alive until the end. */
+/** Each holder takes the next epoch; all stay alive until the end. */
 function openHolders(options: Omit<HolderOptions, 'holder' | 'salesforce' | 'living'>) {
   const all: HarnessWorker[] = [];
   return {
@@ -211,7 +211,7 @@ async function untilSettled({ mirror, pass, intervalMs }: Passing): Promise<void
   }
 }
 
-/** Moves the time from one rest of all holders to the next one. */
+/** Moves time to the next instant at which all holders rest, until `ms` have passed. */
 async function letPass(
   ms: number,
   clock: HarnessClock,
@@ -241,17 +241,17 @@ async function rowOf(mirror: Database, table: string, id: string) {
   return row?.row;
 }
 
-const proxyOwner = 'proxy-of-the-stage';
+const proxyOwner = 'proxy-of-the-harness';
 
-/** Of a caller, in simulated time. */
+/** How long a caller's token lasts, in simulated time. */
 const tokenLastsMs = 3_600_000;
 
-/** A sleep as short as this is a pause between two tries, not a time-out. */
+/** A sleep this short is a pause between two tries, not a time-out. */
 const pauseMsMax = 500;
 
 /**
- * The clock of a test, which the org's goes with. Whoever takes a short pause is not kept waiting for the test to move
- * the time: it passes at once, here and there.
+ * The test's clock; the org's clock moves with it. A short pause does not wait for the test to move time: it passes at
+ * once, on both clocks.
  */
 class HarnessClock extends ManualClock {
   private readonly org: TestOrg;
@@ -268,7 +268,7 @@ class HarnessClock extends ManualClock {
 
   override sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const slept = super.sleep(ms, signal);
-    if (ms <= pauseMsMax) void this.move(Math.ceil(ms)).catch(() => undefined); // the org may have ended
+    if (ms <= pauseMsMax) void this.move(Math.ceil(ms)).catch(() => undefined); // the org may be gone
     return slept;
   }
 }
@@ -283,7 +283,7 @@ interface ProxyParts {
   mirrorUrl: string;
 }
 
-/** The real proxy in front of the sync, and a caller of it. */
+/** The real proxy in front of the sync, and a caller. */
 async function openProxy(parts: ProxyParts): Promise<AsyncDisposable & Pick<ClockHarness, 'call'>> {
   const { org, clock, log, session, sync } = parts;
   let opened: Promise<Destination> | null = null;

@@ -1,4 +1,4 @@
-/** What the long tests have in common as commands: the last line of standard output is their result. */
+/** What the long tests share as commands: the last line of standard output is their result. */
 export const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 export function whole(text: string): number {
@@ -6,7 +6,7 @@ export function whole(text: string): number {
   return Number(text);
 }
 
-/** Status 0 where all promises held, 1 where one was broken, 2 where that could not be found out. */
+/** Exit status 0 if every promise was kept, 1 if one was broken, 2 if the run could not tell. */
 export async function runCommand(main: () => Promise<boolean>): Promise<void> {
   try {
     process.exitCode = (await main()) ? 0 : 1;

@@ -8,15 +8,15 @@ import type { AppLog, LogFields } from 'lockstep/core/log-fields';
 import type { TestDatabase } from './database.ts';
 import { openFilledDatabase } from './templates.ts';
 
-/** For the tests of this room: a control database of their own and a log that can be waited for. */
+/** A control database for one test file, and a log whose lines a test can wait for. */
 export interface TestControl extends AsyncDisposable {
   control: Control;
   database: TestDatabase;
   key: Key;
-  /** For another process, which opens the same control database. */
+  /** For another process that opens the same control database. */
   keyBytes: Buffer;
   log: TestLog;
-  /** As another process would. Ended with the rest. */
+  /** Opens it once more, as another process would. Disposed with the rest. */
   openAnother(): Promise<Control>;
 }
 

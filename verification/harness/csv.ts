@@ -1,6 +1,6 @@
 import { assert } from '@lockstep/foundation/assert';
 
-/** Records of CSV whose every value is quoted, read by a pattern: another way than the product's reader. */
+/** Reads CSV in which every value is quoted, with a regular expression: independent of the product's reader. */
 export function readCsv(text: string): string[][] {
   const records: string[][] = [];
   let record: string[] = [];

@@ -4,8 +4,8 @@ import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/d
 import { ident, sql } from '@lockstep/foundation/sql';
 
 /**
- * A database of its own for one test file, on the real server that `npm test` has started. Dropped at the end,
- * which fails while somebody is still connected: a leaked connection fails the test that leaked it.
+ * A database for one test file, on the real server that `npm test` has started. Dropped at the end, which fails
+ * while somebody is still connected: a leaked connection fails the test that leaked it.
  */
 export interface TestDatabase extends AsyncDisposable {
   url: string;
@@ -19,9 +19,9 @@ export function testServerUrl(): string {
 }
 
 /**
- * @param template  a database to copy, to which nobody may be connected meanwhile
+ * Copies the template file by file: measured at 15 to 25 ms, against 140 to 380 ms through the write-ahead log.
  *
- * Copied file by file: measured at 15 to 25 ms, against 140 to 380 ms by way of the log.
+ * @param template  the database to copy; nobody may be connected to it meanwhile
  */
 export async function openTestDatabase(template = 'template1'): Promise<TestDatabase> {
   const server = testServerUrl();

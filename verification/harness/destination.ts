@@ -23,24 +23,24 @@ import {
 import { openFilledDatabase } from './templates.ts';
 
 /**
- * A destination with empty tables on a real server, and the means to read Salesforce by hand: open a reading, make
- * up its page, apply it when the test wants it. Every holder has connections of its own, as processes do.
+ * A destination with empty tables on a real server, for tests that play Salesforce by hand: open a reading, make up
+ * its page, apply it at the chosen moment. Every holder has its own connections, as processes do.
  */
 export interface DestinationHarness extends AsyncDisposable {
   url: string;
-  /** Beside the writers, for looking and for preparing. */
+  /** A connection apart from the writers', to prepare and inspect. */
   db: Database;
   /** The destination as its first holder has it open. */
   destination: Destination;
   holder: Holder;
-  /** Another process with the destination open; it holds nothing until it takes over. */
+  /** Opens the destination as another process would; that one has no lease until it takes over. */
   openAs(holder: Holder): Promise<Destination>;
   table(sobject?: string): StreamTable;
   open(sobjects?: readonly string[], lastsMs?: number): Promise<Observation>;
   openReadBack(): Promise<Observation>;
-  /** One page in a transaction of its own. Without `observation` the reading begins and ends right here. */
+  /** Applies one page in its own transaction. Without `observation` the reading begins and ends here. */
   apply(page: Page | readonly TestRecord[], part?: ApplyPart): Promise<ApplyCounts>;
-  /** The mirror's rows by Id, every value as the server's own text, times in UTC. */
+  /** The mirror's rows in order of Id, every value as PostgreSQL prints it, times in UTC. */
   rows(sobject?: string): Promise<Record<string, string | null>[]>;
   fences(): Promise<{ id: string; lo: number; hi: number; deleted: boolean }[]>;
   marks(): Promise<{ id: string; since_ticket: number }[]>;
@@ -49,15 +49,15 @@ export interface DestinationHarness extends AsyncDisposable {
 
 export interface ApplyPart extends Partial<PagePart> {
   sobject?: string;
-  /** Inside this transaction instead of one of its own. */
+  /** Applies in this transaction instead of opening one. */
   tx?: Tx;
   destination?: Destination;
 }
 
-/** An object, or JSON text where the digits of a number matter. */
+/** An object, or JSON text if the exact digits of a number matter. */
 export type TestRecord = object | string;
 
-/** Field name to field type; `double formula` is a formula's, `reference Account` and `detail Account` point there. */
+/** Field name to field type; `double formula` is a formula, `reference Account` and `detail Account` refer there. */
 export type Fields = Readonly<Record<string, string>>;
 
 const standardFields: Fields = { Id: 'id', IsDeleted: 'boolean', SystemModstamp: 'datetime' };
@@ -145,7 +145,7 @@ async function makeDestination(url: string, fields: Fields, streams: readonly st
   await db.end();
 }
 
-/** Salesforce's description of an sobject with these fields beside the standard ones. */
+/** Salesforce's describe of an sobject with these fields and the standard ones. */
 export const describeOf = (name: string, fields: Fields = {}) => ({
   name,
   label: name,
@@ -167,7 +167,7 @@ export const describeOf = (name: string, fields: Fields = {}) => ({
 
 export const idOf = (number: number) => `001${String(number).padStart(12, '0')}AAA` as RecordId;
 
-/** SystemModstamp, so many seconds after some moment. */
+/** A SystemModstamp, `seconds` after 1 January 2026. */
 export const stampAt = (seconds: number) =>
   new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString().replace('Z', '+0000');
 
@@ -196,13 +196,13 @@ export function pageOf(records: readonly TestRecord[], rest: Partial<Page> = {})
 
 const isPage = (given: Page | readonly TestRecord[]): given is Page => !Array.isArray(given);
 
-/** Resolves when `count` sessions of this database wait for a lock; fails where none has come to it in 10 s. */
+/** Resolves when `count` sessions of this database wait for a lock; fails after 10 s. */
 export async function untilBlocked(db: Tx, count = 1): Promise<void> {
   const giveUpAt = performance.now() + 10_000;
   for (;;) {
     const waiting = await db.query(sql`
       SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
     if (waiting.length >= count) return;
-    assert(performance.now() < giveUpAt, 'a session that should wait for a lock does not');
+    assert(performance.now() < giveUpAt, 'too few sessions wait for a lock');
   }
 }

@@ -19,30 +19,30 @@ import { type OrgOptions, startOrg, type TestOrg } from './org.ts';
 import { makeTestSync, openMirror } from './test-sync.ts';
 
 /**
- * All of Lockstep for one test: a simulated org as a process, a control database, one sync with its private
- * database, a worker that runs it and a proxy in front of it, each real. Everything is gone at the end.
+ * All of Lockstep for one test, nothing faked: a simulated org as a process, a control database, one sync with its
+ * private database, a worker that runs it and a proxy in front of it. All of it is removed at the end.
  */
 export interface EndToEndHarness extends AsyncDisposable {
   org: TestOrg;
   sync: Sync;
   control: TestControl;
-  /** The mirror as its user sees it. */
+  /** The mirror as its readers see it. */
   reader: Database;
-  /** The mirror's database as its server's administrator. */
+  /** The mirror's database, connected as the server's administrator. */
   admin: Database;
   /** `http://127.0.0.1:PORT/{sync id}` */
   base: string;
   startWorker(): Worker;
-  /** The next time that the sync begins to wait for this fault; null: that it goes on. Both are recorded by then. */
+  /** Resolves the next time the sync stops for this fault, or for null goes on, and has recorded it. */
   news(code: string | null): Promise<void>;
-  /** What the proxy counts and measures, in Prometheus' form. */
+  /** The proxy's metrics in Prometheus format. */
   metrics(): Promise<string>;
   /** A caller's request through the proxy, as the demo user. */
   call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
-  /** Waits, with a limit, until the query answers one row with a true value. */
+  /** Waits, with a limit, until the query returns one row with a true value. */
   until(statement: Sql, what: string): Promise<void>;
   untilComplete(): Promise<void>;
-  /** A number that the org counts by itself. */
+  /** The number of records by the org's own count. */
   countInOrg(sobject: string): Promise<number>;
 }
 
@@ -62,7 +62,7 @@ export async function openEndToEndHarness(options: {
   org: OrgOptions;
   sobjects: readonly string[];
   intervalMs?: number;
-  /** What the org is to have before the sync is made. */
+  /** Prepares the org before the sync is made. */
   prepare?: (org: TestOrg) => Promise<void>;
 }): Promise<EndToEndHarness> {
   await using undo = new AsyncDisposableStack();
@@ -126,7 +126,7 @@ export async function openEndToEndHarness(options: {
   };
 }
 
-/** Workers of this process, which claim syncs as `lockstep start` does. */
+/** Workers in this process that claim syncs as `lockstep start` does. */
 function openWorkers(deps: EngineDeps, syncs: OpenSyncs) {
   const { control, owner } = deps;
   const workers = new Set<Worker>();
@@ -171,14 +171,14 @@ async function call(
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
-/** @param statement  answers one row, whose first column says whether it has come about */
+/** @param statement  returns one row whose first column says whether the condition is met */
 async function untilTrue(reader: Database, statement: Sql, what: string): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     const [row] = await reader.query<Record<string, string>>(statement);
     if (Object.values(row ?? {})[0] === 't') return;
     await systemClock.sleep(50);
   }
-  throw new Error(`it did not come about that ${what}: ${JSON.stringify(await readStatus(reader))}`);
+  throw new Error(`timed out waiting until ${what}: ${JSON.stringify(await readStatus(reader))}`);
 }
 
 async function countIn(org: TestOrg, sobject: string): Promise<number> {

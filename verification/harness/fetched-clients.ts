@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { root } from './source-files.ts';
 
-/** Where `npm run clients` puts what the examples of docs/clients.md in other languages need. */
+/** Where `npm run clients` puts the packages that the examples of docs/clients.md in other languages need. */
 const folder = join(root, '.clients');
 
 export const clientFolders = {
@@ -10,7 +10,7 @@ export const clientFolders = {
   go: join(folder, 'go'),
 } as const;
 
-/** Keeps Go's modules and what it has compiled of them there too. */
+/** Keeps Go's modules and build cache there too. */
 export const goEnvironment = {
   GOMODCACHE: join(clientFolders.go, 'modules'),
   GOCACHE: join(clientFolders.go, 'compiled'),

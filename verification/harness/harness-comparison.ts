@@ -5,23 +5,23 @@ import { compareStream, mirroredStreams } from './mirror-comparison.ts';
 import { signIn, type TestOrg } from './org.ts';
 
 /**
- * What the harness compares: the mirror with the org's own answers, row by row and value by value, and the history of
- * its rows, which triggers in the mirror's database write down.
+ * Compares the mirror with the org's own answers, row by row and value by value, and checks the history of the rows,
+ * which triggers in the mirror's database record.
  */
 export interface Witness {
-  /** Every row of every table is its record in the org, as the sync's user sees it, and no record is missing. */
+  /** Every row of every table equals its record in the org, as the sync's user sees it, and no record is missing. */
   expectConverged(): Promise<void>;
-  /** No row went back to an older state, and no deleted one came back in it. */
+  /** No row went back to an older state, and no deleted row came back in its old state. */
   expectNoReturn(): Promise<void>;
-  /** Nothing waits to be read again, nothing guards against a reading, none is open, no write is without outcome. */
+  /** No mark, no fence, no open observation, nothing in quarantine, and no intent without an outcome. */
   expectRest(): Promise<void>;
-  /** What the status view claims is proven: nothing beyond now, nothing settled that could still receive commits. */
+  /** The status view claims only what is proven: nothing read beyond now, nothing settled that commits could change. */
   expectHonest(orgNowMs: number): Promise<void>;
 }
 
 /** W in milliseconds, see docs/correctness.md. */
 const settleMs = 15 * 60_000;
-/** Stamps of one record may go back by so much. */
+/** Stamps of one record may go back by this much. */
 const slackSeconds = 2;
 
 export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<Witness> {
@@ -49,7 +49,7 @@ export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<
       for (const stream of streams) {
         const { different, rows, keptRows } = await compareStream(mirror, org, token, stream);
         assert.deepEqual(different, [], `${stream.sobject} is equal in org and mirror`);
-        assert.equal(keptRows, rows, `the kept number of rows of ${stream.sobject}`);
+        assert.equal(keptRows, rows, `the checkpoint's count of rows of ${stream.sobject}`);
       }
     },
     async expectNoReturn() {

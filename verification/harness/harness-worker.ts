@@ -9,55 +9,55 @@ import { holdSync, Mailbox, openQuota } from 'lockstep/engine/testing';
 import { type ApplyCounts, type Holder, holderName, type Mirror, openDestination } from 'lockstep/postgres';
 import type { Salesforce } from 'lockstep/salesforce';
 
-/** What a holder of the harness's sync is made from. */
+/** What a holder of the harness's sync is built from. */
 export interface HolderOptions {
   sync: SyncId;
   holder: Holder;
   clock: Clock;
   log: AppLog;
   salesforce: Salesforce;
-  /** Of the mirror's database, as its writer. */
+  /** Connects to the mirror's database as its writer. */
   writerUrl: string;
   intervalMs: number;
-  /** The owners that still finish their writes. */
+  /** Owners that are alive and will still finish their own writes. */
   living: () => readonly string[];
   pageRows?: number;
 }
 
-/** What an ended sync request tells. */
+/** The result of a finished sync request. */
 export interface SyncRequestResult {
   objects: number;
   skipped: readonly { object: string; reason: string }[];
   repairs: readonly { sobject: string; kind: string; rows: number }[];
-  /** What the mirror cannot hold as it is. */
+  /** Values that the mirror cannot hold as they are. */
   setAside: readonly { sobject: string; column: string | null; code: string; rows: number }[];
 }
 
-/** The engine room as it holds the harness's sync, and what can be seen of it from outside. */
+/** The engine running the harness's sync, and what can be seen of it from outside. */
 export interface HarnessWorker {
   holder: Holder;
-  /** What the proxy in front of the sync shares with it. */
+  /** What the engine shares with the proxy in front of the sync. */
   open: LeasedSync;
-  /** Codes of the faults that it waited for, in order; null where it went on. */
+  /** Codes of the faults that stopped it, in order; null where it went on. */
   syncProblems: readonly (string | null)[];
-  /** What became of the records of every page, summed up, and how many came. */
+  /** The apply counts of all pages, summed, and how many records were received. */
   counts: ApplyCounts & { received: number };
-  /** Asks it of the sync, as a command would; resolves with the result when the sync says that it is done. */
+  /** Makes a sync request, as a command would; resolves with the result when the sync reports that it is done. */
   syncRequest(
     kind: SyncRequest['kind'],
     objects?: readonly string[],
     ids?: readonly string[],
   ): Promise<SyncRequestResult>;
-  /** In milliseconds of its clock from now; null while it works. */
+  /** How long it will still sleep, in milliseconds of its clock; null while it works. */
   restsFor(): number | null;
-  /** Resolves when it waits for time to pass, or has ended. */
+  /** Resolves when it sleeps, or has ended. */
   untilRest(): Promise<void>;
   /** Resolves when it has ended, by itself or because it was stopped. */
   ended: Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The harness's holders run the engine as `runSync` does; this is the only place that says what it is given. */
+/** Runs the engine as `runSync` does. The only place that decides what the harness passes to it. */
 export function startHolder(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
   const wake = new WatchedWakeSignal(clock);
@@ -102,7 +102,7 @@ export function startHolder(options: HolderOptions): HarnessWorker {
     hasEnded = true;
     wake.tellRest();
   });
-  ended.catch(() => undefined); // told to whoever waits for its rest
+  ended.catch(() => undefined); // `untilRest` rethrows it
   return {
     holder,
     open,
@@ -110,7 +110,7 @@ export function startHolder(options: HolderOptions): HarnessWorker {
     counts,
     syncRequest(...asked) {
       const result = syncRequests.ask(...asked);
-      open.settings = { ...open.settings }; // as a change of settings is told
+      open.settings = { ...open.settings }; // a new object, as when the settings change
       mailbox.post({ kind: 'news' });
       return result;
     },
@@ -131,14 +131,14 @@ async function untilRest(
   hasEnded: () => boolean,
 ): Promise<void> {
   for (;;) {
-    await setImmediate(); // whoever was woken has gone on by then
+    await setImmediate(); // lets a loop that was just woken go on first
     if (hasEnded()) return ended;
     if (wake.restsFor() !== null) return;
     await wake.nextRest();
   }
 }
 
-/** Sync requests in the place of the control database's. */
+/** Stands in for the control database's queue of sync requests. */
 class HarnessSyncRequests implements SyncRequestQueue {
   private readonly waiting = new Map<
     number,
@@ -175,10 +175,10 @@ class HarnessSyncRequests implements SyncRequestQueue {
   }
 }
 
-/** No engine works longer than this without a pause, unless its request hangs. In real milliseconds. */
+/** An engine that works longer than this without a pause has a hanging request. In real milliseconds. */
 const workMsMax = 10_000;
 
-/** A wake signal that tells how long its loop sleeps, and when it falls asleep. */
+/** A wake signal that also knows how long its loop sleeps, and reports when it falls asleep. */
 class WatchedWakeSignal extends WakeSignal {
   private readonly clock: Clock;
   private restsUntil: number | null = null;
@@ -201,7 +201,7 @@ class WatchedWakeSignal extends WakeSignal {
   async nextRest(): Promise<void> {
     const limit = new AbortController();
     const tooLong = systemClock.sleep(workMsMax, limit.signal).then(
-      () => assert(false, 'the engine works on without a pause: does a request of it hang?'),
+      () => assert(false, 'the engine works without a pause: does one of its requests hang?'),
       () => undefined, // it came to rest
     );
     await Promise.race([this.fallsAsleep.promise, tooLong]);
@@ -219,7 +219,7 @@ class WatchedWakeSignal extends WakeSignal {
   }
 }
 
-/** The same mirror; each page's counts have to add up to the records that came, and are summed. */
+/** The same mirror, but checks that each page's counts add up to the records received, and sums them. */
 function counting(mirror: Mirror, sums: HarnessWorker['counts']): Mirror {
   return {
     ...mirror,

@@ -15,7 +15,7 @@ import {
 } from '@lockstep/simulated-org/write/testing';
 import { openTestDatabase } from './database.ts';
 
-/** The simulated org inside the test's process, for what needs a clock or definitions of its own. */
+/** The simulated org inside the test's process, for tests that need their own clock or definitions. */
 export interface InProcessOrg extends AsyncDisposable {
   org: Org;
   db: Database;
@@ -24,13 +24,13 @@ export interface InProcessOrg extends AsyncDisposable {
   insert: (sobject: string, body: Body) => Promise<string>;
   update: (sobject: string, id: string, body: Body) => Promise<void>;
   remove: (sobject: string, id: string) => Promise<void>;
-  /** The fields of a record, deleted or not, as the server's text. */
+  /** Fields of a record, deleted or not, as PostgreSQL prints them. */
   read: (sobject: string, id: string, ...fields: string[]) => Promise<(string | boolean | null)[]>;
 }
 
 type Body = Record<string, string | number | boolean | null>;
 
-/** An org with these sobjects alone, without records. */
+/** An org with only these sobjects and no records. */
 export async function openInProcessOrg(defs: readonly SObjectDef[]): Promise<InProcessOrg> {
   const database = await openTestDatabase();
   const { db } = database;
@@ -53,7 +53,7 @@ export async function openInProcessOrg(defs: readonly SObjectDef[]): Promise<InP
   const by: Writer = { org, userId: made.settings.integrationUserId };
   const definition = (name: string): SObjectDef => {
     const def = org.sobjects.get(name.toLowerCase());
-    if (!def) throw new Error(`the test names no sobject: ${name}`);
+    if (!def) throw new Error(`the test names an unknown sobject: ${name}`);
     return def;
   };
   return {

@@ -2,7 +2,7 @@ import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
 import type { TestOrg } from './org.ts';
 
-/** A fault of the org's answers as docs/simulator.md describes it. */
+/** A fault in the org's answers, as docs/simulator.md describes it. */
 export interface FaultToInject {
   match?: {
     method?: string;
@@ -19,9 +19,9 @@ export interface FaultToInject {
 export interface InjectedFault {
   /** How often it has fired. */
   fired(): Promise<number>;
-  /** Resolves when it has fired so often; fails where that does not happen. */
+  /** Resolves when it has fired `times` times; fails if it does not. */
   injected(times?: number): Promise<void>;
-  /** Lets go what hangs now. */
+  /** Lets the requests that hang now go on. */
   release(): Promise<void>;
   end(): Promise<void>;
 }

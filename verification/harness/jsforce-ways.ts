@@ -9,8 +9,8 @@ import { connect, unsigned } from './jsforce.ts';
 import { startOrg, type TestOrg } from './org.ts';
 
 /**
- * How jsforce reaches an org. Only the instance URL differs: what holds directly has to hold through the proxy, and
- * what the proxy says of the mirror is looked at after each write, before jsforce hears of its answer.
+ * How jsforce reaches an org. Only the instance URL differs: what works directly must work through the proxy. After
+ * each write, what the proxy claims about the mirror is checked before jsforce gets the answer.
  */
 export type Way = 'directly' | 'through the proxy' | 'through the proxy by its host';
 
@@ -18,14 +18,14 @@ export const allWays: readonly Way[] = ['directly', 'through the proxy', 'throug
 
 export interface Reached extends AsyncDisposable {
   org: TestOrg;
-  /** Null where there is no mirror. */
+  /** Null if there is no mirror. */
   appliedCheck: AppliedCheck | null;
   instanceUrl: string;
   unsigned(more?: ConnectionConfig): Connection;
   connect(more?: ConnectionConfig): Promise<Connection>;
 }
 
-/** A suite for each way, with an org of its own that is there when the hooks and tests of the suite run. */
+/** One suite for each way, each with its own org, which exists while the suite's hooks and tests run. */
 export function eachWay(
   options: { records: number; ways?: readonly Way[] },
   tests: (reached: () => Reached) => void,
@@ -54,7 +54,7 @@ async function reach(way: Way, records: number): Promise<Reached> {
       [Symbol.asyncDispose]: () => org[Symbol.asyncDispose](),
     };
   }
-  // No worker runs: the org counts the requests of jsforce and of the proxy, and the proxy alone brings records.
+  // No worker runs: the org counts only requests of jsforce and the proxy, and only the proxy fills the mirror.
   const harness = await openEndToEndHarness({ org: { records }, sobjects: ['Account', 'Contact'] });
   const { org } = harness;
   const appliedCheck = await openAppliedCheck(harness);
@@ -72,11 +72,11 @@ async function reach(way: Way, records: number): Promise<Reached> {
   };
 }
 
-/** Not every system resolves names below localhost. */
+/** Not every system resolves subdomains of localhost. */
 const loopback: LookupFunction = (_, { all }, callback) =>
   all === true ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
 
-/** Holds an answer back until what it says of the mirror was looked at. */
+/** Delays an answer until its claim about the mirror has been checked. */
 function witnessed(conn: Connection, appliedCheck: AppliedCheck): Connection {
   const { _transport: transport } = conn;
   const send = transport.httpRequest.bind(transport);

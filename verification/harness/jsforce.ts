@@ -3,23 +3,23 @@ import { Connection, type ConnectionConfig, type SaveResult } from 'jsforce';
 import type { OrgCredentials, TestOrg } from './org.ts';
 
 /**
- * jsforce at a simulated org, through its public API alone: a client written by others shows what the org's own tests
- * may both have wrong. Not asked for, because the org serves none of it: the SOAP API beyond login and logout, Metadata,
- * Bulk API 1.0, Analytics, Apex REST, Chatter, Streaming and Tooling (other APIs than those that keep records in step),
+ * jsforce against a simulated org, through its public API only: a client written by others finds what both the org and
+ * its own tests may have wrong. Left out, because the org does not serve it: the SOAP API beyond login and logout,
+ * Metadata, Bulk API 1.0, Analytics, Apex REST, Chatter, Streaming and Tooling (none of them keeps records in step),
  * search, tabs, themes, layouts, quick actions, processes and approvals (screens and automation of an org), and the
  * sign-in of Canvas apps.
  */
 export const apiVersion = '62.0';
 
-/** Not signed in, but knows the org as a My Domain; `more` replaces parts of the configuration. */
+/** Not signed in, but uses the org's URL as its My Domain; `more` replaces parts of the configuration. */
 export const unsigned = ({ url }: TestOrg, more: ConnectionConfig = {}): Connection =>
   new Connection({ loginUrl: url, instanceUrl: url, version: apiVersion, ...more });
 
-/** Signed in as the demo user with a token that the test's org keeps, and named to it. */
+/** Signed in as the demo user with the test org's cached token, under a client name. */
 export const connect = async (org: TestOrg, more: ConnectionConfig = {}): Promise<Connection> =>
   unsigned(org, { accessToken: await org.token('demo'), callOptions: { client: 'jsforce-test' }, ...more });
 
-/** The web app as OAuth2 configuration. */
+/** The web app's OAuth2 configuration. */
 export function webApp({ url, credentials }: TestOrg) {
   const { clientId, clientSecret, redirectUris } = credentials.web;
   const [redirectUri] = redirectUris;
@@ -27,7 +27,7 @@ export function webApp({ url, credentials }: TestOrg) {
   return { loginUrl: url, clientId, clientSecret, redirectUri };
 }
 
-/** What an app of its own says of itself. */
+/** An app's client credentials. */
 export const appOf = ({ clientId, clientSecret }: OrgCredentials['integration' | 'demo']) => ({
   clientId,
   clientSecret,
@@ -41,13 +41,13 @@ export function savedId(result: SaveResult): string {
 
 export const savedIds = (results: readonly SaveResult[]): string[] => results.map(savedId);
 
-/** What jsforce makes of a refusal. */
+/** The error that jsforce throws for a refusal. */
 export interface Refusal extends Error {
   errorCode: string;
   data: unknown;
 }
 
-/** Waits for what must be refused. */
+/** Waits for work that must be refused, and returns the error. */
 export async function refusalOf(work: PromiseLike<unknown>): Promise<Refusal> {
   const outcome = await Promise.resolve(work).then(
     () => undefined,

@@ -3,7 +3,7 @@ import type { Database } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { OrgAnswer, TestOrg } from './org.ts';
 
-/** The mirror beside the org's own answers: row by row, value by value, all columns. */
+/** A stream to compare with the org's own answers: row by row, value by value, all columns. */
 export interface MirroredStream {
   stream_no: number;
   sobject: string;
@@ -19,11 +19,11 @@ export const mirroredStreams = (mirror: Database): Promise<MirroredStream[]> =>
       FROM _lockstep.checkpoint c JOIN _lockstep.column f USING (stream_no) GROUP BY c.stream_no`);
 
 export interface Comparison {
-  /** The first that differ. */
+  /** The first few that differ. */
   different: readonly { id: string; how: 'missing' | 'surplus' | 'different'; columns: string[] }[];
-  /** In the org. */
+  /** Number of records in the org. */
   rows: number;
-  /** As the mirror has counted them. */
+  /** Number of rows that the checkpoint has counted. */
   keptRows: number;
 }
 
@@ -51,7 +51,7 @@ export async function compareStream(
   return { different, rows: records.length, keptRows: kept?.rows ?? 0 };
 }
 
-/** The records by column, numbers as the text that they were sent as. */
+/** The records by column, numbers as the text in the answer. */
 async function recordsOf(
   org: TestOrg,
   token: string,
@@ -66,7 +66,7 @@ async function recordsOf(
     const asParsed = (answer.json as QueryPage).records;
     for (const [place, record] of page.records.entries()) {
       const values = Object.entries(columns).map(([field, column]) => {
-        // Of JSON in a field the numbers are numbers.
+        // In a field whose value is JSON, numbers stay numbers.
         const isText = typeof record[field] !== 'object';
         return [column, isText ? record[field] : asParsed[place]?.[field]];
       });
@@ -82,7 +82,7 @@ interface QueryPage {
   nextRecordsUrl?: string;
 }
 
-/** JSON.parse tells the text of a number to its reviver, which the types do not know yet. */
+/** JSON.parse passes the source text of a number to its reviver, which TypeScript's types do not know yet. */
 const exactly = ({ text }: OrgAnswer) =>
   JSON.parse(text, ((_key: string, value: unknown, { source }: { source?: string }) =>
     typeof value === 'number' ? source : value) as (key: string, value: unknown) => unknown) as QueryPage;

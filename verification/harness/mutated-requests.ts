@@ -3,8 +3,8 @@ import { type Random, seededRandom } from '@lockstep/foundation/random';
 import type { TestOrg } from './org.ts';
 
 /**
- * Requests that a real client could send, each with something wrong in it: in path, headers, JSON, SOQL or CSV. They
- * go out as bytes, since an HTTP library would refuse half of them. The same seed sends the same requests.
+ * Requests that a real client could send, each with something wrong in its path, headers, JSON, SOQL or CSV. They are
+ * sent as bytes, since an HTTP library would refuse half of them. The same seed sends the same requests.
  */
 export interface Mutated {
   method: string;
@@ -19,7 +19,7 @@ export interface Answered {
   body: string;
 }
 
-/** What a sound request is made of; `soql` and `csv` say how its body or parameter is mutated. */
+/** A valid request; `json` and `soql` say how its body or parameter is mutated. */
 interface Sound extends Partial<Mutated> {
   method: string;
   path: string;
@@ -58,7 +58,7 @@ function soundRequests(org: TestOrg, ids: Ids): Sound[] {
   ];
 }
 
-/** Of records and what is known of them. */
+/** Requests for records and metadata. */
 const rowRequests = (ids: Ids): Sound[] => [
   { method: 'GET', path: '/services/data/' },
   { method: 'GET', path: data },
@@ -110,7 +110,7 @@ const rowRequests = (ids: Ids): Sound[] => [
   },
 ];
 
-/** Of several records at once. */
+/** Requests for several records at once. */
 function compositeRequests(ids: Ids): Sound[] {
   const composite = (body: object) => ({ method: 'POST', path: `${data}/composite`, json: body });
   return [
@@ -157,7 +157,7 @@ function compositeRequests(ids: Ids): Sound[] {
   ];
 }
 
-/** Of records below others. */
+/** Requests with nested records. */
 const nestedRequests: readonly Sound[] = [
   {
     method: 'POST',
@@ -194,7 +194,7 @@ const nestedRequests: readonly Sound[] = [
   },
 ];
 
-/** Of bulk jobs. */
+/** Requests for bulk jobs. */
 const jobRequests = (ids: Ids): Sound[] => [
   { method: 'GET', path: `${data}/jobs/query?jobType=V2Query` },
   {
@@ -217,7 +217,7 @@ const jobRequests = (ids: Ids): Sound[] => [
   { method: 'GET', path: `${data}/jobs/query/${ids.job}/results?maxRecords=10&locator=x` },
 ];
 
-/** Of every way to sign in. */
+/** Requests for every way to sign in. */
 function signInRequests(org: TestOrg): Sound[] {
   const { clientId, clientSecret, username, password } = org.credentials.demo;
   const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
@@ -374,7 +374,7 @@ const soqlWords = [
   'USING SCOPE',
 ];
 
-/** One to three changes of a text: something goes, comes, is doubled or is cut off. */
+/** Makes one to three changes to a text: removes, inserts, replaces, repeats or cuts off. */
 function mutateText(text: string, random: Random, odd: readonly string[]): string {
   let mutated = text;
   for (let change = random.between(1, 3); change > 0; change--) {
@@ -401,7 +401,7 @@ function mutateText(text: string, random: Random, odd: readonly string[]): strin
   return mutated;
 }
 
-/** Words change places, go, come, or turn into others: most of what comes out is read further than its first words. */
+/** Moves, removes, inserts or replaces whole words, so that most results get past the parser's first words. */
 function mutateSoql(soql: string, random: Random): string {
   if (random.next() < 0.2) return mutateText(soql, random, oddTexts);
   const words: string[] = soql.match(/'[^']*'|[\w.]+|[^\s\w]/g) ?? [];
@@ -426,7 +426,7 @@ function mutateSoql(soql: string, random: Random): string {
   return words.join(' ');
 }
 
-/** One place of a value, anywhere in it, becomes something else, or gets something beside it. */
+/** Changes or removes one member anywhere in a value, or adds another next to it. */
 function mutateJson(value: unknown, random: Random): unknown {
   if (value === null || typeof value !== 'object' || random.next() < 0.15) return random.pick(oddValues);
   const entries = Object.entries(value);
@@ -521,7 +521,7 @@ function mutate(sound: Sound, random: Random): Mutated {
   return { method, path, headers, body };
 }
 
-/** Sends `count` requests, four at a time; `check` is told of each and throws where the answer is not sound. */
+/** Sends `count` requests, four at a time; `check` gets each and throws if the answer is not valid. */
 export async function sendMutated(
   org: TestOrg,
   ids: Readonly<Record<string, string>>,
@@ -554,13 +554,13 @@ function send(url: string, token: string, { method, path, headers, body }: Mutat
     const chunks: Buffer[] = [];
     const socket = connect(Number(port), hostname);
     const read = () => readAnswer(Buffer.concat(chunks));
-    // A body that says it is chunked and is not may leave the org waiting for more of it.
+    // If the headers say chunked and the body is not, the org may wait for more of it.
     const giveUp = setTimeout(() => socket.end(), 'Transfer-Encoding' in headers ? 1000 : answerMsMax);
     socket.setTimeout(answerMsMax, () => socket.destroy(new Error('no answer in time')));
     socket.on('connect', () => socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`));
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // The org closes at once on what is not HTTP, and may have answered before.
+      // The org closes the connection at once if the bytes are not HTTP, and may have answered first.
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve(read());
       else reject(error);
     });
@@ -571,7 +571,7 @@ function send(url: string, token: string, { method, path, headers, body }: Mutat
   });
 }
 
-/** Status 0 where the connection ended without an answer. */
+/** Status 0 if the connection ended without an answer. */
 function readAnswer(bytes: Buffer): Answered {
   const text = bytes.toString('latin1');
   const end = text.indexOf('\r\n\r\n');

@@ -11,36 +11,35 @@ import { openTestDatabase, type TestDatabase } from './database.ts';
 import { templateOf } from './templates.ts';
 
 /**
- * A simulated org of its own for one test file: the real program as a process, on a database that is dropped at the
- * end.
+ * A simulated org for one test file: the real program as a process, on a database that is dropped at the end.
  */
 export interface TestOrg extends AsyncDisposable {
   url: string;
   /** 18 characters. */
   orgId: string;
   credentials: OrgCredentials;
-  /** Where the files of bulk results lie. */
+  /** Where the files of bulk results are. */
   resultFolder: string;
-  /** The org's own database, for tests that change a record behind the API. */
+  /** The org's own database, for tests that change a record behind the API's back. */
   db: Database;
   databaseUrl: string;
-  /** An access token of the sync's user or of the caller's; signed in once and kept. */
+  /** An access token of the sync's user or the caller's; signs in once and caches it. */
   token(which: 'integration' | 'demo'): Promise<string>;
-  /** Sends one request, as the demo user unless `token` says otherwise; null sends none. */
+  /** Sends one request, as the demo user unless `token` is given; null sends no token. */
   request(method: string, path: string, options?: OrgRequest): Promise<OrgAnswer>;
   /**
-   * Turns a control endpoint of the control API: POST with a body, GET without.
+   * Calls an endpoint of the control API: POST with a body, GET without.
    *
-   * @throws where it refuses
+   * @throws if it refuses
    */
   control<Result = Record<string, unknown>>(path: string, body?: object): Promise<Result>;
-  /** `http://127.0.0.1:…`, for tests of the control API itself. Another one after a restart. */
+  /** `http://127.0.0.1:…`, for tests of the control API itself. Changes with a restart. */
   controlUrl(): string;
   /** Ends the program as the CLI does and starts it again on the same database and port. */
   restart(change?: Partial<OrgOptions>): Promise<void>;
   /**
-   * The same org once more, another program on a copy of the database: Ids, stamps, users and tokens are the same,
-   * and each gives the next record the same Id. Restarts this one, and `db` must not have been used before.
+   * The same org once more, as another program on a copy of the database: Ids, stamps, users and tokens are the same,
+   * and both give their next record the same Id. Restarts this org; `db` must not have been used before.
    */
   twin(): Promise<TestOrg>;
 }
@@ -60,7 +59,7 @@ export interface OrgCredentials {
 
 export interface OrgRequest {
   token?: string | null;
-  /** A string is sent as it is, anything else as JSON. */
+  /** A string is sent as is, anything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -69,7 +68,7 @@ export interface OrgAnswer {
   status: number;
   headers: Headers;
   text: string;
-  /** The parsed body; numbers are doubles here, so an exact one is looked for in `text`. */
+  /** The parsed body; numbers are doubles here, so look for an exact one in `text`. */
   json: unknown;
 }
 
@@ -92,7 +91,7 @@ export async function startOrg(options: OrgOptions): Promise<TestOrg> {
   return runOrg(options, { database: await openTestDatabase(template), folder, tokens: new Map() });
 }
 
-/** The program makes its org at its first start. */
+/** The program seeds its org at its first start. */
 async function seedOrg(databaseUrl: string, records: number, credentialsFile: string): Promise<void> {
   const program = await startProgram({ databaseUrl, records, port: 0, controlPort: 0, credentialsFile });
   await stopProgram(program.process);
@@ -180,17 +179,17 @@ async function startProgram(
     [fileURLToPath(import.meta.resolve('@lockstep/simulated-org/program'))],
     {
       stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true, // Ctrl-C in a terminal is for whoever started it, whose end closes its standard input
+      detached: true, // keeps Ctrl-C from it; it ends when its parent's end closes its standard input
     },
   );
-  let complaints = '';
+  let errorText = '';
   program.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaints += text;
+    errorText += text;
   });
   program.stdin.write(`${JSON.stringify(configuration)}\n`);
   const lines = createInterface({ input: program.stdout });
   const first = await Promise.race([once(lines, 'line'), once(program, 'close')]);
-  assert(typeof first[0] === 'string', `the simulated org did not start: ${complaints}`);
+  assert(typeof first[0] === 'string', `the simulated org did not start: ${errorText}`);
   const { url, controlUrl, orgId } = JSON.parse(first[0]) as Record<'url' | 'controlUrl' | 'orgId', string>;
   return { process: program, url, controlUrl, orgId };
 }

@@ -3,7 +3,7 @@ import type { Page, Stamp } from 'lockstep/core/page';
 
 export const lastId = '001000000000001AAA' as RecordId;
 
-/** An answer of so many records, as far as a cursor looks at it: their number, the last one's place, and whether all came. */
+/** A page as far as a cursor looks at it: the number of records, the last one's position, and whether all came. */
 export const pageWith = (
   count: number,
   { done = true, stamp = null }: { done?: boolean; stamp?: Stamp | null } = {},

@@ -7,46 +7,46 @@ import type { TestOrg } from './org.ts';
 import { parseAnswer, type RawAnswer, requestText, sendRaw } from './proxy-harness.ts';
 
 /**
- * Two orgs that are the same, one behind the proxy and one asked directly: the same requests go to both, byte for
- * byte, and the answers must be the same bytes. Both clocks stand at one instant and both count their requests of the
- * day from the same number before each request, so that stamps, dates and limits need no comparison of their own.
+ * Two identical orgs, one behind the proxy and one asked directly: both get the same requests, byte for byte, and must
+ * answer with the same bytes. Both clocks stand at the same instant, and both counts of daily requests are reset to the
+ * same number before each request, so stamps, dates and limits compare like everything else.
  */
 export interface Parity extends AsyncDisposable {
-  /** With its org behind the proxy. No worker runs: the org sees callers and what the proxy itself asks, nobody else. */
+  /** Has its org behind the proxy. No worker runs: the org sees only callers and the proxy's own requests. */
   harness: EndToEndHarness;
   direct: TestOrg;
   appliedCheck: AppliedCheck;
   token: string;
-  /** What earlier answers told, by name. */
+  /** Values kept from earlier answers, by name. */
   known: Record<Side, Map<string, string>>;
 }
 
 type AppliedHeader = 'yes' | 'no' | 'poll';
 type Side = 'direct' | 'proxied';
 
-/** One request, its answer, and what both orgs are told before it. */
+/** One request, its expected answer, and how both orgs are prepared for it. */
 export interface Case {
-  /** A sentence of what goes through. */
+  /** A sentence that says what passes through the proxy. */
   name: string;
   /**
-   * Method and path, which begins at `/services` or else below the version; `{name}` stands for what an answer told,
-   * here, in `headers` and in `body`.
+   * Method and path, which begins at `/services` or else below the version. `{name}` stands for a value kept from an
+   * earlier answer; also in `headers` and `body`.
    */
   ask: string;
-  /** The proxy's other two addresses: the sync's Id in the host's name, or the org's host behind it in the path. */
+  /** Uses one of the proxy's other two addresses: the sync's Id in the host name, or the org's host in the path. */
   by?: 'host' | 'named host';
-  /** Besides the demo user's token, unless they bring another one. */
+  /** Sent in addition to the demo user's token, unless they contain a token. */
   headers?: readonly string[];
   /** Without a token. */
   anonymous?: true;
-  /** Text and bytes are sent as they are, anything else as JSON. */
+  /** Text and bytes are sent as is, anything else as JSON. */
   body?: string | Buffer | object;
   status: number;
-  /** Of a write: what the proxy says of the mirror. */
+  /** For a write: the proxy's `Lockstep-Applied`. */
   applied?: AppliedHeader;
-  /** Kept of the answer for later requests: its first group, by name. */
+  /** Values to keep from the answer for later requests: the pattern's first group, by name. */
   keep?: Readonly<Record<string, RegExp>>;
-  /** Asked again until the answer has this. */
+  /** Repeats the request until the answer matches. */
   until?: RegExp;
   before?: (org: TestOrg) => Promise<unknown>;
   after?: (org: TestOrg) => Promise<unknown>;
@@ -54,13 +54,13 @@ export interface Case {
 }
 
 /**
- * What may differ between twin orgs, and why. A case that names none is compared as it came.
+ * What may differ between twin orgs, and why. Without any, a case's answers must be equal.
  *
  * - `address`: the org names itself in the answer, and two programs cannot listen at one address.
- * - `entity tag`: it is made from PostgreSQL's number of the transaction that wrote the row.
- * - `working time`: a job tells how many real milliseconds it took, and the length of that number is in the
+ * - `entity tag`: it is made from PostgreSQL's Id of the transaction that wrote the row.
+ * - `working time`: a job reports how many real milliseconds it took, and the length of that number is in the
  *   Content-Length.
- * - `estimate`: a query's plan estimates by PostgreSQL's statistics, which each server takes when it likes.
+ * - `estimate`: a query plan's estimates come from PostgreSQL's statistics, which autovacuum may gather at any time.
  */
 type Difference = 'address' | 'entity tag' | 'working time' | 'estimate';
 
@@ -83,7 +83,7 @@ export async function openParity(options: { records: number; sobjects: readonly 
     await org.control('/clock/rate', { rate: 0 });
     await org.control('/clock/set', { to });
   }
-  // Questions about bulk jobs would count as requests of the org at any time: they wait before they are counted.
+  // The proxy's polls of bulk jobs would count as requests at unpredictable times: they hang before they are counted.
   await harness.org.control('/faults', {
     match: { client: 'lockstep/poll' },
     times: null,
@@ -103,7 +103,7 @@ export async function openParity(options: { records: number; sobjects: readonly 
   };
 }
 
-/** A test for each case, in order; the twin orgs are gone after the last. */
+/** One test for each case, in order; the twin orgs are removed after the last. */
 export function compareCases(parity: Parity, cases: readonly Case[]): void {
   after(() => parity[Symbol.asyncDispose]());
   for (const one of cases) test(one.name, () => compareCase(parity, one));
@@ -130,7 +130,7 @@ async function compareCase(parity: Parity, one: Case): Promise<void> {
   }
 }
 
-/** Sends the request to one of the two, after all that the case wants of its org. */
+/** Prepares one of the two orgs as the case says, and sends it the request. */
 async function answerOf(parity: Parity, side: Side, one: Case): Promise<RawAnswer> {
   const org = side === 'direct' ? parity.direct : parity.harness.org;
   const { known } = parity;
@@ -184,10 +184,10 @@ function bytesOf(body: Case['body'], filled: (text: string) => string): Buffer |
   return Buffer.from(filled(typeof body === 'string' ? body : JSON.stringify(body)));
 }
 
-/** What belongs to one connection, or is taken away or added by the proxy. */
+/** Headers that belong to one connection, or that the proxy removes or adds. */
 const apart = /^(?:connection|keep-alive|transfer-encoding|set-cookie|lockstep-applied):/i;
 
-/** Status line, header lines and body as text, without what may differ. */
+/** Status line, headers and body as text, without what may differ. */
 function comparable(parity: Parity, side: Side, { differs = [] }: Case, answer: RawAnswer): string {
   const lines = answer.lines.filter((line) => !apart.test(line));
   let text = [answer.statusLine, ...lines, '', readable(answer.body)].join('\n');

@@ -1,17 +1,17 @@
-/** The PostgreSQL server that a run on a real destination works with. */
+/** The PostgreSQL server for a run on a real destination. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeEmbedded, startEmbedded } from 'lockstep/postgres';
 
-/** The one that `TEST_POSTGRES_URL` names, as for tests; without it one that is made for this run and goes with it. */
+/** The server that `TEST_POSTGRES_URL` names, as for tests; without it one made for this run and removed after it. */
 export async function openServer(): Promise<AsyncDisposable & { url: string }> {
   const existing = process.env.TEST_POSTGRES_URL;
   if (existing) return { url: existing, [Symbol.asyncDispose]: async () => undefined };
   return openOwnServer((line) => process.stderr.write(`${line}\n`));
 }
 
-/** One with its ordinary settings that goes with the run. */
+/** A server with its ordinary settings, removed with the run. */
 export async function openOwnServer(
   say?: (line: string) => void,
 ): Promise<AsyncDisposable & { url: string }> {

@@ -1,6 +1,6 @@
 /**
- * What the tests of this room stand on: a proxy on a real socket, behind it an HTTP server that answers as the test
- * says, and a sync that writes down how it is called.
+ * What the proxy's tests build on: a proxy on a real socket, behind it an HTTP server that answers as the test says,
+ * and a sync that records how it is called.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -15,9 +15,9 @@ import { openUpstreams, type RunningProxy, startProxy } from 'lockstep/proxy';
 import type { ProxyDeps } from 'lockstep/proxy/testing';
 
 export const syncId = `s${'a2'.repeat(13)}` as SyncId;
-/** Looking this one up fails. */
+/** Looking up this sync fails. */
 export const unreachableSyncId = `s${'7'.repeat(26)}`;
-/** A host that may be sent to and where nothing listens. */
+/** An allowed host where nothing listens. */
 const silentHost = '127.0.0.1:1';
 export const token = '00D000000000AbC!canary.token';
 const orgId = toLongId('00D000000000AbC') as OrgId;
@@ -37,7 +37,7 @@ export interface ProxyHarness extends AsyncDisposable {
   proxy: RunningProxy;
   /** Calls of the sync, in order, as text. */
   calls: string[];
-  /** Replaces methods of the sync. */
+  /** Overrides methods of the sync. */
   sync: Partial<ProxiedSync>;
   logLines: string[];
 }
@@ -95,7 +95,7 @@ export async function openProxyHarness({
   };
 }
 
-/** A sync that does nothing, and says what it was to do. */
+/** A sync that only records what it was asked to do. */
 const recordingSync = (instanceUrl: string, calls: string[]): ProxiedSync => ({
   id: syncId,
   orgId,
@@ -181,7 +181,7 @@ export async function sendRaw(port: number, bytes: string | Buffer): Promise<Raw
   return parseAnswer(Buffer.concat(chunks));
 }
 
-/** A request as text, with the token, closing the connection after its answer. */
+/** A request as text, with the token; the connection closes after the answer. */
 export function requestText(
   method: string,
   path: string,
@@ -200,7 +200,7 @@ export function requestText(
   return `${lines.join('\r\n')}\r\n\r\n${options.body ?? ''}`;
 }
 
-/** A request to the sync by its path address. */
+/** A request to the sync through its path address. */
 export const through = (
   harness: ProxyHarness,
   method: string,
@@ -208,7 +208,7 @@ export const through = (
   options: Parameters<typeof requestText>[2] = {},
 ): Promise<RawAnswer> => sendRaw(harness.proxy.port, requestText(method, `/${syncId}${path}`, options));
 
-/** Status and code of a refusal, which has the form that is promised. */
+/** Status and code of a refusal, after checking that it has the promised form. */
 export function refusalOf(answer: RawAnswer): string {
   const [error, ...more] = JSON.parse(answer.body.toString()) as { message: string; errorCode: string }[];
   assert(error && more.length === 0, 'one error');

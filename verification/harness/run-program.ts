@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /**
- * A long test as a process of its own: the test runner watches every promise, and a run makes a million of them.
+ * Runs a long test as its own process: the test runner tracks every promise, and a run makes a million of them.
  *
- * @returns all that it has said, and the last line of its standard output, parsed
+ * @returns its whole output, and the last line of its standard output, parsed
  */
 export async function runProgram(
   file: URL,

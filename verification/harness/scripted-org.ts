@@ -1,6 +1,6 @@
 /**
- * For this room's tests: a server on loopback that signs everybody in and otherwise answers as a test tells it, so
- * that wrong, cut and slow answers can be given over real HTTP.
+ * A server on loopback that signs everybody in and otherwise answers as a test tells it, so that tests can give wrong,
+ * cut and slow answers over real HTTP.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
@@ -21,7 +21,7 @@ interface Reply {
   status?: number;
   headers?: Record<string, string>;
   body?: string | Buffer;
-  /** Cut the connection in the middle of the body. */
+  /** Cuts the connection in the middle of the body. */
   cut?: boolean;
 }
 
@@ -30,7 +30,7 @@ type Script = (request: Received) => Reply | 'hang' | Promise<Reply>;
 export interface ScriptedOrg extends AsyncDisposable {
   url: string;
   host: string;
-  /** All requests in the order of their arrival; signing in included. */
+  /** All requests in order of arrival, including sign-ins. */
   received: Received[];
   signIns(): number;
   /** How API requests are answered. */

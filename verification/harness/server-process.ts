@@ -2,7 +2,7 @@ import { assert } from '@lockstep/foundation/assert';
 import { type Ended, openCli } from './cli-process.ts';
 import type { EndToEndHarness, ProxyAnswer } from './end-to-end-harness.ts';
 
-/** `lockstep start` as a process of its own, on the control database of a harness. */
+/** `lockstep start` as its own process, on a harness's control database. */
 export interface ServerProcess {
   /** `http://127.0.0.1:PORT` */
   proxyUrl: string;

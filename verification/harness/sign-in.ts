@@ -1,7 +1,7 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { OrgAnswer, TestOrg } from './org.ts';
 
-/** Signing in at a simulated org as programs and browsers do, for tests. */
+/** Signs in to a simulated org as programs and browsers do. */
 export type Form = Readonly<Record<string, string>>;
 
 /** Sends a form, without a token. */
@@ -32,7 +32,7 @@ export async function requestToken(
   return { status, body: json as Record<string, string> };
 }
 
-/** Whether a token opens the REST API. */
+/** The status of an API request with this token. */
 export const apiStatus = async (org: TestOrg, token: string | undefined): Promise<number> =>
   (await org.request('GET', '/services/data/v62.0/limits', { token: token ?? null })).status;
 
@@ -40,13 +40,13 @@ export interface Page {
   status: number;
   headers: Headers;
   html: string;
-  /** Where it sends the browser, which the tests do not follow. */
+  /** Where it redirects the browser; the tests do not follow it. */
   location: URL | undefined;
 }
 
 const authorizePath = '/services/oauth2/authorize';
 
-/** A browser that keeps the cookie of the login page. */
+/** A browser that keeps the login page's cookie. */
 export class Browser {
   readonly #org: TestOrg;
   #cookie = '';
@@ -55,7 +55,7 @@ export class Browser {
     this.#org = org;
   }
 
-  /** What the app asks for stands in the parameters. */
+  /** Begins authorization; the parameters say what the app asks for. */
   begin(parameters: Form | string): Promise<Page> {
     const query = typeof parameters === 'string' ? parameters : new URLSearchParams(parameters).toString();
     return this.#send(`${authorizePath}?${query}`, {});
@@ -96,7 +96,7 @@ export function authorization({ credentials }: TestOrg, change: Form = {}): Form
   return { response_type: 'code', client_id: clientId, redirect_uri: redirectUri, ...change };
 }
 
-/** Logs in as the demo user and decides; gives what the app is sent. */
+/** Logs in as the demo user and decides; returns the parameters that the app receives. */
 export async function decide(
   org: TestOrg,
   parameters: Form,
@@ -127,7 +127,7 @@ export function exchange({ credentials }: TestOrg, code: string, change: Form = 
   };
 }
 
-/** The tokens of the demo user for the web app, by the whole flow. */
+/** The demo user's tokens for the web app, through the whole flow. */
 export async function webTokens(org: TestOrg, change: Form = {}): Promise<Record<string, string>> {
   const { status, body } = await requestToken(
     org,

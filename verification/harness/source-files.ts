@@ -5,24 +5,24 @@ import { type EcmaScriptModule, type Function as FunctionNode, parseSync, Visito
 export const root = resolve(import.meta.dirname, '../..');
 
 export interface Import {
-  /** Of a file of this project: its path from the root. Of a package: null. */
+  /** For a file of this project, its path from the root; null for a package. */
   path: string | null;
-  /** As it is written. */
+  /** As written in the source. */
   specifier: string;
   isType: boolean;
 }
 
 export interface SourceFile {
-  /** From the root of the checkout, with slashes. */
+  /** Relative to the root of the checkout, with slashes. */
   path: string;
   text: string;
   imports: readonly Import[];
   functions: readonly { line: number; lines: number }[];
-  /** Functions and methods that have a name, with the text of their bodies. */
+  /** Named functions and methods, with the text of their bodies. */
   named: ReadonlyMap<string, string>;
 }
 
-/** TypeScript files below some folders of the checkout, each as its syntax tree tells it. */
+/** The TypeScript files below some folders of the checkout, with facts from their syntax trees. */
 export function sourceFiles(...folders: string[]): SourceFile[] {
   return folders
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
@@ -95,11 +95,11 @@ function importsOf(
   ];
 }
 
-/** Of a function; null for anything else. */
+/** A function's body; null for anything else. */
 const bodyOf = (node: object | null): Span | null =>
   node && 'body' in node ? (node.body as Span | null) : null;
 
-/** Where the buildings lie, by the names that their package.json gives them. */
+/** The folders of the buildings; their package names are read from package.json. */
 const buildings = [
   'packages/foundation',
   'packages/lockstep',
@@ -116,7 +116,7 @@ const exportsOf = new Map(
   }),
 );
 
-/** As Node resolves it, by relative path or by the `exports` of one of the buildings. */
+/** Resolves as Node does, by relative path or by the `exports` of one of the buildings. */
 function pathOf(from: string, specifier: string): string | null {
   if (specifier.startsWith('.')) return join(dirname(from), specifier).replaceAll('\\', '/');
   const name = [...exportsOf.keys()].find((one) => specifier === one || specifier.startsWith(`${one}/`));

@@ -12,14 +12,14 @@ import {
 
 type OpenSyncRequest = Awaited<ReturnType<typeof takeSyncRequests>>[number];
 
-/** A worker that holds syncs as the engine does and serves their sync requests as the test says. */
+/** A worker that leases syncs as the engine does and serves their sync requests as the test says. */
 export interface SyncRequestServer extends AsyncDisposable {
-  /** Every sync request that it has seen, in their order. */
+  /** Every sync request that it has seen, in order. */
   seen: readonly OpenSyncRequest[];
 }
 
 /**
- * @param grant  called once for each sync request; one that it does not end stays open
+ * @param take  called once for each sync request; one that it does not end stays open
  */
 export function startSyncRequestServer(
   control: Control,
@@ -38,7 +38,7 @@ export function startSyncRequestServer(
       await wake.wait(systemClock, 1_000, signal).catch(() => undefined);
     }
   };
-  const workerId = `granter-${randomBytes(4).toString('hex')}`;
+  const workerId = `server-${randomBytes(4).toString('hex')}`;
   const running = [
     runLeases(control, { workerId, onClaim }, stop.signal),
     listenForChanges(control, () => wake.notify(), stop.signal),
@@ -52,7 +52,7 @@ export function startSyncRequestServer(
   };
 }
 
-/** Resolves when a worker that is alive holds the sync. */
+/** Resolves when a live worker has leased the sync. */
 export async function untilHeld(control: Control, sync: Pick<Sync, 'id'>): Promise<void> {
   while (!(await readHealth(control)).get(sync.id)?.isHeld) await systemClock.sleep(10);
 }

@@ -9,7 +9,7 @@ import {
 } from 'lockstep/engine/testing';
 import type { Stream, StreamTable } from 'lockstep/postgres';
 
-/** States of a sync for tests of what is decided from them. Streams are copied, at rest and have nothing to do. */
+/** Sync states for tests of the decisions made from them. By default streams are copied, at rest and not due. */
 export const serverNow = Date.UTC(2026, 10, 24) / 1000;
 
 export const heldAt = <Position>(position: Position): CursorState<Position> => ({ position, version: 1 });
@@ -40,7 +40,7 @@ const idColumn: Stream['columns'][number] = {
   isDetail: false,
 };
 
-/** Number one is `Object1`. */
+/** Stream 1 is of `Object1`. */
 export function streamState(streamNo: number, { cursors, ...change }: StreamChange = {}): StreamState {
   const stream: Partial<Stream> = {
     streamNo,

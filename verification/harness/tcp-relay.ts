@@ -4,11 +4,11 @@ import { type AddressInfo, connect, createServer, type Socket, type TcpNetConnec
 /** A listener on this machine that passes each connection on to a server. */
 export interface TcpRelay extends AsyncDisposable {
   port: number;
-  /** Ends all that is open, without a word. */
+  /** Destroys all open connections. */
   drop(): void;
 }
 
-/** @param join  passes on what the two sides of one connection send */
+/** @param join  forwards data between the two sides of one connection */
 export async function openTcpRelay(
   to: TcpNetConnectOpts,
   join: (near: Socket, far: Socket) => void,

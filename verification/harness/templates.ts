@@ -8,8 +8,8 @@ import { openTestDatabase, type TestDatabase, testServerUrl } from './database.t
 const templateLock = 79;
 
 /**
- * Lets the test processes of one run share templates: `environment` tells them how theirs are named. All are dropped in
- * the end.
+ * Lets the test processes of one run share template databases: `environment` gives them the name prefix. All templates
+ * are dropped at the end.
  */
 export function openTemplates(url: string): AsyncDisposable & { environment: Record<string, string> } {
   const prefix = `template_${randomBytes(4).toString('hex')}_`;
@@ -27,10 +27,9 @@ export function openTemplates(url: string): AsyncDisposable & { environment: Rec
 }
 
 /**
- * A database that `fill` has filled. In a run of tests it is filled once and copied for whoever asks again: that
- * takes a tenth of the time.
+ * A database filled by `fill`. In a test run it is filled once and then copied, which takes a tenth of the time.
  *
- * @param what  all that the result depends on, as text
+ * @param what  everything that the result depends on, as text
  */
 export async function openFilledDatabase(
   what: string,
@@ -43,9 +42,9 @@ export async function openFilledDatabase(
 }
 
 /**
- * The name of a database to copy. The first process of a run that asks for it fills it, the others wait.
+ * The name of a database to copy. The first process of a run that needs it fills it; the others wait.
  *
- * @returns undefined outside a run of tests, where nobody would drop it
+ * @returns undefined outside a test run, where nobody would drop it
  */
 export async function templateOf(
   what: string,
@@ -61,7 +60,7 @@ export async function templateOf(
     await lock(session, name);
     const [existing] = await session.query(sql`SELECT FROM pg_database WHERE datname = ${name}`);
     if (!existing) {
-      // It gets its name when it is whole: a process that dies while it fills one leaves no template.
+      // It gets its name when it is complete: a process that dies while filling leaves no template.
       const unfinished = `${name}_${process.pid}`;
       await session.query(sql`CREATE DATABASE ${ident(unfinished)}`);
       await fill(databaseUrl(server, { database: unfinished }));
@@ -74,7 +73,7 @@ export async function templateOf(
   return name;
 }
 
-/** Asks again and again, because filling may take longer than a statement of a session may. */
+/** Polls for the lock, because filling may take longer than a session's statement may. */
 async function lock(session: Session, name: string): Promise<void> {
   for (;;) {
     const [row] = await session.query<{ locked: boolean }>(

@@ -11,13 +11,13 @@ export interface TestSyncOptions {
   name: string;
   sobjects: readonly string[];
   intervalMs: number;
-  /** The org's own, and any other that it may be reached by. */
+  /** The org's own host, and any other through which the sync may reach it. */
   allowHosts: readonly string[];
-  /** Instead of the org's own. */
+  /** By default the org's own. */
   loginUrl?: string;
 }
 
-/** A sync of a simulated org, as `sync create` makes it; its database is dropped in the end. */
+/** A sync of a simulated org, made as `sync create` does; its database is dropped at the end. */
 export async function makeTestSync(
   org: TestOrg,
   { control, log }: TestControl,
@@ -32,7 +32,7 @@ export async function makeTestSync(
   return { sync, [Symbol.asyncDispose]: () => dropPrivateDatabase(control.db, id) };
 }
 
-/** The mirror as its users see it, values as text, and as its server's administrator does. */
+/** Connects to the mirror twice: as its readers do, with values as text, and as the server's administrator. */
 export async function openMirror(
   { control, database: { url } }: TestControl,
   sync: Sync,

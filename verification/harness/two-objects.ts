@@ -4,14 +4,14 @@ import { sql } from '@lockstep/foundation/sql';
 import { type ClockHarness, openClockHarness } from './clock-harness.ts';
 import { startOrg, type TestOrg } from './org.ts';
 
-/** Two objects that were copied, for faults that concern one of them: the other one has to go on. */
+/** Two backfilled objects, for faults that concern one of them: the other must go on. */
 export async function openPair(org: TestOrg): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'] });
   await harness.copy();
   return harness;
 }
 
-/** One pair for a whole test file, which ends with it. */
+/** One pair for a whole test file, removed at its end. */
 export async function openPairOfFile(): Promise<ClockHarness> {
   const org = await startOrg({ records: 300 });
   const harness = await openPair(org);
@@ -22,7 +22,7 @@ export async function openPairOfFile(): Promise<ClockHarness> {
   return harness;
 }
 
-/** One of each object, written now: what the next reading brings, or does not. */
+/** Writes one record of each object, for the next reading to bring, or not. */
 export async function writeBoth(
   harness: ClockHarness,
   name: string,
@@ -39,16 +39,16 @@ export const accountName = async (harness: ClockHarness, id: string) =>
 export const leadCompany = async (harness: ClockHarness, id: string) =>
   (await harness.row('lead', id))?.company;
 
-/** What is told of objects that something is wrong with. */
+/** The problems that the mirror reports. */
 export const problems = (harness: ClockHarness) =>
   harness.mirror.query<{ sobject: string; kind: string; code: string; explanation: string }>(
     sql`SELECT sobject, kind, code, explanation FROM _lockstep.problems ORDER BY sobject, kind`,
   );
 
-/** The only thing that is told: what is wrong with the table of accounts. */
+/** The only problem reported, which must be one with the table of accounts. */
 export async function toldOfAccounts(harness: ClockHarness): Promise<{ code: string; explanation: string }> {
   const [problem, ...others] = await problems(harness);
-  assert.ok(problem, 'a problem is told');
+  assert.ok(problem, 'a problem is reported');
   assert.deepEqual(others, []);
   assert.deepEqual([problem.sobject, problem.kind], ['Account', 'table']);
   return problem;
@@ -57,7 +57,7 @@ export async function toldOfAccounts(harness: ClockHarness): Promise<{ code: str
 const stepMs = 1_000;
 const stepsMax = 1_000;
 
-/** Lets time pass until it is so. What is done beside the requests takes real time, which nobody else waits for. */
+/** Lets time pass until `isSo`. Work besides the requests takes real time, and `pass` does not wait for it. */
 export async function passUntil(
   harness: ClockHarness,
   what: string,
@@ -67,12 +67,12 @@ export async function passUntil(
     if (await isSo()) return;
     await harness.pass(stepMs);
   }
-  assert.fail(`it does not come about that ${what}`);
+  assert.fail(`waited in vain until ${what}`);
 }
 
-/** Nothing is told any more, and everything is as in the org. */
+/** No problem is reported any more, and everything is as in the org. */
 export async function expectRepaired(harness: ClockHarness): Promise<void> {
-  await passUntil(harness, 'no problem is told', async () => (await problems(harness)).length === 0);
+  await passUntil(harness, 'no problem is reported', async () => (await problems(harness)).length === 0);
   await harness.copy();
   await harness.settle();
   await harness.expectConverged();

@@ -3,23 +3,23 @@ import { assert } from '@lockstep/foundation/assert';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openTcpRelay } from './tcp-relay.ts';
 
-/** What the wire does to answers, from the moment at which it is set. */
+/** What the wire does to answers, from the moment it is set. */
 export type WireFault =
-  /** The next answer is cut after so many bytes: its connection is reset, or ended as if that were all. */
+  /** Cuts the next answer after this many bytes: its connection is reset, or ended as if the answer were complete. */
   | { kind: 'cut'; afterBytes: number; by: 'reset' | 'end' }
   /** Every answer comes in pieces of this size. */
   | { kind: 'slice'; bytes: number }
-  /** Nothing comes any more, and nothing tells of it: the other side is gone without a word. */
+  /** Nothing arrives any more, and no connection is closed: the other side has vanished. */
   | { kind: 'silence' }
-  /** The next request with this text is done; its answer is lost, and the connection with it. */
+  /** The next request with this text is executed; its answer is lost, and the connection with it. */
   | { kind: 'lose'; answerTo: string };
 
 /** A TCP connection that misbehaves as the test says, between a client and a real server on this machine. */
 export interface Wire extends AsyncDisposable {
   port: number;
-  /** Until the next call; null repairs it. What was silent by then is dropped. */
+  /** In force until the next call; null repairs the wire. Connections that were silent are dropped. */
   behave(fault: WireFault | null): void;
-  /** Resolves when the present fault has met an answer. */
+  /** Resolves when the current fault has hit an answer. */
   met(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ function join(client: Socket, upstream: Socket, state: State): void {
   }
 }
 
-/** A reset takes back what was not yet taken: the part has to leave before it. */
+/** A reset discards data that is not yet sent: the part must be written first. */
 function cut(client: Socket, part: Buffer, by: 'reset' | 'end'): void {
   client.write(part, () => {
     if (by === 'end') client.destroySoon();
@@ -98,7 +98,7 @@ function cut(client: Socket, part: Buffer, by: 'reset' | 'end'): void {
   });
 }
 
-/** A turn of the event loop between two pieces makes two packets of them, as Nagle's algorithm is off. */
+/** A turn of the event loop between two pieces sends them as two packets, since Nagle's algorithm is off. */
 async function sendInPieces(client: Socket, bytes: Buffer, size: number): Promise<void> {
   for (let at = 0; at < bytes.length && !client.destroyed; at += size) {
     client.write(bytes.subarray(at, at + size));

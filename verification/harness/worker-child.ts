@@ -9,11 +9,11 @@ import type { EndToEndHarness } from './end-to-end-harness.ts';
 /** In real milliseconds. */
 const sayMsMax = 20_000;
 
-/** A worker as a process of its own. Killed when disposed, with no chance to say goodbye. */
+/** A worker as its own process. Disposing kills it, with no chance to shut down. */
 export interface WorkerChild extends AsyncDisposable {
-  /** Its first page is applied, or its first request has failed. */
+  /** Resolves when its first page is applied, or its first request has failed. */
   firstTick: Promise<void>;
-  /** Resolves when a line of its log from now on has this message, an expression; fails where none comes. */
+  /** Resolves at the next log line whose message matches this expression; fails if none comes. */
   says(message: string): Promise<void>;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
 }
@@ -51,7 +51,7 @@ export function startWorkerChild(harness: EndToEndHarness, owner: string): Worke
       );
       const isSaid = await Promise.race([said, tooLong]);
       heard.abort();
-      assert(isSaid, `the worker does not say: ${message}`);
+      assert(isSaid, `the worker does not log: ${message}`);
     },
     signal: (name) => void child.kill(name),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-// A worker as a process of its own, for tests that kill it. Reads one line of JSON from standard input.
+// A worker as its own process, for tests that kill it. Reads one line of JSON from standard input.
 import { createInterface } from 'node:readline';
 import { systemClock } from '@lockstep/foundation/clock';
 import { openLog } from '@lockstep/foundation/log';

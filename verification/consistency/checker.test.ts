@@ -1,4 +1,4 @@
-/** The checker must be able to fail: each promise is broken once here, on paper, and each time it has to say so. */
+/** The checker must be able to fail: made-up events break each promise here, and the checker must report it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Checker, checked } from './checker.ts';
@@ -48,7 +48,7 @@ const [one, two, three] = [
   ['three', '+1'],
 ] as const;
 
-/** What the checker says, without its stories. */
+/** The violations that the checker reports, without their stories. */
 const brokenBy = (...happenings: Happening[]) =>
   checked(happenings, options).map(({ promised, what }) => [promised, what] as const);
 const isKept = (...happenings: Happening[]) => assert.deepEqual(brokenBy(...happenings), []);
@@ -64,7 +64,7 @@ function breaks(promised: Promised, what: RegExp, ...happenings: Happening[]): v
 test('nothing is wrong with a record that is written, answered yes and seen', () => {
   isKept(
     found(0, one),
-    seen(1, null), // the copy has not come so far
+    seen(1, null), // the backfill has not reached it yet
     seen(3, one),
     commit(10, two, 1),
     answered(20, 'yes'),
@@ -75,16 +75,16 @@ test('nothing is wrong with a record that is written, answered yes and seen', ()
   );
 });
 
-test('a later version is as good as the own one', () => {
+test('a later version is as good as the client’s own', () => {
   isKept(found(0, one), commit(10, two, 1), commit(11, three), answered(20, 'yes'), seen(21, three));
   isKept(found(0, one), commit(10, two, 1), commit(11, null), answered(20, 'yes'), seen(21, null));
 });
 
-test('a statement that began before the answer may still show what was before', () => {
+test('a statement that began before the answer may still show the earlier version', () => {
   isKept(found(0, one), commit(10, two, 1), answered(20, 'yes'), seen(19, one, 25), seen(26, two));
 });
 
-test('an own write that is missing after yes is found, whatever the row shows', () => {
+test('a client’s write that is missing after yes is detected, whatever the row shows', () => {
   const promised = 'a write that is answered yes is in the mirror at once';
   const wrote = [found(0, one), seen(1, one), commit(10, two, 1), answered(20, 'yes')];
   breaks(promised, /shows version 1 after version 2 was answered yes/, ...wrote, seen(21, one));
@@ -96,13 +96,13 @@ test('an own write that is missing after yes is found, whatever the row shows', 
   breaks(promised, /shows no row/, ...made, seen(21, null));
 });
 
-test('a value that goes back is found, for every reader and long after', () => {
+test('a value that goes back is detected, for every reader and long after', () => {
   const promised = 'no value goes back';
   const both = [found(0, one), commit(10, two), seen(11, two)];
   breaks(promised, /shows version 1 after version 2/, ...both, seen(12, one));
   breaks(promised, /shows version 1 after version 2/, ...both, seen(50_000, one));
   breaks(promised, /shows no row after version 2/, ...both, seen(12, null));
-  // The same values as before are a version of their own.
+  // The same values as an earlier version are still a new version.
   const again = [...both, commit(20, three), commit(30, two), seen(31, two)];
   isKept(...again, seen(32, two));
   breaks(
@@ -113,16 +113,16 @@ test('a value that goes back is found, for every reader and long after', () => {
     seen(21, three),
     seen(22, two),
   );
-  isKept(...both, seen(10, one, 12)); // it began before the other one had ended
+  isKept(...both, seen(10, one, 12)); // it began before the other statement had ended
 });
 
-test('a deleted record that comes back is found, and an undeleted one is none', () => {
+test('a deleted record that comes back is detected, and an undeleted one is fine', () => {
   const gone = [found(0, one), seen(1, one), commit(10, two), commit(11, null), seen(12, null)];
   breaks('no deleted record comes back', /shows version 2 after version 3/, ...gone, seen(13, two));
   isKept(...gone, commit(20, three), seen(21, three));
 });
 
-test('a row that is no version of its record is found', () => {
+test('a row that is no version of its record is detected', () => {
   const torn = ['two', '+1'];
   breaks(
     'a row is a version of its record',
@@ -133,13 +133,13 @@ test('a row that is no version of its record is found', () => {
   );
 });
 
-test('an answer that tells of a write which the org has not committed is found', () => {
+test('an answer that reports a write which the org has not committed is detected', () => {
   const promised = 'an answer says what was written';
   for (const outcome of ['yes', 'pending', 'poll'] as const)
     breaks(promised, /the org has not committed it/, found(0, one), answered(20, outcome));
 });
 
-test('a write that is committed is found where its answer says that it is not', () => {
+test('a committed write whose answer says that nothing was written is detected', () => {
   const promised = 'an answer says what was written';
   for (const outcome of ['no', 'refused'] as const) {
     breaks(promised, /and is committed/, found(0, one), commit(10, two, 1), answered(20, outcome));
@@ -147,16 +147,16 @@ test('a write that is committed is found where its answer says that it is not', 
   }
 });
 
-test('a write that is committed twice is found', () => {
+test('a write that is committed twice is detected', () => {
   const twice = [found(0, one), commit(10, two, 1), commit(11, three, 1)];
   breaks('a write is sent once', /committed 2 times/, ...twice, answered(20, 'yes'));
 });
 
-test('what does not come soon is found once nothing has disturbed it for long enough', () => {
-  const promised = 'what was not there at once comes soon';
+test('a write that does not become visible soon is detected once the calm has lasted long enough', () => {
+  const promised = 'what is not visible at once is visible soon';
   for (const outcome of ['pending', 'poll', 'unknown'] as const) {
     const wrote = [found(0, one), seen(1, one), commit(10, two, 1), answered(20, outcome)];
-    isKept(...wrote, seen(5_000, one)); // who knows what disturbed it
+    isKept(...wrote, seen(5_000, one)); // no calm is known
     isKept(...wrote, calm(100, 1_050), seen(1_060, one));
     isKept(...wrote, calm(500, 1_400), seen(1_410, one));
     isKept(...wrote, calm(15, 1_030), seen(1_020, one, 1_035), seen(1_036, two));
@@ -164,13 +164,13 @@ test('what does not come soon is found once nothing has disturbed it for long en
   }
 });
 
-test('a deletion that is pending is not taken for the time before the record was there', () => {
+test('a pending deletion is not confused with the time before the backfill', () => {
   const wrote = [found(0, one), commit(10, null, 1), answered(20, 'pending')];
   isKept(...wrote, seen(21, null), calm(15, 1_030), seen(1_031, null));
 });
 
-test('a write of an unknown outcome owes what the org has, and more if it is committed later', () => {
-  const promised = 'what was not there at once comes soon';
+test('after an unknown outcome the org’s current version must become visible, and the write too if it is committed later', () => {
+  const promised = 'what is not visible at once is visible soon';
   const lost = [found(0, one), seen(1, one), commit(10, two), answered(20, 'unknown')];
   breaks(promised, /after version 2/, ...lost, calm(15, 1_030), seen(1_031, one));
   isKept(...lost, seen(22, two), calm(15, 1_030), seen(1_031, two));
@@ -179,13 +179,13 @@ test('a write of an unknown outcome owes what the org has, and more if it is com
   breaks(promised, /after version 3/, ...late, calm(15, 3_030), seen(3_031, two));
 });
 
-test('an answer that names no record stands for all that the org has committed for it', () => {
+test('an answer that names no record covers everything that the org has committed for its write', () => {
   const unnamed = [commit(10, one, 1), answered(20, 'poll', 1, null), calm(15, 1_030)];
-  breaks('what was not there at once comes soon', /write 1/, ...unnamed, seen(1_031, null));
+  breaks('what is not visible at once is visible soon', /write 1/, ...unnamed, seen(1_031, null));
   isKept(...unnamed, seen(1_031, one));
 });
 
-test('a record that breaks a promise is told once, with its story and what disturbed', () => {
+test('a record that breaks a promise is reported once, with its story and the disturbances', () => {
   const [violation, ...others] = checked(
     [
       found(0, one),
@@ -208,7 +208,7 @@ test('a record that breaks a promise is told once, with its story and what distu
   ]);
 });
 
-test('records that are over are forgotten as soon as nothing is deferred', () => {
+test('records that are over are forgotten as soon as nothing of them is awaited', () => {
   const check = new Checker(options);
   for (const one of [found(0, ['one', null]), commit(10, two, 1), answered(20, 'poll')]) check.take(one);
   check.take({ kind: 'over', at: 30, record });
@@ -217,7 +217,7 @@ test('records that are over are forgotten as soon as nothing is deferred', () =>
   assert.equal(check.size, 0);
 });
 
-test('only as many versions are kept as may still be seen', () => {
+test('only versions that may still be seen are kept', () => {
   const history = new RecordHistory();
   for (let number = 1; number <= 1_000; number++) {
     history.raise({ at: number * 1_000, version: history.add([String(number)]), why: 'seen' });

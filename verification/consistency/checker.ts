@@ -1,17 +1,17 @@
 /**
- * Says from what has happened which promises were broken. It does nothing else: the same happenings give the same
- * judgement, so that each way to break a promise has a test.
+ * Decides which promises a sequence of events has broken. It does nothing else: the same events give the same verdict,
+ * so every way to break a promise has a test.
  *
  * The org's own log gives each record's versions in the order of their commits. A row that SQL shows must be one of
- * them, not older than any that was shown before the statement began, nor than a write that was answered `yes` by then.
+ * them, not older than any shown before the statement began, nor than a write answered `yes` before it began.
  */
 import type { Answered, Happening, Outcome, Promised, Row, Violation } from './history.ts';
 import { type Debt, isEqual, type Line, RecordHistory } from './record-history.ts';
 
 export interface CheckerOptions {
-  /** The compared fields of a record, to name those that differ. */
+  /** The compared fields of a record, to name the ones that differ. */
   fieldsOf: (record: string) => readonly string[];
-  /** So long after the last disturbance everything that was not there at once is to be there. */
+  /** How long after the last disturbance everything that was not visible at once must be. */
   soonMs: number;
 }
 
@@ -21,10 +21,10 @@ interface Write {
   commits: { record: string; version: number }[];
 }
 
-/** What comes of a write comes within this time after its answer. */
+/** All effects of a write arrive within this time after its answer. */
 const lateMsMax = 120_000;
 const nemesisMax = 40;
-/** Of a story, what has disturbed in so long before its end. */
+/** A story includes the disturbances of this long before its end. */
 const nemesisMs = 15_000;
 
 export function checked(happenings: readonly Happening[], options: CheckerOptions): readonly Violation[] {
@@ -35,14 +35,14 @@ export function checked(happenings: readonly Happening[], options: CheckerOption
 
 export class Checker {
   readonly violations: Violation[] = [];
-  /** From the answer until SQL has shown it, of those that were not there at once. */
+  /** Longest time from an answer until SQL showed a write that was not visible at once. */
   slowestMs = 0;
   private readonly options: CheckerOptions;
   private readonly records = new Map<string, RecordHistory>();
   private readonly writes = new Map<number, Write>();
-  /** What has disturbed lately. */
+  /** The latest disturbances. */
   private readonly nemesis: Line[] = [];
-  /** Records with debts. */
+  /** Records with debts: versions that must still become visible. */
   private readonly indebted = new Set<string>();
 
   constructor(options: CheckerOptions) {
@@ -68,7 +68,7 @@ export class Checker {
     }
   }
 
-  /** Records that have to be looked at, because something of them is to come. */
+  /** Records that must be read, because a version of them is still to become visible. */
   get awaited(): ReadonlySet<string> {
     return this.indebted;
   }
@@ -85,12 +85,12 @@ export class Checker {
     this.violations.push({ promised, record, what, story: this.storyOf(history?.story ?? []) });
   }
 
-  /** What happened to a record, with what has disturbed in between. */
-  private storyOf(told: readonly Line[]): string[] {
-    const since = (told.at(-1)?.at ?? Number.NEGATIVE_INFINITY) - nemesisMs;
+  /** What happened to a record, with the disturbances in between. */
+  private storyOf(history: readonly Line[]): string[] {
+    const since = (history.at(-1)?.at ?? Number.NEGATIVE_INFINITY) - nemesisMs;
     const nemesis = this.nemesis.filter(({ at }) => at >= since);
     const lines: Line[] = [];
-    for (const line of told) {
+    for (const line of history) {
       while (nemesis[0] && nemesis[0].at < line.at) lines.push(nemesis.shift() as Line);
       lines.push(line);
     }
@@ -177,7 +177,7 @@ export class Checker {
     this.settle(history, record, { row, from, at });
   }
 
-  /** A row is none of the versions that it may be. */
+  /** Reports a row that is none of the versions that it may be. */
   private brokenBy(
     history: RecordHistory,
     record: string,
@@ -203,7 +203,7 @@ export class Checker {
     this.indebted.add(record);
   }
 
-  /** Crosses out what has been seen, and complains of what should have been. */
+  /** Removes debts that have been seen, and reports those that should have been. */
   private settle(
     history: RecordHistory,
     record: string,
@@ -216,8 +216,8 @@ export class Checker {
     const late = left.find(({ dueAt }) => dueAt !== null && dueAt <= from);
     if (late) {
       const { write, version, since } = late;
-      const shown = `SQL shows ${this.worded(record, history, row)} ${at - since} ms after version ${version} was to come`;
-      this.break('what was not there at once comes soon', record, `write ${write}: ${shown}`);
+      const shown = `SQL shows ${this.worded(record, history, row)} ${at - since} ms after version ${version} became due`;
+      this.break('what is not visible at once is visible soon', record, `write ${write}: ${shown}`);
     }
     history.debts.splice(0, history.debts.length, ...(late ? [] : left));
     if (history.debts.length > 0) return;
@@ -258,7 +258,7 @@ export class Checker {
     return write;
   }
 
-  /** Those at the front are the oldest, or are still waited for. */
+  /** Forgets old writes. Those at the front are the oldest, or still wait for their answer. */
   private forgetWrites(now: number): void {
     for (const [number, { answeredAt }] of this.writes) {
       if (answeredAt > now - lateMsMax) break;

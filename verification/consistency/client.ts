@@ -20,7 +20,7 @@ import type { Known } from './records.ts';
 import { type ClientAnswer, outcomeOf, wireViolation } from './wire-check.ts';
 import { clientName } from './wire-tap.ts';
 
-/** What clients write, and how often of a hundred. */
+/** What clients write, in percent. */
 const kinds: readonly (readonly [Kind, number])[] = [
   [create, 18],
   [update, 46],
@@ -37,13 +37,13 @@ const ownMax = 12;
 const contestedShare = 0.35;
 const leavingShare = 0.01;
 const leavesAfterMs = [1, 60] as const;
-/** Of the writes to one record of its own that has been at rest. */
+/** Share of the writes to one idle record of the client's own that get a stale reading. */
 const staleShare = 0.2;
-/** A record that has not been written for so long is older than the present also in a stale reading. */
+/** A record idle for this long has its current version even in a stale reading. */
 const idleMs = 7_000;
 const serverAwayMs = 100;
 
-/** One client of the proxy: it writes, one request after the other, and looks by SQL for what it was told is there. */
+/** One client of the proxy: it writes, one request after the other, and reads with SQL what it was told is visible. */
 export class Client {
   private readonly coordinator: Coordinator;
   private readonly agent: Agent;
@@ -90,7 +90,7 @@ export class Client {
     if (outcome === 'yes' && written) await this.coordinator.readers.look(written, this.name);
   }
 
-  /** A record whose reading is to be stale: it is this client's, and has been at rest for long. */
+  /** The record whose reading shall be stale: one of this client's own, idle for long. */
   private staleTarget({ targets: [target, ...others] }: Planned): Known | undefined {
     const isFit = target && others.length === 0 && !target.isContested && !target.isShared;
     if (!isFit || !this.coordinator.stale.areReady || !this.coordinator.isCalm()) return undefined;
@@ -127,7 +127,7 @@ export class Client {
     };
   }
 
-  /** One attempt; while nobody listens, none. */
+  /** Sends once; while nobody listens, it waits. */
   private async send(write: number, { method, path, body }: Planned): Promise<ClientAnswer> {
     const { random, coordinator } = this;
     const leaves = random.next() < leavingShare ? random.between(...leavesAfterMs) : undefined;
@@ -154,7 +154,7 @@ export class Client {
     }
   }
 
-  /** What it may write next. */
+  /** Updates which records this client may write next. */
   private keep(planned: Planned, answer: ClientAnswer, written: readonly Written[] | null): void {
     const { records } = this.coordinator;
     const isGone = answer.kind === 'answer' && answer.status === 404;
@@ -176,7 +176,7 @@ export class Client {
   }
 }
 
-/** The records that the answer says were written; null: it does not tell, or there is none. */
+/** The records that the answer says were written; null if it does not say, or there is no answer. */
 function writtenOf(planned: Planned, answer: ClientAnswer): readonly Written[] | null {
   const isUnknown = outcomeOf(answer) === 'unknown' || answer.kind === 'none';
   if (isUnknown) return planned.targets.length > 0 ? planned.targets : null;

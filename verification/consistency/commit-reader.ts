@@ -13,7 +13,7 @@ import { writeOfClient } from './wire-tap.ts';
 const entriesAtOnce = 1_000;
 const shownMax = 80;
 
-/** Follows the org's own log, and makes of it the versions of the records that the run knows from their beginning. */
+/** Follows the org's own log, and derives versions from it for the records that the run knows from their beginning. */
 export class CommitReader {
   private readonly org: Database;
   private readonly compared: ReadonlyMap<string, Compared>;
@@ -25,7 +25,7 @@ export class CommitReader {
     this.compared = compared;
   }
 
-  /** Records of the org as they stand, before anybody changes them. */
+  /** Reads records of the org in their current state, before anybody changes them. */
   async find(sobject: string, ids: readonly string[]): Promise<ReadonlyMap<string, Row>> {
     const found = await this.org.query<{ id: string; record: string }>(sql`
       SELECT "Id" AS id, to_jsonb(r)::text AS record FROM ${ident('org', sobject)} r WHERE "Id" = ANY (${[...ids]})`);
@@ -36,11 +36,11 @@ export class CommitReader {
     return new Map(rows);
   }
 
-  /** All that is committed by now. */
+  /** Everything committed by now. */
   async read(now: () => number): Promise<Happening[]> {
     const happenings: Happening[] = [];
     for (let isOfNow = false; ; ) {
-      isOfNow ||= this.cursor.from === this.cursor.to; // a stretch begins
+      isOfNow ||= this.cursor.from === this.cursor.to; // a new range of the log begins
       const { entries, next } = await readCommitLog(this.org, this.cursor, entriesAtOnce);
       this.cursor = next;
       for (const entry of entries) {
@@ -51,7 +51,7 @@ export class CommitReader {
     }
   }
 
-  /** Of a record that is followed. */
+  /** The sobject of a known record. */
   sobjectOf(record: string): string | undefined {
     return this.known.get(record)?.sobject;
   }

@@ -3,25 +3,25 @@ import { ident, join, type Sql, sql } from '@lockstep/foundation/sql';
 import type { Row } from './history.ts';
 
 /**
- * The fields in which a row of the mirror is compared with the versions that the org's log tells of: all that the org
- * keeps in columns. What it makes of them when it is asked (formulas, derived fields) is compared at the end.
+ * The fields in which a row of the mirror is compared with the versions in the org's log: all that the org stores in
+ * columns. What it computes on demand (formulas, derived fields) is compared at the end of the run.
  */
 export interface Compared {
   sobject: string;
   table: Sql;
-  /** What a statement on the table selects: Id, the version of the row, and the columns in the order of the fields. */
+  /** The select list for the table: Id, the row's version, and the columns in the order of the fields. */
   columns: Sql;
   fields: readonly string[];
   fromMirror: (row: Record<string, string | null>) => Row;
-  /** @param values  of the log, over what the record was before */
+  /** @param values  from the log, applied to the record's previous version */
   fromLog: (values: Readonly<Record<string, unknown>>, before: Row | null) => Row;
 }
 
-/** Names under which a row's own Id and version are selected, besides its columns. */
+/** A row's own Id and version, which are selected under these names, apart from its columns. */
 export const idOf = (row: Record<string, string | null>): string => row['row id'] ?? '';
 export const versionOf = (row: Record<string, string | null>): string => row['row version'] ?? '';
 
-/** The log leaves them out, or has them in another form than the API. */
+/** Field types that the log leaves out, or has in another form than the API. */
 const leftOut = new Set(['base64', 'json', 'anyType', 'complexvalue', 'encryptedstring']);
 
 export async function readCompared(
@@ -68,7 +68,7 @@ function comparedOf(sobject: string, own: readonly MirroredField[], schema: stri
   };
 }
 
-/** One text for each value, whether it comes as SQL shows it or as the log's JSON has it. */
+/** The same text for equal values, whether from SQL or from the log's JSON. */
 export function oneForm(type: string, value: unknown): string | null {
   if (value === null || value === undefined) return null;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
@@ -88,7 +88,7 @@ export function oneForm(type: string, value: unknown): string | null {
   }
 }
 
-/** JSON whose numbers stay the text that they were sent as. */
+/** Parses JSON whose numbers stay the text that they were sent as. */
 export const exactly = (text: string): Record<string, unknown> =>
   JSON.parse(text, ((_key: string, value: unknown, { source }: { source?: string }) =>
     typeof value === 'number' ? source : value) as (key: string, value: unknown) => unknown) as Record<

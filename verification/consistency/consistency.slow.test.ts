@@ -5,12 +5,12 @@ import { consistency } from './consistency-process.ts';
 import type { ProcessHarness } from './process-harness.ts';
 import { run } from './run.ts';
 
-test('own writes are visible, and nothing goes back, whatever disturbs meanwhile', async () => {
+test('clients see their own writes, and nothing goes back, whatever disturbs meanwhile', async () => {
   const { text, last } = await consistency('--writes', '400', '--clients', '8', '--records', '3000');
   assert.deepEqual([last.writes, last.violations], [400, 0], text);
 });
 
-test('a proxy that is killed again and again leaves no write behind', async () => {
+test('a proxy that is killed again and again loses no write', async () => {
   const { text, last } = await consistency(
     '--writes',
     '150',
@@ -23,7 +23,7 @@ test('a proxy that is killed again and again leaves no write behind', async () =
   assert.deepEqual([last.writes, last.violations], [150, 0], text);
 });
 
-test('a mirror that keeps an old value of a row is found out, and told with what happened to it', async () => {
+test('a mirror that keeps an old value in a row is detected, and reported with the row’s history', async () => {
   const { violations } = await run({
     writes: 100,
     clients: 4,
@@ -39,7 +39,7 @@ test('a mirror that keeps an old value of a row is found out, and told with what
   assert.match(stories, /sees .* differs from version \d+ by .*Description/);
 });
 
-/** From now on an update of the mirror leaves one column as it was. */
+/** Makes every later update of the mirror leave one column unchanged. */
 async function keepDescriptions({ admin }: ProcessHarness): Promise<void> {
   for (const [table, column] of [
     ['account', 'description'],

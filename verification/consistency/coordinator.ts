@@ -8,7 +8,7 @@ import type { Records } from './records.ts';
 import type { StaleReadings } from './stale-readings.ts';
 import type { WireTap } from './wire-tap.ts';
 
-/** So much may wait to be checked before clients pause; it bounds the memory of a run. */
+/** How many events may wait to be checked before clients pause; bounds the memory of a run. */
 const waitingMax = 40_000;
 const pauseMs = 50;
 
@@ -23,13 +23,13 @@ export interface CoordinatorOptions {
   wire: WireTap;
   check: Checker;
   examiner: Examiner;
-  /** The sync's address; null while nobody listens there. */
+  /** The sync's base URL; null while the server is down. */
   base: () => string | null;
-  /** Nothing disturbs. */
+  /** Whether no disturbance is active. */
   isCalm: () => boolean;
 }
 
-/** Where clients get the number of their next write and what they need for it, and report what came of it. */
+/** Gives clients the number of their next write and what they need for it, and takes their reports. */
 export class Coordinator {
   readonly seed: number;
   readonly now: () => number;
@@ -39,7 +39,7 @@ export class Coordinator {
   readonly wire: WireTap;
   readonly base: () => string | null;
   readonly isCalm: () => boolean;
-  /** Answered, or given up. */
+  /** Writes answered or given up. */
   written = 0;
   pending = 0;
   unknown = 0;
@@ -60,13 +60,13 @@ export class Coordinator {
     this.isCalm = isCalm;
   }
 
-  /** The number of a write, from 1 on; null where there are enough. */
+  /** The number of the next write, from 1 on; null when there are enough. */
   async next(): Promise<number | null> {
     while (this.options.examiner.waiting > waitingMax) await sleep(pauseMs);
     return this.begun < this.options.writes && !this.isClosed ? ++this.begun : null;
   }
 
-  /** Nobody writes any more: Lockstep has ended by itself, or the run is to end. */
+  /** Stops all writes: Lockstep has ended by itself, or the run shall end. */
   close(): void {
     this.isClosed = true;
   }
@@ -79,7 +79,7 @@ export class Coordinator {
     return this.options.org.token('demo');
   }
 
-  /** How the Ids of an sobject begin. */
+  /** The Id prefix of an sobject. */
   prefixOf(sobject: string): string {
     const some = this.records.contested.find((record) => record.sobject === sobject);
     return some?.id.slice(0, 3) ?? '';

@@ -3,7 +3,7 @@ import type { Random } from '@lockstep/foundation/random';
 import { sql } from '@lockstep/foundation/sql';
 import type { TestOrg } from '@lockstep/harness/org';
 
-/** Something that goes wrong for a while: begins, and gives what ends it. */
+/** Something that goes wrong for a while: `begin` returns the function that ends it. */
 export interface Disturbance {
   name: string;
   begin(world: Disturbed, random: Random): Promise<() => Promise<unknown>>;
@@ -11,7 +11,7 @@ export interface Disturbance {
 
 export interface Disturbed {
   org: TestOrg;
-  /** The mirror's database, as its server's administrator. */
+  /** The mirror's database, connected as the server's administrator. */
   admin: Database;
 }
 
@@ -22,7 +22,7 @@ const ends = ['reset', 'close', 'complete'] as const;
 const moments = ['before', 'after'] as const;
 const refusals = ['SERVER_UNAVAILABLE', 'HTML_503', 'UNKNOWN_EXCEPTION', 'TOO_MANY_REQUESTS'] as const;
 
-/** A share of the requests suffers an effect, drawn anew each time that the disturbance begins. */
+/** Injects an effect into a share of the requests; both are drawn anew each time the disturbance begins. */
 const injected = (
   name: string,
   match: object,

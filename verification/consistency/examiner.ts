@@ -5,13 +5,13 @@ import type { Happening } from './history.ts';
 import type { Records } from './records.ts';
 
 const pauseMs = 40;
-/** Upserts whose record may still turn up. */
+/** How many upserts to remember whose record may still appear. */
 const sharedMax = 1_000;
 const tidyEvery = 50;
 
 /**
- * Brings before the checker what has happened, in an order that it can checker: the org's log is read up to a moment after
- * the happenings, so that no row was seen before its version is known.
+ * Passes events to the checker in an order that it can check: the org's log is read up to a moment after the events, so
+ * that every version is known before a row that shows it.
  */
 export class Examiner {
   private readonly check: Checker;
@@ -21,7 +21,7 @@ export class Examiner {
   private queue: Happening[] = [];
   private readonly shared = new Set<number>();
   private passes = 0;
-  /** Called on each record that is over. */
+  /** Called for each record that is over. */
   onOver: (record: string) => void = () => undefined;
 
   constructor(check: Checker, commits: CommitReader, records: Records, now: () => number) {
@@ -35,12 +35,12 @@ export class Examiner {
     this.queue.push(happening);
   }
 
-  /** What is still to be checked. */
+  /** Number of events still to be checked. */
   get waiting(): number {
     return this.queue.length;
   }
 
-  /** The write's record may be found by anybody. */
+  /** Notes that anybody may find this write's record by its external Id. */
   expectShared(write: number): void {
     this.shared.add(write);
     for (const first of this.shared) {
@@ -57,7 +57,7 @@ export class Examiner {
     await this.pass();
   }
 
-  /** Resolves when all that was told by now is checked. */
+  /** Resolves when everything told so far is checked. */
   async catchUp(): Promise<void> {
     const last = this.passes + 2; // one may be under way
     while (this.passes < last) await sleep(pauseMs);
@@ -74,7 +74,7 @@ export class Examiner {
     if (++this.passes % tidyEvery === 0) this.tidy();
   }
 
-  /** A record that no answer has named, because it was lost or torn, is looked at all the same. */
+  /** Adds a record that no answer has named, because the answer was lost or torn, so that it is watched too. */
   private meet({ record, write, row }: Happening & { kind: 'commit' }): void {
     const sobject = this.commits.sobjectOf(record);
     if (write === null || row === null || sobject === undefined || this.records.get(record)) return;

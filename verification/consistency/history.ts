@@ -1,9 +1,9 @@
 /**
- * What happens in a run, as the checker hears of it. Times are milliseconds of the run's own clock. Everything comes in
- * the order in which it ended, but for commits: they come before whatever could have been seen of them.
+ * The events of a run, as the checker gets them. Times are milliseconds of the run's own clock. Events come in the
+ * order in which they ended, except commits, which come before anything that could have shown them.
  */
 
-/** A record's values in the order of the compared fields, each in one form whoever tells it; null: there is none. */
+/** A record's values in the order of the compared fields, each in one form for every source; null for no value. */
 export type Row = readonly (string | null)[];
 
 /** What an answer says of its write. */
@@ -13,25 +13,25 @@ export type Outcome =
   | 'pending'
   | 'poll'
   | 'no'
-  /** An error of the proxy's own, which says that nothing was written. */
+  /** The proxy's own error, which says that nothing was written. */
   | 'refused'
-  /** It says so, or there was no answer. */
+  /** The answer says so, or there was none. */
   | 'unknown';
 
 export type Happening =
-  /** A record that was there before the run. The mirror may not have it yet. */
+  /** A record that existed before the run. The mirror may not have it yet. */
   | { kind: 'found'; at: number; record: string; row: Row }
-  /** The org has committed a version; `row` is null where the record is deleted. `write`: whose it is, if a client's. */
+  /** The org has committed a version; `row` is null for a deletion. `write` is the client's write, if it is one. */
   | { kind: 'commit'; at: number; record: string; row: Row | null; what: string; write: number | null }
-  /** A client has its answer, or knows that it gets none. `records` are those that the answer says were written. */
+  /** A client has its answer, or knows that it gets none. `records` are the ones that the answer says were written. */
   | Answered
-  /** SQL has shown a record, by a statement that ran from `from` to `at`. */
+  /** SQL has shown a record, in a statement that ran from `from` to `at`. */
   | { kind: 'seen'; at: number; from: number; record: string; row: Row | null; by: string }
-  /** Until now nothing has disturbed anybody since `since`. */
+  /** No disturbance has been active since `since`. */
   | { kind: 'calm'; at: number; since: number }
-  /** A disturbance has begun or ended; told with each story. */
+  /** A disturbance has begun or ended; part of every story. */
   | { kind: 'nemesis'; at: number; text: string }
-  /** Nobody will write, look at or ask for it any more. */
+  /** Nobody will write, read or wait for the record any more. */
   | { kind: 'over'; at: number; record: string };
 
 export interface Answered {
@@ -40,25 +40,25 @@ export interface Answered {
   write: number;
   what: string;
   outcome: Outcome;
-  /** Null where the answer does not tell: those count that the org has committed for the write… */
+  /** Null if the answer does not say: then all records count that the org has committed for the write… */
   records: readonly string[] | null;
-  /** …and whose Ids begin so: what a write brings about in others has another beginning. */
+  /** …and whose Ids begin with this, which excludes other sobjects that the write changed indirectly. */
   prefix: string;
-  /** The request writes each record once that the answer names. */
+  /** The request writes each record that the answer names only once. */
   isOnce: boolean;
 }
 
-/** The promises that a run can see broken. */
+/** The promises whose violation a run can detect. */
 export type Promised =
   | 'a write that is answered yes is in the mirror at once'
   | 'a row is a version of its record'
   | 'no value goes back'
   | 'no deleted record comes back'
-  | 'what was not there at once comes soon'
+  | 'what is not visible at once is visible soon'
   | 'an answer says what was written'
   | 'a write is sent once'
   | 'an answer is the one that the org has sent'
-  | 'an outcome is unknown only where the answer is'
+  | 'an outcome is unknown only if the answer is'
   | 'mirror and org are equal in the end'
   | 'no write stays open'
   | 'Lockstep runs on';
@@ -67,6 +67,6 @@ export interface Violation {
   promised: Promised;
   record: string | null;
   what: string;
-  /** What happened to the record until then, in sentences. */
+  /** What had happened to the record, in sentences. */
   story: readonly string[];
 }

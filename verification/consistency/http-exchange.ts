@@ -1,20 +1,20 @@
 import { Agent, request } from 'node:http';
 import type { ClientAnswer } from './wire-check.ts';
 
-/** One request as a client of the proxy sends it, and what comes of it. */
+/** One request as a client of the proxy sends it. */
 export interface HttpRequest {
   method: string;
   url: string;
   headers: Record<string, string>;
   body: string | null;
-  /** The client leaves so long after it has sent its request. */
+  /** The client disconnects this long after sending its request. */
   leavesAfterMs?: number | undefined;
 }
 
 export const openAgent = (connections: number): Agent =>
   new Agent({ keepAlive: true, maxSockets: connections });
 
-/** Null: nobody listens there, so nothing was sent. Nothing is ever sent twice, which undici might do. */
+/** Null if nobody listens, so nothing was sent. Never sends twice, which undici might do. */
 export function exchange(agent: Agent, asked: HttpRequest): Promise<ClientAnswer | null> {
   const { method, url, headers, body, leavesAfterMs } = asked;
   return new Promise((resolve) => {

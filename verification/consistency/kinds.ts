@@ -9,17 +9,17 @@ export interface Planned {
   /** Below `/services/data/vNN.0`. */
   path: string;
   body?: object;
-  /** In a few words. */
+  /** A short description. */
   what: string;
-  /** The records that it writes, where it makes none. */
+  /** The records that it writes, unless it creates them. */
   targets: readonly Known[];
-  /** The one sobject that it writes; null: several. */
+  /** The sobject that it writes; null if several. */
   sobject: string | null;
-  /** Each record is written once by it. */
+  /** It writes each record once. */
   isOnce: boolean;
-  /** Others find its record by a value, so that it is never out of anybody's hands. */
+  /** Others can find its record by external Id, so the record is never finally left. */
   isShared?: boolean;
-  /** What the answer says was written; only asked of one that succeeded as a whole. Null: it cannot be told. */
+  /** What the answer says was written; called only if its status is a success. Null if it does not say. */
   written(status: number, body: unknown): readonly Written[] | null;
 }
 
@@ -29,23 +29,23 @@ export interface Written {
   isDeleted?: boolean;
 }
 
-/** What a client has at hand to write with. */
+/** What a client can use for a write. */
 export interface Hand {
   random: Random;
-  /** The number of the write, which its values carry. */
+  /** The number of the write, which its values contain. */
   write: number;
-  /** A record to change, own or contested; undefined: it has none yet. */
+  /** A record to change, own or contested; undefined if it has none yet. */
   target(): Known | undefined;
-  /** A record of the sobject that others may point to. */
+  /** A record of the sobject that others may refer to. */
   parent(sobject: string): Known | undefined;
-  /** One that may be deleted. */
+  /** A record that may be deleted. */
   victim(): Known | undefined;
 }
 
-/** Undefined: nothing of this kind can be written now. */
+/** Returns undefined if nothing of this kind can be written now. */
 export type Kind = (hand: Hand) => Planned | undefined;
 
-/** Ids as answers give them: `{id, success: true}`. */
+/** The Id in an answer of the form `{id, success: true}`. */
 export const idIn = (value: unknown): string | null => {
   const { id, success = true } = (value ?? {}) as { id?: unknown; success?: unknown };
   return success === true && typeof id === 'string' ? id : null;
@@ -95,7 +95,7 @@ export const remove: Kind = (hand) => {
   };
 };
 
-/** Of few values, so that clients meet at them. */
+/** Uses few external Ids, so that clients collide. */
 export const upsert: Kind = (hand) => {
   const { random, write } = hand;
   const shape = random.pick(shapes.filter(({ externalId }) => externalId !== undefined));
@@ -115,7 +115,7 @@ export const upsert: Kind = (hand) => {
   };
 };
 
-/** The body of a create, under a parent most of the time. */
+/** The body of a create, usually with a parent. */
 export function fresh(hand: Hand, shape: Shape): Record<string, unknown> {
   const { parent } = shape;
   const above = parent && hand.random.next() < 0.7 ? hand.parent(parent.sobject) : undefined;

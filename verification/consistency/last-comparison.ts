@@ -4,15 +4,15 @@ import { makeSyncRequest, waitForSyncRequest } from 'lockstep/control';
 import type { Violation } from './history.ts';
 import type { ProcessHarness } from './process-harness.ts';
 
-/** What is promised of the end of a run, and does not hold. */
-/** There is no story to tell of it. */
+/** Violations of what is promised for the end of a run. */
+/** A violation without a story. */
 type Found = Omit<Violation, 'story'>;
 
 const flushMsMax = 120_000;
 
 /**
- * When nobody writes any more and nothing disturbs: after a flush, every row is its record as the org itself answers
- * it, no record is missing, and no write waits for its end.
+ * When nobody writes any more and nothing disturbs: after a flush, every row equals its record as the org itself
+ * returns it, no record is missing, and no write is without an outcome.
  */
 export async function lastViolations(harness: ProcessHarness): Promise<Found[]> {
   const { org, admin } = harness;
@@ -30,7 +30,8 @@ export async function lastViolations(harness: ProcessHarness): Promise<Found[]> 
         `${stream.sobject} ${id} is ${how}${how === 'different' ? ` in ${columns.join(', ')}` : ''}`,
       );
     }
-    if (rows !== keptRows) unequal(null, `${stream.sobject} has ${rows} rows and counts ${keptRows}`);
+    if (rows !== keptRows)
+      unequal(null, `${stream.sobject} has ${rows} records, the checkpoint counts ${keptRows} rows`);
   }
   const open = await admin.query<{ method: string; sobject: string; count: number }>(sql`
     SELECT method, sobject, count(*) AS count FROM _lockstep.intent WHERE outcome IS NULL GROUP BY method, sobject`);

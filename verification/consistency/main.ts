@@ -1,16 +1,16 @@
 /**
  * Runs the read-your-writes test. Use: npm run consistency -- --writes N
  *
- *   --writes N      that many requests that write (2,000 unless told); the last line is
+ *   --writes N      number of writing requests (default 2,000); the last line is
  *                   {"writes":…,"violations":…,"pending":…,"unknown":…}
- *   --clients N     at the same time (32)
- *   --seed S        of all dice (1); how requests meet in time is not of the seed
- *   --records N     in the org before the run (20,000)
- *   --kill          kills Lockstep by kill -9 every few seconds as well
- *   --logs FOLDER   keeps the log files of Lockstep
+ *   --clients N     number of concurrent clients (32)
+ *   --seed S        seed of all random choices (1); the timing of requests does not depend on it
+ *   --records N     number of records in the org before the run (20,000)
+ *   --kill          also kills Lockstep with kill -9 every few seconds
+ *   --logs FOLDER   keeps Lockstep's log files
  *
- * PostgreSQL is the server that TEST_POSTGRES_URL names, or one that is made for the run. Status 1: a promise was
- * broken, which is told with its record's history.
+ * PostgreSQL is the server that TEST_POSTGRES_URL names, or one made for the run. Exit status 1: a promise was broken,
+ * which is printed with its record's history.
  */
 import { parseArgs } from 'node:util';
 import { runCommand, say, whole } from '@lockstep/harness/command';
@@ -18,7 +18,7 @@ import { openServer } from '@lockstep/harness/postgres-server';
 import type { Violation } from './history.ts';
 import { type Progress, run } from './run.ts';
 
-/** So many violations are told with their story; the others in a line. */
+/** How many violations are printed with their story; the others get one line. */
 const storiesMax = 5;
 
 const options = {
@@ -35,15 +35,15 @@ const options = {
 
 const usage = `npm run consistency -- [--writes N] [--clients N] [--seed S] [--records N] [--kill] [--logs FOLDER]
 
-  --writes N     requests that write (2000)
-  --clients N    at the same time (32)
-  --seed S       of all dice (1)
-  --records N    in the org before the run (20000)
-  --kill         kills Lockstep by kill -9 every few seconds as well
-  --logs FOLDER  keeps the log files of Lockstep
+  --writes N     number of writing requests (2000)
+  --clients N    number of concurrent clients (32)
+  --seed S       seed of all random choices (1)
+  --records N    number of records in the org before the run (20000)
+  --kill         also kills Lockstep with kill -9 every few seconds
+  --logs FOLDER  keeps Lockstep's log files
 `;
 
-/** Tells violations as they are found. */
+/** Prints violations as they are found. */
 class Teller {
   private told = 0;
 
@@ -55,13 +55,13 @@ class Teller {
   }
 }
 
-/** On standard error: whoever reads the last line reads standard output. */
+/** Reports on standard error, because the last line of standard output is the result. */
 function report({ violations, ...progress }: Progress): void {
   const { seconds, writes, pending, unknown, kills, slowestMs, waiting, remembered } = progress;
   const memory = Math.round(process.memoryUsage().rss / 1_048_576);
   process.stderr.write(
     `${seconds} s: ${writes} writes, ${violations.length} violations, ${pending} pending, ${unknown} unknown, ` +
-      `${kills} kills, slowest ${slowestMs} ms, ${waiting} to checker, ${remembered} records, ${memory} MB\n`,
+      `${kills} kills, slowest ${slowestMs} ms, ${waiting} to check, ${remembered} records, ${memory} MB\n`,
   );
 }
 
@@ -75,7 +75,7 @@ async function main(): Promise<boolean> {
     return true;
   }
   await using server = await openServer();
-  process.env.TEST_POSTGRES_URL = server.url; // where the parts of the tests look for it
+  process.env.TEST_POSTGRES_URL = server.url; // the harness reads it
   const asked = {
     writes: whole(values.writes),
     clients: whole(values.clients),

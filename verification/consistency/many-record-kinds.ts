@@ -4,10 +4,10 @@ import { newRecord, type Shape, shapeOf, shapes, someChange } from './shapes.ts'
 
 /** Requests that write several records: composite, collections and tree. */
 const recordsMax = 6;
-/** Of the records of a collection so many are such that the org refuses them. */
+/** Share of the records of a collection that the org will refuse. */
 const refusedShare = 0.1;
 
-/** An account, a contact that refers to it, and before or behind them a change of a record that is there. */
+/** An account, a contact that refers to it, and before or after them a change of an existing record. */
 export const composite: Kind = (hand) => {
   const { random, write } = hand;
   const target = hand.target();
@@ -99,7 +99,7 @@ export const removeMany: Kind = (hand) => {
   };
 };
 
-/** An account with contacts below it. */
+/** An account with nested contacts. */
 export const tree: Kind = (hand) => {
   const { random, write } = hand;
   const contacts = Array.from({ length: random.between(1, 3) }, (_, place) => ({
@@ -142,7 +142,7 @@ function collection(
     what: `${method} of ${of.length} records at once`,
     targets: [],
     sobject: null,
-    isOnce: method === 'POST', // a line of the list may also be summed up in an invoice of it
+    isOnce: method === 'POST', // a write to an invoice line may also change its invoice's totals
     written(_status, body) {
       if (!Array.isArray(body)) return null;
       return of.flatMap(({ sobject }, place): Written[] => {
@@ -153,7 +153,7 @@ function collection(
   };
 }
 
-/** What its create needs is missing, if it needs anything. */
+/** A record without its first required value, if it has one. */
 function refusable({ write }: Hand, shape: Shape): object {
   const [name] = Object.keys(shape.required(write));
   return { ...newRecord(shape, write), ...(name !== undefined && { [name]: null }) };

@@ -3,30 +3,30 @@ import type { Random } from '@lockstep/foundation/random';
 import { type Disturbance, type Disturbed, disturbances } from './disturbances.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** Disturbances by turns with calm, as long as the run goes. Kills of Lockstep are among them where they are wanted. */
+/** Alternates disturbances and calms until the run ends. Kills Lockstep too, if requested. */
 export interface NemesisOptions {
   world: Disturbed;
   server: ServerProcess;
   random: Random;
   now: () => number;
-  /** Called on each disturbance, when it begins and when it ends. */
+  /** Called when a disturbance begins and when it ends. */
   tell: (text: string) => void;
   hasKills: boolean;
-  /** In some calms so much time passes that everything has to be there. */
+  /** Some calms last longer than this, so that everything must become visible. */
   soonMs: number;
 }
 
 const burstMs = [400, 3_000] as const;
 const calmMs = [300, 2_500] as const;
-/** Of a burst. */
+/** Most disturbances in one burst. */
 const disturbancesMax = 3;
-/** One calm in so many is a long one. */
+/** One calm in this many is a long one. */
 const longCalmEvery = 8;
 const killShare = 0.8;
 const awayMs = [0, 1_500] as const;
 
 export class Nemesis {
-  /** Since when nothing disturbs; null while something does. */
+  /** Since when no disturbance is active; null while one is. */
   calmSince: number | null;
   kills = 0;
   private readonly options: NemesisOptions;
@@ -36,7 +36,7 @@ export class Nemesis {
     this.calmSince = options.now();
   }
 
-  /** Ends in a calm. */
+  /** Returns during a calm. */
   async run(signal: AbortSignal): Promise<void> {
     const { random, soonMs, now, hasKills } = this.options;
     const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);

@@ -4,20 +4,20 @@ import type { TestOrg } from '@lockstep/harness/org';
 import type { Known, Records } from './records.ts';
 import { shapeOf, someChange } from './shapes.ts';
 
-/** Outsiders' writes carry numbers far from those of clients. */
+/** Outsiders' writes have numbers far from those of clients. */
 const firstNumber = 5_000_000;
 const numbersEach = 1_000_000;
 const pauseMs = [20, 250] as const;
 const bulkMax = 12;
 const openMs = [100, 2_500] as const;
 
-/** Which contested records may be deleted: nobody points to them. What a deletion empties leaves no trace in a time. */
+/** Contested records that may be deleted: none refers to them. References that a deletion clears move no stamp. */
 export const isVictim = ({ sobject }: Pick<Known, 'sobject'>): boolean =>
   sobject === 'Lead' || sobject === 'Invoice_Line__c';
 
 /**
- * Somebody who writes into the org and knows nothing of Lockstep: single changes and several under one stamp, locks
- * that are held for a while, deletions, and records that come back out of the recycle bin.
+ * Somebody who writes to the org without Lockstep: single changes and several under one stamp, locks held for a while,
+ * deletions, and records restored from the recycle bin.
  */
 export class Outsider {
   private readonly org: TestOrg;
@@ -61,7 +61,7 @@ export class Outsider {
     return this.control('/records/write', { writes: this.changesOf(this.some(count)) });
   }
 
-  /** Who writes the same records meanwhile waits, or is told that they are locked. */
+  /** Keeps a transaction open: other writers of the same records wait, or get an error that they are locked. */
   private async holdOpen(signal: AbortSignal): Promise<void> {
     const writes = this.changesOf(this.some(this.random.between(1, 3)));
     const open = await this.control<{ id: string }>('/transactions/open', { writes });
@@ -92,7 +92,7 @@ export class Outsider {
     if (record) record.isDeleted = isDeleted;
   }
 
-  /** What the org refuses, because a record is locked or gone, is not done. */
+  /** Ignores refusals, which come when a record is locked or gone. */
   private control<Result>(path: string, body: object): Promise<Result | undefined> {
     return this.org.control<Result>(path, body).catch(() => undefined);
   }

@@ -6,32 +6,32 @@ import type { Sync } from 'lockstep/control';
 import { openServerProcess, type ServerProcess } from './server-process.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
-/** What a run works with, all of it real: org, wire, databases, and Lockstep as a process, which does not run yet. */
+/** What a run works with, all of it real: org, wire, databases, and Lockstep as a process, not started yet. */
 export interface ProcessHarness extends AsyncDisposable {
   org: TestOrg;
   wire: WireTap;
   server: ServerProcess;
   sync: Sync;
   control: TestControl;
-  /** The mirror as its users see it. */
+  /** The mirror as its readers see it. */
   reader: Database;
-  /** The mirror's database as its server's administrator. */
+  /** The mirror's database, connected as the server's administrator. */
   admin: Database;
 }
 
 export interface StageOptions {
-  /** In the org before the run. */
+  /** Number of records in the org before the run. */
   records: number;
   sobjects: readonly string[];
-  /** Called on each time that a client's write is sent but the first. */
+  /** Called each time a client's write is sent again. */
   onRepeat: (write: number) => void;
-  /** A folder for the log files of Lockstep. */
+  /** A folder for Lockstep's log files. */
   logs?: string | undefined;
 }
 
-/** As fast as a sync may be, so that polls meet writes often. */
+/** The shortest interval that a sync allows, so that polls often meet writes. */
 const intervalMs = 200;
-/** Rows stay locked longer than this, so that some writes are refused. */
+/** Outsiders sometimes lock rows for longer than this, so that some writes are refused. */
 const lockTimeoutMs = 1_200;
 const readersMax = 12;
 
@@ -45,7 +45,7 @@ export async function openProcessHarness({
   const org = undo.use(await startOrg({ records, lockTimeoutMs, apiLimit: 1_000_000_000 }));
   const { hostname: host, port } = new URL(org.url);
   const wire = undo.use(await openWireTap({ host, port: Number(port) }, onRepeat));
-  // Whoever signs in is sent to the wire.
+  // Sign-ins return the wire's URL as instance URL.
   await org.control('/signIn/instanceUrl', { url: wire.url, times: null });
   const control = undo.use(await openTestControl());
   const allowHosts = [org.url, wire.url].map((url) => new URL(url).host);

@@ -7,13 +7,13 @@ import type { Known } from './records.ts';
 
 const pauseMs = 20;
 
-/** Looks at rows as users of the mirror do, and tells what it has seen and when. */
+/** Reads rows as users of the mirror do, and reports what it has seen and when. */
 export class Readers {
   private readonly mirror: Database;
   private readonly compared: ReadonlyMap<string, Compared>;
   private readonly now: () => number;
   private readonly tell: (seen: Happening) => void;
-  /** The rows last seen, by Id: PostgreSQL says by a row's version whether it is still the same. */
+  /** The rows last seen, by Id: PostgreSQL's row version says whether one has changed. */
   private readonly last = new Map<string, { version: string; row: Row }>();
 
   constructor(
@@ -28,7 +28,7 @@ export class Readers {
     this.tell = tell;
   }
 
-  /** Looks once at whole records. */
+  /** Reads whole records once. */
   async look(records: readonly { id: string; sobject: string }[], by: string): Promise<void> {
     for (const [sobject, own] of Map.groupBy(records, (record) => record.sobject)) {
       await this.readWhole(
@@ -39,7 +39,7 @@ export class Readers {
     }
   }
 
-  /** Looks at them over and over, at one table after the other. */
+  /** Reads the records over and over, one table after the other. */
   async watch(by: string, records: () => readonly Known[], signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       for (const [sobject, own] of Map.groupBy(records(), (record) => record.sobject)) {
@@ -59,7 +59,7 @@ export class Readers {
     this.last.delete(record);
   }
 
-  /** Only versions first: most rows have been seen. */
+  /** Reads only row versions first, because most rows have been seen already. */
   private async readChanged(sobject: string, ids: readonly string[], by: string): Promise<void> {
     const { table } = this.of(sobject);
     const from = this.now();

@@ -1,18 +1,18 @@
 import type { Row } from './history.ts';
 
-/** From when on the mirror has to show a version or a later one, and why. */
+/** From when on the mirror must show this version or a later one, and why. */
 export interface Floor {
   at: number;
   version: number;
   why: 'start' | 'seen' | 'answered';
 }
 
-/** A version that is to be seen soon. */
+/** A version that must become visible soon. */
 export interface Debt {
   version: number;
   since: number;
   write: number;
-  /** From when on no statement may miss it; null while what disturbs has not been away for long enough. */
+  /** From when on every statement must show it; null until the calm has lasted long enough. */
   dueAt: number | null;
 }
 
@@ -22,22 +22,22 @@ export interface Line {
 }
 
 const linesMax = 60;
-/** A statement does not run for longer than this. */
+/** No statement runs longer than this. */
 const statementMsMax = 60_000;
 
 /**
- * The versions of one record in the order of their commits, from the oldest that may still be seen on, and what has
- * been shown of them. Versions have numbers for good; a record begins by not being there, as version 0.
+ * The versions of one record in the order of their commits, from the oldest that may still be seen, and which of them
+ * have been shown. Version numbers never change; version 0 is the state before the record exists.
  */
 export class RecordHistory {
   readonly debts: Debt[] = [];
-  /** One broken promise breaks others: only the first is told. */
+  /** One broken promise breaks others: only the first is reported. */
   isBroken = false;
   isOver = false;
   private first = 0;
   private versions: (Row | null)[] = [null];
   private floors: Floor[] = [{ at: Number.NEGATIVE_INFINITY, version: 0, why: 'start' }];
-  /** What happened to the record; of many lines the first and the last. */
+  /** What happened to the record; if there are many lines, the first and the latest. */
   readonly story: Line[] = [];
 
   get newest(): number {
@@ -53,7 +53,7 @@ export class RecordHistory {
     return this.versions[number - this.first] ?? null;
   }
 
-  /** What holds for a statement that begins then. */
+  /** The floor for a statement that begins at `from`. */
   floorAt(from: number): Floor {
     const floor = this.floors.findLast(({ at }) => at <= from);
     return floor ?? (this.floors[0] as Floor);
@@ -66,13 +66,13 @@ export class RecordHistory {
     const needed = this.floors.findLastIndex(({ at }) => at <= floor.at - statementMsMax);
     if (needed > 0) this.floors.splice(0, needed);
     const kept = (this.floors[0] as Floor).version;
-    // One older version is kept, so that a row that has gone back can be named.
+    // Keeps one older version, so that the version of a row that has gone back can be named.
     const gone = Math.max(0, Math.min(kept - this.first - 1, this.versions.length - 1));
     this.versions.splice(0, gone);
     this.first += gone;
   }
 
-  /** The oldest version from `from` on that is the row; undefined: none is. */
+  /** The oldest version from `from` on that equals the row; undefined if none does. */
   find(row: Row | null, from: number): number | undefined {
     for (let number = Math.max(from, this.first); number <= this.newest; number++) {
       if (isEqual(this.version(number), row)) return number;

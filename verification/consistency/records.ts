@@ -1,4 +1,4 @@
-/** The records that the run knows: who may write them, and which are looked at. */
+/** The records that the run knows: who may write them, and which are watched. */
 export interface Known {
   id: string;
   sobject: string;
@@ -6,16 +6,16 @@ export interface Known {
   touchedAt: number;
   /** Everybody writes it. */
   isContested: boolean;
-  /** No client has it at hand to write it. */
+  /** No client currently owns it. */
   isLeft: boolean;
   isDeleted: boolean;
-  /** Anybody may find it by a value and write it, also when nobody has it at hand. */
+  /** Anybody may find it by external Id and write it, even if nobody owns it. */
   isShared: boolean;
 }
 
-/** A record is looked at for so long after a write. */
+/** How long a record is watched after a write. */
 const watchedMs = 12_000;
-/** Then it is over. Longer than a request and the reading of the log take. */
+/** When it is over: after longer than a request and reading the log take. */
 const overAfterMs = 30_000;
 
 export class Records {
@@ -27,7 +27,7 @@ export class Records {
     this.now = now;
   }
 
-  /** One that is known stays as it is. */
+  /** Adds a record; a known one stays unchanged. */
   add(sobject: string, id: string, by: { isContested?: boolean; isShared?: boolean } = {}): Known {
     const there = this.known.get(id);
     if (there) return there;
@@ -48,7 +48,7 @@ export class Records {
     if (record) record.touchedAt = this.now();
   }
 
-  /** False: another client has it at hand. */
+  /** Takes ownership of a record; false if another client owns it. */
   take(record: Known): boolean {
     const isFree = record.isLeft && !record.isDeleted;
     if (isFree) record.isLeft = false;
@@ -60,7 +60,7 @@ export class Records {
     record.touchedAt = this.now();
   }
 
-  /** Those that were written lately, those that everybody writes, and those that something is to come of. */
+  /** Records written lately, contested ones, and those with a version still to become visible. */
   watched(awaited: ReadonlySet<string>): Known[] {
     const since = this.now() - watchedMs;
     return [...this.known.values()].filter(
@@ -68,7 +68,7 @@ export class Records {
     );
   }
 
-  /** Takes out what is over. */
+  /** Removes and returns the records that are over. */
   takeOver(awaited: ReadonlySet<string>): Known[] {
     const since = this.now() - overAfterMs;
     const over = [...this.known.values()].filter(

@@ -6,7 +6,7 @@ import type { ProcessHarness } from './process-harness.ts';
 const everyMs = [4_000, 20_000] as const;
 const expiresInMs = 30_000;
 
-/** Somebody who has a table read whole again and again: its pages are of the same kind as those of a backfill. */
+/** Requests complete readings of tables again and again; their pages are of the same kind as a backfill's. */
 export async function runRereads(
   { control: { control }, sync }: ProcessHarness,
   random: Random,

@@ -1,6 +1,6 @@
 /**
- * One run: clients write through the proxy while the backfill, the polls, outsiders and disturbances go on; readers
- * look at the rows over and over; the checker hears of everything.
+ * One run: clients write through the proxy while the backfill, polls, outsiders and disturbances go on; readers read
+ * the rows over and over; the checker gets every event.
  */
 import { seededRandom } from '@lockstep/foundation/random';
 import { ident, sql } from '@lockstep/foundation/sql';
@@ -27,39 +27,39 @@ export interface RunOptions {
   clients: number;
   seed: number;
   hasKills: boolean;
-  /** In the org before the run. */
+  /** Number of records in the org before the run. */
   records: number;
-  /** A folder for the log files of Lockstep. */
+  /** A folder for Lockstep's log files. */
   logs?: string | undefined;
-  /** Aborts when somebody wants the run to end: it is cleared away, and nothing more is checked. */
+  /** Aborts the run: it is cleaned up, and nothing more is checked. */
   stop?: AbortSignal;
-  /** For the test of this test: makes the mirror worse than it is, before the first write. */
+  /** For the test of this test: breaks the mirror before the first write. */
   meddle?: (harness: ProcessHarness) => Promise<void>;
-  /** Called every few seconds how far it is, and at the end. */
+  /** Called with the progress every few seconds, and at the end. */
   onProgress?: (progress: Progress) => void;
 }
 
 export interface Run {
-  /** That were answered, or will not be. */
+  /** Writes answered or given up. */
   writes: number;
   violations: readonly Violation[];
   pending: number;
   unknown: number;
   kills: number;
-  /** From the answer until SQL has shown it, the longest of those that were not there at once. */
+  /** Longest time from an answer until SQL showed a write that was not visible at once. */
   slowestMs: number;
 }
 
 export interface Progress extends Run {
   seconds: number;
-  /** What the checker has still to hear, and the records that it remembers. */
+  /** Events that the checker has not yet seen, and records that it remembers. */
   waiting: number;
   remembered: number;
 }
 
-/** What was not there at once is to be there so long after the last disturbance; rests after failures pass in it. */
+/** How long after the last disturbance everything must be visible; long enough for any backing off. */
 const soonMs = 15_000;
-/** Beyond that, until it is given up that it comes. */
+/** How much longer the end of a run waits for it. */
 const marginMs = 30_000;
 const contestedEach = 4;
 const watchers = 3;
@@ -75,7 +75,7 @@ export async function run(options: RunOptions): Promise<Run> {
   using _calm = every(calmEveryMs, () => {
     if (nemesis.calmSince !== null) examiner.tell({ kind: 'calm', at: now(), since: nemesis.calmSince });
   });
-  const judging = begin((signal) => examiner.run(signal));
+  const examining = begin((signal) => examiner.run(signal));
   const watching = begin((signal) => watch(course, signal));
   const disturbing = begin((signal) => disturb(course, options.seed, signal));
 
@@ -90,13 +90,13 @@ export async function run(options: RunOptions): Promise<Run> {
   await Promise.all(clients.map((client) => client.run()));
   agent.destroy();
   if (stop?.aborted) {
-    await Promise.allSettled([disturbing.end(), watching.end(), judging.end()]);
+    await Promise.allSettled([disturbing.end(), watching.end(), examining.end()]);
     return progressOf(course);
   }
   await disturbing.end();
   await settle(course);
   await watching.end();
-  await judging.end();
+  await examining.end();
   for (const { promised, record, what } of await lastViolations(course.harness)) {
     check.break(promised, record, what);
   }
@@ -116,7 +116,7 @@ interface Course extends AsyncDisposable {
   nemesis: Nemesis;
 }
 
-/** Everything that a run takes, ready: Lockstep has begun its backfill. */
+/** Everything that a run needs; Lockstep has begun its backfill. */
 async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunOptions): Promise<Course> {
   await using undo = new AsyncDisposableStack();
   const began = performance.now();
@@ -181,7 +181,7 @@ async function openCourse({ writes, seed, hasKills, records: inOrg, logs }: RunO
   };
 }
 
-/** Some records that everybody will write, from all over the table, so that the backfill comes to them in time. */
+/** Some records for everybody to write, from all over the table, so that the backfill reaches them at various times. */
 async function someIds({ org }: ProcessHarness, sobject: string, seed: number): Promise<string[]> {
   const found = await org.db.query<{ id: string }>(sql`
     SELECT "Id" AS id FROM ${ident('org', sobject)} WHERE NOT "IsDeleted"
@@ -206,7 +206,7 @@ const disturb = ({ nemesis, stale, harness, records }: Course, seed: number, sig
     ),
   ]);
 
-/** Until all that is to come has come, or was to come long ago. Where a promise is broken already, nobody waits. */
+/** Waits until everything awaited is visible, or long overdue. Does not wait if a promise is broken already. */
 async function settle({ check, examiner, now }: Course): Promise<void> {
   const latest = now() + soonMs + marginMs;
   await examiner.catchUp();
@@ -214,14 +214,14 @@ async function settle({ check, examiner, now }: Course): Promise<void> {
   while (check.awaited.size > 0 && !isBroken() && now() < latest) await examiner.catchUp();
   if (isBroken()) return;
   for (const record of check.awaited) {
-    check.break('what was not there at once comes soon', record, 'nobody has seen it until the end');
+    check.break('what is not visible at once is visible soon', record, 'no reader had seen it at the end');
   }
 }
 
 function begin(work: (signal: AbortSignal) => Promise<unknown>): { end(): Promise<unknown> } {
   const stop = new AbortController();
   const done = work(stop.signal);
-  done.catch(() => undefined); // told at the end
+  done.catch(() => undefined); // `end` rethrows it
   return {
     end() {
       stop.abort();

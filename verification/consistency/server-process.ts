@@ -2,15 +2,15 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCli, type Running } from '@lockstep/harness/cli-process';
 
-/** Lockstep as its users start it, a process that is killed and started again. */
+/** Lockstep as its users start it: a process that can be killed and started again. */
 export interface ServerProcess extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`; another one after each start. Null while it is away. */
+  /** `http://127.0.0.1:PORT`; changes with each start. Null while it is down. */
   url: string | null;
-  /** Resolves when it takes requests. */
+  /** Resolves when it accepts requests. */
   start(): Promise<void>;
-  /** kill -9: it has no chance to say goodbye. */
+  /** kill -9: it has no chance to shut down. */
   kill(): Promise<void>;
-  /** Resolves with what it said last where it ends by itself; it never should. */
+  /** Resolves with its last output if it ends by itself, which it never should. */
   ended: Promise<string>;
 }
 
@@ -18,7 +18,7 @@ export interface ServerOptions {
   controlUrl: string;
   key: Buffer;
   allowHosts: readonly string[];
-  /** A folder that its log files are copied into at the end. */
+  /** A folder into which its log files are copied at the end. */
   logs?: string | undefined;
 }
 

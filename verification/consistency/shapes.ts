@@ -1,13 +1,13 @@
 import type { Random } from '@lockstep/foundation/random';
 
-/** What is written into an sobject. Each value carries the number of its write, so that no two versions are equal. */
+/** What is written to an sobject. Each value contains the number of its write, so that no two versions are equal. */
 export interface Shape {
   sobject: string;
-  /** What a create needs besides values. */
+  /** Fields that a create needs in addition to `values`. */
   required: (write: number) => Readonly<Record<string, unknown>>;
   values: Readonly<Record<string, (write: number) => unknown>>;
   externalId?: string;
-  /** The field by which it belongs to another record, and that one's sobject. */
+  /** The field that refers to a parent record, and the parent's sobject. */
   parent?: { field: string; sobject: string };
 }
 
@@ -56,7 +56,7 @@ export const shapes: readonly Shape[] = [
 
 export function shapeOf(sobject: string): Shape {
   const shape = shapes.find((one) => one.sobject === sobject);
-  if (!shape) throw new Error(`nothing is written into ${sobject}`);
+  if (!shape) throw new Error(`there is no shape for ${sobject}`);
   return shape;
 }
 

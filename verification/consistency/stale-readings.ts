@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestOrg } from '@lockstep/harness/org';
 
-/** Younger than this, a reading could be taken for one of after the write, as it could in a real org. */
+/** A reading younger than this could be mistaken for one after the write, as in a real org. */
 const behindMsMin = 9_000;
 const everyMs = 6_000;
 const keptMax = 3;
 
 /**
- * A replica that lags: while a write is under way, the first reading that asks for its record by Id shows the org as it
- * was ten seconds ago. It is a read-back's, of the record alone or together with others that are being written: no
- * mirror could tell that an answer to a poll is that old.
+ * A lagging replica: while a write is under way, the first query for its record by Id shows the org as it was ten
+ * seconds ago. Only read-backs are affected, of the record alone or together with others being written: no mirror could
+ * detect that an answer to a poll is that old.
  */
 export class StaleReadings {
   private readonly org: TestOrg;
@@ -19,7 +19,7 @@ export class StaleReadings {
     this.org = org;
   }
 
-  /** Keeps some past states of the org at hand. */
+  /** Keeps snapshots of some past states of the org. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { id } = await this.org.control<{ id: string }>('/snapshots/open', {});

@@ -27,7 +27,7 @@ test('an answer says what became of its write', () => {
   assert.equal(outcomeOf(away), 'refused');
 });
 
-test('an answer that is passed on as it came is no violation, nor is one that did not come', () => {
+test('neither an unchanged answer nor one that never came is a violation', () => {
   assert.equal(wireViolation(yes, sent), undefined);
   assert.equal(wireViolation(lost, torn), undefined);
   assert.equal(wireViolation(lost, undefined), undefined);
@@ -35,14 +35,14 @@ test('an answer that is passed on as it came is no violation, nor is one that di
   assert.equal(wireViolation({ kind: 'none' }, sent), undefined);
 });
 
-test('another status, another body and other headers are found', () => {
+test('a changed status, body or header is detected', () => {
   const promised = 'an answer is the one that the org has sent';
   const others: readonly [ClientAnswer, RegExp][] = [
     [answer({ status: 200 }, 'Lockstep-Applied', 'yes'), /the status 200 was 201/],
     [answer({ body: Buffer.from('{"id":"002"}') }, 'Lockstep-Applied', 'yes'), /the body/],
     [answer({}, 'Lockstep-Applied', 'yes', 'X-Own', '1'), /the headers/],
     [answer({ headers: headers.slice(2) }, 'Lockstep-Applied', 'yes'), /the headers/],
-    [away, /the org answered 201, the proxy for itself 503/],
+    [away, /the org answered 201, the proxy itself 503/],
   ];
   for (const [other, what] of others) {
     const violation = wireViolation(other, sent);
@@ -51,12 +51,12 @@ test('another status, another body and other headers are found', () => {
   }
 });
 
-test('an unknown outcome that is known, and a known one that is not, are found', () => {
-  const promised = 'an outcome is unknown only where the answer is';
-  for (const [told, wire] of [
+test('a known outcome reported as unknown, and an unknown one reported as known, are detected', () => {
+  const promised = 'an outcome is unknown only if the answer is';
+  for (const [given, wire] of [
     [lost, sent],
     [yes, torn],
     [yes, undefined],
   ] as const)
-    assert.equal(wireViolation(told, wire)?.promised, promised);
+    assert.equal(wireViolation(given, wire)?.promised, promised);
 });

@@ -7,7 +7,7 @@ export type ClientAnswer =
   /** The connection broke, or the client left. */
   | { kind: 'none' };
 
-/** They concern one connection, or no caller of an API. */
+/** Headers that concern one connection, or no API client. */
 const ownOfConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'set-cookie']);
 
 export function headerOf(headers: readonly string[], name: string): string | undefined {
@@ -26,10 +26,10 @@ export function outcomeOf(answer: ClientAnswer): Outcome {
 }
 
 /**
- * Whether the client has what the org has sent, byte for byte, and nothing else: an answer that came whole is passed
- * on, one that did not come is told as unknown, never as success or failure. Undefined: all is well.
+ * Checks that the client has exactly what the org has sent, byte for byte: a complete answer is forwarded, one that did
+ * not arrive completely is reported as unknown, never as success or failure. Undefined if all is well.
  *
- * @param wire  undefined where nothing came from the org
+ * @param wire  undefined if nothing came from the org
  */
 export function wireViolation(
   answer: ClientAnswer,
@@ -41,19 +41,19 @@ export function wireViolation(
   const outcome = outcomeOf(answer);
   if (outcome === 'unknown') {
     if (!wire?.isWhole) return undefined;
-    const what = `the org answered ${wire.status}, and the client was told that nothing is known`;
-    return { promised: 'an outcome is unknown only where the answer is', what };
+    const what = `the org answered ${wire.status}, and the client was told that the outcome is unknown`;
+    return { promised: 'an outcome is unknown only if the answer is', what };
   }
   if (outcome === 'refused') {
-    return wire && unequal(`the org answered ${wire.status}, the proxy for itself ${answer.status}`);
+    return wire && unequal(`the org answered ${wire.status}, the proxy itself ${answer.status}`);
   }
   if (!wire?.isWhole) {
     const what = `the client has the answer ${answer.status}, of which the org has sent ${wire ? 'a part' : 'nothing'}`;
-    return { promised: 'an outcome is unknown only where the answer is', what };
+    return { promised: 'an outcome is unknown only if the answer is', what };
   }
   if (answer.status !== wire.status) return unequal(`the status ${answer.status} was ${wire.status}`);
   if (!answer.body.equals(wire.body)) {
-    return unequal(`the body has ${answer.body.length} other bytes than the ${wire.body.length} of the org`);
+    return unequal(`the body's ${answer.body.length} bytes differ from the org's ${wire.body.length}`);
   }
   const [given, was] = [comparable(answer.headers), comparable(wire.headers)];
   return given === was ? undefined : unequal(`the headers\n${given}\nwere\n${was}`);

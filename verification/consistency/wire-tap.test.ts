@@ -21,7 +21,7 @@ const repeated: number[] = [];
 const tap = await openWireTap({ host: '127.0.0.1', port: (org.address() as AddressInfo).port }, (write) =>
   repeated.push(write),
 );
-const agent = openAgent(1); // one connection, so that one request follows the other on it
+const agent = openAgent(1); // one connection, so that requests follow each other on it
 after(async () => {
   agent.destroy();
   await tap[Symbol.asyncDispose]();
@@ -37,7 +37,7 @@ const send = (path: string, write?: number, body = '{"Name":"New"}') =>
     body,
   });
 
-test('what the org answers to a write is noted, and passed on byte for byte', async () => {
+test('the org’s answer to a write is recorded, and forwarded byte for byte', async () => {
   for (const write of [1, 2]) {
     const answer = await send(`/${write}`, write, 'x'.repeat(200_000));
     assert.ok(answer?.kind === 'answer');
@@ -48,12 +48,12 @@ test('what the org answers to a write is noted, and passed on byte for byte', as
   }
 });
 
-test('requests of others are passed on and not noted', async () => {
+test('other requests are forwarded and not recorded', async () => {
   const answer = await send('/other');
   assert.equal(answer?.kind === 'answer' && String(answer.body), '{"path":"/other"}');
 });
 
-test('a connection that the org resets is reset, and its answer is not whole', async () => {
+test('a connection that the org resets is reset, and its answer is incomplete', async () => {
   assert.deepEqual(await send('/reset', 10), { kind: 'none' });
   assert.equal(tap.take(10), undefined);
   assert.deepEqual(await send('/torn', 11), { kind: 'none' });
@@ -61,7 +61,7 @@ test('a connection that the org resets is reset, and its answer is not whole', a
   assert.deepEqual([noted?.status, String(noted?.body), noted?.isWhole], [201, '{"path', false]);
 });
 
-test('a write that comes by again is told, whether its answer was taken or not', async () => {
+test('a repeated write is reported, even after its answer was taken', async () => {
   await send('/a', 20);
   tap.take(20);
   await send('/b', 20);

@@ -2,27 +2,27 @@ import type { Socket } from 'node:net';
 import { openTcpRelay } from '@lockstep/harness/tcp-relay';
 
 /**
- * Stands between Lockstep and the org as a wire does: it passes on every byte, resets included, and notes for each
- * write of a client how often it was sent and what the org answered. A write is known by the name that its client
- * gives itself in `Sforce-Call-Options`.
+ * Sits between Lockstep and the org like a wire: it forwards every byte, resets included, and records for each client
+ * write how often it was sent and what the org answered. A write is recognized by its client name in
+ * `Sforce-Call-Options`.
  */
 export interface WireTap extends AsyncDisposable {
   url: string;
-  /** What was answered to the write; undefined where nothing of it came by. It is forgotten then. */
+  /** Returns the answer to the write and forgets it; undefined if none came. */
   take(write: number): WireAnswer | undefined;
 }
 
-/** As it came over the wire. */
+/** An answer as it came over the wire. */
 export interface WireAnswer {
   status: number;
-  /** Names and values in turn. */
+  /** Names and values alternately. */
   headers: readonly string[];
   body: Buffer;
-  /** All that was announced has come. */
+  /** All announced bytes have come. */
   isWhole: boolean;
 }
 
-/** How a client of the run names itself. */
+/** The client name by which a write is recognized. */
 export const clientName = (write: number): string => `write-${write}`;
 export const writeOfClient = (name: string | null): number | null => {
   const number = /^write-(\d+)$/.exec(name ?? '')?.[1];
@@ -30,10 +30,10 @@ export const writeOfClient = (name: string | null): number | null => {
 };
 
 const headEnd = Buffer.from('\r\n\r\n');
-/** Of so many writes it is remembered that they were sent. */
+/** How many sent writes are remembered. */
 const rememberedMax = 10_000;
 
-/** @param onRepeat  told of each time that a write is sent but the first */
+/** @param onRepeat  called each time a write is sent again */
 export async function openWireTap(
   org: { host: string; port: number },
   onRepeat: (write: number) => void,
@@ -70,8 +70,8 @@ export async function openWireTap(
 }
 
 /**
- * Joins two sockets, one request after the other: nobody who talks to the org sends the next before the last answer
- * has begun. `begin` gets the head of each request and says where its answer is to be noted.
+ * Joins two sockets, one request after the other: no client of the org sends the next before the last answer has begun.
+ * `begin` gets the head of each request and returns where to record its answer.
  */
 function join(near: Socket, far: Socket, begin: (head: Buffer) => Buffer[] | null): void {
   let head: Buffer | null = Buffer.alloc(0); // null: the rest of the request

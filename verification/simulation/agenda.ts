@@ -1,9 +1,9 @@
 /**
- * The one line of time of a run: what happens when, and who is woken by it. Time is a number, in milliseconds since
- * 1970; nothing waits for a timer. Events of the same instant happen in the order in which they were planned.
+ * The single timeline of a run: what happens when, and whom it wakes. Time is a number, in milliseconds since 1970;
+ * nothing waits for a timer. Events of the same instant happen in the order in which they were planned.
  *
- * The code under test is asynchronous. An event that lets it go on says so by `resume` (or by `hold`, where it has to
- * wait for a database), and the next event happens when everything that could go on has done so.
+ * The code under test is asynchronous. An event that lets it continue calls `resume` (or `hold`, if it must wait for a
+ * database); the next event happens only when no code can continue any more.
  */
 interface Event {
   at: number;
@@ -17,7 +17,7 @@ export class Agenda {
   private readonly heap: Event[] = [];
   private planned = 0;
   private isResumed = false;
-  private held: Promise<unknown>[] = [];
+  private pending: Promise<unknown>[] = [];
 
   constructor(start: number) {
     this.now = start;
@@ -40,19 +40,19 @@ export class Agenda {
     this.at(this.now + ms, act);
   }
 
-  /** Does something that the code under test waits for. */
+  /** Runs an act that the code under test waits for. */
   resume(act: () => void): void {
     this.isResumed = true;
     act();
   }
 
-  /** Time stands still until this is settled. */
+  /** Stops time until this promise is settled. */
   hold(work: Promise<unknown>): void {
-    this.held.push(work.catch(() => undefined));
+    this.pending.push(work.catch(() => undefined));
     this.isResumed = true;
   }
 
-  /** Lets everything happen that is planned up to then, what comes to be planned on the way included. */
+  /** Runs all events planned up to `end`, including those planned on the way. */
   async runUntil(end: number, isOver: () => boolean): Promise<void> {
     await this.settle();
     for (let next = this.heap[0]; next && next.at <= end; next = this.heap[0]) {
@@ -65,12 +65,12 @@ export class Agenda {
     this.now = end;
   }
 
-  /** Microtasks, all of them: Node comes to the next tick when none is left. */
+  /** Runs all microtasks: Node reaches the next tick only when none is left. */
   private async settle(): Promise<void> {
-    while (this.held.length > 0) await this.held.pop();
+    while (this.pending.length > 0) await this.pending.pop();
     this.isResumed = false;
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    if (this.held.length > 0) await this.settle();
+    if (this.pending.length > 0) await this.settle();
   }
 
   private take(): void {

@@ -1,6 +1,6 @@
 /**
- * Events that tell of changes: each marks its record to be read again, at once or some seconds later. Some never come,
- * and some come twice. The way in which they reach a process is not modelled.
+ * Change events: each marks its record to be read again, some milliseconds or seconds after the change. Some never
+ * arrive, some arrive twice. How they reach a process is not modelled.
  */
 import type { Random } from '@lockstep/foundation/random';
 import type { StreamTable } from 'lockstep/postgres';
@@ -16,7 +16,7 @@ export interface EventsContext {
   org: ModelOrg;
   profile: Profile;
   tables: readonly StreamTable[];
-  /** Whoever runs the sync. */
+  /** The worker that runs the sync. */
   holder: () => Worker | undefined;
 }
 
@@ -38,7 +38,7 @@ export function tellOfChanges({ agenda, random, org, profile, tables, holder }: 
   });
 }
 
-/** Of an event whose connection broke nobody hears again. */
+/** An event whose connection broke is lost. */
 function isLost(error: unknown): void {
   if (!isForeseen(error)) throw error;
 }

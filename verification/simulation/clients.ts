@@ -1,7 +1,7 @@
 /**
- * Clients that write through the proxy and hold it to its word: where an answer says that the write is in the mirror,
- * the invariant checks looks, and keeps looking. Their requests run through the proxy's own walk of a write; only the passing
- * on of bytes is the simulation's. Some answers are lost on their way from the org.
+ * Clients that write through the proxy. When an answer says that a write is in the mirror, the invariants check it,
+ * then and later. Requests run through the proxy's own code for a write; only forwarding bytes is simulated. Some
+ * answers are lost on their way from the org.
  */
 
 import type { Random } from '@lockstep/foundation/random';
@@ -23,7 +23,7 @@ export interface ClientContext {
   profile: Profile;
   invariants: Invariants;
   journal: Journal;
-  /** A process whose proxy takes requests; undefined while there is none. */
+  /** A process whose proxy accepts requests; undefined while there is none. */
   worker: () => Worker | undefined;
 }
 
@@ -69,13 +69,14 @@ export class Clients {
         if (applied === 'yes' && acknowledged) invariants.acknowledged(acknowledged);
       },
       (fault: unknown) => {
-        if (!(fault instanceof Fault)) invariants.break('no step fails unforeseen', record.id, String(fault));
+        if (!(fault instanceof Fault))
+          invariants.break('no step fails unexpectedly', record.id, String(fault));
         journal.add(record.id, () => `the client hears ${fault instanceof Fault ? fault.code : 'an error'}`);
       },
     );
   }
 
-  /** One attempt at the org; `onDone` hears what its commit has done. */
+  /** One attempt at the org; calls `onDone` with what the commit wrote. */
   private forward(
     record: OrgRecord,
     verb: Verb,

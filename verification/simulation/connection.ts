@@ -1,7 +1,7 @@
 /**
- * The way from a process of Lockstep to its destination. A call takes its time, is done at one instant, and its answer
- * comes back; where things go wrong it is not done, or done without an answer that says so. This is also where
- * processes die: just before a call is done, or just after, when nobody has heard of it.
+ * The connection of a Lockstep process to its destination. A call takes time, is executed at one instant, and its
+ * answer comes back. When something goes wrong it is not executed, or executed without an answer. Processes also die
+ * here: just before a call is executed, or just after, before its answer arrives.
  */
 
 import type { Random } from '@lockstep/foundation/random';
@@ -25,13 +25,13 @@ export interface Wires {
   profile: Profile;
 }
 
-/** Whether work of a process has ended as it may: it was told so, or its connection broke. */
+/** Whether work may end with this error: a classified fault or a broken connection. */
 export const isForeseen = (error: unknown): boolean =>
   error instanceof Fault || (error as { code?: unknown }).code === brokenCode;
 
 const brokenCode = '08006';
 
-/** The driver's error for a connection that broke; whether the call was done is not known. */
+/** The driver's error for a broken connection; it is unknown whether the call was executed. */
 const broken = () => Object.assign(new Error('the connection broke'), { code: brokenCode });
 
 export function connectionTo(mirror: Mirror, process: Mortal, wires: Wires): Mirror {

@@ -1,14 +1,14 @@
 /**
- * What an answer can look like besides what one expects of it: a record twice, records in another order, rows left out
- * without a word. Each is what Salesforce's documents do not rule out, and what the product has to bear.
+ * Unexpected forms of an answer: a record twice, records in another order, rows silently left out. Salesforce's
+ * documents rule none of them out, so the product must handle them.
  */
 import type { Random } from '@lockstep/foundation/random';
 import { newest } from './org.ts';
 import { type QueryAnswer, textOf } from './soql.ts';
 
 /**
- * One record a second time, before its own place: as it is, or as the version before, where the record was changed
- * while the rows were gathered. Of two versions the older has no newer stamp.
+ * Repeats one record before its own place: as it is, or in its previous version, as if it was changed while the rows
+ * were gathered. The older version never has a newer stamp.
  */
 export function doubled(answer: QueryAnswer, random: Random): QueryAnswer {
   const { records, texts, limit, isPart } = answer;
@@ -32,7 +32,7 @@ export function doubled(answer: QueryAnswer, random: Random): QueryAnswer {
   );
 }
 
-/** The same records in any order. */
+/** Puts the records in any order. */
 export function shuffled(answer: QueryAnswer, random: Random): QueryAnswer {
   const places = answer.records.map((_, place) => place);
   for (let last = places.length - 1; last > 0; last--) {
@@ -46,21 +46,21 @@ export function shuffled(answer: QueryAnswer, random: Random): QueryAnswer {
   };
 }
 
-/** The first of the records; that there are more is not said. */
+/** Keeps only the first records, and claims that there are no more. */
 export function shortened(answer: QueryAnswer, random: Random): QueryAnswer {
   const { records, texts } = answer;
   const count = random.between(0, records.length);
   return { ...whole(answer, records.slice(0, count), texts.slice(0, count)), done: true };
 }
 
-/** Without some of the records, and nothing says so. */
+/** Leaves out some of the records silently. */
 export function thinned(answer: QueryAnswer, random: Random): QueryAnswer {
   const isKept = answer.records.map(() => random.next() < 0.7);
   const kept = <One>(list: readonly One[]) => list.filter((_, place) => isKept[place]);
   return { ...whole(answer, kept(answer.records), kept(answer.texts)), done: true };
 }
 
-/** With the sum that such an answer has. */
+/** Gives the answer the `totalSize` that it would have. */
 function whole(answer: QueryAnswer, records: QueryAnswer['records'], texts: readonly string[]): QueryAnswer {
   const keptBack = answer.totalSize - answer.records.length;
   return { ...answer, records, texts, totalSize: answer.done ? records.length : records.length + keptBack };

@@ -1,8 +1,8 @@
 /**
  * The invariants, checked after each step against what only the model knows: every version of every record.
  *
- * A row is compared field by field by the numbers of the versions that set it. What a deleted record leaves in the
- * mirror is nothing, so the invariant checks remembers which version the destination has seen last.
+ * A row is compared field by field, by the number of the version that set each field. A deleted record leaves nothing
+ * in the mirror, so this class remembers the version that the destination saw last.
  */
 
 import { removalsMax } from 'lockstep/core/merge-rule';
@@ -27,22 +27,22 @@ import {
 
 /** The promises of the product that a step can break. */
 export type Invariant =
-  | 'no update is lost after quiet'
+  | 'no update is lost once writes stop'
   | 'a client sees its own write'
   | 'no value is rolled back'
   | 'a row is a version of its record'
   | 'no living record loses its row'
-  | 'rows vanish in numbers only where somebody has agreed'
-  | 'the quota of the org is kept to'
+  | 'many rows are removed only after a decision'
+  | 'the quota of the org is respected'
   | 'no deleted record comes back'
-  | 'state moves in one transaction'
+  | 'rows and cursors move in one transaction'
   | 'no cursor passes what can still be committed'
   | 'applying a page again changes nothing'
-  | 'what is claimed is true'
+  | 'every claim is true'
   | 'a flush has read what was committed before it'
   | 'every record of a page is counted'
   | 'the SQL form and the memory form agree'
-  | 'no step fails unforeseen';
+  | 'no step fails unexpectedly';
 
 export interface Violation {
   invariant: Invariant;
@@ -50,18 +50,18 @@ export interface Violation {
   what: string;
 }
 
-/** What an acknowledged write has put into a record. */
+/** What an acknowledged write has set in a record. */
 export interface Acknowledged {
   record: OrgRecord;
   field: ValueField | 'Life__c';
   number: number;
 }
 
-/** What is promised under the load of a run, besides what always is. */
+/** What is promised under the load of this run, in addition to what always is. */
 export interface Claims {
-  /** What is read is up to date when it is read, so that nothing goes back. */
+  /** Every reading is up to date, so nothing goes back. */
   isOrdered: boolean;
-  /** A question for the newest changes is answered by all of them. */
+  /** A query for the newest changes is answered with all of them. */
   isFlushed: boolean;
 }
 
@@ -72,10 +72,10 @@ export class Invariants implements Onlooker {
   private readonly org: ModelOrg;
   private readonly sobjects: ReadonlyMap<number, string>;
   private readonly journal: Journal;
-  /** The end of the recheck, of what is settled, by stream. */
+  /** The position of the recheck, up to which everything is settled, by sobject. */
   private readonly settledUntil = new Map<string, number>();
   private isRepeating = false;
-  /** Rows of living records that went because they were not found, and nobody was asked. A run is shorter than a day. */
+  /** Rows of living records removed as not found, without a decision, by stream. A run is shorter than a day. */
   private readonly vanished = new Map<number, number>();
   private readonly claims: Claims;
   destination: MemoryDestination | null = null;
@@ -93,7 +93,7 @@ export class Invariants implements Onlooker {
     this.journal.add(id ?? 'process', () => `BROKEN: ${invariant}: ${what}`);
   }
 
-  /** Whatever is done within is a repetition, which must find everything done. */
+  /** Work within is a repetition, which must change nothing. */
   async repeating(work: () => Promise<unknown>): Promise<void> {
     this.isRepeating = true;
     await work().finally(() => {
@@ -128,7 +128,7 @@ export class Invariants implements Onlooker {
     for (const write of this.promised.get(id) ?? []) this.checkWrite(write);
   }
 
-  /** What a reading of some columns has left of a row. */
+  /** Checks the row that a reading of some columns has left. */
   private checkPatched(streamNo: number, id: string): void {
     const row = this.destination?.stream(streamNo).rows.get(id);
     const isLike = (version: Version) =>
@@ -139,7 +139,7 @@ export class Invariants implements Onlooker {
     this.break('a row is a version of its record', id, `the mirror has ${worded(row)}`);
   }
 
-  /** A row has gone because its record was asked for and did not come. */
+  /** A row was removed because its record was queried and did not come. */
   private removed(streamNo: number, id: string, marked: MarkReason | null): void {
     const record = this.org.find(id);
     const isAlive = newest(record)?.isDeleted === false;
@@ -150,11 +150,11 @@ export class Invariants implements Onlooker {
     this.vanished.set(streamNo, count);
     const rows = this.destination?.stream(streamNo).rows.size ?? 0;
     if (count > removalsMax(rows + count))
-      this.break('rows vanish in numbers only where somebody has agreed', id, `${count} of them in a day`);
+      this.break('many rows are removed only after a decision', id, `${count} of them in a day`);
   }
 
   decided(streamNo: number, decision: 'accepted' | 'kept'): void {
-    this.journal.add('process', () => `what stream ${streamNo} misses is ${decision}`);
+    this.journal.add('process', () => `the missing rows of stream ${streamNo} are ${decision}`);
   }
 
   marked(_: number, id: string, reason: string): void {
@@ -165,7 +165,7 @@ export class Invariants implements Onlooker {
     const sum = counts.applied + counts.unchanged + counts.stale + counts.dirty + counts.quarantined;
     const count = page.count + (part.absent?.length ?? 0);
     if (sum !== count)
-      this.break('every record of a page is counted', null, `${sum} fates for ${count} records`);
+      this.break('every record of a page is counted', null, `${sum} counted of ${count} records`);
   }
 
   moved(streamNo: number, { kind, to }: CursorMove): void {
@@ -184,20 +184,20 @@ export class Invariants implements Onlooker {
     if (kind === 'recheck') this.settled(streamNo, (to as RecheckPosition).at);
   }
 
-  /** From now on every state of the mirror must hold this. */
+  /** From now on every state of the mirror must contain this write. */
   acknowledged(write: Acknowledged): void {
     const { id } = write.record;
     this.journal.add(
       id,
-      () => `the client hears that its write is in the mirror: ${write.field} ${write.number}`,
+      () => `the client is told that its write is in the mirror: ${write.field} ${write.number}`,
     );
     this.promised.set(id, [...(this.promised.get(id) ?? []), write]);
     this.checkWrite(write);
   }
 
   /**
-   * What everybody may expect to see when a flush that begins now has ended. Formulas are left out, and what the sync
-   * may not see.
+   * What must be visible when a flush that begins now has ended. Formulas are left out, and records that the sync may
+   * not see.
    */
   promiseOfFlush(): (skipped: readonly string[]) => void {
     if (!this.claims.isFlushed) return () => undefined;
@@ -221,21 +221,21 @@ export class Invariants implements Onlooker {
     };
   }
 
-  /** What the status view of a destination says: a record that is yet to be read again holds its claim back. */
+  /** Checks what the status view claims: a record still to be read again must hold the claim back. */
   claimed(sobject: string, settledUntil: number): void {
     for (const record of this.org.all(sobject)) {
       const claimed = newest(record);
       if (!claimed || claimed.stamp >= settledUntil || wasOutOfSight(record)) continue;
       if (holds(this.seen.get(record.id), record, claimed)) continue;
       this.break(
-        'what is claimed is true',
+        'every claim is true',
         record.id,
         `settled until ${settledUntil} without ${worded(claimed)}`,
       );
     }
   }
 
-  /** At the end, when nothing has changed for long and everything has been swept once more. */
+  /** Called at the end, when nothing has changed for long and everything has been swept once more. */
   checkConverged(): void {
     for (const [streamNo, sobject] of this.sobjects) {
       const stream = this.destination?.stream(streamNo);
@@ -254,7 +254,7 @@ export class Invariants implements Onlooker {
             : row && fields.every((field) => row[field] === is[field]);
         if (isEqual) continue;
         this.break(
-          'no update is lost after quiet',
+          'no update is lost once writes stop',
           record.id,
           `the org has ${worded(is)}, the mirror ${worded(row)}`,
         );
@@ -262,7 +262,7 @@ export class Invariants implements Onlooker {
     }
   }
 
-  /** Whether it is known that the mirror cannot hold the record. */
+  /** Whether the record is set aside. */
   private isAside(record: OrgRecord): boolean {
     const streams = this.destination?.streams.values() ?? [];
     return [...streams].some(({ aside }) => aside.has(record.id));
@@ -307,7 +307,7 @@ export class Invariants implements Onlooker {
     if (!this.claims.isOrdered) return;
     const { id } = record;
     const seen = this.seen.get(id);
-    // A record that was set aside from its beginning has never had a row: none is what its deletion leaves.
+    // A record that was set aside from its creation never had a row; after its deletion there is none either.
     const isGone = seen
       ? seen.isDeleted &&
         (seen.Life__c >= number || isDeletedSince(record, number - 1) || wasOutOfSight(record))
@@ -316,7 +316,7 @@ export class Invariants implements Onlooker {
     if (!isThere) this.break('a client sees its own write', id, `${field} ${number} is not in the mirror`);
   }
 
-  /** What the backfill's cursor has passed is in the mirror, or known to be read again. */
+  /** Everything that the backfill cursor has passed is in the mirror, or marked to be read again. */
   private checkCopied(streamNo: number, after: string | null): void {
     if (after === null) return;
     const { place } = this.org.find(after);
@@ -327,17 +327,17 @@ export class Invariants implements Onlooker {
       const wasAlwaysThere = newest(record)?.Life__c === 1;
       if (wasAlwaysThere && !this.seen.has(record.id) && !marks?.has(record.id) && !this.isAside(record)) {
         this.break(
-          'state moves in one transaction',
+          'rows and cursors move in one transaction',
           record.id,
-          'the copy has passed a record that has no row',
+          'the backfill has passed a record that has no row',
         );
       }
     }
   }
 
   /**
-   * Every record whose newest change is stamped before the end of the recheck is in the mirror, or known to be read
-   * again. A change that was committed late and then overwritten by another late one comes with that other one.
+   * Every record whose newest change is stamped before the recheck's position is in the mirror, or marked to be read
+   * again. A late change that another late one overwrote arrives with the other one.
    */
   private settled(streamNo: number, at: number): void {
     const sobject = this.sobjects.get(streamNo) ?? '';
@@ -349,7 +349,7 @@ export class Invariants implements Onlooker {
       if (!claimed || claimed.stamp >= at || wasOutOfSight(record)) continue;
       if (stream.marks.has(record.id) || stream.aside.has(record.id)) continue;
       if (!holds(this.seen.get(record.id), record, claimed))
-        this.break('what is claimed is true', record.id, `settled until ${at} without ${worded(claimed)}`);
+        this.break('every claim is true', record.id, `settled until ${at} without ${worded(claimed)}`);
     }
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Copies of a whole object by jobs that take minutes, as a bulk query does: one reading from before the job is created
- * until its results are ready, which are then applied slice by slice while other readings come and go. Each slice was
- * read at an instant of its own. A job has no cursor, and what it does not show is not taken to be gone.
+ * Jobs that copy a whole object over minutes, like a bulk query: one reading from before the job is created until its
+ * results are ready, which are then applied slice by slice while other readings come and go. Each slice was read at its
+ * own instant. A job has no cursor, and a record that it does not show does not count as gone.
  *
- * The requests of a job are not modelled: what is attacked is the rule, and the destination's keeping of a reading
- * that is open for so long.
+ * The requests of a job are not modelled: the target is the merge rule, and how the destination keeps a reading that
+ * is open for so long.
  */
 
 import type { Random } from '@lockstep/foundation/random';
@@ -25,11 +25,11 @@ export interface JobsContext {
   profile: Profile;
   tables: readonly StreamTable[];
   journal: Journal;
-  /** Whoever runs the sync. */
+  /** The worker that runs the sync. */
   holder: () => Worker | undefined;
 }
 
-/** So long a reading may stay open. */
+/** How long a reading may stay open. */
 const readingLastsMs = 15 * 60_000;
 
 export class Jobs {
@@ -50,7 +50,7 @@ export class Jobs {
     });
   }
 
-  /** A job of a holder that has lost its lease, or whose connection broke, ends where it is. */
+  /** A job whose holder has lost its lease, or whose connection broke, stops where it is. */
   private run(holder: Worker): void {
     const { random, tables, journal } = this.context;
     const table = random.pick(tables);
@@ -79,7 +79,7 @@ export class Jobs {
     for (const { lo, nonce } of [early, ready]) await mirror.closeObservation({ lo, nonce });
   }
 
-  /** In the order in which Salesforce has the slices, which is not the one in which it read them. */
+  /** The slices in Salesforce's order, which is not the order in which it read them. */
   private results(sobject: string): Promise<string[][]> {
     const { agenda, random, org, profile } = this.context;
     const records = org.all(sobject);
@@ -105,7 +105,7 @@ export class Jobs {
   }
 }
 
-/** What a query without deleted records shows by now. */
+/** What a query without deleted records would now show. */
 const shown = (records: readonly OrgRecord[]): string[] =>
   records.flatMap((record) => {
     const version = newest(record);

@@ -1,9 +1,9 @@
-/** What happened, in sentences, of which a trace prints those that touch one record. Kept only where it is wanted. */
+/** A log of what happened, in sentences; a trace prints those about one record. Kept only for a traced run. */
 import type { Agenda } from './agenda.ts';
 
 interface Line {
   at: number;
-  /** A record's Id; `process` for what concerns every record, `cursor` for what only a whole trace shows. */
+  /** A record's Id; `process` for what concerns every record, `cursor` for what only a full trace shows. */
   about: string;
   text: string;
 }
@@ -20,12 +20,12 @@ export class Journal {
     this.beganAt = agenda.now;
   }
 
-  /** @param text  made only where it is kept */
+  /** @param text  called only if the journal is kept */
   add(about: string, text: () => string): void {
     if (this.isKept) this.lines.push({ at: this.agenda.now - this.beganAt, about, text: text() });
   }
 
-  /** Everything, or what touches one record; the sentences are in the order of the run. */
+  /** All sentences, or those about one record, in the order of the run. */
   told(id: string | null): string[] {
     return this.lines
       .filter(({ about }) => id === null || about === id || about === 'process')

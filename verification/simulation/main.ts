@@ -1,13 +1,13 @@
 /**
  * Runs the simulation. Use: npm run simulation -- --seeds N [--from S]
  *
- *   --seeds N          that many seeds (1,000 unless told), from 1 or from S on; the last line is {"seeds":…,"violations":…}
- *   --mutants          looks for each known wrong rule in up to 1,500 seeds instead (or as many as --seeds says); the
- *                      last line is {"mutants":{NAME:first_failing_seed}}, null where it was not found
- *   --seed S --trace   one seed, with everything that happens in it
- *   --mutant NAME      with --seed: the wrong rule of that name
- *   --postgres         processes have their destination on a real server, which is compared with the one in memory after
- *                      each call: on the one that TEST_POSTGRES_URL names, or on one that is made for the run
+ *   --seeds N          runs N seeds (default 1,000), from 1 or from S on; the last line is {"seeds":…,"violations":…}
+ *   --mutants          instead looks for each known wrong rule in up to 1,500 seeds (or --seeds N); the last line is
+ *                      {"mutants":{NAME:first_failing_seed}}, null if it was not found
+ *   --seed S --trace   runs one seed and prints everything that happens in it
+ *   --mutant NAME      with --seed: runs under the wrong rule of that name
+ *   --postgres         runs processes on a real server's destination, which is compared with the one in memory after
+ *                      each call: the server that TEST_POSTGRES_URL names, or one made for the run
  */
 import { parseArgs } from 'node:util';
 import { runCommand, say, whole } from '@lockstep/harness/command';
@@ -17,9 +17,9 @@ import { profileOf } from './profile.ts';
 import { type RunOptions, simulate } from './simulation.ts';
 import { SqlDestination } from './sql-destination.ts';
 
-/** A mutant that lives longer than this is too rare for the load it was given. */
+/** A mutant that survives this many seeds shows too rarely under its load. */
 const mutantSeedsMax = '1500';
-/** So many violations are told with their story; the others are counted. */
+/** How many violations are printed with their journal; the others are only counted. */
 const storiesMax = 3;
 const linesMax = 60;
 
@@ -35,13 +35,13 @@ const options = {
   },
 } as const;
 
-/** What all seeds run on, and which wrong rule they run under, if any. */
+/** The destination that all seeds run on, and the wrong rule that they run under, if any. */
 interface Setting {
   mutant?: string | undefined;
   beside?: SqlDestination | undefined;
 }
 
-/** What a seed runs: its own share of the loads under the rule as built, or a mutant under its load. */
+/** What a seed runs: its load under the rule as built, or a mutant under the mutant's load. */
 function optionsOf(seed: number, { mutant: name, beside }: Setting): RunOptions {
   if (name === undefined) return { seed, profile: profileOf(seed), mergePolicy: asBuilt, beside };
   const mutant = mutants[name];
@@ -49,7 +49,7 @@ function optionsOf(seed: number, { mutant: name, beside }: Setting): RunOptions 
   return { seed, ...mutant, beside };
 }
 
-/** Runs the seed once more, and tells what touched the record. */
+/** Runs the seed once more, and prints what happened to the record. */
 async function tell(seed: number, setting: Setting): Promise<void> {
   const { violations, journal } = await simulate({ ...optionsOf(seed, setting), isTraced: true });
   const [violation] = violations;
@@ -73,7 +73,7 @@ async function runSeeds(from: number, count: number, setting: Setting): Promise<
   return violations;
 }
 
-/** A load under which the right rule breaks a promise too proves nothing about the wrong one. */
+/** Refuses a load under which the right rule also breaks a promise: it proves nothing about the wrong one. */
 async function refuseLoad(name: string, seed: number): Promise<void> {
   const { profile, isOfLoad } = mutants[name] as Mutant;
   if (isOfLoad) return;
@@ -94,7 +94,7 @@ async function firstFailing(mutant: string, from: number, count: number): Promis
 
 async function main(): Promise<boolean> {
   const { values } = parseArgs(options);
-  // Faults are thrown by the thousand and never looked at: their stacks cost a tenth of the time.
+  // Thousands of faults are thrown and never printed: their stacks would cost a tenth of the time.
   if (!values.trace) Error.stackTraceLimit = 0;
   const from = whole(values.from);
   if (values.mutants) return findMutants(from, whole(values.seeds ?? mutantSeedsMax));

@@ -1,9 +1,9 @@
-/** The records of a stream that are to be read again, with the reasons, as `_lockstep.dirty` holds them. */
+/** The marks of a stream, with their reasons, as in `_lockstep.dirty`. */
 import type { MarkReason } from 'lockstep/postgres';
 
 export interface Mark {
   since: number;
-  /** The ticket of the first mark that nothing has cleared. */
+  /** Ticket of the first mark since the record was last cleared. */
   first: number;
   urgent: boolean;
   reason: MarkReason;
@@ -36,7 +36,7 @@ export class Marks {
     return this.byId;
   }
 
-  /** By whoever knows that the record has to be read again. */
+  /** Marks a record that is known to need another reading. */
   set(id: string, since: number, urgent: boolean, reason: MarkReason): void {
     const before = this.byId.get(id);
     this.byId.set(id, {
@@ -48,7 +48,7 @@ export class Marks {
     });
   }
 
-  /** By a reading that could not be merged. That a record did not come says less than any other reason. */
+  /** Marks after a reading that could not be merged. `absent` never replaces another reason. */
   found(id: string, since: number, reason: 'overlap' | 'differs' | 'absent', isTry = false): void {
     const before = this.byId.get(id);
     this.byId.set(id, {
@@ -64,14 +64,14 @@ export class Marks {
     for (const mark of this.byId.values()) if (mark.reason === 'absent') mark.reason = reason;
   }
 
-  /** That it is absent now says more than why it was to be read. */
+  /** Marks as absent, which here replaces any other reason. */
   missed(id: string, since: number): void {
     this.found(id, since, 'absent');
     const mark = this.byId.get(id);
     if (mark) mark.reason = 'absent';
   }
 
-  /** Those that may be read now, in the order of their reading. */
+  /** The marks that may be read now, in reading order. */
   due(mayAbsentGo: boolean): [string, Mark][] {
     if (this.byId.size === 0) return [];
     const isAbsent = ([, { reason }]: [string, Mark]) => reason === 'absent';

@@ -1,10 +1,9 @@
 /**
- * A destination in memory: rows, fences, marks, readings, cursors and intents, as the statements of
+ * A destination in memory: rows, fences, marks, readings, cursors, intents and records set aside, as the statements of
  * `src/postgres` keep them. The merge rule itself is the project's own `decide`.
  *
  * Each call is one transaction and happens at one instant, so what SQL does between its statements (snapshots, locks,
- * deadlocks) is outside this model; the tests on a real server attack that. Quarantine and changes of the schema are
- * left out: every record of the model org can be stored.
+ * deadlocks) is outside this model; the tests on a real server cover that. Changes of the schema are left out.
  */
 import { Fault } from 'lockstep/core/faults';
 import type { RecordId } from 'lockstep/core/ids';
@@ -40,9 +39,9 @@ import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
 import type { Held } from './sql-destination.ts';
 
-/** Called with each change. */
+/** Notified of each change. */
 export interface Onlooker {
-  /** @param marked  why the record was to be read again, where it was */
+  /** @param marked  why the record was marked to be read again; null if it was not */
   judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart, marked: MarkReason | null): void;
   moved(streamNo: number, move: CursorMove): void;
   applied(page: Page, part: PagePart, result: PageApplied): void;
@@ -76,7 +75,7 @@ export class MemoryDestination implements Mirror {
 
   stream(streamNo: number): StreamRecord {
     const stream = this.streams.get(streamNo);
-    if (!stream) throw new Error('a stream is one of the destination');
+    if (!stream) throw new Error('the destination has no such stream');
     return stream;
   }
 
@@ -124,12 +123,12 @@ export class MemoryDestination implements Mirror {
     const unmoved = this.moveCursors(streamNo, part.moves ?? []);
     this.purgeFences(streamNo);
     if (part.isLast) this.readings.closeExpired(this.now());
-    const result = { counts, unmoved, merged: [] }; // nothing is merged in the model org
+    const result = { counts, unmoved, merged: [] }; // the model org merges no records
     this.onlooker.applied(page, part, result);
     return result;
   }
 
-  /** Those whose rows stay, because more would go within a day than somebody has to be asked about. */
+  /** The Ids whose rows stay, because more rows would go within a day than may without a decision. */
   private keepMissing(stream: StreamRecord, ids: readonly RecordId[], hi: number): Set<string> {
     const { rows, marks, removed } = stream;
     const reasonOf = (id: string) => marks.get(id)?.reason;
@@ -147,9 +146,9 @@ export class MemoryDestination implements Mirror {
   }
 
   /**
-   * Whether rows that are missing stay until somebody decides.
+   * Whether missing rows stay until somebody decides.
    *
-   * @param more  besides those that are marked as absent
+   * @param more  missing rows not yet marked as absent
    */
   isHeld({ rows, marks, removed }: StreamRecord, more = 0): boolean {
     const since = this.now() / 1_000 - 86_400;
@@ -239,10 +238,10 @@ export class MemoryDestination implements Mirror {
     return [{ day: '', count: stamps.length, newest: stamps.length > 0 ? Math.max(...stamps) : null }];
   }
 
-  /** Nobody edits its rows by hand. */
+  /** In this model nobody edits rows by hand. */
   async recountRows(): Promise<void> {}
 
-  /** Nobody changes or locks its tables, or hides a field. */
+  /** Nobody changes or locks tables, or hides a field. */
   async isAsPlanned() {
     return true;
   }
@@ -278,7 +277,7 @@ export class MemoryDestination implements Mirror {
     }
   }
 
-  /** Its sobjects do not refer to each other. */
+  /** The sobjects do not refer to each other. */
   async referencesOf() {
     return [];
   }
@@ -372,7 +371,7 @@ export class MemoryDestination implements Mirror {
 
   async purgeOld(): Promise<void> {}
 
-  /** All that it holds, in the words of `SqlDestination.look`. */
+  /** The whole state, in the same words as `SqlDestination.look`. */
   held(): Held[] {
     const state = [`epoch ${this.epoch}`, `ticket ${this.readings.last}`];
     return [
@@ -384,7 +383,7 @@ export class MemoryDestination implements Mirror {
     ];
   }
 
-  /** The place in the order of reading of each record that is to be read again; of the same place, any is the first. */
+  /** The rank in reading order of each marked record; records of equal rank may come in any order. */
   ranks(): Map<string, string> {
     return new Map(
       [...this.streams.values()].flatMap((stream) =>
@@ -396,7 +395,7 @@ export class MemoryDestination implements Mirror {
     );
   }
 
-  /** The reading's end ticket. One that somebody else has closed is refused. */
+  /** Returns the reading's end ticket. Refuses a reading that somebody else has closed. */
   private endPart({ observation: { lo }, isLast, hi }: PagePart): number {
     const isOpen = isLast ? this.readings.close(lo) : this.readings.isOpen(lo);
     if (!isOpen && this.mergePolicy.refusesLateAnswers) throw new Fault('SYS-09');
@@ -450,12 +449,12 @@ export class MemoryDestination implements Mirror {
 
   private tableOf(streamNo: number): StreamTable {
     const table = this.tables.get(streamNo);
-    if (!table) throw new Error('a stream has a table');
+    if (!table) throw new Error('the stream has no table');
     return table;
   }
 }
 
-/** As the database keeps it: whoever gave it can change it no more. */
+/** A copy, as in a database: the caller cannot change it any more. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 function countedAs({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {

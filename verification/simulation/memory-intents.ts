@@ -1,4 +1,4 @@
-/** The proxied writes that a destination in memory knows of, and what became of them. */
+/** The proxied writes recorded in a destination in memory, and their outcomes. */
 import type { Mirror } from 'lockstep/postgres';
 
 type Intents = Parameters<Mirror['recordIntent']>[0];
@@ -8,12 +8,12 @@ interface KnownIntent extends Intent {
   outcome: string | null;
 }
 
-/** A write that was sent longer ago than any request lasts is cut off, whoever owns it. */
+/** A write sent longer ago than any request lasts counts as cut off, whoever owns it. */
 const requestLastsMs = 15 * 60_000;
 
 export class MemoryIntents {
   private readonly known: KnownIntent[] = [];
-  /** Those without an outcome, oldest first. */
+  /** Intents without an outcome, oldest first. */
   private readonly open = new Set<KnownIntent>();
 
   record({ owner, method, named }: Intents, now: number): number[] {
@@ -27,7 +27,7 @@ export class MemoryIntents {
   end(intents: readonly number[], outcome: string): void {
     for (const intentNo of intents) {
       const intent = this.known[intentNo - 1];
-      if (!intent) throw new Error('an outcome is that of a known intent');
+      if (!intent) throw new Error('the outcome is of an unknown intent');
       intent.outcome = outcome;
       this.open.delete(intent);
     }
@@ -37,7 +37,7 @@ export class MemoryIntents {
     return this.open.size > 0;
   }
 
-  /** Ends those that nobody waits for any more; `open` are those of the living. */
+  /** Ends the intents whose proxy no longer waits; returns them, and as `open` those of living owners. */
   cutOff(living: readonly string[], now: number): { cutOff: readonly Intent[]; open: readonly Intent[] } {
     const isOver = ({ owner, sentAt }: KnownIntent) =>
       !living.includes(owner) || sentAt < now - requestLastsMs;
@@ -49,7 +49,7 @@ export class MemoryIntents {
     return { cutOff, open: [...this.open] };
   }
 
-  /** In the words of `SqlDestination.look`. */
+  /** In the same words as `SqlDestination.look`. */
   held(): string[] {
     return this.known.map(
       ({ owner, method, sobject, id, outcome }, place) =>

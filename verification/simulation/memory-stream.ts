@@ -1,4 +1,4 @@
-/** What a destination in memory keeps of one stream. */
+/** What a destination in memory stores for one stream. */
 import { type Fence, stampSlackSeconds } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { ProblemRow } from 'lockstep/postgres';
@@ -16,18 +16,18 @@ export interface StreamRecord {
   stopCode: string | null;
   rowsExpected: number | null;
   backfilledAt: number | null;
-  /** Rows that went because a reading did not find them, by hour. */
+  /** Number of rows removed because a reading did not find their records, by hour. */
   removed: Map<number, number>;
-  /** Records that were set aside. */
+  /** Records set aside. */
   aside: Map<string, Aside>;
-  /** By what they keep from being done. */
+  /** Problems by the activity that they prevent. */
   problems: Map<string, ProblemRow>;
 }
 
 /** A record that the mirror cannot hold. */
 export interface Aside {
   code: 'misfit' | 'unsettled';
-  /** What the mirror misses of it is stamped later, in seconds; null: nothing is known of that. */
+  /** In seconds. The mirror has the record up to this stamp; null if that is unknown. */
   stampedAt: number | null;
   tries: number;
   /** In milliseconds. */
@@ -48,13 +48,13 @@ export const emptyStream = (): StreamRecord => ({
   problems: new Map(),
 });
 
-/** What is known to be in the mirror when a mark knows nothing of its record. */
+/** The stamp up to which the mirror is settled, for a record whose own stamp is unknown. */
 const settledIn = ({ cursors }: StreamRecord): number | null =>
   (cursors.get('recheck')?.position as { at: number } | undefined)?.at ?? null;
 
 const least = (a: number | null, b: number | null) => (a === null || b === null ? (a ?? b) : Math.min(a, b));
 
-/** One more try, and when the next one is: after a minute, then twice as long, up to an hour. */
+/** Counts one more try and sets the next: after a minute, then twice as long each time, up to an hour. */
 function putAside(
   stream: StreamRecord,
   id: string,
@@ -68,7 +68,7 @@ function putAside(
   stream.aside.set(id, { code: one.code, stampedAt, tries, retryAt: now + waitMs });
 }
 
-/** A record that fits no column is judged as any other, and set aside where it counts. */
+/** Merges a record whose value fits no column: judged like any other, but set aside where its row would be stored. */
 export function setAside(
   stream: StreamRecord,
   { record, verdict }: Judged,
@@ -86,7 +86,7 @@ export function setAside(
   if ((marks.get(id)?.since ?? Infinity) < lo) marks.delete(id);
 }
 
-/** Tries of a check that left the record marked, after which more of them are no use. */
+/** After this many tries that left the record marked, more are useless. */
 const triesMax = 30;
 
 export function setAsideUnsettled(stream: StreamRecord, now: number): void {
@@ -97,7 +97,7 @@ export function setAsideUnsettled(stream: StreamRecord, now: number): void {
   }
 }
 
-/** The row, its fence and its mark, as the verdict wants them. */
+/** Updates the row, its fence and its mark by the verdict. */
 export function carryOut(
   stream: StreamRecord,
   judged: Judged,
@@ -124,7 +124,7 @@ export function carryOut(
     marks.delete(id);
 }
 
-/** A part of a record says that it is there, and nothing more. */
+/** A partial reading proves only that the record exists. */
 const clears = ({ part }: ReadRecord, { reason }: Mark) =>
   part === null || reason === 'absent' || reason === 'kept';
 
@@ -133,7 +133,7 @@ function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'dif
   return values === null ? 'absent' : 'overlap';
 }
 
-/** In the words of `SqlDestination.look`. */
+/** In the same words as `SqlDestination.look`. */
 export function heldBy(no: number, stream: StreamRecord): Held[] {
   const { rows, fences, marks, cursors, state, stopCode, rowsExpected, backfilledAt, removed } = stream;
   const entries = [
@@ -161,5 +161,5 @@ export function heldBy(no: number, stream: StreamRecord): Held[] {
   ];
 }
 
-/** As PostgreSQL writes it. */
+/** A boolean as PostgreSQL prints it. */
 const letter = (is: boolean) => (is ? 't' : 'f');

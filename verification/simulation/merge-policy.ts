@@ -1,7 +1,6 @@
 /**
- * The decisions by which a destination keeps a mirror, in one place, so that a wrong one can be put there from
- * outside. `asBuilt` is the merge rule as the project has it; its other members say in words what the statement that
- * writes mirror rows says in SQL.
+ * The decisions by which a destination keeps a mirror, in one place, so that mutants can replace one. `asBuilt` uses
+ * the project's own merge rule; its other members restate what the merge statement does in SQL.
  */
 import { decide, decidePartial, type Fence, removalsMax, type Verdict } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
@@ -13,11 +12,11 @@ export interface Bounds {
   hi: number;
 }
 
-/** What becomes of one record of a page. */
+/** The verdict on one record of a page. */
 export interface Judged {
   record: ReadRecord;
   verdict: Verdict;
-  /** The mirror holds the same already. */
+  /** The mirror already has the same values. */
   isSame: boolean;
   /** The record has a row. */
   stands: boolean;
@@ -31,17 +30,17 @@ export interface MergePolicy {
     bounds: Bounds,
     part: PagePart,
   ): Judged;
-  /** Whether an accepted reading leaves a fence, where another one is open that began before it ended. */
+  /** Whether an accepted reading leaves a fence if another open reading began before it ended. */
   leavesFence(judged: Judged): boolean;
-  /** Whether the fence of a reading of some columns says so. */
+  /** Whether the fence of a partial reading is marked as partial. */
   leavesPartialFence: boolean;
   /** Whether a full reading that began at `lo` clears a mark made at `since`. */
   clearsMark(since: number, lo: number): boolean;
-  /** Of so many rows, how many may vanish from a sweep before somebody has to decide. */
+  /** How many of `rows` may be removed before somebody must decide. */
   removalsMax(rows: number): number;
-  /** Whether a record that fits no column is kept in mind. */
+  /** Whether a record whose value fits no column is set aside. */
   setsAside: boolean;
-  /** Whether the answer of a reading that was closed meanwhile is refused. */
+  /** Whether the page of a reading that was closed meanwhile is refused. */
   refusesLateAnswers: boolean;
   /** The cursors of a new stream. */
   startAt(positions: object): object;

@@ -1,17 +1,17 @@
 /**
- * What the org's answers say of its quota, and whether a process keeps to it: after an answer that says that its share
- * is used up, it asks for nothing but the read-backs of proxied writes until it is time to look again.
+ * What the org's answers say about its quota, and whether a process respects it: after an answer that says that its
+ * share is used up, it may send only read-backs of proxied writes until it is time to try again.
  */
 import type { Purpose, Usage } from 'lockstep/salesforce';
 import type { Agenda } from './agenda.ts';
 import type { Profile } from './profile.ts';
 
-/** A process that waits for answers, as long as it lives. */
+/** A process that waits for answers while it is alive. */
 export interface Waiting {
   readonly isAlive: boolean;
 }
 
-/** A process looks no sooner whether there is room again. */
+/** How long a process must wait before it tries again. */
 const lookEveryMs = 15 * 60_000;
 const max = 1_000;
 const spent = 910;
@@ -29,7 +29,7 @@ export class Meter {
     this.onExcess = onExcess;
   }
 
-  /** As an answer says it now; null where the org says nothing. */
+  /** The usage in an answer now; null if the org does not report it. */
   usage(): Usage | null {
     const { spentMs } = this.profile;
     if (spentMs === null) return null;
@@ -41,7 +41,7 @@ export class Meter {
     if (isClosed && purpose !== 'read-back') this.onExcess(purpose);
   }
 
-  /** An answer has reached the process. What read-backs are told is not the sync's business. */
+  /** An answer has reached the process. The usage in answers to read-backs does not bind the sync. */
   told(waiting: Waiting, purpose: Purpose): void {
     if (purpose === 'read-back' || purpose === 'setup') return;
     this.closedUntil.set(waiting, this.isSpent ? this.agenda.now + lookEveryMs : 0);

@@ -1,6 +1,6 @@
 /**
- * Rules that are known to be wrong, each put into the place of one decision of `asBuilt` from outside. A simulation
- * that does not find them proves nothing about the right one. Each has the load under which it shows.
+ * Rules that are known to be wrong; each replaces one decision of `asBuilt`. A simulation that does not find them
+ * proves nothing about the right rule. Each has a load under which it shows.
  */
 import { decide } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
@@ -26,11 +26,11 @@ import type { MirrorRow, ReadRecord } from './read-record.ts';
 export interface Mutant {
   mergePolicy: MergePolicy;
   profile: Profile;
-  /** What is wrong is the load: it breaks an assumption. */
+  /** The rule is right, but the load breaks an assumption. */
   isOfLoad?: boolean;
-  /** The destination as a process wrongly uses it. */
+  /** How a process wrongly uses its destination. */
   usedAs?: (mirror: Mirror) => Mirror;
-  /** The answers of the org as a process wrongly reads them. */
+  /** How a process wrongly reads the org's answers. */
   readAs?: (text: string) => string;
 }
 
@@ -39,7 +39,7 @@ const mutant = (mergePolicy: Partial<MergePolicy>, profile: Partial<Profile> = {
   profile: { ...usual, ...profile },
 });
 
-/** Stores where a comparison of stamps with the row says so, and drops elsewhere. */
+/** Stores a record if its stamp compares as newer than the row's, and drops it otherwise. */
 const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<MergePolicy> => ({
   judge(record, row) {
     const isSame = holdsTheSame(record.values, row);
@@ -48,7 +48,7 @@ const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<Me
   },
 });
 
-/** Judges the pages of the recheck in another way. */
+/** Drops those records of the recheck's pages for which `judge` is false. */
 const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<MergePolicy> => ({
   judge(record, row, fence, bounds, part: PagePart) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
@@ -61,7 +61,7 @@ const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean
   },
 });
 
-/** Stamps three times as far apart as they are: with a slack of two, any difference counts as an order. */
+/** Triples all stamps: with a slack of two seconds, any difference then counts as an order. */
 const withoutSlack: Partial<MergePolicy> = {
   judge(record, row, fence, { lo, hi }: Bounds): Judged {
     const isSame = holdsTheSame(record.values, row);
@@ -72,7 +72,7 @@ const withoutSlack: Partial<MergePolicy> = {
   },
 };
 
-/** Takes a reading of some columns for one of all: it replaces what another reading has, and its fence says so. */
+/** Treats a partial reading as a full one: it replaces another reading's row, and leaves a full fence. */
 const partAsWhole: Partial<MergePolicy> = {
   leavesPartialFence: false,
   judge(record, row, fence, bounds, part) {
@@ -83,7 +83,7 @@ const partAsWhole: Partial<MergePolicy> = {
   },
 };
 
-/** Takes equal stamps for a proof that a row lacks nothing but what the reading shows. */
+/** Treats equal stamps as proof that a row differs only in what the reading shows. */
 const stampsProve: Partial<MergePolicy> = {
   judge(record, row, fence, bounds, part) {
     const settled = part.partial && { ...part, partial: { settledUntil: Infinity } };
@@ -91,7 +91,7 @@ const stampsProve: Partial<MergePolicy> = {
   },
 };
 
-/** Takes a sweep's word for it that a record is gone. */
+/** Removes a row as soon as a sweep does not find its record. */
 const absenceRemoves: Partial<MergePolicy> = {
   judge(record, row, fence, bounds, part) {
     const judged = asBuilt.judge(record, row, fence, bounds, part);
@@ -100,14 +100,14 @@ const absenceRemoves: Partial<MergePolicy> = {
   },
 };
 
-/** A query that was refused is taken for one that found nothing: then the cursor passes the gap. */
+/** Reads a refused query as one that found nothing, so that the cursor passes the gap. */
 const refusedAsEmpty = (text: string) =>
   text.replaceAll(
     /"body":\[\{"errorCode":"QUERY_TIMEOUT"[^\]]*\],"httpHeaders":\{\},"httpStatusCode":400/g,
     '"body":{"totalSize":0,"done":true,"records":[]},"httpHeaders":{},"httpStatusCode":200',
   );
 
-/** A page that was cut is read as if nothing had been kept back. */
+/** Reads a cut page as if it were complete. */
 const cutAsWhole = (text: string) =>
   text.replaceAll(/"totalSize":\d+,"done":false/g, (_, at: number) => {
     const count =
@@ -118,7 +118,7 @@ const cutAsWhole = (text: string) =>
     return `"totalSize":${count - 1},"done":true`;
   });
 
-/** The log of deletions is asked from the end of the last question on, whatever its answer covered. */
+/** Requests the deleted log from the end of the last request on, whatever the answer covered. */
 const logToTheEnd = (mirror: Mirror): Mirror => {
   const toTheEnd = (move: CursorMove): CursorMove => {
     const { askedAt } = move.to as DeletedPosition;
@@ -134,7 +134,7 @@ const logToTheEnd = (mirror: Mirror): Mirror => {
   });
 };
 
-/** Two transactions in the place of one: a process can die between them. */
+/** Uses two transactions instead of one: a process can die between them. */
 const cursorFirst = (mirror: Mirror): Mirror => {
   const applyPage: Mirror['applyPage'] = async (table, page, { moves = [], ...part }, lockWaitMs) => {
     const { unmoved } = await mirror.applyRemainder([{ table, moves }], { ...part, isLast: false });
@@ -162,7 +162,7 @@ const slow: Partial<Profile> = {
   tornShare: 0,
   refusedShare: 0,
 };
-/** A few records that everybody writes, swept without a pause, while read-backs take as long as their clients wait. */
+/** A few records that everybody writes, swept without a pause, with read-backs as slow as clients will wait for. */
 const swept: Partial<Profile> = {
   ...contested,
   recordsEach: 4,
@@ -183,7 +183,7 @@ const swept: Partial<Profile> = {
   thinnedShare: 0,
   staleReadBackShare: 0,
 };
-/** Two commits of a record under one stamp, of which the second comes late; and nothing but the recheck reads it again. */
+/** Two commits of a record under one stamp, of which the second is late; only the recheck reads it again. */
 const late: Partial<Profile> = {
   recordsEach: 12,
   longShare: 0.15,
@@ -236,15 +236,15 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'cursor moved before its rows': { ...mutant({}, mortal), usedAs: cursorFirst },
   'absence removes at once': mutant(absenceRemoves, { ...swept, thinnedShare: 0.3 }),
   'removal without a threshold': mutant({ removalsMax: () => Infinity }, hiding),
-  'refused query as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
-  'deleted log asked from the end of the last question': { ...mutant({}, purging), usedAs: logToTheEnd },
-  'cut answer taken for a whole one': { ...mutant({}, cut), readAs: cutAsWhole },
-  'record that fits nowhere forgotten': mutant({ setsAside: false }, gaps),
+  'refused query read as an empty one': { ...mutant({}, { refusedShare: 0.1 }), readAs: refusedAsEmpty },
+  'deleted log requested from the end of the last request': { ...mutant({}, purging), usedAs: logToTheEnd },
+  'cut answer read as a complete one': { ...mutant({}, cut), readAs: cutAsWhole },
+  'record that fits no column forgotten': mutant({ setsAside: false }, gaps),
   'refused check stops the object': {
     ...mutant({}, { ...uncounted, refusalsSpread: true }),
     isOfLoad: true,
   },
-  'two answers in a row that are wrong alike': {
+  'two answers in a row with the same wrong time': {
     ...mutant({}, { ...misdated, wrongDatesComeTwice: true }),
     isOfLoad: true,
   },

@@ -1,12 +1,12 @@
 /**
- * What lies between a process of Lockstep and the model org, in the place of the HTTP client: the engine's composite
- * requests come in as text, and answers go out as text, so that all of its own reading of them runs.
+ * The network between a Lockstep process and the model org, in place of the HTTP client: the engine's composite
+ * requests arrive as text and answers are returned as text, so that the engine's own parsing runs.
  *
- * Modelled: requests and answers take their time, some of them seconds; the queries of a request are answered one
- * after the other, each from what is committed at its own instant, or from a replica that is behind; answers get lost,
- * are cut off in the middle, name records twice or in any order, or leave some out; one query is refused, or the org
- * refuses all requests for a while; it keeps rows back, and says how much of its quota is used. An answer to a process
- * that has died reaches nobody.
+ * Modelled: requests and answers take time, some of them seconds; the queries of a request are answered one after the
+ * other, each from what is committed at its own instant, or from a replica that lags; answers are lost, cut off in the
+ * middle, repeat records, have them in any order, or leave some out; one query is refused, or the org refuses all
+ * requests for a while; it returns fewer rows than asked for, and reports how much of its quota is used. An answer to a
+ * process that has died reaches nobody.
  *
  * Left out: signing in, redirects.
  */
@@ -32,7 +32,7 @@ interface Subrequest {
 }
 
 export class Network {
-  /** Made so far. */
+  /** Number of requests so far. */
   requests = 0;
   private readonly agenda: Agenda;
   private readonly random: Random;
@@ -41,7 +41,7 @@ export class Network {
   private readonly meter: Meter;
   /** All requests are refused until then. */
   private limitedUntil = 0;
-  /** How wrong the last answer to a process was, of each kind of request that it compares the times of. */
+  /** How wrong the time in the last answer was, by process and by kind of request whose times it compares. */
   private readonly wrongDates = new WeakMap<Waiting, Map<string, WrongDate>>();
 
   constructor(agenda: Agenda, random: Random, org: ModelOrg, profile: Profile, meter: Meter) {
@@ -50,21 +50,21 @@ export class Network {
     this.org = org;
     this.profile = profile;
     this.meter = meter;
-    if (profile.limitEveryMs !== null) this.limitNowAndThen(profile.limitEveryMs);
+    if (profile.limitEveryMs !== null) this.scheduleLimit(profile.limitEveryMs);
   }
 
-  /** How long something takes on its way there and back. */
+  /** How long a round trip takes. */
   roundTripMs(): number {
     const isSlow = this.random.next() < this.profile.slowShare;
     return isSlow ? this.random.between(...this.profile.slowMs) : this.random.between(80, 600);
   }
 
-  /** True in the share of cases in which something goes wrong while things go wrong at all. */
+  /** True in this share of cases, until the calm in which nothing goes wrong any more. */
   happens(share: number): boolean {
     return this.agenda.now < this.profile.calmAt && this.random.next() < share;
   }
 
-  /** @param readAs  what the process makes of an answer's text */
+  /** @param readAs  how the process reads an answer's text */
   clientOf(waiting: Waiting, readAs: (text: string) => string = (text) => text): Salesforce {
     return {
       dataPath,
@@ -85,7 +85,7 @@ export class Network {
     };
   }
 
-  /** The answer that comes later is heard by nobody. */
+  /** Lets the request time out; an answer that comes later reaches nobody. */
   private giveUpAfter(timeoutMs: number, exchange: Exchange): void {
     this.agenda.after(timeoutMs, () => {
       if (!exchange.waiting.isAlive) return;
@@ -159,7 +159,7 @@ export class Network {
     return `{"totalSize":${totalSize},"done":${done},"records":[${texts.join(',')}]}`;
   }
 
-  /** How many rows of a longer answer come at once. */
+  /** The most rows that one answer returns. */
   private rowsMax(): number {
     const { keptBackShare, cutRows, pageRows, calmAt } = this.profile;
     if (cutRows && this.agenda.now < calmAt) return this.random.between(...cutRows);
@@ -179,9 +179,9 @@ export class Network {
   }
 
   /**
-   * The instant that the answer is from; infinite: its own. A replica that answers read-backs is so far behind that it
-   * cannot know what they are about: then it is found out. One that answers other queries is behind by seconds, which
-   * nothing tells.
+   * The instant whose state the answer shows; infinite for the present. A replica that answers read-backs lags so far
+   * that it cannot know the write, so the lag can be detected. One that answers other queries lags by seconds, which
+   * cannot.
    */
   private asOf(soql: string, purpose: Purpose): number {
     const { staleShare, staleReadBackShare } = this.profile;
@@ -191,12 +191,12 @@ export class Network {
     if (!this.happens(staleReadBackShare)) return Infinity;
     const asOf = this.agenda.now - this.random.between(25_000, 35_000);
     const record = this.org.find(/ Id IN \('(\w{18})'/.exec(soql)?.[1] ?? '');
-    // That a record is not there yet looks as if it were not there any more.
+    // A record that does not exist yet looks like one that is gone.
     const isAmbiguous = !versionAt(record, asOf) && record.versions.some(({ isDeleted }) => isDeleted);
     return isAmbiguous ? Infinity : asOf;
   }
 
-  /** @param isStale  then a second version of a record would be one that the answer cannot know */
+  /** @param isStale  the answer is a lagging replica's, which could not know a record's other version */
   private distorted(right: QueryAnswer, isStale: boolean): QueryAnswer {
     const { doubledShare, shuffledShare, shortShare, thinnedShare } = this.profile;
     const { random } = this;
@@ -208,11 +208,11 @@ export class Network {
     return answer;
   }
 
-  private limitNowAndThen(everyMs: number): void {
+  private scheduleLimit(everyMs: number): void {
     this.agenda.after(this.random.between(1_000, everyMs), () => {
       if (this.agenda.now >= this.profile.quietAt) return;
       this.limitedUntil = this.agenda.now + this.random.between(5_000, 30_000);
-      this.limitNowAndThen(everyMs);
+      this.scheduleLimit(everyMs);
     });
   }
 
@@ -228,7 +228,7 @@ export class Network {
     });
   }
 
-  /** What the answer to a process says of the time. */
+  /** The time in the answer to a process. */
   private dateOf({ waiting, lane }: Pick<Exchange, 'waiting' | 'lane'>, serverNow: number): number {
     const { wrongDateShare, wrongDatesComeTwice } = this.profile;
     if (wrongDateShare === 0) return serverNow;
@@ -257,14 +257,14 @@ export class Network {
     const answer = { host, headers: {}, usage };
     this.agenda.resume(() => {
       if (isLimited) return resolve({ ...answer, serverNow, status: 403, text: limited });
-      // Nobody hears the time in an answer that is torn, so that it is none between two others.
+      // Nobody reads the time of a torn answer, so it does not count as one between two others.
       const date = isTorn ? serverNow : this.dateOf(exchange, serverNow);
       resolve({ ...answer, serverNow: date, status: 200, text });
     });
   }
 }
 
-/** Of a machine between: ahead by an hour or a day, back by a year. */
+/** How wrong an intermediary's clock is: ahead by an hour or a day, back by a year. */
 const wrongBySeconds = [3_600, 86_400, -31_536_000] as const;
 
 const errorBody = (errorCode: string, message: string) => JSON.stringify([{ errorCode, message }]);
@@ -273,13 +273,13 @@ const forbidden = errorBody('INVALID_TYPE', 'sObject type is not supported.');
 const timedOut = errorBody('QUERY_TIMEOUT', 'Your query request was running for too long.');
 const limited = errorBody('REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
 
-/** In seconds, and for so many answers in a row. */
+/** Wrong by `by` seconds, in `times` answers in a row. */
 interface WrongDate {
   by: number;
   times: number;
 }
 
-/** Counts and read-backs go beside the requests that tell a process the time. */
+/** Counts and read-backs are separate from the requests by which a process tells the time. */
 const laneOf = (purpose: Purpose, body = '') =>
   purpose === 'read-back' ? 'read-back' : body.includes('COUNT(') ? 'count' : 'tick';
 
@@ -294,7 +294,7 @@ interface Exchange {
 
 const timeOf = (text: string | undefined) => Date.parse(decodeURIComponent(text ?? '')) / 1000;
 
-/** With the Ids of earlier answers in the place of references to them; null where one refers to nothing. */
+/** Replaces references to earlier answers by their Ids; null if one refers to nothing. */
 function resolved(soql: string, answers: readonly (QueryAnswer | null)[]): string | null {
   let isWhole = true;
   const text = soql.replace(/@\{q(\d)\.records\[(\d+)\]\.Id\}/g, (_, query: string, row: string) => {

@@ -1,7 +1,6 @@
 /**
- * Somebody who asks the sync for something now and then: that it reads what was committed by now, that it compares,
- * that it reads everything again. What a flush promises is held to: when it has ended, the mirror has whatever was
- * committed before it was asked for.
+ * Somebody who makes sync requests from time to time: to flush, to compare, to read everything again. The promise of a
+ * flush is checked: when it ends, the mirror has everything that was committed before it was requested.
  */
 
 import type { Random } from '@lockstep/foundation/random';
@@ -23,14 +22,14 @@ export interface RequestingContext {
 
 export class OperationClients implements SyncRequestQueue {
   private readonly context: RequestingContext;
-  /** Tells whoever runs the sync. */
+  /** Notifies the worker that runs the sync. */
   onSyncRequest: () => void = () => undefined;
   private readonly waiting = new Map<
     number,
     { syncRequest: SyncRequest; isKept: (skipped: readonly string[]) => void }
   >();
   private last = 0;
-  /** What is requested in the end has been done. */
+  /** The last request of the run has been served. */
   private isContent = false;
 
   constructor(context: RequestingContext) {
@@ -39,13 +38,13 @@ export class OperationClients implements SyncRequestQueue {
 
   begin(): void {
     const { agenda, profile } = this.context;
-    this.requestNowAndThen();
-    if (profile.hideMostShare > 0) this.decideInTheEnd();
-    agenda.at(profile.settlingAt, () => this.requestForTheEnd());
+    this.scheduleRequest();
+    if (profile.hideMostShare > 0) this.decideAtTheEnd();
+    agenda.at(profile.settlingAt, () => this.requestAtTheEnd());
   }
 
-  /** Of what has vanished by then: it comes back, or somebody says what to do with its rows. */
-  private decideInTheEnd(): void {
+  /** Lets hidden records come back in the end, or decides what happens to their rows. */
+  private decideAtTheEnd(): void {
     const { agenda, profile, random, org } = this.context;
     agenda.at(profile.calmAt, () => this.syncRequest('verify ids'));
     agenda.at((profile.calmAt + profile.settlingAt) / 2, () => {
@@ -56,12 +55,12 @@ export class OperationClients implements SyncRequestQueue {
     });
   }
 
-  /** Again, until no object was left out. */
-  private requestForTheEnd(): void {
+  /** Repeats the last request until no object is left out. */
+  private requestAtTheEnd(): void {
     const { agenda, profile } = this.context;
     this.syncRequest(profile.lastSyncRequest, (skipped) => {
       this.isContent = skipped.length === 0;
-      if (!this.isContent) agenda.after(profile.settlingIntervalMs, () => this.requestForTheEnd());
+      if (!this.isContent) agenda.after(profile.settlingIntervalMs, () => this.requestAtTheEnd());
     });
   }
 
@@ -89,12 +88,12 @@ export class OperationClients implements SyncRequestQueue {
     waiting.isKept(skipped.map(({ object }) => object));
   }
 
-  private requestNowAndThen(): void {
+  private scheduleRequest(): void {
     const { agenda, random, profile } = this.context;
     agenda.after(random.between(1_000, profile.syncRequestsEveryMs), () => {
       if (agenda.now >= profile.quietAt) return;
       this.syncRequest(random.pick(profile.syncRequests));
-      this.requestNowAndThen();
+      this.scheduleRequest();
     });
   }
 

@@ -2,13 +2,14 @@
  * The model org: records, and transactions that change them.
  *
  * Modelled: a record is stamped when it is written and visible when its transaction commits, up to minutes later;
- * stamps have whole seconds; transactions on one record come one after the other, because the row is locked until the
- * commit, and one that would have to wait too long leaves it out; deleted records stay visible to whoever asks for
- * them, until they leave the recycle bin; a formula changes, and a record gets out of sight, without a stamp. Ids do not sort as their text does.
+ * stamps are whole seconds; transactions on one record are serialized, because the row is locked until the commit, and
+ * one that would have to wait too long leaves the record out; deleted records stay visible to queries that include
+ * them, until they leave the recycle bin; a formula changes, and a record is hidden, without a stamp. Ids do not sort
+ * as their text does.
  *
- * Assumed of Salesforce, and therefore not attacked: of one record's commits a later one has a stamp that is at most
- * two seconds smaller; a query sees, at some instant between its sending and its answer, everything that was
- * committed by then; no transaction stays open as long as the recheck waits.
+ * Assumed of Salesforce, and therefore not tested: of one record's commits, a later one has a stamp at most two seconds
+ * smaller; a query sees everything committed at some instant between its sending and its answer; no transaction stays
+ * open as long as the recheck waits.
  *
  * Left out: triggers, merges, changes of the schema.
  */
@@ -19,14 +20,14 @@ import type { RecordId } from 'lockstep/core/ids';
 import type { ServerSeconds } from 'lockstep/core/stamps';
 import type { Agenda } from './agenda.ts';
 
-/** The fields that hold a value. It is the number of the version that set it, so that older is smaller. */
+/** The fields with a value. The value is the number of the version that set it, so an older value is smaller. */
 export const valueFields = ['A__c', 'B__c', 'Formula__c'] as const;
 export type ValueField = (typeof valueFields)[number];
 
 /** A record as one commit left it. `Life__c` is the number of the version that created, deleted or restored it. */
 export type Version = Readonly<Record<ValueField | 'Life__c', number>> & {
   readonly isDeleted: boolean;
-  /** A__c holds what fits no number. */
+  /** A__c has a value that is not a number. */
   readonly isMisfit: boolean;
   readonly stamp: ServerSeconds;
   /** The instant of its commit. */
@@ -36,17 +37,17 @@ export type Version = Readonly<Record<ValueField | 'Life__c', number>> & {
 export interface OrgRecord {
   readonly sobject: string;
   readonly id: RecordId;
-  /** In Salesforce's own order of Ids. */
+  /** Position in Salesforce's own order of Ids. */
   readonly place: number;
-  /** Each commit's, oldest first; none before it is created. */
+  /** One for each commit, oldest first; none before the record is created. */
   readonly versions: Version[];
-  /** The newest version as Salesforce writes it; made when it is first asked for. */
+  /** The newest version as Salesforce writes it; made on demand. */
   text: string | null;
   lockedUntil: number;
-  /** The sync may not see it, now or at some time before. No stamp tells. */
+  /** Whether the sync may not see it, now or at some time before. No stamp shows it. */
   isHidden: boolean;
   wasHidden: boolean;
-  /** Out of the recycle bin as well. */
+  /** Gone from the recycle bin too. */
   isPurged: boolean;
 }
 
@@ -56,31 +57,31 @@ export interface Transaction {
   records: readonly OrgRecord[];
   change: Change;
   fields: readonly ValueField[];
-  /** What it writes into A__c, where it does, fits no number. */
+  /** If it writes A__c, the value is not a number. */
   isMisfit?: boolean;
   lastsMs: number;
-  /** With the records that it changed and the number of the version that each got. */
+  /** Called with the records that it changed and the number of the version that each got. */
   onCommit?: (changed: ReadonlyMap<OrgRecord, number>) => void;
 }
 
 export interface OrgOptions {
   sobjects: readonly string[];
-  /** Ids of each sobject; not all of them are records from the start. */
+  /** Number of Ids of each sobject; not all of them are records from the start. */
   recordsEach: number;
-  /** A stamp lies up to so many seconds before its writing. */
+  /** A stamp may lie up to this many seconds before the write. */
   jitterSeconds: number;
 }
 
 export const newest = ({ versions }: OrgRecord): Version | undefined => versions.at(-1);
 
-/** What a replica knows that is so far behind; everything where the time is infinite. */
+/** The version that a replica at this time knows; the newest if the time is infinite. */
 export const versionAt = ({ versions }: OrgRecord, time: number): Version | undefined =>
   time === Infinity ? versions.at(-1) : versions.findLast(({ committedAt }) => committedAt <= time);
 
 export class ModelOrg {
-  /** In the order of their Ids. */
+  /** By sobject, in order of Id. */
   readonly records: ReadonlyMap<string, readonly OrgRecord[]>;
-  /** Called on every commit, after it. */
+  /** Called after every commit. */
   readonly onlookers: ((record: OrgRecord) => void)[] = [];
 
   private readonly openSince = new Set<number>();
@@ -119,13 +120,13 @@ export class ModelOrg {
     return record;
   }
 
-  /** Each of these once, in Salesforce's own order. */
+  /** The records with these Ids, each once, in Salesforce's own order. */
   among(ids: readonly string[]): readonly OrgRecord[] {
     const records = ids.map((id) => this.find(id));
     return records.length === 1 ? records : [...new Set(records)].toSorted((a, b) => a.place - b.place);
   }
 
-  /** Begins now: each record is written and stamped when its lock is free, and all are visible at the commit. */
+  /** Begins a transaction: each record is written and stamped when its lock is free; all are visible at the commit. */
   begin({ records, change, fields, isMisfit = false, lastsMs, onCommit }: Transaction): void {
     const start = this.agenda.now;
     const commitAt = start + lastsMs;
@@ -152,12 +153,12 @@ export class ModelOrg {
     });
   }
 
-  /** A record that is older than anything that the run does. */
+  /** Makes a record that is older than the run. */
   found(record: OrgRecord, stamp: ServerSeconds): void {
     record.versions.push({ ...first, stamp, committedAt: 0 });
   }
 
-  /** Takes the right to read it away for a while; the records stay. */
+  /** Takes away the right to read the sobject for a while; the records stay. */
   forbid(sobject: string, lastsMs: number): void {
     this.forbiddenUntil.set(sobject, this.agenda.now + lastsMs);
   }
@@ -166,19 +167,19 @@ export class ModelOrg {
     return this.agenda.now < (this.forbiddenUntil.get(sobject) ?? 0);
   }
 
-  /** A change of rights, either way. */
+  /** Changes the right to see the record, either way. */
   toggleHidden(record: OrgRecord): void {
     record.isHidden = !record.isHidden;
     record.wasHidden = true;
     this.tell(record);
   }
 
-  /** Deleted records leave the recycle bin for good. */
+  /** Removes a deleted record from the recycle bin for good. */
   purge(record: OrgRecord): void {
     if (newest(record)?.isDeleted && record.lockedUntil <= this.agenda.now) record.isPurged = true;
   }
 
-  /** Salesforce's log of deletions. It reaches as far as no transaction that is open by now can add to it. */
+  /** Salesforce's deleted log. It covers only time to which no open transaction can still add. */
   deletedBetween(sobject: string, from: ServerSeconds, until: ServerSeconds) {
     const covered = Math.min(until, ...[...this.openSince].map((since) => Math.floor(since / 1000)));
     const deleted = this.all(sobject).filter((record) => {
@@ -213,7 +214,7 @@ export class ModelOrg {
 
 const first = { A__c: 1, B__c: 1, Formula__c: 1, Life__c: 1, isDeleted: false, isMisfit: false };
 
-/** Undefined where the change does not apply to the record as it is: it stays. */
+/** The record's next version; undefined if the change does not apply to its current state. */
 function next(
   record: OrgRecord,
   { change, fields, isMisfit }: { change: Change; fields: readonly ValueField[]; isMisfit: boolean },
@@ -244,6 +245,6 @@ function next(
       return { ...before, ...set, isMisfit: isUnfit, ...time };
     }
     default:
-      throw new Error('a change has a kind');
+      throw new Error('unknown kind of change');
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Everybody but the proxy who writes into the org: single updates, several within a second, bulk updates of one to
- * three pages under one stamp or of a whole sobject, transactions that stay open for minutes, deletes, restorations,
- * new records, formulas that change without a stamp, rights that change, and purges of the recycle bin. They begin before the sync does, so some of them are open when it starts.
+ * Everybody who writes to the org without the proxy: single updates, several within a second, bulk updates of one to
+ * three pages under one stamp or of a whole sobject, transactions that stay open for minutes, deletes, undeletes, new
+ * records, formulas that change without a stamp, changes of rights, and purges of the recycle bin. They begin before
+ * the sync does, so some of their transactions are open when it starts.
  */
 import type { Random } from '@lockstep/foundation/random';
 import type { Agenda } from './agenda.ts';
@@ -76,7 +77,7 @@ export class Outsiders {
     this.change(some, 'update', this.random.between(200, 3_000));
   }
 
-  /** A change of rights for most records of an sobject. They come back by the next one. */
+  /** Changes rights so that most records of an sobject are hidden; the next call shows them again. */
   private hideMost(): void {
     const records = this.org.all(this.random.pick(this.profile.sobjects));
     const hidden = records.filter(({ isHidden }) => isHidden);
@@ -84,7 +85,7 @@ export class Outsiders {
     for (const record of some) this.org.toggleHidden(record);
   }
 
-  /** All records of an sobject get a new stamp and nothing else, as by a change of a picklist. */
+  /** Gives all records of an sobject a new stamp and nothing else, as a picklist change does. */
   private restamp(): void {
     const records = this.org.all(this.random.pick(this.profile.sobjects));
     const lastsMs = this.random.between(200, 3_000);

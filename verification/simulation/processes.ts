@@ -1,7 +1,7 @@
 /**
- * The processes of Lockstep that come and go. Where they are mortal, each lives for some seconds, and is then either
- * killed at its next step, or loses its lease without noticing: then it goes on reading and writing beside its
- * successor, until it is told. Every successor has a higher epoch.
+ * The Lockstep processes, which come and go. If the profile is mortal, each lives for some seconds, and is then either
+ * killed at its next step, or loses its lease without noticing: then it goes on reading and writing concurrently with
+ * its successor, until it finds out. Every successor has a higher epoch.
  */
 import type { Journal } from './journal.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
@@ -11,7 +11,7 @@ export interface ProcessesOptions extends Omit<WorkerOptions, 'epoch' | 'living'
 }
 
 const hourMs = 3_600_000;
-/** So long a holder that asks nothing can go without noticing that it has lost its lease. */
+/** How long a holder that sends no request can go without noticing that it has lost its lease. */
 const leaseMs = 60_000;
 
 export class Processes {
@@ -32,17 +32,17 @@ export class Processes {
     agenda.at(profile.quietAt, () => this.setPace(profile.quietIntervalMs));
     agenda.at(profile.settlingAt, () => this.setPace(profile.settlingIntervalMs));
     this.planEnd();
-    // What was stopped for good is tried again by the next start.
+    // The next start tries again what was stopped for good.
     if (profile.forbidShare > 0) agenda.at(profile.calmAt, () => this.replace());
   }
 
-  /** One whose proxy takes requests. */
+  /** A worker whose proxy accepts requests. */
   any(): Worker | undefined {
     this.workers = this.workers.filter(({ isAlive }) => isAlive);
     return this.workers.length > 0 ? this.options.random.pick(this.workers) : undefined;
   }
 
-  /** Who has the lease. */
+  /** The worker that has the lease. */
   holder(): Worker | undefined {
     return this.workers.findLast(({ isAlive }) => isAlive);
   }
@@ -92,7 +92,7 @@ export class Processes {
     }
   }
 
-  /** The newest goes on beside its successor, until the renewal of its lease tells it at the latest. */
+  /** Starts a successor; the former holder goes on concurrently until, at the latest, renewing its lease fails. */
   private replace(): void {
     const [former] = this.workers.slice(-1);
     for (const older of this.workers.slice(0, -1)) older.die();
@@ -104,7 +104,7 @@ export class Processes {
     for (const worker of this.started) worker.letGo();
   }
 
-  /** Settings that have come anew, changed or not, make whoever runs the sync look around. */
+  /** Posts news with new settings, changed or not, which makes the worker check for sync requests. */
   tellNews(): void {
     for (const worker of this.workers) {
       worker.settings = { ...worker.settings, intervalMs: this.intervalMs };

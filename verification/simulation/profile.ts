@@ -1,21 +1,21 @@
 import type { SyncRequest } from 'lockstep/engine/testing';
 
-/** The load of a run, and how much goes wrong in it. Times are the run's own, in milliseconds unless they say more. */
+/** The load of a run, and how much goes wrong in it. Times are relative to the run, in milliseconds unless noted. */
 export interface Profile {
   sobjects: readonly string[];
   recordsEach: number;
   pageRows: number;
-  /** The org is busy before the sync begins. */
+  /** When the sync begins; the org is busy before that. */
   startAt: number;
-  /** Writes stop here. */
+  /** When writes stop. */
   quietAt: number;
-  /** From here on nothing goes wrong any more. */
+  /** From when nothing goes wrong any more. */
   calmAt: number;
-  /** The recheck comes to what was written during the run. */
+  /** When the recheck reaches what was written during the run. */
   settlingAt: number;
-  /** By now everything has to be in the mirror. */
+  /** When everything must be in the mirror. */
   endAt: number;
-  /** Between the requests of the sync: while there is load, while there is none, and while the recheck reads it. */
+  /** Poll intervals: under load, after it, and while the recheck reads what the load wrote. */
   intervalMs: number;
   quietIntervalMs: number;
   settlingIntervalMs: number;
@@ -23,26 +23,26 @@ export interface Profile {
   /** Longest pause between two transactions of outsiders, and between two proxied writes. */
   outsideEveryMs: number;
   clientEveryMs: number;
-  /** Longest pause between two sync requests of the sync, and what is requested. */
+  /** Longest pause between two sync requests, and their kinds. */
   syncRequestsEveryMs: number;
   syncRequests: readonly SyncRequest['kind'][];
-  /** Shares of the outsiders' transactions; what is left are plain updates. */
+  /** Shares of the outsiders' transactions; the rest are plain updates. */
   bulkShare: number;
   longShare: number;
   createShare: number;
   deleteShare: number;
   undeleteShare: number;
   formulaShare: number;
-  /** Of the plain updates, those that leave a value that does not fit its column. */
+  /** Share of plain updates that leave a value that does not fit its column. */
   misfitShare: number;
-  /** Records that vanish from the sync's sight, or come back to it; deleted ones that leave the recycle bin. */
+  /** Records that are hidden from the sync, or shown again; deleted ones that leave the recycle bin. */
   hideShare: number;
   purgeShare: number;
-  /** Most records of an sobject vanish at once; all of them are stamped anew; none of them may be read for a while. */
+  /** Most records of an sobject are hidden at once; all are restamped; none may be read for a while. */
   hideMostShare: number;
   restampShare: number;
   forbidShare: number;
-  /** Of the long transactions, those that delete. */
+  /** Share of long transactions that delete. */
   longDeleteShare: number;
   longestMs: number;
   jitterSeconds: number;
@@ -54,46 +54,46 @@ export interface Profile {
   tornShare: number;
   refusedShare: number;
   keptBackShare: number;
-  /** Every answer is cut to a number of rows between these, a new one each time; not where null. */
+  /** Every answer is cut to a random number of rows between these; not cut if null. */
   cutRows: readonly [number, number] | null;
   brokenShare: number;
   /** Answers that name a record twice, or have their records in any order. */
   doubledShare: number;
   shuffledShare: number;
-  /** Answers to a question for the newest changes that end too early; those to a sweep that leave records out. */
+  /** Answers to a query for the newest changes that end too early; answers to a sweep that leave records out. */
   shortShare: number;
   thinnedShare: number;
-  /** Answers of a replica that is behind: to read-backs, by so much that it can be told; and to any other query. */
+  /** Answers of a lagging replica: to read-backs, by so much that it can be detected; and to any other query. */
   staleReadBackShare: number;
   staleShare: number;
   /** The org refuses to count while things go wrong. */
   refusesCounts: boolean;
-  /** Whoever was refused a count is refused the object's polls too, as if it had stopped for that. */
+  /** After a refused count the object's polls are refused too, as if the sync had stopped it. */
   refusalsSpread: boolean;
-  /** Answers whose `Date` is wrong by an hour, a day or a year; two in a row are not, unless they are to be. */
+  /** Answers whose `Date` is wrong by an hour, a day or a year; never two in a row, unless `wrongDatesComeTwice`. */
   wrongDateShare: number;
   wrongDatesComeTwice: boolean;
-  /** Longest pause until the org refuses all requests for a while; never where null. */
+  /** Longest pause until the org refuses all requests for a while; never if null. */
   limitEveryMs: number | null;
-  /** From when until when the org says that its quota is nearly used up; it says nothing of it where null. */
+  /** From when until when the org says that its quota is nearly used up; it reports no usage if null. */
   spentMs: readonly [number, number] | null;
-  /** Shortest and longest life of a process; no deaths where null. */
+  /** Shortest and longest life of a process; no deaths if null. */
   livesMs: readonly [number, number] | null;
-  /** Share of deaths that are only a lease lost: the former holder goes on. */
+  /** Share of deaths that are only a lost lease: the former holder goes on. */
   takeoverShare: number;
-  /** Share of deaths in whose place the local clock jumps ahead by up to an hour. It never goes back. */
+  /** Share of deaths instead of which the local clock jumps ahead by up to an hour. It never goes back. */
   clockJumpShare: number;
-  /** By how much the clock of a process may be off from its start, either way. */
+  /** How far the clock of a process may be off from its start, either way. */
   clockOffMs: number;
-  /** Longest pause between two jobs that copy a whole object; none where null. */
+  /** Longest pause between two jobs that copy a whole object; no jobs if null. */
   jobEveryMs: number | null;
-  /** Takes such a job for a reading that began when its results were ready. */
+  /** Treats such a job as a reading that began when its results were ready. */
   jobsCountFromTheirResults: boolean;
-  /** Share of changes of which an event tells. */
+  /** Share of changes that send an event. */
   eventShare: number;
   /** Share of pages that are applied once more. */
   repeatShare: number;
-  /** What is requested for the end: everything once more, what has been committed by then, or a comparison of counts. */
+  /** The last sync request: read everything once more, a flush, or a comparison of counts. */
   lastSyncRequest: 'verify content' | 'flush' | 'verify counts';
 }
 
@@ -162,10 +162,10 @@ export const usual: Profile = {
   lastSyncRequest: 'verify content',
 };
 
-/** A replica that is behind is found out by the time that a write took, which a clock that jumps does not tell. */
+/** A lagging replica is detected by the time that a write took, which a jumping clock cannot measure. */
 const mortal = { livesMs: [3 * seconds, 20 * seconds], clockJumpShare: 0.2, staleReadBackShare: 0 } as const;
 
-/** Few records, and everybody writes them at once over slow connections to slow databases. */
+/** Few records, which everybody writes concurrently over slow connections to slow databases. */
 export const crowded: Profile = {
   ...usual,
   recordsEach: 5,
@@ -181,21 +181,21 @@ export const crowded: Profile = {
   refusedShare: 0,
 };
 
-/** Records that many clients fight for, so that their read-backs overlap within the time of an answer. */
+/** Records that many clients write, so that their read-backs overlap within the time of an answer. */
 export const contested: Profile = {
   ...crowded,
   sobjects: ['Account'],
   recordsEach: 2,
   clientEveryMs: 300,
   outsideEveryMs: 3_000,
-  longShare: 0, // its lock would keep everybody else away
+  longShare: 0, // its lock would keep everybody else out
   deleteShare: 0,
   undeleteShare: 0.3,
   slowShare: 0,
   databaseMs: 1_000,
 };
 
-/** Most records of an sobject vanish at once, come back, or are decided on by somebody who may be wrong. */
+/** Most records of an sobject are hidden at once, come back, or are decided on by somebody who may be wrong. */
 export const hiding: Profile = {
   ...usual,
   hideMostShare: 0.03,
@@ -203,7 +203,7 @@ export const hiding: Profile = {
   syncRequests: ['verify ids', 'verify ids', 'verify ids', 'keep', 'remove', 'flush'],
 };
 
-/** Only the log of deletions tells of what was deleted in a long transaction and purged before the recheck came by. */
+/** Only the deleted log shows what was deleted in a long transaction and purged before the recheck reached it. */
 export const purging: Profile = {
   ...usual,
   longShare: 0.1,
@@ -223,31 +223,31 @@ const limited: Profile = {
   ...usual,
   limitEveryMs: 40_000,
   spentMs: [110 * seconds, 180 * seconds],
-  brokenShare: 0, // whoever loads its state again asks for the time, whatever it was told
+  brokenShare: 0, // a process that reloads its state asks for the time, even if its share is used up
   settlingAt: 1_300 * seconds,
   endAt: 1_400 * seconds,
 };
 
-/** Whole objects are copied over and over by jobs that take minutes, beside everything else. */
+/** Jobs that take minutes copy whole objects over and over, concurrently with everything else. */
 export const copying: Profile = {
   ...usual,
   recordsEach: 20,
   pageRows: 6,
   jobEveryMs: 40_000,
-  doubledShare: 0.1, // what one reading leaves to be read again meets the others
+  doubledShare: 0.1, // so that marks left by one reading meet the other readings
 };
 
-/** Every page is cut somewhere else. */
+/** Every page is cut at another row. */
 export const cut: Profile = { ...usual, pageRows: 12, cutRows: [1, 9] };
 
-/** Values turn into what does not fit, and back. */
+/** Values change to ones that do not fit, and back. */
 export const gaps: Profile = {
   ...usual,
   misfitShare: 0.15,
   syncRequests: ['flush', 'flush', 'verify counts', 'verify content'],
 };
 
-/** The org counts for nobody, which is all that somebody asks of it. */
+/** The org refuses all counts, which are most of what is requested. */
 export const uncounted: Profile = {
   ...usual,
   refusesCounts: true,
@@ -255,7 +255,7 @@ export const uncounted: Profile = {
   syncRequests: ['verify counts', 'verify counts', 'flush'],
 };
 
-/** A machine between writes its own time into answers now and then. */
+/** An intermediary sometimes writes its own time into answers. */
 export const misdated: Profile = { ...usual, wrongDateShare: 0.15 };
 
 /** The loads that a run of many seeds goes through in turn. */
@@ -269,23 +269,23 @@ export const profiles: Readonly<Record<string, Profile>> = {
   hiding,
   purging,
   limited,
-  /** The head ends too early now and then: what it leaves out comes with the recheck. */
+  /** The head sometimes ends too early: what it leaves out arrives with the recheck. */
   short: { ...usual, shortShare: 0.2, ...mortal },
-  /** What is read is behind by seconds. Then rows can go back for a while, and only the end is promised. */
+  /** Readings lag by seconds. Then rows can go back for a while, and only the final state is promised. */
   replica: { ...usual, staleShare: 0.2 },
   copying,
   'copying and mortal': { ...copying, ...mortal, livesMs: [20 * seconds, 90 * seconds], jitterSeconds: 2 },
-  /** Events mark what has changed, most of the time. */
+  /** Events mark most changed records. */
   events: { ...usual, ...mortal, eventShare: 0.98 },
   forbidden: { ...usual, forbidShare: 0.02, ...mortal },
   cut: { ...cut, ...mortal },
   gaps,
   uncounted,
-  /** The local clock is what tells a wrong time: it does not jump as well. */
+  /** A wrong time is detected by the local clock, so that clock does not jump. */
   misdated: { ...misdated, ...mortal, clockJumpShare: 0 },
 };
 
-/** Seeds share the loads out among them. */
+/** Seeds take the loads in turn. */
 export function profileOf(seed: number): Profile {
   const all = Object.values(profiles);
   return all[seed % all.length] as Profile;

@@ -1,4 +1,4 @@
-/** A record as one reading shows it, taken from the text of a page as the database takes it. */
+/** A record as one reading shows it, parsed from the text of a page as the database does. */
 import type { Page } from 'lockstep/core/page';
 import { type ServerSeconds, secondsOf } from 'lockstep/core/stamps';
 import type { PagePart } from 'lockstep/postgres';
@@ -14,42 +14,42 @@ export interface MirrorRow {
   Life__c: number;
 }
 
-/** What a sweep asks for. */
+/** What a sweep reads. */
 type RowPart = Pick<MirrorRow, 'Id' | 'SystemModstamp' | 'Formula__c'>;
 
 export interface ReadRecord {
   id: string;
   isPartial: boolean;
-  /** It was asked for and did not come. */
+  /** It was queried and did not come. */
   isAbsent: boolean;
   /** Null for a record that an answer did not contain. */
   stamp: ServerSeconds | null;
-  /** What the mirror would hold; null for a deleted record, and for a part of one. */
+  /** What the mirror would store; null for a deleted record and in a partial reading. */
   values: MirrorRow | null;
-  /** Of a reading of some columns only. */
+  /** In a partial reading, the columns read. */
   part: RowPart | null;
   /** The whole record; null for one that is absent. */
   all: MirrorRow | null;
-  /** A value fits no column: the mirror cannot hold the record. */
+  /** A value does not fit its column: the mirror cannot store the record. */
   isMisfit: boolean;
-  /** Of an Id that stands twice in an answer: another one counts, or it cannot be told whether this one does. */
+  /** If the Id is in the answer twice: `surplus` if another copy counts, `tied` if it is unknown which one does. */
   copy: 'surplus' | 'tied' | null;
 }
 
 const absent = { stamp: null, values: null, part: null, all: null, isMisfit: false, copy: null };
 
-/** The records of a page and those that were asked for in vain. */
+/** The records of a page and those that were queried but did not come. */
 export function recordsOf(page: Page, { absent: ids = [], partial }: PagePart): ReadRecord[] {
   const isPartial = partial !== undefined;
   const records = (JSON.parse(page.records) as MirrorRow[]).map((written): ReadRecord => {
     const isMisfit = !isPartial && typeof written.A__c !== 'number';
-    // What fits nowhere names its version all the same.
+    // A value that does not fit still contains its version number.
     const all = isMisfit ? { ...written, A__c: Number(/\d+/.exec(String(written.A__c))?.[0]) } : written;
     return {
       id: all.Id,
       isPartial,
       isAbsent: false,
-      // Of a deleted record that fits nowhere only the Id counts.
+      // For a deleted record that does not fit, only the Id counts.
       stamp: isMisfit && all.IsDeleted ? null : secondsOf(all.SystemModstamp),
       values: isPartial || all.IsDeleted ? null : all,
       part: isPartial ? { Id: all.Id, SystemModstamp: all.SystemModstamp, Formula__c: all.Formula__c } : null,
@@ -68,7 +68,7 @@ export function recordsOf(page: Page, { absent: ids = [], partial }: PagePart): 
   ];
   if (new Set(fitting.map(({ id }) => id)).size < fitting.length) tellCopies(fitting, isPartial);
   for (const group of [gone, refused]) tellSurplus(group);
-  // As the statements take them: what fits, then the deleted ones that do not, then those that are set aside.
+  // In the order of the statements: records that fit, deleted ones that do not, then those to set aside.
   return [
     ...fitting,
     ...gone,
@@ -77,7 +77,7 @@ export function recordsOf(page: Page, { absent: ids = [], partial }: PagePart): 
   ];
 }
 
-/** The newest stamp counts, and of equal ones any. */
+/** Marks all but one copy as surplus: the newest stamp counts, and of equal ones any. */
 function tellSurplus(records: readonly ReadRecord[]): void {
   for (const copies of Map.groupBy(records, ({ id }) => id).values()) {
     const [, ...others] = copies.toSorted((a, b) => (b.stamp ?? 0) - (a.stamp ?? 0));
@@ -85,7 +85,7 @@ function tellSurplus(records: readonly ReadRecord[]): void {
   }
 }
 
-/** The newest stamp counts; of two parts, which are equal, either. */
+/** The newest stamp counts. Equal stamps are a tie, except in partial readings, whose copies are equal. */
 function tellCopies(records: readonly ReadRecord[], isPartial: boolean): void {
   for (const copies of Map.groupBy(records, ({ id }) => id).values()) {
     const [first, second] = copies.toSorted((a, b) => (b.stamp ?? 0) - (a.stamp ?? 0));

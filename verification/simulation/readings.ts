@@ -1,21 +1,21 @@
-/** The tickets of a destination in memory, and the readings that are under way there. */
+/** The tickets and open readings of a destination in memory. */
 interface Reading {
   streams: readonly number[];
-  /** Of the lease holder that makes it; null for a read-back. */
+  /** The lease holder's epoch; null for a read-back. */
   epoch: number | null;
   expiresAt: number;
 }
 
 export class Readings {
   private readonly open = new Map<number, Reading>();
-  /** The ticket that was taken last. */
+  /** The last ticket taken. */
   last = 0;
 
   ticket(): number {
     return ++this.last;
   }
 
-  /** Its first ticket. */
+  /** Opens the reading and returns its first ticket. */
   begin(reading: Reading): number {
     const lo = this.ticket();
     this.open.set(lo, reading);
@@ -26,12 +26,12 @@ export class Readings {
     return this.open.has(lo);
   }
 
-  /** False where somebody else has closed it. */
+  /** False if somebody else has closed it. */
   close(lo: number): boolean {
     return this.open.delete(lo);
   }
 
-  /** What a takeover closes. */
+  /** Closes the readings that a takeover ends. */
   closeOfEpochsUpTo(epoch: number): void {
     for (const [lo, reading] of this.open) {
       if (reading.epoch !== null && reading.epoch <= epoch) this.open.delete(lo);
@@ -42,7 +42,7 @@ export class Readings {
     for (const [lo, { expiresAt }] of this.open) if (expiresAt < now) this.open.delete(lo);
   }
 
-  /** Whether a reading of the stream besides `own` began before `hi`. */
+  /** Whether an open reading of the stream other than `own` began before `hi`. */
   isAnotherOpen(streamNo: number, own: number, hi: number): boolean {
     for (const [lo, { streams }] of this.open) {
       if (lo < hi && lo !== own && streams.includes(streamNo)) return true;
@@ -52,11 +52,11 @@ export class Readings {
 
   /** Every open reading of the stream began at this ticket or later. */
   horizon(streamNo: number): number {
-    for (const [lo, { streams }] of this.open) if (streams.includes(streamNo)) return lo; // kept in their order
+    for (const [lo, { streams }] of this.open) if (streams.includes(streamNo)) return lo; // the map is in ticket order
     return Infinity;
   }
 
-  /** In the words of `SqlDestination.look`. */
+  /** In the same words as `SqlDestination.look`. */
   held(): string[] {
     return [...this.open].map(
       ([lo, { streams, epoch, expiresAt }]) =>

@@ -1,20 +1,20 @@
-/** What has been seen of a record, by whoever looks at the mirror, against what the model org knows. */
+/** Compares the version of a record seen in the mirror with what the model org knows. */
 import type { OrgRecord, ValueField, Version } from './org.ts';
 
 export type Seen = Pick<Version, ValueField | 'Life__c' | 'isDeleted'>;
 
-/** By a change of rights or a purge, of which no stamp tells. */
+/** Hidden by a change of rights or a purge, which no stamp shows. */
 export const isOutOfSight = ({ isHidden, isPurged }: OrgRecord) => isHidden || isPurged;
 export const wasOutOfSight = ({ wasHidden, isPurged }: OrgRecord) => wasHidden || isPurged;
 
 /**
- * By this version or a later one. A mirror without the record holds any of its deletions: of two with a restoration
- * between them nobody sees which.
+ * Whether this version or a later one is a deletion. A mirror without the record may show any of its deletions: of two
+ * with an undelete in between, nobody can see which.
  */
 export const isDeletedSince = ({ versions }: OrgRecord, place: number) =>
   versions.slice(place).some(({ isDeleted }) => isDeleted);
 
-/** Whether what has been seen of a record is this version of it, or a later one. Formulas move no stamp. */
+/** Whether the version seen of a record is this one or a later one. Formulas are ignored: they move no stamp. */
 export function holds(seen: Seen | undefined, record: OrgRecord, version: Version): boolean {
   if (!seen) return version.isDeleted;
   if (seen.isDeleted)
@@ -23,7 +23,7 @@ export function holds(seen: Seen | undefined, record: OrgRecord, version: Versio
   return seen.A__c >= version.A__c && seen.B__c >= version.B__c;
 }
 
-/** Stamp of the records that were there before anything happened. */
+/** Stamp of the records that existed before the run. */
 export const ancientStamp = Date.UTC(2025, 5, 1) / 1000;
 
 export const nothing = { A__c: 0, B__c: 0, Formula__c: 0, Life__c: 0 };

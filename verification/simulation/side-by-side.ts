@@ -1,10 +1,10 @@
 /**
- * Two destinations that get the same calls in the same order: the one on a real server, whose answers the processes
- * hear, and the one in memory, which the invariant checks watches. After each call both have to have answered the same and to
- * hold the same: rows, fences, marks, readings, cursors, intents, tickets.
+ * Two destinations that get the same calls in the same order: one on a real server, whose answers the processes get,
+ * and one in memory, which the invariants watch. After each call both must have given the same answer and have the same
+ * state: rows, fences, marks, readings, cursors, intents, tickets.
  *
- * Only the server has a status view, whose claims the invariant checks holds it to. Not compared: the times of checks and the
- * list of repairs, which the memory form does not keep.
+ * Only the server has a status view, whose claims the invariants check. Not compared: the times of checks and the list
+ * of repairs, which the memory form does not keep.
  */
 import { Fault } from 'lockstep/core/faults';
 import type { Mirror } from 'lockstep/postgres';
@@ -15,7 +15,7 @@ import { type Held, type HeldKind, heldKinds, type SqlDestination } from './sql-
 type Method = keyof Mirror;
 type Outcome = { value: unknown } | { error: unknown };
 
-/** What is compared after a call, of what it can have changed; everything where nothing is said. */
+/** What a call can have changed, which is compared after it; everything for a call not listed. */
 const changedBy: Partial<Record<Method, readonly HeldKind[]>> = {
   readProgress: [],
   readFigures: [],
@@ -84,7 +84,7 @@ export function sideBySide(
         compareAnswers(name, memory.ranks(), sql, own);
         await compareStates(name);
         if ('error' in sql) throw sql.error;
-        // What the processes hear of records to read again is in the order of the memory form: a run is repeatable.
+        // Processes get marked records in the memory form's order, so that a run is repeatable.
         return name === 'nextMarked' && 'value' in own ? own.value : sql.value;
       },
   });
@@ -99,8 +99,8 @@ async function outcomeOf(mirror: Mirror, name: Method, given: unknown[]): Promis
 }
 
 /**
- * An answer in words that are the same for equal ones: without what is random, and with places in the order of reading
- * for records to read again, because of those that were marked at the same ticket any may come first.
+ * An answer as text, the same for equal answers: without random parts, and with ranks in reading order for marked
+ * records, because of records marked at the same ticket any may come first.
  */
 function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, string>): string {
   if ('error' in outcome) {
@@ -126,7 +126,7 @@ const entriesOf = (held: readonly Held[]) =>
 
 const listed = (entries: readonly string[]) => (entries.length === 0 ? 'nothing' : entries.join(' | '));
 
-/** JSON with the members of objects in the order of their names. */
+/** JSON with the members of objects sorted by name. */
 const wordsOf = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

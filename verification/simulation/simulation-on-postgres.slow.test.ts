@@ -14,16 +14,16 @@ test('the SQL form of the mirror does what the memory form does, under every loa
   assert.deepEqual(last, { seeds, violations: 0 }, text);
 });
 
-test('a seed gives the run on a server that it gives in memory', async () => {
+test('a seed gives the same run on a server as in memory', async () => {
   await using beside = await SqlDestination.open();
   const options = { seed: 4, profile: profiles.slow ?? usual, mergePolicy: asBuilt, isTraced: true };
   const [onServer, inMemory] = [await simulate({ ...options, beside }), await simulate(options)];
-  const told = ({ journal }: typeof onServer) => journal.lines.filter(({ about }) => about !== 'cursor');
+  const linesOf = ({ journal }: typeof onServer) => journal.lines.filter(({ about }) => about !== 'cursor');
   assert.ok(onServer.requests > 20);
-  assert.deepEqual(told(onServer), told(inMemory));
+  assert.deepEqual(linesOf(onServer), linesOf(inMemory));
 });
 
-test('where the two forms differ, it is told after which call and in what', async () => {
+test('if the two forms differ, the violation says after which call and how', async () => {
   await using beside = await SqlDestination.open();
   const wrong = mutants['no fence left'];
   assert.ok(wrong);

@@ -7,7 +7,7 @@ import { profiles, usual } from './profile.ts';
 import { simulate } from './simulation.ts';
 import { sim } from './simulation-process.ts';
 
-test('over many seeds no promise is broken, whatever the load', async () => {
+test('no promise is broken over many seeds, whatever the load', async () => {
   const { text, last } = await sim('--seeds', '240');
   assert.deepEqual(last, { seeds: 240, violations: 0 }, text);
 });
@@ -27,7 +27,7 @@ test('the simulation finds every rule that is known to be wrong', async () => {
   assert.ok(!Object.values(found).includes(null), text);
 });
 
-test('a violation is told with its seed, what touched the record, and the line that replays it', async () => {
+test('a violation is printed with its seed, what happened to the record, and the command that replays it', async () => {
   const { text } = await sim('--seed', '2', '--mutant', 'blind upsert');
   assert.match(text, /^seed 2: invariant violated: /);
   assert.match(text, /commit: A \d+, B \d+/);

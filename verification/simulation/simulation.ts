@@ -1,6 +1,6 @@
 /**
- * One run of one seed: an org, a network, a destination, processes of Lockstep that come and go, outsiders and
- * clients. The same seed and profile give the same run, event for event.
+ * One run of one seed: an org, a network, a destination, Lockstep processes that come and go, outsiders and clients.
+ * The same seed and profile give the same run, event for event.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Log } from '@lockstep/foundation/log';
@@ -40,7 +40,7 @@ export interface RunOptions {
   mergePolicy: MergePolicy;
   usedAs?: (mirror: Mirror) => Mirror;
   readAs?: (text: string) => string;
-  /** The destination that processes really have; the one in memory gets the same calls, and both are compared. */
+  /** The real destination, if the processes use one; the one in memory gets the same calls, and both are compared. */
   beside?: SqlDestination | undefined;
   /** Keeps the journal; without it a run is faster. */
   isTraced?: boolean;
@@ -70,7 +70,7 @@ export async function simulate({
     isFlushed: profile.staleShare === 0 && profile.shortShare === 0,
   });
   const meter = new Meter(agenda, profile, (purpose) =>
-    invariants.break('the quota of the org is kept to', null, `a request for a ${purpose}`),
+    invariants.break('the quota of the org is respected', null, `a request for a ${purpose}`),
   );
   const network = new Network(agenda, random, org, profile, meter);
   const now = () => Math.floor(agenda.now);
@@ -92,7 +92,7 @@ export async function simulate({
     readAs,
     onBreak: (error) =>
       invariants.break(
-        'no step fails unforeseen',
+        'no step fails unexpectedly',
         null,
         error instanceof Error ? String(error.stack) : String(error),
       ),
@@ -115,18 +115,18 @@ export async function simulate({
   await runToEnd({ agenda, profile, memory, operationClients, isOver });
   if (!isOver()) invariants.checkConverged();
   processes.end();
-  await setImmediate(); // what only weak references hold goes when Node comes to its next turn
+  await setImmediate(); // weakly referenced objects can be collected only after a turn of Node's event loop
   return { violations: invariants.violations, journal, requests: network.requests };
 }
 
-/** Most of the records were there long before. */
+/** Most records existed long before the run. */
 function age(org: ModelOrg, random: Random, { sobjects }: Profile): void {
   for (const sobject of sobjects) {
     for (const record of org.all(sobject)) if (random.next() < 0.7) org.found(record, ancientStamp);
   }
 }
 
-/** The recheck has to come by, and what a slow pass has found late is read again: within a bound, that takes its time. */
+/** Runs on, within a bound, until the recheck has passed and marks that a slow pass left late are read again. */
 async function runToEnd({
   agenda,
   profile,
@@ -169,7 +169,7 @@ function repeating(mirror: Mirror, invariants: Invariants, isRepeated: () => boo
   });
 }
 
-/** The profile's times are counted from the beginning of the run. */
+/** Makes the profile's times absolute; they are relative to the start of the run. */
 const startingAt = (start: number, profile: Profile): Profile => ({
   ...profile,
   startAt: start + profile.startAt,

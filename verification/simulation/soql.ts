@@ -1,6 +1,6 @@
 /**
- * Answers the SOQL that the engine really writes, and nothing else: a query of another form stops the run, because
- * the model must not guess what Salesforce would say to it.
+ * Answers only the SOQL that the engine really writes: a query of another form stops the run, because the model must
+ * not guess what Salesforce would answer.
  */
 import {
   type ModelOrg,
@@ -16,22 +16,22 @@ export interface QueryAnswer {
   totalSize: number;
   done: boolean;
   records: readonly OrgRecord[];
-  /** As Salesforce writes them; sums are of no record. */
+  /** The records as Salesforce writes them, or an aggregate, which belongs to no record. */
   texts: readonly string[];
-  /** At most so many come. */
+  /** The query's LIMIT. */
   limit: number;
-  /** Only what a sweep asks for. */
+  /** Only the columns that a sweep reads. */
   isPart: boolean;
-  /** All changes since some time, the newest included. */
+  /** All changes since some time, including the newest. */
   isOfHead: boolean;
 }
 
 export interface Asked {
   soql: string;
   includeDeleted: boolean;
-  /** The org keeps the rest of a longer answer back, as it may whatever the LIMIT says. */
+  /** The most rows in one answer, whatever the LIMIT says; the org keeps back the rest. */
   rowsMax: number;
-  /** What was committed later is not known to whoever answers. */
+  /** The answer shows nothing committed after this time. */
   asOf: number;
 }
 
@@ -45,10 +45,10 @@ export const noRecords: QueryAnswer = {
   isOfHead: false,
 };
 
-/** Of every sobject of the model org, in this order. */
+/** The fields of every sobject of the model org, in this order. */
 export const fieldNames = ['Id', 'IsDeleted', 'SystemModstamp', ...valueFields, 'Life__c'] as const;
 
-/** What a sweep asks for. */
+/** The fields that a sweep reads. */
 const partNames = ['Id', 'SystemModstamp', 'Formula__c'] as const;
 
 const form =

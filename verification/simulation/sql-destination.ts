@@ -1,10 +1,10 @@
 /**
  * A destination on a real server for the simulation: the project's own tables and statements, emptied for each seed.
  *
- * The server's clock is the simulation's. The sessions look functions up in the schema `simulated` first, whose
- * `clock_timestamp()` answers the instant of the run that the session has been told; so readings expire, cut-off writes
- * grow old and logs are purged by the run's own time, and no statement has to be another one for it. One
- * connection makes all calls, one after the other, so that a seed gives the same run each time.
+ * The server uses the simulation's clock. Sessions look functions up in the schema `simulated` first, whose
+ * `clock_timestamp()` returns the instant of the run set in the session; so readings expire, cut-off writes age and
+ * logs are purged by the run's own time, without a change to any statement. One connection makes all calls, one after
+ * the other, so that a seed gives the same run each time.
  */
 import { randomBytes } from 'node:crypto';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
@@ -29,20 +29,20 @@ const settings = {
   synchronous_commit: 'off', // nothing here outlives the server
 };
 
-/** One entry of what a destination holds: in words, and a cursor's position, which has none. */
+/** One entry of a destination's state: its text, and for a cursor the position, which is compared as a value. */
 export interface Held {
   text: string;
   position: unknown;
 }
 
-/** What the status view says of a stream: everything that was stamped before this second is in the mirror. */
+/** What the status view claims for a stream: everything stamped before this second is in the mirror. */
 export interface Claim {
   sobject: string;
   settledUntil: number;
 }
 
 export interface Look {
-  /** All of it, in the words of `MemoryDestination.held`; in no order. */
+  /** The state, in the same words as `MemoryDestination.held`, in no particular order. */
   held: Held[];
   claims: Claim[];
 }
@@ -59,7 +59,7 @@ export class SqlDestination implements AsyncDisposable {
     this.mirror = mirrorIn(db);
   }
 
-  /** In a database of its own, which goes with it. */
+  /** Opens a destination in a new database, which is dropped with it. */
   static async open(): Promise<SqlDestination> {
     const server = await openServer();
     const name = `simulation_${randomBytes(6).toString('hex')}`;
@@ -79,7 +79,7 @@ export class SqlDestination implements AsyncDisposable {
     });
   }
 
-  /** Empties everything and begins again, with these streams; sequences too. */
+  /** Empties everything, restarts sequences, and begins again with these streams. */
   async begin(sobjects: readonly string[]): Promise<StreamTable[]> {
     this.rowTexts = sobjects.map(rowText);
     const [server] = await this.db.query<{ version: number }>(
@@ -111,7 +111,7 @@ export class SqlDestination implements AsyncDisposable {
     });
   }
 
-  /** What it holds now, of these kinds. */
+  /** The current state, of these kinds only. */
   async look(kinds: readonly HeldKind[]): Promise<Look> {
     const texts = kinds.flatMap((kind) => (kind === 'row' ? this.rowTexts : textOf[kind]));
     const name = ['held', this.rowTexts.length, ...kinds.map((kind) => heldKinds.indexOf(kind))].join('_');
@@ -133,7 +133,7 @@ SELECT format('row ${place + 1} %s %s %s %s %s %s', id, a__c, b__c, formula__c, 
        NULL::jsonb AS position
   FROM ${schema}."${planOf(sobject).table}"`;
 
-/** The words are those of `heldBy`, and of the memory form's intents and readings. */
+/** The texts match those of `heldBy`, and of the memory form's intents and readings. */
 const textOf = {
   mark: `
 SELECT format('mark %s %s since %s, at first %s, %s, urgent: %s', stream_no, id, since_ticket, first_since_ticket, reason, urgent) AS text,

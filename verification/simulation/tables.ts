@@ -1,4 +1,4 @@
-/** What the model org says of its sobjects, and the tables that follow from it. */
+/** The describes of the model org's sobjects, and the tables planned from them. */
 import type { Describe } from 'lockstep/core/describe';
 import { planTable, type StreamTable, type TablePlan } from 'lockstep/postgres';
 import { fieldNames } from './soql.ts';
@@ -30,7 +30,7 @@ const describe = (name: string): Describe => ({
 
 export const planOf = (sobject: string): TablePlan => planTable(describe(sobject));
 
-/** For a destination that needs no statements. */
+/** Tables for a destination that needs no statements. */
 export const tablesInMemory = (sobjects: readonly string[]): StreamTable[] =>
   sobjects.map((sobject, place) => ({
     stream: {

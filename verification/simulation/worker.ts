@@ -1,7 +1,6 @@
 /**
- * One process of Lockstep: the project's own hold of a sync and its own walk of proxied writes, on a network, a
- * destination and a clock of the simulation. It can die at any of its steps, lose its lease without noticing, and
- * find its local clock an hour off.
+ * One Lockstep process: the project's own code for running a sync and for proxied writes, on a simulated network,
+ * destination and clock. It can die at any step, lose its lease without noticing, and have a clock that is an hour off.
  */
 
 import type { Clock } from '@lockstep/foundation/clock';
@@ -29,11 +28,11 @@ export interface WorkerOptions extends Wires {
   epoch: number;
   living: () => readonly string[];
   syncRequests: SyncRequestQueue;
-  /** For a wrong use of the destination; as it is where undefined. */
+  /** For a wrong use of the destination; used as it is if undefined. */
   usedAs?: ((mirror: Mirror) => Mirror) | undefined;
   /** The same for the org's answers. */
   readAs?: ((text: string) => string) | undefined;
-  /** The hold has ended with an error that it should have known. */
+  /** Called when the sync's run has ended with an unexpected error. */
   onBreak: (error: unknown) => void;
 }
 
@@ -49,10 +48,10 @@ export class Worker implements Mortal {
   quota = openQuota(90);
   isAlive = true;
   isDoomed = false;
-  /** Of its clock against the true time, in milliseconds. */
+  /** How far its clock is off from the true time, in milliseconds. */
   clockOffMs = 0;
 
-  /** Nobody plans its tables anew. */
+  /** Its tables are never planned again. */
   private get destination() {
     return { mirror: this.mirror, tables: this.options.tables, reloadTables: async () => undefined };
   }
@@ -80,7 +79,7 @@ export class Worker implements Mortal {
     });
   }
 
-  /** Takes the sync over and runs it until it dies or somebody else has taken over. */
+  /** Takes over the sync and runs it until it dies or somebody else takes over. */
   run(): void {
     const { log, profile, living, onBreak } = this.options;
     const held = holdSync(
@@ -104,7 +103,7 @@ export class Worker implements Mortal {
     held.catch(onBreak);
   }
 
-  /** A write through its proxy. Never settles where the process dies on the way. */
+  /** A write through its proxy. Never settles if the process dies meanwhile. */
   write(
     method: string,
     write: RecordWrite,
@@ -138,7 +137,7 @@ export class Worker implements Mortal {
     this.isAlive = false;
   }
 
-  /** At the end of a run: Node keeps whatever still waits for a signal, and with it the whole run. */
+  /** Called at the end of a run: otherwise Node keeps everything that waits for a signal, and so the whole run. */
   letGo(): void {
     this.stopping.abort();
     this.afterWrites.end();

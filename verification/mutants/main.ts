@@ -1,6 +1,6 @@
 /**
- * `npm run mutants -- merge`: runs the tests of the merge statement against wrong forms of it. The last line of standard
- * output is the result; status 1 where one survives that is not known to mean the same.
+ * `npm run mutants -- merge`: runs the tests of the merge statement against wrong forms of it. The last line of
+ * standard output is the result; exit status 1 if a mutant survives that is not known to be equivalent.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { type Mutant, mergeMutants, mergeTests } from './merge.ts';
 
 const loader = join(import.meta.dirname, 'mutate-source.mjs');
 
-/** True where all tests pass. Ends with the first that does not. */
+/** True if all tests pass. Stops at the first that does not. */
 function pass(environment: Record<string, string>, mutant: Mutant | null): Promise<boolean> {
   const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2'];
   const child = spawn(process.execPath, [...options, '--test-reporter=tap', ...mergeTests], {
@@ -35,10 +35,10 @@ function pass(environment: Record<string, string>, mutant: Mutant | null): Promi
   });
 }
 
-/** @throws where the place that a mutant changes is not there, or is there twice */
+/** @throws if the text that a mutant replaces is not in its file exactly once */
 function check({ name, file, find }: Mutant): void {
   const times = readFileSync(join(root, file), 'utf8').split(find).length - 1;
-  if (times !== 1) throw new Error(`${name}: what it changes stands ${times} times in ${file}`);
+  if (times !== 1) throw new Error(`${name}: its text is ${times} times in ${file}`);
 }
 
 async function main(): Promise<boolean> {
@@ -49,7 +49,7 @@ async function main(): Promise<boolean> {
   await using server = await openServer();
   await using templates = openTemplates(server.url);
   const environment = { TEST_POSTGRES_URL: server.url, ...templates.environment };
-  if (!(await pass(environment, null))) throw new Error('the tests fail without a mutant as well');
+  if (!(await pass(environment, null))) throw new Error('the tests fail even without a mutant');
   const survivors: string[] = [];
   for (const mutant of mutants) {
     const began = Date.now();

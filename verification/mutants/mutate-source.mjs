@@ -1,5 +1,5 @@
-// Loaded before a test: changes one place of one source file on its way into Node. Plain JavaScript, because it is what
-// reads TypeScript for everybody else.
+// Loaded before a test: changes one place in one source file as Node loads it. Plain JavaScript, because it hooks the
+// loading of TypeScript.
 import { registerHooks } from 'node:module';
 
 const { file, find, put } = JSON.parse(process.env.MUTANT ?? '{}');

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isTest, type SourceFile, sourceFiles } from '@lockstep/harness/source-files';
 
-/** Which building may import which: the whole rule is these two tables, and docs/architecture.md says why. */
+/** Which building may import which: these two tables are the whole rule; docs/architecture.md says why. */
 const buildings: Record<string, readonly string[]> = {
   'packages/foundation': [],
   'packages/simulated-org': ['packages/foundation'],
   'packages/lockstep': ['packages/foundation'],
   'verification/harness': ['packages/foundation', 'packages/simulated-org', 'packages/lockstep'],
 };
-/** What stands outside the packages uses them as others do. */
+/** Code outside the packages uses them as others do. */
 const outside = [...Object.keys(buildings), 'scripts'];
 
 const rooms: Record<string, readonly string[]> = {
@@ -23,7 +23,7 @@ const rooms: Record<string, readonly string[]> = {
   server: ['proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
   cli: ['operations', 'server', 'proxy', 'engine', 'control', 'salesforce', 'postgres', 'core'],
 };
-/** Rooms that are one thing inside: others see only what their index names. core and operations are read file by file. */
+/** Rooms of which others see only what the index exports. Files of core and operations are imported directly. */
 const closed = new Set(['salesforce', 'postgres', 'control', 'engine', 'proxy']);
 
 const product = 'packages/lockstep/src/';
@@ -37,7 +37,7 @@ const places = (files: readonly SourceFile[], pattern: RegExp) =>
 /** Imports of files of this project. */
 const targets = ({ imports }: SourceFile) => imports.flatMap(({ path }) => path ?? []);
 
-test('a building imports only those below it, and a test what tests share', () => {
+test('a building imports only those below it, and its tests may also import the harness', () => {
   const wrong = all.flatMap((file) => {
     const building = buildingOf(file.path);
     const below = [building, ...(buildings[building] ?? outside)];
@@ -63,7 +63,7 @@ test('a building is entered through its exports', () => {
 test('imports run down the list of rooms only', () => {
   const wrong = code.flatMap((file) => {
     const room = roomOf(file.path);
-    if (!room) return []; // main.ts and config.ts stand above all rooms
+    if (!room) return []; // main.ts and config.ts are above all rooms
     const allowed = rooms[room];
     assert.ok(
       allowed,
@@ -94,7 +94,7 @@ test('a room is entered through its index', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('no file imports itself by way of others, by value or by type', () => {
+test('there is no import cycle, by value or by type', () => {
   const next = new Map(all.map((file) => [file.path, targets(file)]));
   const done = new Set<string>();
   const cycles: string[] = [];

@@ -23,7 +23,7 @@ interface Step {
   text: string;
 }
 
-/** The tables of function and file, each a walk in the order of its calls. */
+/** The tables of functions and files, each a walk in call order. */
 function walks(): Step[][] {
   const tables = read('docs/architecture.md')
     .split(/^\| step \| function \| file \|$/m)
@@ -33,7 +33,7 @@ function walks(): Step[][] {
     const [own = ''] = table.split('\n\n');
     return [...own.matchAll(/^\|[^|]*\| `(\w+)` \| `([^`]+)` \|$/gm)].map(([, name = '', path = '']) => {
       const source = sources.find((file) => file.path === fileOf(path));
-      assert.ok(source, `docs/architecture.md names ${path}, which is not there`);
+      assert.ok(source, `docs/architecture.md names ${path}, which does not exist`);
       const text = source.named.get(name);
       assert.ok(text !== undefined, `${path} has no function ${name}`);
       return { name, path, text };
@@ -41,7 +41,7 @@ function walks(): Step[][] {
   });
 }
 
-test('each step of a walk is called by one above it, and the steps of one caller stand in the order of its calls', () => {
+test('each step of a walk is called by a step above it, and the steps of one caller are in call order', () => {
   const found = walks();
   assert.ok(found.length >= 5 && found.every((steps) => steps.length >= 3));
   for (const steps of found) {
@@ -54,51 +54,51 @@ test('each step of a walk is called by one above it, and the steps of one caller
       const at = callIn(caller, name);
       assert.ok(
         at > (lastCall.get(caller.name) ?? -1),
-        `${caller.name} calls ${name} before what stands above it`,
+        `${caller.name} calls ${name} before the step listed above it`,
       );
       lastCall.set(caller.name, at);
     }
   }
 });
 
-/** Where the name is used in the function's body; what it is declared as does not count. */
+/** Where the name is used in the step's body; -1 for the step's own name. */
 const callIn = ({ name: own, text }: Step, name: string): number =>
   name === own ? -1 : text.search(new RegExp(`\\b${name}\\b`));
 
-/** Rooms of the product stand without their building. */
+/** Paths in the product are written without their building. */
 const fileOf = (path: string) => {
   const [, building, rest] = /^(foundation|simulated-org)\/(.*)$/.exec(path) ?? [];
   return building === undefined ? `packages/lockstep/src/${path}` : `packages/${building}/src/${rest}`;
 };
 
-test('links between the pages lead somewhere', () => {
+test('links between the pages have targets', () => {
   for (const page of pages) {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
       assert.ok(
         existsSync(join(root, dirname(page), target)),
-        `${page} links to ${target}, which is not there`,
+        `${page} links to ${target}, which does not exist`,
       );
     }
   }
 });
 
-test('every test that the pages name is there', () => {
+test('every test that the pages name exists', () => {
   for (const page of pages) {
     for (const [, path = ''] of read(page).matchAll(/`([\w/.-]+\.test\.ts)`/g)) {
-      assert.ok(existsSync(join(root, path)), `${page} names ${path}, which is not there`);
+      assert.ok(existsSync(join(root, path)), `${page} names ${path}, which does not exist`);
     }
   }
 });
 
-test('the page of errors is the catalogue', () => {
+test('the page of errors matches the catalogue', () => {
   assert.equal(read('docs/errors.md'), errorsPage(), 'run: npm run errors-page');
 });
 
-test('the page of the simulated org is its list of control endpoints', () => {
+test('the page of the simulated org matches its list of control endpoints', () => {
   assert.equal(read('docs/simulator.md'), simulatorPage(), 'run: npm run simulator-page');
 });
 
-test('every fault of the catalogue can happen', () => {
+test('every fault of the catalogue is used in the code', () => {
   const thrown = sourceFiles('packages/lockstep')
     .filter(
       ({ path }) => path !== 'packages/lockstep/src/core/fault-catalogue.ts' && !path.endsWith('.test.ts'),
@@ -111,7 +111,7 @@ test('every fault of the catalogue can happen', () => {
   );
 });
 
-test('every package is named in the page of dependencies', () => {
+test('every package is on the page of dependencies', () => {
   const page = read('docs/dependencies.md');
   const files = ['package.json', ...globSync('packages/*/package.json', { cwd: root })];
   const packages = files.flatMap((path) => {

@@ -15,7 +15,7 @@ const functionLinesMax = 70;
 const openNote = /\b(T[O]DO|F[I]XME|X{3})\b/; // written so that this file has none
 const bannedInName = /(^|[-/])(utils?|helpers?|manager|common|misc|impl|data|info)(\.|-|\/)/;
 
-test('no open notes stand in the code', () => {
+test('the code has no open notes', () => {
   assert.deepEqual(
     all.filter(({ text }) => openNote.test(text)).map(({ path }) => path),
     [],
@@ -32,7 +32,7 @@ test('no test is focused, and none is skipped without a printed reason', () => {
   );
 });
 
-/** Words of ours that engineers have another one for; docs/architecture.md has the words to take. */
+/** Coinages for which engineers have a usual word; docs/architecture.md lists the words to use. */
 const oldWords =
   /\b(wish(es|ed)?|knobs?|newcomers?|riders?|mend(s|ed|ing)?|heal(s|ed|ing)|first cop(y|ies)|guarded statement|lookAround|takeOff|polledFirst|wishers|ryw)\b/i;
 

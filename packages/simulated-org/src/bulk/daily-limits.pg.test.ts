@@ -53,25 +53,6 @@ test("the size of a day's results has its own limit", async () => {
   bulkLimits.resultKilobytesMax = 1_000_000_000;
 });
 
-test("every ten thousand records use one of the day's batches, and a job that runs out of them fails at that record", async () => {
-  const before = (await limits()).DailyBulkApiBatches?.Remaining ?? 0;
-  await ingest.run(leads, 'LastName,Company\na,b\n');
-  assert.equal((await limits()).DailyBulkApiBatches?.Remaining, before - 1);
-
-  bulkLimits.ingestBatchesMax = 15_000 - before + 2;
-  const job = await ingest.run({ object: 'Lead', operation: 'delete' }, `Id\n${'none\n'.repeat(10_001)}`);
-  assert.deepEqual([job.state, job.numberRecordsProcessed], ['Failed', 10_000]);
-  assert.equal(job.errorMessage, 'ExceededQuota : ApiBatchItems Limit exceeded.');
-  assert.equal(await ingest.part(job.id, 'unprocessedrecords'), '"Id"\nnone\n');
-
-  const refused = await harness.request('POST', ingest.jobs, { body: leads });
-  assert.deepEqual(errorOf(refused), {
-    message: 'ApiBatchItems Limit exceeded.',
-    errorCode: 'LIMIT_EXCEEDED',
-  });
-  bulkLimits.ingestBatchesMax = 15_000;
-});
-
 test("a job and its results are kept for seven days by the org's clock and then deleted", async () => {
   const id = await query.completed(users.query);
   harness.passDays(6.9);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { sql } from '@lockstep/foundation/sql';
 import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
@@ -256,46 +255,6 @@ test('a job accepts one file while it is open, and its state decides whether it 
   assert.equal((await org.request('GET', `${jobs}/${id}`)).status, 404);
   const list = (await org.request('GET', jobs)).json as { records: JobInfo[] };
   assert.ok(list.records.length > 5 && !list.records.some((job) => job.id === id));
-});
-
-test('10,000 records are loaded by one job and read back by another', async () => {
-  const count = 10_000;
-  const csv = [
-    'LastName,FirstName',
-    ...Array.from({ length: count }, (_, i) => `Bulk ${i},"a ""${i}"""`),
-  ].join('\n');
-  const { id } = await create({ object: 'Contact', operation: 'insert' });
-  const sent = await fetch(`${org.url}${jobs}/${id}/batches`, {
-    method: 'PUT',
-    headers: {
-      Authorization: `Bearer ${await org.token('demo')}`,
-      'Content-Type': 'text/csv; charset=UTF-8',
-      'Content-Encoding': 'gzip',
-    },
-    body: gzipSync(csv),
-  });
-  assert.equal(sent.status, 201);
-  await patch(id, 'UploadComplete');
-  const done = await reached(id, 'JobComplete');
-  assert.deepEqual([done.numberRecordsProcessed, done.numberRecordsFailed], [count, 0]);
-
-  const query = await org.request('POST', `${data}/jobs/query`, {
-    body: {
-      operation: 'query',
-      query: "SELECT Id, LastName, FirstName FROM Contact WHERE LastName LIKE 'Bulk %'",
-    },
-  });
-  const place = `${data}/jobs/query/${(query.json as JobInfo).id}`;
-  while (((await org.request('GET', place)).json as JobInfo).state !== 'JobComplete');
-  const rows = readCsv((await org.request('GET', `${place}/results`)).text).slice(1);
-  const made = readCsv(await part(id, 'successfulResults')).slice(1);
-  assert.equal(rows.length, count);
-  assert.deepEqual(
-    rows.toSorted((a, b) => (a[0] ?? '').localeCompare(b[0] ?? '')),
-    made
-      .map(([rowId = '', , last = '', first = '']) => [rowId, last, first])
-      .toSorted((a, b) => (a[0] ?? '').localeCompare(b[0] ?? '')),
-  );
 });
 
 test('a job interrupted by a restart continues, and writes no record twice', async () => {

@@ -134,17 +134,3 @@ test('deletions are available for 15 days, or since the delete log was purged', 
   assert.deepEqual(after.deletedRecords, []);
   assert.equal(after.earliestDateAvailable, text(minute(39)));
 });
-
-test('more than 600,000 Ids are refused', async () => {
-  const fill = (count: number) =>
-    org.db.query(sql`
-      INSERT INTO simulator.deletion (record_id, sobject, root_id, deleted_at)
-      SELECT 'x' || n, 'Lead', 'x' || n, ${text(minute(3))}::timestamptz
-        FROM generate_series(1, ${count}::int) AS n ON CONFLICT DO NOTHING`);
-
-  await fill(600_001);
-  const tooMany = await ask('Lead', 'deleted', minute(4), minute(2));
-
-  assert.equal(tooMany.status, 400);
-  assert.equal((tooMany.json as { errorCode: string }[])[0]?.errorCode, 'EXCEEDED_ID_LIMIT');
-});

@@ -1,4 +1,4 @@
-/** What becomes of syncs whose secrets the key at hand does not open: told at once, everywhere, and nothing is lost. */
+/** Syncs whose secrets the available key cannot open: every part says so at once, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { readHealth, type Sync, setIntervalMs } from 'lockstep/control';
 import { recordSync } from 'lockstep/control/testing';
 
-/** A control database with a sync in it, and a command line that was not given its key. */
+/** A control database with a sync in it, and a command line without its key. */
 async function openSetup(): Promise<AsyncDisposable & { harness: TestControl; cli: Cli; keyFile: string }> {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openTestControl());
@@ -22,11 +22,11 @@ async function openSetup(): Promise<AsyncDisposable & { harness: TestControl; cl
   return { harness, cli, keyFile, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-test('start and demo without the key of existing credentials say which key is wanted, and write nothing', async () => {
+test('start and demo without the key of existing credentials say which key they need, and write nothing', async () => {
   await using setup = await openSetup();
   const { harness, cli, keyFile } = setup;
   const { db } = harness.database;
-  // As an older version has left it: a start that goes on would bring it up to date.
+  // As an older version left it: a start that got further would migrate it.
   await db.script(
     'ALTER TABLE lockstep.sync_problem RENAME TO trouble; DELETE FROM lockstep.migration WHERE number = 4',
   );
@@ -41,17 +41,17 @@ test('start and demo without the key of existing credentials say which key is wa
     assert.equal(code, 1, stderr);
     assert.match(stderr, new RegExp(`^error KEY-04: .*sealed with key ${harness.key.id}, but `, 'm'));
     assert.ok(stderr.includes(where), stderr);
-    assert.match(stderr, /^next: Put the file with that key back, or name it with LOCKSTEP_KEY_FILE/m);
+    assert.match(stderr, /^next: Put the file with that key back, or name it in LOCKSTEP_KEY_FILE/m);
   }
   await assert.rejects(stat(join(cli.folder, '.config')), { code: 'ENOENT' });
   const made = await db.query(sql`
     SELECT FROM lockstep.migration WHERE number > 3
     UNION ALL SELECT FROM lockstep.worker
     UNION ALL SELECT FROM pg_database WHERE datname LIKE current_database() || '_%'`);
-  assert.deepEqual(made, [], 'no migration, no worker, no org beside it');
+  assert.deepEqual(made, [], 'no migration, no worker, no database for an org');
 });
 
-test('a command without the key makes none; what needs no secret works, what needs one says which key is wanted', async () => {
+test('a command without the key makes none; it works without secrets, else it says which key it needs', async () => {
   await using setup = await openSetup();
   const { harness, cli, keyFile } = setup;
   assert.match((await cli.run(['sync', 'list'])).stdout, /^acme /m);
@@ -73,7 +73,7 @@ test('a command without the key makes none; what needs no secret works, what nee
   await assert.rejects(stat(keyFile), { code: 'ENOENT' });
 });
 
-/** Alters the sync's sealed data key as a damaged row would, and gives what it was. */
+/** Alters the sync's sealed data key, as in a damaged row, and returns the original. */
 async function alter(harness: TestControl, id: Sync['id']): Promise<string> {
   const { db } = harness.database;
   const [before] = await db.query<{ key: string }>(
@@ -84,7 +84,7 @@ async function alter(harness: TestControl, id: Sync['id']): Promise<string> {
   return before?.key ?? '';
 }
 
-test('a sync whose secret was altered is locked: told, not tried again before its settings change, and others run', async () => {
+test('a sync whose secret was altered is locked and reported, is not tried again before its settings change, and others run', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   const { control, log, database } = harness.control;
   const second = newSync({ name: 'second' });
@@ -93,7 +93,7 @@ test('a sync whose secret was altered is locked: told, not tried again before it
   const locked = harness.news('KEY-03');
   const worker = harness.startWorker();
   await Promise.all([locked, harness.untilComplete()]);
-  // Whoever begins to listen for changes looks at everything once.
+  // A worker that begins to listen for changes first checks everything once.
   const tries = () => log.text().split('sync is locked').length;
   const before = tries();
 
@@ -115,7 +115,7 @@ test('a sync whose secret was altered is locked: told, not tried again before it
   await worker.stop();
 });
 
-test('the proxy refuses requests of a locked sync with an error of their own, and sends nothing', async () => {
+test('the proxy refuses requests to a locked sync with a specific error, and sends nothing', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   await alter(harness.control, harness.sync.id);
   const answer = await harness.call('GET', '/services/data/v62.0/limits');

@@ -9,7 +9,7 @@ import { openSyncs, proxiedSync } from 'lockstep/engine';
 const requests = (harness: EndToEndHarness) =>
   harness.control.log.text().split('"msg":"asked Salesforce"').length - 1;
 
-/** By a poll that begins after this call. */
+/** Waits for a poll that begins after this call. */
 async function untilPolledAgain(harness: EndToEndHarness): Promise<void> {
   const [row] = await harness.reader.query<{ at: string | null }>(
     sql`SELECT max(read_until) AS at FROM _lockstep.status`,
@@ -28,14 +28,14 @@ test('the budget changes while the sync runs', async () => {
   });
   harness.startWorker();
   await harness.untilComplete();
-  assert.equal(requests(harness), 1, 'at one request in five minutes one is made');
+  assert.equal(requests(harness), 1, 'an interval of five minutes allows one request');
   await setIntervalMs(harness.control.control, harness.sync.id, 200);
   await untilPolledAgain(harness);
   await untilPolledAgain(harness);
-  assert.ok(requests(harness) >= 3, 'the shorter interval counts at once');
+  assert.ok(requests(harness) >= 3, 'the shorter interval applies at once');
 });
 
-test('a cursor that somebody else has moved is taken up from where it stands', async () => {
+test('a cursor that somebody else has moved is continued from its new position', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   harness.startWorker();
   await harness.untilComplete();
@@ -48,7 +48,7 @@ test('a cursor that somebody else has moved is taken up from where it stands', a
   assert.ok((cursor?.version ?? 0) > (moved?.version ?? 0));
 });
 
-test('a paused sync is let go and asks nothing, and a resumed one goes on', async () => {
+test('a paused sync is released and sends no request, and a resumed one goes on', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   harness.startWorker();
   await harness.untilComplete();
@@ -63,7 +63,7 @@ test('a paused sync is let go and asks nothing, and a resumed one goes on', asyn
   await untilPolledAgain(harness);
 });
 
-test('what becomes of writes while the database is away changes for a proxy that runs', async () => {
+test('the setting for writes while the database is down changes for a running proxy', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   const { control, log } = harness.control;
   const deps = { control, clock: systemClock, log: log.log, allowHosts: [], owner: 'proxy-of-the-test' };
@@ -87,7 +87,7 @@ test('what becomes of writes while the database is away changes for a proxy that
   await syncs.end();
 });
 
-test('the end of the last backfill is put into the outbox once, however often the sync starts', async () => {
+test('the end of the last backfill is put in the outbox once, however often the sync starts', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead', 'Product2'] });
   for (let start = 0; start < 3; start++) {
     const worker = harness.startWorker();
@@ -103,7 +103,7 @@ test('the end of the last backfill is put into the outbox once, however often th
   assert.equal(events[0]?.body.tables.length, 2);
 });
 
-test('what a sync waits for is known while it waits, and forgotten when it goes on', async () => {
+test('the fault that stops a sync is recorded while it waits, and removed when it goes on', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   const health = async () => (await readHealth(harness.control.control)).get(harness.sync.id);
   assert.deepEqual(await health(), { isHeld: false, fault: null });
@@ -122,7 +122,7 @@ test('what a sync waits for is known while it waits, and forgotten when it goes 
   assert.deepEqual(await health(), { isHeld: true, fault: null });
 });
 
-test('a statement that the database refuses for a reason that nobody has foreseen is told by its code alone, and forgotten when it goes through', async () => {
+test('a statement that the database refuses for an unforeseen reason is reported by its code alone, until it succeeds', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   const fault = async () => (await readHealth(harness.control.control)).get(harness.sync.id)?.fault;
   await harness.admin.script(
@@ -133,7 +133,7 @@ test('a statement that the database refuses for a reason that nobody has foresee
   await recorded;
   const told = await fault();
   assert.equal(told?.code, 'DB-17');
-  assert.match(told?.says ?? '', /A statement of the sync itself failed \(23514\)/);
+  assert.match(told?.says ?? '', /One of the sync's own statements failed \(23514\)/);
   assert.doesNotMatch(JSON.stringify(told), /canary/);
 
   await harness.admin.script('ALTER TABLE _lockstep.sync DROP CONSTRAINT canary');

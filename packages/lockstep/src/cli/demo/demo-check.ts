@@ -181,7 +181,10 @@ async function openWorkspace(config: Config): Promise<AsyncDisposable & { config
   undo.defer(() => removeEmbedded(temporary.dataDir));
   const controlUrl = own === undefined ? undefined : await makeControl(own, temporary, undo);
   const ends = undo.move();
-  return { config: { ...temporary, databaseUrl: controlUrl }, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return {
+    config: { ...temporary, databaseUrl: controlUrl },
+    [Symbol.asyncDispose]: () => ends.disposeAsync(),
+  };
 }
 
 /** Dropped at the end, with the demo's other databases. */

@@ -1,6 +1,6 @@
 /**
- * A data folder of an older version under this one. `versions/` holds what `npm pack` has made of them; what they need
- * of other packages is what this version has.
+ * Runs this version on a data folder of an older one. `versions/` contains older versions as `npm pack` made them; they
+ * use the dependencies of this version.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -18,7 +18,7 @@ import { armFault } from '@lockstep/harness/injected-fault';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
 import { root } from '@lockstep/harness/source-files';
 
-/** The main file of an older version, unpacked beside the packages of this one. */
+/** Unpacks an older version next to the dependencies of this one, and returns its main file. */
 async function unpack(name: string): Promise<AsyncDisposable & { main: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-version-'));
   const packages = join(folder, 'node_modules');
@@ -35,13 +35,13 @@ async function unpack(name: string): Promise<AsyncDisposable & { main: string }>
 
 const isCurrent = sql`SELECT count(*) > 0 AND bool_and(state = 'current') AS is FROM _lockstep.status`;
 
-async function told(cli: Cli, ...args: string[]): Promise<Record<string, unknown>> {
+async function runJson(cli: Cli, ...args: string[]): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await cli.run([...args, '--json']);
   assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-/** What the reader of the mirror sees, by the login that it was given once. */
+/** Queries the mirror as a reader, with the login that `sync create` once gave. */
 async function seen<Row extends object>(url: string, statement: Sql): Promise<Row[]> {
   const mirror = openDatabase({ url, applicationName: 'reader', connectionsMax: 1 });
   try {
@@ -57,7 +57,7 @@ async function until(url: string, statement: Sql): Promise<void> {
     if (row?.is) return;
     await systemClock.sleep(100);
   }
-  assert.fail('it did not come about');
+  assert.fail('timed out');
 }
 
 const rowsOf = (table: 'account' | 'contact') =>
@@ -67,17 +67,17 @@ const rowsOf = (table: 'account' | 'contact') =>
 
 const data = '/services/data/v62.0';
 
-/** A write that is cut off by the end of its server, and rows that wait for a decision. */
+/** Leaves a write cut off by the end of its server, and rows that wait for a decision. */
 async function leaveWork(cli: Cli, org: TestOrg, mirrorUrl: string): Promise<{ id: string }> {
   await org.control('/records/hide', { user: 'integration', sobject: 'Contact', share: 0.9 });
   const running = await cli.start(['start', '--json'], '"ready":true');
-  await told(cli, 'objects', 'reconcile', 'Contact', '--wait');
+  await runJson(cli, 'objects', 'reconcile', 'Contact', '--wait');
   await until(mirrorUrl, sql`SELECT held_rows > 20 AS is FROM _lockstep.status WHERE sobject = 'Contact'`);
   const [account] = await seen<{ id: string }>(mirrorUrl, sql`SELECT id FROM salesforce.account LIMIT 1`);
   assert.ok(account);
   const hanging = await armFault(org, { match: { method: 'PATCH' }, effect: { hang: 'after' } });
   const proxyUrl = /"proxy_url":"([^"]+)"/.exec(running.stdout())?.[1];
-  const { items } = (await told(cli, 'sync', 'list')) as { items: { id: string }[] };
+  const { items } = (await runJson(cli, 'sync', 'list')) as { items: { id: string }[] };
   void fetch(`${proxyUrl}/${items[0]?.id}${data}/sobjects/Account/${account.id}`, {
     method: 'PATCH',
     headers: { authorization: `Bearer ${await org.token('demo')}`, 'content-type': 'application/json' },
@@ -88,7 +88,7 @@ async function leaveWork(cli: Cli, org: TestOrg, mirrorUrl: string): Promise<{ i
   return account;
 }
 
-test('a data folder of the version before goes on: rows, cursors, marks, writes, requests, logins', async () => {
+test('a data folder of the previous version goes on: rows, cursors, marks, writes, requests, logins', async () => {
   await using org = await startOrg({ records: 400 });
   await using database = await openTestDatabase();
   await using before = await unpack('lockstep-before-the-words');
@@ -104,15 +104,15 @@ test('a data folder of the version before goes on: rows, cursors, marks, writes,
   await writeFile(secretFile, clientSecret);
   const from = ['--org', org.url, '--client-id', clientId, '--client-secret-file', secretFile];
   const wanted = ['--objects', 'Account,Contact', '--name', 'acme', '--every', '1s'];
-  const created = await told(old, 'sync', 'create', ...from, ...wanted);
+  const created = await runJson(old, 'sync', 'create', ...from, ...wanted);
   const mirrorUrl = created.mirror_url as string;
   await until(mirrorUrl, isCurrent);
   await first.end('SIGINT');
 
   const { id } = await leaveWork(old, org, mirrorUrl);
-  await told(old, 'objects', 'reread', 'Account');
+  await runJson(old, 'objects', 'reread', 'Account');
   const contacts = await seen(mirrorUrl, rowsOf('contact'));
-  const [held] = await seen<{ rows: number }>(
+  const [missingBefore] = await seen<{ rows: number }>(
     mirrorUrl,
     sql`SELECT held_rows AS rows FROM _lockstep.status WHERE sobject = 'Contact'`,
   );
@@ -125,9 +125,9 @@ test('a data folder of the version before goes on: rows, cursors, marks, writes,
     mirrorUrl,
     sql`SELECT missing_rows AS rows FROM _lockstep.status WHERE sobject = 'Contact'`,
   );
-  assert.deepEqual(missing, held, 'what waited for a decision waits');
-  assert.deepEqual(await seen(mirrorUrl, rowsOf('contact')), contacts, 'not a row of it has gone');
-  // The write had been committed, and nobody had finished it.
+  assert.deepEqual(missing, missingBefore, 'what waited for a decision still waits');
+  assert.deepEqual(await seen(mirrorUrl, rowsOf('contact')), contacts, 'none of its rows has gone');
+  // The write was committed in the org, and no proxy had finished it.
   await until(mirrorUrl, sql`SELECT name = 'Cut off' AS is FROM salesforce.account WHERE id = ${id}`);
 
   const admin = openDatabase({
@@ -155,16 +155,16 @@ test('a data folder of the version before goes on: rows, cursors, marks, writes,
   } finally {
     await admin.end();
   }
-  // What the old version was asked is done by the new one.
+  // The new version serves the sync request made to the old one.
   for (let tries = 0; ; tries++) {
     const [asked] = await database.db.query<{ kind: string; ended: boolean }>(
       sql`SELECT kind, ended_at IS NOT NULL AS ended FROM lockstep.sync_request WHERE kind = 'verify content'`,
     );
-    assert.ok(asked, 'it was asked for');
+    assert.ok(asked, 'the request exists');
     if (asked.ended) break;
     assert.ok(tries < 300, 'it is served');
     await systemClock.sleep(100);
   }
   const { stderr } = await now.run(['objects', 'held']);
-  assert.match(stderr, /The command objects held is called objects missing now/);
+  assert.match(stderr, /The command objects held is now called objects missing/);
 });

@@ -44,13 +44,13 @@ const usage = `npm run consistency -- [--writes N] [--clients N] [--seed S] [--r
 `;
 
 /** Prints violations as they are found. */
-class Teller {
-  private told = 0;
+class ViolationPrinter {
+  private printed = 0;
 
-  tell(violations: readonly Violation[]): void {
-    for (const { promised, record, what, story } of violations.slice(this.told)) {
+  print(violations: readonly Violation[]): void {
+    for (const { promised, record, what, story } of violations.slice(this.printed)) {
       say(`Promise broken: ${promised}${record === null ? '' : ` (${record})`}: ${what}`);
-      if (this.told++ < storiesMax) for (const line of story) say(line);
+      if (this.printed++ < storiesMax) for (const line of story) say(line);
     }
   }
 }
@@ -84,9 +84,9 @@ async function main(): Promise<boolean> {
     hasKills: values.kill,
     logs: values.logs,
   };
-  const teller = new Teller();
+  const printer = new ViolationPrinter();
   const onProgress = (progress: Progress) => {
-    teller.tell(progress.violations);
+    printer.print(progress.violations);
     report(progress);
   };
   const { writes, violations, pending, unknown } = await run({ ...asked, stop: stop.signal, onProgress });

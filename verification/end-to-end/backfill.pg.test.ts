@@ -1,4 +1,4 @@
-/** What is promised while a table is being copied for the first time. */
+/** What Lockstep promises during a backfill. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -14,7 +14,7 @@ const stateOf = async (harness: ClockHarness, sobject: string) => {
   return status;
 };
 
-test('a change made during the backfills is in the mirror before they end, and nothing is claimed until then', async () => {
+test('a change made during the backfills is in the mirror before they end, and status claims nothing until then', async () => {
   await using harness = await openClockHarness({
     org,
     sobjects: ['Account', 'Contact'],

@@ -1,4 +1,4 @@
-/** Bulk jobs through the proxy: their records follow when Salesforce has worked them off, and no sooner is promised. */
+/** Bulk jobs through the proxy: their records follow once Salesforce has finished the job; no sooner is promised. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -48,6 +48,6 @@ test('what a bulk job writes is in the mirror within seconds of its end', async 
   assert.deepEqual([closed.status, closed.applied], [200, 'poll'], closed.text);
   await harness.until(
     sql`SELECT count(*) = 500 AS are_there FROM salesforce.account WHERE name LIKE 'Loaded %'`,
-    'the records of the job',
+    'the records of the job are in the mirror',
   );
 });

@@ -8,7 +8,7 @@ import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/h
 
 const canary = 'CANARYf7c1e0';
 
-test('no token and no record value reaches a log, the database server’s own included', async (t) => {
+test('no token and no record value reaches a log, not even the database server’s own', async (t) => {
   await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead', 'Account'] });
   harness.startWorker();
   await harness.untilComplete();
@@ -33,7 +33,7 @@ test('no token and no record value reaches a log, the database server’s own in
 
   await sendOddities(harness);
 
-  // Values that the database refuses: text that it cannot hold, and a rule that somebody added to the table.
+  // Values that the database refuses: text that it cannot store, and a constraint that somebody added to the table.
   await harness.admin.script(`
     ALTER TABLE salesforce.account ADD CONSTRAINT short_names CHECK (length(name) < 5) NOT VALID`);
   const account = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: canary });
@@ -59,7 +59,7 @@ test('no token and no record value reaches a log, the database server’s own in
   const ours = harness.control.log.text();
   assert.match(ours, /page applied/);
   const server = process.env.TEST_POSTGRES_LOG;
-  if (!server) t.diagnostic('the database server is not ours: its log is not looked at');
+  if (!server) t.diagnostic('the database server is not ours: its log is not checked');
   const logs = ours + (server ? await readFile(server, 'utf8') : '');
   const metrics = await harness.metrics();
   assert.match(
@@ -69,7 +69,7 @@ test('no token and no record value reaches a log, the database server’s own in
   for (const secret of secrets) assert.equal((logs + metrics).includes(secret), false);
 });
 
-/** The canary wherever a caller can put it that is neither token nor record: all of it is refused or passed on. */
+/** Puts the canary everywhere a caller can, apart from tokens and records: each request is refused or forwarded. */
 async function sendOddities(harness: EndToEndHarness): Promise<void> {
   const { host, hostname, port } = new URL(harness.base);
   const path = `/${harness.sync.id}${dataPath}/sobjects`;

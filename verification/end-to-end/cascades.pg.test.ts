@@ -1,4 +1,4 @@
-/** What Salesforce changes along with a proxied write. Row of the list of faults: 20 (a deletion that takes children along). */
+/** What else Salesforce changes with a proxied write. Row of the list of faults: 20 (a deletion that cascades). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openClockHarness } from '@lockstep/harness/clock-harness';
@@ -8,7 +8,7 @@ import { startOrg } from '@lockstep/harness/org';
 const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
-test('the children of a deleted record go within seconds, those too that no poll would ever show', async () => {
+test('the children of a deleted record go within seconds, even those that no poll would ever show', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account', 'Contact'] });
   const [account = ''] = await harness.write([{ create: 'Account', values: { Name: 'Parent' } }]);
   const child = { create: 'Contact', values: { LastName: 'Child', AccountId: account } };

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openCli } from '@lockstep/harness/cli-process';
 import {
-  ageOf,
   commands,
   configHelp,
   findCommand,
@@ -15,6 +14,7 @@ import {
   stateOf,
   table,
   timeOf,
+  timeSince,
 } from 'lockstep/cli/testing';
 import { Fault } from 'lockstep/core/faults';
 import { claimRunFile, eraseDirectory, prepareDirectory, readRunFile } from 'lockstep/server/testing';
@@ -289,18 +289,21 @@ test('a sync counts as running only if a live process holds its lease and no fau
   };
   const sync = { name: 'acme', paused: false, intervalMs: 3_000 };
   const headline = (...args: Parameters<typeof stateOf>) => stateOf(...args).headline;
-  assert.equal(headline(sync, { isHeld: true, fault: null }, now), 'Running, one request every 3 s');
-  assert.match(headline(sync, { isHeld: false, fault }, now), /^Not running: no Lockstep process is running/);
-  assert.match(headline({ ...sync, paused: true }, { isHeld: false, fault: null }, now), /^Paused/);
-  const waiting = stateOf(sync, { isHeld: true, fault }, now);
+  assert.equal(headline(sync, { hasWorker: true, fault: null }, now), 'Running, one request every 3 s');
+  assert.match(
+    headline(sync, { hasWorker: false, fault }, now),
+    /^Not running: no Lockstep process is running/,
+  );
+  assert.match(headline({ ...sync, paused: true }, { hasWorker: false, fault: null }, now), /^Paused/);
+  const waiting = stateOf(sync, { hasWorker: true, fault }, now);
   assert.equal(waiting.headline, 'Waiting since 09:36:12 UTC, next try in 12 s');
   assert.deepEqual(waiting.lines, ['ORG-04: Not a Salesforce address.', 'next: Use another.']);
   const keyFault = { ...fault, code: 'KEY-03', says: 'Sealed value was moved or altered.' };
-  const locked = stateOf(sync, { isHeld: true, fault: keyFault }, now);
+  const locked = stateOf(sync, { hasWorker: true, fault: keyFault }, now);
   assert.equal(locked.headline, 'Locked: KEY-03 Sealed value was moved or altered.');
   assert.equal(locked.lines[0], 'next: Use another.');
-  assert.equal(ageOf('2026-11-24 09:36:59.5+00', now), '1 s ago');
-  assert.equal(ageOf('2026-11-24 09:00:00+00', now), '37 min ago');
+  assert.equal(timeSince('2026-11-24 09:36:59.5+00', now), '1 s ago');
+  assert.equal(timeSince('2026-11-24 09:00:00+00', now), '37 min ago');
 });
 
 test('a record’s value cannot send control characters to the terminal', () => {

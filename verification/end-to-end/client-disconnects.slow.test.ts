@@ -9,10 +9,10 @@ import { armFault } from '@lockstep/harness/injected-fault';
 import { requestText } from '@lockstep/harness/proxy-harness';
 
 const accounts = `${dataPath}/sobjects/Account`;
-/** The demo user's, so that the sync's own readings go on. */
+/** Matches only the demo user's requests, so that the sync's own readings go on. */
 const callers = { user: 'demo', path: `${accounts}*` } as const;
 
-/** Begins a write of the demo user, of which nobody takes the answer. */
+/** Begins a write as the demo user, without reading the answer. */
 async function write(
   harness: EndToEndHarness,
   [method, path]: [string, string],
@@ -27,7 +27,7 @@ async function write(
   return socket;
 }
 
-/** What is recorded of the only write of the harness, once something is that is expected. */
+/** Waits until the only write of the harness is recorded with an expected outcome. */
 async function untilIntent(
   harness: EndToEndHarness,
   isExpected: (outcome: string | null) => boolean,
@@ -74,7 +74,7 @@ test('a write whose caller has left and whose answer is lost is read by the sync
   await harness.until(isInMirror('Heard by nobody'), 'the mirror shows what was written');
 });
 
-test('a write whose caller leaves before its end writes nothing', async () => {
+test('a write whose caller leaves before sending all of it writes nothing', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 100 }, sobjects: ['Account'] });
   const before = await harness.countInOrg('Account');
   const socket = await write(harness, ['POST', accounts], { body: '{"Name": "Half', bodyBytes: 1_000 });

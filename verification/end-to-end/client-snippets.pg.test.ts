@@ -11,10 +11,10 @@ import { clientFolders, goEnvironment } from '@lockstep/harness/fetched-clients'
 import { root } from '@lockstep/harness/source-files';
 import { openReaderUrl } from 'lockstep/control';
 
-/** The examples of docs/clients.md as they stand there, where their language is installed, on a harness of their own. */
+/** Runs the examples of docs/clients.md verbatim, if their language is installed. */
 const page = readFileSync(join(root, 'docs/clients.md'), 'utf8');
 
-/** The first block of this language under the heading. */
+/** The first code block in this language under the heading. */
 function snippet(heading: string, language: string): string {
   const [, section = ''] = page.split(`\n## ${heading}\n`);
   const [, text] = section.split(`\`\`\`${language}\n`);
@@ -22,7 +22,7 @@ function snippet(heading: string, language: string): string {
   return text.split('```')[0] ?? '';
 }
 
-/** Why an example does not run: false where all is there that it needs. */
+/** Why an example cannot run; false if everything it needs is there. */
 function missing(command: string, fetched: string | null): string | false {
   if (spawnSync(command, ['--version']).error) return `${command} is not installed`;
   return fetched === null || existsSync(fetched)
@@ -46,7 +46,7 @@ const cli = undo.use(
   }),
 );
 
-/** Runs a line of a shell in an empty folder, and looks at what each example prints. */
+/** Runs a shell line in an empty folder, and checks what the example prints. */
 async function shows(line: string, name: string): Promise<void> {
   const { code, stdout, stderr } = await cli.shell(line);
   assert.equal(code, 0, stderr);
@@ -57,7 +57,7 @@ async function shows(line: string, name: string): Promise<void> {
 test('the example for curl writes, and SQL shows it', {
   skip: missing('curl', null),
 }, async () => {
-  // Here, npm run -s lockstep -- is the command line of this checkout.
+  // Makes `npm run -s lockstep --` run this checkout's command line.
   await shows(`npm() { shift 4; lockstep "$@"; }\n${snippet('curl', 'sh')}`, 'Written with curl');
 });
 
@@ -86,7 +86,7 @@ test('the example for Java writes, and SQL shows it', {
 test('the example for Go writes, and SQL shows it', {
   skip: missing('go', go),
 }, async () => {
-  const folder = join(cli.folder, 'go'); // of its own: Go takes no module in the folder of temporary files
+  const folder = join(cli.folder, 'go'); // a subfolder: Go ignores a go.mod in the system's temporary folder
   await mkdir(folder);
   await writeFile(join(folder, 'main.go'), snippet('Go', 'go'));
   for (const file of ['go.mod', 'go.sum']) await copyFile(join(go, file), join(folder, file));

@@ -5,7 +5,7 @@ import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harn
 
 const writes = 500;
 
-test('five hundred updates of one record at once all get Salesforce’s answer, and the last one stands', async () => {
+test('500 concurrent updates of one record all get Salesforce’s answer, and the mirror shows the last one', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   harness.startWorker();
   const created = await harness.org.request('POST', `${dataPath}/sobjects/Account`, {
@@ -22,7 +22,7 @@ test('five hundred updates of one record at once all get Salesforce’s answer, 
     refusedHere.map(({ status, text }) => `${status} ${text}`),
     [],
   );
-  // Salesforce may say that it could not lock the record, and that then is its answer.
+  // Salesforce may answer that it could not lock the record.
   const done = answers.filter(({ status }) => status === 204);
   const locked = answers.filter(({ status, text }) => status === 400 && /UNABLE_TO_LOCK_ROW/.test(text));
   assert.equal(done.length + locked.length, writes);

@@ -5,7 +5,7 @@ import { sql } from '@lockstep/foundation/sql';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { setWithoutDatabase } from 'lockstep/control';
 
-/** Ways in which a database takes no writes, each with what ends it and the code that says so. */
+/** Ways in which a database takes no writes: how to begin it, how to end it, and the code of its fault. */
 const ways = {
   'is away': ['ALLOW_CONNECTIONS false', 'ALLOW_CONNECTIONS true', 'DB-02'],
   'takes no more connections': ['CONNECTION LIMIT 0', 'CONNECTION LIMIT -1', 'DB-02'],
@@ -13,7 +13,7 @@ const ways = {
 } as const;
 type Way = keyof typeof ways;
 
-/** Closes the mirror's database in this way and ends whoever is in it; undone when disposed. */
+/** Closes the mirror's database in this way and ends all its sessions; undone when disposed. */
 async function takeAway(harness: EndToEndHarness, way: Way): Promise<AsyncDisposable> {
   const { db } = harness.control.database;
   const { database } = harness.sync.destination;
@@ -25,7 +25,7 @@ async function takeAway(harness: EndToEndHarness, way: Way): Promise<AsyncDispos
   return {
     async [Symbol.asyncDispose]() {
       await alter(reopen);
-      await db.query(endSessions); // those that were opened meanwhile keep what was set
+      await db.query(endSessions); // sessions opened meanwhile keep the old setting
     },
   };
 }
@@ -44,7 +44,7 @@ for (const way of Object.keys(ways) as Way[]) {
         'GET',
         `${dataPath}/query?q=${encodeURIComponent('SELECT COUNT() FROM Account')}`,
       );
-      assert.equal(read.status, 200, 'reads pass');
+      assert.equal(read.status, 200, 'reads are forwarded');
     }
     assert.equal(await harness.countInOrg('Account'), before);
     const written = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Sent' });
@@ -59,7 +59,7 @@ for (const way of Object.keys(ways) as Way[]) {
     let waits = log.next('sync waits');
     {
       await using _away = await takeAway(harness, way);
-      // Those who were in the database are told first that their connection is gone.
+      // Sessions that were open first see that their connection is gone.
       while ((await waits).code !== ways[way][2]) waits = log.next('sync waits');
       await harness.org.request('POST', `${dataPath}/sobjects/Lead`, {
         body: { LastName: 'Meanwhile', Company: 'Written while the mirror was away' },
@@ -72,7 +72,7 @@ for (const way of Object.keys(ways) as Way[]) {
   });
 }
 
-test('a sync that wants its writes sent without the database answers pending, and marks them when it is back', async () => {
+test('a sync set to forward writes without the database answers pending, and marks the records when it is back', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   await setWithoutDatabase(harness.control.control, harness.sync.id, 'forward');
   let id = '';
@@ -88,7 +88,7 @@ test('a sync that wants its writes sent without the database answers pending, an
     return marks.some((mark) => mark.id === id);
   };
   for (let looks = 0; looks < 300 && !(await isMarked()); looks++) await systemClock.sleep(100);
-  assert(await isMarked(), 'the record is marked without anybody who runs the sync');
+  assert(await isMarked(), 'the record is marked although no worker runs the sync');
   harness.startWorker();
   await harness.until(
     sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'Sent without')`,
@@ -96,7 +96,7 @@ test('a sync that wants its writes sent without the database answers pending, an
   );
 });
 
-test('a write whose record cannot be stored in time is answered as pending, and the record follows', async () => {
+test('a write whose record cannot be stored in time answers pending, and the record follows', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   const created = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });
   const { id } = JSON.parse(created.text) as { id: string };
@@ -104,19 +104,22 @@ test('a write whose record cannot be stored in time is answered as pending, and 
   await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
   const began = systemClock.now();
   const answer = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'After' });
-  assert.equal(answer.status, 204, 'Salesforce’s answer is passed on');
+  assert.equal(answer.status, 204, 'Salesforce’s answer is forwarded');
   assert.equal(answer.headers.get('lockstep-applied'), 'pending');
-  assert.ok(systemClock.now() - began < 4_500, 'the answer is held three seconds at most');
+  assert.ok(systemClock.now() - began < 4_500, 'the answer is delayed by three seconds at most');
   await blocker.close();
   harness.startWorker();
   await harness.until(
     sql`SELECT EXISTS (SELECT FROM salesforce.account WHERE id = ${id} AND name = 'After')`,
     'the record follows',
   );
-  await harness.until(sql`SELECT count(*) = 1 FROM salesforce.account WHERE id = ${id}`, 'it stands once');
+  await harness.until(
+    sql`SELECT count(*) = 1 FROM salesforce.account WHERE id = ${id}`,
+    'the mirror has it once',
+  );
 });
 
-test('writes that a dead proxy left without an outcome are read again by whoever takes the sync over', async () => {
+test('writes that a dead proxy left without an outcome are read again by the worker that takes over the sync', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead'] });
   const first = harness.startWorker();
   await harness.untilComplete();
@@ -138,7 +141,7 @@ test('writes that a dead proxy left without an outcome are read again by whoever
   assert.deepEqual(intent, { outcome: 'unknown' });
 });
 
-test('marks and outcomes of writes that a cut connection loses are recorded over another one', async () => {
+test('marks and outcomes that are lost with a cut connection are recorded over another one', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   const { admin, org } = harness;
   const created = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Before' });

@@ -13,13 +13,13 @@ import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harn
 const diskMegabytes = 16;
 
 interface SmallDisk extends AsyncDisposable {
-  /** Of the tests' server, on this disk. */
+  /** A tablespace of the tests' server, on this disk. */
   tablespace: string;
   fill(): void;
   makeRoom(): void;
 }
 
-/** A disk of a few megabytes for the tests' server; why there is none where there is none. */
+/** A disk of a few megabytes for the tests' server, or the reason why there is none. */
 async function openSmallDisk(): Promise<SmallDisk | string> {
   await using undo = new AsyncDisposableStack();
   const db = openDatabase({ url: testServerUrl(), applicationName: 'test', connectionsMax: 1 });
@@ -32,7 +32,7 @@ async function openSmallDisk(): Promise<SmallDisk | string> {
   const path = mkdtempSync(join(tmpdir(), 'lockstep-small-disk-'));
   undo.defer(() => rmSync(path, { recursive: true, force: true }));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMegabytes}m`, 'tmpfs', path]);
-  if (mounted.status !== 0) return 'no disk of a few megabytes can be mounted by this user';
+  if (mounted.status !== 0) return 'this user cannot mount a small disk';
   undo.defer(() => void spawnSync('umount', [path]));
   const { uid, gid } = statSync(folder);
   chownSync(path, uid, gid);
@@ -55,7 +55,7 @@ async function openSmallDisk(): Promise<SmallDisk | string> {
   };
 }
 
-test('writes that find a table’s disk full are answered as pending, the sync waits, and all is there when there is room', async (t) => {
+test('writes that find a table’s disk full answer pending, the sync waits, and all rows arrive once there is room', async (t) => {
   const disk = await openSmallDisk();
   if (typeof disk === 'string') return t.skip(disk);
   await using _disk = disk;
@@ -66,16 +66,16 @@ test('writes that find a table’s disk full are answered as pending, the sync w
   disk.fill();
 
   const waits = harness.news('DB-08');
-  const told: (string | null)[] = [];
+  const applied: (string | null)[] = [];
   for (let turn = 0; turn < 4; turn++) {
     const written = await harness.call('POST', `${dataPath}/sobjects/Account`, {
       Name: `Too much ${turn}`,
-      Description: randomBytes(15_000).toString('hex'), // more than there is room for in the table's last page
+      Description: randomBytes(15_000).toString('hex'), // more than fits in the table's last page
     });
     assert.equal(written.status, 201);
-    told.push(written.headers.get('lockstep-applied'));
+    applied.push(written.headers.get('lockstep-applied'));
   }
-  assert.equal(told.at(-1), 'pending');
+  assert.equal(applied.at(-1), 'pending');
   await waits;
 
   disk.makeRoom();

@@ -1,6 +1,6 @@
 /**
  * Refusals and errors in place of pages. Rows of the list of faults: 18 (an object that may not be read any more), 31
- * (locator), 32 (time-out of a query), 47 (errors in foreign form).
+ * (locator), 32 (time-out of a query), 47 (errors in an unexpected form).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -16,12 +16,12 @@ const ofAccount = { contains: 'FROM Account', user: 'integration', inside: 'only
 const wholeRequest = { path: '*/composite', user: 'integration' } as const;
 
 for (const answer of ['INVALID_QUERY_LOCATOR', 'QUERY_TIMEOUT', 'UNKNOWN_EXCEPTION']) {
-  test(`after ${answer} a table is read on from its cursor, and the others go on meanwhile`, async () => {
+  test(`after ${answer} reading a table goes on from its cursor, and the others go on meanwhile`, async () => {
     await using harness = await openPair(org);
     const fault = await harness.inject({ match: ofAccount, times: null, effect: { answer } });
     const { account, lead } = await writeBoth(harness, answer);
     await harness.pass(6 * harness.intervalMs);
-    assert.ok((await fault.fired()) >= 3, 'it is tried again');
+    assert.ok((await fault.fired()) >= 3, 'the sync tries again');
     assert.equal((await harness.row('lead', lead))?.company, answer);
     assert.equal(await harness.row('account', account), undefined);
     await fault.end();
@@ -43,7 +43,7 @@ const foreign = {
   'a 200 with an answer of another form': { respond: { status: 200, body: { compositeResponse: [] } } },
 };
 
-test('an error in whatever form is no page: nothing is stored, nothing moves, and it passes by itself', async (t) => {
+test('an error in any form is never taken for a page: nothing is stored, no cursor moves, and the sync recovers by itself', async (t) => {
   await using harness = await openPair(org);
   for (const [what, effect] of Object.entries(foreign)) {
     await t.test(what, async () => {

@@ -1,6 +1,6 @@
 /**
- * Tables of the mirror that somebody has broken in a way that cannot be repaired at once, and a mirror of which more than a
- * table is broken. Row of the list of faults: 65 (a person who drops a column or a table).
+ * Tables that somebody has broken in a way that cannot be repaired at once, and a mirror with more broken than a table.
+ * Row of the list of faults: 65 (a person who drops a column or a table).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -22,7 +22,7 @@ const harness = await openPairOfFile();
 const names = destinationNames(harness.sync.id);
 const owner = ident(names.owner);
 
-/** Time enough for whatever rests after it has failed. */
+/** Long enough for whatever backs off after a failure to try again. */
 const passTries = () => harness.pass(3 * harness.intervalMs);
 
 interface Breakage {
@@ -43,7 +43,7 @@ const dropped = sql`DROP TABLE salesforce.account`;
 
 const breakages: readonly Breakage[] = [
   {
-    what: 'a changed column that a view of somebody needs',
+    what: 'a changed column that somebody’s view needs',
     breaks: [
       sql`ALTER TABLE salesforce.account ALTER name TYPE boolean USING true`,
       sql`CREATE VIEW witness.names AS SELECT id, name FROM salesforce.account`,
@@ -97,27 +97,27 @@ async function run(statements: readonly Sql[]): Promise<void> {
 }
 
 for (const { what, breaks, code, says, repairs } of breakages) {
-  test(`${what} is told, keeps no other object waiting, and is filled by itself when it is repaired`, async () => {
+  test(`${what} is reported, delays no other object, and is filled by itself when it is repaired`, async () => {
     await run(breaks);
     const { account, lead } = await writeBoth(harness, what);
     await passTries();
     assert.equal(await leadCompany(harness, lead), what);
-    await passUntil(harness, 'it is told', async () =>
-      (await problems(harness)).some((told) => told.code === code),
+    await passUntil(harness, 'the problem is reported', async () =>
+      (await problems(harness)).some((problem) => problem.code === code),
     );
     assert.match((await toldOfAccounts(harness)).explanation, says);
 
     await run(repairs);
     await expectRepaired(harness);
     assert.equal(await accountName(harness, account), what);
-    assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
+    assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
   });
 }
 
 test('a schema that somebody drops with all its tables is made again, filled, and open to its readers', async () => {
   await harness.mirror.query(sql`DROP SCHEMA salesforce CASCADE`);
   const { account, lead } = await writeBoth(harness, 'After the drop');
-  await passUntil(harness, 'both tables stand again', async () => {
+  await passUntil(harness, 'both tables exist again', async () => {
     const [made] = await harness.mirror.query<{ count: number }>(
       sql`SELECT count(*) FROM pg_tables WHERE schemaname = 'salesforce'`,
     );
@@ -138,17 +138,17 @@ test('a schema that somebody drops with all its tables is made again, filled, an
 
 for (const { what, breaks, repairs } of [
   {
-    what: 'a table of its own notes that is away',
+    what: 'a missing table of the sync’s own state',
     breaks: sql`ALTER TABLE _lockstep.dirty RENAME TO dirty_away`,
     repairs: sql`ALTER TABLE _lockstep.dirty_away RENAME TO dirty`,
   },
   {
-    what: 'a column of its own notes that is away',
+    what: 'a missing column of the sync’s own state',
     breaks: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version TO version_away`,
     repairs: sql`ALTER TABLE _lockstep.cursor RENAME COLUMN version_away TO version`,
   },
 ]) {
-  test(`${what} is a problem of the whole sync, which is told, and goes on when it is put back`, async () => {
+  test(`${what} stops the whole sync, which reports it, and goes on when it is put back`, async () => {
     await harness.mirror.query(breaks);
     const { account, lead } = await writeBoth(harness, what);
     await passTries();

@@ -1,5 +1,5 @@
 /**
- * Checks that are refused or get no answer, and checks that somebody asks for. Row of the list of faults: 65 (a person
+ * Checks that are refused or get no answer, and checks that somebody requests. Row of the list of faults: 65 (a person
  * who deletes and inserts rows of the mirror).
  */
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ const counts = { contains: 'COUNT(Id)', user: 'integration', inside: 'only' } as
 const polls = { contains: 'SystemModstamp >=', user: 'integration', inside: 'only' } as const;
 
 /** A harness whose daily count is due. */
-async function openDue(): Promise<ClockHarness> {
+async function openWithCountsDue(): Promise<ClockHarness> {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account'], intervalMs }));
   await harness.copy();
@@ -45,9 +45,9 @@ const statusOf = async (harness: ClockHarness) => {
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
-/** How many polls an hour has in which nothing goes wrong. */
+/** The number of polls in an hour without faults. */
 async function pollsOfAnHour(): Promise<number> {
-  await using harness = await openDue();
+  await using harness = await openWithCountsDue();
   const counted = await countPolls(harness);
   await harness.pass(hourMs);
   assert.deepEqual(await statusOf(harness), { state: 'current', stop_code: null, is_counted: true });
@@ -62,18 +62,18 @@ const refusal = (errorCode: string) => ({
 for (const [what, effect, code] of [
   ['run into a time-out of Salesforce', { answer: 'QUERY_TIMEOUT' }, 'NET-01'],
   ['are refused as malformed', refusal('MALFORMED_QUERY'), 'SCH-06'],
-  ['name a field that is none', { answer: 'INVALID_FIELD', name: 'Id' }, 'PERM-02'],
+  ['name an unknown field', { answer: 'INVALID_FIELD', name: 'Id' }, 'PERM-02'],
 ] as const) {
-  test(`counts that ${what} are told as a problem of the counts, and polls go on as often as without`, async () => {
-    await using harness = await openDue();
+  test(`counts that ${what} are reported as a problem of the counts, and polls go on as often as without it`, async () => {
+    await using harness = await openWithCountsDue();
     const fault = await harness.inject({ match: counts, times: null, effect });
     const polled = await countPolls(harness);
-    const id = await create(harness, 'Beside the counts');
+    const id = await create(harness, 'Despite the counts');
     await harness.pass(hourMs);
     const tries = await fault.fired();
     assert.ok(tries >= 5 && tries <= 8, `${tries} tries, each later than the one before`);
-    assert.ok((await polled.fired()) >= pollsAsUsual - tries, 'a try costs a request, and no more');
-    assert.equal((await harness.row('account', id))?.name, 'Beside the counts');
+    assert.ok((await polled.fired()) >= pollsAsUsual - tries, 'each try costs one request, no more');
+    assert.equal((await harness.row('account', id))?.name, 'Despite the counts');
     assert.deepEqual(await problems(harness), [{ sobject: 'Account', kind: 'counts', code }]);
     assert.deepEqual(await statusOf(harness), { state: 'current', stop_code: null, is_counted: false });
     assert.deepEqual(harness.holder.syncProblems, []);
@@ -85,15 +85,15 @@ for (const [what, effect, code] of [
   });
 }
 
-test('counts that get no answer keep no poll waiting, and are told when their time is over', async () => {
-  await using harness = await openDue();
+test('counts that get no answer delay no poll, and are reported when they time out', async () => {
+  await using harness = await openWithCountsDue();
   const fault = await harness.inject({ match: counts, times: null, effect: { hang: 'before' } });
   const polled = await countPolls(harness);
   await harness.pass(intervalMs);
   await fault.injected();
-  const id = await create(harness, 'Beside the counts');
+  const id = await create(harness, 'Despite the counts');
   await harness.pass(intervalMs);
-  assert.equal((await harness.row('account', id))?.name, 'Beside the counts');
+  assert.equal((await harness.row('account', id))?.name, 'Despite the counts');
   await harness.pass(hourMs - 2 * intervalMs);
   const tries = await fault.fired();
   assert.ok(tries >= 3, `${tries} tries`);
@@ -106,8 +106,8 @@ test('counts that get no answer keep no poll waiting, and are told when their ti
   await harness.expectWhole();
 });
 
-test('a comparison that is asked for while counts are refused ends, and says why it found nothing', async () => {
-  await using harness = await openDue();
+test('a requested comparison of counts ends even while counts are refused, and says why it found nothing', async () => {
+  await using harness = await openWithCountsDue();
   const fault = await harness.inject({ match: counts, times: null, effect: { answer: 'QUERY_TIMEOUT' } });
   const compared = harness.holder.syncRequest('verify counts', ['Account']);
   await harness.pass(3 * intervalMs);
@@ -119,7 +119,7 @@ test('a comparison that is asked for while counts are refused ends, and says why
   assert.deepEqual(await problems(harness), []);
 });
 
-/** A settled stage with an account, of which somebody then makes what it likes. */
+/** A settled harness with an account that the test then changes. */
 async function openSettled() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'], intervalMs }));
@@ -130,11 +130,11 @@ async function openSettled() {
   return { harness, id, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-/** A comparison of all Ids, as a person asks for it, and of the counts, which makes the kept number of rows right. */
-async function reconcile(harness: ClockHarness) {
-  const reconciled = harness.holder.syncRequest('verify ids', ['Account']);
+/** Requests a comparison of all Ids, and one of the counts, which corrects the checkpoint's number of rows. */
+async function verifyIds(harness: ClockHarness) {
+  const verified = harness.holder.syncRequest('verify ids', ['Account']);
   await harness.pass(5 * harness.intervalMs);
-  const { repairs, skipped } = await reconciled;
+  const { repairs, skipped } = await verified;
   assert.deepEqual(skipped, []);
   const compared = harness.holder.syncRequest('verify counts', ['Account']);
   await harness.pass(3 * harness.intervalMs);
@@ -142,24 +142,24 @@ async function reconcile(harness: ClockHarness) {
   return repairs;
 }
 
-test('a reconciliation finds a row that somebody has deleted in the mirror', async () => {
+test('a comparison of Ids finds a row that somebody has deleted in the mirror', async () => {
   await using settled = await openSettled();
   const { harness, id } = settled;
   await harness.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  assert.deepEqual(await reconcile(harness), [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
+  assert.deepEqual(await verifyIds(harness), [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
   assert.equal((await harness.row('account', id))?.name, 'As in Salesforce');
   await harness.expectConverged();
   await harness.expectRest();
 });
 
-test('a reconciliation finds a row that somebody has inserted into the mirror', async () => {
+test('a comparison of Ids finds a row that somebody has inserted into the mirror', async () => {
   await using settled = await openSettled();
   const { harness, id } = settled;
   const madeUp = `${id.slice(0, 3)}000000000000AAA`;
   await harness.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${madeUp}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${id}`);
-  assert.deepEqual(await reconcile(harness), [{ sobject: 'Account', kind: 'no longer visible', rows: 1 }]);
+  assert.deepEqual(await verifyIds(harness), [{ sobject: 'Account', kind: 'no longer visible', rows: 1 }]);
   assert.equal(await harness.row('account', madeUp), undefined);
   await harness.expectConverged();
   await harness.expectRest();

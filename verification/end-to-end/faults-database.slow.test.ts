@@ -1,6 +1,6 @@
 /**
- * What a database does to those who write to it. Rows of the list of faults: 61 (a connection that ends in the middle of
- * a transaction, and at its commit), 64 (a serialization error, a deadlock).
+ * What a database does to its writers. Rows of the list of faults: 61 (a connection that ends in the middle of a
+ * transaction, and at its commit), 64 (a serialization error, a deadlock).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -25,7 +25,7 @@ const cutOff = (harness: ClockHarness) =>
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'lockstep/%'`);
 
-test('a connection that ends in the middle of a transaction costs nothing but another try', async () => {
+test('a connection that ends in the middle of a transaction costs only another try', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const id = await create(harness, 'Cut off');
@@ -56,7 +56,7 @@ test('connections that end between two requests are replaced', async () => {
   await harness.expectWhole();
 });
 
-/** A harness whose engine reaches the mirror over a wire. */
+/** A harness whose engine reaches the mirror over a faulty wire. */
 async function openWired(options: { pageRows?: number } = {}) {
   const server = new URL(testServerUrl());
   const port = Number(server.port || 5432);
@@ -83,16 +83,16 @@ async function openWired(options: { pageRows?: number } = {}) {
   };
 }
 
-/** The next commit is done, and nobody hears of it. */
+/** The next commit succeeds, and its answer is lost. */
 async function loseCommit(harness: ClockHarness, wire: Wire): Promise<void> {
-  wire.behave({ kind: 'lose', answerTo: 'COMMIT\0' }); // not the isolation level of a BEGIN
+  wire.behave({ kind: 'lose', answerTo: 'COMMIT\0' }); // does not match the "READ COMMITTED" of a BEGIN
   await harness.advance(harness.intervalMs);
   await wire.met();
   wire.behave(null);
   await harness.holder.untilRest();
 }
 
-test('a commit whose answer is lost is found done, and its page changes nothing a second time', async () => {
+test('a commit whose answer is lost counts, and its page changes nothing when it comes again', async () => {
   await using wired = await openWired();
   const { harness, wire } = wired;
   await harness.copy();
@@ -108,7 +108,7 @@ test('a commit whose answer is lost is found done, and its page changes nothing 
   await harness.expectWhole();
 });
 
-test('a backfill that loses the answers to its commits again and again ends whole', async () => {
+test('a backfill that repeatedly loses the answers to its commits ends complete', async () => {
   await using wired = await openWired({ pageRows: 10 });
   const { harness, wire } = wired;
   await harness.pass(0);
@@ -128,7 +128,7 @@ for (const [what, sqlState] of [
   test(`${what} repeats the page: neither the sync nor a proxied write notices`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'] });
     await harness.copy();
-    // A sequence is not rolled back: each second try succeeds.
+    // A sequence is not rolled back: every second try succeeds.
     await harness.mirror.script(`
       CREATE SEQUENCE witness.tries;
       CREATE FUNCTION witness.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -149,7 +149,7 @@ for (const [what, sqlState] of [
   });
 }
 
-test('a page that deadlocks with a session from outside is stored, whichever of the two is refused', async () => {
+test('a page that deadlocks with somebody else’s session is stored, whichever of the two is the victim', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const [first = '', second = ''] = await harness.write([

@@ -17,7 +17,7 @@ const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
-/** In milliseconds behind the org's time. */
+/** How far what is read lies behind the org's time, in milliseconds. */
 const readAgo = async (harness: ClockHarness) => {
   const [status] = await harness.mirror.query<{ read: number }>(
     sql`SELECT extract(epoch FROM read_until)::float8 * 1000 AS read FROM _lockstep.status`,
@@ -26,13 +26,13 @@ const readAgo = async (harness: ClockHarness) => {
   return harness.clock.now() - status.read;
 };
 
-/** The harness looks after each step that no claim is beyond its proof. */
+/** After each step the harness checks that no status claim exceeds its proof. */
 for (const [what, dateOffsetMs] of [
   ['an hour ahead', hourMs],
   ['a day ahead', 24 * hourMs],
   ['a year back', -365 * 24 * hourMs],
 ] as const) {
-  test(`one answer whose time is ${what} changes nothing of what is read and claimed`, async () => {
+  test(`one answer whose time is ${what} changes neither what is read nor what status claims`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs });
     await harness.copy();
     const late = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
@@ -46,15 +46,15 @@ for (const [what, dateOffsetMs] of [
     await harness.pass(minuteMs);
     assert.equal(await nameOf(harness, before), 'Just before');
     assert.equal(await nameOf(harness, behind), 'Just behind it');
-    assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'time goes on');
+    assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'what status claims still advances');
     await org.control('/transactions/commit', { id: late.id });
     await harness.settle();
     assert.equal(await nameOf(harness, late.ids[0] ?? ''), 'Committed later');
     await harness.expectWhole();
   });
 
-  for (const when of ['before it', 'that is its own'] as const) {
-    test(`a flush is done no sooner than the mirror shows all, though the answer ${when} has a time ${what}`, async () => {
+  for (const when of ['before it', 'to it'] as const) {
+    test(`a flush ends only when the mirror shows everything, even if the answer ${when} has a time ${what}`, async () => {
       await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs });
       await harness.copy();
       const late = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
@@ -76,7 +76,7 @@ for (const [what, dateOffsetMs] of [
   }
 }
 
-test('a backfill whose answers have a wrong time now and then is complete, and claims no time that has not come', async () => {
+test('a backfill with a wrong time in some answers is complete, and status claims no time in the future', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 600 });
   await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs, pageRows: 50 });
   for (let turn = 0; turn < 4; turn++) {
@@ -90,7 +90,7 @@ test('a backfill whose answers have a wrong time now and then is complete, and c
 });
 
 for (const hours of [1, 24]) {
-  test(`a time that two answers agree on is taken: ${hours} h later everything is read on`, async () => {
+  test(`a time on which two answers agree is believed: reading goes on ${hours} h later`, async () => {
     let behindMs = 0;
     await using harness = await openClockHarness({
       org,
@@ -109,7 +109,7 @@ for (const hours of [1, 24]) {
     await harness.pass(minuteMs);
     assert.equal(await nameOf(harness, id), 'After the hours');
     await harness.pass(minuteMs); // the daily count takes a request too
-    assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'what is claimed follows');
+    assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'what status claims follows');
     await harness.settle();
     await harness.expectWhole();
   });

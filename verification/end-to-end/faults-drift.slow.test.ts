@@ -1,6 +1,6 @@
 /**
- * Rows that differ from their records although no stamp says so. Rows of the list of faults: 21 (a formula that changes
- * without a stamp), 65 (a person who edits, deletes and inserts rows of the mirror).
+ * Rows that differ from their records although no stamp shows it. Rows of the list of faults: 21 (a formula that
+ * changes without a stamp), 65 (a person who edits, deletes and inserts rows of the mirror).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -18,10 +18,10 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const intervalMs = 3 * minuteMs;
-/** After so long a small table has been swept, and what differs has been read again. */
+/** After this time a small table has been swept, and what differs has been read again. */
 const sweepMs = hourMs + 4 * intervalMs;
 
-/** An account with a contact, both older than W: what differs of them is no change that is on its way. */
+/** An account with a contact, both older than W, so that a difference cannot be a change still on its way. */
 async function openSettled() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Contact'], intervalMs }));
@@ -37,13 +37,13 @@ async function openSettled() {
 const repairs = (harness: ClockHarness) =>
   harness.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
-/** A day later, when the count and the check of the content are due. */
+/** Passes a day, after which the counts and the content check are due. */
 async function passDay(harness: ClockHarness) {
   await harness.advance(dayMs);
   await harness.pass(10 * intervalMs);
 }
 
-test('a formula that changes with another record is recovered by the next sweep, and nothing else of its row', async () => {
+test('the next sweep updates a formula that changed with another record, and nothing else in its row', async () => {
   await using settled = await openSettled();
   const { harness, account, contact } = settled;
   const before = await harness.row('contact', contact);
@@ -61,7 +61,7 @@ test('a formula that changes with another record is recovered by the next sweep,
   await harness.expectWhole();
 });
 
-test('another formula, which changes every record at once, is recovered by the next sweep', async () => {
+test('the next sweep updates every record after the formula itself is changed', async () => {
   await using settled = await openSettled();
   const { harness, contact } = settled;
   const change = (formula: string) =>
@@ -78,7 +78,7 @@ test('another formula, which changes every record at once, is recovered by the n
   await change(accountOf.formula);
 });
 
-test('a value that somebody has changed in the mirror is repaired by the check of the content', async () => {
+test('a value that somebody has changed in the mirror is repaired by the content check', async () => {
   await using settled = await openSettled();
   const { harness, account: id } = settled;
   await harness.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
@@ -128,7 +128,7 @@ test('a row that somebody has inserted goes with the next sweep', async () => {
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
   await harness.pass(sweepMs);
   assert.deepEqual(await repairs(harness), [{ id, kind: 'no longer visible' }]);
-  await passDay(harness); // for the kept number of rows
+  await passDay(harness); // corrects the checkpoint's number of rows
   await harness.settle();
   await harness.expectConverged();
   await harness.expectRest();

@@ -1,4 +1,4 @@
-/** Fields that the sync's user may not see for a while, and what is read of them when they are given back. */
+/** Fields that the sync's user may not see for a while, and what is read when the right is restored. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -25,7 +25,7 @@ const shown = async (harness: ClockHarness, id: string) => {
   return row && [row.name, row.industry];
 };
 
-/** Lets time pass until the view names so many fields, and what follows from that has been read. */
+/** Lets time pass until the view lists `formatCount` fields and the reads that follow from it are done. */
 async function passUntilHidden(harness: ClockHarness, count: number): Promise<void> {
   await passUntil(
     harness,
@@ -35,7 +35,7 @@ async function passUntilHidden(harness: ClockHarness, count: number): Promise<vo
   await harness.pass(4 * harness.intervalMs);
 }
 
-/** A copied stage whose user may see every field again at the end. */
+/** A backfilled harness whose user may see every field again at the end. */
 async function openCopied() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'] }));
@@ -48,7 +48,7 @@ async function openCopied() {
 
 const ofIndustry = [{ sobject: 'Account', field: 'Industry', column_name: 'industry' }];
 
-test('an object goes on without a field that is hidden, and says which; its column is filled when it is given back', async () => {
+test('an object goes on without a hidden field, and status says which; its column is filled when the field is visible again', async () => {
   await using opened = await openCopied();
   const { harness, ids } = opened;
   const [renamed = '', moved = ''] = ids;
@@ -61,7 +61,7 @@ test('an object goes on without a field that is hidden, and says which; its colu
   await passUntilHidden(harness, 1);
   assert.deepEqual(await hidden(harness), ofIndustry);
   assert.deepEqual(await shown(harness, renamed), ['Renamed while hidden', 'Energy']);
-  assert.deepEqual(await shown(harness, moved), ['Moved', 'Energy'], 'what it was before');
+  assert.deepEqual(await shown(harness, moved), ['Moved', 'Energy'], 'the value before the field was hidden');
   assert.deepEqual(await shown(harness, fresh), ['New', null]);
   const [status] = await harness.mirror.query(
     sql`SELECT state, stop_code FROM _lockstep.status WHERE sobject = 'Account'`,
@@ -78,7 +78,7 @@ test('an object goes on without a field that is hidden, and says which; its colu
   await harness.expectWhole();
 });
 
-test('while a field is hidden, writes through the proxy are shown without it, and other objects are read as ever', async () => {
+test('while a field is hidden, the mirror shows proxied writes without it, and other objects are read as usual', async () => {
   await using opened = await openCopied();
   const { harness, ids } = opened;
   const [id = ''] = ids;
@@ -100,7 +100,7 @@ test('while a field is hidden, writes through the proxy are shown without it, an
   await harness.expectWhole();
 });
 
-test('of two fields that are hidden the one that is given back first is filled first', async () => {
+test('of two hidden fields, the one that is visible again first is filled first', async () => {
   await using opened = await openCopied();
   const { harness, ids } = opened;
   const [id = ''] = ids;

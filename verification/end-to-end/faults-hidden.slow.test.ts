@@ -1,5 +1,6 @@
 /**
- * Records that the sync's user may not see any more, which nothing tells of. Row of the list of faults: 17 (sharing).
+ * Records that the sync's user may not see any more, which Salesforce does not report. Row of the list of faults: 17
+ * (sharing).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -12,15 +13,15 @@ after(() => org[Symbol.asyncDispose]());
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** After so long a small table has been swept, and what was absent has been read again. */
+/** After this time a small table has been swept, and what was absent has been read again. */
 const sweepMs = hourMs + 12 * minuteMs;
-/** More than may go without a question, which is 20 or 2 % of the rows. */
+/** More than may be removed without a decision, which is 20 or 2 % of the rows. */
 const tooMany = 25;
 
 const hide = (ids: readonly string[]) => org.control('/records/hide', { user: 'integration', ids });
 const show = () => org.control('/records/show', { user: 'integration' });
 
-/** A copied stage; the accounts named here are hidden then, and seen again at the end. */
+/** A backfilled harness in which `formatCount` accounts are then hidden; they are visible again at the end. */
 async function openHiding(count: number) {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(
@@ -52,10 +53,10 @@ const statusOf = async (harness: ClockHarness, sobject = 'Account') => {
 const repairs = (harness: ClockHarness) =>
   harness.mirror.query(sql`SELECT kind, count(*) FROM _lockstep.repair GROUP BY kind ORDER BY kind`);
 
-const held = { state: 'rows missing', missing_rows: tooMany };
-const notHeld = { state: 'current', missing_rows: 0 };
+const manyMissing = { state: 'rows missing', missing_rows: tooMany };
+const noneMissing = { state: 'current', missing_rows: 0 };
 
-test('a few records that are hidden go with the next sweep, and it is told why', async () => {
+test('a few records that are hidden go with the next sweep, which records why', async () => {
   await using hiding = await openHiding(3);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
@@ -65,7 +66,7 @@ test('a few records that are hidden go with the next sweep, and it is told why',
   await harness.expectWhole();
 });
 
-test('records that are seen again after they went are found by the count of a day', async () => {
+test('records that become visible again after their rows went are found by the daily count', async () => {
   await using hiding = await openHiding(3);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
@@ -83,22 +84,22 @@ test('records that are seen again after they went are found by the count of a da
   await harness.expectRest();
 });
 
-test('more than a few stay until somebody decides; status says how many, and the rest of the sync goes on', async () => {
+test('if more than a few are hidden, their rows stay until somebody decides; status says how many, and the sync goes on', async () => {
   await using hiding = await openHiding(tooMany);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
-  assert.deepEqual(await statusOf(harness), held);
-  assert.deepEqual(await statusOf(harness, 'Lead'), notHeld);
+  assert.deepEqual(await statusOf(harness), manyMissing);
+  assert.deepEqual(await statusOf(harness, 'Lead'), noneMissing);
   assert.equal(await rowsLeft(harness, ids), tooMany);
   const [account = '', lead = ''] = await harness.write([
-    { create: 'Account', values: { Name: 'While others are held' } },
+    { create: 'Account', values: { Name: 'While others are missing' } },
     { create: 'Lead', values: { LastName: 'Goes on', Company: 'Goes on' } },
   ]);
   await harness.pass(2 * harness.intervalMs);
-  assert.equal((await harness.row('account', account))?.name, 'While others are held');
+  assert.equal((await harness.row('account', account))?.name, 'While others are missing');
   assert.equal((await harness.row('lead', lead))?.company, 'Goes on');
   await harness.pass(2 * sweepMs);
-  assert.deepEqual(await statusOf(harness), held, 'no later sweep decides by itself');
+  assert.deepEqual(await statusOf(harness), manyMissing, 'no later sweep decides by itself');
   assert.equal(await rowsLeft(harness, ids), tooMany);
   assert.deepEqual(harness.holder.syncProblems, []);
 
@@ -107,19 +108,19 @@ test('more than a few stay until somebody decides; status says how many, and the
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await rowsLeft(harness, ids), 0);
   assert.deepEqual(await repairs(harness), [{ kind: 'no longer visible', count: tooMany }]);
-  assert.deepEqual(await statusOf(harness), notHeld);
+  assert.deepEqual(await statusOf(harness), noneMissing);
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('rows that are to be kept stay, and are not asked about until they have been seen again', async () => {
+test('rows that somebody decides to keep stay, and need no new decision until they have been visible again', async () => {
   await using hiding = await openHiding(tooMany);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
   await untilDone(harness, harness.holder.syncRequest('keep', ['Account']));
-  assert.deepEqual(await statusOf(harness), notHeld);
+  assert.deepEqual(await statusOf(harness), noneMissing);
   await harness.pass(sweepMs);
-  assert.deepEqual(await statusOf(harness), notHeld, 'the next sweep asks no more');
+  assert.deepEqual(await statusOf(harness), noneMissing, 'the next sweep does not ask again');
   assert.equal(await rowsLeft(harness, ids), tooMany);
 
   await show();
@@ -129,34 +130,34 @@ test('rows that are to be kept stay, and are not asked about until they have bee
 
   await hide(ids);
   await harness.pass(sweepMs);
-  assert.deepEqual(await statusOf(harness), held, 'what was kept was the former absence');
+  assert.deepEqual(await statusOf(harness), manyMissing, 'the decision was about the earlier absence');
 });
 
-test('rows that are seen again before anybody has decided are as if nothing had happened', async () => {
+test('if records are visible again before anybody has decided, nothing has changed', async () => {
   await using hiding = await openHiding(tooMany);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
-  assert.deepEqual(await statusOf(harness), held);
+  assert.deepEqual(await statusOf(harness), manyMissing);
   await show();
   await harness.pass(sweepMs);
-  assert.deepEqual(await statusOf(harness), notHeld);
+  assert.deepEqual(await statusOf(harness), noneMissing);
   assert.equal(await rowsLeft(harness, ids), tooMany);
   assert.deepEqual(await repairs(harness), []);
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('a record that is deleted while its row is held goes, and the others stay held', async () => {
+test('a record that is deleted while its row is missing goes, and the other rows stay missing', async () => {
   await using hiding = await openHiding(tooMany + 1);
   const { harness, ids } = hiding;
   await harness.pass(sweepMs);
   await harness.write([{ delete: ids[0] ?? '' }]);
   await harness.pass(25 * minuteMs);
   assert.equal(await harness.row('account', ids[0] ?? ''), undefined);
-  assert.deepEqual(await statusOf(harness), held);
+  assert.deepEqual(await statusOf(harness), manyMissing);
 });
 
-/** A sync request that needs no more than a few requests. */
+/** Waits for a sync request that takes only a few requests. */
 async function untilDone<Result>(harness: ClockHarness, syncRequest: Promise<Result>): Promise<Result> {
   await harness.pass(2 * harness.intervalMs);
   return syncRequest;

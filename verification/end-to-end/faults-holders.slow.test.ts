@@ -1,6 +1,6 @@
 /**
- * Two that hold one sync. Rows of the list of faults: 59 (a holder that is stopped and goes on after another one took
- * over), 60 (two workers started by mistake).
+ * Two workers for one sync. Rows of the list of faults: 59 (a holder that is stopped and goes on after another one
+ * took over), 60 (two workers started by mistake).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ import { startWorkerChild } from '@lockstep/harness/worker-child';
 
 const poll = { contains: 'SystemModstamp >', inside: 'only' } as const;
 
-test('a worker that is stopped for so long that another takes over changes nothing when it goes on', async () => {
+test('a worker that is suspended until another takes over changes nothing when it goes on', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   const created = await harness.org.request('POST', `${dataPath}/sobjects/Account`, {
     body: { Name: 'Old' },
@@ -68,7 +68,7 @@ test('a page of a former holder is refused, and the former holder ends by itself
   await harness.expectWhole();
 });
 
-test('of two workers that run one sync by mistake one does, at the pace of one', async () => {
+test('of two workers started for one sync by mistake only one runs it, at its usual pace', async () => {
   await using harness = await openEndToEndHarness({
     org: { records: 300 },
     sobjects: ['Account'],
@@ -87,8 +87,8 @@ test('of two workers that run one sync by mistake one does, at the pace of one',
   await requests.injected(6);
   const tookMs = systemClock.now() - began;
   assert.ok(tookMs >= 4 * 250, `six requests in ${tookMs} ms`);
-  const [held] = await harness.admin.query(sql`
+  const [sessions] = await harness.admin.query(sql`
     SELECT count(DISTINCT application_name) FROM pg_stat_activity
      WHERE datname = current_database() AND application_name LIKE 'lockstep/%'`);
-  assert.deepEqual(held, { count: 1 });
+  assert.deepEqual(sessions, { count: 1 });
 });

@@ -22,7 +22,7 @@ const countRequests = (harness: ClockHarness) =>
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
-test('a request limit that ends a backfill at four fifths lets it go on from there, and writes go through', async () => {
+test('a backfill that a request limit stops at four fifths goes on from there, and writes work meanwhile', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 1_000 });
   await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 50 });
   const [inOrg] = await org.db.query<{ count: number }>(
@@ -49,7 +49,7 @@ test('a request limit that ends a backfill at four fifths lets it go on from the
   const [still] = await harness.mirror.query<{ position: object }>(copyPosition);
   assert.deepEqual(still, stopped);
   assert.equal(harness.holder.counts.received, received);
-  assert.ok((await fault.fired()) <= 25, 'it asks seldom');
+  assert.ok((await fault.fired()) <= 25, 'it tries seldom');
   const id = await create(harness, 'Before');
   const patched = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, {
     Name: 'Written meanwhile',
@@ -64,7 +64,7 @@ test('a request limit that ends a backfill at four fifths lets it go on from the
 const copyPosition = sql`SELECT position FROM _lockstep.cursor WHERE kind = 'backfill'`;
 
 for (const limitInfo of ['absent', 'garbage', 'shrinking']) {
-  test(`a usage that is ${limitInfo} makes the sync neither stop for good nor hurry`, async () => {
+  test(`a usage that is ${limitInfo} makes the sync neither stop for good nor send faster`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'] });
     await harness.copy();
     const fault = await harness.inject({ match: ofSync, times: null, effect: { limitInfo } });
@@ -79,7 +79,7 @@ for (const limitInfo of ['absent', 'garbage', 'shrinking']) {
   });
 }
 
-test('through an outage of two hours the sync asks about once a minute, says how old it is, and catches up', async () => {
+test('in an outage of two hours the sync tries about once a minute, status shows how old the mirror is, and it catches up', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 10_000 });
   await harness.copy();
   await harness.pass(minuteMs);
@@ -102,7 +102,7 @@ test('through an outage of two hours the sync asks about once a minute, says how
   await harness.expectWhole();
 });
 
-test('a wait that Salesforce asks for is kept', async () => {
+test('the sync waits as long as Salesforce asks', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const refusal = { answer: 'TOO_MANY_REQUESTS', retryAfterSeconds: 600 };
@@ -118,7 +118,7 @@ test('a wait that Salesforce asks for is kept', async () => {
   await harness.expectWhole();
 });
 
-test('a locked row refuses a write in Salesforce’s own words, and nothing changes', async () => {
+test('a write to a locked row is refused in Salesforce’s own words, and nothing changes', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const id = await create(harness, 'Locked');

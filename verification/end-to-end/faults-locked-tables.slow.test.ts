@@ -1,5 +1,5 @@
 /**
- * Tables of the mirror that others hold locks on: only their own object waits, and a person is told who holds them.
+ * Tables of the mirror that other sessions lock: only their own object waits, and the problem names the sessions.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ const harness = await openPairOfFile();
 
 const minuteMs = 60_000;
 
-/** A session of somebody who works in the mirror's database. */
+/** Somebody else's session in the mirror's database. */
 async function openSession() {
   const session = await harness.mirror.session();
   const [own] = await session.query<{ pid: number; user: string }>(
@@ -33,7 +33,7 @@ async function openSession() {
   };
 }
 
-test('while an index is made on a table its own pages wait, the session is named, and the others go on', async () => {
+test('while an index is built, only that table’s pages wait, and the problem names the session', async () => {
   await using other = await openSession();
   await other.session.script('BEGIN; LOCK TABLE salesforce.account IN SHARE MODE');
   const { account, lead } = await writeBoth(harness, 'While an index is made');
@@ -49,10 +49,10 @@ test('while an index is made on a table its own pages wait, the session is named
   assert.equal(await accountName(harness, account), 'While an index is made');
   await harness.expectNoReturn();
   await expectRepaired(harness);
-  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
 });
 
-test('a table that is locked against readers too holds up neither polls nor checks of the others', async () => {
+test('a table that is locked even against readers delays neither polls nor checks of other tables', async () => {
   await using other = await openSession();
   const sweptAt = async () => {
     const [cursor] = await harness.mirror.query<{ at: number }>(sql`
@@ -62,7 +62,7 @@ test('a table that is locked against readers too holds up neither polls nor chec
   };
   const before = await sweptAt();
   await other.session.script('BEGIN; LOCK TABLE salesforce.account IN ACCESS EXCLUSIVE MODE');
-  await harness.advance(65 * minuteMs); // by then the Ids of both are to be compared
+  await harness.advance(65 * minuteMs); // the sweeps of both are now due
   const { account, lead } = await writeBoth(harness, 'While nobody may read');
   await harness.pass(5 * harness.intervalMs);
   assert.equal(await leadCompany(harness, lead), 'While nobody may read');
@@ -76,10 +76,10 @@ test('a table that is locked against readers too holds up neither polls nor chec
   assert.equal(await accountName(harness, account), 'While nobody may read');
   await harness.expectNoReturn();
   await expectRepaired(harness);
-  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
 });
 
-test('a log of deletions that names rows of a locked table keeps no other object waiting', async () => {
+test('a deleted log that names rows of a locked table delays no other object', async () => {
   await using other = await openSession();
   const { account } = await writeBoth(harness, 'To be deleted for good');
   await harness.pass(2 * harness.intervalMs);
@@ -98,10 +98,10 @@ test('a log of deletions that names rows of a locked table keeps no other object
   await harness.pass(24 * minuteMs);
   assert.equal(await accountName(harness, account), undefined);
   await expectRepaired(harness);
-  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
 });
 
-test('a changed table that is never free of readers waits for them by itself, and is filled when they end', async () => {
+test('a changed table that always has readers waits for them alone, and is filled when they end', async () => {
   await using first = await openSession();
   await using second = await openSession();
   await harness.mirror.query(sql`ALTER TABLE salesforce.account DROP COLUMN name`);
@@ -120,7 +120,7 @@ test('a changed table that is never free of readers waits for them by itself, an
     [first, second],
     [second, first],
   ] as const) {
-    await begin(reader); // whoever reads waits for a try of ours at most
+    await begin(reader); // a new reader waits for one of our tries at most
     await former.session.script('COMMIT');
     const company = `While ${reader.name} reads`;
     const [next = ''] = await harness.write([
@@ -140,5 +140,5 @@ test('a changed table that is never free of readers waits for them by itself, an
   await second.session.script('COMMIT');
   await expectRepaired(harness);
   assert.equal(await accountName(harness, account), 'While they read');
-  assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited');
+  assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
 });

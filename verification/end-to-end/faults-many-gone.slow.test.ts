@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** Makes accounts with that stamp as their day of creation, and gives their Ids. */
+/** Makes accounts created at that time, and returns their Ids. */
 async function generate(count: number, at: Date): Promise<readonly string[]> {
   await org.control('/records/generate', { sobject: 'Account', count, at: at.toISOString() });
   const rows = await org.db.query<{ Id: string }>(
@@ -31,7 +31,7 @@ const rowsLeft = async (harness: ClockHarness, ids: readonly string[]) => {
   return left?.count ?? 0;
 };
 
-/** What is absent of the accounts, and what may go of them within a day. */
+/** How many accounts are missing, and how many may be removed within a day. */
 const missing = async (harness: ClockHarness) => {
   const [view] = await harness.mirror.query<{
     rows: number;
@@ -62,7 +62,7 @@ for (let day = 0; day < days; day++) {
 }
 const toHide = daysIds.flatMap((ids) => ids.slice(0, hiddenOfADay));
 
-/** A copied stage, of whose accounts most are hidden from its user; seen again at the end. */
+/** A backfilled harness with most accounts hidden from its user; they are visible again at the end. */
 async function openHiding() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 200 }));
@@ -70,7 +70,7 @@ async function openHiding() {
   undo.defer(async () => void (await org.control('/records/show', { user: 'integration' })));
   await org.control('/records/hide', { user: 'integration', ids: toHide });
   const { rows_max: limit } = await missing(harness);
-  assert.ok(hiddenOfADay <= limit, 'those of each day alone may go');
+  assert.ok(hiddenOfADay <= limit, 'the hidden accounts of one day alone may be removed');
   assert.ok(toHide.length > 20 * limit);
   const ends = undo.move();
   return { harness, limit, [Symbol.asyncDispose]: () => ends.disposeAsync() };
@@ -79,7 +79,7 @@ async function openHiding() {
 const requestRoundsMax = 40;
 
 /** Lets time pass, round by round, until a sync request is served. */
-async function untilGranted<Result>(
+async function untilServed<Result>(
   harness: ClockHarness,
   syncRequest: Promise<Result>,
   round = () => harness.pass(5 * harness.intervalMs),
@@ -91,56 +91,56 @@ async function untilGranted<Result>(
   return syncRequest;
 }
 
-/** Some may have gone before it was known how many there are. */
-async function expectHeld(harness: ClockHarness, limit: number) {
+/** Some rows may have been removed before it was known how many are missing. */
+async function expectMissing(harness: ClockHarness, limit: number) {
   const left = await rowsLeft(harness, toHide);
   const view = await missing(harness);
-  assert.ok(toHide.length - left <= limit, `${toHide.length - left} have gone`);
-  assert.equal(view.removed, toHide.length - left, 'what has gone is counted');
-  assert.deepEqual([view.rows, view.is_held], [left, true], 'all others are held');
+  assert.ok(toHide.length - left <= limit, `${toHide.length - left} were removed`);
+  assert.equal(view.removed, toHide.length - left, 'removed rows are counted');
+  assert.deepEqual([view.rows, view.is_held], [left, true], 'all others stay missing');
   assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: left });
 }
 
-test('a comparison of the counts removes no more than one sweep may, though of each day only a few are missing', async () => {
+test('a comparison of counts removes no more than one sweep may, even if only a few are missing of each day', async () => {
   await using hiding = await openHiding();
   const { harness, limit } = hiding;
-  await untilGranted(harness, harness.holder.syncRequest('verify counts', ['Account']));
-  await expectHeld(harness, limit);
-  await harness.pass(80 * minuteMs); // a sweep that is under way puts off what may go
-  await expectHeld(harness, limit);
+  await untilServed(harness, harness.holder.syncRequest('verify counts', ['Account']));
+  await expectMissing(harness, limit);
+  await harness.pass(80 * minuteMs); // a running sweep postpones removals
+  await expectMissing(harness, limit);
   await org.control('/records/show', { user: 'integration' });
-  await untilGranted(harness, harness.holder.syncRequest('verify ids', ['Account']));
+  await untilServed(harness, harness.holder.syncRequest('verify ids', ['Account']));
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
   await harness.settle();
   await harness.expectConverged();
   await harness.expectRest();
 });
 
-test('the daily count and what it repairs do not either, nor do the sweeps after it, and it is told all the while', async () => {
+test('the daily counts, their repairs and the sweeps after them remove no more either, and status reports it all the while', async () => {
   await using hiding = await openHiding();
   const { harness, limit } = hiding;
   await harness.advance(dayMs);
   await harness.pass(30 * minuteMs);
   for (let turn = 0; turn < 4; turn++) {
     await harness.pass(20 * minuteMs);
-    await expectHeld(harness, limit);
+    await expectMissing(harness, limit);
   }
   await harness.advance(dayMs);
   await harness.pass(30 * minuteMs);
-  await expectHeld(harness, limit);
+  await expectMissing(harness, limit);
 });
 
 const portions = 10;
 const ofAPortion = 300;
 
-/** A log of deletions that has covered all times and knows of nothing. */
+/** A deleted log that covers all of time and is empty. */
 const emptyLog = {
   deletedRecords: [],
   earliestDateAvailable: '2000-01-01T00:00:00.000+0000',
   latestDateCovered: '2100-01-01T00:00:00.000+0000',
 };
 
-/** Twice as many accounts as are then deleted for good, while leads are made. */
+/** A harness with twice as many accounts as the test then deletes for good. */
 async function openDeleting() {
   const { now } = await org.control<{ now: string }>('/clock');
   const at = new Date(Math.floor(Date.parse(now) / 1_000) * 1_000 - hourMs);
@@ -154,7 +154,7 @@ async function openDeleting() {
   };
 }
 
-/** Deletes them for good in portions; each lead that is made meanwhile is there within two intervals. */
+/** Deletes them for good in portions; each lead made meanwhile arrives within two intervals. */
 async function deleteInPortions(harness: ClockHarness, ids: readonly string[]) {
   for (let from = 0; from < ids.length; from += ofAPortion) {
     await org.control('/records/hardDelete', { ids: ids.slice(from, from + ofAPortion) });
@@ -168,7 +168,7 @@ async function expectLeads(harness: ClockHarness) {
   assert.equal((await harness.row('lead', id))?.company, 'Goes on');
 }
 
-test('3,000 records that are deleted for good go as the log of deletions names them, and other objects are read all the while', async () => {
+test('3,000 records that are deleted for good go as the deleted log names them, and other objects are read all the while', async () => {
   await using deleting = await openDeleting();
   const { harness, ids } = deleting;
   await deleteInPortions(harness, ids);
@@ -176,12 +176,12 @@ test('3,000 records that are deleted for good go as the log of deletions names t
   assert.equal(await rowsLeft(harness, ids), 0);
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
   const { removed } = await missing(harness);
-  assert.equal(removed, 0, 'what the log names needs no decision, and does not count');
+  assert.equal(removed, 0, 'rows named in the deleted log need no decision, and do not count as removed');
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('3,000 records that go without a trace are held until somebody decides, and other objects are read all the while', async () => {
+test('3,000 records that go without a trace stay missing until somebody decides, and other objects are read all the while', async () => {
   await using deleting = await openDeleting();
   const { harness, ids } = deleting;
   await harness.inject({
@@ -190,7 +190,7 @@ test('3,000 records that go without a trace are held until somebody decides, and
     effect: { respond: { status: 200, body: emptyLog } },
   });
   await deleteInPortions(harness, ids);
-  await untilGranted(harness, harness.holder.syncRequest('verify ids', ['Account']), () =>
+  await untilServed(harness, harness.holder.syncRequest('verify ids', ['Account']), () =>
     expectLeads(harness),
   );
   const { rows, removed, rows_max: limit } = await missing(harness);
@@ -198,7 +198,7 @@ test('3,000 records that go without a trace are held until somebody decides, and
   assert.equal(rows + removed, ids.length);
   assert.equal(await rowsLeft(harness, ids), rows);
   assert.deepEqual(await statusOf(harness), { state: 'rows missing', missing_rows: rows });
-  await untilGranted(harness, harness.holder.syncRequest('remove', ['Account']), () => expectLeads(harness));
+  await untilServed(harness, harness.holder.syncRequest('remove', ['Account']), () => expectLeads(harness));
   for (let turn = 0; turn < 3; turn++) await expectLeads(harness);
   assert.equal(await rowsLeft(harness, ids), 0);
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });

@@ -1,6 +1,6 @@
 /**
- * Custom metadata types, whose records come by deployments and of which Salesforce takes plain queries only: no OR, no
- * sums, no LIMIT.
+ * Custom metadata types, whose records come with deployments and for which Salesforce accepts only plain queries: no
+ * OR, no aggregates, no LIMIT.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -14,7 +14,7 @@ after(() => org[Symbol.asyncDispose]());
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const intervalMs = 5 * minuteMs;
-/** After so long a small table has been swept, and what was absent has been read again. */
+/** After this time a small table has been swept, and what was absent has been read again. */
 const sweepMs = hourMs + 4 * intervalMs;
 
 const deploy = async (records: readonly object[], removed: readonly string[] = []) =>
@@ -24,7 +24,7 @@ const deploy = async (records: readonly object[], removed: readonly string[] = [
 const problems = (harness: ClockHarness) =>
   harness.mirror.query(sql`SELECT sobject, kind, code FROM _lockstep.problems`);
 
-/** Nothing of it was refused, and no other object was kept waiting. */
+/** No query was refused, and no other object was delayed. */
 async function expectUnrefused(harness: ClockHarness) {
   assert.deepEqual(await problems(harness), []);
   assert.deepEqual(harness.holder.syncProblems, []);
@@ -44,7 +44,7 @@ async function openCopied(options: { pageRows?: number } = {}): Promise<ClockHar
 
 const regionOf = (harness: ClockHarness, id: string) => harness.row('region__mdt', id);
 
-test('a custom metadata type is copied, and followed for a day and more without one query that is refused', async () => {
+test('a custom metadata type is backfilled and followed for over a day without one refused query', async () => {
   await using harness = await openCopied();
   await harness.pass(3 * hourMs);
   await harness.advance(24 * hourMs);
@@ -56,14 +56,14 @@ test('a custom metadata type is copied, and followed for a day and more without 
            extract(epoch FROM content_verified_at) * 1000 AS checked
       FROM _lockstep.status WHERE sobject = 'Region__mdt'`);
   assert.ok(status);
-  assert.equal(status.counted, null, 'nobody can ask for sums, and none are claimed');
+  assert.equal(status.counted, null, 'counts are impossible, and none are claimed');
   const dayAgo = harness.clock.now() - 24 * hourMs;
   assert.ok(Number(status.swept) > dayAgo && Number(status.checked) > dayAgo);
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('what a deployment makes and changes arrives with the next polls, and what it removes goes with a sweep', async () => {
+test('what a deployment adds and changes arrives with the next polls, and what it removes goes with a sweep', async () => {
   await using harness = await openCopied();
   const rateOf = async (id: string) => (await regionOf(harness, id))?.tax_rate__c;
   const [chile = '', peru = ''] = await deploy([
@@ -82,7 +82,7 @@ test('what a deployment makes and changes arrives with the next polls, and what 
   await harness.expectWhole();
 });
 
-test('a deployment of more records than a page holds arrives whole, although no query can ask for a page', async () => {
+test('a deployment of more records than fit on a page arrives completely, although no query can have a LIMIT', async () => {
   await using harness = await openCopied({ pageRows: 10 });
   await org.control('/queries/cut', { sobject: 'Region__mdt', rows: [10, 7] });
   const names = Array.from({ length: 60 }, (_, n) => `Part_${n}`);
@@ -100,7 +100,7 @@ test('a deployment of more records than a page holds arrives whole, although no 
   await harness.expectWhole();
 });
 
-test('a backfill of it over cut pages misses no record', async () => {
+test('a backfill of a custom metadata type over cut pages misses no record', async () => {
   await org.control('/queries/cut', { sobject: 'Region__mdt', rows: [5, 3] });
   await using harness = await openCopied();
   await org.control('/queries/lift', {});
@@ -109,7 +109,7 @@ test('a backfill of it over cut pages misses no record', async () => {
   await harness.expectWhole();
 });
 
-test('rows of it that somebody has deleted or changed are repaired by the check of the content, and counted again', async () => {
+test('rows of a custom metadata type that somebody has deleted or changed are repaired by the content check, and counted again', async () => {
   await using harness = await openCopied();
   const [deleted = '', changed = ''] = await deploy([
     { developerName: 'Deleted_By_Hand' },

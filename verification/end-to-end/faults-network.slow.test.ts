@@ -1,6 +1,6 @@
 /**
- * What a network does to answers. Rows of the list of faults: 50 (slow, hanging and half-open answers), 51 (answers that
- * break off), 52 (packets in slices), 53 (no host, no trust).
+ * What a network does to answers. Rows of the list of faults: 50 (slow, hanging and half-open answers), 51 (answers
+ * that break off), 52 (packets in slices), 53 (unknown host, untrusted certificate).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -23,7 +23,7 @@ const ofSync = { path: '*/composite', user: 'integration' } as const;
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
-/** A harness whose sync and proxy reach the org over a wire, with its backfill done. */
+/** A backfilled harness whose sync and proxy reach the org over a faulty wire. */
 async function openWired(): Promise<{ harness: ClockHarness; wire: Wire } & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const wire = undo.use(await openWire({ port: Number(new URL(org.url).port), host: '127.0.0.1' }));
@@ -34,13 +34,13 @@ async function openWired(): Promise<{ harness: ClockHarness; wire: Wire } & Asyn
   return { harness, wire, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-/** Time passes for an answer that does not come, and then for what follows. */
+/** Lets a request time out, and waits for what follows. */
 async function outwait(harness: ClockHarness): Promise<void> {
   const { received } = harness.holder.counts;
   await harness.advance(requestTimeoutMs);
   await harness.holder.untilRest();
   assert.equal(harness.holder.syncProblems.at(-1), 'NET-01');
-  assert.equal(harness.holder.counts.received, received, 'nothing of it is used');
+  assert.equal(harness.holder.counts.received, received, 'no part of it is used');
   const open = await harness.mirror.query(sql`SELECT lo FROM _lockstep.observation`);
   assert.deepEqual(open, [], 'its reading is closed');
 }
@@ -66,7 +66,7 @@ for (const [what, effect] of Object.entries({
   });
 }
 
-test('a connection whose other side is gone without a word ends at the time-out, and another is opened', async () => {
+test('a connection whose other side has vanished ends at the time-out, and another is opened', async () => {
   await using wired = await openWired();
   const { harness, wire } = wired;
   wire.behave({ kind: 'silence' });
@@ -86,7 +86,7 @@ const broken: readonly WireFault[] = [0, 20, 700].flatMap((afterBytes): WireFaul
   { kind: 'cut', afterBytes, by: 'end' },
 ]);
 
-test('an answer that breaks off anywhere is thrown away whole and asked for again', async () => {
+test('an answer that breaks off anywhere is discarded entirely and requested again', async () => {
   await using wired = await openWired();
   const { harness, wire } = wired;
   for (const fault of broken) {
@@ -105,7 +105,7 @@ test('an answer that breaks off anywhere is thrown away whole and asked for agai
   await harness.expectWhole();
 });
 
-test('an answer that is whole by its length and cut short in its text is thrown away as well', async () => {
+test('an answer of the announced length whose JSON is cut short is discarded as well', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   for (const bytes of [0, 1, 60, 300]) {

@@ -1,6 +1,6 @@
 /**
- * Problems that Salesforce has with one object, while another one goes on. Rows of the list of faults: 18 (an object that may
- * not be read any more).
+ * Salesforce refuses one object while another goes on. Row of the list of faults: 18 (an object that may not be read
+ * any more).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -31,7 +31,7 @@ const stateOfAccounts = async (harness: ClockHarness) => {
 const stopped = { state: 'stopped', stop_code: 'PERM-02' };
 const current = { state: 'current', stop_code: null };
 
-/** A harness of which one object has been refused for hours. */
+/** A harness in which Salesforce has refused one object for hours. */
 async function openRefused() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openCopied(5 * minuteMs));
@@ -49,7 +49,7 @@ async function openRefused() {
   return { harness, account, giveBack, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-test('an object that was refused for hours is followed again within an hour after it may be read', async () => {
+test('an object that was refused for hours is followed again within an hour after access returns', async () => {
   await using refused = await openRefused();
   const { harness, account, giveBack } = refused;
   await giveBack();
@@ -60,7 +60,7 @@ test('an object that was refused for hours is followed again within an hour afte
   assert.deepEqual(harness.holder.syncProblems, []);
 });
 
-test('an object that was refused for hours is tried at once when somebody wants it read', async () => {
+test('an object that was refused for hours is tried at once on a sync request', async () => {
   await using refused = await openRefused();
   const { harness, account, giveBack } = refused;
   const inVain = harness.holder.syncRequest('verify content', ['Account']);

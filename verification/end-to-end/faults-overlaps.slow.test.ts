@@ -13,20 +13,20 @@ after(() => org[Symbol.asyncDispose]());
 const pathOf = (id: string) => `${dataPath}/sobjects/Account/${id}`;
 const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('account', id))?.name;
 
-/** A poll of accounts whose answer is made now and comes when the test lets it. */
-const holdPage = (harness: ClockHarness) =>
+/** Makes the next poll of accounts hang: its answer is made at once and arrives when the test releases it. */
+const hangPage = (harness: ClockHarness) =>
   harness.inject({ match: { contains: 'SystemModstamp >', inside: 'only' }, effect: { hang: 'after' } });
 
-/** The read-back of a write, held in the same way. */
-const holdReadBack = (harness: ClockHarness, hang: 'before' | 'after') =>
+/** Makes the read-back of a write hang in the same way. */
+const hangReadBack = (harness: ClockHarness, hang: 'before' | 'after') =>
   harness.inject({ match: { contains: 'Id IN (', inside: 'only' }, effect: { hang } });
 
-/** An account that the engine is just reading, as it is named here and stamped now. */
-async function heldAccount(harness: ClockHarness, Name: string) {
+/** An account, stamped now, that the engine is just reading under this name. */
+async function accountOnHangingPage(harness: ClockHarness, Name: string) {
   await harness.copy();
   const second = new Date(harness.clock.now() + harness.intervalMs);
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name } }], second);
-  const page = await holdPage(harness);
+  const page = await hangPage(harness);
   await harness.advance(harness.intervalMs);
   await page.injected();
   return { id, page };
@@ -36,7 +36,7 @@ test('a page that was read before a PATCH and comes 15 seconds after it does not
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Old' } }]);
-  const page = await holdPage(harness);
+  const page = await hangPage(harness);
   await harness.advance(harness.intervalMs);
   await page.injected();
   const patched = await harness.call('PATCH', pathOf(id), { Name: 'New' });
@@ -52,7 +52,7 @@ test('a page that was read before a PATCH and comes 15 seconds after it does not
 
 test('a page that was read before a DELETE and comes after it brings nothing back', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  const { id, page } = await heldAccount(harness, 'To be deleted');
+  const { id, page } = await accountOnHangingPage(harness, 'To be deleted');
   const deleted = await harness.call('DELETE', pathOf(id));
   assert.deepEqual([deleted.status, deleted.applied], [204, 'yes']);
   await page.release();
@@ -62,21 +62,21 @@ test('a page that was read before a DELETE and comes after it brings nothing bac
   await harness.expectWhole();
 });
 
-test('of a page and a PATCH with one stamp the PATCH is kept, and the record is read again', async () => {
+test('if a page and a PATCH have the same stamp, the PATCH is kept and the record is read again', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  const { id, page } = await heldAccount(harness, 'Read by the poll');
+  const { id, page } = await accountOnHangingPage(harness, 'Read by the poll');
   assert.equal((await harness.call('PATCH', pathOf(id), { Name: 'Patched' })).applied, 'yes');
   await page.release();
   await harness.pass(0);
   assert.equal(await nameOf(harness, id), 'Patched');
-  assert.ok(harness.holder.counts.dirty > 0, 'neither is known to be the newer one');
+  assert.ok(harness.holder.counts.dirty > 0, 'it is unknown which of them is newer');
   await harness.settle();
   await harness.expectWhole();
 });
 
 test('a PATCH whose stamp goes back by two seconds is not undone by a page that was read before it', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  const { id, page } = await heldAccount(harness, 'Stamped later');
+  const { id, page } = await accountOnHangingPage(harness, 'Stamped later');
   await org.control('/stamps/jitter', { seconds: 2, share: 1, seed: 3 });
   const patched = await harness.call('PATCH', pathOf(id), { Name: 'Stamped before' });
   await org.control('/stamps/jitter', { seconds: 0, share: 0 });
@@ -89,12 +89,12 @@ test('a PATCH whose stamp goes back by two seconds is not undone by a page that 
   await harness.expectWhole();
 });
 
-test('a read-back that a page of the same stamp overtakes is made again before the write is answered', async () => {
+test('a read-back overtaken by a page with the same stamp is repeated before the write is answered', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 1_000 });
   await harness.copy();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Before' } }]);
   await harness.pass(harness.intervalMs);
-  const readBack = await holdReadBack(harness, 'after');
+  const readBack = await hangReadBack(harness, 'after');
   const second = new Date(harness.clock.now());
   const answer = harness.call('PATCH', pathOf(id), { Name: 'By the caller' });
   await readBack.injected();
@@ -109,11 +109,11 @@ test('a read-back that a page of the same stamp overtakes is made again before t
   await harness.expectNoReturn();
 });
 
-test('what a third party writes between a write and its read-back is what the mirror shows', async () => {
+test('the mirror shows what a third party writes between a write and its read-back', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Before' } }]);
-  const readBack = await holdReadBack(harness, 'before');
+  const readBack = await hangReadBack(harness, 'before');
   const answer = harness.call('PATCH', pathOf(id), { Name: 'By the caller', Site: 'By the caller' });
   await readBack.injected();
   await harness.advance(1_000);

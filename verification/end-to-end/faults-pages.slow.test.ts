@@ -1,6 +1,6 @@
 /**
- * Pages that do not tell the truth. Rows of the list of faults: 27 (a page that lies about its end), 28 (a row twice), 29
- * (order, nulls, unknown fields), 30 (a page that is not done).
+ * Wrong pages. Rows of the list of faults: 27 (a page that lies about its end), 28 (a row twice), 29 (order, nulls,
+ * unknown fields), 30 (a page that is not done).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -14,9 +14,9 @@ after(() => org[Symbol.asyncDispose]());
 
 const ofAccount = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
 
-/** Pages, and whether they are what Salesforce may send: such a page is used, any other is thrown away whole. */
+/** Pages, and whether Salesforce may send them: if so the page is used, else all of it is discarded. */
 const torn = [
-  { what: 'a page that holds rows twice', rows: { duplicate: 3 }, isUsed: false },
+  { what: 'a page with duplicate rows', rows: { duplicate: 3 }, isUsed: false },
   { what: 'a page whose last rows are missing', rows: { dropLast: 1 }, isUsed: false },
   { what: 'a page with a null among its rows', rows: { nullRecord: true }, isUsed: false },
   { what: 'a page in another order', rows: { shuffle: true }, isUsed: true },
@@ -25,11 +25,11 @@ const torn = [
     rows: { extra: { Surprise__c: { a: [1] } } },
     isUsed: true,
   },
-  { what: 'a page that is said not to be done', rows: { notDone: true }, isUsed: true },
+  { what: 'a page that says it is not done', rows: { notDone: true }, isUsed: true },
 ];
 
 for (const { what, rows, isUsed } of torn) {
-  test(`${what} is ${isUsed ? 'used' : 'thrown away'}, and nothing is lost or held up`, async () => {
+  test(`${what} is ${isUsed ? 'used' : 'discarded'}, and nothing is lost or delayed`, async () => {
     await using harness = await openPair(org);
     const fault = await harness.inject({ match: ofAccount, effect: { rows } });
     const { account, lead } = await writeBoth(harness, what);
@@ -44,7 +44,7 @@ for (const { what, rows, isUsed } of torn) {
   });
 }
 
-test('a page without a record that is not the last one is that object’s problem alone, and is told', async () => {
+test('an empty page that is not the last one is a problem of its object alone, and is reported', async () => {
   await using harness = await openPair(org);
   const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
   const body = { totalSize: 1, done: false, nextRecordsUrl, records: [] };
@@ -80,7 +80,7 @@ test('a backfill whose every page comes in another order misses no row', async (
   await harness.expectWhole();
 });
 
-test('an answer that hides the rows that there are is made good by the recheck', async () => {
+test('rows that an empty answer has hidden arrive with the recheck', async () => {
   await using harness = await openPair(org);
   const empty = { totalSize: 0, done: true, records: [] };
   const fault = await harness.inject({

@@ -1,4 +1,4 @@
-/** The share of the org's daily requests that a sync may use up. Row of the list of faults: 45 (what the header says). */
+/** The share of the org's daily requests at which a sync stops. Row of the list of faults: 45 (usage header). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type ClockHarness, dataPath, openClockHarness } from '@lockstep/harness/clock-harness';
@@ -11,7 +11,7 @@ const minuteMs = 60_000;
 const dailyMax = 10_000;
 const ofSync = { path: '*/composite', user: 'integration' } as const;
 
-/** In percent of the day's requests, and a few of those that the test makes. */
+/** Sets the used requests of the day in percent; the test's own requests add a few. */
 const use = (percent: number) => org.control('/limits', { dailyMax, dailyUsed: percent * (dailyMax / 100) });
 
 const countRequests = (harness: ClockHarness) =>
@@ -20,7 +20,7 @@ const countRequests = (harness: ClockHarness) =>
 const create = async (harness: ClockHarness, Name: string) =>
   (await harness.write([{ create: 'Account', values: { Name } }]))[0] ?? '';
 
-/** A sync that has stopped at its line; the org's day is empty again at the end. */
+/** A sync that has stopped at its limit; the org's count of the day is reset at the end. */
 async function openStopped() {
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => void (await use(0)));
@@ -33,7 +33,7 @@ async function openStopped() {
   return { harness, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-test('a sync reads on below its line', async () => {
+test('a sync goes on reading below its limit', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   await use(89);
@@ -47,7 +47,7 @@ test('a sync reads on below its line', async () => {
   }
 });
 
-test('what a proxied answer says of the day stops the reads as well, and the proxy goes on', async () => {
+test('usage in a proxied answer also stops the sync’s reads, and the proxy goes on', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   await use(91);
@@ -56,7 +56,7 @@ test('what a proxied answer says of the day stops the reads as well, and the pro
     assert.equal((await harness.call('POST', path, { Name: 'First' })).applied, 'yes');
     const requests = await countRequests(harness);
     await harness.pass(5 * harness.intervalMs);
-    assert.equal(await requests.fired(), 0, 'no poll had to find it out');
+    assert.equal(await requests.fired(), 0, 'no poll was needed to find out');
     assert.equal(harness.holder.syncProblems.at(-1), 'LIM-02');
     assert.equal((await harness.call('POST', path, { Name: 'Second' })).applied, 'yes');
     assert.equal(await requests.fired(), 1, 'its read-back');
@@ -80,24 +80,20 @@ test('the limit of the org passes through the proxy unchanged', async () => {
   }
 });
 
-test('at 90 % of the day a sync stops, says so, looks every 15 minutes, and goes on by itself below 85 %', async () => {
+test('at 90 % of the day’s requests a sync stops, says so, tries every 15 minutes, and goes on by itself below 85 %', async () => {
   await using stopped = await openStopped();
   const { harness } = stopped;
   const requests = await countRequests(harness);
   const id = await create(harness, 'Behind the line');
   await harness.pass(60 * minuteMs);
   assert.equal(await requests.fired(), 4);
-  // Reading stops after the look that found no room, so the newest look may have brought a page.
+  // A try reads a page before it finds the limit exceeded, so the last try may have brought one.
   const unseen = await create(harness, 'Between two looks');
   await use(86);
   await harness.pass(10 * minuteMs);
   assert.equal(await harness.row('account', unseen), undefined);
   await harness.pass(32 * minuteMs);
-  assert.equal(
-    harness.holder.syncProblems.at(-1),
-    'LIM-02',
-    'the line is one thing and the way back another',
-  );
+  assert.equal(harness.holder.syncProblems.at(-1), 'LIM-02', 'below 90 % is not enough to go on');
   assert.ok((await requests.fired()) <= 7);
   await use(84);
   await harness.pass(17 * minuteMs);
@@ -110,7 +106,7 @@ test('at 90 % of the day a sync stops, says so, looks every 15 minutes, and goes
   await harness.expectWhole();
 });
 
-test('a sync that has stopped at its line lets writes through and shows them', async () => {
+test('a sync that has stopped at its limit lets writes through and shows them', async () => {
   await using stopped = await openStopped();
   const { harness } = stopped;
   const id = await create(harness, 'Before');
@@ -122,7 +118,7 @@ test('a sync that has stopped at its line lets writes through and shows them', a
 });
 
 for (const limitInfo of ['absent', 'garbage']) {
-  test(`a usage that is ${limitInfo} opens no sync that has stopped at its line`, async () => {
+  test(`a usage that is ${limitInfo} does not restart a sync that has stopped at its limit`, async () => {
     await using stopped = await openStopped();
     const { harness } = stopped;
     const fault = await harness.inject({ match: ofSync, times: null, effect: { limitInfo } });

@@ -1,4 +1,4 @@
-/** Records that are to be read again, and whose answers never settle what they are. Nothing is asked for ever, unheard. */
+/** Records to read again whose answers never settle their state. No query repeats for ever without being reported. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -10,7 +10,7 @@ after(() => org[Symbol.asyncDispose]());
 
 const minuteMs = 60_000;
 
-/** An account that the mirror holds, and what Salesforce answers to a question for it by Id. */
+/** An account in the mirror, and a way to replace Salesforce's answer to the query for it by Id. */
 async function openCopied() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'] }));
@@ -23,7 +23,7 @@ async function openCopied() {
     harness,
     id,
     record: answered.json as Record<string, unknown>,
-    /** From now on that question is always answered so. */
+    /** From now on that query always gets this answer. */
     answer: (body: object) =>
       harness.inject({
         match: { contains: `Id IN ('${id}'`, inside: 'only' },
@@ -45,7 +45,7 @@ const settledAt = async (harness: ClockHarness, sobject: string) => {
   return Number(status?.at);
 };
 
-test('a record whose answers contradict each other is read again thirty times and then set aside, which is told', async () => {
+test('a record whose answers contradict each other is read thirty times, then set aside and reported', async () => {
   await using copied = await openCopied();
   const { harness, id, record } = copied;
   const twice = { totalSize: 2, done: true, records: [record, { ...record, Name: 'Of the same second' }] };
@@ -53,17 +53,17 @@ test('a record whose answers contradict each other is read again thirty times an
   const asked = harness.clock.now();
   const syncRequest = harness.holder.syncRequest('refetch', ['Account'], [id]);
   await harness.pass(45 * minuteMs);
-  assert.equal(await fault.fired(), 30, 'more of them would tell no more');
-  const told = { sobject: 'Account', column_name: null, code: 'unsettled' };
-  assert.deepEqual(await setAside(harness), [{ ...told, id }]);
+  assert.equal(await fault.fired(), 30, 'further answers would add nothing');
+  const expected = { sobject: 'Account', column_name: null, code: 'unsettled' };
+  assert.deepEqual(await setAside(harness), [{ ...expected, id }]);
   const { objects, skipped, ...result } = await syncRequest;
   assert.deepEqual({ objects, skipped }, { objects: 1, skipped: [] });
   assert.deepEqual(result, {
     repairs: [],
     setAside: [{ sobject: 'Account', column: null, code: 'unsettled', rows: 1 }],
   });
-  assert.ok((await settledAt(harness, 'Account')) < asked, 'what is claimed is held back for it');
-  assert.ok((await settledAt(harness, 'Lead')) > asked, 'and for no other object');
+  assert.ok((await settledAt(harness, 'Account')) < asked, 'its object’s claim waits for it');
+  assert.ok((await settledAt(harness, 'Lead')) > asked, 'no other object’s claim does');
 
   await fault.end();
   await harness.mirror.query(sql`UPDATE _lockstep.quarantine SET retry_at = now()`); // by the database's own clock
@@ -73,7 +73,7 @@ test('a record whose answers contradict each other is read again thirty times an
   await harness.expectWhole();
 });
 
-test('a record that an answer keeps back for ever is asked for at most once a minute, and that it is missing is told', async () => {
+test('a record that answers withhold for ever is queried at most once a minute, and the problem is reported', async () => {
   await using copied = await openCopied();
   const { harness, id } = copied;
   const nextRecordsUrl = `${dataPath}/query/01g000000000001AAA-1`;
@@ -83,7 +83,7 @@ test('a record that an answer keeps back for ever is asked for at most once a mi
   const [later = ''] = await harness.write([{ create: 'Account', values: { Name: 'Meanwhile' } }]);
   await harness.pass(60 * minuteMs);
   const tries = await fault.fired();
-  assert.ok(tries >= 20 && tries <= 61, `${tries} questions in an hour`);
+  assert.ok(tries >= 20 && tries <= 61, `${tries} queries in an hour`);
   assert.deepEqual(await problems(harness), [{ sobject: 'Account', kind: 're-read', code: 'DATA-03' }]);
   assert.equal((await harness.row('account', id))?.name, 'To be read again', 'nothing says that it is gone');
   assert.equal((await harness.row('account', later))?.name, 'Meanwhile');

@@ -1,6 +1,6 @@
 /**
  * Records that go without a trace, and those that only seem to. Rows of the list of faults: 13 (deleted for good), 14
- * (a log of deletions that does not reach back), 15 (one that holds too much), 16 (one that stands still), 19 (merge).
+ * (a deleted log that does not reach back far enough), 15 (one with too many Ids), 16 (one that lags), 19 (merge).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -13,14 +13,14 @@ after(() => org[Symbol.asyncDispose]());
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-/** After so long the log of deletions has been asked, and what it names has been read again. */
+/** After this time the deleted log has been read, and what it names has been read again. */
 const logMs = 24 * minuteMs;
-/** After so long a small table has been swept, and what was absent has been read again. */
+/** After this time a small table has been swept, and what was absent has been read again. */
 const sweepMs = hourMs + 4 * minuteMs;
 
 const ofLog = { path: '*/deleted*', inside: 'only' } as const;
 
-/** A log that has covered all times and knows of nothing. */
+/** A deleted log that covers all of time and is empty. */
 const emptyLog = {
   deletedRecords: [],
   earliestDateAvailable: '2000-01-01T00:00:00.000+0000',
@@ -36,12 +36,13 @@ async function openWith(options: { accounts: number; sobjects?: readonly string[
 }
 
 const hardDelete = (...ids: readonly string[]) => org.control('/records/hardDelete', { ids });
-const stands = async (harness: ClockHarness, id: string) => (await harness.row('account', id)) !== undefined;
+const isInMirror = async (harness: ClockHarness, id: string) =>
+  (await harness.row('account', id)) !== undefined;
 
 const repairs = (harness: ClockHarness) =>
   harness.mirror.query(sql`SELECT id, kind FROM _lockstep.repair ORDER BY id`);
 
-/** All that happened to the rows of accounts since the last backfill. */
+/** All changes of account rows since they were last forgotten. */
 const changes = (harness: ClockHarness) =>
   harness.mirror.query(sql`
     SELECT operation, id FROM witness.change WHERE table_name = 'account' ORDER BY change_no`);
@@ -51,19 +52,19 @@ const hasLogged = (harness: ClockHarness, message: string) =>
 
 const forgetChanges = (harness: ClockHarness) => harness.mirror.query(sql`DELETE FROM witness.change`);
 
-test('a record that was deleted for good goes when the log of deletions is asked', async () => {
+test('a record that was deleted for good goes with the next deleted-log request', async () => {
   const { harness, ids } = await openWith({ accounts: 1 });
   await using _ = harness;
   const [id = ''] = ids;
   await hardDelete(id);
   await harness.pass(logMs);
-  assert.equal(await stands(harness, id), false);
+  assert.equal(await isInMirror(harness, id), false);
   assert.deepEqual(await repairs(harness), [{ id, kind: 'deleted' }]);
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('a record that was deleted for good, and that the log does not know, goes with the next sweep', async () => {
+test('a record that was deleted for good but is not in the deleted log goes with the next sweep', async () => {
   const { harness, ids } = await openWith({ accounts: 1 });
   await using _ = harness;
   const [id = ''] = ids;
@@ -74,17 +75,17 @@ test('a record that was deleted for good, and that the log does not know, goes w
   });
   await hardDelete(id);
   await harness.pass(logMs);
-  assert.equal(await stands(harness, id), true);
+  assert.equal(await isInMirror(harness, id), true);
   await harness.pass(sweepMs - logMs);
   assert.ok((await fault.fired()) > 0);
-  assert.equal(await stands(harness, id), false);
-  assert.deepEqual(await repairs(harness), [{ id, kind: 'no longer visible' }], 'how it went nobody can say');
+  assert.equal(await isInMirror(harness, id), false);
+  assert.deepEqual(await repairs(harness), [{ id, kind: 'no longer visible' }], 'nothing says how it went');
   await fault.end();
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('a log that does not reach back makes the sync compare all Ids by itself, and the table stays full', async () => {
+test('a deleted log that does not reach back far enough makes the sync compare all Ids, and no other row goes', async () => {
   const { harness, ids } = await openWith({ accounts: 2 });
   await using _ = harness;
   const [id = ''] = ids;
@@ -103,7 +104,7 @@ test('a log that does not reach back makes the sync compare all Ids by itself, a
   await harness.expectWhole();
 });
 
-test('a log that was purged behind the last question does the same', async () => {
+test('a deleted log that was purged past the last request makes the sync compare all Ids too', async () => {
   const { harness, ids } = await openWith({ accounts: 2 });
   await using _ = harness;
   const [id = ''] = ids;
@@ -119,7 +120,7 @@ test('a log that was purged behind the last question does the same', async () =>
   await harness.expectWhole();
 });
 
-test('a log with too many Ids is asked for half of the time, and half of that, until all deletions have come', async () => {
+test('a deleted log with too many Ids is requested for half the time span, and half again, until all deletions have come', async () => {
   const { harness, ids } = await openWith({ accounts: 5 });
   await using _ = harness;
   const fault = await harness.inject({ match: ofLog, times: 2, effect: { answer: 'EXCEEDED_ID_LIMIT' } });
@@ -146,7 +147,7 @@ const sweptAt = async (harness: ClockHarness) => {
   return { sweep: cursor?.sweep };
 };
 
-test('a log that is too much for the shortest question makes the sync compare all Ids', async () => {
+test('a deleted log with too many Ids even for the shortest span makes the sync compare all Ids', async () => {
   const { harness, ids } = await openWith({ accounts: 2 });
   await using _ = harness;
   await forgetChanges(harness);
@@ -164,7 +165,7 @@ test('a log that is too much for the shortest question makes the sync compare al
   await harness.expectWhole();
 });
 
-test('a log that stands still for two days is worth a warning, and everything else goes on', async () => {
+test('a deleted log that lags by two days gives a warning, and everything else goes on', async () => {
   const { harness, ids } = await openWith({ accounts: 8 });
   await using _ = harness;
   await org.control('/deleteLog/hold', { coveredUntil: new Date(harness.clock.now()).toISOString() });
@@ -175,14 +176,14 @@ test('a log that stands still for two days is worth a warning, and everything el
         { create: 'Account', values: { Name: 'New' } },
         { delete: id },
       ]);
-      await harness.pass(3 * harness.intervalMs); // once a day one of the requests counts
-      assert.deepEqual([await stands(harness, created), await stands(harness, id)], [true, false]);
+      await harness.pass(3 * harness.intervalMs); // one request a day is spent on counts
+      assert.deepEqual([await isInMirror(harness, created), await isInMirror(harness, id)], [true, false]);
     }
     const [last = ''] = await harness.write([{ create: 'Account', values: { Name: 'Last' } }]);
     await harness.pass(harness.intervalMs);
     await hardDelete(last);
     await harness.pass(sweepMs);
-    assert.equal(await stands(harness, last), false, 'the sweep does what the log does not');
+    assert.equal(await isInMirror(harness, last), false, 'the sweep finds what the log lacks');
     assert.ok(hasLogged(harness, 'log of deletions lags'));
     assert.deepEqual(harness.holder.syncProblems, []);
   } finally {
@@ -192,18 +193,18 @@ test('a log that stands still for two days is worth a warning, and everything el
   await harness.expectWhole();
 });
 
-test('of two accounts that are merged the loser goes, and its contacts turn to the winner', async () => {
+test('when two accounts are merged the loser goes, and its contacts refer to the winner', async () => {
   const { harness, ids } = await openWith({ accounts: 2, sobjects: ['Account', 'Contact'] });
   await using _ = harness;
   const [winnerId = '', loserId = ''] = ids;
   const [contact = ''] = await harness.write([
     { create: 'Contact', values: { LastName: 'Of the loser', AccountId: loserId } },
   ]);
-  await harness.pass(hourMs); // so that no poll would show that the contact turns: that moves no stamp
+  await harness.pass(hourMs); // old enough that no poll reads the contact: reparenting moves no stamp
   assert.equal((await harness.row('contact', contact))?.accountid, loserId);
   await org.control('/records/merge', { winnerId, loserIds: [loserId], values: { Site: 'Merged' } });
   await harness.pass(3 * harness.intervalMs);
-  assert.equal(await stands(harness, loserId), false);
+  assert.equal(await isInMirror(harness, loserId), false);
   assert.equal((await harness.row('account', winnerId))?.site, 'Merged');
   assert.equal((await harness.row('contact', contact))?.accountid, winnerId);
   await harness.settle();

@@ -1,6 +1,6 @@
 /**
- * Much to read of one table, and the others beside it. Row of the list of faults: 96 (a mass of records that are stamped
- * again); and backfills beside tables that are complete.
+ * Much to read from one table while others are polled. Row of the list of faults: 96 (a mass of records that are
+ * stamped again); and backfills next to complete tables.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -13,16 +13,16 @@ after(() => org[Symbol.asyncDispose]());
 
 const sobjects = ['Account', 'Contact', 'Lead', 'Opportunity', 'Case'];
 
-/** A table is polled within so many intervals, whatever the others bring. */
+/** Every table is polled within this many intervals, whatever the others bring. */
 const fairIntervals = sobjects.length * 1.5;
 
-/** Old ones, which only a backfill reads. */
+/** Makes old records, which only a backfill reads. */
 const generate = (sobject: string, count: number) =>
   org.control('/records/generate', { sobject, count, at: '2026-01-01T00:00:00Z' });
 
 const restampedASecond = 20;
 
-/** As a change of a picklist does, one small transaction after the other, all of them at once for the test. */
+/** Stamps all accounts anew, as a picklist change does in many small transactions; here in one statement. */
 const restampFrom = (ms: number) =>
   org.db.query(sql`
     UPDATE org."Account" a
@@ -30,7 +30,7 @@ const restampFrom = (ms: number) =>
       FROM (SELECT "Id", row_number() OVER (ORDER BY hashtext("Id")) AS nth FROM org."Account") n
      WHERE n."Id" = a."Id"`);
 
-/** Each complete table but the one that is busy has been read up to lately. */
+/** Every complete table except the busy one was polled recently. */
 async function expectFair(harness: ClockHarness, busy: string) {
   const late = await harness.mirror.query<{ sobject: string; read: string }>(sql`
     SELECT sobject, extract(epoch FROM read_until) * 1000 AS read
@@ -41,7 +41,7 @@ async function expectFair(harness: ClockHarness, busy: string) {
   }
 }
 
-test('a mass of records that are stamped again is read in windows, and the other tables are polled all the while', async () => {
+test('a mass of restamped records is read in windows, and the other tables are polled all the while', async () => {
   const pageRows = 200;
   const pages = 20;
   await generate('Account', pages * pageRows);
@@ -68,7 +68,7 @@ test('a mass of records that are stamped again is read in windows, and the other
   await harness.expectWhole();
 });
 
-test('backfills of several tables side by side leave those that are complete their polls', async () => {
+test('concurrent backfills of several tables leave complete tables their polls', async () => {
   const pageRows = 50;
   await generate('Contact', 60 * pageRows);
   await generate('Opportunity', 30 * pageRows);
@@ -93,7 +93,7 @@ test('backfills of several tables side by side leave those that are complete the
     assert.equal((await harness.row('lead', id))?.company, 'Meanwhile');
     await expectFair(harness, 'Contact');
   }
-  assert.ok(polls >= 3, 'the copies took a while');
+  assert.ok(polls >= 3, 'the backfills took a while');
   await harness.settle();
   await harness.expectWhole();
 });

@@ -1,4 +1,4 @@
-/** Sessions that are refused although they were just renewed, credentials that are, and tokens of elsewhere. */
+/** Sessions refused although just renewed, refused credentials, and tokens for a foreign address. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type ClockHarness, openClockHarness } from '@lockstep/harness/clock-harness';
@@ -26,19 +26,19 @@ test('after two refusals of the session in a row a change is in the mirror withi
   const id = await create(harness, 'After two refusals');
   await harness.pass(minuteMs);
   assert.equal(await fault.fired(), 2);
-  assert.ok(harness.holder.syncProblems.includes('SF-02'), 'a person could see it');
+  assert.ok(harness.holder.syncProblems.includes('SF-02'), 'the problem was visible');
   assert.equal((await harness.row('account', id))?.name, 'After two refusals');
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('a session that is refused for half an hour is asked for about once a minute, and followed when it is taken again', async () => {
+test('while sessions are refused for half an hour the sync tries about once a minute, and goes on when one is accepted', async () => {
   await using harness = await openCopied();
   const fault = await harness.inject({ match: ofSync, times: null, effect: refused });
   const id = await create(harness, 'Half an hour');
   await harness.pass(30 * minuteMs);
   const fired = await fault.fired();
-  assert.ok(fired >= 50 && fired <= 90, `${fired} requests, two each time`);
+  assert.ok(fired >= 50 && fired <= 90, `${fired} requests, two a try`);
   await fault.end();
   await harness.pass(minuteMs);
   assert.equal((await harness.row('account', id))?.name, 'Half an hour');
@@ -46,7 +46,7 @@ test('a session that is refused for half an hour is asked for about once a minut
   await harness.expectWhole();
 });
 
-test('a query whose answer alone says that the session is refused lets its object rest no longer than any other', async () => {
+test('if one query inside a composite says that the session is refused, its object is delayed no longer than others', async () => {
   await using harness = await openCopied();
   const inside = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
   const fault = await harness.inject({ match: inside, effect: refused });
@@ -74,7 +74,7 @@ test('a credential that the token endpoint refuses is tried once an hour', async
   await harness.expectWhole();
 });
 
-test('a token answer that names a foreign address once is asked again within a minute', async () => {
+test('after a token answer with a foreign address the sync signs in again within a minute', async () => {
   await using harness = await openCopied();
   await org.control('/signIn/instanceUrl', { url: 'http://169.254.169.254/', times: 1 });
   await org.control('/signIn/expireTokens', { user: 'integration' });

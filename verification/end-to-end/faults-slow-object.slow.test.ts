@@ -14,29 +14,29 @@ after(() => org[Symbol.asyncDispose]());
 async function openCopied(intervalMs: number): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], intervalMs });
   await harness.copy();
-  await harness.settle(); // the first checks of a table would share the request
+  await harness.settle(); // the first checks of a table would be in the same request
   return harness;
 }
 
 const ofAccounts = { contains: 'FROM Account', user: 'integration', inside: 'only' } as const;
-/** So long an answer is waited for that holds up other objects, and then that of one object alone. */
+/** Time-outs of a request that other objects share, and of one for a single object. */
 const [sharedMs, aloneMs] = [5_000, 130_000];
 
-/** Waits in real time, without letting any pass on the harness: requests of the two are under way side by side. */
+/** Waits in real time without moving the harness's clock: requests of both objects are under way concurrently. */
 async function untilStored(read: () => Promise<string | null | undefined>, value: string): Promise<void> {
   const giveUpAt = performance.now() + 10_000;
   while ((await read()) !== value) {
-    assert.ok(performance.now() < giveUpAt, `${value} is stored by now`);
+    assert.ok(performance.now() < giveUpAt, `${value} is not stored in time`);
   }
 }
 
-/** One interval, at whose end the engine waits again, but for requests beside. */
+/** Passes one interval, after which the engine sleeps again; separate requests may still be under way. */
 async function advanceOne(harness: ClockHarness): Promise<void> {
   await harness.advance(harness.intervalMs);
   await harness.holder.untilRest();
 }
 
-/** Time passes while the query of accounts hangs; each change of a lead is in the mirror an interval later. */
+/** Passes time while the query for accounts hangs; each new lead is in the mirror an interval later. */
 async function passWhileHanging(harness: ClockHarness, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += harness.intervalMs) {
     const company = `After ${passed} ms`;
@@ -48,7 +48,7 @@ async function passWhileHanging(harness: ClockHarness, ms: number): Promise<void
   }
 }
 
-/** The query that both objects share hangs until its time is up; the accounts are asked for apart then, and hang. */
+/** The request that both objects share hangs until it times out; then accounts get their own request, which hangs. */
 async function openHanging() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openCopied(10_000));
@@ -58,19 +58,19 @@ async function openHanging() {
   await fault.injected();
   await harness.advance(sharedMs);
   await harness.holder.untilRest();
-  for (let asked = 0; asked < 2; asked++) await advanceOne(harness); // each of the two is asked for apart
+  for (let asked = 0; asked < 2; asked++) await advanceOne(harness); // each object now has its own request
   await untilStored(() => leadCompany(harness, lead), 'While it hangs');
   await fault.injected(2);
   const ends = undo.move();
   return { harness, fault, account, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-/** Both are asked for together again, and whatever was missed has come. */
+/** Both objects share a request again, and everything missed has arrived. */
 async function expectTogetherAgain(harness: ClockHarness, account: string): Promise<void> {
   await untilStored(() => accountName(harness, account), 'While it hangs');
   await harness.holder.untilRest();
   const next = await writeBoth(harness, 'Together again');
-  await advanceOne(harness); // the accounts have waited longest; that they are fast again is known then
+  await advanceOne(harness); // accounts have waited longest; afterwards they are known to be fast again
   await untilStored(() => accountName(harness, next.account), 'Together again');
   await harness.holder.untilRest();
   await advanceOne(harness);
@@ -80,26 +80,29 @@ async function expectTogetherAgain(harness: ClockHarness, account: string): Prom
   assert.deepEqual(harness.holder.syncProblems, []);
 }
 
-test('a query that takes two minutes keeps its own object waiting, and every other one no longer than usual', async () => {
+test('a query that takes two minutes delays its own object and no other', async () => {
   await using hanging = await openHanging();
   const { harness, fault, account } = hanging;
   await passWhileHanging(harness, aloneMs - 2 * harness.intervalMs);
   assert.equal(await accountName(harness, account), undefined);
-  assert.equal(await fault.fired(), 2, 'nobody asks again while it is under way');
+  assert.equal(await fault.fired(), 2, 'the query is not repeated while it is under way');
   assert.deepEqual(await problems(harness), []);
   await fault.end();
   await expectTogetherAgain(harness, account);
 });
 
-test('a query that is never answered is told of its object and asked again, and keeps no other one waiting', async () => {
+test('a query that is never answered is reported for its object and sent again, and delays no other object', async () => {
   await using hanging = await openHanging();
   const { harness, fault, account } = hanging;
   await passWhileHanging(harness, aloneMs - 2 * harness.intervalMs);
   for (let passed = 0; passed < 3; passed++) await advanceOne(harness);
   await fault.injected(3);
   await passWhileHanging(harness, 3 * harness.intervalMs);
-  const [told, ...others] = await problems(harness);
-  assert.deepEqual([told?.sobject, told?.kind, told?.code, others], ['Account', 'poll', 'NET-01', []]);
+  const [problem, ...others] = await problems(harness);
+  assert.deepEqual(
+    [problem?.sobject, problem?.kind, problem?.code, others],
+    ['Account', 'poll', 'NET-01', []],
+  );
   await fault.end();
   await expectTogetherAgain(harness, account);
 });

@@ -1,6 +1,6 @@
 /**
- * Tables that change under the engine, and a database that goes back in time. Rows of the list of faults: 65 (a person
- * who drops a column or a table), 66 (the destination is restored to yesterday).
+ * Tables that change while the engine runs, and a database that goes back in time. Rows of the list of faults: 65 (a
+ * person who drops a column or a table), 66 (the destination is restored to yesterday).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -27,7 +27,7 @@ async function openCopied(): Promise<ClockHarness> {
   return harness;
 }
 
-/** As its readers' role may: their grants were given when the table was made. */
+/** Whether the readers' role may read the table: its grants are made with the table. */
 const mayRead = async (harness: ClockHarness) => {
   const { reader } = destinationNames(harness.sync.id);
   const [take] = await harness.mirror.query<{ may: boolean }>(
@@ -59,16 +59,16 @@ for (const [what, statement] of [
     assert.equal(await nameOf(harness, id), 'After the change');
     assert.equal((await harness.row('lead', lead[0] ?? ''))?.company, 'Goes on');
     assert.equal(await mayRead(harness), true);
-    assert.ok(harness.log.text().includes('"code":"SCH-04","msg":"table made again"'), 'a person is told');
+    assert.ok(harness.log.text().includes('"code":"SCH-04","msg":"table made again"'), 'it is logged');
     assert.deepEqual(await problems(harness), []);
-    assert.deepEqual(harness.holder.syncProblems, [], 'no other object has waited for it');
+    assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
     await harness.settle();
     await harness.expectConverged();
     await harness.expectRest();
   });
 }
 
-test('a column of another type that takes every value all the same is found by the next start', async () => {
+test('a changed column type that still takes every value is found by the next start', async () => {
   await using harness = await openCopied();
   await harness.mirror.query(sql`ALTER TABLE salesforce.account ALTER name TYPE varchar(255)`);
   const id = await create(harness, 'Into another type');
@@ -97,7 +97,7 @@ test('a table that somebody drops while nothing changes is found by a check', as
   await harness.expectRest();
 });
 
-/** Of the mirror's database as it is now; put back by `restore`, whoever is connected. */
+/** Copies the mirror's database as it is now; `restore` puts the copy back, whoever is connected. */
 async function backUp(harness: ClockHarness) {
   const { database } = harness.sync.destination;
   const copy = `${database}_yesterday`;
@@ -123,7 +123,7 @@ async function backUp(harness: ClockHarness) {
   };
 }
 
-/** A day of changes that the restored database does not know of. */
+/** Passes a day of changes that the restored database does not have. */
 async function liveThroughADay(harness: ClockHarness, ids: { deleted: string; changed: string }) {
   await harness.advance(dayMs);
   const created = await create(harness, 'Since yesterday');
@@ -136,7 +136,7 @@ async function liveThroughADay(harness: ClockHarness, ids: { deleted: string; ch
   return created;
 }
 
-test('a database that is restored to yesterday while nobody runs the sync is caught up from its own cursors', async () => {
+test('a database that is restored to yesterday while no worker runs the sync catches up from its own cursors', async () => {
   await using harness = await openCopied();
   const ids = {
     deleted: await create(harness, 'To be deleted'),
@@ -160,13 +160,13 @@ test('a database that is restored to yesterday while nobody runs the sync is cau
   assert.equal(
     await harness.row('account', hardDeleted),
     undefined,
-    'its log of deletions goes on from yesterday too',
+    'its deleted cursor goes on from yesterday too',
   );
   await harness.expectConverged();
   await harness.expectRest();
 });
 
-test('a holder whose database is restored to yesterday under it goes on from the cursors there', async () => {
+test('a worker whose database is restored to yesterday while it runs goes on from the cursors there', async () => {
   await using harness = await openCopied();
   const ids = {
     deleted: await create(harness, 'To be deleted'),
@@ -186,7 +186,7 @@ test('a holder whose database is restored to yesterday under it goes on from the
   await harness.expectRest();
 });
 
-test('a page that was asked for before the database went back is refused there, and nothing is skipped', async () => {
+test('a page requested before the database was restored is refused, and nothing is skipped', async () => {
   await using harness = await openCopied();
   const ids = {
     deleted: await create(harness, 'To be deleted'),

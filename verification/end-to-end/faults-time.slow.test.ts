@@ -1,6 +1,6 @@
 /**
- * Stamps and commits, and clocks. Rows of the list of faults: 1 (late commit), 2 (one stamp over pages), 3 (two updates
- * in a second), 4 (smaller Id behind the cursor), 67 (clocks that jump).
+ * Stamps, commits and clocks. Rows of the list of faults: 1 (late commit), 2 (one stamp over pages), 3 (two updates in
+ * a second), 4 (smaller Id behind the cursor), 67 (clocks that jump).
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -50,7 +50,7 @@ test('a transaction that was open when the sync began arrives too', async () => 
   await harness.expectWhole();
 });
 
-test('600 records with one stamp arrive in three pages of 200 and are then left behind', async () => {
+test('600 records with one stamp arrive in three pages of 200 and are not read again by the head', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 200 });
   await harness.copy();
   const count = async () => {
@@ -71,7 +71,7 @@ test('600 records with one stamp arrive in three pages of 200 and are then left 
   await harness.expectWhole();
 });
 
-test('of two updates in one second the second arrives, though the first was read between them', async () => {
+test('of two updates in one second the second arrives, even if the first was read in between', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const second = new Date(harness.clock.now());
@@ -84,7 +84,7 @@ test('of two updates in one second the second arrives, though the first was read
   await harness.expectWhole();
 });
 
-test('a change whose stamp and Id lie behind a page that is already read is not skipped', async () => {
+test('a change whose stamp and Id lie within a page that was already read is not skipped', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 200 });
   const id = await create(harness, 'Small Id');
   await harness.copy();
@@ -93,14 +93,14 @@ test('a change whose stamp and Id lie behind a page that is already read is not 
   await harness.pass(harness.intervalMs);
   await rename(harness, id, 'Behind the cursor', second);
   await harness.pass(harness.intervalMs);
-  // The pass goes on with the whole of the second in which its first page ended.
+  // The pass continues with the whole second in which its first page ended.
   assert.equal(await nameOf(harness, id), 'Behind the cursor');
   await harness.settle();
   await harness.expectWhole();
 });
 
 for (const hours of [-1, 1]) {
-  test(`a local clock that is ${hours} h off changes nothing of what is read and claimed`, async () => {
+  test(`a local clock that is ${hours} h off changes neither what is read nor what status claims`, async () => {
     await using harness = await openClockHarness({
       org,
       sobjects: ['Account'],
@@ -120,7 +120,7 @@ for (const hours of [-1, 1]) {
   });
 }
 
-test('another time zone of the machine, set while the engine runs, changes nothing', async () => {
+test('a new time zone on the machine, set while the engine runs, changes nothing', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
   await harness.copy();
   const { TZ } = process.env;

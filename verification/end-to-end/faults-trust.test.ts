@@ -1,6 +1,6 @@
 /**
- * Hosts that cannot be reached or trusted: row 53 of the list of faults. Each is one clear fault, and no byte of a
- * request leaves for it.
+ * Hosts that cannot be reached or trusted: row 53 of the list of faults. Each gives one clear fault, and no byte of a
+ * request is sent to it.
  */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
@@ -22,7 +22,7 @@ const expired = certificateOf(keys, '21');
 const trusted = getCACertificates('default');
 after(() => setDefaultCACertificates(trusted));
 
-/** The fault of signing in at this address. */
+/** The fault of a sign-in at this address. */
 async function faultOfSignIn(loginUrl: string): Promise<Fault> {
   const { host } = new URL(loginUrl);
   const salesforce = openSalesforce({
@@ -44,11 +44,11 @@ async function faultOfSignIn(loginUrl: string): Promise<Fault> {
 }
 
 for (const { what, cert, trusts, reason } of [
-  { what: 'that nobody vouches for', cert: lasting, trusts: [], reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+  { what: 'from an unknown issuer', cert: lasting, trusts: [], reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
   { what: 'that has expired', cert: expired, trusts: [expired], reason: 'CERT_HAS_EXPIRED' },
   { what: 'of another host', cert: lasting, trusts: [lasting], reason: 'ERR_TLS_CERT_ALTNAME_INVALID' },
 ]) {
-  test(`a host with a certificate ${what} is named with the reason, and is told nothing`, async () => {
+  test(`the fault for a host with a certificate ${what} names host and reason, and nothing is sent`, async () => {
     setDefaultCACertificates([...trusted, ...trusts]);
     let heard = 0;
     const server = createServer({ key, cert }, (socket) => {
@@ -67,7 +67,7 @@ for (const { what, cert, trusts, reason } of [
   });
 }
 
-test('a host that does not speak TLS is not asked without it', async () => {
+test('a host that does not speak TLS gets no request without it', async () => {
   const heard: Buffer[] = [];
   const server = createTcpServer((socket) => {
     socket.on('error', () => undefined);
@@ -81,12 +81,12 @@ test('a host that does not speak TLS is not asked without it', async () => {
   const fault = await faultOfSignIn(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
   assert.equal(fault.code, 'NET-01');
   assert.equal(heard.length, 1, 'one try');
-  assert.equal(heard[0]?.[0], 0x16, 'a handshake of TLS');
+  assert.equal(heard[0]?.[0], 0x16, 'a TLS handshake');
   assert.doesNotMatch(Buffer.concat(heard).toString('latin1'), /client|POST/);
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('a name that leads nowhere is a fault that passes by itself', async () => {
+test('a host name that does not resolve is a transient fault', async () => {
   const fault = await faultOfSignIn('https://nowhere.invalid');
   assert.equal(fault.code, 'NET-01');
   assert.equal(fault.kind, 'transient');

@@ -1,4 +1,4 @@
-/** Fields that get another type, so that their values do not fit the columns any more. */
+/** Fields whose type changes, so that their values no longer fit the columns. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -16,15 +16,15 @@ interface Field {
   [more: string]: unknown;
 }
 
-/** A field as it was when the table was made, and as it is later. */
+/** A field when the table was made, and after its change. */
 interface Change {
   what: string;
   was: Field;
   is: Field;
-  /** What a record has of it before, and after. */
+  /** A record's values before the change, and after. */
   fitting: object;
   unfit: object;
-  /** Every record has another value then, which a sweep finds. */
+  /** The change gives every record another value, which a sweep finds. */
   isOfAll?: true;
 }
 
@@ -75,13 +75,13 @@ const claimsOf = async (harness: ClockHarness, sobject: string) => {
   return claims;
 };
 
-/** The database's own clock says when a record is tried again, and the harness does not move that one. */
+/** Makes retries due now: they depend on the database's own clock, which the harness does not move. */
 const untilRetry = async (harness: ClockHarness) => {
   await harness.mirror.query(sql`UPDATE _lockstep.quarantine SET retry_at = clock_timestamp()`);
   await harness.pass(3 * harness.intervalMs);
 };
 
-/** A harness with a record whose value fitted, and was changed after the field to one that does not. */
+/** A harness with a record whose value fitted; after the field, the value was changed to one that does not. */
 async function openUnfit({ was, is, fitting, unfit }: Change) {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(
@@ -102,27 +102,27 @@ async function openUnfit({ was, is, fitting, unfit }: Change) {
 for (const change of changes) {
   const column = change.was.name.toLowerCase();
 
-  test(`${change.what} sets its record aside, and holds back only what its own object claims as settled`, async () => {
+  test(`${change.what} sets its record aside, and delays only its own object’s settled time`, async () => {
     await using opened = await openUnfit(change);
     const { harness, id, changedAt } = opened;
     const aside = { sobject: 'Account', id, column_name: column, code: 'misfit' };
     assert.deepEqual(await setAside(harness), [aside]);
-    assert.equal((await harness.row('account', id))?.name, 'Fits', 'the mirror has it as it was before');
-    await harness.pass(50 * minuteMs); // with a sweep
+    assert.equal((await harness.row('account', id))?.name, 'Fits', 'the mirror still has the old values');
+    await harness.pass(50 * minuteMs); // long enough for a sweep
     const ids = change.isOfAll ? await idsOf(harness) : [id];
     assert.deepEqual(
       await setAside(harness),
       ids.map((one) => ({ ...aside, id: one })),
     );
     const account = await claimsOf(harness, 'Account');
-    assert.ok(account.settled <= changedAt, 'nothing is settled of later than what is missing');
-    assert.ok(account.read > changedAt + 48 * minuteMs, 'it is read on');
+    assert.ok(account.settled <= changedAt, 'nothing after the missing change counts as settled');
+    assert.ok(account.read > changedAt + 48 * minuteMs, 'reading goes on');
     assert.equal(account.aside, ids.length);
     assert.ok((await claimsOf(harness, 'Lead')).settled > changedAt + 20 * minuteMs);
     assert.deepEqual(harness.holder.syncProblems, []);
   });
 
-  test(`${change.what} is told to whoever flushes or writes such a record`, async () => {
+  test(`${change.what} is reported to whoever flushes or writes such a record`, async () => {
     await using opened = await openUnfit(change);
     const { harness, id } = opened;
     const flushed = harness.holder.syncRequest('flush');
@@ -144,11 +144,11 @@ for (const change of changes) {
     assert.equal((await setAside(harness)).length, 1);
   });
 
-  test(`${change.what} and goes back lets its records come in by themselves`, async () => {
+  test(`${change.what} and back lets its records arrive by themselves`, async () => {
     await using opened = await openUnfit(change);
     const { harness, id } = opened;
     await untilRetry(harness);
-    assert.equal((await setAside(harness)).length, 1, 'another try finds the same');
+    assert.equal((await setAside(harness)).length, 1, 'another try changes nothing');
     await become(change.was);
     await untilRetry(harness);
     assert.deepEqual(await setAside(harness), []);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
 import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
-/** What is written to Salesforce as JSON text, and what SQL shows of it. */
+/** Values written to Salesforce as JSON text, and what SQL shows. */
 const fields: readonly { field: string; json: string; shows: string | null }[] = [
   { field: 'External_Id__c', json: '"EXT \'quoted\' \\"twice\\""', shows: `EXT 'quoted' "twice"` },
   { field: 'Status__c', json: '"Draft"', shows: 'Draft' },
@@ -31,7 +31,7 @@ const fields: readonly { field: string; json: string; shows: string | null }[] =
   { field: 'Note__c', json: `"${'x'.repeat(130_000)} 😀 שלום"`, shows: `${'x'.repeat(130_000)} 😀 שלום` },
 ];
 
-test('every field type goes from an answer of Salesforce to SQL as it was', async () => {
+test('values of every field type go from Salesforce’s answer to SQL unchanged', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Invoice__c'] });
   harness.startWorker();
   await harness.untilComplete();
@@ -52,7 +52,7 @@ test('every field type goes from an answer of Salesforce to SQL as it was', asyn
   for (const { field, shows } of fields) assert.equal(row?.[field.toLowerCase()], shows, field);
   assert.equal(row?.total__c !== null, true, 'a roll-up is there');
   assert.equal(row?.balance__c !== null, true, 'a formula is there');
-  assert.equal('place__c' in (row ?? {}), false, 'a compound field has no column, its parts have');
+  assert.equal('place__c' in (row ?? {}), false, 'a compound field has no column, but its parts have');
   assert.equal('tax_number__c' in (row ?? {}), false, 'encrypted text is left out');
 });
 

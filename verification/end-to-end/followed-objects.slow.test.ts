@@ -1,4 +1,4 @@
-/** Objects that lack what others are followed by: SystemModstamp, any time at all, IsDeleted, a log of deletions. */
+/** Objects without what Lockstep normally follows: SystemModstamp, any time at all, IsDeleted, a deleted log. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -10,7 +10,7 @@ const org = await startOrg({ records: 300 });
 after(() => org[Symbol.asyncDispose]());
 
 const minuteMs = 60_000;
-/** After so long a small table has been swept, and what was absent has been read again. */
+/** After this time a small table has been swept, and what was absent has been read again. */
 const sweepMs = 66 * minuteMs;
 
 const followedBy = (harness: ClockHarness) =>
@@ -23,7 +23,7 @@ const rowsOf = (harness: ClockHarness, table: 'accounthistory' | 'accountshare',
       : sql`SELECT id FROM salesforce.accountshare WHERE accountid = ${account}`,
   );
 
-test('objects without SystemModstamp are followed by another time, and their deletions by comparing Ids', async () => {
+test('objects without SystemModstamp are followed by another time field, and their deletions by comparing Ids', async () => {
   await using harness = await openClockHarness({
     org,
     sobjects: ['Account', 'AccountHistory', 'AccountShare'],
@@ -48,7 +48,7 @@ test('objects without SystemModstamp are followed by another time, and their del
   await harness.expectRest();
 });
 
-test('objects that are never deleted, and so have no IsDeleted, are followed like others', async () => {
+test('objects whose records are never deleted, and so have no IsDeleted, are followed like others', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['User', 'Account'] });
   await harness.copy();
   const { id } = await org.control<{ id: string }>('/org/addUser', {
@@ -61,7 +61,7 @@ test('objects that are never deleted, and so have no IsDeleted, are followed lik
   await harness.expectWhole();
 });
 
-test('an object without any time is read whole again and again, and at once by a flush', async () => {
+test('an object without any time field is read completely again and again, and at once by a flush', async () => {
   await withoutTime('AccountShare'); // ends with the harness
   await using harness = await openClockHarness({ org, sobjects: ['Account', 'AccountShare'] });
   await harness.copy();
@@ -84,7 +84,7 @@ test('an object without any time is read whole again and again, and at once by a
   await harness.expectRest();
 });
 
-/** Its description without the times, as that of an object that has none. */
+/** Removes the time fields from the object's describe, as if it had none. */
 async function withoutTime(sobject: string) {
   const path = `${dataPath}/sobjects/${sobject}/describe`;
   const { json } = await org.request('GET', path, { token: await org.token('integration') });

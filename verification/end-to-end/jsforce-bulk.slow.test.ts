@@ -41,7 +41,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
   const query = async (soql: string, options: Parameters<typeof conn.bulk2.query>[1] = {}) =>
     allOf(await conn.bulk2.query(soql, options));
 
-  test('records are inserted, updated, upserted and deleted by jobs that report on each', async () => {
+  test('jobs insert, update, upsert and delete records, and report on each', async () => {
     const load = (operation: 'insert' | 'update' | 'upsert' | 'delete', input: object[]) =>
       conn.bulk2.loadAndWaitForResults({
         object: 'Account',
@@ -82,7 +82,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     assert.equal(await accounts.count({ Site: 'moved' }), 0);
   });
 
-  test('a job takes CSV as text and as a stream, and tells of itself', async () => {
+  test('a job takes CSV as text and as a stream, and reports its state', async () => {
     const csv = csvOf('Name,Site', '"Comma, quoted",csv', 'Ünicode,csv');
     for (const input of [csv, Readable.from([csv.slice(0, 15), csv.slice(15)])]) {
       const job = conn.bulk2.createJob({ operation: 'insert', object: 'Account' });
@@ -106,7 +106,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     assert.deepEqual(new Set(found.map(({ Name }) => Name)), new Set(['Comma, quoted', 'Ünicode']));
   });
 
-  test('an empty value leaves a field as it is, and #N/A empties it', async () => {
+  test('an empty value leaves a field unchanged, and #N/A empties it', async () => {
     const [id = ''] = savedIds(await accounts.create([{ Name: 'Keep', Site: 'old', Phone: '1' }]));
     await conn.bulk2.loadAndWaitForResults({
       object: 'Account',
@@ -145,7 +145,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     );
   });
 
-  test('a job that is not done in time ends the wait and goes on', async () => {
+  test('a job that is not done in time ends the wait, not the job', async () => {
     await org.control('/jobs/fault', { next: 'query', fault: { kind: 'stay' } });
     const job = conn.bulk2.query('SELECT Id FROM Account', { pollTimeout: 100 });
     const { name } = await refusalOf(job);
@@ -163,7 +163,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     assert.equal((await refusalOf(job.poll())).message, 'Job has been aborted');
   });
 
-  test('jobs that the org refuses carry the code', async () => {
+  test('the error for a refused job has the org’s code', async () => {
     const job = conn.bulk2.createJob({ operation: 'insert', object: 'Nope' });
     assert.equal((await refusalOf(job.open())).errorCode, 'INVALIDENTITY');
     assert.equal((await refusalOf(query('SELECT Nope FROM Account'))).errorCode, 'INVALID_FIELD');
@@ -201,7 +201,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     );
   });
 
-  test('the result of a query job is read after the job was found again by its id', async () => {
+  test('the result of a query job can be read by the job’s id alone', async () => {
     const started = await conn.requestPost<{ id: string }>('/jobs/query', {
       operation: 'query',
       query: 'SELECT Id FROM Contact',
@@ -217,7 +217,7 @@ eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (
     );
   });
 
-  test('a query destroys what it finds by a job', async () => {
+  test('a query destroys what it finds with a job', async () => {
     await accounts.create(rows('destroy', 30));
     const found = accounts.find({ Site: 'destroy' }, 'Id');
     const results = await found.destroy('Account', { bulkThreshold: 10, bulkApiVersion: 2 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { refusalOf } from '@lockstep/harness/jsforce';
 import { eachWay } from '@lockstep/harness/jsforce-ways';
 
-/** What docs/clients.md says that jsforce cannot do through the proxy, each refused before anything is sent. */
+/** What jsforce cannot do through the proxy by docs/clients.md; each is refused before anything is sent. */
 eachWay({ records: 100, ways: ['through the proxy'] }, (reached) => {
   test('jobs of Bulk API 2.0 leave out the path of the instance URL', async () => {
     const { bulk2 } = await reached().connect();
@@ -12,7 +12,7 @@ eachWay({ records: 100, ways: ['through the proxy'] }, (reached) => {
     assert.equal((await refusalOf(bulk2.query('SELECT Id FROM Account'))).errorCode, 'LOCKSTEP_PRX_01');
   });
 
-  test('SOAP calls bring no Authorization header', async () => {
+  test('SOAP calls have no Authorization header', async () => {
     const conn = await reached().connect();
     for (const call of [conn.metadata.describe(), conn.soap.getUserInfo()]) {
       assert.match((await refusalOf(call)).message, /LOCKSTEP_PRX_03/);

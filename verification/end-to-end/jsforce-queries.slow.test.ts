@@ -16,7 +16,7 @@ eachWay({ records: 8000 }, (reached) => {
     counted = (await conn.query('SELECT count() FROM Contact')).totalSize;
   });
 
-  /** Creates accounts that no other test sees, each with a number and two contacts. */
+  /** Creates accounts for one test only, each with a number and two contacts. */
   async function family(site: string, size: number): Promise<string[]> {
     const accounts = savedIds(
       await conn.sobject('Account').create(
@@ -77,7 +77,7 @@ eachWay({ records: 8000 }, (reached) => {
     assert.equal(page.records.length, 200);
   });
 
-  test('find, where, sort, skip and limit are built into the query that they say', async () => {
+  test('find, where, sort, skip and limit build the query that they describe', async () => {
     await family('builder', 10);
     const found = await conn
       .sobject('Account')
@@ -102,7 +102,7 @@ eachWay({ records: 8000 }, (reached) => {
     assert.equal(one, null);
   });
 
-  test('every field of an sobject is found by a star, which the describe spells out', async () => {
+  test('a star finds every field of an sobject in its describe', async () => {
     await family('star', 1);
     const [found] = await conn.sobject('Account').find({ Site: 'star' }, '*');
     const { fields } = await conn.describe('Account');
@@ -119,7 +119,7 @@ eachWay({ records: 8000 }, (reached) => {
     assert.equal(await conn.sobject('Account').count({ Site: 'count' }), 7);
   });
 
-  test('include brings the children of each record, and parents stand in it', async () => {
+  test('include brings each record’s children, and parents are nested in it', async () => {
     await family('include', 2);
     const accounts = await conn
       .sobject('Account')
@@ -151,7 +151,7 @@ eachWay({ records: 8000 }, (reached) => {
     assert.equal(new Set(ids).size, 450);
   });
 
-  test('explain tells the plans of a query', async () => {
+  test('explain returns the plans of a query', async () => {
     const { plans } = await conn.sobject('Account').find({ Name: 'Acme' }, 'Id').explain();
     assert.ok(plans.length > 0);
     assert.equal(plans[0]?.sobjectType, 'Account');
@@ -199,7 +199,7 @@ eachWay({ records: 8000 }, (reached) => {
     assert.equal(await conn.sobject('Contact').count({ Department: 'destroy' }), 0);
   });
 
-  test('a query that the org refuses carries the code and the text that shows the place', async () => {
+  test('the error for a refused query has the org’s code and the text that shows the place', async () => {
     const wrong = await refusalOf(conn.query('SELECT Nope FROM Account'));
     assert.equal(wrong.errorCode, 'INVALID_FIELD');
     assert.match(wrong.message, /ERROR at Row:1:Column:8\nNo such column 'Nope' on entity 'Account'/);

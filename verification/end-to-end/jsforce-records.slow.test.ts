@@ -49,7 +49,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(errorCode, 'ENTITY_IS_DELETED');
   });
 
-  test('what the org refuses carries its code, text and fields', async () => {
+  test('the error for a refused write has the org’s code, text and fields', async () => {
     const nameless = await refusalOf(accounts.create({ Site: 'nameless' }));
     assert.equal(nameless.errorCode, 'REQUIRED_FIELD_MISSING');
     assert.deepEqual(nameless.data, {
@@ -66,7 +66,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(malformed.errorCode, 'NOT_FOUND');
   });
 
-  test('an array is written as a collection, whose failures stand beside its successes', async () => {
+  test('an array is written as a collection, which reports failures next to successes', async () => {
     const results = await accounts.create([{ Name: 'Good' }, { Site: 'nameless' }]);
     assert.deepEqual(
       results.map(({ success }) => success),
@@ -81,7 +81,7 @@ eachWay({ records: 300 }, (reached) => {
     ]);
   });
 
-  test('allOrNone writes nothing of an array where one record fails', async () => {
+  test('allOrNone writes nothing of an array if one record fails', async () => {
     const rows = [...named('none', 2), { Site: 'none' }];
     const results = await accounts.create(rows, { allOrNone: true });
     assert.equal(
@@ -91,7 +91,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(await accounts.count({ Site: 'none' }), 0);
   });
 
-  test('more than 200 records are refused, or written in several collections', async () => {
+  test('more than 200 records are refused, or with allowRecursive written in several collections', async () => {
     const tooMany = await refusalOf(accounts.create(named('many', 201)));
     assert.equal(tooMany.errorCode, 'EXCEEDED_ID_LIMIT');
     const ids = savedIds(await accounts.create(named('many', 450), { allowRecursive: true }));
@@ -107,7 +107,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(await accounts.count({ Site: 'many' }), 0);
   });
 
-  test('a collection is retrieved with all fields where none are named', async () => {
+  test('a collection is retrieved with all fields if none are named', async () => {
     const id = savedId(await accounts.create({ Name: 'Whole', BillingCity: 'Bonn' }));
     const [read] = await accounts.retrieve([id]);
     const single = await accounts.retrieve(id);
@@ -115,7 +115,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(read?.BillingAddress.city, 'Bonn');
   });
 
-  test('a record of a collection that is not there is null', async () => {
+  test('a missing record of a collection is null', async () => {
     const id = savedId(await accounts.create({ Name: 'There' }));
     const read = await accounts.retrieve([id, '001000000000000AAA'], { fields: ['Name'] });
     assert.deepEqual(
@@ -148,7 +148,7 @@ eachWay({ records: 300 }, (reached) => {
     );
   });
 
-  test('an external id that more records have gives the addresses of all of them', async () => {
+  test('an external id that several records share returns the URLs of all of them', async () => {
     const ids = savedIds(
       await contacts.create([
         { LastName: 'Twin', Legacy_Number__c: 'T-1' },
@@ -176,7 +176,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.deepEqual([found?.Account.Name, found?.Account.External_Id__c], ['Parent', 'parent-1']);
   });
 
-  test('a relationship is followed by its address, to one record and to many', async () => {
+  test('a relationship is followed by its URL, to one record and to many', async () => {
     const account = savedId(await accounts.create({ Name: 'Related' }));
     const [contact = ''] = savedIds(
       await contacts.create(['Ada', 'Ben'].map((LastName) => ({ LastName, AccountId: account }))),
@@ -187,7 +187,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(children.totalSize, 2);
   });
 
-  test('updated and deleted tell the records of a span of time', async () => {
+  test('updated and deleted list the records of a time span', async () => {
     const start = new Date(Date.now() - 3_600_000);
     const [kept = '', dropped = ''] = savedIds(await accounts.create(named('span', 2)));
     await accounts.destroy(dropped);
@@ -205,13 +205,13 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(tooLong.errorCode, 'INVALID_REPLICATION_DATE');
   });
 
-  test('the name that the client gives itself stands in the log of its writes', async () => {
+  test('the commit log has the client name of each write', async () => {
     const id = savedId(await accounts.create({ Name: 'Logged' }));
     const { entries } = await readCommitLog(org.db, logStart, 10_000);
     assert.equal(entries.find(({ recordId }) => recordId === id)?.client, 'jsforce-test');
   });
 
-  test('the mirror showed each record whose answer said so', () => {
+  test('the mirror showed every record that an answer called applied', () => {
     const appliedCheck = reached().appliedCheck;
     assert.ok(appliedCheck === null || appliedCheck.checked() > 1000);
   });

@@ -17,14 +17,14 @@ eachWay({ records: 300 }, (reached) => {
     conn = await reached().connect();
   });
 
-  test('the versions are told without a token, and a retired one is refused', async () => {
+  test('the versions are listed without a token, and a retired one is refused', async () => {
     const versions = await reached().unsigned().request<{ version: string; url: string }[]>('/services/data');
     assert.ok(versions.some(({ version, url }) => version === apiVersion && url === data));
     const old = await reached().connect({ version: '20.0' });
     assert.equal((await refusalOf(old.query('SELECT Id FROM Account'))).errorCode, 'UNSUPPORTED_API_VERSION');
   });
 
-  test('every version that is told answers the same query, also that of a client that names none', async () => {
+  test('every listed version answers the same query, even for a client that names none', async () => {
     for (const version of ['42.0', '50.0', '68.0']) {
       const { records } = await (await reached().connect({ version })).query(
         'SELECT Id FROM Account LIMIT 1',
@@ -40,7 +40,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal((await conn.identity()).id, identity);
   });
 
-  test('limits tell the requests of the day, and each answer how many were used', async () => {
+  test('limits give the requests of the day, and each answer how many were used', async () => {
     const { DailyApiRequests: daily } = await conn.limits();
     const first = conn.limitInfo.apiUsage;
     assert.equal(daily?.Max, first?.limit);
@@ -49,7 +49,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(conn.limitInfo.apiUsage?.used, (first?.used ?? 0) + 1);
   });
 
-  test('a describe is kept by the client, and asked for again where it is not', async () => {
+  test('the client caches a describe, and requests it again after the cache is cleared', async () => {
     const used = () => conn.limitInfo.apiUsage?.used ?? 0;
     const described = await conn.describe('Account');
     assert.equal(described.name, 'Account');
@@ -77,12 +77,12 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal((await refusalOf(conn.describe('Nope'))).errorCode, 'NOT_FOUND');
   });
 
-  test('an answer that was not changed since has no body', async () => {
+  test('an answer that is not modified since has no body', async () => {
     const headers = { 'If-Modified-Since': new Date(Date.now() + 60_000).toUTCString() };
     assert.equal(await conn.request({ method: 'GET', url: '/sobjects/Account/describe', headers }), '');
   });
 
-  test('a long answer is sent compressed and read as it was', async () => {
+  test('a long answer is sent compressed and read unchanged', async () => {
     const encodings: string[] = [];
     const listen = (message: unknown) => {
       const { headers } = (message as { response: { headers: Buffer[] } }).response;
@@ -94,11 +94,11 @@ eachWay({ records: 300 }, (reached) => {
     subscribe('undici:request:headers', listen);
     assert.ok((await conn.describe('Account')).fields.length > 50);
     unsubscribe('undici:request:headers', listen);
-    // The proxy runs in this process, so that its own request is heard too.
+    // The proxy runs in this process, so this hears its own request too.
     assert.deepEqual([...new Set(encodings)], ['gzip']);
   });
 
-  test('a composite passes the id of one request on to the next, and undoes all where one fails', async () => {
+  test('a composite passes the id of one request to the next, and rolls back all if one fails', async () => {
     const body = (LastName: string | null) => ({
       allOrNone: true,
       compositeRequest: [
@@ -164,7 +164,7 @@ eachWay({ records: 300 }, (reached) => {
     );
   });
 
-  test('the graphs of a request stand for themselves', async () => {
+  test('the graphs of a request succeed or fail independently', async () => {
     const graph = (graphId: string, Name: string | null) => ({
       graphId,
       compositeRequest: [
@@ -196,7 +196,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal((await refusalOf(conn.requestPut('/sobjects/Account', {}))).errorCode, 'METHOD_NOT_ALLOWED');
   });
 
-  test('a session that renews itself goes on by the address that is set again', async () => {
+  test('a session that renews itself goes on at the proxy once the instance URL is set again', async () => {
     const { instanceUrl, appliedCheck } = reached();
     const { username, password } = org.credentials.demo;
     const renewing = reached().unsigned();
@@ -214,7 +214,7 @@ eachWay({ records: 300 }, (reached) => {
     assert.equal(appliedCheck?.checked(), checked === undefined ? undefined : checked + 1);
   });
 
-  test('a request past the limit of the day is refused with its code', async () => {
+  test('a request over the daily limit is refused with its code', async () => {
     await org.control('/limits', { dailyUsed: conn.limitInfo.apiUsage?.limit ?? 0 });
     const refusal = await refusalOf(conn.limits());
     assert.equal(refusal.errorCode, 'REQUEST_LIMIT_EXCEEDED');

@@ -13,7 +13,7 @@ after(() => org[Symbol.asyncDispose]());
 const { demo, integration } = org.credentials;
 const names = 'SELECT Id FROM User LIMIT 1';
 
-/** Logs the demo user in at the page to which an app sends the browser, allows, and gives what the app is sent. */
+/** Logs the demo user in at an app's authorization page, allows, and returns the parameters that the app receives. */
 async function allow(authorizationUrl: string): Promise<URLSearchParams> {
   const browser = new Browser(org);
   const login = await browser.begin(new URL(authorizationUrl).search.slice(1));
@@ -22,7 +22,7 @@ async function allow(authorizationUrl: string): Promise<URLSearchParams> {
   return location?.searchParams ?? assert.fail('the browser is sent back to the app');
 }
 
-/** Signed in by the whole web-server flow. */
+/** Signed in through the whole web-server flow. */
 async function webConnection(): Promise<Connection> {
   const conn = unsigned(org, { oauth2: { ...webApp(org), useVerifier: true } });
   const given = await allow(conn.oauth2.getAuthorizationUrl({ scope: 'api id refresh_token', state: 'x y' }));
@@ -31,7 +31,7 @@ async function webConnection(): Promise<Connection> {
   return conn;
 }
 
-test('a login by SOAP opens the REST API until the logout', async () => {
+test('a SOAP login opens the REST API until the logout', async () => {
   const conn = unsigned(org, { instanceUrl: '' });
   const user = await conn.login(demo.username, demo.password);
   const { accessToken, instanceUrl } = conn;
@@ -44,12 +44,12 @@ test('a login by SOAP opens the REST API until the logout', async () => {
   assert.equal(refusal.errorCode, 'INVALID_SESSION_ID');
 });
 
-test('a login by SOAP with a wrong password is refused with the text of the fault', async () => {
+test('a SOAP login with a wrong password is refused with the text of the fault', async () => {
   const { message } = await refusalOf(unsigned(org).login(demo.username, 'wrong & <false>'));
   assert.equal(message, 'INVALID_LOGIN: Invalid username, password, security token; or user locked out.');
 });
 
-test('an expired session of a login is renewed without the caller seeing it', async () => {
+test('an expired login session is renewed without the caller noticing', async () => {
   const conn = unsigned(org);
   await conn.login(demo.username, `${demo.password}${demo.securityToken}`);
   const first = conn.accessToken;
@@ -88,14 +88,14 @@ test('a code is refused without the verifier of its challenge', async () => {
   assert.equal(refusal.name, 'invalid_grant');
 });
 
-test('a refresh of what the user took back fails with the reason', async () => {
+test('a refresh after the user revoked the grant fails with the reason', async () => {
   const conn = await webConnection();
   await org.control('/signIn/revoke', { user: 'demo' });
   const { message } = await refusalOf(conn.query(names));
   assert.equal(message, 'Unable to refresh session due to: expired access/refresh token');
 });
 
-test('a logout ends the access token, and with the refresh token the whole grant', async () => {
+test('a logout ends the access token, and one with the refresh token ends the whole grant', async () => {
   const conn = await webConnection();
   const accessToken = conn.accessToken ?? '';
   const refreshToken = conn.refreshToken ?? '';
@@ -106,7 +106,7 @@ test('a logout ends the access token, and with the refresh token the whole grant
   assert.equal((await refusalOf(new OAuth2(webApp(org)).refreshToken(refreshToken))).name, 'invalid_grant');
 });
 
-test('a token that the org never gave is no token to revoke', async () => {
+test('a token that the org never issued cannot be revoked', async () => {
   const refusal = await refusalOf(new OAuth2(webApp(org)).revokeToken('00D!never'));
   assert.equal(refusal.name, 'unsupported_token_type');
 });
@@ -120,14 +120,14 @@ test('a refresh function of the caller is asked for a new token', async () => {
   assert.equal((await conn.query(names)).totalSize, 1);
 });
 
-test('client credentials sign the user of the app in', async () => {
+test('client credentials sign in the app’s user', async () => {
   const conn = unsigned(org, { oauth2: appOf(integration) });
   await conn.authorize({ grant_type: 'client_credentials' });
   assert.equal((await conn.identity()).username, integration.username);
   assert.equal(conn.refreshToken, undefined);
 });
 
-test('an assertion signed with the key of the app signs an approved user in', async () => {
+test('an assertion signed with the app’s key signs in an approved user', async () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
   await org.control('/signIn/app', {
     clientId: 'jwt-app',
@@ -153,7 +153,7 @@ test('an assertion signed with the key of the app signs an approved user in', as
   assert.equal((await conn.identity()).username, demo.username);
 });
 
-test('the identity and the user info tell who is signed in', async () => {
+test('the identity and the user info say who is signed in', async () => {
   const conn = await connect(org, { accessToken: await org.token('integration') });
   const identity = await conn.identity();
   assert.equal(identity.id, `${org.url}/id/${org.orgId}/${identity.user_id}`);

@@ -9,15 +9,15 @@ import { after, test } from 'node:test';
 import { openCli } from '@lockstep/harness/cli-process';
 import { dataPath, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 
-/** Files through the proxy as a process of its own, whose memory can be measured: `lockstep start` on the test's sync. */
+/** Files through a proxy in its own process, whose memory can be measured: `lockstep start` on the test's sync. */
 const megabyte = 1024 * 1024;
 const fileBytes = 128 * megabyte;
-/** A first file brings the program to its size at work: code that is compiled, buffers that wait to be collected. */
+/** A first file brings the process to its working size: compiled code, buffers waiting to be collected. */
 const firstBytes = 32 * megabyte;
 /**
- * On the way are a few pieces of 64 KB: what one read of a socket brings, what one stream of either direction holds.
- * The rest is what V8 leaves of pieces that were passed on until it collects them: the peak was seen to grow by 18 to
- * 36 MB, for a file of 300 MB as for one of 100 MB. A proxy that held the file would grow by 96 MB at least.
+ * A few pieces of 64 KB are in flight: one socket read, and the buffer of a stream in each direction. The rest is
+ * forwarded pieces that V8 has not collected yet: the peak was seen to grow by 18 to 36 MB, for a file of 300 MB as for
+ * one of 100 MB. A proxy that buffered the file would grow by at least 96 MB.
  */
 const growthMaxBytes = 60 * megabyte;
 
@@ -37,13 +37,13 @@ const { proxy_url: proxyUrl, pid } = JSON.parse(server.stdout()) as { proxy_url:
 const files = `${proxyUrl}/${harness.sync.id}${dataPath}/sobjects/ContentVersion`;
 const token = await harness.org.token('demo');
 
-/** The most memory that the process has had so far. */
+/** The process's peak memory so far. */
 function peakBytes(): number {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) * 1024;
 }
 
-/** Bytes that no compression shortens, the same each time. */
+/** Bytes that do not compress, the same each time. */
 function* noise(bytes: number): Iterable<Buffer> {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, 7), Buffer.alloc(16));
   const zeros = Buffer.alloc(65_536);
@@ -98,7 +98,7 @@ async function download(id: string): Promise<string> {
   return hash.digest('hex');
 }
 
-test('a file of 128 MB goes up and comes down unchanged, and the proxy does not hold it in memory', {
+test('a file of 128 MB goes up and comes down unchanged, and the proxy does not buffer it in memory', {
   skip: existsSync('/proc/self/status') ? false : 'the memory of another process is read from /proc',
 }, async () => {
   const small = await upload(firstBytes);

@@ -98,8 +98,8 @@ test('a sync whose secret was altered is locked and reported, is not tried again
   const before = tries();
 
   const health = async (id: Sync['id']) => (await readHealth(control)).get(id);
-  const { isHeld, fault } = (await health(second.id)) ?? {};
-  assert.deepEqual([isHeld, fault?.code], [true, 'KEY-03']);
+  const { hasWorker, fault } = (await health(second.id)) ?? {};
+  assert.deepEqual([hasWorker, fault?.code], [true, 'KEY-03']);
   assert.match(fault?.says ?? '', /Sealed value was moved or altered/);
   const retryInMs = Date.parse(fault?.retryAt ?? '') - systemClock.now();
   assert.ok(retryInMs > 3_000_000, `the next try is ${retryInMs} ms away`);

@@ -21,7 +21,10 @@ test('metrics name the sync and count what is marked to be read again, what is s
 
   const { id } = harness.sync;
   const lines = (await harness.metrics()).split('\n');
-  assert(lines.includes(`lockstep_open_repairs{sync="${id}"} 2`), 'what waits for a decision is no repair');
+  assert(
+    lines.includes(`lockstep_open_repairs{sync="${id}"} 2`),
+    'what waits for a decision is not an open repair',
+  );
   const setAside = `lockstep_set_aside_rows{sync="${id}",object="Account",column="phone",reason="misfit"} 3`;
   assert(lines.includes(setAside), setAside);
   assert(lines.includes(`lockstep_problems{sync="${id}",object="Account",kind="counts",code="PERM-02"} 1`));

@@ -7,7 +7,7 @@ import {
   type ObjectStatus,
   objectsText,
   parseDuration,
-  stopOf,
+  stopReasonOf,
   timeOf,
   usageText,
 } from 'lockstep/cli/testing';
@@ -115,10 +115,10 @@ test('a stopped object is shown with its code, its reason and what to do', () =>
 });
 
 test('a stop without a stored reason is explained by the catalogue, and an unknown one by its code', () => {
-  const says = (code: string) => stopOf({ stop_code: code, stop_reason: null });
+  const says = (code: string) => stopReasonOf({ stop_code: code, stop_reason: null });
   assert.equal(says('PERM-02')?.says, 'The object cannot be read');
   assert.deepEqual(says('NEW-01'), { code: 'NEW-01', says: '', next: 'See NEW-01 in docs/errors.md.' });
-  assert.equal(stopOf({ stop_code: null, stop_reason: null }), null);
+  assert.equal(stopReasonOf({ stop_code: null, stop_reason: null }), null);
 });
 
 test('an org that by Salesforce’s answer has no requests is at its limit', () => {

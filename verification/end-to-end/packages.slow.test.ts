@@ -1,4 +1,4 @@
-/** The product and the simulated org as packages, installed where nothing of this repository is. */
+/** The product and the simulated org as packages, installed outside this repository. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ await writeFile(join(folder, 'package.json'), '{ "name": "elsewhere", "private":
 const quietly = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 await run('npm', ['install', ...quietly, ...archives], { cwd: folder });
 
-test('the product runs where it is installed, with its database server and its demo', async () => {
+test('the installed product runs, with its database server and its demo', async () => {
   const environment = { PATH: process.env.PATH ?? '', HOME: folder };
   const { stdout } = await run('npx', ['lockstep', 'demo', '--check'], { cwd: folder, env: environment });
   assert.equal(
@@ -40,7 +40,7 @@ test('the product runs where it is installed, with its database server and its d
   assert.match(version, /^lockstep \d+\.\d+\.\d+ \(Node 2\d/);
 });
 
-test('the simulated org runs where it is installed, as a program of its own', async () => {
+test('the installed simulated org runs as a program of its own', async () => {
   await using database = await openTestDatabase();
   const org = spawn('npx', ['simulated-org'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
   const configuration = {

@@ -13,16 +13,16 @@ const queries: Case[] = [
   { name: 'a first page, compressed', ask: `GET /query?q=${soql(everyLead)}`, headers: [small, gzip], status: 200 },
   { name: 'a second page', ask: 'GET {more}', status: 200 },
   { name: 'a second page, compressed', ask: 'GET {more}', headers: [gzip], status: 200 },
-  { name: 'a page by a locator that is none', ask: 'GET /query/01gNO-2000', status: 400 },
-  { name: 'the head of a query', ask: `HEAD /query?q=${soql('SELECT Id FROM Account LIMIT 1')}`, status: 200 },
+  { name: 'a page by an invalid locator', ask: 'GET /query/01gNO-2000', status: 400 },
+  { name: 'a HEAD of a query', ask: `HEAD /query?q=${soql('SELECT Id FROM Account LIMIT 1')}`, status: 200 },
   { name: 'a count', ask: `GET /query?q=${soql('SELECT COUNT() FROM Contact')}`, status: 200 },
   { name: 'groups', ask: `GET /query?q=${soql('SELECT LeadSource, COUNT(Id) n FROM Lead GROUP BY LeadSource ORDER BY LeadSource')}`, status: 200 },
   { name: 'a query in another version', ask: `GET /services/data/v42.0/query?q=${soql('SELECT Id FROM Account ORDER BY Id LIMIT 2')}`, status: 200 },
   { name: 'a query that is not well formed', ask: `GET /query?q=${soql('SELECT FROM')}`, status: 400 },
-  { name: 'a query of a field that there is not', ask: `GET /query?q=${soql('SELECT Nope FROM Account')}`, status: 400 },
-  { name: 'a query of an sobject that there is not', ask: `GET /query?q=${soql('SELECT Id FROM Nope')}`, status: 400 },
+  { name: 'a query of an unknown field', ask: `GET /query?q=${soql('SELECT Nope FROM Account')}`, status: 400 },
+  { name: 'a query of an unknown sobject', ask: `GET /query?q=${soql('SELECT Id FROM Nope')}`, status: 400 },
   { name: 'a query without a query', ask: 'GET /query', status: 400 },
-  { name: 'a query by a method that there is not', ask: 'POST /query?q=x', body: {}, status: 405, applied: 'no' },
+  { name: 'a query with a method that is not allowed', ask: 'POST /query?q=x', body: {}, status: 405, applied: 'no' },
   { name: 'the plan of a query', ask: `GET /query?explain=${soql("SELECT Id FROM Account WHERE Name = 'Acme'")}`, status: 200, differs: ['estimate'] },
   { name: 'a record that is deleted', ask: `GET /query?q=${soql('SELECT Id FROM Lead ORDER BY Id LIMIT 1')}`, status: 200, keep: { lead: /"Id":"(\w{18})"/ } },
   { name: 'its deletion', ask: 'DELETE /sobjects/Lead/{lead}', status: 204, applied: 'yes' },
@@ -31,7 +31,7 @@ const queries: Case[] = [
   { name: 'a query that takes too long', ask: `GET /query?q=${soql('SELECT Id FROM Account')}`, status: 400, before: (org) => org.control('/faults', { match: { user: 'demo' }, effect: { answer: 'QUERY_TIMEOUT' } }) },
 ]; // biome-ignore format: a table
 
-/** The org's clock stands; its present is far from these ends. */
+/** A span whose ends are far from the org's present, since its clock stands still. */
 const span = `start=${soql(new Date(Date.now() - 86_400_000).toISOString())}&end=${soql(new Date(Date.now() - 60_000).toISOString())}`;
 
 const besides: Case[] = [
@@ -40,7 +40,7 @@ const besides: Case[] = [
   { name: 'record counts', ask: 'GET /limits/recordCount?sObjects=Account,Lead,Nope', status: 200 },
   { name: 'what was updated', ask: `GET /sobjects/Account/updated/?${span}`, status: 200 },
   { name: 'what was deleted', ask: `GET /sobjects/Lead/deleted/?${span}`, status: 200 },
-  { name: 'a span that is too long', ask: `GET /sobjects/Lead/deleted?start=2015-01-01T00%3A00%3A00Z&end=2015-02-01T00%3A00%3A00Z`, status: 400 },
+  { name: 'a span that is too far back', ask: `GET /sobjects/Lead/deleted?start=2015-01-01T00%3A00%3A00Z&end=2015-02-01T00%3A00%3A00Z`, status: 400 },
   { name: 'a search, which this org does not serve', ask: `GET /search?q=${soql('FIND {Acme}')}`, status: 404 },
   { name: 'a parameterized search, which is no write', ask: 'POST /parameterizedSearch', body: { q: 'Acme' }, status: 404 },
   { name: 'another API, which may write', ask: 'POST /services/apexrest/anything', body: {}, status: 404, applied: 'no' },

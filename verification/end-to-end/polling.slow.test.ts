@@ -87,7 +87,7 @@ test('a restart goes on where the backfill stopped', async () => {
   assert.equal(readAgain, (await harness.countInOrg('Contact')) - Number(before?.rows));
 });
 
-test('a table that refuses its rows stops no other, and is followed again when it takes them', async () => {
+test('a table that refuses its rows stops no other, and is followed again when it accepts them', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 600 }, sobjects: ['Lead', 'Product2'] });
   harness.startWorker();
   await harness.untilComplete();

@@ -13,17 +13,17 @@ test('a certificate needs its key, and a key its certificate', () => {
   assert.equal(configOf({}).proxyCertificate, undefined);
   assert.throws(
     () => configOf({ LOCKSTEP_PROXY_TLS_CERT: 'c' }),
-    /CERT needs LOCKSTEP_PROXY_TLS_KEY beside it/,
+    /LOCKSTEP_PROXY_TLS_CERT also needs LOCKSTEP_PROXY_TLS_KEY/,
   );
   assert.throws(
     () => configOf({ LOCKSTEP_PROXY_TLS_KEY: 'k' }),
-    /KEY needs LOCKSTEP_PROXY_TLS_CERT beside it/,
+    /LOCKSTEP_PROXY_TLS_KEY also needs LOCKSTEP_PROXY_TLS_CERT/,
   );
   const both = configOf({ LOCKSTEP_PROXY_TLS_CERT: 'c', LOCKSTEP_PROXY_TLS_KEY: 'k' });
   assert.deepEqual(both.proxyCertificate, { cert: 'c', key: 'k' });
 });
 
-test('names and addresses in front of the proxy are checked when it starts', () => {
+test('public hosts and trusted proxies are checked at the start', () => {
   const config = configOf({
     LOCKSTEP_PROXY_PUBLIC_HOST: 'Sync.example.com, sync.example.com:8443',
     LOCKSTEP_TRUSTED_PROXIES: '10.0.0.0/8,::1',
@@ -32,16 +32,16 @@ test('names and addresses in front of the proxy are checked when it starts', () 
   assert.equal(config.trustedProxies.check('10.9.8.7'), true);
   assert.equal(configOf({}).trustedProxies.check('127.0.0.1'), false);
   for (const wrong of ['https://sync.example.com', 'sync.example.com/x', 'a b', 'x:123456'])
-    assert.throws(() => configOf({ LOCKSTEP_PROXY_PUBLIC_HOST: wrong }), /PUBLIC_HOST must be a name/, wrong);
+    assert.throws(() => configOf({ LOCKSTEP_PROXY_PUBLIC_HOST: wrong }), /PUBLIC_HOST must be names/, wrong);
   for (const wrong of ['balancer', '10.0.0.0/33', '*'])
     assert.throws(
       () => configOf({ LOCKSTEP_TRUSTED_PROXIES: wrong }),
-      /TRUSTED_PROXIES must be an add/,
+      /TRUSTED_PROXIES must be addresses/,
       wrong,
     );
 });
 
-test('a certificate that cannot be used is said before anything is started', async () => {
+test('an unusable certificate is reported before anything is started', async () => {
   await using cli = await openCli();
   const key = join(cli.folder, 'key.pem');
   await writeFile(key, 'canary');
@@ -51,6 +51,6 @@ test('a certificate that cannot be used is said before anything is started', asy
   });
   assert.equal(code, 2);
   assert.match(stderr, /^error CFG-02: .*none\.pem \(ENOENT\)/);
-  assert.match(stderr, /\nnext: Correct the files that LOCKSTEP_PROXY_TLS_CERT/);
+  assert.match(stderr, /\nnext: Correct the files named in LOCKSTEP_PROXY_TLS_CERT/);
   await assert.rejects(stat(cli.dataDir), /ENOENT/);
 });

@@ -46,7 +46,7 @@ test('a write is visible to SQL when its answer arrives, while polls and a backf
   }
 });
 
-test('what triggers and formulas fill in is there with the write', async () => {
+test('values that triggers and formulas fill in are visible with the write', async () => {
   await using harness = await openEndToEndHarness({
     org: { records: 300 },
     sobjects: ['Invoice__c', 'Invoice_Line__c'],
@@ -63,7 +63,7 @@ test('what triggers and formulas fill in is there with the write', async () => {
   assert.notEqual(row?.systemmodstamp, null);
 });
 
-test('a failed write changes nothing and passes with Salesforce’s own words', async () => {
+test('a failed write changes nothing and is answered in Salesforce’s own words', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   const answer = await harness.call('POST', `${dataPath}/sobjects/Account`, { Industry: 'Energy' });
   assert.equal(answer.status, 400);
@@ -78,7 +78,7 @@ test('a failed write changes nothing and passes with Salesforce’s own words', 
   assert.deepEqual(await harness.reader.query(sql`SELECT id FROM salesforce.account`), []);
 });
 
-test('an upsert by external id is read back whichever way it went', async () => {
+test('an upsert by external id is read back whether it created or updated', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   const path = `${dataPath}/sobjects/Account/External_Id__c/EXT-1`;
   const created = await harness.call('PATCH', path, { Name: 'First' });
@@ -90,7 +90,7 @@ test('an upsert by external id is read back whichever way it went', async () => 
   assert.equal((await rowOf(harness, 'account', id))?.name, 'Second');
 });
 
-test('an exact number goes through a write and comes out of SQL digit for digit', async () => {
+test('an exact number written through the proxy is in SQL digit for digit', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Account'] });
   const created = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Rich' });
   const id = idIn(created.text);

@@ -19,21 +19,21 @@ test('a value, a number’s digits, a missing key and the order of keys are diff
   assert.deepEqual(compare('[1,2]', '[1]'), ['$: recorded 2 entries, given 1']);
 });
 
-test('an Id that the rows were given is the same, and a new one has the same form', () => {
+test('a known Id must be equal, and a new one must have the same form', () => {
   const other = '001Da00000xnAjrIAE';
   assert.equal(compare(`{"Id":"${known}"}`, `{"Id":"${other}"}`).length, 1);
   assert.deepEqual(compare(`{"Id":"${other}"}`, `{"Id":"${known}"}`), []);
   assert.equal(compare(`{"Id":"${other}"}`, '{"Id":"003Da00000xnAjrIAE"}').length, 1);
 });
 
-test('records are compared whatever their order, and the two keys of an error too', () => {
+test('records are compared in any order, and so are the two keys of an error', () => {
   const record = (id: string) => `{"attributes":{"url":"/sobjects/Account/${id}"},"Name":"${id}"}`;
   assert.deepEqual(compare(`[${record('a')},${record('b')}]`, `[${record('b')},${record('a')}]`), []);
   assert.equal(compare(`[${record('a')}]`, `[${record('b')}]`).length, 2);
   assert.deepEqual(compare('{"errorCode":"X","message":"m"}', '{"message":"m","errorCode":"X"}'), []);
 });
 
-test('a part is compared with what it shows, and a form by keys and types', () => {
+test('a cut recording is compared by what it shows, and a shape by keys and types', () => {
   assert.deepEqual(compare('{"a":1}', '{"a":1,"b":2}', { isCut: true }), []);
   assert.equal(compare('{"a":1}', '{"b":2}', { isCut: true }).length, 1);
   assert.deepEqual(compare('{"a":1,"b":"x"}', '{"b":"y","a":2}', { isShape: true }), []);

@@ -1,20 +1,20 @@
 import { isObject, printExact } from '@lockstep/foundation/exact-json';
 
-/** How an answer of the simulated org is held against a recorded one. Both are read with exact numbers. */
+/** How an answer of the simulated org is compared with a recorded one. Both are parsed with exact numbers. */
 export interface Comparison {
-  /** Ids that the rows of the org were given; any other one is new in both orgs, and only its form can be alike. */
+  /** Whether the org's rows were loaded with this Id; any other is new in both orgs, and only its form can be equal. */
   isKnownId(id: string): boolean;
-  /** The recording shows a part of the answer: keys and list entries besides it are passed over. */
+  /** The recording shows only part of the answer: other keys and list entries are ignored. */
   isCut?: boolean;
-  /** Only keys, in any order, and types are compared, since the values do not follow from the rows. */
+  /** Compares only keys, in any order, and types, since the values do not follow from the rows. */
   isShape?: boolean;
   /** Keys may come in any order. */
   isUnordered?: boolean;
-  /** Keys that one of the two orgs has and the other has not, at any depth. */
+  /** Keys that only one of the two orgs has, at any depth; ignored. */
   besides?: ReadonlySet<string>;
 }
 
-/** What is different, a line each, with the place in the answer; empty where nothing is. */
+/** The differences, one a line, with their place in the answer; empty if there is none. */
 export function differences(recorded: unknown, given: unknown, how: Comparison, place = '$'): string[] {
   if (Array.isArray(recorded) && Array.isArray(given)) return listDifferences(recorded, given, how, place);
   if (isObject(recorded) && isObject(given)) return objectDifferences(recorded, given, how, place);
@@ -32,7 +32,7 @@ function listDifferences(recorded: unknown[], given: unknown[], how: Comparison,
   }
   if (!how.isCut && recorded.length !== given.length)
     return [`${place}: recorded ${recorded.length} entries, given ${given.length}`];
-  // No recorded query orders its records, so that their order is the org's own affair.
+  // No recorded query has an ORDER BY, so the org may order its records as it likes.
   const [left, right] = [inOrder(recorded), inOrder(given)];
   return left.flatMap((entry, i) => {
     const name = nameOf(entry);
@@ -62,7 +62,7 @@ function objectDifferences(
   const counts = (key: string) => how.besides?.has(key) !== true;
   const theirs = Object.keys(recorded).filter(counts);
   const ours = Object.keys(given).filter((key) => counts(key) && (!how.isCut || key in recorded));
-  // The same error came with its two keys in either order.
+  // The same error was recorded with its two keys in either order.
   const isUnordered = 'errorCode' in recorded || how.isShape || how.isUnordered;
   const isSame = isUnordered
     ? theirs.toSorted().join() === ours.toSorted().join()

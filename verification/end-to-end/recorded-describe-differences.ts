@@ -13,31 +13,31 @@ const places = (reason: string, key: string, ...names: readonly string[]): Justi
 const isSmaller = ({ recorded, given }: Difference): boolean =>
   Array.isArray(recorded) && Array.isArray(given) && given.length < recorded.length;
 
-/** Differences that are right, each group with its reason. */
+/** Expected differences, each group with its reason. */
 const justified: readonly Justified[] = [
   {
-    reason: 'custom fields of one of the two orgs, and references from custom sobjects',
+    reason: 'custom fields of one org only, and references from custom sobjects',
     is: ({ place, key }) => (key === 'field' || key === 'child') && place.endsWith('__c'),
   },
   {
-    reason: 'scopes of teams, queues and rules; the simulated org takes everything and mine',
+    reason: 'scopes of teams, queues and rules; the simulated org accepts everything and mine',
     is: (difference) => difference.key === 'supportedScopes' && isSmaller(difference),
   },
   {
-    reason: 'older answers of version 48 do not have the key, and younger ones of the same version do',
+    reason: 'older answers of version 48 do not have the key, newer ones of the same version do',
     is: ({ key, recorded }) => key === 'sobjectDescribeOption' && recorded === undefined,
   },
   {
-    reason: 'an org of fewer sobjects, and one of its own',
+    reason: 'the simulated org has fewer sobjects, and one of its own',
     is: (difference) =>
       difference.key === 'referenceTo' && difference.place === 'Event.WhatId' && isSmaller(difference),
   },
   {
-    reason: 'the time zones that the seeds use',
+    reason: 'only the time zones that the seed data uses',
     is: (difference) => difference.place === 'Event.RecurrenceTimeZoneSidKey' && isSmaller(difference),
   },
   ...['createable', 'updateable', 'defaultedOnCreate'].map((key) =>
-    places('the forecast category follows the harness', key, 'Opportunity.ForecastCategoryName'),
+    places('the forecast category follows the stage', key, 'Opportunity.ForecastCategoryName'),
   ),
   places('the recorded org had no record types for cases', 'field', 'Case.RecordTypeId'),
   places(
@@ -48,7 +48,7 @@ const justified: readonly Justified[] = [
     'AccountShare.CaseAccessLevel',
   ),
   places(
-    'features that the catalogue’s org did not use, and another recorded one did',
+    'features that the catalogue’s org did not use, but another recorded org did',
     'catalogue field',
     'Account.RecordTypeId',
     'Account.IsPartner',
@@ -59,7 +59,7 @@ const justified: readonly Justified[] = [
     'Case.RecordTypeId',
   ),
   places(
-    'not in the recorded describes, which are older or of a user who may not see them',
+    'not in the recorded describes, which are older or made by a user who may not see them',
     'catalogue field',
     'CampaignMember.DoNotCall',
     'CampaignMember.HasOptedOutOfEmail',
@@ -70,14 +70,14 @@ const justified: readonly Justified[] = [
     'Opportunity.PushCount',
   ),
   places(
-    'features that the simulated org has not: record types of members, external data, internal files',
+    'features that the simulated org lacks: record types of members, external data, internal files',
     'catalogue field',
     'Campaign.CampaignMemberRecordTypeId',
     'ContentDocument.IsInternalOnly',
     'Product2.ExternalDataSourceId',
   ),
   {
-    reason: 'of the permissions of a profile, those that the simulated org acts on',
+    reason: 'the simulated org has only those profile permissions that it acts on',
     is: ({ place, key, given }) =>
       key === 'catalogue field' && given === undefined && place.startsWith('Profile.Permissions'),
   },

@@ -3,7 +3,7 @@ import { ExactNumber } from '@lockstep/foundation/exact-json';
 import type { TestOrg } from '@lockstep/harness/org';
 import { readRecorded } from './recorded-fixtures.ts';
 
-/** A describe as recorded or given, and what differs between two. */
+/** A describe, recorded or answered by the simulated org, and the differences between two. */
 export type Facts = Record<string, unknown>;
 
 export interface Field extends Facts {
@@ -18,7 +18,7 @@ export interface Describe extends Facts {
   urls: Facts;
 }
 
-/** One fact that the simulated org tells otherwise than the recorded one. */
+/** One fact that differs between the simulated org and the recording. */
 export interface Difference {
   /** `Account`, `Account.Name`, `Account < Contact.AccountId`. */
   place: string;
@@ -27,7 +27,7 @@ export interface Difference {
   given: unknown;
 }
 
-/** No number of a describe is too long for a double. */
+/** Every number in a describe fits into a double. */
 export const readFacts = (path: string): unknown =>
   JSON.parse(JSON.stringify(readRecorded(path), plainNumber)) as unknown;
 const plainNumber = (_key: string, value: unknown): unknown =>
@@ -46,7 +46,7 @@ export function compareFacts(place: string, recorded: Facts, given: Facts): Diff
     .map((key) => ({ place, key, recorded: recorded[key], given: given[key] }));
 }
 
-/** Entries of two lists that have one name, fact by fact; and those that one of the lists has alone, as `what`. */
+/** Compares entries with the same name fact by fact; an entry in only one list is a difference with key `what`. */
 export function compareNamed<Entry extends object>(
   recorded: readonly Entry[],
   given: readonly Entry[],
@@ -62,7 +62,7 @@ export function compareNamed<Entry extends object>(
   });
 }
 
-/** A line each. */
+/** One line for each difference. */
 export const table = (differences: readonly Difference[]): string =>
   differences
     .map(

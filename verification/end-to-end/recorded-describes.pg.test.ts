@@ -22,7 +22,7 @@ const skip = noRecordings;
 
 const described = ['Account', 'Case', 'Contact', 'Event', 'Lead', 'Opportunity', 'OpportunityContactRole'];
 
-/** Of the recording; what was made anonymous was a version of 2022. */
+/** The recording's version; where it was made anonymous it was one of 2022. */
 const versionOf = ({ urls }: Describe): string => /\/(v\d+\.0)\//.exec(String(urls.sobject))?.[1] ?? 'v56.0';
 
 for (const sobject of described) {
@@ -47,7 +47,7 @@ for (const sobject of described) {
     ];
     expectJustified(found, t);
     assert.deepEqual(Object.keys(given), Object.keys(given).toSorted());
-    assert.deepEqual(orderOf(given, recorded), orderOf(recorded, given), 'fields in their order');
+    assert.deepEqual(orderOf(given, recorded), orderOf(recorded, given), 'fields in the recorded order');
   });
 }
 
@@ -60,7 +60,7 @@ function expectJustified(found: readonly Difference[], t: { diagnostic(message: 
 const namesOnly = (urls: Facts): Facts =>
   Object.fromEntries(Object.keys(urls).map((key) => [key, 'an address']));
 
-/** Fields that both have, in the order of the first. */
+/** Fields that both have, in the first one's order. */
 const orderOf = (one: Describe, other: Describe): string[] => {
   const names = new Set(other.fields.map(({ name }) => name));
   return one.fields.map(({ name }) => name).filter((name) => names.has(name));
@@ -70,20 +70,20 @@ const lists = ['fields', 'childRelationships', 'urls', 'recordTypeInfos'];
 const withoutLists = (describe: Describe): Facts =>
   Object.fromEntries(Object.entries(describe).filter(([key]) => !lists.includes(key)));
 
-test('a record type is told with the facts that a real org tells', { skip }, async () => {
+test('a record type is described with the facts of a real org', { skip }, async () => {
   assert(org);
   const recorded = readFacts('describe/cumulusci-Account.json') as { recordTypeInfos: Facts[] };
   const given = (await describeOf(org, 'Account', 'v48.0')) as unknown as { recordTypeInfos: Facts[] };
   const master = ({ recordTypeInfos }: { recordTypeInfos: Facts[] }) =>
     recordTypeInfos.find((one) => one.master === true);
-  // Which one a user gets is the org's choice.
+  // Each org decides which record type is a user's default.
   assert.deepEqual(
     { ...master(given), defaultRecordTypeMapping: false },
     { ...master(recorded), defaultRecordTypeMapping: false },
   );
 });
 
-test('the sobjects are listed with the facts that a real org tells', { skip }, async (t) => {
+test('the sobjects are listed with the facts of a real org', { skip }, async (t) => {
   assert(org);
   const recorded = readFacts('global/cumulusci-describeGlobal-full787.json') as { sobjects: Describe[] };
   const given = (await org.request('GET', '/services/data/v48.0/sobjects')).json as { sobjects: Describe[] };
@@ -108,8 +108,8 @@ interface CatalogueField extends Facts {
 }
 
 /**
- * What the catalogue tells of a field. Of the sobjects that a reference may point to it tells the first, and the
- * relationship only where there is one. Its labels were written into comments.
+ * The facts that the catalogue has of a field. It names only the first sobject that a reference may point to, and the
+ * relationship only if there is just one. Its labels are escaped, because they were written into comments.
  */
 const catalogueFacts = ({
   name,
@@ -129,7 +129,7 @@ const catalogueFacts = ({
   relationshipName: field.referenceTo?.length === 1 ? (field.relationshipName ?? undefined) : undefined,
 });
 
-test('standard fields are those of the catalogue of standard objects', { skip }, async (t) => {
+test('standard fields match the catalogue of standard objects', { skip }, async (t) => {
   assert(org);
   const catalogue = readFacts('describe/netcoreforce-v64-standard-objects-catalogue.json') as Record<
     string,
@@ -153,7 +153,7 @@ test('standard fields are those of the catalogue of standard objects', { skip },
   expectJustified(found, t);
 });
 
-test('the texts of a user have the recorded lengths', { skip }, async () => {
+test('the text fields of a user have the recorded lengths', { skip }, async () => {
   assert(org);
   const { lengths } = readFacts('describe/sharpforce-v29-User-lengths.json') as {
     lengths: Record<string, number>;
@@ -168,7 +168,7 @@ test('the texts of a user have the recorded lengths', { skip }, async () => {
   );
 });
 
-/** Facts that follow from the type of a field, of those that the old version tells. */
+/** Facts that follow from a field's type, as far as the old version has them. */
 const factsOfType = [
   'autoNumber',
   'calculated',
@@ -181,7 +181,7 @@ const factsOfType = [
   'sortable',
   'type',
 ];
-/** Only text and long text differ in more than that: long text begins where filters end. */
+/** Only text and long text differ further: fields too long to filter on are long text. */
 const kindOf = ({ type, autoNumber, length, htmlFormatted }: Field): string =>
   [type, autoNumber, htmlFormatted, type === 'textarea' && Number(length) > 255].join(' ');
 
@@ -195,12 +195,12 @@ test('custom fields have the facts of their type as in a real org', { skip }, as
   const shared = recorded.fields.filter((field) => kinds.has(kindOf(field)));
   assert.deepEqual(
     [...new Set(recorded.fields.filter((field) => !shared.includes(field)).map(kindOf))],
-    // Rich text, which no field of the org has.
+    // Rich text, of which the org has no field.
     ['textarea false true true'],
   );
   const found = shared.flatMap((field) => {
     const ours = kinds.get(kindOf(field)) ?? field;
-    // One field was added by hand, with few keys.
+    // One recorded field was added by hand, with few keys.
     const keys = factsOfType.filter((key) => key in field);
     const pick = (facts: Facts): Facts => Object.fromEntries(keys.map((key) => [key, facts[key]]));
     return compareFacts(`${field.name} as ${ours.name}`, pick(field), pick(ours));

@@ -13,7 +13,7 @@ after(() => org?.[Symbol.asyncDispose]());
 const nameOf = ({ method, path, body }: Exchange): string =>
   `${method} ${decodeURIComponent(path.replaceAll('+', ' '))} ${body ?? ''}`.slice(0, 300).trim();
 
-/** The indentations and keys of the lines; the records, and the two keys of an error, come in any order. */
+/** The indentation and keys of all lines, sorted, since records and the two keys of an error come in any order. */
 const layoutOf = (text: string): string =>
   text
     .split('\n')
@@ -22,7 +22,7 @@ const layoutOf = (text: string): string =>
     .toSorted((a = '', b = '') => a.localeCompare(b))
     .join('\n');
 
-/** What the simulated org answers differently from the real one, a line each. */
+/** The differences between the simulated org's answer and the recorded one, one a line. */
 async function replay(there: TestOrg, recorded: Exchange): Promise<string[]> {
   const deviation = deviations.find(
     ({ request, answer }) => request.test(recorded.path) && answer.test(recorded.answer),
@@ -47,7 +47,7 @@ async function replay(there: TestOrg, recorded: Exchange): Promise<string[]> {
     besides: organizationFields,
   });
   const isLaidOut = !isPretty || layoutOf(given.text) === layoutOf(exchange.answer);
-  return isLaidOut ? found : [...found, `laid out otherwise: ${given.text.slice(0, 300)}`];
+  return isLaidOut ? found : [...found, `different layout: ${given.text.slice(0, 300)}`];
 }
 
 test('the simulated org answers recorded requests as the real orgs did', {

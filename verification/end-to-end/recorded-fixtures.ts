@@ -4,15 +4,15 @@ import { parseExact } from '@lockstep/foundation/exact-json';
 import { root } from '@lockstep/harness/source-files';
 
 /**
- * Answers that were recorded from real Salesforce orgs and published by others. They lie beside the project and not
- * in it, for their licences are their owners'; TEST_RECORDED_EXCHANGES names another folder.
+ * Answers recorded from real Salesforce orgs and published by others. They are kept next to the project, not in it,
+ * because their owners hold the licences; TEST_RECORDED_EXCHANGES names another folder.
  */
 const folder = process.env.TEST_RECORDED_EXCHANGES ?? join(root, '..', 'shared', 'salesforce', 'fixtures');
 
-/** Why tests that need them are skipped; false where they are there. */
+/** Why tests that need the recordings are skipped; false if they exist. */
 export const noRecordings: string | false = existsSync(folder)
   ? false
-  : 'the recorded answers of real orgs are not beside the project; TEST_RECORDED_EXCHANGES names their folder';
+  : 'the recorded answers of real orgs are not next to the project; TEST_RECORDED_EXCHANGES names their folder';
 
 /** Paths within the folder, for example `query/netcoreforce-account.json`. */
 export const recordedFiles = (): string[] =>
@@ -23,7 +23,7 @@ export const recordedFiles = (): string[] =>
 
 const readText = (path: string): string => readFileSync(join(folder, path), 'utf8');
 
-/** Numbers keep the digits that were recorded. `replaced` puts another text in the place of one, for example an Id. */
+/** Numbers keep their recorded digits. `replaced` maps texts, for example Ids, to others. */
 export const readRecorded = (path: string, replaced: Readonly<Record<string, string>> = {}): unknown =>
   parseExact(
     Object.entries(replaced).reduce((text, [from, to]) => text.replaceAll(from, to), readText(path)),
@@ -32,7 +32,7 @@ export const readRecorded = (path: string, replaced: Readonly<Record<string, str
 /** One request and the answer of the real org. */
 export interface Exchange {
   method: string;
-  /** With the parameters, without the host. */
+  /** With parameters, without the host. */
   path: string;
   body: string | undefined;
   status: number;
@@ -47,12 +47,12 @@ interface Cassette {
   responseBody: string;
 }
 
-/** As recorded, save what the owners of the recordings made anonymous or edited. */
+/** The exchanges as published; the owners of the recordings made some anonymous and edited some. */
 export function readExchanges(): Exchange[] {
   const cassettes = JSON.parse(readText('query/cumulusci-recorded-exchanges.json')) as Cassette[];
   return cassettes.map((cassette) => ({
     method: cassette.method,
-    // Either sign stands for a blank; the tables of verdicts know one.
+    // Both encode a blank; the tables of verdicts use `+`.
     path: cassette.uri.replace(/^https:\/\/[^/]+\/+/, '/').replaceAll('%20', '+'),
     body: cassette.requestBody || undefined,
     status: cassette.status.code,

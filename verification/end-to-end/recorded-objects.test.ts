@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Describe, unreadableBecause } from 'lockstep/core/describe';
 import { noRecordings, readRecorded } from './recorded-fixtures.ts';
 
-/** A real org's list of objects, and what a set-up says of each. The list tells no fields: all are given an Id. */
+/** A real org's list of objects, and which of them a sync refuses. The list has no fields: each gets an Id. */
 const skip = noRecordings;
 
 type Listed = Pick<Describe, 'name' | 'queryable'> & { retrieveable: boolean };
@@ -34,7 +34,7 @@ const verdict = ({ name, queryable, retrieveable }: Listed) =>
     fields: [idField],
   });
 
-test('of a real org’s objects those whose records cannot be read by their Ids are all refused', {
+test('all objects of a real org whose records cannot be read by Id are refused', {
   skip,
 }, () => {
   const sharing = listed().filter(({ queryable, retrieveable }) => queryable && !retrieveable);
@@ -49,7 +49,7 @@ test('of a real org’s objects those whose records cannot be read by their Ids 
   assert.match(because.get('PicklistValueInfo') ?? '', /with a filter/);
 });
 
-test('of the objects that a real org lets be queried and retrieved, only these are refused', { skip }, () => {
+test('of a real org’s queryable and retrievable objects, only these are refused', { skip }, () => {
   const refused = listed().filter(
     (sobject) => sobject.queryable && sobject.retrieveable && verdict(sobject) !== null,
   );

@@ -53,7 +53,7 @@ const laterUserFields = [
   'IndividualId',
 ];
 
-/** Fields that one of the two orgs has and the other has not, and why. */
+/** Fields that only one of the two orgs has, and why. */
 const besides: Record<string, { why: string; keys: readonly string[] }[]> = {
   account: [
     {
@@ -70,7 +70,7 @@ const besides: Record<string, { why: string; keys: readonly string[] }[]> = {
     },
     { why: 'custom fields of ours', keys: ['External_Id__c'] },
     {
-      why: 'fields of Data.com, which the recorded org did not have, and another recorded one has',
+      why: 'fields of Data.com, which the recorded org did not have, but another recorded org has',
       keys: [
         'CleanStatus',
         'DandbCompanyId',
@@ -82,7 +82,7 @@ const besides: Record<string, { why: string; keys: readonly string[] }[]> = {
       ],
     },
     {
-      why: 'record types, partners and operating hours, which the recorded org did not use, and another one did',
+      why: 'record types, partners and operating hours, which the recorded org did not use, but another one did',
       keys: [
         'RecordTypeId',
         'IsPartner',
@@ -99,8 +99,11 @@ const besides: Record<string, { why: string; keys: readonly string[] }[]> = {
     { why: 'features that the recorded org did not use', keys: ['CleanStatus', 'IndividualId'] },
   ],
   user: [
-    { why: 'gone since', keys: ['UserPermissionsMobileUser', 'UserPermissionsChatterAnswersUser'] },
-    { why: 'came since, as a list of fields of a later version has them', keys: laterUserFields },
+    {
+      why: 'since dropped by Salesforce',
+      keys: ['UserPermissionsMobileUser', 'UserPermissionsChatterAnswersUser'],
+    },
+    { why: 'since added by Salesforce, by a field list of a later version', keys: laterUserFields },
   ],
 };
 
@@ -113,7 +116,7 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
 const query = (soql: string, headers: Record<string, string> = {}) =>
   ask(`/services/data/v57.0/query?q=${encodeURIComponent(soql)}`, headers);
 
-/** Makes the records of a recorded answer the only ones of the org. */
+/** Replaces all records of the org with those of a recorded answer. */
 async function load(soql: string, recorded: unknown): Promise<Comparison> {
   assert(org);
   const shown = new RecordedRows(org);
@@ -123,7 +126,7 @@ async function load(soql: string, recorded: unknown): Promise<Comparison> {
 }
 
 for (const sobject of ['account', 'contact', 'user']) {
-  test(`a whole ${sobject} reads as the recorded one`, { skip }, async () => {
+  test(`a whole ${sobject} reads like the recorded one`, { skip }, async () => {
     assert(org);
     const userId = await askingUser(org);
     const recorded = readRecorded(`query/netcoreforce-${sobject}.json`, { '005i0000008yJDWAA2': userId });
@@ -142,7 +145,7 @@ for (const sobject of ['account', 'contact', 'user']) {
   });
 }
 
-test('cases with their account and contact read as the recorded ones', { skip }, async () => {
+test('cases with their account and contact read like the recorded ones', { skip }, async () => {
   const soql =
     'SELECT Id, CaseNumber, SystemModstamp, Account.Name, Account.SystemModstamp, Contact.Name, Contact.SystemModstamp FROM Case';
   const cases = readRecorded('query/netcoreforce-query_case_result.json');
@@ -159,7 +162,7 @@ test('cases with their account and contact read as the recorded ones', { skip },
 test('800 contacts come in four pages of 200, as recorded', { skip }, async () => {
   let path = '/services/data/v57.0/query?q=SELECT+Id+FROM+Contact';
   for (const page of [1, 2, 3, 4]) {
-    // The Ids were all made one, and the locator of today begins with other characters.
+    // The recording has one Id for all records, and today's locators begin with other characters.
     const recorded = readRecorded(`query/netcoreforce-batch-${page}.json`);
     if (page === 1) await load('SELECT Id FROM Contact', masked(800));
     const given = await ask(path, { 'Sforce-Query-Options': 'batchSize=200' });
@@ -186,7 +189,7 @@ const summary = ({ totalSize, done, nextRecordsUrl, records }: Record<string, un
   ),
 });
 
-test('what a recorded upsert wrote reads as a recorded query shows it', { skip }, async () => {
+test('what a recorded upsert wrote reads like a recorded query’s answer', { skip }, async () => {
   assert(org);
   const exchanges = readExchanges();
   const upsert = exchanges.find(
@@ -206,7 +209,7 @@ test('what a recorded upsert wrote reads as a recorded query shows it', { skip }
   assert.deepEqual(addresses(await query('select Email from Contact')), addresses(JSON.parse(emails.answer)));
 });
 
-test('the versions that were recorded have the same label and address', { skip }, async () => {
+test('the recorded versions have the same label and URL', { skip }, async () => {
   const ours = (await ask('/services/data')) as { label: string; url: string; version: string }[];
   const served = new Set(ours.map(({ version }) => version));
   const recorded = readRecorded('query/netcoreforce-versions.json') as typeof ours;

@@ -6,8 +6,8 @@ import { recordId } from '@lockstep/simulated-org/write/testing';
 import type { Exchange } from './recorded-fixtures.ts';
 
 /**
- * The rows that an org must have held to give a recorded answer: records and their parents and children as shown,
- * as many records as a count says, and those that an upsert found.
+ * The rows that an org must have had to give a recorded answer: records with their parents and children as shown, as
+ * many records as a count says, and those that an upsert found.
  */
 export type Row = Record<string, unknown>;
 export type Rows = Map<string, Map<string, Row>>;
@@ -43,7 +43,7 @@ export class RecordedRows {
     await this.addAnswer(path, sent, given);
   }
 
-  /** `url` may hold a query, `sent` the body of a write. */
+  /** `url` may contain a query, `sent` is the body of a write. */
   async addAnswer(url: string, sent: unknown, given: unknown): Promise<void> {
     const { pathname, searchParams } = new URL(url, 'http://org');
     const soql = searchParams.get('q');
@@ -66,7 +66,7 @@ export class RecordedRows {
     }
   }
 
-  /** Records of which only the number is known. */
+  /** Adds records of which only the number is known. */
   private addCounted(sobject: string, count: number): void {
     const rows = this.rowsOf(sobject);
     for (let i = 0; i < count; i++) {
@@ -75,7 +75,7 @@ export class RecordedRows {
     }
   }
 
-  /** Of an upsert's records those that it found, under the value by which it found them. */
+  /** Adds those records of an upsert that it found, with the value by which it found them. */
   private addFound(sobject: string, key: string, sent: readonly Row[], results: readonly Row[]): void {
     for (const [i, { id, created }] of results.entries()) {
       if (created === false)
@@ -145,7 +145,7 @@ async function describedRelationships(org: TestOrg, sobject: string): Promise<Re
 
 const asking = new WeakMap<TestOrg, Promise<string>>();
 
-/** The Id of the user as whom tests ask. Looked up once, since a recorded user may take its name. */
+/** The Id of the user who sends the tests' requests. Looked up once, since a recorded user may take its name. */
 export function askingUser(org: TestOrg): Promise<string> {
   const found = asking.get(org) ?? findAskingUser(org);
   asking.set(org, found);
@@ -170,7 +170,7 @@ interface Column {
   isNeeded: boolean;
 }
 
-/** Makes the rows the only ones of the org. The user who asks stays, and stands for the recorded user. */
+/** Replaces all rows of the org with these. The user who sends the requests stays, and stands for the recorded user. */
 export async function replaceRows(org: TestOrg, rows: Rows): Promise<void> {
   const columns = await columnsOf(org);
   const userId = await askingUser(org);
@@ -211,7 +211,7 @@ function columnsOf(org: TestOrg): Promise<Map<string, Column[]>> {
   return allColumns;
 }
 
-/** What the recording does not show and the table needs. */
+/** Adds values that the table needs and the recording does not show. */
 function filled(columns: readonly Column[], row: Row, userId: string): Row {
   const needed = columns.filter(({ name, isNeeded }) => isNeeded && row[name] === undefined);
   return {
@@ -228,7 +228,7 @@ function filling({ name, type }: Column, userId: string): unknown {
   return name.endsWith('Id') ? userId : 'Not recorded';
 }
 
-/** The name of a person is made of its parts, which a query of the name alone does not show. */
+/** A person's name is composed of its parts, which a query for the name alone does not show. */
 function withNameParts(columns: readonly Column[], row: Row): Row {
   const { Name: name } = row;
   const isPerson = columns.some((column) => column.name === 'LastName');

@@ -9,7 +9,7 @@ import { noRecordings, readRecorded, recordedFiles } from './recorded-fixtures.t
 import { fileVerdicts } from './recorded-verdicts.ts';
 
 /**
- * Answers that a client's authors wrote after Salesforce's: their form and texts are right, their values invented.
+ * Answers that a client's authors modelled on Salesforce's: their form and texts are right, their values invented.
  */
 const org = noRecordings ? undefined : await startOrg({ records: 100 });
 after(() => org?.[Symbol.asyncDispose]());
@@ -155,7 +155,7 @@ const errors: readonly Case[] = [
     ask: send('POST', '/sobjects/Invoice__c', { foo: 'bar' }),
     replaced: { Bar: 'Invoice__c' },
   },
-  // Newer orgs do not say which of the two was wrong.
+  // Newer orgs do not say whether the user or the password was wrong.
   {
     file: 'errors/restforce-auth_error_response.json',
     how: exact,
@@ -181,15 +181,15 @@ async function differencesOf({ file, how, status, ask, replaced = {} }: Case): P
 const allDifferences = async (cases: readonly Case[]): Promise<string[]> =>
   (await Promise.all(cases.map(differencesOf))).flat();
 
-test('answers have the form that a client’s recordings have', { skip }, async () => {
+test('answers have the form of a client’s recordings', { skip }, async () => {
   assert.deepEqual(await allDifferences(answers), []);
 });
 
-test('errors have the status, code and text that a client’s recordings have', { skip }, async () => {
+test('errors have the status, code and text of a client’s recordings', { skip }, async () => {
   assert.deepEqual(await allDifferences(errors), []);
 });
 
-test('a value of several records is answered by their addresses', { skip }, async () => {
+test('an external id that several records share is answered with their URLs', { skip }, async () => {
   assert(org);
   for (const LastName of ['One', 'Two'])
     await org.request('POST', `${data}/sobjects/Contact`, { body: { LastName, Legacy_Number__c: 'W' } });
@@ -203,7 +203,7 @@ test('a value of several records is answered by their addresses', { skip }, asyn
   assert.deepEqual(form(parseExact(text)), form(recorded));
 });
 
-test('a sign-in and its renewal answer what a client’s recordings have', { skip }, async () => {
+test('a sign-in and its renewal are answered as in a client’s recordings', { skip }, async () => {
   assert(org);
   const signedIn = parseExact((await signIn(password)(org)).text);
   assert.deepEqual(
@@ -225,10 +225,12 @@ const formerLimits: Record<string, string> = {
   DailyBulkApiRequests: 'DailyBulkApiBatches today',
 };
 
-/** Of which the recorded org had used some. */
+/** Limits of which the recorded org had used some. */
 const usedLimits = ['DailyApiRequests', 'HourlyODataCallout'];
 
-test('a Developer org’s limits are told, but for those that are gone', { skip }, async () => {
+test('a Developer org’s limits are reported, except those that Salesforce has dropped', {
+  skip,
+}, async () => {
   assert(org);
   const recorded = readRecorded('limits/camel-limits-devedition-2016ish.json') as Record<string, unknown>;
   const given = parseExact((await org.request('GET', `${data}/limits`)).text) as Record<string, unknown>;
@@ -240,20 +242,20 @@ test('a Developer org’s limits are told, but for those that are gone', { skip 
   assert.deepEqual(differences(pick(recorded), pick(given), exact), []);
 });
 
-/** Codes that the lists of the SOAP API do not have. */
+/** Codes that are not in the SOAP API's lists. */
 const otherCodes = [
-  // Of the REST API.
+  // REST API.
   'NOT_FOUND',
   'METHOD_NOT_ALLOWED',
   'JSON_PARSER_ERROR',
   'UNSUPPORTED_MEDIA_TYPE',
-  // Of the Bulk API.
+  // Bulk API.
   'INVALIDENTITY',
   'INVALIDJOB',
   'INVALIDJOBSTATE',
   'API_ERROR',
   'FEATURENOTENABLED',
-  // Of statuses that are documented; no recording shows the codes.
+  // The statuses are documented; no recording shows the codes.
   'API_VERSION_MISMATCH',
   'PRECONDITION_FAILED',
   'TOO_MANY_REQUESTS',

@@ -6,7 +6,7 @@ export interface LeftOut {
   reason: string;
 }
 
-/** Why a recorded exchange is not replayed. Every one matches a line here, or is replayed. */
+/** Why a recorded exchange is not replayed. Each either matches an entry here or is replayed. */
 export const leftOut: readonly LeftOut[] = [
   {
     what: 'Bulk API 1.0',
@@ -16,37 +16,37 @@ export const leftOut: readonly LeftOut[] = [
   {
     what: 'Metadata API',
     path: /^\/services\/Soap\/m\//,
-    reason: 'metadata is deployed by SOAP, which no part of the sync reads or forwards with meaning',
+    reason: 'metadata is deployed by SOAP, which the sync neither reads nor interprets when it forwards',
   },
   {
     what: 'Tooling API',
     path: /^\/services\/data\/[^/]+\/tooling\//,
-    reason: 'its objects (Apex classes, test runs) are no records that are kept in step',
+    reason: 'its objects (Apex classes, test runs) are not records that a sync keeps in step',
   },
   {
     what: 'Connect API',
     path: /^\/services\/data\/[^/]+\/connect\//,
-    reason: 'communities and feeds are no records that are kept in step',
+    reason: 'communities and feeds are not records that a sync keeps in step',
   },
   {
     what: 'Person accounts',
     path: /IsPersonType\+FROM\+RecordType/,
-    reason: 'only an org with person accounts has the field, and ours is none',
+    reason: 'only an org with person accounts has the field, and ours has none',
   },
 ];
 
-/** What the owners of the recordings made anonymous, and what stands for it. */
+/** What the owners of the recordings made anonymous, and what replaces it. */
 const anonymous: readonly [RegExp, string][] = [
   [/\bvxx\.0/g, 'v62.0'],
   [/\b001ACCOUNTID\b/g, '0013B00000ddh7qQAA'],
 ];
 
-/** How an exchange departs from what an org would have answered, or from what ours can know. */
+/** How an exchange deviates from what an org would have answered, or from what ours can know. */
 export interface Deviation {
   request: RegExp;
   answer: RegExp;
   reason: string;
-  /** Sets right what was edited. */
+  /** Undoes what was edited. */
   repair?: (exchange: Exchange, sobjects: ReadonlySet<string>) => Exchange;
   /** Compares a part, or keys and types only, or keys in any order. */
   isCut?: true;
@@ -58,13 +58,15 @@ export const deviations: readonly Deviation[] = [
   {
     request: /RecordTypeId%2C\+ParentId|ParentId%2C\+RecordTypeId/,
     answer: /"YearStarted"/,
-    reason: 'the recording gives two queries the answer of a third, which names its fields in another order',
+    reason:
+      'the recording answers two queries with the answer to a third, which names its fields in another order',
     isUnordered: true,
   },
   {
     request: /composite$/,
     answer: /"fields": ?\[\]\}/,
-    reason: 'the recording was cut: a describe shows some of its keys, the list of fields emptied and moved',
+    reason:
+      'the recording was cut: a describe has only some of its keys, and its list of fields is emptied and moved',
     repair: (exchange) => ({
       ...exchange,
       answer: exchange.answer.replaceAll(/, "fields": ?\[\]|"fields": \[\], /g, ''),
@@ -74,7 +76,7 @@ export const deviations: readonly Deviation[] = [
   {
     request: /query\/\?q=SELECT\+Id\+FROM\+Account/,
     answer: /H1RMEQA3"\s*},\s*"Id" : "0019H00000H1RMDQA3"/,
-    reason: 'the recording was edited: its five records have the Id of the first, and URLs of their own',
+    reason: 'the recording was edited: its five records have the Id of the first, but their own URLs',
     repair: (exchange) => ({
       ...exchange,
       answer: exchange.answer.replace(/(\/Account\/)(\w{18})("\s*},\s*"Id" : ")\w{18}/g, '$1$2$3$2'),
@@ -83,26 +85,26 @@ export const deviations: readonly Deviation[] = [
   {
     request: /recordCount\?sObjects=Event$/,
     answer: /"count" : 0/,
-    reason: 'the recording was edited: an org leaves an sobject without records out, as it did in two others',
+    reason: 'the recording was edited: an org omits an sobject without records, as in two other recordings',
     repair: (exchange) => ({ ...exchange, answer: '{"sObjects" : [ ]}' }),
   },
   {
     request: /recordCount$/,
     answer: /"count"/,
-    reason: 'the recorded org has sobjects that ours has not, and more records than a test needs',
+    reason: 'the recorded org has sobjects that ours lacks, and more records than a test needs',
     repair: (exchange, sobjects) => ({ ...exchange, answer: hundredth(exchange.answer, sobjects) }),
     isCut: true,
   },
   {
     request: /composite$/,
     answer: /"sobjectDescribeOption"/,
-    reason: 'the recording was cut: a describe shows some of its keys, and one field or none',
+    reason: 'the recording was cut: a describe has only some of its keys, and one field or none',
     isCut: true,
   },
   {
     request: /composite$/,
     answer: /"httpStatusCode" : 304/,
-    reason: 'the recorded org had not changed since the time that the request names; ours was made just now',
+    reason: 'the recorded org had not changed since the time in the request; ours has just been made',
     repair: (exchange) => ({
       ...exchange,
       body: exchange.body?.replaceAll(/"\w{3}, [^"]* GMT"/g, JSON.stringify(tomorrow())),
@@ -111,12 +113,12 @@ export const deviations: readonly Deviation[] = [
   {
     request: /composite$/,
     answer: /ddh3PQAQ[^]*ddh7qQAA/,
-    reason: 'a query of one record in no order may find another one each time, and did',
+    reason: 'a query for one record without an order may find another one each time, and did',
     isShape: true,
   },
 ];
 
-/** Of the recorded Organization and ours: settings that came or went with a release, and one of single sign-on. */
+/** Differences between the recorded Organization and ours: settings that a release added or dropped, single sign-on. */
 export const organizationFields: ReadonlySet<string> = new Set([
   'PreferencesTerminateOldestSession',
   'PreferencesIndividualAutoCreateEnabled',
@@ -126,7 +128,7 @@ export const organizationFields: ReadonlySet<string> = new Set([
 
 const tomorrow = (): string => new Date(Date.now() + 86_400_000).toUTCString();
 
-/** Users stay as they are: one of them asks. */
+/** A hundredth of each count. Users stay as they are: one of them sends the requests. */
 function hundredth(answer: string, sobjects: ReadonlySet<string>): string {
   const { sObjects } = JSON.parse(answer) as { sObjects: { count: number; name: string }[] };
   const kept = sObjects.filter(({ name }) => name !== 'User' && sobjects.has(name));
@@ -134,7 +136,7 @@ function hundredth(answer: string, sobjects: ReadonlySet<string>): string {
   return JSON.stringify({ sObjects: few });
 }
 
-/** As it can be sent to an org of ours, in which the user who asks stands for the recorded one. */
+/** The exchange as it can be sent to our org, where the requesting user stands for the recorded one. */
 export function putRight(
   exchange: Exchange,
   deviation: Deviation | undefined,
@@ -156,9 +158,9 @@ export function putRight(
   };
 }
 
-/** What becomes of the recorded files. */
+/** What is done with each recorded file. */
 export const fileVerdicts: readonly { files: RegExp; verdict: string }[] = [
-  { files: /^INDEX\.md$/, verdict: 'says what the files are' },
+  { files: /^INDEX\.md$/, verdict: 'describes the files' },
   { files: /^query\/cumulusci-recorded-exchanges\.json$/, verdict: 'replayed' },
   { files: /^query\/netcoreforce-/, verdict: 'compared as records and pages' },
   {
@@ -173,7 +175,7 @@ export const fileVerdicts: readonly { files: RegExp; verdict: string }[] = [
       'left out: fields of an invented sobject; real recordings cover records, parents, children and pages',
   },
   { files: /^(query|errors)\/restforce-/, verdict: 'compared by form' },
-  { files: /^errors\/partner-wsdl-/, verdict: 'holds the codes that there are' },
+  { files: /^errors\/partner-wsdl-/, verdict: 'lists the valid codes' },
   { files: /^limits\//, verdict: 'compared' },
   { files: /^(describe|global)\//, verdict: 'compared with the definitions' },
   { files: /^bulk\//, verdict: 'left out: Bulk API 1.0; Lockstep and the simulated org speak 2.0' },

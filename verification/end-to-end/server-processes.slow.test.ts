@@ -37,7 +37,7 @@ const openIntents = async (harness: EndToEndHarness) => {
   return row?.open;
 };
 
-test('a server that is told to stop answers every write under way, and a balancer learns of it first', async () => {
+test('a server that is told to stop answers every write under way, after a load balancer has seen that it is not ready', async () => {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openEndToEndHarness(small));
   const server = await startServerProcess(harness, undo);
@@ -48,7 +48,7 @@ test('a server that is told to stop answers every write under way, and a balance
   const counted = `lockstep_proxy_requests_total{sync="${harness.sync.id}",method="POST",outcome="yes"} 2`;
   assert(metrics.includes(counted), metrics);
 
-  const held = await armFault(harness.org, {
+  const hanging = await armFault(harness.org, {
     match: { method: 'PATCH' },
     times: null,
     effect: { hang: 'before' },
@@ -56,17 +56,17 @@ test('a server that is told to stop answers every write under way, and a balance
   const writes = Array.from({ length: 8 }, (_, turn) =>
     server.call('PATCH', `${accounts}/${ids[turn % 2]}`, { Name: `Changed ${turn}` }),
   );
-  await held.injected(8);
+  await hanging.injected(8);
   const ended = server.end('SIGTERM');
 
-  let told = await ready();
-  while (told.status === 200) told = await ready();
-  assert.equal(told.status, 503);
-  assert.deepEqual(await told.json(), ['The proxy is being stopped.']);
+  let answer = await ready();
+  while (answer.status === 200) answer = await ready();
+  assert.equal(answer.status, 503);
+  assert.deepEqual(await answer.json(), ['The proxy is being stopped.']);
   while (!(await isRefused(server))) await systemClock.sleep(50);
   assert.equal(await openIntents(harness), 8);
 
-  await held.end();
+  await hanging.end();
   for (const { status, headers } of await Promise.all(writes)) {
     assert.equal(status, 204);
     assert.equal(headers.get('lockstep-applied'), 'yes');
@@ -77,7 +77,7 @@ test('a server that is told to stop answers every write under way, and a balance
   for (const id of ids) assert.match((await nameInMirror(harness, id)) ?? '', /^Changed \d$/);
 });
 
-/** Whether nothing listens there any more. */
+/** Whether nothing listens at the proxy's address any more. */
 async function isRefused({ proxyUrl }: ServerProcess): Promise<boolean> {
   const { hostname, port } = new URL(proxyUrl);
   const socket = connect(Number(port), hostname);
@@ -91,7 +91,7 @@ async function isRefused({ proxyUrl }: ServerProcess): Promise<boolean> {
   }
 }
 
-test('of two servers on one sync either shows a write before its answer, and one recovers what the other left', async () => {
+test('either of two servers for one sync shows a write before its answer, and one recovers what the other left', async () => {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openEndToEndHarness(small));
   const [one, other] = await Promise.all([
@@ -117,12 +117,12 @@ test('of two servers on one sync either shows a write before its answer, and one
 
   const lost = await create(one, 'Before');
   const untouched = await create(other, 'Before');
-  const held = await armFault(harness.org, {
+  const hanging = await armFault(harness.org, {
     match: { method: 'PATCH', path: `*/Account/${lost}` },
     effect: { hang: 'after' },
   });
   const cutOff = assert.rejects(one.call('PATCH', `${accounts}/${lost}`, { Name: 'After' }));
-  await held.injected();
+  await hanging.injected();
   assert.equal(await openIntents(harness), 1);
   await one.end('SIGKILL');
   await cutOff;
@@ -140,7 +140,7 @@ test('of two servers on one sync either shows a write before its answer, and one
   assert.equal(code, 0, stderr);
 });
 
-test('a server with a certificate says that its proxy is reached by https, and serves by it', async () => {
+test('a server with a certificate gives its proxy an https URL, and serves it', async () => {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openEndToEndHarness(small));
   const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -1,4 +1,4 @@
-/** Requests that write several records at once: what SQL shows of them when their answer arrives. */
+/** Requests that write several records at once, and what SQL shows when their answer arrives. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -27,7 +27,7 @@ const send = async (harness: EndToEndHarness, method: string, path: string, body
 
 const idsIn = (rows: unknown) => (rows as { id: string }[]).map(({ id }) => id);
 
-test('a composite request is in the mirror with its answer, references and failures included', async () => {
+test('a composite request, even with references and failures, is in the mirror when its answer arrives', async () => {
   await using harness = await openMirror();
   const subrequest = (referenceId: string, method: string, path: string, body?: object) => ({
     referenceId,
@@ -84,7 +84,7 @@ test('a transaction that is rolled back leaves no row, and says that nothing was
   );
 });
 
-test('a collection is in the mirror with its answer: 200 creates, some changes, some deletions', async () => {
+test('a collection is in the mirror when its answer arrives: 200 creates, some changes, some deletions', async () => {
   await using harness = await openMirror();
   const records = Array.from({ length: 200 }, (_, place) => ({
     attributes: { type: 'Account' },
@@ -112,7 +112,7 @@ test('a collection is in the mirror with its answer: 200 creates, some changes, 
   assert.deepEqual(await names(harness, [one, two, three]), [null, null, 'Three']);
 });
 
-test('upserts of a collection are in the mirror whichever way each went', async () => {
+test('upserts of a collection are in the mirror whether each created or updated', async () => {
   await using harness = await openMirror();
   const row = (key: string, Name: string) => ({ attributes: { type: 'Account' }, External_Id__c: key, Name });
   const path = 'composite/sobjects/Account/External_Id__c';
@@ -129,7 +129,7 @@ test('upserts of a collection are in the mirror whichever way each went', async 
   ]);
 });
 
-test('a tree, a graph and a batch are in the mirror with their answers', async () => {
+test('a tree, a graph and a batch are in the mirror when their answers arrive', async () => {
   await using harness = await openMirror();
   const tree = await send(harness, 'POST', 'composite/tree/Account', {
     records: [
@@ -178,7 +178,7 @@ test('a tree, a graph and a batch are in the mirror with their answers', async (
   assert.deepEqual(await harness.reader.query(sql`SELECT FROM salesforce.contact WHERE id = ${leaf}`), []);
 });
 
-test('a composite request that only reads is none of our business', async () => {
+test('a composite request that only reads is forwarded without Lockstep-Applied', async () => {
   await using harness = await openMirror();
   const answer = await send(harness, 'POST', 'composite', {
     compositeRequest: [{ referenceId: 'a', method: 'GET', url: `${dataPath}/limits` }],
@@ -187,7 +187,7 @@ test('a composite request that only reads is none of our business', async () => 
   assert.equal(answer.applied, null);
 });
 
-test('a table that cannot be written keeps no other one of a request from being written', async () => {
+test('a table that cannot be written does not keep a request’s other tables from being written', async () => {
   await using harness = await openMirror();
   await harness.admin.query(sql`ALTER TABLE salesforce.contact RENAME COLUMN lastname TO somewhere_else`);
   const answer = await send(harness, 'POST', 'composite/sobjects', {

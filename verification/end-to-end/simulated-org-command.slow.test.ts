@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openCli } from '@lockstep/harness/cli-process';
 
-test('the org by itself tells its address and that of its control API, which answers', async () => {
+test('simulated-org prints the URLs of the org and of its control API, which answers', async () => {
   await using cli = await openCli();
   const flags = ['simulated-org', '--json', '--records', '300', '--control-port', '0'];
   const running = await cli.start(flags, 'Ctrl-C stops it');

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ObjectStatus } from 'lockstep/cli/testing';
-import { asText, readWithinMs, statusOf, timeOf, whyNotWell } from 'lockstep/cli/testing';
+import { asText, maxReadAgeMs, statusOf, timeOf, whyNotWell } from 'lockstep/cli/testing';
 import type { Health, Sync } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
 
 const now = timeOf('2026-11-24 09:37:00+00');
-const running: Health = { isHeld: true, fault: null };
+const running: Health = { hasWorker: true, fault: null };
 const acme = { name: 'acme', id: 's1', orgId: '00D1', paused: false, intervalMs: 3_000 } as unknown as Sync;
 
 const object = (change: Partial<ObjectStatus> = {}): ObjectStatus => ({
@@ -115,14 +115,14 @@ test('a problem that keeps a table from being fresh is unhealthy, one that only 
 
 test('an object is behind after ten of its turns, a minute at least, if the sync runs and its backfill is complete', () => {
   assert.deepEqual(
-    [1, 5, 6, 20].map((objects) => readWithinMs({ intervalMs: 20_000 }, objects)),
+    [1, 5, 6, 20].map((objects) => maxReadAgeMs({ intervalMs: 20_000 }, objects)),
     [200_000, 200_000, 400_000, 800_000],
   );
-  assert.equal(readWithinMs({ intervalMs: 500 }, 8), 60_000);
+  assert.equal(maxReadAgeMs({ intervalMs: 500 }, 8), 60_000);
   const old = object({ read_until: '2026-11-24 09:35:59+00' });
   assert.equal(see([object({ read_until: '2026-11-24 09:36:01+00' })]).findings.length, 0);
   assert.equal(see([old]).findings[0]?.severity, 'behind');
-  assert.equal(see([old], { isHeld: false, fault: null }).findings.length, 0);
+  assert.equal(see([old], { hasWorker: false, fault: null }).findings.length, 0);
   assert.equal(
     see([{ ...old, problems: [problem('poll')] }]).findings.length,
     1,
@@ -143,11 +143,11 @@ test('what stops the whole sync comes before the findings of its objects, which 
     since: '2026-11-24T09:36:12Z',
     retryAt: '2026-11-24T09:37:12Z',
   };
-  const text = asText(see([withGaps], { isHeld: true, fault }));
+  const text = asText(see([withGaps], { hasWorker: true, fault }));
   assert.match(text, /^acme {2}Waiting since 09:36:12 UTC/);
   assert.match(text, /^3 records of Lead are set aside$/m);
   const reasons = reasonsOf([withGaps], {
-    isHeld: true,
+    hasWorker: true,
     fault: { ...fault, code: 'KEY-03', says: 'Altered.' },
   });
   assert.equal(reasons[0], 'acme: Locked: KEY-03 Altered.');

@@ -1,4 +1,4 @@
-/** What `status` and the commands about objects tell of a sync whose mirror says that something is wrong. */
+/** What `status` and the commands about objects say of a sync whose mirror reports problems. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Sql, sql } from '@lockstep/foundation/sql';
@@ -15,10 +15,10 @@ import { Fault } from 'lockstep/core/faults';
 interface Setup extends AsyncDisposable {
   harness: EndToEndHarness;
   cli: Cli;
-  granter: SyncRequestServer;
+  server: SyncRequestServer;
 }
 
-/** A sync that has copied and polled every object, held by nobody but the test, so that what the test puts there stays. */
+/** A backfilled and polled sync whose only worker is the test's, so that nothing undoes what the test writes there. */
 async function openSetup(): Promise<Setup> {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(
@@ -31,7 +31,7 @@ async function openSetup(): Promise<Setup> {
   );
   await worker.stop();
   const { control, database, keyBytes } = harness.control;
-  const granter = undo.use(
+  const server = undo.use(
     startSyncRequestServer(await harness.control.openAnother(), () => Promise.resolve()),
   );
   await untilHeld(control, harness.sync);
@@ -39,7 +39,7 @@ async function openSetup(): Promise<Setup> {
     await openCli({ DATABASE_URL: database.url, LOCKSTEP_KEY: keyBytes.toString('base64') }),
   );
   const ends = undo.move();
-  return { harness, cli, granter, [Symbol.asyncDispose]: () => ends.disposeAsync() };
+  return { harness, cli, server, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
 const problem = (sobject: string, kind: string): Sql => sql`
@@ -58,13 +58,13 @@ const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
 
 type Objects = { items: { headline?: string; objects?: Record<string, unknown>[] }[] };
 
-test('what the mirror says is wrong with its objects is the headline, the check and the JSON of status', async (t) => {
+test('the headline, the check and the JSON of status show what the mirror reports of its objects', async (t) => {
   await using setup = await openSetup();
-  const { harness, cli, granter } = setup;
+  const { harness, cli, server } = setup;
   const well = await cli.run(['status', '--check']);
   assert.equal(well.code, 0, well.stderr + well.stdout);
 
-  await t.test('a check that cannot be made is told as unproven, and is no ill health', async () => {
+  await t.test('a check that cannot be made is reported as unproven, and counts as healthy', async () => {
     await harness.admin.query(problem('Lead', 'counts'));
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.equal(code, 0, stderr);
@@ -76,7 +76,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     assert.match(stderr, /^unproven: harness: Lead: its counts have not been compared/m);
   });
 
-  await t.test('records that are set aside are gaps, and end the check with code 3', async () => {
+  await t.test('records that are set aside are gaps, and the check exits with code 3', async () => {
     await harness.admin.query(setAside('Contact', 'birthdate', 'misfit', 1, 120));
     await harness.admin.query(setAside('Contact', null, '23505', 121, 121));
     await harness.admin.query(setAside('Account', 'name', 'XX000', 200, 200));
@@ -87,7 +87,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     assert.match(stderr, /^not healthy: harness: 121 records of Contact are set aside\./m);
   });
 
-  await t.test('what keeps an object from being read comes first', async () => {
+  await t.test('a problem that keeps an object from being read comes first', async () => {
     await harness.admin.query(problem('Account', 'poll'));
     await harness.admin.query(sql`
       UPDATE _lockstep.column SET hidden_since = now() - interval '1 day'
@@ -105,8 +105,8 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     assert.match(listed?.headline ?? '', /^Needs attention: Account: changes have not been read/);
     const [account, contact, lead] = item?.objects ?? [];
     assert.deepEqual([account?.set_aside_rows, contact?.set_aside_rows, lead?.set_aside_rows], [1, 121, 0]);
-    const [told] = (account?.problems ?? []) as Record<string, unknown>[];
-    const { since, retry_at: retryAt, ...facts } = told ?? {};
+    const [reported] = (account?.problems ?? []) as Record<string, unknown>[];
+    const { since, retry_at: retryAt, ...facts } = reported ?? {};
     assert.deepEqual(facts, {
       kind: 'poll',
       code: 'DB-15',
@@ -120,7 +120,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
   });
 
   await t.test(
-    'objects list counts what is set aside, and tells problems and hidden fields with their time',
+    'objects list counts what is set aside, and shows problems and hidden fields with their time',
     async () => {
       const { stdout } = await cli.run(['objects', 'list']);
       assert.match(stdout, /^Contact +salesforce\.contact +With gaps .* 121$/m);
@@ -152,9 +152,9 @@ test('what the mirror says is wrong with its objects is the headline, the check 
       assert.doesNotMatch(stdout, /canary/);
 
       const some = await cli.run(['objects', 'set-aside', 'contact', '--json', '--limit', '2']);
-      const told = json(some) as { rows: number; groups: unknown[]; items: Record<string, unknown>[] };
-      assert.deepEqual([told.rows, told.groups.length, told.items.length], [121, 2, 2]);
-      assert.deepEqual(told.groups[0], {
+      const reported = json(some) as { rows: number; groups: unknown[]; items: Record<string, unknown>[] };
+      assert.deepEqual([reported.rows, reported.groups.length, reported.items.length], [121, 2, 2]);
+      assert.deepEqual(reported.groups[0], {
         sobject: 'Contact',
         column_name: 'birthdate',
         code: 'misfit',
@@ -168,7 +168,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     },
   );
 
-  await t.test('objects set-aside --retry asks for another try of these records by their Ids', async () => {
+  await t.test('objects set-aside --retry requests another try of these records by Id', async () => {
     const one = await cli.run(['objects', 'set-aside', '--retry', 'Contact']);
     assert.equal(one.stdout, 'harness: retry of 121 records of Contact requested.\n', one.stderr);
     assert.match(one.stderr, /To see what is still refused afterwards: .*objects set-aside --sync harness$/m);
@@ -182,8 +182,8 @@ test('what the mirror says is wrong with its objects is the headline, the check 
         ['Contact', 121],
       ],
     );
-    while (granter.seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
-    const asked = granter.seen.map(({ kind, objects, ids }) => [kind, objects, ids?.length]);
+    while (server.seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+    const asked = server.seen.map(({ kind, objects, ids }) => [kind, objects, ids?.length]);
     assert.deepEqual(asked, [
       ['refetch', ['Contact'], 121],
       ['refetch', ['Account'], 1],
@@ -194,7 +194,7 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     assert.match(none.stderr, /harness has no records set aside of Lead/);
   });
 
-  await t.test('a mirror that an older version has made is told as such', async () => {
+  await t.test('a mirror made by an older version is reported as such', async () => {
     await harness.admin.script('ALTER VIEW _lockstep.problems RENAME TO problems_of_later');
     const { code, stdout, stderr } = await cli.run(['status', '--check']);
     assert.deepEqual(
@@ -205,23 +205,20 @@ test('what the mirror says is wrong with its objects is the headline, the check 
     await harness.admin.script('ALTER VIEW _lockstep.problems_of_later RENAME TO problems');
   });
 
-  await t.test(
-    'a locked sync is told with its reason, although its mirror cannot be looked into',
-    async () => {
-      const { control, database } = harness.control;
-      await database.db.query(
-        sql`UPDATE lockstep.sync SET sealed_data_key = overlay(sealed_data_key PLACING 'AAAA' FROM 45)`,
-      );
-      const fault = await openCredential(control, harness.sync.id).catch((error: unknown) => error);
-      assert.ok(fault instanceof Fault);
-      await recordSyncProblem(control, harness.sync.id, fault, 3_600_000);
-      const { code, stdout, stderr } = await cli.run(['status', '--check']);
-      assert.equal(code, 3);
-      assert.match(
-        stdout,
-        /^harness {2}Locked: KEY-03 Sealed value was moved or altered\..*\n +next: Find out who changed/m,
-      );
-      assert.equal(stderr, `not healthy: harness: Locked: KEY-03 ${fault.message}\n`);
-    },
-  );
+  await t.test('a locked sync is reported with its reason, although its mirror cannot be read', async () => {
+    const { control, database } = harness.control;
+    await database.db.query(
+      sql`UPDATE lockstep.sync SET sealed_data_key = overlay(sealed_data_key PLACING 'AAAA' FROM 45)`,
+    );
+    const fault = await openCredential(control, harness.sync.id).catch((error: unknown) => error);
+    assert.ok(fault instanceof Fault);
+    await recordSyncProblem(control, harness.sync.id, fault, 3_600_000);
+    const { code, stdout, stderr } = await cli.run(['status', '--check']);
+    assert.equal(code, 3);
+    assert.match(
+      stdout,
+      /^harness {2}Locked: KEY-03 Sealed value was moved or altered\..*\n +next: Find out who changed/m,
+    );
+    assert.equal(stderr, `not healthy: harness: Locked: KEY-03 ${fault.message}\n`);
+  });
 });

@@ -18,7 +18,7 @@ import {
 import { recordSync } from 'lockstep/control/testing';
 import { Fault } from 'lockstep/core/faults';
 
-/** The commands that ask something of a sync, against a holder of the test's own that grants or refuses. */
+/** The commands that make sync requests, against the test's own worker, which serves or refuses them. */
 
 interface Setup extends AsyncDisposable {
   harness: TestControl;
@@ -40,11 +40,11 @@ async function openSetup(): Promise<Setup> {
 
 type OpenSyncRequest = Awaited<ReturnType<typeof takeSyncRequests>>[number];
 
-/** Holds the sync in another process's stead, and ends each sync request with the outcome. */
+/** Leases the sync as another process would, and lets `take` serve each sync request. */
 async function hold({ harness, sync }: Setup, take: (syncRequest: OpenSyncRequest) => Promise<void>) {
-  const granter = startSyncRequestServer(await harness.openAnother(), take);
+  const server = startSyncRequestServer(await harness.openAnother(), take);
   await untilHeld(harness.control, sync);
-  return granter;
+  return server;
 }
 
 const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
@@ -54,11 +54,11 @@ const openSyncRequests = ({ harness }: Setup) =>
     sql`SELECT kind, objects FROM lockstep.sync_request WHERE ended_at IS NULL`,
   );
 
-test('flush ends when the holder says so, and tells what was repaired on the way', async () => {
+test('flush ends when the worker says so, and prints what was repaired on the way', async () => {
   await using setup = await openSetup();
   const { harness, cli } = setup;
   const repairs = [{ sobject: 'Contact', kind: 'stale', rows: 1 }];
-  await using granter = await hold(setup, async ({ id }) => {
+  await using server = await hold(setup, async ({ id }) => {
     await reportSyncRequest(harness.control, id, {
       done: 1,
       of: 2,
@@ -66,20 +66,20 @@ test('flush ends when the holder says so, and tells what was repaired on the way
     });
     await endSyncRequest(harness.control, id, { result: { objects: 2, skipped: [], repairs } });
   });
-  const told = await cli.run(['flush']);
-  assert.equal(told.code, 0, told.stderr);
+  const flushed = await cli.run(['flush']);
+  assert.equal(flushed.code, 0, flushed.stderr);
   assert.match(
-    told.stdout,
+    flushed.stdout,
     /^acme: 2 objects show everything committed before the call, after \d+\.\d s\.\n$/,
   );
-  assert.match(told.stderr, /Contact: 1 row was stale; repaired/);
+  assert.match(flushed.stderr, /Contact: 1 row was stale; repaired/);
 
   const asJson = await cli.run(['flush', '--sync', 'acme', '--json']);
   const { took_ms: tookMs, ...rest } = json(asJson) as { took_ms: number };
   assert.deepEqual(rest, { schema: 1, name: 'acme', objects: 2, skipped: [], repairs, set_aside: [] });
   assert.ok(tookMs >= 0 && tookMs < 60_000);
   assert.deepEqual(
-    granter.seen.map(({ kind, objects }) => ({ kind, objects })),
+    server.seen.map(({ kind, objects }) => ({ kind, objects })),
     [
       { kind: 'flush', objects: null },
       { kind: 'flush', objects: null },
@@ -87,10 +87,10 @@ test('flush ends when the holder says so, and tells what was repaired on the way
   );
 });
 
-test('flush says which objects were left out, and ends with code 3', async () => {
+test('flush says which objects were left out, and exits with code 3', async () => {
   await using setup = await openSetup();
   const { harness, cli } = setup;
-  await using _granter = await hold(setup, ({ id }) =>
+  await using _server = await hold(setup, ({ id }) =>
     endSyncRequest(harness.control, id, {
       result: {
         objects: 1,
@@ -104,14 +104,14 @@ test('flush says which objects were left out, and ends with code 3', async () =>
   assert.match(stderr, /left out: Contact, because it is stopped \(PERM-02\)\nnext: .*objects list/);
 });
 
-test('flush names the objects that hold records set aside, why, and ends with code 3; so does every sync request', async () => {
+test('flush, like every sync request, names the objects with records set aside and the reason, and exits with code 3', async () => {
   await using setup = await openSetup();
   const { harness, cli } = setup;
   const setAside = [
     { sobject: 'Contact', column: 'birthdate', code: 'misfit', rows: 2 },
     { sobject: 'Account', column: null, code: '23505', rows: 1_200 },
   ];
-  await using _granter = await hold(setup, ({ id }) =>
+  await using _server = await hold(setup, ({ id }) =>
     endSyncRequest(harness.control, id, { result: { objects: 2, skipped: [], repairs: [], setAside } }),
   );
   for (const args of [['flush'], ['objects', 'verify', '--level', 'ids', '--wait']]) {
@@ -136,10 +136,10 @@ test('flush names the objects that hold records set aside, why, and ends with co
   assert.deepEqual((json(asJson) as { set_aside: unknown }).set_aside, setAside);
 });
 
-test('flush that is not done in time says what is left and what the sync waits for, and takes its request back', async () => {
+test('a flush that times out says what is left and why the sync waits, and withdraws its request', async () => {
   await using setup = await openSetup();
   const { harness, cli, sync } = setup;
-  await using _granter = await hold(setup, async ({ id }) => {
+  await using _server = await hold(setup, async ({ id }) => {
     const fault = new Fault('LIM-02', { reason: '91 of 100 requests, the line is 90 %' });
     await recordSyncProblem(harness.control, sync.id, fault, 60_000);
     await reportSyncRequest(harness.control, id, {
@@ -156,7 +156,7 @@ test('flush that is not done in time says what is left and what the sync waits f
   assert.deepEqual(await openSyncRequests(setup), []);
 });
 
-test('flush of a sync that nobody runs, or that is paused, fails at once and leaves no sync request behind', async () => {
+test('a flush of a sync that is paused or has no worker fails at once and leaves no sync request behind', async () => {
   await using setup = await openSetup();
   const { harness, cli, sync } = setup;
   const unheld = await cli.run(['flush', '--json']);
@@ -170,10 +170,10 @@ test('flush of a sync that nobody runs, or that is paused, fails at once and lea
   assert.deepEqual(await openSyncRequests(setup), []);
 });
 
-test('flush that is interrupted takes its request back', async () => {
+test('an interrupted flush withdraws its request', async () => {
   await using setup = await openSetup();
   const { harness, cli } = setup;
-  await using _granter = await hold(setup, ({ id }) =>
+  await using _server = await hold(setup, ({ id }) =>
     reportSyncRequest(harness.control, id, { done: 0, of: 1, objects: [] }),
   );
   const running = await cli.start(['flush'], 'flush: 0 of 1 objects');
@@ -182,10 +182,10 @@ test('flush that is interrupted takes its request back', async () => {
   assert.deepEqual(await openSyncRequests(setup), []);
 });
 
-test('a fault that ends a sync request is told with its code and next step', async () => {
+test('a fault that ends a sync request is reported with its code and next step', async () => {
   await using setup = await openSetup();
   const { harness, cli } = setup;
-  await using _granter = await hold(setup, ({ id }) =>
+  await using _server = await hold(setup, ({ id }) =>
     endSyncRequest(harness.control, id, {
       fault: new Fault('PERM-02', { stream: 'Contact', reason: 'INVALID_TYPE' }),
     }),
@@ -198,7 +198,7 @@ test('a fault that ends a sync request is told with its code and next step', asy
   );
 });
 
-test('objects commands ask for the objects by the names that the sync has, and do not wait unless told to', async () => {
+test('objects commands use the sync’s spelling of object names, and do not wait unless told to', async () => {
   await using setup = await openSetup();
   const { cli } = setup;
   const all = await cli.run(['objects', 'verify', '--json']);
@@ -215,9 +215,9 @@ test('objects commands ask for the objects by the names that the sync has, and d
   ]);
 });
 
-test('a sync request that is waited for is kept when the waiting ends', async () => {
+test('a sync request is kept when the wait for it times out', async () => {
   await using setup = await openSetup();
-  await using _granter = await hold(setup, () => Promise.resolve());
+  await using _server = await hold(setup, () => Promise.resolve());
   const { code } = await setup.cli.run([
     'objects',
     'verify',
@@ -232,22 +232,22 @@ test('a sync request that is waited for is kept when the waiting ends', async ()
   assert.deepEqual(await openSyncRequests(setup), [{ kind: 'verify content', objects: ['Account'] }]);
 });
 
-test('records to repair are named by Ids of 15 or 18 characters, which arrive as 18', async () => {
+test('records to refetch are named by Ids of 15 or 18 characters, which arrive as 18', async () => {
   await using setup = await openSetup();
   const { harness, cli } = setup;
-  await using granter = await hold(setup, ({ id }) =>
+  await using server = await hold(setup, ({ id }) =>
     endSyncRequest(harness.control, id, { result: { objects: 1, skipped: [], repairs: [] } }),
   );
   const ids = ['001B000000kyA8t', '001B000000kyA8tIAE', '001000000000001AAA'];
   const { code, stdout, stderr } = await cli.run(['objects', 'refetch', 'account', ...ids, '--wait']);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /refetch of 1 object took .*nothing had to be repaired/);
-  const [asked] = granter.seen;
+  const [asked] = server.seen;
   assert.deepEqual(asked?.objects, ['Account']);
   assert.deepEqual(asked?.ids, ['001B000000kyA8tIAE', '001000000000001AAA']);
 });
 
-test('an object or an Id that cannot be meant is refused, and nothing is asked', async () => {
+test('an invalid object, Id or flag is refused, and no sync request is made', async () => {
   await using setup = await openSetup();
   const refused = [
     [['objects', 'verify', 'Acount'], 4, /acme does not mirror "Acount" \(near: Account\)/],
@@ -269,7 +269,7 @@ test('an object or an Id that cannot be meant is refused, and nothing is asked',
   assert.deepEqual(await openSyncRequests(setup), []);
 });
 
-test('usage tells where requests went and how much of its day the org has used', async () => {
+test('usage shows where requests went and how many of its daily requests the org has used', async () => {
   await using setup = await openSetup();
   const { harness, cli, sync } = setup;
   const { control } = harness;
@@ -302,7 +302,7 @@ test('usage tells where requests went and how much of its day the org has used',
   });
 });
 
-test('a budget is shown with its share of the day, and its stop line changes alone', async () => {
+test('a budget is shown with its share of the day, and its stop percentage can change alone', async () => {
   await using setup = await openSetup();
   const { harness, cli, sync } = setup;
   recordOrgUsage(harness.control, sync.id, { used: 1_500, max: 15_000 });
@@ -324,7 +324,7 @@ test('a budget is shown with its share of the day, and its stop line changes alo
   assert.equal(org.percent, 10);
 });
 
-test('what becomes of writes while the database is away is shown with its consequence, and changed', async () => {
+test('the setting for writes while the database is down is shown with its consequence, and changed', async () => {
   await using setup = await openSetup();
   const { cli } = setup;
   const shown = await cli.run(['sync', 'set']);

@@ -1,4 +1,4 @@
-/** The commands that ask something of a sync, against a worker as a process of its own. */
+/** The commands that make sync requests, against a worker as its own process. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '@lockstep/foundation/clock';
@@ -7,7 +7,7 @@ import { type Cli, openCli } from '@lockstep/harness/cli-process';
 import { dataPath, type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import { startWorkerChild } from '@lockstep/harness/worker-child';
 
-/** A harness whose sync is complete and run by a process, and the command line beside it. */
+/** A harness whose sync is complete and run by a worker process, and a command line. */
 async function openRunning() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(
@@ -25,14 +25,14 @@ async function openRunning() {
   return { harness, cli, worker, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
 
-/** Runs a command that has to succeed; gives its JSON. */
-async function told(cli: Cli, ...args: readonly string[]) {
+/** Runs a command that must succeed, and returns its JSON. */
+async function runJson(cli: Cli, ...args: readonly string[]) {
   const { code, stdout, stderr } = await cli.run([...args, '--json']);
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-/** Old enough for a count to be sure of it. */
+/** An account old enough to be covered by counts. */
 async function oldAccount(harness: EndToEndHarness) {
   const [account] = await harness.admin.query<{ id: string; name: string }>(sql`
     SELECT id, name FROM salesforce.account WHERE systemmodstamp < now() - interval '1 day' ORDER BY id LIMIT 1`);
@@ -44,14 +44,14 @@ const nameOf = async (harness: EndToEndHarness, id: string) =>
   (await harness.admin.query<{ name: string }>(sql`SELECT name FROM salesforce.account WHERE id = ${id}`))[0]
     ?.name;
 
-test('what is flushed, compared, repaired and decided on the command line is done by the worker', async () => {
+test('the worker does what the command line requests: flush, comparison, repair and decision', async () => {
   await using running = await openRunning();
   const { harness, cli } = running;
 
   const created = await harness.org.request('POST', `${dataPath}/sobjects/Account`, {
     body: { Name: 'Flushed' },
   });
-  const { took_ms: _, ...flushed } = await told(cli, 'flush');
+  const { took_ms: _, ...flushed } = await runJson(cli, 'flush');
   assert.equal(await nameOf(harness, (created.json as { id: string }).id), 'Flushed');
   assert.deepEqual(flushed, {
     schema: 1,
@@ -64,32 +64,34 @@ test('what is flushed, compared, repaired and decided on the command line is don
 
   const { id, name } = await oldAccount(harness);
   await harness.admin.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const compared = await told(cli, 'objects', 'verify', 'Account', '--wait');
+  const compared = await runJson(cli, 'objects', 'verify', 'Account', '--wait');
   assert.equal(await nameOf(harness, id), name);
   assert.deepEqual(compared.repairs, [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
 
   await harness.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
-  await told(cli, 'objects', 'refetch', 'Account', id, '--wait');
+  await runJson(cli, 'objects', 'refetch', 'Account', id, '--wait');
   assert.equal(await nameOf(harness, id), name);
 
   const leads = await harness.countInOrg('Lead');
   await harness.org.control('/records/hide', { user: 'integration', sobject: 'Lead' });
-  await told(cli, 'objects', 'verify', '--level', 'ids', 'Lead', '--wait');
-  const held = await told(cli, 'objects', 'missing');
-  assert.deepEqual(held.items, [{ sobject: 'Lead', table_name: 'lead', rows: leads, missing_rows: leads }]);
-  await told(cli, 'objects', 'missing', '--keep', 'Lead', '--wait');
-  assert.deepEqual((await told(cli, 'objects', 'missing')).items, []);
+  await runJson(cli, 'objects', 'verify', '--level', 'ids', 'Lead', '--wait');
+  const missing = await runJson(cli, 'objects', 'missing');
+  assert.deepEqual(missing.items, [
+    { sobject: 'Lead', table_name: 'lead', rows: leads, missing_rows: leads },
+  ]);
+  await runJson(cli, 'objects', 'missing', '--keep', 'Lead', '--wait');
+  assert.deepEqual((await runJson(cli, 'objects', 'missing')).items, []);
   const [kept] = await harness.admin.query(sql`SELECT count(*) FROM salesforce.lead`);
   assert.deepEqual(kept, { count: leads });
 });
 
-test('a sync request that a worker did not live to end is ended by the one that takes over', async () => {
+test('a sync request that a killed worker left open is finished by the one that takes over', async () => {
   await using running = await openRunning();
   const { harness, cli, worker } = running;
   const { id, name } = await oldAccount(harness);
   await harness.admin.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE id = ${id}`);
   worker.signal('SIGSTOP');
-  const asked = await told(cli, 'objects', 'refetch', 'Account', id);
+  const asked = await runJson(cli, 'objects', 'refetch', 'Account', id);
   assert.equal(await nameOf(harness, id), 'Edited by hand');
   await worker[Symbol.asyncDispose]();
   await using _second = startWorkerChild(harness, 'second');

@@ -1,4 +1,4 @@
-/** What is asked of a running sync, and what the mirror holds when it says that it is done. */
+/** Sync requests to a running sync, and what the mirror shows when it says that they are done. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
@@ -23,15 +23,15 @@ async function openCopied(...sobjects: readonly string[]): Promise<ClockHarness>
   return harness;
 }
 
-/** Lets time pass until the request is done; then, before anything else is read, looks. */
-async function active<Seen>(
+/** Lets time pass until the request is done; then calls `look` before anything else is read. */
+async function whenDone<Seen>(
   harness: ClockHarness,
   syncRequest: Promise<SyncRequestResult>,
   look: () => Promise<Seen>,
 ) {
   const looked = syncRequest.then(async (result) => ({ result, seen: await look() }));
   const done = new AbortController();
-  looked.finally(() => done.abort()).catch(() => undefined); // told below
+  looked.finally(() => done.abort()).catch(() => undefined); // thrown below
   for (let rounds = 0; !done.signal.aborted && rounds < roundsMax; rounds++) {
     await harness.pass(harness.intervalMs);
   }
@@ -41,7 +41,7 @@ async function active<Seen>(
 
 const nothing = () => Promise.resolve();
 
-test('a flush ends when all that was committed before it is in the mirror, late commits as well', async () => {
+test('a flush ends when everything committed before it is in the mirror, including late commits', async () => {
   await using harness = await openCopied('Lead');
   const { id, ids } = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
     writes: [{ create: 'Account', values: { Name: 'Committed late' } }],
@@ -49,7 +49,7 @@ test('a flush ends when all that was committed before it is in the mirror, late 
   await harness.pass(5 * minuteMs);
   await org.control('/transactions/commit', { id });
   const inTime = await create(harness, 'Committed in time');
-  const { result, seen } = await active(harness, harness.holder.syncRequest('flush'), () =>
+  const { result, seen } = await whenDone(harness, harness.holder.syncRequest('flush'), () =>
     Promise.all([nameOf(harness, ids[0] ?? ''), nameOf(harness, inTime)]),
   );
   assert.deepEqual(seen, ['Committed late', 'Committed in time']);
@@ -58,7 +58,7 @@ test('a flush ends when all that was committed before it is in the mirror, late 
   await harness.expectWhole();
 });
 
-test('a page that was under way when a flush came does not end it', async () => {
+test('a page already under way when a flush arrives does not end it', async () => {
   await using harness = await openCopied();
   await harness.pass(5 * minuteMs);
   const page = await harness.inject({
@@ -70,19 +70,19 @@ test('a page that was under way when a flush came does not end it', async () => 
   const id = await create(harness, 'Behind the page');
   const flushed = harness.holder.syncRequest('flush');
   await page.release();
-  const { seen } = await active(harness, flushed, () => nameOf(harness, id));
+  const { seen } = await whenDone(harness, flushed, () => nameOf(harness, id));
   assert.equal(seen, 'Behind the page');
   await harness.settle();
   await harness.expectWhole();
 });
 
-test('a flush reads what the log of deletions knows', async () => {
+test('a flush reads the deleted log', async () => {
   await using harness = await openCopied();
   const id = await create(harness, 'To be deleted for good');
   await harness.pass(5 * minuteMs);
   await org.control('/records/hardDelete', { ids: [id] });
-  await harness.pass(2 * minuteMs); // an answer has come since: the log is asked up to its time
-  const { seen } = await active(harness, harness.holder.syncRequest('flush'), () => nameOf(harness, id));
+  await harness.pass(2 * minuteMs); // an answer has come since: the log can be read up to its time
+  const { seen } = await whenDone(harness, harness.holder.syncRequest('flush'), () => nameOf(harness, id));
   assert.equal(seen, undefined);
   await harness.settle();
   await harness.expectWhole();
@@ -99,7 +99,7 @@ test('a flush leaves out a table whose backfill runs, and says so', async () => 
   };
   while (!(await isCurrent('Lead'))) await harness.pass(harness.intervalMs);
   const [id = ''] = await harness.write([{ create: 'Lead', values: { LastName: 'L', Company: 'Flushed' } }]);
-  const { result, seen } = await active(harness, harness.holder.syncRequest('flush'), () =>
+  const { result, seen } = await whenDone(harness, harness.holder.syncRequest('flush'), () =>
     harness.row('lead', id),
   );
   assert.equal(seen?.company, 'Flushed');
@@ -108,12 +108,12 @@ test('a flush leaves out a table whose backfill runs, and says so', async () => 
   assert.equal(await isCurrent('Contact'), false);
 });
 
-test('a comparison finds a row that is missing and ends when it is there again', async () => {
+test('a comparison of counts finds a missing row and ends when it is there again', async () => {
   await using harness = await openCopied('Lead');
   const id = await create(harness, 'Deleted by hand');
   await harness.settle();
   await harness.mirror.query(sql`DELETE FROM salesforce.account WHERE id = ${id}`);
-  const { result, seen } = await active(harness, harness.holder.syncRequest('verify counts'), () =>
+  const { result, seen } = await whenDone(harness, harness.holder.syncRequest('verify counts'), () =>
     nameOf(harness, id),
   );
   assert.equal(seen, 'Deleted by hand');
@@ -126,7 +126,7 @@ test('a comparison finds a row that is missing and ends when it is there again',
   await harness.expectConverged();
 });
 
-test('a comparison that finds most of a table missing reads it whole, and ends when it is full again', async () => {
+test('a comparison of counts that finds most of a table missing reads all of it, and ends when it is full again', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 10 });
   for (let day = 0; day <= suspectsMax; day++) {
     await harness.write(
@@ -139,13 +139,13 @@ test('a comparison that finds most of a table missing reads it whole, and ends w
   const count = () => harness.mirror.query(sql`SELECT count(*) FROM salesforce.account`);
   const before = await count();
   await harness.mirror.query(sql`TRUNCATE salesforce.account`);
-  const { seen } = await active(harness, harness.holder.syncRequest('verify counts', ['Account']), count);
+  const { seen } = await whenDone(harness, harness.holder.syncRequest('verify counts', ['Account']), count);
   assert.deepEqual(seen, before);
   assert.equal(harness.log.text().includes('"msg":"counts still differ"'), false);
   await harness.expectConverged();
 });
 
-test('a reconciliation removes a row that Salesforce does not have and ends when it is gone', async () => {
+test('a comparison of Ids removes a row that Salesforce does not have and ends when it is gone', async () => {
   await using harness = await openCopied();
   const account = await create(harness, 'Real');
   await harness.settle();
@@ -153,14 +153,16 @@ test('a reconciliation removes a row that Salesforce does not have and ends when
   await harness.mirror.query(sql`
     INSERT INTO salesforce.account (id, name, createddate, systemmodstamp)
     SELECT ${id}, 'Made up', createddate, systemmodstamp FROM salesforce.account WHERE id = ${account}`);
-  const { result, seen } = await active(harness, harness.holder.syncRequest('verify ids', ['account']), () =>
-    nameOf(harness, id),
+  const { result, seen } = await whenDone(
+    harness,
+    harness.holder.syncRequest('verify ids', ['account']),
+    () => nameOf(harness, id),
   );
   assert.equal(seen, undefined);
   assert.deepEqual(result.repairs, [{ sobject: 'Account', kind: 'no longer visible', rows: 1 }]);
 });
 
-test('a table that is read again is never empty on the way, and right at the end', async () => {
+test('a table that is read again is never empty meanwhile, and correct at the end', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 500, at: '2026-01-01T00:00:00Z' });
   await using harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 100 });
   await harness.copy();
@@ -179,7 +181,7 @@ test('a table that is read again is never empty on the way, and right at the end
   const reader = (async () => {
     while (!done.signal.aborted) seen.add(await count());
   })();
-  const { result } = await active(
+  const { result } = await whenDone(
     harness,
     harness.holder.syncRequest('verify content', ['Account']),
     nothing,
@@ -193,7 +195,7 @@ test('a table that is read again is never empty on the way, and right at the end
   await harness.expectConverged();
 });
 
-test('records are repaired by their Ids, whether they are wrong, missing, surplus or unknown', async () => {
+test('records are repaired by Id, whether they are wrong, missing, surplus or unknown', async () => {
   await using harness = await openCopied();
   const [wrong, missing, surplus] = [
     await create(harness, 'Wrong'),
@@ -206,7 +208,7 @@ test('records are repaired by their Ids, whether they are wrong, missing, surplu
   await org.control('/records/hardDelete', { ids: [surplus] });
   const unknown = `${wrong.slice(0, 3)}000000000000AAA`;
   const ids = [wrong, missing, surplus, unknown];
-  const { result, seen } = await active(
+  const { result, seen } = await whenDone(
     harness,
     harness.holder.syncRequest('refetch', ['Account'], ids),
     () => Promise.all(ids.map((id) => nameOf(harness, id))),

@@ -9,7 +9,7 @@ import { startWorkerChild } from '@lockstep/harness/worker-child';
 
 const rounds = 20;
 
-test('a worker that is killed at any point of a backfill loses nothing and repeats nothing visibly', async () => {
+test('a worker that is killed at any point of a backfill loses nothing and repeats nothing that is visible', async () => {
   await using harness = await openEndToEndHarness({
     org: { records: 40_000, activityPerSecond: 5 },
     sobjects: ['Account', 'Contact', 'Lead'],
@@ -34,7 +34,7 @@ test('a worker that is killed at any point of a backfill loses nothing and repea
   }
 });
 
-/** Empties the mirror where the backfill is complete, so that every kill falls into one. */
+/** Empties the mirror if the backfill is complete, so that every kill happens during one. */
 async function beginAgain(harness: EndToEndHarness): Promise<void> {
   const [copying] = await harness.admin.query(sql`SELECT FROM _lockstep.checkpoint WHERE state <> 'current'`);
   if (copying) return;
@@ -46,7 +46,7 @@ async function beginAgain(harness: EndToEndHarness): Promise<void> {
     COMMIT`);
 }
 
-/** Every record of the org, as it was last written there, and no other. */
+/** The mirror has every record of the org in its latest state, and no other. */
 async function assertEqual(harness: EndToEndHarness, sobject: string, table: string): Promise<void> {
   const inOrg = await harness.org.db.query<{ record: string }>(sql`
     SELECT concat_ws('|', "Id", extract(epoch FROM "SystemModstamp")::bigint, "Phone") AS record
@@ -57,7 +57,7 @@ async function assertEqual(harness: EndToEndHarness, sobject: string, table: str
   await harness.until(difference, `${table} is equal to ${sobject} of the org`);
   const [checkpoint] = await harness.reader.query(sql`
     SELECT rows = ${inOrg.length} AS kept FROM _lockstep.status WHERE sobject = ${sobject}`);
-  assert.deepEqual(checkpoint, { kept: 't' }, 'the kept number of rows is the real one');
+  assert.deepEqual(checkpoint, { kept: 't' }, 'the checkpoint counts the rows correctly');
 }
 
 const md5 = (rows: readonly { record: string }[]) =>

@@ -521,7 +521,7 @@ function mutate(sound: Sound, random: Random): Mutated {
   return { method, path, headers, body };
 }
 
-/** Sends `count` requests, four at a time; `check` gets each and throws if the answer is not valid. */
+/** Sends `formatCount` requests, four at a time; `check` gets each and throws if the answer is not valid. */
 export async function sendMutated(
   org: TestOrg,
   ids: Readonly<Record<string, string>>,

@@ -54,5 +54,5 @@ export function startSyncRequestServer(
 
 /** Resolves when a live worker has leased the sync. */
 export async function untilHeld(control: Control, sync: Pick<Sync, 'id'>): Promise<void> {
-  while (!(await readHealth(control)).get(sync.id)?.isHeld) await systemClock.sleep(10);
+  while (!(await readHealth(control)).get(sync.id)?.hasWorker) await systemClock.sleep(10);
 }

@@ -1,11 +1,11 @@
 import type { CursorState, Cursors, StreamState, SyncState } from 'lockstep/engine/testing';
 import {
+  fullPageSize,
   nothingToRepair,
   openQuota,
   startOfContent,
   startOfCounts,
   startOfSweep,
-  uncut,
 } from 'lockstep/engine/testing';
 import type { Stream, StreamTable } from 'lockstep/postgres';
 
@@ -57,7 +57,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     rows: 1_000,
     marked: null,
     polledAt: 0,
-    isUrgent: false,
+    isPriority: false,
     pollSince: null,
     pollSinceBegunAt: null,
     pollSinceReadAt: 0,
@@ -66,7 +66,7 @@ export function streamState(streamNo: number, { cursors, ...change }: StreamChan
     stopped: null,
     isTableChanged: false,
     describe: { isDue: false, at: 0 },
-    pageSizes: { full: uncut(2_000), part: uncut(2_000) },
+    pageSizes: { full: fullPageSize(2_000), part: fullPageSize(2_000) },
     ...change,
   };
 }
@@ -77,7 +77,7 @@ export const syncState = (streams: StreamState[], change: Partial<SyncState> = {
   budget: { intervalMs: 3_000, sentAt: [] },
   quota: openQuota(90),
   pageRows: 2_000,
-  wasApart: false,
+  wasSeparate: false,
   syncProblem: null,
   ...change,
 });

@@ -147,7 +147,7 @@ export const mergeMutants: readonly Mutant[] = [
   patch('the second at which settled time ends is settled', "${stampOf('n')} < to_timestamp($6::bigint)", "${stampOf('n')} <= to_timestamp($6::bigint)"),
   patch('an equal patch of an unsettled second is read again', "WHEN s._same OR ${stampOf('n')} IS NULL OR", "WHEN ${stampOf('n')} IS NULL OR"),
   patch('a patch without a stamp is read again', "${stampOf('n')} IS NULL OR ${stampOf('n')} <", "${stampOf('n')} <"),
-  patch('a patch leaves a full fence', "deleted: 'false', partial: 'true'", "deleted: 'false', partial: 'false'"),
+  patch('a patch leaves a full fence', "partial: 'true'", "partial: 'false'"),
   patch('a patch clears every mark', "marks: \" AND d.reason IN ('absent', 'kept')\"", "marks: ''"),
   patch('an absent Id clears its mark', "records: ' AND NOT _absent'", "records: ''"),
   patch('an absent Id is marked as differing', "CASE WHEN _absent THEN 'absent' ELSE 'differs' END", "'differs'"),

@@ -9,7 +9,7 @@ import { removalsMax } from 'lockstep/core/merge-rule';
 import type { Page } from 'lockstep/core/page';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { RecheckPosition } from 'lockstep/engine/testing';
-import type { CursorMove, MarkReason, PageApplied, PagePart } from 'lockstep/postgres';
+import type { ApplyResult, CursorMove, MarkReason, PagePart } from 'lockstep/postgres';
 import type { Journal } from './journal.ts';
 import type { MemoryDestination, Onlooker } from './memory-destination.ts';
 import type { Bounds, Judged } from './merge-policy.ts';
@@ -161,7 +161,7 @@ export class Invariants implements Onlooker {
     this.journal.add(id, () => `marked to be read again: ${reason}`);
   }
 
-  applied(page: Page, part: PagePart, { counts }: PageApplied): void {
+  applied(page: Page, part: PagePart, { counts }: ApplyResult): void {
     const sum = counts.applied + counts.unchanged + counts.stale + counts.dirty + counts.quarantined;
     const count = page.count + (part.absent?.length ?? 0);
     if (sum !== count)

@@ -11,12 +11,12 @@ import type { Page } from 'lockstep/core/page';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { RepairPosition, SweepPosition } from 'lockstep/engine/testing';
 import type {
+  ApplyResult,
   CursorMove,
   Holder,
   MarkReason,
   Mirror,
   Observation,
-  PageApplied,
   PagePart,
   ProblemChange,
   Progress,
@@ -44,7 +44,7 @@ export interface Onlooker {
   /** @param marked  why the record was marked to be read again; null if it was not */
   judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart, marked: MarkReason | null): void;
   moved(streamNo: number, move: CursorMove): void;
-  applied(page: Page, part: PagePart, result: PageApplied): void;
+  applied(page: Page, part: PagePart, result: ApplyResult): void;
   marked(streamNo: number, id: string, reason: string): void;
   decided(streamNo: number, decision: 'accepted' | 'kept'): void;
 }
@@ -98,7 +98,7 @@ export class MemoryDestination implements Mirror {
     this.readings.close(lo);
   }
 
-  async applyPage({ stream: { streamNo } }: StreamTable, page: Page, part: PagePart): Promise<PageApplied> {
+  async applyPage({ stream: { streamNo } }: StreamTable, page: Page, part: PagePart): Promise<ApplyResult> {
     const { lo } = part.observation;
     const bounds = { lo, hi: this.endPart(part) };
     const stream = this.stream(streamNo);

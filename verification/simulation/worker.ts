@@ -17,7 +17,7 @@ import {
 } from 'lockstep/engine/testing';
 import type { Holder, Mirror, StreamTable } from 'lockstep/postgres';
 import type { AppliedHeader, RecordWrite, UpstreamAnswer } from 'lockstep/proxy/testing';
-import { noTimes, tellingRecord, walkWrite } from 'lockstep/proxy/testing';
+import { runWriteThrough, traceRecordWrite, zeroTimes } from 'lockstep/proxy/testing';
 import { connectionTo, type Mortal, type Wires } from './connection.ts';
 import { orgId } from './network.ts';
 
@@ -127,9 +127,10 @@ export class Worker implements Mortal {
     const { clock } = this;
     return new Promise((resolve, reject) => {
       const send = async (answer: UpstreamAnswer, applied: AppliedHeader) => resolve({ answer, applied });
-      walkWrite({ sync, method, clock, log, times: noTimes(), forward, send }, tellingRecord(write)).catch(
-        reject,
-      );
+      runWriteThrough(
+        { sync, method, clock, log, times: zeroTimes(), forward, send },
+        traceRecordWrite(write),
+      ).catch(reject);
     });
   }
 

@@ -95,7 +95,11 @@ export function deadline(clock: Clock, ms: number, signal?: AbortSignal): AbortS
 }
 
 /** Settles as the promise does; rejects with a TimeoutError after `ms`, and then ignores the promise's result. */
-export async function inTime<Result>(clock: Clock, ms: number, promise: Promise<Result>): Promise<Result> {
+export async function withTimeout<Result>(
+  clock: Clock,
+  ms: number,
+  promise: Promise<Result>,
+): Promise<Result> {
   const isOver = new AbortController();
   const timeIsUp = clock.sleep(ms, isOver.signal).then(() => Promise.reject(timeout(ms)));
   try {

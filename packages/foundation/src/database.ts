@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { assert } from './assert.ts';
 import { CopyOut, type OnCopyRow } from './copy-out.ts';
-import { compile, inlined, type Sql } from './sql.ts';
+import { compile, type Sql, withInlinedValues } from './sql.ts';
 
 /**
  * A statement that the server keeps prepared under its name, per connection. For wide generated statements, which
@@ -209,7 +209,7 @@ async function openSession(settings: pg.ClientConfig): Promise<Session> {
     ...statementsOn(client),
     onNotification: (listener) =>
       void client.on('notification', ({ channel, payload }) => listener(channel, payload ?? '')),
-    copyOut: (statement, onRow) => client.query(new CopyOut(inlined(statement), onRow)).done,
+    copyOut: (statement, onRow) => client.query(new CopyOut(withInlinedValues(statement), onRow)).done,
     closed,
     close: () => client.end(),
   };

@@ -17,7 +17,7 @@ function openQueue(...bounds: [LevelBounds, ...LevelBounds[]]) {
     ask: (path: string, name: string): boolean => {
       const full = `${path} ${name}`;
       const permit = queue.ask(path.split('/'), {
-        onTurn: () => void turns.push(full),
+        onGranted: () => void turns.push(full),
         onDisplaced: () => void displaced.push(full),
       });
       if (permit) permits.set(full, permit);

@@ -9,9 +9,9 @@ export interface LevelBounds {
   waiting: number;
 }
 
-export interface Asker {
+export interface Requester {
   /** May be called before {@link FairQueue.ask} returns. */
-  onTurn(): void;
+  onGranted(): void;
   /** The queue is full, and the place goes to somebody with fewer requests waiting. */
   onDisplaced(): void;
 }
@@ -33,7 +33,7 @@ export class FairQueue {
   }
 
   /** Null: the queue is full, and the asker's own line is the longest. */
-  ask(path: readonly string[], asker: Asker): Permit | null {
+  ask(path: readonly string[], asker: Requester): Permit | null {
     const lines = this.linesOf(path);
     const waiter: Waiter = { asker, lines, state: 'waiting' };
     // A waiter with room on all levels would already have its turn, so nobody waiting is overtaken.
@@ -76,7 +76,7 @@ export class FairQueue {
 }
 
 interface Waiter {
-  asker: Asker;
+  asker: Requester;
   lines: readonly Line[];
   state: 'waiting' | 'under way' | 'gone';
 }
@@ -121,7 +121,7 @@ function begin(waiter: Waiter): void {
     // The others who wait in this line now come after the other lines.
     if (line.parent?.turns.delete(line) && line.waiting > 0) line.parent.turns.add(line);
   }
-  waiter.asker.onTurn();
+  waiter.asker.onGranted();
 }
 
 function remove(waiter: Waiter): void {

@@ -57,7 +57,7 @@ export function join(fragments: readonly Sql[], separator = ', '): Sql {
 }
 
 /** A value that is read when its statement is sent. It is one parameter, however often the statement contains it. */
-export class Late {
+export class DeferredValue {
   private readonly read: () => unknown;
 
   constructor(read: () => unknown) {
@@ -78,7 +78,7 @@ export function compile({ strings, values }: Sql): { text: string; values: unkno
     const known = late.get(value);
     if (known !== undefined) return known;
     const number = bound.push(value);
-    if (value instanceof Late) late.set(value, number);
+    if (value instanceof DeferredValue) late.set(value, number);
     return number;
   });
   return {
@@ -91,7 +91,7 @@ export function compile({ strings, values }: Sql): { text: string; values: unkno
  * The statement with its values as constants, for the few commands that take no parameters (COPY). A quoted constant
  * gets its type from its context, as a parameter does.
  */
-export const inlined = ({ strings, values }: Sql): string =>
+export const withInlinedValues = ({ strings, values }: Sql): string =>
   strings.reduce((text, next, index) => `${text}${constant(values[index - 1])}${next}`);
 
 function constant(value: unknown): string {

@@ -8,7 +8,7 @@ import type { Output } from './terminal/output.ts';
 export interface Flag {
   /** How help names the value; a flag without one is a switch. */
   value?: string;
-  says: string;
+  description: string;
 }
 
 export interface Context {
@@ -24,7 +24,7 @@ export interface Command {
   name: string;
   summary: string;
   /** The positional arguments as help shows them, and how many there may be. */
-  words?: { shown: string; min: number; max: number };
+  positionals?: { shown: string; min: number; max: number };
   flags?: Readonly<Record<string, Flag>>;
   /** Returns the exit code; nothing means 0. */
   run(args: Arguments, context: Context): Promise<number | void>;
@@ -40,9 +40,9 @@ export interface Arguments {
 
 /** Flags that every command takes. */
 export const commonFlags: Readonly<Record<string, Flag>> = {
-  json: { says: 'One JSON object on standard output.' },
-  data: { value: 'FOLDER', says: 'The data directory, in place of LOCKSTEP_DATA.' },
-  help: { says: 'What the command does and takes.' },
+  json: { description: 'One JSON object on standard output.' },
+  data: { value: 'FOLDER', description: 'The data directory, in place of LOCKSTEP_DATA.' },
+  help: { description: 'What the command does and takes.' },
 };
 
 export const flagsOf = (command: Command): Readonly<Record<string, Flag>> => ({
@@ -55,10 +55,10 @@ export function readArguments(command: Command, given: readonly string[]): Argum
   const flags = flagsOf(command);
   const help = `lockstep help ${command.name}`;
   const { values, positionals } = parse(flags, given, help);
-  const { min, max } = command.words ?? { min: 0, max: 0 };
+  const { min, max } = command.positionals ?? { min: 0, max: 0 };
   const asksForHelp = values.help === true;
   if (!asksForHelp && positionals.length < min)
-    throw usageError(`${command.name} needs ${command.words?.shown}`, help);
+    throw usageError(`${command.name} needs ${command.positionals?.shown}`, help);
   if (positionals.length > max)
     throw usageError(`${command.name} does not take ${JSON.stringify(positionals[max])}`, help);
   const text = (flag: string) => {

@@ -48,7 +48,7 @@ const working: readonly Command[] = [
 const help: Command = {
   name: 'help',
   summary: 'All commands; help COMMAND: one of them; help config: all options.',
-  words: { shown: '[COMMAND]', min: 0, max: 2 },
+  positionals: { shown: '[COMMAND]', min: 0, max: 2 },
   run: async ({ words }, { output }) => output.data(output.pasteable(helpOf(words.join(' '), commands))),
 };
 

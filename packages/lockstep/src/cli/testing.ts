@@ -2,10 +2,10 @@
 
 export { configHelp, readConfig } from '../config.ts';
 export { CommandError } from '../core/command-error.ts';
-export { ageOf, timeOf } from '../core/plain-words.ts';
+export { timeOf, timeSince } from '../core/plain-words.ts';
 export { chosenObjects, chosenRecords } from '../operations/chosen-objects.ts';
-export { readWithinMs } from '../operations/findings.ts';
-export { type ObjectStatus, stopOf } from '../operations/read-objects.ts';
+export { maxReadAgeMs } from '../operations/findings.ts';
+export { type ObjectStatus, stopReasonOf } from '../operations/read-objects.ts';
 export { stateOf } from '../operations/state-words.ts';
 export { statusOf, whyNotWell } from '../operations/sync-status.ts';
 export { helpOf } from './commands/help.ts';

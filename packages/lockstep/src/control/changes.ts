@@ -1,5 +1,5 @@
 import { orAbort } from '@lockstep/foundation/abort';
-import { type Clock, deadline, inTime } from '@lockstep/foundation/clock';
+import { type Clock, deadline, withTimeout } from '@lockstep/foundation/clock';
 import type { Session } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { SyncId } from '../core/ids.ts';
@@ -70,5 +70,5 @@ async function untilLost(session: Session, signal: AbortSignal, clock: Clock): P
 
 /** Waits for the server to confirm, but not for long: it may never answer. */
 export async function closeSession(session: Session, clock: Clock): Promise<void> {
-  await inTime(clock, closeWaitMs, session.close()).catch(() => undefined);
+  await withTimeout(clock, closeWaitMs, session.close()).catch(() => undefined);
 }

@@ -7,7 +7,7 @@ import { removeSyncProblem, selectSyncProblems, upsertSyncProblem } from './sql.
 /** A sync's state besides its settings: whether it runs, and what it waits for. */
 export interface Health {
   /** A live worker runs it. */
-  isHeld: boolean;
+  hasWorker: boolean;
   fault: {
     code: string;
     says: string;
@@ -41,7 +41,7 @@ export async function readHealth(control: Control): Promise<ReadonlyMap<SyncId, 
   const holders = await selectHolders(control.db);
   const problems = new Map((await selectSyncProblems(control.db)).map((row) => [row.sync_id, row]));
   return new Map(
-    holders.map(({ sync_id: syncId, is_held: isHeld }) => {
+    holders.map(({ sync_id: syncId, is_held: hasWorker }) => {
       const syncProblem = problems.get(syncId);
       const fault = syncProblem && {
         code: syncProblem.code,
@@ -50,7 +50,7 @@ export async function readHealth(control: Control): Promise<ReadonlyMap<SyncId, 
         since: syncProblem.since,
         retryAt: syncProblem.retry_at,
       };
-      return [syncId, { isHeld, fault: fault ?? null }];
+      return [syncId, { hasWorker, fault: fault ?? null }];
     }),
   );
 }

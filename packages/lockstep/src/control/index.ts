@@ -41,7 +41,7 @@ export {
 export {
   countQuery,
   countRequest,
-  readEffort,
+  readAgeAndRequests,
   readUsage,
   recordOrgUsage,
   type SyncUsage,

@@ -39,7 +39,7 @@ export const registerWorker = async (tx: Tx, workerId: string, aliveMs: number):
 };
 
 /** A heartbeat is one row per worker, not per sync. No row: somebody has removed this worker. */
-export const beat = (tx: Tx, workerId: string, aliveMs: number) =>
+export const heartbeat = (tx: Tx, workerId: string, aliveMs: number) =>
   tx.query(sql`
   UPDATE lockstep.worker
      SET alive_until = clock_timestamp() + ${aliveMs}::integer * interval '1 ms'

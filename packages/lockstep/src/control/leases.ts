@@ -7,10 +7,9 @@ import { WakeSignal } from '@lockstep/foundation/wake-signal';
 import { Fault } from '../core/faults.ts';
 import { closeSession } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
-import { type Holdings, openHoldings } from './holdings.ts';
 import {
-  beat,
   claimSyncs,
+  heartbeat,
   registerWorker,
   removeWorker,
   selectHeld,
@@ -19,6 +18,7 @@ import {
   takePresence,
 } from './lease-sql.ts';
 import { selectSyncsById, syncChannel } from './sql.ts';
+import { openSyncRuns, type SyncRuns } from './sync-runs.ts';
 import { type Sync, toSync } from './syncs.ts';
 
 /**
@@ -71,7 +71,7 @@ async function serveTerm(
   const session = await control.db.session();
   const over = new AbortController();
   const term = AbortSignal.any([signal, over.signal]);
-  const holdings = openHoldings(control, workerId, onClaim, term);
+  const holdings = openSyncRuns(control, workerId, onClaim, term);
   const wake = new WakeSignal();
   try {
     session.onNotification(() => wake.notify());
@@ -113,7 +113,7 @@ async function keepAlive(
     using late = deadline(clock, provenAt + lateAfterMs - clock.now(), term);
     await clock.sleep(beatEveryMs, late);
     const sentAt = clock.now();
-    const [alive] = await orAbort(beat(session, workerId, aliveMs), late);
+    const [alive] = await orAbort(heartbeat(session, workerId, aliveMs), late);
     assert(alive, 'the worker was removed');
     provenAt = sentAt;
   }
@@ -123,16 +123,16 @@ async function keepAlive(
 async function reviewAndClaim(
   control: Control,
   workerId: string,
-  holdings: Holdings,
+  holdings: SyncRuns,
   term: AbortSignal,
 ): Promise<void> {
   const held = await selectHeld(control.db, workerId);
-  await holdings.agreeWith(new Map(held.map((row) => [row.sync_id, row.epoch])));
+  await holdings.reconcile(new Map(held.map((row) => [row.sync_id, row.epoch])));
 
   const { syncs, workers, claimable } = await selectLoad(control.db);
   const fairShare = Math.ceil(syncs / Math.max(workers, 1));
   const missing = fairShare - holdings.size();
-  if (missing < 0) holdings.giveBack(-missing);
+  if (missing < 0) holdings.stopLatest(-missing);
   if (missing <= 0 || claimable === 0 || term.aborted) return;
 
   const claimed = await control.db.transaction(async (tx) =>

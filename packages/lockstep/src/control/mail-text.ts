@@ -15,7 +15,7 @@ export const backfillComplete = z.object({
 });
 export type BackfillComplete = z.infer<typeof backfillComplete>;
 
-export function firstCopyComplete(syncName: string, to: string, body: BackfillComplete): Mail {
+export function backfillCompleteMail(syncName: string, to: string, body: BackfillComplete): Mail {
   const rows = body.tables.reduce((sum, table) => sum + table.rows, 0);
   const nameWidth = Math.max(...body.tables.map(({ sobject }) => sobject.length), 0);
   const countWidth = Math.max(...body.tables.map((table) => counted(table.rows).length), 0);

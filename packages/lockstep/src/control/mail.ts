@@ -4,7 +4,7 @@ import { type Job, PgBoss } from 'pg-boss';
 import { Fault } from '../core/faults.ts';
 import { listen } from './changes.ts';
 import { type Control, errorCode } from './database.ts';
-import { backfillComplete, firstCopyComplete, type Mail } from './mail-text.ts';
+import { backfillComplete, backfillCompleteMail, type Mail } from './mail-text.ts';
 import type { EventBodies } from './notifications.ts';
 import {
   closeWaitingNotifications,
@@ -171,7 +171,7 @@ async function sendOne(
 function mailOf(event: keyof EventBodies, syncName: string, to: string, body: unknown): Mail {
   switch (event) {
     case 'backfill-complete':
-      return firstCopyComplete(syncName, to, backfillComplete.parse(body));
+      return backfillCompleteMail(syncName, to, backfillComplete.parse(body));
     default:
       return unreachable(event);
   }

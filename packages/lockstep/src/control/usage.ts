@@ -61,7 +61,7 @@ export function recordOrgUsage(control: Counting, syncId: SyncId, reading: OrgUs
 }
 
 /** How long a sync has existed, and how many requests it has made in this time. */
-export async function readEffort(
+export async function readAgeAndRequests(
   control: { db: Database; usage: UsageCounter },
   syncId: SyncId,
 ): Promise<{ tookMs: number; requests: number }> {

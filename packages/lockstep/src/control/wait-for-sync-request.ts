@@ -58,7 +58,7 @@ async function lastHeldAt(
   const named = { sync: shellWord(sync.name) };
   if (sync.paused) throw new Fault('SYS-12', named);
   const now = control.clock.now();
-  if ((await readHealth(control)).get(syncId)?.isHeld) return now;
+  if ((await readHealth(control)).get(syncId)?.hasWorker) return now;
   if (heldAt === null || now - heldAt > takeOverMs) throw new Fault('SYS-13', named);
   return heldAt;
 }

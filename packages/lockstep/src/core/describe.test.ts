@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  changesWithRecord,
   cursorFieldOf,
   type Describe,
   type DescribeField,
-  movesWithChanges,
   unreadableBecause,
 } from './describe.ts';
 
@@ -134,7 +134,9 @@ test('objects with similar names can be read', () => {
 
 test('only times that move with changes tell a reading from an older one', () => {
   assert.deepEqual(
-    (['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'LoginTime', null] as const).map(movesWithChanges),
+    (['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'LoginTime', null] as const).map(
+      changesWithRecord,
+    ),
     [true, true, false, false, false],
   );
 });

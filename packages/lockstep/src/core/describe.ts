@@ -1,4 +1,4 @@
-import { isFilteredByTime, restrictionOf } from './object-restrictions.ts';
+import { canFilterByTime, restrictionOf } from './object-restrictions.ts';
 
 /** The part of Salesforce's describe of one sobject that the mirror needs. */
 export interface Describe {
@@ -39,12 +39,12 @@ const cursorFields = ['SystemModstamp', 'LastModifiedDate', 'CreatedDate', 'Logi
 export type CursorField = (typeof cursorFields)[number];
 
 /** Whether the field moves when its record changes, so that it tells a reading before a change from one after it. */
-export const movesWithChanges = (cursorField: CursorField | null): boolean =>
+export const changesWithRecord = (cursorField: CursorField | null): boolean =>
   cursorField === 'SystemModstamp' || cursorField === 'LastModifiedDate';
 
 /** The field by which an sobject's changes can be followed; null: none, and only reading it whole finds them. */
 export function cursorFieldOf({ name, fields }: Describe): CursorField | null {
-  if (!isFilteredByTime(name)) return null;
+  if (!canFilterByTime(name)) return null;
   const canFollow = (cursorField: CursorField) =>
     fields.some(
       (field) =>

@@ -138,7 +138,7 @@ const refusesFilterByTime = lowerCase([
   'TabDefinition',
 ]);
 
-export const isFilteredByTime = (sobject: string) => !refusesFilterByTime.has(sobject.toLowerCase());
+export const canFilterByTime = (sobject: string) => !refusesFilterByTime.has(sobject.toLowerCase());
 
 /**
  * Custom metadata types refuse OR, COUNT, GROUP BY and LIMIT ("SOQL Operations and Clauses" in the custom metadata types

@@ -1,11 +1,11 @@
 /** Counts and times in words for a user. */
 
 /** Counts with thousands separators. */
-export const count = (number: number): string => number.toLocaleString('en-US');
+export const formatCount = (number: number): string => number.toLocaleString('en-US');
 
 /** `1 object`, `2 objects`. */
 export const counted = (number: number, noun: string): string =>
-  `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
+  `${formatCount(number)} ${noun}${number === 1 ? '' : 's'}`;
 
 /** Milliseconds since 1970 from a time as PostgreSQL prints it: `2026-11-24 13:03:21+00`. */
 export const timeOf = (time: string): number =>
@@ -15,11 +15,11 @@ export const inRfc3339 = (time: string | null): string | null =>
   time === null ? null : new Date(timeOf(time)).toISOString().replace('.000Z', 'Z');
 
 /** `3 s ago`. The two clocks may differ a little, so a negative age counts as 0. */
-export const ageOf = (time: string | null, now: number): string =>
+export const timeSince = (time: string | null, now: number): string =>
   time === null ? '–' : `${duration(Math.max(0, now - timeOf(time)))} ago`;
 
 /** `in 3 s`. */
-export function whenOf(time: string, now: number): string {
+export function timeUntil(time: string, now: number): string {
   const ms = timeOf(time) - now;
   return ms > 0 ? `in ${duration(ms)}` : 'now';
 }

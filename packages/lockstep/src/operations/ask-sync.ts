@@ -39,7 +39,7 @@ const resultSchema = z.object({
 });
 export type SyncRequestResult = z.infer<typeof resultSchema> & { tookMs: number };
 
-export interface Asking {
+export interface PendingRequest {
   control: Control;
   sync: Sync;
   /** Aborts when the caller stops waiting. */
@@ -55,7 +55,7 @@ export interface Asking {
  *   {@link CommandError}: the request failed
  */
 export async function askAndWait(
-  asking: Asking,
+  asking: PendingRequest,
   syncRequest: NewSyncRequest,
   onNews: (news: SyncRequestStatus, progress: Progress | null) => void,
 ): Promise<SyncRequestResult> {
@@ -95,7 +95,7 @@ function resultOf(ended: SyncRequestStatus | null, { name }: Sync): SyncRequestR
 }
 
 async function notInTime(
-  { control, sync, timeoutMs }: Asking,
+  { control, sync, timeoutMs }: PendingRequest,
   last: SyncRequestStatus | undefined,
 ): Promise<Fault> {
   const progress = progressOf(last);

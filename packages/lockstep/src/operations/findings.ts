@@ -3,9 +3,9 @@
 import { shellWord } from '@lockstep/foundation/shell-words';
 import type { Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
-import { ageOf, clockTime, count, counted, duration, timeOf } from '../core/plain-words.ts';
+import { clockTime, counted, duration, formatCount, timeOf, timeSince } from '../core/plain-words.ts';
 import type { Problem } from '../postgres/index.ts';
-import { type ObjectStatus, stopOf } from './read-objects.ts';
+import { type ObjectStatus, stopReasonOf } from './read-objects.ts';
 import { stateWord } from './state-words.ts';
 
 /** Worst first. `headline`: the state of the sync as a whole; `isHealthy`: `--check` does not fail because of it. */
@@ -31,8 +31,8 @@ export interface Finding {
 }
 
 export const isHealthy = ({ severity }: Finding): boolean => severities[severity].isHealthy;
-export const headWordOf = ({ severity }: Finding): string => severities[severity].headline;
-export const headlineOf = (finding: Finding): string => `${headWordOf(finding)}: ${finding.says}`;
+export const severityHeadline = ({ severity }: Finding): string => severities[severity].headline;
+export const headlineOf = (finding: Finding): string => `${severityHeadline(finding)}: ${finding.says}`;
 
 /** The word in the column STATE. */
 export function objectWord({ sobject, state }: ObjectStatus, findings: readonly Finding[]): string {
@@ -46,7 +46,7 @@ export function objectWord({ sobject, state }: ObjectStatus, findings: readonly 
  * How long ago an object may have been read while its sync runs: ten of its turns (a request polls up to five
  * objects), and never less than a minute.
  */
-export const readWithinMs = ({ intervalMs }: Pick<Sync, 'intervalMs'>, objects: number): number =>
+export const maxReadAgeMs = ({ intervalMs }: Pick<Sync, 'intervalMs'>, objects: number): number =>
   Math.max(60_000, 10 * intervalMs * Math.ceil(objects / 5));
 
 /** @param withinMs  null if nothing is read now, because the sync is paused, waits or is not running */
@@ -68,7 +68,7 @@ export function findingsOf(
 
 function stopAndMissing(object: ObjectStatus): Finding[] {
   const { sobject, missing_rows: missing } = object;
-  const stopped = stopOf(object);
+  const stopped = stopReasonOf(object);
   const found: Finding[] = [];
   if (stopped) {
     const { code, says, next } = stopped;
@@ -105,7 +105,7 @@ function problemFinding(problem: Problem, now: number): Finding {
   const { sobject, kind, code, explanation, next, since, tries, retry_at: retryAt } = problem;
   const check = checks[kind];
   const what = check ?? failures[kind] ?? 'changes have not been read';
-  const retry = `${tries === 1 ? '1 try' : `${count(tries)} tries`}, next in ${duration(Math.max(0, timeOf(retryAt) - now))}`;
+  const retry = `${tries === 1 ? '1 try' : `${formatCount(tries)} tries`}, next in ${duration(Math.max(0, timeOf(retryAt) - now))}`;
   const says = `${sobject}: ${what} since ${clockTime(since, now)} (${retry})`;
   const severity = check === undefined ? 'failing' : 'unproven';
   return { sobject, severity, says, reason: `${code}: ${explanation}`, next };
@@ -124,7 +124,7 @@ function behind(
   const wasPolled = at !== settled;
   if (at === null || now - timeOf(at) <= withinMs + (wasPolled ? 0 : firstPollWithinMs)) return [];
   if (stopCode !== null || problems.some(({ kind }) => !(kind in checks))) return [];
-  const says = `${sobject} was last read ${ageOf(at, now)}`;
+  const says = `${sobject} was last read ${timeSince(at, now)}`;
   const reason = `With one request every ${intervalMs / 1_000} s it should be read every ${duration(withinMs)} at least.`;
   const next = `See where the requests go: lockstep usage ${shellWord(name)}; for a faster pace: lockstep help budget set`;
   return [{ sobject, severity: 'behind', says, reason, next }];

@@ -35,7 +35,7 @@ export async function readObjects(mirror: Tx): Promise<{ objects: readonly Objec
 export const readNow = async (db: Tx): Promise<number> => timeOf(await readServerClock(db));
 
 /** Why an object is stopped, in words for a user; null: it is not stopped. */
-export function stopOf({
+export function stopReasonOf({
   stop_code: code,
   stop_reason: because,
 }: Pick<ObjectStatus, 'stop_code' | 'stop_reason'>): {

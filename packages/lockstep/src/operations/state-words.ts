@@ -27,14 +27,14 @@ export interface SyncState {
 /** Paused and not running come first: no worker holds such a sync, and the fault of a dead process is out of date. */
 export function stateOf(
   { name, paused, intervalMs }: Pick<Sync, 'name' | 'paused' | 'intervalMs'>,
-  { isHeld, fault }: Health,
+  { hasWorker, fault }: Health,
   now: number,
 ): SyncState {
   if (paused) {
     const lines = [`next: lockstep sync resume ${shellWord(name)}`];
     return { state: 'paused', word: 'Paused', headline: 'Paused: the mirror stays as it is', lines };
   }
-  if (!isHeld) {
+  if (!hasWorker) {
     const lines = ['next: npm run demo for the demo, lockstep start for anything else'];
     const headline = 'Not running: no Lockstep process is running this sync';
     return { state: 'not running', word: 'Not running', headline, lines };

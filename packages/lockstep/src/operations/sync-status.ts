@@ -1,9 +1,16 @@
 /** The state of a sync and of each of its objects, as a person or a program is told it. */
 import { type Control, type Health, readHealth, type Sync } from '../control/index.ts';
 import { Fault } from '../core/faults.ts';
-import { ageOf, counted, timeOf } from '../core/plain-words.ts';
+import { counted, timeOf, timeSince } from '../core/plain-words.ts';
 import { databaseFault } from '../postgres/index.ts';
-import { type Finding, findingsOf, headlineOf, headWordOf, isHealthy, readWithinMs } from './findings.ts';
+import {
+  type Finding,
+  findingsOf,
+  headlineOf,
+  isHealthy,
+  maxReadAgeMs,
+  severityHeadline,
+} from './findings.ts';
 import { withViews } from './open-mirror.ts';
 import { type ObjectStatus, readNow, readObjects } from './read-objects.ts';
 import { paceOf, type SyncState, stateOf, stateWord } from './state-words.ts';
@@ -24,7 +31,7 @@ export async function readSyncStatuses(control: Control, syncs: readonly Sync[])
   const healthOf = await readHealth(control);
   const seen: SyncStatus[] = [];
   for (const sync of syncs) {
-    const health = healthOf.get(sync.id) ?? { isHeld: false, fault: null };
+    const health = healthOf.get(sync.id) ?? { hasWorker: false, fault: null };
     seen.push(statusOf(sync, health, await readMirror(control, sync)));
   }
   return seen;
@@ -48,14 +55,14 @@ export function statusOf(sync: Sync, health: Health, mirror: MirrorView): SyncSt
   const { objects, now, unread } = mirror;
   const state = stateOf(sync, health, now);
   const isRunning = state.state === 'running';
-  const findings = findingsOf(sync, objects, now, isRunning ? readWithinMs(sync, objects.length) : null);
+  const findings = findingsOf(sync, objects, now, isRunning ? maxReadAgeMs(sync, objects.length) : null);
   const [worst] = findings;
   const seen = { sync, health, findings, ...mirror };
   if (isRunning && unread) return { ...seen, ...unreadHead(unread), state: 'running', word: 'Unreadable' };
   if (isRunning && worst) {
     const more = findings.length > 1 ? [`and ${counted(findings.length - 1, 'more finding')} below`] : [];
     const lines = [worst.reason, `next: ${worst.next}`, ...more];
-    return { ...seen, state: 'running', word: headWordOf(worst), headline: headlineOf(worst), lines };
+    return { ...seen, state: 'running', word: severityHeadline(worst), headline: headlineOf(worst), lines };
   }
   const complete = objects.filter(({ state }) => !isBackfilling(state)).length;
   if (isRunning && complete < objects.length) {
@@ -86,7 +93,7 @@ export function whyNotWell(seen: SyncStatus, maxAgeMs: number): string[] {
     if (state !== 'current') {
       reasons.push(`${name}: ${sobject}: ${stateWord(state)}`);
     } else if (maxAgeMs < Infinity && (readUntil === null || now - timeOf(readUntil) > maxAgeMs)) {
-      reasons.push(`${name}: ${sobject}: read ${ageOf(readUntil, now)}`);
+      reasons.push(`${name}: ${sobject}: read ${timeSince(readUntil, now)}`);
     }
   }
   return reasons;

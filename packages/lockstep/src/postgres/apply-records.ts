@@ -11,7 +11,7 @@ import type { ApplyCounts, PagePart, StreamTable } from './page-part.ts';
 import { type RefusedRecord, setAside } from './set-aside.ts';
 
 /** What applying the records of a page needs. */
-export interface Context {
+export interface ApplyContext {
   table: StreamTable;
   part: PagePart;
   bounds: Bounds;
@@ -36,7 +36,7 @@ const noCounts: RecordCounts = {
 };
 
 /** Applies the page's records, and separately those that PostgreSQL's JSON refuses. */
-export async function applyAll(tx: Tx, context: Context, page: Page): Promise<RecordCounts> {
+export async function applyPageRecords(tx: Tx, context: ApplyContext, page: Page): Promise<RecordCounts> {
   const { table, part, bounds } = context;
   const absent = part.absent ?? [];
   const kept =
@@ -63,7 +63,7 @@ const withSurrogate = ({ id, text }: Page['unstorable'][number]): RefusedRecord 
 
 const putAside = async (
   tx: Tx,
-  { table, bounds }: Context,
+  { table, bounds }: ApplyContext,
   records: readonly RefusedRecord[],
 ): Promise<RecordCounts> =>
   records.length === 0
@@ -88,7 +88,7 @@ export function throwWithoutValues(error: unknown): never {
  * Records that fit are stored by one statement. What its guards do not catch (a number too large for JSON, a row too
  * wide for a table) fails the statement; then the page is halved until the record that cannot be stored is alone.
  */
-async function applyRecords(tx: Tx, context: Context, batch: Batch): Promise<RecordCounts> {
+async function applyRecords(tx: Tx, context: ApplyContext, batch: Batch): Promise<RecordCounts> {
   await tx.query(sql`SAVEPOINT batch`);
   try {
     const counts = await applyFitting(tx, context, batch);
@@ -114,7 +114,7 @@ const noRecords = { records: '[]', count: 0 };
 /** Data exceptions, a constraint or trigger that somebody added to the table, a row beyond a limit of PostgreSQL. */
 const cannotBeStored = (code: string) => /^(2[23]|P0)/.test(code) || code === '54000' || code === '54001';
 
-async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string): Promise<RecordCounts> {
+async function applyHalves(tx: Tx, context: ApplyContext, batch: Batch, code: string): Promise<RecordCounts> {
   const { absent } = batch;
   if (batch.count === 0) return applyAbsentHalves(tx, context, absent, code);
   if (absent.length > 0) {
@@ -144,7 +144,7 @@ async function applyHalves(tx: Tx, context: Context, batch: Batch, code: string)
 /** Finds the deleted records whose rows cannot be removed: somebody's foreign key refers to them. Their rows stay. */
 async function applyAbsentHalves(
   tx: Tx,
-  context: Context,
+  context: ApplyContext,
   absent: readonly RecordId[],
   code: string,
 ): Promise<RecordCounts> {
@@ -160,7 +160,7 @@ async function applyAbsentHalves(
   return sum(left, await applyRecords(tx, context, half(absent.slice(middle))));
 }
 
-async function applyFitting(tx: Tx, context: Context, batch: Batch): Promise<RecordCounts> {
+async function applyFitting(tx: Tx, context: ApplyContext, batch: Batch): Promise<RecordCounts> {
   const { table, part } = context;
   const { stream, merge } = table;
   const { judged, counts } = await runMerge(tx, context, batch.records, batch.absent);
@@ -192,7 +192,7 @@ interface Misfit extends Pick<RefusedRecord, 'column' | 'stamp' | 'text'> {
 
 async function runMerge(
   tx: Tx,
-  { table: { stream, merge }, part: { partial, check }, bounds: { lo, hi } }: Context,
+  { table: { stream, merge }, part: { partial, check }, bounds: { lo, hi } }: ApplyContext,
   records: string,
   absent: readonly RecordId[],
 ): Promise<{ judged: number; counts: RecordCounts }> {

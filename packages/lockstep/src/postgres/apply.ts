@@ -3,10 +3,10 @@ import { ident, sql } from '@lockstep/foundation/sql';
 import { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
-import { applyAll, throwWithoutValues } from './apply-records.ts';
-import { completeReturned } from './hidden-fields.ts';
+import { applyPageRecords, throwWithoutValues } from './apply-records.ts';
+import { completeReturnedFields } from './hidden-fields.ts';
 import { markDirty } from './mark-sql.ts';
-import type { CursorMove, PageApplied, PagePart, Remainder, StreamTable } from './page-part.ts';
+import type { ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
 import { setAsideUnsettled } from './set-aside.ts';
 import * as statements from './sql.ts';
 import { keyOf } from './table-ddl.ts';
@@ -30,14 +30,14 @@ export async function applyPage(
   table: StreamTable,
   page: Page,
   part: PagePart,
-): Promise<PageApplied> {
+): Promise<ApplyResult> {
   const { stream } = table;
   const hi = await endPart(tx, part);
   await statements.lockStream(tx, stream.streamNo);
   await refuseOutdatedPlan(tx, stream);
   const bounds = { lo: part.observation.lo, hi };
 
-  const { rows, merged, ...counts } = await applyAll(tx, { table, part, bounds }, page).catch(
+  const { rows, merged, ...counts } = await applyPageRecords(tx, { table, part, bounds }, page).catch(
     throwWithoutValues,
   );
   if (part.check && counts.dirty > 0) await setAsideUnsettled(tx, stream.streamNo);
@@ -106,7 +106,7 @@ async function idsWithRow(tx: Tx, stream: Stream, ids: readonly RecordId[]): Pro
 }
 
 async function endPart(tx: Tx, { observation, isLast, hi }: PagePart): Promise<number> {
-  const end = isLast ? statements.endObservation : statements.holdObservation;
+  const end = isLast ? statements.endObservation : statements.lockObservation;
   const [ended] = await end(tx, observation);
   if (!ended) throw new Fault('SYS-09');
   return hi ?? ended.hi;
@@ -131,7 +131,7 @@ async function moveCursors(
     }
     if (backfilledAt !== undefined) await statements.completeBackfill(tx, streamNo, backfilledAt);
     if (verified) await statements.recordVerified(tx, streamNo, verified.level, verified.at);
-    if (verified?.level === 'content') await completeReturned(tx, streamNo, verified.at);
+    if (verified?.level === 'content') await completeReturnedFields(tx, streamNo, verified.at);
   }
   return unmoved;
 }

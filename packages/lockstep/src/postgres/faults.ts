@@ -85,7 +85,7 @@ export const isTableChanged = (error: unknown): boolean => tableChangedStates.ha
  * Whether an error concerns only the table that met it: any error of a statement, except those about the server itself,
  * the connection or the login. A missing privilege counts, because it may be missing on one table only.
  */
-export const isOfOneTable = (error: unknown): boolean =>
+export const concernsOneTable = (error: unknown): boolean =>
   !(error instanceof Fault) &&
   sqlState(error) !== undefined &&
   (isTableChanged(error) || sqlState(error) === '42501' || databaseFault(error, '') === undefined);

@@ -12,7 +12,7 @@ import { raisePlanVersion } from './stream-sql.ts';
 import type { Stream } from './tables.ts';
 
 /** How the visibility of a stream's fields has changed, by API name. */
-export interface FieldsSeen {
+export interface FieldVisibilityChange {
   hidden: readonly string[];
   /** Hidden before, and visible again. */
   returned: readonly string[];
@@ -25,10 +25,10 @@ export interface FieldsSeen {
  * @param at  Salesforce's time: the returned fields are complete after a pass over all records that begins later
  * @throws {@link Fault} `SYS-09`: the plan is not the newest one
  */
-export const showFields = (
+export const updateVisibleFields = (
   db: Database,
   { streamNo, planVersion }: Stream,
-  { hidden, returned }: FieldsSeen,
+  { hidden, returned }: FieldVisibilityChange,
   at: ServerSeconds,
 ): Promise<void> =>
   db.transaction(async (tx) => {
@@ -46,7 +46,7 @@ export const showFields = (
   });
 
 /** A pass that began at this second of Salesforce's time has read all records in full: returned fields are complete. */
-export const completeReturned = (tx: Tx, streamNo: number, at: ServerSeconds) =>
+export const completeReturnedFields = (tx: Tx, streamNo: number, at: ServerSeconds) =>
   tx.query(sql`
   UPDATE _lockstep.column SET hidden_since = NULL, returned_at = NULL
    WHERE stream_no = ${streamNo} AND returned_at <= to_timestamp(${at})`);

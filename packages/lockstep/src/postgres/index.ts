@@ -12,14 +12,14 @@ export {
 } from './destination.ts';
 export { type EmbeddedPostgres, findEmbedded, startEmbedded } from './embedded.ts';
 export { checkFormat, removeEmbedded } from './embedded-files.ts';
-export { databaseFault, failureFields, isOfOneTable, isTableChanged } from './faults.ts';
-export type { FieldsSeen } from './hidden-fields.ts';
+export { concernsOneTable, databaseFault, failureFields, isTableChanged } from './faults.ts';
+export type { FieldVisibilityChange } from './hidden-fields.ts';
 export type { Outcome } from './intents.ts';
 export type { MarkReason, StreamFigures } from './mark-sql.ts';
 export { type Mirror, mirrorIn, type Progress } from './mirror.ts';
 export type { Holder, Observation } from './observations.ts';
 export { countOpenRepairs } from './open-repairs.ts';
-export type { ApplyCounts, CursorMove, PageApplied, PagePart, Remainder, StreamTable } from './page-part.ts';
+export type { ApplyCounts, ApplyResult, CursorMove, PagePart, Remainder, StreamTable } from './page-part.ts';
 export { partialColumns, planTable, planTables, type TablePlan } from './plan-table.ts';
 export type { ProblemChange, ProblemRow } from './problems.ts';
 export { readStatus, type StreamStatus } from './progress.ts';

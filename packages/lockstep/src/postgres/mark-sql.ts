@@ -80,7 +80,7 @@ export const selectLastTicket = (tx: Tx) =>
  * For marks that know nothing about the record: what the mirror misses of it is not older than the time up to which the
  * stream is settled now.
  */
-export const settledSince = (streamNo: number) => sql`
+export const settledTime = (streamNo: number) => sql`
   (SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = ${streamNo} AND kind = 'recheck')`;
 
 /**
@@ -95,7 +95,7 @@ export const markDirty = (
 ) =>
   tx.query(sql`
   INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
-  SELECT ${streamNo}, id, ticket, ticket, ${urgent}, ${reason}, ${settledSince(streamNo)}
+  SELECT ${streamNo}, id, ticket, ticket, ${urgent}, ${reason}, ${settledTime(streamNo)}
     FROM (SELECT id, nextval('_lockstep.ticket') AS ticket
             FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id) AS marked
   ON CONFLICT (stream_no, id) DO UPDATE

@@ -3,14 +3,14 @@ import { stampSlackSeconds } from '../core/merge-rule.ts';
 import { quoted } from './page-sql.ts';
 import type { Stream } from './tables.ts';
 
-export interface Names {
+export interface MergeNames {
   table: string;
   id: string;
   /** The stamp that the merge rule compares; null if the object has no SystemModstamp. */
   stamp: string | null;
 }
 
-export function namesOf({ schema, table, columns }: Stream): Names {
+export function namesOf({ schema, table, columns }: Stream): MergeNames {
   const named = (field: string) => columns.find((column) => column.field === field)?.column;
   const stamp = named('SystemModstamp');
   return {
@@ -38,7 +38,7 @@ const isAnotherOpen =
 export const settled = `(SELECT to_timestamp((position ->> 'at')::bigint) FROM _lockstep.cursor WHERE stream_no = $2 AND kind = 'recheck')`;
 
 /** Stores the fence of each record that was stored. */
-export const fenced = (
+export const insertFences = (
   id: string,
   { stamp, deleted, partial }: Record<'stamp' | 'deleted' | 'partial', string>,
 ): string => `
@@ -50,7 +50,7 @@ export const fenced = (
 `;
 
 /** Clears the marks that are older than the reading. */
-export const unmarked = (id: string, { marks = '', records = '' } = {}): string => `
+export const clearMarks = (id: string, { marks = '', records = '' } = {}): string => `
   DELETE FROM _lockstep.dirty d
    WHERE EXISTS (SELECT FROM _lockstep.dirty WHERE stream_no = $2)
      AND d.stream_no = $2 AND d.since_ticket < $3${marks}
@@ -62,7 +62,7 @@ export const unmarked = (id: string, { marks = '', records = '' } = {}): string 
  *
  * @param reason  as SQL; an existing mark keeps its reason unless the new one is `stronger`
  */
-export const marked = (
+export const insertMarks = (
   id: string,
   {
     reason,

@@ -1,17 +1,17 @@
 import type { RecordId } from '../core/ids.ts';
 import {
-  fenced,
-  marked,
-  type Names,
+  clearMarks,
+  insertFences,
+  insertMarks,
+  type MergeNames,
   namesOf,
   noIds,
   settled,
   slack,
   statementOf,
   tally,
-  unmarked,
 } from './merge-parts.ts';
-import { cast, list, misfitsStatement, pageOf, quoted } from './page-sql.ts';
+import { cast, columnList, misfitsStatement, pageSelect, quoted } from './page-sql.ts';
 import { patchStatement } from './patch-statement.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import type { Stream } from './tables.ts';
@@ -64,7 +64,7 @@ export interface MergedRow {
 
 export function mergeStatements(stream: Stream, serverVersion: number): MergeStatements {
   const names = namesOf(stream);
-  const page = pageOf(stream.columns, serverVersion);
+  const page = pageSelect(stream.columns, serverVersion);
   return {
     apply: applyStatement(stream, names, page, false),
     check: applyStatement(stream, names, page, true),
@@ -73,7 +73,7 @@ export function mergeStatements(stream: Stream, serverVersion: number): MergeSta
   };
 }
 
-function applyStatement(stream: Stream, names: Names, page: string, isCheck: boolean): string {
+function applyStatement(stream: Stream, names: MergeNames, page: string, isCheck: boolean): string {
   const { columns } = stream;
   const { id, table } = names;
   const parts = {
@@ -85,9 +85,9 @@ function applyStatement(stream: Stream, names: Names, page: string, isCheck: boo
   DELETE FROM ${table} t USING judged j
    WHERE t.${id} = j.${id} AND j._verdict = 'store' AND j._gone
 `,
-    fenced: fenced(id, { stamp: '_stamp', deleted: '_gone', partial: 'false' }),
-    unmarked: unmarked(id),
-    marked: marked(id, {
+    fenced: insertFences(id, { stamp: '_stamp', deleted: '_gone', partial: 'false' }),
+    unmarked: clearMarks(id),
+    marked: insertMarks(id, {
       reason: "CASE WHEN _gone THEN 'absent' ELSE 'overlap' END",
       stampedAt: `coalesce(_stamp - ${slack}, ${settled})`,
       stronger: 'overlap',
@@ -107,17 +107,17 @@ function applyStatement(stream: Stream, names: Names, page: string, isCheck: boo
 }
 
 /** The page with its types and the absent Ids; records of the same Id are numbered, the newest stamp first. */
-const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: Names): string => `
+const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: MergeNames): string => `
   SELECT r.*,
          row_number() OVER within_id AS _nth,
          ${stamp ? 'coalesce(lead(_stamp) OVER within_id = _stamp, false)' : `lead(${id}) OVER within_id IS NOT NULL`} AS _tied
-    FROM (SELECT ${list(columns, (c) => `${cast(c)} AS ${quoted(c.column)}`)},
+    FROM (SELECT ${columnList(columns, (c) => `${cast(c)} AS ${quoted(c.column)}`)},
                  ${hasIsDeleted ? `"IsDeleted" = 'true'` : 'false'} AS _gone,
                  ${stamp ? '"SystemModstamp"::timestamptz' : 'NULL::timestamptz'} AS _stamp
             FROM page
            WHERE _misfit IS NULL
           UNION ALL
-          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true, NULL::timestamptz
+          SELECT ${columnList(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, true, NULL::timestamptz
             FROM unnest($5::text[]) AS absent) r
   WINDOW within_id AS (PARTITION BY ${id} ORDER BY _stamp DESC)
 `;
@@ -125,9 +125,9 @@ const reading = ({ columns, hasIsDeleted }: Stream, { id, stamp }: Names): strin
 const verdictOfOlder = `CASE WHEN f.partial THEN 'dirty' ELSE 'stale' END`;
 
 /** The same rule as `decide` in `core/merge-rule.ts`. */
-function judged({ columns }: Stream, { table, id, stamp }: Names, isCheck: boolean): string {
+function judged({ columns }: Stream, { table, id, stamp }: MergeNames, isCheck: boolean): string {
   const same = (compared: readonly ColumnPlan[]) =>
-    list(
+    columnList(
       compared,
       (c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`,
       '\n                      AND ',
@@ -158,11 +158,11 @@ function judged({ columns }: Stream, { table, id, stamp }: Names, isCheck: boole
 `;
 }
 
-const put = (columns: readonly ColumnPlan[], { table, id }: Names): string => `
-  INSERT INTO ${table} (${list(columns, (c) => quoted(c.column))})
-  SELECT ${list(columns, (c) => quoted(c.column))} FROM judged
+const put = (columns: readonly ColumnPlan[], { table, id }: MergeNames): string => `
+  INSERT INTO ${table} (${columnList(columns, (c) => quoted(c.column))})
+  SELECT ${columnList(columns, (c) => quoted(c.column))} FROM judged
    WHERE _verdict = 'store' AND NOT _gone AND NOT _same
-  ON CONFLICT (${id}) DO UPDATE SET ${list(
+  ON CONFLICT (${id}) DO UPDATE SET ${columnList(
     columns.filter((c) => c.field !== 'Id'),
     (c) => `${quoted(c.column)} = EXCLUDED.${quoted(c.column)}`,
   )}

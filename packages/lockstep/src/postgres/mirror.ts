@@ -3,12 +3,12 @@ import type { RecordId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { ServerSeconds } from '../core/stamps.ts';
 import { applyPage, applyRemainder, applyTransaction } from './apply.ts';
-import { type FieldsSeen, showFields } from './hidden-fields.ts';
+import { type FieldVisibilityChange, updateVisibleFields } from './hidden-fields.ts';
 import * as intents from './intents.ts';
 import type { MarkReason, StreamFigures } from './mark-sql.ts';
 import * as marks from './mark-sql.ts';
 import * as observations from './observations.ts';
-import { type PageApplied, type PagePart, type Remainder, type StreamTable } from './page-part.ts';
+import { type ApplyResult, type PagePart, type Remainder, type StreamTable } from './page-part.ts';
 import type { ColumnPlan } from './plan-table.ts';
 import { type ProblemChange, type ProblemRow, recordProblems } from './problems.ts';
 import * as progress from './progress.ts';
@@ -56,8 +56,8 @@ export interface Mirror {
   hasCursorIndex(table: StreamTable): Promise<boolean>;
   /** See {@link restoreCursorIndex}. */
   restoreCursorIndex(table: StreamTable): Promise<void>;
-  /** See {@link showFields}. */
-  showFields(table: StreamTable, seen: FieldsSeen, at: ServerSeconds): Promise<void>;
+  /** See {@link updateVisibleFields}. */
+  showFields(table: StreamTable, seen: FieldVisibilityChange, at: ServerSeconds): Promise<void>;
   /** See {@link recordProblems}. */
   recordProblems(changes: readonly ProblemChange[]): Promise<void>;
   readProgress(): Promise<Progress>;
@@ -88,7 +88,7 @@ export interface Mirror {
    *
    * @param lockWaitMs  the longest wait for the stream's lock, for answers that somebody waits for
    */
-  applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<PageApplied>;
+  applyPage(table: StreamTable, page: Page, part: PagePart, lockWaitMs?: number): Promise<ApplyResult>;
   /** See {@link applyRemainder}. `figures` are those after it was applied. */
   applyRemainder(
     rest: readonly Remainder[],
@@ -169,7 +169,7 @@ export function mirrorIn(db: Database, wholeTables: Database = db): Mirror {
     restoreTable: ({ stream }, lockWaitMs) => restoreTable(wholeTables, stream, lockWaitMs),
     hasCursorIndex: ({ stream }) => hasCursorIndex(db, stream),
     restoreCursorIndex: ({ stream }) => restoreCursorIndex(wholeTables, stream),
-    showFields: ({ stream }, seen, at) => showFields(db, stream, seen, at),
+    showFields: ({ stream }, seen, at) => updateVisibleFields(db, stream, seen, at),
     recordProblems: (changes) => db.transaction((tx) => recordProblems(tx, changes)),
     readProgress: () => progress.readProgress(db),
     nextMarked: async (streamNo, limit) => {

@@ -7,7 +7,7 @@
 import type { Tx } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import type { RecordId } from '../core/ids.ts';
-import { settledSince } from './mark-sql.ts';
+import { settledTime } from './mark-sql.ts';
 import { keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
@@ -57,6 +57,6 @@ const countRemoved = (tx: Tx, streamNo: number, rows: number) =>
 const markAbsent = (tx: Tx, streamNo: number, ids: readonly string[], hi: number) =>
   tx.query(sql`
   INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
-  SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'absent', ${settledSince(streamNo)}
+  SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'absent', ${settledTime(streamNo)}
     FROM unnest(${ids}::text[] COLLATE "C") AS id ORDER BY id
   ON CONFLICT (stream_no, id) DO UPDATE SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), reason = 'absent'`);

@@ -45,7 +45,7 @@ export interface PagePart {
   check?: { before: number; at: number };
 }
 
-export interface PageApplied {
+export interface ApplyResult {
   counts: ApplyCounts;
   /** Cursors that somebody else had moved. */
   unmoved: readonly string[];

@@ -4,14 +4,14 @@ import type { ColumnPlan, SqlType } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-export const list = (
+export const columnList = (
   columns: readonly ColumnPlan[],
   text: (column: ColumnPlan) => string,
   separator = ', ',
 ): string => columns.map(text).join(separator);
 
 /** The JSON as text columns, and the name of the first column whose text does not fit its type. */
-export function pageOf(columns: readonly ColumnPlan[], serverVersion: number): string {
+export function pageSelect(columns: readonly ColumnPlan[], serverVersion: number): string {
   const fits = serverVersion >= 160_000 ? fitsByServer : fitsByPattern;
   const misfits = columns
     .filter((c) => c.sqlType !== 'text' && c.sqlType !== 'jsonb')
@@ -19,7 +19,7 @@ export function pageOf(columns: readonly ColumnPlan[], serverVersion: number): s
   return `
   SELECT p.*, CASE WHEN "Id" IS NULL OR length("Id") <> 18 THEN 'id' ${misfits.join('\n              ')} END AS _misfit
     FROM json_to_recordset($1::json)
-      AS p(${list(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
+      AS p(${columnList(columns, (c) => `${quoted(c.field)} ${recordType(c)}`)})`;
 }
 
 /** An Id is compared by byte, like its column; every other value is read as text, except JSON inside JSON. */

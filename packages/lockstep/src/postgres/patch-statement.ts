@@ -1,5 +1,14 @@
-import { fenced, marked, type Names, noIds, settled, statementOf, tally, unmarked } from './merge-parts.ts';
-import { cast, list, pageOf, quoted } from './page-sql.ts';
+import {
+  clearMarks,
+  insertFences,
+  insertMarks,
+  type MergeNames,
+  noIds,
+  settled,
+  statementOf,
+  tally,
+} from './merge-parts.ts';
+import { cast, columnList, pageSelect, quoted } from './page-sql.ts';
 import { type ColumnPlan, partialColumns } from './plan-table.ts';
 import type { Stream } from './tables.ts';
 
@@ -7,17 +16,21 @@ import type { Stream } from './tables.ts';
  * The merge statement for records with the columns of `partialColumns` only. A record with a value that does not fit is
  * read in full, and that reading sets it aside.
  */
-export function patchStatement(stream: Stream, names: Names, serverVersion: number): string {
+export function patchStatement(stream: Stream, names: MergeNames, serverVersion: number): string {
   const { id } = names;
   const columns = partialColumns(stream);
   const parts = {
-    page: pageOf(columns, serverVersion),
+    page: pageSelect(columns, serverVersion),
     reading: reading(columns, id),
     judged: judged(columns, names),
     put: put(columns, names),
-    fenced: fenced(id, { stamp: names.stamp ?? 'NULL::timestamptz', deleted: 'false', partial: 'true' }),
-    unmarked: unmarked(id, { marks: " AND d.reason IN ('absent', 'kept')", records: ' AND NOT _absent' }),
-    marked: marked(id, {
+    fenced: insertFences(id, {
+      stamp: names.stamp ?? 'NULL::timestamptz',
+      deleted: 'false',
+      partial: 'true',
+    }),
+    unmarked: clearMarks(id, { marks: " AND d.reason IN ('absent', 'kept')", records: ' AND NOT _absent' }),
+    marked: insertMarks(id, {
       reason: "CASE WHEN _absent THEN 'absent' ELSE 'differs' END",
       stampedAt: settled,
       stronger: 'differs',
@@ -40,17 +53,17 @@ function reading(columns: readonly ColumnPlan[], id: string): string {
       : `CASE WHEN _misfit IS NULL THEN ${cast(c)} END AS ${quoted(c.column)}`;
   return `
   SELECT r.*, row_number() OVER (PARTITION BY ${id}) AS _nth
-    FROM (SELECT ${list(columns, taken)}, _misfit IS NOT NULL AS _unfit, false AS _absent
+    FROM (SELECT ${columnList(columns, taken)}, _misfit IS NOT NULL AS _unfit, false AS _absent
             FROM page
            WHERE length("Id") = 18
           UNION ALL
-          SELECT ${list(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, false, true
+          SELECT ${columnList(columns, (c) => (c.field === 'Id' ? 'absent' : `NULL::${c.sqlType}`))}, false, true
             FROM unnest($5::text[]) AS absent) r
 `;
 }
 
 /** The same rule as `decidePartial` in `core/merge-rule.ts`. */
-function judged(columns: readonly ColumnPlan[], { table, id, stamp }: Names): string {
+function judged(columns: readonly ColumnPlan[], { table, id, stamp }: MergeNames): string {
   const same = columns.map((c) => `t.${quoted(c.column)} IS NOT DISTINCT FROM n.${quoted(c.column)}`);
   const stampOf = (row: 'n' | 't') => (stamp ? `${row}.${stamp}` : 'NULL::timestamptz');
   return `
@@ -73,11 +86,11 @@ function judged(columns: readonly ColumnPlan[], { table, id, stamp }: Names): st
 }
 
 /** Only formulas can differ if the stamps are equal. */
-function put(columns: readonly ColumnPlan[], { table, id }: Names): string | null {
+function put(columns: readonly ColumnPlan[], { table, id }: MergeNames): string | null {
   const formulas = columns.filter(({ formula }) => formula);
   if (formulas.length === 0) return null;
   return `
-  UPDATE ${table} t SET ${list(formulas, (c) => `${quoted(c.column)} = j.${quoted(c.column)}`)}
+  UPDATE ${table} t SET ${columnList(formulas, (c) => `${quoted(c.column)} = j.${quoted(c.column)}`)}
     FROM judged j
    WHERE t.${id} = j.${id} AND j._verdict = 'store' AND NOT j._same
 `;

@@ -13,7 +13,7 @@ import {
 import type { RecordId } from '../core/ids.ts';
 import { secondsOf } from '../core/stamps.ts';
 import { planForWholeTable, planOnceByIndex } from './planner.ts';
-import { countByDay, idsAfter, rowsOf, selectIdsAfter } from './read-ids.ts';
+import { countByDay, countTableRows, idsAfter, selectIdsAfter } from './read-ids.ts';
 import type { Stream } from './tables.ts';
 
 const fields = { CreatedDate: 'datetime' };
@@ -137,9 +137,9 @@ test('the rows of a table are counted, whatever number is recorded', async () =>
   await using harness = await openFilled();
   const { db, stream } = harness;
   await db.script('DELETE FROM salesforce.account WHERE id = (SELECT min(id) FROM salesforce.account)');
-  assert.equal(await rowsOf(db, stream), 4);
+  assert.equal(await countTableRows(db, stream), 4);
   assert.deepEqual(await db.query(sql`SELECT rows FROM _lockstep.checkpoint`), [{ rows: 5 }]);
-  await assert.rejects(rowsOf(db, { ...stream, table: 'nothing' }), { code: '42P01' });
+  await assert.rejects(countTableRows(db, { ...stream, table: 'nothing' }), { code: '42P01' });
 });
 
 let large: DestinationHarness;
@@ -190,6 +190,6 @@ test('a large table is counted in one scan, and afterwards the session uses inde
     days.reduce((sum, day) => sum + day.count, 0),
     200_000,
   );
-  assert.equal(await rowsOf(db, stream), 200_000);
+  assert.equal(await countTableRows(db, stream), 200_000);
   assert.match(await planOf(all), /Index Scan using account_stamp/);
 });

@@ -10,7 +10,7 @@ import { columnOf, cursorColumn, keyOf } from './table-ddl.ts';
 import type { Stream } from './tables.ts';
 
 /** A range of creation days in UTC, `2026-11-24`, both included; null: no bound. */
-export interface Days {
+export interface DayRange {
   from: string | null;
   to: string | null;
 }
@@ -64,7 +64,7 @@ export function selectIdsAfter(stream: Stream, after: RecordId | null, limit: nu
 export function countByDay(
   db: Database,
   stream: Stream,
-  range: Days,
+  range: DayRange,
   before: ServerSeconds,
 ): Promise<DayCount[]> {
   const [created, changed] = [columnOf(stream, 'CreatedDate'), cursorColumn(stream)];
@@ -85,7 +85,7 @@ export function countByDay(
 }
 
 /** The actual number of rows, not the recorded one. Scans the whole table. */
-export function rowsOf(db: Database, stream: Stream): Promise<number> {
+export function countTableRows(db: Database, stream: Stream): Promise<number> {
   return db.transaction(async (tx) => {
     await planForWholeTable(tx);
     return countRows(tx, stream);
@@ -104,7 +104,7 @@ const where = (conditions: readonly Sql[]) =>
   conditions.length === 0 ? sql`` : sql`WHERE ${join(conditions, ' AND ')}`;
 
 /** Bounds of CreatedDate. Without that field no record matches any day. */
-function createdWithin(stream: Stream, { from, to }: Days): Sql[] {
+function createdWithin(stream: Stream, { from, to }: DayRange): Sql[] {
   const created = columnOf(stream, 'CreatedDate');
   if (!created) return [sql`false`];
   const column = ident(created.column);

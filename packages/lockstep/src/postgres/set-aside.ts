@@ -8,7 +8,7 @@ import type { Tx } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { stampSlackSeconds } from '../core/merge-rule.ts';
 import { secondsOf } from '../core/stamps.ts';
-import { settledSince } from './mark-sql.ts';
+import { settledTime } from './mark-sql.ts';
 
 export interface RefusedRecord {
   id: string;
@@ -22,7 +22,7 @@ export interface RefusedRecord {
 }
 
 /** How many refused records got which verdict. */
-export interface SetAside {
+export interface SetAsideCounts {
   quarantined: number;
   stale: number;
   dirty: number;
@@ -38,8 +38,8 @@ export async function setAside(
   streamNo: number,
   { lo, hi }: { lo: number; hi: number },
   records: readonly RefusedRecord[],
-): Promise<SetAside> {
-  const [found] = await tx.query<SetAside>(sql`
+): Promise<SetAsideCounts> {
+  const [found] = await tx.query<SetAsideCounts>(sql`
   WITH refused AS MATERIALIZED (
     SELECT DISTINCT ON (r.id) r.*,
            CASE WHEN f.id IS NULL OR ${lo} >= f.hi THEN 'store'
@@ -60,7 +60,7 @@ export async function setAside(
   ),
   stored AS (
     INSERT INTO _lockstep.quarantine AS q (stream_no, id, column_name, code, record, stamped_at, retry_at)
-    SELECT ${streamNo}, id, column_name, code, record, coalesce(stamp - ${slack}, ${settledSince(streamNo)}),
+    SELECT ${streamNo}, id, column_name, code, record, coalesce(stamp - ${slack}, ${settledTime(streamNo)}),
            clock_timestamp() + ${retryAfter(sql`1`)}
       FROM refused WHERE verdict = 'store'
     ON CONFLICT (stream_no, id) DO UPDATE
@@ -84,7 +84,7 @@ export async function setAside(
   ),
   marked AS (
     INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason, stamped_at)
-    SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'overlap', coalesce(stamp - ${slack}, ${settledSince(streamNo)})
+    SELECT ${streamNo}, id, ${hi}, ${hi}, false, 'overlap', coalesce(stamp - ${slack}, ${settledTime(streamNo)})
       FROM refused WHERE verdict = 'dirty'
     ON CONFLICT (stream_no, id) DO UPDATE
        SET since_ticket = greatest(dirty.since_ticket, EXCLUDED.since_ticket), stamped_at = least(dirty.stamped_at, EXCLUDED.stamped_at),

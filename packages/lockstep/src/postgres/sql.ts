@@ -109,7 +109,7 @@ export const endObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   RETURNING nextval('_lockstep.ticket') AS hi`);
 
 /** For any other part: the row stays, and nobody can delete it before this transaction commits. */
-export const holdObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
+export const lockObservation = (tx: Tx, { lo, nonce }: ObservationRow) =>
   tx.query<{ hi: number }>(sql`
   SELECT nextval('_lockstep.ticket') AS hi FROM _lockstep.observation
    WHERE lo = ${lo} AND nonce = ${nonce} FOR KEY SHARE`);

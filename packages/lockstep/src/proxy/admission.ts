@@ -30,7 +30,7 @@ export const admissionBounds: AdmissionBounds = [
 export const waitMsMax = 60_000;
 
 /** A request that asks to begin. */
-export interface Asking {
+export interface AdmissionRequest {
   response: ServerResponse;
   /** In the clock's milliseconds: a request still waiting then is refused. */
   until: number;
@@ -42,7 +42,7 @@ export interface Admission {
    *
    * @throws {@link Fault} PRX-10: too many wait, or it has waited too long, or its caller left
    */
-  admit(path: readonly [sync: string, caller: string], asking: Asking): Promise<Permit>;
+  admit(path: readonly [sync: string, caller: string], asking: AdmissionRequest): Promise<Permit>;
   count(): { underWay: number; waiting: number };
 }
 
@@ -58,7 +58,7 @@ export function openAdmission(
       const turn = Promise.withResolvers<void>();
       let isMine = false;
       const permit = queue.ask(path, {
-        onTurn() {
+        onGranted() {
           isMine = true;
           turn.resolve();
         },
@@ -82,7 +82,7 @@ async function waitForTurn(
   turn: Promise<void>,
   clock: Clock,
   stopping: AbortSignal,
-  { response, until }: Asking,
+  { response, until }: AdmissionRequest,
 ): Promise<void> {
   const gaveUp = new AbortController();
   const onStop = () => gaveUp.abort(tooMany('the proxy is being stopped'));

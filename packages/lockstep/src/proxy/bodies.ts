@@ -4,15 +4,15 @@ import { type RecordId, toRecordId } from '../core/ids.ts';
 import { bufferBytesMax } from './buffered-bytes.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
-import type { Answered } from './writes-of.ts';
+import type { ParsedAnswer } from './writes-of.ts';
 
 /** A request's body as parsed JSON; undefined if it was not buffered or is not JSON. */
-export function parsedRequest(rawHeaders: readonly string[], whole: Buffer | null): unknown {
+export function parseRequestBody(rawHeaders: readonly string[], whole: Buffer | null): unknown {
   return whole === null ? undefined : parsedJson(plainText(rawHeaders, whole));
 }
 
 /** What we understand of an answer. The answer itself is not changed. */
-export function answeredBy(answer: UpstreamAnswer): Answered {
+export function parseAnswer(answer: UpstreamAnswer): ParsedAnswer {
   const bytes = answer.body();
   const text = bytes === null ? undefined : plainText(answer.headers, bytes);
   if (/xml/i.test(headerValues(answer.headers, 'content-type')[0] ?? ''))

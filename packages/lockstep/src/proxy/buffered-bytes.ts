@@ -13,7 +13,7 @@ export const bufferBytesMax = 8 * 1024 * 1024;
 export const waitingBytesMax = 65_536;
 
 /** What one request keeps in memory. */
-export interface Holding {
+export interface ByteReservation {
   /** Reserves so many more bytes; false if there is no room. */
   take(bytes: number): boolean;
   /** Releases everything that was reserved. */
@@ -21,7 +21,7 @@ export interface Holding {
 }
 
 export interface BufferedBytes {
-  open(sync: string): Holding;
+  open(sync: string): ByteReservation;
 }
 
 export function openBufferedBytes(max = bufferedBytesMax): BufferedBytes {

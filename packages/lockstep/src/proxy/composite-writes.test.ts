@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordId } from '../core/ids.ts';
-import { type CallWithBody, type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
-import type { Answered } from './writes-of.ts';
+import { type CallWithBody, namedSobjects, provenWrites, type SObjectOf } from './composite-writes.ts';
+import type { ParsedAnswer } from './writes-of.ts';
 
 const accounts = ['001D000000IqhSLIAZ', '001D000000IqhSMIAZ', '001D000000IqhSNIAZ'] as RecordId[];
 const [first = '', second = '', third = ''] = accounts;
@@ -20,13 +20,13 @@ function call(method: string, path: string, body?: unknown): CallWithBody {
   return { method, segments: raw.split('/'), query, body };
 }
 
-const ok = (body: unknown): Answered => ({ status: 200, body });
+const ok = (body: unknown): ParsedAnswer => ({ status: 200, body });
 const account = (id: string, deleted = false) => ({ sobject: 'account', id, deleted });
 
 /** The records written, and `and more` where the answer does not name all of them. */
-function written(request: CallWithBody, answer: Answered) {
-  const { records, isWhole } = writtenIn(request, answer, sobjectOf);
-  return isWhole ? records : [...records, 'and more'];
+function written(request: CallWithBody, answer: ParsedAnswer) {
+  const { records, isComplete } = provenWrites(request, answer, sobjectOf);
+  return isComplete ? records : [...records, 'and more'];
 }
 
 const composite = (...compositeRequest: object[]) => call('POST', 'composite', { compositeRequest });
@@ -63,7 +63,7 @@ test('exactly the subrequests that succeeded count as written', () => {
     ['e', 200, {}],
   );
   assert.deepEqual(written(request, answer), [account(first), account(second), account(third, true)]);
-  assert.deepEqual([...(sobjectsNamed(request, sobjectOf) ?? [])], ['account', 'contact']);
+  assert.deepEqual([...(namedSobjects(request, sobjectOf) ?? [])], ['account', 'contact']);
 });
 
 test('answers are matched by their references, in any order', () => {
@@ -115,13 +115,13 @@ test('an unknown form of answer, or an unknown kind of subrequest, may have writ
   for (const body of [undefined, null, [], {}, { compositeResponse: [] }, { compositeResponse: 'x' }])
     assert.deepEqual(written(request, ok(body)), ['and more'], JSON.stringify(body));
   const action = composite(sub('a', 'POST', 'actions/standard/chatterPost', {}));
-  assert.equal(sobjectsNamed(action, sobjectOf), null);
+  assert.equal(namedSobjects(action, sobjectOf), null);
   assert.deepEqual(written(action, compositeAnswer(['a', 200, []])), ['and more']);
 });
 
 test('a record that a subrequest no longer finds is reported missing', () => {
   const request = composite(sub('a', 'DELETE', `sobjects/Account/${first}`));
-  const { missing } = writtenIn(request, compositeAnswer(['a', 404, []]), sobjectOf);
+  const { missing } = provenWrites(request, compositeAnswer(['a', 404, []]), sobjectOf);
   assert.deepEqual(missing, [{ sobject: 'account', id: first }]);
 });
 
@@ -179,13 +179,13 @@ test('rows of a collection without a type get it from their Ids', () => {
   const both = [account(first), { sobject: 'contact', id: contact, deleted: false }];
   assert.deepEqual(written(call('POST', 'composite/sobjects'), ok(rows)), both);
   const removing = call('DELETE', `composite/sobjects?ids=${first},${contact}&allOrNone=false`);
-  assert.deepEqual([...(sobjectsNamed(removing, sobjectOf) ?? [])], ['account', 'contact']);
+  assert.deepEqual([...(namedSobjects(removing, sobjectOf) ?? [])], ['account', 'contact']);
   assert.deepEqual(
     written(removing, ok(rows)),
     both.map((record) => ({ ...record, deleted: true })),
   );
-  const unknown = writtenIn(removing, ok(rows), () => undefined);
-  assert.deepEqual([unknown.records, unknown.isWhole], [[], false]);
+  const unknown = provenWrites(removing, ok(rows), () => undefined);
+  assert.deepEqual([unknown.records, unknown.isComplete], [[], false]);
 });
 
 test('a composite request may contain a collection', () => {
@@ -205,37 +205,37 @@ test('a tree is written with all its nested records, or not at all', () => {
     ],
   };
   const request = call('POST', 'composite/tree/Account', body);
-  assert.deepEqual([...(sobjectsNamed(request, () => undefined) ?? [])], ['account', 'contact']);
+  assert.deepEqual([...(namedSobjects(request, () => undefined) ?? [])], ['account', 'contact']);
   const results = [
     { referenceId: 'a', id: first },
     { referenceId: 'c', id: contact },
   ];
-  const all = writtenIn(request, { status: 201, body: { hasErrors: false, results } }, () => undefined);
+  const all = provenWrites(request, { status: 201, body: { hasErrors: false, results } }, () => undefined);
   assert.deepEqual(all.records, [account(first), { sobject: 'contact', id: contact, deleted: false }]);
   assert.deepEqual(written(request, { status: 400, body: { hasErrors: true, results: [] } }), []);
 });
 
 test('names from Object.prototype are names like any other', () => {
   const body = JSON.parse(`{"__proto__":{"compositeRequest":[]},"constructor":{"id":"${first}"}}`) as unknown;
-  assert.equal(sobjectsNamed(call('POST', 'composite', body), sobjectOf), null);
+  assert.equal(namedSobjects(call('POST', 'composite', body), sobjectOf), null);
   const request = composite(sub('__proto__', 'PATCH', 'sobjects/Account/@{constructor.name}', {}));
   assert.deepEqual(written(request, compositeAnswer(['__proto__', 204])), ['and more']);
 });
 
 test('the case of an 18-character Id does not matter', () => {
   const removing = call('DELETE', `composite/sobjects?ids=${first.toLowerCase()}`);
-  assert.deepEqual([...(sobjectsNamed(removing, sobjectOf) ?? [])], ['account']);
+  assert.deepEqual([...(namedSobjects(removing, sobjectOf) ?? [])], ['account']);
   const echoed = ok([{ id: first.toUpperCase(), success: true }]);
   assert.deepEqual(written(removing, echoed), [account(first, true)]);
 });
 
 test('a sobject that an earlier answer supplies can be any, and so can one nested too deep', () => {
   const told = composite(sub('a', 'POST', 'sobjects/@{q.records[0].attributes.type}', {}));
-  assert.equal(sobjectsNamed(told, sobjectOf), null);
+  assert.equal(namedSobjects(told, sobjectOf), null);
   let body: object = { compositeRequest: [] };
   for (let depth = 0; depth < 10_000; depth++)
     body = { compositeRequest: [{ referenceId: 'a', method: 'POST', url: `${data}/composite`, body }] };
-  assert.equal(sobjectsNamed(call('POST', 'composite', body), sobjectOf), null);
+  assert.equal(namedSobjects(call('POST', 'composite', body), sobjectOf), null);
 });
 
 test('an unclosed reference is matched in linear time', () => {

@@ -10,13 +10,13 @@ import type { RecordId } from '../core/ids.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import { type Reference, resolveReferences } from './composite-references.ts';
 import {
-  type Answered,
   type Call,
   isSuccess,
-  nothing,
+  noWrites,
+  type ParsedAnswer,
   recordWritten,
   toWrittenId,
-  unnamed,
+  unknownWrites,
   verbOf,
   type Written,
   writeOf,
@@ -32,7 +32,7 @@ export interface CallWithBody extends Call {
 export type SObjectOf = (id: RecordId) => string | undefined;
 
 /** The sobjects, in lower case, that a request may write; null if the request does not say. */
-export function sobjectsNamed(
+export function namedSobjects(
   call: CallWithBody,
   sobjectOf: SObjectOf,
   depth = 0,
@@ -43,7 +43,7 @@ export function sobjectsNamed(
   if (write.kind !== 'several' || depth > depthMax) return null;
   const groups = subrequestsOf(call);
   const named = groups
-    ? groups.flatMap((group) => group.calls).map((sub) => sobjectsNamed(sub.call, sobjectOf, depth + 1))
+    ? groups.flatMap((group) => group.calls).map((sub) => namedSobjects(sub.call, sobjectOf, depth + 1))
     : [namedInRows(call, sobjectOf)];
   const all = new Set<string>();
   for (const one of named) {
@@ -60,7 +60,7 @@ const depthMax = 3;
 const isReference = (name: string) => name.includes('@{');
 
 /** The records that an answer proves to have been written; for one that was written twice, its last state. */
-export function writtenIn(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+export function provenWrites(call: CallWithBody, answered: ParsedAnswer, sobjectOf: SObjectOf): Written {
   const all = allWritten(call, answered, sobjectOf);
   return { ...all, records: [...new Map(all.records.map((record) => [nameOf(record), record])).values()] };
 }
@@ -70,11 +70,11 @@ const nameOf = (record: WrittenRecord): string =>
     ? `${record.sobject} ${record.id}`
     : `${record.sobject} ${record.externalId.field} ${record.externalId.value}`;
 
-function allWritten(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+function allWritten(call: CallWithBody, answered: ParsedAnswer, sobjectOf: SObjectOf): Written {
   const write = writeOf(call);
   if (write.kind === 'record') return recordWritten(write, answered);
-  if (write.kind === 'none' || !isSuccess(answered)) return nothing;
-  if (write.kind !== 'several') return unnamed;
+  if (write.kind === 'none' || !isSuccess(answered)) return noWrites;
+  if (write.kind !== 'several') return unknownWrites;
   const groups = subrequestsOf(call);
   if (!groups) return writtenRows(call, answered, sobjectOf);
   const parts = groups.map((group) => writtenInGroup(group, answered, sobjectOf));
@@ -83,7 +83,7 @@ function allWritten(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf
 
 const combine = (parts: readonly Written[]): Written => ({
   records: parts.flatMap(({ records }) => records),
-  isWhole: parts.every(({ isWhole }) => isWhole),
+  isComplete: parts.every(({ isComplete }) => isComplete),
   missing: parts.flatMap(({ missing }) => missing),
 });
 
@@ -91,19 +91,19 @@ const combine = (parts: readonly Written[]): Written => ({
 interface Group {
   calls: readonly { call: CallWithBody; reference: string | null }[];
   /** In the order of the calls; undefined if the answer has an unexpected form. */
-  answersIn(body: unknown): readonly Answered[] | undefined;
+  answersIn(body: unknown): readonly ParsedAnswer[] | undefined;
 }
 
-function writtenInGroup(group: Group, answered: Answered, sobjectOf: SObjectOf): Written {
+function writtenInGroup(group: Group, answered: ParsedAnswer, sobjectOf: SObjectOf): Written {
   const answers = group.answersIn(answered.body);
-  if (answers?.length !== group.calls.length) return unnamed;
+  if (answers?.length !== group.calls.length) return unknownWrites;
   const known: Reference[] = [];
   const parts = group.calls.map(({ call, reference }, index) => {
-    const answer = answers[index] as Answered;
+    const answer = answers[index] as ParsedAnswer;
     if (reference !== null) known.push({ name: reference, body: answer.body });
     const resolved = resolveReferences(call, known);
     if (resolved) return allWritten({ ...call, ...resolved }, answer, sobjectOf);
-    return isSuccess(answer) ? unnamed : nothing;
+    return isSuccess(answer) ? unknownWrites : noWrites;
   });
   return combine(parts);
 }
@@ -222,23 +222,23 @@ function namedInRows(call: CallWithBody, sobjectOf: SObjectOf): ReadonlySet<stri
   return types.length > 0 && types.every(isNamed) ? new Set(types) : null;
 }
 
-function writtenRows(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+function writtenRows(call: CallWithBody, answered: ParsedAnswer, sobjectOf: SObjectOf): Written {
   const [, , , , kind, sobject] = call.segments.map((segment) => segment.toLowerCase());
   if (kind === 'tree') return writtenTree(call, answered, sobjectOf);
   const rows = kind === 'sobjects' ? rowAnswers.safeParse(answered.body) : undefined;
-  if (!rows?.success) return unnamed;
+  if (!rows?.success) return unknownWrites;
   const types = typesOfRows(call.body);
   const deleted = verbOf(call) === 'DELETE';
   const parts = rows.data.map(({ id, success }, index): Written => {
-    if (!success) return nothing;
+    if (!success) return noWrites;
     return writtenRow(id, sobject ?? types[index], deleted, sobjectOf);
   });
   return combine(parts);
 }
 
-function writtenTree(call: CallWithBody, answered: Answered, sobjectOf: SObjectOf): Written {
+function writtenTree(call: CallWithBody, answered: ParsedAnswer, sobjectOf: SObjectOf): Written {
   const read = treeAnswer.safeParse(answered.body);
-  if (!read.success) return unnamed;
+  if (!read.success) return unknownWrites;
   const types = treeTypes(call.body);
   return combine(
     read.data.results.map(({ id, referenceId }) => writtenRow(id, types.get(referenceId), false, sobjectOf)),
@@ -255,7 +255,7 @@ function writtenRow(
   const recordId = toWrittenId(id ?? '');
   const sobject = recordId && (named ?? sobjectOf(recordId));
   return sobject === undefined || recordId === undefined
-    ? unnamed
+    ? unknownWrites
     : written({ sobject, id: recordId, deleted });
 }
 

@@ -8,7 +8,7 @@ import type { Dispatcher } from 'undici';
 import { Fault } from '../core/faults.ts';
 import type { AppLog } from '../core/log-fields.ts';
 import type { ProxiedSync } from '../engine/index.ts';
-import { type Holding, waitingBytesMax } from './buffered-bytes.ts';
+import { type ByteReservation, waitingBytesMax } from './buffered-bytes.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
 import type { RequestTimes } from './request-times.ts';
 import type { Target } from './target.ts';
@@ -20,7 +20,7 @@ export interface Exchange {
   /** Its body; null if it has none. */
   upload: Upload | null;
   /** The memory that its bodies take. */
-  holding: Holding;
+  holding: ByteReservation;
   response: ServerResponse;
   target: Target;
   sync: ProxiedSync;

@@ -6,7 +6,7 @@
  * syncs would make a million series.
  */
 
-import { type Clock, inTime } from '@lockstep/foundation/clock';
+import { type Clock, withTimeout } from '@lockstep/foundation/clock';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SyncId } from '../core/ids.ts';
 import type { SyncGauges } from '../engine/index.ts';
@@ -76,7 +76,7 @@ export function openMetrics({ clock, gaugesOf }: MetricsSources): ProxyMetrics {
     const kept = seen.get(sync);
     if (!kept || clock.now() - kept.readAt < gaugesKeptMs) return;
     kept.readAt = clock.now();
-    const known = await inTime(clock, gaugesWaitMs, gaugesOf(sync)).catch(() => undefined);
+    const known = await withTimeout(clock, gaugesWaitMs, gaugesOf(sync)).catch(() => undefined);
     gauges.forget(sync);
     if (known) gauges.set(sync, known);
     if (known === null) seen.delete(sync);

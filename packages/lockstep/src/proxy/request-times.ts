@@ -10,4 +10,4 @@ export interface RequestTimes {
   applyMs: number;
 }
 
-export const noTimes = (): RequestTimes => ({ queuedMs: 0, upstreamMs: 0, readBackMs: 0, applyMs: 0 });
+export const zeroTimes = (): RequestTimes => ({ queuedMs: 0, upstreamMs: 0, readBackMs: 0, applyMs: 0 });

@@ -7,20 +7,25 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { Fault } from '../core/faults.ts';
 import type { ProxiedSync } from '../engine/index.ts';
-import { answeredBy, parsedRequest } from './bodies.ts';
+import { parseAnswer, parseRequestBody } from './bodies.ts';
 import { bufferBytesMax } from './buffered-bytes.ts';
-import { type SObjectOf, sobjectsNamed, writtenIn } from './composite-writes.ts';
+import { namedSobjects, provenWrites, type SObjectOf } from './composite-writes.ts';
 import { type Exchange, type ForwardOptions, forward, type UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
 import { wholeBody } from './uploads.ts';
-import { type AppliedHeader, type TellingWrite, tellingRecord, walkWrite } from './write-through.ts';
+import {
+  type AppliedHeader,
+  runWriteThrough,
+  type TraceableWrite,
+  traceRecordWrite,
+} from './write-through.ts';
 import { isSuccess, type Write } from './writes-of.ts';
 
 export async function serveExchange(exchange: Exchange, write: Write): Promise<AppliedHeader | 'read'> {
   const { sync } = exchange;
   if (write.kind === 'record') {
     return sync.streams.has(write.sobject)
-      ? writeThrough(exchange, tellingRecord(write))
+      ? writeThrough(exchange, traceRecordWrite(write))
       : passWrite(exchange, null);
   }
   if (write.kind === 'several') return serveSeveral(exchange);
@@ -35,16 +40,16 @@ async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'>
   const { request, target, sync, upload, holding } = exchange;
   const body = await wholeBody(upload, holding);
   // Parsed twice rather than kept: the parsed form takes several times the memory of the bytes.
-  const call = () => ({ ...target, body: parsedRequest(request.rawHeaders, body) });
+  const call = () => ({ ...target, body: parseRequestBody(request.rawHeaders, body) });
   const sobjectOf = await sobjectsById(sync);
-  const named = sobjectsNamed(call(), sobjectOf);
+  const named = namedSobjects(call(), sobjectOf);
   if (named?.size === 0) return passRead(exchange, body);
   const mirrored = [...(named ?? sync.streams)].filter((sobject) => sync.streams.has(sobject));
   if (mirrored.length === 0) return passWrite(exchange, null, { body });
-  const write: TellingWrite = {
+  const write: TraceableWrite = {
     named: mirrored.map((sobject) => ({ sobject, id: null })),
     written(answer) {
-      const all = writtenIn(call(), answeredBy(answer), sobjectOf);
+      const all = provenWrites(call(), parseAnswer(answer), sobjectOf);
       const isMirrored = ({ sobject }: { sobject: string }) => sync.streams.has(sobject);
       return { ...all, records: all.records.filter(isMirrored), missing: all.missing.filter(isMirrored) };
     },
@@ -54,7 +59,7 @@ async function serveSeveral(exchange: Exchange): Promise<AppliedHeader | 'read'>
 
 /** Salesforce processes a bulk job after answering; the answer names the sobject. */
 function followJob(sync: ProxiedSync, answer: UpstreamAnswer | null): void {
-  const job = answer && ingestJob.safeParse(answeredBy(answer).body).data;
+  const job = answer && ingestJob.safeParse(parseAnswer(answer).body).data;
   if (!job) sync.pollSoon(null);
   else if (closedStates.has(job.state)) sync.watchJob({ id: job.id, sobject: job.object.toLowerCase() });
 }
@@ -70,9 +75,13 @@ async function sobjectsById(sync: ProxiedSync): Promise<SObjectOf> {
   return (id) => prefixes.get(id.slice(0, 3)) ?? elsewhere;
 }
 
-function writeThrough(exchange: Exchange, write: TellingWrite, body?: Buffer | null): Promise<AppliedHeader> {
+function writeThrough(
+  exchange: Exchange,
+  write: TraceableWrite,
+  body?: Buffer | null,
+): Promise<AppliedHeader> {
   const { sync, target, clock, log, response, times } = exchange;
-  return walkWrite(
+  return runWriteThrough(
     {
       sync,
       method: target.method,

@@ -26,12 +26,12 @@ import {
   urlOf,
 } from './listening.ts';
 import type { ProxyMetrics } from './metrics.ts';
-import { noTimes, type RequestTimes } from './request-times.ts';
+import { type RequestTimes, zeroTimes } from './request-times.ts';
 import { serveExchange } from './serve.ts';
 import { parseTarget, type Target } from './target.ts';
 import { openTokenOrgs, type TokenOrgs } from './token-org.ts';
 import { openUnverifiedCallers, type UnverifiedCallers } from './unverified-callers.ts';
-import { CallerLeft, uploadOf } from './uploads.ts';
+import { CallerDisconnected, uploadOf } from './uploads.ts';
 import type { Upstreams } from './upstreams.ts';
 import { type Write, writeOf } from './writes-of.ts';
 
@@ -146,7 +146,7 @@ class ProxyServer {
     response.on('error', () => undefined); // the caller disconnected; 'close' reports it
     if (this.health.answer(request, response)) return;
     const gone = new Promise<void>((resolve) => response.once('close', () => resolve()));
-    const work = this.answer({ arrival, times: noTimes(), wasAdmitted: false })
+    const work = this.answer({ arrival, times: zeroTimes(), wasAdmitted: false })
       .then(() => gone)
       .finally(() => this.underWay.delete(work));
     this.underWay.add(work);
@@ -163,7 +163,7 @@ class ProxyServer {
       outcome = await this.serve(context);
     } catch (cause) {
       const fault = cause instanceof Fault ? cause : new Fault('PRX-04', {}, { cause });
-      if (fault !== cause && !(cause instanceof CallerLeft))
+      if (fault !== cause && !(cause instanceof CallerDisconnected))
         log.error('a request failed in the proxy', { where: locationOf(cause) });
       outcome = response.destroyed ? 'caller left' : fault.code;
       // After a refusal the caller may or may not send the body, so what follows on this connection is ambiguous.

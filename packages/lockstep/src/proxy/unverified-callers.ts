@@ -6,7 +6,7 @@
  */
 import type { Clock } from '@lockstep/foundation/clock';
 import type { Permit } from '@lockstep/foundation/fair-queue';
-import { type AdmissionBounds, type Asking, admissionBounds, openAdmission } from './admission.ts';
+import { type AdmissionBounds, type AdmissionRequest, admissionBounds, openAdmission } from './admission.ts';
 import type { Target } from './target.ts';
 import type { Caller } from './token-org.ts';
 import { isSuccess } from './writes-of.ts';
@@ -17,7 +17,7 @@ export interface UnverifiedCallers {
    *
    * @throws Fault PRX-10, as {@link Admission} does
    */
-  admitWrite(sync: string, caller: Caller, asking: Asking): Promise<Permit>;
+  admitWrite(sync: string, caller: Caller, asking: AdmissionRequest): Promise<Permit>;
   /** How many wait here. */
   waiting(): number;
   /** Salesforce has answered a request of this caller. */

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Clock } from '@lockstep/foundation/clock';
-import { bufferBytesMax, type Holding, waitingBytesMax } from './buffered-bytes.ts';
+import { type ByteReservation, bufferBytesMax, waitingBytesMax } from './buffered-bytes.ts';
 import { refuse } from './errors.ts';
 
 /** A sender may be silent this long at first, */
@@ -16,7 +16,7 @@ const bytesPerSecondMin = 500;
 const patienceMsMax = 60_000;
 
 /** The caller disconnected before the end of its request: nobody is left to answer. */
-export class CallerLeft extends Error {
+export class CallerDisconnected extends Error {
   constructor() {
     super('the caller left during the upload');
   }
@@ -26,7 +26,7 @@ export class CallerLeft extends Error {
  * A stream of its own: when the connection to Salesforce breaks, undici destroys the stream that it reads from, and
  * the caller's connection must survive to be answered. The rest of an unwanted body is read and dropped.
  *
- * Fails with {@link CallerLeft}, or with PRX-08 if the body comes too slowly. Time counts only while there is room for
+ * Fails with {@link CallerDisconnected}, or with PRX-08 if the body comes too slowly. Time counts only while there is room for
  * more of it.
  */
 export class Upload extends Readable {
@@ -73,7 +73,7 @@ export class Upload extends Readable {
   };
 
   private readonly onClose = () => {
-    if (!this.request.readableEnded) this.destroy(new CallerLeft());
+    if (!this.request.readableEnded) this.destroy(new CallerDisconnected());
   };
 
   private waitedMs(): number {
@@ -104,7 +104,7 @@ export function uploadOf(request: IncomingMessage, clock: Clock): Upload | null 
  *
  * @throws whatever {@link Upload} fails with
  */
-export async function wholeBody(upload: Upload | null, holding: Holding): Promise<Buffer | null> {
+export async function wholeBody(upload: Upload | null, holding: ByteReservation): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of upload?.iterator({ destroyOnReturn: false }) ?? []) {

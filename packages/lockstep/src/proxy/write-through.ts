@@ -4,7 +4,7 @@
  * is done, and a caller who gets an error would repeat it.
  */
 
-import { type Clock, inTime } from '@lockstep/foundation/clock';
+import { type Clock, withTimeout } from '@lockstep/foundation/clock';
 import { Fault } from '../core/faults.ts';
 import type { RecordId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
@@ -12,7 +12,7 @@ import { stampSlackSeconds } from '../core/merge-rule.ts';
 import type { WrittenRecord } from '../core/written-record.ts';
 import type { NamedRecord, ProxiedSync } from '../engine/index.ts';
 import { failureFields, type Outcome } from '../postgres/index.ts';
-import { answeredBy } from './bodies.ts';
+import { parseAnswer } from './bodies.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { headerValues } from './headers.ts';
 import type { RequestTimes } from './request-times.ts';
@@ -45,7 +45,7 @@ export interface WriteExchange {
 }
 
 /** A write whose records can be identified from its request and its answer. */
-export interface TellingWrite {
+export interface TraceableWrite {
   /** The records that the request names, of mirrored sobjects only. */
   named: readonly NamedRecord[];
   /** What the answer proves to have been written, of mirrored sobjects only. */
@@ -53,12 +53,15 @@ export interface TellingWrite {
 }
 
 /** A write of one record. */
-export const tellingRecord = (write: RecordWrite): TellingWrite => ({
+export const traceRecordWrite = (write: RecordWrite): TraceableWrite => ({
   named: [{ sobject: write.sobject, id: 'id' in write.change ? write.change.id : null }],
-  written: (answer) => recordWritten(write, answeredBy(answer)),
+  written: (answer) => recordWritten(write, parseAnswer(answer)),
 });
 
-export async function walkWrite(exchange: WriteExchange, write: TellingWrite): Promise<AppliedHeader> {
+export async function runWriteThrough(
+  exchange: WriteExchange,
+  write: TraceableWrite,
+): Promise<AppliedHeader> {
   const intents = await recordIntent(exchange, write);
   const sentAt = exchange.clock.now();
   const answer = await exchange
@@ -81,20 +84,20 @@ export async function walkWrite(exchange: WriteExchange, write: TellingWrite): P
   return applied;
 }
 
-function appliedBy({ records, isWhole }: Written, pending: readonly WrittenRecord[]): AppliedHeader {
+function appliedBy({ records, isComplete }: Written, pending: readonly WrittenRecord[]): AppliedHeader {
   if (pending.length > 0) return 'pending';
-  if (!isWhole) return 'poll';
+  if (!isComplete) return 'poll';
   return records.length > 0 ? 'yes' : 'no';
 }
 
 /** Null if the database is away and the sync forwards writes all the same. */
 async function recordIntent(
   { sync, method, clock }: WriteExchange,
-  { named }: TellingWrite,
+  { named }: TraceableWrite,
 ): Promise<Intents> {
   const recording = sync.recordIntent({ method, named });
   try {
-    return await inTime(clock, intentWaitMs, recording);
+    return await withTimeout(clock, intentWaitMs, recording);
   } catch (cause) {
     const isSent = sync.withoutDatabase === 'forward';
     // If the intent is recorded after all, its write was either not sent or is followed without it.
@@ -107,7 +110,7 @@ async function recordIntent(
 /** Nothing is guessed or repeated: what may have been written is read again, and the caller gets the fault. */
 async function endWithoutAnswer(
   exchange: WriteExchange,
-  { named }: TellingWrite,
+  { named }: TraceableWrite,
   { intents, sentAt, fault }: { intents: Intents; sentAt: number; fault: Fault },
 ): Promise<never> {
   await finish(exchange, exchange.clock.now() + holdMs, intents, async () => {
@@ -145,13 +148,13 @@ const outcomeOf = {
 /** Has what the mirror does not show yet read again, with priority. */
 async function repair(
   { sync }: WriteExchange,
-  write: TellingWrite,
+  write: TraceableWrite,
   written: Written,
   pending: readonly WrittenRecord[],
 ): Promise<void> {
   const pollSoon = (sobjects: readonly string[]) => sync.pollSoon(sobjects);
   await repairSoon(sync, [...pending.map(namedBy), ...written.missing], pollSoon);
-  if (!written.isWhole) pollSoon(write.named.map(({ sobject }) => sobject));
+  if (!written.isComplete) pollSoon(write.named.map(({ sobject }) => sobject));
 }
 
 /** Does not wait for a database that was away when the write came. */
@@ -203,5 +206,5 @@ async function within<Result>(
     log.warn('a write will be repaired later', { sync: sync.id, ...failureFields(error) });
     return undefined;
   });
-  return await inTime(clock, Math.max(0, at - clock.now()), working).catch(() => undefined);
+  return await withTimeout(clock, Math.max(0, at - clock.now()), working).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { answeredBy } from './bodies.ts';
+import { parseAnswer } from './bodies.ts';
 import type { UpstreamAnswer } from './forward.ts';
 import { recordWritten, writeOf } from './writes-of.ts';
 
@@ -25,8 +25,8 @@ const answer = (status: number, body: string | Buffer | null, headers: string[] 
 function written(method: string, path: string, given: UpstreamAnswer) {
   const known = write(method, path);
   assert(known.kind === 'record', 'not a write of one record');
-  const { records, isWhole } = recordWritten(known, answeredBy(given));
-  if (!isWhole) return 'poll';
+  const { records, isComplete } = recordWritten(known, parseAnswer(given));
+  if (!isComplete) return 'poll';
   return records.length > 0 ? records : 'no';
 }
 

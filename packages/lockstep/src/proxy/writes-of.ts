@@ -117,19 +117,19 @@ export function toWrittenId(text: string): RecordId | undefined {
 export interface Written {
   records: readonly WrittenRecord[];
   /** False if something was written that the answer does not name. */
-  isWhole: boolean;
+  isComplete: boolean;
   /** Records that Salesforce no longer has. They may still be in the mirror. */
   missing: readonly { sobject: string; id: RecordId }[];
 }
 
-export const nothing: Written = { records: [], isWhole: true, missing: [] };
+export const noWrites: Written = { records: [], isComplete: true, missing: [] };
 /** Something was written, and the answer does not say what. */
-export const unnamed: Written = { ...nothing, isWhole: false };
+export const unknownWrites: Written = { ...noWrites, isComplete: false };
 
-export const written = (record: WrittenRecord): Written => ({ ...nothing, records: [record] });
+export const written = (record: WrittenRecord): Written => ({ ...noWrites, records: [record] });
 
 /** What we understand of an answer, or of a subrequest's answer. */
-export interface Answered {
+export interface ParsedAnswer {
   status: number;
   /** Parsed JSON; undefined for anything else. */
   body: unknown;
@@ -142,16 +142,16 @@ export const isSuccess = ({ status }: { status: number }) => status >= 200 && st
 const creation = z.object({ id: z.string() });
 
 /** The record that the answer to a write of one record proves to have been written. */
-export function recordWritten({ sobject, change }: RecordWrite, answered: Answered): Written {
+export function recordWritten({ sobject, change }: RecordWrite, answered: ParsedAnswer): Written {
   if (!isSuccess(answered)) {
     const isMissing = answered.status === 404 && 'id' in change;
-    return isMissing ? { ...nothing, missing: [{ sobject, id: change.id }] } : nothing;
+    return isMissing ? { ...noWrites, missing: [{ sobject, id: change.id }] } : noWrites;
   }
   if ('id' in change) return written({ sobject, id: change.id, deleted: change.verb === 'delete' });
   const read = creation.safeParse(answered.body);
   const id = answered.id ?? (read.success ? toRecordId(read.data.id) : undefined);
   if (id) return written({ sobject, id, deleted: false });
-  if (change.verb === 'create' || answered.status === 201) return unnamed;
+  if (change.verb === 'create' || answered.status === 201) return unknownWrites;
   const { field, value } = change;
   return written({ sobject, externalId: { field, value }, deleted: false });
 }

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { Fault, isCredentialRefused } from '../core/faults.ts';
 import { type OrgId, toLongId } from '../core/ids.ts';
 import type { AppLog } from '../core/log-fields.ts';
-import { faultOf, parsed } from './faults.ts';
+import { faultOf, parseJsonOrUndefined } from './faults.ts';
 import { allowedOrigin } from './hosts.ts';
 import type { Answer, Transport } from './transport.ts';
 
@@ -120,7 +120,7 @@ async function fetchSession(options: AuthOptions): Promise<Session> {
   };
   const answer = await transport.exchange(login, request, new AbortController().signal);
   if (answer.status !== 200) throw grantFault(answer);
-  const read = tokenSchema.safeParse(parsed(answer.text));
+  const read = tokenSchema.safeParse(parseJsonOrUndefined(answer.text));
   if (!read.success) throw new Fault('DATA-03', { where: 'the token answer' });
   const orgId = orgOf(read.data.id);
   if (expectOrgId !== undefined && orgId !== expectOrgId) throw new Fault('ORG-01', { org: orgId });
@@ -155,7 +155,7 @@ const refusalSchema = z.object({
 });
 
 function grantFault(answer: Answer): Fault {
-  const refusal = refusalSchema.safeParse(parsed(answer.text));
+  const refusal = refusalSchema.safeParse(parseJsonOrUndefined(answer.text));
   if (answer.status >= 500) return faultOf(answer);
   if (!refusal.success) {
     return answer.status === 401 ? new Fault('SF-01', { reason: 'status 401' }) : faultOf(answer);

@@ -3,7 +3,7 @@
 import { assert } from '@lockstep/foundation/assert';
 import { z } from 'zod';
 import type { Salesforce } from './client.ts';
-import { faultOf, parsed } from './faults.ts';
+import { faultOf, parseJsonOrUndefined } from './faults.ts';
 import { isApiName } from './soql.ts';
 
 /** Keeps the URL far below Salesforce's maximum of 16,384 bytes. */
@@ -36,7 +36,7 @@ export async function countRecords(
       if (fault.code === 'NET-01') return new Map();
       throw fault;
     }
-    const read = countsSchema.safeParse(parsed(answer.text));
+    const read = countsSchema.safeParse(parseJsonOrUndefined(answer.text));
     if (!read.success) return new Map();
     for (const { name, count } of read.data.sObjects) counts.set(name, count);
   }

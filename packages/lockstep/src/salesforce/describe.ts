@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Describe } from '../core/describe.ts';
 import { Fault } from '../core/faults.ts';
 import type { Salesforce } from './client.ts';
-import { faultOf, parsed } from './faults.ts';
+import { faultOf, parseJsonOrUndefined } from './faults.ts';
 import { isApiName } from './soql.ts';
 
 const sobjectSchema = z.object({
@@ -46,7 +46,7 @@ export async function listSObjects(salesforce: Salesforce, signal: AbortSignal):
   const path = `${salesforce.dataPath}/sobjects`;
   const answer = await salesforce.request({ method: 'GET', path, purpose: 'setup' }, signal);
   if (answer.status !== 200) throw faultOf(answer);
-  return parse(listSchema, parsed(answer.text), 'all objects').sobjects;
+  return parse(listSchema, parseJsonOrUndefined(answer.text), 'all objects').sobjects;
 }
 
 /** A composite request takes at most this many; describes do not count toward its five queries. */
@@ -105,7 +105,7 @@ async function describeTogether(
 
 /** By reference. There are exactly as many as were asked for, so a duplicate means that another is missing. */
 function readSubAnswers(text: string, count: number) {
-  const read = compositeSchema.safeParse(parsed(text));
+  const read = compositeSchema.safeParse(parseJsonOrUndefined(text));
   if (!read.success || read.data.compositeResponse.length !== count) {
     throw new Fault('DATA-03', { where: 'the descriptions' });
   }

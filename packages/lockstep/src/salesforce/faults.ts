@@ -55,7 +55,7 @@ export const isUnknownField = ({ code, safe }: Fault): boolean =>
 
 /** The code of an error body: `[{"errorCode": …}]` of REST, `{"errorCode": …}` of the newer APIs. */
 export function errorCodeOf(text: string): string | null {
-  const body = parsed(text);
+  const body = parseJsonOrUndefined(text);
   const first: unknown = Array.isArray(body) ? body[0] : body;
   if (typeof first !== 'object' || first === null || !('errorCode' in first)) return null;
   const { errorCode } = first;
@@ -63,7 +63,7 @@ export function errorCodeOf(text: string): string | null {
 }
 
 /** Undefined for anything but JSON, such as a gateway's HTML page. */
-export function parsed(text: string): unknown {
+export function parseJsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

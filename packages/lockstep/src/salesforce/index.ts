@@ -9,6 +9,6 @@ export { describeSObjects, listSObjects, nearNames, type SObject } from './descr
 export { faultOf, isUnknownField } from './faults.ts';
 export { allowedOrigin, isAllowedHost, isNamedHost, lookupPublic } from './hosts.ts';
 export { type QueryOutcome, queryPages } from './query.ts';
-export { type Shown, shownIn } from './record-summary.ts';
+export { type RecordSummary, summarize } from './record-summary.ts';
 export { isApiName, type Select, selectRecords, soqlIdOf, soqlIds, soqlString } from './soql.ts';
 export { type Answer, type Usage, usageOf } from './transport.ts';

@@ -14,7 +14,7 @@ import {
   readComposite,
   reference,
 } from './composite.ts';
-import { errorCodeOf, faultOf, parsed } from './faults.ts';
+import { errorCodeOf, faultOf, parseJsonOrUndefined } from './faults.ts';
 import { sanitizeJson } from './sanitize-json.ts';
 import type { Usage } from './transport.ts';
 
@@ -73,7 +73,7 @@ export async function queryPages(
     resources: subAnswers.resources.map(({ status, body: text }) => ({
       status,
       errorCode: errorCodeOf(text),
-      body: parsed(text),
+      body: parseJsonOrUndefined(text),
     })),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordId } from '../core/ids.ts';
-import { shownIn } from './record-summary.ts';
+import { summarize } from './record-summary.ts';
 
 const page = (records: object[], unstorable: { id: RecordId; text: string }[] = []) => ({
   records: JSON.stringify(records),
@@ -19,17 +19,20 @@ test('the summary says of each record whether it is deleted and when it was chan
   const gone = { Id: '001000000000002AAA', IsDeleted: true, Name: '"Id":"x"', SystemModstamp: null };
   const time = Date.UTC(2026, 10, 24, 8) / 1000;
   assert.deepEqual(
-    shownIn(page([{ ...alive, IsDeleted: false }, gone]), 'SystemModstamp'),
+    summarize(page([{ ...alive, IsDeleted: false }, gone]), 'SystemModstamp'),
     new Map([
       [alive.Id, { isDeleted: false, time }],
       [gone.Id, { isDeleted: true, time: null }],
     ]),
   );
-  assert.deepEqual(shownIn(page([alive]), null), new Map([[alive.Id, { isDeleted: false, time: null }]]));
+  assert.deepEqual(summarize(page([alive]), null), new Map([[alive.Id, { isDeleted: false, time: null }]]));
 });
 
 test('the summary includes records that the mirror cannot store', () => {
   const id = '001000000000003AAA' as RecordId;
   const text = `{"Id":"${id}","IsDeleted":true,"Name":"\\ud800"}`;
-  assert.deepEqual(shownIn(page([], [{ id, text }]), null), new Map([[id, { isDeleted: true, time: null }]]));
+  assert.deepEqual(
+    summarize(page([], [{ id, text }]), null),
+    new Map([[id, { isDeleted: true, time: null }]]),
+  );
 });

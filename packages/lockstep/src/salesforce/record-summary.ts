@@ -3,7 +3,7 @@ import type { Page } from '../core/page.ts';
 import { type ServerSeconds, secondsOf } from '../core/stamps.ts';
 import { JsonScanner } from './scan.ts';
 
-export interface Shown {
+export interface RecordSummary {
   isDeleted: boolean;
   /** Null if its object has no such time. */
   time: ServerSeconds | null;
@@ -14,8 +14,8 @@ export interface Shown {
  *
  * @param timeField  the field that says when a record was last changed
  */
-export function shownIn(page: Page, timeField: string | null): Map<string, Shown> {
-  const shown = new Map<string, Shown>();
+export function summarize(page: Page, timeField: string | null): Map<string, RecordSummary> {
+  const shown = new Map<string, RecordSummary>();
   for (const records of [page.records, ...page.unstorable.map(({ text }) => `[${text}]`)]) {
     const scanner = new JsonScanner(records);
     scanner.array(() => readRecord(scanner, timeField, shown));
@@ -23,8 +23,8 @@ export function shownIn(page: Page, timeField: string | null): Map<string, Shown
   return shown;
 }
 
-function readRecord(scanner: JsonScanner, timeField: string | null, shown: Map<string, Shown>): void {
-  const one: Shown = { isDeleted: false, time: null };
+function readRecord(scanner: JsonScanner, timeField: string | null, shown: Map<string, RecordSummary>): void {
+  const one: RecordSummary = { isDeleted: false, time: null };
   let id = '';
   scanner.object((key) => {
     if (key === 'Id') id = scanner.string();

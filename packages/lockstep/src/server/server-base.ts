@@ -67,7 +67,7 @@ async function openServer(
   }
   const onRestart = (port: number) => {
     log.error('the database server had ended and was started again', { port });
-    say(restarted(port));
+    say(restartedText(port));
   };
   const embedded = await startEmbedded({ dataDir, preferredPort, say, onRestart });
   const { url, port: postgresPort, lost } = embedded;
@@ -81,7 +81,7 @@ async function openServer(
   };
 }
 
-export const restarted = (port: number): string =>
+export const restartedText = (port: number): string =>
   `The database server had ended; it was started again on 127.0.0.1:${port}.`;
 
 /**
@@ -89,13 +89,13 @@ export const restarted = (port: number): string =>
  * embedded server it first makes the control database if that is missing; then there are no credentials yet.
  * @throws Fault `KEY-01`, `KEY-04`
  */
-export async function findKeyOf({ config, server, controlUrl }: ServerBase): Promise<Key> {
+export async function findKeyFor({ config, server, controlUrl }: ServerBase): Promise<Key> {
   if (server.isEmbedded) await makeControlDatabase(server.adminUrl);
   return findKey(controlUrl, config.key);
 }
 
 /** The control database, to which other logins can no longer connect. */
-export async function openControlOf({ log, controlUrl }: ServerBase, key: Key): Promise<Control> {
+export async function openControlFor({ log, controlUrl }: ServerBase, key: Key): Promise<Control> {
   const control = await openControl({
     url: controlUrl,
     key,

@@ -15,7 +15,7 @@ export interface RunningServer extends AsyncDisposable {
   proxyUrl: string;
   metricsUrl: string;
   /** Rejects if a part fails; never resolves. */
-  broken: Promise<never>;
+  failed: Promise<never>;
 }
 
 export interface ServerOptions extends Pick<EngineDeps, 'allowHosts' | 'onComplete'> {
@@ -81,7 +81,7 @@ export async function startServer(
   return {
     proxyUrl: proxyServer.proxyUrl,
     metricsUrl: proxyServer.metricsUrl,
-    broken: broken.promise,
+    failed: broken.promise,
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }

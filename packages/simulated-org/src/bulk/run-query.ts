@@ -1,5 +1,5 @@
 import type { Session } from '@lockstep/foundation/database';
-import { inlined, sql } from '@lockstep/foundation/sql';
+import { sql, withInlinedValues } from '@lockstep/foundation/sql';
 import type { Org } from '../org.ts';
 import { sobjectsSeenBy } from '../schema/access.ts';
 import type { SelectedColumn, TablePart } from '../soql/index.ts';
@@ -121,7 +121,7 @@ async function shareSnapshot([first, ...others]: readonly Session[]): Promise<vo
 
 /** In one round trip. The snapshot must be set before any query. */
 async function begin(session: Session, snapshot?: string): Promise<void> {
-  const shared = snapshot === undefined ? '' : inlined(sql`SET TRANSACTION SNAPSHOT ${snapshot};`);
+  const shared = snapshot === undefined ? '' : withInlinedValues(sql`SET TRANSACTION SNAPSHOT ${snapshot};`);
   await session.script(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${shared} ${sessionSettings}`);
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@lockstep/foundation/clock';
-import { Late, type Sql, sql } from '@lockstep/foundation/sql';
+import { DeferredValue, type Sql, sql } from '@lockstep/foundation/sql';
 
 /**
  * The org's time in a statement: a parameter whose value is read when the statement is sent, so that a prepared
@@ -10,7 +10,7 @@ const values = new WeakMap<Clock, Sql>();
 export function clockValue(clock: Clock): Sql {
   const known = values.get(clock);
   if (known) return known;
-  const now = new Late(() => new Date(clock.now()).toISOString());
+  const now = new DeferredValue(() => new Date(clock.now()).toISOString());
   const value = sql`${now}::timestamptz`;
   values.set(clock, value);
   return value;

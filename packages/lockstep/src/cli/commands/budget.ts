@@ -8,7 +8,7 @@ import {
   setStopAt,
 } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
@@ -22,7 +22,7 @@ const notIncluded = 'Requests through the proxy and their read-backs are not inc
 export const budgetShow: Command = {
   name: 'budget show',
   summary: 'The pace of a sync, its requests per day, and where it stops.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
       const sync = await chooseSync(control, args.words[0]);
@@ -34,7 +34,7 @@ export const budgetShow: Command = {
       }
       const lines = [
         budgetText(sync, org),
-        `It has made ${count(made)} in the last 24 h. ${notIncluded}`,
+        `It has made ${formatCount(made)} in the last 24 h. ${notIncluded}`,
         ...orgLines(sync, org, await readNow(control.db)),
       ];
       for (const line of lines) output.data(output.pasteable(line));
@@ -44,12 +44,16 @@ export const budgetShow: Command = {
 export const budgetSet: Command = {
   name: 'budget set',
   summary: 'Changes the pace of a sync, and where it stops, while it runs.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
-    every: { value: 'TIME', says: 'Time between two requests that the sync starts by itself, 0.2s to 300s.' },
+    every: {
+      value: 'TIME',
+      description: 'Time between two requests that the sync starts by itself, 0.2s to 300s.',
+    },
     'stop-at': {
       value: 'PERCENT',
-      says: "The sync waits once all programs together have used this share of the org's daily requests, 10 to 100.",
+      description:
+        "The sync waits once all programs together have used this share of the org's daily requests, 10 to 100.",
     },
   },
   async run(args, { config, output }) {
@@ -86,5 +90,5 @@ function budgetText(sync: Sync, org: SyncUsage['org']): string {
   const { name, intervalMs, stopAtPercent } = sync;
   const most = requestsPerDay(sync);
   const share = org && org.max > 0 ? `, ${Math.round((most / org.max) * 100)} % of the org's` : '';
-  return `${name}: one request every ${intervalMs / 1_000} s = at most ${count(most)} requests a day${share}; stops when the org has used ${stopAtPercent} %.`;
+  return `${name}: one request every ${intervalMs / 1_000} s = at most ${formatCount(most)} requests a day${share}; stops when the org has used ${stopAtPercent} %.`;
 }

@@ -13,7 +13,7 @@ import { eraseDemo } from '../demo/demo-erase.ts';
 import { closingScreen } from '../demo/demo-screen.ts';
 import { countInOrg, type Demo, openDemo } from '../demo/demo-stage.ts';
 import { withControl } from '../running.ts';
-import { watchFirstCopy } from '../terminal/backfill-progress.ts';
+import { watchBackfill } from '../terminal/backfill-progress.ts';
 import type { Output } from '../terminal/output.ts';
 import { aborted } from '../terminal/signals.ts';
 import { type OrgChoices, orgChoices, orgFlags } from './simulated-org.ts';
@@ -23,9 +23,9 @@ export const demo: Command = {
   summary: 'Runs everything against a simulated org: database server, org, a sync and the proxy.',
   flags: {
     ...orgFlags,
-    fresh: { says: 'Erase what an earlier run left in the data directory first.' },
+    fresh: { description: 'Erase what an earlier run left in the data directory first.' },
     check: {
-      says: 'Copy, compare, write and read unattended in a temporary folder; prints one line of JSON.',
+      description: 'Copy, compare, write and read unattended in a temporary folder; prints one line of JSON.',
     },
   },
   async run(args, context) {
@@ -49,8 +49,8 @@ async function runDemo(
   output.say('This is a demo: its Salesforce org is simulated, and nothing leaves this machine.');
   await using running = await openDemo({ config, ...choices, output, stop });
   await showCopy(running, config, output);
-  await aborted(running.over);
-  if (!stop.aborted) throw running.over.reason;
+  await aborted(running.ended);
+  if (!stop.aborted) throw running.ended.reason;
   output.say('Stopping after the requests that are under way.');
   return 0;
 }
@@ -59,7 +59,7 @@ async function runDemo(
 async function showCopy(demo: Demo, config: Config, output: Output): Promise<void> {
   const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep demo', connectionsMax: 1 });
   try {
-    const { rows } = await watchFirstCopy(mirror, demo.sync.name, output, demo.over);
+    const { rows } = await watchBackfill(mirror, demo.sync.name, output, demo.ended);
     const [account] = await mirror.query<{ id: string }>(
       sql`SELECT id FROM salesforce.account ORDER BY id LIMIT 1`,
     );
@@ -87,7 +87,7 @@ async function countInBin(demo: Demo): Promise<number> {
   for (const sobject of demo.sync.sobjects) {
     if (sobject === 'User') continue; // users cannot be deleted
     const soql = `SELECT COUNT() FROM ${sobject} WHERE IsDeleted = true`;
-    records += await countInOrg(demo, { path: 'queryAll', soql, signal: demo.over });
+    records += await countInOrg(demo, { path: 'queryAll', soql, signal: demo.ended });
   }
   return records;
 }

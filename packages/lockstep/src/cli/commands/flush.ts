@@ -3,7 +3,7 @@
 import { counted } from '../../core/plain-words.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-request.ts';
+import { reportResult, requestAndWait, secondsOf, syncFlag, timeoutOf } from './sync-request.ts';
 
 const timeoutMs = 60_000;
 
@@ -12,7 +12,7 @@ export const flush: Command = {
   summary: 'Reads every object now, and returns when everything committed before the call is in the mirror.',
   flags: {
     sync: syncFlag,
-    timeout: { value: 'TIME', says: `How long to wait, such as 5m (default: ${timeoutMs / 1_000}s).` },
+    timeout: { value: 'TIME', description: `How long to wait, such as 5m (default: ${timeoutMs / 1_000}s).` },
   },
   async run(args, { config, output, stop }) {
     const within = timeoutOf(args, timeoutMs, 'lockstep help flush');
@@ -29,7 +29,7 @@ export const flush: Command = {
         const but = setAside.length > 0 ? ', except the records set aside' : '';
         output.data(`${sync.name}: ${show} committed before the call${but}, after ${secondsOf(tookMs)}.`);
       }
-      return tellEnd(result, output);
+      return reportResult(result, output);
     });
   },
 };

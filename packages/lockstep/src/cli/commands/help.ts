@@ -35,7 +35,7 @@ function overview(commands: readonly Command[]): string {
 }
 
 function commandText(command: Command): string {
-  const words = command.words ? ` ${command.words.shown}` : '';
+  const words = command.positionals ? ` ${command.positionals.shown}` : '';
   return [
     `lockstep ${command.name}${words}`,
     `  ${command.summary}`,
@@ -45,12 +45,12 @@ function commandText(command: Command): string {
 }
 
 function flagLines(flags: ReturnType<typeof flagsOf>): string[] {
-  const shown = Object.entries(flags).map(([name, { value, says }]) => ({
+  const shown = Object.entries(flags).map(([name, { value, description }]) => ({
     flag: `--${name}${value ? ` ${value}` : ''}`,
-    says,
+    description,
   }));
   const width = Math.max(...shown.map(({ flag }) => flag.length));
-  return shown.map(({ flag, says }) => `  ${flag.padEnd(width)}  ${says}`);
+  return shown.map(({ flag, description }) => `  ${flag.padEnd(width)}  ${description}`);
 }
 
 function configText(): string {

@@ -1,11 +1,11 @@
 import { inRfc3339 } from '../../core/plain-words.ts';
-import { type ObjectStatus, stopOf } from '../../operations/read-objects.ts';
+import { type ObjectStatus, stopReasonOf } from '../../operations/read-objects.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** An object's status as JSON, with times in RFC 3339 and commands that can be pasted. */
 export function objectJson(object: ObjectStatus, output: Pick<Output, 'pasteable'>) {
   const { stop_code: _, stop_reason: __, ...facts } = object;
-  const stopped = stopOf(object);
+  const stopped = stopReasonOf(object);
   return {
     ...facts,
     read_until: inRfc3339(object.read_until),

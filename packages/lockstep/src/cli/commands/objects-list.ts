@@ -1,6 +1,6 @@
 /** `objects list`: the state of each object, when it was last verified, and what is wrong with it. */
 import type { Sync } from '../../control/index.ts';
-import { ageOf, count } from '../../core/plain-words.ts';
+import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { findingLines, findingsOf, objectWord } from '../../operations/findings.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
@@ -32,17 +32,17 @@ export function objectsText(
   now: number,
 ): string {
   const findings = findingsOf(sync, objects, now, null);
-  const countOrDash = (rows: number) => (rows === 0 ? '–' : count(rows));
+  const countOrDash = (rows: number) => (rows === 0 ? '–' : formatCount(rows));
   const rows = objects.map((object) => [
     object.sobject,
     `${sync.destination.tableSchema}.${object.table_name}`,
     objectWord(object, findings),
-    count(object.rows),
-    ageOf(object.read_until, now),
-    ageOf(object.settled_until, now),
-    ageOf(object.counts_verified_at, now),
-    ageOf(object.stamps_verified_at, now),
-    ageOf(object.content_verified_at, now),
+    formatCount(object.rows),
+    timeSince(object.read_until, now),
+    timeSince(object.settled_until, now),
+    timeSince(object.counts_verified_at, now),
+    timeSince(object.stamps_verified_at, now),
+    timeSince(object.content_verified_at, now),
     countOrDash(object.missing_rows),
     countOrDash(object.set_aside_rows),
   ]);

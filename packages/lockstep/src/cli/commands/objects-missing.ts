@@ -2,14 +2,14 @@
 
 import { CommandError, exitCodes, usageError } from '../../core/command-error.ts';
 import { Fault } from '../../core/faults.ts';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { type ObjectStatus, readObjects } from '../../operations/read-objects.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
-import { askOf, waitFlags } from './objects-verify.ts';
+import { makeRequest, waitFlags } from './objects-verify.ts';
 
 const help = 'lockstep help objects missing';
 
@@ -17,8 +17,11 @@ export const objectsMissing: Command = {
   name: 'objects missing',
   summary: 'Rows that Salesforce suddenly no longer shows: they stay until you decide, --keep or --remove.',
   flags: {
-    keep: { value: 'OBJECT', says: 'The records are still in Salesforce, only hidden: keep their rows.' },
-    remove: { value: 'OBJECT', says: 'The records were deleted in Salesforce: remove their rows.' },
+    keep: {
+      value: 'OBJECT',
+      description: 'The records are still in Salesforce, only hidden: keep their rows.',
+    },
+    remove: { value: 'OBJECT', description: 'The records were deleted in Salesforce: remove their rows.' },
     ...waitFlags,
   },
   async run(args, context) {
@@ -46,8 +49,8 @@ async function list(args: Arguments, { config, output }: Context): Promise<numbe
   else {
     const rows = missing.map(({ sobject, rows, missing_rows }) => [
       sobject,
-      count(missing_rows),
-      count(rows),
+      formatCount(missing_rows),
+      formatCount(rows),
     ]);
     output.data(table(['OBJECT', 'MISSING', 'ROWS'], rows, new Set([1, 2])));
     for (const { sobject, missing_rows } of missing) {
@@ -72,7 +75,10 @@ async function decide(
       next: 'lockstep objects missing',
     });
   }
-  return askOf(args, context, 'objects missing', (sync) => ({ kind, objects: chosenObjects(sync, [word]) }));
+  return makeRequest(args, context, 'objects missing', (sync) => ({
+    kind,
+    objects: chosenObjects(sync, [word]),
+  }));
 }
 
 /** For all objects, or only for the one that is named. */

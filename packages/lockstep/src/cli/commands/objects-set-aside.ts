@@ -3,7 +3,7 @@
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { type Control, readHealth, type Sync } from '../../control/index.ts';
 import { usageError } from '../../core/command-error.ts';
-import { ageOf, count, counted, inRfc3339, whenOf } from '../../core/plain-words.ts';
+import { counted, formatCount, inRfc3339, timeSince, timeUntil } from '../../core/plain-words.ts';
 import { chosenObjects } from '../../operations/chosen-objects.ts';
 import { withViews } from '../../operations/open-mirror.ts';
 import { readNow } from '../../operations/read-objects.ts';
@@ -26,12 +26,12 @@ const shownMax = 100_000;
 export const objectsSetAside: Command = {
   name: 'objects set-aside',
   summary: 'Records that PostgreSQL cannot hold as they are: which, why, and when they are tried again.',
-  words: { shown: '[OBJECT…]', min: 0, max: 1_000 },
+  positionals: { shown: '[OBJECT…]', min: 0, max: 1_000 },
   flags: {
     sync: syncFlag,
-    limit: { value: 'N', says: `How many records to list (default ${shownByDefault}).` },
+    limit: { value: 'N', description: `How many records to list (default ${shownByDefault}).` },
     retry: {
-      says: `Reads them and tries to store them again now, up to ${count(recordsMax)} of each object.`,
+      description: `Reads them and tries to store them again now, up to ${formatCount(recordsMax)} of each object.`,
     },
   },
   async run(args, context) {
@@ -97,16 +97,16 @@ export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, no
   const grouped = groups.map(({ sobject, column_name: column, code, rows }) => [
     sobject,
     setAsidePlace(column),
-    count(rows),
+    formatCount(rows),
     setAsideReason(code),
   ]);
   const listed = records.map((record) => [
     record.sobject,
     record.id,
     setAsidePlace(record.column_name),
-    ageOf(record.first_seen_at, now),
-    count(record.tries),
-    whenOf(record.retry_at, now),
+    timeSince(record.first_seen_at, now),
+    formatCount(record.tries),
+    timeUntil(record.retry_at, now),
     setAsideReason(record.code),
   ]);
   const more = rowsOf(groups) - records.length;
@@ -117,7 +117,9 @@ export function setAsideText({ name }: Pick<Sync, 'name'>, { groups, records, no
     '',
     table(headers, listed, new Set([3, 4, 5])),
     ...(more > 0
-      ? [`${count(more)} more; list them with --limit ${count(rowsOf(groups)).replaceAll(',', '')}.`]
+      ? [
+          `${formatCount(more)} more; list them with --limit ${formatCount(rowsOf(groups)).replaceAll(',', '')}.`,
+        ]
       : []),
     '',
     'The mirror has their last storable version, or none; everything else is up to date. Lockstep retries them by itself.',
@@ -135,7 +137,7 @@ async function retry(args: Arguments, { output }: Context, control: Control, syn
   const items = await withViews(control, sync, (mirror) =>
     retrySetAside(control, mirror, sync, chosenIn(sync, args.words)),
   );
-  const running = (await readHealth(control)).get(sync.id)?.isHeld === true;
+  const running = (await readHealth(control)).get(sync.id)?.hasWorker === true;
   if (output.wantsJson) output.object({ schema: 1, name: sync.name, items, running });
   else for (const item of items) output.data(askedText(sync, item));
   if (!running) output.say('No Lockstep process is running this sync; to start one: lockstep start');
@@ -147,7 +149,7 @@ function askedText(
   { name }: Sync,
   { sobject, rows, of }: { sobject: string; rows: number; of: number },
 ): string {
-  const rest = of > rows ? `, of ${count(of)}: repeat the command for the rest` : '';
+  const rest = of > rows ? `, of ${formatCount(of)}: repeat the command for the rest` : '';
   return `${name}: retry of ${counted(rows, 'record')} of ${sobject} requested${rest}.`;
 }
 

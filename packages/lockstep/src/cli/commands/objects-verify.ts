@@ -8,14 +8,14 @@ import { chosenObjects, chosenRecords } from '../../operations/chosen-objects.ts
 import { recordsMax } from '../../operations/retry-set-aside.ts';
 import type { Arguments, Command, Context } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
-import { requestAndWait, secondsOf, syncFlag, tellEnd, timeoutOf } from './sync-request.ts';
+import { reportResult, requestAndWait, secondsOf, syncFlag, timeoutOf } from './sync-request.ts';
 
 export const waitFlags: NonNullable<Command['flags']> = {
   sync: syncFlag,
-  wait: { says: 'Wait until it is done.' },
+  wait: { description: 'Wait until it is done.' },
   timeout: {
     value: 'TIME',
-    says: 'With --wait: how long to wait, such as 5m. The work itself continues after that.',
+    description: 'With --wait: how long to wait, such as 5m. The work itself continues after that.',
   },
 };
 
@@ -28,11 +28,12 @@ const levels = {
 export const objectsVerify: Command = {
   name: 'objects verify',
   summary: 'Compares the mirror with Salesforce now, and reads again what differs. The tables stay usable.',
-  words: { shown: '[OBJECT…]', min: 0, max: 1_000 },
+  positionals: { shown: '[OBJECT…]', min: 0, max: 1_000 },
   flags: {
     level: {
       value: 'counts|ids|content',
-      says: 'counts, the default: the number of records of each day. ids: every Id, which finds what vanished. content: every record in full.',
+      description:
+        'counts, the default: the number of records of each day. ids: every Id, which finds what vanished. content: every record in full.',
     },
     ...waitFlags,
   },
@@ -40,7 +41,7 @@ export const objectsVerify: Command = {
     const level = args.text('level') ?? 'counts';
     if (!isLevel(level))
       throw usageError('--level takes counts, ids or content', 'lockstep help objects verify');
-    return askOf(args, context, 'objects verify', (sync) => {
+    return makeRequest(args, context, 'objects verify', (sync) => {
       const objects = chosenObjects(sync, args.words);
       return { kind: levels[level], objects: objects.length > 0 ? objects : null };
     });
@@ -52,12 +53,12 @@ const isLevel = (text: string): text is keyof typeof levels => Object.hasOwn(lev
 export const objectsRefetch: Command = {
   name: 'objects refetch',
   summary: 'Reads these records again, by their Ids.',
-  words: { shown: 'OBJECT ID…', min: 2, max: 1 + recordsMax },
+  positionals: { shown: 'OBJECT ID…', min: 2, max: 1 + recordsMax },
   flags: waitFlags,
   run(args, context) {
     const [object = '', ...words] = args.words;
     const ids = chosenRecords(words, 'lockstep help objects refetch');
-    return askOf(args, context, 'objects refetch', (sync) => ({
+    return makeRequest(args, context, 'objects refetch', (sync) => ({
       kind: 'refetch',
       objects: chosenObjects(sync, [object]),
       ids,
@@ -66,7 +67,7 @@ export const objectsRefetch: Command = {
 };
 
 /** Makes the sync request; with --wait it waits until that is done, otherwise the sync does it when it runs. */
-export async function askOf(
+export async function makeRequest(
   args: Arguments,
   { config, output, stop }: Context,
   command: string,
@@ -82,13 +83,14 @@ export async function askOf(
     const { kind, objects } = syncRequest;
     if (!args.isSet('wait')) {
       const requestId = await makeSyncRequest(control, id, syncRequest);
-      const isHeld = (await readHealth(control)).get(id)?.isHeld === true;
+      const hasWorker = (await readHealth(control)).get(id)?.hasWorker === true;
       if (output.wantsJson)
-        output.object({ schema: 1, name, kind, objects, request_id: requestId, running: isHeld });
+        output.object({ schema: 1, name, kind, objects, request_id: requestId, running: hasWorker });
       else output.data(`${name}: ${kind} of ${objects?.join(', ') ?? 'all objects'} requested.`);
       if (sync.paused)
         output.say(`The sync is paused; it does this after lockstep sync resume ${shellWord(name)}`);
-      else if (!isHeld) output.say('No Lockstep process is running this sync; to start one: lockstep start');
+      else if (!hasWorker)
+        output.say('No Lockstep process is running this sync; to start one: lockstep start');
       return 0;
     }
     const waiting = { control, sync, output, stop, timeoutMs, isKept: true };
@@ -103,6 +105,6 @@ export async function askOf(
         `${name}: ${kind} of ${counted(result.objects, 'object')} took ${secondsOf(tookMs)}; ${repaired}.`,
       );
     }
-    return tellEnd(result, output);
+    return reportResult(result, output);
   });
 }

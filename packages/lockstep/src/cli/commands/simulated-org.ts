@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import { startEmbedded } from '../../postgres/index.ts';
 import { prepareDirectory, writeSecretFile } from '../../server/directory.ts';
-import { restarted } from '../../server/server-base.ts';
+import { restartedText } from '../../server/server-base.ts';
 import type { Arguments, Command, Flag } from '../arguments.ts';
 import { credentialsFileOf } from '../demo/org-database.ts';
 import { startOrg } from '../demo/org-program.ts';
@@ -12,10 +12,16 @@ import { aborted } from '../terminal/signals.ts';
 
 /** Flags of the simulated org, which the demo takes too. */
 export const orgFlags: Readonly<Record<string, Flag>> = {
-  records: { value: 'N', says: 'Records to make at the first start, 100 to 20000000 (default 50000).' },
-  activity: { value: 'R', says: 'Changes a second, 0 to 1000.' },
-  seed: { value: 'N', says: 'Seed of the random records (default 1).' },
-  'control-port': { value: 'PORT', says: 'Where its control API listens (default 8403); 0: any free one.' },
+  records: {
+    value: 'N',
+    description: 'Records to make at the first start, 100 to 20000000 (default 50000).',
+  },
+  activity: { value: 'R', description: 'Changes a second, 0 to 1000.' },
+  seed: { value: 'N', description: 'Seed of the random records (default 1).' },
+  'control-port': {
+    value: 'PORT',
+    description: 'Where its control API listens (default 8403); 0: any free one.',
+  },
 };
 
 export interface OrgChoices {
@@ -37,10 +43,10 @@ export const simulatedOrg: Command = {
   name: 'simulated-org',
   summary: 'Runs the simulated Salesforce org by itself.',
   flags: {
-    port: { value: 'PORT', says: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' },
+    port: { value: 'PORT', description: 'Where it listens, in place of LOCKSTEP_ORG_PORT.' },
     rules: {
       value: 'FILE',
-      says: 'Validation rules and triggers (docs/org-rules.md); kept until others are given.',
+      description: 'Validation rules and triggers (docs/org-rules.md); kept until others are given.',
     },
     ...orgFlags,
   },
@@ -50,7 +56,7 @@ export const simulatedOrg: Command = {
     const rules = args.text('rules');
     const port = args.number('port', { min: 0, max: 65_535, otherwise: config.orgPort });
     const say = (line: string) => output.say(line);
-    const onRestart = (number: number) => say(restarted(number));
+    const onRestart = (number: number) => say(restartedText(number));
     await prepareDirectory(dataDir);
     await using undo = new AsyncDisposableStack();
     let adminUrl = own;
@@ -63,7 +69,7 @@ export const simulatedOrg: Command = {
     }
     const server = { adminUrl, isEmbedded: own === undefined };
     const onSeeded = (seeded: number, of: number) =>
-      output.show([`Making records: ${count(seeded)} of ${count(of)}`]);
+      output.show([`Making records: ${formatCount(seeded)} of ${formatCount(of)}`]);
     const program = undo.use(
       await startOrg({
         server,
@@ -87,7 +93,7 @@ export const simulatedOrg: Command = {
       output.object({ schema: 1, ready: true, ...facts, credentials_file: credentialsFileOf(dataDir) });
     else output.data(program.url);
     say(
-      `Org ${program.orgId} with ${count(program.records)} records. Its secrets: ${credentialsFileOf(dataDir)}`,
+      `Org ${program.orgId} with ${formatCount(program.records)} records. Its secrets: ${credentialsFileOf(dataDir)}`,
     );
     say(`To control its time and faults: ${controlUrl} (docs/simulator.md)`);
     const allow = `LOCKSTEP_ALLOW_HOST=${new URL(program.url).host}`;

@@ -10,8 +10,8 @@ const help = 'lockstep help sql';
 export const sqlCommand: Command = {
   name: 'sql',
   summary: 'Runs one query on the mirror, as its read-only user.',
-  words: { shown: '"SELECT …"', min: 1, max: 100 },
-  flags: { sync: { value: 'SYNC', says: 'Name or id; optional if there is only one sync.' } },
+  positionals: { shown: '"SELECT …"', min: 1, max: 100 },
+  flags: { sync: { value: 'SYNC', description: 'Name or id; optional if there is only one sync.' } },
   async run(args, { config, output }) {
     const query = queryOf(args.words);
     await withControl(config, async (control) => {

@@ -1,7 +1,7 @@
 import { listSyncs } from '../../control/index.ts';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import { startServer } from '../../server/server.ts';
-import { findKeyOf, openControlOf, openServerBase } from '../../server/server-base.ts';
+import { findKeyFor, openControlFor, openServerBase } from '../../server/server-base.ts';
 import type { Command } from '../arguments.ts';
 import { aborted } from '../terminal/signals.ts';
 
@@ -12,11 +12,11 @@ export const start: Command = {
     const say = (line: string) => output.say(line);
     await using base = await openServerBase(config, say);
     stop.throwIfAborted();
-    const control = await openControlOf(base, await findKeyOf(base));
+    const control = await openControlFor(base, await findKeyFor(base));
     try {
       await using server = await startServer(base, control, {
         allowHosts: config.allowHosts,
-        onComplete: ({ name, rows }) => say(`${name}: backfill complete, ${count(rows)} rows.`),
+        onComplete: ({ name, rows }) => say(`${name}: backfill complete, ${formatCount(rows)} rows.`),
       });
       const syncs = await listSyncs(control);
       if (output.wantsJson)
@@ -32,7 +32,7 @@ export const start: Command = {
       for (const { name, id } of syncs) say(`Sync ${name}: ${server.proxyUrl}/${id}`);
       if (syncs.length === 0) say('No sync yet. To create one: lockstep help sync create');
       say('Ctrl-C stops it.');
-      await Promise.race([aborted(stop), server.broken]);
+      await Promise.race([aborted(stop), server.failed]);
       say('Stopping after the requests that are under way.');
     } finally {
       await control.end();

@@ -1,7 +1,7 @@
 /** `status`: whether each sync runs, what it waits for, and the state of each of its objects. */
 import { type Control, listSyncs, type Sync } from '../../control/index.ts';
 import { exitCodes, usageError } from '../../core/command-error.ts';
-import { ageOf, count } from '../../core/plain-words.ts';
+import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { findingLines, isHealthy, objectWord } from '../../operations/findings.ts';
 import {
   isBackfilling,
@@ -18,14 +18,15 @@ import { objectJson } from './object-json.ts';
 export const status: Command = {
   name: 'status',
   summary: 'Whether a sync runs, and the state of each of its objects.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     check: {
-      says: 'End with code 3 and the reasons unless every sync runs and every object is complete, up to date and without gaps.',
+      description:
+        'End with code 3 and the reasons unless every sync runs and every object is complete, up to date and without gaps.',
     },
     'max-age': {
       value: 'TIME',
-      says: 'With --check: also fail if an object was last read longer ago than this, such as 60s.',
+      description: 'With --check: also fail if an object was last read longer ago than this, such as 60s.',
     },
   },
   async run(args, { config, output }) {
@@ -67,7 +68,7 @@ async function chosenSyncs(control: Control, named: string | undefined): Promise
 
 function asJson({ sync, health, state, headline, unread, objects }: SyncStatus, output: Output) {
   const { id, name, orgId, intervalMs, paused } = sync;
-  const { isHeld: held, fault } = health;
+  const { hasWorker: held, fault } = health;
   return {
     id,
     name,
@@ -99,11 +100,11 @@ export function asText(seen: SyncStatus): string {
   const rows = objects.map((object) => [
     object.sobject,
     objectWord(object, findings),
-    count(object.rows),
-    ...(isCopying ? [object.rows_expected === null ? '–' : count(object.rows_expected)] : []),
+    formatCount(object.rows),
+    ...(isCopying ? [object.rows_expected === null ? '–' : formatCount(object.rows_expected)] : []),
     ...(isCopying ? [String(object.backfill_percent)] : []),
-    ageOf(object.read_until, now),
-    ageOf(object.settled_until, now),
+    timeSince(object.read_until, now),
+    timeSince(object.settled_until, now),
   ]);
   const headers = ['OBJECT', 'STATE', 'ROWS', ...(isCopying ? ['EXPECTED', '%'] : []), 'READ', 'SETTLED'];
   const indent = ' '.repeat(sync.name.length + 2);

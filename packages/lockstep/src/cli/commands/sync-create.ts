@@ -13,7 +13,7 @@ import { createSync } from '../../operations/create-sync.ts';
 import type { Arguments, Command } from '../arguments.ts';
 import { noLog, withControl } from '../running.ts';
 import { intervalOf } from '../terminal/interval.ts';
-import { showWays, waysOf } from './sync-ways.ts';
+import { addressesOf, showAddresses } from './sync-addresses.ts';
 
 /** The Salesforce API version that a new sync speaks. */
 export const apiVersion = '62.0';
@@ -25,16 +25,16 @@ export const syncCreate: Command = {
   summary:
     'Creates a sync: tests everything, then makes its database and tables. A running server starts reading at once.',
   flags: {
-    org: { value: 'URL', says: "The org's My Domain address." },
-    'client-id': { value: 'ID', says: 'Consumer key of an app with the client credentials flow.' },
-    'client-id-file': { value: 'FILE', says: 'A file with the consumer key instead.' },
+    org: { value: 'URL', description: "The org's My Domain address." },
+    'client-id': { value: 'ID', description: 'Consumer key of an app with the client credentials flow.' },
+    'client-id-file': { value: 'FILE', description: 'A file with the consumer key instead.' },
     'client-secret-file': {
       value: 'FILE',
-      says: 'A file with its secret; - for standard input. Without this flag you are asked.',
+      description: 'A file with its secret; - for standard input. Without this flag you are asked.',
     },
-    objects: { value: 'A,B', says: 'API names of the objects to mirror.' },
-    every: { value: 'TIME', says: 'Time between two requests, 0.2s to 300s (default 3s).' },
-    name: { value: 'NAME', says: "Name of the sync (default: from the org's address)." },
+    objects: { value: 'A,B', description: 'API names of the objects to mirror.' },
+    every: { value: 'TIME', description: 'Time between two requests, 0.2s to 300s (default 3s).' },
+    name: { value: 'NAME', description: "Name of the sync (default: from the org's address)." },
   },
   async run(args, { config, output, stop }) {
     const loginUrl = orgUrl(required(args, 'org'));
@@ -62,7 +62,7 @@ export const syncCreate: Command = {
       const id = await createSync(deps, options, stop);
       const sync = await readSync(control, id);
       assert(sync, 'a sync that was created is there');
-      showWays(await waysOf(config, control, sync), output);
+      showAddresses(await addressesOf(config, control, sync), output);
     });
   },
 };

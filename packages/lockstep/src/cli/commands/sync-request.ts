@@ -1,15 +1,23 @@
 import { type NewSyncRequest, type SyncRequestStatus } from '../../control/index.ts';
 import { exitCodes, usageError } from '../../core/command-error.ts';
-import { count, counted } from '../../core/plain-words.ts';
-import { type Asking, askAndWait, type Progress, type SyncRequestResult } from '../../operations/ask-sync.ts';
+import { counted, formatCount } from '../../core/plain-words.ts';
+import {
+  askAndWait,
+  type PendingRequest,
+  type Progress,
+  type SyncRequestResult,
+} from '../../operations/ask-sync.ts';
 import { setAsidePlace, setAsideReason } from '../../operations/set-aside-words.ts';
 import type { Arguments, Flag } from '../arguments.ts';
 import { parseDuration } from '../terminal/duration.ts';
 import { type Output } from '../terminal/output.ts';
 
-export const syncFlag: Flag = { value: 'SYNC', says: 'Name or id; optional if there is only one sync.' };
+export const syncFlag: Flag = {
+  value: 'SYNC',
+  description: 'Name or id; optional if there is only one sync.',
+};
 
-export interface Waiting extends Asking {
+export interface Waiting extends PendingRequest {
   output: Output;
 }
 
@@ -44,16 +52,19 @@ function progressOn(
 
 const leftOf = (progress: Progress | null): string[] =>
   (progress?.objects ?? []).map(
-    ({ object, rows, of }) => `  ${object}${rows > 0 ? `  ${count(rows)} of about ${count(of)} rows` : ''}`,
+    ({ object, rows, of }) =>
+      `  ${object}${rows > 0 ? `  ${formatCount(rows)} of about ${formatCount(of)} rows` : ''}`,
   );
 
 export const secondsOf = (ms: number): string =>
   ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 
 /** Prints what was left out, repaired or set aside, and returns the exit code. */
-export function tellEnd({ skipped, repairs, setAside }: SyncRequestResult, output: Output): number {
+export function reportResult({ skipped, repairs, setAside }: SyncRequestResult, output: Output): number {
   for (const { sobject, kind, rows } of repairs) {
-    output.say(`${sobject}: ${rows === 1 ? '1 row was' : `${count(rows)} rows were`} ${kind}; repaired`);
+    output.say(
+      `${sobject}: ${rows === 1 ? '1 row was' : `${formatCount(rows)} rows were`} ${kind}; repaired`,
+    );
   }
   for (const { object, reason } of skipped) output.say(`left out: ${object}, because ${reason}`);
   for (const { sobject, column, code, rows } of setAside) {

@@ -9,11 +9,12 @@ type WithoutDatabase = Sync['withoutDatabase'];
 export const syncSet: Command = {
   name: 'sync set',
   summary: "Shows or changes what the proxy does with writes while the mirror's database does not answer.",
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   flags: {
     'on-database-down': {
       value: 'refuse|forward',
-      says: 'refuse, the default: answer the write with 503 (PRX-12) and do not send it, so that no answer is ahead of the mirror. forward: send it and answer it as pending; the mirror shows it only after the database is back.',
+      description:
+        'refuse, the default: answer the write with 503 (PRX-12) and do not send it, so that no answer is ahead of the mirror. forward: send it and answer it as pending; the mirror shows it only after the database is back.',
     },
   },
   async run(args, { config, output }) {

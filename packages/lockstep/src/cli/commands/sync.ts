@@ -6,7 +6,7 @@ import { readSyncStatuses } from '../../operations/sync-status.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, findProxyUrl, withControl } from '../running.ts';
 import { table } from '../terminal/output.ts';
-import { showWays, waysOf } from './sync-ways.ts';
+import { addressesOf, showAddresses } from './sync-addresses.ts';
 
 export const syncList: Command = {
   name: 'sync list',
@@ -26,7 +26,7 @@ export const syncList: Command = {
         objects: sync.sobjects,
         interval_ms: sync.intervalMs,
         paused: sync.paused,
-        held: health.isHeld,
+        held: health.hasWorker,
         fault: health.fault?.code ?? null,
         state,
         headline,
@@ -50,17 +50,17 @@ export const syncList: Command = {
 export const syncShow: Command = {
   name: 'sync show',
   summary: 'The addresses of a sync: the proxy, and the mirror, whose address holds a password.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) =>
-      showWays(await waysOf(config, control, await chooseSync(control, args.words[0])), output),
+      showAddresses(await addressesOf(config, control, await chooseSync(control, args.words[0])), output),
     ),
 };
 
 export const syncPause: Command = {
   name: 'sync pause',
   summary: 'Stops reading. The mirror stays as it is, and the proxy keeps working.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
       const name = await pause(control, args.words[0], true);
@@ -72,7 +72,7 @@ export const syncPause: Command = {
 export const syncResume: Command = {
   name: 'sync resume',
   summary: 'Resumes reading where it was paused.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
       const name = await pause(control, args.words[0], false);

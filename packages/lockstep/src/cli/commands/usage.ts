@@ -1,7 +1,7 @@
 /** `usage`: what a sync's requests are for, and how much of the org's daily allowance is used. */
 import { readUsage, type Sync, type SyncUsage } from '../../control/index.ts';
 import { Fault } from '../../core/faults.ts';
-import { ageOf, count } from '../../core/plain-words.ts';
+import { formatCount, timeSince } from '../../core/plain-words.ts';
 import { readNow } from '../../operations/read-objects.ts';
 import type { Command } from '../arguments.ts';
 import { chooseSync, withControl } from '../running.ts';
@@ -10,7 +10,7 @@ import { table } from '../terminal/output.ts';
 export const usage: Command = {
   name: 'usage',
   summary: 'What the requests of a sync are for, and how many of its daily requests the org has used.',
-  words: { shown: '[SYNC]', min: 0, max: 1 },
+  positionals: { shown: '[SYNC]', min: 0, max: 1 },
   run: (args, { config, output }) =>
     withControl(config, async (control) => {
       const sync = await chooseSync(control, args.words[0]);
@@ -45,14 +45,18 @@ type Line = Pick<Sync, 'name' | 'stopAtPercent'>;
 export function usageText(sync: Line, { purposes, queries, org }: SyncUsage, now: number): string {
   const sum = (of: 'lastHour' | 'lastDay') => purposes.reduce((total, one) => total + one[of], 0);
   const requests = [
-    ...purposes.map(({ purpose, lastHour, lastDay }) => [purpose, count(lastHour), count(lastDay)]),
-    ['all', count(sum('lastHour')), count(sum('lastDay'))],
+    ...purposes.map(({ purpose, lastHour, lastDay }) => [
+      purpose,
+      formatCount(lastHour),
+      formatCount(lastDay),
+    ]),
+    ['all', formatCount(sum('lastHour')), formatCount(sum('lastDay'))],
   ];
   const asked = queries.map(({ sobject, kind, queries, rows }) => [
     sobject,
     kind,
-    count(queries),
-    count(rows),
+    formatCount(queries),
+    formatCount(rows),
   ]);
   return [
     table(['REQUESTS', 'LAST HOUR', '24 HOURS'], requests, new Set([1, 2])),
@@ -67,9 +71,9 @@ export function usageText(sync: Line, { purposes, queries, org }: SyncUsage, now
 /** What the org has used, and what that means for the sync. */
 export function orgLines({ name, stopAtPercent }: Line, org: SyncUsage['org'], now: number): string[] {
   if (!org) return ['Salesforce has not said yet how many requests the org has used.'];
-  const figures = `${count(org.used)} of ${count(org.max)} requests`;
+  const figures = `${formatCount(org.used)} of ${formatCount(org.max)} requests`;
   const percent = percentOf(org);
-  const line = `The org has used ${figures} of 24 h (${percent} %), by all programs together, as of ${ageOf(org.recordedAt, now)}; ${name} stops at ${stopAtPercent} %.`;
+  const line = `The org has used ${figures} of 24 h (${percent} %), by all programs together, as of ${timeSince(org.recordedAt, now)}; ${name} stops at ${stopAtPercent} %.`;
   if (percent < stopAtPercent) return [line];
   const { code, message, next } = new Fault('LIM-02', {
     reason: `${figures}, the line is ${stopAtPercent} %`,

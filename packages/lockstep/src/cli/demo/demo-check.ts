@@ -15,7 +15,7 @@ import { databaseFault, readStatus, removeEmbedded } from '../../postgres/index.
 import type { Context } from '../arguments.ts';
 import type { OrgChoices } from '../commands/simulated-org.ts';
 import { withControl } from '../running.ts';
-import { watchFirstCopy } from '../terminal/backfill-progress.ts';
+import { watchBackfill } from '../terminal/backfill-progress.ts';
 import { reportFailure } from '../terminal/failure.ts';
 import type { Output } from '../terminal/output.ts';
 import { eraseDemoDatabases } from './demo-erase.ts';
@@ -76,10 +76,10 @@ export async function runCheck(choices: OrgChoices, { config, output, stop }: Co
 const secondsSinceStart = (now = performance.now()) => Math.round(now / 10) / 100;
 
 async function checkAll(demo: Demo, report: Report, output: Output): Promise<void> {
-  const { over: stop } = demo;
+  const { ended: stop } = demo;
   const mirror = openDatabase({ url: demo.mirrorUrl, applicationName: 'lockstep check', connectionsMax: 1 });
   try {
-    const { firstRowAt } = await watchFirstCopy(mirror, demo.sync.name, output, stop);
+    const { firstRowAt } = await watchBackfill(mirror, demo.sync.name, output, stop);
     if (firstRowAt !== null)
       report.seconds_to_first_row = secondsSinceStart(firstRowAt - performance.timeOrigin);
     await compareCounts(demo, mirror, report, stop);

@@ -1,7 +1,7 @@
 /** What the demo prints when the backfill is complete: lines to paste, which README.md has too. */
 import { systemClock } from '@lockstep/foundation/clock';
 import { quoted, shellWord } from '@lockstep/foundation/shell-words';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import type { Demo } from './demo-stage.ts';
 
 interface Shown {
@@ -26,7 +26,7 @@ export function closingScreen(demo: Demo, shown: Shown): string[] {
 }
 
 function stateLines({ rows, inBin, paused }: Shown): string[] {
-  const records = `${count(rows)} live records${inBin === 0 ? '' : ` (${count(inBin)} more are in the recycle bin)`}`;
+  const records = `${formatCount(rows)} live records${inBin === 0 ? '' : ` (${formatCount(inBin)} more are in the recycle bin)`}`;
   if (!paused) return [`The mirror is complete, ${records}, and follows the org.`];
   return [
     `The mirror has ${records}.`,

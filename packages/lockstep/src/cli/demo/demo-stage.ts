@@ -14,10 +14,10 @@ import {
   type Sync,
 } from '../../control/index.ts';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import { createSync } from '../../operations/create-sync.ts';
 import { startServer } from '../../server/server.ts';
-import { findKeyOf, openControlOf, openServerBase, type ServerBase } from '../../server/server-base.ts';
+import { findKeyFor, openControlFor, openServerBase, type ServerBase } from '../../server/server-base.ts';
 import { apiVersion } from '../commands/sync-create.ts';
 import { type Output } from '../terminal/output.ts';
 import { type OrgProgram, startOrg } from './org-program.ts';
@@ -43,7 +43,7 @@ export interface Demo extends AsyncDisposable {
   /** Access token of the org's demo user. */
   token: string;
   /** Aborts when the user interrupts the demo, or when a part of it fails: then the reason is that part's error. */
-  over: AbortSignal;
+  ended: AbortSignal;
 }
 
 export const demoName = 'demo';
@@ -73,7 +73,7 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
   const token = await signIn(org, stop);
   const mirrorUrl = await openReaderUrl(control, sync);
   const broken = new AbortController();
-  server.broken.catch((error: unknown) => broken.abort(error));
+  server.failed.catch((error: unknown) => broken.abort(error));
   void org.ended.then(() =>
     broken.abort(new CommandError('The simulated org has ended', { exitCode: exitCodes.unexpected })),
   );
@@ -84,7 +84,7 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
     mirrorUrl,
     token,
     base: `${server.proxyUrl}/${sync.id}`,
-    over: AbortSignal.any([stop, broken.signal]),
+    ended: AbortSignal.any([stop, broken.signal]),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
@@ -96,9 +96,9 @@ async function openBoth(
   undo: AsyncDisposableStack,
 ): Promise<{ control: Control; org: OrgProgram }> {
   const { server, say } = base;
-  const key = await findKeyOf(base);
+  const key = await findKeyFor(base);
   const onSeeded = (seeded: number, of: number) =>
-    output.show([`Making the org: ${count(seeded)} of ${count(of)} records`]);
+    output.show([`Making the org: ${formatCount(seeded)} of ${formatCount(of)} records`]);
   const startingOrg = startOrg({
     ...choices,
     server,
@@ -108,14 +108,14 @@ async function openBoth(
     onSeeded,
     stop,
   });
-  const [control, org] = await Promise.allSettled([openControlOf(base, key), startingOrg]);
+  const [control, org] = await Promise.allSettled([openControlFor(base, key), startingOrg]);
   output.show([]);
   if (control.status === 'fulfilled') undo.defer(() => control.value.end());
   if (org.status === 'fulfilled') undo.use(org.value);
   if (control.status === 'rejected') throw control.reason;
   if (org.status === 'rejected') throw org.reason;
   const { records, orgId, url, controlUrl } = org.value;
-  say(`A simulated Salesforce org with ${count(records)} records: ${orgId}, ${url}`);
+  say(`A simulated Salesforce org with ${formatCount(records)} records: ${orgId}, ${url}`);
   say(`To control its time and faults: ${controlUrl} (docs/simulator.md)`);
   if (records !== choices.records)
     say('It keeps the records that an earlier run made; --fresh makes new ones.');

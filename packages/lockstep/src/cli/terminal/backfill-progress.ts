@@ -2,12 +2,12 @@
 import { systemClock } from '@lockstep/foundation/clock';
 import type { Tx } from '@lockstep/foundation/database';
 import { CommandError, exitCodes } from '../../core/command-error.ts';
-import { count } from '../../core/plain-words.ts';
+import { formatCount } from '../../core/plain-words.ts';
 import { stateWord } from '../../operations/state-words.ts';
 import { readStatus, type StreamStatus } from '../../postgres/index.ts';
 import { type Output } from './output.ts';
 
-export interface FirstCopy {
+export interface BackfillResult {
   /** In milliseconds since 1970, as this process saw it; null before the first row. */
   firstRowAt: number | null;
   rows: number;
@@ -25,12 +25,12 @@ const nameWidthMin = 6;
  * Resolves when the backfill of every object is complete.
  * @throws {@link CommandError} if an object was stopped; the signal's reason after an abort
  */
-export async function watchFirstCopy(
+export async function watchBackfill(
   mirror: Tx,
   name: string,
   output: Output,
   stop: AbortSignal,
-): Promise<FirstCopy> {
+): Promise<BackfillResult> {
   let firstRowAt: number | null = null;
   let saidAt = systemClock.now();
   /** The states seen last. On the first look only objects that are backfilling are reported. */
@@ -97,10 +97,13 @@ function bars(streams: readonly StreamStatus[], columns: number): string[] {
     const name = sobject.slice(0, nameWidth).padEnd(nameWidth);
     return `  ${name}  ${width < barWidthMin ? '' : `${bar} `}${figures[place]}`;
   });
-  return [`Backfill  ${count(rows)} of about ${count(expected)}  ${percent(rows, expected)} %`, ...lines];
+  return [
+    `Backfill  ${formatCount(rows)} of about ${formatCount(expected)}  ${percent(rows, expected)} %`,
+    ...lines,
+  ];
 }
 
 function figuresOf({ rows, rows_expected: expected, state }: StreamStatus, withExpected: boolean): string {
-  const of = withExpected && state === 'backfilling' ? ` of about ${count(expected ?? 0)}` : '';
-  return `${count(rows).padStart(9)}${of}   ${stateWord(state)}`;
+  const of = withExpected && state === 'backfilling' ? ` of about ${formatCount(expected ?? 0)}` : '';
+  return `${formatCount(rows).padStart(9)}${of}   ${stateWord(state)}`;
 }

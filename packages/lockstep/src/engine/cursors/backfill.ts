@@ -1,6 +1,6 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
-import { moved } from '../run/sync-state.ts';
+import { moveCursor } from '../run/sync-state.ts';
 import { isFull } from './pass.ts';
 import { byId } from './queries.ts';
 import { type Cursor, positionOf, type Reading, slotsMax } from './reading.ts';
@@ -45,7 +45,7 @@ const reading: Reading = {
   query: (asked) => byId(asked, idCondition(positionOf(asked.stream.cursors.backfill).after, asked.chained)),
   step({ stream, page, query, serverNow }) {
     const { to, drained } = backfillAfter(positionOf(stream.cursors.backfill), page, query.limit);
-    const { move, stream: after } = moved(stream, 'backfill', to);
+    const { move, stream: after } = moveCursor(stream, 'backfill', to);
     if (!drained) return { moves: [move], after };
     const ended = { ...after, cursors: { ...after.cursors, backfill: null } };
     return { moves: [{ ...move, backfilledAt: serverNow }], after: ended };

@@ -1,7 +1,7 @@
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { idCondition } from './backfill.ts';
 import { checkAt, passStep } from './checked.ts';
-import { atRest, dueOf, type IdPass, idPassAfter, type Period } from './pace.ts';
+import { dueOf, type IdPass, idPassAfter, type Period, restingPass } from './pace.ts';
 import { byId } from './queries.ts';
 import { type Cursor, positionOf, type Reading } from './reading.ts';
 
@@ -12,7 +12,7 @@ import { type Cursor, positionOf, type Reading } from './reading.ts';
 export type ContentPosition = IdPass;
 
 export const startOfContent = (serverNow: ServerSeconds): ContentPosition => ({
-  ...atRest(serverNow),
+  ...restingPass(serverNow),
   after: null,
 });
 

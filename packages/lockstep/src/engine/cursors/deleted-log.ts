@@ -39,14 +39,14 @@ export const startOfDeleted = (serverNow: ServerSeconds): DeletedPosition => ({
   windowSeconds: null,
 });
 
-/** @param isUrgent  somebody waits for everything that is known now */
+/** @param isPriority  somebody waits for everything that is known now */
 export function isDeletedDue(
   position: DeletedPosition,
   serverNow: ServerSeconds,
-  isUrgent: boolean,
+  isPriority: boolean,
 ): boolean {
   if (serverNow - position.from < shortestSeconds) return false;
-  return isUrgent || position.windowSeconds !== null || serverNow - position.askedAt >= everySeconds;
+  return isPriority || position.windowSeconds !== null || serverNow - position.askedAt >= everySeconds;
 }
 
 export function deletedQuestion(

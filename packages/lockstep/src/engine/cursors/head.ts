@@ -2,8 +2,8 @@ import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import type { StreamState } from '../run/sync-state.ts';
 import type { HeadPosition } from './poll.ts';
 import { canPollTogether, headAndRecheckQuery, headQuery, startOfHead } from './poll.ts';
-import { addWindows, passBehindBy, polled, pollStep } from './poll-step.ts';
-import { followed } from './queries.ts';
+import { addWindows, passBacklog, polled, pollStep } from './poll-step.ts';
+import { requireTimeField } from './queries.ts';
 import { type Cursor, positionOf, type Reading, type Slot } from './reading.ts';
 
 declare module '../run/sync-state.ts' {
@@ -30,12 +30,12 @@ const newest: Reading = {
     const within = { pollSince, chained, before: slot.before };
     return polled(
       asked,
-      headQuery(followed(table.stream.cursorField), positionOf(cursors.head), serverNow, within),
+      headQuery(requireTimeField(table.stream.cursorField), positionOf(cursors.head), serverNow, within),
     );
   },
   add: (slots, at, count) => addWindows(slots, 'head', at, count),
   behind: (stream, serverNow) =>
-    passBehindBy(stream, stream.cursors.head?.position.pass, { end: null, until: serverNow, serverNow }),
+    passBacklog(stream, stream.cursors.head?.position.pass, { end: null, until: serverNow, serverNow }),
 };
 
 /** Head and recheck of a stream in one query. */
@@ -47,7 +47,7 @@ const combined: Reading = {
     const [head, recheck] = [positionOf(cursors.head), positionOf(cursors.recheck)];
     return polled(
       asked,
-      headAndRecheckQuery(followed(table.stream.cursorField), head, recheck, asked.serverNow),
+      headAndRecheckQuery(requireTimeField(table.stream.cursorField), head, recheck, asked.serverNow),
     );
   },
   add: (slots, { index }) => slots.add({ kind: 'head and recheck', index }),
@@ -63,7 +63,7 @@ export const isHead = ({ kind }: Pick<Slot, 'kind'>): boolean =>
   kind === newest.kind || kind === combined.kind;
 
 /** Whether the recheck shares the head's query. */
-export function ridesAlong(
+export function sharesHeadQuery(
   { cursors: { head: own, recheck, backfill }, table }: StreamState,
   serverNow: number,
 ): boolean {

@@ -25,5 +25,5 @@ export function readingOf({ kind }: { kind: string }): Reading {
 }
 
 /** Where the cursors of a new stream begin. */
-export const startsOf = (stream: Stream, serverNow: ServerSeconds): Record<string, object | null> =>
+export const startPositions = (stream: Stream, serverNow: ServerSeconds): Record<string, object | null> =>
   Object.fromEntries(cursors.map(({ kind, start }) => [kind, start(stream, serverNow)]));

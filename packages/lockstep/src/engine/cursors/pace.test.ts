@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atRest, dueOf, ended, type Pass, stepped } from './pace.ts';
+import { advancedPass, dueOf, endedPass, type Pass, restingPass } from './pace.ts';
 
 const begin = Date.UTC(2026, 10, 24) / 1000;
 const period = { everySeconds: 10_000, idleSeconds: 1_000 };
 const rows = 100;
 
-const resting = atRest(begin);
-const underWay = (done: number): Pass => ({ ...stepped(resting, done, begin), lastAt: begin - 50_000 });
+const resting = restingPass(begin);
+const underWay = (done: number): Pass => ({ ...advancedPass(resting, done, begin), lastAt: begin - 50_000 });
 const dueAfter = (pass: Pass, seconds: number) => dueOf(pass, rows, period, begin + seconds);
 
 test('a pass begins when its period is over, or after the shorter one if a request has room', () => {
@@ -40,13 +40,13 @@ test('an empty table has a schedule too', () => {
 });
 
 test('steps add up, and the first one sets when the pass began', () => {
-  const first = stepped(resting, 10, begin + 5);
+  const first = advancedPass(resting, 10, begin + 5);
   assert.deepEqual(first, { begunAt: begin + 5, lastAt: begin, done: 10, isWanted: false });
-  assert.deepEqual(stepped(first, 20, begin + 9), { ...first, done: 30 });
+  assert.deepEqual(advancedPass(first, 20, begin + 9), { ...first, done: 30 });
 });
 
 test('a pass that has ended counts as of its beginning, and nobody waits for it any more', () => {
-  const pass = { ...stepped(resting, 10, begin + 5), isWanted: true };
-  assert.deepEqual(ended(pass), { begunAt: null, lastAt: begin + 5, done: 0, isWanted: false });
-  assert.deepEqual(ended(resting), resting);
+  const pass = { ...advancedPass(resting, 10, begin + 5), isWanted: true };
+  assert.deepEqual(endedPass(pass), { begunAt: null, lastAt: begin + 5, done: 0, isWanted: false });
+  assert.deepEqual(endedPass(resting), resting);
 });

@@ -28,7 +28,7 @@ export interface Period {
 
 export type Due = 'now' | 'idle' | null;
 
-export const atRest = (since: ServerSeconds): Pass => ({
+export const restingPass = (since: ServerSeconds): Pass => ({
   begunAt: null,
   lastAt: since,
   done: 0,
@@ -50,13 +50,13 @@ export function dueOf(
 }
 
 /** The pass after a step; begins one if none is under way. */
-export const stepped = <Position extends Pass>(
+export const advancedPass = <Position extends Pass>(
   position: Position,
   rows: number,
   now: ServerSeconds,
 ): Position => ({ ...position, begunAt: position.begunAt ?? now, done: position.done + rows });
 
-export const ended = ({ begunAt, lastAt }: Pass): Pass => atRest(begunAt ?? lastAt);
+export const endedPass = ({ begunAt, lastAt }: Pass): Pass => restingPass(begunAt ?? lastAt);
 
 /** A pass over Salesforce's own Ids, in its order. */
 export interface IdPass extends Pass {
@@ -71,8 +71,8 @@ export function idPassAfter<Position extends IdPass>(
   limit: number,
   serverNow: ServerSeconds,
 ): Position | IdPass {
-  const to = stepped(position, page.count, serverNow);
+  const to = advancedPass(position, page.count, serverNow);
   return isFull(page, limit)
     ? { ...to, after: page.lastId ?? position.after }
-    : { ...ended(to), after: null };
+    : { ...endedPass(to), after: null };
 }

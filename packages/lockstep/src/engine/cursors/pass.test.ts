@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastId as id, pageWith } from '@lockstep/harness/page';
-import { type Pass, pagesExpected, passAfter, passBehind, windowCondition, windowEnd } from './pass.ts';
+import {
+  type Pass,
+  pagesExpected,
+  passAfter,
+  passAfterFullPage,
+  windowCondition,
+  windowEnd,
+} from './pass.ts';
 
 const now = Date.UTC(2026, 10, 24, 12, 0, 0) / 1000;
 const pageRows = 2_000;
@@ -10,7 +17,7 @@ const pass: Pass = { until: now, reach: null, from: now - 3_600, rate: 100, wind
 const open = { end: null, serverNow: now };
 
 test('a pass begins with the last second of its first page, which may not be complete', () => {
-  const begun = passBehind(rows(pageRows), { from: now - 3_600, until: now, reach: now + 1 });
+  const begun = passAfterFullPage(rows(pageRows), { from: now - 3_600, until: now, reach: now + 1 });
   assert.deepEqual(begun, { until: now, reach: now + 1, from: now - 3_580, rate: 100, window: null });
 });
 

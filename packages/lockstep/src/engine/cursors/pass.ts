@@ -44,7 +44,7 @@ const unripeSeconds = 2;
 export const isFull = (page: Page, limit: number) => page.count >= limit || !page.done;
 
 /** The pass after a full first page. The page was ordered by time, so its last second may not be complete. */
-export function passBehind(
+export function passAfterFullPage(
   page: Page,
   { from, until, reach = null }: { from: ServerSeconds; until: ServerSeconds; reach?: ServerSeconds | null },
 ): Pass {

@@ -2,15 +2,15 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import type { CursorMove } from '../../postgres/index.ts';
-import { moved, type StreamState } from '../run/sync-state.ts';
+import { moveCursor, type StreamState } from '../run/sync-state.ts';
 import { type Pass, pagesExpected, type WindowEnd, windowEnd } from './pass.ts';
 import { type HeadPosition, type PollQuery, pollAfter } from './poll.ts';
-import { inFull } from './queries.ts';
+import { selectInFull } from './queries.ts';
 import {
-  type Asked,
   type Behind,
+  type PageContext,
   positionOf,
-  type Read,
+  type QueryContext,
   type Slot,
   type SlotQuery,
   type SlotStep,
@@ -18,12 +18,15 @@ import {
 } from './reading.ts';
 
 export function polled(
-  { stream: { table }, limit }: Pick<Asked, 'stream' | 'limit'>,
+  { stream: { table }, limit }: Pick<QueryContext, 'stream' | 'limit'>,
   poll: PollQuery,
 ): SlotQuery {
   const field = table.stream.cursorField;
   return {
-    ...inFull(table.stream, poll.where, { orderBy: poll.order === 'Id' ? 'Id' : `${field}, Id`, limit }),
+    ...selectInFull(table.stream, poll.where, {
+      orderBy: poll.order === 'Id' ? 'Id' : `${field}, Id`,
+      limit,
+    }),
     limit,
     includeDeleted: true,
     timeField: poll.order === 'Id' ? null : field,
@@ -31,7 +34,13 @@ export function polled(
   };
 }
 
-export function pollStep({ stream, serverNow, query, page, times: { sentAt, answeredAt } }: Read): SlotStep {
+export function pollStep({
+  stream,
+  serverNow,
+  query,
+  page,
+  times: { sentAt, answeredAt },
+}: PageContext): SlotStep {
   const { head, recheck } = stream.cursors;
   assert(query.poll && head && recheck, 'a poll has a query and cursors');
   const at = { head: head.position, recheck: recheck.position };
@@ -41,7 +50,7 @@ export function pollStep({ stream, serverNow, query, page, times: { sentAt, answ
   for (const kind of ['head', 'recheck'] as const) {
     const position = to[kind];
     if (!position) continue;
-    const step = moved(after, kind, position);
+    const step = moveCursor(after, kind, position);
     moves.push(step.move);
     after = step.stream;
   }
@@ -63,14 +72,14 @@ function headRead(
   const isFromRecheck =
     isBegun && stream.pollSince !== null && stream.pollSince <= positionOf(stream.cursors.recheck).at;
   const pollSinceBegunAt = isFromRecheck ? sentAt : stream.pollSinceBegunAt;
-  const read = { ...stream, isUrgent: false, pollSince: isBegun ? null : stream.pollSince };
+  const read = { ...stream, isPriority: false, pollSince: isBegun ? null : stream.pollSince };
   return pass || pollSinceBegunAt === null
     ? { ...read, pollSinceBegunAt }
     : { ...read, pollSinceBegunAt: null, pollSinceReadAt: pollSinceBegunAt };
 }
 
 /** How many pages a pass is behind. */
-export function passBehindBy(
+export function passBacklog(
   { pageSizes }: StreamState,
   pass: Pass | null | undefined,
   { end, until, serverNow }: { end: WindowEnd; until: ServerSeconds; serverNow: ServerSeconds },

@@ -1,7 +1,7 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { Page } from '../../core/page.ts';
 import { type ServerSeconds, secondsOf, soqlTime } from '../../core/stamps.ts';
-import { isFull, type Pass, passAfter, passBehind, type WindowEnd, windowCondition } from './pass.ts';
+import { isFull, type Pass, passAfter, passAfterFullPage, type WindowEnd, windowCondition } from './pass.ts';
 
 /**
  * Polling by (time, Id), where the time is SystemModstamp or what an object has instead. The head follows the newest
@@ -161,7 +161,9 @@ export function pollAfter(
   // The rows are in order of time: a full page that ends before the head's part says nothing about the head.
   const isInRecheck = secondsOf(page.last?.stamp ?? '') < recheckUntil;
   if (isInRecheck)
-    return { recheck: { ...recheck, pass: passBehind(page, { from: recheck.at, until: recheckUntil }) } };
+    return {
+      recheck: { ...recheck, pass: passAfterFullPage(page, { from: recheck.at, until: recheckUntil }) },
+    };
   return {
     head: { ...head, pass: headPass(head, headUntil, page, context) },
     recheck: { at: recheckUntil, pass: null },
@@ -204,7 +206,7 @@ const headPass = (
   until: ServerSeconds,
   page: Page,
   { answeredAt }: PageContext,
-): Pass => passBehind(page, { from: beginningOf(position), until, reach: answeredAt });
+): Pass => passAfterFullPage(page, { from: beginningOf(position), until, reach: answeredAt });
 
 const headEnded = (position: HeadPosition, until: ServerSeconds): HeadPosition => ({
   at: Math.max(position.at, until),
@@ -221,7 +223,7 @@ function recheckAfter(
   const ended = { at: Math.max(position.at, until), pass: null };
   if (!position.pass) {
     return isFull(page, context.limit)
-      ? { ...position, pass: passBehind(page, { from: position.at, until }) }
+      ? { ...position, pass: passAfterFullPage(page, { from: position.at, until }) }
       : ended;
   }
   const pass = passAfter(position.pass, before, page, context);

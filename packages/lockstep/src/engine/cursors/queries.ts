@@ -4,7 +4,7 @@ import type { RecordId } from '../../core/ids.ts';
 import { takesPlainQueriesOnly } from '../../core/object-restrictions.ts';
 import { partialColumns, type Stream } from '../../postgres/index.ts';
 import { type Query, selectRecords, soqlIds } from '../../salesforce/index.ts';
-import type { Asked, SlotQuery } from './reading.ts';
+import type { QueryContext, SlotQuery } from './reading.ts';
 
 export const partialFieldsOf = (stream: Stream) => partialColumns(stream).map(({ field }) => field);
 
@@ -20,7 +20,7 @@ interface Bounds {
 const boundsFor = ({ sobject }: Stream, { limit, ...bounds }: Bounds): Bounds =>
   limit === undefined || takesPlainQueriesOnly(sobject) ? bounds : { ...bounds, limit };
 
-export const inFull = (stream: Stream, where: string | undefined, rest: Bounds = {}): Query => ({
+export const selectInFull = (stream: Stream, where: string | undefined, rest: Bounds = {}): Query => ({
   soql: selectRecords({
     fields: fieldsOf(stream),
     sobject: stream.sobject,
@@ -35,7 +35,7 @@ export const inFull = (stream: Stream, where: string | undefined, rest: Bounds =
 const archivedSobjects = new Set(['Task', 'Event']);
 
 /** Selects records that are not deleted. */
-export function living(
+export function selectNotDeleted(
   stream: Stream,
   where: string | undefined,
   rest: Bounds = {},
@@ -49,22 +49,25 @@ export function living(
 }
 
 export function sweepQuery(stream: Stream, ids: readonly RecordId[]): SlotQuery {
-  return { ...living(stream, `Id IN ${soqlIds(ids)}`, {}, partialFieldsOf(stream)), limit: ids.length };
+  return {
+    ...selectNotDeleted(stream, `Id IN ${soqlIds(ids)}`, {}, partialFieldsOf(stream)),
+    limit: ids.length,
+  };
 }
 
 /** Selects records that are not deleted, in the order of their Ids. */
 export const byId = (
-  { stream, limit }: Pick<Asked, 'stream' | 'limit'>,
+  { stream, limit }: Pick<QueryContext, 'stream' | 'limit'>,
   where: string | undefined,
 ): SlotQuery => ({
-  ...living(stream.table.stream, where, { orderBy: 'Id', limit }),
+  ...selectNotDeleted(stream.table.stream, where, { orderBy: 'Id', limit }),
   limit,
 });
 
 /** Whether the table's records have a day of creation. */
 export const hasDays = ({ columns }: Stream) => columns.some(({ field }) => field === 'CreatedDate');
 
-export function followed(field: string | null): string {
+export function requireTimeField(field: string | null): string {
   assert(field !== null, 'only a stream with a time to follow is polled');
   return field;
 }

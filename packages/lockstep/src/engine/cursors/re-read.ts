@@ -2,8 +2,8 @@ import { assert } from '@lockstep/foundation/assert';
 import { soqlIds } from '../../salesforce/index.ts';
 import { absentIds } from '../run/page-ids.ts';
 import { checkAt } from './checked.ts';
-import { inFull } from './queries.ts';
-import { type Reading, withRoom } from './reading.ts';
+import { selectInFull } from './queries.ts';
+import { type Reading, withHeadroom } from './reading.ts';
 
 /** Reads the marked records again. It has no cursor: the marks say what is left to read. */
 export const reRead: Reading = {
@@ -14,11 +14,11 @@ export const reRead: Reading = {
   shape: () => 'full',
   prepare: ({ mirror, stream: { table, pageSizes }, slots, pageRows }) =>
     mirror
-      .nextMarked(table.stream.streamNo, withRoom(pageSizes.full.rows, pageRows))
+      .nextMarked(table.stream.streamNo, withHeadroom(pageSizes.full.rows, pageRows))
       .then((ids) => slots.map((slot) => ({ slot, ids }))),
   query({ stream, ids }) {
     assert(ids, 'a re-read asks for Ids that were looked up');
-    const query = inFull(stream.table.stream, `Id IN ${soqlIds(ids)}`);
+    const query = selectInFull(stream.table.stream, `Id IN ${soqlIds(ids)}`);
     return { ...query, limit: ids.length, includeDeleted: true };
   },
   step: ({ stream, ids = [], page, serverNow }) => ({

@@ -65,7 +65,7 @@ export interface ExchangeTimes {
 }
 
 /** What a query is built from. */
-export interface Asked extends PreparedSlot {
+export interface QueryContext extends PreparedSlot {
   stream: StreamState;
   serverNow: ServerSeconds;
   limit: number;
@@ -74,7 +74,7 @@ export interface Asked extends PreparedSlot {
 }
 
 /** A page that has arrived, and its query. */
-export interface Read extends PreparedSlot {
+export interface PageContext extends PreparedSlot {
   stream: StreamState;
   serverNow: ServerSeconds;
   query: SlotQuery;
@@ -113,16 +113,16 @@ export interface Reading {
   /** Its pages normally have few rows, so they are not what makes a request slow. */
   isShort?: boolean;
   /** Its slots of one request read consecutive Ids, without referring to each other. */
-  isInRow?: boolean;
+  isSequential?: boolean;
   /** One slot per request is enough. */
   isOnePage?: boolean;
   /** Which columns it asks for; that decides how many rows fit on a page. */
   shape(cursors: Cursors): keyof PageSizes;
   /** Looks up what its slots need from the mirror; null: nothing. A slot that is left out has nothing to ask. */
   prepare?(lookUp: LookUp): Promise<readonly PreparedSlot[]> | null;
-  query(asked: Asked): SlotQuery;
+  query(asked: QueryContext): SlotQuery;
   /** The step that a page allows. Pure; the step happens when its transaction commits. */
-  step(read: Read): SlotStep;
+  step(read: PageContext): SlotStep;
   /** Adds up to this many more slots of a request for it. */
   add(
     slots: Slots,
@@ -182,4 +182,4 @@ export function positionOf<Position>(cursor: { position: Position } | null): Pos
 }
 
 /** A page that nothing refers to may be cut off: its rows count all the same, and show how many fit now. */
-export const withRoom = (rows: number, max: number): number => Math.min(max, 2 * rows);
+export const withHeadroom = (rows: number, max: number): number => Math.min(max, 2 * rows);

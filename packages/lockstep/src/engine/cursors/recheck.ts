@@ -1,8 +1,8 @@
-import { ridesAlong } from './head.ts';
+import { sharesHeadQuery } from './head.ts';
 import type { RecheckPosition } from './poll.ts';
 import { isRecheckDue, recheckQuery, settleSeconds, startOfRecheck } from './poll.ts';
-import { addWindows, passBehindBy, polled, pollStep } from './poll-step.ts';
-import { followed } from './queries.ts';
+import { addWindows, passBacklog, polled, pollStep } from './poll-step.ts';
+import { requireTimeField } from './queries.ts';
 import { type Cursor, positionOf, type Reading } from './reading.ts';
 
 declare module '../run/sync-state.ts' {
@@ -22,19 +22,19 @@ const reading: Reading = {
     const { stream, slot, serverNow, chained } = asked;
     const { cursors, table } = stream;
     const within = { chained, before: slot.before };
-    const field = followed(table.stream.cursorField);
+    const field = requireTimeField(table.stream.cursorField);
     return polled(asked, recheckQuery(field, positionOf(cursors.recheck), serverNow, within));
   },
   step: pollStep,
   add: (slots, at, count) => addWindows(slots, 'recheck', at, count),
   due(stream, { serverNow }) {
     const { recheck: own } = stream.cursors;
-    const isDue = own && isRecheckDue(own.position, serverNow) && !ridesAlong(stream, serverNow);
+    const isDue = own && isRecheckDue(own.position, serverNow) && !sharesHeadQuery(stream, serverNow);
     return isDue ? { pace: 'now' } : null;
   },
   behind(stream, serverNow) {
     const pass = stream.cursors.recheck?.position.pass;
-    return passBehindBy(stream, pass, {
+    return passBacklog(stream, pass, {
       end: pass?.until ?? null,
       until: serverNow - settleSeconds,
       serverNow,

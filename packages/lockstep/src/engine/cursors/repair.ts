@@ -1,12 +1,12 @@
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
-import { moved, type StreamState } from '../run/sync-state.ts';
+import { moveCursor, type StreamState } from '../run/sync-state.ts';
 import { idCondition } from './backfill.ts';
 import { checkAt, idsStep } from './checked.ts';
 import type { Day } from './counts.ts';
 import { isFull } from './pass.ts';
 import { byId, sweepQuery } from './queries.ts';
-import { type Cursor, positionOf, type Reading, type SlotStep, withRoom } from './reading.ts';
+import { type Cursor, positionOf, type Reading, type SlotStep, withHeadroom } from './reading.ts';
 
 /**
  * Repairs the days on which a count differed. For each day it first reads all of Salesforce's records in full, by Id,
@@ -72,7 +72,7 @@ const reading: Reading = {
   prepare({ mirror, stream, slots, pageRows }) {
     const { part, after, days } = positionOf(stream.cursors.repair);
     if (part === 'records') return null;
-    const limit = withRoom(stream.pageSizes.part.rows, pageRows);
+    const limit = withHeadroom(stream.pageSizes.part.rows, pageRows);
     return mirror
       .idsAfter(stream.table, after, limit, days[0])
       .then((ids) => slots.map((slot) => ({ slot, ids, isLastIds: ids.length < limit })));
@@ -101,7 +101,7 @@ const reading: Reading = {
 };
 
 function repairStep(stream: StreamState, to: RepairPosition): SlotStep {
-  const { move, stream: after } = moved(stream, 'repair', to);
+  const { move, stream: after } = moveCursor(stream, 'repair', to);
   return { moves: [move], after };
 }
 

@@ -3,15 +3,15 @@ import type { RecordId } from '../../core/ids.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { idCondition } from './backfill.ts';
 import { idsStep, passStep, recheckAt } from './checked.ts';
-import { atRest, dueOf, ended, idPassAfter, type Pass, type Period, stepped } from './pace.ts';
-import { living, partialFieldsOf, sweepQuery } from './queries.ts';
+import { advancedPass, dueOf, endedPass, idPassAfter, type Pass, type Period, restingPass } from './pace.ts';
+import { partialFieldsOf, selectNotDeleted, sweepQuery } from './queries.ts';
 import {
   type Cursor,
   type LookUp,
   type PreparedSlot,
   positionOf,
   type Reading,
-  withRoom,
+  withHeadroom,
 } from './reading.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface SweepPosition extends Pass {
 }
 
 export const startOfSweep = (serverNow: ServerSeconds): SweepPosition => ({
-  ...atRest(serverNow),
+  ...restingPass(serverNow),
   after: null,
 });
 
@@ -47,9 +47,9 @@ export function sweepAfter(
   isLast: boolean,
   serverNow: ServerSeconds,
 ): SweepPosition {
-  const to = stepped(position, ids.length, serverNow);
+  const to = advancedPass(position, ids.length, serverNow);
   if (!isLast) return { ...to, after: ids.at(-1) ?? position.after };
-  return to.isWanted ? { ...to, after: null, leg: 'salesforce' } : { ...ended(to), after: null };
+  return to.isWanted ? { ...to, after: null, leg: 'salesforce' } : { ...endedPass(to), after: null };
 }
 
 declare module '../run/sync-state.ts' {
@@ -68,7 +68,7 @@ const common = {
 const ofMirror: Reading = {
   ...common,
   kind: 'sweep',
-  isInRow: true,
+  isSequential: true,
   prepare: nextIds,
   query({ stream, ids }) {
     assert(ids, 'a sweep asks for Ids that were looked up');
@@ -101,7 +101,7 @@ const ofMirror: Reading = {
 async function nextIds({ mirror, stream, slots, pageRows }: LookUp): Promise<PreparedSlot[]> {
   const { cursors, pageSizes, table } = stream;
   const size = pageSizes.part.rows;
-  const limit = (slots.length - 1) * size + withRoom(size, pageRows);
+  const limit = (slots.length - 1) * size + withHeadroom(size, pageRows);
   const found = await mirror.idsAfter(table, positionOf(cursors.sweep).after, limit);
   return slots.flatMap((slot) => {
     const { nth = 0 } = slot;
@@ -119,7 +119,7 @@ const ofSalesforce: Reading = {
   query({ stream, limit, chained }) {
     const where = idCondition(positionOf(stream.cursors.sweep).after, chained);
     const own = stream.table.stream;
-    return { ...living(own, where, { orderBy: 'Id', limit }, partialFieldsOf(own)), limit };
+    return { ...selectNotDeleted(own, where, { orderBy: 'Id', limit }, partialFieldsOf(own)), limit };
   },
   step({ stream, page, query, serverNow }) {
     const to = idPassAfter(positionOf(stream.cursors.sweep), page, query.limit, serverNow);

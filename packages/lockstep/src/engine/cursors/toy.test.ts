@@ -5,8 +5,8 @@ import { pageWith } from '@lockstep/harness/page';
 import { heldAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import { nextRequest } from '../plan/next-request.ts';
 import { slotQuery, slotStep } from '../plan/slots.ts';
-import { moved } from '../run/sync-state.ts';
-import { cursors, startsOf } from './index.ts';
+import { moveCursor } from '../run/sync-state.ts';
+import { cursors, startPositions } from './index.ts';
 import { byId } from './queries.ts';
 import type { Cursor, Reading } from './reading.ts';
 
@@ -28,7 +28,7 @@ const reading: Reading = {
   query: (asked) => byId(asked, 'Toy__c = true'),
   step({ stream }) {
     const pages = (stream.cursors.toy?.position?.pages ?? 0) + 1;
-    const { move, stream: after } = moved(stream, 'toy', { pages });
+    const { move, stream: after } = moveCursor(stream, 'toy', { pages });
     return { moves: [move], after };
   },
   add: (slots, { index }, count) => slots.addChain('toy', index, count),
@@ -41,7 +41,7 @@ list.push(toy);
 after(() => list.pop());
 
 test('a kind of cursor begins, is due, is queried and moves as its module says', () => {
-  const begun = startsOf(streamState(1).table.stream, serverNow);
+  const begun = startPositions(streamState(1).table.stream, serverNow);
   assert.deepEqual(begun.toy, { pages: 0 });
 
   const own = { toy: heldAt({ pages: 0 }) };

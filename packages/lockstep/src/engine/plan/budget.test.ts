@@ -37,15 +37,15 @@ test('there are never more than ceil(60 s / interval) requests in 60 seconds, no
   fc.assert(
     fc.property(
       fc.integer({ min: 200, max: 300_000 }),
-      fc.array(fc.record({ idleMs: fc.integer({ min: 0, max: 20_000 }), isUrgent: fc.boolean() }), {
+      fc.array(fc.record({ idleMs: fc.integer({ min: 0, max: 20_000 }), isPriority: fc.boolean() }), {
         maxLength: 400,
       }),
       (intervalMs, sendings) => {
         let budget: Budget = { intervalMs, sentAt: [] };
         let now = 1_000_000;
         const sent: number[] = [];
-        for (const { idleMs, isUrgent } of sendings) {
-          now = Math.max(now + idleMs, nextSendAt(budget, isUrgent, now + idleMs));
+        for (const { idleMs, isPriority } of sendings) {
+          now = Math.max(now + idleMs, nextSendAt(budget, isPriority, now + idleMs));
           budget = spend(budget, now);
           sent.push(now);
         }

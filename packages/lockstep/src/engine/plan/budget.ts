@@ -16,7 +16,7 @@ const windowMs = 60_000;
 const credit = 2 / 3;
 
 /** The earliest time at which the next request may be sent. */
-export function nextSendAt(budget: Budget, isUrgent: boolean, now: number): number {
+export function nextSendAt(budget: Budget, isPriority: boolean, now: number): number {
   const { intervalMs, sentAt } = budget;
   const last = sentAt.at(-1);
   if (last === undefined) return now;
@@ -24,7 +24,7 @@ export function nextSendAt(budget: Budget, isUrgent: boolean, now: number): numb
   const windowFreeAt = oldestThatCounts === undefined ? now : oldestThatCounts + windowMs;
   const due = dueAt(budget, last);
   const early = Math.max(due - intervalMs * credit, last + intervalMs / 3);
-  return Math.max(now, Math.ceil(windowFreeAt), Math.ceil(isUrgent ? early : due));
+  return Math.max(now, Math.ceil(windowFreeAt), Math.ceil(isPriority ? early : due));
 }
 
 /** One interval after each request, counted from when it was due: an early one delays the next. */

@@ -14,7 +14,7 @@ export interface Bulk extends Behind {
 }
 
 /** Gives each free slot to the work that has the fewest, then adds each work's pages in their order. */
-export function deal(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
+export function distributeSlots(slots: Slots, state: SyncState, works: readonly Bulk[]): void {
   const all = works.map((bulk) => ({ ...bulk, had: slots.count(bulk.work.kind, bulk.work.index), more: 0 }));
   type Share = (typeof all)[number];
   const canUse = ({ work, had, more }: Share) => had + more === 0 || !readingOf(work).isOnePage;

@@ -8,7 +8,7 @@ import { repairOf } from '../cursors/repair.ts';
 import { startOfSweep } from '../cursors/sweep.ts';
 import type { Activity } from '../run/problems.ts';
 import type { Cursors, SyncState } from '../run/sync-state.ts';
-import { type DeletedLogRequest, nextRequest, nothingBeside } from './next-request.ts';
+import { type DeletedLogRequest, nextRequest, nothingInBackground } from './next-request.ts';
 import { openQuota } from './quota.ts';
 
 const day = 86_400;
@@ -110,18 +110,18 @@ test('while backfills run and rechecks are due, every head is asked within as ma
 });
 
 test('records to be read again come first, in one slot per stream', () => {
-  const slots = slotsOf(sync([stream(1), stream(2, { marked: { isUrgent: false, oldest: 7 } })]));
+  const slots = slotsOf(sync([stream(1), stream(2, { marked: { isPriority: false, oldest: 7 } })]));
   assert.deepEqual(slots[0], { kind: 're-read', index: 1 });
   assert.deepEqual(kinds(slots.slice(1)), ['head 0', 'head 1']);
 });
 
 test('records to be read again always leave slots for the poll', () => {
-  const asked = kinds(slotsOf(sync(streamsOf(5, { marked: { isUrgent: true, oldest: 7 } }))));
+  const asked = kinds(slotsOf(sync(streamsOf(5, { marked: { isPriority: true, oldest: 7 } }))));
   assert.deepEqual(asked, ['re-read 0', 're-read 1', 're-read 2', 'head 0', 'head 1']);
 });
 
 test('records that a proxied write waits for come before all others, then those that have waited longest', () => {
-  const marked = (isUrgent: boolean, oldest: number) => ({ marked: { isUrgent, oldest } });
+  const marked = (isPriority: boolean, oldest: number) => ({ marked: { isPriority, oldest } });
   const streams = [
     stream(1, marked(false, 5)),
     stream(2, marked(false, 3)),
@@ -232,13 +232,13 @@ test('logs of deletions are requested along with the queries, those that have wa
 test('the next request waits for the budget, and an urgent one for a third of the interval', () => {
   const budget = { intervalMs: 3_000, sentAt: [99_000] };
   assert.deepEqual(nextRequest(sync([stream(1)], { budget }), 99_100), { kind: 'wait', until: 102_000 });
-  const urgent = sync([stream(1, { isUrgent: true })], { budget });
+  const urgent = sync([stream(1, { isPriority: true })], { budget });
   assert.deepEqual(nextRequest(urgent, 99_100), { kind: 'wait', until: 100_000 });
 });
 
 test('nothing is requested while the org’s usage has reached the stop line', () => {
   const quota = { ...openQuota(90), closedUntil: 500_000 };
-  assert.deepEqual(nextRequest(sync([stream(1, { isUrgent: true })], { quota }), 100_000), {
+  assert.deepEqual(nextRequest(sync([stream(1, { isPriority: true })], { quota }), 100_000), {
     kind: 'wait',
     until: 500_000,
   });
@@ -246,7 +246,7 @@ test('nothing is requested while the org’s usage has reached the stop line', (
 
 test('an urgent stream is polled before those that have waited longer', () => {
   const streams = [1, 2, 3, 4, 5, 6, 7].map((n) => stream(n, { polledAt: n }));
-  const state = sync(streams.with(6, stream(7, { polledAt: 50, isUrgent: true })));
+  const state = sync(streams.with(6, stream(7, { polledAt: 50, isPriority: true })));
   assert.equal(kinds(slotsOf(state))[0], 'head 6');
 });
 
@@ -264,7 +264,7 @@ test('a failed poll rests while the others go on, and then gets a request of its
 for (const [activity, change, kind] of [
   ['sweep', { cursors: { sweep: at(startOfSweep(0)) } }, 'sweep'],
   ['content', { cursors: { content: at(startOfContent(0)) } }, 'content'],
-  ['re-read', { marked: { isUrgent: true, oldest: 7 } }, 're-read'],
+  ['re-read', { marked: { isPriority: true, oldest: 7 } }, 're-read'],
   ['counts', { cursors: { repair: at(repairOf(['2026-11-24'])) } }, 'repair'],
 ] as const) {
   test(`only a failed ${activity} rests: the stream is polled as before, together with the others`, () => {
@@ -284,22 +284,30 @@ test('nothing is read of a stream whose table is locked or has been changed', ()
 test('up to five streams are counted in a request of their own, one such request at a time', () => {
   const due = { cursors: { counts: at(startOfCounts(serverNow - 2 * day)) } };
   const state = sync([...streamsOf(6, due), stream(7)]);
-  assert.deepEqual(nextRequest(state, 100_000), { kind: 'count', indexes: [0, 1, 2, 3, 4], isApart: true });
-  const beside = nextRequest(state, 100_000, { ...nothingBeside, isCounting: true });
+  assert.deepEqual(nextRequest(state, 100_000), {
+    kind: 'count',
+    indexes: [0, 1, 2, 3, 4],
+    isSeparate: true,
+  });
+  const beside = nextRequest(state, 100_000, { ...nothingInBackground, isCounting: true });
   assert.equal(beside.kind, 'composite');
-  assert.equal(nextRequest({ ...state, wasApart: true }, 100_000).kind, 'composite', 'polls come in between');
+  assert.equal(
+    nextRequest({ ...state, wasSeparate: true }, 100_000).kind,
+    'composite',
+    'polls come in between',
+  );
 });
 
 test('an object with an unknown field is described at once, and one with a hidden field every two minutes', () => {
   const unknown = sync([stream(1), stream(2, { describe: { isDue: true, at: 99_000 } })]);
-  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1, isApart: true });
+  assert.deepEqual(nextRequest(unknown, 100_000), { kind: 'describe', index: 1, isSeparate: true });
   const one = stream(1, { describe: { isDue: false, at: 100_000 } });
   const hidden = { field: 'Name', column: 'name' };
   const hiding = sync([
     { ...one, table: { ...one.table, stream: { ...one.table.stream, hidden: [hidden] } } },
   ]);
   assert.equal(nextRequest(hiding, 219_999).kind, 'composite');
-  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0, isApart: true });
+  assert.deepEqual(nextRequest(hiding, 220_000), { kind: 'describe', index: 0, isSeparate: true });
 });
 
 test('a slow stream gets requests of its own, and the others share the ones in between', () => {
@@ -316,24 +324,24 @@ test('a slow stream gets requests of its own, and the others share the ones in b
 test('a slow stream is read apart, and not again before that answer has taken effect', () => {
   const state = sync([stream(1, { slow: 'polls' }), stream(2), stream(3)]);
   const next = nextRequest(state, 100_000);
-  assert.ok(next.kind === 'composite' && next.isApart);
-  const beside = nextRequest(state, 100_000, { ...nothingBeside, asking: new Set([1]) });
-  assert.ok(beside.kind === 'composite' && !beside.isApart);
+  assert.ok(next.kind === 'composite' && next.isSeparate);
+  const beside = nextRequest(state, 100_000, { ...nothingInBackground, asking: new Set([1]) });
+  assert.ok(beside.kind === 'composite' && !beside.isSeparate);
   assert.deepEqual(kinds(beside.slots), ['head 1', 'head 2']);
   const only = nextRequest(sync([stream(1, { slow: 'polls' })]), 100_000);
-  assert.ok(only.kind === 'composite' && !only.isApart, 'there is no other stream to hold up');
+  assert.ok(only.kind === 'composite' && !only.isSeparate, 'there is no other stream to hold up');
 });
 
 test('no more than five requests are under way apart', () => {
   const state = sync(streamsOf(7, { slow: 'polls' }));
   const asking = new Set([1, 2, 3, 4, 5]);
-  assert.equal(nextRequest(state, 100_000, { ...nothingBeside, asking }).kind, 'wait');
+  assert.equal(nextRequest(state, 100_000, { ...nothingInBackground, asking }).kind, 'wait');
 });
 
 test('after a request that failed as a whole no stream is read apart', () => {
   const state = sync(streamsOf(3, { slow: 'polls' }), { syncProblem: { retryAt: 0, tries: 1 } });
   const next = nextRequest(state, 100_000);
-  assert.ok(next.kind === 'composite' && !next.isApart);
+  assert.ok(next.kind === 'composite' && !next.isSeparate);
 });
 
 const stoppedUntil = (retryAt: number): StreamChange => ({
@@ -341,7 +349,7 @@ const stoppedUntil = (retryAt: number): StreamChange => ({
 });
 
 test('a mark of a stopped stream is not urgent', () => {
-  const marked = { isUrgent: true, oldest: 7 };
+  const marked = { isPriority: true, oldest: 7 };
   const budget = { intervalMs: 3_000, sentAt: [99_000] };
   const state = sync([stream(1, { ...stoppedUntil(200_000), marked }), stream(2)], { budget });
   assert.deepEqual(nextRequest(state, 99_100), { kind: 'wait', until: 102_000 });
@@ -364,7 +372,7 @@ test('a stopped stream is not read, and a sync whose streams are all stopped wai
 
 test('only the poll of a stopped stream is tried again, in the same request as others', () => {
   const sweep = at(startOfSweep(0));
-  const marked = { isUrgent: false, oldest: 7 };
+  const marked = { isPriority: false, oldest: 7 };
   const streams = [stream(1, { ...stoppedUntil(100_000), cursors: { sweep }, marked }), stream(2)];
   assert.deepEqual(kinds(slotsOf(sync(streams))).toSorted(), ['head 0', 'head 1']);
   const timeless = { ...stoppedUntil(100_000), cursors: { head: null, recheck: null, counts: null } };
@@ -392,7 +400,7 @@ test('a request has at most five queries and twenty logs of deletions', () => {
         polledAt: one.polledAt,
       }),
     );
-    const next = nextRequest(sync(lagging), 100_000, { ...nothingBeside, isCounting: true });
+    const next = nextRequest(sync(lagging), 100_000, { ...nothingInBackground, isCounting: true });
     const { slots, deletedLogs } = next.kind === 'composite' ? next : { slots: [], deletedLogs: [] };
     assert.ok(slots.length > 0);
     assert.ok(slots.length <= 5 && deletedLogs.length <= 20, `${streamCount} streams`);

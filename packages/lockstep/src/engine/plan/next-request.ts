@@ -1,6 +1,6 @@
 import { isCountDue } from '../cursors/counts.ts';
 import { isDeletedDue } from '../cursors/deleted-log.ts';
-import { ridesAlong } from '../cursors/head.ts';
+import { sharesHeadQuery } from '../cursors/head.ts';
 import { readings } from '../cursors/index.ts';
 import type { Due } from '../cursors/pace.ts';
 import { type Slot, Slots, slotsMax } from '../cursors/reading.ts';
@@ -8,7 +8,7 @@ import { isRepairing } from '../cursors/repair.ts';
 import { isBackingOff } from '../run/problems.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
 import { nextSendAt } from './budget.ts';
-import { addWork, type Bulk, deal, type Work } from './fill-slots.ts';
+import { addWork, type Bulk, distributeSlots, type Work } from './fill-slots.ts';
 
 /** A stream's log of deletions, which is requested along with the queries. */
 export interface DeletedLogRequest {
@@ -17,16 +17,21 @@ export interface DeletedLogRequest {
 }
 
 /**
- * The next exchange with Salesforce. `isApart`: it runs in parallel with the requests that streams share, and its
+ * The next exchange with Salesforce. `isSeparate`: it runs in parallel with the requests that streams share, and its
  * result takes effect between two of them.
  */
 export type Next =
   /** Queries in one composite request, along with logs of deletions. */
-  | { kind: 'composite'; slots: readonly Slot[]; deletedLogs: readonly DeletedLogRequest[]; isApart: boolean }
+  | {
+      kind: 'composite';
+      slots: readonly Slot[];
+      deletedLogs: readonly DeletedLogRequest[];
+      isSeparate: boolean;
+    }
   /** Counts of some streams' records. */
-  | { kind: 'count'; indexes: readonly number[]; isApart: true }
+  | { kind: 'count'; indexes: readonly number[]; isSeparate: true }
   /** The current description of an object. */
-  | { kind: 'describe'; index: number; isApart: true }
+  | { kind: 'describe'; index: number; isSeparate: true }
   | { kind: 'wait'; until: number };
 
 /** A composite request has 25 subrequests at most, five of them queries. */
@@ -40,7 +45,7 @@ const backfillPollEveryMs = 10_000;
 const idleWaitMs = 60_000;
 
 /** The requests under way in parallel with the shared ones. */
-export interface Beside {
+export interface InBackground {
   isCounting: boolean;
   isDescribing: boolean;
   /** The numbers of the streams whose pages are being read apart. */
@@ -50,7 +55,11 @@ export interface Beside {
 /** How many requests may be under way apart; each can take two minutes if Salesforce is slow. */
 const askedApartMax = 5;
 
-export const nothingBeside: Beside = { isCounting: false, isDescribing: false, asking: new Set() };
+export const nothingInBackground: InBackground = {
+  isCounting: false,
+  isDescribing: false,
+  asking: new Set(),
+};
 
 /**
  * Which request to make next, or until when to wait. Pure: this function alone decides what a sync reads.
@@ -65,21 +74,21 @@ export const nothingBeside: Beside = { isCounting: false, isDescribing: false, a
  * one whose requests are slow. After a request that failed as a whole, the streams take turns in requests of their
  * own.
  */
-export function nextRequest(state: SyncState, now: number, beside: Beside = nothingBeside): Next {
+export function nextRequest(state: SyncState, now: number, beside: InBackground = nothingInBackground): Next {
   const all = state.streams
     .map((stream, index) => ({ stream, index }))
     .filter(({ stream }) => !beside.asking.has(stream.table.stream.streamNo));
   const mayAskApart = beside.asking.size < askedApartMax;
   const ready = all.filter((one) => isReady(one, now) && (mayAskApart || !isAlone(one)));
-  const isUrgent = ready.some(({ stream }) => stream.isUrgent || stream.marked?.isUrgent);
+  const isPriority = ready.some(({ stream }) => stream.isPriority || stream.marked?.isPriority);
   const sendAt = Math.max(
-    nextSendAt(state.budget, isUrgent, now),
+    nextSendAt(state.budget, isPriority, now),
     state.syncProblem?.retryAt ?? 0,
     state.quota.closedUntil ?? 0,
   );
   if (sendAt > now) return { kind: 'wait', until: sendAt };
-  const mayGoApart = !state.syncProblem && !isUrgent && !(state.wasApart && ready.length > 0);
-  const apart = mayGoApart ? requestApart(state, all, beside, now) : null;
+  const mayBeSeparate = !state.syncProblem && !isPriority && !(state.wasSeparate && ready.length > 0);
+  const apart = mayBeSeparate ? requestApart(state, all, beside, now) : null;
   if (apart) return apart;
   if (ready.length === 0) return { kind: 'wait', until: wakesAt(all, now) };
 
@@ -89,9 +98,9 @@ export function nextRequest(state: SyncState, now: number, beside: Beside = noth
   const batches = state.syncProblem ? [[inTurn(byWait, state.syncProblem.tries)]] : batchStreams(byWait);
   for (const together of batches) {
     const slots = fill(state, together, now);
-    const isApart = state.streams.length > 1 && !state.syncProblem && together.every(isAlone);
+    const isSeparate = state.streams.length > 1 && !state.syncProblem && together.every(isAlone);
     if (slots.length > 0)
-      return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isApart };
+      return { kind: 'composite', slots, deletedLogs: deletedLogsOf(state, together, now), isSeparate };
   }
   // Nothing is due now; it is decided again after an interval.
   return { kind: 'wait', until: now + state.budget.intervalMs };
@@ -109,13 +118,18 @@ function isReady({ stream }: Ready, now: number): boolean {
 }
 
 /** A request without pages; one of each kind at a time. */
-function requestApart(state: SyncState, all: readonly Ready[], beside: Beside, now: number): Next | null {
+function requestApart(
+  state: SyncState,
+  all: readonly Ready[],
+  beside: InBackground,
+  now: number,
+): Next | null {
   const described = beside.isDescribing ? undefined : all.find(({ stream }) => isDescribeDue(stream, now));
-  if (described) return { kind: 'describe', index: described.index, isApart: true };
+  if (described) return { kind: 'describe', index: described.index, isSeparate: true };
   if (beside.isCounting) return null;
   const counted = all.filter(({ stream }) => isCountedNow(state, stream, now)).slice(0, slotsMax);
   if (counted.length === 0) return null;
-  return { kind: 'count', indexes: counted.map(({ index }) => index), isApart: true };
+  return { kind: 'count', indexes: counted.map(({ index }) => index), isSeparate: true };
 }
 
 /** While a field is hidden, its object is described this often: nothing else tells that the field is visible again. */
@@ -138,7 +152,7 @@ const isReadAgain = ({ cursors: { repair, sweep, content } }: StreamState): bool
 /** After a request that failed as a whole each stream gets a request in turn, so that healthy ones are not held up. */
 const inTurn = (streams: readonly Ready[], turn: number) => streams[turn % streams.length] as Ready;
 
-const urgency = (stream: StreamState) => (stream.isUrgent ? 1 : 0);
+const urgency = (stream: StreamState) => (stream.isPriority ? 1 : 0);
 
 /** Its requests may take long, so it must not hold up the others. */
 const isAlone = ({ stream }: Ready) => stream.problems.poll !== undefined || stream.slow !== null;
@@ -163,7 +177,7 @@ function fill(state: SyncState, streams: readonly Ready[], now: number): readonl
   addHeads(slots, state, readable, { now, isCrowded: bulk.length > 0, isCheckDue: due.length > 0 });
   const [first] = due;
   if (first && slots.left > 0) addWork(slots, state, first.work);
-  deal(slots, state, [...bulk, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
+  distributeSlots(slots, state, [...bulk, ...due.filter(({ isWanted }) => isWanted).map(waitedFor)]);
   for (const { work } of [...due.slice(1), ...checks.filter(({ pace }) => pace === 'idle')]) {
     if (slots.left > 0 && !slots.has(work.kind, work.index)) addWork(slots, state, work);
   }
@@ -179,7 +193,9 @@ function addReReads(slots: Slots, streams: readonly Ready[], now: number): void 
   const waiting = streams.flatMap(({ stream, index }) =>
     stream.marked && !isBackingOff(stream, 're-read', now) ? [{ ...stream.marked, index }] : [],
   );
-  const inOrder = waiting.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent) || a.oldest - b.oldest);
+  const inOrder = waiting.toSorted(
+    (a, b) => Number(b.isPriority) - Number(a.isPriority) || a.oldest - b.oldest,
+  );
   for (const { index } of inOrder.slice(0, reReadsMax)) slots.add({ kind: 're-read', index });
 }
 
@@ -194,7 +210,7 @@ function addHeads(
   const room = isCrowded ? Math.min(pollSlotsInBackfill, slots.left) : slots.left;
   const count = isCheckDue && asking.length >= room ? Math.max(1, room - 1) : room;
   for (const { stream, index } of asking.slice(0, count)) {
-    const isTogether = stream.pollSince === null && ridesAlong(stream, state.serverNow);
+    const isTogether = stream.pollSince === null && sharesHeadQuery(stream, state.serverNow);
     if (isTogether) slots.add({ kind: 'head and recheck', index });
     else addWork(slots, state, { kind: 'head', index });
   }
@@ -202,9 +218,9 @@ function addHeads(
 
 /** @param backfillCount  how many backfills run */
 function isHeadDue(stream: StreamState, backfillCount: number, now: number): boolean {
-  const { cursors, isUrgent, pollSince, polledAt } = stream;
+  const { cursors, isPriority, pollSince, polledAt } = stream;
   if (!cursors.head || isBackingOff(stream, 'poll', now)) return false;
-  if (!cursors.backfill || isUrgent || pollSince !== null || cursors.head.position.pass) return true;
+  if (!cursors.backfill || isPriority || pollSince !== null || cursors.head.position.pass) return true;
   return now - polledAt >= backfillCount * backfillPollEveryMs;
 }
 

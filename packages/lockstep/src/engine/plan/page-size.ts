@@ -20,10 +20,10 @@ export interface PageSizes {
 /** If pages are cut at different places, by their bytes, this share of the shortest is counted on. */
 const safeShare = 0.9;
 
-export const uncut = (rows: number): PageSize => ({ rows, cutAt: null });
+export const fullPageSize = (rows: number): PageSize => ({ rows, cutAt: null });
 
 /** @param asked  the limit of the query */
-export function learnt(size: PageSize, asked: number, { count, done }: Page): PageSize {
+export function learnPageSize(size: PageSize, asked: number, { count, done }: Page): PageSize {
   if (done) return count > size.rows ? { ...size, rows: Math.min(count, asked) } : size;
   const isSteady = size.cutAt === null || size.cutAt === count;
   const rows = isSteady ? count : Math.floor(safeShare * Math.min(count, size.rows));

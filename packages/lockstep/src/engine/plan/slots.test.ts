@@ -25,33 +25,33 @@ function read(stream: StreamState, page: Page, sentAt: number): StreamState {
   return slotStep(state, prepared, query, page, { sentAt, answeredAt: serverNow }).after;
 }
 
-const pollSinceOf = ({ isUrgent, pollSince, pollSinceBegunAt, pollSinceReadAt }: StreamState) => ({
-  isUrgent,
+const pollSinceOf = ({ isPriority, pollSince, pollSinceBegunAt, pollSinceReadAt }: StreamState) => ({
+  isPriority,
   pollSince,
   pollSinceBegunAt,
   pollSinceReadAt,
 });
-const settled = { isUrgent: false, pollSince: null, pollSinceBegunAt: null, pollSinceReadAt: 0 };
+const settled = { isPriority: false, pollSince: null, pollSinceBegunAt: null, pollSinceReadAt: 0 };
 
 test('a head read from the recheck’s position has read everything committed when its request was sent', () => {
-  const requested = streamState(1, { isUrgent: true, pollSince: recheckAt, pollSinceReadAt: 3 });
+  const requested = streamState(1, { isPriority: true, pollSince: recheckAt, pollSinceReadAt: 3 });
   assert.deepEqual(pollSinceOf(read(requested, empty, 5_000)), { ...settled, pollSinceReadAt: 5_000 });
 });
 
 test('a head read from a later position does not count as having read everything committed', () => {
-  const requested = streamState(1, { isUrgent: true, pollSince: recheckAt + 1 });
+  const requested = streamState(1, { isPriority: true, pollSince: recheckAt + 1 });
   assert.deepEqual(pollSinceOf(read(requested, empty, 5_000)), settled);
 });
 
 test('a head of several pages counts when the last of them is read, as of its first request', () => {
-  const begun = read(streamState(1, { isUrgent: true, pollSince: recheckAt }), full, 5_000);
+  const begun = read(streamState(1, { isPriority: true, pollSince: recheckAt }), full, 5_000);
   assert.deepEqual(pollSinceOf(begun), { ...settled, pollSinceBegunAt: 5_000 });
   assert.deepEqual(pollSinceOf(read(begun, empty, 6_000)), { ...settled, pollSinceReadAt: 5_000 });
 });
 
 test('a request that comes during a pass waits for the next one', () => {
   const begun = read(streamState(1), full, 5_000);
-  const requested = { ...begun, isUrgent: true, pollSince: recheckAt };
+  const requested = { ...begun, isPriority: true, pollSince: recheckAt };
   assert.deepEqual(pollSinceOf(read(requested, empty, 6_000)), { ...settled, pollSince: recheckAt });
 });
 

@@ -5,7 +5,7 @@ import { soqlIdOf } from '../../salesforce/index.ts';
 import { readingOf } from '../cursors/index.ts';
 import type { ExchangeTimes, PreparedSlot, Slot, SlotQuery, SlotStep } from '../cursors/reading.ts';
 import type { StreamState, SyncState } from '../run/sync-state.ts';
-import { learnt } from './page-size.ts';
+import { learnPageSize } from './page-size.ts';
 
 /**
  * Looks up what the slots of one stream need from the mirror, once for all slots of a kind.
@@ -76,7 +76,7 @@ export function slotStep(
 /** Learns from a page how many rows fit on one. */
 function withPageSize(stream: StreamState, slot: Slot, limit: number, page: Page): StreamState {
   const shape = readingOf(slot).shape(stream.cursors);
-  const size = learnt(stream.pageSizes[shape], limit, page);
+  const size = learnPageSize(stream.pageSizes[shape], limit, page);
   return size === stream.pageSizes[shape]
     ? stream
     : { ...stream, pageSizes: { ...stream.pageSizes, [shape]: size } };

@@ -5,7 +5,7 @@ import type { AppLog } from '../../core/log-fields.ts';
 import type { Page } from '../../core/page.ts';
 import {
   type CursorMove,
-  isOfOneTable,
+  concernsOneTable,
   type Mirror,
   type Observation,
   type PagePart,
@@ -104,7 +104,7 @@ export async function applyParts(
     try {
       moves.keepUnmoved(index, await apply());
     } catch (error) {
-      if (!isOfOneTable(error)) throw error;
+      if (!concernsOneTable(error)) throw error;
       failed.set(index, error);
     }
   };

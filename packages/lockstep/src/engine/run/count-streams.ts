@@ -17,11 +17,11 @@ import {
   type DayCount,
   suspectsMax,
 } from '../cursors/counts.ts';
-import { followed, hasDays } from '../cursors/queries.ts';
+import { hasDays, requireTimeField } from '../cursors/queries.ts';
 import { type SlotStep } from '../cursors/reading.ts';
 import { repairOf } from '../cursors/repair.ts';
 import type { SyncDeps } from './sync-deps.ts';
-import { moved, type StreamState, type SyncState } from './sync-state.ts';
+import { moveCursor, type StreamState, type SyncState } from './sync-state.ts';
 
 /** What the count of one stream has found, with the version of the cursor that it began from. */
 export interface Counted {
@@ -66,7 +66,7 @@ export async function countStreams(
 }
 
 function queryOf({ table: { stream } }: StreamState, question: CountQuestion): Query {
-  const soql = countQuery(stream.sobject, followed(stream.cursorField), hasDays(stream), question);
+  const soql = countQuery(stream.sobject, requireTimeField(stream.cursorField), hasDays(stream), question);
   return { soql, includeDeleted: false, timeField: null };
 }
 
@@ -97,7 +97,7 @@ async function compare(
  * there are too many such days or the records have no day.
  */
 export function countedStep(stream: StreamState, { to, differing, unrepaired }: CountStep): SlotStep {
-  const counted = moved(stream, 'counts', to);
+  const counted = moveCursor(stream, 'counts', to);
   const isWhole = to.begunAt === null && unrepaired.length === 0;
   const move = isWhole
     ? { ...counted.move, verified: { level: 'counts' as const, at: to.lastAt } }
@@ -106,7 +106,7 @@ export function countedStep(stream: StreamState, { to, differing, unrepaired }: 
   const isWholeTable = differing.length > suspectsMax || !hasDays(stream.table.stream);
   if (isWholeTable) return wantPasses(counted.stream, [move], ['sweep', 'content']);
   const isLarge = stream.rows > rowsByDayMax;
-  const repairing = moved(
+  const repairing = moveCursor(
     counted.stream,
     'repair',
     repairOf(differing, isLarge ? 'records' : 'records and ids'),
@@ -128,7 +128,7 @@ function wantPasses(
   for (const kind of kinds) {
     const cursor = step.after.cursors[kind];
     if (!cursor) continue;
-    const wanted = moved(step.after, kind, { ...cursor.position, isWanted: true });
+    const wanted = moveCursor(step.after, kind, { ...cursor.position, isWanted: true });
     step = { moves: [...step.moves, wanted.move], after: wanted.stream };
   }
   return step;

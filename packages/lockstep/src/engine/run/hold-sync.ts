@@ -5,7 +5,7 @@ import type { AppLog } from '../../core/log-fields.ts';
 import type { ServerSeconds } from '../../core/stamps.ts';
 import { type Destination, databaseFault, type Holder } from '../../postgres/index.ts';
 import { countRecords, type Salesforce, type Usage } from '../../salesforce/index.ts';
-import { startsOf } from '../cursors/index.ts';
+import { startPositions } from '../cursors/index.ts';
 import { afterAnswer, isClosed } from '../plan/quota.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
@@ -159,7 +159,7 @@ async function startRun(
   const names = fresh.map(({ stream }) => stream.sobject);
   const counts = await countRecords(run.salesforce, names, signal);
   for (const { stream } of fresh) {
-    const positions = startsOf(stream, known.serverNow);
+    const positions = startPositions(stream, known.serverNow);
     await mirror.beginStream(stream.streamNo, positions, counts.get(stream.sobject) ?? null);
   }
   return { state: await withChangedTables(run, await loadState(mirror, tables, known)), serverTime };

@@ -1,6 +1,6 @@
 import type { CursorRow, Destination, Mirror, ProblemRow } from '../../postgres/index.ts';
-import { startsOf } from '../cursors/index.ts';
-import { uncut } from '../plan/page-size.ts';
+import { startPositions } from '../cursors/index.ts';
+import { fullPageSize } from '../plan/page-size.ts';
 import type { Problem, Problems } from './problems.ts';
 import { type Cursors, type StreamState, type SyncState, withFigures } from './sync-state.ts';
 
@@ -22,11 +22,11 @@ export async function loadState(
     return [
       {
         table,
-        cursors: cursorsOf(checkpoint.backfilled, own, startsOf(table.stream, known.serverNow)),
+        cursors: cursorsOf(checkpoint.backfilled, own, startPositions(table.stream, known.serverNow)),
         rows: checkpoint.rows,
         marked: null,
         polledAt: 0,
-        isUrgent: false,
+        isPriority: false,
         pollSince: null,
         pollSinceBegunAt: null,
         pollSinceReadAt: 0,
@@ -35,11 +35,11 @@ export async function loadState(
         stopped: null,
         isTableChanged: false,
         describe: { isDue: false, at: 0 },
-        pageSizes: { full: uncut(known.pageRows), part: uncut(known.pageRows) },
+        pageSizes: { full: fullPageSize(known.pageRows), part: fullPageSize(known.pageRows) },
       },
     ];
   });
-  return withFigures({ ...known, streams, wasApart: false, syncProblem: null }, figures);
+  return withFigures({ ...known, streams, wasSeparate: false, syncProblem: null }, figures);
 }
 
 /** What an earlier run has left: it is tried again at once. */

@@ -6,7 +6,7 @@ import type { SyncState } from './sync-state.ts';
  * Records the problems of streams for `status`, whenever they change. Problems that an earlier run has recorded are
  * part of the state at the start, and are cleared like any other when they are over.
  */
-export function openProblems(mirror: Mirror): (state: SyncState, now: number) => Promise<void> {
+export function openProblemLog(mirror: Mirror): (state: SyncState, now: number) => Promise<void> {
   let recorded: ReadonlyMap<string, Problem> | null = null;
   return async ({ streams }, now) => {
     const current = new Map(

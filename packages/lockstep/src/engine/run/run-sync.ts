@@ -2,7 +2,7 @@ import {
   countQuery,
   endSyncRequest,
   openWriterUrl,
-  readEffort,
+  readAgeAndRequests,
   readLivingWorkers,
   recordEvent,
   recordOrgUsage,
@@ -88,5 +88,8 @@ async function tellComplete(
 ): Promise<void> {
   const tables = status.map(({ sobject, rows }) => ({ sobject, rows }));
   onComplete?.({ sync: id, name, rows: tables.reduce((sum, { rows }) => sum + rows, 0) });
-  await recordEvent(control.db, id, 'backfill-complete', { tables, ...(await readEffort(control, id)) });
+  await recordEvent(control.db, id, 'backfill-complete', {
+    tables,
+    ...(await readAgeAndRequests(control, id)),
+  });
 }

@@ -3,11 +3,11 @@ import { Fault } from '../../core/faults.ts';
 import { spend } from '../plan/budget.ts';
 import { nextRequest } from '../plan/next-request.ts';
 import { recoverUnfinishedWrites } from '../writes/recover-unfinished-writes.ts';
+import { type BesideRun, backgroundOf, beginRestores, beginSeparate, beginTidying } from './background.ts';
 import { backoffMs } from './backoff.ts';
-import { type BesideRun, beginApart, beginRestores, beginTidying, besideOf } from './beside.ts';
 import { loadState } from './load-state.ts';
-import { hasQuestions, type Prepared, prepareAsking } from './prepare-asking.ts';
-import { openProblems } from './problem-log.ts';
+import { needsRequest, type PreparedRequest, prepareRequest } from './prepare-request.ts';
+import { openProblemLog } from './problem-log.ts';
 import type { Run } from './run.ts';
 import { SideWork } from './side-work.ts';
 import { SyncRequests } from './sync-requests.ts';
@@ -62,7 +62,7 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
   using _ = { [Symbol.dispose]: () => side.stop() };
   const beside: BesideRun = { ...run, reload: (state) => reload(run, state) };
   const betweenTicks = openBetweenTicks(beside, side);
-  const recordProblems = openProblems(run.mirror);
+  const recordProblems = openProblemLog(run.mirror);
   let isComplete = false;
   while (!signal.aborted) {
     at.state = await betweenTicks(at.state, at.received === null);
@@ -71,24 +71,24 @@ async function tickOn(run: Run, at: LoopState, signal: AbortSignal): Promise<voi
       isComplete = true;
       await run.onComplete();
     }
-    const next = nextRequest(at.state, clock.now(), besideOf(side, at.state));
-    if (next.kind !== 'wait' && next.isApart) {
+    const next = nextRequest(at.state, clock.now(), backgroundOf(side, at.state));
+    if (next.kind !== 'wait' && next.isSeparate) {
       at.state = spent(run, at.state);
-      if (next.kind !== 'composite') at.state = { ...at.state, wasApart: true };
-      beginApart(beside, side, at.state, next);
+      if (next.kind !== 'composite') at.state = { ...at.state, wasSeparate: true };
+      beginSeparate(beside, side, at.state, next);
       continue;
     }
     let inFlight: InFlight | null = null;
     if (next.kind === 'composite' && (!at.received || (mayGoAhead(at.received) && !side.hasEnded))) {
-      const prepared = await prepareAsking(run, at.state, next);
+      const prepared = await prepareRequest(run, at.state, next);
       at.state = prepared.state;
-      if (hasQuestions(prepared)) {
-        at.state = { ...spent(run, at.state), wasApart: false };
+      if (needsRequest(prepared)) {
+        at.state = { ...spent(run, at.state), wasSeparate: false };
         inFlight = await sendRequest(run, { ...prepared, state: at.state }, signal, at.received !== null);
       }
     }
     if (at.received) {
-      const done = await applyBeside(run, at.received, inFlight);
+      const done = await applyWhileRequesting(run, at.received, inFlight);
       if (done.areCursorsMoved) {
         at.state = withStored(withFigures(at.state, done.figures), done.stored);
       } else {
@@ -147,7 +147,7 @@ function mayGoAhead({ parts, reading }: Received): boolean {
 /** @param isAhead  the previous answer is not applied yet, so this request may have to be cancelled */
 async function sendRequest(
   run: Run,
-  prepared: Prepared,
+  prepared: PreparedRequest,
   signal: AbortSignal,
   isAhead: boolean,
 ): Promise<InFlight | null> {
@@ -172,7 +172,7 @@ async function sendRequest(
 }
 
 /** Applies an answer while the next request is under way, and cancels that one if it reads from the wrong position. */
-async function applyBeside(run: Run, received: Received, inFlight: InFlight | null) {
+async function applyWhileRequesting(run: Run, received: Received, inFlight: InFlight | null) {
   try {
     const ticked = await applyAnswer(run, received, inFlight?.reading.observation.lo);
     if (ticked.areCursorsMoved) return ticked;
@@ -218,7 +218,7 @@ function openBetweenTicks(
     settings = open.settings;
     let next = withSyncRequests(run, side, isNews ? { ...state, syncProblem: null } : state);
     if (isNews || look()) {
-      const { isCounting, asking } = besideOf(side, next);
+      const { isCounting, asking } = backgroundOf(side, next);
       next = await syncRequests.look(
         mirror,
         next,
@@ -276,15 +276,15 @@ function withSyncRequests({ open, clock }: Run, side: SideWork, state: SyncState
   const budget = { ...state.budget, intervalMs };
   open.quota = { ...open.quota, stopAt };
   const { quota } = open;
-  const { asking } = besideOf(side, state);
+  const { asking } = backgroundOf(side, state);
   const streams = state.streams.map((stream) => {
     if (asking.has(stream.table.stream.streamNo)) return stream;
     const name = stream.table.stream.sobject.toLowerCase();
     const poll = open.mailbox.take(name);
     if (!poll) return stream;
-    if (poll.since === null) return { ...stream, isUrgent: true };
+    if (poll.since === null) return { ...stream, isPriority: true };
     const from = Math.floor(state.serverNow - (clock.now() - poll.since) / 1_000) - pollSinceSlackSeconds;
-    return { ...stream, isUrgent: true, pollSince: Math.min(from, stream.pollSince ?? from) };
+    return { ...stream, isPriority: true, pollSince: Math.min(from, stream.pollSince ?? from) };
   });
   return { ...state, budget, quota, streams };
 }
@@ -294,9 +294,9 @@ function giveBackRequests(
   { clock, open }: Pick<Run, 'clock' | 'open'>,
   { streams, serverNow }: SyncState,
 ): void {
-  for (const { table, isUrgent, pollSince } of streams) {
+  for (const { table, isPriority, pollSince } of streams) {
     const sobjects = [table.stream.sobject.toLowerCase()];
-    if (isUrgent) open.mailbox.post({ kind: 'poll first', sobjects });
+    if (isPriority) open.mailbox.post({ kind: 'poll first', sobjects });
     if (pollSince === null) continue;
     const sentAt = clock.now() - (serverNow - pollSinceSlackSeconds - pollSince) * 1_000;
     open.mailbox.post({ kind: 'poll since', sobjects, sentAt });

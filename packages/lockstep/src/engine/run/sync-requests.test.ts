@@ -22,7 +22,7 @@ const timeless: Partial<Cursors> = { head: null, recheck: null, counts: null };
 
 /** The destination's last ticket whenever it is asked. */
 const lastTicket = 100;
-const marked = (oldest: number) => ({ marked: { isUrgent: false, oldest } });
+const marked = (oldest: number) => ({ marked: { isPriority: false, oldest } });
 
 const log: AppLog = openLog<LogFields>({ write: () => undefined }, 'error');
 
@@ -94,11 +94,11 @@ test('a flush wants the head read from W on, with priority, until a reading that
   const before = sync([stream(1)]);
   await syncRequests.look(before);
   const asked = syncRequests.requested(before);
-  assert.deepEqual([asked.isUrgent, asked.pollSince, wanted(asked)], [true, recheckAt, []]);
+  assert.deepEqual([asked.isPriority, asked.pollSince, wanted(asked)], [true, recheckAt, []]);
 
   const underWay = sync([stream(1, { pollSinceBegunAt: now + 5 })]);
   assert.deepEqual(
-    [syncRequests.requested(underWay).isUrgent, syncRequests.requested(underWay).pollSince],
+    [syncRequests.requested(underWay).isPriority, syncRequests.requested(underWay).pollSince],
     [true, null],
   );
   await syncRequests.settle(underWay);
@@ -196,7 +196,7 @@ test('a refetch marks its records with priority, and ends when none of them is m
   syncRequests.setFigures([{ stream_no: 1, rows: 1_000, urgent: true, oldest: lastTicket }]);
   const state = await syncRequests.look(sync([stream(1), stream(2)]));
   assert.deepEqual(syncRequests.writes, [[1, [id], 'asked', true]]);
-  assert.deepEqual(state.streams[0]?.marked, { isUrgent: true, oldest: lastTicket });
+  assert.deepEqual(state.streams[0]?.marked, { isPriority: true, oldest: lastTicket });
   await syncRequests.settle(state);
   assert.deepEqual(syncRequests.ended, []);
   await syncRequests.settle(sync([stream(1, marked(lastTicket + 1)), stream(2)]));

@@ -349,7 +349,7 @@ function reading(active: Active, stream: StreamState): StreamState {
   const pollSince = isUnderWay
     ? stream.pollSince
     : Math.min(recheck.position.at, stream.pollSince ?? Infinity);
-  return { ...stream, cursors, isUrgent: true, pollSince };
+  return { ...stream, cursors, isPriority: true, pollSince };
 }
 
 function progressOf(active: Active, stream: StreamState): { rows: number; of: number } {

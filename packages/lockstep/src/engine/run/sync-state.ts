@@ -30,7 +30,7 @@ export interface StreamState {
   /** Local time of the last request that polled it; the stream that waits longest goes first. */
   polledAt: number;
   /** It is polled with priority, because the mirror lacks a known write or somebody waits. */
-  isUrgent: boolean;
+  isPriority: boolean;
   /**
    * Its next pass reads from here if that is behind the head: from the recheck's position, because somebody wants
    * everything that is committed now, or from when a write was sent whose record is not known.
@@ -63,7 +63,7 @@ export interface Stopped {
 /** The marked records of a stream. Their Ids are looked up when they are read. */
 export interface Marked {
   /** A proxied write waits for one of them. */
-  isUrgent: boolean;
+  isPriority: boolean;
   /** The ticket of the oldest mark. */
   oldest: number;
 }
@@ -78,7 +78,7 @@ export interface SyncState {
   /** The largest limit of a query. How many rows fit on a page is learnt for each stream. */
   pageRows: number;
   /** The last request had no pages: the next one does, so that such requests do not displace the polls. */
-  wasApart: boolean;
+  wasSeparate: boolean;
   /** Set after a failed request: the sync waits until then. */
   syncProblem: { retryAt: number; tries: number } | null;
 }
@@ -87,7 +87,7 @@ export interface SyncState {
 export const pageRowsMax = 2_000;
 
 /** A cursor's move, and the stream after it. The move happens when its transaction commits. */
-export function moved<Kind extends keyof Positions>(
+export function moveCursor<Kind extends keyof Positions>(
   stream: StreamState,
   kind: Kind,
   to: Positions[Kind] & object,
@@ -113,7 +113,7 @@ export function withFigures(state: SyncState, figures: readonly StreamFigures[])
 }
 
 const markedOf = ({ urgent, oldest }: StreamFigures): Marked | null =>
-  urgent === null || oldest === null ? null : { isUrgent: urgent, oldest };
+  urgent === null || oldest === null ? null : { isPriority: urgent, oldest };
 
 export const withStream = (state: SyncState, index: number, stream: StreamState): SyncState => ({
   ...state,

@@ -2,7 +2,7 @@
 
 import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
-import { isLockTimeout, isOfOneTable, isTableChanged } from '../../postgres/index.ts';
+import { concernsOneTable, isLockTimeout, isTableChanged } from '../../postgres/index.ts';
 import { withProblem } from './problems.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import type { StreamState } from './sync-state.ts';
@@ -40,7 +40,7 @@ export async function tableFault(
     const holders = await mirror.lockHolders(table).catch(() => null);
     return new Fault('DB-16', { stream, reason: holders ?? 'the session is unknown' });
   }
-  if (!isOfOneTable(error)) return null;
+  if (!concernsOneTable(error)) return null;
   const code = sqlState(error) ?? '';
   return isTableChanged(error)
     ? new Fault('SCH-04', { stream, reason: `the database reported ${code}` })

@@ -5,13 +5,13 @@ import { openLog } from '@lockstep/foundation/log';
 import { sql } from '@lockstep/foundation/sql';
 import { idOf, openDestinationHarness, record } from '@lockstep/harness/destination';
 import { openScriptedOrg } from '@lockstep/harness/scripted-org';
-import { startsOf } from '../cursors/index.ts';
-import { atRest, dueOf } from '../cursors/pace.ts';
+import { startPositions } from '../cursors/index.ts';
+import { dueOf, restingPass } from '../cursors/pace.ts';
 import type { Slot } from '../cursors/reading.ts';
 import { openQuota } from '../plan/quota.ts';
 import { RelatedRecords } from '../writes/related-records.ts';
 import { loadState } from './load-state.ts';
-import { prepareAsking } from './prepare-asking.ts';
+import { prepareRequest } from './prepare-request.ts';
 import { ServerClock } from './server-time.ts';
 import { applyAnswer, askSalesforce, beginReading } from './tick.ts';
 
@@ -43,7 +43,7 @@ async function openTick(
   const { destination, holder } = harness;
   const { mirror, tables } = destination;
   for (const { stream } of tables.values()) {
-    await mirror.beginStream(stream.streamNo, startsOf(stream, serverNow), null);
+    await mirror.beginStream(stream.streamNo, startPositions(stream, serverNow), null);
   }
   const log = openLog({ write: () => undefined });
   const related = new RelatedRecords({
@@ -66,7 +66,7 @@ async function openTick(
     /** The last request's text. */
     asked: () => org.received.at(-1)?.body ?? '',
     run: async (slots: readonly Slot[]) => {
-      const reading = await beginReading(deps, await prepareAsking(deps, state, { slots, deletedLogs: [] }));
+      const reading = await beginReading(deps, await prepareRequest(deps, state, { slots, deletedLogs: [] }));
       assert.ok(reading);
       return applyAnswer(deps, await askSalesforce(deps, reading, signal));
     },
@@ -106,7 +106,7 @@ test('checks are paced by the rows that the mirror has after each page, not by t
   const { state } = await tick.run(chain.slice(0, 1));
   const [account, contact] = state.streams;
   assert.deepEqual([account?.rows, contact?.rows], [2, 0]);
-  const begun = { ...atRest(state.serverNow), begunAt: state.serverNow, done: 1 };
+  const begun = { ...restingPass(state.serverNow), begunAt: state.serverNow, done: 1 };
   const period = { everySeconds: 86_400, idleSeconds: 86_400 };
   assert.equal(
     dueOf(begun, account?.rows ?? 0, period, state.serverNow + 10_000),

@@ -8,12 +8,12 @@ import { type PreparedSlot, type Slot } from '../cursors/reading.ts';
 import type { DeletedLogRequest } from '../plan/next-request.ts';
 import { hasQuery, slotQuery, streamOf } from '../plan/slots.ts';
 import { applyParts, type DeletedLogPart, type Part, type Stop } from './apply-parts.ts';
-import type { Asking, Prepared } from './prepare-asking.ts';
+import { interpretAnswer, type SlotAnswers } from './interpret-answer.ts';
+import type { ChosenRequest, PreparedRequest } from './prepare-request.ts';
 import { withoutProblem } from './problems.ts';
 import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withFigures, withStream } from './sync-state.ts';
 import { afterTableError } from './table-errors.ts';
-import { type Answered, understand } from './understand.ts';
 
 /** How long a reading may last; then it is purged, and its late answer is refused. */
 const observationLastsMs = 15 * 60_000;
@@ -25,7 +25,7 @@ export interface Reading {
   /** How long its answer may take; then its streams are read apart. Null: as long as any request may take. */
   limitMs: number | null;
   state: SyncState;
-  asking: Asking;
+  asking: ChosenRequest;
   prepared: readonly PreparedSlot[];
   observation: Observation;
 }
@@ -60,7 +60,7 @@ export interface Ticked {
  */
 export async function beginReading(
   deps: SyncDeps,
-  preparedAsking: Prepared,
+  preparedAsking: PreparedRequest,
   limitMs: number | null = null,
 ): Promise<Reading | null> {
   const { mirror, holder } = deps;
@@ -95,7 +95,7 @@ export async function askSalesforce(
     const { now, believed, isAhead } = deps.serverClock.hear(answer.serverNow);
     if (isAhead) deps.log.warn('the time of an answer is ahead', { where: 'Date' });
     // An answer proves things as of before its request, so the state's time advances only after it is interpreted.
-    const understood = understand(deps, { ...state, syncProblem: null }, asking.slots, answer, {
+    const understood = interpretAnswer(deps, { ...state, syncProblem: null }, asking.slots, answer, {
       sentAt,
       answeredAt: believed,
     });
@@ -160,7 +160,7 @@ async function ask(
   { salesforce }: SyncDeps,
   { state, prepared, asking: { slots, deletedLogs }, limitMs }: Reading,
   signal: AbortSignal,
-): Promise<Answered & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
+): Promise<SlotAnswers & Pick<Awaited<ReturnType<typeof queryPages>>, 'serverNow' | 'usage'>> {
   const asked = prepared.filter(hasQuery);
   // Slots without a query are left out, so the index of a slot is not the index of its query.
   const queryOf = (index: number) => asked.findIndex(({ slot }) => slot === slots[index]);
@@ -219,7 +219,7 @@ export function withStored(state: SyncState, stored: ReadonlySet<number>): SyncS
 const sharedMsMax = 5_000;
 
 /** How long to wait for an answer. While the sync has a problem, each stream in turn may take as long as it needs. */
-export const answerLimitMs = ({ state }: Prepared): number | null =>
+export const answerLimitMs = ({ state }: PreparedRequest): number | null =>
   state.streams.length === 1 || state.syncProblem ? null : sharedMsMax;
 
 /** Whether a request has pages of thousands of rows, which may be slow; all others are short. */

@@ -4,7 +4,7 @@ import type { Salesforce } from '../../salesforce/index.ts';
 import type { Mailbox } from '../run/mailbox.ts';
 import { DeferredRecords } from './deferred-records.ts';
 import { ReadBacks } from './read-backs.ts';
-import { type Opened, RelatedRecords } from './related-records.ts';
+import { RelatedRecords, type WritesDestination } from './related-records.ts';
 import { WatchedJobs } from './watched-jobs.ts';
 
 export interface AfterWritesDeps {
@@ -14,7 +14,7 @@ export interface AfterWritesDeps {
   owner: string;
   salesforce: Salesforce;
   /** Opened at first use. */
-  destination(): Promise<Opened>;
+  destination(): Promise<WritesDestination>;
   mailbox: Mailbox;
 }
 

@@ -3,7 +3,7 @@ import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
 import type { Outcome } from '../../postgres/index.ts';
 import { markForReading } from './read-back.ts';
-import type { Opened } from './related-records.ts';
+import type { WritesDestination } from './related-records.ts';
 
 const firstPauseMs = 500;
 const pauseMsMax = 10_000;
@@ -24,7 +24,7 @@ export class DeferredRecords {
   private readonly deps: {
     clock: Clock;
     log: AppLog;
-    destination(): Promise<Opened>;
+    destination(): Promise<WritesDestination>;
     onMarked: (sobject: string) => void;
   };
 

@@ -5,8 +5,8 @@ import type { WrittenRecord } from '../../core/written-record.ts';
 import type { Outcome } from '../../postgres/index.ts';
 import { usageOf } from '../../salesforce/index.ts';
 import type { EngineDeps, OpenSync, OpenSyncs } from '../open-syncs.ts';
-import { markForReading, type ReadBackEnd, type ReadBackOptions } from './read-back.ts';
-import type { Opened } from './related-records.ts';
+import { markForReading, type ReadBackOptions, type ReadBackSummary } from './read-back.ts';
+import type { WritesDestination } from './related-records.ts';
 import type { IngestJob } from './watched-jobs.ts';
 
 /** A record that a request names before it is answered; `id` is null if only its sobject is known. */
@@ -32,7 +32,7 @@ export interface ProxiedSync {
   /** If the database is away, it throws, and records the outcome later. */
   recordOutcome(intents: readonly number[], outcome: Outcome): Promise<void>;
   /** See {@link ReadBacks.read}. */
-  readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd>;
+  readBack(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackSummary>;
   /** Has records of one sobject read again with priority. If the database is away, the marks are made later. */
   markDirty(sobject: string, ids: readonly RecordId[]): Promise<void>;
   /** Has sobjects polled with priority; all of them for null. */
@@ -56,7 +56,7 @@ export async function proxiedSync(
 }
 
 type ProxiedOpen = Pick<OpenSync, 'mailbox' | 'afterWrites' | 'forwarded'> & {
-  destination(): Promise<Opened>;
+  destination(): Promise<WritesDestination>;
 };
 
 /** The proxy's view of one open sync. */
@@ -106,7 +106,7 @@ export function proxied(
 }
 
 /** A prefix that two sobjects share is left out. */
-function keyPrefixesOf({ tables }: Pick<Opened, 'tables'>): ReadonlyMap<string, string> {
+function keyPrefixesOf({ tables }: Pick<WritesDestination, 'tables'>): ReadonlyMap<string, string> {
   const byPrefix = Map.groupBy(tables, ([, { stream }]) => stream.keyPrefix);
   return new Map(
     [...byPrefix].flatMap(([prefix, [first, ...others]]) =>

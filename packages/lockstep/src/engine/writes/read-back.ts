@@ -1,6 +1,6 @@
 import { assert } from '@lockstep/foundation/assert';
 import type { Clock } from '@lockstep/foundation/clock';
-import { movesWithChanges } from '../../core/describe.ts';
+import { changesWithRecord } from '../../core/describe.ts';
 import { Fault } from '../../core/faults.ts';
 import type { RecordId } from '../../core/ids.ts';
 import type { AppLog } from '../../core/log-fields.ts';
@@ -13,16 +13,16 @@ import {
   type Query,
   type QueryOutcome,
   queryPages,
+  type RecordSummary,
   type Salesforce,
-  type Shown,
   selectRecords,
-  shownIn,
   soqlIds,
   soqlString,
+  summarize,
 } from '../../salesforce/index.ts';
 import { slotsMax } from '../cursors/reading.ts';
 import { absentIds } from '../run/page-ids.ts';
-import { mastersOf, type Opened, type Stored } from './related-records.ts';
+import { mastersOf, type Stored, type WritesDestination } from './related-records.ts';
 
 /** What a read-back needs. */
 export interface ReadBackDeps {
@@ -32,13 +32,13 @@ export interface ReadBackDeps {
   owner: string;
   salesforce: Salesforce;
   /** Opened at first use. */
-  destination(): Promise<Opened>;
+  destination(): Promise<WritesDestination>;
   /** Called with the records that were stored. */
   onStored: (stored: Stored) => void;
 }
 
 /** The result of reading back some records. */
-export interface ReadBackEnd {
+export interface ReadBackSummary {
   /** The records that the mirror does not show. */
   pending: readonly WrittenRecord[];
   /** How long storing the slowest of them took. */
@@ -74,7 +74,7 @@ export interface Group<One extends Waiting> {
  * `again`: the mirror does not have the record as of its write, and another reading may get it. `hopeless`: another
  * reading would not help, because the mirror cannot store the record or the sync may not read its object.
  */
-export type ReadBackResult = 'applied' | 'again' | 'hopeless';
+export type RecordReadBack = 'applied' | 'again' | 'hopeless';
 
 /** This many wide rows fit in one answer; of more, Salesforce sends the rest in further pages. */
 const idsMax = 200;
@@ -122,10 +122,10 @@ export async function readGroups<One extends Waiting>(
   deps: ReadBackDeps,
   groups: readonly Group<One>[],
   signal: AbortSignal,
-): Promise<Map<One, ReadBackResult>> {
+): Promise<Map<One, RecordReadBack>> {
   const destination = await deps.destination();
   const { mirror, tables } = destination;
-  const results = new Map<One, ReadBackResult>();
+  const results = new Map<One, RecordReadBack>();
   let isOutdated = false;
   const asked = groups.flatMap((group) => {
     const table = group.waiting.every(canBeAsked) ? tables.get(group.sobject) : undefined;
@@ -147,7 +147,7 @@ export async function readGroups<One extends Waiting>(
           const { sobject } = group.table.stream;
           isOutdated ||= error instanceof Fault && error.code === 'SYS-09';
           deps.log.warn('a read-back is not stored', { stream: sobject, ...failureFields(error) });
-          return new Map<One, ReadBackResult>(); // to be read again; the other tables go on
+          return new Map<One, RecordReadBack>(); // to be read again; the other tables go on
         },
       );
       for (const [one, result] of applied) results.set(one, result);
@@ -184,12 +184,16 @@ function queryOf({ table: { stream }, ids, waiting }: AskedGroup<Waiting>): Quer
 }
 
 async function applyGroup<One extends Waiting>(
-  { destination, clock, onStored }: Pick<ReadBackDeps, 'clock' | 'onStored'> & { destination: Opened },
+  {
+    destination,
+    clock,
+    onStored,
+  }: Pick<ReadBackDeps, 'clock' | 'onStored'> & { destination: WritesDestination },
   { table, waiting }: AskedGroup<One>,
   outcome: QueryOutcome,
   observation: Observation,
-): Promise<Map<One, ReadBackResult>> {
-  const all = (result: ReadBackResult) => new Map(waiting.map((one) => [one, result]));
+): Promise<Map<One, RecordReadBack>> {
+  const all = (result: RecordReadBack) => new Map(waiting.map((one) => [one, result]));
   if (outcome.kind !== 'page') {
     const isHopeless =
       outcome.kind === 'refused' && outcome.fault.kind === 'permanent' && !isUnknownField(outcome.fault);
@@ -197,7 +201,7 @@ async function applyGroup<One extends Waiting>(
   }
   const { page } = outcome;
   const { cursorField } = table.stream;
-  const shown = shownIn(page, movesWithChanges(cursorField) ? cursorField : null);
+  const shown = summarize(page, changesWithRecord(cursorField) ? cursorField : null);
   const stale = waiting.filter((one) => isStale(one, shown));
   if (stale.length > 0) {
     for (const one of stale) one.isSuspect = true;
@@ -214,7 +218,7 @@ async function applyGroup<One extends Waiting>(
   for (const one of waiting) one.applyMs += clock.now() - began;
   onStored({ table, formerMasters, ids, deletedIds });
   const unsettled = new Map(await mirror.unsettled(table.stream.streamNo, ids));
-  const resultOf = (one: One): ReadBackResult => {
+  const resultOf = (one: One): RecordReadBack => {
     const { record } = one;
     const found = 'id' in record ? [record.id] : [...shown.keys()];
     const isAnswered =
@@ -226,7 +230,7 @@ async function applyGroup<One extends Waiting>(
 }
 
 /** A reading after the write cannot show a deleted record as not deleted, or a stamp from before the write. */
-function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Shown>): boolean {
+function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, RecordSummary>): boolean {
   const found = 'id' in record ? [shown.get(record.id)] : [...shown.values()];
   return found.some(
     (one) => one && ((record.deleted && !one.isDeleted) || (one.time !== null && one.time < notBefore)),
@@ -235,7 +239,7 @@ function isStale({ record, notBefore }: Waiting, shown: ReadonlyMap<string, Show
 
 /** Has records read again by the poll, with priority. */
 export async function markForReading(
-  { mirror, tables }: Opened,
+  { mirror, tables }: WritesDestination,
   sobject: string,
   ids: readonly RecordId[],
 ): Promise<void> {

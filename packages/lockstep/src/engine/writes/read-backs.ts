@@ -5,9 +5,9 @@ import {
   type Group,
   groupsOf,
   type ReadBackDeps,
-  type ReadBackEnd,
   type ReadBackOptions,
-  type ReadBackResult,
+  type ReadBackSummary,
+  type RecordReadBack,
   readGroups,
   type Waiting,
 } from './read-back.ts';
@@ -47,10 +47,10 @@ export class ReadBacks {
    *
    * @param written  each record once
    */
-  async read(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackEnd> {
+  async read(written: readonly WrittenRecord[], options: ReadBackOptions): Promise<ReadBackSummary> {
     const ends = written.map(
       (record) =>
-        new Promise<ReadBackEnd>((resolve) => {
+        new Promise<ReadBackSummary>((resolve) => {
           const one: Pending = {
             ...options,
             record,
@@ -121,7 +121,7 @@ export class ReadBacks {
     }
   }
 
-  private settle(one: Pending, result: ReadBackResult): void {
+  private settle(one: Pending, result: RecordReadBack): void {
     if (result !== 'again') return one.settle(result === 'applied' ? 'applied' : 'pending');
     const pauseMs = Math.min(firstPauseMs * 2 ** one.tries, pauseMsMax);
     const { clock } = this.deps;

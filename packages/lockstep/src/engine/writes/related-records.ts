@@ -8,7 +8,7 @@ import type { AppLog } from '../../core/log-fields.ts';
 import { type Destination, failureFields, type StreamTable } from '../../postgres/index.ts';
 
 /** A destination as proxied writes use it; another process may replan its tables. */
-export type Opened = Pick<Destination, 'mirror' | 'tables' | 'reloadTables'>;
+export type WritesDestination = Pick<Destination, 'mirror' | 'tables' | 'reloadTables'>;
 
 /** Records of one stream. */
 export interface Related {
@@ -30,7 +30,7 @@ const childrenMax = 2_000;
 
 /** The current masters of rows, in mirrored tables. Makes no query if the object has no masters. */
 export async function mastersOf(
-  { mirror, tables }: Opened,
+  { mirror, tables }: WritesDestination,
   table: StreamTable,
   ids: readonly string[],
 ): Promise<Related[]> {
@@ -51,7 +51,7 @@ export class RelatedRecords {
   private marking: Promise<void> | null = null;
   private readonly deps: {
     log: AppLog;
-    destination(): Promise<Opened>;
+    destination(): Promise<WritesDestination>;
     /** Called for each sobject that had records marked. */
     onMarked: (sobject: string) => void;
   };
@@ -95,7 +95,11 @@ export class RelatedRecords {
   }
 
   /** Marks rows that refer to deleted records. A table whose search takes too long does not hold up the others. */
-  private async markChildren(opened: Opened, { stream }: StreamTable, ids: readonly string[]): Promise<void> {
+  private async markChildren(
+    opened: WritesDestination,
+    { stream }: StreamTable,
+    ids: readonly string[],
+  ): Promise<void> {
     for (const table of opened.tables.values()) {
       const columns = table.stream.columns.filter(({ refersTo }) => refersTo.includes(stream.sobject));
       if (columns.length === 0) continue;
@@ -106,7 +110,7 @@ export class RelatedRecords {
     }
   }
 
-  private async markEach(opened: Opened, related: readonly Related[]): Promise<void> {
+  private async markEach(opened: WritesDestination, related: readonly Related[]): Promise<void> {
     for (const { table, ids } of related) {
       if (ids.length === 0) continue;
       await opened.mirror.markRows(table.stream.streamNo, ids, 'related', true);

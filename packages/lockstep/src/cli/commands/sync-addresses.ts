@@ -15,7 +15,7 @@ interface Ways {
   mirrorUrl: string;
 }
 
-export async function waysOf(config: Config, control: Control, sync: Sync): Promise<Ways> {
+export async function addressesOf(config: Config, control: Control, sync: Sync): Promise<Ways> {
   const proxyUrl = await findProxyUrl(config);
   return {
     id: sync.id,
@@ -25,7 +25,7 @@ export async function waysOf(config: Config, control: Control, sync: Sync): Prom
   };
 }
 
-export function showWays({ id, name, baseUrl, mirrorUrl }: Ways, output: Output): void {
+export function showAddresses({ id, name, baseUrl, mirrorUrl }: Ways, output: Output): void {
   if (output.wantsJson) {
     output.object({ schema: 1, id, name, base_url: baseUrl, mirror_url: mirrorUrl });
     return;

@@ -8,12 +8,12 @@ import { sqlState } from '@lockstep/foundation/database';
 import { Fault } from '../../core/faults.ts';
 import { databaseFault, isLockTimeout, type Remainder } from '../../postgres/index.ts';
 import { describeSObjects } from '../../salesforce/index.ts';
-import type { Beside, Next } from '../plan/next-request.ts';
+import type { InBackground, Next } from '../plan/next-request.ts';
 import { type Counted, countedStep, countStreams } from './count-streams.ts';
-import { hasQuestions, prepareAsking } from './prepare-asking.ts';
+import { fieldVisibilityChanges } from './field-visibility.ts';
+import { needsRequest, prepareRequest } from './prepare-request.ts';
 import { type Activity, isBackingOff, withoutProblem, withProblem } from './problems.ts';
 import type { Run } from './run.ts';
-import { fieldsSeen } from './see-fields.ts';
 import type { Effect, SideWork } from './side-work.ts';
 import { type StreamState, type SyncState, withFigures } from './sync-state.ts';
 import { tableFault } from './table-errors.ts';
@@ -29,7 +29,7 @@ export interface BesideRun extends Run {
 const movesLastMs = 60_000;
 
 /** Begins an exchange in the background. Only here do the kinds of exchanges differ. */
-export function beginApart(
+export function beginSeparate(
   run: BesideRun,
   side: SideWork,
   state: SyncState,
@@ -48,7 +48,7 @@ export function beginApart(
 }
 
 /** Which of these are under way. */
-export const besideOf = (side: SideWork, { streams }: SyncState): Beside => ({
+export const backgroundOf = (side: SideWork, { streams }: SyncState): InBackground => ({
   isCounting: side.isUnderWay('count'),
   isDescribing: side.isUnderWay('describe'),
   asking: new Set(
@@ -75,8 +75,8 @@ function beginAsk(
   side.begin(
     askOf(streamNo),
     async (signal) => {
-      const prepared = await prepareAsking(run, state, asking);
-      const reading = hasQuestions(prepared) ? await beginReading(run, prepared) : null;
+      const prepared = await prepareRequest(run, state, asking);
+      const reading = needsRequest(prepared) ? await beginReading(run, prepared) : null;
       if (!reading) return async (now) => merged(now, stream, prepared.state);
       const received = await askSalesforce(run, reading, signal);
       return async (now) => {
@@ -171,7 +171,7 @@ function beginDescribe(run: BesideRun, side: SideWork, state: SyncState, index: 
     'describe',
     async (signal) => {
       const [described] = await describeSObjects(run.salesforce, [sobject], signal);
-      const seen = described && fieldsSeen(stream.table.stream, described);
+      const seen = described && fieldVisibilityChanges(stream.table.stream, described);
       if (!seen) return markDescribed;
       run.log.warn('fields became visible or hidden', {
         stream: sobject,

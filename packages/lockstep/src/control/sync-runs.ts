@@ -7,15 +7,15 @@ import { notify, syncChannel } from './sql.ts';
 import type { Sync } from './syncs.ts';
 
 /** The syncs that one worker runs during one term; the end of the term stops them all. */
-export interface Holdings {
+export interface SyncRuns {
   start(sync: Sync): void;
   /**
    * Stops every run that the database no longer assigns to this worker under the run's epoch, and releases every sync
    * that the database assigns to this worker without a run: a release, or the answer to a claim, was lost.
    */
-  agreeWith(held: ReadonlyMap<SyncId, number>): Promise<void>;
-  /** Stops the `count` runs that began last, so that a worker that has joined can claim them. */
-  giveBack(count: number): void;
+  reconcile(held: ReadonlyMap<SyncId, number>): Promise<void>;
+  /** Stops the `formatCount` runs that began last, so that a worker that has joined can claim them. */
+  stopLatest(count: number): void;
   /** Runs that have not been told to stop. */
   size(): number;
   /** Stops all runs; resolves when all have ended and their syncs are released. */
@@ -27,12 +27,12 @@ const failedRunWaitMs = 5_000;
 
 type Run = { epoch: number; stop: AbortController; ended: Promise<void> };
 
-export function openHoldings(
+export function openSyncRuns(
   control: Control,
   workerId: string,
   onClaim: (sync: Sync, signal: AbortSignal) => Promise<void>,
   term: AbortSignal,
-): Holdings {
+): SyncRuns {
   const { db, clock, log } = control;
   const runs = new Map<SyncId, Run>();
 
@@ -66,13 +66,13 @@ export function openHoldings(
       const stop = new AbortController();
       runs.set(sync.id, { epoch: sync.epoch, stop, ended: run(sync, AbortSignal.any([term, stop.signal])) });
     },
-    async agreeWith(held) {
+    async reconcile(held) {
       for (const [syncId, { epoch, stop }] of runs) if (held.get(syncId) !== epoch) stop.abort();
       for (const [syncId, epoch] of held) {
         if (runs.get(syncId)?.epoch !== epoch) await releaseSync(db, workerId, syncId, epoch);
       }
     },
-    giveBack(count) {
+    stopLatest(count) {
       const running = [...runs.values()].filter(({ stop }) => !stop.signal.aborted);
       for (const { stop } of running.slice(-count)) stop.abort();
     },

@@ -7,20 +7,20 @@ import type { SyncDeps } from './sync-deps.ts';
 import { type SyncState, withStream } from './sync-state.ts';
 import { afterTableError, TableLocked } from './table-errors.ts';
 
-export interface Asking {
+export interface ChosenRequest {
   slots: readonly Slot[];
   deletedLogs: readonly DeletedLogRequest[];
 }
 
 /** What to ask, after the look-ups. Streams whose table failed are left out, with a problem in `state`. */
-export interface Prepared {
+export interface PreparedRequest {
   state: SyncState;
-  asking: Asking;
+  asking: ChosenRequest;
   prepared: readonly PreparedSlot[];
 }
 
 /** Whether anything is left that needs a request. */
-export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
+export const needsRequest = ({ prepared, asking }: PreparedRequest): boolean =>
   prepared.length + asking.deletedLogs.length > 0;
 
 /**
@@ -29,7 +29,11 @@ export const hasQuestions = ({ prepared, asking }: Prepared): boolean =>
  *
  * @throws errors that concern the database as a whole
  */
-export async function prepareAsking(deps: SyncDeps, state: SyncState, asking: Asking): Promise<Prepared> {
+export async function prepareRequest(
+  deps: SyncDeps,
+  state: SyncState,
+  asking: ChosenRequest,
+): Promise<PreparedRequest> {
   const { mirror } = deps;
   const prepared = new Map<Slot, PreparedSlot>();
   const leftOut = new Set<number>();

@@ -13,16 +13,16 @@ import type { SyncDeps } from './sync-deps.ts';
 import { type StreamState, type SyncState, withStream } from './sync-state.ts';
 
 /** Each slot with its query and outcome, and the answers of the logs of deletions. */
-export interface Answered {
+export interface SlotAnswers {
   slots: readonly { prepared: PreparedSlot; query: SlotQuery | null; outcome: QueryOutcome }[];
   deletedLogs: readonly AnsweredDeletedLog[];
 }
 
-export function understand(
+export function interpretAnswer(
   deps: SyncDeps,
   state: SyncState,
   chosen: readonly Slot[],
-  { slots, deletedLogs }: Answered,
+  { slots, deletedLogs }: SlotAnswers,
   times: ExchangeTimes,
 ): { next: SyncState; parts: Part[]; deletedLogs: DeletedLogPart[]; stops: Stop[] } {
   let next = state;
@@ -40,7 +40,7 @@ export function understand(
       lost.add(slot);
       continue;
     }
-    if (readingOf(slot).isInRow && !outcome.page.done) lost.add(slot);
+    if (readingOf(slot).isSequential && !outcome.page.done) lost.add(slot);
     answered.push(slot);
     const part = partOf(deps, next, { prepared, query, page: outcome.page }, times);
     parts.push(part);
@@ -63,7 +63,7 @@ export function understand(
 /** Whether a slot comes after a page that did not arrive, or that was cut short and should have been complete. */
 const isAfterLost = (slot: Slot, chosen: readonly Slot[], lost: ReadonlySet<Slot | undefined>): boolean =>
   ('chainedTo' in slot && slot.chainedTo !== null && lost.has(chosen[slot.chainedTo])) ||
-  (readingOf(slot).isInRow === true &&
+  (readingOf(slot).isSequential === true &&
     [...lost].some((one) => one?.kind === slot.kind && one.index === slot.index));
 
 /** Streams that have stopped with this answer, or can be read again. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
+import { readCsv } from './test-csv.ts';
 import { errorOf, ingestJobs, type JobInfo } from './test-jobs.ts';
 
 const org = await startOrg({ records: 400, lockTimeoutMs: 200 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
+import { readCsv } from './test-csv.ts';
 import { openBulkHarness } from './test-harness.ts';
 import { errorOf, ingestJobs, type JobInfo } from './test-jobs.ts';
 

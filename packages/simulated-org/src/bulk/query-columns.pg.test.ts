@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
+import { readCsv } from './test-csv.ts';
 import { errorOf, queryJobs } from './test-jobs.ts';
 
 const org = await startOrg({ records: 2000 });

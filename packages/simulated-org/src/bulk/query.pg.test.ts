@@ -3,8 +3,8 @@ import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
+import { readCsv } from './test-csv.ts';
 import { errorOf, type JobInfo, queryJobs } from './test-jobs.ts';
 
 const org = await startOrg({ records: 3000 });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
 import { toStored } from '../write/stored-text.ts';
+import { readCsv } from './test-csv.ts';
 import { errorOf, queryJobs } from './test-jobs.ts';
 
 const org = await startOrg({ records: 9000 });

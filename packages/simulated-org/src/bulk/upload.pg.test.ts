@@ -3,8 +3,8 @@ import { type ClientRequest, request as httpRequest } from 'node:http';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { sql } from '@lockstep/foundation/sql';
-import { readCsv } from '@lockstep/harness/csv';
 import { startOrg } from '@lockstep/harness/org';
+import { readCsv } from './test-csv.ts';
 import { errorOf, ingestJobs, type JobInfo } from './test-jobs.ts';
 
 const org = await startOrg({ records: 100 });

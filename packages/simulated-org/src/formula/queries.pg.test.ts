@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import type { Call } from '../http/call.ts';
 import { user } from '../objects/user.ts';
 import { sobjectAnswer } from '../rest/rows.ts';
 import { sobjectsSeenBy } from '../schema/access.ts';
 import { compileSoql, parseSoql } from '../soql/index.ts';
+import { openInProcessOrg } from '../test-in-process-org.ts';
 import { customer, deal, formulaField, region } from './sample-deal.ts';
 
 /** Formula fields wherever records are read: queries, their filters, orders and groups, and single records. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { type InProcessOrg, openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { user } from '../objects/user.ts';
 import type { FieldDef } from '../schema/schema.ts';
 import { mapOf } from '../schema/schema-storage.ts';
 import { tableOf } from '../schema/storage.ts';
 import { columnOf } from '../soql/columns.ts';
+import { type InProcessOrg, openInProcessOrg } from '../test-in-process-org.ts';
 import { customer, deal, dealsWith, formulaField, region } from './sample-deal.ts';
 
 const inner: InProcessOrg = await openInProcessOrg(dealsWith());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type Answered, type Mutated, sendMutated } from '@lockstep/harness/mutated-requests';
 import { startOrg } from '@lockstep/harness/org';
+import { type Answered, type Mutated, sendMutated } from './test-mutated-requests.ts';
 
 /** TEST_MUTATED_REQUESTS=10000 TEST_SEED=7 sends more of them, or others. */
 const count = Number(process.env.TEST_MUTATED_REQUESTS ?? 2000);

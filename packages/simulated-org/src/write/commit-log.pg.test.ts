@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { field, number, readOnly, reference } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
+import { openInProcessOrg } from '../test-in-process-org.ts';
 import { attempt } from './attempts.ts';
 import { type LogCursor, type LogEntry, logStart, purgeCommitLog, readCommitLog } from './commit-log.ts';
 import { insertRecord, updateRecord } from './dml.ts';

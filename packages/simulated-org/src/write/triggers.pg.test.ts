@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { openInProcessOrg } from '@lockstep/harness/in-process-org';
 import { asOrgError } from '../http/errors.ts';
 import { currency, field, number, readOnly, reference, text } from '../objects/fields.ts';
 import { user } from '../objects/user.ts';
 import { sampleSObject } from '../schema/sample-sobject.ts';
+import { openInProcessOrg } from '../test-in-process-org.ts';
 import { writeTransaction } from './open-writes.ts';
 import { undeleteRecord } from './recycle-bin.ts';
 import { setRules } from './rule-book.ts';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { type Random, seededRandom } from '@lockstep/foundation/random';
-import type { TestOrg } from './org.ts';
+import type { TestOrg } from '@lockstep/harness/org';
 
 /**
  * Requests that a real client could send, each with something wrong in its path, headers, JSON, SOQL or CSV. They are

@@ -2,18 +2,18 @@ import { ManualClock } from '@lockstep/foundation/clock';
 import type { Database } from '@lockstep/foundation/database';
 import { ExactNumber } from '@lockstep/foundation/exact-json';
 import { sql } from '@lockstep/foundation/sql';
-import type { FieldDef, SObjectDef } from '@lockstep/simulated-org/schema/testing';
-import { createTable, createTables, mapOf, tableOf } from '@lockstep/simulated-org/schema/testing';
-import { columnOf } from '@lockstep/simulated-org/soql/testing';
-import { type Org, openOrg, writeTransaction } from '@lockstep/simulated-org/testing';
-import {
-  columnValues,
-  deleteRecord,
-  insertRecord,
-  updateRecord,
-  type Writer,
-} from '@lockstep/simulated-org/write/testing';
-import { openTestDatabase } from './database.ts';
+import { openTestDatabase } from '@lockstep/harness/database';
+import { openOrg } from './open-org.ts';
+import type { Org, Writer } from './org.ts';
+import { createTables } from './schema/org-tables.ts';
+import type { FieldDef, SObjectDef } from './schema/schema.ts';
+import { mapOf } from './schema/schema-storage.ts';
+import { tableOf } from './schema/storage.ts';
+import { createTable } from './schema/tables.ts';
+import { columnOf } from './soql/columns.ts';
+import { deleteRecord, insertRecord, updateRecord } from './write/dml.ts';
+import { columnValues } from './write/field-values.ts';
+import { writeTransaction } from './write/open-writes.ts';
 
 /** The simulated org inside the test's process, for tests that need their own clock or definitions. */
 export interface InProcessOrg extends AsyncDisposable {

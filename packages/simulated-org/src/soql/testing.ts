@@ -1,3 +1,0 @@
-/** What tests outside this package use of this room, besides its index. */
-
-export { columnOf } from './columns.ts';

@@ -1,4 +1,3 @@
 /** What tests outside this package use of this room, besides its index. */
 
 export { type LogCursor, type LogEntry, logStart, readCommitLog } from './commit-log.ts';
-export { recordId } from './ids.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startOrg } from '@lockstep/harness/org';
+import { noRecordings } from '@lockstep/harness/recorded-fixtures';
 import {
   compareFacts,
   compareNamed,
@@ -11,10 +12,9 @@ import {
   type Field,
   readFacts,
   table,
-} from './recorded-describe.ts';
-import { unjustified } from './recorded-describe-differences.ts';
-import { noRecordings } from './recorded-fixtures.ts';
-import { sobjectNames } from './recorded-rows.ts';
+} from './test-describe.ts';
+import { unjustified } from './test-describe-differences.ts';
+import { sobjectNames } from './test-rows.ts';
 
 const org = noRecordings ? undefined : await startOrg({ records: 100 });
 after(() => org?.[Symbol.asyncDispose]());

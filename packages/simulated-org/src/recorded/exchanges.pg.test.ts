@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { parseExact } from '@lockstep/foundation/exact-json';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
-import { differences } from './recorded-comparison.ts';
-import { type Exchange, noRecordings, readExchanges } from './recorded-fixtures.ts';
-import { askingUser, RecordedRows, replaceRows, sobjectNames } from './recorded-rows.ts';
-import { deviations, leftOut, organizationFields, putRight } from './recorded-verdicts.ts';
+import { type Exchange, noRecordings, readExchanges } from '@lockstep/harness/recorded-fixtures';
+import { differences } from './test-comparison.ts';
+import { askingUser, RecordedRows, replaceRows, sobjectNames } from './test-rows.ts';
+import { deviations, leftOut, organizationFields, putRight } from './test-verdicts.ts';
 
 const org = noRecordings ? undefined : await startOrg({ records: 100 });
 after(() => org?.[Symbol.asyncDispose]());

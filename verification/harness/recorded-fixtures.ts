@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseExact } from '@lockstep/foundation/exact-json';
-import { root } from '@lockstep/harness/source-files';
+import { root } from './source-files.ts';
 
 /**
  * Answers recorded from real Salesforce orgs and published by others. They are kept next to the project, not in it,

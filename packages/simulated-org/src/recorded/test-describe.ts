@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ExactNumber } from '@lockstep/foundation/exact-json';
 import type { TestOrg } from '@lockstep/harness/org';
-import { readRecorded } from './recorded-fixtures.ts';
+import { readRecorded } from '@lockstep/harness/recorded-fixtures';
 
 /** A describe, recorded or answered by the simulated org, and the differences between two. */
 export type Facts = Record<string, unknown>;

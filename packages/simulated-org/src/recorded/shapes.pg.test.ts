@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { parseExact } from '@lockstep/foundation/exact-json';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
+import { noRecordings, readRecorded, recordedFiles } from '@lockstep/harness/recorded-fixtures';
 import { postForm, refreshing, webTokens } from '@lockstep/harness/sign-in';
 import { sourceFiles } from '@lockstep/harness/source-files';
-import { type Comparison, differences } from './recorded-comparison.ts';
-import { noRecordings, readRecorded, recordedFiles } from './recorded-fixtures.ts';
-import { fileVerdicts } from './recorded-verdicts.ts';
+import { type Comparison, differences } from './test-comparison.ts';
+import { fileVerdicts } from './test-verdicts.ts';
 
 /**
  * Answers that a client's authors modelled on Salesforce's: their form and texts are right, their values invented.
@@ -283,7 +283,7 @@ test('every error code of the simulated org is one of Salesforce’s', { skip },
 });
 
 test('every recorded file is compared, or left out for a reason', { skip }, () => {
-  const tests = sourceFiles('verification/end-to-end').filter(({ path }) => path.includes('/recorded-'));
+  const tests = sourceFiles('packages/simulated-org/src/recorded', 'packages/lockstep/src/core');
   const named = (file: string) => tests.some(({ text }) => text.includes(`'${file}'`));
   const unknown = recordedFiles().filter((file) => {
     const verdict = fileVerdicts.find(({ files }) => files.test(file))?.verdict;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseExact } from '@lockstep/foundation/exact-json';
-import { type Comparison, differences } from './recorded-comparison.ts';
+import { type Comparison, differences } from './test-comparison.ts';
 
 const known = '001Da00000xnAk6IAE';
 const isKnownId = (id: string) => id === known;

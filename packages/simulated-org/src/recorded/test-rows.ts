@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { ExactNumber, isObject, parseExact, printExact } from '@lockstep/foundation/exact-json';
 import { ident, join, sql } from '@lockstep/foundation/sql';
 import type { TestOrg } from '@lockstep/harness/org';
-import { recordId } from '@lockstep/simulated-org/write/testing';
-import type { Exchange } from './recorded-fixtures.ts';
+import type { Exchange } from '@lockstep/harness/recorded-fixtures';
+import { recordId } from '../write/ids.ts';
 
 /**
  * The rows that an org must have had to give a recorded answer: records with their parents and children as shown, as

@@ -1,4 +1,4 @@
-import type { Difference } from './recorded-describe.ts';
+import type { Difference } from './test-describe.ts';
 
 interface Justified {
   reason: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Describe, unreadableBecause } from 'lockstep/core/describe';
-import { noRecordings, readRecorded } from './recorded-fixtures.ts';
+import { noRecordings, readRecorded } from '@lockstep/harness/recorded-fixtures';
+import { type Describe, unreadableBecause } from './describe.ts';
 
 /** A real org's list of objects, and which of them a sync refuses. The list has no fields: each gets an Id. */
 const skip = noRecordings;

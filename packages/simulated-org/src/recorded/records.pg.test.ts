@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { isObject, parseExact } from '@lockstep/foundation/exact-json';
 import { startOrg } from '@lockstep/harness/org';
-import { recordId } from '@lockstep/simulated-org/write/testing';
-import { type Comparison, differences } from './recorded-comparison.ts';
-import { noRecordings, readExchanges, readRecorded } from './recorded-fixtures.ts';
-import { askingUser, RecordedRows, replaceRows } from './recorded-rows.ts';
+import { noRecordings, readExchanges, readRecorded } from '@lockstep/harness/recorded-fixtures';
+import { recordId } from '../write/ids.ts';
+import { type Comparison, differences } from './test-comparison.ts';
+import { askingUser, RecordedRows, replaceRows } from './test-rows.ts';
 
 const org = noRecordings ? undefined : await startOrg({ records: 100 });
 after(() => org?.[Symbol.asyncDispose]());

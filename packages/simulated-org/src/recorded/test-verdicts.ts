@@ -1,4 +1,4 @@
-import type { Exchange } from './recorded-fixtures.ts';
+import type { Exchange } from '@lockstep/harness/recorded-fixtures';
 
 export interface LeftOut {
   what: string;

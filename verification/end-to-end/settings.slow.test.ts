@@ -106,10 +106,10 @@ test('the end of the last backfill is put in the outbox once, however often the 
 test('the fault that stops a sync is recorded while it waits, and removed when it goes on', async () => {
   await using harness = await openEndToEndHarness({ org: { records: 300 }, sobjects: ['Lead'] });
   const health = async () => (await readHealth(harness.control.control)).get(harness.sync.id);
-  assert.deepEqual(await health(), { isHeld: false, fault: null });
+  assert.deepEqual(await health(), { hasWorker: false, fault: null });
   harness.startWorker();
   await harness.untilComplete();
-  assert.deepEqual(await health(), { isHeld: true, fault: null });
+  assert.deepEqual(await health(), { hasWorker: true, fault: null });
 
   const recorded = harness.news('NET-01');
   const restarted = harness.org.restart();
@@ -119,7 +119,7 @@ test('the fault that stops a sync is recorded while it waits, and removed when i
   assert.match(waiting?.fault?.says ?? '', /Salesforce does not answer/);
   await restarted;
   await harness.news(null);
-  assert.deepEqual(await health(), { isHeld: true, fault: null });
+  assert.deepEqual(await health(), { hasWorker: true, fault: null });
 });
 
 test('a statement that the database refuses for an unforeseen reason is reported by its code alone, until it succeeds', async () => {

@@ -2,7 +2,7 @@ import { ManualClock, systemClock } from '@lockstep/foundation/clock';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { ident, sql } from '@lockstep/foundation/sql';
 import { openTestControl } from '@lockstep/harness/control';
-import { startHolder } from '@lockstep/harness/harness-worker';
+import { startHarnessWorker } from '@lockstep/harness/harness-worker';
 import { startOrg, type TestOrg } from '@lockstep/harness/org';
 import { findSync, openWriterUrl } from 'lockstep/control';
 import { settleSeconds } from 'lockstep/engine/testing';
@@ -48,7 +48,7 @@ export async function changesPerSecond(): Promise<Figures> {
   const url = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url, applicationName: 'bench' });
   undo.defer(() => mirror.end());
-  const holder = startHolder({
+  const holder = startHarnessWorker({
     sync: syncId,
     holder: { owner: 'bench', epoch: 1 },
     clock,
@@ -61,7 +61,7 @@ export async function changesPerSecond(): Promise<Figures> {
   undo.defer(() => holder.stop());
 
   const positions = () => positionsIn(mirror);
-  for (await holder.untilRest(); (await positions()).state !== 'current'; await holder.untilRest()) {
+  for (await holder.untilAsleep(); (await positions()).state !== 'current'; await holder.untilAsleep()) {
     await move(intervalMs);
   }
 
@@ -75,7 +75,7 @@ export async function changesPerSecond(): Promise<Figures> {
     await org.db.query(sql`
       UPDATE ${table} SET "SystemModstamp" = to_timestamp(${Math.floor(clock.now() / 1000)}) WHERE "Id" = ANY (${some}::text[])`);
     await move(1_000);
-    await holder.untilRest();
+    await holder.untilAsleep();
     if (second === settleSeconds) middle = await positions();
   }
   const end = await positions();

@@ -51,7 +51,7 @@ async function secondsUntilFresh(
 ): Promise<number> {
   const { org, admin } = harness;
   const armed = await armFault(org, fault);
-  await armed.injected();
+  await armed.untilFired();
   const from = Date.now();
   const changed = await Promise.all(
     Object.entries(followed).map(async ([sobject, field]) => {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Checker, checked } from './checker.ts';
-import type { Happening, Outcome, Promised, Row } from './history.ts';
+import type { Guarantee, Outcome, Row, RunEvent } from './history.ts';
 import { RecordHistory } from './record-history.ts';
 
 const options = { fieldsOf: () => ['Site', 'Phone'], soonMs: 1_000 };
 const record = '001000000000001AAA';
 
-const found = (at: number, row: Row): Happening => ({ kind: 'found', at, record, row });
-const commit = (at: number, row: Row | null, write: number | null = null): Happening => ({
+const found = (at: number, row: Row): RunEvent => ({ kind: 'found', at, record, row });
+const commit = (at: number, row: Row | null, write: number | null = null): RunEvent => ({
   kind: 'commit',
   at,
   record,
@@ -22,7 +22,7 @@ const answered = (
   outcome: Outcome,
   write = 1,
   records: readonly string[] | null = [record],
-): Happening => ({
+): RunEvent => ({
   kind: 'answered',
   at,
   write,
@@ -32,7 +32,7 @@ const answered = (
   prefix: '001',
   isOnce: true,
 });
-const seen = (from: number, row: Row | null, at = from + 1): Happening => ({
+const seen = (from: number, row: Row | null, at = from + 1): RunEvent => ({
   kind: 'seen',
   at,
   from,
@@ -40,7 +40,7 @@ const seen = (from: number, row: Row | null, at = from + 1): Happening => ({
   row,
   by: 'a reader',
 });
-const calm = (since: number, at: number): Happening => ({ kind: 'calm', since, at });
+const calm = (since: number, at: number): RunEvent => ({ kind: 'calm', since, at });
 
 const [one, two, three] = [
   ['one', null],
@@ -49,10 +49,10 @@ const [one, two, three] = [
 ] as const;
 
 /** The violations that the checker reports, without their stories. */
-const brokenBy = (...happenings: Happening[]) =>
+const brokenBy = (...happenings: RunEvent[]) =>
   checked(happenings, options).map(({ promised, what }) => [promised, what] as const);
-const isKept = (...happenings: Happening[]) => assert.deepEqual(brokenBy(...happenings), []);
-function breaks(promised: Promised, what: RegExp, ...happenings: Happening[]): void {
+const isKept = (...happenings: RunEvent[]) => assert.deepEqual(brokenBy(...happenings), []);
+function breaks(promised: Guarantee, what: RegExp, ...happenings: RunEvent[]): void {
   const broken = brokenBy(...happenings);
   assert.deepEqual(
     broken.map(([first]) => first),

@@ -5,7 +5,7 @@
  * The org's own log gives each record's versions in the order of their commits. A row that SQL shows must be one of
  * them, not older than any shown before the statement began, nor than a write answered `yes` before it began.
  */
-import type { Answered, Happening, Outcome, Promised, Row, Violation } from './history.ts';
+import type { Answered, Guarantee, Outcome, Row, RunEvent, Violation } from './history.ts';
 import { type Debt, isEqual, type Line, RecordHistory } from './record-history.ts';
 
 export interface CheckerOptions {
@@ -27,7 +27,7 @@ const nemesisMax = 40;
 /** A story includes the disturbances of this long before its end. */
 const nemesisMs = 15_000;
 
-export function checked(happenings: readonly Happening[], options: CheckerOptions): readonly Violation[] {
+export function checked(happenings: readonly RunEvent[], options: CheckerOptions): readonly Violation[] {
   const check = new Checker(options);
   for (const happening of happenings) check.take(happening);
   return check.violations;
@@ -49,7 +49,7 @@ export class Checker {
     this.options = options;
   }
 
-  take(happening: Happening): void {
+  take(happening: RunEvent): void {
     switch (happening.kind) {
       case 'found':
         return this.found(happening.record, happening.row, happening.at);
@@ -78,7 +78,7 @@ export class Checker {
     return this.records.size;
   }
 
-  break(promised: Promised, record: string | null, what: string): void {
+  break(promised: Guarantee, record: string | null, what: string): void {
     const history = record === null ? undefined : this.records.get(record);
     if (history?.isBroken) return;
     if (history) history.isBroken = true;
@@ -108,7 +108,7 @@ export class Checker {
     history.tell(at, 'the run begins, and the org has it as version 1');
   }
 
-  private committed({ at, record, row, what, write: number }: Happening & { kind: 'commit' }): void {
+  private committed({ at, record, row, what, write: number }: RunEvent & { kind: 'commit' }): void {
     const history = this.historyOf(record);
     const version = history.add(row);
     history.tell(at, `version ${version}: ${what}${number === null ? '' : ` by write ${number}`}`);
@@ -158,7 +158,7 @@ export class Checker {
     }
   }
 
-  private seen({ at, from, record, row, by }: Happening & { kind: 'seen' }): void {
+  private seen({ at, from, record, row, by }: RunEvent & { kind: 'seen' }): void {
     const history = this.records.get(record);
     if (!history) return;
     const floor = history.floorAt(from);

@@ -6,12 +6,12 @@ import { exchange } from './http-exchange.ts';
 import {
   create,
   dataUrl,
-  type Hand,
-  type Kind,
   type Planned,
   remove,
   update,
   upsert,
+  type WriteContext,
+  type WriteKind,
   type Written,
 } from './kinds.ts';
 import { composite, createMany, removeMany, tree, updateMany } from './many-record-kinds.ts';
@@ -21,7 +21,7 @@ import { type ClientAnswer, outcomeOf, wireViolation } from './wire-check.ts';
 import { clientName } from './wire-tap.ts';
 
 /** What clients write, in percent. */
-const kinds: readonly (readonly [Kind, number])[] = [
+const kinds: readonly (readonly [WriteKind, number])[] = [
   [create, 18],
   [update, 46],
   [remove, 7],
@@ -105,13 +105,13 @@ export class Client {
     }
   }
 
-  private chooseKind(): Kind {
+  private chooseKind(): WriteKind {
     let left = this.random.next() * kinds.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [kind, weight] of kinds) if ((left -= weight) < 0) return kind;
     return create;
   }
 
-  private hand(write: number): Hand {
+  private hand(write: number): WriteContext {
     const { random, coordinator } = this;
     const contested = (isWanted: (record: Known) => boolean) => {
       const some = coordinator.records.contested.filter((record) => !record.isDeleted && isWanted(record));

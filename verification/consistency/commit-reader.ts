@@ -7,7 +7,7 @@ import {
   readCommitLog,
 } from '@lockstep/simulated-org/write/testing';
 import { type Compared, exactly } from './compared-fields.ts';
-import type { Happening, Row } from './history.ts';
+import type { Row, RunEvent } from './history.ts';
 import { writeOfClient } from './wire-tap.ts';
 
 const entriesAtOnce = 1_000;
@@ -37,8 +37,8 @@ export class CommitReader {
   }
 
   /** Everything committed by now. */
-  async read(now: () => number): Promise<Happening[]> {
-    const happenings: Happening[] = [];
+  async read(now: () => number): Promise<RunEvent[]> {
+    const happenings: RunEvent[] = [];
     for (let isOfNow = false; ; ) {
       isOfNow ||= this.cursor.from === this.cursor.to; // a new range of the log begins
       const { entries, next } = await readCommitLog(this.org, this.cursor, entriesAtOnce);
@@ -60,7 +60,7 @@ export class CommitReader {
     this.known.delete(record);
   }
 
-  private happeningOf(entry: LogEntry, at: number): Happening | null {
+  private happeningOf(entry: LogEntry, at: number): RunEvent | null {
     const { sobject, recordId: record, change, client } = entry;
     if (!this.compared.has(sobject)) return null;
     const before = this.known.get(record);

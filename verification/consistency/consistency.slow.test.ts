@@ -30,7 +30,7 @@ test('a mirror that keeps an old value in a row is detected, and reported with t
     seed: 1,
     records: 500,
     hasKills: false,
-    meddle: keepDescriptions,
+    sabotage: keepDescriptions,
   });
   const found = new Set(violations.map(({ promised }) => promised));
   assert.ok(found.has('a write that is answered yes is in the mirror at once'), [...found].join());

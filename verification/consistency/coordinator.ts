@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestOrg } from '@lockstep/harness/org';
 import type { Checker } from './checker.ts';
 import type { Examiner } from './examiner.ts';
-import type { Answered, Promised } from './history.ts';
+import type { Answered, Guarantee } from './history.ts';
 import type { Readers } from './readers.ts';
 import type { Records } from './records.ts';
 import type { StaleReadings } from './stale-readings.ts';
@@ -96,7 +96,7 @@ export class Coordinator {
     this.options.examiner.tell(answer);
   }
 
-  broken(promised: Promised, what: string): void {
+  broken(promised: Guarantee, what: string): void {
     this.options.check.break(promised, null, what);
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checker } from './checker.ts';
 import type { CommitReader } from './commit-reader.ts';
-import type { Happening } from './history.ts';
+import type { RunEvent } from './history.ts';
 import type { Records } from './records.ts';
 
 const pauseMs = 40;
@@ -18,7 +18,7 @@ export class Examiner {
   private readonly commits: CommitReader;
   private readonly records: Records;
   private readonly now: () => number;
-  private queue: Happening[] = [];
+  private queue: RunEvent[] = [];
   private readonly shared = new Set<number>();
   private passes = 0;
   /** Called for each record that is over. */
@@ -31,7 +31,7 @@ export class Examiner {
     this.now = now;
   }
 
-  tell(happening: Happening): void {
+  tell(happening: RunEvent): void {
     this.queue.push(happening);
   }
 
@@ -75,14 +75,14 @@ export class Examiner {
   }
 
   /** Adds a record that no answer has named, because the answer was lost or torn, so that it is watched too. */
-  private meet({ record, write, row }: Happening & { kind: 'commit' }): void {
+  private meet({ record, write, row }: RunEvent & { kind: 'commit' }): void {
     const sobject = this.commits.sobjectOf(record);
     if (write === null || row === null || sobject === undefined || this.records.get(record)) return;
     this.records.add(sobject, record, { isShared: this.shared.has(write) });
   }
 
   private tidy(): void {
-    for (const { id } of this.records.takeOver(this.check.awaited)) {
+    for (const { id } of this.records.removeFinished(this.check.awaited)) {
       this.check.take({ kind: 'over', at: this.now(), record: id });
       this.commits.forget(id);
       this.onOver(id);

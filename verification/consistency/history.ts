@@ -18,7 +18,7 @@ export type Outcome =
   /** The answer says so, or there was none. */
   | 'unknown';
 
-export type Happening =
+export type RunEvent =
   /** A record that existed before the run. The mirror may not have it yet. */
   | { kind: 'found'; at: number; record: string; row: Row }
   /** The org has committed a version; `row` is null for a deletion. `write` is the client's write, if it is one. */
@@ -49,7 +49,7 @@ export interface Answered {
 }
 
 /** The promises whose violation a run can detect. */
-export type Promised =
+export type Guarantee =
   | 'a write that is answered yes is in the mirror at once'
   | 'a row is a version of its record'
   | 'no value goes back'
@@ -64,7 +64,7 @@ export type Promised =
   | 'Lockstep runs on';
 
 export interface Violation {
-  promised: Promised;
+  promised: Guarantee;
   record: string | null;
   what: string;
   /** What had happened to the record, in sentences. */

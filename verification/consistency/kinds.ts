@@ -30,7 +30,7 @@ export interface Written {
 }
 
 /** What a client can use for a write. */
-export interface Hand {
+export interface WriteContext {
   random: Random;
   /** The number of the write, which its values contain. */
   write: number;
@@ -43,7 +43,7 @@ export interface Hand {
 }
 
 /** Returns undefined if nothing of this kind can be written now. */
-export type Kind = (hand: Hand) => Planned | undefined;
+export type WriteKind = (hand: WriteContext) => Planned | undefined;
 
 /** The Id in an answer of the form `{id, success: true}`. */
 export const idIn = (value: unknown): string | null => {
@@ -51,7 +51,7 @@ export const idIn = (value: unknown): string | null => {
   return success === true && typeof id === 'string' ? id : null;
 };
 
-export const create: Kind = (hand) => {
+export const create: WriteKind = (hand) => {
   const shape = hand.random.pick(shapes);
   const { sobject } = shape;
   return {
@@ -66,7 +66,7 @@ export const create: Kind = (hand) => {
   };
 };
 
-export const update: Kind = (hand) => {
+export const update: WriteKind = (hand) => {
   const target = hand.target();
   if (!target) return undefined;
   return {
@@ -81,7 +81,7 @@ export const update: Kind = (hand) => {
   };
 };
 
-export const remove: Kind = (hand) => {
+export const remove: WriteKind = (hand) => {
   const target = hand.victim();
   if (!target) return undefined;
   return {
@@ -96,7 +96,7 @@ export const remove: Kind = (hand) => {
 };
 
 /** Uses few external Ids, so that clients collide. */
-export const upsert: Kind = (hand) => {
+export const upsert: WriteKind = (hand) => {
   const { random, write } = hand;
   const shape = random.pick(shapes.filter(({ externalId }) => externalId !== undefined));
   const { sobject, externalId = '' } = shape;
@@ -116,7 +116,7 @@ export const upsert: Kind = (hand) => {
 };
 
 /** The body of a create, usually with a parent. */
-export function fresh(hand: Hand, shape: Shape): Record<string, unknown> {
+export function fresh(hand: WriteContext, shape: Shape): Record<string, unknown> {
   const { parent } = shape;
   const above = parent && hand.random.next() < 0.7 ? hand.parent(parent.sobject) : undefined;
   return { ...newRecord(shape, hand.write), ...(parent && above && { [parent.field]: above.id }) };

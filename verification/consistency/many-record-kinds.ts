@@ -1,4 +1,12 @@
-import { dataUrl, fresh, type Hand, idIn, type Kind, type Planned, type Written } from './kinds.ts';
+import {
+  dataUrl,
+  fresh,
+  idIn,
+  type Planned,
+  type WriteContext,
+  type WriteKind,
+  type Written,
+} from './kinds.ts';
 import type { Known } from './records.ts';
 import { newRecord, type Shape, shapeOf, shapes, someChange } from './shapes.ts';
 
@@ -8,7 +16,7 @@ const recordsMax = 6;
 const refusedShare = 0.1;
 
 /** An account, a contact that refers to it, and before or after them a change of an existing record. */
-export const composite: Kind = (hand) => {
+export const composite: WriteKind = (hand) => {
   const { random, write } = hand;
   const target = hand.target();
   const contact = { ...newRecord(shapeOf('Contact'), write), AccountId: '@{account.id}' };
@@ -62,7 +70,7 @@ interface CompositeAnswer {
   body: unknown;
 }
 
-export const createMany: Kind = (hand) => {
+export const createMany: WriteKind = (hand) => {
   const { random } = hand;
   const chosen = Array.from({ length: random.between(1, recordsMax) }, () => random.pick(shapes));
   const records = chosen.map((shape) => ({
@@ -77,7 +85,7 @@ export const createMany: Kind = (hand) => {
   );
 };
 
-export const updateMany: Kind = (hand) => {
+export const updateMany: WriteKind = (hand) => {
   const targets = several(hand, () => hand.target());
   if (targets.length === 0) return undefined;
   const records = targets.map(({ id, sobject }) => ({
@@ -88,7 +96,7 @@ export const updateMany: Kind = (hand) => {
   return { ...collection(hand, 'PATCH', records, targets), targets };
 };
 
-export const removeMany: Kind = (hand) => {
+export const removeMany: WriteKind = (hand) => {
   const targets = several(hand, () => hand.victim());
   if (targets.length === 0) return undefined;
   const ids = targets.map(({ id }) => id).join(',');
@@ -100,7 +108,7 @@ export const removeMany: Kind = (hand) => {
 };
 
 /** An account with nested contacts. */
-export const tree: Kind = (hand) => {
+export const tree: WriteKind = (hand) => {
   const { random, write } = hand;
   const contacts = Array.from({ length: random.between(1, 3) }, (_, place) => ({
     attributes: { type: 'Contact', referenceId: `contact${place}` },
@@ -130,7 +138,7 @@ export const tree: Kind = (hand) => {
 };
 
 function collection(
-  { random }: Hand,
+  { random }: WriteContext,
   method: Planned['method'],
   records: readonly object[] | null,
   of: readonly { sobject: string }[],
@@ -154,13 +162,13 @@ function collection(
 }
 
 /** A record without its first required value, if it has one. */
-function refusable({ write }: Hand, shape: Shape): object {
+function refusable({ write }: WriteContext, shape: Shape): object {
   const [name] = Object.keys(shape.required(write));
   return { ...newRecord(shape, write), ...(name !== undefined && { [name]: null }) };
 }
 
 /** Some records, each once. */
-function several(hand: Hand, choose: () => Known | undefined): Known[] {
+function several(hand: WriteContext, choose: () => Known | undefined): Known[] {
   const chosen = new Map<string, Known>();
   for (let tries = hand.random.between(1, recordsMax); tries > 0; tries--) {
     const record = choose();

@@ -19,7 +19,7 @@ export interface ProcessHarness extends AsyncDisposable {
   admin: Database;
 }
 
-export interface StageOptions {
+export interface ProcessHarnessOptions {
   /** Number of records in the org before the run. */
   records: number;
   sobjects: readonly string[];
@@ -40,7 +40,7 @@ export async function openProcessHarness({
   sobjects,
   onRepeat,
   logs,
-}: StageOptions): Promise<ProcessHarness> {
+}: ProcessHarnessOptions): Promise<ProcessHarness> {
   await using undo = new AsyncDisposableStack();
   const org = undo.use(await startOrg({ records, lockTimeoutMs, apiLimit: 1_000_000_000 }));
   const { hostname: host, port } = new URL(org.url);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '@lockstep/foundation/database';
 import { sql } from '@lockstep/foundation/sql';
 import { type Compared, idOf, versionOf } from './compared-fields.ts';
-import type { Happening, Row } from './history.ts';
+import type { Row, RunEvent } from './history.ts';
 import type { Known } from './records.ts';
 
 const pauseMs = 20;
@@ -12,7 +12,7 @@ export class Readers {
   private readonly mirror: Database;
   private readonly compared: ReadonlyMap<string, Compared>;
   private readonly now: () => number;
-  private readonly tell: (seen: Happening) => void;
+  private readonly tell: (seen: RunEvent) => void;
   /** The rows last seen, by Id: PostgreSQL's row version says whether one has changed. */
   private readonly last = new Map<string, { version: string; row: Row }>();
 
@@ -20,7 +20,7 @@ export class Readers {
     mirror: Database,
     compared: ReadonlyMap<string, Compared>,
     now: () => number,
-    tell: (seen: Happening) => void,
+    tell: (seen: RunEvent) => void,
   ) {
     this.mirror = mirror;
     this.compared = compared;

@@ -69,7 +69,7 @@ export class Records {
   }
 
   /** Removes and returns the records that are over. */
-  takeOver(awaited: ReadonlySet<string>): Known[] {
+  removeFinished(awaited: ReadonlySet<string>): Known[] {
     const since = this.now() - overAfterMs;
     const over = [...this.known.values()].filter(
       ({ id, isLeft, isShared, isDeleted, touchedAt }) =>

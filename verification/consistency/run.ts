@@ -34,7 +34,7 @@ export interface RunOptions {
   /** Aborts the run: it is cleaned up, and nothing more is checked. */
   stop?: AbortSignal;
   /** For the test of this test: breaks the mirror before the first write. */
-  meddle?: (harness: ProcessHarness) => Promise<void>;
+  sabotage?: (harness: ProcessHarness) => Promise<void>;
   /** Called with the progress every few seconds, and at the end. */
   onProgress?: (progress: Progress) => void;
 }
@@ -70,7 +70,7 @@ const calmEveryMs = 200;
 export async function run(options: RunOptions): Promise<Run> {
   await using course = await openCourse(options);
   const { coordinator, check, examiner, nemesis, now } = course;
-  await options.meddle?.(course.harness);
+  await options.sabotage?.(course.harness);
   using _progress = every(progressEveryMs, () => options.onProgress?.(progressOf(course)));
   using _calm = every(calmEveryMs, () => {
     if (nemesis.calmSince !== null) examiner.tell({ kind: 'calm', at: now(), since: nemesis.calmSince });

@@ -1,4 +1,4 @@
-import type { Outcome, Promised } from './history.ts';
+import type { Guarantee, Outcome } from './history.ts';
 import type { WireAnswer } from './wire-tap.ts';
 
 /** A client's answer, or that there was none. */
@@ -34,7 +34,7 @@ export function outcomeOf(answer: ClientAnswer): Outcome {
 export function wireViolation(
   answer: ClientAnswer,
   wire: WireAnswer | undefined,
-): { promised: Promised; what: string } | undefined {
+): { promised: Guarantee; what: string } | undefined {
   if (answer.kind === 'none') return undefined;
   const unequal = (what: string) =>
     ({ promised: 'an answer is the one that the org has sent', what }) as const;

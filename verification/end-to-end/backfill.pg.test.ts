@@ -26,6 +26,6 @@ test('a change made during the backfills is in the mirror before they end, and s
   await harness.pass(30_000);
   assert.equal((await harness.row('contact', id))?.lastname, 'Meanwhile');
   assert.deepEqual(await stateOf(harness, 'Contact'), { state: 'backfilling', read: false });
-  await harness.copy();
+  await harness.finishBackfill();
   assert.deepEqual(await stateOf(harness, 'Contact'), { state: 'current', read: true });
 });

@@ -13,7 +13,7 @@ test('the children of a deleted record go within seconds, even those that no pol
   const [account = ''] = await harness.write([{ create: 'Account', values: { Name: 'Parent' } }]);
   const child = { create: 'Contact', values: { LastName: 'Child', AccountId: account } };
   const [one = '', two = ''] = await harness.write([child, child]);
-  await harness.copy();
+  await harness.finishBackfill();
   await org.control('/records/hardDelete', { ids: [one] });
   const deleted = await harness.call('DELETE', `${dataPath}/sobjects/Account/${account}`);
   assert.deepEqual([deleted.status, deleted.applied], [204, 'yes']);
@@ -22,5 +22,5 @@ test('the children of a deleted record go within seconds, even those that no pol
   assert.equal(await harness.row('contact', one), undefined);
   assert.equal(await harness.row('contact', two), undefined);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

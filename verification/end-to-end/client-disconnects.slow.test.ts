@@ -48,7 +48,7 @@ test('a write whose caller has left is finished, applied and recorded', async ()
   await using harness = await openEndToEndHarness({ org: { records: 100 }, sobjects: ['Account'] });
   const hanging = await armFault(harness.org, { match: callers, effect: { hang: 'after' } });
   const socket = await write(harness, ['POST', accounts], { body: '{"Name": "Left alone"}' });
-  await hanging.injected();
+  await hanging.untilFired();
   socket.destroy();
   await once(socket, 'close');
   await hanging.release();
@@ -66,7 +66,7 @@ test('a write whose caller has left and whose answer is lost is read by the sync
   const lost = await armFault(harness.org, { match: callers, effect: { hang: 'after', reset: 'after' } });
   const path = `${accounts}/${row?.id}`;
   const socket = await write(harness, ['PATCH', path], { body: '{"Name": "Heard by nobody"}' });
-  await lost.injected();
+  await lost.untilFired();
   socket.destroy();
   await once(socket, 'close');
   await lost.release();

@@ -65,7 +65,7 @@ test('writes that find a table’s disk full answer pending, the sync waits, and
   await harness.admin.query(sql`ALTER TABLE salesforce.account SET TABLESPACE ${ident(disk.tablespace)}`);
   disk.fill();
 
-  const waits = harness.news('DB-08');
+  const waits = harness.nextSyncProblem('DB-08');
   const applied: (string | null)[] = [];
   for (let turn = 0; turn < 4; turn++) {
     const written = await harness.call('POST', `${dataPath}/sobjects/Account`, {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { type Database, databaseUrl, openDatabase } from '@lockstep/foundation/database';
 import { ident, literal, sql } from '@lockstep/foundation/sql';
-import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
+import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
 import { testServerUrl } from '@lockstep/harness/database';
 import { findEmbedded } from 'lockstep/postgres';
 
@@ -17,7 +17,7 @@ const noCurl = spawnSync('curl', ['--version']).error ? 'there is no curl on thi
 const small = ['--records', '300', '--activity', '0'];
 
 /** Asserts that the check printed a report of success. */
-function assertHeld({ code, stdout, stderr }: Ended): void {
+function assertHeld({ code, stdout, stderr }: ExitResult): void {
   assert.equal(code, 0, stderr);
   const [line = '', ...more] = stdout.trim().split('\n');
   assert.deepEqual(more, []);

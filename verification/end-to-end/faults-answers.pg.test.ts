@@ -28,7 +28,7 @@ for (const answer of ['INVALID_QUERY_LOCATOR', 'QUERY_TIMEOUT', 'UNKNOWN_EXCEPTI
     await harness.pass(3 * harness.intervalMs);
     assert.equal((await harness.row('account', account))?.name, answer);
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
@@ -63,7 +63,7 @@ test('an error in any form is never taken for a page: nothing is stored, no curs
     });
   }
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 const cursors = (harness: ClockHarness) =>
@@ -87,5 +87,5 @@ test('an object that may not be read any more stops, keeps its rows, and is foll
   }
   harness.startAnother();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -9,10 +9,10 @@ import {
   accountName,
   expectRepaired,
   leadCompany,
+  onlyAccountProblem,
   openPairOfFile,
   passUntil,
   problems,
-  toldOfAccounts,
   writeBoth,
 } from '@lockstep/harness/two-objects';
 import { destinationNames } from 'lockstep/postgres/testing';
@@ -105,7 +105,7 @@ for (const { what, breaks, code, says, repairs } of breakages) {
     await passUntil(harness, 'the problem is reported', async () =>
       (await problems(harness)).some((problem) => problem.code === code),
     );
-    assert.match((await toldOfAccounts(harness)).explanation, says);
+    assert.match((await onlyAccountProblem(harness)).explanation, says);
 
     await run(repairs);
     await expectRepaired(harness);

@@ -23,7 +23,7 @@ const polls = { contains: 'SystemModstamp >=', user: 'integration', inside: 'onl
 async function openWithCountsDue(): Promise<ClockHarness> {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account'], intervalMs }));
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.advance(dayMs);
   const ends = undo.move();
   return { ...harness, [Symbol.asyncDispose]: () => ends.disposeAsync() };
@@ -81,7 +81,7 @@ for (const [what, effect, code] of [
     await harness.pass(hourMs + 3 * intervalMs);
     assert.deepEqual(await problems(harness), []);
     assert.deepEqual(await statusOf(harness), { state: 'current', stop_code: null, is_counted: true });
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
@@ -90,7 +90,7 @@ test('counts that get no answer delay no poll, and are reported when they time o
   const fault = await harness.inject({ match: counts, times: null, effect: { hang: 'before' } });
   const polled = await countPolls(harness);
   await harness.pass(intervalMs);
-  await fault.injected();
+  await fault.untilFired();
   const id = await create(harness, 'Despite the counts');
   await harness.pass(intervalMs);
   assert.equal((await harness.row('account', id))?.name, 'Despite the counts');
@@ -103,7 +103,7 @@ test('counts that get no answer delay no poll, and are reported when they time o
   await fault.end();
   await harness.pass(hourMs + 3 * intervalMs);
   assert.deepEqual(await problems(harness), []);
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a requested comparison of counts ends even while counts are refused, and says why it found nothing', async () => {
@@ -124,7 +124,7 @@ async function openSettled() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'], intervalMs }));
   const id = await create(harness, 'As in Salesforce');
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   const ends = undo.move();
   return { harness, id, [Symbol.asyncDispose]: () => ends.disposeAsync() };
@@ -149,7 +149,7 @@ test('a comparison of Ids finds a row that somebody has deleted in the mirror', 
   assert.deepEqual(await verifyIds(harness), [{ sobject: 'Account', kind: 'missing', rows: 1 }]);
   assert.equal((await harness.row('account', id))?.name, 'As in Salesforce');
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('a comparison of Ids finds a row that somebody has inserted into the mirror', async () => {
@@ -162,5 +162,5 @@ test('a comparison of Ids finds a row that somebody has inserted into the mirror
   assert.deepEqual(await verifyIds(harness), [{ sobject: 'Account', kind: 'no longer visible', rows: 1 }]);
   assert.equal(await harness.row('account', madeUp), undefined);
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });

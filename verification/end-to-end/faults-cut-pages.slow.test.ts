@@ -60,7 +60,7 @@ async function openShops(
       await org.control('/queries/lift', { sobject });
       await harness.settle();
       await harness.expectConverged();
-      await harness.expectRest();
+      await harness.expectIdle();
     },
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
@@ -93,7 +93,7 @@ for (const { what, cuts, requestsMax } of [
   test(`a sweep whose pages are cut ${what} ends in time, and finds the rows whose records are gone`, async () => {
     await using shops = await openShops(600);
     const { harness } = shops;
-    await harness.copy();
+    await harness.finishBackfill();
     const ids = await shops.ids();
     const gone = [0, 100, 101, 599].flatMap((place) => ids[place] ?? []);
     const before = await sweptAt(harness);
@@ -125,7 +125,7 @@ test('a backfill whose pages are cut still chains pages: once it knows their len
   await using shops = await openShops(1_200, { pageRows: 400 });
   await shops.cut(50);
   const requests = await countRequests(shops);
-  await shops.harness.copy();
+  await shops.harness.finishBackfill();
   const asked = await requests.fired();
   assert.equal((await shops.ids()).length, 1_200);
   // One request learns the page length, six take four pages each and the poll, and the poll goes on.
@@ -144,7 +144,7 @@ test('a backfill also chains pages of an object with more than 400 fields, which
   const page = await org.request('GET', `${dataPath}/query?q=${encodeURIComponent(soql)}`);
   assert.equal((page.json as { records: object[] }).records.length, 250, page.text.slice(0, 200));
   const requests = await countRequests(shops);
-  await shops.harness.copy();
+  await shops.harness.finishBackfill();
   assert.ok((await requests.fired()) <= 3, `${await requests.fired()} requests; one page each would be 5`);
   await shops.expectWhole();
 });
@@ -152,7 +152,7 @@ test('a backfill also chains pages of an object with more than 400 fields, which
 test('when records are read again by Id on cut pages, all of them arrive and the rows of absent ones go', async () => {
   await using shops = await openShops(600);
   const { harness, sobject, table } = shops;
-  await harness.copy();
+  await harness.finishBackfill();
   const asked = (await shops.ids()).slice(0, 300);
   const gone = asked.slice(0, 15);
   await deleteWithoutTrace(harness, gone);
@@ -177,7 +177,7 @@ test('when records are read again by Id on cut pages, all of them arrive and the
 test('a day whose count differs is repaired over cut pages: missing rows arrive, surplus rows go', async () => {
   await using shops = await openShops(600);
   const { harness, table } = shops;
-  await harness.copy();
+  await harness.finishBackfill();
   const ids = await shops.ids();
   const gone = ids.slice(0, 3);
   await harness.mirror.query(sql`DELETE FROM ${table} WHERE id = ANY (${ids.slice(3, 300)})`);

@@ -27,7 +27,7 @@ const cutOff = (harness: ClockHarness) =>
 
 test('a connection that ends in the middle of a transaction costs only another try', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const id = await create(harness, 'Cut off');
   const blocker = await harness.mirror.session();
   await blocker.query(sql`SELECT pg_advisory_lock(7201, stream_no) FROM _lockstep.checkpoint`);
@@ -35,25 +35,25 @@ test('a connection that ends in the middle of a transaction costs only another t
   await untilBlocked(harness.mirror);
   await cutOff(harness);
   await blocker.close();
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
   assert.equal(harness.holder.syncProblems.at(-1), 'DB-02');
   assert.equal(await nameOf(harness, id), undefined);
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await nameOf(harness, id), 'Cut off');
   assert.equal(harness.holder.syncProblems.at(-1), null);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('connections that end between two requests are replaced', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   await cutOff(harness);
   const id = await create(harness, 'After the cut');
   await harness.pass(3 * harness.intervalMs);
   assert.equal(await nameOf(harness, id), 'After the cut');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 /** A harness whose engine reaches the mirror over a faulty wire. */
@@ -85,17 +85,17 @@ async function openWired(options: { pageRows?: number } = {}) {
 
 /** The next commit succeeds, and its answer is lost. */
 async function loseCommit(harness: ClockHarness, wire: Wire): Promise<void> {
-  wire.behave({ kind: 'lose', answerTo: 'COMMIT\0' }); // does not match the "READ COMMITTED" of a BEGIN
+  wire.setFault({ kind: 'lose', answerTo: 'COMMIT\0' }); // does not match the "READ COMMITTED" of a BEGIN
   await harness.advance(harness.intervalMs);
-  await wire.met();
-  wire.behave(null);
-  await harness.holder.untilRest();
+  await wire.untilHit();
+  wire.setFault(null);
+  await harness.holder.untilAsleep();
 }
 
 test('a commit whose answer is lost counts, and its page changes nothing when it comes again', async () => {
   await using wired = await openWired();
   const { harness, wire } = wired;
-  await harness.copy();
+  await harness.finishBackfill();
   const id = await create(harness, 'Committed unheard');
   await loseCommit(harness, wire);
   assert.equal(await nameOf(harness, id), 'Committed unheard');
@@ -105,7 +105,7 @@ test('a commit whose answer is lost counts, and its page changes nothing when it
   );
   assert.deepEqual(changes, { count: 1 });
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a backfill that repeatedly loses the answers to its commits ends complete', async () => {
@@ -116,9 +116,9 @@ test('a backfill that repeatedly loses the answers to its commits ends complete'
     await loseCommit(harness, wire);
     await harness.pass(2 * harness.intervalMs);
   }
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 for (const [what, sqlState] of [
@@ -127,7 +127,7 @@ for (const [what, sqlState] of [
 ] as const) {
   test(`${what} repeats the page: neither the sync nor a proxied write notices`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-    await harness.copy();
+    await harness.finishBackfill();
     // A sequence is not rolled back: every second try succeeds.
     await harness.mirror.script(`
       CREATE SEQUENCE witness.tries;
@@ -145,13 +145,13 @@ for (const [what, sqlState] of [
     assert.deepEqual([patched.applied, await nameOf(harness, id)], ['yes', 'Patched']);
     assert.deepEqual(harness.holder.syncProblems, []);
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
 test('a page that deadlocks with somebody else’s session is stored, whichever of the two is the victim', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const [first = '', second = ''] = await harness.write([
     { create: 'Account', values: { Name: 'First' } },
     { create: 'Account', values: { Name: 'Second' } },
@@ -175,5 +175,5 @@ test('a page that deadlocks with somebody else’s session is stored, whichever 
     ['First again', 'Second again'],
   );
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

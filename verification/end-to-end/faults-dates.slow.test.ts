@@ -34,7 +34,7 @@ for (const [what, dateOffsetMs] of [
 ] as const) {
   test(`one answer whose time is ${what} changes neither what is read nor what status claims`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs });
-    await harness.copy();
+    await harness.finishBackfill();
     const late = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
       writes: [{ create: 'Account', values: { Name: 'Committed later' } }],
     });
@@ -50,13 +50,13 @@ for (const [what, dateOffsetMs] of [
     await org.control('/transactions/commit', { id: late.id });
     await harness.settle();
     assert.equal(await nameOf(harness, late.ids[0] ?? ''), 'Committed later');
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 
   for (const when of ['before it', 'to it'] as const) {
     test(`a flush ends only when the mirror shows everything, even if the answer ${when} has a time ${what}`, async () => {
       await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs });
-      await harness.copy();
+      await harness.finishBackfill();
       const late = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
         writes: [{ create: 'Account', values: { Name: 'Committed late' } }],
       });
@@ -84,9 +84,9 @@ test('a backfill with a wrong time in some answers is complete, and status claim
     await harness.pass(2 * intervalMs);
     assert.equal(await fault.fired(), 1);
   }
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 for (const hours of [1, 24]) {
@@ -101,7 +101,7 @@ for (const hours of [1, 24]) {
         sleep: (ms, signal) => clock.sleep(ms, signal),
       }),
     });
-    await harness.copy();
+    await harness.finishBackfill();
     // The engine's own clock does not see these hours pass, as on a machine that slept.
     behindMs = hours * hourMs;
     await harness.advance(behindMs);
@@ -111,6 +111,6 @@ for (const hours of [1, 24]) {
     await harness.pass(minuteMs); // the daily count takes a request too
     assert.ok((await readAgo(harness)) <= 3 * intervalMs, 'what status claims follows');
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }

@@ -28,7 +28,7 @@ async function openSettled() {
   const [account = ''] = await harness.write([{ create: 'Account', values: { Name: 'As in Salesforce' } }]);
   const values = { LastName: 'As in Salesforce', AccountId: account };
   const [contact = ''] = await harness.write([{ create: 'Contact', values }]);
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   const ends = undo.move();
   return { harness, account, contact, [Symbol.asyncDispose]: () => ends.disposeAsync() };
@@ -58,7 +58,7 @@ test('the next sweep updates a formula that changed with another record, and not
   assert.deepEqual(changes, [{ operation: 'UPDATE', id: contact }]);
   assert.deepEqual(await repairs(harness), [], 'nothing was wrong with the mirror');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('the next sweep updates every record after the formula itself is changed', async () => {
@@ -74,7 +74,7 @@ test('the next sweep updates every record after the formula itself is changed', 
   await harness.pass(sweepMs);
   assert.equal((await harness.row('contact', contact))?.account_name__c, 'of As in Salesforce');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
   await change(accountOf.formula);
 });
 
@@ -86,7 +86,7 @@ test('a value that somebody has changed in the mirror is repaired by the content
   assert.equal((await harness.row('account', id))?.name, 'As in Salesforce');
   assert.deepEqual(await repairs(harness), [{ id, kind: 'edited' }]);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 for (const [when, kind] of [
@@ -104,7 +104,7 @@ for (const [when, kind] of [
     assert.deepEqual(await repairs(harness), [{ id, kind }]);
     await harness.settle();
     await harness.expectConverged();
-    await harness.expectRest();
+    await harness.expectIdle();
   });
 }
 
@@ -116,7 +116,7 @@ test('a row that somebody has deleted comes back when the days are counted', asy
   assert.deepEqual(await repairs(harness), [{ id, kind: 'missing' }]);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('a row that somebody has inserted goes with the next sweep', async () => {
@@ -131,7 +131,7 @@ test('a row that somebody has inserted goes with the next sweep', async () => {
   await passDay(harness); // corrects the checkpoint's number of rows
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('a table that somebody has emptied is full again when the days are counted', async () => {
@@ -141,5 +141,5 @@ test('a table that somebody has emptied is full again when the days are counted'
   await passDay(harness);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });

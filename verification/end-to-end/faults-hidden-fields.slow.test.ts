@@ -40,7 +40,7 @@ async function openCopied() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'] }));
   const ids = await harness.write([account('Renamed', 'Energy'), account('Moved', 'Energy')]);
-  await harness.copy();
+  await harness.finishBackfill();
   undo.defer(async () => void (await giveBack()));
   const ends = undo.move();
   return { harness, ids, [Symbol.asyncDispose]: () => ends.disposeAsync() };
@@ -75,7 +75,7 @@ test('an object goes on without a hidden field, and status says which; its colum
   assert.deepEqual(await shown(harness, moved), ['Moved', 'Banking']);
   assert.deepEqual(await shown(harness, fresh), ['New', 'Chemicals']);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('while a field is hidden, the mirror shows proxied writes without it, and other objects are read as usual', async () => {
@@ -97,7 +97,7 @@ test('while a field is hidden, the mirror shows proxied writes without it, and o
   await passUntilHidden(harness, 0);
   assert.deepEqual(await shown(harness, id), ['Patched', 'Banking']);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('of two hidden fields, the one that is visible again first is filled first', async () => {
@@ -120,5 +120,5 @@ test('of two hidden fields, the one that is visible again first is filled first'
   assert.deepEqual(await hidden(harness), []);
   assert.deepEqual(await shown(harness, id), ['Renamed', 'Banking']);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -29,7 +29,7 @@ async function openHiding(count: number) {
   );
   const names = Array.from({ length: count }, (_, n) => `Hidden ${n}`);
   const ids = await harness.write(names.map((Name) => ({ create: 'Account', values: { Name } })));
-  await harness.copy();
+  await harness.finishBackfill();
   undo.defer(async () => void (await show()));
   await hide(ids);
   const ends = undo.move();
@@ -63,7 +63,7 @@ test('a few records that are hidden go with the next sweep, which records why', 
   assert.equal(await rowsLeft(harness, ids), 0);
   assert.deepEqual(await repairs(harness), [{ kind: 'no longer visible', count: 3 }]);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('records that become visible again after their rows went are found by the daily count', async () => {
@@ -81,7 +81,7 @@ test('records that become visible again after their rows went are found by the d
   ]);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('if more than a few are hidden, their rows stay until somebody decides; status says how many, and the sync goes on', async () => {
@@ -110,7 +110,7 @@ test('if more than a few are hidden, their rows stay until somebody decides; sta
   assert.deepEqual(await repairs(harness), [{ kind: 'no longer visible', count: tooMany }]);
   assert.deepEqual(await statusOf(harness), noneMissing);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('rows that somebody decides to keep stay, and need no new decision until they have been visible again', async () => {
@@ -126,7 +126,7 @@ test('rows that somebody decides to keep stay, and need no new decision until th
   await show();
   await harness.pass(sweepMs);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 
   await hide(ids);
   await harness.pass(sweepMs);
@@ -144,7 +144,7 @@ test('if records are visible again before anybody has decided, nothing has chang
   assert.equal(await rowsLeft(harness, ids), tooMany);
   assert.deepEqual(await repairs(harness), []);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a record that is deleted while its row is missing goes, and the other rows stay missing', async () => {

@@ -23,7 +23,7 @@ test('a worker that is suspended until another takes over changes nothing when i
   await harness.untilComplete();
 
   const page = await armFault(harness.org, { match: poll, effect: { hang: 'after' } });
-  await page.injected();
+  await page.untilFired();
   stopped.signal('SIGSTOP');
   const other = harness.startWorker();
   await harness.org.request('PATCH', `${dataPath}/sobjects/Account/${id}`, { body: { Name: 'New' } });
@@ -46,18 +46,18 @@ test('a worker that is suspended until another takes over changes nothing when i
 
 test('a page of a former holder is refused, and the former holder ends by itself', async () => {
   await using harness = await openClockHarness({ sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const { received } = harness.holder.counts;
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Old' } }]);
   const page = await harness.inject({ match: poll, effect: { hang: 'after' } });
   await harness.advance(harness.intervalMs);
-  await page.injected();
+  await page.untilFired();
 
   const successor = harness.startAnother();
   await harness.write([{ update: id, values: { Name: 'New' } }]);
-  await successor.untilRest();
+  await successor.untilAsleep();
   await harness.advance(harness.intervalMs);
-  await successor.untilRest();
+  await successor.untilAsleep();
   assert.equal((await harness.row('account', id))?.name, 'New');
 
   await page.release();
@@ -65,7 +65,7 @@ test('a page of a former holder is refused, and the former holder ends by itself
   assert.equal((await harness.row('account', id))?.name, 'New');
   assert.equal(harness.holder.counts.received, received, 'its page was refused as a whole');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('of two workers started for one sync by mistake only one runs it, at its usual pace', async () => {
@@ -84,7 +84,7 @@ test('of two workers started for one sync by mistake only one runs it, at its us
     effect: { delayMs: 0 },
   });
   const began = systemClock.now();
-  await requests.injected(6);
+  await requests.untilFired(6);
   const tookMs = systemClock.now() - began;
   assert.ok(tookMs >= 4 * 250, `six requests in ${tookMs} ms`);
   const [sessions] = await harness.admin.query(sql`

@@ -56,9 +56,9 @@ test('a backfill that a request limit stops at four fifths goes on from there, a
   });
   assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
   await fault.end();
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 const copyPosition = sql`SELECT position FROM _lockstep.cursor WHERE kind = 'backfill'`;
@@ -66,7 +66,7 @@ const copyPosition = sql`SELECT position FROM _lockstep.cursor WHERE kind = 'bac
 for (const limitInfo of ['absent', 'garbage', 'shrinking']) {
   test(`a usage that is ${limitInfo} makes the sync neither stop for good nor send faster`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-    await harness.copy();
+    await harness.finishBackfill();
     const fault = await harness.inject({ match: ofSync, times: null, effect: { limitInfo } });
     const id = await create(harness, limitInfo);
     await harness.pass(10 * harness.intervalMs);
@@ -75,13 +75,13 @@ for (const limitInfo of ['absent', 'garbage', 'shrinking']) {
     await harness.pass(hourMs);
     assert.equal((await harness.row('account', id))?.name, limitInfo);
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
 test('in an outage of two hours the sync tries about once a minute, status shows how old the mirror is, and it catches up', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 10_000 });
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.pass(minuteMs);
   const began = harness.clock.now();
   const fault = await harness.inject({ match: ofSync, times: null, effect: { answer: 'HTML_503' } });
@@ -99,12 +99,12 @@ test('in an outage of two hours the sync tries about once a minute, status shows
   assert.equal(harness.holder.syncProblems.at(-1), null);
   assert.equal((await harness.row('account', id))?.name, 'During the outage');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('the sync waits as long as Salesforce asks', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const refusal = { answer: 'TOO_MANY_REQUESTS', retryAfterSeconds: 600 };
   const fault = await harness.inject({ match: ofSync, effect: refusal });
   await harness.pass(harness.intervalMs);
@@ -115,12 +115,12 @@ test('the sync waits as long as Salesforce asks', async () => {
   await harness.pass(2 * minuteMs);
   assert.ok((await requests.fired()) > 0);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a write to a locked row is refused in Salesforce’s own words, and nothing changes', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const id = await create(harness, 'Locked');
   await harness.pass(harness.intervalMs);
   const address = `${dataPath}/sobjects/Account/${id}`;
@@ -138,5 +138,5 @@ test('a write to a locked row is refused in Salesforce’s own words, and nothin
   assert.match(through.text, /UNABLE_TO_LOCK_ROW/);
   await harness.settle();
   assert.equal((await harness.row('account', id))?.name, 'Locked');
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

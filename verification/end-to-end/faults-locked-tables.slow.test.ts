@@ -9,10 +9,10 @@ import {
   accountName,
   expectRepaired,
   leadCompany,
+  onlyAccountProblem,
   openPairOfFile,
   passUntil,
   problems,
-  toldOfAccounts,
   writeBoth,
 } from '@lockstep/harness/two-objects';
 
@@ -40,14 +40,14 @@ test('while an index is built, only that table’s pages wait, and the problem n
   await harness.pass(3 * harness.intervalMs);
   assert.equal(await leadCompany(harness, lead), 'While an index is made');
   assert.equal(await accountName(harness, account), undefined);
-  const { code, explanation } = await toldOfAccounts(harness);
+  const { code, explanation } = await onlyAccountProblem(harness);
   assert.equal(code, 'DB-16');
   assert.ok(explanation.includes(`${other.name}: ShareLock`), explanation);
 
   await other.session.script('COMMIT');
   await harness.pass(harness.intervalMs);
   assert.equal(await accountName(harness, account), 'While an index is made');
-  await harness.expectNoReturn();
+  await harness.expectNoRollback();
   await expectRepaired(harness);
   assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
 });
@@ -67,14 +67,14 @@ test('a table that is locked even against readers delays neither polls nor check
   await harness.pass(5 * harness.intervalMs);
   assert.equal(await leadCompany(harness, lead), 'While nobody may read');
   assert.ok((await sweptAt()) > before, 'the Ids of Lead were compared');
-  const { code, explanation } = await toldOfAccounts(harness);
+  const { code, explanation } = await onlyAccountProblem(harness);
   assert.equal(code, 'DB-16');
   assert.ok(explanation.includes(`${other.name}: AccessExclusiveLock`), explanation);
 
   await other.session.script('COMMIT');
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await accountName(harness, account), 'While nobody may read');
-  await harness.expectNoReturn();
+  await harness.expectNoRollback();
   await expectRepaired(harness);
   assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
 });
@@ -92,7 +92,7 @@ test('a deleted log that names rows of a locked table delays no other object', a
   ]);
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await leadCompany(harness, lead), 'Goes on');
-  const { code } = await toldOfAccounts(harness);
+  const { code } = await onlyAccountProblem(harness);
   assert.equal(code, 'DB-16');
   await other.session.script('COMMIT');
   await harness.pass(24 * minuteMs);
@@ -128,7 +128,7 @@ test('a changed table that always has readers waits for them alone, and is fille
     ]);
     await harness.pass(2 * harness.intervalMs);
     assert.equal(await leadCompany(harness, next), company);
-    const { code, explanation } = await toldOfAccounts(harness);
+    const { code, explanation } = await onlyAccountProblem(harness);
     assert.equal(code, 'SCH-05');
     assert.ok(
       names.some((name) => explanation.includes(`${name}: AccessShareLock`)),

@@ -66,7 +66,7 @@ const toHide = daysIds.flatMap((ids) => ids.slice(0, hiddenOfADay));
 async function openHiding() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 200 }));
-  await harness.copy();
+  await harness.finishBackfill();
   undo.defer(async () => void (await org.control('/records/show', { user: 'integration' })));
   await org.control('/records/hide', { user: 'integration', ids: toHide });
   const { rows_max: limit } = await missing(harness);
@@ -113,7 +113,7 @@ test('a comparison of counts removes no more than one sweep may, even if only a 
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('the daily counts, their repairs and the sweeps after them remove no more either, and status reports it all the while', async () => {
@@ -146,7 +146,7 @@ async function openDeleting() {
   const at = new Date(Math.floor(Date.parse(now) / 1_000) * 1_000 - hourMs);
   const ids = await generate(2 * portions * ofAPortion, at);
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'] });
-  await harness.copy();
+  await harness.finishBackfill();
   return {
     harness,
     ids: ids.slice(0, portions * ofAPortion),
@@ -178,7 +178,7 @@ test('3,000 records that are deleted for good go as the deleted log names them, 
   const { removed } = await missing(harness);
   assert.equal(removed, 0, 'rows named in the deleted log need no decision, and do not count as removed');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('3,000 records that go without a trace stay missing until somebody decides, and other objects are read all the while', async () => {
@@ -203,5 +203,5 @@ test('3,000 records that go without a trace stay missing until somebody decides,
   assert.equal(await rowsLeft(harness, ids), 0);
   assert.deepEqual(await statusOf(harness), { state: 'current', missing_rows: 0 });
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

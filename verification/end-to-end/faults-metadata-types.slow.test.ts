@@ -38,7 +38,7 @@ async function openCopied(options: { pageRows?: number } = {}): Promise<ClockHar
     intervalMs,
     ...options,
   });
-  await harness.copy();
+  await harness.finishBackfill();
   return harness;
 }
 
@@ -60,7 +60,7 @@ test('a custom metadata type is backfilled and followed for over a day without o
   const dayAgo = harness.clock.now() - 24 * hourMs;
   assert.ok(Number(status.swept) > dayAgo && Number(status.checked) > dayAgo);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('what a deployment adds and changes arrives with the next polls, and what it removes goes with a sweep', async () => {
@@ -79,7 +79,7 @@ test('what a deployment adds and changes arrives with the next polls, and what i
   assert.equal(await regionOf(harness, chile), undefined);
   await expectUnrefused(harness);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a deployment of more records than fit on a page arrives completely, although no query can have a LIMIT', async () => {
@@ -97,7 +97,7 @@ test('a deployment of more records than fit on a page arrives completely, althou
   await expectUnrefused(harness);
   await org.control('/queries/lift', {});
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a backfill of a custom metadata type over cut pages misses no record', async () => {
@@ -106,7 +106,7 @@ test('a backfill of a custom metadata type over cut pages misses no record', asy
   await org.control('/queries/lift', {});
   await expectUnrefused(harness);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('rows of a custom metadata type that somebody has deleted or changed are repaired by the content check, and counted again', async () => {
@@ -125,5 +125,5 @@ test('rows of a custom metadata type that somebody has deleted or changed are re
   await expectUnrefused(harness);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });

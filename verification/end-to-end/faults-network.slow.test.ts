@@ -29,7 +29,7 @@ async function openWired(): Promise<{ harness: ClockHarness; wire: Wire } & Asyn
   const wire = undo.use(await openWire({ port: Number(new URL(org.url).port), host: '127.0.0.1' }));
   const via: ClockHarnessOptions['via'] = { org: `http://127.0.0.1:${wire.port}` };
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account'], via }));
-  await harness.copy();
+  await harness.finishBackfill();
   const ends = undo.move();
   return { harness, wire, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
@@ -38,7 +38,7 @@ async function openWired(): Promise<{ harness: ClockHarness; wire: Wire } & Asyn
 async function outwait(harness: ClockHarness): Promise<void> {
   const { received } = harness.holder.counts;
   await harness.advance(requestTimeoutMs);
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
   assert.equal(harness.holder.syncProblems.at(-1), 'NET-01');
   assert.equal(harness.holder.counts.received, received, 'no part of it is used');
   const open = await harness.mirror.query(sql`SELECT lo FROM _lockstep.observation`);
@@ -52,33 +52,33 @@ for (const [what, effect] of Object.entries({
 })) {
   test(`an answer that comes ${what} ends at the time-out, and the sync goes on`, async () => {
     await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-    await harness.copy();
+    await harness.finishBackfill();
     const id = await create(harness, what);
     const fault = await harness.inject({ match: ofSync, effect });
     await harness.advance(harness.intervalMs);
-    await fault.injected();
+    await fault.untilFired();
     await outwait(harness);
     await harness.pass(2 * harness.intervalMs);
     assert.equal((await harness.row('account', id))?.name, what);
     await fault.end();
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
 test('a connection whose other side has vanished ends at the time-out, and another is opened', async () => {
   await using wired = await openWired();
   const { harness, wire } = wired;
-  wire.behave({ kind: 'silence' });
+  wire.setFault({ kind: 'silence' });
   await harness.advance(harness.intervalMs);
-  await wire.met();
+  await wire.untilHit();
   await outwait(harness);
   const id = await create(harness, 'After the silence');
-  wire.behave(null);
+  wire.setFault(null);
   await harness.pass(2 * harness.intervalMs);
   assert.equal((await harness.row('account', id))?.name, 'After the silence');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 const broken: readonly WireFault[] = [0, 20, 700].flatMap((afterBytes): WireFault[] => [
@@ -92,22 +92,22 @@ test('an answer that breaks off anywhere is discarded entirely and requested aga
   for (const fault of broken) {
     const id = await create(harness, JSON.stringify(fault));
     const before = await cursors(harness);
-    wire.behave(fault);
+    wire.setFault(fault);
     await harness.pass(harness.intervalMs);
-    await wire.met();
-    wire.behave(null);
+    await wire.untilHit();
+    wire.setFault(null);
     assert.deepEqual(await cursors(harness), before);
     assert.equal(await harness.row('account', id), undefined);
     await harness.pass(harness.intervalMs);
     assert.equal((await harness.row('account', id))?.name, JSON.stringify(fault));
   }
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('an answer of the announced length whose JSON is cut short is discarded as well', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   for (const bytes of [0, 1, 60, 300]) {
     const id = await create(harness, `${bytes} bytes`);
     const before = await cursors(harness);
@@ -119,7 +119,7 @@ test('an answer of the announced length whose JSON is cut short is discarded as 
     assert.equal((await harness.row('account', id))?.name, `${bytes} bytes`);
   }
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 const cursors = (harness: ClockHarness) =>
@@ -128,7 +128,7 @@ const cursors = (harness: ClockHarness) =>
 test('packets of a few bytes are read as one answer, by the sync and by the proxy', async () => {
   await using wired = await openWired();
   const { harness, wire } = wired;
-  wire.behave({ kind: 'slice', bytes: 3 });
+  wire.setFault({ kind: 'slice', bytes: 3 });
   const id = await create(harness, 'Übergröße 🧊');
   await harness.pass(2 * harness.intervalMs);
   assert.equal((await harness.row('account', id))?.name, 'Übergröße 🧊');
@@ -139,5 +139,5 @@ test('packets of a few bytes are read as one answer, by the sync and by the prox
   const direct = await org.request('GET', address, { token: await signIn(org.url, org.credentials, 'demo') });
   assert.equal(through.text, direct.text);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -17,7 +17,7 @@ const hourMs = 60 * minuteMs;
 
 async function openCopied(intervalMs: number): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], intervalMs });
-  await harness.copy();
+  await harness.finishBackfill();
   return harness;
 }
 

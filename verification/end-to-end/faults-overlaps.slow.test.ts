@@ -23,22 +23,22 @@ const hangReadBack = (harness: ClockHarness, hang: 'before' | 'after') =>
 
 /** An account, stamped now, that the engine is just reading under this name. */
 async function accountOnHangingPage(harness: ClockHarness, Name: string) {
-  await harness.copy();
+  await harness.finishBackfill();
   const second = new Date(harness.clock.now() + harness.intervalMs);
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name } }], second);
   const page = await hangPage(harness);
   await harness.advance(harness.intervalMs);
-  await page.injected();
+  await page.untilFired();
   return { id, page };
 }
 
 test('a page that was read before a PATCH and comes 15 seconds after it does not undo it', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Old' } }]);
   const page = await hangPage(harness);
   await harness.advance(harness.intervalMs);
-  await page.injected();
+  await page.untilFired();
   const patched = await harness.call('PATCH', pathOf(id), { Name: 'New' });
   assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
   await harness.advance(15_000);
@@ -47,7 +47,7 @@ test('a page that was read before a PATCH and comes 15 seconds after it does not
   assert.equal(await nameOf(harness, id), 'New');
   assert.ok(harness.holder.counts.stale > 0, 'the row of the page was dropped');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a page that was read before a DELETE and comes after it brings nothing back', async () => {
@@ -59,7 +59,7 @@ test('a page that was read before a DELETE and comes after it brings nothing bac
   await harness.pass(0);
   assert.equal(await harness.row('account', id), undefined);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('if a page and a PATCH have the same stamp, the PATCH is kept and the record is read again', async () => {
@@ -71,7 +71,7 @@ test('if a page and a PATCH have the same stamp, the PATCH is kept and the recor
   assert.equal(await nameOf(harness, id), 'Patched');
   assert.ok(harness.holder.counts.dirty > 0, 'it is unknown which of them is newer');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a PATCH whose stamp goes back by two seconds is not undone by a page that was read before it', async () => {
@@ -86,18 +86,18 @@ test('a PATCH whose stamp goes back by two seconds is not undone by a page that 
   assert.equal(await nameOf(harness, id), 'Stamped before');
   assert.ok(harness.holder.counts.dirty > 0, 'it is read again');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a read-back overtaken by a page with the same stamp is repeated before the write is answered', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 1_000 });
-  await harness.copy();
+  await harness.finishBackfill();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Before' } }]);
   await harness.pass(harness.intervalMs);
   const readBack = await hangReadBack(harness, 'after');
   const second = new Date(harness.clock.now());
   const answer = harness.call('PATCH', pathOf(id), { Name: 'By the caller' });
-  await readBack.injected();
+  await readBack.untilFired();
   await harness.write([{ update: id, values: { Name: 'By a third party' } }], second);
   await harness.pass(harness.intervalMs);
   assert.equal(await nameOf(harness, id), 'By a third party');
@@ -106,16 +106,16 @@ test('a read-back overtaken by a page with the same stamp is repeated before the
   assert.equal(await nameOf(harness, id), 'By a third party');
   await harness.pass(60_000);
   await harness.expectConverged();
-  await harness.expectNoReturn();
+  await harness.expectNoRollback();
 });
 
 test('the mirror shows what a third party writes between a write and its read-back', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Before' } }]);
   const readBack = await hangReadBack(harness, 'before');
   const answer = harness.call('PATCH', pathOf(id), { Name: 'By the caller', Site: 'By the caller' });
-  await readBack.injected();
+  await readBack.untilFired();
   await harness.advance(1_000);
   await harness.write([{ update: id, values: { Name: 'By a third party' } }]);
   await readBack.release();
@@ -123,12 +123,12 @@ test('the mirror shows what a third party writes between a write and its read-ba
   const { name, site } = (await harness.row('account', id)) ?? {};
   assert.deepEqual([name, site], ['By a third party', 'By the caller']);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a record that is taken out of the recycle bin comes back', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Undeleted' } }]);
   await harness.pass(harness.intervalMs);
   assert.equal((await harness.call('DELETE', pathOf(id))).applied, 'yes');
@@ -138,5 +138,5 @@ test('a record that is taken out of the recycle bin comes back', async () => {
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await nameOf(harness, id), 'Undeleted');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -40,7 +40,7 @@ for (const { what, rows, isUsed } of torn) {
     assert.equal((await harness.row('account', account))?.name, what);
     assert.equal((await harness.row('lead', lead))?.company, what);
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
@@ -64,7 +64,7 @@ test('an empty page that is not the last one is a problem of its object alone, a
   await harness.pass(3 * harness.intervalMs);
   assert.equal((await harness.row('account', account))?.name, 'Behind nothing');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a backfill whose every page comes in another order misses no row', async () => {
@@ -74,10 +74,10 @@ test('a backfill whose every page comes in another order misses no row', async (
     times: null,
     effect: { rows: { shuffle: true } },
   });
-  await harness.copy();
+  await harness.finishBackfill();
   await order.end();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('rows that an empty answer has hidden arrive with the recheck', async () => {
@@ -94,5 +94,5 @@ test('rows that an empty answer has hidden arrive with the recheck', async () =>
   assert.equal(await harness.row('account', account), undefined, 'the head has gone on');
   await harness.settle();
   assert.equal((await harness.row('account', account))?.name, 'Hidden');
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

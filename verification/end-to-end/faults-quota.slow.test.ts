@@ -25,7 +25,7 @@ async function openStopped() {
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => void (await use(0)));
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account'] }));
-  await harness.copy();
+  await harness.finishBackfill();
   await use(90);
   await harness.pass(2 * harness.intervalMs);
   assert.equal(harness.holder.syncProblems.at(-1), 'LIM-02');
@@ -35,7 +35,7 @@ async function openStopped() {
 
 test('a sync goes on reading below its limit', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   await use(89);
   try {
     const id = await create(harness, 'Below the line');
@@ -49,7 +49,7 @@ test('a sync goes on reading below its limit', async () => {
 
 test('usage in a proxied answer also stops the sync’s reads, and the proxy goes on', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   await use(91);
   try {
     const path = `${dataPath}/sobjects/Account`;
@@ -68,7 +68,7 @@ test('usage in a proxied answer also stops the sync’s reads, and the proxy goe
 
 test('the limit of the org passes through the proxy unchanged', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   await use(100);
   try {
     const refused = await harness.call('POST', `${dataPath}/sobjects/Account`, { Name: 'Too many' });
@@ -103,7 +103,7 @@ test('at 90 % of the day’s requests a sync stops, says so, tries every 15 minu
   assert.ok((await requests.fired()) - before >= 9, 'at its own pace again');
   assert.equal((await harness.row('account', id))?.name, 'Behind the line');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a sync that has stopped at its limit lets writes through and shows them', async () => {

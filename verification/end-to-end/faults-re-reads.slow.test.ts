@@ -15,7 +15,7 @@ async function openCopied() {
   await using undo = new AsyncDisposableStack();
   const harness = undo.use(await openClockHarness({ org, sobjects: ['Account', 'Lead'] }));
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'To be read again' } }]);
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   const answered = await org.request('GET', `${dataPath}/sobjects/Account/${id}`);
   const ends = undo.move();
@@ -70,7 +70,7 @@ test('a record whose answers contradict each other is read thirty times, then se
   await harness.pass(3 * harness.intervalMs);
   assert.deepEqual(await setAside(harness), []);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a record that answers withhold for ever is queried at most once a minute, and the problem is reported', async () => {
@@ -94,5 +94,5 @@ test('a record that answers withhold for ever is queried at most once a minute, 
   assert.deepEqual((await syncRequest).skipped, []);
   assert.deepEqual(await problems(harness), []);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -31,7 +31,7 @@ async function openWith(options: { accounts: number; sobjects?: readonly string[
   const harness = await openClockHarness({ org, sobjects: options.sobjects ?? ['Account'] });
   const names = Array.from({ length: options.accounts }, (_, n) => `Account ${n}`);
   const ids = await harness.write(names.map((Name) => ({ create: 'Account', values: { Name } })));
-  await harness.copy();
+  await harness.finishBackfill();
   return { harness, ids };
 }
 
@@ -61,7 +61,7 @@ test('a record that was deleted for good goes with the next deleted-log request'
   assert.equal(await isInMirror(harness, id), false);
   assert.deepEqual(await repairs(harness), [{ id, kind: 'deleted' }]);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a record that was deleted for good but is not in the deleted log goes with the next sweep', async () => {
@@ -82,7 +82,7 @@ test('a record that was deleted for good but is not in the deleted log goes with
   assert.deepEqual(await repairs(harness), [{ id, kind: 'no longer visible' }], 'nothing says how it went');
   await fault.end();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a deleted log that does not reach back far enough makes the sync compare all Ids, and no other row goes', async () => {
@@ -101,7 +101,7 @@ test('a deleted log that does not reach back far enough makes the sync compare a
     'that row goes, and no other is touched',
   );
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a deleted log that was purged past the last request makes the sync compare all Ids too', async () => {
@@ -117,7 +117,7 @@ test('a deleted log that was purged past the last request makes the sync compare
   assert.ok(hasLogged(harness, 'log of deletions has a gap'));
   assert.deepEqual(await changes(harness), [{ operation: 'DELETE', id }]);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a deleted log with too many Ids is requested for half the time span, and half again, until all deletions have come', async () => {
@@ -137,7 +137,7 @@ test('a deleted log with too many Ids is requested for half the time span, and h
   );
   assert.deepEqual(await sweptAt(harness), { sweep }, 'no Ids had to be compared');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 const sweptAt = async (harness: ClockHarness) => {
@@ -162,7 +162,7 @@ test('a deleted log with too many Ids even for the shortest span makes the sync 
   );
   await fault.end();
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a deleted log that lags by two days gives a warning, and everything else goes on', async () => {
@@ -190,7 +190,7 @@ test('a deleted log that lags by two days gives a warning, and everything else g
     await org.control('/deleteLog/hold', {});
   }
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('when two accounts are merged the loser goes, and its contacts refer to the winner', async () => {
@@ -208,5 +208,5 @@ test('when two accounts are merged the loser goes, and its contacts refer to the
   assert.equal((await harness.row('account', winnerId))?.site, 'Merged');
   assert.equal((await harness.row('contact', contact))?.accountid, winnerId);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -46,7 +46,7 @@ test('a mass of restamped records is read in windows, and the other tables are p
   const pages = 20;
   await generate('Account', pages * pageRows);
   await using harness = await openClockHarness({ org, sobjects, pageRows });
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.pass(20 * harness.intervalMs);
   const began = harness.clock.now();
   await restampFrom(began);
@@ -65,7 +65,7 @@ test('a mass of restamped records is read in windows, and the other tables are p
   }
   assert.ok(requests <= 0.6 * pages, `${pages} pages took ${requests} requests`);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('concurrent backfills of several tables leave complete tables their polls', async () => {
@@ -95,5 +95,5 @@ test('concurrent backfills of several tables leave complete tables their polls',
   }
   assert.ok(polls >= 3, 'the backfills took a while');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

@@ -13,7 +13,7 @@ const refused = { answer: 'INVALID_SESSION_ID' } as const;
 
 const openCopied = async (): Promise<ClockHarness> => {
   const harness = await openClockHarness({ org, sobjects: ['Account'], intervalMs: 3_000 });
-  await harness.copy();
+  await harness.finishBackfill();
   return harness;
 };
 
@@ -29,7 +29,7 @@ test('after two refusals of the session in a row a change is in the mirror withi
   assert.ok(harness.holder.syncProblems.includes('SF-02'), 'the problem was visible');
   assert.equal((await harness.row('account', id))?.name, 'After two refusals');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('while sessions are refused for half an hour the sync tries about once a minute, and goes on when one is accepted', async () => {
@@ -43,7 +43,7 @@ test('while sessions are refused for half an hour the sync tries about once a mi
   await harness.pass(minuteMs);
   assert.equal((await harness.row('account', id))?.name, 'Half an hour');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('if one query inside a composite says that the session is refused, its object is delayed no longer than others', async () => {
@@ -55,7 +55,7 @@ test('if one query inside a composite says that the session is refused, its obje
   assert.equal(await fault.fired(), 1);
   assert.equal((await harness.row('account', id))?.name, 'Inside a composite');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a credential that the token endpoint refuses is tried once an hour', async () => {
@@ -71,7 +71,7 @@ test('a credential that the token endpoint refuses is tried once an hour', async
   await harness.pass(2 * minuteMs);
   assert.equal((await harness.row('account', id))?.name, 'After the hour');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('after a token answer with a foreign address the sync signs in again within a minute', async () => {
@@ -83,5 +83,5 @@ test('after a token answer with a foreign address the sync signs in again within
   assert.ok(harness.holder.syncProblems.includes('ORG-04'));
   assert.equal((await harness.row('account', id))?.name, 'From the right address');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });

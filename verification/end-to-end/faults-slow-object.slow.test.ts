@@ -13,7 +13,7 @@ after(() => org[Symbol.asyncDispose]());
 
 async function openCopied(intervalMs: number): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], intervalMs });
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle(); // the first checks of a table would be in the same request
   return harness;
 }
@@ -33,7 +33,7 @@ async function untilStored(read: () => Promise<string | null | undefined>, value
 /** Passes one interval, after which the engine sleeps again; separate requests may still be under way. */
 async function advanceOne(harness: ClockHarness): Promise<void> {
   await harness.advance(harness.intervalMs);
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
 }
 
 /** Passes time while the query for accounts hangs; each new lead is in the mirror an interval later. */
@@ -55,12 +55,12 @@ async function openHanging() {
   const fault = await harness.inject({ match: ofAccounts, times: null, effect: { hang: 'before' } });
   const { account, lead } = await writeBoth(harness, 'While it hangs');
   await harness.advance(harness.intervalMs);
-  await fault.injected();
+  await fault.untilFired();
   await harness.advance(sharedMs);
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
   for (let asked = 0; asked < 2; asked++) await advanceOne(harness); // each object now has its own request
   await untilStored(() => leadCompany(harness, lead), 'While it hangs');
-  await fault.injected(2);
+  await fault.untilFired(2);
   const ends = undo.move();
   return { harness, fault, account, [Symbol.asyncDispose]: () => ends.disposeAsync() };
 }
@@ -68,15 +68,15 @@ async function openHanging() {
 /** Both objects share a request again, and everything missed has arrived. */
 async function expectTogetherAgain(harness: ClockHarness, account: string): Promise<void> {
   await untilStored(() => accountName(harness, account), 'While it hangs');
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
   const next = await writeBoth(harness, 'Together again');
   await advanceOne(harness); // accounts have waited longest; afterwards they are known to be fast again
   await untilStored(() => accountName(harness, next.account), 'Together again');
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
   await advanceOne(harness);
   await untilStored(() => leadCompany(harness, next.lead), 'Together again');
   await expectRepaired(harness);
-  await harness.expectNoReturn();
+  await harness.expectNoRollback();
   assert.deepEqual(harness.holder.syncProblems, []);
 }
 
@@ -96,7 +96,7 @@ test('a query that is never answered is reported for its object and sent again, 
   const { harness, fault, account } = hanging;
   await passWhileHanging(harness, aloneMs - 2 * harness.intervalMs);
   for (let passed = 0; passed < 3; passed++) await advanceOne(harness);
-  await fault.injected(3);
+  await fault.untilFired(3);
   await passWhileHanging(harness, 3 * harness.intervalMs);
   const [problem, ...others] = await problems(harness);
   assert.deepEqual(

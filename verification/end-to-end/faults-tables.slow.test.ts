@@ -23,7 +23,7 @@ const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('
 
 async function openCopied(): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'] });
-  await harness.copy();
+  await harness.finishBackfill();
   return harness;
 }
 
@@ -55,7 +55,7 @@ for (const [what, statement] of [
     await harness.mirror.query(statement);
     const id = await create(harness, 'After the change');
     await harness.pass(3 * harness.intervalMs);
-    await harness.copy();
+    await harness.finishBackfill();
     assert.equal(await nameOf(harness, id), 'After the change');
     assert.equal((await harness.row('lead', lead[0] ?? ''))?.company, 'Goes on');
     assert.equal(await mayRead(harness), true);
@@ -64,7 +64,7 @@ for (const [what, statement] of [
     assert.deepEqual(harness.holder.syncProblems, [], 'no other object was delayed');
     await harness.settle();
     await harness.expectConverged();
-    await harness.expectRest();
+    await harness.expectIdle();
   });
 }
 
@@ -75,7 +75,7 @@ test('a changed column type that still takes every value is found by the next st
   await harness.pass(2 * harness.intervalMs);
   assert.equal(await nameOf(harness, id), 'Into another type');
   const successor = harness.startAnother();
-  await harness.copy();
+  await harness.finishBackfill();
   assert.deepEqual(successor.syncProblems, []);
   const [column] = await harness.mirror.query(sql`
     SELECT data_type FROM information_schema.columns
@@ -83,18 +83,18 @@ test('a changed column type that still takes every value is found by the next st
   assert.deepEqual(column, { data_type: 'text' });
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('a table that somebody drops while nothing changes is found by a check', async () => {
   await using harness = await openCopied();
   await harness.mirror.query(sql`DROP TABLE salesforce.account`);
   await harness.pass(65 * minuteMs);
-  await harness.copy();
+  await harness.finishBackfill();
   assert.equal(await mayRead(harness), true);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 /** Copies the mirror's database as it is now; `restore` puts the copy back, whoever is connected. */
@@ -163,7 +163,7 @@ test('a database that is restored to yesterday while no worker runs the sync cat
     'its deleted cursor goes on from yesterday too',
   );
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('a worker whose database is restored to yesterday while it runs goes on from the cursors there', async () => {
@@ -183,7 +183,7 @@ test('a worker whose database is restored to yesterday while it runs goes on fro
   assert.equal(await harness.row('account', ids.deleted), undefined);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('a page requested before the database was restored is refused, and nothing is skipped', async () => {
@@ -202,11 +202,11 @@ test('a page requested before the database was restored is refused, and nothing 
     effect: { hang: 'after' },
   });
   await harness.advance(harness.intervalMs);
-  await page.injected();
+  await page.untilFired();
   const { received } = harness.holder.counts;
   await backup.restore();
   await page.release();
-  await harness.holder.untilRest();
+  await harness.holder.untilAsleep();
   assert.equal(await nameOf(harness, late), undefined);
   assert.equal(harness.holder.counts.received, received, 'the page was refused as a whole');
 
@@ -222,5 +222,5 @@ test('a page requested before the database was restored is refused, and nothing 
   }
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });

@@ -24,7 +24,7 @@ const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('
 
 test('a transaction that commits nine minutes after its stamp arrives with the recheck', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const { id, ids } = await org.control<{ id: string; ids: string[] }>('/transactions/open', {
     writes: [{ create: 'Account', values: { Name: 'Committed late' } }],
   });
@@ -35,7 +35,7 @@ test('a transaction that commits nine minutes after its stamp arrives with the r
   assert.equal(await harness.row('account', account), undefined, 'the head has passed its stamp');
   await harness.settle();
   assert.equal(await nameOf(harness, account), 'Committed late');
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a transaction that was open when the sync began arrives too', async () => {
@@ -47,12 +47,12 @@ test('a transaction that was open when the sync began arrives too', async () => 
   await org.control('/transactions/commit', { id });
   await harness.settle();
   assert.equal(await nameOf(harness, ids[0] ?? ''), 'Begun before');
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('600 records with one stamp arrive in three pages of 200 and are not read again by the head', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 200 });
-  await harness.copy();
+  await harness.finishBackfill();
   const count = async () => {
     const [counted] = await harness.mirror.query<{ rows: number }>(
       sql`SELECT count(*) AS rows FROM salesforce.account`,
@@ -68,12 +68,12 @@ test('600 records with one stamp arrive in three pages of 200 and are not read a
   await harness.pass(3 * harness.intervalMs);
   assert.equal(harness.holder.counts.received, received, 'the head does not read them again and again');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('of two updates in one second the second arrives, even if the first was read in between', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const second = new Date(harness.clock.now());
   const id = await create(harness, 'First', second);
   await harness.pass(harness.intervalMs);
@@ -81,13 +81,13 @@ test('of two updates in one second the second arrives, even if the first was rea
   await rename(harness, id, 'Second', second);
   await harness.settle();
   assert.equal(await nameOf(harness, id), 'Second');
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a change whose stamp and Id lie within a page that was already read is not skipped', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'], pageRows: 200 });
   const id = await create(harness, 'Small Id');
-  await harness.copy();
+  await harness.finishBackfill();
   const second = new Date(harness.clock.now());
   await org.control('/records/generate', { sobject: 'Account', count: 500, at: second.toISOString() });
   await harness.pass(harness.intervalMs);
@@ -96,7 +96,7 @@ test('a change whose stamp and Id lie within a page that was already read is not
   // The pass continues with the whole second in which its first page ended.
   assert.equal(await nameOf(harness, id), 'Behind the cursor');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 for (const hours of [-1, 1]) {
@@ -109,20 +109,20 @@ for (const hours of [-1, 1]) {
         sleep: (ms, signal) => clock.sleep(ms, signal),
       }),
     });
-    await harness.copy();
+    await harness.finishBackfill();
     const id = await create(harness, 'By another clock');
     await harness.pass(2 * harness.intervalMs);
     assert.equal(await nameOf(harness, id), 'By another clock');
     const patched = await harness.call('PATCH', `${dataPath}/sobjects/Account/${id}`, { Name: 'Patched' });
     assert.deepEqual([patched.status, patched.applied], [204, 'yes']);
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }
 
 test('a new time zone on the machine, set while the engine runs, changes nothing', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const { TZ } = process.env;
   process.env.TZ = 'Pacific/Kiritimati';
   try {
@@ -130,7 +130,7 @@ test('a new time zone on the machine, set while the engine runs, changes nothing
     await harness.pass(2 * harness.intervalMs);
     assert.equal(await nameOf(harness, id), 'On the other side of the date line');
     await harness.settle();
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   } finally {
     if (TZ === undefined) delete process.env.TZ;
     else process.env.TZ = TZ;

@@ -88,7 +88,7 @@ async function openUnfit({ was, is, fitting, unfit }: Change) {
     await openClockHarness({ org, sobjects: ['Account', 'Lead'], intervalMs: 3 * minuteMs }),
   );
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Fits', ...fitting } }]);
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   undo.defer(async () => void (await become(was)));
   await become(is);
@@ -158,6 +158,6 @@ for (const change of changes) {
     assert.deepEqual((await flushed).setAside, []);
     await harness.settle();
     assert.ok((await claimsOf(harness, 'Account')).settled > harness.clock.now() - 25 * minuteMs);
-    await harness.expectWhole();
+    await harness.expectConvergedAndIdle();
   });
 }

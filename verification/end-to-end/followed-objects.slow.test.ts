@@ -28,7 +28,7 @@ test('objects without SystemModstamp are followed by another time field, and the
     org,
     sobjects: ['Account', 'AccountHistory', 'AccountShare'],
   });
-  await harness.copy();
+  await harness.finishBackfill();
   assert.deepEqual(await followedBy(harness), [
     { sobject: 'Account', cursor_field: 'SystemModstamp' },
     { sobject: 'AccountHistory', cursor_field: 'CreatedDate' },
@@ -45,12 +45,12 @@ test('objects without SystemModstamp are followed by another time field, and the
   assert.deepEqual(await rowsOf(harness, 'accountshare', id), []);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 test('objects whose records are never deleted, and so have no IsDeleted, are followed like others', async () => {
   await using harness = await openClockHarness({ org, sobjects: ['User', 'Account'] });
-  await harness.copy();
+  await harness.finishBackfill();
   const { id } = await org.control<{ id: string }>('/org/addUser', {
     username: 'followed@example.com',
     values: { FirstName: 'Ann' },
@@ -58,13 +58,13 @@ test('objects whose records are never deleted, and so have no IsDeleted, are fol
   await harness.pass(2 * harness.intervalMs);
   assert.equal((await harness.row('user', id))?.firstname, 'Ann');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('an object without any time field is read completely again and again, and at once by a flush', async () => {
   await withoutTime('AccountShare'); // ends with the harness
   await using harness = await openClockHarness({ org, sobjects: ['Account', 'AccountShare'] });
-  await harness.copy();
+  await harness.finishBackfill();
   assert.deepEqual((await followedBy(harness)).at(-1), { sobject: 'AccountShare', cursor_field: null });
   const [id = ''] = await harness.write([{ create: 'Account', values: { Name: 'Shared' } }]);
   await harness.pass(18 * minuteMs);
@@ -81,7 +81,7 @@ test('an object without any time field is read completely again and again, and a
   assert.deepEqual(await rowsOf(harness, 'accountshare', id), []);
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 });
 
 /** Removes the time fields from the object's describe, as if it had none. */

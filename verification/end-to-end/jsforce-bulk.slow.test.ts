@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { before, test } from 'node:test';
 import { refusalOf, savedIds } from '@lockstep/harness/jsforce';
-import { eachWay } from '@lockstep/harness/jsforce-ways';
+import { forEachRoute } from '@lockstep/harness/jsforce-ways';
 import type { TestOrg } from '@lockstep/harness/org';
 import type { Connection, Schema, SObject } from 'jsforce';
 
-eachWay({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (reached) => {
+forEachRoute({ records: 500, ways: ['directly', 'through the proxy by its host'] }, (reached) => {
   let org: TestOrg;
   let conn: Connection;
   let accounts: SObject<Schema, 'Account'>;

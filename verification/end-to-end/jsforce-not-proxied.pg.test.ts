@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusalOf } from '@lockstep/harness/jsforce';
-import { eachWay } from '@lockstep/harness/jsforce-ways';
+import { forEachRoute } from '@lockstep/harness/jsforce-ways';
 
 /** What jsforce cannot do through the proxy by docs/clients.md; each is refused before anything is sent. */
-eachWay({ records: 100, ways: ['through the proxy'] }, (reached) => {
+forEachRoute({ records: 100, ways: ['through the proxy'] }, (reached) => {
   test('jobs of Bulk API 2.0 leave out the path of the instance URL', async () => {
     const { bulk2 } = await reached().connect();
     const job = bulk2.createJob({ operation: 'insert', object: 'Account' });

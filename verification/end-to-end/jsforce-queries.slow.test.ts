@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { refusalOf, savedId, savedIds } from '@lockstep/harness/jsforce';
-import { eachWay } from '@lockstep/harness/jsforce-ways';
+import { forEachRoute } from '@lockstep/harness/jsforce-ways';
 import type { TestOrg } from '@lockstep/harness/org';
 import type { Connection, Record as SalesforceRecord } from 'jsforce';
 
-eachWay({ records: 8000 }, (reached) => {
+forEachRoute({ records: 8000 }, (reached) => {
   let org: TestOrg;
   let conn: Connection;
   let counted: number;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { refusalOf, savedId, savedIds } from '@lockstep/harness/jsforce';
-import { eachWay } from '@lockstep/harness/jsforce-ways';
+import { forEachRoute } from '@lockstep/harness/jsforce-ways';
 import type { TestOrg } from '@lockstep/harness/org';
 import { logStart, readCommitLog } from '@lockstep/simulated-org/write/testing';
 import type { Connection, Schema, SObject } from 'jsforce';
 
-eachWay({ records: 300 }, (reached) => {
+forEachRoute({ records: 300 }, (reached) => {
   let org: TestOrg;
   let conn: Connection;
   let accounts: SObject<Schema, 'Account'>;

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { before, test } from 'node:test';
 import { apiVersion, refusalOf, savedId } from '@lockstep/harness/jsforce';
-import { eachWay } from '@lockstep/harness/jsforce-ways';
+import { forEachRoute } from '@lockstep/harness/jsforce-ways';
 import type { TestOrg } from '@lockstep/harness/org';
 import type { Connection } from 'jsforce';
 
 const data = `/services/data/v${apiVersion}`;
 
-eachWay({ records: 300 }, (reached) => {
+forEachRoute({ records: 300 }, (reached) => {
   let org: TestOrg;
   let conn: Connection;
 

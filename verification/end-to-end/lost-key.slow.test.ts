@@ -90,7 +90,7 @@ test('a sync whose secret was altered is locked and reported, is not tried again
   const second = newSync({ name: 'second' });
   await recordSync(control, second);
   const intact = await alter(harness.control, second.id);
-  const locked = harness.news('KEY-03');
+  const locked = harness.nextSyncProblem('KEY-03');
   const worker = harness.startWorker();
   await Promise.all([locked, harness.untilComplete()]);
   // A worker that begins to listen for changes first checks everything once.

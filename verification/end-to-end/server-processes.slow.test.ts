@@ -56,7 +56,7 @@ test('a server that is told to stop answers every write under way, after a load 
   const writes = Array.from({ length: 8 }, (_, turn) =>
     server.call('PATCH', `${accounts}/${ids[turn % 2]}`, { Name: `Changed ${turn}` }),
   );
-  await hanging.injected(8);
+  await hanging.untilFired(8);
   const ended = server.end('SIGTERM');
 
   let answer = await ready();
@@ -122,7 +122,7 @@ test('either of two servers for one sync shows a write before its answer, and on
     effect: { hang: 'after' },
   });
   const cutOff = assert.rejects(one.call('PATCH', `${accounts}/${lost}`, { Name: 'After' }));
-  await hanging.injected();
+  await hanging.untilFired();
   assert.equal(await openIntents(harness), 1);
   await one.end('SIGKILL');
   await cutOff;

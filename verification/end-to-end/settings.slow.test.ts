@@ -111,14 +111,14 @@ test('the fault that stops a sync is recorded while it waits, and removed when i
   await harness.untilComplete();
   assert.deepEqual(await health(), { hasWorker: true, fault: null });
 
-  const recorded = harness.news('NET-01');
+  const recorded = harness.nextSyncProblem('NET-01');
   const restarted = harness.org.restart();
   await recorded;
   const waiting = await health();
   assert.equal(waiting?.fault?.code, 'NET-01');
   assert.match(waiting?.fault?.says ?? '', /Salesforce does not answer/);
   await restarted;
-  await harness.news(null);
+  await harness.nextSyncProblem(null);
   assert.deepEqual(await health(), { hasWorker: true, fault: null });
 });
 
@@ -128,7 +128,7 @@ test('a statement that the database refuses for an unforeseen reason is reported
   await harness.admin.script(
     `ALTER TABLE _lockstep.sync ADD CONSTRAINT canary CHECK (epoch = 0 AND sync_id <> 'canary')`,
   );
-  const recorded = harness.news('DB-17');
+  const recorded = harness.nextSyncProblem('DB-17');
   harness.startWorker();
   await recorded;
   const told = await fault();

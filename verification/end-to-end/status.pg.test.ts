@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Sql, sql } from '@lockstep/foundation/sql';
-import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
+import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
 import { type EndToEndHarness, openEndToEndHarness } from '@lockstep/harness/end-to-end-harness';
 import {
   type SyncRequestServer,
   startSyncRequestServer,
-  untilHeld,
+  untilLeased,
 } from '@lockstep/harness/sync-request-server';
 import { openCredential, recordSyncProblem } from 'lockstep/control';
 import { Fault } from 'lockstep/core/faults';
@@ -34,7 +34,7 @@ async function openSetup(): Promise<Setup> {
   const server = undo.use(
     startSyncRequestServer(await harness.control.openAnother(), () => Promise.resolve()),
   );
-  await untilHeld(control, harness.sync);
+  await untilLeased(control, harness.sync);
   const cli = undo.use(
     await openCli({ DATABASE_URL: database.url, LOCKSTEP_KEY: keyBytes.toString('base64') }),
   );
@@ -54,7 +54,7 @@ const setAside = (sobject: string, column: string | null, code: string, from: nu
          now() - interval '2 h', 3, now() + interval '1 h'
     FROM _lockstep.checkpoint, generate_series(${from}::integer, ${to}::integer) AS n WHERE sobject = ${sobject}`;
 
-const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
+const json = ({ stdout }: ExitResult): unknown => JSON.parse(stdout);
 
 type Objects = { items: { headline?: string; objects?: Record<string, unknown>[] }[] };
 

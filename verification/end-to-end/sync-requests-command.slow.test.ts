@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from '@lockstep/foundation/sql';
-import { type Cli, type Ended, openCli } from '@lockstep/harness/cli-process';
+import { type Cli, type ExitResult, openCli } from '@lockstep/harness/cli-process';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
-import { startSyncRequestServer, untilHeld } from '@lockstep/harness/sync-request-server';
+import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
 import {
   countQuery,
   countRequest,
@@ -43,11 +43,11 @@ type OpenSyncRequest = Awaited<ReturnType<typeof takeSyncRequests>>[number];
 /** Leases the sync as another process would, and lets `take` serve each sync request. */
 async function hold({ harness, sync }: Setup, take: (syncRequest: OpenSyncRequest) => Promise<void>) {
   const server = startSyncRequestServer(await harness.openAnother(), take);
-  await untilHeld(harness.control, sync);
+  await untilLeased(harness.control, sync);
   return server;
 }
 
-const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
+const json = ({ stdout }: ExitResult): unknown => JSON.parse(stdout);
 
 const openSyncRequests = ({ harness }: Setup) =>
   harness.control.db.query<{ kind: string; objects: string[] | null }>(

@@ -19,7 +19,7 @@ const nameOf = async (harness: ClockHarness, id: string) => (await harness.row('
 
 async function openCopied(...sobjects: readonly string[]): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', ...sobjects] });
-  await harness.copy();
+  await harness.finishBackfill();
   return harness;
 }
 
@@ -55,7 +55,7 @@ test('a flush ends when everything committed before it is in the mirror, includi
   assert.deepEqual(seen, ['Committed late', 'Committed in time']);
   assert.deepEqual(result, { objects: 2, skipped: [], repairs: [], setAside: [] });
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a page already under way when a flush arrives does not end it', async () => {
@@ -66,14 +66,14 @@ test('a page already under way when a flush arrives does not end it', async () =
     effect: { hang: 'after' },
   });
   await harness.advance(harness.intervalMs);
-  await page.injected();
+  await page.untilFired();
   const id = await create(harness, 'Behind the page');
   const flushed = harness.holder.syncRequest('flush');
   await page.release();
   const { seen } = await whenDone(harness, flushed, () => nameOf(harness, id));
   assert.equal(seen, 'Behind the page');
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a flush reads the deleted log', async () => {
@@ -85,7 +85,7 @@ test('a flush reads the deleted log', async () => {
   const { seen } = await whenDone(harness, harness.holder.syncRequest('flush'), () => nameOf(harness, id));
   assert.equal(seen, undefined);
   await harness.settle();
-  await harness.expectWhole();
+  await harness.expectConvergedAndIdle();
 });
 
 test('a flush leaves out a table whose backfill runs, and says so', async () => {
@@ -134,7 +134,7 @@ test('a comparison of counts that finds most of a table missing reads all of it,
       new Date(Date.UTC(2025, 0, 1 + day)),
     );
   }
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   const count = () => harness.mirror.query(sql`SELECT count(*) FROM salesforce.account`);
   const before = await count();
@@ -165,7 +165,7 @@ test('a comparison of Ids removes a row that Salesforce does not have and ends w
 test('a table that is read again is never empty meanwhile, and correct at the end', async () => {
   await org.control('/records/generate', { sobject: 'Account', count: 500, at: '2026-01-01T00:00:00Z' });
   await using harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'], pageRows: 100 });
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   await harness.mirror.query(sql`DELETE FROM witness.change`);
   await harness.mirror.query(sql`UPDATE salesforce.account SET name = 'Edited by hand' WHERE name LIKE 'A%'`);
@@ -222,5 +222,5 @@ test('records are repaired by Id, whether they are wrong, missing, surplus or un
     ],
   );
   await harness.settle();
-  await harness.expectRest();
+  await harness.expectIdle();
 });

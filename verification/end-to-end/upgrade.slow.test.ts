@@ -83,7 +83,7 @@ async function leaveWork(cli: Cli, org: TestOrg, mirrorUrl: string): Promise<{ i
     headers: { authorization: `Bearer ${await org.token('demo')}`, 'content-type': 'application/json' },
     body: JSON.stringify({ Name: 'Cut off' }),
   }).catch(() => undefined);
-  await hanging.injected(1);
+  await hanging.untilFired(1);
   await running.end('SIGKILL');
   return account;
 }

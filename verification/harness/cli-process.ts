@@ -8,14 +8,14 @@ import { root } from './source-files.ts';
 export interface Cli extends AsyncDisposable {
   folder: string;
   dataDir: string;
-  run(args: readonly string[], environment?: Record<string, string>): Promise<Ended>;
+  run(args: readonly string[], environment?: Record<string, string>): Promise<ExitResult>;
   /** Resolves as soon as the process has printed `until`, on stdout or stderr. */
   start(args: readonly string[], until: string, environment?: Record<string, string>): Promise<Running>;
   /** Runs a shell line in which `lockstep` is this command line. */
-  shell(line: string): Promise<Ended>;
+  shell(line: string): Promise<ExitResult>;
 }
 
-export interface Ended {
+export interface ExitResult {
   code: number | null;
   stdout: string;
   stderr: string;
@@ -27,8 +27,8 @@ export interface Running {
   /** Resolves as soon as the process has printed the text. */
   says(text: string): Promise<void>;
   /** Resolves when the process has ended, for whatever reason. */
-  ended: Promise<Ended>;
-  end(signal: NodeJS.Signals): Promise<Ended>;
+  ended: Promise<ExitResult>;
+  end(signal: NodeJS.Signals): Promise<ExitResult>;
 }
 
 const node = [process.execPath, '--disable-warning=ExperimentalWarning'];
@@ -112,7 +112,7 @@ function hear(child: ChildProcess): { stdout: string; stderr: string } {
   return heard;
 }
 
-function ended(child: ChildProcess): Promise<Ended> {
+function ended(child: ChildProcess): Promise<ExitResult> {
   const heard = hear(child);
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...heard })));
 }

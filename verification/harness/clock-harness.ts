@@ -10,9 +10,9 @@ import { type Destination, openDestinationForWrites } from 'lockstep/postgres';
 import { openUpstreams, startProxy } from 'lockstep/proxy';
 import { openSalesforce, type Salesforce, type Usage } from 'lockstep/salesforce';
 import { openTestControl, type TestLog } from './control.ts';
-import { openAppliedCheck, type Witness } from './harness-comparison.ts';
-import { type HarnessWorker, type HolderOptions, startHolder } from './harness-worker.ts';
+import { type HarnessWorker, type HolderOptions, startHarnessWorker } from './harness-worker.ts';
 import { armFault, type FaultToInject, type InjectedFault } from './injected-fault.ts';
+import { type MirrorChecks, openMirrorChecks } from './mirror-checks.ts';
 import { type OrgAnswer, send, signIn, startOrg, type TestOrg } from './org.ts';
 import { makeTestSync } from './test-sync.ts';
 
@@ -24,7 +24,7 @@ import { makeTestSync } from './test-sync.ts';
  *
  * While a request of the engine hangs, use `advance`, which waits for nobody.
  */
-export interface ClockHarness extends AsyncDisposable, Witness {
+export interface ClockHarness extends AsyncDisposable, MirrorChecks {
   org: TestOrg;
   sync: Sync;
   clock: ManualClock;
@@ -42,7 +42,7 @@ export interface ClockHarness extends AsyncDisposable, Witness {
   /** Lets time pass, waits for the engine to finish its work, and checks that no status claim exceeds its proof. */
   pass(ms: number): Promise<void>;
   /** Lets time pass until every backfill is complete. */
-  copy(): Promise<void>;
+  finishBackfill(): Promise<void>;
   /** Lets W pass, then waits until nothing is left to read. */
   settle(): Promise<void>;
   /** Arms a fault of the org's answers. */
@@ -54,7 +54,7 @@ export interface ClockHarness extends AsyncDisposable, Witness {
   /** A row of the mirror as text; undefined where there is none. */
   row(table: string, id: string): Promise<Record<string, string | null> | undefined>;
   /** Everything is read, equal and at rest, and no row went back to an older state on the way. */
-  expectWhole(): Promise<void>;
+  expectConvergedAndIdle(): Promise<void>;
 }
 
 export type OrgWrite =
@@ -105,7 +105,7 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
   const mirrorUrl = databaseUrl(control.database.url, { database: sync.destination.database });
   const mirror = openDatabase({ url: mirrorUrl, applicationName: 'test-mirror' });
   undo.defer(() => mirror.end());
-  const appliedCheck = await openAppliedCheck(mirror, org);
+  const appliedCheck = await openMirrorChecks(mirror, org);
   const ownUrl = await openWriterUrl(control.control, sync);
   const writerUrl = options.via?.database?.(ownUrl) ?? ownUrl;
 
@@ -142,13 +142,13 @@ export async function openClockHarness(options: ClockHarnessOptions): Promise<Cl
     startAnother: () => holders.start(openSession()),
     advance,
     pass,
-    copy: () => untilCopied({ mirror, pass, intervalMs }),
+    finishBackfill: () => untilCopied({ mirror, pass, intervalMs }),
     settle: () => untilSettled({ mirror, pass, intervalMs }),
     inject: (fault) => armFault(org, fault),
     write: (writes, at) => writeRecords(org, writes, at),
     call: proxy.call,
     row: (table, id) => rowOf(mirror, table, id),
-    expectWhole: () => expectWhole(appliedCheck),
+    expectConvergedAndIdle: () => expectConvergedAndIdle(appliedCheck),
     [Symbol.asyncDispose]: () => ends.disposeAsync(),
   };
 }
@@ -167,7 +167,7 @@ function openHolders(options: Omit<HolderOptions, 'holder' | 'salesforce' | 'liv
       const epoch = all.length + 1;
       const holder = { owner: `worker-${epoch}`, epoch };
       const living = () => [proxyOwner, ...all.map((one) => one.holder.owner)];
-      const started = startHolder({ ...options, holder, salesforce, living });
+      const started = startHarnessWorker({ ...options, holder, salesforce, living });
       all.push(started);
       return started;
     },
@@ -182,12 +182,12 @@ function credentialOf({ credentials: { integration } }: TestOrg) {
   return { clientId, clientSecret, apiVersion: '62.0' };
 }
 
-async function expectWhole(
-  check: Pick<ClockHarness, 'expectConverged' | 'expectNoReturn' | 'expectRest'>,
+async function expectConvergedAndIdle(
+  check: Pick<ClockHarness, 'expectConverged' | 'expectNoRollback' | 'expectIdle'>,
 ): Promise<void> {
   await check.expectConverged();
-  await check.expectNoReturn();
-  await check.expectRest();
+  await check.expectNoRollback();
+  await check.expectIdle();
 }
 
 type Passing = Pick<ClockHarness, 'mirror' | 'pass' | 'intervalMs'>;
@@ -216,14 +216,14 @@ async function letPass(
   ms: number,
   clock: HarnessClock,
   holders: readonly HarnessWorker[],
-  check: { expectHonest(now: number): Promise<void> },
+  check: { expectProvenStatus(now: number): Promise<void> },
 ): Promise<void> {
   const end = clock.now() + ms;
   for (;;) {
-    for (const each of holders) await each.untilRest();
-    await check.expectHonest(clock.now());
+    for (const each of holders) await each.untilAsleep();
+    await check.expectProvenStatus(clock.now());
     if (clock.now() >= end) return;
-    await clock.move(Math.min(end - clock.now(), ...holders.map((each) => each.restsFor() ?? 1)));
+    await clock.move(Math.min(end - clock.now(), ...holders.map((each) => each.sleepsFor() ?? 1)));
   }
 }
 

@@ -34,7 +34,7 @@ export interface EndToEndHarness extends AsyncDisposable {
   base: string;
   startWorker(): Worker;
   /** Resolves the next time the sync stops for this fault, or for null goes on, and has recorded it. */
-  news(code: string | null): Promise<void>;
+  nextSyncProblem(code: string | null): Promise<void>;
   /** The proxy's metrics in Prometheus format. */
   metrics(): Promise<string>;
   /** A caller's request through the proxy, as the demo user. */
@@ -114,7 +114,7 @@ export async function openEndToEndHarness(options: {
     metrics: () => metrics.text(),
     startWorker: () => workers.start(),
     call: (method, path, body) => call(`${proxy.url}/${sync.id}`, org, method, path, body),
-    news: async (code) => void (await once(told, code ?? 'goes on')),
+    nextSyncProblem: async (code) => void (await once(told, code ?? 'goes on')),
     until,
     untilComplete: () =>
       until(

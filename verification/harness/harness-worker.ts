@@ -49,16 +49,16 @@ export interface HarnessWorker {
     ids?: readonly string[],
   ): Promise<SyncRequestResult>;
   /** How long it will still sleep, in milliseconds of its clock; null while it works. */
-  restsFor(): number | null;
+  sleepsFor(): number | null;
   /** Resolves when it sleeps, or has ended. */
-  untilRest(): Promise<void>;
+  untilAsleep(): Promise<void>;
   /** Resolves when it has ended, by itself or because it was stopped. */
   ended: Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Runs the engine as `runSync` does. The only place that decides what the harness passes to it. */
-export function startHolder(options: HolderOptions): HarnessWorker {
+export function startHarnessWorker(options: HolderOptions): HarnessWorker {
   const { holder, clock, salesforce, intervalMs, living } = options;
   const wake = new WatchedWakeSignal(clock);
   const mailbox = new Mailbox(wake);
@@ -102,7 +102,7 @@ export function startHolder(options: HolderOptions): HarnessWorker {
     hasEnded = true;
     wake.tellRest();
   });
-  ended.catch(() => undefined); // `untilRest` rethrows it
+  ended.catch(() => undefined); // `untilAsleep` rethrows it
   return {
     holder,
     open,
@@ -114,8 +114,8 @@ export function startHolder(options: HolderOptions): HarnessWorker {
       mailbox.post({ kind: 'news' });
       return result;
     },
-    restsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.restsFor()),
-    untilRest: () => untilRest(wake, ended, () => hasEnded),
+    sleepsFor: () => (hasEnded ? Number.POSITIVE_INFINITY : wake.sleepsFor()),
+    untilAsleep: () => untilRest(wake, ended, () => hasEnded),
     ended,
     async stop() {
       stop.abort();
@@ -133,7 +133,7 @@ async function untilRest(
   for (;;) {
     await setImmediate(); // lets a loop that was just woken go on first
     if (hasEnded()) return ended;
-    if (wake.restsFor() !== null) return;
+    if (wake.sleepsFor() !== null) return;
     await wake.nextRest();
   }
 }
@@ -189,7 +189,7 @@ class WatchedWakeSignal extends WakeSignal {
     this.clock = clock;
   }
 
-  restsFor(): number | null {
+  sleepsFor(): number | null {
     return this.restsUntil === null ? null : this.restsUntil - this.clock.now();
   }
 

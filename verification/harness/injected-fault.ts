@@ -20,7 +20,7 @@ export interface InjectedFault {
   /** How often it has fired. */
   fired(): Promise<number>;
   /** Resolves when it has fired `times` times; fails if it does not. */
-  injected(times?: number): Promise<void>;
+  untilFired(times?: number): Promise<void>;
   /** Lets the requests that hang now go on. */
   release(): Promise<void>;
   end(): Promise<void>;
@@ -38,7 +38,7 @@ export async function armFault(org: TestOrg, fault: FaultToInject): Promise<Inje
   };
   return {
     fired,
-    async injected(times = 1) {
+    async untilFired(times = 1) {
       for (let looks = 0; looks < looksMax; looks++) {
         if ((await fired()) >= times) return;
         await systemClock.sleep(lookEveryMs);

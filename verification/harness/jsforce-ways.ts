@@ -12,11 +12,11 @@ import { startOrg, type TestOrg } from './org.ts';
  * How jsforce reaches an org. Only the instance URL differs: what works directly must work through the proxy. After
  * each write, what the proxy claims about the mirror is checked before jsforce gets the answer.
  */
-export type Way = 'directly' | 'through the proxy' | 'through the proxy by its host';
+export type Route = 'directly' | 'through the proxy' | 'through the proxy by its host';
 
-export const allWays: readonly Way[] = ['directly', 'through the proxy', 'through the proxy by its host'];
+export const allWays: readonly Route[] = ['directly', 'through the proxy', 'through the proxy by its host'];
 
-export interface Reached extends AsyncDisposable {
+export interface RoutedOrg extends AsyncDisposable {
   org: TestOrg;
   /** Null if there is no mirror. */
   appliedCheck: AppliedCheck | null;
@@ -26,13 +26,13 @@ export interface Reached extends AsyncDisposable {
 }
 
 /** One suite for each way, each with its own org, which exists while the suite's hooks and tests run. */
-export function eachWay(
-  options: { records: number; ways?: readonly Way[] },
-  tests: (reached: () => Reached) => void,
+export function forEachRoute(
+  options: { records: number; ways?: readonly Route[] },
+  tests: (reached: () => RoutedOrg) => void,
 ): void {
   for (const way of options.ways ?? allWays) {
     void suite(`jsforce ${way}`, () => {
-      let reached: Reached;
+      let reached: RoutedOrg;
       before(async () => {
         reached = await reach(way, options.records);
       });
@@ -42,7 +42,7 @@ export function eachWay(
   }
 }
 
-async function reach(way: Way, records: number): Promise<Reached> {
+async function reach(way: Route, records: number): Promise<RoutedOrg> {
   if (way === 'directly') {
     const org = await startOrg({ records });
     return {

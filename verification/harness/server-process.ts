@@ -1,5 +1,5 @@
 import { assert } from '@lockstep/foundation/assert';
-import { type Ended, openCli } from './cli-process.ts';
+import { type ExitResult, openCli } from './cli-process.ts';
 import type { EndToEndHarness, ProxyAnswer } from './end-to-end-harness.ts';
 
 /** `lockstep start` as its own process, on a harness's control database. */
@@ -9,7 +9,7 @@ export interface ServerProcess {
   metricsUrl: string;
   /** A caller's request through its proxy, as the demo user. */
   call(method: string, path: string, body?: unknown): Promise<ProxyAnswer>;
-  end(signal: NodeJS.Signals): Promise<Ended>;
+  end(signal: NodeJS.Signals): Promise<ExitResult>;
 }
 
 export async function startServerProcess(

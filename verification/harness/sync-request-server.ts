@@ -53,6 +53,6 @@ export function startSyncRequestServer(
 }
 
 /** Resolves when a live worker has leased the sync. */
-export async function untilHeld(control: Control, sync: Pick<Sync, 'id'>): Promise<void> {
+export async function untilLeased(control: Control, sync: Pick<Sync, 'id'>): Promise<void> {
   while (!(await readHealth(control)).get(sync.id)?.hasWorker) await systemClock.sleep(10);
 }

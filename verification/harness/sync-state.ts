@@ -12,17 +12,17 @@ import type { Stream, StreamTable } from 'lockstep/postgres';
 /** Sync states for tests of the decisions made from them. By default streams are copied, at rest and not due. */
 export const serverNow = Date.UTC(2026, 10, 24) / 1000;
 
-export const heldAt = <Position>(position: Position): CursorState<Position> => ({ position, version: 1 });
+export const cursorAt = <Position>(position: Position): CursorState<Position> => ({ position, version: 1 });
 
 const atRest: Cursors = {
   backfill: null,
-  head: heldAt({ at: serverNow, overlapSeconds: 2, pass: null }),
-  recheck: heldAt({ at: serverNow - 900, pass: null }),
-  deleted: heldAt({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
-  sweep: heldAt(startOfSweep(serverNow - 60)),
-  counts: heldAt(startOfCounts(serverNow - 60)),
-  content: heldAt(startOfContent(serverNow - 60)),
-  repair: heldAt(nothingToRepair),
+  head: cursorAt({ at: serverNow, overlapSeconds: 2, pass: null }),
+  recheck: cursorAt({ at: serverNow - 900, pass: null }),
+  deleted: cursorAt({ from: serverNow - 600, askedAt: serverNow - 600, windowSeconds: null }),
+  sweep: cursorAt(startOfSweep(serverNow - 60)),
+  counts: cursorAt(startOfCounts(serverNow - 60)),
+  content: cursorAt(startOfContent(serverNow - 60)),
+  repair: cursorAt(nothingToRepair),
 };
 
 export interface StreamChange extends Omit<Partial<StreamState>, 'cursors'> {

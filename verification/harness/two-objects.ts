@@ -7,7 +7,7 @@ import { startOrg, type TestOrg } from './org.ts';
 /** Two backfilled objects, for faults that concern one of them: the other must go on. */
 export async function openPair(org: TestOrg): Promise<ClockHarness> {
   const harness = await openClockHarness({ org, sobjects: ['Account', 'Lead'] });
-  await harness.copy();
+  await harness.finishBackfill();
   return harness;
 }
 
@@ -46,7 +46,9 @@ export const problems = (harness: ClockHarness) =>
   );
 
 /** The only problem reported, which must be one with the table of accounts. */
-export async function toldOfAccounts(harness: ClockHarness): Promise<{ code: string; explanation: string }> {
+export async function onlyAccountProblem(
+  harness: ClockHarness,
+): Promise<{ code: string; explanation: string }> {
   const [problem, ...others] = await problems(harness);
   assert.ok(problem, 'a problem is reported');
   assert.deepEqual(others, []);
@@ -73,8 +75,8 @@ export async function passUntil(
 /** No problem is reported any more, and everything is as in the org. */
 export async function expectRepaired(harness: ClockHarness): Promise<void> {
   await passUntil(harness, 'no problem is reported', async () => (await problems(harness)).length === 0);
-  await harness.copy();
+  await harness.finishBackfill();
   await harness.settle();
   await harness.expectConverged();
-  await harness.expectRest();
+  await harness.expectIdle();
 }

@@ -18,9 +18,9 @@ export type WireFault =
 export interface Wire extends AsyncDisposable {
   port: number;
   /** In force until the next call; null repairs the wire. Connections that were silent are dropped. */
-  behave(fault: WireFault | null): void;
+  setFault(fault: WireFault | null): void;
   /** Resolves when the current fault has hit an answer. */
-  met(): Promise<void>;
+  untilHit(): Promise<void>;
 }
 
 export async function openWire(to: TcpNetConnectOpts): Promise<Wire> {
@@ -28,12 +28,12 @@ export async function openWire(to: TcpNetConnectOpts): Promise<Wire> {
   const relay = await openTcpRelay(to, (client, upstream) => join(client, upstream, state));
   return {
     port: relay.port,
-    behave(fault) {
+    setFault(fault) {
       if (state.fault?.kind === 'silence') relay.drop();
       state.fault = fault;
       state.hasMet = false;
     },
-    async met() {
+    async untilHit() {
       for (let looks = 0; looks < looksMax && !state.hasMet; looks++) await systemClock.sleep(lookEveryMs);
       assert(state.hasMet, 'nothing met the fault of the wire');
     },

@@ -22,7 +22,7 @@ export interface EventsContext {
 
 const repeatedShare = 0.05;
 
-export function tellOfChanges({ agenda, random, org, profile, tables, holder }: EventsContext): void {
+export function sendChangeEvents({ agenda, random, org, profile, tables, holder }: EventsContext): void {
   const mark = (record: OrgRecord) => {
     const table = tables.find(({ stream }) => stream.sobject === record.sobject);
     const worker = holder();

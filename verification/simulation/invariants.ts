@@ -11,8 +11,8 @@ import { secondsOf } from 'lockstep/core/stamps';
 import type { RecheckPosition } from 'lockstep/engine/testing';
 import type { ApplyResult, CursorMove, MarkReason, PagePart } from 'lockstep/postgres';
 import type { Journal } from './journal.ts';
-import type { MemoryDestination, Onlooker } from './memory-destination.ts';
-import type { Bounds, Judged } from './merge-policy.ts';
+import type { DestinationObserver, MemoryDestination } from './memory-destination.ts';
+import type { Bounds, MergeResult } from './merge-policy.ts';
 import { type ModelOrg, newest, type OrgRecord, type ValueField, type Version, valueFields } from './org.ts';
 import {
   ancientStamp,
@@ -65,7 +65,7 @@ export interface Claims {
   isFlushed: boolean;
 }
 
-export class Invariants implements Onlooker {
+export class Invariants implements DestinationObserver {
   readonly violations: Violation[] = [];
   private readonly seen = new Map<string, Seen>();
   private readonly promised = new Map<string, Acknowledged[]>();
@@ -103,7 +103,7 @@ export class Invariants implements Onlooker {
 
   judged(
     streamNo: number,
-    { record, verdict, isSame, stands }: Judged,
+    { record, verdict, isSame, hasRow }: MergeResult,
     { lo, hi }: Bounds,
     { moves }: PagePart,
     marked: MarkReason | null,
@@ -115,7 +115,7 @@ export class Invariants implements Onlooker {
         `${moves?.map(({ kind }) => kind).join(' and ') || 'a'} reading ${lo} to ${hi} shows ${worded(all ?? part)}: ${verdict}${isSame ? ', equal' : ''}`,
     );
     if (verdict !== 'store') return;
-    if (stands && record.isAbsent) this.removed(streamNo, id, marked);
+    if (hasRow && record.isAbsent) this.removed(streamNo, id, marked);
     if (this.isRepeating && !isSame)
       this.break('applying a page again changes nothing', id, 'a row was written');
     const before = this.seen.get(id);

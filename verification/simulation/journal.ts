@@ -26,7 +26,7 @@ export class Journal {
   }
 
   /** All sentences, or those about one record, in the order of the run. */
-  told(id: string | null): string[] {
+  linesAbout(id: string | null): string[] {
     return this.lines
       .filter(({ about }) => id === null || about === id || about === 'process')
       .map(({ at, text }) => `${(at / 1000).toFixed(3).padStart(10)} s  ${text}`);

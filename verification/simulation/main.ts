@@ -38,15 +38,15 @@ const options = {
 /** The destination that all seeds run on, and the wrong rule that they run under, if any. */
 interface Setting {
   mutant?: string | undefined;
-  beside?: SqlDestination | undefined;
+  sqlDestination?: SqlDestination | undefined;
 }
 
 /** What a seed runs: its load under the rule as built, or a mutant under the mutant's load. */
-function optionsOf(seed: number, { mutant: name, beside }: Setting): RunOptions {
-  if (name === undefined) return { seed, profile: profileOf(seed), mergePolicy: asBuilt, beside };
+function optionsOf(seed: number, { mutant: name, sqlDestination }: Setting): RunOptions {
+  if (name === undefined) return { seed, profile: profileOf(seed), mergePolicy: asBuilt, sqlDestination };
   const mutant = mutants[name];
   if (!mutant) throw new Error(`no mutant has this name; there are: ${Object.keys(mutants).join(', ')}`);
-  return { seed, ...mutant, beside };
+  return { seed, ...mutant, sqlDestination };
 }
 
 /** Runs the seed once more, and prints what happened to the record. */
@@ -56,10 +56,10 @@ async function tell(seed: number, setting: Setting): Promise<void> {
   if (!violation) return say(`seed ${seed}: no violation`);
   const { invariant, id, what } = violation;
   say(`seed ${seed}: invariant violated: ${invariant}${id === null ? '' : ` (${id})`}: ${what}`);
-  for (const line of journal.told(id ?? '').slice(-linesMax)) say(line);
-  const { mutant, beside } = setting;
+  for (const line of journal.linesAbout(id ?? '').slice(-linesMax)) say(line);
+  const { mutant, sqlDestination } = setting;
   const rule = mutant === undefined ? '' : ` --mutant '${mutant}'`;
-  say(`replay: npm run simulation -- --seed ${seed}${rule}${beside ? ' --postgres' : ''} --trace`);
+  say(`replay: npm run simulation -- --seed ${seed}${rule}${sqlDestination ? ' --postgres' : ''} --trace`);
 }
 
 async function runSeeds(from: number, count: number, setting: Setting): Promise<number> {
@@ -99,7 +99,7 @@ async function main(): Promise<boolean> {
   const from = whole(values.from);
   if (values.mutants) return findMutants(from, whole(values.seeds ?? mutantSeedsMax));
   await using destination = values.postgres ? await SqlDestination.open() : null;
-  const setting = { mutant: values.mutant, beside: destination ?? undefined };
+  const setting = { mutant: values.mutant, sqlDestination: destination ?? undefined };
   if (values.seed !== undefined) return runOne(whole(values.seed), setting, values.trace);
   const count = whole(values.seeds ?? '1000');
   const violations = await runSeeds(from, count, setting);
@@ -110,7 +110,7 @@ async function main(): Promise<boolean> {
 async function runOne(seed: number, setting: Setting, isTraced: boolean): Promise<boolean> {
   if (!isTraced) await tell(seed, setting);
   const { violations, journal } = await simulate({ ...optionsOf(seed, setting), isTraced: true });
-  if (isTraced) for (const line of journal.told(null)) say(line);
+  if (isTraced) for (const line of journal.linesAbout(null)) say(line);
   say(JSON.stringify({ seeds: 1, violations: Math.min(1, violations.length) }));
   return violations.length === 0;
 }

@@ -34,15 +34,21 @@ import {
   setAside,
   setAsideUnsettled,
 } from './memory-stream.ts';
-import type { Bounds, Judged, MergePolicy } from './merge-policy.ts';
+import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
 import { recordsOf } from './read-record.ts';
 import { Readings } from './readings.ts';
-import type { Held } from './sql-destination.ts';
+import type { StateEntry } from './sql-destination.ts';
 
 /** Notified of each change. */
-export interface Onlooker {
+export interface DestinationObserver {
   /** @param marked  why the record was marked to be read again; null if it was not */
-  judged(streamNo: number, judged: Judged, bounds: Bounds, part: PagePart, marked: MarkReason | null): void;
+  judged(
+    streamNo: number,
+    judged: MergeResult,
+    bounds: Bounds,
+    part: PagePart,
+    marked: MarkReason | null,
+  ): void;
   moved(streamNo: number, move: CursorMove): void;
   applied(page: Page, part: PagePart, result: ApplyResult): void;
   marked(streamNo: number, id: string, reason: string): void;
@@ -56,7 +62,7 @@ export class MemoryDestination implements Mirror {
   private readonly tables: ReadonlyMap<number, StreamTable>;
   private readonly mergePolicy: MergePolicy;
   private readonly now: () => number;
-  private readonly onlooker: Onlooker;
+  private readonly onlooker: DestinationObserver;
   private epoch = 0;
 
   /** @param now  the destination's own clock */
@@ -64,7 +70,7 @@ export class MemoryDestination implements Mirror {
     tables: readonly StreamTable[],
     mergePolicy: MergePolicy,
     now: () => number,
-    onlooker: Onlooker,
+    onlooker: DestinationObserver,
   ) {
     this.tables = new Map(tables.map((table) => [table.stream.streamNo, table]));
     this.streams = new Map(tables.map(({ stream }) => [stream.streamNo, emptyStream()]));
@@ -108,7 +114,7 @@ export class MemoryDestination implements Mirror {
     for (const record of recordsOf(page, part)) {
       if (record.isAbsent && kept.has(record.id)) continue;
       const row = stream.rows.get(record.id) ?? null;
-      const judged = this.mergePolicy.judge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
+      const judged = this.mergePolicy.merge(record, row, stream.fences.get(record.id) ?? null, bounds, part);
       if (record.isMisfit && record.values !== null) {
         counts[judged.verdict === 'store' ? 'quarantined' : countedAs(judged)]++;
         setAside(stream, judged, { ...bounds, isFencing }, this.mergePolicy, this.now());
@@ -372,7 +378,7 @@ export class MemoryDestination implements Mirror {
   async purgeOld(): Promise<void> {}
 
   /** The whole state, in the same words as `SqlDestination.look`. */
-  held(): Held[] {
+  held(): StateEntry[] {
     const state = [`epoch ${this.epoch}`, `ticket ${this.readings.last}`];
     return [
       ...[...this.streams].flatMap(([streamNo, stream]) => heldBy(streamNo, stream)),
@@ -457,7 +463,7 @@ export class MemoryDestination implements Mirror {
 /** A copy, as in a database: the caller cannot change it any more. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
-function countedAs({ verdict, isSame }: Judged): 'applied' | 'unchanged' | 'stale' | 'dirty' {
+function countedAs({ verdict, isSame }: MergeResult): 'applied' | 'unchanged' | 'stale' | 'dirty' {
   if (verdict === 'store') return isSame ? 'unchanged' : 'applied';
   return verdict === 'nothing' ? 'unchanged' : verdict;
 }

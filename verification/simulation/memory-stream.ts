@@ -3,9 +3,9 @@ import { type Fence, stampSlackSeconds } from 'lockstep/core/merge-rule';
 import { secondsOf } from 'lockstep/core/stamps';
 import type { ProblemRow } from 'lockstep/postgres';
 import { type Mark, Marks } from './marks.ts';
-import type { Bounds, Judged, MergePolicy } from './merge-policy.ts';
+import type { Bounds, MergePolicy, MergeResult } from './merge-policy.ts';
 import type { MirrorRow, ReadRecord } from './read-record.ts';
-import type { Held } from './sql-destination.ts';
+import type { StateEntry } from './sql-destination.ts';
 
 export interface StreamRecord {
   rows: Map<string, MirrorRow>;
@@ -71,7 +71,7 @@ function putAside(
 /** Merges a record whose value fits no column: judged like any other, but set aside where its row would be stored. */
 export function setAside(
   stream: StreamRecord,
-  { record, verdict }: Judged,
+  { record, verdict }: MergeResult,
   { lo, hi, isFencing }: Bounds & { isFencing: boolean },
   mergePolicy: MergePolicy,
   now: number,
@@ -100,7 +100,7 @@ export function setAsideUnsettled(stream: StreamRecord, now: number): void {
 /** Updates the row, its fence and its mark by the verdict. */
 export function carryOut(
   stream: StreamRecord,
-  judged: Judged,
+  judged: MergeResult,
   { lo, hi, isFencing }: Bounds & { isFencing: boolean },
   mergePolicy: MergePolicy,
   isCheck: boolean,
@@ -134,7 +134,7 @@ function reasonOf({ isPartial, isAbsent, values }: ReadRecord): 'overlap' | 'dif
 }
 
 /** In the same words as `SqlDestination.look`. */
-export function heldBy(no: number, stream: StreamRecord): Held[] {
+export function heldBy(no: number, stream: StreamRecord): StateEntry[] {
   const { rows, fences, marks, cursors, state, stopCode, rowsExpected, backfilledAt, removed } = stream;
   const entries = [
     `stream ${no} ${state} by ${stopCode}, ${rows.size} rows of ${rowsExpected}, ${marks.absentCount} absent, copied at ${backfilledAt}`,

@@ -13,25 +13,25 @@ export interface Bounds {
 }
 
 /** The verdict on one record of a page. */
-export interface Judged {
+export interface MergeResult {
   record: ReadRecord;
   verdict: Verdict;
   /** The mirror already has the same values. */
   isSame: boolean;
   /** The record has a row. */
-  stands: boolean;
+  hasRow: boolean;
 }
 
 export interface MergePolicy {
-  judge(
+  merge(
     record: ReadRecord,
     row: MirrorRow | null,
     fence: Fence | null,
     bounds: Bounds,
     part: PagePart,
-  ): Judged;
+  ): MergeResult;
   /** Whether an accepted reading leaves a fence if another open reading began before it ended. */
-  leavesFence(judged: Judged): boolean;
+  leavesFence(judged: MergeResult): boolean;
   /** Whether the fence of a partial reading is marked as partial. */
   leavesPartialFence: boolean;
   /** Whether a full reading that began at `lo` clears a mark made at `since`. */
@@ -47,15 +47,15 @@ export interface MergePolicy {
 }
 
 export const asBuilt: MergePolicy = {
-  judge(record, row, fence, { lo, hi }, { partial }) {
+  merge(record, row, fence, { lo, hi }, { partial }) {
     if (record.copy) {
       const verdict = record.copy === 'tied' ? 'dirty' : 'stale';
-      return { record, verdict, isSame: false, stands: row !== null };
+      return { record, verdict, isSame: false, hasRow: row !== null };
     }
     if (partial) return judgePart(record, row, fence, { lo, hi, ...partial });
     const isSame = holdsTheSame(record.values, row);
     const reading = { lo, hi, stamp: record.stamp, deleted: record.values === null };
-    return { record, verdict: decide(reading, fence, isSame), isSame, stands: row !== null };
+    return { record, verdict: decide(reading, fence, isSame), isSame, hasRow: row !== null };
   },
   leavesFence: () => true,
   leavesPartialFence: true,
@@ -71,7 +71,7 @@ function judgePart(
   row: MirrorRow | null,
   fence: Fence | null,
   bounds: Bounds & { settledUntil: number },
-): Judged {
+): MergeResult {
   const { part, stamp, isAbsent } = record;
   const isSame =
     part !== null &&
@@ -80,7 +80,7 @@ function judgePart(
     part.Formula__c === row.Formula__c;
   const stored = row && { stamp: secondsOf(row.SystemModstamp) };
   const verdict = decidePartial({ ...bounds, stamp, isAbsent }, fence, stored, isSame);
-  return { record, verdict, isSame, stands: row !== null };
+  return { record, verdict, isSame, hasRow: row !== null };
 }
 
 const columns = ['SystemModstamp', 'A__c', 'B__c', 'Formula__c', 'Life__c'] as const;

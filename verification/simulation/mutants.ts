@@ -7,7 +7,7 @@ import { secondsOf } from 'lockstep/core/stamps';
 import type { DeletedPosition } from 'lockstep/engine/testing';
 import { type RecheckPosition, settleSeconds } from 'lockstep/engine/testing';
 import type { CursorMove, Mirror, PagePart } from 'lockstep/postgres';
-import { asBuilt, type Bounds, holdsTheSame, type Judged, type MergePolicy } from './merge-policy.ts';
+import { asBuilt, type Bounds, holdsTheSame, type MergePolicy, type MergeResult } from './merge-policy.ts';
 import {
   contested,
   copying,
@@ -41,17 +41,17 @@ const mutant = (mergePolicy: Partial<MergePolicy>, profile: Partial<Profile> = {
 
 /** Stores a record if its stamp compares as newer than the row's, and drops it otherwise. */
 const byStamp = (isNewer: (read: number, stored: number) => boolean): Partial<MergePolicy> => ({
-  judge(record, row) {
+  merge(record, row) {
     const isSame = holdsTheSame(record.values, row);
     const isStored = !row || record.stamp === null || isNewer(record.stamp, secondsOf(row.SystemModstamp));
-    return { record, verdict: isStored ? 'store' : 'stale', isSame, stands: row !== null };
+    return { record, verdict: isStored ? 'store' : 'stale', isSame, hasRow: row !== null };
   },
 });
 
-/** Drops those records of the recheck's pages for which `judge` is false. */
+/** Drops those records of the recheck's pages for which `merge` is false. */
 const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean): Partial<MergePolicy> => ({
-  judge(record, row, fence, bounds, part: PagePart) {
-    const judged = asBuilt.judge(record, row, fence, bounds, part);
+  merge(record, row, fence, bounds, part: PagePart) {
+    const judged = asBuilt.merge(record, row, fence, bounds, part);
     const moves = part.moves ?? [];
     const recheck = moves.find(({ kind }) => kind === 'recheck')?.to as RecheckPosition | undefined;
     const isHead = moves.some(({ kind }) => kind === 'head');
@@ -63,20 +63,20 @@ const inRecheck = (judge: (record: ReadRecord, row: MirrorRow | null) => boolean
 
 /** Triples all stamps: with a slack of two seconds, any difference then counts as an order. */
 const withoutSlack: Partial<MergePolicy> = {
-  judge(record, row, fence, { lo, hi }: Bounds): Judged {
+  merge(record, row, fence, { lo, hi }: Bounds): MergeResult {
     const isSame = holdsTheSame(record.values, row);
     const farther = (stamp: number | null) => (stamp === null ? null : stamp * 3);
     const reading = { lo, hi, stamp: farther(record.stamp), deleted: record.values === null };
     const verdict = decide(reading, fence && { ...fence, stamp: farther(fence.stamp) }, isSame);
-    return { record, verdict, isSame, stands: row !== null };
+    return { record, verdict, isSame, hasRow: row !== null };
   },
 };
 
 /** Treats a partial reading as a full one: it replaces another reading's row, and leaves a full fence. */
 const partAsWhole: Partial<MergePolicy> = {
   leavesPartialFence: false,
-  judge(record, row, fence, bounds, part) {
-    const judged = asBuilt.judge(record, row, fence, bounds, part);
+  merge(record, row, fence, bounds, part) {
+    const judged = asBuilt.merge(record, row, fence, bounds, part);
     if (!record.isPartial || !row) return judged;
     const reading = { ...bounds, stamp: record.stamp, deleted: record.isAbsent };
     return { ...judged, verdict: decide(reading, fence, judged.isSame) };
@@ -85,16 +85,16 @@ const partAsWhole: Partial<MergePolicy> = {
 
 /** Treats equal stamps as proof that a row differs only in what the reading shows. */
 const stampsProve: Partial<MergePolicy> = {
-  judge(record, row, fence, bounds, part) {
+  merge(record, row, fence, bounds, part) {
     const settled = part.partial && { ...part, partial: { settledUntil: Infinity } };
-    return asBuilt.judge(record, row, fence, bounds, settled ?? part);
+    return asBuilt.merge(record, row, fence, bounds, settled ?? part);
   },
 };
 
 /** Removes a row as soon as a sweep does not find its record. */
 const absenceRemoves: Partial<MergePolicy> = {
-  judge(record, row, fence, bounds, part) {
-    const judged = asBuilt.judge(record, row, fence, bounds, part);
+  merge(record, row, fence, bounds, part) {
+    const judged = asBuilt.merge(record, row, fence, bounds, part);
     const isGone = record.isPartial && record.isAbsent && row !== null;
     return isGone ? { ...judged, verdict: 'store' } : judged;
   },
@@ -200,14 +200,14 @@ const mortal: Partial<Profile> = { livesMs: [3_000, 20_000] };
 
 export const mutants: Readonly<Record<string, Mutant>> = {
   'blind upsert': mutant({
-    judge: (...given) => ({ ...asBuilt.judge(...given), verdict: 'store' }),
+    merge: (...given) => ({ ...asBuilt.merge(...given), verdict: 'store' }),
   }),
   'stamp >= stored': mutant(byStamp((read, stored) => read >= stored)),
   'stamp > stored': mutant(byStamp((read, stored) => read > stored)),
   'later read wins': mutant(
     {
-      judge(record, row, fence, bounds, part) {
-        const judged = asBuilt.judge(record, row, fence, bounds, part);
+      merge(record, row, fence, bounds, part) {
+        const judged = asBuilt.merge(record, row, fence, bounds, part);
         return { ...judged, verdict: !fence || bounds.lo > fence.lo ? 'store' : 'stale' };
       },
     },
@@ -228,7 +228,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'no slack, stamps jittered': mutant(withoutSlack, { jitterSeconds: 2, ...slow }),
   'no fence after an equal reading': mutant({ leavesFence: ({ isSame }) => !isSame }, slow),
   'no fence after a deleted record without a row': mutant(
-    { leavesFence: ({ record, stands }) => record.values !== null || stands },
+    { leavesFence: ({ record, hasRow }) => record.values !== null || hasRow },
     slow,
   ),
   'partial reading as full': mutant(partAsWhole, swept),

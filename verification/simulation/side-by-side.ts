@@ -10,7 +10,7 @@ import { Fault } from 'lockstep/core/faults';
 import type { Mirror } from 'lockstep/postgres';
 import type { Invariants } from './invariants.ts';
 import type { MemoryDestination } from './memory-destination.ts';
-import { type Held, type HeldKind, heldKinds, type SqlDestination } from './sql-destination.ts';
+import { type HeldKind, heldKinds, type SqlDestination, type StateEntry } from './sql-destination.ts';
 
 type Method = keyof Mirror;
 type Outcome = { value: unknown } | { error: unknown };
@@ -121,7 +121,7 @@ function answerOf(name: Method, outcome: Outcome, ranks: ReadonlyMap<string, str
   return wordsOf({ ...rest, cursors: sorted(cursors), problems: sorted(problems) });
 }
 
-const entriesOf = (held: readonly Held[]) =>
+const entriesOf = (held: readonly StateEntry[]) =>
   new Set(held.map(({ text, position }) => (position ? `${text}: ${wordsOf(position)}` : text)));
 
 const listed = (entries: readonly string[]) => (entries.length === 0 ? 'nothing' : entries.join(' | '));

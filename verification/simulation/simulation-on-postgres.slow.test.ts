@@ -15,19 +15,19 @@ test('the SQL form of the mirror does what the memory form does, under every loa
 });
 
 test('a seed gives the same run on a server as in memory', async () => {
-  await using beside = await SqlDestination.open();
+  await using sqlDestination = await SqlDestination.open();
   const options = { seed: 4, profile: profiles.slow ?? usual, mergePolicy: asBuilt, isTraced: true };
-  const [onServer, inMemory] = [await simulate({ ...options, beside }), await simulate(options)];
+  const [onServer, inMemory] = [await simulate({ ...options, sqlDestination }), await simulate(options)];
   const linesOf = ({ journal }: typeof onServer) => journal.lines.filter(({ about }) => about !== 'cursor');
   assert.ok(onServer.requests > 20);
   assert.deepEqual(linesOf(onServer), linesOf(inMemory));
 });
 
 test('if the two forms differ, the violation says after which call and how', async () => {
-  await using beside = await SqlDestination.open();
+  await using sqlDestination = await SqlDestination.open();
   const wrong = mutants['no fence left'];
   assert.ok(wrong);
-  const { violations } = await simulate({ seed: 5, ...wrong, beside });
+  const { violations } = await simulate({ seed: 5, ...wrong, sqlDestination });
   assert.equal(violations[0]?.invariant, 'the SQL form and the memory form agree');
   assert.match(
     violations[0]?.what ?? '',

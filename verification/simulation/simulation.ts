@@ -9,7 +9,7 @@ import type { LogFields } from 'lockstep/core/log-fields';
 import type { RecheckPosition } from 'lockstep/engine/testing';
 import type { Mirror } from 'lockstep/postgres';
 import { Agenda } from './agenda.ts';
-import { tellOfChanges } from './change-events.ts';
+import { sendChangeEvents } from './change-events.ts';
 import { Clients } from './clients.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { Jobs } from './jobs.ts';
@@ -41,7 +41,7 @@ export interface RunOptions {
   usedAs?: (mirror: Mirror) => Mirror;
   readAs?: (text: string) => string;
   /** The real destination, if the processes use one; the one in memory gets the same calls, and both are compared. */
-  beside?: SqlDestination | undefined;
+  sqlDestination?: SqlDestination | undefined;
   /** Keeps the journal; without it a run is faster. */
   isTraced?: boolean;
 }
@@ -55,7 +55,7 @@ export async function simulate({
   mergePolicy,
   usedAs,
   readAs,
-  beside,
+  sqlDestination,
   isTraced = false,
 }: RunOptions): Promise<Run> {
   const profile = startingAt(epoch, relative);
@@ -63,7 +63,9 @@ export async function simulate({
   const random = seededRandom(seed);
   const journal = new Journal(agenda, isTraced);
   const org = new ModelOrg(agenda, random, profile);
-  const tables = beside ? await beside.begin(profile.sobjects) : tablesInMemory(profile.sobjects);
+  const tables = sqlDestination
+    ? await sqlDestination.begin(profile.sobjects)
+    : tablesInMemory(profile.sobjects);
   const sobjects = new Map(tables.map(({ stream }) => [stream.streamNo, stream.sobject]));
   const invariants = new Invariants(org, sobjects, journal, {
     isOrdered: profile.staleShare === 0,
@@ -76,7 +78,7 @@ export async function simulate({
   const now = () => Math.floor(agenda.now);
   const memory = new MemoryDestination(tables, mergePolicy, now, invariants);
   invariants.destination = memory;
-  const destination = beside ? sideBySide(memory, beside, now, invariants) : memory;
+  const destination = sqlDestination ? sideBySide(memory, sqlDestination, now, invariants) : memory;
   const operationClients = new OperationClients({ agenda, random, profile, org, invariants, journal });
   const processes = new Processes({
     agenda,
@@ -90,17 +92,15 @@ export async function simulate({
     syncRequests: operationClients,
     usedAs,
     readAs,
-    onBreak: (error) =>
-      invariants.break(
-        'no step fails unexpectedly',
-        null,
-        error instanceof Error ? String(error.stack) : String(error),
-      ),
+    onBreak: (error) => {
+      const what = error instanceof Error ? String(error.stack) : String(error);
+      invariants.break('no step fails unexpectedly', null, what);
+    },
   });
 
   const holder = () => processes.holder();
   const worker = () => processes.any();
-  if (profile.eventShare > 0) tellOfChanges({ agenda, random, org, profile, tables, holder });
+  if (profile.eventShare > 0) sendChangeEvents({ agenda, random, org, profile, tables, holder });
   operationClients.onSyncRequest = () => processes.tellNews();
 
   age(org, random, profile);

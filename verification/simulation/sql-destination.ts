@@ -30,7 +30,7 @@ const settings = {
 };
 
 /** One entry of a destination's state: its text, and for a cursor the position, which is compared as a value. */
-export interface Held {
+export interface StateEntry {
   text: string;
   position: unknown;
 }
@@ -43,7 +43,7 @@ export interface Claim {
 
 export interface Look {
   /** The state, in the same words as `MemoryDestination.held`, in no particular order. */
-  held: Held[];
+  held: StateEntry[];
   claims: Claim[];
 }
 
@@ -115,7 +115,7 @@ export class SqlDestination implements AsyncDisposable {
   async look(kinds: readonly HeldKind[]): Promise<Look> {
     const texts = kinds.flatMap((kind) => (kind === 'row' ? this.rowTexts : textOf[kind]));
     const name = ['held', this.rowTexts.length, ...kinds.map((kind) => heldKinds.indexOf(kind))].join('_');
-    const entries = await this.db.query<Held>({ name, text: texts.join('\nUNION ALL\n'), values: [] });
+    const entries = await this.db.query<StateEntry>({ name, text: texts.join('\nUNION ALL\n'), values: [] });
     return {
       held: entries.filter(({ text }) => text !== 'claim'),
       claims: entries.flatMap(({ text, position }) => (text === 'claim' ? (position as Claim) : [])),

@@ -5,7 +5,7 @@ import { ManualClock } from '@lockstep/foundation/clock';
 import { shellWord } from '@lockstep/foundation/shell-words';
 import { sql } from '@lockstep/foundation/sql';
 import { newSync, openTestControl, type TestControl } from '@lockstep/harness/control';
-import { startSyncRequestServer, untilHeld } from '@lockstep/harness/sync-request-server';
+import { startSyncRequestServer, untilLeased } from '@lockstep/harness/sync-request-server';
 import { Fault } from '../core/faults.ts';
 import { newSyncId, type RecordId } from '../core/ids.ts';
 import { listenForChanges } from './changes.ts';
@@ -115,7 +115,7 @@ test('a waiting caller learns of progress and of the end at once, from another p
     await heard.promise;
     await endSyncRequest(worker, id, { result: { objects: 2 } });
   });
-  await untilHeld(control, sync);
+  await untilLeased(control, sync);
 
   const news: SyncRequestStatus[] = [];
   const end = await waitForSyncRequest(
@@ -159,7 +159,7 @@ test('a caller stops waiting when its sync request is withdrawn or the sync is e
   ]) {
     const sync = await recorded(harness);
     await using _server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
-    await untilHeld(control, sync);
+    await untilLeased(control, sync);
     const syncRequest = await makeSyncRequest(control, sync.id, flush);
     const seen = Promise.withResolvers<void>();
     const waiting = waitForSyncRequest(control, syncRequest, () => seen.resolve(), never);
@@ -187,7 +187,7 @@ test('a caller waits for a sync that changes workers, but not longer than a take
   const control = { ...harness.control, clock };
   const sync = await recorded(harness);
   const server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
-  await untilHeld(harness.control, sync);
+  await untilLeased(harness.control, sync);
   let onLook = Promise.withResolvers<void>();
   const look = async (ms: number) => {
     onLook = Promise.withResolvers<void>();
@@ -213,7 +213,7 @@ test('an abort ends the wait and leaves the request as it is', async () => {
   const { control } = harness;
   const sync = await recorded(harness);
   await using _server = startSyncRequestServer(await harness.openAnother(), () => Promise.resolve());
-  await untilHeld(control, sync);
+  await untilLeased(control, sync);
   const syncRequest = await makeSyncRequest(control, sync.id, flush);
   const stop = new AbortController();
   const waiting = waitForSyncRequest(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
-import { heldAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import { cursorAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import { nextRequest } from '../plan/next-request.ts';
 import { slotQuery, slotStep } from '../plan/slots.ts';
 import { moveCursor } from '../run/sync-state.ts';
@@ -44,7 +44,7 @@ test('a kind of cursor begins, is due, is queried and moves as its module says',
   const begun = startPositions(streamState(1).table.stream, serverNow);
   assert.deepEqual(begun.toy, { pages: 0 });
 
-  const own = { toy: heldAt({ pages: 0 }) };
+  const own = { toy: cursorAt({ pages: 0 }) };
   const state = syncState([streamState(1, { cursors: own })]);
   const next = nextRequest(state, 100_000);
   assert(next.kind === 'composite');

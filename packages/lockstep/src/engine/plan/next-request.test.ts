@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { heldAt, type StreamChange, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import { cursorAt, type StreamChange, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import { startOfContent } from '../cursors/content.ts';
 import { startOfCounts } from '../cursors/counts.ts';
 import type { Slot } from '../cursors/reading.ts';
@@ -12,7 +12,7 @@ import { type DeletedLogRequest, nextRequest, nothingInBackground } from './next
 import { openQuota } from './quota.ts';
 
 const day = 86_400;
-const [at, stream, sync] = [heldAt, streamState, syncState];
+const [at, stream, sync] = [cursorAt, streamState, syncState];
 
 const backfilling: Partial<Cursors> = { backfill: at({ after: null }) };
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pageWith } from '@lockstep/harness/page';
-import { heldAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import { cursorAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import * as fc from 'fast-check';
 import type { RecordId } from '../../core/ids.ts';
 import type { Page } from '../../core/page.ts';
@@ -92,8 +92,8 @@ async function goThrough(kind: 'sweep' | 'repair', { rows, gone, cuts, isReverse
     idsAfter: async (_: unknown, after: RecordId | null, limit: number) =>
       ids.filter((id) => after === null || id > after).slice(0, limit),
   } as unknown as Mirror;
-  const repair = heldAt({ ...repairOf(['2026-11-24']), part: 'ids' as const });
-  let state = syncState([streamState(1, { rows, cursors: { repair, sweep: heldAt(startOfSweep(0)) } })], {
+  const repair = cursorAt({ ...repairOf(['2026-11-24']), part: 'ids' as const });
+  let state = syncState([streamState(1, { rows, cursors: { repair, sweep: cursorAt(startOfSweep(0)) } })], {
     pageRows,
   });
   const absent = new Set<RecordId>();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { openLog } from '@lockstep/foundation/log';
-import { heldAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
+import { cursorAt, serverNow, streamState, syncState } from '@lockstep/harness/sync-state';
 import type { RecordId } from '../../core/ids.ts';
 import type { AppLog, LogFields } from '../../core/log-fields.ts';
 import type { Mirror, SetAsideCount, StreamFigures } from '../../postgres/index.ts';
@@ -17,7 +17,7 @@ const now = 1_000_000;
 /** The position of the recheck of a stream at rest. */
 const recheckAt = serverNow - 900;
 const id = '001000000000001AAA' as RecordId;
-const [at, stream, sync] = [heldAt, streamState, syncState];
+const [at, stream, sync] = [cursorAt, streamState, syncState];
 const timeless: Partial<Cursors> = { head: null, recheck: null, counts: null };
 
 /** The destination's last ticket whenever it is asked. */

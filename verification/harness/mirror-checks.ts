@@ -8,15 +8,15 @@ import { signIn, type TestOrg } from './org.ts';
  * Compares the mirror with the org's own answers, row by row and value by value, and checks the history of the rows,
  * which triggers in the mirror's database record.
  */
-export interface Witness {
+export interface MirrorChecks {
   /** Every row of every table equals its record in the org, as the sync's user sees it, and no record is missing. */
   expectConverged(): Promise<void>;
   /** No row went back to an older state, and no deleted row came back in its old state. */
-  expectNoReturn(): Promise<void>;
+  expectNoRollback(): Promise<void>;
   /** No mark, no fence, no open observation, nothing in quarantine, and no intent without an outcome. */
-  expectRest(): Promise<void>;
+  expectIdle(): Promise<void>;
   /** The status view claims only what is proven: nothing read beyond now, nothing settled that commits could change. */
-  expectHonest(orgNowMs: number): Promise<void>;
+  expectProvenStatus(orgNowMs: number): Promise<void>;
 }
 
 /** W in milliseconds, see docs/correctness.md. */
@@ -24,7 +24,7 @@ const settleMs = 15 * 60_000;
 /** Stamps of one record may go back by this much. */
 const slackSeconds = 2;
 
-export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<Witness> {
+export async function openMirrorChecks(mirror: Database, org: TestOrg): Promise<MirrorChecks> {
   const streams = await mirroredStreams(mirror);
   await mirror.script(`
     CREATE SCHEMA witness;
@@ -52,7 +52,7 @@ export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<
         assert.equal(keptRows, rows, `the checkpoint's count of rows of ${stream.sobject}`);
       }
     },
-    async expectNoReturn() {
+    async expectNoRollback() {
       const wentBack = await mirror.query(sql`
         SELECT table_name, id, was, became FROM witness.change
          WHERE operation = 'UPDATE' AND became < was - make_interval(secs => ${slackSeconds})`);
@@ -64,7 +64,7 @@ export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<
          WHERE gone.operation = 'DELETE' AND later.operation = 'INSERT' AND later.became <= gone.was`);
       assert.deepEqual(cameBack, [], 'no deleted row comes back as it was');
     },
-    async expectRest() {
+    async expectIdle() {
       const [left] = await mirror.query(sql`
         SELECT (SELECT count(*) FROM _lockstep.dirty) AS marks,
                (SELECT count(*) FROM _lockstep.fence) AS fences,
@@ -73,7 +73,7 @@ export async function openAppliedCheck(mirror: Database, org: TestOrg): Promise<
                (SELECT count(*) FROM _lockstep.intent WHERE outcome IS NULL) AS intents`);
       assert.deepEqual(left, { marks: 0, fences: 0, observations: 0, quarantined: 0, intents: 0 });
     },
-    async expectHonest(orgNowMs) {
+    async expectProvenStatus(orgNowMs) {
       const claims = await mirror.query<Claim>(sql`
         SELECT sobject, extract(epoch FROM read_until) * 1000 AS read, extract(epoch FROM settled_until) * 1000 AS settled
           FROM _lockstep.status WHERE read_until IS NOT NULL`);

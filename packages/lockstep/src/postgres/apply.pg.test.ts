@@ -301,17 +301,57 @@ test('a page whose reading was closed is refused and changes nothing', async () 
   assert.deepEqual(await harness.quarantined(), []);
 });
 
-test('a page touches the rows, fences and marks of its own stream only', async () => {
+test('a page touches the rows, fences, marks and quarantine of its own stream only', async () => {
   await using harness = await openDestinationHarness({ streams: ['Account', 'Contact'] });
   await harness.apply([record(1)], { sobject: 'Account' });
   await harness.db.query(sql`
     INSERT INTO _lockstep.dirty (stream_no, id, since_ticket, first_since_ticket, urgent, reason)
-    VALUES (1, ${idOf(1)}, 0, 0, false, 'x')`);
+    VALUES (1, ${idOf(1)}, 0, 0, false, 'x'), (2, ${idOf(9)}, 0, 0, false, 'x')`);
+  await harness.db.query(sql`
+    INSERT INTO _lockstep.quarantine (stream_no, id, code, record)
+    VALUES (1, ${idOf(1)}, 'misfit', '{}'), (2, ${idOf(9)}, 'misfit', '{}')`);
   const open = await harness.open(['Account']);
-  await harness.apply([record(1), record(2)], { sobject: 'Contact' });
+  await harness.apply([record(1), record(2)], { sobject: 'Contact', isLast: false });
   assert.deepEqual(await ids(harness, 'Contact'), [idOf(1), idOf(2)]);
   assert.deepEqual(await ids(harness, 'Account'), [idOf(1)]);
   assert.deepEqual(await harness.fences(), []);
-  assert.equal((await harness.marks()).length, 1);
+  assert.equal((await harness.marks()).length, 2);
+  assert.equal((await harness.quarantined()).length, 2);
   await closeObservation(harness.destination.db, open);
 });
+
+test('a mark holds back what is settled from before the earliest stamp that made it', async () => {
+  await using harness = await openDestinationHarness();
+  const readings = [await harness.open(), await harness.open(), await harness.open()];
+  for (const [index, observation] of readings.entries()) {
+    const stamp = stampAt(10 + index);
+    await harness.apply([record(1, { Name: stamp, SystemModstamp: stamp })], { observation });
+  }
+  assert.deepEqual(await markedFrom(harness), [stampAt(11 - 2)]);
+});
+
+test('a mark of a record without a stamp holds back what is settled from now on', async () => {
+  await using harness = await openDestinationHarness();
+  const recheck = { at: Date.parse(stampAt(100)) / 1_000 };
+  await beginStream(harness.db, 1, { head: recheck, recheck }, 0);
+  const [one, two] = [await harness.open(), await harness.open()];
+  await harness.apply([record(1)], { observation: one });
+  await harness.apply([], { observation: two, absent: [idOf(1)] });
+  assert.deepEqual(await markedFrom(harness), [stampAt(100)]);
+});
+
+test('a check that finds a record undecided again counts one more try', async () => {
+  await using harness = await openDestinationHarness();
+  const check = { before: 0, at: 1 };
+  const readings = [await harness.open(), await harness.open(), await harness.open()];
+  for (const [index, observation] of readings.entries())
+    await harness.apply([record(1, { Name: `reading ${index}` })], { observation, check });
+  assert.deepEqual(await harness.db.query(sql`SELECT tries FROM _lockstep.dirty`), [{ tries: 1 }]);
+});
+
+const markedFrom = async ({ db }: DestinationHarness): Promise<string[]> => {
+  const marks = await db.query<{ seconds: number }>(
+    sql`SELECT extract(epoch FROM stamped_at)::bigint AS seconds FROM _lockstep.dirty`,
+  );
+  return marks.map(({ seconds }) => new Date(seconds * 1_000).toISOString().replace('Z', '+0000'));
+};
